@@ -1,0 +1,46 @@
+# pg_topics: PGXS build.  "make", "make install", "make installcheck" as usual;
+# test/run does everything on a bare machine, "make unit" needs no server.
+
+MODULE_big = pg_topics
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
+
+EXTENSION = pg_topics
+DATA = $(wildcard sql/pg_topics--*.sql)
+PGFILEDESC = "pg_topics - topics, partitions and consumer groups"
+
+# Resource manager id of our WAL records: 128 is PostgreSQL's experimental one.
+# To run beside another extension that uses it: make PGT_RMGR_ID=<129..255>,
+# the same for every server that reads the WAL.
+PGT_RMGR_ID ?= 128
+
+PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
+PG_CPPFLAGS = -DPGT_RMGR_ID=$(PGT_RMGR_ID) -I$(srcdir)/src
+# our own functions win over ones of the same name that the server exports
+SHLIB_LINK = -Wl,-Bsymbolic
+
+REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
+ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
+TEST_OPTS = --inputdir=test --outputdir=. --temp-config=test/pg_topics.conf --temp-instance=./tmp_check/instance
+REGRESS_OPTS = $(TEST_OPTS)
+ISOLATION_OPTS = $(TEST_OPTS)
+TAP_TESTS = 1
+PROVE_TESTS = test/t/*.pl
+
+EXTRA_CLEAN = test/unit/unit_test
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# PGXS follows no header dependencies
+$(OBJS): $(wildcard src/*.h)
+
+UNIT_SRCS = test/unit/unit_test.c src/record_batch.c src/compression.c src/murmur2.c
+
+test/unit/unit_test: $(UNIT_SRCS) $(wildcard src/*.h)
+	$(CC) $(CFLAGS) -Isrc -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(UNIT_SRCS) \
+		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport
+
+.PHONY: unit
+unit: test/unit/unit_test
+	test/unit/unit_test
