@@ -1,0 +1,16 @@
+/*
+ * murmur2.h
+ *	  The 32-bit murmur2 hash as Kafka's Java client computes it.  Layer 0.
+ */
+#ifndef MURMUR2_H
+#define MURMUR2_H
+
+#include "c.h"
+
+/* The hash of the bytes, signed as in Java. */
+extern int32 pgt_murmur2(const char *data, size_t length);
+
+/* The partition Kafka's default partitioner gives that key. */
+extern int32 pgt_murmur2_partition(const char *key, size_t length, int32 partitions);
+
+#endif							/* MURMUR2_H */

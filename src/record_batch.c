@@ -1,0 +1,669 @@
+/*
+ * record_batch.c
+ *	  Kafka's record batch, format version 2: encoding and decoding.
+ *
+ * A segment's ".log" holds these batches and nothing else, byte for byte as a
+ * Kafka broker would, so that any of Kafka's tools can read it.  This file
+ * turns records into such bytes and back.  It does not compress (see
+ * compression.c; it is handed the uncompressed records), does not choose
+ * offsets, and does no I/O.
+ *
+ * record_batch.h has the picture of the 61 header bytes.  A record behind it:
+ *
+ *		length			varint		of what follows
+ *		attributes		i8			0 written, ignored when read
+ *		timestampDelta	varlong		to the batch's baseTimestamp
+ *		offsetDelta		varint		to the batch's baseOffset
+ *		keyLength		varint		-1: null
+ *		key
+ *		valueLength		varint		-1: null, a tombstone
+ *		value
+ *		headerCount		varint
+ *		headers						each: keyLength varint, key,
+ *									valueLength varint (-1: null), value
+ *
+ * Varints hold seven bits a byte, lowest first, the top bit set on all bytes
+ * but the last; negative numbers are zigzag-folded (0, -1, 1, -2 is 0, 1, 2, 3),
+ * so that lengths up to 63 take one byte and up to 8191 two.  Those two sizes
+ * are decoded inline; everything longer goes through one loop.
+ *
+ * What the CRC covers: byte 21 to the end, as stored, that is, compressed.
+ * baseOffset is outside, so that a batch is sealed before the append lock and
+ * gets its offset under it.  batchLength and magic are outside too: a wrong
+ * length moves the end of the CRC's range, a wrong magic is refused.
+ *
+ * Invariants: decoding believes nothing.  Every length is compared with the
+ * bytes that are there before it is used, sums are checked before they can
+ * overflow, a count is never more than a bound for a loop that the bytes must
+ * carry.  Within a batch offsets ascend and stay in 0..lastOffsetDelta; gaps
+ * are legal (compaction leaves them).  The batch must end where its last
+ * record ends.  Whatever differs is damage and comes back as a constant string.
+ *
+ * Memory: none is allocated; decoded records point into the caller's bytes.
+ * Layer 0.  Next: segment.h, where batches are stored; producer.c and
+ * log_reader.c, which make and read them; test/unit/unit_test.c.
+ */
+#include "c.h"
+
+#include "port/pg_bswap.h"
+#include "port/pg_crc32c.h"
+
+#include "record_batch.h"
+
+/* Where the header's fields are. */
+#define AT_BASE_OFFSET			0
+#define AT_BATCH_LENGTH			8
+#define AT_LEADER_EPOCH			12
+#define AT_MAGIC				16
+#define AT_CRC					17
+#define AT_ATTRIBUTES			21
+#define AT_LAST_OFFSET_DELTA	23
+#define AT_BASE_TIMESTAMP		27
+#define AT_MAX_TIMESTAMP		35
+#define AT_PRODUCER_ID			43
+#define AT_PRODUCER_EPOCH		51
+#define AT_BASE_SEQUENCE		53
+#define AT_RECORD_COUNT			57
+
+StaticAssertDecl(AT_RECORD_COUNT + sizeof(int32) == RECORD_BATCH_HEADER_SIZE,
+				 "the header's fields fill the header");
+StaticAssertDecl(AT_LEADER_EPOCH == RECORD_BATCH_LOG_OVERHEAD,
+				 "batchLength counts from behind itself");
+
+#define VARINT_MAX_SIZE		5
+#define VARLONG_MAX_SIZE	10
+
+/* seven fields, each of at least a byte */
+#define RECORD_MIN_SIZE		7
+
+/* a key's and a value's length */
+#define HEADER_MIN_SIZE		2
+
+/* ----------
+ * Big-endian integers at any address
+ * ----------
+ */
+
+static inline void
+put_int16(char *p, int16 value)
+{
+	uint16		v = pg_hton16((uint16) value);
+
+	memcpy(p, &v, sizeof(v));
+}
+
+static inline void
+put_int32(char *p, int32 value)
+{
+	uint32		v = pg_hton32((uint32) value);
+
+	memcpy(p, &v, sizeof(v));
+}
+
+static inline void
+put_int64(char *p, int64 value)
+{
+	uint64		v = pg_hton64((uint64) value);
+
+	memcpy(p, &v, sizeof(v));
+}
+
+static inline int16
+get_int16(const char *p)
+{
+	uint16		v;
+
+	memcpy(&v, p, sizeof(v));
+	return (int16) pg_ntoh16(v);
+}
+
+static inline int32
+get_int32(const char *p)
+{
+	uint32		v;
+
+	memcpy(&v, p, sizeof(v));
+	return (int32) pg_ntoh32(v);
+}
+
+static inline int64
+get_int64(const char *p)
+{
+	uint64		v;
+
+	memcpy(&v, p, sizeof(v));
+	return (int64) pg_ntoh64(v);
+}
+
+/* ----------
+ * Varints
+ * ----------
+ */
+
+/* Fold the sign into the lowest bit, so that small negatives stay small. */
+static inline uint32
+zigzag32(int32 value)
+{
+	return ((uint32) value << 1) ^ (value < 0 ? PG_UINT32_MAX : 0);
+}
+
+static inline uint64
+zigzag64(int64 value)
+{
+	return ((uint64) value << 1) ^ (value < 0 ? PG_UINT64_MAX : 0);
+}
+
+/* And out again. */
+static inline int32
+unzigzag32(uint32 value)
+{
+	return (int32) ((value >> 1) ^ (0 - (value & 1)));
+}
+
+static inline int64
+unzigzag64(uint64 value)
+{
+	return (int64) ((value >> 1) ^ (0 - (value & 1)));
+}
+
+/* How many bytes the folded value takes. */
+static inline size_t
+varint_size(uint64 folded)
+{
+	size_t		size = 1;
+
+	while (folded >= 0x80)
+	{
+		folded >>= 7;
+		size++;
+	}
+	return size;
+}
+
+/* Write the folded value; returns the byte behind it. */
+static inline char *
+put_varint(char *dst, uint64 folded)
+{
+	while (folded >= 0x80)
+	{
+		*dst++ = (char) (folded | 0x80);
+		folded >>= 7;
+	}
+	*dst++ = (char) folded;
+	return dst;
+}
+
+/*
+ * Read a folded value of up to max_bits bits and advance *src.  False, and
+ * *src is left alone, where the bytes end first or hold a larger number.
+ */
+static bool
+get_varint_slow(const char **src, const char *end, int max_bits, uint64 *folded)
+{
+	const char *p = *src;
+	uint64		value = 0;
+
+	for (int shift = 0; p < end && shift < max_bits; shift += 7)
+	{
+		unsigned char byte = (unsigned char) *p++;
+		uint64		bits = byte & 0x7f;
+
+		if (max_bits - shift < 7 && (bits >> (max_bits - shift)) != 0)
+			return false;
+		value |= bits << shift;
+		if (byte < 0x80)
+		{
+			*folded = value;
+			*src = p;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The same, with one- and two-byte values decoded on the spot. */
+static inline bool
+get_varint(const char **src, const char *end, int max_bits, uint64 *folded)
+{
+	const unsigned char *p = (const unsigned char *) *src;
+
+	if (likely(end - *src >= 2))
+	{
+		if (p[0] < 0x80)
+		{
+			*folded = p[0];
+			*src += 1;
+			return true;
+		}
+		if (p[1] < 0x80)
+		{
+			*folded = (p[0] & 0x7f) | ((uint64) p[1] << 7);
+			*src += 2;
+			return true;
+		}
+	}
+	return get_varint_slow(src, end, max_bits, folded);
+}
+
+static inline bool
+get_int32_varint(const char **src, const char *end, int32 *value)
+{
+	uint64		folded;
+
+	if (!get_varint(src, end, 32, &folded))
+		return false;
+	*value = unzigzag32((uint32) folded);
+	return true;
+}
+
+static inline bool
+get_int64_varint(const char **src, const char *end, int64 *value)
+{
+	uint64		folded;
+
+	if (!get_varint(src, end, 64, &folded))
+		return false;
+	*value = unzigzag64(folded);
+	return true;
+}
+
+/* Write a 32-bit zigzag varint (up to 5 bytes); returns the byte behind it. */
+char *
+pgt_varint_encode(char *dst, int32 value)
+{
+	return put_varint(dst, zigzag32(value));
+}
+
+/* Write a 64-bit zigzag varint (up to 10 bytes); returns the byte behind it. */
+char *
+pgt_varlong_encode(char *dst, int64 value)
+{
+	return put_varint(dst, zigzag64(value));
+}
+
+/*
+ * Read a 32-bit zigzag varint and advance *src.  False, and *src is left
+ * alone, where the bytes end first or the number is too large.
+ */
+bool
+pgt_varint_decode(const char **src, const char *end, int32 *value)
+{
+	return get_int32_varint(src, end, value);
+}
+
+/* The same for 64 bits. */
+bool
+pgt_varlong_decode(const char **src, const char *end, int64 *value)
+{
+	return get_int64_varint(src, end, value);
+}
+
+/* ----------
+ * Nullable byte strings: a varint length, -1 for null, and the bytes
+ * ----------
+ */
+
+static inline size_t
+bytes_size(int32 length)
+{
+	return length < 0 ? 1 : varint_size(zigzag32(length)) + (size_t) length;
+}
+
+static inline char *
+put_bytes(char *dst, const char *bytes, int32 length)
+{
+	if (length < 0)
+		return put_varint(dst, zigzag32(-1));
+	dst = put_varint(dst, zigzag32(length));
+	if (length > 0)
+		memcpy(dst, bytes, length);
+	return dst + length;
+}
+
+/* False where the bytes end first or the length is below -1. */
+static inline bool
+get_bytes(const char **src, const char *end, const char **bytes, int32 *length)
+{
+	if (!get_int32_varint(src, end, length))
+		return false;
+	if (*length < 0)
+	{
+		*bytes = NULL;
+		return *length == -1;
+	}
+	if (*length > end - *src)
+		return false;
+	*bytes = *src;
+	*src += *length;
+	return true;
+}
+
+/* ----------
+ * Encoding
+ * ----------
+ */
+
+/* Size of what does not depend on the deltas: key, value and headers. */
+static inline size_t
+payload_size(const Record *record)
+{
+	return bytes_size(record->key_length) + bytes_size(record->value_length) +
+		varint_size(zigzag32(record->header_count)) + (size_t) record->headers_length;
+}
+
+/*
+ * Upper bound of what pgt_record_encode() writes, whatever the deltas are.
+ * Where it is more than PG_INT32_MAX, no batch can hold the record.
+ */
+size_t
+pgt_record_size(const Record *record)
+{
+	return VARINT_MAX_SIZE + sizeof(int8) + VARLONG_MAX_SIZE + VARINT_MAX_SIZE +
+		payload_size(record);
+}
+
+/*
+ * Write the record (its offset and timestamp come from the deltas) and return
+ * the first byte behind it.
+ *
+ * REQUIRES: room for pgt_record_size() bytes, which is at most PG_INT32_MAX.
+ */
+char *
+pgt_record_encode(char *dst, const Record *record, int64 timestamp_delta, int32 offset_delta)
+{
+	uint64		timestamp = zigzag64(timestamp_delta);
+	uint32		offset = zigzag32(offset_delta);
+	size_t		length = sizeof(int8) + varint_size(timestamp) + varint_size(offset) +
+		payload_size(record);
+
+	dst = put_varint(dst, zigzag32((int32) length));
+	*dst++ = 0;					/* attributes */
+	dst = put_varint(dst, timestamp);
+	dst = put_varint(dst, offset);
+	dst = put_bytes(dst, record->key, record->key_length);
+	dst = put_bytes(dst, record->value, record->value_length);
+	dst = put_varint(dst, zigzag32(record->header_count));
+	if (record->headers_length > 0)
+		memcpy(dst, record->headers, record->headers_length);
+	return dst + record->headers_length;
+}
+
+/* Exact size of an encoded record header. */
+size_t
+pgt_record_header_size(const RecordHeader *header)
+{
+	return bytes_size(header->key_length) + bytes_size(header->value_length);
+}
+
+/* Write a record header, whose key is not null; returns the byte behind it. */
+char *
+pgt_record_header_encode(char *dst, const RecordHeader *header)
+{
+	dst = put_bytes(dst, header->key, header->key_length);
+	return put_bytes(dst, header->value, header->value_length);
+}
+
+/* CRC-32C over what it covers of a batch of "length" bytes. */
+static pg_crc32c
+batch_crc(const char *batch, int32 length)
+{
+	pg_crc32c	crc;
+
+	INIT_CRC32C(crc);
+	COMP_CRC32C(crc, batch + AT_ATTRIBUTES, length - AT_ATTRIBUTES);
+	FIN_CRC32C(crc);
+	return crc;
+}
+
+/*
+ * Write the 61 header bytes of a batch whose header->length bytes (header
+ * included) stand at "batch", and its CRC.  header->crc is ignored.
+ */
+void
+pgt_record_batch_seal(char *batch, const RecordBatchHeader *header)
+{
+	put_int64(batch + AT_BASE_OFFSET, header->base_offset);
+	put_int32(batch + AT_BATCH_LENGTH, header->length - RECORD_BATCH_LOG_OVERHEAD);
+	put_int32(batch + AT_LEADER_EPOCH, 0);
+	batch[AT_MAGIC] = RECORD_BATCH_MAGIC;
+	put_int16(batch + AT_ATTRIBUTES, header->attributes);
+	put_int32(batch + AT_LAST_OFFSET_DELTA, header->last_offset_delta);
+	put_int64(batch + AT_BASE_TIMESTAMP, header->base_timestamp);
+	put_int64(batch + AT_MAX_TIMESTAMP, header->max_timestamp);
+	put_int64(batch + AT_PRODUCER_ID, -1);
+	put_int16(batch + AT_PRODUCER_EPOCH, -1);
+	put_int32(batch + AT_BASE_SEQUENCE, -1);
+	put_int32(batch + AT_RECORD_COUNT, header->record_count);
+	put_int32(batch + AT_CRC, (int32) batch_crc(batch, header->length));
+}
+
+/* Set baseOffset, which is outside the CRC: this may be done at any time. */
+void
+pgt_record_batch_set_base_offset(char *batch, int64 base_offset)
+{
+	put_int64(batch + AT_BASE_OFFSET, base_offset);
+}
+
+/* ----------
+ * Decoding
+ * ----------
+ */
+
+/* Can a batch be like that?  NULL or what is wrong. */
+static const char *
+header_problem(const RecordBatchHeader *header)
+{
+	if ((header->attributes & BATCH_ATTR_CODEC_MASK) >= COMPRESSION_TYPE_COUNT)
+		return "compression codec is unknown";
+	if (header->base_offset < 0)
+		return "base offset is negative";
+	if (header->last_offset_delta < 0)
+		return "last offset delta is negative";
+	if (header->base_offset > PG_INT64_MAX - header->last_offset_delta)
+		return "last offset is out of range";
+	if (header->record_count < 0)
+		return "record count is negative";
+	if (header->record_count - 1 > header->last_offset_delta)
+		return "record count is more than the batch has offsets";
+	if ((header->attributes & BATCH_ATTR_CODEC_MASK) == COMPRESSION_NONE &&
+		header->record_count > (header->length - RECORD_BATCH_HEADER_SIZE) / RECORD_MIN_SIZE)
+		return "record count is more than the batch can hold";
+	return NULL;
+}
+
+/*
+ * Decode and check the header.  Looks at RECORD_BATCH_HEADER_SIZE bytes only,
+ * so header->length may be more than "available": compare the two before
+ * anything that wants the whole batch.  *header is undefined where a problem
+ * comes back.
+ */
+const char *
+pgt_record_batch_read_header(const char *batch, size_t available, RecordBatchHeader *header)
+{
+	int32		batch_length;
+
+	if (available < RECORD_BATCH_HEADER_SIZE)
+		return "batch header is cut off";
+	if (batch[AT_MAGIC] != RECORD_BATCH_MAGIC)
+		return "batch is of an unknown format version";
+	batch_length = get_int32(batch + AT_BATCH_LENGTH);
+	if (batch_length < RECORD_BATCH_HEADER_SIZE - RECORD_BATCH_LOG_OVERHEAD)
+		return "batch length is less than a header's";
+	if (batch_length > PG_INT32_MAX - RECORD_BATCH_LOG_OVERHEAD)
+		return "batch length is out of range";
+
+	header->base_offset = get_int64(batch + AT_BASE_OFFSET);
+	header->length = batch_length + RECORD_BATCH_LOG_OVERHEAD;
+	header->crc = (uint32) get_int32(batch + AT_CRC);
+	header->attributes = get_int16(batch + AT_ATTRIBUTES);
+	header->last_offset_delta = get_int32(batch + AT_LAST_OFFSET_DELTA);
+	header->base_timestamp = get_int64(batch + AT_BASE_TIMESTAMP);
+	header->max_timestamp = get_int64(batch + AT_MAX_TIMESTAMP);
+	header->record_count = get_int32(batch + AT_RECORD_COUNT);
+	return header_problem(header);
+}
+
+/*
+ * Check the CRC.
+ *
+ * REQUIRES: header is of this batch, and header->length bytes are there.
+ */
+const char *
+pgt_record_batch_check_crc(const char *batch, const RecordBatchHeader *header)
+{
+	if (!EQ_CRC32C(batch_crc(batch, header->length), header->crc))
+		return "batch checksum does not match its content";
+	return NULL;
+}
+
+/*
+ * Begin a walk.  "records" are the batch's uncompressed records, "length"
+ * bytes, which must outlive the walk; header is one that read_header() found
+ * good.  A record count that these bytes cannot hold is a problem at once.
+ */
+void
+pgt_record_iterator_init(RecordIterator *it, const RecordBatchHeader *header,
+						 const char *records, size_t length)
+{
+	it->next = records;
+	it->end = records + length;
+	it->base_offset = header->base_offset;
+	it->base_timestamp = header->base_timestamp;
+	it->fixed_timestamp = header->max_timestamp;
+	it->has_fixed_timestamp = (header->attributes & BATCH_ATTR_LOG_APPEND_TIME) != 0;
+	it->last_offset_delta = header->last_offset_delta;
+	it->previous_delta = -1;
+	it->remaining = header->record_count;
+	it->problem = NULL;
+	if (header->record_count < 0 || (size_t) header->record_count > length / RECORD_MIN_SIZE)
+		it->problem = "record count is more than the batch can hold";
+}
+
+/* a + b, or false where it overflows. */
+static inline bool
+add_int64(int64 a, int64 b, int64 *sum)
+{
+	uint64		s = (uint64) a + (uint64) b;
+
+	*sum = (int64) s;
+	return ((((uint64) a ^ s) & ((uint64) b ^ s)) >> 63) == 0;
+}
+
+/*
+ * Decode attributes, timestamp and offset.  NULL or the problem, with
+ * it->previous_delta moved on.
+ */
+static inline const char *
+decode_place(RecordIterator *it, const char **src, const char *end, Record *record)
+{
+	int64		timestamp_delta;
+	int32		offset_delta;
+
+	if (*src == end)
+		return "record is cut off before its attributes";
+	(*src)++;
+	if (!get_int64_varint(src, end, &timestamp_delta))
+		return "record timestamp is damaged";
+	if (it->has_fixed_timestamp)
+		record->timestamp = it->fixed_timestamp;
+	else if (!add_int64(it->base_timestamp, timestamp_delta, &record->timestamp))
+		return "record timestamp is out of range";
+	if (!get_int32_varint(src, end, &offset_delta))
+		return "record offset is damaged";
+	if (offset_delta < 0 || offset_delta > it->last_offset_delta)
+		return "record offset is outside the batch";
+	if (offset_delta <= it->previous_delta)
+		return "record offsets do not ascend";
+	it->previous_delta = offset_delta;
+	record->offset = it->base_offset + offset_delta;
+	return NULL;
+}
+
+/* Walk the headers, which must end where the record does.  NULL or the problem. */
+static const char *
+check_headers(const char *headers, const char *end, int32 count)
+{
+	RecordHeader header;
+
+	if (count > (end - headers) / HEADER_MIN_SIZE)
+		return "record header count is more than the record can hold";
+	for (; count > 0; count--)
+	{
+		if (!pgt_record_header_decode(&headers, end, &header))
+			return "record header is damaged";
+	}
+	if (headers != end)
+		return "record has bytes left over after its headers";
+	return NULL;
+}
+
+/* Decode a record's bytes behind its length.  NULL or the problem. */
+static inline const char *
+decode_record(RecordIterator *it, const char *src, const char *end, Record *record)
+{
+	const char *problem = decode_place(it, &src, end, record);
+
+	if (unlikely(problem))
+		return problem;
+	if (!get_bytes(&src, end, &record->key, &record->key_length))
+		return "record key is damaged or passes the end of the record";
+	if (!get_bytes(&src, end, &record->value, &record->value_length))
+		return "record value is damaged or passes the end of the record";
+	if (!get_int32_varint(&src, end, &record->header_count) || record->header_count < 0)
+		return "record header count is damaged";
+	record->headers = src;
+	record->headers_length = (int32) (end - src);
+	if (record->header_count == 0 && src == end)
+		return NULL;
+	return check_headers(src, end, record->header_count);
+}
+
+/*
+ * The next record; its pointers go into the iterated bytes.  False at the end
+ * and at damage, and from then on: it->problem says what is wrong, and the
+ * record is undefined.  A record that comes back is sound as a whole, its
+ * headers included.
+ */
+bool
+pgt_record_iterator_next(RecordIterator *it, Record *record)
+{
+	const char *src = it->next;
+	int32		length;
+
+	if (unlikely(it->problem))
+		return false;
+	if (it->remaining == 0)
+	{
+		if (src != it->end)
+			it->problem = "batch has bytes left over after its last record";
+		return false;
+	}
+	if (!get_int32_varint(&src, it->end, &length) || length < 0)
+		it->problem = "record length is damaged";
+	else if (length > it->end - src)
+		it->problem = "record length passes the end of the batch";
+	else
+		it->problem = decode_record(it, src, src + length, record);
+	if (unlikely(it->problem))
+		return false;
+	it->next = src + length;
+	it->remaining--;
+	return true;
+}
+
+/*
+ * Split the first encoded header off *headers.  False, and *headers is left
+ * alone, where it is damaged; a null key is damage, a null value is not.
+ */
+bool
+pgt_record_header_decode(const char **headers, const char *end, RecordHeader *header)
+{
+	const char *src = *headers;
+
+	if (!get_bytes(&src, end, &header->key, &header->key_length) || header->key_length < 0)
+		return false;
+	if (!get_bytes(&src, end, &header->value, &header->value_length))
+		return false;
+	*headers = src;
+	return true;
+}

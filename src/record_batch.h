@@ -1,0 +1,143 @@
+/*
+ * record_batch.h
+ *	  Kafka's record batch, format version 2: encoding and decoding.
+ *
+ * A batch is a header of 61 bytes and its records, all integers big-endian:
+ *
+ *	  0  baseOffset            i64   outside the CRC, set under the append lock
+ *	  8  batchLength           i32   length of the whole batch - 12
+ *	 12  partitionLeaderEpoch  i32   outside the CRC, always 0 here
+ *	 16  magic                 i8    2
+ *	 17  crc                   u32   CRC-32C of byte 21 to the end
+ *	 21  attributes            i16   codec, timestamp type, flags: BATCH_ATTR_*
+ *	 23  lastOffsetDelta       i32
+ *	 27  baseTimestamp         i64   milliseconds since 1970
+ *	 35  maxTimestamp          i64
+ *	 43  producerId            i64   -1
+ *	 51  producerEpoch         i16   -1
+ *	 53  baseSequence          i32   -1
+ *	 57  recordsCount          i32
+ *	 61  records                     the only part that is compressed
+ *
+ * Layer 0: bytes only.  No I/O, no locks, no palloc, no ereport, so that the
+ * unit test and the fuzzer run it without a server.  Damage is reported as a
+ * constant string; NULL means "fine".
+ */
+#ifndef RECORD_BATCH_H
+#define RECORD_BATCH_H
+
+#include "compression.h"
+
+#define RECORD_BATCH_HEADER_SIZE	61
+#define RECORD_BATCH_LOG_OVERHEAD	12	/* baseOffset and batchLength */
+#define RECORD_BATCH_MAGIC			2
+
+#define BATCH_ATTR_CODEC_MASK		0x07
+#define BATCH_ATTR_LOG_APPEND_TIME	0x08
+#define BATCH_ATTR_TRANSACTIONAL	0x10
+#define BATCH_ATTR_CONTROL			0x20
+#define BATCH_ATTR_DELETE_HORIZON	0x40
+
+/* The decoded fixed part of a batch. */
+typedef struct RecordBatchHeader
+{
+	int64		base_offset;
+	int32		length;			/* of the whole batch, header included */
+	uint32		crc;			/* as stored; ignored by encode */
+	int16		attributes;
+	int32		last_offset_delta;
+	int64		base_timestamp;
+	int64		max_timestamp;
+	int32		record_count;
+} RecordBatchHeader;
+
+/* One record.  The pointers belong to whoever made the record. */
+typedef struct Record
+{
+	int64		offset;			/* absolute */
+	int64		timestamp;		/* milliseconds since 1970 */
+	const char *key;
+	int32		key_length;		/* -1: null key */
+	const char *value;
+	int32		value_length;	/* -1: null value, a tombstone */
+	const char *headers;		/* header_count encoded headers */
+	int32		headers_length;
+	int32		header_count;
+} Record;
+
+/* One record header; a null value has length -1. */
+typedef struct RecordHeader
+{
+	const char *key;
+	int32		key_length;
+	const char *value;
+	int32		value_length;
+} RecordHeader;
+
+/* A walk over the uncompressed records of one batch. */
+typedef struct RecordIterator
+{
+	const char *next;
+	const char *end;
+	int64		base_offset;
+	int64		base_timestamp;
+	int64		fixed_timestamp;	/* the batch's, where it has LogAppendTime */
+	bool		has_fixed_timestamp;
+	int32		last_offset_delta;
+	int32		previous_delta; /* the last record's offset - base_offset; -1 before the first */
+	int32		remaining;		/* records still to come */
+	const char *problem;		/* set when the walk met damage */
+} RecordIterator;
+
+/*
+ * Encoding.  record_size() is an upper bound of what record_encode() writes,
+ * whatever the deltas are; record_encode() returns the first byte behind it.
+ */
+extern size_t pgt_record_size(const Record *record);
+extern char *pgt_record_encode(char *dst, const Record *record,
+							   int64 timestamp_delta, int32 offset_delta);
+extern size_t pgt_record_header_size(const RecordHeader *header);
+extern char *pgt_record_header_encode(char *dst, const RecordHeader *header);
+
+/*
+ * Write the 61 header bytes of a batch whose header->length bytes (header
+ * included) stand at "batch", and its CRC.
+ */
+extern void pgt_record_batch_seal(char *batch, const RecordBatchHeader *header);
+
+/* baseOffset is outside the CRC: this may be done at any time. */
+extern void pgt_record_batch_set_base_offset(char *batch, int64 base_offset);
+
+/*
+ * Decoding.  read_header() wants RECORD_BATCH_HEADER_SIZE bytes and checks
+ * magic, lengths and counts; check_crc() wants the whole batch.
+ */
+extern const char *pgt_record_batch_read_header(const char *batch, size_t available,
+												RecordBatchHeader *header);
+extern const char *pgt_record_batch_check_crc(const char *batch,
+											  const RecordBatchHeader *header);
+
+/* "records" are the batch's uncompressed records, "length" bytes. */
+extern void pgt_record_iterator_init(RecordIterator *it, const RecordBatchHeader *header,
+									 const char *records, size_t length);
+
+/*
+ * The next record; its pointers go into the iterated bytes.  False at the end
+ * and at damage: then it->problem says what is wrong.  Bytes left over after
+ * the last record are damage too.
+ */
+extern bool pgt_record_iterator_next(RecordIterator *it, Record *record);
+
+/*
+ * Split the first encoded header off *headers.  False when it is damaged.
+ */
+extern bool pgt_record_header_decode(const char **headers, const char *end,
+									 RecordHeader *header);
+
+/* Zigzag varints, exposed for their test vectors; encode returns the end. */
+extern char *pgt_varint_encode(char *dst, int32 value);
+extern char *pgt_varlong_encode(char *dst, int64 value);
+extern bool pgt_varint_decode(const char **src, const char *end, int32 *value);
+extern bool pgt_varlong_decode(const char **src, const char *end, int64 *value);
+
+#endif							/* RECORD_BATCH_H */
