@@ -1,0 +1,288 @@
+/*
+ * log_state.c
+ *	  The table of partitions in shared memory, and sleeping until an append.
+ *
+ * Each partition that was ever appended to (or waited for) has a slot: a
+ * PartitionState.  A hash table maps keys to slots.  Slots are filled when the
+ * server starts (log_recovery.c), when redo meets a partition and when a
+ * backend first appends; they are given up when the topic is dropped.
+ *
+ * Locks: see log_state.h.  The condition variables are never initialised
+ * again, since a session may still sleep on one whose slot is given up: it
+ * wakes, finds no topic and ends.
+ *
+ * Waiters of a topic sleep on the condition variable of its partition 0,
+ * because a process can sleep on one only and appends to any partition are of
+ * interest.
+ *
+ * Layer 2.  Next: partition_log.c.
+ */
+#include "postgres.h"
+
+#include "log_state.h"
+#include "miscadmin.h"
+#include "storage/shmem.h"
+#include "utils/hsearch.h"
+#include "utils/wait_event.h"
+
+LogShared  *pgt_log_shared = NULL;
+int			pgt_max_partitions = 1024;
+
+/* An entry of the shared hash table. */
+typedef struct SlotEntry
+{
+	TopicPartition key;
+	int			slot;
+} SlotEntry;
+
+StaticAssertDecl(sizeof(TopicPartition) == 12, "the key is hashed as bytes and must have no padding");
+
+static HTAB *slots = NULL;
+
+/* Shared memory for the slots and the hash table. */
+Size
+pgt_log_state_size(void)
+{
+	Size		size = offsetof(LogShared, partitions);
+
+	size = add_size(size, mul_size(pgt_max_partitions, sizeof(PartitionState)));
+	return add_size(MAXALIGN(size),
+					hash_estimate_size(pgt_max_partitions, sizeof(SlotEntry)));
+}
+
+/* Initialise what stays with a slot for the server's life. */
+static void
+init_slot(PartitionState *state, int tranche)
+{
+	LWLockInitialize(&state->lock, tranche);
+	ConditionVariableInit(&state->appended);
+	pg_atomic_init_u32(&state->segments_version, 0);
+	pg_atomic_init_u64(&state->records_in, 0);
+	pg_atomic_init_u64(&state->bytes_in, 0);
+	pg_atomic_init_u64(&state->batches_in, 0);
+	pg_atomic_init_u64(&state->records_out, 0);
+	pg_atomic_init_u64(&state->bytes_out, 0);
+}
+
+/* Initialise the whole table, empty. */
+static void
+init_shared(LogShared *shared)
+{
+	int			tranche = LWLockNewTrancheId();
+
+	LWLockRegisterTranche(tranche, "pg_topics");
+	memset(shared, 0, offsetof(LogShared, partitions) +
+		   pgt_max_partitions * sizeof(PartitionState));
+	LWLockInitialize(&shared->table_lock, tranche);
+	pg_atomic_init_u32(&shared->self_sync, 1);
+	pg_atomic_init_u32(&shared->recovery_point_stale, 0);
+	pg_atomic_init_u64(&shared->oldest_unresolved_xid, 0);
+	pg_atomic_init_u64(&shared->syncs, 0);
+	pg_atomic_init_u64(&shared->self_syncs, 0);
+	pg_atomic_init_u64(&shared->resolves, 0);
+	shared->max_partitions = pgt_max_partitions;
+	for (int i = 0; i < pgt_max_partitions; i++)
+		init_slot(&shared->partitions[i], tranche);
+}
+
+bool
+pgt_log_state_init(void)
+{
+	bool		found;
+	HASHCTL		info = {0};
+	Size		size = offsetof(LogShared, partitions) +
+		mul_size(pgt_max_partitions, sizeof(PartitionState));
+
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	pgt_log_shared = ShmemInitStruct("pg_topics", size, &found);
+	if (!found)
+		init_shared(pgt_log_shared);
+	info.keysize = sizeof(TopicPartition);
+	info.entrysize = sizeof(SlotEntry);
+	slots = ShmemInitHash("pg_topics partitions", pgt_max_partitions, pgt_max_partitions,
+						  &info, HASH_ELEM | HASH_BLOBS | HASH_FIXED_SIZE);
+	LWLockRelease(AddinShmemInitLock);
+	return !found;
+}
+
+/* ---- slots --------------------------------------------------------------- */
+
+/* Look a key up; caller holds table_lock. */
+static PartitionState *
+lookup(const TopicPartition *key)
+{
+	SlotEntry  *entry;
+
+	Assert(LWLockHeldByMe(&pgt_log_shared->table_lock));
+	entry = hash_search(slots, key, HASH_FIND, NULL);
+	return entry != NULL ? &pgt_log_shared->partitions[entry->slot] : NULL;
+}
+
+PartitionState *
+pgt_partition_find(const TopicPartition *key)
+{
+	PartitionState *state;
+
+	LWLockAcquire(&pgt_log_shared->table_lock, LW_SHARED);
+	state = lookup(key);
+	LWLockRelease(&pgt_log_shared->table_lock);
+	return state;
+}
+
+/* A slot that is not in use; -1 when all are.  Caller holds table_lock. */
+static int
+free_slot(void)
+{
+	if (pgt_log_shared->high_water < pgt_log_shared->max_partitions)
+		return pgt_log_shared->high_water++;
+	for (int i = 0; i < pgt_log_shared->max_partitions; i++)
+		if (!pgt_log_shared->partitions[i].in_use)
+			return i;
+	return -1;
+}
+
+/* Make a slot that of an empty log; caller holds both its locks. */
+static void
+reset_slot(PartitionState *state, const TopicPartition *key)
+{
+	state->key = *key;
+	state->in_use = true;
+	state->incarnation = ++pgt_log_shared->next_incarnation;
+	state->log_start_offset = state->next_offset = state->resolved_offset = 0;
+	state->resolved_max_xid = 0;
+	state->active_base = NO_SEGMENT;
+	state->active_end = state->active_entries = 0;
+	state->active_first_timestamp = state->active_largest_timestamp = 0;
+	state->dirty = state->unsynced = false;
+	state->written_back = 0;
+	state->last_lsn = InvalidXLogRecPtr;
+	pg_atomic_fetch_add_u32(&state->segments_version, 1);
+	pg_atomic_write_u64(&state->records_in, 0);
+	pg_atomic_write_u64(&state->bytes_in, 0);
+	pg_atomic_write_u64(&state->batches_in, 0);
+	pg_atomic_write_u64(&state->records_out, 0);
+	pg_atomic_write_u64(&state->bytes_out, 0);
+}
+
+/* Take a slot for a new key; caller holds table_lock exclusively. */
+static PartitionState *
+take_slot(const TopicPartition *key)
+{
+	int			slot = free_slot();
+	PartitionState *state;
+	SlotEntry  *entry;
+
+	if (slot < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("too many topic partitions: cannot open partition %d of topic %u of database %u",
+						key->partition, key->topic, key->database),
+				 errdetail("All %d slots are taken.", pgt_log_shared->max_partitions),
+				 errhint("Raise pg_topics.max_partitions and restart the server.")));
+
+	state = &pgt_log_shared->partitions[slot];
+	entry = hash_search(slots, key, HASH_ENTER, NULL);
+	entry->slot = slot;
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	reset_slot(state, key);
+	LWLockRelease(&state->lock);
+	return state;
+}
+
+PartitionState *
+pgt_partition_get(const TopicPartition *key)
+{
+	PartitionState *state = pgt_partition_find(key);
+
+	if (state != NULL)
+		return state;
+	LWLockAcquire(&pgt_log_shared->table_lock, LW_EXCLUSIVE);
+	state = lookup(key);
+	if (state == NULL)
+		state = take_slot(key);
+	LWLockRelease(&pgt_log_shared->table_lock);
+	return state;
+}
+
+void
+pgt_partition_forget(Oid database, Oid topic)
+{
+	LWLockAcquire(&pgt_log_shared->table_lock, LW_EXCLUSIVE);
+	for (int i = 0; i < pgt_log_shared->high_water; i++)
+	{
+		PartitionState *state = &pgt_log_shared->partitions[i];
+
+		if (!state->in_use || state->key.database != database ||
+			(OidIsValid(topic) && state->key.topic != topic))
+			continue;
+		hash_search(slots, &state->key, HASH_REMOVE, NULL);
+		LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+		state->in_use = false;
+		state->dirty = state->unsynced = false;
+		state->incarnation = ++pgt_log_shared->next_incarnation;
+		LWLockRelease(&state->lock);
+		ConditionVariableBroadcast(&state->appended);
+	}
+	LWLockRelease(&pgt_log_shared->table_lock);
+}
+
+PartitionState *
+pgt_partition_slot(int n)
+{
+	return &pgt_log_shared->partitions[n];
+}
+
+int
+pgt_partition_slots(void)
+{
+	int			n;
+
+	LWLockAcquire(&pgt_log_shared->table_lock, LW_SHARED);
+	n = pgt_log_shared->high_water;
+	LWLockRelease(&pgt_log_shared->table_lock);
+	return n;
+}
+
+/* ---- waiting ------------------------------------------------------------- */
+
+void
+pgt_topic_wait_prepare(Oid database, Oid topic)
+{
+	TopicPartition key = {database, topic, 0};
+
+	ConditionVariablePrepareToSleep(&pgt_partition_get(&key)->appended);
+}
+
+bool
+pgt_topic_wait_sleep(Oid database, Oid topic, long timeout_ms)
+{
+	TopicPartition key = {database, topic, 0};
+
+	return !ConditionVariableTimedSleep(&pgt_partition_get(&key)->appended,
+										timeout_ms, PG_WAIT_EXTENSION);
+}
+
+void
+pgt_topic_wait_cancel(void)
+{
+	ConditionVariableCancelSleep();
+}
+
+void
+pgt_topic_wake(Oid database, Oid topic)
+{
+	TopicPartition key = {database, topic, 0};
+	PartitionState *state = pgt_partition_find(&key);
+
+	if (state != NULL)
+		ConditionVariableBroadcast(&state->appended);
+}
+
+void
+pgt_topic_wake_all(void)
+{
+	int			n = pgt_partition_slots();
+
+	for (int i = 0; i < n; i++)
+		ConditionVariableBroadcast(&pgt_partition_slot(i)->appended);
+}

@@ -1,0 +1,128 @@
+/*
+ * log_state.h
+ *	  What all processes share about each partition's log.
+ *
+ * A fixed table in shared memory, one slot a partition, found by key.
+ *
+ * Locks: table_lock guards the key-to-slot mapping and comes first; a slot's
+ * lock comes after it and guards all fields of the slot but the ones marked
+ * otherwise.  Never two slots' locks at once.
+ *
+ * A slot pointer stays good while the caller holds a relation lock on the
+ * topic, since a slot is given up only with the topic.  Who holds none (the
+ * sync process) compares the incarnation under the slot's lock.
+ *
+ * Layer 2.
+ */
+#ifndef LOG_STATE_H
+#define LOG_STATE_H
+
+#include "port/atomics.h"
+#include "segment.h"
+#include "storage/condition_variable.h"
+#include "storage/lwlock.h"
+
+#define NO_SEGMENT	((int64) -1)
+
+typedef struct PartitionState
+{
+	/* changed under table_lock and the slot's lock, both exclusive */
+	TopicPartition key;
+	bool		in_use;
+	uint32		incarnation;	/* differs each time the slot is taken */
+
+	LWLock		lock;
+
+	/* the log */
+	int64		log_start_offset;
+	int64		next_offset;	/* the log end offset */
+	int64		resolved_offset;	/* below it every transaction's outcome is in the index */
+	uint64		resolved_max_xid;	/* largest transaction id resolved since server start */
+
+	/* the active segment */
+	int64		active_base;	/* NO_SEGMENT: nothing was ever appended */
+	uint32		active_end;		/* bytes in its log */
+	uint32		active_entries; /* entries in its index */
+	int64		active_first_timestamp; /* smallest of its first batch */
+	int64		active_largest_timestamp;
+
+	/* durability, see log_sync.c */
+	bool		dirty;			/* the active segment has bytes not fsynced */
+	bool		unsynced;		/* appends not self-synced since the last SYNC record */
+	uint32		written_back;	/* active segment's bytes handed to the kernel for writing */
+	XLogRecPtr	last_lsn;		/* end of the last append's WAL record */
+
+	/* changes with every roll and deletion, so that readers list files again */
+	pg_atomic_uint32 segments_version;
+
+	/* the topic's waiters sleep on its partition 0; guarded by itself */
+	ConditionVariable appended;
+
+	/* statistics since server start, for pg_stat_topics */
+	pg_atomic_uint64 records_in;
+	pg_atomic_uint64 bytes_in;
+	pg_atomic_uint64 batches_in;
+	pg_atomic_uint64 records_out;
+	pg_atomic_uint64 bytes_out;
+} PartitionState;
+
+/* The cluster-wide part. */
+typedef struct LogShared
+{
+	LWLock		table_lock;
+
+	/* appenders fsync themselves while no sync process does; see log_sync.c */
+	pg_atomic_uint32 self_sync;
+
+	/* where redo starts: what was loaded is cut there; set once at start */
+	XLogRecPtr	start_redo;
+
+	/* the recovery point lacks a change that no append made */
+	pg_atomic_uint32 recovery_point_stale;
+
+	/* oldest FullTransactionId whose batches are not all resolved; 0: none known */
+	pg_atomic_uint64 oldest_unresolved_xid;
+
+	/* counters for tests and pg_stat */
+	pg_atomic_uint64 syncs;
+	pg_atomic_uint64 self_syncs;
+	pg_atomic_uint64 resolves;
+
+	int			max_partitions;
+	uint32		next_incarnation;
+	int			high_water;		/* slots above were never used */
+	PartitionState partitions[FLEXIBLE_ARRAY_MEMBER];
+} LogShared;
+
+extern LogShared *pgt_log_shared;
+extern int	pgt_max_partitions; /* setting pg_topics.max_partitions */
+
+extern Size pgt_log_state_size(void);
+
+/* True when this call made the table, that is, at server start. */
+extern bool pgt_log_state_init(void);
+
+/* The slot of a partition, or NULL; caller keeps the topic from going. */
+extern PartitionState *pgt_partition_find(const TopicPartition *key);
+
+/* The same, made where it is missing; ERROR when the table is full. */
+extern PartitionState *pgt_partition_get(const TopicPartition *key);
+
+/* Give up all slots of a topic (topic invalid: of the database). */
+extern void pgt_partition_forget(Oid database, Oid topic);
+
+/* Slot n below high_water, for walks; see the header about its lifetime. */
+extern PartitionState *pgt_partition_slot(int n);
+extern int	pgt_partition_slots(void);
+
+/*
+ * Waiting for appends to a topic.  prepare, then look at the log, then sleep
+ * (false: the timeout passed), at last cancel.  Interrupts are served.
+ */
+extern void pgt_topic_wait_prepare(Oid database, Oid topic);
+extern bool pgt_topic_wait_sleep(Oid database, Oid topic, long timeout_ms);
+extern void pgt_topic_wait_cancel(void);
+extern void pgt_topic_wake(Oid database, Oid topic);
+extern void pgt_topic_wake_all(void);
+
+#endif							/* LOG_STATE_H */

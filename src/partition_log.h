@@ -1,0 +1,97 @@
+/*
+ * partition_log.h
+ *	  One partition's log: its list of segments, where it begins and ends,
+ *	  and the steps of an append that need neither WAL nor fsync policy.
+ *
+ * Layer 2.
+ */
+#ifndef PARTITION_LOG_H
+#define PARTITION_LOG_H
+
+#include "log_state.h"
+
+/* What of a topic's configuration the log needs. */
+typedef struct LogConfig
+{
+	int64		segment_bytes;
+	int64		segment_ms;
+	int32		max_message_bytes;
+	int			compression;	/* CompressionType */
+	int			compression_level;	/* codec's own scale; 0: its default */
+	bool		log_append_time;	/* timestamps are of the append */
+} LogConfig;
+
+/* A consistent view of one partition, copied under its lock. */
+typedef struct LogBounds
+{
+	int64		log_start_offset;
+	int64		next_offset;
+	int64		resolved_offset;
+	uint64		resolved_max_xid;
+	int64		active_base;	/* NO_SEGMENT where there is none */
+	uint32		active_entries;
+	uint32		active_end;
+	uint32		segments_version;
+	uint32		incarnation;
+} LogBounds;
+
+/* False, and zero offsets, where the partition was never appended to. */
+extern bool pgt_partition_log_bounds(const TopicPartition *key, LogBounds *bounds);
+
+/* The same of a slot, with its key, for who walks over the slots. */
+extern bool pgt_partition_log_slot_bounds(PartitionState *state, TopicPartition *key, LogBounds *bounds);
+
+/*
+ * An open segment of this process's cache; ready for use until the next call.
+ * NULL where the segment is gone.
+ */
+extern Segment *pgt_partition_log_segment(PartitionState *state, int64 base_offset);
+
+/* The same, made new and empty; for roll and redo. */
+extern Segment *pgt_partition_log_create_segment(PartitionState *state, int64 base_offset);
+
+/* Close this process's cached segments of a topic (InvalidOid: of the database). */
+extern void pgt_partition_log_close(Oid database, Oid topic);
+
+/* Base offset of the segment that holds "offset" or, in a gap, what follows it. */
+extern int64 pgt_partition_log_segment_for(PartitionState *state, const LogBounds *bounds, int64 offset);
+
+/* Base offset of the segment behind "base"; NO_SEGMENT behind the active one. */
+extern int64 pgt_partition_log_next_segment(PartitionState *state, const LogBounds *bounds, int64 base);
+
+/* How many entries of a segment are in the log as these bounds know it. */
+extern uint32 pgt_partition_log_entries(Segment *segment, const LogBounds *bounds);
+
+/* What an append is about to write. */
+typedef struct AppendRequest
+{
+	char	   *batch;			/* sealed batch, its base offset not set yet */
+	uint32		length;
+	int32		last_offset_delta;
+	int32		records;
+	int64		min_timestamp;
+	int64		max_timestamp;
+	int64		required_offset;	/* NO_OFFSET (-1), or where it must go */
+} AppendRequest;
+
+/* Must the log roll before this batch?  Caller holds the slot's lock. */
+extern bool pgt_partition_log_must_roll(const PartitionState *state, const LogConfig *config,
+										const AppendRequest *request, int64 base_offset);
+
+/*
+ * Start a new active segment at "base", at or past the log end: trim and fsync
+ * the old one, create the new pair.  Nothing has changed for others where this
+ * throws.  Caller holds the slot's lock exclusively.
+ */
+extern Segment *pgt_partition_log_roll(PartitionState *state, int64 base);
+
+/*
+ * The entry of a batch that goes to the active segment's end, all but its LSN;
+ * and making a written entry the log's end for all.  Both serve the forward
+ * path and redo; caller holds the slot's lock exclusively.
+ */
+extern void pgt_partition_log_fill_entry(IndexEntry *entry, const PartitionState *state,
+										 const AppendRequest *request, int64 base_offset, uint64 xid);
+extern void pgt_partition_log_publish(PartitionState *state, const IndexEntry *entry, bool self_synced);
+
+#endif							/* PARTITION_LOG_H */

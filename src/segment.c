@@ -1,0 +1,631 @@
+/*
+ * segment.c
+ *	  One segment of a partition: paths, opening, reading, writing, look-up.
+ *
+ * A segment is two files with the name of its base offset (20 digits):
+ *
+ *	  .log	  record batches, one behind the other, byte for byte as Kafka has
+ *			  them (record_batch.h)
+ *	  .index  one entry a batch (segment_index.h)
+ *
+ * Both are opened through the server's virtual file descriptors, so a process
+ * may keep many segments open.  What of them is valid is known to the caller:
+ * of the active segment by the partition's state in shared memory, of a
+ * finished one by its index, which roll trims to its entries.
+ *
+ * An entry is written once by its appender and changed once more at most, when
+ * it is flagged aborted.  A reader may meet that change half done, since
+ * neither locks; reading an entry again until its CRC fits settles it.
+ *
+ * Durability: nothing here is logged.  fsync is here as a function, when to
+ * call it is for the layers above.  A failed fsync is a PANIC unless
+ * data_sync_retry is on, as for the server's own data files.
+ *
+ * Layer 1.  Next: partition_log.c.
+ */
+#include "postgres.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/file_perm.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "segment.h"
+
+/* Index space is allocated in steps that grow with the index, in entries. */
+#define RESERVE_MIN		63		/* with the header: one 4 kB page */
+#define RESERVE_MAX		4096
+
+/* How often a damaged entry is read again before it counts as damaged. */
+#define ENTRY_RETRIES	20
+
+char	   *pgt_log_dir = NULL;
+
+/* ---- paths --------------------------------------------------------------- */
+
+/* Directory of a database's topics. */
+void
+pgt_database_path(char *path, Oid database)
+{
+	snprintf(path, MAXPGPATH, "%s/%u", pgt_log_dir, database);
+}
+
+/* Directory of a partition. */
+void
+pgt_partition_path(char *path, const TopicPartition *key)
+{
+	snprintf(path, MAXPGPATH, "%s/%u/%u-%d", pgt_log_dir,
+			 key->database, key->topic, key->partition);
+}
+
+/* Path of a segment's file with the given ending. */
+static void
+segment_path(char *path, const TopicPartition *key, int64 base_offset, const char *ending)
+{
+	snprintf(path, MAXPGPATH, "%s/%u/%u-%d/%020lld.%s", pgt_log_dir,
+			 key->database, key->topic, key->partition,
+			 (long long) base_offset, ending);
+}
+
+void
+pgt_segment_log_path(char *path, const TopicPartition *key, int64 base_offset)
+{
+	segment_path(path, key, base_offset, "log");
+}
+
+void
+pgt_segment_index_path(char *path, const TopicPartition *key, int64 base_offset)
+{
+	segment_path(path, key, base_offset, "index");
+}
+
+/* ---- opening and creating ------------------------------------------------ */
+
+/* Open one file; -1 where it is gone, any other trouble is an ERROR. */
+static File
+open_file(const char *path, int flags)
+{
+	File		file = PathNameOpenFile(path, flags | O_RDWR | PG_BINARY);
+
+	if (file < 0 && errno != ENOENT)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not open topic file \"%s\": %m", path)));
+	return file;
+}
+
+/* ERROR unless the index begins with the header of this segment. */
+static void
+check_index_header(const Segment *segment)
+{
+	IndexHeader header;
+	const char *problem = "the header is cut off";
+
+	if (FileRead(segment->index, (char *) &header, sizeof(header), 0,
+				 WAIT_EVENT_DATA_FILE_READ) == sizeof(header))
+		problem = pgt_index_header_check(&header, segment->base_offset);
+	if (problem != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("damaged segment index \"%s\" at position 0",
+						FilePathName(segment->index)),
+				 errdetail("While looking for offset %lld: %s.",
+						   (long long) segment->base_offset, problem)));
+}
+
+bool
+pgt_segment_open(Segment *segment, const TopicPartition *key, int64 base_offset)
+{
+	char		path[MAXPGPATH];
+
+	segment->key = *key;
+	segment->base_offset = base_offset;
+	segment->index_reserved = 0;
+
+	pgt_segment_index_path(path, key, base_offset);
+	segment->index = open_file(path, 0);
+	if (segment->index < 0)
+		return false;
+	pgt_segment_log_path(path, key, base_offset);
+	segment->log = PathNameOpenFile(path, O_RDWR | PG_BINARY);
+	if (segment->log < 0)
+	{
+		int			saved = errno;
+
+		FileClose(segment->index);
+		if (saved == ENOENT)
+			return false;
+		errno = saved;
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not open topic file \"%s\": %m", path)));
+	}
+
+	PG_TRY();
+	{
+		check_index_header(segment);
+	}
+	PG_CATCH();
+	{
+		pgt_segment_close(segment);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	return true;
+}
+
+bool
+pgt_segment_is_usable(const TopicPartition *key, int64 base_offset)
+{
+	char		path[MAXPGPATH];
+	IndexHeader header;
+	File		file;
+	bool		usable;
+
+	pgt_segment_log_path(path, key, base_offset);
+	if (access(path, F_OK) != 0)
+		return false;
+	pgt_segment_index_path(path, key, base_offset);
+	file = open_file(path, 0);
+	if (file < 0)
+		return false;
+	usable = FileRead(file, (char *) &header, sizeof(header), 0,
+					  WAIT_EVENT_DATA_FILE_READ) == sizeof(header) &&
+		pgt_index_header_check(&header, base_offset) == NULL;
+	FileClose(file);
+	return usable;
+}
+
+/* Make a directory, and its entry in the parent durable; it may exist. */
+static void
+make_directory(const char *path, const char *parent)
+{
+	if (MakePGDirectory(path) == 0)
+		fsync_fname(parent, true);
+	else if (errno != EEXIST)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not create directory \"%s\": %m", path)));
+}
+
+/* Make the directories above a partition's segments. */
+static void
+make_partition_directories(const TopicPartition *key)
+{
+	char		database[MAXPGPATH];
+	char		partition[MAXPGPATH];
+
+	pgt_partition_path(partition, key);
+	if (access(partition, F_OK) == 0)
+		return;
+	pgt_database_path(database, key->database);
+	make_directory(pgt_log_dir, ".");
+	make_directory(database, pgt_log_dir);
+	make_directory(partition, database);
+}
+
+/* Write the header of a new index. */
+static void
+write_index_header(Segment *segment)
+{
+	IndexHeader header;
+
+	pgt_index_header_init(&header, segment->base_offset, InvalidXLogRecPtr);
+	if (FileWrite(segment->index, (char *) &header, sizeof(header), 0,
+				  WAIT_EVENT_DATA_FILE_WRITE) != sizeof(header))
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not write to topic file \"%s\": %m",
+						FilePathName(segment->index))));
+}
+
+void
+pgt_segment_create(Segment *segment, const TopicPartition *key, int64 base_offset)
+{
+	char		directory[MAXPGPATH];
+	char		path[MAXPGPATH];
+
+	make_partition_directories(key);
+	segment->key = *key;
+	segment->base_offset = base_offset;
+	segment->index_reserved = 0;
+
+	pgt_segment_log_path(path, key, base_offset);
+	segment->log = open_file(path, O_CREAT | O_TRUNC);
+	PG_TRY();
+	{
+		segment->index = -1;
+		pgt_segment_index_path(path, key, base_offset);
+		segment->index = open_file(path, O_CREAT | O_TRUNC);
+		write_index_header(segment);
+		pgt_partition_path(directory, key);
+		fsync_fname(directory, true);
+	}
+	PG_CATCH();
+	{
+		pgt_segment_close(segment);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
+void
+pgt_segment_close(Segment *segment)
+{
+	if (segment->log >= 0)
+		FileClose(segment->log);
+	if (segment->index >= 0)
+		FileClose(segment->index);
+	segment->log = segment->index = -1;
+}
+
+/* ---- the log ------------------------------------------------------------- */
+
+void
+pgt_segment_write(Segment *segment, uint32 position, const char *bytes, uint32 length)
+{
+	int			written;
+
+	errno = 0;
+	written = FileWrite(segment->log, (char *) bytes, length, position,
+						WAIT_EVENT_DATA_FILE_WRITE);
+	if (written == length)
+		return;
+	if (errno == 0)
+		errno = ENOSPC;
+	ereport(ERROR,
+			(errcode_for_file_access(),
+			 errmsg("could not write to topic file \"%s\": %m", FilePathName(segment->log)),
+			 written >= 0 ? errdetail("Wrote only %d of %u bytes at position %u.",
+									  written, length, position) : 0,
+			 errhint("Check free disk space.")));
+}
+
+bool
+pgt_segment_read(Segment *segment, uint32 position, char *bytes, uint32 length)
+{
+	uint32		done = 0;
+
+	while (done < length)
+	{
+		int			got = FileRead(segment->log, bytes + done, length - done,
+								   (off_t) position + done, WAIT_EVENT_DATA_FILE_READ);
+
+		if (got < 0)
+			ereport(ERROR,
+					(errcode_for_file_access(),
+					 errmsg("could not read topic file \"%s\" at position %u: %m",
+							FilePathName(segment->log), position)));
+		if (got == 0)
+			return false;
+		done += got;
+	}
+	return true;
+}
+
+void
+pgt_segment_writeback(Segment *segment, uint32 from, uint32 to)
+{
+	FileWriteback(segment->log, from, to - from, WAIT_EVENT_DATA_FILE_FLUSH);
+}
+
+/* ---- the index ----------------------------------------------------------- */
+
+/* Size of a file, ERROR if it cannot be told; leaves it open for real. */
+static off_t
+file_size(File file)
+{
+	off_t		size = FileSize(file);
+
+	if (size < 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not seek to the end of topic file \"%s\": %m",
+						FilePathName(file))));
+	return size;
+}
+
+void
+pgt_segment_reserve_entry(Segment *segment, uint32 n)
+{
+	off_t		size;
+	uint32		wanted;
+	int			error;
+
+	if (n < segment->index_reserved)
+		return;
+
+	size = file_size(segment->index);
+	if (size >= INDEX_ENTRY_POSITION(n + 1))
+	{
+		segment->index_reserved = (size - INDEX_ENTRY_POSITION(0)) / sizeof(IndexEntry);
+		return;
+	}
+
+	/* FileSize() has just made sure that there is a kernel descriptor */
+	wanted = n + Min(Max(n, RESERVE_MIN), RESERVE_MAX);
+	do
+		error = posix_fallocate(FileGetRawDesc(segment->index), size,
+								INDEX_ENTRY_POSITION(wanted) - size);
+	while (error == EINTR);
+	if (error != 0)
+	{
+		errno = error;
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not extend topic file \"%s\": %m", FilePathName(segment->index)),
+				 errhint("Check free disk space.")));
+	}
+	segment->index_reserved = wanted;
+}
+
+void
+pgt_segment_write_entry(Segment *segment, uint32 n, IndexEntry *entry)
+{
+	pgt_index_entry_seal(entry);
+	if (FileWrite(segment->index, (char *) entry, sizeof(*entry), INDEX_ENTRY_POSITION(n),
+				  WAIT_EVENT_DATA_FILE_WRITE) != sizeof(*entry))
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not write to topic file \"%s\": %m",
+						FilePathName(segment->index))));
+}
+
+/* Read entries as they are; returns how many whole ones the file had. */
+static uint32
+read_raw_entries(Segment *segment, uint32 first, uint32 count, IndexEntry *entries)
+{
+	int			got = FileRead(segment->index, (char *) entries, count * sizeof(IndexEntry),
+							   INDEX_ENTRY_POSITION(first), WAIT_EVENT_DATA_FILE_READ);
+
+	if (got < 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not read topic file \"%s\" at position %lld: %m",
+						FilePathName(segment->index),
+						(long long) INDEX_ENTRY_POSITION(first))));
+	return got / sizeof(IndexEntry);
+}
+
+/* An entry did not check: read it again, then give up with an ERROR. */
+static void
+reread_entry(Segment *segment, uint32 n, IndexEntry *entry)
+{
+	for (int i = 0; i < ENTRY_RETRIES; i++)
+	{
+		pg_usleep(100L);
+		if (read_raw_entries(segment, n, 1, entry) == 1 && pgt_index_entry_is_valid(entry))
+			return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("damaged segment index \"%s\" at position %lld",
+					FilePathName(segment->index), (long long) INDEX_ENTRY_POSITION(n)),
+			 errdetail("Entry %u of the segment with base offset %lld does not match its checksum.",
+					   n, (long long) segment->base_offset)));
+}
+
+uint32
+pgt_segment_read_entries(Segment *segment, uint32 first, uint32 count, IndexEntry *entries)
+{
+	uint32		got = read_raw_entries(segment, first, count, entries);
+
+	for (uint32 i = 0; i < got; i++)
+	{
+		if (pgt_index_entry_is_valid(&entries[i]))
+			continue;
+		if (pgt_index_entry_is_zero(&entries[i]))
+			return i;
+		reread_entry(segment, first + i, &entries[i]);
+	}
+	return got;
+}
+
+uint32
+pgt_segment_count_entries(Segment *segment)
+{
+	off_t		size = file_size(segment->index);
+	uint32		count;
+	IndexEntry	entry;
+
+	if (size <= INDEX_ENTRY_POSITION(0))
+		return 0;
+	count = (size - INDEX_ENTRY_POSITION(0)) / sizeof(IndexEntry);
+
+	/* space allocated ahead is given back by roll, so this is short */
+	while (count > 0 &&
+		   read_raw_entries(segment, count - 1, 1, &entry) == 1 &&
+		   pgt_index_entry_is_zero(&entry))
+		count--;
+	return count;
+}
+
+/* Read entry n, which must be there. */
+static void
+read_entry(Segment *segment, uint32 n, IndexEntry *entry)
+{
+	if (pgt_segment_read_entries(segment, n, 1, entry) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("damaged segment index \"%s\" at position %lld",
+						FilePathName(segment->index), (long long) INDEX_ENTRY_POSITION(n)),
+				 errdetail("Entry %u of the segment with base offset %lld is missing.",
+						   n, (long long) segment->base_offset)));
+}
+
+uint32
+pgt_segment_find_offset(Segment *segment, uint32 count, int64 offset)
+{
+	uint32		low = 0;
+	uint32		high = count;
+
+	while (low < high)
+	{
+		uint32		middle = low + (high - low) / 2;
+		IndexEntry	entry;
+
+		read_entry(segment, middle, &entry);
+		if (segment->base_offset + entry.last_delta < offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+uint32
+pgt_segment_find_timestamp(Segment *segment, uint32 count, int64 timestamp)
+{
+	uint32		low = 0;
+	uint32		high = count;
+
+	/* the largest timestamp so far never falls, so its first rise decides */
+	while (low < high)
+	{
+		uint32		middle = low + (high - low) / 2;
+		IndexEntry	entry;
+
+		read_entry(segment, middle, &entry);
+		if (entry.largest_timestamp < timestamp)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+void
+pgt_segment_trim_index(Segment *segment, uint32 entries)
+{
+	if (file_size(segment->index) <= INDEX_ENTRY_POSITION(entries))
+		return;
+	segment->index_reserved = 0;
+	if (FileTruncate(segment->index, INDEX_ENTRY_POSITION(entries),
+					 WAIT_EVENT_DATA_FILE_TRUNCATE) < 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not truncate topic file \"%s\": %m",
+						FilePathName(segment->index))));
+}
+
+/* ---- durability ---------------------------------------------------------- */
+
+/* fsync one file. */
+static void
+sync_file(File file)
+{
+	if (FileSync(file, WAIT_EVENT_DATA_FILE_SYNC) < 0)
+		ereport(data_sync_elevel(ERROR),
+				(errcode_for_file_access(),
+				 errmsg("could not fsync topic file \"%s\": %m", FilePathName(file))));
+}
+
+void
+pgt_segment_sync(Segment *segment)
+{
+	sync_file(segment->log);
+	sync_file(segment->index);
+}
+
+void
+pgt_segment_sync_index(Segment *segment)
+{
+	sync_file(segment->index);
+}
+
+/* ---- directories --------------------------------------------------------- */
+
+int
+pgt_compare_bases(const void *a, const void *b)
+{
+	int64		left = *(const int64 *) a;
+	int64		right = *(const int64 *) b;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Is it "<20 digits>.log"? */
+static bool
+parse_segment_name(const char *name, int64 *base)
+{
+	if (strspn(name, "0123456789") != 20 || strcmp(name + 20, ".log") != 0)
+		return false;
+	*base = strtoll(name, NULL, 10);
+	return true;
+}
+
+int
+pgt_segment_list(const TopicPartition *key, int64 **bases)
+{
+	char		path[MAXPGPATH];
+	DIR		   *dir;
+	struct dirent *de;
+	int			count = 0;
+	int			capacity = 16;
+
+	*bases = palloc(capacity * sizeof(int64));
+	pgt_partition_path(path, key);
+	dir = AllocateDir(path);
+	if (dir == NULL && errno == ENOENT)
+		return 0;
+	while ((de = ReadDir(dir, path)) != NULL)
+	{
+		if (count == capacity)
+			*bases = repalloc(*bases, (capacity *= 2) * sizeof(int64));
+		if (parse_segment_name(de->d_name, &(*bases)[count]))
+			count++;
+	}
+	FreeDir(dir);
+	qsort(*bases, count, sizeof(int64), pgt_compare_bases);
+	return count;
+}
+
+/* Remove one file, quietly where it is not there. */
+static void
+unlink_file(const char *path, int level)
+{
+	if (unlink(path) < 0 && errno != ENOENT)
+		ereport(level,
+				(errcode_for_file_access(),
+				 errmsg("could not remove topic file \"%s\": %m", path)));
+}
+
+void
+pgt_segment_unlink(const TopicPartition *key, int64 base_offset, int level)
+{
+	char		path[MAXPGPATH];
+
+	pgt_segment_log_path(path, key, base_offset);
+	unlink_file(path, level);
+	pgt_segment_index_path(path, key, base_offset);
+	unlink_file(path, level);
+}
+
+void
+pgt_partition_unlink(const TopicPartition *key)
+{
+	char		path[MAXPGPATH];
+
+	pgt_partition_path(path, key);
+	if (access(path, F_OK) == 0)
+		rmtree(path, true);
+}
+
+bool
+pgt_partition_parse_name(const char *name, Oid *topic, int32 *partition)
+{
+	char	   *end;
+	unsigned long oid = strtoul(name, &end, 10);
+	long		number;
+
+	if (end == name || *end != '-' || end[1] < '0' || end[1] > '9')
+		return false;
+	number = strtol(end + 1, &end, 10);
+	if (*end != '\0' || oid == 0 || oid > PG_UINT32_MAX || number > PG_INT32_MAX)
+		return false;
+	*topic = (Oid) oid;
+	*partition = (int32) number;
+	return true;
+}

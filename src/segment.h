@@ -1,0 +1,116 @@
+/*
+ * segment.h
+ *	  One segment of a partition: its ".log" and its ".index" file.
+ *
+ * Paths are <log_dir>/<database oid>/<topic oid>-<partition>/<base>.log, with
+ * the base offset in 20 digits, relative to the data directory.
+ *
+ * Layer 1.  No locks and no WAL here: the caller serialises writers.
+ */
+#ifndef SEGMENT_H
+#define SEGMENT_H
+
+#include "segment_index.h"
+#include "storage/fd.h"
+
+/* Which partition of which topic of which database. */
+typedef struct TopicPartition
+{
+	Oid			database;
+	Oid			topic;			/* the foreign table's oid */
+	int32		partition;
+} TopicPartition;
+
+/* An open segment; opened and closed with the functions below. */
+typedef struct Segment
+{
+	TopicPartition key;
+	int64		base_offset;
+	File		log;
+	File		index;
+	uint32		index_reserved; /* entries known to have space on disk */
+} Segment;
+
+/* Kafka allows segments up to 2 GB; positions are 32 bits. */
+#define SEGMENT_MAX_BYTES	((int64) PG_INT32_MAX)
+
+extern char *pgt_log_dir;		/* setting pg_topics.log_dir */
+
+/* Path buffers are MAXPGPATH bytes. */
+extern void pgt_database_path(char *path, Oid database);
+extern void pgt_partition_path(char *path, const TopicPartition *key);
+extern void pgt_segment_log_path(char *path, const TopicPartition *key, int64 base_offset);
+extern void pgt_segment_index_path(char *path, const TopicPartition *key, int64 base_offset);
+
+/*
+ * Open an existing segment for reading and writing.  False where its files
+ * are gone; any other trouble is an ERROR.  The files stay open across
+ * transactions until pgt_segment_close().
+ */
+extern bool pgt_segment_open(Segment *segment, const TopicPartition *key, int64 base_offset);
+
+/* Are both files there, and the index header right?  Never throws on damage. */
+extern bool pgt_segment_is_usable(const TopicPartition *key, int64 base_offset);
+
+/*
+ * Create a segment, empty; files that are there under its name lose their
+ * contents.  The directory entries are durable when this returns, the
+ * header becomes so with the first sync.
+ */
+extern void pgt_segment_create(Segment *segment, const TopicPartition *key, int64 base_offset);
+extern void pgt_segment_close(Segment *segment);
+
+/* Write to the log; a short write is an ERROR (disk full) that names the file. */
+extern void pgt_segment_write(Segment *segment, uint32 position, const char *bytes, uint32 length);
+
+/* Read from the log; false where the file ends before "length" bytes. */
+extern bool pgt_segment_read(Segment *segment, uint32 position, char *bytes, uint32 length);
+
+/* Allocate disk space so that entry n can be written without running out. */
+extern void pgt_segment_reserve_entry(Segment *segment, uint32 n);
+
+/* Write entry n, sealing it; a failure is an ERROR (a PANIC in a critical section). */
+extern void pgt_segment_write_entry(Segment *segment, uint32 n, IndexEntry *entry);
+
+/*
+ * Read up to "count" entries from entry "first" on; returns how many were in
+ * the file (a zero entry ends it).  A damaged entry is an ERROR
+ * (data_corrupted) that names the file and the position.
+ */
+extern uint32 pgt_segment_read_entries(Segment *segment, uint32 first, uint32 count, IndexEntry *entries);
+
+/* How many entries the file of a segment that is not appended to holds. */
+extern uint32 pgt_segment_count_entries(Segment *segment);
+
+/* First of "count" entries whose last offset is at or past "offset"; count if none. */
+extern uint32 pgt_segment_find_offset(Segment *segment, uint32 count, int64 offset);
+
+/* First of "count" entries with a record at or past "timestamp"; count if none. */
+extern uint32 pgt_segment_find_timestamp(Segment *segment, uint32 count, int64 timestamp);
+
+/* Give index space beyond "entries" back, when the segment is rolled. */
+extern void pgt_segment_trim_index(Segment *segment, uint32 entries);
+
+/* Make both files durable; failure is a PANIC. */
+extern void pgt_segment_sync(Segment *segment);
+extern void pgt_segment_sync_index(Segment *segment);
+
+/* Start writing log bytes back, without waiting. */
+extern void pgt_segment_writeback(Segment *segment, uint32 from, uint32 to);
+
+/* Base offsets of a partition's segments, ascending, palloc'd; 0 where there are none. */
+extern int	pgt_segment_list(const TopicPartition *key, int64 **bases);
+
+/* Their order, for bsearch(). */
+extern int	pgt_compare_bases(const void *a, const void *b);
+
+/* Remove a segment's files; missing ones are fine, trouble is a report of that level. */
+extern void pgt_segment_unlink(const TopicPartition *key, int64 base_offset, int level);
+
+/* Remove a partition's directory with all in it; trouble is a WARNING. */
+extern void pgt_partition_unlink(const TopicPartition *key);
+
+/* Is there a directory of that name: "<topic oid>-<partition>"? */
+extern bool pgt_partition_parse_name(const char *name, Oid *topic, int32 *partition);
+
+#endif							/* SEGMENT_H */

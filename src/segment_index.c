@@ -1,0 +1,84 @@
+/*
+ * segment_index.c
+ *	  The bytes of an index file: header and entries, sealed and checked.
+ *
+ * See segment_index.h for the format.  Both structs end in a CRC-32C of all
+ * their bytes before it.  A header that is not ours, of another version or of
+ * another segment is reported as a constant string; an entry is valid or not.
+ *
+ * The system identifier in the header says which cluster wrote the file.  It
+ * is recorded for the reader of a lost file; loading compares the one in the
+ * recovery point (log_recovery.c).
+ *
+ * Layer 1.  No I/O here: loading at server start uses these functions before
+ * the server's own file descriptors exist.  Next: segment.c.
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "port/pg_crc32c.h"
+#include "segment_index.h"
+
+/* CRC-32C of "length" bytes. */
+static uint32
+crc_of(const void *bytes, size_t length)
+{
+	pg_crc32c	crc;
+
+	INIT_CRC32C(crc);
+	COMP_CRC32C(crc, bytes, length);
+	FIN_CRC32C(crc);
+	return crc;
+}
+
+/* Fill a header for a segment of this cluster, CRC included. */
+void
+pgt_index_header_init(IndexHeader *header, int64 base_offset, XLogRecPtr swap_lsn)
+{
+	memset(header, 0, sizeof(*header));
+	header->magic = INDEX_MAGIC;
+	header->version = INDEX_VERSION;
+	header->system_identifier = GetSystemIdentifier();
+	header->base_offset = base_offset;
+	header->swap_lsn = swap_lsn;
+	header->crc = crc_of(header, offsetof(IndexHeader, crc));
+}
+
+/* NULL where the header is one of the segment at base_offset, else the problem. */
+const char *
+pgt_index_header_check(const IndexHeader *header, int64 base_offset)
+{
+	if (header->magic != INDEX_MAGIC)
+		return "the header is not that of a segment index";
+	if (header->version != INDEX_VERSION)
+		return "the index has a format version that this release does not know";
+	if (header->crc != crc_of(header, offsetof(IndexHeader, crc)))
+		return "the header's checksum does not match";
+	if (header->base_offset != base_offset)
+		return "the header names another base offset";
+	return NULL;
+}
+
+/* Set an entry's CRC; to be done after every change. */
+void
+pgt_index_entry_seal(IndexEntry *entry)
+{
+	entry->crc = crc_of(entry, offsetof(IndexEntry, crc));
+}
+
+/* Is the entry used, and whole? */
+bool
+pgt_index_entry_is_valid(const IndexEntry *entry)
+{
+	return entry->length > 0 &&
+		entry->crc == crc_of(entry, offsetof(IndexEntry, crc));
+}
+
+/* Is it space allocated ahead, the end of the index? */
+bool
+pgt_index_entry_is_zero(const IndexEntry *entry)
+{
+	static const IndexEntry zero;
+
+	return memcmp(entry, &zero, sizeof(zero)) == 0;
+}
