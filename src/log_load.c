@@ -1,0 +1,421 @@
+/*
+ * log_load.c
+ *	  Loading the logs when the server starts: find each partition's end, and
+ *	  cut what is past it.
+ *
+ * Runs in the postmaster when shared memory is made (also after a crash of a
+ * backend), before the startup process: redo is not run at every start, but
+ * this must be.
+ *
+ * start_redo is where redo will begin, from the control file.  A partition
+ * begins at its recovery point (or, without one, at its first segment's
+ * start) and goes forward over its index entries, into following segments,
+ * as long as an entry is whole, in sequence, and of a WAL record that ends at
+ * or before start_redo.  All the rest is either in the WAL still to be
+ * replayed or was never durable, and is cut.  Were it left, a transaction id
+ * that was lost with the WAL and is used again would make it visible.
+ *
+ * Nothing below the recovery point's end is ever cut.  Files that are missing
+ * or shorter are no error here: a base backup has them so, and redo makes them
+ * whole.  Where it does not, readers report the damage.
+ *
+ * I/O is by plain file descriptors, since the postmaster has no virtual ones.
+ * No locks are contended.  Layer 3.  Next: log_sync.c.
+ */
+#include "postgres.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "access/xlog.h"
+#include "access/xlog_internal.h"
+#include "log_sync.h"
+#include "utils/memutils.h"
+
+/* The partition being loaded, and where its scan has come to. */
+typedef struct Loading
+{
+	PartitionState *state;
+	int64	   *bases;			/* its segments */
+	int			count;
+	bool		has_point;		/* the recovery point knows it */
+} Loading;
+
+/* FATAL for trouble with a file that cannot be left alone. */
+static void
+file_trouble(const char *what, const char *path)
+{
+	ereport(FATAL,
+			(errcode_for_file_access(),
+			 errmsg("could not %s topic file \"%s\": %m", what, path)));
+}
+
+/* Open a file for cutting; -1 where it is missing. */
+static int
+open_for_load(const char *path)
+{
+	int			fd = BasicOpenFile(path, O_RDWR | PG_BINARY);
+
+	if (fd < 0 && errno != ENOENT)
+		file_trouble("open", path);
+	return fd;
+}
+
+static off_t
+size_of(int fd, const char *path)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		file_trouble("stat", path);
+	return st.st_size;
+}
+
+/* Cut a file durably. */
+static void
+cut_file(int fd, off_t size, const char *path)
+{
+	if (ftruncate(fd, size) != 0)
+		file_trouble("truncate", path);
+	if (pg_fsync(fd) != 0)
+		file_trouble("fsync", path);
+}
+
+/* ---- scanning one segment ------------------------------------------------ */
+
+/* Read an index's header; false where it is not this segment's. */
+static bool
+header_is_good(int fd, int64 base)
+{
+	IndexHeader header;
+
+	return pg_pread(fd, &header, sizeof(header), 0) == sizeof(header) &&
+		pgt_index_header_check(&header, base) == NULL;
+}
+
+/* Read entry n; false where it is not there or not whole. */
+static bool
+load_entry(int fd, uint32 n, IndexEntry *entry)
+{
+	return pg_pread(fd, entry, sizeof(*entry), INDEX_ENTRY_POSITION(n)) == sizeof(*entry) &&
+		pgt_index_entry_is_valid(entry);
+}
+
+/* Does this entry go on where the scan stands, and was it durable by redo's start? */
+static bool
+entry_goes_on(const PartitionState *state, const IndexEntry *entry, off_t log_size)
+{
+	return state->active_base + entry->first_delta >= state->next_offset &&
+		entry->position == state->active_end &&
+		(off_t) entry->position + entry->length <= log_size &&
+		!XLogRecPtrIsInvalid(entry->lsn) &&
+		entry->lsn <= pgt_log_shared->start_redo;
+}
+
+/* Go forward over the active segment's entries. */
+static void
+scan_segment(PartitionState *state, int index_fd, off_t log_size)
+{
+	IndexEntry	entry;
+
+	while (load_entry(index_fd, state->active_entries, &entry) &&
+		   entry_goes_on(state, &entry, log_size))
+	{
+		state->active_entries++;
+		state->active_end = entry.position + entry.length;
+		state->next_offset = state->active_base + entry.last_delta + 1;
+		state->active_largest_timestamp = entry.largest_timestamp;
+		state->last_lsn = entry.lsn;
+	}
+}
+
+/* Is there anything but zeros from "position" to the end of the file? */
+static bool
+has_bytes_from(int fd, off_t position, off_t size)
+{
+	char		block[8192];
+
+	while (position < size)
+	{
+		int			got = pg_pread(fd, block, Min(sizeof(block), size - position), position);
+
+		if (got <= 0)
+			return false;
+		for (int i = 0; i < got; i++)
+			if (block[i] != 0)
+				return true;
+		position += got;
+	}
+	return false;
+}
+
+/* Cut both files behind the end that the scan has found. */
+static void
+cut_segment(const PartitionState *state, int log_fd, int index_fd,
+			const char *log_path, const char *index_path)
+{
+	off_t		log_size = size_of(log_fd, log_path);
+	off_t		index_size = size_of(index_fd, index_path);
+	off_t		index_end = INDEX_ENTRY_POSITION(state->active_entries);
+
+	if (log_size > state->active_end)
+	{
+		ereport(LOG,
+				(errmsg("cutting %lld bytes off topic file \"%s\" at position %u: not known to the WAL before %X/%X",
+						(long long) (log_size - state->active_end), log_path, state->active_end,
+						LSN_FORMAT_ARGS(pgt_log_shared->start_redo))));
+		cut_file(log_fd, state->active_end, log_path);
+	}
+	else if (log_size < state->active_end)
+		ereport(LOG,
+				(errmsg("topic file \"%s\" has %lld bytes where the recovery point says %u",
+						log_path, (long long) log_size, state->active_end)));
+	if (index_size > index_end && has_bytes_from(index_fd, index_end, index_size))
+		cut_file(index_fd, index_end, index_path);
+}
+
+/* What a partition's state tells of the active segment's entries. */
+static void
+load_timestamps(PartitionState *state, int index_fd)
+{
+	IndexEntry	entry;
+
+	if (state->active_entries == 0)
+		return;
+	if (load_entry(index_fd, 0, &entry))
+		state->active_first_timestamp = entry.min_timestamp;
+	if (load_entry(index_fd, state->active_entries - 1, &entry))
+	{
+		state->active_largest_timestamp = entry.largest_timestamp;
+		state->last_lsn = Max(state->last_lsn, entry.lsn);
+	}
+}
+
+/* Scan and cut the active segment; false where its files are not there. */
+static bool
+load_active(PartitionState *state)
+{
+	char		log_path[MAXPGPATH];
+	char		index_path[MAXPGPATH];
+	int			log_fd;
+	int			index_fd;
+	bool		good;
+
+	pgt_segment_log_path(log_path, &state->key, state->active_base);
+	pgt_segment_index_path(index_path, &state->key, state->active_base);
+	log_fd = open_for_load(log_path);
+	index_fd = open_for_load(index_path);
+	good = log_fd >= 0 && index_fd >= 0 && header_is_good(index_fd, state->active_base);
+	if (good)
+	{
+		scan_segment(state, index_fd, size_of(log_fd, log_path));
+		cut_segment(state, log_fd, index_fd, log_path, index_path);
+		load_timestamps(state, index_fd);
+	}
+	if (log_fd >= 0)
+		close(log_fd);
+	if (index_fd >= 0)
+		close(index_fd);
+	return good;
+}
+
+/* ---- one partition ------------------------------------------------------- */
+
+/* Would the scan go on in the segment at "base"? */
+static bool
+segment_goes_on(const PartitionState *state, int64 base)
+{
+	PartitionState probe = {.active_base = base, .next_offset = state->next_offset};
+	char		path[MAXPGPATH];
+	IndexEntry	entry;
+	bool		goes_on;
+	int			fd;
+
+	if (base < state->next_offset)
+		return false;
+	pgt_segment_index_path(path, &state->key, base);
+	fd = open_for_load(path);
+	if (fd < 0)
+		return false;
+	goes_on = header_is_good(fd, base) && load_entry(fd, 0, &entry) &&
+		entry_goes_on(&probe, &entry, PG_INT64_MAX);
+	close(fd);
+	return goes_on;
+}
+
+/* The smallest base above "base", or NO_SEGMENT. */
+static int64
+base_above(const Loading *loading, int64 base)
+{
+	for (int i = 0; i < loading->count; i++)
+		if (loading->bases[i] > base)
+			return loading->bases[i];
+	return NO_SEGMENT;
+}
+
+/* Step the active segment forward as far as the files are durable. */
+static void
+scan_partition(Loading *loading)
+{
+	PartitionState *state = loading->state;
+
+	for (;;)
+	{
+		bool		good = load_active(state);
+		int64		next = base_above(loading, state->active_base);
+
+		if (next == NO_SEGMENT || (!good && loading->has_point) || !segment_goes_on(state, next))
+			return;
+		state->active_base = next;
+		state->active_entries = state->active_end = 0;
+	}
+}
+
+/* Remove segments past the active one and ones wholly below the log start. */
+static void
+remove_segments(const Loading *loading)
+{
+	const PartitionState *state = loading->state;
+	char		path[MAXPGPATH];
+	bool		removed = false;
+
+	for (int i = 0; i < loading->count; i++)
+	{
+		int64		base = loading->bases[i];
+		int64		next = base_above(loading, base);
+		bool		past = base > state->active_base;
+		bool		below = base < state->active_base &&
+			(next == NO_SEGMENT ? state->active_base : next) <= state->log_start_offset;
+
+		if (!past && !below)
+			continue;
+		ereport(LOG,
+				(errmsg("removing segment %lld of partition %u/%u-%d: %s",
+						(long long) base, state->key.database, state->key.topic,
+						state->key.partition,
+						past ? "not known to the WAL" : "below the log start")));
+		pgt_segment_unlink(&state->key, base, LOG);
+		removed = true;
+	}
+	if (removed)
+	{
+		pgt_partition_path(path, &state->key);
+		fsync_fname(path, true);
+	}
+}
+
+/* Start from the recovery point, or from the first segment. */
+static void
+start_partition(Loading *loading, const RecoveryPointEntry *point)
+{
+	PartitionState *state = loading->state;
+
+	loading->has_point = point != NULL;
+	if (point == NULL)
+	{
+		state->active_base = loading->bases[0];
+		state->log_start_offset = state->next_offset = state->resolved_offset = loading->bases[0];
+		return;
+	}
+	state->active_base = point->active_base;
+	state->active_entries = point->active_entries;
+	state->active_end = point->active_end;
+	state->next_offset = point->next_offset;
+	state->log_start_offset = point->log_start_offset;
+	state->resolved_offset = point->resolved_offset;
+}
+
+/* The recovery point's entry of a partition, or NULL. */
+static const RecoveryPointEntry *
+find_point(const RecoveryPointEntry *points, int count, const TopicPartition *key)
+{
+	for (int i = 0; i < count; i++)
+		if (memcmp(&points[i].key, key, sizeof(*key)) == 0)
+			return &points[i];
+	return NULL;
+}
+
+/* Load one partition from its directory. */
+static void
+load_partition(const TopicPartition *key, const RecoveryPointEntry *points, int count)
+{
+	const RecoveryPointEntry *point = find_point(points, count, key);
+	Loading		loading = {0};
+
+	/* a slot that was only waited at stands in the recovery point without a segment */
+	if (point != NULL && point->active_base == NO_SEGMENT)
+		point = NULL;
+	loading.count = pgt_segment_list(key, &loading.bases);
+	if (loading.count == 0 && point == NULL)
+		return;
+	loading.state = pgt_partition_get(key);
+	start_partition(&loading, point);
+	scan_partition(&loading);
+	remove_segments(&loading);
+	pfree(loading.bases);
+}
+
+/* ---- all of them --------------------------------------------------------- */
+
+/* Load all partitions of one database's directory. */
+static void
+load_database(Oid database, const RecoveryPointEntry *points, int count)
+{
+	char		path[MAXPGPATH];
+	DIR		   *dir;
+	struct dirent *de;
+
+	pgt_database_path(path, database);
+	dir = AllocateDir(path);
+	while ((de = ReadDir(dir, path)) != NULL)
+	{
+		TopicPartition key = {database, InvalidOid, 0};
+
+		if (pgt_partition_parse_name(de->d_name, &key.topic, &key.partition))
+			load_partition(&key, points, count);
+	}
+	FreeDir(dir);
+}
+
+/* Make the directory of all logs, so that the recovery point has a place. */
+static void
+make_log_dir(void)
+{
+	if (MakePGDirectory(pgt_log_dir) == 0)
+		fsync_fname(".", true);
+	else if (errno != EEXIST)
+		ereport(FATAL,
+				(errcode_for_file_access(),
+				 errmsg("could not create directory \"%s\": %m", pgt_log_dir)));
+}
+
+void
+pgt_log_load(void)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics load",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	RecoveryPointEntry *points;
+	TimeLineID	tli;
+	int			count;
+	DIR		   *dir;
+	struct dirent *de;
+
+	make_log_dir();
+	GetOldestRestartPoint(&pgt_log_shared->start_redo, &tli);
+	count = pgt_recovery_point_read(&points);
+	dir = AllocateDir(pgt_log_dir);
+	while ((de = ReadDir(dir, pgt_log_dir)) != NULL)
+	{
+		char	   *end;
+		unsigned long database = strtoul(de->d_name, &end, 10);
+
+		if (database != 0 && *end == '\0')
+			load_database((Oid) database, points, count);
+	}
+	FreeDir(dir);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}

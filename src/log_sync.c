@@ -1,0 +1,372 @@
+/*
+ * log_sync.c
+ *	  The sync process: no checkpoint completes before the logs are on disk.
+ *
+ * The server has no hook in a checkpoint, and its queue of files to sync takes
+ * no files of others.  But CreateCheckPoint() waits, before it writes the
+ * checkpoint record, for every process that shows DELAY_CHKPT_COMPLETE with a
+ * local transaction id that it saw.  The sync process shows the flag all its
+ * life, and takes a new local transaction id when it has synced for a
+ * checkpoint: that lets this one go, and holds the next.
+ *
+ *	  R = the redo pointer in shared memory, C = the control file's
+ *
+ *	  R == C				no checkpoint under way
+ *	  R != C, synced != R	sync: clear dirty under each lock, fsync, flush
+ *							WAL, write the recovery point, log SYNC
+ *	  R != C, synced == R	new local transaction id, every tick until C == R;
+ *							so a failed checkpoint heals by itself
+ *
+ * While no sync process does this (server start, its restart, shutdown),
+ * self_sync makes each appender fsync for itself and say so in its record.
+ * self_sync is turned off after the flag is up and on before it goes down;
+ * appenders read it under the partition's lock, and the last sync passes every
+ * lock, so each append is either self-synced or in a sync.
+ *
+ * Invariants
+ *	1. for a checkpoint with redo R every append before R is self-synced or
+ *	   followed by a SYNC record before the checkpoint record
+ *	2. a log end is published only after WAL insert and index entry
+ *	3. the flag never goes down while the process lives
+ *	4. an index entry is valid only with the LSN of its own record
+ *
+ * "dirty" says that the active segment has bytes not synced, "unsynced" that
+ * there were appends not self-synced since the last SYNC record: a roll clears
+ * the first only, since a standby's restart points need the record.
+ *
+ * On the side the process hands written bytes to the kernel early, so that the
+ * fsync of a checkpoint finds little to do, and resolves (log_resolve.c).
+ *
+ * It is connected to no database, which puts it into the process array, and
+ * runs no transaction.  Layer 3.  Next: log_resolve.c, producer.c.
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "access/xlog_internal.h"
+#include "access/xloginsert.h"
+#include "compat.h"
+#include "log_sync.h"
+#include "log_wal.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/sinvaladt.h"
+#include "utils/guc.h"
+#include "utils/timestamp.h"
+
+#define RESOLVE_INTERVAL_MS		1000
+#define WRITEBACK_BYTES			(1024 * 1024)
+
+int			pgt_sync_interval = 20;
+
+extern PGDLLEXPORT void pgt_log_sync_main(Datum arg);
+
+/* ---- syncing ------------------------------------------------------------- */
+
+/* One partition as of the moment its dirty flag was cleared. */
+typedef struct SyncItem
+{
+	PartitionState *state;
+	uint32		incarnation;
+	bool		dirty;
+} SyncItem;
+
+/* Sized for all slots once, since a critical section must not palloc. */
+static SyncItem *items = NULL;
+static RecoveryPointEntry *points = NULL;
+
+static void
+allocate_items(void)
+{
+	if (items != NULL)
+		return;
+	items = malloc(pgt_log_shared->max_partitions * sizeof(SyncItem));
+	points = malloc(pgt_log_shared->max_partitions * sizeof(RecoveryPointEntry));
+	if (items == NULL || points == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
+}
+
+/* A partition's place in the recovery point; caller holds the slot's lock. */
+static void
+fill_point(RecoveryPointEntry *point, const PartitionState *state)
+{
+	memset(point, 0, sizeof(*point));
+	point->key = state->key;
+	point->active_base = state->active_base;
+	point->active_entries = state->active_entries;
+	point->active_end = state->active_end;
+	point->next_offset = state->next_offset;
+	point->log_start_offset = state->log_start_offset;
+	point->resolved_offset = state->resolved_offset;
+}
+
+/*
+ * Copy all partitions' states and clear their flags.  Returns how many; *lsn
+ * is the last WAL record they depend on, *unsynced whether any needs a SYNC.
+ */
+static int
+collect(XLogRecPtr *lsn, bool *unsynced)
+{
+	int			n = pgt_partition_slots();
+	int			count = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		PartitionState *state = pgt_partition_slot(i);
+
+		LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+		if (state->in_use)
+		{
+			items[count].state = state;
+			items[count].incarnation = state->incarnation;
+			items[count].dirty = state->dirty;
+			fill_point(&points[count], state);
+			count++;
+			*lsn = Max(*lsn, state->last_lsn);
+			*unsynced |= state->unsynced;
+			state->dirty = state->unsynced = false;
+		}
+		LWLockRelease(&state->lock);
+	}
+	return count;
+}
+
+/* fsync one partition's active segment; it may have been dropped meanwhile. */
+static void
+sync_item(const SyncItem *item, const RecoveryPointEntry *point)
+{
+	Segment    *segment;
+	bool		there;
+	char		path[MAXPGPATH];
+
+	if (!item->dirty)
+		return;
+	segment = pgt_partition_log_segment(item->state, point->active_base);
+	if (segment != NULL)
+	{
+		pgt_segment_sync(segment);
+		return;
+	}
+
+	LWLockAcquire(&item->state->lock, LW_SHARED);
+	there = item->state->incarnation == item->incarnation &&
+		item->state->active_base == point->active_base;
+	LWLockRelease(&item->state->lock);
+	pgt_segment_log_path(path, &point->key, point->active_base);
+	if (there)
+		ereport(PANIC,
+				(errcode(ERRCODE_UNDEFINED_FILE),
+				 errmsg("topic file \"%s\" is missing and cannot be synced", path)));
+}
+
+void
+pgt_log_sync_all(bool in_redo)
+{
+	XLogRecPtr	lsn = InvalidXLogRecPtr;
+	bool		unsynced = false;
+	bool		stale;
+	int			count;
+
+	allocate_items();
+	stale = pg_atomic_exchange_u32(&pgt_log_shared->recovery_point_stale, 0) != 0;
+	count = collect(&lsn, &unsynced);
+	for (int i = 0; i < count; i++)
+		sync_item(&items[i], &points[i]);
+	if (!unsynced && !stale && !in_redo)
+		return;
+
+	/* the recovery point must never promise bytes that the WAL may lose */
+	if (!in_redo && !XLogRecPtrIsInvalid(lsn))
+		XLogFlush(lsn);
+	pgt_recovery_point_write(points, count);
+	if (!in_redo)
+		pgt_log_write_sync_record();
+	pg_atomic_fetch_add_u64(&pgt_log_shared->syncs, 1);
+}
+
+/* Any failure here would lose track of what is dirty, so it is a PANIC. */
+static void
+sync_or_panic(void)
+{
+	allocate_items();
+	START_CRIT_SECTION();
+	pgt_log_sync_all(false);
+	END_CRIT_SECTION();
+}
+
+/* ---- checkpoints --------------------------------------------------------- */
+
+/* The control file's redo pointer: that of the last completed checkpoint. */
+static XLogRecPtr
+completed_redo(void)
+{
+	XLogRecPtr	redo;
+	TimeLineID	tli;
+
+	GetOldestRestartPoint(&redo, &tli);
+	return redo;
+}
+
+/*
+ * Let the checkpoint with redo pointer "synced" go on.  ControlFileLock keeps
+ * it from completing, and the next from starting, between look and change.
+ */
+static void
+release_checkpoint(XLogRecPtr synced)
+{
+	/* completed_redo() takes the lock a second time: shared never waits for shared */
+	LWLockAcquire(ControlFileLock, LW_SHARED);
+	if (completed_redo() != synced && GetRedoRecPtr() == synced)
+	{
+		PGT_MY_LXID = GetNextLocalTransactionId();
+		pg_memory_barrier();
+		if (GetRedoRecPtr() != synced)
+			elog(PANIC, "a checkpoint began while another one was held by pg_topics");
+	}
+	LWLockRelease(ControlFileLock);
+}
+
+/* Is a checkpoint under way?  Then sync for it and let it go. */
+static void
+serve_checkpoint(void)
+{
+	static XLogRecPtr synced = InvalidXLogRecPtr;
+	XLogRecPtr	redo = GetRedoRecPtr();
+
+	if (redo == completed_redo())
+		return;
+	if (redo != synced)
+	{
+		sync_or_panic();
+		synced = redo;
+	}
+	release_checkpoint(synced);
+}
+
+/* ---- writing back -------------------------------------------------------- */
+
+/* Hand what appends have written to the kernel, where it is enough. */
+static void
+write_back(PartitionState *state)
+{
+	TopicPartition key;
+	LogBounds	bounds;
+	Segment    *segment;
+	uint32		from;
+
+	/* unlocked looks: a wrong one costs a tick */
+	if (!state->dirty || state->active_end - state->written_back < WRITEBACK_BYTES ||
+		state->active_end < state->written_back)
+		return;
+	if (!pgt_partition_log_slot_bounds(state, &key, &bounds))
+		return;
+	segment = pgt_partition_log_segment(state, bounds.active_base);
+	if (segment == NULL)
+		return;
+
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	from = state->written_back;
+	if (state->active_base == bounds.active_base && state->active_end >= bounds.active_end)
+		state->written_back = bounds.active_end;
+	LWLockRelease(&state->lock);
+	if (from < bounds.active_end)
+		pgt_segment_writeback(segment, from, bounds.active_end);
+}
+
+static void
+write_back_all(void)
+{
+	int			n = pgt_partition_slots();
+
+	if (enableFsync)
+		for (int i = 0; i < n; i++)
+			write_back(pgt_partition_slot(i));
+}
+
+/* ---- the process --------------------------------------------------------- */
+
+/* Up: from here on no checkpoint completes without us. */
+static void
+arm(void)
+{
+	PGT_MY_LXID = GetNextLocalTransactionId();
+	MyProc->delayChkptFlags |= DELAY_CHKPT_COMPLETE;
+	pg_memory_barrier();
+	pg_atomic_write_u32(&pgt_log_shared->self_sync, 0);
+}
+
+/* Down, whatever the exit is: from here on appenders sync for themselves. */
+static void
+disarm(int code, Datum arg)
+{
+	LWLockReleaseAll();			/* an error may have left a slot's lock held */
+	pg_atomic_write_u32(&pgt_log_shared->self_sync, 1);
+	pg_memory_barrier();
+	sync_or_panic();
+	MyProc->delayChkptFlags &= ~DELAY_CHKPT_COMPLETE;
+	PGT_MY_LXID = InvalidLocalTransactionId;
+}
+
+/* Sleep a tick; serve signals. */
+static void
+wait_tick(void)
+{
+	WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+			  pgt_sync_interval, PG_WAIT_EXTENSION);
+	ResetLatch(MyLatch);
+	CHECK_FOR_INTERRUPTS();
+	if (ShutdownRequestPending)
+		proc_exit(1);			/* 0 would unregister the worker for good */
+	if (ConfigReloadPending)
+	{
+		ConfigReloadPending = false;
+		ProcessConfigFile(PGC_SIGHUP);
+	}
+}
+
+void
+pgt_log_sync_main(Datum arg)
+{
+	TimestampTz resolved_at = 0;
+
+	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
+	before_shmem_exit(disarm, 0);
+	arm();
+
+	for (;;)
+	{
+		serve_checkpoint();
+		write_back_all();
+		if (TimestampDifferenceExceeds(resolved_at, GetCurrentTimestamp(), RESOLVE_INTERVAL_MS))
+		{
+			pgt_log_resolve_all();
+			resolved_at = GetCurrentTimestamp();
+		}
+		wait_tick();
+	}
+}
+
+void
+pgt_log_sync_register(void)
+{
+	BackgroundWorker worker;
+
+	memset(&worker, 0, sizeof(worker));
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker.bgw_restart_time = 1;
+	strlcpy(worker.bgw_library_name, "pg_topics", BGW_MAXLEN);
+	strlcpy(worker.bgw_function_name, "pgt_log_sync_main", BGW_MAXLEN);
+	strlcpy(worker.bgw_name, "pg_topics sync", BGW_MAXLEN);
+	strlcpy(worker.bgw_type, "pg_topics sync", BGW_MAXLEN);
+	RegisterBackgroundWorker(&worker);
+}

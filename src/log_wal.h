@@ -1,0 +1,74 @@
+/*
+ * log_wal.h
+ *	  Changes to the logs that go through the WAL, and their redo.
+ *
+ * Layer 3.
+ */
+#ifndef LOG_WAL_H
+#define LOG_WAL_H
+
+#include "lib/stringinfo.h"
+#include "partition_log.h"
+
+#define NO_OFFSET	((int64) -1)
+
+/* Setting for tests: how far transaction ids may run ahead of resolving. */
+extern int	pgt_max_xid_distance;
+
+/*
+ * Append one sealed batch and return its base offset.  Takes the slot's lock
+ * for the time of the writes; nothing is flushed but while no sync process
+ * runs.  ERROR (nothing logged, nothing changed) where the disk is full, the
+ * required offset is below the log end, or xid is too far from the oldest
+ * unresolved one.
+ */
+extern int64 pgt_log_append(PartitionState *state, const LogConfig *config,
+							AppendRequest *request, FullTransactionId xid);
+
+/*
+ * Remove everything below "offset" (at most the log end) by whole segments;
+ * the active one is replaced first where it goes too.  Acts at once and is not
+ * undone by a rollback.  Returns the number of segments removed.
+ */
+extern int	pgt_log_delete_before(PartitionState *state, int64 offset);
+
+/*
+ * Remove a dropped topic's files and slots (topic InvalidOid: the whole
+ * database's).  Called after the dropping transaction has committed or by who
+ * found an orphan.  Trouble with files is a WARNING and left for the
+ * collection of orphans.
+ */
+extern void pgt_log_drop(Oid database, Oid topic);
+
+/* Are there files or slots of that topic? */
+extern bool pgt_log_exists(Oid database, Oid topic);
+
+/* ---- for the sync process ------------------------------------------------ */
+
+/* One partition's progress in resolving, and the aborted batches met. */
+typedef struct AbortedEntry
+{
+	int64		segment_base;
+	uint32		entry;
+} AbortedEntry;
+
+typedef struct ResolvedPartition
+{
+	TopicPartition key;
+	uint32		aborted_count;	/* AbortedEntry's that follow */
+	int64		resolved_offset;
+	uint64		max_xid;		/* largest transaction id passed */
+} ResolvedPartition;
+
+/*
+ * Flag the aborted batches, log the progress of all partitions in "progress"
+ * (ResolvedPartition, AbortedEntry...)*, and publish it.
+ */
+extern void pgt_log_resolve(const char *progress, int length);
+
+/* Log that all appends so far are on disk, and flush that record. */
+extern void pgt_log_write_sync_record(void);
+
+extern void pgt_log_wal_init(void); /* registers the resource manager */
+
+#endif							/* LOG_WAL_H */
