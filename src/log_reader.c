@@ -1,0 +1,659 @@
+/*
+ * log_reader.c
+ *	  Reading the records of one partition that a snapshot sees, in order.
+ *
+ * The reader walks index entries, decides for each batch by its transaction
+ * whether it is seen, and decodes the records of those that are:
+ *
+ *	  transaction running as of the snapshot, or our own	stop: order must hold
+ *	  below the resolved offset		seen unless flagged aborted
+ *	  otherwise						seen if the commit log says committed
+ *
+ * Only batches that were appended before the reader began can be seen by its
+ * snapshot, so it works on one copy of the partition's bounds and takes no
+ * lock while it reads files.  Entries are read after the bounds were copied,
+ * so an aborted batch below the resolved offset is found flagged.
+ *
+ * A segment may be deleted under the reader.  It then finds no file of that
+ * name, takes new bounds and goes on at the log start.
+ *
+ * Log bytes are read in chunks of up to CHUNK_MAX bytes that cover several
+ * batches; chunks grow as the reader goes on, so that a look at one record
+ * stays cheap.
+ *
+ * Damage (an entry or batch that fails its checksum, a batch that is not what
+ * its entry says) is an ERROR with file, position and offset.
+ *
+ * Memory: one context for the reader's life; a record's bytes are in the
+ * chunk and stay good until the next call.  Layer 4.
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "access/xact.h"
+#include "log_reader.h"
+#include "log_sync.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#define ENTRIES_PER_READ	128
+#define CHUNK_MIN			(16 * 1024)
+#define CHUNK_MAX			(256 * 1024)
+
+/* What the snapshot makes of a batch. */
+typedef enum Visibility
+{
+	BATCH_SEEN,
+	BATCH_SKIPPED,				/* its transaction aborted */
+	BATCH_BLOCKS				/* running: nothing from here on may be read */
+} Visibility;
+
+struct LogReader
+{
+	MemoryContext context;
+	TopicPartition key;
+	PartitionState *state;
+	Snapshot	snapshot;
+	uint64		snapshot_xmin;	/* as a 64-bit id */
+	LogReaderFilter filter;
+	LogBounds	bounds;
+
+	int64		position;		/* next offset to give, or to skip to */
+	bool		done;
+	TransactionId blocker;
+
+	/* the place in the index */
+	int64		segment_base;	/* NO_SEGMENT: to be looked up */
+	uint32		segment_entries;
+	uint32		next_entry;
+
+	/* entries read ahead, of the segment at segment_base */
+	IndexEntry *entries;
+	uint32		first_entry;
+	uint32		entry_count;
+
+	/* log bytes read ahead */
+	char	   *chunk;
+	uint32		chunk_capacity;
+	uint32		chunk_position;
+	uint32		chunk_length;
+	uint32		chunk_want;
+
+	/* the batch being decoded */
+	bool		in_batch;
+	RecordIterator iterator;
+	uint32		batch_position;
+	int64		batch_last;
+
+	/* the last transaction looked up */
+	uint64		last_xid;
+	Visibility	last_visibility;
+};
+
+/* ---- visibility ---------------------------------------------------------- */
+
+/* Does the snapshot take the transaction as running?  (Its own: see DESIGN in src/README.md.) */
+static bool
+is_running(LogReader *reader, uint64 xid)
+{
+	if (xid < reader->snapshot_xmin)
+		return false;
+	return TransactionIdIsCurrentTransactionId((TransactionId) xid) ||
+		XidInMVCCSnapshot((TransactionId) xid, reader->snapshot);
+}
+
+/* The commit log was cut since the entry was read: then it is resolved, and flagged if aborted. */
+static Visibility
+reread_visibility(LogReader *reader, uint32 n)
+{
+	Segment    *segment = pgt_partition_log_segment(reader->state, reader->segment_base);
+	IndexEntry	entry;
+
+	if (segment == NULL || pgt_segment_read_entries(segment, n, 1, &entry) != 1)
+		return BATCH_SKIPPED;
+	return (entry.flags & ENTRY_ABORTED) != 0 ? BATCH_SKIPPED : BATCH_SEEN;
+}
+
+/* What the snapshot makes of entry n. */
+static Visibility
+visibility(LogReader *reader, const IndexEntry *entry, uint32 n)
+{
+	Visibility	result;
+
+	if (entry->xid == reader->last_xid && (entry->flags & ENTRY_ABORTED) == 0)
+		return reader->last_visibility;
+	if (is_running(reader, entry->xid))
+		result = BATCH_BLOCKS;
+	else if ((entry->flags & ENTRY_ABORTED) != 0)
+		return BATCH_SKIPPED;
+	else if (reader->segment_base + entry->last_delta < reader->bounds.resolved_offset)
+		return BATCH_SEEN;
+	else
+	{
+		switch (pgt_transaction_outcome(entry->xid))
+		{
+			case TRANSACTION_COMMITTED:
+				result = BATCH_SEEN;
+				break;
+			case TRANSACTION_ABORTED:
+				result = BATCH_SKIPPED;
+				break;
+			default:
+				return reread_visibility(reader, n);
+		}
+	}
+	reader->last_xid = entry->xid;
+	reader->last_visibility = result;
+	return result;
+}
+
+/* ---- the place in the index ---------------------------------------------- */
+
+/* Take the partition's bounds as of now. */
+static bool
+take_bounds(LogReader *reader)
+{
+	if (!pgt_partition_log_bounds(&reader->key, &reader->bounds))
+		return false;
+	reader->position = Max(reader->position, reader->bounds.log_start_offset);
+	reader->segment_base = NO_SEGMENT;
+	reader->entry_count = 0;
+	return true;
+}
+
+/* Enter a segment at its entry n. */
+static void
+enter_segment(LogReader *reader, Segment *segment, uint32 n)
+{
+	reader->segment_base = segment->base_offset;
+	reader->segment_entries = pgt_partition_log_entries(segment, &reader->bounds);
+	reader->next_entry = n;
+	reader->entry_count = 0;
+	reader->chunk_length = 0;
+}
+
+/* A segment that should be there is not, though nothing was deleted. */
+static void
+segment_is_missing(LogReader *reader, int64 base)
+{
+	char		path[MAXPGPATH];
+
+	pgt_segment_log_path(path, &reader->key, base);
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("segment \"%s\" is missing", path),
+			 errdetail("It holds offset %lld of partition %d.",
+					   (long long) reader->position, reader->key.partition)));
+}
+
+/*
+ * Open the segment at "base".  NULL where it was deleted since the bounds were
+ * taken: then new bounds are, and the caller begins anew.
+ */
+static Segment *
+open_segment(LogReader *reader, int64 base)
+{
+	Segment    *segment = pgt_partition_log_segment(reader->state, base);
+	uint32		version = reader->bounds.segments_version;
+
+	if (segment != NULL)
+		return segment;
+	if (!take_bounds(reader))
+		reader->done = true;
+	else if (reader->bounds.segments_version == version)
+		segment_is_missing(reader, base);
+	return NULL;
+}
+
+/* Look the reader's position up.  False: begin anew or done. */
+static bool
+locate(LogReader *reader)
+{
+	int64		base = pgt_partition_log_segment_for(reader->state, &reader->bounds,
+													 reader->position);
+	Segment    *segment = open_segment(reader, base);
+
+	if (segment == NULL)
+		return false;
+	enter_segment(reader, segment,
+				  pgt_segment_find_offset(segment,
+										  pgt_partition_log_entries(segment, &reader->bounds),
+										  reader->position));
+	return true;
+}
+
+/* Go on in the next segment.  False: begin anew or done. */
+static bool
+next_segment(LogReader *reader)
+{
+	int64		base = pgt_partition_log_next_segment(reader->state, &reader->bounds,
+													  reader->segment_base);
+	Segment    *segment;
+
+	if (base == NO_SEGMENT)
+	{
+		reader->done = true;
+		reader->position = Max(reader->position, reader->bounds.next_offset);
+		return false;
+	}
+	segment = open_segment(reader, base);
+	if (segment != NULL)
+		enter_segment(reader, segment, 0);
+	return segment != NULL;
+}
+
+/* Read entries from next_entry on.  False: begin anew or done. */
+static bool
+read_entries(LogReader *reader)
+{
+	Segment    *segment = open_segment(reader, reader->segment_base);
+
+	if (segment == NULL)
+		return false;
+	reader->first_entry = reader->next_entry;
+	reader->entry_count =
+		pgt_segment_read_entries(segment, reader->next_entry,
+								 Min(ENTRIES_PER_READ, reader->segment_entries - reader->next_entry),
+								 reader->entries);
+	if (reader->entry_count == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("segment index \"%s\" ends at entry %u of %u",
+						FilePathName(segment->index), reader->next_entry,
+						reader->segment_entries),
+				 errdetail("Offset %lld of partition %d is past its end.",
+						   (long long) reader->position, reader->key.partition)));
+	return true;
+}
+
+/* The next entry, or NULL at the end. */
+static IndexEntry *
+next_entry(LogReader *reader)
+{
+	while (!reader->done)
+	{
+		if (reader->segment_base == NO_SEGMENT)
+		{
+			locate(reader);
+			continue;
+		}
+		if (reader->next_entry >= reader->segment_entries)
+		{
+			next_segment(reader);
+			continue;
+		}
+		if (reader->next_entry - reader->first_entry >= reader->entry_count &&
+			!read_entries(reader))
+			continue;
+		return &reader->entries[reader->next_entry++ - reader->first_entry];
+	}
+	return NULL;
+}
+
+/* ---- batches ------------------------------------------------------------- */
+
+/* Report a damaged batch. */
+static void
+batch_is_damaged(LogReader *reader, uint32 position, int64 offset, const char *problem)
+{
+	char		path[MAXPGPATH];
+
+	pgt_segment_log_path(path, &reader->key, reader->segment_base);
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("damaged record batch in \"%s\" at position %u, offset %lld",
+					path, position, (long long) offset),
+			 errdetail_internal("%s", problem)));
+}
+
+/* How many bytes to read from an entry on: it, and what follows that is already known. */
+static uint32
+chunk_length_for(LogReader *reader, const IndexEntry *entry)
+{
+	const IndexEntry *known_end = reader->entries + reader->entry_count;
+	uint32		length = entry->length;
+
+	for (const IndexEntry *e = entry + 1; e < known_end; e++)
+	{
+		if (e->position != entry->position + length || length + e->length > reader->chunk_want)
+			break;
+		length += e->length;
+	}
+	return length;
+}
+
+/* The log bytes of an entry's batch; NULL where the segment went away. */
+static char *
+batch_bytes(LogReader *reader, const IndexEntry *entry)
+{
+	Segment    *segment;
+	uint32		length;
+
+	if (reader->chunk_length > 0 && entry->position >= reader->chunk_position &&
+		entry->position + entry->length <= reader->chunk_position + reader->chunk_length)
+		return reader->chunk + (entry->position - reader->chunk_position);
+
+	segment = open_segment(reader, reader->segment_base);
+	if (segment == NULL)
+		return NULL;
+	length = chunk_length_for(reader, entry);
+	if (length > reader->chunk_capacity)
+	{
+		if (reader->chunk != NULL)
+			pfree(reader->chunk);
+		reader->chunk = NULL;
+		reader->chunk_capacity = Max(length, reader->chunk_want);
+		reader->chunk = MemoryContextAllocHuge(reader->context, reader->chunk_capacity);
+	}
+	reader->chunk_length = 0;
+	if (!pgt_segment_read(segment, entry->position, reader->chunk, length))
+		batch_is_damaged(reader, entry->position, reader->segment_base + entry->first_delta,
+						 "The file ends before the batch does.");
+	reader->chunk_position = entry->position;
+	reader->chunk_length = length;
+	reader->chunk_want = Min(reader->chunk_want * 2, CHUNK_MAX);
+	return reader->chunk;
+}
+
+/* Check a batch against its entry and its checksum. */
+static void
+check_batch(LogReader *reader, const IndexEntry *entry, const char *batch,
+			RecordBatchHeader *header)
+{
+	int64		offset = reader->segment_base + entry->first_delta;
+	const char *problem = pgt_record_batch_read_header(batch, entry->length, header);
+
+	if (problem == NULL && header->length != entry->length)
+		problem = "the batch has another length than the index says";
+	if (problem == NULL && (header->base_offset != offset ||
+							header->last_offset_delta != entry->last_delta - entry->first_delta))
+		problem = "the batch has other offsets than the index says";
+	if (problem == NULL)
+		problem = pgt_record_batch_check_crc(batch, header);
+	if (problem != NULL)
+		batch_is_damaged(reader, entry->position, offset, problem);
+}
+
+/* Begin decoding an entry's batch; false where the segment went away. */
+static bool
+enter_batch(LogReader *reader, const IndexEntry *entry)
+{
+	char	   *batch = batch_bytes(reader, entry);
+	RecordBatchHeader header;
+	int			codec;
+
+	if (batch == NULL)
+		return false;
+	check_batch(reader, entry, batch, &header);
+	codec = header.attributes & BATCH_ATTR_CODEC_MASK;
+	if (codec != COMPRESSION_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("batch at offset %lld of partition %d is compressed with %s, which this build does not read",
+						(long long) header.base_offset, reader->key.partition,
+						pgt_compression_name(codec) ? pgt_compression_name(codec) : "an unknown codec")));
+	pgt_record_iterator_init(&reader->iterator, &header, batch + RECORD_BATCH_HEADER_SIZE,
+							 header.length - RECORD_BATCH_HEADER_SIZE);
+	reader->batch_position = entry->position;
+	reader->batch_last = header.base_offset + header.last_offset_delta;
+	reader->in_batch = true;
+	return true;
+}
+
+/* Is the batch outside of the filter? */
+static bool
+filtered(const LogReader *reader, const IndexEntry *entry)
+{
+	return entry->max_timestamp < reader->filter.min_timestamp ||
+		entry->min_timestamp > reader->filter.max_timestamp;
+}
+
+/* Go to the next batch that has something to give; false at the end. */
+static bool
+next_batch(LogReader *reader)
+{
+	IndexEntry *entry;
+
+	CHECK_FOR_INTERRUPTS();
+	while ((entry = next_entry(reader)) != NULL)
+	{
+		uint32		n = reader->next_entry - 1;
+		int64		first = reader->segment_base + entry->first_delta;
+		int64		last = reader->segment_base + entry->last_delta;
+
+		if (last < reader->position)
+			continue;
+		if (first >= reader->filter.end_offset)
+			break;
+		switch (visibility(reader, entry, n))
+		{
+			case BATCH_BLOCKS:
+				reader->blocker = (TransactionId) entry->xid;
+				reader->done = true;
+				return false;
+			case BATCH_SEEN:
+				if (!filtered(reader, entry))
+				{
+					if (enter_batch(reader, entry))
+						return true;
+					continue;
+				}
+				break;
+			case BATCH_SKIPPED:
+				break;
+		}
+		reader->position = last + 1;
+	}
+	reader->done = true;
+	return false;
+}
+
+/* ---- the interface ------------------------------------------------------- */
+
+LogReader *
+pgt_log_reader_begin(const TopicPartition *key, int64 offset, Snapshot snapshot,
+					 const LogReaderFilter *filter)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics reader",
+												  ALLOCSET_SMALL_SIZES);
+	LogReader  *reader = MemoryContextAllocZero(context, sizeof(LogReader));
+
+	reader->context = context;
+	reader->key = *key;
+	reader->snapshot = snapshot;
+	reader->snapshot_xmin = pgt_full_xid(snapshot->xmin);
+	reader->position = Max(offset, 0);
+	reader->filter.min_timestamp = PG_INT64_MIN;
+	reader->filter.max_timestamp = reader->filter.end_offset = PG_INT64_MAX;
+	if (filter != NULL)
+		reader->filter = *filter;
+	reader->chunk_want = CHUNK_MIN;
+	reader->state = pgt_partition_find(key);
+	reader->done = reader->state == NULL || !take_bounds(reader) ||
+		reader->position >= reader->bounds.next_offset;
+	if (!reader->done)
+		reader->entries = MemoryContextAlloc(context, ENTRIES_PER_READ * sizeof(IndexEntry));
+	return reader;
+}
+
+bool
+pgt_log_reader_next(LogReader *reader, Record *record)
+{
+	for (;;)
+	{
+		if (!reader->in_batch)
+		{
+			if (reader->done || !next_batch(reader))
+				return false;
+		}
+		while (pgt_record_iterator_next(&reader->iterator, record))
+		{
+			if (record->offset < reader->position)
+				continue;
+			if (record->offset >= reader->filter.end_offset)
+			{
+				reader->done = true;
+				reader->in_batch = false;
+				return false;
+			}
+			reader->position = record->offset + 1;
+			return true;
+		}
+		if (reader->iterator.problem != NULL)
+			batch_is_damaged(reader, reader->batch_position, reader->position,
+							 reader->iterator.problem);
+		reader->in_batch = false;
+		reader->position = reader->batch_last + 1;
+	}
+}
+
+int64
+pgt_log_reader_position(const LogReader *reader)
+{
+	return reader->position;
+}
+
+TransactionId
+pgt_log_reader_blocked_by(const LogReader *reader)
+{
+	return reader->blocker;
+}
+
+int64
+pgt_log_reader_log_start(const LogReader *reader)
+{
+	return reader->bounds.log_start_offset;
+}
+
+void
+pgt_log_reader_end(LogReader *reader)
+{
+	MemoryContextDelete(reader->context);
+}
+
+/* ---- questions ----------------------------------------------------------- */
+
+/*
+ * Walk over the batches from the reader's position on without decoding, until
+ * the end, a running transaction, or (with "stop_at_seen") a batch that is
+ * seen.  True where it stopped at a seen one.
+ */
+static bool
+walk_batches(LogReader *reader, bool stop_at_seen)
+{
+	IndexEntry *entry;
+
+	while (!reader->done && (entry = next_entry(reader)) != NULL)
+	{
+		int64		last = reader->segment_base + entry->last_delta;
+
+		CHECK_FOR_INTERRUPTS();
+		if (last < reader->position)
+			continue;
+		switch (visibility(reader, entry, reader->next_entry - 1))
+		{
+			case BATCH_BLOCKS:
+				reader->blocker = (TransactionId) entry->xid;
+				reader->done = true;
+				return false;
+			case BATCH_SEEN:
+				if (stop_at_seen)
+					return true;
+				break;
+			case BATCH_SKIPPED:
+				break;
+		}
+		reader->position = last + 1;
+	}
+	return false;
+}
+
+int64
+pgt_log_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker)
+{
+	LogBounds	bounds;
+	LogReader  *reader;
+	int64		from;
+	int64		end;
+
+	*blocker = InvalidTransactionId;
+	if (!pgt_partition_log_bounds(key, &bounds))
+		return bounds.next_offset;
+
+	/* below the resolved offset only an old snapshot can see someone running */
+	from = bounds.resolved_max_xid < pgt_full_xid(snapshot->xmin) ?
+		bounds.resolved_offset : bounds.log_start_offset;
+	reader = pgt_log_reader_begin(key, from, snapshot, NULL);
+	walk_batches(reader, false);
+	*blocker = reader->blocker;
+	end = reader->position;
+	pgt_log_reader_end(reader);
+	return end;
+}
+
+bool
+pgt_log_may_have_records(const TopicPartition *key, int64 offset, Snapshot snapshot)
+{
+	LogBounds	bounds;
+	LogReader  *reader;
+	bool		found;
+
+	if (!pgt_partition_log_bounds(key, &bounds) || offset >= bounds.next_offset)
+		return false;
+	reader = pgt_log_reader_begin(key, offset, snapshot, NULL);
+	found = walk_batches(reader, true);
+	pgt_log_reader_end(reader);
+	return found;
+}
+
+/* Let the reader begin at the first segment and entry that reach "timestamp". */
+static void
+skip_to_timestamp(LogReader *reader, int64 timestamp)
+{
+	int64		base = pgt_partition_log_segment_for(reader->state, &reader->bounds,
+													 reader->position);
+
+	while (base != NO_SEGMENT)
+	{
+		Segment    *segment = pgt_partition_log_segment(reader->state, base);
+		uint32		count = segment != NULL ? pgt_partition_log_entries(segment, &reader->bounds) : 0;
+		uint32		found = count > 0 ? pgt_segment_find_timestamp(segment, count, timestamp) : 0;
+		IndexEntry	entry;
+
+		if (found < count && pgt_segment_read_entries(segment, found, 1, &entry) == 1)
+		{
+			reader->position = Max(reader->position, base + entry.first_delta);
+			return;
+		}
+		base = pgt_partition_log_next_segment(reader->state, &reader->bounds, base);
+	}
+	reader->done = true;
+}
+
+int64
+pgt_log_offset_for_timestamp(const TopicPartition *key, int64 timestamp, Snapshot snapshot)
+{
+	LogReaderFilter filter = {timestamp, PG_INT64_MAX, PG_INT64_MAX};
+	LogReader  *reader = pgt_log_reader_begin(key, 0, snapshot, &filter);
+	Record		record;
+	int64		found = -1;
+	int64		begin = reader->position;
+
+	if (!reader->done)
+		skip_to_timestamp(reader, timestamp);
+
+	/* a batch of a running transaction before it would hide it */
+	if (!reader->done && reader->position > begin)
+	{
+		TransactionId blocker;
+
+		if (pgt_log_visible_end(key, snapshot, &blocker) <= reader->position)
+			reader->done = true;
+	}
+	while (found < 0 && pgt_log_reader_next(reader, &record))
+		if (record.timestamp >= timestamp)
+			found = record.offset;
+	pgt_log_reader_end(reader);
+	return found;
+}

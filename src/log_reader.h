@@ -1,0 +1,71 @@
+/*
+ * log_reader.h
+ *	  Reading the records of one partition that a snapshot sees, in order.
+ *
+ * Layer 4.
+ */
+#ifndef LOG_READER_H
+#define LOG_READER_H
+
+#include "partition_log.h"
+#include "record_batch.h"
+#include "utils/snapshot.h"
+
+typedef struct LogReader LogReader;
+
+/* Bounds that batches outside of are skipped by; the records are still to be checked. */
+typedef struct LogReaderFilter
+{
+	int64		min_timestamp;	/* PG_INT64_MIN: none */
+	int64		max_timestamp;	/* PG_INT64_MAX: none */
+	int64		end_offset;		/* records at or past it do not come; PG_INT64_MAX: none */
+} LogReaderFilter;
+
+/*
+ * Read from the first visible record at or past "offset" on (below the log
+ * start: from there).  Works in a memory context of its own below the current
+ * one.  filter may be NULL.  Damage met on the way is an ERROR
+ * (data_corrupted) that names file, position and offset.
+ */
+extern LogReader *pgt_log_reader_begin(const TopicPartition *key, int64 offset,
+									   Snapshot snapshot, const LogReaderFilter *filter);
+
+/* The next record; its bytes stay good until the next call.  False: no more that the snapshot sees. */
+extern bool pgt_log_reader_next(LogReader *reader, Record *record);
+
+/*
+ * Where to go on later: past every record returned and every batch skipped
+ * (aborted ones, gaps).
+ */
+extern int64 pgt_log_reader_position(const LogReader *reader);
+
+/*
+ * Why next() was false: the transaction that keeps the rest from being read,
+ * or InvalidTransactionId where the log's end was reached.
+ */
+extern TransactionId pgt_log_reader_blocked_by(const LogReader *reader);
+
+/* The log start offset as this reader found it: > the offset asked for means records are gone. */
+extern int64 pgt_log_reader_log_start(const LogReader *reader);
+
+extern void pgt_log_reader_end(LogReader *reader);
+
+/*
+ * The offset of the first visible record whose timestamp is at or past
+ * "timestamp" (milliseconds since 1970), or -1 where there is none.
+ */
+extern int64 pgt_log_offset_for_timestamp(const TopicPartition *key, int64 timestamp, Snapshot snapshot);
+
+/*
+ * The offset behind the last record that the snapshot sees: the last stable
+ * offset as of the snapshot.  *blocker as in pgt_log_reader_blocked_by().
+ */
+extern int64 pgt_log_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker);
+
+/*
+ * Is there something at or past "offset" to read for a snapshot taken now?
+ * Cheap, and may say yes where all turns out to be aborted.
+ */
+extern bool pgt_log_may_have_records(const TopicPartition *key, int64 offset, Snapshot snapshot);
+
+#endif							/* LOG_READER_H */

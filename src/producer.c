@@ -1,0 +1,743 @@
+/*
+ * producer.c
+ *	  Records of the running transaction: buffered, taken back with
+ *	  savepoints, appended just before the commit record.
+ *
+ * Each partition the transaction writes to has a list of batches.  The last
+ * one is open: records are encoded straight into its buffer.  A batch is
+ * closed (header, checksum; compressed) when it is full and again when the
+ * transaction ends, all before any lock is taken.
+ *
+ *	  partition 0:	[closed][closed on disk][closed][open.....]
+ *											^ mark of subtransaction 7
+ *
+ * Past pg_topics.buffer_memory closed batches go to a temporary file, so that
+ * a transaction of any size runs in bounded memory.
+ *
+ * Subtransactions nest, so what one has added stands at the end of each list.
+ * A mark says where a list ended when the subtransaction first added to it:
+ * rolling back cuts the list there (opening a closed batch again where the
+ * mark is inside of it), releasing hands the mark to the parent.
+ *
+ * At pre-commit (or PREPARE) the partitions are gone through in a fixed order
+ * and each batch is appended under the partition's lock (log_wal.c).  What is
+ * appended by flush() or before a late error belongs to a transaction that may
+ * still abort; readers decide by its transaction id.
+ *
+ * Memory: everything lives in a context below TopTransactionContext, the
+ * ranges that produced() shows in TopMemoryContext.
+ *
+ * Layer 4.  Next: log_reader.c.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "producer.h"
+#include "storage/fd.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/timestamp.h"
+
+int			pgt_batch_size = 64 * 1024;
+int			pgt_buffer_memory = 32 * 1024;
+
+/* A batch of the transaction, header included. */
+typedef struct PendingBatch
+{
+	char	   *data;			/* NULL: in the temporary file */
+	uint32		capacity;		/* of data; 0 where it is in the file */
+	uint32		length;
+	int64		file_position;
+	int32		records;
+	int32		last_offset_delta;
+	int64		base_timestamp; /* of the first record */
+	int64		min_timestamp;
+	int64		max_timestamp;
+	int64		required_offset;	/* of the first record, or NO_OFFSET */
+	bool		sealed;
+} PendingBatch;
+
+/* Where a partition's list ended when a subtransaction first added to it. */
+typedef struct Mark
+{
+	SubTransactionId subid;
+	int			batch;			/* index of the batch that was open */
+	PendingBatch as_was;		/* that batch's counters then; records 0: none was */
+} Mark;
+
+typedef struct PendingPartition
+{
+	TopicPartition key;			/* hash key */
+	LogConfig	config;
+	PendingBatch *batches;
+	int			count;
+	int			capacity;
+	int			spilled;		/* batches before this one are in the file */
+	Mark	   *marks;
+	int			mark_count;
+	int			mark_capacity;
+} PendingPartition;
+
+/* Of the running transaction; reset when it ends. */
+static MemoryContext context = NULL;
+static HTAB *partitions = NULL;
+static PendingPartition *last_used = NULL;
+static Size memory_used = 0;	/* by batches' buffers */
+static File spill_file = -1;
+static int64 spill_end = 0;
+
+/* Ranges appended: by the running and by the last committed transaction. */
+typedef struct RangeList
+{
+	ProducedRange *ranges;		/* in TopMemoryContext */
+	int			count;
+	int			capacity;
+} RangeList;
+
+static RangeList appended;
+static RangeList committed;
+
+/* ---- batches ------------------------------------------------------------- */
+
+/* The partition's open batch, or NULL. */
+static PendingBatch *
+open_batch(PendingPartition *p)
+{
+	PendingBatch *last = p->count > 0 ? &p->batches[p->count - 1] : NULL;
+
+	return last != NULL && !last->sealed ? last : NULL;
+}
+
+/* Start an empty batch at the end of the list. */
+static PendingBatch *
+start_batch(PendingPartition *p, uint32 capacity)
+{
+	PendingBatch *batch;
+
+	if (p->count == p->capacity)
+	{
+		p->capacity = Max(4, p->capacity * 2);
+		if (p->batches == NULL)
+			p->batches = MemoryContextAlloc(context, p->capacity * sizeof(PendingBatch));
+		else
+			p->batches = repalloc_huge(p->batches, p->capacity * sizeof(PendingBatch));
+	}
+	batch = &p->batches[p->count];
+	memset(batch, 0, sizeof(*batch));
+	batch->data = MemoryContextAllocHuge(context, capacity);
+	batch->capacity = capacity;
+	batch->length = RECORD_BATCH_HEADER_SIZE;
+	batch->required_offset = NO_OFFSET;
+	memory_used += capacity;
+	p->count++;
+	return batch;
+}
+
+/* Release a batch's buffer. */
+static void
+free_batch_data(PendingBatch *batch)
+{
+	if (batch->data == NULL)
+		return;
+	pfree(batch->data);
+	memory_used -= batch->capacity;
+	batch->data = NULL;
+	batch->capacity = 0;
+}
+
+/* Make room for "more" bytes. */
+static void
+grow_batch(PendingBatch *batch, Size more)
+{
+	Size		wanted = batch->capacity;
+
+	if (batch->length + more <= wanted)
+		return;
+	while (wanted < batch->length + more)
+		wanted *= 2;
+	batch->data = repalloc_huge(batch->data, wanted);
+	memory_used += wanted - batch->capacity;
+	batch->capacity = wanted;
+}
+
+/* Write the header of a complete batch; its records stay as they are. */
+static void
+seal_batch(const PendingPartition *p, PendingBatch *batch)
+{
+	RecordBatchHeader header = {0};
+
+	if (p->config.log_append_time)
+	{
+		batch->max_timestamp = (GetCurrentTimestamp() +
+								(int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY) / 1000;
+		batch->min_timestamp = batch->max_timestamp;
+		header.attributes |= BATCH_ATTR_LOG_APPEND_TIME;
+	}
+	header.length = batch->length;
+	header.last_offset_delta = batch->last_offset_delta;
+	header.base_timestamp = batch->base_timestamp;
+	header.max_timestamp = batch->max_timestamp;
+	header.record_count = batch->records;
+	pgt_record_batch_seal(batch->data, &header);
+	batch->sealed = true;
+}
+
+/* ---- the temporary file -------------------------------------------------- */
+
+/* Make the file; it lives until the end of the whole transaction. */
+static void
+open_spill_file(void)
+{
+	ResourceOwner old = CurrentResourceOwner;
+
+	if (spill_file >= 0)
+		return;
+	CurrentResourceOwner = TopTransactionResourceOwner;
+	spill_file = OpenTemporaryFile(false);
+	CurrentResourceOwner = old;
+	spill_end = 0;
+}
+
+/* Give the file back before the transaction's resources are counted. */
+static void
+close_spill_file(void)
+{
+	if (spill_file >= 0)
+		FileClose(spill_file);
+	spill_file = -1;
+}
+
+/* Move one sealed batch to the file. */
+static void
+spill_batch(PendingBatch *batch)
+{
+	int			written;
+
+	errno = 0;
+	written = FileWrite(spill_file, batch->data, batch->length, spill_end,
+						WAIT_EVENT_BUFFILE_WRITE);
+	if (written != batch->length)
+	{
+		if (errno == 0)
+			errno = ENOSPC;
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not write pending records to temporary file \"%s\": %m",
+						FilePathName(spill_file)),
+				 errhint("Check free disk space and temp_tablespaces.")));
+	}
+	batch->file_position = spill_end;
+	spill_end += written;
+	free_batch_data(batch);
+}
+
+/* Bring a batch's bytes back into memory. */
+static void
+load_batch(PendingBatch *batch)
+{
+	if (batch->data != NULL)
+		return;
+	batch->data = MemoryContextAllocHuge(context, batch->length);
+	batch->capacity = batch->length;
+	memory_used += batch->capacity;
+	if (FileRead(spill_file, batch->data, batch->length, batch->file_position,
+				 WAIT_EVENT_BUFFILE_READ) != batch->length)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not read pending records from temporary file \"%s\": %m",
+						FilePathName(spill_file))));
+}
+
+/* Move sealed batches of one partition to the file; with "all" the open one too. */
+static void
+spill_partition(PendingPartition *p, bool all)
+{
+	PendingBatch *open = open_batch(p);
+
+	if (open != NULL && all && open->records > 0)
+		seal_batch(p, open);
+	for (; p->spilled < p->count && p->batches[p->spilled].sealed; p->spilled++)
+		if (p->batches[p->spilled].data != NULL)
+			spill_batch(&p->batches[p->spilled]);
+}
+
+/* Too much is in memory: spill. */
+static void
+spill(void)
+{
+	Size		limit = (Size) pgt_buffer_memory * 1024;
+
+	open_spill_file();
+	for (int all = 0; all < 2; all++)
+	{
+		HASH_SEQ_STATUS scan;
+		PendingPartition *p;
+
+		hash_seq_init(&scan, partitions);
+		while ((p = hash_seq_search(&scan)) != NULL)
+			spill_partition(p, all != 0);
+		if (memory_used <= limit / 2)
+			return;
+	}
+}
+
+/* ---- subtransactions ----------------------------------------------------- */
+
+/* Remember where the list ends, once for each subtransaction. */
+static void
+set_mark(PendingPartition *p, SubTransactionId subid)
+{
+	Mark	   *mark;
+	PendingBatch *open;
+
+	if (subid == TopSubTransactionId ||
+		(p->mark_count > 0 && p->marks[p->mark_count - 1].subid == subid))
+		return;
+	if (p->mark_count == p->mark_capacity)
+	{
+		p->mark_capacity = Max(4, p->mark_capacity * 2);
+		if (p->marks == NULL)
+			p->marks = MemoryContextAlloc(context, p->mark_capacity * sizeof(Mark));
+		else
+			p->marks = repalloc(p->marks, p->mark_capacity * sizeof(Mark));
+	}
+	mark = &p->marks[p->mark_count++];
+	memset(mark, 0, sizeof(*mark));
+	open = open_batch(p);
+	mark->subid = subid;
+	mark->batch = open != NULL ? p->count - 1 : p->count;
+	if (open != NULL)
+		mark->as_was = *open;
+}
+
+/* Cut the list back to a mark. */
+static void
+cut_to_mark(PendingPartition *p, const Mark *mark)
+{
+	PendingBatch *batch;
+	int			keep = mark->batch + (mark->as_was.records > 0 ? 1 : 0);
+
+	while (p->count > keep)
+		free_batch_data(&p->batches[--p->count]);
+	p->spilled = Min(p->spilled, mark->batch);
+	if (mark->as_was.records == 0)
+		return;
+
+	/* the batch was open then: make it so again, with the records it had */
+	batch = &p->batches[mark->batch];
+	load_batch(batch);
+	batch->length = mark->as_was.length;
+	batch->records = mark->as_was.records;
+	batch->last_offset_delta = mark->as_was.last_offset_delta;
+	batch->min_timestamp = mark->as_was.min_timestamp;
+	batch->max_timestamp = mark->as_was.max_timestamp;
+	batch->sealed = false;
+}
+
+/* A subtransaction was released: its marks are the parent's now. */
+static void
+release_mark(PendingPartition *p, SubTransactionId subid, SubTransactionId parent)
+{
+	if (p->mark_count == 0 || p->marks[p->mark_count - 1].subid != subid)
+		return;
+	if (parent == TopSubTransactionId ||
+		(p->mark_count > 1 && p->marks[p->mark_count - 2].subid == parent))
+		p->mark_count--;
+	else
+		p->marks[p->mark_count - 1].subid = parent;
+}
+
+/* A subtransaction was rolled back: so are its records. */
+static void
+undo_mark(PendingPartition *p, SubTransactionId subid)
+{
+	if (p->mark_count == 0 || p->marks[p->mark_count - 1].subid != subid)
+		return;
+	p->mark_count--;
+	cut_to_mark(p, &p->marks[p->mark_count]);
+}
+
+static void
+subxact_callback(SubXactEvent event, SubTransactionId subid,
+				 SubTransactionId parent, void *arg)
+{
+	HASH_SEQ_STATUS scan;
+	PendingPartition *p;
+
+	if (partitions == NULL ||
+		(event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB))
+		return;
+	hash_seq_init(&scan, partitions);
+	while ((p = hash_seq_search(&scan)) != NULL)
+	{
+		if (event == SUBXACT_EVENT_COMMIT_SUB)
+			release_mark(p, subid, parent);
+		else
+			undo_mark(p, subid);
+	}
+}
+
+/* ---- adding -------------------------------------------------------------- */
+
+/* Make the transaction's context and table. */
+static void
+begin_transaction(void)
+{
+	HASHCTL		info = {0};
+
+	context = AllocSetContextCreate(TopTransactionContext, "pg_topics producer",
+									ALLOCSET_DEFAULT_SIZES);
+	info.keysize = sizeof(TopicPartition);
+	info.entrysize = sizeof(PendingPartition);
+	info.hcxt = context;
+	partitions = hash_create("pg_topics pending partitions", 16, &info,
+							 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	last_used = NULL;
+	memory_used = 0;
+}
+
+/* The transaction's list for a partition. */
+static PendingPartition *
+find_partition(const TopicPartition *key, const LogConfig *config)
+{
+	PendingPartition *p;
+	bool		found;
+
+	if (partitions == NULL)
+		begin_transaction();
+	if (last_used != NULL && memcmp(&last_used->key, key, sizeof(*key)) == 0)
+		return last_used;
+	p = hash_search(partitions, key, HASH_ENTER, &found);
+	if (!found)
+	{
+		memset((char *) p + sizeof(*key), 0, sizeof(*p) - sizeof(*key));
+		p->config = *config;
+	}
+	last_used = p;
+	return p;
+}
+
+/* Can the record go into this batch?  "delta" is its offset there. */
+static bool
+fits(const PendingPartition *p, const PendingBatch *batch, const Record *record,
+	 Size size, int64 delta)
+{
+	if (delta <= batch->last_offset_delta && batch->records > 0)
+		return false;
+	if (record->offset != NO_OFFSET && batch->required_offset == NO_OFFSET)
+		return false;
+	return delta < PG_INT32_MAX &&
+		batch->length + size <= Min(pgt_batch_size, p->config.max_message_bytes);
+}
+
+/* The offset of a record relative to the batch's first. */
+static int64
+offset_delta(const PendingBatch *batch, const Record *record)
+{
+	if (record->offset != NO_OFFSET && batch->required_offset != NO_OFFSET)
+		return record->offset - batch->required_offset;
+	return batch->last_offset_delta + 1;
+}
+
+/* The batch that takes the record: the open one, or a new one. */
+static PendingBatch *
+batch_for(PendingPartition *p, const Record *record, Size size)
+{
+	PendingBatch *batch = open_batch(p);
+
+	if (batch != NULL && batch->records > 0 &&
+		!fits(p, batch, record, size, offset_delta(batch, record)))
+	{
+		seal_batch(p, batch);
+		batch = NULL;
+	}
+	if (batch == NULL)
+	{
+		/* the first batch of a small transaction starts small */
+		Size		capacity = p->count > 0 ? pgt_batch_size : 1024;
+
+		batch = start_batch(p, Max(capacity, RECORD_BATCH_HEADER_SIZE + size));
+		batch->required_offset = record->offset;
+		batch->base_timestamp = record->timestamp;
+		batch->min_timestamp = batch->max_timestamp = record->timestamp;
+		batch->last_offset_delta = -1;
+	}
+	return batch;
+}
+
+/* A record alone in a batch must still fit max.message.bytes. */
+static void
+check_size(const TopicPartition *key, const LogConfig *config, Size size)
+{
+	if (RECORD_BATCH_HEADER_SIZE + size <= config->max_message_bytes)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("record of %zu bytes for partition %d of topic \"%s\" is too large",
+					size, key->partition, get_rel_name(key->topic)),
+			 errdetail("With its batch header it may take %d bytes (max.message.bytes).",
+					   config->max_message_bytes),
+			 errhint("Raise the topic's option max.message.bytes, or store the value elsewhere and produce a reference.")));
+}
+
+void
+pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Record *record)
+{
+	Size		size = pgt_record_size(record);
+	PendingPartition *p;
+	PendingBatch *batch;
+	int32		delta;
+	char	   *end;
+
+	check_size(key, config, size);
+	p = find_partition(key, config);
+	set_mark(p, GetCurrentSubTransactionId());
+	batch = batch_for(p, record, size);
+	grow_batch(batch, size);
+	delta = batch->records == 0 ? 0 : offset_delta(batch, record);
+
+	end = pgt_record_encode(batch->data + batch->length, record,
+							record->timestamp - batch->base_timestamp, delta);
+	batch->length = end - batch->data;
+	batch->records++;
+	batch->last_offset_delta = delta;
+	batch->min_timestamp = Min(batch->min_timestamp, record->timestamp);
+	batch->max_timestamp = Max(batch->max_timestamp, record->timestamp);
+
+	if (memory_used > (Size) pgt_buffer_memory * 1024)
+		spill();
+}
+
+bool
+pgt_producer_has_pending(Oid topic)
+{
+	HASH_SEQ_STATUS scan;
+	PendingPartition *p;
+
+	if (partitions == NULL)
+		return false;
+	hash_seq_init(&scan, partitions);
+	while ((p = hash_seq_search(&scan)) != NULL)
+		if (p->count > 0 && (!OidIsValid(topic) || p->key.topic == topic))
+		{
+			hash_seq_term(&scan);
+			return true;
+		}
+	return false;
+}
+
+/* ---- appending ----------------------------------------------------------- */
+
+/* Note a range; ranges of one partition that follow each other are one. */
+static void
+add_range(RangeList *list, const TopicPartition *key, int64 base, int64 last, int64 records)
+{
+	ProducedRange *range;
+
+	for (int i = 0; i < list->count; i++)
+		if (list->ranges[i].topic == key->topic && list->ranges[i].partition == key->partition)
+		{
+			list->ranges[i].last_offset = last;
+			list->ranges[i].records += records;
+			return;
+		}
+	if (list->count == list->capacity)
+	{
+		list->capacity = Max(8, list->capacity * 2);
+		if (list->ranges == NULL)
+			list->ranges = MemoryContextAlloc(TopMemoryContext,
+											  list->capacity * sizeof(ProducedRange));
+		else
+			list->ranges = repalloc(list->ranges, list->capacity * sizeof(ProducedRange));
+	}
+	range = &list->ranges[list->count++];
+	range->topic = key->topic;
+	range->partition = key->partition;
+	range->base_offset = base;
+	range->last_offset = last;
+	range->records = records;
+}
+
+/* Append one batch of a partition. */
+static void
+append_batch(PendingPartition *p, PartitionState *state, PendingBatch *batch,
+			 FullTransactionId xid)
+{
+	AppendRequest request;
+	int64		base;
+
+	if (!batch->sealed)
+		seal_batch(p, batch);
+	load_batch(batch);
+	request.batch = batch->data;
+	request.length = batch->length;
+	request.last_offset_delta = batch->last_offset_delta;
+	request.records = batch->records;
+	request.min_timestamp = batch->min_timestamp;
+	request.max_timestamp = batch->max_timestamp;
+	request.required_offset = batch->required_offset;
+	base = pgt_log_append(state, &p->config, &request, xid);
+	add_range(&appended, &p->key, base, base + batch->last_offset_delta, batch->records);
+	free_batch_data(batch);
+}
+
+/* Append all pending batches of a partition. */
+static void
+append_partition(PendingPartition *p, FullTransactionId xid)
+{
+	PartitionState *state = pgt_partition_get(&p->key);
+
+	for (int i = 0; i < p->count; i++)
+		append_batch(p, state, &p->batches[i], xid);
+	p->count = p->spilled = 0;
+	p->mark_count = 0;
+}
+
+/* The order in which partitions are appended to. */
+static int
+compare_partitions(const void *a, const void *b)
+{
+	const TopicPartition *left = &(*(PendingPartition *const *) a)->key;
+	const TopicPartition *right = &(*(PendingPartition *const *) b)->key;
+
+	if (left->topic != right->topic)
+		return left->topic < right->topic ? -1 : 1;
+	return left->partition < right->partition ? -1 : left->partition > right->partition;
+}
+
+/* The partitions with pending records, in order; palloc'd in the context. */
+static PendingPartition **
+sorted_partitions(int *count)
+{
+	HASH_SEQ_STATUS scan;
+	PendingPartition *p;
+	PendingPartition **sorted;
+
+	sorted = MemoryContextAlloc(context,
+								hash_get_num_entries(partitions) * sizeof(*sorted));
+	*count = 0;
+	hash_seq_init(&scan, partitions);
+	while ((p = hash_seq_search(&scan)) != NULL)
+		if (p->count > 0)
+			sorted[(*count)++] = p;
+	qsort(sorted, *count, sizeof(*sorted), compare_partitions);
+	return sorted;
+}
+
+/* Append everything pending. */
+static void
+append_all(void)
+{
+	PendingPartition **sorted;
+	FullTransactionId xid;
+	int			count;
+
+	if (!pgt_producer_has_pending(InvalidOid))
+		return;
+	sorted = sorted_partitions(&count);
+	xid = GetTopFullTransactionId();
+	for (int i = 0; i < count; i++)
+		append_partition(sorted[i], xid);
+	pfree(sorted);
+	close_spill_file();
+}
+
+void
+pgt_producer_flush(void)
+{
+	if (pgt_producer_has_pending(InvalidOid) && GetCurrentTransactionNestLevel() > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("flush() cannot append inside a subtransaction"),
+				 errdetail("The appended records could not be taken back when the savepoint is rolled back."),
+				 errhint("Call flush() outside of savepoints and of PL/pgSQL blocks with EXCEPTION.")));
+	append_all();
+}
+
+const ProducedRange *
+pgt_producer_last_committed(int *count)
+{
+	*count = committed.count;
+	return committed.ranges;
+}
+
+const ProducedRange *
+pgt_producer_flushed(int *count)
+{
+	*count = appended.count;
+	return appended.ranges;
+}
+
+/* ---- the transaction's end ----------------------------------------------- */
+
+/* Wake who waits for the topics appended to. */
+static void
+wake_waiters(void)
+{
+	for (int i = 0; i < appended.count; i++)
+		if (i == 0 || appended.ranges[i].topic != appended.ranges[i - 1].topic)
+			pgt_topic_wake(MyDatabaseId, appended.ranges[i].topic);
+}
+
+/* Forget the transaction; the file and the memory go with it. */
+static void
+end_transaction(void)
+{
+	appended.count = 0;
+	context = NULL;
+	partitions = NULL;
+	last_used = NULL;
+	memory_used = 0;
+	spill_file = -1;
+}
+
+/* What has been appended is what produced() shows from now on. */
+static void
+keep_ranges(void)
+{
+	RangeList	reuse = committed;
+
+	if (appended.count == 0)
+		return;
+	committed = appended;
+	appended = reuse;
+}
+
+static void
+xact_callback(XactEvent event, void *arg)
+{
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+		case XACT_EVENT_PRE_PREPARE:
+			append_all();
+			close_spill_file();
+			break;
+		case XACT_EVENT_COMMIT:
+			wake_waiters();
+			keep_ranges();
+			end_transaction();
+			break;
+		case XACT_EVENT_ABORT:
+			/* what flush() appended holds nobody back any more */
+			wake_waiters();
+			end_transaction();
+			break;
+		case XACT_EVENT_PREPARE:
+			end_transaction();
+			break;
+		default:
+			break;
+	}
+}
+
+void
+pgt_producer_init(void)
+{
+	RegisterXactCallback(xact_callback, NULL);
+	RegisterSubXactCallback(subxact_callback, NULL);
+}

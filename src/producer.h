@@ -1,0 +1,54 @@
+/*
+ * producer.h
+ *	  Records of the running transaction, from produce() to the log.
+ *
+ * Layer 4.
+ */
+#ifndef PRODUCER_H
+#define PRODUCER_H
+
+#include "log_wal.h"
+#include "record_batch.h"
+
+extern int	pgt_batch_size;		/* setting pg_topics.batch_size, bytes */
+extern int	pgt_buffer_memory;	/* setting pg_topics.buffer_memory, kB */
+
+/* What a transaction appended to one partition. */
+typedef struct ProducedRange
+{
+	Oid			topic;
+	int32		partition;
+	int64		base_offset;
+	int64		last_offset;
+	int64		records;
+} ProducedRange;
+
+/*
+ * Add a record to the transaction.  record->offset is NO_OFFSET, or the
+ * offset the record must get (ERROR at commit where the log is past it);
+ * everything is copied.  The caller has checked privileges, holds
+ * RowExclusiveLock on the topic until commit, and has checked that the
+ * transaction may write.  ERROR where the record alone passes
+ * max.message.bytes.
+ */
+extern void pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Record *record);
+
+/*
+ * Append what is pending now.  ERROR inside a subtransaction: the records
+ * could not be taken back with it.
+ */
+extern void pgt_producer_flush(void);
+
+/* Records not yet appended for a topic (InvalidOid: for any). */
+extern bool pgt_producer_has_pending(Oid topic);
+
+/* What the last committed transaction that produced has appended. */
+extern const ProducedRange *pgt_producer_last_committed(int *count);
+
+/* What the running transaction has appended by flush() so far. */
+extern const ProducedRange *pgt_producer_flushed(int *count);
+
+/* Install the transaction callbacks; called once per process. */
+extern void pgt_producer_init(void);
+
+#endif							/* PRODUCER_H */
