@@ -1,0 +1,322 @@
+/*
+ * create_topic.c
+ *	  create_topic(), alter_topic() and drop_topic().
+ *
+ * Each of them writes one CREATE, ALTER or DROP FOREIGN TABLE statement and
+ * runs it as the calling user, so that privileges, event triggers, locks and
+ * messages are those of the statement; nothing is checked here that the
+ * statement, the validator (topic_options.c) or the hooks (topic_ddl.c) check.
+ *
+ * Configuration comes as a jsonb object of option names to scalars.
+ *
+ * Layer 6.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "commands/defrem.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "foreign/foreign.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/varlena.h"
+
+#include "topic.h"
+#include "topic_options.h"
+
+/* One member of a configuration; value NULL: JSON's null. */
+typedef struct ConfigItem
+{
+	char	   *name;
+	char	   *value;
+} ConfigItem;
+
+PG_FUNCTION_INFO_V1(pgt_create_topic);
+PG_FUNCTION_INFO_V1(pgt_alter_topic);
+PG_FUNCTION_INFO_V1(pgt_drop_topic);
+PG_FUNCTION_INFO_V1(pgt_drop_topic_by_name);
+
+/* ---- configuration ------------------------------------------------------ */
+
+/* The text of a JSON scalar, NULL for null; ERROR for anything else. */
+static char *
+config_value(const char *name, JsonbIteratorToken token, const JsonbValue *value)
+{
+	if (token == WJB_VALUE)
+	{
+		switch (value->type)
+		{
+			case jbvNull:
+				return NULL;
+			case jbvString:
+				return pnstrdup(value->val.string.val, value->val.string.len);
+			case jbvBool:
+				return pstrdup(value->val.boolean ? "true" : "false");
+			case jbvNumeric:
+				return DatumGetCString(DirectFunctionCall1(numeric_out,
+														   NumericGetDatum(value->val.numeric)));
+			default:
+				break;
+		}
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("value of option \"%s\" is not a scalar", name),
+			 errhint("Give a string, a number, or null.")));
+}
+
+/* The members of a configuration, a List of ConfigItem with valid names. */
+static List *
+config_items(Jsonb *config)
+{
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	List	   *items = NIL;
+
+	if (!JB_ROOT_IS_OBJECT(config))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a topic's config must be a JSON object"),
+				 errhint("For example: {\"retention.ms\": 604800000}.")));
+
+	it = JsonbIteratorInit(&config->root);
+	(void) JsonbIteratorNext(&it, &value, false);	/* the object's beginning */
+	while (JsonbIteratorNext(&it, &value, false) == WJB_KEY)
+	{
+		ConfigItem *item = palloc(sizeof(ConfigItem));
+
+		item->name = pnstrdup(value.val.string.val, value.val.string.len);
+		pgt_topic_option_check_name(item->name);
+		token = JsonbIteratorNext(&it, &value, false);
+		item->value = config_value(item->name, token, &value);
+		items = lappend(items, item);
+	}
+	return items;
+}
+
+/* ---- statements --------------------------------------------------------- */
+
+/* Run a statement as the calling user. */
+static void
+run(const char *statement)
+{
+	int			result;
+
+	SPI_connect();
+	result = SPI_execute(statement, false, 0);
+	if (result != SPI_OK_UTILITY)
+		elog(ERROR, "unexpected result %d of \"%s\"", result, statement);
+	SPI_finish();
+}
+
+/* The quoted, qualified name of a topic; ERROR where the relation is none. */
+static char *
+qualified_name(Oid topic)
+{
+	pgt_topic_require(topic);
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(topic)),
+									  get_rel_name(topic));
+}
+
+/* A possibly qualified name as a RangeVar. */
+static RangeVar *
+parse_name(text *name)
+{
+	return makeRangeVarFromNameList(textToQualifiedNameList(name));
+}
+
+/*
+ * A type's name as a statement takes it, whatever search_path is; ERROR where
+ * there is no such type.
+ */
+static char *
+type_name(const char *argument, Oid type)
+{
+	if (!SearchSysCacheExists1(TYPEOID, ObjectIdGetDatum(type)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("argument \"%s\" names a type that does not exist", argument)));
+	return format_type_extended(type, -1, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
+}
+
+/* ---- create_topic ------------------------------------------------------- */
+
+/* ERROR for a null argument of create_topic(). */
+static void
+check_arguments(FunctionCallInfo fcinfo)
+{
+	static const char *const names[] = {
+		"topic", "partitions", "key_type", "value_type", "config", "if_not_exists"
+	};
+
+	for (int i = 0; i < lengthof(names); i++)
+	{
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument \"%s\" must not be null", names[i])));
+	}
+}
+
+/* The relation that CREATE of that name would collide with, or InvalidOid. */
+static Oid
+existing_relation(RangeVar *name)
+{
+	return get_relname_relid(name->relname, RangeVarGetCreationNamespace(name));
+}
+
+/* Append OPTIONS (...) to a CREATE FOREIGN TABLE. */
+static void
+append_create_options(StringInfo statement, int32 partitions, List *items)
+{
+	ListCell   *cell;
+
+	appendStringInfo(statement, " OPTIONS (partitions '%d'", partitions);
+	foreach(cell, items)
+	{
+		ConfigItem *item = lfirst(cell);
+
+		if (strcmp(item->name, "partitions") == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("option \"partitions\" cannot be part of a new topic's config"),
+					 errhint("Use the argument \"partitions\".")));
+		if (item->value != NULL)
+			appendStringInfo(statement, ", %s %s", quote_identifier(item->name),
+							 quote_literal_cstr(item->value));
+	}
+	appendStringInfoChar(statement, ')');
+}
+
+/* create_topic(topic, partitions, key_type, value_type, config, if_not_exists) */
+Datum
+pgt_create_topic(PG_FUNCTION_ARGS)
+{
+	StringInfoData statement;
+	RangeVar   *name;
+	Oid			existing;
+	bool		if_not_exists;
+
+	check_arguments(fcinfo);
+	name = parse_name(PG_GETARG_TEXT_PP(0));
+	if_not_exists = PG_GETARG_BOOL(5);
+
+	existing = existing_relation(name);
+	if (OidIsValid(existing) && if_not_exists)
+	{
+		pgt_topic_require(existing);
+		ereport(NOTICE,
+				(errcode(ERRCODE_DUPLICATE_TABLE),
+				 errmsg("topic \"%s\" already exists, skipping", name->relname)));
+		PG_RETURN_OID(existing);
+	}
+
+	initStringInfo(&statement);
+	appendStringInfo(&statement,
+					 "CREATE FOREIGN TABLE %s%s (partition integer, record_offset bigint,"
+					 " record_timestamp timestamp with time zone, key %s, value %s,"
+					 " headers pg_catalog.jsonb) SERVER " TOPIC_SERVER_NAME,
+					 if_not_exists ? "IF NOT EXISTS " : "",
+					 quote_qualified_identifier(name->schemaname, name->relname),
+					 type_name("key_type", PG_GETARG_OID(2)),
+					 type_name("value_type", PG_GETARG_OID(3)));
+	append_create_options(&statement, PG_GETARG_INT32(1), config_items(PG_GETARG_JSONB_P(4)));
+	run(statement.data);
+
+	/* IF NOT EXISTS: somebody else may have made it, or something else, by now */
+	CommandCounterIncrement();
+	existing = existing_relation(name);
+	pgt_topic_require(existing);
+	PG_RETURN_OID(existing);
+}
+
+/* ---- alter_topic -------------------------------------------------------- */
+
+/* Is the option set explicitly? */
+static bool
+is_set(List *options, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, options)
+	{
+		if (strcmp(lfirst_node(DefElem, cell)->defname, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Append what one item does to the options that are set; nothing where it
+ * takes away what is not there.
+ */
+static void
+append_alter_option(StringInfo statement, const char *separator, List *options,
+					const ConfigItem *item)
+{
+	bool		set = is_set(options, item->name);
+
+	if (item->value != NULL)
+		appendStringInfo(statement, "%s%s %s %s", separator, set ? "SET" : "ADD",
+						 quote_identifier(item->name), quote_literal_cstr(item->value));
+	else if (set)
+		appendStringInfo(statement, "%sDROP %s", separator, quote_identifier(item->name));
+}
+
+/* alter_topic(topic, config): null removes an option. */
+Datum
+pgt_alter_topic(PG_FUNCTION_ARGS)
+{
+	Oid			topic = PG_GETARG_OID(0);
+	List	   *items = config_items(PG_GETARG_JSONB_P(1));
+	List	   *options;
+	StringInfoData changes;
+	ListCell   *cell;
+
+	/* whether an option is to be added or set must not change under us */
+	pgt_topic_require(topic);
+	pgt_topic_check_owner(topic);
+	LockRelationOid(topic, AccessExclusiveLock);
+	pgt_topic_require(topic);
+	options = GetForeignTable(topic)->options;
+
+	initStringInfo(&changes);
+	foreach(cell, items)
+		append_alter_option(&changes, changes.len > 0 ? ", " : "", options, lfirst(cell));
+	if (changes.len > 0)
+		run(psprintf("ALTER FOREIGN TABLE %s OPTIONS (%s)", qualified_name(topic), changes.data));
+	PG_RETURN_VOID();
+}
+
+/* ---- drop_topic --------------------------------------------------------- */
+
+/* drop_topic(topic) */
+Datum
+pgt_drop_topic(PG_FUNCTION_ARGS)
+{
+	run(psprintf("DROP FOREIGN TABLE %s", qualified_name(PG_GETARG_OID(0))));
+	PG_RETURN_VOID();
+}
+
+/* drop_topic(topic, if_exists): by name, since regclass needs the topic to be there. */
+Datum
+pgt_drop_topic_by_name(PG_FUNCTION_ARGS)
+{
+	RangeVar   *name = parse_name(PG_GETARG_TEXT_PP(0));
+	bool		if_exists = PG_GETARG_BOOL(1);
+	Oid			topic = RangeVarGetRelid(name, NoLock, if_exists);
+
+	if (OidIsValid(topic))
+		run(psprintf("DROP FOREIGN TABLE %s", qualified_name(topic)));
+	else
+		ereport(NOTICE,
+				(errmsg("topic \"%s\" does not exist, skipping", name->relname)));
+	PG_RETURN_VOID();
+}

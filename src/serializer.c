@@ -1,0 +1,563 @@
+/*
+ * serializer.c
+ *	  Typed SQL values to record bytes and back.
+ *
+ * A record's key and value are bytes.  What they mean is the type of the
+ * topic's column: bytea is stored as it is, every other type as the text its
+ * output function gives, so that any Kafka client reads it.
+ *
+ *	  column's own type  --serialize-->     bytes  --deserialize-->  the type
+ *	  any other type  --text--> the column's input function --serialize--> bytes
+ *
+ * Text in a record is UTF-8 whatever the database's encoding is; a SQL_ASCII
+ * database does not know its own and passes bytes on.  Bytes on disk need not
+ * have come from here: reading verifies them before they become text.
+ *
+ * The usual columns are text, and produce() and scans come through here for
+ * every record: text costs no call of a type's function in either direction,
+ * and no copy on the way in.  What must not skip a type's own checks (a
+ * length, a domain) takes the way through its input function.
+ *
+ * Memory: a Serializer's function caches live in the context it was made in;
+ * results in the current one.  Output functions of argument types that are
+ * not the column's are kept in a small table for the session.
+ *
+ * Headers are a jsonb object; see pgt_headers_encode() for its shapes.
+ *
+ * Layer 5.  No locks, no I/O.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "common/int.h"
+#include "datatype/timestamp.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+
+#include "serializer.h"
+
+/* 1970 in microseconds of PostgreSQL's timestamps, which count from 2000. */
+#define UNIX_EPOCH \
+	(((int64) UNIX_EPOCH_JDATE - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY)
+#define USECS_PER_MSEC	1000
+
+/* The output function of an argument's type. */
+typedef struct OutputSlot
+{
+	Oid			type;			/* InvalidOid: not in use */
+	FmgrInfo	output;
+	MemoryContext context;		/* of the function's own caches */
+} OutputSlot;
+
+#define OUTPUT_SLOTS	16
+
+static OutputSlot output_slots[OUTPUT_SLOTS];
+
+static const ByteView null_view = {NULL, -1};
+
+/* ---- preparing ---------------------------------------------------------- */
+
+/* Is it one of the types whose text is their bytes? */
+static bool
+is_text_type(Oid type)
+{
+	return type == TEXTOID || type == VARCHAROID || type == BPCHAROID;
+}
+
+/* Prepare a serializer for a column (ERROR where its type cannot be stored). */
+void
+pgt_serializer_init(Serializer *s, Oid type, int32 typmod, Oid collation,
+					const char *column, MemoryContext context)
+{
+	Oid			function;
+	bool		is_varlena;
+
+	if (get_typtype(type) == TYPTYPE_PSEUDO)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of a topic cannot be of type %s",
+						column, format_type_be(type)),
+				 errhint("Use a type whose values can be stored, such as text, bytea or jsonb.")));
+
+	memset(s, 0, sizeof(*s));
+	s->type = type;
+	s->typmod = typmod;
+	s->collation = collation;
+	s->is_bytea = getBaseType(type) == BYTEAOID;
+	s->is_text = is_text_type(type) && typmod < 0;
+	namestrcpy(&s->column, column);
+
+	getTypeOutputInfo(type, &function, &is_varlena);
+	fmgr_info_cxt(function, &s->output, context);
+	getTypeInputInfo(type, &function, &s->input_param);
+	fmgr_info_cxt(function, &s->input, context);
+}
+
+/* ---- text in records ---------------------------------------------------- */
+
+/* Does the database's text have to be converted on its way to and from a record? */
+static bool
+must_convert(void)
+{
+	int			encoding = GetDatabaseEncoding();
+
+	return encoding != PG_UTF8 && encoding != PG_SQL_ASCII;
+}
+
+/* Text in the database's encoding, as it stands in a record. */
+static ByteView
+text_to_bytes(const char *data, int32 length)
+{
+	ByteView	view = {data, length};
+
+	if (must_convert() && length > 0)
+	{
+		view.data = pg_server_to_any(data, length, PG_UTF8);
+		if (view.data != data)
+			view.length = strlen(view.data);
+	}
+	return view;
+}
+
+/*
+ * Bytes of a record as text in the database's encoding: *length is adjusted,
+ * nothing is copied where nothing is converted.  ERROR where they are no text.
+ */
+static const char *
+bytes_to_text(const char *bytes, int32 *length, const char *column)
+{
+	int			encoding = GetDatabaseEncoding() == PG_SQL_ASCII ? PG_SQL_ASCII : PG_UTF8;
+	char	   *converted;
+
+	if (!pg_verify_mbstr(encoding, bytes, *length, true))
+		ereport(ERROR,
+				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+				 errmsg("the record's %s is not valid text in %s", column,
+						pg_encoding_to_char(encoding)),
+				 errhint("Declare the topic's column \"%s\" as bytea to read such records.", column)));
+	if (!must_convert() || *length == 0)
+		return bytes;
+
+	converted = pg_any_to_server(bytes, *length, PG_UTF8);
+	if (converted != bytes)
+		*length = strlen(converted);
+	return converted;
+}
+
+/* ---- values to bytes ---------------------------------------------------- */
+
+/*
+ * Datum of the column's own type to bytes.  The bytes live in the current
+ * memory context or in the datum itself.
+ */
+ByteView
+pgt_serialize(Serializer *s, Datum value, bool isnull)
+{
+	ByteView	view;
+	char	   *text;
+
+	if (isnull)
+		return null_view;
+	if (s->is_bytea)
+	{
+		bytea	   *bytes = DatumGetByteaPP(value);
+
+		view.data = VARDATA_ANY(bytes);
+		view.length = VARSIZE_ANY_EXHDR(bytes);
+		return view;
+	}
+	if (s->is_text)
+	{
+		struct varlena *packed = PG_DETOAST_DATUM_PACKED(value);
+
+		return text_to_bytes(VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed));
+	}
+	text = OutputFunctionCall(&s->output, value);
+	return text_to_bytes(text, strlen(text));
+}
+
+/* The output function of a type, kept for the session. */
+static FmgrInfo *
+output_function(Oid type)
+{
+	OutputSlot *slot = &output_slots[type % OUTPUT_SLOTS];
+	Oid			function;
+	bool		is_varlena;
+
+	if (slot->type == type)
+		return &slot->output;
+
+	slot->type = InvalidOid;
+	getTypeOutputInfo(type, &function, &is_varlena);
+	if (slot->context == NULL)
+		slot->context = AllocSetContextCreate(TopMemoryContext, "pg_topics output function",
+											  ALLOCSET_SMALL_SIZES);
+	MemoryContextReset(slot->context);
+	fmgr_info_cxt(function, &slot->output, slot->context);
+	slot->type = type;
+	return &slot->output;
+}
+
+/* The text of a value of any type. */
+static char *
+value_to_text(Datum value, Oid type)
+{
+	if (type == UNKNOWNOID)
+		return DatumGetCString(value);
+	if (is_text_type(type))
+		return TextDatumGetCString(value);
+	return OutputFunctionCall(output_function(type), value);
+}
+
+/*
+ * Datum of any type, coerced through the column's type: a value that the
+ * column would refuse is an ERROR of the type's input function.
+ */
+ByteView
+pgt_serialize_any(Serializer *s, Datum value, bool isnull, Oid type)
+{
+	char	   *text;
+
+	if (isnull)
+	{
+		/* only a domain has something to say about nulls */
+		if (!s->input.fn_strict)
+			(void) InputFunctionCall(&s->input, NULL, s->input_param, s->typmod);
+		return null_view;
+	}
+	if ((type == s->type && s->typmod < 0) || (s->is_text && is_text_type(type)))
+		return pgt_serialize(s, value, false);
+
+	text = value_to_text(value, type);
+	if (s->is_text)
+		return text_to_bytes(text, strlen(text));
+	value = InputFunctionCall(&s->input, text, s->input_param, s->typmod);
+	return pgt_serialize(s, value, false);
+}
+
+/* ---- bytes to values ---------------------------------------------------- */
+
+/* Raw bytes as a datum of bytea or of a domain over it. */
+static Datum
+bytes_to_bytea(Serializer *s, const char *bytes, int32 length)
+{
+	Datum		value = PointerGetDatum(cstring_to_text_with_len(bytes, length));
+
+	if (s->type != BYTEAOID)
+		domain_check(value, false, s->type, NULL, NULL);
+	return value;
+}
+
+/* Bytes to a Datum of the column's type; ERROR where they are not valid for it. */
+Datum
+pgt_deserialize(Serializer *s, const char *bytes, int32 length, bool *isnull)
+{
+	*isnull = length < 0;
+	if (*isnull)
+		return (Datum) 0;
+	if (s->is_bytea)
+		return bytes_to_bytea(s, bytes, length);
+
+	bytes = bytes_to_text(bytes, &length, NameStr(s->column));
+	if (s->is_text)
+		return PointerGetDatum(cstring_to_text_with_len(bytes, length));
+	return InputFunctionCall(&s->input, pnstrdup(bytes, length), s->input_param, s->typmod);
+}
+
+/* Bytes as text: \x and two hexadecimal digits a byte. */
+static char *
+bytes_to_hex(const char *bytes, int32 length)
+{
+	char	   *hex = palloc_extended(2 * (Size) length + 3, MCXT_ALLOC_HUGE);
+
+	strcpy(hex, "\\x");
+	hex_encode(bytes, length, hex + 2);
+	hex[2 * (Size) length + 2] = '\0';
+	return hex;
+}
+
+/* Bytes to text, for functions whose result is text: bytea topics give hex. */
+Datum
+pgt_deserialize_as_text(Serializer *s, const char *bytes, int32 length, bool *isnull)
+{
+	*isnull = length < 0;
+	if (*isnull)
+		return (Datum) 0;
+	if (s->is_bytea)
+		return PointerGetDatum(cstring_to_text(bytes_to_hex(bytes, length)));
+	bytes = bytes_to_text(bytes, &length, NameStr(s->column));
+	return PointerGetDatum(cstring_to_text_with_len(bytes, length));
+}
+
+/* ---- headers to bytes --------------------------------------------------- */
+
+/* Report headers of a shape that a record cannot have. */
+static void
+invalid_headers(const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid record headers"),
+			 errdetail_internal("%s", detail),
+			 errhint("Headers are a JSON object of names to strings, numbers, booleans or nulls, or to arrays of these for a repeated header.")));
+}
+
+/* A scalar's text; JSON's null is a null header. */
+static ByteView
+scalar_to_bytes(const JsonbValue *value)
+{
+	char	   *text;
+
+	switch (value->type)
+	{
+		case jbvNull:
+			return null_view;
+		case jbvString:
+			return text_to_bytes(value->val.string.val, value->val.string.len);
+		case jbvBool:
+			text = value->val.boolean ? "true" : "false";
+			break;
+		case jbvNumeric:
+			text = DatumGetCString(DirectFunctionCall1(numeric_out,
+												   NumericGetDatum(value->val.numeric)));
+			break;
+		default:
+			elog(ERROR, "unexpected type of a JSON scalar: %d", (int) value->type);
+	}
+	return text_to_bytes(text, strlen(text));
+}
+
+/* Encode one header. */
+static void
+append_header(StringInfo out, ByteView name, const JsonbValue *value)
+{
+	ByteView	bytes = scalar_to_bytes(value);
+	RecordHeader header = {name.data, name.length, bytes.data, bytes.length};
+	size_t		size = pgt_record_header_size(&header);
+	char	   *end;
+
+	if (size >= MaxAllocSize)
+		invalid_headers("A header is too long.");
+	enlargeStringInfo(out, (int) size);
+	end = pgt_record_header_encode(out->data + out->len, &header);
+	out->len = end - out->data;
+	out->data[out->len] = '\0';
+}
+
+/*
+ * Encode all headers of one name: its value, or the elements of an array,
+ * whose beginning the iterator has just given.  Returns how many.
+ */
+static int
+append_headers_of_name(StringInfo out, ByteView name, JsonbIterator **it,
+					   JsonbIteratorToken token, JsonbValue *value)
+{
+	int			count = 0;
+
+	if (token == WJB_VALUE)
+	{
+		append_header(out, name, value);
+		return 1;
+	}
+	if (token != WJB_BEGIN_ARRAY)
+		invalid_headers(psprintf("Header \"%.*s\" is an object.", name.length, name.data));
+	while ((token = JsonbIteratorNext(it, value, false)) == WJB_ELEM)
+	{
+		append_header(out, name, value);
+		count++;
+	}
+	if (token != WJB_END_ARRAY)
+		invalid_headers(psprintf("Header \"%.*s\" has an element that is an array or an object.",
+								 name.length, name.data));
+	return count;
+}
+
+/*
+ * A jsonb object of header names to texts, encoded for a record; ERROR for
+ * other shapes.  Numbers and booleans become their text, null a null header,
+ * an array one header for each of its elements.
+ */
+void
+pgt_headers_encode(Datum headers_jsonb, StringInfo out, int32 *count)
+{
+	Jsonb	   *headers = DatumGetJsonbP(headers_jsonb);
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	value;
+
+	*count = 0;
+	if (!JB_ROOT_IS_OBJECT(headers))
+		invalid_headers("They are not an object.");
+
+	it = JsonbIteratorInit(&headers->root);
+	(void) JsonbIteratorNext(&it, &value, false);	/* the object's beginning */
+	while ((token = JsonbIteratorNext(&it, &value, false)) == WJB_KEY)
+	{
+		ByteView	name = text_to_bytes(value.val.string.val, value.val.string.len);
+
+		token = JsonbIteratorNext(&it, &value, false);
+		*count += append_headers_of_name(out, name, &it, token, &value);
+	}
+}
+
+/* ---- bytes to headers --------------------------------------------------- */
+
+/* A header and its place, so that sorting keeps the order of equal names. */
+typedef struct DecodedHeader
+{
+	JsonbValue	name;
+	JsonbValue	value;
+	int			place;
+} DecodedHeader;
+
+/* Bytes as a JSON string, in hex where they are not text; null for length -1. */
+static JsonbValue
+bytes_to_json(const char *bytes, int32 length)
+{
+	int			encoding = GetDatabaseEncoding() == PG_SQL_ASCII ? PG_SQL_ASCII : PG_UTF8;
+	JsonbValue	value;
+
+	if (length < 0)
+	{
+		value.type = jbvNull;
+		return value;
+	}
+	value.type = jbvString;
+	if (pg_verify_mbstr(encoding, bytes, length, true))
+	{
+		value.val.string.val = unconstify(char *, bytes_to_text(bytes, &length, "header"));
+		value.val.string.len = length;
+	}
+	else
+	{
+		value.val.string.val = bytes_to_hex(bytes, length);
+		value.val.string.len = 2 * length + 2;
+	}
+	return value;
+}
+
+/* Order of names; any order that brings equal ones together will do. */
+static int
+compare_names(const DecodedHeader *a, const DecodedHeader *b)
+{
+	int			difference = a->name.val.string.len - b->name.val.string.len;
+
+	if (difference != 0)
+		return difference;
+	return memcmp(a->name.val.string.val, b->name.val.string.val, a->name.val.string.len);
+}
+
+/* By name, then by place. */
+static int
+compare_headers(const void *left, const void *right)
+{
+	const DecodedHeader *a = left;
+	const DecodedHeader *b = right;
+	int			difference = compare_names(a, b);
+
+	return difference != 0 ? difference : a->place - b->place;
+}
+
+/* Split a record's headers, sorted by name; palloc'd. */
+static DecodedHeader *
+decode_headers(const Record *record)
+{
+	DecodedHeader *decoded = palloc(record->header_count * sizeof(DecodedHeader));
+	const char *next = record->headers;
+	const char *end = record->headers + record->headers_length;
+
+	for (int i = 0; i < record->header_count; i++)
+	{
+		RecordHeader header;
+
+		if (!pgt_record_header_decode(&next, end, &header))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("header %d of the record at offset " INT64_FORMAT " is damaged",
+							i + 1, record->offset)));
+		decoded[i].name = bytes_to_json(header.key, header.key_length);
+		decoded[i].value = bytes_to_json(header.value, header.value_length);
+		decoded[i].place = i;
+	}
+	qsort(decoded, record->header_count, sizeof(DecodedHeader), compare_headers);
+	return decoded;
+}
+
+/* The record's headers as jsonb; null where there are none.  A repeated name has an array. */
+Datum
+pgt_headers_decode(const Record *record, bool *isnull)
+{
+	DecodedHeader *headers;
+	JsonbParseState *state = NULL;
+	JsonbValue *object;
+	int			next;
+
+	*isnull = record->header_count == 0;
+	if (*isnull)
+		return (Datum) 0;
+
+	headers = decode_headers(record);
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (int first = 0; first < record->header_count; first = next)
+	{
+		next = first + 1;
+		while (next < record->header_count && compare_names(&headers[first], &headers[next]) == 0)
+			next++;
+
+		pushJsonbValue(&state, WJB_KEY, &headers[first].name);
+		if (next == first + 1)
+		{
+			pushJsonbValue(&state, WJB_VALUE, &headers[first].value);
+			continue;
+		}
+		pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+		for (int i = first; i < next; i++)
+			pushJsonbValue(&state, WJB_ELEM, &headers[i].value);
+		pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+	}
+	object = pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	return JsonbPGetDatum(JsonbValueToJsonb(object));
+}
+
+/* ---- timestamps --------------------------------------------------------- */
+
+/*
+ * Milliseconds since 1970, rounded down; ERROR for infinities.  Negative
+ * before 1970.
+ */
+int64
+pgt_timestamptz_to_ms(TimestampTz ts)
+{
+	int64		ms;
+
+	if (TIMESTAMP_NOT_FINITE(ts))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("a record's timestamp cannot be infinite")));
+
+	/* divide first: the sum may pass 64 bits */
+	ms = ts / USECS_PER_MSEC;
+	if (ts % USECS_PER_MSEC < 0)
+		ms--;
+	return ms - UNIX_EPOCH / USECS_PER_MSEC;
+}
+
+/* The reverse; ERROR for what timestamptz cannot hold. */
+TimestampTz
+pgt_ms_to_timestamptz(int64 ms)
+{
+	int64		ts;
+
+	if (pg_mul_s64_overflow(ms, USECS_PER_MSEC, &ts) ||
+		pg_add_s64_overflow(ts, UNIX_EPOCH, &ts) ||
+		!IS_VALID_TIMESTAMP(ts))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("record timestamp of " INT64_FORMAT " ms since 1970 is out of range", ms)));
+	return ts;
+}

@@ -1,0 +1,57 @@
+/*
+ * serializer.h
+ *	  Typed SQL values to record bytes and back.
+ *
+ * bytea is stored raw; every other type as the text its output function
+ * gives, in UTF-8 whatever the database's encoding is.
+ *
+ * Layer 5.
+ */
+#ifndef SERIALIZER_H
+#define SERIALIZER_H
+
+#include "datatype/timestamp.h"
+#include "lib/stringinfo.h"
+#include "record_batch.h"
+#include "topic.h"
+
+/* Bytes of a key or value; null: length -1. */
+typedef struct ByteView
+{
+	const char *data;
+	int32		length;
+} ByteView;
+
+/* Prepare a serializer for a column (ERROR where its type cannot be stored). */
+extern void pgt_serializer_init(Serializer *s, Oid type, int32 typmod, Oid collation,
+								const char *column, MemoryContext context);
+
+/*
+ * Datum of the column's own type to bytes.  The bytes live in the current
+ * memory context or in the datum itself.
+ */
+extern ByteView pgt_serialize(Serializer *s, Datum value, bool isnull);
+
+/*
+ * Datum of any type, coerced through the column's type: a value that the
+ * column would refuse is an ERROR of the type's input function.
+ */
+extern ByteView pgt_serialize_any(Serializer *s, Datum value, bool isnull, Oid type);
+
+/* Bytes to a Datum of the column's type; ERROR where they are not valid for it. */
+extern Datum pgt_deserialize(Serializer *s, const char *bytes, int32 length, bool *isnull);
+
+/* Bytes to text, for functions whose result is text: bytea topics give hex. */
+extern Datum pgt_deserialize_as_text(Serializer *s, const char *bytes, int32 length, bool *isnull);
+
+/* A jsonb object of header names to texts, encoded for a record; ERROR for other shapes. */
+extern void pgt_headers_encode(Datum headers_jsonb, StringInfo out, int32 *count);
+
+/* The record's headers as jsonb; null where there are none. */
+extern Datum pgt_headers_decode(const Record *record, bool *isnull);
+
+/* timestamptz <-> milliseconds since 1970; ERROR for infinities and overflow. */
+extern int64 pgt_timestamptz_to_ms(TimestampTz ts);
+extern TimestampTz pgt_ms_to_timestamptz(int64 ms);
+
+#endif							/* SERIALIZER_H */

@@ -1,0 +1,446 @@
+/*
+ * topic.c
+ *	  A topic's configuration, read from its foreign table and cached.
+ *
+ * A topic is a foreign table of our wrapper, and nothing but its catalog
+ * entries knows its configuration: columns say how keys and values are
+ * serialized, options say the rest.  produce() asks for it once a record, so
+ * each backend keeps what it has read:
+ *
+ *	  relid -> TopicEntry -> Topic     (in a memory context of its own)
+ *
+ * An entry is current while no relcache invalidation of its relation has come
+ * since it was built and no setting has changed that is an option's default.
+ * One that is not current is built again at the next pgt_topic_get(); the
+ * Topic it replaces is retired, not freed: callers may keep the pointer until
+ * their transaction ends, and that is when retired ones go.  What the session
+ * has put into a Topic (the partitioner's state) moves on to its successor.
+ *
+ * An invalidation that arrives while a Topic is being built may concern what
+ * was read already; the new entry then is not current from the start.
+ *
+ * Locks: building takes AccessShareLock on the relation for its duration, as
+ * any reader of its tuple descriptor must.  Whoever needs the configuration to
+ * stand still holds a relation lock until commit.
+ *
+ * Memory: the table of entries lives in "pg_topics cache" for ever; entries of
+ * dropped relations are swept out when the table has doubled.
+ *
+ * Layer 5.  Options are in topic_options.c, types in serializer.c; what
+ * happens at CREATE, ALTER and DROP is in topic_ddl.c.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+#include "foreign/fdwapi.h"
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "serializer.h"
+#include "topic.h"
+#include "topic_options.h"
+
+/* Entries that are kept before the first sweep for dropped relations. */
+#define MIN_SWEEP_ENTRIES	128
+
+typedef struct TopicEntry
+{
+	Oid			relid;			/* hash key */
+	bool		valid;			/* no invalidation since topic was built */
+	uint64		settings_version;	/* pgt_topic_settings_version it was built with */
+	MemoryContext context;		/* holds topic */
+	Topic	   *topic;
+} TopicEntry;
+
+/* What a column of a topic may be. */
+typedef struct TopicColumn
+{
+	const char *name;
+	Oid			type;			/* InvalidOid: any type that can be stored */
+} TopicColumn;
+
+static const TopicColumn topic_columns[TOPIC_COLUMN_COUNT] = {
+	[TOPIC_PARTITION] = {"partition", INT4OID},
+	[TOPIC_RECORD_OFFSET] = {"record_offset", INT8OID},
+	[TOPIC_RECORD_TIMESTAMP] = {"record_timestamp", TIMESTAMPTZOID},
+	[TOPIC_KEY] = {"key", InvalidOid},
+	[TOPIC_VALUE] = {"value", InvalidOid},
+	[TOPIC_HEADERS] = {"headers", JSONBOID},
+};
+
+#define COLUMNS_HINT "A topic may have the columns \"partition\" integer, " \
+	"\"record_offset\" bigint, \"record_timestamp\" timestamp with time zone, " \
+	"\"key\" and \"value\" of any type, and \"headers\" jsonb."
+
+static MemoryContext cache_context = NULL;
+static HTAB *entries = NULL;
+static TopicEntry *last_entry = NULL;	/* the one used last, or NULL */
+static List *retired = NIL;		/* MemoryContexts to delete at the transaction's end */
+static long sweep_at = MIN_SWEEP_ENTRIES;
+static uint64 invalidations = 0;	/* counts relcache invalidations received */
+
+/* ---- what is a topic ---------------------------------------------------- */
+
+/* Is the relation a topic, that is, a foreign table of our wrapper? */
+bool
+pgt_is_topic(Oid relid)
+{
+	ForeignServer *server;
+	ForeignDataWrapper *wrapper;
+
+	if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE ||
+		!SearchSysCacheExists1(FOREIGNTABLEREL, ObjectIdGetDatum(relid)))
+		return false;
+
+	server = GetForeignServerExtended(GetForeignServerIdByRelId(relid), FSV_MISSING_OK);
+	if (server == NULL)
+		return false;
+	wrapper = GetForeignDataWrapperExtended(server->fdwid, FDW_MISSING_OK);
+	return wrapper != NULL && strcmp(wrapper->fdwname, TOPIC_FDW_NAME) == 0;
+}
+
+/* ERROR unless it is one: undefined_table, or wrong_object_type with a hint. */
+void
+pgt_topic_require(Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("topic with OID %u does not exist", relid),
+				 errhint("The view pg_topics lists the topics of this database.")));
+	if (!pgt_is_topic(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a topic", name),
+				 errhint("Topics are made by create_topic() or CREATE FOREIGN TABLE ... SERVER " TOPIC_SERVER_NAME "; the view pg_topics lists them.")));
+}
+
+/* The column of that name, or TOPIC_COLUMN_COUNT. */
+static TopicColumnId
+column_by_name(const char *name)
+{
+	TopicColumnId id = 0;
+
+	while (id < TOPIC_COLUMN_COUNT && strcmp(topic_columns[id].name, name) != 0)
+		id++;
+	return id;
+}
+
+/* ---- building ----------------------------------------------------------- */
+
+/* Find the topic's columns and prepare its serializers; text for a missing one. */
+static void
+build_columns(Topic *topic, TupleDesc desc, MemoryContext context)
+{
+	Serializer *serializers[TOPIC_COLUMN_COUNT] = {
+		[TOPIC_KEY] = &topic->key,
+		[TOPIC_VALUE] = &topic->value,
+	};
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		TopicColumnId id;
+
+		if (att->attisdropped)
+			continue;
+		id = column_by_name(NameStr(att->attname));
+		if (id == TOPIC_COLUMN_COUNT)
+			continue;
+		topic->attnum[id] = att->attnum;
+		if (serializers[id] != NULL)
+			pgt_serializer_init(serializers[id], att->atttypid, att->atttypmod,
+								att->attcollation, topic_columns[id].name, context);
+	}
+
+	for (TopicColumnId id = TOPIC_KEY; id <= TOPIC_VALUE; id++)
+	{
+		if (topic->attnum[id] == InvalidAttrNumber)
+			pgt_serializer_init(serializers[id], TEXTOID, -1, DEFAULT_COLLATION_OID,
+								topic_columns[id].name, context);
+	}
+}
+
+/* Read a topic from the catalogs into the given context. */
+static Topic *
+build_topic(Oid relid, MemoryContext context)
+{
+	Topic	   *topic = MemoryContextAllocZero(context, sizeof(Topic));
+	Relation	rel;
+
+	rel = try_relation_open(relid, AccessShareLock);
+	pgt_topic_require(relid);
+
+	topic->relid = relid;
+	topic->owner = rel->rd_rel->relowner;
+	topic->round_robin = -1;
+	topic->sticky = -1;
+	pgt_topic_options_defaults(topic);
+	pgt_topic_options_apply(topic, GetForeignTable(relid)->options);
+	build_columns(topic, RelationGetDescr(rel), context);
+
+	relation_close(rel, AccessShareLock);
+	return topic;
+}
+
+/* ---- cache -------------------------------------------------------------- */
+
+/* Relcache callback: the relation (InvalidOid: any) has changed. */
+static void
+relation_changed(Datum arg, Oid relid)
+{
+	TopicEntry *entry;
+
+	invalidations++;
+	if (OidIsValid(relid))
+	{
+		entry = hash_search(entries, &relid, HASH_FIND, NULL);
+		if (entry != NULL)
+		{
+			entry->valid = false;
+			/* dropped or truncated files must not be kept from going */
+			pgt_partition_log_close(MyDatabaseId, relid);
+		}
+	}
+	else
+	{
+		HASH_SEQ_STATUS scan;
+
+		hash_seq_init(&scan, entries);
+		while ((entry = hash_seq_search(&scan)) != NULL)
+			entry->valid = false;
+	}
+}
+
+/* Give a Topic's memory up at the transaction's end. */
+static void
+retire(MemoryContext context)
+{
+	MemoryContext old = MemoryContextSwitchTo(cache_context);
+
+	retired = lappend(retired, context);
+	MemoryContextSwitchTo(old);
+}
+
+/* Transaction callback: nobody uses the retired any more. */
+static void
+free_retired(XactEvent event, void *arg)
+{
+	ListCell   *cell;
+
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
+		return;
+	foreach(cell, retired)
+		MemoryContextDelete(lfirst(cell));
+	list_free(retired);
+	retired = NIL;
+}
+
+/* Forget dropped relations, if there are many entries more than at the last time. */
+static void
+sweep_entries(void)
+{
+	HASH_SEQ_STATUS scan;
+	TopicEntry *entry;
+
+	if (hash_get_num_entries(entries) < sweep_at)
+		return;
+
+	last_entry = NULL;
+	hash_seq_init(&scan, entries);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		if (entry->valid || SearchSysCacheExists1(RELOID, ObjectIdGetDatum(entry->relid)))
+			continue;
+		retire(entry->context);
+		hash_search(entries, &entry->relid, HASH_REMOVE, NULL);
+	}
+	sweep_at = Max(MIN_SWEEP_ENTRIES, 2 * hash_get_num_entries(entries));
+}
+
+/* Build the relation's entry anew; on ERROR the cache is as it was. */
+static TopicEntry *
+refresh_entry(Oid relid)
+{
+	uint64		invalidations_before = invalidations;
+	uint64		settings_version = pgt_topic_settings_version;
+	MemoryContext context;
+	Topic	   *topic;
+	TopicEntry *entry;
+	bool		found;
+
+	context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics topic",
+									ALLOCSET_SMALL_SIZES);
+	topic = build_topic(relid, context);
+	sweep_entries();
+
+	entry = hash_search(entries, &relid, HASH_ENTER, &found);
+	if (found)
+	{
+		topic->round_robin = entry->topic->round_robin;
+		topic->sticky = entry->topic->sticky;
+		retire(entry->context);
+	}
+	MemoryContextSetParent(context, cache_context);
+	entry->context = context;
+	entry->topic = topic;
+	entry->settings_version = settings_version;
+	entry->valid = invalidations == invalidations_before;
+	return entry;
+}
+
+/*
+ * The topic's configuration; ERROR (wrong_object_type, with a hint) where the
+ * relation is none.  Stays good until the transaction's end; reflects options
+ * as of the last invalidation received.  No privilege is checked here.
+ */
+Topic *
+pgt_topic_get(Oid relid)
+{
+	TopicEntry *entry = last_entry;
+
+	if (entry == NULL || entry->relid != relid)
+		entry = hash_search(entries, &relid, HASH_FIND, NULL);
+	if (entry == NULL || !entry->valid ||
+		entry->settings_version != pgt_topic_settings_version)
+		entry = refresh_entry(relid);
+	last_entry = entry;
+	return entry->topic;
+}
+
+/* Key of one of its partitions; ERROR (invalid_parameter_value) where it is out of range. */
+TopicPartition
+pgt_topic_partition(const Topic *topic, int32 partition)
+{
+	TopicPartition key;
+
+	if (partition < 0 || partition >= topic->partitions)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("topic \"%s\" has no partition %d",
+						get_rel_name(topic->relid), partition),
+				 errhint("Its partitions are numbered from 0 to %d.", topic->partitions - 1)));
+
+	/* keys are compared and hashed as bytes */
+	memset(&key, 0, sizeof(key));
+	key.database = MyDatabaseId;
+	key.topic = topic->relid;
+	key.partition = partition;
+	return key;
+}
+
+/* ---- columns ------------------------------------------------------------ */
+
+/* ERROR unless a topic may have that column. */
+static void
+check_column(const char *topic, Form_pg_attribute att)
+{
+	const char *name = NameStr(att->attname);
+	TopicColumnId id = column_by_name(name);
+	Serializer	scratch;
+
+	if (id == TOPIC_COLUMN_COUNT)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_COLUMN_DEFINITION),
+				 errmsg("topic \"%s\" cannot have a column \"%s\"", topic, name),
+				 errhint(COLUMNS_HINT)));
+
+	if (att->attgenerated != '\0' || att->attidentity != '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_COLUMN_DEFINITION),
+				 errmsg("column \"%s\" of topic \"%s\" cannot be generated", name, topic),
+				 errhint("Give the column a DEFAULT instead.")));
+
+	if (!OidIsValid(topic_columns[id].type))
+		pgt_serializer_init(&scratch, att->atttypid, att->atttypmod, att->attcollation,
+							name, CurrentMemoryContext);
+	else if (att->atttypid != topic_columns[id].type)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of topic \"%s\" must be of type %s, not %s",
+						name, topic, format_type_be(topic_columns[id].type),
+						format_type_be(att->atttypid)),
+				 errhint(COLUMNS_HINT)));
+}
+
+/*
+ * Check columns (ERROR at CREATE and ALTER time) of a topic's relation.  The
+ * caller holds a lock on it.
+ */
+void
+pgt_topic_check_columns(Oid relid)
+{
+	Relation	rel = relation_open(relid, AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(rel);
+	int			columns = 0;
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (att->attisdropped)
+			continue;
+		check_column(RelationGetRelationName(rel), att);
+		columns++;
+	}
+	if (columns == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				 errmsg("topic \"%s\" must have at least one column",
+						RelationGetRelationName(rel)),
+				 errhint(COLUMNS_HINT)));
+	relation_close(rel, NoLock);
+}
+
+/* ---- privileges --------------------------------------------------------- */
+
+/* ERROR unless the current user has all the privileges (ACL_SELECT, ACL_INSERT) on it. */
+void
+pgt_topic_check_acl(Oid relid, AclMode mode)
+{
+	if (pg_class_aclmask(relid, GetUserId(), mode, ACLMASK_ALL) != mode)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_TABLE, get_rel_name(relid));
+}
+
+/* ERROR unless the current user owns it. */
+void
+pgt_topic_check_owner(Oid relid)
+{
+	if (!pg_class_ownercheck(relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FOREIGN_TABLE, get_rel_name(relid));
+}
+
+/* ---- start -------------------------------------------------------------- */
+
+/* Define settings, make the cache, register callbacks; called once per process. */
+void
+pgt_topic_init(void)
+{
+	HASHCTL		ctl;
+
+	pgt_topic_options_init();
+
+	cache_context = AllocSetContextCreate(TopMemoryContext, "pg_topics cache",
+										  ALLOCSET_SMALL_SIZES);
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(TopicEntry);
+	ctl.hcxt = cache_context;
+	entries = hash_create("pg_topics topics", 16, &ctl,
+						  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+	RegisterXactCallback(free_retired, NULL);
+}

@@ -1,0 +1,106 @@
+/*
+ * topic.h
+ *	  A topic's configuration, read from its foreign table and cached.
+ *
+ * Layer 5.
+ */
+#ifndef TOPIC_H
+#define TOPIC_H
+
+#include "access/attnum.h"
+#include "fmgr.h"
+#include "nodes/parsenodes.h"
+#include "partition_log.h"
+
+#define TOPIC_FDW_NAME		"pg_topics_fdw"
+#define TOPIC_SERVER_NAME	"topics"
+
+/* The columns a topic may have. */
+typedef enum TopicColumnId
+{
+	TOPIC_PARTITION,
+	TOPIC_RECORD_OFFSET,
+	TOPIC_RECORD_TIMESTAMP,
+	TOPIC_KEY,
+	TOPIC_VALUE,
+	TOPIC_HEADERS,
+	TOPIC_COLUMN_COUNT
+} TopicColumnId;
+
+/* key or value: how its type becomes bytes and back; see serializer.c. */
+typedef struct Serializer
+{
+	Oid			type;			/* the column's type; text where the column is left out */
+	int32		typmod;
+	Oid			collation;
+	bool		is_bytea;		/* bytes as they are */
+	bool		is_text;		/* text: no output or input function needed */
+	FmgrInfo	output;
+	FmgrInfo	input;
+	Oid			input_param;
+	NameData	column;			/* for error messages */
+} Serializer;
+
+typedef enum CleanupPolicy
+{
+	CLEANUP_DELETE = 1,
+	CLEANUP_COMPACT = 2			/* a bit each; both may be set */
+} CleanupPolicy;
+
+typedef struct Topic
+{
+	Oid			relid;
+	Oid			owner;
+	int32		partitions;
+	int			cleanup_policy;
+	int64		retention_ms;	/* -1: for ever */
+	int64		retention_bytes;	/* -1: no limit */
+	int64		delete_retention_ms;
+	int64		min_compaction_lag_ms;
+	int64		max_compaction_lag_ms;
+	double		min_cleanable_dirty_ratio;
+	int32		min_insync_replicas;
+	char		partitioner_class[NAMEDATALEN * 2];	/* empty: the default */
+	LogConfig	log;
+	AttrNumber	attnum[TOPIC_COLUMN_COUNT]; /* 0: the column is left out */
+	Serializer	key;
+	Serializer	value;
+	/* partitioner state of this session; see partitioner.c */
+	int32		round_robin;	/* next partition for a null key, -1: not yet chosen */
+	int32		sticky;
+} Topic;
+
+/* Is the relation a topic, that is, a foreign table of our wrapper? */
+extern bool pgt_is_topic(Oid relid);
+
+/* ERROR unless it is one: undefined_table, or wrong_object_type with a hint. */
+extern void pgt_topic_require(Oid relid);
+
+/*
+ * The topic's configuration; ERROR (wrong_object_type, with a hint) where the
+ * relation is none.  Stays good until the transaction's end; reflects options
+ * as of the last invalidation received.  No privilege is checked here.
+ */
+extern Topic *pgt_topic_get(Oid relid);
+
+/* Key of one of its partitions; ERROR (invalid_parameter_value) where it is out of range. */
+extern TopicPartition pgt_topic_partition(const Topic *topic, int32 partition);
+
+/*
+ * The options explicitly set for a topic, as jsonb (numbers as numbers), but
+ * "partitions": what create_topic() takes as config.
+ */
+extern Datum pgt_topic_options_jsonb(Oid relid);
+
+/* Check columns (ERROR at CREATE and ALTER time) of a topic's relation. */
+extern void pgt_topic_check_columns(Oid relid);
+
+/* ERROR unless the current user has the privileges (ACL_SELECT, ACL_INSERT) on it. */
+extern void pgt_topic_check_acl(Oid relid, AclMode mode);
+
+/* ERROR unless the current user owns it. */
+extern void pgt_topic_check_owner(Oid relid);
+
+extern void pgt_topic_init(void);	/* settings of this file */
+
+#endif							/* TOPIC_H */

@@ -1,0 +1,326 @@
+/*
+ * topic_ddl.c
+ *	  What data definition does to topics beside changing the catalogs.
+ *
+ * Users create, alter, rename, grant and drop topics with PostgreSQL's own
+ * statements on foreign tables; create_topic.c only wraps them.  Two hooks see
+ * to what the server does not know about a topic:
+ *
+ *	  object access   while the statement runs: which relations did it create,
+ *					  alter (directly, through a parent, ...) or drop?
+ *	  utility         when the statement is done, with its changes visible:
+ *					  are those that are topics still proper ones?
+ *
+ * Proper means: its columns are those a topic may have, and it takes no part
+ * in inheritance or partitioning, where rows of several relations would pass
+ * for the records of one log.  An ERROR here takes the whole statement back.
+ * That partitions do not become fewer is checked the moment the options
+ * change, while the old ones can still be read.
+ *
+ * A relation just created is nobody's yet, so files that lie under its oid are
+ * leftovers (of a crash, of an oid used before) and are removed at once: a new
+ * topic never sees old records.  Dropping is in topic_drop.c.
+ *
+ * The utility hook also knows which TRUNCATE is a statement of its own, since
+ * topics are truncated at once and only where no rollback would have to undo
+ * it, and wakes those who wait for records when a prepared transaction ends.
+ *
+ * Locks: those of the statements, AccessExclusiveLock for whatever is checked
+ * here.  Memory: the list of relations to check lives in the transaction.
+ *
+ * Layer 6.  Read topic_drop.c and create_topic.c next.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/reloptions.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_database.h"
+#include "catalog/pg_foreign_table.h"
+#include "catalog/pg_inherits.h"
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "tcop/utility.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "log_wal.h"
+#include "topic.h"
+#include "topic_ddl.h"
+#include "topic_drop.h"
+#include "topic_options.h"
+
+/* A relation that the running statement has created or altered. */
+typedef struct TouchedRelation
+{
+	Oid			relid;
+	bool		created;
+} TouchedRelation;
+
+static List *touched = NIL;		/* of TouchedRelation, in TopTransactionContext */
+static bool truncate_is_top_level = false;
+
+static ProcessUtility_hook_type next_process_utility = NULL;
+static object_access_hook_type next_object_access = NULL;
+
+/* ---- checking ----------------------------------------------------------- */
+
+/* Remember to check a relation when the statement is done; it need not be a topic. */
+static void
+touch(Oid relid, bool created)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	TouchedRelation *relation = palloc(sizeof(TouchedRelation));
+
+	relation->relid = relid;
+	relation->created = created;
+	touched = lappend(touched, relation);
+	MemoryContextSwitchTo(old);
+}
+
+/* ERROR where a topic inherits, is inherited from, or is a partition. */
+static void
+check_inheritance(Oid relid)
+{
+	if (has_superclass(relid) || has_subclass(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("topic \"%s\" cannot inherit, be inherited from or be a partition of a table",
+						get_rel_name(relid)),
+				 errhint("A topic has partitions of its own: see its option \"partitions\".")));
+}
+
+/* Check a topic that was created or altered; caller has seen to visibility. */
+static void
+check_topic(const TouchedRelation *relation)
+{
+	pgt_topic_check_columns(relation->relid);
+	check_inheritance(relation->relid);
+
+	/* pg_upgrade restores oids whose files may be there already */
+	if (!relation->created || IsBinaryUpgrade)
+		return;
+	if (pgt_log_exists(MyDatabaseId, relation->relid))
+		pgt_log_drop(MyDatabaseId, relation->relid);
+	pgt_topic_created(relation->relid);
+}
+
+/* Check what the statement that has just ended touched. */
+static void
+check_touched(void)
+{
+	List	   *relations = touched;
+	ListCell   *cell;
+
+	if (relations == NIL)
+		return;
+	touched = NIL;
+
+	CommandCounterIncrement();
+	foreach(cell, relations)
+	{
+		TouchedRelation *relation = lfirst(cell);
+
+		if (pgt_is_topic(relation->relid))
+			check_topic(relation);
+	}
+	list_free_deep(relations);
+}
+
+/* Transaction callback: the list went with the transaction's memory. */
+static void
+forget_touched(XactEvent event, void *arg)
+{
+	touched = NIL;
+}
+
+/* The number of partitions that a foreign table's options, as an array, give. */
+static int32
+partitions_of(Datum options, bool isnull)
+{
+	Topic		scratch;
+
+	memset(&scratch, 0, sizeof(scratch));
+	pgt_topic_options_defaults(&scratch);
+	if (!isnull)
+		pgt_topic_options_apply(&scratch, untransformRelOptions(options));
+	return scratch.partitions;
+}
+
+/*
+ * The number of partitions in the version of the foreign table's options that
+ * a snapshot sees: SnapshotSelf sees a change before it is visible to others.
+ */
+static int32
+partitions_in_catalog(Oid relid, Snapshot snapshot)
+{
+	Relation	catalog = table_open(ForeignTableRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Datum		options;
+	bool		isnull;
+	int32		partitions;
+
+	ScanKeyInit(&key, Anum_pg_foreign_table_ftrelid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	scan = systable_beginscan(catalog, ForeignTableRelidIndexId, true, snapshot, 1, &key);
+	tuple = systable_getnext(scan);
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "could not find foreign table %u", relid);
+	options = heap_getattr(tuple, Anum_pg_foreign_table_ftoptions,
+						   RelationGetDescr(catalog), &isnull);
+	partitions = partitions_of(options, isnull);
+
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return partitions;
+}
+
+/*
+ * ERROR where options that have just changed take partitions away.  Runs
+ * before the command counter moves on, so the old version is still visible.
+ */
+static void
+check_partitions(Oid relid)
+{
+	int32		before;
+	int32		after;
+
+	if (!pgt_is_topic(relid))
+		return;
+	before = partitions_in_catalog(relid, NULL);
+	after = partitions_in_catalog(relid, SnapshotSelf);
+	if (after < before)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("topic \"%s\" has %d partitions and cannot be reduced to %d",
+						get_rel_name(relid), before, after),
+				 errhint("Partitions can only be added; to have fewer, produce the records to a new topic.")));
+}
+
+/* ---- hooks -------------------------------------------------------------- */
+
+/* Something was created or altered. */
+static void
+object_changed(ObjectAccessType access, Oid class, Oid object, int column, void *arg)
+{
+	if (class == RelationRelationId)
+		touch(object, access == OAT_POST_CREATE && column == 0);
+	else if (class == InheritsRelationId && access == OAT_POST_ALTER)
+	{
+		touch(object, false);
+		touch(((ObjectAccessPostAlter *) arg)->auxiliary_id, false);
+	}
+	else if (class == ForeignTableRelationId && access == OAT_POST_ALTER)
+		check_partitions(object);
+}
+
+/* Something is about to be dropped. */
+static void
+object_dropped(Oid class, Oid object, int column)
+{
+	if (class == DatabaseRelationId)
+		pgt_topic_drop_database(object);
+	else if (class == RelationRelationId && column != 0)
+		touch(object, false);
+	else if (class == RelationRelationId && pgt_is_topic(object))
+		pgt_topic_drop(object);
+}
+
+/* object_access_hook */
+static void
+object_accessed(ObjectAccessType access, Oid class, Oid object, int column, void *arg)
+{
+	if (next_object_access != NULL)
+		next_object_access(access, class, object, column, arg);
+
+	switch (access)
+	{
+		case OAT_POST_CREATE:
+		case OAT_POST_ALTER:
+			object_changed(access, class, object, column, arg);
+			break;
+		case OAT_DROP:
+			object_dropped(class, object, column);
+			break;
+		default:
+			break;
+	}
+}
+
+/* Does the statement end a prepared transaction? */
+static bool
+ends_prepared_transaction(Node *statement)
+{
+	TransactionStmt *transaction;
+
+	if (!IsA(statement, TransactionStmt))
+		return false;
+	transaction = castNode(TransactionStmt, statement);
+	return transaction->kind == TRANS_STMT_COMMIT_PREPARED ||
+		transaction->kind == TRANS_STMT_ROLLBACK_PREPARED;
+}
+
+/* ProcessUtility_hook */
+static void
+process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
+				ProcessUtilityContext context, ParamListInfo params,
+				QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *completion)
+{
+	ProcessUtility_hook_type next = next_process_utility ? next_process_utility :
+		standard_ProcessUtility;
+	bool		outer = truncate_is_top_level;
+	volatile bool wake = ends_prepared_transaction(pstmt->utilityStmt);
+
+	if (IsA(pstmt->utilityStmt, TruncateStmt))
+		truncate_is_top_level = !IsInTransactionBlock(context == PROCESS_UTILITY_TOPLEVEL);
+	PG_TRY();
+	{
+		next(pstmt, query, read_only_tree, context, params, environment, dest, completion);
+	}
+	PG_FINALLY();
+	{
+		truncate_is_top_level = outer;
+	}
+	PG_END_TRY();
+
+	check_touched();
+	if (wake)
+		pgt_topic_wake_all();
+}
+
+/*
+ * Is the TRUNCATE that is running a statement of its own, so that nothing can
+ * roll it back but its own failure?  If so, its transaction will commit before
+ * any other statement of a pipeline joins it.
+ */
+bool
+pgt_truncate_is_top_level(void)
+{
+	if (truncate_is_top_level)
+		MyXactFlags |= XACT_FLAGS_NEEDIMMEDIATECOMMIT;
+	return truncate_is_top_level;
+}
+
+/* Install the hooks; called once per process. */
+void
+pgt_topic_ddl_init(void)
+{
+	pgt_topic_drop_init();
+	RegisterXactCallback(forget_touched, NULL);
+
+	next_process_utility = ProcessUtility_hook;
+	ProcessUtility_hook = process_utility;
+	next_object_access = object_access_hook;
+	object_access_hook = object_accessed;
+}

@@ -1,0 +1,252 @@
+/*
+ * topic_drop.c
+ *	  Files of topics that go: dropped ones at commit, new ones at rollback.
+ *
+ * Until a drop commits a rollback must bring the topic back whole; and should
+ * a CREATE be rolled back, batches that flush() or a failing commit has
+ * written by then belong to nobody.  So both only note what to remove, with
+ * the subtransaction they happened in:
+ *
+ *	                          dropped                     created
+ *	  ROLLBACK TO, error      forgotten                   files removed
+ *	  RELEASE                 the parent's from now on    the same
+ *	  COMMIT                  files removed               forgotten
+ *	  ROLLBACK                forgotten                   files removed
+ *	  PREPARE TRANSACTION     forgotten                   forgotten
+ *
+ * Removing is pgt_log_drop(): a WAL record, then unlink.  A crash between the
+ * commit and the unlink, and the end of a prepared transaction, leave files
+ * that no topic owns; the collection of orphans removes them, and a new topic
+ * with the same oid does (topic_ddl.c).
+ *
+ * The consumer groups' offsets of the topic are rows of topic_group_offsets
+ * and are deleted in the transaction itself.  That is done on the heap, not
+ * through SQL: the hook runs inside the server's deletion of objects, for
+ * users who have no privilege on the table, and when the extension is dropped
+ * the table may be gone already.
+ *
+ * Locks: the dropping transaction holds AccessExclusiveLock on the topic until
+ * after the files are gone; RowExclusiveLock is taken on topic_group_offsets.
+ *
+ * Layer 6.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "foreign/fdwapi.h"
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "log_wal.h"
+#include "topic_drop.h"
+
+#define OFFSETS_TABLE	"topic_group_offsets"
+
+/* Files to remove when the transaction ends one way and not the other. */
+typedef struct PendingRemoval
+{
+	Oid			database;
+	Oid			topic;			/* InvalidOid: all of the database */
+	bool		at_commit;		/* else at rollback */
+	SubTransactionId subxact;	/* whose rollback decides */
+} PendingRemoval;
+
+static List *pending = NIL;		/* of PendingRemoval, in TopTransactionContext */
+
+/* ---- consumer groups ---------------------------------------------------- */
+
+/*
+ * The table of group offsets, in the schema of the wrapper's handler, which is
+ * the extension's; InvalidOid where it is gone already.
+ */
+static Oid
+offsets_table(Oid topic)
+{
+	ForeignServer *server = GetForeignServer(GetForeignServerIdByRelId(topic));
+	ForeignDataWrapper *wrapper = GetForeignDataWrapper(server->fdwid);
+	Oid			schema = get_func_namespace(wrapper->fdwhandler);
+
+	return OidIsValid(schema) ? get_relname_relid(OFFSETS_TABLE, schema) : InvalidOid;
+}
+
+/*
+ * Delete one row.  Its owners hold locks on the topic, so nobody changes it
+ * now, but a group that is being deleted may take it away first.
+ */
+static void
+delete_offset(Relation table, HeapTuple row)
+{
+	TM_FailureData failure;
+	TM_Result	result;
+
+	result = table_tuple_delete(table, &row->t_self, GetCurrentCommandId(true),
+								GetActiveSnapshot(), InvalidSnapshot, true,
+								&failure, false);
+	if (result == TM_Updated)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("a consumer group's offset changed while its topic was being dropped"),
+				 errhint("Try again.")));
+}
+
+/* Delete all groups' offsets of a topic. */
+static void
+delete_offsets(Oid topic)
+{
+	Oid			relid = offsets_table(topic);
+	Relation	table = OidIsValid(relid) ? try_table_open(relid, RowExclusiveLock) : NULL;
+	ScanKeyData key;
+	Oid			index;
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	if (table == NULL)
+		return;
+
+	ScanKeyInit(&key, get_attnum(relid, "topic"), BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(topic));
+	index = RelationGetPrimaryKeyIndex(table);
+	PushActiveSnapshot(GetLatestSnapshot());
+	scan = systable_beginscan(table, index, OidIsValid(index), GetActiveSnapshot(), 1, &key);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+		delete_offset(table, row);
+	systable_endscan(scan);
+	PopActiveSnapshot();
+	table_close(table, NoLock);
+}
+
+/* ---- pending removals --------------------------------------------------- */
+
+/* Note files to be removed at the transaction's end. */
+static void
+note_removal(Oid database, Oid topic, bool at_commit)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	PendingRemoval *removal = palloc(sizeof(PendingRemoval));
+
+	removal->database = database;
+	removal->topic = topic;
+	removal->at_commit = at_commit;
+	removal->subxact = GetCurrentSubTransactionId();
+	pending = lappend(pending, removal);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * A topic of this database is being dropped: forget its groups' offsets and,
+ * at commit, remove its files.  Called before its catalog entries go.
+ */
+void
+pgt_topic_drop(Oid topic)
+{
+	delete_offsets(topic);
+	note_removal(MyDatabaseId, topic, true);
+}
+
+/*
+ * A topic of this database has been created: should that be rolled back,
+ * remove what files it may have by then.
+ */
+void
+pgt_topic_created(Oid topic)
+{
+	note_removal(MyDatabaseId, topic, false);
+}
+
+/* A database is being dropped: at commit, remove its topics' files. */
+void
+pgt_topic_drop_database(Oid database)
+{
+	note_removal(database, InvalidOid, true);
+}
+
+/* The transaction that created the topic is being rolled back. */
+static void
+remove_created(const PendingRemoval *removal)
+{
+	if (pgt_log_exists(removal->database, removal->topic))
+		pgt_log_drop(removal->database, removal->topic);
+}
+
+/* Remove what was noted for this end; nothing here throws. */
+static void
+finish_removals(bool committed)
+{
+	List	   *removals = pending;
+	ListCell   *cell;
+
+	pending = NIL;
+	foreach(cell, removals)
+	{
+		PendingRemoval *removal = lfirst(cell);
+
+		if (removal->at_commit && committed)
+			pgt_log_drop(removal->database, removal->topic);
+		else if (!removal->at_commit && !committed)
+			remove_created(removal);
+	}
+}
+
+/* Transaction callback. */
+static void
+transaction_ended(XactEvent event, void *arg)
+{
+	switch (event)
+	{
+		case XACT_EVENT_COMMIT:
+			finish_removals(true);
+			break;
+		case XACT_EVENT_ABORT:
+			finish_removals(false);
+			break;
+		case XACT_EVENT_PREPARE:
+			pending = NIL;
+			break;
+		default:
+			break;
+	}
+}
+
+/* Subtransaction callback: settle its notes, or hand them to the parent. */
+static void
+subtransaction_ended(SubXactEvent event, SubTransactionId subxact,
+					 SubTransactionId parent, void *arg)
+{
+	ListCell   *cell;
+
+	if (event != SUBXACT_EVENT_ABORT_SUB && event != SUBXACT_EVENT_COMMIT_SUB)
+		return;
+	foreach(cell, pending)
+	{
+		PendingRemoval *removal = lfirst(cell);
+
+		if (removal->subxact != subxact)
+			continue;
+		if (event == SUBXACT_EVENT_COMMIT_SUB)
+		{
+			removal->subxact = parent;
+			continue;
+		}
+		pending = foreach_delete_current(pending, cell);
+		if (!removal->at_commit)
+			remove_created(removal);
+	}
+}
+
+/* Install the transaction callbacks; called once per process. */
+void
+pgt_topic_drop_init(void)
+{
+	RegisterXactCallback(transaction_ended, NULL);
+	RegisterSubXactCallback(subtransaction_ended, NULL);
+}

@@ -1,0 +1,28 @@
+/*
+ * topic_drop.h
+ *	  Files of topics that go: dropped ones at commit, new ones at rollback.
+ *
+ * Layer 6.
+ */
+#ifndef TOPIC_DROP_H
+#define TOPIC_DROP_H
+
+/*
+ * A topic of this database is being dropped: forget its groups' offsets and,
+ * at commit, remove its files.  Called before its catalog entries go.
+ */
+extern void pgt_topic_drop(Oid topic);
+
+/*
+ * A topic of this database has been created: should that be rolled back,
+ * remove what files it may have by then.
+ */
+extern void pgt_topic_created(Oid topic);
+
+/* A database is being dropped: at commit, remove its topics' files. */
+extern void pgt_topic_drop_database(Oid database);
+
+/* Install the transaction callbacks; called once per process. */
+extern void pgt_topic_drop_init(void);
+
+#endif							/* TOPIC_DROP_H */

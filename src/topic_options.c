@@ -1,0 +1,546 @@
+/*
+ * topic_options.c
+ *	  The options of a topic and the server-wide settings behind them.
+ *
+ * A topic's configuration is the OPTIONS of its foreign table, under Kafka's
+ * names.  One table, topic_options[], says for each option what its values are
+ * and which field of Topic it sets.  The validator (CREATE and ALTER FOREIGN
+ * TABLE), the cache of topics and the view pg_topics all work from it, so a
+ * new option is one line here and one field in topic.h.
+ *
+ * An option that is not set has its default from a setting (pg_topics.log_*,
+ * Kafka's broker configuration) where there is one, else from the table.  The
+ * settings take effect on a reload of the configuration: their assign hooks
+ * count pgt_topic_settings_version up, and the cache reads that.
+ *
+ * Layer 5.  No locks, no files, no WAL.  Read topic.c next.
+ */
+#include "postgres.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+
+#include "access/reloptions.h"
+#include "catalog/pg_foreign_table.h"
+#include "commands/defrem.h"
+#include "foreign/foreign.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/jsonb.h"
+#include "utils/varlena.h"
+
+#include "compression.h"
+#include "partitioner.h"
+#include "topic_options.h"
+
+/* Doubles hold integers up to here exactly; settings past int are doubles. */
+#define SETTING_MAX		9.0e15
+
+/* "not set" of settings in which -1 means "no limit" */
+#define SETTING_UNSET	(-2)
+
+/* Names longer than any option's are not compared with the valid ones. */
+#define OPTION_NAME_MAX	64
+
+/* A valid name is proposed for an unknown one at most so many edits away. */
+#define OPTION_NAME_MAX_DISTANCE	4
+
+typedef struct TopicOption TopicOption;
+
+/* Check a value and store it in *field; ERROR where it is none. */
+typedef void (*OptionParser) (const TopicOption *option, const char *value, void *field);
+
+struct TopicOption
+{
+	const char *name;
+	OptionParser parse;
+	bool		is_number;		/* in jsonb: a number, else a string */
+	size_t		offset;			/* of the field in Topic */
+	int64		min;			/* of numbers */
+	int64		max;
+	int64		initial;		/* of numbers, where no setting gives it */
+};
+
+static void parse_int32(const TopicOption *option, const char *value, void *field);
+static void parse_int64(const TopicOption *option, const char *value, void *field);
+static void parse_ratio(const TopicOption *option, const char *value, void *field);
+static void parse_unused(const TopicOption *option, const char *value, void *field);
+static void parse_cleanup_policy(const TopicOption *option, const char *value, void *field);
+static void parse_compression(const TopicOption *option, const char *value, void *field);
+static void parse_timestamp_type(const TopicOption *option, const char *value, void *field);
+static void parse_partitioner(const TopicOption *option, const char *value, void *field);
+
+#define FIELD(name) offsetof(Topic, name)
+#define NUMBER(name, parser, field, min, max, initial) \
+	{name, parser, true, FIELD(field), min, max, initial}
+#define WORD(name, parser, field) \
+	{name, parser, false, FIELD(field), 0, 0, 0}
+
+/* In alphabetical order: hints list them as they stand here. */
+static const TopicOption topic_options[] = {
+	WORD("cleanup.policy", parse_cleanup_policy, cleanup_policy),
+	WORD("compression.type", parse_compression, log.compression),
+	NUMBER("delete.retention.ms", parse_int64, delete_retention_ms, 0, PG_INT64_MAX, 86400000),
+	/* each batch has its index entry here, so there is no interval to set */
+	NUMBER("index.interval.bytes", parse_unused, relid, 0, PG_INT32_MAX, 0),
+	NUMBER("max.compaction.lag.ms", parse_int64, max_compaction_lag_ms, 1, PG_INT64_MAX, PG_INT64_MAX),
+	NUMBER("max.message.bytes", parse_int32, log.max_message_bytes, 1, 268435456, 1048588),
+	WORD("message.timestamp.type", parse_timestamp_type, log.log_append_time),
+	NUMBER("min.cleanable.dirty.ratio", parse_ratio, min_cleanable_dirty_ratio, 0, 1, 0),
+	NUMBER("min.compaction.lag.ms", parse_int64, min_compaction_lag_ms, 0, PG_INT64_MAX, 0),
+	NUMBER("min.insync.replicas", parse_int32, min_insync_replicas, 1, PG_INT32_MAX, 1),
+	WORD("partitioner.class", parse_partitioner, partitioner_class),
+	NUMBER("partitions", parse_int32, partitions, 1, 65536, 1),
+	NUMBER("retention.bytes", parse_int64, retention_bytes, -1, PG_INT64_MAX, -1),
+	NUMBER("retention.ms", parse_int64, retention_ms, -1, PG_INT64_MAX, -1),
+	NUMBER("segment.bytes", parse_int64, log.segment_bytes, 1024, SEGMENT_MAX_BYTES, 0),
+	NUMBER("segment.ms", parse_int64, log.segment_ms, 1, PG_INT64_MAX, 0),
+};
+
+static const struct config_enum_entry cleanup_policies[] = {
+	{"delete", CLEANUP_DELETE, false},
+	{NULL, 0, false}
+};
+
+uint64		pgt_topic_settings_version = 0;
+
+static int	log_segment_bytes;
+static double log_roll_ms;
+static int	log_roll_hours;
+static double log_retention_ms;
+static int	log_retention_minutes;
+static int	log_retention_hours;
+static double log_retention_bytes;
+static int	log_cleanup_policy;
+
+PG_FUNCTION_INFO_V1(pgt_fdw_validator);
+
+/* ---- values ------------------------------------------------------------- */
+
+/* Report a value that an option does not take; "valid" ends the hint's sentence. */
+static void
+invalid_value(const TopicOption *option, const char *value, const char *valid)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for option \"%s\": \"%s\"", option->name, value),
+			 errhint("Valid values are %s.", valid)));
+}
+
+/* A decimal integer within the option's range. */
+static int64
+parse_number(const TopicOption *option, const char *value)
+{
+	char	   *end;
+	long long	number;
+
+	errno = 0;
+	number = strtoll(value, &end, 10);
+	if (*value == '\0' || isspace((unsigned char) *value) || *end != '\0' || errno != 0 ||
+		number < option->min || number > option->max)
+		invalid_value(option, value,
+					  psprintf("integers from " INT64_FORMAT " to " INT64_FORMAT,
+							   option->min, option->max));
+	return number;
+}
+
+static void
+parse_int32(const TopicOption *option, const char *value, void *field)
+{
+	*(int32 *) field = (int32) parse_number(option, value);
+}
+
+static void
+parse_int64(const TopicOption *option, const char *value, void *field)
+{
+	*(int64 *) field = parse_number(option, value);
+}
+
+/* A number that is accepted, since Kafka has it, and has nothing to act on. */
+static void
+parse_unused(const TopicOption *option, const char *value, void *field)
+{
+	(void) parse_number(option, value);
+}
+
+/* A fraction from 0 to 1. */
+static void
+parse_ratio(const TopicOption *option, const char *value, void *field)
+{
+	char	   *end;
+	double		ratio;
+
+	errno = 0;
+	ratio = strtod(value, &end);
+	if (*value == '\0' || isspace((unsigned char) *value) || *end != '\0' || errno != 0 ||
+		!(ratio >= 0 && ratio <= 1))
+		invalid_value(option, value, "numbers from 0 to 1");
+	*(double *) field = ratio;
+}
+
+/* A list of "delete" and "compact", as Kafka has it; compaction is still missing. */
+static void
+parse_cleanup_policy(const TopicOption *option, const char *value, void *field)
+{
+	List	   *words;
+	ListCell   *cell;
+	int			policy = 0;
+
+	if (!SplitIdentifierString(pstrdup(value), ',', &words) || words == NIL)
+		invalid_value(option, value, "delete");
+
+	foreach(cell, words)
+	{
+		const char *word = lfirst(cell);
+
+		if (strcmp(word, "delete") == 0)
+			policy |= CLEANUP_DELETE;
+		else if (strcmp(word, "compact") == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("cleanup.policy \"%s\" is not available in this release", value),
+					 errdetail("Topics cannot be compacted yet."),
+					 errhint("Use cleanup.policy \"delete\".")));
+		else
+			invalid_value(option, value, "delete");
+	}
+	*(int *) field = policy;
+}
+
+/* The names of all codecs, or only of those this build has. */
+static char *
+codec_names(bool only_supported)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int type = 0; type < COMPRESSION_TYPE_COUNT; type++)
+	{
+		if (only_supported && !pgt_compression_supported(type))
+			continue;
+		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", pgt_compression_name(type));
+	}
+	return names.data;
+}
+
+/*
+ * A codec's name.  Kafka's "uncompressed" is its "none", and so is "producer"
+ * ("as the producer has it") where the producer is this server.
+ */
+static void
+parse_compression(const TopicOption *option, const char *value, void *field)
+{
+	int			type;
+
+	if (strcmp(value, "producer") == 0 || strcmp(value, "uncompressed") == 0)
+		type = COMPRESSION_NONE;
+	else
+		type = pgt_compression_by_name(value);
+
+	if (type < 0)
+		invalid_value(option, value,
+					  psprintf("producer, uncompressed, %s", codec_names(false)));
+	if (!pgt_compression_supported(type))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("compression.type \"%s\" is not supported by this build", value),
+				 errhint("Supported are: %s.", codec_names(true))));
+	*(int *) field = type;
+}
+
+static void
+parse_timestamp_type(const TopicOption *option, const char *value, void *field)
+{
+	if (strcmp(value, "CreateTime") == 0)
+		*(bool *) field = false;
+	else if (strcmp(value, "LogAppendTime") == 0)
+		*(bool *) field = true;
+	else
+		invalid_value(option, value, "CreateTime and LogAppendTime");
+}
+
+static void
+parse_partitioner(const TopicOption *option, const char *value, void *field)
+{
+	pgt_partitioner_check(value);
+	strlcpy(field, value, sizeof(((Topic *) NULL)->partitioner_class));
+}
+
+/* ---- names -------------------------------------------------------------- */
+
+/* The option of that name, or NULL. */
+static const TopicOption *
+find_option(const char *name)
+{
+	for (int i = 0; i < lengthof(topic_options); i++)
+	{
+		if (strcmp(topic_options[i].name, name) == 0)
+			return &topic_options[i];
+	}
+	return NULL;
+}
+
+/* The valid name that an unknown one is likely to mean, or NULL. */
+static const char *
+closest_name(const char *name)
+{
+	const char *closest = NULL;
+	int			smallest = OPTION_NAME_MAX_DISTANCE + 1;
+
+	if (strlen(name) > OPTION_NAME_MAX)
+		return NULL;
+	for (int i = 0; i < lengthof(topic_options); i++)
+	{
+		const char *candidate = topic_options[i].name;
+		int			distance;
+
+		distance = varstr_levenshtein_less_equal(name, strlen(name),
+												 candidate, strlen(candidate),
+												 1, 1, 1, smallest, true);
+		if (distance < smallest && distance <= strlen(name) / 2)
+		{
+			smallest = distance;
+			closest = candidate;
+		}
+	}
+	return closest;
+}
+
+/* All valid names, for a hint. */
+static char *
+option_names(void)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < lengthof(topic_options); i++)
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", topic_options[i].name);
+	return names.data;
+}
+
+/* As find_option(), but an unknown name is an ERROR. */
+static const TopicOption *
+get_option(const char *name)
+{
+	const TopicOption *option = find_option(name);
+	const char *closest;
+
+	if (option != NULL)
+		return option;
+
+	closest = closest_name(name);
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+			 errmsg("invalid topic option \"%s\"", name),
+			 closest ?
+			 errhint("Perhaps you meant the option \"%s\". Valid options are: %s.",
+					 closest, option_names()) :
+			 errhint("Valid options are: %s.", option_names())));
+}
+
+/* ERROR, with the valid names, for an unknown option. */
+void
+pgt_topic_option_check_name(const char *name)
+{
+	(void) get_option(name);
+}
+
+/* ---- a topic's options -------------------------------------------------- */
+
+/* The retention that the settings give: ms over minutes over hours. */
+static int64
+default_retention_ms(void)
+{
+	if (log_retention_ms != SETTING_UNSET)
+		return (int64) log_retention_ms;
+	if (log_retention_minutes != SETTING_UNSET)
+		return log_retention_minutes < 0 ? -1 : log_retention_minutes * INT64CONST(60000);
+	return log_retention_hours < 0 ? -1 : log_retention_hours * INT64CONST(3600000);
+}
+
+/* Give every option its default: the table's, then the settings'. */
+void
+pgt_topic_options_defaults(Topic *topic)
+{
+	for (int i = 0; i < lengthof(topic_options); i++)
+	{
+		const TopicOption *option = &topic_options[i];
+		char	   *field = (char *) topic + option->offset;
+
+		if (option->parse == parse_int32)
+			*(int32 *) field = (int32) option->initial;
+		else if (option->parse == parse_int64)
+			*(int64 *) field = option->initial;
+	}
+	topic->min_cleanable_dirty_ratio = 0.5;
+	topic->partitioner_class[0] = '\0';
+	topic->cleanup_policy = log_cleanup_policy;
+	topic->retention_ms = default_retention_ms();
+	topic->retention_bytes = (int64) log_retention_bytes;
+	topic->log.segment_bytes = log_segment_bytes;
+	topic->log.segment_ms = log_roll_ms >= 0 ? (int64) log_roll_ms :
+		log_roll_hours * INT64CONST(3600000);
+	topic->log.compression = COMPRESSION_NONE;
+	topic->log.compression_level = 0;
+	topic->log.log_append_time = false;
+}
+
+/* Apply a foreign table's options over what is there. */
+void
+pgt_topic_options_apply(Topic *topic, List *options)
+{
+	ListCell   *cell;
+
+	foreach(cell, options)
+	{
+		DefElem    *def = lfirst_node(DefElem, cell);
+		const TopicOption *option = get_option(def->defname);
+
+		option->parse(option, defGetString(def), (char *) topic + option->offset);
+	}
+}
+
+/*
+ * The options that are explicitly set for a topic, as jsonb; without
+ * "partitions", so that it may be passed as the config of create_topic().
+ */
+Datum
+pgt_topic_options_jsonb(Oid relid)
+{
+	ForeignTable *table = GetForeignTable(relid);
+	JsonbParseState *state = NULL;
+	JsonbValue *object;
+	ListCell   *cell;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	foreach(cell, table->options)
+	{
+		DefElem    *def = lfirst_node(DefElem, cell);
+		const TopicOption *option = find_option(def->defname);
+		char	   *text = defGetString(def);
+		JsonbValue	name;
+		JsonbValue	value;
+
+		if (strcmp(def->defname, "partitions") == 0)
+			continue;
+		name.type = jbvString;
+		name.val.string.val = def->defname;
+		name.val.string.len = strlen(def->defname);
+		pushJsonbValue(&state, WJB_KEY, &name);
+
+		if (option != NULL && option->is_number)
+		{
+			value.type = jbvNumeric;
+			value.val.numeric =
+				DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(text),
+													ObjectIdGetDatum(InvalidOid),
+													Int32GetDatum(-1)));
+		}
+		else
+		{
+			value.type = jbvString;
+			value.val.string.val = text;
+			value.val.string.len = strlen(text);
+		}
+		pushJsonbValue(&state, WJB_VALUE, &value);
+	}
+	object = pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	return JsonbPGetDatum(JsonbValueToJsonb(object));
+}
+
+/*
+ * The wrapper's validator: ERROR for an unknown option or a bad value.  Only
+ * foreign tables have options.
+ */
+Datum
+pgt_fdw_validator(PG_FUNCTION_ARGS)
+{
+	List	   *options = untransformRelOptions(PG_GETARG_DATUM(0));
+	Oid			catalog = PG_GETARG_OID(1);
+	Topic		scratch;
+
+	if (catalog == ForeignTableRelationId)
+	{
+		memset(&scratch, 0, sizeof(scratch));
+		pgt_topic_options_apply(&scratch, options);
+	}
+	else if (options != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+				 errmsg("invalid option \"%s\"",
+						linitial_node(DefElem, options)->defname),
+				 errhint("Options of topics belong to the topic itself: CREATE or ALTER FOREIGN TABLE ... OPTIONS (...).")));
+	PG_RETURN_VOID();
+}
+
+/* ---- settings ----------------------------------------------------------- */
+
+static void
+int_setting_changed(int newval, void *extra)
+{
+	pgt_topic_settings_version++;
+}
+
+static void
+real_setting_changed(double newval, void *extra)
+{
+	pgt_topic_settings_version++;
+}
+
+/* Define an integer setting that is the default of an option. */
+static void
+define_int(const char *name, const char *description, const char *details,
+		   int *variable, int initial, int min, int max, int unit)
+{
+	DefineCustomIntVariable(name, description, details, variable, initial, min, max,
+							PGC_SIGHUP, unit, NULL, int_setting_changed, NULL);
+}
+
+/* The same for one whose values pass the range of an int. */
+static void
+define_real(const char *name, const char *description, const char *details,
+			double *variable, double initial, double min, int unit)
+{
+	DefineCustomRealVariable(name, description, details, variable, initial, min, SETTING_MAX,
+							 PGC_SIGHUP, unit, NULL, real_setting_changed, NULL);
+}
+
+/* Define the settings that are the defaults of options. */
+void
+pgt_topic_options_init(void)
+{
+	define_int("pg_topics.log_segment_bytes",
+			   "Size at which a topic's segment is rolled.",
+			   "Default of the topic option \"segment.bytes\".",
+			   &log_segment_bytes, 1024 * 1024 * 1024, 1024, INT_MAX, GUC_UNIT_BYTE);
+	define_real("pg_topics.log_roll_ms",
+				"Age at which a topic's segment is rolled.",
+				"Default of the topic option \"segment.ms\". -1: as pg_topics.log_roll_hours says.",
+				&log_roll_ms, -1, -1, GUC_UNIT_MS);
+	define_int("pg_topics.log_roll_hours",
+			   "Age in hours at which a topic's segment is rolled.",
+			   "Used where pg_topics.log_roll_ms is not set.",
+			   &log_roll_hours, 168, 1, INT_MAX, 0);
+	define_real("pg_topics.log_retention_ms",
+				"Time for which records are kept.",
+				"Default of the topic option \"retention.ms\". -1: for ever. -2: as pg_topics.log_retention_minutes says.",
+				&log_retention_ms, SETTING_UNSET, SETTING_UNSET, GUC_UNIT_MS);
+	define_int("pg_topics.log_retention_minutes",
+			   "Time in minutes for which records are kept.",
+			   "Used where pg_topics.log_retention_ms is not set. -1: for ever. -2: as pg_topics.log_retention_hours says.",
+			   &log_retention_minutes, SETTING_UNSET, SETTING_UNSET, INT_MAX, 0);
+	define_int("pg_topics.log_retention_hours",
+			   "Time in hours for which records are kept.",
+			   "Used where neither pg_topics.log_retention_ms nor _minutes is set. -1: for ever.",
+			   &log_retention_hours, 168, -1, INT_MAX, 0);
+	define_real("pg_topics.log_retention_bytes",
+				"Size up to which a partition's log is kept.",
+				"Default of the topic option \"retention.bytes\". -1: no limit.",
+				&log_retention_bytes, -1, -1, GUC_UNIT_BYTE);
+	DefineCustomEnumVariable("pg_topics.log_cleanup_policy",
+							 "What is done with old segments.",
+							 "Default of the topic option \"cleanup.policy\".",
+							 &log_cleanup_policy, CLEANUP_DELETE, cleanup_policies,
+							 PGC_SIGHUP, 0, NULL, int_setting_changed, NULL);
+}

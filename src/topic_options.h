@@ -1,0 +1,32 @@
+/*
+ * topic_options.h
+ *	  The options of a topic (Kafka's topic configuration) and the server-wide
+ *	  settings that are their defaults.
+ *
+ * Layer 5.
+ */
+#ifndef TOPIC_OPTIONS_H
+#define TOPIC_OPTIONS_H
+
+#include "nodes/pg_list.h"
+#include "topic.h"
+
+/* Changes whenever a setting that is an option's default changes. */
+extern uint64 pgt_topic_settings_version;
+
+/* Fill in what a topic without any option has. */
+extern void pgt_topic_options_defaults(Topic *topic);
+
+/*
+ * Apply a foreign table's options, a List of DefElem; ERROR for what the
+ * validator would refuse.
+ */
+extern void pgt_topic_options_apply(Topic *topic, List *options);
+
+/* ERROR (fdw_invalid_option_name), with the valid names, for an unknown option. */
+extern void pgt_topic_option_check_name(const char *name);
+
+/* Define the settings; called once per process. */
+extern void pgt_topic_options_init(void);
+
+#endif							/* TOPIC_OPTIONS_H */
