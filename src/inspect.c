@@ -1,0 +1,400 @@
+/*
+ * inspect.c
+ *	  The functions behind the views pg_topics, pg_topic_partitions,
+ *	  pg_topic_segments and pg_stat_topics.
+ *
+ * Each walks the topics of this database that the current user may do
+ * something with, and shows the shared state of their partitions and what
+ * the segment files' indexes say.  Numbers of one partition agree with each
+ * other; those of different partitions are taken one after another.
+ *
+ * What a row shows of the log's end: log_end_offset counts everything
+ * appended, last_stable_offset only what the calling statement can read.
+ * Where they differ because a transaction has not ended yet, blocking_xid
+ * names it, blocking_pid its session, and blocking_gid its name if it was
+ * prepared.
+ *
+ * Locks: AccessShareLock on one topic at a time, so that its slots and files
+ * stay while they are looked at.  No WAL.  Memory: per-query; a walk is short.
+ *
+ * Layer 6.  Read log_state.h next.
+ */
+#include "postgres.h"
+
+#include <sys/stat.h>
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_foreign_table.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "storage/procarray.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "log_reader.h"
+#include "serializer.h"
+#include "topic.h"
+
+PG_FUNCTION_INFO_V1(pgt_topics_info);
+PG_FUNCTION_INFO_V1(pgt_topic_partitions_info);
+PG_FUNCTION_INFO_V1(pgt_topic_segments_info);
+PG_FUNCTION_INFO_V1(pgt_stat_topics_info);
+
+/* The widest of the rows. */
+#define MAX_COLUMNS 11
+
+/* Adds the rows of one topic, which is locked, to the result. */
+typedef void (*TopicRows) (ReturnSetInfo *result, const Topic *topic);
+
+/* A row in the making: columns are added from left to right. */
+typedef struct Row
+{
+	int			columns;
+	Datum		values[MAX_COLUMNS];
+	bool		nulls[MAX_COLUMNS];
+} Row;
+
+/* Add a column. */
+static void
+row_add(Row *row, Datum value)
+{
+	row->nulls[row->columns] = false;
+	row->values[row->columns++] = value;
+}
+
+/* Add a column that is null unless the condition holds. */
+static void
+row_add_if(Row *row, bool condition, Datum value)
+{
+	row->nulls[row->columns] = !condition;
+	row->values[row->columns++] = value;
+}
+
+/* Add the row to the result. */
+static void
+row_put(Row *row, ReturnSetInfo *result)
+{
+	tuplestore_putvalues(result->setResult, result->setDesc, row->values, row->nulls);
+}
+
+/* The topics of this database, as a list of oids. */
+static List *
+list_topics(void)
+{
+	Relation	catalog = table_open(ForeignTableRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
+	List	   *topics = NIL;
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Oid			relid = ((Form_pg_foreign_table) GETSTRUCT(tuple))->ftrelid;
+
+		if (pgt_is_topic(relid))
+			topics = lappend_oid(topics, relid);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return topics;
+}
+
+/* May the current user do anything with the topic? */
+static bool
+may_see(const Topic *topic)
+{
+	return has_privs_of_role(GetUserId(), topic->owner) ||
+		pg_class_aclcheck(topic->relid, GetUserId(), ACL_ALL_RIGHTS_RELATION) == ACLCHECK_OK;
+}
+
+/* Return the rows that "add_rows" makes of each topic. */
+static Datum
+return_topics(FunctionCallInfo fcinfo, TopicRows add_rows)
+{
+	List	   *topics;
+	ListCell   *cell;
+
+	InitMaterializedSRF(fcinfo, 0);
+	topics = list_topics();
+	foreach(cell, topics)
+	{
+		Oid			relid = lfirst_oid(cell);
+
+		LockRelationOid(relid, AccessShareLock);
+		/* it may have been dropped before we had the lock */
+		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+		{
+			Topic	   *topic = pgt_topic_get(relid);
+
+			if (may_see(topic))
+				add_rows((ReturnSetInfo *) fcinfo->resultinfo, topic);
+		}
+		UnlockRelationOid(relid, AccessShareLock);
+	}
+	return (Datum) 0;
+}
+
+/* ---- pg_topics ---------------------------------------------------------- */
+
+/* cleanup.policy as it is written in the options. */
+static const char *
+cleanup_policy_name(int policy)
+{
+	switch (policy)
+	{
+		case CLEANUP_DELETE:
+			return "delete";
+		case CLEANUP_COMPACT:
+			return "compact";
+		default:
+			return "compact,delete";
+	}
+}
+
+/* The topic's row of pg_topics. */
+static void
+add_topic(ReturnSetInfo *result, const Topic *topic)
+{
+	Row			row = {0};
+
+	row_add(&row, ObjectIdGetDatum(topic->relid));
+	row_add(&row, Int32GetDatum(topic->partitions));
+	row_add(&row, CStringGetTextDatum(cleanup_policy_name(topic->cleanup_policy)));
+	row_add(&row, ObjectIdGetDatum(topic->key.type));
+	row_add(&row, ObjectIdGetDatum(topic->value.type));
+	row_add(&row, pgt_topic_options_jsonb(topic->relid));
+	row_put(&row, result);
+}
+
+/* pg_topics_info() */
+Datum
+pgt_topics_info(PG_FUNCTION_ARGS)
+{
+	return return_topics(fcinfo, add_topic);
+}
+
+/* ---- pg_topic_partitions ------------------------------------------------ */
+
+/* Bytes in the log of a segment; 0 where it has just gone. */
+static int64
+segment_bytes(const TopicPartition *key, const LogBounds *log, int64 base_offset)
+{
+	char		path[MAXPGPATH];
+	struct stat file;
+
+	if (base_offset == log->active_base)
+		return log->active_end;
+	pgt_segment_log_path(path, key, base_offset);
+	if (stat(path, &file) == 0)
+		return file.st_size;
+	if (errno != ENOENT)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not stat file \"%s\": %m", path)));
+	return 0;
+}
+
+/* The name of a prepared transaction, in the current context; NULL: it is none. */
+static char *
+prepared_transaction_name(TransactionId xid)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Oid			types[] = {XIDOID};
+	Datum		values[] = {TransactionIdGetDatum(xid)};
+	char	   *name = NULL;
+
+	SPI_connect();
+	if (SPI_execute_with_args("SELECT gid FROM pg_catalog.pg_prepared_xacts WHERE transaction OPERATOR(pg_catalog.=) $1",
+							  1, types, values, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not look up prepared transaction %u", xid);
+	if (SPI_processed == 1)
+		name = MemoryContextStrdup(caller, SPI_getvalue(SPI_tuptable->vals[0],
+														SPI_tuptable->tupdesc, 1));
+	SPI_finish();
+	return name;
+}
+
+/* Add the columns blocking_xid, blocking_pid and blocking_gid. */
+static void
+row_add_blocker(Row *row, TransactionId xid)
+{
+	bool		blocked = TransactionIdIsValid(xid);
+	int			pid = blocked ? BackendXidGetPid(xid) : 0;
+	char	   *gid = blocked && pid == 0 ? prepared_transaction_name(xid) : NULL;
+
+	row_add_if(row, blocked, TransactionIdGetDatum(xid));
+	row_add_if(row, pid != 0, Int32GetDatum(pid));
+	row_add_if(row, gid != NULL, gid != NULL ? CStringGetTextDatum(gid) : (Datum) 0);
+}
+
+/* The row of one partition of pg_topic_partitions. */
+static void
+add_partition(ReturnSetInfo *result, const TopicPartition *key)
+{
+	Row			row = {0};
+	LogBounds	log;
+	int64	   *bases;
+	int			segments;
+	int64		bytes = 0;
+	TransactionId blocker = InvalidTransactionId;
+
+	(void) pgt_partition_log_bounds(key, &log);
+	segments = pgt_segment_list(key, &bases);
+	for (int i = 0; i < segments; i++)
+		bytes += segment_bytes(key, &log, bases[i]);
+
+	row_add(&row, ObjectIdGetDatum(key->topic));
+	row_add(&row, Int32GetDatum(key->partition));
+	row_add(&row, Int64GetDatum(log.log_start_offset));
+	row_add(&row, Int64GetDatum(log.next_offset));
+	row_add(&row, Int64GetDatum(pgt_log_visible_end(key, GetActiveSnapshot(), &blocker)));
+	row_add(&row, Int64GetDatum(log.resolved_offset));
+	row_add(&row, Int32GetDatum(segments));
+	row_add(&row, Int64GetDatum(bytes));
+	row_add_blocker(&row, blocker);
+	row_put(&row, result);
+}
+
+/* The topic's rows of pg_topic_partitions. */
+static void
+add_partitions(ReturnSetInfo *result, const Topic *topic)
+{
+	for (int32 partition = 0; partition < topic->partitions; partition++)
+	{
+		TopicPartition key = pgt_topic_partition(topic, partition);
+
+		add_partition(result, &key);
+	}
+}
+
+/* pg_topic_partitions_info() */
+Datum
+pgt_topic_partitions_info(PG_FUNCTION_ARGS)
+{
+	return return_topics(fcinfo, add_partitions);
+}
+
+/* ---- pg_topic_segments -------------------------------------------------- */
+
+/*
+ * The index entries in use of a segment: their number, the first one and the
+ * last one.  False where the segment has just gone.
+ */
+static bool
+read_index_ends(PartitionState *state, const LogBounds *log, int64 base_offset,
+				uint32 *count, IndexEntry *first, IndexEntry *last)
+{
+	Segment    *segment = pgt_partition_log_segment(state, base_offset);
+
+	if (segment == NULL)
+		return false;
+	*count = base_offset == log->active_base ? log->active_entries
+		: pgt_segment_count_entries(segment);
+	if (*count == 0)
+		return true;
+	return pgt_segment_read_entries(segment, 0, 1, first) == 1 &&
+		pgt_segment_read_entries(segment, *count - 1, 1, last) == 1;
+}
+
+/* The row of one segment of pg_topic_segments. */
+static void
+add_segment(ReturnSetInfo *result, PartitionState *state, const TopicPartition *key,
+			const LogBounds *log, int64 base_offset)
+{
+	Row			row = {0};
+	IndexEntry	first = {0};
+	IndexEntry	last = {0};
+	uint32		count;
+	char		path[MAXPGPATH];
+
+	if (!read_index_ends(state, log, base_offset, &count, &first, &last))
+		return;
+	pgt_segment_log_path(path, key, base_offset);
+	row_add(&row, ObjectIdGetDatum(key->topic));
+	row_add(&row, Int32GetDatum(key->partition));
+	row_add(&row, Int64GetDatum(base_offset));
+	row_add_if(&row, count > 0, Int64GetDatum(base_offset + last.last_delta));
+	row_add(&row, Int64GetDatum(count));
+	row_add(&row, Int64GetDatum((int64) last.position + last.length));
+	row_add_if(&row, count > 0, TimestampTzGetDatum(pgt_ms_to_timestamptz(first.min_timestamp)));
+	row_add_if(&row, count > 0, TimestampTzGetDatum(pgt_ms_to_timestamptz(last.largest_timestamp)));
+	row_add(&row, BoolGetDatum(base_offset == log->active_base));
+	row_add(&row, CStringGetTextDatum(path));
+	row_put(&row, result);
+}
+
+/* The topic's rows of pg_topic_segments. */
+static void
+add_segments(ReturnSetInfo *result, const Topic *topic)
+{
+	for (int32 partition = 0; partition < topic->partitions; partition++)
+	{
+		TopicPartition key = pgt_topic_partition(topic, partition);
+		PartitionState *state = pgt_partition_find(&key);
+		LogBounds	log;
+		int64	   *bases;
+		int			segments;
+
+		if (state == NULL || !pgt_partition_log_bounds(&key, &log))
+			continue;
+		segments = pgt_segment_list(&key, &bases);
+		for (int i = 0; i < segments; i++)
+			add_segment(result, state, &key, &log, bases[i]);
+	}
+}
+
+/* pg_topic_segments_info() */
+Datum
+pgt_topic_segments_info(PG_FUNCTION_ARGS)
+{
+	return return_topics(fcinfo, add_segments);
+}
+
+/* ---- pg_stat_topics ----------------------------------------------------- */
+
+/* Add a counter as a column; 0 where the partition was never appended to. */
+static void
+row_add_counter(Row *row, PartitionState *state, size_t counter)
+{
+	uint64		value = 0;
+
+	if (state != NULL)
+		value = pg_atomic_read_u64((pg_atomic_uint64 *) ((char *) state + counter));
+	row_add(row, Int64GetDatum((int64) value));
+}
+
+/* The topic's rows of pg_stat_topics. */
+static void
+add_statistics(ReturnSetInfo *result, const Topic *topic)
+{
+	for (int32 partition = 0; partition < topic->partitions; partition++)
+	{
+		TopicPartition key = pgt_topic_partition(topic, partition);
+		PartitionState *state = pgt_partition_find(&key);
+		Row			row = {0};
+
+		row_add(&row, ObjectIdGetDatum(key.topic));
+		row_add(&row, Int32GetDatum(key.partition));
+		row_add_counter(&row, state, offsetof(PartitionState, records_in));
+		row_add_counter(&row, state, offsetof(PartitionState, bytes_in));
+		row_add_counter(&row, state, offsetof(PartitionState, batches_in));
+		row_add_counter(&row, state, offsetof(PartitionState, records_out));
+		row_add_counter(&row, state, offsetof(PartitionState, bytes_out));
+		row_put(&row, result);
+	}
+}
+
+/* pg_stat_topics_info() */
+Datum
+pgt_stat_topics_info(PG_FUNCTION_ARGS)
+{
+	return return_topics(fcinfo, add_statistics);
+}

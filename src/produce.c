@@ -1,0 +1,196 @@
+/*
+ * produce.c
+ *	  The SQL functions produce(), produced() and flush().
+ *
+ * produce() takes the key and the value in any type, brings them into the
+ * types of the topic's columns, chooses the partition and hands the record to
+ * the producer, which appends it just before the transaction commits.  What
+ * is checked of a record is checked here, so that a bad one fails the call
+ * and not the commit; offsets, which only the append knows, are shown by
+ * produced() and flush().
+ *
+ * Locks: RowExclusiveLock on the topic, until the transaction's end.  It is
+ * taken after the privilege was checked, so that nobody can lock out others
+ * by a topic that is not theirs to produce to.
+ *
+ * WAL: none here; flush() has the producer append.
+ *
+ * Memory: the function runs in the executor's per-row context, so nothing is
+ * freed here; encoded headers use one buffer of the session's.
+ *
+ * Layer 6.  Read producer.c next.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "partitioner.h"
+#include "producer.h"
+#include "serializer.h"
+
+PG_FUNCTION_INFO_V1(pgt_produce);
+PG_FUNCTION_INFO_V1(pgt_produce_value);
+PG_FUNCTION_INFO_V1(pgt_produced);
+PG_FUNCTION_INFO_V1(pgt_flush);
+
+#define PRODUCED_COLUMNS	5
+
+/* The topic to produce to: checks everything that does not depend on the record. */
+static Topic *
+open_topic(FunctionCallInfo fcinfo)
+{
+	Oid			relid;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("topic must not be null"),
+				 errhint("Give the name of the topic to produce to.")));
+	relid = PG_GETARG_OID(0);
+	PreventCommandDuringRecovery("produce()");
+	PreventCommandIfReadOnly("produce()");
+	PreventCommandIfParallelMode("produce()");
+	pgt_topic_check_acl(relid, ACL_INSERT);
+	LockRelationOid(relid, RowExclusiveLock);
+	return pgt_topic_get(relid);
+}
+
+/* The bytes of argument n in the serializer's type. */
+static ByteView
+serialize_argument(FunctionCallInfo fcinfo, int n, Serializer *serializer)
+{
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, n);
+
+	if (!OidIsValid(type))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDETERMINATE_DATATYPE),
+				 errmsg("could not determine the data type of argument %d of produce()", n + 1)));
+	return pgt_serialize_any(serializer, PG_ARGISNULL(n) ? (Datum) 0 : PG_GETARG_DATUM(n),
+							 PG_ARGISNULL(n), type);
+}
+
+/* Encode the headers into a buffer that stays good until the next call. */
+static void
+set_headers(Record *record, Datum headers)
+{
+	static StringInfoData buffer;
+
+	if (buffer.data == NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
+
+		initStringInfo(&buffer);
+		MemoryContextSwitchTo(caller);
+	}
+	resetStringInfo(&buffer);
+	pgt_headers_encode(headers, &buffer, &record->header_count);
+	record->headers = buffer.data;
+	record->headers_length = buffer.len;
+}
+
+/* Add the record to the transaction. */
+static void
+add_record(Topic *topic, int32 partition, ByteView key, ByteView value, Record *record)
+{
+	TopicPartition place = pgt_topic_partition(topic, partition);
+
+	record->offset = NO_OFFSET;
+	record->key = key.data;
+	record->key_length = key.length;
+	record->value = value.data;
+	record->value_length = value.length;
+	pgt_producer_add(&place, &topic->log, record);
+}
+
+/*
+ * produce(topic regclass, key "any", value "any", partition int,
+ *		   record_timestamp timestamptz, headers jsonb) returns int
+ */
+Datum
+pgt_produce(PG_FUNCTION_ARGS)
+{
+	Topic	   *topic = open_topic(fcinfo);
+	ByteView	key = serialize_argument(fcinfo, 1, &topic->key);
+	ByteView	value = serialize_argument(fcinfo, 2, &topic->value);
+	Record		record = {0};
+	int32		partition;
+
+	record.timestamp = pgt_timestamptz_to_ms(PG_ARGISNULL(4) ? GetCurrentTimestamp()
+											 : PG_GETARG_TIMESTAMPTZ(4));
+	if (!PG_ARGISNULL(5))
+		set_headers(&record, PG_GETARG_DATUM(5));
+	partition = PG_ARGISNULL(3) ? pgt_choose_partition(topic, key, value) : PG_GETARG_INT32(3);
+	add_record(topic, partition, key, value, &record);
+	PG_RETURN_INT32(partition);
+}
+
+/* produce(topic regclass, value "any") returns int: a record with a null key */
+Datum
+pgt_produce_value(PG_FUNCTION_ARGS)
+{
+	Topic	   *topic = open_topic(fcinfo);
+	ByteView	key = {NULL, -1};
+	ByteView	value = serialize_argument(fcinfo, 1, &topic->value);
+	Record		record = {0};
+	int32		partition = pgt_choose_partition(topic, key, value);
+
+	record.timestamp = pgt_timestamptz_to_ms(GetCurrentTimestamp());
+	add_record(topic, partition, key, value, &record);
+	PG_RETURN_INT32(partition);
+}
+
+/* Return the ranges as rows (topic, partition, base_offset, last_offset, records). */
+static Datum
+return_ranges(FunctionCallInfo fcinfo, const ProducedRange *ranges, int count)
+{
+	ReturnSetInfo *result;
+
+	InitMaterializedSRF(fcinfo, 0);
+	result = (ReturnSetInfo *) fcinfo->resultinfo;
+	for (int i = 0; i < count; i++)
+	{
+		const ProducedRange *range = &ranges[i];
+		bool		nulls[PRODUCED_COLUMNS] = {0};
+		Datum		values[PRODUCED_COLUMNS] = {
+			ObjectIdGetDatum(range->topic),
+			Int32GetDatum(range->partition),
+			Int64GetDatum(range->base_offset),
+			Int64GetDatum(range->last_offset),
+			Int32GetDatum((int32) Min(range->records, PG_INT32_MAX))
+		};
+
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+/* produced(): what the last committed transaction of this session that produced has appended */
+Datum
+pgt_produced(PG_FUNCTION_ARGS)
+{
+	int			count;
+	const ProducedRange *ranges = pgt_producer_last_committed(&count);
+
+	return return_ranges(fcinfo, ranges, count);
+}
+
+/* flush(): append what is pending; what this transaction has flushed so far */
+Datum
+pgt_flush(PG_FUNCTION_ARGS)
+{
+	int			count;
+	const ProducedRange *ranges;
+
+	PreventCommandIfParallelMode("flush()");
+	pgt_producer_flush();
+	ranges = pgt_producer_flushed(&count);
+	return return_ranges(fcinfo, ranges, count);
+}

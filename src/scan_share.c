@@ -1,0 +1,111 @@
+/*
+ * scan_share.c
+ *	  How the processes of a parallel scan divide a topic.
+ *
+ * The offsets within the bounds are cut into chunks of equal length, counted
+ * through all partitions:
+ *
+ *	  partition 0        partition 2
+ *	  |  0 |  1 |  2 |   |  3 |  4 |
+ *
+ * Every process computes the same numbers from the share and its bounds, and
+ * takes a chunk by adding one to the shared counter.  The numbers a process
+ * gets only rise, so it walks the partitions once.  A batch that spans two
+ * chunks is decoded twice, but each record belongs to one chunk.
+ *
+ * Invariant: a scan never reads past the first batch whose transaction is
+ * running for the snapshot.  A serial scan just stops there; a process that
+ * began behind it would not notice, so the leader looks the visible end of
+ * each partition up beforehand.
+ *
+ * No locks but the atomic counter.  No WAL.  Memory: the query's dynamic
+ * shared memory.
+ *
+ * Layer 6.
+ */
+#include "postgres.h"
+
+#include "log_reader.h"
+#include "scan_share.h"
+
+/* Offsets of a chunk: many times those of a batch, a fraction of a large scan. */
+#define CHUNK_OFFSETS	16384
+
+Size
+pgt_scan_share_size(const Topic *topic)
+{
+	return add_size(offsetof(ScanShare, visible),
+					mul_size(topic->partitions, sizeof(VisibleRange)));
+}
+
+void
+pgt_scan_share_init(ScanShare *share, const Topic *topic, Snapshot snapshot)
+{
+	pg_atomic_init_u64(&share->next_chunk, 0);
+	share->partitions = topic->partitions;
+	for (int32 partition = 0; partition < topic->partitions; partition++)
+	{
+		TopicPartition key = pgt_topic_partition(topic, partition);
+		VisibleRange *visible = &share->visible[partition];
+		TransactionId blocker;
+		LogBounds	log;
+
+		(void) pgt_partition_log_bounds(&key, &log);
+		visible->first = log.log_start_offset;
+		visible->end = pgt_log_visible_end(&key, snapshot, &blocker);
+	}
+}
+
+void
+pgt_scan_share_restart(ScanShare *share)
+{
+	pg_atomic_write_u64(&share->next_chunk, 0);
+}
+
+/* What the bounds leave of a partition. */
+static VisibleRange
+bounded_range(const ScanShare *share, const ScanBounds *bounds, int partition)
+{
+	VisibleRange range = share->visible[partition];
+
+	range.first = Max(range.first, bounds->first_offset);
+	range.end = Min(range.end, bounds->end_offset);
+	return range;
+}
+
+/* Move the cursor to the partition that has the chunk; false: none has. */
+static bool
+seek_chunk(const ScanShare *share, ScanShareCursor *cursor, const ScanBounds *bounds, uint64 chunk)
+{
+	if (cursor->partition < 0)
+		cursor->end_chunk = 0;
+	while (cursor->partition < 0 || chunk >= cursor->end_chunk)
+	{
+		VisibleRange range;
+
+		cursor->partition = bms_next_member(bounds->partitions, cursor->partition);
+		if (cursor->partition < 0 || cursor->partition >= share->partitions)
+			return false;
+		range = bounded_range(share, bounds, cursor->partition);
+		cursor->first_chunk = cursor->end_chunk;
+		if (range.first < range.end)
+			cursor->end_chunk += (range.end - range.first + CHUNK_OFFSETS - 1) / CHUNK_OFFSETS;
+	}
+	return true;
+}
+
+bool
+pgt_scan_share_next(ScanShare *share, ScanShareCursor *cursor, const ScanBounds *bounds,
+					int *partition, int64 *first_offset, int64 *end_offset)
+{
+	uint64		chunk = pg_atomic_fetch_add_u64(&share->next_chunk, 1);
+	VisibleRange range;
+
+	if (!seek_chunk(share, cursor, bounds, chunk))
+		return false;
+	range = bounded_range(share, bounds, cursor->partition);
+	*partition = cursor->partition;
+	*first_offset = range.first + (int64) (chunk - cursor->first_chunk) * CHUNK_OFFSETS;
+	*end_offset = Min(*first_offset + CHUNK_OFFSETS, range.end);
+	return true;
+}

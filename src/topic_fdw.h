@@ -1,0 +1,53 @@
+/*
+ * topic_fdw.h
+ *	  The parts of the foreign-data wrapper, one .c file each.
+ *
+ * Layer 6.
+ */
+#ifndef TOPIC_FDW_H
+#define TOPIC_FDW_H
+
+#include "foreign/fdwapi.h"
+#include "scan_bounds.h"
+
+/* topic_plan.c: choosing and explaining scans */
+extern void pgt_plan_get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid);
+extern void pgt_plan_get_paths(PlannerInfo *root, RelOptInfo *rel, Oid relid);
+extern ForeignScan *pgt_plan_get_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
+									  ForeignPath *path, List *tlist, List *clauses,
+									  Plan *outer_plan);
+extern bool pgt_plan_is_parallel_safe(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte);
+extern void pgt_plan_explain(ForeignScanState *node, struct ExplainState *es);
+
+/*
+ * What a plan tells its scan: the conditions (ScanCondition *, palloc'd) and
+ * the columns that must be made (a bit for each TopicColumnId).
+ */
+extern List *pgt_plan_conditions(const ForeignScan *plan);
+extern uint32 pgt_plan_columns(const ForeignScan *plan);
+
+/* topic_scan.c: running them */
+extern void pgt_scan_begin(ForeignScanState *node, int eflags);
+extern TupleTableSlot *pgt_scan_iterate(ForeignScanState *node);
+extern void pgt_scan_rescan(ForeignScanState *node);
+extern void pgt_scan_end(ForeignScanState *node);
+extern Size pgt_scan_estimate_share(ForeignScanState *node, ParallelContext *context);
+extern void pgt_scan_init_share(ForeignScanState *node, ParallelContext *context, void *coordinate);
+extern void pgt_scan_restart_share(ForeignScanState *node, ParallelContext *context, void *coordinate);
+extern void pgt_scan_attach_share(ForeignScanState *node, shm_toc *toc, void *coordinate);
+extern bool pgt_scan_analyze(Relation relation, AcquireSampleRowsFunc *func,
+							 BlockNumber *pages);
+
+/* topic_modify.c: INSERT, COPY FROM, TRUNCATE, and refusing the rest */
+extern List *pgt_modify_plan(PlannerInfo *root, ModifyTable *plan, Index relation,
+							 int subplan_index);
+extern void pgt_modify_begin(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *fdw_private,
+							 int subplan_index, int eflags);
+extern void pgt_modify_begin_insert(ModifyTableState *mtstate, ResultRelInfo *rinfo);
+extern TupleTableSlot *pgt_modify_insert(EState *estate, ResultRelInfo *rinfo,
+										 TupleTableSlot *slot, TupleTableSlot *plan_slot);
+extern void pgt_modify_end(EState *estate, ResultRelInfo *rinfo);
+extern int	pgt_modify_commands(Relation relation);
+extern void pgt_modify_truncate(List *relations, DropBehavior behavior, bool restart_sequences);
+
+#endif							/* TOPIC_FDW_H */

@@ -1,0 +1,568 @@
+/*
+ * topic_plan.c
+ *	  Planning and explaining the scan of a topic.
+ *
+ * There is one way to read a topic: the selected partitions one after
+ * another, each in offset order.  What the planner can choose is the part
+ * that is read (see scan_bounds.c) and what it makes of the order:
+ *
+ *	  several partitions   rows come by (partition, record_offset)
+ *	  one partition        rows come by record_offset
+ *
+ * so ORDER BY record_offset LIMIT n of one partition needs no sort and stops
+ * early.  Conditions on partition and record_offset are enforced by the scan
+ * and no longer checked for each row; all others are.  A join on an offset or
+ * a partition gets a path that looks each outer row's records up.
+ *
+ * A large scan may be divided among parallel workers, at the price of its
+ * order.
+ *
+ * Costs are those of a sequential scan over the bytes within the bounds,
+ * which are known from the logs' shared state without reading a file.
+ *
+ * The plan carries the values of the conditions as fdw_exprs, and in
+ * fdw_private two integer lists: three numbers for each of the conditions
+ * (column, strategy, is_array), and the columns to be made as one bit mask.
+ *
+ * No locks, no WAL; everything lives in the planner's context.
+ *
+ * Layer 6.  Read topic_scan.c next.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/stratnum.h"
+#include "access/sysattr.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "commands/explain.h"
+#include "lib/stringinfo.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
+#include "optimizer/planmain.h"
+#include "optimizer/restrictinfo.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/ruleutils.h"
+#include "utils/selfuncs.h"
+#include "utils/typcache.h"
+
+#include "topic_fdw.h"
+
+/* Records of a batch that are decoded to find one of them: a guess. */
+#define RECORDS_PER_LOOKUP	100
+
+/* What the planner knows about the scan of one topic. */
+typedef struct TopicPlan
+{
+	Topic	   *topic;
+	bool		one_partition;	/* rows come by record_offset alone */
+	double		partitions;		/* to be read, estimated */
+	double		records;		/* to be read, estimated */
+	double		bytes;
+	List	   *join_clauses;	/* RestrictInfos, see collect_join_clauses() */
+} TopicPlan;
+
+/* Share of the records that a condition of unknown value leaves. */
+static double
+guess_selectivity(const TopicPlan *plan, const ScanCondition *condition)
+{
+	if (condition->strategy != BTEqualStrategyNumber)
+		return DEFAULT_INEQ_SEL;
+	if (condition->column == TOPIC_PARTITION)
+		return 1.0 / plan->topic->partitions;
+	return 1.0 / Max(plan->records / Max(plan->partitions, 1), 1);
+}
+
+/*
+ * Narrow the bounds by a condition whose value can be told now.  False: it
+ * cannot.
+ */
+static bool
+narrow_by_estimate(PlannerInfo *root, ScanBounds *bounds, const ScanCondition *condition)
+{
+	Node	   *value = estimate_expression_value(root, (Node *) condition->value);
+	Const	   *constant = (Const *) value;
+
+	if (!IsA(value, Const))
+		return false;
+	pgt_scan_bounds_narrow(bounds, condition, constant->constvalue, constant->constisnull);
+	return true;
+}
+
+/*
+ * Set how much of the topic is read, from the conditions the scan enforces,
+ * and return the clauses (RestrictInfos) that remain to be checked.
+ */
+static List *
+estimate_scan(PlannerInfo *root, RelOptInfo *rel, TopicPlan *plan)
+{
+	ScanBounds	bounds;
+	List	   *unknown = NIL;
+	List	   *remaining = NIL;
+	ListCell   *cell;
+
+	pgt_scan_bounds_init(&bounds, plan->topic->partitions);
+	foreach(cell, rel->baserestrictinfo)
+	{
+		RestrictInfo *rinfo = lfirst_node(RestrictInfo, cell);
+		ScanCondition condition;
+
+		if (!pgt_scan_condition_match(plan->topic, rel->relid, rinfo->clause, &condition) ||
+			!pgt_scan_condition_is_exact(&condition))
+		{
+			remaining = lappend(remaining, rinfo);
+			continue;
+		}
+		if (condition.column == TOPIC_PARTITION && !condition.is_array &&
+			condition.strategy == BTEqualStrategyNumber)
+			plan->one_partition = true;
+		if (!narrow_by_estimate(root, &bounds, &condition))
+		{
+			ScanCondition *copy = palloc(sizeof(ScanCondition));
+
+			*copy = condition;
+			unknown = lappend(unknown, copy);
+		}
+	}
+	plan->partitions = bms_num_members(bounds.partitions);
+	pgt_scan_bounds_estimate(&bounds, plan->topic, &plan->records, &plan->bytes);
+	foreach(cell, unknown)
+	{
+		double		selectivity = guess_selectivity(plan, lfirst(cell));
+
+		plan->records *= selectivity;
+		plan->bytes *= selectivity;
+	}
+	return remaining;
+}
+
+/* GetForeignRelSize: how many rows the scan gives. */
+void
+pgt_plan_get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid)
+{
+	TopicPlan  *plan = palloc0(sizeof(TopicPlan));
+	ScanBounds	everything;
+	double		bytes;
+	List	   *remaining;
+
+	plan->topic = pgt_topic_get(relid);
+	plan->one_partition = plan->topic->partitions == 1;
+	pgt_scan_bounds_init(&everything, plan->topic->partitions);
+	pgt_scan_bounds_estimate(&everything, plan->topic, &rel->tuples, &bytes);
+	remaining = estimate_scan(root, rel, plan);
+	rel->rows = clamp_row_est(plan->records *
+							  clauselist_selectivity(root, remaining, 0, JOIN_INNER, NULL));
+	rel->fdw_private = plan;
+}
+
+/* The topic's column as a Var, or NULL where it is left out. */
+static Var *
+column_var(RelOptInfo *rel, const TopicPlan *plan, TopicColumnId column)
+{
+	AttrNumber	attnum = plan->topic->attnum[column];
+	Oid			type = column == TOPIC_PARTITION ? INT4OID : INT8OID;
+
+	if (attnum == 0)
+		return NULL;
+	return makeVar(rel->relid, attnum, type, -1, InvalidOid, 0);
+}
+
+/* Does the pathkey ask for that column, in ascending order of integers? */
+static bool
+is_pathkey_on(const PathKey *pathkey, RelOptInfo *rel, const TopicPlan *plan,
+			  TopicColumnId column)
+{
+	TypeCacheEntry *integers = lookup_type_cache(INT8OID, TYPECACHE_BTREE_OPFAMILY);
+	Var		   *var = column_var(rel, plan, column);
+
+	return var != NULL &&
+		pathkey->pk_opfamily == integers->btree_opf &&
+		pathkey->pk_strategy == BTLessStrategyNumber &&
+		find_ec_member_matching_expr(pathkey->pk_eclass, (Expr *) var, rel->relids) != NULL;
+}
+
+/*
+ * The leading part of the order the query asks for that the scan has anyway.
+ * Where nulls go does not matter: neither column is ever null.
+ */
+static List *
+useful_pathkeys(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan)
+{
+	List	   *useful = NIL;
+	bool		by_offset = plan->one_partition;
+	ListCell   *cell;
+
+	foreach(cell, root->query_pathkeys)
+	{
+		PathKey    *pathkey = lfirst_node(PathKey, cell);
+
+		if (is_pathkey_on(pathkey, rel, plan, TOPIC_PARTITION))
+			by_offset = true;
+		else if (!by_offset || !is_pathkey_on(pathkey, rel, plan, TOPIC_RECORD_OFFSET))
+			break;
+		useful = lappend(useful, pathkey);
+	}
+	return useful;
+}
+
+/* Among how many processes that work is divided: the leader has other work too. */
+static double
+parallel_divisor(int workers)
+{
+	double		leader = parallel_leader_participation ? 1.0 - 0.3 * workers : 0;
+
+	return workers + Max(leader, 0);
+}
+
+/*
+ * The path that reads everything within the bounds once; with workers, the
+ * part of it that each process of a parallel scan does.
+ */
+static Path *
+make_scan_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, int workers)
+{
+	double		divisor = workers > 0 ? parallel_divisor(workers) : 1;
+	double		rows = clamp_row_est(rel->rows / divisor);
+	Cost		startup = rel->baserestrictcost.startup + rel->reltarget->cost.startup;
+	Cost		run = ceil(plan->bytes / BLCKSZ) * seq_page_cost +
+		plan->records / divisor * (cpu_tuple_cost + rel->baserestrictcost.per_tuple) +
+		rows * rel->reltarget->cost.per_tuple;
+	List	   *pathkeys = workers > 0 ? NIL : useful_pathkeys(root, rel, plan);
+	ForeignPath *path = create_foreignscan_path(root, rel, NULL, rows, startup, startup + run,
+												pathkeys, rel->lateral_relids, NULL, NIL);
+
+	path->path.parallel_workers = workers;
+	path->path.parallel_aware = workers > 0;
+	return (Path *) path;
+}
+
+/* Add the path of a serial scan and, where it is worth it, of a parallel one. */
+static void
+add_scan_paths(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan)
+{
+	int			workers;
+
+	add_path(rel, make_scan_path(root, rel, plan, 0));
+	if (!rel->consider_parallel || !bms_is_empty(rel->lateral_relids))
+		return;
+	workers = compute_parallel_worker(rel, ceil(plan->bytes / BLCKSZ), -1,
+									  max_parallel_workers_per_gather);
+	if (workers > 0)
+		add_partial_path(rel, make_scan_path(root, rel, plan, workers));
+}
+
+/* Do a column's values come from functions that workers may run? */
+static bool
+is_parallel_safe_type(const Serializer *serializer)
+{
+	return get_typtype(serializer->type) != TYPTYPE_DOMAIN &&
+		func_parallel(serializer->input.fn_oid) == PROPARALLEL_SAFE;
+}
+
+/* IsForeignScanParallelSafe: unless reading a value runs code that is not. */
+bool
+pgt_plan_is_parallel_safe(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte)
+{
+	Topic	   *topic = pgt_topic_get(rte->relid);
+
+	return is_parallel_safe_type(&topic->key) && is_parallel_safe_type(&topic->value);
+}
+
+/* Can a scan that is given the outer side's values be bounded by the clause? */
+static bool
+is_useful_join_clause(RelOptInfo *rel, const TopicPlan *plan, RestrictInfo *rinfo)
+{
+	ScanCondition condition;
+
+	return join_clause_is_movable_to(rinfo, rel) &&
+		pgt_scan_condition_match(plan->topic, rel->relid, rinfo->clause, &condition) &&
+		pgt_scan_condition_is_exact(&condition);
+}
+
+/* Callback: is the member the column that arg names? */
+static bool
+is_column_member(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec,
+				 EquivalenceMember *em, void *arg)
+{
+	return equal(em->em_expr, arg);
+}
+
+/* Add to plan->join_clauses those among "clauses" that can bound the scan. */
+static void
+keep_useful_join_clauses(RelOptInfo *rel, TopicPlan *plan, List *clauses)
+{
+	ListCell   *cell;
+
+	foreach(cell, clauses)
+	{
+		RestrictInfo *rinfo = lfirst_node(RestrictInfo, cell);
+
+		if (is_useful_join_clause(rel, plan, rinfo))
+			plan->join_clauses = lappend(plan->join_clauses, rinfo);
+	}
+}
+
+/* Find the join clauses that can bound the scan, given an outer row. */
+static void
+collect_join_clauses(PlannerInfo *root, RelOptInfo *rel, TopicPlan *plan)
+{
+	static const TopicColumnId columns[] = {TOPIC_PARTITION, TOPIC_RECORD_OFFSET};
+
+	keep_useful_join_clauses(rel, plan, rel->joininfo);
+	if (!rel->has_eclass_joins)
+		return;
+	for (int i = 0; i < lengthof(columns); i++)
+	{
+		Var		   *var = column_var(rel, plan, columns[i]);
+
+		if (var != NULL)
+			keep_useful_join_clauses(rel, plan,
+									 generate_implied_equalities_for_column(root, rel, is_column_member,
+																			var, rel->lateral_referencers));
+	}
+}
+
+/* The path that is run anew for each row of the relations "outer". */
+static void
+add_lookup_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, Relids outer)
+{
+	ParamPathInfo *param = get_baserel_parampathinfo(root, rel, outer);
+	double		records = plan->records;
+	double		rows;
+	double		decoded;
+	Cost		cost;
+	ListCell   *cell;
+
+	foreach(cell, param->ppi_clauses)
+	{
+		RestrictInfo *rinfo = lfirst_node(RestrictInfo, cell);
+		ScanCondition condition;
+
+		if (pgt_scan_condition_match(plan->topic, rel->relid, rinfo->clause, &condition) &&
+			pgt_scan_condition_is_exact(&condition))
+			records *= guess_selectivity(plan, &condition);
+	}
+	rows = clamp_row_est(Min(records, param->ppi_rows));
+	decoded = records + RECORDS_PER_LOOKUP;
+	cost = random_page_cost + cpu_operator_cost * decoded +
+		clamp_row_est(records) * (cpu_tuple_cost + rel->baserestrictcost.per_tuple);
+	add_path(rel, (Path *)
+			 create_foreignscan_path(root, rel, NULL, rows, 0, cost, NIL, outer, NULL, NIL));
+}
+
+/* Is the set among those in the list? */
+static bool
+contains_relids(List *sets, Relids relids)
+{
+	ListCell   *cell;
+
+	foreach(cell, sets)
+	{
+		if (bms_equal(lfirst(cell), relids))
+			return true;
+	}
+	return false;
+}
+
+/* One path for each set of relations whose values can bound the scan. */
+static void
+add_lookup_paths(PlannerInfo *root, RelOptInfo *rel, TopicPlan *plan)
+{
+	List	   *done = NIL;
+	ListCell   *cell;
+
+	collect_join_clauses(root, rel, plan);
+	foreach(cell, plan->join_clauses)
+	{
+		RestrictInfo *rinfo = lfirst_node(RestrictInfo, cell);
+		Relids		outer = bms_union(rinfo->clause_relids, rel->lateral_relids);
+
+		outer = bms_del_member(outer, rel->relid);
+		if (bms_is_empty(outer) || contains_relids(done, outer))
+			continue;
+		done = lappend(done, outer);
+		add_lookup_path(root, rel, plan, outer);
+	}
+}
+
+/* GetForeignPaths */
+void
+pgt_plan_get_paths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
+{
+	TopicPlan  *plan = rel->fdw_private;
+
+	add_scan_paths(root, rel, plan);
+	add_lookup_paths(root, rel, plan);
+}
+
+/* A mask of the columns that the targets and the clauses mention. */
+static uint32
+used_columns(RelOptInfo *rel, const Topic *topic, List *clauses)
+{
+	Bitmapset  *attributes = NULL;
+	uint32		columns = 0;
+	bool		whole_row;
+
+	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &attributes);
+	pull_varattnos((Node *) clauses, rel->relid, &attributes);
+	whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, attributes);
+	for (int i = 0; i < TOPIC_COLUMN_COUNT; i++)
+	{
+		AttrNumber	attnum = topic->attnum[i];
+
+		if (attnum != 0 &&
+			(whole_row || bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, attributes)))
+			columns |= 1 << i;
+	}
+	return columns;
+}
+
+/*
+ * GetForeignPlan: conditions that the scan enforces become fdw_recheck_quals,
+ * needed where a row is looked at again outside the scan; the others stay.
+ */
+ForeignScan *
+pgt_plan_get_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *path,
+				  List *tlist, List *clauses, Plan *outer_plan)
+{
+	TopicPlan  *plan = rel->fdw_private;
+	List	   *checked = NIL;
+	List	   *enforced = NIL;
+	List	   *values = NIL;
+	List	   *conditions = NIL;
+	uint32		columns;
+	ListCell   *cell;
+
+	foreach(cell, clauses)
+	{
+		RestrictInfo *rinfo = lfirst_node(RestrictInfo, cell);
+		ScanCondition condition;
+
+		if (rinfo->pseudoconstant)
+			continue;
+		if (!pgt_scan_condition_match(plan->topic, rel->relid, rinfo->clause, &condition))
+		{
+			checked = lappend(checked, rinfo->clause);
+			continue;
+		}
+		values = lappend(values, condition.value);
+		conditions = lappend_int(conditions, condition.column);
+		conditions = lappend_int(conditions, condition.strategy);
+		conditions = lappend_int(conditions, condition.is_array);
+		if (pgt_scan_condition_is_exact(&condition))
+			enforced = lappend(enforced, rinfo->clause);
+		else
+			checked = lappend(checked, rinfo->clause);
+	}
+	columns = used_columns(rel, plan->topic, checked);
+	return make_foreignscan(tlist, checked, rel->relid, values,
+							list_make2(conditions, list_make1_int((int) columns)),
+							NIL, enforced, outer_plan);
+}
+
+List *
+pgt_plan_conditions(const ForeignScan *plan)
+{
+	List	   *numbers = linitial(plan->fdw_private);
+	List	   *conditions = NIL;
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, plan->fdw_exprs)
+	{
+		ScanCondition *condition = palloc(sizeof(ScanCondition));
+
+		condition->column = list_nth_int(numbers, n++);
+		condition->strategy = list_nth_int(numbers, n++);
+		condition->is_array = list_nth_int(numbers, n++) != 0;
+		condition->value = lfirst(cell);
+		conditions = lappend(conditions, condition);
+	}
+	return conditions;
+}
+
+uint32
+pgt_plan_columns(const ForeignScan *plan)
+{
+	return (uint32) linitial_int(lsecond(plan->fdw_private));
+}
+
+/* The conditions on a column, as in ">= 100 and < 200"; NULL: none. */
+static char *
+describe_conditions(List *conditions, TopicColumnId column, List *context)
+{
+	static const char *const operators[] = {"", "< ", "<= ", "= ", ">= ", "> "};
+	StringInfoData text;
+	ListCell   *cell;
+
+	initStringInfo(&text);
+	foreach(cell, conditions)
+	{
+		ScanCondition *condition = lfirst(cell);
+		char	   *value;
+
+		if (condition->column != column)
+			continue;
+		value = deparse_expression((Node *) condition->value, context, false, false);
+		if (text.len > 0)
+			appendStringInfoString(&text, " and ");
+		appendStringInfo(&text, condition->is_array ? "%sANY (%s)" : "%s%s",
+						 operators[condition->strategy], value);
+	}
+	return text.len > 0 ? text.data : NULL;
+}
+
+/* The partitions that constant conditions leave, as in "0, 2"; NULL: values not known. */
+static char *
+list_partitions(List *conditions, const Topic *topic)
+{
+	ScanBounds	bounds;
+	StringInfoData text;
+	int			partition = -1;
+	ListCell   *cell;
+
+	pgt_scan_bounds_init(&bounds, topic->partitions);
+	foreach(cell, conditions)
+	{
+		ScanCondition *condition = lfirst(cell);
+		Const	   *value = (Const *) condition->value;
+
+		if (condition->column != TOPIC_PARTITION)
+			continue;
+		if (!IsA(value, Const))
+			return NULL;
+		pgt_scan_bounds_narrow(&bounds, condition, value->constvalue, value->constisnull);
+	}
+	if (bms_num_members(bounds.partitions) == topic->partitions)
+		return "all";
+	initStringInfo(&text);
+	while ((partition = bms_next_member(bounds.partitions, partition)) >= 0)
+		appendStringInfo(&text, "%s%d", text.len > 0 ? ", " : "", partition);
+	return text.len > 0 ? text.data : "none";
+}
+
+/* ExplainForeignScan: what bounds the scan. */
+void
+pgt_plan_explain(ForeignScanState *node, struct ExplainState *es)
+{
+	List	   *conditions = pgt_plan_conditions((ForeignScan *) node->ss.ps.plan);
+	Topic	   *topic = pgt_topic_get(RelationGetRelid(node->ss.ss_currentRelation));
+	List	   *context = set_deparse_context_plan(es->deparse_cxt, node->ss.ps.plan, NIL);
+	char	   *partitions = list_partitions(conditions, topic);
+	char	   *offsets = describe_conditions(conditions, TOPIC_RECORD_OFFSET, context);
+	char	   *timestamps = describe_conditions(conditions, TOPIC_RECORD_TIMESTAMP, context);
+
+	if (partitions == NULL)
+		partitions = describe_conditions(conditions, TOPIC_PARTITION, context);
+	ExplainPropertyText("Partitions", partitions, es);
+	if (offsets != NULL)
+		ExplainPropertyText("Offsets", offsets, es);
+	if (timestamps != NULL)
+		ExplainPropertyText("Timestamps", timestamps, es);
+}
