@@ -1,0 +1,722 @@
+/*
+ * consume.c
+ *	  consume(), consume_as() and commit_offsets(): reading for a group.
+ *
+ * One call, in transactional mode:
+ *
+ *	  read the group's rows                           no lock
+ *	  for each wanted partition, least recently served first
+ *		 open a reader at the group's next offset     no lock; nothing there: next
+ *		 own the partition                            owned by another: next
+ *		 the offset has moved meanwhile: open again
+ *		 deliver records until max_records
+ *		 auto_commit: commit the reader's position, else remember it
+ *
+ * So a group with nothing to read writes nothing and locks nothing, and nobody
+ * ever waits for another consumer.
+ *
+ * What is read: what the calling statement's snapshot sees, so that a query
+ * that joins the records with tables sees both as of one moment.  What is
+ * already consumed: the offset's latest version, see consumer_group.c.
+ *
+ * Offset reset.  A group with nothing committed, or whose offset lies below
+ * the log start (its records were deleted), starts where auto_offset_reset
+ * says.  "latest" must be fixed at the first call, even where nothing is
+ * returned, or the group would miss what is produced until its next one: the
+ * log's visible end is committed at once.
+ *
+ * Waiting is in consume_wait.c.  Before the statement starts a look claims a
+ * partition that has something to read, so that of many who wait only those
+ * wake up that will get something; the function then finds it owned.
+ *
+ * Locks: AccessShareLock on the topic till the transaction's end (while
+ * waiting before the statement: for the time of a look), then a partition's
+ * row.
+ *
+ * Layer 6.  Read consumer_group.c, consume_wait.c, consume_rows.c and seek.c
+ * next.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "consume.h"
+#include "consume_rows.h"
+#include "consume_wait.h"
+#include "log_reader.h"
+
+#define DEFAULT_MAX_RECORDS	500
+
+/* A timeout past this many microseconds (100 years) is as good as infinite. */
+#define LONGEST_TIMEOUT		(100.0 * 366 * USECS_PER_DAY)
+
+/* Arguments by number; the first is the topic in one way or another. */
+enum
+{
+	ARG_GROUP_ID = 1,
+	ARG_MAX_RECORDS,
+	ARG_TIMEOUT,
+	ARG_PARTITIONS,
+	ARG_AUTO_COMMIT,
+	ARG_AUTO_OFFSET_RESET
+};
+
+/* What the caller asks for. */
+typedef struct ConsumeRequest
+{
+	ConsumerGroup group;
+	int32		max_records;
+	int64		timeout;		/* microseconds */
+	int32	   *partitions;		/* NULL: all */
+	int			partition_count;
+	bool		auto_commit;
+	OffsetReset reset;
+} ConsumeRequest;
+
+/* One pass over a topic's partitions. */
+typedef struct ConsumePass
+{
+	const ConsumeRequest *request;
+	Topic	   *topic;
+	Snapshot	snapshot;
+	ConsumeRows *sink;				/* NULL: claim one partition that has something, deliver nothing */
+	int64		delivered;		/* records; with no sink, partitions claimed */
+	bool		retry;			/* there is something that was not to be had now */
+} ConsumePass;
+
+/* A partition opened at the group's next offset. */
+typedef struct PartitionCursor
+{
+	TopicPartition key;
+	LogReader  *reader;			/* NULL: nothing to read */
+	Record		record;			/* the first one, where there is a reader */
+	int64		start;
+	int64		lost;			/* offsets below the log start that are skipped */
+	bool		must_commit;	/* "start" must be committed though nothing is read */
+} PartitionCursor;
+
+int			pgt_auto_offset_reset = OFFSET_RESET_EARLIEST;
+
+static const struct config_enum_entry offset_reset_options[] = {
+	{"earliest", OFFSET_RESET_EARLIEST, false},
+	{"latest", OFFSET_RESET_LATEST, false},
+	{"none", OFFSET_RESET_NONE, false},
+	{NULL, 0, false}
+};
+
+PG_FUNCTION_INFO_V1(pgt_consume);
+PG_FUNCTION_INFO_V1(pgt_consume_as);
+PG_FUNCTION_INFO_V1(pgt_commit_offsets);
+
+/* ---- the request -------------------------------------------------------- */
+
+/* An interval in microseconds, a month being 30 days; ERROR where negative. */
+static int64
+timeout_from_interval(const Interval *interval)
+{
+	double		usecs = (double) interval->time +
+	((double) interval->month * DAYS_PER_MONTH + interval->day) * USECS_PER_DAY;
+
+	if (usecs < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("timeout must not be negative"),
+				 errhint("With 0 the call returns at once.")));
+	return (int64) Min(usecs, LONGEST_TIMEOUT);
+}
+
+/* The policy of that name; ERROR where there is none. */
+static OffsetReset
+offset_reset_by_name(const char *name)
+{
+	for (const struct config_enum_entry *option = offset_reset_options; option->name; option++)
+	{
+		if (strcmp(option->name, name) == 0)
+			return (OffsetReset) option->val;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for auto_offset_reset: \"%s\"", name),
+			 errhint("Valid values are \"earliest\", \"latest\" and \"none\".")));
+}
+
+/* Take over the wanted partitions; whether they exist is checked with the topic at hand. */
+static void
+parse_partitions(ConsumeRequest *request, ArrayType *array)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+
+	deconstruct_array(array, INT4OID, sizeof(int32), true, TYPALIGN_INT,
+					  &elements, &nulls, &request->partition_count);
+	if (request->partition_count == 0 || array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("partitions must be a list of partition numbers"),
+				 errhint("Leave it out to consume all partitions.")));
+
+	request->partitions = palloc(sizeof(int32) * request->partition_count);
+	for (int i = 0; i < request->partition_count; i++)
+		request->partitions[i] = DatumGetInt32(elements[i]);
+}
+
+/*
+ * The request of a call's arguments.  An optional argument that is null has
+ * its default.  ERROR for values out of range.
+ */
+static void
+parse_request(ConsumeRequest *request, Oid function, Oid topic, const NullableDatum *args)
+{
+	if (args[ARG_GROUP_ID].isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("consumer group name must not be null")));
+	pgt_group_init(&request->group, function, topic,
+				   TextDatumGetCString(args[ARG_GROUP_ID].value));
+
+	request->max_records = args[ARG_MAX_RECORDS].isnull ? DEFAULT_MAX_RECORDS :
+		DatumGetInt32(args[ARG_MAX_RECORDS].value);
+	if (request->max_records < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_records must be at least 1"),
+				 errhint("It is the number of records that one call returns at most.")));
+
+	request->timeout = args[ARG_TIMEOUT].isnull ? 0 :
+		timeout_from_interval(DatumGetIntervalP(args[ARG_TIMEOUT].value));
+
+	request->partitions = NULL;
+	request->partition_count = 0;
+	if (!args[ARG_PARTITIONS].isnull)
+		parse_partitions(request, DatumGetArrayTypeP(args[ARG_PARTITIONS].value));
+
+	request->auto_commit = args[ARG_AUTO_COMMIT].isnull || DatumGetBool(args[ARG_AUTO_COMMIT].value);
+	request->reset = args[ARG_AUTO_OFFSET_RESET].isnull ? (OffsetReset) pgt_auto_offset_reset :
+		offset_reset_by_name(TextDatumGetCString(args[ARG_AUTO_OFFSET_RESET].value));
+}
+
+/* Is the call consume_as(), whose first argument names the topic by its type? */
+static bool
+call_is_typed(const FuncExpr *call)
+{
+	return get_call_expr_argtype((Node *) call, 0) != REGCLASSOID;
+}
+
+/* The topic whose row type the call's first argument has; ERROR where it has none. */
+static Oid
+topic_of_row_type(const FuncExpr *call)
+{
+	Oid			type = get_call_expr_argtype((Node *) call, 0);
+	Oid			topic = OidIsValid(type) ? get_typ_typrelid(type) : InvalidOid;
+
+	if (!OidIsValid(topic))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("type %s is not the row type of a topic", format_type_be(type)),
+				 errhint("Use consume_as(NULL::topic_name, ...).")));
+	return topic;
+}
+
+/* The topic a call is about; ERROR where none is given. */
+static Oid
+topic_of_call(const FuncExpr *call, const NullableDatum *first)
+{
+	if (call_is_typed(call))
+		return topic_of_row_type(call);
+	if (first->isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("topic must not be null")));
+	return DatumGetObjectId(first->value);
+}
+
+/*
+ * The requested topic, locked with AccessShareLock; ERROR where it is none,
+ * the user may not read it, or a wanted partition is not there.
+ */
+static Topic *
+open_topic(const ConsumeRequest *request)
+{
+	Topic	   *topic;
+
+	LockRelationOid(request->group.topic, AccessShareLock);
+	topic = pgt_topic_get(request->group.topic);
+	pgt_topic_check_acl(topic->relid, ACL_SELECT);
+	for (int i = 0; i < request->partition_count; i++)
+		(void) pgt_topic_partition(topic, request->partitions[i]);
+	return topic;
+}
+
+/* ---- where a group starts ----------------------------------------------- */
+
+/* The group has committed nothing and is not to start by itself. */
+static void
+report_no_offset(const ConsumePass *pass, int32 partition)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("consumer group \"%s\" has no committed offset in topic \"%s\" partition %d",
+					pass->request->group.id, get_rel_name(pass->topic->relid), partition),
+			 errdetail("auto_offset_reset is \"none\"."),
+			 errhint("Commit an offset with commit_offset() or one of the seek functions, "
+					 "or set auto_offset_reset to \"earliest\" or \"latest\".")));
+}
+
+/* The group's next record was deleted and it is not to go on by itself. */
+static void
+report_offset_out_of_range(const ConsumePass *pass, int32 partition, int64 offset, int64 log_start)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("offset %lld of consumer group \"%s\" in topic \"%s\" partition %d is below the log start offset %lld",
+					(long long) offset, pass->request->group.id,
+					get_rel_name(pass->topic->relid), partition, (long long) log_start),
+			 errdetail("The records in between have been deleted; auto_offset_reset is \"none\"."),
+			 errhint("Use seek_to_beginning() or another of the seek functions, "
+					 "or set auto_offset_reset to \"earliest\" or \"latest\".")));
+}
+
+/* Tell a consumer that it goes on behind a gap. */
+static void
+report_lost_records(const ConsumePass *pass, const PartitionCursor *cursor)
+{
+	ereport(NOTICE,
+			(errmsg("consumer group \"%s\" skips %lld offsets of topic \"%s\" partition %d whose records have been deleted",
+					pass->request->group.id, (long long) cursor->lost,
+					get_rel_name(pass->topic->relid), cursor->key.partition),
+			 errdetail("It had committed offset %lld; the log starts at %lld.",
+					   (long long) (cursor->start - cursor->lost), (long long) cursor->start)));
+}
+
+/* Start at the end of what the snapshot sees, and fix that. */
+static void
+start_at_end(const ConsumePass *pass, PartitionCursor *cursor)
+{
+	TransactionId blocker;
+
+	cursor->start = pgt_log_visible_end(&cursor->key, pass->snapshot, &blocker);
+	cursor->must_commit = true;
+}
+
+/* Set cursor->start for a group that has committed nothing. */
+static void
+start_new_group(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor,
+				int64 log_start)
+{
+	switch (pass->request->reset)
+	{
+		case OFFSET_RESET_EARLIEST:
+			cursor->start = log_start;
+			break;
+		case OFFSET_RESET_LATEST:
+			if (offset->start == NO_OFFSET)
+				start_at_end(pass, cursor);
+			else
+			{
+				cursor->start = Max(offset->start, log_start);
+				cursor->must_commit = true;
+			}
+			break;
+		case OFFSET_RESET_NONE:
+			report_no_offset(pass, offset->partition);
+			break;
+	}
+}
+
+/* Set cursor->start for a group whose next record was deleted. */
+static void
+start_behind_gap(const ConsumePass *pass, PartitionCursor *cursor, int64 next, int64 log_start)
+{
+	switch (pass->request->reset)
+	{
+		case OFFSET_RESET_EARLIEST:
+			cursor->start = log_start;
+			cursor->lost = log_start - next;
+			break;
+		case OFFSET_RESET_LATEST:
+			start_at_end(pass, cursor);
+			break;
+		case OFFSET_RESET_NONE:
+			report_offset_out_of_range(pass, cursor->key.partition, next, log_start);
+			break;
+	}
+}
+
+/* ---- one partition ------------------------------------------------------ */
+
+/* Close the cursor's reader, if it has one. */
+static void
+close_cursor(PartitionCursor *cursor)
+{
+	if (cursor->reader != NULL)
+		pgt_log_reader_end(cursor->reader);
+	cursor->reader = NULL;
+}
+
+/*
+ * Open a reader at cursor->start and read the first record; without one the
+ * cursor has no reader.  False where the log's start has moved past it
+ * meanwhile.
+ */
+static bool
+open_reader(ConsumePass *pass, PartitionCursor *cursor)
+{
+	cursor->reader = pgt_log_reader_begin(&cursor->key, cursor->start, pass->snapshot, NULL);
+	if (pgt_log_reader_log_start(cursor->reader) > cursor->start)
+	{
+		close_cursor(cursor);
+		return false;
+	}
+	if (!pgt_log_reader_next(cursor->reader, &cursor->record))
+		close_cursor(cursor);
+	return true;
+}
+
+/*
+ * Open a partition where the group goes on.  Returns whether there is
+ * something to do for it.
+ */
+static bool
+open_cursor(ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor)
+{
+	int64		next = pgt_group_next_offset(offset);
+	LogBounds	bounds;
+
+	cursor->key = pgt_topic_partition(pass->topic, offset->partition);
+	cursor->reader = NULL;
+	do
+	{
+		cursor->lost = 0;
+		cursor->must_commit = false;
+		(void) pgt_partition_log_bounds(&cursor->key, &bounds);
+		if (next == NO_OFFSET)
+			start_new_group(pass, offset, cursor, bounds.log_start_offset);
+		else if (next < bounds.log_start_offset)
+			start_behind_gap(pass, cursor, next, bounds.log_start_offset);
+		else
+			cursor->start = next;
+	} while (bounds.next_offset > cursor->start && !open_reader(pass, cursor));
+
+	/* the rest is of aborted transactions, or of ones not seen yet */
+	if (cursor->reader == NULL && bounds.next_offset > cursor->start)
+		pass->retry = true;
+	return cursor->reader != NULL || cursor->must_commit;
+}
+
+/* Count what was delivered, for pg_stat_topics. */
+static void
+count_delivered(const TopicPartition *key, int64 records, int64 bytes)
+{
+	PartitionState *state = pgt_partition_find(key);
+
+	if (state != NULL)
+	{
+		pg_atomic_fetch_add_u64(&state->records_out, records);
+		pg_atomic_fetch_add_u64(&state->bytes_out, bytes);
+	}
+}
+
+/*
+ * Deliver the partition's records until the pass has enough.  Returns the
+ * group's next offset.
+ */
+static int64
+deliver_records(ConsumePass *pass, PartitionCursor *cursor)
+{
+	int64		before = pass->delivered;
+	int64		bytes = 0;
+
+	do
+	{
+		Record	   *record = &cursor->record;
+
+		CHECK_FOR_INTERRUPTS();
+		pgt_rows_put(pass->sink, cursor->key.partition, record);
+		bytes += Max(record->key_length, 0) + Max(record->value_length, 0);
+		pass->delivered++;
+	} while (pass->delivered < pass->request->max_records &&
+			 pgt_log_reader_next(cursor->reader, &cursor->record));
+
+	count_delivered(&cursor->key, pass->delivered - before, bytes);
+	return pgt_log_reader_position(cursor->reader);
+}
+
+/* Deliver from a partition that is owned, and move the group's offset. */
+static void
+consume_owned(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
+{
+	const ConsumerGroup *group = &pass->request->group;
+	int64		next = cursor->start;
+
+	if (cursor->lost > 0)
+		report_lost_records(pass, cursor);
+	if (cursor->reader != NULL)
+		next = deliver_records(pass, cursor);
+
+	if (pass->request->auto_commit)
+		pgt_group_commit(group, offset, next, NULL);
+	else
+	{
+		if (cursor->must_commit)
+			pgt_group_commit(group, offset, cursor->start, NULL);
+		if (cursor->reader != NULL)
+			pgt_group_set_position(group, offset, next);
+	}
+}
+
+/* Consume from one partition, if it has something and nobody else owns it. */
+static void
+consume_partition(ConsumePass *pass, GroupOffset *offset)
+{
+	const ConsumerGroup *group = &pass->request->group;
+	int64		expected = pgt_group_next_offset(offset);
+	PartitionCursor cursor;
+
+	if (!open_cursor(pass, offset, &cursor))
+		return;
+
+	/* while waiting, a new group's start is only remembered: no lock is to be held */
+	if (pass->sink == NULL && cursor.reader == NULL && expected == NO_OFFSET)
+	{
+		pgt_group_set_start(group, offset, cursor.start);
+		return;
+	}
+
+	if (!pgt_group_lock(group, offset, false))
+	{
+		pass->retry = true;
+		close_cursor(&cursor);
+		return;
+	}
+	if (pgt_group_next_offset(offset) != expected)
+	{
+		close_cursor(&cursor);
+		if (!open_cursor(pass, offset, &cursor))
+			return;
+	}
+
+	if (pass->sink == NULL)
+		pass->delivered++;
+	else
+		consume_owned(pass, offset, &cursor);
+	close_cursor(&cursor);
+}
+
+/* ---- one topic ---------------------------------------------------------- */
+
+/* Order by when the group was served there last, then by partition. */
+static int
+compare_served(const void *a, const void *b)
+{
+	const GroupOffset *left = *(GroupOffset *const *) a;
+	const GroupOffset *right = *(GroupOffset *const *) b;
+
+	if (left->served != right->served)
+		return left->served < right->served ? -1 : 1;
+	return left->partition < right->partition ? -1 : left->partition > right->partition;
+}
+
+/*
+ * The wanted partitions of "offsets" in the order to serve them, each once.
+ * Returns how many; the array has room for all.
+ */
+static int
+order_partitions(const ConsumePass *pass, GroupOffset *offsets, GroupOffset **ordered)
+{
+	const ConsumeRequest *request = pass->request;
+	int			partitions = pass->topic->partitions;
+	int			count = 0;
+
+	if (request->partitions == NULL)
+	{
+		for (count = 0; count < partitions; count++)
+			ordered[count] = &offsets[count];
+	}
+	else
+	{
+		bool	   *wanted = palloc0(sizeof(bool) * partitions);
+
+		for (int i = 0; i < request->partition_count; i++)
+		{
+			int32		partition = request->partitions[i];
+
+			if (!wanted[partition])
+				ordered[count++] = &offsets[partition];
+			wanted[partition] = true;
+		}
+		pfree(wanted);
+	}
+	if (count > 1)
+		qsort(ordered, count, sizeof(GroupOffset *), compare_served);
+	return count;
+}
+
+/* Serve the request once, without waiting for anything. */
+static void
+consume_once(ConsumePass *pass)
+{
+	GroupOffset *offsets = pgt_group_read(&pass->request->group, pass->topic->partitions);
+	GroupOffset **ordered = palloc(sizeof(GroupOffset *) * pass->topic->partitions);
+	int			count = order_partitions(pass, offsets, ordered);
+	int64		enough = pass->sink == NULL ? 1 : pass->request->max_records;
+
+	for (int i = 0; i < count && pass->delivered < enough; i++)
+		consume_partition(pass, ordered[i]);
+}
+
+/* ---- waiting ------------------------------------------------------------ */
+
+/* The verdict on a pass that is over. */
+static WaitVerdict
+verdict_of_pass(const ConsumePass *pass)
+{
+	if (pass->delivered > 0)
+		return WAIT_DONE;
+	return pass->retry ? WAIT_RETRY : WAIT_IDLE;
+}
+
+/* Look inside the function: consume what is there.  arg: the pass. */
+static WaitVerdict
+look_and_consume(void *arg)
+{
+	ConsumePass *pass = arg;
+
+	pass->snapshot = GetActiveSnapshot();
+	pass->retry = false;
+	consume_once(pass);
+	return verdict_of_pass(pass);
+}
+
+/*
+ * Look before the statement: claim a partition with something to read.  Keeps
+ * no lock on the topic where there is none.  arg: the request.
+ */
+static WaitVerdict
+look_and_claim(void *arg)
+{
+	const ConsumeRequest *request = arg;
+	ConsumePass pass = {0};
+	WaitVerdict verdict;
+
+	pass.request = request;
+	pass.topic = open_topic(request);
+	pass.snapshot = GetActiveSnapshot();
+	consume_once(&pass);
+
+	verdict = verdict_of_pass(&pass);
+	if (verdict != WAIT_DONE)
+		UnlockRelationOid(request->group.topic, AccessShareLock);
+	return verdict;
+}
+
+/* WaitPrepare of consume() and consume_as(). */
+static bool
+prepare_waiting(const FuncExpr *call, const NullableDatum *args, Waiter *waiter)
+{
+	ConsumeRequest *request = palloc(sizeof(ConsumeRequest));
+
+	if (XactReadOnly)
+		return false;
+	parse_request(request, call->funcid, topic_of_call(call, &args[0]), args);
+	waiter->topic = request->group.topic;
+	waiter->deadline = GetCurrentTimestamp() + request->timeout;
+	waiter->look = look_and_claim;
+	waiter->arg = request;
+	return request->timeout > 0;
+}
+
+/* ---- SQL functions ------------------------------------------------------ */
+
+/* consume() and consume_as(). */
+static void
+consume_into_result(FunctionCallInfo fcinfo)
+{
+	const FuncExpr *call = (const FuncExpr *) fcinfo->flinfo->fn_expr;
+	bool		waited = pgt_wait_was_done((const Node *) call);
+	ConsumeRequest request;
+	ConsumePass pass = {0};
+
+	PreventCommandIfReadOnly("consume()");
+	if (call == NULL || !IsA(call, FuncExpr))
+		elog(ERROR, "consume() was called without its expression");
+	parse_request(&request, fcinfo->flinfo->fn_oid, topic_of_call(call, &fcinfo->args[0]),
+				  fcinfo->args);
+
+	pass.request = &request;
+	pass.snapshot = GetActiveSnapshot();
+	pass.topic = open_topic(&request);
+	pass.sink = pgt_rows_begin(fcinfo, pass.topic, call_is_typed(call));
+
+	consume_once(&pass);
+	if (pass.delivered == 0 && request.timeout > 0 && !waited && !IsolationUsesXactSnapshot())
+	{
+		Waiter		waiter = {.topic = pass.topic->relid,
+			.deadline = GetCurrentTimestamp() + request.timeout,
+		.look = look_and_consume,.arg = &pass};
+
+		pgt_wait_inside(&waiter);
+	}
+}
+
+/* consume(topic, group_id, ...): the next records, key and value as text. */
+Datum
+pgt_consume(PG_FUNCTION_ARGS)
+{
+	consume_into_result(fcinfo);
+	return (Datum) 0;
+}
+
+/* consume_as(NULL::topic, group_id, ...): the same as rows of the topic. */
+Datum
+pgt_consume_as(PG_FUNCTION_ARGS)
+{
+	consume_into_result(fcinfo);
+	return (Datum) 0;
+}
+
+/* commit_offsets(topic, group_id): commit this transaction's positions. */
+Datum
+pgt_commit_offsets(PG_FUNCTION_ARGS)
+{
+	Oid			topic = PG_GETARG_OID(0);
+	ConsumerGroup group;
+
+	PreventCommandIfReadOnly("commit_offsets()");
+	LockRelationOid(topic, AccessShareLock);
+	(void) pgt_topic_get(topic);
+	pgt_topic_check_acl(topic, ACL_SELECT);
+	pgt_group_init(&group, fcinfo->flinfo->fn_oid, topic, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	pgt_group_commit_positions(&group);
+	PG_RETURN_VOID();
+}
+
+/* See the header. */
+void
+pgt_consumer_init(void)
+{
+	DefineCustomEnumVariable("pg_topics.auto_offset_reset",
+							 "Where a consumer group starts that has no committed offset, or one whose records are deleted.",
+							 NULL,
+							 &pgt_auto_offset_reset,
+							 OFFSET_RESET_EARLIEST,
+							 offset_reset_options,
+							 PGC_USERSET,
+							 0,
+							 NULL, NULL, NULL);
+	pgt_consumer_group_init();
+	pgt_consume_wait_init();
+	pgt_wait_register(pgt_consume, prepare_waiting);
+	pgt_wait_register(pgt_consume_as, prepare_waiting);
+}

@@ -1,0 +1,242 @@
+/*
+ * consume_rows.c
+ *	  Records as rows of the result of consume() and consume_as().
+ *
+ * Two ways lead into the result's tuplestore.  Any row can go the long one: a
+ * Datum for each column, in the order of the topic's columns, and the server
+ * forms the tuple.  Most rows that consume() returns (text, in a UTF-8
+ * database, no headers) go a short one, which copies the record's bytes
+ * straight into a tuple of the fixed shape
+ *
+ *	  header, null bitmap | partition int4 | pad | record_offset int8 |
+ *	  record_timestamp int8 | key text | value text		(headers: null)
+ *
+ * laid out as heap_fill_tuple() does, and so saves a fifth of the time of
+ * draining a topic.
+ *
+ * Memory: one row at a time; Datums in a context that is reset for each row,
+ * the short way's tuple in a buffer that grows to the largest.
+ *
+ * Layer 6.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/tupmacs.h"
+#include "executor/tuptable.h"
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "consume_rows.h"
+#include "serializer.h"
+
+/* The short way's tuple: header with its bitmap, then the columns of fixed size. */
+#define ROW_HEADER_SIZE		MAXALIGN(SizeofMinimalTupleHeader + BITMAPLEN(TOPIC_COLUMN_COUNT))
+#define ROW_OFFSET_AT		MAXALIGN(sizeof(int32))
+#define ROW_TIMESTAMP_AT	(ROW_OFFSET_AT + sizeof(int64))
+#define ROW_TEXT_AT			(ROW_TIMESTAMP_AT + sizeof(int64))
+
+/* Bytes that two texts need at most beyond their own: padding and length words. */
+#define ROW_TEXT_OVERHEAD	(2 * (sizeof(int32) + VARHDRSZ))
+
+struct ConsumeRows
+{
+	Tuplestorestate *store;
+	TupleDesc	desc;
+	Topic	   *topic;
+	AttrNumber	attnum[TOPIC_COLUMN_COUNT]; /* 0: the column is left out */
+	bool		typed;			/* key and value in the topic's types, else as text */
+
+	/* the long way */
+	Datum	   *values;
+	bool	   *nulls;
+	MemoryContext per_record;
+
+	/* the short way */
+	bool		plain_text;		/* may be taken */
+	TupleTableSlot *slot;
+	MinimalTuple row;
+	Size		capacity;
+};
+
+/* See the header. */
+ConsumeRows *
+pgt_rows_begin(FunctionCallInfo fcinfo, Topic *topic, bool typed)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	ConsumeRows *rows = palloc0(sizeof(ConsumeRows));
+
+	InitMaterializedSRF(fcinfo, 0);
+	rows->store = result->setResult;
+	rows->desc = result->setDesc;
+	rows->topic = topic;
+	rows->typed = typed;
+	for (int i = 0; i < TOPIC_COLUMN_COUNT; i++)
+		rows->attnum[i] = typed ? topic->attnum[i] : i + 1;
+
+	rows->values = palloc0(sizeof(Datum) * rows->desc->natts);
+	rows->nulls = palloc(sizeof(bool) * rows->desc->natts);
+	memset(rows->nulls, true, sizeof(bool) * rows->desc->natts);
+	rows->per_record = AllocSetContextCreate(CurrentMemoryContext, "pg_topics record",
+											 ALLOCSET_DEFAULT_SIZES);
+
+	rows->plain_text = !typed && !topic->key.is_bytea && !topic->value.is_bytea &&
+		GetDatabaseEncoding() == PG_UTF8;
+	if (rows->plain_text)
+		rows->slot = MakeTupleTableSlot(rows->desc, &TTSOpsMinimalTuple);
+	return rows;
+}
+
+/* ---- the long way ------------------------------------------------------- */
+
+/* Set one column of the row under way, if there is such a column. */
+static void
+set_column(ConsumeRows *rows, TopicColumnId column, Datum value, bool isnull)
+{
+	AttrNumber	attnum = rows->attnum[column];
+
+	if (attnum > 0)
+	{
+		rows->values[attnum - 1] = value;
+		rows->nulls[attnum - 1] = isnull;
+	}
+}
+
+/* Set key or value. */
+static void
+set_payload(ConsumeRows *rows, TopicColumnId column, Serializer *serializer,
+			const char *bytes, int32 length)
+{
+	Datum		value;
+	bool		isnull;
+
+	if (rows->attnum[column] == 0)
+		return;
+	if (rows->typed)
+		value = pgt_deserialize(serializer, bytes, length, &isnull);
+	else
+		value = pgt_deserialize_as_text(serializer, bytes, length, &isnull);
+	set_column(rows, column, value, isnull);
+}
+
+/* Add a record as a row of Datums. */
+static void
+put_datums(ConsumeRows *rows, int32 partition, const Record *record)
+{
+	MemoryContext caller = MemoryContextSwitchTo(rows->per_record);
+	Datum		headers = (Datum) 0;
+	bool		no_headers = true;
+
+	if (record->header_count > 0 && rows->attnum[TOPIC_HEADERS] > 0)
+		headers = pgt_headers_decode(record, &no_headers);
+
+	set_column(rows, TOPIC_PARTITION, Int32GetDatum(partition), false);
+	set_column(rows, TOPIC_RECORD_OFFSET, Int64GetDatum(record->offset), false);
+	set_column(rows, TOPIC_RECORD_TIMESTAMP,
+			   TimestampTzGetDatum(pgt_ms_to_timestamptz(record->timestamp)), false);
+	set_payload(rows, TOPIC_KEY, &rows->topic->key, record->key, record->key_length);
+	set_payload(rows, TOPIC_VALUE, &rows->topic->value, record->value, record->value_length);
+	set_column(rows, TOPIC_HEADERS, headers, no_headers);
+	tuplestore_putvalues(rows->store, rows->desc, rows->values, rows->nulls);
+
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(rows->per_record);
+}
+
+/* ---- the short way ------------------------------------------------------ */
+
+/* May key or value be copied as it is?  What is not valid text goes the long way, to its error. */
+static inline bool
+is_plain_text(const char *bytes, int32 length)
+{
+	return length <= 0 || pg_verify_mbstr(PG_UTF8, bytes, length, true);
+}
+
+/* Room for a tuple of that many bytes. */
+static void
+reserve_row(ConsumeRows *rows, Size size)
+{
+	if (size <= rows->capacity)
+		return;
+	rows->capacity = Max(size, rows->capacity * 2);
+	if (rows->row == NULL)
+		rows->row = MemoryContextAllocHuge(GetMemoryChunkContext(rows), rows->capacity);
+	else
+		rows->row = repalloc_huge(rows->row, rows->capacity);
+}
+
+/*
+ * Write a text attribute at "at" bytes behind "data"; returns where the next
+ * one begins.  Short texts have a one-byte header and are not aligned; padding
+ * must be zero, by which readers tell the two apart.
+ */
+static Size
+put_text(char *data, Size at, const char *bytes, int32 length)
+{
+	if (length + VARHDRSZ_SHORT <= VARATT_SHORT_MAX)
+	{
+		SET_VARSIZE_SHORT(data + at, length + VARHDRSZ_SHORT);
+		at += VARHDRSZ_SHORT;
+	}
+	else
+	{
+		Size		aligned = INTALIGN(at);
+
+		memset(data + at, 0, aligned - at);
+		SET_VARSIZE(data + aligned, length + VARHDRSZ);
+		at = aligned + VARHDRSZ;
+	}
+	memcpy(data + at, bytes, length);
+	return at + length;
+}
+
+/* Add a record of plain text without headers. */
+static void
+put_plain_text(ConsumeRows *rows, int32 partition, const Record *record)
+{
+	Size		at = ROW_TEXT_AT;
+	uint8		present = (1 << TOPIC_PARTITION) | (1 << TOPIC_RECORD_OFFSET) | (1 << TOPIC_RECORD_TIMESTAMP);
+	char	   *data;
+
+	reserve_row(rows, ROW_HEADER_SIZE + ROW_TEXT_AT + ROW_TEXT_OVERHEAD +
+				Max(record->key_length, 0) + Max(record->value_length, 0));
+	memset(rows->row, 0, ROW_HEADER_SIZE + ROW_TEXT_AT);
+	data = (char *) rows->row + ROW_HEADER_SIZE;
+
+	*(int32 *) data = partition;
+	*(int64 *) (data + ROW_OFFSET_AT) = record->offset;
+	*(int64 *) (data + ROW_TIMESTAMP_AT) = pgt_ms_to_timestamptz(record->timestamp);
+	if (record->key_length >= 0)
+	{
+		at = put_text(data, at, record->key, record->key_length);
+		present |= 1 << TOPIC_KEY;
+	}
+	if (record->value_length >= 0)
+	{
+		at = put_text(data, at, record->value, record->value_length);
+		present |= 1 << TOPIC_VALUE;
+	}
+
+	rows->row->t_len = ROW_HEADER_SIZE + at;
+	rows->row->t_infomask = HEAP_HASNULL | HEAP_HASVARWIDTH;
+	HeapTupleHeaderSetNatts(rows->row, TOPIC_COLUMN_COUNT);
+	rows->row->t_hoff = ROW_HEADER_SIZE + MINIMAL_TUPLE_OFFSET;
+	rows->row->t_bits[0] = present;
+
+	ExecStoreMinimalTuple(rows->row, rows->slot, false);
+	tuplestore_puttupleslot(rows->store, rows->slot);
+}
+
+/* See the header. */
+void
+pgt_rows_put(ConsumeRows *rows, int32 partition, const Record *record)
+{
+	if (rows->plain_text && record->header_count == 0 &&
+		is_plain_text(record->key, record->key_length) &&
+		is_plain_text(record->value, record->value_length))
+		put_plain_text(rows, partition, record);
+	else
+		put_datums(rows, partition, record);
+}

@@ -1,0 +1,24 @@
+/*
+ * consume_rows.h
+ *	  Records as rows of the result of consume() and consume_as().
+ *
+ * Layer 6, below consume.c.
+ */
+#ifndef CONSUME_ROWS_H
+#define CONSUME_ROWS_H
+
+#include "record_batch.h"
+#include "topic.h"
+
+typedef struct ConsumeRows ConsumeRows;
+
+/*
+ * Begin the function's result, a tuplestore.  typed: rows of the topic's own
+ * type; else consume()'s columns, key and value as text.
+ */
+extern ConsumeRows *pgt_rows_begin(FunctionCallInfo fcinfo, Topic *topic, bool typed);
+
+/* Add a record.  ERROR where its bytes are not valid for the topic's types. */
+extern void pgt_rows_put(ConsumeRows *rows, int32 partition, const Record *record);
+
+#endif							/* CONSUME_ROWS_H */

@@ -1,0 +1,415 @@
+/*
+ * consume_wait.c
+ *	  Long polling: waiting for records, without a snapshot where that can be.
+ *
+ * A consumer that waits for records may wait for hours.  If it held its
+ * statement's snapshot all that time, VACUUM could remove nothing in the whole
+ * cluster; and the snapshot would not see what it waits for.  But a function in
+ * a running query cannot let go of the query's snapshot.  So the waiting is
+ * done before the query runs, in the ExecutorStart hook:
+ *
+ *	  SELECT ... FROM consume('t', 'g', timeout => '1 min')
+ *
+ *	  PortalStart      takes a snapshot, pushes and registers it
+ *	  ExecutorStart -> our hook: look, with that snapshot
+ *						 nothing there: let go of the snapshot, sleep,
+ *						 take a new one, look again, ...
+ *					   the query starts with the last snapshot taken
+ *
+ * While it sleeps the session holds no snapshot, no xmin and no lock but its
+ * virtual transaction id's.  This is done where the snapshot is nobody else's:
+ *
+ *	  - the statement is a SELECT that a client sent, and has a portal of its own
+ *	  - its plan is the call and nothing else that reads: a function scan
+ *		below nodes with one input
+ *	  - the call's arguments are constants, parameters, or computed of such
+ *	  - READ COMMITTED, since a stricter snapshot is the whole transaction's
+ *
+ * Elsewhere (PL/pgSQL, joins, INSERT ... SELECT) the function waits inside
+ * itself: it keeps the statement's snapshot and looks with a newer one.
+ *
+ * Locks: none of its own.  look() may take some; which it keeps is its affair.
+ *
+ * Memory: one context for the time of a wait, another for each look.
+ *
+ * Layer 6.  Read consume.c next.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/plannodes.h"
+#include "optimizer/optimizer.h"
+#include "tcop/pquery.h"
+#include "utils/memutils.h"
+#include "utils/portal.h"
+#include "utils/snapmgr.h"
+
+#include "consume_wait.h"
+#include "log_state.h"
+
+/* Between two looks where nobody announces a change, doubling. */
+#define FIRST_NAP_MS	5
+#define LONGEST_NAP_MS	100
+
+/* Longest single sleep, well inside what a long holds anywhere. */
+#define LONGEST_SLEEP_MS	(24L * 60 * 60 * 1000)
+
+#define MAX_WAITING_FUNCTIONS	4
+
+/* The functions registered, by address. */
+static struct
+{
+	PGFunction	function;
+	WaitPrepare prepare;
+}			waiting_functions[MAX_WAITING_FUNCTIONS];
+static int	waiting_function_count = 0;
+
+/* The call that was waited for before its statement started, till it runs. */
+static const Node *call_waited_for = NULL;
+
+static ExecutorStart_hook_type previous_executor_start = NULL;
+
+/* ---- the loop ----------------------------------------------------------- */
+
+/* One look, with all the memory it took given back. */
+static WaitVerdict
+take_look(const Waiter *waiter, MemoryContext scratch)
+{
+	MemoryContext caller = MemoryContextSwitchTo(scratch);
+	WaitVerdict verdict = waiter->look(waiter->arg);
+
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(scratch);
+	return verdict;
+}
+
+/*
+ * Let go of the snapshot looked with: the query's, or the one pushed for a
+ * look inside.
+ */
+static void
+release_snapshot(QueryDesc *query)
+{
+	PopActiveSnapshot();
+	if (query == NULL)
+		return;
+	UnregisterSnapshot(query->snapshot);
+	query->snapshot = InvalidSnapshot;
+	/* the last thing that can keep our xmin up */
+	InvalidateCatalogSnapshot();
+}
+
+/* Take a snapshot of now, where the one before was let go. */
+static void
+renew_snapshot(QueryDesc *query)
+{
+	if (query == NULL)
+	{
+		PushActiveSnapshot(GetLatestSnapshot());
+		return;
+	}
+	PushActiveSnapshot(GetTransactionSnapshot());
+	query->snapshot = RegisterSnapshot(GetActiveSnapshot());
+}
+
+/* Milliseconds till the deadline, rounded up; 0: it has passed. */
+static long
+remaining_ms(const Waiter *waiter)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (now >= waiter->deadline)
+		return 0;
+	return (long) Min((waiter->deadline - now + 999) / 1000, LONGEST_SLEEP_MS);
+}
+
+/*
+ * Look and sleep in turn until something is there or the deadline passed.
+ * Announced in the topic's waiters before the first look, so that no append
+ * is missed.  A snapshot is active before and after.
+ */
+static void
+look_and_sleep(const Waiter *waiter, QueryDesc *query, MemoryContext scratch)
+{
+	long		nap = FIRST_NAP_MS;
+	long		remaining;
+	WaitVerdict verdict;
+
+	while ((verdict = take_look(waiter, scratch)) != WAIT_DONE &&
+		   (remaining = remaining_ms(waiter)) > 0)
+	{
+		release_snapshot(query);
+		if (verdict == WAIT_IDLE)
+			pgt_topic_wait_sleep(MyDatabaseId, waiter->topic, remaining);
+		else if (pgt_topic_wait_sleep(MyDatabaseId, waiter->topic, Min(remaining, nap)))
+			nap = FIRST_NAP_MS;
+		else
+			nap = Min(nap * 2, LONGEST_NAP_MS);
+		renew_snapshot(query);
+	}
+}
+
+/*
+ * Wait for what the waiter looks for.  query: whose snapshot to let go; NULL:
+ * within a running statement.  The first look comes before any preparation,
+ * for mostly something is there.
+ */
+static void
+wait_until_done(const Waiter *waiter, QueryDesc *query)
+{
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "pg_topics look",
+												  ALLOCSET_DEFAULT_SIZES);
+
+	if (take_look(waiter, scratch) != WAIT_DONE)
+	{
+		pgt_topic_wait_prepare(MyDatabaseId, waiter->topic);
+		PG_TRY();
+		{
+			look_and_sleep(waiter, query, scratch);
+		}
+		PG_CATCH();
+		{
+			pgt_topic_wait_cancel();
+			PG_RE_THROW();
+		}
+		PG_END_TRY();
+		pgt_topic_wait_cancel();
+	}
+	MemoryContextDelete(scratch);
+}
+
+/* See the header. */
+void
+pgt_wait_inside(const Waiter *waiter)
+{
+	PushActiveSnapshot(GetLatestSnapshot());
+	wait_until_done(waiter, NULL);
+	PopActiveSnapshot();
+}
+
+/* ---- finding the call --------------------------------------------------- */
+
+/* The set-returning call in a ProjectSet's target list, if it has just one. */
+static FuncExpr *
+call_of_target_list(List *target_list)
+{
+	FuncExpr   *call = NULL;
+	ListCell   *cell;
+
+	foreach(cell, target_list)
+	{
+		Expr	   *expr = lfirst_node(TargetEntry, cell)->expr;
+
+		if (!IsA(expr, FuncExpr) || !((FuncExpr *) expr)->funcretset)
+			continue;
+		if (call != NULL)
+			return NULL;
+		call = (FuncExpr *) expr;
+	}
+	return call;
+}
+
+/* The call of a function scan over just one function. */
+static FuncExpr *
+call_of_function_scan(FunctionScan *scan)
+{
+	Node	   *expr;
+
+	if (list_length(scan->functions) != 1)
+		return NULL;
+	expr = linitial_node(RangeTblFunction, scan->functions)->funcexpr;
+	return IsA(expr, FuncExpr) ? (FuncExpr *) expr : NULL;
+}
+
+/* The call that a plan consists of, below nodes with one input; or NULL. */
+static FuncExpr *
+call_of_plan(Plan *plan)
+{
+	while (plan != NULL)
+	{
+		switch (nodeTag(plan))
+		{
+			case T_FunctionScan:
+				return call_of_function_scan((FunctionScan *) plan);
+			case T_ProjectSet:
+				return call_of_target_list(plan->targetlist);
+			case T_SubqueryScan:
+				plan = ((SubqueryScan *) plan)->subplan;
+				break;
+			case T_Limit:
+			case T_Agg:
+			case T_Group:
+			case T_WindowAgg:
+			case T_Sort:
+			case T_IncrementalSort:
+			case T_Unique:
+			case T_Material:
+			case T_Result:
+				plan = plan->lefttree;
+				break;
+			default:
+				return NULL;
+		}
+	}
+	return NULL;
+}
+
+/* How to prepare the waiting of a call; NULL where it is no function of ours. */
+static WaitPrepare
+prepare_of_call(const FuncExpr *call)
+{
+	FmgrInfo	info;
+
+	fmgr_info(call->funcid, &info);
+	for (int i = 0; i < waiting_function_count; i++)
+	{
+		if (info.fn_addr == waiting_functions[i].function)
+			return waiting_functions[i].prepare;
+	}
+	return NULL;
+}
+
+/*
+ * Is this the start of a SELECT that has its portal, and the portal's
+ * snapshot, to itself?
+ */
+static bool
+owns_its_snapshot(const QueryDesc *query)
+{
+	Portal		portal = ActivePortal;
+	bool		nested;
+
+	if (portal == NULL || portal->queryDesc != NULL || portal->strategy != PORTAL_ONE_SELECT ||
+		linitial(portal->stmts) != query->plannedstmt || IsolationUsesXactSnapshot() ||
+		!ActiveSnapshotSet() || query->snapshot != GetActiveSnapshot())
+		return false;
+
+	/* a cursor opened by a function or by DECLARE has its opener's below it */
+	PopActiveSnapshot();
+	nested = ActiveSnapshotSet();
+	PushActiveSnapshot(query->snapshot);
+	return !nested;
+}
+
+/* ---- the call's arguments ----------------------------------------------- */
+
+/* Does an expression depend on what only the running query has? */
+static bool
+needs_running_query(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var) || IsA(node, SubPlan) || IsA(node, AlternativeSubPlan) ||
+		(IsA(node, Param) && ((Param *) node)->paramkind != PARAM_EXTERN))
+		return true;
+	return expression_tree_walker(node, needs_running_query, context);
+}
+
+/*
+ * Evaluate a call's arguments before the query runs.  NULL where one of them
+ * cannot be.
+ */
+static NullableDatum *
+evaluate_arguments(const FuncExpr *call, ParamListInfo params)
+{
+	NullableDatum *args = palloc(sizeof(NullableDatum) * Max(list_length(call->args), 1));
+	ExprContext *econtext;
+	ListCell   *cell;
+
+	if (needs_running_query((Node *) call->args, NULL) ||
+		contain_volatile_functions((Node *) call->args))
+		return NULL;
+
+	econtext = CreateStandaloneExprContext();
+	econtext->ecxt_param_list_info = params;
+	foreach(cell, call->args)
+	{
+		NullableDatum *arg = &args[foreach_current_index(cell)];
+		ExprState  *state = ExecInitExprWithParams(lfirst(cell), params);
+
+		arg->value = ExecEvalExpr(state, econtext, &arg->isnull);
+	}
+	FreeExprContext(econtext, true);
+	return args;
+}
+
+/* ---- the hook ----------------------------------------------------------- */
+
+/* Wait for a call before its query starts. */
+static void
+wait_before_query(QueryDesc *query, const FuncExpr *call, WaitPrepare prepare)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics wait",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	NullableDatum *args = evaluate_arguments(call, query->params);
+	Waiter		waiter;
+
+	if (args != NULL && prepare(call, args, &waiter))
+	{
+		wait_until_done(&waiter, query);
+		call_waited_for = (const Node *) call;
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+}
+
+/* ExecutorStart: a waiting consumer waits here, see the file's head. */
+static void
+wait_executor_start(QueryDesc *query, int eflags)
+{
+	if (query->operation == CMD_SELECT && (eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
+	{
+		FuncExpr   *call = call_of_plan(query->plannedstmt->planTree);
+		WaitPrepare prepare = call == NULL ? NULL : prepare_of_call(call);
+
+		if (prepare != NULL && owns_its_snapshot(query))
+			wait_before_query(query, call, prepare);
+	}
+
+	if (previous_executor_start)
+		previous_executor_start(query, eflags);
+	else
+		standard_ExecutorStart(query, eflags);
+}
+
+/* See the header. */
+bool
+pgt_wait_was_done(const Node *call)
+{
+	bool		done = call != NULL && call == call_waited_for;
+
+	call_waited_for = NULL;
+	return done;
+}
+
+/* A call that never came to run is not waited for any more. */
+static void
+wait_xact_callback(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+		call_waited_for = NULL;
+}
+
+/* See the header. */
+void
+pgt_wait_register(PGFunction function, WaitPrepare prepare)
+{
+	if (waiting_function_count == MAX_WAITING_FUNCTIONS)
+		elog(ERROR, "too many waiting functions");
+	waiting_functions[waiting_function_count].function = function;
+	waiting_functions[waiting_function_count].prepare = prepare;
+	waiting_function_count++;
+}
+
+/* See the header. */
+void
+pgt_consume_wait_init(void)
+{
+	previous_executor_start = ExecutorStart_hook;
+	ExecutorStart_hook = wait_executor_start;
+	RegisterXactCallback(wait_xact_callback, NULL);
+}

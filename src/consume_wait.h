@@ -1,0 +1,53 @@
+/*
+ * consume_wait.h
+ *	  Long polling: waiting for records, without a snapshot where that can be.
+ *
+ * Layer 6, below consume.c: what is waited for is the caller's business.
+ */
+#ifndef CONSUME_WAIT_H
+#define CONSUME_WAIT_H
+
+#include "fmgr.h"
+#include "nodes/primnodes.h"
+#include "utils/timestamp.h"
+
+/* What a look at the topic came to. */
+typedef enum WaitVerdict
+{
+	WAIT_DONE,					/* what was waited for is there */
+	WAIT_IDLE,					/* nothing new: sleep until the next append */
+	WAIT_RETRY					/* something that nobody will announce: look again soon */
+} WaitVerdict;
+
+typedef struct Waiter
+{
+	Oid			topic;
+	TimestampTz deadline;
+	/* called with an active snapshot, in a memory context that is then reset */
+	WaitVerdict (*look) (void *arg);
+	void	   *arg;
+} Waiter;
+
+/*
+ * Wait within a running statement until look() is done or the deadline
+ * passed.  look() gets the latest snapshot; the statement's own stays held.
+ */
+extern void pgt_wait_inside(const Waiter *waiter);
+
+/*
+ * Prepare the waiting for a call whose arguments are known: fill *waiter, or
+ * return false where there is nothing to wait for (then the function itself
+ * says what is wrong).
+ */
+typedef bool (*WaitPrepare) (const FuncExpr *call, const NullableDatum *args, Waiter *waiter);
+
+/* Let statements that are no more than a call of "function" wait before they start. */
+extern void pgt_wait_register(PGFunction function, WaitPrepare prepare);
+
+/* Has that call's waiting been done before its statement started?  True once. */
+extern bool pgt_wait_was_done(const Node *call);
+
+/* Install the hooks; called once per process. */
+extern void pgt_consume_wait_init(void);
+
+#endif							/* CONSUME_WAIT_H */

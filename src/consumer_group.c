@@ -1,0 +1,709 @@
+/*
+ * consumer_group.c
+ *	  The committed offsets of consumer groups, who owns a partition, and how
+ *	  far the running transaction has read.
+ *
+ * A group's state is one row of topic_group_offsets for each partition it has
+ * committed something for.  This file is the only one that touches the table,
+ * but for topic_drop.c, which removes a dropped topic's rows.
+ * It goes through the table directly, not through SQL: whoever may read a
+ * topic may consume it, and needs no privilege on the table.
+ *
+ * Owning a partition.  In transactional mode the owner is who holds the row's
+ * lock (the one that UPDATE takes), till its transaction ends.  Where there is
+ * no row yet, two first consumers must not wait for each other's uncommitted
+ * insert, so the owner is who holds an advisory lock in a class of its own:
+ *
+ *	  row is there      row lock                   taken over by heap_update
+ *	  no row            advisory lock (topic, hash of group and partition)
+ *						with the lock: look again, and only then insert
+ *
+ * The lock outlives the insert's commit, so whoever gets it next sees the row.
+ * Two groups whose hashes meet merely skip a partition once.
+ *
+ * Rows are read in their latest version (under REPEATABLE READ: the snapshot's,
+ * and a later change is a serialization failure): what another session has
+ * consumed and committed is consumed, whatever the statement's snapshot is.
+ * What the statement may read of the log is a matter of its snapshot; see
+ * consume.c.
+ *
+ * Positions.  With auto_commit => false a transaction's progress is in this
+ * process's memory only, one stack of versions a partition, a version for each
+ * subtransaction that moved it:
+ *
+ *	  (topic, partition, group) -> 250 (savepoint b) -> 100 (top)
+ *
+ * ROLLBACK TO b pops, RELEASE b folds into the one below.  A position is set
+ * only while the partition is owned, and the lock that makes it so goes away
+ * with the same subtransaction.  A start is weaker: where a group that is
+ * new and begins at the log's end was when it first looked, good only while
+ * nothing is committed.
+ *
+ * Locks: AccessShareLock on the table for the time of a read, RowExclusiveLock
+ * till the transaction's end once something is locked or written.
+ *
+ * Durability and crash safety are the heap's.
+ *
+ * Memory: rows in the caller's context; positions in TopTransactionContext.
+ *
+ * Layer 6.  Read consume.c next.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
+#include "common/hashfn.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "consumer_group.h"
+
+#define OFFSETS_TABLE_NAME	"topic_group_offsets"
+
+/* Columns of topic_group_offsets. */
+#define Anum_offsets_group_id			1
+#define Anum_offsets_topic				2
+#define Anum_offsets_partition			3
+#define Anum_offsets_committed_offset	4
+#define Anum_offsets_metadata			5
+#define Anum_offsets_commit_timestamp	6
+#define Natts_offsets					6
+
+/* The last field of our advisory lock tags; pg_advisory_lock() uses 1 and 2. */
+#define MISSING_ROW_LOCK_CLASS	3
+
+/* What an attempt at a row's lock came to. */
+typedef enum RowLockResult
+{
+	ROW_LOCKED,
+	ROW_BUSY,
+	ROW_GONE
+} RowLockResult;
+
+typedef struct PositionKey
+{
+	Oid			topic;
+	int32		partition;
+	char		group[MAX_GROUP_ID_LENGTH + 1];	/* padded with zeros */
+} PositionKey;
+
+/* A position as one subtransaction left it. */
+typedef struct PositionVersion
+{
+	SubTransactionId subid;
+	int64		next_offset;	/* NO_OFFSET: none, what is committed counts */
+	int64		start;			/* counts where nothing is committed; NO_OFFSET: none */
+	TimestampTz served;
+	struct PositionVersion *below;	/* of an enclosing subtransaction */
+} PositionVersion;
+
+typedef struct PositionEntry
+{
+	PositionKey key;
+	PositionVersion *top;		/* NULL: none */
+} PositionEntry;
+
+/* This transaction's positions; NULL: it has none. */
+static HTAB *positions = NULL;
+
+/* ---- the group ---------------------------------------------------------- */
+
+/* See the header. */
+void
+pgt_group_init(ConsumerGroup *group, Oid function, Oid topic, const char *id)
+{
+	size_t		length = strlen(id);
+
+	if (length == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("consumer group name must not be empty"),
+				 errhint("Each group has offsets of its own; name the one that consumes.")));
+	if (length > MAX_GROUP_ID_LENGTH)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("consumer group name is too long"),
+				 errdetail("It has %zu bytes; the limit is %d.", length, MAX_GROUP_ID_LENGTH)));
+
+	group->offsets_table = get_relname_relid(OFFSETS_TABLE_NAME, get_func_namespace(function));
+	if (!OidIsValid(group->offsets_table))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table \"%s\" of extension \"pg_topics\" is missing", OFFSETS_TABLE_NAME),
+				 errhint("It must be in the same schema as the extension's functions.")));
+	group->topic = topic;
+	group->id = id;
+}
+
+/* ---- positions of the running transaction ------------------------------- */
+
+/* Fill a key, its padding included. */
+static void
+position_key(PositionKey *key, const ConsumerGroup *group, int32 partition)
+{
+	memset(key, 0, sizeof(*key));
+	key->topic = group->topic;
+	key->partition = partition;
+	strlcpy(key->group, group->id, sizeof(key->group));
+}
+
+/* The current version of a position, or NULL. */
+static PositionVersion *
+find_position(const ConsumerGroup *group, int32 partition)
+{
+	PositionKey key;
+	PositionEntry *entry;
+
+	if (positions == NULL)
+		return NULL;
+	position_key(&key, group, partition);
+	entry = hash_search(positions, &key, HASH_FIND, NULL);
+	return entry == NULL ? NULL : entry->top;
+}
+
+/* The version that the current subtransaction may overwrite, made where needed. */
+static PositionVersion *
+own_position(const ConsumerGroup *group, int32 partition)
+{
+	SubTransactionId subid = GetCurrentSubTransactionId();
+	PositionKey key;
+	PositionEntry *entry;
+	PositionVersion *version;
+	bool		found;
+
+	if (positions == NULL)
+	{
+		HASHCTL		ctl = {0};
+
+		ctl.keysize = sizeof(PositionKey);
+		ctl.entrysize = sizeof(PositionEntry);
+		ctl.hcxt = TopTransactionContext;
+		positions = hash_create("pg_topics positions", 16, &ctl,
+								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	position_key(&key, group, partition);
+	entry = hash_search(positions, &key, HASH_ENTER, &found);
+	if (!found)
+		entry->top = NULL;
+	if (entry->top != NULL && entry->top->subid == subid)
+		return entry->top;
+
+	version = MemoryContextAlloc(TopTransactionContext, sizeof(PositionVersion));
+	version->subid = subid;
+	version->below = entry->top;
+	entry->top = version;
+	return version;
+}
+
+/* See the header. */
+void
+pgt_group_set_position(const ConsumerGroup *group, GroupOffset *offset, int64 next)
+{
+	PositionVersion *version;
+
+	/* nothing to forget */
+	if (next == NO_OFFSET && find_position(group, offset->partition) == NULL)
+		return;
+
+	version = own_position(group, offset->partition);
+	version->next_offset = next;
+	version->start = NO_OFFSET;
+	version->served = next == NO_OFFSET ? DT_NOBEGIN : GetCurrentTimestamp();
+	offset->position = next;
+	offset->start = NO_OFFSET;
+}
+
+/* See the header. */
+void
+pgt_group_set_start(const ConsumerGroup *group, GroupOffset *offset, int64 start)
+{
+	PositionVersion *version = own_position(group, offset->partition);
+
+	version->next_offset = NO_OFFSET;
+	version->start = start;
+	version->served = DT_NOBEGIN;
+	offset->position = NO_OFFSET;
+	offset->start = start;
+}
+
+/* Drop the versions of a subtransaction that rolled back. */
+static void
+undo_position(PositionEntry *entry, SubTransactionId subid)
+{
+	while (entry->top != NULL && entry->top->subid == subid)
+	{
+		PositionVersion *undone = entry->top;
+
+		entry->top = undone->below;
+		pfree(undone);
+	}
+}
+
+/* Hand the version of a subtransaction that ended well to its parent. */
+static void
+inherit_position(PositionEntry *entry, SubTransactionId subid, SubTransactionId parent)
+{
+	PositionVersion *top = entry->top;
+
+	if (top == NULL || top->subid != subid)
+		return;
+	top->subid = parent;
+	if (top->below != NULL && top->below->subid == parent)
+	{
+		PositionVersion *replaced = top->below;
+
+		top->below = replaced->below;
+		pfree(replaced);
+	}
+}
+
+/* Keep positions in step with savepoints. */
+static void
+positions_subxact_callback(SubXactEvent event, SubTransactionId subid,
+						   SubTransactionId parent, void *arg)
+{
+	HASH_SEQ_STATUS status;
+	PositionEntry *entry;
+
+	if (positions == NULL ||
+		(event != SUBXACT_EVENT_ABORT_SUB && event != SUBXACT_EVENT_COMMIT_SUB))
+		return;
+
+	hash_seq_init(&status, positions);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		if (event == SUBXACT_EVENT_ABORT_SUB)
+			undo_position(entry, subid);
+		else
+			inherit_position(entry, subid, parent);
+	}
+}
+
+/* Forget positions at the transaction's end, whichever it is; their memory goes by itself. */
+static void
+positions_xact_callback(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+		positions = NULL;
+}
+
+/* See the header. */
+void
+pgt_consumer_group_init(void)
+{
+	RegisterXactCallback(positions_xact_callback, NULL);
+	RegisterSubXactCallback(positions_subxact_callback, NULL);
+}
+
+/* ---- reading rows ------------------------------------------------------- */
+
+/*
+ * The snapshot to look at rows with, registered: the latest, but under
+ * REPEATABLE READ and SERIALIZABLE the transaction's.
+ */
+static Snapshot
+offsets_snapshot(void)
+{
+	return RegisterSnapshot(IsolationUsesXactSnapshot() ? GetTransactionSnapshot() :
+							GetLatestSnapshot());
+}
+
+/* The primary key's index of the open table. */
+static Oid
+offsets_index(Relation table)
+{
+	if (!table->rd_indexvalid)
+		list_free(RelationGetIndexList(table));
+	return table->rd_pkindex;
+}
+
+/* Scan keys of (topic, group[, partition]); partition -1: all.  Returns how many. */
+static int
+offsets_scan_keys(ScanKeyData *keys, const ConsumerGroup *group, int32 partition)
+{
+	ScanKeyInit(&keys[0], Anum_offsets_topic, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(group->topic));
+	ScanKeyInit(&keys[1], Anum_offsets_group_id, BTEqualStrategyNumber, F_TEXTEQ,
+				CStringGetTextDatum(group->id));
+	if (partition < 0)
+		return 2;
+	ScanKeyInit(&keys[2], Anum_offsets_partition, BTEqualStrategyNumber, F_INT4EQ,
+				Int32GetDatum(partition));
+	return 3;
+}
+
+/* A partition for which nothing is known yet but, maybe, a position. */
+static void
+clear_offset(GroupOffset *offset, const ConsumerGroup *group, int32 partition)
+{
+	PositionVersion *version = find_position(group, partition);
+
+	offset->partition = partition;
+	offset->exists = false;
+	offset->row = NULL;
+	offset->committed = NO_OFFSET;
+	offset->position = version == NULL ? NO_OFFSET : version->next_offset;
+	offset->start = version == NULL ? NO_OFFSET : version->start;
+	offset->served = version == NULL ? DT_NOBEGIN : version->served;
+}
+
+/* Take over what a row says; the row is kept, so it must be the caller's to keep. */
+static void
+fill_offset(GroupOffset *offset, HeapTuple row, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		value;
+
+	offset->exists = true;
+	offset->row = row;
+
+	value = heap_getattr(row, Anum_offsets_committed_offset, desc, &isnull);
+	offset->committed = isnull ? NO_OFFSET : DatumGetInt64(value);
+
+	value = heap_getattr(row, Anum_offsets_commit_timestamp, desc, &isnull);
+	if (!isnull)
+		offset->served = Max(offset->served, DatumGetTimestampTz(value));
+}
+
+/* The partition a row is about. */
+static int32
+row_partition(HeapTuple row, TupleDesc desc)
+{
+	bool		isnull;
+
+	return DatumGetInt32(heap_getattr(row, Anum_offsets_partition, desc, &isnull));
+}
+
+/* See the header. */
+GroupOffset *
+pgt_group_read(const ConsumerGroup *group, int32 partitions)
+{
+	GroupOffset *offsets = palloc(sizeof(GroupOffset) * partitions);
+	Relation	table = table_open(group->offsets_table, AccessShareLock);
+	Snapshot	snapshot = offsets_snapshot();
+	ScanKeyData keys[3];
+	SysScanDesc scan;
+	HeapTuple	row;
+	int			nkeys = offsets_scan_keys(keys, group, -1);
+
+	for (int32 i = 0; i < partitions; i++)
+		clear_offset(&offsets[i], group, i);
+
+	scan = systable_beginscan(table, offsets_index(table), true, snapshot, nkeys, keys);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		int32		partition = row_partition(row, RelationGetDescr(table));
+
+		if (partition >= 0 && partition < partitions)
+			fill_offset(&offsets[partition], heap_copytuple(row), RelationGetDescr(table));
+	}
+	systable_endscan(scan);
+
+	UnregisterSnapshot(snapshot);
+	table_close(table, AccessShareLock);
+	return offsets;
+}
+
+/* Read one partition's row again, in its latest version. */
+static void
+refresh_offset(Relation table, const ConsumerGroup *group, GroupOffset *offset)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	ScanKeyData keys[3];
+	SysScanDesc scan;
+	HeapTuple	row;
+	int			nkeys = offsets_scan_keys(keys, group, offset->partition);
+
+	clear_offset(offset, group, offset->partition);
+	scan = systable_beginscan(table, offsets_index(table), true, snapshot, nkeys, keys);
+	if (HeapTupleIsValid(row = systable_getnext(scan)))
+		fill_offset(offset, heap_copytuple(row), RelationGetDescr(table));
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+}
+
+/* See the header. */
+int64
+pgt_group_next_offset(const GroupOffset *offset)
+{
+	return offset->position != NO_OFFSET ? offset->position : offset->committed;
+}
+
+/* ---- owning partitions -------------------------------------------------- */
+
+/* The row changed after the transaction's snapshot. */
+static void
+report_serialization_failure(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to concurrent update"),
+			 errdetail("The consumer group's committed offset has changed since the transaction's snapshot."),
+			 errhint("The transaction might succeed if retried.")));
+}
+
+/*
+ * Lock the latest version of a partition's row and bring *offset up to date.
+ * A row that this transaction has written needs no further lock: others find
+ * the version below it locked.
+ */
+static RowLockResult
+lock_row(Relation table, GroupOffset *offset, bool wait)
+{
+	ItemPointerData tid = offset->row->t_self;
+	TupleTableSlot *slot;
+	TM_FailureData failure;
+	TM_Result	result;
+
+	if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(offset->row->t_data)))
+		return ROW_LOCKED;
+
+	slot = table_slot_create(table, NULL);
+	result = table_tuple_lock(table, &tid, GetActiveSnapshot(), slot,
+							  GetCurrentCommandId(true), LockTupleNoKeyExclusive,
+							  wait ? LockWaitBlock : LockWaitSkip,
+							  IsolationUsesXactSnapshot() ? 0 : TUPLE_LOCK_FLAG_FIND_LAST_VERSION,
+							  &failure);
+	if (result == TM_Ok)
+		fill_offset(offset, ExecCopySlotHeapTuple(slot), RelationGetDescr(table));
+	ExecDropSingleTupleTableSlot(slot);
+
+	if (result == TM_Ok)
+		return ROW_LOCKED;
+	if (result == TM_WouldBlock)
+		return ROW_BUSY;
+	if (IsolationUsesXactSnapshot())
+		report_serialization_failure();
+	if (result != TM_Deleted)
+		elog(ERROR, "unexpected result %d of locking a consumer group's row", (int) result);
+	return ROW_GONE;
+}
+
+/*
+ * Own a partition that has no row, see the file's head.  False where somebody
+ * else does.
+ */
+static bool
+lock_missing_row(const ConsumerGroup *group, int32 partition, bool wait)
+{
+	uint32		hash = hash_bytes((const unsigned char *) group->id, strlen(group->id));
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, group->topic,
+						 hash_combine(hash, murmurhash32(partition)), MISSING_ROW_LOCK_CLASS);
+	return LockAcquire(&tag, ExclusiveLock, false, !wait) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+/* See the header. */
+bool
+pgt_group_lock(const ConsumerGroup *group, GroupOffset *offset, bool wait)
+{
+	Relation	table = table_open(group->offsets_table, RowExclusiveLock);
+	RowLockResult result = ROW_GONE;
+
+	do
+	{
+		if (!offset->exists)
+		{
+			if (!lock_missing_row(group, offset->partition, wait))
+			{
+				result = ROW_BUSY;
+				break;
+			}
+			refresh_offset(table, group, offset);
+			if (!offset->exists)
+			{
+				result = ROW_LOCKED;
+				break;
+			}
+			/* committed meanwhile, so the snapshot does not see it */
+			if (IsolationUsesXactSnapshot())
+				report_serialization_failure();
+		}
+		result = lock_row(table, offset, wait);
+		if (result == ROW_GONE)
+			clear_offset(offset, group, offset->partition);
+	} while (result == ROW_GONE);
+
+	table_close(table, NoLock);
+	return result == ROW_LOCKED;
+}
+
+/* ---- writing rows ------------------------------------------------------- */
+
+/* Set the columns that a commit writes. */
+static void
+commit_values(Datum *values, bool *nulls, int64 next, const char *metadata)
+{
+	values[Anum_offsets_committed_offset - 1] = Int64GetDatum(next);
+	nulls[Anum_offsets_committed_offset - 1] = false;
+	values[Anum_offsets_metadata - 1] = metadata == NULL ? (Datum) 0 : CStringGetTextDatum(metadata);
+	nulls[Anum_offsets_metadata - 1] = metadata == NULL;
+	values[Anum_offsets_commit_timestamp - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	nulls[Anum_offsets_commit_timestamp - 1] = false;
+}
+
+/* Write the new version of an owned row. */
+static HeapTuple
+update_row(Relation table, HeapTuple row, int64 next, const char *metadata)
+{
+	Datum		values[Natts_offsets] = {0};
+	bool		nulls[Natts_offsets] = {false};
+	bool		replace[Natts_offsets] = {false};
+	HeapTuple	updated;
+
+	commit_values(values, nulls, next, metadata);
+	replace[Anum_offsets_committed_offset - 1] = true;
+	replace[Anum_offsets_metadata - 1] = true;
+	replace[Anum_offsets_commit_timestamp - 1] = true;
+
+	updated = heap_modify_tuple(row, RelationGetDescr(table), values, nulls, replace);
+	CatalogTupleUpdate(table, &row->t_self, updated);
+	return updated;
+}
+
+/* Write the first row of a partition whose absence is locked. */
+static HeapTuple
+insert_row(Relation table, const ConsumerGroup *group, int32 partition, int64 next,
+		   const char *metadata)
+{
+	Datum		values[Natts_offsets] = {0};
+	bool		nulls[Natts_offsets] = {false};
+	HeapTuple	row;
+
+	commit_values(values, nulls, next, metadata);
+	values[Anum_offsets_group_id - 1] = CStringGetTextDatum(group->id);
+	values[Anum_offsets_topic - 1] = ObjectIdGetDatum(group->topic);
+	values[Anum_offsets_partition - 1] = Int32GetDatum(partition);
+
+	row = heap_form_tuple(RelationGetDescr(table), values, nulls);
+	CatalogTupleInsert(table, row);
+	return row;
+}
+
+/* See the header. */
+void
+pgt_group_commit(const ConsumerGroup *group, GroupOffset *offset, int64 next, const char *metadata)
+{
+	Relation	table = table_open(group->offsets_table, RowExclusiveLock);
+	HeapTuple	row;
+
+	if (offset->exists)
+		row = update_row(table, offset->row, next, metadata);
+	else
+		row = insert_row(table, group, offset->partition, next, metadata);
+
+	/* later calls of the same statement go on from here */
+	CommandCounterIncrement();
+	fill_offset(offset, row, RelationGetDescr(table));
+	pgt_group_set_position(group, offset, NO_OFFSET);
+	table_close(table, NoLock);
+}
+
+/* See the header. */
+void
+pgt_group_commit_positions(const ConsumerGroup *group)
+{
+	HASH_SEQ_STATUS status;
+	PositionEntry *entry;
+	List	   *partitions = NIL;
+	ListCell   *cell;
+
+	if (positions == NULL)
+		return;
+
+	/* committing changes the hash table */
+	hash_seq_init(&status, positions);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		if (entry->key.topic == group->topic && strcmp(entry->key.group, group->id) == 0 &&
+			entry->top != NULL && entry->top->next_offset != NO_OFFSET)
+			partitions = lappend_int(partitions, entry->key.partition);
+	}
+	list_sort(partitions, list_int_cmp);
+
+	foreach(cell, partitions)
+	{
+		GroupOffset offset;
+		Relation	table = table_open(group->offsets_table, RowExclusiveLock);
+
+		clear_offset(&offset, group, lfirst_int(cell));
+		refresh_offset(table, group, &offset);
+		table_close(table, NoLock);
+		pgt_group_lock(group, &offset, true);
+		pgt_group_commit(group, &offset, offset.position, NULL);
+	}
+	list_free(partitions);
+}
+
+/* See the header. */
+int64
+pgt_group_delete(const ConsumerGroup *group)
+{
+	Relation	table = table_open(group->offsets_table, RowExclusiveLock);
+	Snapshot	snapshot = offsets_snapshot();
+	ScanKeyData keys[3];
+	SysScanDesc scan;
+	HeapTuple	row;
+	int64		deleted = 0;
+	int			nkeys = offsets_scan_keys(keys, group, -1);
+
+	scan = systable_beginscan(table, offsets_index(table), true, snapshot, nkeys, keys);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		GroupOffset offset;
+
+		clear_offset(&offset, group, row_partition(row, RelationGetDescr(table)));
+		fill_offset(&offset, heap_copytuple(row), RelationGetDescr(table));
+		if (lock_row(table, &offset, true) != ROW_LOCKED)
+			continue;
+		CatalogTupleDelete(table, &offset.row->t_self);
+		pgt_group_set_position(group, &offset, NO_OFFSET);
+		deleted++;
+	}
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(table, NoLock);
+	CommandCounterIncrement();
+	return deleted;
+}
+
+/* See the header. */
+List *
+pgt_group_topics(const ConsumerGroup *group)
+{
+	Relation	table = table_open(group->offsets_table, AccessShareLock);
+	Snapshot	snapshot = offsets_snapshot();
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+	List	   *topics = NIL;
+
+	ScanKeyInit(&key, Anum_offsets_group_id, BTEqualStrategyNumber, F_TEXTEQ,
+				CStringGetTextDatum(group->id));
+	scan = systable_beginscan(table, InvalidOid, false, snapshot, 1, &key);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		bool		isnull;
+		Datum		topic = heap_getattr(row, Anum_offsets_topic, RelationGetDescr(table), &isnull);
+
+		topics = list_append_unique_oid(topics, DatumGetObjectId(topic));
+	}
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(table, AccessShareLock);
+	return topics;
+}

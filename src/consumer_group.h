@@ -1,0 +1,94 @@
+/*
+ * consumer_group.h
+ *	  The committed offsets of consumer groups, who owns a partition, and how
+ *	  far the running transaction has read.
+ *
+ * Layer 6.
+ */
+#ifndef CONSUMER_GROUP_H
+#define CONSUMER_GROUP_H
+
+#include "producer.h"
+#include "access/htup.h"
+#include "nodes/pg_list.h"
+#include "utils/timestamp.h"
+
+#define MAX_GROUP_ID_LENGTH		255 /* bytes */
+#define MAX_OFFSET_METADATA		4096	/* bytes, Kafka's offset.metadata.max.bytes */
+
+/* A group as it consumes one topic. */
+typedef struct ConsumerGroup
+{
+	Oid			offsets_table;	/* topic_group_offsets */
+	Oid			topic;
+	const char *id;
+} ConsumerGroup;
+
+/* Where a group stands in one partition, as last read or locked. */
+typedef struct GroupOffset
+{
+	int32		partition;
+	bool		exists;			/* there is a row */
+	HeapTuple	row;			/* its latest known version; NULL: there is none */
+	int64		committed;		/* NO_OFFSET: nothing committed yet */
+	int64		position;		/* where this transaction goes on; NO_OFFSET: at "committed" */
+	int64		start;			/* where it would start with nothing committed, or NO_OFFSET */
+	TimestampTz served;			/* when the group last got something; DT_NOBEGIN: never */
+} GroupOffset;
+
+/*
+ * The group of that name.  "function" is the oid of the SQL function called:
+ * the offsets table is found in its schema.  ERROR where the name is empty or
+ * too long.
+ */
+extern void pgt_group_init(ConsumerGroup *group, Oid function, Oid topic, const char *id);
+
+/*
+ * Where the group stands in each of the topic's partitions: an array of that
+ * many, palloc'd.  Locks nothing and leaves no lock on the table.
+ */
+extern GroupOffset *pgt_group_read(const ConsumerGroup *group, int32 partitions);
+
+/*
+ * Own one partition until the transaction ends, and bring *offset up to date.
+ * Without "wait", false where somebody else owns it.  ERROR (serialization
+ * failure) under REPEATABLE READ where the row changed after the snapshot.
+ */
+extern bool pgt_group_lock(const ConsumerGroup *group, GroupOffset *offset, bool wait);
+
+/* The next record this group reads there: its position, else what is committed, else NO_OFFSET. */
+extern int64 pgt_group_next_offset(const GroupOffset *offset);
+
+/*
+ * Commit "next" with the transaction; metadata may be NULL.  The caller owns
+ * the partition.  Forgets the transaction's position.
+ */
+extern void pgt_group_commit(const ConsumerGroup *group, GroupOffset *offset,
+							 int64 next, const char *metadata);
+
+/*
+ * Remember in this transaction only where it goes on; a savepoint's rollback
+ * brings the earlier position back.  The caller owns the partition.
+ */
+extern void pgt_group_set_position(const ConsumerGroup *group, GroupOffset *offset, int64 next);
+
+/*
+ * Remember in this transaction only where a group with nothing committed
+ * starts.  The caller need not own the partition: once the group has a
+ * committed offset, that counts.
+ */
+extern void pgt_group_set_start(const ConsumerGroup *group, GroupOffset *offset, int64 start);
+
+/* Commit all positions of this transaction for the group. */
+extern void pgt_group_commit_positions(const ConsumerGroup *group);
+
+/* Delete the group's rows of its topic, waiting for their owners; returns how many. */
+extern int64 pgt_group_delete(const ConsumerGroup *group);
+
+/* Oids of the topics that a group has rows for; group->topic is not used. */
+extern List *pgt_group_topics(const ConsumerGroup *group);
+
+/* Install the transaction callbacks; called once per process. */
+extern void pgt_consumer_group_init(void);
+
+#endif							/* CONSUMER_GROUP_H */

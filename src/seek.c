@@ -1,0 +1,329 @@
+/*
+ * seek.c
+ *	  Moving a consumer group: seek_*(), commit_offset(), delete_group(), and
+ *	  offset_for_timestamp().
+ *
+ * All of them write the group's committed offset as consume() does, with the
+ * transaction and undone by its rollback.  Unlike consume() they wait for a
+ * partition that a consumer owns just now: to move a group that is reading,
+ * stop its consumers or let them commit first.  Partitions are taken in
+ * ascending order, so that two who move a group cannot block each other.  What
+ * this transaction has consumed without committing it counts no more for a
+ * partition that is moved.
+ *
+ * Whoever may read the topic may move its groups; to delete one is the
+ * owner's.
+ *
+ * Locks: AccessShareLock on the topic, RowExclusiveLock on the offsets table
+ * and the partitions' rows, all till the transaction's end.
+ *
+ * Layer 6.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "consume.h"
+#include "log_reader.h"
+#include "serializer.h"
+
+PG_FUNCTION_INFO_V1(pgt_commit_offset);
+PG_FUNCTION_INFO_V1(pgt_seek_to_offset);
+PG_FUNCTION_INFO_V1(pgt_seek_to_timestamp);
+PG_FUNCTION_INFO_V1(pgt_seek_to_beginning);
+PG_FUNCTION_INFO_V1(pgt_seek_to_end);
+PG_FUNCTION_INFO_V1(pgt_delete_group);
+PG_FUNCTION_INFO_V1(pgt_offset_for_timestamp);
+
+/* Where in one partition to go; arg is what the caller gave seek(). */
+typedef int64 (*SeekTarget) (const TopicPartition *key, void *arg);
+
+/* ---- arguments ---------------------------------------------------------- */
+
+/* ERROR where a required argument is null. */
+static void
+require_arg(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	if (PG_ARGISNULL(n))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", name)));
+}
+
+/* The topic, locked, which the user may read; else ERROR. */
+static Topic *
+open_readable_topic(Oid relid)
+{
+	Topic	   *topic;
+
+	LockRelationOid(relid, AccessShareLock);
+	topic = pgt_topic_get(relid);
+	pgt_topic_check_acl(relid, ACL_SELECT);
+	return topic;
+}
+
+/*
+ * Topic and group of a call whose first two arguments they are; ERROR in a
+ * read-only transaction.
+ */
+static Topic *
+open_topic_and_group(FunctionCallInfo fcinfo, const char *function, ConsumerGroup *group)
+{
+	Topic	   *topic;
+
+	PreventCommandIfReadOnly(function);
+	require_arg(fcinfo, 0, "topic");
+	require_arg(fcinfo, 1, "consumer group name");
+	topic = open_readable_topic(PG_GETARG_OID(0));
+	pgt_group_init(group, fcinfo->flinfo->fn_oid, topic->relid,
+				   text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	return topic;
+}
+
+/* ERROR unless a group may go on at that offset of that partition. */
+static void
+check_offset(const TopicPartition *key, int64 offset)
+{
+	LogBounds	bounds;
+
+	if (offset < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("offset %lld is negative", (long long) offset),
+				 errhint("Use seek_to_beginning() to go on at the log start.")));
+
+	(void) pgt_partition_log_bounds(key, &bounds);
+	if (offset > bounds.next_offset)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("offset %lld is past the end of topic \"%s\" partition %d",
+						(long long) offset, get_rel_name(key->topic), key->partition),
+				 errdetail("The log ends at offset %lld.", (long long) bounds.next_offset),
+				 errhint("Use seek_to_end() to go on with what comes next.")));
+}
+
+/* ---- moving a group ----------------------------------------------------- */
+
+/*
+ * Commit "next" for one partition.  The caller has read *offset; waits for
+ * who owns the partition.
+ */
+static void
+move_partition(const ConsumerGroup *group, GroupOffset *offset, int64 next, const char *metadata)
+{
+	(void) pgt_group_lock(group, offset, true);
+	pgt_group_commit(group, offset, next, metadata);
+}
+
+/* Move a group in one partition, or in all where argument "partition_arg" is null. */
+static void
+seek(FunctionCallInfo fcinfo, const char *function, int partition_arg, SeekTarget target, void *arg)
+{
+	ConsumerGroup group;
+	Topic	   *topic = open_topic_and_group(fcinfo, function, &group);
+	GroupOffset *offsets;
+	int32		first = 0;
+	int32		end = topic->partitions;
+
+	if (!PG_ARGISNULL(partition_arg))
+	{
+		first = PG_GETARG_INT32(partition_arg);
+		(void) pgt_topic_partition(topic, first);
+		end = first + 1;
+	}
+
+	offsets = pgt_group_read(&group, topic->partitions);
+	for (int32 partition = first; partition < end; partition++)
+	{
+		TopicPartition key = pgt_topic_partition(topic, partition);
+
+		move_partition(&group, &offsets[partition], target(&key, arg), NULL);
+	}
+}
+
+/* SeekTarget: the offset given.  arg: int64. */
+static int64
+target_offset(const TopicPartition *key, void *arg)
+{
+	int64		offset = *(int64 *) arg;
+
+	check_offset(key, offset);
+	return offset;
+}
+
+/* SeekTarget: the log start. */
+static int64
+target_beginning(const TopicPartition *key, void *arg)
+{
+	LogBounds	bounds;
+
+	(void) pgt_partition_log_bounds(key, &bounds);
+	return bounds.log_start_offset;
+}
+
+/* SeekTarget: behind the last record the statement sees. */
+static int64
+target_end(const TopicPartition *key, void *arg)
+{
+	TransactionId blocker;
+
+	return pgt_log_visible_end(key, GetActiveSnapshot(), &blocker);
+}
+
+/* SeekTarget: the first record at or past a time, the end where there is none.  arg: int64, milliseconds. */
+static int64
+target_timestamp(const TopicPartition *key, void *arg)
+{
+	int64		offset = pgt_log_offset_for_timestamp(key, *(int64 *) arg, GetActiveSnapshot());
+
+	return offset >= 0 ? offset : target_end(key, NULL);
+}
+
+/* seek_to_offset(topic, group_id, next_offset, partition) */
+Datum
+pgt_seek_to_offset(PG_FUNCTION_ARGS)
+{
+	int64		offset;
+
+	require_arg(fcinfo, 2, "next_offset");
+	offset = PG_GETARG_INT64(2);
+	seek(fcinfo, "seek_to_offset()", 3, target_offset, &offset);
+	PG_RETURN_VOID();
+}
+
+/* seek_to_timestamp(topic, group_id, ts, partition) */
+Datum
+pgt_seek_to_timestamp(PG_FUNCTION_ARGS)
+{
+	int64		timestamp;
+
+	require_arg(fcinfo, 2, "ts");
+	timestamp = pgt_timestamptz_to_ms(PG_GETARG_TIMESTAMPTZ(2));
+	seek(fcinfo, "seek_to_timestamp()", 3, target_timestamp, &timestamp);
+	PG_RETURN_VOID();
+}
+
+/* seek_to_beginning(topic, group_id, partition) */
+Datum
+pgt_seek_to_beginning(PG_FUNCTION_ARGS)
+{
+	seek(fcinfo, "seek_to_beginning()", 2, target_beginning, NULL);
+	PG_RETURN_VOID();
+}
+
+/* seek_to_end(topic, group_id, partition) */
+Datum
+pgt_seek_to_end(PG_FUNCTION_ARGS)
+{
+	seek(fcinfo, "seek_to_end()", 2, target_end, NULL);
+	PG_RETURN_VOID();
+}
+
+/* The metadata of a commit, or NULL; ERROR where it is too long. */
+static char *
+commit_metadata(FunctionCallInfo fcinfo, int n)
+{
+	char	   *metadata;
+
+	if (PG_ARGISNULL(n))
+		return NULL;
+	metadata = text_to_cstring(PG_GETARG_TEXT_PP(n));
+	if (strlen(metadata) > MAX_OFFSET_METADATA)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("offset metadata is too long"),
+				 errdetail("It has %zu bytes; the limit is %d.",
+						   strlen(metadata), MAX_OFFSET_METADATA)));
+	return metadata;
+}
+
+/* commit_offset(topic, group_id, partition, next_offset, metadata) */
+Datum
+pgt_commit_offset(PG_FUNCTION_ARGS)
+{
+	ConsumerGroup group;
+	Topic	   *topic = open_topic_and_group(fcinfo, "commit_offset()", &group);
+	char	   *metadata = commit_metadata(fcinfo, 4);
+	GroupOffset *offsets;
+	TopicPartition key;
+
+	require_arg(fcinfo, 2, "partition");
+	require_arg(fcinfo, 3, "next_offset");
+	key = pgt_topic_partition(topic, PG_GETARG_INT32(2));
+	check_offset(&key, PG_GETARG_INT64(3));
+
+	offsets = pgt_group_read(&group, topic->partitions);
+	move_partition(&group, &offsets[key.partition], PG_GETARG_INT64(3), metadata);
+	PG_RETURN_VOID();
+}
+
+/* ---- deleting a group --------------------------------------------------- */
+
+/*
+ * Delete a group's rows of one topic, which the user must own.  Rows that a
+ * dropped topic left are anybody's to delete.
+ */
+static int64
+delete_from_topic(const ConsumerGroup *group)
+{
+	LockRelationOid(group->topic, AccessShareLock);
+	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(group->topic)))
+		pgt_topic_check_owner(group->topic);
+	return pgt_group_delete(group);
+}
+
+/* delete_group(group_id, topic): returns how many rows went. */
+Datum
+pgt_delete_group(PG_FUNCTION_ARGS)
+{
+	ConsumerGroup group;
+	List	   *topics;
+	ListCell   *cell;
+	int64		deleted = 0;
+
+	PreventCommandIfReadOnly("delete_group()");
+	require_arg(fcinfo, 0, "consumer group name");
+	pgt_group_init(&group, fcinfo->flinfo->fn_oid, InvalidOid,
+				   text_to_cstring(PG_GETARG_TEXT_PP(0)));
+
+	if (PG_ARGISNULL(1))
+		topics = pgt_group_topics(&group);
+	else
+	{
+		topics = list_make1_oid(PG_GETARG_OID(1));
+		(void) pgt_topic_get(PG_GETARG_OID(1));
+	}
+	/* always in the same order, as everybody who waits for several rows */
+	list_sort(topics, list_oid_cmp);
+
+	foreach(cell, topics)
+	{
+		group.topic = lfirst_oid(cell);
+		deleted += delete_from_topic(&group);
+	}
+	PG_RETURN_INT64(deleted);
+}
+
+/* ---- looking up --------------------------------------------------------- */
+
+/* offset_for_timestamp(topic, partition, ts): null where no record is that young. */
+Datum
+pgt_offset_for_timestamp(PG_FUNCTION_ARGS)
+{
+	Topic	   *topic = open_readable_topic(PG_GETARG_OID(0));
+	TopicPartition key = pgt_topic_partition(topic, PG_GETARG_INT32(1));
+	int64		timestamp = pgt_timestamptz_to_ms(PG_GETARG_TIMESTAMPTZ(2));
+	int64		offset = pgt_log_offset_for_timestamp(&key, timestamp, GetActiveSnapshot());
+
+	if (offset < 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(offset);
+}
