@@ -1,0 +1,211 @@
+/* The extension's SQL objects, version 1.0. */
+
+-- complain if script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION pg_topics" to load this file. \quit
+
+/* ---- topics are foreign tables ------------------------------------------ */
+
+CREATE FUNCTION pg_topics_handler() RETURNS fdw_handler
+AS 'MODULE_PATHNAME', 'pgt_fdw_handler' LANGUAGE C STRICT;
+
+CREATE FUNCTION pg_topics_validator(text[], oid) RETURNS void
+AS 'MODULE_PATHNAME', 'pgt_fdw_validator' LANGUAGE C STRICT;
+
+CREATE FOREIGN DATA WRAPPER pg_topics_fdw
+    HANDLER pg_topics_handler VALIDATOR pg_topics_validator;
+
+CREATE SERVER topics FOREIGN DATA WRAPPER pg_topics_fdw;
+COMMENT ON SERVER topics IS 'topics of this database';
+GRANT USAGE ON FOREIGN SERVER topics TO PUBLIC;
+
+CREATE FUNCTION create_topic(topic text, partitions int DEFAULT 1,
+    key_type regtype DEFAULT 'text', value_type regtype DEFAULT 'text',
+    config jsonb DEFAULT '{}', if_not_exists bool DEFAULT false)
+RETURNS regclass
+AS 'MODULE_PATHNAME', 'pgt_create_topic' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION create_topic(text, int, regtype, regtype, jsonb, bool) IS
+'create a topic: a foreign table on the server "topics"';
+
+CREATE FUNCTION alter_topic(topic regclass, config jsonb) RETURNS void
+AS 'MODULE_PATHNAME', 'pgt_alter_topic' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION alter_topic(regclass, jsonb) IS
+'set options of a topic; a null value removes an option';
+
+CREATE FUNCTION drop_topic(topic regclass) RETURNS void
+AS 'MODULE_PATHNAME', 'pgt_drop_topic' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION drop_topic(regclass) IS 'drop a topic with all its records';
+
+CREATE FUNCTION drop_topic(topic text, if_exists bool) RETURNS void
+AS 'MODULE_PATHNAME', 'pgt_drop_topic_by_name' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION drop_topic(text, bool) IS 'drop a topic by name, if it exists';
+
+/* ---- producing ----------------------------------------------------------- */
+
+CREATE FUNCTION produce(topic regclass, key "any", value "any",
+    partition int DEFAULT NULL, record_timestamp timestamptz DEFAULT NULL,
+    headers jsonb DEFAULT NULL)
+RETURNS int
+AS 'MODULE_PATHNAME', 'pgt_produce' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION produce(regclass, "any", "any", int, timestamptz, jsonb) IS
+'add a record to the transaction; returns its partition';
+
+CREATE FUNCTION produce(topic regclass, value "any") RETURNS int
+AS 'MODULE_PATHNAME', 'pgt_produce_value' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION produce(regclass, "any") IS
+'add a record with a null key to the transaction; returns its partition';
+
+CREATE FUNCTION produced(OUT topic regclass, OUT partition int,
+    OUT base_offset bigint, OUT last_offset bigint, OUT records int)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_produced' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION produced() IS
+'what this session''s last committed transaction that produced has appended';
+
+CREATE FUNCTION flush(OUT topic regclass, OUT partition int,
+    OUT base_offset bigint, OUT last_offset bigint, OUT records int)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_flush' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION flush() IS
+'append the transaction''s pending records now and return their offsets';
+
+CREATE FUNCTION murmur2(key bytea) RETURNS int
+AS 'MODULE_PATHNAME', 'pgt_murmur2_sql' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION murmur2(bytea) IS 'the hash of Kafka''s default partitioner';
+
+CREATE FUNCTION murmur2_partition(key bytea, partitions int) RETURNS int
+AS 'MODULE_PATHNAME', 'pgt_murmur2_partition_sql' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION murmur2_partition(bytea, int) IS
+'the partition that Kafka''s default partitioner gives a key';
+
+/* ---- consuming ----------------------------------------------------------- */
+
+CREATE TABLE topic_group_offsets (
+    group_id text COLLATE "C" NOT NULL,
+    topic regclass NOT NULL,
+    partition int NOT NULL,
+    committed_offset bigint,      -- the next record to read; null: none committed yet
+    metadata text,
+    commit_timestamp timestamptz,
+    PRIMARY KEY (topic, group_id, partition)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+COMMENT ON TABLE topic_group_offsets IS
+'one row for each consumer group and partition: its committed offset, and the lock that owns the partition';
+SELECT pg_extension_config_dump('topic_group_offsets', '');
+
+CREATE FUNCTION consume(topic regclass, group_id text, max_records int DEFAULT 500,
+    timeout interval DEFAULT '0', partitions int[] DEFAULT NULL,
+    auto_commit bool DEFAULT true, auto_offset_reset text DEFAULT NULL,
+    OUT partition int, OUT record_offset bigint, OUT record_timestamp timestamptz,
+    OUT key text, OUT value text, OUT headers jsonb)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_consume' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION consume(regclass, text, int, interval, int[], bool, text) IS
+'the next records of a topic for a consumer group';
+
+CREATE FUNCTION consume_as(topic anyelement, group_id text, max_records int DEFAULT 500,
+    timeout interval DEFAULT '0', partitions int[] DEFAULT NULL,
+    auto_commit bool DEFAULT true, auto_offset_reset text DEFAULT NULL)
+RETURNS SETOF anyelement
+AS 'MODULE_PATHNAME', 'pgt_consume_as' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION consume_as(anyelement, text, int, interval, int[], bool, text) IS
+'as consume(), with the topic''s own columns: consume_as(NULL::topic, ...)';
+
+CREATE FUNCTION commit_offsets(topic regclass, group_id text) RETURNS void
+AS 'MODULE_PATHNAME', 'pgt_commit_offsets' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION commit_offsets(regclass, text) IS
+'commit all positions consumed in this transaction with auto_commit => false';
+
+CREATE FUNCTION commit_offset(topic regclass, group_id text, partition int,
+    next_offset bigint, metadata text DEFAULT NULL) RETURNS void
+AS 'MODULE_PATHNAME', 'pgt_commit_offset' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION commit_offset(regclass, text, int, bigint, text) IS
+'commit one partition''s next offset for a group';
+
+CREATE FUNCTION seek_to_offset(topic regclass, group_id text, next_offset bigint,
+    partition int DEFAULT NULL) RETURNS void
+AS 'MODULE_PATHNAME', 'pgt_seek_to_offset' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION seek_to_offset(regclass, text, bigint, int) IS
+'set the next offset of a group, in one partition or all';
+
+CREATE FUNCTION seek_to_timestamp(topic regclass, group_id text, ts timestamptz,
+    partition int DEFAULT NULL) RETURNS void
+AS 'MODULE_PATHNAME', 'pgt_seek_to_timestamp' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION seek_to_timestamp(regclass, text, timestamptz, int) IS
+'let a group go on at the first record at or past a time';
+
+CREATE FUNCTION seek_to_beginning(topic regclass, group_id text,
+    partition int DEFAULT NULL) RETURNS void
+AS 'MODULE_PATHNAME', 'pgt_seek_to_beginning' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION seek_to_beginning(regclass, text, int) IS
+'let a group read again from the log start';
+
+CREATE FUNCTION seek_to_end(topic regclass, group_id text,
+    partition int DEFAULT NULL) RETURNS void
+AS 'MODULE_PATHNAME', 'pgt_seek_to_end' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION seek_to_end(regclass, text, int) IS
+'let a group skip all that is visible now';
+
+CREATE FUNCTION delete_group(group_id text, topic regclass DEFAULT NULL) RETURNS bigint
+AS 'MODULE_PATHNAME', 'pgt_delete_group' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION delete_group(text, regclass) IS
+'forget a group''s offsets, in one topic or all; returns how many';
+
+CREATE FUNCTION offset_for_timestamp(topic regclass, partition int, ts timestamptz)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'pgt_offset_for_timestamp' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION offset_for_timestamp(regclass, int, timestamptz) IS
+'the first offset whose record is at or past a time, or null';
+
+/* ---- looking ------------------------------------------------------------- */
+
+CREATE FUNCTION pg_topics_info(OUT topic regclass, OUT partitions int,
+    OUT cleanup_policy text, OUT key_type regtype, OUT value_type regtype,
+    OUT config jsonb)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_topics_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE VIEW pg_topics AS SELECT * FROM pg_topics_info();
+COMMENT ON VIEW pg_topics IS 'topics of this database';
+
+CREATE FUNCTION pg_topic_partitions_info(OUT topic regclass, OUT partition int,
+    OUT log_start_offset bigint, OUT log_end_offset bigint, OUT last_stable_offset bigint,
+    OUT resolved_offset bigint, OUT segments int, OUT bytes bigint,
+    OUT blocking_xid xid, OUT blocking_pid int, OUT blocking_gid text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_topic_partitions_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE VIEW pg_topic_partitions AS SELECT * FROM pg_topic_partitions_info();
+COMMENT ON VIEW pg_topic_partitions IS
+'log start, log end and last stable offset of each partition, and the transaction that holds readers back';
+
+CREATE FUNCTION pg_topic_segments_info(OUT topic regclass, OUT partition int,
+    OUT base_offset bigint, OUT last_offset bigint, OUT batches bigint, OUT bytes bigint,
+    OUT first_timestamp timestamptz, OUT largest_timestamp timestamptz,
+    OUT active bool, OUT path text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_topic_segments_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE VIEW pg_topic_segments AS SELECT * FROM pg_topic_segments_info();
+COMMENT ON VIEW pg_topic_segments IS 'segment files of each partition';
+
+CREATE VIEW pg_topic_groups AS
+    SELECT o.group_id, o.topic, o.partition, o.committed_offset,
+           greatest(0, p.last_stable_offset -
+               greatest(coalesce(o.committed_offset, 0), p.log_start_offset)) AS lag,
+           o.commit_timestamp, o.metadata
+    FROM topic_group_offsets o
+         LEFT JOIN pg_topic_partitions_info() p USING (topic, partition)
+    WHERE has_table_privilege(o.topic, 'SELECT');
+COMMENT ON VIEW pg_topic_groups IS 'committed offset and lag of each consumer group';
+
+CREATE FUNCTION pg_stat_topics_info(OUT topic regclass, OUT partition int,
+    OUT records_in bigint, OUT bytes_in bigint, OUT batches_in bigint,
+    OUT records_out bigint, OUT bytes_out bigint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_stat_topics_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE VIEW pg_stat_topics AS SELECT * FROM pg_stat_topics_info();
+COMMENT ON VIEW pg_stat_topics IS 'records and bytes in and out of each partition since the server''s start';
+
+GRANT SELECT ON pg_topics, pg_topic_partitions, pg_topic_segments, pg_topic_groups,
+    pg_stat_topics TO PUBLIC;

@@ -1,0 +1,233 @@
+/*
+ * maintenance_worker.c
+ *	  Background work that needs catalogs: collecting orphaned logs.
+ *
+ * Files without a topic are left by a crash between the commit of a DROP and
+ * the unlink, by a dropped database, and by a DROP committed as a prepared
+ * transaction.  Nobody reads them, but they take space.
+ *
+ * The launcher, connected to no database, looks every
+ * pg_topics.maintenance_interval (and once at start) at the directories below
+ * log_dir.  Logs of a database that does not exist are removed at once; for
+ * each other one a worker is started in that database, which removes the logs
+ * of topics that its catalog does not know, and ends.
+ *
+ * A topic that is being created is not in the catalog yet, but its creator
+ * holds AccessExclusiveLock on its oid: who cannot get that lock at once leaves
+ * the files alone.
+ *
+ * Layer 7.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "log_wal.h"
+#include "maintenance_worker.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/latch.h"
+#include "storage/lmgr.h"
+#include "tcop/tcopprot.h"
+#include "topic.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+int			pgt_maintenance_interval = 60;
+
+extern PGDLLEXPORT void pgt_launcher_main(Datum arg);
+extern PGDLLEXPORT void pgt_maintenance_main(Datum arg);
+
+/* Fill in what the two workers have in common. */
+static void
+init_worker(BackgroundWorker *worker, const char *function, const char *name)
+{
+	memset(worker, 0, sizeof(*worker));
+	worker->bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker->bgw_start_time = BgWorkerStart_RecoveryFinished;
+	strlcpy(worker->bgw_library_name, "pg_topics", BGW_MAXLEN);
+	strlcpy(worker->bgw_function_name, function, BGW_MAXLEN);
+	strlcpy(worker->bgw_name, name, BGW_MAXLEN);
+	strlcpy(worker->bgw_type, name, BGW_MAXLEN);
+}
+
+/* ---- in a database ------------------------------------------------------- */
+
+/* Oids of the topics that have a directory in this database's logs. */
+static List *
+topics_with_files(void)
+{
+	char		path[MAXPGPATH];
+	DIR		   *dir;
+	struct dirent *de;
+	List	   *topics = NIL;
+
+	pgt_database_path(path, MyDatabaseId);
+	dir = AllocateDir(path);
+	if (dir == NULL && errno == ENOENT)
+		return NIL;
+	while ((de = ReadDir(dir, path)) != NULL)
+	{
+		Oid			topic;
+		int32		partition;
+
+		if (pgt_partition_parse_name(de->d_name, &topic, &partition))
+			topics = list_append_unique_oid(topics, topic);
+	}
+	FreeDir(dir);
+	return topics;
+}
+
+/* Remove a topic's logs if the catalog does not know it. */
+static void
+collect_if_orphaned(Oid topic)
+{
+	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(topic)) && pgt_is_topic(topic))
+		return;
+	if (!ConditionalLockRelationOid(topic, AccessExclusiveLock))
+		return;
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(topic)) || !pgt_is_topic(topic))
+	{
+		ereport(LOG,
+				(errmsg("removing the logs of dropped topic %u of database %u",
+						topic, MyDatabaseId)));
+		pgt_log_drop(MyDatabaseId, topic);
+	}
+	UnlockRelationOid(topic, AccessExclusiveLock);
+}
+
+/* One run over one database, given by its oid. */
+void
+pgt_maintenance_main(Datum arg)
+{
+	ListCell   *cell;
+
+	pqsignal(SIGTERM, die);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(arg), InvalidOid,
+											  BGWORKER_BYPASS_ALLOWCONN);
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	foreach(cell, topics_with_files())
+		collect_if_orphaned(lfirst_oid(cell));
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+}
+
+/* ---- the launcher -------------------------------------------------------- */
+
+/* Oids of the databases that have a directory below log_dir. */
+static List *
+databases_with_files(void)
+{
+	DIR		   *dir = AllocateDir(pgt_log_dir);
+	struct dirent *de;
+	List	   *databases = NIL;
+
+	while ((de = ReadDir(dir, pgt_log_dir)) != NULL)
+	{
+		char	   *end;
+		unsigned long database = strtoul(de->d_name, &end, 10);
+
+		if (database != 0 && *end == '\0')
+			databases = lappend_oid(databases, (Oid) database);
+	}
+	FreeDir(dir);
+	return databases;
+}
+
+/* Remove what dropped databases have left; returns the others. */
+static List *
+collect_databases(void)
+{
+	List	   *databases;
+	List	   *remaining = NIL;
+	ListCell   *cell;
+
+	databases = databases_with_files();
+	StartTransactionCommand();
+	MemoryContextSwitchTo(TopTransactionContext);
+	foreach(cell, databases)
+	{
+		Oid			database = lfirst_oid(cell);
+		MemoryContext old;
+
+		if (!SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(database)))
+		{
+			ereport(LOG,
+					(errmsg("removing the logs of dropped database %u", database)));
+			pgt_log_drop(database, InvalidOid);
+			continue;
+		}
+		old = MemoryContextSwitchTo(GetMemoryChunkContext(databases));
+		remaining = lappend_oid(remaining, database);
+		MemoryContextSwitchTo(old);
+	}
+	CommitTransactionCommand();
+	return remaining;
+}
+
+/* Run the worker in one database and wait for its end. */
+static void
+maintain_database(Oid database)
+{
+	BackgroundWorker worker;
+	BackgroundWorkerHandle *handle;
+
+	init_worker(&worker, "pgt_maintenance_main", "pg_topics maintenance");
+	worker.bgw_restart_time = BGW_NEVER_RESTART;
+	worker.bgw_main_arg = ObjectIdGetDatum(database);
+	worker.bgw_notify_pid = MyProcPid;
+
+	/* no free worker slot: the next round tries again */
+	if (RegisterDynamicBackgroundWorker(&worker, &handle))
+		WaitForBackgroundWorkerShutdown(handle);
+}
+
+void
+pgt_launcher_main(Datum arg)
+{
+	MemoryContext context;
+
+	pqsignal(SIGTERM, die);
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
+	context = AllocSetContextCreate(TopMemoryContext, "pg_topics launcher",
+									ALLOCSET_DEFAULT_SIZES);
+
+	for (;;)
+	{
+		List	   *databases;
+		ListCell   *cell;
+
+		MemoryContextSwitchTo(context);
+		databases = collect_databases();
+		foreach(cell, databases)
+			maintain_database(lfirst_oid(cell));
+		MemoryContextReset(context);
+
+		WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+				  pgt_maintenance_interval * 1000L, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+		if (ConfigReloadPending)
+		{
+			ConfigReloadPending = false;
+			ProcessConfigFile(PGC_SIGHUP);
+		}
+	}
+}
+
+void
+pgt_maintenance_register(void)
+{
+	BackgroundWorker worker;
+
+	init_worker(&worker, "pgt_launcher_main", "pg_topics launcher");
+	worker.bgw_restart_time = 5;
+	RegisterBackgroundWorker(&worker);
+}

@@ -1,0 +1,174 @@
+/*
+ * pg_topics.c
+ *	  Where the library begins: settings, hooks, registration.
+ *
+ * The library must be in shared_preload_libraries: it brings a WAL resource
+ * manager, shared memory and background workers, and loads the logs before
+ * the startup process runs.  Loaded any other way it fails at once and says
+ * what to add.
+ *
+ * Settings that belong to one file are defined here beside the others, but for
+ * the defaults of topic options (topic_options.c) and of consumers
+ * (consume.c).
+ *
+ * Layer 8, above all others.  src/README.md is the map.
+ */
+#include "postgres.h"
+
+#include "consume.h"
+#include "fmgr.h"
+#include "log_sync.h"
+#include "log_wal.h"
+#include "maintenance_worker.h"
+#include "miscadmin.h"
+#include "producer.h"
+#include "storage/ipc.h"
+#include "storage/shmem.h"
+#include "topic.h"
+#include "topic_ddl.h"
+#include "utils/guc.h"
+
+PG_MODULE_MAGIC;
+
+extern PGDLLEXPORT void _PG_init(void);
+
+static shmem_request_hook_type previous_shmem_request = NULL;
+static shmem_startup_hook_type previous_shmem_startup = NULL;
+
+/* ---- settings ------------------------------------------------------------ */
+
+/* Why a name cannot be that of the log directory, or NULL. */
+static const char *
+problem_of_log_dir(const char *name)
+{
+	static const char *const taken[] = {
+		"base", "global", "log", "pg_commit_ts", "pg_dynshmem", "pg_logical", "pg_multixact",
+		"pg_notify", "pg_replslot", "pg_serial", "pg_snapshots", "pg_stat", "pg_stat_tmp",
+		"pg_subtrans", "pg_tblspc", "pg_twophase", "pg_wal", "pg_xact"
+	};
+	static const char *const not_backed_up[] = {
+		"pgsql_tmp", "pg_internal.init", "backup_label", "backup_manifest", "tablespace_map"
+	};
+
+	if (*name == '\0' || *name == '.' || strchr(name, '/') != NULL)
+		return "It must be the name of a directory directly below the data directory.";
+	for (int i = 0; i < lengthof(taken); i++)
+		if (strcmp(name, taken[i]) == 0)
+			return "The directory of that name belongs to the server.";
+	for (int i = 0; i < lengthof(not_backed_up); i++)
+		if (strncmp(name, not_backed_up[i], strlen(not_backed_up[i])) == 0)
+			return "Base backups leave files of such a name out.";
+	return NULL;
+}
+
+/*
+ * The log directory is one name, in the data directory, and nobody else's.
+ * FATAL rather than the warning that false would become at server start: the
+ * server would go on with the default directory and show every topic empty.
+ */
+static bool
+check_log_dir(char **value, void **extra, GucSource source)
+{
+	const char *problem = problem_of_log_dir(*value);
+
+	if (problem != NULL)
+		ereport(FATAL,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for parameter \"pg_topics.log_dir\": \"%s\"", *value),
+				 errdetail_internal("%s", problem)));
+	return true;
+}
+
+/* Settings that need a server restart. */
+static void
+define_server_settings(void)
+{
+	DefineCustomStringVariable("pg_topics.log_dir",
+							   "Directory of the topics' files, below the data directory.",
+							   NULL, &pgt_log_dir, "pg_topics",
+							   PGC_POSTMASTER, 0, check_log_dir, NULL, NULL);
+	DefineCustomIntVariable("pg_topics.max_partitions",
+							"How many topic partitions the server can hold.",
+							"Each takes about 300 bytes of shared memory.",
+							&pgt_max_partitions, 1024, 1, 1000000,
+							PGC_POSTMASTER, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("pg_topics.adopt_log_dir",
+							 "Accept topics that another database cluster has written.",
+							 "To be turned on for the first start after pg_upgrade.",
+							 &pgt_adopt_log_dir, false,
+							 PGC_POSTMASTER, 0, NULL, NULL, NULL);
+}
+
+/* Settings that can be changed in a running server. */
+static void
+define_settings(void)
+{
+	DefineCustomIntVariable("pg_topics.batch_size",
+							"Size at which a record batch is closed.",
+							NULL, &pgt_batch_size, 64 * 1024, 1024, 16 * 1024 * 1024,
+							PGC_USERSET, GUC_UNIT_BYTE, NULL, NULL, NULL);
+	DefineCustomIntVariable("pg_topics.buffer_memory",
+							"Memory for a transaction's pending records before they go to a temporary file.",
+							NULL, &pgt_buffer_memory, 32 * 1024, 64, MAX_KILOBYTES,
+							PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("pg_topics.sync_interval",
+							"How often the sync process looks for a checkpoint.",
+							NULL, &pgt_sync_interval, 20, 1, 10000,
+							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("pg_topics.maintenance_interval",
+							"How often orphaned topic files are looked for.",
+							NULL, &pgt_maintenance_interval, 60, 1, 86400,
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("pg_topics.max_xid_distance",
+							"How far transaction ids may run ahead of the oldest unresolved record batch.",
+							"Lowered by tests only.",
+							&pgt_max_xid_distance, 1500000000, 1, 1500000000,
+							PGC_SUSET, GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL, NULL, NULL, NULL);
+}
+
+/* ---- start --------------------------------------------------------------- */
+
+static void
+request_shmem(void)
+{
+	if (previous_shmem_request != NULL)
+		previous_shmem_request();
+	RequestAddinShmemSpace(pgt_log_state_size());
+}
+
+/* Make the table of partitions and fill it, before anyone can ask. */
+static void
+startup_shmem(void)
+{
+	if (previous_shmem_startup != NULL)
+		previous_shmem_startup();
+	if (pgt_log_state_init())
+		pgt_log_load();
+}
+
+void
+_PG_init(void)
+{
+	if (!process_shared_preload_libraries_in_progress)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("pg_topics must be loaded when the server starts"),
+				 errhint("Add pg_topics to shared_preload_libraries in postgresql.conf, as in shared_preload_libraries = 'pg_topics', and restart the server.")));
+
+	define_server_settings();
+	define_settings();
+	pgt_topic_init();
+	pgt_consumer_init();
+	MarkGUCPrefixReserved("pg_topics");
+
+	previous_shmem_request = shmem_request_hook;
+	shmem_request_hook = request_shmem;
+	previous_shmem_startup = shmem_startup_hook;
+	shmem_startup_hook = startup_shmem;
+
+	pgt_log_wal_init();
+	pgt_producer_init();
+	pgt_topic_ddl_init();
+	pgt_log_sync_register();
+	pgt_maintenance_register();
+}
