@@ -1,0 +1,98 @@
+-- the views that show topics: src/inspect.c
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pg_topics;
+SET timezone = 'UTC';
+RESET client_min_messages;
+
+SELECT create_topic('inspect_plain', partitions => 2);
+SELECT create_topic('inspect_typed', key_type => 'int', value_type => 'jsonb',
+                    config => '{"retention.ms": 3600000, "segment.bytes": 1048576, "compression.type": "none"}');
+
+-- pg_topics: a row a topic
+SELECT topic, partitions, cleanup_policy, key_type, value_type, config FROM pg_topics
+WHERE topic::text LIKE 'inspect%' ORDER BY topic::text;
+
+-- pg_topic_partitions: nothing was produced yet
+SELECT topic, partition, log_start_offset, log_end_offset, last_stable_offset, segments, bytes, blocking_xid
+FROM pg_topic_partitions WHERE topic::text LIKE 'inspect%' ORDER BY topic::text, partition;
+SELECT count(*) FROM pg_topic_segments WHERE topic::text LIKE 'inspect%';
+
+INSERT INTO inspect_plain (partition, record_timestamp, value)
+SELECT 0, timestamptz '2024-01-01' + make_interval(secs => i), 'v' FROM generate_series(0, 9) i;
+INSERT INTO inspect_plain (partition, record_timestamp, value) VALUES (0, '2023-12-31', 'late'), (1, '2024-02-01', 'w');
+SELECT partition, log_start_offset, log_end_offset, last_stable_offset, segments, bytes > 0 AS has_bytes
+FROM pg_topic_partitions WHERE topic = 'inspect_plain'::regclass ORDER BY partition;
+SELECT partition, base_offset, last_offset, batches, bytes > 0 AS has_bytes, first_timestamp, largest_timestamp, active,
+       path ~ ('^pg_topics/[0-9]+/' || topic::oid || '-' || partition || '/00000000000000000000\.log$') AS path
+FROM pg_topic_segments WHERE topic = 'inspect_plain'::regclass ORDER BY partition;
+SELECT s.bytes = p.bytes AS agree FROM pg_topic_segments s JOIN pg_topic_partitions p USING (topic, partition)
+WHERE topic = 'inspect_plain'::regclass AND partition = 0;
+
+-- counters
+SELECT partition, records_in, batches_in, bytes_in > 0 AS has_bytes FROM pg_stat_topics
+WHERE topic = 'inspect_plain'::regclass ORDER BY partition;
+SELECT count(*) FROM inspect_plain;
+SELECT partition, records_out, bytes_out > 0 AS has_bytes FROM pg_stat_topics
+WHERE topic = 'inspect_plain'::regclass ORDER BY partition;
+
+-- a segment that is full is rolled
+SELECT create_topic('inspect_rolls', config => '{"segment.bytes": 1048576}');
+DO $$
+BEGIN
+    FOR i IN 1..3 LOOP
+        INSERT INTO inspect_rolls (record_timestamp, value) SELECT '2024-01-01', repeat('x', 1000) FROM generate_series(1, 700);
+        COMMIT;
+    END LOOP;
+END $$;
+SELECT base_offset > 0 AS rolled, last_offset FROM pg_topic_segments WHERE topic = 'inspect_rolls'::regclass AND active;
+SELECT segments > 1 AS rolled, segments = (SELECT count(*) FROM pg_topic_segments s WHERE s.topic = p.topic) AS agree,
+       bytes = (SELECT sum(bytes) FROM pg_topic_segments s WHERE s.topic = p.topic) AS bytes_agree
+FROM pg_topic_partitions p WHERE topic = 'inspect_rolls'::regclass;
+SELECT bool_and(base_offset = previous + 1) AS contiguous
+FROM (SELECT base_offset, lag(last_offset, 1, -1::bigint) OVER (ORDER BY base_offset) AS previous
+      FROM pg_topic_segments WHERE topic = 'inspect_rolls'::regclass) s;
+TRUNCATE inspect_rolls;
+SELECT log_start_offset, log_end_offset, last_stable_offset FROM pg_topic_partitions WHERE topic = 'inspect_rolls'::regclass;
+DROP FOREIGN TABLE inspect_rolls;
+
+-- who holds readers back: nobody sees past a flush of a transaction that runs
+BEGIN;
+SELECT produce('inspect_plain', 'k', 'flushed', 1, '2024-02-01');
+SELECT count(*) FROM flush();
+SELECT log_end_offset, last_stable_offset, blocking_pid = pg_backend_pid() AS mine, blocking_gid FROM pg_topic_partitions
+WHERE topic = 'inspect_plain'::regclass AND partition = 1;
+ROLLBACK;
+SELECT log_end_offset, last_stable_offset, blocking_xid FROM pg_topic_partitions
+WHERE topic = 'inspect_plain'::regclass AND partition = 1;
+
+-- a prepared transaction is named
+BEGIN;
+SELECT produce('inspect_plain', 'k', 'prepared', 1, '2024-02-01');
+PREPARE TRANSACTION 'inspect''s own';
+SELECT log_end_offset - last_stable_offset AS held_back, blocking_pid, blocking_gid FROM pg_topic_partitions
+WHERE topic = 'inspect_plain'::regclass AND partition = 1;
+COMMIT PREPARED 'inspect''s own';
+SELECT log_end_offset - last_stable_offset AS held_back, blocking_pid, blocking_gid FROM pg_topic_partitions
+WHERE topic = 'inspect_plain'::regclass AND partition = 1;
+
+-- a topic is shown to who may do something with it
+CREATE ROLE regress_inspect_user;
+SET ROLE regress_inspect_user;
+SELECT topic FROM pg_topics WHERE topic::text LIKE 'inspect%';
+SELECT count(*) FROM pg_topic_partitions WHERE topic::text LIKE 'inspect%';
+RESET ROLE;
+GRANT INSERT ON inspect_plain TO regress_inspect_user;
+SET ROLE regress_inspect_user;
+SELECT topic FROM pg_topics WHERE topic::text LIKE 'inspect%';
+SELECT count(*) FROM pg_topic_segments WHERE topic::text LIKE 'inspect%';
+SELECT count(*) FROM pg_stat_topics WHERE topic::text LIKE 'inspect%';
+RESET ROLE;
+DROP OWNED BY regress_inspect_user;
+DROP ROLE regress_inspect_user;
+
+-- another server's foreign tables are no topics
+SELECT count(*) = (SELECT count(*) FROM pg_foreign_table JOIN pg_foreign_server s ON s.oid = ftserver WHERE srvname = 'topics') AS all_shown
+FROM pg_topics;
+
+DROP FOREIGN TABLE inspect_plain, inspect_typed;
+SELECT count(*) FROM pg_topics WHERE topic::text LIKE 'inspect%';

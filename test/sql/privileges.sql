@@ -1,0 +1,90 @@
+-- Privileges: INSERT may produce, SELECT may read and consume, the owner may
+-- alter and drop.  Files under test: topic.c, create_topic.c.
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pg_topics;
+RESET client_min_messages;
+\set SHOW_CONTEXT never
+
+CREATE ROLE regress_topic_owner;
+CREATE ROLE regress_topic_user;
+CREATE SCHEMA privileges AUTHORIZATION regress_topic_owner;
+GRANT USAGE ON SCHEMA privileges TO regress_topic_user;
+
+-- who may create in a schema may create topics there
+SET ROLE regress_topic_owner;
+SELECT create_topic('privileges.t', partitions => 2);
+SELECT produce('privileges.t', 'k', 'v');
+SELECT relowner::regrole FROM pg_class WHERE oid = 'privileges.t'::regclass;
+SET ROLE regress_topic_user;
+SELECT create_topic('privileges.t2');
+
+-- nothing without a grant
+SELECT produce('privileges.t', 'k', 'v');
+SELECT produce('privileges.t', 'v');
+INSERT INTO privileges.t (value) VALUES ('v');
+SELECT value FROM privileges.t;
+SELECT * FROM consume('privileges.t', 'g');
+SELECT alter_topic('privileges.t', '{"retention.ms": 1}');
+SELECT drop_topic('privileges.t');
+SELECT drop_topic('privileges.t', if_exists => true);
+TRUNCATE privileges.t;
+
+-- INSERT: produce only
+RESET ROLE;
+GRANT INSERT ON privileges.t TO regress_topic_user;
+SET ROLE regress_topic_user;
+SELECT produce('privileges.t', 'k', 'v');
+INSERT INTO privileges.t (key, value) VALUES ('k', 'v');
+SELECT value FROM privileges.t;
+SELECT * FROM consume('privileges.t', 'g');
+
+-- SELECT: read and consume, also with no privilege on the table of offsets
+RESET ROLE;
+REVOKE INSERT ON privileges.t FROM regress_topic_user;
+GRANT SELECT ON privileges.t TO regress_topic_user;
+SET ROLE regress_topic_user;
+SELECT produce('privileges.t', 'k', 'v');
+SELECT value FROM privileges.t;
+SELECT value FROM consume('privileges.t', 'g');
+SELECT count(*) FROM topic_group_offsets;
+SELECT group_id, committed_offset FROM pg_topic_groups WHERE topic = 'privileges.t'::regclass ORDER BY partition;
+SELECT alter_topic('privileges.t', '{"retention.ms": 1}');
+SELECT drop_topic('privileges.t');
+
+-- USAGE on the server can be taken away
+RESET ROLE;
+REVOKE USAGE ON FOREIGN SERVER topics FROM PUBLIC;
+SET ROLE regress_topic_owner;
+SELECT create_topic('privileges.t3');
+RESET ROLE;
+GRANT USAGE ON FOREIGN SERVER topics TO PUBLIC;
+
+-- the owner, and an owner's rights handed on
+SET ROLE regress_topic_owner;
+SELECT alter_topic('privileges.t', '{"retention.ms": 1000}');
+RESET ROLE;
+GRANT CREATE ON SCHEMA privileges TO regress_topic_user;
+ALTER FOREIGN TABLE privileges.t OWNER TO regress_topic_user;
+SET ROLE regress_topic_owner;
+SELECT alter_topic('privileges.t', '{"retention.ms": 2000}');
+SET ROLE regress_topic_user;
+SELECT alter_topic('privileges.t', '{"retention.ms": 2000}');
+-- dropping takes the group's offsets along, though the owner cannot see the table
+SELECT drop_topic('privileges.t');
+RESET ROLE;
+SELECT count(*) FROM topic_group_offsets WHERE group_id = 'g' AND topic::oid NOT IN (SELECT oid FROM pg_class);
+
+-- a function of its owner's rights lets others in, and only there
+SET ROLE regress_topic_owner;
+SELECT create_topic('privileges.definer');
+CREATE FUNCTION privileges.put(text) RETURNS int LANGUAGE sql SECURITY DEFINER
+    AS $$ SELECT produce('privileges.definer', NULL, $1) $$;
+SET ROLE regress_topic_user;
+SELECT privileges.put('v');
+SELECT produce('privileges.definer', 'v');
+RESET ROLE;
+SELECT value FROM privileges.definer;
+
+SET client_min_messages = warning;
+DROP SCHEMA privileges CASCADE;
+DROP ROLE regress_topic_user, regress_topic_owner;

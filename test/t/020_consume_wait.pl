@@ -1,0 +1,303 @@
+# Waiting for records: consume(timeout => ...) wakes when something is
+# committed, and holds no snapshot and no lock while it waits.
+use strict;
+use warnings;
+
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf', "shared_preload_libraries = 'pg_topics'");
+$node->append_conf('postgresql.conf', 'max_prepared_transactions = 5');
+$node->start;
+$node->safe_psql('postgres', q{
+	CREATE EXTENSION pg_topics;
+	CREATE TABLE written (value text);
+	SELECT create_topic('events', partitions => 2);
+});
+
+# A session in the background, known by its application name.
+sub session
+{
+	my ($name) = @_;
+	my $self = { name => $name, in => '', out => '', err => '' };
+
+	$self->{run} = IPC::Run::start(
+		[ 'psql', '-XAtq', '-d', $node->connstr('postgres') . " application_name=$name", '-f', '-' ],
+		'<', \$self->{in}, '>', \$self->{out}, '2>', \$self->{err},
+		IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+	return $self;
+}
+
+# Send SQL without waiting for its end, which "answer" waits for.
+sub ask
+{
+	my ($self, $sql) = @_;
+
+	$self->{out} = $self->{err} = '';
+	$self->{in} .= "$sql\n\\echo :done:\n";
+	$self->{run}->pump_nb;
+	return;
+}
+
+# What the session printed up to the end of what was sent last.
+sub answer
+{
+	my ($self) = @_;
+
+	$self->{run}->pump until $self->{out} =~ /:done:\n/;
+	(my $out = $self->{out}) =~ s/:done:\n.*//s;
+	$out =~ s/\n\z//;
+	return $out;
+}
+
+sub finish
+{
+	my ($self) = @_;
+
+	$self->{in} .= "\\q\n";
+	$self->{run}->finish;
+	return;
+}
+
+# Wait until the session sleeps in an extension.
+sub wait_asleep
+{
+	my ($name) = @_;
+
+	$node->poll_query_until('postgres', qq{
+		SELECT EXISTS (SELECT FROM pg_stat_activity
+			WHERE application_name = '$name' AND state = 'active' AND wait_event_type = 'Extension')})
+	  or die "session $name does not wait";
+	return;
+}
+
+# What a waiting session holds: its xmin, its xid and its locks.
+sub holdings
+{
+	my ($name) = @_;
+
+	return $node->safe_psql('postgres', qq{
+		SELECT coalesce(a.backend_xmin::text, 'no xmin'), coalesce(a.backend_xid::text, 'no xid'),
+			   (SELECT string_agg(locktype, ' ' ORDER BY locktype) FROM pg_locks l WHERE l.pid = a.pid)
+		FROM pg_stat_activity a WHERE application_name = '$name'});
+}
+
+my $nothing = 'no xmin|no xid|virtualxid';
+my $waiter = session('waiter');
+
+# it wakes on a commit, holding nothing before
+ask($waiter, q{SELECT value FROM consume('events', 'g', timeout => '1 hour');});
+wait_asleep('waiter');
+is(holdings('waiter'), $nothing, 'a waiting session holds no snapshot, no xid and no lock');
+my $begun = time;
+$node->safe_psql('postgres', q{SELECT produce('events', NULL::text, 'one', partition => 1)});
+is(answer($waiter), 'one', 'a commit wakes the waiter');
+note(sprintf('woken and answered after %.0f ms, a psql start included', (time - $begun) * 1000));
+is($node->safe_psql('postgres', q{SELECT partition, committed_offset FROM topic_group_offsets}),
+	'1|1', 'what it got is committed');
+
+# the statement sees the tables as of the wake-up
+ask($waiter, q{SELECT value, (SELECT count(*) FROM written) FROM consume('events', 'g', timeout => '1 hour');});
+wait_asleep('waiter');
+$node->safe_psql('postgres', q{
+	BEGIN;
+	INSERT INTO written VALUES ('two');
+	SELECT produce('events', NULL::text, 'two', partition => 0);
+	COMMIT;});
+is(answer($waiter), 'two|1', 'records and tables are seen as of the wake-up');
+
+# VACUUM is not held back
+ask($waiter, q{SELECT count(*) FROM consume('events', 'g', timeout => '1 hour');});
+wait_asleep('waiter');
+$node->safe_psql('postgres', q{DELETE FROM written});
+my ($out, $err) = ('', '');
+$node->psql('postgres', 'VACUUM (VERBOSE) written', stderr => \$err);
+like($err, qr/tuples: 1 removed/, 'a waiting consumer does not hold VACUUM back');
+$node->safe_psql('postgres', q{SELECT produce('events', 'x'::text)});
+is(answer($waiter), '1', 'and still wakes');
+
+# forms of the statement that wait without a snapshot, and ones that cannot
+my %forms = (
+	'a limit' => q{SELECT value FROM consume('events', 'g', timeout => '1 hour') LIMIT 1;},
+	'an aggregate' => q{SELECT string_agg(value, '') FROM consume('events', 'g', timeout => '1 hour');},
+	'an order' => q{SELECT value FROM consume('events', 'g', timeout => '1 hour') ORDER BY record_offset;},
+	'a subquery' => q{SELECT upper(value) FROM (SELECT value FROM consume('events', 'g', timeout => '1 hour') OFFSET 0) s;},
+	'a target list' => q{SELECT (consume('events', 'g', timeout => '1 hour')).value;},
+	'consume_as' => q{SELECT value FROM consume_as(NULL::events, 'g', timeout => '1 hour');},
+	'a computed argument' => q{SELECT value FROM consume('events', 'g', timeout => make_interval(hours => length(current_user)));},
+	'auto_commit off' => q{SELECT value FROM consume('events', 'tx', timeout => '1 hour', auto_commit => false, auto_offset_reset => 'latest');},
+	'a new group at the end' => q{SELECT value FROM consume('events', 'tail', timeout => '1 hour', auto_offset_reset => 'latest');},
+);
+foreach my $form (sort keys %forms)
+{
+	# what the other groups had is still there for this one
+	$node->safe_psql('postgres', q{SELECT count(*) FROM consume('events', 'g')});
+	ask($waiter, $forms{$form});
+	wait_asleep('waiter');
+	is(holdings('waiter'), $nothing, "$form: holds nothing while waiting");
+	$node->safe_psql('postgres', q{SELECT produce('events', 'y'::text)});
+	like(answer($waiter), qr/^y$/i, "$form: wakes");
+}
+
+$node->safe_psql('postgres', q{SELECT count(*) FROM consume('events', 'g')});
+my %inside = (
+	'PL/pgSQL' => q{DO $$ BEGIN PERFORM consume('events', 'g', timeout => '1 hour'); END $$;},
+	'a join' => q{SELECT value FROM consume('events', 'g', timeout => '1 hour') JOIN (VALUES (1)) v ON partition >= 0 LEFT JOIN written USING (value);},
+	'INSERT ... SELECT' => q{INSERT INTO written SELECT value FROM consume('events', 'g', timeout => '1 hour');},
+	'a cursor' => q{BEGIN; DECLARE c CURSOR FOR SELECT value FROM consume('events', 'g', timeout => '1 hour'); FETCH ALL FROM c; COMMIT;},
+);
+foreach my $form (sort keys %inside)
+{
+	ask($waiter, $inside{$form});
+	wait_asleep('waiter');
+	$node->safe_psql('postgres', q{SELECT produce('events', 'z'::text)});
+	answer($waiter);
+	is($waiter->{err}, '', "$form: waits inside the statement and wakes");
+	is($node->safe_psql('postgres', q{SELECT count(*) FROM consume('events', 'g')}), '0',
+		"$form: has consumed the record");
+}
+
+# with a parameter, through the extended protocol
+ask($waiter, q{PREPARE p(text, interval) AS SELECT value FROM consume('events', $1, timeout => $2); EXECUTE p('g', '1 hour');});
+wait_asleep('waiter');
+$node->safe_psql('postgres', q{SELECT produce('events', 'p'::text)});
+is(answer($waiter), 'p', 'EXECUTE waits and wakes');
+my $script = PostgreSQL::Test::Utils::tempdir . '/bind.sql';
+append_to_file($script, q{\set n 5
+SELECT value FROM consume('events', 'g', :n, timeout => '1 hour');
+});
+my ($bench_out, $bench_err) = ('', '');
+my $bench = IPC::Run::start(
+	[ 'pgbench', '-n', '-M', 'extended', '-t', '1', '-f', $script,
+		$node->connstr('postgres') . ' application_name=bench' ],
+	'>', \$bench_out, '2>', \$bench_err);
+wait_asleep('bench');
+is(holdings('bench'), $nothing, 'bound parameters: holds nothing while waiting');
+$node->safe_psql('postgres', q{SELECT produce('events', 'q'::text)});
+$bench->finish;
+like($bench_out, qr{actually processed: 1/1}, 'bound parameters: wakes');
+
+# in a transaction block only what the block did before is held
+ask($waiter, q{BEGIN; SELECT value FROM consume('events', 'g', timeout => '1 hour');});
+wait_asleep('waiter');
+is(holdings('waiter'), $nothing, 'in a transaction block nothing is held either');
+$node->safe_psql('postgres', q{SELECT produce('events', 'b'::text)});
+is(answer($waiter), 'b', 'in a transaction block it wakes');
+ask($waiter, q{ROLLBACK;});
+answer($waiter);
+is($node->safe_psql('postgres', q{SELECT value FROM consume('events', 'g', timeout => '1 hour')}), 'b',
+	'rolled back, the next consumer gets it at once');
+
+# what ends a wait
+ask($waiter, q{SELECT count(*) FROM consume('events', 'g', timeout => '50 ms');});
+is(answer($waiter), '0', 'the timeout ends a wait without rows');
+
+ask($waiter, q{SELECT count(*) FROM consume('events', 'g', timeout => '1 hour');});
+wait_asleep('waiter');
+$node->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'waiter'});
+answer($waiter);
+like($waiter->{err}, qr/canceling statement due to user request/, 'a wait can be cancelled');
+
+ask($waiter, q{SET statement_timeout = '100ms'; SELECT count(*) FROM consume('events', 'g', timeout => '1 hour'); RESET statement_timeout;});
+answer($waiter);
+like($waiter->{err}, qr/canceling statement due to statement timeout/, 'statement_timeout ends a wait');
+
+ask($waiter, q{DO $$ BEGIN PERFORM consume('events', 'g', timeout => '1 hour'); END $$;});
+wait_asleep('waiter');
+$node->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'waiter'});
+answer($waiter);
+like($waiter->{err}, qr/canceling statement due to user request/, 'a wait inside a function can be cancelled');
+
+ask($waiter, q{SELECT value FROM consume('events', 'g', timeout => '1 hour');});
+wait_asleep('waiter');
+$node->safe_psql('postgres', q{SELECT produce('events', 'after'::text)});
+is(answer($waiter), 'after', 'the session waits as before after errors');
+
+# of several waiters one gets a record, the others go on waiting
+my @crowd = map { session("crowd$_") } (1 .. 3);
+ask($_, q{SELECT value FROM consume('events', 'g', 1, timeout => '1 hour');}) foreach @crowd;
+wait_asleep($_->{name}) foreach @crowd;
+foreach my $n (1 .. 3)
+{
+	$node->safe_psql('postgres', qq{SELECT produce('events', NULL::text, 'for one', partition => 0)});
+	$node->poll_query_until('postgres', q{
+		SELECT count(*) FILTER (WHERE state = 'idle') = } . $n . q{ AND
+			   count(*) FILTER (WHERE state = 'active') = } . (3 - $n) . q{
+		FROM pg_stat_activity WHERE application_name LIKE 'crowd%'})
+	  or die 'not exactly one waiter woke';
+}
+is(answer($_), 'for one', "$_->{name} got one record") foreach @crowd;
+finish($_) foreach @crowd;
+
+# a record held back by an open transaction comes when that has ended
+my $holder = session('holder');
+ask($holder, q{BEGIN; SELECT produce('events', NULL::text, 'held', partition => 0); SELECT count(*) FROM flush();});
+answer($holder);
+ask($waiter, q{SELECT string_agg(value, ' ' ORDER BY record_offset) FROM consume('events', 'g', timeout => '1 hour');});
+wait_asleep('waiter');
+$node->safe_psql('postgres', q{SELECT produce('events', NULL::text, 'behind', partition => 0)});
+ask($holder, q{COMMIT;});
+answer($holder);
+is(answer($waiter), 'held behind', 'an open transaction is waited for');
+
+ask($holder, q{BEGIN; SELECT produce('events', NULL::text, 'undone', partition => 0); SELECT count(*) FROM flush();});
+answer($holder);
+ask($waiter, q{SELECT string_agg(value, ' ' ORDER BY record_offset) FROM consume('events', 'g', timeout => '1 hour');});
+wait_asleep('waiter');
+$node->safe_psql('postgres', q{SELECT produce('events', NULL::text, 'behind', partition => 0)});
+ask($holder, q{ROLLBACK;});
+answer($holder);
+is(answer($waiter), 'behind', 'a transaction that is rolled back lets the rest go');
+
+ask($waiter, q{SELECT value FROM consume('events', 'g', timeout => '1 hour');});
+wait_asleep('waiter');
+$node->safe_psql('postgres', q{
+	BEGIN;
+	SELECT produce('events', NULL::text, 'prepared', partition => 0);
+	PREPARE TRANSACTION 'p';});
+$node->safe_psql('postgres', q{COMMIT PREPARED 'p'});
+is(answer($waiter), 'prepared', 'COMMIT PREPARED wakes');
+
+# a partition that another consumer owns
+ask($holder, q{BEGIN; SELECT count(*) FROM consume('events', 'g', partitions => '{0}');});
+answer($holder);
+$node->safe_psql('postgres', q{SELECT produce('events', NULL::text, 'owned', partition => 0)});
+ask($holder, q{SELECT value FROM consume('events', 'g', partitions => '{0}');});
+is(answer($holder), 'owned', 'another consumer owns the partition');
+ask($waiter, q{SELECT value FROM consume('events', 'g', timeout => '1 hour');});
+wait_asleep('waiter');
+ask($holder, q{ROLLBACK;});
+answer($holder);
+is(answer($waiter), 'owned', 'given up by its owner, it goes to the waiter');
+finish($holder);
+
+# the topic goes while somebody waits
+ask($waiter, q{SELECT value FROM consume('events', 'g', timeout => '1 hour');});
+wait_asleep('waiter');
+$node->safe_psql('postgres', q{DROP FOREIGN TABLE events});
+answer($waiter);
+isnt($waiter->{err}, '', 'dropping the topic ends the wait with an error');
+note($waiter->{err});
+
+# a terminated session, and a server that stops
+$node->safe_psql('postgres', q{SELECT create_topic('more')});
+ask($waiter, q{SELECT value FROM consume('more', 'g', timeout => '1 hour');});
+wait_asleep('waiter');
+$node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'waiter'});
+$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'waiter'});
+pass('a waiting session can be terminated');
+$waiter->{run}->finish;
+
+my $last = session('last');
+ask($last, q{SELECT value FROM consume('more', 'g', timeout => '1 hour');});
+wait_asleep('last');
+$node->stop('fast');
+pass('a fast stop does not wait for the waiters');
+$last->{run}->finish;
+
+done_testing();
