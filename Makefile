@@ -20,13 +20,13 @@ SHLIB_LINK = -Wl,-Bsymbolic
 
 REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
-TEST_OPTS = --inputdir=test --outputdir=. --temp-config=test/pg_topics.conf --temp-instance=./tmp_check/instance
+TEST_OPTS = --inputdir=test --outputdir=. --temp-config=test/pg_topics.conf --temp-instance=./tmp_instance
 REGRESS_OPTS = $(TEST_OPTS)
 ISOLATION_OPTS = $(TEST_OPTS)
 TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
-EXTRA_CLEAN = test/unit/unit_test
+EXTRA_CLEAN = test/unit/unit_test tmp_instance
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)

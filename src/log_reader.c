@@ -217,9 +217,9 @@ locate(LogReader *reader)
 	if (segment == NULL)
 		return false;
 	enter_segment(reader, segment,
-				  pgt_segment_find_offset(segment,
-										  pgt_partition_log_entries(segment, &reader->bounds),
-										  reader->position));
+				  pgt_partition_log_find(reader->state, segment,
+										 pgt_partition_log_entries(segment, &reader->bounds),
+										 reader->position));
 	return true;
 }
 
@@ -468,6 +468,7 @@ pgt_log_reader_begin(const TopicPartition *key, int64 offset, Snapshot snapshot,
 	reader->filter.max_timestamp = reader->filter.end_offset = PG_INT64_MAX;
 	if (filter != NULL)
 		reader->filter = *filter;
+	reader->segment_base = NO_SEGMENT;
 	reader->chunk_want = CHUNK_MIN;
 	reader->state = pgt_partition_find(key);
 	reader->done = reader->state == NULL || !take_bounds(reader) ||
@@ -529,6 +530,10 @@ pgt_log_reader_log_start(const LogReader *reader)
 void
 pgt_log_reader_end(LogReader *reader)
 {
+	/* the entry before the next one: the reader may have stopped inside of it */
+	if (reader->segment_base != NO_SEGMENT && reader->next_entry > 0)
+		pgt_partition_log_hint(reader->state, reader->segment_base, reader->next_entry - 1,
+							   reader->position);
 	MemoryContextDelete(reader->context);
 }
 

@@ -257,9 +257,12 @@ bool
 pgt_topic_wait_sleep(Oid database, Oid topic, long timeout_ms)
 {
 	TopicPartition key = {database, topic, 0};
+	PartitionState *state = pgt_partition_find(&key);
 
-	return !ConditionVariableTimedSleep(&pgt_partition_get(&key)->appended,
-										timeout_ms, PG_WAIT_EXTENSION);
+	/* dropped meanwhile: the caller shall look and find out */
+	if (state == NULL)
+		return true;
+	return !ConditionVariableTimedSleep(&state->appended, timeout_ms, PG_WAIT_EXTENSION);
 }
 
 void

@@ -59,7 +59,7 @@
 #include "utils/timestamp.h"
 
 #define RESOLVE_INTERVAL_MS		1000
-#define WRITEBACK_BYTES			(1024 * 1024)
+#define WRITEBACK_BYTES			(8 * 1024 * 1024)
 
 int			pgt_sync_interval = 20;
 

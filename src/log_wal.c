@@ -402,9 +402,13 @@ flag_all_aborted(PartitionState *state, const AbortedEntry *aborted, uint32 coun
 	}
 }
 
-/* Let readers know how far outcomes are in the index. */
+/*
+ * Let readers know how far outcomes are in the index.  The recovery point may
+ * hold this only once the RESOLVE record, and with it the commit records
+ * before it, is flushed: so it counts as the partition's last.
+ */
 static void
-publish_resolved(PartitionState *state, const ResolvedPartition *resolved)
+publish_resolved(PartitionState *state, const ResolvedPartition *resolved, XLogRecPtr lsn)
 {
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	if (state->in_use && memcmp(&state->key, &resolved->key, sizeof(TopicPartition)) == 0)
@@ -412,30 +416,29 @@ publish_resolved(PartitionState *state, const ResolvedPartition *resolved)
 		state->resolved_offset = Max(state->resolved_offset,
 									 Min(resolved->resolved_offset, state->next_offset));
 		state->resolved_max_xid = Max(state->resolved_max_xid, resolved->max_xid);
+		state->last_lsn = Max(state->last_lsn, lsn);
 		pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
 	}
 	LWLockRelease(&state->lock);
 }
 
-/* A step over the progress of several partitions. */
-typedef void (*ResolveStep) (PartitionState *state, const ResolvedPartition *resolved,
-							 const AbortedEntry *aborted);
-
-static void
-flag_step(PartitionState *state, const ResolvedPartition *resolved, const AbortedEntry *aborted)
+/* The partition that "progress" begins with; the aborted entries follow it. */
+static const char *
+split_progress(const char *progress, ResolvedPartition *resolved, AbortedEntry **aborted)
 {
-	flag_all_aborted(state, aborted, resolved->aborted_count);
+	Size		size;
+
+	memcpy(resolved, progress, sizeof(*resolved));
+	progress += sizeof(*resolved);
+	size = resolved->aborted_count * sizeof(AbortedEntry);
+	*aborted = palloc(size + 1);
+	memcpy(*aborted, progress, size);
+	return progress + size;
 }
 
+/* Flag the aborted batches of all partitions of the progress that are still there. */
 static void
-publish_step(PartitionState *state, const ResolvedPartition *resolved, const AbortedEntry *aborted)
-{
-	publish_resolved(state, resolved);
-}
-
-/* Do a step for each partition of the progress that is still there. */
-static void
-for_each_resolved(const char *progress, int length, ResolveStep step)
+flag_progress(const char *progress, int length)
 {
 	const char *end = progress + length;
 
@@ -444,18 +447,31 @@ for_each_resolved(const char *progress, int length, ResolveStep step)
 		ResolvedPartition resolved;
 		AbortedEntry *aborted;
 		PartitionState *state;
-		Size		size;
 
-		memcpy(&resolved, progress, sizeof(resolved));
-		progress += sizeof(resolved);
-		size = resolved.aborted_count * sizeof(AbortedEntry);
-		aborted = palloc(size + 1);
-		memcpy(aborted, progress, size);
-		progress += size;
-
+		progress = split_progress(progress, &resolved, &aborted);
 		state = pgt_partition_find(&resolved.key);
 		if (state != NULL)
-			step(state, &resolved, aborted);
+			flag_all_aborted(state, aborted, resolved.aborted_count);
+		pfree(aborted);
+	}
+}
+
+/* Publish the progress that the RESOLVE record ending at "lsn" holds. */
+static void
+publish_progress(const char *progress, int length, XLogRecPtr lsn)
+{
+	const char *end = progress + length;
+
+	while (progress < end)
+	{
+		ResolvedPartition resolved;
+		AbortedEntry *aborted;
+		PartitionState *state;
+
+		progress = split_progress(progress, &resolved, &aborted);
+		state = pgt_partition_find(&resolved.key);
+		if (state != NULL)
+			publish_resolved(state, &resolved, lsn);
 		pfree(aborted);
 	}
 }
@@ -463,12 +479,14 @@ for_each_resolved(const char *progress, int length, ResolveStep step)
 void
 pgt_log_resolve(const char *progress, int length)
 {
-	for_each_resolved(progress, length, flag_step);
+	XLogRecPtr	lsn;
+
+	flag_progress(progress, length);
 	XLogBeginInsert();
 	XLogRegisterData((char *) progress, length);
 	XLogSetRecordFlags(XLOG_MARK_UNIMPORTANT);
-	XLogInsert(PGT_RMGR_ID, XLOG_PGT_RESOLVE);
-	for_each_resolved(progress, length, publish_step);
+	lsn = XLogInsert(PGT_RMGR_ID, XLOG_PGT_RESOLVE);
+	publish_progress(progress, length, lsn);
 	pg_atomic_fetch_add_u64(&pgt_log_shared->resolves, 1);
 }
 
@@ -531,6 +549,9 @@ redo_segment(PartitionState *state, const xl_pgt_append *xlrec, int64 base_offse
 	state->written_back = Min(state->written_back, xlrec->position);
 	/* forward only publish moves it, which knows an empty log */
 	state->next_offset = Min(state->next_offset, base_offset);
+
+	/* the entry is written anew, unflagged: its RESOLVE is still to come */
+	state->resolved_offset = Min(state->resolved_offset, base_offset);
 
 	if (segment != NULL)
 		return segment;
@@ -605,8 +626,8 @@ redo_drop(XLogReaderState *record)
 static void
 redo_resolve(XLogReaderState *record)
 {
-	for_each_resolved(XLogRecGetData(record), XLogRecGetDataLen(record), flag_step);
-	for_each_resolved(XLogRecGetData(record), XLogRecGetDataLen(record), publish_step);
+	flag_progress(XLogRecGetData(record), XLogRecGetDataLen(record));
+	publish_progress(XLogRecGetData(record), XLogRecGetDataLen(record), record->EndRecPtr);
 }
 
 static void

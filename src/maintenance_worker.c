@@ -21,6 +21,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/pg_database.h"
 #include "log_wal.h"
 #include "maintenance_worker.h"
 #include "miscadmin.h"
@@ -56,19 +57,26 @@ init_worker(BackgroundWorker *worker, const char *function, const char *name)
 
 /* ---- in a database ------------------------------------------------------- */
 
-/* Oids of the topics that have a directory in this database's logs. */
+/* Oids of the topics that have a slot or a directory in this database's logs. */
 static List *
-topics_with_files(void)
+topics_with_logs(void)
 {
 	char		path[MAXPGPATH];
 	DIR		   *dir;
 	struct dirent *de;
 	List	   *topics = NIL;
 
+	for (int i = pgt_partition_slots() - 1; i >= 0; i--)
+	{
+		PartitionState *state = pgt_partition_slot(i);
+
+		if (state->in_use && state->key.database == MyDatabaseId)
+			topics = list_append_unique_oid(topics, state->key.topic);
+	}
 	pgt_database_path(path, MyDatabaseId);
 	dir = AllocateDir(path);
 	if (dir == NULL && errno == ENOENT)
-		return NIL;
+		return topics;
 	while ((de = ReadDir(dir, path)) != NULL)
 	{
 		Oid			topic;
@@ -111,7 +119,7 @@ pgt_maintenance_main(Datum arg)
 											  BGWORKER_BYPASS_ALLOWCONN);
 	StartTransactionCommand();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	foreach(cell, topics_with_files())
+	foreach(cell, topics_with_logs())
 		collect_if_orphaned(lfirst_oid(cell));
 	PopActiveSnapshot();
 	CommitTransactionCommand();
@@ -139,40 +147,9 @@ databases_with_files(void)
 	return databases;
 }
 
-/* Remove what dropped databases have left; returns the others. */
-static List *
-collect_databases(void)
-{
-	List	   *databases;
-	List	   *remaining = NIL;
-	ListCell   *cell;
-
-	databases = databases_with_files();
-	StartTransactionCommand();
-	MemoryContextSwitchTo(TopTransactionContext);
-	foreach(cell, databases)
-	{
-		Oid			database = lfirst_oid(cell);
-		MemoryContext old;
-
-		if (!SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(database)))
-		{
-			ereport(LOG,
-					(errmsg("removing the logs of dropped database %u", database)));
-			pgt_log_drop(database, InvalidOid);
-			continue;
-		}
-		old = MemoryContextSwitchTo(GetMemoryChunkContext(databases));
-		remaining = lappend_oid(remaining, database);
-		MemoryContextSwitchTo(old);
-	}
-	CommitTransactionCommand();
-	return remaining;
-}
-
 /* Run the worker in one database and wait for its end. */
 static void
-maintain_database(Oid database)
+run_worker(Oid database)
 {
 	BackgroundWorker worker;
 	BackgroundWorkerHandle *handle;
@@ -185,6 +162,27 @@ maintain_database(Oid database)
 	/* no free worker slot: the next round tries again */
 	if (RegisterDynamicBackgroundWorker(&worker, &handle))
 		WaitForBackgroundWorkerShutdown(handle);
+}
+
+/*
+ * Look after one database, or what is left of it.  The lock is the one that
+ * sessions take as they connect: DROP DATABASE waits for us, not for nothing
+ * in the worker's way.
+ */
+static void
+maintain_database(Oid database)
+{
+	StartTransactionCommand();
+	LockSharedObject(DatabaseRelationId, database, 0, RowExclusiveLock);
+	if (SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(database)))
+		run_worker(database);
+	else
+	{
+		ereport(LOG,
+				(errmsg("removing the logs of dropped database %u", database)));
+		pgt_log_drop(database, InvalidOid);
+	}
+	CommitTransactionCommand();
 }
 
 void
@@ -205,7 +203,7 @@ pgt_launcher_main(Datum arg)
 		ListCell   *cell;
 
 		MemoryContextSwitchTo(context);
-		databases = collect_databases();
+		databases = databases_with_files();
 		foreach(cell, databases)
 			maintain_database(lfirst_oid(cell));
 		MemoryContextReset(context);

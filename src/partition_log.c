@@ -15,7 +15,8 @@
  * Each process keeps a cache of open segments, and of each partition's list of
  * base offsets.  A cached segment is recognised by slot, incarnation and base
  * offset (a base offset never comes twice in one partition); a cached list by
- * segments_version, which every roll and deletion raises.
+ * segments_version, which every roll and deletion raises.  Beside the list it
+ * keeps where the last reader stopped, since the next one mostly goes on there.
  *
  * Locks: functions that take a PartitionState say which lock the caller holds.
  * Readers work on a LogBounds, a copy made under the lock, and hold none while
@@ -207,6 +208,12 @@ typedef struct SegmentList
 	uint32		version;
 	int			count;
 	int64	   *bases;			/* ascending, in TopMemoryContext */
+
+	/* where a reader stopped: entry hint_entry of the segment is the place of the offset */
+	uint32		hint_incarnation;
+	int64		hint_base;
+	uint32		hint_entry;
+	int64		hint_offset;
 } SegmentList;
 
 static SegmentList *lists = NULL;	/* one for each slot */
@@ -230,19 +237,25 @@ close_deleted(PartitionState *state, const SegmentList *list)
 			cache_close(&cache[i]);
 }
 
+/* What this process remembers of a partition, up to date or not. */
+static SegmentList *
+remembered(PartitionState *state)
+{
+	if (lists == NULL)
+		lists = MemoryContextAllocZero(TopMemoryContext,
+									   pgt_log_shared->max_partitions * sizeof(SegmentList));
+	return &lists[state - pgt_log_shared->partitions];
+}
+
 /* The partition's list of base offsets as of now. */
 static SegmentList *
 segment_list(PartitionState *state)
 {
-	SegmentList *list;
+	SegmentList *list = remembered(state);
 	uint32		version = pg_atomic_read_u32(&state->segments_version);
 	MemoryContext old;
 	int64	   *bases;
 
-	if (lists == NULL)
-		lists = MemoryContextAllocZero(TopMemoryContext,
-									   pgt_log_shared->max_partitions * sizeof(SegmentList));
-	list = &lists[state - pgt_log_shared->partitions];
 	if (list->loaded && list->incarnation == state->incarnation && list->version == version)
 		return list;
 
@@ -298,6 +311,29 @@ pgt_partition_log_next_segment(PartitionState *state, const LogBounds *bounds, i
 		if (list->bases[i] > base)
 			return Min(list->bases[i], bounds->active_base);
 	return bounds->active_base;
+}
+
+uint32
+pgt_partition_log_find(PartitionState *state, Segment *segment, uint32 count, int64 offset)
+{
+	SegmentList *list = remembered(state);
+
+	if (list->hint_incarnation == state->incarnation &&
+		list->hint_base == segment->base_offset &&
+		list->hint_offset == offset && list->hint_entry <= count)
+		return list->hint_entry;
+	return pgt_segment_find_offset(segment, count, offset);
+}
+
+void
+pgt_partition_log_hint(PartitionState *state, int64 base, uint32 n, int64 offset)
+{
+	SegmentList *list = remembered(state);
+
+	list->hint_incarnation = state->incarnation;
+	list->hint_base = base;
+	list->hint_entry = n;
+	list->hint_offset = offset;
 }
 
 /* ---- steps of an append -------------------------------------------------- */

@@ -62,6 +62,16 @@ extern int64 pgt_partition_log_next_segment(PartitionState *state, const LogBoun
 /* How many entries of a segment are in the log as these bounds know it. */
 extern uint32 pgt_partition_log_entries(Segment *segment, const LogBounds *bounds);
 
+/*
+ * First of the segment's "count" entries whose last offset is at or past
+ * "offset", or one a little before; count if none.  Quick where this process
+ * has read on from there before: readers leave a hint.
+ */
+extern uint32 pgt_partition_log_find(PartitionState *state, Segment *segment, uint32 count, int64 offset);
+
+/* Entry n, and all before it, end before "offset" or hold it. */
+extern void pgt_partition_log_hint(PartitionState *state, int64 base, uint32 n, int64 offset);
+
 /* What an append is about to write. */
 typedef struct AppendRequest
 {

@@ -62,21 +62,24 @@ problem_of_log_dir(const char *name)
 }
 
 /*
- * The log directory is one name, in the data directory, and nobody else's.
- * FATAL rather than the warning that false would become at server start: the
- * server would go on with the default directory and show every topic empty.
+ * The log directory is one name, in the data directory, and nobody else's.  At
+ * server start false would become a warning, and the server would go on with
+ * the default directory and show every topic empty: so that is a FATAL.
  */
 static bool
 check_log_dir(char **value, void **extra, GucSource source)
 {
 	const char *problem = problem_of_log_dir(*value);
 
-	if (problem != NULL)
+	if (problem == NULL)
+		return true;
+	GUC_check_errdetail("%s", problem);
+	if (process_shared_preload_libraries_in_progress)
 		ereport(FATAL,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for parameter \"pg_topics.log_dir\": \"%s\"", *value),
 				 errdetail_internal("%s", problem)));
-	return true;
+	return false;
 }
 
 /* Settings that need a server restart. */

@@ -455,24 +455,32 @@ read_entry(Segment *segment, uint32 n, IndexEntry *entry)
 						   n, (long long) segment->base_offset)));
 }
 
+/* Below this many entries a look-up reads them all at once. */
+#define FIND_BLOCK	64
+
 uint32
 pgt_segment_find_offset(Segment *segment, uint32 count, int64 offset)
 {
+	IndexEntry	block[FIND_BLOCK];
 	uint32		low = 0;
 	uint32		high = count;
+	uint32		got;
 
-	while (low < high)
+	while (high - low > FIND_BLOCK)
 	{
 		uint32		middle = low + (high - low) / 2;
-		IndexEntry	entry;
 
-		read_entry(segment, middle, &entry);
-		if (segment->base_offset + entry.last_delta < offset)
+		read_entry(segment, middle, &block[0]);
+		if (segment->base_offset + block[0].last_delta < offset)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low;
+	got = pgt_segment_read_entries(segment, low, high - low, block);
+	for (uint32 i = 0; i < got; i++)
+		if (segment->base_offset + block[i].last_delta >= offset)
+			return low + i;
+	return high;
 }
 
 uint32
