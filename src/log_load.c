@@ -40,7 +40,6 @@ typedef struct Loading
 	PartitionState *state;
 	int64	   *bases;			/* its segments */
 	int			count;
-	bool		has_point;		/* the recovery point knows it */
 } Loading;
 
 /* FATAL for trouble with a file that cannot be left alone. */
@@ -266,8 +265,12 @@ scan_partition(Loading *loading)
 		bool		good = load_active(state);
 		int64		next = base_above(loading, state->active_base);
 
-		if (next == NO_SEGMENT || (!good && loading->has_point) || !segment_goes_on(state, next))
+		if (next == NO_SEGMENT || !segment_goes_on(state, next))
 			return;
+
+		/* what is gone in between was deleted; what is there and durable stays */
+		if (!good)
+			state->log_start_offset = state->next_offset = state->resolved_offset = next;
 		state->active_base = next;
 		state->active_entries = state->active_end = 0;
 	}
@@ -312,7 +315,6 @@ start_partition(Loading *loading, const RecoveryPointEntry *point)
 {
 	PartitionState *state = loading->state;
 
-	loading->has_point = point != NULL;
 	if (point == NULL)
 	{
 		state->active_base = loading->bases[0];

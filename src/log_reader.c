@@ -231,7 +231,9 @@ next_segment(LogReader *reader)
 													  reader->segment_base);
 	Segment    *segment;
 
-	if (base == NO_SEGMENT)
+	/* the active one may be empty */
+	if (base == NO_SEGMENT ||
+		(base == reader->bounds.active_base && reader->bounds.active_entries == 0))
 	{
 		reader->done = true;
 		reader->position = Max(reader->position, reader->bounds.next_offset);

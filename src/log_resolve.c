@@ -235,9 +235,12 @@ resolve_partition(ResolveWalk *walk, StringInfo progress)
 {
 	ResolveState *memory = walk->memory;
 
-	locate(walk);
 	if (walk->bounds.resolved_offset >= walk->bounds.next_offset)
+	{
+		memory->tail_min_xid = NO_XID;
 		return;
+	}
+	locate(walk);
 	initStringInfo(&walk->aborted);
 	resolve_forward(walk);
 	if (memory->offset > walk->bounds.resolved_offset)

@@ -74,6 +74,7 @@ init_shared(LogShared *shared)
 	memset(shared, 0, offsetof(LogShared, partitions) +
 		   pgt_max_partitions * sizeof(PartitionState));
 	LWLockInitialize(&shared->table_lock, tranche);
+	LWLockInitialize(&shared->sync_lock, tranche);
 	pg_atomic_init_u32(&shared->self_sync, 1);
 	pg_atomic_init_u32(&shared->recovery_point_stale, 0);
 	pg_atomic_init_u64(&shared->oldest_unresolved_xid, 0);

@@ -71,6 +71,9 @@ typedef struct LogShared
 {
 	LWLock		table_lock;
 
+	/* one process at a time syncs and writes the recovery point; before table_lock */
+	LWLock		sync_lock;
+
 	/* appenders fsync themselves while no sync process does; see log_sync.c */
 	pg_atomic_uint32 self_sync;
 

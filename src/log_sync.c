@@ -165,6 +165,22 @@ sync_item(const SyncItem *item, const RecoveryPointEntry *point)
 				 errmsg("topic file \"%s\" is missing and cannot be synced", path)));
 }
 
+/* Write the recovery point of the collected states, and log that. */
+static void
+write_point(int count, XLogRecPtr lsn, bool in_redo)
+{
+	/*
+	 * It must never promise what the WAL may lose.  In recovery this moves the
+	 * minimum recovery point: a later recovery may not end before it.
+	 */
+	if (!XLogRecPtrIsInvalid(lsn))
+		XLogFlush(lsn);
+	pgt_recovery_point_write(points, count);
+	if (!in_redo)
+		pgt_log_write_sync_record();
+	pg_atomic_fetch_add_u64(&pgt_log_shared->syncs, 1);
+}
+
 void
 pgt_log_sync_all(bool in_redo)
 {
@@ -174,20 +190,17 @@ pgt_log_sync_all(bool in_redo)
 	int			count;
 
 	allocate_items();
+	LWLockAcquire(&pgt_log_shared->sync_lock, LW_EXCLUSIVE);
+
+	/* a change that is made while we collect may be missed: then the mark stays */
 	stale = pg_atomic_exchange_u32(&pgt_log_shared->recovery_point_stale, 0) != 0;
 	count = collect(&lsn, &unsynced);
+	stale |= pg_atomic_read_u32(&pgt_log_shared->recovery_point_stale) != 0;
 	for (int i = 0; i < count; i++)
 		sync_item(&items[i], &points[i]);
-	if (!unsynced && !stale && !in_redo)
-		return;
-
-	/* the recovery point must never promise bytes that the WAL may lose */
-	if (!in_redo && !XLogRecPtrIsInvalid(lsn))
-		XLogFlush(lsn);
-	pgt_recovery_point_write(points, count);
-	if (!in_redo)
-		pgt_log_write_sync_record();
-	pg_atomic_fetch_add_u64(&pgt_log_shared->syncs, 1);
+	if (unsynced || stale || in_redo)
+		write_point(count, lsn, in_redo);
+	LWLockRelease(&pgt_log_shared->sync_lock);
 }
 
 /* Any failure here would lose track of what is dirty, so it is a PANIC. */
@@ -198,6 +211,13 @@ sync_or_panic(void)
 	START_CRIT_SECTION();
 	pgt_log_sync_all(false);
 	END_CRIT_SECTION();
+}
+
+void
+pgt_log_sync_if_alone(void)
+{
+	if (pg_atomic_read_u32(&pgt_log_shared->self_sync) != 0)
+		sync_or_panic();
 }
 
 /* ---- checkpoints --------------------------------------------------------- */

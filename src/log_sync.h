@@ -25,6 +25,13 @@ extern void pgt_log_sync_register(void);
  */
 extern void pgt_log_sync_all(bool in_redo);
 
+/*
+ * For a change that only the recovery point remembers once redo is past its
+ * record, before files are removed on its account: while no sync process holds
+ * checkpoints, sync here and now.
+ */
+extern void pgt_log_sync_if_alone(void);
+
 /* ---- recovery_point.c ---------------------------------------------------- */
 
 /* Of one partition, as of the last time everything was synced. */

@@ -30,6 +30,10 @@
  * RESOLVE flags first and logs then: a flag says what the commit log says, so
  * it cannot be wrong early.  DELETE and DROP log first and unlink then.
  *
+ * Redo calls XLogFlush() before what it cannot take back (unlinking, flagging,
+ * the recovery point): in recovery that raises the minimum recovery point, so
+ * that no later recovery of this data directory ends before the record.
+ *
  * Locks: a slot's lock around each change of its state, none across a flush.
  * Layer 3.  Next: log_sync.c.
  */
@@ -138,6 +142,11 @@ segment_for_append(PartitionState *state, const LogConfig *config,
 
 	if (pgt_partition_log_must_roll(state, config, request, base_offset))
 		return pgt_partition_log_roll(state, base_offset);
+
+	/* an empty one holds nothing that could be lost: make it anew if need be */
+	if (state->active_entries == 0 &&
+		!pgt_segment_is_usable(&state->key, state->active_base))
+		return pgt_partition_log_create_segment(state, state->active_base);
 
 	segment = pgt_partition_log_segment(state, state->active_base);
 	if (segment == NULL)
@@ -284,6 +293,7 @@ pgt_log_delete_before(PartitionState *state, int64 offset)
 
 	/* files must not be gone before it is certain that they are to go */
 	XLogFlush(lsn);
+	pgt_log_sync_if_alone();
 	return unlink_below(state, offset, xlrec.active_base);
 }
 
@@ -610,7 +620,9 @@ redo_delete(XLogReaderState *record)
 		state->next_offset = Max(state->next_offset, xlrec.active_base);
 	}
 	move_log_start(state, xlrec.log_start_offset);
+	state->last_lsn = record->EndRecPtr;
 	LWLockRelease(&state->lock);
+	XLogFlush(record->EndRecPtr);
 	unlink_below(state, xlrec.log_start_offset, xlrec.active_base);
 }
 
@@ -620,12 +632,14 @@ redo_drop(XLogReaderState *record)
 	xl_pgt_drop xlrec;
 
 	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+	XLogFlush(record->EndRecPtr);
 	apply_drop(xlrec.database, xlrec.topic);
 }
 
 static void
 redo_resolve(XLogReaderState *record)
 {
+	XLogFlush(record->EndRecPtr);
 	flag_progress(XLogRecGetData(record), XLogRecGetDataLen(record));
 	publish_progress(XLogRecGetData(record), XLogRecGetDataLen(record), record->EndRecPtr);
 }

@@ -7,10 +7,11 @@
  *	      |                                 |                  |
  *	  [ segment 0 ][ segment 4711 ][ segment 9000 = active ....]
  *
- * Only the active segment is appended to.  A roll makes the old one durable
- * and trims its index before the new one is there, so only the active segment
- * can have bytes that are not on disk, and a finished segment's index file
- * holds its entries and nothing else.
+ * Only the active segment is appended to.  A roll creates the new one, makes
+ * the old one durable and only then changes what others see, so only the
+ * active segment can have bytes that are not on disk, and a roll that fails
+ * leaves nothing behind.  An active segment without entries is replaced, not
+ * finished, so that no empty one stays in between.
  *
  * Each process keeps a cache of open segments, and of each partition's list of
  * base offsets.  A cached segment is recognised by slot, incarnation and base
@@ -342,7 +343,8 @@ bool
 pgt_partition_log_must_roll(const PartitionState *state, const LogConfig *config,
 							const AppendRequest *request, int64 base_offset)
 {
-	if (state->active_base == NO_SEGMENT)
+	/* below the base: that was rolled for an explicit offset whose append failed */
+	if (state->active_base == NO_SEGMENT || base_offset < state->active_base)
 		return true;
 	if (base_offset + request->last_offset_delta - state->active_base > PG_INT32_MAX)
 		return true;
@@ -352,29 +354,65 @@ pgt_partition_log_must_roll(const PartitionState *state, const LogConfig *config
 		request->max_timestamp - state->active_first_timestamp > config->segment_ms;
 }
 
+/* Close and remove a segment that is no part of the log. */
+static void
+discard_segment(PartitionState *state, int64 base)
+{
+	CachedSegment *found = cache_find(cache_set(state, base), state, base);
+
+	if (found != NULL)
+		cache_close(found);
+	pgt_segment_unlink(&state->key, base, WARNING);
+}
+
+/*
+ * Make the segment that is about to be finished durable, when "base" is ready
+ * to follow it; take that away again where it fails.
+ */
+static void
+sync_finished(PartitionState *state, int64 base)
+{
+	Segment    *finished = pgt_partition_log_segment(state, state->active_base);
+
+	if (finished == NULL)
+		return;
+	PG_TRY();
+	{
+		pgt_segment_sync(finished);
+	}
+	PG_CATCH();
+	{
+		discard_segment(state, base);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
 Segment *
 pgt_partition_log_roll(PartitionState *state, int64 base)
 {
+	int64		old_base = state->active_base;
+	uint32		old_entries = state->active_entries;
+	bool		finishes = old_base != NO_SEGMENT && old_base < base && old_entries > 0;
 	Segment    *segment;
 
 	Assert(LWLockHeldByMeInMode(&state->lock, LW_EXCLUSIVE));
-	if (state->active_base != NO_SEGMENT && state->active_base < base)
-	{
-		segment = pgt_partition_log_segment(state, state->active_base);
-		if (segment != NULL)
-		{
-			pgt_segment_trim_index(segment, state->active_entries);
-			pgt_segment_sync(segment);
-		}
-	}
-	segment = pgt_partition_log_create_segment(state, base);
+	pgt_partition_log_create_segment(state, base);
+	if (finishes)
+		sync_finished(state, base);
 
 	state->active_base = base;
 	state->active_end = state->active_entries = 0;
 	state->written_back = 0;
 	state->dirty = false;
 	pg_atomic_fetch_add_u32(&state->segments_version, 1);
-	return segment;
+
+	/* from here on nobody appends to the old one */
+	if (finishes && (segment = pgt_partition_log_segment(state, old_base)) != NULL)
+		pgt_segment_trim_index(segment, old_entries);
+	else if (old_base != NO_SEGMENT && old_base != base && old_entries == 0)
+		discard_segment(state, old_base);
+	return pgt_partition_log_segment(state, base);
 }
 
 void

@@ -112,7 +112,7 @@ define_settings(void)
 							PGC_USERSET, GUC_UNIT_BYTE, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.buffer_memory",
 							"Memory for a transaction's pending records before they go to a temporary file.",
-							NULL, &pgt_buffer_memory, 32 * 1024, 64, MAX_KILOBYTES,
+							NULL, &pgt_buffer_memory, 64 * 1024, 64, MAX_KILOBYTES,
 							PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.sync_interval",
 							"How often the sync process looks for a checkpoint.",

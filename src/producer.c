@@ -11,8 +11,8 @@
  *	  partition 0:	[closed][closed on disk][closed][open.....]
  *											^ mark of subtransaction 7
  *
- * Past pg_topics.buffer_memory closed batches go to a temporary file, so that
- * a transaction of any size runs in bounded memory.
+ * Past pg_topics.buffer_memory each batch goes to a temporary file as it is
+ * closed, so that a transaction of any size runs in bounded memory.
  *
  * Subtransactions nest, so what one has added stands at the end of each list.
  * A mark says where a list ended when the subtransaction first added to it:
@@ -43,7 +43,7 @@
 #include "utils/timestamp.h"
 
 int			pgt_batch_size = 64 * 1024;
-int			pgt_buffer_memory = 32 * 1024;
+int			pgt_buffer_memory = 64 * 1024;
 
 /* A batch of the transaction, header included. */
 typedef struct PendingBatch
@@ -76,7 +76,6 @@ typedef struct PendingPartition
 	PendingBatch *batches;
 	int			count;
 	int			capacity;
-	int			spilled;		/* batches before this one are in the file */
 	Mark	   *marks;
 	int			mark_count;
 	int			mark_capacity;
@@ -252,36 +251,39 @@ load_batch(PendingBatch *batch)
 						FilePathName(spill_file))));
 }
 
-/* Move sealed batches of one partition to the file; with "all" the open one too. */
+/*
+ * Too much is in memory: what the partition has just sealed goes to the file.
+ * Older batches stay where they are, since a page that is written out once
+ * and never read in between is cheaper to keep.
+ */
 static void
-spill_partition(PendingPartition *p, bool all)
+spill_newest(PendingPartition *p)
 {
-	PendingBatch *open = open_batch(p);
+	PendingBatch *batch = &p->batches[p->count - 1];
 
-	if (open != NULL && all && open->records > 0)
-		seal_batch(p, open);
-	for (; p->spilled < p->count && p->batches[p->spilled].sealed; p->spilled++)
-		if (p->batches[p->spilled].data != NULL)
-			spill_batch(&p->batches[p->spilled]);
+	if (memory_used <= (Size) pgt_buffer_memory * 1024)
+		return;
+	open_spill_file();
+	spill_batch(batch);
 }
 
-/* Too much is in memory: spill. */
+/* The open batches alone are too much (many partitions): all go to the file. */
 static void
-spill(void)
+spill_open(void)
 {
-	Size		limit = (Size) pgt_buffer_memory * 1024;
+	HASH_SEQ_STATUS scan;
+	PendingPartition *p;
 
 	open_spill_file();
-	for (int all = 0; all < 2; all++)
+	hash_seq_init(&scan, partitions);
+	while ((p = hash_seq_search(&scan)) != NULL)
 	{
-		HASH_SEQ_STATUS scan;
-		PendingPartition *p;
+		PendingBatch *open = open_batch(p);
 
-		hash_seq_init(&scan, partitions);
-		while ((p = hash_seq_search(&scan)) != NULL)
-			spill_partition(p, all != 0);
-		if (memory_used <= limit / 2)
-			return;
+		if (open == NULL || open->records == 0)
+			continue;
+		seal_batch(p, open);
+		spill_batch(open);
 	}
 }
 
@@ -323,7 +325,6 @@ cut_to_mark(PendingPartition *p, const Mark *mark)
 
 	while (p->count > keep)
 		free_batch_data(&p->batches[--p->count]);
-	p->spilled = Min(p->spilled, mark->batch);
 	if (mark->as_was.records == 0)
 		return;
 
@@ -453,12 +454,14 @@ batch_for(PendingPartition *p, const Record *record, Size size)
 		!fits(p, batch, record, size, offset_delta(batch, record)))
 	{
 		seal_batch(p, batch);
+		spill_newest(p);
 		batch = NULL;
 	}
 	if (batch == NULL)
 	{
-		/* the first batch of a small transaction starts small */
-		Size		capacity = p->count > 0 ? pgt_batch_size : 1024;
+		/* small transactions, and ones over many partitions, must not take much at once */
+		bool		bulk = p->count > 0 && hash_get_num_entries(partitions) <= 16;
+		Size		capacity = bulk ? pgt_batch_size : 1024;
 
 		batch = start_batch(p, Max(capacity, RECORD_BATCH_HEADER_SIZE + size));
 		batch->required_offset = record->offset;
@@ -508,8 +511,9 @@ pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Recor
 	batch->min_timestamp = Min(batch->min_timestamp, record->timestamp);
 	batch->max_timestamp = Max(batch->max_timestamp, record->timestamp);
 
-	if (memory_used > (Size) pgt_buffer_memory * 1024)
-		spill();
+	/* sealed batches went to the file before; what is left over are open ones */
+	if (memory_used > (Size) pgt_buffer_memory * 1024 * 5 / 4)
+		spill_open();
 }
 
 bool
@@ -593,7 +597,7 @@ append_partition(PendingPartition *p, FullTransactionId xid)
 
 	for (int i = 0; i < p->count; i++)
 		append_batch(p, state, &p->batches[i], xid);
-	p->count = p->spilled = 0;
+	p->count = 0;
 	p->mark_count = 0;
 }
 

@@ -221,31 +221,39 @@ write_index_header(Segment *segment)
 						FilePathName(segment->index))));
 }
 
+/* Make the two files; see pgt_segment_create(). */
+static void
+create_files(Segment *segment)
+{
+	char		path[MAXPGPATH];
+
+	pgt_segment_log_path(path, &segment->key, segment->base_offset);
+	segment->log = open_file(path, O_CREAT | O_TRUNC);
+	pgt_segment_index_path(path, &segment->key, segment->base_offset);
+	segment->index = open_file(path, O_CREAT | O_TRUNC);
+	write_index_header(segment);
+	pgt_segment_sync_index(segment);
+	pgt_partition_path(path, &segment->key);
+	fsync_fname(path, true);
+}
+
 void
 pgt_segment_create(Segment *segment, const TopicPartition *key, int64 base_offset)
 {
-	char		directory[MAXPGPATH];
-	char		path[MAXPGPATH];
-
 	make_partition_directories(key);
 	segment->key = *key;
 	segment->base_offset = base_offset;
 	segment->index_reserved = 0;
-
-	pgt_segment_log_path(path, key, base_offset);
-	segment->log = open_file(path, O_CREAT | O_TRUNC);
+	segment->log = segment->index = -1;
 	PG_TRY();
 	{
-		segment->index = -1;
-		pgt_segment_index_path(path, key, base_offset);
-		segment->index = open_file(path, O_CREAT | O_TRUNC);
-		write_index_header(segment);
-		pgt_partition_path(directory, key);
-		fsync_fname(directory, true);
+		create_files(segment);
 	}
 	PG_CATCH();
 	{
+		/* half a segment must not be found by a reader's list */
 		pgt_segment_close(segment);
+		pgt_segment_unlink(key, base_offset, WARNING);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
@@ -507,15 +515,13 @@ pgt_segment_find_timestamp(Segment *segment, uint32 count, int64 timestamp)
 void
 pgt_segment_trim_index(Segment *segment, uint32 entries)
 {
-	if (file_size(segment->index) <= INDEX_ENTRY_POSITION(entries))
-		return;
-	segment->index_reserved = 0;
 	if (FileTruncate(segment->index, INDEX_ENTRY_POSITION(entries),
 					 WAIT_EVENT_DATA_FILE_TRUNCATE) < 0)
-		ereport(ERROR,
+		ereport(LOG,
 				(errcode_for_file_access(),
 				 errmsg("could not truncate topic file \"%s\": %m",
 						FilePathName(segment->index))));
+	segment->index_reserved = 0;
 }
 
 /* ---- durability ---------------------------------------------------------- */

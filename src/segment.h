@@ -54,8 +54,8 @@ extern bool pgt_segment_is_usable(const TopicPartition *key, int64 base_offset);
 
 /*
  * Create a segment, empty; files that are there under its name lose their
- * contents.  The directory entries are durable when this returns, the
- * header becomes so with the first sync.
+ * contents.  Header and directory entries are durable when this returns; where
+ * it throws, the files are gone.
  */
 extern void pgt_segment_create(Segment *segment, const TopicPartition *key, int64 base_offset);
 extern void pgt_segment_close(Segment *segment);
@@ -88,7 +88,10 @@ extern uint32 pgt_segment_find_offset(Segment *segment, uint32 count, int64 offs
 /* First of "count" entries with a record at or past "timestamp"; count if none. */
 extern uint32 pgt_segment_find_timestamp(Segment *segment, uint32 count, int64 timestamp);
 
-/* Give index space beyond "entries" back, when the segment is rolled. */
+/*
+ * Give index space beyond "entries" back, once nobody appends to the segment
+ * any more.  Failing is harmless, and a LOG line.
+ */
 extern void pgt_segment_trim_index(Segment *segment, uint32 entries);
 
 /* Make both files durable; failure is a PANIC. */
