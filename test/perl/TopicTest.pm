@@ -1,0 +1,357 @@
+# What the durability tests share: clusters with the extension, killing one in
+# mid-load, a load whose right outcome is known, and checking it.
+#
+# The known outcome is a heap table, "sent".  Each record of the topic "events"
+# is produced by send(), which puts the same into "sent" in the same
+# (sub)transaction.  So whatever rolled back, crashed, was prepared or was
+# replayed: the two must hold the same, and within a partition the records of
+# one client must be in the order it sent them.
+package TopicTest;
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time usleep);
+
+our @EXPORT = qw(
+  new_node configure_node kill_all poll_until
+  create_load_schema start_load finish_load load_script acknowledged
+  events_differ check_events check_acknowledged wait_resolved
+  start_psql topic_directory contents end_prepared
+);
+
+# ---- clusters ----------------------------------------------------------------
+
+# The settings of every cluster here.  Unlike Test::Cluster's own, fsync is on:
+# what is tested is that data is on disk.
+sub configure_node
+{
+	my ($node, @settings) = @_;
+
+	$node->append_conf('postgresql.conf', join("\n",
+		"shared_preload_libraries = 'pg_topics'",
+		'fsync = on',
+		'log_statement = none',
+		'log_replication_commands = off',
+		'max_prepared_transactions = 20',
+		'autovacuum = off',
+		@settings));
+	return;
+}
+
+# An initialized cluster that is not running yet.
+sub new_node
+{
+	my ($name, %params) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+
+	$node->init(%{ $params{init} // {} });
+	configure_node($node, @{ $params{settings} // [] });
+	return $node;
+}
+
+# Wait until the code returns true; false when it does not within the timeout.
+sub poll_until
+{
+	my ($code) = @_;
+	my $end = time + $PostgreSQL::Test::Utils::timeout_default;
+
+	until ($code->())
+	{
+		return 0 if time > $end;
+		usleep(10_000);
+	}
+	return 1;
+}
+
+# The parent of a process, or nothing where there is no such process.
+sub parent_of
+{
+	my ($pid) = @_;
+
+	open(my $file, '<', "/proc/$pid/stat") or return;
+	return (<$file> // '') =~ /\) \S (\d+) / ? $1 : ();
+}
+
+# SIGKILL to every process of the server at once, as a power failure would but
+# for what the kernel still holds.  The postmaster is halted first, so that it
+# starts no child that would be overlooked and live on.
+sub kill_all
+{
+	my ($node) = @_;
+	my $postmaster = (slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/)[0];
+
+	kill 'STOP', $postmaster;
+	my @children = grep { (parent_of($_) // 0) == $postmaster }
+	  map { m{(\d+)$} } glob('/proc/[0-9]*');
+
+	kill 'KILL', @children;
+	$node->kill9;
+	# not a zombie either: a new postmaster takes that for the old one
+	poll_until(sub { !grep { parent_of($_) } $postmaster, @children })
+	  or die 'killed processes live on';
+	return;
+}
+
+# Run psql in the background with a script, output into a file.
+sub start_psql
+{
+	my ($node, $script, $output, @options) = @_;
+
+	return IPC::Run::start(
+		[ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', @options,
+			'-d', $node->connstr('postgres'), '-f', $script ],
+		'<', \undef, '>', $output, '2>', "$output.err");
+}
+
+# The directory of a partition below the data directory.
+sub topic_directory
+{
+	my ($node, $topic, $partition) = @_;
+
+	return $node->data_dir . '/' . $node->safe_psql('postgres', qq{
+		SELECT current_setting('pg_topics.log_dir') || '/' || d.oid || '/' || '$topic'::regclass::oid || '-$partition'
+		FROM pg_database d WHERE datname = current_database()});
+}
+
+# All that a topic shows, in order.
+sub contents
+{
+	my ($node, $topic) = @_;
+
+	return $node->safe_psql('postgres', qq{
+		SELECT partition, record_offset, extract(epoch FROM record_timestamp), key, value, headers
+		FROM $topic ORDER BY partition, record_offset});
+}
+
+# ---- the load ----------------------------------------------------------------
+
+sub create_load_schema
+{
+	my ($node, %params) = @_;
+	my $segment_bytes = $params{segment_bytes} // 16384;
+
+	$node->safe_psql('postgres', qq{
+		CREATE EXTENSION IF NOT EXISTS pg_topics;
+		SELECT create_topic('events', partitions => 3, config => '{"segment.bytes": $segment_bytes}');
+		CREATE TABLE sent (client int, n int, k int, part int, value text);
+		CREATE FUNCTION send(client int, n int, k int, part int, length int) RETURNS void
+		LANGUAGE plpgsql AS \$\$
+		DECLARE value text := format('%s:%s:%s:%s', client, n, k, repeat('x', length));
+		BEGIN
+			INSERT INTO sent VALUES (client, n, k, part, value);
+			PERFORM produce('events', client::text, value, partition => part);
+		END \$\$;
+		-- several batches in one transaction
+		CREATE FUNCTION send_many(client int, n int, count int, length int) RETURNS void
+		LANGUAGE plpgsql AS \$\$
+		BEGIN
+			FOR k IN 1 .. count LOOP
+				PERFORM send(client, n, k, k % 3, length);
+			END LOOP;
+		END \$\$;
+	});
+	return;
+}
+
+# The kinds of transactions, each as often as its number says.
+my %kinds = (
+	commit => 20, rollback => 4, savepoints => 6, big => 1, flush_commit => 2,
+	flush_rollback => 2, late_failure => 2, commit_prepared => 2, rollback_prepared => 2);
+
+# The SQL of transaction n of a client; "acknowledged" where it committed.
+sub transaction
+{
+	my ($kind, $client, $n) = @_;
+	my $k = 0;
+	my $send = sub {
+		return sprintf("SELECT send(%d, %d, %d, %d, %d);\n", $client, $n, ++$k, int(rand(3)), int(rand(300)));
+	};
+	my $ack = "\\echo acknowledged $client $n\n";
+	my $gid = "'$client-$n'";
+
+	return "BEGIN;\n" . $send->() . $send->() . "COMMIT;\n$ack" if $kind eq 'commit';
+	return "BEGIN;\n" . $send->() . "ROLLBACK;\n" if $kind eq 'rollback';
+	return "BEGIN;\n" . $send->() . "SAVEPOINT a;\n" . $send->() . "SAVEPOINT b;\n" . $send->()
+	  . "ROLLBACK TO b;\n" . $send->() . "RELEASE b;\n" . $send->()
+	  . (rand() < 0.5 ? "ROLLBACK TO a;\n" : '') . $send->() . "COMMIT;\n$ack" if $kind eq 'savepoints';
+	return sprintf("BEGIN;\nSELECT send_many(%d, %d, %d, 100);\nCOMMIT;\n", $client, $n, 20 + int(rand(100))) . $ack
+	  if $kind eq 'big';
+	return "BEGIN;\n" . $send->() . "SELECT 1 FROM flush() LIMIT 0;\n" . $send->() . "COMMIT;\n$ack"
+	  if $kind eq 'flush_commit';
+	return "BEGIN;\n" . $send->() . "SELECT 1 FROM flush() LIMIT 0;\n" . $send->() . "ROLLBACK;\n"
+	  if $kind eq 'flush_rollback';
+	return "BEGIN;\n" . $send->() . "PREPARE TRANSACTION $gid;\nCOMMIT PREPARED $gid;\n$ack"
+	  if $kind eq 'commit_prepared';
+	return "BEGIN;\n" . $send->() . "PREPARE TRANSACTION $gid;\nROLLBACK PREPARED $gid;\n"
+	  if $kind eq 'rollback_prepared';
+	# PREPARE appends the records before it finds that it cannot be done
+	return "BEGIN;\n" . $send->() . "SELECT FROM of_session;\n\\set ON_ERROR_STOP off\nPREPARE TRANSACTION $gid;\n"
+	  . "\\set ON_ERROR_STOP on\n" if $kind eq 'late_failure';
+	die "no kind $kind";
+}
+
+# The script of one client: "count" transactions numbered from "first" on.
+sub load_script
+{
+	my ($client, $first, $count) = @_;
+	my @choice = map { ($_) x $kinds{$_} } sort keys %kinds;
+	my $script = '';
+
+	for my $n ($first .. $first + $count - 1)
+	{
+		$script .= transaction($choice[ rand @choice ], $client, $n);
+	}
+	return $script;
+}
+
+my $next_number = 1;
+
+# Start clients 1 .. n.  "prologue" is a hash from client to SQL that goes
+# first, "also" a list of further scripts that run beside them.
+sub start_load
+{
+	my ($node, %params) = @_;
+	my $directory = PostgreSQL::Test::Utils::tempdir();
+	my $count = $params{transactions} // 5000;
+	my $load = { clients => {}, runs => [], files => [] };
+	my %scripts;
+
+	for my $client (1 .. $params{clients} // 4)
+	{
+		$scripts{"client$client"} = "CREATE TEMP TABLE of_session ();\n" . ($params{prologue}{$client} // '')
+		  . load_script($client, $next_number, $count);
+	}
+	$next_number += $count;
+	my $i = 0;
+	$scripts{ 'also' . ++$i } = $_ foreach @{ $params{also} // [] };
+
+	for my $name (sort keys %scripts)
+	{
+		append_to_file("$directory/$name.sql", $scripts{$name});
+		push @{ $load->{files} }, "$directory/$name.out";
+		push @{ $load->{runs} }, start_psql($node, "$directory/$name.sql", "$directory/$name.out");
+	}
+	return $load;
+}
+
+# Wait for the clients' end: of themselves, or because the server went away.
+# Any other trouble that a client met is a failed test.
+sub finish_load
+{
+	my ($load, %params) = @_;
+	my @unexpected;
+
+	foreach my $run (@{ $load->{runs} })
+	{
+		$run->kill_kill if $params{kill};
+		$run->finish;
+	}
+	foreach my $file (@{ $load->{files} })
+	{
+		push @unexpected, grep {
+			!/connection to (the )?server|on temporary objects|server closed the connection|terminat|crash|^(DETAIL|HINT|CONTEXT|PL\/pgSQL function)|^\s|shutting down/
+		} split /\n/, slurp_file("$file.err");
+	}
+	ok(!@unexpected, 'clients met no error but the loss of the server');
+	diag("$_") foreach @unexpected;
+	return;
+}
+
+# The transactions whose COMMIT the clients saw: a list of [client, n].
+sub acknowledged
+{
+	my ($load) = @_;
+
+	return map { [/^acknowledged (\d+) (\d+)$/mg] }
+	  map { grep { /^acknowledged/ } split /\n/, slurp_file($_) } @{ $load->{files} };
+}
+
+# End transactions that a crash has left prepared, one way or the other.  Until
+# then they hold back what was appended behind them, rightly.
+sub end_prepared
+{
+	my ($node) = @_;
+
+	foreach my $gid (split /\n/, $node->safe_psql('postgres', 'SELECT gid FROM pg_prepared_xacts'))
+	{
+		my $end = rand() < 0.5 ? 'COMMIT' : 'ROLLBACK';
+		note("$end PREPARED $gid");
+		$node->safe_psql('postgres', "$end PREPARED '$gid'");
+	}
+	return;
+}
+
+# ---- checking ----------------------------------------------------------------
+
+# What differs between "events" and "sent", what is out of order: one line
+# each, nothing where all is well.
+sub events_differ
+{
+	my ($node, $database) = @_;
+
+	return $node->safe_psql($database // 'postgres', q{
+		WITH read AS MATERIALIZED (
+			-- numbered as they came: the scan itself must be in order
+			SELECT partition, record_offset, key, value, row_number() OVER () AS place FROM events),
+		lost AS (SELECT part, client::text, value FROM sent EXCEPT ALL SELECT partition, key, value FROM read),
+		wrong AS (SELECT partition, key, value FROM read EXCEPT ALL SELECT part, client::text, value FROM sent),
+		places AS (
+			SELECT partition, record_offset, lag(record_offset) OVER (PARTITION BY partition ORDER BY place) AS previous
+			FROM read),
+		orders AS (
+			SELECT *, lag(n * 1000000::bigint + k) OVER (PARTITION BY partition, key ORDER BY record_offset) AS previous
+			FROM read, LATERAL (SELECT split_part(value, ':', 2)::bigint AS n, split_part(value, ':', 3)::bigint AS k) AS id)
+		(SELECT 'lost: ' || left(lost::text, 60) FROM lost LIMIT 5)
+		UNION ALL
+		(SELECT 'not sent or twice: ' || left(wrong::text, 60) FROM wrong LIMIT 5)
+		UNION ALL
+		(SELECT format('offset %s of partition %s after %s', record_offset, partition, previous)
+		 FROM places WHERE record_offset <= previous LIMIT 5)
+		UNION ALL
+		(SELECT format('out of order: %s in partition %s', left(value, 60), partition)
+		 FROM orders WHERE n * 1000000 + k <= previous LIMIT 5)
+		ORDER BY 1});
+}
+
+sub check_events
+{
+	my ($node, $name) = @_;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is(events_differ($node), '', $name);
+	return;
+}
+
+# Each acknowledged transaction is in "sent".
+sub check_acknowledged
+{
+	my ($node, $load, $name, @clients) = @_;
+	my %wanted = map { $_ => 1 } @clients;
+	my @seen = grep { !@clients || $wanted{ $_->[0] } } acknowledged($load);
+	my %there = map { $_ => 1 } split /\n/,
+	  $node->safe_psql('postgres', q{SELECT DISTINCT client || ' ' || n FROM sent});
+	my @missing = grep { !$there{$_} } map { "$_->[0] $_->[1]" } @seen;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is("@missing", '', "$name: all " . @seen . ' acknowledged transactions are there');
+	return;
+}
+
+# Wait until the outcome of every batch is in the index.
+sub wait_resolved
+{
+	my ($node) = @_;
+
+	$node->poll_query_until('postgres', q{
+		SELECT bool_and(resolved_offset = log_end_offset) FROM pg_topic_partitions})
+	  or die 'batches stay unresolved';
+	return;
+}
+
+1;

@@ -1,0 +1,189 @@
+# shellcheck shell=bash disable=SC2034
+# Set-up shared by test/run, demo/run and bench/run; sourced, not run.
+#
+# Brings a Debian 12 machine to the point where the extension is built and
+# installed and an unprivileged user can run servers with it.  Never touches a
+# PostgreSQL cluster that is already there, nor makes a system one.
+#
+# Sets:       tree         the top of the source tree
+#             pg_bin       the server's programs
+#             server_user  who runs servers (initdb refuses root)
+# Functions:  say, die, need_packages, choose_server_user, as_server_user,
+#             as_root, private_dir, build_in, make_cluster, start_cluster,
+#             cluster_runs, stop_cluster, kill_cluster
+
+tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+PG_CONFIG=${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}
+export PG_CONFIG
+# the same messages, sort order and encoding everywhere
+export LC_ALL=C.UTF-8 TZ=UTC
+# a server of the caller's must not be met by accident
+unset PGHOST PGPORT PGUSER PGDATABASE PGDATA PGSERVICE PGOPTIONS PGPASSWORD MAKEFLAGS MAKELEVEL
+
+build_packages=(gcc make libc6-dev postgresql-15 postgresql-server-dev-15)
+# prove and PostgreSQL::Test for the TAP tests; a stock Kafka client's decoder
+test_packages=(perl libipc-run-perl python3 python3-kafka)
+
+say() { printf '== %s\n' "$*"; }
+die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+# Run as root: directly, or through sudo.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    else
+        command -v sudo >/dev/null || die "this step needs root and there is no sudo: $*"
+        sudo env LC_ALL="$LC_ALL" "$@"
+    fi
+}
+
+is_installed() {
+    dpkg-query -W -f='${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed
+}
+
+# Install the Debian packages that are missing.
+need_packages() {
+    local package missing=()
+    command -v dpkg-query >/dev/null ||
+        die "this set-up is for Debian; elsewhere use make, make install and make installcheck"
+    for package in "$@"; do
+        is_installed "$package" || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+
+    say "installing packages: ${missing[*]}"
+    local log keep_away=/etc/postgresql-common/createcluster.d/zz-pg-topics.conf
+    log=$(mktemp)
+    # installing the server would otherwise create and start a system cluster
+    as_root mkdir -p "${keep_away%/*}"
+    echo 'create_main_cluster = false' | as_root tee "$keep_away" >/dev/null
+    if ! { as_root apt-get update &&
+        as_root env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 </dev/null; then
+        as_root rm -f "$keep_away"
+        cat "$log" >&2
+        die "could not install: ${missing[*]}"
+    fi
+    as_root rm -f "$keep_away"
+    rm -f "$log"
+}
+
+# Root cannot run a server: the user "postgres" of Debian's package does.
+choose_server_user() {
+    [ -x "$PG_CONFIG" ] || die "no $PG_CONFIG (set PG_CONFIG to the server's pg_config)"
+    pg_bin=$("$PG_CONFIG" --bindir)
+    if [ "$(id -u)" = 0 ]; then
+        server_user=postgres
+        id "$server_user" >/dev/null 2>&1 || die "there is no user $server_user to run servers"
+    else
+        server_user=$(id -un)
+    fi
+}
+
+# Run as the server's user.  Its working directory must be one it can enter.
+as_server_user() {
+    if [ "$(id -u)" = 0 ]; then
+        setpriv --reuid="$server_user" --regid="$(id -g "$server_user")" --init-groups \
+            env HOME="$(getent passwd "$server_user" | cut -d: -f6)" USER="$server_user" \
+            LOGNAME="$server_user" "$@"
+    else
+        "$@"
+    fi
+}
+
+# private_dir NAME: print a new directory of the server's user, only for it.
+# Not in the tree, which that user may be unable to enter.
+private_dir() {
+    local dir
+    dir=$(mktemp -d "${TMPDIR:-/tmp}/pg_topics_$1.XXXXXX")
+    [ "$(id -u)" != 0 ] || chown "$server_user:" "$dir"
+    chmod 700 "$dir"
+    (cd / && as_server_user test -w "$dir") || die "user $server_user cannot write to $dir; set TMPDIR"
+    printf '%s\n' "$dir"
+}
+
+# build_in DIR [make arguments]: copy the sources there, build them as the
+# server's user and install into the PostgreSQL installation (15 looks for
+# extensions nowhere else).
+build_in() {
+    local dir=$1
+    shift
+    (cd / && as_server_user mkdir -p "$dir")
+    tar -C "$tree" -cf - --exclude=./.git --exclude=./demo/cluster --exclude=./bench/results \
+        --exclude=./tmp_check --exclude=./results --exclude=./log \
+        --exclude='*.o' --exclude='*.so' --exclude='*.bc' --exclude=unit_test . |
+        (cd / && as_server_user tar -C "$dir" -xf - --no-same-permissions)
+    if ! (cd "$dir" && as_server_user make -j"$(nproc)" PG_CONFIG="$PG_CONFIG" "$@" &&
+        as_root make install PG_CONFIG="$PG_CONFIG" "$@") >"$dir.log" 2>&1; then
+        cat "$dir.log" >&2
+        rm -f "$dir.log"
+        die "the build failed"
+    fi
+    rm -f "$dir.log"
+}
+
+# make_cluster DIR PORT [setting...]: a cluster in DIR/data that listens only
+# on a socket in DIR, which nobody but its owner (and root) can enter.
+make_cluster() {
+    local dir=$1 port=$2 setting
+    shift 2
+    (cd / && as_server_user "$pg_bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 \
+        --locale=C.UTF-8 >"$dir/initdb.log" 2>&1) || { cat "$dir/initdb.log" >&2; die "initdb failed"; }
+    {
+        printf "listen_addresses = ''\nunix_socket_directories = '%s'\nport = %s\n" "$dir" "$port"
+        for setting in "$@"; do printf '%s\n' "$setting"; done
+    } >>"$dir/data/postgresql.conf"
+}
+
+start_cluster() {
+    (cd / && as_server_user "$pg_bin/pg_ctl" -D "$1/data" -l "$1/server.log" -w -t 60 start >/dev/null) ||
+        { tail -n 30 "$1/server.log" >&2; die "the server in $1 does not start"; }
+}
+
+# a crash leaves a pid file behind, so look at the process as well
+cluster_runs() {
+    local pid
+    pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) || return 1
+    [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = postgres ]
+}
+
+# stop_cluster DIR [mode]: fine where none runs
+stop_cluster() {
+    cluster_runs "$1" || return 0
+    (cd / && as_server_user "$pg_bin/pg_ctl" -D "$1/data" -m "${2:-fast}" -w stop >/dev/null) ||
+        die "the server in $1 does not stop"
+}
+
+# All processes of a cluster's server, the postmaster first (there may be no ps).
+cluster_pids() {
+    local postmaster stat rest
+    postmaster=$(head -n 1 "$1/data/postmaster.pid")
+    printf '%s\n' "$postmaster"
+    for stat in /proc/[0-9]*/stat; do
+        rest=$(cat "$stat" 2>/dev/null) || continue
+        # the command in parentheses may hold spaces; the parent is the second field after it
+        # shellcheck disable=SC2086
+        set -- ${rest##*) }
+        [ "${2:-}" = "$postmaster" ] || continue
+        stat=${stat%/stat}
+        printf '%s\n' "${stat#/proc/}"
+    done
+}
+
+# kill_cluster DIR: a crash, SIGKILL to every process; prints what it does
+kill_cluster() {
+    local pids pid tries
+    mapfile -t pids < <(cluster_pids "$1")
+    printf 'kill -KILL %s\n' "${pids[*]}"
+    kill -KILL "${pids[@]}" 2>/dev/null || true
+    for pid in "${pids[@]}"; do
+        for ((tries = 0; tries < 100; tries++)); do
+            kill -0 "$pid" 2>/dev/null || break
+            sleep 0.1
+        done
+    done
+    # where nothing reaps orphans, the dead postmaster still looks alive to the next one
+    if grep -qs '^State:.*Z' "/proc/${pids[0]}/status"; then
+        rm -f "$1/data/postmaster.pid"
+    fi
+}
