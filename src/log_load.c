@@ -94,6 +94,27 @@ header_is_good(int fd, int64 base)
 		pgt_index_header_check(&header, base) == NULL;
 }
 
+/* The header is not good: make it so, if entries say that there is a segment. */
+static bool
+repair_header(int fd, int64 base, const char *path)
+{
+	IndexHeader header;
+	IndexEntry	entry;
+
+	if (pg_pread(fd, &entry, sizeof(entry), INDEX_ENTRY_POSITION(0)) != sizeof(entry) ||
+		!pgt_index_entry_is_valid(&entry))
+		return false;
+	ereport(LOG,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("repairing the damaged header of segment index \"%s\"", path)));
+	pgt_index_header_init(&header, base, InvalidXLogRecPtr);
+	if (pg_pwrite(fd, &header, sizeof(header), 0) != sizeof(header))
+		file_trouble("write", path);
+	if (pg_fsync(fd) != 0)
+		file_trouble("fsync", path);
+	return true;
+}
+
 /* Read entry n; false where it is not there or not whole. */
 static bool
 load_entry(int fd, uint32 n, IndexEntry *entry)
@@ -206,7 +227,9 @@ load_active(PartitionState *state)
 	pgt_segment_index_path(index_path, &state->key, state->active_base);
 	log_fd = open_for_load(log_path);
 	index_fd = open_for_load(index_path);
-	good = log_fd >= 0 && index_fd >= 0 && header_is_good(index_fd, state->active_base);
+	good = log_fd >= 0 && index_fd >= 0 &&
+		(header_is_good(index_fd, state->active_base) ||
+		 repair_header(index_fd, state->active_base, index_path));
 	if (good)
 	{
 		scan_segment(state, index_fd, size_of(log_fd, log_path));

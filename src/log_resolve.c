@@ -235,6 +235,7 @@ resolve_partition(ResolveWalk *walk, StringInfo progress)
 {
 	ResolveState *memory = walk->memory;
 
+	pgt_partition_log_close_deleted(walk->state);
 	if (walk->bounds.resolved_offset >= walk->bounds.next_offset)
 	{
 		memory->tail_min_xid = NO_XID;
@@ -280,6 +281,8 @@ resolve_slot(int n, uint64 oldest_active, StringInfo progress)
 	walk.oldest_active = oldest_active;
 	if (!pgt_partition_log_slot_bounds(walk.state, &walk.key, &walk.bounds))
 	{
+		if (memory->valid)
+			pgt_partition_log_close(walk.key.database, walk.key.topic);
 		memory->valid = false;
 		memory->tail_min_xid = NO_XID;
 		return NO_XID;

@@ -76,6 +76,7 @@ init_shared(LogShared *shared)
 	LWLockInitialize(&shared->table_lock, tranche);
 	LWLockInitialize(&shared->sync_lock, tranche);
 	pg_atomic_init_u32(&shared->self_sync, 1);
+	pg_atomic_init_u64(&shared->alone_since, 0);
 	pg_atomic_init_u32(&shared->recovery_point_stale, 0);
 	pg_atomic_init_u64(&shared->oldest_unresolved_xid, 0);
 	pg_atomic_init_u64(&shared->syncs, 0);

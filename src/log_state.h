@@ -76,6 +76,7 @@ typedef struct LogShared
 
 	/* appenders fsync themselves while no sync process does; see log_sync.c */
 	pg_atomic_uint32 self_sync;
+	pg_atomic_uint64 alone_since;	/* TimestampTz of the first append that found it on */
 
 	/* where redo starts: what was loaded is cut there; set once at start */
 	XLogRecPtr	start_redo;

@@ -319,6 +319,7 @@ arm(void)
 	MyProc->delayChkptFlags |= DELAY_CHKPT_COMPLETE;
 	pg_memory_barrier();
 	pg_atomic_write_u32(&pgt_log_shared->self_sync, 0);
+	pg_atomic_write_u64(&pgt_log_shared->alone_since, 0);
 }
 
 /* Down, whatever the exit is: from here on appenders sync for themselves. */

@@ -44,12 +44,14 @@
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
 #include "access/xloginsert.h"
+#include "access/xlogutils.h"
 #include "log_sync.h"
 #include "log_wal.h"
 #include "miscadmin.h"
 #include "record_batch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #define XLOG_PGT_APPEND		0x00
 #define XLOG_PGT_SYNC		0x10
@@ -58,6 +60,8 @@
 #define XLOG_PGT_DROP		0x40
 
 #define APPEND_SELF_SYNCED	0x01
+
+#define MAX_ALONE_MS		(10 * 60 * 1000)
 
 /* The batch follows. */
 typedef struct xl_pgt_append
@@ -118,19 +122,48 @@ choose_base_offset(PartitionState *state, const AppendRequest *request)
 	int64		log_end = state->next_offset;
 	TopicPartition key = state->key;
 
-	if (request->required_offset == NO_OFFSET)
-		return log_end;
-	if (request->required_offset >= log_end)
-		return request->required_offset;
+	int64		wanted = request->required_offset == NO_OFFSET ? log_end : request->required_offset;
 
-	/* the message needs the catalog, and that no lock of ours held */
+	if (wanted >= log_end && wanted <= MAX_OFFSET - request->last_offset_delta)
+		return wanted;
+
+	/* the messages need the catalog, and no lock of ours held */
 	LWLockRelease(&state->lock);
+	if (wanted > log_end)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("cannot produce at offset %lld of partition %d of topic \"%s\"",
+						(long long) wanted, key.partition, get_rel_name(key.topic)),
+				 errdetail("Offsets must not pass %lld.", (long long) MAX_OFFSET)));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("cannot produce at offset %lld of partition %d of topic \"%s\": the log end is %lld",
-					(long long) request->required_offset, key.partition,
+					(long long) wanted, key.partition,
 					get_rel_name(key.topic), (long long) log_end),
 			 errhint("Leave record_offset out, or give one at or past the log end.")));
+}
+
+/*
+ * Without a sync process nothing is resolved, and in the long run the commit
+ * log would be cut under unresolved batches.  Its restart takes seconds, so a
+ * long absence means that it cannot start.
+ */
+static void
+check_sync_process(void)
+{
+	TimestampTz now;
+	uint64		since = 0;
+
+	if (likely(pg_atomic_read_u32(&pgt_log_shared->self_sync) == 0))
+		return;
+	now = GetCurrentTimestamp();
+	if (pg_atomic_compare_exchange_u64(&pgt_log_shared->alone_since, &since, now) ||
+		!TimestampDifferenceExceeds(since, now, MAX_ALONE_MS))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("cannot produce: the process \"pg_topics sync\" has not been running for long"),
+			 errhint("See the server log; max_worker_processes may be too small.")));
 }
 
 /* The active segment, rolled if due.  Caller holds the slot's lock. */
@@ -160,6 +193,18 @@ segment_for_append(PartitionState *state, const LogConfig *config,
 				 errhint("Restore it from a backup, or truncate the topic.")));
 	}
 	return segment;
+}
+
+/* Redo refuses a batch that does not check, so it must not get into the WAL. */
+static void
+check_batch(const AppendRequest *request)
+{
+	RecordBatchHeader header;
+	const char *problem = pgt_record_batch_read_header(request->batch, request->length, &header);
+
+	if (problem != NULL || header.length != request->length)
+		elog(ERROR, "malformed record batch: %s",
+			 problem != NULL ? problem : "its length is not the header's");
 }
 
 /* Insert the APPEND record; returns its end LSN. */
@@ -214,12 +259,15 @@ pgt_log_append(PartitionState *state, const LogConfig *config,
 	int64		base_offset;
 
 	check_xid_distance(xid);
+	check_sync_process();
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	base_offset = choose_base_offset(state, request);
 	segment = segment_for_append(state, config, request, base_offset);
 	pgt_segment_reserve_entry(segment, state->active_entries);
 	pgt_record_batch_set_base_offset(request->batch, base_offset);
+	check_batch(request);
 	pgt_segment_write(segment, state->active_end, request->batch, request->length);
+	pgt_segment_open_index(segment);
 	pgt_partition_log_fill_entry(&entry, state, request, base_offset,
 								 U64FromFullTransactionId(xid));
 	log_and_publish(state, segment, request, &entry);
@@ -241,6 +289,8 @@ unlink_below(PartitionState *state, int64 log_start_offset, int64 active_base)
 	int			count = pgt_segment_list(&state->key, &bases);
 	int			removed = 0;
 
+	/* before and after: who looks in between must look again */
+	pg_atomic_fetch_add_u32(&state->segments_version, 1);
 	for (int i = 0; i < count && bases[i] < active_base; i++)
 	{
 		int64		next = i + 1 < count ? bases[i + 1] : active_base;
@@ -281,6 +331,8 @@ pgt_log_delete_before(PartitionState *state, int64 offset)
 	if (offset == state->next_offset && state->active_entries > 0)
 		pgt_partition_log_roll(state, offset);
 
+	/* before the record: a checkpoint behind it must find the mark */
+	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
 	xlrec.key = state->key;
 	xlrec.log_start_offset = offset;
 	xlrec.active_base = state->active_base;
@@ -359,7 +411,7 @@ pgt_log_drop(Oid database, Oid topic)
 
 	XLogBeginInsert();
 	XLogRegisterData((char *) &xlrec, sizeof(xlrec));
-	XLogInsert(PGT_RMGR_ID, XLOG_PGT_DROP);
+	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_DROP));
 	apply_drop(database, topic);
 }
 
@@ -412,6 +464,30 @@ flag_all_aborted(PartitionState *state, const AbortedEntry *aborted, uint32 coun
 	}
 }
 
+/* The same; in redo damage must not keep the server from starting. */
+static void
+flag_or_report(PartitionState *state, const AbortedEntry *aborted, uint32 count)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	if (!InRecovery)
+	{
+		flag_all_aborted(state, aborted, count);
+		return;
+	}
+	PG_TRY();
+	{
+		flag_all_aborted(state, aborted, count);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		EmitErrorReport();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+}
+
 /*
  * Let readers know how far outcomes are in the index.  The recovery point may
  * hold this only once the RESOLVE record, and with it the commit records
@@ -461,7 +537,7 @@ flag_progress(const char *progress, int length)
 		progress = split_progress(progress, &resolved, &aborted);
 		state = pgt_partition_find(&resolved.key);
 		if (state != NULL)
-			flag_all_aborted(state, aborted, resolved.aborted_count);
+			flag_or_report(state, aborted, resolved.aborted_count);
 		pfree(aborted);
 	}
 }
@@ -543,8 +619,6 @@ request_of_record(const xl_pgt_append *xlrec, char *batch, uint32 length,
 static Segment *
 redo_segment(PartitionState *state, const xl_pgt_append *xlrec, int64 base_offset)
 {
-	bool		in_sequence = state->active_base == xlrec->segment_base &&
-		state->active_entries == xlrec->entry;
 	Segment    *segment = NULL;
 
 	if (state->active_base != xlrec->segment_base)
@@ -565,12 +639,13 @@ redo_segment(PartitionState *state, const xl_pgt_append *xlrec, int64 base_offse
 
 	if (segment != NULL)
 		return segment;
-	if (xlrec->entry == 0 ||
-		(!in_sequence && !pgt_segment_is_usable(&state->key, xlrec->segment_base)))
+	if (xlrec->entry == 0)
 		return pgt_partition_log_create_segment(state, xlrec->segment_base);
-	segment = pgt_partition_log_segment(state, xlrec->segment_base);
-	return segment != NULL ? segment :
-		pgt_partition_log_create_segment(state, xlrec->segment_base);
+
+	/* files may be missing or their header damaged: what is there must stay */
+	if (!pgt_partition_log_is_open(state, xlrec->segment_base))
+		pgt_segment_restore(&state->key, xlrec->segment_base);
+	return pgt_partition_log_segment(state, xlrec->segment_base);
 }
 
 static void

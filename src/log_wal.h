@@ -12,6 +12,9 @@
 
 #define NO_OFFSET	((int64) -1)
 
+/* Offsets stay so far below the largest int64 that no batch can pass it. */
+#define MAX_OFFSET	(PG_INT64_MAX - PG_UINT32_MAX)
+
 /* Setting for tests: how far transaction ids may run ahead of resolving. */
 extern int	pgt_max_xid_distance;
 

@@ -21,6 +21,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
 #include "log_wal.h"
 #include "maintenance_worker.h"
@@ -31,8 +32,8 @@
 #include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
-#include "topic.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -89,15 +90,18 @@ topics_with_logs(void)
 	return topics;
 }
 
-/* Remove a topic's logs if the catalog does not know it. */
+/*
+ * Remove a topic's logs if the catalog does not know it.  Any foreign table is
+ * spared: what looks unlike a topic may be one behind a changed wrapper.
+ */
 static void
 collect_if_orphaned(Oid topic)
 {
-	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(topic)) && pgt_is_topic(topic))
+	if (get_rel_relkind(topic) == RELKIND_FOREIGN_TABLE)
 		return;
 	if (!ConditionalLockRelationOid(topic, AccessExclusiveLock))
 		return;
-	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(topic)) || !pgt_is_topic(topic))
+	if (get_rel_relkind(topic) != RELKIND_FOREIGN_TABLE)
 	{
 		ereport(LOG,
 				(errmsg("removing the logs of dropped topic %u of database %u",

@@ -149,11 +149,12 @@ cache_find(CachedSegment *set, PartitionState *state, int64 base_offset)
 
 /* Register an open segment with the cache. */
 static Segment *
-cache_enter(CachedSegment *place, PartitionState *state, const Segment *segment)
+cache_enter(CachedSegment *place, PartitionState *state, uint32 incarnation,
+			const Segment *segment)
 {
 	place->used = true;
 	place->state = state;
-	place->incarnation = state->incarnation;
+	place->incarnation = incarnation;
 	place->last_use = ++cache_clock;
 	place->segment = *segment;
 	return &place->segment;
@@ -164,14 +165,30 @@ pgt_partition_log_segment(PartitionState *state, int64 base_offset)
 {
 	CachedSegment *set = cache_set(state, base_offset);
 	CachedSegment *found = cache_find(set, state, base_offset);
+	uint32		incarnation = state->incarnation;
+	TopicPartition key = state->key;
 	Segment		segment;
 
 	if (found != NULL)
 		return &found->segment;
 	found = cache_victim(set);
-	if (!pgt_segment_open(&segment, &state->key, base_offset))
+	if (!pgt_segment_open(&segment, &key, base_offset))
 		return NULL;
-	return cache_enter(found, state, &segment);
+
+	/* who holds no lock on the topic may have read the key of the slot's last user */
+	pg_read_barrier();
+	if (state->incarnation != incarnation)
+	{
+		pgt_segment_close(&segment);
+		return NULL;
+	}
+	return cache_enter(found, state, incarnation, &segment);
+}
+
+bool
+pgt_partition_log_is_open(PartitionState *state, int64 base_offset)
+{
+	return cache_find(cache_set(state, base_offset), state, base_offset) != NULL;
 }
 
 Segment *
@@ -186,7 +203,7 @@ pgt_partition_log_create_segment(PartitionState *state, int64 base_offset)
 	else
 		found = cache_victim(set);
 	pgt_segment_create(&segment, &state->key, base_offset);
-	return cache_enter(found, state, &segment);
+	return cache_enter(found, state, state->incarnation, &segment);
 }
 
 void
@@ -254,10 +271,11 @@ segment_list(PartitionState *state)
 {
 	SegmentList *list = remembered(state);
 	uint32		version = pg_atomic_read_u32(&state->segments_version);
+	uint32		incarnation = state->incarnation;
 	MemoryContext old;
 	int64	   *bases;
 
-	if (list->loaded && list->incarnation == state->incarnation && list->version == version)
+	if (list->loaded && list->incarnation == incarnation && list->version == version)
 		return list;
 
 	/* the version is read first: a list that is newer than it is read again */
@@ -269,11 +287,17 @@ segment_list(PartitionState *state)
 		pfree(list->bases);
 	list->bases = bases;
 	MemoryContextSwitchTo(old);
-	list->incarnation = state->incarnation;
+	list->incarnation = incarnation;
 	list->version = version;
 	list->loaded = true;
 	close_deleted(state, list);
 	return list;
+}
+
+void
+pgt_partition_log_close_deleted(PartitionState *state)
+{
+	segment_list(state);
 }
 
 int64

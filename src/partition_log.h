@@ -47,8 +47,14 @@ extern bool pgt_partition_log_slot_bounds(PartitionState *state, TopicPartition 
  */
 extern Segment *pgt_partition_log_segment(PartitionState *state, int64 base_offset);
 
+/* Has this process the segment open? */
+extern bool pgt_partition_log_is_open(PartitionState *state, int64 base_offset);
+
 /* The same, made new and empty; for roll and redo. */
 extern Segment *pgt_partition_log_create_segment(PartitionState *state, int64 base_offset);
+
+/* Close this process's cached segments that are deleted; for who does not ask for lists. */
+extern void pgt_partition_log_close_deleted(PartitionState *state);
 
 /* Close this process's cached segments of a topic (InvalidOid: of the database). */
 extern void pgt_partition_log_close(Oid database, Oid topic);

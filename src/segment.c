@@ -178,13 +178,16 @@ pgt_segment_is_usable(const TopicPartition *key, int64 base_offset)
 	return usable;
 }
 
-/* Make a directory, and its entry in the parent durable; it may exist. */
+/*
+ * Make a directory, and its entry in the parent durable; it may exist, but then
+ * who made it may not have synced yet.
+ */
 static void
 make_directory(const char *path, const char *parent)
 {
-	if (MakePGDirectory(path) == 0)
+	if (MakePGDirectory(path) == 0 || errno == EEXIST)
 		fsync_fname(parent, true);
-	else if (errno != EEXIST)
+	else
 		ereport(ERROR,
 				(errcode_for_file_access(),
 				 errmsg("could not create directory \"%s\": %m", path)));
@@ -257,6 +260,26 @@ pgt_segment_create(Segment *segment, const TopicPartition *key, int64 base_offse
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+}
+
+void
+pgt_segment_restore(const TopicPartition *key, int64 base_offset)
+{
+	Segment		segment = {.key = *key, .base_offset = base_offset};
+	char		path[MAXPGPATH];
+
+	if (pgt_segment_is_usable(key, base_offset))
+		return;
+	make_partition_directories(key);
+	pgt_segment_log_path(path, key, base_offset);
+	segment.log = open_file(path, O_CREAT);
+	pgt_segment_index_path(path, key, base_offset);
+	segment.index = open_file(path, O_CREAT);
+	write_index_header(&segment);
+	pgt_segment_sync_index(&segment);
+	pgt_segment_close(&segment);
+	pgt_partition_path(path, key);
+	fsync_fname(path, true);
 }
 
 void
@@ -379,6 +402,13 @@ pgt_segment_write_entry(Segment *segment, uint32 n, IndexEntry *entry)
 				(errcode_for_file_access(),
 				 errmsg("could not write to topic file \"%s\": %m",
 						FilePathName(segment->index))));
+}
+
+void
+pgt_segment_open_index(Segment *segment)
+{
+	if (FileGetRawDesc(segment->index) < 0)
+		(void) file_size(segment->index);
 }
 
 /* Read entries as they are; returns how many whole ones the file had. */
@@ -622,6 +652,19 @@ pgt_partition_unlink(const TopicPartition *key)
 {
 	char		path[MAXPGPATH];
 
+	int64	   *bases;
+	int			count = pgt_segment_list(key, &bases);
+
+	/* a process that keeps a file open must not keep its space */
+	for (int i = 0; i < count; i++)
+	{
+		pgt_segment_log_path(path, key, bases[i]);
+		if (truncate(path, 0) < 0 && errno != ENOENT)
+			ereport(WARNING,
+					(errcode_for_file_access(),
+					 errmsg("could not truncate topic file \"%s\": %m", path)));
+	}
+	pfree(bases);
 	pgt_partition_path(path, key);
 	if (access(path, F_OK) == 0)
 		rmtree(path, true);

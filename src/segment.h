@@ -49,6 +49,15 @@ extern void pgt_segment_index_path(char *path, const TopicPartition *key, int64 
  */
 extern bool pgt_segment_open(Segment *segment, const TopicPartition *key, int64 base_offset);
 
+/*
+ * For redo: make sure of both files and the index header, keeping all the rest
+ * of what is there.
+ */
+extern void pgt_segment_restore(const TopicPartition *key, int64 base_offset);
+
+/* Have the index open for real, so that writing an entry does not open files. */
+extern void pgt_segment_open_index(Segment *segment);
+
 /* Are both files there, and the index header right?  Never throws on damage. */
 extern bool pgt_segment_is_usable(const TopicPartition *key, int64 base_offset);
 

@@ -35,6 +35,7 @@
 #include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "foreign/fdwapi.h"
 #include "foreign/foreign.h"
@@ -93,6 +94,23 @@ static uint64 invalidations = 0;	/* counts relcache invalidations received */
 
 /* ---- what is a topic ---------------------------------------------------- */
 
+/* Is the function our wrapper's handler?  Names can be changed, the C symbol cannot. */
+static bool
+is_our_handler(Oid handler)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(handler));
+	Datum		source;
+	bool		isnull;
+	bool		ours;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	source = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
+	ours = !isnull && strcmp(TextDatumGetCString(source), TOPIC_FDW_HANDLER) == 0;
+	ReleaseSysCache(tuple);
+	return ours;
+}
+
 /* Is the relation a topic, that is, a foreign table of our wrapper? */
 bool
 pgt_is_topic(Oid relid)
@@ -108,7 +126,7 @@ pgt_is_topic(Oid relid)
 	if (server == NULL)
 		return false;
 	wrapper = GetForeignDataWrapperExtended(server->fdwid, FDW_MISSING_OK);
-	return wrapper != NULL && strcmp(wrapper->fdwname, TOPIC_FDW_NAME) == 0;
+	return wrapper != NULL && is_our_handler(wrapper->fdwhandler);
 }
 
 /* ERROR unless it is one: undefined_table, or wrong_object_type with a hint. */

@@ -13,6 +13,7 @@
 #include "partition_log.h"
 
 #define TOPIC_FDW_NAME		"pg_topics_fdw"
+#define TOPIC_FDW_HANDLER	"pgt_fdw_handler"	/* C symbol of its handler */
 #define TOPIC_SERVER_NAME	"topics"
 
 /* The columns a topic may have. */

@@ -45,6 +45,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "storage/lwlock.h"
 #include "utils/snapmgr.h"
 
 #include "log_wal.h"
@@ -151,6 +152,9 @@ pgt_topic_drop(Oid topic)
 {
 	delete_offsets(topic);
 	note_removal(MyDatabaseId, topic, true);
+
+	/* files go right after the commit: it must not be lost then */
+	ForceSyncCommit();
 }
 
 /*
@@ -170,12 +174,37 @@ pgt_topic_drop_database(Oid database)
 	note_removal(database, InvalidOid, true);
 }
 
+/*
+ * Remove the files, after the transaction's outcome is settled: an error must
+ * not reach its end, and what it leaves is collected as an orphan.
+ */
+static void
+remove_files(const PendingRemoval *removal)
+{
+	MemoryContext context = CurrentMemoryContext;
+	uint32		holdoff = InterruptHoldoffCount;
+
+	PG_TRY();
+	{
+		pgt_log_drop(removal->database, removal->topic);
+	}
+	PG_CATCH();
+	{
+		InterruptHoldoffCount = holdoff;
+		MemoryContextSwitchTo(context);
+		LWLockReleaseAll();
+		EmitErrorReport();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+}
+
 /* The transaction that created the topic is being rolled back. */
 static void
 remove_created(const PendingRemoval *removal)
 {
 	if (pgt_log_exists(removal->database, removal->topic))
-		pgt_log_drop(removal->database, removal->topic);
+		remove_files(removal);
 }
 
 /* Remove what was noted for this end; nothing here throws. */
@@ -191,7 +220,7 @@ finish_removals(bool committed)
 		PendingRemoval *removal = lfirst(cell);
 
 		if (removal->at_commit && committed)
-			pgt_log_drop(removal->database, removal->topic);
+			remove_files(removal);
 		else if (!removal->at_commit && !committed)
 			remove_created(removal);
 	}

@@ -182,6 +182,12 @@ row_offset(TopicInsert *state, TupleTableSlot *slot, const TopicPartition *parti
 						offset, get_rel_name(state->topic->relid), partition->partition,
 						log.next_offset),
 				 errhint("Leave record_offset out, or give offsets at or past the log end.")));
+	if (offset > MAX_OFFSET)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("offset " INT64_FORMAT " of topic \"%s\", partition %d, is too large",
+						offset, get_rel_name(state->topic->relid), partition->partition),
+				 errdetail("Offsets must not pass " INT64_FORMAT ".", MAX_OFFSET)));
 	return offset;
 }
 
