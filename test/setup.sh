@@ -15,8 +15,8 @@
 tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PG_CONFIG=${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}
 export PG_CONFIG
-# the same messages, sort order and encoding everywhere
-export LC_ALL=C.UTF-8 TZ=UTC
+# the same messages, sort order and encoding everywhere (pg_regress unsets LC_ALL)
+export LANG=C.UTF-8 LC_ALL=C.UTF-8 TZ=UTC
 # a server of the caller's must not be met by accident
 unset PGHOST PGPORT PGUSER PGDATABASE PGDATA PGSERVICE PGOPTIONS PGPASSWORD MAKEFLAGS MAKELEVEL
 
@@ -110,7 +110,7 @@ build_in() {
     shift
     (cd / && as_server_user mkdir -p "$dir")
     tar -C "$tree" -cf - --exclude=./.git --exclude=./demo/cluster --exclude=./bench/results \
-        --exclude=./tmp_check --exclude=./results --exclude=./log \
+        --exclude=./tmp_check --exclude=./tmp_instance --exclude=./results --exclude=./log \
         --exclude='*.o' --exclude='*.so' --exclude='*.bc' --exclude=unit_test . |
         (cd / && as_server_user tar -C "$dir" -xf - --no-same-permissions)
     if ! (cd "$dir" && as_server_user make -j"$(nproc)" PG_CONFIG="$PG_CONFIG" "$@" &&

@@ -22,7 +22,7 @@ our @EXPORT = qw(
   new_node configure_node kill_all poll_until
   create_load_schema start_load finish_load load_script acknowledged
   events_differ check_events check_acknowledged wait_resolved
-  start_psql topic_directory contents end_prepared
+  start_psql topic_directory contents end_prepared open_session
 );
 
 # ---- clusters ----------------------------------------------------------------
@@ -107,6 +107,57 @@ sub start_psql
 		[ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', @options,
 			'-d', $node->connstr('postgres'), '-f', $script ],
 		'<', \undef, '>', $output, '2>', "$output.err");
+}
+
+# A session that stays open: run() gives the output and dies of an error,
+# fails() gives the error that there must be.
+sub open_session
+{
+	my ($node) = @_;
+	my $self = bless { in => '', out => '', err => '' }, 'TopicTest::Session';
+
+	$self->{run} = IPC::Run::start(
+		[ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-f', '-' ],
+		'<', \$self->{in}, '>', \$self->{out}, '2>', \$self->{err},
+		IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+	return $self;
+}
+
+# Send SQL, wait for its end; output and errors.
+sub TopicTest::Session::both
+{
+	my ($self, $sql) = @_;
+
+	$self->{out} = $self->{err} = '';
+	$self->{in} .= "$sql;\n\\echo :done:\n\\warn :done:\n";
+	$self->{run}->pump until $self->{out} =~ /:done:\n/ && $self->{err} =~ /:done:\n/;
+	s/\n?:done:\n.*//s foreach my ($out, $err) = ($self->{out}, $self->{err});
+	return ($out, $err);
+}
+
+sub TopicTest::Session::run
+{
+	my ($self, $sql) = @_;
+	my ($out, $err) = $self->both($sql);
+
+	die "failed: $sql: $err" if $err ne '';
+	return $out;
+}
+
+sub TopicTest::Session::fails
+{
+	my ($self, $sql) = @_;
+
+	return ($self->both($sql))[1];
+}
+
+sub TopicTest::Session::close
+{
+	my ($self) = @_;
+
+	$self->{in} .= "\\q\n";
+	$self->{run}->finish;
+	return;
 }
 
 # The directory of a partition below the data directory.
