@@ -46,8 +46,8 @@
 #include "c.h"
 
 #include "port/pg_bswap.h"
-#include "port/pg_crc32c.h"
 
+#include "checksum.h"
 #include "record_batch.h"
 
 /* Where the header's fields are. */
@@ -404,15 +404,10 @@ pgt_record_header_encode(char *dst, const RecordHeader *header)
 }
 
 /* CRC-32C over what it covers of a batch of "length" bytes. */
-static pg_crc32c
+static uint32
 batch_crc(const char *batch, int32 length)
 {
-	pg_crc32c	crc;
-
-	INIT_CRC32C(crc);
-	COMP_CRC32C(crc, batch + AT_ATTRIBUTES, length - AT_ATTRIBUTES);
-	FIN_CRC32C(crc);
-	return crc;
+	return pgt_crc32c(batch + AT_ATTRIBUTES, length - AT_ATTRIBUTES);
 }
 
 /*

@@ -23,8 +23,8 @@
 #include <unistd.h>
 
 #include "access/xlog.h"
+#include "checksum.h"
 #include "log_sync.h"
-#include "port/pg_crc32c.h"
 
 #define RECOVERY_POINT_MAGIC	0x50475452	/* "PGTR" */
 #define RECOVERY_POINT_VERSION	1
@@ -44,18 +44,6 @@ StaticAssertDecl(sizeof(RecoveryPointHeader) == 32, "recovery point header is 32
 StaticAssertDecl(sizeof(RecoveryPointEntry) == 56, "recovery point entry is 56 bytes");
 
 bool		pgt_adopt_log_dir = false;
-
-/* CRC-32C of "length" bytes. */
-static uint32
-crc_of(const void *bytes, size_t length)
-{
-	pg_crc32c	crc;
-
-	INIT_CRC32C(crc);
-	COMP_CRC32C(crc, bytes, length);
-	FIN_CRC32C(crc);
-	return crc;
-}
 
 static void
 recovery_point_path(char *path)
@@ -90,8 +78,8 @@ pgt_recovery_point_write(const RecoveryPointEntry *entries, int count)
 	header.version = RECOVERY_POINT_VERSION;
 	header.system_identifier = GetSystemIdentifier();
 	header.count = count;
-	header.entries_crc = crc_of(entries, count * sizeof(*entries));
-	header.crc = crc_of(&header, offsetof(RecoveryPointHeader, crc));
+	header.entries_crc = pgt_crc32c(entries, count * sizeof(*entries));
+	header.crc = pgt_crc32c(&header, offsetof(RecoveryPointHeader, crc));
 
 	recovery_point_path(path);
 	snprintf(temporary, sizeof(temporary), "%s.tmp", path);
@@ -116,7 +104,7 @@ read_header(int fd, RecoveryPointHeader *header, const char *path)
 {
 	if (read(fd, header, sizeof(*header)) == sizeof(*header) &&
 		header->magic == RECOVERY_POINT_MAGIC &&
-		header->crc == crc_of(header, offsetof(RecoveryPointHeader, crc)))
+		header->crc == pgt_crc32c(header, offsetof(RecoveryPointHeader, crc)))
 		return true;
 	ereport(LOG,
 			(errcode(ERRCODE_DATA_CORRUPTED),
@@ -151,7 +139,7 @@ read_entries(int fd, const RecoveryPointHeader *header, RecoveryPointEntry **ent
 	Size		size = (Size) header->count * sizeof(RecoveryPointEntry);
 
 	*entries = palloc(size + 1);
-	if (read(fd, *entries, size) == size && header->entries_crc == crc_of(*entries, size))
+	if (read(fd, *entries, size) == size && header->entries_crc == pgt_crc32c(*entries, size))
 		return header->count;
 	ereport(LOG,
 			(errcode(ERRCODE_DATA_CORRUPTED),

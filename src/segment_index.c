@@ -16,20 +16,8 @@
 #include "postgres.h"
 
 #include "access/xlog.h"
-#include "port/pg_crc32c.h"
+#include "checksum.h"
 #include "segment_index.h"
-
-/* CRC-32C of "length" bytes. */
-static uint32
-crc_of(const void *bytes, size_t length)
-{
-	pg_crc32c	crc;
-
-	INIT_CRC32C(crc);
-	COMP_CRC32C(crc, bytes, length);
-	FIN_CRC32C(crc);
-	return crc;
-}
 
 /* Fill a header for a segment of this cluster, CRC included. */
 void
@@ -41,7 +29,7 @@ pgt_index_header_init(IndexHeader *header, int64 base_offset, XLogRecPtr swap_ls
 	header->system_identifier = GetSystemIdentifier();
 	header->base_offset = base_offset;
 	header->swap_lsn = swap_lsn;
-	header->crc = crc_of(header, offsetof(IndexHeader, crc));
+	header->crc = pgt_crc32c(header, offsetof(IndexHeader, crc));
 }
 
 /* NULL where the header is one of the segment at base_offset, else the problem. */
@@ -52,7 +40,7 @@ pgt_index_header_check(const IndexHeader *header, int64 base_offset)
 		return "the header is not that of a segment index";
 	if (header->version != INDEX_VERSION)
 		return "the index has a format version that this release does not know";
-	if (header->crc != crc_of(header, offsetof(IndexHeader, crc)))
+	if (header->crc != pgt_crc32c(header, offsetof(IndexHeader, crc)))
 		return "the header's checksum does not match";
 	if (header->base_offset != base_offset)
 		return "the header names another base offset";
@@ -63,7 +51,7 @@ pgt_index_header_check(const IndexHeader *header, int64 base_offset)
 void
 pgt_index_entry_seal(IndexEntry *entry)
 {
-	entry->crc = crc_of(entry, offsetof(IndexEntry, crc));
+	entry->crc = pgt_crc32c(entry, offsetof(IndexEntry, crc));
 }
 
 /* Is the entry used, and whole? */
@@ -71,7 +59,7 @@ bool
 pgt_index_entry_is_valid(const IndexEntry *entry)
 {
 	return entry->length > 0 &&
-		entry->crc == crc_of(entry, offsetof(IndexEntry, crc));
+		entry->crc == pgt_crc32c(entry, offsetof(IndexEntry, crc));
 }
 
 /* Is it space allocated ahead, the end of the index? */

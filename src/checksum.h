@@ -1,0 +1,22 @@
+/*
+ * checksum.h
+ *	  The CRC-32C of all our formats: the server's own code.  Layer 0.
+ */
+#ifndef CHECKSUM_H
+#define CHECKSUM_H
+
+#include "port/pg_crc32c.h"
+
+/* CRC-32C of "length" bytes. */
+static inline uint32
+pgt_crc32c(const void *bytes, size_t length)
+{
+	pg_crc32c	crc;
+
+	INIT_CRC32C(crc);
+	COMP_CRC32C(crc, bytes, length);
+	FIN_CRC32C(crc);
+	return crc;
+}
+
+#endif							/* CHECKSUM_H */

@@ -1,0 +1,250 @@
+/*
+ * log_apply.c
+ *	  What a WAL record of the logs changes, for who inserts it and for redo.
+ *
+ * An APPEND's change is the entry and its publication (partition_log.c); here
+ * are those of DELETE, DROP and RESOLVE: segments unlinked below the log start,
+ * slots and directories of a topic gone, aborted batches flagged and the
+ * resolved offset moved.
+ *
+ * All of it may be done twice: files may be gone and flags set already.
+ *
+ * Locks: as said at each function.  Layer 3.  Next: log_redo.c.
+ */
+#include "postgres.h"
+
+#include "access/xlogutils.h"
+#include "log_record.h"
+#include "utils/memutils.h"
+
+/* ---- delete -------------------------------------------------------------- */
+
+int
+pgt_apply_unlink_below(PartitionState *state, int64 log_start_offset, int64 active_base)
+{
+	int64	   *bases;
+	int			count = pgt_segment_list(&state->key, &bases);
+	int			removed = 0;
+
+	/* before and after: who looks in between must look again */
+	pg_atomic_fetch_add_u32(&state->segments_version, 1);
+	for (int i = 0; i < count && bases[i] < active_base; i++)
+	{
+		int64		next = i + 1 < count ? bases[i + 1] : active_base;
+
+		if (next > log_start_offset)
+			break;
+		pgt_segment_unlink(&state->key, bases[i], WARNING);
+		removed++;
+	}
+	pfree(bases);
+	pg_atomic_fetch_add_u32(&state->segments_version, 1);
+	return removed;
+}
+
+void
+pgt_apply_log_start(PartitionState *state, int64 log_start_offset)
+{
+	state->log_start_offset = Max(state->log_start_offset, log_start_offset);
+	state->resolved_offset = Max(state->resolved_offset, state->log_start_offset);
+	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
+}
+
+/* ---- drop ---------------------------------------------------------------- */
+
+/*
+ * Names of the partition directories of a topic (InvalidOid: of the database).
+ * Returns a list of palloc'd TopicPartition.
+ */
+static List *
+partition_directories(Oid database, Oid topic)
+{
+	char		path[MAXPGPATH];
+	DIR		   *dir;
+	struct dirent *de;
+	List	   *keys = NIL;
+
+	pgt_database_path(path, database);
+	dir = AllocateDir(path);
+	if (dir == NULL)
+		return NIL;
+	while ((de = ReadDirExtended(dir, path, LOG)) != NULL)
+	{
+		TopicPartition key = {database, InvalidOid, 0};
+
+		if (pgt_partition_parse_name(de->d_name, &key.topic, &key.partition) &&
+			(!OidIsValid(topic) || key.topic == topic))
+		{
+			TopicPartition *found = palloc(sizeof(TopicPartition));
+
+			*found = key;
+			keys = lappend(keys, found);
+		}
+	}
+	FreeDir(dir);
+	return keys;
+}
+
+void
+pgt_apply_drop(Oid database, Oid topic)
+{
+	ListCell   *cell;
+
+	pgt_partition_log_close(database, topic);
+	pgt_partition_forget(database, topic);
+	foreach(cell, partition_directories(database, topic))
+		pgt_partition_unlink(lfirst(cell));
+	if (!OidIsValid(topic))
+	{
+		char		path[MAXPGPATH];
+
+		pgt_database_path(path, database);
+		rmtree(path, true);
+	}
+	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
+}
+
+bool
+pgt_log_exists(Oid database, Oid topic)
+{
+	int			n = pgt_partition_slots();
+
+	for (int i = 0; i < n; i++)
+	{
+		PartitionState *state = pgt_partition_slot(i);
+
+		if (state->in_use && state->key.database == database && state->key.topic == topic)
+			return true;
+	}
+	return partition_directories(database, topic) != NIL;
+}
+
+/* ---- resolve ------------------------------------------------------------- */
+
+/* Set the aborted flag of one entry; a segment that is gone needs none. */
+static void
+flag_aborted(PartitionState *state, const AbortedEntry *aborted)
+{
+	Segment    *segment = pgt_partition_log_segment(state, aborted->segment_base);
+	IndexEntry	entry;
+
+	if (segment == NULL ||
+		pgt_segment_read_entries(segment, aborted->entry, 1, &entry) != 1 ||
+		(entry.flags & ENTRY_ABORTED) != 0)
+		return;
+	entry.flags |= ENTRY_ABORTED;
+	pgt_segment_write_entry(segment, aborted->entry, &entry);
+}
+
+/* Flag a partition's aborted batches, durably. */
+static void
+flag_all_aborted(PartitionState *state, const AbortedEntry *aborted, uint32 count)
+{
+	for (uint32 i = 0; i < count; i++)
+	{
+		Segment    *segment;
+
+		flag_aborted(state, &aborted[i]);
+		if (i + 1 < count && aborted[i + 1].segment_base == aborted[i].segment_base)
+			continue;
+		segment = pgt_partition_log_segment(state, aborted[i].segment_base);
+		if (segment != NULL)
+			pgt_segment_sync_index(segment);
+	}
+}
+
+/* The same; in redo damage must not keep the server from starting. */
+static void
+flag_or_report(PartitionState *state, const AbortedEntry *aborted, uint32 count)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	if (!InRecovery)
+	{
+		flag_all_aborted(state, aborted, count);
+		return;
+	}
+	PG_TRY();
+	{
+		flag_all_aborted(state, aborted, count);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		EmitErrorReport();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+}
+
+/*
+ * Let readers know how far outcomes are in the index.  The recovery point may
+ * hold this only once the RESOLVE record, and with it the commit records
+ * before it, is flushed: so it counts as the partition's last.
+ */
+static void
+publish_resolved(PartitionState *state, const ResolvedPartition *resolved, XLogRecPtr lsn)
+{
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	if (state->in_use && memcmp(&state->key, &resolved->key, sizeof(TopicPartition)) == 0)
+	{
+		state->resolved_offset = Max(state->resolved_offset,
+									 Min(resolved->resolved_offset, state->next_offset));
+		state->resolved_max_xid = Max(state->resolved_max_xid, resolved->max_xid);
+		state->last_lsn = Max(state->last_lsn, lsn);
+		pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
+	}
+	LWLockRelease(&state->lock);
+}
+
+/*
+ * Take the next partition off *progress, its aborted entries palloc'd.  Returns
+ * its slot, NULL where it is gone.
+ */
+static PartitionState *
+next_resolved(const char **progress, ResolvedPartition *resolved, AbortedEntry **aborted)
+{
+	Size		size;
+
+	memcpy(resolved, *progress, sizeof(*resolved));
+	*progress += sizeof(*resolved);
+	size = resolved->aborted_count * sizeof(AbortedEntry);
+	*aborted = palloc(size + 1);
+	memcpy(*aborted, *progress, size);
+	*progress += size;
+	return pgt_partition_find(&resolved->key);
+}
+
+void
+pgt_apply_aborted(const char *progress, int length)
+{
+	const char *end = progress + length;
+
+	while (progress < end)
+	{
+		ResolvedPartition resolved;
+		AbortedEntry *aborted;
+		PartitionState *state = next_resolved(&progress, &resolved, &aborted);
+
+		if (state != NULL)
+			flag_or_report(state, aborted, resolved.aborted_count);
+		pfree(aborted);
+	}
+}
+
+void
+pgt_apply_resolved(const char *progress, int length, XLogRecPtr lsn)
+{
+	const char *end = progress + length;
+
+	while (progress < end)
+	{
+		ResolvedPartition resolved;
+		AbortedEntry *aborted;
+		PartitionState *state = next_resolved(&progress, &resolved, &aborted);
+
+		if (state != NULL)
+			publish_resolved(state, &resolved, lsn);
+		pfree(aborted);
+	}
+}

@@ -1,0 +1,280 @@
+/*
+ * log_redo.c
+ *	  Replaying the logs' WAL records, describing them, and the resource
+ *	  manager that does both.
+ *
+ * Redo sets a partition's state absolutely: files may be missing, older or
+ * newer than the record, as base backups have them, and what was loaded at
+ * start may be of a later time than the record.  An append goes through the
+ * same functions as in the forward path (partition_log.c, log_apply.c).
+ *
+ * XLogFlush() before what cannot be taken back (unlinking, flagging, the
+ * recovery point) raises the minimum recovery point in recovery, so that no
+ * later recovery of this data directory ends before the record.
+ *
+ * Damage met here must not keep the server from starting: a header is made
+ * anew, a flag is passed over with a LOG line, and readers report the rest.
+ *
+ * Memory: one context, reset after each record.  Layer 3.  Next: log_sync.c.
+ */
+#include "postgres.h"
+
+#include "access/rmgr.h"
+#include "access/xlog.h"
+#include "access/xlog_internal.h"
+#include "log_record.h"
+#include "log_sync.h"
+#include "record_batch.h"
+#include "utils/memutils.h"
+
+static MemoryContext redo_context = NULL;
+
+/* What the forward path was asked to append, told by the record. */
+static void
+request_of_record(const xl_pgt_append *xlrec, char *batch, uint32 length,
+				  AppendRequest *request, int64 *base_offset)
+{
+	RecordBatchHeader header;
+	const char *problem = pgt_record_batch_read_header(batch, length, &header);
+
+	if (problem != NULL || header.length != length)
+		elog(PANIC, "damaged record batch in a WAL record of pg_topics: %s",
+			 problem != NULL ? problem : "its length is not the record's");
+	memset(request, 0, sizeof(*request));
+	request->batch = batch;
+	request->length = length;
+	request->last_offset_delta = header.last_offset_delta;
+	request->records = header.record_count;
+	request->min_timestamp = xlrec->min_timestamp;
+	request->max_timestamp = header.max_timestamp;
+	*base_offset = header.base_offset;
+}
+
+/*
+ * The segment a record appends to, with the partition's state set to just
+ * before the append.
+ */
+static Segment *
+redo_segment(PartitionState *state, const xl_pgt_append *xlrec, int64 base_offset)
+{
+	Segment    *segment = NULL;
+
+	if (state->active_base != xlrec->segment_base)
+	{
+		if (xlrec->entry == 0)
+			segment = pgt_partition_log_roll(state, xlrec->segment_base);
+		state->active_base = xlrec->segment_base;
+		pg_atomic_fetch_add_u32(&state->segments_version, 1);
+	}
+	state->active_entries = xlrec->entry;
+	state->active_end = xlrec->position;
+	state->written_back = Min(state->written_back, xlrec->position);
+	/* forward only publish moves it, which knows an empty log */
+	state->next_offset = Min(state->next_offset, base_offset);
+
+	/* the entry is written anew, unflagged: its RESOLVE is still to come */
+	state->resolved_offset = Min(state->resolved_offset, base_offset);
+
+	if (segment != NULL)
+		return segment;
+	if (xlrec->entry == 0)
+		return pgt_partition_log_create_segment(state, xlrec->segment_base);
+
+	/* files may be missing or their header damaged: what is there must stay */
+	if (!pgt_partition_log_is_open(state, xlrec->segment_base))
+		pgt_segment_restore(&state->key, xlrec->segment_base);
+	return pgt_partition_log_segment(state, xlrec->segment_base);
+}
+
+static void
+redo_append(XLogReaderState *record)
+{
+	char	   *data = XLogRecGetData(record);
+	xl_pgt_append xlrec;
+	AppendRequest request;
+	IndexEntry	entry;
+	PartitionState *state;
+	Segment    *segment;
+	int64		base_offset;
+	bool		self_synced;
+
+	memcpy(&xlrec, data, sizeof(xlrec));
+	request_of_record(&xlrec, data + sizeof(xlrec), XLogRecGetDataLen(record) - sizeof(xlrec),
+					  &request, &base_offset);
+	self_synced = (xlrec.flags & APPEND_SELF_SYNCED) != 0;
+	state = pgt_partition_get(&xlrec.key);
+
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	segment = redo_segment(state, &xlrec, base_offset);
+	pgt_segment_reserve_entry(segment, xlrec.entry);
+	pgt_segment_write(segment, xlrec.position, request.batch, request.length);
+	pgt_partition_log_fill_entry(&entry, state, &request, base_offset, xlrec.xid);
+	entry.largest_timestamp = xlrec.largest_timestamp;
+	entry.lsn = record->EndRecPtr;
+	pgt_segment_write_entry(segment, xlrec.entry, &entry);
+	if (self_synced)
+		pgt_segment_sync(segment);
+	pgt_partition_log_publish(state, &entry, self_synced);
+	LWLockRelease(&state->lock);
+}
+
+static void
+redo_delete(XLogReaderState *record)
+{
+	xl_pgt_delete xlrec;
+	PartitionState *state;
+
+	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+	state = pgt_partition_get(&xlrec.key);
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	if (state->active_base < xlrec.active_base)
+	{
+		pgt_partition_log_roll(state, xlrec.active_base);
+		state->next_offset = Max(state->next_offset, xlrec.active_base);
+	}
+	pgt_apply_log_start(state, xlrec.log_start_offset);
+	state->last_lsn = record->EndRecPtr;
+	LWLockRelease(&state->lock);
+	XLogFlush(record->EndRecPtr);
+	pgt_apply_unlink_below(state, xlrec.log_start_offset, xlrec.active_base);
+}
+
+static void
+redo_drop(XLogReaderState *record)
+{
+	xl_pgt_drop xlrec;
+
+	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+	XLogFlush(record->EndRecPtr);
+	pgt_apply_drop(xlrec.database, xlrec.topic);
+}
+
+static void
+redo_resolve(XLogReaderState *record)
+{
+	XLogFlush(record->EndRecPtr);
+	pgt_apply_aborted(XLogRecGetData(record), XLogRecGetDataLen(record));
+	pgt_apply_resolved(XLogRecGetData(record), XLogRecGetDataLen(record), record->EndRecPtr);
+}
+
+static void
+log_redo(XLogReaderState *record)
+{
+	uint8		info = XLogRecGetInfo(record) & XLR_RMGR_INFO_MASK;
+	MemoryContext old = MemoryContextSwitchTo(redo_context);
+
+	switch (info)
+	{
+		case XLOG_PGT_APPEND:
+			redo_append(record);
+			break;
+		case XLOG_PGT_SYNC:
+			pgt_log_sync_all(true);
+			break;
+		case XLOG_PGT_RESOLVE:
+			redo_resolve(record);
+			break;
+		case XLOG_PGT_DELETE:
+			redo_delete(record);
+			break;
+		case XLOG_PGT_DROP:
+			redo_drop(record);
+			break;
+		default:
+			elog(PANIC, "unknown WAL record type 0x%02X of pg_topics", info);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(redo_context);
+}
+
+static void
+log_startup(void)
+{
+	redo_context = AllocSetContextCreate(TopMemoryContext, "pg_topics redo",
+										 ALLOCSET_DEFAULT_SIZES);
+}
+
+/* At the end of redo: what it wrote must be durable before anything else is. */
+static void
+log_cleanup(void)
+{
+	pgt_log_sync_all(true);
+	MemoryContextDelete(redo_context);
+	redo_context = NULL;
+}
+
+/* ---- describing ---------------------------------------------------------- */
+
+static void
+describe_append(StringInfo buf, XLogReaderState *record)
+{
+	xl_pgt_append xlrec;
+
+	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+	appendStringInfo(buf, "partition %u/%u-%d segment %lld position %u entry %u bytes %zu%s",
+					 xlrec.key.database, xlrec.key.topic, xlrec.key.partition,
+					 (long long) xlrec.segment_base, xlrec.position, xlrec.entry,
+					 XLogRecGetDataLen(record) - sizeof(xlrec),
+					 (xlrec.flags & APPEND_SELF_SYNCED) != 0 ? " synced" : "");
+}
+
+static void
+log_desc(StringInfo buf, XLogReaderState *record)
+{
+	uint8		info = XLogRecGetInfo(record) & XLR_RMGR_INFO_MASK;
+
+	if (info == XLOG_PGT_APPEND)
+		describe_append(buf, record);
+	else if (info == XLOG_PGT_RESOLVE)
+		appendStringInfo(buf, "bytes %u", XLogRecGetDataLen(record));
+	else if (info == XLOG_PGT_DELETE)
+	{
+		xl_pgt_delete xlrec;
+
+		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+		appendStringInfo(buf, "partition %u/%u-%d log start %lld",
+						 xlrec.key.database, xlrec.key.topic, xlrec.key.partition,
+						 (long long) xlrec.log_start_offset);
+	}
+	else if (info == XLOG_PGT_DROP)
+	{
+		xl_pgt_drop xlrec;
+
+		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+		appendStringInfo(buf, "database %u topic %u", xlrec.database, xlrec.topic);
+	}
+}
+
+static const char *
+log_identify(uint8 info)
+{
+	switch (info & XLR_RMGR_INFO_MASK)
+	{
+		case XLOG_PGT_APPEND:
+			return "APPEND";
+		case XLOG_PGT_SYNC:
+			return "SYNC";
+		case XLOG_PGT_RESOLVE:
+			return "RESOLVE";
+		case XLOG_PGT_DELETE:
+			return "DELETE";
+		case XLOG_PGT_DROP:
+			return "DROP";
+	}
+	return NULL;
+}
+
+static RmgrData log_rmgr = {
+	.rm_name = "pg_topics",
+	.rm_redo = log_redo,
+	.rm_desc = log_desc,
+	.rm_identify = log_identify,
+	.rm_startup = log_startup,
+	.rm_cleanup = log_cleanup,
+};
+
+void
+pgt_log_wal_init(void)
+{
+	RegisterCustomRmgr(PGT_RMGR_ID, &log_rmgr);
+}
