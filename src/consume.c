@@ -8,7 +8,7 @@
  *	  for each wanted partition, least recently served first
  *		 open a reader at the group's next offset     no lock; nothing there: next
  *		 own the partition                            owned by another: next
- *		 the offset has moved meanwhile: open again
+ *		 the offset has moved meanwhile: not owned, open again
  *		 deliver records until max_records
  *		 auto_commit: commit the reader's position, else remember it
  *
@@ -23,11 +23,15 @@
  * the log start (its records were deleted), starts where auto_offset_reset
  * says.  "latest" must be fixed at the first call, even where nothing is
  * returned, or the group would miss what is produced until its next one: the
- * log's visible end is committed at once.
+ * log's visible end is committed at once, by a call that waits when it has
+ * waited.  Until then the transaction remembers it.
  *
  * Waiting is in consume_wait.c.  Before the statement starts a look claims a
  * partition that has something to read, so that of many who wait only those
- * wake up that will get something; the function then finds it owned.
+ * wake up that will get something; the function then finds it owned.  A look
+ * that finds nothing to deliver has taken no row lock and no transaction id.
+ * Records of a running transaction are announced when it ends; what nobody
+ * announces is that another consumer gives a partition up.
  *
  * Locks: AccessShareLock on the topic till the transaction's end (while
  * waiting before the statement: for the time of a look), then a partition's
@@ -93,7 +97,9 @@ typedef struct ConsumePass
 	Snapshot	snapshot;
 	ConsumeRows *sink;				/* NULL: claim one partition that has something, deliver nothing */
 	int64		delivered;		/* records; with no sink, partitions claimed */
-	bool		retry;			/* there is something that was not to be had now */
+	bool		waiting;		/* own only what has records; a start is just remembered */
+	bool		remembered;		/* starts that are still to be committed */
+	bool		retry;			/* another consumer owns something to read */
 } ConsumePass;
 
 /* A partition opened at the group's next offset. */
@@ -300,13 +306,21 @@ report_lost_records(const ConsumePass *pass, const PartitionCursor *cursor)
 					   (long long) (cursor->start - cursor->lost), (long long) cursor->start)));
 }
 
-/* Start at the end of what the snapshot sees, and fix that. */
+/*
+ * Start at the end: of what the snapshot sees, or as it was when the
+ * transaction first looked, and fix that.  A start before what the group has
+ * read since ("next", or NO_OFFSET) counts no more.
+ */
 static void
-start_at_end(const ConsumePass *pass, PartitionCursor *cursor)
+start_at_end(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor,
+			 int64 next, int64 log_start)
 {
 	TransactionId blocker;
 
-	cursor->start = pgt_log_visible_end(&cursor->key, pass->snapshot, &blocker);
+	if (offset->start == NO_OFFSET || offset->start < next)
+		cursor->start = pgt_log_visible_end(&cursor->key, pass->snapshot, &blocker);
+	else
+		cursor->start = Max(offset->start, log_start);
 	cursor->must_commit = true;
 }
 
@@ -321,13 +335,7 @@ start_new_group(const ConsumePass *pass, const GroupOffset *offset, PartitionCur
 			cursor->start = log_start;
 			break;
 		case OFFSET_RESET_LATEST:
-			if (offset->start == NO_OFFSET)
-				start_at_end(pass, cursor);
-			else
-			{
-				cursor->start = Max(offset->start, log_start);
-				cursor->must_commit = true;
-			}
+			start_at_end(pass, offset, cursor, NO_OFFSET, log_start);
 			break;
 		case OFFSET_RESET_NONE:
 			report_no_offset(pass, offset->partition);
@@ -337,7 +345,8 @@ start_new_group(const ConsumePass *pass, const GroupOffset *offset, PartitionCur
 
 /* Set cursor->start for a group whose next record was deleted. */
 static void
-start_behind_gap(const ConsumePass *pass, PartitionCursor *cursor, int64 next, int64 log_start)
+start_behind_gap(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor,
+				 int64 next, int64 log_start)
 {
 	switch (pass->request->reset)
 	{
@@ -346,7 +355,7 @@ start_behind_gap(const ConsumePass *pass, PartitionCursor *cursor, int64 next, i
 			cursor->lost = log_start - next;
 			break;
 		case OFFSET_RESET_LATEST:
-			start_at_end(pass, cursor);
+			start_at_end(pass, offset, cursor, next, log_start);
 			break;
 		case OFFSET_RESET_NONE:
 			report_offset_out_of_range(pass, cursor->key.partition, next, log_start);
@@ -404,14 +413,11 @@ open_cursor(ConsumePass *pass, const GroupOffset *offset, PartitionCursor *curso
 		if (next == NO_OFFSET)
 			start_new_group(pass, offset, cursor, bounds.log_start_offset);
 		else if (next < bounds.log_start_offset)
-			start_behind_gap(pass, cursor, next, bounds.log_start_offset);
+			start_behind_gap(pass, offset, cursor, next, bounds.log_start_offset);
 		else
 			cursor->start = next;
 	} while (bounds.next_offset > cursor->start && !open_reader(pass, cursor));
 
-	/* the rest is of aborted transactions, or of ones not seen yet */
-	if (cursor->reader == NULL && bounds.next_offset > cursor->start)
-		pass->retry = true;
 	return cursor->reader != NULL || cursor->must_commit;
 }
 
@@ -476,37 +482,44 @@ consume_owned(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
 	}
 }
 
+/*
+ * Open a partition and own it.  False where there is nothing to do for it, or
+ * somebody else owns it: then there is neither a reader nor a lock.
+ */
+static bool
+open_and_own(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
+{
+	const ConsumerGroup *group = &pass->request->group;
+	GroupLock	lock;
+
+	do
+	{
+		if (!open_cursor(pass, offset, cursor))
+			return false;
+		if (pass->waiting && cursor->reader == NULL)
+		{
+			pgt_group_set_start(group, offset, cursor->start);
+			pass->remembered = true;
+			return false;
+		}
+		lock = pgt_group_lock(group, offset, false);
+		if (lock == GROUP_OWNED)
+			return true;
+		close_cursor(cursor);
+	} while (lock == GROUP_MOVED);
+
+	pass->retry = true;
+	return false;
+}
+
 /* Consume from one partition, if it has something and nobody else owns it. */
 static void
 consume_partition(ConsumePass *pass, GroupOffset *offset)
 {
-	const ConsumerGroup *group = &pass->request->group;
-	int64		expected = pgt_group_next_offset(offset);
 	PartitionCursor cursor;
 
-	if (!open_cursor(pass, offset, &cursor))
+	if (!open_and_own(pass, offset, &cursor))
 		return;
-
-	/* while waiting, a new group's start is only remembered: no lock is to be held */
-	if (pass->sink == NULL && cursor.reader == NULL && expected == NO_OFFSET)
-	{
-		pgt_group_set_start(group, offset, cursor.start);
-		return;
-	}
-
-	if (!pgt_group_lock(group, offset, false))
-	{
-		pass->retry = true;
-		close_cursor(&cursor);
-		return;
-	}
-	if (pgt_group_next_offset(offset) != expected)
-	{
-		close_cursor(&cursor);
-		if (!open_cursor(pass, offset, &cursor))
-			return;
-	}
-
 	if (pass->sink == NULL)
 		pass->delivered++;
 	else
@@ -611,6 +624,7 @@ look_and_claim(void *arg)
 	WaitVerdict verdict;
 
 	pass.request = request;
+	pass.waiting = true;
 	pass.topic = open_topic(request);
 	pass.snapshot = GetActiveSnapshot();
 	consume_once(&pass);
@@ -639,6 +653,24 @@ prepare_waiting(const FuncExpr *call, const NullableDatum *args, Waiter *waiter)
 
 /* ---- SQL functions ------------------------------------------------------ */
 
+/*
+ * Wait within the statement until a pass delivers something or the request's
+ * time is up.  The pass has delivered nothing yet.
+ */
+static void
+wait_and_consume(ConsumePass *pass)
+{
+	Waiter		waiter = {
+		.topic = pass->topic->relid,
+		.deadline = GetCurrentTimestamp() + pass->request->timeout,
+		.look = look_and_consume,
+		.arg = pass
+	};
+
+	pgt_wait_inside(&waiter);
+	pass->snapshot = GetActiveSnapshot();
+}
+
 /* consume() and consume_as(). */
 static void
 consume_into_result(FunctionCallInfo fcinfo)
@@ -655,18 +687,18 @@ consume_into_result(FunctionCallInfo fcinfo)
 				  fcinfo->args);
 
 	pass.request = &request;
+	pass.waiting = request.timeout > 0 && !waited && !IsolationUsesXactSnapshot();
 	pass.snapshot = GetActiveSnapshot();
 	pass.topic = open_topic(&request);
 	pass.sink = pgt_rows_begin(fcinfo, pass.topic, call_is_typed(call));
 
 	consume_once(&pass);
-	if (pass.delivered == 0 && request.timeout > 0 && !waited && !IsolationUsesXactSnapshot())
+	if (pass.waiting && pass.delivered == 0)
+		wait_and_consume(&pass);
+	if (pass.remembered)
 	{
-		Waiter		waiter = {.topic = pass.topic->relid,
-			.deadline = GetCurrentTimestamp() + request.timeout,
-		.look = look_and_consume,.arg = &pass};
-
-		pgt_wait_inside(&waiter);
+		pass.waiting = false;
+		consume_once(&pass);
 	}
 }
 

@@ -25,6 +25,11 @@
  *	  - the call's arguments are constants, parameters, or computed of such
  *	  - READ COMMITTED, since a stricter snapshot is the whole transaction's
  *
+ * No announcement is lost.  Each look but the very first has a snapshot that
+ * was taken while the session was among the topic's waiters, and whoever that
+ * snapshot sees running wakes them after it has ended.  So what a look does
+ * not see yet need not be polled for.
+ *
  * Elsewhere (PL/pgSQL, joins, INSERT ... SELECT) the function waits inside
  * itself: it keeps the statement's snapshot and looks with a newer one.
  *
@@ -42,6 +47,7 @@
 #include "nodes/nodeFuncs.h"
 #include "nodes/plannodes.h"
 #include "optimizer/optimizer.h"
+#include "storage/latch.h"
 #include "tcop/pquery.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
@@ -127,9 +133,22 @@ remaining_ms(const Waiter *waiter)
 }
 
 /*
+ * Sleep until the topic's waiters are woken, but that long at most; false
+ * where the time passed.  The latch is set first: a lock that the look waited
+ * for may have reset it after a wake-up.  Being among the waiters still is
+ * then what counts.
+ */
+static bool
+sleep_for(const Waiter *waiter, long timeout_ms)
+{
+	SetLatch(MyLatch);
+	return pgt_topic_wait_sleep(MyDatabaseId, waiter->topic, timeout_ms);
+}
+
+/*
  * Look and sleep in turn until something is there or the deadline passed.
- * Announced in the topic's waiters before the first look, so that no append
- * is missed.  A snapshot is active before and after.
+ * Called, as one of the topic's waiters, with a snapshot taken since.  A
+ * snapshot is active before and after.
  */
 static void
 look_and_sleep(const Waiter *waiter, QueryDesc *query, MemoryContext scratch)
@@ -143,8 +162,8 @@ look_and_sleep(const Waiter *waiter, QueryDesc *query, MemoryContext scratch)
 	{
 		release_snapshot(query);
 		if (verdict == WAIT_IDLE)
-			pgt_topic_wait_sleep(MyDatabaseId, waiter->topic, remaining);
-		else if (pgt_topic_wait_sleep(MyDatabaseId, waiter->topic, Min(remaining, nap)))
+			(void) sleep_for(waiter, remaining);
+		else if (sleep_for(waiter, Min(remaining, nap)))
 			nap = FIRST_NAP_MS;
 		else
 			nap = Min(nap * 2, LONGEST_NAP_MS);
@@ -168,6 +187,8 @@ wait_until_done(const Waiter *waiter, QueryDesc *query)
 		pgt_topic_wait_prepare(MyDatabaseId, waiter->topic);
 		PG_TRY();
 		{
+			release_snapshot(query);
+			renew_snapshot(query);
 			look_and_sleep(waiter, query, scratch);
 		}
 		PG_CATCH();

@@ -15,7 +15,7 @@
 typedef enum WaitVerdict
 {
 	WAIT_DONE,					/* what was waited for is there */
-	WAIT_IDLE,					/* nothing new: sleep until the next append */
+	WAIT_IDLE,					/* nothing new: sleep until woken */
 	WAIT_RETRY					/* something that nobody will announce: look again soon */
 } WaitVerdict;
 

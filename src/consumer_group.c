@@ -21,6 +21,12 @@
  * The lock outlives the insert's commit, so whoever gets it next sees the row.
  * Two groups whose hashes meet merely skip a partition once.
  *
+ * A consumer locks just the version of the row (or the absence) that it has
+ * read and opened the log by.  Where that is not the latest any more, the
+ * attempt takes no lock and no transaction id, and tells what is now.  So who
+ * waits for records never goes back to sleep with either.  Seeking takes
+ * whatever version is the latest, in its turn.
+ *
  * Rows are read in their latest version (under REPEATABLE READ: the snapshot's,
  * and a later change is a serialization failure): what another session has
  * consumed and committed is consumed, whatever the statement's snapshot is.
@@ -35,9 +41,12 @@
  *
  * ROLLBACK TO b pops, RELEASE b folds into the one below.  A position is set
  * only while the partition is owned, and the lock that makes it so goes away
- * with the same subtransaction.  A start is weaker: where a group that is
- * new and begins at the log's end was when it first looked, good only while
- * nothing is committed.
+ * with the same subtransaction.  A start is weaker: where a group that begins
+ * at the log's end was when it first looked, good only while it has nothing to
+ * go on at.
+ *
+ * A group that is moved back has something to read that no append announces:
+ * its commit wakes who waits for the topic.
  *
  * Locks: AccessShareLock on the table for the time of a read, RowExclusiveLock
  * till the transaction's end once something is locked or written.
@@ -85,14 +94,6 @@
 /* The last field of our advisory lock tags; pg_advisory_lock() uses 1 and 2. */
 #define MISSING_ROW_LOCK_CLASS	3
 
-/* What an attempt at a row's lock came to. */
-typedef enum RowLockResult
-{
-	ROW_LOCKED,
-	ROW_BUSY,
-	ROW_GONE
-} RowLockResult;
-
 typedef struct PositionKey
 {
 	Oid			topic;
@@ -105,7 +106,7 @@ typedef struct PositionVersion
 {
 	SubTransactionId subid;
 	int64		next_offset;	/* NO_OFFSET: none, what is committed counts */
-	int64		start;			/* counts where nothing is committed; NO_OFFSET: none */
+	int64		start;			/* counts where it cannot go on there; NO_OFFSET: none */
 	TimestampTz served;
 	struct PositionVersion *below;	/* of an enclosing subtransaction */
 } PositionVersion;
@@ -118,6 +119,9 @@ typedef struct PositionEntry
 
 /* This transaction's positions; NULL: it has none. */
 static HTAB *positions = NULL;
+
+/* Topics that this transaction has moved a group back in; in TopTransactionContext. */
+static List *moved_back = NIL;
 
 /* ---- the group ---------------------------------------------------------- */
 
@@ -232,10 +236,9 @@ pgt_group_set_start(const ConsumerGroup *group, GroupOffset *offset, int64 start
 {
 	PositionVersion *version = own_position(group, offset->partition);
 
-	version->next_offset = NO_OFFSET;
+	version->next_offset = offset->position;
 	version->start = start;
-	version->served = DT_NOBEGIN;
-	offset->position = NO_OFFSET;
+	version->served = offset->served;
 	offset->start = start;
 }
 
@@ -292,12 +295,39 @@ positions_subxact_callback(SubXactEvent event, SubTransactionId subid,
 	}
 }
 
-/* Forget positions at the transaction's end, whichever it is; their memory goes by itself. */
+/* Remember to wake the topic's waiters when the transaction has committed. */
+static void
+wake_at_commit(Oid topic)
+{
+	MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
+
+	moved_back = list_append_unique_oid(moved_back, topic);
+	MemoryContextSwitchTo(caller);
+}
+
+/* Wake who waits for a topic that a group was moved back in. */
+static void
+wake_waiters(void)
+{
+	ListCell   *cell;
+
+	foreach(cell, moved_back)
+		pgt_topic_wake(MyDatabaseId, lfirst_oid(cell));
+}
+
+/*
+ * Forget positions at the transaction's end, whichever it is; their memory
+ * goes by itself.  Prepared transactions wake all waiters when they end.
+ */
 static void
 positions_xact_callback(XactEvent event, void *arg)
 {
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
-		positions = NULL;
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
+		return;
+	if (event == XACT_EVENT_COMMIT)
+		wake_waiters();
+	positions = NULL;
+	moved_back = NIL;
 }
 
 /* See the header. */
@@ -456,12 +486,13 @@ report_serialization_failure(void)
 }
 
 /*
- * Lock the latest version of a partition's row and bring *offset up to date.
- * A row that this transaction has written needs no further lock: others find
- * the version below it locked.
+ * Lock a partition's row: with "wait" its latest version, else the one that
+ * *offset tells of.  GROUP_MOVED where that is history; then *offset tells
+ * what is now.  A row that this transaction has written needs no further lock:
+ * others find the version below it locked.
  */
-static RowLockResult
-lock_row(Relation table, GroupOffset *offset, bool wait)
+static GroupLock
+lock_row(Relation table, const ConsumerGroup *group, GroupOffset *offset, bool wait)
 {
 	ItemPointerData tid = offset->row->t_self;
 	TupleTableSlot *slot;
@@ -469,77 +500,71 @@ lock_row(Relation table, GroupOffset *offset, bool wait)
 	TM_Result	result;
 
 	if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(offset->row->t_data)))
-		return ROW_LOCKED;
+		return GROUP_OWNED;
 
 	slot = table_slot_create(table, NULL);
 	result = table_tuple_lock(table, &tid, GetActiveSnapshot(), slot,
 							  GetCurrentCommandId(true), LockTupleNoKeyExclusive,
 							  wait ? LockWaitBlock : LockWaitSkip,
-							  IsolationUsesXactSnapshot() ? 0 : TUPLE_LOCK_FLAG_FIND_LAST_VERSION,
+							  wait && !IsolationUsesXactSnapshot() ? TUPLE_LOCK_FLAG_FIND_LAST_VERSION : 0,
 							  &failure);
 	if (result == TM_Ok)
 		fill_offset(offset, ExecCopySlotHeapTuple(slot), RelationGetDescr(table));
 	ExecDropSingleTupleTableSlot(slot);
 
 	if (result == TM_Ok)
-		return ROW_LOCKED;
+		return GROUP_OWNED;
 	if (result == TM_WouldBlock)
-		return ROW_BUSY;
+		return GROUP_BUSY;
 	if (IsolationUsesXactSnapshot())
 		report_serialization_failure();
-	if (result != TM_Deleted)
+	if (result != TM_Updated && result != TM_Deleted)
 		elog(ERROR, "unexpected result %d of locking a consumer group's row", (int) result);
-	return ROW_GONE;
+	refresh_offset(table, group, offset);
+	return GROUP_MOVED;
 }
 
 /*
- * Own a partition that has no row, see the file's head.  False where somebody
- * else does.
+ * Own a partition that has no row, see the file's head.  GROUP_MOVED, and the
+ * lock given back, where one was committed meanwhile; *offset then tells of it.
  */
-static bool
-lock_missing_row(const ConsumerGroup *group, int32 partition, bool wait)
+static GroupLock
+lock_missing_row(Relation table, const ConsumerGroup *group, GroupOffset *offset, bool wait)
 {
 	uint32		hash = hash_bytes((const unsigned char *) group->id, strlen(group->id));
 	LOCKTAG		tag;
 
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, group->topic,
-						 hash_combine(hash, murmurhash32(partition)), MISSING_ROW_LOCK_CLASS);
-	return LockAcquire(&tag, ExclusiveLock, false, !wait) != LOCKACQUIRE_NOT_AVAIL;
+						 hash_combine(hash, murmurhash32(offset->partition)), MISSING_ROW_LOCK_CLASS);
+	if (LockAcquire(&tag, ExclusiveLock, false, !wait) == LOCKACQUIRE_NOT_AVAIL)
+		return GROUP_BUSY;
+	refresh_offset(table, group, offset);
+	if (!offset->exists)
+		return GROUP_OWNED;
+
+	/* the snapshot does not see it */
+	if (IsolationUsesXactSnapshot())
+		report_serialization_failure();
+	LockRelease(&tag, ExclusiveLock, false);
+	return GROUP_MOVED;
 }
 
 /* See the header. */
-bool
+GroupLock
 pgt_group_lock(const ConsumerGroup *group, GroupOffset *offset, bool wait)
 {
 	Relation	table = table_open(group->offsets_table, RowExclusiveLock);
-	RowLockResult result = ROW_GONE;
+	GroupLock	result;
 
 	do
 	{
-		if (!offset->exists)
-		{
-			if (!lock_missing_row(group, offset->partition, wait))
-			{
-				result = ROW_BUSY;
-				break;
-			}
-			refresh_offset(table, group, offset);
-			if (!offset->exists)
-			{
-				result = ROW_LOCKED;
-				break;
-			}
-			/* committed meanwhile, so the snapshot does not see it */
-			if (IsolationUsesXactSnapshot())
-				report_serialization_failure();
-		}
-		result = lock_row(table, offset, wait);
-		if (result == ROW_GONE)
-			clear_offset(offset, group, offset->partition);
-	} while (result == ROW_GONE);
+		CHECK_FOR_INTERRUPTS();
+		result = offset->exists ? lock_row(table, group, offset, wait) :
+			lock_missing_row(table, group, offset, wait);
+	} while (result == GROUP_MOVED && wait);
 
-	table_close(table, NoLock);
-	return result == ROW_LOCKED;
+	table_close(table, result == GROUP_OWNED ? NoLock : RowExclusiveLock);
+	return result;
 }
 
 /* ---- writing rows ------------------------------------------------------- */
@@ -605,6 +630,8 @@ pgt_group_commit(const ConsumerGroup *group, GroupOffset *offset, int64 next, co
 		row = update_row(table, offset->row, next, metadata);
 	else
 		row = insert_row(table, group, offset->partition, next, metadata);
+	if (next < offset->committed)
+		wake_at_commit(group->topic);
 
 	/* later calls of the same statement go on from here */
 	CommandCounterIncrement();
@@ -668,7 +695,7 @@ pgt_group_delete(const ConsumerGroup *group)
 
 		clear_offset(&offset, group, row_partition(row, RelationGetDescr(table)));
 		fill_offset(&offset, heap_copytuple(row), RelationGetDescr(table));
-		if (lock_row(table, &offset, true) != ROW_LOCKED)
+		if (lock_row(table, group, &offset, true) != GROUP_OWNED)
 			continue;
 		CatalogTupleDelete(table, &offset.row->t_self);
 		pgt_group_set_position(group, &offset, NO_OFFSET);
@@ -678,6 +705,8 @@ pgt_group_delete(const ConsumerGroup *group)
 	UnregisterSnapshot(snapshot);
 	table_close(table, NoLock);
 	CommandCounterIncrement();
+	if (deleted > 0)
+		wake_at_commit(group->topic);
 	return deleted;
 }
 

@@ -32,9 +32,17 @@ typedef struct GroupOffset
 	HeapTuple	row;			/* its latest known version; NULL: there is none */
 	int64		committed;		/* NO_OFFSET: nothing committed yet */
 	int64		position;		/* where this transaction goes on; NO_OFFSET: at "committed" */
-	int64		start;			/* where it would start with nothing committed, or NO_OFFSET */
+	int64		start;			/* where it starts if it cannot go on there, or NO_OFFSET */
 	TimestampTz served;			/* when the group last got something; DT_NOBEGIN: never */
 } GroupOffset;
+
+/* What an attempt to own a partition came to. */
+typedef enum GroupLock
+{
+	GROUP_OWNED,				/* it is owned, and *offset is the latest */
+	GROUP_BUSY,					/* somebody else owns it */
+	GROUP_MOVED					/* *offset was not the latest and is now; not owned */
+} GroupLock;
 
 /*
  * The group of that name.  "function" is the oid of the SQL function called:
@@ -50,11 +58,13 @@ extern void pgt_group_init(ConsumerGroup *group, Oid function, Oid topic, const 
 extern GroupOffset *pgt_group_read(const ConsumerGroup *group, int32 partitions);
 
 /*
- * Own one partition until the transaction ends, and bring *offset up to date.
- * Without "wait", false where somebody else owns it.  ERROR (serialization
- * failure) under REPEATABLE READ where the row changed after the snapshot.
+ * Own one partition until the transaction ends.  With "wait" *offset is
+ * brought up to date and the result is GROUP_OWNED.  Without, *offset stays as
+ * it was read if the partition is now owned; if not, no lock and no
+ * transaction id was taken.  ERROR (serialization failure) under REPEATABLE
+ * READ where the row changed after the snapshot.
  */
-extern bool pgt_group_lock(const ConsumerGroup *group, GroupOffset *offset, bool wait);
+extern GroupLock pgt_group_lock(const ConsumerGroup *group, GroupOffset *offset, bool wait);
 
 /* The next record this group reads there: its position, else what is committed, else NO_OFFSET. */
 extern int64 pgt_group_next_offset(const GroupOffset *offset);
@@ -73,9 +83,9 @@ extern void pgt_group_commit(const ConsumerGroup *group, GroupOffset *offset,
 extern void pgt_group_set_position(const ConsumerGroup *group, GroupOffset *offset, int64 next);
 
 /*
- * Remember in this transaction only where a group with nothing committed
- * starts.  The caller need not own the partition: once the group has a
- * committed offset, that counts.
+ * Remember in this transaction only where a group starts that has nothing
+ * committed, or only what lies below the log start.  The caller need not own
+ * the partition: a committed offset to go on at counts before it.
  */
 extern void pgt_group_set_start(const ConsumerGroup *group, GroupOffset *offset, int64 start);
 

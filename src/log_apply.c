@@ -20,7 +20,8 @@
 /* ---- delete -------------------------------------------------------------- */
 
 int
-pgt_apply_unlink_below(PartitionState *state, int64 log_start_offset, int64 active_base)
+pgt_apply_unlink_below(PartitionState *state, int64 log_start_offset, int64 active_base,
+					   bool exclusive)
 {
 	int64	   *bases;
 	int			count = pgt_segment_list(&state->key, &bases);
@@ -34,6 +35,8 @@ pgt_apply_unlink_below(PartitionState *state, int64 log_start_offset, int64 acti
 
 		if (next > log_start_offset)
 			break;
+		if (exclusive)
+			pgt_segment_release_space(&state->key, bases[i]);
 		pgt_segment_unlink(&state->key, bases[i], WARNING);
 		removed++;
 	}

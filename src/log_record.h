@@ -19,6 +19,8 @@
 
 #define APPEND_SELF_SYNCED	0x01
 
+#define DELETE_EXCLUSIVE	0x01	/* nobody was reading: give the space back at once */
+
 /* The batch follows. */
 typedef struct xl_pgt_append
 {
@@ -35,7 +37,7 @@ typedef struct xl_pgt_append
 typedef struct xl_pgt_delete
 {
 	TopicPartition key;
-	uint32		reserved;
+	uint32		flags;			/* DELETE_* */
 	int64		log_start_offset;
 	int64		active_base;	/* a roll may have come with it */
 } xl_pgt_delete;
@@ -49,7 +51,8 @@ typedef struct xl_pgt_drop
 /* ---- log_apply.c --------------------------------------------------------- */
 
 /* Unlink the finished segments that lie wholly below the log start; returns how many. */
-extern int	pgt_apply_unlink_below(PartitionState *state, int64 log_start_offset, int64 active_base);
+extern int	pgt_apply_unlink_below(PartitionState *state, int64 log_start_offset, int64 active_base,
+								   bool exclusive);
 
 /* Move the log start up; caller holds the slot's lock exclusively. */
 extern void pgt_apply_log_start(PartitionState *state, int64 log_start_offset);

@@ -136,7 +136,8 @@ redo_delete(XLogReaderState *record)
 	state->last_lsn = record->EndRecPtr;
 	LWLockRelease(&state->lock);
 	XLogFlush(record->EndRecPtr);
-	pgt_apply_unlink_below(state, xlrec.log_start_offset, xlrec.active_base);
+	pgt_apply_unlink_below(state, xlrec.log_start_offset, xlrec.active_base,
+						   (xlrec.flags & DELETE_EXCLUSIVE) != 0);
 }
 
 static void

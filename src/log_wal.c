@@ -236,7 +236,7 @@ pgt_log_append(PartitionState *state, const LogConfig *config,
 /* ---- delete and drop ------------------------------------------------------ */
 
 int
-pgt_log_delete_before(PartitionState *state, int64 offset)
+pgt_log_delete_before(PartitionState *state, int64 offset, bool exclusive)
 {
 	xl_pgt_delete xlrec;
 	XLogRecPtr	lsn;
@@ -255,6 +255,7 @@ pgt_log_delete_before(PartitionState *state, int64 offset)
 	/* before the record: a checkpoint behind it must find the mark */
 	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
 	xlrec.key = state->key;
+	xlrec.flags = exclusive ? DELETE_EXCLUSIVE : 0;
 	xlrec.log_start_offset = offset;
 	xlrec.active_base = state->active_base;
 	XLogBeginInsert();
@@ -267,7 +268,7 @@ pgt_log_delete_before(PartitionState *state, int64 offset)
 	/* files must not be gone before it is certain that they are to go */
 	XLogFlush(lsn);
 	pgt_log_sync_if_alone();
-	return pgt_apply_unlink_below(state, offset, xlrec.active_base);
+	return pgt_apply_unlink_below(state, offset, xlrec.active_base, exclusive);
 }
 
 void

@@ -31,9 +31,11 @@ extern int64 pgt_log_append(PartitionState *state, const LogConfig *config,
 /*
  * Remove everything below "offset" (at most the log end) by whole segments;
  * the active one is replaced first where it goes too.  Acts at once and is not
- * undone by a rollback.  Returns the number of segments removed.
+ * undone by a rollback.  "exclusive": the caller holds AccessExclusiveLock on
+ * the topic, so that the files' space can be given back whoever has them open.
+ * Returns the number of segments removed.
  */
-extern int	pgt_log_delete_before(PartitionState *state, int64 offset);
+extern int	pgt_log_delete_before(PartitionState *state, int64 offset, bool exclusive);
 
 /*
  * Remove a dropped topic's files and slots (topic InvalidOid: the whole

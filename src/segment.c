@@ -636,6 +636,27 @@ unlink_file(const char *path, int level)
 				 errmsg("could not remove topic file \"%s\": %m", path)));
 }
 
+/* Cut one file to nothing, quietly where it is not there. */
+static void
+empty_file(const char *path)
+{
+	if (truncate(path, 0) < 0 && errno != ENOENT)
+		ereport(WARNING,
+				(errcode_for_file_access(),
+				 errmsg("could not truncate topic file \"%s\": %m", path)));
+}
+
+void
+pgt_segment_release_space(const TopicPartition *key, int64 base_offset)
+{
+	char		path[MAXPGPATH];
+
+	pgt_segment_log_path(path, key, base_offset);
+	empty_file(path);
+	pgt_segment_index_path(path, key, base_offset);
+	empty_file(path);
+}
+
 void
 pgt_segment_unlink(const TopicPartition *key, int64 base_offset, int level)
 {
@@ -655,15 +676,8 @@ pgt_partition_unlink(const TopicPartition *key)
 	int64	   *bases;
 	int			count = pgt_segment_list(key, &bases);
 
-	/* a process that keeps a file open must not keep its space */
 	for (int i = 0; i < count; i++)
-	{
-		pgt_segment_log_path(path, key, bases[i]);
-		if (truncate(path, 0) < 0 && errno != ENOENT)
-			ereport(WARNING,
-					(errcode_for_file_access(),
-					 errmsg("could not truncate topic file \"%s\": %m", path)));
-	}
+		pgt_segment_release_space(key, bases[i]);
 	pfree(bases);
 	pgt_partition_path(path, key);
 	if (access(path, F_OK) == 0)

@@ -116,6 +116,12 @@ extern int	pgt_segment_list(const TopicPartition *key, int64 **bases);
 /* Their order, for bsearch(). */
 extern int	pgt_compare_bases(const void *a, const void *b);
 
+/*
+ * Cut a segment's files to nothing, before they are removed: then a process
+ * that keeps them open does not keep their space.  Only where nobody reads.
+ */
+extern void pgt_segment_release_space(const TopicPartition *key, int64 base_offset);
+
 /* Remove a segment's files; missing ones are fine, trouble is a report of that level. */
 extern void pgt_segment_unlink(const TopicPartition *key, int64 base_offset, int level);
 

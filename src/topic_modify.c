@@ -349,7 +349,7 @@ truncate_topic(const Topic *topic)
 		LogBounds	log;
 
 		if (state != NULL && pgt_partition_log_bounds(&key, &log))
-			(void) pgt_log_delete_before(state, log.next_offset);
+			(void) pgt_log_delete_before(state, log.next_offset, true);
 	}
 }
 
