@@ -20,7 +20,7 @@ SHLIB_LINK = -Wl,-Bsymbolic
 
 REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
-TEST_OPTS = --inputdir=test --outputdir=. --temp-config=test/pg_topics.conf --temp-instance=./tmp_instance
+TEST_OPTS = --encoding=UTF8 --no-locale --inputdir=test --outputdir=. --temp-config=test/pg_topics.conf --temp-instance=./tmp_instance
 REGRESS_OPTS = $(TEST_OPTS)
 ISOLATION_OPTS = $(TEST_OPTS)
 TAP_TESTS = 1

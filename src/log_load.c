@@ -107,7 +107,7 @@ repair_header(int fd, int64 base, const char *path)
 	ereport(LOG,
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("repairing the damaged header of segment index \"%s\"", path)));
-	pgt_index_header_init(&header, base, InvalidXLogRecPtr);
+	pgt_index_header_init(&header, base, base + entry.first_delta);
 	if (pg_pwrite(fd, &header, sizeof(header), 0) != sizeof(header))
 		file_trouble("write", path);
 	if (pg_fsync(fd) != 0)
@@ -213,8 +213,8 @@ load_timestamps(PartitionState *state, int index_fd)
 	}
 }
 
-/* Scan and cut the active segment; false where its files are not there. */
-static bool
+/* Scan and cut the active segment, if its files are there. */
+static void
 load_active(PartitionState *state)
 {
 	char		log_path[MAXPGPATH];
@@ -240,7 +240,6 @@ load_active(PartitionState *state)
 		close(log_fd);
 	if (index_fd >= 0)
 		close(index_fd);
-	return good;
 }
 
 /* ---- one partition ------------------------------------------------------- */
@@ -277,26 +276,24 @@ base_above(const Loading *loading, int64 base)
 	return NO_SEGMENT;
 }
 
-/* Step the active segment forward as far as the files are durable. */
+/*
+ * Step forward to the last segment whose beginning is durable: the ones before
+ * it are finished, since a roll makes them so first, and are not touched.  In
+ * the last one find the end, and cut.
+ */
 static void
 scan_partition(Loading *loading)
 {
 	PartitionState *state = loading->state;
+	int64		next;
 
-	for (;;)
+	while ((next = base_above(loading, state->active_base)) != NO_SEGMENT &&
+		   segment_goes_on(state, next))
 	{
-		bool		good = load_active(state);
-		int64		next = base_above(loading, state->active_base);
-
-		if (next == NO_SEGMENT || !segment_goes_on(state, next))
-			return;
-
-		/* what is gone in between was deleted; what is there and durable stays */
-		if (!good)
-			state->log_start_offset = state->next_offset = state->resolved_offset = next;
-		state->active_base = next;
+		state->active_base = state->next_offset = next;
 		state->active_entries = state->active_end = 0;
 	}
+	load_active(state);
 }
 
 /* Remove segments past the active one and ones wholly below the log start. */

@@ -206,6 +206,23 @@ open_segment(LogReader *reader, int64 base)
 	return NULL;
 }
 
+/* Segments do not follow each other: what was between them is lost. */
+static void
+records_are_missing(LogReader *reader, int64 from, const Segment *segment)
+{
+	char		path[MAXPGPATH];
+
+	pgt_segment_log_path(path, &reader->key, segment->base_offset);
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("records of partition %d from offset %lld to %lld are missing",
+					reader->key.partition, (long long) from,
+					(long long) segment->previous_end - 1),
+			 errdetail("The segment before \"%s\" is missing or its index is cut.", path),
+			 errhint("Restore it from a backup, or read on from offset %lld.",
+					 (long long) segment->base_offset)));
+}
+
 /* Look the reader's position up.  False: begin anew or done. */
 static bool
 locate(LogReader *reader)
@@ -216,11 +233,30 @@ locate(LogReader *reader)
 
 	if (segment == NULL)
 		return false;
+	if (base > reader->position && segment->previous_end > reader->position)
+		records_are_missing(reader, reader->position, segment);
 	enter_segment(reader, segment,
 				  pgt_partition_log_find(reader->state, segment,
 										 pgt_partition_log_entries(segment, &reader->bounds),
 										 reader->position));
 	return true;
+}
+
+/* The offset at which the segment being left ends; -1: begin anew or done. */
+static int64
+segment_end(LogReader *reader)
+{
+	Segment    *segment;
+	IndexEntry	entry;
+
+	if (reader->segment_entries == 0)
+		return reader->segment_base;
+	segment = open_segment(reader, reader->segment_base);
+	if (segment == NULL)
+		return -1;
+	if (pgt_segment_read_entries(segment, reader->segment_entries - 1, 1, &entry) != 1)
+		return reader->segment_base;
+	return reader->segment_base + entry.last_delta + 1;
 }
 
 /* Go on in the next segment.  False: begin anew or done. */
@@ -230,19 +266,25 @@ next_segment(LogReader *reader)
 	int64		base = pgt_partition_log_next_segment(reader->state, &reader->bounds,
 													  reader->segment_base);
 	Segment    *segment;
+	int64		end;
 
 	/* the active one may be empty */
-	if (base == NO_SEGMENT ||
+	if (base == NO_SEGMENT || base >= reader->filter.end_offset ||
 		(base == reader->bounds.active_base && reader->bounds.active_entries == 0))
 	{
 		reader->done = true;
-		reader->position = Max(reader->position, reader->bounds.next_offset);
+		if (base < reader->filter.end_offset)
+			reader->position = Max(reader->position, reader->bounds.next_offset);
 		return false;
 	}
-	segment = open_segment(reader, base);
-	if (segment != NULL)
-		enter_segment(reader, segment, 0);
-	return segment != NULL;
+	end = segment_end(reader);
+	segment = end >= 0 ? open_segment(reader, base) : NULL;
+	if (segment == NULL)
+		return false;
+	if (segment->previous_end != end)
+		records_are_missing(reader, end, segment);
+	enter_segment(reader, segment, 0);
+	return true;
 }
 
 /* Read entries from next_entry on.  False: begin anew or done. */
@@ -350,8 +392,13 @@ batch_bytes(LogReader *reader, const IndexEntry *entry)
 	}
 	reader->chunk_length = 0;
 	if (!pgt_segment_read(segment, entry->position, reader->chunk, length))
-		batch_is_damaged(reader, entry->position, reader->segment_base + entry->first_delta,
-						 "The file ends before the batch does.");
+	{
+		/* the file is cut; but maybe behind this batch */
+		length = entry->length;
+		if (!pgt_segment_read(segment, entry->position, reader->chunk, length))
+			batch_is_damaged(reader, entry->position, reader->segment_base + entry->first_delta,
+							 "The file ends before the batch does.");
+	}
 	reader->chunk_position = entry->position;
 	reader->chunk_length = length;
 	reader->chunk_want = Min(reader->chunk_want * 2, CHUNK_MAX);

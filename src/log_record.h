@@ -32,6 +32,7 @@ typedef struct xl_pgt_append
 	uint64		xid;
 	int64		min_timestamp;
 	int64		largest_timestamp;
+	int64		previous_end;	/* the log end before */
 } xl_pgt_append;
 
 typedef struct xl_pgt_delete

@@ -62,7 +62,7 @@ redo_segment(PartitionState *state, const xl_pgt_append *xlrec, int64 base_offse
 	if (state->active_base != xlrec->segment_base)
 	{
 		if (xlrec->entry == 0)
-			segment = pgt_partition_log_roll(state, xlrec->segment_base);
+			segment = pgt_partition_log_roll(state, xlrec->segment_base, xlrec->previous_end);
 		state->active_base = xlrec->segment_base;
 		pg_atomic_fetch_add_u32(&state->segments_version, 1);
 	}
@@ -78,11 +78,11 @@ redo_segment(PartitionState *state, const xl_pgt_append *xlrec, int64 base_offse
 	if (segment != NULL)
 		return segment;
 	if (xlrec->entry == 0)
-		return pgt_partition_log_create_segment(state, xlrec->segment_base);
+		return pgt_partition_log_create_segment(state, xlrec->segment_base, xlrec->previous_end);
 
 	/* files may be missing or their header damaged: what is there must stay */
 	if (!pgt_partition_log_is_open(state, xlrec->segment_base))
-		pgt_segment_restore(&state->key, xlrec->segment_base);
+		pgt_segment_restore(&state->key, xlrec->segment_base, xlrec->segment_base);
 	return pgt_partition_log_segment(state, xlrec->segment_base);
 }
 
@@ -129,7 +129,7 @@ redo_delete(XLogReaderState *record)
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	if (state->active_base < xlrec.active_base)
 	{
-		pgt_partition_log_roll(state, xlrec.active_base);
+		pgt_partition_log_roll(state, xlrec.active_base, xlrec.active_base);
 		state->next_offset = Max(state->next_offset, xlrec.active_base);
 	}
 	pgt_apply_log_start(state, xlrec.log_start_offset);

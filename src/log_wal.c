@@ -128,12 +128,12 @@ segment_for_append(PartitionState *state, const LogConfig *config,
 	Segment    *segment;
 
 	if (pgt_partition_log_must_roll(state, config, request, base_offset))
-		return pgt_partition_log_roll(state, base_offset);
+		return pgt_partition_log_roll(state, base_offset, state->next_offset);
 
 	/* an empty one holds nothing that could be lost: make it anew if need be */
 	if (state->active_entries == 0 &&
 		!pgt_segment_is_usable(&state->key, state->active_base))
-		return pgt_partition_log_create_segment(state, state->active_base);
+		return pgt_partition_log_create_segment(state, state->active_base, state->next_offset);
 
 	segment = pgt_partition_log_segment(state, state->active_base);
 	if (segment == NULL)
@@ -177,6 +177,7 @@ insert_append(const PartitionState *state, const AppendRequest *request,
 	xlrec.xid = entry->xid;
 	xlrec.min_timestamp = entry->min_timestamp;
 	xlrec.largest_timestamp = entry->largest_timestamp;
+	xlrec.previous_end = state->next_offset;
 
 	XLogBeginInsert();
 	XLogRegisterData((char *) &xlrec, sizeof(xlrec));
@@ -250,7 +251,7 @@ pgt_log_delete_before(PartitionState *state, int64 offset, bool exclusive)
 		return 0;
 	}
 	if (offset == state->next_offset && state->active_entries > 0)
-		pgt_partition_log_roll(state, offset);
+		pgt_partition_log_roll(state, offset, offset);
 
 	/* before the record: a checkpoint behind it must find the mark */
 	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);

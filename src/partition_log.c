@@ -192,7 +192,8 @@ pgt_partition_log_is_open(PartitionState *state, int64 base_offset)
 }
 
 Segment *
-pgt_partition_log_create_segment(PartitionState *state, int64 base_offset)
+pgt_partition_log_create_segment(PartitionState *state, int64 base_offset,
+								 int64 previous_end)
 {
 	CachedSegment *set = cache_set(state, base_offset);
 	CachedSegment *found = cache_find(set, state, base_offset);
@@ -202,7 +203,7 @@ pgt_partition_log_create_segment(PartitionState *state, int64 base_offset)
 		cache_close(found);
 	else
 		found = cache_victim(set);
-	pgt_segment_create(&segment, &state->key, base_offset);
+	pgt_segment_create(&segment, &state->key, base_offset, previous_end);
 	return cache_enter(found, state, state->incarnation, &segment);
 }
 
@@ -412,16 +413,32 @@ sync_finished(PartitionState *state, int64 base)
 	PG_END_TRY();
 }
 
+/* Can the segment be opened?  A WARNING where it cannot. */
+static bool
+is_sound(PartitionState *state, int64 base)
+{
+	char		path[MAXPGPATH];
+
+	if (pgt_partition_log_is_open(state, base) || pgt_segment_is_usable(&state->key, base))
+		return true;
+	pgt_segment_log_path(path, &state->key, base);
+	ereport(WARNING,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("segment \"%s\" is damaged or missing; going on in a new one", path)));
+	return false;
+}
+
 Segment *
-pgt_partition_log_roll(PartitionState *state, int64 base)
+pgt_partition_log_roll(PartitionState *state, int64 base, int64 previous_end)
 {
 	int64		old_base = state->active_base;
 	uint32		old_entries = state->active_entries;
-	bool		finishes = old_base != NO_SEGMENT && old_base < base && old_entries > 0;
+	bool		finishes = old_base != NO_SEGMENT && old_base < base && old_entries > 0 &&
+		is_sound(state, old_base);
 	Segment    *segment;
 
 	Assert(LWLockHeldByMeInMode(&state->lock, LW_EXCLUSIVE));
-	pgt_partition_log_create_segment(state, base);
+	pgt_partition_log_create_segment(state, base, previous_end);
 	if (finishes)
 		sync_finished(state, base);
 

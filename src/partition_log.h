@@ -51,7 +51,8 @@ extern Segment *pgt_partition_log_segment(PartitionState *state, int64 base_offs
 extern bool pgt_partition_log_is_open(PartitionState *state, int64 base_offset);
 
 /* The same, made new and empty; for roll and redo. */
-extern Segment *pgt_partition_log_create_segment(PartitionState *state, int64 base_offset);
+extern Segment *pgt_partition_log_create_segment(PartitionState *state, int64 base_offset,
+												 int64 previous_end);
 
 /* Close this process's cached segments that are deleted; for who does not ask for lists. */
 extern void pgt_partition_log_close_deleted(PartitionState *state);
@@ -96,10 +97,10 @@ extern bool pgt_partition_log_must_roll(const PartitionState *state, const LogCo
 
 /*
  * Start a new active segment at "base", at or past the log end: trim and fsync
- * the old one, create the new pair.  Nothing has changed for others where this
+ * the old one (one that is damaged is left as it is), create the new pair.  Nothing has changed for others where this
  * throws.  Caller holds the slot's lock exclusively.
  */
-extern Segment *pgt_partition_log_roll(PartitionState *state, int64 base);
+extern Segment *pgt_partition_log_roll(PartitionState *state, int64 base, int64 previous_end);
 
 /*
  * The entry of a batch that goes to the active segment's end, all but its LSN;

@@ -96,9 +96,9 @@ open_file(const char *path, int flags)
 	return file;
 }
 
-/* ERROR unless the index begins with the header of this segment. */
+/* Read the header; ERROR unless it is that of this segment. */
 static void
-check_index_header(const Segment *segment)
+read_index_header(Segment *segment)
 {
 	IndexHeader header;
 	const char *problem = "the header is cut off";
@@ -113,6 +113,7 @@ check_index_header(const Segment *segment)
 						FilePathName(segment->index)),
 				 errdetail("While looking for offset %lld: %s.",
 						   (long long) segment->base_offset, problem)));
+	segment->previous_end = header.previous_end;
 }
 
 bool
@@ -145,7 +146,7 @@ pgt_segment_open(Segment *segment, const TopicPartition *key, int64 base_offset)
 
 	PG_TRY();
 	{
-		check_index_header(segment);
+		read_index_header(segment);
 	}
 	PG_CATCH();
 	{
@@ -215,7 +216,7 @@ write_index_header(Segment *segment)
 {
 	IndexHeader header;
 
-	pgt_index_header_init(&header, segment->base_offset, InvalidXLogRecPtr);
+	pgt_index_header_init(&header, segment->base_offset, segment->previous_end);
 	if (FileWrite(segment->index, (char *) &header, sizeof(header), 0,
 				  WAIT_EVENT_DATA_FILE_WRITE) != sizeof(header))
 		ereport(ERROR,
@@ -241,11 +242,13 @@ create_files(Segment *segment)
 }
 
 void
-pgt_segment_create(Segment *segment, const TopicPartition *key, int64 base_offset)
+pgt_segment_create(Segment *segment, const TopicPartition *key, int64 base_offset,
+				   int64 previous_end)
 {
 	make_partition_directories(key);
 	segment->key = *key;
 	segment->base_offset = base_offset;
+	segment->previous_end = previous_end;
 	segment->index_reserved = 0;
 	segment->log = segment->index = -1;
 	PG_TRY();
@@ -263,9 +266,9 @@ pgt_segment_create(Segment *segment, const TopicPartition *key, int64 base_offse
 }
 
 void
-pgt_segment_restore(const TopicPartition *key, int64 base_offset)
+pgt_segment_restore(const TopicPartition *key, int64 base_offset, int64 previous_end)
 {
-	Segment		segment = {.key = *key, .base_offset = base_offset};
+	Segment		segment = {.key = *key, .base_offset = base_offset, .previous_end = previous_end};
 	char		path[MAXPGPATH];
 
 	if (pgt_segment_is_usable(key, base_offset))
@@ -480,17 +483,24 @@ pgt_segment_count_entries(Segment *segment)
 	return count;
 }
 
+/* The index ends before entry n, which should be there. */
+static void
+entry_is_missing(Segment *segment, uint32 n)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("damaged segment index \"%s\" at position %lld",
+					FilePathName(segment->index), (long long) INDEX_ENTRY_POSITION(n)),
+			 errdetail("Entry %u of the segment with base offset %lld is missing.",
+					   n, (long long) segment->base_offset)));
+}
+
 /* Read entry n, which must be there. */
 static void
 read_entry(Segment *segment, uint32 n, IndexEntry *entry)
 {
 	if (pgt_segment_read_entries(segment, n, 1, entry) != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("damaged segment index \"%s\" at position %lld",
-						FilePathName(segment->index), (long long) INDEX_ENTRY_POSITION(n)),
-				 errdetail("Entry %u of the segment with base offset %lld is missing.",
-						   n, (long long) segment->base_offset)));
+		entry_is_missing(segment, n);
 }
 
 /* Below this many entries a look-up reads them all at once. */
@@ -518,6 +528,8 @@ pgt_segment_find_offset(Segment *segment, uint32 count, int64 offset)
 	for (uint32 i = 0; i < got; i++)
 		if (segment->base_offset + block[i].last_delta >= offset)
 			return low + i;
+	if (got < high - low)
+		entry_is_missing(segment, low + got);
 	return high;
 }
 

@@ -26,6 +26,7 @@ typedef struct Segment
 {
 	TopicPartition key;
 	int64		base_offset;
+	int64		previous_end;	/* where the segment before this one ends */
 	File		log;
 	File		index;
 	uint32		index_reserved; /* entries known to have space on disk */
@@ -53,7 +54,7 @@ extern bool pgt_segment_open(Segment *segment, const TopicPartition *key, int64 
  * For redo: make sure of both files and the index header, keeping all the rest
  * of what is there.
  */
-extern void pgt_segment_restore(const TopicPartition *key, int64 base_offset);
+extern void pgt_segment_restore(const TopicPartition *key, int64 base_offset, int64 previous_end);
 
 /* Have the index open for real, so that writing an entry does not open files. */
 extern void pgt_segment_open_index(Segment *segment);
@@ -66,7 +67,8 @@ extern bool pgt_segment_is_usable(const TopicPartition *key, int64 base_offset);
  * contents.  Header and directory entries are durable when this returns; where
  * it throws, the files are gone.
  */
-extern void pgt_segment_create(Segment *segment, const TopicPartition *key, int64 base_offset);
+extern void pgt_segment_create(Segment *segment, const TopicPartition *key, int64 base_offset,
+							   int64 previous_end);
 extern void pgt_segment_close(Segment *segment);
 
 /* Write to the log; a short write is an ERROR (disk full) that names the file. */

@@ -10,6 +10,9 @@
  * is recorded for the reader of a lost file; loading compares the one in the
  * recovery point (log_recovery.c).
  *
+ * previous_end lets a reader that enters the segment notice that the one before
+ * is missing or cut: it must have ended just there.
+ *
  * Layer 1.  No I/O here: loading at server start uses these functions before
  * the server's own file descriptors exist.  Next: segment.c.
  */
@@ -21,14 +24,14 @@
 
 /* Fill a header for a segment of this cluster, CRC included. */
 void
-pgt_index_header_init(IndexHeader *header, int64 base_offset, XLogRecPtr swap_lsn)
+pgt_index_header_init(IndexHeader *header, int64 base_offset, int64 previous_end)
 {
 	memset(header, 0, sizeof(*header));
 	header->magic = INDEX_MAGIC;
 	header->version = INDEX_VERSION;
 	header->system_identifier = GetSystemIdentifier();
 	header->base_offset = base_offset;
-	header->swap_lsn = swap_lsn;
+	header->previous_end = previous_end;
 	header->crc = pgt_crc32c(header, offsetof(IndexHeader, crc));
 }
 

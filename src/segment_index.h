@@ -5,7 +5,8 @@
  * A header of 64 bytes, then one entry of 64 bytes a batch, native byte order
  * (as everything else in a data directory):
  *
- *	  header   magic, version, system identifier, base offset, swap LSN, CRC
+ *	  header   magic, version, system identifier, base offset, swap LSN, end
+ *			   of the segment before, CRC
  *	  entry    first and last offset (relative to the base), position and
  *			   length in the log, timestamps, transaction id, LSN, flags, CRC
  *
@@ -33,7 +34,8 @@ typedef struct IndexHeader
 	uint64		system_identifier;
 	int64		base_offset;
 	XLogRecPtr	swap_lsn;		/* 0: written by appends, not by compaction */
-	char		reserved[28];
+	int64		previous_end;	/* the log end when the segment was made: where the one before ends */
+	char		reserved[20];
 	uint32		crc;			/* of all the bytes before */
 } IndexHeader;
 
@@ -60,7 +62,7 @@ StaticAssertDecl(sizeof(IndexEntry) == 64, "index entry is 64 bytes");
 /* Byte position of entry n in the file. */
 #define INDEX_ENTRY_POSITION(n) ((off_t) (sizeof(IndexHeader) + (off_t) (n) * sizeof(IndexEntry)))
 
-extern void pgt_index_header_init(IndexHeader *header, int64 base_offset, XLogRecPtr swap_lsn);
+extern void pgt_index_header_init(IndexHeader *header, int64 base_offset, int64 previous_end);
 extern const char *pgt_index_header_check(const IndexHeader *header, int64 base_offset);
 
 extern void pgt_index_entry_seal(IndexEntry *entry);

@@ -147,9 +147,7 @@ BEGIN READ ONLY;
 INSERT INTO insert_log (value) VALUES ('x');
 ROLLBACK;
 BEGIN READ ONLY;
-COPY insert_log (value) FROM stdin;
-x
-\.
+COPY insert_log (value) FROM PROGRAM 'echo x';
 ROLLBACK;
 INSERT INTO insert_log (record_timestamp) VALUES ('infinity');
 \set VERBOSITY sqlstate

@@ -201,6 +201,7 @@ foreach my $round (1 .. 4)
 	$round % 2 ? $standby->stop('immediate') : kill_all($standby);
 	$standby->start;
 	finish_load($load, kill => 1);
+	end_prepared($primary);
 	compare("standby crashed, round $round");
 }
 
