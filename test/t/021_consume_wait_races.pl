@@ -1,0 +1,282 @@
+# What waiting consumers must not do: sleep with a row lock or a transaction id
+# that they took, miss a wake-up, or look again and again where nothing has
+# changed.
+use strict;
+use warnings;
+
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep);
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf', "shared_preload_libraries = 'pg_topics'");
+$node->append_conf('postgresql.conf', 'max_prepared_transactions = 5');
+$node->append_conf('postgresql.conf', 'autovacuum = off');
+$node->start;
+$node->safe_psql('postgres', q{
+	CREATE EXTENSION pg_topics;
+	SELECT create_topic('events', partitions => 2);
+	-- a row of the group in each partition
+	SELECT seek_to_beginning('events', 'g');
+});
+
+# A session in the background, known by its application name.
+sub session
+{
+	my ($name) = @_;
+	my $self = { name => $name, in => '', out => '', err => '' };
+
+	$self->{run} = IPC::Run::start(
+		[ 'psql', '-XAtq', '-d', $node->connstr('postgres') . " application_name=$name", '-f', '-' ],
+		'<', \$self->{in}, '>', \$self->{out}, '2>', \$self->{err},
+		IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+	return $self;
+}
+
+# Send SQL without waiting for its end, which "answer" waits for.
+sub ask
+{
+	my ($self, $sql) = @_;
+
+	$self->{out} = $self->{err} = '';
+	$self->{in} .= "$sql\n\\echo :done:\n";
+	$self->{run}->pump_nb;
+	return;
+}
+
+# What the session printed up to the end of what was sent last.
+sub answer
+{
+	my ($self) = @_;
+
+	$self->{run}->pump until $self->{out} =~ /:done:\n/;
+	(my $out = $self->{out}) =~ s/:done:\n.*//s;
+	$out =~ s/\n\z//;
+	return $out;
+}
+
+sub run
+{
+	my ($self, $sql) = @_;
+
+	ask($self, $sql);
+	return answer($self);
+}
+
+# Wait until the session waits for that kind of event.
+sub wait_event
+{
+	my ($name, $type) = @_;
+
+	$node->poll_query_until('postgres', qq{
+		SELECT EXISTS (SELECT FROM pg_stat_activity
+			WHERE application_name = '$name' AND state = 'active' AND wait_event_type = '$type')})
+	  or die "session $name does not wait for $type";
+	return;
+}
+
+# What a waiting session holds: its xmin, its xid and its locks.
+sub holdings
+{
+	my ($name) = @_;
+
+	return $node->safe_psql('postgres', qq{
+		SELECT coalesce(a.backend_xmin::text, 'no xmin'), coalesce(a.backend_xid::text, 'no xid'),
+			   (SELECT string_agg(locktype, ' ' ORDER BY locktype) FROM pg_locks l WHERE l.pid = a.pid)
+		FROM pg_stat_activity a WHERE application_name = '$name'});
+}
+
+# How often the session has gone to sleep within a second.
+sub sleeps_in_a_second
+{
+	my ($name) = @_;
+	my $pid = $node->safe_psql('postgres', qq{SELECT pid FROM pg_stat_activity WHERE application_name = '$name'});
+	my $count = sub {
+		return (slurp_file("/proc/$pid/status") =~ /^voluntary_ctxt_switches:\s*(\d+)/m)[0];
+	};
+	my $before = $count->();
+
+	sleep 1;
+	return $count->() - $before;
+}
+
+sub produce
+{
+	my ($value) = @_;
+
+	return $node->safe_psql('postgres', qq{SELECT produce('events', NULL::text, '$value', partition => 0)});
+}
+
+# Consume all that is there for the group.
+sub drain
+{
+	my ($group) = @_;
+
+	return $node->safe_psql('postgres', qq{SELECT count(*) FROM consume('events', '$group')});
+}
+
+my $nothing = 'no xmin|no xid|virtualxid';
+my $waiter = session('waiter');
+my $rival = session('rival');
+my $gate = session('gate');
+
+# Let the waiter see a record, and lock its row only after a rival has consumed
+# the record: a lock on the table that the rival's has to be compatible with
+# comes in between.  "wait" is how the waiter consumes.
+sub lose_race
+{
+	my ($wait, $group) = @_;
+
+	run($rival, qq{BEGIN; SELECT count(*) FROM consume('events', '$group');});
+	ask($gate, q{BEGIN; LOCK TABLE topic_group_offsets IN SHARE MODE;});
+	wait_event('gate', 'Lock');
+	ask($waiter, $wait);
+	wait_event('waiter', 'Lock');
+	run($rival, q{COMMIT;});
+	answer($gate);
+	run($gate, q{COMMIT;});
+	wait_event('waiter', 'Extension');
+	return;
+}
+
+# ---- neither an xid nor a lock --------------------------------------------------
+
+my $wait = q{SELECT value FROM consume('events', 'g', timeout => '1 hour');};
+
+produce('one');
+lose_race($wait, 'g');
+is(holdings('waiter'), $nothing, 'who lost a record to a rival waits with no xid and no lock');
+$node->safe_psql('postgres', q{SET lock_timeout = '5s'; SELECT seek_to_end('events', 'g')});
+pass('and keeps nobody from moving the group');
+produce('two');
+is(answer($waiter), 'two', 'and gets the next record');
+
+# a new group has no row to lock
+lose_race(q{SELECT value FROM consume('events', 'new', timeout => '1 hour');}, 'new');
+is(holdings('waiter'), $nothing, 'nor where the group had no row yet');
+produce('three');
+is(answer($waiter), 'three', 'and gets the next record of the new group');
+
+# inside of a statement the snapshot stays
+drain('g');
+produce('four');
+lose_race(qq{DO \$\$ BEGIN PERFORM consume('events', 'g', timeout => '1 hour'); END \$\$;}, 'g');
+like(holdings('waiter'), qr/\|no xid\|relation virtualxid$/, 'inside of a statement neither');
+produce('five');
+is(answer($waiter) . $waiter->{err}, '', 'and gets the next record there');
+is(drain('g'), '0', 'which is consumed');
+
+# while a rival owns what there is
+produce('six');
+run($rival, q{BEGIN; SELECT count(*) FROM consume('events', 'g');});
+ask($waiter, $wait);
+wait_event('waiter', 'Extension');
+is(holdings('waiter'), $nothing, 'waiting for a partition that a rival owns holds nothing');
+run($rival, q{ROLLBACK;});
+is(answer($waiter), 'six', 'and gets the record when the rival gives it up');
+
+# ---- no wake-up is missed ---------------------------------------------------------
+
+# A look that has to wait for a lock does not see what is committed meanwhile,
+# and its latch is reset.
+ask($waiter, $wait);
+wait_event('waiter', 'Extension');
+run($gate, q{BEGIN; LOCK TABLE topic_group_offsets IN ACCESS EXCLUSIVE MODE;});
+run($rival, q{BEGIN; SELECT produce('events', NULL::text, 'undone', partition => 0); SELECT count(*) FROM flush(); ROLLBACK;});
+wait_event('waiter', 'Lock');
+produce('seven');
+run($gate, q{COMMIT;});
+is(answer($waiter), 'seven', 'a record committed while a look waits for a lock is found');
+
+# the same in the first look, before the session is among the waiters
+run($gate, q{BEGIN; LOCK TABLE topic_group_offsets IN ACCESS EXCLUSIVE MODE;});
+ask($waiter, $wait);
+wait_event('waiter', 'Lock');
+produce('eight');
+run($gate, q{COMMIT;});
+is(answer($waiter), 'eight', 'a record committed before the session waits is found');
+
+# what is moved back is announced as well
+ask($waiter, $wait);
+wait_event('waiter', 'Extension');
+$node->safe_psql('postgres', q{SELECT seek_to_offset('events', 'g', committed_offset - 1, 0)
+	FROM topic_group_offsets WHERE group_id = 'g' AND partition = 0});
+is(answer($waiter), 'eight', 'a group that is moved back wakes who waits');
+ask($waiter, q{SELECT count(*) > 0 FROM consume('events', 'g', timeout => '1 hour');});
+wait_event('waiter', 'Extension');
+$node->safe_psql('postgres', q{SELECT delete_group('g', 'events')});
+is(answer($waiter), 't', 'a group that is deleted wakes who waits');
+
+# ---- no looking again without need ------------------------------------------------
+
+run($rival, q{BEGIN; SELECT produce('events', NULL::text, 'undone', partition => 0); SELECT count(*) FROM flush(); ROLLBACK;});
+ask($waiter, $wait);
+wait_event('waiter', 'Extension');
+cmp_ok(sleeps_in_a_second('waiter'), '<', 4, 'aborted records at the end of the log are not looked at again');
+produce('nine');
+is(answer($waiter), 'nine', 'and what comes behind them wakes');
+
+run($rival, q{BEGIN; SELECT produce('events', NULL::text, 'ten', partition => 0); SELECT count(*) FROM flush();});
+ask($waiter, $wait);
+wait_event('waiter', 'Extension');
+cmp_ok(sleeps_in_a_second('waiter'), '<', 4, 'nor are records of an open transaction');
+run($rival, q{COMMIT;});
+is(answer($waiter), 'ten', 'whose commit wakes');
+
+$node->safe_psql('postgres', q{
+	BEGIN; SELECT produce('events', NULL::text, 'eleven', partition => 0); PREPARE TRANSACTION 'p';});
+ask($waiter, $wait);
+wait_event('waiter', 'Extension');
+cmp_ok(sleeps_in_a_second('waiter'), '<', 4, 'nor are records of a prepared transaction');
+$node->safe_psql('postgres', q{COMMIT PREPARED 'p'});
+is(answer($waiter), 'eleven', 'whose commit wakes');
+
+# ---- a group behind whose back records were deleted ------------------------------
+
+my $latest = q{SELECT string_agg(value, ' ') FROM consume('events', 'late', timeout => '1 hour', auto_offset_reset => 'latest');};
+my $inside = q{DO $$ BEGIN RAISE NOTICE 'got %', (SELECT string_agg(value, ' ')
+	FROM consume('events', 'late', timeout => '1 hour', auto_offset_reset => 'latest')); END $$;};
+
+foreach my $how ('before', 'inside')
+{
+	$node->safe_psql('postgres', q{
+		SELECT seek_to_beginning('events', 'late');
+		SELECT produce('events', NULL::text, 'deleted', partition => 0);});
+	$node->safe_psql('postgres', 'TRUNCATE events');
+	ask($waiter, $how eq 'before' ? $latest : $inside);
+	wait_event('waiter', 'Extension');
+	like(holdings('waiter'), $how eq 'before' ? qr/^\Q$nothing\E$/ : qr/\|no xid\|relation virtualxid$/,
+		"latest, $how the statement: a group below the log start waits, holding nothing");
+	produce("first $how");
+	like(answer($waiter) . $waiter->{err}, qr/first $how$/m, "latest, $how the statement: and gets what comes first");
+}
+
+# its start is committed when the time is up
+$node->safe_psql('postgres', q{
+	SELECT seek_to_beginning('events', 'late');
+	SELECT produce('events', NULL::text, 'deleted', partition => 0);});
+$node->safe_psql('postgres', 'TRUNCATE events');
+foreach my $how ("SELECT count(*) FROM consume('events', 'late', timeout => '50 ms', auto_offset_reset => 'latest');",
+	"SELECT count(*) FROM consume('events', 'late 2', timeout => '50 ms', auto_offset_reset => 'latest') JOIN pg_extension ON extname = 'pg_topics';")
+{
+	is(run($waiter, $how), '0', 'latest: no record in time');
+}
+is($node->safe_psql('postgres', q{
+	SELECT group_id, count(*), bool_and(committed_offset = log_end_offset)
+	FROM topic_group_offsets JOIN pg_topic_partitions USING (topic, partition)
+	WHERE group_id LIKE 'late%' GROUP BY 1 ORDER BY 1}),
+	"late|2|t\nlate 2|2|t", 'latest: the end is committed when the time is up');
+produce('after');
+is($node->safe_psql('postgres', qq{SELECT string_agg(value, ' ') FROM consume('events', '$_')}), 'after',
+	"$_: goes on where the wait began") foreach 'late', 'late 2';
+
+foreach my $self ($waiter, $rival, $gate)
+{
+	$self->{in} .= "\\q\n";
+	$self->{run}->finish;
+}
+$node->stop;
+done_testing();
