@@ -13,10 +13,13 @@ PGFILEDESC = "pg_topics - topics, partitions and consumer groups"
 # the same for every server that reads the WAL.
 PGT_RMGR_ID ?= 128
 
+# the codecs of compression.type
+CODEC_LIBS = -lz -lsnappy -llz4 -lzstd
+
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 PG_CPPFLAGS = -DPGT_RMGR_ID=$(PGT_RMGR_ID) -I$(srcdir)/src
 # our own functions win over ones of the same name that the server exports
-SHLIB_LINK = -Wl,-Bsymbolic
+SHLIB_LINK = -Wl,-Bsymbolic $(CODEC_LIBS)
 
 REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
@@ -39,7 +42,7 @@ UNIT_SRCS = test/unit/unit_test.c src/record_batch.c src/compression.c src/murmu
 
 test/unit/unit_test: $(UNIT_SRCS) $(wildcard src/*.h)
 	$(CC) $(CFLAGS) -Isrc -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(UNIT_SRCS) \
-		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport
+		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport $(CODEC_LIBS)
 
 .PHONY: unit
 unit: test/unit/unit_test

@@ -2,8 +2,7 @@
  * compression.h
  *	  The codecs of a record batch, behind one dispatch.
  *
- * Layer 0: bytes only, no palloc, no ereport.  A codec whose methods are
- * missing in this build is known by name and reported as unsupported.
+ * Layer 0: bytes only, no palloc, no ereport.
  */
 #ifndef COMPRESSION_H
 #define COMPRESSION_H
@@ -28,18 +27,19 @@ extern const char *pgt_compression_name(int type);
 /* The codec of that name, or -1. */
 extern int	pgt_compression_by_name(const char *name);
 
-/* Can this build compress and decompress it? */
-extern bool pgt_compression_supported(int type);
-
 /* Largest size that "length" bytes can take when compressed. */
 extern size_t pgt_compress_bound(int type, size_t length);
 
 /*
  * Compress into dst (pgt_compress_bound() bytes); the compressed length goes
- * to *out.  Returns NULL or the problem.
+ * to *out.  "level" is of the codec's own scale, 0 its default.  Returns NULL
+ * or the problem.
  */
 extern const char *pgt_compress(int type, int level, const char *src, size_t length,
 								char *dst, size_t capacity, size_t *out);
+
+/* The problem of either direction that is not the bytes': malloc() failed. */
+extern const char *const pgt_compression_no_memory;
 
 /*
  * Decompress into dst.  With too small a capacity nothing is lost: returns

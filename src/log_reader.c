@@ -21,11 +21,16 @@
  * batches; chunks grow as the reader goes on, so that a look at one record
  * stays cheap.
  *
+ * A compressed batch is decompressed once, when its first record is asked for,
+ * into a buffer that the next one uses again.  It grows up to what a producer
+ * can have compressed; where that does not do, the batch is damaged.
+ *
  * Damage (an entry or batch that fails its checksum, a batch that is not what
- * its entry says) is an ERROR with file, position and offset.
+ * its entry says, bytes that do not decompress) is an ERROR with file,
+ * position and offset.
  *
  * Memory: one context for the reader's life; a record's bytes are in the
- * chunk and stay good until the next call.  Layer 4.
+ * chunk or in that buffer and stay good until the next call.  Layer 4.
  */
 #include "postgres.h"
 
@@ -40,6 +45,10 @@
 #define ENTRIES_PER_READ	128
 #define CHUNK_MIN			(16 * 1024)
 #define CHUNK_MAX			(256 * 1024)
+
+/* first guess of what compressed records take: so often their size, but this at least */
+#define UNPACKED_RATIO		4
+#define UNPACKED_MIN		(8 * 1024)
 
 /* What the snapshot makes of a batch. */
 typedef enum Visibility
@@ -79,6 +88,10 @@ struct LogReader
 	uint32		chunk_position;
 	uint32		chunk_length;
 	uint32		chunk_want;
+
+	/* records of a compressed batch */
+	char	   *unpacked;
+	Size		unpacked_capacity;
 
 	/* the batch being decoded */
 	bool		in_batch;
@@ -424,26 +437,74 @@ check_batch(LogReader *reader, const IndexEntry *entry, const char *batch,
 		batch_is_damaged(reader, entry->position, offset, problem);
 }
 
+/* Have a buffer of that size for decompressed records; what it held is gone. */
+static void
+grow_unpacked(LogReader *reader, Size capacity)
+{
+	capacity = Min(capacity, RECORD_BATCH_MAX_SIZE);
+	if (capacity <= reader->unpacked_capacity)
+		return;
+	if (reader->unpacked != NULL)
+		pfree(reader->unpacked);
+	reader->unpacked = NULL;
+	reader->unpacked_capacity = 0;
+	reader->unpacked = MemoryContextAlloc(reader->context, capacity);
+	reader->unpacked_capacity = capacity;
+}
+
+/* Decompress a batch's records into reader->unpacked; returns their length. */
+static Size
+decompress_records(LogReader *reader, const IndexEntry *entry, const char *batch,
+				   const RecordBatchHeader *header)
+{
+	Size		stored = header->length - RECORD_BATCH_HEADER_SIZE;
+	const char *problem;
+	Size		length;
+
+	grow_unpacked(reader, Max(stored * UNPACKED_RATIO, UNPACKED_MIN));
+	for (;;)
+	{
+		problem = pgt_decompress(header->attributes & BATCH_ATTR_CODEC_MASK,
+								 batch + RECORD_BATCH_HEADER_SIZE, stored,
+								 reader->unpacked, reader->unpacked_capacity, &length);
+		if (problem != pgt_decompress_overflow || reader->unpacked_capacity == RECORD_BATCH_MAX_SIZE)
+			break;
+		CHECK_FOR_INTERRUPTS();
+		grow_unpacked(reader, reader->unpacked_capacity * 2);
+	}
+	if (problem == pgt_compression_no_memory)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory"),
+				 errdetail_internal("%s", problem)));
+	if (problem != NULL)
+		batch_is_damaged(reader, entry->position, header->base_offset, problem);
+	return length;
+}
+
 /* Begin decoding an entry's batch; false where the segment went away. */
 static bool
 enter_batch(LogReader *reader, const IndexEntry *entry)
 {
 	char	   *batch = batch_bytes(reader, entry);
 	RecordBatchHeader header;
-	int			codec;
+	const char *records;
+	Size		length;
 
 	if (batch == NULL)
 		return false;
 	check_batch(reader, entry, batch, &header);
-	codec = header.attributes & BATCH_ATTR_CODEC_MASK;
-	if (codec != COMPRESSION_NONE)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("batch at offset %lld of partition %d is compressed with %s, which this build does not read",
-						(long long) header.base_offset, reader->key.partition,
-						pgt_compression_name(codec) ? pgt_compression_name(codec) : "an unknown codec")));
-	pgt_record_iterator_init(&reader->iterator, &header, batch + RECORD_BATCH_HEADER_SIZE,
-							 header.length - RECORD_BATCH_HEADER_SIZE);
+	if ((header.attributes & BATCH_ATTR_CODEC_MASK) == COMPRESSION_NONE)
+	{
+		records = batch + RECORD_BATCH_HEADER_SIZE;
+		length = header.length - RECORD_BATCH_HEADER_SIZE;
+	}
+	else
+	{
+		length = decompress_records(reader, entry, batch, &header);
+		records = reader->unpacked;
+	}
+	pgt_record_iterator_init(&reader->iterator, &header, records, length);
 	reader->batch_position = entry->position;
 	reader->batch_last = header.base_offset + header.last_offset_delta;
 	reader->in_batch = true;

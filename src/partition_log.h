@@ -17,7 +17,7 @@ typedef struct LogConfig
 	int64		segment_ms;
 	int32		max_message_bytes;
 	int			compression;	/* CompressionType */
-	int			compression_level;	/* codec's own scale; 0: its default */
+	int			compression_level;	/* on the codec's own scale; 0 where it has none */
 	bool		log_append_time;	/* timestamps are of the append */
 } LogConfig;
 

@@ -32,6 +32,13 @@
 #define RECORD_BATCH_LOG_OVERHEAD	12	/* baseOffset and batchLength */
 #define RECORD_BATCH_MAGIC			2
 
+/*
+ * A batch's uncompressed records take less than this, which is also the most
+ * that max.message.bytes can be.  So what compressed bytes say, sound or not,
+ * makes no reader take more memory.
+ */
+#define RECORD_BATCH_MAX_SIZE		(256 * 1024 * 1024)
+
 #define BATCH_ATTR_CODEC_MASK		0x07
 #define BATCH_ATTR_LOG_APPEND_TIME	0x08
 #define BATCH_ATTR_TRANSACTIONAL	0x10

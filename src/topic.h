@@ -61,6 +61,9 @@ typedef struct Topic
 	int64		max_compaction_lag_ms;
 	double		min_cleanable_dirty_ratio;
 	int32		min_insync_replicas;
+	int32		gzip_level;		/* each on its codec's own scale */
+	int32		lz4_level;
+	int32		zstd_level;
 	char		partitioner_class[NAMEDATALEN * 2];	/* empty: the default */
 	LogConfig	log;
 	AttrNumber	attnum[TOPIC_COLUMN_COUNT]; /* 0: the column is left out */

@@ -32,6 +32,7 @@
 
 #include "compression.h"
 #include "partitioner.h"
+#include "record_batch.h"
 #include "topic_options.h"
 
 /* Doubles hold integers up to here exactly; settings past int are doubles. */
@@ -67,6 +68,7 @@ static void parse_int64(const TopicOption *option, const char *value, void *fiel
 static void parse_ratio(const TopicOption *option, const char *value, void *field);
 static void parse_unused(const TopicOption *option, const char *value, void *field);
 static void parse_cleanup_policy(const TopicOption *option, const char *value, void *field);
+static void parse_gzip_level(const TopicOption *option, const char *value, void *field);
 static void parse_compression(const TopicOption *option, const char *value, void *field);
 static void parse_timestamp_type(const TopicOption *option, const char *value, void *field);
 static void parse_partitioner(const TopicOption *option, const char *value, void *field);
@@ -80,12 +82,15 @@ static void parse_partitioner(const TopicOption *option, const char *value, void
 /* In alphabetical order: hints list them as they stand here. */
 static const TopicOption topic_options[] = {
 	WORD("cleanup.policy", parse_cleanup_policy, cleanup_policy),
+	NUMBER("compression.gzip.level", parse_gzip_level, gzip_level, -1, 9, -1),
+	NUMBER("compression.lz4.level", parse_int32, lz4_level, 1, 17, 1),
 	WORD("compression.type", parse_compression, log.compression),
+	NUMBER("compression.zstd.level", parse_int32, zstd_level, -131072, 22, 3),
 	NUMBER("delete.retention.ms", parse_int64, delete_retention_ms, 0, PG_INT64_MAX, 86400000),
 	/* each batch has its index entry here, so there is no interval to set */
 	NUMBER("index.interval.bytes", parse_unused, relid, 0, PG_INT32_MAX, 0),
 	NUMBER("max.compaction.lag.ms", parse_int64, max_compaction_lag_ms, 1, PG_INT64_MAX, PG_INT64_MAX),
-	NUMBER("max.message.bytes", parse_int32, log.max_message_bytes, 1, 268435456, 1048588),
+	NUMBER("max.message.bytes", parse_int32, log.max_message_bytes, 1, RECORD_BATCH_MAX_SIZE, 1048588),
 	WORD("message.timestamp.type", parse_timestamp_type, log.log_append_time),
 	NUMBER("min.cleanable.dirty.ratio", parse_ratio, min_cleanable_dirty_ratio, 0, 1, 0),
 	NUMBER("min.compaction.lag.ms", parse_int64, min_compaction_lag_ms, 0, PG_INT64_MAX, 0),
@@ -128,17 +133,25 @@ invalid_value(const TopicOption *option, const char *value, const char *valid)
 			 errhint("Valid values are %s.", valid)));
 }
 
-/* A decimal integer within the option's range. */
+/* A decimal integer within the option's range; false where it is none. */
+static bool
+read_number(const TopicOption *option, const char *value, int64 *number)
+{
+	char	   *end;
+
+	errno = 0;
+	*number = strtoll(value, &end, 10);
+	return *value != '\0' && !isspace((unsigned char) *value) && *end == '\0' && errno == 0 &&
+		*number >= option->min && *number <= option->max;
+}
+
+/* The same, and an ERROR where it is none. */
 static int64
 parse_number(const TopicOption *option, const char *value)
 {
-	char	   *end;
-	long long	number;
+	int64		number;
 
-	errno = 0;
-	number = strtoll(value, &end, 10);
-	if (*value == '\0' || isspace((unsigned char) *value) || *end != '\0' || errno != 0 ||
-		number < option->min || number > option->max)
+	if (!read_number(option, value, &number))
 		invalid_value(option, value,
 					  psprintf("integers from " INT64_FORMAT " to " INT64_FORMAT,
 							   option->min, option->max));
@@ -208,19 +221,26 @@ parse_cleanup_policy(const TopicOption *option, const char *value, void *field)
 	*(int *) field = policy;
 }
 
-/* The names of all codecs, or only of those this build has. */
+/* zlib's levels: -1 is its default, and 0, which stores, is none of Kafka's. */
+static void
+parse_gzip_level(const TopicOption *option, const char *value, void *field)
+{
+	int64		level;
+
+	if (!read_number(option, value, &level) || level == 0)
+		invalid_value(option, value, "-1 and integers from 1 to 9");
+	*(int32 *) field = (int32) level;
+}
+
+/* The names of all codecs. */
 static char *
-codec_names(bool only_supported)
+codec_names(void)
 {
 	StringInfoData names;
 
 	initStringInfo(&names);
 	for (int type = 0; type < COMPRESSION_TYPE_COUNT; type++)
-	{
-		if (only_supported && !pgt_compression_supported(type))
-			continue;
-		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", pgt_compression_name(type));
-	}
+		appendStringInfo(&names, "%s%s", type > 0 ? ", " : "", pgt_compression_name(type));
 	return names.data;
 }
 
@@ -231,21 +251,10 @@ codec_names(bool only_supported)
 static void
 parse_compression(const TopicOption *option, const char *value, void *field)
 {
-	int			type;
-
-	if (strcmp(value, "producer") == 0 || strcmp(value, "uncompressed") == 0)
-		type = COMPRESSION_NONE;
-	else
-		type = pgt_compression_by_name(value);
+	int			type = pgt_compression_by_name(value);
 
 	if (type < 0)
-		invalid_value(option, value,
-					  psprintf("producer, uncompressed, %s", codec_names(false)));
-	if (!pgt_compression_supported(type))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("compression.type \"%s\" is not supported by this build", value),
-				 errhint("Supported are: %s.", codec_names(true))));
+		invalid_value(option, value, psprintf("producer, uncompressed, %s", codec_names()));
 	*(int *) field = type;
 }
 
@@ -382,8 +391,25 @@ pgt_topic_options_defaults(Topic *topic)
 	topic->log.segment_ms = log_roll_ms >= 0 ? (int64) log_roll_ms :
 		log_roll_hours * INT64CONST(3600000);
 	topic->log.compression = COMPRESSION_NONE;
-	topic->log.compression_level = 0;
+	topic->gzip_level = -1;
 	topic->log.log_append_time = false;
+}
+
+/* The level that the topic's codec is given; only some have one. */
+static int
+compression_level(const Topic *topic)
+{
+	switch (topic->log.compression)
+	{
+		case COMPRESSION_GZIP:
+			return topic->gzip_level;
+		case COMPRESSION_LZ4:
+			return topic->lz4_level;
+		case COMPRESSION_ZSTD:
+			return topic->zstd_level;
+		default:
+			return 0;
+	}
 }
 
 /* Apply a foreign table's options over what is there. */
@@ -399,6 +425,7 @@ pgt_topic_options_apply(Topic *topic, List *options)
 
 		option->parse(option, defGetString(def), (char *) topic + option->offset);
 	}
+	topic->log.compression_level = compression_level(topic);
 }
 
 /*

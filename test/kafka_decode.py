@@ -89,7 +89,7 @@ def record(offset, timestamp, key, value, headers=()):
 
 T0 = 1700000000000
 
-# The batches that test/unit/unit_test.c encodes: name, hex, records.
+# The batches that test/unit/unit_test.c encodes or decodes: name, hex, records.
 VECTORS = [
     ("k/v",
      "00000000000000000000003a0000000002fe917cab0000000000000000000000000000000000000000"
@@ -113,6 +113,21 @@ VECTORS = [
      "000000000000000000000067000000000296c37c420002000000020000018bcfe568000000018bcfe5"
      "6800ffffffffffffffffffffffffffff0000000382534e415050590000000001000000010000002257"
      "2038000000046b3028764a01001c0038000002046b31621d000c04046b32561d00",
+     [record(n, T0, b"k%d" % n, b"v" * 20) for n in range(3)]),
+    ("gzip",
+     "0000000000000000000000600000000002b3ace34f0001000000020000018bcfe568000000018bcfe568"
+     "00ffffffffffffffffffffffffffff000000031f8b08000f27036b02ffb360606060c936d028c302182c"
+     "18189858b20d714ab2b0641b6197040062147b8d57000000",
+     [record(n, T0, b"k%d" % n, b"v" * 20) for n in range(3)]),
+    ("lz4",
+     "00000000000000000000006e0000000002de9de7bf0003000000020000018bcfe568000000018bcfe568"
+     "00ffffffffffffffffffffffffffff0000000304224d18684057000000000000007f260000009f380000"
+     "00046b3028760100008f0038000002046b311d00064d04046b321d0050767676760000000000",
+     [record(n, T0, b"k%d" % n, b"v" * 20) for n in range(3)]),
+    ("zstd",
+     "0000000000000000000000590000000002d4a85ecb0004000000020000018bcfe568000000018bcfe568"
+     "00ffffffffffffffffffffffffffff0000000328b52ffd2057fd0000a838000000046b30287600380000"
+     "02046b3104046b3203004021402d3c0147",
      [record(n, T0, b"k%d" % n, b"v" * 20) for n in range(3)]),
 ]
 
@@ -141,7 +156,7 @@ def self_test():
         except UnsupportedCodecError:
             ok(True, "batch %s # SKIP no library for its codec" % name)
 
-    plain = [v for v in VECTORS if v[0] != "snappy"]
+    plain = VECTORS[:4]
     row = b"".join(bytes.fromhex(text) for _, text, _ in plain)
     ok(list(decode(row)) == [r for _, _, want in plain for r in want], "batches in a row")
     ok(list(decode(b"")) == [], "no bytes, no records")

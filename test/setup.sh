@@ -20,9 +20,10 @@ export LANG=C.UTF-8 LC_ALL=C.UTF-8 TZ=UTC
 # a server of the caller's must not be met by accident
 unset PGHOST PGPORT PGUSER PGDATABASE PGDATA PGSERVICE PGOPTIONS PGPASSWORD MAKEFLAGS MAKELEVEL
 
-build_packages=(gcc make libc6-dev postgresql-15 postgresql-server-dev-15)
-# prove and PostgreSQL::Test for the TAP tests; a stock Kafka client's decoder
-test_packages=(perl libipc-run-perl python3 python3-kafka)
+build_packages=(gcc make libc6-dev postgresql-15 postgresql-server-dev-15
+    zlib1g-dev libsnappy-dev liblz4-dev libzstd-dev)
+# prove and PostgreSQL::Test for the TAP tests; a stock Kafka client's decoder and its codecs
+test_packages=(perl libipc-run-perl python3 python3-kafka python3-snappy python3-lz4 python3-zstandard)
 
 say() { printf '== %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }

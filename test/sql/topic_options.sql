@@ -20,6 +20,9 @@ CREATE FOREIGN TABLE options_all (key text, value text) SERVER topics OPTIONS (
     "max.compaction.lag.ms" '9223372036854775807',
     "max.message.bytes" '268435456',
     "compression.type" 'producer',
+    "compression.gzip.level" '9',
+    "compression.lz4.level" '17',
+    "compression.zstd.level" '-131072',
     "message.timestamp.type" 'LogAppendTime',
     "min.insync.replicas" '2',
     "partitioner.class" 'round_robin');
