@@ -5,7 +5,7 @@
  *
  * Each partition the transaction writes to has a list of batches.  The last
  * one is open: records are encoded straight into its buffer.  A batch is
- * closed (header, checksum; compressed) when it is full and again when the
+ * closed (compressed, header, checksum) when it is full or when the
  * transaction ends, all before any lock is taken.
  *
  *	  partition 0:	[closed][closed on disk][closed][open.....]
@@ -16,8 +16,16 @@
  *
  * Subtransactions nest, so what one has added stands at the end of each list.
  * A mark says where a list ended when the subtransaction first added to it:
- * rolling back cuts the list there (opening a closed batch again where the
- * mark is inside of it), releasing hands the mark to the parent.
+ * rolling back cuts the list there, releasing hands the mark to the parent.
+ * Where the mark is inside of a closed batch, that batch is open again; its
+ * bytes are brought back (read, decompressed) when they are next needed, not
+ * in the rollback, where an error would do harm.
+ *
+ * Batches are filled by their uncompressed size, so that what is in memory is
+ * bounded and each fits max.message.bytes even if it cannot be compressed.
+ * Only a record that is larger by itself has to be compressed to fit: it is
+ * closed at once, so that the error comes from the statement that produces it.
+ * Where a codec makes a batch no smaller, it is stored uncompressed.
  *
  * At pre-commit (or PREPARE) the partitions are gone through in a fixed order
  * and each batch is appended under the partition's lock (log_wal.c).  What is
@@ -42,15 +50,30 @@
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
 
+StaticAssertDecl(RECORD_BATCH_MAX_SIZE < MaxAllocSize, "a batch of any size can be read");
+
+/* A buffer for a codec's output up to this size is kept until the transaction ends. */
+#define CODEC_BUFFER_KEPT	(256 * 1024)
+
 int			pgt_batch_size = 64 * 1024;
 int			pgt_buffer_memory = 64 * 1024;
 
-/* A batch of the transaction, header included. */
+/*
+ * A batch of the transaction, header included.
+ *
+ *		open		length bytes at data, stored 0; records can be added
+ *		sealed		stored bytes at data or in the file, as they go to the log
+ *		cut back	not sealed, but what is there is still as it was sealed;
+ *					its first records, length bytes, are the batch
+ */
 typedef struct PendingBatch
 {
 	char	   *data;			/* NULL: in the temporary file */
 	uint32		capacity;		/* of data; 0 where it is in the file */
-	uint32		length;
+	uint32		length;			/* uncompressed */
+	uint32		stored;			/* as sealed; 0: never was */
+	uint32		stored_length;	/* what "stored" bytes are uncompressed */
+	int			codec;			/* of the stored bytes */
 	int64		file_position;
 	int32		records;
 	int32		last_offset_delta;
@@ -83,6 +106,8 @@ typedef struct PendingPartition
 
 /* Of the running transaction; reset when it ends. */
 static MemoryContext context = NULL;
+static char *codec_buffer = NULL;	/* what a codec writes to */
+static Size codec_buffer_size = 0;
 static HTAB *partitions = NULL;
 static PendingPartition *last_used = NULL;
 static Size memory_used = 0;	/* by batches' buffers */
@@ -163,12 +188,129 @@ grow_batch(PendingBatch *batch, Size more)
 	batch->capacity = wanted;
 }
 
-/* Write the header of a complete batch; its records stay as they are. */
+/* Bring a batch's stored bytes back into memory. */
+static void
+load_batch(PendingBatch *batch)
+{
+	if (batch->data != NULL)
+		return;
+	batch->data = MemoryContextAllocHuge(context, batch->stored);
+	batch->capacity = batch->stored;
+	memory_used += batch->capacity;
+	if (FileRead(spill_file, batch->data, batch->stored, batch->file_position,
+				 WAIT_EVENT_BUFFILE_READ) != batch->stored)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not read pending records from temporary file \"%s\": %m",
+						FilePathName(spill_file))));
+}
+
+/* Give the buffer for a codec's output back. */
+static void
+free_codec_buffer(void)
+{
+	if (codec_buffer != NULL)
+		pfree(codec_buffer);
+	codec_buffer = NULL;
+	codec_buffer_size = 0;
+}
+
+/* The buffer for a codec's output, at least so large. */
+static char *
+get_codec_buffer(Size size)
+{
+	if (size <= codec_buffer_size)
+		return codec_buffer;
+	free_codec_buffer();
+	codec_buffer = MemoryContextAllocHuge(context, size);
+	codec_buffer_size = size;
+	return codec_buffer;
+}
+
+/* Compress a complete batch's records in place, where that makes them smaller. */
+static void
+compress_batch(const LogConfig *config, PendingBatch *batch)
+{
+	Size		length = batch->length - RECORD_BATCH_HEADER_SIZE;
+	Size		bound = pgt_compress_bound(config->compression, length);
+	char	   *buffer = get_codec_buffer(bound);
+	char	   *records = batch->data + RECORD_BATCH_HEADER_SIZE;
+	Size		compressed;
+	const char *problem = pgt_compress(config->compression, config->compression_level,
+									   records, length, buffer, bound, &compressed);
+
+	if (problem != NULL)
+		ereport(ERROR,
+				(errcode(problem == pgt_compression_no_memory ?
+						 ERRCODE_OUT_OF_MEMORY : ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not compress a record batch with %s",
+						pgt_compression_name(config->compression)),
+				 errdetail_internal("%s", problem)));
+	if (compressed < length)
+	{
+		memcpy(records, buffer, compressed);
+		batch->codec = config->compression;
+		batch->stored = RECORD_BATCH_HEADER_SIZE + compressed;
+	}
+	/* one for a large record is not kept */
+	if (codec_buffer_size > Max((Size) pgt_batch_size * 2, CODEC_BUFFER_KEPT))
+		free_codec_buffer();
+}
+
+/* Give back what a sealed batch's buffer has too much, where that is worth it. */
+static void
+shrink_batch(PendingBatch *batch)
+{
+	if (batch->capacity - batch->stored < batch->capacity / 4)
+		return;
+	batch->data = repalloc_huge(batch->data, batch->stored);
+	memory_used -= batch->capacity - batch->stored;
+	batch->capacity = batch->stored;
+}
+
+/*
+ * Make a batch that was cut back ready for records again: its uncompressed
+ * bytes are in memory afterwards.
+ */
+static void
+reopen_batch(PendingBatch *batch)
+{
+	Assert(!batch->sealed);
+	if (batch->stored == 0)
+		return;
+	load_batch(batch);
+	if (batch->codec != COMPRESSION_NONE)
+	{
+		char	   *data = MemoryContextAllocHuge(context, batch->stored_length);
+		Size		length;
+		const char *problem = pgt_decompress(batch->codec, batch->data + RECORD_BATCH_HEADER_SIZE,
+											 batch->stored - RECORD_BATCH_HEADER_SIZE,
+											 data + RECORD_BATCH_HEADER_SIZE,
+											 batch->stored_length - RECORD_BATCH_HEADER_SIZE, &length);
+
+		if (problem != NULL || length != batch->stored_length - RECORD_BATCH_HEADER_SIZE)
+			elog(ERROR, "pending records do not decompress: %s",
+				 problem != NULL ? problem : "another length");
+		free_batch_data(batch);
+		batch->data = data;
+		batch->capacity = batch->stored_length;
+		memory_used += batch->capacity;
+	}
+	batch->stored = 0;
+	batch->codec = COMPRESSION_NONE;
+}
+
+/* Close a complete batch: compress its records, write its header. */
 static void
 seal_batch(const PendingPartition *p, PendingBatch *batch)
 {
 	RecordBatchHeader header = {0};
 
+	reopen_batch(batch);
+	batch->stored = batch->stored_length = batch->length;
+	if (p->config.compression != COMPRESSION_NONE)
+		compress_batch(&p->config, batch);
+	header.attributes = batch->codec;
 	if (p->config.log_append_time)
 	{
 		batch->max_timestamp = (GetCurrentTimestamp() +
@@ -176,13 +318,14 @@ seal_batch(const PendingPartition *p, PendingBatch *batch)
 		batch->min_timestamp = batch->max_timestamp;
 		header.attributes |= BATCH_ATTR_LOG_APPEND_TIME;
 	}
-	header.length = batch->length;
+	header.length = batch->stored;
 	header.last_offset_delta = batch->last_offset_delta;
 	header.base_timestamp = batch->base_timestamp;
 	header.max_timestamp = batch->max_timestamp;
 	header.record_count = batch->records;
 	pgt_record_batch_seal(batch->data, &header);
 	batch->sealed = true;
+	shrink_batch(batch);
 }
 
 /* ---- the temporary file -------------------------------------------------- */
@@ -217,9 +360,9 @@ spill_batch(PendingBatch *batch)
 	int			written;
 
 	errno = 0;
-	written = FileWrite(spill_file, batch->data, batch->length, spill_end,
+	written = FileWrite(spill_file, batch->data, batch->stored, spill_end,
 						WAIT_EVENT_BUFFILE_WRITE);
-	if (written != batch->length)
+	if (written != batch->stored)
 	{
 		if (errno == 0)
 			errno = ENOSPC;
@@ -232,23 +375,6 @@ spill_batch(PendingBatch *batch)
 	batch->file_position = spill_end;
 	spill_end += written;
 	free_batch_data(batch);
-}
-
-/* Bring a batch's bytes back into memory. */
-static void
-load_batch(PendingBatch *batch)
-{
-	if (batch->data != NULL)
-		return;
-	batch->data = MemoryContextAllocHuge(context, batch->length);
-	batch->capacity = batch->length;
-	memory_used += batch->capacity;
-	if (FileRead(spill_file, batch->data, batch->length, batch->file_position,
-				 WAIT_EVENT_BUFFILE_READ) != batch->length)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not read pending records from temporary file \"%s\": %m",
-						FilePathName(spill_file))));
 }
 
 /*
@@ -280,7 +406,8 @@ spill_open(void)
 	{
 		PendingBatch *open = open_batch(p);
 
-		if (open == NULL || open->records == 0)
+		/* one that was cut back may still be there */
+		if (open == NULL || open->records == 0 || open->data == NULL)
 			continue;
 		seal_batch(p, open);
 		spill_batch(open);
@@ -330,7 +457,6 @@ cut_to_mark(PendingPartition *p, const Mark *mark)
 
 	/* the batch was open then: make it so again, with the records it had */
 	batch = &p->batches[mark->batch];
-	load_batch(batch);
 	batch->length = mark->as_was.length;
 	batch->records = mark->as_was.records;
 	batch->last_offset_delta = mark->as_was.last_offset_delta;
@@ -457,7 +583,9 @@ batch_for(PendingPartition *p, const Record *record, Size size)
 		spill_newest(p);
 		batch = NULL;
 	}
-	if (batch == NULL)
+	if (batch != NULL)
+		reopen_batch(batch);
+	else
 	{
 		/* small transactions, and ones over many partitions, must not take much at once */
 		bool		bulk = p->count > 0 && hash_get_num_entries(partitions) <= 16;
@@ -472,12 +600,26 @@ batch_for(PendingPartition *p, const Record *record, Size size)
 	return batch;
 }
 
-/* A record alone in a batch must still fit max.message.bytes. */
+/*
+ * A record alone in a batch must still fit max.message.bytes.  With a codec
+ * that is known once it is compressed; until then only memory is the limit.
+ */
 static void
 check_size(const TopicPartition *key, const LogConfig *config, Size size)
 {
-	if (RECORD_BATCH_HEADER_SIZE + size <= config->max_message_bytes)
+	Size		limit = config->compression == COMPRESSION_NONE ?
+		config->max_message_bytes : RECORD_BATCH_MAX_SIZE;
+
+	if (RECORD_BATCH_HEADER_SIZE + size <= limit)
 		return;
+	if (config->compression != COMPRESSION_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("record of %zu bytes for partition %d of topic \"%s\" is too large",
+						size, key->partition, get_rel_name(key->topic)),
+				 errdetail("With its batch header it may take %d bytes before it is compressed.",
+						   RECORD_BATCH_MAX_SIZE),
+				 errhint("Store the value elsewhere and produce a reference.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("record of %zu bytes for partition %d of topic \"%s\" is too large",
@@ -485,6 +627,23 @@ check_size(const TopicPartition *key, const LogConfig *config, Size size)
 			 errdetail("With its batch header it may take %d bytes (max.message.bytes).",
 					   config->max_message_bytes),
 			 errhint("Raise the topic's option max.message.bytes, or store the value elsewhere and produce a reference.")));
+}
+
+/* A record that only fits when compressed, alone in its batch: close it and see. */
+static void
+seal_large(PendingPartition *p, PendingBatch *batch, Size size)
+{
+	seal_batch(p, batch);
+	if (batch->stored > p->config.max_message_bytes)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("record of %zu bytes for partition %d of topic \"%s\" is too large",
+						size, p->key.partition, get_rel_name(p->key.topic)),
+				 errdetail("Compressed with %s and with its batch header it takes %u bytes; it may take %d (max.message.bytes).",
+						   pgt_compression_name(p->config.compression), batch->stored,
+						   p->config.max_message_bytes),
+				 errhint("Raise the topic's option max.message.bytes, or store the value elsewhere and produce a reference.")));
+	spill_newest(p);
 }
 
 void
@@ -510,6 +669,8 @@ pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Recor
 	batch->last_offset_delta = delta;
 	batch->min_timestamp = Min(batch->min_timestamp, record->timestamp);
 	batch->max_timestamp = Max(batch->max_timestamp, record->timestamp);
+	if (batch->length > p->config.max_message_bytes)
+		seal_large(p, batch, size);
 
 	/* sealed batches went to the file before; what is left over are open ones */
 	if (memory_used > (Size) pgt_buffer_memory * 1024 * 5 / 4)
@@ -574,11 +735,10 @@ append_batch(PendingPartition *p, PartitionState *state, PendingBatch *batch,
 	AppendRequest request;
 	int64		base;
 
-	if (!batch->sealed)
-		seal_batch(p, batch);
+	Assert(batch->sealed);
 	load_batch(batch);
 	request.batch = batch->data;
-	request.length = batch->length;
+	request.length = batch->stored;
 	request.last_offset_delta = batch->last_offset_delta;
 	request.records = batch->records;
 	request.min_timestamp = batch->min_timestamp;
@@ -643,6 +803,10 @@ append_all(void)
 	if (!pgt_producer_has_pending(InvalidOid))
 		return;
 	sorted = sorted_partitions(&count);
+	/* from the first append on readers wait for us: have all compressed before */
+	for (int i = 0; i < count; i++)
+		if (open_batch(sorted[i]) != NULL)
+			seal_batch(sorted[i], open_batch(sorted[i]));
 	xid = GetTopFullTransactionId();
 	for (int i = 0; i < count; i++)
 		append_partition(sorted[i], xid);
@@ -695,6 +859,8 @@ end_transaction(void)
 	context = NULL;
 	partitions = NULL;
 	last_used = NULL;
+	codec_buffer = NULL;
+	codec_buffer_size = 0;
 	memory_used = 0;
 	spill_file = -1;
 }
