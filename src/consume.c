@@ -110,6 +110,7 @@ typedef struct PartitionCursor
 	Record		record;			/* the first one, where there is a reader */
 	int64		start;
 	int64		lost;			/* offsets below the log start that are skipped */
+	int64		past_end;		/* committed offset past the log end, or NO_OFFSET */
 	bool		must_commit;	/* "start" must be committed though nothing is read */
 } PartitionCursor;
 
@@ -294,6 +295,32 @@ report_offset_out_of_range(const ConsumePass *pass, int32 partition, int64 offse
 					 "or set auto_offset_reset to \"earliest\" or \"latest\".")));
 }
 
+/* The group's offset is of a log that was longer, and it is not to start by itself. */
+static void
+report_offset_past_end(const ConsumePass *pass, int32 partition, int64 offset, int64 log_end)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("offset %lld of consumer group \"%s\" in topic \"%s\" partition %d is past the log end offset %lld",
+					(long long) offset, pass->request->group.id,
+					get_rel_name(pass->topic->relid), partition, (long long) log_end),
+			 errdetail("The topic was restored without the records that had been there; auto_offset_reset is \"none\"."),
+			 errhint("Use seek_to_beginning() or another of the seek functions, "
+					 "or set auto_offset_reset to \"earliest\" or \"latest\".")));
+}
+
+/* Tell a consumer that it starts again, since its offset was of a longer log. */
+static void
+report_start_over(const ConsumePass *pass, const PartitionCursor *cursor)
+{
+	ereport(NOTICE,
+			(errmsg("consumer group \"%s\" starts over at offset %lld of topic \"%s\" partition %d",
+					pass->request->group.id, (long long) cursor->start,
+					get_rel_name(pass->topic->relid), cursor->key.partition),
+			 errdetail("It had committed offset %lld, which is past the log end.",
+					   (long long) cursor->past_end)));
+}
+
 /* Tell a consumer that it goes on behind a gap. */
 static void
 report_lost_records(const ConsumePass *pass, const PartitionCursor *cursor)
@@ -363,6 +390,29 @@ start_behind_gap(const ConsumePass *pass, const GroupOffset *offset, PartitionCu
 	}
 }
 
+/*
+ * Set cursor->start for a group whose offset is past the log end: the topic
+ * was restored without its records, and what is there now is another log.
+ */
+static void
+start_over(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor,
+		   int64 next, const LogBounds *bounds)
+{
+	switch (pass->request->reset)
+	{
+		case OFFSET_RESET_EARLIEST:
+			cursor->start = bounds->log_start_offset;
+			cursor->past_end = next;
+			break;
+		case OFFSET_RESET_LATEST:
+			start_at_end(pass, offset, cursor, NO_OFFSET, bounds->log_start_offset);
+			break;
+		case OFFSET_RESET_NONE:
+			report_offset_past_end(pass, cursor->key.partition, next, bounds->next_offset);
+			break;
+	}
+}
+
 /* ---- one partition ------------------------------------------------------ */
 
 /* Close the cursor's reader, if it has one. */
@@ -408,12 +458,15 @@ open_cursor(ConsumePass *pass, const GroupOffset *offset, PartitionCursor *curso
 	do
 	{
 		cursor->lost = 0;
+		cursor->past_end = NO_OFFSET;
 		cursor->must_commit = false;
 		(void) pgt_partition_log_bounds(&cursor->key, &bounds);
 		if (next == NO_OFFSET)
 			start_new_group(pass, offset, cursor, bounds.log_start_offset);
 		else if (next < bounds.log_start_offset)
 			start_behind_gap(pass, offset, cursor, next, bounds.log_start_offset);
+		else if (next > bounds.next_offset)
+			start_over(pass, offset, cursor, next, &bounds);
 		else
 			cursor->start = next;
 	} while (bounds.next_offset > cursor->start && !open_reader(pass, cursor));
@@ -468,6 +521,8 @@ consume_owned(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
 
 	if (cursor->lost > 0)
 		report_lost_records(pass, cursor);
+	if (cursor->past_end != NO_OFFSET)
+		report_start_over(pass, cursor);
 	if (cursor->reader != NULL)
 		next = deliver_records(pass, cursor);
 

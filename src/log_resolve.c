@@ -143,7 +143,8 @@ resolve_entry(ResolveWalk *walk, const IndexPlace *place, const IndexEntry *entr
 
 	if (entry->xid >= walk->oldest_active && TransactionIdIsInProgress(xid))
 		return false;
-	if ((entry->flags & ENTRY_ABORTED) == 0 &&
+	/* one that is flagged already may be so by a round whose record a crash has lost */
+	if ((entry->flags & ENTRY_ABORTED) != 0 ||
 		pgt_transaction_outcome(entry->xid) == TRANSACTION_ABORTED)
 	{
 		AbortedEntry aborted = {place->base, place->entry};
@@ -315,7 +316,11 @@ resolve_round(uint64 oldest_active)
 
 	initStringInfo(&progress);
 	for (int i = 0; i < n; i++)
-		needed = Min(needed, resolve_slot(i, oldest_active, &progress));
+	{
+		uint64		needed_here = resolve_slot(i, oldest_active, &progress);
+
+		needed = Min(needed, needed_here);
+	}
 	if (progress.len > 0)
 		pgt_log_resolve(progress.data, progress.len);
 	pg_atomic_write_u64(&pgt_log_shared->oldest_unresolved_xid, needed == NO_XID ? 0 : needed);
@@ -363,7 +368,7 @@ pgt_log_resolve_all(void)
 		/* recovery's remains are resolved; what came since is the next round's */
 		publish_first_xmin(needed);
 		published = pgt_full_xid(MyProc->xmin);
-		needed = Min(resolve_round(oldest_active), oldest_active);
+		needed = resolve_round(oldest_active);
 	}
 	published = Max(published, Min(oldest_active, needed));
 	MyProc->xmin = (TransactionId) published;

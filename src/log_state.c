@@ -19,10 +19,12 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "log_state.h"
 #include "miscadmin.h"
 #include "storage/shmem.h"
 #include "utils/hsearch.h"
+#include "utils/lsyscache.h"
 #include "utils/wait_event.h"
 
 LogShared  *pgt_log_shared = NULL;
@@ -166,7 +168,7 @@ reset_slot(PartitionState *state, const TopicPartition *key)
 	pg_atomic_write_u64(&state->bytes_out, 0);
 }
 
-/* Take a slot for a new key; caller holds table_lock exclusively. */
+/* Take a slot for a new key; NULL when all are.  Caller holds table_lock exclusively. */
 static PartitionState *
 take_slot(const TopicPartition *key)
 {
@@ -175,13 +177,7 @@ take_slot(const TopicPartition *key)
 	SlotEntry  *entry;
 
 	if (slot < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("too many topic partitions: cannot open partition %d of topic %u of database %u",
-						key->partition, key->topic, key->database),
-				 errdetail("All %d slots are taken.", pgt_log_shared->max_partitions),
-				 errhint("Raise pg_topics.max_partitions and restart the server.")));
-
+		return NULL;
 	state = &pgt_log_shared->partitions[slot];
 	entry = hash_search(slots, key, HASH_ENTER, NULL);
 	entry->slot = slot;
@@ -189,6 +185,24 @@ take_slot(const TopicPartition *key)
 	reset_slot(state, key);
 	LWLockRelease(&state->lock);
 	return state;
+}
+
+/* No slot is left; names the topic where there is a catalog to ask. */
+static void
+table_is_full(const TopicPartition *key)
+{
+	char	   *name = IsTransactionState() && key->database == MyDatabaseId ?
+		get_rel_name(key->topic) : NULL;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 name != NULL ?
+			 errmsg("cannot open partition %d of topic \"%s\": too many topic partitions",
+					key->partition, name) :
+			 errmsg("cannot open partition %d of topic %u of database %u: too many topic partitions",
+					key->partition, key->topic, key->database),
+			 errdetail("The server can hold %d.", pgt_log_shared->max_partitions),
+			 errhint("Raise pg_topics.max_partitions and restart the server.")));
 }
 
 PartitionState *
@@ -203,6 +217,8 @@ pgt_partition_get(const TopicPartition *key)
 	if (state == NULL)
 		state = take_slot(key);
 	LWLockRelease(&pgt_log_shared->table_lock);
+	if (state == NULL)
+		table_is_full(key);
 	return state;
 }
 

@@ -329,6 +329,7 @@ check_truncate(List *relations)
 	{
 		Relation	relation = lfirst(cell);
 
+		pgt_topic_check_owner(RelationGetRelid(relation));
 		if (pgt_producer_has_pending(RelationGetRelid(relation)))
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_IN_USE),

@@ -229,8 +229,13 @@ SELECT record_offset, value FROM consume('short', 'early', 2);
 SELECT record_offset, value FROM consume('short', 'early');
 SELECT record_offset, value FROM consume('short', 'late', auto_offset_reset => 'latest');
 SELECT * FROM offsets WHERE topic = 'short'::regclass;
--- an offset past the end (from a dump, say): nothing to read
+-- an offset past the end (a restore without the records): the group starts over
 UPDATE topic_group_offsets SET committed_offset = 1000 WHERE group_id = 'late' AND topic = 'short'::regclass;
+SELECT count(*) FROM consume('short', 'late', auto_offset_reset => 'none');
+BEGIN;
+SELECT count(*) FROM consume('short', 'late', auto_offset_reset => 'latest');
+ROLLBACK;
+SELECT record_offset, value FROM consume('short', 'late');
 SELECT count(*) FROM consume('short', 'late');
 
 ---- waiting: an expired timeout gives no rows

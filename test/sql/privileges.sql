@@ -29,8 +29,15 @@ SELECT drop_topic('privileges.t');
 SELECT drop_topic('privileges.t', if_exists => true);
 TRUNCATE privileges.t;
 
--- INSERT: produce only
+-- a topic is truncated by its owner only, since that cannot be undone
 RESET ROLE;
+GRANT TRUNCATE ON privileges.t TO regress_topic_user;
+SET ROLE regress_topic_user;
+TRUNCATE privileges.t;
+RESET ROLE;
+REVOKE TRUNCATE ON privileges.t FROM regress_topic_user;
+
+-- INSERT: produce only
 GRANT INSERT ON privileges.t TO regress_topic_user;
 SET ROLE regress_topic_user;
 SELECT produce('privileges.t', 'k', 'v');
