@@ -123,22 +123,27 @@ sub open_session
 	return $self;
 }
 
-# Send SQL, wait for its end; output and errors.
+# Send SQL, wait for its end; output and errors.  "meanwhile" is called again
+# and again until then.
 sub TopicTest::Session::both
 {
-	my ($self, $sql) = @_;
+	my ($self, $sql, $meanwhile) = @_;
 
 	$self->{out} = $self->{err} = '';
 	$self->{in} .= "$sql;\n\\echo :done:\n\\warn :done:\n";
-	$self->{run}->pump until $self->{out} =~ /:done:\n/ && $self->{err} =~ /:done:\n/;
+	until ($self->{out} =~ /:done:\n/ && $self->{err} =~ /:done:\n/)
+	{
+		$meanwhile ? $self->{run}->pump_nb : $self->{run}->pump;
+		$meanwhile->(), usleep(10_000) if $meanwhile;
+	}
 	s/\n?:done:\n.*//s foreach my ($out, $err) = ($self->{out}, $self->{err});
 	return ($out, $err);
 }
 
 sub TopicTest::Session::run
 {
-	my ($self, $sql) = @_;
-	my ($out, $err) = $self->both($sql);
+	my ($self, $sql, $meanwhile) = @_;
+	my ($out, $err) = $self->both($sql, $meanwhile);
 
 	die "failed: $sql: $err" if $err ne '';
 	return $out;
