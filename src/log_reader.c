@@ -625,12 +625,6 @@ pgt_log_reader_position(const LogReader *reader)
 	return reader->position;
 }
 
-TransactionId
-pgt_log_reader_blocked_by(const LogReader *reader)
-{
-	return reader->blocker;
-}
-
 int64
 pgt_log_reader_log_start(const LogReader *reader)
 {
@@ -651,11 +645,10 @@ pgt_log_reader_end(LogReader *reader)
 
 /*
  * Walk over the batches from the reader's position on without decoding, until
- * the end, a running transaction, or (with "stop_at_seen") a batch that is
- * seen.  True where it stopped at a seen one.
+ * the end or a running transaction.
  */
-static bool
-walk_batches(LogReader *reader, bool stop_at_seen)
+static void
+walk_batches(LogReader *reader)
 {
 	IndexEntry *entry;
 
@@ -666,22 +659,14 @@ walk_batches(LogReader *reader, bool stop_at_seen)
 		CHECK_FOR_INTERRUPTS();
 		if (last < reader->position)
 			continue;
-		switch (visibility(reader, entry, reader->next_entry - 1))
+		if (visibility(reader, entry, reader->next_entry - 1) == BATCH_BLOCKS)
 		{
-			case BATCH_BLOCKS:
-				reader->blocker = (TransactionId) entry->xid;
-				reader->done = true;
-				return false;
-			case BATCH_SEEN:
-				if (stop_at_seen)
-					return true;
-				break;
-			case BATCH_SKIPPED:
-				break;
+			reader->blocker = (TransactionId) entry->xid;
+			reader->done = true;
+			return;
 		}
 		reader->position = last + 1;
 	}
-	return false;
 }
 
 int64
@@ -700,26 +685,11 @@ pgt_log_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId 
 	from = bounds.resolved_max_xid < pgt_full_xid(snapshot->xmin) ?
 		bounds.resolved_offset : bounds.log_start_offset;
 	reader = pgt_log_reader_begin(key, from, snapshot, NULL);
-	walk_batches(reader, false);
+	walk_batches(reader);
 	*blocker = reader->blocker;
 	end = reader->position;
 	pgt_log_reader_end(reader);
 	return end;
-}
-
-bool
-pgt_log_may_have_records(const TopicPartition *key, int64 offset, Snapshot snapshot)
-{
-	LogBounds	bounds;
-	LogReader  *reader;
-	bool		found;
-
-	if (!pgt_partition_log_bounds(key, &bounds) || offset >= bounds.next_offset)
-		return false;
-	reader = pgt_log_reader_begin(key, offset, snapshot, NULL);
-	found = walk_batches(reader, true);
-	pgt_log_reader_end(reader);
-	return found;
 }
 
 /* Let the reader begin at the first segment and entry that reach "timestamp". */

@@ -39,12 +39,6 @@ extern bool pgt_log_reader_next(LogReader *reader, Record *record);
  */
 extern int64 pgt_log_reader_position(const LogReader *reader);
 
-/*
- * Why next() was false: the transaction that keeps the rest from being read,
- * or InvalidTransactionId where the log's end was reached.
- */
-extern TransactionId pgt_log_reader_blocked_by(const LogReader *reader);
-
 /* The log start offset as this reader found it: > the offset asked for means records are gone. */
 extern int64 pgt_log_reader_log_start(const LogReader *reader);
 
@@ -58,14 +52,9 @@ extern int64 pgt_log_offset_for_timestamp(const TopicPartition *key, int64 times
 
 /*
  * The offset behind the last record that the snapshot sees: the last stable
- * offset as of the snapshot.  *blocker as in pgt_log_reader_blocked_by().
+ * offset as of the snapshot.  *blocker is the transaction that keeps the rest
+ * from being read, or InvalidTransactionId where the log's end was reached.
  */
 extern int64 pgt_log_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker);
-
-/*
- * Is there something at or past "offset" to read for a snapshot taken now?
- * Cheap, and may say yes where all turns out to be aborted.
- */
-extern bool pgt_log_may_have_records(const TopicPartition *key, int64 offset, Snapshot snapshot);
 
 #endif							/* LOG_READER_H */

@@ -33,7 +33,7 @@ typedef struct IndexHeader
 	uint32		version;
 	uint64		system_identifier;
 	int64		base_offset;
-	XLogRecPtr	swap_lsn;		/* 0: written by appends, not by compaction */
+	XLogRecPtr	swap_lsn;		/* 0; reserved for segments that compaction writes */
 	int64		previous_end;	/* the log end when the segment was made: where the one before ends */
 	char		reserved[20];
 	uint32		crc;			/* of all the bytes before */

@@ -71,7 +71,7 @@ is_text_type(Oid type)
 
 /* Prepare a serializer for a column (ERROR where its type cannot be stored). */
 void
-pgt_serializer_init(Serializer *s, Oid type, int32 typmod, Oid collation,
+pgt_serializer_init(Serializer *s, Oid type, int32 typmod,
 					const char *column, MemoryContext context)
 {
 	Oid			function;
@@ -87,7 +87,6 @@ pgt_serializer_init(Serializer *s, Oid type, int32 typmod, Oid collation,
 	memset(s, 0, sizeof(*s));
 	s->type = type;
 	s->typmod = typmod;
-	s->collation = collation;
 	s->is_bytea = getBaseType(type) == BYTEAOID;
 	s->is_text = is_text_type(type) && typmod < 0;
 	namestrcpy(&s->column, column);

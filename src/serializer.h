@@ -23,7 +23,7 @@ typedef struct ByteView
 } ByteView;
 
 /* Prepare a serializer for a column (ERROR where its type cannot be stored). */
-extern void pgt_serializer_init(Serializer *s, Oid type, int32 typmod, Oid collation,
+extern void pgt_serializer_init(Serializer *s, Oid type, int32 typmod,
 								const char *column, MemoryContext context);
 
 /*

@@ -34,7 +34,6 @@
 #include "access/relation.h"
 #include "access/xact.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_collation.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "foreign/fdwapi.h"
@@ -182,13 +181,13 @@ build_columns(Topic *topic, TupleDesc desc, MemoryContext context)
 		topic->attnum[id] = att->attnum;
 		if (serializers[id] != NULL)
 			pgt_serializer_init(serializers[id], att->atttypid, att->atttypmod,
-								att->attcollation, topic_columns[id].name, context);
+								topic_columns[id].name, context);
 	}
 
 	for (TopicColumnId id = TOPIC_KEY; id <= TOPIC_VALUE; id++)
 	{
 		if (topic->attnum[id] == InvalidAttrNumber)
-			pgt_serializer_init(serializers[id], TEXTOID, -1, DEFAULT_COLLATION_OID,
+			pgt_serializer_init(serializers[id], TEXTOID, -1,
 								topic_columns[id].name, context);
 	}
 }
@@ -206,7 +205,6 @@ build_topic(Oid relid, MemoryContext context)
 	topic->relid = relid;
 	topic->owner = rel->rd_rel->relowner;
 	topic->round_robin = -1;
-	topic->sticky = -1;
 	pgt_topic_options_defaults(topic);
 	pgt_topic_options_apply(topic, GetForeignTable(relid)->options);
 	build_columns(topic, RelationGetDescr(rel), context);
@@ -310,7 +308,6 @@ refresh_entry(Oid relid)
 	if (found)
 	{
 		topic->round_robin = entry->topic->round_robin;
-		topic->sticky = entry->topic->sticky;
 		retire(entry->context);
 	}
 	MemoryContextSetParent(context, cache_context);
@@ -384,7 +381,7 @@ check_column(const char *topic, Form_pg_attribute att)
 				 errhint("Give the column a DEFAULT instead.")));
 
 	if (!OidIsValid(topic_columns[id].type))
-		pgt_serializer_init(&scratch, att->atttypid, att->atttypmod, att->attcollation,
+		pgt_serializer_init(&scratch, att->atttypid, att->atttypmod,
 							name, CurrentMemoryContext);
 	else if (att->atttypid != topic_columns[id].type)
 		ereport(ERROR,

@@ -12,7 +12,6 @@
 #include "nodes/parsenodes.h"
 #include "partition_log.h"
 
-#define TOPIC_FDW_NAME		"pg_topics_fdw"
 #define TOPIC_FDW_HANDLER	"pgt_fdw_handler"	/* C symbol of its handler */
 #define TOPIC_SERVER_NAME	"topics"
 
@@ -33,7 +32,6 @@ typedef struct Serializer
 {
 	Oid			type;			/* the column's type; text where the column is left out */
 	int32		typmod;
-	Oid			collation;
 	bool		is_bytea;		/* bytes as they are */
 	bool		is_text;		/* text: no output or input function needed */
 	FmgrInfo	output;
@@ -71,7 +69,6 @@ typedef struct Topic
 	Serializer	value;
 	/* partitioner state of this session; see partitioner.c */
 	int32		round_robin;	/* next partition for a null key, -1: not yet chosen */
-	int32		sticky;
 } Topic;
 
 /* Is the relation a topic, that is, a foreign table of our wrapper? */
