@@ -114,9 +114,10 @@ pgt_log_exists(Oid database, Oid topic)
 
 	for (int i = 0; i < n; i++)
 	{
-		PartitionState *state = pgt_partition_slot(i);
+		TopicPartition key;
 
-		if (state->in_use && state->key.database == database && state->key.topic == topic)
+		if (pgt_partition_log_slot_key(pgt_partition_slot(i), &key) &&
+			key.database == database && key.topic == topic)
 			return true;
 	}
 	return partition_directories(database, topic) != NIL;

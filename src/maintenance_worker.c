@@ -70,10 +70,11 @@ topics_with_logs(void)
 
 	for (int i = pgt_partition_slots() - 1; i >= 0; i--)
 	{
-		PartitionState *state = pgt_partition_slot(i);
+		TopicPartition key;
 
-		if (state->in_use && state->key.database == MyDatabaseId)
-			topics = list_append_unique_oid(topics, state->key.topic);
+		if (pgt_partition_log_slot_key(pgt_partition_slot(i), &key) &&
+			key.database == MyDatabaseId)
+			topics = list_append_unique_oid(topics, key.topic);
 	}
 	pgt_database_path(path, MyDatabaseId);
 	dir = AllocateDir(path);

@@ -56,6 +56,18 @@ pgt_partition_log_slot_bounds(PartitionState *state, TopicPartition *key, LogBou
 }
 
 bool
+pgt_partition_log_slot_key(const PartitionState *state, TopicPartition *key)
+{
+	bool		in_use;
+
+	LWLockAcquire(&pgt_log_shared->table_lock, LW_SHARED);
+	in_use = state->in_use;
+	*key = state->key;
+	LWLockRelease(&pgt_log_shared->table_lock);
+	return in_use;
+}
+
+bool
 pgt_partition_log_bounds(const TopicPartition *key, LogBounds *bounds)
 {
 	PartitionState *state = pgt_partition_find(key);

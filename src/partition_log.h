@@ -39,7 +39,11 @@ typedef struct LogBounds
 extern bool pgt_partition_log_bounds(const TopicPartition *key, LogBounds *bounds);
 
 /* The same of a slot, with its key, for who walks over the slots. */
-extern bool pgt_partition_log_slot_bounds(PartitionState *state, TopicPartition *key, LogBounds *bounds);
+extern bool pgt_partition_log_slot_bounds(PartitionState *state, TopicPartition *key,
+										  LogBounds *bounds);
+
+/* The key alone; false where the slot is not in use.  Takes table_lock for the look. */
+extern bool pgt_partition_log_slot_key(const PartitionState *state, TopicPartition *key);
 
 /*
  * An open segment of this process's cache; ready for use until the next call.
@@ -61,10 +65,12 @@ extern void pgt_partition_log_close_deleted(PartitionState *state);
 extern void pgt_partition_log_close(Oid database, Oid topic);
 
 /* Base offset of the segment that holds "offset" or, in a gap, what follows it. */
-extern int64 pgt_partition_log_segment_for(PartitionState *state, const LogBounds *bounds, int64 offset);
+extern int64 pgt_partition_log_segment_for(PartitionState *state, const LogBounds *bounds,
+										   int64 offset);
 
 /* Base offset of the segment behind "base"; NO_SEGMENT behind the active one. */
-extern int64 pgt_partition_log_next_segment(PartitionState *state, const LogBounds *bounds, int64 base);
+extern int64 pgt_partition_log_next_segment(PartitionState *state, const LogBounds *bounds,
+											int64 base);
 
 /* How many entries of a segment are in the log as these bounds know it. */
 extern uint32 pgt_partition_log_entries(Segment *segment, const LogBounds *bounds);
@@ -74,7 +80,8 @@ extern uint32 pgt_partition_log_entries(Segment *segment, const LogBounds *bound
  * "offset", or one a little before; count if none.  Quick where this process
  * has read on from there before: readers leave a hint.
  */
-extern uint32 pgt_partition_log_find(PartitionState *state, Segment *segment, uint32 count, int64 offset);
+extern uint32 pgt_partition_log_find(PartitionState *state, Segment *segment, uint32 count,
+									 int64 offset);
 
 /* Entry n, and all before it, end before "offset" or hold it. */
 extern void pgt_partition_log_hint(PartitionState *state, int64 base, uint32 n, int64 offset);
@@ -97,8 +104,9 @@ extern bool pgt_partition_log_must_roll(const PartitionState *state, const LogCo
 
 /*
  * Start a new active segment at "base", at or past the log end: trim and fsync
- * the old one (one that is damaged is left as it is), create the new pair.  Nothing has changed for others where this
- * throws.  Caller holds the slot's lock exclusively.
+ * the old one (one that is damaged is left as it is), create the new pair.
+ * Nothing has changed for others where this throws.  Caller holds the slot's
+ * lock exclusively.
  */
 extern Segment *pgt_partition_log_roll(PartitionState *state, int64 base, int64 previous_end);
 
