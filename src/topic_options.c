@@ -9,8 +9,8 @@
  * new option is one line here and one field in topic.h.
  *
  * An option that is not set has its default from a setting (pg_topics.log_*,
- * Kafka's broker configuration) where there is one, else from the table.  The
- * settings take effect on a reload of the configuration: their assign hooks
+ * Kafka's broker configuration) where there is one, else from the table if it
+ * is an integer, else from pgt_topic_options_defaults().  The settings take effect on a reload of the configuration: their assign hooks
  * count pgt_topic_settings_version up, and the cache reads that.
  *
  * Layer 5.  No locks, no files, no WAL.  Read topic.c next.
@@ -58,9 +58,9 @@ struct TopicOption
 	OptionParser parse;
 	bool		is_number;		/* in jsonb: a number, else a string */
 	size_t		offset;			/* of the field in Topic */
-	int64		min;			/* of numbers */
+	int64		min;			/* of integers */
 	int64		max;
-	int64		initial;		/* of numbers, where no setting gives it */
+	int64		initial;		/* of integers, where no setting gives it */
 };
 
 static void parse_int32(const TopicOption *option, const char *value, void *field);
@@ -76,6 +76,10 @@ static void parse_partitioner(const TopicOption *option, const char *value, void
 #define FIELD(name) offsetof(Topic, name)
 #define NUMBER(name, parser, field, min, max, initial) \
 	{name, parser, true, FIELD(field), min, max, initial}
+#define RATIO(name, field) \
+	{name, parse_ratio, true, FIELD(field), 0, 0, 0}
+#define UNUSED_NUMBER(name, min, max) \
+	{name, parse_unused, true, 0, min, max, 0}
 #define WORD(name, parser, field) \
 	{name, parser, false, FIELD(field), 0, 0, 0}
 
@@ -88,11 +92,11 @@ static const TopicOption topic_options[] = {
 	NUMBER("compression.zstd.level", parse_int32, zstd_level, -131072, 22, 3),
 	NUMBER("delete.retention.ms", parse_int64, delete_retention_ms, 0, PG_INT64_MAX, 86400000),
 	/* each batch has its index entry here, so there is no interval to set */
-	NUMBER("index.interval.bytes", parse_unused, relid, 0, PG_INT32_MAX, 0),
+	UNUSED_NUMBER("index.interval.bytes", 0, PG_INT32_MAX),
 	NUMBER("max.compaction.lag.ms", parse_int64, max_compaction_lag_ms, 1, PG_INT64_MAX, PG_INT64_MAX),
 	NUMBER("max.message.bytes", parse_int32, log.max_message_bytes, 1, RECORD_BATCH_MAX_SIZE, 1048588),
 	WORD("message.timestamp.type", parse_timestamp_type, log.log_append_time),
-	NUMBER("min.cleanable.dirty.ratio", parse_ratio, min_cleanable_dirty_ratio, 0, 1, 0),
+	RATIO("min.cleanable.dirty.ratio", min_cleanable_dirty_ratio),
 	NUMBER("min.compaction.lag.ms", parse_int64, min_compaction_lag_ms, 0, PG_INT64_MAX, 0),
 	NUMBER("min.insync.replicas", parse_int32, min_insync_replicas, 1, PG_INT32_MAX, 1),
 	WORD("partitioner.class", parse_partitioner, partitioner_class),
@@ -123,14 +127,14 @@ PG_FUNCTION_INFO_V1(pgt_fdw_validator);
 
 /* ---- values ------------------------------------------------------------- */
 
-/* Report a value that an option does not take; "valid" ends the hint's sentence. */
+/* Report a value that an option does not take; "valid" says which ones it does. */
 static void
 invalid_value(const TopicOption *option, const char *value, const char *valid)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("invalid value for option \"%s\": \"%s\"", option->name, value),
-			 errhint("Valid values are %s.", valid)));
+			 errhint("Valid values: %s.", valid)));
 }
 
 /* A decimal integer within the option's range; false where it is none. */
@@ -158,12 +162,14 @@ parse_number(const TopicOption *option, const char *value)
 	return number;
 }
 
+/* The parsers of int32 and int64 fields. */
 static void
 parse_int32(const TopicOption *option, const char *value, void *field)
 {
 	*(int32 *) field = (int32) parse_number(option, value);
 }
 
+/* See above. */
 static void
 parse_int64(const TopicOption *option, const char *value, void *field)
 {
@@ -258,6 +264,7 @@ parse_compression(const TopicOption *option, const char *value, void *field)
 	*(int *) field = type;
 }
 
+/* Kafka's names of the two; the field tells them apart as a bool. */
 static void
 parse_timestamp_type(const TopicOption *option, const char *value, void *field)
 {
@@ -269,6 +276,7 @@ parse_timestamp_type(const TopicOption *option, const char *value, void *field)
 		invalid_value(option, value, "CreateTime and LogAppendTime");
 }
 
+/* A partitioner's name, checked by partitioner.c. */
 static void
 parse_partitioner(const TopicOption *option, const char *value, void *field)
 {
@@ -368,7 +376,7 @@ default_retention_ms(void)
 	return log_retention_hours < 0 ? -1 : log_retention_hours * INT64CONST(3600000);
 }
 
-/* Give every option its default: the table's, then the settings'. */
+/* Give every option its default: the table's, then the settings' and those of other types. */
 void
 pgt_topic_options_defaults(Topic *topic)
 {
@@ -377,7 +385,7 @@ pgt_topic_options_defaults(Topic *topic)
 		const TopicOption *option = &topic_options[i];
 		char	   *field = (char *) topic + option->offset;
 
-		if (option->parse == parse_int32)
+		if (option->parse == parse_int32 || option->parse == parse_gzip_level)
 			*(int32 *) field = (int32) option->initial;
 		else if (option->parse == parse_int64)
 			*(int64 *) field = option->initial;
@@ -391,7 +399,6 @@ pgt_topic_options_defaults(Topic *topic)
 	topic->log.segment_ms = log_roll_ms >= 0 ? (int64) log_roll_ms :
 		log_roll_hours * INT64CONST(3600000);
 	topic->log.compression = COMPRESSION_NONE;
-	topic->gzip_level = -1;
 	topic->log.log_append_time = false;
 }
 
@@ -503,16 +510,28 @@ pgt_fdw_validator(PG_FUNCTION_ARGS)
 
 /* ---- settings ----------------------------------------------------------- */
 
+/* Assign hooks: topics that are cached must be read again. */
 static void
 int_setting_changed(int newval, void *extra)
 {
 	pgt_topic_settings_version++;
 }
 
+/* The same. */
 static void
 real_setting_changed(double newval, void *extra)
 {
 	pgt_topic_settings_version++;
+}
+
+/* Check hook of log_roll_ms: "not set", or what segment.ms may be. */
+static bool
+check_roll_ms(double *newval, void **extra, GucSource source)
+{
+	if (*newval == -1 || *newval >= 1)
+		return true;
+	GUC_check_errdetail("It must be -1 (not set) or at least 1 ms.");
+	return false;
 }
 
 /* Define an integer setting that is the default of an option. */
@@ -527,10 +546,10 @@ define_int(const char *name, const char *description, const char *details,
 /* The same for one whose values pass the range of an int. */
 static void
 define_real(const char *name, const char *description, const char *details,
-			double *variable, double initial, double min, int unit)
+			double *variable, double initial, double min, int unit, GucRealCheckHook check)
 {
 	DefineCustomRealVariable(name, description, details, variable, initial, min, SETTING_MAX,
-							 PGC_SIGHUP, unit, NULL, real_setting_changed, NULL);
+							 PGC_SIGHUP, unit, check, real_setting_changed, NULL);
 }
 
 /* Define the settings that are the defaults of options. */
@@ -544,7 +563,7 @@ pgt_topic_options_init(void)
 	define_real("pg_topics.log_roll_ms",
 				"Age at which a topic's segment is rolled.",
 				"Default of the topic option \"segment.ms\". -1: as pg_topics.log_roll_hours says.",
-				&log_roll_ms, -1, -1, GUC_UNIT_MS);
+				&log_roll_ms, -1, -1, GUC_UNIT_MS, check_roll_ms);
 	define_int("pg_topics.log_roll_hours",
 			   "Age in hours at which a topic's segment is rolled.",
 			   "Used where pg_topics.log_roll_ms is not set.",
@@ -552,7 +571,7 @@ pgt_topic_options_init(void)
 	define_real("pg_topics.log_retention_ms",
 				"Time for which records are kept.",
 				"Default of the topic option \"retention.ms\". -1: for ever. -2: as pg_topics.log_retention_minutes says.",
-				&log_retention_ms, SETTING_UNSET, SETTING_UNSET, GUC_UNIT_MS);
+				&log_retention_ms, SETTING_UNSET, SETTING_UNSET, GUC_UNIT_MS, NULL);
 	define_int("pg_topics.log_retention_minutes",
 			   "Time in minutes for which records are kept.",
 			   "Used where pg_topics.log_retention_ms is not set. -1: for ever. -2: as pg_topics.log_retention_hours says.",
@@ -564,7 +583,7 @@ pgt_topic_options_init(void)
 	define_real("pg_topics.log_retention_bytes",
 				"Size up to which a partition's log is kept.",
 				"Default of the topic option \"retention.bytes\". -1: no limit.",
-				&log_retention_bytes, -1, -1, GUC_UNIT_BYTE);
+				&log_retention_bytes, -1, -1, GUC_UNIT_BYTE, NULL);
 	DefineCustomEnumVariable("pg_topics.log_cleanup_policy",
 							 "What is done with old segments.",
 							 "Default of the topic option \"cleanup.policy\".",
