@@ -31,7 +31,8 @@
 
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
-#include "log_sync.h"
+#include "log_load.h"
+#include "recovery_point.h"
 #include "utils/memutils.h"
 
 /* The partition being loaded, and where its scan has come to. */

@@ -37,7 +37,7 @@
 #include "access/transam.h"
 #include "access/xact.h"
 #include "log_reader.h"
-#include "log_sync.h"
+#include "log_resolve.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"

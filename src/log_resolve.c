@@ -28,7 +28,7 @@
 
 #include "access/transam.h"
 #include "compat.h"
-#include "log_sync.h"
+#include "log_resolve.h"
 #include "log_wal.h"
 #include "storage/procarray.h"
 #include "utils/memutils.h"

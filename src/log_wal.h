@@ -45,9 +45,6 @@ extern int	pgt_log_delete_before(PartitionState *state, int64 offset, bool exclu
  */
 extern void pgt_log_drop(Oid database, Oid topic);
 
-/* Are there files or slots of that topic? */
-extern bool pgt_log_exists(Oid database, Oid topic);
-
 /* ---- for the sync process ------------------------------------------------ */
 
 /* One partition's progress in resolving, and the aborted batches met. */
@@ -73,6 +70,13 @@ extern void pgt_log_resolve(const char *progress, int length);
 
 /* Log that all appends so far are on disk, and flush that record. */
 extern void pgt_log_write_sync_record(void);
+
+/* ---- log_apply.c --------------------------------------------------------- */
+
+/* Are there files or slots of that topic? */
+extern bool pgt_log_exists(Oid database, Oid topic);
+
+/* ---- log_redo.c ---------------------------------------------------------- */
 
 extern void pgt_log_wal_init(void); /* registers the resource manager */
 

@@ -17,11 +17,13 @@
 
 #include "consume.h"
 #include "fmgr.h"
+#include "log_load.h"
 #include "log_sync.h"
 #include "log_wal.h"
 #include "maintenance_worker.h"
 #include "miscadmin.h"
 #include "producer.h"
+#include "recovery_point.h"
 #include "storage/ipc.h"
 #include "storage/shmem.h"
 #include "topic.h"

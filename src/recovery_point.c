@@ -24,7 +24,7 @@
 
 #include "access/xlog.h"
 #include "checksum.h"
-#include "log_sync.h"
+#include "recovery_point.h"
 
 #define RECOVERY_POINT_MAGIC	0x50475452	/* "PGTR" */
 #define RECOVERY_POINT_VERSION	1
