@@ -9,7 +9,13 @@
  *
  * All of it may be done twice: files may be gone and flags set already.
  *
- * Locks: as said at each function.  Layer 3.  Next: log_redo.c.
+ * Locks: the log start moves under the slot's lock, held exclusively by the
+ * caller; the resolved offset under the same lock, taken here.  A drop takes
+ * table_lock and each slot's lock to forget the slots (log_state.c).  Unlinking
+ * and flagging hold none: what is below the log start nobody appends to, and
+ * only one process flags, the sync process or redo.
+ *
+ * Layer 3.  Next: log_redo.c.
  */
 #include "postgres.h"
 

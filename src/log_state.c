@@ -4,7 +4,7 @@
  *
  * Each partition that was ever appended to (or waited for) has a slot: a
  * PartitionState.  A hash table maps keys to slots.  Slots are filled when the
- * server starts (log_recovery.c), when redo meets a partition and when a
+ * server starts (log_load.c), when redo meets a partition and when a
  * backend first appends; they are given up when the topic is dropped.
  *
  * Locks: see log_state.h.  The condition variables are never initialised

@@ -4,9 +4,9 @@
  *
  * A fixed table in shared memory, one slot a partition, found by key.
  *
- * Locks: table_lock guards the key-to-slot mapping and comes first; a slot's
- * lock comes after it and guards all fields of the slot but the ones marked
- * otherwise.  Never two slots' locks at once.
+ * Locks, in this order: sync_lock, held by who syncs everything; table_lock,
+ * which guards the key-to-slot mapping; a slot's lock, which guards all fields
+ * of the slot but the ones marked otherwise.  Never two slots' locks at once.
  *
  * A slot pointer stays good while the caller holds a relation lock on the
  * topic, since a slot is given up only with the topic.  Who holds none (the
@@ -92,9 +92,12 @@ typedef struct LogShared
 	pg_atomic_uint64 self_syncs;
 	pg_atomic_uint64 resolves;
 
-	int			max_partitions;
+	int			max_partitions; /* set once at start */
+
+	/* under table_lock */
 	uint32		next_incarnation;
-	int			high_water;		/* slots above were never used */
+	int			high_water;		/* slots from here on were never used */
+
 	PartitionState partitions[FLEXIBLE_ARRAY_MEMBER];
 } LogShared;
 

@@ -105,7 +105,7 @@ extern uint32 pgt_segment_find_timestamp(Segment *segment, uint32 count, int64 t
  */
 extern void pgt_segment_trim_index(Segment *segment, uint32 entries);
 
-/* Make both files durable; failure is a PANIC. */
+/* Make both files durable; failure is a PANIC unless data_sync_retry is on. */
 extern void pgt_segment_sync(Segment *segment);
 extern void pgt_segment_sync_index(Segment *segment);
 

@@ -8,7 +8,7 @@
  *
  * The system identifier in the header says which cluster wrote the file.  It
  * is recorded for the reader of a lost file; loading compares the one in the
- * recovery point (log_recovery.c).
+ * recovery point (recovery_point.c).
  *
  * previous_end lets a reader that enters the segment notice that the one before
  * is missing or cut: it must have ended just there.

@@ -4,7 +4,7 @@
  *
  * It only names the functions; they live in topic_plan.c (which part of the
  * log a query needs), topic_scan.c (reading it) and topic_modify.c (INSERT,
- * COPY FROM and TRUNCATE).  The validator of options is in topic.c.
+ * COPY FROM and TRUNCATE).  The validator of options is in topic_options.c.
  *
  * UPDATE and DELETE are left out on purpose: the log is append-only.
  *
