@@ -2,7 +2,7 @@
  * compat.h
  *	  The only place that knows differences between PostgreSQL's majors.
  *
- * Layer 0: macros only, for whichever file needs them.
+ * No layer: macros only, for whichever file needs them.
  */
 #ifndef PGT_COMPAT_H
 #define PGT_COMPAT_H

@@ -86,6 +86,7 @@ redo_segment(PartitionState *state, const xl_pgt_append *xlrec, int64 base_offse
 	return pgt_partition_log_segment(state, xlrec->segment_base);
 }
 
+/* APPEND: batch, entry and log end; an fsync where the appender did one. */
 static void
 redo_append(XLogReaderState *record)
 {
@@ -118,6 +119,7 @@ redo_append(XLogReaderState *record)
 	LWLockRelease(&state->lock);
 }
 
+/* DELETE: the log start, then the files; a roll where it emptied the log. */
 static void
 redo_delete(XLogReaderState *record)
 {
@@ -140,6 +142,7 @@ redo_delete(XLogReaderState *record)
 						   (xlrec.flags & DELETE_EXCLUSIVE) != 0);
 }
 
+/* DROP: a topic's or a database's slots and files. */
 static void
 redo_drop(XLogReaderState *record)
 {
@@ -150,6 +153,7 @@ redo_drop(XLogReaderState *record)
 	pgt_apply_drop(xlrec.database, xlrec.topic);
 }
 
+/* RESOLVE: flags in the indexes, then the resolved offsets. */
 static void
 redo_resolve(XLogReaderState *record)
 {
@@ -158,6 +162,7 @@ redo_resolve(XLogReaderState *record)
 	pgt_apply_resolved(XLogRecGetData(record), XLogRecGetDataLen(record), record->EndRecPtr);
 }
 
+/* The resource manager's redo: one record, in a context of its own. */
 static void
 log_redo(XLogReaderState *record)
 {
@@ -188,6 +193,7 @@ log_redo(XLogReaderState *record)
 	MemoryContextReset(redo_context);
 }
 
+/* Before the first record. */
 static void
 log_startup(void)
 {
@@ -206,6 +212,7 @@ log_cleanup(void)
 
 /* ---- describing ---------------------------------------------------------- */
 
+/* What error contexts and pg_walinspect show of an APPEND. */
 static void
 describe_append(StringInfo buf, XLogReaderState *record)
 {
@@ -219,6 +226,7 @@ describe_append(StringInfo buf, XLogReaderState *record)
 					 (xlrec.flags & APPEND_SELF_SYNCED) != 0 ? " synced" : "");
 }
 
+/* The same of any record; SYNC has nothing to tell. */
 static void
 log_desc(StringInfo buf, XLogReaderState *record)
 {
@@ -246,6 +254,7 @@ log_desc(StringInfo buf, XLogReaderState *record)
 	}
 }
 
+/* The name of a record's type; NULL where there is none. */
 static const char *
 log_identify(uint8 info)
 {

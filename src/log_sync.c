@@ -81,6 +81,7 @@ typedef struct SyncItem
 static SyncItem *items = NULL;
 static RecoveryPointEntry *points = NULL;
 
+/* Make both arrays, once a process; ERROR where there is no memory. */
 static void
 allocate_items(void)
 {
@@ -301,6 +302,7 @@ write_back(PartitionState *state)
 		pgt_segment_writeback(segment, from, bounds.active_end);
 }
 
+/* Over all partitions; useless where nothing is ever fsynced. */
 static void
 write_back_all(void)
 {

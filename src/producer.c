@@ -488,6 +488,7 @@ undo_mark(PendingPartition *p, SubTransactionId subid)
 	cut_to_mark(p, &p->marks[p->mark_count]);
 }
 
+/* A subtransaction has ended: hand its marks on or cut the lists back.  Must not throw. */
 static void
 subxact_callback(SubXactEvent event, SubTransactionId subid,
 				 SubTransactionId parent, void *arg)
@@ -877,6 +878,7 @@ keep_ranges(void)
 	appended = reuse;
 }
 
+/* The transaction's end: append what is pending before it, forget it after. */
 static void
 xact_callback(XactEvent event, void *arg)
 {

@@ -45,6 +45,7 @@ StaticAssertDecl(sizeof(RecoveryPointEntry) == 56, "recovery point entry is 56 b
 
 bool		pgt_adopt_log_dir = false;
 
+/* "path" is MAXPGPATH bytes. */
 static void
 recovery_point_path(char *path)
 {
