@@ -1,3 +1,4 @@
+-- Files under test: src/consume.c, src/consumer_group.c.
 -- consume(), consume_as(), commit_offsets(): reading a topic for a group.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;

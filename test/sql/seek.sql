@@ -1,3 +1,4 @@
+-- Files under test: src/seek.c, src/consumer_group.c.
 -- seek_*(), commit_offset(), delete_group(), offset_for_timestamp(): moving a group.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;
