@@ -85,14 +85,24 @@ cut_file(int fd, off_t size, const char *path)
 
 /* ---- scanning one segment ------------------------------------------------ */
 
+/*
+ * Without a recovery point the segments have to say whose they are: the LSNs
+ * of another cluster mean nothing here, and would have them cut.
+ */
+static bool ask_segments = false;
+
 /* Read an index's header; false where it is not this segment's. */
 static bool
 header_is_good(int fd, int64 base)
 {
 	IndexHeader header;
 
-	return pg_pread(fd, &header, sizeof(header), 0) == sizeof(header) &&
-		pgt_index_header_check(&header, base) == NULL;
+	if (pg_pread(fd, &header, sizeof(header), 0) != sizeof(header) ||
+		pgt_index_header_check(&header, base) != NULL)
+		return false;
+	if (ask_segments)
+		pgt_check_system_identifier(header.system_identifier);
+	return true;
 }
 
 /* The header is not good: make it so, if entries say that there is a segment. */
@@ -429,6 +439,7 @@ pgt_log_load(void)
 	make_log_dir();
 	GetOldestRestartPoint(&pgt_log_shared->start_redo, &tli);
 	count = pgt_recovery_point_read(&points);
+	ask_segments = count == 0;
 	dir = AllocateDir(pgt_log_dir);
 	while ((de = ReadDir(dir, pgt_log_dir)) != NULL)
 	{

@@ -87,11 +87,6 @@ typedef struct LogShared
 	/* oldest FullTransactionId whose batches are not all resolved; 0: none known */
 	pg_atomic_uint64 oldest_unresolved_xid;
 
-	/* counters for tests and pg_stat */
-	pg_atomic_uint64 syncs;
-	pg_atomic_uint64 self_syncs;
-	pg_atomic_uint64 resolves;
-
 	int			max_partitions; /* set once at start */
 
 	/* under table_lock */

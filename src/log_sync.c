@@ -181,7 +181,6 @@ write_point(int count, XLogRecPtr lsn, bool in_redo)
 	pgt_recovery_point_write(points, count);
 	if (!in_redo)
 		pgt_log_write_sync_record();
-	pg_atomic_fetch_add_u64(&pgt_log_shared->syncs, 1);
 }
 
 void

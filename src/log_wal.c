@@ -201,10 +201,7 @@ log_and_publish(PartitionState *state, Segment *segment,
 	entry->lsn = insert_append(state, request, entry, self_sync);
 	pgt_segment_write_entry(segment, state->active_entries, entry);
 	if (self_sync)
-	{
 		pgt_segment_sync(segment);
-		pg_atomic_fetch_add_u64(&pgt_log_shared->self_syncs, 1);
-	}
 	pgt_partition_log_publish(state, entry, self_sync);
 	END_CRIT_SECTION();
 }
@@ -318,7 +315,6 @@ pgt_log_resolve(const char *progress, int length)
 	XLogSetRecordFlags(XLOG_MARK_UNIMPORTANT);
 	lsn = XLogInsert(PGT_RMGR_ID, XLOG_PGT_RESOLVE);
 	pgt_apply_resolved(progress, length, lsn);
-	pg_atomic_fetch_add_u64(&pgt_log_shared->resolves, 1);
 }
 
 void

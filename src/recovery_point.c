@@ -24,6 +24,7 @@
 
 #include "access/xlog.h"
 #include "checksum.h"
+#include "log_state.h"
 #include "recovery_point.h"
 
 #define RECOVERY_POINT_MAGIC	0x50475452	/* "PGTR" */
@@ -113,6 +114,24 @@ read_header(int fd, RecoveryPointHeader *header, const char *path)
 	return false;
 }
 
+void
+pgt_check_system_identifier(uint64 identifier)
+{
+	if (identifier == GetSystemIdentifier())
+		return;
+
+	/* adopted: the next recovery point, at the latest when the server stops, says so */
+	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
+	if (!pgt_adopt_log_dir)
+		ereport(FATAL,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the topics in \"%s\" belong to another database cluster", pgt_log_dir),
+				 errdetail("They were written under system identifier %llu, this cluster's is %llu.",
+						   (unsigned long long) identifier,
+						   (unsigned long long) GetSystemIdentifier()),
+				 errhint("If they came here by pg_upgrade, start once with pg_topics.adopt_log_dir = on.")));
+}
+
 /* FATAL where the logs are not this cluster's or of another release. */
 static void
 check_header(const RecoveryPointHeader *header, const char *path)
@@ -122,14 +141,7 @@ check_header(const RecoveryPointHeader *header, const char *path)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("\"%s\" has format version %u, this release of pg_topics knows %d",
 						path, header->version, RECOVERY_POINT_VERSION)));
-	if (header->system_identifier != GetSystemIdentifier() && !pgt_adopt_log_dir)
-		ereport(FATAL,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the topics in \"%s\" belong to another database cluster", pgt_log_dir),
-				 errdetail("They were written under system identifier %llu, this cluster's is %llu.",
-						   (unsigned long long) header->system_identifier,
-						   (unsigned long long) GetSystemIdentifier()),
-				 errhint("If they came here by pg_upgrade, start once with pg_topics.adopt_log_dir = on.")));
+	pgt_check_system_identifier(header->system_identifier);
 }
 
 /* Read the entries; 0 (and a LOG line) where they are damaged. */

@@ -131,7 +131,7 @@ $node->safe_psql('postgres', q{
 $node->stop;
 # 10 of wide, 1 in each of the other databases
 like(failed_start('pg_topics.max_partitions', 5),
-	qr/FATAL:  too many topic partitions.*HINT:  Raise pg_topics.max_partitions/s, 'and says what to do');
+	qr/FATAL: .*too many topic partitions.*HINT:  Raise pg_topics.max_partitions/s, 'and says what to do');
 $node->append_conf('postgresql.conf', 'pg_topics.max_partitions = 12');
 $node->start;
 is($node->safe_psql('postgres', 'SELECT count(*) FROM wide'), '10', 'with enough of them it starts');

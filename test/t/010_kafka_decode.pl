@@ -114,7 +114,12 @@ sql(q{
 	COMMIT});
 cmp_ok(sql('SELECT min(segments) FROM pg_topic_partitions'), '>', 2, 'there are several segments');
 cmp_ok(sql('SELECT max(batches) FROM pg_topic_segments WHERE NOT active'), '>', 2, 'with several batches');
-is_deeply(read_files('events'), read_topic('events', $text), 'text: the library reads what the topic shows');
+my $read = read_files('events');
+is_deeply($read, read_topic('events', $text), 'text: the library reads what the topic shows');
+# and both what was written: its time, and some bytes
+my %times = map { $_->{timestamp} => 1 } grep { ($_->{key} // '') eq '6b' } map { @$_ } @$read;
+ok($times{$_}, "a record of time $_") foreach 0, -1, 253402300799000;
+is(scalar(grep { ($_->{value} // '') eq 'e580a420f09f8e89' } map { @$_ } @$read), 1, 'a record in UTF-8');
 
 # ---- bytea, integers, JSON ---------------------------------------------------
 

@@ -110,6 +110,8 @@ END \$\$});
 is(topic_directory($node, 'created', 0), $orphan, 'a new topic has the same oid');
 use_ids_up_to($last);
 is(sql('SELECT count(*) FROM created'), '0', 'but not its records');
+$node->restart;
+is(sql('SELECT count(*) FROM created'), '0', 'nor after a restart');
 sql(q{SELECT produce('created', 'k', 'new')});
 is(sql('SELECT partition, record_offset, value FROM created'), '0|0|new', 'and begins at offset 0');
 kill_all($node);
