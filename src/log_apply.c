@@ -19,6 +19,8 @@
  */
 #include "postgres.h"
 
+#include <unistd.h>
+
 #include "access/xlogutils.h"
 #include "log_record.h"
 #include "utils/memutils.h"
@@ -108,7 +110,8 @@ pgt_apply_drop(Oid database, Oid topic)
 		char		path[MAXPGPATH];
 
 		pgt_database_path(path, database);
-		rmtree(path, true);
+		if (access(path, F_OK) == 0)
+			rmtree(path, true);
 	}
 	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
 }
