@@ -29,7 +29,8 @@
  * its entry says, bytes that do not decompress) is an ERROR with file,
  * position and offset.
  *
- * Memory: one context for the reader's life; a record's bytes are in the
+ * Memory: one context for the reader's life, but for a chunk buffer that the
+ * process keeps and one reader at a time uses; a record's bytes are in the
  * chunk or in that buffer and stay good until the next call.  Layer 4.
  */
 #include "postgres.h"
@@ -88,6 +89,8 @@ struct LogReader
 	uint32		chunk_position;
 	uint32		chunk_length;
 	uint32		chunk_want;
+	bool		chunk_is_kept;	/* it is the process's, not the reader's own */
+	MemoryContextCallback release;
 
 	/* records of a compressed batch */
 	char	   *unpacked;
@@ -364,6 +367,45 @@ batch_is_damaged(LogReader *reader, uint32 position, int64 offset, const char *p
 			 errdetail_internal("%s", problem)));
 }
 
+/*
+ * A buffer that the process keeps for the next reader: consumers open one for
+ * each call, and a fresh one costs as many page faults as it has pages.
+ */
+static char *kept_chunk = NULL;
+static bool kept_chunk_in_use = false;
+
+/* The reader that has the kept buffer goes, in whatever way. */
+static void
+release_kept_chunk(void *arg)
+{
+	kept_chunk_in_use = false;
+}
+
+/* Have a chunk buffer for "length" bytes; what it held is gone. */
+static void
+grow_chunk(LogReader *reader, uint32 length)
+{
+	if (length <= reader->chunk_capacity)
+		return;
+	if (reader->chunk == NULL && length <= CHUNK_MAX && !kept_chunk_in_use)
+	{
+		if (kept_chunk == NULL)
+			kept_chunk = MemoryContextAlloc(TopMemoryContext, CHUNK_MAX);
+		kept_chunk_in_use = reader->chunk_is_kept = true;
+		reader->release.func = release_kept_chunk;
+		MemoryContextRegisterResetCallback(reader->context, &reader->release);
+		reader->chunk = kept_chunk;
+		reader->chunk_capacity = CHUNK_MAX;
+		return;
+	}
+	if (reader->chunk != NULL && !reader->chunk_is_kept)
+		pfree(reader->chunk);
+	reader->chunk = NULL;
+	reader->chunk_is_kept = false;
+	reader->chunk_capacity = Max(length, reader->chunk_want);
+	reader->chunk = MemoryContextAllocHuge(reader->context, reader->chunk_capacity);
+}
+
 /* How many bytes to read from an entry on: it, and what follows that is already known. */
 static uint32
 chunk_length_for(LogReader *reader, const IndexEntry *entry)
@@ -395,14 +437,7 @@ batch_bytes(LogReader *reader, const IndexEntry *entry)
 	if (segment == NULL)
 		return NULL;
 	length = chunk_length_for(reader, entry);
-	if (length > reader->chunk_capacity)
-	{
-		if (reader->chunk != NULL)
-			pfree(reader->chunk);
-		reader->chunk = NULL;
-		reader->chunk_capacity = Max(length, reader->chunk_want);
-		reader->chunk = MemoryContextAllocHuge(reader->context, reader->chunk_capacity);
-	}
+	grow_chunk(reader, length);
 	reader->chunk_length = 0;
 	if (!pgt_segment_read(segment, entry->position, reader->chunk, length))
 	{
