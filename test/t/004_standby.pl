@@ -34,7 +34,7 @@ $standby->start;
 sub catch_up
 {
 	# a commit flushes what nobody waits for, as resolving's records
-	$primary->safe_psql('postgres', 'SELECT txid_current()');
+	$primary->safe_psql('postgres', q{SELECT pg_logical_emit_message(true, 'flush', '')});
 	$primary->wait_for_catchup($standby, 'replay', $primary->lsn('flush'));
 	return;
 }
