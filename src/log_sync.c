@@ -45,19 +45,17 @@
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
 #include "access/xloginsert.h"
+#include "background_worker.h"
 #include "compat.h"
 #include "log_resolve.h"
 #include "log_sync.h"
 #include "log_wal.h"
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "recovery_point.h"
 #include "storage/ipc.h"
-#include "storage/latch.h"
 #include "storage/sinvaladt.h"
-#include "utils/guc.h"
 #include "utils/timestamp.h"
 
 #define RESOLVE_INTERVAL_MS		1000
@@ -337,23 +335,6 @@ disarm(int code, Datum arg)
 	PGT_MY_LXID = InvalidLocalTransactionId;
 }
 
-/* Sleep a tick; serve signals. */
-static void
-wait_tick(void)
-{
-	WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-			  pgt_sync_interval, PG_WAIT_EXTENSION);
-	ResetLatch(MyLatch);
-	CHECK_FOR_INTERRUPTS();
-	if (ShutdownRequestPending)
-		proc_exit(1);			/* 0 would unregister the worker for good */
-	if (ConfigReloadPending)
-	{
-		ConfigReloadPending = false;
-		ProcessConfigFile(PGC_SIGHUP);
-	}
-}
-
 void
 pgt_log_sync_main(Datum arg)
 {
@@ -375,7 +356,7 @@ pgt_log_sync_main(Datum arg)
 			pgt_log_resolve_all();
 			resolved_at = GetCurrentTimestamp();
 		}
-		wait_tick();
+		pgt_worker_wait(pgt_sync_interval);
 	}
 }
 
@@ -384,13 +365,7 @@ pgt_log_sync_register(void)
 {
 	BackgroundWorker worker;
 
-	memset(&worker, 0, sizeof(worker));
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	pgt_worker_init(&worker, "pgt_log_sync_main", "pg_topics sync");
 	worker.bgw_restart_time = 1;
-	strlcpy(worker.bgw_library_name, "pg_topics", BGW_MAXLEN);
-	strlcpy(worker.bgw_function_name, "pgt_log_sync_main", BGW_MAXLEN);
-	strlcpy(worker.bgw_name, "pg_topics sync", BGW_MAXLEN);
-	strlcpy(worker.bgw_type, "pg_topics sync", BGW_MAXLEN);
 	RegisterBackgroundWorker(&worker);
 }

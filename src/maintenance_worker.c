@@ -21,19 +21,16 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "background_worker.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
 #include "log_wal.h"
 #include "maintenance_worker.h"
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
-#include "storage/ipc.h"
-#include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -43,19 +40,6 @@ int			pgt_maintenance_interval = 60;
 
 extern PGDLLEXPORT void pgt_launcher_main(Datum arg);
 extern PGDLLEXPORT void pgt_maintenance_main(Datum arg);
-
-/* Fill in what the two workers have in common. */
-static void
-init_worker(BackgroundWorker *worker, const char *function, const char *name)
-{
-	memset(worker, 0, sizeof(*worker));
-	worker->bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker->bgw_start_time = BgWorkerStart_RecoveryFinished;
-	strlcpy(worker->bgw_library_name, "pg_topics", BGW_MAXLEN);
-	strlcpy(worker->bgw_function_name, function, BGW_MAXLEN);
-	strlcpy(worker->bgw_name, name, BGW_MAXLEN);
-	strlcpy(worker->bgw_type, name, BGW_MAXLEN);
-}
 
 /* ---- in a database ------------------------------------------------------- */
 
@@ -160,7 +144,7 @@ run_worker(Oid database)
 	BackgroundWorker worker;
 	BackgroundWorkerHandle *handle;
 
-	init_worker(&worker, "pgt_maintenance_main", "pg_topics maintenance");
+	pgt_worker_init(&worker, "pgt_maintenance_main", "pg_topics maintenance");
 	worker.bgw_restart_time = BGW_NEVER_RESTART;
 	worker.bgw_main_arg = ObjectIdGetDatum(database);
 	worker.bgw_notify_pid = MyProcPid;
@@ -214,17 +198,7 @@ pgt_launcher_main(Datum arg)
 			maintain_database(lfirst_oid(cell));
 		MemoryContextReset(context);
 
-		WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-				  pgt_maintenance_interval * 1000L, PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
-		if (ShutdownRequestPending)
-			proc_exit(1);		/* 0 would unregister the worker for good */
-		if (ConfigReloadPending)
-		{
-			ConfigReloadPending = false;
-			ProcessConfigFile(PGC_SIGHUP);
-		}
+		pgt_worker_wait(pgt_maintenance_interval * 1000L);
 	}
 }
 
@@ -233,7 +207,7 @@ pgt_maintenance_register(void)
 {
 	BackgroundWorker worker;
 
-	init_worker(&worker, "pgt_launcher_main", "pg_topics launcher");
+	pgt_worker_init(&worker, "pgt_launcher_main", "pg_topics launcher");
 	worker.bgw_restart_time = 5;
 	RegisterBackgroundWorker(&worker);
 }

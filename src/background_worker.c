@@ -1,0 +1,47 @@
+/*
+ * background_worker.c
+ *	  What our background processes have in common: how they are described to
+ *	  the postmaster, and how they wait between two rounds.
+ *
+ * A worker sets its own signal handlers before it waits here: SIGTERM to
+ * SignalHandlerForShutdownRequest, SIGHUP to SignalHandlerForConfigReload.
+ *
+ * Layer 3: used by log_sync.c and maintenance_worker.c.
+ */
+#include "postgres.h"
+
+#include "background_worker.h"
+#include "miscadmin.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "utils/guc.h"
+#include "utils/wait_event.h"
+
+void
+pgt_worker_init(BackgroundWorker *worker, const char *function, const char *name)
+{
+	memset(worker, 0, sizeof(*worker));
+	worker->bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker->bgw_start_time = BgWorkerStart_RecoveryFinished;
+	strlcpy(worker->bgw_library_name, "pg_topics", BGW_MAXLEN);
+	strlcpy(worker->bgw_function_name, function, BGW_MAXLEN);
+	strlcpy(worker->bgw_name, name, BGW_MAXLEN);
+	strlcpy(worker->bgw_type, name, BGW_MAXLEN);
+}
+
+void
+pgt_worker_wait(long timeout_ms)
+{
+	WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+			  timeout_ms, PG_WAIT_EXTENSION);
+	ResetLatch(MyLatch);
+	CHECK_FOR_INTERRUPTS();
+	if (ShutdownRequestPending)
+		proc_exit(1);			/* 0 would unregister the worker for good */
+	if (ConfigReloadPending)
+	{
+		ConfigReloadPending = false;
+		ProcessConfigFile(PGC_SIGHUP);
+	}
+}

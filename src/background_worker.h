@@ -1,0 +1,23 @@
+/*
+ * background_worker.h
+ *	  What our background processes have in common.  Layer 3.
+ */
+#ifndef PGT_BACKGROUND_WORKER_H
+#define PGT_BACKGROUND_WORKER_H
+
+#include "postmaster/bgworker.h"
+
+/*
+ * Describe a worker of this library that runs "function" (its C symbol) after
+ * recovery and shows as "name"; registering it, and when it restarts, is the
+ * caller's.
+ */
+extern void pgt_worker_init(BackgroundWorker *worker, const char *function, const char *name);
+
+/*
+ * Sleep for that time or until the latch is set; then serve signals.  Does not
+ * return where the worker is to end.
+ */
+extern void pgt_worker_wait(long timeout_ms);
+
+#endif							/* PGT_BACKGROUND_WORKER_H */
