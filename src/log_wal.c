@@ -79,7 +79,6 @@ choose_base_offset(PartitionState *state, const AppendRequest *request)
 {
 	int64		log_end = state->next_offset;
 	TopicPartition key = state->key;
-
 	int64		wanted = request->required_offset == NO_OFFSET ? log_end : request->required_offset;
 
 	if (wanted >= log_end && wanted <= MAX_OFFSET - request->last_offset_delta)

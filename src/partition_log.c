@@ -313,15 +313,13 @@ pgt_partition_log_close_deleted(PartitionState *state)
 	segment_list(state);
 }
 
-int64
-pgt_partition_log_segment_for(PartitionState *state, const LogBounds *bounds, int64 offset)
+/* Index of the first base offset in the list that is above "offset"; count if none is. */
+static int
+first_above(const SegmentList *list, int64 offset)
 {
-	SegmentList *list = segment_list(state);
-	int64		found = bounds->active_base;
 	int			low = 0;
 	int			high = list->count;
 
-	/* the last base at or below the offset */
 	while (low < high)
 	{
 		int			middle = low + (high - low) / 2;
@@ -331,8 +329,19 @@ pgt_partition_log_segment_for(PartitionState *state, const LogBounds *bounds, in
 		else
 			high = middle;
 	}
-	if (low > 0)
-		found = list->bases[low - 1];
+	return low;
+}
+
+int64
+pgt_partition_log_segment_for(PartitionState *state, const LogBounds *bounds, int64 offset)
+{
+	SegmentList *list = segment_list(state);
+	int64		found = bounds->active_base;
+	int			above = first_above(list, offset);
+
+	/* the last base at or below the offset */
+	if (above > 0)
+		found = list->bases[above - 1];
 	else if (list->count > 0)
 		found = list->bases[0];
 	return Min(found, bounds->active_base);
@@ -342,13 +351,12 @@ int64
 pgt_partition_log_next_segment(PartitionState *state, const LogBounds *bounds, int64 base)
 {
 	SegmentList *list = segment_list(state);
+	int			above = first_above(list, base);
 
 	if (base >= bounds->active_base)
 		return NO_SEGMENT;
-	for (int i = 0; i < list->count; i++)
-		if (list->bases[i] > base)
-			return Min(list->bases[i], bounds->active_base);
-	return bounds->active_base;
+	return above < list->count ? Min(list->bases[above], bounds->active_base) :
+		bounds->active_base;
 }
 
 uint32
