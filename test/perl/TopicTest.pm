@@ -23,6 +23,7 @@ our @EXPORT = qw(
   create_load_schema start_load finish_load load_script acknowledged
   events_differ check_events check_acknowledged wait_resolved
   start_psql topic_directory contents end_prepared open_session
+  open_background ask answer
 );
 
 # ---- clusters ----------------------------------------------------------------
@@ -107,6 +108,42 @@ sub start_psql
 		[ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', @options,
 			'-d', $node->connstr('postgres'), '-f', $script ],
 		'<', \undef, '>', $output, '2>', "$output.err");
+}
+
+# A session in the background, known by its application name: ask() and
+# answer() drive it.
+sub open_background
+{
+	my ($node, $name) = @_;
+	my $self = { name => $name, in => '', out => '', err => '' };
+
+	$self->{run} = IPC::Run::start(
+		[ 'psql', '-XAtq', '-d', $node->connstr('postgres') . " application_name=$name", '-f', '-' ],
+		'<', \$self->{in}, '>', \$self->{out}, '2>', \$self->{err},
+		IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+	return $self;
+}
+
+# Send SQL without waiting for its end, which "answer" waits for.
+sub ask
+{
+	my ($self, $sql) = @_;
+
+	$self->{out} = $self->{err} = '';
+	$self->{in} .= "$sql\n\\echo :done:\n";
+	$self->{run}->pump_nb;
+	return;
+}
+
+# What the session printed up to the end of what was sent last.
+sub answer
+{
+	my ($self) = @_;
+
+	$self->{run}->pump until $self->{out} =~ /:done:\n/;
+	(my $out = $self->{out}) =~ s/:done:\n.*//s;
+	$out =~ s/\n\z//;
+	return $out;
 }
 
 # A session that stays open: run() gives the output and dies of an error,

@@ -4,10 +4,13 @@
 use strict;
 use warnings;
 
-use IPC::Run;
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use TopicTest;
 use Time::HiRes qw(sleep);
 
 my $node = PostgreSQL::Test::Cluster->new('main');
@@ -24,39 +27,7 @@ $node->safe_psql('postgres', q{
 });
 
 # A session in the background, known by its application name.
-sub session
-{
-	my ($name) = @_;
-	my $self = { name => $name, in => '', out => '', err => '' };
-
-	$self->{run} = IPC::Run::start(
-		[ 'psql', '-XAtq', '-d', $node->connstr('postgres') . " application_name=$name", '-f', '-' ],
-		'<', \$self->{in}, '>', \$self->{out}, '2>', \$self->{err},
-		IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
-	return $self;
-}
-
-# Send SQL without waiting for its end, which "answer" waits for.
-sub ask
-{
-	my ($self, $sql) = @_;
-
-	$self->{out} = $self->{err} = '';
-	$self->{in} .= "$sql\n\\echo :done:\n";
-	$self->{run}->pump_nb;
-	return;
-}
-
-# What the session printed up to the end of what was sent last.
-sub answer
-{
-	my ($self) = @_;
-
-	$self->{run}->pump until $self->{out} =~ /:done:\n/;
-	(my $out = $self->{out}) =~ s/:done:\n.*//s;
-	$out =~ s/\n\z//;
-	return $out;
-}
+sub session { return open_background($node, @_); }
 
 sub run
 {
