@@ -64,6 +64,14 @@ init_slot(PartitionState *state, int tranche)
 	pg_atomic_init_u64(&state->batches_in, 0);
 	pg_atomic_init_u64(&state->records_out, 0);
 	pg_atomic_init_u64(&state->bytes_out, 0);
+	pg_atomic_init_u32(&state->compaction.pid, 0);
+	pg_atomic_init_u32(&state->compaction.phase, COMPACTION_IDLE);
+	pg_atomic_init_u64(&state->compaction.bytes_total, 0);
+	pg_atomic_init_u64(&state->compaction.bytes_mapped, 0);
+	pg_atomic_init_u64(&state->compaction.bytes_read, 0);
+	pg_atomic_init_u64(&state->compaction.bytes_written, 0);
+	pg_atomic_init_u64(&state->compaction.keys, 0);
+	pg_atomic_init_u64(&state->compaction.records_removed, 0);
 }
 
 /* Initialise the whole table, empty. */
@@ -163,6 +171,7 @@ reset_slot(PartitionState *state, const TopicPartition *key)
 	pg_atomic_write_u64(&state->batches_in, 0);
 	pg_atomic_write_u64(&state->records_out, 0);
 	pg_atomic_write_u64(&state->bytes_out, 0);
+	memset(&state->maintenance, 0, sizeof(state->maintenance));
 }
 
 /* Take a slot for a new key; NULL when all are.  Caller holds table_lock exclusively. */

@@ -20,9 +20,46 @@
 #include "port/atomics.h"
 #include "segment.h"
 #include "storage/condition_variable.h"
+#include "datatype/timestamp.h"
 #include "storage/lwlock.h"
 
 #define NO_SEGMENT	((int64) -1)
+
+/* What retention and compaction did to a partition since server start. */
+typedef struct MaintenanceStats
+{
+	int64		segments_deleted;
+	int64		bytes_deleted;
+	int64		compactions;
+	int64		records_compacted;	/* removed by compaction or erased */
+	int64		bytes_compacted;	/* given back by them */
+	TimestampTz last_run;		/* 0: none */
+	int64		last_duration_us;
+	int64		errors;
+	TimestampTz last_error_at;
+	char		last_error[160];
+} MaintenanceStats;
+
+typedef enum CompactionPhase
+{
+	COMPACTION_IDLE,
+	COMPACTION_BUILDING_MAP,
+	COMPACTION_REWRITING,
+	COMPACTION_SWAPPING
+} CompactionPhase;
+
+/* How far the compaction of a partition is; written by its process alone, read by anyone. */
+typedef struct CompactionProgress
+{
+	pg_atomic_uint32 pid;		/* 0: none is running */
+	pg_atomic_uint32 phase;		/* CompactionPhase */
+	pg_atomic_uint64 bytes_total;	/* of the segments to be rewritten */
+	pg_atomic_uint64 bytes_mapped;	/* read for the key map */
+	pg_atomic_uint64 bytes_read;	/* of bytes_total */
+	pg_atomic_uint64 bytes_written;
+	pg_atomic_uint64 keys;		/* in the key map */
+	pg_atomic_uint64 records_removed;
+} CompactionProgress;
 
 typedef struct PartitionState
 {
@@ -64,6 +101,9 @@ typedef struct PartitionState
 	pg_atomic_uint64 batches_in;
 	pg_atomic_uint64 records_out;
 	pg_atomic_uint64 bytes_out;
+
+	MaintenanceStats maintenance;
+	CompactionProgress compaction;
 } PartitionState;
 
 /* The cluster-wide part. */

@@ -19,6 +19,7 @@ typedef struct LogConfig
 	int			compression;	/* CompressionType */
 	int			compression_level;	/* on the codec's own scale; 0 where it has none */
 	bool		log_append_time;	/* timestamps are of the append */
+	bool		compacted;		/* records must have a key */
 } LogConfig;
 
 /* A consistent view of one partition, copied under its lock. */

@@ -20,6 +20,7 @@
 #include "log_load.h"
 #include "log_sync.h"
 #include "log_wal.h"
+#include "maintenance_stats.h"
 #include "maintenance_worker.h"
 #include "miscadmin.h"
 #include "producer.h"
@@ -94,7 +95,7 @@ define_server_settings(void)
 							   PGC_POSTMASTER, 0, check_log_dir, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.max_partitions",
 							"How many topic partitions the server can hold.",
-							"Each takes about 300 bytes of shared memory.",
+							"Each takes about 650 bytes of shared memory.",
 							&pgt_max_partitions, 1024, 1, 1000000,
 							PGC_POSTMASTER, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("pg_topics.adopt_log_dir",
@@ -164,6 +165,7 @@ _PG_init(void)
 	define_settings();
 	pgt_topic_init();
 	pgt_consumer_init();
+	pgt_maintenance_stats_init();
 	MarkGUCPrefixReserved("pg_topics");
 
 	previous_shmem_request = shmem_request_hook;

@@ -647,6 +647,20 @@ seal_large(PendingPartition *p, PendingBatch *batch, Size size)
 	spill_newest(p);
 }
 
+/* Compaction keeps the last record of each key: without one it has no meaning. */
+static void
+check_key(const TopicPartition *key, const LogConfig *config, const Record *record)
+{
+	if (!config->compacted || record->key_length >= 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("record for partition %d of topic \"%s\" has no key",
+					key->partition, get_rel_name(key->topic)),
+			 errdetail("The topic is compacted: its cleanup.policy keeps the last record of each key."),
+			 errhint("Give the record a key, or set the topic's cleanup.policy to delete.")));
+}
+
 void
 pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Record *record)
 {
@@ -656,6 +670,7 @@ pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Recor
 	int32		delta;
 	char	   *end;
 
+	check_key(key, config, record);
 	check_size(key, config, size);
 	p = find_partition(key, config);
 	set_mark(p, GetCurrentSubTransactionId());

@@ -29,7 +29,7 @@ typedef struct ProducedRange
  * everything is copied.  The caller has checked privileges, holds
  * RowExclusiveLock on the topic until commit, and has checked that the
  * transaction may write.  ERROR where the record alone passes
- * max.message.bytes.
+ * max.message.bytes, or has no key in a compacted topic.
  */
 extern void pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Record *record);
 

@@ -47,6 +47,8 @@
 /* A valid name is proposed for an unknown one at most so many edits away. */
 #define OPTION_NAME_MAX_DISTANCE	4
 
+#define CLEANUP_POLICIES	"delete, compact, and both with a comma between"
+
 typedef struct TopicOption TopicOption;
 
 /* Check a value and store it in *field; ERROR where it is none. */
@@ -109,6 +111,9 @@ static const TopicOption topic_options[] = {
 
 static const struct config_enum_entry cleanup_policies[] = {
 	{"delete", CLEANUP_DELETE, false},
+	{"compact", CLEANUP_COMPACT, false},
+	{"compact,delete", CLEANUP_COMPACT | CLEANUP_DELETE, false},
+	{"delete,compact", CLEANUP_COMPACT | CLEANUP_DELETE, true},
 	{NULL, 0, false}
 };
 
@@ -198,7 +203,7 @@ parse_ratio(const TopicOption *option, const char *value, void *field)
 	*(double *) field = ratio;
 }
 
-/* A list of "delete" and "compact", as Kafka has it; compaction is still missing. */
+/* A list of "delete" and "compact", as Kafka has it. */
 static void
 parse_cleanup_policy(const TopicOption *option, const char *value, void *field)
 {
@@ -207,7 +212,7 @@ parse_cleanup_policy(const TopicOption *option, const char *value, void *field)
 	int			policy = 0;
 
 	if (!SplitIdentifierString(pstrdup(value), ',', &words) || words == NIL)
-		invalid_value(option, value, "delete");
+		invalid_value(option, value, CLEANUP_POLICIES);
 
 	foreach(cell, words)
 	{
@@ -216,13 +221,9 @@ parse_cleanup_policy(const TopicOption *option, const char *value, void *field)
 		if (strcmp(word, "delete") == 0)
 			policy |= CLEANUP_DELETE;
 		else if (strcmp(word, "compact") == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("cleanup.policy \"%s\" is not available in this release", value),
-					 errdetail("Topics cannot be compacted yet."),
-					 errhint("Use cleanup.policy \"delete\".")));
+			policy |= CLEANUP_COMPACT;
 		else
-			invalid_value(option, value, "delete");
+			invalid_value(option, value, CLEANUP_POLICIES);
 	}
 	*(int *) field = policy;
 }
@@ -433,6 +434,11 @@ pgt_topic_options_apply(Topic *topic, List *options)
 		option->parse(option, defGetString(def), (char *) topic + option->offset);
 	}
 	topic->log.compression_level = compression_level(topic);
+	topic->log.compacted = (topic->cleanup_policy & CLEANUP_COMPACT) != 0;
+
+	/* what must be compacted by then must not stay in the active segment, as in Kafka */
+	if (topic->log.compacted)
+		topic->log.segment_ms = Min(topic->log.segment_ms, topic->max_compaction_lag_ms);
 }
 
 /*

@@ -61,8 +61,12 @@ SELECT create_topic('options_bad', config => '{"min.insync.replicas": 0}');
 SELECT create_topic('options_bad', config => '{"partitioner.class": "org.example.Partitioner"}');
 SELECT create_topic('options_bad', config => '{"cleanup.policy": "discard"}');
 SELECT create_topic('options_bad', config => '{"cleanup.policy": ""}');
--- until topics can be compacted
-SELECT create_topic('options_bad', config => '{"cleanup.policy": "compact,delete"}');
+SELECT create_topic('options_compacted', config => '{"cleanup.policy": "compact,delete"}');
+SELECT produce('options_compacted', NULL::text, 'no key');
+SELECT produce('options_compacted', 'no key');
+INSERT INTO options_compacted (value) VALUES ('no key');
+SELECT produce('options_compacted', 'k', 'v');
+SELECT drop_topic('options_compacted');
 
 -- names
 SELECT create_topic('options_bad', config => '{"retention_ms": 1}');
