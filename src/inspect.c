@@ -185,14 +185,14 @@ pgt_topics_info(PG_FUNCTION_ARGS)
 
 /* Bytes in the log of a segment; 0 where it has just gone. */
 static int64
-segment_bytes(const TopicPartition *key, const LogBounds *log, int64 base_offset)
+segment_bytes(const TopicPartition *key, const LogBounds *log, SegmentId id)
 {
 	char		path[MAXPGPATH];
 	struct stat file;
 
-	if (base_offset == log->active_base)
+	if (pgt_same_segment(id, pgt_original_segment(log->active_base)))
 		return log->active_end;
-	pgt_segment_log_path(path, key, base_offset);
+	pgt_segment_log_path(path, key, id);
 	if (stat(path, &file) == 0)
 		return file.st_size;
 	if (errno != ENOENT)
@@ -241,15 +241,15 @@ add_partition(ReturnSetInfo *result, const TopicPartition *key)
 {
 	Row			row = {0};
 	LogBounds	log;
-	int64	   *bases;
+	ListedSegment *list;
 	int			segments;
 	int64		bytes = 0;
 	TransactionId blocker = InvalidTransactionId;
 
 	(void) pgt_partition_log_bounds(key, &log);
-	segments = pgt_segment_list(key, &bases);
+	segments = pgt_segment_list(key, &list);
 	for (int i = 0; i < segments; i++)
-		bytes += segment_bytes(key, &log, bases[i]);
+		bytes += segment_bytes(key, &log, list[i].id);
 
 	row_add(&row, ObjectIdGetDatum(key->topic));
 	row_add(&row, Int32GetDatum(key->partition));
@@ -289,15 +289,14 @@ pgt_topic_partitions_info(PG_FUNCTION_ARGS)
  * last one.  False where the segment has just gone.
  */
 static bool
-read_index_ends(PartitionState *state, const LogBounds *log, int64 base_offset,
+read_index_ends(PartitionState *state, const LogBounds *log, SegmentId id,
 				uint32 *count, IndexEntry *first, IndexEntry *last)
 {
-	Segment    *segment = pgt_partition_log_segment(state, base_offset);
+	Segment    *segment = pgt_partition_log_segment(state, id);
 
 	if (segment == NULL)
 		return false;
-	*count = base_offset == log->active_base ? log->active_entries
-		: pgt_segment_count_entries(segment);
+	*count = pgt_partition_log_entries(segment, log);
 	if (*count == 0)
 		return true;
 	return pgt_segment_read_entries(segment, 0, 1, first) == 1 &&
@@ -307,7 +306,7 @@ read_index_ends(PartitionState *state, const LogBounds *log, int64 base_offset,
 /* The row of one segment of pg_topic_segments. */
 static void
 add_segment(ReturnSetInfo *result, PartitionState *state, const TopicPartition *key,
-			const LogBounds *log, int64 base_offset)
+			const LogBounds *log, SegmentId id)
 {
 	Row			row = {0};
 	IndexEntry	first = {0};
@@ -315,18 +314,18 @@ add_segment(ReturnSetInfo *result, PartitionState *state, const TopicPartition *
 	uint32		count;
 	char		path[MAXPGPATH];
 
-	if (!read_index_ends(state, log, base_offset, &count, &first, &last))
+	if (!read_index_ends(state, log, id, &count, &first, &last))
 		return;
-	pgt_segment_log_path(path, key, base_offset);
+	pgt_segment_log_path(path, key, id);
 	row_add(&row, ObjectIdGetDatum(key->topic));
 	row_add(&row, Int32GetDatum(key->partition));
-	row_add(&row, Int64GetDatum(base_offset));
-	row_add_if(&row, count > 0, Int64GetDatum(base_offset + last.last_delta));
+	row_add(&row, Int64GetDatum(id.base));
+	row_add_if(&row, count > 0, Int64GetDatum(id.base + last.last_delta));
 	row_add(&row, Int64GetDatum(count));
 	row_add(&row, Int64GetDatum((int64) last.position + last.length));
 	row_add_if(&row, count > 0, TimestampTzGetDatum(pgt_ms_to_timestamptz(first.min_timestamp)));
 	row_add_if(&row, count > 0, TimestampTzGetDatum(pgt_ms_to_timestamptz(last.largest_timestamp)));
-	row_add(&row, BoolGetDatum(base_offset == log->active_base));
+	row_add(&row, BoolGetDatum(pgt_same_segment(id, pgt_original_segment(log->active_base))));
 	row_add(&row, CStringGetTextDatum(path));
 	row_put(&row, result);
 }
@@ -340,14 +339,14 @@ add_segments(ReturnSetInfo *result, const Topic *topic)
 		TopicPartition key = pgt_topic_partition(topic, partition);
 		PartitionState *state = pgt_partition_find(&key);
 		LogBounds	log;
-		int64	   *bases;
+		ListedSegment *list;
 		int			segments;
 
 		if (state == NULL || !pgt_partition_log_bounds(&key, &log))
 			continue;
-		segments = pgt_segment_list(&key, &bases);
+		segments = pgt_segment_list(&key, &list);
 		for (int i = 0; i < segments; i++)
-			add_segment(result, state, &key, &log, bases[i]);
+			add_segment(result, state, &key, &log, list[i].id);
 	}
 }
 

@@ -27,30 +27,61 @@
 
 /* ---- delete -------------------------------------------------------------- */
 
+/*
+ * How many segments lie wholly below the log start; *keep_from is the base of the
+ * first that does not.
+ */
+static int
+count_below(PartitionState *state, int64 log_start_offset, int64 active_base, int64 *keep_from)
+{
+	ListedSegment *segments;
+	int			count = pgt_segment_list(&state->key, &segments);
+	int			below = 0;
+
+	*keep_from = active_base;
+	for (; below < count && segments[below].id.base < active_base; below++)
+	{
+		int64		next = below + 1 < count ? segments[below + 1].id.base : active_base;
+
+		if (Min(next, active_base) > log_start_offset)
+		{
+			*keep_from = segments[below].id.base;
+			break;
+		}
+	}
+	pfree(segments);
+	return below;
+}
+
 int
 pgt_apply_unlink_below(PartitionState *state, int64 log_start_offset, int64 active_base,
 					   bool exclusive)
 {
-	int64	   *bases;
-	int			count = pgt_segment_list(&state->key, &bases);
-	int			removed = 0;
+	int64		keep_from;
+	int			removed = count_below(state, log_start_offset, active_base, &keep_from);
+	SegmentId  *ids;
+	int			files = pgt_segment_files(&state->key, &ids);
 
 	/* before and after: who looks in between must look again */
 	pg_atomic_fetch_add_u32(&state->segments_version, 1);
-	for (int i = 0; i < count && bases[i] < active_base; i++)
+	for (int i = 0; i < files && ids[i].base < keep_from; i++)
 	{
-		int64		next = i + 1 < count ? bases[i + 1] : active_base;
-
-		if (next > log_start_offset)
-			break;
 		if (exclusive)
-			pgt_segment_release_space(&state->key, bases[i]);
-		pgt_segment_unlink(&state->key, bases[i], WARNING);
-		removed++;
+			pgt_segment_release_space(&state->key, ids[i]);
+		pgt_partition_log_remove_segment(state, ids[i]);
 	}
-	pfree(bases);
+	pfree(ids);
 	pg_atomic_fetch_add_u32(&state->segments_version, 1);
 	return removed;
+}
+
+void
+pgt_apply_active_base(PartitionState *state, int64 active_base)
+{
+	if (state->active_base >= active_base)
+		return;
+	pgt_partition_log_roll(state, active_base, active_base);
+	state->next_offset = Max(state->next_offset, active_base);
 }
 
 void
@@ -138,7 +169,7 @@ pgt_log_exists(Oid database, Oid topic)
 static void
 flag_aborted(PartitionState *state, const AbortedEntry *aborted)
 {
-	Segment    *segment = pgt_partition_log_segment(state, aborted->segment_base);
+	Segment    *segment = pgt_partition_log_segment(state, pgt_original_segment(aborted->segment_base));
 	IndexEntry	entry;
 
 	if (segment == NULL ||
@@ -160,7 +191,7 @@ flag_all_aborted(PartitionState *state, const AbortedEntry *aborted, uint32 coun
 		flag_aborted(state, &aborted[i]);
 		if (i + 1 < count && aborted[i + 1].segment_base == aborted[i].segment_base)
 			continue;
-		segment = pgt_partition_log_segment(state, aborted[i].segment_base);
+		segment = pgt_partition_log_segment(state, pgt_original_segment(aborted[i].segment_base));
 		if (segment != NULL)
 			pgt_segment_sync_index(segment);
 	}

@@ -39,8 +39,9 @@
 typedef struct Loading
 {
 	PartitionState *state;
-	int64	   *bases;			/* its segments */
+	ListedSegment *segments;	/* that count */
 	int			count;
+	int64		above;			/* base of the last segment the scan has seen */
 } Loading;
 
 /* FATAL for trouble with a file that cannot be left alone. */
@@ -93,12 +94,12 @@ static bool ask_segments = false;
 
 /* Read an index's header; false where it is not this segment's. */
 static bool
-header_is_good(int fd, int64 base)
+header_is_good(int fd, SegmentId id)
 {
 	IndexHeader header;
 
 	if (pg_pread(fd, &header, sizeof(header), 0) != sizeof(header) ||
-		pgt_index_header_check(&header, base) != NULL)
+		pgt_index_header_check(&header, id) != NULL)
 		return false;
 	if (ask_segments)
 		pgt_check_system_identifier(header.system_identifier);
@@ -107,10 +108,11 @@ header_is_good(int fd, int64 base)
 
 /* The header is not good: make it so, if entries say that there is a segment. */
 static bool
-repair_header(int fd, int64 base, const char *path)
+repair_header(int fd, SegmentId id, const char *path)
 {
 	IndexHeader header;
 	IndexEntry	entry;
+	SegmentSpan span = {0};
 
 	if (pg_pread(fd, &entry, sizeof(entry), INDEX_ENTRY_POSITION(0)) != sizeof(entry) ||
 		!pgt_index_entry_is_valid(&entry))
@@ -118,7 +120,8 @@ repair_header(int fd, int64 base, const char *path)
 	ereport(LOG,
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("repairing the damaged header of segment index \"%s\"", path)));
-	pgt_index_header_init(&header, base, base + entry.first_delta);
+	span.previous_end = id.base + entry.first_delta;
+	pgt_index_header_init(&header, id, &span, InvalidXLogRecPtr);
 	if (pg_pwrite(fd, &header, sizeof(header), 0) != sizeof(header))
 		file_trouble("write", path);
 	if (pg_fsync(fd) != 0)
@@ -228,19 +231,19 @@ load_timestamps(PartitionState *state, int index_fd)
 static void
 load_active(PartitionState *state)
 {
+	SegmentId	id = pgt_original_segment(state->active_base);
 	char		log_path[MAXPGPATH];
 	char		index_path[MAXPGPATH];
 	int			log_fd;
 	int			index_fd;
 	bool		good;
 
-	pgt_segment_log_path(log_path, &state->key, state->active_base);
-	pgt_segment_index_path(index_path, &state->key, state->active_base);
+	pgt_segment_log_path(log_path, &state->key, id);
+	pgt_segment_index_path(index_path, &state->key, id);
 	log_fd = open_for_load(log_path);
 	index_fd = open_for_load(index_path);
 	good = log_fd >= 0 && index_fd >= 0 &&
-		(header_is_good(index_fd, state->active_base) ||
-		 repair_header(index_fd, state->active_base, index_path));
+		(header_is_good(index_fd, id) || repair_header(index_fd, id, index_path));
 	if (good)
 	{
 		scan_segment(state, index_fd, size_of(log_fd, log_path));
@@ -255,56 +258,79 @@ load_active(PartitionState *state)
 
 /* ---- one partition ------------------------------------------------------- */
 
-/* Would the scan go on in the segment at "base"? */
+/* Would the scan go on in this segment, which was appended to? */
 static bool
-segment_goes_on(const PartitionState *state, int64 base)
+original_goes_on(const PartitionState *state, SegmentId id)
 {
-	PartitionState probe = {.active_base = base, .next_offset = state->next_offset};
+	PartitionState probe = {.active_base = id.base, .next_offset = state->next_offset};
 	char		path[MAXPGPATH];
 	IndexEntry	entry;
 	bool		goes_on;
 	int			fd;
 
-	if (base < state->next_offset)
+	if (id.base < state->next_offset)
 		return false;
-	pgt_segment_index_path(path, &state->key, base);
+	pgt_segment_index_path(path, &state->key, id);
 	fd = open_for_load(path);
 	if (fd < 0)
 		return false;
-	goes_on = header_is_good(fd, base) && load_entry(fd, 0, &entry) &&
+	goes_on = header_is_good(fd, id) && load_entry(fd, 0, &entry) &&
 		entry_goes_on(&probe, &entry, PG_INT64_MAX);
 	close(fd);
 	return goes_on;
 }
 
-/* The smallest base above "base", or NO_SEGMENT. */
-static int64
-base_above(const Loading *loading, int64 base)
+/* The same of any; what was rewritten is durable if its swap was. */
+static bool
+segment_goes_on(const PartitionState *state, const ListedSegment *segment)
+{
+	if (segment->id.generation > 0)
+		return segment->swap_lsn <= pgt_log_shared->start_redo;
+	return original_goes_on(state, segment->id);
+}
+
+/* The segment with the smallest base above "base", or NULL. */
+static const ListedSegment *
+segment_above(const Loading *loading, int64 base)
 {
 	for (int i = 0; i < loading->count; i++)
-		if (loading->bases[i] > base)
-			return loading->bases[i];
-	return NO_SEGMENT;
+		if (loading->segments[i].id.base > base)
+			return &loading->segments[i];
+	return NULL;
 }
 
 /*
  * Step forward to the last segment whose beginning is durable: the ones before
  * it are finished, since a roll makes them so first, and are not touched.  In
- * the last one find the end, and cut.
+ * the last one find the end, and cut.  Behind a rewritten one, which is finished
+ * itself, that may be a segment without anything durable.
  */
 static void
 scan_partition(Loading *loading)
 {
 	PartitionState *state = loading->state;
-	int64		next;
+	const ListedSegment *next;
 
-	while ((next = base_above(loading, state->active_base)) != NO_SEGMENT &&
+	while ((next = segment_above(loading, loading->above)) != NULL &&
 		   segment_goes_on(state, next))
 	{
-		state->active_base = state->next_offset = next;
+		loading->above = next->id.base;
+		state->active_base = state->next_offset =
+			next->id.generation > 0 ? next->span.end_offset : next->id.base;
 		state->active_entries = state->active_end = 0;
 	}
 	load_active(state);
+}
+
+/* Does the segment lie wholly below the log start? */
+static bool
+is_below(const Loading *loading, SegmentId id)
+{
+	const PartitionState *state = loading->state;
+	const ListedSegment *next = segment_above(loading, id.base);
+
+	return id.base < state->active_base &&
+		(next == NULL ? state->active_base : next->id.base) <= state->log_start_offset;
 }
 
 /* Remove segments past the active one and ones wholly below the log start. */
@@ -313,26 +339,25 @@ remove_segments(const Loading *loading)
 {
 	const PartitionState *state = loading->state;
 	char		path[MAXPGPATH];
+	SegmentId  *ids;
+	int			files = pgt_segment_files(&state->key, &ids);
 	bool		removed = false;
 
-	for (int i = 0; i < loading->count; i++)
+	for (int i = 0; i < files; i++)
 	{
-		int64		base = loading->bases[i];
-		int64		next = base_above(loading, base);
-		bool		past = base > state->active_base;
-		bool		below = base < state->active_base &&
-			(next == NO_SEGMENT ? state->active_base : next) <= state->log_start_offset;
+		bool		past = ids[i].base > state->active_base;
 
-		if (!past && !below)
+		if (!past && !is_below(loading, ids[i]))
 			continue;
 		ereport(LOG,
 				(errmsg("removing segment %lld of partition %u/%u-%d: %s",
-						(long long) base, state->key.database, state->key.topic,
+						(long long) ids[i].base, state->key.database, state->key.topic,
 						state->key.partition,
 						past ? "not known to the WAL" : "below the log start")));
-		pgt_segment_unlink(&state->key, base, LOG);
+		pgt_segment_unlink(&state->key, ids[i], LOG);
 		removed = true;
 	}
+	pfree(ids);
 	if (removed)
 	{
 		pgt_partition_path(path, &state->key);
@@ -348,11 +373,14 @@ start_partition(Loading *loading, const RecoveryPointEntry *point)
 
 	if (point == NULL)
 	{
-		state->active_base = loading->bases[0];
-		state->log_start_offset = state->next_offset = state->resolved_offset = loading->bases[0];
+		int64		first = loading->segments[0].id.base;
+
+		loading->above = first - 1;
+		state->active_base = state->next_offset = first;
+		state->log_start_offset = state->resolved_offset = first;
 		return;
 	}
-	state->active_base = point->active_base;
+	loading->above = state->active_base = point->active_base;
 	state->active_entries = point->active_entries;
 	state->active_end = point->active_end;
 	state->next_offset = point->next_offset;
@@ -380,14 +408,14 @@ load_partition(const TopicPartition *key, const RecoveryPointEntry *points, int 
 	/* a slot that was only waited at stands in the recovery point without a segment */
 	if (point != NULL && point->active_base == NO_SEGMENT)
 		point = NULL;
-	loading.count = pgt_segment_list(key, &loading.bases);
+	loading.count = pgt_segment_list(key, &loading.segments);
 	if (loading.count == 0 && point == NULL)
 		return;
 	loading.state = pgt_partition_get(key);
 	start_partition(&loading, point);
 	scan_partition(&loading);
 	remove_segments(&loading);
-	pfree(loading.bases);
+	pfree(loading.segments);
 }
 
 /* ---- all of them --------------------------------------------------------- */

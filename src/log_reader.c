@@ -14,29 +14,27 @@
  * lock while it reads files.  Entries are read after the bounds were copied,
  * so an aborted batch below the resolved offset is found flagged.
  *
- * A segment may be deleted under the reader.  It then finds no file of that
- * name, takes new bounds and goes on at the log start.
+ * A segment may be deleted or replaced under the reader.  It then finds no file of
+ * that name, or a new version of the list of segments when it goes to the next
+ * one; it takes new bounds and looks its position up again.
  *
  * Log bytes are read in chunks of up to CHUNK_MAX bytes that cover several
  * batches; chunks grow as the reader goes on, so that a look at one record
  * stays cheap.
  *
- * A compressed batch is decompressed once, when its first record is asked for,
- * into a buffer that the next one uses again.  It grows up to what a producer
- * can have compressed; where that does not do, the batch is damaged.
- *
- * Damage (an entry or batch that fails its checksum, a batch that is not what
- * its entry says, bytes that do not decompress) is an ERROR with file,
+ * Decoding is batch_decoder.c's.  Damage (an entry or batch that fails its
+ * checksum, segments that do not follow each other) is an ERROR with file,
  * position and offset.
  *
  * Memory: one context for the reader's life, but for a chunk buffer that the
  * process keeps and one reader at a time uses; a record's bytes are in the
- * chunk or in that buffer and stay good until the next call.  Layer 4.
+ * chunk or in the decoder and stay good until the next call.  Layer 4.
  */
 #include "postgres.h"
 
 #include "access/transam.h"
 #include "access/xact.h"
+#include "batch_decoder.h"
 #include "log_reader.h"
 #include "log_resolve.h"
 #include "miscadmin.h"
@@ -47,16 +45,13 @@
 #define CHUNK_MIN			(16 * 1024)
 #define CHUNK_MAX			(256 * 1024)
 
-/* first guess of what compressed records take: so often their size, but this at least */
-#define UNPACKED_RATIO		4
-#define UNPACKED_MIN		(8 * 1024)
-
 /* What the snapshot makes of a batch. */
 typedef enum Visibility
 {
 	BATCH_SEEN,
 	BATCH_SKIPPED,				/* its transaction aborted */
-	BATCH_BLOCKS				/* running: nothing from here on may be read */
+	BATCH_BLOCKS,				/* running: nothing from here on may be read */
+	BATCH_GONE					/* its segment was replaced: look again */
 } Visibility;
 
 struct LogReader
@@ -74,11 +69,11 @@ struct LogReader
 	TransactionId blocker;
 
 	/* the place in the index */
-	int64		segment_base;	/* NO_SEGMENT: to be looked up */
+	SegmentId	segment;		/* base NO_SEGMENT: to be looked up */
 	uint32		segment_entries;
 	uint32		next_entry;
 
-	/* entries read ahead, of the segment at segment_base */
+	/* entries read ahead, of that segment */
 	IndexEntry *entries;
 	uint32		first_entry;
 	uint32		entry_count;
@@ -92,9 +87,7 @@ struct LogReader
 	bool		chunk_is_kept;	/* it is the process's, not the reader's own */
 	MemoryContextCallback release;
 
-	/* records of a compressed batch */
-	char	   *unpacked;
-	Size		unpacked_capacity;
+	BatchDecoder decoder;
 
 	/* the batch being decoded */
 	bool		in_batch;
@@ -123,11 +116,11 @@ is_running(LogReader *reader, uint64 xid)
 static Visibility
 reread_visibility(LogReader *reader, uint32 n)
 {
-	Segment    *segment = pgt_partition_log_segment(reader->state, reader->segment_base);
+	Segment    *segment = pgt_partition_log_segment(reader->state, reader->segment);
 	IndexEntry	entry;
 
 	if (segment == NULL || pgt_segment_read_entries(segment, n, 1, &entry) != 1)
-		return BATCH_SKIPPED;
+		return BATCH_GONE;
 	return (entry.flags & ENTRY_ABORTED) != 0 ? BATCH_SKIPPED : BATCH_SEEN;
 }
 
@@ -143,7 +136,7 @@ visibility(LogReader *reader, const IndexEntry *entry, uint32 n)
 		result = BATCH_BLOCKS;
 	else if ((entry->flags & ENTRY_ABORTED) != 0)
 		return BATCH_SKIPPED;
-	else if (reader->segment_base + entry->last_delta < reader->bounds.resolved_offset)
+	else if (reader->segment.base + entry->last_delta < reader->bounds.resolved_offset)
 		return BATCH_SEEN;
 	else
 	{
@@ -173,7 +166,7 @@ take_bounds(LogReader *reader)
 	if (!pgt_partition_log_bounds(&reader->key, &reader->bounds))
 		return false;
 	reader->position = Max(reader->position, reader->bounds.log_start_offset);
-	reader->segment_base = NO_SEGMENT;
+	reader->segment.base = NO_SEGMENT;
 	reader->entry_count = 0;
 	return true;
 }
@@ -182,7 +175,7 @@ take_bounds(LogReader *reader)
 static void
 enter_segment(LogReader *reader, Segment *segment, uint32 n)
 {
-	reader->segment_base = segment->base_offset;
+	reader->segment = segment->id;
 	reader->segment_entries = pgt_partition_log_entries(segment, &reader->bounds);
 	reader->next_entry = n;
 	reader->entry_count = 0;
@@ -191,11 +184,11 @@ enter_segment(LogReader *reader, Segment *segment, uint32 n)
 
 /* A segment that should be there is not, though nothing was deleted. */
 static void
-segment_is_missing(LogReader *reader, int64 base)
+segment_is_missing(LogReader *reader, SegmentId id)
 {
 	char		path[MAXPGPATH];
 
-	pgt_segment_log_path(path, &reader->key, base);
+	pgt_segment_log_path(path, &reader->key, id);
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("segment \"%s\" is missing", path),
@@ -204,13 +197,13 @@ segment_is_missing(LogReader *reader, int64 base)
 }
 
 /*
- * Open the segment at "base".  NULL where it was deleted since the bounds were
+ * Open a segment.  NULL where it was deleted or replaced since the bounds were
  * taken: then new bounds are, and the caller begins anew.
  */
 static Segment *
-open_segment(LogReader *reader, int64 base)
+open_segment(LogReader *reader, SegmentId id)
 {
-	Segment    *segment = pgt_partition_log_segment(reader->state, base);
+	Segment    *segment = pgt_partition_log_segment(reader->state, id);
 	uint32		version = reader->bounds.segments_version;
 
 	if (segment != NULL)
@@ -218,7 +211,7 @@ open_segment(LogReader *reader, int64 base)
 	if (!take_bounds(reader))
 		reader->done = true;
 	else if (reader->bounds.segments_version == version)
-		segment_is_missing(reader, base);
+		segment_is_missing(reader, id);
 	return NULL;
 }
 
@@ -228,28 +221,42 @@ records_are_missing(LogReader *reader, int64 from, const Segment *segment)
 {
 	char		path[MAXPGPATH];
 
-	pgt_segment_log_path(path, &reader->key, segment->base_offset);
+	pgt_segment_log_path(path, &reader->key, segment->id);
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("records of partition %d from offset %lld to %lld are missing",
 					reader->key.partition, (long long) from,
-					(long long) segment->previous_end - 1),
+					(long long) segment->span.previous_end - 1),
 			 errdetail("The segment before \"%s\" is missing or its index is cut.", path),
 			 errhint("Restore it from a backup, or read on from offset %lld.",
-					 (long long) segment->base_offset)));
+					 (long long) segment->id.base)));
+}
+
+/*
+ * Segments have come or gone since the bounds were taken, so that a list and the
+ * bounds may not fit each other: take new bounds.  True: begin anew or done.
+ */
+static bool
+renew_bounds(LogReader *reader)
+{
+	if (!pgt_partition_log_has_changed(reader->state, &reader->bounds))
+		return false;
+	if (!take_bounds(reader))
+		reader->done = true;
+	return true;
 }
 
 /* Look the reader's position up.  False: begin anew or done. */
 static bool
 locate(LogReader *reader)
 {
-	int64		base = pgt_partition_log_segment_for(reader->state, &reader->bounds,
-													 reader->position);
-	Segment    *segment = open_segment(reader, base);
+	SegmentId	id = pgt_partition_log_segment_for(reader->state, &reader->bounds,
+												   reader->position);
+	Segment    *segment = renew_bounds(reader) ? NULL : open_segment(reader, id);
 
 	if (segment == NULL)
 		return false;
-	if (base > reader->position && segment->previous_end > reader->position)
+	if (id.base > reader->position && segment->span.previous_end > reader->position)
 		records_are_missing(reader, reader->position, segment);
 	enter_segment(reader, segment,
 				  pgt_partition_log_find(reader->state, segment,
@@ -262,42 +269,37 @@ locate(LogReader *reader)
 static int64
 segment_end(LogReader *reader)
 {
-	Segment    *segment;
-	IndexEntry	entry;
+	Segment    *segment = open_segment(reader, reader->segment);
 
-	if (reader->segment_entries == 0)
-		return reader->segment_base;
-	segment = open_segment(reader, reader->segment_base);
-	if (segment == NULL)
-		return -1;
-	if (pgt_segment_read_entries(segment, reader->segment_entries - 1, 1, &entry) != 1)
-		return reader->segment_base;
-	return reader->segment_base + entry.last_delta + 1;
+	return segment == NULL ? -1 : pgt_partition_log_segment_end(segment, &reader->bounds);
 }
 
 /* Go on in the next segment.  False: begin anew or done. */
 static bool
 next_segment(LogReader *reader)
 {
-	int64		base = pgt_partition_log_next_segment(reader->state, &reader->bounds,
-													  reader->segment_base);
+	SegmentId	id = pgt_partition_log_next_segment(reader->state, &reader->bounds,
+													reader->segment.base);
 	Segment    *segment;
 	int64		end;
 
+	if (renew_bounds(reader))
+		return false;
+
 	/* the active one may be empty */
-	if (base == NO_SEGMENT || base >= reader->filter.end_offset ||
-		(base == reader->bounds.active_base && reader->bounds.active_entries == 0))
+	if (id.base == NO_SEGMENT || id.base >= reader->filter.end_offset ||
+		(id.base == reader->bounds.active_base && reader->bounds.active_entries == 0))
 	{
 		reader->done = true;
-		if (base < reader->filter.end_offset)
+		if (id.base < reader->filter.end_offset)
 			reader->position = Max(reader->position, reader->bounds.next_offset);
 		return false;
 	}
 	end = segment_end(reader);
-	segment = end >= 0 ? open_segment(reader, base) : NULL;
+	segment = end >= 0 ? open_segment(reader, id) : NULL;
 	if (segment == NULL)
 		return false;
-	if (segment->previous_end != end)
+	if (segment->span.previous_end != end)
 		records_are_missing(reader, end, segment);
 	enter_segment(reader, segment, 0);
 	return true;
@@ -307,7 +309,7 @@ next_segment(LogReader *reader)
 static bool
 read_entries(LogReader *reader)
 {
-	Segment    *segment = open_segment(reader, reader->segment_base);
+	Segment    *segment = open_segment(reader, reader->segment);
 
 	if (segment == NULL)
 		return false;
@@ -333,7 +335,7 @@ next_entry(LogReader *reader)
 {
 	while (!reader->done)
 	{
-		if (reader->segment_base == NO_SEGMENT)
+		if (reader->segment.base == NO_SEGMENT)
 		{
 			locate(reader);
 			continue;
@@ -352,20 +354,6 @@ next_entry(LogReader *reader)
 }
 
 /* ---- batches ------------------------------------------------------------- */
-
-/* Report a damaged batch. */
-static void
-batch_is_damaged(LogReader *reader, uint32 position, int64 offset, const char *problem)
-{
-	char		path[MAXPGPATH];
-
-	pgt_segment_log_path(path, &reader->key, reader->segment_base);
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("damaged record batch in \"%s\" at position %u, offset %lld",
-					path, position, (long long) offset),
-			 errdetail_internal("%s", problem)));
-}
 
 /*
  * A buffer that the process keeps for the next reader: consumers open one for
@@ -433,7 +421,7 @@ batch_bytes(LogReader *reader, const IndexEntry *entry)
 		entry->position + entry->length <= reader->chunk_position + reader->chunk_length)
 		return reader->chunk + (entry->position - reader->chunk_position);
 
-	segment = open_segment(reader, reader->segment_base);
+	segment = open_segment(reader, reader->segment);
 	if (segment == NULL)
 		return NULL;
 	length = chunk_length_for(reader, entry);
@@ -444,77 +432,14 @@ batch_bytes(LogReader *reader, const IndexEntry *entry)
 		/* the file is cut; but maybe behind this batch */
 		length = entry->length;
 		if (!pgt_segment_read(segment, entry->position, reader->chunk, length))
-			batch_is_damaged(reader, entry->position, reader->segment_base + entry->first_delta,
-							 "The file ends before the batch does.");
+			pgt_batch_is_damaged(&reader->key, reader->segment, entry->position,
+								 reader->segment.base + entry->first_delta,
+								 "The file ends before the batch does.");
 	}
 	reader->chunk_position = entry->position;
 	reader->chunk_length = length;
 	reader->chunk_want = Min(reader->chunk_want * 2, CHUNK_MAX);
 	return reader->chunk;
-}
-
-/* Check a batch against its entry and its checksum. */
-static void
-check_batch(LogReader *reader, const IndexEntry *entry, const char *batch,
-			RecordBatchHeader *header)
-{
-	int64		offset = reader->segment_base + entry->first_delta;
-	const char *problem = pgt_record_batch_read_header(batch, entry->length, header);
-
-	if (problem == NULL && header->length != entry->length)
-		problem = "the batch has another length than the index says";
-	if (problem == NULL && (header->base_offset != offset ||
-							header->last_offset_delta != entry->last_delta - entry->first_delta))
-		problem = "the batch has other offsets than the index says";
-	if (problem == NULL)
-		problem = pgt_record_batch_check_crc(batch, header);
-	if (problem != NULL)
-		batch_is_damaged(reader, entry->position, offset, problem);
-}
-
-/* Have a buffer of that size for decompressed records; what it held is gone. */
-static void
-grow_unpacked(LogReader *reader, Size capacity)
-{
-	capacity = Min(capacity, RECORD_BATCH_MAX_SIZE);
-	if (capacity <= reader->unpacked_capacity)
-		return;
-	if (reader->unpacked != NULL)
-		pfree(reader->unpacked);
-	reader->unpacked = NULL;
-	reader->unpacked_capacity = 0;
-	reader->unpacked = MemoryContextAlloc(reader->context, capacity);
-	reader->unpacked_capacity = capacity;
-}
-
-/* Decompress a batch's records into reader->unpacked; returns their length. */
-static Size
-decompress_records(LogReader *reader, const IndexEntry *entry, const char *batch,
-				   const RecordBatchHeader *header)
-{
-	Size		stored = header->length - RECORD_BATCH_HEADER_SIZE;
-	const char *problem;
-	Size		length;
-
-	grow_unpacked(reader, Max(stored * UNPACKED_RATIO, UNPACKED_MIN));
-	for (;;)
-	{
-		problem = pgt_decompress(header->attributes & BATCH_ATTR_CODEC_MASK,
-								 batch + RECORD_BATCH_HEADER_SIZE, stored,
-								 reader->unpacked, reader->unpacked_capacity, &length);
-		if (problem != pgt_decompress_overflow || reader->unpacked_capacity == RECORD_BATCH_MAX_SIZE)
-			break;
-		CHECK_FOR_INTERRUPTS();
-		grow_unpacked(reader, reader->unpacked_capacity * 2);
-	}
-	if (problem == pgt_compression_no_memory)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory"),
-				 errdetail_internal("%s", problem)));
-	if (problem != NULL)
-		batch_is_damaged(reader, entry->position, header->base_offset, problem);
-	return length;
 }
 
 /* Begin decoding an entry's batch; false where the segment went away. */
@@ -523,23 +448,12 @@ enter_batch(LogReader *reader, const IndexEntry *entry)
 {
 	char	   *batch = batch_bytes(reader, entry);
 	RecordBatchHeader header;
-	const char *records;
-	Size		length;
 
 	if (batch == NULL)
 		return false;
-	check_batch(reader, entry, batch, &header);
-	if ((header.attributes & BATCH_ATTR_CODEC_MASK) == COMPRESSION_NONE)
-	{
-		records = batch + RECORD_BATCH_HEADER_SIZE;
-		length = header.length - RECORD_BATCH_HEADER_SIZE;
-	}
-	else
-	{
-		length = decompress_records(reader, entry, batch, &header);
-		records = reader->unpacked;
-	}
-	pgt_record_iterator_init(&reader->iterator, &header, records, length);
+	pgt_batch_check(&reader->key, reader->segment, entry, batch, &header);
+	pgt_batch_decode(&reader->decoder, &reader->key, reader->segment, entry, batch, &header,
+					 &reader->iterator);
 	reader->batch_position = entry->position;
 	reader->batch_last = header.base_offset + header.last_offset_delta;
 	reader->in_batch = true;
@@ -564,8 +478,8 @@ next_batch(LogReader *reader)
 	while ((entry = next_entry(reader)) != NULL)
 	{
 		uint32		n = reader->next_entry - 1;
-		int64		first = reader->segment_base + entry->first_delta;
-		int64		last = reader->segment_base + entry->last_delta;
+		int64		first = reader->segment.base + entry->first_delta;
+		int64		last = reader->segment.base + entry->last_delta;
 
 		if (last < reader->position)
 			continue;
@@ -587,6 +501,10 @@ next_batch(LogReader *reader)
 				break;
 			case BATCH_SKIPPED:
 				break;
+			case BATCH_GONE:
+				if (!take_bounds(reader))
+					reader->done = true;
+				continue;
 		}
 		reader->position = last + 1;
 	}
@@ -604,7 +522,7 @@ pgt_log_reader_begin(const TopicPartition *key, int64 offset, Snapshot snapshot,
 												  ALLOCSET_SMALL_SIZES);
 	LogReader  *reader = MemoryContextAllocZero(context, sizeof(LogReader));
 
-	reader->context = context;
+	reader->context = reader->decoder.context = context;
 	reader->key = *key;
 	reader->snapshot = snapshot;
 	reader->snapshot_xmin = pgt_full_xid(snapshot->xmin);
@@ -613,7 +531,7 @@ pgt_log_reader_begin(const TopicPartition *key, int64 offset, Snapshot snapshot,
 	reader->filter.max_timestamp = reader->filter.end_offset = PG_INT64_MAX;
 	if (filter != NULL)
 		reader->filter = *filter;
-	reader->segment_base = NO_SEGMENT;
+	reader->segment.base = NO_SEGMENT;
 	reader->chunk_want = CHUNK_MIN;
 	reader->state = pgt_partition_find(key);
 	reader->done = reader->state == NULL || !take_bounds(reader) ||
@@ -647,8 +565,8 @@ pgt_log_reader_next(LogReader *reader, Record *record)
 			return true;
 		}
 		if (reader->iterator.problem != NULL)
-			batch_is_damaged(reader, reader->batch_position, reader->position,
-							 reader->iterator.problem);
+			pgt_batch_is_damaged(&reader->key, reader->segment, reader->batch_position,
+								 reader->position, reader->iterator.problem);
 		reader->in_batch = false;
 		reader->position = reader->batch_last + 1;
 	}
@@ -670,8 +588,8 @@ void
 pgt_log_reader_end(LogReader *reader)
 {
 	/* the entry before the next one: the reader may have stopped inside of it */
-	if (reader->segment_base != NO_SEGMENT && reader->next_entry > 0)
-		pgt_partition_log_hint(reader->state, reader->segment_base, reader->next_entry - 1,
+	if (reader->segment.base != NO_SEGMENT && reader->next_entry > 0)
+		pgt_partition_log_hint(reader->state, reader->segment, reader->next_entry - 1,
 							   reader->position);
 	MemoryContextDelete(reader->context);
 }
@@ -689,18 +607,24 @@ walk_batches(LogReader *reader)
 
 	while (!reader->done && (entry = next_entry(reader)) != NULL)
 	{
-		int64		last = reader->segment_base + entry->last_delta;
+		int64		last = reader->segment.base + entry->last_delta;
 
 		CHECK_FOR_INTERRUPTS();
 		if (last < reader->position)
 			continue;
-		if (visibility(reader, entry, reader->next_entry - 1) == BATCH_BLOCKS)
+		switch (visibility(reader, entry, reader->next_entry - 1))
 		{
-			reader->blocker = (TransactionId) entry->xid;
-			reader->done = true;
-			return;
+			case BATCH_BLOCKS:
+				reader->blocker = (TransactionId) entry->xid;
+				reader->done = true;
+				return;
+			case BATCH_GONE:
+				if (!take_bounds(reader))
+					reader->done = true;
+				continue;
+			default:
+				reader->position = last + 1;
 		}
-		reader->position = last + 1;
 	}
 }
 
@@ -731,22 +655,32 @@ pgt_log_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId 
 static void
 skip_to_timestamp(LogReader *reader, int64 timestamp)
 {
-	int64		base = pgt_partition_log_segment_for(reader->state, &reader->bounds,
-													 reader->position);
+	SegmentId	id = pgt_partition_log_segment_for(reader->state, &reader->bounds,
+												   reader->position);
 
-	while (base != NO_SEGMENT)
+	while (id.base != NO_SEGMENT)
 	{
-		Segment    *segment = pgt_partition_log_segment(reader->state, base);
-		uint32		count = segment != NULL ? pgt_partition_log_entries(segment, &reader->bounds) : 0;
-		uint32		found = count > 0 ? pgt_segment_find_timestamp(segment, count, timestamp) : 0;
+		Segment    *segment = renew_bounds(reader) ? NULL : open_segment(reader, id);
+		uint32		count;
+		uint32		found;
 		IndexEntry	entry;
+
+		if (reader->done)
+			return;
+		if (segment == NULL)
+		{
+			id = pgt_partition_log_segment_for(reader->state, &reader->bounds, reader->position);
+			continue;
+		}
+		count = pgt_partition_log_entries(segment, &reader->bounds);
+		found = count > 0 ? pgt_segment_find_timestamp(segment, count, timestamp) : 0;
 
 		if (found < count && pgt_segment_read_entries(segment, found, 1, &entry) == 1)
 		{
-			reader->position = Max(reader->position, base + entry.first_delta);
+			reader->position = Max(reader->position, id.base + entry.first_delta);
 			return;
 		}
-		base = pgt_partition_log_next_segment(reader->state, &reader->bounds, base);
+		id = pgt_partition_log_next_segment(reader->state, &reader->bounds, id.base);
 	}
 	reader->done = true;
 }

@@ -8,6 +8,7 @@
 #ifndef LOG_RECORD_H
 #define LOG_RECORD_H
 
+#include "access/xlogreader.h"
 #include "log_wal.h"
 
 /* The record's type, in the info bits that belong to the resource manager. */
@@ -16,8 +17,14 @@
 #define XLOG_PGT_RESOLVE	0x20
 #define XLOG_PGT_DELETE		0x30
 #define XLOG_PGT_DROP		0x40
+#define XLOG_PGT_REWRITE	0x50
+#define XLOG_PGT_SWAP		0x60
+#define XLOG_PGT_DISCARD	0x70
 
 #define APPEND_SELF_SYNCED	0x01
+
+#define REWRITE_FIRST		0x01	/* the segment is made, or made anew */
+#define REWRITE_SELF_SYNCED	0x02	/* no SYNC record will come: redo must fsync */
 
 #define DELETE_EXCLUSIVE	0x01	/* nobody was reading: give the space back at once */
 
@@ -43,17 +50,64 @@ typedef struct xl_pgt_delete
 	int64		active_base;	/* a roll may have come with it */
 } xl_pgt_delete;
 
+/* Batches of a segment being rewritten: "entries" IndexEntry's follow, then log bytes. */
+typedef struct xl_pgt_rewrite
+{
+	TopicPartition key;
+	uint32		flags;			/* REWRITE_* */
+	SegmentId	id;
+	SegmentSpan span;
+	uint32		position;		/* of the bytes in the log */
+	uint32		first_entry;
+	uint32		entries;
+	uint32		length;			/* of the log bytes */
+} xl_pgt_rewrite;
+
+/* A rewritten segment takes the place of others, whose SegmentId's follow. */
+typedef struct xl_pgt_swap
+{
+	TopicPartition key;
+	uint32		replaced;
+	SegmentId	id;
+	uint32		entries;		/* that it must have */
+	uint32		log_end;
+	int64		active_base;	/* a roll may have come before */
+} xl_pgt_swap;
+
+/* A segment's files, which did not count, are gone. */
+typedef struct xl_pgt_discard
+{
+	TopicPartition key;
+	SegmentId	id;
+} xl_pgt_discard;
+
 typedef struct xl_pgt_drop
 {
 	Oid			database;
 	Oid			topic;			/* InvalidOid: all of the database */
 } xl_pgt_drop;
 
+/* ---- log_rewrite.c ------------------------------------------------------- */
+
+extern void pgt_redo_rewrite(XLogReaderState *record);
+extern void pgt_redo_swap(XLogReaderState *record);
+extern void pgt_redo_discard(XLogReaderState *record);
+
+/* Make durable what redo has rewritten; before a SYNC record counts. */
+extern void pgt_redo_sync_rewritten(void);
+
 /* ---- log_apply.c --------------------------------------------------------- */
 
 /* Unlink the finished segments that lie wholly below the log start; returns how many. */
 extern int	pgt_apply_unlink_below(PartitionState *state, int64 log_start_offset, int64 active_base,
 								   bool exclusive);
+
+/*
+ * Move to the active segment that a record found, should its making be news to
+ * this recovery: a roll alone is not logged.  Caller holds the slot's lock
+ * exclusively.
+ */
+extern void pgt_apply_active_base(PartitionState *state, int64 active_base);
 
 /* Move the log start up; caller holds the slot's lock exclusively. */
 extern void pgt_apply_log_start(PartitionState *state, int64 log_start_offset);

@@ -57,6 +57,8 @@ request_of_record(const xl_pgt_append *xlrec, char *batch, uint32 length,
 static Segment *
 redo_segment(PartitionState *state, const xl_pgt_append *xlrec, int64 base_offset)
 {
+	SegmentId	id = pgt_original_segment(xlrec->segment_base);
+	SegmentSpan span = {.previous_end = xlrec->previous_end};
 	Segment    *segment = NULL;
 
 	if (state->active_base != xlrec->segment_base)
@@ -78,12 +80,13 @@ redo_segment(PartitionState *state, const xl_pgt_append *xlrec, int64 base_offse
 	if (segment != NULL)
 		return segment;
 	if (xlrec->entry == 0)
-		return pgt_partition_log_create_segment(state, xlrec->segment_base, xlrec->previous_end);
+		return pgt_partition_log_create_segment(state, id, &span);
 
 	/* files may be missing or their header damaged: what is there must stay */
-	if (!pgt_partition_log_is_open(state, xlrec->segment_base))
-		pgt_segment_restore(&state->key, xlrec->segment_base, xlrec->segment_base);
-	return pgt_partition_log_segment(state, xlrec->segment_base);
+	span.previous_end = xlrec->segment_base;
+	if (!pgt_partition_log_is_open(state, id))
+		pgt_segment_restore(&state->key, id, &span);
+	return pgt_partition_log_segment(state, id);
 }
 
 /* APPEND: batch, entry and log end; an fsync where the appender did one. */
@@ -129,11 +132,7 @@ redo_delete(XLogReaderState *record)
 	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
 	state = pgt_partition_get(&xlrec.key);
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
-	if (state->active_base < xlrec.active_base)
-	{
-		pgt_partition_log_roll(state, xlrec.active_base, xlrec.active_base);
-		state->next_offset = Max(state->next_offset, xlrec.active_base);
-	}
+	pgt_apply_active_base(state, xlrec.active_base);
 	pgt_apply_log_start(state, xlrec.log_start_offset);
 	state->last_lsn = record->EndRecPtr;
 	LWLockRelease(&state->lock);
@@ -151,6 +150,14 @@ redo_drop(XLogReaderState *record)
 	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
 	XLogFlush(record->EndRecPtr);
 	pgt_apply_drop(xlrec.database, xlrec.topic);
+}
+
+/* SYNC, and the end of redo: what redo wrote must be durable before anything else is. */
+static void
+redo_sync(void)
+{
+	pgt_redo_sync_rewritten();
+	pgt_log_sync_all(true);
 }
 
 /* RESOLVE: flags in the indexes, then the resolved offsets. */
@@ -175,7 +182,7 @@ log_redo(XLogReaderState *record)
 			redo_append(record);
 			break;
 		case XLOG_PGT_SYNC:
-			pgt_log_sync_all(true);
+			redo_sync();
 			break;
 		case XLOG_PGT_RESOLVE:
 			redo_resolve(record);
@@ -185,6 +192,15 @@ log_redo(XLogReaderState *record)
 			break;
 		case XLOG_PGT_DROP:
 			redo_drop(record);
+			break;
+		case XLOG_PGT_REWRITE:
+			pgt_redo_rewrite(record);
+			break;
+		case XLOG_PGT_SWAP:
+			pgt_redo_swap(record);
+			break;
+		case XLOG_PGT_DISCARD:
+			pgt_redo_discard(record);
 			break;
 		default:
 			elog(PANIC, "unknown WAL record type 0x%02X of pg_topics", info);
@@ -201,11 +217,11 @@ log_startup(void)
 										 ALLOCSET_DEFAULT_SIZES);
 }
 
-/* At the end of redo: what it wrote must be durable before anything else is. */
+/* At the end of redo. */
 static void
 log_cleanup(void)
 {
-	pgt_log_sync_all(true);
+	redo_sync();
 	MemoryContextDelete(redo_context);
 	redo_context = NULL;
 }
@@ -226,6 +242,14 @@ describe_append(StringInfo buf, XLogReaderState *record)
 					 (xlrec.flags & APPEND_SELF_SYNCED) != 0 ? " synced" : "");
 }
 
+/* The same of what rewriting segments logs. */
+static void
+describe_rewrite(StringInfo buf, const TopicPartition *key, SegmentId id)
+{
+	appendStringInfo(buf, "partition %u/%u-%d segment %lld generation %u",
+					 key->database, key->topic, key->partition, (long long) id.base, id.generation);
+}
+
 /* The same of any record; SYNC has nothing to tell. */
 static void
 log_desc(StringInfo buf, XLogReaderState *record)
@@ -244,6 +268,30 @@ log_desc(StringInfo buf, XLogReaderState *record)
 		appendStringInfo(buf, "partition %u/%u-%d log start %lld",
 						 xlrec.key.database, xlrec.key.topic, xlrec.key.partition,
 						 (long long) xlrec.log_start_offset);
+	}
+	else if (info == XLOG_PGT_REWRITE)
+	{
+		xl_pgt_rewrite xlrec;
+
+		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+		describe_rewrite(buf, &xlrec.key, xlrec.id);
+		appendStringInfo(buf, " position %u entry %u entries %u bytes %u", xlrec.position,
+						 xlrec.first_entry, xlrec.entries, xlrec.length);
+	}
+	else if (info == XLOG_PGT_SWAP)
+	{
+		xl_pgt_swap xlrec;
+
+		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+		describe_rewrite(buf, &xlrec.key, xlrec.id);
+		appendStringInfo(buf, " replaces %u", xlrec.replaced);
+	}
+	else if (info == XLOG_PGT_DISCARD)
+	{
+		xl_pgt_discard xlrec;
+
+		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+		describe_rewrite(buf, &xlrec.key, xlrec.id);
 	}
 	else if (info == XLOG_PGT_DROP)
 	{
@@ -270,6 +318,12 @@ log_identify(uint8 info)
 			return "DELETE";
 		case XLOG_PGT_DROP:
 			return "DROP";
+		case XLOG_PGT_REWRITE:
+			return "REWRITE";
+		case XLOG_PGT_SWAP:
+			return "SWAP";
+		case XLOG_PGT_DISCARD:
+			return "DISCARD";
 	}
 	return NULL;
 }

@@ -41,7 +41,7 @@
 /* A place in a partition's index. */
 typedef struct IndexPlace
 {
-	int64		base;
+	SegmentId	id;
 	uint32		entry;
 } IndexPlace;
 
@@ -108,16 +108,16 @@ segment_at(ResolveWalk *walk, IndexPlace *place, uint32 *entries)
 {
 	for (;;)
 	{
-		Segment    *segment = pgt_partition_log_segment(walk->state, place->base);
-		int64		next;
+		Segment    *segment = pgt_partition_log_segment(walk->state, place->id);
+		SegmentId	next;
 
 		*entries = segment != NULL ? pgt_partition_log_entries(segment, &walk->bounds) : 0;
 		if (place->entry < *entries)
 			return segment;
-		next = pgt_partition_log_next_segment(walk->state, &walk->bounds, place->base);
-		if (next == NO_SEGMENT)
+		next = pgt_partition_log_next_segment(walk->state, &walk->bounds, place->id.base);
+		if (next.base == NO_SEGMENT)
 			return NULL;
-		place->base = next;
+		place->id = next;
 		place->entry = 0;
 	}
 }
@@ -141,13 +141,16 @@ resolve_entry(ResolveWalk *walk, const IndexPlace *place, const IndexEntry *entr
 {
 	TransactionId xid = (TransactionId) entry->xid;
 
+	/* what was rewritten was resolved; met only where the recovery point was lost */
+	if (place->id.generation > 0)
+		return true;
 	if (entry->xid >= walk->oldest_active && TransactionIdIsInProgress(xid))
 		return false;
 	/* one that is flagged already may be so by a round whose record a crash has lost */
 	if ((entry->flags & ENTRY_ABORTED) != 0 ||
 		pgt_transaction_outcome(entry->xid) == TRANSACTION_ABORTED)
 	{
-		AbortedEntry aborted = {place->base, place->entry};
+		AbortedEntry aborted = {place->id.base, place->entry};
 
 		appendBinaryStringInfo(&walk->aborted, (char *) &aborted, sizeof(aborted));
 		walk->aborted_count++;
@@ -169,7 +172,7 @@ resolve_forward(ResolveWalk *walk)
 		{
 			if (!resolve_entry(walk, at, &entries[i]))
 				return;
-			walk->memory->offset = at->base + entries[i].last_delta + 1;
+			walk->memory->offset = at->id.base + entries[i].last_delta + 1;
 			at->entry++;
 		}
 }
@@ -195,18 +198,18 @@ static void
 locate(ResolveWalk *walk)
 {
 	ResolveState *memory = walk->memory;
-	int64		base;
+	SegmentId	id;
 	Segment    *segment;
 
 	if (memory->valid && memory->incarnation == walk->bounds.incarnation &&
 		memory->offset == walk->bounds.resolved_offset)
 		return;
-	base = pgt_partition_log_segment_for(walk->state, &walk->bounds,
-										 walk->bounds.resolved_offset);
-	segment = pgt_partition_log_segment(walk->state, base);
+	id = pgt_partition_log_segment_for(walk->state, &walk->bounds,
+									   walk->bounds.resolved_offset);
+	segment = pgt_partition_log_segment(walk->state, id);
 	memory->incarnation = walk->bounds.incarnation;
 	memory->offset = walk->bounds.resolved_offset;
-	memory->at.base = base;
+	memory->at.id = id;
 	memory->at.entry = segment == NULL ? 0 :
 		pgt_segment_find_offset(segment, pgt_partition_log_entries(segment, &walk->bounds),
 								walk->bounds.resolved_offset);

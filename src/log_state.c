@@ -58,6 +58,7 @@ init_slot(PartitionState *state, int tranche)
 {
 	LWLockInitialize(&state->lock, tranche);
 	ConditionVariableInit(&state->appended);
+	pg_atomic_init_u32(&state->rewriting, 0);
 	pg_atomic_init_u32(&state->segments_version, 0);
 	pg_atomic_init_u64(&state->records_in, 0);
 	pg_atomic_init_u64(&state->bytes_in, 0);
@@ -171,6 +172,7 @@ reset_slot(PartitionState *state, const TopicPartition *key)
 	pg_atomic_write_u64(&state->batches_in, 0);
 	pg_atomic_write_u64(&state->records_out, 0);
 	pg_atomic_write_u64(&state->bytes_out, 0);
+	pg_atomic_write_u32(&state->rewriting, 0);
 	memset(&state->maintenance, 0, sizeof(state->maintenance));
 }
 

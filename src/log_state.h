@@ -89,7 +89,10 @@ typedef struct PartitionState
 	uint32		written_back;	/* active segment's bytes handed to the kernel for writing */
 	XLogRecPtr	last_lsn;		/* end of the last append's WAL record */
 
-	/* changes with every roll and deletion, so that readers list files again */
+	/* a process writes segments anew: a sync must log SYNC, see log_rewrite.c */
+	pg_atomic_uint32 rewriting;
+
+	/* changes with every roll, deletion and swap, so that readers list files again */
 	pg_atomic_uint32 segments_version;
 
 	/* the topic's waiters sleep on its partition 0; guarded by itself */

@@ -130,7 +130,7 @@ collect(XLogRecPtr *lsn, bool *unsynced)
 			fill_point(&points[count], state);
 			count++;
 			*lsn = Max(*lsn, state->last_lsn);
-			*unsynced |= state->unsynced;
+			*unsynced |= state->unsynced || pg_atomic_read_u32(&state->rewriting) != 0;
 			state->dirty = state->unsynced = false;
 		}
 		LWLockRelease(&state->lock);
@@ -143,12 +143,13 @@ static void
 sync_item(const SyncItem *item, const RecoveryPointEntry *point)
 {
 	Segment    *segment;
+	SegmentId	active = pgt_original_segment(point->active_base);
 	bool		there;
 	char		path[MAXPGPATH];
 
 	if (!item->dirty)
 		return;
-	segment = pgt_partition_log_segment(item->state, point->active_base);
+	segment = pgt_partition_log_segment(item->state, active);
 	if (segment != NULL)
 	{
 		pgt_segment_sync(segment);
@@ -159,7 +160,7 @@ sync_item(const SyncItem *item, const RecoveryPointEntry *point)
 	there = item->state->incarnation == item->incarnation &&
 		item->state->active_base == point->active_base;
 	LWLockRelease(&item->state->lock);
-	pgt_segment_log_path(path, &point->key, point->active_base);
+	pgt_segment_log_path(path, &point->key, active);
 	if (there)
 		ereport(PANIC,
 				(errcode(ERRCODE_UNDEFINED_FILE),
@@ -286,7 +287,7 @@ write_back(PartitionState *state)
 		return;
 	if (!pgt_partition_log_slot_bounds(state, &key, &bounds))
 		return;
-	segment = pgt_partition_log_segment(state, bounds.active_base);
+	segment = pgt_partition_log_segment(state, pgt_original_segment(bounds.active_base));
 	if (segment == NULL)
 		return;
 

@@ -7,6 +7,7 @@
  *	  RESOLVE  how far transactions' outcomes are known, and who aborted
  *	  DELETE   the log start moved up, segments below it are gone
  *	  DROP	   a topic's (or database's) logs are gone
+ *	  REWRITE, SWAP, DISCARD	see log_rewrite.c
  *
  * An append under the partition's lock: write the batch behind the log's end,
  * insert the WAL record, write the index entry with the record's LSN, publish.
@@ -128,22 +129,26 @@ static Segment *
 segment_for_append(PartitionState *state, const LogConfig *config,
 				   const AppendRequest *request, int64 base_offset)
 {
+	SegmentId	active = pgt_original_segment(state->active_base);
 	Segment    *segment;
 
 	if (pgt_partition_log_must_roll(state, config, request, base_offset))
 		return pgt_partition_log_roll(state, base_offset, state->next_offset);
 
 	/* an empty one holds nothing that could be lost: make it anew if need be */
-	if (state->active_entries == 0 &&
-		!pgt_segment_is_usable(&state->key, state->active_base))
-		return pgt_partition_log_create_segment(state, state->active_base, state->next_offset);
+	if (state->active_entries == 0 && !pgt_segment_is_usable(&state->key, active))
+	{
+		SegmentSpan span = {.previous_end = state->next_offset};
 
-	segment = pgt_partition_log_segment(state, state->active_base);
+		return pgt_partition_log_create_segment(state, active, &span);
+	}
+
+	segment = pgt_partition_log_segment(state, active);
 	if (segment == NULL)
 	{
 		char		path[MAXPGPATH];
 
-		pgt_segment_log_path(path, &state->key, state->active_base);
+		pgt_segment_log_path(path, &state->key, active);
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FILE),
 				 errmsg("active segment \"%s\" is missing", path),
@@ -252,7 +257,16 @@ pgt_log_append(PartitionState *state, const LogConfig *config,
 	return base_offset;
 }
 
-/* ---- delete and drop ------------------------------------------------------ */
+/* ---- roll, delete and drop ------------------------------------------------------ */
+
+void
+pgt_log_roll(PartitionState *state)
+{
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	if (state->active_base != NO_SEGMENT && state->active_entries > 0)
+		pgt_partition_log_roll(state, state->next_offset, state->next_offset);
+	LWLockRelease(&state->lock);
+}
 
 int
 pgt_log_delete_before(PartitionState *state, int64 offset, bool exclusive)

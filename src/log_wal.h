@@ -29,6 +29,12 @@ extern int64 pgt_log_append(PartitionState *state, const LogConfig *config,
 							AppendRequest *request, FullTransactionId xid);
 
 /*
+ * Start a new active segment, unless the active one is empty.  Not logged: the
+ * next record that depends on it tells redo.
+ */
+extern void pgt_log_roll(PartitionState *state);
+
+/*
  * Remove everything below "offset" (at most the log end) by whole segments;
  * the active one is replaced first where it goes too.  Acts at once and is not
  * undone by a rollback.  "exclusive": the caller holds AccessExclusiveLock on

@@ -13,11 +13,15 @@
  * leaves nothing behind.  An active segment without entries is replaced, not
  * finished, so that no empty one stays in between.
  *
+ * Finished segments may be replaced by rewritten ones, of another generation
+ * (log_rewrite.c).  Appending, resolving and redo of appends ask for generation
+ * 0 by name and so never meet those; readers take what the list says.
+ *
  * Each process keeps a cache of open segments, and of each partition's list of
- * base offsets.  A cached segment is recognised by slot, incarnation and base
- * offset (a base offset never comes twice in one partition); a cached list by
- * segments_version, which every roll and deletion raises.  Beside the list it
- * keeps where the last reader stopped, since the next one mostly goes on there.
+ * segments.  A cached segment is recognised by slot, incarnation, base offset and
+ * generation (which never come twice in one partition); a cached list by
+ * segments_version, which every roll, deletion and swap raises.  Beside the list
+ * it keeps where the last reader stopped, since the next one mostly goes on there.
  *
  * Locks: functions that take a PartitionState say which lock the caller holds.
  * Readers work on a LogBounds, a copy made under the lock, and hold none while
@@ -28,6 +32,7 @@
  */
 #include "postgres.h"
 
+#include "access/xlogutils.h"
 #include "miscadmin.h"
 #include "partition_log.h"
 #include "utils/memutils.h"
@@ -80,11 +85,32 @@ pgt_partition_log_bounds(const TopicPartition *key, LogBounds *bounds)
 	return false;
 }
 
+/* Is it the one that these bounds know as the active one? */
+static bool
+is_active(const Segment *segment, const LogBounds *bounds)
+{
+	return segment->id.base == bounds->active_base && segment->id.generation == 0;
+}
+
 uint32
 pgt_partition_log_entries(Segment *segment, const LogBounds *bounds)
 {
-	return segment->base_offset == bounds->active_base ? bounds->active_entries :
+	return is_active(segment, bounds) ? bounds->active_entries :
 		pgt_segment_count_entries(segment);
+}
+
+int64
+pgt_partition_log_segment_end(Segment *segment, const LogBounds *bounds)
+{
+	uint32		count;
+	IndexEntry	entry;
+
+	if (segment->id.generation > 0)
+		return segment->span.end_offset;
+	count = pgt_partition_log_entries(segment, bounds);
+	if (count == 0 || pgt_segment_read_entries(segment, count - 1, 1, &entry) != 1)
+		return segment->id.base;
+	return segment->id.base + entry.last_delta + 1;
 }
 
 /* ---- open segments of this process --------------------------------------- */
@@ -106,7 +132,7 @@ static uint64 cache_clock = 0;
 
 /* The set of the cache that a segment belongs into. */
 static CachedSegment *
-cache_set(const PartitionState *state, int64 base_offset)
+cache_set(const PartitionState *state, SegmentId id)
 {
 	uint64		mix;
 
@@ -114,7 +140,7 @@ cache_set(const PartitionState *state, int64 base_offset)
 		cache = MemoryContextAllocZero(TopMemoryContext,
 									   CACHE_SETS * CACHE_WAYS * sizeof(CachedSegment));
 	mix = (uint64) (state - pgt_log_shared->partitions) * UINT64CONST(0x9E3779B97F4A7C15) +
-		(uint64) base_offset * UINT64CONST(0xC2B2AE3D27D4EB4F);
+		(uint64) (id.base + id.generation) * UINT64CONST(0xC2B2AE3D27D4EB4F);
 	return &cache[((mix >> 32) % CACHE_SETS) * CACHE_WAYS];
 }
 
@@ -146,12 +172,12 @@ cache_victim(CachedSegment *set)
 
 /* The cached segment, or NULL. */
 static CachedSegment *
-cache_find(CachedSegment *set, PartitionState *state, int64 base_offset)
+cache_find(CachedSegment *set, PartitionState *state, SegmentId id)
 {
 	for (int i = 0; i < CACHE_WAYS; i++)
 		if (set[i].used && set[i].state == state &&
 			set[i].incarnation == state->incarnation &&
-			set[i].segment.base_offset == base_offset)
+			pgt_same_segment(set[i].segment.id, id))
 		{
 			set[i].last_use = ++cache_clock;
 			return &set[i];
@@ -173,10 +199,10 @@ cache_enter(CachedSegment *place, PartitionState *state, uint32 incarnation,
 }
 
 Segment *
-pgt_partition_log_segment(PartitionState *state, int64 base_offset)
+pgt_partition_log_segment(PartitionState *state, SegmentId id)
 {
-	CachedSegment *set = cache_set(state, base_offset);
-	CachedSegment *found = cache_find(set, state, base_offset);
+	CachedSegment *set = cache_set(state, id);
+	CachedSegment *found = cache_find(set, state, id);
 	uint32		incarnation = state->incarnation;
 	TopicPartition key = state->key;
 	Segment		segment;
@@ -184,7 +210,7 @@ pgt_partition_log_segment(PartitionState *state, int64 base_offset)
 	if (found != NULL)
 		return &found->segment;
 	found = cache_victim(set);
-	if (!pgt_segment_open(&segment, &key, base_offset))
+	if (!pgt_segment_open(&segment, &key, id))
 		return NULL;
 
 	/* who holds no lock on the topic may have read the key of the slot's last user */
@@ -198,25 +224,34 @@ pgt_partition_log_segment(PartitionState *state, int64 base_offset)
 }
 
 bool
-pgt_partition_log_is_open(PartitionState *state, int64 base_offset)
+pgt_partition_log_is_open(PartitionState *state, SegmentId id)
 {
-	return cache_find(cache_set(state, base_offset), state, base_offset) != NULL;
+	return cache_find(cache_set(state, id), state, id) != NULL;
 }
 
 Segment *
-pgt_partition_log_create_segment(PartitionState *state, int64 base_offset,
-								 int64 previous_end)
+pgt_partition_log_create_segment(PartitionState *state, SegmentId id, const SegmentSpan *span)
 {
-	CachedSegment *set = cache_set(state, base_offset);
-	CachedSegment *found = cache_find(set, state, base_offset);
+	CachedSegment *set = cache_set(state, id);
+	CachedSegment *found = cache_find(set, state, id);
 	Segment		segment;
 
 	if (found != NULL)
 		cache_close(found);
 	else
 		found = cache_victim(set);
-	pgt_segment_create(&segment, &state->key, base_offset, previous_end);
+	pgt_segment_create(&segment, &state->key, id, span);
 	return cache_enter(found, state, state->incarnation, &segment);
+}
+
+void
+pgt_partition_log_remove_segment(PartitionState *state, SegmentId id)
+{
+	CachedSegment *found = cache_find(cache_set(state, id), state, id);
+
+	if (found != NULL)
+		cache_close(found);
+	pgt_segment_unlink(&state->key, id, WARNING);
 }
 
 void
@@ -238,22 +273,43 @@ typedef struct SegmentList
 	uint32		incarnation;
 	uint32		version;
 	int			count;
-	int64	   *bases;			/* ascending, in TopMemoryContext */
+	ListedSegment *segments;	/* ascending, in TopMemoryContext */
 
 	/* where a reader stopped: entry hint_entry of the segment is the place of the offset */
 	uint32		hint_incarnation;
-	int64		hint_base;
+	SegmentId	hint_segment;
 	uint32		hint_entry;
 	int64		hint_offset;
 } SegmentList;
 
 static SegmentList *lists = NULL;	/* one for each slot */
 
-/* Is there a segment of that base offset in the list? */
-static bool
-list_has(const SegmentList *list, int64 base)
+/* Index of the first segment in the list whose base is above "offset"; count if none is. */
+static int
+first_above(const SegmentList *list, int64 offset)
 {
-	return bsearch(&base, list->bases, list->count, sizeof(int64), pgt_compare_bases) != NULL;
+	int			low = 0;
+	int			high = list->count;
+
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+
+		if (list->segments[middle].id.base <= offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Is the segment in the list? */
+static bool
+list_has(const SegmentList *list, SegmentId id)
+{
+	int			above = first_above(list, id.base);
+
+	return above > 0 && pgt_same_segment(list->segments[above - 1].id, id);
 }
 
 /* Close cached segments that are not in the list any more, so that their space is freed. */
@@ -264,7 +320,7 @@ close_deleted(PartitionState *state, const SegmentList *list)
 		return;
 	for (int i = 0; i < CACHE_SETS * CACHE_WAYS; i++)
 		if (cache[i].used && cache[i].state == state &&
-			!list_has(list, cache[i].segment.base_offset))
+			!list_has(list, cache[i].segment.id))
 			cache_close(&cache[i]);
 }
 
@@ -278,7 +334,7 @@ remembered(PartitionState *state)
 	return &lists[state - pgt_log_shared->partitions];
 }
 
-/* The partition's list of base offsets as of now. */
+/* The partition's list of segments as of now. */
 static SegmentList *
 segment_list(PartitionState *state)
 {
@@ -286,7 +342,7 @@ segment_list(PartitionState *state)
 	uint32		version = pg_atomic_read_u32(&state->segments_version);
 	uint32		incarnation = state->incarnation;
 	MemoryContext old;
-	int64	   *bases;
+	ListedSegment *segments;
 
 	if (list->loaded && list->incarnation == incarnation && list->version == version)
 		return list;
@@ -295,10 +351,10 @@ segment_list(PartitionState *state)
 	pg_read_barrier();
 	old = MemoryContextSwitchTo(TopMemoryContext);
 	list->loaded = false;
-	list->count = pgt_segment_list(&state->key, &bases);
-	if (list->bases != NULL)
-		pfree(list->bases);
-	list->bases = bases;
+	list->count = pgt_segment_list(&state->key, &segments);
+	if (list->segments != NULL)
+		pfree(list->segments);
+	list->segments = segments;
 	MemoryContextSwitchTo(old);
 	list->incarnation = incarnation;
 	list->version = version;
@@ -313,50 +369,43 @@ pgt_partition_log_close_deleted(PartitionState *state)
 	segment_list(state);
 }
 
-/* Index of the first base offset in the list that is above "offset"; count if none is. */
-static int
-first_above(const SegmentList *list, int64 offset)
+/* The segment of the list, or the active one where that is before it. */
+static SegmentId
+at_most_active(SegmentId id, const LogBounds *bounds)
 {
-	int			low = 0;
-	int			high = list->count;
-
-	while (low < high)
-	{
-		int			middle = low + (high - low) / 2;
-
-		if (list->bases[middle] <= offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return id.base <= bounds->active_base ? id : pgt_original_segment(bounds->active_base);
 }
 
-int64
+SegmentId
 pgt_partition_log_segment_for(PartitionState *state, const LogBounds *bounds, int64 offset)
 {
 	SegmentList *list = segment_list(state);
-	int64		found = bounds->active_base;
 	int			above = first_above(list, offset);
 
+	if (list->count == 0)
+		return pgt_original_segment(bounds->active_base);
+
 	/* the last base at or below the offset */
-	if (above > 0)
-		found = list->bases[above - 1];
-	else if (list->count > 0)
-		found = list->bases[0];
-	return Min(found, bounds->active_base);
+	return at_most_active(list->segments[Max(above - 1, 0)].id, bounds);
 }
 
-int64
+SegmentId
 pgt_partition_log_next_segment(PartitionState *state, const LogBounds *bounds, int64 base)
 {
 	SegmentList *list = segment_list(state);
 	int			above = first_above(list, base);
 
 	if (base >= bounds->active_base)
-		return NO_SEGMENT;
-	return above < list->count ? Min(list->bases[above], bounds->active_base) :
-		bounds->active_base;
+		return pgt_original_segment(NO_SEGMENT);
+	if (above == list->count)
+		return pgt_original_segment(bounds->active_base);
+	return at_most_active(list->segments[above].id, bounds);
+}
+
+bool
+pgt_partition_log_has_changed(PartitionState *state, const LogBounds *bounds)
+{
+	return pg_atomic_read_u32(&state->segments_version) != bounds->segments_version;
 }
 
 uint32
@@ -365,19 +414,19 @@ pgt_partition_log_find(PartitionState *state, Segment *segment, uint32 count, in
 	SegmentList *list = remembered(state);
 
 	if (list->hint_incarnation == state->incarnation &&
-		list->hint_base == segment->base_offset &&
+		pgt_same_segment(list->hint_segment, segment->id) &&
 		list->hint_offset == offset && list->hint_entry <= count)
 		return list->hint_entry;
 	return pgt_segment_find_offset(segment, count, offset);
 }
 
 void
-pgt_partition_log_hint(PartitionState *state, int64 base, uint32 n, int64 offset)
+pgt_partition_log_hint(PartitionState *state, SegmentId id, uint32 n, int64 offset)
 {
 	SegmentList *list = remembered(state);
 
 	list->hint_incarnation = state->incarnation;
-	list->hint_base = base;
+	list->hint_segment = id;
 	list->hint_entry = n;
 	list->hint_offset = offset;
 }
@@ -399,17 +448,6 @@ pgt_partition_log_must_roll(const PartitionState *state, const LogConfig *config
 		request->max_timestamp - state->active_first_timestamp > config->segment_ms;
 }
 
-/* Close and remove a segment that is no part of the log. */
-static void
-discard_segment(PartitionState *state, int64 base)
-{
-	CachedSegment *found = cache_find(cache_set(state, base), state, base);
-
-	if (found != NULL)
-		cache_close(found);
-	pgt_segment_unlink(&state->key, base, WARNING);
-}
-
 /*
  * Make the segment that is about to be finished durable, when "base" is ready
  * to follow it; take that away again where it fails.
@@ -417,7 +455,7 @@ discard_segment(PartitionState *state, int64 base)
 static void
 sync_finished(PartitionState *state, int64 base)
 {
-	Segment    *finished = pgt_partition_log_segment(state, state->active_base);
+	Segment    *finished = pgt_partition_log_segment(state, pgt_original_segment(state->active_base));
 
 	if (finished == NULL)
 		return;
@@ -427,21 +465,26 @@ sync_finished(PartitionState *state, int64 base)
 	}
 	PG_CATCH();
 	{
-		discard_segment(state, base);
+		pgt_partition_log_remove_segment(state, pgt_original_segment(base));
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
 }
 
-/* Can the segment be opened?  A WARNING where it cannot. */
+/*
+ * Can the segment be opened?  A WARNING where it cannot; but recovery may come by
+ * where a later record has rewritten it already.
+ */
 static bool
-is_sound(PartitionState *state, int64 base)
+is_sound(PartitionState *state, SegmentId id)
 {
 	char		path[MAXPGPATH];
 
-	if (pgt_partition_log_is_open(state, base) || pgt_segment_is_usable(&state->key, base))
+	if (pgt_partition_log_is_open(state, id) || pgt_segment_is_usable(&state->key, id))
 		return true;
-	pgt_segment_log_path(path, &state->key, base);
+	if (InRecovery)
+		return false;
+	pgt_segment_log_path(path, &state->key, id);
 	ereport(WARNING,
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("segment \"%s\" is damaged or missing; going on in a new one", path)));
@@ -451,14 +494,16 @@ is_sound(PartitionState *state, int64 base)
 Segment *
 pgt_partition_log_roll(PartitionState *state, int64 base, int64 previous_end)
 {
-	int64		old_base = state->active_base;
+	SegmentId	old = pgt_original_segment(state->active_base);
+	SegmentId	new = pgt_original_segment(base);
+	SegmentSpan span = {.previous_end = previous_end};
 	uint32		old_entries = state->active_entries;
-	bool		finishes = old_base != NO_SEGMENT && old_base < base && old_entries > 0 &&
-		is_sound(state, old_base);
+	bool		finishes = old.base != NO_SEGMENT && old.base < base && old_entries > 0 &&
+		is_sound(state, old);
 	Segment    *segment;
 
 	Assert(LWLockHeldByMeInMode(&state->lock, LW_EXCLUSIVE));
-	pgt_partition_log_create_segment(state, base, previous_end);
+	pgt_partition_log_create_segment(state, new, &span);
 	if (finishes)
 		sync_finished(state, base);
 
@@ -469,11 +514,11 @@ pgt_partition_log_roll(PartitionState *state, int64 base, int64 previous_end)
 	pg_atomic_fetch_add_u32(&state->segments_version, 1);
 
 	/* from here on nobody appends to the old one */
-	if (finishes && (segment = pgt_partition_log_segment(state, old_base)) != NULL)
+	if (finishes && (segment = pgt_partition_log_segment(state, old)) != NULL)
 		pgt_segment_trim_index(segment, old_entries);
-	else if (old_base != NO_SEGMENT && old_base != base && old_entries == 0)
-		discard_segment(state, old_base);
-	return pgt_partition_log_segment(state, base);
+	else if (old.base != NO_SEGMENT && old.base != base && old_entries == 0)
+		pgt_partition_log_remove_segment(state, old);
+	return pgt_partition_log_segment(state, new);
 }
 
 void

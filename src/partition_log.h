@@ -50,14 +50,17 @@ extern bool pgt_partition_log_slot_key(const PartitionState *state, TopicPartiti
  * An open segment of this process's cache; ready for use until the next call.
  * NULL where the segment is gone.
  */
-extern Segment *pgt_partition_log_segment(PartitionState *state, int64 base_offset);
+extern Segment *pgt_partition_log_segment(PartitionState *state, SegmentId id);
 
 /* Has this process the segment open? */
-extern bool pgt_partition_log_is_open(PartitionState *state, int64 base_offset);
+extern bool pgt_partition_log_is_open(PartitionState *state, SegmentId id);
 
-/* The same, made new and empty; for roll and redo. */
-extern Segment *pgt_partition_log_create_segment(PartitionState *state, int64 base_offset,
-												 int64 previous_end);
+/* The same, made new and empty; for rolls, rewriting and redo. */
+extern Segment *pgt_partition_log_create_segment(PartitionState *state, SegmentId id,
+												 const SegmentSpan *span);
+
+/* Close this process's segment, and remove its files; trouble is a WARNING. */
+extern void pgt_partition_log_remove_segment(PartitionState *state, SegmentId id);
 
 /* Close this process's cached segments that are deleted; for who does not ask for lists. */
 extern void pgt_partition_log_close_deleted(PartitionState *state);
@@ -65,13 +68,22 @@ extern void pgt_partition_log_close_deleted(PartitionState *state);
 /* Close this process's cached segments of a topic (InvalidOid: of the database). */
 extern void pgt_partition_log_close(Oid database, Oid topic);
 
-/* Base offset of the segment that holds "offset" or, in a gap, what follows it. */
-extern int64 pgt_partition_log_segment_for(PartitionState *state, const LogBounds *bounds,
-										   int64 offset);
+/* The segment that holds "offset" or, in a gap, what follows it. */
+extern SegmentId pgt_partition_log_segment_for(PartitionState *state, const LogBounds *bounds,
+											   int64 offset);
 
-/* Base offset of the segment behind "base"; NO_SEGMENT behind the active one. */
-extern int64 pgt_partition_log_next_segment(PartitionState *state, const LogBounds *bounds,
-											int64 base);
+/* The segment behind "base"; its base is NO_SEGMENT behind the active one. */
+extern SegmentId pgt_partition_log_next_segment(PartitionState *state, const LogBounds *bounds,
+												int64 base);
+
+/*
+ * Have segments come or gone since the bounds were taken?  Then what the two
+ * functions above say may not fit the bounds: to be asked after them.
+ */
+extern bool pgt_partition_log_has_changed(PartitionState *state, const LogBounds *bounds);
+
+/* Where a segment ends: the offset behind its last one. */
+extern int64 pgt_partition_log_segment_end(Segment *segment, const LogBounds *bounds);
 
 /* How many entries of a segment are in the log as these bounds know it. */
 extern uint32 pgt_partition_log_entries(Segment *segment, const LogBounds *bounds);
@@ -85,7 +97,7 @@ extern uint32 pgt_partition_log_find(PartitionState *state, Segment *segment, ui
 									 int64 offset);
 
 /* Entry n, and all before it, end before "offset" or hold it. */
-extern void pgt_partition_log_hint(PartitionState *state, int64 base, uint32 n, int64 offset);
+extern void pgt_partition_log_hint(PartitionState *state, SegmentId id, uint32 n, int64 offset);
 
 /* What an append is about to write. */
 typedef struct AppendRequest

@@ -2,7 +2,8 @@
  * segment.c
  *	  One segment of a partition: paths, opening, reading, writing, look-up.
  *
- * A segment is two files with the name of its base offset (20 digits):
+ * A segment is two files with the name of its base offset (20 digits), and of
+ * its generation where that is not 0:
  *
  *	  .log	  record batches, one behind the other, byte for byte as Kafka has
  *			  them (record_batch.h)
@@ -62,23 +63,27 @@ pgt_partition_path(char *path, const TopicPartition *key)
 
 /* Path of a segment's file with the given ending. */
 static void
-segment_path(char *path, const TopicPartition *key, int64 base_offset, const char *ending)
+segment_path(char *path, const TopicPartition *key, SegmentId id, const char *ending)
 {
-	snprintf(path, MAXPGPATH, "%s/%u/%u-%d/%020lld.%s", pgt_log_dir,
+	char		generation[16] = "";
+
+	if (id.generation > 0)
+		snprintf(generation, sizeof(generation), ".%u", id.generation);
+	snprintf(path, MAXPGPATH, "%s/%u/%u-%d/%020lld%s.%s", pgt_log_dir,
 			 key->database, key->topic, key->partition,
-			 (long long) base_offset, ending);
+			 (long long) id.base, generation, ending);
 }
 
 void
-pgt_segment_log_path(char *path, const TopicPartition *key, int64 base_offset)
+pgt_segment_log_path(char *path, const TopicPartition *key, SegmentId id)
 {
-	segment_path(path, key, base_offset, "log");
+	segment_path(path, key, id, "log");
 }
 
 void
-pgt_segment_index_path(char *path, const TopicPartition *key, int64 base_offset)
+pgt_segment_index_path(char *path, const TopicPartition *key, SegmentId id)
 {
-	segment_path(path, key, base_offset, "index");
+	segment_path(path, key, id, "index");
 }
 
 /* ---- opening and creating ------------------------------------------------ */
@@ -105,31 +110,31 @@ read_index_header(Segment *segment)
 
 	if (FileRead(segment->index, (char *) &header, sizeof(header), 0,
 				 WAIT_EVENT_DATA_FILE_READ) == sizeof(header))
-		problem = pgt_index_header_check(&header, segment->base_offset);
+		problem = pgt_index_header_check(&header, segment->id);
 	if (problem != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("damaged segment index \"%s\" at position 0",
 						FilePathName(segment->index)),
 				 errdetail("While looking for offset %lld: %s.",
-						   (long long) segment->base_offset, problem)));
-	segment->previous_end = header.previous_end;
+						   (long long) segment->id.base, problem)));
+	segment->span = header.span;
 }
 
 bool
-pgt_segment_open(Segment *segment, const TopicPartition *key, int64 base_offset)
+pgt_segment_open(Segment *segment, const TopicPartition *key, SegmentId id)
 {
 	char		path[MAXPGPATH];
 
 	segment->key = *key;
-	segment->base_offset = base_offset;
+	segment->id = id;
 	segment->index_reserved = 0;
 
-	pgt_segment_index_path(path, key, base_offset);
+	pgt_segment_index_path(path, key, id);
 	segment->index = open_file(path, 0);
 	if (segment->index < 0)
 		return false;
-	pgt_segment_log_path(path, key, base_offset);
+	pgt_segment_log_path(path, key, id);
 	segment->log = PathNameOpenFile(path, O_RDWR | PG_BINARY);
 	if (segment->log < 0)
 	{
@@ -158,23 +163,23 @@ pgt_segment_open(Segment *segment, const TopicPartition *key, int64 base_offset)
 }
 
 bool
-pgt_segment_is_usable(const TopicPartition *key, int64 base_offset)
+pgt_segment_is_usable(const TopicPartition *key, SegmentId id)
 {
 	char		path[MAXPGPATH];
 	IndexHeader header;
 	File		file;
 	bool		usable;
 
-	pgt_segment_log_path(path, key, base_offset);
+	pgt_segment_log_path(path, key, id);
 	if (access(path, F_OK) != 0)
 		return false;
-	pgt_segment_index_path(path, key, base_offset);
+	pgt_segment_index_path(path, key, id);
 	file = open_file(path, 0);
 	if (file < 0)
 		return false;
 	usable = FileRead(file, (char *) &header, sizeof(header), 0,
 					  WAIT_EVENT_DATA_FILE_READ) == sizeof(header) &&
-		pgt_index_header_check(&header, base_offset) == NULL;
+		pgt_index_header_check(&header, id) == NULL;
 	FileClose(file);
 	return usable;
 }
@@ -210,13 +215,13 @@ make_partition_directories(const TopicPartition *key)
 	make_directory(partition, database);
 }
 
-/* Write the header of a new index. */
+/* Write the header of an index. */
 static void
-write_index_header(Segment *segment)
+write_index_header(Segment *segment, XLogRecPtr swap_lsn)
 {
 	IndexHeader header;
 
-	pgt_index_header_init(&header, segment->base_offset, segment->previous_end);
+	pgt_index_header_init(&header, segment->id, &segment->span, swap_lsn);
 	if (FileWrite(segment->index, (char *) &header, sizeof(header), 0,
 				  WAIT_EVENT_DATA_FILE_WRITE) != sizeof(header))
 		ereport(ERROR,
@@ -231,24 +236,24 @@ create_files(Segment *segment)
 {
 	char		path[MAXPGPATH];
 
-	pgt_segment_log_path(path, &segment->key, segment->base_offset);
+	pgt_segment_log_path(path, &segment->key, segment->id);
 	segment->log = open_file(path, O_CREAT | O_TRUNC);
-	pgt_segment_index_path(path, &segment->key, segment->base_offset);
+	pgt_segment_index_path(path, &segment->key, segment->id);
 	segment->index = open_file(path, O_CREAT | O_TRUNC);
-	write_index_header(segment);
+	write_index_header(segment, InvalidXLogRecPtr);
 	pgt_segment_sync_index(segment);
 	pgt_partition_path(path, &segment->key);
 	fsync_fname(path, true);
 }
 
 void
-pgt_segment_create(Segment *segment, const TopicPartition *key, int64 base_offset,
-				   int64 previous_end)
+pgt_segment_create(Segment *segment, const TopicPartition *key, SegmentId id,
+				   const SegmentSpan *span)
 {
 	make_partition_directories(key);
 	segment->key = *key;
-	segment->base_offset = base_offset;
-	segment->previous_end = previous_end;
+	segment->id = id;
+	segment->span = *span;
 	segment->index_reserved = 0;
 	segment->log = segment->index = -1;
 	PG_TRY();
@@ -259,26 +264,26 @@ pgt_segment_create(Segment *segment, const TopicPartition *key, int64 base_offse
 	{
 		/* half a segment must not be found by a reader's list */
 		pgt_segment_close(segment);
-		pgt_segment_unlink(key, base_offset, WARNING);
+		pgt_segment_unlink(key, id, WARNING);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
 }
 
 void
-pgt_segment_restore(const TopicPartition *key, int64 base_offset, int64 previous_end)
+pgt_segment_restore(const TopicPartition *key, SegmentId id, const SegmentSpan *span)
 {
-	Segment		segment = {.key = *key, .base_offset = base_offset, .previous_end = previous_end};
+	Segment		segment = {.key = *key, .id = id, .span = *span};
 	char		path[MAXPGPATH];
 
-	if (pgt_segment_is_usable(key, base_offset))
+	if (pgt_segment_is_usable(key, id))
 		return;
 	make_partition_directories(key);
-	pgt_segment_log_path(path, key, base_offset);
+	pgt_segment_log_path(path, key, id);
 	segment.log = open_file(path, O_CREAT);
-	pgt_segment_index_path(path, key, base_offset);
+	pgt_segment_index_path(path, key, id);
 	segment.index = open_file(path, O_CREAT);
-	write_index_header(&segment);
+	write_index_header(&segment, InvalidXLogRecPtr);
 	pgt_segment_sync_index(&segment);
 	pgt_segment_close(&segment);
 	pgt_partition_path(path, key);
@@ -297,6 +302,20 @@ pgt_segment_close(Segment *segment)
 
 /* ---- the log ------------------------------------------------------------- */
 
+/* Report a write that failed or was cut short. */
+static void
+write_failed(File file, off_t position, Size length, int written)
+{
+	if (errno == 0)
+		errno = ENOSPC;
+	ereport(ERROR,
+			(errcode_for_file_access(),
+			 errmsg("could not write to topic file \"%s\": %m", FilePathName(file)),
+			 written >= 0 ? errdetail("Wrote only %d of %zu bytes at position %lld.",
+									  written, length, (long long) position) : 0,
+			 errhint("Check free disk space.")));
+}
+
 void
 pgt_segment_write(Segment *segment, uint32 position, const char *bytes, uint32 length)
 {
@@ -305,16 +324,8 @@ pgt_segment_write(Segment *segment, uint32 position, const char *bytes, uint32 l
 	errno = 0;
 	written = FileWrite(segment->log, (char *) bytes, length, position,
 						WAIT_EVENT_DATA_FILE_WRITE);
-	if (written == length)
-		return;
-	if (errno == 0)
-		errno = ENOSPC;
-	ereport(ERROR,
-			(errcode_for_file_access(),
-			 errmsg("could not write to topic file \"%s\": %m", FilePathName(segment->log)),
-			 written >= 0 ? errdetail("Wrote only %d of %u bytes at position %u.",
-									  written, length, position) : 0,
-			 errhint("Check free disk space.")));
+	if (written != length)
+		write_failed(segment->log, position, length, written);
 }
 
 bool
@@ -408,6 +419,21 @@ pgt_segment_write_entry(Segment *segment, uint32 n, IndexEntry *entry)
 }
 
 void
+pgt_segment_write_entries(Segment *segment, uint32 n, uint32 count, IndexEntry *entries)
+{
+	Size		length = count * sizeof(IndexEntry);
+	int			written;
+
+	for (uint32 i = 0; i < count; i++)
+		pgt_index_entry_seal(&entries[i]);
+	errno = 0;
+	written = FileWrite(segment->index, (char *) entries, length, INDEX_ENTRY_POSITION(n),
+						WAIT_EVENT_DATA_FILE_WRITE);
+	if (written != length)
+		write_failed(segment->index, INDEX_ENTRY_POSITION(n), length, written);
+}
+
+void
 pgt_segment_open_index(Segment *segment)
 {
 	if (FileGetRawDesc(segment->index) < 0)
@@ -445,7 +471,7 @@ reread_entry(Segment *segment, uint32 n, IndexEntry *entry)
 			 errmsg("damaged segment index \"%s\" at position %lld",
 					FilePathName(segment->index), (long long) INDEX_ENTRY_POSITION(n)),
 			 errdetail("Entry %u of the segment with base offset %lld does not match its checksum.",
-					   n, (long long) segment->base_offset)));
+					   n, (long long) segment->id.base)));
 }
 
 uint32
@@ -492,7 +518,7 @@ entry_is_missing(Segment *segment, uint32 n)
 			 errmsg("damaged segment index \"%s\" at position %lld",
 					FilePathName(segment->index), (long long) INDEX_ENTRY_POSITION(n)),
 			 errdetail("Entry %u of the segment with base offset %lld is missing.",
-					   n, (long long) segment->base_offset)));
+					   n, (long long) segment->id.base)));
 }
 
 /* Read entry n, which must be there. */
@@ -519,14 +545,14 @@ pgt_segment_find_offset(Segment *segment, uint32 count, int64 offset)
 		uint32		middle = low + (high - low) / 2;
 
 		read_entry(segment, middle, &block[0]);
-		if (segment->base_offset + block[0].last_delta < offset)
+		if (segment->id.base + block[0].last_delta < offset)
 			low = middle + 1;
 		else
 			high = middle;
 	}
 	got = pgt_segment_read_entries(segment, low, high - low, block);
 	for (uint32 i = 0; i < got; i++)
-		if (segment->base_offset + block[i].last_delta >= offset)
+		if (segment->id.base + block[i].last_delta >= offset)
 			return low + i;
 	if (got < high - low)
 		entry_is_missing(segment, low + got);
@@ -552,6 +578,12 @@ pgt_segment_find_timestamp(Segment *segment, uint32 count, int64 timestamp)
 			high = middle;
 	}
 	return low;
+}
+
+bool
+pgt_segment_is_complete(Segment *segment, uint32 entries, uint32 log_end)
+{
+	return pgt_segment_count_entries(segment) == entries && file_size(segment->log) >= log_end;
 }
 
 void
@@ -591,29 +623,50 @@ pgt_segment_sync_index(Segment *segment)
 	sync_file(segment->index);
 }
 
+/* As a failed fsync, a failed stamp is in a critical section of the caller's. */
+void
+pgt_segment_stamp(Segment *segment, XLogRecPtr swap_lsn)
+{
+	write_index_header(segment, swap_lsn);
+	sync_file(segment->index);
+}
+
 /* ---- directories --------------------------------------------------------- */
 
-int
-pgt_compare_bases(const void *a, const void *b)
-{
-	int64		left = *(const int64 *) a;
-	int64		right = *(const int64 *) b;
-
-	return left < right ? -1 : left > right;
-}
-
-/* Is it "<20 digits>.log"? */
+/* Is it "<20 digits>.log" or "<20 digits>.<generation>.log"? */
 static bool
-parse_segment_name(const char *name, int64 *base)
+parse_segment_name(const char *name, SegmentId *id)
 {
-	if (strspn(name, "0123456789") != 20 || strcmp(name + 20, ".log") != 0)
+	const char *rest = name + 20;
+
+	if (strspn(name, "0123456789") != 20)
 		return false;
-	*base = strtoll(name, NULL, 10);
-	return true;
+	id->base = strtoll(name, NULL, 10);
+	id->generation = 0;
+	if (rest[0] == '.' && rest[1] >= '1' && rest[1] <= '9')
+	{
+		char	   *end;
+
+		id->generation = strtoul(rest + 1, &end, 10);
+		rest = end;
+	}
+	return strcmp(rest, ".log") == 0;
+}
+
+/* By base, the highest generation first. */
+static int
+compare_segments(const void *a, const void *b)
+{
+	const SegmentId *left = a;
+	const SegmentId *right = b;
+
+	if (left->base != right->base)
+		return left->base < right->base ? -1 : 1;
+	return left->generation > right->generation ? -1 : left->generation < right->generation;
 }
 
 int
-pgt_segment_list(const TopicPartition *key, int64 **bases)
+pgt_segment_files(const TopicPartition *key, SegmentId **ids)
 {
 	char		path[MAXPGPATH];
 	DIR		   *dir;
@@ -621,7 +674,7 @@ pgt_segment_list(const TopicPartition *key, int64 **bases)
 	int			count = 0;
 	int			capacity = 16;
 
-	*bases = palloc(capacity * sizeof(int64));
+	*ids = palloc(capacity * sizeof(SegmentId));
 	pgt_partition_path(path, key);
 	dir = AllocateDir(path);
 	if (dir == NULL && errno == ENOENT)
@@ -629,13 +682,91 @@ pgt_segment_list(const TopicPartition *key, int64 **bases)
 	while ((de = ReadDir(dir, path)) != NULL)
 	{
 		if (count == capacity)
-			*bases = repalloc(*bases, (capacity *= 2) * sizeof(int64));
-		if (parse_segment_name(de->d_name, &(*bases)[count]))
+			*ids = repalloc(*ids, (capacity *= 2) * sizeof(SegmentId));
+		if (parse_segment_name(de->d_name, &(*ids)[count]))
 			count++;
 	}
 	FreeDir(dir);
-	qsort(*bases, count, sizeof(int64), pgt_compare_bases);
+	qsort(*ids, count, sizeof(SegmentId), compare_segments);
 	return count;
+}
+
+/*
+ * Read what the header of a rewritten segment says; false where it does not
+ * count, or is gone.  It may be just being stamped: read again.
+ */
+static bool
+read_swapped(const TopicPartition *key, ListedSegment *segment)
+{
+	char		path[MAXPGPATH];
+	IndexHeader header;
+	bool		good = false;
+	int			fd;
+
+	pgt_segment_index_path(path, key, segment->id);
+	fd = BasicOpenFile(path, O_RDONLY | PG_BINARY);
+	if (fd < 0)
+		return false;
+	for (int i = 0; !good && i < ENTRY_RETRIES; i++)
+	{
+		if (i > 0)
+			pg_usleep(100L);
+		good = pg_pread(fd, &header, sizeof(header), 0) == sizeof(header) &&
+			pgt_index_header_check(&header, segment->id) == NULL;
+	}
+	close(fd);
+	if (!good || XLogRecPtrIsInvalid(header.swap_lsn))
+		return false;
+	segment->swap_lsn = header.swap_lsn;
+	segment->span = header.span;
+	return true;
+}
+
+int
+pgt_segment_list(const TopicPartition *key, ListedSegment **segments)
+{
+	SegmentId  *ids;
+	int			files = pgt_segment_files(key, &ids);
+	int			count = 0;
+
+	*segments = palloc((files + 1) * sizeof(ListedSegment));
+	for (int i = 0; i < files; i++)
+	{
+		ListedSegment *next = &(*segments)[count];
+		const ListedSegment *before = count > 0 ? next - 1 : NULL;
+
+		*next = (ListedSegment) {.id = ids[i]};
+		if (ids[i].generation > 0 && !read_swapped(key, next))
+			continue;
+		if (before != NULL && next->id.base < before->span.end_offset &&
+			next->id.generation < before->id.generation)
+			continue;			/* the one before has replaced it */
+		count++;
+	}
+	pfree(ids);
+	return count;
+}
+
+bool
+pgt_segment_is_leftover(const TopicPartition *key, SegmentId id)
+{
+	char		path[MAXPGPATH];
+	IndexHeader header;
+	ssize_t		got;
+	int			fd;
+
+	if (id.generation == 0)
+		return false;
+	pgt_segment_index_path(path, key, id);
+	fd = BasicOpenFile(path, O_RDONLY | PG_BINARY);
+	if (fd < 0)
+		return errno == ENOENT;
+	got = pg_pread(fd, &header, sizeof(header), 0);
+	close(fd);
+
+	/* a damaged one may be a segment that was swapped in: that is kept and reported */
+	return got < (ssize_t) sizeof(header) ||
+		(pgt_index_header_check(&header, id) == NULL && XLogRecPtrIsInvalid(header.swap_lsn));
 }
 
 /* Remove one file, quietly where it is not there. */
@@ -659,24 +790,24 @@ empty_file(const char *path)
 }
 
 void
-pgt_segment_release_space(const TopicPartition *key, int64 base_offset)
+pgt_segment_release_space(const TopicPartition *key, SegmentId id)
 {
 	char		path[MAXPGPATH];
 
-	pgt_segment_log_path(path, key, base_offset);
+	pgt_segment_log_path(path, key, id);
 	empty_file(path);
-	pgt_segment_index_path(path, key, base_offset);
+	pgt_segment_index_path(path, key, id);
 	empty_file(path);
 }
 
 void
-pgt_segment_unlink(const TopicPartition *key, int64 base_offset, int level)
+pgt_segment_unlink(const TopicPartition *key, SegmentId id, int level)
 {
 	char		path[MAXPGPATH];
 
-	pgt_segment_log_path(path, key, base_offset);
+	pgt_segment_log_path(path, key, id);
 	unlink_file(path, level);
-	pgt_segment_index_path(path, key, base_offset);
+	pgt_segment_index_path(path, key, id);
 	unlink_file(path, level);
 }
 
@@ -685,12 +816,12 @@ pgt_partition_unlink(const TopicPartition *key)
 {
 	char		path[MAXPGPATH];
 
-	int64	   *bases;
-	int			count = pgt_segment_list(key, &bases);
+	SegmentId  *ids;
+	int			count = pgt_segment_files(key, &ids);
 
 	for (int i = 0; i < count; i++)
-		pgt_segment_release_space(key, bases[i]);
-	pfree(bases);
+		pgt_segment_release_space(key, ids[i]);
+	pfree(ids);
 	pgt_partition_path(path, key);
 	if (access(path, F_OK) == 0)
 		rmtree(path, true);

@@ -3,7 +3,8 @@
  *	  One segment of a partition: its ".log" and its ".index" file.
  *
  * Paths are <log_dir>/<database oid>/<topic oid>-<partition>/<base>.log, with
- * the base offset in 20 digits, relative to the data directory.
+ * the base offset in 20 digits, relative to the data directory; <base>.<n>.log
+ * for generation n above 0.
  *
  * Layer 1.  No locks and no WAL here: the caller serialises writers.
  */
@@ -25,12 +26,20 @@ typedef struct TopicPartition
 typedef struct Segment
 {
 	TopicPartition key;
-	int64		base_offset;
-	int64		previous_end;	/* where the segment before this one ends */
+	SegmentId	id;
+	SegmentSpan span;
 	File		log;
 	File		index;
 	uint32		index_reserved; /* entries known to have space on disk */
 } Segment;
+
+/* A segment of a partition that counts, as its directory tells. */
+typedef struct ListedSegment
+{
+	SegmentId	id;
+	XLogRecPtr	swap_lsn;		/* of rewritten ones */
+	SegmentSpan span;			/* of rewritten ones; else zero: it is in the index */
+} ListedSegment;
 
 /* Kafka allows segments up to 2 GB; positions are 32 bits. */
 #define SEGMENT_MAX_BYTES	((int64) PG_INT32_MAX)
@@ -40,35 +49,35 @@ extern char *pgt_log_dir;		/* setting pg_topics.log_dir */
 /* Path buffers are MAXPGPATH bytes. */
 extern void pgt_database_path(char *path, Oid database);
 extern void pgt_partition_path(char *path, const TopicPartition *key);
-extern void pgt_segment_log_path(char *path, const TopicPartition *key, int64 base_offset);
-extern void pgt_segment_index_path(char *path, const TopicPartition *key, int64 base_offset);
+extern void pgt_segment_log_path(char *path, const TopicPartition *key, SegmentId id);
+extern void pgt_segment_index_path(char *path, const TopicPartition *key, SegmentId id);
 
 /*
  * Open an existing segment for reading and writing.  False where its files
  * are gone; any other trouble is an ERROR.  The files stay open across
  * transactions until pgt_segment_close().
  */
-extern bool pgt_segment_open(Segment *segment, const TopicPartition *key, int64 base_offset);
+extern bool pgt_segment_open(Segment *segment, const TopicPartition *key, SegmentId id);
 
 /*
  * For redo: make sure of both files and the index header, keeping all the rest
  * of what is there.
  */
-extern void pgt_segment_restore(const TopicPartition *key, int64 base_offset, int64 previous_end);
+extern void pgt_segment_restore(const TopicPartition *key, SegmentId id, const SegmentSpan *span);
 
 /* Have the index open for real, so that writing an entry does not open files. */
 extern void pgt_segment_open_index(Segment *segment);
 
 /* Are both files there, and the index header right?  Never throws on damage. */
-extern bool pgt_segment_is_usable(const TopicPartition *key, int64 base_offset);
+extern bool pgt_segment_is_usable(const TopicPartition *key, SegmentId id);
 
 /*
  * Create a segment, empty; files that are there under its name lose their
  * contents.  Header and directory entries are durable when this returns; where
  * it throws, the files are gone.
  */
-extern void pgt_segment_create(Segment *segment, const TopicPartition *key, int64 base_offset,
-							   int64 previous_end);
+extern void pgt_segment_create(Segment *segment, const TopicPartition *key, SegmentId id,
+							   const SegmentSpan *span);
 extern void pgt_segment_close(Segment *segment);
 
 /* Write to the log; a short write is an ERROR (disk full) that names the file. */
@@ -82,6 +91,9 @@ extern void pgt_segment_reserve_entry(Segment *segment, uint32 n);
 
 /* Write entry n, sealing it; a failure is an ERROR (a PANIC in a critical section). */
 extern void pgt_segment_write_entry(Segment *segment, uint32 n, IndexEntry *entry);
+
+/* The same of several, which are not in a hurry. */
+extern void pgt_segment_write_entries(Segment *segment, uint32 n, uint32 count, IndexEntry *entries);
 
 /*
  * Read up to "count" entries from entry "first" on; returns how many were in
@@ -105,6 +117,15 @@ extern uint32 pgt_segment_find_timestamp(Segment *segment, uint32 count, int64 t
  */
 extern void pgt_segment_trim_index(Segment *segment, uint32 entries);
 
+/* Has the segment that many entries and log bytes? */
+extern bool pgt_segment_is_complete(Segment *segment, uint32 entries, uint32 log_end);
+
+/* Is the file one that does not count and never will: not swapped in, or replaced? */
+extern bool pgt_segment_is_leftover(const TopicPartition *key, SegmentId id);
+
+/* Let a rewritten segment count: put the swap LSN into its header, durably. */
+extern void pgt_segment_stamp(Segment *segment, XLogRecPtr swap_lsn);
+
 /* Make both files durable; failure is a PANIC unless data_sync_retry is on. */
 extern void pgt_segment_sync(Segment *segment);
 extern void pgt_segment_sync_index(Segment *segment);
@@ -112,20 +133,24 @@ extern void pgt_segment_sync_index(Segment *segment);
 /* Start writing log bytes back, without waiting. */
 extern void pgt_segment_writeback(Segment *segment, uint32 from, uint32 to);
 
-/* Base offsets of a partition's segments, ascending, palloc'd; 0 where there are none. */
-extern int	pgt_segment_list(const TopicPartition *key, int64 **bases);
+/*
+ * A partition's segments that count, ascending, palloc'd; 0 where there are
+ * none.  Not those that are not swapped in yet or that a rewritten one has
+ * replaced.  Works in the postmaster too.
+ */
+extern int	pgt_segment_list(const TopicPartition *key, ListedSegment **segments);
 
-/* Their order, for bsearch(). */
-extern int	pgt_compare_bases(const void *a, const void *b);
+/* All that have a log file, in the same order, counting or not. */
+extern int	pgt_segment_files(const TopicPartition *key, SegmentId **ids);
 
 /*
  * Cut a segment's files to nothing, before they are removed: then a process
  * that keeps them open does not keep their space.  Only where nobody reads.
  */
-extern void pgt_segment_release_space(const TopicPartition *key, int64 base_offset);
+extern void pgt_segment_release_space(const TopicPartition *key, SegmentId id);
 
 /* Remove a segment's files; missing ones are fine, trouble is a report of that level. */
-extern void pgt_segment_unlink(const TopicPartition *key, int64 base_offset, int level);
+extern void pgt_segment_unlink(const TopicPartition *key, SegmentId id, int level);
 
 /* Remove a partition's directory with all in it; trouble is a WARNING. */
 extern void pgt_partition_unlink(const TopicPartition *key);

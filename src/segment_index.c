@@ -10,7 +10,7 @@
  * is recorded for the reader of a lost file; loading compares the one in the
  * recovery point (recovery_point.c).
  *
- * previous_end lets a reader that enters the segment notice that the one before
+ * span.previous_end lets a reader that enters the segment notice that the one before
  * is missing or cut: it must have ended just there.
  *
  * Layer 1.  No I/O here: loading at server start uses these functions before
@@ -24,20 +24,23 @@
 
 /* Fill a header for a segment of this cluster, CRC included. */
 void
-pgt_index_header_init(IndexHeader *header, int64 base_offset, int64 previous_end)
+pgt_index_header_init(IndexHeader *header, SegmentId id, const SegmentSpan *span,
+					  XLogRecPtr swap_lsn)
 {
 	memset(header, 0, sizeof(*header));
 	header->magic = INDEX_MAGIC;
 	header->version = INDEX_VERSION;
 	header->system_identifier = GetSystemIdentifier();
-	header->base_offset = base_offset;
-	header->previous_end = previous_end;
+	header->base_offset = id.base;
+	header->swap_lsn = swap_lsn;
+	header->span = *span;
+	header->generation = id.generation;
 	header->crc = pgt_crc32c(header, offsetof(IndexHeader, crc));
 }
 
-/* NULL where the header is one of the segment at base_offset, else the problem. */
+/* NULL where the header is that of the segment, else the problem. */
 const char *
-pgt_index_header_check(const IndexHeader *header, int64 base_offset)
+pgt_index_header_check(const IndexHeader *header, SegmentId id)
 {
 	if (header->magic != INDEX_MAGIC)
 		return "the header is not that of a segment index";
@@ -45,8 +48,10 @@ pgt_index_header_check(const IndexHeader *header, int64 base_offset)
 		return "the index has a format version that this release does not know";
 	if (header->crc != pgt_crc32c(header, offsetof(IndexHeader, crc)))
 		return "the header's checksum does not match";
-	if (header->base_offset != base_offset)
+	if (header->base_offset != id.base)
 		return "the header names another base offset";
+	if (header->generation != id.generation)
+		return "the header names another generation";
 	return NULL;
 }
 

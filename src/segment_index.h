@@ -5,10 +5,15 @@
  * A header of 64 bytes, then one entry of 64 bytes a batch, native byte order
  * (as everything else in a data directory):
  *
- *	  header   magic, version, system identifier, base offset, swap LSN, end
- *			   of the segment before, CRC
+ *	  header   magic, version, system identifier, base offset, generation, swap
+ *			   LSN, where the segment lies, CRC
  *	  entry    first and last offset (relative to the base), position and
  *			   length in the log, timestamps, transaction id, LSN, flags, CRC
+ *
+ * A segment that was appended to is of generation 0.  One of a higher generation
+ * was written anew from finished ones (log_rewrite.h); it counts once its header
+ * has a swap LSN, and then takes the place of all segments of lower generations
+ * whose base is from its own up to its end offset.
  *
  * Entries make log bytes valid: what no valid entry covers is not part of the
  * log.  64 bytes at a multiple of 64 never straddle a sector or a page.  Space
@@ -27,15 +32,31 @@
 #define INDEX_MAGIC		0x50475449	/* "PGTI" */
 #define INDEX_VERSION	1
 
+/* Which segment of a partition: files are named by it. */
+typedef struct SegmentId
+{
+	int64		base;			/* offset that its first record has, or would have */
+	uint32		generation;		/* 0: appended to; else rewritten */
+} SegmentId;
+
+/* Where a segment lies among the others. */
+typedef struct SegmentSpan
+{
+	int64		previous_end;	/* the log end when it was made: where the one before ends */
+	/* of rewritten ones; 0 in generation 0 */
+	int64		end_offset;		/* where it ends, though the last records may be gone */
+	int64		compacted_end;	/* up to here the log was compacted with it; 0: not at all */
+} SegmentSpan;
+
 typedef struct IndexHeader
 {
 	uint32		magic;
 	uint32		version;
 	uint64		system_identifier;
 	int64		base_offset;
-	XLogRecPtr	swap_lsn;		/* 0; reserved for segments that compaction writes */
-	int64		previous_end;	/* the log end when the segment was made: where the one before ends */
-	char		reserved[20];
+	XLogRecPtr	swap_lsn;		/* end of the SWAP record; 0: generation 0, or not swapped in yet */
+	SegmentSpan span;
+	uint32		generation;
 	uint32		crc;			/* of all the bytes before */
 } IndexHeader;
 
@@ -54,6 +75,19 @@ typedef struct IndexEntry
 	uint32		crc;			/* of all the bytes before */
 } IndexEntry;
 
+/* The segment that was appended to, as opposed to what was made of it later. */
+static inline SegmentId
+pgt_original_segment(int64 base)
+{
+	return (SegmentId) {base, 0};
+}
+
+static inline bool
+pgt_same_segment(SegmentId a, SegmentId b)
+{
+	return a.base == b.base && a.generation == b.generation;
+}
+
 #define ENTRY_ABORTED	0x01	/* resolved: its transaction did not commit */
 
 StaticAssertDecl(sizeof(IndexHeader) == 64, "index header is 64 bytes");
@@ -62,8 +96,9 @@ StaticAssertDecl(sizeof(IndexEntry) == 64, "index entry is 64 bytes");
 /* Byte position of entry n in the file. */
 #define INDEX_ENTRY_POSITION(n) ((off_t) (sizeof(IndexHeader) + (off_t) (n) * sizeof(IndexEntry)))
 
-extern void pgt_index_header_init(IndexHeader *header, int64 base_offset, int64 previous_end);
-extern const char *pgt_index_header_check(const IndexHeader *header, int64 base_offset);
+extern void pgt_index_header_init(IndexHeader *header, SegmentId id, const SegmentSpan *span,
+								  XLogRecPtr swap_lsn);
+extern const char *pgt_index_header_check(const IndexHeader *header, SegmentId id);
 
 extern void pgt_index_entry_seal(IndexEntry *entry);
 extern bool pgt_index_entry_is_valid(const IndexEntry *entry);
