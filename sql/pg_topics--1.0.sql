@@ -156,6 +156,13 @@ AS 'MODULE_PATHNAME', 'pgt_offset_for_timestamp' LANGUAGE C STRICT VOLATILE PARA
 COMMENT ON FUNCTION offset_for_timestamp(regclass, int, timestamptz) IS
 'the first offset whose record is at or past a time, or null';
 
+/* ---- a topic as a table --------------------------------------------------- */
+
+CREATE FUNCTION latest(topic anyelement) RETURNS SETOF anyelement
+AS 'MODULE_PATHNAME', 'pgt_latest' LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION latest(anyelement) IS
+'the last record of each key, but for tombstones: latest(NULL::topic)';
+
 /* ---- looking ------------------------------------------------------------- */
 
 CREATE FUNCTION pg_topics_info(OUT topic regclass, OUT partitions int,

@@ -221,27 +221,12 @@ call_is_typed(const FuncExpr *call)
 	return get_call_expr_argtype((Node *) call, 0) != REGCLASSOID;
 }
 
-/* The topic whose row type the call's first argument has; ERROR where it has none. */
-static Oid
-topic_of_row_type(const FuncExpr *call)
-{
-	Oid			type = get_call_expr_argtype((Node *) call, 0);
-	Oid			topic = OidIsValid(type) ? get_typ_typrelid(type) : InvalidOid;
-
-	if (!OidIsValid(topic))
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("type %s is not the row type of a topic", format_type_be(type)),
-				 errhint("Use consume_as(NULL::topic_name, ...).")));
-	return topic;
-}
-
 /* The topic a call is about; ERROR where none is given. */
 static Oid
 topic_of_call(const FuncExpr *call, const NullableDatum *first)
 {
 	if (call_is_typed(call))
-		return topic_of_row_type(call);
+		return pgt_rows_topic_of_call(call, "consume_as(NULL::topic_name, ...)");
 	if (first->isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),

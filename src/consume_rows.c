@@ -1,6 +1,6 @@
 /*
  * consume_rows.c
- *	  Records as rows of the result of consume() and consume_as().
+ *	  Records as rows of the result of consume(), consume_as() and latest().
  *
  * Two ways lead into the result's tuplestore.  Any row can go the long one: a
  * Datum for each column, in the order of the topic's columns, and the server
@@ -26,6 +26,8 @@
 #include "executor/tuptable.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -87,6 +89,21 @@ pgt_rows_begin(FunctionCallInfo fcinfo, Topic *topic, bool typed)
 	if (rows->plain_text)
 		rows->slot = MakeTupleTableSlot(rows->desc, &TTSOpsMinimalTuple);
 	return rows;
+}
+
+/* See the header. */
+Oid
+pgt_rows_topic_of_call(const FuncExpr *call, const char *usage)
+{
+	Oid			type = get_call_expr_argtype((Node *) call, 0);
+	Oid			topic = OidIsValid(type) ? get_typ_typrelid(type) : InvalidOid;
+
+	if (!OidIsValid(topic))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("type %s is not the row type of a topic", format_type_be(type)),
+				 errhint("Use %s.", usage)));
+	return topic;
 }
 
 /* ---- the long way ------------------------------------------------------- */

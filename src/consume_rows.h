@@ -1,16 +1,23 @@
 /*
  * consume_rows.h
- *	  Records as rows of the result of consume() and consume_as().
+ *	  Records as rows of the result of consume(), consume_as() and latest().
  *
  * Layer 6, below consume.c.
  */
 #ifndef CONSUME_ROWS_H
 #define CONSUME_ROWS_H
 
+#include "nodes/primnodes.h"
 #include "record_batch.h"
 #include "topic.h"
 
 typedef struct ConsumeRows ConsumeRows;
+
+/*
+ * The topic whose row type a call's first argument has; ERROR where it has
+ * none, with a hint of how to use the function.
+ */
+extern Oid	pgt_rows_topic_of_call(const FuncExpr *call, const char *usage);
 
 /*
  * Begin the function's result, a tuplestore.  typed: rows of the topic's own

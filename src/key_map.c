@@ -24,9 +24,6 @@
  * Where a key's probing begins is a hash seeded anew for each map, so that
  * nobody can choose keys that all begin at one place.
  *
- * The table comes zeroed from the operating system, which gives a page when it
- * is first written: a map that is larger than its keys need costs little.
- *
  * Memory: one context with the map and its table.  The hashing context is the
  * resource owner's, which frees it where a transaction is rolled back; the map
  * is gone then too.  No I/O, no locks.  Layer 0.
@@ -205,7 +202,8 @@ pgt_key_map_memory(const KeyMap *map)
 void
 pgt_key_map_reset(KeyMap *map)
 {
-	memset(map->slots, 0, pgt_key_map_memory(map));
+	if (map->count > 0)
+		memset(map->slots, 0, pgt_key_map_memory(map));
 	map->count = 0;
 }
 

@@ -1,0 +1,175 @@
+/*
+ * latest.c
+ *	  latest(NULL::topic): a topic read as a table, the last record of each key.
+ *
+ * For each partition two passes over what the statement's snapshot sees:
+ *
+ *	  map		the offset of each key's last record (key_map.c)
+ *	  emit		the records at these offsets, but for tombstones
+ *
+ * Records without a key do not take part.  A key that is in two partitions,
+ * which takes an explicit partition or a new number of them, has a last record
+ * in each: order, and so "last", is a partition's own.
+ *
+ * Memory.  The map takes hash_mem (work_mem times hash_mem_multiplier) at
+ * most.  Where it does not hold the keys they are divided in two by a hash,
+ * and each half is done in the same way, as often as it takes: all the work
+ * for one part, both passes, before the next, so nothing is given twice.
+ *
+ * Nothing here depends on compaction, which only leaves less to read.  But
+ * what goes while we read is not MVCC's: where a newer record exists that the
+ * snapshot does not see, compaction may remove the one that it does see, and
+ * the key is then not in the result, neither old nor new.  Never does an older
+ * record come instead.  Retention and compaction take files in the order of
+ * their offsets: should the first pass have read a record of the key before it
+ * went, and miss its successor that went too, then the second pass, which
+ * takes new bounds, does not find the record either.
+ *
+ * Locks: AccessShareLock on the topic till the transaction's end.  Writes
+ * nothing, so it runs on a standby.  Layer 6.  Read log_reader.c and
+ * consume_rows.c next.
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "common/pg_prng.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/snapmgr.h"
+
+#include "consume_rows.h"
+#include "key_map.h"
+#include "log_reader.h"
+
+/* One partition under way. */
+typedef struct LatestScan
+{
+	TopicPartition key;
+	Snapshot	snapshot;
+	ConsumeRows *rows;
+	KeyMap	   *map;
+	uint64		seed;			/* of the hash that divides keys */
+	int64		end;			/* behind the last offset in the map */
+} LatestScan;
+
+/*
+ * Some of the keys: those whose hash has these low bits.  mask 0: all.
+ */
+typedef struct KeyPart
+{
+	uint64		mask;
+	uint64		bits;
+} KeyPart;
+
+PG_FUNCTION_INFO_V1(pgt_latest);
+
+/* Is the record one of a key in this part? */
+static inline bool
+in_part(const LatestScan *scan, const KeyPart *part, const Record *record)
+{
+	if (record->key_length < 0)
+		return false;
+	return part->mask == 0 ||
+		(hash_bytes_extended((const unsigned char *) record->key, record->key_length,
+							 scan->seed) & part->mask) == part->bits;
+}
+
+/* First pass: map the part's keys.  False: they are too many. */
+static bool
+map_keys(LatestScan *scan, const KeyPart *part)
+{
+	LogReader  *reader = pgt_log_reader_begin(&scan->key, 0, scan->snapshot, NULL);
+	bool		fits = true;
+	Record		record;
+
+	pgt_key_map_reset(scan->map);
+	scan->end = 0;
+	while (fits && pgt_log_reader_next(reader, &record))
+	{
+		if (!in_part(scan, part, &record))
+			continue;
+		fits = pgt_key_map_put(scan->map, record.key, record.key_length, record.offset);
+		scan->end = record.offset + 1;
+	}
+	pgt_log_reader_end(reader);
+	return fits;
+}
+
+/* Second pass: the records that the map has as their keys' last. */
+static void
+emit_records(LatestScan *scan, const KeyPart *part)
+{
+	LogReaderFilter filter = {PG_INT64_MIN, PG_INT64_MAX, scan->end};
+	LogReader  *reader = pgt_log_reader_begin(&scan->key, 0, scan->snapshot, &filter);
+	Record		record;
+
+	while (pgt_log_reader_next(reader, &record))
+	{
+		if (record.value_length >= 0 && in_part(scan, part, &record) &&
+			pgt_key_map_get(scan->map, record.key, record.key_length) == record.offset)
+			pgt_rows_put(scan->rows, scan->key.partition, &record);
+	}
+	pgt_log_reader_end(reader);
+}
+
+/* Both passes for a part of the keys, or for its halves where it is too large. */
+static void
+emit_part(LatestScan *scan, const KeyPart *part)
+{
+	uint64		next_bit = part->mask + 1;
+	KeyPart		halves[] = {
+		{part->mask | next_bit, part->bits},
+		{part->mask | next_bit, part->bits | next_bit}
+	};
+
+	if (map_keys(scan, part))
+	{
+		if (pgt_key_map_count(scan->map) > 0)
+			emit_records(scan, part);
+		return;
+	}
+	if (next_bit == 0)
+		elog(ERROR, "keys cannot be divided any further");
+	emit_part(scan, &halves[0]);
+	emit_part(scan, &halves[1]);
+}
+
+/* The last record of each key in a partition. */
+static void
+emit_partition(const Topic *topic, int32 partition, ConsumeRows *rows)
+{
+	KeyPart		all = {0, 0};
+	LatestScan	scan = {0};
+	LogBounds	bounds;
+
+	scan.key = pgt_topic_partition(topic, partition);
+	if (!pgt_partition_log_bounds(&scan.key, &bounds))
+		return;
+	scan.snapshot = GetActiveSnapshot();
+	scan.rows = rows;
+	scan.seed = pg_prng_uint64(&pg_global_prng_state);
+	scan.map = pgt_key_map_create(CurrentMemoryContext, get_hash_memory_limit(),
+								  bounds.next_offset - bounds.log_start_offset);
+	emit_part(&scan, &all);
+	pgt_key_map_free(scan.map);
+}
+
+/* latest(NULL::topic): the last record of each key that is no tombstone. */
+Datum
+pgt_latest(PG_FUNCTION_ARGS)
+{
+	Oid			relid = pgt_rows_topic_of_call((FuncExpr *) fcinfo->flinfo->fn_expr,
+											   "latest(NULL::topic_name)");
+	Topic	   *topic;
+	ConsumeRows *rows;
+
+	LockRelationOid(relid, AccessShareLock);
+	topic = pgt_topic_get(relid);
+	pgt_topic_check_acl(relid, ACL_SELECT);
+	rows = pgt_rows_begin(fcinfo, topic, true);
+	for (int32 partition = 0; partition < topic->partitions; partition++)
+		emit_partition(topic, partition, rows);
+	return (Datum) 0;
+}
