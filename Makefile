@@ -29,7 +29,7 @@ ISOLATION_OPTS = $(TEST_OPTS)
 TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
-EXTRA_CLEAN = test/unit/unit_test tmp_instance
+EXTRA_CLEAN = test/unit/unit_test test/unit/key_map_test tmp_instance
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -44,6 +44,12 @@ test/unit/unit_test: $(UNIT_SRCS) $(wildcard src/*.h)
 	$(CC) $(CFLAGS) -Isrc -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(UNIT_SRCS) \
 		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport $(CODEC_LIBS)
 
+# key_map.c calls the server's memory contexts, which its test brings along
+test/unit/key_map_test: test/unit/key_map_test.c src/key_map.c src/key_map.h
+	$(CC) $(CFLAGS) -Isrc -I$(shell $(PG_CONFIG) --includedir-server) -o $@ test/unit/key_map_test.c src/key_map.c \
+		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lcrypto
+
 .PHONY: unit
-unit: test/unit/unit_test
+unit: test/unit/unit_test test/unit/key_map_test
 	test/unit/unit_test
+	test/unit/key_map_test

@@ -112,7 +112,7 @@ build_in() {
     (cd / && as_server_user mkdir -p "$dir")
     tar -C "$tree" -cf - --exclude=./.git --exclude=./demo/cluster --exclude=./bench/results \
         --exclude=./tmp_check --exclude=./tmp_instance --exclude=./results --exclude=./log \
-        --exclude='*.o' --exclude='*.so' --exclude='*.bc' --exclude=unit_test . |
+        --exclude='*.o' --exclude='*.so' --exclude='*.bc' --exclude=unit_test --exclude=key_map_test . |
         (cd / && as_server_user tar -C "$dir" -xf - --no-same-permissions)
     if ! (cd "$dir" && as_server_user make -j"$(nproc)" PG_CONFIG="$PG_CONFIG" "$@" &&
         as_root make install PG_CONFIG="$PG_CONFIG" "$@") >"$dir.log" 2>&1; then
