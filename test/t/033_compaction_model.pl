@@ -1,0 +1,263 @@
+# Thousands of random histories of compacted topics against a model: what is
+# left is what Kafka's rules leave, whatever was produced, taken back, compacted,
+# deleted, erased and killed in between.  See test/perl/CompactionModel.pm.
+#
+# TOPIC_TEST_SEED repeats a run, TOPIC_TEST_HISTORIES asks for more of them.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use CompactionModel;
+use List::Util qw(shuffle);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time usleep);
+use TopicTest;
+
+my $seed = $ENV{TOPIC_TEST_SEED} // int(time);
+my $histories = $ENV{TOPIC_TEST_HISTORIES} // 2000;
+my $together = 400;
+my $rounds = 4;
+my $steps = 4;
+
+srand($seed);
+note("TOPIC_TEST_SEED=$seed TOPIC_TEST_HISTORIES=$histories");
+
+# killed processes lose nothing that was written, so fsync would only cost time
+my $node = new_node('main', settings => [
+	'fsync = off', 'pg_topics.batch_size = 1kB', 'pg_topics.max_partitions = 4000',
+	'client_min_messages = warning', 'max_wal_size = 4GB' ]);
+$node->start;
+$node->safe_psql('postgres', q{
+	CREATE EXTENSION pg_topics;
+	-- all there is to know of some topics
+	CREATE FUNCTION look(topics text[]) RETURNS SETOF text LANGUAGE plpgsql AS $$
+	DECLARE name text;
+	BEGIN
+		RETURN QUERY
+			SELECT concat_ws('|', 'bounds', topic, partition, log_start_offset, log_end_offset)
+			FROM pg_topic_partitions WHERE topic = ANY (topics::regclass[]);
+		FOREACH name IN ARRAY topics LOOP
+			RETURN QUERY EXECUTE format($sql$
+				SELECT concat_ws('|', 'record', %1$L, partition, record_offset,
+					(extract(epoch FROM record_timestamp) * 1000)::bigint, key,
+					coalesce(value, '~'), coalesce(headers::text, '~')) FROM %1$I
+				UNION ALL
+				SELECT concat_ws('|', 'latest', %1$L, partition, key, record_offset, value) FROM latest(NULL::%1$I)
+			$sql$, name);
+		END LOOP;
+	END $$;
+});
+
+# What this server offers beyond producing and compacting.
+my %offered = map { $_ => 1 } 'alter', 'truncate', 'dry_run',
+  split /\n/, $node->safe_psql('postgres', q{
+	SELECT DISTINCT proname FROM pg_proc WHERE proname IN ('apply_retention', 'delete_records', 'erase')});
+
+my $clock = 0;
+my %count = map { $_ => 0 } qw(histories steps looks crashes failures records removed);
+
+sub names { return join ', ', map { "'$_->{name}'" } @_; }
+
+# The time that the server's maintenance has now.
+sub now { return int(time * 1000) + $clock; }
+
+# What the server has of these topics: name => partition => as compare() takes it.
+sub look
+{
+	my (@topics) = @_;
+	my %seen;
+
+	foreach my $line (split /\n/, $node->safe_psql('postgres', "SELECT look(ARRAY[@{[ names(@topics) ]}])"))
+	{
+		my ($what, $name, $number, @rest) = split /\|/, $line, -1;
+		my $partition = $seen{$name}{$number} //= { start => 0, end => 0, order => [], records => {}, latest => {} };
+
+		($partition->{start}, $partition->{end}) = @rest if $what eq 'bounds';
+		$partition->{latest}{ $rest[0] } = [ @rest[ 1, 2 ] ] if $what eq 'latest';
+		next unless $what eq 'record';
+		my $offset = shift @rest;
+		push @{ $partition->{order} }, $offset;
+		$partition->{records}{$offset} = \@rest;
+	}
+	$count{looks} += @topics;
+	return \%seen;
+}
+
+# Compare; a topic that went wrong is reported with its history.
+sub check
+{
+	my ($seen, $when, @topics) = @_;
+
+	foreach my $topic (@topics)
+	{
+		my @wrong = $topic->compare($seen->{ $topic->{name} } // {});
+
+		next unless @wrong;
+		next if $count{failures}++ >= 3;
+		fail("$topic->{name} $when");
+		diag($_) foreach @wrong;
+		diag("its history:\n" . join('', @{ $topic->{sql} }));
+	}
+	return;
+}
+
+# Steps of all topics, mixed but each topic's in its order: a list of [topic, step].
+sub make_steps
+{
+	my ($most, @topics) = @_;
+
+	return map { [ $_, undef ] } shuffle(map { ($_) x (1 + int(rand($most))) } @topics);
+}
+
+# Do steps in one session, each acknowledged by a line with its number.  "during"
+# is called meanwhile and may kill the server.  Returns how many were done.
+sub do_steps
+{
+	my ($work, $offered, $during) = @_;
+	my $directory = PostgreSQL::Test::Utils::tempdir();
+	my $script = "SET pg_topics.clock_offset = $clock;\n";
+	my $number = 0;
+	my $from = now();
+
+	# what a step is may depend on what the ones before it did
+	foreach my $item (@$work)
+	{
+		my ($topic, $step) = @$item;
+
+		$step //= $topic->step($offered);
+		$item->[1] = $step;
+		$item->[2] = [ $topic->count_key($step->{key}) ] if $step->{kind} eq 'erase';
+		$script .= $topic->sql_of($step) . "\\echo done " . ++$number . "\n";
+		$topic->apply($step, $from, $from + 60_000) unless $during;
+	}
+	append_to_file("$directory/steps.sql", $script);
+	my $run = start_psql($node, "$directory/steps.sql", "$directory/out");
+	$during->() if $during;
+	$run->finish;
+
+	my $out = slurp_file("$directory/out");
+	my $done = ($out =~ /.*^done (\d+)$/ms)[0] // 0;
+	$count{steps} += $done;
+	if (!$during && $done < $number)
+	{
+		my ($topic, $step) = @{ $work->[$done] };
+
+		fail("$step->{kind} on $topic->{name}: " . slurp_file("$directory/out.err"));
+		diag("its history:\n" . join('', @{ $topic->{sql} }));
+		BAIL_OUT('the other steps were not done');
+	}
+	check_erased($out, $work, $done) unless $during;
+	return ($done, $from, now());
+}
+
+# erase() tells how many records it has removed.
+sub check_erased
+{
+	my ($out, $work, $done) = @_;
+	my @told = $out =~ /^erased\|(\w+\|\d+)$/mg;
+
+	foreach my $item (grep { $_->[1]{kind} eq 'erase' } @$work[ 0 .. $done - 1 ])
+	{
+		my ($name, $told) = split /\|/, shift @told;
+		my ($least, $most) = @{ $item->[2] };
+
+		next if $told >= $least && $told <= $most;
+		fail("erase() on $name tells $told, should be $least to $most") if $count{failures}++ < 3;
+	}
+	return;
+}
+
+# Steps with the server killed in the midst of them.
+sub crash
+{
+	my (@topics) = @_;
+	my @work = make_steps($steps, @topics);
+	my ($done, $from, $to) = do_steps(\@work,
+		{ %offered, alter => 0, truncate => 0, apply_retention => 0, delete_records => 0, dry_run => 0 },
+		sub { usleep(rand(1_500_000)); kill_all($node); });
+	my %interrupted;
+
+	$count{crashes}++;
+	$node->start;
+	foreach my $i (0 .. $#work)
+	{
+		my ($topic, $step) = @{ $work[$i] };
+
+		$topic->apply($step, $from, $to) if $i < $done;
+		$interrupted{ $topic->{name} } = [ $topic, $step ] if $i == $done;
+		pop @{ $topic->{sql} } if $i > $done;
+	}
+	end_prepared_as_rollback();
+	my $seen = look(@topics);
+	$_->apply_crash($seen->{ $_->{name} } // {}) foreach @topics;
+	$_->[0]->apply_interrupted($_->[1], $seen->{ $_->[0]{name} } // {}, $from, $to) foreach values %interrupted;
+	check($seen, "after a crash", @topics);
+	return;
+}
+
+# A transaction that the crash has left prepared.
+sub end_prepared_as_rollback
+{
+	$node->safe_psql('postgres', "ROLLBACK PREPARED '$_'")
+	  foreach split /\n/, $node->safe_psql('postgres', 'SELECT gid FROM pg_prepared_xacts');
+	return;
+}
+
+# Nobody produces and all transactions' outcomes are known: what compaction
+# leaves is known exactly.
+sub compact_exactly
+{
+	my (@topics) = @_;
+
+	wait_resolved($node);
+	foreach my $pass (1 .. 1 + int(rand(2)))
+	{
+		my @work = map { [ $_, { kind => 'whole', sql => "SELECT count(*) FROM compact('$_->{name}');\n" } ] } @topics;
+		my ($done, $from, $to) = do_steps(\@work);
+
+		$_->whole_pass($from, $to) foreach @topics;
+	}
+	check(look(@topics), 'after a compaction of all', @topics);
+	return;
+}
+
+for (my $first = 1; $first <= $histories && !$count{failures}; $first += $together)
+{
+	my $began = now();
+	my @topics = map { CompactionModel->new("t$_", $began) } $first .. $first + $together - 1;
+
+	$node->safe_psql('postgres', join '', map { $_->create_sql } @topics);
+	push @{ $_->{sql} }, $_->create_sql foreach @topics;
+	foreach my $round (1 .. $rounds)
+	{
+		my @work = make_steps($steps, @topics);
+
+		# also time enough for delete horizons to pass
+		$clock += CompactionModel::pick(0, 0, 1_800_000, 7_200_000, 100_000_000);
+		do_steps(\@work, \%offered);
+		if (rand() < 0.3)
+		{
+			check(look(@topics), 'after steps', @topics);
+			crash(@topics);
+		}
+		elsif (rand() < 0.5)
+		{
+			rand() < 0.5 ? $node->restart : $node->safe_psql('postgres', 'CHECKPOINT');
+		}
+		check(look(@topics), 'after steps', @topics);
+		compact_exactly(grep { rand() < 0.5 } @topics);
+	}
+	$count{records} += $_ foreach map { scalar keys %{ $_->{records} } } map { @{ $_->{partitions} } } @topics;
+	$count{removed} += $_ foreach map { $_->{end} - keys %{ $_->{records} } } map { @{ $_->{partitions} } } @topics;
+	$count{histories} += @topics;
+	$node->safe_psql('postgres', 'DROP FOREIGN TABLE ' . join(', ', map { $_->{name} } @topics));
+	note(join ', ', map { "$count{$_} $_" } sort keys %count);
+}
+
+is($count{failures}, 0, "$count{histories} histories are as the model has them (TOPIC_TEST_SEED=$seed)");
+cmp_ok($count{removed}, '>', $count{records}, 'compaction had much to remove');
+cmp_ok($count{crashes}, '>', 0, 'the server crashed in the midst of it');
+done_testing();
