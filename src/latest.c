@@ -16,14 +16,14 @@
  * and each half is done in the same way, as often as it takes: all the work
  * for one part, both passes, before the next, so nothing is given twice.
  *
- * Nothing here depends on compaction, which only leaves less to read.  But
- * what goes while we read is not MVCC's: where a newer record exists that the
- * snapshot does not see, compaction may remove the one that it does see, and
- * the key is then not in the result, neither old nor new.  Never does an older
- * record come instead.  Retention and compaction take files in the order of
- * their offsets: should the first pass have read a record of the key before it
- * went, and miss its successor that went too, then the second pass, which
- * takes new bounds, does not find the record either.
+ * Compaction only leaves less to read: it removes a record for the sake of one
+ * that every snapshot sees, so the last that ours sees is there.  Of snapshots
+ * on a standby a primary knows with hot_standby_feedback only.  Without it the
+ * key's record may be gone, and the key is then not in the result; but never
+ * does an older record come instead.  Compaction and retention take files in the
+ * order of their offsets: should the first pass have read a record before it
+ * went, and miss its successor that went too, then the second pass, which takes
+ * new bounds, does not find the record either.
  *
  * Locks: AccessShareLock on the topic till the transaction's end.  Writes
  * nothing, so it runs on a standby.  Layer 6.  Read log_reader.c and
