@@ -163,6 +163,21 @@ AS 'MODULE_PATHNAME', 'pgt_latest' LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION latest(anyelement) IS
 'the last record of each key, but for tombstones: latest(NULL::topic)';
 
+/* ---- maintenance --------------------------------------------------------- */
+
+CREATE FUNCTION compact(INOUT topic regclass DEFAULT NULL, dry_run bool DEFAULT false,
+    OUT partition int, OUT records_before bigint, OUT records_after bigint,
+    OUT bytes_before bigint, OUT bytes_after bigint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_compact' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION compact(regclass, bool) IS
+'remove records that have a later one of the same key, in a topic or in all own topics';
+
+CREATE FUNCTION erase(topic regclass, key "any") RETURNS bigint
+AS 'MODULE_PATHNAME', 'pgt_erase' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION erase(regclass, "any") IS
+'remove all records of a key from a topic''s files; returns how many';
+
 /* ---- looking ------------------------------------------------------------- */
 
 CREATE FUNCTION pg_topics_info(OUT topic regclass, OUT partitions int,

@@ -2,28 +2,494 @@
  * compaction.c
  *	  Keeping the last record of each key: Kafka's log cleaner.
  *
- * Layer 7.
+ *	  log start           compacted           cleanable end     log end
+ *	      |   clean           |     dirty           |              |
+ *	  [ 0.2 ][ 5000.2 ][ 9000.1 ][ 12000 ][ 15000 ][ 18000 = active ..]
+ *
+ * Cleanable are the finished segments that lie below the resolved offset and are
+ * older than min.compaction.lag.ms.  The dirty ones among them are those past the
+ * last compaction's end, which the headers of rewritten segments remember.
+ *
+ *	1. A map of the dirty part: the last offset of each key.  It ends early where
+ *	   it is full (maintenance_work_mem), or where a batch comes that not every
+ *	   snapshot sees yet.
+ *	2. All cleanable segments below the map's end are filtered: a record goes
+ *	   where the map knows a later one of its key.  Segments that together fit
+ *	   segment.bytes are made one.
+ *	3. A tombstone stays until the delete horizon that the first compaction to
+ *	   meet it puts into its batch: now + delete.retention.ms.
+ *
+ * The end in 1. makes compaction fit for snapshots: a record is only removed for
+ * the sake of one that every snapshot sees, so latest() finds the last record of
+ * each key whatever the age of its snapshot.  Removing tombstones knows no
+ * snapshots, as retention.
+ *
+ * Rules that are Kafka's: KIP-58, KIP-354, KIP-534 and its LogCleaner.  Other
+ * than there, single segments in which nothing changes are not written again,
+ * and an idle active segment is rolled when its age says so.
+ *
+ * An error leaves the segments that are swapped already, and nothing of the one
+ * under way.  Locks: the caller's ShareUpdateExclusiveLock on the topic keeps
+ * retention, another compaction, and dropping away; nothing else is held for
+ * longer than a moment.  Layer 7.
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "compaction.h"
+#include "key_map.h"
+#include "log_resolve.h"
+#include "log_wal.h"
+#include "maintenance_stats.h"
+#include "miscadmin.h"
+#include "segment_filter.h"
+#include "storage/ipc.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
+#include "storage/procarray.h"
+#include "utils/memutils.h"
+
+bool		pgt_compaction_yields = false;
+
+/* A segment that may take part. */
+typedef struct Cleanable
+{
+	SegmentId	id;
+	int64		end_offset;
+	uint32		bytes;
+	int64		first_timestamp;
+	int64		largest_timestamp;
+} Cleanable;
+
+/* The cleanable segments of a partition. */
+typedef struct Survey
+{
+	TopicPartition key;
+	PartitionState *state;
+	LogBounds	bounds;
+	Cleanable  *segments;
+	int			count;
+	int			first_dirty;	/* index of the first that is dirty, wholly or in part */
+	int64		compacted_end;
+	int64		clean_bytes;
+	int64		dirty_bytes;
+} Survey;
+
+/* A compaction under way. */
+typedef struct Compaction
+{
+	const Topic *topic;
+	Survey		survey;
+	MemoryContext context;
+	int64		now;
+	KeyMap	   *map;			/* NULL: nothing is dirty */
+	int64		map_end;		/* the map knows all records below it */
+	uint64		visible_xid;	/* every snapshot sees what is below it */
+	bool		map_is_full;
+	SegmentFilter *filter;
+	bool		dry_run;
+} Compaction;
+
+/* ---- what can be cleaned -------------------------------------------------- */
+
+/* Fill in a listed segment's figures; false where it is not cleanable. */
+static bool
+look_at(const Topic *topic, const Survey *survey, const ListedSegment *listed,
+		bool with_active, Cleanable *found)
+{
+	Segment    *segment;
+	IndexEntry	first;
+	IndexEntry	last;
+	uint32		count;
+
+	if (listed->id.base >= survey->bounds.active_base + (with_active ? 1 : 0))
+		return false;
+	segment = pgt_partition_log_segment(survey->state, listed->id);
+	if (segment == NULL)
+		return false;
+	memset(found, 0, sizeof(*found));
+	found->id = listed->id;
+	found->end_offset = pgt_partition_log_segment_end(segment, &survey->bounds);
+	if (found->end_offset > survey->bounds.resolved_offset)
+		return false;
+	count = pgt_partition_log_entries(segment, &survey->bounds);
+	if (count > 0 && pgt_segment_read_entries(segment, 0, 1, &first) == 1 &&
+		pgt_segment_read_entries(segment, count - 1, 1, &last) == 1)
+	{
+		found->bytes = last.position + last.length;
+		found->first_timestamp = first.min_timestamp;
+		found->largest_timestamp = last.largest_timestamp;
+		if (topic->min_compaction_lag_ms > 0 &&
+			found->largest_timestamp > pgt_maintenance_now() - topic->min_compaction_lag_ms)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * List the cleanable segments, "with_active" as if the active one were rolled.
+ * False where the partition has no log.
+ */
+static bool
+survey_partition(const Topic *topic, int32 partition, bool with_active, Survey *survey)
+{
+	ListedSegment *listed;
+	int			files;
+
+	memset(survey, 0, sizeof(*survey));
+	survey->key = pgt_topic_partition(topic, partition);
+	survey->state = pgt_partition_find(&survey->key);
+	if (survey->state == NULL || !pgt_partition_log_bounds(&survey->key, &survey->bounds))
+		return false;
+	files = pgt_segment_list(&survey->key, &listed);
+	survey->segments = palloc((files + 1) * sizeof(Cleanable));
+	for (int i = 0; i < files; i++)
+	{
+		if (!look_at(topic, survey, &listed[i], with_active, &survey->segments[survey->count]))
+			break;
+		survey->compacted_end = Max(survey->compacted_end, listed[i].span.compacted_end);
+		survey->count++;
+	}
+	pfree(listed);
+	for (int i = 0; i < survey->count; i++)
+	{
+		const Cleanable *segment = &survey->segments[i];
+
+		if (segment->end_offset <= survey->compacted_end)
+		{
+			survey->first_dirty = i + 1;
+			survey->clean_bytes += segment->bytes;
+		}
+		else
+			survey->dirty_bytes += segment->bytes;
+	}
+	return true;
+}
+
+/*
+ * Is the active segment due to be rolled, though nobody appends to it?  Only then
+ * is what it holds compacted in an idle topic.
+ */
+static void
+roll_if_old(const Topic *topic, const Survey *survey)
+{
+	int64		first;
+
+	LWLockAcquire(&survey->state->lock, LW_SHARED);
+	first = survey->state->active_entries > 0 ? survey->state->active_first_timestamp : PG_INT64_MAX;
+	LWLockRelease(&survey->state->lock);
+	if (first != PG_INT64_MAX && pgt_maintenance_now() - first > topic->log.segment_ms)
+		pgt_log_roll(survey->state);
+}
 
 bool
 pgt_compaction_is_due(const Topic *topic, int32 partition, double *ratio)
 {
+	Survey		survey;
+	bool		due = false;
+
 	*ratio = 0;
-	return false;
+	if ((topic->cleanup_policy & CLEANUP_COMPACT) == 0 ||
+		!survey_partition(topic, partition, false, &survey))
+		return false;
+	roll_if_old(topic, &survey);
+	if (survey.dirty_bytes > 0)
+	{
+		const Cleanable *oldest = &survey.segments[survey.first_dirty];
+
+		*ratio = (double) survey.dirty_bytes / (survey.clean_bytes + survey.dirty_bytes);
+		due = *ratio > topic->min_cleanable_dirty_ratio ||
+			pgt_maintenance_now() - oldest->first_timestamp > topic->max_compaction_lag_ms;
+	}
+	pfree(survey.segments);
+	return due;
+}
+
+/* ---- the map -------------------------------------------------------------- */
+
+/* Give up where somebody waits for the topic and this process was told to yield. */
+static void
+check_waiters(const Compaction *compaction)
+{
+	LOCKTAG		tag;
+
+	CHECK_FOR_INTERRUPTS();
+	if (!pgt_compaction_yields)
+		return;
+	SET_LOCKTAG_RELATION(tag, MyDatabaseId, compaction->topic->relid);
+	if (LockHasWaiters(&tag, ShareUpdateExclusiveLock, false))
+		ereport(ERROR,
+				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+				 errmsg("compaction gives way to who waits for the topic")));
+}
+
+/* The transaction ids that every snapshot sees are below this. */
+static uint64
+visible_to_all(void)
+{
+	return pgt_full_xid(GetOldestNonRemovableTransactionId(NULL));
+}
+
+/* Put a batch's records into the map.  False: the map ends here. */
+static bool
+map_batch(Compaction *compaction, SegmentScan *scan, BatchDecoder *decoder, const IndexEntry *entry)
+{
+	const char *batch;
+	RecordBatchHeader header;
+	RecordIterator iterator;
+	Record		record;
+
+	if (entry->xid >= compaction->visible_xid)
+	{
+		compaction->map_end = scan->id.base + entry->first_delta;
+		return false;
+	}
+	batch = pgt_segment_scan_batch(scan, entry);
+	pgt_batch_check(&compaction->survey.key, scan->id, entry, batch, &header);
+	pgt_batch_decode(decoder, &compaction->survey.key, scan->id, entry, batch, &header, &iterator);
+	while (pgt_record_iterator_next(&iterator, &record))
+		if (record.key_length >= 0 && record.offset >= compaction->survey.compacted_end &&
+			!pgt_key_map_put(compaction->map, record.key, record.key_length, record.offset))
+		{
+			compaction->map_end = record.offset;
+			compaction->map_is_full = true;
+			return false;
+		}
+	if (iterator.problem != NULL)
+		pgt_batch_is_damaged(&compaction->survey.key, scan->id, entry->position,
+							 scan->id.base + entry->first_delta, iterator.problem);
+	return true;
+}
+
+/* Put a segment's records into the map.  False: the map ends in it. */
+static bool
+map_segment(Compaction *compaction, SegmentScan *scan, BatchDecoder *decoder,
+			const Cleanable *segment)
+{
+	CompactionProgress *progress = &compaction->survey.state->compaction;
+	const IndexEntry *entry;
+
+	pgt_segment_scan_begin(scan, compaction->survey.state, segment->id);
+	while ((entry = pgt_segment_scan_next(scan)) != NULL)
+	{
+		check_waiters(compaction);
+		if ((entry->flags & ENTRY_ABORTED) == 0 &&
+			segment->id.base + entry->last_delta >= compaction->survey.compacted_end &&
+			!map_batch(compaction, scan, decoder, entry))
+			return false;
+		pg_atomic_fetch_add_u64(&progress->bytes_mapped, entry->length);
+		pg_atomic_write_u64(&progress->keys, pgt_key_map_count(compaction->map));
+		pgt_cleaner_throttle(entry->length);
+	}
+	compaction->map_end = segment->end_offset;
+	return true;
+}
+
+/* Make the map of the dirty segments. */
+static void
+build_map(Compaction *compaction)
+{
+	const Survey *survey = &compaction->survey;
+	SegmentScan *scan = palloc(sizeof(SegmentScan));
+	BatchDecoder decoder = {.context = CurrentMemoryContext};
+	int64		offsets;
+
+	compaction->map_end = survey->compacted_end;
+	if (survey->first_dirty == survey->count)
+		return;
+	offsets = survey->segments[survey->count - 1].end_offset -
+		Max(survey->compacted_end, survey->segments[survey->first_dirty].id.base);
+	compaction->map = pgt_key_map_create(compaction->context,
+										 (Size) maintenance_work_mem * 1024, offsets);
+	pgt_segment_scan_init(scan, CurrentMemoryContext);
+	for (int i = survey->first_dirty; i < survey->count; i++)
+		if (!map_segment(compaction, scan, &decoder, &survey->segments[i]))
+			break;
+}
+
+/* ---- filtering ------------------------------------------------------------ */
+
+/* What becomes of a record: a RecordJudge. */
+static RecordFate
+judge(void *arg, const Record *record, int64 horizon)
+{
+	const Compaction *compaction = arg;
+
+	if (record->offset < compaction->survey.bounds.log_start_offset)
+		return RECORD_REMOVED;
+	if (record->offset >= compaction->map_end)
+		return RECORD_KEPT;
+	if (record->key_length < 0)
+		return RECORD_REMOVED;	/* of a time before the topic was compacted; as Kafka's */
+	if (compaction->map != NULL &&
+		pgt_key_map_get(compaction->map, record->key, record->key_length) > record->offset)
+		return RECORD_REMOVED;
+	if (record->value_length >= 0)
+		return RECORD_KEPT;
+	if (horizon == PG_INT64_MIN)
+		return RECORD_KEPT_UNTIL_HORIZON;
+	return compaction->now < horizon ? RECORD_KEPT : RECORD_REMOVED;
+}
+
+/* How many segments from the first one on make a group: as they are, they fit one segment. */
+static int
+group_size(const Compaction *compaction, int first, int end)
+{
+	const Cleanable *segments = compaction->survey.segments;
+	int64		bytes = segments[first].bytes;
+	int			size = 1;
+
+	while (first + size < end)
+	{
+		const Cleanable *next = &segments[first + size];
+
+		if (bytes + next->bytes > compaction->topic->log.segment_bytes ||
+			next->end_offset - segments[first].id.base > PG_INT32_MAX)
+			break;
+		bytes += next->bytes;
+		size++;
+	}
+	return size;
+}
+
+/* Filter the segments of one group. */
+static void
+filter_group(Compaction *compaction, int first, int size, bool is_last)
+{
+	SegmentId  *ids = palloc(size * sizeof(SegmentId));
+	bool		advances = compaction->map_end > compaction->survey.compacted_end;
+
+	check_waiters(compaction);
+	for (int i = 0; i < size; i++)
+		ids[i] = compaction->survey.segments[first + i].id;
+	/* the last one remembers how far the log is compacted, so it is written if that is news */
+	pgt_filter_run(compaction->filter, ids, size, compaction->map_end, is_last && advances);
+	pfree(ids);
+}
+
+/* Filter all cleanable segments that begin below the map's end. */
+static void
+filter_segments(Compaction *compaction)
+{
+	Survey	   *survey = &compaction->survey;
+	int64		total = 0;
+	int			end = 0;
+	int			size;
+
+	while (end < survey->count && survey->segments[end].id.base < compaction->map_end)
+		total += survey->segments[end++].bytes;
+	pg_atomic_write_u64(&survey->state->compaction.bytes_total, total);
+	for (int first = 0; first < end; first += size)
+	{
+		size = group_size(compaction, first, end);
+		filter_group(compaction, first, size, first + size == end);
+	}
+}
+
+/* ---- a run ---------------------------------------------------------------- */
+
+/* After an error or FATAL. */
+static void
+clean_up(int code, Datum arg)
+{
+	Compaction *compaction = (Compaction *) DatumGetPointer(arg);
+
+	LWLockReleaseAll();
+	if (compaction->filter != NULL)
+		pgt_filter_abandon(compaction->filter);
+	pgt_progress_end(compaction->survey.state);
+}
+
+/* One pass: a map, and what it has room for filtered. */
+static void
+run_pass(Compaction *compaction, CompactionResult *result)
+{
+	const Topic *topic = compaction->topic;
+	PartitionState *state = compaction->survey.state;
+	const FilterCounts *counts;
+
+	pgt_progress_phase(state, COMPACTION_BUILDING_MAP);
+	build_map(compaction);
+	compaction->filter = pgt_filter_create(state, judge, compaction,
+										   compaction->now + topic->delete_retention_ms,
+										   topic->log.compression, topic->log.compression_level,
+										   compaction->dry_run);
+	pgt_progress_phase(state, COMPACTION_REWRITING);
+	filter_segments(compaction);
+	counts = pgt_filter_counts(compaction->filter);
+	result->records_before = counts->records_before;
+	result->records_after = counts->records_after;
+	result->bytes_before = counts->bytes_before;
+	result->bytes_after = counts->bytes_after;
+	if (!compaction->dry_run)
+		pgt_stats_compacted(state, counts->records_before - counts->records_after,
+							counts->bytes_before - counts->bytes_after);
+}
+
+/* Start a new active segment, so that what is in the old one takes part. */
+static void
+roll_partition(const Topic *topic, int32 partition)
+{
+	TopicPartition key = pgt_topic_partition(topic, partition);
+	PartitionState *state = pgt_partition_find(&key);
+
+	if (state != NULL)
+		pgt_log_roll(state);
 }
 
 void
 pgt_compaction_run(const Topic *topic, int32 partition, bool roll, bool dry_run,
 				   CompactionResult *result)
 {
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics compaction",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	Compaction *compaction = palloc0(sizeof(Compaction));
+
 	memset(result, 0, sizeof(*result));
+	compaction->topic = topic;
+	compaction->context = context;
+	compaction->dry_run = dry_run;
+	compaction->now = pgt_maintenance_now();
+	if (roll && !dry_run)
+		roll_partition(topic, partition);
+	compaction->visible_xid = visible_to_all();
+	if (survey_partition(topic, partition, roll && dry_run, &compaction->survey))
+	{
+		pgt_progress_begin(compaction->survey.state);
+		PG_ENSURE_ERROR_CLEANUP(clean_up, PointerGetDatum(compaction));
+		{
+			run_pass(compaction, result);
+		}
+		PG_END_ENSURE_ERROR_CLEANUP(clean_up, PointerGetDatum(compaction));
+		pgt_progress_end(compaction->survey.state);
+	}
+	if (compaction->map != NULL)
+		pgt_key_map_free(compaction->map);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
 }
+
+/* ---- leftovers ------------------------------------------------------------ */
 
 int
 pgt_compaction_collect(const Topic *topic, int32 partition)
 {
-	return 0;
+	TopicPartition key = pgt_topic_partition(topic, partition);
+	PartitionState *state = pgt_partition_find(&key);
+	SegmentId  *ids;
+	int			files;
+	int			collected = 0;
+
+	if (state == NULL)
+		return 0;
+	files = pgt_segment_files(&key, &ids);
+	for (int i = 0; i < files; i++)
+		if (pgt_segment_is_leftover(&key, ids[i]))
+		{
+			pgt_rewrite_discard(state, ids[i]);
+			collected++;
+		}
+	pfree(ids);
+	return collected;
 }

@@ -26,7 +26,7 @@ extern bool pgt_compaction_is_due(const Topic *topic, int32 partition, double *r
 /*
  * Compact one partition whether it is due or not; with dry_run only say what
  * would go.  "roll": start a new segment first, so that what is in the active
- * one takes part.  The caller holds ShareUpdateExclusiveLock on the topic and
+ * one takes part (as far as it is resolved: pgt_log_resolve_now()).  The caller holds ShareUpdateExclusiveLock on the topic and
  * is in a transaction; the segments are swapped at once and stay so should it
  * be rolled back.
  */
@@ -38,5 +38,8 @@ extern void pgt_compaction_run(const Topic *topic, int32 partition, bool roll, b
  * Returns how many segments.  Same lock.
  */
 extern int	pgt_compaction_collect(const Topic *topic, int32 partition);
+
+/* Set in a process that is to give up compacting (lock_not_available) where others wait. */
+extern bool pgt_compaction_yields;
 
 #endif							/* COMPACTION_H */

@@ -90,6 +90,8 @@ init_shared(LogShared *shared)
 	pg_atomic_init_u64(&shared->alone_since, 0);
 	pg_atomic_init_u32(&shared->recovery_point_stale, 0);
 	pg_atomic_init_u64(&shared->oldest_unresolved_xid, 0);
+	pg_atomic_init_u32(&shared->resolve_wanted, 0);
+	pg_atomic_init_u64(&shared->resolve_rounds, 0);
 	shared->max_partitions = pgt_max_partitions;
 	for (int i = 0; i < pgt_max_partitions; i++)
 		init_slot(&shared->partitions[i], tranche);

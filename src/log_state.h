@@ -127,6 +127,10 @@ typedef struct LogShared
 	/* the recovery point lacks a change that no append made */
 	pg_atomic_uint32 recovery_point_stale;
 
+	/* a round of resolving is wanted now; how many have ended since server start */
+	pg_atomic_uint32 resolve_wanted;
+	pg_atomic_uint64 resolve_rounds;
+
 	/* oldest FullTransactionId whose batches are not all resolved; 0: none known */
 	pg_atomic_uint64 oldest_unresolved_xid;
 

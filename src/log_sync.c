@@ -55,10 +55,14 @@
 #include "postmaster/interrupt.h"
 #include "recovery_point.h"
 #include "storage/ipc.h"
+#include "storage/latch.h"
 #include "storage/sinvaladt.h"
 #include "utils/timestamp.h"
+#include "utils/wait_event.h"
 
 #define RESOLVE_INTERVAL_MS		1000
+#define RESOLVE_NOW_MS			5000	/* until a demand for it is given up */
+#define RESOLVE_POLL_MS			5
 #define WRITEBACK_BYTES			(8 * 1024 * 1024)
 
 int			pgt_sync_interval = 20;
@@ -311,6 +315,29 @@ write_back_all(void)
 			write_back(pgt_partition_slot(i));
 }
 
+/* ---- resolving on demand -------------------------------------------------- */
+
+bool
+pgt_log_resolve_now(void)
+{
+	/* one may be under way that has passed what matters: the second is wholly after now */
+	uint64		wanted = pg_atomic_read_u64(&pgt_log_shared->resolve_rounds) + 2;
+	TimestampTz since = GetCurrentTimestamp();
+
+	while (pg_atomic_read_u64(&pgt_log_shared->resolve_rounds) < wanted)
+	{
+		if (TimestampDifferenceExceeds(since, GetCurrentTimestamp(),
+									   RESOLVE_NOW_MS + 2 * pgt_sync_interval))
+			return false;
+		pg_atomic_write_u32(&pgt_log_shared->resolve_wanted, 1);
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 RESOLVE_POLL_MS, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+	return true;
+}
+
 /* ---- the process --------------------------------------------------------- */
 
 /* Up: from here on no checkpoint completes without us. */
@@ -352,10 +379,12 @@ pgt_log_sync_main(Datum arg)
 	{
 		serve_checkpoint();
 		write_back_all();
-		if (TimestampDifferenceExceeds(resolved_at, GetCurrentTimestamp(), RESOLVE_INTERVAL_MS))
+		if (pg_atomic_exchange_u32(&pgt_log_shared->resolve_wanted, 0) != 0 ||
+			TimestampDifferenceExceeds(resolved_at, GetCurrentTimestamp(), RESOLVE_INTERVAL_MS))
 		{
 			pgt_log_resolve_all();
 			resolved_at = GetCurrentTimestamp();
+			pg_atomic_fetch_add_u64(&pgt_log_shared->resolve_rounds, 1);
 		}
 		pgt_worker_wait(pgt_sync_interval);
 	}

@@ -28,4 +28,10 @@ extern void pgt_log_sync_all(bool in_redo);
  */
 extern void pgt_log_sync_if_alone(void);
 
+/*
+ * Have what has ended by now resolved, and wait for that: a moment.  False where
+ * no sync process does it.  Serves interrupts.
+ */
+extern bool pgt_log_resolve_now(void);
+
 #endif							/* LOG_SYNC_H */

@@ -1,0 +1,157 @@
+/*
+ * erase.c
+ *	  Removing all records of a key from a partition's log, for good.
+ *
+ * The active segment is rolled, transactions that have appended are waited for
+ * until all up to the log end is resolved, and then each segment that holds the
+ * key, or batches of aborted transactions, which may, is rewritten without it.
+ * Segments are swapped one by one: an error or a crash in between leaves some
+ * erased and the others as they were, and erasing again does the rest.
+ *
+ * This is no compaction: the segments stay dirty or clean as they are.
+ *
+ * Locks as for compaction.  Waiting for a transaction is waiting for its lock, so
+ * a deadlock is found.  Layer 7.
+ */
+#include "postgres.h"
+
+#include "erase.h"
+#include "log_reader.h"
+#include "log_sync.h"
+#include "log_wal.h"
+#include "maintenance_stats.h"
+#include "miscadmin.h"
+#include "segment_filter.h"
+#include "storage/ipc.h"
+#include "storage/lmgr.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+typedef struct Erasure
+{
+	TopicPartition key;
+	PartitionState *state;
+	ByteView	record_key;
+	int64		end_offset;		/* base of the segment made for what comes now */
+	int64		last_erased;	/* a segment may be looked at twice: offset of the last one counted */
+	int64		erased;
+	SegmentFilter *filter;
+} Erasure;
+
+/* What becomes of a record: a RecordJudge. */
+static RecordFate
+judge(void *arg, const Record *record, int64 horizon)
+{
+	Erasure    *erasure = arg;
+
+	if (record->key_length != erasure->record_key.length ||
+		memcmp(record->key, erasure->record_key.data, record->key_length) != 0)
+		return RECORD_KEPT;
+	if (record->offset > erasure->last_erased)
+	{
+		erasure->last_erased = record->offset;
+		erasure->erased++;
+	}
+	return RECORD_REMOVED;
+}
+
+/* Wait for the transaction that keeps the log from being resolved, if there is one. */
+static void
+wait_for_blocker(const TopicPartition *key)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	TransactionId blocker;
+
+	(void) pgt_log_visible_end(key, snapshot, &blocker);
+	UnregisterSnapshot(snapshot);
+	if (TransactionIdIsValid(blocker))
+		XactLockTableWait(blocker, NULL, NULL, XLTW_None);
+}
+
+/* Wait until all below the erasure's end is resolved. */
+static void
+wait_until_resolved(const Erasure *erasure)
+{
+	LogBounds	bounds;
+
+	while (pgt_partition_log_bounds(&erasure->key, &bounds) &&
+		   bounds.resolved_offset < erasure->end_offset)
+	{
+		wait_for_blocker(&erasure->key);
+		if (!pgt_log_resolve_now())
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("cannot erase from partition %d of topic \"%s\": the process \"pg_topics sync\" does not resolve transactions",
+							erasure->key.partition, get_rel_name(erasure->key.topic)),
+					 errhint("See the server log.")));
+	}
+}
+
+/* After an error or FATAL. */
+static void
+clean_up(int code, Datum arg)
+{
+	Erasure    *erasure = (Erasure *) DatumGetPointer(arg);
+
+	LWLockReleaseAll();
+	pgt_filter_abandon(erasure->filter);
+	pgt_progress_end(erasure->state);
+}
+
+/* Rewrite the segments below the end that hold the key. */
+static void
+filter_segments(Erasure *erasure)
+{
+	ListedSegment *segments;
+	int			count = pgt_segment_list(&erasure->key, &segments);
+
+	pgt_progress_phase(erasure->state, COMPACTION_REWRITING);
+	for (int i = 0; i < count && segments[i].id.base < erasure->end_offset; i++)
+		pgt_filter_run(erasure->filter, &segments[i].id, 1, segments[i].span.compacted_end, false);
+	pfree(segments);
+}
+
+/* Erase from a partition that has a log. */
+static void
+run(Erasure *erasure, const Topic *topic)
+{
+	const FilterCounts *counts;
+	LogBounds	bounds;
+
+	pgt_log_roll(erasure->state);
+	(void) pgt_partition_log_bounds(&erasure->key, &bounds);
+	erasure->end_offset = bounds.active_base;
+	wait_until_resolved(erasure);
+	erasure->filter = pgt_filter_create(erasure->state, judge, erasure, 0,
+										topic->log.compression, topic->log.compression_level, false);
+	pgt_progress_begin(erasure->state);
+	PG_ENSURE_ERROR_CLEANUP(clean_up, PointerGetDatum(erasure));
+	{
+		filter_segments(erasure);
+	}
+	PG_END_ENSURE_ERROR_CLEANUP(clean_up, PointerGetDatum(erasure));
+	pgt_progress_end(erasure->state);
+	counts = pgt_filter_counts(erasure->filter);
+	pgt_stats_compacted(erasure->state, counts->records_before - counts->records_after,
+						counts->bytes_before - counts->bytes_after);
+	pgt_filter_free(erasure->filter);
+}
+
+int64
+pgt_erase_key(const Topic *topic, int32 partition, ByteView key)
+{
+	Erasure    *erasure = palloc0(sizeof(Erasure));
+	LogBounds	bounds;
+	int64		erased;
+
+	erasure->key = pgt_topic_partition(topic, partition);
+	erasure->state = pgt_partition_find(&erasure->key);
+	erasure->record_key = key;
+	erasure->last_erased = -1;
+	if (erasure->state != NULL && pgt_partition_log_bounds(&erasure->key, &bounds))
+		run(erasure, topic);
+	erased = erasure->erased;
+	pfree(erasure);
+	return erased;
+}

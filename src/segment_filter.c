@@ -1,0 +1,383 @@
+/*
+ * segment_filter.c
+ *	  Rewriting segments without some of their records: what compaction and
+ *	  erasing have in common.
+ *
+ * Each batch is decoded and each record judged.  Offsets and order never change.
+ *
+ *	  all records kept	the batch is copied byte for byte
+ *	  some				it is encoded anew, with its base offset, last offset and
+ *						codec as before; a hole in it is legal
+ *	  none, or aborted	the batch is gone; a hole between batches is legal
+ *
+ * A batch in which a tombstone is kept gets a delete horizon, once: bit 6 of its
+ * attributes is set, its base timestamp becomes the horizon, and the records'
+ * timestamp deltas are taken from there (KIP-534).
+ *
+ * A single segment is looked through first, up to where something would change:
+ * one that is clean costs reading and no more.
+ *
+ * Memory: the scan's and the rewrite's buffers, one batch decompressed and one
+ * encoded.  Layer 4.  Next: compaction.c, erase.c.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "segment_filter.h"
+#include "storage/latch.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+#include "utils/wait_event.h"
+
+double		pgt_cleaner_bytes_per_second = -1;
+
+struct SegmentFilter
+{
+	MemoryContext context;
+	PartitionState *state;
+	RecordJudge judge;
+	void	   *judge_arg;
+	int64		delete_horizon;
+	int			compression;
+	int			level;
+	bool		dry_run;
+	FilterCounts counts;
+
+	SegmentScan scan;
+	BatchDecoder decoder;
+	SegmentRewrite *rewrite;	/* NULL: nothing is written yet */
+
+	/* the batch under way */
+	RecordBatchHeader header;
+	RecordIterator first;		/* before its first record */
+	bool	   *kept;			/* of its records, in order */
+	Size		kept_capacity;
+	char	   *records;		/* header space, then kept records encoded anew */
+	Size		capacity;
+	char	   *packed;			/* the same, compressed */
+	Size		packed_capacity;
+};
+
+/* ---- throttling ---------------------------------------------------------- */
+
+void
+pgt_cleaner_throttle(int64 bytes)
+{
+	static TimestampTz since = 0;
+	static double done = 0;
+	TimestampTz now;
+	double		ahead_ms;
+
+	CHECK_FOR_INTERRUPTS();
+	if (pgt_cleaner_bytes_per_second <= 0)
+		return;
+	now = GetCurrentTimestamp();
+	if (TimestampDifferenceExceeds(since, now, 1000))
+	{
+		since = now;			/* what was not used is not saved up */
+		done = 0;
+	}
+	done += bytes;
+	ahead_ms = done / pgt_cleaner_bytes_per_second * 1000.0 - (now - since) / 1000.0;
+	if (ahead_ms < 1)
+		return;
+	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+					 (long) Min(ahead_ms, 10000), PG_WAIT_EXTENSION);
+	ResetLatch(MyLatch);
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* ---- one batch ------------------------------------------------------------ */
+
+/* Have a buffer of that size, keeping its first "used" bytes. */
+static void
+grow(SegmentFilter *filter, char **buffer, Size *capacity, Size wanted, Size used)
+{
+	char	   *larger;
+
+	if (wanted <= *capacity)
+		return;
+	wanted = Max(wanted, *capacity * 2);
+	larger = MemoryContextAllocHuge(filter->context, wanted);
+	if (*buffer != NULL)
+	{
+		memcpy(larger, *buffer, used);
+		pfree(*buffer);
+	}
+	*buffer = larger;
+	*capacity = wanted;
+}
+
+/* The delete horizon of the batch under way, or PG_INT64_MIN. */
+static int64
+batch_horizon(const SegmentFilter *filter)
+{
+	return (filter->header.attributes & BATCH_ATTR_DELETE_HORIZON) != 0 ?
+		filter->header.base_timestamp : PG_INT64_MIN;
+}
+
+/* What becomes of a batch. */
+typedef struct BatchVerdict
+{
+	int32		kept;
+	bool		stamp;			/* it gets a delete horizon */
+} BatchVerdict;
+
+/* Judge all records of a batch whose header is read. */
+static BatchVerdict
+judge_batch(SegmentFilter *filter, const IndexEntry *entry, const char *batch)
+{
+	BatchVerdict verdict = {0};
+	int64		horizon = batch_horizon(filter);
+	RecordIterator iterator;
+	Record		record;
+
+	pgt_batch_decode(&filter->decoder, &filter->state->key, filter->scan.id, entry, batch,
+					 &filter->header, &filter->first);
+	grow(filter, (char **) &filter->kept, &filter->kept_capacity,
+		 filter->header.record_count * sizeof(bool), 0);
+	iterator = filter->first;
+	for (int32 i = 0; pgt_record_iterator_next(&iterator, &record); i++)
+	{
+		RecordFate	fate = filter->judge(filter->judge_arg, &record, horizon);
+
+		filter->kept[i] = fate != RECORD_REMOVED;
+		verdict.kept += filter->kept[i];
+		verdict.stamp |= fate == RECORD_KEPT_UNTIL_HORIZON && horizon == PG_INT64_MIN;
+	}
+	if (iterator.problem != NULL)
+		pgt_batch_is_damaged(&filter->state->key, filter->scan.id, entry->position,
+							 filter->scan.id.base + entry->first_delta, iterator.problem);
+	return verdict;
+}
+
+/*
+ * Encode the records that are kept behind a header's space; *entry gets their
+ * timestamps.  Returns the length of both.
+ */
+static Size
+encode_kept(SegmentFilter *filter, IndexEntry *entry, int64 base_timestamp)
+{
+	Size		length = RECORD_BATCH_HEADER_SIZE;
+	RecordIterator iterator = filter->first;
+	Record		record;
+
+	entry->min_timestamp = PG_INT64_MAX;
+	entry->max_timestamp = PG_INT64_MIN;
+	for (int32 i = 0; pgt_record_iterator_next(&iterator, &record); i++)
+	{
+		if (!filter->kept[i])
+			continue;
+		grow(filter, &filter->records, &filter->capacity, length + pgt_record_size(&record), length);
+		length = pgt_record_encode(filter->records + length, &record,
+								   record.timestamp - base_timestamp,
+								   record.offset - filter->header.base_offset) - filter->records;
+		entry->min_timestamp = Min(entry->min_timestamp, record.timestamp);
+		entry->max_timestamp = Max(entry->max_timestamp, record.timestamp);
+	}
+	return length;
+}
+
+/* Compress what encode_kept() made, with the batch's own codec; returns where and *length. */
+static char *
+pack(SegmentFilter *filter, Size *length)
+{
+	int			codec = filter->header.attributes & BATCH_ATTR_CODEC_MASK;
+	int			level = codec == filter->compression ? filter->level : 0;
+	Size		plain = *length - RECORD_BATCH_HEADER_SIZE;
+	const char *problem;
+	Size		packed;
+
+	if (codec == COMPRESSION_NONE)
+		return filter->records;
+	grow(filter, &filter->packed, &filter->packed_capacity,
+		 RECORD_BATCH_HEADER_SIZE + pgt_compress_bound(codec, plain), 0);
+	problem = pgt_compress(codec, level, filter->records + RECORD_BATCH_HEADER_SIZE, plain,
+						   filter->packed + RECORD_BATCH_HEADER_SIZE,
+						   filter->packed_capacity - RECORD_BATCH_HEADER_SIZE, &packed);
+	if (problem != NULL)
+		ereport(ERROR,
+				(errcode(problem == pgt_compression_no_memory ? ERRCODE_OUT_OF_MEMORY :
+						 ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not compress a batch with %s: %s", pgt_compression_name(codec), problem)));
+	*length = RECORD_BATCH_HEADER_SIZE + packed;
+	return filter->packed;
+}
+
+/* Make the batch anew of the records that are kept; *entry becomes its entry. */
+static const char *
+rebuild_batch(SegmentFilter *filter, IndexEntry *entry, BatchVerdict verdict)
+{
+	RecordBatchHeader header = filter->header;
+	Size		length;
+	char	   *rebuilt;
+
+	if (verdict.stamp)
+	{
+		header.base_timestamp = filter->delete_horizon;
+		header.attributes |= BATCH_ATTR_DELETE_HORIZON;
+	}
+	length = encode_kept(filter, entry, header.base_timestamp);
+	rebuilt = pack(filter, &length);
+	header.length = length;
+	header.max_timestamp = entry->max_timestamp;
+	header.record_count = verdict.kept;
+	pgt_record_batch_seal(rebuilt, &header);
+	entry->length = length;
+	return rebuilt;
+}
+
+/* ---- one segment ---------------------------------------------------------- */
+
+/* Count a batch that is kept, and write it where that is to be. */
+static void
+keep_batch(SegmentFilter *filter, const IndexEntry *entry, const char *batch, int32 records)
+{
+	filter->counts.records_after += records;
+	filter->counts.bytes_after += entry->length;
+	if (filter->rewrite == NULL)
+		return;
+	pgt_rewrite_add(filter->rewrite, filter->scan.id.base + entry->first_delta,
+					filter->scan.id.base + entry->last_delta, entry, batch, entry->length);
+	pg_atomic_fetch_add_u64(&filter->state->compaction.bytes_written, entry->length);
+	pgt_cleaner_throttle(entry->length);
+}
+
+/* Filter one batch. */
+static void
+filter_batch(SegmentFilter *filter, const IndexEntry *original)
+{
+	IndexEntry	entry = *original;
+	const char *batch = pgt_segment_scan_batch(&filter->scan, original);
+	BatchVerdict verdict = {0};
+
+	pgt_batch_check(&filter->state->key, filter->scan.id, original, batch, &filter->header);
+	filter->counts.records_before += filter->header.record_count;
+	filter->counts.bytes_before += entry.length;
+	pg_atomic_fetch_add_u64(&filter->state->compaction.bytes_read, entry.length);
+	if ((entry.flags & ENTRY_ABORTED) == 0)
+		verdict = judge_batch(filter, original, batch);
+	pg_atomic_fetch_add_u64(&filter->state->compaction.records_removed,
+							filter->header.record_count - verdict.kept);
+	pgt_cleaner_throttle(entry.length);
+	if (verdict.kept == 0)
+		return;
+	if (verdict.kept < filter->header.record_count || verdict.stamp)
+		batch = rebuild_batch(filter, &entry, verdict);
+	keep_batch(filter, &entry, batch, verdict.kept);
+}
+
+/* Does the batch stay as it is?  Looks without counting. */
+static bool
+is_unchanged(SegmentFilter *filter, const IndexEntry *entry)
+{
+	const char *batch;
+	BatchVerdict verdict;
+
+	if ((entry->flags & ENTRY_ABORTED) != 0)
+		return false;
+	batch = pgt_segment_scan_batch(&filter->scan, entry);
+	pgt_batch_check(&filter->state->key, filter->scan.id, entry, batch, &filter->header);
+	verdict = judge_batch(filter, entry, batch);
+	pgt_cleaner_throttle(entry->length);
+	return verdict.kept == filter->header.record_count && !verdict.stamp;
+}
+
+/* Does nothing change in this segment?  Then its counts are taken. */
+static bool
+segment_is_clean(SegmentFilter *filter, SegmentId id)
+{
+	FilterCounts found = {0};
+	const IndexEntry *entry;
+
+	pgt_segment_scan_begin(&filter->scan, filter->state, id);
+	while ((entry = pgt_segment_scan_next(&filter->scan)) != NULL)
+	{
+		if (!is_unchanged(filter, entry))
+			return false;
+		found.records_before += filter->header.record_count;
+		found.bytes_before += entry->length;
+	}
+	filter->counts.records_before += found.records_before;
+	filter->counts.records_after += found.records_before;
+	filter->counts.bytes_before += found.bytes_before;
+	filter->counts.bytes_after += found.bytes_before;
+	pg_atomic_fetch_add_u64(&filter->state->compaction.bytes_read, found.bytes_before);
+	return true;
+}
+
+/* Filter all batches of a segment. */
+static void
+filter_segment(SegmentFilter *filter, SegmentId id)
+{
+	const IndexEntry *entry;
+
+	pgt_segment_scan_begin(&filter->scan, filter->state, id);
+	while ((entry = pgt_segment_scan_next(&filter->scan)) != NULL)
+		filter_batch(filter, entry);
+}
+
+/* ---- the interface -------------------------------------------------------- */
+
+SegmentFilter *
+pgt_filter_create(PartitionState *state, RecordJudge judge, void *arg, int64 delete_horizon,
+				  int compression, int level, bool dry_run)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics filter",
+												  ALLOCSET_DEFAULT_SIZES);
+	SegmentFilter *filter = MemoryContextAllocZero(context, sizeof(SegmentFilter));
+
+	filter->context = filter->decoder.context = context;
+	filter->state = state;
+	filter->judge = judge;
+	filter->judge_arg = arg;
+	filter->delete_horizon = delete_horizon;
+	filter->compression = compression;
+	filter->level = level;
+	filter->dry_run = dry_run;
+	pgt_segment_scan_init(&filter->scan, context);
+	return filter;
+}
+
+void
+pgt_filter_run(SegmentFilter *filter, const SegmentId *ids, int count, int64 compacted_end,
+			   bool always)
+{
+	MemoryContext old;
+
+	if (count == 1 && !always && segment_is_clean(filter, ids[0]))
+		return;
+	old = MemoryContextSwitchTo(filter->context);
+	if (!filter->dry_run)
+		filter->rewrite = pgt_rewrite_begin(filter->state, ids, count, compacted_end);
+	for (int i = 0; i < count; i++)
+		filter_segment(filter, ids[i]);
+	if (filter->rewrite != NULL)
+	{
+		pgt_rewrite_swap(filter->rewrite);
+		pgt_filter_abandon(filter);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+const FilterCounts *
+pgt_filter_counts(const SegmentFilter *filter)
+{
+	return &filter->counts;
+}
+
+void
+pgt_filter_abandon(SegmentFilter *filter)
+{
+	SegmentRewrite *rewrite = filter->rewrite;
+
+	filter->rewrite = NULL;
+	if (rewrite != NULL)
+		pgt_rewrite_abandon(rewrite);
+}
+
+void
+pgt_filter_free(SegmentFilter *filter)
+{
+	MemoryContextDelete(filter->context);
+}

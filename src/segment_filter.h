@@ -1,0 +1,69 @@
+/*
+ * segment_filter.h
+ *	  Rewriting segments without some of their records.
+ *
+ * Layer 4.
+ */
+#ifndef SEGMENT_FILTER_H
+#define SEGMENT_FILTER_H
+
+#include "batch_decoder.h"
+#include "log_rewrite.h"
+#include "segment_scan.h"
+
+/* What becomes of a record. */
+typedef enum RecordFate
+{
+	RECORD_KEPT,
+	RECORD_KEPT_UNTIL_HORIZON,	/* a tombstone: stamp its batch with the delete horizon */
+	RECORD_REMOVED
+} RecordFate;
+
+/*
+ * Decides about one record.  "horizon" is its batch's delete horizon, or
+ * PG_INT64_MIN where it has none.
+ */
+typedef RecordFate (*RecordJudge) (void *arg, const Record *record, int64 horizon);
+
+/* Counts of what was looked at and what is left of it. */
+typedef struct FilterCounts
+{
+	int64		records_before;
+	int64		records_after;
+	int64		bytes_before;
+	int64		bytes_after;
+} FilterCounts;
+
+typedef struct SegmentFilter SegmentFilter;
+
+/*
+ * A filter for one partition's segments.  It lives in a context of its own below
+ * the current one.  delete_horizon: what tombstones' batches are stamped with.
+ * level: of the codec "compression", for batches that are compressed with it;
+ * others take their codec's default.  dry_run: count only.
+ */
+extern SegmentFilter *pgt_filter_create(PartitionState *state, RecordJudge judge, void *arg,
+										int64 delete_horizon, int compression, int level,
+										bool dry_run);
+
+/*
+ * Rewrite finished segments that follow each other as one.  A single one of
+ * which nothing is removed stays as it is unless "always".  The conditions of
+ * pgt_rewrite_begin() hold.
+ */
+extern void pgt_filter_run(SegmentFilter *filter, const SegmentId *ids, int count,
+						   int64 compacted_end, bool always);
+
+extern const FilterCounts *pgt_filter_counts(const SegmentFilter *filter);
+
+/* Take back what an error or FATAL has left half done. */
+extern void pgt_filter_abandon(SegmentFilter *filter);
+
+extern void pgt_filter_free(SegmentFilter *filter);
+
+/* Have a process that reads and writes that many bytes keep to the cleaner's rate. */
+extern void pgt_cleaner_throttle(int64 bytes);
+
+extern double pgt_cleaner_bytes_per_second; /* setting; not above 0: no limit */
+
+#endif							/* SEGMENT_FILTER_H */

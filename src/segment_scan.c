@@ -1,0 +1,114 @@
+/*
+ * segment_scan.c
+ *	  All batches of a finished segment, in order.
+ *
+ * For who rewrites segments: no snapshot, no look at transactions, no going on to
+ * the next segment.  Readers of records use log_reader.h.
+ *
+ * Entries come SCAN_ENTRIES at a time, log bytes in chunks of SCAN_CHUNK; a batch
+ * that is larger takes a larger chunk.  The caller keeps the segment from being
+ * deleted or replaced.
+ *
+ * Layer 2.  Next: segment_filter.c.
+ */
+#include "postgres.h"
+
+#include "batch_decoder.h"
+#include "segment_scan.h"
+
+#define SCAN_CHUNK	(512 * 1024)
+
+void
+pgt_segment_scan_init(SegmentScan *scan, MemoryContext context)
+{
+	memset(scan, 0, sizeof(*scan));
+	scan->context = context;
+}
+
+/* The open segment; it may have been closed by this process since, but not removed. */
+static Segment *
+open_segment(SegmentScan *scan)
+{
+	Segment    *segment = pgt_partition_log_segment(scan->state, scan->id);
+	char		path[MAXPGPATH];
+
+	if (segment != NULL)
+		return segment;
+	pgt_segment_log_path(path, &scan->state->key, scan->id);
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_FILE),
+			 errmsg("segment \"%s\" is missing", path)));
+}
+
+void
+pgt_segment_scan_begin(SegmentScan *scan, PartitionState *state, SegmentId id)
+{
+	Segment    *segment;
+	IndexEntry	last;
+
+	scan->state = state;
+	scan->id = id;
+	segment = open_segment(scan);
+	scan->count = pgt_segment_count_entries(segment);
+	scan->next = scan->first_entry = scan->entry_count = 0;
+	scan->chunk_length = scan->log_end = 0;
+	if (scan->count > 0 && pgt_segment_read_entries(segment, scan->count - 1, 1, &last) == 1)
+		scan->log_end = last.position + last.length;
+}
+
+const IndexEntry *
+pgt_segment_scan_next(SegmentScan *scan)
+{
+	if (scan->next == scan->count)
+		return NULL;
+	if (scan->next - scan->first_entry >= scan->entry_count)
+	{
+		Segment    *segment = open_segment(scan);
+
+		scan->first_entry = scan->next;
+		scan->entry_count = pgt_segment_read_entries(segment, scan->next,
+													 Min(SCAN_ENTRIES, scan->count - scan->next),
+													 scan->entries);
+		if (scan->entry_count == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("segment index \"%s\" ends at entry %u of %u",
+							FilePathName(segment->index), scan->next, scan->count)));
+	}
+	return &scan->entries[scan->next++ - scan->first_entry];
+}
+
+/* Have a chunk buffer for "length" bytes; what it held is gone. */
+static void
+grow_chunk(SegmentScan *scan, uint32 length)
+{
+	if (length <= scan->chunk_capacity)
+		return;
+	if (scan->chunk != NULL)
+		pfree(scan->chunk);
+	scan->chunk = NULL;
+	scan->chunk_capacity = 0;
+	scan->chunk = MemoryContextAllocHuge(scan->context, length);
+	scan->chunk_capacity = length;
+}
+
+const char *
+pgt_segment_scan_batch(SegmentScan *scan, const IndexEntry *entry)
+{
+	uint32		rest = scan->log_end - Min(scan->log_end, entry->position);
+	uint32		length = Max(entry->length, Min(rest, SCAN_CHUNK));
+
+	if (scan->chunk_length > 0 && entry->position >= scan->chunk_position &&
+		entry->position + entry->length <= scan->chunk_position + scan->chunk_length)
+		return scan->chunk + (entry->position - scan->chunk_position);
+
+	grow_chunk(scan, length);
+	scan->chunk_length = 0;
+	if (!pgt_segment_read(open_segment(scan), entry->position, scan->chunk, length))
+		pgt_batch_is_damaged(&scan->state->key, scan->id, entry->position,
+							 scan->id.base + entry->first_delta,
+							 "The file ends before the batch does.");
+	scan->chunk_position = entry->position;
+	scan->chunk_length = length;
+	return scan->chunk;
+}
