@@ -86,6 +86,8 @@ CREATE TABLE topic_group_offsets (
     committed_offset bigint,      -- the next record to read; null: none committed yet
     metadata text,
     commit_timestamp timestamptz,
+    lost_records bigint NOT NULL DEFAULT 0,  -- deleted before the group had read them, as it noticed
+    lost_timestamp timestamptz,   -- when it noticed last
     PRIMARY KEY (topic, group_id, partition)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 COMMENT ON TABLE topic_group_offsets IS
@@ -178,6 +180,19 @@ AS 'MODULE_PATHNAME', 'pgt_erase' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION erase(regclass, "any") IS
 'remove all records of a key from a topic''s files; returns how many';
 
+CREATE FUNCTION apply_retention(INOUT topic regclass DEFAULT NULL, dry_run bool DEFAULT false,
+    OUT partition int, OUT segments_deleted int, OUT bytes_deleted bigint,
+    OUT log_start_offset bigint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_apply_retention' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION apply_retention(regclass, bool) IS
+'remove the segments that retention lets go, of one topic or all own ones; dry_run: say what would go';
+
+CREATE FUNCTION delete_records(topic regclass, partition int, before_offset bigint) RETURNS bigint
+AS 'MODULE_PATHNAME', 'pgt_delete_records' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION delete_records(regclass, int, bigint) IS
+'delete the records of a partition before an offset (-1: all that are stable); returns the log start';
+
 /* ---- looking ------------------------------------------------------------- */
 
 CREATE FUNCTION pg_topics_info(OUT topic regclass, OUT partitions int,
@@ -210,15 +225,23 @@ AS 'MODULE_PATHNAME', 'pgt_topic_segments_info' LANGUAGE C VOLATILE PARALLEL UNS
 CREATE VIEW pg_topic_segments AS SELECT * FROM pg_topic_segments_info();
 COMMENT ON VIEW pg_topic_segments IS 'segment files of each partition';
 
+CREATE FUNCTION pg_topic_at_risk_info(topic regclass, partition int, committed_offset bigint,
+    OUT at_risk_records bigint, OUT at_risk_at timestamptz)
+AS 'MODULE_PATHNAME', 'pgt_topic_at_risk_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
 CREATE VIEW pg_topic_groups AS
     SELECT o.group_id, o.topic, o.partition, o.committed_offset,
            greatest(0, p.last_stable_offset -
                greatest(coalesce(o.committed_offset, 0), p.log_start_offset)) AS lag,
-           o.commit_timestamp, o.metadata
+           o.commit_timestamp, o.metadata,
+           o.lost_records + greatest(0, p.log_start_offset - o.committed_offset) AS lost_records,
+           o.lost_timestamp, r.at_risk_records, r.at_risk_at
     FROM topic_group_offsets o
          LEFT JOIN pg_topic_partitions_info() p USING (topic, partition)
+         CROSS JOIN LATERAL pg_topic_at_risk_info(o.topic, o.partition, o.committed_offset) r
     WHERE has_table_privilege(o.topic, 'SELECT');
-COMMENT ON VIEW pg_topic_groups IS 'committed offset and lag of each consumer group';
+COMMENT ON VIEW pg_topic_groups IS
+'committed offset and lag of each consumer group, what it has lost to retention and what it loses next';
 
 CREATE FUNCTION pg_stat_topics_info(OUT topic regclass, OUT partition int,
     OUT records_in bigint, OUT bytes_in bigint, OUT batches_in bigint,

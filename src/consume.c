@@ -21,10 +21,12 @@
  *
  * Offset reset.  A group with nothing committed, or whose offset lies below
  * the log start (its records were deleted), starts where auto_offset_reset
- * says.  "latest" must be fixed at the first call, even where nothing is
- * returned, or the group would miss what is produced until its next one: the
- * log's visible end is committed at once, by a call that waits when it has
- * waited.  Until then the transaction remembers it.
+ * says; what it has lost is counted in its row.  Records that are deleted
+ * while they are read end the call at the gap, so that the next one finds it.
+ * "latest" must be fixed at the first call, even where nothing is returned, or
+ * the group would miss what is produced until its next one: the log's visible
+ * end is committed at once, by a call that waits when it has waited.  Until
+ * then the transaction remembers it.
  *
  * Waiting is in consume_wait.c.  Before the statement starts a look claims a
  * partition that has something to read, so that of many who wait only those
@@ -109,7 +111,8 @@ typedef struct PartitionCursor
 	LogReader  *reader;			/* NULL: nothing to read */
 	Record		record;			/* the first one, where there is a reader */
 	int64		start;
-	int64		lost;			/* offsets below the log start that are skipped */
+	int64		lost;			/* offsets from the group's next one to the log start: deleted */
+	int64		log_start;
 	int64		past_end;		/* committed offset past the log end, or NO_OFFSET */
 	bool		must_commit;	/* "start" must be committed though nothing is read */
 } PartitionCursor;
@@ -315,7 +318,8 @@ report_lost_records(const ConsumePass *pass, const PartitionCursor *cursor)
 					pass->request->group.id, (long long) cursor->lost,
 					get_rel_name(pass->topic->relid), cursor->key.partition),
 			 errdetail("It had committed offset %lld; the log starts at %lld.",
-					   (long long) (cursor->start - cursor->lost), (long long) cursor->start)));
+					   (long long) (cursor->log_start - cursor->lost),
+					   (long long) cursor->log_start)));
 }
 
 /*
@@ -360,11 +364,12 @@ static void
 start_behind_gap(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor,
 				 int64 next, int64 log_start)
 {
+	cursor->lost = log_start - next;
+	cursor->log_start = log_start;
 	switch (pass->request->reset)
 	{
 		case OFFSET_RESET_EARLIEST:
 			cursor->start = log_start;
-			cursor->lost = log_start - next;
 			break;
 		case OFFSET_RESET_LATEST:
 			start_at_end(pass, offset, cursor, next, log_start);
@@ -417,13 +422,16 @@ close_cursor(PartitionCursor *cursor)
 static bool
 open_reader(ConsumePass *pass, PartitionCursor *cursor)
 {
+	bool		found;
+
 	cursor->reader = pgt_log_reader_begin(&cursor->key, cursor->start, pass->snapshot, NULL);
+	found = pgt_log_reader_next(cursor->reader, &cursor->record);
 	if (pgt_log_reader_log_start(cursor->reader) > cursor->start)
 	{
 		close_cursor(cursor);
 		return false;
 	}
-	if (!pgt_log_reader_next(cursor->reader, &cursor->record))
+	if (!found)
 		close_cursor(cursor);
 	return true;
 }
@@ -474,13 +482,16 @@ count_delivered(const TopicPartition *key, int64 records, int64 bytes)
 
 /*
  * Deliver the partition's records until the pass has enough.  Returns the
- * group's next offset.
+ * group's next offset.  Where records behind the ones delivered are deleted
+ * meanwhile, it stops there: the next call finds the gap.
  */
 static int64
 deliver_records(ConsumePass *pass, PartitionCursor *cursor)
 {
 	int64		before = pass->delivered;
 	int64		bytes = 0;
+	int64		next;
+	bool		more;
 
 	do
 	{
@@ -490,10 +501,14 @@ deliver_records(ConsumePass *pass, PartitionCursor *cursor)
 		pgt_rows_put(pass->sink, cursor->key.partition, record);
 		bytes += Max(record->key_length, 0) + Max(record->value_length, 0);
 		pass->delivered++;
-	} while (pass->delivered < pass->request->max_records &&
-			 pgt_log_reader_next(cursor->reader, &cursor->record));
+		next = pgt_log_reader_position(cursor->reader);
+		more = pass->delivered < pass->request->max_records &&
+			pgt_log_reader_next(cursor->reader, &cursor->record);
+	} while (more && pgt_log_reader_log_start(cursor->reader) <= next);
 
 	count_delivered(&cursor->key, pass->delivered - before, bytes);
+	if (pgt_log_reader_log_start(cursor->reader) > next)
+		return next;
 	return pgt_log_reader_position(cursor->reader);
 }
 
@@ -505,7 +520,10 @@ consume_owned(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
 	int64		next = cursor->start;
 
 	if (cursor->lost > 0)
+	{
 		report_lost_records(pass, cursor);
+		pgt_group_note_lost(group, offset, cursor->lost);
+	}
 	if (cursor->past_end != NO_OFFSET)
 		report_start_over(pass, cursor);
 	if (cursor->reader != NULL)

@@ -67,6 +67,8 @@
 #include "catalog/indexing.h"
 #include "common/hashfn.h"
 #include "executor/tuptable.h"
+#include "foreign/fdwapi.h"
+#include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
@@ -89,7 +91,9 @@
 #define Anum_offsets_committed_offset	4
 #define Anum_offsets_metadata			5
 #define Anum_offsets_commit_timestamp	6
-#define Natts_offsets					6
+#define Anum_offsets_lost_records		7
+#define Anum_offsets_lost_timestamp		8
+#define Natts_offsets					8
 
 /* The last field of our advisory lock tags; pg_advisory_lock() uses 1 and 2. */
 #define MISSING_ROW_LOCK_CLASS	3
@@ -108,6 +112,7 @@ typedef struct PositionVersion
 	int64		next_offset;	/* NO_OFFSET: none, what is committed counts */
 	int64		start;			/* counts where it cannot go on there; NO_OFFSET: none */
 	TimestampTz served;
+	int64		lost;			/* noticed, and not committed yet */
 	struct PositionVersion *below;	/* of an enclosing subtransaction */
 } PositionVersion;
 
@@ -206,6 +211,14 @@ own_position(const ConsumerGroup *group, int32 partition)
 		return entry->top;
 
 	version = MemoryContextAlloc(TopTransactionContext, sizeof(PositionVersion));
+	if (entry->top != NULL)
+		*version = *entry->top;
+	else
+	{
+		version->next_offset = version->start = NO_OFFSET;
+		version->served = DT_NOBEGIN;
+		version->lost = 0;
+	}
 	version->subid = subid;
 	version->below = entry->top;
 	entry->top = version;
@@ -226,6 +239,8 @@ pgt_group_set_position(const ConsumerGroup *group, GroupOffset *offset, int64 ne
 	version->next_offset = next;
 	version->start = NO_OFFSET;
 	version->served = next == NO_OFFSET ? DT_NOBEGIN : GetCurrentTimestamp();
+	if (next == NO_OFFSET)
+		version->lost = 0;
 	offset->position = next;
 	offset->start = NO_OFFSET;
 }
@@ -240,6 +255,13 @@ pgt_group_set_start(const ConsumerGroup *group, GroupOffset *offset, int64 start
 	version->start = start;
 	version->served = offset->served;
 	offset->start = start;
+}
+
+/* See the header. */
+void
+pgt_group_note_lost(const ConsumerGroup *group, const GroupOffset *offset, int64 lost)
+{
+	own_position(group, offset->partition)->lost += lost;
 }
 
 /* Drop the versions of a subtransaction that rolled back. */
@@ -581,9 +603,19 @@ commit_values(Datum *values, bool *nulls, int64 next, const char *metadata)
 	nulls[Anum_offsets_commit_timestamp - 1] = false;
 }
 
-/* Write the new version of an owned row. */
+/* Set the columns that say how many records the group has lost so far. */
+static void
+lost_values(Datum *values, bool *nulls, int64 lost)
+{
+	values[Anum_offsets_lost_records - 1] = Int64GetDatum(lost);
+	values[Anum_offsets_lost_timestamp - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	nulls[Anum_offsets_lost_records - 1] = false;
+	nulls[Anum_offsets_lost_timestamp - 1] = lost == 0;
+}
+
+/* Write the new version of an owned row; "lost" is added to what it says. */
 static HeapTuple
-update_row(Relation table, HeapTuple row, int64 next, const char *metadata)
+update_row(Relation table, HeapTuple row, int64 next, int64 lost, const char *metadata)
 {
 	Datum		values[Natts_offsets] = {0};
 	bool		nulls[Natts_offsets] = {false};
@@ -594,6 +626,16 @@ update_row(Relation table, HeapTuple row, int64 next, const char *metadata)
 	replace[Anum_offsets_committed_offset - 1] = true;
 	replace[Anum_offsets_metadata - 1] = true;
 	replace[Anum_offsets_commit_timestamp - 1] = true;
+	if (lost > 0)
+	{
+		bool		isnull;
+		Datum		before = heap_getattr(row, Anum_offsets_lost_records,
+										  RelationGetDescr(table), &isnull);
+
+		lost_values(values, nulls, lost + (isnull ? 0 : DatumGetInt64(before)));
+		replace[Anum_offsets_lost_records - 1] = true;
+		replace[Anum_offsets_lost_timestamp - 1] = true;
+	}
 
 	updated = heap_modify_tuple(row, RelationGetDescr(table), values, nulls, replace);
 	CatalogTupleUpdate(table, &row->t_self, updated);
@@ -603,13 +645,14 @@ update_row(Relation table, HeapTuple row, int64 next, const char *metadata)
 /* Write the first row of a partition whose absence is locked. */
 static HeapTuple
 insert_row(Relation table, const ConsumerGroup *group, int32 partition, int64 next,
-		   const char *metadata)
+		   int64 lost, const char *metadata)
 {
 	Datum		values[Natts_offsets] = {0};
 	bool		nulls[Natts_offsets] = {false};
 	HeapTuple	row;
 
 	commit_values(values, nulls, next, metadata);
+	lost_values(values, nulls, lost);
 	values[Anum_offsets_group_id - 1] = CStringGetTextDatum(group->id);
 	values[Anum_offsets_topic - 1] = ObjectIdGetDatum(group->topic);
 	values[Anum_offsets_partition - 1] = Int32GetDatum(partition);
@@ -624,12 +667,14 @@ void
 pgt_group_commit(const ConsumerGroup *group, GroupOffset *offset, int64 next, const char *metadata)
 {
 	Relation	table = table_open(group->offsets_table, RowExclusiveLock);
+	PositionVersion *version = find_position(group, offset->partition);
+	int64		lost = version == NULL ? 0 : version->lost;
 	HeapTuple	row;
 
 	if (offset->exists)
-		row = update_row(table, offset->row, next, metadata);
+		row = update_row(table, offset->row, next, lost, metadata);
 	else
-		row = insert_row(table, group, offset->partition, next, metadata);
+		row = insert_row(table, group, offset->partition, next, lost, metadata);
 	if (next < offset->committed)
 		wake_at_commit(group->topic);
 
@@ -708,6 +753,81 @@ pgt_group_delete(const ConsumerGroup *group)
 	if (deleted > 0)
 		wake_at_commit(group->topic);
 	return deleted;
+}
+
+/* ---- all groups of a topic ---------------------------------------------- */
+
+/* See the header. */
+Oid
+pgt_group_offsets_table(Oid topic)
+{
+	ForeignServer *server = GetForeignServer(GetForeignServerIdByRelId(topic));
+	ForeignDataWrapper *wrapper = GetForeignDataWrapper(server->fdwid);
+	Oid			schema = get_func_namespace(wrapper->fdwhandler);
+
+	return OidIsValid(schema) ? get_relname_relid(OFFSETS_TABLE_NAME, schema) : InvalidOid;
+}
+
+/*
+ * The lowest offset that the groups whose rows a scan gives, group by group,
+ * have committed for the partition: 0 for a group without one.
+ */
+static int64
+lowest_committed(SysScanDesc scan, TupleDesc desc, int32 partition)
+{
+	int64		lowest = PG_INT64_MAX;
+	int64		committed = PG_INT64_MAX;	/* of the group at hand */
+	char	   *group = NULL;
+	HeapTuple	row;
+
+	while (HeapTupleIsValid(row = systable_getnext_ordered(scan, ForwardScanDirection)))
+	{
+		bool		isnull;
+		char	   *id = TextDatumGetCString(heap_getattr(row, Anum_offsets_group_id, desc, &isnull));
+
+		if (group == NULL || strcmp(group, id) != 0)
+		{
+			lowest = Min(lowest, committed);
+			committed = 0;
+		}
+		if (group != NULL)
+			pfree(group);
+		group = id;
+		if (row_partition(row, desc) == partition)
+		{
+			Datum		value = heap_getattr(row, Anum_offsets_committed_offset, desc, &isnull);
+
+			committed = isnull ? 0 : DatumGetInt64(value);
+		}
+	}
+	return Min(lowest, committed);
+}
+
+/* See the header. */
+int64
+pgt_groups_consumed(Oid topic, int32 partition)
+{
+	Oid			relid = pgt_group_offsets_table(topic);
+	Relation	table = OidIsValid(relid) ? try_table_open(relid, AccessShareLock) : NULL;
+	Relation	index;
+	Snapshot	snapshot;
+	ScanKeyData key;
+	SysScanDesc scan;
+	int64		lowest;
+
+	/* with the table went what is known of the groups: keep all */
+	if (table == NULL)
+		return 0;
+	index = index_open(offsets_index(table), AccessShareLock);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	ScanKeyInit(&key, Anum_offsets_topic, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(topic));
+	scan = systable_beginscan_ordered(table, index, snapshot, 1, &key);
+	lowest = lowest_committed(scan, RelationGetDescr(table), partition);
+	systable_endscan_ordered(scan);
+	UnregisterSnapshot(snapshot);
+	index_close(index, AccessShareLock);
+	table_close(table, AccessShareLock);
+	return lowest;
 }
 
 /* See the header. */

@@ -70,6 +70,13 @@ extern GroupLock pgt_group_lock(const ConsumerGroup *group, GroupOffset *offset,
 extern int64 pgt_group_next_offset(const GroupOffset *offset);
 
 /*
+ * Note that "lost" records were deleted before the group had read them: added
+ * to its row by the transaction's next commit of the partition.  The caller
+ * owns the partition.
+ */
+extern void pgt_group_note_lost(const ConsumerGroup *group, const GroupOffset *offset, int64 lost);
+
+/*
  * Commit "next" with the transaction; metadata may be NULL.  The caller owns
  * the partition.  Forgets the transaction's position.
  */
@@ -97,6 +104,19 @@ extern int64 pgt_group_delete(const ConsumerGroup *group);
 
 /* Oids of the topics that a group has rows for; group->topic is not used. */
 extern List *pgt_group_topics(const ConsumerGroup *group);
+
+/*
+ * The table of committed offsets, in the schema of the topic's wrapper, which
+ * is the extension's; InvalidOid where it is gone already.
+ */
+extern Oid	pgt_group_offsets_table(Oid topic);
+
+/*
+ * Up to which offset every registered group (any with a row for the topic) has
+ * consumed a partition, as committed by now; PG_INT64_MAX where there is no
+ * group.  Needs no privilege on the table.
+ */
+extern int64 pgt_groups_consumed(Oid topic, int32 partition);
 
 /* Install the transaction callbacks; called once per process. */
 extern void pgt_consumer_group_init(void);

@@ -23,11 +23,7 @@
 
 #include <sys/stat.h>
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
-#include "catalog/indexing.h"
-#include "catalog/pg_foreign_table.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -86,27 +82,6 @@ row_put(Row *row, ReturnSetInfo *result)
 	tuplestore_putvalues(result->setResult, result->setDesc, row->values, row->nulls);
 }
 
-/* The topics of this database, as a list of oids. */
-static List *
-list_topics(void)
-{
-	Relation	catalog = table_open(ForeignTableRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
-	List	   *topics = NIL;
-	HeapTuple	tuple;
-
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Oid			relid = ((Form_pg_foreign_table) GETSTRUCT(tuple))->ftrelid;
-
-		if (pgt_is_topic(relid))
-			topics = lappend_oid(topics, relid);
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	return topics;
-}
-
 /* May the current user do anything with the topic? */
 static bool
 may_see(const Topic *topic)
@@ -123,7 +98,7 @@ return_topics(FunctionCallInfo fcinfo, TopicRows add_rows)
 	ListCell   *cell;
 
 	InitMaterializedSRF(fcinfo, 0);
-	topics = list_topics();
+	topics = pgt_topic_list();
 	foreach(cell, topics)
 	{
 		Oid			relid = lfirst_oid(cell);

@@ -268,8 +268,12 @@ pgt_log_roll(PartitionState *state)
 	LWLockRelease(&state->lock);
 }
 
-int
-pgt_log_delete_before(PartitionState *state, int64 offset, bool exclusive)
+/*
+ * Remove everything below "offset"; where "expected_end" is not NO_OFFSET, only
+ * while the log still ends there.
+ */
+static int
+delete_before(PartitionState *state, int64 offset, int64 expected_end, bool exclusive)
 {
 	xl_pgt_delete xlrec;
 	XLogRecPtr	lsn;
@@ -277,7 +281,8 @@ pgt_log_delete_before(PartitionState *state, int64 offset, bool exclusive)
 	memset(&xlrec, 0, sizeof(xlrec));
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	offset = Min(offset, state->next_offset);
-	if (state->active_base == NO_SEGMENT || offset <= state->log_start_offset)
+	if (state->active_base == NO_SEGMENT || offset <= state->log_start_offset ||
+		(expected_end != NO_OFFSET && expected_end != state->next_offset))
 	{
 		LWLockRelease(&state->lock);
 		return 0;
@@ -302,6 +307,33 @@ pgt_log_delete_before(PartitionState *state, int64 offset, bool exclusive)
 	XLogFlush(lsn);
 	pgt_log_sync_if_alone();
 	return pgt_apply_unlink_below(state, offset, xlrec.active_base, exclusive);
+}
+
+int
+pgt_log_delete_before(PartitionState *state, int64 offset, bool exclusive)
+{
+	return delete_before(state, offset, NO_OFFSET, exclusive);
+}
+
+int
+pgt_log_delete_idle(PartitionState *state, int64 log_end_offset)
+{
+	return delete_before(state, log_end_offset, log_end_offset, false);
+}
+
+int
+pgt_log_collect_deleted(PartitionState *state)
+{
+	int64		log_start_offset;
+	int64		active_base;
+
+	LWLockAcquire(&state->lock, LW_SHARED);
+	log_start_offset = state->log_start_offset;
+	active_base = state->active_base;
+	LWLockRelease(&state->lock);
+	if (active_base == NO_SEGMENT)
+		return 0;
+	return pgt_apply_unlink_below(state, log_start_offset, active_base, false);
 }
 
 void

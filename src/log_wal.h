@@ -43,6 +43,15 @@ extern void pgt_log_roll(PartitionState *state);
  */
 extern int	pgt_log_delete_before(PartitionState *state, int64 offset, bool exclusive);
 
+/* Remove all records if the log still ends at "log_end_offset"; else do nothing and return 0. */
+extern int	pgt_log_delete_idle(PartitionState *state, int64 log_end_offset);
+
+/*
+ * Remove the segments below the log start that are still there: a crash or a
+ * failed unlink left them.  The caller keeps others from deleting.
+ */
+extern int	pgt_log_collect_deleted(PartitionState *state);
+
 /*
  * Remove a dropped topic's files and slots (topic InvalidOid: the whole
  * database's).  Called after the dropping transaction has committed or by who

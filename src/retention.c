@@ -1,15 +1,329 @@
 /*
  * retention.c
- *	  Removing old segments by the topic's rules.
+ *	  Removing old segments by the topic's rules, and telling when they go.
  *
- * Layer 7.
+ * A partition's log is cut at its front, by whole segments:
+ *
+ *	  [ segment ][ segment ][ segment ][ segment ][ active ....]
+ *	     goes       goes       stays, and with it all behind it
+ *
+ * A segment goes if
+ *	  - it lies below the log start already: a crash or a failed unlink left it;
+ *	  - or (unless the topic is compacted only) what lies behind it is at least
+ *		retention.bytes;
+ *	  - or (the same) its largest timestamp is more than retention.ms ago.
+ *
+ * As a function of time both rules are one: each gives the moment from which
+ * on a segment may go, DUE_NOW and NEVER among them, and the earlier one
+ * counts.  With retention.consumers = wait a segment that a group has still to
+ * read stays until the caps allow it as well: the later moment counts, of the
+ * rules' and the caps'.  So that one function, due_at(), serves retention and
+ * what pg_topic_groups tells.
+ *
+ * Never at or past the resolved offset: what a running or prepared transaction
+ * wrote stays.  The active segment goes like another, so that an idle topic's
+ * records do not outlive their time; as somebody may append to it meanwhile,
+ * it is removed on condition that the log still ends where it did.
+ *
+ * The decision is made on a copy of the bounds.  It stays right without a
+ * lock: a finished segment does not change, what is appended later only lies
+ * behind it, and who else removes segments holds a lock on the topic that
+ * excludes ours.  A group that is moved back while we look may find its
+ * records gone, as it may a moment later.
+ *
+ * Removing is one WAL record and then unlinking (log_wal.c).  A crash in
+ * between leaves segments below the log start, for the next run.
+ *
+ * Locks: the caller's ShareUpdateExclusiveLock on the topic, so that
+ * retention, compaction and delete_records of one topic exclude each other,
+ * while producing and consuming go on.  A slot's lock is held for the WAL
+ * record alone.
+ *
+ * Layer 7.  Next: maintain.c, log_wal.c.
  */
 #include "postgres.h"
 
+#include <sys/stat.h>
+
+#include "common/int.h"
+#include "consumer_group.h"
+#include "log_wal.h"
+#include "maintenance_stats.h"
 #include "retention.h"
+#include "utils/timestamp.h"
+
+/* Moments from which on a segment may go, beside milliseconds since 1970. */
+#define DUE_NOW		PG_INT64_MIN
+#define NEVER		PG_INT64_MAX
+
+/* What a timestamptz cannot hold is as good as never. */
+#define LAST_MOMENT	(END_TIMESTAMP / 1000)
+
+typedef struct LogSegment
+{
+	int64		base;
+	int64		end;			/* where the next one begins, or the log end */
+	int64		bytes;
+	int64		bytes_behind;	/* of all segments behind it */
+	int64		modified;		/* its file, milliseconds since 1970 */
+} LogSegment;
+
+/* A partition's log as one run finds it. */
+typedef struct LogFront
+{
+	const Topic *topic;
+	TopicPartition key;
+	PartitionState *state;
+	LogBounds	bounds;
+	int64		consumed;		/* every group has read up to here */
+	LogSegment *segments;		/* oldest first; an empty active one is left out */
+	int			count;
+} LogFront;
+
+/* ---- the segments ------------------------------------------------------- */
+
+/* Size and age of a segment's log file; one that is gone has neither. */
+static void
+stat_segment(const LogFront *front, LogSegment *segment)
+{
+	char		path[MAXPGPATH];
+	struct stat file = {0};
+
+	pgt_segment_log_path(path, &front->key, segment->base);
+	if (stat(path, &file) != 0 && errno != ENOENT)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not stat file \"%s\": %m", path)));
+	segment->modified = (int64) file.st_mtime * 1000;
+	segment->bytes = segment->base == front->bounds.active_base ? front->bounds.active_end :
+		file.st_size;
+}
+
+/* Look at the partition; false where nothing was ever appended. */
+static bool
+look_at_log(LogFront *front, const Topic *topic, int32 partition)
+{
+	int64	   *bases;
+	int			count;
+	int64		behind = 0;
+
+	memset(front, 0, sizeof(*front));
+	front->topic = topic;
+	front->key = pgt_topic_partition(topic, partition);
+	front->state = pgt_partition_find(&front->key);
+	front->consumed = PG_INT64_MAX;
+	if (front->state == NULL || !pgt_partition_log_bounds(&front->key, &front->bounds))
+		return false;
+
+	count = pgt_segment_list(&front->key, &bases);
+	/* made since the bounds were taken, or empty */
+	while (count > 0 && (bases[count - 1] > front->bounds.active_base ||
+						 (bases[count - 1] == front->bounds.active_base &&
+						  front->bounds.active_entries == 0)))
+		count--;
+	front->segments = palloc0(count * sizeof(LogSegment) + 1);
+	front->count = count;
+	for (int i = count - 1; i >= 0; i--)
+	{
+		LogSegment *segment = &front->segments[i];
+
+		segment->base = bases[i];
+		segment->end = i + 1 < count ? bases[i + 1] :
+			bases[i] == front->bounds.active_base ? front->bounds.next_offset : front->bounds.active_base;
+		stat_segment(front, segment);
+		segment->bytes_behind = behind;
+		behind += segment->bytes;
+	}
+	pfree(bases);
+	return true;
+}
+
+/*
+ * The largest timestamp in a segment, milliseconds since 1970.  One that has
+ * lost its index is as old as its file.
+ */
+static int64
+largest_timestamp(const LogFront *front, const LogSegment *segment)
+{
+	Segment    *open = pgt_partition_log_segment(front->state, segment->base);
+	uint32		count = open == NULL ? 0 : pgt_partition_log_entries(open, &front->bounds);
+	IndexEntry	entry;
+
+	if (count == 0 || pgt_segment_read_entries(open, count - 1, 1, &entry) != 1)
+		return segment->modified;
+	return entry.largest_timestamp;
+}
+
+/* ---- when a segment may go ---------------------------------------------- */
+
+/* When it may go by a limit of time; -1: none. */
+static int64
+due_by_time(const LogFront *front, const LogSegment *segment, int64 limit)
+{
+	int64		at;
+
+	if (limit < 0 || pg_add_s64_overflow(largest_timestamp(front, segment), limit, &at))
+		return NEVER;
+	return at;
+}
+
+/* When it may go by a limit of size; -1: none. */
+static int64
+due_by_size(const LogSegment *segment, int64 limit)
+{
+	return limit >= 0 && segment->bytes_behind >= limit ? DUE_NOW : NEVER;
+}
+
+/* When it may go by the first of two limits that it passes. */
+static int64
+due_by(const LogFront *front, const LogSegment *segment, int64 bytes, int64 ms)
+{
+	if (due_by_size(segment, bytes) == DUE_NOW)
+		return DUE_NOW;
+	return due_by_time(front, segment, ms);
+}
+
+/* When it may go by the topic's rules. */
+static int64
+due_at(const LogFront *front, const LogSegment *segment)
+{
+	const Topic *topic = front->topic;
+	int64		at;
+
+	if ((topic->cleanup_policy & CLEANUP_DELETE) == 0)
+		return NEVER;
+	at = due_by(front, segment, topic->retention_bytes, topic->retention_ms);
+	if (at != NEVER && topic->retention_waits && segment->end > front->consumed)
+		at = Max(at, due_by(front, segment, topic->retention_waits_bytes,
+							topic->retention_waits_ms));
+	return at;
+}
+
+/* How many segments go now, from the oldest on. */
+static int
+count_due(const LogFront *front)
+{
+	int64		now = pgt_maintenance_now();
+	int			due = 0;
+
+	while (due < front->count)
+	{
+		const LogSegment *segment = &front->segments[due];
+
+		if (segment->end > front->bounds.resolved_offset)
+			break;
+		if (segment->end > front->bounds.log_start_offset && due_at(front, segment) >= now)
+			break;
+		due++;
+	}
+	return due;
+}
+
+/* ---- removing ----------------------------------------------------------- */
+
+/* Fill in what the removal of the first "removed" segments comes to. */
+static void
+fill_result(const LogFront *front, int removed, RetentionResult *result)
+{
+	result->segments_deleted = removed;
+	for (int i = 0; i < removed && i < front->count; i++)
+		result->bytes_deleted += front->segments[i].bytes;
+}
+
+/* Count what was removed, and let this process not keep the files open. */
+static void
+finish_removal(const LogFront *front, int removed, RetentionResult *result)
+{
+	LogBounds	bounds;
+
+	fill_result(front, removed, result);
+	(void) pgt_partition_log_bounds(&front->key, &bounds);
+	result->log_start_offset = bounds.log_start_offset;
+	if (removed > 0)
+	{
+		pgt_stats_deleted(front->state, removed, result->bytes_deleted);
+		pgt_partition_log_close_deleted(front->state);
+	}
+}
+
+/* Remove the first "due" segments, as far as they are still due; returns how many went. */
+static int
+remove_segments(const LogFront *front, int due)
+{
+	const LogSegment *last = &front->segments[due - 1];
+	int			removed;
+
+	if (last->end <= front->bounds.log_start_offset)
+		return pgt_log_collect_deleted(front->state);
+	if (last->base != front->bounds.active_base)
+		return pgt_log_delete_before(front->state, last->end, false);
+
+	removed = pgt_log_delete_idle(front->state, last->end);
+	if (removed == 0 && due > 1)
+		removed = remove_segments(front, due - 1);
+	return removed;
+}
 
 void
 pgt_retention_run(const Topic *topic, int32 partition, bool dry_run, RetentionResult *result)
 {
+	LogFront	front;
+	int			due;
+
 	memset(result, 0, sizeof(*result));
+	if (!look_at_log(&front, topic, partition))
+		return;
+	if (topic->retention_waits)
+		front.consumed = pgt_groups_consumed(topic->relid, partition);
+	due = count_due(&front);
+	if (dry_run)
+	{
+		fill_result(&front, due, result);
+		result->log_start_offset = front.bounds.log_start_offset;
+		if (due > 0)
+			result->log_start_offset = Max(result->log_start_offset, front.segments[due - 1].end);
+	}
+	else
+		finish_removal(&front, due > 0 ? remove_segments(&front, due) : 0, result);
+	pfree(front.segments);
+}
+
+void
+pgt_retention_delete_before(const Topic *topic, int32 partition, int64 offset,
+							RetentionResult *result)
+{
+	LogFront	front;
+
+	memset(result, 0, sizeof(*result));
+	if (!look_at_log(&front, topic, partition))
+		return;
+	finish_removal(&front, pgt_log_delete_before(front.state, offset, false), result);
+	pfree(front.segments);
+}
+
+/* ---- what a group is about to lose --------------------------------------- */
+
+bool
+pgt_retention_at_risk(const Topic *topic, int32 partition, int64 next, int64 *records, int64 *at)
+{
+	LogFront	front;
+	const LogSegment *segment;
+	int			i = 0;
+
+	if (!look_at_log(&front, topic, partition))
+		return false;
+	next = Max(next, front.bounds.log_start_offset);
+	front.consumed = next;
+	while (i < front.count && front.segments[i].end <= next)
+		i++;
+	if (i == front.count)
+		return false;
+	segment = &front.segments[i];
+	*records = segment->end - next;
+	*at = due_at(&front, segment);
+	if (*at >= LAST_MOMENT)
+		return false;
+	if (*at == DUE_NOW)
+		*at = pgt_maintenance_now();
+	return true;
 }

@@ -112,15 +112,18 @@ check_offset(const TopicPartition *key, int64 offset)
 
 /* ---- moving a group ----------------------------------------------------- */
 
-/*
- * Commit "next" for one partition.  The caller has read *offset; waits for
- * who owns the partition.
- */
+/* Count the records that are deleted already and that a move to "next" passes over. */
 static void
-move_partition(const ConsumerGroup *group, GroupOffset *offset, int64 next, const char *metadata)
+note_lost(const ConsumerGroup *group, const GroupOffset *offset, const TopicPartition *key,
+		  int64 next)
 {
-	(void) pgt_group_lock(group, offset, true);
-	pgt_group_commit(group, offset, next, metadata);
+	int64		from = pgt_group_next_offset(offset);
+	LogBounds	bounds;
+
+	(void) pgt_partition_log_bounds(key, &bounds);
+	next = Min(next, bounds.log_start_offset);
+	if (from != NO_OFFSET && next > from)
+		pgt_group_note_lost(group, offset, next - from);
 }
 
 /* Move a group in one partition, or in all where argument "partition_arg" is null. */
@@ -145,7 +148,11 @@ seek(FunctionCallInfo fcinfo, const char *function, int partition_arg, SeekTarge
 	{
 		TopicPartition key = pgt_topic_partition(topic, partition);
 
-		move_partition(&group, &offsets[partition], target(&key, arg), NULL);
+		int64		next = target(&key, arg);
+
+		(void) pgt_group_lock(&group, &offsets[partition], true);
+		note_lost(&group, &offsets[partition], &key, next);
+		pgt_group_commit(&group, &offsets[partition], next, NULL);
 	}
 }
 
@@ -261,7 +268,8 @@ pgt_commit_offset(PG_FUNCTION_ARGS)
 	check_offset(&key, PG_GETARG_INT64(3));
 
 	offsets = pgt_group_read(&group, topic->partitions);
-	move_partition(&group, &offsets[key.partition], PG_GETARG_INT64(3), metadata);
+	(void) pgt_group_lock(&group, &offsets[key.partition], true);
+	pgt_group_commit(&group, &offsets[key.partition], PG_GETARG_INT64(3), metadata);
 	PG_RETURN_VOID();
 }
 

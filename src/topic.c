@@ -31,9 +31,12 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/relation.h"
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_foreign_table.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "foreign/fdwapi.h"
@@ -126,6 +129,27 @@ pgt_is_topic(Oid relid)
 		return false;
 	wrapper = GetForeignDataWrapperExtended(server->fdwid, FDW_MISSING_OK);
 	return wrapper != NULL && is_our_handler(wrapper->fdwhandler);
+}
+
+/* See the header. */
+List *
+pgt_topic_list(void)
+{
+	Relation	catalog = table_open(ForeignTableRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
+	List	   *topics = NIL;
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Oid			relid = ((Form_pg_foreign_table) GETSTRUCT(tuple))->ftrelid;
+
+		if (pgt_is_topic(relid))
+			topics = lappend_oid(topics, relid);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return topics;
 }
 
 /* ERROR unless it is one: undefined_table, or wrong_object_type with a hint. */

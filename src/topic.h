@@ -54,6 +54,9 @@ typedef struct Topic
 	int			cleanup_policy;
 	int64		retention_ms;	/* -1: for ever */
 	int64		retention_bytes;	/* -1: no limit */
+	bool		retention_waits;	/* for the consumer groups, up to: */
+	int64		retention_waits_bytes;	/* -1: no limit */
+	int64		retention_waits_ms; /* -1: no limit */
 	int64		delete_retention_ms;
 	int64		min_compaction_lag_ms;
 	int64		max_compaction_lag_ms;
@@ -73,6 +76,9 @@ typedef struct Topic
 
 /* Is the relation a topic, that is, a foreign table of our wrapper? */
 extern bool pgt_is_topic(Oid relid);
+
+/* Oids of the topics of this database; one may be dropped by the time it is looked at. */
+extern List *pgt_topic_list(void);
 
 /* ERROR unless it is one: undefined_table, or wrong_object_type with a hint. */
 extern void pgt_topic_require(Oid relid);

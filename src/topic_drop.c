@@ -37,8 +37,6 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "foreign/fdwapi.h"
-#include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "utils/fmgroids.h"
@@ -48,10 +46,9 @@
 #include "storage/lwlock.h"
 #include "utils/snapmgr.h"
 
+#include "consumer_group.h"
 #include "log_wal.h"
 #include "topic_drop.h"
-
-#define OFFSETS_TABLE	"topic_group_offsets"
 
 /* Files to remove when the transaction ends one way and not the other. */
 typedef struct PendingRemoval
@@ -65,20 +62,6 @@ typedef struct PendingRemoval
 static List *pending = NIL;		/* of PendingRemoval, in TopTransactionContext */
 
 /* ---- consumer groups ---------------------------------------------------- */
-
-/*
- * The table of group offsets, in the schema of the wrapper's handler, which is
- * the extension's; InvalidOid where it is gone already.
- */
-static Oid
-offsets_table(Oid topic)
-{
-	ForeignServer *server = GetForeignServer(GetForeignServerIdByRelId(topic));
-	ForeignDataWrapper *wrapper = GetForeignDataWrapper(server->fdwid);
-	Oid			schema = get_func_namespace(wrapper->fdwhandler);
-
-	return OidIsValid(schema) ? get_relname_relid(OFFSETS_TABLE, schema) : InvalidOid;
-}
 
 /*
  * Delete one row.  Its owners hold locks on the topic, so nobody changes it
@@ -104,7 +87,7 @@ delete_offset(Relation table, HeapTuple row)
 static void
 delete_offsets(Oid topic)
 {
-	Oid			relid = offsets_table(topic);
+	Oid			relid = pgt_group_offsets_table(topic);
 	Relation	table = OidIsValid(relid) ? try_table_open(relid, RowExclusiveLock) : NULL;
 	ScanKeyData key;
 	Oid			index;

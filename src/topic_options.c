@@ -74,6 +74,7 @@ static void parse_gzip_level(const TopicOption *option, const char *value, void 
 static void parse_compression(const TopicOption *option, const char *value, void *field);
 static void parse_timestamp_type(const TopicOption *option, const char *value, void *field);
 static void parse_partitioner(const TopicOption *option, const char *value, void *field);
+static void parse_consumers(const TopicOption *option, const char *value, void *field);
 
 #define FIELD(name) offsetof(Topic, name)
 #define NUMBER(name, parser, field, min, max, initial) \
@@ -104,6 +105,9 @@ static const TopicOption topic_options[] = {
 	WORD("partitioner.class", parse_partitioner, partitioner_class),
 	NUMBER("partitions", parse_int32, partitions, 1, 65536, 1),
 	NUMBER("retention.bytes", parse_int64, retention_bytes, -1, PG_INT64_MAX, -1),
+	WORD("retention.consumers", parse_consumers, retention_waits),
+	NUMBER("retention.consumers.max.bytes", parse_int64, retention_waits_bytes, -1, PG_INT64_MAX, -1),
+	NUMBER("retention.consumers.max.ms", parse_int64, retention_waits_ms, -1, PG_INT64_MAX, -1),
 	NUMBER("retention.ms", parse_int64, retention_ms, -1, PG_INT64_MAX, -1),
 	NUMBER("segment.bytes", parse_int64, log.segment_bytes, 1024, SEGMENT_MAX_BYTES, 0),
 	NUMBER("segment.ms", parse_int64, log.segment_ms, 1, PG_INT64_MAX, 0),
@@ -277,6 +281,18 @@ parse_timestamp_type(const TopicOption *option, const char *value, void *field)
 		invalid_value(option, value, "CreateTime and LogAppendTime");
 }
 
+/* Does retention wait for consumer groups? */
+static void
+parse_consumers(const TopicOption *option, const char *value, void *field)
+{
+	if (strcmp(value, "none") == 0)
+		*(bool *) field = false;
+	else if (strcmp(value, "wait") == 0)
+		*(bool *) field = true;
+	else
+		invalid_value(option, value, "none and wait");
+}
+
 /* A partitioner's name, checked by partitioner.c. */
 static void
 parse_partitioner(const TopicOption *option, const char *value, void *field)
@@ -396,6 +412,7 @@ pgt_topic_options_defaults(Topic *topic)
 	topic->cleanup_policy = log_cleanup_policy;
 	topic->retention_ms = default_retention_ms();
 	topic->retention_bytes = (int64) log_retention_bytes;
+	topic->retention_waits = false;
 	topic->log.segment_bytes = log_segment_bytes;
 	topic->log.segment_ms = log_roll_ms >= 0 ? (int64) log_roll_ms :
 		log_roll_hours * INT64CONST(3600000);
