@@ -167,19 +167,6 @@ COMMENT ON FUNCTION latest(anyelement) IS
 
 /* ---- maintenance --------------------------------------------------------- */
 
-CREATE FUNCTION compact(INOUT topic regclass DEFAULT NULL, dry_run bool DEFAULT false,
-    OUT partition int, OUT records_before bigint, OUT records_after bigint,
-    OUT bytes_before bigint, OUT bytes_after bigint)
-RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'pgt_compact' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION compact(regclass, bool) IS
-'remove records that have a later one of the same key, in a topic or in all own topics';
-
-CREATE FUNCTION erase(topic regclass, key "any") RETURNS bigint
-AS 'MODULE_PATHNAME', 'pgt_erase' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION erase(regclass, "any") IS
-'remove all records of a key from a topic''s files; returns how many';
-
 CREATE FUNCTION apply_retention(INOUT topic regclass DEFAULT NULL, dry_run bool DEFAULT false,
     OUT partition int, OUT segments_deleted int, OUT bytes_deleted bigint,
     OUT log_start_offset bigint)
@@ -188,10 +175,23 @@ AS 'MODULE_PATHNAME', 'pgt_apply_retention' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION apply_retention(regclass, bool) IS
 'remove the segments that retention lets go, of one topic or all own ones; dry_run: say what would go';
 
+CREATE FUNCTION compact(INOUT topic regclass DEFAULT NULL, dry_run bool DEFAULT false,
+    OUT partition int, OUT records_before bigint, OUT records_after bigint,
+    OUT bytes_before bigint, OUT bytes_after bigint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_compact' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION compact(regclass, bool) IS
+'remove records that have a later one of the same key, in a topic or in all own topics';
+
 CREATE FUNCTION delete_records(topic regclass, partition int, before_offset bigint) RETURNS bigint
 AS 'MODULE_PATHNAME', 'pgt_delete_records' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION delete_records(regclass, int, bigint) IS
 'delete the records of a partition before an offset (-1: all that are stable); returns the log start';
+
+CREATE FUNCTION erase(topic regclass, key "any") RETURNS bigint
+AS 'MODULE_PATHNAME', 'pgt_erase' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION erase(regclass, "any") IS
+'remove all records of a key from a topic''s files; returns how many';
 
 /* ---- looking ------------------------------------------------------------- */
 

@@ -35,8 +35,10 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/transam.h"
 #include "compaction.h"
+#include "consumer_group.h"
 #include "key_map.h"
 #include "log_resolve.h"
 #include "log_wal.h"
@@ -223,11 +225,19 @@ check_waiters(const Compaction *compaction)
 				 errmsg("compaction gives way to who waits for the topic")));
 }
 
-/* The transaction ids that every snapshot sees are below this. */
+/*
+ * Transactions below this are seen by every snapshot of the database; asked for
+ * an ordinary table of ours, as a foreign table has no such horizon.
+ */
 static uint64
-visible_to_all(void)
+visible_to_all(Oid topic)
 {
-	return pgt_full_xid(GetOldestNonRemovableTransactionId(NULL));
+	Relation	table = try_table_open(pgt_group_offsets_table(topic), AccessShareLock);
+	uint64		xid = pgt_full_xid(GetOldestNonRemovableTransactionId(table));
+
+	if (table != NULL)
+		table_close(table, AccessShareLock);
+	return xid;
 }
 
 /* Put a batch's records into the map.  False: the map ends here. */
@@ -453,7 +463,7 @@ pgt_compaction_run(const Topic *topic, int32 partition, bool roll, bool dry_run,
 	compaction->now = pgt_maintenance_now();
 	if (roll && !dry_run)
 		roll_partition(topic, partition);
-	compaction->visible_xid = visible_to_all();
+	compaction->visible_xid = visible_to_all(topic->relid);
 	if (survey_partition(topic, partition, roll && dry_run, &compaction->survey))
 	{
 		pgt_progress_begin(compaction->survey.state);

@@ -1,20 +1,21 @@
 /*
  * maintain.c
  *	  The SQL functions that do by hand what the maintenance worker does:
- *	  apply_retention() and delete_records(); and what pg_topic_groups tells of
- *	  retention.
+ *	  apply_retention() and compact(); those that remove what the user names:
+ *	  delete_records() and erase(); and what pg_topic_groups tells of retention.
  *
  * They act at once and are not undone by a rollback: files cannot be brought
- * back.  What apply_retention() removes is due anyway, so it may be part of a
- * transaction; delete_records() is refused in one.
+ * back.  What the first two remove is due anyway, so they may be part of a
+ * transaction; the others are refused in one.
  *
  * For the topic's owner.
  *
  * Locks: ShareUpdateExclusiveLock on the topic, which waits for a running
  * worker and excludes another such function, not producing and consuming.
- * apply_retention() gives it back after each topic, so that two of them going
- * over all topics do not wait for each other in a circle.  A dry run changes
- * nothing and takes AccessShareLock.
+ * apply_retention() and compact() give it back after each topic, so that two of
+ * them going over all topics do not wait for each other in a circle.  A dry run
+ * changes nothing; that of retention takes AccessShareLock, that of compaction
+ * keeps the segments it reads from being replaced.
  *
  * Layer 7.
  */
@@ -30,36 +31,45 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "compaction.h"
+#include "erase.h"
 #include "log_reader.h"
+#include "log_sync.h"
 #include "retention.h"
 #include "serializer.h"
 
 #define LAST_STABLE_OFFSET	(-1)	/* what delete_records() calls it */
 
 PG_FUNCTION_INFO_V1(pgt_apply_retention);
+PG_FUNCTION_INFO_V1(pgt_compact);
 PG_FUNCTION_INFO_V1(pgt_delete_records);
+PG_FUNCTION_INFO_V1(pgt_erase);
 PG_FUNCTION_INFO_V1(pgt_topic_at_risk_info);
 
-/* ---- apply_retention ----------------------------------------------------- */
+/* ---- topics of one's own -------------------------------------------------- */
 
-/* Apply retention to all partitions of a locked topic, adding a row for each. */
+#define MAINTAIN_COLUMNS	6	/* at most, of a row */
+
+/*
+ * Works on one partition of a locked topic and fills the row's columns after its
+ * name.  False: the topic is not one for this work.
+ */
+typedef bool (*PartitionWork) (const Topic *topic, int32 partition, bool dry_run, Datum *values);
+
+/* Work on all partitions of a locked topic, adding a row for each. */
 static void
-apply_to_topic(ReturnSetInfo *set, const Topic *topic, bool dry_run)
+work_on_topic(ReturnSetInfo *set, const Topic *topic, PartitionWork work, bool dry_run)
 {
 	for (int32 partition = 0; partition < topic->partitions; partition++)
 	{
-		RetentionResult result;
-		Datum		values[5];
-		bool		nulls[5] = {false};
+		Datum		values[MAINTAIN_COLUMNS];
+		bool		nulls[MAINTAIN_COLUMNS] = {false};
 
 		CHECK_FOR_INTERRUPTS();
-		pgt_retention_run(topic, partition, dry_run, &result);
 		values[0] = ObjectIdGetDatum(topic->relid);
 		values[1] = Int32GetDatum(partition);
-		values[2] = Int32GetDatum(result.segments_deleted);
-		values[3] = Int64GetDatum(result.bytes_deleted);
-		values[4] = Int64GetDatum(result.log_start_offset);
-		tuplestore_putvalues(set->setResult, set->setDesc, values, nulls);
+		if (work(topic, partition, dry_run, &values[2]))
+			tuplestore_putvalues(set->setResult, set->setDesc, values, nulls);
 	}
 }
 
@@ -82,17 +92,14 @@ list_own_topics(void)
 	return own;
 }
 
-/* apply_retention(topic, dry_run): a row for each partition. */
-Datum
-pgt_apply_retention(PG_FUNCTION_ARGS)
+/* A function f(topic, dry_run): a row for each partition of the topic, or of all own topics. */
+static Datum
+work_on_topics(FunctionCallInfo fcinfo, PartitionWork work, LOCKMODE lock)
 {
 	bool		dry_run = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
-	LOCKMODE	lock = dry_run ? AccessShareLock : ShareUpdateExclusiveLock;
 	List	   *topics;
 	ListCell   *cell;
 
-	if (!dry_run)
-		PreventCommandIfReadOnly("apply_retention()");
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
 		topics = list_own_topics();
@@ -109,27 +116,123 @@ pgt_apply_retention(PG_FUNCTION_ARGS)
 
 		LockRelationOid(relid, lock);
 		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
-			apply_to_topic((ReturnSetInfo *) fcinfo->resultinfo, pgt_topic_get(relid), dry_run);
+			work_on_topic((ReturnSetInfo *) fcinfo->resultinfo, pgt_topic_get(relid), work, dry_run);
 		UnlockRelationOid(relid, lock);
 	}
 	return (Datum) 0;
 }
 
-/* ---- delete_records ------------------------------------------------------ */
-
 /* ERROR where a rollback would have to bring records back. */
 static void
-check_not_in_transaction(void)
+check_not_in_transaction(const char *function)
 {
 	if (IsTransactionBlock() || IsSubTransaction())
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-				 errmsg("delete_records() cannot run inside a transaction block"),
+				 errmsg("%s cannot run inside a transaction block", function),
 				 errdetail("It acts at once and cannot be rolled back."),
 				 errhint("Run it as a statement of its own, outside of transaction blocks and of blocks with an EXCEPTION clause.")));
 	/* the rest: pipelines */
-	PreventInTransactionBlock(true, "delete_records()");
+	PreventInTransactionBlock(true, function);
 }
+
+/* ---- apply_retention ----------------------------------------------------- */
+
+/* Apply retention to one partition: a PartitionWork. */
+static bool
+retain(const Topic *topic, int32 partition, bool dry_run, Datum *values)
+{
+	RetentionResult result;
+
+	pgt_retention_run(topic, partition, dry_run, &result);
+	values[0] = Int32GetDatum(result.segments_deleted);
+	values[1] = Int64GetDatum(result.bytes_deleted);
+	values[2] = Int64GetDatum(result.log_start_offset);
+	return true;
+}
+
+/* apply_retention(topic, dry_run) */
+Datum
+pgt_apply_retention(PG_FUNCTION_ARGS)
+{
+	bool		dry_run = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
+
+	if (!dry_run)
+		PreventCommandIfReadOnly("apply_retention()");
+	return work_on_topics(fcinfo, retain, dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
+}
+
+/* ---- compact ------------------------------------------------------------- */
+
+/* ERROR where a topic was named that is not compacted. */
+static void
+check_compacted(const Topic *topic)
+{
+	if ((topic->cleanup_policy & CLEANUP_COMPACT) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("topic \"%s\" is not compacted", get_rel_name(topic->relid)),
+				 errhint("Set its option cleanup.policy to compact or \"compact,delete\".")));
+}
+
+/* Compact one partition, if that is its topic's policy: a PartitionWork. */
+static bool
+compact(const Topic *topic, int32 partition, bool dry_run, Datum *values)
+{
+	CompactionResult result;
+
+	if ((topic->cleanup_policy & CLEANUP_COMPACT) == 0)
+		return false;
+	pgt_compaction_run(topic, partition, true, dry_run, &result);
+	values[0] = Int64GetDatum(result.records_before);
+	values[1] = Int64GetDatum(result.records_after);
+	values[2] = Int64GetDatum(result.bytes_before);
+	values[3] = Int64GetDatum(result.bytes_after);
+	return true;
+}
+
+/* compact(topic, dry_run) */
+Datum
+pgt_compact(PG_FUNCTION_ARGS)
+{
+	PreventCommandIfReadOnly("compact()");
+	if (!PG_ARGISNULL(0))
+		check_compacted(pgt_topic_get(PG_GETARG_OID(0)));
+
+	/* so that all that was committed before takes part */
+	(void) pgt_log_resolve_now();
+	return work_on_topics(fcinfo, compact, ShareUpdateExclusiveLock);
+}
+
+/* ---- erase --------------------------------------------------------------- */
+
+/* erase(topic, key): how many records are gone. */
+Datum
+pgt_erase(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, 1);
+	Topic	   *topic;
+	ByteView	key;
+	int64		erased = 0;
+
+	PreventCommandIfReadOnly("erase()");
+	check_not_in_transaction("erase()");
+	pgt_topic_require(relid);
+	pgt_topic_check_owner(relid);
+	if (!OidIsValid(type))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDETERMINATE_DATATYPE),
+				 errmsg("could not determine the data type of the key of erase()")));
+	LockRelationOid(relid, ShareUpdateExclusiveLock);
+	topic = pgt_topic_get(relid);
+	key = pgt_serialize_any(&topic->key, PG_GETARG_DATUM(1), false, type);
+	for (int32 partition = 0; partition < topic->partitions; partition++)
+		erased += pgt_erase_key(topic, partition, key);
+	PG_RETURN_INT64(erased);
+}
+
+/* ---- delete_records ------------------------------------------------------ */
 
 /* The partition's last stable offset as of now. */
 static int64
@@ -174,7 +277,7 @@ pgt_delete_records(PG_FUNCTION_ARGS)
 	RetentionResult result;
 
 	PreventCommandIfReadOnly("delete_records()");
-	check_not_in_transaction();
+	check_not_in_transaction("delete_records()");
 	pgt_topic_require(relid);
 	pgt_topic_check_owner(relid);
 	LockRelationOid(relid, ShareUpdateExclusiveLock);

@@ -61,7 +61,7 @@
 
 typedef struct LogSegment
 {
-	int64		base;
+	SegmentId	id;
 	int64		end;			/* where the next one begins, or the log end */
 	int64		bytes;
 	int64		bytes_behind;	/* of all segments behind it */
@@ -82,6 +82,13 @@ typedef struct LogFront
 
 /* ---- the segments ------------------------------------------------------- */
 
+/* Is it the one that is appended to? */
+static bool
+is_active(const LogFront *front, SegmentId id)
+{
+	return pgt_same_segment(id, pgt_original_segment(front->bounds.active_base));
+}
+
 /* Size and age of a segment's log file; one that is gone has neither. */
 static void
 stat_segment(const LogFront *front, LogSegment *segment)
@@ -89,21 +96,20 @@ stat_segment(const LogFront *front, LogSegment *segment)
 	char		path[MAXPGPATH];
 	struct stat file = {0};
 
-	pgt_segment_log_path(path, &front->key, segment->base);
+	pgt_segment_log_path(path, &front->key, segment->id);
 	if (stat(path, &file) != 0 && errno != ENOENT)
 		ereport(ERROR,
 				(errcode_for_file_access(),
 				 errmsg("could not stat file \"%s\": %m", path)));
 	segment->modified = (int64) file.st_mtime * 1000;
-	segment->bytes = segment->base == front->bounds.active_base ? front->bounds.active_end :
-		file.st_size;
+	segment->bytes = is_active(front, segment->id) ? front->bounds.active_end : file.st_size;
 }
 
 /* Look at the partition; false where nothing was ever appended. */
 static bool
 look_at_log(LogFront *front, const Topic *topic, int32 partition)
 {
-	int64	   *bases;
+	ListedSegment *listed;
 	int			count;
 	int64		behind = 0;
 
@@ -115,10 +121,10 @@ look_at_log(LogFront *front, const Topic *topic, int32 partition)
 	if (front->state == NULL || !pgt_partition_log_bounds(&front->key, &front->bounds))
 		return false;
 
-	count = pgt_segment_list(&front->key, &bases);
+	count = pgt_segment_list(&front->key, &listed);
 	/* made since the bounds were taken, or empty */
-	while (count > 0 && (bases[count - 1] > front->bounds.active_base ||
-						 (bases[count - 1] == front->bounds.active_base &&
+	while (count > 0 && (listed[count - 1].id.base > front->bounds.active_base ||
+						 (is_active(front, listed[count - 1].id) &&
 						  front->bounds.active_entries == 0)))
 		count--;
 	front->segments = palloc0(count * sizeof(LogSegment) + 1);
@@ -127,14 +133,14 @@ look_at_log(LogFront *front, const Topic *topic, int32 partition)
 	{
 		LogSegment *segment = &front->segments[i];
 
-		segment->base = bases[i];
-		segment->end = i + 1 < count ? bases[i + 1] :
-			bases[i] == front->bounds.active_base ? front->bounds.next_offset : front->bounds.active_base;
+		segment->id = listed[i].id;
+		segment->end = i + 1 < count ? listed[i + 1].id.base :
+			is_active(front, segment->id) ? front->bounds.next_offset : front->bounds.active_base;
 		stat_segment(front, segment);
 		segment->bytes_behind = behind;
 		behind += segment->bytes;
 	}
-	pfree(bases);
+	pfree(listed);
 	return true;
 }
 
@@ -145,7 +151,7 @@ look_at_log(LogFront *front, const Topic *topic, int32 partition)
 static int64
 largest_timestamp(const LogFront *front, const LogSegment *segment)
 {
-	Segment    *open = pgt_partition_log_segment(front->state, segment->base);
+	Segment    *open = pgt_partition_log_segment(front->state, segment->id);
 	uint32		count = open == NULL ? 0 : pgt_partition_log_entries(open, &front->bounds);
 	IndexEntry	entry;
 
@@ -255,7 +261,7 @@ remove_segments(const LogFront *front, int due)
 
 	if (last->end <= front->bounds.log_start_offset)
 		return pgt_log_collect_deleted(front->state);
-	if (last->base != front->bounds.active_base)
+	if (!is_active(front, last->id))
 		return pgt_log_delete_before(front->state, last->end, false);
 
 	removed = pgt_log_delete_idle(front->state, last->end);
