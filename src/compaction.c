@@ -28,8 +28,11 @@
  * than there, single segments in which nothing changes are not written again,
  * and an idle active segment is rolled when its age says so.
  *
- * An error leaves the segments that are swapped already, and nothing of the one
- * under way.  Locks: the caller's ShareUpdateExclusiveLock on the topic keeps
+ * Groups are done from the oldest on, and the last one's header tells how far the
+ * log is compacted: so where a crash or an error breaks off between two groups,
+ * the next compaction does the same again, and no tombstone goes before what it
+ * deletes.  An error leaves the segments that are swapped already, and nothing of
+ * the one under way.  Locks: the caller's ShareUpdateExclusiveLock on the topic keeps
  * retention, another compaction, and dropping away; nothing else is held for
  * longer than a moment.  Layer 7.
  */
@@ -39,6 +42,7 @@
 #include "access/transam.h"
 #include "compaction.h"
 #include "consumer_group.h"
+#include "fault_point.h"
 #include "key_map.h"
 #include "log_resolve.h"
 #include "log_wal.h"
@@ -372,8 +376,14 @@ filter_group(Compaction *compaction, int first, int size, bool is_last)
 	check_waiters(compaction);
 	for (int i = 0; i < size; i++)
 		ids[i] = compaction->survey.segments[first + i].id;
-	/* the last one remembers how far the log is compacted, so it is written if that is news */
-	pgt_filter_run(compaction->filter, ids, size, compaction->map_end, is_last && advances);
+
+	/*
+	 * How far the log is compacted is true when all groups are done: so the last
+	 * one says it, and is written if that is news.
+	 */
+	pgt_filter_run(compaction->filter, ids, size,
+				   is_last ? compaction->map_end : compaction->survey.compacted_end,
+				   is_last && advances);
 	pfree(ids);
 }
 
@@ -393,6 +403,7 @@ filter_segments(Compaction *compaction)
 	{
 		size = group_size(compaction, first, end);
 		filter_group(compaction, first, size, first + size == end);
+		FAULT_POINT("compact-group-done");
 	}
 }
 

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "access/xlogutils.h"
+#include "fault_point.h"
 #include "log_record.h"
 #include "utils/memutils.h"
 
@@ -69,6 +70,7 @@ pgt_apply_unlink_below(PartitionState *state, int64 log_start_offset, int64 acti
 		if (exclusive)
 			pgt_segment_release_space(&state->key, ids[i]);
 		pgt_partition_log_remove_segment(state, ids[i]);
+		FAULT_POINT("delete-one-removed");
 	}
 	pfree(ids);
 	pg_atomic_fetch_add_u32(&state->segments_version, 1);

@@ -44,6 +44,7 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "access/xloginsert.h"
+#include "fault_point.h"
 #include "log_record.h"
 #include "log_rewrite.h"
 #include "miscadmin.h"
@@ -132,7 +133,9 @@ write_chunk(SegmentRewrite *rewrite, const char *bytes, uint32 length)
 		pgt_segment_write_entries(segment, rewrite->entries, rewrite->chunk_count,
 								  rewrite->chunk_entries);
 	pgt_segment_writeback(segment, rewrite->log_end, rewrite->log_end + length);
+	FAULT_POINT("rewrite-written");
 	log_chunk(rewrite, bytes, length);
+	FAULT_POINT("rewrite-logged");
 	rewrite->created = true;
 	rewrite->log_end += length;
 	rewrite->entries += rewrite->chunk_count;
@@ -251,10 +254,14 @@ remove_replaced(PartitionState *state, const SegmentId *replaced, int count)
 
 	pg_atomic_fetch_add_u32(&state->segments_version, 1);
 	for (int i = 0; i < count; i++)
+	{
 		pgt_partition_log_remove_segment(state, replaced[i]);
+		FAULT_POINT("swap-one-removed");
+	}
 	pgt_partition_path(path, &state->key);
 	fsync_fname(path, true);
 	pg_atomic_fetch_add_u32(&state->segments_version, 1);
+	FAULT_POINT("swap-done");
 }
 
 /* No rewriting goes on any more; what it logged still wants a SYNC record. */
@@ -283,13 +290,17 @@ pgt_rewrite_swap(SegmentRewrite *rewrite)
 		elog(ERROR, "segment %lld.%u is gone before it is swapped in",
 			 (long long) rewrite->id.base, rewrite->id.generation);
 	pgt_segment_sync(segment);
+	FAULT_POINT("rewrite-synced");
 
 	Assert((MyProc->delayChkptFlags & DELAY_CHKPT_START) == 0);
 	MyProc->delayChkptFlags |= DELAY_CHKPT_START;
 	START_CRIT_SECTION();
 	lsn = insert_swap(rewrite, bounds.active_base);
+	FAULT_POINT("swap-logged");
 	XLogFlush(lsn);
+	FAULT_POINT("swap-flushed");
 	pgt_segment_stamp(segment, lsn);
+	FAULT_POINT("swap-stamped");
 	rewrite->swapped = true;
 	END_CRIT_SECTION();
 	remove_replaced(state, rewrite->replaced, rewrite->replaced_count);
@@ -323,6 +334,7 @@ pgt_rewrite_discard(PartitionState *state, SegmentId id)
 	XLogBeginInsert();
 	XLogRegisterData((char *) &xlrec, sizeof(xlrec));
 	XLogInsert(PGT_RMGR_ID, XLOG_PGT_DISCARD);
+	FAULT_POINT("discard-logged");
 	pgt_partition_log_remove_segment(state, id);
 }
 

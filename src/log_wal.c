@@ -36,6 +36,7 @@
 
 #include "access/xlog.h"
 #include "access/xloginsert.h"
+#include "fault_point.h"
 #include "log_record.h"
 #include "log_sync.h"
 #include "miscadmin.h"
@@ -304,8 +305,10 @@ delete_before(PartitionState *state, int64 offset, int64 expected_end, bool excl
 	LWLockRelease(&state->lock);
 
 	/* files must not be gone before it is certain that they are to go */
+	FAULT_POINT("delete-logged");
 	XLogFlush(lsn);
 	pgt_log_sync_if_alone();
+	FAULT_POINT("delete-flushed");
 	return pgt_apply_unlink_below(state, offset, xlrec.active_base, exclusive);
 }
 

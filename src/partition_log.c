@@ -33,6 +33,7 @@
 #include "postgres.h"
 
 #include "access/xlogutils.h"
+#include "fault_point.h"
 #include "miscadmin.h"
 #include "partition_log.h"
 #include "utils/memutils.h"
@@ -504,8 +505,10 @@ pgt_partition_log_roll(PartitionState *state, int64 base, int64 previous_end)
 
 	Assert(LWLockHeldByMeInMode(&state->lock, LW_EXCLUSIVE));
 	pgt_partition_log_create_segment(state, new, &span);
+	FAULT_POINT("roll-created");
 	if (finishes)
 		sync_finished(state, base);
+	FAULT_POINT("roll-synced");
 
 	state->active_base = base;
 	state->active_end = state->active_entries = 0;

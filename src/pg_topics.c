@@ -16,6 +16,7 @@
 #include "postgres.h"
 
 #include "consume.h"
+#include "fault_point.h"
 #include "fmgr.h"
 #include "log_load.h"
 #include "log_sync.h"
@@ -25,6 +26,7 @@
 #include "miscadmin.h"
 #include "producer.h"
 #include "recovery_point.h"
+#include "segment_filter.h"
 #include "storage/ipc.h"
 #include "storage/shmem.h"
 #include "topic.h"
@@ -125,6 +127,11 @@ define_settings(void)
 							"How often orphaned topic files are looked for.",
 							NULL, &pgt_maintenance_interval, 60, 1, 86400,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomRealVariable("pg_topics.log_cleaner_io_max_bytes_per_second",
+							 "How many bytes a compaction reads and writes per second at most.",
+							 "-1: no limit.",
+							 &pgt_cleaner_bytes_per_second, -1, -1, 1.0e15,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.max_xid_distance",
 							"How far transaction ids may run ahead of the oldest unresolved record batch.",
 							"Lowered by tests only.",
@@ -166,6 +173,7 @@ _PG_init(void)
 	pgt_topic_init();
 	pgt_consumer_init();
 	pgt_maintenance_stats_init();
+	pgt_fault_point_init();
 	MarkGUCPrefixReserved("pg_topics");
 
 	previous_shmem_request = shmem_request_hook;
