@@ -245,12 +245,28 @@ COMMENT ON VIEW pg_topic_groups IS
 
 CREATE FUNCTION pg_stat_topics_info(OUT topic regclass, OUT partition int,
     OUT records_in bigint, OUT bytes_in bigint, OUT batches_in bigint,
-    OUT records_out bigint, OUT bytes_out bigint)
+    OUT records_out bigint, OUT bytes_out bigint,
+    OUT segments_deleted bigint, OUT bytes_deleted bigint,
+    OUT compactions bigint, OUT records_compacted bigint, OUT bytes_compacted bigint,
+    OUT last_run timestamptz, OUT last_duration interval,
+    OUT errors bigint, OUT last_error_at timestamptz, OUT last_error text)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pgt_stat_topics_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
 CREATE VIEW pg_stat_topics AS SELECT * FROM pg_stat_topics_info();
-COMMENT ON VIEW pg_stat_topics IS 'records and bytes in and out of each partition since the server''s start';
+COMMENT ON VIEW pg_stat_topics IS
+'records in and out of each partition, and what retention and compaction did to it, since the server''s start';
+
+CREATE FUNCTION pg_stat_progress_topic_compaction_info(OUT pid int, OUT topic regclass,
+    OUT partition int, OUT phase text, OUT bytes_total bigint, OUT bytes_mapped bigint,
+    OUT bytes_read bigint, OUT bytes_written bigint, OUT keys bigint,
+    OUT records_removed bigint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_stat_progress_topic_compaction_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE VIEW pg_stat_progress_topic_compaction AS
+    SELECT * FROM pg_stat_progress_topic_compaction_info();
+COMMENT ON VIEW pg_stat_progress_topic_compaction IS 'how far each running compaction is';
 
 GRANT SELECT ON pg_topics, pg_topic_partitions, pg_topic_segments, pg_topic_groups,
-    pg_stat_topics TO PUBLIC;
+    pg_stat_topics, pg_stat_progress_topic_compaction TO PUBLIC;

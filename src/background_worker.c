@@ -3,10 +3,10 @@
  *	  What our background processes have in common: how they are described to
  *	  the postmaster, and how they wait between two rounds.
  *
- * A worker sets its own signal handlers before it waits here: SIGTERM to
- * SignalHandlerForShutdownRequest, SIGHUP to SignalHandlerForConfigReload.
+ * A worker sets its own signal handlers before it waits here: SIGTERM to one
+ * that sets ShutdownRequestPending, SIGHUP to SignalHandlerForConfigReload.
  *
- * Layer 3: used by log_sync.c and maintenance_worker.c.
+ * Layer 3: used by log_sync.c, maintenance_launcher.c and maintenance_worker.c.
  */
 #include "postgres.h"
 
@@ -36,9 +36,10 @@ pgt_worker_wait(long timeout_ms)
 	WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 			  timeout_ms, PG_WAIT_EXTENSION);
 	ResetLatch(MyLatch);
-	CHECK_FOR_INTERRUPTS();
+	/* 0 would unregister for good a worker that the postmaster restarts */
 	if (ShutdownRequestPending)
-		proc_exit(1);			/* 0 would unregister the worker for good */
+		proc_exit(MyBgworkerEntry->bgw_restart_time == BGW_NEVER_RESTART ? 0 : 1);
+	CHECK_FOR_INTERRUPTS();
 	if (ConfigReloadPending)
 	{
 		ConfigReloadPending = false;

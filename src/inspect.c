@@ -1,7 +1,7 @@
 /*
  * inspect.c
- *	  The functions behind the views pg_topics, pg_topic_partitions,
- *	  pg_topic_segments and pg_stat_topics.
+ *	  The functions behind the views pg_topics, pg_topic_partitions and
+ *	  pg_topic_segments, and what all such functions share.
  *
  * Each walks the topics of this database that the current user may do
  * something with, and shows the shared state of their partitions and what
@@ -17,7 +17,7 @@
  * Locks: AccessShareLock on one topic at a time, so that its slots and files
  * stay while they are looked at.  No WAL.  Memory: per-query; a walk is short.
  *
- * Layer 6.  Read log_state.h next.
+ * Layer 6.  Read log_state.h next; inspect_stats.c shows counters.
  */
 #include "postgres.h"
 
@@ -36,6 +36,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "inspect.h"
 #include "log_reader.h"
 #include "serializer.h"
 #include "topic.h"
@@ -43,41 +44,26 @@
 PG_FUNCTION_INFO_V1(pgt_topics_info);
 PG_FUNCTION_INFO_V1(pgt_topic_partitions_info);
 PG_FUNCTION_INFO_V1(pgt_topic_segments_info);
-PG_FUNCTION_INFO_V1(pgt_stat_topics_info);
-
-/* The widest of the rows. */
-#define MAX_COLUMNS 11
-
-/* Adds the rows of one topic, which is locked, to the result. */
-typedef void (*TopicRows) (ReturnSetInfo *result, const Topic *topic);
-
-/* A row in the making: columns are added from left to right. */
-typedef struct Row
-{
-	int			columns;
-	Datum		values[MAX_COLUMNS];
-	bool		nulls[MAX_COLUMNS];
-} Row;
 
 /* Add a column. */
-static void
-row_add(Row *row, Datum value)
+void
+pgt_row_add(Row *row, Datum value)
 {
 	row->nulls[row->columns] = false;
 	row->values[row->columns++] = value;
 }
 
 /* Add a column that is null unless the condition holds. */
-static void
-row_add_if(Row *row, bool condition, Datum value)
+void
+pgt_row_add_if(Row *row, bool condition, Datum value)
 {
 	row->nulls[row->columns] = !condition;
 	row->values[row->columns++] = value;
 }
 
 /* Add the row to the result. */
-static void
-row_put(Row *row, ReturnSetInfo *result)
+void
+pgt_row_put(Row *row, ReturnSetInfo *result)
 {
 	tuplestore_putvalues(result->setResult, result->setDesc, row->values, row->nulls);
 }
@@ -91,8 +77,8 @@ may_see(const Topic *topic)
 }
 
 /* Return the rows that "add_rows" makes of each topic. */
-static Datum
-return_topics(FunctionCallInfo fcinfo, TopicRows add_rows)
+Datum
+pgt_return_topics(FunctionCallInfo fcinfo, TopicRows add_rows)
 {
 	List	   *topics;
 	ListCell   *cell;
@@ -140,20 +126,20 @@ add_topic(ReturnSetInfo *result, const Topic *topic)
 {
 	Row			row = {0};
 
-	row_add(&row, ObjectIdGetDatum(topic->relid));
-	row_add(&row, Int32GetDatum(topic->partitions));
-	row_add(&row, CStringGetTextDatum(cleanup_policy_name(topic->cleanup_policy)));
-	row_add(&row, ObjectIdGetDatum(topic->key.type));
-	row_add(&row, ObjectIdGetDatum(topic->value.type));
-	row_add(&row, pgt_topic_options_jsonb(topic->relid));
-	row_put(&row, result);
+	pgt_row_add(&row, ObjectIdGetDatum(topic->relid));
+	pgt_row_add(&row, Int32GetDatum(topic->partitions));
+	pgt_row_add(&row, CStringGetTextDatum(cleanup_policy_name(topic->cleanup_policy)));
+	pgt_row_add(&row, ObjectIdGetDatum(topic->key.type));
+	pgt_row_add(&row, ObjectIdGetDatum(topic->value.type));
+	pgt_row_add(&row, pgt_topic_options_jsonb(topic->relid));
+	pgt_row_put(&row, result);
 }
 
 /* pg_topics_info() */
 Datum
 pgt_topics_info(PG_FUNCTION_ARGS)
 {
-	return return_topics(fcinfo, add_topic);
+	return pgt_return_topics(fcinfo, add_topic);
 }
 
 /* ---- pg_topic_partitions ------------------------------------------------ */
@@ -205,9 +191,9 @@ row_add_blocker(Row *row, TransactionId xid)
 	int			pid = blocked ? BackendXidGetPid(xid) : 0;
 	char	   *gid = blocked && pid == 0 ? prepared_transaction_name(xid) : NULL;
 
-	row_add_if(row, blocked, TransactionIdGetDatum(xid));
-	row_add_if(row, pid != 0, Int32GetDatum(pid));
-	row_add_if(row, gid != NULL, gid != NULL ? CStringGetTextDatum(gid) : (Datum) 0);
+	pgt_row_add_if(row, blocked, TransactionIdGetDatum(xid));
+	pgt_row_add_if(row, pid != 0, Int32GetDatum(pid));
+	pgt_row_add_if(row, gid != NULL, gid != NULL ? CStringGetTextDatum(gid) : (Datum) 0);
 }
 
 /* The row of one partition of pg_topic_partitions. */
@@ -226,16 +212,16 @@ add_partition(ReturnSetInfo *result, const TopicPartition *key)
 	for (int i = 0; i < segments; i++)
 		bytes += segment_bytes(key, &log, list[i].id);
 
-	row_add(&row, ObjectIdGetDatum(key->topic));
-	row_add(&row, Int32GetDatum(key->partition));
-	row_add(&row, Int64GetDatum(log.log_start_offset));
-	row_add(&row, Int64GetDatum(log.next_offset));
-	row_add(&row, Int64GetDatum(pgt_log_visible_end(key, GetActiveSnapshot(), &blocker)));
-	row_add(&row, Int64GetDatum(log.resolved_offset));
-	row_add(&row, Int32GetDatum(segments));
-	row_add(&row, Int64GetDatum(bytes));
+	pgt_row_add(&row, ObjectIdGetDatum(key->topic));
+	pgt_row_add(&row, Int32GetDatum(key->partition));
+	pgt_row_add(&row, Int64GetDatum(log.log_start_offset));
+	pgt_row_add(&row, Int64GetDatum(log.next_offset));
+	pgt_row_add(&row, Int64GetDatum(pgt_log_visible_end(key, GetActiveSnapshot(), &blocker)));
+	pgt_row_add(&row, Int64GetDatum(log.resolved_offset));
+	pgt_row_add(&row, Int32GetDatum(segments));
+	pgt_row_add(&row, Int64GetDatum(bytes));
 	row_add_blocker(&row, blocker);
-	row_put(&row, result);
+	pgt_row_put(&row, result);
 }
 
 /* The topic's rows of pg_topic_partitions. */
@@ -254,7 +240,7 @@ add_partitions(ReturnSetInfo *result, const Topic *topic)
 Datum
 pgt_topic_partitions_info(PG_FUNCTION_ARGS)
 {
-	return return_topics(fcinfo, add_partitions);
+	return pgt_return_topics(fcinfo, add_partitions);
 }
 
 /* ---- pg_topic_segments -------------------------------------------------- */
@@ -292,17 +278,17 @@ add_segment(ReturnSetInfo *result, PartitionState *state, const TopicPartition *
 	if (!read_index_ends(state, log, id, &count, &first, &last))
 		return;
 	pgt_segment_log_path(path, key, id);
-	row_add(&row, ObjectIdGetDatum(key->topic));
-	row_add(&row, Int32GetDatum(key->partition));
-	row_add(&row, Int64GetDatum(id.base));
-	row_add_if(&row, count > 0, Int64GetDatum(id.base + last.last_delta));
-	row_add(&row, Int64GetDatum(count));
-	row_add(&row, Int64GetDatum((int64) last.position + last.length));
-	row_add_if(&row, count > 0, TimestampTzGetDatum(pgt_ms_to_timestamptz(first.min_timestamp)));
-	row_add_if(&row, count > 0, TimestampTzGetDatum(pgt_ms_to_timestamptz(last.largest_timestamp)));
-	row_add(&row, BoolGetDatum(pgt_same_segment(id, pgt_original_segment(log->active_base))));
-	row_add(&row, CStringGetTextDatum(path));
-	row_put(&row, result);
+	pgt_row_add(&row, ObjectIdGetDatum(key->topic));
+	pgt_row_add(&row, Int32GetDatum(key->partition));
+	pgt_row_add(&row, Int64GetDatum(id.base));
+	pgt_row_add_if(&row, count > 0, Int64GetDatum(id.base + last.last_delta));
+	pgt_row_add(&row, Int64GetDatum(count));
+	pgt_row_add(&row, Int64GetDatum((int64) last.position + last.length));
+	pgt_row_add_if(&row, count > 0, TimestampTzGetDatum(pgt_ms_to_timestamptz(first.min_timestamp)));
+	pgt_row_add_if(&row, count > 0, TimestampTzGetDatum(pgt_ms_to_timestamptz(last.largest_timestamp)));
+	pgt_row_add(&row, BoolGetDatum(pgt_same_segment(id, pgt_original_segment(log->active_base))));
+	pgt_row_add(&row, CStringGetTextDatum(path));
+	pgt_row_put(&row, result);
 }
 
 /* The topic's rows of pg_topic_segments. */
@@ -329,46 +315,5 @@ add_segments(ReturnSetInfo *result, const Topic *topic)
 Datum
 pgt_topic_segments_info(PG_FUNCTION_ARGS)
 {
-	return return_topics(fcinfo, add_segments);
-}
-
-/* ---- pg_stat_topics ----------------------------------------------------- */
-
-/* Add a counter as a column; 0 where the partition was never appended to. */
-static void
-row_add_counter(Row *row, PartitionState *state, size_t counter)
-{
-	uint64		value = 0;
-
-	if (state != NULL)
-		value = pg_atomic_read_u64((pg_atomic_uint64 *) ((char *) state + counter));
-	row_add(row, Int64GetDatum((int64) value));
-}
-
-/* The topic's rows of pg_stat_topics. */
-static void
-add_statistics(ReturnSetInfo *result, const Topic *topic)
-{
-	for (int32 partition = 0; partition < topic->partitions; partition++)
-	{
-		TopicPartition key = pgt_topic_partition(topic, partition);
-		PartitionState *state = pgt_partition_find(&key);
-		Row			row = {0};
-
-		row_add(&row, ObjectIdGetDatum(key.topic));
-		row_add(&row, Int32GetDatum(key.partition));
-		row_add_counter(&row, state, offsetof(PartitionState, records_in));
-		row_add_counter(&row, state, offsetof(PartitionState, bytes_in));
-		row_add_counter(&row, state, offsetof(PartitionState, batches_in));
-		row_add_counter(&row, state, offsetof(PartitionState, records_out));
-		row_add_counter(&row, state, offsetof(PartitionState, bytes_out));
-		row_put(&row, result);
-	}
-}
-
-/* pg_stat_topics_info() */
-Datum
-pgt_stat_topics_info(PG_FUNCTION_ARGS)
-{
-	return return_topics(fcinfo, add_statistics);
+	return pgt_return_topics(fcinfo, add_segments);
 }

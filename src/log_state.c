@@ -271,6 +271,17 @@ pgt_partition_slots(void)
 	return n;
 }
 
+uint32
+pgt_partition_slots_version(void)
+{
+	uint32		version;
+
+	LWLockAcquire(&pgt_log_shared->table_lock, LW_SHARED);
+	version = pgt_log_shared->next_incarnation;
+	LWLockRelease(&pgt_log_shared->table_lock);
+	return version;
+}
+
 /* ---- waiting ------------------------------------------------------------- */
 
 void

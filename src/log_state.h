@@ -164,6 +164,9 @@ extern void pgt_partition_forget(Oid database, Oid topic);
 extern PartitionState *pgt_partition_slot(int n);
 extern int	pgt_partition_slots(void);
 
+/* Differs each time a slot has been taken or given up. */
+extern uint32 pgt_partition_slots_version(void);
+
 /*
  * Waiting for appends to a topic.  prepare, then look at the log, then sleep
  * (false: the timeout passed), at last cancel.  Interrupts are served.

@@ -1,213 +1,511 @@
 /*
  * maintenance_worker.c
- *	  Background work that needs catalogs: collecting orphaned logs.
+ *	  The background worker that looks after one database's topics.
  *
- * Files without a topic are left by a crash between the commit of a DROP and
- * the unlink, by a dropped database, and by a DROP committed as a prepared
- * transaction.  Nobody reads them, but they take space.
+ * Started and ended by the launcher.  It has three kinds of rounds, each over
+ * all partitions of the database that have a log, at its own pace:
  *
- * The launcher, connected to no database, looks every
- * pg_topics.maintenance_interval (and once at start) at the directories below
- * log_dir.  Logs of a database that does not exist are removed at once; for
- * each other one a worker is started in that database, which removes the logs
- * of topics that its catalog does not know, and ends.
+ *	  retention		log_retention_check_interval_ms, as log.retention.check.interval.ms
+ *	  cleaning		compaction of what is due, highest dirty ratio first; then a
+ *					pause of log_cleaner_backoff_ms, as log.cleaner.backoff.ms
+ *	  leftovers		maintenance_interval: logs without a topic, and what
+ *					compactions that were broken off have left
  *
- * A topic that is being created is not in the catalog yet, but its creator
- * holds AccessExclusiveLock on its oid: who cannot get that lock at once leaves
- * the files alone.
+ * A cleaning round may take long, so retention is looked at between any two of
+ * its partitions.  Settings are read again whenever the worker wakes.
  *
- * Layer 7.
+ * Each partition is looked after in a transaction of its own.  An error ends
+ * that transaction and nothing else: it goes to the server's log and to the
+ * partition's statistics, and the round goes on with the next.  A partition
+ * whose cleaning fails is left alone until the next round of retention, so that
+ * it neither fills the server's log nor delays others.
+ *
+ * The work is done without a snapshot and without a transaction id, so vacuum
+ * does not notice it however long it takes.  Between rounds there is no
+ * transaction at all.
+ *
+ * Locks: ShareUpdateExclusiveLock on the topic while one partition is looked
+ * after.  Where it cannot be had at once, because of DDL or because somebody
+ * does the same by hand, the partition is skipped until the next round.  Who
+ * waits for the worker's lock gets it soon: see pgt_compaction_yields.
+ * SIGTERM ends the worker in the midst of its work; what it leaves is what a
+ * crash leaves, or less.
+ *
+ * Memory: lists of partitions in "pg_topics round", the rest in transactions.
+ *
+ * Layer 7.  Next: retention.c, compaction.c; orphaned_logs.c, database_hold.c.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "background_worker.h"
-#include "catalog/pg_class.h"
-#include "catalog/pg_database.h"
-#include "log_wal.h"
+#include "compaction.h"
+#include "database_hold.h"
+#include "maintenance_stats.h"
 #include "maintenance_worker.h"
 #include "miscadmin.h"
+#include "orphaned_logs.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
+#include "retention.h"
+#include "storage/ipc.h"
 #include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
+#include "utils/timestamp.h"
 
 int			pgt_maintenance_interval = 60;
+int			pgt_retention_check_interval_ms = 300000;
+int			pgt_cleaner_backoff_ms = 15000;
+bool		pgt_cleaner_enable = true;
 
-extern PGDLLEXPORT void pgt_launcher_main(Datum arg);
+/* When the last round of each kind began or, for cleaning, ended; 0: never. */
+static TimestampTz last_retention = 0;
+static TimestampTz last_cleaning = 0;
+static TimestampTz last_collection = 0;
+
+static MemoryContext round_context = NULL;
+
+/* A partition and how dirty it is. */
+typedef struct DirtyPartition
+{
+	TopicPartition key;
+	double		ratio;
+} DirtyPartition;
+
+/* Something to do with one partition. */
+typedef struct Job
+{
+	const char *activity;		/* followed by "topic" and its name */
+	bool		is_run;			/* shown in pg_stat_activity and counted as a run */
+
+	/* with the topic locked; false: there was nothing to do */
+	bool		(*run) (const Topic *topic, int32 partition, void *arg);
+} Job;
+
+/* How a job on a partition ended. */
+typedef enum JobOutcome
+{
+	JOB_DONE,
+	JOB_NOTHING,				/* there was nothing to do */
+	JOB_SKIPPED,				/* the topic is locked, or gone */
+	JOB_FAILED
+} JobOutcome;
+
 extern PGDLLEXPORT void pgt_maintenance_main(Datum arg);
 
-/* ---- in a database ------------------------------------------------------- */
+/* ---- one partition ------------------------------------------------------- */
 
-/* Oids of the topics that have a slot or a directory in this database's logs. */
+/* The partitions of this database that have a log, as palloc'd keys. */
 static List *
-topics_with_logs(void)
+partitions_with_logs(void)
 {
-	char		path[MAXPGPATH];
-	DIR		   *dir;
-	struct dirent *de;
-	List	   *topics = NIL;
+	List	   *partitions = NIL;
 
 	for (int i = pgt_partition_slots() - 1; i >= 0; i--)
 	{
 		TopicPartition key;
+		LogBounds	bounds;
 
-		if (pgt_partition_log_slot_key(pgt_partition_slot(i), &key) &&
+		if (pgt_partition_log_slot_bounds(pgt_partition_slot(i), &key, &bounds) &&
 			key.database == MyDatabaseId)
-			topics = list_append_unique_oid(topics, key.topic);
-	}
-	pgt_database_path(path, MyDatabaseId);
-	dir = AllocateDir(path);
-	if (dir == NULL && errno == ENOENT)
-		return topics;
-	while ((de = ReadDir(dir, path)) != NULL)
-	{
-		Oid			topic;
-		int32		partition;
+		{
+			TopicPartition *copy = palloc(sizeof(TopicPartition));
 
-		if (pgt_partition_parse_name(de->d_name, &topic, &partition))
-			topics = list_append_unique_oid(topics, topic);
+			*copy = key;
+			partitions = lappend(partitions, copy);
+		}
 	}
-	FreeDir(dir);
-	return topics;
+	return partitions;
+}
+
+/* Lock a topic; false where it is locked or gone, or is none. */
+static bool
+lock_topic(Oid topic)
+{
+	return ConditionalLockRelationOid(topic, ShareUpdateExclusiveLock) && pgt_is_topic(topic);
+}
+
+/* Show what is being done in pg_stat_activity. */
+static void
+show_activity(const char *activity, Oid topic)
+{
+	char	   *name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(topic)),
+												  get_rel_name(topic));
+
+	pgstat_report_activity(STATE_RUNNING, psprintf("%s topic %s", activity, name));
+}
+
+/* Has the job given way to others, or been cancelled, rather than failed? */
+static bool
+gave_way(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
+		error->sqlerrcode == ERRCODE_QUERY_CANCELED;
 }
 
 /*
- * Remove a topic's logs if the catalog does not know it.  Any foreign table is
- * spared: what looks unlike a topic may be one behind a changed wrapper.
+ * In a PG_CATCH: report the error, count it for the partition if there is one,
+ * and end the transaction.  The topic's lock is still held, so the slot is the
+ * partition's.
  */
-static void
-collect_if_orphaned(Oid topic)
+static JobOutcome
+job_failed(const char *doing, PartitionState *state)
 {
-	if (get_rel_relkind(topic) == RELKIND_FOREIGN_TABLE)
-		return;
-	if (!ConditionalLockRelationOid(topic, AccessExclusiveLock))
-		return;
-	if (get_rel_relkind(topic) != RELKIND_FOREIGN_TABLE)
+	ErrorData  *error;
+	JobOutcome	outcome;
+
+	HOLD_INTERRUPTS();
+	LWLockReleaseAll();
+	errcontext("%s", doing);
+	MemoryContextSwitchTo(round_context);
+	error = CopyErrorData();
+	outcome = gave_way(error) ? JOB_SKIPPED : JOB_FAILED;
+	if (outcome == JOB_FAILED)
 	{
-		ereport(LOG,
-				(errmsg("removing the logs of dropped topic %u of database %u",
-						topic, MyDatabaseId)));
-		pgt_log_drop(MyDatabaseId, topic);
+		EmitErrorReport();
+		if (state != NULL)
+			pgt_stats_error(state, error->message);
 	}
-	UnlockRelationOid(topic, AccessExclusiveLock);
+	FlushErrorState();
+	AbortOutOfAnyTransaction();
+	RESUME_INTERRUPTS();
+	return outcome;
 }
 
-/* One run over one database, given by its oid. */
-void
-pgt_maintenance_main(Datum arg)
+/* The job within its transaction; *state is set once the topic is locked. */
+static JobOutcome
+do_job(const TopicPartition *key, const Job *job, void *arg, PartitionState *volatile *state)
+{
+	TimestampTz started = GetCurrentTimestamp();
+	Topic	   *topic;
+
+	if (!lock_topic(key->topic))
+		return JOB_SKIPPED;
+	*state = pgt_partition_find(key);
+	topic = pgt_topic_get(key->topic);
+	if (*state == NULL || key->partition >= topic->partitions)
+		return JOB_SKIPPED;
+	if (job->is_run)
+		show_activity(job->activity, key->topic);
+	InvalidateCatalogSnapshot();	/* or it would hold vacuum back */
+	if (!job->run(topic, key->partition, arg))
+		return JOB_NOTHING;
+	if (job->is_run)
+		pgt_stats_run(*state, started);
+	return JOB_DONE;
+}
+
+/* Do a job on one partition in a transaction of its own; its errors end here. */
+static JobOutcome
+run_job(const TopicPartition *key, const Job *job, void *arg)
+{
+	PartitionState *volatile state = NULL;
+	volatile JobOutcome outcome = JOB_FAILED;
+
+	CHECK_FOR_INTERRUPTS();
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	PG_TRY();
+	{
+		outcome = do_job(key, job, arg, &state);
+		CommitTransactionCommand();
+	}
+	PG_CATCH();
+	{
+		outcome = job_failed(psprintf("%s topic %u, partition %d",
+									  job->activity, key->topic, key->partition), state);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(round_context);
+	return outcome;
+}
+
+/* ---- retention ----------------------------------------------------------- */
+
+/* Is something due that is done at that interval and was done last at "last"? */
+static bool
+is_due(TimestampTz last, int64 interval_ms)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	return last == 0 || now < last || now - last >= interval_ms * 1000;
+}
+
+static bool
+apply_retention(const Topic *topic, int32 partition, void *arg)
+{
+	RetentionResult result;
+
+	pgt_retention_run(topic, partition, false, &result);
+	return true;
+}
+
+static const Job retention_job = {"applying retention to", true, apply_retention};
+
+/* A round of retention, if it is time. */
+static void
+retention_round(void)
+{
+	List	   *partitions;
+	ListCell   *cell;
+
+	if (!is_due(last_retention, pgt_retention_check_interval_ms))
+		return;
+	last_retention = GetCurrentTimestamp();
+	partitions = partitions_with_logs();
+	foreach(cell, partitions)
+		(void) run_job(lfirst(cell), &retention_job, NULL);
+	list_free_deep(partitions);
+}
+
+/* ---- cleaning ------------------------------------------------------------ */
+
+/* Partitions whose cleaning has failed, and the round of retention after which. */
+static List *failed = NIL;		/* of TopicPartition, in TopMemoryContext */
+static TimestampTz failed_since = 0;	/* last_retention at that time */
+
+/* Remember that cleaning a partition has failed. */
+static void
+note_failed(const TopicPartition *key)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	TopicPartition *copy = palloc(sizeof(TopicPartition));
+
+	*copy = *key;
+	failed = lappend(failed, copy);
+	MemoryContextSwitchTo(old);
+}
+
+/* Has cleaning it failed since the last round of retention? */
+static bool
+has_failed(const TopicPartition *key)
 {
 	ListCell   *cell;
 
-	pqsignal(SIGTERM, die);
-	BackgroundWorkerUnblockSignals();
-	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(arg), InvalidOid,
-											  BGWORKER_BYPASS_ALLOWCONN);
-	StartTransactionCommand();
-	PushActiveSnapshot(GetTransactionSnapshot());
-	foreach(cell, topics_with_logs())
-		collect_if_orphaned(lfirst_oid(cell));
-	PopActiveSnapshot();
-	CommitTransactionCommand();
+	foreach(cell, failed)
+		if (memcmp(lfirst(cell), key, sizeof(TopicPartition)) == 0)
+			return true;
+	return false;
 }
 
-/* ---- the launcher -------------------------------------------------------- */
+/* Give those that have failed another chance after a round of retention. */
+static void
+forget_failed(void)
+{
+	if (failed_since == last_retention)
+		return;
+	list_free_deep(failed);
+	failed = NIL;
+	failed_since = last_retention;
+}
 
-/* Oids of the databases that have a directory below log_dir. */
+/* Is it due?  *arg gets its dirty ratio. */
+static bool
+measure_dirt(const Topic *topic, int32 partition, void *arg)
+{
+	return (topic->cleanup_policy & CLEANUP_COMPACT) != 0 &&
+		pgt_compaction_is_due(topic, partition, arg);
+}
+
+/* Others may have done it since it was found to be due. */
+static bool
+compact(const Topic *topic, int32 partition, void *arg)
+{
+	CompactionResult result;
+
+	if (!measure_dirt(topic, partition, arg))
+		return false;
+	pgt_compaction_run(topic, partition, false, false, &result);
+	return true;
+}
+
+static const Job measuring_job = {"measuring", false, measure_dirt};
+static const Job compaction_job = {"compacting", true, compact};
+
+/* list_sort comparator: highest dirty ratio first. */
+static int
+compare_dirt(const ListCell *a, const ListCell *b)
+{
+	double		x = ((const DirtyPartition *) lfirst(a))->ratio;
+	double		y = ((const DirtyPartition *) lfirst(b))->ratio;
+
+	return x > y ? -1 : x < y ? 1 : 0;
+}
+
+/* The partitions to be compacted, in that order. */
 static List *
-databases_with_files(void)
+dirty_partitions(void)
 {
-	DIR		   *dir = AllocateDir(pgt_log_dir);
-	struct dirent *de;
-	List	   *databases = NIL;
+	List	   *partitions = partitions_with_logs();
+	List	   *dirty = NIL;
+	ListCell   *cell;
 
-	while ((de = ReadDir(dir, pgt_log_dir)) != NULL)
+	foreach(cell, partitions)
 	{
-		char	   *end;
-		unsigned long database = strtoul(de->d_name, &end, 10);
+		DirtyPartition *candidate = palloc0(sizeof(DirtyPartition));
 
-		if (database != 0 && *end == '\0')
-			databases = lappend_oid(databases, (Oid) database);
+		candidate->key = *(TopicPartition *) lfirst(cell);
+		if (has_failed(&candidate->key))
+			continue;
+		switch (run_job(&candidate->key, &measuring_job, &candidate->ratio))
+		{
+			case JOB_DONE:
+				dirty = lappend(dirty, candidate);
+				break;
+			case JOB_FAILED:
+				note_failed(&candidate->key);
+				break;
+			default:
+				break;
+		}
 	}
-	FreeDir(dir);
-	return databases;
+	list_sort(dirty, compare_dirt);
+	return dirty;
 }
 
-/* Run the worker in one database and wait for its end. */
+/* A round of cleaning, if it is time. */
 static void
-run_worker(Oid database)
+cleaning_round(void)
 {
-	BackgroundWorker worker;
-	BackgroundWorkerHandle *handle;
+	List	   *dirty;
+	ListCell   *cell;
 
-	pgt_worker_init(&worker, "pgt_maintenance_main", "pg_topics maintenance");
-	worker.bgw_restart_time = BGW_NEVER_RESTART;
-	worker.bgw_main_arg = ObjectIdGetDatum(database);
-	worker.bgw_notify_pid = MyProcPid;
+	if (!pgt_cleaner_enable || !is_due(last_cleaning, pgt_cleaner_backoff_ms))
+		return;
+	forget_failed();
+	dirty = dirty_partitions();
+	foreach(cell, dirty)
+	{
+		DirtyPartition *partition = lfirst(cell);
 
-	/* no free worker slot: the next round tries again */
-	if (RegisterDynamicBackgroundWorker(&worker, &handle))
-		WaitForBackgroundWorkerShutdown(handle);
+		if (run_job(&partition->key, &compaction_job, &partition->ratio) == JOB_FAILED)
+			note_failed(&partition->key);
+		retention_round();
+	}
+	last_cleaning = GetCurrentTimestamp();
 }
 
-/*
- * Look after one database, or what is left of it.  The lock is the one that
- * sessions take as they connect: DROP DATABASE waits for us, not for nothing
- * in the worker's way.
- */
-static void
-maintain_database(Oid database)
+/* ---- leftovers ----------------------------------------------------------- */
+
+static bool
+collect_leftovers(const Topic *topic, int32 partition, void *arg)
 {
+	return pgt_compaction_collect(topic, partition) > 0;
+}
+
+static const Job leftovers_job = {"collecting leftovers of", false, collect_leftovers};
+
+/* The logs that no topic owns; errors end here. */
+static void
+collect_orphans(void)
+{
+	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
-	LockSharedObject(DatabaseRelationId, database, 0, RowExclusiveLock);
-	if (SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(database)))
-		run_worker(database);
-	else
+	PG_TRY();
 	{
-		ereport(LOG,
-				(errmsg("removing the logs of dropped database %u", database)));
-		pgt_log_drop(database, InvalidOid);
+		pgt_orphaned_logs_collect();
+		CommitTransactionCommand();
 	}
+	PG_CATCH();
+	{
+		(void) job_failed("removing logs without a topic", NULL);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(round_context);
+}
+
+/* A round of collecting what nobody uses any more, if it is time. */
+static void
+collection_round(void)
+{
+	List	   *partitions;
+	ListCell   *cell;
+
+	if (!is_due(last_collection, pgt_maintenance_interval * INT64CONST(1000)))
+		return;
+	last_collection = GetCurrentTimestamp();
+	collect_orphans();
+	partitions = partitions_with_logs();
+	foreach(cell, partitions)
+		(void) run_job(lfirst(cell), &leftovers_job, NULL);
+}
+
+/* ---- the process --------------------------------------------------------- */
+
+/* Signal handler for SIGTERM: end at once while working, quietly while waiting. */
+static void
+handle_sigterm(SIGNAL_ARGS)
+{
+	ShutdownRequestPending = true;
+	die(postgres_signal_arg);
+}
+
+/* Milliseconds until something of that interval is due, or "most" if that is less. */
+static int64
+until_due(TimestampTz last, int64 interval_ms, int64 most)
+{
+	int64		passed_ms = (GetCurrentTimestamp() - last) / 1000;
+
+	return Max(1, Min(most, interval_ms - passed_ms));
+}
+
+/* Sleep until the next round of any kind is due. */
+static void
+wait_until_due(void)
+{
+	int64		timeout = until_due(last_retention, pgt_retention_check_interval_ms, INT_MAX);
+
+	timeout = until_due(last_collection, pgt_maintenance_interval * INT64CONST(1000), timeout);
+	if (pgt_cleaner_enable)
+		timeout = until_due(last_cleaning, pgt_cleaner_backoff_ms, timeout);
+	pgt_worker_wait((long) timeout);
+}
+
+/* Connect to the database; does not return where the worker must not be there. */
+static void
+enter_database(Oid database)
+{
+	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, BGWORKER_BYPASS_ALLOWCONN);
+	StartTransactionCommand();
+	if (!pgt_database_enter(database))
+		proc_exit(0);
 	CommitTransactionCommand();
+	pgstat_report_appname(MyBgworkerEntry->bgw_name);
 }
 
 void
-pgt_launcher_main(Datum arg)
+pgt_maintenance_main(Datum arg)
 {
-	MemoryContext context;
-
-	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+	pqsignal(SIGTERM, handle_sigterm);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
-	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
-	context = AllocSetContextCreate(TopMemoryContext, "pg_topics launcher",
-									ALLOCSET_DEFAULT_SIZES);
+	enter_database(DatumGetObjectId(arg));
+	pgt_compaction_yields = true;
+	round_context = AllocSetContextCreate(TopMemoryContext, "pg_topics round",
+										  ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(round_context);
 
 	for (;;)
 	{
-		List	   *databases;
-		ListCell   *cell;
-
-		MemoryContextSwitchTo(context);
-		databases = databases_with_files();
-		foreach(cell, databases)
-			maintain_database(lfirst_oid(cell));
-		MemoryContextReset(context);
-
-		pgt_worker_wait(pgt_maintenance_interval * 1000L);
+		collection_round();
+		retention_round();
+		cleaning_round();
+		MemoryContextReset(round_context);
+		pgstat_report_stat(false);
+		pgstat_report_activity(STATE_IDLE, NULL);
+		wait_until_due();
 	}
 }
 
 void
-pgt_maintenance_register(void)
+pgt_maintenance_worker_init(BackgroundWorker *worker, Oid database)
 {
-	BackgroundWorker worker;
-
-	pgt_worker_init(&worker, "pgt_launcher_main", "pg_topics launcher");
-	worker.bgw_restart_time = 5;
-	RegisterBackgroundWorker(&worker);
+	pgt_worker_init(worker, "pgt_maintenance_main", MAINTENANCE_WORKER_NAME);
+	worker->bgw_restart_time = BGW_NEVER_RESTART;
+	worker->bgw_main_arg = ObjectIdGetDatum(database);
+	worker->bgw_notify_pid = MyProcPid;
 }

@@ -1,13 +1,24 @@
 /*
  * maintenance_worker.h
- *	  Background work that needs catalogs.  Layer 7.
+ *	  The background worker that looks after one database's topics.
+ *
+ * Layer 7.
  */
 #ifndef MAINTENANCE_WORKER_H
 #define MAINTENANCE_WORKER_H
 
-extern int	pgt_maintenance_interval;	/* setting pg_topics.maintenance_interval, s */
+#include "postmaster/bgworker.h"
 
-/* Register the launcher with the postmaster. */
-extern void pgt_maintenance_register(void);
+/* Its name and type, as in pg_stat_activity. */
+#define MAINTENANCE_WORKER_NAME	"pg_topics maintenance"
+
+/* Settings, in seconds and milliseconds. */
+extern int	pgt_maintenance_interval;
+extern int	pgt_retention_check_interval_ms;
+extern int	pgt_cleaner_backoff_ms;
+extern bool pgt_cleaner_enable;
+
+/* Describe the worker of a database, to be started by this process. */
+extern void pgt_maintenance_worker_init(BackgroundWorker *worker, Oid database);
 
 #endif							/* MAINTENANCE_WORKER_H */

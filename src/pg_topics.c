@@ -16,11 +16,13 @@
 #include "postgres.h"
 
 #include "consume.h"
+#include "database_hold.h"
 #include "fault_point.h"
 #include "fmgr.h"
 #include "log_load.h"
 #include "log_sync.h"
 #include "log_wal.h"
+#include "maintenance_launcher.h"
 #include "maintenance_stats.h"
 #include "maintenance_worker.h"
 #include "miscadmin.h"
@@ -132,6 +134,18 @@ define_settings(void)
 							 "-1: no limit.",
 							 &pgt_cleaner_bytes_per_second, -1, -1, 1.0e15,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("pg_topics.log_retention_check_interval_ms",
+							"How often topics are looked at for segments that have expired.",
+							NULL, &pgt_retention_check_interval_ms, 300000, 1, INT_MAX,
+							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomBoolVariable("pg_topics.log_cleaner_enable",
+							 "Compact topics in the background.",
+							 NULL, &pgt_cleaner_enable, true,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("pg_topics.log_cleaner_backoff_ms",
+							"How long the background compaction pauses when there is nothing left to compact.",
+							NULL, &pgt_cleaner_backoff_ms, 15000, 1, INT_MAX,
+							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.max_xid_distance",
 							"How far transaction ids may run ahead of the oldest unresolved record batch.",
 							"Lowered by tests only.",
@@ -184,6 +198,7 @@ _PG_init(void)
 	pgt_log_wal_init();
 	pgt_producer_init();
 	pgt_topic_ddl_init();
+	pgt_database_hold_init();
 	pgt_log_sync_register();
 	pgt_maintenance_register();
 }

@@ -1,0 +1,175 @@
+/*
+ * inspect_stats.c
+ *	  The functions behind the views pg_stat_topics and
+ *	  pg_stat_progress_topic_compaction.
+ *
+ * They show counters in shared memory, which begin with the server.  Those of
+ * producing and consuming are read one by one; those of retention and
+ * compaction agree with each other, but for the progress of a compaction under
+ * way, of which each number is as fresh as it can be.
+ *
+ * Locks: AccessShareLock on one topic at a time (inspect.c), a partition's
+ * lock while its counters are copied.
+ *
+ * Layer 6.  Next: maintenance_stats.c, which counts.
+ */
+#include "postgres.h"
+
+#include "funcapi.h"
+#include "inspect.h"
+#include "storage/procarray.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(pgt_stat_topics_info);
+PG_FUNCTION_INFO_V1(pgt_stat_progress_topic_compaction_info);
+
+/* ---- pg_stat_topics ----------------------------------------------------- */
+
+/* Add a counter as a column; 0 where the partition was never appended to. */
+static void
+row_add_counter(Row *row, PartitionState *state, size_t counter)
+{
+	uint64		value = 0;
+
+	if (state != NULL)
+		value = pg_atomic_read_u64((pg_atomic_uint64 *) ((char *) state + counter));
+	pgt_row_add(row, Int64GetDatum((int64) value));
+}
+
+/* A number of microseconds as an interval. */
+static Datum
+interval_datum(int64 us)
+{
+	Interval   *interval = palloc0(sizeof(Interval));
+
+	interval->time = us;
+	return IntervalPGetDatum(interval);
+}
+
+/* Add the columns of retention and compaction. */
+static void
+row_add_maintenance(Row *row, PartitionState *state)
+{
+	MaintenanceStats stats = {0};
+
+	if (state != NULL)
+	{
+		LWLockAcquire(&state->lock, LW_SHARED);
+		stats = state->maintenance;
+		LWLockRelease(&state->lock);
+	}
+	pgt_row_add(row, Int64GetDatum(stats.segments_deleted));
+	pgt_row_add(row, Int64GetDatum(stats.bytes_deleted));
+	pgt_row_add(row, Int64GetDatum(stats.compactions));
+	pgt_row_add(row, Int64GetDatum(stats.records_compacted));
+	pgt_row_add(row, Int64GetDatum(stats.bytes_compacted));
+	pgt_row_add_if(row, stats.last_run != 0, TimestampTzGetDatum(stats.last_run));
+	pgt_row_add_if(row, stats.last_run != 0, interval_datum(stats.last_duration_us));
+	pgt_row_add(row, Int64GetDatum(stats.errors));
+	pgt_row_add_if(row, stats.errors != 0, TimestampTzGetDatum(stats.last_error_at));
+	pgt_row_add_if(row, stats.errors != 0, CStringGetTextDatum(stats.last_error));
+}
+
+/* The topic's rows of pg_stat_topics. */
+static void
+add_statistics(ReturnSetInfo *result, const Topic *topic)
+{
+	for (int32 partition = 0; partition < topic->partitions; partition++)
+	{
+		TopicPartition key = pgt_topic_partition(topic, partition);
+		PartitionState *state = pgt_partition_find(&key);
+		Row			row = {0};
+
+		pgt_row_add(&row, ObjectIdGetDatum(key.topic));
+		pgt_row_add(&row, Int32GetDatum(key.partition));
+		row_add_counter(&row, state, offsetof(PartitionState, records_in));
+		row_add_counter(&row, state, offsetof(PartitionState, bytes_in));
+		row_add_counter(&row, state, offsetof(PartitionState, batches_in));
+		row_add_counter(&row, state, offsetof(PartitionState, records_out));
+		row_add_counter(&row, state, offsetof(PartitionState, bytes_out));
+		row_add_maintenance(&row, state);
+		pgt_row_put(&row, result);
+	}
+}
+
+/* pg_stat_topics_info() */
+Datum
+pgt_stat_topics_info(PG_FUNCTION_ARGS)
+{
+	return pgt_return_topics(fcinfo, add_statistics);
+}
+
+/* ---- pg_stat_progress_topic_compaction ---------------------------------- */
+
+/* What the view calls a phase. */
+static const char *
+phase_name(uint32 phase)
+{
+	switch (phase)
+	{
+		case COMPACTION_BUILDING_MAP:
+			return "building map";
+		case COMPACTION_REWRITING:
+			return "rewriting";
+		case COMPACTION_SWAPPING:
+			return "swapping";
+		default:
+			return "initializing";
+	}
+}
+
+/* Add a number of the progress as a column. */
+static void
+row_add_progress(Row *row, pg_atomic_uint64 *number)
+{
+	pgt_row_add(row, Int64GetDatum((int64) pg_atomic_read_u64(number)));
+}
+
+/*
+ * The row of one partition, if it is being compacted: one whose process is
+ * gone was broken off.
+ */
+static void
+add_partition_progress(ReturnSetInfo *result, const TopicPartition *key,
+					   CompactionProgress *progress)
+{
+	int			pid = (int) pg_atomic_read_u32(&progress->pid);
+	Row			row = {0};
+
+	if (pid == 0 || BackendPidGetProc(pid) == NULL)
+		return;
+	pg_read_barrier();
+	pgt_row_add(&row, Int32GetDatum(pid));
+	pgt_row_add(&row, ObjectIdGetDatum(key->topic));
+	pgt_row_add(&row, Int32GetDatum(key->partition));
+	pgt_row_add(&row, CStringGetTextDatum(phase_name(pg_atomic_read_u32(&progress->phase))));
+	row_add_progress(&row, &progress->bytes_total);
+	row_add_progress(&row, &progress->bytes_mapped);
+	row_add_progress(&row, &progress->bytes_read);
+	row_add_progress(&row, &progress->bytes_written);
+	row_add_progress(&row, &progress->keys);
+	row_add_progress(&row, &progress->records_removed);
+	pgt_row_put(&row, result);
+}
+
+/* The topic's rows of pg_stat_progress_topic_compaction. */
+static void
+add_progress(ReturnSetInfo *result, const Topic *topic)
+{
+	for (int32 partition = 0; partition < topic->partitions; partition++)
+	{
+		TopicPartition key = pgt_topic_partition(topic, partition);
+		PartitionState *state = pgt_partition_find(&key);
+
+		if (state != NULL)
+			add_partition_progress(result, &key, &state->compaction);
+	}
+}
+
+/* pg_stat_progress_topic_compaction_info() */
+Datum
+pgt_stat_progress_topic_compaction_info(PG_FUNCTION_ARGS)
+{
+	return pgt_return_topics(fcinfo, add_progress);
+}

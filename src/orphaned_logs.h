@@ -1,0 +1,21 @@
+/*
+ * orphaned_logs.h
+ *	  Which databases and topics have logs, and removing logs that nobody owns.
+ *
+ * Layer 7.
+ */
+#ifndef ORPHANED_LOGS_H
+#define ORPHANED_LOGS_H
+
+#include "nodes/pg_list.h"
+
+/* Oids of the databases that have a directory below log_dir, empty ones too. */
+extern List *pgt_databases_with_files(void);
+
+/* Is there a directory of a partition of that database? */
+extern bool pgt_database_has_files(Oid database);
+
+/* Remove the logs of topics that this database does not know; in a transaction. */
+extern void pgt_orphaned_logs_collect(void);
+
+#endif							/* ORPHANED_LOGS_H */
