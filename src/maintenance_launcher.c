@@ -28,7 +28,8 @@
  *
  * Locks: RowExclusiveLock on the database, if it can be had at once, while
  * looking whether it exists: who drops it is never waited for, nor waits.
- * Memory: entries live in TopMemoryContext, the rest in a context of one look.
+ * Memory: entries live in TopMemoryContext, the rest in "pg_topics launcher",
+ * which is emptied after each look.
  *
  * Layer 7.  Next: maintenance_worker.c.
  */
@@ -67,8 +68,17 @@ typedef struct Database
 } Database;
 
 static List *databases = NIL;	/* of Database */
+static MemoryContext look_context = NULL;
 
 extern PGDLLEXPORT void pgt_launcher_main(Datum arg);
+
+/* End a transaction and be back in the look's memory. */
+static void
+commit(void)
+{
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(look_context);
+}
 
 /* ---- which databases ----------------------------------------------------- */
 
@@ -170,7 +180,7 @@ collect_dropped_databases(void)
 					(errmsg("removing the logs of dropped database %u", database)));
 			pgt_log_drop(database, InvalidOid);
 		}
-		CommitTransactionCommand();
+		commit();
 	}
 }
 
@@ -207,7 +217,7 @@ start_worker(Database *database)
 
 	StartTransactionCommand();
 	presence = database_presence(database->oid);
-	CommitTransactionCommand();
+	commit();
 	if (presence == DATABASE_PRESENT && register_worker(database))
 		database->started = GetCurrentTimestamp();
 }
@@ -220,7 +230,7 @@ is_held(Oid database)
 
 	StartTransactionCommand();
 	held = !pgt_database_is_free(database);
-	CommitTransactionCommand();
+	commit();
 	return held;
 }
 
@@ -321,21 +331,19 @@ look(void)
 void
 pgt_launcher_main(Datum arg)
 {
-	MemoryContext context;
-
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 	before_shmem_exit(stop_workers, (Datum) 0);
-	context = AllocSetContextCreate(TopMemoryContext, "pg_topics launcher",
-									ALLOCSET_DEFAULT_SIZES);
+	look_context = AllocSetContextCreate(TopMemoryContext, "pg_topics launcher",
+										 ALLOCSET_DEFAULT_SIZES);
 
 	for (;;)
 	{
-		MemoryContextSwitchTo(context);
+		MemoryContextSwitchTo(look_context);
 		look();
-		MemoryContextReset(context);
+		MemoryContextReset(look_context);
 		pgt_worker_wait(LOOK_INTERVAL_MS);
 	}
 }

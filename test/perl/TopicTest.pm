@@ -150,11 +150,11 @@ sub answer
 # fails() gives the error that there must be.
 sub open_session
 {
-	my ($node) = @_;
+	my ($node, $database) = @_;
 	my $self = bless { in => '', out => '', err => '' }, 'TopicTest::Session';
 
 	$self->{run} = IPC::Run::start(
-		[ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-f', '-' ],
+		[ 'psql', '-XAtq', '-d', $node->connstr($database // 'postgres'), '-f', '-' ],
 		'<', \$self->{in}, '>', \$self->{out}, '2>', \$self->{err},
 		IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
 	return $self;

@@ -1,0 +1,279 @@
+# A database with records has a maintenance worker, which comes back when it
+# ends, leaves when there is nothing to do or when somebody wants the database
+# to himself, and goes on where one topic fails.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time);
+use TopicTest;
+
+my $node = new_node('main', init => { allows_streaming => 1 },
+	settings => [ 'max_worker_processes = 12', 'max_wal_senders = 4' ]);
+$node->start;
+
+sub sql { return $node->safe_psql('postgres', @_); }
+
+# A database with the extension and a topic that has a record.
+sub make_database
+{
+	my ($database, $topic) = @_;
+	$topic //= 'events';
+
+	sql("CREATE DATABASE $database");
+	$node->safe_psql($database, qq{
+		CREATE EXTENSION pg_topics;
+		SELECT create_topic('$topic');
+		SELECT produce('$topic', 'k', 'v')});
+	return;
+}
+
+# A column of the row of a database's worker in pg_stat_activity, '' without one.
+sub worker
+{
+	my ($database, $column, $of) = @_;
+
+	return ($of // $node)->safe_psql('postgres', qq{
+		SELECT $column FROM pg_stat_activity
+		WHERE backend_type = 'pg_topics maintenance' AND datname = '$database'});
+}
+
+# Wait for a database's worker, another one than $before; its process id.
+sub wait_worker
+{
+	my ($database, $before, $of) = @_;
+	my $pid;
+
+	$before //= '';
+	poll_until(sub { ($pid = worker($database, 'pid', $of)) ne '' && $pid ne $before })
+	  or die "no worker in $database";
+	return $pid;
+}
+
+# Wait for a whole look of the launcher at all databases: what has records from
+# now on gets a worker.
+sub wait_launcher
+{
+	sql(q{SELECT produce('events', 'k', 'v')});
+	my $before = wait_worker('postgres');
+	sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'pg_topics maintenance' AND datname = 'postgres'});
+	wait_worker('postgres', $before);
+	return;
+}
+
+# ---- which databases ---------------------------------------------------------
+
+sql(q{CREATE EXTENSION pg_topics; SELECT create_topic('events')});
+make_database('a');
+make_database('b', '"Odd name"');
+my $a = wait_worker('a');
+my $b = wait_worker('b');
+is(worker('a', 'pid') . '|' . worker('b', 'pid'), "$a|$b", 'two databases have workers at the same time');
+is(worker('postgres', 'pid'), '', 'one whose topic was never produced to has none');
+is(sql(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'pg_topics launcher'}), '1', 'there is one launcher');
+
+# ---- what it shows and holds -------------------------------------------------
+
+ok(poll_until(sub { worker('b', 'state') eq 'idle' }), 'a worker without work is idle');
+is(worker('b', 'query'), 'applying retention to topic public."Odd name"', 'it shows what it has done');
+is(worker('b', 'backend_xmin IS NULL AND backend_xid IS NULL AND xact_start IS NULL'), 't', 'and holds nothing back');
+
+sub last_run
+{
+	my ($database, $topic) = @_;
+
+	return $node->safe_psql($database, qq{SELECT last_run FROM pg_stat_topics WHERE topic = '$topic'::regclass});
+}
+
+my $run = last_run('a', 'events');
+isnt($run, '', 'its run is counted');
+is($node->safe_psql('a', q{SELECT last_duration < interval '1 minute' AND errors = 0 AND last_error IS NULL FROM pg_stat_topics}),
+	't', 'with its duration and without an error');
+
+# The interval is five minutes: only the new setting can cause the next run.
+sql(q{ALTER SYSTEM SET pg_topics.log_retention_check_interval_ms = 50});
+sql('SELECT pg_reload_conf()');
+ok(poll_until(sub { last_run('a', 'events') ne $run }), 'a new interval applies at once');
+is(worker('a', 'pid'), $a, 'to the same worker');
+
+# ---- one topic fails ---------------------------------------------------------
+
+# Its options cannot be read; whatever concerns the topic fails.
+$node->safe_psql('a', q{
+	SELECT create_topic('bad', config => '{"retention.ms": 1000}');
+	SELECT produce('bad', 'k', 'v');
+	SELECT create_topic('good', partitions => 2);
+	SELECT produce('good', 'k', 'v', partition => p) FROM generate_series(0, 1) p});
+
+sub set_option
+{
+	my ($value) = @_;
+
+	$node->safe_psql('a', qq{
+		UPDATE pg_foreign_table SET ftoptions = array['retention.ms=$value'] WHERE ftrelid = 'bad'::regclass;
+		UPDATE pg_class SET relname = relname WHERE oid = 'bad'::regclass});
+	return;
+}
+
+# last runs while the view cannot be read: from the worker's log
+my $log = -s $node->logfile;
+set_option('broken');
+ok(poll_until(sub { slurp_file($node->logfile, $log) =~ /ERROR: .*\n(.*\n)*?.*CONTEXT:  applying retention to topic \d+, partition 0/ }),
+	'the error is in the server\'s log');
+set_option('1000');
+my $errors = $node->safe_psql('a', q{SELECT errors > 0 AND last_error_at > now() - interval '1 minute', last_error FROM pg_stat_topics WHERE topic = 'bad'::regclass});
+like($errors, qr/^t\|.*retention\.ms/, 'and in pg_stat_topics');
+is($node->safe_psql('a', q{SELECT sum(errors) FROM pg_stat_topics WHERE topic <> 'bad'::regclass}), '0', 'other topics have none');
+
+my $count = q{SELECT count(*) FROM pg_stat_topics WHERE topic = 'good'::regclass AND last_run > };
+my $damaged = sql('SELECT clock_timestamp()');
+set_option('broken');
+$log = -s $node->logfile;
+ok(poll_until(sub { (() = slurp_file($node->logfile, $log) =~ /CONTEXT:  applying retention/g) >= 3 }), 'a topic fails again and again');
+set_option('1000');
+is($node->safe_psql('a', "$count '$damaged'"), '2', 'all partitions of another one were served meanwhile');
+is(worker('a', 'pid'), $a, 'by the same worker');
+
+# A topic that is locked is skipped, not waited for.
+my $session = open_session($node, 'a');
+$session->run('BEGIN; ALTER FOREIGN TABLE bad ALTER COLUMN value SET STATISTICS 10');
+my $locked = sql('SELECT clock_timestamp()');
+ok(poll_until(sub { $node->safe_psql('a', "$count '$locked'") eq '2' }), 'a locked topic does not stop the others');
+$session->run('ROLLBACK; DROP FOREIGN TABLE bad');
+sql(q{ALTER SYSTEM RESET pg_topics.log_retention_check_interval_ms});
+sql('SELECT pg_reload_conf()');
+
+# ---- it comes back -----------------------------------------------------------
+
+sub terminate
+{
+	my ($database) = @_;
+	my $pid = wait_worker($database);
+
+	my $ended = sql("SELECT extract(epoch FROM clock_timestamp()) FROM pg_terminate_backend($pid)");
+	wait_worker($database, $pid);
+	return worker($database, 'extract(epoch FROM backend_start)') - $ended;
+}
+
+my @delays = map { terminate('a') } 1 .. 3;
+note("back after @delays");
+cmp_ok($delays[0], '>=', 0.9, 'a worker that is terminated comes back');
+cmp_ok($delays[1], '>=', 1.9, 'after a while');
+cmp_ok($delays[2], '>=', 3.9, 'that doubles');
+
+# ---- statements that want a database to themselves ---------------------------
+
+wait_worker('b');
+sql('CREATE DATABASE copy TEMPLATE b');
+pass('CREATE DATABASE with a template that has a worker');
+is($node->safe_psql('copy', q{SELECT count(*) FROM "Odd name"}), '0', 'the copy has no records');
+
+make_database($_) foreach qw(renamed moved dropped forced);
+wait_worker('renamed');
+sql('ALTER DATABASE renamed RENAME TO again');
+wait_worker('again');
+pass('ALTER DATABASE RENAME, and the worker is back');
+
+wait_worker('moved');
+my $tablespace = PostgreSQL::Test::Utils::tempdir();
+sql("CREATE TABLESPACE other LOCATION '$tablespace'");
+sql('ALTER DATABASE moved SET TABLESPACE other');
+wait_worker('moved');
+pass('ALTER DATABASE SET TABLESPACE, and the worker is back');
+
+# the owner need be nobody special
+wait_worker('forced');
+sql('CREATE ROLE owner LOGIN CREATEDB; ALTER DATABASE forced OWNER TO owner');
+$node->safe_psql('postgres', 'DROP DATABASE forced WITH (FORCE)', extra_params => [ '-U', 'owner' ]);
+pass('DROP DATABASE WITH (FORCE) by an owner who is no superuser');
+
+wait_worker('dropped');
+sql('DROP DATABASE dropped');
+is(worker('dropped', 'pid'), '', 'DROP DATABASE');
+
+# Who may not do it to the database sends nobody away.
+$b = wait_worker('b');
+isnt($node->psql('postgres', 'DROP DATABASE b', extra_params => [ '-U', 'owner' ]), 0, 'a stranger cannot drop the database');
+isnt($node->psql('postgres', 'CREATE DATABASE mine TEMPLATE b', extra_params => [ '-U', 'owner' ]), 0, 'nor copy it');
+is(worker('b', 'pid'), $b, 'and its worker stays');
+
+# As long as the transaction lasts, no worker comes.
+$session = open_session($node);
+$session->run('BEGIN; ALTER DATABASE again RENAME TO renamed');
+is(worker('again', 'pid'), '', 'a database being renamed has no worker');
+wait_launcher();
+is(worker('again', 'pid'), '', 'and gets none');
+sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%RENAME TO renamed' AND pid <> pg_backend_pid()});
+wait_worker('again');
+pass('until the session is gone');
+eval { $session->{run}->finish };
+
+# ---- the last topic goes -----------------------------------------------------
+
+$node->safe_psql('b', q{SELECT create_topic('second'); SELECT produce('second', 'k', 'v')});
+$b = wait_worker('b');
+$node->safe_psql('b', q{DROP FOREIGN TABLE "Odd name"});
+wait_launcher();
+is(worker('b', 'pid'), $b, 'a worker stays while there is a topic');
+$node->safe_psql('b', q{DROP FOREIGN TABLE second});
+ok(poll_until(sub { worker('b', 'pid') eq '' }), 'and goes with the last one');
+$node->safe_psql('b', q{SELECT create_topic('third'); SELECT produce('third', 'k', 'v')});
+wait_worker('b');
+pass('and is there for the next');
+
+# ---- crashes -----------------------------------------------------------------
+
+# The launcher takes its workers with it, and comes back.
+$a = wait_worker('a');
+my $launcher = q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topics launcher'};
+my $before = sql($launcher);
+sql("SELECT pg_terminate_backend($before)");
+ok(poll_until(sub { worker('a', 'pid') ne $a }), 'workers end with the launcher');
+wait_worker('a', $a);
+isnt(sql($launcher), $before, 'another launcher starts them again');
+is(worker('a', 'count(*)'), '1', 'one for each database');
+
+$a = wait_worker('a');
+$node->append_conf('postgresql.conf', 'restart_after_crash = on');
+sql('SELECT pg_reload_conf()');
+kill 'KILL', $a;
+ok(poll_until(sub { my $pid = eval { worker('a', 'pid') } // ''; $pid ne '' && $pid ne $a }),
+	'a worker that crashes is there after the server\'s restart');
+
+# ---- standby -----------------------------------------------------------------
+
+$node->backup('backup');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'backup', has_streaming => 1);
+$standby->start;
+$node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
+is($standby->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'pg_topics %'}),
+	'0', 'a standby has no worker');
+$standby->promote;
+wait_worker('a', '', $standby);
+pass('once promoted it has');
+$standby->stop;
+$node->stop;
+
+# ---- no room -----------------------------------------------------------------
+
+# the sync process, the launcher and one worker
+$node->append_conf('postgresql.conf', 'max_worker_processes = 3');
+$log = -s $node->logfile;
+$node->start;
+my $full = qr/cannot start a pg_topics maintenance worker for database \d+: too many background workers/;
+ok(poll_until(sub { slurp_file($node->logfile, $log) =~ $full }), 'no room for a worker is said');
+my $seated = sql(q{SELECT datname FROM pg_stat_activity WHERE backend_type = 'pg_topics maintenance'});
+my ($waiting) = grep { $_ ne $seated } qw(a b);
+sql("DROP DATABASE $seated") if $seated ne 'postgres';
+sql(q{DROP EXTENSION pg_topics CASCADE}) if $seated eq 'postgres';
+ok(poll_until(sub { sql(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'pg_topics maintenance' AND datname <> '} . $seated . q{'}) eq '1' }),
+	'when there is room, another database gets one');
+cmp_ok(scalar(() = slurp_file($node->logfile, $log) =~ /$full/g), '<=', 3, 'it is not said again and again');
+$node->stop;
+
+done_testing();
