@@ -22,8 +22,10 @@ unset PGHOST PGPORT PGUSER PGDATABASE PGDATA PGSERVICE PGOPTIONS PGPASSWORD MAKE
 
 build_packages=(gcc make libc6-dev postgresql-15 postgresql-server-dev-15
     zlib1g-dev libsnappy-dev liblz4-dev libzstd-dev)
-# prove and PostgreSQL::Test for the TAP tests; a stock Kafka client's decoder and its codecs
-test_packages=(perl libipc-run-perl python3 python3-kafka python3-snappy python3-lz4 python3-zstandard)
+# prove and PostgreSQL::Test for the TAP tests; a stock Kafka client's decoder and its codecs;
+# a scheduler
+test_packages=(perl libipc-run-perl python3 python3-kafka python3-snappy python3-lz4 python3-zstandard
+    postgresql-15-cron)
 
 say() { printf '== %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }

@@ -119,7 +119,7 @@ sub set_option
 	return;
 }
 
-# last runs while the view cannot be read: from the worker's log
+# the view cannot be read while the options are broken, but the server's log can
 my $log = -s $node->logfile;
 set_option('broken');
 ok(poll_until(sub { slurp_file($node->logfile, $log) =~ /ERROR: .*\n(.*\n)*?.*CONTEXT:  applying retention to topic \d+, partition 0/ }),
@@ -184,6 +184,8 @@ sql("CREATE TABLESPACE other LOCATION '$tablespace'");
 sql('ALTER DATABASE moved SET TABLESPACE other');
 wait_worker('moved');
 pass('ALTER DATABASE SET TABLESPACE, and the worker is back');
+sql('DROP DATABASE moved');
+sql('DROP TABLESPACE other');
 
 # the owner need be nobody special
 wait_worker('forced');
@@ -203,14 +205,15 @@ is(worker('b', 'pid'), $b, 'and its worker stays');
 
 # As long as the transaction lasts, no worker comes.
 $session = open_session($node);
+my $holder = $session->run('SELECT pg_backend_pid()');
 $session->run('BEGIN; ALTER DATABASE again RENAME TO renamed');
 is(worker('again', 'pid'), '', 'a database being renamed has no worker');
 wait_launcher();
 is(worker('again', 'pid'), '', 'and gets none');
-sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%RENAME TO renamed' AND pid <> pg_backend_pid()});
+sql("SELECT pg_terminate_backend($holder)");
 wait_worker('again');
 pass('until the session is gone');
-eval { $session->{run}->finish };
+$session->{run}->kill_kill;
 
 # ---- the last topic goes -----------------------------------------------------
 
