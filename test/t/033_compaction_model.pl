@@ -21,13 +21,14 @@ my $histories = $ENV{TOPIC_TEST_HISTORIES} // 2000;
 my $together = 400;
 my $rounds = 4;
 my $steps = 4;
+my $sessions = 6;
 
 srand($seed);
 note("TOPIC_TEST_SEED=$seed TOPIC_TEST_HISTORIES=$histories");
 
 # killed processes lose nothing that was written, so fsync would only cost time
 my $node = new_node('main', settings => [
-	'fsync = off', 'pg_topics.batch_size = 1kB', 'pg_topics.max_partitions = 4000',
+	'fsync = off', 'pg_topics.sync_interval = 1ms', 'pg_topics.batch_size = 1kB', 'pg_topics.max_partitions = 4000',
 	'client_min_messages = warning', 'max_wal_size = 4GB' ]);
 $node->start;
 $node->safe_psql('postgres', q{
@@ -112,54 +113,60 @@ sub make_steps
 	return map { [ $_, undef ] } shuffle(map { ($_) x (1 + int(rand($most))) } @topics);
 }
 
-# Do steps in one session, each acknowledged by a line with its number.  "during"
-# is called meanwhile and may kill the server.  Returns how many were done.
+# Do steps, a topic's all in one of some sessions, each acknowledged by a line.
+# "during" is called meanwhile and may kill the server.  Returns the time before
+# and after; items become [topic, step, what erase() may tell, done?].
 sub do_steps
 {
 	my ($work, $offered, $during) = @_;
 	my $directory = PostgreSQL::Test::Utils::tempdir();
-	my $script = "SET pg_topics.clock_offset = $clock;\n";
-	my $number = 0;
 	my $from = now();
+	my (%session, @items, @runs);
 
-	# what a step is may depend on what the ones before it did
 	foreach my $item (@$work)
 	{
 		my ($topic, $step) = @$item;
+		my $number = $session{ $topic->{name} } //= keys(%session) % $sessions;
 
-		$step //= $topic->step($offered);
-		$item->[1] = $step;
+		# what a step is may depend on what the ones before it did
+		$item->[1] = $step //= $topic->step($offered);
 		$item->[2] = [ $topic->count_key($step->{key}) ] if $step->{kind} eq 'erase';
-		$script .= $topic->sql_of($step) . "\\echo done " . ++$number . "\n";
 		$topic->apply($step, $from, $from + 60_000) unless $during;
+		push @{ $items[$number] }, $item;
 	}
-	append_to_file("$directory/steps.sql", $script);
-	my $run = start_psql($node, "$directory/steps.sql", "$directory/out");
-	$during->() if $during;
-	$run->finish;
-
-	my $out = slurp_file("$directory/out");
-	my $done = ($out =~ /.*^done (\d+)$/ms)[0] // 0;
-	$count{steps} += $done;
-	if (!$during && $done < $number)
+	foreach my $number (0 .. $#items)
 	{
-		my ($topic, $step) = @{ $work->[$done] };
+		my $place = 0;
 
-		fail("$step->{kind} on $topic->{name}: " . slurp_file("$directory/out.err"));
+		append_to_file("$directory/$number.sql", join '', "SET pg_topics.clock_offset = $clock;\n",
+			map { $_->[0]->sql_of($_->[1]) . "\\echo done " . ++$place . "\n" } @{ $items[$number] });
+		push @runs, start_psql($node, "$directory/$number.sql", "$directory/$number.out");
+	}
+	$during->() if $during;
+	$_->finish foreach @runs;
+	take_answers($items[$_], "$directory/$_.out", $during) foreach 0 .. $#items;
+	return ($from, now());
+}
+
+# What one session said of its steps.
+sub take_answers
+{
+	my ($items, $file, $killed) = @_;
+	my $out = slurp_file($file);
+	my $done = ($out =~ /.*^done (\d+)$/ms)[0] // 0;
+	my @told = $out =~ /^erased\|(\w+\|\d+)$/mg;
+
+	$count{steps} += $done;
+	$_->[3] = 1 foreach @$items[ 0 .. $done - 1 ];
+	if (!$killed && $done < @$items)
+	{
+		my ($topic, $step) = @{ $items->[$done] };
+
+		fail("$step->{kind} on $topic->{name}: " . slurp_file("$file.err"));
 		diag("its history:\n" . join('', @{ $topic->{sql} }));
 		BAIL_OUT('the other steps were not done');
 	}
-	check_erased($out, $work, $done) unless $during;
-	return ($done, $from, now());
-}
-
-# erase() tells how many records it has removed.
-sub check_erased
-{
-	my ($out, $work, $done) = @_;
-	my @told = $out =~ /^erased\|(\w+\|\d+)$/mg;
-
-	foreach my $item (grep { $_->[1]{kind} eq 'erase' } @$work[ 0 .. $done - 1 ])
+	foreach my $item ($killed ? () : grep { $_->[2] } @$items)
 	{
 		my ($name, $told) = split /\|/, shift @told;
 		my ($least, $most) = @{ $item->[2] };
@@ -175,20 +182,19 @@ sub crash
 {
 	my (@topics) = @_;
 	my @work = make_steps($steps, @topics);
-	my ($done, $from, $to) = do_steps(\@work,
+	my ($from, $to) = do_steps(\@work,
 		{ %offered, alter => 0, truncate => 0, apply_retention => 0, delete_records => 0, dry_run => 0 },
 		sub { usleep(rand(1_500_000)); kill_all($node); });
 	my %interrupted;
 
 	$count{crashes}++;
 	$node->start;
-	foreach my $i (0 .. $#work)
+	foreach my $item (@work)
 	{
-		my ($topic, $step) = @{ $work[$i] };
+		my ($topic, $step, undef, $done) = @$item;
 
-		$topic->apply($step, $from, $to) if $i < $done;
-		$interrupted{ $topic->{name} } = [ $topic, $step ] if $i == $done;
-		pop @{ $topic->{sql} } if $i > $done;
+		$topic->apply($step, $from, $to) if $done;
+		$interrupted{ $topic->{name} } //= $item unless $done;
 	}
 	end_prepared_as_rollback();
 	my $seen = look(@topics);
@@ -216,7 +222,7 @@ sub compact_exactly
 	foreach my $pass (1 .. 1 + int(rand(2)))
 	{
 		my @work = map { [ $_, { kind => 'whole', sql => "SELECT count(*) FROM compact('$_->{name}');\n" } ] } @topics;
-		my ($done, $from, $to) = do_steps(\@work);
+		my ($from, $to) = do_steps(\@work);
 
 		$_->whole_pass($from, $to) foreach @topics;
 	}
