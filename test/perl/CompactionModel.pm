@@ -289,13 +289,17 @@ sub forget_key
 	return;
 }
 
-# How many records of the key there are for sure, and at most.
+# How many records of the key erase() finds for sure, and at most: those below the
+# log start may still be in a file.
 sub count_key
 {
 	my ($self, $key) = @_;
 	my @of_key = grep { $_->{key} eq $key } map { values %{ $_->{records} } } @{ $self->{partitions} };
 
-	return (scalar(grep { !$_->{may_go} } @of_key), scalar @of_key);
+	my $most = @of_key;
+
+	$most += $_->{below}{$key} // 0 foreach @{ $self->{partitions} };
+	return (scalar(grep { !$_->{may_go} } @of_key), $most);
 }
 
 # Nothing below that offset is left.
@@ -306,7 +310,12 @@ sub start_at
 
 	return if $start <= $partition->{start};
 	$partition->{start} = $start;
-	delete @{ $partition->{records} }{ grep { $_ < $start } keys %{ $partition->{records} } };
+	foreach my $offset (grep { $_ < $start } keys %{ $partition->{records} })
+	{
+		my $record = delete $partition->{records}{$offset};
+
+		$partition->{below}{ $record->{key} }++;
+	}
 	return;
 }
 
