@@ -29,7 +29,9 @@ note("TOPIC_TEST_SEED=$seed TOPIC_TEST_HISTORIES=$histories");
 # killed processes lose nothing that was written, so fsync would only cost time
 my $node = new_node('main', settings => [
 	'fsync = off', 'pg_topics.sync_interval = 1ms', 'pg_topics.batch_size = 1kB', 'pg_topics.max_partitions = 4000',
-	'client_min_messages = warning', 'max_wal_size = 4GB' ]);
+	'client_min_messages = warning', 'max_wal_size = 4GB',
+	# the worker's clock is another than the histories'
+	'pg_topics.log_cleaner_enable = off', 'pg_topics.log_retention_check_interval_ms = 1d' ]);
 $node->start;
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION pg_topics;

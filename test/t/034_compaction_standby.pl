@@ -135,7 +135,8 @@ sub segments
 	my %bytes;
 
 	foreach my $line (split /\n/, $node->safe_psql('postgres', q{
-		SELECT path, bytes FROM pg_topic_segments WHERE topic = 'state'::regclass}))
+		SELECT path, bytes FROM pg_topic_segments
+		WHERE topic = 'state'::regclass AND NOT (active AND batches = 0)}))
 	{
 		my ($path, $bytes) = split /\|/, $line;
 
