@@ -56,8 +56,8 @@ judge(void *arg, const Record *record, int64 horizon)
 	return RECORD_REMOVED;
 }
 
-/* Wait for the transaction that keeps the log from being resolved, if there is one. */
-static void
+/* Wait for the transaction that keeps the log from being resolved; false: there is none. */
+static bool
 wait_for_blocker(const TopicPartition *key)
 {
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
@@ -65,25 +65,40 @@ wait_for_blocker(const TopicPartition *key)
 
 	(void) pgt_log_visible_end(key, snapshot, &blocker);
 	UnregisterSnapshot(snapshot);
-	if (TransactionIdIsValid(blocker))
-		XactLockTableWait(blocker, NULL, NULL, XLTW_None);
+	if (!TransactionIdIsValid(blocker))
+		return false;
+	XactLockTableWait(blocker, NULL, NULL, XLTW_None);
+	return true;
 }
 
-/* Wait until all below the erasure's end is resolved. */
-static void
-wait_until_resolved(const Erasure *erasure)
+/* Is all below the erasure's end resolved? */
+static bool
+is_resolved(const Erasure *erasure)
 {
 	LogBounds	bounds;
 
-	while (pgt_partition_log_bounds(&erasure->key, &bounds) &&
-		   bounds.resolved_offset < erasure->end_offset)
+	(void) pgt_partition_log_bounds(&erasure->key, &bounds);
+	return bounds.resolved_offset >= erasure->end_offset;
+}
+
+/*
+ * Wait until it is.  A whole round of resolving that finds nobody in the way must
+ * do it, or something is wrong.
+ */
+static void
+wait_until_resolved(const Erasure *erasure)
+{
+	while (!is_resolved(erasure))
 	{
-		wait_for_blocker(&erasure->key);
-		if (!pgt_log_resolve_now())
+		bool		waited = wait_for_blocker(&erasure->key);
+		bool		resolved = pgt_log_resolve_now();
+
+		if (!waited && !(resolved && is_resolved(erasure)))
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("cannot erase from partition %d of topic \"%s\": the process \"pg_topics sync\" does not resolve transactions",
+					 errmsg("cannot erase from partition %d of topic \"%s\": its transactions are not resolved",
 							erasure->key.partition, get_rel_name(erasure->key.topic)),
+					 errdetail("The process \"pg_topics sync\" is not running, or has met damage."),
 					 errhint("See the server log.")));
 	}
 }

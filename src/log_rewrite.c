@@ -311,12 +311,10 @@ pgt_rewrite_swap(SegmentRewrite *rewrite)
 void
 pgt_rewrite_abandon(SegmentRewrite *rewrite)
 {
-	if (!rewrite->swapped)
-	{
-		if (rewrite->created)
-			pgt_rewrite_discard(rewrite->state, rewrite->id);
+	if (!rewrite->swapped && rewrite->created)
+		pgt_rewrite_discard(rewrite->state, rewrite->id);
+	if (pg_atomic_read_u32(&rewrite->state->rewriting) != 0)
 		end_rewriting(rewrite->state);
-	}
 	pfree(rewrite->chunk);
 	pfree(rewrite->chunk_entries);
 	pfree(rewrite->replaced);
