@@ -40,6 +40,7 @@
 
 #include "access/table.h"
 #include "access/transam.h"
+#include "common/int.h"
 #include "compaction.h"
 #include "consumer_group.h"
 #include "fault_point.h"
@@ -304,8 +305,8 @@ static void
 build_map(Compaction *compaction)
 {
 	const Survey *survey = &compaction->survey;
-	SegmentScan *scan = palloc(sizeof(SegmentScan));
-	BatchDecoder decoder = {.context = CurrentMemoryContext};
+	BatchDecoder decoder = {0};
+	SegmentScan *scan;
 	int64		offsets;
 
 	compaction->map_end = survey->compacted_end;
@@ -315,10 +316,14 @@ build_map(Compaction *compaction)
 		Max(survey->compacted_end, survey->segments[survey->first_dirty].id.base);
 	compaction->map = pgt_key_map_create(compaction->context,
 										 (Size) maintenance_work_mem * 1024, offsets);
-	pgt_segment_scan_init(scan, CurrentMemoryContext);
+	decoder.context = AllocSetContextCreate(compaction->context, "pg_topics key scan",
+											ALLOCSET_DEFAULT_SIZES);
+	scan = MemoryContextAlloc(decoder.context, sizeof(SegmentScan));
+	pgt_segment_scan_init(scan, decoder.context);
 	for (int i = survey->first_dirty; i < survey->count; i++)
 		if (!map_segment(compaction, scan, &decoder, &survey->segments[i]))
 			break;
+	MemoryContextDelete(decoder.context);
 }
 
 /* ---- filtering ------------------------------------------------------------ */
@@ -421,6 +426,33 @@ clean_up(int code, Datum arg)
 	pgt_progress_end(compaction->survey.state);
 }
 
+/* When tombstones go that this compaction is the first to meet. */
+static int64
+delete_horizon(const Compaction *compaction)
+{
+	int64		horizon;
+
+	if (pg_add_s64_overflow(compaction->now, compaction->topic->delete_retention_ms, &horizon))
+		return LAST_MOMENT;
+	return Min(horizon, LAST_MOMENT);
+}
+
+/*
+ * Add a pass's counts to the result.  A pass looks at all that the one before has
+ * left and maybe at more.
+ */
+static void
+add_counts(CompactionResult *result, const FilterCounts *counts)
+{
+	int64		records_gone = result->records_before - result->records_after;
+	int64		bytes_gone = result->bytes_before - result->bytes_after;
+
+	result->records_before = counts->records_before + records_gone;
+	result->records_after = counts->records_after;
+	result->bytes_before = counts->bytes_before + bytes_gone;
+	result->bytes_after = counts->bytes_after;
+}
+
 /* One pass: a map, and what it has room for filtered. */
 static void
 run_pass(Compaction *compaction, CompactionResult *result)
@@ -431,20 +463,36 @@ run_pass(Compaction *compaction, CompactionResult *result)
 
 	pgt_progress_phase(state, COMPACTION_BUILDING_MAP);
 	build_map(compaction);
-	compaction->filter = pgt_filter_create(state, judge, compaction,
-										   compaction->now + topic->delete_retention_ms,
+	compaction->filter = pgt_filter_create(state, judge, compaction, delete_horizon(compaction),
 										   topic->log.compression, topic->log.compression_level,
 										   compaction->dry_run);
 	pgt_progress_phase(state, COMPACTION_REWRITING);
 	filter_segments(compaction);
 	counts = pgt_filter_counts(compaction->filter);
-	result->records_before = counts->records_before;
-	result->records_after = counts->records_after;
-	result->bytes_before = counts->bytes_before;
-	result->bytes_after = counts->bytes_after;
+	add_counts(result, counts);
 	if (!compaction->dry_run)
 		pgt_stats_compacted(state, counts->records_before - counts->records_after,
 							counts->bytes_before - counts->bytes_after);
+	pgt_filter_free(compaction->filter);
+	compaction->filter = NULL;
+	if (compaction->map != NULL)
+		pgt_key_map_free(compaction->map);
+	compaction->map = NULL;
+}
+
+/* As many passes as it takes; a dry run changes nothing, so a second would be the same. */
+static void
+run_passes(Compaction *compaction, int32 partition, CompactionResult *result)
+{
+	for (;;)
+	{
+		run_pass(compaction, result);
+		if (!compaction->map_is_full || compaction->dry_run)
+			return;
+		compaction->map_is_full = false;
+		pfree(compaction->survey.segments);
+		(void) survey_partition(compaction->topic, partition, false, &compaction->survey);
+	}
 }
 
 /* Start a new active segment, so that what is in the old one takes part. */
@@ -480,13 +528,11 @@ pgt_compaction_run(const Topic *topic, int32 partition, bool roll, bool dry_run,
 		pgt_progress_begin(compaction->survey.state);
 		PG_ENSURE_ERROR_CLEANUP(clean_up, PointerGetDatum(compaction));
 		{
-			run_pass(compaction, result);
+			run_passes(compaction, partition, result);
 		}
 		PG_END_ENSURE_ERROR_CLEANUP(clean_up, PointerGetDatum(compaction));
 		pgt_progress_end(compaction->survey.state);
 	}
-	if (compaction->map != NULL)
-		pgt_key_map_free(compaction->map);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 }

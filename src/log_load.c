@@ -280,13 +280,15 @@ original_goes_on(const PartitionState *state, SegmentId id)
 	return goes_on;
 }
 
-/* The same of any; what was rewritten is durable if its swap was. */
+/*
+ * The same of any.  One that was rewritten and counts is whole, and so is all that
+ * went before its swap: what is of a later time than start_redo is in the WAL for
+ * certain, and redo writes it again.
+ */
 static bool
 segment_goes_on(const PartitionState *state, const ListedSegment *segment)
 {
-	if (segment->id.generation > 0)
-		return segment->swap_lsn <= pgt_log_shared->start_redo;
-	return original_goes_on(state, segment->id);
+	return segment->id.generation > 0 || original_goes_on(state, segment->id);
 }
 
 /* The segment with the smallest base above "base", or NULL. */

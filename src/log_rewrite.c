@@ -92,16 +92,16 @@ insert_rewrite(xl_pgt_rewrite *xlrec, IndexEntry *entries, const char *bytes)
 	XLogInsert(PGT_RMGR_ID, XLOG_PGT_REWRITE);
 }
 
-/* Log a chunk; see the head about the second time. */
+/* Log a chunk, maybe the first; see the head about the second time. */
 static void
-log_chunk(SegmentRewrite *rewrite, const char *bytes, uint32 length)
+log_chunk(SegmentRewrite *rewrite, bool first, const char *bytes, uint32 length)
 {
 	xl_pgt_rewrite xlrec;
 	bool		self_sync = pg_atomic_read_u32(&pgt_log_shared->self_sync) != 0;
 
 	memset(&xlrec, 0, sizeof(xlrec));
 	xlrec.key = rewrite->state->key;
-	xlrec.flags = (rewrite->created ? 0 : REWRITE_FIRST) | (self_sync ? REWRITE_SELF_SYNCED : 0);
+	xlrec.flags = (first ? REWRITE_FIRST : 0) | (self_sync ? REWRITE_SELF_SYNCED : 0);
 	xlrec.id = rewrite->id;
 	xlrec.span = rewrite->span;
 	xlrec.position = rewrite->log_end;
@@ -120,10 +120,12 @@ log_chunk(SegmentRewrite *rewrite, const char *bytes, uint32 length)
 static void
 write_chunk(SegmentRewrite *rewrite, const char *bytes, uint32 length)
 {
-	Segment    *segment = rewrite->created ?
-		pgt_partition_log_segment(rewrite->state, rewrite->id) :
-		pgt_partition_log_create_segment(rewrite->state, rewrite->id, &rewrite->span);
+	bool		first = !rewrite->created;
+	Segment    *segment = first ?
+		pgt_partition_log_create_segment(rewrite->state, rewrite->id, &rewrite->span) :
+		pgt_partition_log_segment(rewrite->state, rewrite->id);
 
+	rewrite->created = true;
 	if (segment == NULL)
 		elog(ERROR, "segment %lld.%u is gone while it is being written",
 			 (long long) rewrite->id.base, rewrite->id.generation);
@@ -134,9 +136,8 @@ write_chunk(SegmentRewrite *rewrite, const char *bytes, uint32 length)
 								  rewrite->chunk_entries);
 	pgt_segment_writeback(segment, rewrite->log_end, rewrite->log_end + length);
 	FAULT_POINT("rewrite-written");
-	log_chunk(rewrite, bytes, length);
+	log_chunk(rewrite, first, bytes, length);
 	FAULT_POINT("rewrite-logged");
-	rewrite->created = true;
 	rewrite->log_end += length;
 	rewrite->entries += rewrite->chunk_count;
 	rewrite->chunk_count = rewrite->chunk_length = 0;

@@ -14,6 +14,9 @@
 /* Setting for tests: milliseconds that retention and compaction are ahead of the clock. */
 extern double pgt_clock_offset;
 
+/* The last moment, in milliseconds since 1970, that is taken for one; later is never. */
+#define LAST_MOMENT	(END_TIMESTAMP / 1000)
+
 /* The time that retention and compaction go by, milliseconds since 1970. */
 extern int64 pgt_maintenance_now(void);
 

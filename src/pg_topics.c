@@ -132,7 +132,7 @@ define_settings(void)
 	DefineCustomRealVariable("pg_topics.log_cleaner_io_max_bytes_per_second",
 							 "How many bytes a compaction reads and writes per second at most.",
 							 "-1: no limit.",
-							 &pgt_cleaner_bytes_per_second, -1, -1, 1.0e15,
+							 &pgt_cleaner_bytes_per_second, 160000000, -1, 1.0e15,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.log_retention_check_interval_ms",
 							"How often topics are looked at for segments that have expired.",

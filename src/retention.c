@@ -56,9 +56,6 @@
 #define DUE_NOW		PG_INT64_MIN
 #define NEVER		PG_INT64_MAX
 
-/* What a timestamptz cannot hold is as good as never. */
-#define LAST_MOMENT	(END_TIMESTAMP / 1000)
-
 typedef struct LogSegment
 {
 	SegmentId	id;

@@ -717,7 +717,6 @@ read_swapped(const TopicPartition *key, ListedSegment *segment)
 	close(fd);
 	if (!good || XLogRecPtrIsInvalid(header.swap_lsn))
 		return false;
-	segment->swap_lsn = header.swap_lsn;
 	segment->span = header.span;
 	return true;
 }

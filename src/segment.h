@@ -37,7 +37,6 @@ typedef struct Segment
 typedef struct ListedSegment
 {
 	SegmentId	id;
-	XLogRecPtr	swap_lsn;		/* of rewritten ones */
 	SegmentSpan span;			/* of rewritten ones; else zero: it is in the index */
 } ListedSegment;
 
