@@ -29,7 +29,8 @@ our @EXPORT = qw(
 # ---- clusters ----------------------------------------------------------------
 
 # The settings of every cluster here.  Unlike Test::Cluster's own, fsync is on:
-# what is tested is that data is on disk.
+# what is tested is that data is on disk.  The maintenance workers leave records
+# of any age alone unless a test says otherwise.
 sub configure_node
 {
 	my ($node, @settings) = @_;
@@ -41,6 +42,8 @@ sub configure_node
 		'log_replication_commands = off',
 		'max_prepared_transactions = 20',
 		'autovacuum = off',
+		'pg_topics.log_retention_ms = -1',
+		'pg_topics.log_cleaner_enable = off',
 		@settings));
 	return;
 }

@@ -1,4 +1,4 @@
--- the views that show topics: src/inspect.c
+-- the views that show topics: src/inspect.c, src/inspect_stats.c
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;
 SET timezone = 'UTC';
@@ -34,6 +34,32 @@ WHERE topic = 'inspect_plain'::regclass ORDER BY partition;
 SELECT count(*) FROM inspect_plain;
 SELECT partition, records_out, bytes_out > 0 AS has_bytes FROM pg_stat_topics
 WHERE topic = 'inspect_plain'::regclass ORDER BY partition;
+
+-- what retention and compaction did: by hand, as the worker's runs come when they come
+SELECT partition, segments_deleted, bytes_deleted, compactions, records_compacted, bytes_compacted,
+       errors, last_error_at, last_error FROM pg_stat_topics
+WHERE topic = 'inspect_plain'::regclass ORDER BY partition;
+SELECT (last_run IS NULL) = (last_duration IS NULL) AS both_or_none FROM pg_stat_topics WHERE topic = 'inspect_typed'::regclass;
+SELECT create_topic('inspect_maintained', config => '{"segment.bytes": 1024, "cleanup.policy": "compact"}');
+DO $$
+BEGIN
+    FOR i IN 1..4 LOOP
+        PERFORM produce('inspect_maintained', 'same', repeat('x', 700));
+        COMMIT;
+    END LOOP;
+    WHILE EXISTS (SELECT FROM pg_topic_partitions WHERE resolved_offset < log_end_offset) LOOP
+        PERFORM pg_sleep(0.01);
+    END LOOP;
+END $$;
+SELECT records_before, records_after FROM compact('inspect_maintained');
+SELECT compactions, records_compacted, bytes_compacted > 1000 AS has_bytes, segments_deleted FROM pg_stat_topics
+WHERE topic = 'inspect_maintained'::regclass;
+SELECT delete_records('inspect_maintained', 0, -1);
+SELECT segments_deleted > 0 AS deleted, bytes_deleted > 700 AS has_bytes FROM pg_stat_topics
+WHERE topic = 'inspect_maintained'::regclass;
+DROP FOREIGN TABLE inspect_maintained;
+-- nothing is being compacted
+SELECT * FROM pg_stat_progress_topic_compaction;
 
 -- a segment that is full is rolled
 SELECT create_topic('inspect_rolls', config => '{"segment.bytes": 1048576}');
@@ -86,6 +112,7 @@ SET ROLE regress_inspect_user;
 SELECT topic FROM pg_topics WHERE topic::text LIKE 'inspect%';
 SELECT count(*) FROM pg_topic_segments WHERE topic::text LIKE 'inspect%';
 SELECT count(*) FROM pg_stat_topics WHERE topic::text LIKE 'inspect%';
+SELECT count(*) FROM pg_stat_progress_topic_compaction;
 RESET ROLE;
 DROP OWNED BY regress_inspect_user;
 DROP ROLE regress_inspect_user;
