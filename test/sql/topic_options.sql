@@ -132,6 +132,6 @@ DROP FOREIGN TABLE options_p;
 SELECT murmur2_partition('\x00', 0);
 
 -- settings
-SELECT name, setting, unit, context, min_val, boot_val, enumvals
+SELECT name, unit, context, min_val, boot_val, enumvals
   FROM pg_settings WHERE name LIKE 'pg\_topics.log\_%' AND name <> 'pg_topics.log_dir' ORDER BY name COLLATE "C";
 SET pg_topics.log_segment_bytes = '1MB';
