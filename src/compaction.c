@@ -55,6 +55,7 @@
 #include "storage/lock.h"
 #include "storage/procarray.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 
 bool		pgt_compaction_yields = false;
 
@@ -242,6 +243,7 @@ visible_to_all(Oid topic)
 
 	if (table != NULL)
 		table_close(table, AccessShareLock);
+	InvalidateCatalogSnapshot();	/* a long compaction must not hold vacuum back */
 	return xid;
 }
 

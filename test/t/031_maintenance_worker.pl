@@ -147,6 +147,120 @@ $session->run('ROLLBACK; DROP FOREIGN TABLE bad');
 sql(q{ALTER SYSTEM RESET pg_topics.log_retention_check_interval_ms});
 sql('SELECT pg_reload_conf()');
 
+# ---- retention and compaction ------------------------------------------------
+
+sub set_options
+{
+	my (%settings) = @_;
+
+	sql("ALTER SYSTEM SET pg_topics.$_ = $settings{$_}") foreach keys %settings;
+	sql('SELECT pg_reload_conf()');
+	return;
+}
+
+# Records one by one, so that they fill segments of 10 kB; all of them resolved.
+sub fill
+{
+	my ($topic, $keys, $timestamp) = @_;
+
+	sql(qq{
+		DO \$\$ BEGIN
+			FOR i IN 1 .. $keys LOOP
+				PERFORM produce('$topic', 'key' || i, repeat('x', 1000), record_timestamp => $timestamp);
+				COMMIT;
+			END LOOP;
+		END \$\$});
+	wait_resolved($node);
+	return;
+}
+
+# A figure of a topic's only partition.
+sub statistic
+{
+	my ($topic, $figure) = @_;
+
+	return sql("SELECT $figure FROM pg_stat_topics WHERE topic = '$topic'::regclass");
+}
+
+sub create
+{
+	my ($topic, $config) = @_;
+
+	sql(qq{SELECT create_topic('$topic', config => '{"segment.bytes": 10000, $config}')});
+	return;
+}
+
+create('expired', '"retention.ms": 3600000');
+create('read', '"retention.ms": 3600000, "retention.consumers": "wait"');
+fill($_, 30, q{now() - interval '1 day'}) foreach qw(expired read);
+sql(q{SELECT count(*) FROM consume('read', 'g', 15)});
+set_options(log_retention_check_interval_ms => 50);
+ok(poll_until(sub { statistic($_, 'segments_deleted') > 0 }), "topic $_: the worker deletes what has expired") foreach qw(expired read);
+is(sql(q{SELECT count(*) FROM expired}), '0', 'all of it');
+is(sql(q{SELECT min(record_offset) BETWEEN 1 AND 15 FROM read}), 't', 'but what a group has still to read');
+is(statistic($_, 'errors'), '0', "topic $_: no error") foreach qw(expired read);
+set_options(log_retention_check_interval_ms => 86400000);
+
+# Slots are in the order of creation: by them alone "less" would come last or first.
+create($_, '"cleanup.policy": "compact", "min.cleanable.dirty.ratio": 0.1') foreach qw(damaged less more none);
+fill($_, 40, 'now()') foreach qw(damaged less);
+sql(q{SELECT compact('less')});
+fill('less', 25, 'now()');
+fill('more', 40, 'now()') foreach 1 .. 2;
+fill('none', 40, 'now()');
+my $before_compaction = sql(q{SELECT count(*) FROM more});
+my ($segment) = sort glob(topic_directory($node, 'damaged', 0) . '/*.log');
+{
+	open(my $file, '+<:raw', $segment) or die "$segment: $!";
+	seek($file, 200, 0);
+	print $file "damage" x 20;
+	close $file;
+}
+is(statistic('more', 'compactions'), '0', 'turned off, nothing is compacted');
+set_options(log_cleaner_enable => 'on', log_cleaner_backoff_ms => 50);
+ok(poll_until(sub { statistic('less', 'compactions') == 2 }), 'turned on, it is');
+is(statistic('more', 'compactions'), '1', 'every topic that is due');
+cmp_ok(sql('SELECT count(*) FROM more'), '<', $before_compaction, 'records with a later one of their key are gone');
+is(sql(q{SELECT m.last_run < l.last_run FROM pg_stat_topics m, pg_stat_topics l WHERE m.topic = 'more'::regclass AND l.topic = 'less'::regclass}),
+	't', 'the dirtier one was first');
+is(statistic('damaged', 'errors'), '1', 'one that is damaged fails');
+like(statistic('damaged', 'last_error'), qr/damaged/, 'says why');
+is(statistic('less', 'errors') + statistic('more', 'errors'), '0', 'and does not stop the others');
+fill('more', 40, 'now()') foreach 1 .. 2;
+ok(poll_until(sub { statistic('more', 'compactions') >= 2 }), 'rounds go on');
+is(statistic('damaged', 'errors'), '1', 'and leave the damaged one alone');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_stat_progress_topic_compaction'), '0', 'nothing is under way');
+sql('DROP FOREIGN TABLE damaged');
+
+# A compaction that takes minutes.
+set_options(log_cleaner_enable => 'off');
+create('slow', '"cleanup.policy": "compact"');
+fill('slow', 200, 'now()') foreach 1 .. 2;
+set_options(log_cleaner_enable => 'on', log_cleaner_io_max_bytes_per_second => 2000);
+my $progress = q{SELECT p.topic, partition, phase, bytes_mapped > 0, keys > 0, query, backend_xmin IS NULL
+	FROM pg_stat_progress_topic_compaction p JOIN pg_stat_activity USING (pid)
+	WHERE backend_type = 'pg_topics maintenance' AND keys > 0};
+ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM ($progress) p"), 'a compaction under way is shown');
+is(sql($progress), 'slow|0|building map|t|t|compacting topic public.slow|t', 'how far it is, and it holds nothing back');
+my $busy = wait_worker('postgres');
+sql(q{SET statement_timeout = '20s'; ALTER FOREIGN TABLE slow ALTER COLUMN value SET STATISTICS 10});
+pass('DDL does not wait for its end');
+is(worker('postgres', 'pid'), $busy, 'the worker goes on');
+is(statistic('slow', 'errors'), '0', 'giving way is no error');
+ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM ($progress) p"), 'and begins again');
+sql("SELECT pg_terminate_backend($busy)");
+ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM ($progress) p"), 'so does another worker');
+is(sql($progress), 'slow|0|building map|t|t|compacting topic public.slow|t', 'which holds nothing back either');
+set_options(log_cleaner_io_max_bytes_per_second => -1);
+$node->safe_psql('a', q{SET statement_timeout = '20s'; CREATE DATABASE busy TEMPLATE postgres});
+pass('nor does CREATE DATABASE with the busy database as template');
+ok(poll_until(sub { statistic('slow', 'compactions') eq '1' }), 'the next worker does it');
+is(sql(q{SELECT count(*) FROM pg_stat_progress_topic_compaction}), '0', 'what was broken off is not shown');
+sql('DROP DATABASE busy');
+sql('DROP FOREIGN TABLE expired, read, less, more, none, slow');
+sql("ALTER SYSTEM RESET pg_topics.$_") foreach qw(log_retention_check_interval_ms log_cleaner_enable log_cleaner_backoff_ms);
+sql('SELECT pg_reload_conf()');
+
 # ---- it comes back -----------------------------------------------------------
 
 sub terminate
