@@ -31,11 +31,8 @@ pgt_worker_init(BackgroundWorker *worker, const char *function, const char *name
 }
 
 void
-pgt_worker_wait(long timeout_ms)
+pgt_worker_serve_signals(void)
 {
-	WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-			  timeout_ms, PG_WAIT_EXTENSION);
-	ResetLatch(MyLatch);
 	/* 0 would unregister for good a worker that the postmaster restarts */
 	if (ShutdownRequestPending)
 		proc_exit(MyBgworkerEntry->bgw_restart_time == BGW_NEVER_RESTART ? 0 : 1);
@@ -45,4 +42,13 @@ pgt_worker_wait(long timeout_ms)
 		ConfigReloadPending = false;
 		ProcessConfigFile(PGC_SIGHUP);
 	}
+}
+
+void
+pgt_worker_wait(long timeout_ms)
+{
+	WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+			  timeout_ms, PG_WAIT_EXTENSION);
+	ResetLatch(MyLatch);
+	pgt_worker_serve_signals();
 }

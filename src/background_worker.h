@@ -15,9 +15,12 @@
 extern void pgt_worker_init(BackgroundWorker *worker, const char *function, const char *name);
 
 /*
- * Sleep for that time or until the latch is set; then serve signals.  Does not
- * return where the worker is to end.
+ * Read the configuration again, or end, where that was asked for.  Called
+ * outside of transactions.
  */
+extern void pgt_worker_serve_signals(void);
+
+/* Sleep for that time or until the latch is set; then serve signals. */
 extern void pgt_worker_wait(long timeout_ms);
 
 #endif							/* PGT_BACKGROUND_WORKER_H */

@@ -12,7 +12,8 @@
  *					compactions that were broken off have left
  *
  * A cleaning round may take long, so retention is looked at between any two of
- * its partitions.  Settings are read again whenever the worker wakes.
+ * its partitions.  Settings are read again before each partition and whenever the
+ * worker wakes.
  *
  * Each partition is looked after in a transaction of its own.  An error ends
  * that transaction and nothing else: it goes to the server's log and to the
@@ -206,7 +207,7 @@ run_job(const TopicPartition *key, const Job *job, void *arg)
 	PartitionState *volatile state = NULL;
 	volatile JobOutcome outcome = JOB_FAILED;
 
-	CHECK_FOR_INTERRUPTS();
+	pgt_worker_serve_signals();
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
 	PG_TRY();
