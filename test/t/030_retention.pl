@@ -1,0 +1,229 @@
+# Deleting old segments (src/retention.c, src/maintain.c) beside crashes, a
+# standby, transactions that have not ended, and readers and writers.
+use strict;
+use warnings;
+
+use File::Copy;
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time);
+use TopicTest;
+
+my $node = new_node('main', init => { allows_streaming => 1 });
+$node->start;
+$node->backup('base');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'base', has_streaming => 1);
+$standby->start;
+
+sub sql { return $node->safe_psql('postgres', @_); }
+
+sub bounds
+{
+	my ($server, $topic) = @_;
+
+	return $server->safe_psql('postgres', qq{
+		SELECT log_start_offset, log_end_offset, segments FROM pg_topic_partitions
+		WHERE topic = '$topic'::regclass AND partition = 0});
+}
+
+# The names of a partition's files.
+sub files
+{
+	my ($server, $directory) = @_;
+
+	return join ' ', sort map { s{.*/}{}r } glob($server->data_dir . "/$directory/*");
+}
+
+# Apply retention as it will be at another time.
+sub apply_retention
+{
+	my ($topic, $ahead) = @_;
+
+	return sql(qq{
+		SET pg_topics.clock_offset = '$ahead';
+		SELECT segments_deleted, log_start_offset FROM apply_retention('$topic') WHERE partition = 0});
+}
+
+sql(q{
+	CREATE EXTENSION pg_topics;
+	-- one record a segment, which says itself what it must be
+	CREATE PROCEDURE fill(topic regclass, records int, first int DEFAULT 0) LANGUAGE plpgsql AS $$
+	BEGIN
+		FOR n IN first .. first + records - 1 LOOP
+			PERFORM produce(topic, n::text, repeat(md5(n::text), 20));
+			COMMIT;
+		END LOOP;
+	END $$;
+	SELECT create_topic('old', config => '{"segment.bytes": 1024, "retention.ms": 3600000}');
+	CALL fill('old', 20);
+});
+wait_resolved($node);
+my $directory = topic_directory($node, 'old', 0);
+$directory =~ s{^\Q@{[$node->data_dir]}\E/}{};
+
+# ---- crashes -----------------------------------------------------------------
+
+# right after the deletion, and what the file system has not made durable is back
+my $keep = PostgreSQL::Test::Utils::tempdir();
+sub keep_files { copy($_, $keep) or die foreach glob($node->data_dir . "/$directory/*.*") }
+sub bring_back
+{
+	foreach my $file (glob("$keep/*"))
+	{
+		my $name = $file =~ s{.*/}{}r;
+		my $target = $node->data_dir . "/$directory/$name";
+		copy($file, $target) or die unless -e $target;
+		unlink $file;
+	}
+}
+
+keep_files();
+is(sql(q{SELECT delete_records('old', 0, 5)}), '5', 'records are deleted');
+my $after = files($node, $directory);
+unlike($after, qr/0000000000000004\.log/, 'and the files below are gone');
+kill_all($node);
+bring_back();
+like(files($node, $directory), qr/0000000000000004\.log/, 'the crash has left the files');
+$node->start;
+is(bounds($node, 'old'), '5|20|15', 'the log starts there after a crash');
+is(files($node, $directory), $after, 'and the files have been removed by redo');
+is(sql('SELECT min(record_offset), count(*) FROM old'), '5|15', 'the rest is there');
+
+# a crash between the record and the unlinking, which a checkpoint has passed:
+# redo does not come to it
+keep_files();
+is(sql(q{SELECT delete_records('old', 0, 8)}), '8', 'more records are deleted');
+$after = files($node, $directory);
+sql('CHECKPOINT');
+kill_all($node);
+bring_back();
+$node->start;
+is(sql(q{SELECT log_start_offset FROM pg_topic_partitions WHERE topic = 'old'::regclass}), '8', 'the log starts there');
+like(files($node, $directory), qr/0000000000000005\.log/, 'the files are still there');
+is(sql('SELECT min(record_offset), count(*) FROM old'), '8|12', 'files below the log start are not read');
+is(sql(q{SELECT segments_deleted, bytes_deleted > 0 FROM apply_retention('old', true)}), '3|t', 'retention finds them');
+is(sql(q{SELECT segments_deleted, bytes_deleted > 0, log_start_offset FROM apply_retention('old')}), '3|t|8', 'and removes them');
+is(files($node, $directory), $after, 'they are gone');
+
+# of all there is, the active segment too
+$node->wait_for_catchup($standby);
+is(apply_retention('old', '2h'), '12|20', 'an idle topic is emptied');
+kill_all($node);
+$node->start;
+is(bounds($node, 'old'), '20|20|1', 'it is empty after a crash');
+sql(q{CALL fill('old', 3, 20)});
+is(sql('SELECT record_offset, key FROM old LIMIT 1'), '20|20', 'and goes on at its offset');
+
+# ---- the standby -------------------------------------------------------------
+
+$node->wait_for_catchup($standby);
+is(bounds($standby, 'old'), '20|23|3', 'the standby has the same log start');
+is(files($standby, $directory), files($node, $directory), 'and the same files');
+
+my $reader = open_session($standby);
+$reader->run('BEGIN; DECLARE c CURSOR FOR SELECT record_offset FROM old');
+is($reader->run('FETCH 1 FROM c'), '20', 'a query reads on the standby');
+sql(q{SELECT delete_records('old', 0, 22)});
+$node->wait_for_catchup($standby);
+is($reader->run('FETCH ALL FROM c'), '22', 'it goes on behind what was deleted');
+$reader->close;
+$standby->stop('immediate');
+$standby->start;
+$node->wait_for_catchup($standby);
+is(bounds($standby, 'old'), '22|23|1', 'the log start survives a crash of the standby');
+is(files($standby, $directory), files($node, $directory), 'so do the files');
+foreach my $call (q{SELECT apply_retention('old')}, q{SELECT delete_records('old', 0, -1)})
+{
+	my ($code, $out, $err) = $standby->psql('postgres', $call);
+	like($err, qr/cannot execute (apply_retention|delete_records)\(\) (during recovery|in a read-only transaction)/,
+		'retention is the primary\'s');
+}
+is($standby->safe_psql('postgres', q{SELECT segments_deleted FROM apply_retention('old', dry_run => true)}), '0',
+	'but a dry run');
+
+# ---- transactions that have not ended ------------------------------------------
+
+sql(q{
+	SELECT create_topic('held', config => '{"segment.bytes": 1024, "retention.ms": 3600000}');
+	CALL fill('held', 3);
+	BEGIN; SELECT produce('held', '3', repeat(md5('3'), 20)); PREPARE TRANSACTION 'held';
+});
+sql(q{CALL fill('held', 3, 4)});
+my $running = open_session($node);
+$running->run(q{BEGIN; SELECT produce('held', '7', repeat(md5('7'), 20)); SELECT count(*) FROM flush()});
+$node->poll_query_until('postgres', q{SELECT resolved_offset = 3 FROM pg_topic_partitions WHERE topic = 'held'::regclass});
+is(apply_retention('held', '2h'), '3|3', 'retention stops at a prepared transaction');
+is(apply_retention('held', '1000h'), '0|3', 'and stays there');
+$running->close;
+kill_all($node);
+$node->start;
+is(apply_retention('held', '2h'), '0|3', 'also after a crash');
+sql(q{COMMIT PREPARED 'held'});
+is(sql(q{SELECT string_agg(key, ' ' ORDER BY record_offset) FROM held}), '3 4 5 6', 'nothing of it was deleted');
+wait_resolved($node);
+is(apply_retention('held', '2h'), '5|8', 'until it has ended');
+
+# ---- a thousand segments, beside readers and writers ---------------------------
+
+sql(q{
+	SELECT create_topic('many', config => '{"segment.bytes": 1024, "retention.ms": 3600000}');
+	CREATE TABLE got (name text, record_offset bigint, key text, value text);
+	CALL fill('many', 1000);
+});
+wait_resolved($node);
+
+# a consumer that is overtaken in the middle of a call gets, or is told to have
+# lost, each record
+my $consumer = open_background($node, 'consumer');
+ask($consumer, 'SELECT count(*) FROM many;');
+answer($consumer);
+foreach my $round (1 .. 10)
+{
+	my $from = ($round - 1) * 50;
+	my $to = $round * 50;
+
+	sql(qq{SELECT commit_offset('many', 'round$round', 0, $from)});
+	ask($consumer, qq{INSERT INTO got SELECT 'round$round', record_offset, key, value FROM consume('many', 'round$round', 100000);});
+	$consumer->{run}->pump_nb;
+	sql(qq{SELECT delete_records('many', 0, n) FROM generate_series($from + 1, $to) AS n});
+	answer($consumer);
+	sql(qq{INSERT INTO got SELECT 'round$round', record_offset, key, value FROM consume('many', 'round$round', 100000);});
+	is(sql(qq{
+		SELECT committed_offset - $from - lost_records = (SELECT count(*) FROM got WHERE name = 'round$round'), committed_offset
+		FROM topic_group_offsets WHERE group_id = 'round$round'}), 't|1000', "overtaken, round $round: got or lost, each record");
+}
+sql(q{CALL fill('many', 500, 1000); SELECT commit_offset('many', 'steady', 0, 500)});
+is((split /\|/, bounds($node, 'many'))[2], '1000', 'there are a thousand segments');
+wait_resolved($node);
+
+my $scripts = PostgreSQL::Test::Utils::tempdir();
+append_to_file("$scripts/write.sql", "CALL fill('many', 300, 1500);\n");
+append_to_file("$scripts/consume.sql",
+	"INSERT INTO got SELECT 'steady', record_offset, key, value FROM consume('many', 'steady', 10);\n" x 400);
+append_to_file("$scripts/read.sql",
+	"SELECT count(*) FROM many WHERE value <> repeat(md5(key), 20) OR key::bigint <> record_offset;\n" x 30);
+my @beside = map { start_psql($node, "$scripts/$_.sql", "$scripts/$_.out") } qw(write consume read);
+my $start = time;
+my ($deleted) = split /\|/, sql(q{SELECT delete_records('many', 0, 1500)}) eq '1500' ? '1000' : '0';
+diag(sprintf('deleting 1000 segments beside readers and writers: %.3f s', time - $start));
+is($deleted, '1000', 'a thousand segments are deleted');
+ok($_->finish, 'who reads and writes meanwhile meets no error') foreach @beside;
+foreach my $name (qw(write consume read))
+{
+	my $errors = join "\n", grep { !/NOTICE|DETAIL/ } split /\n/, slurp_file("$scripts/$name.out.err");
+	is($errors, '', "$name: no error");
+}
+unlike(slurp_file("$scripts/read.out"), qr/[^0\n]/, 'each record read is what it must be');
+sql(q{INSERT INTO got SELECT 'steady', record_offset, key, value FROM consume('many', 'steady', 100000)});
+is(sql(q{
+	SELECT committed_offset - 500 - lost_records = (SELECT count(*) FROM got WHERE name = 'steady'), committed_offset
+	FROM topic_group_offsets WHERE group_id = 'steady'}), 't|1800', 'the consumer got or lost each record');
+is(sql(q{SELECT count(*), count(*) FILTER (WHERE value <> repeat(md5(key), 20) OR key::bigint <> record_offset),
+	count(DISTINCT (name, record_offset)) = count(*) FROM got WHERE name = 'steady' AND record_offset >= 1500}), '300|0|t',
+	'and what was written meanwhile exactly once');
+
+done_testing();
