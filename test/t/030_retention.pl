@@ -103,15 +103,23 @@ kill_all($node);
 bring_back();
 $node->start;
 is(sql(q{SELECT log_start_offset FROM pg_topic_partitions WHERE topic = 'old'::regclass}), '8', 'the log starts there');
-like(files($node, $directory), qr/0000000000000005\.log/, 'the files are still there');
-is(sql('SELECT min(record_offset), count(*) FROM old'), '8|12', 'files below the log start are not read');
+is(sql('SELECT min(record_offset), count(*) FROM old'), '8|12', 'the rest is there');
+is(files($node, $directory), $after, 'the files below have been removed at the start');
+
+# files that could not be unlinked: retention tries again
+keep_files();
+is(sql(q{SELECT delete_records('old', 0, 11)}), '11', 'and more records');
+$after = files($node, $directory);
+bring_back();
+like(files($node, $directory), qr/0000000000000008\.log/, 'their files are still there');
+is(sql('SELECT min(record_offset), count(*) FROM old'), '11|9', 'what is below the log start is not read');
 is(sql(q{SELECT segments_deleted, bytes_deleted > 0 FROM apply_retention('old', true)}), '3|t', 'retention finds them');
-is(sql(q{SELECT segments_deleted, bytes_deleted > 0, log_start_offset FROM apply_retention('old')}), '3|t|8', 'and removes them');
+is(sql(q{SELECT segments_deleted, bytes_deleted > 0, log_start_offset FROM apply_retention('old')}), '3|t|11', 'and removes them');
 is(files($node, $directory), $after, 'they are gone');
 
 # of all there is, the active segment too
 $node->wait_for_catchup($standby);
-is(apply_retention('old', '2h'), '12|20', 'an idle topic is emptied');
+is(apply_retention('old', '2h'), '9|20', 'an idle topic is emptied');
 kill_all($node);
 $node->start;
 is(bounds($node, 'old'), '20|20|1', 'it is empty after a crash');
@@ -172,43 +180,59 @@ is(apply_retention('held', '2h'), '5|8', 'until it has ended');
 sql(q{
 	SELECT create_topic('many', config => '{"segment.bytes": 1024, "retention.ms": 3600000}');
 	CREATE TABLE got (name text, record_offset bigint, key text, value text);
-	CALL fill('many', 1000);
+	CALL fill('many', 2000);
 });
 wait_resolved($node);
 
-# a consumer that is overtaken in the middle of a call gets, or is told to have
-# lost, each record
-my $consumer = open_background($node, 'consumer');
-ask($consumer, 'SELECT count(*) FROM many;');
-answer($consumer);
+# A consumer that is overtaken in the middle of a call gets, or is told to have
+# lost, each record: it is halted once it has the first segments open.
+my @halted;
+END { kill 'CONT', @halted }
+my $deleter = open_session($node);
+my $overtaken = 0;
 foreach my $round (1 .. 10)
 {
-	my $from = ($round - 1) * 50;
-	my $to = $round * 50;
+	my $from = ($round - 1) * 150;
+	my $to = $from + 150;
+	my $consumer = open_session($node);
+	my $pid = $consumer->run('SELECT pg_backend_pid()');
+	my $consume = qq{INSERT INTO got SELECT 'round$round', record_offset, key, value
+		FROM consume('many', 'round$round', 100000)};
 
 	sql(qq{SELECT commit_offset('many', 'round$round', 0, $from)});
-	ask($consumer, qq{INSERT INTO got SELECT 'round$round', record_offset, key, value FROM consume('many', 'round$round', 100000);});
-	$consumer->{run}->pump_nb;
-	sql(qq{SELECT delete_records('many', 0, n) FROM generate_series($from + 1, $to) AS n});
-	answer($consumer);
-	sql(qq{INSERT INTO got SELECT 'round$round', record_offset, key, value FROM consume('many', 'round$round', 100000);});
+	$consumer->{out} = '';
+	$consumer->{in} .= "$consume;\n\\echo :done:\n";
+	until ($consumer->{out} =~ /:done:/)
+	{
+		$consumer->{run}->pump_nb;
+		next if @halted || !grep { (readlink($_) // '') =~ /\d{20}\.log/ } glob("/proc/$pid/fd/*");
+		kill 'STOP', (@halted = $pid);
+		$deleter->run(qq{SELECT delete_records('many', 0, $to)});
+		kill 'CONT', @halted;
+	}
+	@halted = ();
+	$consumer->close;
+	sql($consume);
 	is(sql(qq{
 		SELECT committed_offset - $from - lost_records = (SELECT count(*) FROM got WHERE name = 'round$round'), committed_offset
-		FROM topic_group_offsets WHERE group_id = 'round$round'}), 't|1000', "overtaken, round $round: got or lost, each record");
+		FROM topic_group_offsets WHERE group_id = 'round$round'}), 't|2000', "round $round: got or lost, each record");
+	$overtaken += sql(qq{SELECT (lost_records BETWEEN 1 AND 149)::int FROM topic_group_offsets WHERE group_id = 'round$round'});
 }
-sql(q{CALL fill('many', 500, 1000); SELECT commit_offset('many', 'steady', 0, 500)});
+$deleter->close;
+cmp_ok($overtaken, '>', 0, 'a consumer was overtaken in the middle of a call');
+sql(q{CALL fill('many', 500, 2000); SELECT commit_offset('many', 'steady', 0, 1500)});
 is((split /\|/, bounds($node, 'many'))[2], '1000', 'there are a thousand segments');
 wait_resolved($node);
 
 my $scripts = PostgreSQL::Test::Utils::tempdir();
-append_to_file("$scripts/write.sql", "CALL fill('many', 300, 1500);\n");
+append_to_file("$scripts/write.sql", "CALL fill('many', 300, 2500);\n");
 append_to_file("$scripts/consume.sql",
 	"INSERT INTO got SELECT 'steady', record_offset, key, value FROM consume('many', 'steady', 10);\n" x 400);
 append_to_file("$scripts/read.sql",
 	"SELECT count(*) FROM many WHERE value <> repeat(md5(key), 20) OR key::bigint <> record_offset;\n" x 30);
 my @beside = map { start_psql($node, "$scripts/$_.sql", "$scripts/$_.out") } qw(write consume read);
 my $start = time;
-my ($deleted) = split /\|/, sql(q{SELECT delete_records('many', 0, 1500)}) eq '1500' ? '1000' : '0';
+my ($deleted) = split /\|/, sql(q{SELECT delete_records('many', 0, 2500)}) eq '2500' ? '1000' : '0';
 diag(sprintf('deleting 1000 segments beside readers and writers: %.3f s', time - $start));
 is($deleted, '1000', 'a thousand segments are deleted');
 ok($_->finish, 'who reads and writes meanwhile meets no error') foreach @beside;
@@ -220,10 +244,10 @@ foreach my $name (qw(write consume read))
 unlike(slurp_file("$scripts/read.out"), qr/[^0\n]/, 'each record read is what it must be');
 sql(q{INSERT INTO got SELECT 'steady', record_offset, key, value FROM consume('many', 'steady', 100000)});
 is(sql(q{
-	SELECT committed_offset - 500 - lost_records = (SELECT count(*) FROM got WHERE name = 'steady'), committed_offset
-	FROM topic_group_offsets WHERE group_id = 'steady'}), 't|1800', 'the consumer got or lost each record');
+	SELECT committed_offset - 1500 - lost_records = (SELECT count(*) FROM got WHERE name = 'steady'), committed_offset
+	FROM topic_group_offsets WHERE group_id = 'steady'}), 't|2800', 'the consumer got or lost each record');
 is(sql(q{SELECT count(*), count(*) FILTER (WHERE value <> repeat(md5(key), 20) OR key::bigint <> record_offset),
-	count(DISTINCT (name, record_offset)) = count(*) FROM got WHERE name = 'steady' AND record_offset >= 1500}), '300|0|t',
+	count(DISTINCT (name, record_offset)) = count(*) FROM got WHERE name = 'steady' AND record_offset >= 2500}), '300|0|t',
 	'and what was written meanwhile exactly once');
 
 done_testing();
