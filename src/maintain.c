@@ -159,6 +159,10 @@ pgt_apply_retention(PG_FUNCTION_ARGS)
 
 	if (!dry_run)
 		PreventCommandIfReadOnly("apply_retention()");
+
+	/* so that all that was committed before may go */
+	if (!RecoveryInProgress())
+		(void) pgt_log_resolve_now();
 	return work_on_topics(fcinfo, retain, dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
 }
 
