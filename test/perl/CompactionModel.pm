@@ -290,7 +290,7 @@ sub forget_key
 }
 
 # How many records of the key erase() finds for sure, and at most: those below the
-# log start may still be in a file.
+# log start may still be in a file, and those that retention has met may not.
 sub count_key
 {
 	my ($self, $key) = @_;
@@ -299,7 +299,7 @@ sub count_key
 	my $most = @of_key;
 
 	$most += $_->{below}{$key} // 0 foreach @{ $self->{partitions} };
-	return (scalar(grep { !$_->{may_go} } @of_key), $most);
+	return ($self->{retention} ? 0 : scalar(grep { !$_->{may_go} } @of_key), $most);
 }
 
 # Nothing below that offset is left.
