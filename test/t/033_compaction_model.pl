@@ -30,8 +30,7 @@ note("TOPIC_TEST_SEED=$seed TOPIC_TEST_HISTORIES=$histories");
 my $node = new_node('main', settings => [
 	'fsync = off', 'pg_topics.sync_interval = 1ms', 'pg_topics.batch_size = 1kB', 'pg_topics.max_partitions = 4000',
 	'client_min_messages = warning', 'max_wal_size = 4GB',
-	# the worker's clock is another than the histories'
-	'pg_topics.log_cleaner_enable = off', 'pg_topics.log_retention_check_interval_ms = 1d' ]);
+	'pg_topics.log_cleaner_enable = off', 'pg_topics.log_cleaner_backoff_ms = 50' ]);
 $node->start;
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION pg_topics;
@@ -60,7 +59,7 @@ my %offered = map { $_ => 1 } 'alter', 'truncate', 'dry_run',
 	SELECT DISTINCT proname FROM pg_proc WHERE proname IN ('apply_retention', 'delete_records', 'erase')});
 
 my $clock = 0;
-my %count = map { $_ => 0 } qw(histories steps looks crashes failures records removed);
+my %count = map { $_ => 0 } qw(histories with_worker steps looks crashes failures records removed);
 
 sub names { return join ', ', map { "'$_->{name}'" } @_; }
 
@@ -96,7 +95,7 @@ sub check
 
 	foreach my $topic (@topics)
 	{
-		my @wrong = $topic->compare($seen->{ $topic->{name} } // {});
+		my @wrong = $topic->compare($seen->{ $topic->{name} } // {}, now());
 
 		next unless @wrong;
 		next if $count{failures}++ >= 3;
@@ -133,6 +132,7 @@ sub do_steps
 
 		# what a step is may depend on what the ones before it did
 		$item->[1] = $step //= $topic->step($offered);
+		$topic->maybe_worked($from + 60_000);
 		$item->[2] = [ $topic->count_key($step->{key}) ] if $step->{kind} eq 'erase';
 		$topic->apply($step, $from, $from + 60_000) unless $during;
 		push @{ $items[$number] }, $item;
@@ -236,10 +236,28 @@ sub compact_exactly
 	return;
 }
 
+# Have the maintenance worker compact as well, or not.
+sub set_worker
+{
+	my ($on, @topics) = @_;
+
+	$node->safe_psql('postgres', 'ALTER SYSTEM SET pg_topics.log_cleaner_enable = ' . ($on ? 'on' : 'off'));
+	$node->reload;
+	$node->poll_query_until('postgres', "SELECT current_setting('pg_topics.log_cleaner_enable')", $on ? 'on' : 'off')
+	  or die 'the setting does not change';
+	foreach my $topic ($on ? @topics : ())
+	{
+		$topic->{worker_since} = int(time * 1000);
+	}
+	$count{with_worker} += @topics if $on;
+	return;
+}
+
 for (my $first = 1; $first <= $histories && !$count{failures}; $first += $together)
 {
-	my $began = now();
-	my @topics = map { CompactionModel->new("t$_", $began) } $first .. $first + $together - 1;
+	my @topics = map { CompactionModel->new("t$_", now()) } $first .. $first + $together - 1;
+
+	set_worker(rand() < 0.4, @topics);
 
 	$node->safe_psql('postgres', join '', map { $_->create_sql } @topics);
 	push @{ $_->{sql} }, $_->create_sql foreach @topics;

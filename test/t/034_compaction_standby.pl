@@ -21,7 +21,7 @@ note("TOPIC_TEST_SEED=$seed");
 
 my $primary = new_node('primary', init => { allows_streaming => 1 },
 	settings => [ 'max_connections = 30', 'wal_keep_size = 1GB', 'pg_topics.batch_size = 1kB',
-		'pg_topics.maintenance_interval = 1s' ]);
+		'pg_topics.maintenance_interval = 1s', 'pg_topics.log_cleaner_enable = off' ]);
 $primary->start;
 $primary->safe_psql('postgres', q{
 	CREATE EXTENSION pg_topics;
