@@ -129,11 +129,11 @@ define_settings(void)
 							"How often orphaned topic files are looked for.",
 							NULL, &pgt_maintenance_interval, 60, 1, 86400,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
-	DefineCustomRealVariable("pg_topics.log_cleaner_io_max_bytes_per_second",
-							 "How many bytes a compaction reads and writes per second at most.",
-							 "-1: no limit.",
-							 &pgt_cleaner_bytes_per_second, 160000000, -1, 1.0e15,
-							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("pg_topics.log_cleaner_io_max_bytes_per_second",
+							"How many bytes a compaction reads and writes per second at most.",
+							"-1: no limit.",
+							&pgt_cleaner_bytes_per_second, 160 * 1024 * 1024, -1, INT_MAX,
+							PGC_USERSET, GUC_UNIT_BYTE, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.log_retention_check_interval_ms",
 							"How often topics are looked at for segments that have expired.",
 							NULL, &pgt_retention_check_interval_ms, 300000, 1, INT_MAX,

@@ -29,7 +29,7 @@
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
-double		pgt_cleaner_bytes_per_second;
+int			pgt_cleaner_bytes_per_second;
 
 struct SegmentFilter
 {

@@ -64,6 +64,6 @@ extern void pgt_filter_free(SegmentFilter *filter);
 /* Have a process that reads and writes that many bytes keep to the cleaner's rate. */
 extern void pgt_cleaner_throttle(int64 bytes);
 
-extern double pgt_cleaner_bytes_per_second; /* setting; not above 0: no limit */
+extern int	pgt_cleaner_bytes_per_second;	/* setting; not above 0: no limit */
 
 #endif							/* SEGMENT_FILTER_H */
