@@ -12,7 +12,8 @@ use Test::More;
 use Time::HiRes qw(time);
 use TopicTest;
 
-my $node = new_node('main', init => { allows_streaming => 1 });
+my $node = new_node('main', init => { allows_streaming => 1 },
+	settings => ['pg_topics.sync_interval = 1ms']);
 $node->start;
 $node->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
@@ -249,5 +250,40 @@ is(sql(q{
 is(sql(q{SELECT count(*), count(*) FILTER (WHERE value <> repeat(md5(key), 20) OR key::bigint <> record_offset),
 	count(DISTINCT (name, record_offset)) = count(*) FROM got WHERE name = 'steady' AND record_offset >= 2500}), '300|0|t',
 	'and what was written meanwhile exactly once');
+
+# ---- all is due at once, but for who has still to read it ----------------------
+
+# the active segment goes whenever it has been read, unless somebody appends just then
+sql(q{
+	SELECT create_topic('waited', config => '{"segment.bytes": 4096, "retention.ms": 0, "retention.consumers": "wait"}');
+	SELECT commit_offset('waited', 'g', 0, 0);
+});
+append_to_file("$scripts/write_waited.sql", "CALL fill('waited', 2000);\n");
+append_to_file("$scripts/consume_waited.sql",
+	"INSERT INTO got SELECT 'waited', record_offset, key, value FROM consume('waited', 'g');\n" x 1000);
+@beside = map { start_psql($node, "$scripts/$_.sql", "$scripts/$_.out") } qw(write_waited consume_waited);
+my $retention = open_session($node);
+my $taker = open_session($node);
+my $emptied = 0;
+ok(poll_until(sub {
+	for (1 .. 20)
+	{
+		$taker->run(q{INSERT INTO got SELECT 'waited', record_offset, key, value FROM consume('waited', 'g')});
+		$emptied += $retention->run(q{
+			SELECT (a.segments_deleted > 0 AND a.log_start_offset = p.log_end_offset)::int
+			FROM apply_retention('waited') a JOIN pg_topic_partitions p USING (topic, partition)});
+	}
+	return $retention->run(q{SELECT log_end_offset = 2000 AND log_start_offset = 2000
+		FROM pg_topic_partitions WHERE topic = 'waited'::regclass}) eq 't' }), 'all is written, read and deleted');
+$_->close foreach $retention, $taker;
+note("emptied $emptied times");
+$_->finish foreach @beside;
+foreach my $name (qw(write_waited consume_waited))
+{
+	is(slurp_file("$scripts/$name.out.err"), '', "$name: no error, nothing lost");
+}
+is(sql(q{SELECT count(*), count(DISTINCT key), count(*) FILTER (WHERE value <> repeat(md5(key), 20)) FROM got WHERE name = 'waited'}),
+	'2000|2000|0', 'the group got each record once, whatever was deleted meanwhile');
+is(sql(q{SELECT lost_records FROM pg_topic_groups WHERE group_id = 'g'}), '0', 'and has lost none');
 
 done_testing();
