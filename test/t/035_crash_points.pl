@@ -1,0 +1,389 @@
+# A process dies at each step of what changes segments: rewriting, swapping,
+# discarding, deleting, rolling.  The server recovers to what was before the step
+# or to what is after it, whatever the step: for a segment that is rewritten, to the
+# one or to the other as a whole.  Then the same is done again, to its end.
+#
+# The places are the FAULT_POINT()s of the sources: each must have a scenario here
+# that gets there.  What is right is computed from what the topic shows before.  A
+# standby follows through all of it and ends with the same files.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use List::Util qw(max);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use TopicTest;
+
+my $sources = "$FindBin::RealBin/../../src";
+my $node = new_node('primary', init => { allows_streaming => 1 },
+	settings => [ 'restart_after_crash = on', 'wal_keep_size = 1GB', 'pg_topics.batch_size = 1kB',
+		'wal_retrieve_retry_interval = 50ms',
+		# the worker collects what is left over, when it starts, and does nothing else
+		'pg_topics.log_cleaner_enable = off', 'pg_topics.log_retention_check_interval_ms = 1d' ]);
+$node->start;
+$node->safe_psql('postgres', q{
+	CREATE EXTENSION pg_topics;
+	-- all that can be seen of a topic: in one transaction, so by one snapshot
+	CREATE FUNCTION look(topic text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+	BEGIN
+		RETURN QUERY SELECT concat_ws('|', 'bounds', log_start_offset, log_end_offset)
+			FROM pg_topic_partitions p WHERE p.topic = look.topic::regclass;
+		RETURN QUERY SELECT concat_ws('|', 'segment', base_offset, batches, bytes, active, path)
+			FROM pg_topic_segments s WHERE s.topic = look.topic::regclass ORDER BY base_offset;
+		RETURN QUERY EXECUTE format($sql$
+			SELECT concat_ws('|', 'record', record_offset, key, coalesce(value, '~')) FROM %1$I
+			UNION ALL
+			SELECT concat_ws('|', 'latest', record_offset, key, value) FROM latest(NULL::%1$I)$sql$, topic);
+	END $$;
+	-- transactions of several batches and of one, tombstones among them
+	CREATE PROCEDURE fill(topic text, transactions int, keys int) LANGUAGE plpgsql AS $$
+	BEGIN
+		FOR n IN 1 .. transactions LOOP
+			PERFORM produce(topic::regclass, 'key ' || n * 7 % keys,
+				CASE WHEN n % 11 <> 0 THEN format('%s %s', n, repeat(md5(n::text), 1 + n % 3)) END);
+			IF n % 20 = 0 THEN
+				PERFORM produce(topic::regclass, 'key ' || k % keys, repeat('many ', 20) || k) FROM generate_series(1, 25) AS k;
+			END IF;
+			COMMIT;
+		END LOOP;
+	END $$;
+});
+
+# ---- the topic ---------------------------------------------------------------
+
+# Have all that has ended resolved, at once: a dry run asks for that.
+sub resolve
+{
+	my ($topic) = @_;
+
+	$node->safe_psql('postgres', "SELECT count(*) FROM compact('$topic', dry_run => true)");
+	return;
+}
+
+# Make a topic with a history: aborted batches, tombstones, several segments, some
+# of them compacted before.
+sub make_topic
+{
+	my ($topic, $config) = @_;
+	my $aborted = "BEGIN; SELECT produce('$topic', 'key 1', 'aborted'); SELECT count(*) FROM flush(); ROLLBACK;";
+
+	$node->safe_psql('postgres', qq{
+		SELECT create_topic('$topic', config => '{"cleanup.policy": "compact", "segment.bytes": 4096, $config}');
+		CALL fill('$topic', 50, 12);
+		$aborted
+		SELECT count(*) FROM compact('$topic');
+		CALL fill('$topic', 60, 15);
+		$aborted
+		CALL fill('$topic', 30, 9)});
+	resolve($topic);
+	return;
+}
+
+# What is to be seen of a topic: bounds, segments, records in order, latest.
+sub look
+{
+	my ($of, $topic) = @_;
+	my %seen = (records => [], latest => {}, segments => []);
+
+	foreach my $line (split /\n/, $of->safe_psql('postgres', "SELECT look('$topic')"))
+	{
+		my ($what, @rest) = split /\|/, $line;
+
+		$seen{start} = $rest[0], $seen{end} = $rest[1] if $what eq 'bounds';
+		push @{ $seen{segments} }, { base => $rest[0], batches => $rest[1], bytes => $rest[2], active => $rest[3] eq 't', path => $rest[4] }
+		  if $what eq 'segment';
+		push @{ $seen{records} }, \@rest if $what eq 'record';
+		$seen{latest}{ $rest[1] } = "$rest[0] $rest[2]" if $what eq 'latest';
+	}
+	return \%seen;
+}
+
+# Records as text, those of [from, to).
+sub text_of
+{
+	my ($records, $from, $to) = @_;
+
+	return join "\n", map { join '|', @$_ } grep { $_->[0] >= $from && $_->[0] < $to } @$records;
+}
+
+# ---- what an operation leaves ------------------------------------------------
+
+# The records that are left, given all of them and the log start.
+my %leaves = (
+	compact => sub {
+		my ($records) = @_;
+		my %last = map { $_->[1] => $_->[0] } @$records;
+		return [ grep { $last{ $_->[1] } == $_->[0] } @$records ];
+	},
+	erase => sub { return [ grep { $_->[1] ne 'key 1' } @{ $_[0] } ]; },
+	delete => sub { my ($records, $start) = @_; return [ grep { $_->[0] >= $start } @$records ]; },
+	nothing => sub { return $_[0]; });
+
+# What latest() gives for these records.
+sub latest_of
+{
+	my ($records) = @_;
+	my %latest = map { $_->[1] => "$_->[0] $_->[2]" } @$records;
+
+	delete $latest{$_} foreach grep { $latest{$_} =~ / ~$/ } keys %latest;
+	return \%latest;
+}
+
+# Each segment has all of what was before, or all of what is after.
+sub check_segments
+{
+	my ($seen, $before, $after, $name) = @_;
+	my @bases = (map({ $_->{base} } @{ $seen->{segments} }), $seen->{end});
+	my @mixed;
+
+	foreach my $i (0 .. $#bases - 1)
+	{
+		my ($from, $to) = ($i == 0 ? 0 : $bases[$i], max($bases[ $i + 1 ], $bases[$i]));
+		my $here = text_of($seen->{records}, $from, $to);
+
+		push @mixed, "[$from, $to)"
+		  unless $here eq text_of($before, $from, $to) || $here eq text_of($after, $from, $to);
+	}
+	is("@mixed", '', "$name: each segment is as before or as after");
+	return;
+}
+
+# Files of the topic that no segment has.
+sub left_over
+{
+	my ($of, $topic, $seen) = @_;
+	my $directory = topic_directory($of, $topic, 0);
+	my %has = map { ($of->data_dir . "/$_->{path}") => 1 } @{ $seen->{segments} };
+
+	return grep { (my $log = $_) =~ s/\.index$/.log/; !$has{$log} } glob("$directory/*");
+}
+
+# After the crash: either or, per segment; nothing that never was.
+sub check_crashed
+{
+	my ($topic, $case, $before, $after, $name) = @_;
+	my $seen = look($node, $topic);
+	my ($old, $new) = map { text_of($_, 0, 9e15) } $before->{records}, $after;
+	my $text = text_of($seen->{records}, 0, 9e15);
+
+	check_segments($seen, $before->{records}, $after, $name);
+	is_deeply($seen->{latest}, latest_of($case->{leaves} eq 'compact' ? $before->{records} : $seen->{records}),
+		"$name: latest() is exact");
+	is($text, $old, "$name: nothing has happened") if $case->{shows} eq 'before';
+	isnt($text, $old, "$name: a part is done") if $case->{shows} eq 'some';
+	is($text, $new, "$name: all is done") if $case->{shows} eq 'after';
+	my @strange = grep { !/\.[1-9]\d*\.(log|index)$/ } left_over($node, $topic, $seen);
+	is("@strange", '', "$name: no file but of rewriting is left over");
+	is($seen->{end}, $before->{end}, "$name: the log end is where it was");
+	return;
+}
+
+# After the operation was done again.
+sub check_done
+{
+	my ($topic, $case, $before, $after, $name) = @_;
+	my $seen;
+
+	is(text_of(look($node, $topic)->{records}, 0, 9e15), text_of($after, 0, 9e15), "$name: done again, it leaves what it should");
+	ok(poll_until(sub { $seen = look($node, $topic); !left_over($node, $topic, $seen) }), "$name: and no other file")
+	  or diag(join ' ', left_over($node, $topic, $seen));
+	is_deeply($seen->{latest}, latest_of($after), "$name: and latest() is exact");
+	return;
+}
+
+# ---- the standby -------------------------------------------------------------
+
+$node->safe_psql('postgres', q{SELECT pg_create_physical_replication_slot('standby')});
+$node->backup('backup');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'backup', has_streaming => 1);
+$standby->append_conf('postgresql.conf', q{primary_slot_name = 'standby'});
+$standby->start;
+
+# Bytes of each segment that is finished and not empty, by its path.
+sub finished
+{
+	my ($of, $seen, $paths) = @_;
+	my %bytes;
+
+	foreach my $segment (grep { $paths ? $paths->{ $_->{path} } : !$_->{active} && $_->{batches} } @{ $seen->{segments} })
+	{
+		$bytes{ $segment->{path} } = substr(slurp_file($of->data_dir . "/$segment->{path}"), 0, $segment->{bytes});
+	}
+	return \%bytes;
+}
+
+# The standby has the same finished segments and shows the same.
+sub check_standby
+{
+	my ($topic, $name) = @_;
+
+	$node->safe_psql('postgres', q{SELECT pg_logical_emit_message(true, 'flush', '')});
+	$node->wait_for_catchup($standby, 'replay', $node->lsn('flush'));
+	my ($here, $there) = map { look($_, $topic) } $node, $standby;
+	my $files = finished($node, $here);
+	my $copies = finished($standby, $there, $files);
+
+	is(join(' ', sort keys %$copies), join(' ', sort keys %$files), "$name: the standby has the same segments");
+	is(scalar(grep { $copies->{$_} ne $files->{$_} } keys %$copies), 0, "$name: with the same bytes");
+	is(text_of($there->{records}, 0, 9e15), text_of($here->{records}, 0, 9e15), "$name: and shows the same");
+	is($there->{start}, $here->{start}, "$name: from the same log start on");
+	return;
+}
+
+# ---- dying and coming back ---------------------------------------------------
+
+# Run it in a session that dies at the point; false where it does not get there.
+sub die_at
+{
+	my ($point, $sql, $how) = @_;
+	my $from = -s $node->logfile;
+	my ($code, $out, $err) = $node->psql('postgres', "SET pg_topics.fault_point = '$point';\n$sql");
+	my $died = sub { return slurp_file($node->logfile, $from) =~ /dying at fault point "\Q$point\E"\n(.*)/s ? $1 : undef; };
+
+	if ($code == 0 || !defined $died->())
+	{
+		diag("$point: not reached: $err");
+		return 0;
+	}
+	if ($how eq 'stop')
+	{
+		$node->stop('immediate');
+		$node->start;
+	}
+	poll_until(sub { $died->() =~ /database system is ready to accept connections/ }) or die 'the server does not come back';
+	return 1;
+}
+
+# What each kind of operation does.  For erase() and compact() a step of the first
+# segment is met.
+my %operations = (
+	compact => { leaves => 'compact', sql => sub { return "SELECT count(*) FROM compact('$_[0]')"; } },
+	erase => { leaves => 'erase', sql => sub { return "SELECT erase('$_[0]', 'key 1'::text)"; } },
+	delete => { leaves => 'delete', sql => sub { return "SELECT delete_records('$_[0]', 0, 150)"; }, start => 150 },
+	retention => {
+		leaves => 'delete',
+		config => '"cleanup.policy": "compact,delete", "retention.ms": 3600000',
+		sql => sub { return "SET pg_topics.clock_offset = 7200000;\nSELECT count(*) FROM apply_retention('$_[0]')"; },
+		start => 9e15
+	},
+	produce => { leaves => 'nothing', sql => sub { return "SELECT produce('$_[0]', 'key 1', repeat('x', 5000))"; } },
+	discard => { leaves => 'erase', large => 1, damage => 1, sql => sub { return "SELECT erase('$_[0]', 'key 1'::text)"; } });
+
+# Which operations die where, and what is to be seen then: before, some of it done,
+# after, or either.
+my @swaps = qw(compact erase);
+my %scenarios = (
+	'rewrite-written' => [ 'before', @swaps ],
+	'rewrite-logged' => [ 'before', @swaps ],
+	'rewrite-synced' => [ 'before', @swaps ],
+	'swap-logged' => [ 'either', @swaps ],
+	'swap-flushed' => [ 'some', @swaps ],
+	'swap-stamped' => [ 'some', @swaps ],
+	'swap-one-removed' => [ 'some', @swaps ],
+	'swap-done' => [ 'some', @swaps ],
+	'compact-group-done' => [ 'some', 'compact' ],
+	'discard-logged' => [ 'before', 'discard' ],
+	'delete-logged' => [ 'either', qw(delete retention) ],
+	'delete-flushed' => [ 'after', qw(delete retention) ],
+	'delete-one-removed' => [ 'after', qw(delete retention) ],
+	'roll-created' => [ 'before', qw(produce compact erase) ],
+	'roll-synced' => [ 'before', qw(produce compact erase) ]);
+
+# Change a byte of the last batch in the topic's first segment; returns what gives
+# it back, which recovery may have done before.
+sub damage_first_segment
+{
+	my ($topic) = @_;
+	my $segment = look($node, $topic)->{segments}[0];
+	my $path = $node->data_dir . "/$segment->{path}";
+	my $place = $segment->{bytes} - 10;
+	my $byte = substr(slurp_file($path), $place, 1);
+	my $write = sub {
+		open(my $file, '+<:raw', $path) or die "$path: $!";
+		seek($file, $place, 0);
+		print $file $_[0];
+		close($file);
+	};
+
+	$write->(chr(ord($byte) ^ 1));
+	return sub { $write->($byte); };
+}
+
+# More than a rewriting writes at once, in one segment.
+sub make_large_topic
+{
+	my ($topic) = @_;
+
+	$node->safe_psql('postgres', qq{
+		SELECT create_topic('$topic', config => '{"cleanup.policy": "compact"}');
+		INSERT INTO $topic (key, value) SELECT 'key ' || n, repeat(md5(n::text), 10) FROM generate_series(1, 2000) AS n});
+	resolve($topic);
+	return;
+}
+
+my $number = 0;
+
+sub run_case
+{
+	my ($point, $kind, $shows, $how) = @_;
+	my $case = { %{ $operations{$kind} }, shows => $shows };
+	my $topic = 't' . ++$number;
+	my $name = "$point, $kind, $how";
+	my $sql = $case->{sql}->($topic);
+
+	note("---- $name");
+	$case->{large} ? make_large_topic($topic) : make_topic($topic, $case->{config} // '"index.interval.bytes": 4096');
+	$node->safe_psql('postgres', 'CHECKPOINT') if $number % 2;
+	my $before = look($node, $topic);
+	my $after = $leaves{ $case->{leaves} }->($before->{records}, $case->{start});
+	my $give_back = $case->{damage} ? damage_first_segment($topic) : sub { };
+
+	my $reached = die_at($point, $sql, $how);
+	$give_back->();
+	ok($reached, "$name: died there") or return;
+	if ($how eq 'again')
+	{
+		# recovery over what a recovery has left
+		$node->stop('immediate');
+		$node->start;
+	}
+	check_crashed($topic, $case, $before, $after, $name);
+	check_standby($topic, $name);
+	if ($kind eq 'produce')
+	{
+		push @$after, [ $before->{end}, 'key 1', 'x' x 5000 ];
+	}
+	resolve($topic);
+	$node->safe_psql('postgres', $sql);
+	check_done($topic, $case, $before, $after, $name);
+	check_standby($topic, "$name, done again");
+	return;
+}
+
+# ---- all of them -------------------------------------------------------------
+
+my %points = map { $_ => 1 } map { slurp_file($_) =~ /\bFAULT_POINT\("([^"]+)"\)/g } glob("$sources/*.c");
+
+is(join(' ', sort keys %scenarios), join(' ', sort keys %points), 'each fault point of the sources has a scenario');
+foreach my $point (sort keys %scenarios)
+{
+	my ($shows, @kinds) = @{ $scenarios{$point} };
+
+	run_case($point, $_, $shows, 'restart') foreach @kinds;
+}
+
+# the whole server stops at once, or recovers twice
+run_case('swap-logged', 'compact', 'either', 'stop');
+run_case('swap-flushed', 'compact', 'some', 'stop');
+run_case('delete-flushed', 'delete', 'after', 'stop');
+run_case('swap-stamped', 'compact', 'some', 'again');
+run_case('swap-one-removed', 'compact', 'some', 'again');
+run_case('delete-one-removed', 'retention', 'after', 'again');
+
+$standby->stop;
+$node->stop;
+done_testing();
