@@ -82,6 +82,11 @@ SELECT partition, log_start_offset, log_end_offset, segments FROM logs WHERE top
 
 -- ---- the settings' order: ms over minutes over hours, the topic's option first ----
 
+-- the tests' configuration keeps records for ever
+ALTER SYSTEM SET pg_topics.log_retention_ms = -2;
+SELECT pg_reload_conf();
+\c -
+SET timezone = 'UTC';
 SELECT create_topic('by_setting', config => '{"segment.bytes": 1024}');
 CALL fill('by_setting', 3);
 CREATE FUNCTION gone_after(after interval) RETURNS bool LANGUAGE plpgsql AS $$
@@ -104,12 +109,13 @@ SELECT pg_reload_conf();
 \c -
 SELECT gone_after('1min') AS early, gone_after('3min') AS late;
 ALTER SYSTEM SET pg_topics.log_retention_minutes = -1;
-ALTER SYSTEM RESET pg_topics.log_retention_ms;
+ALTER SYSTEM SET pg_topics.log_retention_ms = -2;
 SELECT pg_reload_conf();
 \c -
 SELECT gone_after('1000h') AS for_ever;
 SELECT alter_topic('by_setting', '{"retention.ms": 3600000}');
 SELECT gone_after('59min') AS early, gone_after('61min') AS late;
+ALTER SYSTEM RESET pg_topics.log_retention_ms;
 ALTER SYSTEM RESET pg_topics.log_retention_minutes;
 ALTER SYSTEM RESET pg_topics.log_retention_hours;
 SELECT pg_reload_conf();
