@@ -463,6 +463,7 @@ run_pass(Compaction *compaction, CompactionResult *result)
 	PartitionState *state = compaction->survey.state;
 	const FilterCounts *counts;
 
+	pgt_filter_check_log(state, &compaction->survey.bounds);
 	pgt_progress_phase(state, COMPACTION_BUILDING_MAP);
 	build_map(compaction);
 	compaction->filter = pgt_filter_create(state, judge, compaction, delete_horizon(compaction),

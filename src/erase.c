@@ -138,6 +138,8 @@ run(Erasure *erasure, const Topic *topic)
 	(void) pgt_partition_log_bounds(&erasure->key, &bounds);
 	erasure->end_offset = bounds.active_base;
 	wait_until_resolved(erasure);
+	(void) pgt_partition_log_bounds(&erasure->key, &bounds);
+	pgt_filter_check_log(erasure->state, &bounds);
 	erasure->filter = pgt_filter_create(erasure->state, judge, erasure, 0,
 										topic->log.compression, topic->log.compression_level, false);
 	pgt_progress_begin(erasure->state);

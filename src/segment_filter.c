@@ -25,6 +25,7 @@
 #include "miscadmin.h"
 #include "segment_filter.h"
 #include "storage/latch.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
@@ -315,6 +316,44 @@ filter_segment(SegmentFilter *filter, SegmentId id)
 	pgt_segment_scan_begin(&filter->scan, filter->state, id);
 	while ((entry = pgt_segment_scan_next(&filter->scan)) != NULL)
 		filter_batch(filter, entry);
+}
+
+/* ---- gaps ----------------------------------------------------------------- */
+
+/* The segments from "end" on to this one are missing. */
+static void
+report_gap(const TopicPartition *key, int64 end, const Segment *segment)
+{
+	char		path[MAXPGPATH];
+
+	pgt_segment_log_path(path, key, segment->id);
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("records of partition %d of topic \"%s\" from offset %lld to %lld are missing",
+					key->partition, get_rel_name(key->topic), (long long) end,
+					(long long) segment->span.previous_end - 1),
+			 errdetail("The segment before \"%s\" is missing or damaged.", path),
+			 errhint("Restore it from a backup, or give the records up with delete_records().")));
+}
+
+void
+pgt_filter_check_log(PartitionState *state, const LogBounds *bounds)
+{
+	ListedSegment *listed;
+	int			count = pgt_segment_list(&state->key, &listed);
+	int64		end = bounds->log_start_offset;
+
+	for (int i = 0; i < count && listed[i].id.base <= bounds->active_base; i++)
+	{
+		Segment    *segment = pgt_partition_log_segment(state, listed[i].id);
+
+		if (segment == NULL)
+			continue;
+		if (segment->span.previous_end > end)
+			report_gap(&state->key, end, segment);
+		end = Max(end, pgt_partition_log_segment_end(segment, bounds));
+	}
+	pfree(listed);
 }
 
 /* ---- the interface -------------------------------------------------------- */

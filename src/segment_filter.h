@@ -11,6 +11,12 @@
 #include "log_rewrite.h"
 #include "segment_scan.h"
 
+/*
+ * ERROR (data_corrupted) where segments do not follow each other: what is missing
+ * may come back, with records that a rewriting takes for gone.
+ */
+extern void pgt_filter_check_log(PartitionState *state, const LogBounds *bounds);
+
 /* What becomes of a record. */
 typedef enum RecordFate
 {
