@@ -222,7 +222,7 @@ foreach my $how ('before', 'inside')
 	like(holdings('waiter'), $how eq 'before' ? qr/^\Q$nothing\E$/ : qr/\|no xid\|relation virtualxid$/,
 		"latest, $how the statement: a group below the log start waits, holding nothing");
 	produce("first $how");
-	like(answer($waiter) . $waiter->{err}, qr/first $how$/m, "latest, $how the statement: and gets what comes first");
+	like(answer($waiter) . "\n" . $waiter->{err}, qr/first $how$/m, "latest, $how the statement: and gets what comes first");
 }
 
 # its start is committed when the time is up
