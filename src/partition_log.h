@@ -20,6 +20,7 @@ typedef struct LogConfig
 	int			compression_level;	/* on the codec's own scale; 0 where it has none */
 	bool		log_append_time;	/* timestamps are of the append */
 	bool		compacted;		/* records must have a key */
+	int32		min_insync_replicas;
 } LogConfig;
 
 /* A consistent view of one partition, copied under its lock. */

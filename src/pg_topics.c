@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "acks.h"
 #include "consume.h"
 #include "database_hold.h"
 #include "fault_point.h"
@@ -185,6 +186,7 @@ _PG_init(void)
 	define_server_settings();
 	define_settings();
 	pgt_topic_init();
+	pgt_acks_init();
 	pgt_consumer_init();
 	pgt_maintenance_stats_init();
 	pgt_fault_point_init();

@@ -40,6 +40,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "acks.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "producer.h"
@@ -808,17 +809,32 @@ sorted_partitions(int *count)
 	return sorted;
 }
 
+/* The one of these partitions whose topic asks for the most replicas. */
+static const PendingPartition *
+strictest(PendingPartition *const *sorted, int count)
+{
+	const PendingPartition *found = sorted[0];
+
+	for (int i = 1; i < count; i++)
+		if (sorted[i]->config.min_insync_replicas > found->config.min_insync_replicas)
+			found = sorted[i];
+	return found;
+}
+
 /* Append everything pending. */
 static void
 append_all(void)
 {
 	PendingPartition **sorted;
+	const PendingPartition *most;
 	FullTransactionId xid;
 	int			count;
 
 	if (!pgt_producer_has_pending(InvalidOid))
 		return;
 	sorted = sorted_partitions(&count);
+	most = strictest(sorted, count);
+	pgt_acks_prepare(most->key.topic, most->config.min_insync_replicas);
 	/* from the first append on readers wait for us: have all compressed before */
 	for (int i = 0; i < count; i++)
 		if (open_batch(sorted[i]) != NULL)

@@ -61,7 +61,6 @@ typedef struct Topic
 	int64		min_compaction_lag_ms;
 	int64		max_compaction_lag_ms;
 	double		min_cleanable_dirty_ratio;
-	int32		min_insync_replicas;
 	int32		gzip_level;		/* each on its codec's own scale */
 	int32		lz4_level;
 	int32		zstd_level;

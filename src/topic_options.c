@@ -101,7 +101,7 @@ static const TopicOption topic_options[] = {
 	WORD("message.timestamp.type", parse_timestamp_type, log.log_append_time),
 	RATIO("min.cleanable.dirty.ratio", min_cleanable_dirty_ratio),
 	NUMBER("min.compaction.lag.ms", parse_int64, min_compaction_lag_ms, 0, PG_INT64_MAX, 0),
-	NUMBER("min.insync.replicas", parse_int32, min_insync_replicas, 1, PG_INT32_MAX, 1),
+	NUMBER("min.insync.replicas", parse_int32, log.min_insync_replicas, 1, PG_INT32_MAX, 1),
 	WORD("partitioner.class", parse_partitioner, partitioner_class),
 	NUMBER("partitions", parse_int32, partitions, 1, 65536, 1),
 	NUMBER("retention.bytes", parse_int64, retention_bytes, -1, PG_INT64_MAX, -1),

@@ -197,3 +197,39 @@ DROP FOREIGN TABLE produce_new;
 COMMIT;
 
 DROP FOREIGN TABLE produce_orders;
+
+-- ---- acks and min.insync.replicas, without a standby ----
+SELECT create_topic('acked', config => '{"min.insync.replicas": 2}');
+SELECT produce('acked', 'k', 'refused');
+-- nobody is waited for: not asked
+SET pg_topics.acks = '1';
+SELECT produce('acked', 'k', 'acks 1');
+SET pg_topics.acks = '0';
+SELECT produce('acked', 'k', 'acks 0');
+SET pg_topics.acks = 'all';
+SELECT produce('acked', 'k', 'refused');
+RESET pg_topics.acks;
+SET synchronous_commit = local;
+SELECT produce('acked', 'k', 'local');
+-- how the transaction commits, and no longer than that
+SELECT create_topic('unacked');
+SET pg_topics.acks = 'all';
+BEGIN;
+SELECT produce('unacked', 'k', 'v');
+SELECT records FROM flush();
+SHOW synchronous_commit;
+COMMIT;
+SHOW synchronous_commit;
+RESET synchronous_commit;
+SET pg_topics.acks = '0';
+BEGIN;
+SELECT produce('unacked', 'k', 'v');
+SELECT records FROM flush();
+SHOW synchronous_commit;
+ROLLBACK;
+SHOW synchronous_commit;
+SET pg_topics.acks = '2';
+SET pg_topics.acks = '';
+SHOW pg_topics.acks;
+SELECT record_offset, value FROM acked;
+SELECT drop_topic(t) FROM unnest('{acked,unacked}'::regclass[]) t;

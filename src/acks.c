@@ -1,0 +1,129 @@
+/*
+ * acks.c
+ *	  How durable and how widely copied a transaction that produced must be
+ *	  before its commit is acknowledged.
+ *
+ *	  pg_topics.acks	commits as with synchronous_commit
+ *	  '0'				off: not even flushed here
+ *	  '1'				local: flushed here
+ *	  'all'				the strongest of the configured one and "on": flushed by
+ *						the synchronous standbys too
+ *	  '' (not set)		as the transaction has it
+ *
+ * The records are in the WAL before the commit record, so what holds for the
+ * commit holds for them.  synchronous_commit is changed for the rest of the
+ * transaction (as SET LOCAL), just before it appends: at its end, or at flush().
+ *
+ * min.insync.replicas counts this server and the standbys that it would wait for
+ * now.  As in Kafka it matters to who waits for them: with acks '0' or '1', or
+ * synchronous_commit off or local, it is not asked.  Who finds too few has
+ * appended nothing.  A standby that is lost a moment later makes the commit wait.
+ *
+ * No locks but SyncRepLock's kind inside the server.  Layer 4.  Next: producer.c.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "acks.h"
+#include "replication/syncrep.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+
+typedef enum Acks
+{
+	ACKS_UNSET,
+	ACKS_NONE,
+	ACKS_LEADER,
+	ACKS_ALL
+} Acks;
+
+static const struct config_enum_entry acks_options[] = {
+	{"", ACKS_UNSET, true},
+	{"0", ACKS_NONE, false},
+	{"1", ACKS_LEADER, false},
+	{"all", ACKS_ALL, false},
+	{"-1", ACKS_ALL, true},
+	{NULL, 0, false}
+};
+
+/* The names of synchronous_commit's values, by value. */
+static const char *const commit_levels[] = {
+	[SYNCHRONOUS_COMMIT_OFF] = "off",
+	[SYNCHRONOUS_COMMIT_LOCAL_FLUSH] = "local",
+	[SYNCHRONOUS_COMMIT_REMOTE_WRITE] = "remote_write",
+	[SYNCHRONOUS_COMMIT_REMOTE_FLUSH] = "on",
+	[SYNCHRONOUS_COMMIT_REMOTE_APPLY] = "remote_apply",
+};
+
+static int	acks = ACKS_UNSET;
+
+/* synchronous_commit as it is configured for the session, whatever it was set to since. */
+static int
+configured_level(void)
+{
+	const char *configured = GetConfigOptionResetString("synchronous_commit");
+
+	for (int level = 0; level < lengthof(commit_levels); level++)
+		if (strcmp(configured, commit_levels[level]) == 0)
+			return level;
+	return SYNCHRONOUS_COMMIT_OFF;
+}
+
+/* The synchronous_commit that the transaction is to commit with. */
+static int
+wanted_level(void)
+{
+	switch (acks)
+	{
+		case ACKS_NONE:
+			return SYNCHRONOUS_COMMIT_OFF;
+		case ACKS_LEADER:
+			return SYNCHRONOUS_COMMIT_LOCAL_FLUSH;
+		case ACKS_ALL:
+			return Max(configured_level(), SYNCHRONOUS_COMMIT_REMOTE_FLUSH);
+		default:
+			return synchronous_commit;
+	}
+}
+
+/* This server and the standbys that a commit waits for now. */
+static int32
+replicas_in_sync(void)
+{
+	SyncRepStandbyData *standbys;
+
+	return 1 + SyncRepGetCandidateStandbys(&standbys);
+}
+
+void
+pgt_acks_prepare(Oid topic, int32 min_insync)
+{
+	int			level = wanted_level();
+
+	if (min_insync > 1 && level >= SYNCHRONOUS_COMMIT_REMOTE_WRITE)
+	{
+		int32		in_sync = replicas_in_sync();
+
+		if (in_sync < min_insync)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("cannot produce to topic \"%s\": %d of %d replicas are in sync",
+							get_rel_name(topic), in_sync, min_insync),
+					 errdetail("The topic's option min.insync.replicas asks for this server and %d synchronous standbys.",
+							   min_insync - 1),
+					 errhint("See synchronous_standby_names and pg_stat_replication; nothing was appended, try again.")));
+	}
+	if (level != synchronous_commit)
+		(void) set_config_option("synchronous_commit", commit_levels[level], PGC_USERSET,
+								 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+}
+
+void
+pgt_acks_init(void)
+{
+	DefineCustomEnumVariable("pg_topics.acks",
+							 "What a commit that has produced waits for.",
+							 "0: nothing. 1: the local flush. all: the synchronous standbys too. Empty: as synchronous_commit says.",
+							 &acks, ACKS_UNSET, acks_options,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
+}
