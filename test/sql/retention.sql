@@ -80,48 +80,6 @@ SELECT alter_topic('sized', '{"retention.bytes": 0}');
 SELECT partition, segments_deleted, log_start_offset FROM apply_retention('sized') ORDER BY partition;
 SELECT partition, log_start_offset, log_end_offset, segments FROM logs WHERE topic = 'sized'::regclass ORDER BY partition;
 
--- ---- the settings' order: ms over minutes over hours, the topic's option first ----
-
--- the tests' configuration keeps records for ever
-ALTER SYSTEM SET pg_topics.log_retention_ms = -2;
-SELECT pg_reload_conf();
-\c -
-SET timezone = 'UTC';
-SELECT create_topic('by_setting', config => '{"segment.bytes": 1024}');
-CALL fill('by_setting', 3);
-CREATE FUNCTION gone_after(after interval) RETURNS bool LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM set_config('pg_topics.clock_offset', (1000 * extract(epoch FROM after))::bigint::text, false);
-    RETURN (SELECT segments_deleted > 0 FROM apply_retention('by_setting', true));
-END $$;
-SELECT gone_after('167h') AS early, gone_after('169h') AS late;
-ALTER SYSTEM SET pg_topics.log_retention_hours = 10;
-SELECT pg_reload_conf();
-\c -
-SET timezone = 'UTC';
-SELECT gone_after('9h') AS early, gone_after('11h') AS late;
-ALTER SYSTEM SET pg_topics.log_retention_minutes = 10;
-SELECT pg_reload_conf();
-\c -
-SELECT gone_after('9min') AS early, gone_after('11min') AS late;
-ALTER SYSTEM SET pg_topics.log_retention_ms = 120000;
-SELECT pg_reload_conf();
-\c -
-SELECT gone_after('1min') AS early, gone_after('3min') AS late;
-ALTER SYSTEM SET pg_topics.log_retention_minutes = -1;
-ALTER SYSTEM SET pg_topics.log_retention_ms = -2;
-SELECT pg_reload_conf();
-\c -
-SELECT gone_after('1000h') AS for_ever;
-SELECT alter_topic('by_setting', '{"retention.ms": 3600000}');
-SELECT gone_after('59min') AS early, gone_after('61min') AS late;
-ALTER SYSTEM RESET pg_topics.log_retention_ms;
-ALTER SYSTEM RESET pg_topics.log_retention_minutes;
-ALTER SYSTEM RESET pg_topics.log_retention_hours;
-SELECT pg_reload_conf();
-\c -
-SET timezone = 'UTC';
-
 -- ---- policies ----
 
 -- compacted only: what is below the log start, nothing else
@@ -338,5 +296,5 @@ ROLLBACK;
 SELECT lost_records, lost_timestamp IS NOT NULL AS noticed FROM topic_group_offsets
 WHERE topic = 'lossy'::regclass AND group_id = 'saved';
 
-DROP FOREIGN TABLE retained, sized, by_setting, compacted, cut, waits, lossy CASCADE;
+DROP FOREIGN TABLE retained, sized, compacted, cut, waits, lossy CASCADE;
 DROP VIEW logs;

@@ -66,6 +66,50 @@ wait_resolved($node);
 my $directory = topic_directory($node, 'old', 0);
 $directory =~ s{^\Q@{[$node->data_dir]}\E/}{};
 
+# ---- the settings' order: ms over minutes over hours, the topic's option first --
+
+sql(q{SELECT create_topic('by_setting'); SELECT produce('by_setting', 'v')});
+
+# Is the record due at the one time and not at the other?
+sub due
+{
+	return join ' ', map { sql(qq{
+		SET pg_topics.clock_offset = '$_'; SELECT segments_deleted FROM apply_retention('by_setting', true)}) } @_;
+}
+
+# Set server-wide settings, and wait until new sessions have them.
+sub set_all
+{
+	my (%settings) = @_;
+
+	foreach my $name (sort keys %settings)
+	{
+		sql("ALTER SYSTEM SET pg_topics.log_retention_$name = $settings{$name}");
+		$node->reload;
+		$node->poll_query_until('postgres',
+			"SELECT setting = '$settings{$name}' FROM pg_settings WHERE name = 'pg_topics.log_retention_$name'") or die;
+	}
+	return;
+}
+
+# the tests' clusters keep records for ever
+set_all(ms => -2);
+is(due('167h', '169h'), '0 1', 'a week by default');
+set_all(hours => 10);
+is(due('9h', '11h'), '0 1', 'hours');
+set_all(minutes => 10);
+is(due('9min', '11min'), '0 1', 'minutes over hours');
+set_all(ms => 120000);
+is(due('1min', '3min'), '0 1', 'ms over minutes');
+set_all(ms => -1);
+is(due('20000h'), '0', 'for ever, over minutes');
+sql(q{SELECT alter_topic('by_setting', '{"retention.ms": 3600000}')});
+is(due('59min', '61min'), '0 1', 'the topic\'s own over all');
+set_all(ms => -2, minutes => -1);
+sql(q{SELECT alter_topic('by_setting', '{"retention.ms": null}')});
+is(due('20000h'), '0', 'for ever, over hours');
+set_all(ms => -1, minutes => -2, hours => 168);
+
 # ---- crashes -----------------------------------------------------------------
 
 # right after the deletion, and what the file system has not made durable is back
