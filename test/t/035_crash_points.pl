@@ -71,6 +71,7 @@ sub make_topic
 	my $aborted = "BEGIN; SELECT produce('$topic', 'key 1', 'aborted'); SELECT count(*) FROM flush(); ROLLBACK;";
 
 	$node->safe_psql('postgres', qq{
+		SET synchronous_commit = off;
 		SELECT create_topic('$topic', config => '{"cleanup.policy": "compact", "segment.bytes": 4096, $config}');
 		CALL fill('$topic', 50, 12);
 		$aborted
