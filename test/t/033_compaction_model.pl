@@ -21,7 +21,7 @@ my $histories = $ENV{TOPIC_TEST_HISTORIES} // 2000;
 my $together = 400;
 my $rounds = 4;
 my $steps = 4;
-my $sessions = 6;
+my $sessions = 12;
 
 srand($seed);
 note("TOPIC_TEST_SEED=$seed TOPIC_TEST_HISTORIES=$histories");
