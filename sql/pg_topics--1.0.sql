@@ -193,6 +193,13 @@ AS 'MODULE_PATHNAME', 'pgt_erase' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION erase(regclass, "any") IS
 'remove all records of a key from a topic''s files; returns how many';
 
+CREATE FUNCTION verify_topic(topic regclass, OUT partition int, OUT segment bigint,
+    OUT "position" bigint, OUT record_offset bigint, OUT problem text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_verify_topic' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION verify_topic(regclass) IS
+'read and check all files of a topic: a row for each problem';
+
 /* ---- looking ------------------------------------------------------------- */
 
 CREATE FUNCTION pg_topics_info(OUT topic regclass, OUT partitions int,

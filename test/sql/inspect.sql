@@ -123,3 +123,11 @@ FROM pg_topics;
 
 DROP FOREIGN TABLE inspect_plain, inspect_typed;
 SELECT count(*) FROM pg_topics WHERE topic::text LIKE 'inspect%';
+
+-- verify_topic(): nothing to say about a sound topic; for who may read
+SELECT create_topic('verified', 2, config => '{"segment.bytes": 1024, "compression.type": "lz4"}');
+SELECT count(*) FROM verify_topic('verified');
+INSERT INTO verified (key, value) SELECT i::text, repeat(i::text, 20) FROM generate_series(1, 500) i;
+SELECT count(*) FROM verify_topic('verified');
+SELECT verify_topic('pg_class');
+SELECT drop_topic('verified');

@@ -249,6 +249,20 @@ sub read_range
 	return '';
 }
 
+# What verify_topic() finds: problems where reading fails, and nowhere else.
+sub check_verified
+{
+	my ($partition, $is_damaged, $name, $low, $high) = @_;
+	my ($problems, $about) = split /\|/, sql(qq{
+		SELECT count(*), bool_and(problem <> '' AND coalesce(record_offset BETWEEN $low AND $high + 1, true))
+		FROM verify_topic('events') WHERE partition = $partition});
+
+	return is($problems, '0', "$name: verify_topic() finds no problem") unless $is_damaged;
+	cmp_ok($problems, '>', 0, "$name: verify_topic() finds it");
+	is($about, 't', "$name: and where it is");
+	return;
+}
+
 # One damaged partition.
 sub check_partition
 {
@@ -262,6 +276,7 @@ sub check_partition
 		like($err, qr/ERROR:  XX001: .*(\Q$base\E.*offset \d|records of partition $partition from offset \d+ to $high are missing)/si,
 			"$name: reported");
 	}
+	check_verified($partition, $err ne '', $name, $low, $high);
 	is(read_range($partition, 0, $low, $limit, "$name: before"), '', "$name: what is before it is readable");
 	is(read_range($partition, $high + 1, ALL, $limit, "$name: after"), '', "$name: what is after it is readable");
 	return;
@@ -286,6 +301,7 @@ sub damage_all
 		check_partition($partition, "$kind, $names[$partition]", @{ $about[$partition] }, RECORDS);
 	}
 	is(read_range(scalar(@names), 0, ALL, RECORDS, "$kind: the untouched partition"), '', "$kind: the untouched partition is readable");
+	check_verified(scalar(@names), 0, "$kind: the untouched partition", 0, 0);
 	is(sql('SELECT pg_postmaster_start_time()'), $started, "$kind: the server goes on");
 	return;
 }

@@ -1,0 +1,341 @@
+/*
+ * verify.c
+ *	  verify_topic(): everything that is damaged in a topic's files.
+ *
+ * Readers stop at the first damage they meet.  This goes over all segments of all
+ * partitions and reports each problem as a row: a header that is not the
+ * segment's, an index entry or a batch that fails its checksum, a batch that is
+ * not what its entry says or does not decode, entries out of order, files that are
+ * missing or cut, segments that do not follow each other.
+ *
+ *	  segment	its header, and that it begins where the one before ends
+ *	  entry		its checksum, its place behind the one before
+ *	  batch		its bytes, as a reader would check and decode them
+ *
+ * The checks are those of the readers, which throw; here the error is caught and
+ * becomes a row, if it is about damage or a file.  Nothing is held that an error
+ * could leave behind: no lock but the relation's, files only in the process's
+ * cache.
+ *
+ * A segment that is deleted or replaced meanwhile is no problem: the log is looked
+ * up again behind the last segment that was finished.
+ *
+ * Locks: AccessShareLock on the topic; runs on a standby.  Layer 6.
+ */
+#include "postgres.h"
+
+#include "batch_decoder.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "topic.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#define ENTRIES_PER_READ	128
+
+PG_FUNCTION_INFO_V1(pgt_verify_topic);
+
+/* A partition being verified. */
+typedef struct Verification
+{
+	ReturnSetInfo *result;
+	TopicPartition key;
+	PartitionState *state;
+	LogBounds	bounds;
+	BatchDecoder decoder;
+	char	   *batch;
+	Size		capacity;
+
+	/* the segment under way, and what must come next in it */
+	SegmentId	id;
+	uint32		entry;
+	uint32		next_position;
+	int64		next_offset;
+} Verification;
+
+/* Something that may throw about damage. */
+typedef void (*Check) (Verification *v, void *arg);
+
+/* Add a problem as a row; position and offset are left out where they are -1. */
+static void
+report(Verification *v, int64 position, int64 offset, const char *problem)
+{
+	Datum		values[5];
+	bool		nulls[5] = {0};
+
+	values[0] = Int32GetDatum(v->key.partition);
+	values[1] = Int64GetDatum(v->id.base);
+	values[2] = Int64GetDatum(position);
+	nulls[2] = position < 0;
+	values[3] = Int64GetDatum(offset);
+	nulls[3] = offset < 0;
+	values[4] = CStringGetTextDatum(problem);
+	tuplestore_putvalues(v->result->setResult, v->result->setDesc, values, nulls);
+}
+
+/* Is the error one of those that this is about? */
+static bool
+is_about_files(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_DATA_CORRUPTED ||
+		error->sqlerrcode == ERRCODE_UNDEFINED_FILE ||
+		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_IO_ERROR);
+}
+
+/* Run a check; false where it has thrown: then the problem is a row, unless "quiet". */
+static bool
+passes(Verification *v, Check check, void *arg, int64 position, int64 offset, bool quiet)
+{
+	MemoryContext context = CurrentMemoryContext;
+	volatile bool passed = true;
+
+	PG_TRY();
+	{
+		check(v, arg);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		if (!is_about_files(error))
+			PG_RE_THROW();
+		FlushErrorState();
+		if (!quiet)
+			report(v, position, offset, error->detail != NULL ? error->detail : error->message);
+		FreeErrorData(error);
+		passed = false;
+	}
+	PG_END_TRY();
+	return passed;
+}
+
+/* ---- batches -------------------------------------------------------------- */
+
+/* The bytes of an entry's batch, and all that is in them: a Check. */
+static void
+check_batch(Verification *v, void *arg)
+{
+	const IndexEntry *entry = arg;
+	Segment    *segment = pgt_partition_log_segment(v->state, v->id);
+	RecordBatchHeader header;
+	RecordIterator iterator;
+	Record		record;
+
+	if (segment == NULL)
+		return;					/* deleted meanwhile: nothing to say about it */
+	if (entry->length > v->capacity)
+	{
+		if (v->batch != NULL)
+			pfree(v->batch);
+		v->batch = MemoryContextAllocHuge(v->decoder.context, entry->length);
+		v->capacity = entry->length;
+	}
+	if (!pgt_segment_read(segment, entry->position, v->batch, entry->length))
+		pgt_batch_is_damaged(&v->key, v->id, entry->position, v->id.base + entry->first_delta,
+							 "The file ends before the batch does.");
+	pgt_batch_check(&v->key, v->id, entry, v->batch, &header);
+	pgt_batch_decode(&v->decoder, &v->key, v->id, entry, v->batch, &header, &iterator);
+	while (pgt_record_iterator_next(&iterator, &record))
+		;
+	if (iterator.problem != NULL)
+		pgt_batch_is_damaged(&v->key, v->id, entry->position, v->id.base + entry->first_delta,
+							 iterator.problem);
+}
+
+/* An entry's place behind the one before, then its batch. */
+static void
+verify_entry(Verification *v, IndexEntry *entry)
+{
+	int64		offset = v->id.base + entry->first_delta;
+
+	CHECK_FOR_INTERRUPTS();
+	if (offset < v->next_offset || entry->last_delta < entry->first_delta)
+		report(v, INDEX_ENTRY_POSITION(v->entry), offset, "the index entry's offsets are not behind those of the one before");
+	if (entry->position != v->next_position)
+		report(v, entry->position, offset, "the batch does not begin where the one before ends");
+	(void) passes(v, check_batch, entry, entry->position, offset, false);
+	v->next_offset = v->id.base + entry->last_delta + 1;
+	v->next_position = entry->position + entry->length;
+}
+
+/* ---- entries --------------------------------------------------------------- */
+
+/* Entries to read from the segment under way. */
+typedef struct EntryRead
+{
+	uint32		count;
+	uint32		got;
+	IndexEntry	entries[ENTRIES_PER_READ];
+} EntryRead;
+
+/* Read them: a Check. */
+static void
+read_entries(Verification *v, void *arg)
+{
+	EntryRead  *read = arg;
+	Segment    *segment = pgt_partition_log_segment(v->state, v->id);
+
+	read->got = segment == NULL ? 0 :
+		pgt_segment_read_entries(segment, v->entry, read->count, read->entries);
+}
+
+/* Verify what was read; behind one that could not be, the first has no place to be known. */
+static void
+verify_read(Verification *v, EntryRead *read, bool skipped)
+{
+	if (skipped)
+	{
+		v->next_offset = v->id.base + read->entries[0].first_delta;
+		v->next_position = read->entries[0].position;
+	}
+	for (uint32 i = 0; i < read->got; i++)
+	{
+		verify_entry(v, &read->entries[i]);
+		v->entry++;
+	}
+}
+
+/*
+ * Go over a segment's entries.  Where a block has a damaged one, its entries are
+ * read one by one, so that it does not hide its neighbours.
+ */
+static void
+verify_entries(Verification *v, uint32 count)
+{
+	EntryRead  *read = palloc(sizeof(EntryRead));
+	uint32		one_by_one = 0; /* up to this entry */
+	bool		skipped = false;
+
+	v->entry = v->next_position = 0;
+	while (v->entry < count)
+	{
+		bool		single = v->entry < one_by_one;
+
+		read->count = single ? 1 : Min(ENTRIES_PER_READ, count - v->entry);
+		if (passes(v, read_entries, read, INDEX_ENTRY_POSITION(v->entry), -1, !single))
+		{
+			if (read->got == 0)
+				break;
+			verify_read(v, read, skipped);
+			skipped = false;
+		}
+		else if (single)
+		{
+			skipped = true;
+			v->entry++;
+		}
+		else
+			one_by_one = v->entry + read->count;
+	}
+	if (v->entry < count && !pgt_partition_log_has_changed(v->state, &v->bounds))
+		report(v, INDEX_ENTRY_POSITION(v->entry), -1, "the index ends before the log does");
+	pfree(read);
+}
+
+/* ---- segments -------------------------------------------------------------- */
+
+/* Open a segment, which checks its header: a Check. */
+static void
+open_segment(Verification *v, void *arg)
+{
+	*(Segment **) arg = pgt_partition_log_segment(v->state, v->id);
+}
+
+/*
+ * Verify a segment that should begin where the log has come to.  Returns where it
+ * ends; -1: it cannot be opened.
+ */
+static int64
+verify_segment(Verification *v, int64 expected)
+{
+	Segment    *segment = NULL;
+	int64		end;
+
+	if (!passes(v, open_segment, &segment, 0, v->id.base, false))
+		return -1;
+	if (segment == NULL)
+	{
+		if (!pgt_partition_log_has_changed(v->state, &v->bounds))
+			report(v, -1, v->id.base, "the segment's files are missing");
+		return -1;
+	}
+	if (expected >= 0 && segment->span.previous_end > expected)
+		report(v, -1, expected, psprintf("records from offset %lld to %lld are missing before the segment",
+										 (long long) expected, (long long) segment->span.previous_end - 1));
+	v->next_offset = v->id.base;
+	end = segment->id.generation > 0 ? segment->span.end_offset : -1;
+	verify_entries(v, pgt_partition_log_entries(segment, &v->bounds));
+	return Max(end, v->next_offset);
+}
+
+/* Verify all segments from "expected" on as they are now; returns how far that came. */
+static int64
+verify_segments(Verification *v, int64 expected)
+{
+	int64		known = expected;
+	SegmentId	id = pgt_partition_log_segment_for(v->state, &v->bounds, expected);
+
+	while (id.base != NO_SEGMENT && !pgt_partition_log_has_changed(v->state, &v->bounds))
+	{
+		int64		end;
+
+		v->id = id;
+		end = verify_segment(v, known);
+		if (pgt_partition_log_has_changed(v->state, &v->bounds))
+			break;
+		known = end;
+		expected = Max(expected, end);
+		id = pgt_partition_log_next_segment(v->state, &v->bounds, id.base);
+	}
+	return expected;
+}
+
+/* Verify a partition, from its log start to the end it has now. */
+static void
+verify_partition(Verification *v)
+{
+	LogBounds	now;
+	int64		end;
+	int64		at;
+
+	v->state = pgt_partition_find(&v->key);
+	if (v->state == NULL || !pgt_partition_log_bounds(&v->key, &v->bounds))
+		return;
+	end = v->bounds.next_offset;
+	at = v->bounds.log_start_offset;
+	do
+	{
+		at = verify_segments(v, at);
+		now = v->bounds;
+		if (!pgt_partition_log_bounds(&v->key, &v->bounds))
+			return;
+		at = Max(at, v->bounds.log_start_offset);
+	} while (at < end && now.segments_version != v->bounds.segments_version);
+}
+
+/* verify_topic(topic): a row for each problem; none where all is well. */
+Datum
+pgt_verify_topic(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	Topic	   *topic;
+	Verification v = {0};
+
+	InitMaterializedSRF(fcinfo, 0);
+	pgt_topic_require(relid);
+	pgt_topic_check_acl(relid, ACL_SELECT);
+	LockRelationOid(relid, AccessShareLock);
+	topic = pgt_topic_get(relid);
+	v.result = (ReturnSetInfo *) fcinfo->resultinfo;
+	v.decoder.context = CurrentMemoryContext;
+	for (int32 partition = 0; partition < topic->partitions; partition++)
+	{
+		v.key = pgt_topic_partition(topic, partition);
+		verify_partition(&v);
+	}
+	return (Datum) 0;
+}
