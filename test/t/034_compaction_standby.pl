@@ -87,7 +87,7 @@ sub finish_work
 	}
 	foreach my $what (qw(produce compact checkpoint))
 	{
-		push @unexpected, grep { !/connection to server|server closed|terminat|crash|shutting down|^\s|^(DETAIL|HINT)/ }
+		push @unexpected, grep { !/connection to (the )?server|server closed|terminat|crash|shutting down|^\s|^(DETAIL|HINT)/ }
 		  split /\n/, slurp_file("$work->{directory}/$what.out.err");
 	}
 	is("@unexpected", '', "$name: nothing failed but by the loss of the server");
