@@ -21,8 +21,6 @@
  */
 #include "postgres.h"
 
-#include <sys/stat.h>
-
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -144,25 +142,6 @@ pgt_topics_info(PG_FUNCTION_ARGS)
 
 /* ---- pg_topic_partitions ------------------------------------------------ */
 
-/* Bytes in the log of a segment; 0 where it has just gone. */
-static int64
-segment_bytes(const TopicPartition *key, const LogBounds *log, SegmentId id)
-{
-	char		path[MAXPGPATH];
-	struct stat file;
-
-	if (pgt_same_segment(id, pgt_original_segment(log->active_base)))
-		return log->active_end;
-	pgt_segment_log_path(path, key, id);
-	if (stat(path, &file) == 0)
-		return file.st_size;
-	if (errno != ENOENT)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not stat file \"%s\": %m", path)));
-	return 0;
-}
-
 /* The name of a prepared transaction, in the current context; NULL: it is none. */
 static char *
 prepared_transaction_name(TransactionId xid)
@@ -202,15 +181,12 @@ add_partition(ReturnSetInfo *result, const TopicPartition *key)
 {
 	Row			row = {0};
 	LogBounds	log;
-	ListedSegment *list;
 	int			segments;
-	int64		bytes = 0;
+	int64		bytes;
 	TransactionId blocker = InvalidTransactionId;
 
 	(void) pgt_partition_log_bounds(key, &log);
-	segments = pgt_segment_list(key, &list);
-	for (int i = 0; i < segments; i++)
-		bytes += segment_bytes(key, &log, list[i].id);
+	bytes = pgt_partition_log_bytes(key, &log, &segments);
 
 	pgt_row_add(&row, ObjectIdGetDatum(key->topic));
 	pgt_row_add(&row, Int32GetDatum(key->partition));

@@ -32,6 +32,8 @@
  */
 #include "postgres.h"
 
+#include <sys/stat.h>
+
 #include "access/xlogutils.h"
 #include "fault_point.h"
 #include "miscadmin.h"
@@ -112,6 +114,38 @@ pgt_partition_log_segment_end(Segment *segment, const LogBounds *bounds)
 	if (count == 0 || pgt_segment_read_entries(segment, count - 1, 1, &entry) != 1)
 		return segment->id.base;
 	return segment->id.base + entry.last_delta + 1;
+}
+
+/* Bytes in the log of a segment; 0 where it has just gone. */
+static int64
+segment_bytes(const TopicPartition *key, const LogBounds *bounds, SegmentId id)
+{
+	char		path[MAXPGPATH];
+	struct stat file;
+
+	if (pgt_same_segment(id, pgt_original_segment(bounds->active_base)))
+		return bounds->active_end;
+	pgt_segment_log_path(path, key, id);
+	if (stat(path, &file) == 0)
+		return file.st_size;
+	if (errno != ENOENT)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not stat file \"%s\": %m", path)));
+	return 0;
+}
+
+int64
+pgt_partition_log_bytes(const TopicPartition *key, const LogBounds *bounds, int *segments)
+{
+	ListedSegment *list;
+	int64		bytes = 0;
+
+	*segments = pgt_segment_list(key, &list);
+	for (int i = 0; i < *segments; i++)
+		bytes += segment_bytes(key, bounds, list[i].id);
+	pfree(list);
+	return bytes;
 }
 
 /* ---- open segments of this process --------------------------------------- */

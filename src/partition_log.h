@@ -86,6 +86,10 @@ extern bool pgt_partition_log_has_changed(PartitionState *state, const LogBounds
 /* Where a segment ends: the offset behind its last one. */
 extern int64 pgt_partition_log_segment_end(Segment *segment, const LogBounds *bounds);
 
+/* Bytes of a partition's log on disk, and in how many segments. */
+extern int64 pgt_partition_log_bytes(const TopicPartition *key, const LogBounds *bounds,
+									 int *segments);
+
 /* How many entries of a segment are in the log as these bounds know it. */
 extern uint32 pgt_partition_log_entries(Segment *segment, const LogBounds *bounds);
 

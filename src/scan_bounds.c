@@ -361,9 +361,22 @@ record_bytes(const LogBounds *log)
 }
 
 /*
- * Offsets are counted as if each had a record: gaps are rare, except in
- * compacted topics.
+ * The part of the offsets that have a record.  Gaps are rare, except in compacted
+ * topics: there the size of the log tells.
  */
+static double
+density(const Topic *topic, const TopicPartition *key, const LogBounds *log)
+{
+	double		offsets = (double) (log->next_offset - log->log_start_offset);
+	double		records;
+	int			segments;
+
+	if (!topic->log.compacted || offsets <= 0)
+		return 1;
+	records = pgt_partition_log_bytes(key, log, &segments) / record_bytes(log);
+	return Min(1, records / offsets);
+}
+
 void
 pgt_scan_bounds_estimate(const ScanBounds *bounds, const Topic *topic,
 						 double *records, double *bytes)
@@ -384,6 +397,7 @@ pgt_scan_bounds_estimate(const ScanBounds *bounds, const Topic *topic,
 			(double) Max(bounds->first_offset, log.log_start_offset);
 		if (count <= 0)
 			continue;
+		count *= density(topic, &key, &log);
 		*records += count;
 		*bytes += count * record_bytes(&log);
 	}

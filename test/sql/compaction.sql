@@ -100,6 +100,15 @@ SELECT records_before, records_after, bytes_after < 400 AS packed FROM compact('
 SELECT record_offset, key, left(value, 3), length(value), p.record_timestamp = s.record_timestamp AS same
     FROM packed p JOIN stamps s USING (record_offset) ORDER BY 1;
 
+-- ---- the planner knows that few are left ----
+SELECT create_topic('sparse', config => '{"cleanup.policy": "compact"}');
+INSERT INTO sparse (key, value) SELECT 'k' || i % 100, repeat('v', 130) FROM generate_series(1, 10000) i;
+SELECT records_after FROM compact('sparse');
+DO $$ DECLARE plan json; BEGIN
+    EXECUTE 'EXPLAIN (FORMAT JSON) SELECT * FROM sparse' INTO plan;
+    RAISE NOTICE 'about 100 rows: %', (plan->0->'Plan'->>'Plan Rows')::float BETWEEN 50 AND 200;
+END $$;
+
 -- ---- erase ----
 SELECT create_topic('people', 2, 'int', 'jsonb', '{"segment.bytes": 1024}');
 INSERT INTO people (partition, key, value)
@@ -146,4 +155,4 @@ SET pg_topics.log_cleaner_io_max_bytes_per_second = -2;
 RESET pg_topics.log_cleaner_io_max_bytes_per_second;
 
 DROP VIEW logs;
-SELECT drop_topic(t) FROM unnest('{state,gone,lag,cut,keyless,packed,people}'::regclass[]) t;
+SELECT drop_topic(t) FROM unnest('{state,gone,lag,cut,keyless,packed,sparse,people}'::regclass[]) t;
