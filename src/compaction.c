@@ -57,8 +57,6 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-bool		pgt_compaction_yields = false;
-
 /* A segment that may take part. */
 typedef struct Cleanable
 {
@@ -215,22 +213,6 @@ pgt_compaction_is_due(const Topic *topic, int32 partition, double *ratio)
 
 /* ---- the map -------------------------------------------------------------- */
 
-/* Give up where somebody waits for the topic and this process was told to yield. */
-static void
-check_waiters(const Compaction *compaction)
-{
-	LOCKTAG		tag;
-
-	CHECK_FOR_INTERRUPTS();
-	if (!pgt_compaction_yields)
-		return;
-	SET_LOCKTAG_RELATION(tag, MyDatabaseId, compaction->topic->relid);
-	if (LockHasWaiters(&tag, ShareUpdateExclusiveLock, false))
-		ereport(ERROR,
-				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-				 errmsg("compaction gives way to who waits for the topic")));
-}
-
 /*
  * Transactions below this are seen by every snapshot of the database; asked for
  * an ordinary table of ours, as a foreign table has no such horizon.
@@ -289,14 +271,13 @@ map_segment(Compaction *compaction, SegmentScan *scan, BatchDecoder *decoder,
 	pgt_segment_scan_begin(scan, compaction->survey.state, segment->id);
 	while ((entry = pgt_segment_scan_next(scan)) != NULL)
 	{
-		check_waiters(compaction);
 		if ((entry->flags & ENTRY_ABORTED) == 0 &&
 			segment->id.base + entry->last_delta >= compaction->survey.compacted_end &&
 			!map_batch(compaction, scan, decoder, entry))
 			return false;
 		pg_atomic_fetch_add_u64(&progress->bytes_mapped, entry->length);
 		pg_atomic_write_u64(&progress->keys, pgt_key_map_count(compaction->map));
-		pgt_cleaner_throttle(entry->length);
+		pgt_cleaner_pause(&compaction->survey.key, entry->length);
 	}
 	compaction->map_end = segment->end_offset;
 	return true;
@@ -380,7 +361,6 @@ filter_group(Compaction *compaction, int first, int size, bool is_last)
 	SegmentId  *ids = palloc(size * sizeof(SegmentId));
 	bool		advances = compaction->map_end > compaction->survey.compacted_end;
 
-	check_waiters(compaction);
 	for (int i = 0; i < size; i++)
 		ids[i] = compaction->survey.segments[first + i].id;
 

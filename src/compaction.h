@@ -39,7 +39,4 @@ extern void pgt_compaction_run(const Topic *topic, int32 partition, bool roll, b
  */
 extern int	pgt_compaction_collect(const Topic *topic, int32 partition);
 
-/* Set in a process that is to give up compacting (lock_not_available) where others wait. */
-extern bool pgt_compaction_yields;
-
 #endif							/* COMPACTION_H */

@@ -28,6 +28,21 @@
 
 /* ---- delete -------------------------------------------------------------- */
 
+/* Where a finished segment ends; "next", the next one's base, where it cannot be opened. */
+static int64
+end_of_segment(PartitionState *state, const ListedSegment *listed, int64 next)
+{
+	LogBounds	finished = {.active_base = NO_SEGMENT};
+	Segment    *segment = NULL;
+
+	if (pgt_partition_log_is_open(state, listed->id) ||
+		pgt_segment_is_usable(&state->key, listed->id))
+		segment = pgt_partition_log_segment(state, listed->id);
+	if (segment == NULL)
+		return next;
+	return pgt_partition_log_segment_end(segment, &finished);
+}
+
 /*
  * How many segments lie wholly below the log start; *keep_from is the base of the
  * first that does not.
@@ -44,7 +59,7 @@ count_below(PartitionState *state, int64 log_start_offset, int64 active_base, in
 	{
 		int64		next = below + 1 < count ? segments[below + 1].id.base : active_base;
 
-		if (Min(next, active_base) > log_start_offset)
+		if (end_of_segment(state, &segments[below], Min(next, active_base)) > log_start_offset)
 		{
 			*keep_from = segments[below].id.base;
 			break;

@@ -6,7 +6,8 @@
  *
  * They act at once and are not undone by a rollback: files cannot be brought
  * back.  What the first two remove is due anyway, so they may be part of a
- * transaction; the others are refused in one.
+ * transaction, but not of one that has set the options they go by; the others are
+ * refused in one.
  *
  * For the topic's owner.
  *
@@ -115,6 +116,8 @@ work_on_topics(FunctionCallInfo fcinfo, PartitionWork work, LOCKMODE lock)
 		Oid			relid = lfirst_oid(cell);
 
 		LockRelationOid(relid, lock);
+		if (!dry_run)
+			pgt_topic_check_settled(relid);
 		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
 			work_on_topic((ReturnSetInfo *) fcinfo->resultinfo, pgt_topic_get(relid), work, dry_run);
 		UnlockRelationOid(relid, lock);

@@ -28,7 +28,7 @@
  * Locks: ShareUpdateExclusiveLock on the topic while one partition is looked
  * after.  Where it cannot be had at once, because of DDL or because somebody
  * does the same by hand, the partition is skipped until the next round.  Who
- * waits for the worker's lock gets it soon: see pgt_compaction_yields.
+ * waits for the worker's lock gets it soon: see pgt_cleaner_yields.
  * SIGTERM ends the worker in the midst of its work; what it leaves is what a
  * crash leaves, or less.
  *
@@ -49,6 +49,7 @@
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
 #include "retention.h"
+#include "segment_filter.h"
 #include "storage/ipc.h"
 #include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
@@ -485,7 +486,7 @@ pgt_maintenance_main(Datum arg)
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
 	enter_database(DatumGetObjectId(arg));
-	pgt_compaction_yields = true;
+	pgt_cleaner_yields = true;
 	round_context = AllocSetContextCreate(TopMemoryContext, "pg_topics round",
 										  ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(round_context);

@@ -746,6 +746,17 @@ pgt_segment_list(const TopicPartition *key, ListedSegment **segments)
 	return count;
 }
 
+/* Is the segment's log file there, and nothing in it? */
+static bool
+has_empty_log(const TopicPartition *key, SegmentId id)
+{
+	char		path[MAXPGPATH];
+	struct stat file;
+
+	pgt_segment_log_path(path, key, id);
+	return stat(path, &file) == 0 && file.st_size == 0;
+}
+
 bool
 pgt_segment_is_leftover(const TopicPartition *key, SegmentId id)
 {
@@ -758,14 +769,19 @@ pgt_segment_is_leftover(const TopicPartition *key, SegmentId id)
 		return false;
 	pgt_segment_index_path(path, key, id);
 	fd = BasicOpenFile(path, O_RDONLY | PG_BINARY);
-	if (fd < 0)
-		return errno == ENOENT;
-	got = pg_pread(fd, &header, sizeof(header), 0);
-	close(fd);
+	if (fd < 0 && errno != ENOENT)
+		return false;
+	got = fd < 0 ? 0 : pg_pread(fd, &header, sizeof(header), 0);
+	if (fd >= 0)
+		close(fd);
 
-	/* a damaged one may be a segment that was swapped in: that is kept and reported */
-	return got < (ssize_t) sizeof(header) ||
-		(pgt_index_header_check(&header, id) == NULL && XLogRecPtrIsInvalid(header.swap_lsn));
+	/*
+	 * One that was swapped in may be damaged, or have lost its index: that is kept
+	 * and reported.  The header is durable before the first byte of the log.
+	 */
+	if (got < (ssize_t) sizeof(header))
+		return has_empty_log(key, id);
+	return pgt_index_header_check(&header, id) == NULL && XLogRecPtrIsInvalid(header.swap_lsn);
 }
 
 /* Remove one file, quietly where it is not there. */

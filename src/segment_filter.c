@@ -25,12 +25,19 @@
 #include "miscadmin.h"
 #include "segment_filter.h"
 #include "storage/latch.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
+/* Who yields looks for waiters that often. */
+#define YIELD_CHECK_MS		20
+#define YIELD_CHECK_BYTES	(1024 * 1024)
+
 int			pgt_cleaner_bytes_per_second;
+bool		pgt_cleaner_yields = false;
 
 struct SegmentFilter
 {
@@ -61,31 +68,65 @@ struct SegmentFilter
 
 /* ---- throttling ---------------------------------------------------------- */
 
-void
-pgt_cleaner_throttle(int64 bytes)
+/* Give up where somebody waits for the topic's lock, if this process is one to yield. */
+static void
+check_waiters(Oid topic)
+{
+	LOCKTAG		tag;
+
+	CHECK_FOR_INTERRUPTS();
+	if (!pgt_cleaner_yields)
+		return;
+	SET_LOCKTAG_RELATION(tag, MyDatabaseId, topic);
+	if (LockHasWaiters(&tag, ShareUpdateExclusiveLock, false))
+		ereport(ERROR,
+				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+				 errmsg("rewriting topic \"%s\" gives way to who waits for it", get_rel_name(topic))));
+}
+
+/* Milliseconds by which this process is ahead of its rate after that many bytes. */
+static double
+ahead_of_rate(int64 bytes)
 {
 	static TimestampTz since = 0;
 	static double done = 0;
 	TimestampTz now;
-	double		ahead_ms;
 
-	CHECK_FOR_INTERRUPTS();
 	if (pgt_cleaner_bytes_per_second <= 0)
-		return;
+		return 0;
 	now = GetCurrentTimestamp();
-	if (TimestampDifferenceExceeds(since, now, 1000))
+	if ((now - since) / 1000.0 > done / pgt_cleaner_bytes_per_second * 1000.0 + 1000)
 	{
 		since = now;			/* what was not used is not saved up */
 		done = 0;
 	}
 	done += bytes;
-	ahead_ms = done / pgt_cleaner_bytes_per_second * 1000.0 - (now - since) / 1000.0;
-	if (ahead_ms < 1)
+	return done / pgt_cleaner_bytes_per_second * 1000.0 - (now - since) / 1000.0;
+}
+
+void
+pgt_cleaner_pause(const TopicPartition *key, int64 bytes)
+{
+	static int64 unchecked = 0;
+	double		ahead_ms = ahead_of_rate(bytes);
+
+	unchecked += bytes;
+	while (ahead_ms >= 1)
+	{
+		check_waiters(key->topic);
+		unchecked = 0;
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 (long) Min(ahead_ms, YIELD_CHECK_MS), PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		ahead_ms = ahead_of_rate(0);
+	}
+	if (unchecked < YIELD_CHECK_BYTES)
+	{
+		CHECK_FOR_INTERRUPTS();
 		return;
-	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-					 (long) Min(ahead_ms, 10000), PG_WAIT_EXTENSION);
-	ResetLatch(MyLatch);
-	CHECK_FOR_INTERRUPTS();
+	}
+	check_waiters(key->topic);
+	unchecked = 0;
 }
 
 /* ---- one batch ------------------------------------------------------------ */
@@ -241,7 +282,7 @@ keep_batch(SegmentFilter *filter, const IndexEntry *entry, const char *batch, in
 	pgt_rewrite_add(filter->rewrite, filter->scan.id.base + entry->first_delta,
 					filter->scan.id.base + entry->last_delta, entry, batch, entry->length);
 	pg_atomic_fetch_add_u64(&filter->state->compaction.bytes_written, entry->length);
-	pgt_cleaner_throttle(entry->length);
+	pgt_cleaner_pause(&filter->state->key, entry->length);
 }
 
 /* Filter one batch. */
@@ -260,7 +301,7 @@ filter_batch(SegmentFilter *filter, const IndexEntry *original)
 		verdict = judge_batch(filter, original, batch);
 	pg_atomic_fetch_add_u64(&filter->state->compaction.records_removed,
 							filter->header.record_count - verdict.kept);
-	pgt_cleaner_throttle(entry.length);
+	pgt_cleaner_pause(&filter->state->key, entry.length);
 	if (verdict.kept == 0)
 		return;
 	if (verdict.kept < filter->header.record_count || verdict.stamp)
@@ -280,7 +321,7 @@ is_unchanged(SegmentFilter *filter, const IndexEntry *entry)
 	batch = pgt_segment_scan_batch(&filter->scan, entry);
 	pgt_batch_check(&filter->state->key, filter->scan.id, entry, batch, &filter->header);
 	verdict = judge_batch(filter, entry, batch);
-	pgt_cleaner_throttle(entry->length);
+	pgt_cleaner_pause(&filter->state->key, entry->length);
 	return verdict.kept == filter->header.record_count && !verdict.stamp;
 }
 

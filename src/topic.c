@@ -463,6 +463,24 @@ pgt_topic_check_owner(Oid relid)
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FOREIGN_TABLE, get_rel_name(relid));
 }
 
+void
+pgt_topic_check_settled(Oid relid)
+{
+	HeapTuple	row = SearchSysCache1(FOREIGNTABLEREL, ObjectIdGetDatum(relid));
+	bool		own;
+
+	if (!HeapTupleIsValid(row))
+		return;
+	own = TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(row->t_data));
+	ReleaseSysCache(row);
+	if (own)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("options of topic \"%s\" were set by this transaction", get_rel_name(relid)),
+				 errdetail("What is removed by them would not come back should it be rolled back."),
+				 errhint("Commit first.")));
+}
+
 /* ---- start -------------------------------------------------------------- */
 
 /* Define settings, make the cache, register callbacks; called once per process. */

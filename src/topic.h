@@ -107,6 +107,9 @@ extern void pgt_topic_check_acl(Oid relid, AclMode mode);
 /* ERROR unless the current user owns it. */
 extern void pgt_topic_check_owner(Oid relid);
 
+/* ERROR where the running transaction has made the topic or changed its options. */
+extern void pgt_topic_check_settled(Oid relid);
+
 extern void pgt_topic_init(void);	/* settings of this file */
 
 #endif							/* TOPIC_H */

@@ -92,6 +92,16 @@ INSERT INTO keyless (value) VALUES ('no key');
 SELECT records_before, records_after FROM compact('keyless');
 SELECT record_offset, key, value FROM keyless;
 
+-- what would go by options that may be rolled back
+BEGIN;
+SELECT alter_topic('keyless', '{"retention.ms": 1}');
+SELECT * FROM apply_retention('keyless');
+ROLLBACK;
+BEGIN;
+SELECT alter_topic('keyless', '{"cleanup.policy": "compact"}');
+SELECT * FROM compact();
+ROLLBACK;
+
 -- ---- codecs and timestamps stay ----
 SELECT create_topic('packed', config => '{"cleanup.policy": "compact", "compression.type": "zstd", "message.timestamp.type": "LogAppendTime"}');
 INSERT INTO packed (key, value) SELECT 'k' || i % 3, repeat('v' || i, 200) FROM generate_series(1, 30) i;
