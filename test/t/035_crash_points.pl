@@ -78,7 +78,9 @@ sub make_topic
 		SELECT count(*) FROM compact('$topic');
 		CALL fill('$topic', 60, 15);
 		$aborted
-		CALL fill('$topic', 30, 9)});
+		CALL fill('$topic', 30, 9);
+		RESET synchronous_commit;
+		SELECT pg_logical_emit_message(true, 'flush', '')});
 	resolve($topic);
 	return;
 }
