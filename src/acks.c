@@ -6,18 +6,21 @@
  *	  pg_topics.acks	commits as with synchronous_commit
  *	  '0'				off: not even flushed here
  *	  '1'				local: flushed here
- *	  'all'				the strongest of the configured one and "on": flushed by
- *						the synchronous standbys too
+ *	  'all'				the strongest of the configured one, the transaction's own
+ *						and "on": flushed by the synchronous standbys too
  *	  '' (not set)		as the transaction has it
  *
  * The records are in the WAL before the commit record, so what holds for the
  * commit holds for them.  synchronous_commit is changed for the rest of the
- * transaction (as SET LOCAL), just before it appends: at its end, or at flush().
+ * transaction (as SET LOCAL), just before it appends; and at its end once more,
+ * since the end of a function that has settings of its own takes back what a
+ * flush() in it has set.
  *
  * min.insync.replicas counts this server and the standbys that it would wait for
- * now.  As in Kafka it matters to who waits for them: with acks '0' or '1', or
- * synchronous_commit off or local, it is not asked.  Who finds too few has
- * appended nothing.  A standby that is lost a moment later makes the commit wait.
+ * now: of those a quorum may choose from, as many as it waits for.  As in Kafka it
+ * matters to who waits for them: with acks '0' or '1', or synchronous_commit off or
+ * local, it is not asked.  Who finds too few has appended nothing.  A standby that
+ * is lost a moment later makes the commit wait.
  *
  * No locks but SyncRepLock's kind inside the server.  Layer 4.  Next: producer.c.
  */
@@ -73,6 +76,8 @@ configured_level(void)
 static int
 wanted_level(void)
 {
+	int			level;
+
 	switch (acks)
 	{
 		case ACKS_NONE:
@@ -80,7 +85,8 @@ wanted_level(void)
 		case ACKS_LEADER:
 			return SYNCHRONOUS_COMMIT_LOCAL_FLUSH;
 		case ACKS_ALL:
-			return Max(configured_level(), SYNCHRONOUS_COMMIT_REMOTE_FLUSH);
+			level = Max(configured_level(), synchronous_commit);
+			return Max(level, SYNCHRONOUS_COMMIT_REMOTE_FLUSH);
 		default:
 			return synchronous_commit;
 	}
@@ -91,28 +97,34 @@ static int32
 replicas_in_sync(void)
 {
 	SyncRepStandbyData *standbys;
+	int			candidates = SyncRepGetCandidateStandbys(&standbys);
 
-	return 1 + SyncRepGetCandidateStandbys(&standbys);
+	return SyncRepConfig == NULL ? 1 : 1 + Min(candidates, SyncRepConfig->num_sync);
 }
 
 void
-pgt_acks_prepare(Oid topic, int32 min_insync)
+pgt_acks_check(Oid topic, int32 min_insync)
+{
+	int32		in_sync;
+
+	if (min_insync <= 1 || wanted_level() < SYNCHRONOUS_COMMIT_REMOTE_WRITE)
+		return;
+	in_sync = replicas_in_sync();
+	if (in_sync < min_insync)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot produce to topic \"%s\": %d of %d replicas are in sync",
+						get_rel_name(topic), in_sync, min_insync),
+				 errdetail("The topic's option min.insync.replicas asks for this server and %d synchronous standbys.",
+						   min_insync - 1),
+				 errhint("See synchronous_standby_names and pg_stat_replication; nothing was appended, try again.")));
+}
+
+void
+pgt_acks_apply(void)
 {
 	int			level = wanted_level();
 
-	if (min_insync > 1 && level >= SYNCHRONOUS_COMMIT_REMOTE_WRITE)
-	{
-		int32		in_sync = replicas_in_sync();
-
-		if (in_sync < min_insync)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("cannot produce to topic \"%s\": %d of %d replicas are in sync",
-							get_rel_name(topic), in_sync, min_insync),
-					 errdetail("The topic's option min.insync.replicas asks for this server and %d synchronous standbys.",
-							   min_insync - 1),
-					 errhint("See synchronous_standby_names and pg_stat_replication; nothing was appended, try again.")));
-	}
 	if (level != synchronous_commit)
 		(void) set_config_option("synchronous_commit", commit_levels[level], PGC_USERSET,
 								 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);

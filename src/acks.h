@@ -12,10 +12,15 @@
 
 /*
  * Before a transaction appends to a topic that wants "min_insync" replicas:
- * ERROR where fewer are in sync, and it would wait for them.  Then let the
- * setting pg_topics.acks decide how it will commit.
+ * ERROR where it would wait for them and fewer are in sync.
  */
-extern void pgt_acks_prepare(Oid topic, int32 min_insync);
+extern void pgt_acks_check(Oid topic, int32 min_insync);
+
+/*
+ * Let the setting pg_topics.acks decide how the transaction will commit; for
+ * one that appends, before it does and at its end.
+ */
+extern void pgt_acks_apply(void);
 
 extern void pgt_acks_init(void);	/* settings of this file */
 

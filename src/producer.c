@@ -834,7 +834,8 @@ append_all(void)
 		return;
 	sorted = sorted_partitions(&count);
 	most = strictest(sorted, count);
-	pgt_acks_prepare(most->key.topic, most->config.min_insync_replicas);
+	pgt_acks_check(most->key.topic, most->config.min_insync_replicas);
+	pgt_acks_apply();
 	/* from the first append on readers wait for us: have all compressed before */
 	for (int i = 0; i < count; i++)
 		if (open_batch(sorted[i]) != NULL)
@@ -918,6 +919,8 @@ xact_callback(XactEvent event, void *arg)
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
 			append_all();
+			if (appended.count > 0)
+				pgt_acks_apply();
 			close_spill_file();
 			break;
 		case XACT_EVENT_COMMIT:
