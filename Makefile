@@ -33,7 +33,7 @@ ISOLATION_OPTS = $(TEST_OPTS)
 TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
-EXTRA_CLEAN = test/unit/unit_test test/unit/key_map_test tmp_instance
+EXTRA_CLEAN = test/unit/unit_test test/unit/key_map_test test/fuzz/fuzz_target test/fuzz/make_seeds tmp_instance
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -44,7 +44,7 @@ $(OBJS): $(wildcard src/*.h)
 
 UNIT_SRCS = test/unit/unit_test.c src/record_batch.c src/compression.c src/murmur2.c
 
-test/unit/unit_test: $(UNIT_SRCS) $(wildcard src/*.h)
+test/unit/unit_test: $(UNIT_SRCS) test/unit/batch_vectors.h $(wildcard src/*.h)
 	$(CC) $(CFLAGS) -Isrc -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(UNIT_SRCS) \
 		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport $(CODEC_LIBS)
 
@@ -57,3 +57,21 @@ test/unit/key_map_test: test/unit/key_map_test.c src/key_map.c src/key_map.h
 unit: test/unit/unit_test test/unit/key_map_test
 	test/unit/unit_test
 	test/unit/key_map_test
+
+# libFuzzer comes with clang; its first finding ends the run
+FUZZ_SECONDS ?= 60
+FUZZ_SRCS = src/record_batch.c src/compression.c src/murmur2.c src/segment_index.c src/recovery_point_bytes.c
+FUZZ_CC ?= clang
+FUZZ_CFLAGS = -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined -Wno-ignored-attributes \
+	-Isrc -I$(shell $(PG_CONFIG) --includedir-server)
+FUZZ_LIBS = -L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport $(CODEC_LIBS)
+
+test/fuzz/fuzz_target: test/fuzz/fuzz_target.c $(FUZZ_SRCS) $(wildcard src/*.h)
+	$(FUZZ_CC) -fsanitize=fuzzer,address,undefined $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRCS) $(FUZZ_LIBS)
+
+test/fuzz/make_seeds: test/fuzz/make_seeds.c test/unit/batch_vectors.h $(FUZZ_SRCS) $(wildcard src/*.h)
+	$(FUZZ_CC) -fsanitize=address,undefined $(FUZZ_CFLAGS) -Itest/unit -o $@ $< $(FUZZ_SRCS) $(FUZZ_LIBS)
+
+.PHONY: fuzz
+fuzz: test/fuzz/fuzz_target test/fuzz/make_seeds
+	test/fuzz/run $(FUZZ_SECONDS)

@@ -3,9 +3,8 @@
  *	  The file <log_dir>/recovery_point: where each partition stood when
  *	  everything was last synced.
  *
- *	  header   magic, version, system identifier, count, CRC of the entries,
- *			   CRC of the header
- *	  entry*   RecoveryPointEntry, 56 bytes each
+ * Its bytes are described in recovery_point_bytes.h; here is their way to disk
+ * and back.
  *
  * Everything it promises was durable before it was written: fsynced segments
  * and flushed WAL.  It bounds what loading must scan, and it holds what no
@@ -20,29 +19,12 @@
 #include "postgres.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "access/xlog.h"
-#include "checksum.h"
 #include "log_state.h"
 #include "recovery_point.h"
-
-#define RECOVERY_POINT_MAGIC	0x50475452	/* "PGTR" */
-#define RECOVERY_POINT_VERSION	1
-
-typedef struct RecoveryPointHeader
-{
-	uint32		magic;
-	uint32		version;
-	uint64		system_identifier;
-	uint32		count;
-	uint32		entries_crc;
-	uint32		reserved;
-	uint32		crc;			/* of the bytes before */
-} RecoveryPointHeader;
-
-StaticAssertDecl(sizeof(RecoveryPointHeader) == 32, "recovery point header is 32 bytes");
-StaticAssertDecl(sizeof(RecoveryPointEntry) == 56, "recovery point entry is 56 bytes");
 
 bool		pgt_adopt_log_dir = false;
 
@@ -75,13 +57,7 @@ pgt_recovery_point_write(const RecoveryPointEntry *entries, int count)
 	char		temporary[MAXPGPATH + 8];
 	int			fd;
 
-	memset(&header, 0, sizeof(header));
-	header.magic = RECOVERY_POINT_MAGIC;
-	header.version = RECOVERY_POINT_VERSION;
-	header.system_identifier = GetSystemIdentifier();
-	header.count = count;
-	header.entries_crc = pgt_crc32c(entries, count * sizeof(*entries));
-	header.crc = pgt_crc32c(&header, offsetof(RecoveryPointHeader, crc));
+	pgt_recovery_point_seal(&header, GetSystemIdentifier(), entries, count);
 
 	recovery_point_path(path);
 	snprintf(temporary, sizeof(temporary), "%s.tmp", path);
@@ -98,20 +74,6 @@ pgt_recovery_point_write(const RecoveryPointEntry *entries, int count)
 				 errmsg("could not fsync file \"%s\": %m", temporary)));
 	close(fd);
 	durable_rename(temporary, path, ERROR);
-}
-
-/* Read the header and check it; false (and a LOG line) where it is damaged. */
-static bool
-read_header(int fd, RecoveryPointHeader *header, const char *path)
-{
-	if (read(fd, header, sizeof(*header)) == sizeof(*header) &&
-		header->magic == RECOVERY_POINT_MAGIC &&
-		header->crc == pgt_crc32c(header, offsetof(RecoveryPointHeader, crc)))
-		return true;
-	ereport(LOG,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("the header of \"%s\" is damaged; scanning all topics", path)));
-	return false;
 }
 
 void
@@ -144,20 +106,27 @@ check_header(const RecoveryPointHeader *header, const char *path)
 	pgt_check_system_identifier(header->system_identifier);
 }
 
-/* Read the entries; 0 (and a LOG line) where they are damaged. */
-static int
-read_entries(int fd, const RecoveryPointHeader *header, RecoveryPointEntry **entries,
-			 const char *path)
+/* All of the file, palloc'd; its length, or -1 where it does not exist. */
+static ssize_t
+read_file(const char *path, char **bytes)
 {
-	Size		size = (Size) header->count * sizeof(RecoveryPointEntry);
+	struct stat status;
+	ssize_t		length = -1;
+	int			fd = BasicOpenFile(path, O_RDONLY | PG_BINARY);
 
-	*entries = palloc(size + 1);
-	if (read(fd, *entries, size) == size && header->entries_crc == pgt_crc32c(*entries, size))
-		return header->count;
-	ereport(LOG,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("\"%s\" is damaged; scanning all topics", path)));
-	return 0;
+	if (fd < 0 && errno == ENOENT)
+		return -1;
+	if (fd >= 0 && fstat(fd, &status) == 0)
+	{
+		*bytes = MemoryContextAllocHuge(CurrentMemoryContext, status.st_size + 1);
+		length = read(fd, *bytes, status.st_size);
+	}
+	if (length < 0)
+		ereport(FATAL,
+				(errcode_for_file_access(),
+				 errmsg("could not read file \"%s\": %m", path)));
+	close(fd);
+	return length;
 }
 
 int
@@ -165,23 +134,29 @@ pgt_recovery_point_read(RecoveryPointEntry **entries)
 {
 	RecoveryPointHeader header;
 	char		path[MAXPGPATH];
-	int			count = 0;
-	int			fd;
+	char	   *bytes = NULL;
+	const char *problem;
+	ssize_t		length;
 
 	*entries = NULL;
 	recovery_point_path(path);
-	fd = BasicOpenFile(path, O_RDONLY | PG_BINARY);
-	if (fd < 0 && errno == ENOENT)
+	length = read_file(path, &bytes);
+	if (length < 0)
 		return 0;
-	if (fd < 0)
-		ereport(FATAL,
-				(errcode_for_file_access(),
-				 errmsg("could not open file \"%s\": %m", path)));
-	if (read_header(fd, &header, path))
+	problem = pgt_recovery_point_check_header(bytes, length, &header);
+	if (problem == NULL)
 	{
 		check_header(&header, path);
-		count = read_entries(fd, &header, entries, path);
+		problem = pgt_recovery_point_check_entries(bytes, length, &header);
 	}
-	close(fd);
-	return count;
+	if (problem == NULL)
+	{
+		*entries = (RecoveryPointEntry *) (bytes + sizeof(header));
+		return header.count;
+	}
+	ereport(LOG,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("file \"%s\" is damaged; scanning all topics", path),
+			 errdetail_internal("%s", problem)));
+	return 0;
 }

@@ -7,22 +7,9 @@
 #ifndef RECOVERY_POINT_H
 #define RECOVERY_POINT_H
 
-#include "segment.h"
+#include "recovery_point_bytes.h"
 
 extern bool pgt_adopt_log_dir;	/* setting pg_topics.adopt_log_dir */
-
-/* Of one partition, as of the last time everything was synced. */
-typedef struct RecoveryPointEntry
-{
-	TopicPartition key;
-	uint32		active_entries;
-	int64		active_base;
-	int64		next_offset;
-	int64		log_start_offset;
-	int64		resolved_offset;
-	uint32		active_end;
-	uint32		reserved;
-} RecoveryPointEntry;
 
 /* Replace the recovery point, durably; any failure is an ERROR. */
 extern void pgt_recovery_point_write(const RecoveryPointEntry *entries, int count);

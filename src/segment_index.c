@@ -4,7 +4,8 @@
  *
  * See segment_index.h for the format.  Both structs end in a CRC-32C of all
  * their bytes before it.  A header that is not ours, of another version or of
- * another segment is reported as a constant string; an entry is valid or not.
+ * another segment is reported as a constant string; an entry is valid or not.  A
+ * valid one is also possible: its numbers fit each other, whoever made the CRC.
  *
  * The system identifier in the header says which cluster wrote the file.  It
  * is recorded for the reader of a lost file; loading compares the one in the
@@ -20,6 +21,7 @@
 
 #include "access/xlog.h"
 #include "checksum.h"
+#include "record_batch.h"
 #include "segment_index.h"
 
 /* Fill a header for a segment of this cluster, CRC included. */
@@ -62,11 +64,19 @@ pgt_index_entry_seal(IndexEntry *entry)
 	entry->crc = pgt_crc32c(entry, offsetof(IndexEntry, crc));
 }
 
-/* Is the entry used, and whole? */
+/*
+ * Is the entry used, and whole?  Then nothing that it says makes a reader take
+ * more memory than a batch may need, or count past the end of an offset or of a
+ * position.
+ */
 bool
 pgt_index_entry_is_valid(const IndexEntry *entry)
 {
-	return entry->length > 0 &&
+	return entry->length >= RECORD_BATCH_HEADER_SIZE &&
+		entry->length <= RECORD_BATCH_MAX_SIZE &&
+		entry->position <= PG_UINT32_MAX - entry->length &&
+		entry->first_delta <= entry->last_delta &&
+		entry->last_delta <= PG_INT32_MAX &&
 		entry->crc == pgt_crc32c(entry, offsetof(IndexEntry, crc));
 }
 

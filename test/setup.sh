@@ -23,9 +23,9 @@ unset PGHOST PGPORT PGUSER PGDATABASE PGDATA PGSERVICE PGOPTIONS PGPASSWORD MAKE
 build_packages=(gcc make libc6-dev postgresql-15 postgresql-server-dev-15
     zlib1g-dev libsnappy-dev liblz4-dev libzstd-dev)
 # prove and PostgreSQL::Test for the TAP tests; a stock Kafka client's decoder and its codecs;
-# a scheduler
+# a scheduler; libFuzzer and its sanitizers
 test_packages=(perl libipc-run-perl python3 python3-kafka python3-snappy python3-lz4 python3-zstandard
-    postgresql-15-cron)
+    postgresql-15-cron clang libclang-rt-14-dev)
 
 say() { printf '== %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
@@ -114,7 +114,7 @@ build_in() {
     (cd / && as_server_user mkdir -p "$dir")
     tar -C "$tree" -cf - --exclude=./.git --exclude=./demo/cluster --exclude=./bench/results \
         --exclude=./tmp_check --exclude=./tmp_instance --exclude=./results --exclude=./log \
-        --exclude='*.o' --exclude='*.so' --exclude='*.bc' --exclude=unit_test --exclude=key_map_test . |
+        --exclude='*.o' --exclude='*.so' --exclude='*.bc' --exclude=unit_test --exclude=key_map_test --exclude=fuzz_target --exclude=make_seeds . |
         (cd / && as_server_user tar -C "$dir" -xf - --no-same-permissions)
     if ! (cd "$dir" && as_server_user make -j"$(nproc)" PG_CONFIG="$PG_CONFIG" "$@" &&
         as_root make install PG_CONFIG="$PG_CONFIG" "$@") >"$dir.log" 2>&1; then

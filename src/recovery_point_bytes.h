@@ -1,0 +1,62 @@
+/*
+ * recovery_point_bytes.h
+ *	  The bytes of the recovery point.
+ *
+ *	  header   magic, version, system identifier, count, CRC of the entries,
+ *			   CRC of the header
+ *	  entry*   one a partition, 56 bytes each
+ *
+ * In native byte order, as everything else in a data directory.
+ *
+ * Layer 1.  No I/O: see recovery_point.c.
+ */
+#ifndef RECOVERY_POINT_BYTES_H
+#define RECOVERY_POINT_BYTES_H
+
+#include "segment.h"
+
+#define RECOVERY_POINT_MAGIC	0x50475452	/* "PGTR" */
+#define RECOVERY_POINT_VERSION	1
+
+typedef struct RecoveryPointHeader
+{
+	uint32		magic;
+	uint32		version;
+	uint64		system_identifier;
+	uint32		count;
+	uint32		entries_crc;
+	uint32		reserved;
+	uint32		crc;			/* of the bytes before */
+} RecoveryPointHeader;
+
+/* Of one partition, as of the last time everything was synced. */
+typedef struct RecoveryPointEntry
+{
+	TopicPartition key;
+	uint32		active_entries;
+	int64		active_base;
+	int64		next_offset;
+	int64		log_start_offset;
+	int64		resolved_offset;
+	uint32		active_end;
+	uint32		reserved;
+} RecoveryPointEntry;
+
+StaticAssertDecl(sizeof(RecoveryPointHeader) == 32, "recovery point header is 32 bytes");
+StaticAssertDecl(sizeof(RecoveryPointEntry) == 56, "recovery point entry is 56 bytes");
+
+/* Fill the header for these entries, CRCs included. */
+extern void pgt_recovery_point_seal(RecoveryPointHeader *header, uint64 system_identifier,
+									const RecoveryPointEntry *entries, uint32 count);
+
+/*
+ * Checking: NULL or the problem.  A header that is whole may be of another
+ * version; only where it is this one's the entries, all that follow the header,
+ * may be checked.
+ */
+extern const char *pgt_recovery_point_check_header(const char *bytes, size_t length,
+												   RecoveryPointHeader *header);
+extern const char *pgt_recovery_point_check_entries(const char *bytes, size_t length,
+													const RecoveryPointHeader *header);
+
+#endif							/* RECOVERY_POINT_BYTES_H */

@@ -1,0 +1,176 @@
+/*
+ * make_seeds.c
+ *	  What the fuzz target starts from: make_seeds DIRECTORY.
+ *
+ * Writes sound inputs of every kind, in the form that fuzz_target.c reads: the
+ * unit test's batches, and generated ones of each codec, their records and
+ * their compressed bytes alone, an index and a recovery point.
+ */
+#include "postgres.h"
+
+#include "batch_vectors.h"
+#include "compression.h"
+#include "record_batch.h"
+#include "recovery_point_bytes.h"
+#include "segment_index.h"
+
+#define RECORDS		4
+#define ROOM		65536
+
+/* The decoders of fuzz_target.c, in their order. */
+enum
+{
+	SEED_LOG, SEED_RECORDS, SEED_PIECES, SEED_DECOMPRESS, SEED_COMPRESS, SEED_INDEX, SEED_RECOVERY_POINT
+};
+
+static const char *directory;
+
+/* What segment_index.c wants of the server. */
+uint64
+GetSystemIdentifier(void)
+{
+	return 42;
+}
+
+/* One file: the kind, then up to two pieces. */
+static void
+write_seed(const char *name, int kind, const char *head, size_t head_length,
+		   const char *bytes, size_t length)
+{
+	char		path[MAXPGPATH];
+	FILE	   *file;
+
+	snprintf(path, sizeof(path), "%s/seed_%s", directory, name);
+	file = fopen(path, "wb");
+	if (file == NULL || fputc(kind, file) == EOF || fwrite(head, 1, head_length, file) != head_length ||
+		fwrite(bytes, 1, length, file) != length || fclose(file) != 0)
+	{
+		perror(path);
+		exit(1);
+	}
+}
+
+static void
+write_vector(const char *name, const char *hex)
+{
+	char		bytes[1024];
+	size_t		length = strlen(hex) / 2;
+
+	for (size_t i = 0; i < length; i++)
+	{
+		char		digits[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
+
+		bytes[i] = (char) strtol(digits, NULL, 16);
+	}
+	write_seed(name, SEED_LOG, "", 0, bytes, length);
+}
+
+/* Records with and without key, value and headers; returns their end. */
+static char *
+encode_records(char *dst)
+{
+	char		headers[64];
+	RecordHeader header = {"trace", 5, "\xff\x00", 2};
+	RecordHeader null_header = {"none", 4, NULL, -1};
+	char	   *end = pgt_record_header_encode(pgt_record_header_encode(headers, &header), &null_header);
+	Record		records[RECORDS] = {
+		{.key = "key", .key_length = 3, .value = "value value value value", .value_length = 23},
+		{.key_length = -1, .value = "without a key", .value_length = 13},
+		{.key = "key", .key_length = 3, .value_length = -1},
+		{.key = "", .key_length = 0, .value = "", .value_length = 0,
+		.headers = headers, .headers_length = (int32) (end - headers), .header_count = 2}
+	};
+
+	for (int i = 0; i < RECORDS; i++)
+		dst = pgt_record_encode(dst, &records[i], 100 * i, 2 * i);
+	return dst;
+}
+
+/* A batch of the records, their compressed bytes, and compressing them. */
+static void
+write_codec(int codec, const char *records, size_t length)
+{
+	static char batch[ROOM];
+	char	   *packed = batch + RECORD_BATCH_HEADER_SIZE;
+	RecordBatchHeader header = {.base_offset = 1000, .last_offset_delta = 2 * (RECORDS - 1),
+		.base_timestamp = INT64CONST(1700000000000), .max_timestamp = INT64CONST(1700000000300),
+	.record_count = RECORDS};
+	char		name[64];
+	char		first = (char) codec;
+	size_t		out;
+
+	if (pgt_compress(codec, 0, records, length, packed, ROOM - RECORD_BATCH_HEADER_SIZE, &out) != NULL)
+		exit(1);
+	header.length = RECORD_BATCH_HEADER_SIZE + (int32) out;
+	header.attributes = codec | BATCH_ATTR_LOG_APPEND_TIME;
+	pgt_record_batch_seal(batch, &header);
+	snprintf(name, sizeof(name), "batch_%s", pgt_compression_name(codec));
+	write_seed(name, SEED_LOG, "", 0, batch, header.length);
+	snprintf(name, sizeof(name), "decompress_%s", pgt_compression_name(codec));
+	write_seed(name, SEED_DECOMPRESS, &first, 1, packed, out);
+	snprintf(name, sizeof(name), "compress_%s", pgt_compression_name(codec));
+	write_seed(name, SEED_COMPRESS, &first, 1, records, length);
+}
+
+static void
+write_index(void)
+{
+	struct
+	{
+		IndexHeader header;
+		IndexEntry	entries[2];
+	}			index = {0};
+	SegmentSpan span = {.previous_end = 7};
+
+	pgt_index_header_init(&index.header, pgt_original_segment(7), &span, InvalidXLogRecPtr);
+	for (int i = 0; i < 2; i++)
+	{
+		index.entries[i] = (IndexEntry) {.first_delta = 3 * i, .last_delta = 3 * i + 2, .position = 100 * i,
+			.length = 100, .min_timestamp = 1, .max_timestamp = 2, .largest_timestamp = 2, .xid = 700,
+		.lsn = 0x1000000};
+		pgt_index_entry_seal(&index.entries[i]);
+	}
+	write_seed("index", SEED_INDEX, "", 0, (char *) &index, sizeof(index));
+}
+
+static void
+write_recovery_point(void)
+{
+	RecoveryPointHeader header;
+	RecoveryPointEntry entries[2] = {
+		{.key = {5, 16400, 0}, .active_base = -1},
+		{.key = {5, 16400, 1}, .active_entries = 2, .active_base = 7, .next_offset = 13,
+		.log_start_offset = 7, .resolved_offset = 10, .active_end = 200}
+	};
+
+	pgt_recovery_point_seal(&header, GetSystemIdentifier(), entries, 2);
+	write_seed("recovery_point", SEED_RECOVERY_POINT, (char *) &header, sizeof(header),
+			   (char *) entries, sizeof(entries));
+}
+
+int
+main(int argc, char **argv)
+{
+	static char records[ROOM];
+	char	   *end = encode_records(records);
+	static const char head[] = {RECORDS, 2 * (RECORDS - 1), 0};
+
+	if (argc != 2)
+		return 2;
+	directory = argv[1];
+	write_vector("vector_one", KV_BATCH);
+	write_vector("vector_headers", TWO_BATCH);
+	write_vector("vector_tombstone", TOMBSTONE_BATCH);
+	write_vector("vector_compacted", COMPACTED_BATCH);
+	write_vector("vector_gzip", GZIP_BATCH);
+	write_vector("vector_snappy", SNAPPY_BATCH);
+	write_vector("vector_lz4", LZ4_BATCH);
+	write_vector("vector_zstd", ZSTD_BATCH);
+	write_seed("records", SEED_RECORDS, head, sizeof(head), records, end - records);
+	write_seed("pieces", SEED_PIECES, "", 0, records, end - records);
+	for (int codec = 0; codec < COMPRESSION_TYPE_COUNT; codec++)
+		write_codec(codec, records, end - records);
+	write_index();
+	write_recovery_point();
+	return 0;
+}
