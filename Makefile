@@ -6,6 +6,8 @@ OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
 
 EXTENSION = pg_topics
 DATA = $(wildcard sql/pg_topics--*.sql)
+# for extensions that bring partitioners
+HEADERS = src/pg_topics.h
 PGFILEDESC = "pg_topics - topics, partitions and consumer groups"
 
 # Resource manager id of our WAL records: 128 is PostgreSQL's experimental one.
@@ -42,7 +44,7 @@ include $(PGXS)
 # PGXS follows no header dependencies
 $(OBJS): $(wildcard src/*.h)
 
-UNIT_SRCS = test/unit/unit_test.c src/record_batch.c src/compression.c src/murmur2.c
+UNIT_SRCS = test/unit/unit_test.c src/record_batch.c src/compression.c src/fnv1a.c src/murmur2.c
 
 test/unit/unit_test: $(UNIT_SRCS) test/unit/batch_vectors.h $(wildcard src/*.h)
 	$(CC) $(CFLAGS) -Isrc -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(UNIT_SRCS) \

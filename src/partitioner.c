@@ -2,50 +2,97 @@
  * partitioner.c
  *	  Which partition a record goes to when its producer names none.
  *
- * A topic's option partitioner.class names a rule; without one it is murmur2,
- * as in Kafka's Java client.  The built-in rules stand in one table,
+ * A name says by which rule: the session's setting pg_topics.partitioner, as
+ * each Kafka producer may have its own; else the topic's option
+ * partitioner.class; else murmur2.  The built-in rules stand in one table,
  * partitioners[]: a new one is a function and a line there.
  *
- *	  murmur2       the key's hash, so that a key lands on the partition number
- *					it has in Kafka; a null key goes round robin
- *	  round_robin   one partition after the other, whatever the key is
+ *							a key					a null key		an empty key
+ *	  murmur2				its hash, as in Kafka	round robin		its hash
+ *	  murmur2_random		its hash, as in Kafka	random			its hash
+ *	  consistent			its CRC32				as an empty one	its CRC32 (0)
+ *	  consistent_random		its CRC32				random			random
+ *	  fnv1a					its hash, as in Sarama	as an empty one	its hash
+ *	  fnv1a_random			its hash, as in Sarama	random			its hash
+ *	  round_robin			one partition after the other, whatever the key is
+ *	  random				any partition, whatever the key is
+ *	  sticky				one partition for as long as a batch for it is open
  *
- * Round robin counts in the session's own Topic (field round_robin) and starts
- * at a random partition, so that many short sessions spread evenly.
+ * The hashes are those of librdkafka's partitioners of the same names, but for
+ * murmur2: there it has librdkafka's murmur2_random do what Kafka's Java client
+ * does, here it is Kafka's default itself, with round robin for null keys as
+ * older Java clients have it.
  *
- * Layer 5.  Pure functions of their arguments but for that counter.
+ * sticky is Kafka's UniformStickyPartitioner: full batches although records are
+ * spread.  A transaction keeps to one partition until the batch it has begun
+ * there has no room for the record, then draws another one by lot; so does the
+ * next transaction.  Keys do not count.
+ *
+ * Any other name is looked up by partitioner_name.c and called by
+ * partitioner_call.c.  What a name stands for is found once a transaction and
+ * topic, and again when pgt_partitioner_version has moved; it is in
+ * topic->partitioning.  Beside it are where round robin and sticky stand, for
+ * the session; they start at a random partition, so that many short sessions
+ * spread evenly.
+ *
+ * Layer 5.  Next: partitioner_name.c.
  */
 #include "postgres.h"
+
+#include <zlib.h>
 
 #include "common/pg_prng.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "storage/proc.h"
 
+#include "fnv1a.h"
 #include "murmur2.h"
 #include "partitioner.h"
-
-/* Returns a partition from 0 to topic->partitions - 1. */
-typedef int32 (*PartitionerFunction) (Topic *topic, ByteView key, ByteView value);
+#include "partitioner_call.h"
+#include "partitioner_name.h"
+#include "producer.h"
 
 typedef struct Partitioner
 {
 	const char *name;
-	PartitionerFunction choose;
+	PartitionRule choose;
 } Partitioner;
 
 static int32 choose_murmur2(Topic *topic, ByteView key, ByteView value);
+static int32 choose_murmur2_random(Topic *topic, ByteView key, ByteView value);
 static int32 choose_round_robin(Topic *topic, ByteView key, ByteView value);
+static int32 choose_sticky(Topic *topic, ByteView key, ByteView value);
+static int32 choose_random(Topic *topic, ByteView key, ByteView value);
+static int32 choose_consistent(Topic *topic, ByteView key, ByteView value);
+static int32 choose_consistent_random(Topic *topic, ByteView key, ByteView value);
+static int32 choose_fnv1a(Topic *topic, ByteView key, ByteView value);
+static int32 choose_fnv1a_random(Topic *topic, ByteView key, ByteView value);
 
 /* The first one is the default. */
 static const Partitioner partitioners[] = {
 	{"murmur2", choose_murmur2},
+	{"murmur2_random", choose_murmur2_random},
 	{"round_robin", choose_round_robin},
+	{"sticky", choose_sticky},
+	{"random", choose_random},
+	{"consistent", choose_consistent},
+	{"consistent_random", choose_consistent_random},
+	{"fnv1a", choose_fnv1a},
+	{"fnv1a_random", choose_fnv1a_random},
 };
 
 PG_FUNCTION_INFO_V1(pgt_murmur2_sql);
 PG_FUNCTION_INFO_V1(pgt_murmur2_partition_sql);
 
 /* ---- rules -------------------------------------------------------------- */
+
+/* A number from 0 to count - 1, drawn by lot. */
+static int32
+draw(int32 count)
+{
+	return (int32) pg_prng_uint64_range(&pg_global_prng_state, 0, count - 1);
+}
 
 /* Kafka's default: equal keys together, null keys spread. */
 static int32
@@ -56,65 +103,132 @@ choose_murmur2(Topic *topic, ByteView key, ByteView value)
 	return pgt_murmur2_partition(key.data, key.length, topic->partitions);
 }
 
+/* The same but for null keys. */
+static int32
+choose_murmur2_random(Topic *topic, ByteView key, ByteView value)
+{
+	if (key.length < 0)
+		return draw(topic->partitions);
+	return pgt_murmur2_partition(key.data, key.length, topic->partitions);
+}
+
 /* The next partition; the first one is drawn by lot. */
 static int32
 choose_round_robin(Topic *topic, ByteView key, ByteView value)
 {
-	if (topic->round_robin < 0)
-		topic->round_robin = (int32) pg_prng_uint64_range(&pg_global_prng_state, 0,
-														  topic->partitions - 1);
+	int32	   *last = &topic->partitioning.round_robin;
+
+	*last = *last < 0 ? draw(topic->partitions) : (*last + 1) % topic->partitions;
+	return *last;
+}
+
+/* The last partition while its batch takes the record, then any other. */
+static int32
+choose_sticky(Topic *topic, ByteView key, ByteView value)
+{
+	int32	   *last = &topic->partitioning.sticky;
+	Record		record = {0};
+
+	record.key_length = key.length;
+	record.value_length = value.length;
+	if (*last < 0)
+		*last = draw(topic->partitions);
 	else
-		topic->round_robin = (topic->round_robin + 1) % topic->partitions;
-	return topic->round_robin;
+	{
+		TopicPartition place = pgt_topic_partition(topic, *last);
+
+		if (topic->partitions > 1 && !pgt_producer_has_room(&place, pgt_record_size(&record)))
+			*last = (*last + 1 + draw(topic->partitions - 1)) % topic->partitions;
+	}
+	return *last;
+}
+
+/* Any partition. */
+static int32
+choose_random(Topic *topic, ByteView key, ByteView value)
+{
+	return draw(topic->partitions);
+}
+
+/* librdkafka's: the key's CRC32, which is 0 of a null key. */
+static int32
+choose_consistent(Topic *topic, ByteView key, ByteView value)
+{
+	uLong		crc = key.length > 0 ? crc32(0, (const Bytef *) key.data, key.length) : 0;
+
+	return (int32) (crc % (uint32) topic->partitions);
+}
+
+/* librdkafka's default: the same, with null and empty keys spread. */
+static int32
+choose_consistent_random(Topic *topic, ByteView key, ByteView value)
+{
+	return key.length > 0 ? choose_consistent(topic, key, value) : draw(topic->partitions);
+}
+
+/* librdkafka's and Sarama's FNV-1a; a null key is as an empty one. */
+static int32
+choose_fnv1a(Topic *topic, ByteView key, ByteView value)
+{
+	return pgt_fnv1a_partition(key.data, Max(key.length, 0), topic->partitions);
+}
+
+/* The same but for null keys. */
+static int32
+choose_fnv1a_random(Topic *topic, ByteView key, ByteView value)
+{
+	return key.length < 0 ? draw(topic->partitions) : choose_fnv1a(topic, key, value);
 }
 
 /* ---- choosing ----------------------------------------------------------- */
 
-/* The rule of that name, or NULL. */
-static const Partitioner *
-find_partitioner(const char *name)
+/* The built-in rule of that name, or NULL. */
+PartitionRule
+pgt_builtin_partitioner(const char *name)
 {
 	for (int i = 0; i < lengthof(partitioners); i++)
 	{
 		if (strcmp(partitioners[i].name, name) == 0)
-			return &partitioners[i];
+			return partitioners[i].choose;
 	}
 	return NULL;
 }
 
-/* ERROR (invalid_parameter_value) naming the valid ones, for an unknown partitioner. */
+/* Append the names of all built-in ones, with commas between. */
 void
-pgt_partitioner_check(const char *name)
+pgt_builtin_partitioner_names(StringInfo names)
 {
-	StringInfoData names;
-
-	if (find_partitioner(name) != NULL)
-		return;
-
-	initStringInfo(&names);
 	for (int i = 0; i < lengthof(partitioners); i++)
-		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", partitioners[i].name);
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("partitioner \"%s\" does not exist", name),
-			 errhint("Valid partitioners are: %s.", names.data)));
+		appendStringInfo(names, "%s%s", i > 0 ? ", " : "", partitioners[i].name);
 }
 
-/*
- * The partition of a record for which none was named: the topic's rule, by
- * default murmur2 of the key as Kafka's Java client has it, a null key round
- * robin.
- */
+/* Find the rule that counts for the topic now; one that is not built in is looked up when called. */
+static void
+find_rule(Topic *topic)
+{
+	PartitionerState *state = &topic->partitioning;
+	const char *name = pgt_partitioner_name(topic);
+
+	/* another transaction's is gone with its memory */
+	if (state->lxid == MyProc->lxid)
+		pgt_custom_partitioner_close(state->custom);
+	state->custom = NULL;
+	state->rule = *name == '\0' ? partitioners[0].choose : pgt_builtin_partitioner(name);
+	state->version = pgt_partitioner_version;
+	state->lxid = MyProc->lxid;
+}
+
+/* See the header. */
 int32
 pgt_choose_partition(Topic *topic, ByteView key, ByteView value)
 {
-	const Partitioner *partitioner = &partitioners[0];
+	PartitionerState *state = &topic->partitioning;
 
-	if (topic->partitioner_class[0] != '\0')
-		partitioner = find_partitioner(topic->partitioner_class);
-	if (partitioner == NULL)
-		elog(ERROR, "partitioner \"%s\" does not exist", topic->partitioner_class);
-	return partitioner->choose(topic, key, value);
+	if (state->lxid != MyProc->lxid || state->version != pgt_partitioner_version)
+		find_rule(topic);
+	if (state->rule != NULL)
+		return state->rule(topic, key, value);
+	return pgt_custom_partition(topic, key, value);
 }
 
 /* ---- SQL ---------------------------------------------------------------- */

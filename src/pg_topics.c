@@ -8,8 +8,8 @@
  * what to add.
  *
  * Settings that belong to one file are defined here beside the others, but for
- * the defaults of topic options (topic_options.c) and of consumers
- * (consume.c).
+ * the defaults of topic options (topic_options.c), of consumers (consume.c) and
+ * the partitioner (partitioner_name.c).
  *
  * Layer 8, above all others.  src/README.md is the map.
  */
@@ -27,6 +27,7 @@
 #include "maintenance_stats.h"
 #include "maintenance_worker.h"
 #include "miscadmin.h"
+#include "partitioner_name.h"
 #include "producer.h"
 #include "recovery_point.h"
 #include "segment_filter.h"
@@ -187,6 +188,7 @@ _PG_init(void)
 	define_settings();
 	pgt_topic_init();
 	pgt_acks_init();
+	pgt_partitioner_init();
 	pgt_consumer_init();
 	pgt_maintenance_stats_init();
 	pgt_fault_point_init();

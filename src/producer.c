@@ -550,6 +550,13 @@ find_partition(const TopicPartition *key, const LogConfig *config)
 	return p;
 }
 
+/* Does the batch take so many bytes more? */
+static inline bool
+has_room(const PendingPartition *p, const PendingBatch *batch, Size size)
+{
+	return batch->length + size <= Min(pgt_batch_size, p->config.max_message_bytes);
+}
+
 /* Can the record go into this batch?  "delta" is its offset there. */
 static bool
 fits(const PendingPartition *p, const PendingBatch *batch, const Record *record,
@@ -559,8 +566,7 @@ fits(const PendingPartition *p, const PendingBatch *batch, const Record *record,
 		return false;
 	if (record->offset != NO_OFFSET && batch->required_offset == NO_OFFSET)
 		return false;
-	return delta < PG_INT32_MAX &&
-		batch->length + size <= Min(pgt_batch_size, p->config.max_message_bytes);
+	return delta < PG_INT32_MAX && has_room(p, batch, size);
 }
 
 /* The offset of a record relative to the batch's first. */
@@ -692,6 +698,22 @@ pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Recor
 	/* sealed batches went to the file before; what is left over are open ones */
 	if (memory_used > (Size) pgt_buffer_memory * 1024 * 5 / 4)
 		spill_open();
+}
+
+bool
+pgt_producer_has_room(const TopicPartition *key, Size size)
+{
+	PendingPartition *p = last_used;
+	PendingBatch *batch;
+
+	if (partitions == NULL)
+		return false;
+	if (p == NULL || memcmp(&p->key, key, sizeof(*key)) != 0)
+		p = hash_search(partitions, key, HASH_FIND, NULL);
+	if (p == NULL)
+		return false;
+	batch = open_batch(p);
+	return batch != NULL && batch->records > 0 && has_room(p, batch, size);
 }
 
 bool

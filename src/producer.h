@@ -39,6 +39,9 @@ extern void pgt_producer_add(const TopicPartition *key, const LogConfig *config,
  */
 extern void pgt_producer_flush(void);
 
+/* Has the transaction begun a batch for the partition that takes so many bytes more? */
+extern bool pgt_producer_has_room(const TopicPartition *key, Size size);
+
 /* Records not yet appended for a topic (InvalidOid: for any). */
 extern bool pgt_producer_has_pending(Oid topic);
 

@@ -14,7 +14,7 @@
  * One that is not current is built again at the next pgt_topic_get(); the
  * Topic it replaces is retired, not freed: callers may keep the pointer until
  * their transaction ends, and that is when retired ones go.  What the session
- * has put into a Topic (the partitioner's state) moves on to its successor.
+ * has put into a Topic (where round robin stands) moves on to its successor.
  *
  * An invalidation that arrives while a Topic is being built may concern what
  * was read already; the new entry then is not current from the start.
@@ -228,7 +228,7 @@ build_topic(Oid relid, MemoryContext context)
 
 	topic->relid = relid;
 	topic->owner = rel->rd_rel->relowner;
-	topic->round_robin = -1;
+	topic->partitioning.round_robin = topic->partitioning.sticky = -1;
 	pgt_topic_options_defaults(topic);
 	pgt_topic_options_apply(topic, GetForeignTable(relid)->options);
 	build_columns(topic, RelationGetDescr(rel), context);
@@ -331,7 +331,8 @@ refresh_entry(Oid relid)
 	entry = hash_search(entries, &relid, HASH_ENTER, &found);
 	if (found)
 	{
-		topic->round_robin = entry->topic->round_robin;
+		topic->partitioning.round_robin = entry->topic->partitioning.round_robin;
+		topic->partitioning.sticky = entry->topic->partitioning.sticky;
 		retire(entry->context);
 	}
 	MemoryContextSetParent(context, cache_context);

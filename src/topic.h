@@ -46,6 +46,24 @@ typedef enum CleanupPolicy
 	CLEANUP_COMPACT = 2			/* a bit each; both may be set */
 } CleanupPolicy;
 
+/* The longest name of a partitioner: schema and function, quoted, every character doubled. */
+#define PARTITIONER_NAME_MAX	(2 * (2 * (NAMEDATALEN - 1) + 2) + 1)
+
+struct Topic;
+struct ByteView;
+struct CustomPartitioner;
+
+/* What a session keeps of a topic's partitioner; see partitioner.c. */
+typedef struct PartitionerState
+{
+	LocalTransactionId lxid;	/* the fields up to "custom" are of that transaction */
+	uint64		version;		/* and of this pgt_partitioner_version */
+	int32		(*rule) (struct Topic *topic, struct ByteView key, struct ByteView value);
+	struct CustomPartitioner *custom;	/* where rule is NULL; NULL: to be looked up */
+	int32		round_robin;	/* the last partition, -1: none yet */
+	int32		sticky;			/* the same */
+} PartitionerState;
+
 typedef struct Topic
 {
 	Oid			relid;
@@ -64,13 +82,12 @@ typedef struct Topic
 	int32		gzip_level;		/* each on its codec's own scale */
 	int32		lz4_level;
 	int32		zstd_level;
-	char		partitioner_class[NAMEDATALEN * 2];	/* empty: the default */
+	char		partitioner_class[PARTITIONER_NAME_MAX + 1];	/* empty: the default */
 	LogConfig	log;
 	AttrNumber	attnum[TOPIC_COLUMN_COUNT]; /* 0: the column is left out */
 	Serializer	key;
 	Serializer	value;
-	/* partitioner state of this session; see partitioner.c */
-	int32		round_robin;	/* next partition for a null key, -1: not yet chosen */
+	PartitionerState partitioning;
 } Topic;
 
 /* Is the relation a topic, that is, a foreign table of our wrapper? */

@@ -14,8 +14,8 @@
  * Proper means: its columns are those a topic may have, and it takes no part
  * in inheritance or partitioning, where rows of several relations would pass
  * for the records of one log.  An ERROR here takes the whole statement back.
- * That partitions do not become fewer is checked the moment the options
- * change, while the old ones can still be read.
+ * That partitions do not become fewer, and that a new partitioner is there, is
+ * checked the moment the options change, while the old ones can still be read.
  *
  * A relation just created is nobody's yet, so files that lie under its oid are
  * leftovers (of a crash, of an oid used before) and are removed at once: a new
@@ -54,6 +54,7 @@
 #include "utils/snapmgr.h"
 
 #include "log_wal.h"
+#include "partitioner_name.h"
 #include "topic.h"
 #include "topic_ddl.h"
 #include "topic_drop.h"
@@ -99,12 +100,23 @@ check_inheritance(Oid relid)
 				 errhint("A topic has partitions of its own: see its option \"partitions\".")));
 }
 
+/* ERROR where the option partitioner.class names what is not there. */
+static void
+check_partitioner(const Topic *topic)
+{
+	if (topic->partitioner_class[0] != '\0')
+		pgt_partitioner_check(topic->partitioner_class);
+}
+
 /* Check a topic that was created or altered; caller has seen to visibility. */
 static void
 check_topic(const TouchedRelation *relation)
 {
 	pgt_topic_check_columns(relation->relid);
 	check_inheritance(relation->relid);
+
+	if (relation->created)
+		check_partitioner(pgt_topic_get(relation->relid));
 
 	/* pg_upgrade restores oids whose files may be there already */
 	if (!relation->created || IsBinaryUpgrade)
@@ -143,25 +155,12 @@ forget_touched(XactEvent event, void *arg)
 	touched = NIL;
 }
 
-/* The number of partitions that a foreign table's options, as an array, give. */
-static int32
-partitions_of(Datum options, bool isnull)
-{
-	Topic		scratch;
-
-	memset(&scratch, 0, sizeof(scratch));
-	pgt_topic_options_defaults(&scratch);
-	if (!isnull)
-		pgt_topic_options_apply(&scratch, untransformRelOptions(options));
-	return scratch.partitions;
-}
-
 /*
- * The number of partitions in the version of the foreign table's options that
- * a snapshot sees: SnapshotSelf sees a change before it is visible to others.
+ * Read the version of a foreign table's options that a snapshot sees (NULL: the
+ * catalogs'); SnapshotSelf sees a change before it is visible to others.
  */
-static int32
-partitions_in_catalog(Oid relid, Snapshot snapshot)
+static void
+read_options(Oid relid, Snapshot snapshot, Topic *topic)
 {
 	Relation	catalog = table_open(ForeignTableRelationId, AccessShareLock);
 	ScanKeyData key;
@@ -169,7 +168,6 @@ partitions_in_catalog(Oid relid, Snapshot snapshot)
 	HeapTuple	tuple;
 	Datum		options;
 	bool		isnull;
-	int32		partitions;
 
 	ScanKeyInit(&key, Anum_pg_foreign_table_ftrelid, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(relid));
@@ -179,33 +177,39 @@ partitions_in_catalog(Oid relid, Snapshot snapshot)
 		elog(ERROR, "could not find foreign table %u", relid);
 	options = heap_getattr(tuple, Anum_pg_foreign_table_ftoptions,
 						   RelationGetDescr(catalog), &isnull);
-	partitions = partitions_of(options, isnull);
 
+	memset(topic, 0, sizeof(*topic));
+	pgt_topic_options_defaults(topic);
+	if (!isnull)
+		pgt_topic_options_apply(topic, untransformRelOptions(options));
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
-	return partitions;
 }
 
 /*
- * ERROR where options that have just changed take partitions away.  Runs
- * before the command counter moves on, so the old version is still visible.
+ * ERROR where options that have just changed take partitions away or name a
+ * partitioner that is not there.  Runs before the command counter moves on, so
+ * the old version is still visible.
  */
 static void
-check_partitions(Oid relid)
+check_changed_options(Oid relid)
 {
-	int32		before;
-	int32		after;
+	Topic		before;
+	Topic		after;
 
 	if (!pgt_is_topic(relid))
 		return;
-	before = partitions_in_catalog(relid, NULL);
-	after = partitions_in_catalog(relid, SnapshotSelf);
-	if (after < before)
+	read_options(relid, NULL, &before);
+	read_options(relid, SnapshotSelf, &after);
+	if (after.partitions < before.partitions)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("topic \"%s\" has %d partitions and cannot be reduced to %d",
-						get_rel_name(relid), before, after),
+						get_rel_name(relid), before.partitions, after.partitions),
 				 errhint("Partitions can only be added; to have fewer, produce the records to a new topic.")));
+	/* one that has been dropped does not stand in the way of other changes */
+	if (strcmp(after.partitioner_class, before.partitioner_class) != 0)
+		check_partitioner(&after);
 }
 
 /* ---- hooks -------------------------------------------------------------- */
@@ -222,7 +226,7 @@ object_changed(ObjectAccessType access, Oid class, Oid object, int column, void 
 		touch(((ObjectAccessPostAlter *) arg)->auxiliary_id, false);
 	}
 	else if (class == ForeignTableRelationId && access == OAT_POST_ALTER)
-		check_partitions(object);
+		check_changed_options(object);
 }
 
 /* Something is about to be dropped. */

@@ -31,7 +31,6 @@
 #include "utils/varlena.h"
 
 #include "compression.h"
-#include "partitioner.h"
 #include "record_batch.h"
 #include "topic_options.h"
 
@@ -293,12 +292,18 @@ parse_consumers(const TopicOption *option, const char *value, void *field)
 		invalid_value(option, value, "none and wait");
 }
 
-/* A partitioner's name, checked by partitioner.c. */
+/*
+ * A partitioner's name.  Whether there is such a one is checked when the option
+ * is set (topic_ddl.c) and when it is used: a topic whose partitioner has gone
+ * can still be read.
+ */
 static void
 parse_partitioner(const TopicOption *option, const char *value, void *field)
 {
-	pgt_partitioner_check(value);
-	strlcpy(field, value, sizeof(((Topic *) NULL)->partitioner_class));
+	if (*value == '\0' || strlen(value) > PARTITIONER_NAME_MAX)
+		invalid_value(option, value, psprintf("names of partitioners, up to %d bytes",
+											  PARTITIONER_NAME_MAX));
+	strlcpy(field, value, PARTITIONER_NAME_MAX + 1);
 }
 
 /* ---- names -------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /*
  * unit_test.c
- *	  Tests of layer 0 (record_batch.c, compression.c, murmur2.c) without a
- *	  server.
+ *	  Tests of layer 0 (record_batch.c, compression.c, fnv1a.c,
+ *	  murmur2.c) without a server.
  *
  * "make unit" builds and runs it.  Output is TAP, the exit code 1 on a
  * failure.  Four kinds of tests:
@@ -24,6 +24,7 @@
 
 #include "batch_vectors.h"
 #include "compression.h"
+#include "fnv1a.h"
 #include "murmur2.h"
 #include "record_batch.h"
 
@@ -473,6 +474,35 @@ test_murmur2_partitions(void)
 		snprintf(name, sizeof(name), "murmur2: partitions of %d", counts[n]);
 		ok(good, name);
 	}
+}
+
+/* Sarama's hashes, signs taken off; the last key's is the one that has no counterpart. */
+static void
+test_fnv1a_vectors(void)
+{
+	static const struct
+	{
+		const char *key;
+		uint32		hash;
+	}			vectors[] = {
+		{"kafka", 0x0d33c4e1}, {"giberish123456789", 0x77a58295},
+		{"1234", 0x023bdd03}, {"234", 0x2dea3cd2}, {"34", 0x740fa83e},
+		{"4", 0x310ca263}, {"", 0x7ee3623b}, {"23456", 0x27e6f469},
+		{"hejsan", 0x17b1e27a}, {"rdklaij", 0x80000000}
+	};
+
+	for (int i = 0; i < lengthof(vectors); i++)
+	{
+		Bytes		key = bytes_copy(vectors[i].key, strlen(vectors[i].key));
+		char		name[128];
+
+		snprintf(name, sizeof(name), "fnv1a: \"%s\"", vectors[i].key);
+		ok(pgt_fnv1a(key.data, key.length) == vectors[i].hash, name);
+		free(key.data);
+	}
+	ok(pgt_fnv1a_partition("rdklaij", strlen("rdklaij"), 7) == 0x80000000U % 7,
+	   "fnv1a: the partition of the smallest integer");
+	ok(pgt_fnv1a_partition("hejsan", 6, 17) == 0x17b1e27a % 17, "fnv1a: a partition of 17");
 }
 
 /* ----------
@@ -1442,6 +1472,7 @@ main(void)
 	test_varint_too_large();
 	test_murmur2_vectors();
 	test_murmur2_partitions();
+	test_fnv1a_vectors();
 	test_compression_names();
 	test_compression_none();
 	test_codec_round_trips();

@@ -1,0 +1,43 @@
+/*
+ * fnv1a.c
+ *	  The 32-bit FNV-1a hash as librdkafka and Sarama take it for a partition.
+ *
+ * Sarama, the Go client, hashes keys with FNV-1a, reads the hash as a signed
+ * number and takes its absolute value; librdkafka's partitioner "fnv1a" is made
+ * to agree with it.  As with murmur2 the value for a key never changes.
+ *
+ *		h = 0x811c9dc5
+ *		for each byte:	h ^= byte;  h *= 0x01000193
+ *		h = |h|
+ *
+ * The smallest integer has no absolute value in 32 bits with a sign.  Sarama
+ * divides first, librdkafka converts to unsigned: both come to 2^31 modulo the
+ * number of partitions, and so does arithmetic without a sign here.
+ *
+ * Layer 0: no state, no memory.  Next: partitioner.c.
+ */
+#include "c.h"
+
+#include "fnv1a.h"
+
+#define FNV_OFFSET_BASIS	0x811c9dc5U
+#define FNV_PRIME			0x01000193U
+#define SIGN_BIT			0x80000000U
+
+/* The hash without its sign: 0 .. 2^31.  data may be NULL where length is 0. */
+uint32
+pgt_fnv1a(const char *data, size_t length)
+{
+	uint32		h = FNV_OFFSET_BASIS;
+
+	for (size_t i = 0; i < length; i++)
+		h = (h ^ (unsigned char) data[i]) * FNV_PRIME;
+	return (h & SIGN_BIT) ? 0 - h : h;
+}
+
+/* The partition of that key.  REQUIRES: partitions > 0. */
+int32
+pgt_fnv1a_partition(const char *key, size_t length, int32 partitions)
+{
+	return (int32) (pgt_fnv1a(key, length) % (uint32) partitions);
+}

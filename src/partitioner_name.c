@@ -1,0 +1,290 @@
+/*
+ * partitioner_name.c
+ *	  What a partitioner's name stands for, and which name counts.
+ *
+ * A name is looked for among the built-in rules (partitioner.c), then among
+ * those that extensions have registered (pg_topics.h), and else names an SQL
+ * function, qualified by its schema or found in search_path:
+ *
+ *	  f(topic regclass, key bytea, value bytea, partitions int) RETURNS int
+ *
+ * Such a name is bound as late as a name in a function's body: nothing records
+ * that the topic depends on the function, since dropping a function with CASCADE
+ * must not take a topic's records along.  The name is checked when it is set,
+ * in the option or in the setting, and when it is used.
+ *
+ * A dump may restore a topic before its function, and with an empty
+ * search_path.  It runs with check_function_bodies off, which is what tells
+ * functions in the same position to put checks off; so it does here.  The
+ * setting is taken on faith where it comes from a file, a role or the start of
+ * a connection: there the library that registers the name may not be loaded yet.
+ *
+ * pgt_partitioner_version moves with whatever could change the answer, but for
+ * search_path, a library's loading and the current user: callers look out for
+ * those, or ask again in the next transaction.
+ *
+ * Layer 5.  No locks, no files, no WAL.  Next: partitioner_call.c.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/parallel.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "nodes/value.h"
+#include "parser/parse_func.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/regproc.h"
+#include "utils/syscache.h"
+#include "utils/varlena.h"
+
+#include "murmur2.h"
+#include "partitioner_name.h"
+
+#define FUNCTION_ARGUMENTS	4
+
+static const Oid function_arguments[FUNCTION_ARGUMENTS] = {REGCLASSOID, BYTEAOID, BYTEAOID, INT4OID};
+
+uint64		pgt_partitioner_version = 1;
+
+static char *setting;			/* pg_topics.partitioner; empty: the topic's option counts */
+
+/* ---- registered ones ------------------------------------------------------ */
+
+/* The first of the list of those registered. */
+static const PgTopicsPartitioner *
+first_registered(void)
+{
+	static PgTopicsPartitioner **first = NULL;
+
+	if (first == NULL)
+		first = (PgTopicsPartitioner **) find_rendezvous_variable(PG_TOPICS_PARTITIONERS_VARIABLE);
+	return *first;
+}
+
+/* The one of that name, or NULL; ERROR where it was made for a later interface. */
+static const PgTopicsPartitioner *
+find_registered(const char *name)
+{
+	for (const PgTopicsPartitioner *p = first_registered(); p != NULL; p = p->next)
+	{
+		if (strcmp(p->name, name) != 0)
+			continue;
+		if (p->version > PG_TOPICS_API_VERSION)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("partitioner \"%s\" needs a newer pg_topics", name),
+					 errdetail("It was built for version %d of pg_topics.h; this pg_topics has version %d.",
+							   p->version, PG_TOPICS_API_VERSION)));
+		return p;
+	}
+	return NULL;
+}
+
+/* PgTopicsApi: what a built-in partitioner chooses. */
+static int32
+choose_builtin(const char *name, Oid topic, PgTopicsBytes key, PgTopicsBytes value)
+{
+	PartitionRule rule = pgt_builtin_partitioner(name);
+	ByteView	key_view = {key.data, key.length};
+	ByteView	value_view = {value.data, value.length};
+
+	if (rule == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there is no built-in partitioner \"%s\"", name)));
+	return rule(pgt_topic_get(topic), key_view, value_view);
+}
+
+static const PgTopicsApi api = {
+	.version = PG_TOPICS_API_VERSION,
+	.murmur2 = pgt_murmur2,
+	.murmur2_partition = pgt_murmur2_partition,
+	.builtin = choose_builtin,
+};
+
+/* ---- functions ------------------------------------------------------------ */
+
+/* The parts of a possibly qualified name as a List of String; NIL where it is none. */
+static List *
+split_name(const char *name)
+{
+	List	   *parts;
+	List	   *names = NIL;
+	ListCell   *cell;
+
+	if (!SplitIdentifierString(pstrdup(name), '.', &parts) || list_length(parts) > 2)
+		return NIL;
+	foreach(cell, parts)
+		names = lappend(names, makeString(lfirst(cell)));
+	return names;
+}
+
+/* Why a function that has the right arguments is no partitioner, or NULL. */
+static char *
+problem_of_function(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Form_pg_proc proc;
+	char	   *problem = NULL;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", function);
+	proc = (Form_pg_proc) GETSTRUCT(tuple);
+	if (proc->prokind != PROKIND_FUNCTION)
+		problem = psprintf("%s is not a plain function.", format_procedure(function));
+	else if (proc->proretset)
+		problem = psprintf("Function %s returns a set.", format_procedure(function));
+	else if (proc->prorettype != INT4OID)
+		problem = psprintf("Function %s returns %s, not integer.", format_procedure(function),
+						   format_type_be(proc->prorettype));
+	ReleaseSysCache(tuple);
+	return problem;
+}
+
+/* Look the name up among functions; InvalidOid and perhaps a detail where it is none. */
+static Oid
+find_function(List *names, char **detail)
+{
+	Oid			function = LookupFuncName(names, FUNCTION_ARGUMENTS, function_arguments, true);
+	FuncCandidateList other;
+
+	if (OidIsValid(function))
+	{
+		*detail = problem_of_function(function);
+		return *detail == NULL ? function : InvalidOid;
+	}
+	other = FuncnameGetCandidates(names, -1, NIL, false, false, false, true);
+	if (other != NULL)
+		*detail = psprintf("Function %s has other arguments.", format_procedure(other->oid));
+	return InvalidOid;
+}
+
+/* ---- names ----------------------------------------------------------------- */
+
+/* The name that counts for a topic: the setting, else the option; empty: the default. */
+const char *
+pgt_partitioner_name(const Topic *topic)
+{
+	return setting != NULL && *setting != '\0' ? setting : topic->partitioner_class;
+}
+
+/* Look a name up; false where there is no such partitioner.  ERROR where a schema may not be used. */
+bool
+pgt_partitioner_find(const char *name, FoundPartitioner *found)
+{
+	List	   *names;
+
+	memset(found, 0, sizeof(*found));
+	found->rule = pgt_builtin_partitioner(name);
+	if (found->rule != NULL)
+		return true;
+	found->registered = find_registered(name);
+	if (found->registered != NULL)
+		return true;
+	names = split_name(name);
+	if (names == NIL)
+		return false;
+	found->in_search_path = list_length(names) == 1;
+	found->function = find_function(names, &found->detail);
+	return OidIsValid(found->function);
+}
+
+/* What to say to who named a partitioner that is not there. */
+char *
+pgt_partitioner_hint(void)
+{
+	StringInfoData hint;
+
+	initStringInfo(&hint);
+	appendStringInfoString(&hint, "Built in are: ");
+	pgt_builtin_partitioner_names(&hint);
+	appendStringInfoString(&hint, ".");
+	if (first_registered() != NULL)
+		appendStringInfoString(&hint, " Registered are:");
+	for (const PgTopicsPartitioner *p = first_registered(); p != NULL; p = p->next)
+		appendStringInfo(&hint, " %s%s", p->name, p->next != NULL ? "," : ".");
+	appendStringInfoString(&hint, " Any other name is that of a function, with its schema where search_path does not have it:"
+						   " f(topic regclass, key bytea, value bytea, partitions integer) RETURNS integer.");
+	return hint.data;
+}
+
+/* See the header. */
+void
+pgt_partitioner_check(const char *name)
+{
+	FoundPartitioner found;
+
+	if (!check_function_bodies || pgt_partitioner_find(name, &found))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("partitioner \"%s\" does not exist", name),
+			 found.detail != NULL ? errdetail_internal("%s", found.detail) : 0,
+			 errhint("%s", pgt_partitioner_hint())));
+}
+
+/* ---- the setting ------------------------------------------------------------ */
+
+/* Check hook: there must be such a partitioner, as far as that can be known yet. */
+static bool
+check_setting(char **value, void **extra, GucSource source)
+{
+	FoundPartitioner found;
+
+	if (strlen(*value) > PARTITIONER_NAME_MAX)
+	{
+		GUC_check_errdetail("The name of a partitioner has up to %d bytes.", PARTITIONER_NAME_MAX);
+		return false;
+	}
+	if (**value == '\0' || source < PGC_S_INTERACTIVE || !IsTransactionState() ||
+		!OidIsValid(MyDatabaseId) || InitializingParallelWorker ||
+		pgt_partitioner_find(*value, &found))
+		return true;
+	if (source == PGC_S_TEST)
+	{
+		ereport(NOTICE,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("partitioner \"%s\" does not exist", *value)));
+		return true;
+	}
+	if (found.detail != NULL)
+		GUC_check_errdetail("%s", found.detail);
+	GUC_check_errhint("%s", pgt_partitioner_hint());
+	return false;
+}
+
+/* Assign hook, and callback of system caches. */
+static void
+setting_changed(const char *newval, void *extra)
+{
+	pgt_partitioner_version++;
+}
+
+static void
+catalog_changed(Datum arg, int cache, uint32 hash)
+{
+	pgt_partitioner_version++;
+}
+
+/* See the header. */
+void
+pgt_partitioner_init(void)
+{
+	static const int caches[] = {PROCOID, NAMESPACEOID, AUTHOID, AUTHMEMROLEMEM};
+
+	DefineCustomStringVariable("pg_topics.partitioner",
+							   "Partitioner of the records that this session produces.",
+							   "Empty: each topic's option \"partitioner.class\".",
+							   &setting, "", PGC_USERSET, 0,
+							   check_setting, setting_changed, NULL);
+	for (int i = 0; i < lengthof(caches); i++)
+		CacheRegisterSyscacheCallback(caches[i], catalog_changed, (Datum) 0);
+	*find_rendezvous_variable(PG_TOPICS_API_VARIABLE) = unconstify(PgTopicsApi *, &api);
+}

@@ -1,0 +1,45 @@
+/*
+ * partitioner_name.h
+ *	  What a partitioner's name stands for.  Layer 5.
+ */
+#ifndef PARTITIONER_NAME_H
+#define PARTITIONER_NAME_H
+
+#include "partitioner.h"
+#include "pg_topics.h"
+
+/* What a name stands for: one of the three, or none and perhaps why. */
+typedef struct FoundPartitioner
+{
+	PartitionRule rule;
+	const PgTopicsPartitioner *registered;
+	Oid			function;
+	bool		in_search_path; /* looked for there, as the name has no schema */
+	char	   *detail;			/* NULL, or a sentence on a function that will not do */
+} FoundPartitioner;
+
+/*
+ * Moves on when a name may stand for something else, or another name counts;
+ * what was found before is to be looked up again then.
+ */
+extern uint64 pgt_partitioner_version;
+
+/* The name that counts for a topic: the setting, else the option, else the default. */
+extern const char *pgt_partitioner_name(const Topic *topic);
+
+/* Look a name up; false where there is no such partitioner.  ERROR where a schema may not be used. */
+extern bool pgt_partitioner_find(const char *name, FoundPartitioner *found);
+
+/* What to say to who named a partitioner that is not there. */
+extern char *pgt_partitioner_hint(void);
+
+/*
+ * ERROR (invalid_parameter_value) where there is no such partitioner; a restore,
+ * which runs with check_function_bodies off, may name one that comes later.
+ */
+extern void pgt_partitioner_check(const char *name);
+
+/* Define the setting, offer the interface for C; called once per process. */
+extern void pgt_partitioner_init(void);
+
+#endif							/* PARTITIONER_NAME_H */
