@@ -158,6 +158,13 @@ AS 'MODULE_PATHNAME', 'pgt_offset_for_timestamp' LANGUAGE C STRICT VOLATILE PARA
 COMMENT ON FUNCTION offset_for_timestamp(regclass, int, timestamptz) IS
 'the first offset whose record is at or past a time, or null';
 
+CREATE FUNCTION visible_offsets(topic regclass, OUT partition int, OUT next_offset bigint,
+    OUT exact bool)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_visible_offsets' LANGUAGE C STRICT STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION visible_offsets(regclass) IS
+'the next offset of each partition as of the statement''s snapshot; exact: the snapshot sees nothing behind it';
+
 /* ---- a topic as a table --------------------------------------------------- */
 
 CREATE FUNCTION latest(topic anyelement) RETURNS SETOF anyelement

@@ -651,6 +651,38 @@ pgt_log_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId 
 	return end;
 }
 
+bool
+pgt_log_sees_behind(const TopicPartition *key, Snapshot snapshot, int64 offset)
+{
+	LogReader  *reader = pgt_log_reader_begin(key, offset, snapshot, NULL);
+	IndexEntry *entry;
+	bool		seen = false;
+
+	while (!seen && !reader->done && (entry = next_entry(reader)) != NULL)
+	{
+		int64		last = reader->segment.base + entry->last_delta;
+
+		CHECK_FOR_INTERRUPTS();
+		if (last < reader->position)
+			continue;
+		switch (visibility(reader, entry, reader->next_entry - 1))
+		{
+			case BATCH_SEEN:
+				seen = true;
+				reader->position = last;
+				break;
+			case BATCH_GONE:
+				if (!take_bounds(reader))
+					reader->done = true;
+				break;
+			default:
+				reader->position = last + 1;
+		}
+	}
+	pgt_log_reader_end(reader);
+	return seen;
+}
+
 /* Let the reader begin at the first segment and entry that reach "timestamp". */
 static void
 skip_to_timestamp(LogReader *reader, int64 timestamp)

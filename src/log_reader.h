@@ -57,4 +57,11 @@ extern int64 pgt_log_offset_for_timestamp(const TopicPartition *key, int64 times
  */
 extern int64 pgt_log_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker);
 
+/*
+ * Does the snapshot see the transaction of a batch at or past an offset?  Where
+ * "offset" is the visible end, that batch lies behind one of a running
+ * transaction, so its records cannot be read yet, but the rows it came with can.
+ */
+extern bool pgt_log_sees_behind(const TopicPartition *key, Snapshot snapshot, int64 offset);
+
 #endif							/* LOG_READER_H */
