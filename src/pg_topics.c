@@ -134,7 +134,7 @@ define_settings(void)
 	DefineCustomIntVariable("pg_topics.log_cleaner_io_max_bytes_per_second",
 							"How many bytes a compaction reads and writes per second at most.",
 							"-1: no limit.",
-							&pgt_cleaner_bytes_per_second, 160 * 1024 * 1024, -1, INT_MAX,
+							&pgt_cleaner_bytes_per_second, 200 * 1024 * 1024, -1, INT_MAX,
 							PGC_USERSET, GUC_UNIT_BYTE, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.log_retention_check_interval_ms",
 							"How often topics are looked at for segments that have expired.",
