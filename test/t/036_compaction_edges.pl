@@ -92,7 +92,7 @@ foreach my $how ('is missing', 'is cut')
 	ok(-s $log, "a log whose index $how stays");
 	my ($code, $out, $err) = $node->psql('postgres', 'SELECT count(*) FROM indexless');
 	like($err, qr/missing|damaged/, 'and readers report it');
-	BAIL_OUT('the log is gone') unless -e $log;
+	last unless -e $log;
 	rename("$index.saved", $index) or die "$index: $!";
 	$node->restart;
 	is(contents($node, 'indexless'), $left, 'given back, it serves');
