@@ -274,6 +274,29 @@ segment_end(LogReader *reader)
 	return segment == NULL ? -1 : pgt_partition_log_segment_end(segment, &reader->bounds);
 }
 
+/* Is the segment the active one, with nothing in it? */
+static bool
+is_empty_active(const LogReader *reader, SegmentId id)
+{
+	return id.base == reader->bounds.active_base && reader->bounds.active_entries == 0;
+}
+
+/* Can it be opened?  An empty one that is damaged holds nothing: the next append makes it anew. */
+static bool
+can_open(const LogReader *reader, SegmentId id)
+{
+	return pgt_partition_log_is_open(reader->state, id) || pgt_segment_is_usable(&reader->key, id);
+}
+
+/* There is nothing to read from this segment on (its base NO_SEGMENT: at all). */
+static void
+finish(LogReader *reader, SegmentId id)
+{
+	reader->done = true;
+	if (id.base < reader->filter.end_offset)
+		reader->position = Max(reader->position, reader->bounds.next_offset);
+}
+
 /* Go on in the next segment.  False: begin anew or done. */
 static bool
 next_segment(LogReader *reader)
@@ -286,13 +309,10 @@ next_segment(LogReader *reader)
 	if (renew_bounds(reader))
 		return false;
 
-	/* the active one may be empty */
 	if (id.base == NO_SEGMENT || id.base >= reader->filter.end_offset ||
-		(id.base == reader->bounds.active_base && reader->bounds.active_entries == 0))
+		(is_empty_active(reader, id) && !can_open(reader, id)))
 	{
-		reader->done = true;
-		if (id.base < reader->filter.end_offset)
-			reader->position = Max(reader->position, reader->bounds.next_offset);
+		finish(reader, id);
 		return false;
 	}
 	end = segment_end(reader);
@@ -301,6 +321,11 @@ next_segment(LogReader *reader)
 		return false;
 	if (segment->span.previous_end != end)
 		records_are_missing(reader, end, segment);
+	if (is_empty_active(reader, id))
+	{
+		finish(reader, id);
+		return false;
+	}
 	enter_segment(reader, segment, 0);
 	return true;
 }
