@@ -122,24 +122,24 @@ choose_round_robin(Topic *topic, ByteView key, ByteView value)
 	return *last;
 }
 
-/* The last partition while its batch takes the record, then any other. */
+/*
+ * The last partition while its batch takes the record, then any other.  One
+ * past the end was added by a transaction that has rolled back.
+ */
 static int32
 choose_sticky(Topic *topic, ByteView key, ByteView value)
 {
 	int32	   *last = &topic->partitioning.sticky;
 	Record		record = {0};
+	TopicPartition place;
 
+	if (*last < 0 || *last >= topic->partitions)
+		*last = draw(topic->partitions);
+	place = pgt_topic_partition(topic, *last);
 	record.key_length = key.length;
 	record.value_length = value.length;
-	if (*last < 0)
-		*last = draw(topic->partitions);
-	else
-	{
-		TopicPartition place = pgt_topic_partition(topic, *last);
-
-		if (topic->partitions > 1 && !pgt_producer_has_room(&place, pgt_record_size(&record)))
-			*last = (*last + 1 + draw(topic->partitions - 1)) % topic->partitions;
-	}
+	if (topic->partitions > 1 && !pgt_producer_has_room(&place, pgt_record_size(&record)))
+		*last = (*last + 1 + draw(topic->partitions - 1)) % topic->partitions;
 	return *last;
 }
 

@@ -5,8 +5,9 @@
  *
  * What a call needs is put together at a transaction's first record to the
  * topic and kept in topic->partitioning.custom: the function looked up by its
- * name, the caller's privilege checked, the function's call information with
- * what the function itself caches there.  It is made anew when
+ * name, the caller's privilege checked, and an expression that calls it, or that
+ * has its body in place of a call where it is simple and in SQL, which the
+ * planner sees to.  It is made anew when
  *
  *	  - another transaction begins: its memory is the transaction's;
  *	  - pgt_partitioner_version has moved: functions, schemas or roles have
@@ -15,9 +16,9 @@
  *		schema.
  *
  * A function may fail in the middle, or produce to the same topic itself, and
- * its call information must not be used then.  So that is taken out of the
- * Topic for the call and put back only after it: an error leaves it out, and a
- * nested call makes one of its own.
+ * the expression's state must not be used then.  So it is taken out of the
+ * Topic for the call and put back only after it: an error leaves it out, until
+ * the transaction's end, and a nested call makes one of its own.
  *
  * The function runs as the user who produces, as a column's default would.  Its
  * result is not trusted: null and numbers outside the topic's partitions are
@@ -26,19 +27,20 @@
  * Locks: none, as with other functions; one that is dropped meanwhile is missed
  * at the next record after the invalidation.
  *
- * Memory: a context below TopTransactionContext for each that is made; the
- * arguments of a call are freed after it.
+ * Memory: a context below TopTransactionContext for each that is made, with
+ * one below it for arguments and what else a call leaves, reset by the next.
  *
  * Layer 5.  Names are looked up by partitioner_name.c.
  */
 #include "postgres.h"
 
 #include "catalog/namespace.h"
-#include "catalog/objectaccess.h"
-#include "catalog/pg_proc.h"
-#include "fmgr.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
 #include "miscadmin.h"
-#include "pgstat.h"
+#include "nodes/makefuncs.h"
+#include "nodes/params.h"
+#include "optimizer/optimizer.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -52,7 +54,10 @@ struct CustomPartitioner
 	char	   *name;			/* as it was given */
 	char	   *topic;			/* for messages */
 	const PgTopicsPartitioner *registered;	/* NULL: it is an SQL function */
-	FmgrInfo	function;
+	Oid			function;		/* else it, and: */
+	ExprState  *expression;		/* which calls it; NULL: not yet prepared */
+	ExprContext *econtext;
+	ParamListInfo arguments;
 	Oid			user;			/* who may execute the function */
 	OverrideSearchPath *search_path;	/* with which it was found; NULL: does not count */
 };
@@ -67,7 +72,6 @@ check_privilege(Oid function)
 
 	if (result != ACLCHECK_OK)
 		aclcheck_error(result, OBJECT_FUNCTION, get_func_name(function));
-	InvokeFunctionExecuteHook(function);
 }
 
 /* ERROR: the name stands for nothing any more, or not in this session. */
@@ -104,8 +108,7 @@ open_custom(const Topic *topic)
 	custom->topic = MemoryContextStrdup(context, get_rel_name(topic->relid));
 	custom->registered = found.registered;
 	custom->user = GetUserId();
-	if (found.registered == NULL)
-		fmgr_info_cxt(found.function, &custom->function, context);
+	custom->function = found.function;
 	if (found.in_search_path)
 		custom->search_path = GetOverrideSearchPath(context);
 	return custom;
@@ -115,8 +118,11 @@ open_custom(const Topic *topic)
 void
 pgt_custom_partitioner_close(CustomPartitioner *custom)
 {
-	if (custom != NULL)
-		MemoryContextDelete(custom->context);
+	if (custom == NULL)
+		return;
+	if (custom->econtext != NULL)
+		FreeExprContext(custom->econtext, true);
+	MemoryContextDelete(custom->context);
 }
 
 /* Would looking it up again, with the same version, give the same? */
@@ -138,61 +144,95 @@ add_context(void *arg)
 	errcontext("partitioner \"%s\" of topic \"%s\"", custom->name, custom->topic);
 }
 
-/* The bytes as an argument: bytea or null. */
+/* Make the expression that calls an SQL function with parameters as arguments. */
 static void
-set_bytes(NullableDatum *argument, ByteView bytes)
+prepare_expression(CustomPartitioner *custom)
 {
-	argument->isnull = bytes.length < 0;
-	argument->value = (Datum) 0;
-	if (!argument->isnull)
-	{
-		bytea	   *copy = palloc(VARHDRSZ + bytes.length);
+	MemoryContext caller = MemoryContextSwitchTo(custom->context);
+	List	   *arguments = NIL;
+	Expr	   *expression;
 
-		SET_VARSIZE(copy, VARHDRSZ + bytes.length);
-		memcpy(VARDATA(copy), bytes.data, bytes.length);
-		argument->value = PointerGetDatum(copy);
+	custom->arguments = makeParamList(PARTITIONER_ARGUMENTS);
+	for (int i = 0; i < PARTITIONER_ARGUMENTS; i++)
+	{
+		Param	   *param = makeNode(Param);
+
+		param->paramkind = PARAM_EXTERN;
+		param->paramid = i + 1;
+		param->paramtype = custom->arguments->params[i].ptype = pgt_partitioner_arguments[i];
+		param->paramtypmod = -1;
+		param->location = -1;
+		custom->arguments->params[i].pflags = 0;
+		arguments = lappend(arguments, param);
 	}
+	expression = (Expr *) makeFuncExpr(custom->function, INT4OID, arguments, InvalidOid,
+									   InvalidOid, COERCE_EXPLICIT_CALL);
+	custom->econtext = CreateStandaloneExprContext();
+	custom->econtext->ecxt_param_list_info = custom->arguments;
+	custom->expression = ExecInitExprWithParams(expression_planner(expression), custom->arguments);
+	MemoryContextSwitchTo(caller);
+}
+
+/* Set an argument. */
+static void
+set_argument(CustomPartitioner *custom, int n, Datum value, bool isnull)
+{
+	custom->arguments->params[n].value = value;
+	custom->arguments->params[n].isnull = isnull;
+}
+
+/* Set an argument to the bytes: bytea or null. */
+static void
+set_bytes(CustomPartitioner *custom, int n, ByteView bytes)
+{
+	bytea	   *copy;
+
+	if (bytes.length < 0)
+	{
+		set_argument(custom, n, (Datum) 0, true);
+		return;
+	}
+	copy = palloc(VARHDRSZ + bytes.length);
+	SET_VARSIZE(copy, VARHDRSZ + bytes.length);
+	memcpy(VARDATA(copy), bytes.data, bytes.length);
+	set_argument(custom, n, PointerGetDatum(copy), false);
 }
 
 /* ERROR: the function has given null. */
 static void
-report_null(const CustomPartitioner *custom, bool strict)
+report_null(const CustomPartitioner *custom, ByteView key, ByteView value)
 {
+	bool		not_called = func_strict(custom->function) && (key.length < 0 || value.length < 0);
+
 	ereport(ERROR,
 			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 			 errmsg("partitioner \"%s\" returned null for topic \"%s\"", custom->name, custom->topic),
-			 strict ?
+			 not_called ?
 			 errhint("The function is STRICT and the key or the value is null: declare it CALLED ON NULL INPUT and let it return a partition for such records.") :
 			 errhint("Let the function return a partition for every record, also for a null key or value.")));
 }
 
-/* Call an SQL function; a strict one is not called with a null. */
+/* Call an SQL function. */
 static int32
 call_function(CustomPartitioner *custom, const Topic *topic, ByteView key, ByteView value)
 {
-	LOCAL_FCINFO(fcinfo, 4);
-	PgStat_FunctionCallUsage usage;
+	MemoryContext caller;
 	Datum		partition;
+	bool		isnull;
 
-	InitFunctionCallInfoData(*fcinfo, &custom->function, 4, InvalidOid, NULL, NULL);
-	fcinfo->args[0].value = ObjectIdGetDatum(topic->relid);
-	fcinfo->args[0].isnull = false;
-	set_bytes(&fcinfo->args[1], key);
-	set_bytes(&fcinfo->args[2], value);
-	fcinfo->args[3].value = Int32GetDatum(topic->partitions);
-	fcinfo->args[3].isnull = false;
-	if (custom->function.fn_strict && (key.length < 0 || value.length < 0))
-		report_null(custom, true);
+	if (custom->expression == NULL)
+		prepare_expression(custom);
+	ResetExprContext(custom->econtext);
+	caller = MemoryContextSwitchTo(custom->econtext->ecxt_per_tuple_memory);
+	set_argument(custom, 0, ObjectIdGetDatum(topic->relid), false);
+	set_bytes(custom, 1, key);
+	set_bytes(custom, 2, value);
+	set_argument(custom, 3, Int32GetDatum(topic->partitions), false);
 
-	pgstat_init_function_usage(fcinfo, &usage);
-	partition = FunctionCallInvoke(fcinfo);
-	pgstat_end_function_usage(&usage, true);
-	if (fcinfo->isnull)
-		report_null(custom, false);
-
-	for (int i = 1; i <= 2; i++)
-		if (!fcinfo->args[i].isnull)
-			pfree(DatumGetPointer(fcinfo->args[i].value));
+	partition = ExecEvalExpr(custom->expression, custom->econtext, &isnull);
+	if (isnull)
+		report_null(custom, key, value);
+	MemoryContextSwitchTo(caller);
 	return DatumGetInt32(partition);
 }
 

@@ -47,9 +47,7 @@
 #include "murmur2.h"
 #include "partitioner_name.h"
 
-#define FUNCTION_ARGUMENTS	4
-
-static const Oid function_arguments[FUNCTION_ARGUMENTS] = {REGCLASSOID, BYTEAOID, BYTEAOID, INT4OID};
+const Oid	pgt_partitioner_arguments[PARTITIONER_ARGUMENTS] = {REGCLASSOID, BYTEAOID, BYTEAOID, INT4OID};
 
 uint64		pgt_partitioner_version = 1;
 
@@ -152,7 +150,8 @@ problem_of_function(Oid function)
 static Oid
 find_function(List *names, char **detail)
 {
-	Oid			function = LookupFuncName(names, FUNCTION_ARGUMENTS, function_arguments, true);
+	Oid			function = LookupFuncName(names, PARTITIONER_ARGUMENTS,
+										  pgt_partitioner_arguments, true);
 	FuncCandidateList other;
 
 	if (OidIsValid(function))

@@ -18,6 +18,11 @@ typedef struct FoundPartitioner
 	char	   *detail;			/* NULL, or a sentence on a function that will not do */
 } FoundPartitioner;
 
+#define PARTITIONER_ARGUMENTS	4
+
+/* The types of a function's arguments: topic, key, value, partitions. */
+extern const Oid pgt_partitioner_arguments[PARTITIONER_ARGUMENTS];
+
 /*
  * Moves on when a name may stand for something else, or another name counts;
  * what was found before is to be looked up again then.

@@ -109,8 +109,11 @@ pg_topics_register_partitioner(PgTopicsPartitioner *partitioner)
 static inline const PgTopicsApi *
 pg_topics_api(void)
 {
-	const PgTopicsApi *api = (const PgTopicsApi *) *find_rendezvous_variable(PG_TOPICS_API_VARIABLE);
+	static const PgTopicsApi *api = NULL;
 
+	if (api != NULL)
+		return api;
+	api = (const PgTopicsApi *) *find_rendezvous_variable(PG_TOPICS_API_VARIABLE);
 	if (api == NULL || api->version < PG_TOPICS_API_VERSION)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

@@ -125,9 +125,10 @@ pgt_produce(PG_FUNCTION_ARGS)
 
 	record.timestamp = pgt_timestamptz_to_ms(PG_ARGISNULL(4) ? GetCurrentTimestamp()
 											 : PG_GETARG_TIMESTAMPTZ(4));
+	/* before the headers: a partitioner may produce too, and use their buffer */
+	partition = PG_ARGISNULL(3) ? pgt_choose_partition(topic, key, value) : PG_GETARG_INT32(3);
 	if (!PG_ARGISNULL(5))
 		set_headers(&record, PG_GETARG_DATUM(5));
-	partition = PG_ARGISNULL(3) ? pgt_choose_partition(topic, key, value) : PG_GETARG_INT32(3);
 	add_record(topic, partition, key, value, &record);
 	PG_RETURN_INT32(partition);
 }

@@ -90,6 +90,12 @@ SELECT runs(VARIADIC array_agg(produce('p17', repeat('v', 2000)))) FROM generate
 COMMIT;
 SELECT create_topic('p1');
 SELECT DISTINCT produce('p1', repeat('v', 500)) FROM generate_series(1, 10);
+-- partitions that were there for a while
+BEGIN;
+SELECT alter_topic('p1', '{"partitions": 65536}');
+SELECT count(produce('p1', repeat('v', 2000))) FROM generate_series(1, 4);
+ROLLBACK;
+SELECT produce('p1', 'v');
 RESET pg_topics.batch_size;
 RESET pg_topics.partitioner;
 
@@ -257,7 +263,7 @@ INSERT INTO p5 (key, value) VALUES ('1', '{"n": 1}'), ('5', '{"n": 2}');
 SELECT count(*) FROM p5 WHERE value ? 'n';
 -- an error in a block of its own leaves the function usable, in SQL as well
 CREATE FUNCTION shop.divide(topic regclass, key bytea, value bytea, partitions int) RETURNS int LANGUAGE sql AS
-    $$ SELECT 8 / convert_from(key, 'UTF8')::int $$;
+    $$ SELECT 1; SELECT 8 / convert_from(key, 'UTF8')::int $$;
 SELECT alter_topic('p5', '{"partitioner.class": "shop.divide"}');
 DO $$
 BEGIN
@@ -270,6 +276,20 @@ BEGIN
         END;
     END LOOP;
 END $$;
+-- a simple one in SQL is not called, its body takes the place of the call
+CREATE FUNCTION shop.inlined(topic regclass, key bytea, value bytea, partitions int) RETURNS int LANGUAGE sql STABLE AS
+    $$ SELECT convert_from(key, 'UTF8')::int % partitions $$;
+SELECT alter_topic('p5', '{"partitioner.class": "shop.inlined"}');
+INSERT INTO p5 (key, value) SELECT i, '{}' FROM generate_series(8, 12) AS i RETURNING key, partition;
+SELECT produce('p5', '{}');
+SELECT produce('p5', 'x', '{}');
+-- a key of several columns
+CREATE TYPE shop.order_key AS (customer int, day date);
+SELECT create_topic('composite', partitions => 5, key_type => 'shop.order_key', config => '{"partitioner.class": "shop.by_composite"}');
+CREATE FUNCTION shop.by_composite(topic regclass, key bytea, value bytea, partitions int) RETURNS int LANGUAGE sql AS
+    $$ SELECT (convert_from(key, 'UTF8')::shop.order_key).customer % partitions $$;
+SELECT create_topic('composite', partitions => 5, key_type => 'shop.order_key', config => '{"partitioner.class": "shop.by_composite"}');
+SELECT produce('composite', ROW(4711 + i % 2, '2024-05-01'::date + i)::shop.order_key, 'v') FROM generate_series(1, 4) AS i;
 -- strict
 CREATE FUNCTION shop.strict(topic regclass, key bytea, value bytea, partitions int) RETURNS int STRICT LANGUAGE sql RETURN 1;
 SELECT alter_topic('p5', '{"partitioner.class": "shop.strict"}');
@@ -282,14 +302,15 @@ SELECT produce('p5', '{}');
 CREATE FUNCTION shop.echo(topic regclass, key bytea, value bytea, partitions int) RETURNS int LANGUAGE plpgsql AS $$
 BEGIN
     IF key IS NOT NULL AND key <> '0' THEN
-        PERFORM produce(topic, (convert_from(key, 'UTF8')::int - 1)::text, '{"echo": true}');
+        PERFORM produce(topic, (convert_from(key, 'UTF8')::int - 1)::text, '{"echo": true}',
+                        headers => jsonb_build_object('of', convert_from(key, 'UTF8')));
     END IF;
     RETURN 1;
 END $$;
 SELECT alter_topic('p5', '{"partitioner.class": "shop.echo"}');
-SELECT produce('p5', '3', '{"echo": true}');
-SELECT produce('p5', '1', '{"echo": true}');
-SELECT key, partition FROM p5 WHERE value ? 'echo' ORDER BY record_offset;
+SELECT produce('p5', '3', '{"echo": true}', headers => '{"called": "by a client", "with": "headers"}');
+INSERT INTO p5 (key, value, headers) VALUES ('1', '{"echo": true}', '{"inserted": "1"}');
+SELECT key, partition, headers FROM p5 WHERE value ? 'echo' ORDER BY record_offset;
 -- and one that changes the setting
 CREATE FUNCTION shop.switch(topic regclass, key bytea, value bytea, partitions int) RETURNS int LANGUAGE plpgsql AS
     $$ BEGIN SET LOCAL pg_topics.partitioner = 'shop.last'; RETURN 2; END $$;
@@ -378,7 +399,7 @@ SELECT count(DISTINCT produce('shop.orders', '4711|' || '2024-05-01'::date + i, 
                               partition => murmur2_partition(('4711|' || '2024-05-01'::date + i)::bytea, 6))) AS partitions
 FROM generate_series(1, 100) AS i;
 
-DROP FOREIGN TABLE p1, p3, p5, p17, told, p_later, shop.orders;
+DROP FOREIGN TABLE p1, p3, p5, p17, told, composite, p_later, shop.orders;
 DROP TABLE keys, expected;
 DROP FUNCTION chosen, partitions_used, runs;
 SET client_min_messages = warning;
