@@ -8,26 +8,92 @@
 
 #ifdef PGT_FAULT_POINTS
 
+#include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "utils/guc.h"
 
+/* is made when a process dies "once": in the data directory */
+#define ONCE_FILE	"pg_topics_died_once"
+
 static char *fault_point = NULL;
+
+/* What the setting wants here: "" to die, NULL where it is of another place. */
+static const char *
+wanted_action(const char *name)
+{
+	size_t		length = strlen(name);
+
+	if (fault_point == NULL || strncmp(fault_point, name, length) != 0)
+		return NULL;
+	if (fault_point[length] == '\0')
+		return "";
+	return fault_point[length] == ':' ? fault_point + length + 1 : NULL;
+}
+
+/* Is this the first time?  Makes the file that says it was. */
+static bool
+first_time(void)
+{
+	int			fd = open(ONCE_FILE, O_CREAT | O_EXCL | O_WRONLY, 0600);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
 
 void
 pgt_fault_point(const char *name)
 {
-	if (fault_point == NULL || strcmp(fault_point, name) != 0)
+	const char *action = wanted_action(name);
+
+	if (action == NULL)
 		return;
-	write_stderr("pg_topics: dying at fault point \"%s\"\n", name);
-	_exit(2);
+	if (strcmp(action, "stop") == 0)
+	{
+		write_stderr("pg_topics: stopping at fault point \"%s\"\n", name);
+		raise(SIGSTOP);
+	}
+	else if (action[0] == '\0' || (strcmp(action, "once") == 0 && first_time()))
+	{
+		write_stderr("pg_topics: dying at fault point \"%s\"\n", name);
+		_exit(2);
+	}
+}
+
+bool
+pgt_fault_error(const char *name)
+{
+	static const struct
+	{
+		const char *name;
+		int			number;
+	}			errors[] = {{"ENOSPC", ENOSPC}, {"EIO", EIO}, {"EACCES", EACCES}};
+	const char *action = wanted_action(name);
+
+	for (int i = 0; action != NULL && i < lengthof(errors); i++)
+		if (strcmp(action, errors[i].name) == 0)
+		{
+			errno = errors[i].number;
+			return true;
+		}
+	return false;
+}
+
+bool
+pgt_fault_skip(const char *name)
+{
+	const char *action = wanted_action(name);
+
+	return action != NULL && strcmp(action, "skip") == 0;
 }
 
 void
 pgt_fault_point_init(void)
 {
 	DefineCustomStringVariable("pg_topics.fault_point",
-							   "Place at which the process dies.",
+							   "Place at which the process dies, stops or meets an error.",
 							   NULL, &fault_point, "", PGC_SUSET,
 							   GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL, NULL, NULL, NULL);
 }

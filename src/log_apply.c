@@ -152,7 +152,10 @@ pgt_apply_drop(Oid database, Oid topic)
 	pgt_partition_log_close(database, topic);
 	pgt_partition_forget(database, topic);
 	foreach(cell, partition_directories(database, topic))
+	{
 		pgt_partition_unlink(lfirst(cell));
+		FAULT_POINT("drop-one-removed");
+	}
 	if (!OidIsValid(topic))
 	{
 		char		path[MAXPGPATH];

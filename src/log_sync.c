@@ -47,6 +47,7 @@
 #include "access/xloginsert.h"
 #include "background_worker.h"
 #include "compat.h"
+#include "fault_point.h"
 #include "log_resolve.h"
 #include "log_sync.h"
 #include "log_wal.h"
@@ -182,8 +183,10 @@ write_point(int count, XLogRecPtr lsn, bool in_redo)
 	if (!XLogRecPtrIsInvalid(lsn))
 		XLogFlush(lsn);
 	pgt_recovery_point_write(points, count);
+	FAULT_POINT("sync-point-written");
 	if (!in_redo)
 		pgt_log_write_sync_record();
+	FAULT_POINT("sync-logged");
 }
 
 void
@@ -201,8 +204,10 @@ pgt_log_sync_all(bool in_redo)
 	stale = pg_atomic_exchange_u32(&pgt_log_shared->recovery_point_stale, 0) != 0;
 	count = collect(&lsn, &unsynced);
 	stale |= pg_atomic_read_u32(&pgt_log_shared->recovery_point_stale) != 0;
+	FAULT_POINT("sync-collected");
 	for (int i = 0; i < count; i++)
 		sync_item(&items[i], &points[i]);
+	FAULT_POINT("sync-done");
 	if (unsynced || stale || in_redo)
 		write_point(count, lsn, in_redo);
 	LWLockRelease(&pgt_log_shared->sync_lock);

@@ -204,7 +204,9 @@ log_and_publish(PartitionState *state, Segment *segment,
 
 	START_CRIT_SECTION();
 	entry->lsn = insert_append(state, request, entry, self_sync);
+	FAULT_POINT("append-logged");
 	pgt_segment_write_entry(segment, state->active_entries, entry);
+	FAULT_POINT("append-entered");
 	if (self_sync)
 		pgt_segment_sync(segment);
 	pgt_partition_log_publish(state, entry, self_sync);
@@ -246,11 +248,13 @@ pgt_log_append(PartitionState *state, const LogConfig *config,
 	pgt_record_batch_set_base_offset(request->batch, base_offset);
 	check_batch(request);
 	pgt_segment_write(segment, state->active_end, request->batch, request->length);
+	FAULT_POINT("append-written");
 	pgt_segment_open_index(segment);
 	pgt_partition_log_fill_entry(&entry, state, request, base_offset,
 								 U64FromFullTransactionId(xid));
 	log_and_publish(state, segment, request, &entry);
 	LWLockRelease(&state->lock);
+	FAULT_POINT("append-done");
 
 	pg_atomic_fetch_add_u64(&state->records_in, request->records);
 	pg_atomic_fetch_add_u64(&state->bytes_in, request->length);
@@ -347,7 +351,9 @@ pgt_log_drop(Oid database, Oid topic)
 	XLogBeginInsert();
 	XLogRegisterData((char *) &xlrec, sizeof(xlrec));
 	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_DROP));
+	FAULT_POINT("drop-logged");
 	pgt_apply_drop(database, topic);
+	FAULT_POINT("drop-done");
 }
 
 /* ---- for the sync process ------------------------------------------------- */
@@ -358,10 +364,12 @@ pgt_log_resolve(const char *progress, int length)
 	XLogRecPtr	lsn;
 
 	pgt_apply_aborted(progress, length);
+	FAULT_POINT("resolve-flagged");
 	XLogBeginInsert();
 	XLogRegisterData((char *) progress, length);
 	XLogSetRecordFlags(XLOG_MARK_UNIMPORTANT);
 	lsn = XLogInsert(PGT_RMGR_ID, XLOG_PGT_RESOLVE);
+	FAULT_POINT("resolve-logged");
 	pgt_apply_resolved(progress, length, lsn);
 }
 

@@ -41,6 +41,7 @@
 
 #include "access/xact.h"
 #include "acks.h"
+#include "fault_point.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "producer.h"
@@ -198,7 +199,8 @@ load_batch(PendingBatch *batch)
 	batch->data = MemoryContextAllocHuge(context, batch->stored);
 	batch->capacity = batch->stored;
 	memory_used += batch->capacity;
-	if (FileRead(spill_file, batch->data, batch->stored, batch->file_position,
+	if (FAULT_ERROR("spill-read") ||
+		FileRead(spill_file, batch->data, batch->stored, batch->file_position,
 				 WAIT_EVENT_BUFFILE_READ) != batch->stored)
 		ereport(ERROR,
 				(errcode_for_file_access(),
@@ -361,8 +363,8 @@ spill_batch(PendingBatch *batch)
 	int			written;
 
 	errno = 0;
-	written = FileWrite(spill_file, batch->data, batch->stored, spill_end,
-						WAIT_EVENT_BUFFILE_WRITE);
+	written = FAULT_ERROR("spill-write") ? -1 :
+		FileWrite(spill_file, batch->data, batch->stored, spill_end, WAIT_EVENT_BUFFILE_WRITE);
 	if (written != batch->stored)
 	{
 		if (errno == 0)
@@ -944,6 +946,7 @@ xact_callback(XactEvent event, void *arg)
 			if (appended.count > 0)
 				pgt_acks_apply();
 			close_spill_file();
+			FAULT_POINT("commit-appended");
 			break;
 		case XACT_EVENT_COMMIT:
 			wake_waiters();

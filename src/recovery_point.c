@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "access/xlog.h"
+#include "fault_point.h"
 #include "log_state.h"
 #include "recovery_point.h"
 
@@ -40,7 +41,7 @@ static void
 write_all(int fd, const void *bytes, size_t length, const char *path)
 {
 	errno = 0;
-	if (write(fd, bytes, length) == length)
+	if (!FAULT_ERROR("recovery-point-write") && write(fd, bytes, length) == length)
 		return;
 	if (errno == 0)
 		errno = ENOSPC;
@@ -68,11 +69,13 @@ pgt_recovery_point_write(const RecoveryPointEntry *entries, int count)
 				 errmsg("could not create file \"%s\": %m", temporary)));
 	write_all(fd, &header, sizeof(header), temporary);
 	write_all(fd, entries, count * sizeof(*entries), temporary);
-	if (pg_fsync(fd) != 0)
+	FAULT_POINT("recovery-point-written");
+	if (FAULT_ERROR("recovery-point-sync") || pg_fsync(fd) != 0)
 		ereport(data_sync_elevel(ERROR),
 				(errcode_for_file_access(),
 				 errmsg("could not fsync file \"%s\": %m", temporary)));
 	close(fd);
+	FAULT_POINT("recovery-point-synced");
 	durable_rename(temporary, path, ERROR);
 }
 

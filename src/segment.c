@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #include "common/file_perm.h"
+#include "fault_point.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "segment.h"
@@ -92,7 +93,8 @@ pgt_segment_index_path(char *path, const TopicPartition *key, SegmentId id)
 static File
 open_file(const char *path, int flags)
 {
-	File		file = PathNameOpenFile(path, flags | O_RDWR | PG_BINARY);
+	File		file = FAULT_ERROR("file-open") ? -1 :
+		PathNameOpenFile(path, flags | O_RDWR | PG_BINARY);
 
 	if (file < 0 && errno != ENOENT)
 		ereport(ERROR,
@@ -191,7 +193,7 @@ pgt_segment_is_usable(const TopicPartition *key, SegmentId id)
 static void
 make_directory(const char *path, const char *parent)
 {
-	if (MakePGDirectory(path) == 0 || errno == EEXIST)
+	if (!FAULT_ERROR("directory-create") && (MakePGDirectory(path) == 0 || errno == EEXIST))
 		fsync_fname(parent, true);
 	else
 		ereport(ERROR,
@@ -215,6 +217,20 @@ make_partition_directories(const TopicPartition *key)
 	make_directory(partition, database);
 }
 
+/* Report a write that failed or was cut short. */
+static void
+write_failed(File file, off_t position, Size length, int written)
+{
+	if (errno == 0)
+		errno = ENOSPC;
+	ereport(ERROR,
+			(errcode_for_file_access(),
+			 errmsg("could not write to topic file \"%s\": %m", FilePathName(file)),
+			 written >= 0 ? errdetail("Wrote only %d of %zu bytes at position %lld.",
+									  written, length, (long long) position) : 0,
+			 errhint("Check free disk space.")));
+}
+
 /* Write the header of an index. */
 static void
 write_index_header(Segment *segment, XLogRecPtr swap_lsn)
@@ -222,12 +238,11 @@ write_index_header(Segment *segment, XLogRecPtr swap_lsn)
 	IndexHeader header;
 
 	pgt_index_header_init(&header, segment->id, &segment->span, swap_lsn);
-	if (FileWrite(segment->index, (char *) &header, sizeof(header), 0,
+	errno = 0;
+	if (FAULT_ERROR("header-write") ||
+		FileWrite(segment->index, (char *) &header, sizeof(header), 0,
 				  WAIT_EVENT_DATA_FILE_WRITE) != sizeof(header))
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not write to topic file \"%s\": %m",
-						FilePathName(segment->index))));
+		write_failed(segment->index, 0, sizeof(header), -1);
 }
 
 /* Make the two files; see pgt_segment_create(). */
@@ -302,28 +317,14 @@ pgt_segment_close(Segment *segment)
 
 /* ---- the log ------------------------------------------------------------- */
 
-/* Report a write that failed or was cut short. */
-static void
-write_failed(File file, off_t position, Size length, int written)
-{
-	if (errno == 0)
-		errno = ENOSPC;
-	ereport(ERROR,
-			(errcode_for_file_access(),
-			 errmsg("could not write to topic file \"%s\": %m", FilePathName(file)),
-			 written >= 0 ? errdetail("Wrote only %d of %zu bytes at position %lld.",
-									  written, length, (long long) position) : 0,
-			 errhint("Check free disk space.")));
-}
-
 void
 pgt_segment_write(Segment *segment, uint32 position, const char *bytes, uint32 length)
 {
 	int			written;
 
 	errno = 0;
-	written = FileWrite(segment->log, (char *) bytes, length, position,
-						WAIT_EVENT_DATA_FILE_WRITE);
+	written = FAULT_ERROR("log-write") ? -1 :
+		FileWrite(segment->log, (char *) bytes, length, position, WAIT_EVENT_DATA_FILE_WRITE);
 	if (written != length)
 		write_failed(segment->log, position, length, written);
 }
@@ -335,8 +336,9 @@ pgt_segment_read(Segment *segment, uint32 position, char *bytes, uint32 length)
 
 	while (done < length)
 	{
-		int			got = FileRead(segment->log, bytes + done, length - done,
-								   (off_t) position + done, WAIT_EVENT_DATA_FILE_READ);
+		int			got = FAULT_ERROR("log-read") ? -1 :
+			FileRead(segment->log, bytes + done, length - done,
+					 (off_t) position + done, WAIT_EVENT_DATA_FILE_READ);
 
 		if (got < 0)
 			ereport(ERROR,
@@ -392,7 +394,8 @@ pgt_segment_reserve_entry(Segment *segment, uint32 n)
 	/* FileSize() has just made sure that there is a kernel descriptor */
 	wanted = n + Min(Max(n, RESERVE_MIN), RESERVE_MAX);
 	do
-		error = posix_fallocate(FileGetRawDesc(segment->index), size,
+		error = FAULT_ERROR("index-extend") ? errno :
+			posix_fallocate(FileGetRawDesc(segment->index), size,
 								INDEX_ENTRY_POSITION(wanted) - size);
 	while (error == EINTR);
 	if (error != 0)
@@ -410,12 +413,11 @@ void
 pgt_segment_write_entry(Segment *segment, uint32 n, IndexEntry *entry)
 {
 	pgt_index_entry_seal(entry);
-	if (FileWrite(segment->index, (char *) entry, sizeof(*entry), INDEX_ENTRY_POSITION(n),
+	errno = 0;
+	if (FAULT_ERROR("entry-write") ||
+		FileWrite(segment->index, (char *) entry, sizeof(*entry), INDEX_ENTRY_POSITION(n),
 				  WAIT_EVENT_DATA_FILE_WRITE) != sizeof(*entry))
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not write to topic file \"%s\": %m",
-						FilePathName(segment->index))));
+		write_failed(segment->index, INDEX_ENTRY_POSITION(n), sizeof(*entry), -1);
 }
 
 void
@@ -427,8 +429,9 @@ pgt_segment_write_entries(Segment *segment, uint32 n, uint32 count, IndexEntry *
 	for (uint32 i = 0; i < count; i++)
 		pgt_index_entry_seal(&entries[i]);
 	errno = 0;
-	written = FileWrite(segment->index, (char *) entries, length, INDEX_ENTRY_POSITION(n),
-						WAIT_EVENT_DATA_FILE_WRITE);
+	written = FAULT_ERROR("entries-write") ? -1 :
+		FileWrite(segment->index, (char *) entries, length, INDEX_ENTRY_POSITION(n),
+				  WAIT_EVENT_DATA_FILE_WRITE);
 	if (written != length)
 		write_failed(segment->index, INDEX_ENTRY_POSITION(n), length, written);
 }
@@ -444,8 +447,9 @@ pgt_segment_open_index(Segment *segment)
 static uint32
 read_raw_entries(Segment *segment, uint32 first, uint32 count, IndexEntry *entries)
 {
-	int			got = FileRead(segment->index, (char *) entries, count * sizeof(IndexEntry),
-							   INDEX_ENTRY_POSITION(first), WAIT_EVENT_DATA_FILE_READ);
+	int			got = FAULT_ERROR("index-read") ? -1 :
+		FileRead(segment->index, (char *) entries, count * sizeof(IndexEntry),
+				 INDEX_ENTRY_POSITION(first), WAIT_EVENT_DATA_FILE_READ);
 
 	if (got < 0)
 		ereport(ERROR,
@@ -604,7 +608,9 @@ pgt_segment_trim_index(Segment *segment, uint32 entries)
 static void
 sync_file(File file)
 {
-	if (FileSync(file, WAIT_EVENT_DATA_FILE_SYNC) < 0)
+	if (FAULT_SKIP("segment-sync"))
+		return;
+	if (FAULT_ERROR("segment-sync") || FileSync(file, WAIT_EVENT_DATA_FILE_SYNC) < 0)
 		ereport(data_sync_elevel(ERROR),
 				(errcode_for_file_access(),
 				 errmsg("could not fsync topic file \"%s\": %m", FilePathName(file))));
@@ -788,7 +794,7 @@ pgt_segment_is_leftover(const TopicPartition *key, SegmentId id)
 static void
 unlink_file(const char *path, int level)
 {
-	if (unlink(path) < 0 && errno != ENOENT)
+	if ((FAULT_ERROR("file-remove") || unlink(path) < 0) && errno != ENOENT)
 		ereport(level,
 				(errcode_for_file_access(),
 				 errmsg("could not remove topic file \"%s\": %m", path)));

@@ -47,6 +47,7 @@
 #include "utils/snapmgr.h"
 
 #include "consumer_group.h"
+#include "fault_point.h"
 #include "log_wal.h"
 #include "topic_drop.h"
 
@@ -202,6 +203,7 @@ finish_removals(bool committed)
 	{
 		PendingRemoval *removal = lfirst(cell);
 
+		FAULT_POINT("drop-settled");
 		if (removal->at_commit && committed)
 			remove_files(removal);
 		else if (!removal->at_commit && !committed)

@@ -84,12 +84,13 @@ sub parent_of
 
 # SIGKILL to every process of the server at once, as a power failure would but
 # for what the kernel still holds.  The postmaster is halted first, so that it
-# starts no child that would be overlooked and live on.
+# starts no child that would be overlooked and live on.  Its pid is needed where its
+# file cannot be read any more.
 sub kill_all
 {
-	my ($node) = @_;
-	my $postmaster = (slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/)[0];
+	my ($node, $postmaster) = @_;
 
+	$postmaster //= (slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/)[0];
 	kill 'STOP', $postmaster;
 	my @children = grep { (parent_of($_) // 0) == $postmaster }
 	  map { m{(\d+)$} } glob('/proc/[0-9]*');
@@ -337,11 +338,12 @@ sub start_load
 }
 
 # Wait for the clients' end: of themselves, or because the server went away.
-# Any other trouble that a client met is a failed test.
+# Any other trouble that a client met is a failed test, but what "expected" matches.
 sub finish_load
 {
 	my ($load, %params) = @_;
 	my @unexpected;
+	my $expected = $params{expected} // qr/(?!)/;
 
 	foreach my $run (@{ $load->{runs} })
 	{
@@ -350,7 +352,7 @@ sub finish_load
 	}
 	foreach my $file (@{ $load->{files} })
 	{
-		push @unexpected, grep {
+		push @unexpected, grep { !/$expected/ } grep {
 			!/connection to (the )?server|on temporary objects|server closed the connection|terminat|crash|^(DETAIL|HINT|CONTEXT|PL\/pgSQL function)|^\s|shutting down/
 		} split /\n/, slurp_file("$file.err");
 	}

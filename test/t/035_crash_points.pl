@@ -1,5 +1,6 @@
-# A process dies at each step of what changes segments: rewriting, swapping,
-# discarding, deleting, rolling.  The server recovers to what was before the step
+# A process dies at each step of what changes segments: appending, rolling, syncing
+# for a checkpoint, resolving, rewriting, swapping, discarding, deleting, dropping.
+# The server recovers to what was before the step
 # or to what is after it, whatever the step: for a segment that is rewritten, to the
 # one or to the other as a whole.  Then the same is done again, to its end.
 #
@@ -180,7 +181,9 @@ sub check_crashed
 	is($text, $new, "$name: all is done") if $case->{shows} eq 'after';
 	my @strange = grep { !/\.[1-9]\d*\.(log|index)$/ } left_over($node, $topic, $seen);
 	is("@strange", '', "$name: no file but of rewriting is left over");
-	is($seen->{end}, $before->{end}, "$name: the log end is where it was");
+	# an append whose transaction has not committed leaves a gap, or nothing
+	my $moved = $case->{appends} ? $seen->{end} - $before->{end} : 0;
+	ok($seen->{end} == $before->{end} || $moved > 0, "$name: the log end is where it was, or behind what did not commit");
 	return;
 }
 
@@ -261,6 +264,25 @@ sub die_at
 	return 1;
 }
 
+# Run it again and again until another process, the sync process, dies at the point
+# for the first time.
+sub die_elsewhere
+{
+	my ($point, $sql) = @_;
+	my $from = -s $node->logfile;
+	my $died = sub { return slurp_file($node->logfile, $from) =~ /dying at fault point "\Q$point\E"\n(.*)/s ? $1 : undef; };
+	my $once = $node->data_dir . '/pg_topics_died_once';
+
+	unlink $once;
+	$node->safe_psql('postgres', "ALTER SYSTEM SET pg_topics.fault_point = '$point:once'");
+	$node->safe_psql('postgres', 'SELECT pg_reload_conf()');
+	poll_until(sub { return 1 if defined $died->(); $node->psql('postgres', $sql); return 0; }) or return 0;
+	poll_until(sub { $died->() =~ /database system is ready to accept connections/ }) or die 'the server does not come back';
+	$node->safe_psql('postgres', 'ALTER SYSTEM RESET pg_topics.fault_point');
+	$node->safe_psql('postgres', 'SELECT pg_reload_conf()');
+	return 1;
+}
+
 # What each kind of operation does.  For erase() and compact() a step of the first
 # segment is met.
 my %operations = (
@@ -273,7 +295,14 @@ my %operations = (
 		sql => sub { return "SET pg_topics.clock_offset = 7200000;\nSELECT count(*) FROM apply_retention('$_[0]')"; },
 		start => 9e15
 	},
-	produce => { leaves => 'nothing', sql => sub { return "SELECT produce('$_[0]', 'key 1', repeat('x', 5000))"; } },
+	roll => { leaves => 'nothing', adds => 1, sql => sub { return "SELECT produce('$_[0]', 'key 1', repeat('x', 5000))"; } },
+	produce => { leaves => 'nothing', adds => 1, appends => 1,
+		sql => sub { return "SELECT produce('$_[0]', 'key 1', repeat('x', 5000))"; } },
+	# what the sync process does with a batch whose transaction did not commit
+	checkpoint => { leaves => 'nothing', appends => 1, elsewhere => 1, sql => sub {
+		return "BEGIN;\nSELECT produce('$_[0]', 'key 1', 'aborted');\nSELECT count(*) FROM flush();\nROLLBACK;\nCHECKPOINT"; } },
+	resolve => { leaves => 'nothing', appends => 1, elsewhere => 1, sql => sub {
+		return "BEGIN;\nSELECT produce('$_[0]', 'key 1', 'aborted');\nSELECT count(*) FROM flush();\nROLLBACK;\nSELECT count(*) FROM compact('$_[0]', dry_run => true)"; } },
 	discard => { leaves => 'erase', large => 1, damage => 1, sql => sub { return "SELECT erase('$_[0]', 'key 1'::text)"; } });
 
 # Which operations die where, and what is to be seen then: before, some of it done,
@@ -293,8 +322,13 @@ my %scenarios = (
 	'delete-logged' => [ 'either', qw(delete retention) ],
 	'delete-flushed' => [ 'after', qw(delete retention) ],
 	'delete-one-removed' => [ 'after', qw(delete retention) ],
-	'roll-created' => [ 'before', qw(produce compact erase) ],
-	'roll-synced' => [ 'before', qw(produce compact erase) ]);
+	'roll-created' => [ 'before', qw(roll compact erase) ],
+	'roll-synced' => [ 'before', qw(roll compact erase) ],
+	(map { $_ => [ 'before', 'produce' ] } qw(append-written append-logged append-entered append-done commit-appended)),
+	(map { $_ => [ 'before', 'checkpoint' ] }
+		qw(sync-collected sync-done sync-point-written sync-logged recovery-point-written recovery-point-synced)),
+	(map { $_ => [ 'before', 'resolve' ] } qw(resolve-flagged resolve-logged)),
+	(map { $_ => [ 'gone', qw(drop create) ] } qw(drop-settled drop-logged drop-one-removed drop-done)));
 
 # Change a byte of the last batch in the topic's first segment; returns what gives
 # it back, which recovery may have done before.
@@ -345,7 +379,7 @@ sub run_case
 	my $after = $leaves{ $case->{leaves} }->($before->{records}, $case->{start});
 	my $give_back = $case->{damage} ? damage_first_segment($topic) : sub { };
 
-	my $reached = die_at($point, $sql, $how);
+	my $reached = $case->{elsewhere} ? die_elsewhere($point, $sql) : die_at($point, $sql, $how);
 	$give_back->();
 	ok($reached, "$name: died there") or return;
 	if ($how eq 'again')
@@ -356,14 +390,41 @@ sub run_case
 	}
 	check_crashed($topic, $case, $before, $after, $name);
 	check_standby($topic, $name);
-	if ($kind eq 'produce')
+	if ($case->{adds})
 	{
-		push @$after, [ $before->{end}, 'key 1', 'x' x 5000 ];
+		push @$after, [ look($node, $topic)->{end}, 'key 1', 'x' x 5000 ];
 	}
 	resolve($topic);
 	$node->safe_psql('postgres', $sql);
 	check_done($topic, $case, $before, $after, $name);
 	check_standby($topic, "$name, done again");
+	return;
+}
+
+# Drop a topic, or take its creation back, and die: its files go nevertheless, here
+# and on the standby, and the next topic has its own.
+sub run_drop
+{
+	my ($point, $kind) = @_;
+	my $topic = 't' . ++$number;
+	my $name = "$point, $kind";
+	my @known = map { glob($_->data_dir . '/pg_topics/*/*-*') } $node, $standby;
+	my $create = "SELECT create_topic('$topic', partitions => 2, config => '{\"segment.bytes\": 4096}')";
+	my $fill = "INSERT INTO $topic (partition, value) SELECT n % 2, repeat('x', 200) FROM generate_series(1, 200) AS n";
+
+	note("---- $name");
+	$node->safe_psql('postgres', "$create;\n$fill") if $kind eq 'drop';
+	ok(die_at($point, $kind eq 'drop' ? "SELECT drop_topic('$topic')"
+			: "BEGIN;\n$create;\n$fill;\nSELECT count(*) FROM flush();\nROLLBACK", 'restart'), "$name: died there");
+	is($node->safe_psql('postgres', "SELECT to_regclass('$topic')"), '', "$name: there is no topic");
+	foreach my $of ($node, $standby)
+	{
+		my %known = map { $_ => 1 } @known;
+		ok(poll_until(sub { !grep { !$known{$_} } glob($of->data_dir . '/pg_topics/*/*-*') }), "$name: and no file of it, " . $of->name);
+	}
+	$node->safe_psql('postgres', "$create;\n$fill");
+	is($node->safe_psql('postgres', "SELECT count(*), max(record_offset) FROM $topic"), '200|99', "$name: one of its name begins anew");
+	check_standby($topic, $name);
 	return;
 }
 
@@ -376,7 +437,7 @@ foreach my $point (sort keys %scenarios)
 {
 	my ($shows, @kinds) = @{ $scenarios{$point} };
 
-	run_case($point, $_, $shows, 'restart') foreach @kinds;
+	$shows eq 'gone' ? run_drop($point, $_) : run_case($point, $_, $shows, 'restart') foreach @kinds;
 }
 
 # the whole server stops at once, or recovers twice

@@ -1,0 +1,82 @@
+# A cluster on a disk of its own, which can lose its power and can be full: see
+# test/scratch_disk, which test/run starts beside the TAP tests where it can.
+package ScratchDisk;
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use PostgreSQL::Test::Utils;
+use Test::More;
+use TopicTest;
+
+our @EXPORT = qw(need_scratch_disk move_to_disk lose_power clear_disk fill_disk);
+
+my $directory = $ENV{TOPIC_TEST_DISK};
+
+# Skip all of the test where there is none.
+sub need_scratch_disk
+{
+	plan skip_all => $directory ? 'no disk of its own: ' . slurp_file("$directory/refused")
+	  : 'no disk of its own: test/run makes one, as root'
+	  unless $directory && -d "$directory/disk" && -p "$directory/request";
+	return;
+}
+
+# One word to the helper.
+sub request
+{
+	my ($word) = @_;
+
+	open(my $out, '>', "$directory/request") or die "$directory/request: $!";
+	print $out "$word\n";
+	close($out);
+	open(my $in, '<', "$directory/answer") or die "$directory/answer: $!";
+	my $answer = <$in>;
+	die "scratch disk, $word: $answer" if $answer ne "done\n";
+	return;
+}
+
+# Nothing is left on it.
+sub clear_disk
+{
+	system('rm', '-rf', glob("$directory/disk/*")) == 0 or die 'cannot clear the disk';
+	return;
+}
+
+# Put the data directory of a stopped cluster on the disk, for certain.
+sub move_to_disk
+{
+	my ($node) = @_;
+	my $place = "$directory/disk/" . $node->name;
+
+	system('cp', '-a', $node->data_dir, $place) == 0 && system('rm', '-rf', $node->data_dir) == 0
+	  && symlink($place, $node->data_dir) && system('sync', '-f', $place) == 0 or die "cannot move " . $node->data_dir;
+	return;
+}
+
+# The power goes, the server dies, the disk comes back with what was on it.  The
+# postmaster's pid must be known before.
+sub lose_power
+{
+	my ($node) = @_;
+	my $postmaster = (slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/)[0];
+
+	request('cut');
+	kill_all($node, $postmaster);
+	request('restore');
+	return;
+}
+
+# Take all space but "rest" bytes, with a file that is returned: unlink it.
+sub fill_disk
+{
+	my ($rest) = @_;
+	my $path = "$directory/disk/ballast";
+	my ($free) = `df --output=avail -B1 $directory/disk` =~ /(\d+)\s*\z/ or die 'no df';
+
+	system('fallocate', '-l', $free - $rest, $path) == 0 or die "cannot fill the disk";
+	return $path;
+}
+
+1;

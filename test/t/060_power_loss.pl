@@ -1,0 +1,221 @@
+# The power goes, at any moment: what was not on disk is gone.  Afterwards each
+# acknowledged transaction is there, topics and tables agree, and no file is
+# damaged.
+#
+# The data directory is on a disk whose power can be cut (ScratchDisk.pm); what the
+# clients were told is outside of it.  Cuts come at random moments of a load that
+# rolls, checkpoints, resolves, deletes and compacts all the time, and while a
+# process stands still at one of the sources' fault points.  Two controls leave out
+# syncs and must lose data, else this test could not tell.
+#
+# TOPIC_TEST_CUTS=n: so many cuts of either kind ("test/run power n").
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use List::Util qw(max shuffle);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use ScratchDisk;
+use Test::More;
+use Time::HiRes qw(usleep);
+use TopicTest;
+
+need_scratch_disk();
+
+my $seed = $ENV{TOPIC_TEST_SEED} // time;
+srand($seed);
+note("TOPIC_TEST_SEED=$seed");
+my $cuts = $ENV{TOPIC_TEST_CUTS} // 3;
+
+# What clients may see while the disk is gone.
+my $gone = qr/Input\/output error|PANIC|could not|No such file|checkpoint request failed|WARNING|FATAL/;
+
+# ---- the cluster and its load ------------------------------------------------
+
+sub make_node
+{
+	my ($name, @settings) = @_;
+	my $node = new_node($name, init => { extra => ['--wal-segsize=1'] },
+		settings => [ 'min_wal_size = 2MB', 'max_wal_size = 16MB', 'pg_topics.batch_size = 1kB',
+			'pg_topics.log_retention_check_interval_ms = 1d', @settings ]);
+
+	clear_disk();
+	move_to_disk($node);
+	$node->start;
+	create_load_schema($node);
+	$node->safe_psql('postgres', q{
+		CREATE TABLE got (partition int, record_offset bigint, value text);
+		-- the last value of each key, and a topic that is compacted
+		SELECT create_topic('changes', config => '{"cleanup.policy": "compact", "segment.bytes": 4096}');
+		CREATE TABLE state (key text PRIMARY KEY, value text);
+		CREATE FUNCTION set_state(n int) RETURNS void LANGUAGE sql AS $$
+			INSERT INTO state VALUES ('key ' || n % 20, n || repeat('x', 100))
+			ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+			SELECT produce('changes', 'key ' || n % 20, n || repeat('x', 100)); $$;
+		-- numbers in order, and a topic whose beginning is deleted
+		SELECT create_topic('trimmed', config => '{"segment.bytes": 4096}');
+		CREATE TABLE numbers (n int);
+		CREATE FUNCTION add_number(n int) RETURNS void LANGUAGE sql AS $$
+			INSERT INTO numbers VALUES (n);
+			SELECT produce('trimmed', NULL::text, n || repeat('x', 100)); $$});
+	return $node;
+}
+
+my $next = 1;
+
+# What runs beside the clients of the load; numbers go on from round to round.
+sub side_scripts
+{
+	my ($changes, $trimmed) = ('', '');
+
+	for my $n ($next .. $next + 4999)
+	{
+		$changes .= "SELECT set_state($n);\n\\echo state $n\n";
+		$changes .= "SELECT FROM compact('changes');\n" if $n % 60 == 0;
+		$trimmed .= "SELECT add_number($n);\n\\echo number $n\n";
+		$trimmed .= "SELECT 'deleted ' || delete_records('trimmed', 0, log_end_offset - 30)"
+		  . " FROM pg_topic_partitions WHERE topic = 'trimmed'::regclass;\n" if $n % 60 == 0;
+	}
+	$next += 5000;
+	return ($changes, $trimmed, "CHECKPOINT;\n" x 5000,
+		"INSERT INTO got SELECT partition, record_offset, value FROM consume('events', 'g', 200);\n" x 5000);
+}
+
+# Start all of it, and wait until some transactions have gone by.
+sub run_load
+{
+	my ($node, $transactions) = @_;
+	my $count = 'SELECT count(DISTINCT (client, n)) FROM sent';
+	my $before = $node->safe_psql('postgres', $count);
+	my $load = start_load($node, clients => 3, transactions => 2000, also => [ side_scripts() ]);
+
+	$node->poll_query_until('postgres', "SELECT ($count) > $before + $transactions") or die 'the load does not get on';
+	return $load;
+}
+
+# ---- checking ----------------------------------------------------------------
+
+# The largest number behind a word in what the clients were told.
+sub told
+{
+	my ($load, $word) = @_;
+
+	return max(0, map { slurp_file($_) =~ /^$word (\d+)$/mg } @{ $load->{files} });
+}
+
+# Acknowledged, agreeing and undamaged.
+sub check_all
+{
+	my ($node, $load, $name) = @_;
+	my $sql = sub { return $node->safe_psql('postgres', @_); };
+
+	check_acknowledged($node, $load, $name);
+	end_prepared($node);
+	check_events($node, "$name: topic and table agree");
+	cmp_ok($sql->(q{SELECT coalesce(max(substring(value FROM '^\d+')::int), 0) FROM state}), '>=', told($load, 'state'),
+		"$name: the last acknowledged change is there");
+	is($sql->(q{SELECT count(*) FROM (SELECT key, value FROM latest(NULL::changes) EXCEPT SELECT * FROM state) AS s})
+		  . $sql->(q{SELECT count(*) FROM (SELECT * FROM state EXCEPT SELECT key, value FROM latest(NULL::changes)) AS s}),
+		'00', "$name: the compacted topic agrees with its table");
+	cmp_ok($sql->('SELECT coalesce(max(n), 0) FROM numbers'), '>=', told($load, 'number'), "$name: the last acknowledged number is there");
+	is($sql->(q{
+		WITH t AS (SELECT substring(value FROM '^\d+')::int AS n FROM trimmed)
+		SELECT coalesce((SELECT array_agg(n) FROM t), '{}') =
+			coalesce((SELECT array_agg(n ORDER BY n) FROM numbers WHERE n >= (SELECT min(n) FROM t)), '{}')}),
+		't', "$name: what is left of the trimmed topic is the end of its table");
+	cmp_ok($sql->(q{SELECT log_start_offset FROM pg_topic_partitions WHERE topic = 'trimmed'::regclass}), '>=',
+		told($load, 'deleted'), "$name: what was deleted stays deleted");
+	is($sql->(q{SELECT count(*) FROM got g LEFT JOIN events e USING (partition, record_offset) WHERE e.value IS DISTINCT FROM g.value}),
+		'0', "$name: what was consumed is there");
+	is($sql->(q{SELECT count(*) - count(DISTINCT (partition, record_offset)) FROM got}), '0', "$name: and was consumed once");
+	is($sql->(q{SELECT string_agg(v::text, E'\n') FROM unnest('{events,changes,trimmed}'::regclass[]) AS t, verify_topic(t) AS v}),
+		'', "$name: no file is damaged");
+	return;
+}
+
+# ---- cuts --------------------------------------------------------------------
+
+my $node = make_node('main');
+
+# Sometimes the kernel has written everything just before.
+sub cut
+{
+	my ($load, $name) = @_;
+	my $synced = rand() < 0.3;
+
+	system('sync', '-f', $node->data_dir) if $synced;
+	usleep(rand(30_000));
+	lose_power($node);
+	finish_load($load, expected => $gone);
+	$node->start;
+	check_all($node, $load, $name . ($synced ? ', after a sync' : ''));
+	return;
+}
+
+foreach my $round (1 .. $cuts)
+{
+	my $load = run_load($node, 20 + int(rand(150)));
+
+	cut($load, "at random, $round");
+}
+
+# The steps of which each may be the last; those of DROP are none of this load's,
+# and a segment is discarded only where rewriting it fails.
+my %points = map { $_ => 1 }
+  grep { !/^(drop|discard)-/ } map { slurp_file($_) =~ /\bFAULT_POINT\("([^"]+)"\)/g } glob("$FindBin::RealBin/../../src/*.c");
+
+foreach my $point ((shuffle sort keys %points)[ 0 .. $cuts - 1 ])
+{
+	last if !defined $point;
+	my $load = run_load($node, 10);
+	my $from = -s $node->logfile;
+
+	$node->safe_psql('postgres', "ALTER SYSTEM SET pg_topics.fault_point = '$point:stop'");
+	$node->safe_psql('postgres', 'SELECT pg_reload_conf()');
+	ok(poll_until(sub { slurp_file($node->logfile, $from) =~ /stopping at fault point "\Q$point\E"/ }), "$point: reached");
+	# it would stop recovery as well
+	unlink $node->data_dir . '/postgresql.auto.conf';
+	system('sync', $node->data_dir);
+	cut($load, "at $point");
+}
+$node->stop;
+
+# ---- controls ----------------------------------------------------------------
+
+# A load with a checkpoint in it, and the power goes; true where something is lost.
+sub loses
+{
+	my ($of) = @_;
+	my $load = run_load($of, 100);
+
+	$of->safe_psql('postgres', 'CHECKPOINT');
+	lose_power($of);
+	finish_load($load, expected => $gone);
+	return 'the server does not start' unless $of->start(fail_ok => 1);
+	my ($code, $out, $err) = $of->psql('postgres', q{SELECT DISTINCT client || ' ' || n FROM sent});
+	my %there = map { $_ => 1 } split /\n/, $out;
+	my $missing = grep { !$there{"$_->[0] $_->[1]"} } acknowledged($load);
+	my $differs = eval { end_prepared($of); events_differ($of) } // ($@ =~ /(ERROR:.*)/ ? $1 : $@);
+
+	$of->stop('immediate');
+	return $missing ? "$missing transactions are lost" : $differs;
+}
+
+my %controls = (
+	'without fsync' => 'fsync = off',
+	# WAL and tables are synced, segments are not
+	"without the segments' syncs" => "pg_topics.fault_point = 'segment-sync:skip'");
+
+foreach my $control (sort keys %controls)
+{
+	(my $name = $control) =~ s/\W+/_/g;
+	my $lost = loses(make_node($name, $controls{$control}));
+
+	isnt($lost, '', "$control data is lost");
+	note("$control: $lost");
+}
+clear_disk();
+
+done_testing();
