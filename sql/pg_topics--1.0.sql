@@ -172,6 +172,13 @@ AS 'MODULE_PATHNAME', 'pgt_latest' LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION latest(anyelement) IS
 'the last record of each key, but for tombstones: latest(NULL::topic)';
 
+/* ---- publishing changes --------------------------------------------------- */
+
+CREATE FUNCTION publish_changes() RETURNS trigger
+AS 'MODULE_PATHNAME', 'pgt_publish_changes' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION publish_changes() IS
+'trigger function: a table''s changes to a topic, publish_changes(''topic'', ''option=value'', ...)';
+
 /* ---- maintenance --------------------------------------------------------- */
 
 CREATE FUNCTION apply_retention(INOUT topic regclass DEFAULT NULL, dry_run bool DEFAULT false,

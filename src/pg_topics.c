@@ -16,6 +16,7 @@
 #include "postgres.h"
 
 #include "acks.h"
+#include "change_publisher.h"
 #include "consume.h"
 #include "database_hold.h"
 #include "fault_point.h"
@@ -189,6 +190,7 @@ _PG_init(void)
 	pgt_topic_init();
 	pgt_acks_init();
 	pgt_partitioner_init();
+	pgt_change_publisher_init();
 	pgt_consumer_init();
 	pgt_maintenance_stats_init();
 	pgt_fault_point_init();

@@ -108,9 +108,9 @@ must_convert(void)
 	return encoding != PG_UTF8 && encoding != PG_SQL_ASCII;
 }
 
-/* Text in the database's encoding, as it stands in a record. */
-static ByteView
-text_to_bytes(const char *data, int32 length)
+/* See the header. */
+ByteView
+pgt_text_to_bytes(const char *data, int32 length)
 {
 	ByteView	view = {data, length};
 
@@ -174,10 +174,10 @@ pgt_serialize(Serializer *s, Datum value, bool isnull)
 	{
 		struct varlena *packed = PG_DETOAST_DATUM_PACKED(value);
 
-		return text_to_bytes(VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed));
+		return pgt_text_to_bytes(VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed));
 	}
 	text = OutputFunctionCall(&s->output, value);
-	return text_to_bytes(text, strlen(text));
+	return pgt_text_to_bytes(text, strlen(text));
 }
 
 /* The output function of a type, kept for the session. */
@@ -234,7 +234,7 @@ pgt_serialize_any(Serializer *s, Datum value, bool isnull, Oid type)
 
 	text = value_to_text(value, type);
 	if (s->is_text)
-		return text_to_bytes(text, strlen(text));
+		return pgt_text_to_bytes(text, strlen(text));
 	value = InputFunctionCall(&s->input, text, s->input_param, s->typmod);
 	return pgt_serialize(s, value, false);
 }
@@ -317,7 +317,7 @@ scalar_to_bytes(const JsonbValue *value)
 		case jbvNull:
 			return null_view;
 		case jbvString:
-			return text_to_bytes(value->val.string.val, value->val.string.len);
+			return pgt_text_to_bytes(value->val.string.val, value->val.string.len);
 		case jbvBool:
 			text = value->val.boolean ? "true" : "false";
 			break;
@@ -328,7 +328,7 @@ scalar_to_bytes(const JsonbValue *value)
 		default:
 			elog(ERROR, "unexpected type of a JSON scalar: %d", (int) value->type);
 	}
-	return text_to_bytes(text, strlen(text));
+	return pgt_text_to_bytes(text, strlen(text));
 }
 
 /* Encode one header. */
@@ -397,7 +397,7 @@ pgt_headers_encode(Datum headers_jsonb, StringInfo out, int32 *count)
 	(void) JsonbIteratorNext(&it, &value, false);	/* the object's beginning */
 	while ((token = JsonbIteratorNext(&it, &value, false)) == WJB_KEY)
 	{
-		ByteView	name = text_to_bytes(value.val.string.val, value.val.string.len);
+		ByteView	name = pgt_text_to_bytes(value.val.string.val, value.val.string.len);
 
 		token = JsonbIteratorNext(&it, &value, false);
 		*count += append_headers_of_name(out, name, &it, token, &value);

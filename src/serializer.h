@@ -44,6 +44,12 @@ extern Datum pgt_deserialize(Serializer *s, const char *bytes, int32 length, boo
 /* Bytes to text, for functions whose result is text: bytea topics give hex. */
 extern Datum pgt_deserialize_as_text(Serializer *s, const char *bytes, int32 length, bool *isnull);
 
+/*
+ * Text in the database's encoding, as it stands in a record: the text itself
+ * where nothing is converted, else in the current memory context.
+ */
+extern ByteView pgt_text_to_bytes(const char *data, int32 length);
+
 /* A jsonb object of header names to texts, encoded for a record; ERROR for other shapes. */
 extern void pgt_headers_encode(Datum headers_jsonb, StringInfo out, int32 *count);
 

@@ -1,0 +1,293 @@
+/*
+ * change_record.c
+ *	  Changes of a table's rows to records of a topic.
+ *
+ * In format "row" the record of a change is the new row, keyed; a deletion is
+ * a tombstone.  So the last record of each key is the row as it is.  An update
+ * of the key is two records, a tombstone for the old key and the row under the
+ * new one.  TRUNCATE cannot be told in this format and is refused.
+ *
+ * In format "envelope" a record tells what happened:
+ *
+ *	  {"op":"u","before":null,"after":{...},
+ *	   "source":{"schema":"public","table":"accounts","xid":731,"ts_ms":1700000000000}}
+ *
+ * op is c, u, d, t or r (a row that was there when publishing began); before is
+ * what before= asks for.  Its key is the new row's, a deletion's the old row's.
+ * Where the topic is compacted, a deletion's envelope and an update's of the
+ * key are accompanied by the old key's tombstone, so that the key goes.
+ *
+ * xid is that of pg_current_xact_id(), ts_ms the record's own timestamp: the
+ * moment the trigger fired.
+ *
+ * It is the table's owner, not who changes it, who needs INSERT on the topic:
+ * as with foreign keys, whoever may change the table need not know what
+ * depends on it.
+ *
+ * Locks: RowExclusiveLock on the topic, until the transaction's end.
+ *
+ * WAL: none here; producer.c appends at commit.
+ *
+ * Memory: a writer's buffers are in the context in which it was begun, and
+ * grow to the largest change; what output functions allocate is in the
+ * caller's, to be reset after each row.
+ *
+ * Layer 6.  Read publish_changes.c next.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+#include "change_record.h"
+#include "compat.h"
+#include "partitioner.h"
+#include "producer.h"
+
+static const ByteView null_view = {NULL, -1};
+
+/* ---- beginning ---------------------------------------------------------- */
+
+/* ERROR unless the table's owner may produce to the topic. */
+static void
+check_privilege(ChangePublisher *publisher)
+{
+	if (publisher->checked_in == PGT_MY_LXID)
+		return;
+	if (pg_class_aclmask(publisher->topic, publisher->source_owner, ACL_INSERT, ACLMASK_ALL) != ACL_INSERT)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for topic \"%s\"", get_rel_name(publisher->topic)),
+				 errdetail("Trigger \"%s\" on table \"%s\" publishes to it with the rights of the table's owner, \"%s\".",
+						   publisher->trigger, publisher->table,
+						   GetUserNameFromId(publisher->source_owner, false)),
+				 errhint("Grant INSERT on the topic to the table's owner.")));
+	publisher->checked_in = PGT_MY_LXID;
+}
+
+/* What TG_OP says. */
+static const char *
+operation_name(ChangeOperation operation)
+{
+	switch (operation)
+	{
+		case CHANGE_CREATE:
+			return "INSERT";
+		case CHANGE_UPDATE:
+			return "UPDATE";
+		case CHANGE_DELETE:
+			return "DELETE";
+		case CHANGE_TRUNCATE:
+			return "TRUNCATE";
+		case CHANGE_READ:
+			return "READ";
+	}
+	elog(ERROR, "unexpected operation of a change: %d", (int) operation);
+}
+
+/* Encode one header. */
+static void
+add_header(ChangeWriter *writer, const char *name, const char *value)
+{
+	ByteView	bytes = pgt_text_to_bytes(value, strlen(value));
+	RecordHeader header = {name, strlen(name), bytes.data, bytes.length};
+
+	enlargeStringInfo(&writer->headers, pgt_record_header_size(&header));
+	writer->headers.len = pgt_record_header_encode(writer->headers.data + writer->headers.len, &header) -
+		writer->headers.data;
+	writer->header_count++;
+}
+
+/* Encode the headers, the same for all changes of the statement. */
+static void
+make_headers(ChangeWriter *writer)
+{
+	const ChangePublisher *publisher = writer->publisher;
+	int			headers = publisher->headers;
+
+	initStringInfo(&writer->headers);
+	if (headers & CHANGE_HEADER_XID)
+		add_header(writer, "xid", psprintf(UINT64_FORMAT, writer->xid));
+	if (headers & CHANGE_HEADER_TABLE)
+		add_header(writer, "table", publisher->table);
+	if (headers & CHANGE_HEADER_OPERATION)
+		add_header(writer, "operation", operation_name(writer->operation));
+	if (headers & CHANGE_HEADER_USER)
+		add_header(writer, "user", GetUserNameFromId(GetUserId(), false));
+	if (headers & CHANGE_HEADER_SCHEMA_VERSION)
+		add_header(writer, "schema_version", publisher->schema_version);
+}
+
+void
+pgt_change_begin(ChangeWriter *writer, ChangePublisher *publisher, ChangeOperation operation)
+{
+	memset(writer, 0, sizeof(*writer));
+	PreventCommandIfReadOnly("publish_changes()");
+	check_privilege(publisher);
+	LockRelationOid(publisher->topic, RowExclusiveLock);
+	writer->publisher = publisher;
+	writer->topic = pgt_topic_get(publisher->topic);
+	writer->operation = operation;
+	writer->tombstones = pgt_change_publishes_tombstones(publisher, writer->topic);
+	writer->now_ms = pgt_timestamptz_to_ms(GetCurrentTimestamp());
+	writer->xid = U64FromFullTransactionId(GetTopFullTransactionId());
+	initStringInfo(&writer->key);
+	initStringInfo(&writer->value);
+	if (publisher->headers != 0)
+		make_headers(writer);
+}
+
+/* ---- records ------------------------------------------------------------ */
+
+/* Add a record to the transaction. */
+static void
+add_record(ChangeWriter *writer, ByteView key, ByteView value)
+{
+	Topic	   *topic = writer->topic;
+	TopicPartition place = pgt_topic_partition(topic, pgt_choose_partition(topic, key, value));
+	Record		record;
+
+	record.offset = NO_OFFSET;
+	record.timestamp = writer->now_ms;
+	record.key = key.data;
+	record.key_length = key.length;
+	record.value = value.data;
+	record.value_length = value.length;
+	record.headers = writer->headers.data;
+	record.headers_length = writer->headers.len;
+	record.header_count = writer->header_count;
+	pgt_producer_add(&place, &topic->log, &record);
+}
+
+/* The key of a row; ERROR where it is null and the format needs one. */
+static ByteView
+row_key(ChangeWriter *writer, TupleTableSlot *slot, StringInfo buffer)
+{
+	ChangePublisher *publisher = writer->publisher;
+	ByteView	key = pgt_change_key(&publisher->key, slot, buffer);
+
+	if (key.length < 0 && writer->tombstones)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("trigger \"%s\" on table \"%s\" cannot publish a row whose key is null",
+						publisher->trigger, publisher->table),
+				 errdetail("The key is column \"%s\"; without it nothing tells which row a record of topic \"%s\" stands for.",
+						   publisher->key.columns.columns[0].name, get_rel_name(publisher->topic)),
+				 errhint("Name another key with key=, or declare the column NOT NULL.")));
+	return key;
+}
+
+/* Append what an envelope shows of the old row. */
+static void
+append_before(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
+{
+	ChangePublisher *publisher = writer->publisher;
+	StringInfo	out = &writer->value;
+
+	appendStringInfoString(out, ",\"before\":");
+	if (old != NULL && publisher->before == CHANGE_BEFORE_FULL)
+		pgt_append_json_row(out, &publisher->columns, old);
+	else if (old != NULL && publisher->before == CHANGE_BEFORE_KEY && publisher->key.columns.count > 0 &&
+			 (new == NULL || pgt_change_key_differs(&publisher->key, old, new)))
+		pgt_append_json_row(out, &publisher->key.columns, old);
+	else
+		appendBinaryStringInfo(out, "null", 4);
+}
+
+/* Append a number. */
+static void
+append_number(StringInfo out, uint64 number)
+{
+	enlargeStringInfo(out, MAXINT8LEN);
+	out->len += pg_ulltoa_n(number, out->data + out->len);
+}
+
+/* Write a change's envelope into the writer's buffer. */
+static void
+make_envelope(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
+{
+	ChangePublisher *publisher = writer->publisher;
+	StringInfo	out = &writer->value;
+
+	appendBinaryStringInfo(out, "{\"op\":\"", 7);
+	appendStringInfoChar(out, (char) writer->operation);
+	appendStringInfoChar(out, '"');
+	append_before(writer, old, new);
+	appendBinaryStringInfo(out, ",\"after\":", 9);
+	if (new != NULL)
+		pgt_append_json_row(out, &publisher->columns, new);
+	else
+		appendBinaryStringInfo(out, "null", 4);
+	appendBinaryStringInfo(out, publisher->envelope_source, publisher->envelope_source_length);
+	append_number(out, writer->xid);
+	appendBinaryStringInfo(out, ",\"ts_ms\":", 9);
+	append_number(out, writer->now_ms);
+	appendBinaryStringInfo(out, "}}", 2);
+}
+
+/* The value of a change's record. */
+static ByteView
+make_value(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
+{
+	ChangePublisher *publisher = writer->publisher;
+	StringInfo	out = &writer->value;
+
+	resetStringInfo(out);
+	if (publisher->format == CHANGE_FORMAT_ENVELOPE)
+		make_envelope(writer, old, new);
+	else if (new != NULL)
+		pgt_append_json_row(out, &publisher->columns, new);
+	else
+		return null_view;
+	if (publisher->validate)
+	{
+		Serializer *s = &writer->topic->value;
+
+		out->data[out->len] = '\0';
+		(void) InputFunctionCall(&s->input, out->data, s->input_param, s->typmod);
+	}
+	return pgt_text_to_bytes(out->data, out->len);
+}
+
+/* ---- changes ------------------------------------------------------------ */
+
+void
+pgt_change_add_tombstone(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
+{
+	if (!writer->tombstones || !pgt_change_key_differs(&writer->publisher->key, old, new))
+		return;
+	add_record(writer, row_key(writer, old, &writer->key), null_view);
+}
+
+/* ERROR: TRUNCATE where each row must have a tombstone. */
+static void
+refuse_truncate(const ChangePublisher *publisher)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot truncate table \"%s\": trigger \"%s\" cannot publish it to topic \"%s\"",
+					publisher->table, publisher->trigger, get_rel_name(publisher->topic)),
+			 errdetail("Each row would need a tombstone there, and TRUNCATE does not look at the rows."),
+			 errhint("Use DELETE, or disable the trigger.")));
+}
+
+void
+pgt_change_add(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
+{
+	TupleTableSlot *row = new != NULL ? new : old;
+	ByteView	key = null_view;
+
+	if (row != NULL)
+		key = row_key(writer, row, &writer->key);
+	else if (writer->tombstones)
+		refuse_truncate(writer->publisher);
+	add_record(writer, key, make_value(writer, old, new));
+	if (writer->operation == CHANGE_DELETE && writer->tombstones &&
+		writer->publisher->format == CHANGE_FORMAT_ENVELOPE)
+		add_record(writer, key, null_view);
+}

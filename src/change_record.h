@@ -1,0 +1,53 @@
+/*
+ * change_record.h
+ *	  Changes of a table's rows to records of a topic.
+ *
+ * Layer 6.
+ */
+#ifndef CHANGE_RECORD_H
+#define CHANGE_RECORD_H
+
+#include "change_publisher.h"
+
+/* What happened to a row, or to the table: the "op" of an envelope. */
+typedef enum ChangeOperation
+{
+	CHANGE_CREATE = 'c',
+	CHANGE_UPDATE = 'u',
+	CHANGE_DELETE = 'd',
+	CHANGE_TRUNCATE = 't',
+	CHANGE_READ = 'r'			/* a row that was there when publishing began */
+} ChangeOperation;
+
+/* Changes of one statement, or one of them, on their way to the topic. */
+typedef struct ChangeWriter
+{
+	ChangePublisher *publisher;
+	Topic	   *topic;
+	ChangeOperation operation;
+	bool		tombstones;		/* pgt_change_publishes_tombstones() */
+	int64		now_ms;
+	uint64		xid;
+	StringInfoData key;
+	StringInfoData value;
+	StringInfoData headers;
+	int32		header_count;
+} ChangeWriter;
+
+/*
+ * Begin writing changes, of an operation, in the current memory context.
+ * Checks that the table's owner may produce to the topic, and locks that.
+ */
+extern void pgt_change_begin(ChangeWriter *writer, ChangePublisher *publisher, ChangeOperation operation);
+
+/* Where the update has changed the key: the old one's tombstone. */
+extern void pgt_change_add_tombstone(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new);
+
+/*
+ * Add a change of one row to the transaction.  "old" and "new" are NULL where
+ * there is none, or where it is not looked at.  The tombstone of an update's
+ * old key is not included.  Allocates in the current memory context.
+ */
+extern void pgt_change_add(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new);
+
+#endif							/* CHANGE_RECORD_H */

@@ -1,0 +1,272 @@
+/*
+ * publish_changes.c
+ *	  The trigger function publish_changes(): what a statement does to a table
+ *	  goes to a topic, in the same transaction.
+ *
+ * It is called after each row, or after each statement with transition tables.
+ * A row's call publishes one change.  A statement's call reads the transition
+ * tables to their ends: old and new rows of an update are pairs, since the
+ * server adds to both at once.
+ *
+ * A statement's update may hand a key on from one row to another (SET id =
+ * id + 1, with a deferrable constraint).  All tombstones of old keys therefore
+ * come before the first row; after each row, only the order of the rows is
+ * known, so there such keys must not be deferrable.
+ *
+ * What is published is what the trigger sees: conditions (WHEN), deferral,
+ * disabling (session_replication_role) are the server's.
+ *
+ * Memory: a row's call uses the context the server resets after each; a
+ * statement's has one of its own that it resets after each row.
+ *
+ * Layer 6.  Arguments are in change_publisher.c, records in change_record.c.
+ */
+#include "postgres.h"
+
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/tuplestore.h"
+
+#include "change_record.h"
+
+PG_FUNCTION_INFO_V1(pgt_publish_changes);
+
+/* A transition table being read. */
+typedef struct Transition
+{
+	Tuplestorestate *rows;		/* NULL: the trigger has no such table */
+	int			read_pointer;
+	TupleTableSlot *slot;
+} Transition;
+
+/* ---- the call ----------------------------------------------------------- */
+
+/* ERROR unless called as a trigger that can publish. */
+static TriggerData *
+check_call(FunctionCallInfo fcinfo)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("publish_changes() was not called as a trigger"),
+				 errhint("Use it in CREATE TRIGGER ... EXECUTE FUNCTION publish_changes('topic').")));
+	if (!TRIGGER_FIRED_AFTER(trigger->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" on table \"%s\" cannot publish changes before they are made",
+						trigger->tg_trigger->tgname, RelationGetRelationName(trigger->tg_relation)),
+				 errhint("Create it as an AFTER trigger.")));
+	return trigger;
+}
+
+/* What has happened. */
+static ChangeOperation
+fired_by(const TriggerData *trigger)
+{
+	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+		return CHANGE_CREATE;
+	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+		return CHANGE_UPDATE;
+	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+		return CHANGE_DELETE;
+	return CHANGE_TRUNCATE;
+}
+
+/* Begin writing: waiting for the topic's lock may have brought news of it. */
+static void
+begin(ChangeWriter *writer, TriggerData *trigger)
+{
+	ChangePublisher *publisher;
+
+	do
+	{
+		publisher = pgt_change_publisher_get(trigger->tg_relation, trigger->tg_trigger);
+		pgt_change_begin(writer, publisher, fired_by(trigger));
+	} while (!publisher->valid);
+}
+
+/* ---- after each row ----------------------------------------------------- */
+
+/* Publish one row's change. */
+static void
+publish_row(ChangeWriter *writer, TriggerData *trigger)
+{
+	if (writer->operation == CHANGE_CREATE)
+		pgt_change_add(writer, NULL, trigger->tg_trigslot);
+	else if (writer->operation == CHANGE_DELETE)
+		pgt_change_add(writer, trigger->tg_trigslot, NULL);
+	else
+	{
+		pgt_change_add_tombstone(writer, trigger->tg_trigslot, trigger->tg_newslot);
+		pgt_change_add(writer, trigger->tg_trigslot, trigger->tg_newslot);
+	}
+}
+
+/* ---- after each statement ----------------------------------------------- */
+
+/* Prepare to read a transition table. */
+static void
+open_transition(Transition *transition, Tuplestorestate *rows, Relation relation)
+{
+	transition->rows = rows;
+	if (rows == NULL)
+		return;
+	/* another trigger's function may read the same table */
+	transition->read_pointer = tuplestore_alloc_read_pointer(rows, EXEC_FLAG_REWIND);
+	transition->slot = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsMinimalTuple);
+}
+
+/* Go to its beginning. */
+static void
+rewind_transition(Transition *transition)
+{
+	if (transition->rows == NULL)
+		return;
+	tuplestore_select_read_pointer(transition->rows, transition->read_pointer);
+	tuplestore_rescan(transition->rows);
+}
+
+/* The next row; NULL at the end and where there is no such table. */
+static TupleTableSlot *
+next_row(Transition *transition)
+{
+	if (transition->rows == NULL)
+		return NULL;
+	tuplestore_select_read_pointer(transition->rows, transition->read_pointer);
+	return tuplestore_gettupleslot(transition->rows, true, false, transition->slot) ?
+		transition->slot : NULL;
+}
+
+static void
+close_transition(Transition *transition)
+{
+	if (transition->rows != NULL)
+		ExecDropSingleTupleTableSlot(transition->slot);
+}
+
+/* ERROR where the trigger does not have the transition tables that the change is in. */
+static void
+check_transitions(const ChangeWriter *writer, const TriggerData *trigger)
+{
+	ChangePublisher *publisher = writer->publisher;
+	bool		old_needed = writer->operation == CHANGE_DELETE ||
+		(writer->operation == CHANGE_UPDATE &&
+		 (writer->tombstones || publisher->before != CHANGE_BEFORE_NONE));
+	bool		new_needed = writer->operation != CHANGE_DELETE;
+	bool		old_missing = old_needed && trigger->tg_oldtable == NULL;
+
+	if (!old_missing && (!new_needed || trigger->tg_newtable != NULL))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("trigger \"%s\" on table \"%s\" has no transition table with the %s rows",
+					publisher->trigger, publisher->table, old_missing ? "old" : "new"),
+			 errhint("Create it FOR EACH ROW, or with REFERENCING%s%s.",
+					 old_needed ? " OLD TABLE AS old_rows" : "",
+					 new_needed ? " NEW TABLE AS new_rows" : "")));
+}
+
+/*
+ * ERROR where old and new rows are no pairs: a row was on its way to another
+ * partition, and a trigger there has kept it out.
+ */
+static void
+check_pairs(const ChangeWriter *writer, const TriggerData *trigger)
+{
+	if (writer->operation != CHANGE_UPDATE || trigger->tg_oldtable == NULL ||
+		tuplestore_tuple_count(trigger->tg_oldtable) == tuplestore_tuple_count(trigger->tg_newtable))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("trigger \"%s\" on table \"%s\" cannot tell which rows were updated and which deleted",
+					writer->publisher->trigger, writer->publisher->table),
+			 errdetail("A row that moved to another partition was kept out by a trigger there."),
+			 errhint("Publish the table by a trigger FOR EACH ROW.")));
+}
+
+/* The tombstones of keys that an update has changed. */
+static void
+publish_tombstones(ChangeWriter *writer, Transition *old, Transition *new, MemoryContext row_context)
+{
+	TupleTableSlot *old_row;
+
+	if (writer->operation != CHANGE_UPDATE || !writer->tombstones)
+		return;
+	rewind_transition(old);
+	rewind_transition(new);
+	while ((old_row = next_row(old)) != NULL)
+	{
+		pgt_change_add_tombstone(writer, old_row, next_row(new));
+		MemoryContextReset(row_context);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+/* All changes of the statement. */
+static void
+publish_rows(ChangeWriter *writer, Transition *old, Transition *new, MemoryContext row_context)
+{
+	rewind_transition(old);
+	rewind_transition(new);
+	for (;;)
+	{
+		TupleTableSlot *old_row = next_row(old);
+		TupleTableSlot *new_row = next_row(new);
+
+		if (old_row == NULL && new_row == NULL)
+			break;
+		pgt_change_add(writer, old_row, new_row);
+		MemoryContextReset(row_context);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+/* Publish what a statement has done. */
+static void
+publish_statement(ChangeWriter *writer, TriggerData *trigger)
+{
+	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics changed row",
+													  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller;
+	Transition	old = {0};
+	Transition	new = {0};
+
+	check_transitions(writer, trigger);
+	check_pairs(writer, trigger);
+	if (writer->operation != CHANGE_CREATE)
+		open_transition(&old, trigger->tg_oldtable, trigger->tg_relation);
+	if (writer->operation != CHANGE_DELETE)
+		open_transition(&new, trigger->tg_newtable, trigger->tg_relation);
+
+	caller = MemoryContextSwitchTo(row_context);
+	publish_tombstones(writer, &old, &new, row_context);
+	publish_rows(writer, &old, &new, row_context);
+	MemoryContextSwitchTo(caller);
+
+	close_transition(&old);
+	close_transition(&new);
+	MemoryContextDelete(row_context);
+}
+
+/* publish_changes(): the trigger function. */
+Datum
+pgt_publish_changes(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = check_call(fcinfo);
+	ChangeWriter writer;
+
+	begin(&writer, trigger);
+	if (writer.operation == CHANGE_TRUNCATE)
+		pgt_change_add(&writer, NULL, NULL);
+	else if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
+		publish_row(&writer, trigger);
+	else
+		publish_statement(&writer, trigger);
+	return PointerGetDatum(NULL);
+}

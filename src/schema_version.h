@@ -1,0 +1,13 @@
+/*
+ * schema_version.h
+ *	  Numbers for what a published table's columns are.
+ *
+ * Layer 5.
+ */
+#ifndef SCHEMA_VERSION_H
+#define SCHEMA_VERSION_H
+
+/* The table's number: grows whenever its columns change; 0 where nothing is known of it. */
+extern int	pgt_schema_version(Oid table);
+
+#endif							/* SCHEMA_VERSION_H */
