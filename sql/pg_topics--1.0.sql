@@ -179,6 +179,44 @@ AS 'MODULE_PATHNAME', 'pgt_publish_changes' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION publish_changes() IS
 'trigger function: a table''s changes to a topic, publish_changes(''topic'', ''option=value'', ...)';
 
+CREATE FUNCTION publish_table(t regclass, topic text DEFAULT NULL,
+    format text DEFAULT 'envelope', key text DEFAULT NULL, columns text DEFAULT NULL,
+    exclude text DEFAULT NULL, before text DEFAULT NULL, headers text DEFAULT NULL,
+    for_each text DEFAULT 'row', snapshot bool DEFAULT false,
+    partitions int DEFAULT 1, config jsonb DEFAULT '{}')
+RETURNS regclass
+AS 'MODULE_PATHNAME', 'pgt_publish_table' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION publish_table(regclass, text, text, text, text, text, text, text, text, bool, int, jsonb) IS
+'publish a table''s changes: make the topic, if there is none, and the triggers; snapshot: the rows that are there first';
+
+CREATE FUNCTION unpublish_table(t regclass, topic regclass DEFAULT NULL) RETURNS int
+AS 'MODULE_PATHNAME', 'pgt_unpublish_table' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION unpublish_table(regclass, regclass) IS
+'drop the triggers that publish a table''s changes, to one topic or any; returns how many';
+
+CREATE TABLE topic_schema_versions (
+    source regclass NOT NULL,
+    version int NOT NULL,
+    columns text NOT NULL,        -- names and types, in order
+    since timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (source, version)
+);
+COMMENT ON TABLE topic_schema_versions IS
+'what the columns of published tables are and were: the numbers in the header schema_version';
+SELECT pg_extension_config_dump('topic_schema_versions', '');
+GRANT SELECT ON topic_schema_versions TO PUBLIC;
+
+CREATE FUNCTION number_schemas() RETURNS event_trigger
+AS 'MODULE_PATHNAME', 'pgt_number_schemas' LANGUAGE C VOLATILE PARALLEL UNSAFE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+REVOKE ALL ON FUNCTION number_schemas() FROM PUBLIC;
+COMMENT ON FUNCTION number_schemas() IS 'keeps topic_schema_versions';
+
+CREATE EVENT TRIGGER pg_topics_number_schemas ON ddl_command_end
+    WHEN TAG IN ('CREATE TRIGGER', 'ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER TYPE', 'ALTER DOMAIN',
+        'DROP TABLE', 'DROP FOREIGN TABLE', 'DROP TYPE', 'DROP DOMAIN', 'DROP SCHEMA', 'DROP OWNED')
+    EXECUTE FUNCTION number_schemas();
+
 /* ---- maintenance --------------------------------------------------------- */
 
 CREATE FUNCTION apply_retention(INOUT topic regclass DEFAULT NULL, dry_run bool DEFAULT false,

@@ -161,8 +161,12 @@ pgt_change_type_is_unstable(const ChangeColumn *column)
 bool
 pgt_change_type_may_hold_json(const ChangeColumn *column)
 {
-	return column->form == JSON_FORM_JSON || column->form == JSON_FORM_CAST ||
-		column->form == JSON_FORM_ARRAY || column->form == JSON_FORM_COMPOSITE;
+	Oid			type = column->type;
+
+	if (column->form == JSON_FORM_ARRAY)
+		type = getBaseType(get_element_type(type));
+	return column->form == JSON_FORM_CAST || type == JSONOID || type_is_rowtype(type) ||
+		(column->form == JSON_FORM_ARRAY && type >= FirstNormalObjectId && !type_is_enum(type));
 }
 
 /* ---- JSON --------------------------------------------------------------- */

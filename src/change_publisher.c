@@ -116,6 +116,7 @@ typedef struct PublisherSpec
 	ChangePublisher *publisher;
 	Relation	relation;
 	Relation	source;
+	Oid			function;		/* publish_changes() */
 	char	   *options[OPTION_COUNT];
 } PublisherSpec;
 
@@ -491,17 +492,19 @@ make_publisher(PublisherSpec *spec, int argument_count, char **arguments)
 	check_value_type(spec, topic);
 	prepare_envelope(spec);
 	if (publisher->headers & CHANGE_HEADER_SCHEMA_VERSION)
-		publisher->schema_version = psprintf("%d", pgt_schema_version(publisher->source));
+		publisher->schema_version = psprintf("%d", pgt_schema_version(get_func_namespace(spec->function),
+																	   publisher->source));
 }
 
 ChangePublisher *
 pgt_change_publisher_make(Relation relation, Oid source, const char *trigger,
-						  int argument_count, char **arguments)
+						  Oid function, int argument_count, char **arguments)
 {
 	PublisherSpec spec = {0};
 	ChangePublisher *publisher = palloc0(sizeof(ChangePublisher));
 
 	spec.publisher = publisher;
+	spec.function = function;
 	spec.relation = relation;
 	spec.source = source == RelationGetRelid(relation) ? relation : table_open(source, AccessShareLock);
 	publisher->relid = RelationGetRelid(relation);
@@ -576,7 +579,7 @@ refresh_entry(Relation relation, Trigger *trigger)
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	Oid			source = trigger->tgisclone ? source_of_trigger(trigger->tgoid) : RelationGetRelid(relation);
 	ChangePublisher *publisher = pgt_change_publisher_make(relation, source, trigger->tgname,
-														   trigger->tgnargs, trigger->tgargs);
+														   trigger->tgfoid, trigger->tgnargs, trigger->tgargs);
 	PublisherEntry *entry;
 	bool		found;
 

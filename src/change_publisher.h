@@ -61,13 +61,13 @@ typedef struct ChangePublisher
 extern ChangePublisher *pgt_change_publisher_get(Relation relation, Trigger *trigger);
 
 /*
- * The same for a trigger with these arguments that "source", which is the
- * relation or a partitioned table above it, has under that name.  In the
- * current memory context, and never invalidated: the caller's locks see to it
- * that nothing changes.
+ * The same for a trigger with this function and these arguments that "source",
+ * which is the relation or a partitioned table above it, has under that name.
+ * In the current memory context, and never invalidated: the caller's locks see
+ * to it that nothing changes.
  */
 extern ChangePublisher *pgt_change_publisher_make(Relation relation, Oid source, const char *trigger,
-												  int argument_count, char **arguments);
+												  Oid function, int argument_count, char **arguments);
 
 /* Must a changed key have the old one deleted? */
 extern bool pgt_change_publishes_tombstones(const ChangePublisher *publisher, const Topic *topic);

@@ -1,0 +1,444 @@
+/*
+ * publish_table.c
+ *	  publish_table() and unpublish_table(): topic and triggers in one call.
+ *
+ * publish_table() runs create_topic(), where there is no such topic yet, and
+ * CREATE TRIGGER as the calling user, as anyone could by hand, and then checks
+ * the triggers' arguments, which else happens at the first change.
+ *
+ * With snapshot => true the rows that are there become records first, op "r" in
+ * envelopes.  The table is locked against changes before anything else, as
+ * CREATE TRIGGER does, and then read with a snapshot of its own: so each row is
+ * published by the call or by a trigger, never by both or by none, whatever
+ * the transaction's isolation level is.  Records of the call come before those
+ * of later changes, since it commits before the first of these is made.
+ *
+ * A trigger made here depends on its topic: DROP of the topic is refused, or
+ * takes the trigger along with CASCADE, instead of making changes fail.
+ *
+ * Locks: ShareRowExclusiveLock on the table and its partitions, RowExclusiveLock
+ * on the topic, until the transaction's end.
+ *
+ * Memory: rows are serialized in a context that is reset after each.
+ *
+ * Layer 6.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/dependency.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "commands/defrem.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "executor/tuptable.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "parser/parse_func.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/varlena.h"
+
+#include "change_record.h"
+
+PG_FUNCTION_INFO_V1(pgt_publish_table);
+PG_FUNCTION_INFO_V1(pgt_unpublish_table);
+
+/* The arguments of publish_table(), by their places. */
+enum
+{
+	ARG_TABLE,
+	ARG_TOPIC,
+	ARG_FORMAT,
+	ARG_KEY,
+	ARG_COLUMNS,
+	ARG_EXCLUDE,
+	ARG_BEFORE,
+	ARG_HEADERS,
+	ARG_FOR_EACH,
+	ARG_SNAPSHOT,
+	ARG_PARTITIONS,
+	ARG_CONFIG
+};
+
+static const char *const argument_names[] = {
+	"t", "topic", "format", "key", "columns", "exclude", "before", "headers",
+	"for_each", "snapshot", "partitions", "config"
+};
+
+/* The arguments that are options of the trigger. */
+#define FIRST_OPTION	ARG_FORMAT
+#define LAST_OPTION		ARG_HEADERS
+
+/* A table being published. */
+typedef struct TablePublication
+{
+	Oid			table;
+	char		relkind;
+	const char *schema;			/* of the extension, quoted */
+	Oid			function;		/* publish_changes() */
+	const char *topic;			/* as it is to be named, qualified */
+	const char *topic_name;		/* without its schema */
+	int			argument_count;
+	char	   *arguments[LAST_OPTION - FIRST_OPTION + 2];	/* the trigger's */
+	List	   *triggers;		/* names of those made */
+} TablePublication;
+
+/* ---- statements --------------------------------------------------------- */
+
+/* Run a statement as the calling user. */
+static void
+run(const char *statement)
+{
+	int			result;
+
+	SPI_connect();
+	result = SPI_execute(statement, false, 0);
+	if (result < 0)
+		elog(ERROR, "unexpected result %d of \"%s\"", result, statement);
+	SPI_finish();
+	CommandCounterIncrement();
+}
+
+/* A relation's name as statements take it. */
+static char *
+qualified_name(Oid relid)
+{
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
+}
+
+/* Begin with what both functions need; "fcinfo" is of one of them. */
+static void
+begin(FunctionCallInfo fcinfo, TablePublication *publication)
+{
+	char	   *schema = get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid));
+
+	memset(publication, 0, sizeof(*publication));
+	publication->table = PG_GETARG_OID(ARG_TABLE);
+	publication->schema = quote_identifier(schema);
+	publication->function = LookupFuncName(list_make2(makeString(schema), makeString("publish_changes")),
+										   0, NULL, false);
+}
+
+/* ERROR for a null argument that must be given. */
+static void
+require_argument(FunctionCallInfo fcinfo, int n)
+{
+	if (PG_ARGISNULL(n))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"%s\" must not be null", argument_names[n])));
+}
+
+/* ERROR unless the caller owns a table that can have the triggers. */
+static void
+lock_table(TablePublication *publication)
+{
+	Oid			table = publication->table;
+
+	if (get_rel_name(table) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table with OID %u does not exist", table)));
+	if (!pg_class_ownercheck(table, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(table)), get_rel_name(table));
+	LockRelationOid(table, ShareRowExclusiveLock);
+	publication->relkind = get_rel_relkind(table);
+	if (publication->relkind != RELKIND_RELATION && publication->relkind != RELKIND_PARTITIONED_TABLE &&
+		publication->relkind != RELKIND_FOREIGN_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table", get_rel_name(table)),
+				 errhint("Publish the tables that it is made of.")));
+}
+
+/* ---- the topic ---------------------------------------------------------- */
+
+/* Let the table's owner produce to a topic that another role has just made for it. */
+static void
+grant_to_owner(TablePublication *publication, Oid topic)
+{
+	Relation	table = table_open(publication->table, NoLock);
+	Oid			owner = table->rd_rel->relowner;
+
+	table_close(table, NoLock);
+	if (pg_class_aclcheck(topic, owner, ACL_INSERT) != ACLCHECK_OK)
+		run(psprintf("GRANT INSERT ON %s TO %s", qualified_name(topic),
+					 quote_identifier(GetUserNameFromId(owner, false))));
+}
+
+/* Make the topic by create_topic(). */
+static void
+create_topic(FunctionCallInfo fcinfo, TablePublication *publication)
+{
+	Oid			types[] = {TEXTOID, INT4OID, JSONBOID};
+	Datum		values[] = {
+		CStringGetTextDatum(publication->topic), PG_GETARG_DATUM(ARG_PARTITIONS), PG_GETARG_DATUM(ARG_CONFIG)
+	};
+	bool		row = strcmp(TextDatumGetCString(PG_GETARG_DATUM(ARG_FORMAT)), "row") == 0;
+	char	   *statement = psprintf("SELECT %s.create_topic($1, $2, value_type => 'pg_catalog.jsonb',"
+									 " config => pg_catalog.jsonb_concat(%s, $3))", publication->schema,
+									 row ? "'{\"cleanup.policy\": \"compact\"}'" : "'{}'");
+
+	SPI_connect();
+	if (SPI_execute_with_args(statement, lengthof(types), types, values, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not run \"%s\"", statement);
+	SPI_finish();
+	CommandCounterIncrement();
+}
+
+/* Name the topic; it is the table's schema's unless the caller says otherwise. */
+static void
+name_topic(FunctionCallInfo fcinfo, TablePublication *publication)
+{
+	char	   *table = get_rel_name(publication->table);
+	List	   *names;
+	char	   *schema;
+	char	   *name;
+
+	if (PG_ARGISNULL(ARG_TOPIC))
+		names = list_make1(makeString(makeObjectName(table, NULL, "changes")));
+	else
+		names = textToQualifiedNameList(PG_GETARG_TEXT_PP(ARG_TOPIC));
+	DeconstructQualifiedName(names, &schema, &name);
+	if (schema == NULL)
+		schema = get_namespace_name(get_rel_namespace(publication->table));
+	publication->topic_name = name;
+	publication->topic = quote_qualified_identifier(schema, name);
+}
+
+/* Find the topic, or make it; its oid. */
+static Oid
+open_topic(FunctionCallInfo fcinfo, TablePublication *publication)
+{
+	Oid			topic;
+
+	name_topic(fcinfo, publication);
+	topic = pgt_change_topic(publication->topic, publication->table);
+	if (OidIsValid(topic))
+	{
+		pgt_topic_require(topic);
+		ereport(NOTICE,
+				(errmsg("topic \"%s\" exists and is used as it is", publication->topic_name)));
+		return topic;
+	}
+	create_topic(fcinfo, publication);
+	topic = pgt_change_topic(publication->topic, publication->table);
+	grant_to_owner(publication, topic);
+	return topic;
+}
+
+/* ---- triggers ----------------------------------------------------------- */
+
+/* The triggers' arguments: the topic, and the options that are given. */
+static void
+make_arguments(FunctionCallInfo fcinfo, TablePublication *publication)
+{
+	publication->arguments[publication->argument_count++] = pstrdup(publication->topic);
+	for (int n = FIRST_OPTION; n <= LAST_OPTION; n++)
+		if (!PG_ARGISNULL(n))
+			publication->arguments[publication->argument_count++] =
+				psprintf("%s=%s", argument_names[n], TextDatumGetCString(PG_GETARG_DATUM(n)));
+}
+
+/* Make one trigger; "kind" NULL: the one for each row. */
+static void
+create_trigger(TablePublication *publication, const char *kind, const char *when)
+{
+	char	   *name = makeObjectName("publish", publication->topic_name, kind);
+	StringInfoData statement;
+
+	initStringInfo(&statement);
+	appendStringInfo(&statement, "CREATE TRIGGER %s AFTER ", quote_identifier(name));
+	appendStringInfo(&statement, when, qualified_name(publication->table));
+	appendStringInfo(&statement, " EXECUTE FUNCTION %s.publish_changes(", publication->schema);
+	for (int i = 0; i < publication->argument_count; i++)
+		appendStringInfo(&statement, "%s%s", i > 0 ? ", " : "", quote_literal_cstr(publication->arguments[i]));
+	appendStringInfoChar(&statement, ')');
+	run(statement.data);
+	publication->triggers = lappend(publication->triggers, name);
+}
+
+/* Make them all. */
+static void
+create_triggers(TablePublication *publication, const char *for_each)
+{
+	if (strcmp(for_each, "row") == 0)
+		create_trigger(publication, NULL, "INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW");
+	else if (strcmp(for_each, "statement") == 0)
+	{
+		create_trigger(publication, "insert",
+					   "INSERT ON %s REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT");
+		create_trigger(publication, "update",
+					   "UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT");
+		create_trigger(publication, "delete",
+					   "DELETE ON %s REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT");
+	}
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"for_each\" cannot be \"%s\"", for_each),
+				 errhint("Valid values are: row, statement.")));
+	if (publication->relkind != RELKIND_FOREIGN_TABLE)
+		create_trigger(publication, "truncate", "TRUNCATE ON %s FOR EACH STATEMENT");
+}
+
+/* Have the triggers depend on the topic. */
+static void
+record_dependencies(TablePublication *publication, Oid topic)
+{
+	ListCell   *cell;
+
+	foreach(cell, publication->triggers)
+	{
+		ObjectAddress trigger;
+		ObjectAddress referenced;
+
+		ObjectAddressSet(trigger, TriggerRelationId,
+						 get_trigger_oid(publication->table, lfirst(cell), false));
+		ObjectAddressSet(referenced, RelationRelationId, topic);
+		recordDependencyOn(&trigger, &referenced, DEPENDENCY_NORMAL);
+	}
+}
+
+/* ---- the rows that are there -------------------------------------------- */
+
+/* Publish the rows of one table or partition; without "rows" only check that it can be done. */
+static void
+publish_relation(TablePublication *publication, Oid relid, bool rows)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics publish table",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext row_context = AllocSetContextCreate(context, "pg_topics published row",
+													  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	Relation	relation = table_open(relid, NoLock);
+	ChangePublisher *publisher;
+	ChangeWriter writer;
+
+	publisher = pgt_change_publisher_make(relation, publication->table, linitial(publication->triggers),
+										  publication->function, publication->argument_count, publication->arguments);
+	pgt_change_begin(&writer, publisher, CHANGE_READ);
+	if (rows && RELKIND_HAS_TABLE_AM(relation->rd_rel->relkind))
+	{
+		Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+		TupleTableSlot *slot = table_slot_create(relation, NULL);
+		TableScanDesc scan = table_beginscan(relation, snapshot, 0, NULL);
+
+		MemoryContextSwitchTo(row_context);
+		while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
+		{
+			pgt_change_add(&writer, NULL, slot);
+			MemoryContextReset(row_context);
+			CHECK_FOR_INTERRUPTS();
+		}
+		table_endscan(scan);
+		ExecDropSingleTupleTableSlot(slot);
+		UnregisterSnapshot(snapshot);
+	}
+	table_close(relation, NoLock);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+}
+
+/* Publish the rows of the table, or of all its partitions. */
+static void
+publish_rows(TablePublication *publication, bool rows)
+{
+	List	   *relations = list_make1_oid(publication->table);
+	ListCell   *cell;
+
+	if (rows && publication->relkind == RELKIND_FOREIGN_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot publish the rows of foreign table \"%s\"", get_rel_name(publication->table)),
+				 errdetail("It cannot be locked against changes.")));
+	if (rows && publication->relkind == RELKIND_PARTITIONED_TABLE)
+		relations = find_all_inheritors(publication->table, ShareRowExclusiveLock, NULL);
+	foreach(cell, relations)
+	{
+		if (rows && get_rel_relkind(lfirst_oid(cell)) == RELKIND_FOREIGN_TABLE)
+			ereport(ERROR,
+					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+					 errmsg("cannot publish the rows of partition \"%s\", a foreign table",
+							get_rel_name(lfirst_oid(cell)))));
+		publish_relation(publication, lfirst_oid(cell), rows);
+	}
+}
+
+/* ---- functions ---------------------------------------------------------- */
+
+/*
+ * publish_table(t, topic, format, key, columns, exclude, before, headers,
+ *				 for_each, snapshot, partitions, config) returns regclass
+ */
+Datum
+pgt_publish_table(PG_FUNCTION_ARGS)
+{
+	TablePublication publication;
+	Oid			topic;
+
+	require_argument(fcinfo, ARG_TABLE);
+	require_argument(fcinfo, ARG_FORMAT);
+	for (int n = ARG_FOR_EACH; n <= ARG_CONFIG; n++)
+		require_argument(fcinfo, n);
+	begin(fcinfo, &publication);
+	lock_table(&publication);
+
+	topic = open_topic(fcinfo, &publication);
+	make_arguments(fcinfo, &publication);
+	create_triggers(&publication, TextDatumGetCString(PG_GETARG_DATUM(ARG_FOR_EACH)));
+	record_dependencies(&publication, topic);
+	publish_rows(&publication, PG_GETARG_BOOL(ARG_SNAPSHOT));
+	PG_RETURN_OID(topic);
+}
+
+/* Does the trigger publish, and to that topic (InvalidOid: any)? */
+static bool
+publishes(const Trigger *trigger, Oid function, Oid table, Oid topic)
+{
+	if (trigger->tgfoid != function || trigger->tgisclone)
+		return false;
+	return !OidIsValid(topic) ||
+		(trigger->tgnargs > 0 && pgt_change_topic(trigger->tgargs[0], table) == topic);
+}
+
+/* unpublish_table(t, topic) returns int: drops the triggers; how many there were. */
+Datum
+pgt_unpublish_table(PG_FUNCTION_ARGS)
+{
+	TablePublication publication;
+	Oid			topic = PG_ARGISNULL(1) ? InvalidOid : PG_GETARG_OID(1);
+	Relation	relation;
+	List	   *statements = NIL;
+	ListCell   *cell;
+
+	require_argument(fcinfo, ARG_TABLE);
+	begin(fcinfo, &publication);
+	lock_table(&publication);
+	relation = table_open(publication.table, NoLock);
+	for (int i = 0; relation->trigdesc != NULL && i < relation->trigdesc->numtriggers; i++)
+	{
+		Trigger    *trigger = &relation->trigdesc->triggers[i];
+
+		if (publishes(trigger, publication.function, publication.table, topic))
+			statements = lappend(statements, psprintf("DROP TRIGGER %s ON %s", quote_identifier(trigger->tgname),
+													  qualified_name(publication.table)));
+	}
+	table_close(relation, NoLock);
+	foreach(cell, statements)
+		run(lfirst(cell));
+	PG_RETURN_INT32(list_length(statements));
+}
