@@ -391,7 +391,12 @@ find_topic(const PublisherSpec *spec, const char *name)
 				 errmsg("topic \"%s\", to which trigger \"%s\" on table \"%s\" publishes, does not exist",
 						name, spec->publisher->trigger, spec->publisher->table),
 				 errhint("A topic of another schema than the table's is named with its schema. Make the topic with create_topic(), or remove the trigger.")));
-	pgt_topic_require(topic);
+	if (!pgt_is_topic(topic))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\", to which trigger \"%s\" on table \"%s\" publishes, is not a topic",
+						name, spec->publisher->trigger, spec->publisher->table),
+				 errhint("The view pg_topics lists the topics of this database.")));
 	return topic;
 }
 

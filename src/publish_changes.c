@@ -190,27 +190,14 @@ check_pairs(const ChangeWriter *writer, const TriggerData *trigger)
 			 errhint("Publish the table by a trigger FOR EACH ROW.")));
 }
 
-/* The tombstones of keys that an update has changed. */
+/*
+ * Go through the rows, or pairs of rows, of the statement with "add", which
+ * runs in "row_context".  The rows are read outside of it: one that comes from
+ * a file is freed by its slot.
+ */
 static void
-publish_tombstones(ChangeWriter *writer, Transition *old, Transition *new, MemoryContext row_context)
-{
-	TupleTableSlot *old_row;
-
-	if (writer->operation != CHANGE_UPDATE || !writer->tombstones)
-		return;
-	rewind_transition(old);
-	rewind_transition(new);
-	while ((old_row = next_row(old)) != NULL)
-	{
-		pgt_change_add_tombstone(writer, old_row, next_row(new));
-		MemoryContextReset(row_context);
-		CHECK_FOR_INTERRUPTS();
-	}
-}
-
-/* All changes of the statement. */
-static void
-publish_rows(ChangeWriter *writer, Transition *old, Transition *new, MemoryContext row_context)
+for_each_row(ChangeWriter *writer, Transition *old, Transition *new, MemoryContext row_context,
+			 void (*add) (ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new))
 {
 	rewind_transition(old);
 	rewind_transition(new);
@@ -218,10 +205,13 @@ publish_rows(ChangeWriter *writer, Transition *old, Transition *new, MemoryConte
 	{
 		TupleTableSlot *old_row = next_row(old);
 		TupleTableSlot *new_row = next_row(new);
+		MemoryContext caller;
 
 		if (old_row == NULL && new_row == NULL)
 			break;
-		pgt_change_add(writer, old_row, new_row);
+		caller = MemoryContextSwitchTo(row_context);
+		add(writer, old_row, new_row);
+		MemoryContextSwitchTo(caller);
 		MemoryContextReset(row_context);
 		CHECK_FOR_INTERRUPTS();
 	}
@@ -233,7 +223,6 @@ publish_statement(ChangeWriter *writer, TriggerData *trigger)
 {
 	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics changed row",
 													  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext caller;
 	Transition	old = {0};
 	Transition	new = {0};
 
@@ -244,14 +233,22 @@ publish_statement(ChangeWriter *writer, TriggerData *trigger)
 	if (writer->operation != CHANGE_DELETE)
 		open_transition(&new, trigger->tg_newtable, trigger->tg_relation);
 
-	caller = MemoryContextSwitchTo(row_context);
-	publish_tombstones(writer, &old, &new, row_context);
-	publish_rows(writer, &old, &new, row_context);
-	MemoryContextSwitchTo(caller);
-
+	if (writer->operation == CHANGE_UPDATE && writer->tombstones)
+		for_each_row(writer, &old, &new, row_context, pgt_change_add_tombstone);
+	for_each_row(writer, &old, &new, row_context, pgt_change_add);
 	close_transition(&old);
 	close_transition(&new);
 	MemoryContextDelete(row_context);
+}
+
+/* Error context: which trigger it is. */
+static void
+trigger_context(void *arg)
+{
+	TriggerData *trigger = arg;
+
+	errcontext("trigger \"%s\" on table \"%s\"", trigger->tg_trigger->tgname,
+			   RelationGetRelationName(trigger->tg_relation));
 }
 
 /* publish_changes(): the trigger function. */
@@ -259,8 +256,10 @@ Datum
 pgt_publish_changes(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = check_call(fcinfo);
+	ErrorContextCallback context = {error_context_stack, trigger_context, trigger};
 	ChangeWriter writer;
 
+	error_context_stack = &context;
 	begin(&writer, trigger);
 	if (writer.operation == CHANGE_TRUNCATE)
 		pgt_change_add(&writer, NULL, NULL);
@@ -268,5 +267,6 @@ pgt_publish_changes(PG_FUNCTION_ARGS)
 		publish_row(&writer, trigger);
 	else
 		publish_statement(&writer, trigger);
+	error_context_stack = context.previous;
 	return PointerGetDatum(NULL);
 }
