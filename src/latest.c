@@ -11,6 +11,11 @@
  * which takes an explicit partition or a new number of them, has a last record
  * in each: order, and so "last", is a partition's own.
  *
+ * Unlike other readers it goes on behind what a running transaction has
+ * appended: what is asked for is the state as of the snapshot, as a table has
+ * it.  A key's records are in the order in which their transactions committed
+ * wherever a lock makes them wait for each other, that of a row for one.
+ *
  * Memory.  The map takes hash_mem (work_mem times hash_mem_multiplier) at
  * most.  Where it does not hold the keys they are divided in two by a hash,
  * and each half is done in the same way, as often as it takes: all the work
@@ -80,7 +85,8 @@ in_part(const LatestScan *scan, const KeyPart *part, const Record *record)
 static bool
 map_keys(LatestScan *scan, const KeyPart *part)
 {
-	LogReader  *reader = pgt_log_reader_begin(&scan->key, 0, scan->snapshot, NULL);
+	LogReaderFilter filter = {PG_INT64_MIN, PG_INT64_MAX, PG_INT64_MAX, true};
+	LogReader  *reader = pgt_log_reader_begin(&scan->key, 0, scan->snapshot, &filter);
 	bool		fits = true;
 	Record		record;
 
@@ -101,7 +107,7 @@ map_keys(LatestScan *scan, const KeyPart *part)
 static void
 emit_records(LatestScan *scan, const KeyPart *part)
 {
-	LogReaderFilter filter = {PG_INT64_MIN, PG_INT64_MAX, scan->end};
+	LogReaderFilter filter = {PG_INT64_MIN, PG_INT64_MAX, scan->end, true};
 	LogReader  *reader = pgt_log_reader_begin(&scan->key, 0, scan->snapshot, &filter);
 	Record		record;
 

@@ -6,6 +6,7 @@
  * whether it is seen, and decodes the records of those that are:
  *
  *	  transaction running as of the snapshot, or our own	stop: order must hold
+ *		(who wants what is seen and not an order to go on by: past_running, skip it)
  *	  below the resolved offset		seen unless flagged aborted
  *	  otherwise						seen if the commit log says committed
  *
@@ -513,6 +514,8 @@ next_batch(LogReader *reader)
 		switch (visibility(reader, entry, n))
 		{
 			case BATCH_BLOCKS:
+				if (reader->filter.past_running)
+					break;
 				reader->blocker = (TransactionId) entry->xid;
 				reader->done = true;
 				return false;

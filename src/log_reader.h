@@ -19,6 +19,7 @@ typedef struct LogReaderFilter
 	int64		min_timestamp;	/* PG_INT64_MIN: none */
 	int64		max_timestamp;	/* PG_INT64_MAX: none */
 	int64		end_offset;		/* records at or past it do not come; PG_INT64_MAX: none */
+	bool		past_running;	/* leave running transactions' records out, but go on behind them */
 } LogReaderFilter;
 
 /*
