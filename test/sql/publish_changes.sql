@@ -457,7 +457,7 @@ ROLLBACK;
 -- a record that is too large fails the statement
 SELECT create_topic('small', config => '{"max.message.bytes": 1000}');
 CREATE TABLE large (id int PRIMARY KEY, v text);
-CREATE TRIGGER publish AFTER INSERT ON large FOR EACH ROW EXECUTE FUNCTION publish_changes('small');
+CREATE TRIGGER publish AFTER INSERT ON large FOR EACH ROW EXECUTE FUNCTION publish_changes('small', 'format=row');
 \set SHOW_CONTEXT errors
 INSERT INTO large VALUES (1, repeat('x', 2000));
 \set SHOW_CONTEXT never
