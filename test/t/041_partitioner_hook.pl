@@ -126,6 +126,22 @@ is(sql("BEGIN; SELECT produce('orders', 'k', 'v', partition => 0); LOAD '$librar
 		'a setting that stands for nothing');
 }
 
+# ---- another session changes the function in the middle of a transaction ------------------
+
+my $function = q{FUNCTION changing(topic regclass, key bytea, value bytea, partitions int) RETURNS int LANGUAGE};
+sql(qq{CREATE $function sql RETURN 1; SELECT create_topic('changes', partitions => 4, config => '{"partitioner.class": "public.changing"}')});
+my $session = open_session($node);
+is($session->run(q{BEGIN; SELECT produce('changes', 'k', 'v')}), '1', 'a transaction has called the function');
+sql("CREATE OR REPLACE $function plpgsql AS 'BEGIN RETURN 2; END'");
+# sessions notice what others have changed when they lock something
+$session->run('SELECT FROM orders LIMIT 0');
+is($session->run(q{SELECT produce('changes', 'k', 'v')}), '2', 'the next record goes by the new one');
+sql('DROP FUNCTION changing');
+$session->run('SELECT FROM whole_key LIMIT 0');
+like($session->fails(q{SELECT produce('changes', 'k', 'v')}), qr/partitioner "public.changing" of topic "changes" does not exist/,
+	'or by none');
+$session->close;
+
 # ---- a dump can be restored, whatever its partitioners need -----------------------------
 
 # functions that need what is restored after them, or search_path, which a dump empties
