@@ -5,9 +5,9 @@
  *
  * What a call needs is put together at a transaction's first record to the
  * topic and kept in topic->partitioning.custom: the function looked up by its
- * name, the caller's privilege checked, and an expression that calls it, or that
- * has its body in place of a call where it is simple and in SQL, which the
- * planner sees to.  It is made anew when
+ * name, and an expression that calls it, or that has its body in place of a call
+ * where it is simple and in SQL, which the planner sees to.  The privilege to
+ * execute it is checked as the expression is made.  It is made anew when
  *
  *	  - another transaction begins: its memory is the transaction's;
  *	  - pgt_partitioner_version has moved: functions, schemas or roles have
@@ -41,7 +41,6 @@
 #include "nodes/makefuncs.h"
 #include "nodes/params.h"
 #include "optimizer/optimizer.h"
-#include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
@@ -58,21 +57,11 @@ struct CustomPartitioner
 	ExprState  *expression;		/* which calls it; NULL: not yet prepared */
 	ExprContext *econtext;
 	ParamListInfo arguments;
-	Oid			user;			/* who may execute the function */
+	Oid			user;			/* for whom it was made */
 	OverrideSearchPath *search_path;	/* with which it was found; NULL: does not count */
 };
 
 /* ---- making one ready ---------------------------------------------------- */
-
-/* ERROR unless the current user may execute the function. */
-static void
-check_privilege(Oid function)
-{
-	AclResult	result = pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE);
-
-	if (result != ACLCHECK_OK)
-		aclcheck_error(result, OBJECT_FUNCTION, get_func_name(function));
-}
 
 /* ERROR: the name stands for nothing any more, or not in this session. */
 static void
@@ -97,8 +86,6 @@ open_custom(const Topic *topic)
 
 	if (!pgt_partitioner_find(name, &found))
 		report_missing(topic, name, &found);
-	if (found.registered == NULL)
-		check_privilege(found.function);
 
 	context = AllocSetContextCreate(TopTransactionContext, "pg_topics partitioner",
 									ALLOCSET_SMALL_SIZES);
