@@ -17,6 +17,10 @@
  *	  R != C, synced == R	new local transaction id, every tick until C == R;
  *							so a failed checkpoint heals by itself
  *
+ * Where the recovery point cannot be written, for a full disk say, the files are
+ * synced and the mark that wants a recovery point stays: the checkpoint waits and
+ * it is tried again each second.
+ *
  * While no sync process does this (server start, its restart, shutdown),
  * self_sync makes each appender fsync for itself and say so in its record.
  * self_sync is turned off after the flag is up and on before it goes down;
@@ -64,6 +68,7 @@
 #define RESOLVE_INTERVAL_MS		1000
 #define RESOLVE_NOW_MS			5000	/* until a demand for it is given up */
 #define RESOLVE_POLL_MS			5
+#define RETRY_POINT_MS			1000	/* after the recovery point could not be written */
 #define WRITEBACK_BYTES			(8 * 1024 * 1024)
 
 int			pgt_sync_interval = 20;
@@ -189,26 +194,37 @@ write_point(int count, XLogRecPtr lsn, bool in_redo)
 	FAULT_POINT("sync-logged");
 }
 
-void
-pgt_log_sync_all(bool in_redo)
+/*
+ * fsync what is dirty.  Returns how many partitions were collected; *wanted says
+ * whether a recovery point is.  Caller holds sync_lock.
+ */
+static int
+sync_files(XLogRecPtr *lsn, bool *wanted)
 {
-	XLogRecPtr	lsn = InvalidXLogRecPtr;
-	bool		unsynced = false;
-	bool		stale;
 	int			count;
 
-	allocate_items();
-	LWLockAcquire(&pgt_log_shared->sync_lock, LW_EXCLUSIVE);
-
 	/* a change that is made while we collect may be missed: then the mark stays */
-	stale = pg_atomic_exchange_u32(&pgt_log_shared->recovery_point_stale, 0) != 0;
-	count = collect(&lsn, &unsynced);
-	stale |= pg_atomic_read_u32(&pgt_log_shared->recovery_point_stale) != 0;
+	*wanted = pg_atomic_exchange_u32(&pgt_log_shared->recovery_point_stale, 0) != 0;
+	count = collect(lsn, wanted);
+	*wanted |= pg_atomic_read_u32(&pgt_log_shared->recovery_point_stale) != 0;
 	FAULT_POINT("sync-collected");
 	for (int i = 0; i < count; i++)
 		sync_item(&items[i], &points[i]);
 	FAULT_POINT("sync-done");
-	if (unsynced || stale || in_redo)
+	return count;
+}
+
+void
+pgt_log_sync_all(bool in_redo)
+{
+	XLogRecPtr	lsn = InvalidXLogRecPtr;
+	bool		wanted;
+	int			count;
+
+	allocate_items();
+	LWLockAcquire(&pgt_log_shared->sync_lock, LW_EXCLUSIVE);
+	count = sync_files(&lsn, &wanted);
+	if (wanted || in_redo)
 		write_point(count, lsn, in_redo);
 	LWLockRelease(&pgt_log_shared->sync_lock);
 }
@@ -221,6 +237,55 @@ sync_or_panic(void)
 	START_CRIT_SECTION();
 	pgt_log_sync_all(false);
 	END_CRIT_SECTION();
+}
+
+/* Write the recovery point; false, and a report, where that failed.  Caller holds sync_lock. */
+static bool
+try_write_point(int count, XLogRecPtr lsn)
+{
+	MemoryContext context = CurrentMemoryContext;
+	uint32		holdoff = InterruptHoldoffCount;
+	volatile bool written = false;
+
+	PG_TRY();
+	{
+		write_point(count, lsn, false);
+		written = true;
+	}
+	PG_CATCH();
+	{
+		/* sync_lock stays held */
+		InterruptHoldoffCount = holdoff;
+		MemoryContextSwitchTo(context);
+		EmitErrorReport();
+		FlushErrorState();
+		pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
+	}
+	PG_END_TRY();
+	return written;
+}
+
+/*
+ * Sync for a checkpoint.  Where there is no space for the recovery point the
+ * files are synced, but the checkpoint has to wait: false.  A failed fsync is a
+ * PANIC.
+ */
+static bool
+sync_for_checkpoint(void)
+{
+	XLogRecPtr	lsn = InvalidXLogRecPtr;
+	bool		wanted;
+	bool		done;
+	int			count;
+
+	allocate_items();
+	LWLockAcquire(&pgt_log_shared->sync_lock, LW_EXCLUSIVE);
+	START_CRIT_SECTION();
+	count = sync_files(&lsn, &wanted);
+	END_CRIT_SECTION();
+	done = !wanted || try_write_point(count, lsn);
+	LWLockRelease(&pgt_log_shared->sync_lock);
+	return done;
 }
 
 void
@@ -267,13 +332,21 @@ static void
 serve_checkpoint(void)
 {
 	static XLogRecPtr synced = InvalidXLogRecPtr;
+	static TimestampTz failed_at = 0;
 	XLogRecPtr	redo = GetRedoRecPtr();
 
 	if (redo == completed_redo())
 		return;
 	if (redo != synced)
 	{
-		sync_or_panic();
+		if (failed_at != 0 && !TimestampDifferenceExceeds(failed_at, GetCurrentTimestamp(), RETRY_POINT_MS))
+			return;
+		failed_at = 0;
+		if (!sync_for_checkpoint())
+		{
+			failed_at = GetCurrentTimestamp();
+			return;
+		}
 		synced = redo;
 	}
 	release_checkpoint(synced);

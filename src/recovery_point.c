@@ -36,18 +36,23 @@ recovery_point_path(char *path)
 	snprintf(path, MAXPGPATH, "%s/recovery_point", pgt_log_dir);
 }
 
-/* Write all bytes or throw. */
+/* Write all bytes; where that fails, remove the file and throw. */
 static void
 write_all(int fd, const void *bytes, size_t length, const char *path)
 {
+	int			error;
+
 	errno = 0;
 	if (!FAULT_ERROR("recovery-point-write") && write(fd, bytes, length) == length)
 		return;
-	if (errno == 0)
-		errno = ENOSPC;
+	error = errno == 0 ? ENOSPC : errno;
+	close(fd);
+	unlink(path);
+	errno = error;
 	ereport(ERROR,
 			(errcode_for_file_access(),
-			 errmsg("could not write file \"%s\": %m", path)));
+			 errmsg("could not write file \"%s\": %m", path),
+			 errhint("Check free disk space; no checkpoint completes until this can be written.")));
 }
 
 void

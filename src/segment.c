@@ -137,7 +137,7 @@ pgt_segment_open(Segment *segment, const TopicPartition *key, SegmentId id)
 	if (segment->index < 0)
 		return false;
 	pgt_segment_log_path(path, key, id);
-	segment->log = PathNameOpenFile(path, O_RDWR | PG_BINARY);
+	segment->log = FAULT_ERROR("log-open") ? -1 : PathNameOpenFile(path, O_RDWR | PG_BINARY);
 	if (segment->log < 0)
 	{
 		int			saved = errno;

@@ -10,16 +10,25 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use TopicTest;
 
-our @EXPORT = qw(need_scratch_disk move_to_disk lose_power clear_disk fill_disk);
+our @EXPORT = qw(need_scratch_disk have_no_scratch_disk move_to_disk lose_power clear_disk fill_disk);
 
 my $directory = $ENV{TOPIC_TEST_DISK};
+
+our $refused;
+
+# Is there none?  $refused says why.
+sub have_no_scratch_disk
+{
+	return 0 if $directory && -d "$directory/disk" && -p "$directory/request";
+	$refused = 'no disk of its own: '
+	  . ($directory && -e "$directory/refused" ? slurp_file("$directory/refused") : 'test/run makes one, as root');
+	return 1;
+}
 
 # Skip all of the test where there is none.
 sub need_scratch_disk
 {
-	plan skip_all => $directory ? 'no disk of its own: ' . slurp_file("$directory/refused")
-	  : 'no disk of its own: test/run makes one, as root'
-	  unless $directory && -d "$directory/disk" && -p "$directory/request";
+	plan skip_all => $refused if have_no_scratch_disk();
 	return;
 }
 
