@@ -219,16 +219,19 @@ $primary->poll_query_until('postgres', q{SELECT current_setting('synchronous_com
 my @loads;
 my $number = 1;
 
-# Four clients that want all.  A prepared transaction commits as its session is set.
-sub start_all
+# Four clients with that acks.  A prepared transaction commits as its session is set.
+sub start_clients
 {
+	my ($acks) = @_;
 	my @scripts = map { load_script($_, $number, 4000) } 1 .. 4;
 
 	$number += 4000;
-	s/^(COMMIT PREPARED .*)$/SET synchronous_commit = on;\n$1\nRESET synchronous_commit;/mg foreach @scripts;
-	push @loads, start_load($primary, clients => 0,
-		also => [ map { "CREATE TEMP TABLE of_session ();\nSET pg_topics.acks = 'all';\n$_" } @scripts ]);
-	return $loads[-1];
+	if ($acks eq 'all')
+	{
+		s/^(COMMIT PREPARED .*)$/SET synchronous_commit = on;\n$1\nRESET synchronous_commit;/mg foreach @scripts;
+	}
+	return start_load($primary, clients => 0,
+		also => [ map { "CREATE TEMP TABLE of_session ();\nSET pg_topics.acks = '$acks';\n$_" } @scripts ]);
 }
 
 sub wait_acknowledged
@@ -248,6 +251,13 @@ sub received
 		'SELECT greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())');
 
 	return hex($high) * 2**32 + hex($low);
+}
+
+# From now on nothing reaches the standbys, as if the network was cut.
+sub cut
+{
+	kill 'STOP', split /\n/, $primary->safe_psql('postgres', 'SELECT pid FROM pg_stat_replication');
+	return;
 }
 
 # A standby takes over; the others follow it, the lost primary made anew.
@@ -275,7 +285,8 @@ foreach my $round (1 .. 5)
 	my $names = $first_wins ? sprintf('FIRST 1 (%s)', join(', ', map { $_->name } reverse standbys())) : $any;
 
 	set_synchronous($names, $first_wins ? 1 : 2);
-	my $load = start_all();
+	my $load = start_clients('all');
+	push @loads, $load;
 	wait_acknowledged($load, 150);
 	my ($lost) = $round == 3 ? standbys() : ();
 	if ($lost)
@@ -285,6 +296,12 @@ foreach my $round (1 .. 5)
 		wait_acknowledged($load, 50);
 	}
 	usleep(rand(200_000));
+	if ($round % 2 == 0)
+	{
+		# clients wait from here on, and are told nothing
+		cut();
+		usleep(300_000);
+	}
 	kill_all($primary);
 	finish_load($load);
 	my @alive = grep { !$lost || $_ != $lost } standbys();
@@ -297,6 +314,22 @@ foreach my $round (1 .. 5)
 	wait_resolved($primary);
 	check_events($primary, "$name: and when resolved");
 }
+
+# ---- the primary is lost, acks '1' -------------------------------------------
+
+# The same, and what was acknowledged is lost: so would it be above.
+set_synchronous($any, 2);
+my $load = start_clients('1');
+wait_acknowledged($load, 50);
+cut();
+wait_acknowledged($load, 50);
+kill_all($primary);
+finish_load($load);
+take_over((standbys())[0]);
+check_events($primary, q{'1': topic and table agree on the standby that takes over});
+check_acknowledged($primary, $_, q{what 'all' was told is still there}) foreach @loads;
+my %there = map { $_ => 1 } split /\n/, $primary->safe_psql('postgres', q{SELECT DISTINCT client || ' ' || n FROM sent});
+cmp_ok(scalar(grep { !$there{"$_->[0] $_->[1]"} } acknowledged($load)), '>=', 20, q{'1': what no standby had received is lost});
 
 # ---- the server crashes, acks '1' and '0' ------------------------------------
 
