@@ -1,0 +1,151 @@
+# What befalls whole databases: dropped, copied by both strategies, renamed, moved to
+# another tablespace, their OIDs given to others, dumped and restored.  A topic's
+# records are those of its own database, always.
+#
+# pg_upgrade is 011_cluster_identity.pl's, the workers that have to get out of the
+# way are 031_maintenance_worker.pl's.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use TopicTest;
+
+my $node = new_node('main', settings => [ 'restart_after_crash = on', 'pg_topics.maintenance_interval = 1s' ]);
+$node->start;
+my $log_dir = $node->data_dir . '/pg_topics';
+
+sub sql
+{
+	my ($database, $sql) = @_;
+
+	return $node->safe_psql($database, $sql);
+}
+
+sub oid_of { return sql('postgres', "SELECT oid FROM pg_database WHERE datname = '$_[0]'"); }
+
+# All there is to be seen of the topic: definition, rights, bounds, records, offsets.
+my $definition = q{
+	SELECT relname, relowner::regrole, relacl, (SELECT array_agg(o ORDER BY o) FROM unnest(ftoptions) AS o), obj_description(c.oid, 'pg_class')
+	FROM pg_class c JOIN pg_foreign_table ON ftrelid = c.oid ORDER BY relname};
+my $records = q{SELECT partition, record_offset, record_timestamp, key, value, headers FROM purchases ORDER BY 1, 2};
+my $groups = q{SELECT group_id, topic, partition, committed_offset FROM topic_group_offsets ORDER BY 1, 3};
+
+sql('postgres', q{CREATE ROLE clerk; CREATE ROLE buyer});
+sql('postgres', q{CREATE DATABASE shop});
+sql('shop', q{
+	CREATE EXTENSION pg_topics;
+	SELECT create_topic('purchases', partitions => 2, value_type => 'jsonb',
+		config => '{"retention.ms": 604800000, "compression.type": "zstd", "segment.bytes": 4096}');
+	COMMENT ON FOREIGN TABLE purchases IS 'what was bought';
+	GRANT INSERT ON purchases TO clerk;
+	GRANT SELECT ON purchases TO buyer;
+	INSERT INTO purchases (partition, key, value, headers)
+	SELECT n % 2, 'key ' || n % 7, json_build_object('n', n, 'text', md5(n::text)), '{"h": "1"}' FROM generate_series(1, 500) AS n;
+	BEGIN;
+	SELECT produce('purchases', 'key', '{}'::jsonb);
+	SELECT count(*) FROM flush();
+	ROLLBACK;
+	INSERT INTO purchases (partition, key, value) SELECT n % 2, 'after a gap', to_jsonb(n) FROM generate_series(1, 10) AS n;
+	SELECT count(*) FROM consume('purchases', 'accounting', 100);
+	SELECT count(*) FROM consume('purchases', 'half', 30)});
+my $before = sql('shop', $records);
+my $before_groups = sql('shop', $groups);
+
+# ---- copied ------------------------------------------------------------------
+
+foreach my $strategy (qw(wal_log file_copy))
+{
+	my $copy = "copy_$strategy";
+
+	sql('postgres', "CREATE DATABASE $copy TEMPLATE shop STRATEGY $strategy");
+	is(sql($copy, $definition), sql('shop', $definition), "$strategy: the copy has the topic, its options and rights");
+	is(sql($copy, 'SELECT count(*) FROM purchases'), '0', "$strategy: without records");
+	is(sql($copy, $groups), $before_groups, "$strategy: and the groups' offsets");
+	is(sql($copy, q{SELECT count(*) FROM consume('purchases', 'accounting')}), '0', "$strategy: a group finds nothing");
+	sql($copy, q{SELECT produce('purchases', 'key', '{"of": "the copy"}'::jsonb, partition => 0)});
+	is(sql($copy, 'SELECT partition, record_offset, value FROM purchases'), '0|0|{"of": "the copy"}', "$strategy: its offsets begin anew");
+	is(sql($copy, q{SELECT value FROM consume('purchases', 'accounting', partitions => '{0}')}), '{"of": "the copy"}',
+		"$strategy: a group goes on there, by auto_offset_reset");
+	is(sql('shop', $records), $before, "$strategy: the original is as it was");
+	is(sql('shop', $groups), $before_groups, "$strategy: and so are its groups");
+}
+
+# ---- renamed, moved ----------------------------------------------------------
+
+my $tablespace = PostgreSQL::Test::Utils::tempdir();
+sql('postgres', 'ALTER DATABASE shop RENAME TO store');
+is(sql('store', $records), $before, 'renamed: the records are there');
+sql('postgres', "CREATE TABLESPACE elsewhere LOCATION '$tablespace'");
+sql('postgres', 'ALTER DATABASE store SET TABLESPACE elsewhere');
+is(sql('store', $records), $before, 'in another tablespace: the records are there');
+sql('store', q{SELECT produce('purchases', 'key', '{}'::jsonb, partition => 0)});
+kill_all($node);
+$node->start;
+is(sql('store', 'SELECT count(*) FROM purchases'), '511', 'and after a crash, with what came since');
+sql('postgres', 'ALTER DATABASE store SET TABLESPACE pg_default');
+sql('postgres', 'ALTER DATABASE store RENAME TO shop');
+$before = sql('shop', $records);
+
+# ---- dropped, and its OID given to another -----------------------------------
+
+my $oid = oid_of('copy_wal_log');
+ok(-d "$log_dir/$oid", 'the copy has a directory');
+sql('postgres', 'DROP DATABASE copy_wal_log');
+ok(!-e "$log_dir/$oid", 'dropped: the directory goes with the database');
+is(sql('shop', $records), $before, 'the others stay');
+
+# a database with the same OID and the same topics' OIDs
+sql('postgres', "CREATE DATABASE again TEMPLATE shop OID $oid");
+is(sql('again', 'SELECT count(*) FROM purchases'), '0', 'one of the same OID: its topic is empty');
+sql('again', q{SELECT produce('purchases', 'key', '{"of": "again"}'::jsonb, partition => 0)});
+is(sql('again', 'SELECT record_offset, value FROM purchases'), '0|{"of": "again"}', 'and its offsets begin anew');
+
+# the server dies between the commit and the removal: what is left is another's
+my $from = -s $node->logfile;
+$node->psql('postgres', "SET pg_topics.fault_point = 'drop-settled';\nDROP DATABASE again");
+poll_until(sub { slurp_file($node->logfile, $from) =~ /dying at fault point.*ready to accept connections/s }) or die 'no restart';
+is(oid_of('again'), '', 'dropped, though the server died');
+sql('postgres', "CREATE DATABASE again TEMPLATE shop OID $oid");
+is(sql('again', 'SELECT count(*) FROM purchases'), '0', 'what was left of it is not seen by the next of its OID');
+sql('again', q{SELECT produce('purchases', 'key', '{"of": "the third"}'::jsonb, partition => 0)});
+is(sql('again', 'SELECT record_offset, value FROM purchases'), '0|{"of": "the third"}', 'whose offsets begin anew');
+kill_all($node);
+$node->start;
+is(sql('again', 'SELECT record_offset, value FROM purchases'), '0|{"of": "the third"}', 'and stay, after a crash');
+sql('postgres', 'DROP DATABASE again');
+
+# ---- dumped and restored -----------------------------------------------------
+
+# Restore a dump with these options into a new database; its name.
+sub dump_and_restore
+{
+	my ($name, @options) = @_;
+	my $file = PostgreSQL::Test::Utils::tempdir() . "/$name.sql";
+
+	sql('postgres', "CREATE DATABASE $name");
+	$node->command_ok([ 'pg_dump', @options, '-f', $file, $node->connstr('shop') ], "$name: pg_dump");
+	$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($name), '-f', $file ], "$name: psql");
+	is(sql($name, $definition), sql('shop', $definition), "$name: the topic, its options, comment and rights are restored");
+	return;
+}
+
+dump_and_restore('with_records', '--include-foreign-data=topics');
+is(sql('with_records', $records), $before, 'with records: all of them, at their offsets');
+is(sql('with_records', $groups), $before_groups, 'and the groups where they were');
+is(sql('with_records', q{SELECT partition, record_offset, value FROM consume('purchases', 'half', 5000)}),
+	sql('shop', q{SELECT partition, record_offset, value FROM consume('purchases', 'half', 5000)}), 'a group goes on with the same records');
+
+dump_and_restore('without_records');
+is(sql('without_records', 'SELECT count(*) FROM purchases'), '0', 'without records: none');
+is(sql('without_records', q{SELECT committed_offset FROM topic_group_offsets WHERE group_id = 'accounting' AND partition = 0}),
+	sql('shop', q{SELECT committed_offset FROM topic_group_offsets WHERE group_id = 'accounting' AND partition = 0}), 'but the groups');
+
+dump_and_restore('schema_only', '--schema-only');
+is(sql('schema_only', 'SELECT count(*) FROM topic_group_offsets'), '0', 'the schema alone: no groups');
+$node->stop;
+
+done_testing();
