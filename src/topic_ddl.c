@@ -227,6 +227,8 @@ object_changed(ObjectAccessType access, Oid class, Oid object, int column, void 
 	}
 	else if (class == ForeignTableRelationId && access == OAT_POST_ALTER)
 		check_changed_options(object);
+	else if (class == DatabaseRelationId && access == OAT_POST_CREATE)
+		pgt_topic_create_database(object);
 }
 
 /* Something is about to be dropped. */

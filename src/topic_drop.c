@@ -151,6 +151,14 @@ pgt_topic_created(Oid topic)
 	note_removal(MyDatabaseId, topic, false);
 }
 
+/* A database is being created: remove what a dropped one of its OID has left. */
+void
+pgt_topic_create_database(Oid database)
+{
+	if (pgt_log_exists(database, InvalidOid))
+		pgt_log_drop(database, InvalidOid);
+}
+
 /* A database is being dropped: at commit, remove its topics' files. */
 void
 pgt_topic_drop_database(Oid database)

@@ -19,6 +19,12 @@ extern void pgt_topic_drop(Oid topic);
  */
 extern void pgt_topic_created(Oid topic);
 
+/*
+ * A database is being created: remove what a dropped one of its OID has left, since
+ * a copied catalog may hold topics of the same OIDs.
+ */
+extern void pgt_topic_create_database(Oid database);
+
 /* A database is being dropped: at commit, remove its topics' files. */
 extern void pgt_topic_drop_database(Oid database);
 

@@ -10,6 +10,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::RecursiveCopy;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use TopicTest;
@@ -103,6 +104,15 @@ sql('postgres', "CREATE DATABASE again TEMPLATE shop OID $oid");
 is(sql('again', 'SELECT count(*) FROM purchases'), '0', 'one of the same OID: its topic is empty');
 sql('again', q{SELECT produce('purchases', 'key', '{"of": "again"}'::jsonb, partition => 0)});
 is(sql('again', 'SELECT record_offset, value FROM purchases'), '0|{"of": "again"}', 'and its offsets begin anew');
+
+# files of a dropped one that nobody has removed yet
+sql('postgres', 'DROP DATABASE again');
+PostgreSQL::Test::RecursiveCopy::copypath("$log_dir/" . oid_of('shop'), "$log_dir/$oid");
+sql('postgres', "CREATE DATABASE again TEMPLATE shop OID $oid");
+is(sql('again', 'SELECT count(*) FROM purchases'), '0', 'old files of its OID are not seen by a new one');
+is(sql('again', q{SELECT count(*) FROM verify_topic('purchases')}), '0', 'and are gone');
+sql('again', q{SELECT produce('purchases', 'key', '{"of": "the second"}'::jsonb, partition => 0)});
+is(sql('again', 'SELECT record_offset, value FROM purchases'), '0|{"of": "the second"}', 'whose offsets begin anew');
 
 # the server dies between the commit and the removal: what is left is another's
 my $from = -s $node->logfile;
