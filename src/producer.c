@@ -869,6 +869,7 @@ append_all(void)
 		append_partition(sorted[i], xid);
 	pfree(sorted);
 	close_spill_file();
+	FAULT_POINT("all-appended");
 }
 
 void
@@ -946,7 +947,6 @@ xact_callback(XactEvent event, void *arg)
 			if (appended.count > 0)
 				pgt_acks_apply();
 			close_spill_file();
-			FAULT_POINT("commit-appended");
 			break;
 		case XACT_EVENT_COMMIT:
 			wake_waiters();

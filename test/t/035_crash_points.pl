@@ -324,7 +324,7 @@ my %scenarios = (
 	'delete-one-removed' => [ 'after', qw(delete retention) ],
 	'roll-created' => [ 'before', qw(roll compact erase) ],
 	'roll-synced' => [ 'before', qw(roll compact erase) ],
-	(map { $_ => [ 'before', 'produce' ] } qw(append-written append-logged append-entered append-done commit-appended)),
+	(map { $_ => [ 'before', 'produce' ] } qw(append-written append-logged append-entered append-done all-appended)),
 	(map { $_ => [ 'before', 'checkpoint' ] }
 		qw(sync-collected sync-done sync-point-written sync-logged recovery-point-written recovery-point-synced)),
 	(map { $_ => [ 'before', 'resolve' ] } qw(resolve-flagged resolve-logged)),
