@@ -6,6 +6,7 @@ use strict;
 use warnings;
 
 use Exporter 'import';
+use Fcntl qw(:flock);
 use PostgreSQL::Test::Utils;
 use Test::More;
 use TopicTest;
@@ -16,10 +17,18 @@ my $directory = $ENV{TOPIC_TEST_DISK};
 
 our $refused;
 
-# Is there none?  $refused says why.
+my $lock;
+
+# Is there none?  $refused says why.  Else it is ours from now on: tests may run at the
+# same time, and there is one.
 sub have_no_scratch_disk
 {
-	return 0 if $directory && -d "$directory/disk" && -p "$directory/request";
+	if ($directory && -d "$directory/disk" && -p "$directory/request")
+	{
+		open($lock, '>', "$directory/lock") or die "$directory/lock: $!";
+		flock($lock, LOCK_EX) or die "$directory/lock: $!";
+		return 0;
+	}
 	$refused = 'no disk of its own: '
 	  . ($directory && -e "$directory/refused" ? slurp_file("$directory/refused") : 'test/run makes one, as root');
 	return 1;
