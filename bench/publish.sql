@@ -1,7 +1,7 @@
 -- The section "publish": triggers that publish the changes of a table to a
 -- topic and, for comparison, to an outbox table.
 
-SELECT create_topic('published', config => '{"compression.type": "zstd"}');
+SELECT create_topic('published', config => '{"compression.type": "lz4"}');
 CREATE TABLE outbox (id bigserial PRIMARY KEY, topic text NOT NULL, key text, value json NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now());
 CREATE TABLE published_rows WITH (fillfactor = 50, autovacuum_enabled = off) AS

@@ -21,25 +21,31 @@
 #define XLOG_PGT_SWAP		0x60
 #define XLOG_PGT_DISCARD	0x70
 
-#define APPEND_SELF_SYNCED	0x01
+#define APPEND_SELF_SYNCED			0x01
+/* which of the int64's follow that are mostly what the batch's header says */
+#define APPEND_MIN_TIMESTAMP		0x02	/* else the base timestamp */
+#define APPEND_LARGEST_TIMESTAMP	0x04	/* else the batch's largest */
+#define APPEND_PREVIOUS_END			0x08	/* else the base offset */
+#define APPEND_OPTIONAL				3
 
 #define REWRITE_FIRST		0x01	/* the segment is made, or made anew */
 #define REWRITE_SELF_SYNCED	0x02	/* no SYNC record will come: redo must fsync */
 
 #define DELETE_EXCLUSIVE	0x01	/* nobody was reading: give the space back at once */
 
-/* The batch follows. */
+/*
+ * The int64's that "flags" tells of follow, in their order, then the batch.  A
+ * transaction of one record is the usual case, and it should not log much more
+ * than that record.
+ */
 typedef struct xl_pgt_append
 {
 	TopicPartition key;
-	uint32		flags;
+	uint32		flags;			/* APPEND_* */
 	int64		segment_base;
 	uint32		position;
 	uint32		entry;
 	uint64		xid;
-	int64		min_timestamp;
-	int64		largest_timestamp;
-	int64		previous_end;	/* the log end before */
 } xl_pgt_append;
 
 typedef struct xl_pgt_delete

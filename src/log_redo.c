@@ -29,14 +29,54 @@
 
 static MemoryContext redo_context = NULL;
 
-/* What the forward path was asked to append, told by the record. */
-static void
-request_of_record(const xl_pgt_append *xlrec, char *batch, uint32 length,
-				  AppendRequest *request, int64 *base_offset)
+/* An APPEND record, taken apart. */
+typedef struct AppendRecord
 {
-	RecordBatchHeader header;
-	const char *problem = pgt_record_batch_read_header(batch, length, &header);
+	xl_pgt_append fixed;
+	AppendRequest request;		/* what the forward path was asked to append */
+	int64		base_offset;
+	int64		largest_timestamp;
+	int64		previous_end;	/* the log end before */
+} AppendRecord;
 
+/* How long the optional values of an APPEND are. */
+static Size
+optional_length(const xl_pgt_append *xlrec)
+{
+	return sizeof(int64) * (((xlrec->flags & APPEND_MIN_TIMESTAMP) != 0) +
+							((xlrec->flags & APPEND_LARGEST_TIMESTAMP) != 0) +
+							((xlrec->flags & APPEND_PREVIOUS_END) != 0));
+}
+
+/* Take the next one off *optional, where it is there; else it is the header's. */
+static int64
+take_optional(const xl_pgt_append *xlrec, char **optional, uint32 flag, int64 header)
+{
+	int64		value;
+
+	if ((xlrec->flags & flag) == 0)
+		return header;
+	memcpy(&value, *optional, sizeof(value));
+	*optional += sizeof(value);
+	return value;
+}
+
+/* Take a record apart; the batch stays in it. */
+static void
+read_append(XLogReaderState *record, AppendRecord *append)
+{
+	xl_pgt_append *xlrec = &append->fixed;
+	AppendRequest *request = &append->request;
+	char	   *optional = XLogRecGetData(record) + sizeof(*xlrec);
+	char	   *batch = optional;
+	uint32		length;
+	RecordBatchHeader header;
+	const char *problem;
+
+	memcpy(xlrec, XLogRecGetData(record), sizeof(*xlrec));
+	batch += optional_length(xlrec);
+	length = XLogRecGetData(record) + XLogRecGetDataLen(record) - batch;
+	problem = pgt_record_batch_read_header(batch, length, &header);
 	if (problem != NULL || header.length != length)
 		elog(PANIC, "damaged record batch in a WAL record of pg_topics: %s",
 			 problem != NULL ? problem : "its length is not the record's");
@@ -45,9 +85,11 @@ request_of_record(const xl_pgt_append *xlrec, char *batch, uint32 length,
 	request->length = length;
 	request->last_offset_delta = header.last_offset_delta;
 	request->records = header.record_count;
-	request->min_timestamp = xlrec->min_timestamp;
 	request->max_timestamp = header.max_timestamp;
-	*base_offset = header.base_offset;
+	append->base_offset = header.base_offset;
+	request->min_timestamp = take_optional(xlrec, &optional, APPEND_MIN_TIMESTAMP, header.base_timestamp);
+	append->largest_timestamp = take_optional(xlrec, &optional, APPEND_LARGEST_TIMESTAMP, header.max_timestamp);
+	append->previous_end = take_optional(xlrec, &optional, APPEND_PREVIOUS_END, header.base_offset);
 }
 
 /*
@@ -55,16 +97,17 @@ request_of_record(const xl_pgt_append *xlrec, char *batch, uint32 length,
  * before the append.
  */
 static Segment *
-redo_segment(PartitionState *state, const xl_pgt_append *xlrec, int64 base_offset)
+redo_segment(PartitionState *state, const AppendRecord *append)
 {
+	const xl_pgt_append *xlrec = &append->fixed;
 	SegmentId	id = pgt_original_segment(xlrec->segment_base);
-	SegmentSpan span = {.previous_end = xlrec->previous_end};
+	SegmentSpan span = {.previous_end = append->previous_end};
 	Segment    *segment = NULL;
 
 	if (state->active_base != xlrec->segment_base)
 	{
 		if (xlrec->entry == 0)
-			segment = pgt_partition_log_roll(state, xlrec->segment_base, xlrec->previous_end);
+			segment = pgt_partition_log_roll(state, xlrec->segment_base, append->previous_end);
 		state->active_base = xlrec->segment_base;
 		pg_atomic_fetch_add_u32(&state->segments_version, 1);
 	}
@@ -72,10 +115,10 @@ redo_segment(PartitionState *state, const xl_pgt_append *xlrec, int64 base_offse
 	state->active_end = xlrec->position;
 	state->written_back = Min(state->written_back, xlrec->position);
 	/* forward only publish moves it, which knows an empty log */
-	state->next_offset = Min(state->next_offset, base_offset);
+	state->next_offset = Min(state->next_offset, append->base_offset);
 
 	/* the entry is written anew, unflagged: its RESOLVE is still to come */
-	state->resolved_offset = Min(state->resolved_offset, base_offset);
+	state->resolved_offset = Min(state->resolved_offset, append->base_offset);
 
 	if (segment != NULL)
 		return segment;
@@ -93,29 +136,25 @@ redo_segment(PartitionState *state, const xl_pgt_append *xlrec, int64 base_offse
 static void
 redo_append(XLogReaderState *record)
 {
-	char	   *data = XLogRecGetData(record);
-	xl_pgt_append xlrec;
-	AppendRequest request;
+	AppendRecord append;
+	const xl_pgt_append *xlrec = &append.fixed;
 	IndexEntry	entry;
 	PartitionState *state;
 	Segment    *segment;
-	int64		base_offset;
 	bool		self_synced;
 
-	memcpy(&xlrec, data, sizeof(xlrec));
-	request_of_record(&xlrec, data + sizeof(xlrec), XLogRecGetDataLen(record) - sizeof(xlrec),
-					  &request, &base_offset);
-	self_synced = (xlrec.flags & APPEND_SELF_SYNCED) != 0;
-	state = pgt_partition_get(&xlrec.key);
+	read_append(record, &append);
+	self_synced = (xlrec->flags & APPEND_SELF_SYNCED) != 0;
+	state = pgt_partition_get(&xlrec->key);
 
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
-	segment = redo_segment(state, &xlrec, base_offset);
-	pgt_segment_reserve_entry(segment, xlrec.entry);
-	pgt_segment_write(segment, xlrec.position, request.batch, request.length);
-	pgt_partition_log_fill_entry(&entry, state, &request, base_offset, xlrec.xid);
-	entry.largest_timestamp = xlrec.largest_timestamp;
+	segment = redo_segment(state, &append);
+	pgt_segment_reserve_entry(segment, xlrec->entry);
+	pgt_segment_write(segment, xlrec->position, append.request.batch, append.request.length);
+	pgt_partition_log_fill_entry(&entry, state, &append.request, append.base_offset, xlrec->xid);
+	entry.largest_timestamp = append.largest_timestamp;
 	entry.lsn = record->EndRecPtr;
-	pgt_segment_write_entry(segment, xlrec.entry, &entry);
+	pgt_segment_write_entry(segment, xlrec->entry, &entry);
 	if (self_synced)
 		pgt_segment_sync(segment);
 	pgt_partition_log_publish(state, &entry, self_synced);
@@ -238,7 +277,7 @@ describe_append(StringInfo buf, XLogReaderState *record)
 	appendStringInfo(buf, "partition %u/%u-%d segment %lld position %u entry %u bytes %zu%s",
 					 xlrec.key.database, xlrec.key.topic, xlrec.key.partition,
 					 (long long) xlrec.segment_base, xlrec.position, xlrec.entry,
-					 XLogRecGetDataLen(record) - sizeof(xlrec),
+					 XLogRecGetDataLen(record) - sizeof(xlrec) - optional_length(&xlrec),
 					 (xlrec.flags & APPEND_SELF_SYNCED) != 0 ? " synced" : "");
 }
 

@@ -170,13 +170,27 @@ check_batch(const AppendRequest *request)
 			 problem != NULL ? problem : "its length is not the header's");
 }
 
+/* Add one of an APPEND's optional values, unless it is what the batch's header says. */
+static void
+add_optional(xl_pgt_append *xlrec, int64 *optional, int *count, uint32 flag, int64 value, int64 header)
+{
+	if (value == header)
+		return;
+	xlrec->flags |= flag;
+	optional[(*count)++] = value;
+}
+
 /* Insert the APPEND record; returns its end LSN. */
 static XLogRecPtr
 insert_append(const PartitionState *state, const AppendRequest *request,
 			  const IndexEntry *entry, bool self_sync)
 {
 	xl_pgt_append xlrec;
+	RecordBatchHeader header;
+	int64		optional[APPEND_OPTIONAL];
+	int			count = 0;
 
+	(void) pgt_record_batch_read_header(request->batch, request->length, &header);
 	memset(&xlrec, 0, sizeof(xlrec));
 	xlrec.key = state->key;
 	xlrec.flags = self_sync ? APPEND_SELF_SYNCED : 0;
@@ -184,12 +198,15 @@ insert_append(const PartitionState *state, const AppendRequest *request,
 	xlrec.position = entry->position;
 	xlrec.entry = state->active_entries;
 	xlrec.xid = entry->xid;
-	xlrec.min_timestamp = entry->min_timestamp;
-	xlrec.largest_timestamp = entry->largest_timestamp;
-	xlrec.previous_end = state->next_offset;
+	add_optional(&xlrec, optional, &count, APPEND_MIN_TIMESTAMP, entry->min_timestamp, header.base_timestamp);
+	add_optional(&xlrec, optional, &count, APPEND_LARGEST_TIMESTAMP, entry->largest_timestamp,
+				 header.max_timestamp);
+	add_optional(&xlrec, optional, &count, APPEND_PREVIOUS_END, state->next_offset, header.base_offset);
 
 	XLogBeginInsert();
 	XLogRegisterData((char *) &xlrec, sizeof(xlrec));
+	if (count > 0)
+		XLogRegisterData((char *) optional, count * sizeof(int64));
 	XLogRegisterData(request->batch, request->length);
 	return XLogInsert(PGT_RMGR_ID, XLOG_PGT_APPEND);
 }
