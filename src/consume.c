@@ -658,6 +658,13 @@ verdict_of_pass(const ConsumePass *pass)
 	return pass->retry ? WAIT_RETRY : WAIT_IDLE;
 }
 
+/* By what group its waiters are known: who takes certain partitions only cannot stand in for others. */
+static uint64
+wait_group(const ConsumeRequest *request)
+{
+	return request->partitions != NULL ? WAIT_GROUP_EACH : pgt_wait_group(request->group.id);
+}
+
 /* Look inside the function: consume what is there.  arg: the pass. */
 static WaitVerdict
 look_and_consume(void *arg)
@@ -702,7 +709,9 @@ prepare_waiting(const FuncExpr *call, const NullableDatum *args, Waiter *waiter)
 	if (XactReadOnly)
 		return false;
 	parse_request(request, call->funcid, topic_of_call(call, &args[0]), args);
-	waiter->topic = request->group.topic;
+	waiter->topics = &request->group.topic;
+	waiter->topic_count = 1;
+	waiter->group = wait_group(request);
 	waiter->deadline = GetCurrentTimestamp() + request->timeout;
 	waiter->look = look_and_claim;
 	waiter->arg = request;
@@ -719,7 +728,9 @@ static void
 wait_and_consume(ConsumePass *pass)
 {
 	Waiter		waiter = {
-		.topic = pass->topic->relid,
+		.topics = &pass->topic->relid,
+		.topic_count = 1,
+		.group = wait_group(pass->request),
 		.deadline = GetCurrentTimestamp() + pass->request->timeout,
 		.look = look_and_consume,
 		.arg = pass

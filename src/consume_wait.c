@@ -54,11 +54,10 @@
 #include "utils/snapmgr.h"
 
 #include "consume_wait.h"
-#include "log_state.h"
 
 /* Between two looks where nobody announces a change, doubling. */
 #define FIRST_NAP_MS	5
-#define LONGEST_NAP_MS	100
+#define LONGEST_NAP_MS	1000
 
 /* Longest single sleep, well inside what a long holds anywhere. */
 #define LONGEST_SLEEP_MS	(24L * 60 * 60 * 1000)
@@ -73,6 +72,9 @@ static struct
 }			waiting_functions[MAX_WAITING_FUNCTIONS];
 static int	waiting_function_count = 0;
 
+/* When the look under way wants another one; DT_NOEND: not by itself. */
+static TimestampTz look_again_at = DT_NOEND;
+
 /* The call that was waited for before its statement started, till it runs. */
 static const Node *call_waited_for = NULL;
 
@@ -80,13 +82,22 @@ static ExecutorStart_hook_type previous_executor_start = NULL;
 
 /* ---- the loop ----------------------------------------------------------- */
 
+/* See the header. */
+void
+pgt_wait_again_at(TimestampTz time)
+{
+	look_again_at = Min(look_again_at, time);
+}
+
 /* One look, with all the memory it took given back. */
 static WaitVerdict
 take_look(const Waiter *waiter, MemoryContext scratch)
 {
 	MemoryContext caller = MemoryContextSwitchTo(scratch);
-	WaitVerdict verdict = waiter->look(waiter->arg);
+	WaitVerdict verdict;
 
+	look_again_at = DT_NOEND;
+	verdict = waiter->look(waiter->arg);
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(scratch);
 	return verdict;
@@ -121,33 +132,20 @@ renew_snapshot(QueryDesc *query)
 	query->snapshot = RegisterSnapshot(GetActiveSnapshot());
 }
 
-/* Milliseconds till the deadline, rounded up; 0: it has passed. */
+/* Milliseconds till then, rounded up; 0: it has passed. */
 static long
-remaining_ms(const Waiter *waiter)
+ms_until(TimestampTz time)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
-	if (now >= waiter->deadline)
+	if (now >= time)
 		return 0;
-	return (long) Min((waiter->deadline - now + 999) / 1000, LONGEST_SLEEP_MS);
-}
-
-/*
- * Sleep until the topic's waiters are woken, but that long at most; false
- * where the time passed.  The latch is set first: a lock that the look waited
- * for may have reset it after a wake-up.  Being among the waiters still is
- * then what counts.
- */
-static bool
-sleep_for(const Waiter *waiter, long timeout_ms)
-{
-	SetLatch(MyLatch);
-	return pgt_topic_wait_sleep(MyDatabaseId, waiter->topic, timeout_ms);
+	return (long) Min((time - now + 999) / 1000, LONGEST_SLEEP_MS);
 }
 
 /*
  * Look and sleep in turn until something is there or the deadline passed.
- * Called, as one of the topic's waiters, with a snapshot taken since.  A
+ * Called, as one of the topics' waiters, with a snapshot taken since.  A
  * snapshot is active before and after.
  */
 static void
@@ -158,15 +156,18 @@ look_and_sleep(const Waiter *waiter, QueryDesc *query, MemoryContext scratch)
 	WaitVerdict verdict;
 
 	while ((verdict = take_look(waiter, scratch)) != WAIT_DONE &&
-		   (remaining = remaining_ms(waiter)) > 0)
+		   (remaining = ms_until(waiter->deadline)) > 0)
 	{
 		release_snapshot(query);
+		if (look_again_at != DT_NOEND)
+			remaining = Min(remaining, ms_until(look_again_at));
 		if (verdict == WAIT_IDLE)
-			(void) sleep_for(waiter, remaining);
-		else if (sleep_for(waiter, Min(remaining, nap)))
+			(void) pgt_topic_wait_sleep(remaining);
+		else if (pgt_topic_wait_sleep(Min(remaining, nap)))
 			nap = FIRST_NAP_MS;
 		else
 			nap = Min(nap * 2, LONGEST_NAP_MS);
+		pgt_topic_wait_look();
 		renew_snapshot(query);
 	}
 }
@@ -184,7 +185,7 @@ wait_until_done(const Waiter *waiter, QueryDesc *query)
 
 	if (take_look(waiter, scratch) != WAIT_DONE)
 	{
-		pgt_topic_wait_prepare(MyDatabaseId, waiter->topic);
+		pgt_topic_wait_begin(waiter->topics, waiter->topic_count, waiter->group);
 		PG_TRY();
 		{
 			release_snapshot(query);
@@ -193,11 +194,12 @@ wait_until_done(const Waiter *waiter, QueryDesc *query)
 		}
 		PG_CATCH();
 		{
-			pgt_topic_wait_cancel();
+			pgt_topic_wait_end(true);
 			PG_RE_THROW();
 		}
 		PG_END_TRY();
-		pgt_topic_wait_cancel();
+		/* only we know when to look again */
+		pgt_topic_wait_end(look_again_at != DT_NOEND);
 	}
 	MemoryContextDelete(scratch);
 }

@@ -9,6 +9,7 @@
 
 #include "fmgr.h"
 #include "nodes/primnodes.h"
+#include "topic_waiters.h"
 #include "utils/timestamp.h"
 
 /* What a look at the topic came to. */
@@ -21,12 +22,20 @@ typedef enum WaitVerdict
 
 typedef struct Waiter
 {
-	Oid			topic;
+	const Oid  *topics;			/* as many as topic_count says */
+	int			topic_count;
+	uint64		group;			/* pgt_wait_group(), or WAIT_GROUP_EACH */
 	TimestampTz deadline;
 	/* called with an active snapshot, in a memory context that is then reset */
 	WaitVerdict (*look) (void *arg);
 	void	   *arg;
 } Waiter;
+
+/*
+ * Called by a look: what it has found may be delivered from then on, so look
+ * again at that time at the latest.
+ */
+extern void pgt_wait_again_at(TimestampTz time);
 
 /*
  * Wait within a running statement until look() is done or the deadline

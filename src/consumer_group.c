@@ -81,6 +81,8 @@
 #include "utils/snapmgr.h"
 
 #include "consumer_group.h"
+#include "partition_release.h"
+#include "topic_waiters.h"
 
 #define OFFSETS_TABLE_NAME	"topic_group_offsets"
 
@@ -356,6 +358,7 @@ positions_xact_callback(XactEvent event, void *arg)
 void
 pgt_consumer_group_init(void)
 {
+	pgt_partition_release_init();
 	RegisterXactCallback(positions_xact_callback, NULL);
 	RegisterSubXactCallback(positions_subxact_callback, NULL);
 }
@@ -585,6 +588,8 @@ pgt_group_lock(const ConsumerGroup *group, GroupOffset *offset, bool wait)
 			lock_missing_row(table, group, offset, wait);
 	} while (result == GROUP_MOVED && wait);
 
+	if (result == GROUP_OWNED)
+		pgt_release_note_owned(group->topic, offset->partition, group->id);
 	table_close(table, result == GROUP_OWNED ? NoLock : RowExclusiveLock);
 	return result;
 }
@@ -677,6 +682,7 @@ pgt_group_commit(const ConsumerGroup *group, GroupOffset *offset, int64 next, co
 		row = insert_row(table, group, offset->partition, next, lost, metadata);
 	if (next < offset->committed)
 		wake_at_commit(group->topic);
+	pgt_release_note_next(group->topic, offset->partition, group->id, next);
 
 	/* later calls of the same statement go on from here */
 	CommandCounterIncrement();

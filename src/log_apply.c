@@ -24,6 +24,7 @@
 #include "access/xlogutils.h"
 #include "fault_point.h"
 #include "log_record.h"
+#include "topic_waiters.h"
 #include "utils/memutils.h"
 
 /* ---- delete -------------------------------------------------------------- */
@@ -151,6 +152,11 @@ pgt_apply_drop(Oid database, Oid topic)
 
 	pgt_partition_log_close(database, topic);
 	pgt_partition_forget(database, topic);
+	/* who waits for it looks and finds out */
+	if (OidIsValid(topic))
+		pgt_topic_wake(database, topic);
+	else
+		pgt_topic_wake_all();
 	foreach(cell, partition_directories(database, topic))
 	{
 		pgt_partition_unlink(lfirst(cell));

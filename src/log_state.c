@@ -1,19 +1,13 @@
 /*
  * log_state.c
- *	  The table of partitions in shared memory, and sleeping until an append.
+ *	  The table of partitions in shared memory.
  *
- * Each partition that was ever appended to (or waited for) has a slot: a
+ * Each partition that was ever appended to has a slot: a
  * PartitionState.  A hash table maps keys to slots.  Slots are filled when the
  * server starts (log_load.c), when redo meets a partition and when a
  * backend first appends; they are given up when the topic is dropped.
  *
- * Locks: see log_state.h.  The condition variables are never initialised
- * again, since a session may still sleep on one whose slot is given up: it
- * wakes, finds no topic and ends.
- *
- * Waiters of a topic sleep on the condition variable of its partition 0,
- * because a process can sleep on one only and appends to any partition are of
- * interest.
+ * Locks: see log_state.h.
  *
  * Layer 2.  Next: partition_log.c.
  */
@@ -25,7 +19,6 @@
 #include "storage/shmem.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
-#include "utils/wait_event.h"
 
 LogShared  *pgt_log_shared = NULL;
 int			pgt_max_partitions = 1024;
@@ -57,7 +50,6 @@ static void
 init_slot(PartitionState *state, int tranche)
 {
 	LWLockInitialize(&state->lock, tranche);
-	ConditionVariableInit(&state->appended);
 	pg_atomic_init_u32(&state->rewriting, 0);
 	pg_atomic_init_u32(&state->segments_version, 0);
 	pg_atomic_init_u64(&state->records_in, 0);
@@ -249,7 +241,6 @@ pgt_partition_forget(Oid database, Oid topic)
 		state->dirty = state->unsynced = false;
 		state->incarnation = ++pgt_log_shared->next_incarnation;
 		LWLockRelease(&state->lock);
-		ConditionVariableBroadcast(&state->appended);
 	}
 	LWLockRelease(&pgt_log_shared->table_lock);
 }
@@ -280,51 +271,4 @@ pgt_partition_slots_version(void)
 	version = pgt_log_shared->next_incarnation;
 	LWLockRelease(&pgt_log_shared->table_lock);
 	return version;
-}
-
-/* ---- waiting ------------------------------------------------------------- */
-
-void
-pgt_topic_wait_prepare(Oid database, Oid topic)
-{
-	TopicPartition key = {database, topic, 0};
-
-	ConditionVariablePrepareToSleep(&pgt_partition_get(&key)->appended);
-}
-
-bool
-pgt_topic_wait_sleep(Oid database, Oid topic, long timeout_ms)
-{
-	TopicPartition key = {database, topic, 0};
-	PartitionState *state = pgt_partition_find(&key);
-
-	/* dropped meanwhile: the caller shall look and find out */
-	if (state == NULL)
-		return true;
-	return !ConditionVariableTimedSleep(&state->appended, timeout_ms, PG_WAIT_EXTENSION);
-}
-
-void
-pgt_topic_wait_cancel(void)
-{
-	ConditionVariableCancelSleep();
-}
-
-void
-pgt_topic_wake(Oid database, Oid topic)
-{
-	TopicPartition key = {database, topic, 0};
-	PartitionState *state = pgt_partition_find(&key);
-
-	if (state != NULL)
-		ConditionVariableBroadcast(&state->appended);
-}
-
-void
-pgt_topic_wake_all(void)
-{
-	int			n = pgt_partition_slots();
-
-	for (int i = 0; i < n; i++)
-		ConditionVariableBroadcast(&pgt_partition_slot(i)->appended);
 }

@@ -19,7 +19,6 @@
 
 #include "port/atomics.h"
 #include "segment.h"
-#include "storage/condition_variable.h"
 #include "datatype/timestamp.h"
 #include "storage/lwlock.h"
 
@@ -95,9 +94,6 @@ typedef struct PartitionState
 	/* changes with every roll, deletion and swap, so that readers list files again */
 	pg_atomic_uint32 segments_version;
 
-	/* the topic's waiters sleep on its partition 0; guarded by itself */
-	ConditionVariable appended;
-
 	/* statistics since server start, for pg_stat_topics */
 	pg_atomic_uint64 records_in;
 	pg_atomic_uint64 bytes_in;
@@ -166,15 +162,5 @@ extern int	pgt_partition_slots(void);
 
 /* Differs each time a slot has been taken or given up. */
 extern uint32 pgt_partition_slots_version(void);
-
-/*
- * Waiting for appends to a topic.  prepare, then look at the log, then sleep
- * (false: the timeout passed), at last cancel.  Interrupts are served.
- */
-extern void pgt_topic_wait_prepare(Oid database, Oid topic);
-extern bool pgt_topic_wait_sleep(Oid database, Oid topic, long timeout_ms);
-extern void pgt_topic_wait_cancel(void);
-extern void pgt_topic_wake(Oid database, Oid topic);
-extern void pgt_topic_wake_all(void);
 
 #endif							/* LOG_STATE_H */

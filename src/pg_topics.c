@@ -36,6 +36,7 @@
 #include "storage/shmem.h"
 #include "topic.h"
 #include "topic_ddl.h"
+#include "topic_waiters.h"
 #include "utils/guc.h"
 
 PG_MODULE_MAGIC;
@@ -164,6 +165,7 @@ request_shmem(void)
 	if (previous_shmem_request != NULL)
 		previous_shmem_request();
 	RequestAddinShmemSpace(pgt_log_state_size());
+	RequestAddinShmemSpace(pgt_topic_waiters_size());
 }
 
 /* Make the table of partitions and fill it, before anyone can ask. */
@@ -172,6 +174,7 @@ startup_shmem(void)
 {
 	if (previous_shmem_startup != NULL)
 		previous_shmem_startup();
+	pgt_topic_waiters_init();
 	if (pgt_log_state_init())
 		pgt_log_load();
 }

@@ -46,6 +46,7 @@
 #include "pgstat.h"
 #include "producer.h"
 #include "storage/fd.h"
+#include "topic_waiters.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -900,13 +901,19 @@ pgt_producer_flushed(int *count)
 
 /* ---- the transaction's end ----------------------------------------------- */
 
-/* Wake who waits for the topics appended to. */
+/* Wake who waits for the topics appended to: as many as have something to read. */
 static void
 wake_waiters(void)
 {
-	for (int i = 0; i < appended.count; i++)
-		if (i == 0 || appended.ranges[i].topic != appended.ranges[i - 1].topic)
-			pgt_topic_wake(MyDatabaseId, appended.ranges[i].topic);
+	int			end;
+
+	for (int i = 0; i < appended.count; i = end)
+	{
+		for (end = i + 1; end < appended.count; end++)
+			if (appended.ranges[end].topic != appended.ranges[i].topic)
+				break;
+		pgt_topic_wake_some(MyDatabaseId, appended.ranges[i].topic, end - i);
+	}
 }
 
 /* Forget the transaction; the file and the memory go with it. */

@@ -57,6 +57,7 @@
 #include "partitioner_name.h"
 #include "topic.h"
 #include "topic_ddl.h"
+#include "topic_waiters.h"
 #include "topic_drop.h"
 #include "topic_options.h"
 

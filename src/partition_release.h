@@ -1,0 +1,21 @@
+/*
+ * partition_release.h
+ *	  Waking a waiting consumer for a partition that its owner gives up.
+ *
+ * Layer 6, below consumer_group.c.
+ */
+#ifndef PARTITION_RELEASE_H
+#define PARTITION_RELEASE_H
+
+#include "partition_log.h"
+
+/* This transaction owns a partition for a group. */
+extern void pgt_release_note_owned(Oid topic, int32 partition, const char *group_id);
+
+/* It has set the group's next offset there. */
+extern void pgt_release_note_next(Oid topic, int32 partition, const char *group_id, int64 next);
+
+/* Install the transaction callbacks; called once per process. */
+extern void pgt_partition_release_init(void);
+
+#endif							/* PARTITION_RELEASE_H */
