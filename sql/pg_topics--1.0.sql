@@ -112,6 +112,16 @@ AS 'MODULE_PATHNAME', 'pgt_consume_as' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION consume_as(anyelement, text, int, interval, int[], bool, text) IS
 'as consume(), with the topic''s own columns: consume_as(NULL::topic, ...)';
 
+CREATE FUNCTION consume_many(topics regclass[], group_id text, max_records int DEFAULT 500,
+    timeout interval DEFAULT '0', auto_commit bool DEFAULT true,
+    auto_offset_reset text DEFAULT NULL,
+    OUT topic regclass, OUT partition int, OUT record_offset bigint,
+    OUT record_timestamp timestamptz, OUT key text, OUT value text, OUT headers jsonb)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_consume_many' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION consume_many(regclass[], text, int, interval, bool, text) IS
+'the next records of several topics for a consumer group';
+
 CREATE FUNCTION commit_offsets(topic regclass, group_id text) RETURNS void
 AS 'MODULE_PATHNAME', 'pgt_commit_offsets' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION commit_offsets(regclass, text) IS

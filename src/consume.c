@@ -32,15 +32,15 @@
  * partition that has something to read, so that of many who wait only those
  * wake up that will get something; the function then finds it owned.  A look
  * that finds nothing to deliver has taken no row lock and no transaction id.
- * Records of a running transaction are announced when it ends; what nobody
- * announces is that another consumer gives a partition up.
+ * Records of a running transaction are announced when it ends, and so is that
+ * another consumer gives a partition up (partition_release.c).
  *
  * Locks: AccessShareLock on the topic till the transaction's end (while
  * waiting before the statement: for the time of a look), then a partition's
  * row.
  *
- * Layer 6.  Read consumer_group.c, consume_wait.c, consume_rows.c and seek.c
- * next.
+ * Layer 6.  Read consumer_group.c, consume_wait.c, consume_rows.c,
+ * consume_many.c and seek.c next.
  */
 #include "postgres.h"
 
@@ -59,6 +59,8 @@
 #include "utils/snapmgr.h"
 
 #include "consume.h"
+#include "consume_many.h"
+#include "consume_pass.h"
 #include "consume_rows.h"
 #include "consume_wait.h"
 #include "log_reader.h"
@@ -67,42 +69,6 @@
 
 /* A timeout past this many microseconds (100 years) is as good as infinite. */
 #define LONGEST_TIMEOUT		(100.0 * 366 * USECS_PER_DAY)
-
-/* Arguments by number; the first is the topic in one way or another. */
-enum
-{
-	ARG_GROUP_ID = 1,
-	ARG_MAX_RECORDS,
-	ARG_TIMEOUT,
-	ARG_PARTITIONS,
-	ARG_AUTO_COMMIT,
-	ARG_AUTO_OFFSET_RESET
-};
-
-/* What the caller asks for. */
-typedef struct ConsumeRequest
-{
-	ConsumerGroup group;
-	int32		max_records;
-	int64		timeout;		/* microseconds */
-	int32	   *partitions;		/* NULL: all */
-	int			partition_count;
-	bool		auto_commit;
-	OffsetReset reset;
-} ConsumeRequest;
-
-/* One pass over a topic's partitions. */
-typedef struct ConsumePass
-{
-	const ConsumeRequest *request;
-	Topic	   *topic;
-	Snapshot	snapshot;
-	ConsumeRows *sink;				/* NULL: claim one partition that has something, deliver nothing */
-	int64		delivered;		/* records; with no sink, partitions claimed */
-	bool		waiting;		/* own only what has records; a start is just remembered */
-	bool		remembered;		/* starts that are still to be committed */
-	bool		retry;			/* another consumer owns something to read */
-} ConsumePass;
 
 /* A partition opened at the group's next offset. */
 typedef struct PartitionCursor
@@ -182,12 +148,9 @@ parse_partitions(ConsumeRequest *request, ArrayType *array)
 		request->partitions[i] = DatumGetInt32(elements[i]);
 }
 
-/*
- * The request of a call's arguments.  An optional argument that is null has
- * its default.  ERROR for values out of range.
- */
-static void
-parse_request(ConsumeRequest *request, Oid function, Oid topic, const NullableDatum *args)
+/* See the header. */
+void
+pgt_consume_parse(ConsumeRequest *request, Oid function, Oid topic, const NullableDatum *args)
 {
 	if (args[ARG_GROUP_ID].isnull)
 		ereport(ERROR,
@@ -237,12 +200,9 @@ topic_of_call(const FuncExpr *call, const NullableDatum *first)
 	return DatumGetObjectId(first->value);
 }
 
-/*
- * The requested topic, locked with AccessShareLock; ERROR where it is none,
- * the user may not read it, or a wanted partition is not there.
- */
-static Topic *
-open_topic(const ConsumeRequest *request)
+/* See the header. */
+Topic *
+pgt_consume_open_topic(const ConsumeRequest *request)
 {
 	Topic	   *topic;
 
@@ -570,9 +530,9 @@ open_and_own(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
 	return false;
 }
 
-/* Consume from one partition, if it has something and nobody else owns it. */
-static void
-consume_partition(ConsumePass *pass, GroupOffset *offset)
+/* See the header. */
+void
+pgt_consume_partition(ConsumePass *pass, GroupOffset *offset)
 {
 	PartitionCursor cursor;
 
@@ -644,14 +604,14 @@ consume_once(ConsumePass *pass)
 	int64		enough = pass->sink == NULL ? 1 : pass->request->max_records;
 
 	for (int i = 0; i < count && pass->delivered < enough; i++)
-		consume_partition(pass, ordered[i]);
+		pgt_consume_partition(pass, ordered[i]);
 }
 
 /* ---- waiting ------------------------------------------------------------ */
 
-/* The verdict on a pass that is over. */
-static WaitVerdict
-verdict_of_pass(const ConsumePass *pass)
+/* See the header. */
+WaitVerdict
+pgt_consume_verdict(const ConsumePass *pass)
 {
 	if (pass->delivered > 0)
 		return WAIT_DONE;
@@ -674,7 +634,7 @@ look_and_consume(void *arg)
 	pass->snapshot = GetActiveSnapshot();
 	pass->retry = false;
 	consume_once(pass);
-	return verdict_of_pass(pass);
+	return pgt_consume_verdict(pass);
 }
 
 /*
@@ -690,11 +650,11 @@ look_and_claim(void *arg)
 
 	pass.request = request;
 	pass.waiting = true;
-	pass.topic = open_topic(request);
+	pass.topic = pgt_consume_open_topic(request);
 	pass.snapshot = GetActiveSnapshot();
 	consume_once(&pass);
 
-	verdict = verdict_of_pass(&pass);
+	verdict = pgt_consume_verdict(&pass);
 	if (verdict != WAIT_DONE)
 		UnlockRelationOid(request->group.topic, AccessShareLock);
 	return verdict;
@@ -708,7 +668,7 @@ prepare_waiting(const FuncExpr *call, const NullableDatum *args, Waiter *waiter)
 
 	if (XactReadOnly)
 		return false;
-	parse_request(request, call->funcid, topic_of_call(call, &args[0]), args);
+	pgt_consume_parse(request, call->funcid, topic_of_call(call, &args[0]), args);
 	waiter->topics = &request->group.topic;
 	waiter->topic_count = 1;
 	waiter->group = wait_group(request);
@@ -752,13 +712,13 @@ consume_into_result(FunctionCallInfo fcinfo)
 	PreventCommandIfReadOnly("consume()");
 	if (call == NULL || !IsA(call, FuncExpr))
 		elog(ERROR, "consume() was called without its expression");
-	parse_request(&request, fcinfo->flinfo->fn_oid, topic_of_call(call, &fcinfo->args[0]),
+	pgt_consume_parse(&request, fcinfo->flinfo->fn_oid, topic_of_call(call, &fcinfo->args[0]),
 				  fcinfo->args);
 
 	pass.request = &request;
 	pass.waiting = request.timeout > 0 && !waited && !IsolationUsesXactSnapshot();
 	pass.snapshot = GetActiveSnapshot();
-	pass.topic = open_topic(&request);
+	pass.topic = pgt_consume_open_topic(&request);
 	pass.sink = pgt_rows_begin(fcinfo, pass.topic, call_is_typed(call));
 
 	consume_once(&pass);
@@ -820,4 +780,5 @@ pgt_consumer_init(void)
 	pgt_consume_wait_init();
 	pgt_wait_register(pgt_consume, prepare_waiting);
 	pgt_wait_register(pgt_consume_as, prepare_waiting);
+	pgt_consume_many_init();
 }

@@ -25,6 +25,15 @@ extern Oid	pgt_rows_topic_of_call(const FuncExpr *call, const char *usage);
  */
 extern ConsumeRows *pgt_rows_begin(FunctionCallInfo fcinfo, Topic *topic, bool typed);
 
+/*
+ * The same for records of several topics, as consume_many() returns them: with
+ * the topic's column before the others.
+ */
+extern ConsumeRows *pgt_rows_begin_many(FunctionCallInfo fcinfo);
+
+/* The topic of the records that come from now on. */
+extern void pgt_rows_set_topic(ConsumeRows *rows, Topic *topic);
+
 /* Add a record.  ERROR where its bytes are not valid for the topic's types. */
 extern void pgt_rows_put(ConsumeRows *rows, int32 partition, const Record *record);
 

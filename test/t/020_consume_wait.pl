@@ -93,6 +93,10 @@ like($err, qr/tuples: 1 removed/, 'a waiting consumer does not hold VACUUM back'
 $node->safe_psql('postgres', q{SELECT produce('events', 'x'::text)});
 is(answer($waiter), '1', 'and still wakes');
 
+$node->safe_psql('postgres', q{
+	SELECT create_topic('quiet');
+	SELECT create_topic('quiet' || i) FROM generate_series(1, 9) i});
+
 # forms of the statement that wait without a snapshot, and ones that cannot
 my %forms = (
 	'a limit' => q{SELECT value FROM consume('events', 'g', timeout => '1 hour') LIMIT 1;},
@@ -103,6 +107,8 @@ my %forms = (
 	'consume_as' => q{SELECT value FROM consume_as(NULL::events, 'g', timeout => '1 hour');},
 	'a computed argument' => q{SELECT value FROM consume('events', 'g', timeout => make_interval(hours => length(current_user)));},
 	'auto_commit off' => q{SELECT value FROM consume('events', 'tx', timeout => '1 hour', auto_commit => false, auto_offset_reset => 'latest');},
+	'several topics' => q{SELECT value FROM consume_many('{quiet,events}', 'g', timeout => '1 hour');},
+	'more topics than a waiter names' => q{SELECT value FROM consume_many('{quiet1,quiet2,quiet3,quiet4,quiet5,quiet6,quiet7,quiet8,quiet9,events}', 'g', timeout => '1 hour');},
 	'a new group at the end' => q{SELECT value FROM consume('events', 'tail', timeout => '1 hour', auto_offset_reset => 'latest');},
 );
 foreach my $form (sort keys %forms)
