@@ -127,6 +127,12 @@ AS 'MODULE_PATHNAME', 'pgt_commit_offsets' LANGUAGE C STRICT VOLATILE PARALLEL U
 COMMENT ON FUNCTION commit_offsets(regclass, text) IS
 'commit all positions consumed in this transaction with auto_commit => false';
 
+CREATE FUNCTION nack(topic regclass, group_id text, partition int, record_offset bigint,
+    error text) RETURNS regclass
+AS 'MODULE_PATHNAME', 'pgt_nack' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION nack(regclass, text, int, bigint, text) IS
+'produce a record that could not be processed to the retry or dead-letter topic, which it returns';
+
 CREATE FUNCTION commit_offset(topic regclass, group_id text, partition int,
     next_offset bigint, metadata text DEFAULT NULL) RETURNS void
 AS 'MODULE_PATHNAME', 'pgt_commit_offset' LANGUAGE C VOLATILE PARALLEL UNSAFE;

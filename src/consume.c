@@ -28,6 +28,9 @@
  * end is committed at once, by a call that waits when it has waited.  Until
  * then the transaction remembers it.
  *
+ * A record that must not be delivered yet (nack.c) holds back its partition as
+ * the end of the log does; a look that meets one asks for another look then.
+ *
  * Waiting is in consume_wait.c.  Before the statement starts a look claims a
  * partition that has something to read, so that of many who wait only those
  * wake up that will get something; the function then finds it owned.  A look
@@ -64,6 +67,9 @@
 #include "consume_rows.h"
 #include "consume_wait.h"
 #include "log_reader.h"
+#include "maintenance_stats.h"
+#include "nack.h"
+#include "serializer.h"
 
 #define DEFAULT_MAX_RECORDS	500
 
@@ -374,6 +380,20 @@ close_cursor(PartitionCursor *cursor)
 	cursor->reader = NULL;
 }
 
+/* May the record be delivered yet?  One that must wait is looked for again at its time. */
+static bool
+is_due(const Record *record)
+{
+	int64		wait_ms = pgt_record_not_before(record);
+
+	if (wait_ms > 0)
+		wait_ms -= pgt_maintenance_now();
+	if (wait_ms <= 0)
+		return true;
+	pgt_wait_again_at(GetCurrentTimestamp() + (int64) Min(wait_ms * 1000.0, LONGEST_TIMEOUT));
+	return false;
+}
+
 /*
  * Open a reader at cursor->start and read the first record; without one the
  * cursor has no reader.  False where the log's start has moved past it
@@ -391,7 +411,7 @@ open_reader(ConsumePass *pass, PartitionCursor *cursor)
 		close_cursor(cursor);
 		return false;
 	}
-	if (!found)
+	if (!found || !is_due(&cursor->record))
 		close_cursor(cursor);
 	return true;
 }
@@ -452,6 +472,7 @@ deliver_records(ConsumePass *pass, PartitionCursor *cursor)
 	int64		bytes = 0;
 	int64		next;
 	bool		more;
+	bool		held_back;
 
 	do
 	{
@@ -464,10 +485,11 @@ deliver_records(ConsumePass *pass, PartitionCursor *cursor)
 		next = pgt_log_reader_position(cursor->reader);
 		more = pass->delivered < pass->request->max_records &&
 			pgt_log_reader_next(cursor->reader, &cursor->record);
-	} while (more && pgt_log_reader_log_start(cursor->reader) <= next);
+		held_back = more && !is_due(&cursor->record);
+	} while (more && !held_back && pgt_log_reader_log_start(cursor->reader) <= next);
 
 	count_delivered(&cursor->key, pass->delivered - before, bytes);
-	if (pgt_log_reader_log_start(cursor->reader) > next)
+	if (held_back || pgt_log_reader_log_start(cursor->reader) > next)
 		return next;
 	return pgt_log_reader_position(cursor->reader);
 }

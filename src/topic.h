@@ -15,6 +15,9 @@
 #define TOPIC_FDW_HANDLER	"pgt_fdw_handler"	/* C symbol of its handler */
 #define TOPIC_SERVER_NAME	"topics"
 
+/* Room for a qualified name with all its quotes. */
+#define TOPIC_NAME_MAX	(4 * NAMEDATALEN + 4)
+
 /* The columns a topic may have. */
 typedef enum TopicColumnId
 {
@@ -83,6 +86,10 @@ typedef struct Topic
 	int32		lz4_level;
 	int32		zstd_level;
 	char		partitioner_class[PARTITIONER_NAME_MAX + 1];	/* empty: the default */
+	char		retry_topic[TOPIC_NAME_MAX];	/* as given, maybe qualified; empty: the default */
+	char		dlq_topic[TOPIC_NAME_MAX];
+	int32		max_attempts;
+	int64		retry_delay_ms;
 	LogConfig	log;
 	AttrNumber	attnum[TOPIC_COLUMN_COUNT]; /* 0: the column is left out */
 	Serializer	key;

@@ -74,6 +74,7 @@ static void parse_compression(const TopicOption *option, const char *value, void
 static void parse_timestamp_type(const TopicOption *option, const char *value, void *field);
 static void parse_partitioner(const TopicOption *option, const char *value, void *field);
 static void parse_consumers(const TopicOption *option, const char *value, void *field);
+static void parse_topic_name(const TopicOption *option, const char *value, void *field);
 
 #define FIELD(name) offsetof(Topic, name)
 #define NUMBER(name, parser, field, min, max, initial) \
@@ -93,8 +94,10 @@ static const TopicOption topic_options[] = {
 	WORD("compression.type", parse_compression, log.compression),
 	NUMBER("compression.zstd.level", parse_int32, zstd_level, -131072, 22, 3),
 	NUMBER("delete.retention.ms", parse_int64, delete_retention_ms, 0, PG_INT64_MAX, 86400000),
+	WORD("dlq.topic", parse_topic_name, dlq_topic),
 	/* each batch has its index entry here, so there is no interval to set */
 	UNUSED_NUMBER("index.interval.bytes", 0, PG_INT32_MAX),
+	NUMBER("max.attempts", parse_int32, max_attempts, 1, PG_INT32_MAX, 3),
 	NUMBER("max.compaction.lag.ms", parse_int64, max_compaction_lag_ms, 1, PG_INT64_MAX, PG_INT64_MAX),
 	NUMBER("max.message.bytes", parse_int32, log.max_message_bytes, 1, RECORD_BATCH_MAX_SIZE, 1048588),
 	WORD("message.timestamp.type", parse_timestamp_type, log.log_append_time),
@@ -108,6 +111,8 @@ static const TopicOption topic_options[] = {
 	NUMBER("retention.consumers.max.bytes", parse_int64, retention_waits_bytes, -1, PG_INT64_MAX, -1),
 	NUMBER("retention.consumers.max.ms", parse_int64, retention_waits_ms, -1, PG_INT64_MAX, -1),
 	NUMBER("retention.ms", parse_int64, retention_ms, -1, PG_INT64_MAX, -1),
+	NUMBER("retry.delay.ms", parse_int64, retry_delay_ms, 0, INT64CONST(1000) * 365 * 86400000, 0),
+	WORD("retry.topic", parse_topic_name, retry_topic),
 	NUMBER("segment.bytes", parse_int64, log.segment_bytes, 1024, SEGMENT_MAX_BYTES, 0),
 	NUMBER("segment.ms", parse_int64, log.segment_ms, 1, PG_INT64_MAX, 0),
 };
@@ -306,6 +311,18 @@ parse_partitioner(const TopicOption *option, const char *value, void *field)
 	strlcpy(field, value, PARTITIONER_NAME_MAX + 1);
 }
 
+/* A topic's name, with or without its schema; whether it exists is asked when it is needed. */
+static void
+parse_topic_name(const TopicOption *option, const char *value, void *field)
+{
+	List	   *names;
+
+	if (strlen(value) >= TOPIC_NAME_MAX || !SplitIdentifierString(pstrdup(value), '.', &names) ||
+		names == NIL || list_length(names) > 2)
+		invalid_value(option, value, "names as in SQL, with or without a schema");
+	strlcpy(field, value, TOPIC_NAME_MAX);
+}
+
 /* ---- names -------------------------------------------------------------- */
 
 /* The option of that name, or NULL. */
@@ -414,6 +431,7 @@ pgt_topic_options_defaults(Topic *topic)
 	}
 	topic->min_cleanable_dirty_ratio = 0.5;
 	topic->partitioner_class[0] = '\0';
+	topic->retry_topic[0] = topic->dlq_topic[0] = '\0';
 	topic->cleanup_policy = log_cleanup_policy;
 	topic->retention_ms = default_retention_ms();
 	topic->retention_bytes = (int64) log_retention_bytes;
