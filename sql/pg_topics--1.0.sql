@@ -304,10 +304,15 @@ CREATE FUNCTION pg_topic_at_risk_info(topic regclass, partition int, committed_o
     OUT at_risk_records bigint, OUT at_risk_at timestamptz)
 AS 'MODULE_PATHNAME', 'pgt_topic_at_risk_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
+CREATE FUNCTION pg_topic_lag_time(topic regclass, partition int, committed_offset bigint)
+RETURNS interval
+AS 'MODULE_PATHNAME', 'pgt_topic_lag_time' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
 CREATE VIEW pg_topic_groups AS
     SELECT o.group_id, o.topic, o.partition, o.committed_offset,
            greatest(0, p.last_stable_offset -
                greatest(coalesce(o.committed_offset, 0), p.log_start_offset)) AS lag,
+           pg_topic_lag_time(o.topic, o.partition, o.committed_offset) AS lag_time,
            o.commit_timestamp, o.metadata,
            o.lost_records + greatest(0, p.log_start_offset - o.committed_offset) AS lost_records,
            o.lost_timestamp, r.at_risk_records, r.at_risk_at

@@ -8,8 +8,9 @@
  *	  retention		log_retention_check_interval_ms, as log.retention.check.interval.ms
  *	  cleaning		compaction of what is due, highest dirty ratio first; then a
  *					pause of log_cleaner_backoff_ms, as log.cleaner.backoff.ms
- *	  leftovers		maintenance_interval: logs without a topic, and what
- *					compactions that were broken off have left
+ *	  leftovers		maintenance_interval: logs without a topic, offsets of groups
+ *					that have expired, and what compactions that were broken
+ *					off have left
  *
  * A cleaning round may take long, so retention is looked at between any two of
  * its partitions.  Settings are read again before each partition and whenever the
@@ -42,6 +43,7 @@
 #include "background_worker.h"
 #include "compaction.h"
 #include "database_hold.h"
+#include "group_expiry.h"
 #include "maintenance_stats.h"
 #include "maintenance_worker.h"
 #include "miscadmin.h"
@@ -420,6 +422,25 @@ collect_orphans(void)
 	MemoryContextSwitchTo(round_context);
 }
 
+/* The groups that nobody uses; errors end here. */
+static void
+expire_groups(void)
+{
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	PG_TRY();
+	{
+		(void) pgt_groups_expire();
+		CommitTransactionCommand();
+	}
+	PG_CATCH();
+	{
+		(void) job_failed("expiring consumer groups", NULL);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(round_context);
+}
+
 /* A round of collecting what nobody uses any more, if it is time. */
 static void
 collection_round(void)
@@ -431,6 +452,7 @@ collection_round(void)
 		return;
 	last_collection = GetCurrentTimestamp();
 	collect_orphans();
+	expire_groups();
 	partitions = partitions_with_logs();
 	foreach(cell, partitions)
 		(void) run_job(lfirst(cell), &leftovers_job, NULL);

@@ -21,6 +21,7 @@
 #include "database_hold.h"
 #include "fault_point.h"
 #include "fmgr.h"
+#include "group_expiry.h"
 #include "log_load.h"
 #include "log_sync.h"
 #include "log_wal.h"
@@ -196,6 +197,7 @@ _PG_init(void)
 	pgt_change_publisher_init();
 	pgt_consumer_init();
 	pgt_maintenance_stats_init();
+	pgt_group_expiry_init();
 	pgt_fault_point_init();
 	MarkGUCPrefixReserved("pg_topics");
 

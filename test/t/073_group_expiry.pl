@@ -1,0 +1,103 @@
+# File under test: src/group_expiry.c.
+# Offsets of groups that have committed nothing for offsets_retention_minutes go,
+# but not those of a group that waits, holds a partition or commits.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use TopicTest;
+
+my $node = new_node('main', settings => [ 'pg_topics.maintenance_interval = 1s' ]);
+$node->start;
+
+sub sql { return $node->safe_psql('postgres', @_); }
+
+# Groups that have offsets.
+sub groups
+{
+	return sql(q{SELECT string_agg(DISTINCT group_id, ' ' ORDER BY group_id) FROM topic_group_offsets});
+}
+
+# Let the worker's clock be so far ahead.
+sub set_clock
+{
+	my ($ahead) = @_;
+
+	sql("ALTER SYSTEM SET pg_topics.clock_offset = '$ahead'");
+	sql('SELECT pg_reload_conf()');
+	return;
+}
+
+# Until the group "sentinel", which nobody uses, has been looked at once more.
+sub wait_round
+{
+	poll_until(sub { groups() !~ /sentinel/ }) or die 'no round has taken place';
+	return;
+}
+
+sql(q{
+	CREATE EXTENSION pg_topics;
+	SELECT create_topic('events', partitions => 2);
+	SELECT create_topic('other');
+	SELECT produce('events', NULL::text, 'v', partition => p) FROM generate_series(0, 1) p;
+	SELECT produce('other', 'v'::text)});
+sql("SELECT count(*) FROM consume('events', '$_')") foreach qw(sentinel dead waiting holding);
+sql(q{SELECT count(*) FROM consume('other', 'dead')});
+
+# one partition's row is old, the other's is not: the group keeps both
+sql(q{SELECT count(*) FROM consume('events', 'half');
+	UPDATE topic_group_offsets SET commit_timestamp = commit_timestamp + interval '1 day'
+	WHERE group_id = 'half' AND partition = 1;
+	UPDATE topic_group_offsets SET commit_timestamp = commit_timestamp + interval '1 day'
+	WHERE group_id = 'dead' AND topic = 'other'::regclass;
+	UPDATE topic_group_offsets SET commit_timestamp = commit_timestamp - interval '2 days' WHERE group_id = 'sentinel'});
+
+set_clock('6d');
+wait_round();
+is(groups(), 'dead half holding waiting', 'before seven days have passed all stay, but for one that is older');
+
+my $waiter = open_background($node, 'waiter');
+ask($waiter, q{SELECT value FROM consume('events', 'waiting', timeout => '1 hour');});
+$node->poll_query_until('postgres', q{SELECT EXISTS (SELECT FROM pg_stat_activity
+	WHERE application_name = 'waiter' AND wait_event_type = 'Extension')});
+my $holder = open_session($node);
+$holder->run(q{BEGIN; SELECT seek_to_beginning('events', 'holding', 1)});
+
+sql(q{SELECT commit_offset('events', 'sentinel', 0, 0)});
+set_clock('169h');
+wait_round();
+is(groups(), 'dead half holding waiting', 'after that dead ones go');
+is(sql(q{SELECT topic FROM topic_group_offsets WHERE group_id = 'dead'}), 'other', 'each topic by itself');
+is(sql(q{SELECT count(*) FROM topic_group_offsets WHERE group_id = 'half'}), '2',
+	'a group that has committed in any partition keeps all');
+is(sql(q{SELECT count(*) FROM topic_group_offsets WHERE group_id = 'holding'}), '2',
+	'one that holds a partition keeps all');
+is(sql(q{SELECT count(*) FROM topic_group_offsets WHERE group_id = 'waiting'}), '2', 'so does one that waits');
+
+$holder->run('ROLLBACK');
+sql(q{SELECT produce('events', NULL::text, 'news', partition => 0)});
+is(answer($waiter), 'news', 'who waits goes on where it was');
+ok(poll_until(sub { groups() !~ /holding/ }), 'one that holds nothing any more goes');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM consume('events', 'dead', auto_offset_reset => 'earliest')}), '3',
+	'a group that has expired starts as a new one');
+
+# the rounds of retention tell that the worker has been round more than once
+sql(q{ALTER SYSTEM SET pg_topics.offsets_retention_minutes = -1;});
+sql(q{ALTER SYSTEM SET pg_topics.log_retention_check_interval_ms = 100});
+set_clock('1000d');
+sql(q{SELECT commit_offset('events', 'kept', 0, 0)});
+my $log = -s $node->logfile;
+my $begun = sql('SELECT now()');
+$node->poll_query_until('postgres',
+	qq{SELECT max(last_run) > timestamptz '$begun' + interval '2.5 s' FROM pg_stat_topics});
+like(groups(), qr/kept/, '-1 keeps all for ever');
+unlike(slurp_file($node->logfile, $log), qr/forgot|ERROR/, 'and nothing failed');
+
+$holder->close;
+$waiter->{run}->finish;
+$node->stop;
+done_testing();
