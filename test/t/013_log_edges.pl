@@ -90,7 +90,7 @@ sub end_sync_process
 }
 
 # What a query answers, an error too: so that a failed test tells it.
-sub answer
+sub told
 {
 	my ($code, $out, $err) = $node->psql('postgres', @_);
 
@@ -98,9 +98,9 @@ sub answer
 }
 
 # Values, and offsets, of a topic of one partition.
-sub values_only { return answer("SELECT string_agg(value, ' ' ORDER BY record_offset) FROM $_[0]"); }
+sub values_only { return told("SELECT string_agg(value, ' ' ORDER BY record_offset) FROM $_[0]"); }
 
-sub records { return answer("SELECT string_agg(record_offset || ':' || value, ' ' ORDER BY record_offset) FROM $_[0]"); }
+sub records { return told("SELECT string_agg(record_offset || ':' || value, ' ' ORDER BY record_offset) FROM $_[0]"); }
 
 # A file of a segment.
 sub segment_file
@@ -185,7 +185,7 @@ foreach my $ending ('checkpoint and crash', 'crash', 'fast shutdown')
 	is(records('emptied'), $before,
 		"TRUNCATE without sync process, $ending: records produced after it are there");
 	unlike(slurp_file($node->logfile, $log), qr/removing segment .*not known to the WAL/, 'and none of their files was removed');
-	answer(q{INSERT INTO emptied (value) VALUES ('d')});
+	told(q{INSERT INTO emptied (value) VALUES ('d')});
 	is(values_only('emptied'), 'a b c d', 'producing goes on');
 }
 
@@ -263,7 +263,7 @@ sub check_rolled
 {
 	my ($name) = @_;
 
-	is(answer(q{SELECT string_agg(record_offset || ':' || md5(value), ' ' ORDER BY record_offset) FROM rolled}),
+	is(told(q{SELECT string_agg(record_offset || ':' || md5(value), ' ' ORDER BY record_offset) FROM rolled}),
 		join(' ', map { "$_:$sent[$_]" } 0 .. $#sent), $name);
 	return;
 }
@@ -383,7 +383,7 @@ foreach my $drop ('DROP FOREIGN TABLE doomed', 'BEGIN; DROP FOREIGN TABLE doomed
 	forget($session);
 	$node->start;
 	my $left = sql(q{SELECT to_regclass('doomed_too.doomed') IS NULL});
-	$left = answer('SELECT count(*) FROM doomed_too.doomed') if $left eq 'f';
+	$left = told('SELECT count(*) FROM doomed_too.doomed') if $left eq 'f';
 	like($left, qr/^(t|100)$/, "$drop, synchronous_commit = off, power failure: the topic is gone or has all its records");
 	sql('DROP SCHEMA IF EXISTS doomed_too CASCADE');
 }
@@ -408,7 +408,7 @@ sub check_harmed
 {
 	my ($name) = @_;
 
-	is(answer('SELECT count(*), count(DISTINCT record_offset), max(record_offset) FROM harmed'),
+	is(told('SELECT count(*), count(DISTINCT record_offset), max(record_offset) FROM harmed'),
 		"$total|$total|" . ($total - 1), $name);
 	return;
 }
@@ -447,9 +447,9 @@ wait_resolved($node);
 $node->stop('immediate');
 patch(segment_file($directory, 0, 'index'), 0, "\xff");
 $node->start;
-is(answer('SELECT count(*) FROM harmed'), $total, 'what was rolled back stays invisible');
+is(told('SELECT count(*) FROM harmed'), $total, 'what was rolled back stays invisible');
 wait_resolved($node);
-is(answer('SELECT count(*) FROM harmed'), $total, 'also when resolved');
+is(told('SELECT count(*) FROM harmed'), $total, 'also when resolved');
 
 # ---- the space of what is deleted --------------------------------------------
 

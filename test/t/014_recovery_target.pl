@@ -62,7 +62,7 @@ my %expected = (
 	truncate => [ '0:base 1:later1 2:later2 4:last', 0, 100 ],
 	drop => [ '0:base 1:later1 2:later2 4:last', 0, '' ]);
 
-sub answer
+sub told
 {
 	my ($node, $sql) = @_;
 	my ($code, $out, $err) = $node->psql('postgres', $sql);
@@ -75,11 +75,11 @@ sub check_topics
 	my ($node, $step, $name) = @_;
 	my ($events, $emptied, $dropped) = @{ $expected{$step} };
 
-	is(answer($node, q{SELECT string_agg(record_offset || ':' || value, ' ' ORDER BY record_offset) FROM events}),
+	is(told($node, q{SELECT string_agg(record_offset || ':' || value, ' ' ORDER BY record_offset) FROM events}),
 		$events, "$name: what was produced is there and no more");
-	is(answer($node, 'SELECT count(*) FROM emptied'), $emptied, "$name: TRUNCATE");
-	is(answer($node, q{SELECT to_regclass('dropped')}), $dropped eq '' ? '' : 'dropped', "$name: DROP");
-	is(answer($node, 'SELECT count(*) FROM dropped'), $dropped, "$name: nor is it emptied") if $dropped ne '';
+	is(told($node, 'SELECT count(*) FROM emptied'), $emptied, "$name: TRUNCATE");
+	is(told($node, q{SELECT to_regclass('dropped')}), $dropped eq '' ? '' : 'dropped', "$name: DROP");
+	is(told($node, 'SELECT count(*) FROM dropped'), $dropped, "$name: nor is it emptied") if $dropped ne '';
 	return;
 }
 
@@ -131,10 +131,10 @@ sub turn_back
 	$node->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()') or die 'no end of recovery';
 	check_topics($node, 'drop', "$name, then on to the end");
 	$node->safe_psql('postgres', q{INSERT INTO events (value) VALUES ('new')});
-	is(answer($node, q{SELECT max(record_offset) FROM events}), '5', "$name: producing goes on");
+	is(told($node, q{SELECT max(record_offset) FROM events}), '5', "$name: producing goes on");
 	$node->stop('immediate');
 	$node->start;
-	is(answer($node, q{SELECT max(record_offset) FROM events}), '5', "$name: also after a crash");
+	is(told($node, q{SELECT max(record_offset) FROM events}), '5', "$name: also after a crash");
 	$node->stop;
 	return;
 }

@@ -272,7 +272,8 @@ sub take_over
 	$primary = $new;
 	$other->stop('fast', fail_ok => 1);
 	$other->enable_streaming($new);
-	$other->start;
+	# one that nobody waited for may have replayed more than the new primary has
+	make_standby($other->name) unless $other->start(fail_ok => 1);
 	# prepared transactions left by the crash may want replicas no more
 	end_prepared($primary);
 	make_standby($old->name);
