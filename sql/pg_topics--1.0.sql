@@ -88,28 +88,48 @@ CREATE TABLE topic_group_offsets (
     commit_timestamp timestamptz,
     lost_records bigint NOT NULL DEFAULT 0,  -- deleted before the group had read them, as it noticed
     lost_timestamp timestamptz,   -- when it noticed last
+    member_id text COLLATE "C",   -- who has the partition leased, or had it last; null: nobody
+    lease_until timestamptz,
+    generation bigint NOT NULL DEFAULT 0,  -- how often a member has taken the partition
+    position bigint,              -- the next record the member reads; null: the committed offset
+    position_timestamp timestamptz,  -- when it was served last
     PRIMARY KEY (topic, group_id, partition)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 COMMENT ON TABLE topic_group_offsets IS
 'one row for each consumer group and partition: its committed offset, and the lock that owns the partition';
 SELECT pg_extension_config_dump('topic_group_offsets', '');
 
+CREATE TABLE topic_group_members (
+    group_id text COLLATE "C" NOT NULL,
+    topic regclass NOT NULL,
+    member_id text COLLATE "C" NOT NULL,
+    joined timestamptz NOT NULL,
+    lease_until timestamptz NOT NULL,
+    lease interval NOT NULL,      -- how long after a call
+    partitions int[] NOT NULL,    -- leased to it when it called last
+    PRIMARY KEY (topic, group_id, member_id)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+COMMENT ON TABLE topic_group_members IS
+'one row for each member of a consumer group that leases partitions';
+
 CREATE FUNCTION consume(topic regclass, group_id text, max_records int DEFAULT 500,
     timeout interval DEFAULT '0', partitions int[] DEFAULT NULL,
     auto_commit bool DEFAULT true, auto_offset_reset text DEFAULT NULL,
+    member_id text DEFAULT NULL, lease interval DEFAULT NULL,
     OUT partition int, OUT record_offset bigint, OUT record_timestamp timestamptz,
     OUT key text, OUT value text, OUT headers jsonb)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pgt_consume' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION consume(regclass, text, int, interval, int[], bool, text) IS
+COMMENT ON FUNCTION consume(regclass, text, int, interval, int[], bool, text, text, interval) IS
 'the next records of a topic for a consumer group';
 
 CREATE FUNCTION consume_as(topic anyelement, group_id text, max_records int DEFAULT 500,
     timeout interval DEFAULT '0', partitions int[] DEFAULT NULL,
-    auto_commit bool DEFAULT true, auto_offset_reset text DEFAULT NULL)
+    auto_commit bool DEFAULT true, auto_offset_reset text DEFAULT NULL,
+    member_id text DEFAULT NULL, lease interval DEFAULT NULL)
 RETURNS SETOF anyelement
 AS 'MODULE_PATHNAME', 'pgt_consume_as' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION consume_as(anyelement, text, int, interval, int[], bool, text) IS
+COMMENT ON FUNCTION consume_as(anyelement, text, int, interval, int[], bool, text, text, interval) IS
 'as consume(), with the topic''s own columns: consume_as(NULL::topic, ...)';
 
 CREATE FUNCTION consume_many(topics regclass[], group_id text, max_records int DEFAULT 500,
@@ -122,10 +142,11 @@ AS 'MODULE_PATHNAME', 'pgt_consume_many' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION consume_many(regclass[], text, int, interval, bool, text) IS
 'the next records of several topics for a consumer group';
 
-CREATE FUNCTION commit_offsets(topic regclass, group_id text) RETURNS void
-AS 'MODULE_PATHNAME', 'pgt_commit_offsets' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION commit_offsets(regclass, text) IS
-'commit all positions consumed in this transaction with auto_commit => false';
+CREATE FUNCTION commit_offsets(topic regclass, group_id text, member_id text DEFAULT NULL)
+RETURNS void
+AS 'MODULE_PATHNAME', 'pgt_commit_offsets' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION commit_offsets(regclass, text, text) IS
+'commit all positions consumed in this transaction with auto_commit => false, or by a member';
 
 CREATE FUNCTION nack(topic regclass, group_id text, partition int, record_offset bigint,
     error text) RETURNS regclass
@@ -134,10 +155,15 @@ COMMENT ON FUNCTION nack(regclass, text, int, bigint, text) IS
 'produce a record that could not be processed to the retry or dead-letter topic, which it returns';
 
 CREATE FUNCTION commit_offset(topic regclass, group_id text, partition int,
-    next_offset bigint, metadata text DEFAULT NULL) RETURNS void
+    next_offset bigint, metadata text DEFAULT NULL, member_id text DEFAULT NULL) RETURNS void
 AS 'MODULE_PATHNAME', 'pgt_commit_offset' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION commit_offset(regclass, text, int, bigint, text) IS
+COMMENT ON FUNCTION commit_offset(regclass, text, int, bigint, text, text) IS
 'commit one partition''s next offset for a group';
+
+CREATE FUNCTION leave_group(topic regclass, group_id text, member_id text) RETURNS void
+AS 'MODULE_PATHNAME', 'pgt_leave_group' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION leave_group(regclass, text, text) IS
+'give up all partitions that a member has leased; what it has not committed is read again';
 
 CREATE FUNCTION seek_to_offset(topic regclass, group_id text, next_offset bigint,
     partition int DEFAULT NULL) RETURNS void
@@ -315,13 +341,21 @@ CREATE VIEW pg_topic_groups AS
            pg_topic_lag_time(o.topic, o.partition, o.committed_offset) AS lag_time,
            o.commit_timestamp, o.metadata,
            o.lost_records + greatest(0, p.log_start_offset - o.committed_offset) AS lost_records,
-           o.lost_timestamp, r.at_risk_records, r.at_risk_at
+           o.lost_timestamp, r.at_risk_records, r.at_risk_at,
+           o.member_id, o.lease_until, o.generation, o.position
     FROM topic_group_offsets o
          LEFT JOIN pg_topic_partitions_info() p USING (topic, partition)
          CROSS JOIN LATERAL pg_topic_at_risk_info(o.topic, o.partition, o.committed_offset) r
     WHERE has_table_privilege(o.topic, 'SELECT');
 COMMENT ON VIEW pg_topic_groups IS
 'committed offset and lag of each consumer group, what it has lost to retention and what it loses next';
+
+CREATE VIEW pg_topic_group_members AS
+    SELECT group_id, topic, member_id, joined, lease_until, lease, partitions
+    FROM topic_group_members
+    WHERE has_table_privilege(topic, 'SELECT');
+COMMENT ON VIEW pg_topic_group_members IS
+'members of consumer groups that lease partitions, also those that have none';
 
 CREATE FUNCTION pg_stat_topics_info(OUT topic regclass, OUT partition int,
     OUT records_in bigint, OUT bytes_in bigint, OUT batches_in bigint,
@@ -349,4 +383,4 @@ CREATE VIEW pg_stat_progress_topic_compaction AS
 COMMENT ON VIEW pg_stat_progress_topic_compaction IS 'how far each running compaction is';
 
 GRANT SELECT ON pg_topics, pg_topic_partitions, pg_topic_segments, pg_topic_groups,
-    pg_stat_topics, pg_stat_progress_topic_compaction TO PUBLIC;
+    pg_topic_group_members, pg_stat_topics, pg_stat_progress_topic_compaction TO PUBLIC;

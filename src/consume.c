@@ -1,6 +1,7 @@
 /*
  * consume.c
- *	  consume(), consume_as() and commit_offsets(): reading for a group.
+ *	  consume(), consume_as(), commit_offsets() and leave_group(): reading for
+ *	  a group.
  *
  * One call, in transactional mode:
  *
@@ -14,6 +15,11 @@
  *
  * So a group with nothing to read writes nothing and locks nothing, and nobody
  * ever waits for another consumer.
+ *
+ * In leased mode, with a member_id, the first steps are lease.c's: it says which
+ * partitions are the member's, and takes down how far it has read.  The rest,
+ * offset reset included, is the same.  A partition that is leased is skipped
+ * in transactional mode.
  *
  * What is read: what the calling statement's snapshot sees, so that a query
  * that joins the records with tables sees both as of one moment.  What is
@@ -36,7 +42,9 @@
  * wake up that will get something; the function then finds it owned.  A look
  * that finds nothing to deliver has taken no row lock and no transaction id.
  * Records of a running transaction are announced when it ends, and so is that
- * another consumer gives a partition up (partition_release.c).
+ * another consumer gives a partition up (partition_release.c).  A member waits
+ * for half its lease at most, so that its next call renews it; and not when it
+ * has anything to write, such as when it joins.
  *
  * Locks: AccessShareLock on the topic till the transaction's end (while
  * waiting before the statement: for the time of a look), then a partition's
@@ -101,22 +109,32 @@ static const struct config_enum_entry offset_reset_options[] = {
 PG_FUNCTION_INFO_V1(pgt_consume);
 PG_FUNCTION_INFO_V1(pgt_consume_as);
 PG_FUNCTION_INFO_V1(pgt_commit_offsets);
+PG_FUNCTION_INFO_V1(pgt_leave_group);
 
 /* ---- the request -------------------------------------------------------- */
 
-/* An interval in microseconds, a month being 30 days; ERROR where negative. */
+/* An interval in microseconds, a month being 30 days. */
 static int64
-timeout_from_interval(const Interval *interval)
+interval_usecs(const Interval *interval)
 {
 	double		usecs = (double) interval->time +
 	((double) interval->month * DAYS_PER_MONTH + interval->day) * USECS_PER_DAY;
+
+	return (int64) Max(Min(usecs, LONGEST_TIMEOUT), -LONGEST_TIMEOUT);
+}
+
+/* A timeout; ERROR where negative. */
+static int64
+timeout_from_interval(const Interval *interval)
+{
+	int64		usecs = interval_usecs(interval);
 
 	if (usecs < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("timeout must not be negative"),
 				 errhint("With 0 the call returns at once.")));
-	return (int64) Min(usecs, LONGEST_TIMEOUT);
+	return usecs;
 }
 
 /* The policy of that name; ERROR where there is none. */
@@ -154,6 +172,39 @@ parse_partitions(ConsumeRequest *request, ArrayType *array)
 		request->partitions[i] = DatumGetInt32(elements[i]);
 }
 
+/* Take over the arguments of leased mode, if it is asked for. */
+static void
+parse_member(ConsumeRequest *request, const NullableDatum *args)
+{
+	request->member = NULL;
+	request->lease = DEFAULT_LEASE;
+	if (!args[ARG_LEASE].isnull)
+		request->lease = interval_usecs(DatumGetIntervalP(args[ARG_LEASE].value));
+	if (request->lease <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("lease must be longer than zero"),
+				 errhint("It is the time that a member has for its next call.")));
+	if (args[ARG_MEMBER_ID].isnull)
+	{
+		if (!args[ARG_LEASE].isnull)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("lease was given without member_id"),
+					 errhint("Name the member that is to have the lease.")));
+		return;
+	}
+
+	request->member = TextDatumGetCString(args[ARG_MEMBER_ID].value);
+	pgt_member_check_id(request->member);
+	if (request->partitions != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("partitions cannot be chosen with member_id"),
+				 errdetail("The members of a group share all partitions."),
+				 errhint("Leave member_id out to consume chosen partitions.")));
+}
+
 /* See the header. */
 void
 pgt_consume_parse(ConsumeRequest *request, Oid function, Oid topic, const NullableDatum *args)
@@ -184,6 +235,7 @@ pgt_consume_parse(ConsumeRequest *request, Oid function, Oid topic, const Nullab
 	request->auto_commit = args[ARG_AUTO_COMMIT].isnull || DatumGetBool(args[ARG_AUTO_COMMIT].value);
 	request->reset = args[ARG_AUTO_OFFSET_RESET].isnull ? (OffsetReset) pgt_auto_offset_reset :
 		offset_reset_by_name(TextDatumGetCString(args[ARG_AUTO_OFFSET_RESET].value));
+	parse_member(request, args);
 }
 
 /* Is the call consume_as(), whose first argument names the topic by its type? */
@@ -416,6 +468,20 @@ open_reader(ConsumePass *pass, PartitionCursor *cursor)
 	return true;
 }
 
+/* Where the consumer of the pass goes on in a partition; NO_OFFSET: nothing committed yet. */
+static int64
+next_offset(const ConsumePass *pass, const GroupOffset *offset)
+{
+	return pass->lease != NULL ? pgt_lease_next_offset(offset) : pgt_group_next_offset(offset);
+}
+
+/* May the consumer of the pass own a partition, as far as leases go? */
+static bool
+lease_allows(const ConsumePass *pass, const GroupOffset *offset)
+{
+	return pass->lease != NULL ? pgt_lease_is_held(pass->lease, offset) : !pgt_lease_is_live(offset);
+}
+
 /*
  * Open a partition where the group goes on.  Returns whether there is
  * something to do for it.
@@ -423,7 +489,7 @@ open_reader(ConsumePass *pass, PartitionCursor *cursor)
 static bool
 open_cursor(ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor)
 {
-	int64		next = pgt_group_next_offset(offset);
+	int64		next = next_offset(pass, offset);
 	LogBounds	bounds;
 
 	cursor->key = pgt_topic_partition(pass->topic, offset->partition);
@@ -494,6 +560,16 @@ deliver_records(ConsumePass *pass, PartitionCursor *cursor)
 	return pgt_log_reader_position(cursor->reader);
 }
 
+/* Deliver to a member, which has the partition; take down how far it has read. */
+static void
+deliver_to_member(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
+{
+	if (cursor->must_commit || cursor->lost > 0 || cursor->past_end != NO_OFFSET)
+		pgt_lease_start(pass->lease, offset, cursor->start);
+	if (cursor->reader != NULL)
+		pgt_lease_advance(pass->lease, offset, deliver_records(pass, cursor));
+}
+
 /* Deliver from a partition that is owned, and move the group's offset. */
 static void
 consume_owned(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
@@ -508,6 +584,11 @@ consume_owned(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
 	}
 	if (cursor->past_end != NO_OFFSET)
 		report_start_over(pass, cursor);
+	if (pass->lease != NULL)
+	{
+		deliver_to_member(pass, offset, cursor);
+		return;
+	}
 	if (cursor->reader != NULL)
 		next = deliver_records(pass, cursor);
 
@@ -542,7 +623,7 @@ open_and_own(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
 			pass->remembered = true;
 			return false;
 		}
-		lock = pgt_group_lock(group, offset, false);
+		lock = lease_allows(pass, offset) ? pgt_group_lock(group, offset, false) : GROUP_BUSY;
 		if (lock == GROUP_OWNED)
 			return true;
 		close_cursor(cursor);
@@ -629,7 +710,90 @@ consume_once(ConsumePass *pass)
 		pgt_consume_partition(pass, ordered[i]);
 }
 
+/* ---- leased mode -------------------------------------------------------- */
+
+/* Let the member of the request be the consumer of the pass. */
+static void
+set_holder(ConsumePass *pass)
+{
+	pass->holder.group = &pass->request->group;
+	pass->holder.member = pass->request->member;
+	pass->holder.lease = pass->request->lease;
+	pass->holder.partitions = pass->topic->partitions;
+}
+
+/*
+ * The partitions that the member may read, in the order to serve them, palloc'd;
+ * returns how many.
+ */
+static int
+order_leased(ConsumePass *pass, GroupOffset ***ordered)
+{
+	int			count;
+
+	*ordered = palloc(sizeof(GroupOffset *) * pass->topic->partitions);
+	count = pgt_lease_partitions(pass->lease, *ordered);
+	if (count > 1)
+		qsort(*ordered, count, sizeof(GroupOffset *), compare_served);
+	return count;
+}
+
+/* Serve a member's request once, without waiting for records. */
+static void
+consume_leased(ConsumePass *pass)
+{
+	GroupOffset **ordered;
+	int			count;
+
+	set_holder(pass);
+	pass->waiting = false;
+	pass->lease = pgt_lease_begin(&pass->holder);
+	count = order_leased(pass, &ordered);
+	for (int i = 0; i < count && pass->delivered < pass->request->max_records; i++)
+		pgt_consume_partition(pass, ordered[i]);
+	pgt_lease_end(pass->lease);
+	pass->called = true;
+}
+
+/* Look whether consume_leased() has anything to deliver or to write. */
+static WaitVerdict
+look_leased(ConsumePass *pass)
+{
+	GroupOffset **ordered;
+	int			count;
+	bool		retry = false;
+
+	set_holder(pass);
+	pass->lease = pgt_lease_look(&pass->holder);
+	if (pgt_lease_is_due(pass->lease, &retry))
+		return WAIT_DONE;
+
+	count = order_leased(pass, &ordered);
+	for (int i = 0; i < count; i++)
+	{
+		PartitionCursor cursor;
+
+		if (open_cursor(pass, ordered[i], &cursor))
+		{
+			close_cursor(&cursor);
+			return WAIT_DONE;
+		}
+	}
+	return retry ? WAIT_RETRY : WAIT_IDLE;
+}
+
 /* ---- waiting ------------------------------------------------------------ */
+
+/* When a call that begins now stops waiting. */
+static TimestampTz
+wait_deadline(const ConsumeRequest *request)
+{
+	int64		longest = request->timeout;
+
+	if (request->member != NULL)
+		longest = Min(longest, request->lease / 2);
+	return GetCurrentTimestamp() + longest;
+}
 
 /* See the header. */
 WaitVerdict
@@ -640,11 +804,14 @@ pgt_consume_verdict(const ConsumePass *pass)
 	return pass->retry ? WAIT_RETRY : WAIT_IDLE;
 }
 
-/* By what group its waiters are known: who takes certain partitions only cannot stand in for others. */
+/*
+ * By what group its waiters are known: who takes certain partitions only, or a
+ * member its own, cannot stand in for others.
+ */
 static uint64
 wait_group(const ConsumeRequest *request)
 {
-	return request->partitions != NULL ? WAIT_GROUP_EACH : pgt_wait_group(request->group.id);
+	return request->partitions != NULL || request->member != NULL ? WAIT_GROUP_EACH : pgt_wait_group(request->group.id);
 }
 
 /* Look inside the function: consume what is there.  arg: the pass. */
@@ -655,6 +822,14 @@ look_and_consume(void *arg)
 
 	pass->snapshot = GetActiveSnapshot();
 	pass->retry = false;
+	if (pass->request->member != NULL)
+	{
+		WaitVerdict verdict = look_leased(pass);
+
+		if (verdict == WAIT_DONE)
+			consume_leased(pass);
+		return verdict;
+	}
 	consume_once(pass);
 	return pgt_consume_verdict(pass);
 }
@@ -674,9 +849,13 @@ look_and_claim(void *arg)
 	pass.waiting = true;
 	pass.topic = pgt_consume_open_topic(request);
 	pass.snapshot = GetActiveSnapshot();
-	consume_once(&pass);
-
-	verdict = pgt_consume_verdict(&pass);
+	if (request->member != NULL)
+		verdict = look_leased(&pass);
+	else
+	{
+		consume_once(&pass);
+		verdict = pgt_consume_verdict(&pass);
+	}
 	if (verdict != WAIT_DONE)
 		UnlockRelationOid(request->group.topic, AccessShareLock);
 	return verdict;
@@ -694,7 +873,7 @@ prepare_waiting(const FuncExpr *call, const NullableDatum *args, Waiter *waiter)
 	waiter->topics = &request->group.topic;
 	waiter->topic_count = 1;
 	waiter->group = wait_group(request);
-	waiter->deadline = GetCurrentTimestamp() + request->timeout;
+	waiter->deadline = wait_deadline(request);
 	waiter->look = look_and_claim;
 	waiter->arg = request;
 	return request->timeout > 0;
@@ -713,13 +892,37 @@ wait_and_consume(ConsumePass *pass)
 		.topics = &pass->topic->relid,
 		.topic_count = 1,
 		.group = wait_group(pass->request),
-		.deadline = GetCurrentTimestamp() + pass->request->timeout,
+		.deadline = wait_deadline(pass->request),
 		.look = look_and_consume,
 		.arg = pass
 	};
 
 	pgt_wait_inside(&waiter);
 	pass->snapshot = GetActiveSnapshot();
+}
+
+/* Serve a member's request. */
+static void
+consume_for_member(ConsumePass *pass)
+{
+	if (pass->waiting && look_leased(pass) != WAIT_DONE)
+		wait_and_consume(pass);
+	if (!pass->called)
+		consume_leased(pass);
+}
+
+/* Serve a request in transactional mode. */
+static void
+consume_for_transaction(ConsumePass *pass)
+{
+	consume_once(pass);
+	if (pass->waiting && pass->delivered == 0)
+		wait_and_consume(pass);
+	if (pass->remembered)
+	{
+		pass->waiting = false;
+		consume_once(pass);
+	}
 }
 
 /* consume() and consume_as(). */
@@ -743,14 +946,10 @@ consume_into_result(FunctionCallInfo fcinfo)
 	pass.topic = pgt_consume_open_topic(&request);
 	pass.sink = pgt_rows_begin(fcinfo, pass.topic, call_is_typed(call));
 
-	consume_once(&pass);
-	if (pass.waiting && pass.delivered == 0)
-		wait_and_consume(&pass);
-	if (pass.remembered)
-	{
-		pass.waiting = false;
-		consume_once(&pass);
-	}
+	if (request.member != NULL)
+		consume_for_member(&pass);
+	else
+		consume_for_transaction(&pass);
 }
 
 /* consume(topic, group_id, ...): the next records, key and value as text. */
@@ -769,19 +968,67 @@ pgt_consume_as(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* commit_offsets(topic, group_id): commit this transaction's positions. */
+/*
+ * Topic and group of a call whose first two arguments they are, and the member
+ * that its argument "member_arg" names or NULL; ERROR in a read-only
+ * transaction.
+ */
+static void
+parse_holder(FunctionCallInfo fcinfo, const char *function, int member_arg,
+			 ConsumerGroup *group, LeaseHolder *holder)
+{
+	Topic	   *topic;
+
+	PreventCommandIfReadOnly(function);
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("topic and consumer group name must not be null")));
+	LockRelationOid(PG_GETARG_OID(0), AccessShareLock);
+	topic = pgt_topic_get(PG_GETARG_OID(0));
+	pgt_topic_check_acl(topic->relid, ACL_SELECT);
+	pgt_group_init(group, fcinfo->flinfo->fn_oid, topic->relid,
+				   text_to_cstring(PG_GETARG_TEXT_PP(1)));
+
+	holder->group = group;
+	holder->member = NULL;
+	holder->lease = 0;
+	holder->partitions = topic->partitions;
+	if (PG_ARGISNULL(member_arg))
+		return;
+	holder->member = text_to_cstring(PG_GETARG_TEXT_PP(member_arg));
+	pgt_member_check_id(holder->member);
+}
+
+/* commit_offsets(topic, group_id, member_id): commit this transaction's positions, or the member's. */
 Datum
 pgt_commit_offsets(PG_FUNCTION_ARGS)
 {
-	Oid			topic = PG_GETARG_OID(0);
 	ConsumerGroup group;
+	LeaseHolder holder;
 
-	PreventCommandIfReadOnly("commit_offsets()");
-	LockRelationOid(topic, AccessShareLock);
-	(void) pgt_topic_get(topic);
-	pgt_topic_check_acl(topic, ACL_SELECT);
-	pgt_group_init(&group, fcinfo->flinfo->fn_oid, topic, text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	pgt_group_commit_positions(&group);
+	parse_holder(fcinfo, "commit_offsets()", 2, &group, &holder);
+	if (holder.member != NULL)
+		pgt_lease_commit(&holder);
+	else
+		pgt_group_commit_positions(&group);
+	PG_RETURN_VOID();
+}
+
+/* leave_group(topic, group_id, member_id) */
+Datum
+pgt_leave_group(PG_FUNCTION_ARGS)
+{
+	ConsumerGroup group;
+	LeaseHolder holder;
+
+	parse_holder(fcinfo, "leave_group()", 2, &group, &holder);
+	if (holder.member == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("member_id must not be null"),
+				 errhint("A consumer without one has nothing to leave: its partitions are free when its transaction ends.")));
+	pgt_lease_leave(&holder);
 	PG_RETURN_VOID();
 }
 

@@ -118,7 +118,7 @@ parse_topics(const NullableDatum *arg)
 static void
 parse_request(ManyRequest *request, Oid function, const NullableDatum *args)
 {
-	NullableDatum common[ARG_AUTO_OFFSET_RESET + 1];
+	NullableDatum common[ARG_COUNT];
 	ListCell   *cell;
 
 	common[0] = args[MANY_TOPICS];
@@ -128,6 +128,7 @@ parse_request(ManyRequest *request, Oid function, const NullableDatum *args)
 	common[ARG_PARTITIONS] = (NullableDatum) {(Datum) 0, true};
 	common[ARG_AUTO_COMMIT] = args[MANY_AUTO_COMMIT];
 	common[ARG_AUTO_OFFSET_RESET] = args[MANY_AUTO_OFFSET_RESET];
+	common[ARG_MEMBER_ID] = common[ARG_LEASE] = (NullableDatum) {(Datum) 0, true};
 	pgt_consume_parse(&request->common, function, InvalidOid, common);
 
 	request->topics = parse_topics(&args[MANY_TOPICS]);

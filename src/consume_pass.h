@@ -11,6 +11,7 @@
 #include "consume.h"
 #include "consume_rows.h"
 #include "consume_wait.h"
+#include "lease.h"
 #include "utils/snapshot.h"
 
 /* Arguments by number; the first is the topic in one way or another. */
@@ -21,7 +22,10 @@ enum
 	ARG_TIMEOUT,
 	ARG_PARTITIONS,
 	ARG_AUTO_COMMIT,
-	ARG_AUTO_OFFSET_RESET
+	ARG_AUTO_OFFSET_RESET,
+	ARG_MEMBER_ID,
+	ARG_LEASE,
+	ARG_COUNT
 };
 
 /* What the caller asks for. */
@@ -34,6 +38,8 @@ typedef struct ConsumeRequest
 	int			partition_count;
 	bool		auto_commit;
 	OffsetReset reset;
+	const char *member;			/* NULL: transactional mode */
+	int64		lease;			/* microseconds */
 } ConsumeRequest;
 
 /* One pass over a topic's partitions. */
@@ -47,6 +53,9 @@ typedef struct ConsumePass
 	bool		waiting;		/* own only what has records; a start is just remembered */
 	bool		remembered;		/* starts that are still to be committed */
 	bool		retry;			/* another consumer owns something to read */
+	LeaseHolder holder;			/* in leased mode: who consumes */
+	LeaseCall  *lease;			/* and its call; NULL in transactional mode */
+	bool		called;			/* that has been made */
 } ConsumePass;
 
 /*

@@ -95,7 +95,12 @@
 #define Anum_offsets_commit_timestamp	6
 #define Anum_offsets_lost_records		7
 #define Anum_offsets_lost_timestamp		8
-#define Natts_offsets					8
+#define Anum_offsets_member_id			9
+#define Anum_offsets_lease_until		10
+#define Anum_offsets_generation			11
+#define Anum_offsets_position			12
+#define Anum_offsets_position_timestamp	13
+#define Natts_offsets					13
 
 /* The last field of our advisory lock tags; pg_advisory_lock() uses 1 and 2. */
 #define MISSING_ROW_LOCK_CLASS	3
@@ -319,9 +324,9 @@ positions_subxact_callback(SubXactEvent event, SubTransactionId subid,
 	}
 }
 
-/* Remember to wake the topic's waiters when the transaction has committed. */
-static void
-wake_at_commit(Oid topic)
+/* See the header. */
+void
+pgt_group_wake_at_commit(Oid topic)
 {
 	MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
 
@@ -413,6 +418,26 @@ clear_offset(GroupOffset *offset, const ConsumerGroup *group, int32 partition)
 	offset->position = version == NULL ? NO_OFFSET : version->next_offset;
 	offset->start = version == NULL ? NO_OFFSET : version->start;
 	offset->served = version == NULL ? DT_NOBEGIN : version->served;
+	offset->lease = (GroupLease) {NULL, DT_NOBEGIN, NO_OFFSET, DT_NOBEGIN, 0};
+}
+
+/* Take over the lease that a row tells of. */
+static void
+fill_lease(GroupLease *lease, HeapTuple row, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		value;
+
+	value = heap_getattr(row, Anum_offsets_member_id, desc, &isnull);
+	lease->member = isnull ? NULL : TextDatumGetCString(value);
+	value = heap_getattr(row, Anum_offsets_lease_until, desc, &isnull);
+	lease->until = isnull ? DT_NOBEGIN : DatumGetTimestampTz(value);
+	value = heap_getattr(row, Anum_offsets_generation, desc, &isnull);
+	lease->generation = isnull ? 0 : DatumGetInt64(value);
+	value = heap_getattr(row, Anum_offsets_position, desc, &isnull);
+	lease->position = isnull ? NO_OFFSET : DatumGetInt64(value);
+	value = heap_getattr(row, Anum_offsets_position_timestamp, desc, &isnull);
+	lease->served = isnull ? DT_NOBEGIN : DatumGetTimestampTz(value);
 }
 
 /* Take over what a row says; the row is kept, so it must be the caller's to keep. */
@@ -431,6 +456,9 @@ fill_offset(GroupOffset *offset, HeapTuple row, TupleDesc desc)
 	value = heap_getattr(row, Anum_offsets_commit_timestamp, desc, &isnull);
 	if (!isnull)
 		offset->served = Max(offset->served, DatumGetTimestampTz(value));
+
+	fill_lease(&offset->lease, row, desc);
+	offset->served = Max(offset->served, offset->lease.served);
 }
 
 /* The partition a row is about. */
@@ -596,16 +624,32 @@ pgt_group_lock(const ConsumerGroup *group, GroupOffset *offset, bool wait)
 
 /* ---- writing rows ------------------------------------------------------- */
 
-/* Set the columns that a commit writes. */
+/* Set the columns that a commit writes; NO_OFFSET: nothing was committed. */
 static void
 commit_values(Datum *values, bool *nulls, int64 next, const char *metadata)
 {
 	values[Anum_offsets_committed_offset - 1] = Int64GetDatum(next);
-	nulls[Anum_offsets_committed_offset - 1] = false;
+	nulls[Anum_offsets_committed_offset - 1] = next == NO_OFFSET;
 	values[Anum_offsets_metadata - 1] = metadata == NULL ? (Datum) 0 : CStringGetTextDatum(metadata);
 	nulls[Anum_offsets_metadata - 1] = metadata == NULL;
 	values[Anum_offsets_commit_timestamp - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
-	nulls[Anum_offsets_commit_timestamp - 1] = false;
+	nulls[Anum_offsets_commit_timestamp - 1] = next == NO_OFFSET;
+}
+
+/* Set the columns of the lease. */
+static void
+lease_values(Datum *values, bool *nulls, const GroupLease *lease)
+{
+	values[Anum_offsets_member_id - 1] = lease->member == NULL ? (Datum) 0 : CStringGetTextDatum(lease->member);
+	nulls[Anum_offsets_member_id - 1] = lease->member == NULL;
+	values[Anum_offsets_lease_until - 1] = TimestampTzGetDatum(lease->until);
+	nulls[Anum_offsets_lease_until - 1] = lease->until == DT_NOBEGIN;
+	values[Anum_offsets_generation - 1] = Int64GetDatum(lease->generation);
+	nulls[Anum_offsets_generation - 1] = false;
+	values[Anum_offsets_position - 1] = Int64GetDatum(lease->position);
+	nulls[Anum_offsets_position - 1] = lease->position == NO_OFFSET;
+	values[Anum_offsets_position_timestamp - 1] = TimestampTzGetDatum(lease->served);
+	nulls[Anum_offsets_position_timestamp - 1] = lease->served == DT_NOBEGIN;
 }
 
 /* Set the columns that say how many records the group has lost so far. */
@@ -618,9 +662,21 @@ lost_values(Datum *values, bool *nulls, int64 lost)
 	nulls[Anum_offsets_lost_timestamp - 1] = lost == 0;
 }
 
-/* Write the new version of an owned row; "lost" is added to what it says. */
+/* Mark columns first .. last as to be replaced. */
+static void
+replace_columns(bool *replace, int first, int last)
+{
+	for (int i = first; i <= last; i++)
+		replace[i - 1] = true;
+}
+
+/*
+ * Write the new version of an owned row.  NO_OFFSET: what is committed stays;
+ * "lost" is added to what the row says; without "leased" the lease stays.
+ */
 static HeapTuple
-update_row(Relation table, HeapTuple row, int64 next, int64 lost, const char *metadata)
+update_row(Relation table, const GroupOffset *offset, int64 next, int64 lost,
+		   const char *metadata, bool leased)
 {
 	Datum		values[Natts_offsets] = {0};
 	bool		nulls[Natts_offsets] = {false};
@@ -628,28 +684,29 @@ update_row(Relation table, HeapTuple row, int64 next, int64 lost, const char *me
 	HeapTuple	updated;
 
 	commit_values(values, nulls, next, metadata);
-	replace[Anum_offsets_committed_offset - 1] = true;
-	replace[Anum_offsets_metadata - 1] = true;
-	replace[Anum_offsets_commit_timestamp - 1] = true;
+	if (next != NO_OFFSET)
+		replace_columns(replace, Anum_offsets_committed_offset, Anum_offsets_commit_timestamp);
 	if (lost > 0)
 	{
 		bool		isnull;
-		Datum		before = heap_getattr(row, Anum_offsets_lost_records,
+		Datum		before = heap_getattr(offset->row, Anum_offsets_lost_records,
 										  RelationGetDescr(table), &isnull);
 
 		lost_values(values, nulls, lost + (isnull ? 0 : DatumGetInt64(before)));
-		replace[Anum_offsets_lost_records - 1] = true;
-		replace[Anum_offsets_lost_timestamp - 1] = true;
+		replace_columns(replace, Anum_offsets_lost_records, Anum_offsets_lost_timestamp);
 	}
+	lease_values(values, nulls, &offset->lease);
+	if (leased)
+		replace_columns(replace, Anum_offsets_member_id, Anum_offsets_position_timestamp);
 
-	updated = heap_modify_tuple(row, RelationGetDescr(table), values, nulls, replace);
-	CatalogTupleUpdate(table, &row->t_self, updated);
+	updated = heap_modify_tuple(offset->row, RelationGetDescr(table), values, nulls, replace);
+	CatalogTupleUpdate(table, &offset->row->t_self, updated);
 	return updated;
 }
 
 /* Write the first row of a partition whose absence is locked. */
 static HeapTuple
-insert_row(Relation table, const ConsumerGroup *group, int32 partition, int64 next,
+insert_row(Relation table, const ConsumerGroup *group, const GroupOffset *offset, int64 next,
 		   int64 lost, const char *metadata)
 {
 	Datum		values[Natts_offsets] = {0};
@@ -658,37 +715,74 @@ insert_row(Relation table, const ConsumerGroup *group, int32 partition, int64 ne
 
 	commit_values(values, nulls, next, metadata);
 	lost_values(values, nulls, lost);
+	lease_values(values, nulls, &offset->lease);
 	values[Anum_offsets_group_id - 1] = CStringGetTextDatum(group->id);
 	values[Anum_offsets_topic - 1] = ObjectIdGetDatum(group->topic);
-	values[Anum_offsets_partition - 1] = Int32GetDatum(partition);
+	values[Anum_offsets_partition - 1] = Int32GetDatum(offset->partition);
 
 	row = heap_form_tuple(RelationGetDescr(table), values, nulls);
 	CatalogTupleInsert(table, row);
 	return row;
 }
 
-/* See the header. */
-void
-pgt_group_commit(const ConsumerGroup *group, GroupOffset *offset, int64 next, const char *metadata)
+/* Write an owned partition's row, new or not; see update_row(). */
+static void
+write_row(const ConsumerGroup *group, GroupOffset *offset, int64 next, int64 lost,
+		  const char *metadata, bool leased)
 {
 	Relation	table = table_open(group->offsets_table, RowExclusiveLock);
-	PositionVersion *version = find_position(group, offset->partition);
-	int64		lost = version == NULL ? 0 : version->lost;
 	HeapTuple	row;
 
 	if (offset->exists)
-		row = update_row(table, offset->row, next, lost, metadata);
+		row = update_row(table, offset, next, lost, metadata, leased);
 	else
-		row = insert_row(table, group, offset->partition, next, lost, metadata);
-	if (next < offset->committed)
-		wake_at_commit(group->topic);
-	pgt_release_note_next(group->topic, offset->partition, group->id, next);
+		row = insert_row(table, group, offset, next, lost, metadata);
 
 	/* later calls of the same statement go on from here */
 	CommandCounterIncrement();
 	fill_offset(offset, row, RelationGetDescr(table));
-	pgt_group_set_position(group, offset, NO_OFFSET);
 	table_close(table, NoLock);
+}
+
+/* Commit an owned partition's next offset; with "leased" together with its lease. */
+static void
+commit_row(const ConsumerGroup *group, GroupOffset *offset, int64 next, const char *metadata,
+		   bool leased)
+{
+	PositionVersion *version = find_position(group, offset->partition);
+
+	if (next < offset->committed)
+		pgt_group_wake_at_commit(group->topic);
+	pgt_release_note_next(group->topic, offset->partition, group->id, next);
+	write_row(group, offset, next, version == NULL ? 0 : version->lost, metadata, leased);
+	pgt_group_set_position(group, offset, NO_OFFSET);
+}
+
+/* See the header. */
+void
+pgt_group_commit(const ConsumerGroup *group, GroupOffset *offset, int64 next, const char *metadata)
+{
+	bool		leased = offset->lease.member != NULL;
+
+	offset->lease.member = NULL;
+	offset->lease.until = DT_NOBEGIN;
+	offset->lease.position = NO_OFFSET;
+	commit_row(group, offset, next, metadata, leased);
+}
+
+/* See the header. */
+void
+pgt_group_commit_leased(const ConsumerGroup *group, GroupOffset *offset, int64 next,
+						const char *metadata)
+{
+	commit_row(group, offset, next, metadata, true);
+}
+
+/* See the header. */
+void
+pgt_group_write_lease(const ConsumerGroup *group, GroupOffset *offset)
+{
+	write_row(group, offset, NO_OFFSET, 0, NULL, true);
 }
 
 /* See the header. */
@@ -757,7 +851,7 @@ pgt_group_delete(const ConsumerGroup *group)
 	table_close(table, NoLock);
 	CommandCounterIncrement();
 	if (deleted > 0)
-		wake_at_commit(group->topic);
+		pgt_group_wake_at_commit(group->topic);
 	return deleted;
 }
 

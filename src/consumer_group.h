@@ -24,6 +24,16 @@ typedef struct ConsumerGroup
 	const char *id;
 } ConsumerGroup;
 
+/* The lease of a partition, as its row tells; lease.c says what it means. */
+typedef struct GroupLease
+{
+	char	   *member;			/* who has it, or had it last; NULL: nobody */
+	TimestampTz until;			/* DT_NOBEGIN where there is no member */
+	int64		position;		/* the member's next record; NO_OFFSET: the committed one */
+	TimestampTz served;			/* when that moved last; DT_NOBEGIN: never */
+	int64		generation;		/* how often a member has taken the partition */
+} GroupLease;
+
 /* Where a group stands in one partition, as last read or locked. */
 typedef struct GroupOffset
 {
@@ -34,6 +44,7 @@ typedef struct GroupOffset
 	int64		position;		/* where this transaction goes on; NO_OFFSET: at "committed" */
 	int64		start;			/* where it starts if it cannot go on there, or NO_OFFSET */
 	TimestampTz served;			/* when the group last got something; DT_NOBEGIN: never */
+	GroupLease	lease;
 } GroupOffset;
 
 /* What an attempt to own a partition came to. */
@@ -78,10 +89,20 @@ extern void pgt_group_note_lost(const ConsumerGroup *group, const GroupOffset *o
 
 /*
  * Commit "next" with the transaction; metadata may be NULL.  The caller owns
- * the partition.  Forgets the transaction's position.
+ * the partition.  Forgets the transaction's position and a member's lease.
  */
 extern void pgt_group_commit(const ConsumerGroup *group, GroupOffset *offset,
 							 int64 next, const char *metadata);
+
+/* The same for the member that offset->lease tells of, which is written as it is. */
+extern void pgt_group_commit_leased(const ConsumerGroup *group, GroupOffset *offset,
+									int64 next, const char *metadata);
+
+/* Write offset->lease and nothing else.  The caller owns the partition. */
+extern void pgt_group_write_lease(const ConsumerGroup *group, GroupOffset *offset);
+
+/* Wake who waits for the topic when the transaction has committed. */
+extern void pgt_group_wake_at_commit(Oid topic);
 
 /*
  * Remember in this transaction only where it goes on; a savepoint's rollback

@@ -11,6 +11,9 @@
  * this transaction has consumed without committing it counts no more for a
  * partition that is moved.
  *
+ * A group with members that lease partitions (lease.c) is not moved or deleted,
+ * since they go by positions of their own; only a member moves what is its.
+ *
  * Whoever may read the topic may move its groups; to delete one is the
  * owner's.
  *
@@ -32,6 +35,7 @@
 #include "utils/syscache.h"
 
 #include "consume.h"
+#include "lease.h"
 #include "log_reader.h"
 #include "serializer.h"
 
@@ -143,6 +147,7 @@ seek(FunctionCallInfo fcinfo, const char *function, int partition_arg, SeekTarge
 		end = first + 1;
 	}
 
+	pgt_lease_refuse_members(&group);
 	offsets = pgt_group_read(&group, topic->partitions);
 	for (int32 partition = first; partition < end; partition++)
 	{
@@ -151,6 +156,7 @@ seek(FunctionCallInfo fcinfo, const char *function, int partition_arg, SeekTarge
 		int64		next = target(&key, arg);
 
 		(void) pgt_group_lock(&group, &offsets[partition], true);
+		pgt_lease_refuse_leased(&group, &offsets[partition]);
 		note_lost(&group, &offsets[partition], &key, next);
 		pgt_group_commit(&group, &offsets[partition], next, NULL);
 	}
@@ -252,14 +258,25 @@ commit_metadata(FunctionCallInfo fcinfo, int n)
 	return metadata;
 }
 
-/* commit_offset(topic, group_id, partition, next_offset, metadata) */
+/* Commit one partition's next offset for a group without live members. */
+static void
+commit_unleased(const ConsumerGroup *group, GroupOffset *offset, int64 next, const char *metadata)
+{
+	pgt_lease_refuse_members(group);
+	(void) pgt_group_lock(group, offset, true);
+	pgt_lease_refuse_leased(group, offset);
+	pgt_group_commit(group, offset, next, metadata);
+}
+
+/* commit_offset(topic, group_id, partition, next_offset, metadata, member_id) */
 Datum
 pgt_commit_offset(PG_FUNCTION_ARGS)
 {
 	ConsumerGroup group;
 	Topic	   *topic = open_topic_and_group(fcinfo, "commit_offset()", &group);
+	LeaseHolder holder = {.group = &group, .partitions = topic->partitions};
 	char	   *metadata = commit_metadata(fcinfo, 4);
-	GroupOffset *offsets;
+	GroupOffset *offset;
 	TopicPartition key;
 
 	require_arg(fcinfo, 2, "partition");
@@ -267,9 +284,14 @@ pgt_commit_offset(PG_FUNCTION_ARGS)
 	key = pgt_topic_partition(topic, PG_GETARG_INT32(2));
 	check_offset(&key, PG_GETARG_INT64(3));
 
-	offsets = pgt_group_read(&group, topic->partitions);
-	(void) pgt_group_lock(&group, &offsets[key.partition], true);
-	pgt_group_commit(&group, &offsets[key.partition], PG_GETARG_INT64(3), metadata);
+	offset = &pgt_group_read(&group, topic->partitions)[key.partition];
+	if (PG_ARGISNULL(5))
+		commit_unleased(&group, offset, PG_GETARG_INT64(3), metadata);
+	else
+	{
+		holder.member = text_to_cstring(PG_GETARG_TEXT_PP(5));
+		pgt_lease_commit_offset(&holder, offset, PG_GETARG_INT64(3), metadata);
+	}
 	PG_RETURN_VOID();
 }
 
@@ -285,6 +307,8 @@ delete_from_topic(const ConsumerGroup *group)
 	LockRelationOid(group->topic, AccessShareLock);
 	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(group->topic)))
 		pgt_topic_check_owner(group->topic);
+	pgt_lease_refuse_members(group);
+	pgt_lease_forget_members(group);
 	return pgt_group_delete(group);
 }
 

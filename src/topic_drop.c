@@ -19,14 +19,14 @@
  * that no topic owns; the collection of orphans removes them, and a new topic
  * with the same oid does (topic_ddl.c).
  *
- * The consumer groups' offsets of the topic are rows of topic_group_offsets
- * and are deleted in the transaction itself.  That is done on the heap, not
- * through SQL: the hook runs inside the server's deletion of objects, for
- * users who have no privilege on the table, and when the extension is dropped
- * the table may be gone already.
+ * The consumer groups' offsets of the topic are rows of topic_group_offsets,
+ * their members rows of topic_group_members; they are deleted in the
+ * transaction itself.  That is done on the heap, not through SQL: the hook runs
+ * inside the server's deletion of objects, for users who have no privilege on
+ * the tables, and when the extension is dropped these may be gone already.
  *
  * Locks: the dropping transaction holds AccessExclusiveLock on the topic until
- * after the files are gone; RowExclusiveLock is taken on topic_group_offsets.
+ * after the files are gone; RowExclusiveLock is taken on both tables.
  *
  * Layer 6.
  */
@@ -46,8 +46,8 @@
 #include "storage/lwlock.h"
 #include "utils/snapmgr.h"
 
-#include "consumer_group.h"
 #include "fault_point.h"
+#include "group_member.h"
 #include "log_wal.h"
 #include "topic_drop.h"
 
@@ -69,7 +69,7 @@ static List *pending = NIL;		/* of PendingRemoval, in TopTransactionContext */
  * now, but a group that is being deleted may take it away first.
  */
 static void
-delete_offset(Relation table, HeapTuple row)
+delete_row(Relation table, HeapTuple row)
 {
 	TM_FailureData failure;
 	TM_Result	result;
@@ -84,11 +84,10 @@ delete_offset(Relation table, HeapTuple row)
 				 errhint("Try again.")));
 }
 
-/* Delete all groups' offsets of a topic. */
+/* Delete a topic's rows of one of the groups' tables, which may be gone. */
 static void
-delete_offsets(Oid topic)
+delete_rows(Oid relid, Oid topic)
 {
-	Oid			relid = pgt_group_offsets_table(topic);
 	Relation	table = OidIsValid(relid) ? try_table_open(relid, RowExclusiveLock) : NULL;
 	ScanKeyData key;
 	Oid			index;
@@ -104,7 +103,7 @@ delete_offsets(Oid topic)
 	PushActiveSnapshot(GetLatestSnapshot());
 	scan = systable_beginscan(table, index, OidIsValid(index), GetActiveSnapshot(), 1, &key);
 	while (HeapTupleIsValid(row = systable_getnext(scan)))
-		delete_offset(table, row);
+		delete_row(table, row);
 	systable_endscan(scan);
 	PopActiveSnapshot();
 	table_close(table, NoLock);
@@ -134,7 +133,10 @@ note_removal(Oid database, Oid topic, bool at_commit)
 void
 pgt_topic_drop(Oid topic)
 {
-	delete_offsets(topic);
+	Oid			offsets_table = pgt_group_offsets_table(topic);
+
+	delete_rows(offsets_table, topic);
+	delete_rows(pgt_member_table(offsets_table), topic);
 	note_removal(MyDatabaseId, topic, true);
 
 	/* files go right after the commit: it must not be lost then */

@@ -1,0 +1,729 @@
+/*
+ * lease.c
+ *	  Leased partitions: consuming as a member of a group, without holding a
+ *	  transaction open.
+ *
+ * Each call of a member is a short transaction of its own, from any session:
+ * all that lasts from one to the next is in rows, and so it is there behind a
+ * connection pooler, after a crash, and after a fail-over.
+ *
+ *	  topic_group_offsets    one row a partition: the member that has it, until
+ *							 when, where it reads on (position), how often the
+ *							 partition was taken (generation)
+ *	  topic_group_members    one row a member: alive until when, what it knows
+ *							 to have
+ *
+ * A partition's row alone decides who has it, and every change is made with
+ * the row's lock and the latest version of it (consumer_group.c).  A row whose
+ * lease has run out is free; until somebody takes it the old member may go on.
+ *
+ *	  free  --take (generation + 1, position = none)-->  leased by m
+ *	  leased by m  --m reads-->    position = next
+ *	  leased by m  --m commits-->  committed offset = position, position = none
+ *	  leased by m  --m gives up, leaves-->  free
+ *	  leased by m  --time-->       free, still named after m
+ *
+ * So a partition that is taken starts at its committed offset: at least once.
+ *
+ * Fencing.  A member's row lists what it knew to have when it consumed last.  A
+ * commit compares that with the partitions' rows and fails if any of them is no
+ * longer its own, or if its own row is gone.  The next consume() brings the list
+ * up to date; as the failed commit may have rolled back work, all that the member
+ * has not committed is read again then.
+ *
+ * Shares.  With n members alive each has 1/n of the partitions, those that
+ * joined first the remainder.  Everybody computes that from the same rows at
+ * each call: who has more gives up, who has less takes what is free.  The views
+ * of two members may differ for a moment; the worst is a partition that is free
+ * till the next call.  A partition with uncommitted records is not given up at once:
+ * the member gets no more of it and its lease is not renewed, so either the
+ * commit gives it up or its lease runs out.
+ *
+ * Renewal.  A call that delivers or commits writes rows anyway, and the lease
+ * begins anew.  Otherwise it is written once a quarter of it has passed, so
+ * that who polls an idle topic writes little.  The member's row is written with
+ * each write to one of its partitions and never ends before them.
+ *
+ * Time is the server's clock.  On a promoted standby it may differ a little, so
+ * a lease there is a little longer or shorter.
+ *
+ * Locks: the member's (group_member.c), then partitions' rows.  Rows are waited
+ * for only in ascending order, and otherwise skipped when they are locked.
+ *
+ * Durability and crash safety are the heap's.
+ *
+ * Layer 6.  Read consumer_group.c and group_member.c first, consume.c next.
+ */
+#include "postgres.h"
+
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+#include "lease.h"
+#include "maintenance_stats.h"
+
+/* What a call does with a partition. */
+typedef enum LeasePlan
+{
+	LEASE_OTHER,				/* not the member's */
+	LEASE_KEEP,
+	LEASE_DRAIN,				/* to give up, once what was read is committed */
+	LEASE_GIVE_UP,
+	LEASE_TAKE
+} LeasePlan;
+
+struct LeaseCall
+{
+	const LeaseHolder *holder;
+	TimestampTz now;
+	List	   *members;		/* of GroupMember, in the order they joined */
+	GroupMember *me;			/* one of them; NULL: the member is new */
+	int64		lease;
+	GroupOffset *offsets;		/* of all partitions */
+	LeasePlan  *plan;			/* for each of them */
+	bool		wrote;			/* a partition's row */
+};
+
+/* ---- time --------------------------------------------------------------- */
+
+/* The time that leases go by. */
+static TimestampTz
+lease_now(void)
+{
+	return GetCurrentTimestamp() + (int64) (pgt_clock_offset * 1000);
+}
+
+/* See the header. */
+bool
+pgt_lease_is_live(const GroupOffset *offset)
+{
+	return offset->lease.member != NULL && offset->lease.until > lease_now();
+}
+
+/* Has so much of a lease passed that it is to be written anew? */
+static bool
+needs_renewal(const LeaseCall *call, TimestampTz until)
+{
+	return until - call->now < call->lease / 4 * 3;
+}
+
+/* ---- errors ------------------------------------------------------------- */
+
+/* Fencing: the member is none (any more). */
+static void
+report_unknown_member(const LeaseHolder *holder)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+			 errmsg("\"%s\" is not a member of consumer group \"%s\" in topic \"%s\"",
+					holder->member, holder->group->id, get_rel_name(holder->group->topic)),
+			 errdetail("It never was, it has left, or its lease ran out."),
+			 errhint("Call consume() to join: it goes on at the committed offsets.")));
+}
+
+/* Fencing: the member has lost a partition. */
+static void
+report_lost_lease(const LeaseHolder *holder, const GroupOffset *offset)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+			 errmsg("member \"%s\" of consumer group \"%s\" no longer has topic \"%s\" partition %d",
+					holder->member, holder->group->id, get_rel_name(holder->group->topic),
+					offset->partition),
+			 offset->lease.member == NULL ?
+			 errdetail("Its lease has ended.") :
+			 errdetail("Member \"%s\" took it, with generation %lld.", offset->lease.member,
+					   (long long) offset->lease.generation),
+			 errhint("Nothing was committed. Call consume() to go on at the committed offsets.")));
+}
+
+/* Tell a member that it has lost a partition. */
+static void
+notice_lost_lease(const LeaseHolder *holder, const GroupOffset *offset)
+{
+	ereport(NOTICE,
+			(errmsg("member \"%s\" of consumer group \"%s\" has lost topic \"%s\" partition %d",
+					holder->member, holder->group->id, get_rel_name(holder->group->topic),
+					offset->partition),
+			 errdetail("What it had not committed is read again.")));
+}
+
+/* A group that somebody consumes is to be moved or deleted. */
+static void
+report_live_member(const ConsumerGroup *group, const char *member, TimestampTz until)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_IN_USE),
+			 errmsg("consumer group \"%s\" has live members in topic \"%s\"",
+					group->id, get_rel_name(group->topic)),
+			 errdetail("The lease of member \"%s\" ends at %s.", member, timestamptz_to_str(until)),
+			 errhint("Let its members call leave_group(), or wait until their leases have ended.")));
+}
+
+/* ---- the plan ----------------------------------------------------------- */
+
+/* Does the partition's row name the member of the call? */
+bool
+pgt_lease_is_held(const LeaseCall *call, const GroupOffset *offset)
+{
+	return offset->lease.member != NULL && strcmp(offset->lease.member, call->holder->member) == 0;
+}
+
+/* Is it the member's?  What a member of that name had before this one joined is not. */
+static bool
+is_mine(const LeaseCall *call, const GroupOffset *offset)
+{
+	return call->me != NULL && pgt_lease_is_held(call, offset);
+}
+
+/* May the member take it?  Asked of what is not its own. */
+static bool
+is_free(const LeaseCall *call, const GroupOffset *offset)
+{
+	return offset->lease.member == NULL || offset->lease.until <= call->now ||
+		pgt_lease_is_held(call, offset);
+}
+
+/* Has the member read there what it has not committed? */
+static bool
+is_uncommitted(const GroupOffset *offset)
+{
+	return offset->lease.position != NO_OFFSET && offset->lease.position != offset->committed;
+}
+
+/* How many partitions the member ought to have. */
+static int
+share_of_member(const LeaseCall *call)
+{
+	int			partitions = call->holder->partitions;
+	int			alive = 0;
+	int			place = -1;
+	ListCell   *cell;
+
+	foreach(cell, call->members)
+	{
+		const GroupMember *member = lfirst(cell);
+
+		if (member == call->me)
+			place = alive++;
+		else if (member->until > call->now)
+			alive++;
+	}
+	if (place < 0)
+		place = alive++;
+	return partitions / alive + (place < partitions % alive ? 1 : 0);
+}
+
+/*
+ * Change up to "count" partitions that are to be kept to another plan, from the
+ * last one down; with "committed" only those without uncommitted records.
+ * Returns how many are left over.
+ */
+static int
+plan_fewer(LeaseCall *call, int count, LeasePlan plan, bool committed)
+{
+	for (int i = call->holder->partitions - 1; i >= 0 && count > 0; i--)
+	{
+		if (call->plan[i] != LEASE_KEEP || (committed && is_uncommitted(&call->offsets[i])))
+			continue;
+		call->plan[i] = plan;
+		count--;
+	}
+	return count;
+}
+
+/* Decide what to do with each partition. */
+static void
+make_plan(LeaseCall *call)
+{
+	int			partitions = call->holder->partitions;
+	int			excess = -share_of_member(call);
+
+	for (int i = 0; i < partitions; i++)
+	{
+		call->plan[i] = is_mine(call, &call->offsets[i]) ? LEASE_KEEP : LEASE_OTHER;
+		if (call->plan[i] == LEASE_KEEP)
+			excess++;
+	}
+	if (excess > 0)
+		excess = plan_fewer(call, excess, LEASE_GIVE_UP, true);
+	if (excess > 0)
+		excess = plan_fewer(call, excess, LEASE_DRAIN, false);
+
+	for (int i = 0; i < partitions && excess < 0; i++)
+	{
+		if (call->plan[i] != LEASE_OTHER || !is_free(call, &call->offsets[i]))
+			continue;
+		call->plan[i] = LEASE_TAKE;
+		excess++;
+	}
+}
+
+/* Read how the member stands, and plan. */
+static LeaseCall *
+open_call(const LeaseHolder *holder)
+{
+	LeaseCall  *call = palloc0(sizeof(LeaseCall));
+	ListCell   *cell;
+
+	call->holder = holder;
+	call->now = lease_now();
+	call->members = pgt_member_read(holder->group);
+	foreach(cell, call->members)
+	{
+		GroupMember *member = lfirst(cell);
+
+		if (strcmp(member->id, holder->member) == 0)
+			call->me = member;
+	}
+	call->lease = holder->lease > 0 || call->me == NULL ? holder->lease : call->me->lease;
+	call->offsets = pgt_group_read(holder->group, holder->partitions);
+	call->plan = palloc(sizeof(LeasePlan) * holder->partitions);
+	make_plan(call);
+	return call;
+}
+
+/* Lock the member and open a call in its name; ERROR where it is none. */
+static LeaseCall *
+open_member_call(const LeaseHolder *holder)
+{
+	LeaseCall  *call;
+
+	(void) pgt_member_lock(holder->group, holder->member, true);
+	call = open_call(holder);
+	if (call->me == NULL)
+		report_unknown_member(holder);
+	return call;
+}
+
+/* ---- changing partitions' rows ------------------------------------------ */
+
+/* Write an owned partition's lease; one that names the member begins anew. */
+static void
+write_lease(LeaseCall *call, GroupOffset *offset)
+{
+	if (offset->lease.member != NULL)
+		offset->lease.until = call->now + call->lease;
+	pgt_group_write_lease(call->holder->group, offset);
+	call->wrote = true;
+}
+
+/* Give an owned partition up. */
+static void
+release(LeaseCall *call, GroupOffset *offset)
+{
+	offset->lease.member = NULL;
+	offset->lease.until = DT_NOBEGIN;
+	offset->lease.position = NO_OFFSET;
+	write_lease(call, offset);
+	pgt_group_wake_at_commit(call->holder->group->topic);
+}
+
+/* Take an owned partition that is free. */
+static void
+take(LeaseCall *call, GroupOffset *offset)
+{
+	offset->lease.member = pstrdup(call->holder->member);
+	offset->lease.position = NO_OFFSET;
+	offset->lease.generation++;
+	write_lease(call, offset);
+}
+
+/*
+ * Do what is planned with one partition, unless somebody has its row locked or
+ * has changed it: then the next call plans again.
+ */
+static void
+carry_out(LeaseCall *call, int partition)
+{
+	GroupOffset *offset = &call->offsets[partition];
+	bool		owned;
+
+	if (call->plan[partition] != LEASE_GIVE_UP && call->plan[partition] != LEASE_TAKE)
+		return;
+	owned = pgt_group_lock(call->holder->group, offset, false) == GROUP_OWNED;
+	if (call->plan[partition] == LEASE_TAKE)
+	{
+		if (owned)
+			take(call, offset);
+		call->plan[partition] = owned ? LEASE_KEEP : LEASE_OTHER;
+	}
+	else if (owned)
+	{
+		release(call, offset);
+		call->plan[partition] = LEASE_OTHER;
+	}
+	else
+		call->plan[partition] = is_mine(call, offset) ? LEASE_DRAIN : LEASE_OTHER;
+}
+
+/* Go back to what is committed in all partitions that the member still has. */
+static void
+rewind_positions(LeaseCall *call)
+{
+	for (int i = 0; i < call->holder->partitions; i++)
+	{
+		GroupOffset *offset = &call->offsets[i];
+
+		if (!is_mine(call, offset) || offset->lease.position == NO_OFFSET)
+			continue;
+		(void) pgt_group_lock(call->holder->group, offset, true);
+		if (!is_mine(call, offset))
+			continue;
+		offset->lease.position = NO_OFFSET;
+		write_lease(call, offset);
+	}
+}
+
+/* Where the member has lost partitions, tell it, and let it begin again with the others. */
+static void
+notice_losses(LeaseCall *call)
+{
+	bool		lost = false;
+
+	for (int i = 0; call->me != NULL && i < call->me->partition_count; i++)
+	{
+		GroupOffset *offset = &call->offsets[call->me->partitions[i]];
+
+		if (is_mine(call, offset))
+			continue;
+		notice_lost_lease(call->holder, offset);
+		lost = true;
+	}
+	if (!lost)
+		return;
+	rewind_positions(call);
+	make_plan(call);
+}
+
+/* ---- the member's row --------------------------------------------------- */
+
+/* The partitions that the member has by now, in ascending order; returns how many. */
+static int
+list_partitions(const LeaseCall *call, int32 *partitions)
+{
+	int			count = 0;
+
+	for (int i = 0; i < call->holder->partitions; i++)
+	{
+		if (call->plan[i] != LEASE_OTHER && call->plan[i] != LEASE_TAKE)
+			partitions[count++] = i;
+	}
+	return count;
+}
+
+/* Does the member's row list other partitions? */
+static bool
+list_has_changed(const GroupMember *me, const int32 *partitions, int count)
+{
+	return me->partition_count != count ||
+		memcmp(me->partitions, partitions, sizeof(int32) * count) != 0;
+}
+
+/*
+ * Forget members whose leases have run out, but for those that are calling just
+ * now and for "me", which may be NULL.
+ */
+static void
+forget_dead_members(const ConsumerGroup *group, List *members, TimestampTz now, const char *me)
+{
+	bool		any = false;
+	ListCell   *cell;
+
+	foreach(cell, members)
+	{
+		const GroupMember *member = lfirst(cell);
+
+		if (member->until <= now && (me == NULL || strcmp(member->id, me) != 0))
+			any = pgt_member_lock(group, member->id, false) || any;
+	}
+	if (!any)
+		return;
+
+	/* read again what is locked by now */
+	foreach(cell, pgt_member_read(group))
+	{
+		const GroupMember *member = lfirst(cell);
+
+		if (member->until <= now && (me == NULL || strcmp(member->id, me) != 0) &&
+			pgt_member_lock(group, member->id, false))
+			pgt_member_delete(group, member);
+	}
+}
+
+/* Write the member's row, where it is new, has changed, or the call has written something. */
+static void
+update_member(LeaseCall *call)
+{
+	int32	   *partitions = palloc(sizeof(int32) * (call->holder->partitions + 1));
+	int			count = list_partitions(call, partitions);
+	GroupMember *me = call->me;
+
+	if (me != NULL && !call->wrote && !needs_renewal(call, me->until) &&
+		!list_has_changed(me, partitions, count))
+		return;
+
+	forget_dead_members(call->holder->group, call->members, call->now, call->holder->member);
+	if (me == NULL)
+	{
+		me = palloc0(sizeof(GroupMember));
+		me->id = pstrdup(call->holder->member);
+		me->joined = call->now;
+		/* who has too much and waits is to give up */
+		pgt_group_wake_at_commit(call->holder->group->topic);
+	}
+	me->until = call->now + call->lease;
+	me->lease = call->lease;
+	me->partitions = partitions;
+	me->partition_count = count;
+	pgt_member_write(call->holder->group, me);
+	call->me = me;
+}
+
+/* ---- one call of consume() ---------------------------------------------- */
+
+/* See the header. */
+LeaseCall *
+pgt_lease_look(const LeaseHolder *holder)
+{
+	return open_call(holder);
+}
+
+/* Is there something to write for a partition?  Owns it where it is to be taken. */
+static bool
+partition_is_due(LeaseCall *call, int partition, bool *retry)
+{
+	GroupOffset *offset = &call->offsets[partition];
+
+	switch (call->plan[partition])
+	{
+		case LEASE_GIVE_UP:
+			return true;
+		case LEASE_KEEP:
+			return needs_renewal(call, offset->lease.until);
+		case LEASE_TAKE:
+			if (pgt_group_lock(call->holder->group, offset, false) == GROUP_OWNED)
+				return true;
+			*retry = true;
+			return false;
+		default:
+			return false;
+	}
+}
+
+/* See the header. */
+bool
+pgt_lease_is_due(LeaseCall *call, bool *retry)
+{
+	if (call->me == NULL || needs_renewal(call, call->me->until))
+		return true;
+	for (int i = 0; i < call->me->partition_count; i++)
+	{
+		if (!is_mine(call, &call->offsets[call->me->partitions[i]]))
+			return true;
+	}
+	for (int i = 0; i < call->holder->partitions; i++)
+	{
+		if (partition_is_due(call, i, retry))
+			return true;
+	}
+	return false;
+}
+
+/* See the header. */
+LeaseCall *
+pgt_lease_begin(const LeaseHolder *holder)
+{
+	LeaseCall  *call;
+
+	(void) pgt_member_lock(holder->group, holder->member, true);
+	call = open_call(holder);
+	notice_losses(call);
+	for (int i = 0; i < holder->partitions; i++)
+		carry_out(call, i);
+	return call;
+}
+
+/* See the header. */
+int
+pgt_lease_partitions(LeaseCall *call, GroupOffset **offsets)
+{
+	int			count = 0;
+
+	for (int i = 0; i < call->holder->partitions; i++)
+	{
+		if (call->plan[i] == LEASE_KEEP)
+			offsets[count++] = &call->offsets[i];
+	}
+	return count;
+}
+
+/* See the header. */
+int64
+pgt_lease_next_offset(const GroupOffset *offset)
+{
+	return offset->lease.position != NO_OFFSET ? offset->lease.position : offset->committed;
+}
+
+/* See the header. */
+void
+pgt_lease_advance(LeaseCall *call, GroupOffset *offset, int64 next)
+{
+	offset->lease.position = next;
+	offset->lease.served = call->now;
+	write_lease(call, offset);
+}
+
+/* See the header. */
+void
+pgt_lease_start(LeaseCall *call, GroupOffset *offset, int64 start)
+{
+	offset->lease.position = NO_OFFSET;
+	offset->lease.until = call->now + call->lease;
+	pgt_group_commit_leased(call->holder->group, offset, start, NULL);
+	call->wrote = true;
+}
+
+/* See the header. */
+void
+pgt_lease_end(LeaseCall *call)
+{
+	for (int i = 0; i < call->holder->partitions; i++)
+	{
+		GroupOffset *offset = &call->offsets[i];
+
+		if (call->plan[i] == LEASE_KEEP && needs_renewal(call, offset->lease.until) &&
+			pgt_group_lock(call->holder->group, offset, false) == GROUP_OWNED)
+			write_lease(call, offset);
+	}
+	update_member(call);
+}
+
+/* ---- committing --------------------------------------------------------- */
+
+/* Own a partition that the member has, in its latest version; ERROR where it has it no more. */
+static void
+own_mine(LeaseCall *call, GroupOffset *offset)
+{
+	(void) pgt_group_lock(call->holder->group, offset, true);
+	if (!is_mine(call, offset))
+		report_lost_lease(call->holder, offset);
+}
+
+/* Commit what the member has consumed of a partition that it knows to have. */
+static void
+commit_position(LeaseCall *call, GroupOffset *offset)
+{
+	int64		position;
+
+	if (is_mine(call, offset) && offset->lease.position == NO_OFFSET)
+		return;
+	own_mine(call, offset);
+	position = offset->lease.position;
+	if (position == NO_OFFSET)
+		return;
+	offset->lease.position = NO_OFFSET;
+	offset->lease.until = call->now + call->lease;
+	pgt_group_commit_leased(call->holder->group, offset, position, NULL);
+	call->wrote = true;
+}
+
+/* Give up what is more than the member's share now, and end a call that commits. */
+static void
+end_commit(LeaseCall *call)
+{
+	make_plan(call);
+	for (int i = 0; i < call->holder->partitions; i++)
+	{
+		if (call->plan[i] == LEASE_GIVE_UP)
+			carry_out(call, i);
+	}
+	pgt_lease_end(call);
+}
+
+/* See the header. */
+void
+pgt_lease_commit(const LeaseHolder *holder)
+{
+	LeaseCall  *call = open_member_call(holder);
+
+	for (int i = 0; i < call->me->partition_count; i++)
+		commit_position(call, &call->offsets[call->me->partitions[i]]);
+	end_commit(call);
+}
+
+/* See the header. */
+void
+pgt_lease_commit_offset(const LeaseHolder *holder, GroupOffset *offset, int64 next,
+						const char *metadata)
+{
+	LeaseCall  *call = open_member_call(holder);
+	GroupOffset *mine = &call->offsets[offset->partition];
+
+	own_mine(call, mine);
+	if (mine->lease.position <= next)
+		mine->lease.position = NO_OFFSET;
+	mine->lease.until = call->now + call->lease;
+	pgt_group_commit_leased(holder->group, mine, next, metadata);
+	call->wrote = true;
+	end_commit(call);
+	*offset = *mine;
+}
+
+/* ---- leaving and resetting ---------------------------------------------- */
+
+/* See the header. */
+void
+pgt_lease_leave(const LeaseHolder *holder)
+{
+	LeaseCall  *call;
+
+	(void) pgt_member_lock(holder->group, holder->member, true);
+	call = open_call(holder);
+	for (int i = 0; i < holder->partitions; i++)
+	{
+		GroupOffset *offset = &call->offsets[i];
+
+		if (!pgt_lease_is_held(call, offset))
+			continue;
+		(void) pgt_group_lock(holder->group, offset, true);
+		if (pgt_lease_is_held(call, offset))
+			release(call, offset);
+	}
+	if (call->me != NULL)
+	{
+		pgt_member_delete(holder->group, call->me);
+		pgt_group_wake_at_commit(holder->group->topic);
+	}
+}
+
+/* See the header. */
+void
+pgt_lease_refuse_members(const ConsumerGroup *group)
+{
+	TimestampTz now = lease_now();
+	ListCell   *cell;
+
+	foreach(cell, pgt_member_read(group))
+	{
+		const GroupMember *member = lfirst(cell);
+
+		if (member->until > now)
+			report_live_member(group, member->id, member->until);
+	}
+}
+
+/* See the header. */
+void
+pgt_lease_refuse_leased(const ConsumerGroup *group, const GroupOffset *offset)
+{
+	if (pgt_lease_is_live(offset))
+		report_live_member(group, offset->lease.member, offset->lease.until);
+}
+
+/* See the header. */
+void
+pgt_lease_forget_members(const ConsumerGroup *group)
+{
+	forget_dead_members(group, pgt_member_read(group), lease_now(), NULL);
+}
