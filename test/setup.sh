@@ -23,10 +23,11 @@ unset PGHOST PGPORT PGUSER PGDATABASE PGDATA PGSERVICE PGOPTIONS PGPASSWORD MAKE
 build_packages=(gcc make libc6-dev postgresql-15 postgresql-server-dev-15
     zlib1g-dev libsnappy-dev liblz4-dev libzstd-dev)
 # prove and PostgreSQL::Test for the TAP tests; a stock Kafka client's decoder and its codecs;
-# a scheduler; libFuzzer and its sanitizers; a file system to cut the power of; fail-over
+# a scheduler; libFuzzer and its sanitizers; a file system to cut the power of; fail-over;
+# a connection pooler
 test_packages=(perl libipc-run-perl python3 python3-kafka python3-snappy python3-lz4 python3-zstandard
     postgresql-15-cron clang libclang-rt-14-dev xfsprogs
-    pg-auto-failover-cli postgresql-15-auto-failover)
+    pg-auto-failover-cli postgresql-15-auto-failover pgbouncer)
 
 say() { printf '== %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
