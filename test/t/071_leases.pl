@@ -220,6 +220,57 @@ sub drain
 	return;
 }
 
+# ---- waiting -----------------------------------------------------------------
+
+# What a waiting session holds, once it waits: its xmin, its xid and its locks.
+sub waits_holding
+{
+	my ($name) = @_;
+	my $holds;
+
+	poll_until(sub {
+		$holds = $primary->safe_psql('postgres', qq{
+			SELECT coalesce(a.backend_xmin::text, 'no xmin'), coalesce(a.backend_xid::text, 'no xid'),
+				   (SELECT string_agg(locktype, ' ' ORDER BY locktype) FROM pg_locks l WHERE l.pid = a.pid)
+			FROM pg_stat_activity a WHERE application_name = '$name' AND state = 'active' AND wait_event_type = 'Extension'});
+		return $holds ne '';
+	}) or die "$name does not wait";
+	return $holds;
+}
+
+my $polling = sub {
+	my ($member, $wait, $length) = @_;
+	return "SELECT string_agg(partition || ':' || record_offset, ' ') FROM consume('waiting', 'w', timeout => '$wait', "
+	  . "member_id => '$member', lease => '$length');";
+};
+$primary->safe_psql('postgres', q{SELECT create_topic('waiting', partitions => 2)});
+my $waiter = open_background($primary, 'waiter');
+ask($waiter, $polling->('w1', '1 h', '5 min'));
+is(answer($waiter), '', 'the call that joins does not wait');
+ask($waiter, $polling->('w1', '1 h', '5 min'));
+is(waits_holding('waiter'), 'no xmin|no xid|virtualxid', 'a member that waits holds nothing');
+$primary->safe_psql('postgres', q{INSERT INTO waiting (partition, value) VALUES (1, 'a')});
+is(answer($waiter), '1:0', 'a record wakes it');
+ask($waiter, $polling->('w1', '1 h', '5 min') . ' ' . $polling->('w1', '1 h', '5 min'));
+waits_holding('waiter');
+$primary->safe_psql('postgres', q{SELECT commit_offsets('waiting', 'w', 'w1')});
+is($primary->safe_psql('postgres', $polling->('w2', '0', '5 min')), '', 'a newcomer finds nothing free');
+$primary->poll_query_until('postgres', q{SELECT count(*) = 1 FROM topic_group_offsets WHERE member_id = 'w1'})
+  or die 'nothing is given up';
+pass('and wakes who has too much');
+$primary->safe_psql('postgres', q{INSERT INTO waiting (partition, value) VALUES (0, 'b')});
+is(answer($waiter), "\n0:0", 'which goes on waiting for the rest');
+# time to renew: the call ends before its timeout, in a function too
+ask($waiter, $polling->('w1', '1 h', '1 s') . ' ' . $polling->('w1', '1 h', '1 s'));
+is(answer($waiter), "\n", 'a wait ends when half of the lease has passed');
+ask($waiter, q{DO $$ BEGIN PERFORM * FROM consume('waiting', 'w', timeout => '1 h', member_id => 'w1', lease => '1 s'); END $$;});
+is(answer($waiter), '', 'in a function too');
+$waiter->{in} .= "\\q\n";
+$waiter->{run}->finish;
+$primary->safe_psql('postgres', q{
+	SELECT leave_group('waiting', 'w', 'w1'), leave_group('waiting', 'w', 'w2');
+	SELECT drop_topic('waiting')});
+
 # ---- through the pooler ------------------------------------------------------
 
 start_pooler($primary);
