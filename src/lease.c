@@ -27,7 +27,9 @@
  *
  * Fencing.  A member's row lists what it knew to have when it consumed last.  A
  * commit compares that with the partitions' rows and fails if any of them is no
- * longer its own, or if its own row is gone.  The next consume() brings the list
+ * longer its own, or if its own row is gone.  A partition is a member's only if
+ * both rows say so: one that names a member which was forgotten, and has joined
+ * again since, is as good as free.  The next consume() brings the list
  * up to date; as the failed commit may have rolled back work, all that the member
  * has not committed is read again then.
  *
@@ -169,11 +171,22 @@ pgt_lease_is_held(const LeaseCall *call, const GroupOffset *offset)
 	return offset->lease.member != NULL && strcmp(offset->lease.member, call->holder->member) == 0;
 }
 
-/* Is it the member's?  What a member of that name had before this one joined is not. */
+/*
+ * Is it the member's?  What a member of that name had before it was forgotten and
+ * joined anew is not: its position may lie behind records that were never
+ * processed.  So the member must know of it too.
+ */
 static bool
 is_mine(const LeaseCall *call, const GroupOffset *offset)
 {
-	return call->me != NULL && pgt_lease_is_held(call, offset);
+	if (call->me == NULL || !pgt_lease_is_held(call, offset))
+		return false;
+	for (int i = 0; i < call->me->partition_count; i++)
+	{
+		if (call->me->partitions[i] == offset->partition)
+			return true;
+	}
+	return false;
 }
 
 /* May the member take it?  Asked of what is not its own. */
