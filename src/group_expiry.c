@@ -3,9 +3,10 @@
  *	  Forgetting the offsets of consumer groups that nobody uses any more.
  *
  * A group's offsets in a topic expire together, when its last commit there is
- * longer ago than offsets_retention_minutes and nobody of the group waits for
- * the topic.  Kafka counts from the moment that a group has no members; here a
- * consumer is a member while it holds a partition or waits.
+ * longer ago than offsets_retention_minutes, and so is the end of its last
+ * lease, and nobody of the group waits for the topic.  Kafka counts from the
+ * moment that a group has no members; here a consumer is a member while it holds
+ * a partition, by a lock or a lease, or waits.
  *
  * Who holds a partition, or commits just now, must keep all its offsets, so each
  * group goes in two steps, of which the second has a later snapshot:
@@ -40,7 +41,8 @@
 /* Every statement has the table for %1$s. */
 #define EXPIRED_GROUPS \
 	"SELECT topic, group_id FROM %1$s GROUP BY topic, group_id" \
-	" HAVING pg_catalog.max(commit_timestamp) OPERATOR(pg_catalog.<) $1"
+	" HAVING GREATEST(pg_catalog.max(commit_timestamp), pg_catalog.max(lease_until))" \
+	" OPERATOR(pg_catalog.<) $1"
 
 #define LOCK_GROUP \
 	"SELECT partition FROM %1$s WHERE topic OPERATOR(pg_catalog.=) $2" \
@@ -48,7 +50,8 @@
 
 #define DELETE_GROUP \
 	"DELETE FROM %1$s WHERE topic OPERATOR(pg_catalog.=) $2 AND group_id OPERATOR(pg_catalog.=) $3" \
-	" AND (SELECT pg_catalog.max(commit_timestamp) OPERATOR(pg_catalog.<) $1" \
+	" AND (SELECT GREATEST(pg_catalog.max(commit_timestamp), pg_catalog.max(lease_until))" \
+	" OPERATOR(pg_catalog.<) $1" \
 	" AND pg_catalog.count(*) OPERATOR(pg_catalog.=) $4 FROM %1$s" \
 	" WHERE topic OPERATOR(pg_catalog.=) $2 AND group_id OPERATOR(pg_catalog.=) $3)"
 
