@@ -23,7 +23,7 @@ our @EXPORT = qw(
   create_load_schema start_load finish_load load_script acknowledged
   events_differ check_events check_acknowledged wait_resolved
   start_psql topic_directory contents end_prepared open_session
-  open_background ask answer
+  open_background ask answer holdings overwrite
 );
 
 # ---- clusters ----------------------------------------------------------------
@@ -203,6 +203,29 @@ sub TopicTest::Session::close
 
 	$self->{in} .= "\\q\n";
 	$self->{run}->finish;
+	return;
+}
+
+# What a waiting session holds: its xmin, its xid and its locks.
+sub holdings
+{
+	my ($node, $name) = @_;
+
+	return $node->safe_psql('postgres', qq{
+		SELECT coalesce(a.backend_xmin::text, 'no xmin'), coalesce(a.backend_xid::text, 'no xid'),
+			   (SELECT string_agg(locktype, ' ' ORDER BY locktype) FROM pg_locks l WHERE l.pid = a.pid)
+		FROM pg_stat_activity a WHERE application_name = '$name'});
+}
+
+# Change bytes of a file in place.
+sub overwrite
+{
+	my ($path, $position, $bytes) = @_;
+
+	open(my $file, '+<:raw', $path) or die "$path: $!";
+	seek($file, $position, 0);
+	print $file $bytes;
+	close($file) or die "$path: $!";
 	return;
 }
 

@@ -51,18 +51,6 @@ sub segments
 	} sort glob("$directory/*.log");
 }
 
-# Change bytes of a file in place.
-sub overwrite
-{
-	my ($path, $position, $bytes) = @_;
-
-	open(my $file, '+<:raw', $path) or die "$path: $!";
-	seek($file, $position, 0);
-	print $file $bytes;
-	close($file) or die "$path: $!";
-	return;
-}
-
 sub flip
 {
 	my ($path, $position) = @_;

@@ -110,18 +110,6 @@ sub segment_file
 	return sprintf('%s/%020d.%s', $directory, $base, $kind);
 }
 
-# Write bytes into a file at a position.
-sub patch
-{
-	my ($file, $position, $bytes) = @_;
-
-	open(my $handle, '+<:raw', $file) or die "$file: $!";
-	seek($handle, $position, 0);
-	print $handle $bytes;
-	close($handle) or die "$file: $!";
-	return;
-}
-
 sql('CREATE EXTENSION pg_topics');
 
 # ---- offsets that overflow ---------------------------------------------------
@@ -432,7 +420,7 @@ foreach my $damage (sort keys %damages)
 			send_harmed();
 		}
 		$node->stop($when eq 'clean shutdown' ? 'fast' : 'immediate');
-		patch(segment_file($directory, 0, 'index'), @{ $damages{$damage} });
+		overwrite(segment_file($directory, 0, 'index'), @{ $damages{$damage} });
 		$node->start;
 		check_harmed("damaged header ($damage), $when: the server starts, all records are there");
 	}
@@ -445,7 +433,7 @@ check_harmed('producing goes on, and survives a crash');
 sql(q{BEGIN; INSERT INTO harmed (value) VALUES ('rolled back'); SELECT count(*) FROM flush(); ROLLBACK});
 wait_resolved($node);
 $node->stop('immediate');
-patch(segment_file($directory, 0, 'index'), 0, "\xff");
+overwrite(segment_file($directory, 0, 'index'), 0, "\xff");
 $node->start;
 is(told('SELECT count(*) FROM harmed'), $total, 'what was rolled back stays invisible');
 wait_resolved($node);

@@ -48,24 +48,13 @@ sub wait_asleep
 	return;
 }
 
-# What a waiting session holds: its xmin, its xid and its locks.
-sub holdings
-{
-	my ($name) = @_;
-
-	return $node->safe_psql('postgres', qq{
-		SELECT coalesce(a.backend_xmin::text, 'no xmin'), coalesce(a.backend_xid::text, 'no xid'),
-			   (SELECT string_agg(locktype, ' ' ORDER BY locktype) FROM pg_locks l WHERE l.pid = a.pid)
-		FROM pg_stat_activity a WHERE application_name = '$name'});
-}
-
 my $nothing = 'no xmin|no xid|virtualxid';
 my $waiter = session('waiter');
 
 # it wakes on a commit, holding nothing before
 ask($waiter, q{SELECT value FROM consume('events', 'g', timeout => '1 hour');});
 wait_asleep('waiter');
-is(holdings('waiter'), $nothing, 'a waiting session holds no snapshot, no xid and no lock');
+is(holdings($node, 'waiter'), $nothing, 'a waiting session holds no snapshot, no xid and no lock');
 my $begun = time;
 $node->safe_psql('postgres', q{SELECT produce('events', NULL::text, 'one', partition => 1)});
 is(answer($waiter), 'one', 'a commit wakes the waiter');
@@ -117,7 +106,7 @@ foreach my $form (sort keys %forms)
 	$node->safe_psql('postgres', q{SELECT count(*) FROM consume('events', 'g')});
 	ask($waiter, $forms{$form});
 	wait_asleep('waiter');
-	is(holdings('waiter'), $nothing, "$form: holds nothing while waiting");
+	is(holdings($node, 'waiter'), $nothing, "$form: holds nothing while waiting");
 	$node->safe_psql('postgres', q{SELECT produce('events', 'y'::text)});
 	like(answer($waiter), qr/^y$/i, "$form: wakes");
 }
@@ -155,7 +144,7 @@ my $bench = IPC::Run::start(
 		$node->connstr('postgres') . ' application_name=bench' ],
 	'>', \$bench_out, '2>', \$bench_err);
 wait_asleep('bench');
-is(holdings('bench'), $nothing, 'bound parameters: holds nothing while waiting');
+is(holdings($node, 'bench'), $nothing, 'bound parameters: holds nothing while waiting');
 $node->safe_psql('postgres', q{SELECT produce('events', 'q'::text)});
 $bench->finish;
 like($bench_out, qr{actually processed: 1/1}, 'bound parameters: wakes');
@@ -163,7 +152,7 @@ like($bench_out, qr{actually processed: 1/1}, 'bound parameters: wakes');
 # in a transaction block only what the block did before is held
 ask($waiter, q{BEGIN; SELECT value FROM consume('events', 'g', timeout => '1 hour');});
 wait_asleep('waiter');
-is(holdings('waiter'), $nothing, 'in a transaction block nothing is held either');
+is(holdings($node, 'waiter'), $nothing, 'in a transaction block nothing is held either');
 $node->safe_psql('postgres', q{SELECT produce('events', 'b'::text)});
 is(answer($waiter), 'b', 'in a transaction block it wakes');
 ask($waiter, q{ROLLBACK;});

@@ -49,17 +49,6 @@ sub wait_event
 	return;
 }
 
-# What a waiting session holds: its xmin, its xid and its locks.
-sub holdings
-{
-	my ($name) = @_;
-
-	return $node->safe_psql('postgres', qq{
-		SELECT coalesce(a.backend_xmin::text, 'no xmin'), coalesce(a.backend_xid::text, 'no xid'),
-			   (SELECT string_agg(locktype, ' ' ORDER BY locktype) FROM pg_locks l WHERE l.pid = a.pid)
-		FROM pg_stat_activity a WHERE application_name = '$name'});
-}
-
 # How often the session has gone to sleep within a second.
 sub sleeps_in_a_second
 {
@@ -119,7 +108,7 @@ my $wait = q{SELECT value FROM consume('events', 'g', timeout => '1 hour');};
 
 produce('one');
 lose_race($wait, 'g');
-is(holdings('waiter'), $nothing, 'who lost a record to a rival waits with no xid and no lock');
+is(holdings($node, 'waiter'), $nothing, 'who lost a record to a rival waits with no xid and no lock');
 $node->safe_psql('postgres', q{SET lock_timeout = '5s'; SELECT seek_to_end('events', 'g')});
 pass('and keeps nobody from moving the group');
 produce('two');
@@ -127,7 +116,7 @@ is(answer($waiter), 'two', 'and gets the next record');
 
 # a new group has no row to lock
 lose_race(q{SELECT value FROM consume('events', 'new', timeout => '1 hour');}, 'new');
-is(holdings('waiter'), $nothing, 'nor where the group had no row yet');
+is(holdings($node, 'waiter'), $nothing, 'nor where the group had no row yet');
 produce('three');
 is(answer($waiter), 'three', 'and gets the next record of the new group');
 
@@ -135,7 +124,7 @@ is(answer($waiter), 'three', 'and gets the next record of the new group');
 drain('g');
 produce('four');
 lose_race(qq{DO \$\$ BEGIN PERFORM consume('events', 'g', timeout => '1 hour'); END \$\$;}, 'g');
-like(holdings('waiter'), qr/\|no xid\|relation virtualxid$/, 'inside of a statement neither');
+like(holdings($node, 'waiter'), qr/\|no xid\|relation virtualxid$/, 'inside of a statement neither');
 produce('five');
 is(answer($waiter) . $waiter->{err}, '', 'and gets the next record there');
 is(drain('g'), '0', 'which is consumed');
@@ -145,7 +134,7 @@ produce('six');
 run($rival, q{BEGIN; SELECT count(*) FROM consume('events', 'g');});
 ask($waiter, $wait);
 wait_event('waiter', 'Extension');
-is(holdings('waiter'), $nothing, 'waiting for a partition that a rival owns holds nothing');
+is(holdings($node, 'waiter'), $nothing, 'waiting for a partition that a rival owns holds nothing');
 run($rival, q{ROLLBACK;});
 is(answer($waiter), 'six', 'and gets the record when the rival gives it up');
 
@@ -219,7 +208,7 @@ foreach my $how ('before', 'inside')
 	$node->safe_psql('postgres', 'TRUNCATE events');
 	ask($waiter, $how eq 'before' ? $latest : $inside);
 	wait_event('waiter', 'Extension');
-	like(holdings('waiter'), $how eq 'before' ? qr/^\Q$nothing\E$/ : qr/\|no xid\|relation virtualxid$/,
+	like(holdings($node, 'waiter'), $how eq 'before' ? qr/^\Q$nothing\E$/ : qr/\|no xid\|relation virtualxid$/,
 		"latest, $how the statement: a group below the log start waits, holding nothing");
 	produce("first $how");
 	like(answer($waiter) . "\n" . $waiter->{err}, qr/first $how$/m, "latest, $how the statement: and gets what comes first");
