@@ -36,8 +36,7 @@ end_of_segment(PartitionState *state, const ListedSegment *listed, int64 next)
 	LogBounds	finished = {.active_base = NO_SEGMENT};
 	Segment    *segment = NULL;
 
-	if (pgt_partition_log_is_open(state, listed->id) ||
-		pgt_segment_is_usable(&state->key, listed->id))
+	if (pgt_partition_log_can_open(state, listed->id))
 		segment = pgt_partition_log_segment(state, listed->id);
 	if (segment == NULL)
 		return next;

@@ -282,13 +282,6 @@ is_empty_active(const LogReader *reader, SegmentId id)
 	return id.base == reader->bounds.active_base && reader->bounds.active_entries == 0;
 }
 
-/* Can it be opened?  An empty one that is damaged holds nothing: the next append makes it anew. */
-static bool
-can_open(const LogReader *reader, SegmentId id)
-{
-	return pgt_partition_log_is_open(reader->state, id) || pgt_segment_is_usable(&reader->key, id);
-}
-
 /* There is nothing to read from this segment on (its base NO_SEGMENT: at all). */
 static void
 finish(LogReader *reader, SegmentId id)
@@ -310,8 +303,9 @@ next_segment(LogReader *reader)
 	if (renew_bounds(reader))
 		return false;
 
+	/* an empty one that is damaged holds nothing: the next append makes it anew */
 	if (id.base == NO_SEGMENT || id.base >= reader->filter.end_offset ||
-		(is_empty_active(reader, id) && !can_open(reader, id)))
+		(is_empty_active(reader, id) && !pgt_partition_log_can_open(reader->state, id)))
 	{
 		finish(reader, id);
 		return false;

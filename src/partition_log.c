@@ -264,6 +264,12 @@ pgt_partition_log_is_open(PartitionState *state, SegmentId id)
 	return cache_find(cache_set(state, id), state, id) != NULL;
 }
 
+bool
+pgt_partition_log_can_open(PartitionState *state, SegmentId id)
+{
+	return pgt_partition_log_is_open(state, id) || pgt_segment_is_usable(&state->key, id);
+}
+
 Segment *
 pgt_partition_log_create_segment(PartitionState *state, SegmentId id, const SegmentSpan *span)
 {
@@ -515,7 +521,7 @@ is_sound(PartitionState *state, SegmentId id)
 {
 	char		path[MAXPGPATH];
 
-	if (pgt_partition_log_is_open(state, id) || pgt_segment_is_usable(&state->key, id))
+	if (pgt_partition_log_can_open(state, id))
 		return true;
 	if (InRecovery)
 		return false;

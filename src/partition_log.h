@@ -56,6 +56,12 @@ extern Segment *pgt_partition_log_segment(PartitionState *state, SegmentId id);
 /* Has this process the segment open? */
 extern bool pgt_partition_log_is_open(PartitionState *state, SegmentId id);
 
+/*
+ * Can it be opened: has this process it open, or are its files there and its header
+ * right?  Never throws on damage, as opening does.
+ */
+extern bool pgt_partition_log_can_open(PartitionState *state, SegmentId id);
+
 /* The same, made new and empty; for rolls, rewriting and redo. */
 extern Segment *pgt_partition_log_create_segment(PartitionState *state, SegmentId id,
 												 const SegmentSpan *span);
