@@ -222,12 +222,6 @@ pgt_rewrite_add(SegmentRewrite *rewrite, int64 first_offset, int64 last_offset,
 	rewrite->chunk_length += length;
 }
 
-uint32
-pgt_rewrite_length(const SegmentRewrite *rewrite)
-{
-	return rewrite->log_end + rewrite->chunk_length;
-}
-
 /* Insert the SWAP record; returns its end LSN. */
 static XLogRecPtr
 insert_swap(const SegmentRewrite *rewrite, int64 active_base)

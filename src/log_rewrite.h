@@ -29,9 +29,6 @@ extern SegmentRewrite *pgt_rewrite_begin(PartitionState *state, const SegmentId 
 extern void pgt_rewrite_add(SegmentRewrite *rewrite, int64 first_offset, int64 last_offset,
 							const IndexEntry *origin, const char *batch, uint32 length);
 
-/* Bytes of log so far. */
-extern uint32 pgt_rewrite_length(const SegmentRewrite *rewrite);
-
 /* Put the new segment in place, durably and in the WAL; the old ones are gone then. */
 extern void pgt_rewrite_swap(SegmentRewrite *rewrite);
 
