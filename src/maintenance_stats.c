@@ -13,6 +13,7 @@
 
 #include "maintenance_stats.h"
 #include "miscadmin.h"
+#include "serializer.h"
 #include "utils/guc.h"
 #include "utils/timestamp.h"
 
@@ -21,10 +22,7 @@ double		pgt_clock_offset = 0;
 int64
 pgt_maintenance_now(void)
 {
-	TimestampTz now = GetCurrentTimestamp();
-	int64		unix_us = now + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
-
-	return unix_us / 1000 + (int64) pgt_clock_offset;
+	return pgt_timestamptz_to_ms(GetCurrentTimestamp()) + (int64) pgt_clock_offset;
 }
 
 void
