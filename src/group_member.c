@@ -56,8 +56,8 @@
 #define Anum_members_partitions		7
 #define Natts_members				7
 
-/* The last field of our lock tags, beside consumer_group.c's. */
-#define MEMBER_LOCK_CLASS	4
+/* The last field of our lock tags, beside those of consumer_group.c and database_hold.c. */
+#define MEMBER_LOCK_CLASS	5
 
 /* See the header. */
 void
