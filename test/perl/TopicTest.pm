@@ -19,8 +19,8 @@ use Test::More;
 use Time::HiRes qw(time usleep);
 
 our @EXPORT = qw(
-  new_node configure_node kill_all poll_until
-  create_load_schema start_load finish_load load_script acknowledged
+  new_node configure_node kill_all poll_until try_psql wait_ready
+  create_load_schema start_load finish_load load_script acknowledged ENDLESS
   events_differ check_events check_acknowledged wait_resolved
   start_psql topic_directory contents end_prepared open_session
   open_background ask answer holdings overwrite
@@ -100,6 +100,27 @@ sub kill_all
 	# not a zombie either: a new postmaster takes that for the old one
 	poll_until(sub { !grep { parent_of($_) } $postmaster, @children })
 	  or die 'killed processes live on';
+	return;
+}
+
+# Run SQL, a statement a line, while the server may be away: exit code, output and
+# errors.  Cluster's psql() writes to its psql, which may be gone by then.
+sub try_psql
+{
+	my ($node, $sql) = @_;
+	my ($out, $err) = ('', '');
+
+	IPC::Run::run([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres'), map { ('-c', $_) } split /\n/, $sql ],
+		'<', \undef, '>', \$out, '2>', \$err);
+	return ($? >> 8, $out, $err);
+}
+
+# Wait until one can connect.
+sub wait_ready
+{
+	my ($node) = @_;
+
+	poll_until(sub { (try_psql($node, 'SELECT 1'))[0] == 0 }) or die 'the server does not come back';
 	return;
 }
 
@@ -332,13 +353,18 @@ sub load_script
 
 my $next_number = 1;
 
+# More transactions or statements than a client gets done before a test has stopped
+# it, on a fast machine too.
+use constant ENDLESS => 100_000;
+
 # Start clients 1 .. n.  "prologue" is a hash from client to SQL that goes
-# first, "also" a list of further scripts that run beside them.
+# first, "also" a list of further scripts that run beside them.  They run until
+# something stops them, or for that many "transactions".
 sub start_load
 {
 	my ($node, %params) = @_;
 	my $directory = PostgreSQL::Test::Utils::tempdir();
-	my $count = $params{transactions} // 5000;
+	my $count = $params{transactions} // ENDLESS;
 	my $load = { clients => {}, runs => [], files => [] };
 	my %scripts;
 
@@ -376,7 +402,7 @@ sub finish_load
 	foreach my $file (@{ $load->{files} })
 	{
 		push @unexpected, grep { !/$expected/ } grep {
-			!/connection to (the )?server|on temporary objects|server closed the connection|terminat|crash|^(DETAIL|HINT|CONTEXT|PL\/pgSQL function)|^\s|shutting down/
+			!/connection to (the )?server|on temporary objects|server closed the connection|terminat|crash|^(DETAIL|HINT|CONTEXT|SQL statement|PL\/pgSQL function)|^\s|shutting down/
 		} split /\n/, slurp_file("$file.err");
 	}
 	ok(!@unexpected, 'clients met no error but the loss of the server');

@@ -20,8 +20,8 @@ create_load_schema($node);
 $node->safe_psql('postgres', q{CREATE TABLE got (partition int, record_offset bigint, value text)});
 
 # exactly once, through all the crashes
-my $consumer = "INSERT INTO got SELECT partition, record_offset, value FROM consume('events', 'g', 200);\n" x 20000;
-my $checkpoints = "CHECKPOINT;\n" x 20000;
+my $consumer = "INSERT INTO got SELECT partition, record_offset, value FROM consume('events', 'g', 200);\n" x ENDLESS;
+my $checkpoints = "CHECKPOINT;\n" x ENDLESS;
 
 # Client 4 does not wait for its commits: what it lost it must have lost in
 # both places.

@@ -247,7 +247,7 @@ $primary->reload;
 $primary->poll_query_until('postgres', q{SELECT sync_state = 'sync' FROM pg_stat_replication})
   or die 'the standby does not become synchronous';
 
-my $consumer = "INSERT INTO got SELECT partition, record_offset, value FROM consume('events', 'g', 100);\n" x 20000;
+my $consumer = "INSERT INTO got SELECT partition, record_offset, value FROM consume('events', 'g', 100);\n" x ENDLESS;
 my $before = $primary->safe_psql('postgres', 'SELECT count(DISTINCT (client, n)) FROM sent');
 $load = start_load($primary, clients => 4, also => [$consumer]);
 $primary->poll_query_until('postgres', "SELECT (SELECT count(DISTINCT (client, n)) FROM sent) > $before + 150")

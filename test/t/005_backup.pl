@@ -79,7 +79,7 @@ sub check_restored
 # ---- the backup, with everything going on meanwhile --------------------------
 
 # Slow enough that segments roll and checkpoints complete while it is copied.
-my $load = start_load($primary, clients => 4, also => [ "CHECKPOINT;\n" x 20000 ]);
+my $load = start_load($primary, clients => 4, also => [ "CHECKPOINT;\n" x ENDLESS ]);
 wait_for_transactions(100);
 my $directory = PostgreSQL::Test::Utils::tempdir();
 append_to_file("$directory/meanwhile.sql", q{

@@ -227,7 +227,7 @@ for my $round (0 .. 3)
 	my $before = $node->safe_psql('postgres', 'SELECT count(DISTINCT (client, n)) FROM sent');
 
 	$node->safe_psql('postgres', qq{SELECT alter_topic('events', '{"compression.type": "$codec"}')});
-	my $load = start_load($node, clients => 3, also => [ "CHECKPOINT;\n" x 20000 ]);
+	my $load = start_load($node, clients => 3, also => [ "CHECKPOINT;\n" x ENDLESS ]);
 	$node->poll_query_until('postgres', "SELECT (SELECT count(DISTINCT (client, n)) FROM sent) > $before + 200")
 	  or die 'the load does not get on';
 	$round % 2 ? $node->stop('immediate') : kill_all($node);

@@ -63,8 +63,8 @@ sub start_work
 	my ($node) = @_;
 	my $directory = PostgreSQL::Test::Utils::tempdir();
 	my %scripts = (
-		produce => join('', map { $transactions[ rand @transactions ] } 1 .. 20000),
-		compact => "SELECT sum(records_before - records_after) FROM compact('state');\n" x 20000,
+		produce => join('', map { $transactions[ rand @transactions ] } 1 .. ENDLESS),
+		compact => "SELECT sum(records_before - records_after) FROM compact('state');\n" x ENDLESS,
 		checkpoint => "CHECKPOINT;\nSELECT pg_sleep(0.2);\n" x 2000);
 
 	append_to_file("$directory/$_.sql", $scripts{$_}) foreach keys %scripts;

@@ -223,9 +223,9 @@ my $number = 1;
 sub start_clients
 {
 	my ($acks) = @_;
-	my @scripts = map { load_script($_, $number, 4000) } 1 .. 4;
+	my @scripts = map { load_script($_, $number, ENDLESS) } 1 .. 4;
 
-	$number += 4000;
+	$number += ENDLESS;
 	if ($acks eq 'all')
 	{
 		s/^(COMMIT PREPARED .*)$/SET synchronous_commit = on;\n$1\nRESET synchronous_commit;/mg foreach @scripts;

@@ -81,7 +81,7 @@ sub start_all
 {
 	my ($node, @also) = @_;
 
-	return start_load($node, clients => 2, also => [ join('', map { $puts[ rand @puts ] } 1 .. 20000), @also ]);
+	return start_load($node, clients => 2, also => [ join('', map { $puts[ rand @puts ] } 1 .. 3 * ENDLESS), @also ]);
 }
 
 sub transactions
@@ -301,7 +301,7 @@ cmp_ok(removed($primary), '>', 5000, 'retention and compaction have removed much
 # ---- base backups with checksums ---------------------------------------------
 
 is($primary->safe_psql('postgres', 'SHOW data_checksums'), 'on', 'data checksums are on');
-$load = start_all($primary, "CHECKPOINT;\nSELECT pg_sleep(0.1);\n" x 5000);
+$load = start_all($primary, "CHECKPOINT;\nSELECT pg_sleep(0.1);\n" x ENDLESS);
 my %format = (plain => [ '--format=plain' ], tar => [ '--format=tar', '--gzip' ]);
 foreach my $format (sort keys %format)
 {
