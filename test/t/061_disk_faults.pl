@@ -249,8 +249,8 @@ SKIP:
 	like($err . slurp_file($full->logfile), qr/No space left on device/, 'full, log and WAL: and says why');
 	note($err =~ /(.*(?:ERROR|server closed).*)/);
 	unlink $ballast;
-	poll_until(sub { ($full->psql('postgres', 'SELECT 1'))[0] == 0 || !-e $full->data_dir . '/postmaster.pid' });
-	if (($full->psql('postgres', 'SELECT 1'))[0] != 0)
+	poll_until(sub { (try_psql($full, 'SELECT 1'))[0] == 0 || !-e $full->data_dir . '/postmaster.pid' });
+	if ((try_psql($full, 'SELECT 1'))[0] != 0)
 	{
 		$full->{_pid} = undef;
 		$full->start;
