@@ -5,8 +5,9 @@
 # The data directory is on a disk whose power can be cut (ScratchDisk.pm); what the
 # clients were told is outside of it.  Cuts come at random moments of a load that
 # rolls, checkpoints, resolves, deletes and compacts all the time, and while a
-# process stands still at one of the sources' fault points.  Two controls leave out
-# syncs and must lose data, else this test could not tell.
+# process stands still at one of the sources' fault points; of the only server, and of
+# a standby behind its restart points.  Controls leave out syncs and must lose data,
+# else this test could not tell.
 #
 # TOPIC_TEST_CUTS=n: so many cuts of either kind ("test/run power n").
 use strict;
@@ -34,16 +35,26 @@ my $gone = qr/Input\/output error|PANIC|could not|No such file|checkpoint reques
 
 # ---- the cluster and its load ------------------------------------------------
 
+my @settings = ('min_wal_size = 2MB', 'max_wal_size = 16MB', 'pg_topics.batch_size = 1kB',
+	'pg_topics.log_retention_check_interval_ms = 1d');
+
+# A cluster on the disk.
 sub make_node
 {
-	my ($name, @settings) = @_;
-	my $node = new_node($name, init => { extra => ['--wal-segsize=1'] },
-		settings => [ 'min_wal_size = 2MB', 'max_wal_size = 16MB', 'pg_topics.batch_size = 1kB',
-			'pg_topics.log_retention_check_interval_ms = 1d', @settings ]);
+	my ($name, @more) = @_;
+	my $node = new_node($name, init => { extra => ['--wal-segsize=1'] }, settings => [ @settings, @more ]);
 
 	clear_disk();
 	move_to_disk($node);
 	$node->start;
+	create_schema($node);
+	return $node;
+}
+
+sub create_schema
+{
+	my ($node) = @_;
+
 	create_load_schema($node);
 	$node->safe_psql('postgres', q{
 		CREATE TABLE got (partition int, record_offset bigint, value text);
@@ -60,7 +71,7 @@ sub make_node
 		CREATE FUNCTION add_number(n int) RETURNS void LANGUAGE sql AS $$
 			INSERT INTO numbers VALUES (n);
 			SELECT produce('trimmed', NULL::text, n || repeat('x', 100)); $$});
-	return $node;
+	return;
 }
 
 my $next = 1;
@@ -216,6 +227,81 @@ foreach my $control (sort keys %controls)
 	isnt($lost, '', "$control data is lost");
 	note("$control: $lost");
 }
+
+# ---- a standby's power -------------------------------------------------------
+
+my $primary = new_node('primary', init => { allows_streaming => 1, extra => ['--wal-segsize=1'] },
+	settings => [ @settings, 'max_connections = 20', 'wal_keep_size = 1GB' ]);
+$primary->start;
+create_schema($primary);
+
+# A standby whose data directory is on the disk.
+sub make_standby
+{
+	my ($name, @more) = @_;
+	my $standby = PostgreSQL::Test::Cluster->new($name);
+
+	$primary->backup($name);
+	$standby->init_from_backup($primary, $name, has_streaming => 1);
+	$standby->append_conf('postgresql.conf', join("\n", 'wal_retrieve_retry_interval = 50ms', @more));
+	clear_disk();
+	move_to_disk($standby);
+	$standby->start;
+	return $standby;
+}
+
+# It makes a restart point in mid-replay, gets on a little, and its power goes.
+sub lose_standby
+{
+	my ($standby) = @_;
+	my $load = run_load($primary, 20);
+
+	$primary->safe_psql('postgres', 'CHECKPOINT');
+	my $lsn = $primary->safe_psql('postgres', 'SELECT pg_current_wal_flush_lsn()');
+	$standby->poll_query_until('postgres', "SELECT pg_last_wal_replay_lsn() >= '$lsn'") or die 'the standby does not follow';
+	$standby->safe_psql('postgres', 'CHECKPOINT');
+	my $replayed = $standby->safe_psql('postgres', 'SELECT pg_last_wal_replay_lsn()');
+	$standby->poll_query_until('postgres', "SELECT pg_last_wal_replay_lsn() > '$replayed'::pg_lsn + 20000")
+	  or die 'the standby does not get on';
+	usleep(rand(100_000));
+	lose_power($standby);
+	# the primary's clients and what they have left behind
+	finish_load($load, kill => 1);
+	$primary->poll_query_until('postgres', q{
+		SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()})
+	  or die 'no end of work';
+	end_prepared($primary);
+	return $load;
+}
+
+sub catch_up
+{
+	my ($standby) = @_;
+
+	$primary->safe_psql('postgres', q{SELECT pg_logical_emit_message(true, 'flush', '')});
+	my $lsn = $primary->safe_psql('postgres', 'SELECT pg_current_wal_flush_lsn()');
+	return $standby->poll_query_until('postgres', "SELECT pg_last_wal_replay_lsn() >= '$lsn'");
+}
+
+my $standby = make_standby('standby');
+foreach my $round (1 .. $cuts)
+{
+	my $load = lose_standby($standby);
+
+	$standby->start;
+	catch_up($standby) or die 'the standby does not catch up';
+	check_all($standby, $load, "standby, $round");
+}
+$standby->stop;
+
+my $careless = make_standby('careless', "pg_topics.fault_point = 'segment-sync:skip'");
+lose_standby($careless);
+my $lost = !$careless->start(fail_ok => 1) ? 'it does not start'
+  : !catch_up($careless) ? 'it does not catch up'
+  : join(' ', map { contents($primary, $_) eq (eval { contents($careless, $_) } // $@) ? () : "$_ differs" } qw(events changes trimmed));
+isnt($lost, '', "a standby without the segments' syncs loses data");
+note("standby without the segments' syncs: $lost");
+$careless->stop('immediate', fail_ok => 1);
 clear_disk();
 
 done_testing();
