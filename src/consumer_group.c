@@ -81,6 +81,7 @@
 #include "utils/snapmgr.h"
 
 #include "consumer_group.h"
+#include "fault_point.h"
 #include "partition_release.h"
 #include "topic_waiters.h"
 
@@ -737,6 +738,7 @@ write_row(const ConsumerGroup *group, GroupOffset *offset, int64 next, int64 los
 		row = update_row(table, offset, next, lost, metadata, leased);
 	else
 		row = insert_row(table, group, offset, next, lost, metadata);
+	FAULT_POINT("offset-stored");
 
 	/* later calls of the same statement go on from here */
 	CommandCounterIncrement();

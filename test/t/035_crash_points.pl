@@ -1,5 +1,6 @@
 # A process dies at each step of what changes segments: appending, rolling, syncing
-# for a checkpoint, resolving, rewriting, swapping, discarding, deleting, dropping.
+# for a checkpoint, resolving, rewriting, swapping, discarding, deleting, dropping; and
+# of what commits a group's offsets.
 # The server recovers to what was before the step
 # or to what is after it, whatever the step: for a segment that is rewritten, to the
 # one or to the other as a whole.  Then the same is done again, to its end.
@@ -276,7 +277,7 @@ sub die_elsewhere
 	unlink $once;
 	$node->safe_psql('postgres', "ALTER SYSTEM SET pg_topics.fault_point = '$point:once'");
 	$node->safe_psql('postgres', 'SELECT pg_reload_conf()');
-	poll_until(sub { return 1 if defined $died->(); $node->psql('postgres', $sql); return 0; }) or return 0;
+	poll_until(sub { return 1 if defined $died->(); try_psql($node, $sql); return 0; }) or return 0;
 	poll_until(sub { $died->() =~ /database system is ready to accept connections/ }) or die 'the server does not come back';
 	$node->safe_psql('postgres', 'ALTER SYSTEM RESET pg_topics.fault_point');
 	$node->safe_psql('postgres', 'SELECT pg_reload_conf()');
@@ -324,7 +325,9 @@ my %scenarios = (
 	'delete-one-removed' => [ 'after', qw(delete retention) ],
 	'roll-created' => [ 'before', qw(roll compact erase) ],
 	'roll-synced' => [ 'before', qw(roll compact erase) ],
-	(map { $_ => [ 'before', 'produce' ] } qw(append-written append-logged append-entered append-done all-appended)),
+	(map { $_ => [ 'before', 'produce' ] } qw(append-written append-logged append-entered append-done)),
+	'all-appended' => [ 'before', 'produce', 'consume' ],
+	'offset-stored' => [ 'before', 'consume' ],
 	(map { $_ => [ 'before', 'checkpoint' ] }
 		qw(sync-collected sync-done sync-point-written sync-logged recovery-point-written recovery-point-synced)),
 	(map { $_ => [ 'before', 'resolve' ] } qw(resolve-flagged resolve-logged)),
@@ -428,7 +431,41 @@ sub run_drop
 	return;
 }
 
+# Consume, work and produce in one transaction, and die: all of it is taken back, and
+# the group gets the same records once more.
+sub run_consume
+{
+	my ($point) = @_;
+	my $topic = 't' . ++$number;
+	my $name = "$point, consume";
+	my $work = "BEGIN;\nINSERT INTO ${topic}_work SELECT record_offset, value FROM consume('$topic', 'g', 30);\n"
+	  . "SELECT count(produce('${topic}_done', NULL::text, value)) FROM (SELECT value FROM ${topic}_work ORDER BY n DESC LIMIT 30) AS w;\nCOMMIT";
+	my $seen = sub {
+		return $node->safe_psql('postgres', qq{
+			SELECT committed_offset, (SELECT count(*) FROM ${topic}_work), (SELECT count(DISTINCT n) FROM ${topic}_work),
+				(SELECT count(*) FROM ${topic}_done)
+			FROM pg_topic_groups WHERE topic = '$topic'::regclass});
+	};
+
+	note("---- $name");
+	make_topic($topic, '"index.interval.bytes": 4096');
+	$node->safe_psql('postgres', "CREATE TABLE ${topic}_work (n bigint, value text); SELECT create_topic('${topic}_done')");
+	# the group's first commit, and a later one
+	foreach my $done (30, 60)
+	{
+		my $from = $seen->();
+
+		ok(die_at($point, $work, 'restart'), "$name: died there");
+		is($seen->(), $from, "$name: nothing has happened");
+		$node->safe_psql('postgres', $work);
+		like($seen->(), qr/^\d+\|$done\|$done\|$done$/, "$name: done again, each record is there once");
+	}
+	return;
+}
+
 # ---- all of them -------------------------------------------------------------
+
+my %run = (drop => \&run_drop, create => \&run_drop, consume => \&run_consume);
 
 my %points = map { $_ => 1 } map { slurp_file($_) =~ /\bFAULT_POINT\("([^"]+)"\)/g } glob("$sources/*.c");
 
@@ -437,7 +474,7 @@ foreach my $point (sort keys %scenarios)
 {
 	my ($shows, @kinds) = @{ $scenarios{$point} };
 
-	$shows eq 'gone' ? run_drop($point, $_) : run_case($point, $_, $shows, 'restart') foreach @kinds;
+	($run{$_} // \&run_case)->($point, $_, $shows, 'restart') foreach @kinds;
 }
 
 # the whole server stops at once, or recovers twice
