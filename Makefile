@@ -20,9 +20,11 @@ CODEC_LIBS = -lz -lsnappy -llz4 -lzstd
 
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 PG_CPPFLAGS = -DPGT_RMGR_ID=$(PGT_RMGR_ID) -I$(srcdir)/src
-# for tests: places where a process can be made to die, see src/fault_point.h
+# for tests: places where a process can be made to die, see src/fault_point.h, and a
+# version to update to
 ifdef FAULT_POINTS
 PG_CPPFLAGS += -DPGT_FAULT_POINTS
+DATA += $(wildcard test/update/*.sql)
 endif
 # our own functions win over ones of the same name that the server exports
 SHLIB_LINK = -Wl,-Bsymbolic $(CODEC_LIBS)

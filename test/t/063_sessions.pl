@@ -1,9 +1,9 @@
 # Sessions and workers that end at any moment: terminated, cancelled, timed out,
-# killed; connections used up; the extension dropped under load.  Whoever ends takes
-# only his own transaction with him.
+# killed; connections used up; the extension updated and dropped under load.  Whoever
+# ends takes only his own transaction with him.
 #
 # Waiting consumers and prepared transactions have their own tests (020, 021, 006),
-# so has the distance of transaction ids (013).
+# so has the distance of transaction ids (007).
 use strict;
 use warnings;
 
@@ -33,8 +33,10 @@ sub worker
 	my ($type, $before) = @_;
 	my $pid;
 
-	poll_until(sub { ($pid = ($node->psql('postgres', "SELECT pid FROM pg_stat_activity WHERE backend_type = '$type'"))[1] // '') ne ''
-			&& $pid ne ($before // '') }) or die "no $type";
+	poll_until(sub {
+		chomp($pid = (try_psql($node, "SELECT pid FROM pg_stat_activity WHERE backend_type = '$type'"))[1]);
+		return $pid ne '' && $pid ne ($before // '');
+	}) or die "no $type";
 	return $pid;
 }
 
@@ -75,7 +77,7 @@ foreach my $type ('pg_topics sync', 'pg_topics launcher', 'pg_topics maintenance
 	$running = start_load($node, clients => 2, transactions => 3000);
 	kill 'KILL', $after;
 	finish_load($running, expected => $lost);
-	poll_until(sub { ($node->psql('postgres', 'SELECT 1'))[0] == 0 }) or die 'the server does not come back';
+	wait_ready($node);
 	check_acknowledged($node, $running, "$type, killed");
 	end_prepared($node);
 	check_events($node, "$type, killed: topic and table agree");
@@ -161,20 +163,36 @@ my @sessions = map { my $s = open_session($node); $s->run('SELECT 1'); $s } 1 ..
 my @more;
 while (@more < 20)
 {
-	my ($code, $out, $err) = $node->psql('postgres', 'SELECT 1');
+	my ($code, $out, $err) = try_psql($node, 'SELECT 1');
 	last if $code != 0 && $err =~ /too many clients|remaining connection slots/;
 	my $s = open_session($node);
 	push @more, $s;
 	$s->{in} .= "SELECT 1;\n";
 	$s->{run}->pump_nb;
 }
-like(($node->psql('postgres', 'SELECT 1'))[2], qr/too many clients|remaining connection slots/, 'all connections are used up');
+like((try_psql($node, 'SELECT 1'))[2], qr/too many clients|remaining connection slots/, 'all connections are used up');
 $sessions[0]->run(q{SELECT produce('bulk', NULL::text, 'still')});
 is($sessions[1]->run(q{SELECT value FROM consume('bulk', 'g', timeout => '10s')}), 'still', 'who is connected produces and consumes');
 $sessions[2]->run('CHECKPOINT');
 pass('and checkpoints');
 $_->{run}->kill_kill foreach @sessions, @more;
-poll_until(sub { ($node->psql('postgres', 'SELECT 1'))[0] == 0 }) or die 'no connection';
+wait_ready($node);
+
+# ---- the extension is updated under load -------------------------------------------
+
+$load = start_load($node, clients => 3, also => [ "SELECT count(*) FROM consume('events', 'updated', 50);\n" x ENDLESS ]);
+$node->poll_query_until('postgres', "SELECT ($count) > 50") or die 'the load does not get on';
+sql(q{ALTER EXTENSION pg_topics UPDATE TO 'again'});
+is(sql('SELECT is_updated()'), 't', 'the extension is updated');
+my $updated = sql($count);
+$node->poll_query_until('postgres', "SELECT ($count) > $updated + 50") or die 'the load does not get on after it';
+finish_load($load, kill => 1);
+$node->poll_query_until('postgres', q{
+	SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()})
+  or die 'no end of work';
+check_acknowledged($node, $load, 'extension updated');
+end_prepared($node);
+check_events($node, 'extension updated: topic and table agree');
 
 # ---- the extension goes under load -------------------------------------------------
 
