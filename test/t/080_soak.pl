@@ -19,7 +19,7 @@ use Test::More;
 use Time::HiRes qw(time usleep);
 use TopicTest;
 
-my $seconds = $ENV{TOPIC_SOAK_SECONDS} // 60;
+my $seconds = $ENV{TOPIC_SOAK_SECONDS} // 120;
 my $seed = $ENV{TOPIC_TEST_SEED} // time;
 srand($seed);
 note("TOPIC_TEST_SEED=$seed TOPIC_SOAK_SECONDS=$seconds");
@@ -115,16 +115,14 @@ while (time < $end)
 {
 	my $how = $ways[ rand @ways ];
 	my $name = "round " . ++$count{rounds} . ", $how";
-	my $load = start_load($node, clients => 3, prologue => {},
+	my $load = start_load($node, clients => 3, transactions => 10_000,
 		also => [ map { my $way = $_; join('', map { $also{$way}->() } 1 .. 3000) } sort keys %also ]);
 
 	usleep(1_000_000 + rand(4_000_000));
 	$ends{$how}->();
 	$count{$how}++;
 	finish_load($load, expected => qr/deadlock detected|canceling|terminating/);
-	# psql must not be asked yet: a lost connection in its midst is the end of this script
-	poll_until(sub { run_log([ 'pg_isready', '-q', '-h', $node->host, '-p', $node->port ]) })
-	  or die 'the server does not come back';
+	wait_ready($node);
 	check_acknowledged($node, $load, $name);
 	check_all($name);
 	last unless Test::More->builder->is_passing;
