@@ -3,28 +3,26 @@
  *	  Records of the running transaction: buffered, taken back with
  *	  savepoints, appended just before the commit record.
  *
- * Each partition the transaction writes to has a list of batches.  The last
- * one is open: records are encoded straight into its buffer.  A batch is
- * closed (compressed, header, checksum) when it is full or when the
- * transaction ends, all before any lock is taken.
+ * Each partition the transaction writes to has a list of batches
+ * (pending_batch.c).  The last one is open: records are encoded straight into
+ * its buffer.  A batch is sealed when it is full or when the transaction ends,
+ * all before any lock is taken.
  *
- *	  partition 0:	[closed][closed on disk][closed][open.....]
+ *	  partition 0:	[sealed][sealed on disk][sealed][open.....]
  *											^ mark of subtransaction 7
  *
  * Past pg_topics.buffer_memory each batch goes to a temporary file as it is
- * closed, so that a transaction of any size runs in bounded memory.
+ * sealed, so that a transaction of any size runs in bounded memory.
  *
  * Subtransactions nest, so what one has added stands at the end of each list.
  * A mark says where a list ended when the subtransaction first added to it:
  * rolling back cuts the list there, releasing hands the mark to the parent.
- * Where the mark is inside of a closed batch, that batch is open again; its
- * bytes are brought back (read, decompressed) when they are next needed, not
- * in the rollback, where an error would do harm.
+ * Where the mark is inside of a sealed batch, that batch is open again.
  *
  * Batches are filled by their uncompressed size, so that what is in memory is
  * bounded and each fits max.message.bytes even if it cannot be compressed.
  * Only a record that is larger by itself has to be compressed to fit: it is
- * closed at once, so that the error comes from the statement that produces it.
+ * sealed at once, so that the error comes from the statement that produces it.
  * Where a codec makes a batch no smaller, it is stored uncompressed.
  *
  * At pre-commit (or PREPARE) the partitions are gone through in a fixed order
@@ -43,49 +41,13 @@
 #include "acks.h"
 #include "fault_point.h"
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "producer.h"
-#include "storage/fd.h"
 #include "topic_waiters.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
-#include "utils/timestamp.h"
 
-StaticAssertDecl(RECORD_BATCH_MAX_SIZE < MaxAllocSize, "a batch of any size can be read");
-
-/* A buffer for a codec's output up to this size is kept until the transaction ends. */
-#define CODEC_BUFFER_KEPT	(256 * 1024)
-
-int			pgt_batch_size = 64 * 1024;
 int			pgt_buffer_memory = 64 * 1024;
-
-/*
- * A batch of the transaction, header included.
- *
- *		open		length bytes at data, stored 0; records can be added
- *		sealed		stored bytes at data or in the file, as they go to the log
- *		cut back	not sealed, but what is there is still as it was sealed;
- *					its first records, length bytes, are the batch
- */
-typedef struct PendingBatch
-{
-	char	   *data;			/* NULL: in the temporary file */
-	uint32		capacity;		/* of data; 0 where it is in the file */
-	uint32		length;			/* uncompressed */
-	uint32		stored;			/* as sealed; 0: never was */
-	uint32		stored_length;	/* what "stored" bytes are uncompressed */
-	int			codec;			/* of the stored bytes */
-	int64		file_position;
-	int32		records;
-	int32		last_offset_delta;
-	int64		base_timestamp; /* of the first record */
-	int64		min_timestamp;
-	int64		max_timestamp;
-	int64		required_offset;	/* of the first record, or NO_OFFSET */
-	bool		sealed;
-} PendingBatch;
 
 /* Where a partition's list ended when a subtransaction first added to it. */
 typedef struct Mark
@@ -109,13 +71,8 @@ typedef struct PendingPartition
 
 /* Of the running transaction; reset when it ends. */
 static MemoryContext context = NULL;
-static char *codec_buffer = NULL;	/* what a codec writes to */
-static Size codec_buffer_size = 0;
 static HTAB *partitions = NULL;
 static PendingPartition *last_used = NULL;
-static Size memory_used = 0;	/* by batches' buffers */
-static File spill_file = -1;
-static int64 spill_end = 0;
 
 /* Ranges appended: by the running and by the last committed transaction. */
 typedef struct RangeList
@@ -143,8 +100,6 @@ open_batch(PendingPartition *p)
 static PendingBatch *
 start_batch(PendingPartition *p, uint32 capacity)
 {
-	PendingBatch *batch;
-
 	if (p->count == p->capacity)
 	{
 		p->capacity = Max(4, p->capacity * 2);
@@ -153,232 +108,8 @@ start_batch(PendingPartition *p, uint32 capacity)
 		else
 			p->batches = repalloc_huge(p->batches, p->capacity * sizeof(PendingBatch));
 	}
-	batch = &p->batches[p->count];
-	memset(batch, 0, sizeof(*batch));
-	batch->data = MemoryContextAllocHuge(context, capacity);
-	batch->capacity = capacity;
-	batch->length = RECORD_BATCH_HEADER_SIZE;
-	batch->required_offset = NO_OFFSET;
-	memory_used += capacity;
-	p->count++;
-	return batch;
-}
-
-/* Release a batch's buffer. */
-static void
-free_batch_data(PendingBatch *batch)
-{
-	if (batch->data == NULL)
-		return;
-	pfree(batch->data);
-	memory_used -= batch->capacity;
-	batch->data = NULL;
-	batch->capacity = 0;
-}
-
-/* Make room for "more" bytes. */
-static void
-grow_batch(PendingBatch *batch, Size more)
-{
-	Size		wanted = batch->capacity;
-
-	if (batch->length + more <= wanted)
-		return;
-	while (wanted < batch->length + more)
-		wanted *= 2;
-	batch->data = repalloc_huge(batch->data, wanted);
-	memory_used += wanted - batch->capacity;
-	batch->capacity = wanted;
-}
-
-/* Bring a batch's stored bytes back into memory. */
-static void
-load_batch(PendingBatch *batch)
-{
-	if (batch->data != NULL)
-		return;
-	batch->data = MemoryContextAllocHuge(context, batch->stored);
-	batch->capacity = batch->stored;
-	memory_used += batch->capacity;
-	if (FAULT_ERROR("spill-read") ||
-		FileRead(spill_file, batch->data, batch->stored, batch->file_position,
-				 WAIT_EVENT_BUFFILE_READ) != batch->stored)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not read pending records from temporary file \"%s\": %m",
-						FilePathName(spill_file))));
-}
-
-/* Give the buffer for a codec's output back. */
-static void
-free_codec_buffer(void)
-{
-	if (codec_buffer != NULL)
-		pfree(codec_buffer);
-	codec_buffer = NULL;
-	codec_buffer_size = 0;
-}
-
-/* The buffer for a codec's output, at least so large. */
-static char *
-get_codec_buffer(Size size)
-{
-	if (size <= codec_buffer_size)
-		return codec_buffer;
-	free_codec_buffer();
-	codec_buffer = MemoryContextAllocHuge(context, size);
-	codec_buffer_size = size;
-	return codec_buffer;
-}
-
-/* Compress a complete batch's records in place, where that makes them smaller. */
-static void
-compress_batch(const LogConfig *config, PendingBatch *batch)
-{
-	Size		length = batch->length - RECORD_BATCH_HEADER_SIZE;
-	Size		bound = pgt_compress_bound(config->compression, length);
-	char	   *buffer = get_codec_buffer(bound);
-	char	   *records = batch->data + RECORD_BATCH_HEADER_SIZE;
-	Size		compressed;
-	const char *problem = pgt_compress(config->compression, config->compression_level,
-									   records, length, buffer, bound, &compressed);
-
-	if (problem != NULL)
-		ereport(ERROR,
-				(errcode(problem == pgt_compression_no_memory ?
-						 ERRCODE_OUT_OF_MEMORY : ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not compress a record batch with %s",
-						pgt_compression_name(config->compression)),
-				 errdetail_internal("%s", problem)));
-	if (compressed < length)
-	{
-		memcpy(records, buffer, compressed);
-		batch->codec = config->compression;
-		batch->stored = RECORD_BATCH_HEADER_SIZE + compressed;
-	}
-	/* one for a large record is not kept */
-	if (codec_buffer_size > Max((Size) pgt_batch_size * 2, CODEC_BUFFER_KEPT))
-		free_codec_buffer();
-}
-
-/* Give back what a sealed batch's buffer has too much, where that is worth it. */
-static void
-shrink_batch(PendingBatch *batch)
-{
-	if (batch->capacity - batch->stored < batch->capacity / 4)
-		return;
-	batch->data = repalloc_huge(batch->data, batch->stored);
-	memory_used -= batch->capacity - batch->stored;
-	batch->capacity = batch->stored;
-}
-
-/*
- * Make a batch that was cut back ready for records again: its uncompressed
- * bytes are in memory afterwards.
- */
-static void
-reopen_batch(PendingBatch *batch)
-{
-	Assert(!batch->sealed);
-	if (batch->stored == 0)
-		return;
-	load_batch(batch);
-	if (batch->codec != COMPRESSION_NONE)
-	{
-		char	   *data = MemoryContextAllocHuge(context, batch->stored_length);
-		Size		length;
-		const char *problem = pgt_decompress(batch->codec, batch->data + RECORD_BATCH_HEADER_SIZE,
-											 batch->stored - RECORD_BATCH_HEADER_SIZE,
-											 data + RECORD_BATCH_HEADER_SIZE,
-											 batch->stored_length - RECORD_BATCH_HEADER_SIZE, &length);
-
-		if (problem != NULL || length != batch->stored_length - RECORD_BATCH_HEADER_SIZE)
-			elog(ERROR, "pending records do not decompress: %s",
-				 problem != NULL ? problem : "another length");
-		free_batch_data(batch);
-		batch->data = data;
-		batch->capacity = batch->stored_length;
-		memory_used += batch->capacity;
-	}
-	batch->stored = 0;
-	batch->codec = COMPRESSION_NONE;
-}
-
-/* Close a complete batch: compress its records, write its header. */
-static void
-seal_batch(const PendingPartition *p, PendingBatch *batch)
-{
-	RecordBatchHeader header = {0};
-
-	reopen_batch(batch);
-	batch->stored = batch->stored_length = batch->length;
-	if (p->config.compression != COMPRESSION_NONE)
-		compress_batch(&p->config, batch);
-	header.attributes = batch->codec;
-	if (p->config.log_append_time)
-	{
-		batch->max_timestamp = (GetCurrentTimestamp() +
-								(int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY) / 1000;
-		batch->min_timestamp = batch->max_timestamp;
-		header.attributes |= BATCH_ATTR_LOG_APPEND_TIME;
-	}
-	header.length = batch->stored;
-	header.last_offset_delta = batch->last_offset_delta;
-	header.base_timestamp = batch->base_timestamp;
-	header.max_timestamp = batch->max_timestamp;
-	header.record_count = batch->records;
-	pgt_record_batch_seal(batch->data, &header);
-	batch->sealed = true;
-	shrink_batch(batch);
-}
-
-/* ---- the temporary file -------------------------------------------------- */
-
-/* Make the file; it lives until the end of the whole transaction. */
-static void
-open_spill_file(void)
-{
-	ResourceOwner old = CurrentResourceOwner;
-
-	if (spill_file >= 0)
-		return;
-	CurrentResourceOwner = TopTransactionResourceOwner;
-	spill_file = OpenTemporaryFile(false);
-	CurrentResourceOwner = old;
-	spill_end = 0;
-}
-
-/* Give the file back before the transaction's resources are counted. */
-static void
-close_spill_file(void)
-{
-	if (spill_file >= 0)
-		FileClose(spill_file);
-	spill_file = -1;
-}
-
-/* Move one sealed batch to the file. */
-static void
-spill_batch(PendingBatch *batch)
-{
-	int			written;
-
-	errno = 0;
-	written = FAULT_ERROR("spill-write") ? -1 :
-		FileWrite(spill_file, batch->data, batch->stored, spill_end, WAIT_EVENT_BUFFILE_WRITE);
-	if (written != batch->stored)
-	{
-		if (errno == 0)
-			errno = ENOSPC;
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not write pending records to temporary file \"%s\": %m",
-						FilePathName(spill_file)),
-				 errhint("Check free disk space and temp_tablespaces.")));
-	}
-	batch->file_position = spill_end;
-	spill_end += written;
-	free_batch_data(batch);
+	pgt_pending_init(&p->batches[p->count], capacity);
+	return &p->batches[p->count++];
 }
 
 /*
@@ -391,10 +122,9 @@ spill_newest(PendingPartition *p)
 {
 	PendingBatch *batch = &p->batches[p->count - 1];
 
-	if (memory_used <= (Size) pgt_buffer_memory * 1024)
+	if (pgt_pending_memory() <= (Size) pgt_buffer_memory * 1024)
 		return;
-	open_spill_file();
-	spill_batch(batch);
+	pgt_pending_spill(batch);
 }
 
 /* The open batches alone are too much (many partitions): all go to the file. */
@@ -404,7 +134,6 @@ spill_open(void)
 	HASH_SEQ_STATUS scan;
 	PendingPartition *p;
 
-	open_spill_file();
 	hash_seq_init(&scan, partitions);
 	while ((p = hash_seq_search(&scan)) != NULL)
 	{
@@ -413,8 +142,8 @@ spill_open(void)
 		/* one that was cut back may still be there */
 		if (open == NULL || open->records == 0 || open->data == NULL)
 			continue;
-		seal_batch(p, open);
-		spill_batch(open);
+		pgt_pending_seal(&p->config, open);
+		pgt_pending_spill(open);
 	}
 }
 
@@ -455,7 +184,7 @@ cut_to_mark(PendingPartition *p, const Mark *mark)
 	int			keep = mark->batch + (mark->as_was.records > 0 ? 1 : 0);
 
 	while (p->count > keep)
-		free_batch_data(&p->batches[--p->count]);
+		pgt_pending_free(&p->batches[--p->count]);
 	if (mark->as_was.records == 0)
 		return;
 
@@ -529,7 +258,7 @@ begin_transaction(void)
 	partitions = hash_create("pg_topics pending partitions", 16, &info,
 							 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	last_used = NULL;
-	memory_used = 0;
+	pgt_pending_begin(context);
 }
 
 /* The transaction's list for a partition. */
@@ -590,12 +319,12 @@ batch_for(PendingPartition *p, const Record *record, Size size)
 	if (batch != NULL && batch->records > 0 &&
 		!fits(p, batch, record, size, offset_delta(batch, record)))
 	{
-		seal_batch(p, batch);
+		pgt_pending_seal(&p->config, batch);
 		spill_newest(p);
 		batch = NULL;
 	}
 	if (batch != NULL)
-		reopen_batch(batch);
+		pgt_pending_reopen(batch);
 	else
 	{
 		/* small transactions, and ones over many partitions, must not take much at once */
@@ -644,7 +373,7 @@ check_size(const TopicPartition *key, const LogConfig *config, Size size)
 static void
 seal_large(PendingPartition *p, PendingBatch *batch, Size size)
 {
-	seal_batch(p, batch);
+	pgt_pending_seal(&p->config, batch);
 	if (batch->stored > p->config.max_message_bytes)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -685,7 +414,7 @@ pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Recor
 	p = find_partition(key, config);
 	set_mark(p, GetCurrentSubTransactionId());
 	batch = batch_for(p, record, size);
-	grow_batch(batch, size);
+	pgt_pending_reserve(batch, size);
 	delta = batch->records == 0 ? 0 : offset_delta(batch, record);
 
 	end = pgt_record_encode(batch->data + batch->length, record,
@@ -699,7 +428,7 @@ pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Recor
 		seal_large(p, batch, size);
 
 	/* sealed batches went to the file before; what is left over are open ones */
-	if (memory_used > (Size) pgt_buffer_memory * 1024 * 5 / 4)
+	if (pgt_pending_memory() > (Size) pgt_buffer_memory * 1024 * 5 / 4)
 		spill_open();
 }
 
@@ -778,7 +507,7 @@ append_batch(PendingPartition *p, PartitionState *state, PendingBatch *batch,
 	int64		base;
 
 	Assert(batch->sealed);
-	load_batch(batch);
+	pgt_pending_load(batch);
 	request.batch = batch->data;
 	request.length = batch->stored;
 	request.last_offset_delta = batch->last_offset_delta;
@@ -788,7 +517,7 @@ append_batch(PendingPartition *p, PartitionState *state, PendingBatch *batch,
 	request.required_offset = batch->required_offset;
 	base = pgt_log_append(state, &p->config, &request, xid);
 	add_range(&appended, &p->key, base, base + batch->last_offset_delta, batch->records);
-	free_batch_data(batch);
+	pgt_pending_free(batch);
 }
 
 /* Append all pending batches of a partition. */
@@ -864,12 +593,12 @@ append_all(void)
 	/* from the first append on readers wait for us: have all compressed before */
 	for (int i = 0; i < count; i++)
 		if (open_batch(sorted[i]) != NULL)
-			seal_batch(sorted[i], open_batch(sorted[i]));
+			pgt_pending_seal(&sorted[i]->config, open_batch(sorted[i]));
 	xid = GetTopFullTransactionId();
 	for (int i = 0; i < count; i++)
 		append_partition(sorted[i], xid);
 	pfree(sorted);
-	close_spill_file();
+	pgt_pending_close_file();
 	FAULT_POINT("all-appended");
 }
 
@@ -924,10 +653,7 @@ end_transaction(void)
 	context = NULL;
 	partitions = NULL;
 	last_used = NULL;
-	codec_buffer = NULL;
-	codec_buffer_size = 0;
-	memory_used = 0;
-	spill_file = -1;
+	pgt_pending_forget();
 }
 
 /* What has been appended is what produced() shows from now on. */
@@ -953,7 +679,7 @@ xact_callback(XactEvent event, void *arg)
 			append_all();
 			if (appended.count > 0)
 				pgt_acks_apply();
-			close_spill_file();
+			pgt_pending_close_file();
 			break;
 		case XACT_EVENT_COMMIT:
 			wake_waiters();

@@ -8,9 +8,9 @@
 #define PRODUCER_H
 
 #include "log_wal.h"
+#include "pending_batch.h"
 #include "record_batch.h"
 
-extern int	pgt_batch_size;		/* setting pg_topics.batch_size, bytes */
 extern int	pgt_buffer_memory;	/* setting pg_topics.buffer_memory, kB */
 
 /* What a transaction appended to one partition. */

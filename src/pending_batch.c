@@ -1,0 +1,289 @@
+/*
+ * pending_batch.c
+ *	  The batches of a running transaction: in memory, compressed, in a
+ *	  temporary file.
+ *
+ * A batch is open while records are encoded straight into its buffer, and sealed
+ * once it is complete: compressed, with header and checksum, as it will go to the
+ * log.  A sealed batch may be moved to the transaction's temporary file, which is
+ * one for all of them and only grows; who holds the batches decides when.
+ *
+ * A rollback to a savepoint cuts a sealed batch back to its first records by
+ * setting its counters; its bytes are brought back (read, decompressed) only when
+ * they are next needed, since an error in a rollback would do harm.
+ *
+ * Memory: buffers are in the context that pgt_pending_begin() was given, so is the
+ * codecs' buffer, one for all batches.  Both and the file go with the transaction.
+ *
+ * Layer 4.  Next: producer.c.
+ */
+#include "postgres.h"
+
+#include "fault_point.h"
+#include "pending_batch.h"
+#include "pgstat.h"
+#include "storage/fd.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/timestamp.h"
+
+StaticAssertDecl(RECORD_BATCH_MAX_SIZE < MaxAllocSize, "a batch of any size can be read");
+
+/* A buffer for a codec's output up to this size is kept until the transaction ends. */
+#define CODEC_BUFFER_KEPT	(256 * 1024)
+
+int			pgt_batch_size = 64 * 1024;
+
+/* Of the running transaction; reset when it ends. */
+static MemoryContext context = NULL;
+static Size memory_used = 0;	/* by batches' buffers */
+static char *codec_buffer = NULL;	/* what a codec writes to */
+static Size codec_buffer_size = 0;
+static File spill_file = -1;
+static int64 spill_end = 0;
+
+/* ---- batches ------------------------------------------------------------- */
+
+void
+pgt_pending_begin(MemoryContext of_transaction)
+{
+	context = of_transaction;
+	memory_used = 0;
+}
+
+void
+pgt_pending_init(PendingBatch *batch, uint32 capacity)
+{
+	memset(batch, 0, sizeof(*batch));
+	batch->data = MemoryContextAllocHuge(context, capacity);
+	batch->capacity = capacity;
+	batch->length = RECORD_BATCH_HEADER_SIZE;
+	batch->required_offset = NO_OFFSET;
+	memory_used += capacity;
+}
+
+void
+pgt_pending_free(PendingBatch *batch)
+{
+	if (batch->data == NULL)
+		return;
+	pfree(batch->data);
+	memory_used -= batch->capacity;
+	batch->data = NULL;
+	batch->capacity = 0;
+}
+
+void
+pgt_pending_reserve(PendingBatch *batch, Size more)
+{
+	Size		wanted = batch->capacity;
+
+	if (batch->length + more <= wanted)
+		return;
+	while (wanted < batch->length + more)
+		wanted *= 2;
+	batch->data = repalloc_huge(batch->data, wanted);
+	memory_used += wanted - batch->capacity;
+	batch->capacity = wanted;
+}
+
+void
+pgt_pending_load(PendingBatch *batch)
+{
+	if (batch->data != NULL)
+		return;
+	batch->data = MemoryContextAllocHuge(context, batch->stored);
+	batch->capacity = batch->stored;
+	memory_used += batch->capacity;
+	if (FAULT_ERROR("spill-read") ||
+		FileRead(spill_file, batch->data, batch->stored, batch->file_position,
+				 WAIT_EVENT_BUFFILE_READ) != batch->stored)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not read pending records from temporary file \"%s\": %m",
+						FilePathName(spill_file))));
+}
+
+/* Give the buffer for a codec's output back. */
+static void
+free_codec_buffer(void)
+{
+	if (codec_buffer != NULL)
+		pfree(codec_buffer);
+	codec_buffer = NULL;
+	codec_buffer_size = 0;
+}
+
+/* The buffer for a codec's output, at least so large. */
+static char *
+get_codec_buffer(Size size)
+{
+	if (size <= codec_buffer_size)
+		return codec_buffer;
+	free_codec_buffer();
+	codec_buffer = MemoryContextAllocHuge(context, size);
+	codec_buffer_size = size;
+	return codec_buffer;
+}
+
+/* Compress a complete batch's records in place, where that makes them smaller. */
+static void
+compress_batch(const LogConfig *config, PendingBatch *batch)
+{
+	Size		length = batch->length - RECORD_BATCH_HEADER_SIZE;
+	Size		bound = pgt_compress_bound(config->compression, length);
+	char	   *buffer = get_codec_buffer(bound);
+	char	   *records = batch->data + RECORD_BATCH_HEADER_SIZE;
+	Size		compressed;
+	const char *problem = pgt_compress(config->compression, config->compression_level,
+									   records, length, buffer, bound, &compressed);
+
+	if (problem != NULL)
+		ereport(ERROR,
+				(errcode(problem == pgt_compression_no_memory ?
+						 ERRCODE_OUT_OF_MEMORY : ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not compress a record batch with %s",
+						pgt_compression_name(config->compression)),
+				 errdetail_internal("%s", problem)));
+	if (compressed < length)
+	{
+		memcpy(records, buffer, compressed);
+		batch->codec = config->compression;
+		batch->stored = RECORD_BATCH_HEADER_SIZE + compressed;
+	}
+	/* one for a large record is not kept */
+	if (codec_buffer_size > Max((Size) pgt_batch_size * 2, CODEC_BUFFER_KEPT))
+		free_codec_buffer();
+}
+
+/* Give back what a sealed batch's buffer has too much, where that is worth it. */
+static void
+shrink_batch(PendingBatch *batch)
+{
+	if (batch->capacity - batch->stored < batch->capacity / 4)
+		return;
+	batch->data = repalloc_huge(batch->data, batch->stored);
+	memory_used -= batch->capacity - batch->stored;
+	batch->capacity = batch->stored;
+}
+
+void
+pgt_pending_reopen(PendingBatch *batch)
+{
+	Assert(!batch->sealed);
+	if (batch->stored == 0)
+		return;
+	pgt_pending_load(batch);
+	if (batch->codec != COMPRESSION_NONE)
+	{
+		char	   *data = MemoryContextAllocHuge(context, batch->stored_length);
+		Size		length;
+		const char *problem = pgt_decompress(batch->codec, batch->data + RECORD_BATCH_HEADER_SIZE,
+											 batch->stored - RECORD_BATCH_HEADER_SIZE,
+											 data + RECORD_BATCH_HEADER_SIZE,
+											 batch->stored_length - RECORD_BATCH_HEADER_SIZE, &length);
+
+		if (problem != NULL || length != batch->stored_length - RECORD_BATCH_HEADER_SIZE)
+			elog(ERROR, "pending records do not decompress: %s",
+				 problem != NULL ? problem : "another length");
+		pgt_pending_free(batch);
+		batch->data = data;
+		batch->capacity = batch->stored_length;
+		memory_used += batch->capacity;
+	}
+	batch->stored = 0;
+	batch->codec = COMPRESSION_NONE;
+}
+
+void
+pgt_pending_seal(const LogConfig *config, PendingBatch *batch)
+{
+	RecordBatchHeader header = {0};
+
+	pgt_pending_reopen(batch);
+	batch->stored = batch->stored_length = batch->length;
+	if (config->compression != COMPRESSION_NONE)
+		compress_batch(config, batch);
+	header.attributes = batch->codec;
+	if (config->log_append_time)
+	{
+		batch->max_timestamp = (GetCurrentTimestamp() +
+								(int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY) / 1000;
+		batch->min_timestamp = batch->max_timestamp;
+		header.attributes |= BATCH_ATTR_LOG_APPEND_TIME;
+	}
+	header.length = batch->stored;
+	header.last_offset_delta = batch->last_offset_delta;
+	header.base_timestamp = batch->base_timestamp;
+	header.max_timestamp = batch->max_timestamp;
+	header.record_count = batch->records;
+	pgt_record_batch_seal(batch->data, &header);
+	batch->sealed = true;
+	shrink_batch(batch);
+}
+
+/* ---- the temporary file -------------------------------------------------- */
+
+/* Make the file; it lives until the end of the whole transaction. */
+static void
+open_spill_file(void)
+{
+	ResourceOwner old = CurrentResourceOwner;
+
+	if (spill_file >= 0)
+		return;
+	CurrentResourceOwner = TopTransactionResourceOwner;
+	spill_file = OpenTemporaryFile(false);
+	CurrentResourceOwner = old;
+	spill_end = 0;
+}
+
+void
+pgt_pending_close_file(void)
+{
+	if (spill_file >= 0)
+		FileClose(spill_file);
+	spill_file = -1;
+}
+
+void
+pgt_pending_spill(PendingBatch *batch)
+{
+	int			written;
+
+	open_spill_file();
+	errno = 0;
+	written = FAULT_ERROR("spill-write") ? -1 :
+		FileWrite(spill_file, batch->data, batch->stored, spill_end, WAIT_EVENT_BUFFILE_WRITE);
+	if (written != batch->stored)
+	{
+		if (errno == 0)
+			errno = ENOSPC;
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not write pending records to temporary file \"%s\": %m",
+						FilePathName(spill_file)),
+				 errhint("Check free disk space and temp_tablespaces.")));
+	}
+	batch->file_position = spill_end;
+	spill_end += written;
+	pgt_pending_free(batch);
+}
+
+/* ---- the transaction's end ----------------------------------------------- */
+
+void
+pgt_pending_forget(void)
+{
+	context = NULL;
+	codec_buffer = NULL;
+	codec_buffer_size = 0;
+	memory_used = 0;
+	spill_file = -1;
+}
+
+Size
+pgt_pending_memory(void)
+{
+	return memory_used;
+}

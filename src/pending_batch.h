@@ -1,0 +1,78 @@
+/*
+ * pending_batch.h
+ *	  The batches of a running transaction: in memory, compressed, in a
+ *	  temporary file.
+ *
+ * Layer 4.
+ */
+#ifndef PENDING_BATCH_H
+#define PENDING_BATCH_H
+
+#include "log_wal.h"
+#include "record_batch.h"
+
+extern int	pgt_batch_size;		/* setting pg_topics.batch_size, bytes */
+
+/*
+ * A batch of the transaction, header included.
+ *
+ *		open		length bytes at data, stored 0; records can be added
+ *		sealed		stored bytes at data or in the file, as they go to the log
+ *		cut back	not sealed, but what is there is still as it was sealed;
+ *					its first records, length bytes, are the batch
+ */
+typedef struct PendingBatch
+{
+	char	   *data;			/* NULL: in the temporary file */
+	uint32		capacity;		/* of data; 0 where it is in the file */
+	uint32		length;			/* uncompressed */
+	uint32		stored;			/* as sealed; 0: never was */
+	uint32		stored_length;	/* what "stored" bytes are uncompressed */
+	int			codec;			/* of the stored bytes */
+	int64		file_position;
+	int32		records;
+	int32		last_offset_delta;
+	int64		base_timestamp; /* of the first record */
+	int64		min_timestamp;
+	int64		max_timestamp;
+	int64		required_offset;	/* of the first record, or NO_OFFSET */
+	bool		sealed;
+} PendingBatch;
+
+/* A transaction begins to buffer; its batches' memory is from this context. */
+extern void pgt_pending_begin(MemoryContext of_transaction);
+
+/* Make an empty batch with a buffer of so many bytes, header included. */
+extern void pgt_pending_init(PendingBatch *batch, uint32 capacity);
+
+/* Make room for "more" bytes in an open batch. */
+extern void pgt_pending_reserve(PendingBatch *batch, Size more);
+
+/*
+ * Make a batch that was cut back ready for records again: its uncompressed
+ * bytes are in memory afterwards.
+ */
+extern void pgt_pending_reopen(PendingBatch *batch);
+
+/* Close a complete batch: compress its records, write its header. */
+extern void pgt_pending_seal(const LogConfig *config, PendingBatch *batch);
+
+/* Move a sealed batch to the temporary file.  ERROR where there is no space. */
+extern void pgt_pending_spill(PendingBatch *batch);
+
+/* Bring a batch's stored bytes back into memory. */
+extern void pgt_pending_load(PendingBatch *batch);
+
+/* Release a batch's buffer.  Does not throw. */
+extern void pgt_pending_free(PendingBatch *batch);
+
+/* Bytes that the transaction's batches take in memory. */
+extern Size pgt_pending_memory(void);
+
+/* Give the temporary file back, before the transaction's resources are counted. */
+extern void pgt_pending_close_file(void);
+
+/* The transaction has ended, its memory and its file are gone.  Does not throw. */
+extern void pgt_pending_forget(void);
+
+#endif							/* PENDING_BATCH_H */
