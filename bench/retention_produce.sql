@@ -1,0 +1,1 @@
+SELECT produce('segments_topic', 'beside')

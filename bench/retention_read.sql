@@ -1,0 +1,1 @@
+SELECT FROM segments_topic LIMIT 1
