@@ -209,12 +209,7 @@ fill($_, 25, 'now()') foreach qw(less least);
 fill('more', 40, 'now()');
 my $before_compaction = sql(q{SELECT count(*) FROM more});
 my ($segment) = sort glob(topic_directory($node, 'damaged', 0) . '/*.log');
-{
-	open(my $file, '+<:raw', $segment) or die "$segment: $!";
-	seek($file, 200, 0);
-	print $file "damage" x 20;
-	close $file;
-}
+overwrite($segment, 200, 'damage' x 20);
 is(statistic('more', 'compactions'), '0', 'turned off, nothing is compacted');
 set_options(log_cleaner_enable => 'on', log_cleaner_backoff_ms => 50);
 ok(poll_until(sub { statistic('less', 'compactions') == 2 && statistic('least', 'compactions') == 2 }), 'turned on, it is');

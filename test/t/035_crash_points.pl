@@ -342,15 +342,9 @@ sub damage_first_segment
 	my $path = $node->data_dir . "/$segment->{path}";
 	my $place = $segment->{bytes} - 10;
 	my $byte = substr(slurp_file($path), $place, 1);
-	my $write = sub {
-		open(my $file, '+<:raw', $path) or die "$path: $!";
-		seek($file, $place, 0);
-		print $file $_[0];
-		close($file);
-	};
 
-	$write->(chr(ord($byte) ^ 1));
-	return sub { $write->($byte); };
+	overwrite($path, $place, chr(ord($byte) ^ 1));
+	return sub { overwrite($path, $place, $byte); };
 }
 
 # More than a rewriting writes at once, in one segment.

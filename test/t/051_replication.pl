@@ -340,14 +340,7 @@ foreach my $format (sort keys %format)
 # a backup with a bit of a topic's file turned is told
 my $bad = $primary->backup_dir . '/plain';
 my ($log) = grep { -s > 100 } glob("$bad/pg_topics/*/*/*.log");
-{
-	open(my $file, '+<:raw', $log) or die "$log: $!";
-	seek($file, 50, 0);
-	read($file, my $byte, 1);
-	seek($file, 50, 0);
-	print $file chr(ord($byte) ^ 1);
-	close($file);
-}
+overwrite($log, 50, chr(ord(substr(slurp_file($log), 50, 1)) ^ 1));
 command_fails_like([ 'pg_verifybackup', '--exit-on-error', $bad ], qr/checksum mismatch for file "pg_topics/,
 	"pg_verifybackup covers the topics' files");
 

@@ -128,9 +128,11 @@ while (time < $end)
 	last unless Test::More->builder->is_passing;
 }
 diag(join(', ', map { "$count{$_} $_" } 'rounds', @ways) . ', ' . $node->safe_psql('postgres', q{
-	SELECT format('%s records produced, %s consumed, %s compacted away, %s of accounts',
-		(SELECT count(*) FROM events), (SELECT count(*) FROM got), (SELECT sum(records_compacted) FROM pg_stat_topics),
-		(SELECT sum(log_end_offset) FROM pg_topic_partitions WHERE topic = 'account_state'::regclass))}));
+	WITH ends AS (SELECT topic::text, sum(log_end_offset) AS produced, sum(log_start_offset) AS deleted FROM pg_topic_partitions GROUP BY topic)
+	SELECT format('events: %s produced, %s consumed; account_state: %s of %s left; journal: %s of %s deleted',
+		(SELECT count(*) FROM events), (SELECT count(*) FROM got),
+		(SELECT count(*) FROM account_state), (SELECT produced FROM ends WHERE topic = 'account_state'),
+		(SELECT deleted FROM ends WHERE topic = 'journal'), (SELECT produced FROM ends WHERE topic = 'journal'))}));
 $node->stop;
 
 done_testing();
