@@ -111,39 +111,6 @@ pgt_apply_log_start(PartitionState *state, int64 log_start_offset)
 
 /* ---- drop ---------------------------------------------------------------- */
 
-/*
- * Names of the partition directories of a topic (InvalidOid: of the database).
- * Returns a list of palloc'd TopicPartition.
- */
-static List *
-partition_directories(Oid database, Oid topic)
-{
-	char		path[MAXPGPATH];
-	DIR		   *dir;
-	struct dirent *de;
-	List	   *keys = NIL;
-
-	pgt_database_path(path, database);
-	dir = AllocateDir(path);
-	if (dir == NULL)
-		return NIL;
-	while ((de = ReadDirExtended(dir, path, LOG)) != NULL)
-	{
-		TopicPartition key = {database, InvalidOid, 0};
-
-		if (pgt_partition_parse_name(de->d_name, &key.topic, &key.partition) &&
-			(!OidIsValid(topic) || key.topic == topic))
-		{
-			TopicPartition *found = palloc(sizeof(TopicPartition));
-
-			*found = key;
-			keys = lappend(keys, found);
-		}
-	}
-	FreeDir(dir);
-	return keys;
-}
-
 void
 pgt_apply_drop(Oid database, Oid topic)
 {
@@ -156,9 +123,13 @@ pgt_apply_drop(Oid database, Oid topic)
 		pgt_topic_wake(database, topic);
 	else
 		pgt_topic_wake_all();
-	foreach(cell, partition_directories(database, topic))
+	foreach(cell, pgt_log_partitions(database, LOG))
 	{
-		pgt_partition_unlink(lfirst(cell));
+		TopicPartition *key = lfirst(cell);
+
+		if (OidIsValid(topic) && key->topic != topic)
+			continue;
+		pgt_partition_unlink(key);
 		FAULT_POINT("drop-one-removed");
 	}
 	if (!OidIsValid(topic))
@@ -176,6 +147,7 @@ bool
 pgt_log_exists(Oid database, Oid topic)
 {
 	int			n = pgt_partition_slots();
+	ListCell   *cell;
 
 	for (int i = 0; i < n; i++)
 	{
@@ -185,7 +157,10 @@ pgt_log_exists(Oid database, Oid topic)
 			key.database == database && key.topic == topic)
 			return true;
 	}
-	return partition_directories(database, topic) != NIL;
+	foreach(cell, pgt_log_partitions(database, LOG))
+		if (!OidIsValid(topic) || ((TopicPartition *) lfirst(cell))->topic == topic)
+			return true;
+	return false;
 }
 
 /* ---- resolve ------------------------------------------------------------- */

@@ -422,26 +422,6 @@ load_partition(const TopicPartition *key, const RecoveryPointEntry *points, int 
 
 /* ---- all of them --------------------------------------------------------- */
 
-/* Load all partitions of one database's directory. */
-static void
-load_database(Oid database, const RecoveryPointEntry *points, int count)
-{
-	char		path[MAXPGPATH];
-	DIR		   *dir;
-	struct dirent *de;
-
-	pgt_database_path(path, database);
-	dir = AllocateDir(path);
-	while ((de = ReadDir(dir, path)) != NULL)
-	{
-		TopicPartition key = {database, InvalidOid, 0};
-
-		if (pgt_partition_parse_name(de->d_name, &key.topic, &key.partition))
-			load_partition(&key, points, count);
-	}
-	FreeDir(dir);
-}
-
 /* Make the directory of all logs, so that the recovery point has a place. */
 static void
 make_log_dir(void)
@@ -463,23 +443,16 @@ pgt_log_load(void)
 	RecoveryPointEntry *points;
 	TimeLineID	tli;
 	int			count;
-	DIR		   *dir;
-	struct dirent *de;
+	ListCell   *database;
+	ListCell   *partition;
 
 	make_log_dir();
 	GetOldestRestartPoint(&pgt_log_shared->start_redo, &tli);
 	count = pgt_recovery_point_read(&points);
 	ask_segments = count == 0;
-	dir = AllocateDir(pgt_log_dir);
-	while ((de = ReadDir(dir, pgt_log_dir)) != NULL)
-	{
-		char	   *end;
-		unsigned long database = strtoul(de->d_name, &end, 10);
-
-		if (database != 0 && *end == '\0')
-			load_database((Oid) database, points, count);
-	}
-	FreeDir(dir);
+	foreach(database, pgt_log_databases())
+		foreach(partition, pgt_log_partitions(lfirst_oid(database), ERROR))
+			load_partition(lfirst(partition), points, count);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 }

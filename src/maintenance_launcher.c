@@ -113,7 +113,7 @@ static bool
 find_logs(void)
 {
 	bool		settled = true;
-	List	   *with_files = pgt_databases_with_files();
+	List	   *with_files = pgt_log_databases();
 	ListCell   *cell;
 
 	foreach(cell, databases)
@@ -166,7 +166,7 @@ database_presence(Oid database)
 static void
 collect_dropped_databases(void)
 {
-	List	   *with_files = pgt_databases_with_files();
+	List	   *with_files = pgt_log_databases();
 	ListCell   *cell;
 
 	foreach(cell, with_files)

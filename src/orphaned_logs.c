@@ -1,6 +1,6 @@
 /*
  * orphaned_logs.c
- *	  Which databases and topics have logs, and removing logs that nobody owns.
+ *	  Which of the logs nobody owns, and removing them.
  *
  * Files without a topic are left by a crash between the commit of a DROP and
  * the unlink, by a dropped database, and by a DROP committed as a prepared
@@ -29,63 +29,13 @@
 #include "storage/lmgr.h"
 #include "utils/lsyscache.h"
 
-List *
-pgt_databases_with_files(void)
-{
-	DIR		   *dir = AllocateDir(pgt_log_dir);
-	struct dirent *de;
-	List	   *databases = NIL;
-
-	while ((de = ReadDir(dir, pgt_log_dir)) != NULL)
-	{
-		char	   *end;
-		unsigned long database = strtoul(de->d_name, &end, 10);
-
-		if (database != 0 && *end == '\0')
-			databases = lappend_oid(databases, (Oid) database);
-	}
-	FreeDir(dir);
-	return databases;
-}
-
-/*
- * The topics that have a partition's directory in a database's logs; no more
- * than "limit" of them (0: all).
- */
-static List *
-topics_with_files(Oid database, int limit)
-{
-	char		path[MAXPGPATH];
-	DIR		   *dir;
-	struct dirent *de;
-	List	   *topics = NIL;
-
-	pgt_database_path(path, database);
-	dir = AllocateDir(path);
-	if (dir == NULL && errno == ENOENT)
-		return NIL;
-	while ((de = ReadDir(dir, path)) != NULL)
-	{
-		Oid			topic;
-		int32		partition;
-
-		if (!pgt_partition_parse_name(de->d_name, &topic, &partition))
-			continue;
-		topics = list_append_unique_oid(topics, topic);
-		if (limit > 0 && list_length(topics) >= limit)
-			break;
-	}
-	FreeDir(dir);
-	return topics;
-}
-
 bool
 pgt_database_has_files(Oid database)
 {
-	List	   *topics = topics_with_files(database, 1);
-	bool		found = topics != NIL;
+	List	   *partitions = pgt_log_partitions(database, ERROR);
+	bool		found = partitions != NIL;
 
-	list_free(topics);
+	list_free_deep(partitions);
 	return found;
 }
 
@@ -93,8 +43,13 @@ pgt_database_has_files(Oid database)
 static List *
 topics_with_logs(void)
 {
-	List	   *topics = topics_with_files(MyDatabaseId, 0);
+	List	   *partitions = pgt_log_partitions(MyDatabaseId, ERROR);
+	List	   *topics = NIL;
+	ListCell   *cell;
 
+	foreach(cell, partitions)
+		topics = list_append_unique_oid(topics, ((TopicPartition *) lfirst(cell))->topic);
+	list_free_deep(partitions);
 	for (int i = pgt_partition_slots() - 1; i >= 0; i--)
 	{
 		TopicPartition key;

@@ -1,6 +1,6 @@
 /*
  * orphaned_logs.h
- *	  Which databases and topics have logs, and removing logs that nobody owns.
+ *	  Which of the logs nobody owns, and removing them.
  *
  * Layer 7.
  */
@@ -8,9 +8,6 @@
 #define ORPHANED_LOGS_H
 
 #include "nodes/pg_list.h"
-
-/* Oids of the databases that have a directory below log_dir, empty ones too. */
-extern List *pgt_databases_with_files(void);
 
 /* Is there a directory of a partition of that database? */
 extern bool pgt_database_has_files(Oid database);

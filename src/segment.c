@@ -43,24 +43,7 @@
 /* How often a damaged entry is read again before it counts as damaged. */
 #define ENTRY_RETRIES	20
 
-char	   *pgt_log_dir = NULL;
-
 /* ---- paths --------------------------------------------------------------- */
-
-/* Directory of a database's topics. */
-void
-pgt_database_path(char *path, Oid database)
-{
-	snprintf(path, MAXPGPATH, "%s/%u", pgt_log_dir, database);
-}
-
-/* Directory of a partition. */
-void
-pgt_partition_path(char *path, const TopicPartition *key)
-{
-	snprintf(path, MAXPGPATH, "%s/%u/%u-%d", pgt_log_dir,
-			 key->database, key->topic, key->partition);
-}
 
 /* Path of a segment's file with the given ending. */
 static void
@@ -846,21 +829,4 @@ pgt_partition_unlink(const TopicPartition *key)
 	pgt_partition_path(path, key);
 	if (access(path, F_OK) == 0)
 		rmtree(path, true);
-}
-
-bool
-pgt_partition_parse_name(const char *name, Oid *topic, int32 *partition)
-{
-	char	   *end;
-	unsigned long oid = strtoul(name, &end, 10);
-	long		number;
-
-	if (end == name || *end != '-' || end[1] < '0' || end[1] > '9')
-		return false;
-	number = strtol(end + 1, &end, 10);
-	if (*end != '\0' || oid == 0 || oid > PG_UINT32_MAX || number > PG_INT32_MAX)
-		return false;
-	*topic = (Oid) oid;
-	*partition = (int32) number;
-	return true;
 }

@@ -2,25 +2,17 @@
  * segment.h
  *	  One segment of a partition: its ".log" and its ".index" file.
  *
- * Paths are <log_dir>/<database oid>/<topic oid>-<partition>/<base>.log, with
- * the base offset in 20 digits, relative to the data directory; <base>.<n>.log
- * for generation n above 0.
+ * Names are <base>.log in the partition's directory, with the base offset in
+ * 20 digits; <base>.<n>.log for generation n above 0.
  *
  * Layer 1.  No locks and no WAL here: the caller serialises writers.
  */
 #ifndef SEGMENT_H
 #define SEGMENT_H
 
+#include "log_directory.h"
 #include "segment_index.h"
 #include "storage/fd.h"
-
-/* Which partition of which topic of which database. */
-typedef struct TopicPartition
-{
-	Oid			database;
-	Oid			topic;			/* the foreign table's oid */
-	int32		partition;
-} TopicPartition;
 
 /* An open segment; opened and closed with the functions below. */
 typedef struct Segment
@@ -43,11 +35,7 @@ typedef struct ListedSegment
 /* Kafka allows segments up to 2 GB; positions are 32 bits. */
 #define SEGMENT_MAX_BYTES	((int64) PG_INT32_MAX)
 
-extern char *pgt_log_dir;		/* setting pg_topics.log_dir */
-
 /* Path buffers are MAXPGPATH bytes. */
-extern void pgt_database_path(char *path, Oid database);
-extern void pgt_partition_path(char *path, const TopicPartition *key);
 extern void pgt_segment_log_path(char *path, const TopicPartition *key, SegmentId id);
 extern void pgt_segment_index_path(char *path, const TopicPartition *key, SegmentId id);
 
@@ -153,8 +141,5 @@ extern void pgt_segment_unlink(const TopicPartition *key, SegmentId id, int leve
 
 /* Remove a partition's directory with all in it; trouble is a WARNING. */
 extern void pgt_partition_unlink(const TopicPartition *key);
-
-/* Is there a directory of that name: "<topic oid>-<partition>"? */
-extern bool pgt_partition_parse_name(const char *name, Oid *topic, int32 *partition);
 
 #endif							/* SEGMENT_H */

@@ -1,0 +1,94 @@
+/*
+ * log_directory.c
+ *	  Where the topics' files are: the directories of databases and partitions.
+ *
+ * A directory's name tells whose it is, so what is there can be found without
+ * the catalog: at start, by redo, and by who removes what nobody owns.
+ *
+ * Layer 1.  Next: segment.c.
+ */
+#include "postgres.h"
+
+#include "log_directory.h"
+#include "storage/fd.h"
+
+char	   *pgt_log_dir = NULL;
+
+void
+pgt_database_path(char *path, Oid database)
+{
+	snprintf(path, MAXPGPATH, "%s/%u", pgt_log_dir, database);
+}
+
+void
+pgt_partition_path(char *path, const TopicPartition *key)
+{
+	snprintf(path, MAXPGPATH, "%s/%u/%u-%d", pgt_log_dir,
+			 key->database, key->topic, key->partition);
+}
+
+List *
+pgt_log_databases(void)
+{
+	DIR		   *dir = AllocateDir(pgt_log_dir);
+	struct dirent *de;
+	List	   *databases = NIL;
+
+	while ((de = ReadDir(dir, pgt_log_dir)) != NULL)
+	{
+		char	   *end;
+		unsigned long database = strtoul(de->d_name, &end, 10);
+
+		if (database != 0 && *end == '\0')
+			databases = lappend_oid(databases, (Oid) database);
+	}
+	FreeDir(dir);
+	return databases;
+}
+
+/* Is this the name of a partition's directory: "<topic oid>-<partition>"? */
+static bool
+parse_name(const char *name, TopicPartition *key)
+{
+	char	   *end;
+	unsigned long oid = strtoul(name, &end, 10);
+	long		number;
+
+	if (end == name || *end != '-' || end[1] < '0' || end[1] > '9')
+		return false;
+	number = strtol(end + 1, &end, 10);
+	if (*end != '\0' || oid == 0 || oid > PG_UINT32_MAX || number > PG_INT32_MAX)
+		return false;
+	key->topic = (Oid) oid;
+	key->partition = (int32) number;
+	return true;
+}
+
+List *
+pgt_log_partitions(Oid database, int level)
+{
+	char		path[MAXPGPATH];
+	DIR		   *dir;
+	struct dirent *de;
+	List	   *partitions = NIL;
+
+	pgt_database_path(path, database);
+	dir = AllocateDir(path);
+	if (dir == NULL && errno == ENOENT)
+		return NIL;
+	while ((de = ReadDirExtended(dir, path, level)) != NULL)
+	{
+		TopicPartition key = {database, InvalidOid, 0};
+
+		if (parse_name(de->d_name, &key))
+		{
+			TopicPartition *found = palloc(sizeof(TopicPartition));
+
+			*found = key;
+			partitions = lappend(partitions, found);
+		}
+	}
+	if (dir != NULL)
+		FreeDir(dir);
+	return partitions;
+}

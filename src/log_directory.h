@@ -1,0 +1,37 @@
+/*
+ * log_directory.h
+ *	  Where the topics' files are: <log_dir>/<database oid>/<topic oid>-<partition>/,
+ *	  relative to the data directory.
+ *
+ * Layer 1.
+ */
+#ifndef LOG_DIRECTORY_H
+#define LOG_DIRECTORY_H
+
+#include "nodes/pg_list.h"
+
+/* Which partition of which topic of which database. */
+typedef struct TopicPartition
+{
+	Oid			database;
+	Oid			topic;			/* the foreign table's oid */
+	int32		partition;
+} TopicPartition;
+
+extern char *pgt_log_dir;		/* setting pg_topics.log_dir */
+
+/* Path buffers are MAXPGPATH bytes. */
+extern void pgt_database_path(char *path, Oid database);
+extern void pgt_partition_path(char *path, const TopicPartition *key);
+
+/* Oids of the databases that have a directory, empty ones too. */
+extern List *pgt_log_databases(void);
+
+/*
+ * The partitions of a database that have a directory: palloc'd TopicPartition.
+ * None where the database has no directory; trouble is a report of that level,
+ * and the list then what was found before.
+ */
+extern List *pgt_log_partitions(Oid database, int level);
+
+#endif							/* LOG_DIRECTORY_H */
