@@ -31,6 +31,7 @@
 
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
+#include "fault_point.h"
 #include "log_load.h"
 #include "recovery_point.h"
 #include "utils/memutils.h"
@@ -74,6 +75,20 @@ size_of(int fd, const char *path)
 	return st.st_size;
 }
 
+/*
+ * Read what there is of so many bytes.  What cannot be read must not look as if it
+ * were not there: that would be cut off.
+ */
+static int
+read_at(int fd, void *bytes, size_t length, off_t position, const char *path)
+{
+	int			got = FAULT_ERROR("load-read") ? -1 : pg_pread(fd, bytes, length, position);
+
+	if (got < 0)
+		file_trouble("read", path);
+	return got;
+}
+
 /* Cut a file durably. */
 static void
 cut_file(int fd, off_t size, const char *path)
@@ -94,16 +109,24 @@ static bool ask_segments = false;
 
 /* Read an index's header; false where it is not this segment's. */
 static bool
-header_is_good(int fd, SegmentId id)
+header_is_good(int fd, SegmentId id, const char *path)
 {
 	IndexHeader header;
 
-	if (pg_pread(fd, &header, sizeof(header), 0) != sizeof(header) ||
+	if (read_at(fd, &header, sizeof(header), 0, path) != sizeof(header) ||
 		pgt_index_header_check(&header, id) != NULL)
 		return false;
 	if (ask_segments)
 		pgt_check_system_identifier(header.system_identifier);
 	return true;
+}
+
+/* Read entry n; false where it is not there or not whole. */
+static bool
+load_entry(int fd, uint32 n, IndexEntry *entry, const char *path)
+{
+	return read_at(fd, entry, sizeof(*entry), INDEX_ENTRY_POSITION(n), path) == sizeof(*entry) &&
+		pgt_index_entry_is_valid(entry);
 }
 
 /* The header is not good: make it so, if entries say that there is a segment. */
@@ -114,8 +137,7 @@ repair_header(int fd, SegmentId id, const char *path)
 	IndexEntry	entry;
 	SegmentSpan span = {0};
 
-	if (pg_pread(fd, &entry, sizeof(entry), INDEX_ENTRY_POSITION(0)) != sizeof(entry) ||
-		!pgt_index_entry_is_valid(&entry))
+	if (!load_entry(fd, 0, &entry, path))
 		return false;
 	ereport(LOG,
 			(errcode(ERRCODE_DATA_CORRUPTED),
@@ -127,14 +149,6 @@ repair_header(int fd, SegmentId id, const char *path)
 	if (pg_fsync(fd) != 0)
 		file_trouble("fsync", path);
 	return true;
-}
-
-/* Read entry n; false where it is not there or not whole. */
-static bool
-load_entry(int fd, uint32 n, IndexEntry *entry)
-{
-	return pg_pread(fd, entry, sizeof(*entry), INDEX_ENTRY_POSITION(n)) == sizeof(*entry) &&
-		pgt_index_entry_is_valid(entry);
 }
 
 /* Does this entry go on where the scan stands, and was it durable by redo's start? */
@@ -150,11 +164,11 @@ entry_goes_on(const PartitionState *state, const IndexEntry *entry, off_t log_si
 
 /* Go forward over the active segment's entries. */
 static void
-scan_segment(PartitionState *state, int index_fd, off_t log_size)
+scan_segment(PartitionState *state, int index_fd, const char *index_path, off_t log_size)
 {
 	IndexEntry	entry;
 
-	while (load_entry(index_fd, state->active_entries, &entry) &&
+	while (load_entry(index_fd, state->active_entries, &entry, index_path) &&
 		   entry_goes_on(state, &entry, log_size))
 	{
 		state->active_entries++;
@@ -167,15 +181,15 @@ scan_segment(PartitionState *state, int index_fd, off_t log_size)
 
 /* Is there anything but zeros from "position" to the end of the file? */
 static bool
-has_bytes_from(int fd, off_t position, off_t size)
+has_bytes_from(int fd, off_t position, off_t size, const char *path)
 {
 	char		block[8192];
 
 	while (position < size)
 	{
-		int			got = pg_pread(fd, block, Min(sizeof(block), size - position), position);
+		int			got = read_at(fd, block, Min(sizeof(block), size - position), position, path);
 
-		if (got <= 0)
+		if (got == 0)
 			return false;
 		for (int i = 0; i < got; i++)
 			if (block[i] != 0)
@@ -206,21 +220,21 @@ cut_segment(const PartitionState *state, int log_fd, int index_fd,
 		ereport(LOG,
 				(errmsg("topic file \"%s\" has %lld bytes where the recovery point says %u",
 						log_path, (long long) log_size, state->active_end)));
-	if (index_size > index_end && has_bytes_from(index_fd, index_end, index_size))
+	if (index_size > index_end && has_bytes_from(index_fd, index_end, index_size, index_path))
 		cut_file(index_fd, index_end, index_path);
 }
 
 /* What a partition's state tells of the active segment's entries. */
 static void
-load_timestamps(PartitionState *state, int index_fd)
+load_timestamps(PartitionState *state, int index_fd, const char *index_path)
 {
 	IndexEntry	entry;
 
 	if (state->active_entries == 0)
 		return;
-	if (load_entry(index_fd, 0, &entry))
+	if (load_entry(index_fd, 0, &entry, index_path))
 		state->active_first_timestamp = entry.min_timestamp;
-	if (load_entry(index_fd, state->active_entries - 1, &entry))
+	if (load_entry(index_fd, state->active_entries - 1, &entry, index_path))
 	{
 		state->active_largest_timestamp = entry.largest_timestamp;
 		state->last_lsn = Max(state->last_lsn, entry.lsn);
@@ -243,12 +257,12 @@ load_active(PartitionState *state)
 	log_fd = open_for_load(log_path);
 	index_fd = open_for_load(index_path);
 	good = log_fd >= 0 && index_fd >= 0 &&
-		(header_is_good(index_fd, id) || repair_header(index_fd, id, index_path));
+		(header_is_good(index_fd, id, index_path) || repair_header(index_fd, id, index_path));
 	if (good)
 	{
-		scan_segment(state, index_fd, size_of(log_fd, log_path));
+		scan_segment(state, index_fd, index_path, size_of(log_fd, log_path));
 		cut_segment(state, log_fd, index_fd, log_path, index_path);
-		load_timestamps(state, index_fd);
+		load_timestamps(state, index_fd, index_path);
 	}
 	if (log_fd >= 0)
 		close(log_fd);
@@ -274,7 +288,7 @@ original_goes_on(const PartitionState *state, SegmentId id)
 	fd = open_for_load(path);
 	if (fd < 0)
 		return false;
-	goes_on = header_is_good(fd, id) && load_entry(fd, 0, &entry) &&
+	goes_on = header_is_good(fd, id, path) && load_entry(fd, 0, &entry, path) &&
 		entry_goes_on(&probe, &entry, PG_INT64_MAX);
 	close(fd);
 	return goes_on;

@@ -86,15 +86,55 @@ open_file(const char *path, int flags)
 	return file;
 }
 
+/* Read an index's header; returns how much of it is there, negative for trouble. */
+static int
+read_header_bytes(File index, IndexHeader *header)
+{
+	return FAULT_ERROR("header-read") ? -1 :
+		FileRead(index, (char *) header, sizeof(*header), 0, WAIT_EVENT_DATA_FILE_READ);
+}
+
+static void
+report_header_trouble(const char *path)
+{
+	ereport(ERROR,
+			(errcode_for_file_access(),
+			 errmsg("could not read topic file \"%s\" at position 0: %m", path)));
+}
+
+/* The same of a segment that is not open; 0 where the file is gone, trouble is an ERROR. */
+static int
+read_header_of(const TopicPartition *key, SegmentId id, IndexHeader *header)
+{
+	char		path[MAXPGPATH];
+	File		file;
+	int			got;
+	int			trouble;
+
+	pgt_segment_index_path(path, key, id);
+	file = open_file(path, 0);
+	if (file < 0)
+		return 0;
+	got = read_header_bytes(file, header);
+	trouble = errno;
+	FileClose(file);
+	errno = trouble;
+	if (got < 0)
+		report_header_trouble(path);
+	return got;
+}
+
 /* Read the header; ERROR unless it is that of this segment. */
 static void
 read_index_header(Segment *segment)
 {
 	IndexHeader header;
 	const char *problem = "the header is cut off";
+	int			got = read_header_bytes(segment->index, &header);
 
-	if (FileRead(segment->index, (char *) &header, sizeof(header), 0,
-				 WAIT_EVENT_DATA_FILE_READ) == sizeof(header))
+	if (got < 0)
+		report_header_trouble(FilePathName(segment->index));
+	if (got == sizeof(header))
 		problem = pgt_index_header_check(&header, segment->id);
 	if (problem != NULL)
 		ereport(ERROR,
@@ -152,21 +192,11 @@ pgt_segment_is_usable(const TopicPartition *key, SegmentId id)
 {
 	char		path[MAXPGPATH];
 	IndexHeader header;
-	File		file;
-	bool		usable;
 
 	pgt_segment_log_path(path, key, id);
-	if (access(path, F_OK) != 0)
-		return false;
-	pgt_segment_index_path(path, key, id);
-	file = open_file(path, 0);
-	if (file < 0)
-		return false;
-	usable = FileRead(file, (char *) &header, sizeof(header), 0,
-					  WAIT_EVENT_DATA_FILE_READ) == sizeof(header) &&
+	return access(path, F_OK) == 0 &&
+		read_header_of(key, id, &header) == sizeof(header) &&
 		pgt_index_header_check(&header, id) == NULL;
-	FileClose(file);
-	return usable;
 }
 
 /*
@@ -687,23 +717,20 @@ pgt_segment_files(const TopicPartition *key, SegmentId **ids)
 static bool
 read_swapped(const TopicPartition *key, ListedSegment *segment)
 {
-	char		path[MAXPGPATH];
 	IndexHeader header;
 	bool		good = false;
-	int			fd;
 
-	pgt_segment_index_path(path, key, segment->id);
-	fd = BasicOpenFile(path, O_RDONLY | PG_BINARY);
-	if (fd < 0)
-		return false;
 	for (int i = 0; !good && i < ENTRY_RETRIES; i++)
 	{
+		int			got;
+
 		if (i > 0)
 			pg_usleep(100L);
-		good = pg_pread(fd, &header, sizeof(header), 0) == sizeof(header) &&
-			pgt_index_header_check(&header, segment->id) == NULL;
+		got = read_header_of(key, segment->id, &header);
+		if (got == 0)
+			return false;
+		good = got == sizeof(header) && pgt_index_header_check(&header, segment->id) == NULL;
 	}
-	close(fd);
 	if (!good || XLogRecPtrIsInvalid(header.swap_lsn))
 		return false;
 	segment->span = header.span;
@@ -749,26 +776,16 @@ has_empty_log(const TopicPartition *key, SegmentId id)
 bool
 pgt_segment_is_leftover(const TopicPartition *key, SegmentId id)
 {
-	char		path[MAXPGPATH];
 	IndexHeader header;
-	ssize_t		got;
-	int			fd;
 
 	if (id.generation == 0)
 		return false;
-	pgt_segment_index_path(path, key, id);
-	fd = BasicOpenFile(path, O_RDONLY | PG_BINARY);
-	if (fd < 0 && errno != ENOENT)
-		return false;
-	got = fd < 0 ? 0 : pg_pread(fd, &header, sizeof(header), 0);
-	if (fd >= 0)
-		close(fd);
 
 	/*
 	 * One that was swapped in may be damaged, or have lost its index: that is kept
 	 * and reported.  The header is durable before the first byte of the log.
 	 */
-	if (got < (ssize_t) sizeof(header))
+	if (read_header_of(key, id, &header) < (int) sizeof(header))
 		return has_empty_log(key, id);
 	return pgt_index_header_check(&header, id) == NULL && XLogRecPtrIsInvalid(header.swap_lsn);
 }

@@ -75,7 +75,7 @@ my $grow = "SELECT produce('%s', 'key 1', repeat('x', 5000))";
 # What is done, the error, and what else is to be seen.  "new": to a topic
 # that has no record yet; "panics": the server starts anew; "partly": segments before
 # the one that fails are done; "removes": records go; "elsewhere": it is the sync
-# process that meets it, at a checkpoint.
+# process that meets it, at a checkpoint; "at_start": the server does not start.
 my %full = (errno => 'ENOSPC', like => qr/ERROR:  53100: .*No space left on device.*HINT:  Check free disk space/s);
 my %scenarios = (
 	'directory-create' => { new => 1, errno => 'ENOSPC', like => qr/ERROR:  53100: could not create directory/ },
@@ -91,6 +91,9 @@ my %scenarios = (
 		sql => "SELECT count(*) FROM consume('%s', 'g')" },
 	'index-read' => { errno => 'EIO', like => qr/ERROR:  58030: could not read topic file ".*\.index" at position \d+/,
 		sql => "SELECT count(*) FROM %s" },
+	'header-read' => { errno => 'EIO', like => qr/ERROR:  58030: could not read topic file ".*\.index" at position 0/,
+		sql => "SELECT count(*) FROM %s" },
+	'load-read' => { at_start => 1, errno => 'EIO', like => qr/FATAL:  could not read topic file ".*\.index": Input\/output error/ },
 	'file-open' => { errno => 'EACCES', like => qr/ERROR:  42501: could not open topic file ".*\.index": Permission denied/,
 		sql => "SELECT count(*) FROM %s" },
 	'log-open' => { errno => 'EACCES', like => qr/ERROR:  42501: could not open topic file ".*\.log": Permission denied/,
@@ -162,6 +165,22 @@ sub run_checkpoint
 	return;
 }
 
+# At start: what cannot be read is not taken for missing, and cut.
+sub run_start
+{
+	my ($point, $topic, $case) = @_;
+	my $from = -s $node->logfile;
+
+	sql("ALTER SYSTEM SET pg_topics.fault_point = '$point:$case->{errno}'");
+	$node->stop;
+	ok(!$node->start(fail_ok => 1), "$point: the server does not start");
+	like(slurp_file($node->logfile, $from), $case->{like}, "$point: reported");
+	unlink $node->data_dir . '/postgresql.auto.conf';
+	append_to_file($node->data_dir . '/postgresql.auto.conf', '');
+	$node->start;
+	return;
+}
+
 foreach my $point (sort keys %scenarios)
 {
 	my $case = $scenarios{$point};
@@ -170,7 +189,8 @@ foreach my $point (sort keys %scenarios)
 
 	sql("TRUNCATE $topic, sent_$topic"), sql("DROP FOREIGN TABLE $topic"), sql("SELECT create_topic('$topic', config => '{\"cleanup.policy\": \"compact\"}')") if $case->{new};
 	$before = sql("SELECT count(*), max(record_offset) FROM $topic");
-	$case->{elsewhere} ? run_checkpoint($point, $topic, $case) : run_session($point, $topic, $case);
+	my $run = $case->{elsewhere} ? \&run_checkpoint : $case->{at_start} ? \&run_start : \&run_session;
+	$run->($point, $topic, $case);
 	is(sql("SELECT count(*), max(record_offset) FROM $topic"), $before, "$point: as before")
 	  unless $case->{elsewhere} || $case->{removes} || $case->{partly};
 	is(sql("SELECT count(*) FROM topic_group_offsets WHERE topic = '$topic'::regclass AND committed_offset > 0"), '0', "$point: no offset moves");
