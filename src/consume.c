@@ -13,8 +13,9 @@
  *		 deliver records until max_records
  *		 auto_commit: commit the reader's position, else remember it
  *
- * So a group with nothing to read writes nothing and locks nothing, and nobody
- * ever waits for another consumer.
+ * So a group with nothing to read writes nothing and locks nothing (but once in
+ * days, that it is still there: pgt_group_keep()), and nobody ever waits for
+ * another consumer.
  *
  * In leased mode, with a member_id, the first steps are lease.c's: it says which
  * partitions are the member's, and takes down how far it has read.  The rest,
@@ -703,11 +704,15 @@ consume_once(ConsumePass *pass)
 {
 	GroupOffset *offsets = pgt_group_read(&pass->request->group, pass->topic->partitions);
 	GroupOffset **ordered = palloc(sizeof(GroupOffset *) * pass->topic->partitions);
-	int			count = order_partitions(pass, offsets, ordered);
 	int64		enough = pass->sink == NULL ? 1 : pass->request->max_records;
+	int			count;
 
+	pgt_group_mend_served(offsets, pass->topic->partitions);
+	count = order_partitions(pass, offsets, ordered);
 	for (int i = 0; i < count && pass->delivered < enough; i++)
 		pgt_consume_partition(pass, ordered[i]);
+	if (pass->sink != NULL)
+		pgt_group_keep(&pass->request->group, offsets, pass->topic->partitions);
 }
 
 /* ---- leased mode -------------------------------------------------------- */
@@ -755,6 +760,18 @@ consume_leased(ConsumePass *pass)
 	pass->called = true;
 }
 
+/* A member waits for its own partitions, and till it may take another one. */
+static void
+wait_for_leased(const ConsumePass *pass, GroupOffset **leased, int count)
+{
+	PartitionSet partitions = 0;
+
+	for (int i = 0; i < count; i++)
+		partitions |= PARTITION_SET_OF(leased[i]->partition);
+	pgt_topic_wait_for(partitions);
+	pgt_wait_again_at(pgt_lease_next_end(pass->lease));
+}
+
 /* Look whether consume_leased() has anything to deliver or to write. */
 static WaitVerdict
 look_leased(ConsumePass *pass)
@@ -769,6 +786,7 @@ look_leased(ConsumePass *pass)
 		return WAIT_DONE;
 
 	count = order_leased(pass, &ordered);
+	wait_for_leased(pass, ordered, count);
 	for (int i = 0; i < count; i++)
 	{
 		PartitionCursor cursor;
@@ -784,17 +802,6 @@ look_leased(ConsumePass *pass)
 
 /* ---- waiting ------------------------------------------------------------ */
 
-/* When a call that begins now stops waiting. */
-static TimestampTz
-wait_deadline(const ConsumeRequest *request)
-{
-	int64		longest = request->timeout;
-
-	if (request->member != NULL)
-		longest = Min(longest, request->lease / 2);
-	return GetCurrentTimestamp() + longest;
-}
-
 /* See the header. */
 WaitVerdict
 pgt_consume_verdict(const ConsumePass *pass)
@@ -804,14 +811,30 @@ pgt_consume_verdict(const ConsumePass *pass)
 	return pass->retry ? WAIT_RETRY : WAIT_IDLE;
 }
 
-/*
- * By what group its waiters are known: who takes certain partitions only, or a
- * member its own, cannot stand in for others.
- */
-static uint64
-wait_group(const ConsumeRequest *request)
+/* See the header. */
+void
+pgt_consume_fill_waiter(Waiter *waiter, const ConsumeRequest *request)
 {
-	return request->partitions != NULL || request->member != NULL ? WAIT_GROUP_EACH : pgt_wait_group(request->group.id);
+	int64		longest = request->timeout;
+
+	if (request->member != NULL)
+		longest = Min(longest, request->lease / 2);
+	waiter->deadline = GetCurrentTimestamp() + longest;
+	waiter->group = pgt_wait_group(request->group.id);
+	waiter->each = request->partitions != NULL || request->member != NULL;
+}
+
+/* Tell for which partitions a call waits that chooses them. */
+static void
+wait_for_chosen(const ConsumeRequest *request)
+{
+	PartitionSet partitions = 0;
+
+	if (request->partitions == NULL)
+		return;
+	for (int i = 0; i < request->partition_count; i++)
+		partitions |= PARTITION_SET_OF(request->partitions[i]);
+	pgt_topic_wait_for(partitions);
 }
 
 /* Look inside the function: consume what is there.  arg: the pass. */
@@ -830,6 +853,7 @@ look_and_consume(void *arg)
 			consume_leased(pass);
 		return verdict;
 	}
+	wait_for_chosen(pass->request);
 	consume_once(pass);
 	return pgt_consume_verdict(pass);
 }
@@ -853,6 +877,7 @@ look_and_claim(void *arg)
 		verdict = look_leased(&pass);
 	else
 	{
+		wait_for_chosen(request);
 		consume_once(&pass);
 		verdict = pgt_consume_verdict(&pass);
 	}
@@ -872,8 +897,7 @@ prepare_waiting(const FuncExpr *call, const NullableDatum *args, Waiter *waiter)
 	pgt_consume_parse(request, call->funcid, topic_of_call(call, &args[0]), args);
 	waiter->topics = &request->group.topic;
 	waiter->topic_count = 1;
-	waiter->group = wait_group(request);
-	waiter->deadline = wait_deadline(request);
+	pgt_consume_fill_waiter(waiter, request);
 	waiter->look = look_and_claim;
 	waiter->arg = request;
 	return request->timeout > 0;
@@ -891,12 +915,11 @@ wait_and_consume(ConsumePass *pass)
 	Waiter		waiter = {
 		.topics = &pass->topic->relid,
 		.topic_count = 1,
-		.group = wait_group(pass->request),
-		.deadline = wait_deadline(pass->request),
 		.look = look_and_consume,
 		.arg = pass
 	};
 
+	pgt_consume_fill_waiter(&waiter, pass->request);
 	pgt_wait_inside(&waiter);
 	pass->snapshot = GetActiveSnapshot();
 }

@@ -61,6 +61,7 @@ typedef struct TopicPass
 {
 	ConsumeRequest request;
 	ConsumePass pass;
+	GroupOffset *offsets;		/* of all partitions */
 } TopicPass;
 
 /* A pass over all of them. */
@@ -73,7 +74,7 @@ typedef struct ManyPass
 	bool		waiting;
 	bool		remembered;
 	bool		retry;
-	List	   *locked;			/* topics that are there, by oid */
+	List	   *topics;			/* of TopicPass: of the topics that are there, by oid */
 } ManyPass;
 
 /* A partition to serve. */
@@ -156,7 +157,6 @@ begin_topic(ManyPass *many, Oid topic)
 	one->pass.request = &one->request;
 	one->pass.topic = pgt_consume_open_topic(&one->request);
 	UnlockRelationOid(topic, AccessShareLock);	/* it was locked twice */
-	many->locked = lappend_oid(many->locked, topic);
 	one->pass.snapshot = many->snapshot;
 	one->pass.sink = many->sink;
 	one->pass.waiting = many->waiting;
@@ -186,20 +186,19 @@ list_candidates(ManyPass *many)
 	List	   *candidates = NIL;
 	ListCell   *cell;
 
-	foreach(cell, many->request->topics)
+	foreach(cell, many->topics)
 	{
-		TopicPass  *one = begin_topic(many, lfirst_oid(cell));
-		GroupOffset *offsets;
+		TopicPass  *one = lfirst(cell);
+		int32		partitions = one->pass.topic->partitions;
 
-		if (one == NULL)
-			continue;
-		offsets = pgt_group_read(&one->request.group, one->pass.topic->partitions);
-		for (int32 i = 0; i < one->pass.topic->partitions; i++)
+		one->offsets = pgt_group_read(&one->request.group, partitions);
+		pgt_group_mend_served(one->offsets, partitions);
+		for (int32 i = 0; i < partitions; i++)
 		{
 			Candidate  *candidate = palloc(sizeof(Candidate));
 
 			candidate->topic = one;
-			candidate->offset = &offsets[i];
+			candidate->offset = &one->offsets[i];
 			candidates = lappend(candidates, candidate);
 		}
 	}
@@ -207,14 +206,46 @@ list_candidates(ManyPass *many)
 	return candidates;
 }
 
+/* Begin a pass over all topics that are there. */
+static void
+begin_topics(ManyPass *many)
+{
+	ListCell   *cell;
+
+	many->topics = NIL;
+	foreach(cell, many->request->topics)
+	{
+		TopicPass  *one = begin_topic(many, lfirst_oid(cell));
+
+		if (one != NULL)
+			many->topics = lappend(many->topics, one);
+	}
+}
+
+/* Keep the group's offsets in each topic from expiring, also where others have all the records. */
+static void
+keep_groups(const ManyPass *many)
+{
+	ListCell   *cell;
+
+	foreach(cell, many->topics)
+	{
+		TopicPass  *one = lfirst(cell);
+
+		pgt_group_keep(&one->request.group, one->offsets, one->pass.topic->partitions);
+	}
+}
+
 /* Serve the request once, without waiting for anything. */
 static void
 consume_once(ManyPass *many)
 {
-	List	   *candidates = list_candidates(many);
+	List	   *candidates;
 	int64		enough = many->sink == NULL ? 1 : many->request->common.max_records;
 	ListCell   *cell;
 
+	begin_topics(many);
+	candidates = list_candidates(many);
 	foreach(cell, candidates)
 	{
 		Candidate  *candidate = lfirst(cell);
@@ -230,6 +261,8 @@ consume_once(ManyPass *many)
 		many->retry |= pass->retry;
 		many->remembered |= pass->remembered;
 	}
+	if (many->sink != NULL)
+		keep_groups(many);
 }
 
 /* ---- waiting ------------------------------------------------------------ */
@@ -267,8 +300,8 @@ look_and_claim(void *arg)
 	consume_once(&many);
 	verdict = verdict_of(&many);
 	if (verdict != WAIT_DONE)
-		foreach(cell, many.locked)
-			UnlockRelationOid(lfirst_oid(cell), AccessShareLock);
+		foreach(cell, many.topics)
+			UnlockRelationOid(((TopicPass *) lfirst(cell))->request.group.topic, AccessShareLock);
 	return verdict;
 }
 
@@ -278,8 +311,7 @@ fill_waiter(Waiter *waiter, const ManyRequest *request)
 {
 	waiter->topics = request->topic_oids;
 	waiter->topic_count = list_length(request->topics);
-	waiter->group = pgt_wait_group(request->common.group.id);
-	waiter->deadline = GetCurrentTimestamp() + request->common.timeout;
+	pgt_consume_fill_waiter(waiter, &request->common);
 }
 
 /* WaitPrepare of consume_many(). */

@@ -74,6 +74,9 @@ extern Topic *pgt_consume_open_topic(const ConsumeRequest *request);
 /* Consume from one partition, if it has something and nobody else owns it. */
 extern void pgt_consume_partition(ConsumePass *pass, GroupOffset *offset);
 
+/* How long, and as what, a call waits that begins now: all but topics and look. */
+extern void pgt_consume_fill_waiter(Waiter *waiter, const ConsumeRequest *request);
+
 /* The verdict on a pass that is over. */
 extern WaitVerdict pgt_consume_verdict(const ConsumePass *pass);
 

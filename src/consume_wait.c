@@ -185,7 +185,7 @@ wait_until_done(const Waiter *waiter, QueryDesc *query)
 
 	if (take_look(waiter, scratch) != WAIT_DONE)
 	{
-		pgt_topic_wait_begin(waiter->topics, waiter->topic_count, waiter->group);
+		pgt_topic_wait_begin(waiter->topics, waiter->topic_count, waiter->group, waiter->each);
 		PG_TRY();
 		{
 			release_snapshot(query);

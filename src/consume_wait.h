@@ -24,7 +24,8 @@ typedef struct Waiter
 {
 	const Oid  *topics;			/* as many as topic_count says */
 	int			topic_count;
-	uint64		group;			/* pgt_wait_group(), or WAIT_GROUP_EACH */
+	uint64		group;			/* pgt_wait_group() */
+	bool		each;			/* no other waiter of the group can do for this one */
 	TimestampTz deadline;
 	/* called with an active snapshot, in a memory context that is then reset */
 	WaitVerdict (*look) (void *arg);

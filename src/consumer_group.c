@@ -45,6 +45,10 @@
  * at the log's end was when it first looked, good only while it has nothing to
  * go on at.
  *
+ * A group that polls and finds nothing commits nothing, and would expire
+ * (group_expiry.c).  So once a quarter of the time that it has has passed, a poll
+ * commits again what is committed in one partition.
+ *
  * A group that is moved back has something to read that no append announces:
  * its commit wakes who waits for the topic.
  *
@@ -82,6 +86,7 @@
 
 #include "consumer_group.h"
 #include "fault_point.h"
+#include "maintenance_stats.h"
 #include "partition_release.h"
 #include "topic_waiters.h"
 
@@ -130,6 +135,8 @@ typedef struct PositionEntry
 	PositionVersion *top;		/* NULL: none */
 } PositionEntry;
 
+int			pgt_offsets_retention_minutes = 10080;
+
 /* This transaction's positions; NULL: it has none. */
 static HTAB *positions = NULL;
 
@@ -140,7 +147,7 @@ static List *moved_back = NIL;
 
 /* See the header. */
 void
-pgt_group_init(ConsumerGroup *group, Oid function, Oid topic, const char *id)
+pgt_group_check_id(const char *id)
 {
 	size_t		length = strlen(id);
 
@@ -154,7 +161,13 @@ pgt_group_init(ConsumerGroup *group, Oid function, Oid topic, const char *id)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("consumer group name is too long"),
 				 errdetail("It has %zu bytes; the limit is %d.", length, MAX_GROUP_ID_LENGTH)));
+}
 
+/* See the header. */
+void
+pgt_group_init(ConsumerGroup *group, Oid function, Oid topic, const char *id)
+{
+	pgt_group_check_id(id);
 	group->offsets_table = get_relname_relid(OFFSETS_TABLE_NAME, get_func_namespace(function));
 	if (!OidIsValid(group->offsets_table))
 		ereport(ERROR,
@@ -520,6 +533,19 @@ refresh_offset(Relation table, const ConsumerGroup *group, GroupOffset *offset)
 }
 
 /* See the header. */
+void
+pgt_group_mend_served(GroupOffset *offsets, int32 partitions)
+{
+	TimestampTz now = GetCurrentTimestamp() + (int64) (Max(pgt_clock_offset, 0) * 1000);
+
+	for (int32 i = 0; i < partitions; i++)
+	{
+		if (offsets[i].served > now)
+			offsets[i].served = DT_NOBEGIN;
+	}
+}
+
+/* See the header. */
 int64
 pgt_group_next_offset(const GroupOffset *offset)
 {
@@ -578,6 +604,30 @@ lock_row(Relation table, const ConsumerGroup *group, GroupOffset *offset, bool w
 	return GROUP_MOVED;
 }
 
+/* The lock that stands for a row which is not there. */
+static LOCKTAG
+missing_row_tag(const ConsumerGroup *group, int32 partition)
+{
+	uint32		hash = hash_bytes((const unsigned char *) group->id, strlen(group->id));
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, group->topic,
+						 hash_combine(hash, murmurhash32(partition)), MISSING_ROW_LOCK_CLASS);
+	return tag;
+}
+
+/* See the header. */
+bool
+pgt_group_is_starting(const ConsumerGroup *group, int32 partition)
+{
+	LOCKTAG		tag = missing_row_tag(group, partition);
+
+	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
+		return true;
+	LockRelease(&tag, ExclusiveLock, false);
+	return false;
+}
+
 /*
  * Own a partition that has no row, see the file's head.  GROUP_MOVED, and the
  * lock given back, where one was committed meanwhile; *offset then tells of it.
@@ -585,11 +635,8 @@ lock_row(Relation table, const ConsumerGroup *group, GroupOffset *offset, bool w
 static GroupLock
 lock_missing_row(Relation table, const ConsumerGroup *group, GroupOffset *offset, bool wait)
 {
-	uint32		hash = hash_bytes((const unsigned char *) group->id, strlen(group->id));
-	LOCKTAG		tag;
+	LOCKTAG		tag = missing_row_tag(group, offset->partition);
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, group->topic,
-						 hash_combine(hash, murmurhash32(offset->partition)), MISSING_ROW_LOCK_CLASS);
 	if (LockAcquire(&tag, ExclusiveLock, false, !wait) == LOCKACQUIRE_NOT_AVAIL)
 		return GROUP_BUSY;
 	refresh_offset(table, group, offset);
@@ -770,6 +817,48 @@ pgt_group_commit(const ConsumerGroup *group, GroupOffset *offset, int64 next, co
 	offset->lease.until = DT_NOBEGIN;
 	offset->lease.position = NO_OFFSET;
 	commit_row(group, offset, next, metadata, leased);
+}
+
+/* When the group last did something with the partition that counts as use. */
+static TimestampTz
+last_use(const GroupOffset *offset)
+{
+	return Max(offset->served, offset->lease.until);
+}
+
+/* The metadata of a row, or NULL. */
+static char *
+metadata_of(const ConsumerGroup *group, const GroupOffset *offset)
+{
+	Relation	table = table_open(group->offsets_table, AccessShareLock);
+	bool		isnull;
+	Datum		value = heap_getattr(offset->row, Anum_offsets_metadata, RelationGetDescr(table), &isnull);
+	char	   *metadata = isnull ? NULL : TextDatumGetCString(value);
+
+	table_close(table, AccessShareLock);
+	return metadata;
+}
+
+/* See the header. */
+void
+pgt_group_keep(const ConsumerGroup *group, GroupOffset *offsets, int32 partitions)
+{
+	GroupOffset *latest = NULL;
+	TimestampTz soon = GetCurrentTimestamp() + (int64) (pgt_clock_offset * 1000) -
+	pgt_offsets_retention_minutes * (USECS_PER_MINUTE / 4);
+
+	if (pgt_offsets_retention_minutes < 0)
+		return;
+	for (int32 i = 0; i < partitions; i++)
+	{
+		if (last_use(&offsets[i]) > soon)
+			return;
+		if (offsets[i].committed != NO_OFFSET && offsets[i].position == NO_OFFSET &&
+			(latest == NULL || last_use(&offsets[i]) > last_use(latest)))
+			latest = &offsets[i];
+	}
+	if (latest != NULL && pgt_group_lock(group, latest, false) == GROUP_OWNED)
+		pgt_group_commit(group, latest, latest->committed, metadata_of(group, latest));
 }
 
 /* See the header. */

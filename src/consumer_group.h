@@ -13,6 +13,8 @@
 #include "nodes/pg_list.h"
 #include "utils/timestamp.h"
 
+extern int	pgt_offsets_retention_minutes;	/* setting pg_topics.offsets_retention_minutes */
+
 #define MAX_GROUP_ID_LENGTH		255 /* bytes */
 #define MAX_OFFSET_METADATA		4096	/* bytes, Kafka's offset.metadata.max.bytes */
 
@@ -55,6 +57,9 @@ typedef enum GroupLock
 	GROUP_MOVED					/* *offset was not the latest and is now; not owned */
 } GroupLock;
 
+/* ERROR where a group cannot have that name: it is empty or too long. */
+extern void pgt_group_check_id(const char *id);
+
 /*
  * The group of that name.  "function" is the oid of the SQL function called:
  * the offsets table is found in its schema.  ERROR where the name is empty or
@@ -69,6 +74,19 @@ extern void pgt_group_init(ConsumerGroup *group, Oid function, Oid topic, const 
 extern GroupOffset *pgt_group_read(const ConsumerGroup *group, int32 partitions);
 
 /*
+ * Let what was served "in the future" count as served long ago: the clock has been
+ * set back since, and what is served from now on would else always come first.
+ */
+extern void pgt_group_mend_served(GroupOffset *offsets, int32 partitions);
+
+/*
+ * The group is in use: if its last commit, or lease, is so old that it comes near
+ * to expiring, commit again what is committed in one of its partitions.
+ * *offsets is what pgt_group_read() gave, and may have been written since.
+ */
+extern void pgt_group_keep(const ConsumerGroup *group, GroupOffset *offsets, int32 partitions);
+
+/*
  * Own one partition until the transaction ends.  With "wait" *offset is
  * brought up to date and the result is GROUP_OWNED.  Without, *offset stays as
  * it was read if the partition is now owned; if not, no lock and no
@@ -76,6 +94,9 @@ extern GroupOffset *pgt_group_read(const ConsumerGroup *group, int32 partitions)
  * READ where the row changed after the snapshot.
  */
 extern GroupLock pgt_group_lock(const ConsumerGroup *group, GroupOffset *offset, bool wait);
+
+/* Does somebody own a partition that has no row yet?  Just now; it is not owned. */
+extern bool pgt_group_is_starting(const ConsumerGroup *group, int32 partition);
 
 /* The next record this group reads there: its position, else what is committed, else NO_OFFSET. */
 extern int64 pgt_group_next_offset(const GroupOffset *offset);

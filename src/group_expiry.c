@@ -6,15 +6,17 @@
  * longer ago than offsets_retention_minutes, and so is the end of its last
  * lease, and nobody of the group waits for the topic.  Kafka counts from the
  * moment that a group has no members; here a consumer is a member while it holds
- * a partition, by a lock or a lease, or waits.
+ * a partition, by a lock or a lease, or waits, and one that polls commits now and
+ * then (pgt_group_keep()).
  *
- * Who holds a partition, or commits just now, must keep all its offsets, so each
- * group goes in two steps, of which the second has a later snapshot:
+ * Who holds a partition, or commits just now, must keep all its offsets.  So a
+ * query names the candidates, and each is looked at again with all its rows
+ * locked: one that somebody else owns, or has changed, keeps the group.  So does
+ * a partition that somebody is about to commit first.  Who does that later finds
+ * the group gone or going, and is its first consumer.
  *
- *	  lock		all rows that nobody else has locked
- *	  delete	if the group is still expired, and all its rows are locked
- *
- * Locks: of rows, none waited for; RowExclusiveLock on the table.
+ * Locks: AccessShareLock on the topic, rows' locks, RowExclusiveLock on the
+ * tables; none but the last is waited for.
  *
  * Layer 7.  Read consumer_group.c next.
  */
@@ -24,6 +26,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -31,29 +34,18 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "consumer_group.h"
 #include "group_expiry.h"
+#include "lease.h"
 #include "maintenance_stats.h"
 #include "serializer.h"
 #include "topic.h"
 #include "topic_waiters.h"
 
-/* Every statement has the table for %1$s. */
+/* The statement has the table for %1$s. */
 #define EXPIRED_GROUPS \
 	"SELECT topic, group_id FROM %1$s GROUP BY topic, group_id" \
 	" HAVING GREATEST(pg_catalog.max(commit_timestamp), pg_catalog.max(lease_until))" \
 	" OPERATOR(pg_catalog.<) $1"
-
-#define LOCK_GROUP \
-	"SELECT partition FROM %1$s WHERE topic OPERATOR(pg_catalog.=) $2" \
-	" AND group_id OPERATOR(pg_catalog.=) $3 FOR UPDATE SKIP LOCKED"
-
-#define DELETE_GROUP \
-	"DELETE FROM %1$s WHERE topic OPERATOR(pg_catalog.=) $2 AND group_id OPERATOR(pg_catalog.=) $3" \
-	" AND (SELECT GREATEST(pg_catalog.max(commit_timestamp), pg_catalog.max(lease_until))" \
-	" OPERATOR(pg_catalog.<) $1" \
-	" AND pg_catalog.count(*) OPERATOR(pg_catalog.=) $4 FROM %1$s" \
-	" WHERE topic OPERATOR(pg_catalog.=) $2 AND group_id OPERATOR(pg_catalog.=) $3)"
 
 typedef struct ExpiredGroup
 {
@@ -61,53 +53,43 @@ typedef struct ExpiredGroup
 	char	   *id;
 } ExpiredGroup;
 
-static int	offsets_retention_minutes = 10080;
-
-/* The table of offsets, quoted, or NULL where this database has no topics. */
-static char *
+/* The table of offsets, or InvalidOid where this database has no topics. */
+static Oid
 offsets_table(void)
 {
 	List	   *topics = pgt_topic_list();
-	Oid			relid = topics == NIL ? InvalidOid : pgt_group_offsets_table(linitial_oid(topics));
 
-	return !OidIsValid(relid) ? NULL :
-		quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
+	return topics == NIL ? InvalidOid : pgt_group_offsets_table(linitial_oid(topics));
 }
 
-/* Run a statement, with a new snapshot; arguments as the macros above number them. */
+/* Look for groups whose last commit was before then; the result is SPI's. */
 static void
-run(const char *statement, const char *table, TimestampTz before, const ExpiredGroup *group,
-	int64 rows)
+query_candidates(Oid table, TimestampTz before)
 {
-	static const char *const unused = "";
-	Oid			types[] = {TIMESTAMPTZOID, OIDOID, TEXTOID, INT8OID};
-	Datum		values[] = {
-		TimestampTzGetDatum(before),
-		ObjectIdGetDatum(group == NULL ? InvalidOid : group->topic),
-		CStringGetTextDatum(group == NULL ? unused : group->id),
-		Int64GetDatum(rows)
-	};
+	char	   *name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)),
+												  get_rel_name(table));
+	Oid			types[] = {TIMESTAMPTZOID};
+	Datum		values[] = {TimestampTzGetDatum(before)};
 
-	PushActiveSnapshot(GetLatestSnapshot());
-	if (SPI_execute_with_args(psprintf(statement, table), lengthof(types), types, values, NULL,
+	if (SPI_execute_with_args(psprintf(EXPIRED_GROUPS, name), lengthof(types), types, values, NULL,
 							  false, 0) < 0)
 		elog(ERROR, "could not look for expired consumer groups");
-	PopActiveSnapshot();
 }
 
 /* The groups whose last commit was before then and who are not waiting. */
 static List *
-expired_groups(const char *table, TimestampTz before)
+expired_groups(Oid table, TimestampTz before)
 {
 	List	   *groups = NIL;
 
-	run(EXPIRED_GROUPS, table, before, NULL, 0);
+	query_candidates(table, before);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		HeapTuple	row = SPI_tuptable->vals[i];
-		ExpiredGroup *group = palloc(sizeof(ExpiredGroup));
+		ConsumerGroup *group = palloc(sizeof(ConsumerGroup));
 		bool		isnull;
 
+		group->offsets_table = table;
 		group->topic = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull));
 		group->id = SPI_getvalue(row, SPI_tuptable->tupdesc, 2);
 		if (!pgt_topic_is_waited_for(MyDatabaseId, group->topic, pgt_wait_group(group->id)))
@@ -116,13 +98,77 @@ expired_groups(const char *table, TimestampTz before)
 	return groups;
 }
 
-/* Forget a group's offsets in a topic; false where it is in use after all. */
+/* Has one of the group's members, which may have no partition, been alive since then? */
 static bool
-expire_group(const char *table, TimestampTz before, const ExpiredGroup *group)
+has_members(const ConsumerGroup *group, TimestampTz before)
 {
-	run(LOCK_GROUP, table, before, group, 0);
-	run(DELETE_GROUP, table, before, group, (int64) SPI_processed);
-	return SPI_processed > 0;
+	ListCell   *cell;
+
+	foreach(cell, pgt_member_read(group))
+	{
+		if (((GroupMember *) lfirst(cell))->until >= before)
+			return true;
+	}
+	return false;
+}
+
+/* Own all rows of a group as they were before then; false where somebody else has a partition. */
+static bool
+own_expired(const ConsumerGroup *group, TimestampTz before)
+{
+	int32		partitions = pgt_is_topic(group->topic) ? pgt_topic_get(group->topic)->partitions : 0;
+	GroupOffset *offsets = pgt_group_read(group, partitions);
+
+	for (int32 i = 0; i < partitions; i++)
+	{
+		if (!offsets[i].exists)
+		{
+			if (pgt_group_is_starting(group, i))
+				return false;
+			continue;
+		}
+		if (offsets[i].served >= before || offsets[i].lease.until >= before ||
+			pgt_group_lock(group, &offsets[i], false) != GROUP_OWNED)
+			return false;
+	}
+	return true;
+}
+
+/* Forget a group's offsets and members in a topic; false where it is in use after all. */
+static bool
+expire_group(const ConsumerGroup *group, TimestampTz before)
+{
+	if (!ConditionalLockRelationOid(group->topic, AccessShareLock))
+		return false;
+	if (has_members(group, before) || !own_expired(group, before))
+		return false;
+	pgt_lease_forget_members(group);
+	return pgt_group_delete(group) > 0;
+}
+
+/* Forget those of the table's groups that have expired; returns how many. */
+static int
+expire_groups(Oid table, TimestampTz before)
+{
+	int			expired = 0;
+	List	   *groups;
+	ListCell   *cell;
+
+	groups = expired_groups(table, before);
+	foreach(cell, groups)
+	{
+		const ConsumerGroup *group = lfirst(cell);
+
+		if (!expire_group(group, before))
+			continue;
+		ereport(LOG,
+				(errmsg("forgot consumer group \"%s\" in topic \"%s\"", group->id,
+						get_rel_name(group->topic)),
+				 errdetail("It has committed nothing for %d minutes (pg_topics.offsets_retention_minutes).",
+						   pgt_offsets_retention_minutes)));
+		expired++;
+	}
+	return expired;
 }
 
 /* See the header. */
@@ -130,35 +176,17 @@ int
 pgt_groups_expire(void)
 {
 	int			expired = 0;
-	TimestampTz before;
-	List	   *groups;
-	ListCell   *cell;
-	char	   *table;
+	Oid			table;
 
-	if (offsets_retention_minutes < 0)
+	if (pgt_offsets_retention_minutes < 0)
 		return 0;
+	SPI_connect();
 	PushActiveSnapshot(GetLatestSnapshot());
 	table = offsets_table();
+	if (OidIsValid(table))
+		expired = expire_groups(table, pgt_ms_to_timestamptz(pgt_maintenance_now() -
+															  pgt_offsets_retention_minutes * INT64CONST(60000)));
 	PopActiveSnapshot();
-	if (table == NULL)
-		return 0;
-
-	SPI_connect();
-	before = pgt_ms_to_timestamptz(pgt_maintenance_now() - offsets_retention_minutes * INT64CONST(60000));
-	groups = expired_groups(table, before);
-	foreach(cell, groups)
-	{
-		const ExpiredGroup *group = lfirst(cell);
-
-		if (!expire_group(table, before, group))
-			continue;
-		ereport(LOG,
-				(errmsg("forgot consumer group \"%s\" in topic \"%s\"", group->id,
-						get_rel_name(group->topic)),
-				 errdetail("It has committed nothing for %d minutes (pg_topics.offsets_retention_minutes).",
-						   offsets_retention_minutes)));
-		expired++;
-	}
 	SPI_finish();
 	return expired;
 }
@@ -170,6 +198,6 @@ pgt_group_expiry_init(void)
 	DefineCustomIntVariable("pg_topics.offsets_retention_minutes",
 							"How long the offsets of a consumer group are kept after its last commit.",
 							"-1: for ever.",
-							&offsets_retention_minutes, 10080, -1, INT_MAX,
+							&pgt_offsets_retention_minutes, 10080, -1, INT_MAX,
 							PGC_SIGHUP, GUC_UNIT_MIN, NULL, NULL, NULL);
 }

@@ -102,11 +102,14 @@ pgt_lease_is_live(const GroupOffset *offset)
 	return offset->lease.member != NULL && offset->lease.until > lease_now();
 }
 
-/* Has so much of a lease passed that it is to be written anew? */
+/*
+ * Has so much of a lease passed that it is to be written anew?  Or has it more
+ * to go than it ever had, since the clock was set back?
+ */
 static bool
 needs_renewal(const LeaseCall *call, TimestampTz until)
 {
-	return until - call->now < call->lease / 4 * 3;
+	return until - call->now < call->lease / 4 * 3 || until - call->now > call->lease;
 }
 
 /* ---- errors ------------------------------------------------------------- */
@@ -291,6 +294,7 @@ open_call(const LeaseHolder *holder)
 	}
 	call->lease = holder->lease > 0 || call->me == NULL ? holder->lease : call->me->lease;
 	call->offsets = pgt_group_read(holder->group, holder->partitions);
+	pgt_group_mend_served(call->offsets, holder->partitions);
 	call->plan = palloc(sizeof(LeasePlan) * holder->partitions);
 	make_plan(call);
 	return call;
@@ -541,6 +545,22 @@ pgt_lease_is_due(LeaseCall *call, bool *retry)
 			return true;
 	}
 	return false;
+}
+
+/* See the header. */
+TimestampTz
+pgt_lease_next_end(const LeaseCall *call)
+{
+	TimestampTz end = DT_NOEND;
+
+	for (int i = 0; i < call->holder->partitions; i++)
+	{
+		const GroupLease *lease = &call->offsets[i].lease;
+
+		if (call->plan[i] == LEASE_OTHER && lease->until > call->now)
+			end = Min(end, lease->until - (int64) (pgt_clock_offset * 1000));
+	}
+	return end;
 }
 
 /* See the header. */

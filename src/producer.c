@@ -270,15 +270,19 @@ find_partition(const TopicPartition *key, const LogConfig *config)
 
 	if (partitions == NULL)
 		begin_transaction();
-	if (last_used != NULL && memcmp(&last_used->key, key, sizeof(*key)) == 0)
-		return last_used;
-	p = hash_search(partitions, key, HASH_ENTER, &found);
-	if (!found)
+	p = last_used;
+	if (p == NULL || memcmp(&p->key, key, sizeof(*key)) != 0)
 	{
-		memset((char *) p + sizeof(*key), 0, sizeof(*p) - sizeof(*key));
-		p->config = *config;
+		p = hash_search(partitions, key, HASH_ENTER, &found);
+		if (!found)
+		{
+			memset((char *) p + sizeof(*key), 0, sizeof(*p) - sizeof(*key));
+			p->config = *config;
+		}
+		last_used = p;
 	}
-	last_used = p;
+	/* nack() allows more than the topic does */
+	p->config.max_message_bytes = Max(p->config.max_message_bytes, config->max_message_bytes);
 	return p;
 }
 
@@ -638,10 +642,12 @@ wake_waiters(void)
 
 	for (int i = 0; i < appended.count; i = end)
 	{
-		for (end = i + 1; end < appended.count; end++)
-			if (appended.ranges[end].topic != appended.ranges[i].topic)
-				break;
-		pgt_topic_wake_some(MyDatabaseId, appended.ranges[i].topic, end - i);
+		Oid			topic = appended.ranges[i].topic;
+		PartitionSet partitions = 0;
+
+		for (end = i; end < appended.count && appended.ranges[end].topic == topic; end++)
+			partitions |= PARTITION_SET_OF(appended.ranges[end].partition);
+		pgt_topic_wake_some(MyDatabaseId, topic, end - i, partitions);
 	}
 }
 

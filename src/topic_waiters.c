@@ -21,7 +21,10 @@
  *		(partition_release.c)
  *
  * Some waiters can only use certain partitions, so another one cannot do for
- * them.  They wait as WAIT_GROUP_EACH and are always woken.
+ * them.  They wait for themselves ("each") and are always woken, but not for
+ * other partitions.  Which they can use may change from look to look.  What was
+ * appended to a new one before that was known has woken nobody, and the look's
+ * snapshot may not see it: so the waiter wakes itself, for another look.
  *
  * A group is known by 64 bits of hash; two groups of the same would be woken as
  * one.
@@ -57,6 +60,8 @@ typedef struct TopicWaiter
 	Latch	   *latch;
 	Oid			database;
 	uint64		group;
+	bool		each;			/* nobody can do for it */
+	PartitionSet partitions;	/* that it can use */
 	int			topic_count;	/* -1: any topic */
 	Oid			topics[WAIT_TOPICS_MAX];
 	volatile bool woken;		/* and has not looked since */
@@ -143,10 +148,7 @@ my_slot(void)
 uint64
 pgt_wait_group(const char *group_id)
 {
-	uint64		hash = hash_bytes_extended((const unsigned char *) group_id,
-										   (int) strlen(group_id), 0);
-
-	return hash == WAIT_GROUP_EACH ? 1 : hash;
+	return hash_bytes_extended((const unsigned char *) group_id, (int) strlen(group_id), 0);
 }
 
 /* ---- waking, with the lock held ------------------------------------------ */
@@ -171,6 +173,13 @@ wake(TopicWaiter *waiter)
 	SetLatch(waiter->latch);
 }
 
+/* Can it use one of the partitions?  News of all of them is for who has none, too. */
+static bool
+can_use(const TopicWaiter *waiter, PartitionSet partitions)
+{
+	return partitions == PARTITION_SET_ALL || (waiter->partitions & partitions) != 0;
+}
+
 /* Have fewer than "most" of the waiter's group been woken?  Counts it if so. */
 static bool
 take_part(WokenGroups *groups, const TopicWaiter *waiter, int most)
@@ -179,7 +188,7 @@ take_part(WokenGroups *groups, const TopicWaiter *waiter, int most)
 
 	while (i < groups->count && groups->groups[i] != waiter->group)
 		i++;
-	if (waiter->group == WAIT_GROUP_EACH || i == GROUPS_MAX)
+	if (i == GROUPS_MAX)
 		return true;
 	if (i == groups->count)
 	{
@@ -197,9 +206,9 @@ active_waiter(uint32 n)
 	return &shared->waiters[shared->active[n]];
 }
 
-/* Wake "most" waiters of each group, and all that are always woken. */
+/* Wake "most" waiters of each group, and of those that nobody can do for who can use the partitions. */
 static void
-wake_of_each_group(Oid database, Oid topic, int most)
+wake_of_each_group(Oid database, Oid topic, int most, PartitionSet partitions)
 {
 	WokenGroups groups;
 
@@ -209,8 +218,9 @@ wake_of_each_group(Oid database, Oid topic, int most)
 		TopicWaiter *waiter = active_waiter(n);
 
 		/* one that is woken already looks for what woke it */
-		if (waits_for(waiter, database, topic) && !waiter->woken &&
-			take_part(&groups, waiter, most))
+		if (!waits_for(waiter, database, topic) || waiter->woken)
+			continue;
+		if (waiter->each ? can_use(waiter, partitions) : take_part(&groups, waiter, most))
 			wake(waiter);
 	}
 }
@@ -223,7 +233,8 @@ wake_of_group(Oid database, Oid topic, uint64 group)
 	{
 		TopicWaiter *waiter = active_waiter(n);
 
-		if (waiter->group == group && !waiter->woken && waits_for(waiter, database, topic))
+		if (waiter->group == group && !waiter->each && !waiter->woken &&
+			waits_for(waiter, database, topic))
 		{
 			wake(waiter);
 			return;
@@ -243,12 +254,12 @@ somebody_waits(void)
 
 /* See the header. */
 void
-pgt_topic_wake_some(Oid database, Oid topic, int partitions)
+pgt_topic_wake_some(Oid database, Oid topic, int count, PartitionSet partitions)
 {
 	if (!somebody_waits())
 		return;
 	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
-	wake_of_each_group(database, topic, partitions);
+	wake_of_each_group(database, topic, count, partitions);
 	LWLockRelease(&shared->lock);
 }
 
@@ -256,7 +267,7 @@ pgt_topic_wake_some(Oid database, Oid topic, int partitions)
 void
 pgt_topic_wake(Oid database, Oid topic)
 {
-	pgt_topic_wake_some(database, topic, INT_MAX);
+	pgt_topic_wake_some(database, topic, INT_MAX, PARTITION_SET_ALL);
 }
 
 /* See the header. */
@@ -299,7 +310,7 @@ pgt_topic_is_waited_for(Oid database, Oid topic, uint64 group)
 
 /* See the header. */
 void
-pgt_topic_wait_begin(const Oid *topics, int count, uint64 group)
+pgt_topic_wait_begin(const Oid *topics, int count, uint64 group, bool each)
 {
 	TopicWaiter *waiter = &shared->waiters[my_slot()];
 
@@ -308,6 +319,8 @@ pgt_topic_wait_begin(const Oid *topics, int count, uint64 group)
 	waiter->latch = MyLatch;
 	waiter->database = MyDatabaseId;
 	waiter->group = group;
+	waiter->each = each;
+	waiter->partitions = PARTITION_SET_ALL;
 	waiter->topic_count = count <= WAIT_TOPICS_MAX ? count : -1;
 	memcpy(waiter->topics, topics, Min(count, WAIT_TOPICS_MAX) * sizeof(Oid));
 	waiter->woken = false;
@@ -315,6 +328,21 @@ pgt_topic_wait_begin(const Oid *topics, int count, uint64 group)
 	pg_atomic_fetch_add_u32(&shared->count, 1);
 	LWLockRelease(&shared->lock);
 	waiting = true;
+}
+
+/* See the header. */
+void
+pgt_topic_wait_for(PartitionSet partitions)
+{
+	TopicWaiter *waiter = &shared->waiters[my_slot()];
+
+	if (!waiting || waiter->partitions == partitions)
+		return;
+	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+	if ((partitions & ~waiter->partitions) != 0)
+		waiter->woken = true;
+	waiter->partitions = partitions;
+	LWLockRelease(&shared->lock);
 }
 
 /* See the header. */
@@ -377,7 +405,7 @@ pass_news_on(const TopicWaiter *mine)
 	for (uint32 n = 0; n < pg_atomic_read_u32(&shared->count); n++)
 	{
 		other = active_waiter(n);
-		if (other->database == mine->database && other->group == mine->group)
+		if (other->database == mine->database && other->group == mine->group && !other->each)
 			wake(other);
 	}
 }
@@ -394,7 +422,7 @@ pgt_topic_wait_end(bool pass_on)
 	mine = &shared->waiters[my_slot()];
 	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
 	leave();
-	if ((pass_on || mine->woken) && mine->group != WAIT_GROUP_EACH)
+	if ((pass_on || mine->woken) && !mine->each)
 		pass_news_on(mine);
 	LWLockRelease(&shared->lock);
 }

@@ -12,18 +12,29 @@
 /* Of more topics a waiter is woken by news of any topic. */
 #define WAIT_TOPICS_MAX		8
 
-/* The group of waiters that are woken whoever else is. */
-#define WAIT_GROUP_EACH		UINT64CONST(0)
+/* A set of partitions, in which some share a place: 64 of them at most are told apart. */
+typedef uint64 PartitionSet;
+
+#define PARTITION_SET_ALL			PG_UINT64_MAX
+#define PARTITION_SET_OF(partition)	(UINT64CONST(1) << ((uint32) (partition) % 64))
 
 extern Size pgt_topic_waiters_size(void);
 extern void pgt_topic_waiters_init(void);	/* at server start, and in each backend of EXEC_BACKEND */
 
 /*
  * Become a waiter for topics of this database.  Of waiters of one group as many
- * are woken by an append as it has partitions.  Then take a snapshot, look at
- * the log, sleep, and again; at last leave.
+ * are woken by an append as it has partitions; with "each" this one is, whoever
+ * else is, if the append is to a partition that it can use.  Then take a
+ * snapshot, look at the log, sleep, and again; at last leave.
  */
-extern void pgt_topic_wait_begin(const Oid *topics, int count, uint64 group);
+extern void pgt_topic_wait_begin(const Oid *topics, int count, uint64 group, bool each);
+
+/*
+ * Called by a look of a waiter of its own ("each"): it can use only these
+ * partitions from now on.  At first it is all.  Nothing where this process does
+ * not wait.
+ */
+extern void pgt_topic_wait_for(PartitionSet partitions);
 
 /* About to take a snapshot: news from now on is for the look after this one. */
 extern void pgt_topic_wait_look(void);
@@ -42,8 +53,8 @@ extern void pgt_topic_wait_end(bool pass_on);
 extern void pgt_topic_wake(Oid database, Oid topic);
 extern void pgt_topic_wake_all(void);
 
-/* News in so many partitions: wake so many waiters of each group. */
-extern void pgt_topic_wake_some(Oid database, Oid topic, int partitions);
+/* News in so many partitions, which are in the set: wake so many waiters of each group. */
+extern void pgt_topic_wake_some(Oid database, Oid topic, int count, PartitionSet partitions);
 
 /* Wake one waiter of a group. */
 extern void pgt_topic_wake_one(Oid database, Oid topic, uint64 group);

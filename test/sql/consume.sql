@@ -85,6 +85,13 @@ SELECT partition, array_agg(value ORDER BY record_offset) FROM consume('multi', 
 SELECT partition, count(*) FROM consume('multi', 'chosen', partitions => '{2,0,2}') GROUP BY 1 ORDER BY 1;
 SELECT partition, count(*) FROM consume('multi', 'chosen') GROUP BY 1 ORDER BY 1;
 
+-- the clock was set back by an hour: what was served "later than now" was served before all that is
+UPDATE topic_group_offsets SET committed_offset = 0, commit_timestamp = commit_timestamp + interval '1 hour'
+WHERE topic = 'multi'::regclass AND group_id = 'chosen';
+SELECT partition FROM consume('multi', 'chosen', 1)
+UNION ALL SELECT partition FROM consume('multi', 'chosen', 1) UNION ALL SELECT partition FROM consume('multi', 'chosen', 1)
+UNION ALL SELECT partition FROM consume('multi', 'chosen', 1);
+
 ---- rollback gives the records back
 BEGIN;
 SELECT array_agg(value ORDER BY record_offset) FROM consume('orders', 'undo', 2);
@@ -153,6 +160,36 @@ SELECT commit_offsets('orders', 'two');
 SELECT commit_offsets('orders', 'three');
 COMMIT;
 SELECT * FROM offsets WHERE group_id IN ('one', 'two', 'three');
+
+---- who polls and finds nothing commits anew, once a quarter of offsets_retention_minutes has passed
+CREATE FUNCTION aged(ago interval) RETURNS void LANGUAGE sql AS $$
+    UPDATE topic_group_offsets SET commit_timestamp = now() - ago, metadata = 'kept' WHERE group_id = 'poller' $$;
+CREATE FUNCTION polled() RETURNS TABLE (topic regclass, partition int, committed_offset bigint, metadata text, anew bool) LANGUAGE sql AS $$
+    SELECT topic, partition, committed_offset, metadata, commit_timestamp > now() - interval '1 hour'
+    FROM topic_group_offsets WHERE group_id = 'poller' ORDER BY topic::text, partition $$;
+SELECT count(*) FROM consume('multi', 'poller');
+SELECT aged('1 day');
+SELECT count(*) FROM consume('multi', 'poller');
+SELECT * FROM polled();
+SELECT aged('2 days');
+SELECT count(*) FROM consume('multi', 'poller');
+SELECT * FROM polled();
+SELECT aged('2 days');
+SELECT count(*) FROM consume('multi', 'poller', partitions => '{2}', auto_commit => false, timeout => '1 ms');
+SELECT * FROM polled() WHERE anew;
+-- one of several topics, while the others have records
+SELECT aged('2 days');
+SELECT count(*) FROM consume_many('{multi,orders}', 'poller', 2);
+SELECT * FROM polled() WHERE anew;
+-- not where it would forget what the transaction has read, nor by a rolled back poll
+SELECT aged('2 days');
+BEGIN;
+SELECT count(*) FROM consume('orders', 'poller', auto_commit => false);
+SELECT count(*) FROM consume('orders', 'poller', auto_commit => false);
+SELECT commit_offsets('orders', 'poller');
+SELECT count(*) FROM consume('multi', 'poller');
+ROLLBACK;
+SELECT * FROM polled() WHERE anew;
 
 ---- several calls in one statement, and in functions
 SELECT a.record_offset, b.record_offset

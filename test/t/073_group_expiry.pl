@@ -48,6 +48,19 @@ sql(q{
 sql("SELECT count(*) FROM consume('events', '$_')") foreach qw(sentinel dead waiting holding);
 sql(q{SELECT count(*) FROM consume('other', 'dead')});
 
+# members: one with a lease that outlasts the offsets, one that is alive and has
+# no partition, one that is dead; and a group that is about to begin with a partition
+sql(q{SELECT count(*) FROM consume('events', 'leased', member_id => 'm', lease => '10 days');
+	SELECT commit_offsets('events', 'leased', 'm')});
+foreach my $group (qw(spare deceased))
+{
+	sql(qq{SELECT count(*) FROM consume('events', '$group', member_id => 'm', lease => '1 minute');
+		SELECT commit_offsets('events', '$group', 'm')});
+}
+sql(q{UPDATE topic_group_members SET lease_until = now() + interval '10 days' WHERE group_id = 'spare'});
+sql(q{SELECT count(*) FROM consume('events', 'beginning', partitions => '{0}');
+	SELECT count(*) FROM consume('events', 'chosen')});
+
 # one partition's row is old, the other's is not: the group keeps both
 sql(q{SELECT count(*) FROM consume('events', 'half');
 	UPDATE topic_group_offsets SET commit_timestamp = commit_timestamp + interval '1 day'
@@ -58,19 +71,31 @@ sql(q{SELECT count(*) FROM consume('events', 'half');
 
 set_clock('6d');
 wait_round();
-is(groups(), 'dead half holding waiting', 'before seven days have passed all stay, but for one that is older');
+is(groups(), 'beginning chosen dead deceased half holding leased spare waiting', 'before seven days have passed all stay, but for one that is older');
 
 my $waiter = open_background($node, 'waiter');
 ask($waiter, q{SELECT value FROM consume('events', 'waiting', timeout => '1 hour');});
 $node->poll_query_until('postgres', q{SELECT EXISTS (SELECT FROM pg_stat_activity
 	WHERE application_name = 'waiter' AND wait_event_type = 'Extension')});
+my $chooser = open_background($node, 'chooser');
+ask($chooser, q{SELECT value FROM consume('events', 'chosen', timeout => '1 hour', partitions => '{0}');});
+$node->poll_query_until('postgres', q{SELECT EXISTS (SELECT FROM pg_stat_activity
+	WHERE application_name = 'chooser' AND wait_event_type = 'Extension')});
 my $holder = open_session($node);
 $holder->run(q{BEGIN; SELECT seek_to_beginning('events', 'holding', 1)});
+my $beginner = open_session($node);
+$beginner->run(q{BEGIN; SELECT seek_to_beginning('events', 'beginning', 1)});
 
 sql(q{SELECT commit_offset('events', 'sentinel', 0, 0)});
 set_clock('169h');
 wait_round();
-is(groups(), 'dead half holding waiting', 'after that dead ones go');
+is(groups(), 'beginning chosen dead half holding leased spare waiting', 'after that dead ones go');
+is(sql(q{SELECT string_agg(group_id, ' ' ORDER BY group_id) FROM topic_group_members}), 'leased spare',
+	'and their members; with a member that is alive, with a partition or without, a group stays');
+is(sql(q{SELECT count(*) FROM topic_group_offsets WHERE group_id = 'beginning'}), '1',
+	'so does one that is about to commit in another partition');
+is(sql(q{SELECT count(*) FROM topic_group_offsets WHERE group_id = 'chosen'}), '2',
+	'and one that waits for certain partitions');
 is(sql(q{SELECT topic FROM topic_group_offsets WHERE group_id = 'dead'}), 'other', 'each topic by itself');
 is(sql(q{SELECT count(*) FROM topic_group_offsets WHERE group_id = 'half'}), '2',
 	'a group that has committed in any partition keeps all');
@@ -79,11 +104,23 @@ is(sql(q{SELECT count(*) FROM topic_group_offsets WHERE group_id = 'holding'}), 
 is(sql(q{SELECT count(*) FROM topic_group_offsets WHERE group_id = 'waiting'}), '2', 'so does one that waits');
 
 $holder->run('ROLLBACK');
+$beginner->run('ROLLBACK');
 sql(q{SELECT produce('events', NULL::text, 'news', partition => 0)});
 is(answer($waiter), 'news', 'who waits goes on where it was');
-ok(poll_until(sub { groups() !~ /holding/ }), 'one that holds nothing any more goes');
+is(answer($chooser), 'news', 'for certain partitions too');
+ok(poll_until(sub { groups() !~ /holding|beginning/ }), 'one that holds nothing any more goes');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM consume('events', 'dead', auto_offset_reset => 'earliest')}), '3',
 	'a group that has expired starts as a new one');
+
+# who polls is there, though there be nothing to read
+set_clock('0');
+sql(q{SELECT count(*) FROM consume('events', 'polling');
+	SELECT commit_offset('events', 'sentinel', 0, 0);
+	UPDATE topic_group_offsets SET commit_timestamp = now() - interval '6 days' WHERE group_id IN ('polling', 'sentinel')});
+is(sql(q{SELECT count(*) FROM consume('events', 'polling')}), '0', 'a poll finds nothing');
+set_clock('2d');
+wait_round();
+like(groups(), qr/polling/, 'and keeps the group');
 
 # the rounds of retention tell that the worker has been round more than once
 sql(q{ALTER SYSTEM SET pg_topics.offsets_retention_minutes = -1;});
@@ -97,7 +134,8 @@ $node->poll_query_until('postgres',
 like(groups(), qr/kept/, '-1 keeps all for ever');
 unlike(slurp_file($node->logfile, $log), qr/forgot|ERROR/, 'and nothing failed');
 
-$holder->close;
+$_->close foreach $holder, $beginner;
+$chooser->{run}->finish;
 $waiter->{run}->finish;
 $node->stop;
 done_testing();

@@ -1,0 +1,162 @@
+# Files under test: src/topic_waiters.c, src/consume_wait.c, src/consume.c.
+# A hundred sessions of a group wait for one topic: a record wakes one of them, and
+# no more than can get something; the others sleep on, and hold nothing.  So do
+# members that lease partitions.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use TopicTest;
+use Time::HiRes qw(time);
+
+my $crowd = 100;
+my $partitions = 6;
+
+my $node = new_node('main', settings => [ 'max_connections = 130', 'pg_topics.log_retention_check_interval_ms = 1000000' ]);
+$node->start;
+
+sub sql { return $node->safe_psql('postgres', @_); }
+
+sql(qq{
+	CREATE EXTENSION pg_topics;
+	SELECT create_topic('events', partitions => $partitions);
+	CREATE TABLE got (pid int DEFAULT pg_backend_pid(), at timestamptz DEFAULT clock_timestamp(), partition int, record_offset bigint)});
+
+my $directory = PostgreSQL::Test::Utils::tempdir();
+
+# A hundred clients that do this again and again, all of them waiting.
+sub start_crowd
+{
+	my ($name, $script) = @_;
+
+	append_to_file("$directory/$name.sql", $script);
+	my $run = IPC::Run::start(
+		[ 'pgbench', '-n', '-c', $crowd, '-T', '600', '-f', "$directory/$name.sql",
+			$node->connstr('postgres') . " application_name=$name" ],
+		'>', \my $out, '2>', \my $err);
+	all_wait($name);
+	return $run;
+}
+
+sub end_crowd
+{
+	my ($name, $run) = @_;
+
+	$run->kill_kill;
+	sql(qq{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '$name'});
+	$node->poll_query_until('postgres', qq{SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = '$name'});
+	return;
+}
+
+# Until all of them sleep: twice the same count of sleeps for each.
+sub all_wait
+{
+	my ($name) = @_;
+	my $before = '';
+
+	poll_until(sub {
+		return 0 if sql(qq{SELECT count(*) FROM pg_stat_activity WHERE application_name = '$name'
+			AND state = 'active' AND wait_event_type = 'Extension'}) != $crowd;
+		my %now = sleeps($name);
+		my $same = join(' ', map { "$_:$now{$_}" } sort keys %now);
+		return 1 if $same eq $before;
+		$before = $same;
+		return 0;
+	}) or die "$name: not all wait";
+	return;
+}
+
+# How often each session of the crowd has gone to sleep so far.
+sub sleeps
+{
+	my ($name) = @_;
+
+	return map { $_ => (slurp_file("/proc/$_/status") =~ /^voluntary_ctxt_switches:\s*(\d+)/m)[0] }
+	  split /\n/, sql(qq{SELECT pid FROM pg_stat_activity WHERE application_name = '$name'});
+}
+
+# How many sessions were woken by what is done.
+sub woken_by
+{
+	my ($name, $records, $sql) = @_;
+	my %before = sleeps($name);
+	my $there = sql('SELECT count(*) FROM got') + $records;
+
+	sql($sql);
+	$node->poll_query_until('postgres', "SELECT count(*) = $there FROM got") or die 'not all is consumed';
+	all_wait($name);
+	my %after = sleeps($name);
+	return scalar grep { $after{$_} != ($before{$_} // -1) } keys %after;
+}
+
+# ---- transactional consumers -------------------------------------------------
+
+my $run = start_crowd('crowd', q{
+BEGIN;
+SELECT string_agg(format('(%s,%s)', partition, record_offset), ',') AS batch FROM consume('events', 'g', timeout => '1 hour') \gset
+INSERT INTO got (partition, record_offset) VALUES :batch;
+COMMIT;
+});
+is(sql(q{SELECT count(*) FILTER (WHERE backend_xmin IS NULL AND backend_xid IS NULL),
+		(SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE application_name = 'crowd' AND locktype <> 'virtualxid')
+	FROM pg_stat_activity WHERE application_name = 'crowd'}), "$crowd|0", 'all wait, without an xmin, an xid or a lock');
+
+cmp_ok(woken_by('crowd', 1, q{INSERT INTO events (partition, value) VALUES (3, 'one')}), '<=', 2,
+	'a record wakes one session (or another that it is passed to), not a hundred');
+my $woken = woken_by('crowd', 60, qq{INSERT INTO events (partition, value) SELECT i % $partitions, 'many' FROM generate_series(1, 60) i});
+cmp_ok($woken, '<=', 2 * $partitions, "records in $partitions partitions wake $woken");
+is(woken_by('crowd', 0, q{SELECT create_topic('other'); SELECT produce('other', 'x'::text)}), 0, 'another topic wakes nobody');
+is(sql(q{SELECT count(*), count(DISTINCT (partition, record_offset)) FROM got}), '61|61', 'each record went to one session');
+end_crowd('crowd', $run);
+
+# ---- members -----------------------------------------------------------------
+
+sql('TRUNCATE got');
+$run = start_crowd('members', q{
+SELECT coalesce(string_agg(format('(%s,%s)', partition, record_offset), ','), '(-1,-1)') AS batch
+FROM consume('events', 'm', timeout => '1 hour', member_id => 'm' || :client_id, lease => '1 hour') \gset
+INSERT INTO got (partition, record_offset) SELECT * FROM (VALUES :batch) v(p, o) WHERE p >= 0;
+SELECT commit_offsets('events', 'm', 'm' || :client_id);
+});
+$node->poll_query_until('postgres', "SELECT count(*) = 61 FROM got") or die 'not all is consumed';
+all_wait('members');
+is(sql(q{SELECT count(DISTINCT member_id), count(*) FROM pg_topic_groups WHERE group_id = 'm' AND member_id IS NOT NULL}),
+	"$partitions|$partitions", "of a hundred members $partitions have a partition");
+$woken = woken_by('members', 1, q{INSERT INTO events (partition, value) VALUES (2, 'one')});
+cmp_ok($woken, '<=', 2, 'a record wakes the member that has its partition');
+$woken = woken_by('members', 60, qq{INSERT INTO events (partition, value) SELECT i % $partitions, 'many' FROM generate_series(1, 60) i});
+cmp_ok($woken, '<=', 2 * $partitions, "records in $partitions partitions wake $woken");
+# a partition that is given up is everybody's business
+my $leaver = sql(q{SELECT member_id FROM pg_topic_groups WHERE group_id = 'm' AND partition = 4});
+sql("SELECT leave_group('events', 'm', '$leaver')");
+ok($node->poll_query_until('postgres', qq{SELECT member_id <> '$leaver' FROM pg_topic_groups WHERE group_id = 'm' AND partition = 4}),
+	'a partition that its member gives up is taken by another that waits');
+end_crowd('members', $run);
+
+# ---- latency -------------------------------------------------------------------
+
+my $waiter = open_background($node, 'waiter');
+my @latency;
+sql(q{SELECT seek_to_end('events', 'latency')});
+foreach (1 .. 20)
+{
+	ask($waiter, q{SELECT extract(epoch FROM clock_timestamp() - value::timestamptz) * 1000 FROM consume('events', 'latency', timeout => '1 hour');});
+	$node->poll_query_until('postgres', q{SELECT EXISTS (SELECT FROM pg_stat_activity
+		WHERE application_name = 'waiter' AND state = 'active' AND wait_event_type = 'Extension')});
+	sql(q{SELECT produce('events', clock_timestamp()::text)});
+	push @latency, answer($waiter);
+}
+@latency = sort { $a <=> $b } @latency;
+note(sprintf('from produce() to the row: median %.1f ms, most %.1f ms', $latency[10], $latency[-1]));
+# it is a wake-up: the shortest sleep between two looks of its own would be far longer
+cmp_ok($latency[10], '<', 500, 'a commit wakes at once');
+
+$waiter->{in} .= "\\q\n";
+$waiter->{run}->finish;
+$node->stop;
+done_testing();
