@@ -304,12 +304,17 @@ pgt_commit_offset(PG_FUNCTION_ARGS)
 static int64
 delete_from_topic(const ConsumerGroup *group)
 {
+	int64		deleted;
+
 	LockRelationOid(group->topic, AccessShareLock);
 	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(group->topic)))
 		pgt_topic_check_owner(group->topic);
 	pgt_lease_refuse_members(group);
 	pgt_lease_forget_members(group);
-	return pgt_group_delete(group);
+	deleted = pgt_group_delete(group);
+	/* it has waited for whoever was joining */
+	pgt_lease_refuse_members(group);
+	return deleted;
 }
 
 /* delete_group(group_id, topic): returns how many rows went. */
