@@ -24,7 +24,12 @@
  * behind is hardly due earlier.
  *
  * Headers are the producer's word.  One that makes no sense counts as none, so
- * that it cannot block anybody.
+ * that it cannot block anybody; so does a time to try again that is further
+ * ahead than retry.delay.ms may be.
+ *
+ * Nor may a record be in the way that has no room for what is added: a long
+ * error is cut, and a record that max.message.bytes allowed may pass it by the
+ * headers of its failure.
  *
  * Locks: AccessShareLock on the topic, RowExclusiveLock on the one produced to.
  *
@@ -45,13 +50,14 @@
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
+#include "consumer_group.h"
 #include "log_reader.h"
 #include "maintenance_stats.h"
 #include "nack.h"
 #include "partitioner.h"
 #include "producer.h"
 #include "serializer.h"
-#include "topic.h"
+#include "topic_options.h"
 
 #define HEADER_PREFIX		"nack."
 #define HEADER_TOPIC		HEADER_PREFIX "topic"
@@ -62,6 +68,8 @@
 #define HEADER_ATTEMPTS		HEADER_PREFIX "attempts"
 #define HEADER_ERROR		HEADER_PREFIX "error"
 #define HEADER_NOT_BEFORE	HEADER_PREFIX "not_before"
+
+#define MAX_ERROR_LENGTH	4096	/* bytes of an error's text that are kept */
 
 /* A record that could not be processed. */
 typedef struct Failure
@@ -124,9 +132,14 @@ number_in_header(const Record *record, const char *name)
 int64
 pgt_record_not_before(const Record *record)
 {
+	int64		not_before;
+
 	if (record->header_count == 0)
 		return 0;
-	return Max(number_in_header(record, HEADER_NOT_BEFORE), 0);
+	not_before = number_in_header(record, HEADER_NOT_BEFORE);
+	if (not_before < 0 || not_before - pgt_maintenance_now() > MAX_RETRY_DELAY_MS)
+		return 0;
+	return not_before;
 }
 
 /* Add an encoded header. */
@@ -337,6 +350,7 @@ send_on(const Failure *failure)
 	ByteView	value = {failure->record.value, failure->record.value_length};
 	Record		copy = failure->record;
 	TopicPartition place;
+	LogConfig	config;
 	StringInfoData headers;
 
 	initStringInfo(&headers);
@@ -347,7 +361,10 @@ send_on(const Failure *failure)
 	copy.offset = NO_OFFSET;
 	copy.timestamp = pgt_timestamptz_to_ms(GetCurrentTimestamp());
 	place = pgt_topic_partition(target, pgt_choose_partition(target, key, value));
-	pgt_producer_add(&place, &target->log, &copy);
+	config = target->log;
+	config.max_message_bytes = Min(config.max_message_bytes + Max(headers.len - failure->record.headers_length, 0),
+								   RECORD_BATCH_MAX_SIZE);
+	pgt_producer_add(&place, &config, &copy);
 	return target->relid;
 }
 
@@ -366,6 +383,16 @@ read_record(Failure *failure, int64 offset)
 						get_rel_name(failure->key.topic), failure->key.partition, (long long) offset),
 				 errhint("Give partition and offset of a record that consume() has returned.")));
 	return reader;
+}
+
+/* An error's text, cut where it is too long. */
+static char *
+shorten(char *error)
+{
+	int			length = (int) strlen(error);
+
+	error[pg_mbcliplen(error, length, MAX_ERROR_LENGTH)] = '\0';
+	return error;
 }
 
 /* nack(topic, group_id, partition, record_offset, error): the topic the record went to. */
@@ -389,7 +416,8 @@ pgt_nack(PG_FUNCTION_ARGS)
 	pgt_topic_check_acl(failure.topic->relid, ACL_SELECT);
 	failure.key = pgt_topic_partition(failure.topic, PG_GETARG_INT32(2));
 	failure.group = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	failure.error = PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4));
+	pgt_group_check_id(failure.group);
+	failure.error = PG_ARGISNULL(4) ? NULL : shorten(text_to_cstring(PG_GETARG_TEXT_PP(4)));
 
 	reader = read_record(&failure, PG_GETARG_INT64(3));
 	failure.attempts = Max(number_in_header(&failure.record, HEADER_ATTEMPTS), 0) + 1;

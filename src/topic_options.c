@@ -111,7 +111,7 @@ static const TopicOption topic_options[] = {
 	NUMBER("retention.consumers.max.bytes", parse_int64, retention_waits_bytes, -1, PG_INT64_MAX, -1),
 	NUMBER("retention.consumers.max.ms", parse_int64, retention_waits_ms, -1, PG_INT64_MAX, -1),
 	NUMBER("retention.ms", parse_int64, retention_ms, -1, PG_INT64_MAX, -1),
-	NUMBER("retry.delay.ms", parse_int64, retry_delay_ms, 0, INT64CONST(1000) * 365 * 86400000, 0),
+	NUMBER("retry.delay.ms", parse_int64, retry_delay_ms, 0, MAX_RETRY_DELAY_MS, 0),
 	WORD("retry.topic", parse_topic_name, retry_topic),
 	NUMBER("segment.bytes", parse_int64, log.segment_bytes, 1024, SEGMENT_MAX_BYTES, 0),
 	NUMBER("segment.ms", parse_int64, log.segment_ms, 1, PG_INT64_MAX, 0),

@@ -11,6 +11,8 @@
 #include "nodes/pg_list.h"
 #include "topic.h"
 
+#define MAX_RETRY_DELAY_MS	(INT64CONST(365) * 86400000)	/* option retry.delay.ms */
+
 /* Changes whenever a setting that is an option's default changes. */
 extern uint64 pgt_topic_settings_version;
 

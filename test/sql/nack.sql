@@ -114,7 +114,39 @@ FROM consume('"slow.soon"', 'g', timeout => '1 min');
 SELECT produce('"slow.soon"', 'k'::text, 'odd', headers => '{"nack.not_before": "tomorrow"}');
 SELECT value FROM consume('"slow.soon"', 'g');
 
+-- nor one that is further ahead than retry.delay.ms may be
+SELECT produce('"slow.soon"', 'k'::text, 'never', headers => '{"nack.not_before": "999999999999999999"}');
+SELECT value FROM consume('"slow.soon"', 'g');
+
+---- nothing is too large to be set aside: a long error is cut, a full record may pass the limit
+SELECT create_topic('full', config => '{"max.message.bytes": 1000}'),
+       create_topic('"full.retry"', config => '{"max.message.bytes": 1000}'),
+       create_topic('"full.dlq"', config => '{"max.message.bytes": 800}');
+SELECT produce('full', NULL::text, repeat('x', 900));
+
+SELECT nack('full', 'g', 0, 0, repeat('é', 1000000));
+SELECT length(value), length(headers ->> 'nack.error') AS error FROM "full.retry";
+-- but one that the other topic would not take without its headers either
+SELECT alter_topic('full', '{"max.attempts": 1}');
+SELECT nack('full', 'g', 0, 0, 'too large');
+
+---- more than one nack of a record: each is a copy; of a record that is not the group's next, or of any group
+SELECT nack('jobs', 'g', 0, 0, 'twice'), nack('jobs', 'g', 0, 0, 'twice');
+SELECT nack('jobs', 'never seen', 0, 0, 'of a group that has no offsets');
+SELECT count(*) FROM dead WHERE headers ->> 'nack.error' IN ('twice', 'of a group that has no offsets');
+-- one that is gone
+SELECT create_topic('short'), create_topic('"short.retry"');
+SELECT produce('short', 'k'::text, 'v');
+TRUNCATE short;
+SELECT nack('short', 'g', 0, 0, 'gone');
+-- of a record that came by consume_many()
+SELECT produce('short', 'k'::text, 'v');
+SELECT nack(topic, 'g', partition, record_offset, 'many') FROM consume_many('{short}', 'g');
+SELECT headers ->> 'nack.topic' AS topic, headers ->> 'nack.offset' AS o FROM consume_many('{short,"\"short.retry\""}', 'g');
+
 ---- errors
+SELECT nack('orders', '', 1, 0, 'no');
+SELECT nack('orders', repeat('g', 256), 1, 0, 'no');
 SELECT nack('orders', 'billing', 1, 99, 'no');
 SELECT nack('orders', 'billing', 7, 0, 'no');
 SELECT nack('orders', 'billing', 1, NULL, 'no');
