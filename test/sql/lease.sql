@@ -210,6 +210,69 @@ SELECT commit_offsets('single', 's', 'y');
 ROLLBACK;
 SELECT committed_offset FROM pg_topic_groups WHERE group_id = 's';
 
+---- REPEATABLE READ and SERIALIZABLE: each call goes on behind the one before
+SELECT create_topic('levels', partitions => 2);
+INSERT INTO levels (partition, value) SELECT i % 2, i::text FROM generate_series(0, 5) i;
+CREATE FUNCTION level_poll(max_records int) RETURNS text LANGUAGE sql VOLATILE AS $$
+    SELECT string_agg(partition || ':' || record_offset, ' ') FROM consume('levels', 'l', max_records, member_id => 'm') $$;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT level_poll(2), level_poll(1);
+SELECT commit_offsets('levels', 'l', 'm');
+SELECT level_poll(1);
+ROLLBACK;
+SELECT count(*) FROM pg_topic_group_members WHERE group_id = 'l';
+BEGIN ISOLATION LEVEL SERIALIZABLE;
+SELECT level_poll(2), level_poll(1);
+SELECT commit_offsets('levels', 'l', 'm');
+COMMIT;
+SELECT partition, committed_offset, position FROM pg_topic_groups WHERE group_id = 'l' ORDER BY 1;
+
+---- savepoints: what a rolled back one read is read again
+BEGIN;
+SAVEPOINT s;
+SELECT level_poll(2);
+SELECT commit_offsets('levels', 'l', 'm');
+ROLLBACK TO s;
+SELECT level_poll(2);
+SAVEPOINT s;
+SELECT leave_group('levels', 'l', 'm');
+ROLLBACK TO s;
+SELECT commit_offsets('levels', 'l', 'm');
+COMMIT;
+SELECT partition, committed_offset, member_id FROM pg_topic_groups WHERE group_id = 'l' ORDER BY 1;
+
+---- the clock is set back: a live member's leases are written anew, and end with the new time
+SET pg_topics.clock_offset = '1h';
+SELECT level_poll(1);
+SELECT commit_offsets('levels', 'l', 'm');
+SET pg_topics.clock_offset = '19min';
+SELECT level_poll(1);
+SELECT max(lease_until) < now() + interval '20 min' AS anew FROM pg_topic_groups WHERE group_id = 'l';
+SELECT max(lease_until) < now() + interval '20 min' AS anew FROM pg_topic_group_members WHERE group_id = 'l';
+
+---- nack: set aside by a member, in the transaction that commits
+SELECT create_topic('poison', partitions => 1, config => '{"max.attempts": 2}'),
+       create_topic('"poison.retry"'), create_topic('"poison.dlq"');
+INSERT INTO poison (value) SELECT i::text FROM generate_series(0, 3) i;
+SELECT record_offset FROM consume('poison', 'n', 3, member_id => 'm');
+BEGIN;
+SELECT nack('poison', 'n', 0, 1, 'bad');
+SELECT commit_offsets('poison', 'n', 'm');
+COMMIT;
+SELECT record_offset FROM consume('poison', 'n', 3, member_id => 'm');
+SELECT value, headers ->> 'nack.attempts' AS attempts FROM consume('"poison.retry"', 'n', member_id => 'm');
+SELECT nack('"poison.retry"', 'n', 0, 0, 'bad again'), commit_offsets('"poison.retry"', 'n', 'm');
+SELECT value, headers ->> 'nack.attempts' AS attempts FROM "poison.dlq";
+-- who has lost its lease sets nothing aside: the commit fails, and the other member meets the record
+SET pg_topics.clock_offset = '25min';
+SELECT record_offset FROM consume('poison', 'n', 3, member_id => 'other');
+BEGIN;
+SELECT nack('poison', 'n', 0, 3, 'too late');
+SELECT commit_offsets('poison', 'n', 'm');
+COMMIT;
+SELECT count(*) FROM "poison.retry";
+SET pg_topics.clock_offset = '19min';
+
 ---- refused
 SELECT * FROM consume('jobs', 'g', member_id => '');
 SELECT * FROM consume('jobs', 'g', member_id => repeat('m', 256));
@@ -225,7 +288,7 @@ SELECT leave_group('jobs', 'g', 'm');
 ROLLBACK;
 
 ---- dropping the topic forgets the members
-DROP FOREIGN TABLE jobs, single;
+DROP FOREIGN TABLE jobs, single, levels, poison, "poison.retry", "poison.dlq";
 SELECT count(*) FROM topic_group_members;
 SELECT count(*) FROM topic_group_offsets WHERE group_id IN ('g', 's');
 RESET pg_topics.clock_offset;
