@@ -134,12 +134,13 @@ COMMENT ON FUNCTION consume_as(anyelement, text, int, interval, int[], bool, tex
 
 CREATE FUNCTION consume_many(topics regclass[], group_id text, max_records int DEFAULT 500,
     timeout interval DEFAULT '0', auto_commit bool DEFAULT true,
-    auto_offset_reset text DEFAULT NULL,
+    auto_offset_reset text DEFAULT NULL, member_id text DEFAULT NULL,
+    lease interval DEFAULT NULL,
     OUT topic regclass, OUT partition int, OUT record_offset bigint,
     OUT record_timestamp timestamptz, OUT key text, OUT value text, OUT headers jsonb)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pgt_consume_many' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION consume_many(regclass[], text, int, interval, bool, text) IS
+COMMENT ON FUNCTION consume_many(regclass[], text, int, interval, bool, text, text, interval) IS
 'the next records of several topics for a consumer group';
 
 CREATE FUNCTION commit_offsets(topic regclass, group_id text, member_id text DEFAULT NULL)

@@ -743,38 +743,32 @@ order_leased(ConsumePass *pass, GroupOffset ***ordered)
 	return count;
 }
 
+/* See the header. */
+int
+pgt_consume_begin_member(ConsumePass *pass, GroupOffset ***ordered)
+{
+	set_holder(pass);
+	pass->waiting = false;
+	pass->lease = pgt_lease_begin(&pass->holder);
+	return order_leased(pass, ordered);
+}
+
 /* Serve a member's request once, without waiting for records. */
 static void
 consume_leased(ConsumePass *pass)
 {
 	GroupOffset **ordered;
-	int			count;
+	int			count = pgt_consume_begin_member(pass, &ordered);
 
-	set_holder(pass);
-	pass->waiting = false;
-	pass->lease = pgt_lease_begin(&pass->holder);
-	count = order_leased(pass, &ordered);
 	for (int i = 0; i < count && pass->delivered < pass->request->max_records; i++)
 		pgt_consume_partition(pass, ordered[i]);
 	pgt_lease_end(pass->lease);
 	pass->called = true;
 }
 
-/* A member waits for its own partitions, and till it may take another one. */
-static void
-wait_for_leased(const ConsumePass *pass, GroupOffset **leased, int count)
-{
-	PartitionSet partitions = 0;
-
-	for (int i = 0; i < count; i++)
-		partitions |= PARTITION_SET_OF(leased[i]->partition);
-	pgt_topic_wait_for(partitions);
-	pgt_wait_again_at(pgt_lease_next_end(pass->lease));
-}
-
-/* Look whether consume_leased() has anything to deliver or to write. */
-static WaitVerdict
-look_leased(ConsumePass *pass)
+/* See the header. */
+WaitVerdict
+pgt_consume_look_member(ConsumePass *pass, PartitionSet *partitions)
 {
 	GroupOffset **ordered;
 	int			count;
@@ -786,18 +780,31 @@ look_leased(ConsumePass *pass)
 		return WAIT_DONE;
 
 	count = order_leased(pass, &ordered);
-	wait_for_leased(pass, ordered, count);
 	for (int i = 0; i < count; i++)
 	{
 		PartitionCursor cursor;
 
+		*partitions |= PARTITION_SET_OF(ordered[i]->partition);
 		if (open_cursor(pass, ordered[i], &cursor))
 		{
 			close_cursor(&cursor);
 			return WAIT_DONE;
 		}
 	}
+	/* a partition whose lease is not renewed may be taken then */
+	pgt_wait_again_at(pgt_lease_next_end(pass->lease));
 	return retry ? WAIT_RETRY : WAIT_IDLE;
+}
+
+/* Look for a member of one topic. */
+static WaitVerdict
+look_leased(ConsumePass *pass)
+{
+	PartitionSet partitions = 0;
+	WaitVerdict verdict = pgt_consume_look_member(pass, &partitions);
+
+	pgt_topic_wait_for(partitions);
+	return verdict;
 }
 
 /* ---- waiting ------------------------------------------------------------ */

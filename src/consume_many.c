@@ -9,6 +9,10 @@
  * that consume one of the topics share its partitions with those that consume
  * many.
  *
+ * A member (member_id) has a lease in each topic by itself: its share of that
+ * topic's partitions, counted among the members there.  A call is one of lease.c's
+ * for each topic, begun in the topics' order and ended when all is delivered.
+ *
  * Topics that are gone by the time they are looked at are left out: the list
  * mostly comes from a query.  An empty list is no error; a call with a timeout
  * then waits for it.
@@ -17,7 +21,8 @@
  *
  * Locks: AccessShareLock on the topics in the order of their oids, till the
  * transaction's end (while waiting before the statement: for the time of a
- * look); then partitions' rows, never waited for.
+ * look); then partitions' rows, never waited for; a member's lock before those of
+ * each topic.
  *
  * Layer 6.  Read consume.c first.
  */
@@ -45,7 +50,9 @@ enum
 	MANY_MAX_RECORDS,
 	MANY_TIMEOUT,
 	MANY_AUTO_COMMIT,
-	MANY_AUTO_OFFSET_RESET
+	MANY_AUTO_OFFSET_RESET,
+	MANY_MEMBER_ID,
+	MANY_LEASE
 };
 
 /* What the caller asks for: the same of each topic. */
@@ -74,6 +81,7 @@ typedef struct ManyPass
 	bool		waiting;
 	bool		remembered;
 	bool		retry;
+	bool		called;			/* a member's call has been made */
 	List	   *topics;			/* of TopicPass: of the topics that are there, by oid */
 } ManyPass;
 
@@ -129,7 +137,8 @@ parse_request(ManyRequest *request, Oid function, const NullableDatum *args)
 	common[ARG_PARTITIONS] = (NullableDatum) {(Datum) 0, true};
 	common[ARG_AUTO_COMMIT] = args[MANY_AUTO_COMMIT];
 	common[ARG_AUTO_OFFSET_RESET] = args[MANY_AUTO_OFFSET_RESET];
-	common[ARG_MEMBER_ID] = common[ARG_LEASE] = (NullableDatum) {(Datum) 0, true};
+	common[ARG_MEMBER_ID] = args[MANY_MEMBER_ID];
+	common[ARG_LEASE] = args[MANY_LEASE];
 	pgt_consume_parse(&request->common, function, InvalidOid, common);
 
 	request->topics = parse_topics(&args[MANY_TOPICS]);
@@ -179,6 +188,17 @@ compare_candidates(const ListCell *a, const ListCell *b)
 	return left->offset->partition < right->offset->partition ? -1 : 1;
 }
 
+/* Add a partition of a topic. */
+static List *
+add_candidate(List *candidates, TopicPass *topic, GroupOffset *offset)
+{
+	Candidate  *candidate = palloc(sizeof(Candidate));
+
+	candidate->topic = topic;
+	candidate->offset = offset;
+	return lappend(candidates, candidate);
+}
+
 /* All partitions of the topics in the order to serve them. */
 static List *
 list_candidates(ManyPass *many)
@@ -194,13 +214,7 @@ list_candidates(ManyPass *many)
 		one->offsets = pgt_group_read(&one->request.group, partitions);
 		pgt_group_mend_served(one->offsets, partitions);
 		for (int32 i = 0; i < partitions; i++)
-		{
-			Candidate  *candidate = palloc(sizeof(Candidate));
-
-			candidate->topic = one;
-			candidate->offset = &one->offsets[i];
-			candidates = lappend(candidates, candidate);
-		}
+			candidates = add_candidate(candidates, one, &one->offsets[i]);
 	}
 	list_sort(candidates, compare_candidates);
 	return candidates;
@@ -236,16 +250,13 @@ keep_groups(const ManyPass *many)
 	}
 }
 
-/* Serve the request once, without waiting for anything. */
+/* Serve partitions in that order until there is enough. */
 static void
-consume_once(ManyPass *many)
+serve(ManyPass *many, List *candidates)
 {
-	List	   *candidates;
 	int64		enough = many->sink == NULL ? 1 : many->request->common.max_records;
 	ListCell   *cell;
 
-	begin_topics(many);
-	candidates = list_candidates(many);
 	foreach(cell, candidates)
 	{
 		Candidate  *candidate = lfirst(cell);
@@ -261,8 +272,63 @@ consume_once(ManyPass *many)
 		many->retry |= pass->retry;
 		many->remembered |= pass->remembered;
 	}
+}
+
+/* Serve the request once, without waiting for anything. */
+static void
+consume_once(ManyPass *many)
+{
+	begin_topics(many);
+	serve(many, list_candidates(many));
 	if (many->sink != NULL)
 		keep_groups(many);
+}
+
+/* ---- leased mode -------------------------------------------------------- */
+
+/* Serve a member's request once, without waiting for records. */
+static void
+consume_leased(ManyPass *many)
+{
+	List	   *candidates = NIL;
+	ListCell   *cell;
+
+	begin_topics(many);
+	foreach(cell, many->topics)
+	{
+		TopicPass  *one = lfirst(cell);
+		GroupOffset **ordered;
+		int			count = pgt_consume_begin_member(&one->pass, &ordered);
+
+		for (int i = 0; i < count; i++)
+			candidates = add_candidate(candidates, one, ordered[i]);
+	}
+	list_sort(candidates, compare_candidates);
+	serve(many, candidates);
+	foreach(cell, many->topics)
+		pgt_lease_end(((TopicPass *) lfirst(cell))->pass.lease);
+	many->called = true;
+}
+
+/* Look whether consume_leased() has anything to deliver or to write. */
+static WaitVerdict
+look_leased(ManyPass *many)
+{
+	PartitionSet partitions = 0;
+	bool		retry = false;
+	ListCell   *cell;
+
+	begin_topics(many);
+	foreach(cell, many->topics)
+	{
+		WaitVerdict verdict = pgt_consume_look_member(&((TopicPass *) lfirst(cell))->pass, &partitions);
+
+		if (verdict == WAIT_DONE)
+			return WAIT_DONE;
+		retry |= verdict == WAIT_RETRY;
+	}
+	pgt_topic_wait_for(partitions);
+	return retry ? WAIT_RETRY : WAIT_IDLE;
 }
 
 /* ---- waiting ------------------------------------------------------------ */
@@ -284,6 +350,14 @@ look_and_consume(void *arg)
 
 	many->snapshot = GetActiveSnapshot();
 	many->retry = false;
+	if (many->request->common.member != NULL)
+	{
+		WaitVerdict verdict = look_leased(many);
+
+		if (verdict == WAIT_DONE)
+			consume_leased(many);
+		return verdict;
+	}
 	consume_once(many);
 	return verdict_of(many);
 }
@@ -297,8 +371,13 @@ look_and_claim(void *arg)
 	ListCell   *cell;
 
 	many.snapshot = GetActiveSnapshot();
-	consume_once(&many);
-	verdict = verdict_of(&many);
+	if (many.request->common.member != NULL)
+		verdict = look_leased(&many);
+	else
+	{
+		consume_once(&many);
+		verdict = verdict_of(&many);
+	}
 	if (verdict != WAIT_DONE)
 		foreach(cell, many.topics)
 			UnlockRelationOid(((TopicPass *) lfirst(cell))->request.group.topic, AccessShareLock);
@@ -342,6 +421,30 @@ wait_and_consume(ManyPass *many)
 	many->snapshot = GetActiveSnapshot();
 }
 
+/* Serve a member's request. */
+static void
+consume_for_member(ManyPass *many)
+{
+	if (many->waiting && look_leased(many) != WAIT_DONE)
+		wait_and_consume(many);
+	if (!many->called)
+		consume_leased(many);
+}
+
+/* Serve a request in transactional mode. */
+static void
+consume_for_transaction(ManyPass *many)
+{
+	consume_once(many);
+	if (many->waiting && many->delivered == 0)
+		wait_and_consume(many);
+	if (many->remembered)
+	{
+		many->waiting = false;
+		consume_once(many);
+	}
+}
+
 /* consume_many(topics, group_id, ...): the next records, each with its topic. */
 Datum
 pgt_consume_many(PG_FUNCTION_ARGS)
@@ -356,14 +459,10 @@ pgt_consume_many(PG_FUNCTION_ARGS)
 	many.snapshot = GetActiveSnapshot();
 	many.sink = pgt_rows_begin_many(fcinfo);
 
-	consume_once(&many);
-	if (many.waiting && many.delivered == 0)
-		wait_and_consume(&many);
-	if (many.remembered)
-	{
-		many.waiting = false;
-		consume_once(&many);
-	}
+	if (request.common.member != NULL)
+		consume_for_member(&many);
+	else
+		consume_for_transaction(&many);
 	return (Datum) 0;
 }
 

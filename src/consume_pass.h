@@ -74,6 +74,18 @@ extern Topic *pgt_consume_open_topic(const ConsumeRequest *request);
 /* Consume from one partition, if it has something and nobody else owns it. */
 extern void pgt_consume_partition(ConsumePass *pass, GroupOffset *offset);
 
+/*
+ * Begin a member's call, and list the partitions that it may read in the order
+ * to serve them, palloc'd; returns how many.  pgt_lease_end(pass->lease) ends it.
+ */
+extern int	pgt_consume_begin_member(ConsumePass *pass, GroupOffset ***ordered);
+
+/*
+ * Look whether a member's call has anything to deliver or to write.  If not, the
+ * partitions that it waits for are added to the set.
+ */
+extern WaitVerdict pgt_consume_look_member(ConsumePass *pass, PartitionSet *partitions);
+
 /* How long, and as what, a call waits that begins now: all but topics and look. */
 extern void pgt_consume_fill_waiter(Waiter *waiter, const ConsumeRequest *request);
 

@@ -65,6 +65,44 @@ SELECT 'orders_new'::regclass::oid AS gone \gset
 DROP FOREIGN TABLE orders_new;
 SELECT count(*) FROM consume_many(ARRAY[:gone, 'orders_us'::regclass], 'leaves out');
 
+---- leased mode: a share of each topic's partitions
+CREATE VIEW leases AS SELECT topic, partition, member_id, committed_offset, position
+    FROM pg_topic_groups WHERE group_id = 'leased' ORDER BY topic::text, partition;
+CREATE FUNCTION poll(member text, max_records int DEFAULT 500) RETURNS text LANGUAGE sql VOLATILE AS $$
+    SELECT string_agg(topic || ':' || partition || ':' || record_offset, ' ')
+    FROM consume_many('{orders_us,orders_eu}', 'leased', max_records, member_id => member, lease => '1 min') $$;
+-- oldest served first over all, positions move from call to call
+SELECT poll('a', 4);
+SELECT poll('a', 4);
+SELECT * FROM leases;
+SELECT poll('b');
+SELECT commit_offsets(t, 'leased', 'a') FROM unnest('{orders_us,orders_eu}'::regclass[]) t;
+SELECT * FROM leases;
+SELECT poll('b'), poll('a'), poll('b');
+SELECT topic, member_id, lease, partitions FROM pg_topic_group_members WHERE group_id = 'leased' ORDER BY topic::text, member_id;
+-- a member of one of the topics shares that one
+SELECT partition, record_offset FROM consume('orders_us', 'leased', member_id => 'c');
+-- the newcomer in the list; one that is gone
+SELECT create_topic('orders_late');
+SELECT produce('orders_late', 'k'::text, 'late');
+SELECT topic, value FROM consume_many('{orders_us,orders_eu,orders_late}', 'leased', member_id => 'b', timeout => '1 ms');
+SELECT 'orders_late'::regclass::oid AS gone \gset
+DROP FOREIGN TABLE orders_late;
+SELECT topic, value FROM consume_many(ARRAY[:gone, 'orders_us', 'orders_eu']::regclass[], 'leased', member_id => 'b', timeout => '1 ms');
+-- taken over when the lease has run out; the commit of who has lost it fails
+SELECT produce('orders_us', 'k'::text, 'us4');
+SELECT poll('a');
+SET pg_topics.clock_offset = '61s';
+SELECT poll('d');
+SELECT commit_offsets('orders_us', 'leased', 'a');
+SELECT * FROM leases WHERE topic = 'orders_us'::regclass;
+RESET pg_topics.clock_offset;
+SELECT count(*) FROM consume_many('{orders_us}', 'leased', lease => '1 min');
+SELECT count(*) FROM consume_many('{orders_us}', 'leased', member_id => '');
+SELECT count(*) FROM consume_many('{}', 'leased', member_id => 'm', timeout => '1 ms');
+SELECT count(*) FROM consume_many('{orders_us,orders_eu}', 'leased from the end', member_id => 'm', auto_offset_reset => 'latest');
+SELECT count(*), sum(lag) FROM pg_topic_groups WHERE group_id = 'leased from the end';
+
 ---- where the group starts
 SELECT count(*) FROM consume_many('{orders_us,orders_eu}', 'tail', auto_offset_reset => 'latest');
 SELECT topic, partition, committed_offset FROM topic_group_offsets WHERE group_id = 'tail' ORDER BY topic::text, partition;

@@ -178,5 +178,46 @@ $node->safe_psql('postgres', q{INSERT INTO events (value) VALUES ('one')});
 like($node->safe_psql('postgres', q{EXPLAIN (ANALYZE, WAL, COSTS off) SELECT * FROM consume('events', 'g')}), qr/WAL/,
 	'consuming a record writes WAL');
 
+# ---- what stays of many commits ------------------------------------------------
+
+# Commit n times; the table's size then, and how many of the updates since the last
+# call left the index alone.
+my ($updates, $hot) = (0, 0);
+sub commits
+{
+	my ($n) = @_;
+
+	$node->safe_psql('postgres', qq{DO \$\$ BEGIN
+		FOR i IN 1 .. $n LOOP
+			INSERT INTO events (partition, value) VALUES (i % $partitions, 'kept');
+			COMMIT;
+			PERFORM consume('events', 'g');
+			COMMIT;
+		END LOOP; END \$\$});
+	$node->safe_psql('postgres', q{SELECT pg_stat_force_next_flush(); SELECT pg_stat_clear_snapshot()});
+	my ($size, @now) = split /\|/, $node->safe_psql('postgres', q{SELECT pg_relation_size(relid), n_tup_upd, n_tup_hot_upd
+		FROM pg_stat_user_tables WHERE relname = 'topic_group_offsets'});
+	my @since = ($now[0] - $updates, $now[1] - $hot);
+	($updates, $hot) = @now;
+	return ($size, @since);
+}
+
+$node->safe_psql('postgres', 'VACUUM FULL topic_group_offsets');
+commits(1);
+my ($size, $updated, $hot_updated) = commits(1000);
+cmp_ok($size, '<=', 4 * 8192, "a thousand commits leave $size bytes of offsets, without vacuum");
+cmp_ok($hot_updated, '>', 0.9 * $updated, "$hot_updated of $updated updates leave the index alone");
+# a transaction that stays open keeps what was dead since; then it goes
+$other = open_session($node);
+$other->run('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM processed');
+my ($grown) = commits(1000);
+cmp_ok($grown, '<', 1000 * 200, "beside a long transaction a commit takes a row's size, $grown bytes in all");
+$other->run('COMMIT');
+$other->close;
+commits(200);
+$node->safe_psql('postgres', 'VACUUM topic_group_offsets');
+my ($after) = commits(1000);
+cmp_ok($after, '<=', $grown, 'when it has ended, the room is used again');
+
 $node->stop;
 done_testing();

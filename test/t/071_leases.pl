@@ -265,11 +265,28 @@ ask($waiter, $polling->('w1', '1 h', '1 s') . ' ' . $polling->('w1', '1 h', '1 s
 is(answer($waiter), "\n", 'a wait ends when half of the lease has passed');
 ask($waiter, q{DO $$ BEGIN PERFORM * FROM consume('waiting', 'w', timeout => '1 h', member_id => 'w1', lease => '1 s'); END $$;});
 is(answer($waiter), '', 'in a function too');
+# over several topics
+$primary->safe_psql('postgres', q{SELECT create_topic('"waiting too"')});
+my $many = q{SELECT string_agg(topic || ':' || record_offset, ' ')
+	FROM consume_many('{waiting,"\"waiting too\""}', 'many', timeout => '1 h', member_id => 'm', lease => '5 min');};
+ask($waiter, $many);
+answer($waiter);
+ask($waiter, $many);
+is(waits_holding('waiter'), 'no xmin|no xid|virtualxid', 'a member of several topics waits holding nothing');
+$primary->safe_psql('postgres', q{SELECT produce('"waiting too"', 'c'::text)});
+is(answer($waiter), '"waiting too":0', 'and any of them wakes it');
+(my $call = $many) =~ s/;$//;
+ask($waiter, "DO \$\$ BEGIN RAISE NOTICE 'got %', ($call); END \$\$;");
+waits_holding('waiter');
+$primary->safe_psql('postgres', q{SELECT produce('waiting', NULL::text, 'd', partition => 1)});
+answer($waiter);
+like($waiter->{err}, qr/got waiting:1/, 'in a function too');
+
 $waiter->{in} .= "\\q\n";
 $waiter->{run}->finish;
 $primary->safe_psql('postgres', q{
 	SELECT leave_group('waiting', 'w', 'w1'), leave_group('waiting', 'w', 'w2');
-	SELECT drop_topic('waiting')});
+	SELECT drop_topic('waiting'), drop_topic('"waiting too"')});
 
 # ---- through the pooler ------------------------------------------------------
 
