@@ -162,6 +162,15 @@ SELECT seek_to_offset('jobs', 'g', 0, 1);
 SELECT commit_offset('jobs', 'g', 0, 0);
 SELECT delete_group('g');
 \set VERBOSITY default
+DO $$
+DECLARE
+    hint text;
+BEGIN
+    PERFORM seek_to_beginning('jobs', 'g');
+EXCEPTION WHEN object_in_use THEN
+    GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+    RAISE NOTICE '%', hint;
+END $$;
 SET pg_topics.clock_offset = '13min';
 SELECT seek_to_offset('jobs', 'g', 0, 1);
 SELECT * FROM leases;
@@ -273,6 +282,24 @@ COMMIT;
 SELECT count(*) FROM "poison.retry";
 SET pg_topics.clock_offset = '19min';
 
+---- privileges: who may read the topic may be a member
+CREATE ROLE regress_member;
+GRANT USAGE ON SCHEMA lease_test TO regress_member;
+GRANT SELECT ON single TO regress_member;
+SET ROLE regress_member;
+SELECT count(*) FROM consume('single', 'other', member_id => 'm');
+SELECT commit_offsets('single', 'other', 'm');
+SELECT commit_offset('single', 'other', 0, 0, member_id => 'm');
+SELECT count(*) FROM consume_many('{single}', 'other', member_id => 'm');
+SELECT member_id, partitions FROM pg_topic_group_members;
+SELECT leave_group('single', 'other', 'm');
+SELECT count(*) FROM topic_group_members;
+SELECT count(*) FROM consume('jobs', 'other', member_id => 'm');
+SELECT commit_offsets('jobs', 'other', 'm');
+SELECT leave_group('jobs', 'other', 'm');
+SELECT count(*) FROM consume_many('{single,jobs}', 'other', member_id => 'm');
+RESET ROLE;
+
 ---- refused
 SELECT * FROM consume('jobs', 'g', member_id => '');
 SELECT * FROM consume('jobs', 'g', member_id => repeat('m', 256));
@@ -294,3 +321,4 @@ SELECT count(*) FROM topic_group_offsets WHERE group_id IN ('g', 's');
 RESET pg_topics.clock_offset;
 SET client_min_messages = warning;
 DROP SCHEMA lease_test CASCADE;
+DROP ROLE regress_member;

@@ -178,12 +178,18 @@ compare('primary crashed while resolving, resolved again');
 foreach my $sql (q{SELECT produce('events', 'k', 'v')}, q{INSERT INTO events (value) VALUES ('v')},
 	q{COPY events (value) FROM stdin;}, q{SELECT count(*) FROM consume('events', 'g')},
 	q{SELECT create_topic('new')}, 'TRUNCATE events', q{SELECT drop_topic('events')},
-	q{SELECT seek_to_beginning('events', 'g')})
+	q{SELECT seek_to_beginning('events', 'g')}, q{SELECT count(*) FROM consume('events', 'g', timeout => '1 h', member_id => 'm')},
+	q{SELECT count(*) FROM consume_many('{events}', 'g', timeout => '1 h')}, q{SELECT commit_offset('events', 'g', 0, 0)},
+	q{SELECT commit_offsets('events', 'g', 'm')}, q{SELECT leave_group('events', 'g', 'm')}, q{SELECT delete_group('g')},
+	q{SELECT nack('events', 'g', 0, 0, 'e')})
 {
 	like(failure($standby, $sql), qr/ERROR:  25006: cannot .* (read-only transaction|during recovery)/, 'as one that cannot be done there');
 }
 catch_up();
 is($standby->safe_psql('postgres', 'SELECT count(*) > 0 FROM events'), 't', 'and reads go on');
+is($standby->safe_psql('postgres', q{SELECT string_agg(v::text, ' ') FROM visible_offsets('events') v}),
+	$primary->safe_psql('postgres', q{SELECT string_agg(v::text, ' ') FROM visible_offsets('events') v}),
+	'a copy may be made from there: visible_offsets are the same');
 
 # ---- TRUNCATE and DROP -------------------------------------------------------
 

@@ -84,7 +84,8 @@ sub turn
 	my ($member, $group, $dies) = @_;
 	my $records = 1 + int(rand(20));
 	my $slow = rand() < 0.04 ? "SELECT pg_sleep(0.6);\n" : '';
-	my $fetch = "SELECT coalesce(json_agg(c), '[]')::text AS batch FROM consume('events', '$group', $records, "
+	my $from = rand() < 0.3 ? q{consume_many('{events}'} : q{consume('events'};
+	my $fetch = "SELECT coalesce(json_agg(c), '[]')::text AS batch FROM $from, '$group', $records, "
 	  . "member_id => '$member', lease => '$lease', timeout => '50 ms') c \\gset\n";
 	my $work = "INSERT INTO $group (member, partition, record_offset) SELECT '$member', partition, record_offset "
 	  . "FROM json_to_recordset(:'batch') AS r(partition int, record_offset bigint);\n";
