@@ -101,6 +101,19 @@ errfinish(const char *filename, int lineno, const char *funcname)
 	exit(1);
 }
 
+/* called where the server is built with assertions; an argument less from 16 on */
+void
+#if PG_VERSION_NUM >= 160000
+ExceptionalCondition(const char *conditionName, const char *fileName, int lineNumber)
+#else
+ExceptionalCondition(const char *conditionName, const char *errorType,
+					 const char *fileName, int lineNumber)
+#endif
+{
+	printf("Bail out! assertion \"%s\" fails in %s, line %d\n", conditionName, fileName, lineNumber);
+	exit(1);
+}
+
 /* ----------
  * Tests
  * ----------
