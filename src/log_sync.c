@@ -89,10 +89,11 @@ typedef struct SyncItem
 static SyncItem *items = NULL;
 static RecoveryPointEntry *points = NULL;
 
-/* Make both arrays, once a process; ERROR where there is no memory. */
+/* Make both arrays and the cache of segments, once a process; ERROR where there is no memory. */
 static void
 allocate_items(void)
 {
+	pgt_partition_log_make_cache();
 	if (items != NULL)
 		return;
 	items = malloc(pgt_log_shared->max_partitions * sizeof(SyncItem));

@@ -165,15 +165,21 @@ typedef struct CachedSegment
 static CachedSegment *cache = NULL;
 static uint64 cache_clock = 0;
 
+void
+pgt_partition_log_make_cache(void)
+{
+	if (cache == NULL)
+		cache = MemoryContextAllocZero(TopMemoryContext,
+									   CACHE_SETS * CACHE_WAYS * sizeof(CachedSegment));
+}
+
 /* The set of the cache that a segment belongs into. */
 static CachedSegment *
 cache_set(const PartitionState *state, SegmentId id)
 {
 	uint64		mix;
 
-	if (cache == NULL)
-		cache = MemoryContextAllocZero(TopMemoryContext,
-									   CACHE_SETS * CACHE_WAYS * sizeof(CachedSegment));
+	pgt_partition_log_make_cache();
 	mix = (uint64) (state - pgt_log_shared->partitions) * UINT64CONST(0x9E3779B97F4A7C15) +
 		(uint64) (id.base + id.generation) * UINT64CONST(0xC2B2AE3D27D4EB4F);
 	return &cache[((mix >> 32) % CACHE_SETS) * CACHE_WAYS];

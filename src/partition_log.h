@@ -48,6 +48,12 @@ extern bool pgt_partition_log_slot_bounds(PartitionState *state, TopicPartition 
 extern bool pgt_partition_log_slot_key(const PartitionState *state, TopicPartition *key);
 
 /*
+ * Make this process's cache of open segments, which allocates: to be called before
+ * a critical section that opens segments.
+ */
+extern void pgt_partition_log_make_cache(void);
+
+/*
  * An open segment of this process's cache; ready for use until the next call.
  * NULL where the segment is gone.
  */
