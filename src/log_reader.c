@@ -606,13 +606,27 @@ pgt_log_reader_log_start(const LogReader *reader)
 	return reader->bounds.log_start_offset;
 }
 
+/*
+ * Tell the next reader where this one stopped: at the entry before the next one,
+ * maybe inside of it.  Who has just looked at a record reads it again.
+ */
+static void
+leave_hint(const LogReader *reader)
+{
+	uint32		n = reader->next_entry - 1;
+	int64		first = reader->position;
+
+	if (n - reader->first_entry < reader->entry_count)
+		first = Min(first, reader->segment.base +
+					reader->entries[n - reader->first_entry].first_delta);
+	pgt_partition_log_hint(reader->state, reader->segment, n, first, reader->position);
+}
+
 void
 pgt_log_reader_end(LogReader *reader)
 {
-	/* the entry before the next one: the reader may have stopped inside of it */
 	if (reader->segment.base != NO_SEGMENT && reader->next_entry > 0)
-		pgt_partition_log_hint(reader->state, reader->segment, reader->next_entry - 1,
-							   reader->position);
+		leave_hint(reader);
 	MemoryContextDelete(reader->context);
 }
 

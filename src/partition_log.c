@@ -322,11 +322,12 @@ typedef struct SegmentList
 	int			count;
 	ListedSegment *segments;	/* ascending, in TopMemoryContext */
 
-	/* where a reader stopped: entry hint_entry of the segment is the place of the offset */
+	/* where a reader stopped: entry hint_entry of the segment is the place of these offsets */
 	uint32		hint_incarnation;
 	SegmentId	hint_segment;
 	uint32		hint_entry;
-	int64		hint_offset;
+	int64		hint_first;
+	int64		hint_last;
 } SegmentList;
 
 static SegmentList *lists = NULL;	/* one for each slot */
@@ -462,20 +463,21 @@ pgt_partition_log_find(PartitionState *state, Segment *segment, uint32 count, in
 
 	if (list->hint_incarnation == state->incarnation &&
 		pgt_same_segment(list->hint_segment, segment->id) &&
-		list->hint_offset == offset && list->hint_entry <= count)
+		offset >= list->hint_first && offset <= list->hint_last && list->hint_entry <= count)
 		return list->hint_entry;
 	return pgt_segment_find_offset(segment, count, offset);
 }
 
 void
-pgt_partition_log_hint(PartitionState *state, SegmentId id, uint32 n, int64 offset)
+pgt_partition_log_hint(PartitionState *state, SegmentId id, uint32 n, int64 first, int64 last)
 {
 	SegmentList *list = remembered(state);
 
 	list->hint_incarnation = state->incarnation;
 	list->hint_segment = id;
 	list->hint_entry = n;
-	list->hint_offset = offset;
+	list->hint_first = first;
+	list->hint_last = last;
 }
 
 /* ---- steps of an append -------------------------------------------------- */

@@ -113,8 +113,9 @@ extern uint32 pgt_partition_log_entries(Segment *segment, const LogBounds *bound
 extern uint32 pgt_partition_log_find(PartitionState *state, Segment *segment, uint32 count,
 									 int64 offset);
 
-/* Entry n, and all before it, end before "offset" or hold it. */
-extern void pgt_partition_log_hint(PartitionState *state, SegmentId id, uint32 n, int64 offset);
+/* All entries before n end before "first": who reads on from there up to "last" begins at n. */
+extern void pgt_partition_log_hint(PartitionState *state, SegmentId id, uint32 n,
+								   int64 first, int64 last);
 
 /* What an append is about to write. */
 typedef struct AppendRequest
