@@ -33,26 +33,3 @@ BEGIN
         EXIT WHEN n = 0;
     END LOOP;
 END $$;
-
--- Produce and consume in turn, and tell each round's time and the size of what grows.
-CREATE TABLE steady_rounds (round int, ms float8, offsets_bytes bigint, dead_rows bigint);
-SELECT create_topic('steady_topic');
-CREATE PROCEDURE steady(rounds int, batches int) LANGUAGE plpgsql AS $$
-DECLARE
-    begun timestamptz;
-BEGIN
-    FOR r IN 1..rounds LOOP
-        begun := clock_timestamp();
-        FOR b IN 1..batches LOOP
-            INSERT INTO steady_topic (key, value)
-                SELECT lpad(i::text, 10, '0'), bench_value() FROM generate_series(1, 100) i;
-            COMMIT;
-            PERFORM count(*) FROM consume('steady_topic', 'steady', 100);
-            COMMIT;
-        END LOOP;
-        INSERT INTO steady_rounds
-            SELECT r, extract(epoch FROM clock_timestamp() - begun) * 1000,
-                   pg_relation_size('topic_group_offsets'), pg_stat_get_dead_tuples('topic_group_offsets'::regclass);
-        COMMIT;
-    END LOOP;
-END $$;

@@ -1,0 +1,2 @@
+INSERT INTO steady_topic (key, value)
+    SELECT lpad(i::text, 10, '0'), bench_value() FROM generate_series(1, 1000) AS i;
