@@ -52,6 +52,12 @@
  * A group that is moved back has something to read that no append announces:
  * its commit wakes who waits for the topic.
  *
+ * Old versions of a row.  A commit writes a new one, and where a transaction
+ * somewhere keeps vacuum from removing them they become many.  What a commit
+ * takes must not grow with them: a row is looked for where it was last
+ * (row_place.c), and its new version goes into the index without a look at the
+ * others.
+ *
  * Locks: AccessShareLock on the table for the time of a read, RowExclusiveLock
  * till the transaction's end once something is locked or written.
  *
@@ -64,16 +70,19 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/heapam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/index.h"
 #include "catalog/indexing.h"
 #include "common/hashfn.h"
 #include "executor/tuptable.h"
 #include "foreign/fdwapi.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
+#include "nodes/execnodes.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
@@ -88,6 +97,7 @@
 #include "fault_point.h"
 #include "maintenance_stats.h"
 #include "partition_release.h"
+#include "row_place.h"
 #include "topic_waiters.h"
 
 #define OFFSETS_TABLE_NAME	"topic_group_offsets"
@@ -107,6 +117,9 @@
 #define Anum_offsets_position			12
 #define Anum_offsets_position_timestamp	13
 #define Natts_offsets					13
+
+/* Partitions that are looked up in the index one by one; where there are more, all at once. */
+#define ONE_BY_ONE_MAX	8
 
 /* The last field of our advisory lock tags; pg_advisory_lock() uses 1 and 2. */
 #define MISSING_ROW_LOCK_CLASS	3
@@ -484,6 +497,103 @@ row_partition(HeapTuple row, TupleDesc desc)
 	return DatumGetInt32(heap_getattr(row, Anum_offsets_partition, desc, &isnull));
 }
 
+/* Is this the row of that partition of the group? */
+static bool
+is_row_of(HeapTuple row, TupleDesc desc, const ConsumerGroup *group, int32 partition)
+{
+	bool		isnull;
+	text	   *id;
+
+	if (row_partition(row, desc) != partition ||
+		DatumGetObjectId(heap_getattr(row, Anum_offsets_topic, desc, &isnull)) != group->topic)
+		return false;
+	id = DatumGetTextPP(heap_getattr(row, Anum_offsets_group_id, desc, &isnull));
+	return VARSIZE_ANY_EXHDR(id) == strlen(group->id) &&
+		memcmp(VARDATA_ANY(id), group->id, VARSIZE_ANY_EXHDR(id)) == 0;
+}
+
+/* A partition's row where it was found before, or NULL. */
+static HeapTuple
+row_at_place(PlaceScan *scan, TupleDesc desc, const ConsumerGroup *group, int32 partition,
+			 ItemPointer place)
+{
+	HeapTuple	row = pgt_place_scan_fetch(scan, place);
+
+	return row != NULL && is_row_of(row, desc, group, partition) ? row : NULL;
+}
+
+/* A partition's row by the index, or NULL. */
+static HeapTuple
+row_by_index(Relation table, const ConsumerGroup *group, int32 partition, Snapshot snapshot)
+{
+	ScanKeyData keys[3];
+	int			nkeys = offsets_scan_keys(keys, group, partition);
+	SysScanDesc scan = systable_beginscan(table, offsets_index(table), true, snapshot, nkeys, keys);
+	HeapTuple	row = heap_copytuple(systable_getnext(scan));
+
+	systable_endscan(scan);
+	return row;
+}
+
+/* Read the rows of all partitions by the index. */
+static void
+read_by_index(Relation table, const ConsumerGroup *group, GroupOffset *offsets, int32 partitions,
+			  Snapshot snapshot)
+{
+	TupleDesc	desc = RelationGetDescr(table);
+	ScanKeyData keys[3];
+	int			nkeys = offsets_scan_keys(keys, group, -1);
+	SysScanDesc scan = systable_beginscan(table, offsets_index(table), true, snapshot, nkeys, keys);
+	HeapTuple	row;
+
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		int32		partition = row_partition(row, desc);
+
+		if (partition >= 0 && partition < partitions)
+			fill_offset(&offsets[partition], heap_copytuple(row), desc);
+	}
+	systable_endscan(scan);
+}
+
+/*
+ * Read the rows of all partitions where they were found before, and the others
+ * by the index.
+ */
+static void
+read_rows(Relation table, const ConsumerGroup *group, GroupOffset *offsets, int32 partitions,
+		  Snapshot snapshot)
+{
+	TupleDesc	desc = RelationGetDescr(table);
+	ItemPointer places = pgt_row_places(group->topic, group->id, partitions);
+	PlaceScan  *scan = pgt_place_scan_begin(table, snapshot);
+	int			missing = 0;
+
+	for (int32 i = 0; i < partitions; i++)
+	{
+		HeapTuple	row = row_at_place(scan, desc, group, i, &places[i]);
+
+		if (row != NULL)
+			fill_offset(&offsets[i], row, desc);
+		else
+			missing++;
+	}
+	pgt_place_scan_end(scan);
+
+	if (missing > ONE_BY_ONE_MAX)
+		read_by_index(table, group, offsets, partitions, snapshot);
+	for (int32 i = 0; i < partitions; i++)
+	{
+		HeapTuple	row;
+
+		if (!offsets[i].exists && missing <= ONE_BY_ONE_MAX &&
+			(row = row_by_index(table, group, i, snapshot)) != NULL)
+			fill_offset(&offsets[i], row, desc);
+		if (offsets[i].exists)
+			places[i] = offsets[i].row->t_self;
+	}
+}
+
 /* See the header. */
 GroupOffset *
 pgt_group_read(const ConsumerGroup *group, int32 partitions)
@@ -491,24 +601,10 @@ pgt_group_read(const ConsumerGroup *group, int32 partitions)
 	GroupOffset *offsets = palloc(sizeof(GroupOffset) * partitions);
 	Relation	table = table_open(group->offsets_table, AccessShareLock);
 	Snapshot	snapshot = offsets_snapshot();
-	ScanKeyData keys[3];
-	SysScanDesc scan;
-	HeapTuple	row;
-	int			nkeys = offsets_scan_keys(keys, group, -1);
 
 	for (int32 i = 0; i < partitions; i++)
 		clear_offset(&offsets[i], group, i);
-
-	scan = systable_beginscan(table, offsets_index(table), true, snapshot, nkeys, keys);
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-	{
-		int32		partition = row_partition(row, RelationGetDescr(table));
-
-		if (partition >= 0 && partition < partitions)
-			fill_offset(&offsets[partition], heap_copytuple(row), RelationGetDescr(table));
-	}
-	systable_endscan(scan);
-
+	read_rows(table, group, offsets, partitions, snapshot);
 	UnregisterSnapshot(snapshot);
 	table_close(table, AccessShareLock);
 	return offsets;
@@ -519,16 +615,20 @@ static void
 refresh_offset(Relation table, const ConsumerGroup *group, GroupOffset *offset)
 {
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	ScanKeyData keys[3];
-	SysScanDesc scan;
-	HeapTuple	row;
-	int			nkeys = offsets_scan_keys(keys, group, offset->partition);
+	int32		partition = offset->partition;
+	ItemPointer places = pgt_row_places(group->topic, group->id, partition + 1);
+	PlaceScan  *scan = pgt_place_scan_begin(table, snapshot);
+	HeapTuple	row = row_at_place(scan, RelationGetDescr(table), group, partition, &places[partition]);
 
-	clear_offset(offset, group, offset->partition);
-	scan = systable_beginscan(table, offsets_index(table), true, snapshot, nkeys, keys);
-	if (HeapTupleIsValid(row = systable_getnext(scan)))
-		fill_offset(offset, heap_copytuple(row), RelationGetDescr(table));
-	systable_endscan(scan);
+	pgt_place_scan_end(scan);
+	if (row == NULL)
+		row = row_by_index(table, group, partition, snapshot);
+	clear_offset(offset, group, partition);
+	if (row != NULL)
+	{
+		fill_offset(offset, row, RelationGetDescr(table));
+		places[partition] = row->t_self;
+	}
 	UnregisterSnapshot(snapshot);
 }
 
@@ -719,6 +819,34 @@ replace_columns(bool *replace, int first, int last)
 }
 
 /*
+ * Add a new version of a row to the table's indexes.  Its key is as before, and
+ * the row is ours: asking whether the key is unique would visit every version
+ * that vacuum has not removed.
+ */
+static void
+index_version(Relation table, HeapTuple row)
+{
+	CatalogIndexState indexes = CatalogOpenIndexes(table);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsHeapTuple);
+
+	ExecStoreHeapTuple(row, slot, false);
+	for (int i = 0; i < indexes->ri_NumIndices; i++)
+	{
+		IndexInfo  *info = indexes->ri_IndexRelationInfo[i];
+		Datum		values[INDEX_MAX_KEYS];
+		bool		nulls[INDEX_MAX_KEYS];
+
+		if (!info->ii_ReadyForInserts)
+			continue;
+		FormIndexDatum(info, slot, NULL, values, nulls);
+		(void) index_insert(indexes->ri_IndexRelationDescs[i], values, nulls, &row->t_self, table,
+							UNIQUE_CHECK_NO, true, info);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	CatalogCloseIndexes(indexes);
+}
+
+/*
  * Write the new version of an owned row.  NO_OFFSET: what is committed stays;
  * "lost" is added to what the row says; without "leased" the lease stays.
  */
@@ -748,7 +876,9 @@ update_row(Relation table, const GroupOffset *offset, int64 next, int64 lost,
 		replace_columns(replace, Anum_offsets_member_id, Anum_offsets_position_timestamp);
 
 	updated = heap_modify_tuple(offset->row, RelationGetDescr(table), values, nulls, replace);
-	CatalogTupleUpdate(table, &offset->row->t_self, updated);
+	simple_heap_update(table, &offset->row->t_self, updated);
+	if (!HeapTupleIsHeapOnly(updated))
+		index_version(table, updated);
 	return updated;
 }
 

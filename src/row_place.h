@@ -1,0 +1,33 @@
+/*
+ * row_place.h
+ *	  Where this process last found the rows of topic_group_offsets.
+ *
+ * Layer 6.
+ */
+#ifndef ROW_PLACE_H
+#define ROW_PLACE_H
+
+#include "access/htup.h"
+#include "storage/itemptr.h"
+#include "utils/relcache.h"
+#include "utils/snapshot.h"
+
+/*
+ * The places of the rows of a topic's group by partition, to be changed by the
+ * caller as long as it does not call this again; invalid: unknown.
+ */
+extern ItemPointer pgt_row_places(Oid topic, const char *group, int32 partitions);
+
+/* A table that rows are fetched from by their places. */
+typedef struct PlaceScan PlaceScan;
+
+extern PlaceScan *pgt_place_scan_begin(Relation table, Snapshot snapshot);
+extern void pgt_place_scan_end(PlaceScan *scan);
+
+/*
+ * The version that the snapshot sees of the row that is or was at that place, or
+ * NULL; palloc'd.  The place may be somebody else's by now: check what row it is.
+ */
+extern HeapTuple pgt_place_scan_fetch(PlaceScan *scan, ItemPointer place);
+
+#endif							/* ROW_PLACE_H */
