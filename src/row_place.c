@@ -13,6 +13,8 @@
  * A place is a hint.  What is there may be gone or another row; a version that
  * is visible and has the row's key is the row, wherever it was found.  The
  * caller checks that, and looks the row up by the index where a place fails.
+ * Where old versions may go, it is the reader who prunes the page, as in an index
+ * scan; a place among them then fails, and the index leads to few.
  *
  * Locks: none but those of reading.
  *
@@ -23,8 +25,10 @@
  */
 #include "postgres.h"
 
+#include "access/heapam.h"
 #include "access/tableam.h"
 #include "executor/tuptable.h"
+#include "storage/bufmgr.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -145,6 +149,16 @@ pgt_place_scan_end(PlaceScan *scan)
 	pfree(scan);
 }
 
+/* Remove what nobody sees any more from the page, as an index scan does. */
+static void
+prune_page(Relation table, BlockNumber block)
+{
+	Buffer		buffer = ReadBuffer(table, block);
+
+	heap_page_prune_opt(table, buffer);
+	ReleaseBuffer(buffer);
+}
+
 /* See the header. */
 HeapTuple
 pgt_place_scan_fetch(PlaceScan *scan, ItemPointer place)
@@ -154,6 +168,7 @@ pgt_place_scan_fetch(PlaceScan *scan, ItemPointer place)
 	/* the table may have been truncated */
 	if (!ItemPointerIsValid(&latest) || !table_tuple_tid_valid(scan->scan, &latest))
 		return NULL;
+	prune_page(scan->table, ItemPointerGetBlockNumber(&latest));
 	if (!table_tuple_fetch_row_version(scan->table, &latest, scan->snapshot, scan->slot))
 	{
 		table_tuple_get_latest_tid(scan->scan, &latest);
