@@ -977,7 +977,7 @@ pgt_group_keep(const ConsumerGroup *group, GroupOffset *offsets, int32 partition
 	TimestampTz soon = GetCurrentTimestamp() + (int64) (pgt_clock_offset * 1000) -
 	pgt_offsets_retention_minutes * (USECS_PER_MINUTE / 4);
 
-	if (pgt_offsets_retention_minutes < 0)
+	if (pgt_offsets_retention_minutes <= 0)
 		return;
 	for (int32 i = 0; i < partitions; i++)
 	{

@@ -552,15 +552,24 @@ TimestampTz
 pgt_lease_next_end(const LeaseCall *call)
 {
 	TimestampTz end = DT_NOEND;
+	ListCell   *cell;
 
 	for (int i = 0; i < call->holder->partitions; i++)
 	{
 		const GroupLease *lease = &call->offsets[i].lease;
 
 		if (call->plan[i] == LEASE_OTHER && lease->until > call->now)
-			end = Min(end, lease->until - (int64) (pgt_clock_offset * 1000));
+			end = Min(end, lease->until);
 	}
-	return end;
+	/* a member may outlast its partitions, and count for the shares */
+	foreach(cell, call->members)
+	{
+		const GroupMember *member = lfirst(cell);
+
+		if (member != call->me && member->until > call->now)
+			end = Min(end, member->until);
+	}
+	return end == DT_NOEND ? end : end - (int64) (pgt_clock_offset * 1000);
 }
 
 /* See the header. */

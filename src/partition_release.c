@@ -103,7 +103,7 @@ announce(bool committed)
 		OwnedPartition *entry = lfirst(cell);
 
 		if (!committed || goes_on(entry))
-			pgt_topic_wake_one(MyDatabaseId, entry->key.topic, entry->group);
+			pgt_topic_wake_one(MyDatabaseId, entry->key.topic, entry->key.partition, entry->group);
 	}
 }
 

@@ -225,20 +225,24 @@ wake_of_each_group(Oid database, Oid topic, int most, PartitionSet partitions)
 	}
 }
 
-/* Wake one waiter of a group that is not woken yet. */
+/*
+ * Wake one waiter of a group that is not woken yet, and those that nobody can do
+ * for who can use the partitions.
+ */
 static void
-wake_of_group(Oid database, Oid topic, uint64 group)
+wake_of_group(Oid database, Oid topic, uint64 group, PartitionSet partitions)
 {
+	bool		found = false;
+
 	for (uint32 n = 0; n < pg_atomic_read_u32(&shared->count); n++)
 	{
 		TopicWaiter *waiter = active_waiter(n);
 
-		if (waiter->group == group && !waiter->each && !waiter->woken &&
-			waits_for(waiter, database, topic))
-		{
+		if (waiter->group != group || waiter->woken || !waits_for(waiter, database, topic))
+			continue;
+		if (waiter->each ? can_use(waiter, partitions) : !found)
 			wake(waiter);
-			return;
-		}
+		found |= !waiter->each;
 	}
 }
 
@@ -272,12 +276,12 @@ pgt_topic_wake(Oid database, Oid topic)
 
 /* See the header. */
 void
-pgt_topic_wake_one(Oid database, Oid topic, uint64 group)
+pgt_topic_wake_one(Oid database, Oid topic, int32 partition, uint64 group)
 {
 	if (!somebody_waits())
 		return;
 	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
-	wake_of_group(database, topic, group);
+	wake_of_group(database, topic, group, PARTITION_SET_OF(partition));
 	LWLockRelease(&shared->lock);
 }
 
@@ -399,7 +403,7 @@ pass_news_on(const TopicWaiter *mine)
 	if (mine->topic_count >= 0)
 	{
 		for (int i = 0; i < mine->topic_count; i++)
-			wake_of_group(mine->database, mine->topics[i], mine->group);
+			wake_of_group(mine->database, mine->topics[i], mine->group, 0);
 		return;
 	}
 	for (uint32 n = 0; n < pg_atomic_read_u32(&shared->count); n++)

@@ -56,8 +56,8 @@ extern void pgt_topic_wake_all(void);
 /* News in so many partitions, which are in the set: wake so many waiters of each group. */
 extern void pgt_topic_wake_some(Oid database, Oid topic, int count, PartitionSet partitions);
 
-/* Wake one waiter of a group. */
-extern void pgt_topic_wake_one(Oid database, Oid topic, uint64 group);
+/* A partition is free again for a group: wake one of its waiters, and who waits for that partition. */
+extern void pgt_topic_wake_one(Oid database, Oid topic, int32 partition, uint64 group);
 
 /* Does somebody of the group wait for the topic just now? */
 extern bool pgt_topic_is_waited_for(Oid database, Oid topic, uint64 group);

@@ -241,6 +241,13 @@ wait_asleep('waiter');
 ask($holder, q{ROLLBACK;});
 answer($holder);
 is(answer($waiter), 'owned', 'given up by its owner, it goes to the waiter');
+ask($holder, q{BEGIN; SELECT count(*) FROM consume('events', 'chosen', partitions => '{0}');});
+answer($holder);
+ask($waiter, q{SELECT count(*) > 0 FROM consume('events', 'chosen', timeout => '1 hour', partitions => '{0}');});
+wait_asleep('waiter');
+ask($holder, q{ROLLBACK;});
+answer($holder);
+is(answer($waiter), 't', 'or to one that waits for just that partition');
 finish($holder);
 
 # the topic goes while somebody waits

@@ -138,6 +138,19 @@ ok($node->poll_query_until('postgres', qq{SELECT member_id <> '$leaver' FROM pg_
 	'a partition that its member gives up is taken by another that waits');
 end_crowd('members', $run);
 
+# ---- take-over -----------------------------------------------------------------
+
+sql(q{SELECT create_topic('left'); SELECT produce('"left"', 'v'::text)});
+is(sql(q{SELECT value FROM consume('"left"', 't', member_id => 'dead', lease => '2 s')}), 'v', 'a member reads and dies');
+my $heir = open_background($node, 'heir');
+my $wait = q{SELECT value FROM consume('"left"', 't', member_id => 'heir', lease => '1 hour', timeout => '1 hour');};
+ask($heir, $wait);
+is(answer($heir), '', 'another joins');
+ask($heir, $wait);
+is(answer($heir), 'v', 'and takes over when the lease ends, though nothing wakes it');
+$heir->{in} .= "\\q\n";
+$heir->{run}->finish;
+
 # ---- latency -------------------------------------------------------------------
 
 my $waiter = open_background($node, 'waiter');
