@@ -33,6 +33,8 @@
  * Elsewhere (PL/pgSQL, joins, INSERT ... SELECT) the function waits inside
  * itself: it keeps the statement's snapshot and looks with a newer one.
  *
+ * A client that goes away while its session sleeps is noticed when that wakes.
+ *
  * Locks: none of its own.  look() may take some; which it keeps is its affair.
  *
  * Memory: one context for the time of a wait, another for each look.
@@ -49,11 +51,15 @@
 #include "optimizer/optimizer.h"
 #include "storage/latch.h"
 #include "tcop/pquery.h"
+#include "tcop/tcopprot.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
 
 #include "consume_wait.h"
+
+/* Of libpq/libpq.h, which needs GSSAPI's headers where the server has that built in. */
+extern bool pq_check_connection(void);
 
 /* Between two looks where nobody announces a change, doubling. */
 #define FIRST_NAP_MS	5
@@ -144,6 +150,21 @@ ms_until(TimestampTz time)
 }
 
 /*
+ * End the session if its client has gone while it waited: it would take records,
+ * and commit that, for nobody.  The server itself does not look at the socket
+ * while a statement runs.
+ */
+static void
+check_client(void)
+{
+	if (MyProcPort == NULL || whereToSendOutput != DestRemote || pq_check_connection())
+		return;
+	ClientConnectionLost = true;
+	InterruptPending = true;
+	CHECK_FOR_INTERRUPTS();
+}
+
+/*
  * Look and sleep in turn until something is there or the deadline passed.
  * Called, as one of the topics' waiters, with a snapshot taken since.  A
  * snapshot is active before and after.
@@ -167,6 +188,7 @@ look_and_sleep(const Waiter *waiter, QueryDesc *query, MemoryContext scratch)
 			nap = FIRST_NAP_MS;
 		else
 			nap = Min(nap * 2, LONGEST_NAP_MS);
+		check_client();
 		pgt_topic_wait_look();
 		renew_snapshot(query);
 	}

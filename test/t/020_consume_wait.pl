@@ -185,6 +185,24 @@ wait_asleep('waiter');
 $node->safe_psql('postgres', q{SELECT produce('events', 'after'::text)});
 is(answer($waiter), 'after', 'the session waits as before after errors');
 
+# a client that is killed while it waits takes nothing along: what wakes its
+# session goes to the next one that waits
+foreach my $form (q{SELECT value FROM consume('events', 'g', timeout => '1 hour');},
+	q{SELECT value FROM consume('events', 'g', timeout => '1 hour') JOIN pg_extension ON extname = 'pg_topics';})
+{
+	my $killed = session('killed');
+	ask($killed, $form);
+	wait_asleep('killed');
+	$killed->{run}->signal('KILL');
+	$killed->{run}->finish;
+	ask($waiter, q{SELECT value FROM consume('events', 'g', timeout => '1 hour');});
+	wait_asleep('waiter');
+	$node->safe_psql('postgres', q{SELECT produce('events', 'left behind'::text)});
+	is(answer($waiter), 'left behind', 'a client that is gone when a record wakes its session takes nothing along');
+	$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'killed'})
+	  or die 'the session does not end';
+}
+
 # of several waiters one gets a record, the others go on waiting
 my @crowd = map { session("crowd$_") } (1 .. 3);
 ask($_, q{SELECT value FROM consume('events', 'g', 1, timeout => '1 hour');}) foreach @crowd;
