@@ -53,6 +53,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "consumer_group.h"
 #include "log_wal.h"
 #include "partitioner_name.h"
 #include "topic.h"
@@ -189,7 +190,8 @@ read_options(Oid relid, Snapshot snapshot, Topic *topic)
 
 /*
  * ERROR where options that have just changed take partitions away or name a
- * partitioner that is not there.  Runs before the command counter moves on, so
+ * partitioner that is not there.  Members of groups that wait are to share new
+ * partitions, and are woken at commit.  Runs before the command counter moves on, so
  * the old version is still visible.
  */
 static void
@@ -208,6 +210,8 @@ check_changed_options(Oid relid)
 				 errmsg("topic \"%s\" has %d partitions and cannot be reduced to %d",
 						get_rel_name(relid), before.partitions, after.partitions),
 				 errhint("Partitions can only be added; to have fewer, produce the records to a new topic.")));
+	if (after.partitions > before.partitions)
+		pgt_group_wake_at_commit(relid);
 	/* one that has been dropped does not stand in the way of other changes */
 	if (strcmp(after.partitioner_class, before.partitioner_class) != 0)
 		check_partitioner(&after);

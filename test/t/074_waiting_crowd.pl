@@ -148,6 +148,12 @@ ask($heir, $wait);
 is(answer($heir), '', 'another joins');
 ask($heir, $wait);
 is(answer($heir), 'v', 'and takes over when the lease ends, though nothing wakes it');
+ask($heir, q{SELECT commit_offsets('"left"', 't', 'heir');} . $wait . $wait);
+$node->poll_query_until('postgres', q{SELECT EXISTS (SELECT FROM pg_stat_activity
+	WHERE application_name = 'heir' AND state = 'active' AND wait_event_type = 'Extension')});
+sql(q{SELECT alter_topic('"left"', '{"partitions": 2}')});
+sql(q{SELECT produce('"left"', NULL::text, 'in a new partition', partition => 1)});
+like(answer($heir), qr/in a new partition/, 'and partitions that are added');
 $heir->{in} .= "\\q\n";
 $heir->{run}->finish;
 
