@@ -157,7 +157,8 @@ ms_until(TimestampTz time)
 static void
 check_client(void)
 {
-	if (MyProcPort == NULL || whereToSendOutput != DestRemote || pq_check_connection())
+	if (MyProcPort == NULL || whereToSendOutput != DestRemote ||
+		!WaitEventSetCanReportClosed() || pq_check_connection())
 		return;
 	ClientConnectionLost = true;
 	InterruptPending = true;
