@@ -72,6 +72,14 @@ pgt_segment_index_path(char *path, const TopicPartition *key, SegmentId id)
 
 /* ---- opening and creating ------------------------------------------------ */
 
+static void
+could_not_open(const char *path)
+{
+	ereport(ERROR,
+			(errcode_for_file_access(),
+			 errmsg("could not open topic file \"%s\": %m", path)));
+}
+
 /* Open one file; -1 where it is gone, any other trouble is an ERROR. */
 static File
 open_file(const char *path, int flags)
@@ -80,18 +88,8 @@ open_file(const char *path, int flags)
 		PathNameOpenFile(path, flags | O_RDWR | PG_BINARY);
 
 	if (file < 0 && errno != ENOENT)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not open topic file \"%s\": %m", path)));
+		could_not_open(path);
 	return file;
-}
-
-/* Read an index's header; returns how much of it is there, negative for trouble. */
-static int
-read_header_bytes(File index, IndexHeader *header)
-{
-	return FAULT_ERROR("header-read") ? -1 :
-		FileRead(index, (char *) header, sizeof(*header), 0, WAIT_EVENT_DATA_FILE_READ);
 }
 
 static void
@@ -102,22 +100,28 @@ report_header_trouble(const char *path)
 			 errmsg("could not read topic file \"%s\" at position 0: %m", path)));
 }
 
-/* The same of a segment that is not open; 0 where the file is gone, trouble is an ERROR. */
+/*
+ * How much of a header there is in the index of a segment that is not open; 0 where
+ * the file is gone, trouble is an ERROR.  The postmaster calls it too, at start,
+ * where there are no virtual file descriptors.
+ */
 static int
 read_header_of(const TopicPartition *key, SegmentId id, IndexHeader *header)
 {
 	char		path[MAXPGPATH];
-	File		file;
+	int			fd;
 	int			got;
 	int			trouble;
 
 	pgt_segment_index_path(path, key, id);
-	file = open_file(path, 0);
-	if (file < 0)
+	fd = FAULT_ERROR("file-open") ? -1 : BasicOpenFile(path, O_RDONLY | PG_BINARY);
+	if (fd < 0 && errno == ENOENT)
 		return 0;
-	got = read_header_bytes(file, header);
+	if (fd < 0)
+		could_not_open(path);
+	got = FAULT_ERROR("header-read") ? -1 : pg_pread(fd, header, sizeof(*header), 0);
 	trouble = errno;
-	FileClose(file);
+	close(fd);
 	errno = trouble;
 	if (got < 0)
 		report_header_trouble(path);
@@ -130,7 +134,8 @@ read_index_header(Segment *segment)
 {
 	IndexHeader header;
 	const char *problem = "the header is cut off";
-	int			got = read_header_bytes(segment->index, &header);
+	int			got = FAULT_ERROR("header-read") ? -1 :
+		FileRead(segment->index, (char *) &header, sizeof(header), 0, WAIT_EVENT_DATA_FILE_READ);
 
 	if (got < 0)
 		report_header_trouble(FilePathName(segment->index));
@@ -169,9 +174,7 @@ pgt_segment_open(Segment *segment, const TopicPartition *key, SegmentId id)
 		if (saved == ENOENT)
 			return false;
 		errno = saved;
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not open topic file \"%s\": %m", path)));
+		could_not_open(path);
 	}
 
 	PG_TRY();
