@@ -83,6 +83,8 @@ sub lose_power
 	request('cut');
 	kill_all($node, $postmaster);
 	request('restore');
+	# what was not on disk of it yet; a server refuses to start beside an empty one
+	unlink $node->data_dir . '/postmaster.pid' if -z $node->data_dir . '/postmaster.pid';
 	return;
 }
 

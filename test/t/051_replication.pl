@@ -135,13 +135,25 @@ sub stop_load
 
 # ---- checks ------------------------------------------------------------------
 
+# What the view "wrong" tells, by a function that runs a query there.  Retention
+# does not spare a statement that is reading: what it had before it when the worker
+# removed it is no error, and is below the topic's first record afterwards.
+sub disagreements
+{
+	my ($run) = @_;
+	my @found = split /\n/, $run->('SELECT how, key FROM wrong');
+	my $first = @found ? $run->('SELECT min(key::bigint) FROM recent') : 0;
+
+	return join "\n", grep { !/^recent missing\|(\d+)$/ || $1 >= $first } @found;
+}
+
 sub check_right
 {
 	my ($node, $name) = @_;
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	check_events($node, "$name: events and its table agree");
-	is($node->safe_psql('postgres', 'SELECT * FROM wrong LIMIT 5'), '', "$name: state and recent agree with their tables");
+	is(disagreements(sub { $node->safe_psql('postgres', @_) }), '', "$name: state and recent agree with their tables");
 	return;
 }
 
@@ -222,7 +234,7 @@ sub read_meanwhile
 	until ($looks >= 40 && $grown > 5 && removed($from) > $end)
 	{
 		die "$name: the load does not get on" if time > $stop;
-		my $found = $session->run(q{SELECT how, key FROM wrong});
+		my $found = disagreements(sub { $session->run(@_) });
 		my $count = $session->run(q{
 			WITH r AS MATERIALIZED (SELECT partition, key, value FROM events),
 			lost AS (SELECT part, client::text, value FROM sent EXCEPT ALL SELECT * FROM r)
@@ -286,7 +298,7 @@ foreach my $round (1 .. 4)
 		$node->start;
 	}
 	catch_up($primary, $cascading);
-	is($cascading->safe_psql('postgres', 'SELECT * FROM wrong LIMIT 5'), '', "restart points, round $round: the cascading standby is right");
+	is(disagreements(sub { $cascading->safe_psql('postgres', @_) }), '', "restart points, round $round: the cascading standby is right");
 }
 stop_load($primary, $load);
 check_right($primary, 'at rest');

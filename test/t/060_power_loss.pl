@@ -86,7 +86,7 @@ sub side_scripts
 		$changes .= "SELECT set_state($n);\n\\echo state $n\n";
 		$changes .= "SELECT FROM compact('changes');\n" if $n % 60 == 0;
 		$trimmed .= "SELECT add_number($n);\n\\echo number $n\n";
-		$trimmed .= "SELECT 'deleted ' || delete_records('trimmed', 0, log_end_offset - 30)"
+		$trimmed .= "SELECT 'deleted ' || delete_records('trimmed', 0, greatest(0, log_end_offset - 30))"
 		  . " FROM pg_topic_partitions WHERE topic = 'trimmed'::regclass;\n" if $n % 60 == 0;
 	}
 	$next += 5000;
