@@ -132,6 +132,21 @@ parse_name(text *name)
 	return makeRangeVarFromNameList(textToQualifiedNameList(name));
 }
 
+/* ERROR where a new topic's schema is missing: Kafka's names have dots of their own. */
+static void
+check_schema(const RangeVar *name)
+{
+	if (name->catalogname != NULL || name->schemaname == NULL ||
+		strcmp(name->schemaname, "pg_temp") == 0 ||
+		OidIsValid(get_namespace_oid(name->schemaname, true)))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_SCHEMA),
+			 errmsg("schema \"%s\" does not exist", name->schemaname),
+			 errhint("The dot ends the schema's name; put a topic's name that contains one in double quotes: '\"%s.%s\"'.",
+					 name->schemaname, name->relname)));
+}
+
 /*
  * A type's name as a statement takes it, whatever search_path is; ERROR where
  * there is no such type.
@@ -206,6 +221,7 @@ pgt_create_topic(PG_FUNCTION_ARGS)
 
 	check_arguments(fcinfo);
 	name = parse_name(PG_GETARG_TEXT_PP(0));
+	check_schema(name);
 	if_not_exists = PG_GETARG_BOOL(5);
 
 	existing = existing_relation(name);

@@ -25,6 +25,7 @@ CREATE SCHEMA ddl_schema;
 SELECT create_topic('ddl_schema.t', key_type => 'bytea', value_type => 'character varying');
 SELECT create_topic('"ddl Quoted"', value_type => 'char');
 SELECT create_topic('ddl_missing.t');
+SELECT create_topic('ddl_none.ddl_missing.t');
 SELECT create_topic('not a name');
 SELECT create_topic('ddl_a');
 SELECT create_topic('ddl_a', if_not_exists => true);
