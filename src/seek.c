@@ -212,6 +212,18 @@ pgt_seek_to_offset(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* A time to look for, in milliseconds; ERROR for infinities. */
+static int64
+sought_time(TimestampTz ts)
+{
+	if (TIMESTAMP_NOT_FINITE(ts))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("ts must not be infinite"),
+				 errhint("Use seek_to_beginning() or seek_to_end() to go to an end of the log.")));
+	return pgt_timestamptz_to_ms(ts);
+}
+
 /* seek_to_timestamp(topic, group_id, ts, partition) */
 Datum
 pgt_seek_to_timestamp(PG_FUNCTION_ARGS)
@@ -219,7 +231,7 @@ pgt_seek_to_timestamp(PG_FUNCTION_ARGS)
 	int64		timestamp;
 
 	require_arg(fcinfo, 2, "ts");
-	timestamp = pgt_timestamptz_to_ms(PG_GETARG_TIMESTAMPTZ(2));
+	timestamp = sought_time(PG_GETARG_TIMESTAMPTZ(2));
 	seek(fcinfo, "seek_to_timestamp()", 3, target_timestamp, &timestamp);
 	PG_RETURN_VOID();
 }
@@ -357,7 +369,7 @@ pgt_offset_for_timestamp(PG_FUNCTION_ARGS)
 {
 	Topic	   *topic = open_readable_topic(PG_GETARG_OID(0));
 	TopicPartition key = pgt_topic_partition(topic, PG_GETARG_INT32(1));
-	int64		timestamp = pgt_timestamptz_to_ms(PG_GETARG_TIMESTAMPTZ(2));
+	int64		timestamp = sought_time(PG_GETARG_TIMESTAMPTZ(2));
 	int64		offset = pgt_log_offset_for_timestamp(&key, timestamp, GetActiveSnapshot());
 
 	if (offset < 0)

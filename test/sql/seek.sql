@@ -137,6 +137,7 @@ SELECT seek_to_offset('events', '', 0);
 SELECT seek_to_offset(NULL, 'g', 0);
 SELECT seek_to_timestamp('events', 'g', NULL);
 SELECT seek_to_timestamp('events', 'g', 'infinity');
+SELECT offset_for_timestamp('events', 0, '-infinity');
 SELECT commit_offset('events', 'g', 2, 0);
 SELECT commit_offset('events', 'g', 0, -1);
 SELECT commit_offset('events', 'g', 0, 12);
