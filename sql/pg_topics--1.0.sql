@@ -284,14 +284,14 @@ COMMENT ON FUNCTION delete_records(regclass, int, bigint) IS
 'delete the records of a partition before an offset (-1: all that are stable); returns the log start';
 
 CREATE FUNCTION erase(topic regclass, key "any") RETURNS bigint
-AS 'MODULE_PATHNAME', 'pgt_erase' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+AS 'MODULE_PATHNAME', 'pgt_erase' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION erase(regclass, "any") IS
 'remove all records of a key from a topic''s files; returns how many';
 
 CREATE FUNCTION verify_topic(topic regclass, OUT partition int, OUT segment bigint,
     OUT "position" bigint, OUT record_offset bigint, OUT problem text)
 RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'pgt_verify_topic' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+AS 'MODULE_PATHNAME', 'pgt_verify_topic' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION verify_topic(regclass) IS
 'read and check all files of a topic: a row for each problem';
 

@@ -325,6 +325,10 @@ pgt_verify_topic(PG_FUNCTION_ARGS)
 	Topic	   *topic;
 	Verification v = {0};
 
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("topic must not be null")));
 	InitMaterializedSRF(fcinfo, 0);
 	pgt_topic_require(relid);
 	pgt_topic_check_acl(relid, ACL_SELECT);

@@ -128,6 +128,7 @@ SELECT count(*), count(*) FILTER (WHERE key = 3) FROM people;
 SELECT erase('people', 3);
 SELECT erase('people', 7);
 SELECT erase('people', NULL::int);
+SELECT erase(NULL, 3);
 -- the key's type is the column's
 SELECT erase('people', '2');
 SELECT erase('people', 'x'::text);

@@ -130,4 +130,5 @@ SELECT count(*) FROM verify_topic('verified');
 INSERT INTO verified (key, value) SELECT i::text, repeat(i::text, 20) FROM generate_series(1, 500) i;
 SELECT count(*) FROM verify_topic('verified');
 SELECT verify_topic('pg_class');
+SELECT verify_topic(NULL);
 SELECT drop_topic('verified');
