@@ -115,8 +115,9 @@ pgt_acks_check(Oid topic, int32 min_insync)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot produce to topic \"%s\": %d of %d replicas are in sync",
 						get_rel_name(topic), in_sync, min_insync),
-				 errdetail("The topic's option min.insync.replicas asks for this server and %d synchronous standbys.",
-						   min_insync - 1),
+				 errdetail_plural("The topic's option min.insync.replicas asks for this server and %d synchronous standby.",
+								  "The topic's option min.insync.replicas asks for this server and %d synchronous standbys.",
+								  min_insync - 1, min_insync - 1),
 				 errhint("See synchronous_standby_names and pg_stat_replication; nothing was appended, try again.")));
 }
 
