@@ -260,6 +260,13 @@ create_trigger(TablePublication *publication, const char *kind, const char *when
 	char	   *name = makeObjectName("publish", publication->topic_name, kind);
 	StringInfoData statement;
 
+	if (OidIsValid(get_trigger_oid(publication->table, name, true)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("trigger \"%s\" for relation \"%s\" already exists", name,
+						get_rel_name(publication->table)),
+				 errhint("Call unpublish_table() first to publish the table in another way.")));
+
 	initStringInfo(&statement);
 	appendStringInfo(&statement, "CREATE TRIGGER %s AFTER ", quote_identifier(name));
 	appendStringInfo(&statement, when, qualified_name(publication->table));
