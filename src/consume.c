@@ -51,39 +51,29 @@
  * waiting before the statement: for the time of a look), then a partition's
  * row.
  *
- * Layer 6.  Read consumer_group.c, consume_wait.c, consume_rows.c,
- * consume_many.c and seek.c next.
+ * Layer 6.  Read consume_request.c, consumer_group.c, consume_wait.c,
+ * consume_rows.c, consume_many.c and seek.c next.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "catalog/pg_type.h"
-#include "funcapi.h"
 #include "miscadmin.h"
-#include "nodes/nodeFuncs.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "consume.h"
 #include "consume_many.h"
 #include "consume_pass.h"
+#include "consume_request.h"
 #include "consume_rows.h"
 #include "consume_wait.h"
 #include "log_reader.h"
 #include "maintenance_stats.h"
 #include "nack.h"
 #include "serializer.h"
-
-#define DEFAULT_MAX_RECORDS	500
-
-/* A timeout past this many microseconds (100 years) is as good as infinite. */
-#define LONGEST_TIMEOUT		(100.0 * 366 * USECS_PER_DAY)
 
 /* A partition opened at the group's next offset. */
 typedef struct PartitionCursor
@@ -98,180 +88,10 @@ typedef struct PartitionCursor
 	bool		must_commit;	/* "start" must be committed though nothing is read */
 } PartitionCursor;
 
-int			pgt_auto_offset_reset = OFFSET_RESET_EARLIEST;
-
-static const struct config_enum_entry offset_reset_options[] = {
-	{"earliest", OFFSET_RESET_EARLIEST, false},
-	{"latest", OFFSET_RESET_LATEST, false},
-	{"none", OFFSET_RESET_NONE, false},
-	{NULL, 0, false}
-};
-
 PG_FUNCTION_INFO_V1(pgt_consume);
 PG_FUNCTION_INFO_V1(pgt_consume_as);
 PG_FUNCTION_INFO_V1(pgt_commit_offsets);
 PG_FUNCTION_INFO_V1(pgt_leave_group);
-
-/* ---- the request -------------------------------------------------------- */
-
-/* An interval in microseconds, a month being 30 days. */
-static int64
-interval_usecs(const Interval *interval)
-{
-	double		usecs = (double) interval->time +
-	((double) interval->month * DAYS_PER_MONTH + interval->day) * USECS_PER_DAY;
-
-	return (int64) Max(Min(usecs, LONGEST_TIMEOUT), -LONGEST_TIMEOUT);
-}
-
-/* A timeout; ERROR where negative. */
-static int64
-timeout_from_interval(const Interval *interval)
-{
-	int64		usecs = interval_usecs(interval);
-
-	if (usecs < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("timeout must not be negative"),
-				 errhint("With 0 the call returns at once.")));
-	return usecs;
-}
-
-/* The policy of that name; ERROR where there is none. */
-static OffsetReset
-offset_reset_by_name(const char *name)
-{
-	for (const struct config_enum_entry *option = offset_reset_options; option->name; option++)
-	{
-		if (strcmp(option->name, name) == 0)
-			return (OffsetReset) option->val;
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid value for auto_offset_reset: \"%s\"", name),
-			 errhint("Valid values are \"earliest\", \"latest\" and \"none\".")));
-}
-
-/* Take over the wanted partitions; whether they exist is checked with the topic at hand. */
-static void
-parse_partitions(ConsumeRequest *request, ArrayType *array)
-{
-	Datum	   *elements;
-	bool	   *nulls;
-
-	deconstruct_array(array, INT4OID, sizeof(int32), true, TYPALIGN_INT,
-					  &elements, &nulls, &request->partition_count);
-	if (request->partition_count == 0 || array_contains_nulls(array))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("partitions must be a list of partition numbers"),
-				 errhint("Leave it out to consume all partitions.")));
-
-	request->partitions = palloc(sizeof(int32) * request->partition_count);
-	for (int i = 0; i < request->partition_count; i++)
-		request->partitions[i] = DatumGetInt32(elements[i]);
-}
-
-/* Take over the arguments of leased mode, if it is asked for. */
-static void
-parse_member(ConsumeRequest *request, const NullableDatum *args)
-{
-	request->member = NULL;
-	request->lease = DEFAULT_LEASE;
-	if (!args[ARG_LEASE].isnull)
-		request->lease = interval_usecs(DatumGetIntervalP(args[ARG_LEASE].value));
-	if (request->lease <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("lease must be longer than zero"),
-				 errhint("It is the time that a member has for its next call.")));
-	if (args[ARG_MEMBER_ID].isnull)
-	{
-		if (!args[ARG_LEASE].isnull)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("lease was given without member_id"),
-					 errhint("Name the member that is to have the lease.")));
-		return;
-	}
-
-	request->member = TextDatumGetCString(args[ARG_MEMBER_ID].value);
-	pgt_member_check_id(request->member);
-	if (request->partitions != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("partitions cannot be chosen with member_id"),
-				 errdetail("The members of a group share all partitions."),
-				 errhint("Leave member_id out to consume chosen partitions.")));
-}
-
-/* See the header. */
-void
-pgt_consume_parse(ConsumeRequest *request, Oid function, Oid topic, const NullableDatum *args)
-{
-	if (args[ARG_GROUP_ID].isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("consumer group name must not be null")));
-	pgt_group_init(&request->group, function, topic,
-				   TextDatumGetCString(args[ARG_GROUP_ID].value));
-
-	request->max_records = args[ARG_MAX_RECORDS].isnull ? DEFAULT_MAX_RECORDS :
-		DatumGetInt32(args[ARG_MAX_RECORDS].value);
-	if (request->max_records < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_records must be at least 1"),
-				 errhint("It is the number of records that one call returns at most.")));
-
-	request->timeout = args[ARG_TIMEOUT].isnull ? 0 :
-		timeout_from_interval(DatumGetIntervalP(args[ARG_TIMEOUT].value));
-
-	request->partitions = NULL;
-	request->partition_count = 0;
-	if (!args[ARG_PARTITIONS].isnull)
-		parse_partitions(request, DatumGetArrayTypeP(args[ARG_PARTITIONS].value));
-
-	request->auto_commit = args[ARG_AUTO_COMMIT].isnull || DatumGetBool(args[ARG_AUTO_COMMIT].value);
-	request->reset = args[ARG_AUTO_OFFSET_RESET].isnull ? (OffsetReset) pgt_auto_offset_reset :
-		offset_reset_by_name(TextDatumGetCString(args[ARG_AUTO_OFFSET_RESET].value));
-	parse_member(request, args);
-}
-
-/* Is the call consume_as(), whose first argument names the topic by its type? */
-static bool
-call_is_typed(const FuncExpr *call)
-{
-	return get_call_expr_argtype((Node *) call, 0) != REGCLASSOID;
-}
-
-/* The topic a call is about; ERROR where none is given. */
-static Oid
-topic_of_call(const FuncExpr *call, const NullableDatum *first)
-{
-	if (call_is_typed(call))
-		return pgt_rows_topic_of_call(call, "consume_as(NULL::topic_name, ...)");
-	if (first->isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("topic must not be null")));
-	return DatumGetObjectId(first->value);
-}
-
-/* See the header. */
-Topic *
-pgt_consume_open_topic(const ConsumeRequest *request)
-{
-	Topic	   *topic;
-
-	LockRelationOid(request->group.topic, AccessShareLock);
-	topic = pgt_topic_get(request->group.topic);
-	pgt_topic_check_acl(topic->relid, ACL_SELECT);
-	for (int i = 0; i < request->partition_count; i++)
-		(void) pgt_topic_partition(topic, request->partitions[i]);
-	return topic;
-}
 
 /* ---- where a group starts ----------------------------------------------- */
 
@@ -901,7 +721,7 @@ prepare_waiting(const FuncExpr *call, const NullableDatum *args, Waiter *waiter)
 
 	if (XactReadOnly)
 		return false;
-	pgt_consume_parse(request, call->funcid, topic_of_call(call, &args[0]), args);
+	pgt_consume_parse(request, call->funcid, pgt_consume_topic_of_call(call, &args[0]), args);
 	waiter->topics = &request->group.topic;
 	waiter->topic_count = 1;
 	pgt_consume_fill_waiter(waiter, request);
@@ -967,14 +787,14 @@ consume_into_result(FunctionCallInfo fcinfo)
 	PreventCommandIfReadOnly("consume()");
 	if (call == NULL || !IsA(call, FuncExpr))
 		elog(ERROR, "consume() was called without its expression");
-	pgt_consume_parse(&request, fcinfo->flinfo->fn_oid, topic_of_call(call, &fcinfo->args[0]),
-				  fcinfo->args);
+	pgt_consume_parse(&request, fcinfo->flinfo->fn_oid,
+					  pgt_consume_topic_of_call(call, &fcinfo->args[0]), fcinfo->args);
 
 	pass.request = &request;
 	pass.waiting = request.timeout > 0 && !waited && !IsolationUsesXactSnapshot();
 	pass.snapshot = GetActiveSnapshot();
 	pass.topic = pgt_consume_open_topic(&request);
-	pass.sink = pgt_rows_begin(fcinfo, pass.topic, call_is_typed(call));
+	pass.sink = pgt_rows_begin(fcinfo, pass.topic, pgt_consume_is_typed(call));
 
 	if (request.member != NULL)
 		consume_for_member(&pass);
@@ -1066,15 +886,7 @@ pgt_leave_group(PG_FUNCTION_ARGS)
 void
 pgt_consumer_init(void)
 {
-	DefineCustomEnumVariable("pg_topics.auto_offset_reset",
-							 "Where a consumer group starts that has no committed offset, or one whose records are deleted.",
-							 NULL,
-							 &pgt_auto_offset_reset,
-							 OFFSET_RESET_EARLIEST,
-							 offset_reset_options,
-							 PGC_USERSET,
-							 0,
-							 NULL, NULL, NULL);
+	pgt_consume_request_init();
 	pgt_consumer_group_init();
 	pgt_consume_wait_init();
 	pgt_wait_register(pgt_consume, prepare_waiting);

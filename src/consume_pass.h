@@ -8,39 +8,11 @@
 #ifndef CONSUME_PASS_H
 #define CONSUME_PASS_H
 
-#include "consume.h"
+#include "consume_request.h"
 #include "consume_rows.h"
 #include "consume_wait.h"
 #include "lease.h"
 #include "utils/snapshot.h"
-
-/* Arguments by number; the first is the topic in one way or another. */
-enum
-{
-	ARG_GROUP_ID = 1,
-	ARG_MAX_RECORDS,
-	ARG_TIMEOUT,
-	ARG_PARTITIONS,
-	ARG_AUTO_COMMIT,
-	ARG_AUTO_OFFSET_RESET,
-	ARG_MEMBER_ID,
-	ARG_LEASE,
-	ARG_COUNT
-};
-
-/* What the caller asks for. */
-typedef struct ConsumeRequest
-{
-	ConsumerGroup group;
-	int32		max_records;
-	int64		timeout;		/* microseconds */
-	int32	   *partitions;		/* NULL: all */
-	int			partition_count;
-	bool		auto_commit;
-	OffsetReset reset;
-	const char *member;			/* NULL: transactional mode */
-	int64		lease;			/* microseconds */
-} ConsumeRequest;
 
 /* One pass over a topic's partitions. */
 typedef struct ConsumePass
@@ -57,19 +29,6 @@ typedef struct ConsumePass
 	LeaseCall  *lease;			/* and its call; NULL in transactional mode */
 	bool		called;			/* that has been made */
 } ConsumePass;
-
-/*
- * The request of a call's arguments.  An optional argument that is null has
- * its default.  ERROR for values out of range.
- */
-extern void pgt_consume_parse(ConsumeRequest *request, Oid function, Oid topic,
-							  const NullableDatum *args);
-
-/*
- * The requested topic, locked with AccessShareLock; ERROR where it is none,
- * the user may not read it, or a wanted partition is not there.
- */
-extern Topic *pgt_consume_open_topic(const ConsumeRequest *request);
 
 /* Consume from one partition, if it has something and nobody else owns it. */
 extern void pgt_consume_partition(ConsumePass *pass, GroupOffset *offset);

@@ -8,8 +8,8 @@
  * what to add.
  *
  * Settings that belong to one file are defined here beside the others, but for
- * the defaults of topic options (topic_options.c), of consumers (consume.c) and
- * the partitioner (partitioner_name.c).
+ * the defaults of topic options (topic_options.c), of consumers
+ * (consume_request.c) and the partitioner (partitioner_name.c).
  *
  * Layer 8, above all others.  src/README.md is the map.
  */

@@ -34,10 +34,11 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-#include "consume.h"
+#include "consumer_group.h"
 #include "lease.h"
 #include "log_reader.h"
 #include "serializer.h"
+#include "topic.h"
 
 PG_FUNCTION_INFO_V1(pgt_commit_offset);
 PG_FUNCTION_INFO_V1(pgt_seek_to_offset);

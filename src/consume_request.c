@@ -1,0 +1,221 @@
+/*
+ * consume_request.c
+ *	  What a call of consume(), consume_as() or consume_many() asks for: its
+ *	  arguments, checked and with their defaults, and the topic.
+ *
+ * A request is made of the values of the arguments, wherever they come from: the
+ * function's call, or the statement that consume_wait.c looks at before it
+ * starts.  A call that waits there is parsed twice, so parsing has no effect but
+ * its result or an error.
+ *
+ * What can be said of an argument by itself is checked here.  Whether there is
+ * such a topic, and a partition of that number, is asked with the topic's lock,
+ * by pgt_consume_open_topic().
+ *
+ * Locks: AccessShareLock on the topic, which pgt_consume_open_topic() takes; how
+ * long it is held is the caller's business.
+ *
+ * Memory: the request's parts are in the caller's context.
+ *
+ * Layer 6.  Read consume.c next.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/timestamp.h"
+
+#include "consume_request.h"
+#include "consume_rows.h"
+#include "lease.h"
+
+#define DEFAULT_MAX_RECORDS	500
+
+/* setting pg_topics.auto_offset_reset: OffsetReset */
+static int	auto_offset_reset = OFFSET_RESET_EARLIEST;
+
+static const struct config_enum_entry offset_reset_options[] = {
+	{"earliest", OFFSET_RESET_EARLIEST, false},
+	{"latest", OFFSET_RESET_LATEST, false},
+	{"none", OFFSET_RESET_NONE, false},
+	{NULL, 0, false}
+};
+
+/* An interval in microseconds, a month being 30 days. */
+static int64
+interval_usecs(const Interval *interval)
+{
+	double		usecs = (double) interval->time +
+	((double) interval->month * DAYS_PER_MONTH + interval->day) * USECS_PER_DAY;
+
+	return (int64) Max(Min(usecs, LONGEST_TIMEOUT), -LONGEST_TIMEOUT);
+}
+
+/* A timeout; ERROR where negative. */
+static int64
+timeout_from_interval(const Interval *interval)
+{
+	int64		usecs = interval_usecs(interval);
+
+	if (usecs < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("timeout must not be negative"),
+				 errhint("With 0 the call returns at once.")));
+	return usecs;
+}
+
+/* The policy of that name; ERROR where there is none. */
+static OffsetReset
+offset_reset_by_name(const char *name)
+{
+	for (const struct config_enum_entry *option = offset_reset_options; option->name; option++)
+	{
+		if (strcmp(option->name, name) == 0)
+			return (OffsetReset) option->val;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for auto_offset_reset: \"%s\"", name),
+			 errhint("Valid values are \"earliest\", \"latest\" and \"none\".")));
+}
+
+/* Take over the wanted partitions; whether they exist is checked with the topic at hand. */
+static void
+parse_partitions(ConsumeRequest *request, ArrayType *array)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+
+	deconstruct_array(array, INT4OID, sizeof(int32), true, TYPALIGN_INT,
+					  &elements, &nulls, &request->partition_count);
+	if (request->partition_count == 0 || array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("partitions must be a list of partition numbers"),
+				 errhint("Leave it out to consume all partitions.")));
+
+	request->partitions = palloc(sizeof(int32) * request->partition_count);
+	for (int i = 0; i < request->partition_count; i++)
+		request->partitions[i] = DatumGetInt32(elements[i]);
+}
+
+/* Take over the arguments of leased mode, if it is asked for. */
+static void
+parse_member(ConsumeRequest *request, const NullableDatum *args)
+{
+	request->member = NULL;
+	request->lease = DEFAULT_LEASE;
+	if (!args[ARG_LEASE].isnull)
+		request->lease = interval_usecs(DatumGetIntervalP(args[ARG_LEASE].value));
+	if (request->lease <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("lease must be longer than zero"),
+				 errhint("It is the time that a member has for its next call.")));
+	if (args[ARG_MEMBER_ID].isnull)
+	{
+		if (!args[ARG_LEASE].isnull)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("lease was given without member_id"),
+					 errhint("Name the member that is to have the lease.")));
+		return;
+	}
+
+	request->member = TextDatumGetCString(args[ARG_MEMBER_ID].value);
+	pgt_member_check_id(request->member);
+	if (request->partitions != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("partitions cannot be chosen with member_id"),
+				 errdetail("The members of a group share all partitions."),
+				 errhint("Leave member_id out to consume chosen partitions.")));
+}
+
+/* See the header. */
+void
+pgt_consume_parse(ConsumeRequest *request, Oid function, Oid topic, const NullableDatum *args)
+{
+	if (args[ARG_GROUP_ID].isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("consumer group name must not be null")));
+	pgt_group_init(&request->group, function, topic,
+				   TextDatumGetCString(args[ARG_GROUP_ID].value));
+
+	request->max_records = args[ARG_MAX_RECORDS].isnull ? DEFAULT_MAX_RECORDS :
+		DatumGetInt32(args[ARG_MAX_RECORDS].value);
+	if (request->max_records < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_records must be at least 1"),
+				 errhint("It is the number of records that one call returns at most.")));
+
+	request->timeout = args[ARG_TIMEOUT].isnull ? 0 :
+		timeout_from_interval(DatumGetIntervalP(args[ARG_TIMEOUT].value));
+
+	request->partitions = NULL;
+	request->partition_count = 0;
+	if (!args[ARG_PARTITIONS].isnull)
+		parse_partitions(request, DatumGetArrayTypeP(args[ARG_PARTITIONS].value));
+
+	request->auto_commit = args[ARG_AUTO_COMMIT].isnull || DatumGetBool(args[ARG_AUTO_COMMIT].value);
+	request->reset = args[ARG_AUTO_OFFSET_RESET].isnull ? (OffsetReset) auto_offset_reset :
+		offset_reset_by_name(TextDatumGetCString(args[ARG_AUTO_OFFSET_RESET].value));
+	parse_member(request, args);
+}
+
+/* See the header. */
+bool
+pgt_consume_is_typed(const FuncExpr *call)
+{
+	return get_call_expr_argtype((Node *) call, 0) != REGCLASSOID;
+}
+
+/* See the header. */
+Oid
+pgt_consume_topic_of_call(const FuncExpr *call, const NullableDatum *first)
+{
+	if (pgt_consume_is_typed(call))
+		return pgt_rows_topic_of_call(call, "consume_as(NULL::topic_name, ...)");
+	if (first->isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("topic must not be null")));
+	return DatumGetObjectId(first->value);
+}
+
+/* See the header. */
+Topic *
+pgt_consume_open_topic(const ConsumeRequest *request)
+{
+	Topic	   *topic;
+
+	LockRelationOid(request->group.topic, AccessShareLock);
+	topic = pgt_topic_get(request->group.topic);
+	pgt_topic_check_acl(topic->relid, ACL_SELECT);
+	for (int i = 0; i < request->partition_count; i++)
+		(void) pgt_topic_partition(topic, request->partitions[i]);
+	return topic;
+}
+
+/* See the header. */
+void
+pgt_consume_request_init(void)
+{
+	DefineCustomEnumVariable("pg_topics.auto_offset_reset",
+							 "Where a consumer group starts that has no committed offset, or one whose records are deleted.",
+							 NULL,
+							 &auto_offset_reset,
+							 OFFSET_RESET_EARLIEST,
+							 offset_reset_options,
+							 PGC_USERSET,
+							 0,
+							 NULL, NULL, NULL);
+}
