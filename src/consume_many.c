@@ -40,6 +40,7 @@
 #include "utils/syscache.h"
 
 #include "consume_many.h"
+#include "consume_partition.h"
 #include "consume_pass.h"
 
 /* Arguments by number. */

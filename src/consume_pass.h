@@ -1,7 +1,7 @@
 /*
  * consume_pass.h
  *	  One pass over what a group has to read: what consume.c does for one topic
- *	  and consume_many.c for several.
+ *	  and consume_many.c for several, a partition at a time.
  *
  * Layer 6.
  */
@@ -29,9 +29,6 @@ typedef struct ConsumePass
 	LeaseCall  *lease;			/* and its call; NULL in transactional mode */
 	bool		called;			/* that has been made */
 } ConsumePass;
-
-/* Consume from one partition, if it has something and nobody else owns it. */
-extern void pgt_consume_partition(ConsumePass *pass, GroupOffset *offset);
 
 /*
  * Begin a member's call, and list the partitions that it may read in the order

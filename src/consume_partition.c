@@ -1,0 +1,174 @@
+/*
+ * consume_partition.c
+ *	  Consuming from one partition: own it for the group, deliver its records,
+ *	  move the group's offset.
+ *
+ *	  open a reader at the group's next offset		no lock; nothing there: done
+ *	  own the partition								owned by another: done
+ *	  the offset has moved meanwhile: not owned, open again
+ *	  deliver records until max_records
+ *	  auto_commit: commit the reader's position, else remember it
+ *
+ * So a partition with nothing to read is neither locked nor written, and nobody
+ * waits for another consumer.  A partition that is leased to a member (lease.c)
+ * counts as owned for all but that one; a member's position and its lease are
+ * taken down by lease.c.
+ *
+ * A pass that just looks for something to read owns the partition and delivers
+ * nothing; the function that runs then finds it owned.  One that waits owns only
+ * what has records: a start that is to be committed is remembered for later.
+ *
+ * Records that are deleted while they are read end the partition's part of the
+ * call at the gap, so that the next one finds it.
+ *
+ * Locks: the partition's row (consumer_group.c), till the transaction's end.
+ *
+ * Layer 6.  Read partition_cursor.c and consumer_group.c next.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "consume_partition.h"
+#include "consume_rows.h"
+#include "lease.h"
+#include "log_reader.h"
+#include "partition_cursor.h"
+
+/* May the consumer of the pass own a partition, as far as leases go? */
+static bool
+lease_allows(const ConsumePass *pass, const GroupOffset *offset)
+{
+	return pass->lease != NULL ? pgt_lease_is_held(pass->lease, offset) : !pgt_lease_is_live(offset);
+}
+
+/* Count what was delivered, for pg_stat_topics. */
+static void
+count_delivered(const TopicPartition *key, int64 records, int64 bytes)
+{
+	PartitionState *state = pgt_partition_find(key);
+
+	if (state != NULL)
+	{
+		pg_atomic_fetch_add_u64(&state->records_out, records);
+		pg_atomic_fetch_add_u64(&state->bytes_out, bytes);
+	}
+}
+
+/*
+ * Deliver the partition's records until the pass has enough.  Returns the
+ * group's next offset.  Where records behind the ones delivered are deleted
+ * meanwhile, it stops there: the next call finds the gap.
+ */
+static int64
+deliver_records(ConsumePass *pass, PartitionCursor *cursor)
+{
+	int64		before = pass->delivered;
+	int64		bytes = 0;
+	int64		next;
+	bool		more;
+	bool		held_back;
+
+	do
+	{
+		Record	   *record = &cursor->record;
+
+		CHECK_FOR_INTERRUPTS();
+		pgt_rows_put(pass->sink, cursor->key.partition, record);
+		bytes += Max(record->key_length, 0) + Max(record->value_length, 0);
+		pass->delivered++;
+		next = pgt_log_reader_position(cursor->reader);
+		more = pass->delivered < pass->request->max_records &&
+			pgt_log_reader_next(cursor->reader, &cursor->record);
+		held_back = more && !pgt_cursor_is_due(cursor);
+	} while (more && !held_back && pgt_log_reader_log_start(cursor->reader) <= next);
+
+	count_delivered(&cursor->key, pass->delivered - before, bytes);
+	if (held_back || pgt_log_reader_log_start(cursor->reader) > next)
+		return next;
+	return pgt_log_reader_position(cursor->reader);
+}
+
+/* Deliver to a member, which has the partition; take down how far it has read. */
+static void
+deliver_to_member(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
+{
+	if (cursor->must_commit || cursor->lost > 0 || cursor->past_end != NO_OFFSET)
+		pgt_lease_start(pass->lease, offset, cursor->start);
+	if (cursor->reader != NULL)
+		pgt_lease_advance(pass->lease, offset, deliver_records(pass, cursor));
+}
+
+/* Deliver from a partition that is owned, and move the group's offset. */
+static void
+consume_owned(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
+{
+	const ConsumerGroup *group = &pass->request->group;
+	int64		next = cursor->start;
+
+	pgt_cursor_report(pass, cursor);
+	if (cursor->lost > 0)
+		pgt_group_note_lost(group, offset, cursor->lost);
+	if (pass->lease != NULL)
+	{
+		deliver_to_member(pass, offset, cursor);
+		return;
+	}
+	if (cursor->reader != NULL)
+		next = deliver_records(pass, cursor);
+
+	if (pass->request->auto_commit)
+		pgt_group_commit(group, offset, next, NULL);
+	else
+	{
+		if (cursor->must_commit)
+			pgt_group_commit(group, offset, cursor->start, NULL);
+		if (cursor->reader != NULL)
+			pgt_group_set_position(group, offset, next);
+	}
+}
+
+/*
+ * Open a partition and own it.  False where there is nothing to do for it, or
+ * somebody else owns it: then there is neither a reader nor a lock.
+ */
+static bool
+open_and_own(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
+{
+	const ConsumerGroup *group = &pass->request->group;
+	GroupLock	lock;
+
+	do
+	{
+		if (!pgt_cursor_open(pass, offset, cursor))
+			return false;
+		if (pass->waiting && cursor->reader == NULL)
+		{
+			pgt_group_set_start(group, offset, cursor->start);
+			pass->remembered = true;
+			return false;
+		}
+		lock = lease_allows(pass, offset) ? pgt_group_lock(group, offset, false) : GROUP_BUSY;
+		if (lock == GROUP_OWNED)
+			return true;
+		pgt_cursor_close(cursor);
+	} while (lock == GROUP_MOVED);
+
+	pass->retry = true;
+	return false;
+}
+
+/* See the header. */
+void
+pgt_consume_partition(ConsumePass *pass, GroupOffset *offset)
+{
+	PartitionCursor cursor;
+
+	if (!open_and_own(pass, offset, &cursor))
+		return;
+	if (pass->sink == NULL)
+		pass->delivered++;
+	else
+		consume_owned(pass, offset, &cursor);
+	pgt_cursor_close(&cursor);
+}

@@ -1,0 +1,19 @@
+/*
+ * consume_partition.h
+ *	  Consuming from one partition.
+ *
+ * Layer 6, below consume.c.
+ */
+#ifndef CONSUME_PARTITION_H
+#define CONSUME_PARTITION_H
+
+#include "consume_pass.h"
+
+/*
+ * Consume from one partition, if it has something and nobody else owns it; a
+ * pass without a sink just owns it.  What came of it is in pass->delivered,
+ * ->remembered and ->retry.
+ */
+extern void pgt_consume_partition(ConsumePass *pass, GroupOffset *offset);
+
+#endif							/* CONSUME_PARTITION_H */

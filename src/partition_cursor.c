@@ -1,0 +1,284 @@
+/*
+ * partition_cursor.c
+ *	  A partition opened where a group goes on: from which offset, and the first
+ *	  record there.
+ *
+ *	  nothing committed		auto_offset_reset says
+ *	  below the log start	the same; the records between are lost
+ *	  past the log end		the same; the topic was restored without its records
+ *	  else					at the group's next offset
+ *
+ * Offset reset.  A group with nothing committed, or whose offset lies below
+ * the log start (its records were deleted), starts where auto_offset_reset
+ * says; what it has lost is counted in its row.  "latest" must be fixed at the
+ * first call, even where nothing is returned, or the group would miss what is
+ * produced until its next one: the log's visible end is committed at once, by a
+ * call that waits when it has waited.  Until then the transaction remembers it.
+ *
+ * The log's start may move while a cursor is opened; where it has passed the
+ * first record, the cursor is opened again and finds a gap.
+ *
+ * A record that must not be delivered yet (nack.c) holds back its partition as
+ * the end of the log does; a look that meets one asks for another look then.
+ *
+ * A cursor is opened by what the caller has read of the group, and changes
+ * nothing: it takes no lock and no transaction id, and committing, counting and
+ * owning are the business of who opened it.
+ *
+ * Memory: the reader's, till the cursor is closed.
+ *
+ * Layer 6.  Read consume_partition.c next.
+ */
+#include "postgres.h"
+
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+#include "consume_pass.h"
+#include "consume_wait.h"
+#include "lease.h"
+#include "log_reader.h"
+#include "maintenance_stats.h"
+#include "nack.h"
+#include "partition_cursor.h"
+
+/* ---- where a group starts ----------------------------------------------- */
+
+/* The group has committed nothing and is not to start by itself. */
+static void
+report_no_offset(const ConsumePass *pass, int32 partition)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("consumer group \"%s\" has no committed offset in topic \"%s\" partition %d",
+					pass->request->group.id, get_rel_name(pass->topic->relid), partition),
+			 errdetail("auto_offset_reset is \"none\"."),
+			 errhint("Commit an offset with commit_offset() or one of the seek functions, "
+					 "or set auto_offset_reset to \"earliest\" or \"latest\".")));
+}
+
+/* The group's next record was deleted and it is not to go on by itself. */
+static void
+report_offset_out_of_range(const ConsumePass *pass, int32 partition, int64 offset, int64 log_start)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("offset %lld of consumer group \"%s\" in topic \"%s\" partition %d is below the log start offset %lld",
+					(long long) offset, pass->request->group.id,
+					get_rel_name(pass->topic->relid), partition, (long long) log_start),
+			 errdetail("The records in between have been deleted; auto_offset_reset is \"none\"."),
+			 errhint("Use seek_to_beginning() or another of the seek functions, "
+					 "or set auto_offset_reset to \"earliest\" or \"latest\".")));
+}
+
+/* The group's offset is of a log that was longer, and it is not to start by itself. */
+static void
+report_offset_past_end(const ConsumePass *pass, int32 partition, int64 offset, int64 log_end)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("offset %lld of consumer group \"%s\" in topic \"%s\" partition %d is past the log end offset %lld",
+					(long long) offset, pass->request->group.id,
+					get_rel_name(pass->topic->relid), partition, (long long) log_end),
+			 errdetail("The topic was restored without the records that had been there; auto_offset_reset is \"none\"."),
+			 errhint("Use seek_to_beginning() or another of the seek functions, "
+					 "or set auto_offset_reset to \"earliest\" or \"latest\".")));
+}
+
+/*
+ * Start at the end: of what the snapshot sees, or as it was when the
+ * transaction first looked, and fix that.  A start before what the group has
+ * read since ("next", or NO_OFFSET) counts no more.
+ */
+static void
+start_at_end(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor,
+			 int64 next, int64 log_start)
+{
+	TransactionId blocker;
+
+	if (offset->start == NO_OFFSET || offset->start < next)
+		cursor->start = pgt_log_visible_end(&cursor->key, pass->snapshot, &blocker);
+	else
+		cursor->start = Max(offset->start, log_start);
+	cursor->must_commit = true;
+}
+
+/* Set cursor->start for a group that has committed nothing. */
+static void
+start_new_group(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor,
+				int64 log_start)
+{
+	switch (pass->request->reset)
+	{
+		case OFFSET_RESET_EARLIEST:
+			cursor->start = log_start;
+			break;
+		case OFFSET_RESET_LATEST:
+			start_at_end(pass, offset, cursor, NO_OFFSET, log_start);
+			break;
+		case OFFSET_RESET_NONE:
+			report_no_offset(pass, offset->partition);
+			break;
+	}
+}
+
+/* Set cursor->start for a group whose next record was deleted. */
+static void
+start_behind_gap(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor,
+				 int64 next, int64 log_start)
+{
+	cursor->lost = log_start - next;
+	cursor->log_start = log_start;
+	switch (pass->request->reset)
+	{
+		case OFFSET_RESET_EARLIEST:
+			cursor->start = log_start;
+			break;
+		case OFFSET_RESET_LATEST:
+			start_at_end(pass, offset, cursor, next, log_start);
+			break;
+		case OFFSET_RESET_NONE:
+			report_offset_out_of_range(pass, cursor->key.partition, next, log_start);
+			break;
+	}
+}
+
+/*
+ * Set cursor->start for a group whose offset is past the log end: the topic
+ * was restored without its records, and what is there now is another log.
+ */
+static void
+start_over(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor,
+		   int64 next, const LogBounds *bounds)
+{
+	switch (pass->request->reset)
+	{
+		case OFFSET_RESET_EARLIEST:
+			cursor->start = bounds->log_start_offset;
+			cursor->past_end = next;
+			break;
+		case OFFSET_RESET_LATEST:
+			start_at_end(pass, offset, cursor, NO_OFFSET, bounds->log_start_offset);
+			break;
+		case OFFSET_RESET_NONE:
+			report_offset_past_end(pass, cursor->key.partition, next, bounds->next_offset);
+			break;
+	}
+}
+
+/* ---- the cursor --------------------------------------------------------- */
+
+/* See the header. */
+void
+pgt_cursor_close(PartitionCursor *cursor)
+{
+	if (cursor->reader != NULL)
+		pgt_log_reader_end(cursor->reader);
+	cursor->reader = NULL;
+}
+
+/* See the header. */
+bool
+pgt_cursor_is_due(const PartitionCursor *cursor)
+{
+	int64		wait_ms = pgt_record_not_before(&cursor->record);
+
+	if (wait_ms > 0)
+		wait_ms -= pgt_maintenance_now();
+	if (wait_ms <= 0)
+		return true;
+	pgt_wait_again_at(GetCurrentTimestamp() + (int64) Min(wait_ms * 1000.0, LONGEST_TIMEOUT));
+	return false;
+}
+
+/*
+ * Open a reader at cursor->start and read the first record; without one the
+ * cursor has no reader.  False where the log's start has moved past it
+ * meanwhile.
+ */
+static bool
+open_reader(const ConsumePass *pass, PartitionCursor *cursor)
+{
+	bool		found;
+
+	cursor->reader = pgt_log_reader_begin(&cursor->key, cursor->start, pass->snapshot, NULL);
+	found = pgt_log_reader_next(cursor->reader, &cursor->record);
+	if (pgt_log_reader_log_start(cursor->reader) > cursor->start)
+	{
+		pgt_cursor_close(cursor);
+		return false;
+	}
+	if (!found || !pgt_cursor_is_due(cursor))
+		pgt_cursor_close(cursor);
+	return true;
+}
+
+/* Where the consumer of the pass goes on in a partition; NO_OFFSET: nothing committed yet. */
+static int64
+next_offset(const ConsumePass *pass, const GroupOffset *offset)
+{
+	return pass->lease != NULL ? pgt_lease_next_offset(offset) : pgt_group_next_offset(offset);
+}
+
+/* See the header. */
+bool
+pgt_cursor_open(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor)
+{
+	int64		next = next_offset(pass, offset);
+	LogBounds	bounds;
+
+	cursor->key = pgt_topic_partition(pass->topic, offset->partition);
+	cursor->reader = NULL;
+	do
+	{
+		cursor->lost = 0;
+		cursor->past_end = NO_OFFSET;
+		cursor->must_commit = false;
+		(void) pgt_partition_log_bounds(&cursor->key, &bounds);
+		if (next == NO_OFFSET)
+			start_new_group(pass, offset, cursor, bounds.log_start_offset);
+		else if (next < bounds.log_start_offset)
+			start_behind_gap(pass, offset, cursor, next, bounds.log_start_offset);
+		else if (next > bounds.next_offset)
+			start_over(pass, offset, cursor, next, &bounds);
+		else
+			cursor->start = next;
+	} while (bounds.next_offset > cursor->start && !open_reader(pass, cursor));
+
+	return cursor->reader != NULL || cursor->must_commit;
+}
+
+/* Tell a consumer that it starts again, since its offset was of a longer log. */
+static void
+report_start_over(const ConsumePass *pass, const PartitionCursor *cursor)
+{
+	ereport(NOTICE,
+			(errmsg("consumer group \"%s\" starts over at offset %lld of topic \"%s\" partition %d",
+					pass->request->group.id, (long long) cursor->start,
+					get_rel_name(pass->topic->relid), cursor->key.partition),
+			 errdetail("It had committed offset %lld, which is past the log end.",
+					   (long long) cursor->past_end)));
+}
+
+/* Tell a consumer that it goes on behind a gap. */
+static void
+report_lost_records(const ConsumePass *pass, const PartitionCursor *cursor)
+{
+	ereport(NOTICE,
+			(errmsg("consumer group \"%s\" skips %lld offsets of topic \"%s\" partition %d whose records have been deleted",
+					pass->request->group.id, (long long) cursor->lost,
+					get_rel_name(pass->topic->relid), cursor->key.partition),
+			 errdetail("It had committed offset %lld; the log starts at %lld.",
+					   (long long) (cursor->log_start - cursor->lost),
+					   (long long) cursor->log_start)));
+}
+
+/* See the header. */
+void
+pgt_cursor_report(const ConsumePass *pass, const PartitionCursor *cursor)
+{
+	if (cursor->lost > 0)
+		report_lost_records(pass, cursor);
+	if (cursor->past_end != NO_OFFSET)
+		report_start_over(pass, cursor);
+}

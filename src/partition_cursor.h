@@ -1,0 +1,47 @@
+/*
+ * partition_cursor.h
+ *	  A partition opened where a group goes on.
+ *
+ * Layer 6, below consume_partition.c.
+ */
+#ifndef PARTITION_CURSOR_H
+#define PARTITION_CURSOR_H
+
+#include "consume_pass.h"
+#include "log_reader.h"
+
+/* A partition opened at the group's next offset. */
+typedef struct PartitionCursor
+{
+	TopicPartition key;
+	LogReader  *reader;			/* NULL: nothing to read */
+	Record		record;			/* the first one, where there is a reader */
+	int64		start;
+	int64		lost;			/* offsets from the group's next one to the log start: deleted */
+	int64		log_start;
+	int64		past_end;		/* committed offset past the log end, or NO_OFFSET */
+	bool		must_commit;	/* "start" must be committed though nothing is read */
+} PartitionCursor;
+
+/*
+ * Open a partition where the group goes on by what *offset tells.  Returns
+ * whether there is something to do for it: a record to deliver, or a start to
+ * commit; if not, there is no reader either.  ERROR where auto_offset_reset is
+ * "none" and the group cannot go on.
+ */
+extern bool pgt_cursor_open(const ConsumePass *pass, const GroupOffset *offset,
+							PartitionCursor *cursor);
+
+/* Close the cursor's reader, if it has one. */
+extern void pgt_cursor_close(PartitionCursor *cursor);
+
+/*
+ * May the cursor's record be delivered yet?  One that must wait is looked for
+ * again at its time.
+ */
+extern bool pgt_cursor_is_due(const PartitionCursor *cursor);
+
+/* Tell the consumer where it does not go on at its offset: it skips a gap, or starts over. */
+extern void pgt_cursor_report(const ConsumePass *pass, const PartitionCursor *cursor);
+
+#endif							/* PARTITION_CURSOR_H */
