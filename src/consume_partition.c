@@ -31,6 +31,7 @@
 
 #include "consume_partition.h"
 #include "consume_rows.h"
+#include "group_position.h"
 #include "lease.h"
 #include "log_reader.h"
 #include "partition_cursor.h"
@@ -108,7 +109,7 @@ consume_owned(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
 
 	pgt_cursor_report(pass, cursor);
 	if (cursor->lost > 0)
-		pgt_group_note_lost(group, offset, cursor->lost);
+		pgt_position_note_lost(group, offset, cursor->lost);
 	if (pass->lease != NULL)
 	{
 		deliver_to_member(pass, offset, cursor);
@@ -124,7 +125,7 @@ consume_owned(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
 		if (cursor->must_commit)
 			pgt_group_commit(group, offset, cursor->start, NULL);
 		if (cursor->reader != NULL)
-			pgt_group_set_position(group, offset, next);
+			pgt_position_set(group, offset, next);
 	}
 }
 
@@ -144,7 +145,7 @@ open_and_own(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
 			return false;
 		if (pass->waiting && cursor->reader == NULL)
 		{
-			pgt_group_set_start(group, offset, cursor->start);
+			pgt_position_set_start(group, offset, cursor->start);
 			pass->remembered = true;
 			return false;
 		}

@@ -1,7 +1,6 @@
 /*
  * consumer_group.c
- *	  The committed offsets of consumer groups, who owns a partition, and how
- *	  far the running transaction has read.
+ *	  The committed offsets of consumer groups, and who owns a partition.
  *
  * A group's state is one row of topic_group_offsets for each partition it has
  * committed something for.  This file is the only one that touches the table,
@@ -33,24 +32,9 @@
  * What the statement may read of the log is a matter of its snapshot; see
  * consume.c.
  *
- * Positions.  With auto_commit => false a transaction's progress is in this
- * process's memory only, one stack of versions a partition, a version for each
- * subtransaction that moved it:
- *
- *	  (topic, partition, group) -> 250 (savepoint b) -> 100 (top)
- *
- * ROLLBACK TO b pops, RELEASE b folds into the one below.  A position is set
- * only while the partition is owned, and the lock that makes it so goes away
- * with the same subtransaction.  A start is weaker: where a group that begins
- * at the log's end was when it first looked, good only while it has nothing to
- * go on at.
- *
  * A group that polls and finds nothing commits nothing, and would expire
  * (group_expiry.c).  So once a quarter of the time that it has has passed, a poll
  * commits again what is committed in one partition.
- *
- * A group that is moved back has something to read that no append announces:
- * its commit wakes who waits for the topic.
  *
  * Old versions of a row.  A commit writes a new one, and where a transaction
  * somewhere keeps vacuum from removing them they become many.  What a commit
@@ -63,9 +47,9 @@
  *
  * Durability and crash safety are the heap's.
  *
- * Memory: rows in the caller's context; positions in TopTransactionContext.
+ * Memory: rows in the caller's context.
  *
- * Layer 6.  Read consume.c next.
+ * Layer 6.  Read group_position.c and consume.c next.
  */
 #include "postgres.h"
 
@@ -87,7 +71,6 @@
 #include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -95,10 +78,10 @@
 
 #include "consumer_group.h"
 #include "fault_point.h"
+#include "group_position.h"
 #include "maintenance_stats.h"
 #include "partition_release.h"
 #include "row_place.h"
-#include "topic_waiters.h"
 
 #define OFFSETS_TABLE_NAME	"topic_group_offsets"
 
@@ -124,37 +107,7 @@
 /* The last field of our advisory lock tags; pg_advisory_lock() uses 1 and 2. */
 #define MISSING_ROW_LOCK_CLASS	3
 
-typedef struct PositionKey
-{
-	Oid			topic;
-	int32		partition;
-	char		group[MAX_GROUP_ID_LENGTH + 1];	/* padded with zeros */
-} PositionKey;
-
-/* A position as one subtransaction left it. */
-typedef struct PositionVersion
-{
-	SubTransactionId subid;
-	int64		next_offset;	/* NO_OFFSET: none, what is committed counts */
-	int64		start;			/* counts where it cannot go on there; NO_OFFSET: none */
-	TimestampTz served;
-	int64		lost;			/* noticed, and not committed yet */
-	struct PositionVersion *below;	/* of an enclosing subtransaction */
-} PositionVersion;
-
-typedef struct PositionEntry
-{
-	PositionKey key;
-	PositionVersion *top;		/* NULL: none */
-} PositionEntry;
-
 int			pgt_offsets_retention_minutes = 10080;
-
-/* This transaction's positions; NULL: it has none. */
-static HTAB *positions = NULL;
-
-/* Topics that this transaction has moved a group back in; in TopTransactionContext. */
-static List *moved_back = NIL;
 
 /* ---- the group ---------------------------------------------------------- */
 
@@ -191,208 +144,12 @@ pgt_group_init(ConsumerGroup *group, Oid function, Oid topic, const char *id)
 	group->id = id;
 }
 
-/* ---- positions of the running transaction ------------------------------- */
-
-/* Fill a key, its padding included. */
-static void
-position_key(PositionKey *key, const ConsumerGroup *group, int32 partition)
-{
-	memset(key, 0, sizeof(*key));
-	key->topic = group->topic;
-	key->partition = partition;
-	strlcpy(key->group, group->id, sizeof(key->group));
-}
-
-/* The current version of a position, or NULL. */
-static PositionVersion *
-find_position(const ConsumerGroup *group, int32 partition)
-{
-	PositionKey key;
-	PositionEntry *entry;
-
-	if (positions == NULL)
-		return NULL;
-	position_key(&key, group, partition);
-	entry = hash_search(positions, &key, HASH_FIND, NULL);
-	return entry == NULL ? NULL : entry->top;
-}
-
-/* The version that the current subtransaction may overwrite, made where needed. */
-static PositionVersion *
-own_position(const ConsumerGroup *group, int32 partition)
-{
-	SubTransactionId subid = GetCurrentSubTransactionId();
-	PositionKey key;
-	PositionEntry *entry;
-	PositionVersion *version;
-	bool		found;
-
-	if (positions == NULL)
-	{
-		HASHCTL		ctl = {0};
-
-		ctl.keysize = sizeof(PositionKey);
-		ctl.entrysize = sizeof(PositionEntry);
-		ctl.hcxt = TopTransactionContext;
-		positions = hash_create("pg_topics positions", 16, &ctl,
-								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	}
-	position_key(&key, group, partition);
-	entry = hash_search(positions, &key, HASH_ENTER, &found);
-	if (!found)
-		entry->top = NULL;
-	if (entry->top != NULL && entry->top->subid == subid)
-		return entry->top;
-
-	version = MemoryContextAlloc(TopTransactionContext, sizeof(PositionVersion));
-	if (entry->top != NULL)
-		*version = *entry->top;
-	else
-	{
-		version->next_offset = version->start = NO_OFFSET;
-		version->served = DT_NOBEGIN;
-		version->lost = 0;
-	}
-	version->subid = subid;
-	version->below = entry->top;
-	entry->top = version;
-	return version;
-}
-
-/* See the header. */
-void
-pgt_group_set_position(const ConsumerGroup *group, GroupOffset *offset, int64 next)
-{
-	PositionVersion *version;
-
-	/* nothing to forget */
-	if (next == NO_OFFSET && find_position(group, offset->partition) == NULL)
-		return;
-
-	version = own_position(group, offset->partition);
-	version->next_offset = next;
-	version->start = NO_OFFSET;
-	version->served = next == NO_OFFSET ? DT_NOBEGIN : GetCurrentTimestamp();
-	if (next == NO_OFFSET)
-		version->lost = 0;
-	offset->position = next;
-	offset->start = NO_OFFSET;
-}
-
-/* See the header. */
-void
-pgt_group_set_start(const ConsumerGroup *group, GroupOffset *offset, int64 start)
-{
-	PositionVersion *version = own_position(group, offset->partition);
-
-	version->next_offset = offset->position;
-	version->start = start;
-	version->served = offset->served;
-	offset->start = start;
-}
-
-/* See the header. */
-void
-pgt_group_note_lost(const ConsumerGroup *group, const GroupOffset *offset, int64 lost)
-{
-	own_position(group, offset->partition)->lost += lost;
-}
-
-/* Drop the versions of a subtransaction that rolled back. */
-static void
-undo_position(PositionEntry *entry, SubTransactionId subid)
-{
-	while (entry->top != NULL && entry->top->subid == subid)
-	{
-		PositionVersion *undone = entry->top;
-
-		entry->top = undone->below;
-		pfree(undone);
-	}
-}
-
-/* Hand the version of a subtransaction that ended well to its parent. */
-static void
-inherit_position(PositionEntry *entry, SubTransactionId subid, SubTransactionId parent)
-{
-	PositionVersion *top = entry->top;
-
-	if (top == NULL || top->subid != subid)
-		return;
-	top->subid = parent;
-	if (top->below != NULL && top->below->subid == parent)
-	{
-		PositionVersion *replaced = top->below;
-
-		top->below = replaced->below;
-		pfree(replaced);
-	}
-}
-
-/* Keep positions in step with savepoints. */
-static void
-positions_subxact_callback(SubXactEvent event, SubTransactionId subid,
-						   SubTransactionId parent, void *arg)
-{
-	HASH_SEQ_STATUS status;
-	PositionEntry *entry;
-
-	if (positions == NULL ||
-		(event != SUBXACT_EVENT_ABORT_SUB && event != SUBXACT_EVENT_COMMIT_SUB))
-		return;
-
-	hash_seq_init(&status, positions);
-	while ((entry = hash_seq_search(&status)) != NULL)
-	{
-		if (event == SUBXACT_EVENT_ABORT_SUB)
-			undo_position(entry, subid);
-		else
-			inherit_position(entry, subid, parent);
-	}
-}
-
-/* See the header. */
-void
-pgt_group_wake_at_commit(Oid topic)
-{
-	MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
-
-	moved_back = list_append_unique_oid(moved_back, topic);
-	MemoryContextSwitchTo(caller);
-}
-
-/* Wake who waits for a topic that a group was moved back in. */
-static void
-wake_waiters(void)
-{
-	ListCell   *cell;
-
-	foreach(cell, moved_back)
-		pgt_topic_wake(MyDatabaseId, lfirst_oid(cell));
-}
-
-/*
- * Forget positions at the transaction's end, whichever it is; their memory
- * goes by itself.  Prepared transactions wake all waiters when they end.
- */
-static void
-positions_xact_callback(XactEvent event, void *arg)
-{
-	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
-		return;
-	if (event == XACT_EVENT_COMMIT)
-		wake_waiters();
-	positions = NULL;
-	moved_back = NIL;
-}
-
 /* See the header. */
 void
 pgt_consumer_group_init(void)
 {
 	pgt_partition_release_init();
-	RegisterXactCallback(positions_xact_callback, NULL);
-	RegisterSubXactCallback(positions_subxact_callback, NULL);
+	pgt_group_position_init();
 }
 
 /* ---- reading rows ------------------------------------------------------- */
@@ -436,15 +193,11 @@ offsets_scan_keys(ScanKeyData *keys, const ConsumerGroup *group, int32 partition
 static void
 clear_offset(GroupOffset *offset, const ConsumerGroup *group, int32 partition)
 {
-	PositionVersion *version = find_position(group, partition);
-
 	offset->partition = partition;
 	offset->exists = false;
 	offset->row = NULL;
 	offset->committed = NO_OFFSET;
-	offset->position = version == NULL ? NO_OFFSET : version->next_offset;
-	offset->start = version == NULL ? NO_OFFSET : version->start;
-	offset->served = version == NULL ? DT_NOBEGIN : version->served;
+	pgt_position_read(group, offset);
 	offset->lease = (GroupLease) {NULL, DT_NOBEGIN, NO_OFFSET, DT_NOBEGIN, 0};
 }
 
@@ -928,13 +681,11 @@ static void
 commit_row(const ConsumerGroup *group, GroupOffset *offset, int64 next, const char *metadata,
 		   bool leased)
 {
-	PositionVersion *version = find_position(group, offset->partition);
-
 	if (next < offset->committed)
-		pgt_group_wake_at_commit(group->topic);
+		pgt_release_wake_all(group->topic);
 	pgt_release_note_next(group->topic, offset->partition, group->id, next);
-	write_row(group, offset, next, version == NULL ? 0 : version->lost, metadata, leased);
-	pgt_group_set_position(group, offset, NO_OFFSET);
+	write_row(group, offset, next, pgt_position_lost(group, offset->partition), metadata, leased);
+	pgt_position_set(group, offset, NO_OFFSET);
 }
 
 /* See the header. */
@@ -1010,23 +761,8 @@ pgt_group_write_lease(const ConsumerGroup *group, GroupOffset *offset)
 void
 pgt_group_commit_positions(const ConsumerGroup *group)
 {
-	HASH_SEQ_STATUS status;
-	PositionEntry *entry;
-	List	   *partitions = NIL;
+	List	   *partitions = pgt_position_partitions(group);
 	ListCell   *cell;
-
-	if (positions == NULL)
-		return;
-
-	/* committing changes the hash table */
-	hash_seq_init(&status, positions);
-	while ((entry = hash_seq_search(&status)) != NULL)
-	{
-		if (entry->key.topic == group->topic && strcmp(entry->key.group, group->id) == 0 &&
-			entry->top != NULL && entry->top->next_offset != NO_OFFSET)
-			partitions = lappend_int(partitions, entry->key.partition);
-	}
-	list_sort(partitions, list_int_cmp);
 
 	foreach(cell, partitions)
 	{
@@ -1064,7 +800,7 @@ pgt_group_delete(const ConsumerGroup *group)
 		if (lock_row(table, group, &offset, true) != GROUP_OWNED)
 			continue;
 		CatalogTupleDelete(table, &offset.row->t_self);
-		pgt_group_set_position(group, &offset, NO_OFFSET);
+		pgt_position_set(group, &offset, NO_OFFSET);
 		deleted++;
 	}
 	systable_endscan(scan);
@@ -1072,7 +808,7 @@ pgt_group_delete(const ConsumerGroup *group)
 	table_close(table, NoLock);
 	CommandCounterIncrement();
 	if (deleted > 0)
-		pgt_group_wake_at_commit(group->topic);
+		pgt_release_wake_all(group->topic);
 	return deleted;
 }
 

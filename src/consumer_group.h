@@ -1,7 +1,6 @@
 /*
  * consumer_group.h
- *	  The committed offsets of consumer groups, who owns a partition, and how
- *	  far the running transaction has read.
+ *	  The committed offsets of consumer groups, and who owns a partition.
  *
  * Layer 6.
  */
@@ -102,13 +101,6 @@ extern bool pgt_group_is_starting(const ConsumerGroup *group, int32 partition);
 extern int64 pgt_group_next_offset(const GroupOffset *offset);
 
 /*
- * Note that "lost" records were deleted before the group had read them: added
- * to its row by the transaction's next commit of the partition.  The caller
- * owns the partition.
- */
-extern void pgt_group_note_lost(const ConsumerGroup *group, const GroupOffset *offset, int64 lost);
-
-/*
  * Commit "next" with the transaction; metadata may be NULL.  The caller owns
  * the partition.  Forgets the transaction's position and a member's lease.
  */
@@ -121,22 +113,6 @@ extern void pgt_group_commit_leased(const ConsumerGroup *group, GroupOffset *off
 
 /* Write offset->lease and nothing else.  The caller owns the partition. */
 extern void pgt_group_write_lease(const ConsumerGroup *group, GroupOffset *offset);
-
-/* Wake who waits for the topic when the transaction has committed. */
-extern void pgt_group_wake_at_commit(Oid topic);
-
-/*
- * Remember in this transaction only where it goes on; a savepoint's rollback
- * brings the earlier position back.  The caller owns the partition.
- */
-extern void pgt_group_set_position(const ConsumerGroup *group, GroupOffset *offset, int64 next);
-
-/*
- * Remember in this transaction only where a group starts that has nothing
- * committed, or only what lies below the log start.  The caller need not own
- * the partition: a committed offset to go on at counts before it.
- */
-extern void pgt_group_set_start(const ConsumerGroup *group, GroupOffset *offset, int64 start);
 
 /* Commit all positions of this transaction for the group. */
 extern void pgt_group_commit_positions(const ConsumerGroup *group);
@@ -160,7 +136,7 @@ extern Oid	pgt_group_offsets_table(Oid topic);
  */
 extern int64 pgt_groups_consumed(Oid topic, int32 partition);
 
-/* Install the transaction callbacks; called once per process. */
+/* Install transaction callbacks, of what is below too; called once per process. */
 extern void pgt_consumer_group_init(void);
 
 #endif							/* CONSUMER_GROUP_H */

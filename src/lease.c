@@ -63,6 +63,7 @@
 
 #include "lease.h"
 #include "maintenance_stats.h"
+#include "partition_release.h"
 
 /* What a call does with a partition. */
 typedef enum LeasePlan
@@ -333,7 +334,7 @@ release(LeaseCall *call, GroupOffset *offset)
 	offset->lease.until = DT_NOBEGIN;
 	offset->lease.position = NO_OFFSET;
 	write_lease(call, offset);
-	pgt_group_wake_at_commit(call->holder->group->topic);
+	pgt_release_wake_all(call->holder->group->topic);
 }
 
 /* Take an owned partition that is free. */
@@ -487,7 +488,7 @@ update_member(LeaseCall *call)
 		me->id = pstrdup(call->holder->member);
 		me->joined = call->now;
 		/* who has too much and waits is to give up */
-		pgt_group_wake_at_commit(call->holder->group->topic);
+		pgt_release_wake_all(call->holder->group->topic);
 	}
 	me->until = call->now + call->lease;
 	me->lease = call->lease;
@@ -735,7 +736,7 @@ pgt_lease_leave(const LeaseHolder *holder)
 	if (call->me != NULL)
 	{
 		pgt_member_delete(holder->group, call->me);
-		pgt_group_wake_at_commit(holder->group->topic);
+		pgt_release_wake_all(holder->group->topic);
 	}
 }
 

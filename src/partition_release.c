@@ -1,6 +1,7 @@
 /*
  * partition_release.c
- *	  Waking a waiting consumer for a partition that its owner gives up.
+ *	  Waking waiting consumers when a transaction ends: for a partition that its
+ *	  owner gives up, and for what else no append announces.
  *
  * An append wakes few of the consumers that wait (topic_waiters.c).  What they
  * find owned by another consumer, or what that one leaves, is announced by its
@@ -12,7 +13,11 @@
  *	  rollback		always, of a savepoint too: the records are there again
  *	  prepared		when it ends it wakes all waiters (topic_ddl.c)
  *
- * Memory: a list in TopTransactionContext.
+ * A group that is moved back has something to read again, members that come or
+ * go change the shares of all, and a topic gets partitions: such a commit wakes
+ * everybody who waits for the topic.
+ *
+ * Memory: lists in TopTransactionContext.
  *
  * Layer 6.  Read consumer_group.c next.
  */
@@ -36,6 +41,9 @@ typedef struct OwnedPartition
 
 /* What this transaction owns; in TopTransactionContext. */
 static List *owned = NIL;
+
+/* Topics whose waiters it wakes, all of them, if it commits; in TopTransactionContext. */
+static List *topics_to_wake = NIL;
 
 /* The entry of a partition, or NULL. */
 static OwnedPartition *
@@ -107,15 +115,38 @@ announce(bool committed)
 	}
 }
 
+/* See the header. */
+void
+pgt_release_wake_all(Oid topic)
+{
+	MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
+
+	topics_to_wake = list_append_unique_oid(topics_to_wake, topic);
+	MemoryContextSwitchTo(caller);
+}
+
+/* Wake all who wait for such a topic. */
+static void
+announce_topics(void)
+{
+	ListCell   *cell;
+
+	foreach(cell, topics_to_wake)
+		pgt_topic_wake(MyDatabaseId, lfirst_oid(cell));
+}
+
 /* The transaction ends. */
 static void
 release_xact_callback(XactEvent event, void *arg)
 {
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
+	if (event == XACT_EVENT_COMMIT)
+		announce_topics();
 	if (event != XACT_EVENT_PREPARE)
 		announce(event == XACT_EVENT_COMMIT);
 	owned = NIL;
+	topics_to_wake = NIL;
 }
 
 /* A savepoint is rolled back: what it owned is free again, what it has set is not. */

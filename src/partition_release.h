@@ -1,6 +1,6 @@
 /*
  * partition_release.h
- *	  Waking a waiting consumer for a partition that its owner gives up.
+ *	  Waking waiting consumers at a transaction's end.
  *
  * Layer 6, below consumer_group.c.
  */
@@ -14,6 +14,12 @@ extern void pgt_release_note_owned(Oid topic, int32 partition, const char *group
 
 /* It has set the group's next offset there. */
 extern void pgt_release_note_next(Oid topic, int32 partition, const char *group_id, int64 next);
+
+/*
+ * When this transaction has committed, all who wait for the topic may find
+ * something: records, partitions or a share that they did not have before.
+ */
+extern void pgt_release_wake_all(Oid topic);
 
 /* Install the transaction callbacks; called once per process. */
 extern void pgt_partition_release_init(void);

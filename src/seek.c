@@ -35,6 +35,7 @@
 #include "utils/syscache.h"
 
 #include "consumer_group.h"
+#include "group_position.h"
 #include "lease.h"
 #include "log_reader.h"
 #include "serializer.h"
@@ -128,7 +129,7 @@ note_lost(const ConsumerGroup *group, const GroupOffset *offset, const TopicPart
 	(void) pgt_partition_log_bounds(key, &bounds);
 	next = Min(next, bounds.log_start_offset);
 	if (from != NO_OFFSET && next > from)
-		pgt_group_note_lost(group, offset, next - from);
+		pgt_position_note_lost(group, offset, next - from);
 }
 
 /* Move a group in one partition, or in all where argument "partition_arg" is null. */

@@ -53,8 +53,8 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "consumer_group.h"
 #include "log_wal.h"
+#include "partition_release.h"
 #include "partitioner_name.h"
 #include "topic.h"
 #include "topic_ddl.h"
@@ -211,7 +211,7 @@ check_changed_options(Oid relid)
 						get_rel_name(relid), before.partitions, after.partitions),
 				 errhint("Partitions can only be added; to have fewer, produce the records to a new topic.")));
 	if (after.partitions > before.partitions)
-		pgt_group_wake_at_commit(relid);
+		pgt_release_wake_all(relid);
 	/* one that has been dropped does not stand in the way of other changes */
 	if (strcmp(after.partitioner_class, before.partitioner_class) != 0)
 		check_partitioner(&after);

@@ -1,0 +1,274 @@
+/*
+ * group_position.c
+ *	  How far the running transaction has read for a group, where that is not
+ *	  committed yet.
+ *
+ * With auto_commit => false a transaction's progress is in this process's
+ * memory only, one stack of versions a partition, a version for each
+ * subtransaction that moved it:
+ *
+ *	  (topic, partition, group) -> 250 (savepoint b) -> 100 (top)
+ *
+ * ROLLBACK TO b pops, RELEASE b folds into the one below.  A position is set
+ * only while the partition is owned (consumer_group.c), and the lock that makes
+ * it so goes away with the same subtransaction.  A start is weaker: where a group
+ * that begins at the log's end was when it first looked, good only while it has
+ * nothing to go on at.
+ *
+ * A crash, and the transaction's end whichever it is, forget all of it.
+ *
+ * Locks: none; what is here is this process's own.
+ *
+ * Memory: TopTransactionContext.
+ *
+ * Layer 6.  Read consumer_group.c next.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+#include "group_position.h"
+
+typedef struct PositionKey
+{
+	Oid			topic;
+	int32		partition;
+	char		group[MAX_GROUP_ID_LENGTH + 1];	/* padded with zeros */
+} PositionKey;
+
+/* A position as one subtransaction left it. */
+typedef struct PositionVersion
+{
+	SubTransactionId subid;
+	int64		next_offset;	/* NO_OFFSET: none, what is committed counts */
+	int64		start;			/* counts where it cannot go on there; NO_OFFSET: none */
+	TimestampTz served;
+	int64		lost;			/* noticed, and not committed yet */
+	struct PositionVersion *below;	/* of an enclosing subtransaction */
+} PositionVersion;
+
+typedef struct PositionEntry
+{
+	PositionKey key;
+	PositionVersion *top;		/* NULL: none */
+} PositionEntry;
+
+/* This transaction's positions; NULL: it has none. */
+static HTAB *positions = NULL;
+
+/* Fill a key, its padding included. */
+static void
+position_key(PositionKey *key, const ConsumerGroup *group, int32 partition)
+{
+	memset(key, 0, sizeof(*key));
+	key->topic = group->topic;
+	key->partition = partition;
+	strlcpy(key->group, group->id, sizeof(key->group));
+}
+
+/* The current version of a position, or NULL. */
+static PositionVersion *
+find_position(const ConsumerGroup *group, int32 partition)
+{
+	PositionKey key;
+	PositionEntry *entry;
+
+	if (positions == NULL)
+		return NULL;
+	position_key(&key, group, partition);
+	entry = hash_search(positions, &key, HASH_FIND, NULL);
+	return entry == NULL ? NULL : entry->top;
+}
+
+/* The version that the current subtransaction may overwrite, made where needed. */
+static PositionVersion *
+own_position(const ConsumerGroup *group, int32 partition)
+{
+	SubTransactionId subid = GetCurrentSubTransactionId();
+	PositionKey key;
+	PositionEntry *entry;
+	PositionVersion *version;
+	bool		found;
+
+	if (positions == NULL)
+	{
+		HASHCTL		ctl = {0};
+
+		ctl.keysize = sizeof(PositionKey);
+		ctl.entrysize = sizeof(PositionEntry);
+		ctl.hcxt = TopTransactionContext;
+		positions = hash_create("pg_topics positions", 16, &ctl,
+								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	position_key(&key, group, partition);
+	entry = hash_search(positions, &key, HASH_ENTER, &found);
+	if (!found)
+		entry->top = NULL;
+	if (entry->top != NULL && entry->top->subid == subid)
+		return entry->top;
+
+	version = MemoryContextAlloc(TopTransactionContext, sizeof(PositionVersion));
+	if (entry->top != NULL)
+		*version = *entry->top;
+	else
+	{
+		version->next_offset = version->start = NO_OFFSET;
+		version->served = DT_NOBEGIN;
+		version->lost = 0;
+	}
+	version->subid = subid;
+	version->below = entry->top;
+	entry->top = version;
+	return version;
+}
+
+/* See the header. */
+void
+pgt_position_read(const ConsumerGroup *group, GroupOffset *offset)
+{
+	const PositionVersion *version = find_position(group, offset->partition);
+
+	offset->position = version == NULL ? NO_OFFSET : version->next_offset;
+	offset->start = version == NULL ? NO_OFFSET : version->start;
+	offset->served = version == NULL ? DT_NOBEGIN : version->served;
+}
+
+/* See the header. */
+void
+pgt_position_set(const ConsumerGroup *group, GroupOffset *offset, int64 next)
+{
+	PositionVersion *version;
+
+	/* nothing to forget */
+	if (next == NO_OFFSET && find_position(group, offset->partition) == NULL)
+		return;
+
+	version = own_position(group, offset->partition);
+	version->next_offset = next;
+	version->start = NO_OFFSET;
+	version->served = next == NO_OFFSET ? DT_NOBEGIN : GetCurrentTimestamp();
+	if (next == NO_OFFSET)
+		version->lost = 0;
+	offset->position = next;
+	offset->start = NO_OFFSET;
+}
+
+/* See the header. */
+void
+pgt_position_set_start(const ConsumerGroup *group, GroupOffset *offset, int64 start)
+{
+	PositionVersion *version = own_position(group, offset->partition);
+
+	version->next_offset = offset->position;
+	version->start = start;
+	version->served = offset->served;
+	offset->start = start;
+}
+
+/* See the header. */
+void
+pgt_position_note_lost(const ConsumerGroup *group, const GroupOffset *offset, int64 lost)
+{
+	own_position(group, offset->partition)->lost += lost;
+}
+
+/* See the header. */
+int64
+pgt_position_lost(const ConsumerGroup *group, int32 partition)
+{
+	const PositionVersion *version = find_position(group, partition);
+
+	return version == NULL ? 0 : version->lost;
+}
+
+/* See the header. */
+List *
+pgt_position_partitions(const ConsumerGroup *group)
+{
+	HASH_SEQ_STATUS status;
+	PositionEntry *entry;
+	List	   *partitions = NIL;
+
+	if (positions == NULL)
+		return NIL;
+	hash_seq_init(&status, positions);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		if (entry->key.topic == group->topic && strcmp(entry->key.group, group->id) == 0 &&
+			entry->top != NULL && entry->top->next_offset != NO_OFFSET)
+			partitions = lappend_int(partitions, entry->key.partition);
+	}
+	list_sort(partitions, list_int_cmp);
+	return partitions;
+}
+
+/* Drop the versions of a subtransaction that rolled back. */
+static void
+undo_position(PositionEntry *entry, SubTransactionId subid)
+{
+	while (entry->top != NULL && entry->top->subid == subid)
+	{
+		PositionVersion *undone = entry->top;
+
+		entry->top = undone->below;
+		pfree(undone);
+	}
+}
+
+/* Hand the version of a subtransaction that ended well to its parent. */
+static void
+inherit_position(PositionEntry *entry, SubTransactionId subid, SubTransactionId parent)
+{
+	PositionVersion *top = entry->top;
+
+	if (top == NULL || top->subid != subid)
+		return;
+	top->subid = parent;
+	if (top->below != NULL && top->below->subid == parent)
+	{
+		PositionVersion *replaced = top->below;
+
+		top->below = replaced->below;
+		pfree(replaced);
+	}
+}
+
+/* Keep positions in step with savepoints. */
+static void
+positions_subxact_callback(SubXactEvent event, SubTransactionId subid,
+						   SubTransactionId parent, void *arg)
+{
+	HASH_SEQ_STATUS status;
+	PositionEntry *entry;
+
+	if (positions == NULL ||
+		(event != SUBXACT_EVENT_ABORT_SUB && event != SUBXACT_EVENT_COMMIT_SUB))
+		return;
+
+	hash_seq_init(&status, positions);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		if (event == SUBXACT_EVENT_ABORT_SUB)
+			undo_position(entry, subid);
+		else
+			inherit_position(entry, subid, parent);
+	}
+}
+
+/* Forget positions at the transaction's end; their memory goes by itself. */
+static void
+positions_xact_callback(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+		positions = NULL;
+}
+
+/* See the header. */
+void
+pgt_group_position_init(void)
+{
+	RegisterXactCallback(positions_xact_callback, NULL);
+	RegisterSubXactCallback(positions_subxact_callback, NULL);
+}
