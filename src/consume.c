@@ -53,6 +53,7 @@
 #include "consume_request.h"
 #include "consume_rows.h"
 #include "consume_wait.h"
+#include "group_row.h"
 #include "lease.h"
 #include "partition_cursor.h"
 

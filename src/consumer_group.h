@@ -67,12 +67,6 @@ extern void pgt_group_check_id(const char *id);
 extern void pgt_group_init(ConsumerGroup *group, Oid function, Oid topic, const char *id);
 
 /*
- * Where the group stands in each of the topic's partitions: an array of that
- * many, palloc'd.  Locks nothing and leaves no lock on the table.
- */
-extern GroupOffset *pgt_group_read(const ConsumerGroup *group, int32 partitions);
-
-/*
  * Let what was served "in the future" count as served long ago: the clock has been
  * set back since, and what is served from now on would else always come first.
  */
@@ -81,7 +75,7 @@ extern void pgt_group_mend_served(GroupOffset *offsets, int32 partitions);
 /*
  * The group is in use: if its last commit, or lease, is so old that it comes near
  * to expiring, commit again what is committed in one of its partitions.
- * *offsets is what pgt_group_read() gave, and may have been written since.
+ * *offsets is what pgt_group_read() (group_row.h) gave, and may have been written since.
  */
 extern void pgt_group_keep(const ConsumerGroup *group, GroupOffset *offsets, int32 partitions);
 
@@ -119,22 +113,6 @@ extern void pgt_group_commit_positions(const ConsumerGroup *group);
 
 /* Delete the group's rows of its topic, waiting for their owners; returns how many. */
 extern int64 pgt_group_delete(const ConsumerGroup *group);
-
-/* Oids of the topics that a group has rows for; group->topic is not used. */
-extern List *pgt_group_topics(const ConsumerGroup *group);
-
-/*
- * The table of committed offsets, in the schema of the topic's wrapper, which
- * is the extension's; InvalidOid where it is gone already.
- */
-extern Oid	pgt_group_offsets_table(Oid topic);
-
-/*
- * Up to which offset every registered group (any with a row for the topic) has
- * consumed a partition, as committed by now; PG_INT64_MAX where there is no
- * group.  Needs no privilege on the table.
- */
-extern int64 pgt_groups_consumed(Oid topic, int32 partition);
 
 /* Install transaction callbacks, of what is below too; called once per process. */
 extern void pgt_consumer_group_init(void);

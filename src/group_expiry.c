@@ -35,6 +35,7 @@
 #include "utils/timestamp.h"
 
 #include "group_expiry.h"
+#include "group_row.h"
 #include "lease.h"
 #include "maintenance_stats.h"
 #include "serializer.h"

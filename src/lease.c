@@ -61,6 +61,7 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+#include "group_row.h"
 #include "lease.h"
 #include "maintenance_stats.h"
 #include "partition_release.h"

@@ -46,7 +46,7 @@
 #include <sys/stat.h>
 
 #include "common/int.h"
-#include "consumer_group.h"
+#include "group_row.h"
 #include "log_wal.h"
 #include "maintenance_stats.h"
 #include "retention.h"

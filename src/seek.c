@@ -36,6 +36,7 @@
 
 #include "consumer_group.h"
 #include "group_position.h"
+#include "group_row.h"
 #include "lease.h"
 #include "log_reader.h"
 #include "serializer.h"

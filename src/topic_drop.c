@@ -48,6 +48,7 @@
 
 #include "fault_point.h"
 #include "group_member.h"
+#include "group_row.h"
 #include "log_wal.h"
 #include "topic_drop.h"
 

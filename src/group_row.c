@@ -1,0 +1,590 @@
+/*
+ * group_row.c
+ *	  The rows of topic_group_offsets: reading them, writing them, and what is
+ *	  asked of those of all groups.
+ *
+ * A group's state is one row for each partition it has committed something for.
+ * Only this file knows the columns, and only consumer_group.c, which locks and
+ * deletes rows, touches the table too, but for topic_drop.c, which removes a
+ * dropped topic's rows.  All go through the table directly, not through SQL:
+ * whoever may read a topic may consume it, and needs no privilege on the table.
+ *
+ * Rows are read in their latest version (under REPEATABLE READ: the snapshot's,
+ * and a later change is a serialization failure): what another session has
+ * consumed and committed is consumed, whatever the statement's snapshot is.
+ * What the statement may read of the log is a matter of its snapshot; see
+ * consume.c.
+ *
+ * Old versions of a row.  A commit writes a new one, and where a transaction
+ * somewhere keeps vacuum from removing them they become many.  What a commit
+ * takes must not grow with them: a row is looked for where it was last
+ * (row_place.c), and its new version goes into the index without a look at the
+ * others.
+ *
+ * A row is written by who owns the partition for the group (consumer_group.c), so
+ * no two write one at once.
+ *
+ * Locks: AccessShareLock on the table for the time of a read, RowExclusiveLock
+ * till the transaction's end once something is written.
+ *
+ * Durability and crash safety are the heap's.
+ *
+ * Memory: rows in the caller's context.
+ *
+ * Layer 6.  Read row_place.c next.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/index.h"
+#include "catalog/indexing.h"
+#include "executor/tuptable.h"
+#include "foreign/fdwapi.h"
+#include "foreign/foreign.h"
+#include "nodes/execnodes.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "consumer_group.h"
+#include "fault_point.h"
+#include "group_position.h"
+#include "group_row.h"
+#include "row_place.h"
+
+/* Columns of topic_group_offsets. */
+#define Anum_offsets_group_id			1
+#define Anum_offsets_topic				2
+#define Anum_offsets_partition			3
+#define Anum_offsets_committed_offset	4
+#define Anum_offsets_metadata			5
+#define Anum_offsets_commit_timestamp	6
+#define Anum_offsets_lost_records		7
+#define Anum_offsets_lost_timestamp		8
+#define Anum_offsets_member_id			9
+#define Anum_offsets_lease_until		10
+#define Anum_offsets_generation			11
+#define Anum_offsets_position			12
+#define Anum_offsets_position_timestamp	13
+#define Natts_offsets					13
+
+/* Partitions that are looked up in the index one by one; where there are more, all at once. */
+#define ONE_BY_ONE_MAX	8
+
+/* ---- reading ------------------------------------------------------------ */
+
+/* See the header. */
+Snapshot
+pgt_group_rows_snapshot(void)
+{
+	return RegisterSnapshot(IsolationUsesXactSnapshot() ? GetTransactionSnapshot() :
+							GetLatestSnapshot());
+}
+
+/* The primary key's index of the open table. */
+static Oid
+offsets_index(Relation table)
+{
+	if (!table->rd_indexvalid)
+		list_free(RelationGetIndexList(table));
+	return table->rd_pkindex;
+}
+
+/* Scan keys of (topic, group[, partition]); partition -1: all.  Returns how many. */
+static int
+offsets_scan_keys(ScanKeyData *keys, const ConsumerGroup *group, int32 partition)
+{
+	ScanKeyInit(&keys[0], Anum_offsets_topic, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(group->topic));
+	ScanKeyInit(&keys[1], Anum_offsets_group_id, BTEqualStrategyNumber, F_TEXTEQ,
+				CStringGetTextDatum(group->id));
+	if (partition < 0)
+		return 2;
+	ScanKeyInit(&keys[2], Anum_offsets_partition, BTEqualStrategyNumber, F_INT4EQ,
+				Int32GetDatum(partition));
+	return 3;
+}
+
+/* See the header. */
+SysScanDesc
+pgt_group_rows_scan(Relation table, const ConsumerGroup *group, int32 partition, Snapshot snapshot)
+{
+	ScanKeyData keys[3];
+	int			nkeys = offsets_scan_keys(keys, group, partition);
+
+	return systable_beginscan(table, offsets_index(table), true, snapshot, nkeys, keys);
+}
+
+/* See the header. */
+void
+pgt_group_row_clear(GroupOffset *offset, const ConsumerGroup *group, int32 partition)
+{
+	offset->partition = partition;
+	offset->exists = false;
+	offset->row = NULL;
+	offset->committed = NO_OFFSET;
+	pgt_position_read(group, offset);
+	offset->lease = (GroupLease) {NULL, DT_NOBEGIN, NO_OFFSET, DT_NOBEGIN, 0};
+}
+
+/* Take over the lease that a row tells of. */
+static void
+fill_lease(GroupLease *lease, HeapTuple row, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		value;
+
+	value = heap_getattr(row, Anum_offsets_member_id, desc, &isnull);
+	lease->member = isnull ? NULL : TextDatumGetCString(value);
+	value = heap_getattr(row, Anum_offsets_lease_until, desc, &isnull);
+	lease->until = isnull ? DT_NOBEGIN : DatumGetTimestampTz(value);
+	value = heap_getattr(row, Anum_offsets_generation, desc, &isnull);
+	lease->generation = isnull ? 0 : DatumGetInt64(value);
+	value = heap_getattr(row, Anum_offsets_position, desc, &isnull);
+	lease->position = isnull ? NO_OFFSET : DatumGetInt64(value);
+	value = heap_getattr(row, Anum_offsets_position_timestamp, desc, &isnull);
+	lease->served = isnull ? DT_NOBEGIN : DatumGetTimestampTz(value);
+}
+
+/* See the header. */
+void
+pgt_group_row_fill(GroupOffset *offset, HeapTuple row, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		value;
+
+	offset->exists = true;
+	offset->row = row;
+
+	value = heap_getattr(row, Anum_offsets_committed_offset, desc, &isnull);
+	offset->committed = isnull ? NO_OFFSET : DatumGetInt64(value);
+
+	value = heap_getattr(row, Anum_offsets_commit_timestamp, desc, &isnull);
+	if (!isnull)
+		offset->served = Max(offset->served, DatumGetTimestampTz(value));
+
+	fill_lease(&offset->lease, row, desc);
+	offset->served = Max(offset->served, offset->lease.served);
+}
+
+/* The partition a row is about. */
+static int32
+row_partition(HeapTuple row, TupleDesc desc)
+{
+	bool		isnull;
+
+	return DatumGetInt32(heap_getattr(row, Anum_offsets_partition, desc, &isnull));
+}
+
+/* See the header. */
+void
+pgt_group_row_take(GroupOffset *offset, const ConsumerGroup *group, HeapTuple row, TupleDesc desc)
+{
+	pgt_group_row_clear(offset, group, row_partition(row, desc));
+	pgt_group_row_fill(offset, heap_copytuple(row), desc);
+}
+
+/* Is this the row of that partition of the group? */
+static bool
+is_row_of(HeapTuple row, TupleDesc desc, const ConsumerGroup *group, int32 partition)
+{
+	bool		isnull;
+	text	   *id;
+
+	if (row_partition(row, desc) != partition ||
+		DatumGetObjectId(heap_getattr(row, Anum_offsets_topic, desc, &isnull)) != group->topic)
+		return false;
+	id = DatumGetTextPP(heap_getattr(row, Anum_offsets_group_id, desc, &isnull));
+	return VARSIZE_ANY_EXHDR(id) == strlen(group->id) &&
+		memcmp(VARDATA_ANY(id), group->id, VARSIZE_ANY_EXHDR(id)) == 0;
+}
+
+/* A partition's row where it was found before, or NULL. */
+static HeapTuple
+row_at_place(PlaceScan *scan, TupleDesc desc, const ConsumerGroup *group, int32 partition,
+			 ItemPointer place)
+{
+	HeapTuple	row = pgt_place_scan_fetch(scan, place);
+
+	return row != NULL && is_row_of(row, desc, group, partition) ? row : NULL;
+}
+
+/* A partition's row by the index, or NULL. */
+static HeapTuple
+row_by_index(Relation table, const ConsumerGroup *group, int32 partition, Snapshot snapshot)
+{
+	SysScanDesc scan = pgt_group_rows_scan(table, group, partition, snapshot);
+	HeapTuple	row = heap_copytuple(systable_getnext(scan));
+
+	systable_endscan(scan);
+	return row;
+}
+
+/* Read the rows of all partitions by the index. */
+static void
+read_by_index(Relation table, const ConsumerGroup *group, GroupOffset *offsets, int32 partitions,
+			  Snapshot snapshot)
+{
+	TupleDesc	desc = RelationGetDescr(table);
+	SysScanDesc scan = pgt_group_rows_scan(table, group, -1, snapshot);
+	HeapTuple	row;
+
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		int32		partition = row_partition(row, desc);
+
+		if (partition >= 0 && partition < partitions)
+			pgt_group_row_fill(&offsets[partition], heap_copytuple(row), desc);
+	}
+	systable_endscan(scan);
+}
+
+/*
+ * Read the rows of all partitions where they were found before, and the others
+ * by the index.
+ */
+static void
+read_rows(Relation table, const ConsumerGroup *group, GroupOffset *offsets, int32 partitions,
+		  Snapshot snapshot)
+{
+	TupleDesc	desc = RelationGetDescr(table);
+	ItemPointer places = pgt_row_places(group->topic, group->id, partitions);
+	PlaceScan  *scan = pgt_place_scan_begin(table, snapshot);
+	int			missing = 0;
+
+	for (int32 i = 0; i < partitions; i++)
+	{
+		HeapTuple	row = row_at_place(scan, desc, group, i, &places[i]);
+
+		if (row != NULL)
+			pgt_group_row_fill(&offsets[i], row, desc);
+		else
+			missing++;
+	}
+	pgt_place_scan_end(scan);
+
+	if (missing > ONE_BY_ONE_MAX)
+		read_by_index(table, group, offsets, partitions, snapshot);
+	for (int32 i = 0; i < partitions; i++)
+	{
+		HeapTuple	row;
+
+		if (!offsets[i].exists && missing <= ONE_BY_ONE_MAX &&
+			(row = row_by_index(table, group, i, snapshot)) != NULL)
+			pgt_group_row_fill(&offsets[i], row, desc);
+		if (offsets[i].exists)
+			places[i] = offsets[i].row->t_self;
+	}
+}
+
+/* See the header. */
+GroupOffset *
+pgt_group_read(const ConsumerGroup *group, int32 partitions)
+{
+	GroupOffset *offsets = palloc(sizeof(GroupOffset) * partitions);
+	Relation	table = table_open(group->offsets_table, AccessShareLock);
+	Snapshot	snapshot = pgt_group_rows_snapshot();
+
+	for (int32 i = 0; i < partitions; i++)
+		pgt_group_row_clear(&offsets[i], group, i);
+	read_rows(table, group, offsets, partitions, snapshot);
+	UnregisterSnapshot(snapshot);
+	table_close(table, AccessShareLock);
+	return offsets;
+}
+
+/* See the header. */
+void
+pgt_group_row_refresh(Relation table, const ConsumerGroup *group, GroupOffset *offset)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	int32		partition = offset->partition;
+	ItemPointer places = pgt_row_places(group->topic, group->id, partition + 1);
+	PlaceScan  *scan = pgt_place_scan_begin(table, snapshot);
+	HeapTuple	row = row_at_place(scan, RelationGetDescr(table), group, partition, &places[partition]);
+
+	pgt_place_scan_end(scan);
+	if (row == NULL)
+		row = row_by_index(table, group, partition, snapshot);
+	pgt_group_row_clear(offset, group, partition);
+	if (row != NULL)
+	{
+		pgt_group_row_fill(offset, row, RelationGetDescr(table));
+		places[partition] = row->t_self;
+	}
+	UnregisterSnapshot(snapshot);
+}
+
+/* See the header. */
+char *
+pgt_group_row_metadata(const ConsumerGroup *group, const GroupOffset *offset)
+{
+	Relation	table = table_open(group->offsets_table, AccessShareLock);
+	bool		isnull;
+	Datum		value = heap_getattr(offset->row, Anum_offsets_metadata, RelationGetDescr(table), &isnull);
+	char	   *metadata = isnull ? NULL : TextDatumGetCString(value);
+
+	table_close(table, AccessShareLock);
+	return metadata;
+}
+
+/* ---- writing ------------------------------------------------------------ */
+
+/* Set the columns that a commit writes; NO_OFFSET: nothing was committed. */
+static void
+commit_values(Datum *values, bool *nulls, int64 next, const char *metadata)
+{
+	values[Anum_offsets_committed_offset - 1] = Int64GetDatum(next);
+	nulls[Anum_offsets_committed_offset - 1] = next == NO_OFFSET;
+	values[Anum_offsets_metadata - 1] = metadata == NULL ? (Datum) 0 : CStringGetTextDatum(metadata);
+	nulls[Anum_offsets_metadata - 1] = metadata == NULL;
+	values[Anum_offsets_commit_timestamp - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	nulls[Anum_offsets_commit_timestamp - 1] = next == NO_OFFSET;
+}
+
+/* Set the columns of the lease. */
+static void
+lease_values(Datum *values, bool *nulls, const GroupLease *lease)
+{
+	values[Anum_offsets_member_id - 1] = lease->member == NULL ? (Datum) 0 : CStringGetTextDatum(lease->member);
+	nulls[Anum_offsets_member_id - 1] = lease->member == NULL;
+	values[Anum_offsets_lease_until - 1] = TimestampTzGetDatum(lease->until);
+	nulls[Anum_offsets_lease_until - 1] = lease->until == DT_NOBEGIN;
+	values[Anum_offsets_generation - 1] = Int64GetDatum(lease->generation);
+	nulls[Anum_offsets_generation - 1] = false;
+	values[Anum_offsets_position - 1] = Int64GetDatum(lease->position);
+	nulls[Anum_offsets_position - 1] = lease->position == NO_OFFSET;
+	values[Anum_offsets_position_timestamp - 1] = TimestampTzGetDatum(lease->served);
+	nulls[Anum_offsets_position_timestamp - 1] = lease->served == DT_NOBEGIN;
+}
+
+/* Set the columns that say how many records the group has lost so far. */
+static void
+lost_values(Datum *values, bool *nulls, int64 lost)
+{
+	values[Anum_offsets_lost_records - 1] = Int64GetDatum(lost);
+	values[Anum_offsets_lost_timestamp - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	nulls[Anum_offsets_lost_records - 1] = false;
+	nulls[Anum_offsets_lost_timestamp - 1] = lost == 0;
+}
+
+/* Mark columns first .. last as to be replaced. */
+static void
+replace_columns(bool *replace, int first, int last)
+{
+	for (int i = first; i <= last; i++)
+		replace[i - 1] = true;
+}
+
+/*
+ * Add a new version of a row to the table's indexes.  Its key is as before, and
+ * the row is ours: asking whether the key is unique would visit every version
+ * that vacuum has not removed.
+ */
+static void
+index_version(Relation table, HeapTuple row)
+{
+	CatalogIndexState indexes = CatalogOpenIndexes(table);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsHeapTuple);
+
+	ExecStoreHeapTuple(row, slot, false);
+	for (int i = 0; i < indexes->ri_NumIndices; i++)
+	{
+		IndexInfo  *info = indexes->ri_IndexRelationInfo[i];
+		Datum		values[INDEX_MAX_KEYS];
+		bool		nulls[INDEX_MAX_KEYS];
+
+		if (!info->ii_ReadyForInserts)
+			continue;
+		FormIndexDatum(info, slot, NULL, values, nulls);
+		(void) index_insert(indexes->ri_IndexRelationDescs[i], values, nulls, &row->t_self, table,
+							UNIQUE_CHECK_NO, true, info);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	CatalogCloseIndexes(indexes);
+}
+
+/*
+ * Write the new version of an owned row.  NO_OFFSET: what is committed stays;
+ * "lost" is added to what the row says; without "leased" the lease stays.
+ */
+static HeapTuple
+update_row(Relation table, const GroupOffset *offset, int64 next, int64 lost,
+		   const char *metadata, bool leased)
+{
+	Datum		values[Natts_offsets] = {0};
+	bool		nulls[Natts_offsets] = {false};
+	bool		replace[Natts_offsets] = {false};
+	HeapTuple	updated;
+
+	commit_values(values, nulls, next, metadata);
+	if (next != NO_OFFSET)
+		replace_columns(replace, Anum_offsets_committed_offset, Anum_offsets_commit_timestamp);
+	if (lost > 0)
+	{
+		bool		isnull;
+		Datum		before = heap_getattr(offset->row, Anum_offsets_lost_records,
+										  RelationGetDescr(table), &isnull);
+
+		lost_values(values, nulls, lost + (isnull ? 0 : DatumGetInt64(before)));
+		replace_columns(replace, Anum_offsets_lost_records, Anum_offsets_lost_timestamp);
+	}
+	lease_values(values, nulls, &offset->lease);
+	if (leased)
+		replace_columns(replace, Anum_offsets_member_id, Anum_offsets_position_timestamp);
+
+	updated = heap_modify_tuple(offset->row, RelationGetDescr(table), values, nulls, replace);
+	simple_heap_update(table, &offset->row->t_self, updated);
+	if (!HeapTupleIsHeapOnly(updated))
+		index_version(table, updated);
+	return updated;
+}
+
+/* Write the first row of a partition whose absence is locked. */
+static HeapTuple
+insert_row(Relation table, const ConsumerGroup *group, const GroupOffset *offset, int64 next,
+		   int64 lost, const char *metadata)
+{
+	Datum		values[Natts_offsets] = {0};
+	bool		nulls[Natts_offsets] = {false};
+	HeapTuple	row;
+
+	commit_values(values, nulls, next, metadata);
+	lost_values(values, nulls, lost);
+	lease_values(values, nulls, &offset->lease);
+	values[Anum_offsets_group_id - 1] = CStringGetTextDatum(group->id);
+	values[Anum_offsets_topic - 1] = ObjectIdGetDatum(group->topic);
+	values[Anum_offsets_partition - 1] = Int32GetDatum(offset->partition);
+
+	row = heap_form_tuple(RelationGetDescr(table), values, nulls);
+	CatalogTupleInsert(table, row);
+	return row;
+}
+
+/* See the header. */
+void
+pgt_group_row_write(const ConsumerGroup *group, GroupOffset *offset, int64 next, int64 lost,
+					const char *metadata, bool leased)
+{
+	Relation	table = table_open(group->offsets_table, RowExclusiveLock);
+	HeapTuple	row;
+
+	if (offset->exists)
+		row = update_row(table, offset, next, lost, metadata, leased);
+	else
+		row = insert_row(table, group, offset, next, lost, metadata);
+	FAULT_POINT("offset-stored");
+
+	/* later calls of the same statement go on from here */
+	CommandCounterIncrement();
+	pgt_group_row_fill(offset, row, RelationGetDescr(table));
+	table_close(table, NoLock);
+}
+
+/* ---- all groups of a topic ---------------------------------------------- */
+
+/* See the header. */
+Oid
+pgt_group_offsets_table(Oid topic)
+{
+	ForeignServer *server = GetForeignServer(GetForeignServerIdByRelId(topic));
+	ForeignDataWrapper *wrapper = GetForeignDataWrapper(server->fdwid);
+	Oid			schema = get_func_namespace(wrapper->fdwhandler);
+
+	return OidIsValid(schema) ? get_relname_relid(OFFSETS_TABLE_NAME, schema) : InvalidOid;
+}
+
+/*
+ * The lowest offset that the groups whose rows a scan gives, group by group,
+ * have committed for the partition: 0 for a group without one.
+ */
+static int64
+lowest_committed(SysScanDesc scan, TupleDesc desc, int32 partition)
+{
+	int64		lowest = PG_INT64_MAX;
+	int64		committed = PG_INT64_MAX;	/* of the group at hand */
+	char	   *group = NULL;
+	HeapTuple	row;
+
+	while (HeapTupleIsValid(row = systable_getnext_ordered(scan, ForwardScanDirection)))
+	{
+		bool		isnull;
+		char	   *id = TextDatumGetCString(heap_getattr(row, Anum_offsets_group_id, desc, &isnull));
+
+		if (group == NULL || strcmp(group, id) != 0)
+		{
+			lowest = Min(lowest, committed);
+			committed = 0;
+		}
+		if (group != NULL)
+			pfree(group);
+		group = id;
+		if (row_partition(row, desc) == partition)
+		{
+			Datum		value = heap_getattr(row, Anum_offsets_committed_offset, desc, &isnull);
+
+			committed = isnull ? 0 : DatumGetInt64(value);
+		}
+	}
+	return Min(lowest, committed);
+}
+
+/* See the header. */
+int64
+pgt_groups_consumed(Oid topic, int32 partition)
+{
+	Oid			relid = pgt_group_offsets_table(topic);
+	Relation	table = OidIsValid(relid) ? try_table_open(relid, AccessShareLock) : NULL;
+	Relation	index;
+	Snapshot	snapshot;
+	ScanKeyData key;
+	SysScanDesc scan;
+	int64		lowest;
+
+	/* with the table went what is known of the groups: keep all */
+	if (table == NULL)
+		return 0;
+	index = index_open(offsets_index(table), AccessShareLock);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	ScanKeyInit(&key, Anum_offsets_topic, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(topic));
+	scan = systable_beginscan_ordered(table, index, snapshot, 1, &key);
+	lowest = lowest_committed(scan, RelationGetDescr(table), partition);
+	systable_endscan_ordered(scan);
+	UnregisterSnapshot(snapshot);
+	index_close(index, AccessShareLock);
+	table_close(table, AccessShareLock);
+	return lowest;
+}
+
+/* See the header. */
+List *
+pgt_group_topics(const ConsumerGroup *group)
+{
+	Relation	table = table_open(group->offsets_table, AccessShareLock);
+	Snapshot	snapshot = pgt_group_rows_snapshot();
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+	List	   *topics = NIL;
+
+	ScanKeyInit(&key, Anum_offsets_group_id, BTEqualStrategyNumber, F_TEXTEQ,
+				CStringGetTextDatum(group->id));
+	scan = systable_beginscan(table, InvalidOid, false, snapshot, 1, &key);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		bool		isnull;
+		Datum		topic = heap_getattr(row, Anum_offsets_topic, RelationGetDescr(table), &isnull);
+
+		topics = list_append_unique_oid(topics, DatumGetObjectId(topic));
+	}
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(table, AccessShareLock);
+	return topics;
+}
