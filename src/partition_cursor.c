@@ -265,9 +265,11 @@ static void
 report_lost_records(const ConsumePass *pass, const PartitionCursor *cursor)
 {
 	ereport(NOTICE,
-			(errmsg("consumer group \"%s\" skips %lld offsets of topic \"%s\" partition %d whose records have been deleted",
-					pass->request->group.id, (long long) cursor->lost,
-					get_rel_name(pass->topic->relid), cursor->key.partition),
+			(errmsg_plural("consumer group \"%s\" skips %lld offset of topic \"%s\" partition %d whose record has been deleted",
+						   "consumer group \"%s\" skips %lld offsets of topic \"%s\" partition %d whose records have been deleted",
+						   cursor->lost,
+						   pass->request->group.id, (long long) cursor->lost,
+						   get_rel_name(pass->topic->relid), cursor->key.partition),
 			 errdetail("It had committed offset %lld; the log starts at %lld.",
 					   (long long) (cursor->log_start - cursor->lost),
 					   (long long) cursor->log_start)));
