@@ -38,6 +38,7 @@
 #include "log_sync.h"
 #include "retention.h"
 #include "serializer.h"
+#include "sql_argument.h"
 
 #define LAST_STABLE_OFFSET	(-1)	/* what delete_records() calls it */
 
@@ -213,16 +214,6 @@ pgt_compact(PG_FUNCTION_ARGS)
 
 /* ---- erase --------------------------------------------------------------- */
 
-/* ERROR where an argument is null. */
-static void
-require_arg(FunctionCallInfo fcinfo, int n, const char *name)
-{
-	if (PG_ARGISNULL(n))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be null", name)));
-}
-
 /* erase(topic, key): how many records are gone. */
 Datum
 pgt_erase(PG_FUNCTION_ARGS)
@@ -233,8 +224,8 @@ pgt_erase(PG_FUNCTION_ARGS)
 	ByteView	key;
 	int64		erased = 0;
 
-	require_arg(fcinfo, 0, "topic");
-	require_arg(fcinfo, 1, "key");
+	pgt_require_arg(fcinfo, 0, "topic");
+	pgt_require_arg(fcinfo, 1, "key");
 	PreventCommandIfReadOnly("erase()");
 	check_not_in_transaction("erase()");
 	pgt_topic_require(relid);

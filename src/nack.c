@@ -57,6 +57,7 @@
 #include "partitioner.h"
 #include "producer.h"
 #include "serializer.h"
+#include "sql_argument.h"
 #include "topic_options.h"
 
 #define HEADER_PREFIX		"nack."
@@ -405,10 +406,7 @@ pgt_nack(PG_FUNCTION_ARGS)
 	Oid			target;
 
 	for (int i = 0; i < lengthof(names); i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not be null", names[i])));
+		pgt_require_arg(fcinfo, i, names[i]);
 	PreventCommandDuringRecovery("nack()");
 	PreventCommandIfReadOnly("nack()");
 	LockRelationOid(PG_GETARG_OID(0), AccessShareLock);

@@ -40,6 +40,7 @@
 #include "lease.h"
 #include "log_reader.h"
 #include "serializer.h"
+#include "sql_argument.h"
 #include "topic.h"
 
 PG_FUNCTION_INFO_V1(pgt_commit_offset);
@@ -54,16 +55,6 @@ PG_FUNCTION_INFO_V1(pgt_offset_for_timestamp);
 typedef int64 (*SeekTarget) (const TopicPartition *key, void *arg);
 
 /* ---- arguments ---------------------------------------------------------- */
-
-/* ERROR where a required argument is null. */
-static void
-require_arg(FunctionCallInfo fcinfo, int n, const char *name)
-{
-	if (PG_ARGISNULL(n))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be null", name)));
-}
 
 /* The topic, locked, which the user may read; else ERROR. */
 static Topic *
@@ -87,8 +78,8 @@ open_topic_and_group(FunctionCallInfo fcinfo, const char *function, ConsumerGrou
 	Topic	   *topic;
 
 	PreventCommandIfReadOnly(function);
-	require_arg(fcinfo, 0, "topic");
-	require_arg(fcinfo, 1, "consumer group name");
+	pgt_require_arg(fcinfo, 0, "topic");
+	pgt_require_arg(fcinfo, 1, "consumer group name");
 	topic = open_readable_topic(PG_GETARG_OID(0));
 	pgt_group_init(group, fcinfo->flinfo->fn_oid, topic->relid,
 				   text_to_cstring(PG_GETARG_TEXT_PP(1)));
@@ -209,7 +200,7 @@ pgt_seek_to_offset(PG_FUNCTION_ARGS)
 {
 	int64		offset;
 
-	require_arg(fcinfo, 2, "next_offset");
+	pgt_require_arg(fcinfo, 2, "next_offset");
 	offset = PG_GETARG_INT64(2);
 	seek(fcinfo, "seek_to_offset()", 3, target_offset, &offset);
 	PG_RETURN_VOID();
@@ -233,7 +224,7 @@ pgt_seek_to_timestamp(PG_FUNCTION_ARGS)
 {
 	int64		timestamp;
 
-	require_arg(fcinfo, 2, "ts");
+	pgt_require_arg(fcinfo, 2, "ts");
 	timestamp = sought_time(PG_GETARG_TIMESTAMPTZ(2));
 	seek(fcinfo, "seek_to_timestamp()", 3, target_timestamp, &timestamp);
 	PG_RETURN_VOID();
@@ -294,8 +285,8 @@ pgt_commit_offset(PG_FUNCTION_ARGS)
 	GroupOffset *offset;
 	TopicPartition key;
 
-	require_arg(fcinfo, 2, "partition");
-	require_arg(fcinfo, 3, "next_offset");
+	pgt_require_arg(fcinfo, 2, "partition");
+	pgt_require_arg(fcinfo, 3, "next_offset");
 	key = pgt_topic_partition(topic, PG_GETARG_INT32(2));
 	check_offset(&key, PG_GETARG_INT64(3));
 
@@ -342,7 +333,7 @@ pgt_delete_group(PG_FUNCTION_ARGS)
 	int64		deleted = 0;
 
 	PreventCommandIfReadOnly("delete_group()");
-	require_arg(fcinfo, 0, "consumer group name");
+	pgt_require_arg(fcinfo, 0, "consumer group name");
 	pgt_group_init(&group, fcinfo->flinfo->fn_oid, InvalidOid,
 				   text_to_cstring(PG_GETARG_TEXT_PP(0)));
 

@@ -27,6 +27,7 @@
 #include "batch_decoder.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "sql_argument.h"
 #include "storage/lmgr.h"
 #include "topic.h"
 #include "utils/acl.h"
@@ -325,10 +326,7 @@ pgt_verify_topic(PG_FUNCTION_ARGS)
 	Topic	   *topic;
 	Verification v = {0};
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("topic must not be null")));
+	pgt_require_arg(fcinfo, 0, "topic");
 	InitMaterializedSRF(fcinfo, 0);
 	pgt_topic_require(relid);
 	pgt_topic_check_acl(relid, ACL_SELECT);

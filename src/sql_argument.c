@@ -1,0 +1,21 @@
+/*
+ * sql_argument.c
+ *	  Arguments of our SQL functions.
+ *
+ * Functions with some arguments that may be null cannot be STRICT, and have to
+ * refuse the others themselves.
+ *
+ * Layer 5.
+ */
+#include "postgres.h"
+
+#include "sql_argument.h"
+
+void
+pgt_require_arg(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	if (PG_ARGISNULL(n))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", name)));
+}

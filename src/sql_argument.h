@@ -1,0 +1,15 @@
+/*
+ * sql_argument.h
+ *	  Arguments of our SQL functions.
+ *
+ * Layer 5.
+ */
+#ifndef SQL_ARGUMENT_H
+#define SQL_ARGUMENT_H
+
+#include "fmgr.h"
+
+/* ERROR where argument n is null; "name" is what the message calls it. */
+extern void pgt_require_arg(FunctionCallInfo fcinfo, int n, const char *name);
+
+#endif							/* SQL_ARGUMENT_H */
