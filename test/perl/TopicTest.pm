@@ -20,7 +20,7 @@ use Time::HiRes qw(time usleep);
 
 our @EXPORT = qw(
   new_node configure_node kill_all poll_until try_psql wait_ready
-  create_load_schema start_load finish_load load_script acknowledged ENDLESS
+  create_load_schema start_load finish_load stop_load catch_up load_script acknowledged ENDLESS
   events_differ check_events check_acknowledged wait_resolved
   start_psql topic_directory contents end_prepared open_session
   open_background ask answer holdings overwrite
@@ -417,6 +417,32 @@ sub acknowledged
 
 	return map { [/^acknowledged (\d+) (\d+)$/mg] }
 	  map { grep { /^acknowledged/ } split /\n/, slurp_file($_) } @{ $load->{files} };
+}
+
+# Stop the clients, and leave nothing of theirs.  Sessions whose client is gone end
+# their statement first.
+sub stop_load
+{
+	my ($node, $load) = @_;
+
+	finish_load($load, kill => 1);
+	$node->poll_query_until('postgres', q{
+		SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()})
+	  or die 'no end of work';
+	end_prepared($node);
+	return;
+}
+
+# Wait until the standby has replayed all that the other one has written: a commit
+# flushes what nobody waits for, as resolving's records.
+sub catch_up
+{
+	my ($from, $standby) = @_;
+
+	$from->safe_psql('postgres', q{SELECT pg_logical_emit_message(true, 'flush', '')});
+	my $lsn = $from->safe_psql('postgres', 'SELECT pg_current_wal_flush_lsn()');
+	$standby->poll_query_until('postgres', "SELECT pg_last_wal_replay_lsn() >= '$lsn'") or die $standby->name . ' does not catch up';
+	return;
 }
 
 # End transactions that a crash has left prepared, one way or the other.  Until

@@ -30,21 +30,12 @@ my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($primary, 'backup', has_streaming => 1);
 $standby->start;
 
-# Wait until the standby has replayed all that the primary has written.
-sub catch_up
-{
-	# a commit flushes what nobody waits for, as resolving's records
-	$primary->safe_psql('postgres', q{SELECT pg_logical_emit_message(true, 'flush', '')});
-	$primary->wait_for_catchup($standby, 'replay', $primary->lsn('flush'));
-	return;
-}
-
 # Both show the same of every topic, and it is what was sent.
 sub compare
 {
 	my ($name) = @_;
 
-	catch_up();
+	catch_up($primary, $standby);
 	foreach my $topic (qw(events other emptied))
 	{
 		ok(contents($standby, $topic) eq contents($primary, $topic), "$name: the standby shows the same of $topic");
@@ -82,7 +73,7 @@ compare('all kinds of records');
 # offsets and bounds are served alike
 my $look = q{SELECT topic, partition, log_start_offset, log_end_offset, last_stable_offset, segments
 	FROM pg_topic_partitions ORDER BY 1, 2};
-catch_up();
+catch_up($primary, $standby);
 is($standby->safe_psql('postgres', $look), $primary->safe_psql('postgres', $look), 'the standby shows the same of the partitions');
 is($standby->safe_psql('postgres', q{SELECT value FROM events WHERE partition = 1 AND record_offset >= 100 ORDER BY record_offset LIMIT 10}),
 	$primary->safe_psql('postgres', q{SELECT value FROM events WHERE partition = 1 AND record_offset >= 100 ORDER BY record_offset LIMIT 10}),
@@ -97,7 +88,7 @@ my $count = $old->run('SELECT count(*) FROM events');
 my $session = open_session($primary);
 $session->run(q{BEGIN; SELECT send(200, 1, 1, 0, 10); SELECT count(*) FROM flush()});
 $primary->safe_psql('postgres', q{SELECT send(201, 1, 1, 0, 10)});
-catch_up();
+catch_up($primary, $standby);
 foreach my $node ($primary, $standby)
 {
 	my $name = $node->name;
@@ -108,7 +99,7 @@ foreach my $node ($primary, $standby)
 		WHERE topic = 'events'::regclass AND partition = 0}), '2|t', "$name: the transaction that blocks is named");
 }
 $session->run('COMMIT');
-catch_up();
+catch_up($primary, $standby);
 foreach my $node ($primary, $standby)
 {
 	is($node->safe_psql('postgres', q{SELECT string_agg(key, ' ' ORDER BY record_offset) FROM events WHERE key IN ('200', '201')}),
@@ -121,7 +112,7 @@ $old->close;
 # two-phase: held back while prepared
 $primary->safe_psql('postgres', q{BEGIN; SELECT send(202, 1, 1, 0, 10); PREPARE TRANSACTION 'to be committed'});
 $primary->safe_psql('postgres', q{BEGIN; SELECT send(203, 1, 1, 0, 10); PREPARE TRANSACTION 'to be rolled back'});
-catch_up();
+catch_up($primary, $standby);
 is($standby->safe_psql('postgres', q{SELECT count(*) FROM events WHERE key IN ('202', '203')}), '0',
 	'prepared transactions are not seen on the standby');
 $primary->safe_psql('postgres', q{COMMIT PREPARED 'to be committed'});
@@ -185,7 +176,7 @@ foreach my $sql (q{SELECT produce('events', 'k', 'v')}, q{INSERT INTO events (va
 {
 	like(failure($standby, $sql), qr/ERROR:  25006: cannot .* (read-only transaction|during recovery)/, 'as one that cannot be done there');
 }
-catch_up();
+catch_up($primary, $standby);
 is($standby->safe_psql('postgres', 'SELECT count(*) > 0 FROM events'), 't', 'and reads go on');
 is($standby->safe_psql('postgres', q{SELECT string_agg(v::text, ' ') FROM visible_offsets('events') v}),
 	$primary->safe_psql('postgres', q{SELECT string_agg(v::text, ' ') FROM visible_offsets('events') v}),
@@ -217,7 +208,7 @@ foreach my $round (1 .. 4)
 	{
 		# a restart point in mid-replay: what is before it is not replayed again
 		$primary->safe_psql('postgres', 'CHECKPOINT');
-		catch_up();
+		catch_up($primary, $standby);
 		$standby->safe_psql('postgres', 'CHECKPOINT');
 	}
 	my $replayed = $standby->safe_psql('postgres', 'SELECT pg_last_wal_replay_lsn()');

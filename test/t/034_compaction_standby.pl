@@ -119,15 +119,6 @@ sub wait_compacted
 	return;
 }
 
-sub catch_up
-{
-	my ($standby) = @_;
-
-	$primary->safe_psql('postgres', q{SELECT pg_logical_emit_message(true, 'flush', '')});
-	$primary->wait_for_catchup($standby, 'replay', $primary->lsn('flush'));
-	return;
-}
-
 # Name and bytes of each segment that counts, as the server tells.
 sub segments
 {
@@ -191,7 +182,7 @@ sub check_same
 	my ($standby, $name) = @_;
 
 	wait_quiet($primary);
-	catch_up($standby);
+	catch_up($primary, $standby);
 	check_right($_, "$name, " . $_->name) foreach $primary, $standby;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	my ($here, $there) = map { filled_segments($_) } $primary, $standby;
@@ -263,7 +254,7 @@ $old->run(q{SELECT count(*) FROM truth});
 $primary->safe_psql('postgres', 'SELECT put(200)');
 wait_resolved($primary);
 $primary->safe_psql('postgres', q{SELECT count(*) FROM compact('state')});
-catch_up($standby);
+catch_up($primary, $standby);
 is($old->run(q{SELECT how, count(*) FROM wrong GROUP BY how}), '', 'and with feedback loses none');
 $old->run('COMMIT');
 $old->close;
@@ -276,7 +267,7 @@ foreach my $round (1 .. 4)
 	wait_compacted($work, 300);
 	if ($round > 2)
 	{
-		catch_up($standby);
+		catch_up($primary, $standby);
 		$standby->safe_psql('postgres', 'CHECKPOINT');
 	}
 	usleep(rand(300_000));
@@ -303,7 +294,7 @@ foreach my $round (1 .. 4)
 }
 ok(poll_until(sub { !left_over($primary) }), 'what compactions had not finished is removed on the primary')
   or diag(join ' ', left_over($primary));
-catch_up($standby);
+catch_up($primary, $standby);
 ok(poll_until(sub { !left_over($standby) }), 'and on the standby')
   or diag(join ' ', left_over($standby));
 

@@ -120,19 +120,6 @@ sub wait_for_removal
 	return;
 }
 
-# Sessions whose client is gone end their statement first.
-sub stop_load
-{
-	my ($node, $load) = @_;
-
-	finish_load($load, kill => 1);
-	$node->poll_query_until('postgres', q{
-		SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()})
-	  or die 'no end of work';
-	end_prepared($node);
-	return;
-}
-
 # ---- checks ------------------------------------------------------------------
 
 # What the view "wrong" tells, by a function that runs a query there.  Retention
@@ -154,16 +141,6 @@ sub check_right
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	check_events($node, "$name: events and its table agree");
 	is(disagreements(sub { $node->safe_psql('postgres', @_) }), '', "$name: state and recent agree with their tables");
-	return;
-}
-
-sub catch_up
-{
-	my ($from, $standby) = @_;
-
-	$from->safe_psql('postgres', q{SELECT pg_logical_emit_message(true, 'flush', '')});
-	my $lsn = $from->safe_psql('postgres', 'SELECT pg_current_wal_flush_lsn()');
-	$standby->poll_query_until('postgres', "SELECT pg_last_wal_replay_lsn() >= '$lsn'") or die $standby->name . ' does not catch up';
 	return;
 }
 

@@ -266,21 +266,8 @@ sub lose_standby
 	usleep(rand(100_000));
 	lose_power($standby);
 	# the primary's clients and what they have left behind
-	finish_load($load, kill => 1);
-	$primary->poll_query_until('postgres', q{
-		SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()})
-	  or die 'no end of work';
-	end_prepared($primary);
+	stop_load($primary, $load);
 	return $load;
-}
-
-sub catch_up
-{
-	my ($standby) = @_;
-
-	$primary->safe_psql('postgres', q{SELECT pg_logical_emit_message(true, 'flush', '')});
-	my $lsn = $primary->safe_psql('postgres', 'SELECT pg_current_wal_flush_lsn()');
-	return $standby->poll_query_until('postgres', "SELECT pg_last_wal_replay_lsn() >= '$lsn'");
 }
 
 my $standby = make_standby('standby');
@@ -289,7 +276,7 @@ foreach my $round (1 .. $cuts)
 	my $load = lose_standby($standby);
 
 	$standby->start;
-	catch_up($standby) or die 'the standby does not catch up';
+	catch_up($primary, $standby);
 	check_all($standby, $load, "standby, $round");
 }
 $standby->stop;
@@ -297,7 +284,7 @@ $standby->stop;
 my $careless = make_standby('careless', "pg_topics.fault_point = 'segment-sync:skip'");
 lose_standby($careless);
 my $lost = !$careless->start(fail_ok => 1) ? 'it does not start'
-  : !catch_up($careless) ? 'it does not catch up'
+  : !eval { catch_up($primary, $careless); 1 } ? 'it does not catch up'
   : join(' ', map { contents($primary, $_) eq (eval { contents($careless, $_) } // $@) ? () : "$_ differs" } qw(events changes trimmed));
 isnt($lost, '', "a standby without the segments' syncs loses data");
 note("standby without the segments' syncs: $lost");

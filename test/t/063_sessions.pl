@@ -186,12 +186,8 @@ sql(q{ALTER EXTENSION pg_topics UPDATE TO 'again'});
 is(sql('SELECT is_updated()'), 't', 'the extension is updated');
 my $updated = sql($count);
 $node->poll_query_until('postgres', "SELECT ($count) > $updated + 50") or die 'the load does not get on after it';
-finish_load($load, kill => 1);
-$node->poll_query_until('postgres', q{
-	SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()})
-  or die 'no end of work';
+stop_load($node, $load);
 check_acknowledged($node, $load, 'extension updated');
-end_prepared($node);
 check_events($node, 'extension updated: topic and table agree');
 
 # ---- the extension goes under load -------------------------------------------------
