@@ -45,6 +45,7 @@
 #include "utils/timestamp.h"
 
 #include "change_record.h"
+#include "clock.h"
 #include "compat.h"
 #include "partitioner.h"
 #include "producer.h"
@@ -134,7 +135,7 @@ pgt_change_begin(ChangeWriter *writer, ChangePublisher *publisher, ChangeOperati
 	writer->topic = pgt_topic_get(publisher->topic);
 	writer->operation = operation;
 	writer->tombstones = pgt_change_publishes_tombstones(publisher, writer->topic);
-	writer->now_ms = pgt_timestamptz_to_ms(GetCurrentTimestamp());
+	writer->now_ms = pgt_now_ms();
 	writer->xid = U64FromFullTransactionId(GetTopFullTransactionId());
 	initStringInfo(&writer->key);
 	initStringInfo(&writer->value);

@@ -40,6 +40,7 @@
 
 #include "access/table.h"
 #include "access/transam.h"
+#include "clock.h"
 #include "common/int.h"
 #include "compaction.h"
 #include "fault_point.h"
@@ -126,7 +127,7 @@ look_at(const Topic *topic, const Survey *survey, const ListedSegment *listed,
 		found->first_timestamp = first.min_timestamp;
 		found->largest_timestamp = last.largest_timestamp;
 		if (topic->min_compaction_lag_ms > 0 &&
-			found->largest_timestamp > pgt_maintenance_now() - topic->min_compaction_lag_ms)
+			pgt_ms_between(found->largest_timestamp, pgt_maintenance_now()) < topic->min_compaction_lag_ms)
 			return false;
 	}
 	return true;
@@ -184,7 +185,7 @@ roll_if_old(const Topic *topic, const Survey *survey)
 	LWLockAcquire(&survey->state->lock, LW_SHARED);
 	first = survey->state->active_entries > 0 ? survey->state->active_first_timestamp : PG_INT64_MAX;
 	LWLockRelease(&survey->state->lock);
-	if (first != PG_INT64_MAX && pgt_maintenance_now() - first > topic->log.segment_ms)
+	if (first != PG_INT64_MAX && pgt_ms_between(first, pgt_maintenance_now()) > topic->log.segment_ms)
 		pgt_log_roll(survey->state);
 }
 
@@ -205,7 +206,7 @@ pgt_compaction_is_due(const Topic *topic, int32 partition, double *ratio)
 
 		*ratio = (double) survey.dirty_bytes / (survey.clean_bytes + survey.dirty_bytes);
 		due = *ratio > topic->min_cleanable_dirty_ratio ||
-			pgt_maintenance_now() - oldest->first_timestamp > topic->max_compaction_lag_ms;
+			pgt_ms_between(oldest->first_timestamp, pgt_maintenance_now()) > topic->max_compaction_lag_ms;
 	}
 	pfree(survey.segments);
 	return due;

@@ -46,6 +46,7 @@
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 
+#include "clock.h"
 #include "consume.h"
 #include "consume_many.h"
 #include "consume_partition.h"

@@ -56,6 +56,7 @@
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
 
+#include "clock.h"
 #include "consume_wait.h"
 
 /* Of libpq/libpq.h, which needs GSSAPI's headers where the server has that built in. */

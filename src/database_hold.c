@@ -42,6 +42,7 @@
 #include "access/xlog.h"
 #include "background_worker.h"
 #include "catalog/pg_database.h"
+#include "clock.h"
 #include "commands/dbcommands.h"
 #include "commands/defrem.h"
 #include "database_hold.h"

@@ -34,10 +34,10 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "clock.h"
 #include "group_expiry.h"
 #include "group_row.h"
 #include "lease.h"
-#include "maintenance_stats.h"
 #include "serializer.h"
 #include "topic.h"
 #include "topic_waiters.h"

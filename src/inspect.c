@@ -34,6 +34,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "clock.h"
 #include "inspect.h"
 #include "log_reader.h"
 #include "serializer.h"

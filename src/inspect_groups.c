@@ -19,6 +19,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "clock.h"
 #include "log_reader.h"
 #include "serializer.h"
 #include "topic.h"
@@ -35,7 +36,8 @@ age_of_record(const TopicPartition *key, int64 offset, Interval *age)
 
 	memset(age, 0, sizeof(*age));
 	if (found)
-		age->time = Max(0, GetCurrentTimestamp() - pgt_ms_to_timestamptz(record.timestamp));
+		age->time = Min(Max(pgt_ms_between(record.timestamp, pgt_now_ms()), 0),
+						PG_INT64_MAX / 1000) * 1000;
 	pgt_log_reader_end(reader);
 	return found;
 }

@@ -27,6 +27,7 @@
 #include "postgres.h"
 
 #include "access/transam.h"
+#include "clock.h"
 #include "compat.h"
 #include "log_resolve.h"
 #include "log_wal.h"

@@ -50,6 +50,7 @@
 #include "access/xlog_internal.h"
 #include "access/xloginsert.h"
 #include "background_worker.h"
+#include "clock.h"
 #include "compat.h"
 #include "fault_point.h"
 #include "log_resolve.h"

@@ -36,6 +36,7 @@
 
 #include "access/xlog.h"
 #include "access/xloginsert.h"
+#include "clock.h"
 #include "fault_point.h"
 #include "log_record.h"
 #include "log_sync.h"

@@ -32,6 +32,7 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "clock.h"
 #include "compaction.h"
 #include "erase.h"
 #include "log_reader.h"

@@ -38,6 +38,7 @@
 #include "access/xact.h"
 #include "background_worker.h"
 #include "catalog/pg_database.h"
+#include "clock.h"
 #include "database_hold.h"
 #include "log_wal.h"
 #include "maintenance_launcher.h"

@@ -11,19 +11,10 @@
  */
 #include "postgres.h"
 
+#include "clock.h"
 #include "maintenance_stats.h"
 #include "miscadmin.h"
-#include "serializer.h"
-#include "utils/guc.h"
 #include "utils/timestamp.h"
-
-double		pgt_clock_offset = 0;
-
-int64
-pgt_maintenance_now(void)
-{
-	return pgt_timestamptz_to_ms(GetCurrentTimestamp()) + (int64) pgt_clock_offset;
-}
 
 void
 pgt_stats_deleted(PartitionState *state, int segments, int64 bytes)
@@ -45,13 +36,14 @@ pgt_stats_compacted(PartitionState *state, int64 records, int64 bytes)
 }
 
 void
-pgt_stats_run(PartitionState *state, TimestampTz started)
+pgt_stats_run(PartitionState *state, int64 started_us)
 {
 	TimestampTz now = GetCurrentTimestamp();
+	int64		duration_us = pgt_monotonic_us() - started_us;
 
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	state->maintenance.last_run = now;
-	state->maintenance.last_duration_us = now - started;
+	state->maintenance.last_duration_us = duration_us;
 	LWLockRelease(&state->lock);
 }
 
@@ -93,15 +85,4 @@ void
 pgt_progress_end(PartitionState *state)
 {
 	pg_atomic_write_u32(&state->compaction.pid, 0);
-}
-
-void
-pgt_maintenance_stats_init(void)
-{
-	DefineCustomRealVariable("pg_topics.clock_offset",
-							 "Time by which retention and compaction are ahead of the clock.",
-							 "For tests only.",
-							 &pgt_clock_offset, 0, -1.0e15, 1.0e15,
-							 PGC_SUSET, GUC_UNIT_MS | GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL,
-							 NULL, NULL, NULL);
 }

@@ -41,6 +41,7 @@
 
 #include "access/xact.h"
 #include "background_worker.h"
+#include "clock.h"
 #include "compaction.h"
 #include "database_hold.h"
 #include "group_expiry.h"
@@ -184,7 +185,7 @@ job_failed(const char *doing, PartitionState *state)
 static JobOutcome
 do_job(const TopicPartition *key, const Job *job, void *arg, PartitionState *volatile *state)
 {
-	TimestampTz started = GetCurrentTimestamp();
+	int64		started = pgt_monotonic_us();
 	Topic	   *topic;
 
 	if (!lock_topic(key->topic))

@@ -50,9 +50,9 @@
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
+#include "clock.h"
 #include "consumer_group.h"
 #include "log_reader.h"
-#include "maintenance_stats.h"
 #include "nack.h"
 #include "partitioner.h"
 #include "producer.h"
@@ -360,7 +360,7 @@ send_on(const Failure *failure)
 	copy.headers = headers.data;
 	copy.headers_length = headers.len;
 	copy.offset = NO_OFFSET;
-	copy.timestamp = pgt_timestamptz_to_ms(GetCurrentTimestamp());
+	copy.timestamp = pgt_now_ms();
 	place = pgt_topic_partition(target, pgt_choose_partition(target, key, value));
 	config = target->log;
 	config.max_message_bytes = Min(config.max_message_bytes + Max(headers.len - failure->record.headers_length, 0),

@@ -34,11 +34,11 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+#include "clock.h"
 #include "consume_pass.h"
 #include "consume_wait.h"
 #include "lease.h"
 #include "log_reader.h"
-#include "maintenance_stats.h"
 #include "nack.h"
 #include "partition_cursor.h"
 

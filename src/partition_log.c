@@ -35,6 +35,7 @@
 #include <sys/stat.h>
 
 #include "access/xlogutils.h"
+#include "clock.h"
 #include "fault_point.h"
 #include "miscadmin.h"
 #include "partition_log.h"
@@ -494,7 +495,7 @@ pgt_partition_log_must_roll(const PartitionState *state, const LogConfig *config
 	if (state->active_entries == 0)
 		return false;
 	return (int64) state->active_end + request->length > config->segment_bytes ||
-		request->max_timestamp - state->active_first_timestamp > config->segment_ms;
+		pgt_ms_between(state->active_first_timestamp, request->max_timestamp) > config->segment_ms;
 }
 
 /*

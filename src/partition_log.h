@@ -19,6 +19,8 @@ typedef struct LogConfig
 	int			compression;	/* CompressionType */
 	int			compression_level;	/* on the codec's own scale; 0 where it has none */
 	bool		log_append_time;	/* timestamps are of the append */
+	int64		timestamp_before_max_ms;	/* how far behind the clock a producer's may be */
+	int64		timestamp_after_max_ms; /* and ahead of it */
 	bool		compacted;		/* records must have a key */
 	int32		min_insync_replicas;
 } LogConfig;

@@ -19,6 +19,7 @@
  */
 #include "postgres.h"
 
+#include "clock.h"
 #include "fault_point.h"
 #include "pending_batch.h"
 #include "pgstat.h"
@@ -207,9 +208,7 @@ pgt_pending_seal(const LogConfig *config, PendingBatch *batch)
 	header.attributes = batch->codec;
 	if (config->log_append_time)
 	{
-		batch->max_timestamp = (GetCurrentTimestamp() +
-								(int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY) / 1000;
-		batch->min_timestamp = batch->max_timestamp;
+		batch->min_timestamp = batch->max_timestamp = pgt_now_ms();
 		header.attributes |= BATCH_ATTR_LOG_APPEND_TIME;
 	}
 	header.length = batch->stored;

@@ -17,6 +17,7 @@
 
 #include "acks.h"
 #include "change_publisher.h"
+#include "clock.h"
 #include "consume.h"
 #include "database_hold.h"
 #include "fault_point.h"
@@ -196,7 +197,7 @@ _PG_init(void)
 	pgt_partitioner_init();
 	pgt_change_publisher_init();
 	pgt_consumer_init();
-	pgt_maintenance_stats_init();
+	pgt_clock_init();
 	pgt_group_expiry_init();
 	pgt_fault_point_init();
 	MarkGUCPrefixReserved("pg_topics");

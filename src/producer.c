@@ -39,13 +39,16 @@
 
 #include "access/xact.h"
 #include "acks.h"
+#include "clock.h"
 #include "fault_point.h"
 #include "miscadmin.h"
 #include "producer.h"
 #include "topic_waiters.h"
+#include "utils/acl.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 int			pgt_buffer_memory = 64 * 1024;
 
@@ -404,6 +407,49 @@ check_key(const TopicPartition *key, const LogConfig *config, const Record *reco
 			 errhint("Give the record a key, or set the topic's cleanup.policy to delete.")));
 }
 
+/*
+ * A timestamp is further from the clock than an option allows: Kafka's
+ * InvalidTimestampException.  But what the owner puts at an offset of his choice is
+ * a restored dump, whose records were all accepted in their time.
+ */
+static void
+refuse_timestamp(const TopicPartition *key, const Record *record, const char *where,
+				 const char *option, int64 limit)
+{
+	if (record->offset != NO_OFFSET && pg_class_ownercheck(key->topic, GetUserId()))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+			 errmsg("timestamp %s of a record for partition %d of topic \"%s\" is too far %s the server's clock",
+					timestamptz_to_str(pgt_ms_to_timestamptz(record->timestamp)), key->partition,
+					get_rel_name(key->topic), where),
+			 errdetail("The topic's option %s allows %lld ms.", option, (long long) limit),
+			 errhint("Check the producer's clock, or raise the topic's option %s.", option)));
+}
+
+/*
+ * Timestamps far from now are mostly mistakes, and one in the future keeps its
+ * segment from retention.  Those of the append itself are none of the producer's.
+ */
+static void
+check_timestamp(const TopicPartition *key, const LogConfig *config, const Record *record)
+{
+	int64		before = config->timestamp_before_max_ms;
+	int64		after = config->timestamp_after_max_ms;
+	int64		now = pgt_timestamptz_to_ms(GetCurrentStatementStartTimestamp());
+
+	if (config->log_append_time)
+		return;
+	/* the clock need not be read for what was not too far ahead when the statement began */
+	if (before == PG_INT64_MAX && pgt_ms_between(now, record->timestamp) <= after)
+		return;
+	now = pgt_now_ms();
+	if (pgt_ms_between(now, record->timestamp) > after)
+		refuse_timestamp(key, record, "ahead of", "message.timestamp.after.max.ms", after);
+	if (pgt_ms_between(record->timestamp, now) > before)
+		refuse_timestamp(key, record, "behind", "message.timestamp.before.max.ms", before);
+}
+
 void
 pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Record *record)
 {
@@ -414,6 +460,7 @@ pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Recor
 	char	   *end;
 
 	check_key(key, config, record);
+	check_timestamp(key, config, record);
 	check_size(key, config, size);
 	p = find_partition(key, config);
 	set_mark(p, GetCurrentSubTransactionId());
@@ -422,7 +469,7 @@ pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Recor
 	delta = batch->records == 0 ? 0 : offset_delta(batch, record);
 
 	end = pgt_record_encode(batch->data + batch->length, record,
-							record->timestamp - batch->base_timestamp, delta);
+							pgt_timestamp_delta(batch->base_timestamp, record->timestamp), delta);
 	batch->length = end - batch->data;
 	batch->records++;
 	batch->last_offset_delta = delta;

@@ -364,7 +364,7 @@ pgt_record_size(const Record *record)
 
 /*
  * Write the record (its offset and timestamp come from the deltas) and return
- * the first byte behind it.
+ * the first byte behind it.  pgt_timestamp_delta() makes the first delta.
  *
  * REQUIRES: room for pgt_record_size() bytes, which is at most PG_INT32_MAX.
  */
@@ -534,19 +534,10 @@ pgt_record_iterator_init(RecordIterator *it, const RecordBatchHeader *header,
 		it->problem = "record count is more than the batch can hold";
 }
 
-/* a + b, or false where it overflows. */
-static inline bool
-add_int64(int64 a, int64 b, int64 *sum)
-{
-	uint64		s = (uint64) a + (uint64) b;
-
-	*sum = (int64) s;
-	return ((((uint64) a ^ s) & ((uint64) b ^ s)) >> 63) == 0;
-}
-
 /*
  * Decode attributes, timestamp and offset.  NULL or the problem, with
- * it->previous_delta moved on.
+ * it->previous_delta moved on.  The timestamp's sum goes round at the end of 64
+ * bits, as Kafka's: so that any two timestamps fit one batch.
  */
 static inline const char *
 decode_place(RecordIterator *it, const char **src, const char *end, Record *record)
@@ -561,8 +552,8 @@ decode_place(RecordIterator *it, const char **src, const char *end, Record *reco
 		return "record timestamp is damaged";
 	if (it->has_fixed_timestamp)
 		record->timestamp = it->fixed_timestamp;
-	else if (!add_int64(it->base_timestamp, timestamp_delta, &record->timestamp))
-		return "record timestamp is out of range";
+	else
+		record->timestamp = (int64) ((uint64) it->base_timestamp + (uint64) timestamp_delta);
 	if (!get_int32_varint(src, end, &offset_delta))
 		return "record offset is damaged";
 	if (offset_delta < 0 || offset_delta > it->last_offset_delta)

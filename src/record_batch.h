@@ -103,6 +103,14 @@ typedef struct RecordIterator
 extern size_t pgt_record_size(const Record *record);
 extern char *pgt_record_encode(char *dst, const Record *record,
 							   int64 timestamp_delta, int32 offset_delta);
+
+/* From the batch's base timestamp to a record's; goes round at the end of 64 bits, see decode_place(). */
+static inline int64
+pgt_timestamp_delta(int64 base_timestamp, int64 timestamp)
+{
+	return (int64) ((uint64) timestamp - (uint64) base_timestamp);
+}
+
 extern size_t pgt_record_header_size(const RecordHeader *header);
 extern char *pgt_record_header_encode(char *dst, const RecordHeader *header);
 

@@ -45,6 +45,7 @@
 
 #include <sys/stat.h>
 
+#include "clock.h"
 #include "common/int.h"
 #include "group_row.h"
 #include "log_wal.h"

@@ -34,6 +34,7 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "clock.h"
 #include "consumer_group.h"
 #include "group_position.h"
 #include "group_row.h"

@@ -22,6 +22,7 @@
  */
 #include "postgres.h"
 
+#include "clock.h"
 #include "miscadmin.h"
 #include "segment_filter.h"
 #include "storage/latch.h"
@@ -212,7 +213,7 @@ encode_kept(SegmentFilter *filter, IndexEntry *entry, int64 base_timestamp)
 			continue;
 		grow(filter, &filter->records, &filter->capacity, length + pgt_record_size(&record), length);
 		length = pgt_record_encode(filter->records + length, &record,
-								   record.timestamp - base_timestamp,
+								   pgt_timestamp_delta(base_timestamp, record.timestamp),
 								   record.offset - filter->header.base_offset) - filter->records;
 		entry->min_timestamp = Min(entry->min_timestamp, record.timestamp);
 		entry->max_timestamp = Max(entry->max_timestamp, record.timestamp);

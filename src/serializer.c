@@ -41,11 +41,6 @@
 
 #include "serializer.h"
 
-/* 1970 in microseconds of PostgreSQL's timestamps, which count from 2000. */
-#define UNIX_EPOCH \
-	(((int64) UNIX_EPOCH_JDATE - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY)
-#define USECS_PER_MSEC	1000
-
 /* The output function of an argument's type. */
 typedef struct OutputSlot
 {
@@ -521,42 +516,4 @@ pgt_headers_decode(const Record *record, bool *isnull)
 	}
 	object = pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 	return JsonbPGetDatum(JsonbValueToJsonb(object));
-}
-
-/* ---- timestamps --------------------------------------------------------- */
-
-/*
- * Milliseconds since 1970, rounded down; ERROR for infinities.  Negative
- * before 1970.
- */
-int64
-pgt_timestamptz_to_ms(TimestampTz ts)
-{
-	int64		ms;
-
-	if (TIMESTAMP_NOT_FINITE(ts))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("a record's timestamp cannot be infinite")));
-
-	/* divide first: the sum may pass 64 bits */
-	ms = ts / USECS_PER_MSEC;
-	if (ts % USECS_PER_MSEC < 0)
-		ms--;
-	return ms - UNIX_EPOCH / USECS_PER_MSEC;
-}
-
-/* The reverse; ERROR for what timestamptz cannot hold. */
-TimestampTz
-pgt_ms_to_timestamptz(int64 ms)
-{
-	int64		ts;
-
-	if (pg_mul_s64_overflow(ms, USECS_PER_MSEC, &ts) ||
-		pg_add_s64_overflow(ts, UNIX_EPOCH, &ts) ||
-		!IS_VALID_TIMESTAMP(ts))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("record timestamp of " INT64_FORMAT " ms since 1970 is out of range", ms)));
-	return ts;
 }

@@ -56,8 +56,4 @@ extern void pgt_headers_encode(Datum headers_jsonb, StringInfo out, int32 *count
 /* The record's headers as jsonb; null where there are none. */
 extern Datum pgt_headers_decode(const Record *record, bool *isnull);
 
-/* timestamptz <-> milliseconds since 1970; ERROR for infinities and overflow. */
-extern int64 pgt_timestamptz_to_ms(TimestampTz ts);
-extern TimestampTz pgt_ms_to_timestamptz(int64 ms);
-
 #endif							/* SERIALIZER_H */

@@ -41,6 +41,7 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
+#include "clock.h"
 #include "log_wal.h"
 #include "partitioner.h"
 #include "producer.h"
@@ -52,8 +53,7 @@
 typedef struct TopicInsert
 {
 	Topic	   *topic;
-	TimestampTz now;			/* the time of records without one */
-	int64		now_ms;
+	int64		now_ms;			/* the time of records without one */
 	MemoryContext row_context;
 	StringInfoData headers;		/* encoded headers of the row */
 	bool		started;		/* the first row has come */
@@ -90,8 +90,7 @@ begin_insert(ResultRelInfo *rinfo)
 	TopicInsert *state = palloc0(sizeof(TopicInsert));
 
 	state->topic = pgt_topic_get(RelationGetRelid(rinfo->ri_RelationDesc));
-	state->now = GetCurrentTimestamp();
-	state->now_ms = pgt_timestamptz_to_ms(state->now);
+	state->now_ms = pgt_now_ms();
 	state->row_context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics insert row",
 											   ALLOCSET_DEFAULT_SIZES);
 	initStringInfo(&state->headers);
@@ -206,7 +205,7 @@ needs_result(ResultRelInfo *rinfo)
  * our own; its other values are those of "slot".
  */
 static TupleTableSlot *
-make_result(TopicInsert *state, TupleTableSlot *slot, int32 partition)
+make_result(TopicInsert *state, TupleTableSlot *slot, int32 partition, int64 timestamp)
 {
 	TupleDesc	desc = slot->tts_tupleDescriptor;
 	TupleTableSlot *result = state->result;
@@ -228,9 +227,9 @@ make_result(TopicInsert *state, TupleTableSlot *slot, int32 partition)
 		result->tts_isnull[n] = false;
 	}
 	n = state->topic->attnum[TOPIC_RECORD_TIMESTAMP] - 1;
-	if (n >= 0 && result->tts_isnull[n])
+	if (n >= 0)
 	{
-		result->tts_values[n] = TimestampTzGetDatum(pgt_ms_to_timestamptz(state->now_ms));
+		result->tts_values[n] = TimestampTzGetDatum(pgt_ms_to_timestamptz(timestamp));
 		result->tts_isnull[n] = false;
 	}
 	return ExecStoreVirtualTuple(result);
@@ -296,7 +295,7 @@ pgt_modify_insert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot,
 	MemoryContextSwitchTo(caller);
 	pgt_producer_add(&partition, &topic->log, &record);
 	MemoryContextReset(state->row_context);
-	return needs_result(rinfo) ? make_result(state, slot, partition.partition) : slot;
+	return needs_result(rinfo) ? make_result(state, slot, partition.partition, record.timestamp) : slot;
 }
 
 /* EndForeignModify, EndForeignInsert */

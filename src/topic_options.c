@@ -100,6 +100,8 @@ static const TopicOption topic_options[] = {
 	NUMBER("max.attempts", parse_int32, max_attempts, 1, PG_INT32_MAX, 3),
 	NUMBER("max.compaction.lag.ms", parse_int64, max_compaction_lag_ms, 1, PG_INT64_MAX, PG_INT64_MAX),
 	NUMBER("max.message.bytes", parse_int32, log.max_message_bytes, 1, RECORD_BATCH_MAX_SIZE, 1048588),
+	NUMBER("message.timestamp.after.max.ms", parse_int64, log.timestamp_after_max_ms, 0, PG_INT64_MAX, 0),
+	NUMBER("message.timestamp.before.max.ms", parse_int64, log.timestamp_before_max_ms, 0, PG_INT64_MAX, 0),
 	WORD("message.timestamp.type", parse_timestamp_type, log.log_append_time),
 	RATIO("min.cleanable.dirty.ratio", min_cleanable_dirty_ratio),
 	NUMBER("min.compaction.lag.ms", parse_int64, min_compaction_lag_ms, 0, PG_INT64_MAX, 0),
@@ -134,6 +136,8 @@ static double log_retention_ms;
 static int	log_retention_minutes;
 static int	log_retention_hours;
 static double log_retention_bytes;
+static double log_timestamp_before_max_ms;
+static double log_timestamp_after_max_ms;
 static int	log_cleanup_policy;
 
 PG_FUNCTION_INFO_V1(pgt_fdw_validator);
@@ -415,6 +419,13 @@ default_retention_ms(void)
 	return log_retention_hours < 0 ? -1 : log_retention_hours * INT64CONST(3600000);
 }
 
+/* A setting that is -1 for "no limit" as an option that has a number for it. */
+static int64
+limit_of(double setting)
+{
+	return setting < 0 ? PG_INT64_MAX : (int64) setting;
+}
+
 /* Give every option its default: the table's, then the settings' and those of other types. */
 void
 pgt_topic_options_defaults(Topic *topic)
@@ -441,6 +452,8 @@ pgt_topic_options_defaults(Topic *topic)
 		log_roll_hours * INT64CONST(3600000);
 	topic->log.compression = COMPRESSION_NONE;
 	topic->log.log_append_time = false;
+	topic->log.timestamp_before_max_ms = limit_of(log_timestamp_before_max_ms);
+	topic->log.timestamp_after_max_ms = limit_of(log_timestamp_after_max_ms);
 }
 
 /* The level that the topic's codec is given; only some have one. */
@@ -580,6 +593,16 @@ check_roll_ms(double *newval, void **extra, GucSource source)
 	return false;
 }
 
+/* Check hook of limits that are off with -1. */
+static bool
+check_limit(double *newval, void **extra, GucSource source)
+{
+	if (*newval == -1 || *newval >= 0)
+		return true;
+	GUC_check_errdetail("It must be -1 (no limit) or at least 0 ms.");
+	return false;
+}
+
 /* Define an integer setting that is the default of an option. */
 static void
 define_int(const char *name, const char *description, const char *details,
@@ -630,6 +653,14 @@ pgt_topic_options_init(void)
 				"Size up to which a partition's log is kept.",
 				"Default of the topic option \"retention.bytes\". -1: no limit.",
 				&log_retention_bytes, -1, -1, GUC_UNIT_BYTE, NULL);
+	define_real("pg_topics.log_message_timestamp_before_max_ms",
+				"How far behind the server's clock the timestamp of a record may be that a producer gives.",
+				"Default of the topic option \"message.timestamp.before.max.ms\". -1: no limit.",
+				&log_timestamp_before_max_ms, -1, -1, GUC_UNIT_MS, check_limit);
+	define_real("pg_topics.log_message_timestamp_after_max_ms",
+				"How far ahead of the server's clock the timestamp of a record may be that a producer gives.",
+				"Default of the topic option \"message.timestamp.after.max.ms\". -1: no limit.",
+				&log_timestamp_after_max_ms, 3600000, -1, GUC_UNIT_MS, check_limit);
 	DefineCustomEnumVariable("pg_topics.log_cleanup_policy",
 							 "What is done with old segments.",
 							 "Default of the topic option \"cleanup.policy\".",

@@ -50,6 +50,7 @@
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
+#include "clock.h"
 #include "topic_waiters.h"
 
 /* An append is told from others of so many groups; where there are more, all are woken. */

@@ -83,7 +83,8 @@ unlike($out, qr/^not ok/m, 'the decoder reads the known batches');
 
 sql(q{
 	CREATE EXTENSION pg_topics;
-	SELECT create_topic('events', partitions => 3, config => '{"segment.bytes": 16384}');
+	SELECT create_topic('events', partitions => 3,
+		config => '{"segment.bytes": 16384, "message.timestamp.after.max.ms": 9223372036854775807}');
 	-- several batches and segments in one transaction
 	INSERT INTO events (partition, key, value, record_timestamp, headers)
 	SELECT n % 3, CASE WHEN n % 7 > 0 THEN 'key' || n % 10 END, CASE WHEN n % 11 > 0 THEN repeat('v', n % 300) END,
@@ -98,7 +99,7 @@ foreach my $record (
 	q{NULL::text, NULL::text}, q{'', ''}, q{'k', NULL::text}, q{NULL::text, 'v'}, q{'k', ''},
 	q{'ключ', '値 🎉'}, q{repeat('k', 127), repeat('v', 128)}, q{repeat('k', 1000), repeat('v', 200000)},
 	q{'k', 'v', record_timestamp => '1970-01-01 00:00:00+00'}, q{'k', 'v', record_timestamp => '1969-12-31 23:59:59.999+00'},
-	q{'k', 'v', record_timestamp => '9999-12-31 23:59:59+00'}, q{'k', 'v', headers => '{}'},
+	q{'k', 'v', record_timestamp => '294276-12-31 23:59:59.999+00'}, q{'k', 'v', record_timestamp => '4713-11-24 BC 00:00:00+00'}, q{'k', 'v', headers => '{}'},
 	q{'k', 'v', headers => '{"": "", "a": null, "b": ["x", "y", "x"]}'})
 {
 	sql("SELECT produce('events', $record)");

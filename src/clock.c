@@ -1,0 +1,125 @@
+/*
+ * clock.c
+ *	  What time it is; see the header.
+ *
+ * The wall clock may be set, back and forth.  So whatever waits, retries, paces or
+ * gives up after some time goes by the monotonic clock, which nobody sets.  Of the
+ * wall clock's time is only
+ *
+ *	  - what is stored: a record's timestamp, a commit's, a lease's end;
+ *	  - what is promised by such a timestamp: retention, compaction's lags and
+ *		delete horizons, the rolling of a segment, leases, the expiry of groups,
+ *		the time to try a record again.
+ *
+ * A moment of the monotonic clock means nothing after a restart of the machine,
+ * nor on another one: it is never stored.  While a machine is suspended it may
+ * stand still.
+ *
+ * A record's timestamp is milliseconds since 1970 in 64 bits, as in Kafka.  Each
+ * timestamptz but the infinities has one (rounded down, before 1970 as well), and
+ * each that came from one is read back exactly.  A file may hold others, of Kafka
+ * or of a forger: they read as -infinity and infinity.  The order of any two is
+ * kept, so that bounds on the one form hold for the other.
+ *
+ * Layer 1.  No locks, no memory.
+ */
+#include "postgres.h"
+
+#include "clock.h"
+#include "common/int.h"
+#include "portability/instr_time.h"
+#include "utils/guc.h"
+#include "utils/timestamp.h"
+
+/* 1970 in milliseconds of PostgreSQL's timestamps, which count from 2000. */
+#define UNIX_EPOCH_MS \
+	(((int64) UNIX_EPOCH_JDATE - POSTGRES_EPOCH_JDATE) * (USECS_PER_DAY / 1000))
+#define USECS_PER_MSEC	1000
+
+double		pgt_clock_offset = 0;
+
+/* ---- intervals ----------------------------------------------------------- */
+
+int64
+pgt_monotonic_us(void)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	return (int64) INSTR_TIME_GET_MICROSEC(now) + 1;
+}
+
+int64
+pgt_monotonic_ms_since(int64 then_us)
+{
+	return (pgt_monotonic_us() - then_us) / USECS_PER_MSEC;
+}
+
+/* ---- the wall clock ------------------------------------------------------ */
+
+int64
+pgt_now_ms(void)
+{
+	return pgt_timestamptz_to_ms(GetCurrentTimestamp());
+}
+
+int64
+pgt_maintenance_now(void)
+{
+	return pgt_now_ms() + (int64) pgt_clock_offset;
+}
+
+/* ---- timestamps of records ----------------------------------------------- */
+
+int64
+pgt_ms_between(int64 from, int64 to)
+{
+	int64		difference;
+
+	if (pg_sub_s64_overflow(to, from, &difference))
+		return to > from ? PG_INT64_MAX : PG_INT64_MIN;
+	return difference;
+}
+
+int64
+pgt_timestamptz_to_ms(TimestampTz ts)
+{
+	int64		ms;
+
+	if (TIMESTAMP_NOT_FINITE(ts))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("a record's timestamp cannot be infinite")));
+
+	/* divide first: the sum may pass 64 bits */
+	ms = ts / USECS_PER_MSEC;
+	if (ts % USECS_PER_MSEC < 0)
+		ms--;
+	return ms - UNIX_EPOCH_MS;
+}
+
+TimestampTz
+pgt_ms_to_timestamptz(int64 ms)
+{
+	/* shift before multiplying: the last years' product from 1970 passes 64 bits */
+	int64		ts;
+
+	if (pg_add_s64_overflow(ms, UNIX_EPOCH_MS, &ts) ||
+		pg_mul_s64_overflow(ts, USECS_PER_MSEC, &ts) ||
+		!IS_VALID_TIMESTAMP(ts))
+		return ms < 0 ? DT_NOBEGIN : DT_NOEND;
+	return ts;
+}
+
+/* ---- settings ------------------------------------------------------------ */
+
+void
+pgt_clock_init(void)
+{
+	DefineCustomRealVariable("pg_topics.clock_offset",
+							 "Time by which retention and compaction are ahead of the clock.",
+							 "For tests only.",
+							 &pgt_clock_offset, 0, -1.0e15, 1.0e15,
+							 PGC_SUSET, GUC_UNIT_MS | GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL,
+							 NULL, NULL, NULL);
+}
