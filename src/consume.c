@@ -187,6 +187,7 @@ pgt_consume_look_member(ConsumePass *pass, PartitionSet *partitions)
 	GroupOffset **ordered;
 	int			count;
 	bool		retry = false;
+	int64		next_end;
 
 	set_holder(pass);
 	pass->lease = pgt_lease_look(&pass->holder);
@@ -206,7 +207,8 @@ pgt_consume_look_member(ConsumePass *pass, PartitionSet *partitions)
 		}
 	}
 	/* a partition whose lease is not renewed may be taken then */
-	pgt_wait_again_at(pgt_lease_next_end(pass->lease));
+	if ((next_end = pgt_lease_next_end(pass->lease)) != NEVER_US)
+		pgt_wait_again_in(next_end);
 	return retry ? WAIT_RETRY : WAIT_IDLE;
 }
 
@@ -240,7 +242,7 @@ pgt_consume_fill_waiter(Waiter *waiter, const ConsumeRequest *request)
 
 	if (request->member != NULL)
 		longest = Min(longest, request->lease / 2);
-	waiter->deadline = GetCurrentTimestamp() + longest;
+	waiter->deadline = pgt_monotonic_us() + longest;
 	waiter->group = pgt_wait_group(request->group.id);
 	waiter->each = request->partitions != NULL || request->member != NULL;
 }

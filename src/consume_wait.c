@@ -69,6 +69,9 @@ extern bool pq_check_connection(void);
 /* Longest single sleep, well inside what a long holds anywhere. */
 #define LONGEST_SLEEP_MS	(24L * 60 * 60 * 1000)
 
+/* For so long an expected time of the wall clock is slept for without another look. */
+#define LONGEST_TRUST_US	(10 * USECS_PER_SEC)
+
 #define MAX_WAITING_FUNCTIONS	4
 
 /* The functions registered, by address. */
@@ -79,8 +82,8 @@ static struct
 }			waiting_functions[MAX_WAITING_FUNCTIONS];
 static int	waiting_function_count = 0;
 
-/* When the look under way wants another one; DT_NOEND: not by itself. */
-static TimestampTz look_again_at = DT_NOEND;
+/* When the look under way wants another one, by the monotonic clock; NEVER_US: not by itself. */
+static int64 look_again_at = NEVER_US;
 
 /* The call that was waited for before its statement started, till it runs. */
 static const Node *call_waited_for = NULL;
@@ -91,9 +94,10 @@ static ExecutorStart_hook_type previous_executor_start = NULL;
 
 /* See the header. */
 void
-pgt_wait_again_at(TimestampTz time)
+pgt_wait_again_in(int64 us)
 {
-	look_again_at = Min(look_again_at, time);
+	/* the wall clock may be set while we sleep: what waits for it is looked at now and then */
+	look_again_at = Min(look_again_at, pgt_monotonic_us() + Min(us, LONGEST_TRUST_US));
 }
 
 /* One look, with all the memory it took given back. */
@@ -103,7 +107,7 @@ take_look(const Waiter *waiter, MemoryContext scratch)
 	MemoryContext caller = MemoryContextSwitchTo(scratch);
 	WaitVerdict verdict;
 
-	look_again_at = DT_NOEND;
+	look_again_at = NEVER_US;
 	verdict = waiter->look(waiter->arg);
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(scratch);
@@ -141,9 +145,9 @@ renew_snapshot(QueryDesc *query)
 
 /* Milliseconds till then, rounded up; 0: it has passed. */
 static long
-ms_until(TimestampTz time)
+ms_until(int64 time)
 {
-	TimestampTz now = GetCurrentTimestamp();
+	int64		now = pgt_monotonic_us();
 
 	if (now >= time)
 		return 0;
@@ -182,7 +186,7 @@ look_and_sleep(const Waiter *waiter, QueryDesc *query, MemoryContext scratch)
 		   (remaining = ms_until(waiter->deadline)) > 0)
 	{
 		release_snapshot(query);
-		if (look_again_at != DT_NOEND)
+		if (look_again_at != NEVER_US)
 			remaining = Min(remaining, ms_until(look_again_at));
 		if (verdict == WAIT_IDLE)
 			(void) pgt_topic_wait_sleep(remaining);
@@ -223,7 +227,7 @@ wait_until_done(const Waiter *waiter, QueryDesc *query)
 		}
 		PG_END_TRY();
 		/* only we know when to look again */
-		pgt_topic_wait_end(look_again_at != DT_NOEND);
+		pgt_topic_wait_end(look_again_at != NEVER_US);
 	}
 	MemoryContextDelete(scratch);
 }

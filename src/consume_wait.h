@@ -10,7 +10,6 @@
 #include "fmgr.h"
 #include "nodes/primnodes.h"
 #include "topic_waiters.h"
-#include "utils/timestamp.h"
 
 /* What a look at the topic came to. */
 typedef enum WaitVerdict
@@ -26,17 +25,17 @@ typedef struct Waiter
 	int			topic_count;
 	uint64		group;			/* pgt_wait_group() */
 	bool		each;			/* no other waiter of the group can do for this one */
-	TimestampTz deadline;
+	int64		deadline;		/* by the monotonic clock, microseconds */
 	/* called with an active snapshot, in a memory context that is then reset */
 	WaitVerdict (*look) (void *arg);
 	void	   *arg;
 } Waiter;
 
 /*
- * Called by a look: what it has found may be delivered from then on, so look
- * again at that time at the latest.
+ * Called by a look: what it has found may be delivered in so many microseconds by
+ * the wall clock, so look again then at the latest.
  */
-extern void pgt_wait_again_at(TimestampTz time);
+extern void pgt_wait_again_in(int64 us);
 
 /*
  * Wait within a running statement until look() is done or the deadline

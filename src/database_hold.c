@@ -55,7 +55,6 @@
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/syscache.h"
-#include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
 /* The last field of the lock's tag; see also consumer_group.c. */
@@ -137,12 +136,12 @@ terminate_workers(Oid database)
 static void
 hold_database(Oid database)
 {
-	TimestampTz start = GetCurrentTimestamp();
+	int64		start = pgt_monotonic_us();
 	LOCKTAG		tag = lock_tag(database);
 
 	(void) LockAcquire(&tag, RowExclusiveLock, false, false);
 	while (terminate_workers(database) &&
-		   !TimestampDifferenceExceeds(start, GetCurrentTimestamp(), MAX_WAIT_MS))
+		   pgt_monotonic_ms_since(start) < MAX_WAIT_MS)
 	{
 		WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 				  POLL_MS, PG_WAIT_EXTENSION);

@@ -17,7 +17,6 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/snapmgr.h"
-#include "utils/timestamp.h"
 
 #include "clock.h"
 #include "log_reader.h"

@@ -46,8 +46,11 @@
  * that who polls an idle topic writes little.  The member's row is written with
  * each write to one of its partitions and never ends before them.
  *
- * Time is the server's clock.  On a promoted standby it may differ a little, so
- * a lease there is a little longer or shorter.
+ * Time is the server's clock, since leases outlive the server and go to a standby.
+ * On a promoted standby it may differ a little, so a lease there is a little longer
+ * or shorter.  If the clock is set forth, leases end early.  If it is set back, a
+ * lease may have more to go than its whole length; the next call of any member cuts
+ * it to that.
  *
  * Locks: the member's (group_member.c), then partitions' rows.  Rows are waited
  * for only in ascending order, and otherwise skipped when they are locked.
@@ -104,14 +107,18 @@ pgt_lease_is_live(const GroupOffset *offset)
 	return offset->lease.member != NULL && offset->lease.until > lease_now();
 }
 
-/*
- * Has so much of a lease passed that it is to be written anew?  Or has it more
- * to go than it ever had, since the clock was set back?
- */
+/* Has a lease of that length more to go than it ever had, since the clock was set back? */
+static bool
+outlasts(const LeaseCall *call, TimestampTz until, int64 lease)
+{
+	return until - call->now > lease;
+}
+
+/* Has so much of a lease passed that it is to be written anew?  Or does it last too long? */
 static bool
 needs_renewal(const LeaseCall *call, TimestampTz until)
 {
-	return until - call->now < call->lease / 4 * 3 || until - call->now > call->lease;
+	return until - call->now < call->lease / 4 * 3 || outlasts(call, until, call->lease);
 }
 
 /* ---- errors ------------------------------------------------------------- */
@@ -499,6 +506,102 @@ update_member(LeaseCall *call)
 	call->me = me;
 }
 
+/* ---- others' leases that last too long ----------------------------------- */
+
+/* The length of the lease that a partition's member takes. */
+static int64
+length_of_lease(const LeaseCall *call, const GroupLease *lease)
+{
+	ListCell   *cell;
+
+	foreach(cell, call->members)
+	{
+		const GroupMember *member = lfirst(cell);
+
+		if (strcmp(member->id, lease->member) == 0)
+			return member->lease;
+	}
+	return call->lease;
+}
+
+/* Has somebody else a partition for longer than his lease is? */
+static bool
+partition_outlasts(const LeaseCall *call, const GroupOffset *offset)
+{
+	return offset->lease.member != NULL && !pgt_lease_is_held(call, offset) &&
+		outlasts(call, offset->lease.until, length_of_lease(call, &offset->lease));
+}
+
+/* Is another member alive for longer than its lease is? */
+static bool
+member_outlasts(const LeaseCall *call, const GroupMember *member)
+{
+	return strcmp(member->id, call->holder->member) != 0 &&
+		outlasts(call, member->until, member->lease);
+}
+
+/* Has the clock been set back since somebody else wrote his lease? */
+static bool
+others_outlast(const LeaseCall *call)
+{
+	ListCell   *cell;
+
+	foreach(cell, call->members)
+	{
+		if (member_outlasts(call, lfirst(cell)))
+			return true;
+	}
+	for (int i = 0; i < call->holder->partitions; i++)
+	{
+		if (partition_outlasts(call, &call->offsets[i]))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Let the leases of others end in time that a clock has written which was set back
+ * since: as if their members called just now.  A member that does call has the locks
+ * and writes them itself.  Changes no plan: they are as alive as before.
+ */
+static void
+cut_leases(LeaseCall *call)
+{
+	ListCell   *cell;
+
+	if (!others_outlast(call))
+		return;
+	for (int i = 0; i < call->holder->partitions; i++)
+	{
+		GroupOffset *offset = &call->offsets[i];
+
+		if (!partition_outlasts(call, offset) ||
+			pgt_group_lock(call->holder->group, offset, false) != GROUP_OWNED ||
+			!partition_outlasts(call, offset))
+			continue;
+		offset->lease.until = call->now + length_of_lease(call, &offset->lease);
+		pgt_group_write_lease(call->holder->group, offset);
+	}
+	foreach(cell, call->members)
+	{
+		const GroupMember *member = lfirst(cell);
+
+		if (member_outlasts(call, member))
+			(void) pgt_member_lock(call->holder->group, member->id, false);
+	}
+	/* read again what is locked by now */
+	foreach(cell, pgt_member_read(call->holder->group))
+	{
+		GroupMember *member = lfirst(cell);
+
+		if (!member_outlasts(call, member) ||
+			!pgt_member_lock(call->holder->group, member->id, false))
+			continue;
+		member->until = call->now + member->lease;
+		pgt_member_write(call->holder->group, member);
+	}
+}
+
 /* ---- one call of consume() ---------------------------------------------- */
 
 /* See the header. */
@@ -534,7 +637,7 @@ partition_is_due(LeaseCall *call, int partition, bool *retry)
 bool
 pgt_lease_is_due(LeaseCall *call, bool *retry)
 {
-	if (call->me == NULL || needs_renewal(call, call->me->until))
+	if (call->me == NULL || needs_renewal(call, call->me->until) || others_outlast(call))
 		return true;
 	for (int i = 0; i < call->me->partition_count; i++)
 	{
@@ -550,10 +653,10 @@ pgt_lease_is_due(LeaseCall *call, bool *retry)
 }
 
 /* See the header. */
-TimestampTz
+int64
 pgt_lease_next_end(const LeaseCall *call)
 {
-	TimestampTz end = DT_NOEND;
+	int64		next = NEVER_US;
 	ListCell   *cell;
 
 	for (int i = 0; i < call->holder->partitions; i++)
@@ -561,7 +664,7 @@ pgt_lease_next_end(const LeaseCall *call)
 		const GroupLease *lease = &call->offsets[i].lease;
 
 		if (call->plan[i] == LEASE_OTHER && lease->until > call->now)
-			end = Min(end, lease->until);
+			next = Min(next, lease->until - call->now);
 	}
 	/* a member may outlast its partitions, and count for the shares */
 	foreach(cell, call->members)
@@ -569,9 +672,9 @@ pgt_lease_next_end(const LeaseCall *call)
 		const GroupMember *member = lfirst(cell);
 
 		if (member != call->me && member->until > call->now)
-			end = Min(end, member->until);
+			next = Min(next, member->until - call->now);
 	}
-	return end == DT_NOEND ? end : end - (int64) (pgt_clock_offset * 1000);
+	return next;
 }
 
 /* See the header. */
@@ -582,6 +685,7 @@ pgt_lease_begin(const LeaseHolder *holder)
 
 	(void) pgt_member_lock(holder->group, holder->member, true);
 	call = open_call(holder);
+	cut_leases(call);
 	notice_losses(call);
 	for (int i = 0; i < holder->partitions; i++)
 		carry_out(call, i);

@@ -37,8 +37,8 @@ extern bool pgt_lease_is_live(const GroupOffset *offset);
 extern LeaseCall *pgt_lease_look(const LeaseHolder *holder);
 extern bool pgt_lease_is_due(LeaseCall *call, bool *retry);
 
-/* When the next lease of another member ends, if it is not renewed; DT_NOEND: there is none. */
-extern TimestampTz pgt_lease_next_end(const LeaseCall *call);
+/* Microseconds until the next lease of another member ends, if it is not renewed; NEVER_US: there is none. */
+extern int64 pgt_lease_next_end(const LeaseCall *call);
 
 /*
  * Begin a call of the member: lock it, join, give up what is more than its

@@ -33,7 +33,6 @@
 #include "log_wal.h"
 #include "storage/procarray.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 #define ENTRIES_PER_READ	256
 #define RETRY_DAMAGED_MS	60000
@@ -55,7 +54,7 @@ typedef struct ResolveState
 	IndexPlace	at;				/* first unresolved entry */
 	IndexPlace	tail;			/* how far the tail is scanned */
 	uint64		tail_min_xid;	/* of the entries between */
-	TimestampTz retry_at;		/* damaged: not before; 0: sound */
+	int64		retry_at;		/* damaged: not before, by the monotonic clock; 0: sound */
 } ResolveState;
 
 /* One walk over one partition. */
@@ -269,8 +268,7 @@ set_aside(ResolveWalk *walk)
 	EmitErrorReport();
 	FlushErrorState();
 	walk->memory->valid = false;
-	walk->memory->retry_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-														 RETRY_DAMAGED_MS);
+	walk->memory->retry_at = pgt_monotonic_us() + RETRY_DAMAGED_MS * INT64CONST(1000);
 }
 
 /* Resolve the partition of slot n; returns the oldest transaction id it still needs. */
@@ -293,7 +291,7 @@ resolve_slot(int n, uint64 oldest_active, StringInfo progress)
 		return NO_XID;
 	}
 	if (memory->retry_at != 0 && memory->incarnation == walk.bounds.incarnation &&
-		GetCurrentTimestamp() < memory->retry_at)
+		pgt_monotonic_us() < memory->retry_at)
 		return memory->tail_min_xid;
 	memory->retry_at = 0;
 

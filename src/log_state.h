@@ -115,7 +115,7 @@ typedef struct LogShared
 
 	/* appenders fsync themselves while no sync process does; see log_sync.c */
 	pg_atomic_uint32 self_sync;
-	pg_atomic_uint64 alone_since;	/* TimestampTz of the first append that found it on */
+	pg_atomic_uint64 alone_since;	/* the first append that found it on, by the monotonic clock; 0: none */
 
 	/* where redo starts: what was loaded is cut there; set once at start */
 	XLogRecPtr	start_redo;

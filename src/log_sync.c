@@ -63,7 +63,6 @@
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/sinvaladt.h"
-#include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
 #define RESOLVE_INTERVAL_MS		1000
@@ -334,19 +333,19 @@ static void
 serve_checkpoint(void)
 {
 	static XLogRecPtr synced = InvalidXLogRecPtr;
-	static TimestampTz failed_at = 0;
+	static int64 failed_at = 0;
 	XLogRecPtr	redo = GetRedoRecPtr();
 
 	if (redo == completed_redo())
 		return;
 	if (redo != synced)
 	{
-		if (failed_at != 0 && !TimestampDifferenceExceeds(failed_at, GetCurrentTimestamp(), RETRY_POINT_MS))
+		if (failed_at != 0 && pgt_monotonic_ms_since(failed_at) < RETRY_POINT_MS)
 			return;
 		failed_at = 0;
 		if (!sync_for_checkpoint())
 		{
-			failed_at = GetCurrentTimestamp();
+			failed_at = pgt_monotonic_us();
 			return;
 		}
 		synced = redo;
@@ -402,12 +401,11 @@ pgt_log_resolve_now(void)
 {
 	/* one may be under way that has passed what matters: the second is wholly after now */
 	uint64		wanted = pg_atomic_read_u64(&pgt_log_shared->resolve_rounds) + 2;
-	TimestampTz since = GetCurrentTimestamp();
+	int64		since = pgt_monotonic_us();
 
 	while (pg_atomic_read_u64(&pgt_log_shared->resolve_rounds) < wanted)
 	{
-		if (TimestampDifferenceExceeds(since, GetCurrentTimestamp(),
-									   RESOLVE_NOW_MS + 2 * pgt_sync_interval))
+		if (pgt_monotonic_ms_since(since) > RESOLVE_NOW_MS + 2 * pgt_sync_interval)
 			return false;
 		pg_atomic_write_u32(&pgt_log_shared->resolve_wanted, 1);
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
@@ -446,7 +444,7 @@ disarm(int code, Datum arg)
 void
 pgt_log_sync_main(Datum arg)
 {
-	TimestampTz resolved_at = 0;
+	int64		resolved_at = 0;
 
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
@@ -460,10 +458,10 @@ pgt_log_sync_main(Datum arg)
 		serve_checkpoint();
 		write_back_all();
 		if (pg_atomic_exchange_u32(&pgt_log_shared->resolve_wanted, 0) != 0 ||
-			TimestampDifferenceExceeds(resolved_at, GetCurrentTimestamp(), RESOLVE_INTERVAL_MS))
+			pgt_monotonic_ms_since(resolved_at) >= RESOLVE_INTERVAL_MS)
 		{
 			pgt_log_resolve_all();
-			resolved_at = GetCurrentTimestamp();
+			resolved_at = pgt_monotonic_us();
 			pg_atomic_fetch_add_u64(&pgt_log_shared->resolve_rounds, 1);
 		}
 		pgt_worker_wait(pgt_sync_interval);

@@ -44,7 +44,6 @@
 #include "record_batch.h"
 #include "storage/s_lock.h"
 #include "utils/lsyscache.h"
-#include "utils/timestamp.h"
 
 #define MAX_ALONE_MS		(10 * 60 * 1000)
 
@@ -111,14 +110,12 @@ choose_base_offset(PartitionState *state, const AppendRequest *request)
 static void
 check_sync_process(void)
 {
-	TimestampTz now;
 	uint64		since = 0;
 
 	if (likely(pg_atomic_read_u32(&pgt_log_shared->self_sync) == 0))
 		return;
-	now = GetCurrentTimestamp();
-	if (pg_atomic_compare_exchange_u64(&pgt_log_shared->alone_since, &since, now) ||
-		!TimestampDifferenceExceeds(since, now, MAX_ALONE_MS))
+	if (pg_atomic_compare_exchange_u64(&pgt_log_shared->alone_since, &since, pgt_monotonic_us()) ||
+		pgt_monotonic_ms_since((int64) since) < MAX_ALONE_MS)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

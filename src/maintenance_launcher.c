@@ -51,7 +51,6 @@
 #include "storage/lock.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
-#include "utils/timestamp.h"
 
 #define LOOK_INTERVAL_MS	1000
 #define MIN_BACKOFF_MS		1000
@@ -63,8 +62,8 @@ typedef struct Database
 	Oid			oid;
 	bool		has_logs;		/* as of the last look */
 	BackgroundWorkerHandle *worker; /* NULL: none runs */
-	TimestampTz started;		/* when the last one was */
-	TimestampTz not_before;		/* of the next start */
+	int64		started;		/* when the last one was; this and the next by the monotonic clock */
+	int64		not_before;		/* of the next start */
 	int			backoff_ms;		/* after the next end */
 } Database;
 
@@ -220,7 +219,7 @@ start_worker(Database *database)
 	presence = database_presence(database->oid);
 	commit();
 	if (presence == DATABASE_PRESENT && register_worker(database))
-		database->started = GetCurrentTimestamp();
+		database->started = pgt_monotonic_us();
 }
 
 /* Is the database wanted by somebody to himself? */
@@ -239,14 +238,12 @@ is_held(Oid database)
 static void
 worker_ended(Database *database)
 {
-	TimestampTz now = GetCurrentTimestamp();
-
 	pfree(database->worker);
 	database->worker = NULL;
 	if (is_held(database->oid) ||
-		TimestampDifferenceExceeds(database->started, now, MAX_BACKOFF_MS))
+		pgt_monotonic_ms_since(database->started) >= MAX_BACKOFF_MS)
 		database->backoff_ms = MIN_BACKOFF_MS;
-	database->not_before = TimestampTzPlusMilliseconds(now, database->backoff_ms);
+	database->not_before = pgt_monotonic_us() + database->backoff_ms * INT64CONST(1000);
 	database->backoff_ms = Min(2 * database->backoff_ms, MAX_BACKOFF_MS);
 }
 
@@ -267,7 +264,7 @@ look_after(Database *database)
 		return false;
 	if (!database->has_logs)
 		TerminateBackgroundWorker(database->worker);
-	else if (database->worker == NULL && GetCurrentTimestamp() >= database->not_before)
+	else if (database->worker == NULL && pgt_monotonic_us() >= database->not_before)
 		start_worker(database);
 	return true;
 }
@@ -309,16 +306,15 @@ stop_workers(int code, Datum arg)
 static void
 look(void)
 {
-	static TimestampTz collected = 0;
+	static int64 collected = 0;
 	static bool settled = false;
 	static uint32 version;
-	TimestampTz now = GetCurrentTimestamp();
 
-	if (collected == 0 || now < collected ||
-		TimestampDifferenceExceeds(collected, now, pgt_maintenance_interval * 1000))
+	if (collected == 0 ||
+		pgt_monotonic_ms_since(collected) >= pgt_maintenance_interval * INT64CONST(1000))
 	{
+		collected = pgt_monotonic_us();
 		collect_dropped_databases();
-		collected = now;
 		settled = false;
 	}
 	if (!settled || version != pgt_partition_slots_version())

@@ -60,17 +60,16 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-#include "utils/timestamp.h"
 
 int			pgt_maintenance_interval = 60;
 int			pgt_retention_check_interval_ms = 300000;
 int			pgt_cleaner_backoff_ms = 15000;
 bool		pgt_cleaner_enable = true;
 
-/* When the last round of each kind began or, for cleaning, ended; 0: never. */
-static TimestampTz last_retention = 0;
-static TimestampTz last_cleaning = 0;
-static TimestampTz last_collection = 0;
+/* When the last round of each kind began or, for cleaning, ended, by the monotonic clock; 0: never. */
+static int64 last_retention = 0;
+static int64 last_cleaning = 0;
+static int64 last_collection = 0;
 
 static MemoryContext round_context = NULL;
 
@@ -233,11 +232,9 @@ run_job(const TopicPartition *key, const Job *job, void *arg)
 
 /* Is something due that is done at that interval and was done last at "last"? */
 static bool
-is_due(TimestampTz last, int64 interval_ms)
+is_due(int64 last, int64 interval_ms)
 {
-	TimestampTz now = GetCurrentTimestamp();
-
-	return last == 0 || now < last || now - last >= interval_ms * 1000;
+	return last == 0 || pgt_monotonic_ms_since(last) >= interval_ms;
 }
 
 static bool
@@ -260,7 +257,7 @@ retention_round(void)
 
 	if (!is_due(last_retention, pgt_retention_check_interval_ms))
 		return;
-	last_retention = GetCurrentTimestamp();
+	last_retention = pgt_monotonic_us();
 	partitions = partitions_with_logs();
 	foreach(cell, partitions)
 		(void) run_job(lfirst(cell), &retention_job, NULL);
@@ -271,7 +268,7 @@ retention_round(void)
 
 /* Partitions whose cleaning has failed, and the round of retention after which. */
 static List *failed = NIL;		/* of TopicPartition, in TopMemoryContext */
-static TimestampTz failed_since = 0;	/* last_retention at that time */
+static int64 failed_since = 0;	/* last_retention at that time */
 
 /* Remember that cleaning a partition has failed. */
 static void
@@ -391,7 +388,7 @@ cleaning_round(void)
 			note_failed(&partition->key);
 		retention_round();
 	}
-	last_cleaning = GetCurrentTimestamp();
+	last_cleaning = pgt_monotonic_us();
 }
 
 /* ---- leftovers ----------------------------------------------------------- */
@@ -451,7 +448,7 @@ collection_round(void)
 
 	if (!is_due(last_collection, pgt_maintenance_interval * INT64CONST(1000)))
 		return;
-	last_collection = GetCurrentTimestamp();
+	last_collection = pgt_monotonic_us();
 	collect_orphans();
 	expire_groups();
 	partitions = partitions_with_logs();
@@ -471,11 +468,9 @@ handle_sigterm(SIGNAL_ARGS)
 
 /* Milliseconds until something of that interval is due, or "most" if that is less. */
 static int64
-until_due(TimestampTz last, int64 interval_ms, int64 most)
+until_due(int64 last, int64 interval_ms, int64 most)
 {
-	int64		passed_ms = (GetCurrentTimestamp() - last) / 1000;
-
-	return Max(1, Min(most, interval_ms - passed_ms));
+	return Max(1, Min(most, interval_ms - pgt_monotonic_ms_since(last)));
 }
 
 /* Sleep until the next round of any kind is due. */

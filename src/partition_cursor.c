@@ -32,7 +32,6 @@
 #include "postgres.h"
 
 #include "utils/lsyscache.h"
-#include "utils/timestamp.h"
 
 #include "clock.h"
 #include "consume_pass.h"
@@ -187,7 +186,7 @@ pgt_cursor_is_due(const PartitionCursor *cursor)
 		wait_ms -= pgt_maintenance_now();
 	if (wait_ms <= 0)
 		return true;
-	pgt_wait_again_at(GetCurrentTimestamp() + (int64) Min(wait_ms * 1000.0, LONGEST_TIMEOUT));
+	pgt_wait_again_in((int64) Min(wait_ms * 1000.0, LONGEST_TIMEOUT));
 	return false;
 }
 

@@ -26,7 +26,6 @@
 #include "storage/fd.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
-#include "utils/timestamp.h"
 
 StaticAssertDecl(RECORD_BATCH_MAX_SIZE < MaxAllocSize, "a batch of any size can be read");
 

@@ -30,7 +30,6 @@
 #include "storage/lock.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
 /* Who yields looks for waiters that often. */
@@ -89,13 +88,13 @@ check_waiters(Oid topic)
 static double
 ahead_of_rate(int64 bytes)
 {
-	static TimestampTz since = 0;
+	static int64 since = 0;
 	static double done = 0;
-	TimestampTz now;
+	int64		now;
 
 	if (pgt_cleaner_bytes_per_second <= 0)
 		return 0;
-	now = GetCurrentTimestamp();
+	now = pgt_monotonic_us();
 	if ((now - since) / 1000.0 > done / pgt_cleaner_bytes_per_second * 1000.0 + 1000)
 	{
 		since = now;			/* what was not used is not saved up */

@@ -47,7 +47,6 @@
 #include "storage/lwlock.h"
 #include "storage/proc.h"
 #include "storage/shmem.h"
-#include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
 #include "clock.h"
@@ -364,18 +363,18 @@ bool
 pgt_topic_wait_sleep(long timeout_ms)
 {
 	TopicWaiter *waiter = &shared->waiters[my_slot()];
-	TimestampTz end = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_ms);
+	int64		begun = pgt_monotonic_us();
 
 	Assert(waiting);
 	while (!waiter->woken)
 	{
-		long		remaining = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), end);
+		int64		remaining = timeout_ms - pgt_monotonic_ms_since(begun);
 
 		CHECK_FOR_INTERRUPTS();
 		if (remaining <= 0)
 			return false;
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 remaining, PG_WAIT_EXTENSION);
+						 (long) remaining, PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
 	}
 	CHECK_FOR_INTERRUPTS();

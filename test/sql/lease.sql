@@ -259,6 +259,22 @@ SELECT level_poll(1);
 SELECT max(lease_until) < now() + interval '20 min' AS anew FROM pg_topic_groups WHERE group_id = 'l';
 SELECT max(lease_until) < now() + interval '20 min' AS anew FROM pg_topic_group_members WHERE group_id = 'l';
 
+---- and a dead member's end when they are over, counted from the next call of another one
+SELECT create_topic('dead', partitions => 2);
+INSERT INTO dead (partition, value) VALUES (0, 'a'), (1, 'b');
+SET pg_topics.clock_offset = '2h';
+SELECT partition, record_offset FROM consume('dead', 'd', member_id => 'dead', lease => '2 min');
+SET pg_topics.clock_offset = '19min';
+SELECT partition, record_offset FROM consume('dead', 'd', member_id => 'living');
+SELECT partition, member_id, lease_until - now() BETWEEN '20 min' AND '21 min' AS cut FROM pg_topic_groups WHERE group_id = 'd' ORDER BY 1;
+SELECT member_id, lease_until - now() < '21 min' AS cut FROM pg_topic_group_members WHERE group_id = 'd' ORDER BY 1;
+SET pg_topics.clock_offset = '20min';
+SELECT partition, record_offset FROM consume('dead', 'd', member_id => 'living');
+SET pg_topics.clock_offset = '1262s';
+SELECT partition, record_offset FROM consume('dead', 'd', member_id => 'living');
+SET pg_topics.clock_offset = '19min';
+DROP FOREIGN TABLE dead;
+
 ---- nack: set aside by a member, in the transaction that commits
 SELECT create_topic('poison', partitions => 1, config => '{"max.attempts": 2}'),
        create_topic('"poison.retry"'), create_topic('"poison.dlq"');
@@ -291,7 +307,7 @@ SELECT count(*) FROM consume('single', 'other', member_id => 'm');
 SELECT commit_offsets('single', 'other', 'm');
 SELECT commit_offset('single', 'other', 0, 0, member_id => 'm');
 SELECT count(*) FROM consume_many('{single}', 'other', member_id => 'm');
-SELECT member_id, partitions FROM pg_topic_group_members;
+SELECT member_id, partitions FROM pg_topic_group_members ORDER BY 1;
 SELECT leave_group('single', 'other', 'm');
 SELECT count(*) FROM topic_group_members;
 SELECT count(*) FROM consume('jobs', 'other', member_id => 'm');
