@@ -327,6 +327,17 @@ AS 'MODULE_PATHNAME', 'pgt_topic_segments_info' LANGUAGE C VOLATILE PARALLEL UNS
 CREATE VIEW pg_topic_segments AS SELECT * FROM pg_topic_segments_info();
 COMMENT ON VIEW pg_topic_segments IS 'segment files of each partition';
 
+CREATE FUNCTION pg_topic_maintenance_info(OUT topic regclass, OUT partition int,
+    OUT work text, OUT held_by text, OUT base_offset bigint,
+    OUT record_offset bigint, OUT record_timestamp timestamptz, OUT held_until timestamptz,
+    OUT detail text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_topic_maintenance_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE VIEW pg_topic_maintenance AS SELECT * FROM pg_topic_maintenance_info();
+COMMENT ON VIEW pg_topic_maintenance IS
+'what holds back retention and compaction of each partition: which rule, which record, until when';
+
 CREATE FUNCTION pg_topic_at_risk_info(topic regclass, partition int, committed_offset bigint,
     OUT at_risk_records bigint, OUT at_risk_at timestamptz)
 AS 'MODULE_PATHNAME', 'pgt_topic_at_risk_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
@@ -337,8 +348,9 @@ AS 'MODULE_PATHNAME', 'pgt_topic_lag_time' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
 CREATE VIEW pg_topic_groups AS
     SELECT o.group_id, o.topic, o.partition, o.committed_offset,
-           greatest(0, p.last_stable_offset -
-               greatest(coalesce(o.committed_offset, 0), p.log_start_offset)) AS lag,
+           CASE WHEN p.last_stable_offset IS NOT NULL THEN
+               greatest(0, p.last_stable_offset -
+                   greatest(coalesce(o.committed_offset, 0), p.log_start_offset)) END AS lag,
            pg_topic_lag_time(o.topic, o.partition, o.committed_offset) AS lag_time,
            o.commit_timestamp, o.metadata,
            o.lost_records + greatest(0, p.log_start_offset - o.committed_offset) AS lost_records,
@@ -383,5 +395,5 @@ CREATE VIEW pg_stat_progress_topic_compaction AS
     SELECT * FROM pg_stat_progress_topic_compaction_info();
 COMMENT ON VIEW pg_stat_progress_topic_compaction IS 'how far each running compaction is';
 
-GRANT SELECT ON pg_topics, pg_topic_partitions, pg_topic_segments, pg_topic_groups,
+GRANT SELECT ON pg_topics, pg_topic_partitions, pg_topic_segments, pg_topic_maintenance, pg_topic_groups,
     pg_topic_group_members, pg_stat_topics, pg_stat_progress_topic_compaction TO PUBLIC;

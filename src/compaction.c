@@ -48,6 +48,7 @@
 #include "key_map.h"
 #include "log_resolve.h"
 #include "log_wal.h"
+#include "maintenance_hold.h"
 #include "maintenance_stats.h"
 #include "miscadmin.h"
 #include "segment_filter.h"
@@ -68,6 +69,16 @@ typedef struct Cleanable
 	int64		largest_timestamp;
 } Cleanable;
 
+/* Why a segment is not cleanable. */
+typedef enum Obstacle
+{
+	NO_OBSTACLE,
+	IS_ACTIVE,
+	IS_GONE,
+	IS_UNRESOLVED,
+	IS_YOUNG					/* min.compaction.lag.ms */
+} Obstacle;
+
 /* The cleanable segments of a partition. */
 typedef struct Survey
 {
@@ -80,6 +91,7 @@ typedef struct Survey
 	int64		compacted_end;
 	int64		clean_bytes;
 	int64		dirty_bytes;
+	Obstacle	obstacle;		/* of the first that is not cleanable, which is behind the others */
 } Survey;
 
 /* A compaction under way. */
@@ -99,8 +111,8 @@ typedef struct Compaction
 
 /* ---- what can be cleaned -------------------------------------------------- */
 
-/* Fill in a listed segment's figures; false where it is not cleanable. */
-static bool
+/* Fill in a listed segment's figures; says why it is not cleanable. */
+static Obstacle
 look_at(const Topic *topic, const Survey *survey, const ListedSegment *listed,
 		bool with_active, Cleanable *found)
 {
@@ -110,15 +122,15 @@ look_at(const Topic *topic, const Survey *survey, const ListedSegment *listed,
 	uint32		count;
 
 	if (listed->id.base >= survey->bounds.active_base + (with_active ? 1 : 0))
-		return false;
+		return IS_ACTIVE;
 	segment = pgt_partition_log_segment(survey->state, listed->id);
 	if (segment == NULL)
-		return false;
+		return IS_GONE;
 	memset(found, 0, sizeof(*found));
 	found->id = listed->id;
 	found->end_offset = pgt_partition_log_segment_end(segment, &survey->bounds);
 	if (found->end_offset > survey->bounds.resolved_offset)
-		return false;
+		return IS_UNRESOLVED;
 	count = pgt_partition_log_entries(segment, &survey->bounds);
 	if (count > 0 && pgt_segment_read_entries(segment, 0, 1, &first) == 1 &&
 		pgt_segment_read_entries(segment, count - 1, 1, &last) == 1)
@@ -128,9 +140,9 @@ look_at(const Topic *topic, const Survey *survey, const ListedSegment *listed,
 		found->largest_timestamp = last.largest_timestamp;
 		if (topic->min_compaction_lag_ms > 0 &&
 			pgt_ms_between(found->largest_timestamp, pgt_maintenance_now()) < topic->min_compaction_lag_ms)
-			return false;
+			return IS_YOUNG;
 	}
-	return true;
+	return NO_OBSTACLE;
 }
 
 /*
@@ -152,7 +164,9 @@ survey_partition(const Topic *topic, int32 partition, bool with_active, Survey *
 	survey->segments = palloc((files + 1) * sizeof(Cleanable));
 	for (int i = 0; i < files; i++)
 	{
-		if (!look_at(topic, survey, &listed[i], with_active, &survey->segments[survey->count]))
+		survey->obstacle = look_at(topic, survey, &listed[i], with_active,
+								   &survey->segments[survey->count]);
+		if (survey->obstacle != NO_OBSTACLE)
 			break;
 		survey->compacted_end = Max(survey->compacted_end, listed[i].span.compacted_end);
 		survey->count++;
@@ -189,25 +203,39 @@ roll_if_old(const Topic *topic, const Survey *survey)
 		pgt_log_roll(survey->state);
 }
 
+/* The dirty part of what is cleanable. */
+static double
+dirty_ratio(const Survey *survey)
+{
+	if (survey->dirty_bytes == 0)
+		return 0;
+	return (double) survey->dirty_bytes / (survey->clean_bytes + survey->dirty_bytes);
+}
+
+/* Is there enough that is dirty, or something dirty that is old enough? */
+static bool
+is_due(const Topic *topic, const Survey *survey)
+{
+	if (survey->dirty_bytes == 0)
+		return false;
+	return dirty_ratio(survey) > topic->min_cleanable_dirty_ratio ||
+		pgt_ms_between(survey->segments[survey->first_dirty].first_timestamp,
+					   pgt_maintenance_now()) > topic->max_compaction_lag_ms;
+}
+
 bool
 pgt_compaction_is_due(const Topic *topic, int32 partition, double *ratio)
 {
 	Survey		survey;
-	bool		due = false;
+	bool		due;
 
 	*ratio = 0;
 	if ((topic->cleanup_policy & CLEANUP_COMPACT) == 0 ||
 		!survey_partition(topic, partition, false, &survey))
 		return false;
 	roll_if_old(topic, &survey);
-	if (survey.dirty_bytes > 0)
-	{
-		const Cleanable *oldest = &survey.segments[survey.first_dirty];
-
-		*ratio = (double) survey.dirty_bytes / (survey.clean_bytes + survey.dirty_bytes);
-		due = *ratio > topic->min_cleanable_dirty_ratio ||
-			pgt_ms_between(oldest->first_timestamp, pgt_maintenance_now()) > topic->max_compaction_lag_ms;
-	}
+	*ratio = dirty_ratio(&survey);
+	due = is_due(topic, &survey);
 	pfree(survey.segments);
 	return due;
 }
@@ -543,4 +571,115 @@ pgt_compaction_collect(const Topic *topic, int32 partition)
 		}
 	pfree(ids);
 	return collected;
+}
+
+/* ---- what holds it back --------------------------------------------------- */
+
+/* Has an open snapshot still to see the oldest record that is not compacted? */
+static bool
+hold_by_snapshot(const Topic *topic, const Survey *survey, MaintenanceHold *hold)
+{
+	Segment    *segment = pgt_partition_log_segment(survey->state, survey->segments[survey->first_dirty].id);
+	uint32		count = segment == NULL ? 0 : pgt_partition_log_entries(segment, &survey->bounds);
+	IndexEntry	entry;
+
+	for (uint32 n = 0; n < count && pgt_segment_read_entries(segment, n, 1, &entry) == 1; n++)
+	{
+		if ((entry.flags & ENTRY_ABORTED) != 0 ||
+			segment->id.base + entry.last_delta < survey->compacted_end)
+			continue;
+		if (entry.xid < visible_to_all(topic->relid))
+			return false;
+		hold->by = "snapshot";
+		hold->detail = psprintf("A snapshot may be open that does not see transaction %u, which wrote offset %lld.",
+								(TransactionId) entry.xid, (long long) (segment->id.base + entry.first_delta));
+		return true;
+	}
+	return false;
+}
+
+/* The first segment that is not cleanable. */
+static void
+explain_obstacle(const Topic *topic, const Survey *survey, MaintenanceHold *hold)
+{
+	const Cleanable *segment = &survey->segments[survey->count];
+
+	hold->has_segment = true;
+	hold->base_offset = segment->id.base;
+	hold->end_offset = segment->end_offset;
+	if (survey->obstacle == IS_YOUNG)
+	{
+		pgt_hold_by_timestamp(hold, "min.compaction.lag.ms", segment->largest_timestamp,
+							  topic->min_compaction_lag_ms);
+		hold->detail = psprintf("The youngest record of the first segment that is not compacted is left alone for %lld ms.",
+								(long long) topic->min_compaction_lag_ms);
+		return;
+	}
+	hold->by = "transaction";
+	hold->detail = psprintf("The transaction that wrote offset %lld is not known to have ended; see pg_topic_partitions.",
+							(long long) survey->bounds.resolved_offset);
+}
+
+/* Nothing is dirty but what may be in the active segment. */
+static void
+explain_active(const Topic *topic, const Survey *survey, MaintenanceHold *hold)
+{
+	int64		first = 0;
+
+	if (survey->bounds.active_entries == 0)
+	{
+		hold->detail = pstrdup("All records are compacted.");
+		return;
+	}
+	LWLockAcquire(&survey->state->lock, LW_SHARED);
+	first = survey->state->active_first_timestamp;
+	LWLockRelease(&survey->state->lock);
+	pgt_hold_by_timestamp(hold, "segment.ms", first, topic->log.segment_ms);
+	hold->has_timestamp = false;
+	hold->has_segment = true;
+	hold->base_offset = survey->bounds.active_base;
+	hold->detail = pstrdup("What is not compacted is in the active segment; compact() takes it as well.");
+}
+
+/* Why nothing is compacted. */
+static void
+explain(const Topic *topic, const Survey *survey, MaintenanceHold *hold)
+{
+	const Cleanable *oldest = &survey->segments[survey->first_dirty];
+	bool		obstructed = survey->obstacle == IS_YOUNG || survey->obstacle == IS_UNRESOLVED;
+
+	if (is_due(topic, survey))
+	{
+		if (!hold_by_snapshot(topic, survey, hold))
+			hold->detail = psprintf("The next round compacts: %.0f%% of %lld bytes are dirty.", 100 * dirty_ratio(survey),
+									(long long) (survey->clean_bytes + survey->dirty_bytes));
+	}
+	else if (obstructed)
+		explain_obstacle(topic, survey, hold);
+	else if (survey->dirty_bytes == 0)
+		explain_active(topic, survey, hold);
+	else
+	{
+		pgt_hold_by_timestamp(hold, "min.cleanable.dirty.ratio", oldest->first_timestamp,
+							  topic->max_compaction_lag_ms);
+		hold->has_timestamp = false;
+		hold->has_segment = true;
+		hold->base_offset = oldest->id.base;
+		hold->detail = psprintf("%.0f%% of %lld bytes are dirty, %.0f%% must be; compact() does not ask.",
+								100 * dirty_ratio(survey), (long long) (survey->clean_bytes + survey->dirty_bytes),
+								100 * topic->min_cleanable_dirty_ratio);
+	}
+}
+
+bool
+pgt_compaction_hold(const Topic *topic, int32 partition, MaintenanceHold *hold)
+{
+	Survey		survey;
+
+	if ((topic->cleanup_policy & CLEANUP_COMPACT) == 0 ||
+		!survey_partition(topic, partition, false, &survey))
+		return false;
+	explain(topic, &survey, hold);
+	pfree(survey.segments);
+	return true;
 }

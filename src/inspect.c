@@ -35,6 +35,7 @@
 #include "utils/timestamp.h"
 
 #include "clock.h"
+#include "guarded_look.h"
 #include "inspect.h"
 #include "log_reader.h"
 #include "serializer.h"
@@ -176,6 +177,23 @@ row_add_blocker(Row *row, TransactionId xid)
 	pgt_row_add_if(row, gid != NULL, gid != NULL ? CStringGetTextDatum(gid) : (Datum) 0);
 }
 
+/* How far a partition can be read. */
+typedef struct ReadableEnd
+{
+	const TopicPartition *key;
+	int64		offset;
+	TransactionId blocker;
+} ReadableEnd;
+
+/* Find it.  arg: ReadableEnd. */
+static void
+look_at_end(void *arg)
+{
+	ReadableEnd *end = arg;
+
+	end->offset = pgt_log_visible_end(end->key, GetActiveSnapshot(), &end->blocker);
+}
+
 /* The row of one partition of pg_topic_partitions. */
 static void
 add_partition(ReturnSetInfo *result, const TopicPartition *key)
@@ -184,20 +202,22 @@ add_partition(ReturnSetInfo *result, const TopicPartition *key)
 	LogBounds	log;
 	int			segments;
 	int64		bytes;
-	TransactionId blocker = InvalidTransactionId;
+	ReadableEnd end = {key, 0, InvalidTransactionId};
+	bool		found;
 
 	(void) pgt_partition_log_bounds(key, &log);
 	bytes = pgt_partition_log_bytes(key, &log, &segments);
+	found = pgt_guarded_look(look_at_end, &end);
 
 	pgt_row_add(&row, ObjectIdGetDatum(key->topic));
 	pgt_row_add(&row, Int32GetDatum(key->partition));
 	pgt_row_add(&row, Int64GetDatum(log.log_start_offset));
 	pgt_row_add(&row, Int64GetDatum(log.next_offset));
-	pgt_row_add(&row, Int64GetDatum(pgt_log_visible_end(key, GetActiveSnapshot(), &blocker)));
+	pgt_row_add_if(&row, found, Int64GetDatum(end.offset));
 	pgt_row_add(&row, Int64GetDatum(log.resolved_offset));
 	pgt_row_add(&row, Int32GetDatum(segments));
 	pgt_row_add(&row, Int64GetDatum(bytes));
-	row_add_blocker(&row, blocker);
+	row_add_blocker(&row, end.blocker);
 	pgt_row_put(&row, result);
 }
 
@@ -222,23 +242,32 @@ pgt_topic_partitions_info(PG_FUNCTION_ARGS)
 
 /* ---- pg_topic_segments -------------------------------------------------- */
 
-/*
- * The index entries in use of a segment: their number, the first one and the
- * last one.  False where the segment has just gone.
- */
-static bool
-read_index_ends(PartitionState *state, const LogBounds *log, SegmentId id,
-				uint32 *count, IndexEntry *first, IndexEntry *last)
+/* What the index entries in use of a segment tell. */
+typedef struct SegmentIndex
 {
-	Segment    *segment = pgt_partition_log_segment(state, id);
+	PartitionState *state;
+	const LogBounds *log;
+	SegmentId	id;
+	bool		there;			/* it has not just gone */
+	uint32		count;
+	IndexEntry	first;
+	IndexEntry	last;
+} SegmentIndex;
 
+/* Read the first one and the last one.  arg: SegmentIndex. */
+static void
+look_at_index(void *arg)
+{
+	SegmentIndex *index = arg;
+	Segment    *segment = pgt_partition_log_segment(index->state, index->id);
+
+	index->there = segment != NULL;
 	if (segment == NULL)
-		return false;
-	*count = pgt_partition_log_entries(segment, log);
-	if (*count == 0)
-		return true;
-	return pgt_segment_read_entries(segment, 0, 1, first) == 1 &&
-		pgt_segment_read_entries(segment, *count - 1, 1, last) == 1;
+		return;
+	index->count = pgt_partition_log_entries(segment, index->log);
+	if (index->count > 0)
+		index->there = pgt_segment_read_entries(segment, 0, 1, &index->first) == 1 &&
+			pgt_segment_read_entries(segment, index->count - 1, 1, &index->last) == 1;
 }
 
 /* The row of one segment of pg_topic_segments. */
@@ -247,22 +276,22 @@ add_segment(ReturnSetInfo *result, PartitionState *state, const TopicPartition *
 			const LogBounds *log, SegmentId id)
 {
 	Row			row = {0};
-	IndexEntry	first = {0};
-	IndexEntry	last = {0};
-	uint32		count;
+	SegmentIndex index = {.state = state, .log = log, .id = id};
+	bool		sound = pgt_guarded_look(look_at_index, &index);
+	bool		any = sound && index.count > 0;
 	char		path[MAXPGPATH];
 
-	if (!read_index_ends(state, log, id, &count, &first, &last))
+	if (sound && !index.there)
 		return;
 	pgt_segment_log_path(path, key, id);
 	pgt_row_add(&row, ObjectIdGetDatum(key->topic));
 	pgt_row_add(&row, Int32GetDatum(key->partition));
 	pgt_row_add(&row, Int64GetDatum(id.base));
-	pgt_row_add_if(&row, count > 0, Int64GetDatum(id.base + last.last_delta));
-	pgt_row_add(&row, Int64GetDatum(count));
-	pgt_row_add(&row, Int64GetDatum((int64) last.position + last.length));
-	pgt_row_add_if(&row, count > 0, TimestampTzGetDatum(pgt_ms_to_timestamptz(first.min_timestamp)));
-	pgt_row_add_if(&row, count > 0, TimestampTzGetDatum(pgt_ms_to_timestamptz(last.largest_timestamp)));
+	pgt_row_add_if(&row, any, Int64GetDatum(id.base + index.last.last_delta));
+	pgt_row_add_if(&row, sound, Int64GetDatum(index.count));
+	pgt_row_add_if(&row, sound, Int64GetDatum((int64) index.last.position + index.last.length));
+	pgt_row_add_if(&row, any, TimestampTzGetDatum(pgt_ms_to_timestamptz(index.first.min_timestamp)));
+	pgt_row_add_if(&row, any, TimestampTzGetDatum(pgt_ms_to_timestamptz(index.last.largest_timestamp)));
 	pgt_row_add(&row, BoolGetDatum(pgt_same_segment(id, pgt_original_segment(log->active_base))));
 	pgt_row_add(&row, CStringGetTextDatum(path));
 	pgt_row_put(&row, result);

@@ -19,39 +19,47 @@
 #include "utils/snapmgr.h"
 
 #include "clock.h"
+#include "guarded_look.h"
 #include "log_reader.h"
 #include "serializer.h"
 #include "topic.h"
 
 PG_FUNCTION_INFO_V1(pgt_topic_lag_time);
 
-/* Time since the first visible record at or past an offset; false where there is none. */
-static bool
-age_of_record(const TopicPartition *key, int64 offset, Interval *age)
+/* The first visible record at or past an offset, and its age. */
+typedef struct RecordAge
 {
-	LogReader  *reader = pgt_log_reader_begin(key, offset, GetActiveSnapshot(), NULL);
-	Record		record;
-	bool		found = pgt_log_reader_next(reader, &record);
+	TopicPartition key;
+	int64		offset;
+	bool		found;
+	int64		age_ms;			/* 0 where its time is still to come */
+} RecordAge;
 
-	memset(age, 0, sizeof(*age));
-	if (found)
-		age->time = Min(Max(pgt_ms_between(record.timestamp, pgt_now_ms()), 0),
-						PG_INT64_MAX / 1000) * 1000;
+/* Find the record.  arg: RecordAge. */
+static void
+look_at_age(void *arg)
+{
+	RecordAge  *age = arg;
+	LogReader  *reader = pgt_log_reader_begin(&age->key, age->offset, GetActiveSnapshot(), NULL);
+	Record		record;
+
+	age->found = pgt_log_reader_next(reader, &record);
+	if (age->found)
+		age->age_ms = Max(pgt_ms_between(record.timestamp, pgt_now_ms()), 0);
 	pgt_log_reader_end(reader);
-	return found;
 }
 
 /*
  * pg_topic_lag_time(topic, partition, committed_offset): null where the group
- * has nothing to read, or for who may not read the topic.
+ * has nothing to read, or cannot since it is damaged, or for who may not read the topic.
  */
 Datum
 pgt_topic_lag_time(PG_FUNCTION_ARGS)
 {
 	Oid			relid = PG_GETARG_OID(0);
 	int32		partition = PG_GETARG_INT32(1);
-	Interval   *age = palloc(sizeof(Interval));
-	bool		found = false;
+	RecordAge	age = {.offset = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2)};
+	Interval   *result = palloc0(sizeof(Interval));
 
 	LockRelationOid(relid, AccessShareLock);
 	if (pgt_is_topic(relid) &&
@@ -61,13 +69,14 @@ pgt_topic_lag_time(PG_FUNCTION_ARGS)
 
 		if (partition >= 0 && partition < topic->partitions)
 		{
-			TopicPartition key = pgt_topic_partition(topic, partition);
-
-			found = age_of_record(&key, PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2), age);
+			age.key = pgt_topic_partition(topic, partition);
+			if (!pgt_guarded_look(look_at_age, &age))
+				age.found = false;
 		}
 	}
 	UnlockRelationOid(relid, AccessShareLock);
-	if (!found)
+	if (!age.found)
 		PG_RETURN_NULL();
-	PG_RETURN_INTERVAL_P(age);
+	result->time = Min(age.age_ms, PG_INT64_MAX / 1000) * 1000;
+	PG_RETURN_INTERVAL_P(result);
 }

@@ -35,6 +35,7 @@
 #include "clock.h"
 #include "compaction.h"
 #include "erase.h"
+#include "guarded_look.h"
 #include "log_reader.h"
 #include "log_sync.h"
 #include "retention.h"
@@ -304,6 +305,26 @@ pgt_delete_records(PG_FUNCTION_ARGS)
 
 /* ---- pg_topic_groups ------------------------------------------------------ */
 
+/* What a group loses next. */
+typedef struct AtRisk
+{
+	const Topic *topic;
+	int32		partition;
+	int64		next;			/* the group's next offset */
+	bool		any;
+	int64		records;
+	int64		at;
+} AtRisk;
+
+/* Find it.  arg: AtRisk. */
+static void
+look_at_risk(void *arg)
+{
+	AtRisk	   *risk = arg;
+
+	risk->any = pgt_retention_at_risk(risk->topic, risk->partition, risk->next, &risk->records, &risk->at);
+}
+
 /*
  * pg_topic_at_risk_info(topic, partition, committed_offset): how many records
  * the group loses next, and when; nulls where it loses none, or for who may
@@ -314,12 +335,10 @@ pgt_topic_at_risk_info(PG_FUNCTION_ARGS)
 {
 	Oid			relid = PG_GETARG_OID(0);
 	int32		partition = PG_GETARG_INT32(1);
-	int64		next = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2);
+	AtRisk		risk = {.partition = partition, .next = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2)};
 	TupleDesc	desc;
 	Datum		values[2] = {0};
 	bool		nulls[2] = {true, true};
-	int64		records;
-	int64		at;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -327,13 +346,12 @@ pgt_topic_at_risk_info(PG_FUNCTION_ARGS)
 	if (pgt_is_topic(relid) &&
 		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK)
 	{
-		Topic	   *topic = pgt_topic_get(relid);
-
-		if (partition >= 0 && partition < topic->partitions &&
-			pgt_retention_at_risk(topic, partition, next, &records, &at))
+		risk.topic = pgt_topic_get(relid);
+		if (partition >= 0 && partition < risk.topic->partitions &&
+			pgt_guarded_look(look_at_risk, &risk) && risk.any)
 		{
-			values[0] = Int64GetDatum(records);
-			values[1] = TimestampTzGetDatum(pgt_ms_to_timestamptz(at));
+			values[0] = Int64GetDatum(risk.records);
+			values[1] = TimestampTzGetDatum(pgt_ms_to_timestamptz(risk.at));
 			nulls[0] = nulls[1] = false;
 		}
 	}

@@ -49,6 +49,7 @@
 #include "common/int.h"
 #include "group_row.h"
 #include "log_wal.h"
+#include "maintenance_hold.h"
 #include "maintenance_stats.h"
 #include "retention.h"
 #include "utils/timestamp.h"
@@ -329,5 +330,73 @@ pgt_retention_at_risk(const Topic *topic, int32 partition, int64 next, int64 *re
 		return false;
 	if (*at == DUE_NOW)
 		*at = pgt_maintenance_now();
+	return true;
+}
+
+/* ---- what holds it back --------------------------------------------------- */
+
+/* Why a segment that the rules do not keep for ever stays for now. */
+static void
+explain_rules(const LogFront *front, const LogSegment *segment, MaintenanceHold *hold)
+{
+	const Topic *topic = front->topic;
+	int64		largest = largest_timestamp(front, segment);
+
+	if (due_by(front, segment, topic->retention_bytes, topic->retention_ms) < pgt_maintenance_now())
+	{
+		pgt_hold_by_timestamp(hold, "retention.consumers", largest, topic->retention_waits_ms);
+		hold->has_timestamp = topic->retention_waits_ms >= 0;
+		hold->detail = psprintf("A consumer group has read up to offset %lld only; the segment ends at %lld.",
+								(long long) front->consumed, (long long) segment->end);
+		return;
+	}
+	pgt_hold_by_timestamp(hold, "retention.ms", largest, topic->retention_ms);
+	hold->detail = topic->retention_ms < 0 ? pstrdup("Records are kept for ever.") :
+		psprintf("The youngest record of the oldest segment is kept for %lld ms.", (long long) topic->retention_ms);
+	if (topic->retention_bytes >= 0)
+		hold->detail = psprintf("%s Behind it are %lld bytes, and retention.bytes keeps %lld.", hold->detail,
+								(long long) segment->bytes_behind, (long long) topic->retention_bytes);
+}
+
+/* Why the oldest segment stays. */
+static void
+explain_oldest(const LogFront *front, MaintenanceHold *hold)
+{
+	const LogSegment *segment = &front->segments[0];
+
+	hold->has_segment = true;
+	hold->base_offset = segment->id.base;
+	hold->end_offset = segment->end;
+	if (segment->end > front->bounds.resolved_offset)
+	{
+		hold->by = "transaction";
+		hold->detail = psprintf("The transaction that wrote offset %lld is not known to have ended; see pg_topic_partitions.",
+								(long long) front->bounds.resolved_offset);
+	}
+	else if (count_due(front) > 0)
+		hold->detail = pstrdup("The oldest segment goes with the next round.");
+	else if ((front->topic->cleanup_policy & CLEANUP_DELETE) == 0)
+	{
+		hold->by = "cleanup.policy";
+		hold->detail = pstrdup("The topic is compacted only.");
+	}
+	else
+		explain_rules(front, segment, hold);
+}
+
+bool
+pgt_retention_hold(const Topic *topic, int32 partition, MaintenanceHold *hold)
+{
+	LogFront	front;
+
+	if (!look_at_log(&front, topic, partition))
+		return false;
+	if (topic->retention_waits)
+		front.consumed = pgt_groups_consumed(topic->relid, partition);
+	if (front.count > 0)
+		explain_oldest(&front, hold);
+	else
+		hold->detail = pstrdup("There is no record.");
+	pfree(front.segments);
 	return true;
 }
