@@ -14,7 +14,9 @@
  * What a crash at each step leaves:
  *
  *	  before the WAL insert		bytes that no index entry covers: not part of
- *								the log, overwritten by the next append
+ *								the log, overwritten by the next append; or a
+ *								segment past the active one, which does not
+ *								count and which the next roll removes
  *	  before the index entry	redo writes batch and entry from the record
  *	  before the commit			a batch whose transaction never committed:
  *								readers skip it, the offsets stay a gap
@@ -123,16 +125,12 @@ check_sync_process(void)
 			 errhint("See the server log; max_worker_processes may be too small.")));
 }
 
-/* The active segment, rolled if due.  Caller holds the slot's lock. */
+/* The active segment.  Caller holds the slot's lock. */
 static Segment *
-segment_for_append(PartitionState *state, const LogConfig *config,
-				   const AppendRequest *request, int64 base_offset)
+segment_for_append(PartitionState *state)
 {
 	SegmentId	active = pgt_original_segment(state->active_base);
 	Segment    *segment;
-
-	if (pgt_partition_log_must_roll(state, config, request, base_offset))
-		return pgt_partition_log_roll(state, base_offset, state->next_offset);
 
 	/* an empty one holds nothing that could be lost: make it anew if need be */
 	if (state->active_entries == 0 && !pgt_segment_is_usable(&state->key, active))
@@ -210,6 +208,21 @@ insert_append(const PartitionState *state, const AppendRequest *request,
 }
 
 /* The steps between which nothing may fail; see the head of this file. */
+/*
+ * Write the batch behind the active segment's end, with space for its entry: all
+ * that may fail.
+ */
+static Segment *
+write_batch(PartitionState *state, const AppendRequest *request)
+{
+	Segment    *segment = segment_for_append(state);
+
+	pgt_segment_reserve_entry(segment, state->active_entries);
+	pgt_segment_write(segment, state->active_end, request->batch, request->length);
+	pgt_segment_open_index(segment);
+	return segment;
+}
+
 static void
 log_and_publish(PartitionState *state, Segment *segment,
 				const AppendRequest *request, IndexEntry *entry)
@@ -252,23 +265,26 @@ pgt_log_append(PartitionState *state, const LogConfig *config,
 {
 	Segment    *segment;
 	IndexEntry	entry;
+	SegmentRoll roll;
 	int64		base_offset;
 
+	bool		rolls;
 	check_xid_distance(xid);
 	check_sync_process();
 	acquire_for_append(state);
 	base_offset = choose_base_offset(state, request);
-	segment = segment_for_append(state, config, request, base_offset);
-	pgt_segment_reserve_entry(segment, state->active_entries);
 	pgt_record_batch_set_base_offset(request->batch, base_offset);
 	check_batch(request);
-	pgt_segment_write(segment, state->active_end, request->batch, request->length);
+	rolls = pgt_partition_log_must_roll(state, config, request, base_offset);
+	segment = !rolls ? write_batch(state, request) :
+		pgt_partition_log_begin_roll(state, base_offset, state->next_offset, request, &roll);
 	FAULT_POINT("append-written");
-	pgt_segment_open_index(segment);
 	pgt_partition_log_fill_entry(&entry, state, request, base_offset,
 								 U64FromFullTransactionId(xid));
 	log_and_publish(state, segment, request, &entry);
 	LWLockRelease(&state->lock);
+	if (rolls)
+		pgt_partition_log_end_roll(state, &roll);
 	FAULT_POINT("append-done");
 
 	pg_atomic_fetch_add_u64(&state->records_in, request->records);

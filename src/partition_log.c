@@ -7,21 +7,29 @@
  *	      |                                 |                  |
  *	  [ segment 0 ][ segment 4711 ][ segment 9000 = active ....]
  *
- * Only the active segment is appended to.  A roll creates the new one, makes
- * the old one durable and only then changes what others see, so only the
- * active segment can have bytes that are not on disk, and a roll that fails
- * leaves nothing behind.  An active segment without entries is replaced, not
- * finished, so that no empty one stays in between.
+ * Only the active segment is appended to.  A roll creates the new one, with its
+ * first batch where an append asks for the roll, makes the old one durable and
+ * only then changes what others see, so only the active segment can have bytes
+ * that are not on disk, and a roll that fails leaves nothing behind: the active
+ * segment is never past the log end.  An active segment without entries is
+ * replaced, not finished, so that no empty one stays in between.
+ *
+ * No segment past the active one counts.  A crash, or a file that could not be
+ * removed, may leave one; a roll removes them before it makes the next, so that
+ * none comes to lie between two segments of the log.
  *
  * Finished segments may be replaced by rewritten ones, of another generation
  * (log_rewrite.c).  Appending, resolving and redo of appends ask for generation
  * 0 by name and so never meet those; readers take what the list says.
  *
  * Each process keeps a cache of open segments, and of each partition's list of
- * segments.  A cached segment is recognised by slot, incarnation, base offset and
- * generation (which never come twice in one partition); a cached list by
- * segments_version, which every roll, deletion and swap raises.  Beside the list
- * it keeps where the last reader stopped, since the next one mostly goes on there.
+ * segments.  Who makes or removes a segment's files raises segments_version
+ * then.  A cached segment or list is good only while the version is what it was
+ * before they were opened or read; else they are opened or read again.  So an open
+ * segment is always the one that has its name now, however often a name is used:
+ * an append, which holds the slot's lock, cannot go to a file that was removed.
+ * Beside the list a process keeps where the last reader stopped, since the next
+ * one mostly goes on there.
  *
  * Locks: functions that take a PartitionState say which lock the caller holds.
  * Readers work on a LogBounds, a copy made under the lock, and hold none while
@@ -159,6 +167,7 @@ typedef struct CachedSegment
 	bool		used;
 	PartitionState *state;
 	uint32		incarnation;
+	uint32		version;		/* segments_version before it was opened */
 	uint64		last_use;
 	Segment		segment;
 } CachedSegment;
@@ -212,29 +221,42 @@ cache_victim(CachedSegment *set)
 	return victim;
 }
 
-/* The cached segment, or NULL. */
+/* May its files have been removed, or made anew, since it was opened? */
+static bool
+is_outdated(const CachedSegment *cached, PartitionState *state)
+{
+	return cached->incarnation != state->incarnation ||
+		cached->version != pg_atomic_read_u32(&state->segments_version);
+}
+
+/* The cached segment, or NULL; one that is outdated is closed. */
 static CachedSegment *
 cache_find(CachedSegment *set, PartitionState *state, SegmentId id)
 {
 	for (int i = 0; i < CACHE_WAYS; i++)
-		if (set[i].used && set[i].state == state &&
-			set[i].incarnation == state->incarnation &&
-			pgt_same_segment(set[i].segment.id, id))
+	{
+		if (!set[i].used || set[i].state != state || !pgt_same_segment(set[i].segment.id, id))
+			continue;
+		if (is_outdated(&set[i], state))
 		{
-			set[i].last_use = ++cache_clock;
-			return &set[i];
+			cache_close(&set[i]);
+			continue;
 		}
+		set[i].last_use = ++cache_clock;
+		return &set[i];
+	}
 	return NULL;
 }
 
 /* Register an open segment with the cache. */
 static Segment *
-cache_enter(CachedSegment *place, PartitionState *state, uint32 incarnation,
+cache_enter(CachedSegment *place, PartitionState *state, uint32 incarnation, uint32 version,
 			const Segment *segment)
 {
 	place->used = true;
 	place->state = state;
 	place->incarnation = incarnation;
+	place->version = version;
 	place->last_use = ++cache_clock;
 	place->segment = *segment;
 	return &place->segment;
@@ -246,11 +268,15 @@ pgt_partition_log_segment(PartitionState *state, SegmentId id)
 	CachedSegment *set = cache_set(state, id);
 	CachedSegment *found = cache_find(set, state, id);
 	uint32		incarnation = state->incarnation;
+	uint32		version = pg_atomic_read_u32(&state->segments_version);
 	TopicPartition key = state->key;
 	Segment		segment;
 
 	if (found != NULL)
 		return &found->segment;
+
+	/* the version is read first: a file that is newer than it is opened again */
+	pg_read_barrier();
 	found = cache_victim(set);
 	if (!pgt_segment_open(&segment, &key, id))
 		return NULL;
@@ -262,7 +288,7 @@ pgt_partition_log_segment(PartitionState *state, SegmentId id)
 		pgt_segment_close(&segment);
 		return NULL;
 	}
-	return cache_enter(found, state, incarnation, &segment);
+	return cache_enter(found, state, incarnation, version, &segment);
 }
 
 bool
@@ -277,6 +303,13 @@ pgt_partition_log_can_open(PartitionState *state, SegmentId id)
 	return pgt_partition_log_is_open(state, id) || pgt_segment_is_usable(&state->key, id);
 }
 
+/* Files were made or removed: whatever was opened before is outdated.  The new version. */
+static uint32
+news_of_segments(PartitionState *state)
+{
+	return pg_atomic_add_fetch_u32(&state->segments_version, 1);
+}
+
 Segment *
 pgt_partition_log_create_segment(PartitionState *state, SegmentId id, const SegmentSpan *span)
 {
@@ -289,7 +322,7 @@ pgt_partition_log_create_segment(PartitionState *state, SegmentId id, const Segm
 	else
 		found = cache_victim(set);
 	pgt_segment_create(&segment, &state->key, id, span);
-	return cache_enter(found, state, state->incarnation, &segment);
+	return cache_enter(found, state, state->incarnation, news_of_segments(state), &segment);
 }
 
 void
@@ -300,6 +333,28 @@ pgt_partition_log_remove_segment(PartitionState *state, SegmentId id)
 	if (found != NULL)
 		cache_close(found);
 	pgt_segment_unlink(&state->key, id, WARNING);
+	(void) news_of_segments(state);
+}
+
+void
+pgt_partition_log_remove_past(PartitionState *state, int64 base)
+{
+	SegmentId  *ids;
+	int			files = pgt_segment_files(&state->key, &ids);
+
+	Assert(LWLockHeldByMeInMode(&state->lock, LW_EXCLUSIVE));
+	for (int i = 0; i < files; i++)
+	{
+		if (ids[i].base <= base)
+			continue;
+		ereport(LOG,
+				(errmsg("removing segment %lld of partition %u/%u-%d: past the log end",
+						(long long) ids[i].base, state->key.database, state->key.topic,
+						state->key.partition)));
+		pgt_segment_unlink(&state->key, ids[i], InRecovery ? LOG : ERROR);
+		(void) news_of_segments(state);
+	}
+	pfree(ids);
 }
 
 void
@@ -487,8 +542,8 @@ bool
 pgt_partition_log_must_roll(const PartitionState *state, const LogConfig *config,
 							const AppendRequest *request, int64 base_offset)
 {
-	/* below the base: that was rolled for an explicit offset whose append failed */
-	if (state->active_base == NO_SEGMENT || base_offset < state->active_base)
+	Assert(base_offset >= state->active_base);
+	if (state->active_base == NO_SEGMENT)
 		return true;
 	if (base_offset + request->last_offset_delta - state->active_base > PG_INT32_MAX)
 		return true;
@@ -496,29 +551,6 @@ pgt_partition_log_must_roll(const PartitionState *state, const LogConfig *config
 		return false;
 	return (int64) state->active_end + request->length > config->segment_bytes ||
 		pgt_ms_between(state->active_first_timestamp, request->max_timestamp) > config->segment_ms;
-}
-
-/*
- * Make the segment that is about to be finished durable, when "base" is ready
- * to follow it; take that away again where it fails.
- */
-static void
-sync_finished(PartitionState *state, int64 base)
-{
-	Segment    *finished = pgt_partition_log_segment(state, pgt_original_segment(state->active_base));
-
-	if (finished == NULL)
-		return;
-	PG_TRY();
-	{
-		pgt_segment_sync(finished);
-	}
-	PG_CATCH();
-	{
-		pgt_partition_log_remove_segment(state, pgt_original_segment(base));
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
 }
 
 /*
@@ -541,36 +573,80 @@ is_sound(PartitionState *state, SegmentId id)
 	return false;
 }
 
-Segment *
-pgt_partition_log_roll(PartitionState *state, int64 base, int64 previous_end)
+/* Make the new segment, with its first batch if there is one, and the old one durable. */
+static Segment *
+prepare_roll(PartitionState *state, const SegmentRoll *roll, int64 previous_end,
+			 const AppendRequest *first)
 {
-	SegmentId	old = pgt_original_segment(state->active_base);
-	SegmentId	new = pgt_original_segment(base);
 	SegmentSpan span = {.previous_end = previous_end};
-	uint32		old_entries = state->active_entries;
-	bool		finishes = old.base != NO_SEGMENT && old.base < base && old_entries > 0 &&
-		is_sound(state, old);
+	Segment    *segment = pgt_partition_log_create_segment(state, roll->new, &span);
+
+	FAULT_POINT("roll-created");
+	if (roll->finishes && (segment = pgt_partition_log_segment(state, roll->old)) != NULL)
+		pgt_segment_sync(segment);
+	FAULT_POINT("roll-synced");
+	segment = pgt_partition_log_segment(state, roll->new);
+	if (segment == NULL)
+		elog(ERROR, "segment %lld is gone while it is being made", (long long) roll->new.base);
+	if (first == NULL)
+		return segment;
+	pgt_segment_reserve_entry(segment, 0);
+	pgt_segment_write(segment, 0, first->batch, first->length);
+	pgt_segment_open_index(segment);
+	return segment;
+}
+
+Segment *
+pgt_partition_log_begin_roll(PartitionState *state, int64 base, int64 previous_end,
+							 const AppendRequest *first, SegmentRoll *roll)
+{
 	Segment    *segment;
 
 	Assert(LWLockHeldByMeInMode(&state->lock, LW_EXCLUSIVE));
-	pgt_partition_log_create_segment(state, new, &span);
-	FAULT_POINT("roll-created");
-	if (finishes)
-		sync_finished(state, base);
-	FAULT_POINT("roll-synced");
+	roll->old = pgt_original_segment(state->active_base);
+	roll->new = pgt_original_segment(base);
+	roll->old_entries = state->active_entries;
+	roll->finishes = roll->old.base != NO_SEGMENT && roll->old.base < base &&
+		roll->old_entries > 0 && is_sound(state, roll->old);
+	pgt_partition_log_remove_past(state, state->active_base);
+	PG_TRY();
+	{
+		segment = prepare_roll(state, roll, previous_end, first);
+	}
+	PG_CATCH();
+	{
+		pgt_partition_log_remove_segment(state, roll->new);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 
 	state->active_base = base;
 	state->active_end = state->active_entries = 0;
 	state->written_back = 0;
 	state->dirty = false;
-	pg_atomic_fetch_add_u32(&state->segments_version, 1);
+	return segment;
+}
+
+void
+pgt_partition_log_end_roll(PartitionState *state, const SegmentRoll *roll)
+{
+	Segment    *segment;
 
 	/* from here on nobody appends to the old one */
-	if (finishes && (segment = pgt_partition_log_segment(state, old)) != NULL)
-		pgt_segment_trim_index(segment, old_entries);
-	else if (old.base != NO_SEGMENT && old.base != base && old_entries == 0)
-		pgt_partition_log_remove_segment(state, old);
-	return pgt_partition_log_segment(state, new);
+	if (roll->finishes && (segment = pgt_partition_log_segment(state, roll->old)) != NULL)
+		pgt_segment_trim_index(segment, roll->old_entries);
+	else if (roll->old.base != NO_SEGMENT && roll->old_entries == 0)
+		pgt_partition_log_remove_segment(state, roll->old);
+}
+
+Segment *
+pgt_partition_log_roll(PartitionState *state, int64 base, int64 previous_end)
+{
+	SegmentRoll roll;
+
+	(void) pgt_partition_log_begin_roll(state, base, previous_end, NULL, &roll);
+	pgt_partition_log_end_roll(state, &roll);
+	return pgt_partition_log_segment(state, roll.new);
 }
 
 void

@@ -135,13 +135,37 @@ typedef struct AppendRequest
 extern bool pgt_partition_log_must_roll(const PartitionState *state, const LogConfig *config,
 										const AppendRequest *request, int64 base_offset);
 
+/* A roll under way: the segment that it makes, and the one that it ends. */
+typedef struct SegmentRoll
+{
+	SegmentId	old;
+	SegmentId	new;
+	uint32		old_entries;
+	bool		finishes;		/* the old one has entries, and is sound */
+} SegmentRoll;
+
 /*
- * Start a new active segment at "base", at or past the log end: trim and fsync
- * the old one (one that is damaged is left as it is), create the new pair.
- * Nothing has changed for others where this throws.  Caller holds the slot's
- * lock exclusively.
+ * Start a new active segment at "base", at or past the log end: fsync the old
+ * one (one that is damaged is left as it is) and create the new pair, with the
+ * batch "first" (NULL: none) written at its beginning, space for its entry and the
+ * index open.  Where this throws nothing has changed, whatever failed.  Caller holds the
+ * slot's lock exclusively, publishes the batch without an error in between, and
+ * then calls the other one, which trims the old segment or, where that was empty,
+ * removes it.
  */
+extern Segment *pgt_partition_log_begin_roll(PartitionState *state, int64 base, int64 previous_end,
+											 const AppendRequest *first, SegmentRoll *roll);
+extern void pgt_partition_log_end_roll(PartitionState *state, const SegmentRoll *roll);
+
+/* Both, without a batch; for rolls on their own and for redo. */
 extern Segment *pgt_partition_log_roll(PartitionState *state, int64 base, int64 previous_end);
+
+/*
+ * Remove the files of segments past "base", which do not count.  An error in
+ * recovery is a LOG line: the next roll tries again.  Caller holds the slot's lock
+ * exclusively.
+ */
+extern void pgt_partition_log_remove_past(PartitionState *state, int64 base);
 
 /*
  * The entry of a batch that goes to the active segment's end, all but its LSN;
