@@ -93,24 +93,56 @@ read_append(XLogReaderState *record, AppendRecord *append)
 }
 
 /*
+ * The segment that a record begins: made anew, as all past it are of a later time.
+ * The one before it is finished, if this recovery has come by it.
+ */
+static Segment *
+redo_new_segment(PartitionState *state, const AppendRecord *append)
+{
+	int64		base = append->fixed.segment_base;
+	SegmentSpan span = {.previous_end = append->previous_end};
+
+	if (state->active_base < base)
+		return pgt_partition_log_roll(state, base, append->previous_end);
+	return pgt_partition_log_create_segment(state, pgt_original_segment(base), &span);
+}
+
+/* The segment that a record goes on in: its files may be missing or its header damaged, what is there stays. */
+static Segment *
+redo_begun_segment(PartitionState *state, const AppendRecord *append)
+{
+	SegmentId	id = pgt_original_segment(append->fixed.segment_base);
+	SegmentSpan span = {.previous_end = id.base};
+	Segment    *segment;
+	IndexEntry	first;
+
+	if (!pgt_partition_log_is_open(state, id))
+		pgt_segment_restore(&state->key, id, &span);
+	segment = pgt_partition_log_segment(state, id);
+	if (state->active_base != id.base)
+		state->active_first_timestamp = pgt_segment_peek_entry(segment, 0, &first) ?
+			first.min_timestamp : append->request.min_timestamp;
+	return segment;
+}
+
+/*
  * The segment a record appends to, with the partition's state set to just
- * before the append.
+ * before the append.  What was loaded may be of a later time: then segments past
+ * that one do not count yet.  They go, since a roll that is not logged may have
+ * made one that comes at another offset now, or never.
  */
 static Segment *
 redo_segment(PartitionState *state, const AppendRecord *append)
 {
 	const xl_pgt_append *xlrec = &append->fixed;
-	SegmentId	id = pgt_original_segment(xlrec->segment_base);
-	SegmentSpan span = {.previous_end = append->previous_end};
-	Segment    *segment = NULL;
+	Segment    *segment;
 
+	if (state->active_base > xlrec->segment_base)
+		pgt_partition_log_remove_past(state, xlrec->segment_base);
+	segment = xlrec->entry == 0 ? redo_new_segment(state, append) : redo_begun_segment(state, append);
 	if (state->active_base != xlrec->segment_base)
-	{
-		if (xlrec->entry == 0)
-			segment = pgt_partition_log_roll(state, xlrec->segment_base, append->previous_end);
-		state->active_base = xlrec->segment_base;
 		pg_atomic_fetch_add_u32(&state->segments_version, 1);
-	}
+	state->active_base = xlrec->segment_base;
 	state->active_entries = xlrec->entry;
 	state->active_end = xlrec->position;
 	state->written_back = Min(state->written_back, xlrec->position);
@@ -119,17 +151,15 @@ redo_segment(PartitionState *state, const AppendRecord *append)
 
 	/* the entry is written anew, unflagged: its RESOLVE is still to come */
 	state->resolved_offset = Min(state->resolved_offset, append->base_offset);
+	return segment;
+}
 
-	if (segment != NULL)
-		return segment;
-	if (xlrec->entry == 0)
-		return pgt_partition_log_create_segment(state, id, &span);
-
-	/* files may be missing or their header damaged: what is there must stay */
-	span.previous_end = xlrec->segment_base;
-	if (!pgt_partition_log_is_open(state, id))
-		pgt_segment_restore(&state->key, id, &span);
-	return pgt_partition_log_segment(state, id);
+/* SYNC, and the end of redo: what redo wrote must be durable before anything else is. */
+static void
+redo_sync(void)
+{
+	pgt_redo_sync_rewritten();
+	pgt_log_sync_all(true);
 }
 
 /* APPEND: batch, entry and log end; an fsync where the appender did one. */
@@ -142,12 +172,14 @@ redo_append(XLogReaderState *record)
 	PartitionState *state;
 	Segment    *segment;
 	bool		self_synced;
+	bool		goes_back;
 
 	read_append(record, &append);
 	self_synced = (xlrec->flags & APPEND_SELF_SYNCED) != 0;
 	state = pgt_partition_get(&xlrec->key);
 
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	goes_back = state->active_base > xlrec->segment_base;
 	segment = redo_segment(state, &append);
 	pgt_segment_reserve_entry(segment, xlrec->entry);
 	pgt_segment_write(segment, xlrec->position, append.request.batch, append.request.length);
@@ -159,6 +191,10 @@ redo_append(XLogReaderState *record)
 		pgt_segment_sync(segment);
 	pgt_partition_log_publish(state, &entry, self_synced);
 	LWLockRelease(&state->lock);
+
+	/* no SYNC may come, and the next restart must not begin from what is gone */
+	if (goes_back && self_synced)
+		redo_sync();
 }
 
 /* DELETE: the log start, then the files; a roll where it emptied the log. */
@@ -189,14 +225,6 @@ redo_drop(XLogReaderState *record)
 	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
 	XLogFlush(record->EndRecPtr);
 	pgt_apply_drop(xlrec.database, xlrec.topic);
-}
-
-/* SYNC, and the end of redo: what redo wrote must be durable before anything else is. */
-static void
-redo_sync(void)
-{
-	pgt_redo_sync_rewritten();
-	pgt_log_sync_all(true);
 }
 
 /* RESOLVE: flags in the indexes, then the resolved offsets. */

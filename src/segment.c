@@ -510,6 +510,12 @@ pgt_segment_read_entries(Segment *segment, uint32 first, uint32 count, IndexEntr
 	return got;
 }
 
+bool
+pgt_segment_peek_entry(Segment *segment, uint32 n, IndexEntry *entry)
+{
+	return read_raw_entries(segment, n, 1, entry) == 1 && pgt_index_entry_is_valid(entry);
+}
+
 uint32
 pgt_segment_count_entries(Segment *segment)
 {

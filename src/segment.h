@@ -89,6 +89,9 @@ extern void pgt_segment_write_entries(Segment *segment, uint32 n, uint32 count, 
  */
 extern uint32 pgt_segment_read_entries(Segment *segment, uint32 first, uint32 count, IndexEntry *entries);
 
+/* Read entry n; false where it is not there or not whole. */
+extern bool pgt_segment_peek_entry(Segment *segment, uint32 n, IndexEntry *entry);
+
 /* How many entries the file of a segment that is not appended to holds. */
 extern uint32 pgt_segment_count_entries(Segment *segment);
 
