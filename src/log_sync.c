@@ -310,22 +310,24 @@ completed_redo(void)
 }
 
 /*
- * Let the checkpoint with redo pointer "synced" go on.  ControlFileLock keeps
- * it from completing, and the next from starting, between look and change.
+ * Let the checkpoint with redo pointer "synced" go on, and no other: it may fail at
+ * any time, and the next one begin between the look and the change.  A checkpoint
+ * makes its redo pointer known first and then waits for who shows
+ * DELAY_CHKPT_START.  So one that the look does not see waits until the change, and
+ * then finds the new id with DELAY_CHKPT_COMPLETE.
  */
 static void
 release_checkpoint(XLogRecPtr synced)
 {
-	/* completed_redo() takes the lock a second time: shared never waits for shared */
-	LWLockAcquire(ControlFileLock, LW_SHARED);
+	MyProc->delayChkptFlags |= DELAY_CHKPT_START;
+	pg_memory_barrier();
 	if (completed_redo() != synced && GetRedoRecPtr() == synced)
 	{
+		FAULT_POINT("checkpoint-release");
 		PGT_MY_LXID = GetNextLocalTransactionId();
-		pg_memory_barrier();
-		if (GetRedoRecPtr() != synced)
-			elog(PANIC, "a checkpoint began while another one was held by pg_topics");
 	}
-	LWLockRelease(ControlFileLock);
+	pg_memory_barrier();
+	MyProc->delayChkptFlags &= ~DELAY_CHKPT_START;
 }
 
 /* Is a checkpoint under way?  Then sync for it and let it go. */

@@ -329,7 +329,7 @@ my %scenarios = (
 	'all-appended' => [ 'before', 'produce', 'consume' ],
 	'offset-stored' => [ 'before', 'consume' ],
 	(map { $_ => [ 'before', 'checkpoint' ] }
-		qw(sync-collected sync-done sync-point-written sync-logged recovery-point-written recovery-point-synced)),
+		qw(sync-collected sync-done sync-point-written sync-logged checkpoint-release recovery-point-written recovery-point-synced)),
 	(map { $_ => [ 'before', 'resolve' ] } qw(resolve-flagged resolve-logged)),
 	(map { $_ => [ 'gone', qw(drop create) ] } qw(drop-settled drop-logged drop-one-removed drop-done)));
 
