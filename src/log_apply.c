@@ -24,6 +24,7 @@
 #include "access/xlogutils.h"
 #include "fault_point.h"
 #include "log_record.h"
+#include "log_start.h"
 #include "topic_waiters.h"
 #include "utils/memutils.h"
 
@@ -77,6 +78,10 @@ pgt_apply_unlink_below(PartitionState *state, int64 log_start_offset, int64 acti
 	int			removed = count_below(state, log_start_offset, active_base, &keep_from);
 	SegmentId  *ids;
 	int			files = pgt_segment_files(&state->key, &ids);
+
+	/* inside a segment: no list of segments tells that, should the recovery point be lost */
+	if (log_start_offset > keep_from)
+		pgt_log_start_keep(&state->key, log_start_offset);
 
 	/* before and after: who looks in between must look again */
 	pg_atomic_fetch_add_u32(&state->segments_version, 1);

@@ -33,6 +33,7 @@
 #include "access/xlog_internal.h"
 #include "fault_point.h"
 #include "log_load.h"
+#include "log_start.h"
 #include "recovery_point.h"
 #include "utils/memutils.h"
 
@@ -162,6 +163,14 @@ entry_goes_on(const PartitionState *state, const IndexEntry *entry, off_t log_si
 		entry->lsn <= pgt_log_shared->start_redo;
 }
 
+/* The log starts at or past this offset. */
+static void
+raise_log_start(PartitionState *state, int64 offset)
+{
+	state->log_start_offset = Max(state->log_start_offset, offset);
+	state->resolved_offset = Max(state->resolved_offset, state->log_start_offset);
+}
+
 /* Go forward over the active segment's entries. */
 static void
 scan_segment(PartitionState *state, int index_fd, const char *index_path, off_t log_size)
@@ -171,6 +180,9 @@ scan_segment(PartitionState *state, int index_fd, const char *index_path, off_t 
 	while (load_entry(index_fd, state->active_entries, &entry, index_path) &&
 		   entry_goes_on(state, &entry, log_size))
 	{
+		/* an empty log starts where its first record is, as publishing has it */
+		if (state->log_start_offset == state->next_offset)
+			raise_log_start(state, state->active_base + entry.first_delta);
 		state->active_entries++;
 		state->active_end = entry.position + entry.length;
 		state->next_offset = state->active_base + entry.last_delta + 1;
@@ -381,21 +393,24 @@ remove_segments(const Loading *loading)
 	}
 }
 
-/* Start from the recovery point, or from the first segment. */
+/* Start from the first segment. */
 static void
-start_partition(Loading *loading, const RecoveryPointEntry *point)
+start_from_segments(Loading *loading)
+{
+	PartitionState *state = loading->state;
+	int64		first = loading->segments[0].id.base;
+
+	loading->above = first - 1;
+	state->active_base = state->next_offset = first;
+	state->log_start_offset = state->resolved_offset = first;
+}
+
+/* Start from the recovery point. */
+static void
+start_from_point(Loading *loading, const RecoveryPointEntry *point)
 {
 	PartitionState *state = loading->state;
 
-	if (point == NULL)
-	{
-		int64		first = loading->segments[0].id.base;
-
-		loading->above = first - 1;
-		state->active_base = state->next_offset = first;
-		state->log_start_offset = state->resolved_offset = first;
-		return;
-	}
 	loading->above = state->active_base = point->active_base;
 	state->active_entries = point->active_entries;
 	state->active_end = point->active_end;
@@ -428,8 +443,12 @@ load_partition(const TopicPartition *key, const RecoveryPointEntry *points, int 
 	if (loading.count == 0 && point == NULL)
 		return;
 	loading.state = pgt_partition_get(key);
-	start_partition(&loading, point);
+	if (point != NULL)
+		start_from_point(&loading, point);
+	else
+		start_from_segments(&loading);
 	scan_partition(&loading);
+	raise_log_start(loading.state, pgt_log_start_kept(key));
 	remove_segments(&loading);
 	pfree(loading.segments);
 }

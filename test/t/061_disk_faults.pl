@@ -100,6 +100,8 @@ my %scenarios = (
 		sql => "SELECT count(*) FROM %s" },
 	'file-remove' => { errno => 'EACCES', like => qr/42501: could not remove topic file/, removes => 1,
 		sql => "SELECT delete_records('%s', 0, 290)" },
+	'log-start-write' => { errno => 'ENOSPC', like => qr/WARNING:  53100: could not write topic file ".*\/log_start.tmp"/, removes => 1,
+		sql => "SELECT delete_records('%s', 0, 290)" },
 	'entry-write' => { errno => 'EIO', panics => 1, like => qr/PANIC:  .*could not write to topic file ".*\.index"/ },
 	'segment-sync' => { errno => 'EIO', panics => 1, sql => $grow, like => qr/PANIC:  .*could not fsync topic file/ },
 	'recovery-point-write' => { elsewhere => 1, errno => 'ENOSPC', waits => 1,
