@@ -148,24 +148,31 @@ pgt_apply_drop(Oid database, Oid topic)
 	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
 }
 
-bool
-pgt_log_exists(Oid database, Oid topic)
+/* Is the directory of a database, or of one of a topic's partitions, there? */
+static bool
+has_directory(Oid database, Oid topic, int partitions)
 {
-	int			n = pgt_partition_slots();
-	ListCell   *cell;
+	char		path[MAXPGPATH];
+	TopicPartition key = {database, topic, 0};
 
-	for (int i = 0; i < n; i++)
+	if (!OidIsValid(topic))
 	{
-		TopicPartition key;
-
-		if (pgt_partition_log_slot_key(pgt_partition_slot(i), &key) &&
-			key.database == database && key.topic == topic)
+		pgt_database_path(path, database);
+		return access(path, F_OK) == 0;
+	}
+	for (; key.partition < partitions; key.partition++)
+	{
+		pgt_partition_path(path, &key);
+		if (access(path, F_OK) == 0)
 			return true;
 	}
-	foreach(cell, pgt_log_partitions(database, LOG))
-		if (!OidIsValid(topic) || ((TopicPartition *) lfirst(cell))->topic == topic)
-			return true;
 	return false;
+}
+
+bool
+pgt_log_exists(Oid database, Oid topic, int partitions)
+{
+	return pgt_partition_has_slots(database, topic) || has_directory(database, topic, partitions);
 }
 
 /* ---- resolve ------------------------------------------------------------- */

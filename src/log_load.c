@@ -419,14 +419,21 @@ start_from_point(Loading *loading, const RecoveryPointEntry *point)
 	state->resolved_offset = point->resolved_offset;
 }
 
-/* The recovery point's entry of a partition, or NULL. */
+/* Entries of the recovery point by key. */
+static int
+compare_points(const void *a, const void *b)
+{
+	return memcmp(&((const RecoveryPointEntry *) a)->key, &((const RecoveryPointEntry *) b)->key,
+				  sizeof(TopicPartition));
+}
+
+/* The recovery point's entry of a partition, or NULL; they are sorted. */
 static const RecoveryPointEntry *
 find_point(const RecoveryPointEntry *points, int count, const TopicPartition *key)
 {
-	for (int i = 0; i < count; i++)
-		if (memcmp(&points[i].key, key, sizeof(*key)) == 0)
-			return &points[i];
-	return NULL;
+	RecoveryPointEntry wanted = {.key = *key};
+
+	return count == 0 ? NULL : bsearch(&wanted, points, count, sizeof(*points), compare_points);
 }
 
 /* Load one partition from its directory. */
@@ -483,6 +490,8 @@ pgt_log_load(void)
 	GetOldestRestartPoint(&pgt_log_shared->start_redo, &tli);
 	count = pgt_recovery_point_read(&points);
 	ask_segments = count == 0;
+	if (count > 1)
+		qsort(points, count, sizeof(*points), compare_points);
 	foreach(database, pgt_log_databases())
 		foreach(partition, pgt_log_partitions(lfirst_oid(database), ERROR))
 			load_partition(lfirst(partition), points, count);

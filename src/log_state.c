@@ -224,6 +224,26 @@ pgt_partition_get(const TopicPartition *key)
 	return state;
 }
 
+/* Is it a slot of the topic (topic invalid: of the database)?  Caller holds table_lock. */
+static bool
+belongs_to(const PartitionState *state, Oid database, Oid topic)
+{
+	return state->in_use && state->key.database == database &&
+		(!OidIsValid(topic) || state->key.topic == topic);
+}
+
+bool
+pgt_partition_has_slots(Oid database, Oid topic)
+{
+	bool		has = false;
+
+	LWLockAcquire(&pgt_log_shared->table_lock, LW_SHARED);
+	for (int i = 0; !has && i < pgt_log_shared->high_water; i++)
+		has = belongs_to(&pgt_log_shared->partitions[i], database, topic);
+	LWLockRelease(&pgt_log_shared->table_lock);
+	return has;
+}
+
 void
 pgt_partition_forget(Oid database, Oid topic)
 {
@@ -232,8 +252,7 @@ pgt_partition_forget(Oid database, Oid topic)
 	{
 		PartitionState *state = &pgt_log_shared->partitions[i];
 
-		if (!state->in_use || state->key.database != database ||
-			(OidIsValid(topic) && state->key.topic != topic))
+		if (!belongs_to(state, database, topic))
 			continue;
 		hash_search(slots, &state->key, HASH_REMOVE, NULL);
 		LWLockAcquire(&state->lock, LW_EXCLUSIVE);

@@ -156,6 +156,9 @@ extern PartitionState *pgt_partition_get(const TopicPartition *key);
 /* Give up all slots of a topic (topic invalid: of the database). */
 extern void pgt_partition_forget(Oid database, Oid topic);
 
+/* Has the topic (topic invalid: the database) slots? */
+extern bool pgt_partition_has_slots(Oid database, Oid topic);
+
 /* Slot n below high_water, for walks; see the header about its lifetime. */
 extern PartitionState *pgt_partition_slot(int n);
 extern int	pgt_partition_slots(void);

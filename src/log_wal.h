@@ -88,8 +88,12 @@ extern void pgt_log_write_sync_record(void);
 
 /* ---- log_apply.c --------------------------------------------------------- */
 
-/* Are there files or slots of that topic? */
-extern bool pgt_log_exists(Oid database, Oid topic);
+/*
+ * Are there slots of that topic (InvalidOid: of the database) or directories of
+ * so many of its partitions?  Each segment there was when the server started has a
+ * slot.  Quick however many other topics there are: no directory is read.
+ */
+extern bool pgt_log_exists(Oid database, Oid topic, int partitions);
 
 /* ---- log_redo.c ---------------------------------------------------------- */
 

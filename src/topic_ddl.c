@@ -116,14 +116,14 @@ check_topic(const TouchedRelation *relation)
 {
 	pgt_topic_check_columns(relation->relid);
 	check_inheritance(relation->relid);
-
-	if (relation->created)
-		check_partitioner(pgt_topic_get(relation->relid));
+	if (!relation->created)
+		return;
+	check_partitioner(pgt_topic_get(relation->relid));
 
 	/* pg_upgrade restores oids whose files may be there already */
-	if (!relation->created || IsBinaryUpgrade)
+	if (IsBinaryUpgrade)
 		return;
-	if (pgt_log_exists(MyDatabaseId, relation->relid))
+	if (pgt_log_exists(MyDatabaseId, relation->relid, pgt_topic_get(relation->relid)->partitions))
 		pgt_log_drop(MyDatabaseId, relation->relid);
 	pgt_topic_created(relation->relid);
 }

@@ -158,7 +158,7 @@ pgt_topic_created(Oid topic)
 void
 pgt_topic_create_database(Oid database)
 {
-	if (pgt_log_exists(database, InvalidOid))
+	if (pgt_log_exists(database, InvalidOid, 0))
 		pgt_log_drop(database, InvalidOid);
 }
 
@@ -198,7 +198,8 @@ remove_files(const PendingRemoval *removal)
 static void
 remove_created(const PendingRemoval *removal)
 {
-	if (pgt_log_exists(removal->database, removal->topic))
+	/* what it has appended has a slot */
+	if (pgt_log_exists(removal->database, removal->topic, 0))
 		remove_files(removal);
 }
 
