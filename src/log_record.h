@@ -3,7 +3,7 @@
  *	  The logs' WAL records, and the changes that inserting one and replaying it
  *	  have in common.
  *
- * Private to log_wal.c, log_apply.c and log_redo.c.  Layer 3.
+ * Private to log_wal.c, log_apply.c, log_redo.c and log_rewrite.c.  Layer 3.
  */
 #ifndef LOG_RECORD_H
 #define LOG_RECORD_H
@@ -20,6 +20,7 @@
 #define XLOG_PGT_REWRITE	0x50
 #define XLOG_PGT_SWAP		0x60
 #define XLOG_PGT_DISCARD	0x70
+#define XLOG_PGT_SETTINGS	0x80
 
 #define APPEND_SELF_SYNCED			0x01
 /* which of the int64's follow that are mostly what the batch's header says */
@@ -92,6 +93,17 @@ typedef struct xl_pgt_drop
 	Oid			database;
 	Oid			topic;			/* InvalidOid: all of the database */
 } xl_pgt_drop;
+
+/* Settings of the server that writes the WAL, which a standby needs to follow. */
+typedef struct xl_pgt_settings
+{
+	int32		max_partitions;
+} xl_pgt_settings;
+
+/* ---- log_redo.c ---------------------------------------------------------- */
+
+/* The slot of a record's partition; recovery of a standby pauses where there is none left. */
+extern PartitionState *pgt_redo_partition(const TopicPartition *key);
 
 /* ---- log_rewrite.c ------------------------------------------------------- */
 

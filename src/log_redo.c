@@ -15,6 +15,10 @@
  * Damage met here must not keep the server from starting: a header is made
  * anew, a flag is passed over with a LOG line, and readers report the rest.
  *
+ * A standby must have room for as many partitions as its primary.  Where it has
+ * not, recovery pauses, or ends before it is consistent, as for max_connections and
+ * the like.  SETTINGS says what it takes, and the recovery point keeps that.
+ *
  * Memory: one context, reset after each record.  Layer 3.  Next: log_sync.c.
  */
 #include "postgres.h"
@@ -22,12 +26,43 @@
 #include "access/rmgr.h"
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
+#include "access/xlogrecovery.h"
 #include "log_record.h"
 #include "log_sync.h"
 #include "record_batch.h"
 #include "utils/memutils.h"
 
 static MemoryContext redo_context = NULL;
+
+/* ---- settings ------------------------------------------------------------ */
+
+/* Pause, or end, where this server has not room for that many partitions. */
+static void
+require_max_partitions(int partitions)
+{
+	RecoveryRequiresIntParameter("pg_topics.max_partitions", pgt_log_shared->max_partitions, partitions);
+}
+
+/* The same for what the WAL's server has, where others follow its WAL. */
+static void
+check_settings(void)
+{
+	if (ArchiveRecoveryRequested && EnableHotStandby)
+		require_max_partitions(pgt_log_shared->wal_max_partitions);
+}
+
+PartitionState *
+pgt_redo_partition(const TopicPartition *key)
+{
+	PartitionState *state = pgt_partition_try_get(key);
+
+	if (state == NULL && ArchiveRecoveryRequested)
+		require_max_partitions(Max(pgt_log_shared->wal_max_partitions,
+								   pgt_log_shared->max_partitions + 1));
+	return state != NULL ? state : pgt_partition_get(key);
+}
+
+/* ---- append -------------------------------------------------------------- */
 
 /* An APPEND record, taken apart. */
 typedef struct AppendRecord
@@ -176,7 +211,7 @@ redo_append(XLogReaderState *record)
 
 	read_append(record, &append);
 	self_synced = (xlrec->flags & APPEND_SELF_SYNCED) != 0;
-	state = pgt_partition_get(&xlrec->key);
+	state = pgt_redo_partition(&xlrec->key);
 
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	goes_back = state->active_base > xlrec->segment_base;
@@ -197,6 +232,8 @@ redo_append(XLogReaderState *record)
 		redo_sync();
 }
 
+/* ---- the other records ----------------------------------------------------- */
+
 /* DELETE: the log start, then the files; a roll where it emptied the log. */
 static void
 redo_delete(XLogReaderState *record)
@@ -205,7 +242,7 @@ redo_delete(XLogReaderState *record)
 	PartitionState *state;
 
 	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
-	state = pgt_partition_get(&xlrec.key);
+	state = pgt_redo_partition(&xlrec.key);
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	pgt_apply_active_base(state, xlrec.active_base);
 	pgt_apply_log_start(state, xlrec.log_start_offset);
@@ -234,6 +271,18 @@ redo_resolve(XLogReaderState *record)
 	XLogFlush(record->EndRecPtr);
 	pgt_apply_aborted(XLogRecGetData(record), XLogRecGetDataLen(record));
 	pgt_apply_resolved(XLogRecGetData(record), XLogRecGetDataLen(record), record->EndRecPtr);
+}
+
+/* SETTINGS: kept for the next start first, then there must be enough room now. */
+static void
+redo_settings(XLogReaderState *record)
+{
+	xl_pgt_settings xlrec;
+
+	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+	pgt_log_shared->wal_max_partitions = xlrec.max_partitions;
+	redo_sync();
+	check_settings();
 }
 
 /* The resource manager's redo: one record, in a context of its own. */
@@ -269,6 +318,9 @@ log_redo(XLogReaderState *record)
 		case XLOG_PGT_DISCARD:
 			pgt_redo_discard(record);
 			break;
+		case XLOG_PGT_SETTINGS:
+			redo_settings(record);
+			break;
 		default:
 			elog(PANIC, "unknown WAL record type 0x%02X of pg_topics", info);
 	}
@@ -282,6 +334,7 @@ log_startup(void)
 {
 	redo_context = AllocSetContextCreate(TopMemoryContext, "pg_topics redo",
 										 ALLOCSET_DEFAULT_SIZES);
+	check_settings();
 }
 
 /* At the end of redo. */
@@ -367,6 +420,13 @@ log_desc(StringInfo buf, XLogReaderState *record)
 		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
 		appendStringInfo(buf, "database %u topic %u", xlrec.database, xlrec.topic);
 	}
+	else if (info == XLOG_PGT_SETTINGS)
+	{
+		xl_pgt_settings xlrec;
+
+		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+		appendStringInfo(buf, "max_partitions %d", xlrec.max_partitions);
+	}
 }
 
 /* The name of a record's type; NULL where there is none. */
@@ -391,6 +451,8 @@ log_identify(uint8 info)
 			return "SWAP";
 		case XLOG_PGT_DISCARD:
 			return "DISCARD";
+		case XLOG_PGT_SETTINGS:
+			return "SETTINGS";
 	}
 	return NULL;
 }

@@ -419,7 +419,7 @@ pgt_redo_rewrite(XLogReaderState *record)
 	size = xlrec.entries * sizeof(IndexEntry);
 	entries = palloc(size + 1);
 	memcpy(entries, data, size);
-	state = pgt_partition_get(&xlrec.key);
+	state = pgt_redo_partition(&xlrec.key);
 	segment = redo_target(state, &xlrec);
 	if (xlrec.length > 0)
 		pgt_segment_write(segment, xlrec.position, data + size, xlrec.length);
@@ -461,7 +461,7 @@ pgt_redo_swap(XLogReaderState *record)
 	memcpy(&xlrec, data, sizeof(xlrec));
 	replaced = palloc(xlrec.replaced * sizeof(SegmentId));
 	memcpy(replaced, data + sizeof(xlrec), xlrec.replaced * sizeof(SegmentId));
-	state = pgt_partition_get(&xlrec.key);
+	state = pgt_redo_partition(&xlrec.key);
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	pgt_apply_active_base(state, xlrec.active_base);
 	LWLockRelease(&state->lock);
@@ -482,7 +482,7 @@ pgt_redo_discard(XLogReaderState *record)
 	PartitionState *state;
 
 	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
-	state = pgt_partition_get(&xlrec.key);
+	state = pgt_redo_partition(&xlrec.key);
 	forget_unsynced(state, xlrec.id);
 	pgt_partition_log_remove_segment(state, xlrec.id);
 }

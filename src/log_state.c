@@ -208,7 +208,7 @@ table_is_full(const TopicPartition *key)
 }
 
 PartitionState *
-pgt_partition_get(const TopicPartition *key)
+pgt_partition_try_get(const TopicPartition *key)
 {
 	PartitionState *state = pgt_partition_find(key);
 
@@ -219,6 +219,14 @@ pgt_partition_get(const TopicPartition *key)
 	if (state == NULL)
 		state = take_slot(key);
 	LWLockRelease(&pgt_log_shared->table_lock);
+	return state;
+}
+
+PartitionState *
+pgt_partition_get(const TopicPartition *key)
+{
+	PartitionState *state = pgt_partition_try_get(key);
+
 	if (state == NULL)
 		table_is_full(key);
 	return state;

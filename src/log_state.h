@@ -132,6 +132,12 @@ typedef struct LogShared
 
 	int			max_partitions; /* set once at start */
 
+	/*
+	 * pg_topics.max_partitions of the server that wrote the WAL up to here, which it
+	 * takes to replay it; 0: not known.  Changed by redo and then by the sync process.
+	 */
+	int			wal_max_partitions;
+
 	/* under table_lock */
 	uint32		next_incarnation;
 	int			high_water;		/* slots from here on were never used */
@@ -152,6 +158,9 @@ extern PartitionState *pgt_partition_find(const TopicPartition *key);
 
 /* The same, made where it is missing; ERROR when the table is full. */
 extern PartitionState *pgt_partition_get(const TopicPartition *key);
+
+/* The same; NULL when the table is full. */
+extern PartitionState *pgt_partition_try_get(const TopicPartition *key);
 
 /* Give up all slots of a topic (topic invalid: of the database). */
 extern void pgt_partition_forget(Oid database, Oid topic);

@@ -454,6 +454,7 @@ pgt_log_sync_main(Datum arg)
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 	before_shmem_exit(disarm, 0);
 	arm();
+	pgt_log_write_settings();
 
 	for (;;)
 	{

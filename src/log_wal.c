@@ -8,6 +8,7 @@
  *	  DELETE   the log start moved up, segments below it are gone
  *	  DROP	   a topic's (or database's) logs are gone
  *	  REWRITE, SWAP, DISCARD	see log_rewrite.c
+ *	  SETTINGS for how many partitions a standby must have room
  *
  * An append under the partition's lock: write the batch behind the log's end,
  * insert the WAL record, write the index entry with the record's LSN, publish.
@@ -207,7 +208,6 @@ insert_append(const PartitionState *state, const AppendRequest *request,
 	return XLogInsert(PGT_RMGR_ID, XLOG_PGT_APPEND);
 }
 
-/* The steps between which nothing may fail; see the head of this file. */
 /*
  * Write the batch behind the active segment's end, with space for its entry: all
  * that may fail.
@@ -223,6 +223,7 @@ write_batch(PartitionState *state, const AppendRequest *request)
 	return segment;
 }
 
+/* The steps between which nothing may fail; see the head of this file. */
 static void
 log_and_publish(PartitionState *state, Segment *segment,
 				const AppendRequest *request, IndexEntry *entry)
@@ -264,11 +265,11 @@ pgt_log_append(PartitionState *state, const LogConfig *config,
 			   AppendRequest *request, FullTransactionId xid)
 {
 	Segment    *segment;
-	IndexEntry	entry;
 	SegmentRoll roll;
+	IndexEntry	entry;
 	int64		base_offset;
-
 	bool		rolls;
+
 	check_xid_distance(xid);
 	check_sync_process();
 	acquire_for_append(state);
@@ -282,9 +283,9 @@ pgt_log_append(PartitionState *state, const LogConfig *config,
 	pgt_partition_log_fill_entry(&entry, state, request, base_offset,
 								 U64FromFullTransactionId(xid));
 	log_and_publish(state, segment, request, &entry);
-	LWLockRelease(&state->lock);
 	if (rolls)
 		pgt_partition_log_end_roll(state, &roll);
+	LWLockRelease(&state->lock);
 	FAULT_POINT("append-done");
 
 	pg_atomic_fetch_add_u64(&state->records_in, request->records);
@@ -413,4 +414,18 @@ pgt_log_write_sync_record(void)
 	XLogRegisterData(&nothing, sizeof(nothing));
 	XLogSetRecordFlags(XLOG_MARK_UNIMPORTANT);
 	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_SYNC));
+}
+
+void
+pgt_log_write_settings(void)
+{
+	xl_pgt_settings xlrec = {pgt_log_shared->max_partitions};
+
+	if (pgt_log_shared->wal_max_partitions == xlrec.max_partitions)
+		return;
+	XLogBeginInsert();
+	XLogRegisterData((char *) &xlrec, sizeof(xlrec));
+	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_SETTINGS));
+	pgt_log_shared->wal_max_partitions = xlrec.max_partitions;
+	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
 }

@@ -86,6 +86,12 @@ extern void pgt_log_resolve(const char *progress, int length);
 /* Log that all appends so far are on disk, and flush that record. */
 extern void pgt_log_write_sync_record(void);
 
+/*
+ * Log the settings that it takes to replay what this server logs, if the last that
+ * did so had others.  Flushed, so that standbys know before they need it.
+ */
+extern void pgt_log_write_settings(void);
+
 /* ---- log_apply.c --------------------------------------------------------- */
 
 /*

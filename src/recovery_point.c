@@ -63,7 +63,8 @@ pgt_recovery_point_write(const RecoveryPointEntry *entries, int count)
 	char		temporary[MAXPGPATH + 8];
 	int			fd;
 
-	pgt_recovery_point_seal(&header, GetSystemIdentifier(), entries, count);
+	pgt_recovery_point_seal(&header, GetSystemIdentifier(), pgt_log_shared->wal_max_partitions,
+							entries, count);
 
 	recovery_point_path(path);
 	snprintf(temporary, sizeof(temporary), "%s.tmp", path);
@@ -159,6 +160,7 @@ pgt_recovery_point_read(RecoveryPointEntry **entries)
 	}
 	if (problem == NULL)
 	{
+		pgt_log_shared->wal_max_partitions = header.max_partitions;
 		*entries = (RecoveryPointEntry *) (bytes + sizeof(header));
 		return header.count;
 	}

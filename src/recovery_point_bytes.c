@@ -16,13 +16,14 @@
 
 void
 pgt_recovery_point_seal(RecoveryPointHeader *header, uint64 system_identifier,
-						const RecoveryPointEntry *entries, uint32 count)
+						uint32 max_partitions, const RecoveryPointEntry *entries, uint32 count)
 {
 	memset(header, 0, sizeof(*header));
 	header->magic = RECOVERY_POINT_MAGIC;
 	header->version = RECOVERY_POINT_VERSION;
 	header->system_identifier = system_identifier;
 	header->count = count;
+	header->max_partitions = max_partitions;
 	header->entries_crc = pgt_crc32c(entries, count * sizeof(*entries));
 	header->crc = pgt_crc32c(header, offsetof(RecoveryPointHeader, crc));
 }

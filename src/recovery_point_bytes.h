@@ -3,7 +3,7 @@
  *	  The bytes of the recovery point.
  *
  *	  header   magic, version, system identifier, count, CRC of the entries,
- *			   CRC of the header
+ *			   max_partitions of the server that wrote the WAL, CRC of the header
  *	  entry*   one a partition, 56 bytes each
  *
  * In native byte order, as everything else in a data directory.
@@ -25,7 +25,7 @@ typedef struct RecoveryPointHeader
 	uint64		system_identifier;
 	uint32		count;
 	uint32		entries_crc;
-	uint32		reserved;
+	uint32		max_partitions; /* as LogShared.wal_max_partitions; 0: not known */
 	uint32		crc;			/* of the bytes before */
 } RecoveryPointHeader;
 
@@ -47,6 +47,7 @@ StaticAssertDecl(sizeof(RecoveryPointEntry) == 56, "recovery point entry is 56 b
 
 /* Fill the header for these entries, CRCs included. */
 extern void pgt_recovery_point_seal(RecoveryPointHeader *header, uint64 system_identifier,
+									uint32 max_partitions,
 									const RecoveryPointEntry *entries, uint32 count);
 
 /*

@@ -1,0 +1,162 @@
+# A standby that has room for fewer partitions than its primary does not die of it in
+# mid-recovery: it says so when it starts, and pauses when the primary gets a larger
+# setting, as for max_connections and the like.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use TopicTest;
+
+my $primary = new_node('primary', init => { allows_streaming => 1 },
+	settings => [ 'wal_keep_size = 1GB', 'pg_topics.max_partitions = 20' ]);
+$primary->start;
+$primary->safe_psql('postgres', q{CREATE EXTENSION pg_topics; SELECT create_topic('events', partitions => 3)});
+my $next = 0;
+
+# Produce to a topic's partition, on the primary.
+sub produce
+{
+	my ($topic, $partition) = @_;
+
+	$primary->safe_psql('postgres', sprintf q{SELECT produce('%s', 'k', '%d', partition => %d)}, $topic, ++$next, $partition);
+	return;
+}
+
+sub set_partitions
+{
+	my ($node, $partitions) = @_;
+
+	$node->append_conf('postgresql.conf', "pg_topics.max_partitions = $partitions");
+	return;
+}
+
+# It does not start, and says why.
+sub fails_to_start
+{
+	my ($node, $name, $partitions, $wanted) = @_;
+	my $from = -s $node->logfile;
+
+	$node->start(fail_ok => 1);
+	# what is replayed decides, which may be after pg_ctl has seen it start
+	ok(poll_until(sub { !-e $node->data_dir . '/postmaster.pid' }), "$name: it does not start");
+	$node->{_pid} = undef;
+	like(slurp_file($node->logfile, $from),
+		qr/FATAL:  recovery aborted because of insufficient parameter settings\n.*DETAIL:  pg_topics.max_partitions = $partitions is a lower setting than on the primary server, where its value was $wanted\./,
+		"$name: and says why");
+	return;
+}
+
+# Ask for promotion, and see whether that is refused.
+sub try_promote
+{
+	my ($node) = @_;
+	my $since = -s $node->logfile;
+
+	$node->safe_psql('postgres', 'SELECT pg_promote(wait => false)');
+	return !poll_until(sub { slurp_file($node->logfile, $since) =~ /promotion is not possible because of insufficient parameter settings/ });
+}
+
+sub shows_the_same
+{
+	my ($standby, $name) = @_;
+
+	catch_up($primary, $standby);
+	is(contents($standby, 'events'), contents($primary, 'events'), $name);
+	return;
+}
+
+# ---- one that starts with less ---------------------------------------------------
+
+produce('events', $_) foreach 0 .. 2;
+$primary->backup('backup');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($primary, 'backup', has_streaming => 1);
+set_partitions($standby, 10);
+append_to_file($standby->logfile, '');
+fails_to_start($standby, 'less from the start', 10, 20);
+set_partitions($standby, 20);
+$standby->start;
+produce('events', $_) foreach 0 .. 2;
+shows_the_same($standby, 'with as much it follows');
+
+# ---- a primary that is raised later ----------------------------------------------
+
+my $from = -s $standby->logfile;
+set_partitions($primary, 40);
+$primary->restart;
+produce('events', 0);
+$standby->poll_query_until('postgres', q{SELECT pg_get_wal_replay_pause_state() = 'paused'}) or die 'recovery does not pause';
+like(slurp_file($standby->logfile, $from),
+	qr/WARNING:  hot standby is not possible because of insufficient parameter settings\n.*DETAIL:  pg_topics.max_partitions = 20 is a lower setting than on the primary server, where its value was 40\./,
+	'recovery pauses, and the log says why');
+is($standby->safe_psql('postgres', 'SELECT count(*) FROM events'), '6', 'the standby serves what it has');
+is($primary->safe_psql('postgres', 'SELECT count(*) FROM events'), '7', 'and the primary goes on');
+$from = -s $standby->logfile;
+$standby->restart;
+$standby->poll_query_until('postgres', q{SELECT pg_get_wal_replay_pause_state() = 'paused'}) or die 'recovery does not pause';
+like(slurp_file($standby->logfile, $from), qr/pg_topics.max_partitions = 20 is a lower setting than on the primary server, where its value was 40/, 'restarted, it pauses again');
+is($standby->safe_psql('postgres', 'SELECT count(*) FROM events'), '6', 'and serves what it has');
+ok(!try_promote($standby), 'it cannot be promoted');
+# promoting has ended the pause, and with it the server
+ok(poll_until(sub { !-e $standby->data_dir . '/postmaster.pid' }), 'and ends');
+$standby->{_pid} = undef;
+set_partitions($standby, 40);
+$standby->start;
+shows_the_same($standby, 'with as much it goes on');
+
+# ---- and lowered -----------------------------------------------------------------
+
+set_partitions($primary, 10);
+$primary->stop('immediate');
+$primary->start;
+produce('events', 1);
+shows_the_same($standby, 'a primary may be lowered, after a crash too');
+set_partitions($standby, 10);
+$standby->restart;
+produce('events', 2);
+shows_the_same($standby, 'and the standby after it');
+
+# ---- where nothing says what it takes --------------------------------------------
+
+$primary->backup('unknown');
+unlink $primary->backup_dir . '/unknown/pg_topics/recovery_point' or die;
+my $unknown = PostgreSQL::Test::Cluster->new('unknown');
+$unknown->init_from_backup($primary, 'unknown', has_streaming => 1);
+set_partitions($unknown, 4);
+$unknown->start;
+shows_the_same($unknown, 'a standby that does not know');
+$primary->safe_psql('postgres', q{SELECT create_topic('more', partitions => 3)});
+produce('more', 0);
+shows_the_same($unknown, 'goes on while there is room');
+$from = -s $unknown->logfile;
+produce('more', 1);
+$unknown->poll_query_until('postgres', q{SELECT pg_get_wal_replay_pause_state() = 'paused'}) or die 'recovery does not pause';
+like(slurp_file($unknown->logfile, $from), qr/pg_topics.max_partitions = 4 is a lower setting/, 'and then pauses');
+is($unknown->safe_psql('postgres', 'SELECT count(*) FROM more'), '1', 'serving what it has');
+$unknown->stop;
+set_partitions($unknown, 10);
+$unknown->start;
+catch_up($primary, $unknown);
+is($unknown->safe_psql('postgres', 'SELECT count(*) FROM more'), '2', 'it goes on with more');
+
+# ---- a promoted one asks for its own -----------------------------------------------
+
+$unknown->stop;
+set_partitions($standby, 30);
+$standby->restart;
+$primary->stop;
+$standby->promote;
+$standby->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'pg_topics sync'});
+$standby->backup('of_promoted');
+my $follower = PostgreSQL::Test::Cluster->new('follower');
+$follower->init_from_backup($standby, 'of_promoted', has_streaming => 1);
+set_partitions($follower, 10);
+append_to_file($follower->logfile, '');
+fails_to_start($follower, 'below a promoted one', 10, 30);
+$standby->stop;
+
+done_testing();
