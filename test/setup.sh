@@ -9,8 +9,8 @@
 #             pg_bin       the server's programs
 #             server_user  who runs servers (initdb refuses root)
 # Functions:  say, die, need_packages, choose_server_user, as_server_user,
-#             as_root, private_dir, build_in, make_cluster, start_cluster,
-#             cluster_runs, stop_cluster, kill_cluster
+#             as_root, private_dir, kept_dir, build_in, make_cluster,
+#             start_cluster, cluster_runs, stop_cluster, kill_cluster
 
 tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PG_CONFIG=${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}
@@ -107,12 +107,37 @@ private_dir() {
     printf '%s\n' "$dir"
 }
 
+# kept_dir NAME: like private_dir, but the same directory each time for this tree and
+# this server, so that a build is there the next time.  Ends with an error where
+# somebody else has made it.
+kept_dir() {
+    local dir key
+    key=$(printf '%s %s' "$tree" "$PG_CONFIG" | cksum | cut -d' ' -f1)
+    dir=${TMPDIR:-/tmp}/pg_topics_$1_$(id -u)_$key
+    (cd / && as_server_user mkdir -m 700 "$dir" 2>/dev/null) ||
+        [ "$(stat -c '%U %a %F' "$dir")" = "$server_user 700 directory" ] ||
+        die "$dir is not a directory that only $server_user can enter: remove it"
+    printf '%s\n' "$dir"
+}
+
+# What a build depends on beside the contents of files, which make follows by their times.
+build_key() {
+    printf '%s\n' "$PG_CONFIG" "$@"
+    "$PG_CONFIG" --version
+    (cd "$tree" && find Makefile src sql test -type f ! -name '*.o' ! -name '*.so' ! -name '*.bc' ! -name '*.pyc' | sort)
+}
+
 # build_in DIR [make arguments]: copy the sources there, build them as the
 # server's user and install into the PostgreSQL installation (15 looks for
-# extensions nowhere else).
+# extensions nowhere else).  A directory of an earlier build with the same files
+# and arguments is brought up to date.
 build_in() {
-    local dir=$1
+    local dir=$1 key
     shift
+    key=$(build_key "$@" | cksum)
+    if [ "$(cat "$dir.key" 2>/dev/null)" != "$key" ]; then
+        as_server_user rm -rf "$dir" "$dir.key"
+    fi
     (cd / && as_server_user mkdir -p "$dir")
     tar -C "$tree" -cf - --exclude=./.git --exclude=./demo/cluster --exclude=./bench/results \
         --exclude=./tmp_check --exclude=./tmp_instance --exclude=./results --exclude=./log \
@@ -125,6 +150,7 @@ build_in() {
         die "the build failed"
     fi
     rm -f "$dir.log"
+    echo "$key" | (cd / && as_server_user tee "$dir.key" >/dev/null)
 }
 
 # make_cluster DIR PORT [setting...]: a cluster in DIR/data that listens only
