@@ -12,6 +12,10 @@
  * recovery point) raises the minimum recovery point in recovery, so that no
  * later recovery of this data directory ends before the record.
  *
+ * A restart point may begin where the server that wrote the WAL ended a recovery.  No
+ * SYNC record can stand there, so redo of the server's own record of it does what
+ * SYNC does; for that the server's redo function is wrapped.
+ *
  * Damage met here must not keep the server from starting: a header is made
  * anew, a flag is passed over with a LOG line, and readers report the rest.
  *
@@ -27,6 +31,7 @@
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
 #include "access/xlogrecovery.h"
+#include "catalog/pg_control.h"
 #include "log_record.h"
 #include "log_sync.h"
 #include "record_batch.h"
@@ -328,6 +333,40 @@ log_redo(XLogReaderState *record)
 	MemoryContextReset(redo_context);
 }
 
+/* ---- where a recovery ends -------------------------------------------------- */
+
+static void (*server_redo) (XLogReaderState *record) = NULL;
+
+/*
+ * The server's own records; two of them are where a recovery of the server that
+ * wrote them may have ended.  It made everything durable then, as log_cleanup() does,
+ * but a recovery inserts no records, SYNC neither.  So who replays them does the same
+ * before a restart point can begin there.
+ */
+static void
+redo_server_record(XLogReaderState *record)
+{
+	uint8		info = XLogRecGetInfo(record) & ~XLR_INFO_MASK;
+
+	if (info == XLOG_CHECKPOINT_SHUTDOWN || info == XLOG_END_OF_RECOVERY)
+	{
+		MemoryContext old = MemoryContextSwitchTo(redo_context);
+
+		redo_sync();
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(redo_context);
+	}
+	server_redo(record);
+}
+
+/* See to it that redo of the server's records comes by there. */
+static void
+wrap_server_redo(void)
+{
+	server_redo = RmgrTable[RM_XLOG_ID].rm_redo;
+	RmgrTable[RM_XLOG_ID].rm_redo = redo_server_record;
+}
+
 /* Before the first record. */
 static void
 log_startup(void)
@@ -470,4 +509,5 @@ void
 pgt_log_wal_init(void)
 {
 	RegisterCustomRmgr(PGT_RMGR_ID, &log_rmgr);
+	wrap_server_redo();
 }

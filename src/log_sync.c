@@ -29,7 +29,8 @@
  *
  * Invariants
  *	1. for a checkpoint with redo R every append before R is self-synced or
- *	   followed by a SYNC record before the checkpoint record
+ *	   followed by a SYNC record before the checkpoint record, or by the record of
+ *	   the server's that says where a recovery ended, which redo takes for one
  *	2. a log end is published only after WAL insert and index entry
  *	3. the flag never goes down while the process lives
  *	4. an index entry is valid only with the LSN of its own record
