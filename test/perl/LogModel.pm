@@ -62,7 +62,7 @@ my %dies = (
 	transaction => \@appending, explicit => \@appending, erase => \@rewriting, compact => \@rewriting,
 	retention => \@deleting, delete_records => \@deleting, truncate => \@deleting, consume => ['offset-stored']);
 my @append_fails = qw(directory-create header-write log-write log-write index-extend file-open log-open header-read
-  spill-write entry-write segment-sync);
+  spill-write spill-read entry-write segment-sync);
 my @rewrite_fails = qw(header-write entries-write log-read index-read header-read file-open log-open file-remove segment-sync);
 my @delete_fails = qw(file-remove header-write header-read file-open segment-sync);
 my %fails = (
@@ -70,9 +70,10 @@ my %fails = (
 	retention => \@delete_fails, delete_records => \@delete_fails, truncate => \@delete_fails, consume => [qw(log-read index-read)]);
 
 # Steps of the sync process at a checkpoint, before and after the recovery point is
-# there; and what recovery comes by as well.
-my @checkpoint_points = qw(sync-collected sync-done recovery-point-written recovery-point-synced sync-point-written sync-logged);
-my @recovery_points = (@checkpoint_points, qw(roll-created roll-synced delete-one-removed swap-one-removed swap-done));
+# there, at which it stands still or has no space; and what recovery comes by as well.
+my @sync_points = qw(sync-collected sync-done recovery-point-written recovery-point-synced sync-point-written sync-logged);
+my @checkpoint_points = ((map { "$_:stop" } @sync_points), 'recovery-point-write:ENOSPC');
+my @recovery_points = (@sync_points, qw(roll-created roll-synced delete-one-removed swap-one-removed swap-done));
 
 # A history by chance: { topics => [ ... ], steps => [ ... ] }.  "now" is the time in
 # milliseconds, "promote" says whether a standby's copy is promoted in it.
@@ -175,9 +176,12 @@ sub make_step
 			prepared prepared_rollback prepare hold));
 		$step->{batch_size} = pick('1kB', '1kB', '16kB');
 		$step->{first} = make_records($chances, pick(1, 4, 20));
+		$step->{big} = chance(0.1);
 		$step->{second} = make_records($chances, 4);
 	}
 	make_explicit($step) if $kind eq 'explicit';
+	# more than is kept in memory
+	$_->{value} .= 'v' x 30_000 foreach $step->{big} ? grep { defined $_->{value} } @{ $step->{first} } : ();
 	$step->{commit} = chance(0.5) if $kind eq 'finish';
 	$step->{count} = pick(1, 5, 1000) if $kind eq 'consume';
 	add_fault($chances, $step);
@@ -422,7 +426,8 @@ sub transaction_sql
 	$step->{appends} = [ @{ $step->{first} } ];
 	push @{ $step->{appends} }, @{ $step->{second} } if $how =~ /^(savepoint|flush)$/;
 	$self->foresee($step);
-	$sql = "SET pg_topics.batch_size = '$step->{batch_size}';\nBEGIN;\n" . $self->insert_sql($step->{first});
+	$sql = sprintf("SET pg_topics.batch_size = '%s';\nSET pg_topics.buffer_memory = '%s';\nBEGIN;\n", $step->{batch_size}, $step->{big} ? '64kB' : '32MB')
+	  . $self->insert_sql($step->{first});
 	$sql .= "SAVEPOINT s;\n" . $self->insert_sql($step->{second}) if $how =~ /^savepoint/;
 	$sql .= "ROLLBACK TO s;\n" if $how eq 'savepoint_rollback';
 	$sql .= "SELECT count(*) FROM flush();\n" if $how =~ /^flush|^hold/;

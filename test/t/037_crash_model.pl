@@ -270,18 +270,19 @@ sub start_spread
 	return;
 }
 
-# Have the sync process stop at a point of the next checkpoint; false where it does not
-# come by.
+# Have the sync process stop, or fail, at a point of the next checkpoint; false where it
+# does not come by.
 sub stop_checkpoint
 {
 	my ($point) = @_;
 	my $from = log_size($primary);
+	my $there = sub { return log_from($primary, $from) =~ /stopping at fault point|ERROR:  could not write file/ };
 	my $session;
 
-	set_fault($primary, "$point:stop");
+	set_fault($primary, $point);
 	$primary->reload;
 	# a new process has the setting: then the others have been told
-	$primary->poll_query_until('postgres', 'SHOW pg_topics.fault_point', "$point:stop") or die "no new setting\n";
+	$primary->poll_query_until('postgres', 'SHOW pg_topics.fault_point', $point) or die "no new setting\n";
 	# and after two rounds the sync process has read it
 	resolve_all();
 	$session = $sessions{checkpoint} = open_session($primary);
@@ -289,10 +290,10 @@ sub stop_checkpoint
 	$session->{run}->pump_nb;
 	poll_until(sub {
 		$session->{run}->pump_nb;
-		return $session->{out} =~ /:done:/ || log_from($primary, $from) =~ /stopping at fault point/;
+		return $session->{out} =~ /:done:/ || $there->();
 	}) or die "neither a checkpoint nor its stop\n";
-	push @done, "CHECKPOINT -- stopped at $point";
-	return log_from($primary, $from) =~ /stopping at fault point/;
+	push @done, "CHECKPOINT -- with $point";
+	return $there->();
 }
 
 # One step; returns false where the server went down.
