@@ -245,7 +245,7 @@ load_timestamps(PartitionState *state, int index_fd, const char *index_path)
 	if (state->active_entries == 0)
 		return;
 	if (load_entry(index_fd, 0, &entry, index_path))
-		state->active_first_timestamp = entry.min_timestamp;
+		state->active_first_timestamp = entry.max_timestamp;
 	if (load_entry(index_fd, state->active_entries - 1, &entry, index_path))
 	{
 		state->active_largest_timestamp = entry.largest_timestamp;

@@ -79,7 +79,7 @@ typedef struct PartitionState
 	int64		active_base;	/* NO_SEGMENT: nothing was ever appended */
 	uint32		active_end;		/* bytes in its log */
 	uint32		active_entries; /* entries in its index */
-	int64		active_first_timestamp; /* smallest of its first batch */
+	int64		active_first_timestamp; /* largest of its first batch, as in Kafka */
 	int64		active_largest_timestamp;
 
 	/* durability, see log_sync.c */

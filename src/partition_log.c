@@ -674,7 +674,7 @@ pgt_partition_log_publish(PartitionState *state, const IndexEntry *entry, bool s
 
 	Assert(LWLockHeldByMeInMode(&state->lock, LW_EXCLUSIVE));
 	if (state->active_entries == 0)
-		state->active_first_timestamp = entry->min_timestamp;
+		state->active_first_timestamp = entry->max_timestamp;
 	if (state->log_start_offset == state->next_offset && base_offset > state->next_offset)
 		state->log_start_offset = state->resolved_offset = base_offset;
 	state->active_largest_timestamp = entry->largest_timestamp;
