@@ -66,6 +66,7 @@ struct LogReader
 	LogBounds	bounds;
 
 	int64		position;		/* next offset to give, or to skip to */
+	int64		next_start;		/* of what was found at or past end_offset, or 0 */
 	bool		done;
 	TransactionId blocker;
 
@@ -287,6 +288,7 @@ static void
 finish(LogReader *reader, SegmentId id)
 {
 	reader->done = true;
+	reader->next_start = id.base == NO_SEGMENT ? PG_INT64_MAX : id.base;
 	if (id.base < reader->filter.end_offset)
 		reader->position = Max(reader->position, reader->bounds.next_offset);
 }
@@ -504,7 +506,10 @@ next_batch(LogReader *reader)
 		if (last < reader->position)
 			continue;
 		if (first >= reader->filter.end_offset)
+		{
+			reader->next_start = first;
 			break;
+		}
 		switch (visibility(reader, entry, n))
 		{
 			case BATCH_BLOCKS:
@@ -579,6 +584,7 @@ pgt_log_reader_next(LogReader *reader, Record *record)
 				continue;
 			if (record->offset >= reader->filter.end_offset)
 			{
+				reader->next_start = record->offset;
 				reader->done = true;
 				reader->in_batch = false;
 				return false;
@@ -598,6 +604,12 @@ int64
 pgt_log_reader_position(const LogReader *reader)
 {
 	return reader->position;
+}
+
+int64
+pgt_log_reader_next_start(const LogReader *reader)
+{
+	return reader->next_start;
 }
 
 int64

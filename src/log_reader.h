@@ -40,6 +40,12 @@ extern bool pgt_log_reader_next(LogReader *reader, Record *record);
  */
 extern int64 pgt_log_reader_position(const LogReader *reader);
 
+/*
+ * Of a reader that has come to its filter's end_offset: where the next record,
+ * batch or segment begins, so that there is no record between; PG_INT64_MAX behind the last.
+ */
+extern int64 pgt_log_reader_next_start(const LogReader *reader);
+
 /* The log start offset as this reader found it: > the offset asked for means records are gone. */
 extern int64 pgt_log_reader_log_start(const LogReader *reader);
 

@@ -42,6 +42,7 @@
 
 /* A guess where a log has no active segment to tell the size of a record. */
 #define GUESSED_RECORD_BYTES	150
+#define MANY_OFFSETS			1e8
 
 /* A range of integers, both ends inclusive; empty where first > last. */
 typedef struct IntegerRange
@@ -356,14 +357,16 @@ record_bytes(const LogBounds *log)
 {
 	int64		records = log->next_offset - log->active_base;
 
-	if (log->active_base == NO_SEGMENT || records <= 0)
+	/* less than a byte each: offsets were given that left a gap */
+	if (log->active_base == NO_SEGMENT || records <= 0 || log->active_end < records)
 		return GUESSED_RECORD_BYTES;
 	return (double) log->active_end / (double) records;
 }
 
 /*
  * The part of the offsets that have a record.  Gaps are rare, except in compacted
- * topics: there the size of the log tells.
+ * topics and where so many offsets were hardly counted but given: there the size
+ * of the log tells.
  */
 static double
 density(const Topic *topic, const TopicPartition *key, const LogBounds *log)
@@ -372,7 +375,7 @@ density(const Topic *topic, const TopicPartition *key, const LogBounds *log)
 	double		records;
 	int			segments;
 
-	if (!topic->log.compacted || offsets <= 0)
+	if (offsets <= 0 || (!topic->log.compacted && offsets < MANY_OFFSETS))
 		return 1;
 	records = pgt_partition_log_bytes(key, log, &segments) / record_bytes(log);
 	return Min(1, records / offsets);

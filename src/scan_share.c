@@ -13,6 +13,10 @@
  * gets only rise, so it walks the partitions once.  A batch that spans two
  * chunks is decoded twice, but each record belongs to one chunk.
  *
+ * Offsets may jump by more than there are records in the world, so who meets a gap
+ * moves the counter behind it.  Which chunks are taken twice or never does not
+ * change by that: the counter only rises, past chunks without a record.
+ *
  * Invariant: a scan never reads past the first batch whose transaction is
  * running for the snapshot.  A serial scan just stops there; a process that
  * began behind it would not notice, so the leader looks the visible end of
@@ -92,6 +96,21 @@ seek_chunk(const ScanShare *share, ScanShareCursor *cursor, const ScanBounds *bo
 			cursor->end_chunk += (range.end - range.first + CHUNK_OFFSETS - 1) / CHUNK_OFFSETS;
 	}
 	return true;
+}
+
+void
+pgt_scan_share_skip(ScanShare *share, const ScanShareCursor *cursor, const ScanBounds *bounds,
+					int64 offset)
+{
+	VisibleRange range = bounded_range(share, bounds, cursor->partition);
+	uint64		taken = pg_atomic_read_u64(&share->next_chunk);
+	uint64		chunk;
+
+	if (offset < range.first)
+		return;
+	chunk = cursor->first_chunk + (uint64) (Min(offset, range.end) - range.first) / CHUNK_OFFSETS;
+	while (taken < chunk && !pg_atomic_compare_exchange_u64(&share->next_chunk, &taken, chunk))
+		;
 }
 
 bool

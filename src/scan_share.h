@@ -50,4 +50,11 @@ extern void pgt_scan_share_restart(ScanShare *share);
 extern bool pgt_scan_share_next(ScanShare *share, ScanShareCursor *cursor, const ScanBounds *bounds,
 								int *partition, int64 *first_offset, int64 *end_offset);
 
+/*
+ * A process has found, with its last chunk, that there is no record from its end
+ * up to "offset": nobody needs to take the chunks between.
+ */
+extern void pgt_scan_share_skip(ScanShare *share, const ScanShareCursor *cursor,
+								const ScanBounds *bounds, int64 offset);
+
 #endif							/* SCAN_SHARE_H */

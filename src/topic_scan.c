@@ -152,6 +152,9 @@ scan_open_reader(TopicScan *scan)
 	TopicPartition key;
 	int64		first_offset;
 
+	if (scan->share != NULL && scan->reader != NULL)
+		pgt_scan_share_skip(scan->share, &scan->share_cursor, &scan->bounds,
+							pgt_log_reader_next_start(scan->reader));
 	scan_close_reader(scan);
 	if (scan->done || !scan_next_range(scan, &first_offset, &filter.end_offset))
 	{
