@@ -84,9 +84,11 @@ choose_base_offset(PartitionState *state, const AppendRequest *request)
 {
 	int64		log_end = state->next_offset;
 	TopicPartition key = state->key;
-	int64		wanted = request->required_offset == NO_OFFSET ? log_end : request->required_offset;
+	bool		given = request->required_offset != NO_OFFSET;
+	int64		wanted = given ? request->required_offset : log_end;
+	int64		largest = given ? MAX_EXPLICIT_OFFSET : MAX_OFFSET;
 
-	if (wanted >= log_end && wanted <= MAX_OFFSET - request->last_offset_delta)
+	if (wanted >= log_end && wanted <= largest - request->last_offset_delta)
 		return wanted;
 
 	/* the messages need the catalog, and no lock of ours held */
@@ -96,7 +98,7 @@ choose_base_offset(PartitionState *state, const AppendRequest *request)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("cannot produce at offset %lld of partition %d of topic \"%s\"",
 						(long long) wanted, key.partition, get_rel_name(key.topic)),
-				 errdetail("Offsets must not pass %lld.", (long long) MAX_OFFSET)));
+				 errdetail("Offsets must not pass %lld.", (long long) largest)));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("cannot produce at offset %lld of partition %d of topic \"%s\": the log end is %lld",

@@ -456,11 +456,18 @@ pgt_topic_check_acl(Oid relid, AclMode mode)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_TABLE, get_rel_name(relid));
 }
 
+/* Does the current user own it? */
+bool
+pgt_topic_is_owner(Oid relid)
+{
+	return pg_class_ownercheck(relid, GetUserId());
+}
+
 /* ERROR unless the current user owns it. */
 void
 pgt_topic_check_owner(Oid relid)
 {
-	if (!pg_class_ownercheck(relid, GetUserId()))
+	if (!pgt_topic_is_owner(relid))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FOREIGN_TABLE, get_rel_name(relid));
 }
 

@@ -129,6 +129,7 @@ extern void pgt_topic_check_columns(Oid relid);
 extern void pgt_topic_check_acl(Oid relid, AclMode mode);
 
 /* ERROR unless the current user owns it. */
+extern bool pgt_topic_is_owner(Oid relid);
 extern void pgt_topic_check_owner(Oid relid);
 
 /* ERROR where the running transaction has made the topic or changed its options. */

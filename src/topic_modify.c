@@ -11,7 +11,10 @@
  *
  * An explicit record_offset is accepted at or past the log's end only, so that
  * a dump restores offsets.  The check here is early, for a good message; it is
- * the append that decides, under the partition's lock.
+ * the append that decides, under the partition's lock.  Offsets belong to all who
+ * use the topic: one that jumps ahead is never taken back.  So to give them is
+ * for the topic's owner, wherever in the statement the value comes from (a
+ * trigger, a default, a view over the topic), and whatever the role may INSERT.
  *
  * RETURNING and AFTER triggers see the partition and the timestamp the record
  * got, but a null record_offset: offsets are assigned at commit, see
@@ -162,7 +165,23 @@ set_headers(TopicInsert *state, TupleTableSlot *slot, Record *record)
 	record->headers_length = state->headers.len;
 }
 
-/* The row's explicit offset, or NO_OFFSET; ERROR where the log is past it. */
+/* ERROR unless the role that runs the statement may give offsets. */
+static void
+check_may_give_offsets(const Topic *topic)
+{
+	if (pgt_topic_is_owner(topic->relid))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("must be owner of topic \"%s\" to give record_offset", get_rel_name(topic->relid)),
+			 errdetail("An offset that is given moves the end of the log for all who use the topic."),
+			 errhint("Leave record_offset out or null: the log numbers the records.")));
+}
+
+/*
+ * The row's explicit offset, or NO_OFFSET; ERROR where the user may not give one,
+ * where the log is past it, or where it is too large.
+ */
 static int64
 row_offset(TopicInsert *state, TupleTableSlot *slot, const TopicPartition *partition)
 {
@@ -173,6 +192,7 @@ row_offset(TopicInsert *state, TupleTableSlot *slot, const TopicPartition *parti
 
 	if (isnull)
 		return NO_OFFSET;
+	check_may_give_offsets(state->topic);
 	(void) pgt_partition_log_bounds(partition, &log);
 	if (offset < log.next_offset)
 		ereport(ERROR,
@@ -181,12 +201,14 @@ row_offset(TopicInsert *state, TupleTableSlot *slot, const TopicPartition *parti
 						offset, get_rel_name(state->topic->relid), partition->partition,
 						log.next_offset),
 				 errhint("Leave record_offset out, or give offsets at or past the log end.")));
-	if (offset > MAX_OFFSET)
+	if (offset > MAX_EXPLICIT_OFFSET)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("offset " INT64_FORMAT " of topic \"%s\", partition %d, is too large",
 						offset, get_rel_name(state->topic->relid), partition->partition),
-				 errdetail("Offsets must not pass " INT64_FORMAT ".", MAX_OFFSET)));
+				 errdetail("Offsets that are given must not pass " INT64_FORMAT ", so that enough are left.",
+						   MAX_EXPLICIT_OFFSET),
+				 errhint("Leave record_offset out, or give offsets at or past the log end.")));
 	return offset;
 }
 

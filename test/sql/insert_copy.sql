@@ -1,3 +1,4 @@
+SET statement_timeout = '30s';
 -- INSERT, COPY FROM and TRUNCATE of a topic, UPDATE and DELETE refused: src/topic_modify.c
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;
@@ -114,6 +115,24 @@ SELECT count(*) FROM insert_offsets WHERE record_offset >= 20;
 -- given and not given ones together
 INSERT INTO insert_offsets (partition, record_offset, value) VALUES (1, NULL, 'a'), (1, 20, 'b'), (1, NULL, 'c');
 SELECT record_offset, value FROM insert_offsets WHERE partition = 1 AND record_offset > 8;
+
+-- no offset that is given ends the log
+INSERT INTO insert_offsets (partition, record_offset, value) VALUES (1, 9223372036854775807, 'x');
+INSERT INTO insert_offsets (partition, record_offset, value) VALUES (1, 4611686018427387905, 'x');
+INSERT INTO insert_offsets (partition, record_offset, value) VALUES (1, 4611686018427387904, 'the last that can be given');
+INSERT INTO insert_offsets (partition, value) SELECT 1, i FROM generate_series(1, 3) i;
+SELECT record_offset, value FROM insert_offsets WHERE partition = 1 AND record_offset > 4000000000000000000;
+INSERT INTO insert_offsets (partition, record_offset, value) VALUES (1, 4611686018427387908, 'x');
+SELECT count(*) FROM verify_topic('insert_offsets');
+-- nor makes it queries that go through all offsets one by one
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SELECT count(*), max(record_offset) FROM insert_offsets;
+SELECT count(*) FROM insert_offsets WHERE record_offset > 8;
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
 
 -- TRUNCATE removes the records and goes on counting
 BEGIN;

@@ -45,6 +45,44 @@ INSERT INTO privileges.t (key, value) VALUES ('k', 'v');
 SELECT value FROM privileges.t;
 SELECT * FROM consume('privileges.t', 'g');
 
+-- but give no offsets, which would move the log's end for all: those are the owner's, wherever they come from
+INSERT INTO privileges.t (partition, record_offset, value) VALUES (0, 9223372032559808512, 'v');
+INSERT INTO privileges.t (partition, record_offset, value) VALUES (0, NULL, 'numbered');
+INSERT INTO privileges.t (partition, record_offset, value) SELECT 0, 4000000000, 'v';
+COPY privileges.t (partition, record_offset, value) FROM stdin;
+0	4000000000	v
+\.
+RESET ROLE;
+GRANT INSERT (partition, record_offset, value) ON privileges.t TO regress_topic_user;
+SET ROLE regress_topic_user;
+INSERT INTO privileges.t (partition, record_offset, value) VALUES (0, 4000000000, 'v');
+RESET ROLE;
+REVOKE INSERT (partition, record_offset, value) ON privileges.t FROM regress_topic_user;
+SET ROLE regress_topic_owner;
+CREATE VIEW privileges.v AS SELECT * FROM privileges.t;
+GRANT INSERT ON privileges.v TO regress_topic_user;
+CREATE FUNCTION privileges.numbers() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN NEW.record_offset := 4000000000; RETURN NEW; END $$;
+CREATE TRIGGER numbers BEFORE INSERT ON privileges.t FOR EACH ROW EXECUTE FUNCTION privileges.numbers();
+SET ROLE regress_topic_user;
+INSERT INTO privileges.t (partition, value) VALUES (0, 'v');
+SET ROLE regress_topic_owner;
+DROP TRIGGER numbers ON privileges.t;
+SET ROLE regress_topic_user;
+INSERT INTO privileges.v (partition, record_offset, value) VALUES (0, 4000000000, 'v');
+INSERT INTO privileges.v (partition, value) VALUES (0, 'numbered');
+-- nor make a segment of each transaction, by timestamps far apart
+INSERT INTO privileges.v (partition, record_timestamp, value) VALUES (1, '2000-01-01', 'old'), (1, now(), 'new');
+INSERT INTO privileges.v (partition, record_timestamp, value) VALUES (1, '2000-01-01', 'old'), (1, now(), 'new');
+INSERT INTO privileges.v (partition, record_timestamp, value) VALUES (1, '2000-01-01', 'old'), (1, now(), 'new');
+RESET ROLE;
+SELECT partition, log_end_offset < 100 AS as_before, segments FROM pg_topic_partitions WHERE topic = 'privileges.t'::regclass;
+-- the owner restores a dump
+SET ROLE regress_topic_owner;
+DROP VIEW privileges.v;
+INSERT INTO privileges.t (partition, record_offset, value) VALUES (1, 200, 'restored');
+SET ROLE regress_topic_user;
+
 -- SELECT: read and consume, also with no privilege on the table of offsets
 RESET ROLE;
 REVOKE INSERT ON privileges.t FROM regress_topic_user;
