@@ -309,7 +309,8 @@ COMMENT ON VIEW pg_topics IS 'topics of this database';
 CREATE FUNCTION pg_topic_partitions_info(OUT topic regclass, OUT partition int,
     OUT log_start_offset bigint, OUT log_end_offset bigint, OUT last_stable_offset bigint,
     OUT resolved_offset bigint, OUT segments int, OUT bytes bigint,
-    OUT blocking_xid xid, OUT blocking_pid int, OUT blocking_gid text)
+    OUT blocking_xid xid, OUT blocking_pid int, OUT blocking_gid text,
+    OUT deleted_end_offset bigint)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pgt_topic_partitions_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
@@ -353,7 +354,7 @@ CREATE VIEW pg_topic_groups AS
                    greatest(coalesce(o.committed_offset, 0), p.log_start_offset)) END AS lag,
            pg_topic_lag_time(o.topic, o.partition, o.committed_offset) AS lag_time,
            o.commit_timestamp, o.metadata,
-           o.lost_records + greatest(0, p.log_start_offset - o.committed_offset) AS lost_records,
+           o.lost_records + greatest(0, p.deleted_end_offset - o.committed_offset) AS lost_records,
            o.lost_timestamp, r.at_risk_records, r.at_risk_at,
            o.member_id, o.lease_until, o.generation, o.position
     FROM topic_group_offsets o

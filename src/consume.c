@@ -200,7 +200,8 @@ pgt_consume_look_member(ConsumePass *pass, PartitionSet *partitions)
 		PartitionCursor cursor;
 
 		*partitions |= PARTITION_SET_OF(ordered[i]->partition);
-		if (pgt_cursor_open(pass, ordered[i], &cursor))
+		/* a gap is passed when the call ends */
+		if (pgt_cursor_open(pass, ordered[i], &cursor) && pgt_cursor_has_work(&cursor))
 		{
 			pgt_cursor_close(&cursor);
 			return WAIT_DONE;

@@ -10,13 +10,16 @@
  *	  auto_commit: commit the reader's position, else remember it
  *
  * So a partition with nothing to read is neither locked nor written, and nobody
- * waits for another consumer.  A partition that is leased to a member (lease.c)
+ * waits for another consumer.  One that has nothing but a gap (partition_cursor.c)
+ * is owned and its offset moved behind the gap, once: by the call that would
+ * return nothing, not while it waits.  A partition that is leased to a member (lease.c)
  * counts as owned for all but that one; a member's position and its lease are
  * taken down by lease.c.
  *
  * A pass that just looks for something to read owns the partition and delivers
  * nothing; the function that runs then finds it owned.  One that waits owns only
- * what has records: a start that is to be committed is remembered for later.
+ * what has records: a start that is to be committed is remembered for later, as is
+ * that there is a gap to pass.
  *
  * Records that are deleted while they are read end the partition's part of the
  * call at the gap, so that the next one finds it.
@@ -32,6 +35,7 @@
 #include "consume_partition.h"
 #include "consume_rows.h"
 #include "group_position.h"
+#include "group_row.h"
 #include "lease.h"
 #include "log_reader.h"
 #include "partition_cursor.h"
@@ -98,6 +102,29 @@ deliver_to_member(ConsumePass *pass, GroupOffset *offset, PartitionCursor *curso
 		pgt_lease_start(pass->lease, offset, cursor->start);
 	if (cursor->reader != NULL)
 		pgt_lease_advance(pass->lease, offset, deliver_records(pass, cursor));
+	else if (pgt_lease_next_offset(offset) != cursor->passed)
+		pgt_lease_pass_gap(pass->lease, offset, cursor->passed);
+}
+
+/*
+ * Nothing was delivered: move the group's offset behind the gap.  There is no
+ * record in it that could be lost with that, so it is committed also where
+ * commits are the caller's business, unless he has records to commit before it
+ * or has never committed any.
+ */
+static void
+pass_gap(const ConsumePass *pass, GroupOffset *offset, const PartitionCursor *cursor)
+{
+	const ConsumerGroup *group = &pass->request->group;
+	bool		commit = pass->request->auto_commit || cursor->must_commit ||
+		(offset->committed != NO_OFFSET && offset->position == NO_OFFSET);
+	bool		moved_on = !cursor->must_commit && cursor->lost == 0;
+	char	   *metadata = offset->exists && moved_on ? pgt_group_row_metadata(group, offset) : NULL;
+
+	if (commit)
+		pgt_group_commit(group, offset, cursor->passed, metadata);
+	else
+		pgt_position_set(group, offset, cursor->passed);
 }
 
 /* Deliver from a partition that is owned, and move the group's offset. */
@@ -105,7 +132,7 @@ static void
 consume_owned(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
 {
 	const ConsumerGroup *group = &pass->request->group;
-	int64		next = cursor->start;
+	int64		next;
 
 	pgt_cursor_report(pass, cursor);
 	if (cursor->lost > 0)
@@ -115,17 +142,19 @@ consume_owned(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
 		deliver_to_member(pass, offset, cursor);
 		return;
 	}
-	if (cursor->reader != NULL)
-		next = deliver_records(pass, cursor);
-
+	if (cursor->reader == NULL)
+	{
+		pass_gap(pass, offset, cursor);
+		return;
+	}
+	next = deliver_records(pass, cursor);
 	if (pass->request->auto_commit)
 		pgt_group_commit(group, offset, next, NULL);
 	else
 	{
 		if (cursor->must_commit)
 			pgt_group_commit(group, offset, cursor->start, NULL);
-		if (cursor->reader != NULL)
-			pgt_position_set(group, offset, next);
+		pgt_position_set(group, offset, next);
 	}
 }
 
@@ -145,7 +174,8 @@ open_and_own(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
 			return false;
 		if (pass->waiting && cursor->reader == NULL)
 		{
-			pgt_position_set_start(group, offset, cursor->start);
+			if (cursor->must_commit)
+				pgt_position_set_start(group, offset, cursor->start);
 			pass->remembered = true;
 			return false;
 		}

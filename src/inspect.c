@@ -218,6 +218,7 @@ add_partition(ReturnSetInfo *result, const TopicPartition *key)
 	pgt_row_add(&row, Int32GetDatum(segments));
 	pgt_row_add(&row, Int64GetDatum(bytes));
 	row_add_blocker(&row, end.blocker);
+	pgt_row_add(&row, Int64GetDatum(log.deleted_end));
 	pgt_row_put(&row, result);
 }
 

@@ -734,6 +734,23 @@ pgt_lease_start(LeaseCall *call, GroupOffset *offset, int64 start)
 
 /* See the header. */
 void
+pgt_lease_pass_gap(LeaseCall *call, GroupOffset *offset, int64 next)
+{
+	if (is_uncommitted(offset))
+	{
+		offset->lease.position = next;
+		write_lease(call, offset);
+		return;
+	}
+	offset->lease.position = NO_OFFSET;
+	offset->lease.until = call->now + call->lease;
+	pgt_group_commit_leased(call->holder->group, offset, next,
+							offset->exists ? pgt_group_row_metadata(call->holder->group, offset) : NULL);
+	call->wrote = true;
+}
+
+/* See the header. */
+void
 pgt_lease_end(LeaseCall *call)
 {
 	for (int i = 0; i < call->holder->partitions; i++)

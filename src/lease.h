@@ -60,6 +60,12 @@ extern bool pgt_lease_is_held(const LeaseCall *call, const GroupOffset *offset);
 extern void pgt_lease_advance(LeaseCall *call, GroupOffset *offset, int64 next);
 extern void pgt_lease_start(LeaseCall *call, GroupOffset *offset, int64 start);
 
+/*
+ * Nothing was delivered, and up to "next" there is no record: committed with that,
+ * unless the member has records to commit before it.  The caller owns the partition.
+ */
+extern void pgt_lease_pass_gap(LeaseCall *call, GroupOffset *offset, int64 next);
+
 /* End the call: renew what needs it. */
 extern void pgt_lease_end(LeaseCall *call);
 

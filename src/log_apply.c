@@ -107,9 +107,10 @@ pgt_apply_active_base(PartitionState *state, int64 active_base)
 }
 
 void
-pgt_apply_log_start(PartitionState *state, int64 log_start_offset)
+pgt_apply_log_start(PartitionState *state, int64 log_start_offset, int64 deleted_end)
 {
 	state->log_start_offset = Max(state->log_start_offset, log_start_offset);
+	state->deleted_end = Max(state->deleted_end, deleted_end);
 	state->resolved_offset = Max(state->resolved_offset, state->log_start_offset);
 	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
 }

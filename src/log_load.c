@@ -416,6 +416,7 @@ start_from_point(Loading *loading, const RecoveryPointEntry *point)
 	state->active_end = point->active_end;
 	state->next_offset = point->next_offset;
 	state->log_start_offset = point->log_start_offset;
+	state->deleted_end = point->deleted_end;
 	state->resolved_offset = point->resolved_offset;
 }
 
@@ -456,6 +457,9 @@ load_partition(const TopicPartition *key, const RecoveryPointEntry *points, int 
 		start_from_segments(&loading);
 	scan_partition(&loading);
 	raise_log_start(loading.state, pgt_log_start_kept(key));
+	/* what a lost recovery point knew may have been deleted; else redo tells */
+	if (ask_segments)
+		loading.state->deleted_end = loading.state->log_start_offset;
 	remove_segments(&loading);
 	pfree(loading.segments);
 }

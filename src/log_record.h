@@ -54,6 +54,7 @@ typedef struct xl_pgt_delete
 	TopicPartition key;
 	uint32		flags;			/* DELETE_* */
 	int64		log_start_offset;
+	int64		deleted_end;	/* behind the last record that this or an earlier one deleted */
 	int64		active_base;	/* a roll may have come with it */
 } xl_pgt_delete;
 
@@ -127,8 +128,8 @@ extern int	pgt_apply_unlink_below(PartitionState *state, int64 log_start_offset,
  */
 extern void pgt_apply_active_base(PartitionState *state, int64 active_base);
 
-/* Move the log start up; caller holds the slot's lock exclusively. */
-extern void pgt_apply_log_start(PartitionState *state, int64 log_start_offset);
+/* Move the log start up, and what is deleted; caller holds the slot's lock exclusively. */
+extern void pgt_apply_log_start(PartitionState *state, int64 log_start_offset, int64 deleted_end);
 
 /* Forget the slots of a topic (InvalidOid: of the database) and remove its directories. */
 extern void pgt_apply_drop(Oid database, Oid topic);

@@ -250,7 +250,7 @@ redo_delete(XLogReaderState *record)
 	state = pgt_redo_partition(&xlrec.key);
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	pgt_apply_active_base(state, xlrec.active_base);
-	pgt_apply_log_start(state, xlrec.log_start_offset);
+	pgt_apply_log_start(state, xlrec.log_start_offset, xlrec.deleted_end);
 	state->last_lsn = record->EndRecPtr;
 	LWLockRelease(&state->lock);
 	XLogFlush(record->EndRecPtr);

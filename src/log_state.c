@@ -153,6 +153,7 @@ reset_slot(PartitionState *state, const TopicPartition *key)
 	state->in_use = true;
 	state->incarnation = ++pgt_log_shared->next_incarnation;
 	state->log_start_offset = state->next_offset = state->resolved_offset = 0;
+	state->deleted_end = 0;
 	state->resolved_max_xid = 0;
 	state->active_base = NO_SEGMENT;
 	state->active_end = state->active_entries = 0;

@@ -71,6 +71,7 @@ typedef struct PartitionState
 
 	/* the log */
 	int64		log_start_offset;
+	int64		deleted_end;	/* behind the last record that was deleted; at most the log start */
 	int64		next_offset;	/* the log end offset */
 	int64		resolved_offset;	/* below it every transaction's outcome is in the index */
 	uint64		resolved_max_xid;	/* largest transaction id resolved since server start */

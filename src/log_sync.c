@@ -116,6 +116,7 @@ fill_point(RecoveryPointEntry *point, const PartitionState *state)
 	point->active_end = state->active_end;
 	point->next_offset = state->next_offset;
 	point->log_start_offset = state->log_start_offset;
+	point->deleted_end = state->deleted_end;
 	point->resolved_offset = state->resolved_offset;
 }
 

@@ -43,6 +43,7 @@
 #include "fault_point.h"
 #include "log_record.h"
 #include "log_sync.h"
+#include "records_end.h"
 #include "miscadmin.h"
 #include "record_batch.h"
 #include "storage/s_lock.h"
@@ -308,6 +309,23 @@ pgt_log_roll(PartitionState *state)
 }
 
 /*
+ * Behind which record the log is deleted, should all below "offset" go.  What is
+ * below it has ended and changes no more, so no lock is needed.
+ */
+static int64
+deleted_end_before(PartitionState *state, int64 offset)
+{
+	LogBounds	bounds;
+	TopicPartition key;
+
+	if (!pgt_partition_log_slot_bounds(state, &key, &bounds))
+		return 0;
+	return Max(bounds.deleted_end,
+			   pgt_records_end(state, &bounds, bounds.log_start_offset,
+							   Min(offset, bounds.next_offset), true));
+}
+
+/*
  * Remove everything below "offset"; where "expected_end" is not NO_OFFSET, only
  * while the log still ends there.
  */
@@ -318,6 +336,7 @@ delete_before(PartitionState *state, int64 offset, int64 expected_end, bool excl
 	XLogRecPtr	lsn;
 
 	memset(&xlrec, 0, sizeof(xlrec));
+	xlrec.deleted_end = deleted_end_before(state, offset);
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	offset = Min(offset, state->next_offset);
 	if (state->active_base == NO_SEGMENT || offset <= state->log_start_offset ||
@@ -338,7 +357,7 @@ delete_before(PartitionState *state, int64 offset, int64 expected_end, bool excl
 	XLogBeginInsert();
 	XLogRegisterData((char *) &xlrec, sizeof(xlrec));
 	lsn = XLogInsert(PGT_RMGR_ID, XLOG_PGT_DELETE);
-	pgt_apply_log_start(state, offset);
+	pgt_apply_log_start(state, offset, xlrec.deleted_end);
 	state->last_lsn = lsn;
 	LWLockRelease(&state->lock);
 

@@ -4,13 +4,22 @@
  *	  record there.
  *
  *	  nothing committed		auto_offset_reset says
- *	  below the log start	the same; the records between are lost
+ *	  a record was deleted	the same; what was deleted is lost
  *	  past the log end		the same; the topic was restored without its records
- *	  else					at the group's next offset
+ *	  else					at the group's next offset, or at the log start
  *
- * Offset reset.  A group with nothing committed, or whose offset lies below
- * the log start (its records were deleted), starts where auto_offset_reset
- * says; what it has lost is counted in its row.  "latest" must be fixed at the
+ * Gaps.  Offsets without a record are passed over as if they were not there:
+ * those of transactions that rolled back, of records that compaction removed, and
+ * ones that were never given.  Behind a record the reader sees to it.  Where a
+ * group has nothing to read but such offsets, up to the log's end or to the first
+ * record that its snapshot takes for running, the cursor says how far they go
+ * ("passed"), so that the group's offset moves behind them: once, and not with
+ * each call.  Else it would lag behind for ever, hold retention.consumers up, and
+ * count them as lost once they are deleted.  That the log starts behind the group's
+ * offset is such a gap too, unless a record between was deleted (deleted_end).
+ *
+ * Offset reset.  A group with nothing committed, or whose next record was deleted,
+ * starts where auto_offset_reset says; what it has lost is counted in its row.  "latest" must be fixed at the
  * first call, even where nothing is returned, or the group would miss what is
  * produced until its next one: the log's visible end is committed at once, by a
  * call that waits when it has waited.  Until then the transaction remembers it.
@@ -123,10 +132,12 @@ start_new_group(const ConsumePass *pass, const GroupOffset *offset, PartitionCur
 
 /* Set cursor->start for a group whose next record was deleted. */
 static void
-start_behind_gap(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor,
-				 int64 next, int64 log_start)
+start_behind_lost(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor,
+				  int64 next, const LogBounds *bounds)
 {
-	cursor->lost = log_start - next;
+	int64		log_start = bounds->log_start_offset;
+
+	cursor->lost = bounds->deleted_end - next;
 	cursor->log_start = log_start;
 	switch (pass->request->reset)
 	{
@@ -207,6 +218,8 @@ open_reader(const ConsumePass *pass, PartitionCursor *cursor)
 		pgt_cursor_close(cursor);
 		return false;
 	}
+	if (!found)
+		cursor->passed = pgt_log_reader_position(cursor->reader);
 	if (!found || !pgt_cursor_is_due(cursor))
 		pgt_cursor_close(cursor);
 	return true;
@@ -219,32 +232,58 @@ next_offset(const ConsumePass *pass, const GroupOffset *offset)
 	return pass->lease != NULL ? pgt_lease_next_offset(offset) : pgt_group_next_offset(offset);
 }
 
+/* Set cursor->start by where the log is now. */
+static void
+choose_start(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor,
+			 const LogBounds *bounds)
+{
+	int64		next = cursor->next;
+
+	cursor->lost = 0;
+	cursor->past_end = NO_OFFSET;
+	cursor->must_commit = false;
+	if (next == NO_OFFSET)
+		start_new_group(pass, offset, cursor, bounds->log_start_offset);
+	else if (next < bounds->deleted_end)
+		start_behind_lost(pass, offset, cursor, next, bounds);
+	else if (next > bounds->next_offset)
+		start_over(pass, offset, cursor, next, bounds);
+	else
+		cursor->start = Max(next, bounds->log_start_offset);
+	cursor->passed = cursor->start;
+}
+
+/* See the header. */
+bool
+pgt_cursor_has_work(const PartitionCursor *cursor)
+{
+	return cursor->reader != NULL || cursor->must_commit;
+}
+
+/* Does the group stand before a gap that the cursor has found? */
+static bool
+is_before_gap(const PartitionCursor *cursor)
+{
+	return cursor->passed > cursor->start ||
+		(cursor->next != NO_OFFSET && cursor->start > cursor->next);
+}
+
 /* See the header. */
 bool
 pgt_cursor_open(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor)
 {
-	int64		next = next_offset(pass, offset);
 	LogBounds	bounds;
 
 	cursor->key = pgt_topic_partition(pass->topic, offset->partition);
+	cursor->next = next_offset(pass, offset);
 	cursor->reader = NULL;
 	do
 	{
-		cursor->lost = 0;
-		cursor->past_end = NO_OFFSET;
-		cursor->must_commit = false;
 		(void) pgt_partition_log_bounds(&cursor->key, &bounds);
-		if (next == NO_OFFSET)
-			start_new_group(pass, offset, cursor, bounds.log_start_offset);
-		else if (next < bounds.log_start_offset)
-			start_behind_gap(pass, offset, cursor, next, bounds.log_start_offset);
-		else if (next > bounds.next_offset)
-			start_over(pass, offset, cursor, next, &bounds);
-		else
-			cursor->start = next;
+		choose_start(pass, offset, cursor, &bounds);
 	} while (bounds.next_offset > cursor->start && !open_reader(pass, cursor));
 
-	return cursor->reader != NULL || cursor->must_commit;
+	return pgt_cursor_has_work(cursor) || is_before_gap(cursor);
 }
 
 /* Tell a consumer that it starts again, since its offset was of a longer log. */
@@ -259,7 +298,7 @@ report_start_over(const ConsumePass *pass, const PartitionCursor *cursor)
 					   (long long) cursor->past_end)));
 }
 
-/* Tell a consumer that it goes on behind a gap. */
+/* Tell a consumer that records were deleted before it has read them. */
 static void
 report_lost_records(const ConsumePass *pass, const PartitionCursor *cursor)
 {
@@ -270,8 +309,7 @@ report_lost_records(const ConsumePass *pass, const PartitionCursor *cursor)
 						   pass->request->group.id, (long long) cursor->lost,
 						   get_rel_name(pass->topic->relid), cursor->key.partition),
 			 errdetail("It had committed offset %lld; the log starts at %lld.",
-					   (long long) (cursor->log_start - cursor->lost),
-					   (long long) cursor->log_start)));
+					   (long long) cursor->next, (long long) cursor->log_start)));
 }
 
 /* See the header. */

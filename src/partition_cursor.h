@@ -16,8 +16,10 @@ typedef struct PartitionCursor
 	TopicPartition key;
 	LogReader  *reader;			/* NULL: nothing to read */
 	Record		record;			/* the first one, where there is a reader */
+	int64		next;			/* the group's next offset; NO_OFFSET: nothing committed yet */
 	int64		start;
-	int64		lost;			/* offsets from the group's next one to the log start: deleted */
+	int64		passed;			/* without a reader: there is no record from "start" up to here */
+	int64		lost;			/* offsets from the group's next one to the last record deleted */
 	int64		log_start;
 	int64		past_end;		/* committed offset past the log end, or NO_OFFSET */
 	bool		must_commit;	/* "start" must be committed though nothing is read */
@@ -25,12 +27,15 @@ typedef struct PartitionCursor
 
 /*
  * Open a partition where the group goes on by what *offset tells.  Returns
- * whether there is something to do for it: a record to deliver, or a start to
- * commit; if not, there is no reader either.  ERROR where auto_offset_reset is
- * "none" and the group cannot go on.
+ * whether there is something to do for it: a record to deliver, a start to
+ * commit, or a gap to pass; if not, there is no reader either.  ERROR where
+ * auto_offset_reset is "none" and the group cannot go on.
  */
 extern bool pgt_cursor_open(const ConsumePass *pass, const GroupOffset *offset,
 							PartitionCursor *cursor);
+
+/* Is there more to do for an open cursor than to pass a gap? */
+extern bool pgt_cursor_has_work(const PartitionCursor *cursor);
 
 /* Close the cursor's reader, if it has one. */
 extern void pgt_cursor_close(PartitionCursor *cursor);

@@ -60,6 +60,7 @@ pgt_partition_log_slot_bounds(PartitionState *state, TopicPartition *key, LogBou
 	in_use = state->in_use;
 	*key = state->key;
 	bounds->log_start_offset = state->log_start_offset;
+	bounds->deleted_end = state->deleted_end;
 	bounds->next_offset = state->next_offset;
 	bounds->resolved_offset = state->resolved_offset;
 	bounds->resolved_max_xid = state->resolved_max_xid;

@@ -29,6 +29,7 @@ typedef struct LogConfig
 typedef struct LogBounds
 {
 	int64		log_start_offset;
+	int64		deleted_end;	/* behind the last record that was deleted: from there to the start is a gap */
 	int64		next_offset;
 	int64		resolved_offset;
 	uint64		resolved_max_xid;

@@ -48,7 +48,8 @@ is_possible(const RecoveryPointEntry *entry)
 	return entry->key.partition >= 0 &&
 		entry->active_base >= -1 &&
 		entry->next_offset >= 0 &&
-		entry->log_start_offset >= 0 &&
+		entry->deleted_end >= 0 &&
+		entry->log_start_offset >= entry->deleted_end &&
 		entry->resolved_offset >= 0;
 }
 

@@ -4,7 +4,7 @@
  *
  *	  header   magic, version, system identifier, count, CRC of the entries,
  *			   max_partitions of the server that wrote the WAL, CRC of the header
- *	  entry*   one a partition, 56 bytes each
+ *	  entry*   one a partition, 64 bytes each
  *
  * In native byte order, as everything else in a data directory.
  *
@@ -16,7 +16,7 @@
 #include "segment.h"
 
 #define RECOVERY_POINT_MAGIC	0x50475452	/* "PGTR" */
-#define RECOVERY_POINT_VERSION	1
+#define RECOVERY_POINT_VERSION	2
 
 typedef struct RecoveryPointHeader
 {
@@ -37,13 +37,14 @@ typedef struct RecoveryPointEntry
 	int64		active_base;
 	int64		next_offset;
 	int64		log_start_offset;
+	int64		deleted_end;	/* behind the last record that was deleted */
 	int64		resolved_offset;
 	uint32		active_end;
 	uint32		reserved;
 } RecoveryPointEntry;
 
 StaticAssertDecl(sizeof(RecoveryPointHeader) == 32, "recovery point header is 32 bytes");
-StaticAssertDecl(sizeof(RecoveryPointEntry) == 56, "recovery point entry is 56 bytes");
+StaticAssertDecl(sizeof(RecoveryPointEntry) == 64, "recovery point entry is 64 bytes");
 
 /* Fill the header for these entries, CRCs included. */
 extern void pgt_recovery_point_seal(RecoveryPointHeader *header, uint64 system_identifier,

@@ -17,7 +17,8 @@
  * on a segment may go, DUE_NOW and NEVER among them, and the earlier one
  * counts.  With retention.consumers = wait a segment that a group has still to
  * read stays until the caps allow it as well: the later moment counts, of the
- * rules' and the caps'.  So that one function, due_at(), serves retention and
+ * rules' and the caps'.  A group has to read records, not offsets: what rolled
+ * back at a segment's end keeps no segment (records_end.c).  So that one function, due_at(), serves retention and
  * what pg_topic_groups tells.
  *
  * Never at or past the resolved offset: what a running or prepared transaction
@@ -51,6 +52,7 @@
 #include "log_wal.h"
 #include "maintenance_hold.h"
 #include "maintenance_stats.h"
+#include "records_end.h"
 #include "retention.h"
 #include "utils/timestamp.h"
 
@@ -159,6 +161,22 @@ largest_timestamp(const LogFront *front, const LogSegment *segment)
 	return entry.largest_timestamp;
 }
 
+/* The offset behind the last record of a segment at or past "next"; NO_OFFSET: it has none. */
+static int64
+records_end(const LogFront *front, const LogSegment *segment, int64 next)
+{
+	return pgt_records_end(front->state, &front->bounds, Max(next, segment->id.base),
+						   segment->end, false);
+}
+
+/* Has a group still to read any of the segment's records? */
+static bool
+is_wanted(const LogFront *front, const LogSegment *segment)
+{
+	return segment->end > front->consumed &&
+		records_end(front, segment, front->consumed) != NO_OFFSET;
+}
+
 /* ---- when a segment may go ---------------------------------------------- */
 
 /* When it may go by a limit of time; -1: none. */
@@ -198,7 +216,7 @@ due_at(const LogFront *front, const LogSegment *segment)
 	if ((topic->cleanup_policy & CLEANUP_DELETE) == 0)
 		return NEVER;
 	at = due_by(front, segment, topic->retention_bytes, topic->retention_ms);
-	if (at != NEVER && topic->retention_waits && segment->end > front->consumed)
+	if (at != NEVER && topic->retention_waits && is_wanted(front, segment))
 		at = Max(at, due_by(front, segment, topic->retention_waits_bytes,
 							topic->retention_waits_ms));
 	return at;
@@ -313,18 +331,21 @@ pgt_retention_at_risk(const Topic *topic, int32 partition, int64 next, int64 *re
 {
 	LogFront	front;
 	const LogSegment *segment;
+	int64		end = NO_OFFSET;
 	int			i = 0;
 
 	if (!look_at_log(&front, topic, partition))
 		return false;
 	next = Max(next, front.bounds.log_start_offset);
 	front.consumed = next;
-	while (i < front.count && front.segments[i].end <= next)
+	while (i < front.count &&
+		   (front.segments[i].end <= next ||
+			(end = records_end(&front, &front.segments[i], next)) == NO_OFFSET))
 		i++;
 	if (i == front.count)
 		return false;
 	segment = &front.segments[i];
-	*records = segment->end - next;
+	*records = end - Max(next, segment->id.base);
 	*at = due_at(&front, segment);
 	if (*at >= LAST_MOMENT)
 		return false;

@@ -120,7 +120,7 @@ note_lost(const ConsumerGroup *group, const GroupOffset *offset, const TopicPart
 	LogBounds	bounds;
 
 	(void) pgt_partition_log_bounds(key, &bounds);
-	next = Min(next, bounds.log_start_offset);
+	next = Min(next, bounds.deleted_end);
 	if (from != NO_OFFSET && next > from)
 		pgt_position_note_lost(group, offset, next - from);
 }

@@ -1,0 +1,222 @@
+/*
+ * records_end.c
+ *	  Where the records of a stretch of a log end, as opposed to its offsets.
+ *
+ *	  from                                      before
+ *	   | [ batch ] [ batch ] [ aborted ]  (gap)  |
+ *	                        ^ the records end here
+ *
+ * Offsets without a record are nobody's loss: who deletes them, or waits until a
+ * group has read them, asks where the records end.  The answer is found from the
+ * back, mostly by one look at the last entry of a segment: a batch counts unless
+ * its transaction has aborted.  Only a batch that has fewer records than offsets
+ * (compaction thinned it out, or offsets were given) is read.
+ *
+ * Damage must not keep anybody from deleting: what cannot be read is taken to
+ * have records.  That errs on the side of telling a group of a loss.
+ *
+ * Locks: none.  The caller keeps the stretch from being deleted or rewritten
+ * meanwhile; where he does not, a segment that has gone counts as one that
+ * cannot be read.
+ *
+ * Layer 3.  Next: log_wal.c, retention.c.
+ */
+#include "postgres.h"
+
+#include "batch_decoder.h"
+#include "log_resolve.h"
+#include "log_wal.h"
+#include "miscadmin.h"
+#include "records_end.h"
+#include "utils/memutils.h"
+
+#define ENTRIES_PER_READ	64
+
+/* The stretch, and how far the search from its back has come. */
+typedef struct Search
+{
+	PartitionState *state;
+	const LogBounds *bounds;
+	int64		from;
+	int64		before;			/* from here on there is no record */
+	bool		ended;
+} Search;
+
+/* Has the entry's transaction aborted, so that its offsets are a gap? */
+static bool
+is_aborted(const Search *search, SegmentId id, const IndexEntry *entry)
+{
+	if ((entry->flags & ENTRY_ABORTED) != 0)
+		return true;
+	if (id.generation > 0 || id.base + entry->last_delta < search->bounds->resolved_offset)
+		return false;
+	return search->ended && pgt_transaction_outcome(entry->xid) == TRANSACTION_ABORTED;
+}
+
+/* The bytes of an entry's batch, palloc'd; NULL where the file is cut. */
+static char *
+read_batch(Segment *segment, const IndexEntry *entry)
+{
+	char	   *batch = MemoryContextAllocHuge(CurrentMemoryContext, entry->length);
+
+	return pgt_segment_read(segment, entry->position, batch, entry->length) ? batch : NULL;
+}
+
+/* The offset behind the batch's last record below "before"; NO_OFFSET: there is none. */
+static int64
+decode_end(const Search *search, Segment *segment, const IndexEntry *entry)
+{
+	BatchDecoder decoder = {.context = CurrentMemoryContext};
+	TopicPartition key = segment->key;
+	SegmentId	id = segment->id;
+	char	   *batch = read_batch(segment, entry);
+	int64		end = NO_OFFSET;
+	RecordBatchHeader header;
+	RecordIterator iterator;
+	Record		record;
+
+	if (batch == NULL)
+		return search->before;
+	pgt_batch_check(&key, id, entry, batch, &header);
+	pgt_batch_decode(&decoder, &key, id, entry, batch, &header, &iterator);
+	while (pgt_record_iterator_next(&iterator, &record) && record.offset < search->before)
+		end = record.offset + 1;
+	return iterator.problem == NULL ? end : search->before;
+}
+
+/* Has the batch a record at each of its offsets? */
+static bool
+is_dense(Segment *segment, const IndexEntry *entry)
+{
+	char		bytes[RECORD_BATCH_HEADER_SIZE];
+	RecordBatchHeader header;
+
+	return entry->length >= sizeof(bytes) &&
+		pgt_segment_read(segment, entry->position, bytes, sizeof(bytes)) &&
+		pgt_record_batch_read_header(bytes, sizeof(bytes), &header) == NULL &&
+		header.record_count == header.last_offset_delta + 1;
+}
+
+/* The offset behind the last record of a batch that has not aborted; NO_OFFSET: none before "before". */
+static int64
+batch_end(const Search *search, Segment *segment, const IndexEntry *entry)
+{
+	if (is_dense(segment, entry))
+		return Min(search->before, segment->id.base + entry->last_delta + 1);
+	return decode_end(search, segment, entry);
+}
+
+/*
+ * Search a block of entries from the last one on.  True: the search is over, and
+ * search->before is where the records end, unless it is at or below "from".
+ */
+static bool
+search_entries(Search *search, Segment *segment, const IndexEntry *entries, uint32 count)
+{
+	while (count-- > 0)
+	{
+		const IndexEntry *entry = &entries[count];
+		int64		first = segment->id.base + entry->first_delta;
+
+		if (first >= search->before)
+			continue;
+		if (segment->id.base + entry->last_delta < search->from)
+		{
+			search->before = search->from;
+			return true;
+		}
+		if (!is_aborted(search, segment->id, entry))
+		{
+			int64		end = batch_end(search, segment, entry);
+
+			if (end != NO_OFFSET)
+			{
+				search->before = end;
+				return true;
+			}
+		}
+		search->before = Min(search->before, first);
+	}
+	return false;
+}
+
+/* Search a segment from its end on; true: the search is over. */
+static bool
+search_segment(Search *search, SegmentId id)
+{
+	IndexEntry	entries[ENTRIES_PER_READ];
+	Segment    *segment = NULL;
+	uint32		left;
+
+	if (pgt_partition_log_can_open(search->state, id))
+		segment = pgt_partition_log_segment(search->state, id);
+	if (segment == NULL)
+		return true;
+	left = pgt_partition_log_entries(segment, search->bounds);
+	left = Min(left, pgt_segment_find_offset(segment, left, search->before) + 1);
+	while (left > 0)
+	{
+		uint32		count = Min(left, ENTRIES_PER_READ);
+
+		CHECK_FOR_INTERRUPTS();
+		left -= count;
+		if (pgt_segment_read_entries(segment, left, count, entries) != count ||
+			search_entries(search, segment, entries, count))
+			return true;
+	}
+	search->before = Min(search->before, id.base);
+	return false;
+}
+
+/* Is the error at hand about a file: damaged, gone or not to be read? */
+static bool
+is_file_trouble(void)
+{
+	return geterrcode() == ERRCODE_DATA_CORRUPTED ||
+		ERRCODE_TO_CATEGORY(geterrcode()) == ERRCODE_TO_CATEGORY(ERRCODE_IO_ERROR);
+}
+
+/* The same; what is damaged ends the search, as if its last offset had a record. */
+static bool
+search_or_give_up(Search *search, SegmentId id)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	volatile bool over = true;
+
+	PG_TRY();
+	{
+		over = search_segment(search, id);
+	}
+	PG_CATCH();
+	{
+		if (!is_file_trouble())
+			PG_RE_THROW();
+		MemoryContextSwitchTo(caller);
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	return over;
+}
+
+int64
+pgt_records_end(PartitionState *state, const LogBounds *bounds, int64 from, int64 before, bool ended)
+{
+	Search		search = {state, bounds, from, before, ended};
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics records end",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+
+	while (search.before > from)
+	{
+		SegmentId	id = pgt_partition_log_segment_for(state, bounds, search.before - 1);
+
+		/* nothing lies before the first segment */
+		if (id.base >= search.before)
+			search.before = from;
+		else if (search_or_give_up(&search, id))
+			break;
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return search.before > from ? search.before : NO_OFFSET;
+}
