@@ -18,6 +18,8 @@
 #define ONCE_FILE	"pg_topics_died_once"
 
 static char *fault_point = NULL;
+static int	passed = 0;			/* how often a place to halt at was passed since the setting was set */
+static double clock_offset = 0;
 
 /* What the setting wants here: "" to die, NULL where it is of another place. */
 static const char *
@@ -90,12 +92,43 @@ pgt_fault_skip(const char *name)
 }
 
 void
+pgt_fault_halt(const char *name)
+{
+	const char *action = wanted_action(name);
+	int			nth = 1;
+
+	if (action == NULL || strncmp(action, "halt", 4) != 0)
+		return;
+	if (action[4] == ':')
+		nth = atoi(action + 5);
+	if (++passed == nth)
+		raise(SIGSTOP);
+}
+
+int64
+pgt_fault_clock(void)
+{
+	return (int64) clock_offset;
+}
+
+/* A setting that was set: places to halt at count from here on. */
+static void
+assign_fault_point(const char *value, void *extra)
+{
+	passed = 0;
+}
+
+void
 pgt_fault_point_init(void)
 {
+	DefineCustomRealVariable("pg_topics.fault_clock_offset",
+							 "Time by which the clock of LogAppendTime is ahead.",
+							 NULL, &clock_offset, 0, -1.0e15, 1.0e15, PGC_SUSET,
+							 GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL | GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomStringVariable("pg_topics.fault_point",
 							   "Place at which the process dies, stops or meets an error.",
 							   NULL, &fault_point, "", PGC_SUSET,
-							   GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL, NULL, NULL, NULL);
+							   GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL, NULL, assign_fault_point, NULL);
 }
 
 #endif

@@ -36,6 +36,7 @@
 #include "access/transam.h"
 #include "access/xact.h"
 #include "batch_decoder.h"
+#include "fault_point.h"
 #include "log_reader.h"
 #include "log_resolve.h"
 #include "miscadmin.h"
@@ -209,7 +210,10 @@ open_segment(LogReader *reader, SegmentId id)
 	uint32		version = reader->bounds.segments_version;
 
 	if (segment != NULL)
+	{
+		FAULT_HALT("reader-segment");
 		return segment;
+	}
 	if (!take_bounds(reader))
 		reader->done = true;
 	else if (reader->bounds.segments_version == version)

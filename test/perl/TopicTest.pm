@@ -23,7 +23,7 @@ our @EXPORT = qw(
   create_load_schema start_load finish_load stop_load catch_up load_script acknowledged ENDLESS
   events_differ check_events check_acknowledged wait_resolved
   start_psql topic_directory contents end_prepared open_session
-  open_background ask answer holdings overwrite
+  open_background ask answer holdings overwrite pid_of_session wait_halted halt_asleep go_on
 );
 
 # ---- clusters ----------------------------------------------------------------
@@ -82,6 +82,10 @@ sub parent_of
 	return (<$file> // '') =~ /\) \S (\d+) / ? $1 : ();
 }
 
+# Processes that stand still: none must be left so, the server could not stop.
+my %halted;
+END { kill 'CONT', keys %halted }
+
 # SIGKILL to every process of the server at once, as a power failure would but
 # for what the kernel still holds.  The postmaster is halted first, so that it
 # starts no child that would be overlooked and live on.  Its pid is needed where its
@@ -97,6 +101,7 @@ sub kill_all
 
 	kill 'KILL', @children;
 	$node->kill9;
+	delete @halted{ $postmaster, @children };
 	# not a zombie either: a new postmaster takes that for the old one
 	poll_until(sub { !grep { parent_of($_) } $postmaster, @children })
 	  or die 'killed processes live on';
@@ -224,6 +229,61 @@ sub TopicTest::Session::close
 
 	$self->{in} .= "\\q\n";
 	$self->{run}->finish;
+	return;
+}
+
+# The process that serves a session known by its application name, which may be
+# connecting still.
+sub pid_of_session
+{
+	my ($node, $name) = @_;
+	my $pid;
+
+	poll_until(sub { $pid = $node->safe_psql('postgres',
+		"SELECT pid FROM pg_stat_activity WHERE application_name = '$name'") }) or die "no session $name";
+	return $pid;
+}
+
+# Wait until a process stands at the place it was told to (src/fault_point.h): what
+# it writes before it does so may come earlier, and a SIGCONT then would be lost.
+sub wait_halted
+{
+	my ($pid) = @_;
+
+	poll_until(sub {
+		open(my $file, '<', "/proc/$pid/stat") or return 0;
+		return (<$file> // '') =~ /\) T / }) or die "process $pid does not halt";
+	$halted{$pid} = 1;
+	return;
+}
+
+# Halt processes of the server while they sleep in their main loop.  SIGSTOP alone may
+# meet one with a lock that the others, and so the test, then wait for.
+sub halt_asleep
+{
+	my ($node, @pids) = @_;
+
+	foreach my $pid (@pids)
+	{
+		poll_until(sub {
+			kill('STOP', $pid) or die "no process $pid";
+			wait_halted($pid);
+			my ($code, $asleep) = try_psql($node, "SET statement_timeout = '5s'\n"
+				. "SELECT wait_event_type = 'Activity' FROM pg_stat_activity WHERE pid = $pid");
+			return 1 if $code == 0 && $asleep =~ /^t/;
+			go_on($pid);
+			return 0 }) or die "process $pid does not sleep";
+	}
+	return;
+}
+
+# Let halted processes go on, all where none is named.
+sub go_on
+{
+	my @pids = @_ ? @_ : keys %halted;
+
+	delete @halted{@pids};
+	kill 'CONT', @pids;
 	return;
 }
 

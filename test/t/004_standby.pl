@@ -155,7 +155,7 @@ $primary->safe_psql('postgres', q{
 	BEGIN; SELECT send(208, 1, 1, p, 10) FROM generate_series(0, 2) AS p; SELECT count(*) FROM flush(); ROLLBACK});
 $primary->safe_psql('postgres', 'CHECKPOINT');
 # nobody writes WAL from here on
-kill 'STOP', $primary->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'});
+halt_asleep($primary, $primary->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'}));
 $blocker->run('ROLLBACK');
 wait_resolved($primary);
 kill_all($primary);

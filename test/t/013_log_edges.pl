@@ -13,10 +13,6 @@ use TopicTest;
 my $node = new_node('main', init => { allows_streaming => 1 });
 $node->start;
 
-# Processes halted by SIGSTOP must not outlive a test that dies.
-my @halted;
-END { kill 'CONT', @halted }
-
 sub sql { return $node->safe_psql('postgres', @_); }
 
 # What a statement answers that must fail.
@@ -32,7 +28,6 @@ sub failure
 sub power_failure
 {
 	kill_all($node);
-	@halted = ();
 	return;
 }
 
@@ -55,21 +50,11 @@ sub pid_of
 	return sql("SELECT pid FROM pg_stat_activity WHERE backend_type = '$type'");
 }
 
-# Halt a process until the next crash or go_on().
-sub halt
+# Halt the postmaster, which never holds a lock, until the next crash or go_on().
+sub halt_postmaster
 {
-	my ($pid) = @_;
-
-	kill 'STOP', $pid;
-	push @halted, $pid;
-	poll_until(sub { slurp_file("/proc/$pid/stat") =~ /\) T / }) or die "process $pid is not halted";
-	return;
-}
-
-sub go_on
-{
-	kill 'CONT', @halted;
-	@halted = ();
+	kill 'STOP', postmaster();
+	wait_halted(postmaster());
 	return;
 }
 
@@ -83,7 +68,7 @@ sub end_sync_process
 	my $ones = q{FROM pg_stat_activity WHERE backend_type = 'pg_topics sync'};
 
 	pid_of('pg_topics sync');
-	halt(postmaster());
+	halt_postmaster();
 	$session->run("SELECT pg_terminate_backend(pid) $ones");
 	poll_until(sub { $session->run("SELECT count(*) $ones") eq '0' }) or die 'the sync process does not end';
 	return;
@@ -327,7 +312,7 @@ foreach my $end ('ROLLBACK', 'SET LOCAL synchronous_commit = off; COMMIT', 'ROLL
 	sql('CHECKPOINT');
 	my ($doubtful, $flusher, $checkpointer) = map { open_session($node) } 1 .. 3;
 	my $sync = pid_of('pg_topics sync');
-	halt(pid_of('walwriter'));
+	halt_asleep($node, pid_of('walwriter'));
 	$doubtful->run("BEGIN; INSERT INTO outcome VALUES ('$topic'); INSERT INTO $topic (value) VALUES ('doubtful')");
 	$doubtful->run('SELECT count(*) FROM flush()');
 	$flusher->run("INSERT INTO $topic (value) VALUES ('second')");
@@ -365,7 +350,7 @@ foreach my $drop ('DROP FOREIGN TABLE doomed', 'BEGIN; DROP FOREIGN TABLE doomed
 	my $session = open_session($node);
 	$session->run('SET search_path = doomed_too, public; SET synchronous_commit = off; SET client_min_messages = warning');
 	sql('CHECKPOINT');
-	halt(pid_of('walwriter'));
+	halt_asleep($node, pid_of('walwriter'));
 	$session->run($drop);
 	power_failure();
 	forget($session);

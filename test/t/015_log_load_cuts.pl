@@ -40,7 +40,7 @@ sub lose
 {
 	my ($sql, $look) = @_;
 
-	kill 'STOP', sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'});
+	halt_asleep($node, sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'}));
 	my @output = split /\n/, sql("SET synchronous_commit = off; SELECT txid_current(); $sql; SELECT txid_current()");
 	kill_all($node);
 	$orphan = $look->() if $look;

@@ -152,11 +152,11 @@ is(sql(q{SELECT base_offset FROM pg_topic_segments WHERE topic = 'gap'::regclass
 
 # ---- who waits for the topic -------------------------------------------------
 
-# The worker takes about ten seconds to filter this segment, and gives way meanwhile.
+# The worker takes more than a minute to filter this segment, and gives way meanwhile.
 sql(q{
 	SELECT create_topic('slow', config => '{"cleanup.policy": "compact", "segment.bytes": 400000}');
 	INSERT INTO slow (key, value) SELECT 'key ' || n % 100, repeat('v', 50) FROM generate_series(1, 7000) AS n;
-	ALTER SYSTEM SET pg_topics.log_cleaner_io_max_bytes_per_second = 80000;
+	ALTER SYSTEM SET pg_topics.log_cleaner_io_max_bytes_per_second = 8000;
 	ALTER SYSTEM SET pg_topics.log_cleaner_backoff_ms = 100;
 	ALTER SYSTEM SET pg_topics.log_cleaner_enable = on;
 	SELECT pg_reload_conf()});
@@ -165,7 +165,7 @@ $node->poll_query_until('postgres',
   or die 'the worker does not compact';
 my $began = time;
 sql(q{SELECT alter_topic('slow', '{"segment.ms": 100000000}')});
-cmp_ok(time - $began, '<', 3, 'the worker gives way in the midst of a segment');
+cmp_ok(time - $began, '<', 30, 'the worker gives way in the midst of a segment');
 sql('ALTER SYSTEM RESET ALL; SELECT pg_reload_conf()');
 
 # ---- a stock Kafka client ----------------------------------------------------

@@ -256,7 +256,7 @@ sub received
 # From now on nothing reaches the standbys, as if the network was cut.
 sub cut
 {
-	kill 'STOP', split /\n/, $primary->safe_psql('postgres', 'SELECT pid FROM pg_stat_replication');
+	halt_asleep($primary, split /\n/, $primary->safe_psql('postgres', 'SELECT pid FROM pg_stat_replication'));
 	return;
 }
 
@@ -336,7 +336,7 @@ cmp_ok(scalar(grep { !$there{"$_->[0] $_->[1]"} } acknowledged($load)), '>=', 20
 
 set_synchronous('', 0);
 # nobody writes WAL but who waits for it
-kill 'STOP', $primary->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'});
+halt_asleep($primary, $primary->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'}));
 my $session = open_session($primary);
 $session->run(q{SET synchronous_commit = off; SET pg_topics.acks = '1'; SELECT send(900, 1, 1, 0, 10)});
 is($session->run('SELECT pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn() - 200'), 't', q{'1': flushed here});

@@ -172,8 +172,8 @@ foreach (1 .. 20)
 }
 @latency = sort { $a <=> $b } @latency;
 note(sprintf('from produce() to the row: median %.1f ms, most %.1f ms', $latency[10], $latency[-1]));
-# it is a wake-up: the shortest sleep between two looks of its own would be far longer
-cmp_ok($latency[10], '<', 500, 'a commit wakes at once');
+# it is a wake-up: by itself it would look again after an hour
+cmp_ok($latency[10], '<', 10_000, 'a commit wakes at once');
 
 $waiter->{in} .= "\\q\n";
 $waiter->{run}->finish;
