@@ -112,6 +112,9 @@ pgt_apply_log_start(PartitionState *state, int64 log_start_offset, int64 deleted
 	state->log_start_offset = Max(state->log_start_offset, log_start_offset);
 	state->deleted_end = Max(state->deleted_end, deleted_end);
 	state->resolved_offset = Max(state->resolved_offset, state->log_start_offset);
+	/* an empty log begins its time anew, so that TRUNCATE mends one that ran ahead */
+	if (state->log_start_offset == state->next_offset)
+		state->last_append_time = NO_APPEND_TIME;
 	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
 }
 

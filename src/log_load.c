@@ -34,6 +34,7 @@
 #include "fault_point.h"
 #include "log_load.h"
 #include "log_start.h"
+#include "record_batch.h"
 #include "recovery_point.h"
 #include "utils/memutils.h"
 
@@ -282,6 +283,76 @@ load_active(PartitionState *state)
 		close(index_fd);
 }
 
+/* ---- the last append time ------------------------------------------------ */
+
+/* How many entries a finished segment's index has; a crash may have left zeros behind them. */
+static uint32
+count_entries(int fd, const char *path)
+{
+	off_t		size = size_of(fd, path);
+	uint32		count = size > INDEX_ENTRY_POSITION(0) ?
+		(size - INDEX_ENTRY_POSITION(0)) / sizeof(IndexEntry) : 0;
+	IndexEntry	entry;
+
+	while (count > 0 && !load_entry(fd, count - 1, &entry, path))
+		count--;
+	return count;
+}
+
+/* Take the time of a segment's last batch, if that is of LogAppendTime. */
+static void
+load_append_time(PartitionState *state, SegmentId id, bool finished)
+{
+	char		log_path[MAXPGPATH];
+	char		index_path[MAXPGPATH];
+	char		bytes[RECORD_BATCH_HEADER_SIZE];
+	RecordBatchHeader header;
+	IndexEntry	entry;
+	int			log_fd;
+	int			index_fd;
+	uint32		entries;
+
+	pgt_segment_log_path(log_path, &state->key, id);
+	pgt_segment_index_path(index_path, &state->key, id);
+	log_fd = open_for_load(log_path);
+	index_fd = open_for_load(index_path);
+	entries = !finished ? state->active_entries : index_fd >= 0 ? count_entries(index_fd, index_path) : 0;
+	if (log_fd >= 0 && index_fd >= 0 && entries > 0 &&
+		load_entry(index_fd, entries - 1, &entry, index_path) &&
+		read_at(log_fd, bytes, sizeof(bytes), entry.position, log_path) == sizeof(bytes) &&
+		pgt_record_batch_read_header(bytes, sizeof(bytes), &header) == NULL &&
+		(header.attributes & BATCH_ATTR_LOG_APPEND_TIME) != 0)
+		state->last_append_time = header.max_timestamp;
+	if (log_fd >= 0)
+		close(log_fd);
+	if (index_fd >= 0)
+		close(index_fd);
+}
+
+/*
+ * The log's last batch tells from where LogAppendTime must not go back.  It is in the
+ * active segment, or in the one before where that is empty.
+ */
+static void
+load_last_append_time(const Loading *loading)
+{
+	PartitionState *state = loading->state;
+
+	if (state->log_start_offset == state->next_offset)
+		return;
+	if (state->active_entries > 0)
+	{
+		load_append_time(state, pgt_original_segment(state->active_base), false);
+		return;
+	}
+	for (int i = loading->count - 1; i >= 0; i--)
+		if (loading->segments[i].id.base < state->active_base)
+		{
+			load_append_time(state, loading->segments[i].id, true);
+			return;
+		}
+}
+
 /* ---- one partition ------------------------------------------------------- */
 
 /* Would the scan go on in this segment, which was appended to? */
@@ -460,6 +531,7 @@ load_partition(const TopicPartition *key, const RecoveryPointEntry *points, int 
 	/* what a lost recovery point knew may have been deleted; else redo tells */
 	if (ask_segments)
 		loading.state->deleted_end = loading.state->log_start_offset;
+	load_last_append_time(&loading);
 	remove_segments(&loading);
 	pfree(loading.segments);
 }

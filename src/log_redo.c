@@ -126,6 +126,7 @@ read_append(XLogReaderState *record, AppendRecord *append)
 	request->last_offset_delta = header.last_offset_delta;
 	request->records = header.record_count;
 	request->max_timestamp = header.max_timestamp;
+	request->log_append_time = (header.attributes & BATCH_ATTR_LOG_APPEND_TIME) != 0;
 	append->base_offset = header.base_offset;
 	request->min_timestamp = take_optional(xlrec, &optional, APPEND_MIN_TIMESTAMP, header.base_timestamp);
 	append->largest_timestamp = take_optional(xlrec, &optional, APPEND_LARGEST_TIMESTAMP, header.max_timestamp);
@@ -229,7 +230,7 @@ redo_append(XLogReaderState *record)
 	pgt_segment_write_entry(segment, xlrec->entry, &entry);
 	if (self_synced)
 		pgt_segment_sync(segment);
-	pgt_partition_log_publish(state, &entry, self_synced);
+	pgt_partition_log_publish(state, &append.request, &entry, self_synced);
 	LWLockRelease(&state->lock);
 
 	/* no SYNC may come, and the next restart must not begin from what is gone */

@@ -155,6 +155,7 @@ reset_slot(PartitionState *state, const TopicPartition *key)
 	state->log_start_offset = state->next_offset = state->resolved_offset = 0;
 	state->deleted_end = 0;
 	state->resolved_max_xid = 0;
+	state->last_append_time = NO_APPEND_TIME;
 	state->active_base = NO_SEGMENT;
 	state->active_end = state->active_entries = 0;
 	state->active_first_timestamp = state->active_largest_timestamp = 0;

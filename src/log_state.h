@@ -24,6 +24,8 @@
 
 #define NO_SEGMENT	((int64) -1)
 
+#define NO_APPEND_TIME	PG_INT64_MIN
+
 /* What retention and compaction did to a partition since server start. */
 typedef struct MaintenanceStats
 {
@@ -75,6 +77,7 @@ typedef struct PartitionState
 	int64		next_offset;	/* the log end offset */
 	int64		resolved_offset;	/* below it every transaction's outcome is in the index */
 	uint64		resolved_max_xid;	/* largest transaction id resolved since server start */
+	int64		last_append_time;	/* of the last batch; NO_APPEND_TIME where that is not of LogAppendTime */
 
 	/* the active segment */
 	int64		active_base;	/* NO_SEGMENT: nothing was ever appended */

@@ -26,6 +26,11 @@
  * are in a critical section, and what could fail for a full disk (log bytes,
  * index space) is done before.
  *
+ * LogAppendTime is the clock's just before the lock, raised under the lock to that
+ * of the batch before, so that it never goes back within a partition, whoever came
+ * first and whatever the clock did.  Batches are sealed long before, so this mends a
+ * checksum; it does not compute one of all the bytes.
+ *
  * The record carries the batch as it is in the log; the entry is made of the
  * record by the same functions in both directions (partition_log.h).
  *
@@ -158,6 +163,14 @@ segment_for_append(PartitionState *state)
 	return segment;
 }
 
+/* Give all of the request's records this time. */
+static void
+set_append_time(AppendRequest *request, int64 time)
+{
+	pgt_record_batch_set_max_timestamp(request->batch, request->length, time);
+	request->min_timestamp = request->max_timestamp = time;
+}
+
 /* Redo refuses a batch that does not check, so it must not get into the WAL. */
 static void
 check_batch(const AppendRequest *request)
@@ -241,7 +254,7 @@ log_and_publish(PartitionState *state, Segment *segment,
 	FAULT_POINT("append-entered");
 	if (self_sync)
 		pgt_segment_sync(segment);
-	pgt_partition_log_publish(state, entry, self_sync);
+	pgt_partition_log_publish(state, request, entry, self_sync);
 	END_CRIT_SECTION();
 }
 
@@ -275,10 +288,15 @@ pgt_log_append(PartitionState *state, const LogConfig *config,
 
 	check_xid_distance(xid);
 	check_sync_process();
+	check_batch(request);
+	if (request->log_append_time)
+		set_append_time(request, pgt_now_ms() + FAULT_CLOCK());
 	acquire_for_append(state);
+	/* another has passed us, or the clock was set back */
+	if (request->log_append_time && request->max_timestamp < state->last_append_time)
+		set_append_time(request, state->last_append_time);
 	base_offset = choose_base_offset(state, request);
 	pgt_record_batch_set_base_offset(request->batch, base_offset);
-	check_batch(request);
 	rolls = pgt_partition_log_must_roll(state, config, request, base_offset);
 	segment = !rolls ? write_batch(state, request) :
 		pgt_partition_log_begin_roll(state, base_offset, state->next_offset, request, &roll);

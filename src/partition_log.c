@@ -669,7 +669,8 @@ pgt_partition_log_fill_entry(IndexEntry *entry, const PartitionState *state,
 }
 
 void
-pgt_partition_log_publish(PartitionState *state, const IndexEntry *entry, bool self_synced)
+pgt_partition_log_publish(PartitionState *state, const AppendRequest *request,
+						  const IndexEntry *entry, bool self_synced)
 {
 	int64		base_offset = state->active_base + entry->first_delta;
 
@@ -679,6 +680,7 @@ pgt_partition_log_publish(PartitionState *state, const IndexEntry *entry, bool s
 	if (state->log_start_offset == state->next_offset && base_offset > state->next_offset)
 		state->log_start_offset = state->resolved_offset = base_offset;
 	state->active_largest_timestamp = entry->largest_timestamp;
+	state->last_append_time = request->log_append_time ? entry->max_timestamp : NO_APPEND_TIME;
 	state->active_entries++;
 	state->active_end = entry->position + entry->length;
 	state->next_offset = state->active_base + entry->last_delta + 1;

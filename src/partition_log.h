@@ -129,6 +129,7 @@ typedef struct AppendRequest
 	int32		records;
 	int64		min_timestamp;
 	int64		max_timestamp;
+	bool		log_append_time;	/* these and the batch's are set by the append */
 	int64		required_offset;	/* NO_OFFSET (-1), or where it must go */
 } AppendRequest;
 
@@ -175,6 +176,7 @@ extern void pgt_partition_log_remove_past(PartitionState *state, int64 base);
  */
 extern void pgt_partition_log_fill_entry(IndexEntry *entry, const PartitionState *state,
 										 const AppendRequest *request, int64 base_offset, uint64 xid);
-extern void pgt_partition_log_publish(PartitionState *state, const IndexEntry *entry, bool self_synced);
+extern void pgt_partition_log_publish(PartitionState *state, const AppendRequest *request,
+									  const IndexEntry *entry, bool self_synced);
 
 #endif							/* PARTITION_LOG_H */

@@ -205,11 +205,9 @@ pgt_pending_seal(const LogConfig *config, PendingBatch *batch)
 	if (config->compression != COMPRESSION_NONE)
 		compress_batch(config, batch);
 	header.attributes = batch->codec;
+	/* which time that is the append knows */
 	if (config->log_append_time)
-	{
-		batch->min_timestamp = batch->max_timestamp = pgt_now_ms();
 		header.attributes |= BATCH_ATTR_LOG_APPEND_TIME;
-	}
 	header.length = batch->stored;
 	header.last_offset_delta = batch->last_offset_delta;
 	header.base_timestamp = batch->base_timestamp;

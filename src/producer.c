@@ -565,6 +565,7 @@ append_batch(PendingPartition *p, PartitionState *state, PendingBatch *batch,
 	request.records = batch->records;
 	request.min_timestamp = batch->min_timestamp;
 	request.max_timestamp = batch->max_timestamp;
+	request.log_append_time = p->config.log_append_time;
 	request.required_offset = batch->required_offset;
 	base = pgt_log_append(state, &p->config, &request, xid);
 	add_range(&appended, &p->key, base, base + batch->last_offset_delta, batch->records);

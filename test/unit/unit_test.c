@@ -1073,6 +1073,37 @@ test_log_append_time(void)
 	free(b.data);
 }
 
+/* The time of a sealed batch is set, whatever its length and the times. */
+static void
+test_set_max_timestamp(void)
+{
+	static const int64 times[] = {T0 + 1, 0, -1, PG_INT64_MAX, PG_INT64_MIN, T0};
+	RecordBatchHeader header = {.base_offset = 10,.attributes = BATCH_ATTR_LOG_APPEND_TIME};
+	RecordBatchHeader decoded;
+	Record		record = make_record(10, T0, "a", "");
+	Record		out[MAX_RECORDS];
+	int			n;
+	bool		good = true;
+	char	   *value = malloc(1 << 20);
+
+	memset(value, 'x', 1 << 20);
+	record.value = value;
+	for (record.value_length = 0; record.value_length < (1 << 20); record.value_length = record.value_length * 9 / 8 + 1)
+	{
+		Bytes		b = build_batch(&header, &record, 1);
+
+		for (int i = 0; i < lengthof(times); i++)
+		{
+			pgt_record_batch_set_max_timestamp(b.data, b.length, times[i]);
+			good = good && walk_batch(b, true, &decoded, out, &n) == NULL && n == 1 &&
+				decoded.max_timestamp == times[i] && out[0].timestamp == times[i];
+		}
+		free(b.data);
+	}
+	free(value);
+	ok(good, "log append time: set in sealed batches of any length, CRC still good");
+}
+
 /* ----------
  * Round trips
  * ----------
@@ -1488,6 +1519,7 @@ main(void)
 	test_compressed_vectors();
 	test_set_base_offset();
 	test_log_append_time();
+	test_set_max_timestamp();
 	test_round_trips();
 	test_record_headers();
 	test_size_bound();

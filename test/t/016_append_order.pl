@@ -1,0 +1,206 @@
+# In which order records stand in a partition, and what times they have, when
+# several transactions append to it at once: a transaction's records in its order,
+# a batch's beside each other, each transaction seen as a whole; LogAppendTime is
+# the time of the append and never goes back, whatever the clock does.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use TopicTest;
+
+my $node = new_node('main', init => { allows_streaming => 1 });
+$node->start;
+$node->backup('base');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'base', has_streaming => 1);
+$standby->start;
+
+sub sql { return $node->safe_psql('postgres', @_); }
+
+sql(q{
+	CREATE EXTENSION pg_topics;
+	-- n records of so many bytes, each in a batch of its own where they are large
+	CREATE FUNCTION produce_n(topic regclass, key text, n int, length int) RETURNS void LANGUAGE plpgsql AS $$
+	BEGIN
+		FOR i IN 1 .. n LOOP
+			PERFORM produce(topic, key, format('%s:%s:%s', i, n, repeat('x', length)));
+		END LOOP;
+	END $$;
+	SELECT create_topic('events'), create_topic('stamped', config => '{"message.timestamp.type": "LogAppendTime"}');
+});
+my $small = q{SET pg_topics.batch_size = '1kB';};
+
+# The topic's keys in order, each once for a run of its records.
+sub runs
+{
+	my ($topic) = @_;
+
+	return sql(qq{
+		SELECT string_agg(key || n, ' ' ORDER BY record_offset) FROM (
+			SELECT key, record_offset, split_part(value, ':', 1) AS n FROM $topic) r});
+}
+
+# ---- batches alternate, and what is promised holds -----------------------------
+
+# the one stands between its batches; the other appends there and commits
+my $first = open_background($node, 'first');
+ask($first, qq{$small SET pg_topics.fault_point = 'append-done:stop'; SELECT produce_n('events', 'a', 3, 900);});
+my $pid = pid_of_session($node, 'first');
+wait_halted($pid);
+sql(q{SELECT produce_n('events', 'b', 2, 10)});
+is(sql('SELECT count(*) FROM events'), '0', 'a committed transaction is not seen between the batches of a running one');
+go_on($pid);
+# at each of its appends
+poll_until(sub { eval { kill 'CONT', $pid; $first->{run}->pump_nb; $first->{out} =~ /:done:/ } }) or die 'the producer does not end';
+is(runs('events'), 'a1 b1 b2 a2 a3', 'another batch stands between those of a transaction, which are in order');
+
+# three writers at once, and readers that count
+my $scripts = PostgreSQL::Test::Utils::tempdir();
+my @running;
+sql('TRUNCATE events');
+foreach my $writer (1 .. 3)
+{
+	append_to_file("$scripts/writer$writer.sql", "$small\n" . join('', map {
+		"SELECT produce_n('events', '$writer-$_', 20, 400);\n" } 1 .. 100));
+	push @running, start_psql($node, "$scripts/writer$writer.sql", "$scripts/writer$writer.out");
+}
+append_to_file("$scripts/reader.sql", q{
+	SELECT 'part of ' || key FROM events GROUP BY key HAVING count(*) <> 20;} x 100);
+push @running, start_psql($node, "$scripts/reader.sql", "$scripts/reader.out");
+ok($_->finish, 'a writer or reader meets no error') foreach @running;
+is(slurp_file("$scripts/reader.out"), '', 'each transaction is seen as a whole or not at all');
+is(sql(q{SELECT count(*), count(DISTINCT (key, value)) FROM events}), '6000|6000', 'nothing is lost, nothing twice');
+my $disorder = q{
+	SELECT count(*) FROM (
+		SELECT split_part(value, ':', 1)::int AS n, lag(split_part(value, ':', 1)::int, 1, 0)
+			OVER (PARTITION BY key ORDER BY record_offset) AS before FROM events) o WHERE n <> before + 1};
+is(sql($disorder), '0', 'the records of each transaction are in order');
+note(sql(q{SELECT count(*) FROM (SELECT key, lag(key) OVER (ORDER BY record_offset) AS before FROM events) c
+	WHERE key <> before}) . ' changes of transaction between 300');
+catch_up($node, $standby);
+is($standby->safe_psql('postgres', $disorder), '0', 'on the standby too');
+
+# ---- the time of the append ----------------------------------------------------
+
+my $backwards = q{
+	SELECT count(*) FROM (SELECT record_timestamp AS t, lag(record_timestamp) OVER (ORDER BY record_offset) AS before
+		FROM stamped) o WHERE t < before};
+my $times = q{SELECT string_agg(key, ' ' ORDER BY record_offset) FROM stamped};
+
+# full batches, in the temporary file, long before the commit
+my $long = open_session($node);
+$long->run(qq{$small SET pg_topics.buffer_memory = '64kB'; BEGIN; SELECT produce_n('stamped', 'long', 300, 900)});
+sql(q{SELECT produce_n('stamped', 'short', 1, 10)});
+my $before = sql('SELECT date_trunc(\'milliseconds\', clock_timestamp())');
+$long->run('COMMIT');
+is(sql(q{SELECT key FROM stamped LIMIT 1}), 'short', 'who commits first is first');
+is(sql($backwards), '0', 'the times of what was buffered before do not go back');
+is(sql(qq{SELECT count(*) FROM stamped WHERE key = 'long' AND record_timestamp >= '$before'}), '300', 'they are those of the append');
+
+# a prepared transaction's is when it was prepared
+sql(q{BEGIN; SELECT produce_n('stamped', 'prepared', 1, 10); PREPARE TRANSACTION 'p'});
+my $prepared = sql('SELECT date_trunc(\'milliseconds\', clock_timestamp()) + interval \'1 ms\'');
+sql(q{SELECT produce_n('stamped', 'behind', 1, 10)});
+sql(q{COMMIT PREPARED 'p'});
+is(sql(qq{SELECT string_agg(key, ' ' ORDER BY record_offset) FROM stamped WHERE key IN ('prepared', 'behind')
+	AND (key = 'behind' OR record_timestamp <= '$prepared')}), 'prepared behind', 'PREPARE is the append');
+is(sql($backwards), '0', 'the times do not go back');
+
+# Produce with a clock that is ahead or behind; the record's time, relative to the clock's.
+sub stamp
+{
+	my ($offset, $server) = @_;
+
+	return ($server // $node)->safe_psql('postgres', qq{
+		SET pg_topics.fault_clock_offset = '$offset';
+		DO \$\$ BEGIN PERFORM produce_n('stamped', 'stamp', 1, 10); END \$\$;
+		SELECT round(extract(epoch FROM record_timestamp - clock_timestamp()) / 3600)
+		FROM stamped ORDER BY record_offset DESC LIMIT 1});
+}
+
+is(stamp('-5h'), '0', 'a clock that was set back gives the time of the record before');
+is(stamp('3h'), '3', 'one that runs ahead gives its own');
+is(stamp('0'), '3', 'and so until the clock has come there');
+is(stamp('4h'), '4', 'from then on the clock\'s again');
+is(sql($backwards), '0', 'the times do not go back');
+is(sql(q{SELECT count(*) FROM verify_topic('stamped')}), '0', 'the batches are sound');
+
+# what a process knows must come from the log where the server starts anew
+kill_all($node);
+$node->start;
+is(stamp('0'), '4', 'after a crash');
+$node->restart;
+is(stamp('0'), '4', 'after a restart');
+sql('CHECKPOINT');
+kill_all($node);
+$node->start;
+is(stamp('0'), '4', 'after a crash that has nothing to redo');
+# the active segment is empty after erase() has rolled it
+sql(q{SELECT erase('stamped', 'nobody'::text)});
+kill_all($node);
+$node->start;
+is(stamp('0'), '4', 'after a roll and a crash');
+sql(q{SELECT erase('stamped', 'nobody'::text)});
+$node->restart;
+is(stamp('0'), '4', 'after a roll and a restart');
+
+# a log that has nothing left begins anew, and so does one with a time of another kind
+sql(q{SELECT alter_topic('stamped', '{"message.timestamp.type": "CreateTime"}')});
+is(stamp('0'), '0', 'a record with CreateTime has its producer\'s');
+sql(q{SELECT alter_topic('stamped', '{"message.timestamp.type": "LogAppendTime"}')});
+is(stamp('0'), '0', 'and behind it time begins anew');
+is(stamp('7h'), '7', 'ahead again');
+sql('TRUNCATE stamped');
+is(stamp('0'), '0', 'TRUNCATE mends a log whose time has run ahead');
+
+# ---- several writers, each with a clock of its own, crashes, a standby ---------
+
+sql(q{SELECT alter_topic('stamped', '{"compression.type": "lz4", "segment.bytes": 65536}')});
+foreach my $round (1 .. 2)
+{
+	@running = ();
+	foreach my $writer (1 .. 4)
+	{
+		my $script = $small . join('', map { sprintf(
+			"SET pg_topics.fault_clock_offset = '%d s';\nSELECT produce_n('stamped', '%d-%d-%d', %d, 200);\n",
+			rand(7200) - 3600, $round, $writer, $_, 1 + rand(30)) } 1 .. ENDLESS / 200);
+		append_to_file("$scripts/clocks$round$writer.sql", $script);
+		push @running, start_psql($node, "$scripts/clocks$round$writer.sql", "$scripts/clocks$round$writer.out");
+	}
+	my $from = sql('SELECT log_end_offset FROM pg_topic_partitions WHERE topic = \'stamped\'::regclass');
+	$node->poll_query_until('postgres', qq{
+		SELECT log_end_offset > $from + 2000 FROM pg_topic_partitions WHERE topic = 'stamped'::regclass}) or die;
+	kill_all($node);
+	$_->finish foreach @running;
+	$node->start;
+	is(stamp('-2h'), sql(q{SELECT round(extract(epoch FROM max(record_timestamp) - clock_timestamp()) / 3600) FROM stamped}),
+		"round $round: the largest time is known after a crash");
+	is(sql($backwards), '0', "round $round: the times do not go back, whatever the clocks say");
+	is(sql(q{SELECT count(*) FROM verify_topic('stamped')}), '0', "round $round: the batches are sound");
+}
+is(sql(q{SELECT count(*) FROM stamped s WHERE record_timestamp > (SELECT max(record_timestamp) FROM stamped)}), '0', 'none is beyond the last');
+
+# compaction keeps them
+sql(q{SELECT alter_topic('stamped', '{"cleanup.policy": "compact"}')});
+my $kept = q{SELECT string_agg(record_offset || ' ' || record_timestamp, ',' ORDER BY record_offset) FROM latest(NULL::stamped)};
+my $times_before = sql($kept);
+wait_resolved($node);
+like(sql(q{SELECT compact('stamped')::text}), qr/./, 'compacted');
+is(sql($kept), $times_before, 'compaction keeps the times');
+is(sql($backwards), '0', 'and they do not go back');
+
+catch_up($node, $standby);
+$node->stop;
+$standby->promote;
+$standby->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()');
+my $last = $standby->safe_psql('postgres', q{SELECT max(record_timestamp) FROM stamped});
+stamp('-9h', $standby);
+is($standby->safe_psql('postgres', q{SELECT record_timestamp FROM stamped ORDER BY record_offset DESC LIMIT 1}), $last,
+	'a standby that is promoted goes on from there');
+is($standby->safe_psql('postgres', $backwards), '0', 'and the times do not go back');
+
+done_testing();
