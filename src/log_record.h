@@ -8,8 +8,10 @@
 #ifndef LOG_RECORD_H
 #define LOG_RECORD_H
 
+#include "access/xloginsert.h"
 #include "access/xlogreader.h"
 #include "log_wal.h"
+#include "utils/memdebug.h"
 
 /* The record's type, in the info bits that belong to the resource manager. */
 #define XLOG_PGT_APPEND		0x00
@@ -100,6 +102,18 @@ typedef struct xl_pgt_settings
 {
 	int32		max_partitions;
 } xl_pgt_settings;
+
+/*
+ * Add bytes to the record being made: all that is logged goes through here, so that
+ * valgrind says where a byte was never set.  Files need no such check, since it knows
+ * the system calls, but those that write the WAL are not ours.
+ */
+static inline void
+pgt_log_register(const void *bytes, uint32 length)
+{
+	VALGRIND_CHECK_MEM_IS_DEFINED(bytes, length);
+	XLogRegisterData((char *) bytes, length);
+}
 
 /* ---- log_redo.c ---------------------------------------------------------- */
 

@@ -84,11 +84,11 @@ static void
 insert_rewrite(xl_pgt_rewrite *xlrec, IndexEntry *entries, const char *bytes)
 {
 	XLogBeginInsert();
-	XLogRegisterData((char *) xlrec, sizeof(*xlrec));
+	pgt_log_register(xlrec, sizeof(*xlrec));
 	if (xlrec->entries > 0)
-		XLogRegisterData((char *) entries, xlrec->entries * sizeof(IndexEntry));
+		pgt_log_register(entries, xlrec->entries * sizeof(IndexEntry));
 	if (xlrec->length > 0)
-		XLogRegisterData((char *) bytes, xlrec->length);
+		pgt_log_register(bytes, xlrec->length);
 	XLogInsert(PGT_RMGR_ID, XLOG_PGT_REWRITE);
 }
 
@@ -236,8 +236,8 @@ insert_swap(const SegmentRewrite *rewrite, int64 active_base)
 	xlrec.log_end = rewrite->log_end;
 	xlrec.active_base = active_base;
 	XLogBeginInsert();
-	XLogRegisterData((char *) &xlrec, sizeof(xlrec));
-	XLogRegisterData((char *) rewrite->replaced, rewrite->replaced_count * sizeof(SegmentId));
+	pgt_log_register(&xlrec, sizeof(xlrec));
+	pgt_log_register(rewrite->replaced, rewrite->replaced_count * sizeof(SegmentId));
 	return XLogInsert(PGT_RMGR_ID, XLOG_PGT_SWAP);
 }
 
@@ -325,7 +325,7 @@ pgt_rewrite_discard(PartitionState *state, SegmentId id)
 	xlrec.key = state->key;
 	xlrec.id = id;
 	XLogBeginInsert();
-	XLogRegisterData((char *) &xlrec, sizeof(xlrec));
+	pgt_log_register(&xlrec, sizeof(xlrec));
 	XLogInsert(PGT_RMGR_ID, XLOG_PGT_DISCARD);
 	FAULT_POINT("discard-logged");
 	pgt_partition_log_remove_segment(state, id);

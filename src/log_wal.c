@@ -217,10 +217,10 @@ insert_append(const PartitionState *state, const AppendRequest *request,
 	add_optional(&xlrec, optional, &count, APPEND_PREVIOUS_END, state->next_offset, header.base_offset);
 
 	XLogBeginInsert();
-	XLogRegisterData((char *) &xlrec, sizeof(xlrec));
+	pgt_log_register(&xlrec, sizeof(xlrec));
 	if (count > 0)
-		XLogRegisterData((char *) optional, count * sizeof(int64));
-	XLogRegisterData(request->batch, request->length);
+		pgt_log_register(optional, count * sizeof(int64));
+	pgt_log_register(request->batch, request->length);
 	return XLogInsert(PGT_RMGR_ID, XLOG_PGT_APPEND);
 }
 
@@ -373,7 +373,7 @@ delete_before(PartitionState *state, int64 offset, int64 expected_end, bool excl
 	xlrec.log_start_offset = offset;
 	xlrec.active_base = state->active_base;
 	XLogBeginInsert();
-	XLogRegisterData((char *) &xlrec, sizeof(xlrec));
+	pgt_log_register(&xlrec, sizeof(xlrec));
 	lsn = XLogInsert(PGT_RMGR_ID, XLOG_PGT_DELETE);
 	pgt_apply_log_start(state, offset, xlrec.deleted_end);
 	state->last_lsn = lsn;
@@ -420,7 +420,7 @@ pgt_log_drop(Oid database, Oid topic)
 	xl_pgt_drop xlrec = {database, topic};
 
 	XLogBeginInsert();
-	XLogRegisterData((char *) &xlrec, sizeof(xlrec));
+	pgt_log_register(&xlrec, sizeof(xlrec));
 	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_DROP));
 	FAULT_POINT("drop-logged");
 	pgt_apply_drop(database, topic);
@@ -437,7 +437,7 @@ pgt_log_resolve(const char *progress, int length)
 	pgt_apply_aborted(progress, length);
 	FAULT_POINT("resolve-flagged");
 	XLogBeginInsert();
-	XLogRegisterData((char *) progress, length);
+	pgt_log_register(progress, length);
 	XLogSetRecordFlags(XLOG_MARK_UNIMPORTANT);
 	lsn = XLogInsert(PGT_RMGR_ID, XLOG_PGT_RESOLVE);
 	FAULT_POINT("resolve-logged");
@@ -450,7 +450,7 @@ pgt_log_write_sync_record(void)
 	char		nothing = 0;
 
 	XLogBeginInsert();
-	XLogRegisterData(&nothing, sizeof(nothing));
+	pgt_log_register(&nothing, sizeof(nothing));
 	XLogSetRecordFlags(XLOG_MARK_UNIMPORTANT);
 	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_SYNC));
 }
@@ -463,7 +463,7 @@ pgt_log_write_settings(void)
 	if (pgt_log_shared->wal_max_partitions == xlrec.max_partitions)
 		return;
 	XLogBeginInsert();
-	XLogRegisterData((char *) &xlrec, sizeof(xlrec));
+	pgt_log_register(&xlrec, sizeof(xlrec));
 	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_SETTINGS));
 	pgt_log_shared->wal_max_partitions = xlrec.max_partitions;
 	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);

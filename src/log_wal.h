@@ -73,6 +73,7 @@ typedef struct AbortedEntry
 {
 	int64		segment_base;
 	uint32		entry;
+	uint32		unused;			/* 0: what is logged has no padding */
 } AbortedEntry;
 
 typedef struct ResolvedPartition

@@ -670,7 +670,7 @@ parse_segment_name(const char *name, SegmentId *id)
 	if (strspn(name, "0123456789") != 20)
 		return false;
 	id->base = strtoll(name, NULL, 10);
-	id->generation = 0;
+	id->generation = id->unused = 0;
 	if (rest[0] == '.' && rest[1] >= '1' && rest[1] <= '9')
 	{
 		char	   *end;

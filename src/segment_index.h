@@ -37,6 +37,7 @@ typedef struct SegmentId
 {
 	int64		base;			/* offset that its first record has, or would have */
 	uint32		generation;		/* 0: appended to; else rewritten */
+	uint32		unused;			/* 0: what is logged has no padding */
 } SegmentId;
 
 /* Where a segment lies among the others. */
@@ -79,7 +80,7 @@ typedef struct IndexEntry
 static inline SegmentId
 pgt_original_segment(int64 base)
 {
-	return (SegmentId) {base, 0};
+	return (SegmentId) {.base = base};
 }
 
 static inline bool
