@@ -17,7 +17,9 @@
  *					   the query starts with the last snapshot taken
  *
  * While it sleeps the session holds no snapshot, no xmin and no lock but its
- * virtual transaction id's.  This is done where the snapshot is nobody else's:
+ * virtual transaction id's and, for reading, those of the tables that sub-selects
+ * of the statement name: planning has taken them, and the plan is good only with
+ * them.  This is done where the snapshot is nobody else's:
  *
  *	  - the statement is a SELECT that a client sent, and has a portal of its own
  *	  - its plan is the call and nothing else that reads: a function scan

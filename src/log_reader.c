@@ -40,6 +40,7 @@
 #include "log_reader.h"
 #include "log_resolve.h"
 #include "miscadmin.h"
+#include "storage/procarray.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -680,6 +681,30 @@ walk_batches(LogReader *reader)
 	}
 }
 
+/*
+ * Does the snapshot take nobody as running of whom there are resolved batches?  So it
+ * is of each snapshot that is newer than the resolving.  What it takes as running up
+ * to the largest resolved id must be running now still, and so was not resolved when
+ * the bounds were taken.  False is the answer also where that cannot be told.
+ */
+static bool
+sees_all_resolved(Snapshot snapshot, const LogBounds *bounds)
+{
+	/* on a standby all are among the subtransactions */
+	const TransactionId *running = snapshot->takenDuringRecovery ? snapshot->subxip : snapshot->xip;
+	uint32		count = snapshot->takenDuringRecovery ? snapshot->subxcnt : snapshot->xcnt;
+
+	if (bounds->resolved_max_xid < pgt_full_xid(snapshot->xmin))
+		return true;
+	if (bounds->resolved_max_xid >= pgt_full_xid(snapshot->xmax))
+		return false;
+	for (uint32 i = 0; i < count; i++)
+		if (TransactionIdPrecedesOrEquals(running[i], (TransactionId) bounds->resolved_max_xid) &&
+			!TransactionIdIsInProgress(running[i]))
+			return false;
+	return true;
+}
+
 int64
 pgt_log_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker)
 {
@@ -693,8 +718,7 @@ pgt_log_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId 
 		return bounds.next_offset;
 
 	/* below the resolved offset only an old snapshot can see someone running */
-	from = bounds.resolved_max_xid < pgt_full_xid(snapshot->xmin) ?
-		bounds.resolved_offset : bounds.log_start_offset;
+	from = sees_all_resolved(snapshot, &bounds) ? bounds.resolved_offset : bounds.log_start_offset;
 	reader = pgt_log_reader_begin(key, from, snapshot, NULL);
 	walk_batches(reader);
 	*blocker = reader->blocker;

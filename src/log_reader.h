@@ -61,6 +61,10 @@ extern int64 pgt_log_offset_for_timestamp(const TopicPartition *key, int64 times
  * The offset behind the last record that the snapshot sees: the last stable
  * offset as of the snapshot.  *blocker is the transaction that keeps the rest
  * from being read, or InvalidTransactionId where the log's end was reached.
+ *
+ * Looks at what is not resolved yet only, however old a transaction there is on the
+ * server.  A snapshot that is older than what is resolved goes through the log's
+ * index, about a quarter of a second for a million batches.
  */
 extern int64 pgt_log_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker);
 

@@ -19,7 +19,7 @@ use Test::More;
 use Time::HiRes qw(time usleep);
 
 our @EXPORT = qw(
-  new_node configure_node kill_all poll_until try_psql wait_ready
+  new_node start_pair configure_node kill_all poll_until try_psql wait_ready
   create_load_schema start_load finish_load stop_load catch_up load_script acknowledged ENDLESS
   events_differ check_events check_acknowledged wait_resolved
   start_psql topic_directory contents end_prepared open_session
@@ -57,6 +57,20 @@ sub new_node
 	$node->init(%{ $params{init} // {} });
 	configure_node($node, @{ $params{settings} // [] });
 	return $node;
+}
+
+# Two clusters with these settings that run, the second a standby of the first.
+sub start_pair
+{
+	my (@settings) = @_;
+	my $node = new_node('main', init => { allows_streaming => 1 }, settings => \@settings);
+	my $standby = PostgreSQL::Test::Cluster->new('standby');
+
+	$node->start;
+	$node->backup('base');
+	$standby->init_from_backup($node, 'base', has_streaming => 1);
+	$standby->start;
+	return ($node, $standby);
 }
 
 # Wait until the code returns true; false when it does not within the timeout.

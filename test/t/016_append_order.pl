@@ -12,12 +12,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use TopicTest;
 
-my $node = new_node('main', init => { allows_streaming => 1 });
-$node->start;
-$node->backup('base');
-my $standby = PostgreSQL::Test::Cluster->new('standby');
-$standby->init_from_backup($node, 'base', has_streaming => 1);
-$standby->start;
+my ($node, $standby) = start_pair();
 
 sub sql { return $node->safe_psql('postgres', @_); }
 

@@ -72,6 +72,20 @@ $node->safe_psql('postgres', q{
 	COMMIT;});
 is(answer($waiter), 'two|1', 'records and tables are seen as of the wake-up');
 
+# a sub-select's tables are locked while it waits, as planning has locked them; not more
+ask($waiter, q{SELECT value, (SELECT count(*) FROM written) FROM consume('events', 'g', timeout => '1 hour');});
+wait_asleep('waiter');
+is($node->safe_psql('postgres', q{
+	SELECT string_agg(format('%s %s %s', locktype, relation::regclass, mode), ', ' ORDER BY locktype)
+	FROM pg_locks JOIN pg_stat_activity a USING (pid) WHERE application_name = 'waiter'}),
+	'relation written AccessShareLock, virtualxid  ExclusiveLock', 'a sub-select\'s table stays locked for reading');
+like(holdings($node, 'waiter'), qr/^no xmin\|no xid\|/, 'without a snapshot');
+$node->safe_psql('postgres', q{INSERT INTO written VALUES ('beside'); DELETE FROM written WHERE value = 'beside'; VACUUM written});
+like(($node->psql('postgres', q{SET lock_timeout = '10ms'; ALTER TABLE written ADD COLUMN more int}))[2],
+	qr/canceling statement due to lock timeout/, 'so what would change the table waits for it');
+$node->safe_psql('postgres', q{SELECT produce('events', NULL::text, 'three', partition => 0)});
+is(answer($waiter), 'three|1', 'who writes to it does not');
+
 # VACUUM is not held back
 ask($waiter, q{SELECT count(*) FROM consume('events', 'g', timeout => '1 hour');});
 wait_asleep('waiter');

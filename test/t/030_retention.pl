@@ -12,13 +12,7 @@ use Test::More;
 use Time::HiRes qw(time);
 use TopicTest;
 
-my $node = new_node('main', init => { allows_streaming => 1 },
-	settings => ['pg_topics.sync_interval = 1ms']);
-$node->start;
-$node->backup('base');
-my $standby = PostgreSQL::Test::Cluster->new('standby');
-$standby->init_from_backup($node, 'base', has_streaming => 1);
-$standby->start;
+my ($node, $standby) = start_pair('pg_topics.sync_interval = 1ms');
 
 sub sql { return $node->safe_psql('postgres', @_); }
 
