@@ -347,6 +347,10 @@ CREATE FUNCTION pg_topic_lag_time(topic regclass, partition int, committed_offse
 RETURNS interval
 AS 'MODULE_PATHNAME', 'pgt_topic_lag_time' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
+CREATE FUNCTION pg_topic_held_info(topic regclass, partition int, next_offset bigint,
+    OUT held_offset bigint, OUT held_until timestamptz)
+AS 'MODULE_PATHNAME', 'pgt_topic_held_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
 CREATE VIEW pg_topic_groups AS
     SELECT o.group_id, o.topic, o.partition, o.committed_offset,
            CASE WHEN p.last_stable_offset IS NOT NULL THEN
@@ -356,10 +360,13 @@ CREATE VIEW pg_topic_groups AS
            o.commit_timestamp, o.metadata,
            o.lost_records + greatest(0, p.deleted_end_offset - o.committed_offset) AS lost_records,
            o.lost_timestamp, r.at_risk_records, r.at_risk_at,
-           o.member_id, o.lease_until, o.generation, o.position
+           o.member_id, o.lease_until, o.generation, o.position,
+           h.held_offset, h.held_until
     FROM topic_group_offsets o
          LEFT JOIN pg_topic_partitions_info() p USING (topic, partition)
          CROSS JOIN LATERAL pg_topic_at_risk_info(o.topic, o.partition, o.committed_offset) r
+         CROSS JOIN LATERAL pg_topic_held_info(o.topic, o.partition,
+             coalesce(o.position, o.committed_offset)) h
     WHERE has_table_privilege(o.topic, 'SELECT');
 COMMENT ON VIEW pg_topic_groups IS
 'committed offset and lag of each consumer group, what it has lost to retention and what it loses next';

@@ -85,7 +85,7 @@ deliver_records(ConsumePass *pass, PartitionCursor *cursor)
 		next = pgt_log_reader_position(cursor->reader);
 		more = pass->delivered < pass->request->max_records &&
 			pgt_log_reader_next(cursor->reader, &cursor->record);
-		held_back = more && !pgt_cursor_is_due(cursor);
+		held_back = more && !pgt_cursor_is_due(pass, cursor);
 	} while (more && !held_back && pgt_log_reader_log_start(cursor->reader) <= next);
 
 	count_delivered(&cursor->key, pass->delivered - before, bytes);

@@ -1,10 +1,10 @@
 /*
  * inspect_groups.c
  *	  What pg_topic_groups shows of a group beside its row: how old is the oldest
- *	  record that it has still to read.
+ *	  record that it has still to read, and whether that must not be delivered yet.
  *
  * The record is read, since its batch tells only the smallest timestamp of all
- * in it.  That is one look-up in an index and one batch.
+ * in it, and nothing of headers.  That is one look-up in an index and one batch.
  *
  * Locks: AccessShareLock on the topic for the time of the look.
  *
@@ -12,7 +12,9 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
@@ -21,10 +23,12 @@
 #include "clock.h"
 #include "guarded_look.h"
 #include "log_reader.h"
+#include "nack_header.h"
 #include "serializer.h"
 #include "topic.h"
 
 PG_FUNCTION_INFO_V1(pgt_topic_lag_time);
+PG_FUNCTION_INFO_V1(pgt_topic_held_info);
 
 /* The first visible record at or past an offset, and its age. */
 typedef struct RecordAge
@@ -79,4 +83,57 @@ pgt_topic_lag_time(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	result->time = Min(age.age_ms, PG_INT64_MAX / 1000) * 1000;
 	PG_RETURN_INTERVAL_P(result);
+}
+
+/* Is the first visible record at or past an offset one that must wait?  Then where it is, and until when. */
+static bool
+find_held(const Topic *topic, const TopicPartition *key, int64 offset, Datum *values)
+{
+	LogReader  *reader = pgt_log_reader_begin(key, offset, GetActiveSnapshot(), NULL);
+	Record		record;
+	int64		until = 0;
+
+	if (pgt_log_reader_next(reader, &record))
+		until = pgt_record_held_until(topic, &record);
+	if (until > 0)
+	{
+		values[0] = Int64GetDatum(record.offset);
+		values[1] = TimestampTzGetDatum(pgt_ms_to_timestamptz(until));
+	}
+	pgt_log_reader_end(reader);
+	return until > 0;
+}
+
+/*
+ * pg_topic_held_info(topic, partition, next_offset): the record that holds back
+ * the group which reads there next, and until when; nulls where none does, or
+ * for who may not read the topic.
+ */
+Datum
+pgt_topic_held_info(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	int32		partition = PG_GETARG_INT32(1);
+	Datum		values[2] = {0};
+	bool		nulls[2] = {true, true};
+	TupleDesc	desc;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	LockRelationOid(relid, AccessShareLock);
+	if (pgt_is_topic(relid) &&
+		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK)
+	{
+		Topic	   *topic = pgt_topic_get(relid);
+
+		if (partition >= 0 && partition < topic->partitions)
+		{
+			TopicPartition key = pgt_topic_partition(topic, partition);
+
+			nulls[0] = nulls[1] = !find_held(topic, &key, PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2),
+											 values);
+		}
+	}
+	UnlockRelationOid(relid, AccessShareLock);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

@@ -18,16 +18,20 @@
  *	  nack.not_before	when to try again, where retry.delay.ms says so
  *
  * times being milliseconds since 1970.  The options that count are those of the
- * origin, wherever the record is now; if the origin is gone, of the topic it is
- * in.  consume() does not deliver a record before its nack.not_before, nor what
- * is behind it in the partition: delays of one topic are equal, so what is
- * behind is hardly due earlier.
+ * origin, wherever the record is now.  consume() does not deliver a record before
+ * its time, nor what is behind it in the partition: delays of one topic are equal,
+ * so what is behind is hardly due earlier.
  *
- * Headers are the producer's word.  One that makes no sense counts as none, so
- * that it cannot block anybody; so does a time to try again that is further
- * ahead than retry.delay.ms may be.
+ * A record's headers are its producer's word; where they are believed is in
+ * nack_header.c.  Where they are not, the record has not failed before, and the
+ * topic it is in is the origin: what it has under nack's names is replaced.
  *
- * Nor may a record be in the way that has no room for what is added: a long
+ * Where a record goes is what the origin's owner has set and the caller does: both
+ * must be allowed to produce there, or the owner of a topic would direct consumers'
+ * rights to topics that are closed to him.  The retry topic must be the same owner's,
+ * since its consumers wait for what it says.
+ *
+ * No record may be in the way that has no room for what is added: a long
  * error is cut, and a record that max.message.bytes allowed may pass it by the
  * headers of its failure.
  *
@@ -52,22 +56,12 @@
 #include "clock.h"
 #include "consumer_group.h"
 #include "log_reader.h"
-#include "nack.h"
+#include "nack_header.h"
 #include "partitioner.h"
 #include "producer.h"
 #include "serializer.h"
 #include "sql_argument.h"
 #include "topic_options.h"
-
-#define HEADER_PREFIX		"nack."
-#define HEADER_TOPIC		HEADER_PREFIX "topic"
-#define HEADER_PARTITION	HEADER_PREFIX "partition"
-#define HEADER_OFFSET		HEADER_PREFIX "offset"
-#define HEADER_TIMESTAMP	HEADER_PREFIX "timestamp"
-#define HEADER_GROUP		HEADER_PREFIX "group"
-#define HEADER_ATTEMPTS		HEADER_PREFIX "attempts"
-#define HEADER_ERROR		HEADER_PREFIX "error"
-#define HEADER_NOT_BEFORE	HEADER_PREFIX "not_before"
 
 #define MAX_ERROR_LENGTH	4096	/* bytes of an error's text that are kept */
 
@@ -80,67 +74,13 @@ typedef struct Failure
 	const char *group;
 	const char *error;			/* NULL: none given */
 	Topic	   *origin;			/* whose options count */
+	bool		again;			/* its headers are believed: it has failed before */
 	int64		attempts;		/* this one included */
 } Failure;
 
 PG_FUNCTION_INFO_V1(pgt_nack);
 
 /* ---- headers ------------------------------------------------------------ */
-
-/* Is that the header's name? */
-static bool
-is_named(const RecordHeader *header, const char *name)
-{
-	return header->key_length == strlen(name) && memcmp(header->key, name, header->key_length) == 0;
-}
-
-/* Find a header by name; false where there is none with a value. */
-static bool
-find_header(const Record *record, const char *name, RecordHeader *found)
-{
-	const char *next = record->headers;
-
-	for (int i = 0; i < record->header_count; i++)
-	{
-		if (!pgt_record_header_decode(&next, record->headers + record->headers_length, found))
-			return false;
-		if (is_named(found, name))
-			return found->value_length >= 0;
-	}
-	return false;
-}
-
-/* A header's value as a number that is not negative; -1 where it is none. */
-static int64
-number_in_header(const Record *record, const char *name)
-{
-	RecordHeader header;
-	int64		number = 0;
-
-	if (!find_header(record, name, &header) || header.value_length < 1 || header.value_length > 18)
-		return -1;
-	for (int i = 0; i < header.value_length; i++)
-	{
-		if (header.value[i] < '0' || header.value[i] > '9')
-			return -1;
-		number = number * 10 + (header.value[i] - '0');
-	}
-	return number;
-}
-
-/* See the header. */
-int64
-pgt_record_not_before(const Record *record)
-{
-	int64		not_before;
-
-	if (record->header_count == 0)
-		return 0;
-	not_before = number_in_header(record, HEADER_NOT_BEFORE);
-	if (not_before < 0 || not_before - pgt_maintenance_now() > MAX_RETRY_DELAY_MS)
-		return 0;
-	return not_before;
-}
 
 /* Add an encoded header. */
 static void
@@ -168,12 +108,22 @@ put_number(StringInfo out, int32 *count, const char *name, int64 value)
 	put_text(out, count, name, psprintf(INT64_FORMAT, value));
 }
 
-/* Is it of the headers that each nack sets anew? */
+/* What tells of the first failure. */
+static const char *const origin_headers[] = {
+	NACK_TOPIC, NACK_PARTITION, NACK_OFFSET, NACK_TIMESTAMP, NACK_GROUP
+};
+
+/* Is it of the headers that a copy gets from nack(), whatever the record has? */
 static bool
 is_replaced(const RecordHeader *header)
 {
-	return is_named(header, HEADER_ATTEMPTS) || is_named(header, HEADER_ERROR) ||
-		is_named(header, HEADER_NOT_BEFORE);
+	for (int i = 0; i < lengthof(origin_headers); i++)
+	{
+		if (pgt_header_is_named(header, origin_headers[i]))
+			return true;
+	}
+	return pgt_header_is_named(header, NACK_ATTEMPTS) || pgt_header_is_named(header, NACK_ERROR) ||
+		pgt_header_is_named(header, NACK_NOT_BEFORE);
 }
 
 /* Copy the record's headers but those that are set anew. */
@@ -189,6 +139,19 @@ copy_headers(StringInfo out, int32 *count, const Record *record)
 		if (!pgt_record_header_decode(&next, record->headers + record->headers_length, &header))
 			return;
 		if (!is_replaced(&header))
+			put_header(out, count, &header);
+	}
+}
+
+/* Copy what tells of the first failure. */
+static void
+copy_origin(StringInfo out, int32 *count, const Record *record)
+{
+	for (int i = 0; i < lengthof(origin_headers); i++)
+	{
+		RecordHeader header;
+
+		if (pgt_header_find(record, origin_headers[i], &header))
 			put_header(out, count, &header);
 	}
 }
@@ -213,72 +176,39 @@ to_utf8(const char *text)
 static void
 build_headers(const Failure *failure, int64 not_before, StringInfo out, int32 *count)
 {
-	RecordHeader header;
-
 	copy_headers(out, count, &failure->record);
-	if (!find_header(&failure->record, HEADER_TOPIC, &header))
+	if (failure->again)
+		copy_origin(out, count, &failure->record);
+	else
 	{
-		put_text(out, count, HEADER_TOPIC, to_utf8(qualified_name(failure->key.topic)));
-		put_number(out, count, HEADER_PARTITION, failure->key.partition);
-		put_number(out, count, HEADER_OFFSET, failure->record.offset);
-		put_number(out, count, HEADER_TIMESTAMP, failure->record.timestamp);
-		put_text(out, count, HEADER_GROUP, to_utf8(failure->group));
+		put_text(out, count, NACK_TOPIC, to_utf8(qualified_name(failure->key.topic)));
+		put_number(out, count, NACK_PARTITION, failure->key.partition);
+		put_number(out, count, NACK_OFFSET, failure->record.offset);
+		put_number(out, count, NACK_TIMESTAMP, failure->record.timestamp);
+		put_text(out, count, NACK_GROUP, to_utf8(failure->group));
 	}
-	put_number(out, count, HEADER_ATTEMPTS, failure->attempts);
-	put_text(out, count, HEADER_ERROR, to_utf8(failure->error));
+	put_number(out, count, NACK_ATTEMPTS, failure->attempts);
+	put_text(out, count, NACK_ERROR, to_utf8(failure->error));
 	if (not_before > 0)
-		put_number(out, count, HEADER_NOT_BEFORE, not_before);
+		put_number(out, count, NACK_NOT_BEFORE, not_before);
 }
 
 /* ---- where it goes ------------------------------------------------------ */
 
-/* The relation of a possibly qualified name, by default in "schema"; InvalidOid where there is none. */
-static Oid
-find_relation(const char *name, Oid schema)
-{
-	List	   *names;
-
-	if (!SplitIdentifierString(pstrdup(name), '.', &names) || names == NIL || list_length(names) > 2)
-		return InvalidOid;
-	if (list_length(names) == 2)
-		schema = get_namespace_oid(linitial(names), true);
-	return OidIsValid(schema) ? get_relname_relid(llast(names), schema) : InvalidOid;
-}
-
-/* The topic that the record came from first; where it is gone, the one it is in. */
-static Topic *
-find_origin(const Failure *failure)
-{
-	RecordHeader header;
-	Oid			relid;
-	char	   *name;
-
-	if (!find_header(&failure->record, HEADER_TOPIC, &header))
-		return failure->topic;
-	name = pg_any_to_server(pnstrdup(header.value, header.value_length), header.value_length, PG_UTF8);
-	relid = find_relation(name, InvalidOid);
-	if (!OidIsValid(relid) || !pgt_is_topic(relid))
-		return failure->topic;
-	LockRelationOid(relid, AccessShareLock);
-	return pgt_is_topic(relid) ? pgt_topic_get(relid) : failure->topic;
-}
-
-/* The name of the topic to go to, as the option gives it or <origin>.<suffix>. */
+/* The name of the topic to go to; ERROR where the default is none. */
 static char *
-target_name(const Failure *failure, const char *option, const char *suffix)
+target_name(const Failure *failure, bool dead)
 {
-	char	   *name;
+	char	   *name = pgt_nack_target_name(failure->origin, dead);
+	const char *suffix = dead ? "dlq" : "retry";
 
-	if (*option != '\0')
-		return pstrdup(option);
-	name = psprintf("%s.%s", get_rel_name(failure->origin->relid), suffix);
-	if (strlen(name) >= NAMEDATALEN)
+	if (name == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NAME_TOO_LONG),
 				 errmsg("the name of topic \"%s\" is too long for a default \"%s\" topic",
 						get_rel_name(failure->origin->relid), suffix),
 				 errhint("Set its option \"%s.topic\".", suffix)));
-	return pstrdup(quote_identifier(name));
+	return name;
 }
 
 /* There is no topic to go to. */
@@ -317,22 +247,45 @@ check_type(const Failure *failure, const Serializer *from, const Serializer *to,
 			 errhint("Give it the same type.")));
 }
 
-/* The topic to produce to, locked, which the user may do. */
+/* ERROR unless the origin's owner may have records sent there. */
+static void
+check_origin_owner(const Failure *failure, bool dead, Oid target)
+{
+	const Topic *origin = failure->origin;
+	const char *owner = GetUserNameFromId(origin->owner, false);
+
+	if (pg_class_aclmask(target, origin->owner, ACL_INSERT, ACLMASK_ALL) != ACL_INSERT)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("the owner of topic \"%s\" may not send its records to topic \"%s\"",
+						get_rel_name(origin->relid), get_rel_name(target)),
+				 errdetail("Role \"%s\" has no INSERT privilege there.", owner),
+				 errhint("Grant it to the owner, or name another topic in the option \"%s.topic\".",
+						 dead ? "dlq" : "retry")));
+	if (!dead && !pgt_nack_is_own_target(origin, target))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("topic \"%s\" cannot be the retry topic of \"%s\"",
+						get_rel_name(target), get_rel_name(origin->relid)),
+				 errdetail("Its consumers would wait as the other topic says, whose owner, role \"%s\", does not own it.", owner),
+				 errhint("Let both topics have the same owner.")));
+}
+
+/* The topic to produce to, locked, which the user and the origin's owner may do. */
 static Topic *
 open_target(const Failure *failure, bool dead)
 {
-	const char *suffix = dead ? "dlq" : "retry";
-	char	   *name = target_name(failure, dead ? failure->origin->dlq_topic :
-								   failure->origin->retry_topic, suffix);
-	Oid			relid = find_relation(name, get_rel_namespace(failure->origin->relid));
+	char	   *name = target_name(failure, dead);
+	Oid			relid = pgt_nack_find_target(failure->origin, name);
 	Topic	   *target;
 
 	if (!OidIsValid(relid))
-		report_missing(failure, suffix, name);
+		report_missing(failure, dead ? "dlq" : "retry", name);
 	pgt_topic_require(relid);
 	pgt_topic_check_acl(relid, ACL_INSERT);
 	LockRelationOid(relid, RowExclusiveLock);
 	target = pgt_topic_get(relid);
+	check_origin_owner(failure, dead, relid);
 	check_type(failure, &failure->topic->key, &target->key, relid);
 	check_type(failure, &failure->topic->value, &target->value, relid);
 	return target;
@@ -385,6 +338,21 @@ read_record(Failure *failure, int64 offset)
 	return reader;
 }
 
+/* Set what the record's headers tell, where they are believed. */
+static void
+set_origin(Failure *failure)
+{
+	int64		attempts = 0;
+
+	failure->origin = pgt_nack_origin(failure->topic, &failure->record);
+	failure->again = failure->origin != NULL;
+	if (failure->again)
+		attempts = pgt_header_number(&failure->record, NACK_ATTEMPTS);
+	else
+		failure->origin = failure->topic;
+	failure->attempts = Max(Min(attempts, PG_INT32_MAX), 0) + 1;
+}
+
 /* An error's text, cut where it is too long. */
 static char *
 shorten(char *error)
@@ -417,8 +385,7 @@ pgt_nack(PG_FUNCTION_ARGS)
 	failure.error = PG_ARGISNULL(4) ? NULL : shorten(text_to_cstring(PG_GETARG_TEXT_PP(4)));
 
 	reader = read_record(&failure, PG_GETARG_INT64(3));
-	failure.attempts = Max(number_in_header(&failure.record, HEADER_ATTEMPTS), 0) + 1;
-	failure.origin = find_origin(&failure);
+	set_origin(&failure);
 	target = send_on(&failure);
 	pgt_log_reader_end(reader);
 	PG_RETURN_OID(target);

@@ -27,8 +27,10 @@
  * The log's start may move while a cursor is opened; where it has passed the
  * first record, the cursor is opened again and finds a gap.
  *
- * A record that must not be delivered yet (nack.c) holds back its partition as
- * the end of the log does; a look that meets one asks for another look then.
+ * A record that must not be delivered yet (nack_header.c) holds back its partition
+ * as the end of the log does; a look that meets one asks for another look then.  A
+ * group that has committed nothing commits its start there, so that pg_topic_groups
+ * can tell that it waits, and for how long.
  *
  * A cursor is opened by what the caller has read of the group, and changes
  * nothing: it takes no lock and no transaction id, and committing, counting and
@@ -47,7 +49,7 @@
 #include "consume_wait.h"
 #include "lease.h"
 #include "log_reader.h"
-#include "nack.h"
+#include "nack_header.h"
 #include "partition_cursor.h"
 
 /* ---- where a group starts ----------------------------------------------- */
@@ -189,9 +191,9 @@ pgt_cursor_close(PartitionCursor *cursor)
 
 /* See the header. */
 bool
-pgt_cursor_is_due(const PartitionCursor *cursor)
+pgt_cursor_is_due(const ConsumePass *pass, const PartitionCursor *cursor)
 {
-	int64		wait_ms = pgt_record_not_before(&cursor->record);
+	int64		wait_ms = pgt_record_held_until(pass->topic, &cursor->record);
 
 	if (wait_ms > 0)
 		wait_ms -= pgt_maintenance_now();
@@ -220,7 +222,8 @@ open_reader(const ConsumePass *pass, PartitionCursor *cursor)
 	}
 	if (!found)
 		cursor->passed = pgt_log_reader_position(cursor->reader);
-	if (!found || !pgt_cursor_is_due(cursor))
+	cursor->held = found && !pgt_cursor_is_due(pass, cursor);
+	if (!found || cursor->held)
 		pgt_cursor_close(cursor);
 	return true;
 }
@@ -242,6 +245,7 @@ choose_start(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor
 	cursor->lost = 0;
 	cursor->past_end = NO_OFFSET;
 	cursor->must_commit = false;
+	cursor->held = false;
 	if (next == NO_OFFSET)
 		start_new_group(pass, offset, cursor, bounds->log_start_offset);
 	else if (next < bounds->deleted_end)
@@ -283,6 +287,8 @@ pgt_cursor_open(const ConsumePass *pass, const GroupOffset *offset, PartitionCur
 		choose_start(pass, offset, cursor, &bounds);
 	} while (bounds.next_offset > cursor->start && !open_reader(pass, cursor));
 
+	if (cursor->held && cursor->next == NO_OFFSET)
+		cursor->must_commit = true;
 	return pgt_cursor_has_work(cursor) || is_before_gap(cursor);
 }
 

@@ -22,6 +22,7 @@ typedef struct PartitionCursor
 	int64		lost;			/* offsets from the group's next one to the last record deleted */
 	int64		log_start;
 	int64		past_end;		/* committed offset past the log end, or NO_OFFSET */
+	bool		held;			/* the first record must not be delivered yet; there is no reader */
 	bool		must_commit;	/* "start" must be committed though nothing is read */
 } PartitionCursor;
 
@@ -44,7 +45,7 @@ extern void pgt_cursor_close(PartitionCursor *cursor);
  * May the cursor's record be delivered yet?  One that must wait is looked for
  * again at its time.
  */
-extern bool pgt_cursor_is_due(const PartitionCursor *cursor);
+extern bool pgt_cursor_is_due(const ConsumePass *pass, const PartitionCursor *cursor);
 
 /* Tell the consumer where it does not go on at its offset: it skips a gap, or starts over. */
 extern void pgt_cursor_report(const ConsumePass *pass, const PartitionCursor *cursor);

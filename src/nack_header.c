@@ -1,0 +1,275 @@
+/*
+ * nack_header.c
+ *	  The headers that nack() gives a record, and how far they are believed.
+ *
+ * Headers are data: whoever may produce to a topic may write what he likes into
+ * them, nack's own names too.  Two of them would act on others if they were taken
+ * at their word: nack.topic says by whose options, and so into which topic, a
+ * consumer's next nack() produces, and nack.not_before keeps all consumers of a
+ * partition waiting.  So they count only in a topic that stands for the origin
+ * they name, and there only as much as its owner could do anyhow:
+ *
+ *	  nack.topic names a topic	of this database: the origin
+ *	  the record lies in		that origin's retry or dead-letter topic, by the
+ *								origin's options as they are now
+ *	  the origin's owner owns	that topic too.  Else somebody could make a topic of
+ *								his own and let it name one of others
+ *
+ * Otherwise all of nack's headers are plain data: the record is taken for one that
+ * has not failed yet.
+ *
+ * What is left to a role that may produce to the retry topic itself: the number of
+ * attempts, which brings a record to the dead-letter topic sooner or later; what
+ * is told of the origin's partition, offset, timestamp, group and error, by which
+ * nothing goes; and a time to wait, which is bounded:
+ *
+ *	  held until = least(nack.not_before, timestamp + retry.delay.ms)
+ *
+ * retry.delay.ms being the origin's of now, so that a lower one takes effect on
+ * what waits already.  nack() gives a record the time of its call and a not_before
+ * that is the delay later, so the bound takes nothing from its own.  A record whose
+ * time to wait ends later than the delay from now (and a minute, for clocks that
+ * differ) has a timestamp of the future; then it does not wait at all: cutting the
+ * wait to the delay from now would begin it anew with each look, for ever.  Nothing
+ * waits in a dead-letter topic, where nack() sends records without a time.
+ *
+ * A header's bytes may be anything: what is no UTF-8, no number, no name, too long
+ * or null counts as not given, and the first one of a name counts.
+ *
+ * Locks: none on the origin.  Its options are read from the catalogs, as of now: a
+ * consumer must not wait for who alters or drops another topic.
+ *
+ * Memory: the caller's context.
+ *
+ * Layer 6.  Read nack.c and partition_cursor.c next.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/reloptions.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_foreign_table.h"
+#include "mb/pg_wchar.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/varlena.h"
+
+#include "clock.h"
+#include "nack_header.h"
+#include "topic_options.h"
+
+/* How far the clocks of two servers, or of one before and after it is set, may differ. */
+#define CLOCK_TOLERANCE_MS	INT64CONST(60000)
+
+/* ---- headers ------------------------------------------------------------ */
+
+/* See the header. */
+bool
+pgt_header_is_named(const RecordHeader *header, const char *name)
+{
+	return header->key_length == strlen(name) && memcmp(header->key, name, header->key_length) == 0;
+}
+
+/* See the header. */
+bool
+pgt_header_find(const Record *record, const char *name, RecordHeader *found)
+{
+	const char *next = record->headers;
+
+	for (int i = 0; i < record->header_count; i++)
+	{
+		if (!pgt_record_header_decode(&next, record->headers + record->headers_length, found))
+			return false;
+		if (pgt_header_is_named(found, name))
+			return found->value_length >= 0;
+	}
+	return false;
+}
+
+/* See the header. */
+int64
+pgt_header_number(const Record *record, const char *name)
+{
+	RecordHeader header;
+	int64		number = 0;
+
+	if (!pgt_header_find(record, name, &header) || header.value_length < 1 || header.value_length > 18)
+		return -1;
+	for (int i = 0; i < header.value_length; i++)
+	{
+		if (header.value[i] < '0' || header.value[i] > '9')
+			return -1;
+		number = number * 10 + (header.value[i] - '0');
+	}
+	return number;
+}
+
+/* A header's text in the database's encoding; NULL where it is none. */
+static char *
+header_text(const RecordHeader *header)
+{
+	int			encoding = GetDatabaseEncoding();
+	Oid			conversion;
+	char	   *text;
+	int			size;
+
+	if (header->value_length > TOPIC_NAME_MAX ||
+		!pg_verify_mbstr(PG_UTF8, header->value, header->value_length, true))
+		return NULL;
+	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII)
+		return pnstrdup(header->value, header->value_length);
+
+	conversion = FindDefaultConversionProc(PG_UTF8, encoding);
+	if (!OidIsValid(conversion))
+		return NULL;
+	size = header->value_length * MAX_CONVERSION_GROWTH + 1;
+	text = palloc(size);
+	if (pg_do_encoding_conversion_buf(conversion, PG_UTF8, encoding,
+									  unconstify(unsigned char *, (const unsigned char *) header->value),
+									  header->value_length, (unsigned char *) text, size,
+									  true) != header->value_length)
+		return NULL;
+	return text;
+}
+
+/* ---- origins and where they send records -------------------------------- */
+
+/* The relation of a possibly qualified name, by default in "schema"; InvalidOid where there is none. */
+static Oid
+find_relation(const char *name, Oid schema)
+{
+	List	   *names;
+
+	if (!SplitIdentifierString(pstrdup(name), '.', &names) || names == NIL || list_length(names) > 2)
+		return InvalidOid;
+	if (list_length(names) == 2)
+		schema = get_namespace_oid(linitial(names), true);
+	return OidIsValid(schema) ? get_relname_relid(llast(names), schema) : InvalidOid;
+}
+
+/* See the header. */
+char *
+pgt_nack_target_name(const Topic *origin, bool dead)
+{
+	const char *option = dead ? origin->dlq_topic : origin->retry_topic;
+	char	   *relation;
+	char	   *name;
+
+	if (*option != '\0')
+		return pstrdup(option);
+	relation = get_rel_name(origin->relid);
+	if (relation == NULL)
+		return NULL;
+	name = psprintf("%s.%s", relation, dead ? "dlq" : "retry");
+	return strlen(name) < NAMEDATALEN ? pstrdup(quote_identifier(name)) : NULL;
+}
+
+/* See the header. */
+Oid
+pgt_nack_find_target(const Topic *origin, const char *name)
+{
+	return find_relation(name, get_rel_namespace(origin->relid));
+}
+
+/* See the header. */
+bool
+pgt_nack_is_own_target(const Topic *origin, Oid topic)
+{
+	return pg_class_ownercheck(topic, origin->owner);
+}
+
+/* Is the topic where the origin sends records, and its owner's? */
+static bool
+is_target(const Topic *origin, const Topic *topic, bool dead)
+{
+	char	   *name = pgt_nack_target_name(origin, dead);
+
+	return name != NULL && pgt_nack_find_target(origin, name) == topic->relid &&
+		pgt_nack_is_own_target(origin, topic->relid);
+}
+
+/* Owner and options of a topic as the catalogs have them; NULL where it is gone. */
+static Topic *
+read_origin(Oid relid)
+{
+	HeapTuple	relation = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	HeapTuple	table;
+	Topic	   *origin;
+	Datum		options;
+	bool		isnull;
+
+	if (!HeapTupleIsValid(relation))
+		return NULL;
+	origin = palloc0(sizeof(Topic));
+	origin->relid = relid;
+	origin->owner = ((Form_pg_class) GETSTRUCT(relation))->relowner;
+	ReleaseSysCache(relation);
+
+	table = SearchSysCache1(FOREIGNTABLEREL, ObjectIdGetDatum(relid));
+	if (!HeapTupleIsValid(table))
+		return NULL;
+	options = SysCacheGetAttr(FOREIGNTABLEREL, table, Anum_pg_foreign_table_ftoptions, &isnull);
+	pgt_topic_options_defaults(origin);
+	if (!isnull)
+		pgt_topic_options_apply(origin, untransformRelOptions(options));
+	ReleaseSysCache(table);
+	return origin;
+}
+
+/* The topic that the record's headers name; NULL where there is none of that name. */
+static Topic *
+find_named(const Record *record)
+{
+	RecordHeader header;
+	char	   *name;
+	Oid			relid;
+
+	if (record->header_count == 0 || !pgt_header_find(record, NACK_TOPIC, &header))
+		return NULL;
+	name = header_text(&header);
+	if (name == NULL)
+		return NULL;
+	relid = find_relation(name, InvalidOid);
+	return OidIsValid(relid) && pgt_is_topic(relid) ? read_origin(relid) : NULL;
+}
+
+/* See the header. */
+Topic *
+pgt_nack_origin(const Topic *topic, const Record *record)
+{
+	Topic	   *origin = find_named(record);
+
+	if (origin == NULL || (!is_target(origin, topic, false) && !is_target(origin, topic, true)))
+		return NULL;
+	return origin;
+}
+
+/* ---- waiting ------------------------------------------------------------ */
+
+/* See the header. */
+int64
+pgt_record_held_until(const Topic *topic, const Record *record)
+{
+	int64		until;
+	int64		now;
+	Topic	   *origin;
+
+	if (record->header_count == 0)
+		return 0;
+	until = pgt_header_number(record, NACK_NOT_BEFORE);
+	now = pgt_maintenance_now();
+	if (until <= now)
+		return 0;
+
+	origin = find_named(record);
+	if (origin == NULL || !is_target(origin, topic, false))
+		return 0;
+	if (record->timestamp < until - origin->retry_delay_ms)
+		until = record->timestamp + origin->retry_delay_ms;
+	if (until <= now || until - now > origin->retry_delay_ms + CLOCK_TOLERANCE_MS)
+		return 0;
+	return until;
+}
