@@ -121,12 +121,12 @@ pgt_apply_log_start(PartitionState *state, int64 log_start_offset, int64 deleted
 /* ---- drop ---------------------------------------------------------------- */
 
 void
-pgt_apply_drop(Oid database, Oid topic)
+pgt_apply_drop(Oid database, Oid topic, int32 first_partition)
 {
 	ListCell   *cell;
 
 	pgt_partition_log_close(database, topic);
-	pgt_partition_forget(database, topic);
+	pgt_partition_forget(database, topic, first_partition);
 	/* who waits for it looks and finds out */
 	if (OidIsValid(topic))
 		pgt_topic_wake(database, topic);
@@ -136,7 +136,7 @@ pgt_apply_drop(Oid database, Oid topic)
 	{
 		TopicPartition *key = lfirst(cell);
 
-		if (OidIsValid(topic) && key->topic != topic)
+		if (OidIsValid(topic) && (key->topic != topic || key->partition < first_partition))
 			continue;
 		pgt_partition_unlink(key);
 		FAULT_POINT("drop-one-removed");

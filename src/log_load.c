@@ -515,7 +515,7 @@ load_partition(const TopicPartition *key, const RecoveryPointEntry *points, int 
 	const RecoveryPointEntry *point = find_point(points, count, key);
 	Loading		loading = {0};
 
-	/* a slot that was only waited at stands in the recovery point without a segment */
+	/* a partition that was never appended to stands in the recovery point without a segment */
 	if (point != NULL && point->active_base == NO_SEGMENT)
 		point = NULL;
 	loading.count = pgt_segment_list(key, &loading.segments);
@@ -571,6 +571,10 @@ pgt_log_load(void)
 	foreach(database, pgt_log_databases())
 		foreach(partition, pgt_log_partitions(lfirst_oid(database), ERROR))
 			load_partition(lfirst(partition), points, count);
+	/* what was never appended to has no files, but its slot */
+	for (int i = 0; i < count; i++)
+		if (points[i].active_base == NO_SEGMENT)
+			(void) pgt_partition_get(&points[i].key);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 }

@@ -23,6 +23,7 @@
 #define XLOG_PGT_SWAP		0x60
 #define XLOG_PGT_DISCARD	0x70
 #define XLOG_PGT_SETTINGS	0x80
+#define XLOG_PGT_RESERVE	0x90
 
 #define APPEND_SELF_SYNCED			0x01
 /* which of the int64's follow that are mostly what the batch's header says */
@@ -95,7 +96,17 @@ typedef struct xl_pgt_drop
 {
 	Oid			database;
 	Oid			topic;			/* InvalidOid: all of the database */
+	int32		first_partition;	/* those before stay */
 } xl_pgt_drop;
+
+/* A topic's partitions from "first" to below "end" have slots. */
+typedef struct xl_pgt_reserve
+{
+	Oid			database;
+	Oid			topic;
+	int32		first;
+	int32		end;
+} xl_pgt_reserve;
 
 /* Settings of the server that writes the WAL, which a standby needs to follow. */
 typedef struct xl_pgt_settings
@@ -145,8 +156,11 @@ extern void pgt_apply_active_base(PartitionState *state, int64 active_base);
 /* Move the log start up, and what is deleted; caller holds the slot's lock exclusively. */
 extern void pgt_apply_log_start(PartitionState *state, int64 log_start_offset, int64 deleted_end);
 
-/* Forget the slots of a topic (InvalidOid: of the database) and remove its directories. */
-extern void pgt_apply_drop(Oid database, Oid topic);
+/*
+ * Forget the slots of a topic (InvalidOid: of the database) from that partition on
+ * and remove their directories.
+ */
+extern void pgt_apply_drop(Oid database, Oid topic, int32 first_partition);
 
 /*
  * Flag the aborted batches of what a RESOLVE record holds, durably.  In

@@ -267,7 +267,22 @@ redo_drop(XLogReaderState *record)
 
 	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
 	XLogFlush(record->EndRecPtr);
-	pgt_apply_drop(xlrec.database, xlrec.topic);
+	pgt_apply_drop(xlrec.database, xlrec.topic, xlrec.first_partition);
+}
+
+/* RESERVE: slots for a topic's partitions. */
+static void
+redo_reserve(XLogReaderState *record)
+{
+	xl_pgt_reserve xlrec;
+	TopicPartition key = {0};
+
+	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+	key.database = xlrec.database;
+	key.topic = xlrec.topic;
+	for (key.partition = xlrec.first; key.partition < xlrec.end; key.partition++)
+		(void) pgt_redo_partition(&key);
+	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
 }
 
 /* RESOLVE: flags in the indexes, then the resolved offsets. */
@@ -314,6 +329,9 @@ log_redo(XLogReaderState *record)
 			break;
 		case XLOG_PGT_DROP:
 			redo_drop(record);
+			break;
+		case XLOG_PGT_RESERVE:
+			redo_reserve(record);
 			break;
 		case XLOG_PGT_REWRITE:
 			pgt_redo_rewrite(record);
@@ -459,6 +477,16 @@ log_desc(StringInfo buf, XLogReaderState *record)
 
 		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
 		appendStringInfo(buf, "database %u topic %u", xlrec.database, xlrec.topic);
+		if (xlrec.first_partition > 0)
+			appendStringInfo(buf, " from partition %d", xlrec.first_partition);
+	}
+	else if (info == XLOG_PGT_RESERVE)
+	{
+		xl_pgt_reserve xlrec;
+
+		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+		appendStringInfo(buf, "database %u topic %u partitions from %d to %d",
+						 xlrec.database, xlrec.topic, xlrec.first, xlrec.end - 1);
 	}
 	else if (info == XLOG_PGT_SETTINGS)
 	{
@@ -493,6 +521,8 @@ log_identify(uint8 info)
 			return "DISCARD";
 		case XLOG_PGT_SETTINGS:
 			return "SETTINGS";
+		case XLOG_PGT_RESERVE:
+			return "RESERVE";
 	}
 	return NULL;
 }

@@ -2,10 +2,15 @@
  * log_state.c
  *	  The table of partitions in shared memory.
  *
- * Each partition that was ever appended to has a slot: a
- * PartitionState.  A hash table maps keys to slots.  Slots are filled when the
- * server starts (log_load.c), when redo meets a partition and when a
- * backend first appends; they are given up when the topic is dropped.
+ * Each partition of each topic has a slot: a PartitionState.  A hash table maps
+ * keys to slots.  A partition's slot is taken when the topic is created or given
+ * more partitions, and given up when that is rolled back or the topic is
+ * dropped.  So a topic that could be created can be produced to, and a
+ * transaction that fails keeps no slot that it did not have before.
+ *
+ * After a restart the slots are filled from the files and the recovery point
+ * (log_load.c) and by redo.  Topics that came here without their creation, in a
+ * copied database, get theirs when they are first produced to.
  *
  * Locks: see log_state.h.
  *
@@ -22,6 +27,7 @@
 
 LogShared  *pgt_log_shared = NULL;
 int			pgt_max_partitions = 1024;
+int			pgt_max_partitions_per_database = -1;
 
 /* An entry of the shared hash table. */
 typedef struct SlotEntry
@@ -133,15 +139,18 @@ pgt_partition_find(const TopicPartition *key)
 	return state;
 }
 
-/* A slot that is not in use; -1 when all are.  Caller holds table_lock. */
+/*
+ * A slot that is not in use; -1 when all are.  *looked_at is how many from the
+ * first on are known to be in use.  Caller holds table_lock.
+ */
 static int
-free_slot(void)
+free_slot(int *looked_at)
 {
 	if (pgt_log_shared->high_water < pgt_log_shared->max_partitions)
 		return pgt_log_shared->high_water++;
-	for (int i = 0; i < pgt_log_shared->max_partitions; i++)
-		if (!pgt_log_shared->partitions[i].in_use)
-			return i;
+	for (; *looked_at < pgt_log_shared->max_partitions; (*looked_at)++)
+		if (!pgt_log_shared->partitions[*looked_at].in_use)
+			return *looked_at;
 	return -1;
 }
 
@@ -174,9 +183,9 @@ reset_slot(PartitionState *state, const TopicPartition *key)
 
 /* Take a slot for a new key; NULL when all are.  Caller holds table_lock exclusively. */
 static PartitionState *
-take_slot(const TopicPartition *key)
+take_slot(const TopicPartition *key, int *looked_at)
 {
-	int			slot = free_slot();
+	int			slot = free_slot(looked_at);
 	PartitionState *state;
 	SlotEntry  *entry;
 
@@ -213,13 +222,14 @@ PartitionState *
 pgt_partition_try_get(const TopicPartition *key)
 {
 	PartitionState *state = pgt_partition_find(key);
+	int			looked_at = 0;
 
 	if (state != NULL)
 		return state;
 	LWLockAcquire(&pgt_log_shared->table_lock, LW_EXCLUSIVE);
 	state = lookup(key);
 	if (state == NULL)
-		state = take_slot(key);
+		state = take_slot(key, &looked_at);
 	LWLockRelease(&pgt_log_shared->table_lock);
 	return state;
 }
@@ -254,15 +264,61 @@ pgt_partition_has_slots(Oid database, Oid topic)
 	return has;
 }
 
+/* Count who has the slots; caller holds table_lock. */
+static void
+count_slots(Oid database, PartitionRoom *room)
+{
+	for (int i = 0; i < pgt_log_shared->high_water; i++)
+	{
+		const PartitionState *state = &pgt_log_shared->partitions[i];
+
+		if (!state->in_use)
+			continue;
+		room->taken++;
+		if (state->key.database == database)
+			room->of_database++;
+	}
+}
+
+/* Is there room for all that is wanted?  Caller holds table_lock. */
+static bool
+has_room(PartitionRoom *room)
+{
+	int			limit = pgt_max_partitions_per_database;
+
+	room->by_database = limit >= 0 && room->wanted > limit - room->of_database;
+	return !room->by_database && room->wanted <= pgt_log_shared->max_partitions - room->taken;
+}
+
+bool
+pgt_partition_reserve(const TopicPartition *keys, int count, PartitionRoom *room)
+{
+	int			looked_at = 0;
+	bool		fits;
+
+	memset(room, 0, sizeof(*room));
+	LWLockAcquire(&pgt_log_shared->table_lock, LW_EXCLUSIVE);
+	for (int i = 0; i < count; i++)
+		if (lookup(&keys[i]) == NULL)
+			room->wanted++;
+	count_slots(keys[0].database, room);
+	fits = room->wanted == 0 || has_room(room);
+	for (int i = 0; fits && i < count; i++)
+		if (lookup(&keys[i]) == NULL)
+			(void) take_slot(&keys[i], &looked_at);
+	LWLockRelease(&pgt_log_shared->table_lock);
+	return fits;
+}
+
 void
-pgt_partition_forget(Oid database, Oid topic)
+pgt_partition_forget(Oid database, Oid topic, int32 first_partition)
 {
 	LWLockAcquire(&pgt_log_shared->table_lock, LW_EXCLUSIVE);
 	for (int i = 0; i < pgt_log_shared->high_water; i++)
 	{
 		PartitionState *state = &pgt_log_shared->partitions[i];
 
-		if (!belongs_to(state, database, topic))
+		if (!belongs_to(state, database, topic) || state->key.partition < first_partition)
 			continue;
 		hash_search(slots, &state->key, HASH_REMOVE, NULL);
 		LWLockAcquire(&state->lock, LW_EXCLUSIVE);

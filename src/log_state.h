@@ -152,6 +152,18 @@ typedef struct LogShared
 extern LogShared *pgt_log_shared;
 extern int	pgt_max_partitions; /* setting pg_topics.max_partitions */
 
+/* setting pg_topics.max_partitions_per_database, -1: no limit */
+extern int	pgt_max_partitions_per_database;
+
+/* Who has the slots, as of a look at them. */
+typedef struct PartitionRoom
+{
+	int			wanted;			/* slots that were asked for and not there yet */
+	int			taken;			/* by all databases */
+	int			of_database;	/* by the one that asks */
+	bool		by_database;	/* its limit is in the way, not the server's */
+} PartitionRoom;
+
 extern Size pgt_log_state_size(void);
 
 /* True when this call made the table, that is, at server start. */
@@ -166,8 +178,14 @@ extern PartitionState *pgt_partition_get(const TopicPartition *key);
 /* The same; NULL when the table is full. */
 extern PartitionState *pgt_partition_try_get(const TopicPartition *key);
 
-/* Give up all slots of a topic (topic invalid: of the database). */
-extern void pgt_partition_forget(Oid database, Oid topic);
+/*
+ * Make the slots that are missing of these partitions of one database, all of
+ * them or, where there is no room for all, none: false, and *room says why.
+ */
+extern bool pgt_partition_reserve(const TopicPartition *keys, int count, PartitionRoom *room);
+
+/* Give up the slots of a topic (topic invalid: of the database) from that partition on. */
+extern void pgt_partition_forget(Oid database, Oid topic, int32 first_partition);
 
 /* Has the topic (topic invalid: the database) slots? */
 extern bool pgt_partition_has_slots(Oid database, Oid topic);

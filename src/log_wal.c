@@ -7,6 +7,7 @@
  *	  RESOLVE  how far transactions' outcomes are known, and who aborted
  *	  DELETE   the log start moved up, segments below it are gone
  *	  DROP	   a topic's (or database's) logs are gone
+ *	  RESERVE  a topic's partitions have slots, nothing was appended yet
  *	  REWRITE, SWAP, DISCARD	see log_rewrite.c
  *	  SETTINGS for how many partitions a standby must have room
  *
@@ -315,7 +316,34 @@ pgt_log_append(PartitionState *state, const LogConfig *config,
 	return base_offset;
 }
 
-/* ---- roll, delete and drop ------------------------------------------------------ */
+/* ---- reserve, roll, delete and drop ---------------------------------------------- */
+
+bool
+pgt_log_reserve(Oid database, Oid topic, int32 first, int32 end, PartitionRoom *room)
+{
+	xl_pgt_reserve xlrec = {database, topic, first, end};
+	TopicPartition *keys = palloc0((end - first) * sizeof(TopicPartition));
+	bool		reserved;
+
+	for (int32 i = 0; i < end - first; i++)
+	{
+		keys[i].database = database;
+		keys[i].topic = topic;
+		keys[i].partition = first + i;
+	}
+	reserved = pgt_partition_reserve(keys, end - first, room);
+	pfree(keys);
+	if (!reserved)
+		return false;
+
+	/* before the record: a checkpoint behind it must find slots and mark */
+	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
+	XLogBeginInsert();
+	XLogRegisterData((char *) &xlrec, sizeof(xlrec));
+	(void) XLogInsert(PGT_RMGR_ID, XLOG_PGT_RESERVE);
+	FAULT_POINT("reserve-logged");
+	return true;
+}
 
 void
 pgt_log_roll(PartitionState *state)
@@ -415,16 +443,22 @@ pgt_log_collect_deleted(PartitionState *state)
 }
 
 void
-pgt_log_drop(Oid database, Oid topic)
+pgt_log_drop_partitions(Oid database, Oid topic, int32 first)
 {
-	xl_pgt_drop xlrec = {database, topic};
+	xl_pgt_drop xlrec = {database, topic, first};
 
 	XLogBeginInsert();
 	pgt_log_register(&xlrec, sizeof(xlrec));
 	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_DROP));
 	FAULT_POINT("drop-logged");
-	pgt_apply_drop(database, topic);
+	pgt_apply_drop(database, topic, first);
 	FAULT_POINT("drop-done");
+}
+
+void
+pgt_log_drop(Oid database, Oid topic)
+{
+	pgt_log_drop_partitions(database, topic, 0);
 }
 
 /* ---- for the sync process ------------------------------------------------- */

@@ -59,12 +59,23 @@ extern int	pgt_log_delete_idle(PartitionState *state, int64 log_end_offset);
 extern int	pgt_log_collect_deleted(PartitionState *state);
 
 /*
+ * Take slots for a topic's partitions from "first" to below "end" and log that, so
+ * that they are its own on standbys and after a crash; those that are there
+ * stay.  False, with nothing changed, where there is no room: *room says why.
+ * The caller gives them back should the transaction fail.
+ */
+extern bool pgt_log_reserve(Oid database, Oid topic, int32 first, int32 end, PartitionRoom *room);
+
+/*
  * Remove a dropped topic's files and slots (topic InvalidOid: the whole
  * database's).  Called after the dropping transaction has committed or by who
  * found an orphan.  Trouble with files is a WARNING and left for the
  * collection of orphans.
  */
 extern void pgt_log_drop(Oid database, Oid topic);
+
+/* The same of the topic's partitions from "first" on alone. */
+extern void pgt_log_drop_partitions(Oid database, Oid topic, int32 first);
 
 /* ---- for the sync process ------------------------------------------------ */
 

@@ -3,9 +3,8 @@
  *	  The process that starts a maintenance worker for each database with topics.
  *
  * Connected to no database.  Which databases have work is found, not
- * configured: those that have a partition in shared memory, which every one
- * gets that was ever produced to or waited for, and those that have files of
- * one, which may be orphans.  Topics that were never produced to need no work.
+ * configured: those that have a partition in shared memory, as every topic's has
+ * from its creation on, and those that have files of one, which may be orphans.
  * Looking costs nothing while no partition has come or gone, so it is done
  * each second.  A database then is in one of these states:
  *
@@ -162,14 +161,30 @@ database_presence(Oid database)
 		DATABASE_PRESENT : DATABASE_DROPPED;
 }
 
+/* The databases that have a directory or slots. */
+static List *
+databases_with_logs(void)
+{
+	List	   *with_logs = pgt_log_databases();
+
+	for (int i = pgt_partition_slots() - 1; i >= 0; i--)
+	{
+		TopicPartition key;
+
+		if (pgt_partition_log_slot_key(pgt_partition_slot(i), &key))
+			with_logs = list_append_unique_oid(with_logs, key.database);
+	}
+	return with_logs;
+}
+
 /* Remove the logs of databases that are no more. */
 static void
 collect_dropped_databases(void)
 {
-	List	   *with_files = pgt_log_databases();
+	List	   *with_logs = databases_with_logs();
 	ListCell   *cell;
 
-	foreach(cell, with_files)
+	foreach(cell, with_logs)
 	{
 		Oid			database = lfirst_oid(cell);
 

@@ -2,32 +2,38 @@
  * orphaned_logs.c
  *	  Which of the logs nobody owns, and removing them.
  *
- * Files without a topic are left by a crash between the commit of a DROP and
- * the unlink, by a dropped database, and by a DROP committed as a prepared
- * transaction.  Nobody reads them, but they take space.
+ * Files and slots without a topic are left by a crash between the commit of a
+ * DROP and the unlink, by a dropped database, and by a DROP committed as a
+ * prepared transaction; also by a CREATE or an added partition that a crash or
+ * the rollback of a prepared transaction has undone.  Nobody reads them, but they
+ * take space, and slots are few.
  *
  * The launcher removes those of dropped databases, which needs no more than
  * the list of databases; the worker of a database removes those of topics that
  * its catalog does not know.
  *
- * A topic that is being created is not in the catalog yet, but its creator
- * holds AccessExclusiveLock on its oid: who cannot get that lock at once leaves
- * the files alone.
+ * A topic that is being created, or given partitions, is not in the catalog as
+ * such yet, but who does that holds AccessExclusiveLock on its oid: who cannot get
+ * that lock at once leaves the files alone.
  *
  * Removing is pgt_log_drop(): a WAL record, then unlink.  A crash in between
  * leaves what the next look finds.
  *
- * Layer 7.  Used by maintenance_launcher.c and maintenance_worker.c.
+ * Layer 6.  Used by topic_ddl.c, maintenance_launcher.c and maintenance_worker.c.
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "log_wal.h"
 #include "miscadmin.h"
 #include "orphaned_logs.h"
 #include "storage/fd.h"
 #include "storage/lmgr.h"
+#include "topic.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
 
 bool
 pgt_database_has_files(Oid database)
@@ -39,25 +45,55 @@ pgt_database_has_files(Oid database)
 	return found;
 }
 
-/* Oids of the topics that have a slot or a directory in this database's logs. */
-static List *
-topics_with_logs(void)
+/* A topic that has slots or directories in this database's logs. */
+typedef struct LoggedTopic
 {
-	List	   *partitions = pgt_log_partitions(MyDatabaseId, ERROR);
+	Oid			oid;
+	int32		last_partition; /* the last one that has */
+} LoggedTopic;
+
+/* Order partitions by topic and number. */
+static int
+compare_keys(const ListCell *a, const ListCell *b)
+{
+	const TopicPartition *left = lfirst(a);
+	const TopicPartition *right = lfirst(b);
+
+	if (left->topic != right->topic)
+		return left->topic < right->topic ? -1 : 1;
+	return left->partition < right->partition ? -1 : left->partition > right->partition;
+}
+
+/* The topics with slots or, where these are asked for, directories: a List of LoggedTopic. */
+static List *
+topics_with_logs(bool directories)
+{
+	List	   *partitions = directories ? pgt_log_partitions(MyDatabaseId, ERROR) : NIL;
 	List	   *topics = NIL;
+	LoggedTopic *last = NULL;
 	ListCell   *cell;
 
-	foreach(cell, partitions)
-		topics = list_append_unique_oid(topics, ((TopicPartition *) lfirst(cell))->topic);
-	list_free_deep(partitions);
 	for (int i = pgt_partition_slots() - 1; i >= 0; i--)
 	{
-		TopicPartition key;
+		TopicPartition *key = palloc(sizeof(TopicPartition));
 
-		if (pgt_partition_log_slot_key(pgt_partition_slot(i), &key) &&
-			key.database == MyDatabaseId)
-			topics = list_append_unique_oid(topics, key.topic);
+		if (pgt_partition_log_slot_key(pgt_partition_slot(i), key) && key->database == MyDatabaseId)
+			partitions = lappend(partitions, key);
 	}
+	list_sort(partitions, compare_keys);
+	foreach(cell, partitions)
+	{
+		const TopicPartition *key = lfirst(cell);
+
+		if (last == NULL || last->oid != key->topic)
+		{
+			last = palloc(sizeof(LoggedTopic));
+			last->oid = key->topic;
+			topics = lappend(topics, last);
+		}
+		last->last_partition = key->partition;
+	}
+	list_free_deep(partitions);
 	return topics;
 }
 
@@ -82,13 +118,85 @@ collect_if_orphaned(Oid topic)
 	UnlockRelationOid(topic, AccessExclusiveLock);
 }
 
-void
-pgt_orphaned_logs_collect(void)
+/* How many partitions a topic has that nobody is changing; -1 where it is none or being changed. */
+static int32
+settled_partitions(Oid topic, LOCKMODE lock)
 {
-	List	   *topics = topics_with_logs();
+	if (!ConditionalLockRelationOid(topic, lock))
+		return -1;
+	if (pgt_is_topic(topic))
+		return pgt_topic_get(topic)->partitions;
+	UnlockRelationOid(topic, lock);
+	return -1;
+}
+
+/* Remove the logs of partitions that the topic does not have. */
+static void
+collect_partitions(const LoggedTopic *topic)
+{
+	int32		partitions = settled_partitions(topic->oid, AccessShareLock);
+
+	if (partitions < 0)
+		return;
+	UnlockRelationOid(topic->oid, AccessShareLock);
+	if (topic->last_partition < partitions)
+		return;
+	partitions = settled_partitions(topic->oid, AccessExclusiveLock);
+	if (partitions < 0)
+		return;
+	if (topic->last_partition >= partitions)
+	{
+		ereport(LOG,
+				(errmsg("removing the logs of partitions %d to %d of topic %u of database %u, which it does not have",
+						partitions, topic->last_partition, topic->oid, MyDatabaseId)));
+		pgt_log_drop_partitions(MyDatabaseId, topic->oid, partitions);
+	}
+	UnlockRelationOid(topic->oid, AccessExclusiveLock);
+}
+
+/* Remove what nobody owns of these topics' logs. */
+static void
+collect(List *topics)
+{
 	ListCell   *cell;
 
 	foreach(cell, topics)
-		collect_if_orphaned(lfirst_oid(cell));
-	list_free(topics);
+	{
+		const LoggedTopic *topic = lfirst(cell);
+
+		collect_if_orphaned(topic->oid);
+		collect_partitions(topic);
+	}
+	list_free_deep(topics);
+}
+
+void
+pgt_orphaned_logs_collect(void)
+{
+	collect(topics_with_logs(true));
+}
+
+void
+pgt_orphaned_slots_collect(void)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		collect(topics_with_logs(false));
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		EmitErrorReport();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
 }

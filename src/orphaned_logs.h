@@ -2,7 +2,7 @@
  * orphaned_logs.h
  *	  Which of the logs nobody owns, and removing them.
  *
- * Layer 7.
+ * Layer 6.
  */
 #ifndef ORPHANED_LOGS_H
 #define ORPHANED_LOGS_H
@@ -12,7 +12,16 @@
 /* Is there a directory of a partition of that database? */
 extern bool pgt_database_has_files(Oid database);
 
-/* Remove the logs of topics that this database does not know; in a transaction. */
+/*
+ * Remove the logs of topics, and of topics' partitions, that this database does
+ * not know; in a transaction.
+ */
 extern void pgt_orphaned_logs_collect(void);
+
+/*
+ * The same of what has a slot, which needs no look at the files.  Never throws: an
+ * error is reported, and the next collection tries again.
+ */
+extern void pgt_orphaned_slots_collect(void);
 
 #endif							/* ORPHANED_LOGS_H */

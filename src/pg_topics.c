@@ -30,6 +30,7 @@
 #include "maintenance_stats.h"
 #include "maintenance_worker.h"
 #include "miscadmin.h"
+#include "partition_room.h"
 #include "partitioner_name.h"
 #include "producer.h"
 #include "recovery_point.h"
@@ -195,6 +196,7 @@ _PG_init(void)
 	pgt_topic_init();
 	pgt_acks_init();
 	pgt_partitioner_init();
+	pgt_room_init();
 	pgt_change_publisher_init();
 	pgt_consumer_init();
 	pgt_clock_init();

@@ -63,6 +63,7 @@ typedef struct Mark
 typedef struct PendingPartition
 {
 	TopicPartition key;			/* hash key */
+	PartitionState *state;		/* known from the append on */
 	LogConfig	config;
 	PendingBatch *batches;
 	int			count;
@@ -551,8 +552,7 @@ add_range(RangeList *list, const TopicPartition *key, int64 base, int64 last, in
 
 /* Append one batch of a partition. */
 static void
-append_batch(PendingPartition *p, PartitionState *state, PendingBatch *batch,
-			 FullTransactionId xid)
+append_batch(PendingPartition *p, PendingBatch *batch, FullTransactionId xid)
 {
 	AppendRequest request;
 	int64		base;
@@ -567,7 +567,7 @@ append_batch(PendingPartition *p, PartitionState *state, PendingBatch *batch,
 	request.max_timestamp = batch->max_timestamp;
 	request.log_append_time = p->config.log_append_time;
 	request.required_offset = batch->required_offset;
-	base = pgt_log_append(state, &p->config, &request, xid);
+	base = pgt_log_append(p->state, &p->config, &request, xid);
 	add_range(&appended, &p->key, base, base + batch->last_offset_delta, batch->records);
 	pgt_pending_free(batch);
 }
@@ -576,10 +576,8 @@ append_batch(PendingPartition *p, PartitionState *state, PendingBatch *batch,
 static void
 append_partition(PendingPartition *p, FullTransactionId xid)
 {
-	PartitionState *state = pgt_partition_get(&p->key);
-
 	for (int i = 0; i < p->count; i++)
-		append_batch(p, state, &p->batches[i], xid);
+		append_batch(p, &p->batches[i], xid);
 	p->count = 0;
 	p->mark_count = 0;
 }
@@ -627,6 +625,48 @@ strictest(PendingPartition *const *sorted, int count)
 	return found;
 }
 
+/* ERROR: there are no slots for so many partitions. */
+static void
+report_no_room(Oid topic, const PartitionRoom *room)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("cannot produce to topic \"%s\": too many topic partitions", get_rel_name(topic)),
+			 errdetail("The transaction produces to %d that are new; the server can hold %d, of which %d are taken, %d of them by this database.",
+					   room->wanted, pgt_log_shared->max_partitions, room->taken, room->of_database),
+			 room->by_database ?
+			 errhint("Drop topics, or raise pg_topics.max_partitions_per_database.") :
+			 errhint("Drop topics, or raise pg_topics.max_partitions and restart the server.")));
+}
+
+/*
+ * Find the partitions' slots.  Topics have theirs from when they are created;
+ * those of a copied database get them now, all or, with an ERROR, none.
+ */
+static void
+find_states(PendingPartition **sorted, int count)
+{
+	bool		missing = false;
+	TopicPartition *keys;
+	PartitionRoom room;
+
+	for (int i = 0; i < count; i++)
+	{
+		sorted[i]->state = pgt_partition_find(&sorted[i]->key);
+		missing |= sorted[i]->state == NULL;
+	}
+	if (likely(!missing))
+		return;
+	keys = MemoryContextAlloc(context, count * sizeof(TopicPartition));
+	for (int i = 0; i < count; i++)
+		keys[i] = sorted[i]->key;
+	if (!pgt_partition_reserve(keys, count, &room))
+		report_no_room(keys[0].topic, &room);
+	for (int i = 0; i < count; i++)
+		sorted[i]->state = pgt_partition_find(&keys[i]);
+	pfree(keys);
+}
+
 /* Append everything pending. */
 static void
 append_all(void)
@@ -642,6 +682,7 @@ append_all(void)
 	most = strictest(sorted, count);
 	pgt_acks_check(most->key.topic, most->config.min_insync_replicas);
 	pgt_acks_apply();
+	find_states(sorted, count);
 	/* from the first append on readers wait for us: have all compressed before */
 	for (int i = 0; i < count; i++)
 		if (open_batch(sorted[i]) != NULL)

@@ -52,9 +52,12 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #include "log_wal.h"
+#include "orphaned_logs.h"
 #include "partition_release.h"
+#include "partition_room.h"
 #include "partitioner_name.h"
 #include "topic.h"
 #include "topic_ddl.h"
@@ -67,6 +70,7 @@ typedef struct TouchedRelation
 {
 	Oid			relid;
 	bool		created;
+	Oid			owner;			/* before; InvalidOid where it was created */
 } TouchedRelation;
 
 static List *touched = NIL;		/* of TouchedRelation, in TopTransactionContext */
@@ -77,6 +81,20 @@ static object_access_hook_type next_object_access = NULL;
 
 /* ---- checking ----------------------------------------------------------- */
 
+/* The owner that other commands see; InvalidOid where the relation is not there. */
+static Oid
+owner_of(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
 /* Remember to check a relation when the statement is done; it need not be a topic. */
 static void
 touch(Oid relid, bool created)
@@ -86,6 +104,7 @@ touch(Oid relid, bool created)
 
 	relation->relid = relid;
 	relation->created = created;
+	relation->owner = created ? InvalidOid : owner_of(relid);
 	touched = lappend(touched, relation);
 	MemoryContextSwitchTo(old);
 }
@@ -114,18 +133,23 @@ check_partitioner(const Topic *topic)
 static void
 check_topic(const TouchedRelation *relation)
 {
+	Topic	   *topic;
+
 	pgt_topic_check_columns(relation->relid);
 	check_inheritance(relation->relid);
+	topic = pgt_topic_get(relation->relid);
+	if (topic->owner != relation->owner)
+		pgt_room_check_role(topic->owner, 0);
 	if (!relation->created)
 		return;
-	check_partitioner(pgt_topic_get(relation->relid));
+	check_partitioner(topic);
 
 	/* pg_upgrade restores oids whose files may be there already */
 	if (IsBinaryUpgrade)
 		return;
-	if (pgt_log_exists(MyDatabaseId, relation->relid, pgt_topic_get(relation->relid)->partitions))
+	if (pgt_log_exists(MyDatabaseId, relation->relid, topic->partitions))
 		pgt_log_drop(MyDatabaseId, relation->relid);
-	pgt_topic_created(relation->relid);
+	pgt_room_keep(relation->relid, 0, topic->partitions);
 }
 
 /* Check what the statement that has just ended touched. */
@@ -189,8 +213,8 @@ read_options(Oid relid, Snapshot snapshot, Topic *topic)
 }
 
 /*
- * ERROR where options that have just changed take partitions away or name a
- * partitioner that is not there.  Members of groups that wait are to share new
+ * ERROR where options that have just changed take partitions away, add more than
+ * there is room for or name a partitioner that is not there.  Members of groups that wait are to share new
  * partitions, and are woken at commit.  Runs before the command counter moves on, so
  * the old version is still visible.
  */
@@ -211,7 +235,11 @@ check_changed_options(Oid relid)
 						get_rel_name(relid), before.partitions, after.partitions),
 				 errhint("Partitions can only be added; to have fewer, produce the records to a new topic.")));
 	if (after.partitions > before.partitions)
+	{
+		pgt_room_check_role(owner_of(relid), after.partitions - before.partitions);
+		pgt_room_keep(relid, before.partitions, after.partitions);
 		pgt_release_wake_all(relid);
+	}
 	/* one that has been dropped does not stand in the way of other changes */
 	if (strcmp(after.partitioner_class, before.partitioner_class) != 0)
 		check_partitioner(&after);
@@ -269,17 +297,20 @@ object_accessed(ObjectAccessType access, Oid class, Oid object, int column, void
 	}
 }
 
-/* Does the statement end a prepared transaction? */
+/* Is it the statement that ends a prepared transaction in that way? */
 static bool
-ends_prepared_transaction(Node *statement)
+ends_prepared_transaction(Node *statement, TransactionStmtKind kind)
 {
-	TransactionStmt *transaction;
+	return IsA(statement, TransactionStmt) && castNode(TransactionStmt, statement)->kind == kind;
+}
 
-	if (!IsA(statement, TransactionStmt))
-		return false;
-	transaction = castNode(TransactionStmt, statement);
-	return transaction->kind == TRANS_STMT_COMMIT_PREPARED ||
-		transaction->kind == TRANS_STMT_ROLLBACK_PREPARED;
+/* A prepared transaction has ended: who waited for it looks, and what it had kept is given back. */
+static void
+prepared_transaction_ended(bool rolled_back)
+{
+	pgt_topic_wake_all();
+	if (rolled_back)
+		pgt_orphaned_slots_collect();
 }
 
 /* ProcessUtility_hook */
@@ -291,7 +322,9 @@ process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
 	ProcessUtility_hook_type next = next_process_utility ? next_process_utility :
 		standard_ProcessUtility;
 	bool		outer = truncate_is_top_level;
-	volatile bool wake = ends_prepared_transaction(pstmt->utilityStmt);
+	volatile bool rolled_back = ends_prepared_transaction(pstmt->utilityStmt, TRANS_STMT_ROLLBACK_PREPARED);
+	volatile bool ended = rolled_back ||
+		ends_prepared_transaction(pstmt->utilityStmt, TRANS_STMT_COMMIT_PREPARED);
 
 	if (IsA(pstmt->utilityStmt, TruncateStmt))
 		truncate_is_top_level = !IsInTransactionBlock(context == PROCESS_UTILITY_TOPLEVEL);
@@ -306,8 +339,8 @@ process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
 	PG_END_TRY();
 
 	check_touched();
-	if (wake)
-		pgt_topic_wake_all();
+	if (ended)
+		prepared_transaction_ended(rolled_back);
 }
 
 /*

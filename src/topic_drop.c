@@ -1,23 +1,25 @@
 /*
  * topic_drop.c
- *	  Files of topics that go: dropped ones at commit, new ones at rollback.
+ *	  Slots and files of topics that go: dropped ones at commit, new ones at rollback.
  *
  * Until a drop commits a rollback must bring the topic back whole; and should
- * a CREATE be rolled back, batches that flush() or a failing commit has
- * written by then belong to nobody.  So both only note what to remove, with
- * the subtransaction they happened in:
+ * a CREATE be rolled back, slots, and batches that flush() or a failing commit
+ * has written by then, belong to nobody; so do those of partitions that an ALTER
+ * has added.  So all only note what to remove, with the subtransaction they
+ * happened in:
  *
- *	                          dropped                     created
- *	  ROLLBACK TO, error      forgotten                   files removed
+ *	                          dropped                     created, added
+ *	  ROLLBACK TO, error      forgotten                   removed
  *	  RELEASE                 the parent's from now on    the same
- *	  COMMIT                  files removed               forgotten
- *	  ROLLBACK                forgotten                   files removed
+ *	  COMMIT                  removed                     forgotten
+ *	  ROLLBACK                forgotten                   removed
  *	  PREPARE TRANSACTION     forgotten                   forgotten
  *
  * Removing is pgt_log_drop(): a WAL record, then unlink.  A crash between the
- * commit and the unlink, and the end of a prepared transaction, leave files
- * that no topic owns; the collection of orphans removes them, and a new topic
- * with the same oid does (topic_ddl.c).
+ * commit and the unlink, and the end of a prepared transaction, leave slots and
+ * files that no topic owns.  The collection of orphans removes them, which the
+ * rollback of a prepared transaction does at once (topic_ddl.c); a new topic
+ * with the same oid removes what it finds, too.
  *
  * The consumer groups' offsets of the topic are rows of topic_group_offsets,
  * their members rows of topic_group_members; they are deleted in the
@@ -57,6 +59,7 @@ typedef struct PendingRemoval
 {
 	Oid			database;
 	Oid			topic;			/* InvalidOid: all of the database */
+	int32		first_partition;	/* those before stay */
 	bool		at_commit;		/* else at rollback */
 	SubTransactionId subxact;	/* whose rollback decides */
 } PendingRemoval;
@@ -114,13 +117,14 @@ delete_rows(Oid relid, Oid topic)
 
 /* Note files to be removed at the transaction's end. */
 static void
-note_removal(Oid database, Oid topic, bool at_commit)
+note_removal(Oid database, Oid topic, int32 first_partition, bool at_commit)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 	PendingRemoval *removal = palloc(sizeof(PendingRemoval));
 
 	removal->database = database;
 	removal->topic = topic;
+	removal->first_partition = first_partition;
 	removal->at_commit = at_commit;
 	removal->subxact = GetCurrentSubTransactionId();
 	pending = lappend(pending, removal);
@@ -138,20 +142,20 @@ pgt_topic_drop(Oid topic)
 
 	delete_rows(offsets_table, topic);
 	delete_rows(pgt_member_table(offsets_table), topic);
-	note_removal(MyDatabaseId, topic, true);
+	note_removal(MyDatabaseId, topic, 0, true);
 
 	/* files go right after the commit: it must not be lost then */
 	ForceSyncCommit();
 }
 
 /*
- * A topic of this database has been created: should that be rolled back,
- * remove what files it may have by then.
+ * A topic of this database has been created, or given partitions from "first" on:
+ * should that be rolled back, remove the slots and files that they have by then.
  */
 void
-pgt_topic_created(Oid topic)
+pgt_topic_created(Oid topic, int32 first)
 {
-	note_removal(MyDatabaseId, topic, false);
+	note_removal(MyDatabaseId, topic, first, false);
 }
 
 /* A database is being created: remove what a dropped one of its OID has left. */
@@ -166,7 +170,7 @@ pgt_topic_create_database(Oid database)
 void
 pgt_topic_drop_database(Oid database)
 {
-	note_removal(database, InvalidOid, true);
+	note_removal(database, InvalidOid, 0, true);
 }
 
 /*
@@ -181,7 +185,7 @@ remove_files(const PendingRemoval *removal)
 
 	PG_TRY();
 	{
-		pgt_log_drop(removal->database, removal->topic);
+		pgt_log_drop_partitions(removal->database, removal->topic, removal->first_partition);
 	}
 	PG_CATCH();
 	{
@@ -194,7 +198,7 @@ remove_files(const PendingRemoval *removal)
 	PG_END_TRY();
 }
 
-/* The transaction that created the topic is being rolled back. */
+/* The transaction that created the topic, or its partitions, is being rolled back. */
 static void
 remove_created(const PendingRemoval *removal)
 {

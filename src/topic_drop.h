@@ -1,6 +1,6 @@
 /*
  * topic_drop.h
- *	  Files of topics that go: dropped ones at commit, new ones at rollback.
+ *	  Slots and files of topics that go: dropped ones at commit, new ones at rollback.
  *
  * Layer 6.
  */
@@ -14,10 +14,10 @@
 extern void pgt_topic_drop(Oid topic);
 
 /*
- * A topic of this database has been created: should that be rolled back,
- * remove what files it may have by then.
+ * A topic of this database has been created, or given partitions from "first" on:
+ * should that be rolled back, remove the slots and files that they have by then.
  */
-extern void pgt_topic_created(Oid topic);
+extern void pgt_topic_created(Oid topic, int32 first);
 
 /*
  * A database is being created: remove what a dropped one of its OID has left, since

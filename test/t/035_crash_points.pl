@@ -331,7 +331,8 @@ my %scenarios = (
 	(map { $_ => [ 'before', 'checkpoint' ] }
 		qw(sync-collected sync-done sync-point-written sync-logged checkpoint-release recovery-point-written recovery-point-synced)),
 	(map { $_ => [ 'before', 'resolve' ] } qw(resolve-flagged resolve-logged)),
-	(map { $_ => [ 'gone', qw(drop create) ] } qw(drop-settled drop-logged drop-one-removed drop-done)));
+	(map { $_ => [ 'gone', qw(drop create) ] } qw(drop-settled drop-logged drop-one-removed drop-done)),
+	'reserve-logged' => [ 'gone', 'create' ]);
 
 # Change a byte of the last batch in the topic's first segment; returns what gives
 # it back, which recovery may have done before.

@@ -1,0 +1,186 @@
+/*
+ * partition_room.c
+ *	  Whether there is room for a topic's partitions, and keeping it for them.
+ *
+ * The server has a slot in shared memory for each partition of each topic,
+ * pg_topics.max_partitions in all.  They are taken when a topic is created or is
+ * given more partitions.  Who asks for more than there are is told so by that
+ * statement, not by some later record, and no other database's topics are ever
+ * in want of a slot.
+ *
+ * Two settings, for superusers to set, keep one tenant from taking them all:
+ *
+ *	  max_partitions_per_database	counts slots, so it is exact whatever else runs
+ *	  max_partitions_per_role		counts in the catalogs what a topic's owner has in
+ *									the database, under a lock on that role
+ *
+ * Both are of the session that creates, alters or gives away the topic, so that
+ * they can be set for a role or a database.
+ *
+ * A slot that was taken is logged (log_wal.c), and given back as files of new
+ * topics are: at rollback (topic_drop.c), and after a crash or the rollback of a
+ * prepared transaction when the orphans are collected (orphaned_logs.c).
+ *
+ * Layer 6.  Used by topic_ddl.c.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/reloptions.h"
+#include "access/table.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_foreign_table.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "log_wal.h"
+#include "partition_room.h"
+#include "topic.h"
+#include "topic_drop.h"
+#include "topic_options.h"
+
+static int	max_partitions_per_role;	/* -1: no limit */
+
+/* ---- the server's and the database's ------------------------------------- */
+
+/* ERROR where a topic could never have so many partitions, whoever else has any. */
+static void
+check_possible(Oid topic, int32 partitions)
+{
+	if (partitions <= pgt_log_shared->max_partitions)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("topic \"%s\" cannot have %d partitions", get_rel_name(topic), partitions),
+			 errdetail("All topics of the server together can have %d (pg_topics.max_partitions).",
+					   pgt_log_shared->max_partitions),
+			 errhint("Create it with fewer partitions, or raise pg_topics.max_partitions and restart the server.")));
+}
+
+/* ERROR: there is no room. */
+static void
+report_no_room(Oid topic, const PartitionRoom *room)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("no room for %d more partitions of topic \"%s\": too many topic partitions",
+					room->wanted, get_rel_name(topic)),
+			 room->by_database ?
+			 errdetail("The topics of this database have %d, and can have %d (pg_topics.max_partitions_per_database).",
+					   room->of_database, pgt_max_partitions_per_database) :
+			 errdetail("The topics of the server have %d, %d of them in this database, and can have %d (pg_topics.max_partitions).",
+					   room->taken, room->of_database, pgt_log_shared->max_partitions),
+			 room->by_database ?
+			 errhint("Ask for fewer partitions, drop topics, or have a superuser raise the limit.") :
+			 errhint("Ask for fewer partitions, drop topics, or raise pg_topics.max_partitions and restart the server.")));
+}
+
+void
+pgt_room_keep(Oid topic, int32 first, int32 end)
+{
+	PartitionRoom room;
+
+	check_possible(topic, end);
+	/* first: what fails from here on gives back what was taken by then */
+	pgt_topic_created(topic, first);
+	if (!pgt_log_reserve(MyDatabaseId, topic, first, end, &room))
+		report_no_room(topic, &room);
+}
+
+/* ---- a role's ------------------------------------------------------------- */
+
+/* Who owns a relation; InvalidOid where it is gone. */
+static Oid
+owner_of(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/* How many partitions a row of pg_foreign_table gives its topic. */
+static int32
+partitions_of(Relation catalog, HeapTuple tuple)
+{
+	Topic		topic;
+	bool		isnull;
+	Datum		options = heap_getattr(tuple, Anum_pg_foreign_table_ftoptions,
+									   RelationGetDescr(catalog), &isnull);
+
+	memset(&topic, 0, sizeof(topic));
+	pgt_topic_options_defaults(&topic);
+	if (!isnull)
+		pgt_topic_options_apply(&topic, untransformRelOptions(options));
+	return topic.partitions;
+}
+
+/* How many partitions the topics have that a role owns in this database. */
+static int64
+partitions_of_role(Oid owner)
+{
+	Relation	catalog = table_open(ForeignTableRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
+	int64		partitions = 0;
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Oid			relid = ((Form_pg_foreign_table) GETSTRUCT(tuple))->ftrelid;
+
+		if (owner_of(relid) == owner && pgt_is_topic(relid))
+			partitions += partitions_of(catalog, tuple);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return partitions;
+}
+
+void
+pgt_room_check_role(Oid owner, int32 more)
+{
+	int64		partitions;
+
+	if (max_partitions_per_role < 0)
+		return;
+	LockSharedObject(AuthIdRelationId, owner, 0, ShareUpdateExclusiveLock);
+	partitions = partitions_of_role(owner) + more;
+	if (partitions <= max_partitions_per_role)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("the topics of role \"%s\" cannot have %lld partitions",
+					GetUserNameFromId(owner, false), (long long) partitions),
+			 errdetail("In this database they can have %d (pg_topics.max_partitions_per_role).",
+					   max_partitions_per_role),
+			 errhint("Ask for fewer partitions, drop topics, or have a superuser raise the limit.")));
+}
+
+/* ---- settings ------------------------------------------------------------- */
+
+void
+pgt_room_init(void)
+{
+	DefineCustomIntVariable("pg_topics.max_partitions_per_database",
+							"How many topic partitions a database can have.",
+							"-1: as many as the server.",
+							&pgt_max_partitions_per_database, -1, -1, 1000000,
+							PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("pg_topics.max_partitions_per_role",
+							"How many partitions the topics that a role owns in a database can have.",
+							"-1: no limit.",
+							&max_partitions_per_role, -1, -1, 1000000,
+							PGC_SUSET, 0, NULL, NULL, NULL);
+}

@@ -1,0 +1,238 @@
+# Room for partitions: it is kept when a topic is created, refused where there is
+# none, given back by whatever undoes that, known again after restarts and
+# crashes and on standbys, and limited for databases and roles.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use TopicTest;
+
+my $max = 40;
+my $node = new_node('main', init => { allows_streaming => 1 },
+	settings => [ "pg_topics.max_partitions = $max", 'pg_topics.maintenance_interval = 1s' ]);
+
+$node->start;
+
+sub sql { return $node->safe_psql('postgres', @_); }
+
+# The error of SQL that must fail.
+sub failure
+{
+	my ($sql, %params) = @_;
+	my $on = $params{node} // $node;
+	my ($code, $out, $err) = $on->psql($params{database} // 'postgres', $sql, on_error_stop => 1);
+
+	isnt($code, 0, "fails: $sql");
+	return $err;
+}
+
+# How many partitions the server has room kept for: no topic can have all there is
+# but the first one.
+sub taken
+{
+	my ($on) = @_;
+	my ($code, $out, $err) = ($on // $node)->psql('postgres', "SELECT create_topic('probe', $max)");
+
+	return $err =~ /DETAIL:  The topics of the server have (\d+),/ ? $1 : "nothing: $out $err";
+}
+
+sub taken_is
+{
+	my ($expected, $name) = @_;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is(taken(), $expected, $name);
+	return;
+}
+
+# The same once the collection of orphans has run.
+sub taken_becomes
+{
+	my ($expected, $name) = @_;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	poll_until(sub { taken() eq $expected });
+	is(taken(), $expected, $name);
+	return;
+}
+
+# ---- refused when it is created ------------------------------------------------
+
+sql('CREATE EXTENSION pg_topics');
+like(failure("SELECT create_topic('wide', 41)"),
+	qr/ERROR:  topic "wide" cannot have 41 partitions\nDETAIL:  All topics of the server together can have 40 .*\nHINT:  .*raise pg_topics\.max_partitions/,
+	'more partitions than there can be');
+like(failure("CREATE FOREIGN TABLE wide (value text) SERVER topics OPTIONS (partitions '65536')"),
+	qr/ERROR:  topic "wide" cannot have 65536 partitions/, 'by CREATE FOREIGN TABLE as well');
+sql("SELECT create_topic('first', 10)");
+taken_is(10, 'a topic that nobody has produced to has its room');
+like(failure("SELECT create_topic('wide', 31)"),
+	qr/ERROR:  no room for 31 more partitions of topic "wide": too many topic partitions\nDETAIL:  The topics of the server have 10, 10 of them in this database, and can have 40/,
+	'more partitions than are free');
+like(failure(q{SELECT alter_topic('first', '{"partitions": 41}')}), qr/ERROR:  topic "first" cannot have 41 partitions/,
+	'nor by alter_topic()');
+sql(q{SELECT create_topic('second', 20)});
+like(failure(q{SELECT alter_topic('first', '{"partitions": 21}')}),
+	qr/ERROR:  no room for 11 more partitions of topic "first"/, 'added ones count as new ones do');
+like(failure(q{ALTER FOREIGN TABLE first OPTIONS (SET partitions '21')}),
+	qr/ERROR:  no room for 11 more partitions of topic "first"/, 'by ALTER FOREIGN TABLE as well');
+taken_is(30, 'what was refused took nothing');
+sql(q{INSERT INTO first (partition, value) SELECT p, p FROM generate_series(0, 9) p});
+taken_is(30, 'producing takes no more');
+
+# ---- given back ------------------------------------------------------------------
+
+sql('DROP FOREIGN TABLE second');
+taken_is(10, 'a dropped topic gives its room back');
+sql(q{BEGIN; SELECT create_topic('t', 20); INSERT INTO t (partition, value) VALUES (3, 'v'); SELECT flush(); ROLLBACK});
+taken_is(10, 'a rolled back one, with records, as well');
+failure(q{BEGIN; SELECT create_topic('t', 20); INSERT INTO t (partition, value) VALUES (3, 'v'); SELECT 1/0});
+taken_is(10, 'one that failed');
+sql(q{DO $$ BEGIN PERFORM create_topic('t', 20); RAISE 'no'; EXCEPTION WHEN OTHERS THEN NULL; END $$});
+taken_is(10, 'one in a block that failed');
+sql(q{BEGIN; SAVEPOINT s; SELECT create_topic('t', 20); ROLLBACK TO s; SELECT create_topic('t', 30); COMMIT});
+taken_is(40, 'after ROLLBACK TO it can be had again');
+sql(q{BEGIN; DROP FOREIGN TABLE t; ROLLBACK});
+taken_is(40, 'a topic that was not dropped after all keeps its room');
+like(failure(q{BEGIN; DROP FOREIGN TABLE t; SELECT create_topic('u', 30)}), qr/ERROR:  no room for 30/,
+	'and has it until the transaction has committed');
+sql('DROP FOREIGN TABLE t');
+
+sql(q{BEGIN; SELECT alter_topic('first', '{"partitions": 25}');
+	INSERT INTO first (partition, value) VALUES (20, 'v'), (4, 'kept not'); SELECT flush(); ROLLBACK});
+taken_is(10, 'so do added partitions');
+is(sql(q{SELECT count(*), count(DISTINCT partition) FROM first}), '10|10', 'and the others have their records');
+ok(!-e topic_directory($node, 'first', 20), 'the files of a partition that is no more are gone');
+sql(q{BEGIN; SAVEPOINT s; SELECT alter_topic('first', '{"partitions": 25}'); ROLLBACK TO s;
+	SELECT alter_topic('first', '{"partitions": 11}'); COMMIT});
+taken_is(11, 'those of a savepoint');
+sql(q{INSERT INTO first (partition, value) VALUES (10, 'v')});
+
+sql(q{BEGIN; SELECT create_topic('t', 12); SELECT alter_topic('first', '{"partitions": 20}');
+	INSERT INTO t (partition, value) VALUES (1, 'v'); INSERT INTO first (partition, value) VALUES (19, 'v');
+	PREPARE TRANSACTION 'p'});
+taken_is(32, 'a prepared transaction keeps what it took');
+$node->restart;
+taken_is(32, 'over a restart');
+kill_all($node);
+$node->start;
+taken_is(32, 'over a crash');
+sql(q{ROLLBACK PREPARED 'p'});
+taken_is(11, 'until it is rolled back');
+is(sql(q{SELECT count(*), count(DISTINCT partition) FROM first}), '11|11', 'which leaves what was there before');
+sql(q{BEGIN; SELECT create_topic('t', 12); PREPARE TRANSACTION 'p'});
+sql(q{COMMIT PREPARED 'p'});
+taken_is(23, 'or for good');
+
+# a crash in the middle
+foreach my $checkpoint ('', 'CHECKPOINT')
+{
+	my $session = open_session($node);
+
+	$session->run(q{BEGIN; SELECT create_topic('u', 10); SELECT alter_topic('t', '{"partitions": 14}')});
+	taken_is(35, 'while a transaction is open');
+	# so that the WAL of it is on disk
+	sql($checkpoint) if $checkpoint;
+	sql(q{SELECT pg_switch_wal(); CREATE TABLE IF NOT EXISTS x (); DROP TABLE x});
+	kill_all($node);
+	eval { $session->close };
+	$node->start;
+	taken_becomes(23, "a crash undoes what an open one took $checkpoint");
+	is(sql(q{SELECT sum(partitions) FROM pg_topics}), '23', 'as many as the topics have');
+}
+
+# ---- standbys ----------------------------------------------------------------------
+
+$node->backup('backup');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'backup', has_streaming => 1);
+$standby->start;
+sql(q{SELECT create_topic('after', 3)});
+sql(q{BEGIN; SELECT create_topic('undone', 5); ROLLBACK});
+sql(q{BEGIN; SELECT alter_topic('after', '{"partitions": 6}'); ROLLBACK});
+sql(q{SELECT alter_topic('after', '{"partitions": 4}')});
+catch_up($node, $standby);
+$standby->promote;
+is(taken($standby), 27, 'a promoted standby knows all that is taken, of topics that nobody has produced to as well');
+$standby->stop;
+
+# ---- databases -----------------------------------------------------------------------
+
+sql('CREATE DATABASE other');
+$node->safe_psql('other', q{CREATE EXTENSION pg_topics; SELECT create_topic('many', 6)});
+sql('CREATE DATABASE copy TEMPLATE other');
+taken_is(33, 'the topics of a copied database take room when they are produced to');
+$node->safe_psql('copy', q{INSERT INTO many (partition, value) VALUES (0, 'v')});
+taken_is(34, 'partition by partition');
+sql(q{SELECT create_topic('filler', 3)});
+like(failure(q{INSERT INTO many (partition, value) SELECT p, p FROM generate_series(0, 5) p}, database => 'copy'),
+	qr/ERROR:  cannot produce to topic "many": too many topic partitions\nDETAIL:  The transaction produces to 5 that are new; the server can hold 40, of which 37 are taken, 1 of them by this database/,
+	'where there is no room for all of a transaction');
+taken_is(37, 'none of them takes any');
+sql('DROP FOREIGN TABLE filler; DROP DATABASE copy');
+taken_is(33, 'a dropped database gives its room back');
+
+sql('ALTER DATABASE other SET pg_topics.max_partitions_per_database = 7');
+like(failure(q{SELECT create_topic('one_more'); SELECT create_topic('too_many')}, database => 'other'),
+	qr/ERROR:  no room for 1 more partitions of topic "too_many": too many topic partitions\nDETAIL:  The topics of this database have 7, and can have 7 \(pg_topics\.max_partitions_per_database\)/,
+	'a database with a limit');
+taken_is(34, 'is held to it');
+sql(q{SELECT create_topic('filler', 6)});
+sql(q{DROP DATABASE other});
+
+# ---- roles -----------------------------------------------------------------------------
+
+sql(q{
+	DROP FOREIGN TABLE filler;
+	CREATE ROLE tenant LOGIN; CREATE SCHEMA tenant AUTHORIZATION tenant;
+	CREATE ROLE pool; GRANT pool TO tenant; GRANT CREATE ON SCHEMA tenant TO pool;
+	ALTER ROLE tenant SET search_path = tenant, public;
+	ALTER ROLE tenant SET pg_topics.max_partitions_per_role = 4});
+my $tenant = 'SET search_path = tenant, public; SET pg_topics.max_partitions_per_role = 4; SET ROLE tenant;';
+my $connection = $node->connstr('postgres') . ' user=tenant';
+
+sub as_tenant { return $node->safe_psql('postgres', $_[0], connstr => $connection); }
+
+sub tenant_fails
+{
+	my ($sql, $expected, $name) = @_;
+	my ($code, $out, $err) = $node->psql('postgres', $sql, connstr => $connection, on_error_stop => 1);
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	like($err, $expected, $name);
+	return;
+}
+
+as_tenant(q{SELECT create_topic('a', 3)});
+tenant_fails(q{SELECT create_topic('b', 2)},
+	qr/ERROR:  the topics of role "tenant" cannot have 5 partitions\nDETAIL:  In this database they can have 4 \(pg_topics\.max_partitions_per_role\)/,
+	'a role with a limit');
+tenant_fails(q{SELECT alter_topic('a', '{"partitions": 5}')}, qr/role "tenant" cannot have 5 partitions/, 'also for added ones');
+tenant_fails('SET pg_topics.max_partitions_per_role = 100', qr/permission denied to set parameter/, 'which it cannot raise');
+tenant_fails('ALTER ROLE tenant SET pg_topics.max_partitions_per_role = 100', qr/permission denied to set parameter/, 'nor for later');
+tenant_fails('SET pg_topics.max_partitions_per_database = 100', qr/permission denied to set parameter/, 'nor the database\'s');
+as_tenant(q{SELECT create_topic('b', 1)});
+as_tenant(q{ALTER FOREIGN TABLE a RENAME TO a2; SELECT alter_topic('a2', '{"retention.ms": 1000}'); ALTER FOREIGN TABLE a2 RENAME TO a});
+tenant_fails(q{SELECT create_topic('c')}, qr/role "tenant" cannot have 5 partitions/, 'the limit is reached');
+as_tenant(q{ALTER FOREIGN TABLE a OWNER TO pool; SELECT create_topic('c', 2)});
+tenant_fails(q{ALTER FOREIGN TABLE c OWNER TO pool}, qr/role "pool" cannot have 5 partitions/,
+	'nor does giving topics away help');
+tenant_fails(q{SET ROLE pool; SELECT create_topic('tenant.d', 2)}, qr/role "pool" cannot have 5 partitions/,
+	'nor being another role');
+
+# two at once
+my @sessions = map { my $s = open_session($node); $s->run($tenant); $s } 1 .. 2;
+sql('DROP FOREIGN TABLE tenant.b');
+$sessions[0]->run(q{BEGIN; SELECT create_topic('e', 2)});
+$sessions[1]->both(q{SET lock_timeout = '1s'});
+like($sessions[1]->fails(q{SELECT create_topic('f', 2)}), qr/lock timeout/, 'one transaction waits for the other');
+$sessions[0]->run('COMMIT');
+like($sessions[1]->fails(q{SELECT create_topic('f', 2)}), qr/role "tenant" cannot have 6 partitions/, 'and counts what it has created');
+$_->close foreach @sessions;
+
+$node->stop;
+done_testing();
