@@ -11,7 +11,8 @@
  * This is no compaction: the segments stay dirty or clean as they are.
  *
  * Locks as for compaction.  Waiting for a transaction is waiting for its lock, so
- * a deadlock is found.  Layer 7.
+ * a deadlock is found; but the own transaction's lock is no hindrance, so the
+ * caller has made sure that it has not appended to the topic (maintain.c).  Layer 7.
  */
 #include "postgres.h"
 

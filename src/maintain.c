@@ -38,6 +38,7 @@
 #include "guarded_look.h"
 #include "log_reader.h"
 #include "log_sync.h"
+#include "producer.h"
 #include "retention.h"
 #include "serializer.h"
 #include "sql_argument.h"
@@ -236,6 +237,7 @@ pgt_erase(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INDETERMINATE_DATATYPE),
 				 errmsg("could not determine the data type of the key of erase()")));
+	pgt_producer_check_unused(relid, "erase from");
 	LockRelationOid(relid, ShareUpdateExclusiveLock);
 	topic = pgt_topic_get(relid);
 	key = pgt_serialize_any(&topic->key, PG_GETARG_DATUM(1), false, type);

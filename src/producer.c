@@ -518,6 +518,21 @@ pgt_producer_has_pending(Oid topic)
 	return false;
 }
 
+void
+pgt_producer_check_unused(Oid topic, const char *action)
+{
+	bool		used = pgt_producer_has_pending(topic);
+
+	for (int i = 0; i < appended.count; i++)
+		used |= appended.ranges[i].topic == topic;
+	if (used)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("cannot %s topic \"%s\" because this transaction has produced to it",
+						action, get_rel_name(topic)),
+				 errhint("Commit the transaction first.")));
+}
+
 /* ---- appending ----------------------------------------------------------- */
 
 /* Note a range; ranges of one partition that follow each other are one. */

@@ -45,6 +45,14 @@ extern bool pgt_producer_has_room(const TopicPartition *key, Size size);
 /* Records not yet appended for a topic (InvalidOid: for any). */
 extern bool pgt_producer_has_pending(Oid topic);
 
+/*
+ * ERROR (object_in_use) where the transaction has produced to the topic, flushed or
+ * not: what must wait for all producers, or leaves no record, would wait for the
+ * transaction itself or lose what it has still to commit.  "action" is for the
+ * message, as in "truncate".
+ */
+extern void pgt_producer_check_unused(Oid topic, const char *action);
+
 /* What the last committed transaction that produced has appended. */
 extern const ProducedRange *pgt_producer_last_committed(int *count);
 

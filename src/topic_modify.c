@@ -351,12 +351,7 @@ check_truncate(List *relations)
 		Relation	relation = lfirst(cell);
 
 		pgt_topic_check_owner(RelationGetRelid(relation));
-		if (pgt_producer_has_pending(RelationGetRelid(relation)))
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_IN_USE),
-					 errmsg("cannot truncate topic \"%s\" because this transaction has produced to it",
-							RelationGetRelationName(relation)),
-					 errhint("Commit the transaction first.")));
+		pgt_producer_check_unused(RelationGetRelid(relation), "truncate");
 	}
 }
 
