@@ -1,4 +1,11 @@
-/* The extension's SQL objects, version 1.0. */
+/*
+ * The extension's SQL objects, version 1.0.
+ *
+ * Others may have made functions and operators in the schema before it was
+ * given to the extension, and one whose arguments fit better is taken although
+ * pg_catalog comes first.  So what a view or a default refers to is named with
+ * its schema, unless it is of the extension or its arguments fit exactly.
+ */
 
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION pg_topics" to load this file. \quit
@@ -354,27 +361,29 @@ AS 'MODULE_PATHNAME', 'pgt_topic_held_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 CREATE VIEW pg_topic_groups AS
     SELECT o.group_id, o.topic, o.partition, o.committed_offset,
            CASE WHEN p.last_stable_offset IS NOT NULL THEN
-               greatest(0, p.last_stable_offset -
+               greatest(0, p.last_stable_offset OPERATOR(pg_catalog.-)
                    greatest(coalesce(o.committed_offset, 0), p.log_start_offset)) END AS lag,
            pg_topic_lag_time(o.topic, o.partition, o.committed_offset) AS lag_time,
            o.commit_timestamp, o.metadata,
-           o.lost_records + greatest(0, p.deleted_end_offset - o.committed_offset) AS lost_records,
+           o.lost_records OPERATOR(pg_catalog.+)
+               greatest(0, p.deleted_end_offset OPERATOR(pg_catalog.-) o.committed_offset) AS lost_records,
            o.lost_timestamp, r.at_risk_records, r.at_risk_at,
            o.member_id, o.lease_until, o.generation, o.position,
            h.held_offset, h.held_until
     FROM topic_group_offsets o
-         LEFT JOIN pg_topic_partitions_info() p USING (topic, partition)
+         LEFT JOIN pg_topic_partitions_info() p
+              ON o.topic OPERATOR(pg_catalog.=) p.topic AND o.partition OPERATOR(pg_catalog.=) p.partition
          CROSS JOIN LATERAL pg_topic_at_risk_info(o.topic, o.partition, o.committed_offset) r
          CROSS JOIN LATERAL pg_topic_held_info(o.topic, o.partition,
              coalesce(o.position, o.committed_offset)) h
-    WHERE has_table_privilege(o.topic, 'SELECT');
+    WHERE pg_catalog.has_table_privilege(o.topic, 'SELECT');
 COMMENT ON VIEW pg_topic_groups IS
 'committed offset and lag of each consumer group, what it has lost to retention and what it loses next';
 
 CREATE VIEW pg_topic_group_members AS
     SELECT group_id, topic, member_id, joined, lease_until, lease, partitions
     FROM topic_group_members
-    WHERE has_table_privilege(topic, 'SELECT');
+    WHERE pg_catalog.has_table_privilege(topic, 'SELECT');
 COMMENT ON VIEW pg_topic_group_members IS
 'members of consumer groups that lease partitions, also those that have none';
 

@@ -27,6 +27,7 @@
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
+#include "create_topic.h"
 #include "topic.h"
 #include "topic_options.h"
 
@@ -210,20 +211,16 @@ append_create_options(StringInfo statement, int32 partitions, List *items)
 	appendStringInfoChar(statement, ')');
 }
 
-/* create_topic(topic, partitions, key_type, value_type, config, if_not_exists) */
-Datum
-pgt_create_topic(PG_FUNCTION_ARGS)
+/* See the header. */
+Oid
+pgt_topic_create(text *topic, int32 partitions, Oid key_type, Oid value_type,
+				 Jsonb *config, bool if_not_exists)
 {
 	StringInfoData statement;
-	RangeVar   *name;
+	RangeVar   *name = parse_name(topic);
 	Oid			existing;
-	bool		if_not_exists;
 
-	check_arguments(fcinfo);
-	name = parse_name(PG_GETARG_TEXT_PP(0));
 	check_schema(name);
-	if_not_exists = PG_GETARG_BOOL(5);
-
 	existing = existing_relation(name);
 	if (OidIsValid(existing) && if_not_exists)
 	{
@@ -231,7 +228,7 @@ pgt_create_topic(PG_FUNCTION_ARGS)
 		ereport(NOTICE,
 				(errcode(ERRCODE_DUPLICATE_TABLE),
 				 errmsg("topic \"%s\" already exists, skipping", name->relname)));
-		PG_RETURN_OID(existing);
+		return existing;
 	}
 
 	initStringInfo(&statement);
@@ -241,16 +238,25 @@ pgt_create_topic(PG_FUNCTION_ARGS)
 					 " headers pg_catalog.jsonb) SERVER " TOPIC_SERVER_NAME,
 					 if_not_exists ? "IF NOT EXISTS " : "",
 					 quote_qualified_identifier(name->schemaname, name->relname),
-					 type_name("key_type", PG_GETARG_OID(2)),
-					 type_name("value_type", PG_GETARG_OID(3)));
-	append_create_options(&statement, PG_GETARG_INT32(1), config_items(PG_GETARG_JSONB_P(4)));
+					 type_name("key_type", key_type),
+					 type_name("value_type", value_type));
+	append_create_options(&statement, partitions, config_items(config));
 	run(statement.data);
 
 	/* IF NOT EXISTS: somebody else may have made it, or something else, by now */
 	CommandCounterIncrement();
 	existing = existing_relation(name);
 	pgt_topic_require(existing);
-	PG_RETURN_OID(existing);
+	return existing;
+}
+
+/* create_topic(topic, partitions, key_type, value_type, config, if_not_exists) */
+Datum
+pgt_create_topic(PG_FUNCTION_ARGS)
+{
+	check_arguments(fcinfo);
+	PG_RETURN_OID(pgt_topic_create(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), PG_GETARG_OID(2),
+								   PG_GETARG_OID(3), PG_GETARG_JSONB_P(4), PG_GETARG_BOOL(5)));
 }
 
 /* ---- alter_topic -------------------------------------------------------- */

@@ -2,7 +2,7 @@
  * publish_table.c
  *	  publish_table() and unpublish_table(): topic and triggers in one call.
  *
- * publish_table() runs create_topic(), where there is no such topic yet, and
+ * publish_table() does what create_topic() does, where there is no such topic yet, and
  * CREATE TRIGGER as the calling user, as anyone could by hand, and then checks
  * the triggers' arguments, which else happens at the first change.
  *
@@ -44,6 +44,7 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -52,6 +53,7 @@
 #include "utils/varlena.h"
 
 #include "change_record.h"
+#include "create_topic.h"
 
 PG_FUNCTION_INFO_V1(pgt_publish_table);
 PG_FUNCTION_INFO_V1(pgt_unpublish_table);
@@ -179,24 +181,16 @@ grant_to_owner(TablePublication *publication, Oid topic)
 					 quote_identifier(GetUserNameFromId(owner, false))));
 }
 
-/* Make the topic by create_topic(). */
-static void
+/* Make the topic; what the config does not say depends on the format. */
+static Oid
 create_topic(FunctionCallInfo fcinfo, TablePublication *publication)
 {
-	Oid			types[] = {TEXTOID, INT4OID, JSONBOID};
-	Datum		values[] = {
-		CStringGetTextDatum(publication->topic), PG_GETARG_DATUM(ARG_PARTITIONS), PG_GETARG_DATUM(ARG_CONFIG)
-	};
 	bool		row = strcmp(TextDatumGetCString(PG_GETARG_DATUM(ARG_FORMAT)), "row") == 0;
-	char	   *statement = psprintf("SELECT %s.create_topic($1, $2, value_type => 'pg_catalog.jsonb',"
-									 " config => pg_catalog.jsonb_concat(%s, $3))", publication->schema,
-									 row ? "'{\"cleanup.policy\": \"compact\"}'" : "'{}'");
+	Datum		defaults = DirectFunctionCall1(jsonb_in, CStringGetDatum(row ? "{\"cleanup.policy\": \"compact\"}" : "{}"));
+	Datum		config = DirectFunctionCall2(jsonb_concat, defaults, PG_GETARG_DATUM(ARG_CONFIG));
 
-	SPI_connect();
-	if (SPI_execute_with_args(statement, lengthof(types), types, values, NULL, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not run \"%s\"", statement);
-	SPI_finish();
-	CommandCounterIncrement();
+	return pgt_topic_create(cstring_to_text(publication->topic), PG_GETARG_INT32(ARG_PARTITIONS),
+							TEXTOID, JSONBOID, DatumGetJsonbP(config), false);
 }
 
 /* Name the topic; it is the table's schema's unless the caller says otherwise. */
@@ -234,8 +228,7 @@ open_topic(FunctionCallInfo fcinfo, TablePublication *publication)
 				(errmsg("topic \"%s\" exists and is used as it is", publication->topic_name)));
 		return topic;
 	}
-	create_topic(fcinfo, publication);
-	topic = pgt_change_topic(publication->topic, publication->table);
+	topic = create_topic(fcinfo, publication);
 	grant_to_owner(publication, topic);
 	return topic;
 }
