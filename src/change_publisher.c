@@ -24,8 +24,9 @@
  * made for: its name, its columns in its order.  So it does not show in the
  * topic how the table is partitioned.
  *
- * A topic named without a schema is one of the table's schema.  search_path is
- * not used: it is the changing user's, who could lead the changes elsewhere.
+ * A topic named without a schema is one of the table's schema.  Neither search_path
+ * nor any privilege of the changing user counts: he could lead the changes
+ * elsewhere, and need not know where they go.
  *
  * The default key is the primary key, unless that is deferrable: then at some
  * moments two rows have the same key, and the order of their changes does not
@@ -46,6 +47,7 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "commands/dbcommands.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -373,10 +375,12 @@ Oid
 pgt_change_topic(const char *name, Oid table)
 {
 	RangeVar   *topic = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
+	Oid			schema = topic->schemaname == NULL ? get_rel_namespace(table) :
+		get_namespace_oid(topic->schemaname, true);
 
-	if (topic->schemaname == NULL)
-		return get_relname_relid(topic->relname, get_rel_namespace(table));
-	return RangeVarGetRelid(topic, NoLock, true);
+	if (topic->catalogname != NULL && strcmp(topic->catalogname, get_database_name(MyDatabaseId)) != 0)
+		return InvalidOid;
+	return OidIsValid(schema) ? get_relname_relid(topic->relname, schema) : InvalidOid;
 }
 
 /* The topic that the first argument names. */

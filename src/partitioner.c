@@ -4,7 +4,9 @@
  *
  * A name says by which rule: the session's setting pg_topics.partitioner, as
  * each Kafka producer may have its own; else the topic's option
- * partitioner.class; else murmur2.  The built-in rules stand in one table,
+ * partitioner.class; else murmur2.  What a trigger publishes is no producer's own:
+ * there the setting does not count, or who may change a table could tear the
+ * records of one key apart.  The built-in rules stand in one table,
  * partitioners[]: a new one is a function and a line there.
  *
  *							a key					a null key		an empty key
@@ -202,33 +204,46 @@ pgt_builtin_partitioner_names(StringInfo names)
 		appendStringInfo(names, "%s%s", i > 0 ? ", " : "", partitioners[i].name);
 }
 
-/* Find the rule that counts for the topic now; one that is not built in is looked up when called. */
+/* Find the rule of that name; one that is not built in is looked up when called. */
 static void
-find_rule(Topic *topic)
+find_rule(PartitionerChoice *choice, const char *name)
 {
-	PartitionerState *state = &topic->partitioning;
-	const char *name = pgt_partitioner_name(topic);
-
 	/* another transaction's is gone with its memory */
-	if (state->lxid == MyProc->lxid)
-		pgt_custom_partitioner_close(state->custom);
-	state->custom = NULL;
-	state->rule = *name == '\0' ? partitioners[0].choose : pgt_builtin_partitioner(name);
-	state->version = pgt_partitioner_version;
-	state->lxid = MyProc->lxid;
+	if (choice->lxid == MyProc->lxid)
+		pgt_custom_partitioner_close(choice->custom);
+	choice->custom = NULL;
+	choice->rule = *name == '\0' ? partitioners[0].choose : pgt_builtin_partitioner(name);
+	choice->version = pgt_partitioner_version;
+	choice->lxid = MyProc->lxid;
+}
+
+/* Let the partitioner of that name choose. */
+static int32
+choose_by(PartitionerChoice *choice, const char *name, Topic *topic, ByteView key, ByteView value)
+{
+	if (choice->lxid != MyProc->lxid || choice->version != pgt_partitioner_version)
+		find_rule(choice, name);
+	if (choice->rule != NULL)
+		return choice->rule(topic, key, value);
+	return pgt_custom_partition(choice, topic, key, value);
+}
+
+/* See the header. */
+int32
+pgt_choose_own_partition(Topic *topic, ByteView key, ByteView value)
+{
+	return choose_by(&topic->partitioning.own, topic->partitioner_class, topic, key, value);
 }
 
 /* See the header. */
 int32
 pgt_choose_partition(Topic *topic, ByteView key, ByteView value)
 {
-	PartitionerState *state = &topic->partitioning;
+	const char *name = pgt_partitioner_setting();
 
-	if (state->lxid != MyProc->lxid || state->version != pgt_partitioner_version)
-		find_rule(topic);
-	if (state->rule != NULL)
-		return state->rule(topic, key, value);
-	return pgt_custom_partition(topic, key, value);
+	if (likely(*name == '\0'))
+		return pgt_choose_own_partition(topic, key, value);
+	return choose_by(&topic->partitioning.session, name, topic, key, value);
 }
 
 /* ---- SQL ---------------------------------------------------------------- */

@@ -19,6 +19,12 @@ typedef int32 (*PartitionRule) (Topic *topic, ByteView key, ByteView value);
  */
 extern int32 pgt_choose_partition(Topic *topic, ByteView key, ByteView value);
 
+/*
+ * The same by the topic's option, else murmur2, whatever the session has set: for
+ * records that the session's user has not asked for.
+ */
+extern int32 pgt_choose_own_partition(Topic *topic, ByteView key, ByteView value);
+
 /* The built-in rule of that name, or NULL. */
 extern PartitionRule pgt_builtin_partitioner(const char *name);
 

@@ -4,7 +4,7 @@
  *	  an extension has registered.
  *
  * What a call needs is put together at a transaction's first record to the
- * topic and kept in topic->partitioning.custom: the function looked up by its
+ * topic and kept in a PartitionerChoice of the topic's: the function looked up by its
  * name, and an expression that calls it, or that has its body in place of a call
  * where it is simple and in SQL, which the planner sees to.  The privilege to
  * execute it is checked as the expression is made.  It is made anew when
@@ -12,16 +12,23 @@
  *	  - another transaction begins: its memory is the transaction's;
  *	  - pgt_partitioner_version has moved: functions, schemas or roles have
  *		changed, or the setting;
- *	  - the current user is another one, or search_path where the name has no
- *		schema.
+ *	  - the name is the setting's, and the current user is another one, or
+ *		search_path where the name has no schema.
  *
  * A function may fail in the middle, or produce to the same topic itself, and
  * the expression's state must not be used then.  So it is taken out of the
  * Topic for the call and put back only after it: an error leaves it out, until
  * the transaction's end, and a nested call makes one of its own.
  *
- * The function runs as the user who produces, as a column's default would.  Its
- * result is not trusted: null and numbers outside the topic's partitions are
+ * A function that the setting names runs as the current user, with his
+ * search_path, as anything else he calls.  One that the topic's option names runs as
+ * the topic's owner, whoever produces or changes a published table: security
+ * restricted, so that it cannot become the session's user again, with a search_path
+ * that has nothing but the server's own schema, and its changes of settings
+ * undone after each call.  partitioner_name.c sees to it that who owns the function
+ * gains nothing by that.
+ *
+ * Its result is not trusted: null and numbers outside the topic's partitions are
  * errors that name function and value.
  *
  * Locks: none, as with other functions; one that is dropped meanwhile is missed
@@ -41,11 +48,15 @@
 #include "nodes/makefuncs.h"
 #include "nodes/params.h"
 #include "optimizer/optimizer.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "partitioner_call.h"
 #include "partitioner_name.h"
+
+/* What a topic's own function finds without naming a schema. */
+#define SAFE_SEARCH_PATH	"pg_catalog, pg_temp"
 
 struct CustomPartitioner
 {
@@ -57,16 +68,22 @@ struct CustomPartitioner
 	ExprState  *expression;		/* which calls it; NULL: not yet prepared */
 	ExprContext *econtext;
 	ParamListInfo arguments;
-	Oid			user;			/* for whom it was made */
+	Oid			user;			/* as whom it runs */
+	bool		is_own;			/* it is the topic's option's: that is the topic's owner */
 	OverrideSearchPath *search_path;	/* with which it was found; NULL: does not count */
 };
 
 /* ---- making one ready ---------------------------------------------------- */
 
-/* ERROR: the name stands for nothing any more, or not in this session. */
+/* ERROR: the name stands for nothing any more, not in this session, or for what must not be run. */
 static void
 report_missing(const Topic *topic, const char *name, const FoundPartitioner *found)
 {
+	if (found->untrusted)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("partitioner \"%s\" cannot be used for topic \"%s\"", name, get_rel_name(topic->relid)),
+				 errdetail_internal("%s", found->detail)));
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_FUNCTION),
 			 errmsg("partitioner \"%s\" of topic \"%s\" does not exist",
@@ -75,16 +92,28 @@ report_missing(const Topic *topic, const char *name, const FoundPartitioner *fou
 			 errhint("%s", pgt_partitioner_hint())));
 }
 
-/* Look the name that counts for the topic up, and make ready to call what it stands for. */
-static CustomPartitioner *
-open_custom(const Topic *topic)
+/* Make what an SQL function's arguments are put into before each call. */
+static void
+make_arguments(CustomPartitioner *custom)
 {
-	const char *name = pgt_partitioner_name(topic);
+	MemoryContext caller = MemoryContextSwitchTo(custom->context);
+
+	custom->arguments = makeParamList(PARTITIONER_ARGUMENTS);
+	custom->econtext = CreateStandaloneExprContext();
+	MemoryContextSwitchTo(caller);
+}
+
+/* Look the option's or the setting's name up, and make ready to call what it stands for. */
+static CustomPartitioner *
+open_custom(const Topic *topic, bool is_own)
+{
+	const char *name = is_own ? topic->partitioner_class : pgt_partitioner_setting();
+	Oid			user = is_own ? topic->owner : GetUserId();
 	FoundPartitioner found;
 	MemoryContext context;
 	CustomPartitioner *custom;
 
-	if (!pgt_partitioner_find(name, &found))
+	if (!pgt_partitioner_find(name, is_own ? topic->schema : InvalidOid, user, &found))
 		report_missing(topic, name, &found);
 
 	context = AllocSetContextCreate(TopTransactionContext, "pg_topics partitioner",
@@ -94,10 +123,13 @@ open_custom(const Topic *topic)
 	custom->name = MemoryContextStrdup(context, name);
 	custom->topic = MemoryContextStrdup(context, get_rel_name(topic->relid));
 	custom->registered = found.registered;
-	custom->user = GetUserId();
+	custom->user = user;
+	custom->is_own = is_own;
 	custom->function = found.function;
 	if (found.in_search_path)
 		custom->search_path = GetOverrideSearchPath(context);
+	if (found.registered == NULL)
+		make_arguments(custom);
 	return custom;
 }
 
@@ -116,7 +148,7 @@ pgt_custom_partitioner_close(CustomPartitioner *custom)
 static bool
 is_current(const CustomPartitioner *custom)
 {
-	return custom->user == GetUserId() &&
+	return (custom->is_own || custom->user == GetUserId()) &&
 		(custom->search_path == NULL || OverrideSearchPathMatchesCurrent(custom->search_path));
 }
 
@@ -139,7 +171,6 @@ prepare_expression(CustomPartitioner *custom)
 	List	   *arguments = NIL;
 	Expr	   *expression;
 
-	custom->arguments = makeParamList(PARTITIONER_ARGUMENTS);
 	for (int i = 0; i < PARTITIONER_ARGUMENTS; i++)
 	{
 		Param	   *param = makeNode(Param);
@@ -154,7 +185,6 @@ prepare_expression(CustomPartitioner *custom)
 	}
 	expression = (Expr *) makeFuncExpr(custom->function, INT4OID, arguments, InvalidOid,
 									   InvalidOid, COERCE_EXPLICIT_CALL);
-	custom->econtext = CreateStandaloneExprContext();
 	custom->econtext->ecxt_param_list_info = custom->arguments;
 	custom->expression = ExecInitExprWithParams(expression_planner(expression), custom->arguments);
 	MemoryContextSwitchTo(caller);
@@ -199,6 +229,53 @@ report_null(const CustomPartitioner *custom, ByteView key, ByteView value)
 			 errhint("Let the function return a partition for every record, also for a null key or value.")));
 }
 
+/* Who has called, while a function runs as the topic's owner. */
+typedef struct CallingUser
+{
+	Oid			user;
+	int			security;
+	int			settings;		/* nest level of settings */
+} CallingUser;
+
+/* Become the topic's owner; an error gives all of it back. */
+static void
+become_owner(const CustomPartitioner *custom, CallingUser *caller)
+{
+	GetUserIdAndSecContext(&caller->user, &caller->security);
+	SetUserIdAndSecContext(custom->user, caller->security | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION);
+	caller->settings = NewGUCNestLevel();
+	if (strcmp(namespace_search_path, SAFE_SEARCH_PATH) != 0)
+		(void) set_config_option("search_path", SAFE_SEARCH_PATH, PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+}
+
+/* Become the caller again. */
+static void
+become_caller(const CallingUser *caller)
+{
+	AtEOXact_GUC(false, caller->settings);
+	SetUserIdAndSecContext(caller->user, caller->security);
+}
+
+/* Evaluate the expression that calls an SQL function. */
+static Datum
+evaluate(CustomPartitioner *custom, bool *isnull)
+{
+	CallingUser caller;
+	Datum		partition;
+
+	if (custom->is_own)
+		become_owner(custom, &caller);
+	/* privileges are checked as it is made */
+	if (custom->expression == NULL)
+		prepare_expression(custom);
+	partition = ExecEvalExpr(custom->expression, custom->econtext, isnull);
+	if (custom->is_own)
+		become_caller(&caller);
+	return partition;
+}
+
 /* Call an SQL function. */
 static int32
 call_function(CustomPartitioner *custom, const Topic *topic, ByteView key, ByteView value)
@@ -207,8 +284,6 @@ call_function(CustomPartitioner *custom, const Topic *topic, ByteView key, ByteV
 	Datum		partition;
 	bool		isnull;
 
-	if (custom->expression == NULL)
-		prepare_expression(custom);
 	ResetExprContext(custom->econtext);
 	caller = MemoryContextSwitchTo(custom->econtext->ecxt_per_tuple_memory);
 	set_argument(custom, 0, ObjectIdGetDatum(topic->relid), false);
@@ -216,7 +291,7 @@ call_function(CustomPartitioner *custom, const Topic *topic, ByteView key, ByteV
 	set_bytes(custom, 2, value);
 	set_argument(custom, 3, Int32GetDatum(topic->partitions), false);
 
-	partition = ExecEvalExpr(custom->expression, custom->econtext, &isnull);
+	partition = evaluate(custom, &isnull);
 	if (isnull)
 		report_null(custom, key, value);
 	MemoryContextSwitchTo(caller);
@@ -260,26 +335,25 @@ call(CustomPartitioner *custom, const Topic *topic, ByteView key, ByteView value
 
 /* See the header. */
 int32
-pgt_custom_partition(Topic *topic, ByteView key, ByteView value)
+pgt_custom_partition(PartitionerChoice *choice, Topic *topic, ByteView key, ByteView value)
 {
-	PartitionerState *state = &topic->partitioning;
-	CustomPartitioner *custom = state->custom;
-	uint64		version = state->version;
+	CustomPartitioner *custom = choice->custom;
+	uint64		version = choice->version;
 	int32		partition;
 
-	state->custom = NULL;
+	choice->custom = NULL;
 	if (custom != NULL && !is_current(custom))
 	{
 		pgt_custom_partitioner_close(custom);
 		custom = NULL;
 	}
 	if (custom == NULL)
-		custom = open_custom(topic);
+		custom = open_custom(topic, choice == &topic->partitioning.own);
 	partition = call(custom, topic, key, value);
 
 	/* the function may have changed the setting, or used another for the topic itself */
-	if (state->custom == NULL && state->version == version)
-		state->custom = custom;
+	if (choice->custom == NULL && choice->version == version)
+		choice->custom = custom;
 	else
 		pgt_custom_partitioner_close(custom);
 	return partition;

@@ -11,10 +11,10 @@
 typedef struct CustomPartitioner CustomPartitioner;
 
 /*
- * Let the partitioner that counts for the topic, and is not built in, choose.
- * ERROR as for pgt_choose_partition(), which is the only caller.
+ * Let one of the topic's two partitioners choose, which is not built in.  ERROR as
+ * for pgt_choose_partition(); only partitioner.c calls it.
  */
-extern int32 pgt_custom_partition(Topic *topic, ByteView key, ByteView value);
+extern int32 pgt_custom_partition(PartitionerChoice *choice, Topic *topic, ByteView key, ByteView value);
 
 /* Give one up; NULL is nothing. */
 extern void pgt_custom_partitioner_close(CustomPartitioner *custom);

@@ -4,9 +4,17 @@
  *
  * A name is looked for among the built-in rules (partitioner.c), then among
  * those that extensions have registered (pg_topics.h), and else names an SQL
- * function, qualified by its schema or found in search_path:
+ * function:
  *
  *	  f(topic regclass, key bytea, value bytea, partitions int) RETURNS int
+ *
+ * In the session's setting it is qualified by its schema or found in search_path,
+ * and runs as the session's current user.  In a topic's option it is qualified or
+ * one of the topic's schema, and runs as the topic's owner: the name must not stand
+ * for another function because of who produces, and who produces must not run
+ * what another role has written.  So that neither the owner, nor a SECURITY DEFINER
+ * function that produces under a setting of its caller's, does that in turn, a
+ * function is only run whose owner has the rights of that role already.
  *
  * Such a name is bound as late as a name in a function's body: nothing records
  * that the topic depends on the function, since dropping a function with CASCADE
@@ -36,6 +44,7 @@
 #include "miscadmin.h"
 #include "nodes/value.h"
 #include "parser/parse_func.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/inval.h"
@@ -165,20 +174,49 @@ find_function(List *names, char **detail)
 	return InvalidOid;
 }
 
-/* ---- names ----------------------------------------------------------------- */
-
-/* The name that counts for a topic: the setting, else the option; empty: the default. */
-const char *
-pgt_partitioner_name(const Topic *topic)
+/* Must a role not run the function?  Who owns it could have it do anything as that role. */
+static bool
+is_untrusted(Oid function, Oid role, char **detail)
 {
-	return setting != NULL && *setting != '\0' ? setting : topic->partitioner_class;
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", function);
+	owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+	ReleaseSysCache(tuple);
+	if (has_privs_of_role(owner, role))
+		return false;
+	*detail = psprintf("Function %s would run as role \"%s\", whose rights its owner, \"%s\", does not have.",
+					   format_procedure_qualified(function), GetUserNameFromId(role, true),
+					   GetUserNameFromId(owner, true));
+	return true;
 }
 
-/* Look a name up; false where there is no such partitioner.  ERROR where a schema may not be used. */
+/* ---- names ----------------------------------------------------------------- */
+
+/* See the header. */
+const char *
+pgt_partitioner_setting(void)
+{
+	return setting != NULL ? setting : "";
+}
+
+/* Look a function's name up as the current user. */
+static void
+find_named_function(List *names, Oid role, FoundPartitioner *found)
+{
+	found->function = find_function(names, &found->detail);
+	found->untrusted = OidIsValid(found->function) && is_untrusted(found->function, role, &found->detail);
+}
+
+/* See the header. */
 bool
-pgt_partitioner_find(const char *name, FoundPartitioner *found)
+pgt_partitioner_find(const char *name, Oid schema, Oid role, FoundPartitioner *found)
 {
 	List	   *names;
+	Oid			user;
+	int			security;
 
 	memset(found, 0, sizeof(*found));
 	found->rule = pgt_builtin_partitioner(name);
@@ -190,9 +228,16 @@ pgt_partitioner_find(const char *name, FoundPartitioner *found)
 	names = split_name(name);
 	if (names == NIL)
 		return false;
+	if (list_length(names) == 1 && OidIsValid(schema))
+		names = lcons(makeString(get_namespace_name(schema)), names);
 	found->in_search_path = list_length(names) == 1;
-	found->function = find_function(names, &found->detail);
-	return OidIsValid(found->function);
+
+	/* the privilege to use the schema is that role's; an error gives the user back */
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(role, security | SECURITY_LOCAL_USERID_CHANGE);
+	find_named_function(names, role, found);
+	SetUserIdAndSecContext(user, security);
+	return OidIsValid(found->function) && !found->untrusted;
 }
 
 /* What to say to who named a partitioner that is not there. */
@@ -209,19 +254,25 @@ pgt_partitioner_hint(void)
 		appendStringInfoString(&hint, " Registered are:");
 	for (const PgTopicsPartitioner *p = first_registered(); p != NULL; p = p->next)
 		appendStringInfo(&hint, " %s%s", p->name, p->next != NULL ? "," : ".");
-	appendStringInfoString(&hint, " Any other name is that of a function, with its schema where search_path does not have it:"
-						   " f(topic regclass, key bytea, value bytea, partitions integer) RETURNS integer.");
+	appendStringInfoString(&hint, " Any other name is that of a function, with its schema: f(topic regclass, key bytea, value bytea, partitions integer) RETURNS integer.");
 	return hint.data;
 }
 
 /* See the header. */
 void
-pgt_partitioner_check(const char *name)
+pgt_partitioner_check(const Topic *topic)
 {
+	const char *name = topic->partitioner_class;
 	FoundPartitioner found;
 
-	if (!check_function_bodies || pgt_partitioner_find(name, &found))
+	if (!check_function_bodies || pgt_partitioner_find(name, topic->schema, topic->owner, &found))
 		return;
+	if (found.untrusted)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("partitioner \"%s\" cannot be that of topic \"%s\"", name, get_rel_name(topic->relid)),
+				 errdetail_internal("%s", found.detail),
+				 errhint("Let the topic's owner or a superuser own the function.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("partitioner \"%s\" does not exist", name),
@@ -244,7 +295,7 @@ check_setting(char **value, void **extra, GucSource source)
 	}
 	if (**value == '\0' || source < PGC_S_INTERACTIVE || !IsTransactionState() ||
 		!OidIsValid(MyDatabaseId) || InitializingParallelWorker ||
-		pgt_partitioner_find(*value, &found))
+		pgt_partitioner_find(*value, InvalidOid, GetUserId(), &found))
 		return true;
 	if (source == PGC_S_TEST)
 	{
@@ -255,7 +306,8 @@ check_setting(char **value, void **extra, GucSource source)
 	}
 	if (found.detail != NULL)
 		GUC_check_errdetail("%s", found.detail);
-	GUC_check_errhint("%s", pgt_partitioner_hint());
+	if (!found.untrusted)
+		GUC_check_errhint("%s", pgt_partitioner_hint());
 	return false;
 }
 

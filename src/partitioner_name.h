@@ -15,6 +15,7 @@ typedef struct FoundPartitioner
 	const PgTopicsPartitioner *registered;
 	Oid			function;
 	bool		in_search_path; /* looked for there, as the name has no schema */
+	bool		untrusted;		/* there is one, whose owner must not run code as that role */
 	char	   *detail;			/* NULL, or a sentence on a function that will not do */
 } FoundPartitioner;
 
@@ -29,20 +30,25 @@ extern const Oid pgt_partitioner_arguments[PARTITIONER_ARGUMENTS];
  */
 extern uint64 pgt_partitioner_version;
 
-/* The name that counts for a topic: the setting, else the option, else the default. */
-extern const char *pgt_partitioner_name(const Topic *topic);
+/* The session's setting; empty: each topic's option counts. */
+extern const char *pgt_partitioner_setting(void);
 
-/* Look a name up; false where there is no such partitioner.  ERROR where a schema may not be used. */
-extern bool pgt_partitioner_find(const char *name, FoundPartitioner *found);
+/*
+ * Look a name up as that role, for whom a function is to run; one without a schema
+ * in "schema", or where that is InvalidOid in search_path.  False where there is no
+ * such partitioner, or a function that the role must not run.  ERROR where it may
+ * not use the schema.
+ */
+extern bool pgt_partitioner_find(const char *name, Oid schema, Oid role, FoundPartitioner *found);
 
 /* What to say to who named a partitioner that is not there. */
 extern char *pgt_partitioner_hint(void);
 
 /*
- * ERROR (invalid_parameter_value) where there is no such partitioner; a restore,
- * which runs with check_function_bodies off, may name one that comes later.
+ * ERROR (invalid_parameter_value) where the topic's option names no partitioner; a
+ * restore, which runs with check_function_bodies off, may name one that comes later.
  */
-extern void pgt_partitioner_check(const char *name);
+extern void pgt_partitioner_check(const Topic *topic);
 
 /* Define the setting, offer the interface for C; called once per process. */
 extern void pgt_partitioner_init(void);

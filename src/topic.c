@@ -228,6 +228,7 @@ build_topic(Oid relid, MemoryContext context)
 
 	topic->relid = relid;
 	topic->owner = rel->rd_rel->relowner;
+	topic->schema = rel->rd_rel->relnamespace;
 	topic->partitioning.round_robin = topic->partitioning.sticky = -1;
 	pgt_topic_options_defaults(topic);
 	pgt_topic_options_apply(topic, GetForeignTable(relid)->options);

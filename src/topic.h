@@ -56,13 +56,20 @@ struct Topic;
 struct ByteView;
 struct CustomPartitioner;
 
-/* What a session keeps of a topic's partitioner; see partitioner.c. */
-typedef struct PartitionerState
+/* What a partitioner's name stands for. */
+typedef struct PartitionerChoice
 {
-	LocalTransactionId lxid;	/* the fields up to "custom" are of that transaction */
+	LocalTransactionId lxid;	/* it is of that transaction */
 	uint64		version;		/* and of this pgt_partitioner_version */
 	int32		(*rule) (struct Topic *topic, struct ByteView key, struct ByteView value);
 	struct CustomPartitioner *custom;	/* where rule is NULL; NULL: to be looked up */
+} PartitionerChoice;
+
+/* What a session keeps of a topic's partitioners; see partitioner.c. */
+typedef struct PartitionerState
+{
+	PartitionerChoice own;		/* the topic's option's, or the default */
+	PartitionerChoice session;	/* the session's setting's */
 	int32		round_robin;	/* the last partition, -1: none yet */
 	int32		sticky;			/* the same */
 } PartitionerState;
@@ -71,6 +78,7 @@ typedef struct Topic
 {
 	Oid			relid;
 	Oid			owner;
+	Oid			schema;
 	int32		partitions;
 	int			cleanup_policy;
 	int64		retention_ms;	/* -1: for ever */

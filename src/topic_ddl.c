@@ -81,18 +81,21 @@ static object_access_hook_type next_object_access = NULL;
 
 /* ---- checking ----------------------------------------------------------- */
 
-/* The owner that other commands see; InvalidOid where the relation is not there. */
-static Oid
-owner_of(Oid relid)
+/*
+ * A relation's owner and schema before the running command; InvalidOid where it was
+ * not there.
+ */
+static void
+read_owner(Oid relid, Oid *owner, Oid *schema)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner;
 
+	*owner = *schema = InvalidOid;
 	if (!HeapTupleIsValid(tuple))
-		return InvalidOid;
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+		return;
+	*owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	*schema = ((Form_pg_class) GETSTRUCT(tuple))->relnamespace;
 	ReleaseSysCache(tuple);
-	return owner;
 }
 
 /* Remember to check a relation when the statement is done; it need not be a topic. */
@@ -101,10 +104,13 @@ touch(Oid relid, bool created)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 	TouchedRelation *relation = palloc(sizeof(TouchedRelation));
+	Oid			schema;
 
 	relation->relid = relid;
 	relation->created = created;
-	relation->owner = created ? InvalidOid : owner_of(relid);
+	relation->owner = InvalidOid;
+	if (!created)
+		read_owner(relid, &relation->owner, &schema);
 	touched = lappend(touched, relation);
 	MemoryContextSwitchTo(old);
 }
@@ -126,7 +132,7 @@ static void
 check_partitioner(const Topic *topic)
 {
 	if (topic->partitioner_class[0] != '\0')
-		pgt_partitioner_check(topic->partitioner_class);
+		pgt_partitioner_check(topic);
 }
 
 /* Check a topic that was created or altered; caller has seen to visibility. */
@@ -182,7 +188,7 @@ forget_touched(XactEvent event, void *arg)
 }
 
 /*
- * Read the version of a foreign table's options that a snapshot sees (NULL: the
+ * Read the owner, the schema and the version of a foreign table's options that a snapshot sees (NULL: the
  * catalogs'); SnapshotSelf sees a change before it is visible to others.
  */
 static void
@@ -205,6 +211,8 @@ read_options(Oid relid, Snapshot snapshot, Topic *topic)
 						   RelationGetDescr(catalog), &isnull);
 
 	memset(topic, 0, sizeof(*topic));
+	topic->relid = relid;
+	read_owner(relid, &topic->owner, &topic->schema);
 	pgt_topic_options_defaults(topic);
 	if (!isnull)
 		pgt_topic_options_apply(topic, untransformRelOptions(options));
@@ -236,7 +244,7 @@ check_changed_options(Oid relid)
 				 errhint("Partitions can only be added; to have fewer, produce the records to a new topic.")));
 	if (after.partitions > before.partitions)
 	{
-		pgt_room_check_role(owner_of(relid), after.partitions - before.partitions);
+		pgt_room_check_role(after.owner, after.partitions - before.partitions);
 		pgt_room_keep(relid, before.partitions, after.partitions);
 		pgt_release_wake_all(relid);
 	}

@@ -92,7 +92,7 @@ SELECT create_topic('p1');
 SELECT DISTINCT produce('p1', repeat('v', 500)) FROM generate_series(1, 10);
 -- partitions that were there for a while
 BEGIN;
-SELECT alter_topic('p1', '{"partitions": 65536}');
+SELECT alter_topic('p1', '{"partitions": 900}');
 SELECT count(produce('p1', repeat('v', 2000))) FROM generate_series(1, 4);
 ROLLBACK;
 SELECT produce('p1', 'v');
@@ -157,15 +157,24 @@ SELECT alter_topic('p5', '{"partitioner.class": "SHOP.First"}');
 SELECT produce('p5', 'b', '{}');
 CREATE SCHEMA store;
 CREATE FUNCTION store.first(topic regclass, key bytea, value bytea, partitions int) RETURNS int LANGUAGE sql RETURN 2;
+-- without a schema: in the option the topic's, in the setting search_path
 SELECT alter_topic('p5', '{"partitioner.class": "first"}');
 SET search_path = shop, public;
 SELECT alter_topic('p5', '{"partitioner.class": "first"}');
+CREATE FUNCTION public.first(topic regclass, key bytea, value bytea, partitions int) RETURNS int LANGUAGE sql RETURN 1;
+SELECT alter_topic('p5', '{"partitioner.class": "first"}');
+SELECT produce('p5', 'b', '{}') AS public;
 BEGIN;
+ALTER FOREIGN TABLE p5 SET SCHEMA store;
+SELECT produce('store.p5', 'b', '{}') AS store;
+ROLLBACK;
+BEGIN;
+SET LOCAL pg_topics.partitioner = 'first';
 SELECT produce('p5', 'b', '{}') AS shop;
 SET LOCAL search_path = store, public;
 SELECT produce('p5', 'b', '{}') AS store;
-SET LOCAL search_path = public;
-SELECT produce('p5', 'b', '{}');
+SET LOCAL search_path = pg_catalog;
+SELECT public.produce('public.p5', 'b', '{}');
 ROLLBACK;
 RESET search_path;
 -- another one comes first, is replaced, renamed, moved, all of it in one transaction
@@ -302,7 +311,7 @@ SELECT produce('p5', '{}');
 CREATE FUNCTION shop.echo(topic regclass, key bytea, value bytea, partitions int) RETURNS int LANGUAGE plpgsql AS $$
 BEGIN
     IF key IS NOT NULL AND key <> '0' THEN
-        PERFORM produce(topic, (convert_from(key, 'UTF8')::int - 1)::text, '{"echo": true}',
+        PERFORM public.produce(topic, (convert_from(key, 'UTF8')::int - 1)::text, '{"echo": true}',
                         headers => jsonb_build_object('of', convert_from(key, 'UTF8')));
     END IF;
     RETURN 1;
@@ -311,7 +320,7 @@ SELECT alter_topic('p5', '{"partitioner.class": "shop.echo"}');
 SELECT produce('p5', '3', '{"echo": true}', headers => '{"called": "by a client", "with": "headers"}');
 INSERT INTO p5 (key, value, headers) VALUES ('1', '{"echo": true}', '{"inserted": "1"}');
 SELECT key, partition, headers FROM p5 WHERE value ? 'echo' ORDER BY record_offset;
--- and one that changes the setting
+-- and one that changes the setting, which lasts as long as its call
 CREATE FUNCTION shop.switch(topic regclass, key bytea, value bytea, partitions int) RETURNS int LANGUAGE plpgsql AS
     $$ BEGIN SET LOCAL pg_topics.partitioner = 'shop.last'; RETURN 2; END $$;
 SELECT alter_topic('p5', '{"partitioner.class": "shop.switch"}');
@@ -329,39 +338,94 @@ SELECT alter_topic('p5', '{"retention.ms": 1000000}');
 SELECT alter_topic('p5', '{"partitioner.class": "murmur2"}');
 SELECT produce('p5', 'b', '{}');
 
--- ---- privileges are those of the user who produces
+-- ---- the option's function runs as the topic's owner, whoever produces
+CREATE ROLE regress_partitioner_owner;
 CREATE ROLE regress_partitioner_user;
-CREATE ROLE regress_partitioner_group;
-CREATE FUNCTION shop.who(topic regclass, key bytea, value bytea, partitions int) RETURNS int LANGUAGE plpgsql AS
-    $$ BEGIN RAISE WARNING '%', current_user; RETURN 1; END $$;
-SELECT alter_topic('p5', '{"partitioner.class": "shop.who"}');
-REVOKE EXECUTE ON FUNCTION shop.who FROM PUBLIC;
-GRANT INSERT ON p5 TO regress_partitioner_user;
-BEGIN;
-SELECT produce('p5', 'k', '{}') = 1 AS as_owner \gset
-SET LOCAL ROLE regress_partitioner_user;
-SAVEPOINT s;
-SELECT produce('p5', 'k', '{}');
-ROLLBACK TO s;
-SELECT produce('p5', 'k', '{}', partition => 0);
+CREATE ROLE regress_partitioner_other;
+CREATE SCHEMA own AUTHORIZATION regress_partitioner_owner;
+CREATE FUNCTION own.who(topic regclass, key bytea, value bytea, partitions int) RETURNS int LANGUAGE plpgsql AS
+    $$ BEGIN RAISE WARNING 'as % with %', current_user, current_setting('search_path'); RETURN 1; END $$;
+ALTER FUNCTION own.who OWNER TO regress_partitioner_owner;
+REVOKE EXECUTE ON FUNCTION own.who FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION own.who TO regress_partitioner_owner;
+SET ROLE regress_partitioner_owner;
+SELECT create_topic('own.owned', partitions => 2, config => '{"partitioner.class": "own.who"}');
+GRANT USAGE ON SCHEMA own TO regress_partitioner_user;
+GRANT INSERT ON own.owned TO regress_partitioner_user;
 RESET ROLE;
-GRANT USAGE ON SCHEMA shop TO regress_partitioner_user;
-SET LOCAL ROLE regress_partitioner_user;
-SAVEPOINT s;
-SELECT produce('p5', 'k', '{}');
-ROLLBACK TO s;
+SET search_path = shop, public;
+SELECT produce('own.owned', 'k', 'v');
+SET ROLE regress_partitioner_user;
+SELECT produce('own.owned', 'k', 'v');
+INSERT INTO own.owned (key, value) VALUES ('k', 'v');
 RESET ROLE;
-GRANT EXECUTE ON FUNCTION shop.who TO regress_partitioner_group;
-GRANT regress_partitioner_group TO regress_partitioner_user;
-SET LOCAL ROLE regress_partitioner_user;
-SELECT produce('p5', 'k', '{}');
+RESET search_path;
+SELECT current_user = session_user AS still_oneself, current_setting('search_path');
+-- it cannot become anybody else, nor leave anything behind
+CREATE OR REPLACE FUNCTION own.who(topic regclass, key bytea, value bytea, partitions int) RETURNS int LANGUAGE plpgsql AS
+    $$ BEGIN EXECUTE convert_from(value, 'UTF8'); RETURN 1; END $$;
+SELECT produce('own.owned', 'k', 'RESET ROLE');
+SELECT produce('own.owned', 'k', 'SET SESSION AUTHORIZATION DEFAULT');
+SELECT produce('own.owned', 'k', 'CREATE TEMP TABLE t ()');
+SELECT produce('own.owned', 'k', 'ALTER ROLE regress_partitioner_user SUPERUSER');
+SELECT produce('own.owned', 'k', 'SET search_path = elsewhere');
+SHOW search_path;
+-- its owner needs the privileges
+SET ROLE regress_partitioner_owner;
+REVOKE EXECUTE ON FUNCTION own.who FROM regress_partitioner_owner;
 RESET ROLE;
-REVOKE regress_partitioner_group FROM regress_partitioner_user;
-SET LOCAL ROLE regress_partitioner_user;
-SELECT produce('p5', 'k', '{}');
-ROLLBACK;
-DROP OWNED BY regress_partitioner_user, regress_partitioner_group;
-DROP ROLE regress_partitioner_user, regress_partitioner_group;
+SELECT produce('own.owned', 'k', 'SELECT 1');
+SET ROLE regress_partitioner_owner;
+GRANT EXECUTE ON FUNCTION own.who TO PUBLIC;
+RESET ROLE;
+GRANT USAGE ON SCHEMA shop TO regress_partitioner_owner;
+-- whose owner has not the rights of the topic's owner is not run as him
+\set VERBOSITY default
+ALTER FUNCTION own.who OWNER TO regress_partitioner_other;
+SELECT produce('own.owned', 'k', 'SELECT 1');
+SELECT alter_topic('own.owned', '{"partitioner.class": "shop.first"}');
+SELECT produce('own.owned', 'k', 'a superuser''s');
+SELECT alter_topic('own.owned', '{"partitioner.class": "own.who"}');
+\set VERBOSITY terse
+SELECT alter_topic('p5', '{"partitioner.class": "own.who"}');
+GRANT regress_partitioner_owner TO regress_partitioner_other;
+SELECT alter_topic('own.owned', '{"partitioner.class": "own.who"}');
+SELECT produce('own.owned', 'k', 'SELECT 1');
+-- nor one of the session's own, by its temporary schema
+SET check_function_bodies = off;
+SELECT alter_topic('own.owned', '{"partitioner.class": "pg_temp.mine"}');
+RESET check_function_bodies;
+SET ROLE regress_partitioner_user;
+CREATE FUNCTION pg_temp.mine(topic regclass, key bytea, value bytea, partitions int) RETURNS int LANGUAGE sql RETURN 1;
+SELECT produce('own.owned', 'k', 'v');
+RESET ROLE;
+
+-- ---- the setting's function runs as who produces, where that is no trap for him
+CREATE FUNCTION own.send() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog
+RETURN public.produce('own.owned'::regclass, 'k'::text, 'v'::text);
+ALTER FUNCTION own.send OWNER TO regress_partitioner_owner;
+GRANT EXECUTE ON FUNCTION own.send TO regress_partitioner_user;
+SELECT alter_topic('own.owned', '{"partitioner.class": null}');
+CREATE SCHEMA trap AUTHORIZATION regress_partitioner_user;
+GRANT USAGE ON SCHEMA trap TO PUBLIC;
+SET ROLE regress_partitioner_user;
+CREATE FUNCTION trap.as_who(topic regclass, key bytea, value bytea, partitions int) RETURNS int LANGUAGE plpgsql AS
+    $$ BEGIN RAISE WARNING 'as %', current_user; RETURN 1; END $$;
+SET pg_topics.partitioner = 'trap.as_who';
+SELECT produce('own.owned', 'k', 'v');
+\set VERBOSITY default
+SELECT own.send();
+\set VERBOSITY terse
+RESET ROLE;
+SELECT produce('own.owned', 'k', 'v');
+RESET pg_topics.partitioner;
+SET pg_topics.partitioner = 'trap.as_who';
+SHOW pg_topics.partitioner;
+SET client_min_messages = warning;
+DROP SCHEMA own, trap CASCADE;
+RESET client_min_messages;
+DROP OWNED BY regress_partitioner_owner, regress_partitioner_user;
+DROP ROLE regress_partitioner_owner, regress_partitioner_user, regress_partitioner_other;
 
 -- ---- a restore may name what comes later
 SET check_function_bodies = off;
@@ -401,6 +465,6 @@ FROM generate_series(1, 100) AS i;
 
 DROP FOREIGN TABLE p1, p3, p5, p17, told, composite, p_later, shop.orders;
 DROP TABLE keys, expected;
-DROP FUNCTION chosen, partitions_used, runs;
+DROP FUNCTION chosen, partitions_used, runs, public.first;
 SET client_min_messages = warning;
 DROP SCHEMA shop, store CASCADE;
