@@ -188,8 +188,9 @@ forget_touched(XactEvent event, void *arg)
 }
 
 /*
- * Read the owner, the schema and the version of a foreign table's options that a snapshot sees (NULL: the
- * catalogs'); SnapshotSelf sees a change before it is visible to others.
+ * Read the owner, the schema and the version of a foreign table's options that a
+ * snapshot sees (NULL: the catalogs'); SnapshotSelf sees a change before it is
+ * visible to others.
  */
 static void
 read_options(Oid relid, Snapshot snapshot, Topic *topic)
@@ -222,9 +223,9 @@ read_options(Oid relid, Snapshot snapshot, Topic *topic)
 
 /*
  * ERROR where options that have just changed take partitions away, add more than
- * there is room for or name a partitioner that is not there.  Members of groups that wait are to share new
- * partitions, and are woken at commit.  Runs before the command counter moves on, so
- * the old version is still visible.
+ * there is room for or name a partitioner that is not there.  Members of groups that
+ * wait are to share new partitions, and are woken at commit.  Runs before the command
+ * counter moves on, so the old version is still visible.
  */
 static void
 check_changed_options(Oid relid)
