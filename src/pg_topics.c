@@ -9,7 +9,8 @@
  *
  * Settings that belong to one file are defined here beside the others, but for
  * the defaults of topic options (topic_options.c), of consumers
- * (consume_request.c) and the partitioner (partitioner_name.c).
+ * (consume_request.c), the partitioner (partitioner_name.c) and the limits of
+ * partitions (partition_room.c).
  *
  * Layer 8, above all others.  src/README.md is the map.
  */
