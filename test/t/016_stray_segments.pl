@@ -127,6 +127,13 @@ catch_up($node, $standby);
 check('the standby', $standby);
 my $segments = 'SELECT topic, base_offset, batches, bytes, active, path FROM pg_topic_segments ORDER BY 1, 2';
 is($standby->safe_psql('postgres', $segments), sql($segments), 'the standby has the same segments');
+# a restart point, and a crash of its own
+$standby->safe_psql('postgres', 'CHECKPOINT');
+kill_all($standby);
+$standby->start;
+catch_up($node, $standby);
+check('the standby, crashed', $standby);
+is($standby->safe_psql('postgres', $segments), sql($segments), 'and has the same segments still');
 
 # ---- again and again, with other changes in between ------------------------------
 

@@ -163,7 +163,8 @@ sub left_over
 	my $directory = topic_directory($of, $topic, 0);
 	my %has = map { ($of->data_dir . "/$_->{path}") => 1 } @{ $seen->{segments} };
 
-	return grep { (my $log = $_) =~ s/\.index$/.log/; !$has{$log} } glob("$directory/*");
+	# where the log starts has a file of its own
+	return grep { (my $log = $_) =~ s/\.index$/.log/; !$has{$log} } grep { !/\/log_start$/ } glob("$directory/*");
 }
 
 # After the crash: either or, per segment; nothing that never was.
