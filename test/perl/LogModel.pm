@@ -213,20 +213,42 @@ sub add_fault
 	return;
 }
 
+# A transaction that goes to that place, first of all.
+sub make_commit
+{
+	my ($chances, %place) = @_;
+	my $step = make_step($chances, 'transaction');
+
+	foreach my $record (@{ $step->{first} })
+	{
+		@{$record}{qw(topic partition)} = @place{qw(topic partition)};
+		$record->{key} //= 'a';
+	}
+	return { %$step, how => 'commit', fault => undef, session => $place{session} };
+}
+
+# A place by chance.
+sub make_place
+{
+	my ($chances) = @_;
+	my $topic = int(rand(@{ $chances->{topics} }));
+
+	return (topic => $topic, partition => int(rand($chances->{topics}[$topic]{partitions})), session => int(rand(3)));
+}
+
 # A segment is rolled and stays empty, between a checkpoint that is done and one that
 # has written the recovery point when the crash comes; then records go past it.
 sub make_empty_roll
 {
 	my ($chances) = @_;
-	my @place = (topic => int(rand(@{ $chances->{topics} })), session => int(rand(3)));
-	my $one = sub { return { %{ make_step($chances, 'transaction') }, how => 'commit', fault => undef }; };
+	my %place = make_place($chances);
+	my $roll = { %place, kind => 'erase', key => 'no such key' };
 
 	return (
-		$one->(), { kind => 'checkpoint', @place }, map({ $one->() } 1 .. 1 + int(rand(3))),
-		{ kind => 'erase', @place, key => 'no such key' },
+		make_commit($chances, %place), { %place, kind => 'checkpoint' }, make_commit($chances, %place), {%$roll},
 		{ %{ make_crash($chances) }, how => 'checkpoint', point => pick(@checkpoint_points), during => undef },
-		map({ $one->() } 1 .. 1 + int(rand(3))),
-		chance(0.7) ? { kind => 'erase', @place, key => 'no such key' } : (), $one->());
+		map({ make_commit($chances, %place) } 1 .. pick(1, 2)),
+		chance(0.7) ? ({%$roll}, make_commit($chances, %place)) : ());
 }
 
 # A far offset has the log rolled, and is not appended: the segment before it, which
@@ -234,22 +256,15 @@ sub make_empty_roll
 sub make_far_failure
 {
 	my ($chances) = @_;
-	my $topic = int(rand(@{ $chances->{topics} }));
-	my $partition = int(rand($chances->{topics}[$topic]{partitions}));
-	my $to_it = sub {
-		my ($session) = @_;
-		my $step = make_step($chances, 'transaction');
-		@{$_}{qw(topic partition)} = ($topic, $partition) foreach @{ $step->{first} };
-		$_->{key} //= 'a' foreach @{ $step->{first} };
-		return { %$step, how => 'commit', fault => undef, session => $session };
-	};
-	my $far = { %{ make_step($chances, 'explicit') }, topic => $topic, partition => $partition, how => 'commit', session => 0 };
+	my %place = make_place($chances);
+	my $far = { %{ make_step($chances, 'explicit') }, %place, how => 'commit', session => 0 };
 
 	make_explicit($far);
 	$far->{first}[0]{gap} = 2_147_483_648 + int(rand(1000));
 	$far->{fault} = pick(qw(log-write index-extend header-write)) . ':' . pick(qw(ENOSPC EIO));
-	return ($to_it->(1), { kind => 'erase', topic => $topic, session => 1, key => 'no such key' },
-		$far, $to_it->(0), $to_it->(1));
+	return (
+		make_commit($chances, %place, session => 1), { %place, kind => 'erase', key => 'no such key', session => 1 },
+		$far, make_commit($chances, %place, session => 0), make_commit($chances, %place, session => 1));
 }
 
 # A crash, and what comes with it.

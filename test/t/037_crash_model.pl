@@ -51,7 +51,7 @@ sub new_servers
 		# what killed processes have written is not lost, so fsync would only cost time
 		'fsync = off', 'restart_after_crash = off', 'client_min_messages = error', 'pg_topics.sync_interval = 5ms',
 		'checkpoint_timeout = 30s', 'checkpoint_completion_target = 0.9', 'max_wal_size = 256MB', 'min_wal_size = 32MB',
-		'wal_retrieve_retry_interval = 50ms' ]);
+		'wal_retrieve_retry_interval = 200ms', 'jit = off' ]);
 	$primary->start;
 	$primary->safe_psql('postgres', q{
 		CREATE EXTENSION pg_topics;
