@@ -10,8 +10,8 @@ RESET client_min_messages;
 SELECT create_topic('ages', config => '{"message.timestamp.after.max.ms": 9223372036854775807, "retention.ms": -1}');
 CREATE TABLE edges (n int, ts timestamptz, kept timestamptz);
 INSERT INTO edges VALUES
-    (1, '4713-11-24 00:00:00+00 BC', '4713-11-24 00:00:00+00 BC'),
-    (2, '4713-11-24 00:00:00.000999+00 BC', '4713-11-24 00:00:00+00 BC'),
+    (1, '4714-11-24 00:00:00+00 BC', '4714-11-24 00:00:00+00 BC'),
+    (2, '4714-11-24 00:00:00.000999+00 BC', '4714-11-24 00:00:00+00 BC'),
     (3, '0001-12-31 23:59:59.999999+00 BC', '0001-12-31 23:59:59.999+00 BC'),
     (4, '1969-12-31 23:59:59.9995+00', '1969-12-31 23:59:59.999+00'),
     (5, '1969-12-31 23:59:59.999+00', '1969-12-31 23:59:59.999+00'),
@@ -26,7 +26,7 @@ SELECT count(produce('ages', 'produced', n::text, record_timestamp => ts)) FROM 
 SELECT count(produce('ages', 'backwards', n::text, record_timestamp => ts)) FROM (SELECT * FROM edges ORDER BY n DESC) AS e;
 INSERT INTO ages (key, value, record_timestamp) SELECT 'inserted', n::text, ts FROM edges;
 COPY ages (key, value, record_timestamp) FROM stdin;
-copied	1	4713-11-24 00:00:00+00 BC
+copied	1	4714-11-24 00:00:00+00 BC
 copied	12	294276-12-31 23:59:59.999999+00
 copied	4	1969-12-31 23:59:59.9995+00
 \.
@@ -77,7 +77,7 @@ FROM edges ORDER BY n;
 SELECT offset_for_timestamp('ages', 0, '294276-12-31 23:59:59.999+00') AS last;
 SELECT seek_to_timestamp('ages', 'g', '294276-12-31 23:59:59.999999+00');
 SELECT record_offset, value, record_timestamp FROM consume('ages', 'g', 1);
-SELECT seek_to_timestamp('ages', 'g', '4713-11-24 00:00:00+00 BC');
+SELECT seek_to_timestamp('ages', 'g', '4714-11-24 00:00:00+00 BC');
 SELECT record_offset, value, record_timestamp FROM consume('ages', 'g', 1);
 SELECT seek_to_timestamp('ages', 'g', 'infinity');
 SELECT offset_for_timestamp('ages', 0, '-infinity');
@@ -95,7 +95,7 @@ SELECT op, value, compare(format('record_timestamp %s %s', op, value))
 FROM unnest(ARRAY['<', '<=', '=', '>=', '>']) AS op,
      unnest(ARRAY['timestamptz ''infinity''', 'timestamptz ''-infinity''', 'date ''infinity''', 'timestamp ''-infinity''',
                   'date ''5874897-12-31''', 'date ''4714-11-24 BC''', 'timestamp ''294276-12-31 23:59:59.999999''',
-                  'timestamptz ''4713-11-24 00:00:00+00 BC''', 'timestamptz ''294276-12-31 23:59:59.999+00''',
+                  'timestamptz ''4714-11-24 00:00:00+00 BC''', 'timestamptz ''294276-12-31 23:59:59.999+00''',
                   'timestamptz ''1969-12-31 23:59:59.9995+00''', 'timestamptz ''1969-12-31 23:59:59.999+00''']) WITH ORDINALITY AS v(value, n)
 ORDER BY n, op;
 
@@ -113,7 +113,7 @@ SELECT log_start_offset > 0 AS deleted FROM apply_retention('ages_again');
 ALTER FOREIGN TABLE ages_again OPTIONS (ADD "retention.ms" '9223372036854775807');
 SELECT segments_deleted FROM apply_retention('ages_again');
 ALTER FOREIGN TABLE ages OPTIONS (ADD "cleanup.policy" 'compact', SET "retention.ms" '1', ADD "delete.retention.ms" '9223372036854775807');
-INSERT INTO ages (key, record_timestamp) VALUES ('copied', '294276-12-31 23:59:59.999999+00'), ('inserted', '4713-11-24 00:00:00+00 BC');
+INSERT INTO ages (key, record_timestamp) VALUES ('copied', '294276-12-31 23:59:59.999999+00'), ('inserted', '4714-11-24 00:00:00+00 BC');
 SELECT records_after FROM compact('ages');
 SELECT key, value, record_timestamp FROM ages ORDER BY record_offset;
 SELECT key, value, record_timestamp FROM latest(NULL::ages) ORDER BY key;
@@ -127,7 +127,7 @@ SELECT * FROM verify_topic('ages_again');
 \set VERBOSITY terse
 SELECT create_topic('limited');
 SELECT produce('limited', 'k', 'an hour, less a moment', record_timestamp => clock_timestamp() + interval '59 min');
-SELECT count(produce('limited', 'k', 'of any age', record_timestamp => '4713-11-24 BC'));
+SELECT count(produce('limited', 'k', 'of any age', record_timestamp => '4714-11-24 BC'));
 DO $$
 BEGIN
     PERFORM produce('limited', 'k', 'too far', record_timestamp => clock_timestamp() + interval '61 min');

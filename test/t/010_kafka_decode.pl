@@ -99,7 +99,7 @@ foreach my $record (
 	q{NULL::text, NULL::text}, q{'', ''}, q{'k', NULL::text}, q{NULL::text, 'v'}, q{'k', ''},
 	q{'ключ', '値 🎉'}, q{repeat('k', 127), repeat('v', 128)}, q{repeat('k', 1000), repeat('v', 200000)},
 	q{'k', 'v', record_timestamp => '1970-01-01 00:00:00+00'}, q{'k', 'v', record_timestamp => '1969-12-31 23:59:59.999+00'},
-	q{'k', 'v', record_timestamp => '294276-12-31 23:59:59.999+00'}, q{'k', 'v', record_timestamp => '4713-11-24 BC 00:00:00+00'}, q{'k', 'v', headers => '{}'},
+	q{'k', 'v', record_timestamp => '294276-12-31 23:59:59.999+00'}, q{'k', 'v', record_timestamp => '4714-11-24 00:00:00+00 BC'}, q{'k', 'v', headers => '{}'},
 	q{'k', 'v', headers => '{"": "", "a": null, "b": ["x", "y", "x"]}'})
 {
 	sql("SELECT produce('events', $record)");
