@@ -358,7 +358,7 @@ CREATE FUNCTION pg_topic_held_info(topic regclass, partition int, next_offset bi
     OUT held_offset bigint, OUT held_until timestamptz)
 AS 'MODULE_PATHNAME', 'pgt_topic_held_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
-CREATE VIEW pg_topic_groups AS
+CREATE VIEW pg_topic_groups WITH (security_barrier) AS
     SELECT o.group_id, o.topic, o.partition, o.committed_offset,
            CASE WHEN p.last_stable_offset IS NOT NULL THEN
                greatest(0, p.last_stable_offset OPERATOR(pg_catalog.-)
@@ -380,7 +380,7 @@ CREATE VIEW pg_topic_groups AS
 COMMENT ON VIEW pg_topic_groups IS
 'committed offset and lag of each consumer group, what it has lost to retention and what it loses next';
 
-CREATE VIEW pg_topic_group_members AS
+CREATE VIEW pg_topic_group_members WITH (security_barrier) AS
     SELECT group_id, topic, member_id, joined, lease_until, lease, partitions
     FROM topic_group_members
     WHERE pg_catalog.has_table_privilege(topic, 'SELECT');

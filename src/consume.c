@@ -267,6 +267,8 @@ look_and_consume(void *arg)
 {
 	ConsumePass *pass = arg;
 
+	/* it may have been revoked while the call waited */
+	pgt_topic_check_acl(pass->topic->relid, ACL_SELECT);
 	pass->snapshot = GetActiveSnapshot();
 	pass->retry = false;
 	if (pass->request->member != NULL)

@@ -28,10 +28,8 @@
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "storage/procarray.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "clock.h"
@@ -68,14 +66,6 @@ pgt_row_put(Row *row, ReturnSetInfo *result)
 	tuplestore_putvalues(result->setResult, result->setDesc, row->values, row->nulls);
 }
 
-/* May the current user do anything with the topic? */
-static bool
-may_see(const Topic *topic)
-{
-	return has_privs_of_role(GetUserId(), topic->owner) ||
-		pg_class_aclcheck(topic->relid, GetUserId(), ACL_ALL_RIGHTS_RELATION) == ACLCHECK_OK;
-}
-
 /* Return the rows that "add_rows" makes of each topic. */
 Datum
 pgt_return_topics(FunctionCallInfo fcinfo, TopicRows add_rows)
@@ -89,15 +79,13 @@ pgt_return_topics(FunctionCallInfo fcinfo, TopicRows add_rows)
 	{
 		Oid			relid = lfirst_oid(cell);
 
+		/* nobody waits for who has locked a topic that is none of his business */
+		if (!pgt_topic_is_visible(relid))
+			continue;
 		LockRelationOid(relid, AccessShareLock);
-		/* it may have been dropped before we had the lock */
-		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
-		{
-			Topic	   *topic = pgt_topic_get(relid);
-
-			if (may_see(topic))
-				add_rows((ReturnSetInfo *) fcinfo->resultinfo, topic);
-		}
+		/* it may have been dropped, or closed to us, before we had the lock */
+		if (pgt_topic_is_visible(relid))
+			add_rows((ReturnSetInfo *) fcinfo->resultinfo, pgt_topic_get(relid));
 		UnlockRelationOid(relid, AccessShareLock);
 	}
 	return (Datum) 0;

@@ -88,9 +88,7 @@ list_own_topics(void)
 
 	foreach(cell, all)
 	{
-		/* not an error where it has just been dropped */
-		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(lfirst_oid(cell))) &&
-			pg_class_ownercheck(lfirst_oid(cell), GetUserId()))
+		if (pgt_topic_is_owner(lfirst_oid(cell)))
 			own = lappend_oid(own, lfirst_oid(cell));
 	}
 	list_sort(own, list_oid_cmp);
@@ -122,11 +120,23 @@ work_on_topics(FunctionCallInfo fcinfo, PartitionWork work, LOCKMODE lock)
 		LockRelationOid(relid, lock);
 		if (!dry_run)
 			pgt_topic_check_settled(relid);
-		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+		/* it may have been dropped, or given to another role, before we had the lock */
+		if (pgt_topic_is_owner(relid))
 			work_on_topic((ReturnSetInfo *) fcinfo->resultinfo, pgt_topic_get(relid), work, dry_run);
 		UnlockRelationOid(relid, lock);
 	}
 	return (Datum) 0;
+}
+
+/* Lock a topic that the current user owns, also when the lock is there. */
+static void
+lock_own_topic(Oid relid)
+{
+	pgt_topic_require(relid);
+	pgt_topic_check_owner(relid);
+	LockRelationOid(relid, ShareUpdateExclusiveLock);
+	pgt_topic_require(relid);
+	pgt_topic_check_owner(relid);
 }
 
 /* ERROR where a rollback would have to bring records back. */
@@ -231,14 +241,12 @@ pgt_erase(PG_FUNCTION_ARGS)
 	pgt_require_arg(fcinfo, 1, "key");
 	PreventCommandIfReadOnly("erase()");
 	check_not_in_transaction("erase()");
-	pgt_topic_require(relid);
-	pgt_topic_check_owner(relid);
 	if (!OidIsValid(type))
 		ereport(ERROR,
 				(errcode(ERRCODE_INDETERMINATE_DATATYPE),
 				 errmsg("could not determine the data type of the key of erase()")));
 	pgt_producer_check_unused(relid, "erase from");
-	LockRelationOid(relid, ShareUpdateExclusiveLock);
+	lock_own_topic(relid);
 	topic = pgt_topic_get(relid);
 	key = pgt_serialize_any(&topic->key, PG_GETARG_DATUM(1), false, type);
 	for (int32 partition = 0; partition < topic->partitions; partition++)
@@ -292,9 +300,7 @@ pgt_delete_records(PG_FUNCTION_ARGS)
 
 	PreventCommandIfReadOnly("delete_records()");
 	check_not_in_transaction("delete_records()");
-	pgt_topic_require(relid);
-	pgt_topic_check_owner(relid);
-	LockRelationOid(relid, ShareUpdateExclusiveLock);
+	lock_own_topic(relid);
 	topic = pgt_topic_get(relid);
 	key = pgt_topic_partition(topic, PG_GETARG_INT32(1));
 	stable = last_stable_offset(&key);

@@ -304,18 +304,19 @@ pgt_commit_offset(PG_FUNCTION_ARGS)
 
 /* ---- deleting a group --------------------------------------------------- */
 
-/*
- * Delete a group's rows of one topic, which the user must own.  Rows that a
- * dropped topic left are anybody's to delete.
- */
+/* May the user delete groups of the topic?  Rows that a dropped topic left are anybody's to delete. */
+static bool
+may_delete(Oid topic)
+{
+	return pgt_topic_is_owner(topic) || !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(topic));
+}
+
+/* Delete a group's rows of one topic that the user may delete them of. */
 static int64
 delete_from_topic(const ConsumerGroup *group)
 {
 	int64		deleted;
 
-	LockRelationOid(group->topic, AccessShareLock);
-	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(group->topic)))
-		pgt_topic_check_owner(group->topic);
 	pgt_lease_refuse_members(group);
 	pgt_lease_forget_members(group);
 	deleted = pgt_group_delete(group);
@@ -324,14 +325,36 @@ delete_from_topic(const ConsumerGroup *group)
 	return deleted;
 }
 
+/*
+ * Delete a group's rows of all topics that the user owns.  Of others' topics
+ * nothing is done, waited for or told: that the group has rows there is theirs.
+ */
+static int64
+delete_from_own_topics(ConsumerGroup *group)
+{
+	List	   *topics = pgt_group_topics(group);
+	int64		deleted = 0;
+	ListCell   *cell;
+
+	/* always in the same order, as everybody who waits for several rows */
+	list_sort(topics, list_oid_cmp);
+	foreach(cell, topics)
+	{
+		group->topic = lfirst_oid(cell);
+		if (!may_delete(group->topic))
+			continue;
+		LockRelationOid(group->topic, AccessShareLock);
+		if (may_delete(group->topic))
+			deleted += delete_from_topic(group);
+	}
+	return deleted;
+}
+
 /* delete_group(group_id, topic): returns how many rows went. */
 Datum
 pgt_delete_group(PG_FUNCTION_ARGS)
 {
 	ConsumerGroup group;
-	List	   *topics;
-	ListCell   *cell;
-	int64		deleted = 0;
 
 	PreventCommandIfReadOnly("delete_group()");
 	pgt_require_arg(fcinfo, 0, "consumer group name");
@@ -339,21 +362,14 @@ pgt_delete_group(PG_FUNCTION_ARGS)
 				   text_to_cstring(PG_GETARG_TEXT_PP(0)));
 
 	if (PG_ARGISNULL(1))
-		topics = pgt_group_topics(&group);
-	else
-	{
-		topics = list_make1_oid(PG_GETARG_OID(1));
-		(void) pgt_topic_get(PG_GETARG_OID(1));
-	}
-	/* always in the same order, as everybody who waits for several rows */
-	list_sort(topics, list_oid_cmp);
-
-	foreach(cell, topics)
-	{
-		group.topic = lfirst_oid(cell);
-		deleted += delete_from_topic(&group);
-	}
-	PG_RETURN_INT64(deleted);
+		PG_RETURN_INT64(delete_from_own_topics(&group));
+	group.topic = PG_GETARG_OID(1);
+	pgt_topic_require(group.topic);
+	pgt_topic_check_owner(group.topic);
+	LockRelationOid(group.topic, AccessShareLock);
+	pgt_topic_require(group.topic);
+	pgt_topic_check_owner(group.topic);
+	PG_RETURN_INT64(delete_from_topic(&group));
 }
 
 /* ---- looking up --------------------------------------------------------- */

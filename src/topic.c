@@ -472,6 +472,30 @@ pgt_topic_check_owner(Oid relid)
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FOREIGN_TABLE, get_rel_name(relid));
 }
 
+/* See the header. */
+bool
+pgt_topic_is_owner(Oid relid)
+{
+	HeapTuple	row = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(row))
+		return false;
+	owner = ((Form_pg_class) GETSTRUCT(row))->relowner;
+	ReleaseSysCache(row);
+	return has_privs_of_role(GetUserId(), owner);
+}
+
+/* See the header. */
+bool
+pgt_topic_is_visible(Oid relid)
+{
+	bool		is_missing = false;
+
+	return pgt_topic_is_owner(relid) ||
+		pg_class_aclcheck_ext(relid, GetUserId(), ACL_ALL_RIGHTS_RELATION, &is_missing) == ACLCHECK_OK;
+}
+
 void
 pgt_topic_check_settled(Oid relid)
 {

@@ -140,6 +140,14 @@ extern void pgt_topic_check_acl(Oid relid, AclMode mode);
 extern bool pgt_topic_is_owner(Oid relid);
 extern void pgt_topic_check_owner(Oid relid);
 
+/*
+ * Does the current user own it, or may he do anything with it?  False, and no
+ * ERROR, where it is gone; so who goes over many topics asks this before he locks
+ * one, and again when he has the lock.
+ */
+extern bool pgt_topic_is_owner(Oid relid);
+extern bool pgt_topic_is_visible(Oid relid);
+
 /* ERROR where the running transaction has made the topic or changed its options. */
 extern void pgt_topic_check_settled(Oid relid);
 

@@ -84,7 +84,7 @@ SELECT poll('b');
 SELECT poll('a');
 SELECT poll('b');
 SELECT * FROM leases;
-SELECT member_id, partitions FROM pg_topic_group_members;
+SELECT member_id, partitions FROM pg_topic_group_members ORDER BY member_id;
 
 -- one that ran out, and that nobody took, goes on
 CALL work(1);

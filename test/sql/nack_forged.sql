@@ -139,6 +139,10 @@ SELECT create_topic('self', config => '{"retry.topic": "self", "retry.delay.ms":
 SELECT produce('self', 'v'::text);
 SELECT nack('self', 'g', partition, record_offset, 'self') FROM consume('self', 'g');
 SELECT count(*) FROM consume('self', 'g');
+SELECT held_offset, held_until > now() AS held FROM pg_topic_held_info('self', 0, 1);
+SET ROLE regress_nack_app;
+SELECT held_offset, held_until > now() AS held FROM pg_topic_held_info('self', 0, 1);
+SET ROLE regress_nack_owner;
 SELECT headers ->> 'nack.attempts' AS attempts FROM self WHERE headers IS NOT NULL;
 SELECT nack('self', 'g', 0, 1, 'self');
 SELECT headers ->> 'nack.attempts' AS attempts FROM self WHERE headers IS NOT NULL;
@@ -148,7 +152,6 @@ DROP FOREIGN TABLE t;
 SELECT nack('"t.retry"', 'g', 0, 0, 'gone');
 
 ---- who cannot read a topic is not told what waits there
-SELECT held_offset, held_until FROM pg_topic_held_info('renamed', 0, 0);
 SET ROLE regress_nack_app;
 SELECT held_offset, held_until FROM pg_topic_held_info('renamed', 0, 0);
 SELECT held_offset, held_until FROM pg_topic_held_info(NULL, NULL, NULL);

@@ -282,6 +282,27 @@ answer($holder);
 is(answer($waiter), 't', 'or to one that waits for just that partition');
 finish($holder);
 
+# the right to read goes while somebody waits, before the statement or within it:
+# what comes later is not delivered
+$node->safe_psql('postgres', q{CREATE ROLE reader; SELECT create_topic('closed')});
+foreach my $call (q{SELECT value FROM consume('closed', 'g', timeout => '1 hour');},
+	q{DO $$ BEGIN PERFORM consume('closed', 'g', timeout => '1 hour'); END $$;},
+	q{SELECT value FROM consume_many('{closed}', 'g', timeout => '1 hour');},
+	q{DO $$ BEGIN PERFORM consume_many('{closed}', 'g', timeout => '1 hour'); END $$;})
+{
+	$node->safe_psql('postgres', q{GRANT SELECT ON closed TO reader});
+	ask($waiter, 'SET ROLE reader;');
+	answer($waiter);
+	ask($waiter, $call);
+	wait_asleep('waiter');
+	$node->safe_psql('postgres', q{REVOKE SELECT ON closed FROM reader});
+	$node->safe_psql('postgres', q{SELECT produce('closed', 'secret'::text)});
+	is(answer($waiter), '', "nothing is delivered: $call");
+	like($waiter->{err}, qr/permission denied for foreign table closed/, 'the call fails');
+	ask($waiter, q{RESET ROLE; SELECT value FROM consume('closed', 'g');});
+	is(answer($waiter), 'secret', 'and it is still there');
+}
+
 # the topic goes while somebody waits
 ask($waiter, q{SELECT value FROM consume('events', 'g', timeout => '1 hour');});
 wait_asleep('waiter');
