@@ -39,7 +39,7 @@
  * Locks: none on the origin.  Its options are read from the catalogs, as of now: a
  * consumer must not wait for who alters or drops another topic.
  *
- * Memory: the caller's context.
+ * Memory: the caller's context; what pgt_record_held_until() needs is freed.
  *
  * Layer 6.  Read nack.c and partition_cursor.c next.
  */
@@ -54,6 +54,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
@@ -249,13 +250,32 @@ pgt_nack_origin(const Topic *topic, const Record *record)
 
 /* ---- waiting ------------------------------------------------------------ */
 
+/*
+ * The time until which a record waits that asks for "until", later than now, by
+ * its origin's delay; 0 where it does not wait.
+ */
+static int64
+bounded_wait(const Topic *topic, const Record *record, int64 until, int64 now)
+{
+	Topic	   *origin = find_named(record);
+
+	if (origin == NULL || !is_target(origin, topic, false))
+		return 0;
+	if (record->timestamp < until - origin->retry_delay_ms)
+		until = record->timestamp + origin->retry_delay_ms;
+	if (until <= now || until - now > origin->retry_delay_ms + CLOCK_TOLERANCE_MS)
+		return 0;
+	return until;
+}
+
 /* See the header. */
 int64
 pgt_record_held_until(const Topic *topic, const Record *record)
 {
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext scratch;
 	int64		until;
 	int64		now;
-	Topic	   *origin;
 
 	if (record->header_count == 0)
 		return 0;
@@ -264,12 +284,11 @@ pgt_record_held_until(const Topic *topic, const Record *record)
 	if (until <= now)
 		return 0;
 
-	origin = find_named(record);
-	if (origin == NULL || !is_target(origin, topic, false))
-		return 0;
-	if (record->timestamp < until - origin->retry_delay_ms)
-		until = record->timestamp + origin->retry_delay_ms;
-	if (until <= now || until - now > origin->retry_delay_ms + CLOCK_TOLERANCE_MS)
-		return 0;
+	/* a call may meet a million such records */
+	scratch = AllocSetContextCreate(caller, "pg_topics nack origin", ALLOCSET_SMALL_SIZES);
+	MemoryContextSwitchTo(scratch);
+	until = bounded_wait(topic, record, until, now);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(scratch);
 	return until;
 }
