@@ -54,6 +54,7 @@
 #include "storage/latch.h"
 #include "tcop/pquery.h"
 #include "tcop/tcopprot.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
@@ -132,10 +133,15 @@ release_snapshot(QueryDesc *query)
 	InvalidateCatalogSnapshot();
 }
 
-/* Take a snapshot of now, where the one before was let go. */
+/*
+ * Take a snapshot of now, where the one before was let go, and notice what others
+ * have changed of rights and options, which a running statement does only when
+ * it takes a lock.
+ */
 static void
 renew_snapshot(QueryDesc *query)
 {
+	AcceptInvalidationMessages();
 	if (query == NULL)
 	{
 		PushActiveSnapshot(GetLatestSnapshot());
