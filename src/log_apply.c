@@ -110,7 +110,8 @@ void
 pgt_apply_log_start(PartitionState *state, int64 log_start_offset, int64 deleted_end)
 {
 	state->log_start_offset = Max(state->log_start_offset, log_start_offset);
-	state->deleted_end = Max(state->deleted_end, deleted_end);
+	/* it never falls; but loading may have had to guess, and then this knows better */
+	state->deleted_end = deleted_end;
 	state->resolved_offset = Max(state->resolved_offset, state->log_start_offset);
 	/* an empty log begins its time anew, so that TRUNCATE mends one that ran ahead */
 	if (state->log_start_offset == state->next_offset)

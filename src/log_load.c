@@ -528,8 +528,8 @@ load_partition(const TopicPartition *key, const RecoveryPointEntry *points, int 
 		start_from_segments(&loading);
 	scan_partition(&loading);
 	raise_log_start(loading.state, pgt_log_start_kept(key));
-	/* what a lost recovery point knew may have been deleted; else redo tells */
-	if (ask_segments)
+	/* all below may have been deleted, unless redo tells more */
+	if (point == NULL)
 		loading.state->deleted_end = loading.state->log_start_offset;
 	load_last_append_time(&loading);
 	remove_segments(&loading);

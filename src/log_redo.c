@@ -190,6 +190,10 @@ redo_segment(PartitionState *state, const AppendRecord *append)
 	/* forward only publish moves it, which knows an empty log */
 	state->next_offset = Min(state->next_offset, append->base_offset);
 
+	/* nothing was deleted of a log that ended at 0; loading may have guessed otherwise */
+	if (append->previous_end == 0)
+		state->deleted_end = 0;
+
 	/* the entry is written anew, unflagged: its RESOLVE is still to come */
 	state->resolved_offset = Min(state->resolved_offset, append->base_offset);
 	return segment;
