@@ -144,13 +144,13 @@ $session->close;
 
 # ---- a dump can be restored, whatever its partitioners need -----------------------------
 
-# functions that need what is restored after them, or search_path, which a dump empties
+# functions that need what is restored after them, or are named without their schema
 sql(q{CREATE SCHEMA shop;
 	CREATE TABLE zones (zone bytea, partition int);
 	CREATE FUNCTION shop.by_value(topic regclass, key bytea, value bytea, partitions int) RETURNS int
 		LANGUAGE plpgsql AS 'DECLARE r public.zones; BEGIN SELECT * INTO r FROM public.zones WHERE zone = value; RETURN r.partition; END';
 	INSERT INTO zones VALUES ('north', 0), ('south', 1);
-	CREATE FUNCTION unqualified(topic regclass, key bytea, value bytea, partitions int) RETURNS int LANGUAGE sql RETURN 1;
+	CREATE FUNCTION shop.unqualified(topic regclass, key bytea, value bytea, partitions int) RETURNS int LANGUAGE sql RETURN 1;
 	SELECT create_topic('shop.by_function', partitions => 2, config => '{"partitioner.class": "shop.by_value"}');
 	SELECT create_topic('shop.by_path', partitions => 2, config => '{"partitioner.class": "unqualified"}');
 	SELECT produce('shop.by_function', 'k', 'south'), produce('shop.by_path', 'k', 'v')});

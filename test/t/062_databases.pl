@@ -107,7 +107,9 @@ is(sql('again', 'SELECT record_offset, value FROM purchases'), '0|{"of": "again"
 
 # files of a dropped one that nobody has removed yet
 sql('postgres', 'DROP DATABASE again');
-PostgreSQL::Test::RecursiveCopy::copypath("$log_dir/" . oid_of('shop'), "$log_dir/$oid");
+# a name that is no database's, until all is there: the launcher may look meanwhile
+PostgreSQL::Test::RecursiveCopy::copypath("$log_dir/" . oid_of('shop'), "$log_dir/copying");
+rename "$log_dir/copying", "$log_dir/$oid" or die $!;
 sql('postgres', "CREATE DATABASE again TEMPLATE shop OID $oid");
 is(sql('again', 'SELECT count(*) FROM purchases'), '0', 'old files of its OID are not seen by a new one');
 is(sql('again', q{SELECT count(*) FROM verify_topic('purchases')}), '0', 'and are gone');
