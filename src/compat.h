@@ -18,9 +18,10 @@
 
 /* the shared transaction-id state was renamed in 17 */
 #if PG_VERSION_NUM >= 170000
-#define PGT_OLDEST_CLOG_XID	(TransamVariables->oldestClogXid)
+#define PGT_TRANSAM			TransamVariables
 #else
-#define PGT_OLDEST_CLOG_XID	(ShmemVariableCache->oldestClogXid)
+#define PGT_TRANSAM			ShmemVariableCache
 #endif
+#define PGT_OLDEST_CLOG_XID	(PGT_TRANSAM->oldestClogXid)
 
 #endif							/* PGT_COMPAT_H */
