@@ -528,9 +528,12 @@ load_partition(const TopicPartition *key, const RecoveryPointEntry *points, int 
 		start_from_segments(&loading);
 	scan_partition(&loading);
 	raise_log_start(loading.state, pgt_log_start_kept(key));
-	/* all below may have been deleted, unless redo tells more */
 	if (point == NULL)
+	{
+		loading.state->trusted_end = loading.state->next_offset;
+		/* all below may have been deleted, unless redo tells more */
 		loading.state->deleted_end = loading.state->log_start_offset;
+	}
 	load_last_append_time(&loading);
 	remove_segments(&loading);
 	pfree(loading.segments);

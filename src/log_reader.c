@@ -36,6 +36,7 @@
 #include "access/transam.h"
 #include "access/xact.h"
 #include "batch_decoder.h"
+#include "commit_log.h"
 #include "fault_point.h"
 #include "log_reader.h"
 #include "log_resolve.h"
@@ -63,7 +64,8 @@ struct LogReader
 	TopicPartition key;
 	PartitionState *state;
 	Snapshot	snapshot;
-	uint64		snapshot_xmin;	/* as a 64-bit id */
+	uint64		snapshot_xmin;	/* as 64-bit ids */
+	uint64		snapshot_xmax;
 	LogReaderFilter filter;
 	LogBounds	bounds;
 
@@ -112,20 +114,35 @@ is_running(LogReader *reader, uint64 xid)
 {
 	if (xid < reader->snapshot_xmin)
 		return false;
+	if (xid >= reader->snapshot_xmax)
+		return true;
 	return TransactionIdIsCurrentTransactionId((TransactionId) xid) ||
 		XidInMVCCSnapshot((TransactionId) xid, reader->snapshot);
 }
 
-/* The commit log was cut since the entry was read: then it is resolved, and flagged if aborted. */
+/*
+ * The commit log was cut since the bounds were taken.  So the entry is resolved by
+ * now, and flagged if aborted; unless the server has cut what nobody held, which is
+ * an ERROR.
+ */
 static Visibility
 reread_visibility(LogReader *reader, uint32 n)
 {
-	Segment    *segment = pgt_partition_log_segment(reader->state, reader->segment);
+	LogBounds	now;
+	Segment    *segment;
 	IndexEntry	entry;
 
+	/* the offset before the flag: they are set in the other order */
+	if (!pgt_partition_log_bounds(&reader->key, &now))
+		return BATCH_GONE;
+	segment = pgt_partition_log_segment(reader->state, reader->segment);
 	if (segment == NULL || pgt_segment_read_entries(segment, n, 1, &entry) != 1)
 		return BATCH_GONE;
-	return (entry.flags & ENTRY_ABORTED) != 0 ? BATCH_SKIPPED : BATCH_SEEN;
+	if ((entry.flags & ENTRY_ABORTED) != 0)
+		return BATCH_SKIPPED;
+	if (reader->segment.base + entry.last_delta >= Max(now.resolved_offset, reader->state->trusted_end))
+		pgt_transaction_is_forgotten(&reader->key, reader->segment.base, &entry);
+	return BATCH_SEEN;
 }
 
 /* What the snapshot makes of entry n. */
@@ -558,6 +575,7 @@ pgt_log_reader_begin(const TopicPartition *key, int64 offset, Snapshot snapshot,
 	reader->key = *key;
 	reader->snapshot = snapshot;
 	reader->snapshot_xmin = pgt_full_xid(snapshot->xmin);
+	reader->snapshot_xmax = pgt_full_xid(snapshot->xmax);
 	reader->position = Max(offset, 0);
 	reader->filter.min_timestamp = PG_INT64_MIN;
 	reader->filter.max_timestamp = reader->filter.end_offset = PG_INT64_MAX;

@@ -32,6 +32,7 @@
 #include "access/xlog_internal.h"
 #include "access/xlogrecovery.h"
 #include "catalog/pg_control.h"
+#include "commit_log.h"
 #include "log_record.h"
 #include "log_sync.h"
 #include "record_batch.h"
@@ -399,10 +400,11 @@ log_startup(void)
 	check_settings();
 }
 
-/* At the end of redo. */
+/* At the end of redo: soon the server itself may cut its commit log. */
 static void
 log_cleanup(void)
 {
+	pgt_commit_log_hold();
 	redo_sync();
 	MemoryContextDelete(redo_context);
 	redo_context = NULL;

@@ -12,31 +12,47 @@
  *	  log start ........ resolved ....... running ... finished ... log end
  *	                        |  phase 1 ->    |   phase 2: the tail  |
  *
- * What is not resolved must stay in the commit log: the process publishes, as
- * its own xmin, the oldest transaction id that can still be asked for: the
- * oldest one running when the round began (all appends that the round did not
- * meet are of those or later ones), or that of an unresolved batch behind a
- * running one (the tail).  The tail is scanned once, not every round, as long
- * as the same batch holds it up.
+ * What is not resolved must stay in the commit log (commit_log.c keeps it): from
+ * the oldest transaction running when the round began (all appends that the round
+ * did not meet are of those or later ones), or from that of an unresolved batch
+ * behind a running one (the tail).  The tail is scanned once, not every round, as
+ * long as the same batch holds it up.
  *
- * A damaged index stops resolving of its partition only: it is reported, the
- * partition is tried again after a while, and what it needs is kept.
+ * Trouble stops its partition only.  Whatever goes wrong there, a damaged index, a
+ * segment that is missing, a failed write, a transaction that the commit log has
+ * forgotten: it is reported, what was resolved before it counts, and the partition
+ * is tried again after more and more rounds.  Meanwhile all that it may need is
+ * kept: what it needed the last time that it was walked to its end, and all since.
+ *
+ * The commit log cannot have forgotten an unresolved batch's transaction, unless
+ * the server ran without the library.  Then nobody knows whether the batch counts,
+ * so it stays unresolved, and readers stop there, until a setting says which:
+ * pg_topics.forgotten_transactions.
+ *
+ * Where the recovery point was lost, nothing says how far a partition was resolved,
+ * and resolving begins anew at the log start.  What is forgotten there was resolved
+ * (PartitionState.trusted_end).
  *
  * Layer 3.  Next: log_sync.c.
  */
 #include "postgres.h"
 
-#include "access/transam.h"
-#include "clock.h"
+#include "access/xact.h"
+#include "commit_log.h"
 #include "compat.h"
+#include "fault_point.h"
 #include "log_resolve.h"
+#include "log_sync.h"
 #include "log_wal.h"
-#include "storage/procarray.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #define ENTRIES_PER_READ	256
-#define RETRY_DAMAGED_MS	60000
-#define NO_XID				PG_UINT64_MAX	/* larger than any */
+#define MOST_ROUNDS_OUT		64		/* a partition in trouble is left alone at most so long */
+#define ABORTED_PER_WALK	65536	/* the rest is the next round's */
+#define PROGRESS_PER_RECORD	(1024 * 1024)
 
 /* A place in a partition's index. */
 typedef struct IndexPlace
@@ -48,13 +64,17 @@ typedef struct IndexPlace
 /* What this process remembers of each slot from round to round. */
 typedef struct ResolveState
 {
-	bool		valid;
-	uint32		incarnation;
+	uint32		incarnation;	/* 0: the slot was not in use */
+	bool		valid;			/* the places are */
+	bool		walked;			/* it was walked to its end once */
 	int64		offset;			/* resolved offset that "at" belongs to */
 	IndexPlace	at;				/* first unresolved entry */
 	IndexPlace	tail;			/* how far the tail is scanned */
 	uint64		tail_min_xid;	/* of the entries between */
-	int64		retry_at;		/* damaged: not before, by the monotonic clock; 0: sound */
+	uint64		kept;			/* what it may need of the commit log while it is in trouble */
+	uint32		failures;		/* in a row */
+	uint32		rounds_out;		/* still to be left alone */
+	IndexPlace	bad;			/* where the read began that failed */
 } ResolveState;
 
 /* One walk over one partition. */
@@ -64,54 +84,74 @@ typedef struct ResolveWalk
 	TopicPartition key;
 	LogBounds	bounds;
 	ResolveState *memory;
-	uint64		oldest_active;	/* all below it have ended */
+	const RunningSet *running;
 	uint64		max_xid;
 	StringInfoData aborted;		/* AbortedEntry's */
 	uint32		aborted_count;
+	StringInfoData progress;	/* for the round's record */
+	IndexPlace	reading;		/* where the last read began; base NO_SEGMENT: there was none */
+	bool		whole;			/* it came to the log end */
 } ResolveWalk;
+
+int			pgt_forgotten_transactions = FORGOTTEN_HOLD;
 
 static ResolveState *memories = NULL;	/* one for each slot */
 static MemoryContext round_context = NULL;
 
-/* ---- transaction ids ----------------------------------------------------- */
+/* ---- forgotten transactions ---------------------------------------------- */
 
-uint64
-pgt_full_xid(TransactionId xid)
+void
+pgt_transaction_is_forgotten(const TopicPartition *key, int64 base, const IndexEntry *entry)
 {
-	FullTransactionId next = ReadNextFullTransactionId();
-	uint32		epoch = EpochFromFullTransactionId(next);
+	char	   *name = IsTransactionState() && key->database == MyDatabaseId ? get_rel_name(key->topic) : NULL;
 
-	if (xid > XidFromFullTransactionId(next))
-		epoch--;
-	return U64FromFullTransactionId(FullTransactionIdFromEpochAndXid(epoch, xid));
-}
-
-TransactionOutcome
-pgt_transaction_outcome(uint64 xid)
-{
-	TransactionOutcome outcome = TRANSACTION_FORGOTTEN;
-
-	/* the lock keeps the commit log from being cut between the two looks */
-	LWLockAcquire(XactTruncationLock, LW_SHARED);
-	if (xid >= pgt_full_xid(PGT_OLDEST_CLOG_XID))
-		outcome = TransactionIdDidCommit((TransactionId) xid) ?
-			TRANSACTION_COMMITTED : TRANSACTION_ABORTED;
-	LWLockRelease(XactTruncationLock);
-	return outcome;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("cannot tell whether transaction %llu was committed", (unsigned long long) entry->xid),
+			 errdetail("It wrote offsets %lld to %lld of partition %d of topic %s in database %u, and the server has cut its commit log since, while it ran without pg_topics.",
+					   (long long) base + entry->first_delta, (long long) base + entry->last_delta, key->partition,
+					   name != NULL ? quote_identifier(name) : psprintf("%u", key->topic), key->database),
+			 errhint("Nothing from there on is read until pg_topics.forgotten_transactions says what becomes of such records.")));
 }
 
 /* ---- walking one partition ----------------------------------------------- */
 
-/* The segment of a place; steps into the next one at a segment's end.  NULL at the log end. */
+/* A segment of the walk is not there, and nobody has removed it. */
+static void
+segment_is_missing(const ResolveWalk *walk, SegmentId id)
+{
+	char		path[MAXPGPATH];
+
+	pgt_segment_log_path(path, &walk->key, id);
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("segment \"%s\" is missing", path)));
+}
+
+/*
+ * The segment of a place; steps into the next one at a segment's end.  NULL at the
+ * log end, and where segments have gone since the bounds were taken: the rest is
+ * the next round's.
+ */
 static Segment *
 segment_at(ResolveWalk *walk, IndexPlace *place, uint32 *entries)
 {
 	for (;;)
 	{
-		Segment    *segment = pgt_partition_log_segment(walk->state, place->id);
+		Segment    *segment;
 		SegmentId	next;
 
-		*entries = segment != NULL ? pgt_partition_log_entries(segment, &walk->bounds) : 0;
+		if (place->id.base == walk->bounds.active_base && place->entry >= walk->bounds.active_entries)
+			return NULL;
+		segment = pgt_partition_log_segment(walk->state, place->id);
+		if (segment == NULL)
+		{
+			if (!pgt_partition_log_has_changed(walk->state, &walk->bounds))
+				segment_is_missing(walk, place->id);
+			walk->memory->valid = false;
+			return NULL;
+		}
+		*entries = pgt_partition_log_entries(segment, &walk->bounds);
 		if (place->entry < *entries)
 			return segment;
 		next = pgt_partition_log_next_segment(walk->state, &walk->bounds, place->id.base);
@@ -122,33 +162,92 @@ segment_at(ResolveWalk *walk, IndexPlace *place, uint32 *entries)
 	}
 }
 
+/* How many entries to read at once: one where a whole read has failed, to find all before the bad one. */
+static uint32
+entries_per_read(const ResolveWalk *walk, const IndexPlace *place)
+{
+	const IndexPlace *bad = &walk->memory->bad;
+
+	return walk->memory->failures > 0 && pgt_same_segment(place->id, bad->id) &&
+		place->entry >= bad->entry && place->entry - bad->entry < ENTRIES_PER_READ ? 1 : ENTRIES_PER_READ;
+}
+
 /* Read entries from a place on; 0 at the log end. */
 static uint32
 read_at(ResolveWalk *walk, IndexPlace *place, IndexEntry *entries)
 {
 	uint32		count;
+	uint32		got;
 	Segment    *segment = segment_at(walk, place, &count);
 
 	if (segment == NULL)
 		return 0;
-	return pgt_segment_read_entries(segment, place->entry,
-									Min(ENTRIES_PER_READ, count - place->entry), entries);
+	walk->reading = *place;
+	got = pgt_segment_read_entries(segment, place->entry,
+								   Min(entries_per_read(walk, place), count - place->entry), entries);
+	if (got == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("segment index \"%s\" ends at entry %u of %u",
+						FilePathName(segment->index), place->entry, count)));
+	return got;
+}
+
+/*
+ * The commit log has forgotten an entry's transaction: did it abort?  ERROR where
+ * nobody has said what to make of it.
+ */
+static bool
+forgotten_has_aborted(const ResolveWalk *walk, const IndexPlace *place, const IndexEntry *entry)
+{
+	int64		first = place->id.base + entry->first_delta;
+	int64		last = place->id.base + entry->last_delta;
+	bool		aborted = pgt_forgotten_transactions == FORGOTTEN_ABORT;
+
+	if (last < walk->state->trusted_end)
+		return false;
+	if (pgt_forgotten_transactions == FORGOTTEN_HOLD)
+		pgt_transaction_is_forgotten(&walk->key, place->id.base, entry);
+	ereport(LOG,
+			(errmsg("taking transaction %llu as %s: the commit log has forgotten it",
+					(unsigned long long) entry->xid, aborted ? "rolled back" : "committed"),
+			 errdetail("It wrote offsets %lld to %lld of partition %d of topic %u in database %u.",
+					   (long long) first, (long long) last, walk->key.partition,
+					   walk->key.topic, walk->key.database)));
+	return aborted;
+}
+
+/* Has the transaction of an entry, which has ended, aborted? */
+static bool
+has_aborted(const ResolveWalk *walk, const IndexPlace *place, const IndexEntry *entry)
+{
+	/* one that is flagged already may be so by a round whose record a crash has lost */
+	if ((entry->flags & ENTRY_ABORTED) != 0)
+		return true;
+	switch (pgt_transaction_outcome(entry->xid))
+	{
+		case TRANSACTION_COMMITTED:
+			return false;
+		case TRANSACTION_ABORTED:
+			return true;
+		default:
+			return forgotten_has_aborted(walk, place, entry);
+	}
 }
 
 /* Take one entry as resolved; false where its transaction is still running. */
 static bool
 resolve_entry(ResolveWalk *walk, const IndexPlace *place, const IndexEntry *entry)
 {
-	TransactionId xid = (TransactionId) entry->xid;
-
 	/* what was rewritten was resolved; met only where the recovery point was lost */
 	if (place->id.generation > 0)
 		return true;
-	if (entry->xid >= walk->oldest_active && TransactionIdIsInProgress(xid))
+	/* met where the walk began at the segment's first entry */
+	if (place->id.base + entry->last_delta < walk->bounds.resolved_offset)
+		return true;
+	if (pgt_is_running(walk->running, entry->xid))
 		return false;
-	/* one that is flagged already may be so by a round whose record a crash has lost */
-	if ((entry->flags & ENTRY_ABORTED) != 0 ||
-		pgt_transaction_outcome(entry->xid) == TRANSACTION_ABORTED)
+	if (has_aborted(walk, place, entry))
 	{
 		AbortedEntry aborted = {place->id.base, place->entry};
 
@@ -159,8 +258,8 @@ resolve_entry(ResolveWalk *walk, const IndexPlace *place, const IndexEntry *entr
 	return true;
 }
 
-/* Phase 1: go forward until a running transaction or the log end. */
-static void
+/* Phase 1: go forward until a running transaction or the log end; false where more is left to do. */
+static bool
 resolve_forward(ResolveWalk *walk)
 {
 	IndexEntry	entries[ENTRIES_PER_READ];
@@ -171,10 +270,13 @@ resolve_forward(ResolveWalk *walk)
 		for (uint32 i = 0; i < count; i++)
 		{
 			if (!resolve_entry(walk, at, &entries[i]))
-				return;
-			walk->memory->offset = at->id.base + entries[i].last_delta + 1;
+				return true;
+			walk->memory->offset = Max(walk->memory->offset, at->id.base + entries[i].last_delta + 1);
 			at->entry++;
+			if (walk->aborted_count >= ABORTED_PER_WALK)
+				return false;
 		}
+	return true;
 }
 
 /* Phase 2: the smallest transaction id behind the running one. */
@@ -185,6 +287,11 @@ scan_tail(ResolveWalk *walk)
 	ResolveState *memory = walk->memory;
 	uint32		count;
 
+	if (memory->offset > walk->bounds.resolved_offset)
+	{
+		memory->tail = memory->at;
+		memory->tail_min_xid = NO_XID;
+	}
 	while ((count = read_at(walk, &memory->tail, entries)) > 0)
 	{
 		for (uint32 i = 0; i < count; i++)
@@ -193,7 +300,11 @@ scan_tail(ResolveWalk *walk)
 	}
 }
 
-/* Find the place of the resolved offset, where what is remembered is of another time. */
+/*
+ * Find the place of the resolved offset, where what is remembered is of another time.
+ * A search may meet the bad entry though it lies elsewhere: every other time that a
+ * partition in trouble is tried, the walk begins at the segment's first entry.
+ */
 static void
 locate(ResolveWalk *walk)
 {
@@ -201,16 +312,14 @@ locate(ResolveWalk *walk)
 	SegmentId	id;
 	Segment    *segment;
 
-	if (memory->valid && memory->incarnation == walk->bounds.incarnation &&
-		memory->offset == walk->bounds.resolved_offset)
+	if (memory->valid && memory->offset == walk->bounds.resolved_offset)
 		return;
 	id = pgt_partition_log_segment_for(walk->state, &walk->bounds,
 									   walk->bounds.resolved_offset);
 	segment = pgt_partition_log_segment(walk->state, id);
-	memory->incarnation = walk->bounds.incarnation;
 	memory->offset = walk->bounds.resolved_offset;
 	memory->at.id = id;
-	memory->at.entry = segment == NULL ? 0 :
+	memory->at.entry = segment == NULL || memory->failures % 2 == 1 ? 0 :
 		pgt_segment_find_offset(segment, pgt_partition_log_entries(segment, &walk->bounds),
 								walk->bounds.resolved_offset);
 	memory->tail = memory->at;
@@ -218,9 +327,28 @@ locate(ResolveWalk *walk)
 	memory->valid = true;
 }
 
-/* Add a partition's progress to the round's record. */
+/* Both phases over one partition. */
 static void
-report_progress(ResolveWalk *walk, StringInfo progress)
+walk_partition(ResolveWalk *walk)
+{
+	pgt_partition_log_close_deleted(walk->state);
+	if (walk->bounds.resolved_offset >= walk->bounds.next_offset)
+		walk->memory->tail_min_xid = NO_XID;
+	else
+	{
+		locate(walk);
+		if (!resolve_forward(walk))
+			return;
+		scan_tail(walk);
+		if (!walk->memory->valid)
+			return;
+	}
+	walk->whole = true;
+}
+
+/* Flag what the walk has found aborted, and tell the round how far it came. */
+static void
+flag_and_report(ResolveWalk *walk)
 {
 	ResolvedPartition resolved;
 
@@ -229,151 +357,185 @@ report_progress(ResolveWalk *walk, StringInfo progress)
 	resolved.aborted_count = walk->aborted_count;
 	resolved.resolved_offset = walk->memory->offset;
 	resolved.max_xid = walk->max_xid;
-	appendBinaryStringInfo(progress, (char *) &resolved, sizeof(resolved));
-	appendBinaryStringInfo(progress, walk->aborted.data, walk->aborted.len);
+	appendBinaryStringInfo(&walk->progress, (char *) &resolved, sizeof(resolved));
+	appendBinaryStringInfo(&walk->progress, walk->aborted.data, walk->aborted.len);
+	pgt_log_flag_aborted(walk->progress.data, walk->progress.len);
 }
 
-/* Resolve one partition; may throw where its index is damaged. */
+/* ---- one partition in a round -------------------------------------------- */
+
+/* Do one step for a partition; false where it failed, which is reported. */
+static bool
+attempt(void (*step) (ResolveWalk *walk), ResolveWalk *walk)
+{
+	volatile bool done = false;
+
+	PG_TRY();
+	{
+		step(walk);
+		done = true;
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(round_context);
+		LWLockReleaseAll();
+		EmitErrorReport();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	return done;
+}
+
+/*
+ * The partition is in trouble: say what that means, and leave it alone for twice as
+ * many rounds as the last time; the second look comes at once, and more closely.
+ */
 static void
-resolve_partition(ResolveWalk *walk, StringInfo progress)
+set_aside(ResolveWalk *walk)
 {
 	ResolveState *memory = walk->memory;
 
-	pgt_partition_log_close_deleted(walk->state);
-	if (walk->bounds.resolved_offset >= walk->bounds.next_offset)
+	memory->valid = false;
+	if (walk->reading.id.base != NO_SEGMENT)
+		memory->bad = walk->reading;
+	memory->failures++;
+	memory->rounds_out = Min(1U << Min(memory->failures - 1, 16), MOST_ROUNDS_OUT) - 1;
+	ereport(LOG,
+			(errmsg("partition %d of topic %u in database %u is resolved up to offset %lld only",
+					walk->key.partition, walk->key.topic, walk->key.database,
+					(long long) memory->offset),
+			 errdetail("The commit log is kept from transaction %llu on until the trouble reported before is over.",
+					   (unsigned long long) memory->kept)));
+}
+
+/* The partition was walked to its end. */
+static void
+note_whole_walk(ResolveWalk *walk)
+{
+	ResolveState *memory = walk->memory;
+
+	memory->failures = 0;
+	memory->walked = true;
+	memory->kept = Min(memory->tail_min_xid, walk->running->oldest);
+}
+
+/* Is this slot in use?  Forgets what is remembered of another partition that had it. */
+static bool
+begin_walk(ResolveWalk *walk)
+{
+	ResolveState *memory = walk->memory;
+	bool		in_use = pgt_partition_log_slot_bounds(walk->state, &walk->key, &walk->bounds);
+
+	if (in_use && memory->incarnation == walk->bounds.incarnation)
+		return true;
+	if (!in_use && memory->incarnation != 0)
+		pgt_partition_log_close(walk->key.database, walk->key.topic);
+	memset(memory, 0, sizeof(*memory));
+	memory->incarnation = in_use ? walk->bounds.incarnation : 0;
+	memory->kept = pgt_commit_log_held_from();
+	memory->tail_min_xid = NO_XID;
+	memory->bad.id.base = NO_SEGMENT;
+	return in_use;
+}
+
+/*
+ * Resolve the partition of slot n; returns the oldest transaction that must stay in
+ * the commit log for it.
+ */
+static uint64
+resolve_slot(int n, const RunningSet *running, StringInfo progress)
+{
+	ResolveWalk walk = {.state = pgt_partition_slot(n), .memory = &memories[n], .running = running};
+	ResolveState *memory = walk.memory;
+	bool		sound;
+
+	if (!begin_walk(&walk))
+		return NO_XID;
+	if (memory->rounds_out > 0)
 	{
-		memory->tail_min_xid = NO_XID;
-		return;
+		memory->rounds_out--;
+		return memory->kept;
 	}
-	locate(walk);
-	initStringInfo(&walk->aborted);
-	resolve_forward(walk);
-	if (memory->offset > walk->bounds.resolved_offset)
+	initStringInfo(&walk.aborted);
+	initStringInfo(&walk.progress);
+	walk.reading.id.base = NO_SEGMENT;
+	memory->offset = memory->valid ? memory->offset : walk.bounds.resolved_offset;
+	sound = attempt(walk_partition, &walk);
+	if (memory->offset > walk.bounds.resolved_offset)
 	{
-		report_progress(walk, progress);
-		memory->tail = memory->at;
-		memory->tail_min_xid = NO_XID;
+		if (attempt(flag_and_report, &walk))
+			appendBinaryStringInfo(progress, walk.progress.data, walk.progress.len);
+		else
+		{
+			memory->offset = walk.bounds.resolved_offset;
+			sound = false;
+		}
 	}
-	scan_tail(walk);
+	if (!sound)
+		set_aside(&walk);
+	else if (walk.whole)
+		note_whole_walk(&walk);
+	return sound && walk.whole ? memory->tail_min_xid : memory->kept;
 }
 
 /* ---- a round ------------------------------------------------------------- */
 
-/* A partition's index is damaged: say so, leave it for a while. */
-static void
-set_aside(ResolveWalk *walk)
-{
-	MemoryContextSwitchTo(round_context);
-	LWLockReleaseAll();
-	EmitErrorReport();
-	FlushErrorState();
-	walk->memory->valid = false;
-	walk->memory->retry_at = pgt_monotonic_us() + RETRY_DAMAGED_MS * INT64CONST(1000);
-}
-
-/* Resolve the partition of slot n; returns the oldest transaction id it still needs. */
-static uint64
-resolve_slot(int n, uint64 oldest_active, StringInfo progress)
-{
-	ResolveWalk walk = {0};
-	ResolveState *memory = &memories[n];
-	int			reported = progress->len;
-
-	walk.state = pgt_partition_slot(n);
-	walk.memory = memory;
-	walk.oldest_active = oldest_active;
-	if (!pgt_partition_log_slot_bounds(walk.state, &walk.key, &walk.bounds))
-	{
-		if (memory->valid)
-			pgt_partition_log_close(walk.key.database, walk.key.topic);
-		memory->valid = false;
-		memory->tail_min_xid = NO_XID;
-		return NO_XID;
-	}
-	if (memory->retry_at != 0 && memory->incarnation == walk.bounds.incarnation &&
-		pgt_monotonic_us() < memory->retry_at)
-		return memory->tail_min_xid;
-	memory->retry_at = 0;
-
-	PG_TRY();
-	{
-		resolve_partition(&walk, progress);
-	}
-	PG_CATCH();
-	{
-		progress->len = reported;
-		set_aside(&walk);
-	}
-	PG_END_TRY();
-	return memory->tail_min_xid;
-}
-
 /* Resolve all partitions; returns the smallest transaction id still needed. */
 static uint64
-resolve_round(uint64 oldest_active)
+resolve_round(const RunningSet *running)
 {
 	StringInfoData progress;
 	uint64		needed = NO_XID;
+	uint64		unresolved = NO_XID;	/* without those of which it is not known */
 	int			n = pgt_partition_slots();
 
 	initStringInfo(&progress);
 	for (int i = 0; i < n; i++)
 	{
-		uint64		needed_here = resolve_slot(i, oldest_active, &progress);
+		uint64		needed_here = resolve_slot(i, running, &progress);
 
 		needed = Min(needed, needed_here);
+		if (memories[i].walked)
+			unresolved = Min(unresolved, needed_here);
+		if (progress.len >= PROGRESS_PER_RECORD)
+		{
+			pgt_log_resolve(progress.data, progress.len);
+			resetStringInfo(&progress);
+		}
 	}
 	if (progress.len > 0)
 		pgt_log_resolve(progress.data, progress.len);
-	pg_atomic_write_u64(&pgt_log_shared->oldest_unresolved_xid, needed == NO_XID ? 0 : needed);
+	pg_atomic_write_u64(&pgt_log_shared->oldest_unresolved_xid,
+						unresolved == NO_XID ? 0 : unresolved);
 	return needed;
-}
-
-/*
- * Publish an xmin for the first time: under ProcArrayLock, so that no horizon
- * computed meanwhile can be past it.
- */
-static void
-publish_first_xmin(uint64 needed)
-{
-	uint64		active;
-
-	LWLockAcquire(ProcArrayLock, LW_SHARED);
-	active = pgt_full_xid(GetOldestActiveTransactionId());
-	MyProc->xmin = (TransactionId) Min(active, needed);
-	LWLockRelease(ProcArrayLock);
 }
 
 void
 pgt_log_resolve_all(void)
 {
-	static uint64 published = 0;
-	uint64		oldest_active;
-	uint64		needed;
+	RunningSet running;
 	MemoryContext old;
+	uint64		needed;
 
 	if (memories == NULL)
 	{
 		memories = MemoryContextAllocZero(TopMemoryContext,
 										  pgt_log_shared->max_partitions * sizeof(ResolveState));
-		for (int i = 0; i < pgt_log_shared->max_partitions; i++)
-			memories[i].tail_min_xid = NO_XID;
 		round_context = AllocSetContextCreate(TopMemoryContext, "pg_topics resolve",
 											  ALLOCSET_DEFAULT_SIZES);
 	}
 
 	old = MemoryContextSwitchTo(round_context);
-	oldest_active = pgt_full_xid(GetOldestActiveTransactionId());
-	needed = resolve_round(oldest_active);
-	if (published == 0)
-	{
-		/* recovery's remains are resolved; what came since is the next round's */
-		publish_first_xmin(needed);
-		published = pgt_full_xid(MyProc->xmin);
-		needed = resolve_round(oldest_active);
-	}
-	published = Max(published, Min(oldest_active, needed));
-	MyProc->xmin = (TransactionId) published;
+	pgt_commit_log_hold();
+	pgt_running_transactions(&running);
+	needed = resolve_round(&running);
+	/* where no sync process writes the recovery point, it must know before the commit log may be cut */
+	pgt_log_sync_if_alone();
+	pgt_commit_log_release(Min(needed, running.oldest));
+
+	/* for who looks into pg_stat_activity what keeps the commit log */
+	if (!IsTransactionState())
+		MyProc->xmin = (TransactionId) pgt_commit_log_held_from();
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(round_context);
 }

@@ -1,31 +1,31 @@
 /*
  * log_resolve.h
- *	  How transactions have ended, and noting that in the index.
+ *	  Noting in the index how transactions have ended.
  *
  * Layer 3.
  */
 #ifndef LOG_RESOLVE_H
 #define LOG_RESOLVE_H
 
-#include "c.h"
+#include "segment.h"
 
-/* How a transaction that is not running any more has ended. */
-typedef enum TransactionOutcome
+/* What becomes of batches whose transaction the commit log has forgotten. */
+typedef enum ForgottenTransactions
 {
-	TRANSACTION_COMMITTED,
-	TRANSACTION_ABORTED,
-	TRANSACTION_FORGOTTEN		/* the commit log is cut: its batches are resolved */
-} TransactionOutcome;
+	FORGOTTEN_HOLD,				/* they stay unresolved */
+	FORGOTTEN_COMMIT,
+	FORGOTTEN_ABORT
+} ForgottenTransactions;
 
-/* The outcome of a FullTransactionId that is not running. */
-extern TransactionOutcome pgt_transaction_outcome(uint64 xid);
+extern int	pgt_forgotten_transactions; /* setting pg_topics.forgotten_transactions */
 
-/* A 32-bit transaction id of about now as a 64-bit one. */
-extern uint64 pgt_full_xid(TransactionId xid);
+/* The ERROR for a batch of such a transaction; "base" is that of its segment. */
+extern void pgt_transaction_is_forgotten(const TopicPartition *key, int64 base,
+										 const IndexEntry *entry) pg_attribute_noreturn();
 
 /*
- * One round of resolving over all partitions; then publish how far back the
- * commit log must be kept for the next.  For the sync process.
+ * One round of resolving over all partitions; then give up what of the commit log
+ * is not needed any more.  For the sync process, or a server of a single process.
  */
 extern void pgt_log_resolve_all(void);
 

@@ -87,6 +87,7 @@ init_shared(LogShared *shared)
 	pg_atomic_init_u32(&shared->self_sync, 1);
 	pg_atomic_init_u64(&shared->alone_since, 0);
 	pg_atomic_init_u32(&shared->recovery_point_stale, 0);
+	pg_atomic_init_u64(&shared->commit_log_held_from, 0);
 	pg_atomic_init_u64(&shared->oldest_unresolved_xid, 0);
 	pg_atomic_init_u32(&shared->resolve_wanted, 0);
 	pg_atomic_init_u64(&shared->resolve_rounds, 0);
@@ -165,6 +166,7 @@ reset_slot(PartitionState *state, const TopicPartition *key)
 	state->deleted_end = 0;
 	state->resolved_max_xid = 0;
 	state->last_append_time = NO_APPEND_TIME;
+	state->trusted_end = 0;
 	state->active_base = NO_SEGMENT;
 	state->active_end = state->active_entries = 0;
 	state->active_first_timestamp = state->active_largest_timestamp = 0;

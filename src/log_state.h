@@ -78,6 +78,7 @@ typedef struct PartitionState
 	int64		resolved_offset;	/* below it every transaction's outcome is in the index */
 	uint64		resolved_max_xid;	/* largest transaction id resolved since server start */
 	int64		last_append_time;	/* of the last batch; NO_APPEND_TIME where that is not of LogAppendTime */
+	int64		trusted_end;	/* below it a forgotten transaction's batch was resolved; log_resolve.c */
 
 	/* the active segment */
 	int64		active_base;	/* NO_SEGMENT: nothing was ever appended */
@@ -130,6 +131,10 @@ typedef struct LogShared
 	/* a round of resolving is wanted now; how many have ended since server start */
 	pg_atomic_uint32 resolve_wanted;
 	pg_atomic_uint64 resolve_rounds;
+
+	/* keeps the commit log from being cut, see commit_log.c: the entry, and its xmin with 64 bits */
+	struct PGPROC *commit_log_holder;
+	pg_atomic_uint64 commit_log_held_from;	/* 0: does not */
 
 	/* oldest FullTransactionId whose batches are not all resolved; 0: none known */
 	pg_atomic_uint64 oldest_unresolved_xid;

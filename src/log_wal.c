@@ -65,8 +65,9 @@ int			pgt_max_xid_distance = 1500000000;
 /* ---- append -------------------------------------------------------------- */
 
 /*
- * Refuse to append for a transaction so far past the oldest unresolved one
- * that its 32-bit id could be taken for an older one's.
+ * Refuse to append for a transaction far past the oldest unresolved one.  That one's
+ * outcome is kept in the commit log, and where this goes on the server stops giving
+ * out transaction ids: producing stops earlier.
  */
 static void
 check_xid_distance(FullTransactionId xid)
@@ -80,9 +81,9 @@ check_xid_distance(FullTransactionId xid)
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("cannot produce: transaction %llu is too far from the oldest unresolved one, %llu",
 					(unsigned long long) mine, (unsigned long long) oldest),
-			 errdetail("A transaction or prepared transaction that has produced was left open for %llu transactions.",
+			 errdetail("A transaction or prepared transaction that has produced was left open for %llu transactions, or a partition cannot be resolved.",
 					   (unsigned long long) (mine - oldest)),
-			 errhint("See pg_topic_partitions for who holds readers back, and commit or roll it back.")));
+			 errhint("See pg_topic_partitions for who holds readers back, and commit or roll it back; see the server log for partitions in trouble.")));
 }
 
 /* The base offset of the batch; ERROR where it asks for one that is taken. */
@@ -115,8 +116,8 @@ choose_base_offset(PartitionState *state, const AppendRequest *request)
 }
 
 /*
- * Without a sync process nothing is resolved, and in the long run the commit
- * log would be cut under unresolved batches.  Its restart takes seconds, so a
+ * Without a sync process nothing is resolved, and the whole commit log since is
+ * kept, in the long run until the server stops.  Its restart takes seconds, so a
  * long absence means that it cannot start.
  */
 static void
@@ -464,12 +465,17 @@ pgt_log_drop(Oid database, Oid topic)
 /* ---- for the sync process ------------------------------------------------- */
 
 void
+pgt_log_flag_aborted(const char *progress, int length)
+{
+	pgt_apply_aborted(progress, length);
+	FAULT_POINT("resolve-flagged");
+}
+
+void
 pgt_log_resolve(const char *progress, int length)
 {
 	XLogRecPtr	lsn;
 
-	pgt_apply_aborted(progress, length);
-	FAULT_POINT("resolve-flagged");
 	XLogBeginInsert();
 	pgt_log_register(progress, length);
 	XLogSetRecordFlags(XLOG_MARK_UNIMPORTANT);

@@ -96,9 +96,12 @@ typedef struct ResolvedPartition
 } ResolvedPartition;
 
 /*
- * Flag the aborted batches, log the progress of all partitions in "progress"
- * (ResolvedPartition, AbortedEntry...)*, and publish it.
+ * Flag the aborted batches in "progress" (ResolvedPartition, AbortedEntry...)*,
+ * durably.  ERROR where that fails: then it must not be logged.
  */
+extern void pgt_log_flag_aborted(const char *progress, int length);
+
+/* Log progress whose aborted batches are flagged, and publish it. */
 extern void pgt_log_resolve(const char *progress, int length);
 
 /* Log that all appends so far are on disk, and flush that record. */

@@ -19,12 +19,14 @@
 #include "acks.h"
 #include "change_publisher.h"
 #include "clock.h"
+#include "commit_log.h"
 #include "consume.h"
 #include "database_hold.h"
 #include "fault_point.h"
 #include "fmgr.h"
 #include "group_expiry.h"
 #include "log_load.h"
+#include "log_resolve.h"
 #include "log_sync.h"
 #include "log_wal.h"
 #include "maintenance_launcher.h"
@@ -117,6 +119,13 @@ define_server_settings(void)
 							 PGC_POSTMASTER, 0, NULL, NULL, NULL);
 }
 
+static const struct config_enum_entry forgotten_transactions[] = {
+	{"hold", FORGOTTEN_HOLD, false},
+	{"commit", FORGOTTEN_COMMIT, false},
+	{"abort", FORGOTTEN_ABORT, false},
+	{NULL, 0, false}
+};
+
 /* Settings that can be changed in a running server. */
 static void
 define_settings(void)
@@ -154,6 +163,11 @@ define_settings(void)
 							"How long the background compaction pauses when there is nothing left to compact.",
 							NULL, &pgt_cleaner_backoff_ms, 15000, 1, INT_MAX,
 							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomEnumVariable("pg_topics.forgotten_transactions",
+							 "What becomes of records of which the server cannot tell any more whether they were committed.",
+							 "Only records that were written before the server ran without pg_topics.",
+							 &pgt_forgotten_transactions, FORGOTTEN_HOLD, forgotten_transactions,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.max_xid_distance",
 							"How far transaction ids may run ahead of the oldest unresolved record batch.",
 							"Lowered by tests only.",
@@ -166,6 +180,8 @@ define_settings(void)
 static void
 request_shmem(void)
 {
+	/* before others: it changes what they may size theirs by */
+	pgt_commit_log_request();
 	if (previous_shmem_request != NULL)
 		previous_shmem_request();
 	RequestAddinShmemSpace(pgt_log_state_size());
@@ -180,7 +196,10 @@ startup_shmem(void)
 		previous_shmem_startup();
 	pgt_topic_waiters_init();
 	if (pgt_log_state_init())
+	{
+		pgt_commit_log_init();
 		pgt_log_load();
+	}
 }
 
 void

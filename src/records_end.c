@@ -24,6 +24,7 @@
 #include "postgres.h"
 
 #include "batch_decoder.h"
+#include "commit_log.h"
 #include "log_resolve.h"
 #include "log_wal.h"
 #include "miscadmin.h"

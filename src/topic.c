@@ -457,21 +457,6 @@ pgt_topic_check_acl(Oid relid, AclMode mode)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_TABLE, get_rel_name(relid));
 }
 
-/* Does the current user own it? */
-bool
-pgt_topic_is_owner(Oid relid)
-{
-	return pg_class_ownercheck(relid, GetUserId());
-}
-
-/* ERROR unless the current user owns it. */
-void
-pgt_topic_check_owner(Oid relid)
-{
-	if (!pgt_topic_is_owner(relid))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FOREIGN_TABLE, get_rel_name(relid));
-}
-
 /* See the header. */
 bool
 pgt_topic_is_owner(Oid relid)
@@ -484,6 +469,14 @@ pgt_topic_is_owner(Oid relid)
 	owner = ((Form_pg_class) GETSTRUCT(row))->relowner;
 	ReleaseSysCache(row);
 	return has_privs_of_role(GetUserId(), owner);
+}
+
+/* ERROR unless the current user owns it. */
+void
+pgt_topic_check_owner(Oid relid)
+{
+	if (!pgt_topic_is_owner(relid))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FOREIGN_TABLE, get_rel_name(relid));
 }
 
 /* See the header. */

@@ -137,7 +137,6 @@ extern void pgt_topic_check_columns(Oid relid);
 extern void pgt_topic_check_acl(Oid relid, AclMode mode);
 
 /* ERROR unless the current user owns it. */
-extern bool pgt_topic_is_owner(Oid relid);
 extern void pgt_topic_check_owner(Oid relid);
 
 /*

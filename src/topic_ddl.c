@@ -54,6 +54,7 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "log_resolve.h"
 #include "log_wal.h"
 #include "orphaned_logs.h"
 #include "partition_release.h"
@@ -335,6 +336,9 @@ process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
 	volatile bool ended = rolled_back ||
 		ends_prepared_transaction(pstmt->utilityStmt, TRANS_STMT_COMMIT_PREPARED);
 
+	/* a server of a single process has no sync process, and may be there to freeze */
+	if (IsA(pstmt->utilityStmt, VacuumStmt) && !IsPostmasterEnvironment)
+		pgt_log_resolve_all();
 	if (IsA(pstmt->utilityStmt, TruncateStmt))
 		truncate_is_top_level = !IsInTransactionBlock(context == PROCESS_UTILITY_TOPLEVEL);
 	PG_TRY();

@@ -1,0 +1,185 @@
+# Resolving in trouble: a partition whose flags cannot be written, a damaged index
+# that is repaired later, no sync process, a server that ran without the library.
+# Whatever it is, the commit log is kept for what is not resolved, the other
+# partitions go on, and no record is taken for committed that was rolled back.
+# Files under test: commit_log.c, log_resolve.c, log_reader.c.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use TopicTest;
+use XidJump;
+
+# the fault points are for the sync process alone
+$ENV{PGOPTIONS} = '-c pg_topics.fault_point=';
+
+my $node = new_node('main', settings => [ 'autovacuum_freeze_max_age = 2000000000', 'max_connections = 20' ]);
+$node->start;
+create_load_schema($node);
+create_xid_jump($node);
+
+sub sql { return $node->safe_psql('postgres', @_); }
+sub sync_pid { return sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topics sync'}); }
+
+# Is the partition resolved to its end?
+sub is_resolved
+{
+	return sql(qq{SELECT resolved_offset = log_end_offset FROM pg_topic_partitions
+		WHERE topic = 'events'::regclass AND partition = $_[0]}) eq 't';
+}
+
+my $next_key = 100;
+
+# A record that is rolled back and one that is committed, in a partition.  The id of
+# the transaction that was rolled back.
+sub produce_both
+{
+	my ($partition) = @_;
+	my $session = open_session($node);
+
+	$session->run('BEGIN; SELECT send(' . $next_key++ . ", 1, 1, $partition, 10)");
+	my $xid = $session->run('SELECT count(*) FROM flush()') && $session->run('SELECT txid_current()');
+	$session->run('ROLLBACK');
+	$session->close;
+	sql('SELECT send(' . $next_key++ . ", 1, 1, $partition, 10)");
+	return $xid;
+}
+
+# Let the ids pass a whole segment of the commit log, and freeze.
+sub pass_by
+{
+	my ($node) = @_;
+
+	jump($node, next_xid($node) + 2 * CLOG_SEGMENT);
+	freeze_all($node);
+	return;
+}
+
+# Change a setting of the running server, or of the one that is stopped.
+sub set_reloaded { my ($name, $value) = @_; sql("ALTER SYSTEM SET $name = '$value'"); $node->reload; return; }
+sub start_with { $node->append_conf('postgresql.conf', @_); $node->start; return; }
+
+# The trouble is over: all is resolved and right, and the commit log is cut.
+sub check_after
+{
+	my ($name, $xid) = @_;
+
+	wait_resolved($node);
+	check_events($node, $name);
+	wait_rounds($node);
+	pass_by($node);
+	wait_rounds($node);
+	freeze_all($node);
+	ok(!-e clog_file($node, $xid), "$name: the commit log is cut");
+	check_events($node, "$name, without commit log");
+	return;
+}
+
+# ---- a write error in one partition --------------------------------------------
+
+wait_rounds($node);
+my $pid = sync_pid();
+set_reloaded('pg_topics.fault_point', 'entry-write:EIO');
+my $from = -s $node->logfile;
+my $aborted = produce_both(0);
+sql("SELECT send($next_key, 1, 1, 1, 10)");
+poll_until(sub { slurp_file($node->logfile, $from) =~ /could not write to topic file/ }) or die 'no error';
+poll_until(sub { is_resolved(1) });
+ok(is_resolved(1), 'a write error stops no other partition');
+like(slurp_file($node->logfile, $from), qr/partition 0 of topic \d+ in database \d+ is resolved up to offset 0 only/, 'it is reported');
+ok(!is_resolved(0), 'the partition that meets it waits');
+wait_rounds($node);
+is(sync_pid(), $pid, 'the sync process goes on');
+pass_by($node);
+ok(-e clog_file($node, $aborted), 'its commit log is kept');
+check_events($node, 'with a write error topic and table agree');
+set_reloaded('pg_topics.fault_point', '');
+check_after('after a write error', $aborted);
+
+# ---- a damaged entry, repaired later ---------------------------------------------
+
+sql(q{BEGIN; SELECT send(90, 1, 1, 2, 10); PREPARE TRANSACTION 'before'});
+$aborted = produce_both(2);
+my ($index) = glob(topic_directory($node, 'events', 2) . '/*.index');
+my $bytes = slurp_file($index);
+my $place = (grep { unpack('Q', substr($bytes, 64 * $_ + 40, 8)) == $aborted } 1 .. length($bytes) / 64 - 1)[0];
+ok($place, 'the entry is found');
+overwrite($index, 64 * $place + 20, "\xff" x 4);
+sql(q{COMMIT PREPARED 'before'});
+sql("SELECT pg_terminate_backend($pid)");
+poll_until(sub { sync_pid() ne '' && sync_pid() ne $pid }) or die 'no sync process';
+$from = -s $node->logfile;
+poll_until(sub { slurp_file($node->logfile, $from) =~ /damaged segment index.*damaged segment index/s }) or die 'no damage';
+wait_rounds($node);
+pass_by($node);
+ok(-e clog_file($node, $aborted), 'damaged: the commit log is kept');
+is(sql(q{SELECT count(*) FROM events WHERE partition = 1}), '1', 'other partitions are read');
+poll_until(sub { slurp_file($node->logfile, $from) =~ /partition 2 of topic \d+ in database \d+ is resolved up to offset 1 only/ });
+like(slurp_file($node->logfile, $from), qr/is resolved up to offset 1 only/, 'what lies before the damage is resolved');
+overwrite($index, 64 * $place + 20, substr($bytes, 64 * $place + 20, 4));
+check_after('after damage', $aborted);
+
+# ---- no sync process -------------------------------------------------------------
+
+$node->stop;
+start_with('max_worker_processes = 0');
+$aborted = produce_both(0);
+pass_by($node);
+ok(-e clog_file($node, $aborted), 'without a sync process: the commit log is kept');
+check_events($node, 'without a sync process');
+kill_all($node);
+$node->start;
+pass_by($node);
+ok(-e clog_file($node, $aborted), 'also after a crash');
+check_events($node, 'without a sync process, after a crash');
+
+# ---- a server of a single process ------------------------------------------------
+
+# where it is the last resort, it must be able to freeze
+my @databases = split /\n/, sql('SELECT datname FROM pg_database');
+$node->stop;
+foreach my $database (@databases)
+{
+	my $output;
+
+	IPC::Run::run([ 'postgres', '--single', '-D', $node->data_dir, $database ], '<', \"VACUUM (FREEZE);\n", '>&', \$output)
+	  or die $output;
+}
+ok(!-e clog_file($node, $aborted), 'a server of a single process resolves before it freezes');
+start_with('max_worker_processes = 8');
+check_after('after a server of a single process', $aborted);
+
+# ---- a server that ran without the library ----------------------------------------
+
+sql(q{SELECT create_topic('doubt', partitions => 2); INSERT INTO doubt (partition, value) VALUES (0, 'sure'), (1, 'sure')});
+wait_resolved($node);
+$node->stop;
+start_with('max_worker_processes = 0');
+$aborted = sql(q{BEGIN; INSERT INTO doubt (partition, value) VALUES (0, 'committed'); SELECT txid_current(); COMMIT});
+$node->stop;
+start_with(q{shared_preload_libraries = ''});
+pass_by($node);
+pass_by($node);
+ok(!-e clog_file($node, $aborted), 'the server has cut its commit log without the library');
+$node->stop;
+$from = -s $node->logfile;
+start_with(qq{shared_preload_libraries = 'pg_topics'\nmax_worker_processes = 8});
+my (undef, undef, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSELECT * FROM doubt");
+like($err, qr/ERROR:  XX001: cannot tell whether transaction $aborted was committed.*offsets 1 to 1 of partition 0 of topic doubt.*HINT:  .*forgotten_transactions/s,
+	'a record whose transaction is forgotten is an error');
+is(sql('SELECT value FROM doubt WHERE partition = 1'), 'sure', 'other partitions are read');
+is(sql('SELECT value FROM doubt WHERE partition = 0 LIMIT 1'), 'sure', 'and what is before it');
+poll_until(sub { slurp_file($node->logfile, $from) =~ /cannot tell whether transaction $aborted was committed/ }) or die 'no report';
+$node->restart;
+set_reloaded('pg_topics.forgotten_transactions', 'abort');
+wait_resolved($node);
+is(sql('SELECT value FROM doubt'), "sure\nsure", 'until it is said what it counts for');
+like(slurp_file($node->logfile, $from), qr/taking transaction $aborted as rolled back/, 'which the log notes');
+check_events($node, 'in the end');
+$node->stop;
+
+done_testing();
