@@ -477,8 +477,31 @@ sub end_history
 	return;
 }
 
-# Leave steps out as long as it fails, in pieces that become smaller; each try is on
-# new servers.
+# Servers as if they were new, after a history that went wrong.
+sub renew_servers
+{
+	close_sessions();
+	$spread = undef;
+	return if eval {
+		foreach my $node ($primary, $standby)
+		{
+			kill_all($node, $node->{_pid}) if $node->{_pid};
+			reset_fault($node);
+			start_node($node, []);
+		}
+		$primary->safe_psql('postgres', "ROLLBACK PREPARED '$_'")
+		  foreach split /\n/, $primary->safe_psql('postgres', 'SELECT gid FROM pg_prepared_xacts');
+		$primary->safe_psql('postgres', "DROP FOREIGN TABLE $_")
+		  foreach split /\n/, $primary->safe_psql('postgres', q{SELECT oid::regclass FROM pg_class WHERE relkind = 'f' AND relname <> 'rounds'});
+		catch_up($primary, $standby);
+		1;
+	};
+	drop_servers();
+	new_servers();
+	return;
+}
+
+# Leave steps out as long as it fails, in pieces that become smaller.
 sub shrink
 {
 	my ($history, $tries) = @_;
@@ -493,9 +516,8 @@ sub shrink
 			my @less = @$steps;
 
 			splice @less, $from, $piece;
-			drop_servers();
-			new_servers();
-			my $wrong = run_history({ %$history, steps => \@less }, 'shrunk');
+			renew_servers();
+			my $wrong = run_history({ %$history, steps => \@less }, "shrunk$tries");
 			$from += $piece, next if !defined $wrong;
 			($steps, $shortest, $problem) = (\@less, [@done], $wrong);
 		}
