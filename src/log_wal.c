@@ -94,9 +94,9 @@ choose_base_offset(PartitionState *state, const AppendRequest *request)
 	TopicPartition key = state->key;
 	bool		given = request->required_offset != NO_OFFSET;
 	int64		wanted = given ? request->required_offset : log_end;
-	int64		largest = given ? MAX_EXPLICIT_OFFSET : MAX_OFFSET;
+	int64		largest = given ? MAX_EXPLICIT_OFFSET : MAX_OFFSET - request->last_offset_delta;
 
-	if (wanted >= log_end && wanted <= largest - request->last_offset_delta)
+	if (wanted >= log_end && wanted <= largest)
 		return wanted;
 
 	/* the messages need the catalog, and no lock of ours held */
