@@ -8,7 +8,7 @@ RESET client_min_messages;
 \set VERBOSITY default
 -- what waits for itself is not to wait for ever
 SET statement_timeout = '60s';
-SELECT create_topic('own', config => '{"cleanup.policy": "compact,delete", "retention.ms": 1000}');
+SELECT create_topic('own', config => '{"cleanup.policy": "compact,delete", "retention.ms": 3600000}');
 SELECT create_topic('own_other', partitions => 2);
 SELECT produce('own', 'k', 'committed', record_timestamp => now()), produce('own_other', 'k', 'committed', 0);
 

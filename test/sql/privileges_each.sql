@@ -172,16 +172,11 @@ SET ROLE regress_each_insert_key;
 COPY t (key, value) FROM STDIN;
 k	copied
 \.
-COPY t (partition, key) FROM STDIN;
-0	k
-\.
-COPY t FROM STDIN;
-0	100	2026-01-01	k	v	\N
-\.
+-- without data, which some versions of psql take for commands after an error
+\copy t (partition, key) FROM '/dev/null'
+\copy t FROM '/dev/null'
 SET ROLE regress_each_select;
-COPY t (key, value) FROM STDIN;
-k	v
-\.
+\copy t (key, value) FROM '/dev/null'
 COPY (SELECT value FROM t) TO STDOUT;
 SET ROLE regress_each_select_key;
 COPY (SELECT key FROM t) TO STDOUT;

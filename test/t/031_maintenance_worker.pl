@@ -67,13 +67,15 @@ sub wait_launcher
 
 # ---- which databases ---------------------------------------------------------
 
-sql(q{CREATE EXTENSION pg_topics; SELECT create_topic('events')});
+sql(q{CREATE EXTENSION pg_topics});
 make_database('a');
 make_database('b', '"Odd name"');
 my $a = wait_worker('a');
 my $b = wait_worker('b');
 is(worker('a', 'pid') . '|' . worker('b', 'pid'), "$a|$b", 'two databases have workers at the same time');
-is(worker('postgres', 'pid'), '', 'one whose topic was never produced to has none');
+is(worker('postgres', 'pid'), '', 'one without topics has none');
+sql(q{SELECT create_topic('events')});
+isnt(wait_worker('postgres'), '', 'one whose topic has no records yet has one');
 is(sql(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'pg_topics launcher'}), '1', 'there is one launcher');
 
 # ---- what it shows and holds -------------------------------------------------
