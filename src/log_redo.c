@@ -163,7 +163,7 @@ redo_begun_segment(PartitionState *state, const AppendRecord *append)
 	segment = pgt_partition_log_segment(state, id);
 	if (state->active_base != id.base)
 		state->active_first_timestamp = pgt_segment_peek_entry(segment, 0, &first) ?
-			first.min_timestamp : append->request.min_timestamp;
+			first.max_timestamp : append->request.max_timestamp;
 	return segment;
 }
 
