@@ -340,7 +340,7 @@ pgt_log_reserve(Oid database, Oid topic, int32 first, int32 end, PartitionRoom *
 	/* before the record: a checkpoint behind it must find slots and mark */
 	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
 	XLogBeginInsert();
-	XLogRegisterData((char *) &xlrec, sizeof(xlrec));
+	pgt_log_register(&xlrec, sizeof(xlrec));
 	(void) XLogInsert(PGT_RMGR_ID, XLOG_PGT_RESERVE);
 	FAULT_POINT("reserve-logged");
 	return true;
