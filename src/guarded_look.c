@@ -1,6 +1,7 @@
 /*
  * guarded_look.c
- *	  Reading a record for a view, which must not fail for one.
+ *	  Reading a record for a view, which must not fail for one; and other work whose
+ *	  errors are not its caller's.
  *
  * A view that is about all topics must show those that are well when one is damaged:
  * that is when it is looked at.  So what reads records for a view does it here, in a
@@ -26,22 +27,17 @@ is_damage(const ErrorData *error)
 		error->sqlerrcode == ERRCODE_IO_ERROR;
 }
 
-/* After the subtransaction: tell, or go on with the error. */
-static void
-tell(ErrorData *error)
+void
+pgt_report_as_warning(ErrorData *error)
 {
-	if (!is_damage(error))
-		ReThrowError(error);
-	ereport(WARNING,
-			(errcode(error->sqlerrcode),
-			 errmsg_internal("%s", error->message),
-			 error->detail != NULL ? errdetail_internal("%s", error->detail) : 0,
-			 error->hint != NULL ? errhint("%s", error->hint) : 0));
+	error->elevel = WARNING;
+	error->context = NULL;		/* a warning gets its own */
+	ThrowErrorData(error);
 	FreeErrorData(error);
 }
 
-bool
-pgt_guarded_look(void (*look) (void *arg), void *arg)
+ErrorData *
+pgt_catch_error(void (*work) (void *arg), void *arg)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -51,7 +47,7 @@ pgt_guarded_look(void (*look) (void *arg), void *arg)
 	MemoryContextSwitchTo(caller);
 	PG_TRY();
 	{
-		look(arg);
+		work(arg);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -64,7 +60,18 @@ pgt_guarded_look(void (*look) (void *arg), void *arg)
 	PG_END_TRY();
 	MemoryContextSwitchTo(caller);
 	CurrentResourceOwner = owner;
-	if (error != NULL)
-		tell(error);
-	return error == NULL;
+	return error;
+}
+
+bool
+pgt_guarded_look(void (*look) (void *arg), void *arg)
+{
+	ErrorData  *error = pgt_catch_error(look, arg);
+
+	if (error == NULL)
+		return true;
+	if (!is_damage(error))
+		ReThrowError(error);
+	pgt_report_as_warning(error);
+	return false;
 }

@@ -1,6 +1,7 @@
 /*
  * guarded_look.h
- *	  Reading a record for a view, which must not fail for one.
+ *	  Reading a record for a view, which must not fail for one; and other work whose
+ *	  errors are not its caller's.
  *
  * Layer 6.
  */
@@ -12,5 +13,17 @@
  * WARNING that says what its error would have said.  Other errors are errors.
  */
 extern bool pgt_guarded_look(void (*look) (void *arg), void *arg);
+
+/*
+ * Call work(arg) in a subtransaction.  NULL, or its error, palloc'd, after all that it
+ * has left behind is cleaned up.
+ */
+extern ErrorData *pgt_catch_error(void (*work) (void *arg), void *arg);
+
+/*
+ * Report an error that was caught, and free it.  As a WARNING: a client that is sent
+ * an ERROR takes the whole statement for failed.
+ */
+extern void pgt_report_as_warning(ErrorData *error);
 
 #endif							/* GUARDED_LOOK_H */

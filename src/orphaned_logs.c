@@ -23,8 +23,8 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "catalog/pg_class.h"
+#include "guarded_look.h"
 #include "log_wal.h"
 #include "miscadmin.h"
 #include "orphaned_logs.h"
@@ -32,8 +32,6 @@
 #include "storage/lmgr.h"
 #include "topic.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
-#include "utils/resowner.h"
 
 bool
 pgt_database_has_files(Oid database)
@@ -176,27 +174,21 @@ pgt_orphaned_logs_collect(void)
 	collect(topics_with_logs(true));
 }
 
+/* The same of those that have slots.  arg: not used. */
+static void
+collect_slots(void *arg)
+{
+	collect(topics_with_logs(false));
+}
+
 void
 pgt_orphaned_slots_collect(void)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *error = pgt_catch_error(collect_slots, NULL);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		collect(topics_with_logs(false));
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		EmitErrorReport();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
+	if (error == NULL)
+		return;
+	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		ReThrowError(error);
+	pgt_report_as_warning(error);
 }

@@ -19,8 +19,8 @@ extern bool pgt_database_has_files(Oid database);
 extern void pgt_orphaned_logs_collect(void);
 
 /*
- * The same of what has a slot, which needs no look at the files.  Never throws: an
- * error is reported, and the next collection tries again.
+ * The same of what has a slot, which needs no look at the files.  An error is a
+ * WARNING, and the next collection tries again; but who cancels is obeyed.
  */
 extern void pgt_orphaned_slots_collect(void);
 

@@ -51,6 +51,7 @@
 #include "fault_point.h"
 #include "group_member.h"
 #include "group_row.h"
+#include "guarded_look.h"
 #include "log_wal.h"
 #include "topic_drop.h"
 
@@ -189,11 +190,14 @@ remove_files(const PendingRemoval *removal)
 	}
 	PG_CATCH();
 	{
+		ErrorData  *error;
+
 		InterruptHoldoffCount = holdoff;
 		MemoryContextSwitchTo(context);
 		LWLockReleaseAll();
-		EmitErrorReport();
+		error = CopyErrorData();
 		FlushErrorState();
+		pgt_report_as_warning(error);
 	}
 	PG_END_TRY();
 }
