@@ -336,6 +336,7 @@ walk_partition(ResolveWalk *walk)
 		walk->memory->tail_min_xid = NO_XID;
 	else
 	{
+		initStringInfo(&walk->aborted);
 		locate(walk);
 		if (!resolve_forward(walk))
 			return;
@@ -352,6 +353,7 @@ flag_and_report(ResolveWalk *walk)
 {
 	ResolvedPartition resolved;
 
+	initStringInfo(&walk->progress);
 	memset(&resolved, 0, sizeof(resolved));
 	resolved.key = walk->key;
 	resolved.aborted_count = walk->aborted_count;
@@ -456,8 +458,6 @@ resolve_slot(int n, const RunningSet *running, StringInfo progress)
 		memory->rounds_out--;
 		return memory->kept;
 	}
-	initStringInfo(&walk.aborted);
-	initStringInfo(&walk.progress);
 	walk.reading.id.base = NO_SEGMENT;
 	memory->offset = memory->valid ? memory->offset : walk.bounds.resolved_offset;
 	sound = attempt(walk_partition, &walk);
