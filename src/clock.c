@@ -64,7 +64,7 @@ pgt_now_ms(void)
 }
 
 int64
-pgt_maintenance_now(void)
+pgt_shifted_now_ms(void)
 {
 	return pgt_now_ms() + (int64) pgt_clock_offset;
 }
@@ -117,7 +117,7 @@ void
 pgt_clock_init(void)
 {
 	DefineCustomRealVariable("pg_topics.clock_offset",
-							 "Time by which retention and compaction are ahead of the clock.",
+							 "Time by which maintenance, leases and LogAppendTime are ahead of the clock.",
 							 "For tests only.",
 							 &pgt_clock_offset, 0, -1.0e15, 1.0e15,
 							 PGC_SUSET, GUC_UNIT_MS | GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL,

@@ -22,12 +22,15 @@ extern int64 pgt_monotonic_us(void);
 /* Milliseconds of the monotonic clock that have passed since then. */
 extern int64 pgt_monotonic_ms_since(int64 then_us);
 
-/* Setting for tests: milliseconds that maintenance and leases are ahead of the wall clock. */
+/*
+ * Setting for tests: milliseconds that maintenance, leases and LogAppendTime are ahead
+ * of the wall clock.
+ */
 extern double pgt_clock_offset;
 
-/* The wall clock, in milliseconds since 1970; that which retention and compaction go by. */
+/* The wall clock, in milliseconds since 1970; and with that offset. */
 extern int64 pgt_now_ms(void);
-extern int64 pgt_maintenance_now(void);
+extern int64 pgt_shifted_now_ms(void);
 
 /* The last moment of timestamptz, in milliseconds since 1970. */
 #define LAST_MOMENT	((END_TIMESTAMP - 1) / 1000 + \

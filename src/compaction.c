@@ -139,7 +139,7 @@ look_at(const Topic *topic, const Survey *survey, const ListedSegment *listed,
 		found->first_timestamp = first.min_timestamp;
 		found->largest_timestamp = last.largest_timestamp;
 		if (topic->min_compaction_lag_ms > 0 &&
-			pgt_ms_between(found->largest_timestamp, pgt_maintenance_now()) < topic->min_compaction_lag_ms)
+			pgt_ms_between(found->largest_timestamp, pgt_shifted_now_ms()) < topic->min_compaction_lag_ms)
 			return IS_YOUNG;
 	}
 	return NO_OBSTACLE;
@@ -199,7 +199,7 @@ roll_if_old(const Topic *topic, const Survey *survey)
 	LWLockAcquire(&survey->state->lock, LW_SHARED);
 	first = survey->state->active_entries > 0 ? survey->state->active_first_timestamp : PG_INT64_MAX;
 	LWLockRelease(&survey->state->lock);
-	if (first != PG_INT64_MAX && pgt_ms_between(first, pgt_maintenance_now()) > topic->log.segment_ms)
+	if (first != PG_INT64_MAX && pgt_ms_between(first, pgt_shifted_now_ms()) > topic->log.segment_ms)
 		pgt_log_roll(survey->state);
 }
 
@@ -220,7 +220,7 @@ is_due(const Topic *topic, const Survey *survey)
 		return false;
 	return dirty_ratio(survey) > topic->min_cleanable_dirty_ratio ||
 		pgt_ms_between(survey->segments[survey->first_dirty].first_timestamp,
-					   pgt_maintenance_now()) > topic->max_compaction_lag_ms;
+					   pgt_shifted_now_ms()) > topic->max_compaction_lag_ms;
 }
 
 bool
@@ -531,7 +531,7 @@ pgt_compaction_run(const Topic *topic, int32 partition, bool roll, bool dry_run,
 	compaction->topic = topic;
 	compaction->context = context;
 	compaction->dry_run = dry_run;
-	compaction->now = pgt_maintenance_now();
+	compaction->now = pgt_shifted_now_ms();
 	if (roll && !dry_run)
 		roll_partition(topic, partition);
 	compaction->visible_xid = visible_to_all(topic->relid);

@@ -19,7 +19,6 @@
 
 static char *fault_point = NULL;
 static int	passed = 0;			/* how often a place to halt at was passed since the setting was set */
-static double clock_offset = 0;
 
 /* What the setting wants here: "" to die, NULL where it is of another place. */
 static const char *
@@ -105,12 +104,6 @@ pgt_fault_halt(const char *name)
 		raise(SIGSTOP);
 }
 
-int64
-pgt_fault_clock(void)
-{
-	return (int64) clock_offset;
-}
-
 /* A setting that was set: places to halt at count from here on. */
 static void
 assign_fault_point(const char *value, void *extra)
@@ -121,10 +114,6 @@ assign_fault_point(const char *value, void *extra)
 void
 pgt_fault_point_init(void)
 {
-	DefineCustomRealVariable("pg_topics.fault_clock_offset",
-							 "Time by which the clock of LogAppendTime is ahead.",
-							 NULL, &clock_offset, 0, -1.0e15, 1.0e15, PGC_SUSET,
-							 GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL | GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomStringVariable("pg_topics.fault_point",
 							   "Place at which the process dies, stops or meets an error.",
 							   NULL, &fault_point, "", PGC_SUSET,

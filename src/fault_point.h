@@ -14,7 +14,6 @@
  *	  SET pg_topics.fault_point = 'segment-sync:skip';	is left out
  *	  SET pg_topics.fault_point = 'reader-segment:halt:3';	stands still the third time,
  *														and goes on where continued
- *	  SET pg_topics.fault_clock_offset = '-1h';			LogAppendTime's clock is behind
  *
  * FAULT_POINT is a step that is done: one can die or stop there.  FAULT_ERROR
  * stands before a system call, in the place of its failure: true, with errno set,
@@ -40,20 +39,17 @@ extern void pgt_fault_point(const char *name);
 extern bool pgt_fault_error(const char *name);
 extern bool pgt_fault_skip(const char *name);
 extern void pgt_fault_halt(const char *name);
-extern int64 pgt_fault_clock(void);
 extern void pgt_fault_point_init(void);
 
 #define FAULT_POINT(name)	pgt_fault_point(name)
 #define FAULT_ERROR(name)	pgt_fault_error(name)
 #define FAULT_SKIP(name)	pgt_fault_skip(name)
 #define FAULT_HALT(name)	pgt_fault_halt(name)
-#define FAULT_CLOCK()		pgt_fault_clock()
 #else
 #define FAULT_POINT(name)	((void) 0)
 #define FAULT_ERROR(name)	false
 #define FAULT_SKIP(name)	false
 #define FAULT_HALT(name)	((void) 0)
-#define FAULT_CLOCK()		0
 #define pgt_fault_point_init()	((void) 0)
 #endif
 

@@ -38,7 +38,6 @@
 #include "group_expiry.h"
 #include "group_row.h"
 #include "lease.h"
-#include "serializer.h"
 #include "topic.h"
 #include "topic_waiters.h"
 
@@ -185,7 +184,7 @@ pgt_groups_expire(void)
 	PushActiveSnapshot(GetLatestSnapshot());
 	table = offsets_table();
 	if (OidIsValid(table))
-		expired = expire_groups(table, pgt_ms_to_timestamptz(pgt_maintenance_now() -
+		expired = expire_groups(table, pgt_ms_to_timestamptz(pgt_shifted_now_ms() -
 															  pgt_offsets_retention_minutes * INT64CONST(60000)));
 	PopActiveSnapshot();
 	SPI_finish();

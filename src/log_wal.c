@@ -292,7 +292,7 @@ pgt_log_append(PartitionState *state, const LogConfig *config,
 	check_sync_process();
 	check_batch(request);
 	if (request->log_append_time)
-		set_append_time(request, pgt_now_ms() + FAULT_CLOCK());
+		set_append_time(request, pgt_shifted_now_ms());
 	acquire_for_append(state);
 	/* another has passed us, or the clock was set back */
 	if (request->log_append_time && request->max_timestamp < state->last_append_time)

@@ -61,7 +61,6 @@
 #include "producer.h"
 #include "serializer.h"
 #include "sql_argument.h"
-#include "topic_options.h"
 
 #define MAX_ERROR_LENGTH	4096	/* bytes of an error's text that are kept */
 
@@ -298,7 +297,7 @@ send_on(const Failure *failure)
 	bool		dead = failure->attempts >= failure->origin->max_attempts;
 	Topic	   *target = open_target(failure, dead);
 	int64		delay = failure->origin->retry_delay_ms;
-	int64		not_before = dead || delay == 0 ? 0 : pgt_maintenance_now() + delay;
+	int64		not_before = dead || delay == 0 ? 0 : pgt_shifted_now_ms() + delay;
 	ByteView	key = {failure->record.key, failure->record.key_length};
 	ByteView	value = {failure->record.value, failure->record.value_length};
 	Record		copy = failure->record;

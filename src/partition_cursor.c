@@ -19,10 +19,11 @@
  * offset is such a gap too, unless a record between was deleted (deleted_end).
  *
  * Offset reset.  A group with nothing committed, or whose next record was deleted,
- * starts where auto_offset_reset says; what it has lost is counted in its row.  "latest" must be fixed at the
- * first call, even where nothing is returned, or the group would miss what is
- * produced until its next one: the log's visible end is committed at once, by a
- * call that waits when it has waited.  Until then the transaction remembers it.
+ * starts where auto_offset_reset says; what it has lost is counted in its row.
+ * "latest" must be fixed at the first call, even where nothing is returned, or the
+ * group would miss what is produced until its next one: the log's visible end is
+ * committed at once, by a call that waits when it has waited.  Until then the
+ * transaction remembers it.
  *
  * The log's start may move while a cursor is opened; where it has passed the
  * first record, the cursor is opened again and finds a gap.
@@ -196,7 +197,7 @@ pgt_cursor_is_due(const ConsumePass *pass, const PartitionCursor *cursor)
 	int64		wait_ms = pgt_record_held_until(pass->topic, &cursor->record);
 
 	if (wait_ms > 0)
-		wait_ms -= pgt_maintenance_now();
+		wait_ms -= pgt_shifted_now_ms();
 	if (wait_ms <= 0)
 		return true;
 	pgt_wait_again_in((int64) Min(wait_ms * 1000.0, LONGEST_TIMEOUT));

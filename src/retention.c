@@ -17,9 +17,9 @@
  * on a segment may go, DUE_NOW and NEVER among them, and the earlier one
  * counts.  With retention.consumers = wait a segment that a group has still to
  * read stays until the caps allow it as well: the later moment counts, of the
- * rules' and the caps'.  A group has to read records, not offsets: what rolled
- * back at a segment's end keeps no segment (records_end.c).  So that one function, due_at(), serves retention and
- * what pg_topic_groups tells.
+ * rules' and the caps'.  A group has to read records, not offsets: what rolled back
+ * at a segment's end keeps no segment (records_end.c).  So that one function,
+ * due_at(), serves retention and what pg_topic_groups tells.
  *
  * Never at or past the resolved offset: what a running or prepared transaction
  * wrote stays.  The active segment goes like another, so that an idle topic's
@@ -226,7 +226,7 @@ due_at(const LogFront *front, const LogSegment *segment)
 static int
 count_due(const LogFront *front)
 {
-	int64		now = pgt_maintenance_now();
+	int64		now = pgt_shifted_now_ms();
 	int			due = 0;
 
 	while (due < front->count)
@@ -350,7 +350,7 @@ pgt_retention_at_risk(const Topic *topic, int32 partition, int64 next, int64 *re
 	if (*at >= LAST_MOMENT)
 		return false;
 	if (*at == DUE_NOW)
-		*at = pgt_maintenance_now();
+		*at = pgt_shifted_now_ms();
 	return true;
 }
 
@@ -363,7 +363,7 @@ explain_rules(const LogFront *front, const LogSegment *segment, MaintenanceHold 
 	const Topic *topic = front->topic;
 	int64		largest = largest_timestamp(front, segment);
 
-	if (due_by(front, segment, topic->retention_bytes, topic->retention_ms) < pgt_maintenance_now())
+	if (due_by(front, segment, topic->retention_bytes, topic->retention_ms) < pgt_shifted_now_ms())
 	{
 		pgt_hold_by_timestamp(hold, "retention.consumers", largest, topic->retention_waits_ms);
 		hold->has_timestamp = topic->retention_waits_ms >= 0;

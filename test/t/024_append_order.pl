@@ -111,7 +111,7 @@ sub stamp
 	my ($offset, $server) = @_;
 
 	return ($server // $node)->safe_psql('postgres', qq{
-		SET pg_topics.fault_clock_offset = '$offset';
+		SET pg_topics.clock_offset = '$offset';
 		DO \$\$ BEGIN PERFORM produce_n('stamped', 'stamp', 1, 10); END \$\$;
 		SELECT round(extract(epoch FROM record_timestamp - clock_timestamp()) / 3600)
 		FROM stamped ORDER BY record_offset DESC LIMIT 1});
@@ -161,7 +161,7 @@ foreach my $round (1 .. 2)
 	foreach my $writer (1 .. 4)
 	{
 		my $script = $small . join('', map { sprintf(
-			"SET pg_topics.fault_clock_offset = '%d s';\nSELECT produce_n('stamped', '%d-%d-%d', %d, 200);\n",
+			"SET pg_topics.clock_offset = '%d s';\nSELECT produce_n('stamped', '%d-%d-%d', %d, 200);\n",
 			rand(7200) - 3600, $round, $writer, $_, 1 + rand(30)) } 1 .. ENDLESS / 200);
 		append_to_file("$scripts/clocks$round$writer.sql", $script);
 		push @running, start_psql($node, "$scripts/clocks$round$writer.sql", "$scripts/clocks$round$writer.out");
