@@ -434,6 +434,28 @@ describe_rewrite(StringInfo buf, const TopicPartition *key, SegmentId id)
 					 key->database, key->topic, key->partition, (long long) id.base, id.generation);
 }
 
+/* The same of records of a topic's whole partitions. */
+static void
+describe_partitions(StringInfo buf, uint8 info, const char *data)
+{
+	xl_pgt_drop drop;
+	xl_pgt_reserve reserve;
+
+	if (info == XLOG_PGT_DROP)
+	{
+		memcpy(&drop, data, sizeof(drop));
+		appendStringInfo(buf, "database %u topic %u", drop.database, drop.topic);
+		if (drop.first_partition > 0)
+			appendStringInfo(buf, " from partition %d", drop.first_partition);
+	}
+	else
+	{
+		memcpy(&reserve, data, sizeof(reserve));
+		appendStringInfo(buf, "database %u topic %u partitions from %d to %d",
+						 reserve.database, reserve.topic, reserve.first, reserve.end - 1);
+	}
+}
+
 /* The same of any record; SYNC has nothing to tell. */
 static void
 log_desc(StringInfo buf, XLogReaderState *record)
@@ -449,9 +471,9 @@ log_desc(StringInfo buf, XLogReaderState *record)
 		xl_pgt_delete xlrec;
 
 		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
-		appendStringInfo(buf, "partition %u/%u-%d log start %lld",
+		appendStringInfo(buf, "partition %u/%u-%d log start %lld deleted end %lld",
 						 xlrec.key.database, xlrec.key.topic, xlrec.key.partition,
-						 (long long) xlrec.log_start_offset);
+						 (long long) xlrec.log_start_offset, (long long) xlrec.deleted_end);
 	}
 	else if (info == XLOG_PGT_REWRITE)
 	{
@@ -477,23 +499,8 @@ log_desc(StringInfo buf, XLogReaderState *record)
 		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
 		describe_rewrite(buf, &xlrec.key, xlrec.id);
 	}
-	else if (info == XLOG_PGT_DROP)
-	{
-		xl_pgt_drop xlrec;
-
-		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
-		appendStringInfo(buf, "database %u topic %u", xlrec.database, xlrec.topic);
-		if (xlrec.first_partition > 0)
-			appendStringInfo(buf, " from partition %d", xlrec.first_partition);
-	}
-	else if (info == XLOG_PGT_RESERVE)
-	{
-		xl_pgt_reserve xlrec;
-
-		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
-		appendStringInfo(buf, "database %u topic %u partitions from %d to %d",
-						 xlrec.database, xlrec.topic, xlrec.first, xlrec.end - 1);
-	}
+	else if (info == XLOG_PGT_DROP || info == XLOG_PGT_RESERVE)
+		describe_partitions(buf, info, XLogRecGetData(record));
 	else if (info == XLOG_PGT_SETTINGS)
 	{
 		xl_pgt_settings xlrec;
