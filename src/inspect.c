@@ -36,7 +36,6 @@
 #include "guarded_look.h"
 #include "inspect.h"
 #include "log_reader.h"
-#include "serializer.h"
 #include "topic.h"
 
 PG_FUNCTION_INFO_V1(pgt_topics_info);

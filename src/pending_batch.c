@@ -19,7 +19,6 @@
  */
 #include "postgres.h"
 
-#include "clock.h"
 #include "fault_point.h"
 #include "pending_batch.h"
 #include "pgstat.h"

@@ -30,7 +30,6 @@
 #include "log_sync.h"
 #include "log_wal.h"
 #include "maintenance_launcher.h"
-#include "maintenance_stats.h"
 #include "maintenance_worker.h"
 #include "miscadmin.h"
 #include "partition_room.h"

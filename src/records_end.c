@@ -25,7 +25,6 @@
 
 #include "batch_decoder.h"
 #include "commit_log.h"
-#include "log_resolve.h"
 #include "log_wal.h"
 #include "miscadmin.h"
 #include "records_end.h"

@@ -33,9 +33,9 @@ extern void pgt_retention_delete_before(const Topic *topic, int32 partition, int
 
 /*
  * What a group is about to lose whose next offset is "next": how many offsets
- * of the segment that holds its next record, up to the last record there, and when retention may take that, in
- * milliseconds since 1970; now, where it may do so already.  False where the
- * topic's rules keep the records for it.
+ * of the segment that holds its next record, up to the last record there, and when
+ * retention may take that, in milliseconds since 1970; now, where it may do so
+ * already.  False where the topic's rules keep the records for it.
  */
 extern bool pgt_retention_at_risk(const Topic *topic, int32 partition, int64 next,
 								  int64 *records, int64 *at);

@@ -40,7 +40,6 @@
 #include "group_row.h"
 #include "lease.h"
 #include "log_reader.h"
-#include "serializer.h"
 #include "sql_argument.h"
 #include "topic.h"
 
