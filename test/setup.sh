@@ -120,11 +120,31 @@ kept_dir() {
     printf '%s\n' "$dir"
 }
 
-# What a build depends on beside the contents of files, which make follows by their times.
+# The checksum, size and name of each file that a build is made of, not what is made.
+source_sums() {
+    (cd "$tree" && find Makefile src sql test -type f ! -name '*.o' ! -name '*.so' ! -name '*.bc' ! -name '*.pyc' \
+        ! -name unit_test ! -name key_map_test ! -name fuzz_target ! -name make_seeds -exec cksum {} + | sort -k 3)
+}
+
+# build_key SUMS [make arguments]: what a build depends on beside the contents of files:
+# other arguments, another server or Makefile, a file more or less.
 build_key() {
+    local sums=$1
+    shift
     printf '%s\n' "$PG_CONFIG" "$@"
     "$PG_CONFIG" --version
-    (cd "$tree" && find Makefile src sql test -type f ! -name '*.o' ! -name '*.so' ! -name '*.bc' ! -name '*.pyc' | sort)
+    grep ' Makefile$' <<<"$sums"
+    cut -d' ' -f3- <<<"$sums"
+}
+
+# touch_changed DIR SUMS: make what has other contents than at DIR's last build newer than
+# that, whatever the file's time is (an older version may have come back); make looks
+# at nothing else.
+touch_changed() {
+    local dir=$1 sums=$2
+    [ -e "$dir.sums" ] || return 0
+    comm -13 <(sort "$dir.sums") <(sort <<<"$sums") | cut -d' ' -f3- |
+        (cd "$dir" && as_server_user xargs -r -d '\n' touch)
 }
 
 # build_in DIR [make arguments]: copy the sources there, build them as the
@@ -132,17 +152,19 @@ build_key() {
 # extensions nowhere else).  A directory of an earlier build with the same files
 # and arguments is brought up to date.
 build_in() {
-    local dir=$1 key
+    local dir=$1 key sums
     shift
-    key=$(build_key "$@" | cksum)
+    sums=$(source_sums)
+    key=$(build_key "$sums" "$@" | cksum)
     if [ "$(cat "$dir.key" 2>/dev/null)" != "$key" ]; then
-        as_server_user rm -rf "$dir" "$dir.key"
+        (cd / && as_server_user rm -rf "$dir" "$dir.key" "$dir.sums")
     fi
     (cd / && as_server_user mkdir -p "$dir")
     tar -C "$tree" -cf - --exclude=./.git --exclude=./demo/cluster --exclude=./bench/results \
         --exclude=./tmp_check --exclude=./tmp_instance --exclude=./results --exclude=./log \
         --exclude='*.o' --exclude='*.so' --exclude='*.bc' --exclude=unit_test --exclude=key_map_test --exclude=fuzz_target --exclude=make_seeds . |
         (cd / && as_server_user tar -C "$dir" -xf - --no-same-permissions)
+    touch_changed "$dir" "$sums"
     if ! (cd "$dir" && as_server_user make -j"$(nproc)" PG_CONFIG="$PG_CONFIG" "$@" &&
         as_root make install PG_CONFIG="$PG_CONFIG" "$@") >"$dir.log" 2>&1; then
         cat "$dir.log" >&2
@@ -150,6 +172,7 @@ build_in() {
         die "the build failed"
     fi
     rm -f "$dir.log"
+    printf '%s\n' "$sums" | (cd / && as_server_user tee "$dir.sums" >/dev/null)
     echo "$key" | (cd / && as_server_user tee "$dir.key" >/dev/null)
 }
 
