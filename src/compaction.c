@@ -580,13 +580,17 @@ static bool
 hold_by_snapshot(const Topic *topic, const Survey *survey, MaintenanceHold *hold)
 {
 	Segment    *segment = pgt_partition_log_segment(survey->state, survey->segments[survey->first_dirty].id);
-	uint32		count = segment == NULL ? 0 : pgt_partition_log_entries(segment, &survey->bounds);
+	uint32		count;
+	uint32		n;
 	IndexEntry	entry;
 
-	for (uint32 n = 0; n < count && pgt_segment_read_entries(segment, n, 1, &entry) == 1; n++)
+	if (segment == NULL)
+		return false;
+	count = pgt_partition_log_entries(segment, &survey->bounds);
+	n = pgt_segment_find_offset(segment, count, survey->compacted_end);
+	for (; n < count && pgt_segment_read_entries(segment, n, 1, &entry) == 1; n++)
 	{
-		if ((entry.flags & ENTRY_ABORTED) != 0 ||
-			segment->id.base + entry.last_delta < survey->compacted_end)
+		if ((entry.flags & ENTRY_ABORTED) != 0)
 			continue;
 		if (entry.xid < visible_to_all(topic->relid))
 			return false;
