@@ -242,43 +242,31 @@ sync_or_panic(void)
 	END_CRIT_SECTION();
 }
 
-/* Write the recovery point; false, and a report, where that failed.  Caller holds sync_lock. */
-static bool
-try_write_point(int count, XLogRecPtr lsn)
+/* Write the recovery point; where that fails it is wanted still.  Caller holds sync_lock. */
+static void
+write_wanted_point(int count, XLogRecPtr lsn)
 {
-	MemoryContext context = CurrentMemoryContext;
-	uint32		holdoff = InterruptHoldoffCount;
-	volatile bool written = false;
-
 	PG_TRY();
 	{
 		write_point(count, lsn, false);
-		written = true;
 	}
 	PG_CATCH();
 	{
-		/* sync_lock stays held */
-		InterruptHoldoffCount = holdoff;
-		MemoryContextSwitchTo(context);
-		EmitErrorReport();
-		FlushErrorState();
 		pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
+		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	return written;
 }
 
 /*
- * Sync for a checkpoint.  Where there is no space for the recovery point the
- * files are synced, but the checkpoint has to wait: false.  A failed fsync is a
- * PANIC.
+ * fsync what is dirty, where a failure is a PANIC, and write the recovery point, for
+ * which there may be no space: an ERROR.
  */
-static bool
-sync_for_checkpoint(void)
+static void
+sync_or_fail(void)
 {
 	XLogRecPtr	lsn = InvalidXLogRecPtr;
 	bool		wanted;
-	bool		done;
 	int			count;
 
 	allocate_items();
@@ -286,8 +274,31 @@ sync_for_checkpoint(void)
 	START_CRIT_SECTION();
 	count = sync_files(&lsn, &wanted);
 	END_CRIT_SECTION();
-	done = !wanted || try_write_point(count, lsn);
+	if (wanted)
+		write_wanted_point(count, lsn);
 	LWLockRelease(&pgt_log_shared->sync_lock);
+}
+
+/* Sync for a checkpoint.  Where that fails it is reported, and the checkpoint has to wait: false. */
+static bool
+sync_for_checkpoint(void)
+{
+	MemoryContext context = CurrentMemoryContext;
+	volatile bool done = false;
+
+	PG_TRY();
+	{
+		sync_or_fail();
+		done = true;
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		LWLockReleaseAll();
+		EmitErrorReport();
+		FlushErrorState();
+	}
+	PG_END_TRY();
 	return done;
 }
 
@@ -295,7 +306,7 @@ void
 pgt_log_sync_if_alone(void)
 {
 	if (pg_atomic_read_u32(&pgt_log_shared->self_sync) != 0)
-		sync_or_panic();
+		sync_or_fail();
 }
 
 /* ---- checkpoints --------------------------------------------------------- */

@@ -24,7 +24,8 @@ extern void pgt_log_sync_all(bool in_redo);
 /*
  * For a change that only the recovery point remembers once redo is past its
  * record, before files are removed on its account: while no sync process holds
- * checkpoints, sync here and now.
+ * checkpoints, sync here and now.  ERROR where there is no space for the recovery
+ * point: then the files must stay.
  */
 extern void pgt_log_sync_if_alone(void);
 

@@ -440,6 +440,8 @@ pgt_log_collect_deleted(PartitionState *state)
 	LWLockRelease(&state->lock);
 	if (active_base == NO_SEGMENT)
 		return 0;
+	/* who deleted them may have failed to */
+	pgt_log_sync_if_alone();
 	return pgt_apply_unlink_below(state, log_start_offset, active_base, false);
 }
 

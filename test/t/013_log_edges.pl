@@ -166,6 +166,23 @@ foreach my $mode ('fast', 'immediate')
 	$node->start;
 	is(values_only('emptied'), 'a b', "TRUNCATE where no sync process can start, $mode stop: records produced after it are there");
 }
+# and the disk is full: who deletes is told so, and the server goes on
+my $from = -s $node->logfile;
+foreach my $statement ("SELECT delete_records('emptied', 0, -1)", 'TRUNCATE emptied')
+{
+	my ($code, $out, $error) = $node->psql('postgres', "SET pg_topics.fault_point = 'recovery-point-write:ENOSPC';\n$statement");
+
+	like($error, qr/ERROR:  could not write file "pg_topics\/recovery_point.tmp": No space left on device/,
+		"$statement, with no space for the recovery point: an error");
+	sql(q{INSERT INTO emptied (value) VALUES ('a'), ('b')});
+	is(values_only('emptied'), 'a b', 'and records that are produced after it are there');
+}
+unlike(slurp_file($node->logfile, $from), qr/PANIC/, 'the server does not go down for it');
+sql('SELECT count(*) FROM apply_retention()');
+sql('CHECKPOINT');
+$node->stop('immediate');
+$node->start;
+is(values_only('emptied'), 'a b', 'what it has left is removed later, durably');
 $node->adjust_conf('postgresql.conf', 'max_worker_processes', undef);
 $node->restart;
 is(values_only('emptied'), 'a b', 'also when there is one again');
