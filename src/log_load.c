@@ -15,6 +15,11 @@
  * replayed or was never durable, and is cut.  Were it left, a transaction id
  * that was lost with the WAL and is used again would make it visible.
  *
+ * A partition that the recovery point does not know is younger: nothing of it was
+ * resolved or deleted by then.  Where there is no recovery point nobody knows, so all
+ * that was durable counts as resolved, should the commit log have forgotten it, and
+ * all below the log start as deleted.
+ *
  * Nothing below the recovery point's end is ever cut.  Files that are missing
  * or shorter are no error here: a base backup has them so, and redo makes them
  * whole.  Where it does not, readers report the damage.
@@ -104,10 +109,13 @@ cut_file(int fd, off_t size, const char *path)
 /* ---- scanning one segment ------------------------------------------------ */
 
 /*
- * Without a recovery point the segments have to say whose they are: the LSNs
- * of another cluster mean nothing here, and would have them cut.
+ * Where no recovery point knows of any partition the segments have to say whose they
+ * are: the LSNs of another cluster mean nothing here, and would have them cut.
  */
 static bool ask_segments = false;
+
+/* There is no recovery point: nobody knows what was resolved or deleted of any log. */
+static bool point_is_lost = false;
 
 /* Read an index's header; false where it is not this segment's. */
 static bool
@@ -505,7 +513,7 @@ find_point(const RecoveryPointEntry *points, int count, const TopicPartition *ke
 {
 	RecoveryPointEntry wanted = {.key = *key};
 
-	return count == 0 ? NULL : bsearch(&wanted, points, count, sizeof(*points), compare_points);
+	return count <= 0 ? NULL : bsearch(&wanted, points, count, sizeof(*points), compare_points);
 }
 
 /* Load one partition from its directory. */
@@ -528,7 +536,7 @@ load_partition(const TopicPartition *key, const RecoveryPointEntry *points, int 
 		start_from_segments(&loading);
 	scan_partition(&loading);
 	raise_log_start(loading.state, pgt_log_start_kept(key));
-	if (point == NULL)
+	if (point_is_lost)
 	{
 		loading.state->trusted_end = loading.state->next_offset;
 		/* all below may have been deleted, unless redo tells more */
@@ -564,20 +572,28 @@ pgt_log_load(void)
 	int			count;
 	ListCell   *database;
 	ListCell   *partition;
+	bool		any = false;
 
 	make_log_dir();
 	GetOldestRestartPoint(&pgt_log_shared->start_redo, &tli);
 	count = pgt_recovery_point_read(&points);
-	ask_segments = count == 0;
+	point_is_lost = count < 0;
+	ask_segments = count <= 0;
 	if (count > 1)
 		qsort(points, count, sizeof(*points), compare_points);
 	foreach(database, pgt_log_databases())
 		foreach(partition, pgt_log_partitions(lfirst_oid(database), ERROR))
+		{
 			load_partition(lfirst(partition), points, count);
+			any = true;
+		}
 	/* what was never appended to has no files, but its slot */
 	for (int i = 0; i < count; i++)
 		if (points[i].active_base == NO_SEGMENT)
 			(void) pgt_partition_get(&points[i].key);
+	/* from before the first topic on there is one: then one that is missing was lost */
+	if (point_is_lost && !any)
+		pgt_recovery_point_write(NULL, 0);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 }

@@ -151,7 +151,7 @@ pgt_recovery_point_read(RecoveryPointEntry **entries)
 	recovery_point_path(path);
 	length = read_file(path, &bytes);
 	if (length < 0)
-		return 0;
+		return -1;
 	problem = pgt_recovery_point_check_header(bytes, length, &header);
 	if (problem == NULL)
 	{
@@ -168,5 +168,5 @@ pgt_recovery_point_read(RecoveryPointEntry **entries)
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("file \"%s\" is damaged; scanning all topics", path),
 			 errdetail_internal("%s", problem)));
-	return 0;
+	return -1;
 }

@@ -15,8 +15,8 @@ extern bool pgt_adopt_log_dir;	/* setting pg_topics.adopt_log_dir */
 extern void pgt_recovery_point_write(const RecoveryPointEntry *entries, int count);
 
 /*
- * Read it; palloc'd entries, count 0 where there is none.  FATAL where it is
- * another cluster's and that was not allowed.  For the postmaster.
+ * Read it: palloc'd entries and how many; -1 where there is none, or it is damaged.
+ * FATAL where it is another cluster's and that was not allowed.  For the postmaster.
  */
 extern int	pgt_recovery_point_read(RecoveryPointEntry **entries);
 

@@ -160,6 +160,10 @@ wait_resolved($node);
 $node->stop;
 start_with('max_worker_processes = 0');
 $aborted = sql(q{BEGIN; INSERT INTO doubt (partition, value) VALUES (0, 'committed'); SELECT txid_current(); COMMIT});
+# of which the recovery point does not know yet
+sql(q{SELECT create_topic('young')});
+my $young = sql(q{BEGIN; INSERT INTO young (value) VALUES ('rolled back'); SELECT count(*) FROM flush(); SELECT txid_current(); ROLLBACK});
+$young =~ s/.*\n//s;
 $node->stop;
 start_with(q{shared_preload_libraries = ''});
 pass_by($node);
@@ -174,10 +178,14 @@ like($err, qr/ERROR:  XX001: cannot tell whether transaction $aborted was commit
 is(sql('SELECT value FROM doubt WHERE partition = 1'), 'sure', 'other partitions are read');
 is(sql('SELECT value FROM doubt WHERE partition = 0 LIMIT 1'), 'sure', 'and what is before it');
 poll_until(sub { slurp_file($node->logfile, $from) =~ /cannot tell whether transaction $aborted was committed/ }) or die 'no report';
+(undef, my $out, $err) = $node->psql('postgres', 'SELECT value FROM young');
+is($out, '', 'a record that was rolled back is not shown, in a new topic either');
+like($err, qr/ERROR:  cannot tell whether transaction $young was committed/, 'but is an error');
 $node->restart;
 set_reloaded('pg_topics.forgotten_transactions', 'abort');
 wait_resolved($node);
 is(sql('SELECT value FROM doubt'), "sure\nsure", 'until it is said what it counts for');
+is(sql('SELECT count(*) FROM young'), '0', 'in the new topic too');
 like(slurp_file($node->logfile, $from), qr/taking transaction $aborted as rolled back/, 'which the log notes');
 check_events($node, 'in the end');
 $node->stop;
