@@ -9,11 +9,9 @@
  * one buffer.  What depends on the columns alone is prepared once: the name,
  * escaped and in quotes, and how values of the type are written.
  *
- * A key must have the same bytes whoever changes the row, or compaction and
- * consumers would take one row for two.  The text of some types depends on
- * settings (DateStyle, TimeZone, IntervalStyle, extra_float_digits,
- * bytea_output); for those the key is made with these settings fixed.  Values
- * are written with the session's settings, as row_to_json() does.
+ * Values and keys are the same whatever the settings of who changes the table are
+ * (text_settings.c): else compaction and consumers would take one row for two, and
+ * a replica would show what the table does not hold.
  *
  * Memory: output functions allocate in the current context, which callers
  * reset for each row.
@@ -32,26 +30,12 @@
 #include "utils/datetime.h"
 #include "utils/datum.h"
 #include "utils/fmgrprotos.h"
-#include "utils/guc.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
 #include "change_json.h"
-
-/* The settings keys are made with; DateStyle's order of fields does not show in ISO. */
-static const struct
-{
-	const char *name;
-	const char *value;
-}			key_settings[] =
-{
-	{"datestyle", "ISO"},
-	{"timezone", "UTC"},
-	{"intervalstyle", "postgres"},
-	{"extra_float_digits", "1"},
-	{"bytea_output", "hex"},
-};
+#include "text_settings.h"
 
 /* ---- preparing ---------------------------------------------------------- */
 
@@ -136,26 +120,6 @@ pgt_change_column_init(ChangeColumn *column, Form_pg_attribute att)
 	column->label_length = label.len;
 	column->form = json_form(column->type, &function);
 	fmgr_info_cxt(function, &column->function, CurrentMemoryContext);
-}
-
-bool
-pgt_change_type_is_unstable(const ChangeColumn *column)
-{
-	switch (column->form)
-	{
-		case JSON_FORM_BOOL:
-		case JSON_FORM_INT2:
-		case JSON_FORM_INT4:
-		case JSON_FORM_INT8:
-		case JSON_FORM_TEXT:
-		case JSON_FORM_JSON:
-		case JSON_FORM_JSONB:
-			return false;
-		case JSON_FORM_NUMBER:
-			return column->type != NUMERICOID;
-		default:
-			return column->type != UUIDOID && !type_is_enum(column->type);
-	}
 }
 
 bool
@@ -335,9 +299,9 @@ append_value(StringInfo out, ChangeColumn *column, Datum value)
 	}
 }
 
-/* Append the columns of the slot's row as a JSON object. */
-void
-pgt_append_json_row(StringInfo out, const ChangeColumns *columns, TupleTableSlot *slot)
+/* Append the columns of the slot's row as a JSON object, with the settings there are. */
+static void
+append_row(StringInfo out, const ChangeColumns *columns, TupleTableSlot *slot)
 {
 	int			start = out->len;
 
@@ -360,6 +324,21 @@ pgt_append_json_row(StringInfo out, const ChangeColumns *columns, TupleTableSlot
 	else
 		out->data[start] = '{';
 	appendStringInfoChar(out, '}');
+}
+
+void
+pgt_append_json_row(StringInfo out, const ChangeColumns *columns, TupleTableSlot *slot)
+{
+	int			level;
+
+	if (!columns->fix_settings)
+	{
+		append_row(out, columns, slot);
+		return;
+	}
+	level = pgt_fix_text_settings(true);
+	append_row(out, columns, slot);
+	pgt_restore_text_settings(level);
 }
 
 /* ---- keys --------------------------------------------------------------- */
@@ -426,7 +405,7 @@ make_key(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer)
 			append_value(buffer, first, value);
 			break;
 		default:
-			pgt_append_json_row(buffer, &key->columns, slot);
+			append_row(buffer, &key->columns, slot);
 	}
 	return pgt_text_to_bytes(buffer->data, buffer->len);
 }
@@ -435,14 +414,10 @@ make_key(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer)
 static ByteView
 make_key_with_fixed_settings(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer)
 {
-	int			level = NewGUCNestLevel();
-	ByteView	view;
+	int			level = pgt_fix_text_settings(true);
+	ByteView	view = make_key(key, slot, buffer);
 
-	for (int i = 0; i < lengthof(key_settings); i++)
-		(void) set_config_option(key_settings[i].name, key_settings[i].value, PGC_USERSET,
-								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	view = make_key(key, slot, buffer);
-	AtEOXact_GUC(true, level);
+	pgt_restore_text_settings(level);
 	return view;
 }
 
@@ -457,7 +432,7 @@ pgt_change_key(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer)
 	slot_getsomeattrs(slot, key->columns.last);
 	if (key->form != KEY_FORM_OBJECT && slot->tts_isnull[key->columns.columns[0].attnum - 1])
 		return null_view;
-	if (key->fix_settings)
+	if (key->columns.fix_settings)
 		return make_key_with_fixed_settings(key, slot, buffer);
 	return make_key(key, slot, buffer);
 }

@@ -47,6 +47,7 @@ typedef struct ChangeColumns
 {
 	int			count;
 	AttrNumber	last;			/* the largest attnum */
+	bool		fix_settings;	/* the text of one depends on the session's settings */
 	ChangeColumn *columns;
 } ChangeColumns;
 
@@ -63,15 +64,11 @@ typedef enum KeyForm
 typedef struct ChangeKey
 {
 	KeyForm		form;
-	bool		fix_settings;	/* the text depends on settings such as DateStyle */
 	ChangeColumns columns;
 } ChangeKey;
 
 /* Prepare a column; what it points to is allocated in the current memory context. */
 extern void pgt_change_column_init(ChangeColumn *column, Form_pg_attribute att);
-
-/* Does the text of the type's values depend on settings of the session? */
-extern bool pgt_change_type_is_unstable(const ChangeColumn *column);
 
 /* Might the type's JSON be something that jsonb refuses? */
 extern bool pgt_change_type_may_hold_json(const ChangeColumn *column);

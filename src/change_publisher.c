@@ -61,6 +61,7 @@
 
 #include "change_publisher.h"
 #include "schema_version.h"
+#include "text_settings.h"
 
 typedef struct PublisherEntry
 {
@@ -292,6 +293,7 @@ add_column(PublisherSpec *spec, ChangeColumns *columns, Form_pg_attribute att)
 		elog(ERROR, "table \"%s\" has no column \"%s\"",
 			 RelationGetRelationName(spec->relation), NameStr(att->attname));
 	columns->last = Max(columns->last, column->attnum);
+	columns->fix_settings |= pgt_text_depends_on_settings(column->type);
 }
 
 /* The source table's columns that an option names, in its order. */
@@ -365,8 +367,6 @@ choose_key_columns(PublisherSpec *spec)
 	key->columns.columns = palloc(list_length(columns) * sizeof(ChangeColumn));
 	foreach(cell, columns)
 		add_column(spec, &key->columns, lfirst(cell));
-	for (int i = 0; i < key->columns.count; i++)
-		key->fix_settings |= pgt_change_type_is_unstable(&key->columns.columns[i]);
 }
 
 /* ---- the topic ---------------------------------------------------------- */

@@ -18,6 +18,9 @@
  * and no copy on the way in.  What must not skip a type's own checks (a
  * length, a domain) takes the way through its input function.
  *
+ * The text of a value is the same whatever the settings of who produces are
+ * (text_settings.c).
+ *
  * Memory: a Serializer's function caches live in the context it was made in;
  * results in the current one.  Output functions of argument types that are
  * not the column's are kept in a small table for the session.
@@ -40,12 +43,14 @@
 #include "utils/timestamp.h"
 
 #include "serializer.h"
+#include "text_settings.h"
 
 /* The output function of an argument's type. */
 typedef struct OutputSlot
 {
 	Oid			type;			/* InvalidOid: not in use */
 	FmgrInfo	output;
+	bool		fix_settings;	/* its text depends on the session's settings */
 	MemoryContext context;		/* of the function's own caches */
 } OutputSlot;
 
@@ -54,6 +59,15 @@ typedef struct OutputSlot
 static OutputSlot output_slots[OUTPUT_SLOTS];
 
 static const ByteView null_view = {NULL, -1};
+
+/* The most headers of a record that is produced; a reader takes some 200 bytes for each. */
+#define MAX_HEADERS		(1024 * 1024)
+
+/*
+ * What a header may take in a jsonb beside its name and value: a repeated one its
+ * element's entry, and a part of the array's head, its entries and alignment.
+ */
+#define JSONB_OVERHEAD	12
 
 /* ---- preparing ---------------------------------------------------------- */
 
@@ -84,6 +98,7 @@ pgt_serializer_init(Serializer *s, Oid type, int32 typmod,
 	s->typmod = typmod;
 	s->is_bytea = getBaseType(type) == BYTEAOID;
 	s->is_text = is_text_type(type) && typmod < 0;
+	s->fix_settings = pgt_text_depends_on_settings(type);
 	namestrcpy(&s->column, column);
 
 	getTypeOutputInfo(type, &function, &is_varlena);
@@ -145,6 +160,21 @@ bytes_to_text(const char *bytes, int32 *length, const char *column)
 
 /* ---- values to bytes ---------------------------------------------------- */
 
+/* What an output function gives, with the settings fixed that it depends on. */
+static char *
+output_text(FmgrInfo *output, bool fix_settings, bool fix_time_zone, Datum value)
+{
+	char	   *text;
+	int			level;
+
+	if (!fix_settings)
+		return OutputFunctionCall(output, value);
+	level = pgt_fix_text_settings(fix_time_zone);
+	text = OutputFunctionCall(output, value);
+	pgt_restore_text_settings(level);
+	return text;
+}
+
 /*
  * Datum of the column's own type to bytes.  The bytes live in the current
  * memory context or in the datum itself.
@@ -171,20 +201,20 @@ pgt_serialize(Serializer *s, Datum value, bool isnull)
 
 		return pgt_text_to_bytes(VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed));
 	}
-	text = OutputFunctionCall(&s->output, value);
+	text = output_text(&s->output, s->fix_settings, true, value);
 	return pgt_text_to_bytes(text, strlen(text));
 }
 
-/* The output function of a type, kept for the session. */
-static FmgrInfo *
-output_function(Oid type)
+/* The slot with the output function of a type, kept for the session. */
+static OutputSlot *
+output_slot(Oid type)
 {
 	OutputSlot *slot = &output_slots[type % OUTPUT_SLOTS];
 	Oid			function;
 	bool		is_varlena;
 
 	if (slot->type == type)
-		return &slot->output;
+		return slot;
 
 	slot->type = InvalidOid;
 	getTypeOutputInfo(type, &function, &is_varlena);
@@ -193,19 +223,26 @@ output_function(Oid type)
 											  ALLOCSET_SMALL_SIZES);
 	MemoryContextReset(slot->context);
 	fmgr_info_cxt(function, &slot->output, slot->context);
+	slot->fix_settings = pgt_text_depends_on_settings(type);
 	slot->type = type;
-	return &slot->output;
+	return slot;
 }
 
-/* The text of a value of any type. */
+/*
+ * The text of a value of any type.  Where it is to become another type, which may
+ * have no time zone, the session's is the one that counts, as in a cast.
+ */
 static char *
-value_to_text(Datum value, Oid type)
+value_to_text(Datum value, Oid type, bool stays_text)
 {
+	OutputSlot *slot;
+
 	if (type == UNKNOWNOID)
 		return DatumGetCString(value);
 	if (is_text_type(type))
 		return TextDatumGetCString(value);
-	return OutputFunctionCall(output_function(type), value);
+	slot = output_slot(type);
+	return output_text(&slot->output, slot->fix_settings, stays_text, value);
 }
 
 /*
@@ -227,7 +264,7 @@ pgt_serialize_any(Serializer *s, Datum value, bool isnull, Oid type)
 	if ((type == s->type && s->typmod < 0) || (s->is_text && is_text_type(type)))
 		return pgt_serialize(s, value, false);
 
-	text = value_to_text(value, type);
+	text = value_to_text(value, type, s->is_text);
 	if (s->is_text)
 		return pgt_text_to_bytes(text, strlen(text));
 	value = InputFunctionCall(&s->input, text, s->input_param, s->typmod);
@@ -371,9 +408,22 @@ append_headers_of_name(StringInfo out, ByteView name, JsonbIterator **it,
 	return count;
 }
 
+/* ERROR where a jsonb could not hold the headers when they are read. */
+static void
+check_readable(int32 count, int length)
+{
+	if (count <= MAX_HEADERS && length + (int64) count * JSONB_OVERHEAD <= JENTRY_OFFLENMASK)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("a record cannot have %d headers with %d bytes", count, length),
+			 errdetail("It may have %d headers, and so many bytes that they can be read as jsonb.", MAX_HEADERS),
+			 errhint("Put what is large into the record's value.")));
+}
+
 /*
  * A jsonb object of header names to texts, encoded for a record; ERROR for
- * other shapes.  Numbers and booleans become their text, null a null header,
+ * other shapes, and for what nobody could read.  Numbers and booleans become their text, null a null header,
  * an array one header for each of its elements.
  */
 void
@@ -397,6 +447,7 @@ pgt_headers_encode(Datum headers_jsonb, StringInfo out, int32 *count)
 		token = JsonbIteratorNext(&it, &value, false);
 		*count += append_headers_of_name(out, name, &it, token, &value);
 	}
+	check_readable(*count, out->len);
 }
 
 /* ---- bytes to headers --------------------------------------------------- */
@@ -461,7 +512,8 @@ compare_headers(const void *left, const void *right)
 static DecodedHeader *
 decode_headers(const Record *record)
 {
-	DecodedHeader *decoded = palloc(record->header_count * sizeof(DecodedHeader));
+	DecodedHeader *decoded = MemoryContextAllocHuge(CurrentMemoryContext,
+													record->header_count * sizeof(DecodedHeader));
 	const char *next = record->headers;
 	const char *end = record->headers + record->headers_length;
 

@@ -37,6 +37,7 @@ typedef struct Serializer
 	int32		typmod;
 	bool		is_bytea;		/* bytes as they are */
 	bool		is_text;		/* text: no output or input function needed */
+	bool		fix_settings;	/* its text depends on the session's settings */
 	FmgrInfo	output;
 	FmgrInfo	input;
 	Oid			input_param;

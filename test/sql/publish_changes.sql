@@ -85,7 +85,10 @@ DROP TABLE accounts;
 
 -- ---- rows --------------------------------------------------------------------
 
--- every type's JSON is what row_to_json() gives
+-- every type's JSON is what row_to_json() gives with the settings of what is stored
+SET datestyle = 'ISO';
+SET timezone = 'UTC';
+SET intervalstyle = 'postgres';
 CREATE TYPE mood AS ENUM ('sad', 'ok "quoted"');
 CREATE DOMAIN positive AS int CHECK (VALUE > 0);
 CREATE TYPE pair AS (a int, b text, j json);
@@ -128,6 +131,9 @@ SELECT key, left(value, 20) FROM type_rows ORDER BY record_offset DESC LIMIT 3;
 SELECT count(*), count(*) FILTER (WHERE l.value = row_to_json(s)::text)
 FROM latest(NULL::type_rows) l FULL JOIN types s ON s.id::text = l.key;
 DROP TABLE types;
+RESET datestyle;
+RESET timezone;
+RESET intervalstyle;
 
 -- ---- keys --------------------------------------------------------------------
 

@@ -1,0 +1,20 @@
+/*
+ * text_settings.h
+ *	  The session's settings on which the text of values depends.
+ *
+ * Layer 5.
+ */
+#ifndef TEXT_SETTINGS_H
+#define TEXT_SETTINGS_H
+
+/* Does the text of the type's values depend on settings of the session? */
+extern bool pgt_text_depends_on_settings(Oid type);
+
+/*
+ * Fix these settings, the time zone only if asked to; pgt_restore_text_settings() with the result makes them what
+ * they were.  An ERROR in between does so by itself.
+ */
+extern int	pgt_fix_text_settings(bool time_zone);
+extern void pgt_restore_text_settings(int level);
+
+#endif							/* TEXT_SETTINGS_H */
