@@ -64,6 +64,8 @@ sub new
 		'segment.bytes' => pick(1024, 2048, 4096, 65536),
 		'delete.retention.ms' => $self->{delete_retention},
 		'compression.type' => pick(@codecs),
+		# the model's clock runs ahead of the server's
+		'message.timestamp.after.max.ms' => '9223372036854775807',
 		'message.timestamp.type' => $self->{append_time} ? 'LogAppendTime' : 'CreateTime'
 	};
 	return bless $self, $class;
