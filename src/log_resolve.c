@@ -129,6 +129,43 @@ segment_is_missing(const ResolveWalk *walk, SegmentId id)
 }
 
 /*
+ * Does the segment (NULL: it is gone) follow on that offset?  False where segments have
+ * come or gone since the bounds were taken: the rest is the next round's.  ERROR where
+ * what was between is lost.  It must not be passed over: it may come back, and would
+ * then count as resolved.
+ */
+static bool
+follows(ResolveWalk *walk, int64 end, const Segment *segment)
+{
+	if (segment == NULL || segment->span.previous_end <= end)
+		return true;
+	if (!pgt_partition_log_has_changed(walk->state, &walk->bounds))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("the segment of offsets %lld to %lld is missing, or its index is cut",
+						(long long) end, (long long) segment->span.previous_end - 1)));
+	walk->memory->valid = false;
+	return false;
+}
+
+/* Step from a segment's end into the next one; false at the log end, or where that is left to the next round. */
+static bool
+step_on(ResolveWalk *walk, IndexPlace *place, Segment *segment)
+{
+	SegmentId	next = pgt_partition_log_next_segment(walk->state, &walk->bounds, place->id.base);
+	int64		end;
+
+	if (next.base == NO_SEGMENT)
+		return false;
+	end = pgt_partition_log_segment_end(segment, &walk->bounds);
+	if (!follows(walk, end, pgt_partition_log_segment(walk->state, next)))
+		return false;
+	place->id = next;
+	place->entry = 0;
+	return true;
+}
+
+/*
  * The segment of a place; steps into the next one at a segment's end.  NULL at the
  * log end, and where segments have gone since the bounds were taken: the rest is
  * the next round's.
@@ -139,7 +176,6 @@ segment_at(ResolveWalk *walk, IndexPlace *place, uint32 *entries)
 	for (;;)
 	{
 		Segment    *segment;
-		SegmentId	next;
 
 		if (place->id.base == walk->bounds.active_base && place->entry >= walk->bounds.active_entries)
 			return NULL;
@@ -154,11 +190,8 @@ segment_at(ResolveWalk *walk, IndexPlace *place, uint32 *entries)
 		*entries = pgt_partition_log_entries(segment, &walk->bounds);
 		if (place->entry < *entries)
 			return segment;
-		next = pgt_partition_log_next_segment(walk->state, &walk->bounds, place->id.base);
-		if (next.base == NO_SEGMENT)
+		if (!step_on(walk, place, segment))
 			return NULL;
-		place->id = next;
-		place->entry = 0;
 	}
 }
 
@@ -301,30 +334,47 @@ scan_tail(ResolveWalk *walk)
 }
 
 /*
+ * Is what is remembered of this time?  The places may stand at the end of segments that
+ * were deleted or rewritten since.
+ */
+static bool
+is_remembered(const ResolveWalk *walk)
+{
+	const ResolveState *memory = walk->memory;
+
+	return memory->valid && memory->offset == walk->bounds.resolved_offset &&
+		pgt_partition_log_segment(walk->state, memory->at.id) != NULL &&
+		pgt_partition_log_segment(walk->state, memory->tail.id) != NULL;
+}
+
+/*
  * Find the place of the resolved offset, where what is remembered is of another time.
  * A search may meet the bad entry though it lies elsewhere: every other time that a
- * partition in trouble is tried, the walk begins at the segment's first entry.
+ * partition in trouble is tried, the walk begins at the segment's first entry.  False
+ * where that is left to the next round.
  */
-static void
+static bool
 locate(ResolveWalk *walk)
 {
 	ResolveState *memory = walk->memory;
+	int64		resolved = walk->bounds.resolved_offset;
 	SegmentId	id;
 	Segment    *segment;
 
-	if (memory->valid && memory->offset == walk->bounds.resolved_offset)
-		return;
-	id = pgt_partition_log_segment_for(walk->state, &walk->bounds,
-									   walk->bounds.resolved_offset);
+	if (is_remembered(walk))
+		return true;
+	id = pgt_partition_log_segment_for(walk->state, &walk->bounds, resolved);
 	segment = pgt_partition_log_segment(walk->state, id);
-	memory->offset = walk->bounds.resolved_offset;
+	if (!follows(walk, resolved, segment))
+		return false;
+	memory->offset = resolved;
 	memory->at.id = id;
 	memory->at.entry = segment == NULL || memory->failures % 2 == 1 ? 0 :
-		pgt_segment_find_offset(segment, pgt_partition_log_entries(segment, &walk->bounds),
-								walk->bounds.resolved_offset);
+		pgt_segment_find_offset(segment, pgt_partition_log_entries(segment, &walk->bounds), resolved);
 	memory->tail = memory->at;
 	memory->tail_min_xid = NO_XID;
 	memory->valid = true;
+	return true;
 }
 
 /* Both phases over one partition. */
@@ -337,8 +387,7 @@ walk_partition(ResolveWalk *walk)
 	else
 	{
 		initStringInfo(&walk->aborted);
-		locate(walk);
-		if (!resolve_forward(walk))
+		if (!locate(walk) || !resolve_forward(walk))
 			return;
 		scan_tail(walk);
 		if (!walk->memory->valid)

@@ -33,6 +33,8 @@ sub is_resolved
 }
 
 my $next_key = 100;
+my $removed = 0;
+my $from;
 
 # A record that is rolled back and one that is committed, in a partition.  The id of
 # the transaction that was rolled back.
@@ -79,12 +81,53 @@ sub check_after
 	return;
 }
 
+# ---- segments that go, and ones that are lost ----------------------------------
+
+# a partition that is resolved to the end of a segment, which is removed then
+$from = -s $node->logfile;
+foreach my $removes ('TRUNCATE TOPIC', "SELECT erase('TOPIC', 'k'::text)", q{SELECT count(*) FROM compact('TOPIC')},
+	q{SET pg_topics.clock_offset = 7200000; SELECT count(*) FROM apply_retention('TOPIC')})
+{
+	my $topic = 'removed' . ++$removed;
+
+	sql(qq{SELECT create_topic('$topic', config => '{"cleanup.policy": "compact,delete", "retention.ms": 3600000}')});
+	sql("INSERT INTO $topic (key, value) SELECT 'k', n FROM generate_series(1, 3) AS n");
+	wait_resolved($node);
+	wait_rounds($node);
+	sql($removes =~ s/TOPIC/$topic/r);
+	sql("INSERT INTO $topic (key, value) VALUES ('k', 'new')");
+	wait_resolved($node);
+	is(sql("SELECT value FROM $topic WHERE value = 'new'"), 'new', "$removes: resolving goes on behind it");
+}
+unlike(slurp_file($node->logfile, $from), qr/is missing|is resolved up to/, 'that is no trouble');
+
+# one that is lost, and comes back
+sql(q{SELECT create_topic('lost', config => '{"segment.bytes": 4096}')});
+sql(q{BEGIN; INSERT INTO lost (value) VALUES ('first'); PREPARE TRANSACTION 'first'});
+sql(q{BEGIN; INSERT INTO lost (value) VALUES (repeat('rolled back', 500)); SELECT count(*) FROM flush(); ROLLBACK});
+sql(q{INSERT INTO lost (value) VALUES (repeat('last', 1500))});
+my $files = sprintf('%s/%020d', topic_directory($node, 'lost', 0), 1);
+ok(-e "$files.log", 'the record that is rolled back has a segment of its own');
+$node->stop;
+rename("$files.$_", "$files.$_.away") or die "rename: $!" foreach qw(log index);
+$from = -s $node->logfile;
+$node->start;
+sql(q{COMMIT PREPARED 'first'});
+ok(poll_until(sub { slurp_file($node->logfile, $from) =~ /ERROR:  the segment of offsets 1 to 1 is missing.*is resolved up to offset 1 only/s }),
+	'what is missing is not passed over');
+$node->stop;
+rename("$files.$_.away", "$files.$_") or die "rename: $!" foreach qw(log index);
+$node->start;
+wait_resolved($node);
+is(sql(q{SELECT left(value, 5) FROM lost}), "first\nlastl", 'and counts for what it is when it is back');
+sql("DROP FOREIGN TABLE $_") foreach 'lost', map { "removed$_" } 1 .. $removed;
+
 # ---- a write error in one partition --------------------------------------------
 
 wait_rounds($node);
 my $pid = sync_pid();
 set_reloaded('pg_topics.fault_point', 'entry-write:EIO');
-my $from = -s $node->logfile;
+$from = -s $node->logfile;
 my $aborted = produce_both(0);
 sql("SELECT send($next_key, 1, 1, 1, 10)");
 poll_until(sub { slurp_file($node->logfile, $from) =~ /could not write to topic file/ }) or die 'no error';
