@@ -484,13 +484,13 @@ sub finish_load
 	return;
 }
 
-# The transactions whose COMMIT the clients saw: a list of [client, n].
+# The transactions whose COMMIT the clients saw: a list of [client, n].  A client that
+# was killed may have written half of its last line.
 sub acknowledged
 {
 	my ($load) = @_;
 
-	return map { [/^acknowledged (\d+) (\d+)$/mg] }
-	  map { grep { /^acknowledged/ } split /\n/, slurp_file($_) } @{ $load->{files} };
+	return map { [ split ' ', $_ ] } map { slurp_file($_) =~ /^acknowledged (\d+ \d+)\n/mg } @{ $load->{files} };
 }
 
 # Stop the clients, and leave nothing of theirs.  Sessions whose client is gone end
