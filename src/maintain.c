@@ -95,6 +95,14 @@ list_own_topics(void)
 	return own;
 }
 
+/* ERROR unless the relation is a topic of the current user's. */
+static void
+check_own_topic(Oid relid)
+{
+	pgt_topic_require(relid);
+	pgt_topic_check_owner(relid);
+}
+
 /* A function f(topic, dry_run): a row for each partition of the topic, or of all own topics. */
 static Datum
 work_on_topics(FunctionCallInfo fcinfo, PartitionWork work, LOCKMODE lock)
@@ -108,8 +116,7 @@ work_on_topics(FunctionCallInfo fcinfo, PartitionWork work, LOCKMODE lock)
 		topics = list_own_topics();
 	else
 	{
-		pgt_topic_require(PG_GETARG_OID(0));
-		pgt_topic_check_owner(PG_GETARG_OID(0));
+		check_own_topic(PG_GETARG_OID(0));
 		topics = list_make1_oid(PG_GETARG_OID(0));
 	}
 
@@ -132,11 +139,9 @@ work_on_topics(FunctionCallInfo fcinfo, PartitionWork work, LOCKMODE lock)
 static void
 lock_own_topic(Oid relid)
 {
-	pgt_topic_require(relid);
-	pgt_topic_check_owner(relid);
+	check_own_topic(relid);
 	LockRelationOid(relid, ShareUpdateExclusiveLock);
-	pgt_topic_require(relid);
-	pgt_topic_check_owner(relid);
+	check_own_topic(relid);
 }
 
 /* ERROR where a rollback would have to bring records back. */
@@ -218,7 +223,10 @@ pgt_compact(PG_FUNCTION_ARGS)
 {
 	PreventCommandIfReadOnly("compact()");
 	if (!PG_ARGISNULL(0))
+	{
+		check_own_topic(PG_GETARG_OID(0));
 		check_compacted(pgt_topic_get(PG_GETARG_OID(0)));
+	}
 
 	/* so that all that was committed before takes part */
 	(void) pgt_log_resolve_now();

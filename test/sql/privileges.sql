@@ -127,6 +127,8 @@ CREATE FUNCTION privileges.put(text) RETURNS int LANGUAGE sql SECURITY DEFINER
 SET ROLE regress_topic_user;
 SELECT privileges.put('v');
 SELECT produce('privileges.definer', 'v');
+-- what options a topic has is not told first
+SELECT count(*) FROM compact('privileges.definer');
 RESET ROLE;
 SELECT value FROM privileges.definer;
 
