@@ -224,7 +224,7 @@ sql(q{
 wait_resolved($node);
 
 # A consumer that is overtaken in the middle of a call gets, or is told to have
-# lost, each record: it stands still behind the first segments, each time behind some more.
+# lost, each record: it stands still behind the first segments, each time some more.
 my $deleter = open_session($node);
 foreach my $round (1 .. 10)
 {
@@ -235,7 +235,7 @@ foreach my $round (1 .. 10)
 		FROM consume('many', 'round$round', 100000)};
 
 	sql(qq{SELECT commit_offset('many', 'round$round', 0, $from)});
-	ask($consumer, "SET pg_topics.fault_point = 'reader-segment:halt:@{[ $round * $round + 1 ]}'; $consume;");
+	ask($consumer, "SET pg_topics.fault_point = 'reader-segment:halt:@{[ 3 + $round * $round ]}'; $consume;");
 	my $pid = pid_of_session($node, "round$round");
 	wait_halted($pid);
 	$deleter->run(qq{SELECT delete_records('many', 0, $to)});
