@@ -31,9 +31,9 @@
  * rights to topics that are closed to him.  The retry topic must be the same owner's,
  * since its consumers wait for what it says.
  *
- * No record may be in the way that has no room for what is added: a long
- * error is cut, and a record that max.message.bytes allowed may pass it by the
- * headers of its failure.
+ * No record may be in the way that is too large: a long error is cut, producers
+ * leave room for the headers of a failure, and max.message.bytes of where the record
+ * goes, be it smaller or without the codec that made the record fit, does not count.
  *
  * Locks: AccessShareLock on the topic, RowExclusiveLock on the one produced to.
  *
@@ -302,7 +302,6 @@ send_on(const Failure *failure)
 	ByteView	value = {failure->record.value, failure->record.value_length};
 	Record		copy = failure->record;
 	TopicPartition place;
-	LogConfig	config;
 	StringInfoData headers;
 
 	initStringInfo(&headers);
@@ -313,10 +312,7 @@ send_on(const Failure *failure)
 	copy.offset = NO_OFFSET;
 	copy.timestamp = pgt_now_ms();
 	place = pgt_topic_partition(target, pgt_choose_partition(target, key, value));
-	config = target->log;
-	config.max_message_bytes = Min(config.max_message_bytes + Max(headers.len - failure->record.headers_length, 0),
-								   RECORD_BATCH_MAX_SIZE);
-	pgt_producer_add(&place, &config, &copy);
+	pgt_producer_add_failed(&place, &target->log, &copy);
 	return target->relid;
 }
 

@@ -285,7 +285,7 @@ find_partition(const TopicPartition *key, const LogConfig *config)
 		}
 		last_used = p;
 	}
-	/* nack() allows more than the topic does */
+	/* what failed may be larger than the topic allows */
 	p->config.max_message_bytes = Max(p->config.max_message_bytes, config->max_message_bytes);
 	return p;
 }
@@ -350,23 +350,23 @@ batch_for(PendingPartition *p, const Record *record, Size size)
 
 /*
  * A record alone in a batch must still fit max.message.bytes.  With a codec
- * that is known once it is compressed; until then only memory is the limit.
+ * that is known once it is compressed; until then only what a reader can hold,
+ * "most" bytes, is the limit.
  */
 static void
-check_size(const TopicPartition *key, const LogConfig *config, Size size)
+check_size(const TopicPartition *key, const LogConfig *config, Size size, int32 most)
 {
 	Size		limit = config->compression == COMPRESSION_NONE ?
-		config->max_message_bytes : RECORD_BATCH_MAX_SIZE;
+		Min(config->max_message_bytes, most) : most;
 
 	if (RECORD_BATCH_HEADER_SIZE + size <= limit)
 		return;
-	if (config->compression != COMPRESSION_NONE)
+	if (config->compression != COMPRESSION_NONE || config->max_message_bytes > most)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("record of %zu bytes for partition %d of topic \"%s\" is too large",
 						size, key->partition, get_rel_name(key->topic)),
-				 errdetail("With its batch header it may take %d bytes before it is compressed.",
-						   RECORD_BATCH_MAX_SIZE),
+				 errdetail("With its batch header it may take %d bytes uncompressed.", most),
 				 errhint("Store the value elsewhere and produce a reference.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -451,8 +451,9 @@ check_timestamp(const TopicPartition *key, const LogConfig *config, const Record
 		refuse_timestamp(key, record, "behind", "message.timestamp.before.max.ms", before);
 }
 
-void
-pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Record *record)
+/* Add a record that takes "most" bytes with a batch's header. */
+static void
+add_record(const TopicPartition *key, const LogConfig *config, const Record *record, int32 most)
 {
 	Size		size = pgt_record_size(record);
 	PendingPartition *p;
@@ -462,7 +463,7 @@ pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Recor
 
 	check_key(key, config, record);
 	check_timestamp(key, config, record);
-	check_size(key, config, size);
+	check_size(key, config, size, most);
 	p = find_partition(key, config);
 	set_mark(p, GetCurrentSubTransactionId());
 	batch = batch_for(p, record, size);
@@ -482,6 +483,22 @@ pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Recor
 	/* sealed batches went to the file before; what is left over are open ones */
 	if (pgt_pending_memory() > (Size) pgt_buffer_memory * 1024 * 5 / 4)
 		spill_open();
+}
+
+void
+pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Record *record)
+{
+	add_record(key, config, record, RECORD_BATCH_MAX_SIZE - PRODUCER_HEADER_ROOM);
+}
+
+void
+pgt_producer_add_failed(const TopicPartition *key, const LogConfig *config, const Record *record)
+{
+	LogConfig	enough = *config;
+
+	enough.max_message_bytes = Min(Max(RECORD_BATCH_HEADER_SIZE + pgt_record_size(record),
+									   enough.max_message_bytes), RECORD_BATCH_MAX_SIZE);
+	add_record(key, &enough, record, RECORD_BATCH_MAX_SIZE);
 }
 
 bool

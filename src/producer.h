@@ -23,6 +23,9 @@ typedef struct ProducedRange
 	int64		records;
 } ProducedRange;
 
+/* More than nack()'s headers ever take. */
+#define PRODUCER_HEADER_ROOM	(64 * 1024)
+
 /*
  * Add a record to the transaction.  record->offset is NO_OFFSET, or the
  * offset the record must get (ERROR at commit where the log is past it);
@@ -32,6 +35,13 @@ typedef struct ProducedRange
  * max.message.bytes, or has no key in a compacted topic.
  */
 extern void pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Record *record);
+
+/*
+ * The same for a copy of a record that could not be processed, with headers that say
+ * so: however large its topic's records may be, it is taken, since producers have to
+ * leave room for PRODUCER_HEADER_ROOM bytes of them.
+ */
+extern void pgt_producer_add_failed(const TopicPartition *key, const LogConfig *config, const Record *record);
 
 /*
  * Append what is pending now.  ERROR inside a subtransaction: the records

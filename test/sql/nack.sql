@@ -118,7 +118,7 @@ SELECT value FROM consume('"slow.soon"', 'g');
 SELECT produce('"slow.soon"', 'k'::text, 'never', headers => '{"nack.not_before": "999999999999999999"}');
 SELECT value FROM consume('"slow.soon"', 'g');
 
----- nothing is too large to be set aside: a long error is cut, a full record may pass the limit
+---- nothing is too large to be set aside: a long error is cut, limits are passed
 SELECT create_topic('full', config => '{"max.message.bytes": 1000}'),
        create_topic('"full.retry"', config => '{"max.message.bytes": 1000}'),
        create_topic('"full.dlq"', config => '{"max.message.bytes": 800}');
@@ -126,9 +126,9 @@ SELECT produce('full', NULL::text, repeat('x', 900));
 
 SELECT nack('full', 'g', 0, 0, repeat('é', 1000000));
 SELECT length(value), length(headers ->> 'nack.error') AS error FROM "full.retry";
--- but one that the other topic would not take without its headers either
+-- also where the other topic would not take it from a producer
 SELECT alter_topic('full', '{"max.attempts": 1}');
-SELECT nack('full', 'g', 0, 0, 'too large');
+SELECT nack('full', 'g', 0, 0, 'larger');
 
 ---- more than one nack of a record: each is a copy; of a record that is not the group's next, or of any group
 SELECT nack('jobs', 'g', 0, 0, 'twice'), nack('jobs', 'g', 0, 0, 'twice');
@@ -174,6 +174,15 @@ GRANT INSERT ON dead TO regress_nack;
 SET ROLE regress_nack;
 SELECT nack('jobs', 'g', 0, 0, 'allowed');
 RESET ROLE;
+
+-- a record that its codec made fit, in topics without one; and one that leaves no room for what nack() adds
+SELECT create_topic('small', config => '{"compression.type": "lz4", "max.attempts": 2}'), create_topic('"small.retry"'), create_topic('"small.dlq"');
+SELECT produce('small', 'k'::text, repeat('x', 3000000));
+SELECT nack('small', 'g', partition, record_offset, 'first') FROM consume('small', 'g');
+SELECT nack('"small.retry"', 'g', partition, record_offset, 'second') FROM consume('"small.retry"', 'g');
+SELECT length(value) FROM "small.dlq";
+SELECT produce('"small.retry"', 'k'::text, repeat('x', 3000000));
+SELECT produce('small', 'k'::text, repeat('x', 268435456 - 65536));
 
 SET client_min_messages = warning;
 DROP SCHEMA nack_test, nack_other CASCADE;
