@@ -365,8 +365,10 @@ CREATE VIEW pg_topic_groups WITH (security_barrier) AS
                    greatest(coalesce(o.committed_offset, 0), p.log_start_offset)) END AS lag,
            pg_topic_lag_time(o.topic, o.partition, o.committed_offset) AS lag_time,
            o.commit_timestamp, o.metadata,
+           -- at most the largest bigint: the same stretch may count again and again
            o.lost_records OPERATOR(pg_catalog.+)
-               greatest(0, p.deleted_end_offset OPERATOR(pg_catalog.-) o.committed_offset) AS lost_records,
+               least(9223372036854775807 OPERATOR(pg_catalog.-) o.lost_records,
+                   greatest(0, p.deleted_end_offset OPERATOR(pg_catalog.-) o.committed_offset)) AS lost_records,
            o.lost_timestamp, r.at_risk_records, r.at_risk_at,
            o.member_id, o.lease_until, o.generation, o.position,
            h.held_offset, h.held_until

@@ -26,6 +26,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "common/int.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
@@ -171,7 +172,10 @@ pgt_position_set_start(const ConsumerGroup *group, GroupOffset *offset, int64 st
 void
 pgt_position_note_lost(const ConsumerGroup *group, const GroupOffset *offset, int64 lost)
 {
-	own_position(group, offset->partition)->lost += lost;
+	int64	   *sum = &own_position(group, offset->partition)->lost;
+
+	if (pg_add_s64_overflow(*sum, lost, sum))
+		*sum = PG_INT64_MAX;
 }
 
 /* See the header. */

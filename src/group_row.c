@@ -42,6 +42,7 @@
 #include "access/xact.h"
 #include "catalog/index.h"
 #include "catalog/indexing.h"
+#include "common/int.h"
 #include "executor/tuptable.h"
 #include "foreign/fdwapi.h"
 #include "foreign/foreign.h"
@@ -432,7 +433,9 @@ update_row(Relation table, const GroupOffset *offset, int64 next, int64 lost,
 		Datum		before = heap_getattr(offset->row, Anum_offsets_lost_records,
 										  RelationGetDescr(table), &isnull);
 
-		lost_values(values, nulls, lost + (isnull ? 0 : DatumGetInt64(before)));
+		if (!isnull && pg_add_s64_overflow(lost, DatumGetInt64(before), &lost))
+			lost = PG_INT64_MAX;
+		lost_values(values, nulls, lost);
 		replace_columns(replace, Anum_offsets_lost_records, Anum_offsets_lost_timestamp);
 	}
 	lease_values(values, nulls, &offset->lease);

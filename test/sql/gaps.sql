@@ -204,7 +204,21 @@ SELECT delete_records('leased', 0, -1);
 SELECT record_offset FROM consume('leased', 'g', member_id => 'm', auto_offset_reset => 'none');
 SELECT committed, "position", lag, lost FROM stand WHERE topic = 'leased'::regclass;
 
-DROP FOREIGN TABLE tail, only_gaps, waits, given, keyed, one, two, leased CASCADE;
+-- a stretch that is lost again and again counts up to the largest number there is
+SELECT create_topic('far');
+INSERT INTO far (value, record_offset) VALUES ('v', 4611686018427387904);
+TRUNCATE far;
+SELECT produce('far', 'behind'::text);
+SELECT seek_to_offset('far', 'g', 0);
+SELECT value FROM consume('far', 'g');
+SELECT seek_to_offset('far', 'g', 0);
+SELECT lost FROM stand WHERE topic = 'far'::regclass;
+SELECT value FROM consume('far', 'g');
+SELECT lost FROM stand WHERE topic = 'far'::regclass;
+SELECT seek_to_offset('far', 'g', 0), seek_to_end('far', 'g'), seek_to_offset('far', 'g', 0), seek_to_end('far', 'g');
+SELECT lost FROM stand WHERE topic = 'far'::regclass;
+
+DROP FOREIGN TABLE far, tail, only_gaps, waits, given, keyed, one, two, leased CASCADE;
 DROP VIEW stand;
 DROP FUNCTION row_version;
 DROP PROCEDURE gap;
