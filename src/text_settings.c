@@ -11,8 +11,8 @@
  * under any: dates begin with the year, times have their offset from UTC, each part
  * of an interval has its sign.
  *
- * Settings are changed one by one, only those that differ, and mostly none does; a
- * change costs a microsecond.  They are changed as a function's SET clause does it,
+ * Settings are changed one by one, only those that differ, and mostly none does but
+ * the time zone; a change and its end cost some microseconds a value.  They are changed as a function's SET clause does it,
  * so that the end of a (sub)transaction undoes it.
  *
  * Not among them: lc_monetary, which money depends on and which is fixed neither
