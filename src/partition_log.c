@@ -510,7 +510,8 @@ pgt_partition_log_next_segment(PartitionState *state, const LogBounds *bounds, i
 bool
 pgt_partition_log_has_changed(PartitionState *state, const LogBounds *bounds)
 {
-	return pg_atomic_read_u32(&state->segments_version) != bounds->segments_version;
+	return pg_atomic_read_u32(&state->segments_version) != bounds->segments_version ||
+		state->incarnation != bounds->incarnation;	/* the topic is being dropped */
 }
 
 uint32
