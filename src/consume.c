@@ -209,7 +209,7 @@ pgt_consume_look_member(ConsumePass *pass, PartitionSet *partitions)
 	}
 	/* a partition whose lease is not renewed may be taken then */
 	if ((next_end = pgt_lease_next_end(pass->lease)) != NEVER_US)
-		pgt_wait_again_in(next_end);
+		pgt_wait_for_lease(next_end);
 	return retry ? WAIT_RETRY : WAIT_IDLE;
 }
 

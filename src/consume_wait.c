@@ -74,6 +74,7 @@ extern bool pq_check_connection(void);
 
 /* For so long an expected time of the wall clock is slept for without another look. */
 #define LONGEST_TRUST_US	(10 * USECS_PER_SEC)
+#define TRUSTED_PART_OF_LEASE	4	/* for a lease's end at least this part of the time */
 
 #define MAX_WAITING_FUNCTIONS	4
 
@@ -95,12 +96,26 @@ static ExecutorStart_hook_type previous_executor_start = NULL;
 
 /* ---- the loop ----------------------------------------------------------- */
 
+/* Look again when that time has passed. */
+static void
+look_again_in(int64 us)
+{
+	look_again_at = Min(look_again_at, pgt_monotonic_us() + us);
+}
+
 /* See the header. */
 void
 pgt_wait_again_in(int64 us)
 {
 	/* the wall clock may be set while we sleep: what waits for it is looked at now and then */
-	look_again_at = Min(look_again_at, pgt_monotonic_us() + Min(us, LONGEST_TRUST_US));
+	look_again_in(Min(us, LONGEST_TRUST_US));
+}
+
+/* See the header. */
+void
+pgt_wait_for_lease(int64 us)
+{
+	look_again_in(Min(us, Max(LONGEST_TRUST_US, us / TRUSTED_PART_OF_LEASE)));
 }
 
 /* One look, with all the memory it took given back. */

@@ -38,6 +38,13 @@ typedef struct Waiter
 extern void pgt_wait_again_in(int64 us);
 
 /*
+ * The same for a lease that ends then.  Mostly it is renewed before, and then a whole
+ * crowd of members would look for nothing; so they trust the clock for a longer lease
+ * for a longer time.
+ */
+extern void pgt_wait_for_lease(int64 us);
+
+/*
  * Wait within a running statement until look() is done or the deadline
  * passed.  look() gets the latest snapshot; the statement's own stays held.
  */
