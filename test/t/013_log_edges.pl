@@ -137,7 +137,8 @@ foreach my $ending ('checkpoint and crash', 'crash', 'fast shutdown')
 	{
 		kill 'INT', postmaster();
 		go_on();
-		$node->stop('fast');
+		# it may be down before it is told so once more
+		$node->stop('fast', fail_ok => 1);
 		$node->start;
 	}
 	else
