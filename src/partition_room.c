@@ -30,7 +30,6 @@
 #include "access/reloptions.h"
 #include "access/table.h"
 #include "catalog/pg_authid.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_foreign_table.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -39,7 +38,6 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 
 #include "log_wal.h"
 #include "partition_room.h"
@@ -97,20 +95,6 @@ pgt_room_keep(Oid topic, int32 first, int32 end)
 
 /* ---- a role's ------------------------------------------------------------- */
 
-/* Who owns a relation; InvalidOid where it is gone. */
-static Oid
-owner_of(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		return InvalidOid;
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
 /* How many partitions a row of pg_foreign_table gives its topic. */
 static int32
 partitions_of(Relation catalog, HeapTuple tuple)
@@ -140,7 +124,7 @@ partitions_of_role(Oid owner)
 	{
 		Oid			relid = ((Form_pg_foreign_table) GETSTRUCT(tuple))->ftrelid;
 
-		if (owner_of(relid) == owner && pgt_is_topic(relid))
+		if (pgt_topic_owner(relid) == owner && pgt_is_topic(relid))
 			partitions += partitions_of(catalog, tuple);
 	}
 	systable_endscan(scan);

@@ -458,17 +458,26 @@ pgt_topic_check_acl(Oid relid, AclMode mode)
 }
 
 /* See the header. */
-bool
-pgt_topic_is_owner(Oid relid)
+Oid
+pgt_topic_owner(Oid relid)
 {
 	HeapTuple	row = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Oid			owner;
 
 	if (!HeapTupleIsValid(row))
-		return false;
+		return InvalidOid;
 	owner = ((Form_pg_class) GETSTRUCT(row))->relowner;
 	ReleaseSysCache(row);
-	return has_privs_of_role(GetUserId(), owner);
+	return owner;
+}
+
+/* See the header. */
+bool
+pgt_topic_is_owner(Oid relid)
+{
+	Oid			owner = pgt_topic_owner(relid);
+
+	return OidIsValid(owner) && has_privs_of_role(GetUserId(), owner);
 }
 
 /* ERROR unless the current user owns it. */

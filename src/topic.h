@@ -137,6 +137,9 @@ extern void pgt_topic_check_columns(Oid relid);
 /* ERROR unless the current user has the privileges (ACL_SELECT, ACL_INSERT) on it. */
 extern void pgt_topic_check_acl(Oid relid, AclMode mode);
 
+/* Who owns a relation; InvalidOid where it is gone. */
+extern Oid pgt_topic_owner(Oid relid);
+
 /* ERROR unless the current user owns it. */
 extern void pgt_topic_check_owner(Oid relid);
 

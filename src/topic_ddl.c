@@ -52,7 +52,6 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 
 #include "log_resolve.h"
 #include "log_wal.h"
@@ -82,36 +81,17 @@ static object_access_hook_type next_object_access = NULL;
 
 /* ---- checking ----------------------------------------------------------- */
 
-/*
- * A relation's owner and schema before the running command; InvalidOid where it was
- * not there.
- */
-static void
-read_owner(Oid relid, Oid *owner, Oid *schema)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-
-	*owner = *schema = InvalidOid;
-	if (!HeapTupleIsValid(tuple))
-		return;
-	*owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	*schema = ((Form_pg_class) GETSTRUCT(tuple))->relnamespace;
-	ReleaseSysCache(tuple);
-}
-
 /* Remember to check a relation when the statement is done; it need not be a topic. */
 static void
 touch(Oid relid, bool created)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 	TouchedRelation *relation = palloc(sizeof(TouchedRelation));
-	Oid			schema;
 
 	relation->relid = relid;
 	relation->created = created;
-	relation->owner = InvalidOid;
-	if (!created)
-		read_owner(relid, &relation->owner, &schema);
+	/* the caches still show what was before the running command */
+	relation->owner = created ? InvalidOid : pgt_topic_owner(relid);
 	touched = lappend(touched, relation);
 	MemoryContextSwitchTo(old);
 }
@@ -214,7 +194,8 @@ read_options(Oid relid, Snapshot snapshot, Topic *topic)
 
 	memset(topic, 0, sizeof(*topic));
 	topic->relid = relid;
-	read_owner(relid, &topic->owner, &topic->schema);
+	topic->owner = pgt_topic_owner(relid);
+	topic->schema = get_rel_namespace(relid);
 	pgt_topic_options_defaults(topic);
 	if (!isnull)
 		pgt_topic_options_apply(topic, untransformRelOptions(options));
