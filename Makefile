@@ -2,7 +2,7 @@
 # test/run does everything on a bare machine, "make unit" needs no server.
 
 MODULE_big = pg_topics
-OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 
 EXTENSION = pg_topics
 DATA = $(wildcard sql/pg_topics--*.sql)
@@ -44,11 +44,11 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 # PGXS follows no header dependencies
-$(OBJS): $(wildcard src/*.h)
+$(OBJS): $(wildcard src/*.h src/*/*.h)
 
 UNIT_SRCS = test/unit/unit_test.c src/record_batch.c src/compression.c src/fnv1a.c src/murmur2.c
 
-test/unit/unit_test: $(UNIT_SRCS) test/unit/batch_vectors.h $(wildcard src/*.h)
+test/unit/unit_test: $(UNIT_SRCS) test/unit/batch_vectors.h $(wildcard src/*.h src/*/*.h)
 	$(CC) $(CFLAGS) -Isrc -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(UNIT_SRCS) \
 		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport $(CODEC_LIBS)
 
@@ -70,10 +70,10 @@ FUZZ_CFLAGS = -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined -Wn
 	-Isrc -I$(shell $(PG_CONFIG) --includedir-server)
 FUZZ_LIBS = -L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport $(CODEC_LIBS)
 
-test/fuzz/fuzz_target: test/fuzz/fuzz_target.c $(FUZZ_SRCS) $(wildcard src/*.h)
+test/fuzz/fuzz_target: test/fuzz/fuzz_target.c $(FUZZ_SRCS) $(wildcard src/*.h src/*/*.h)
 	$(FUZZ_CC) -fsanitize=fuzzer,address,undefined $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRCS) $(FUZZ_LIBS)
 
-test/fuzz/make_seeds: test/fuzz/make_seeds.c test/unit/batch_vectors.h $(FUZZ_SRCS) $(wildcard src/*.h)
+test/fuzz/make_seeds: test/fuzz/make_seeds.c test/unit/batch_vectors.h $(FUZZ_SRCS) $(wildcard src/*.h src/*/*.h)
 	$(FUZZ_CC) -fsanitize=address,undefined $(FUZZ_CFLAGS) -Itest/unit -o $@ $< $(FUZZ_SRCS) $(FUZZ_LIBS)
 
 .PHONY: fuzz

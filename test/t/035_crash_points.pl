@@ -463,7 +463,7 @@ sub run_consume
 
 my %run = (drop => \&run_drop, create => \&run_drop, consume => \&run_consume);
 
-my %points = map { $_ => 1 } map { slurp_file($_) =~ /\bFAULT_POINT\("([^"]+)"\)/g } glob("$sources/*.c");
+my %points = map { $_ => 1 } map { slurp_file($_) =~ /\bFAULT_POINT\("([^"]+)"\)/g } glob("$sources/*.c $sources/*/*.c");
 
 is(join(' ', sort keys %scenarios), join(' ', sort keys %points), 'each fault point of the sources has a scenario');
 foreach my $point (sort keys %scenarios)

@@ -108,7 +108,7 @@ my %scenarios = (
 		like => qr/ERROR:  could not write file "pg_topics\/recovery_point.tmp": No space left on device/ },
 	'recovery-point-sync' => { elsewhere => 1, errno => 'EIO', like => qr/PANIC:  could not fsync file "pg_topics\/recovery_point.tmp"/ });
 
-my %points = map { $_ => 1 } map { slurp_file($_) =~ /\bFAULT_ERROR\("([^"]+)"\)/g } glob("$FindBin::RealBin/../../src/*.c");
+my %points = map { $_ => 1 } map { slurp_file($_) =~ /\bFAULT_ERROR\("([^"]+)"\)/g } glob("$FindBin::RealBin/../../src/*.c $FindBin::RealBin/../../src/*/*.c");
 is(join(' ', sort keys %scenarios), join(' ', sort keys %points), 'each call of the sources that can fail has a scenario');
 
 # Back after a PANIC.
