@@ -7,7 +7,7 @@ OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 EXTENSION = pg_topics
 DATA = $(wildcard sql/pg_topics--*.sql)
 # for extensions that bring partitioners
-HEADERS = src/pg_topics.h
+HEADERS = src/include/pg_topics.h
 PGFILEDESC = "pg_topics - topics, partitions and consumer groups"
 
 # Resource manager id of our WAL records: 128 is PostgreSQL's experimental one.

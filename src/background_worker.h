@@ -2,8 +2,8 @@
  * background_worker.h
  *	  What our background processes have in common.  Layer 3.
  */
-#ifndef PGT_BACKGROUND_WORKER_H
-#define PGT_BACKGROUND_WORKER_H
+#ifndef BACKGROUND_WORKER_H
+#define BACKGROUND_WORKER_H
 
 #include "postmaster/bgworker.h"
 
@@ -23,4 +23,4 @@ extern void pgt_worker_serve_signals(void);
 /* Sleep for that time or until the latch is set; then serve signals. */
 extern void pgt_worker_wait(long timeout_ms);
 
-#endif							/* PGT_BACKGROUND_WORKER_H */
+#endif							/* BACKGROUND_WORKER_H */

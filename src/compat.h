@@ -4,8 +4,8 @@
  *
  * No layer: macros only, for whichever file needs them.
  */
-#ifndef PGT_COMPAT_H
-#define PGT_COMPAT_H
+#ifndef COMPAT_H
+#define COMPAT_H
 
 #include "storage/proc.h"
 
@@ -47,4 +47,4 @@ pgt_pop_walsender_proc(void)
 #define PGT_SET_NO_BACKEND(proc)	((proc)->backendId = InvalidBackendId)
 #endif
 
-#endif							/* PGT_COMPAT_H */
+#endif							/* COMPAT_H */

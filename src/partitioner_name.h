@@ -5,8 +5,8 @@
 #ifndef PARTITIONER_NAME_H
 #define PARTITIONER_NAME_H
 
+#include "include/pg_topics.h"
 #include "partitioner.h"
-#include "pg_topics.h"
 
 /* What a name stands for: one of the three, or none and perhaps why. */
 typedef struct FoundPartitioner
