@@ -20,7 +20,7 @@ CODEC_LIBS = -lz -lsnappy -llz4 -lzstd
 
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 PG_CPPFLAGS = -DPGT_RMGR_ID=$(PGT_RMGR_ID) -I$(srcdir)/src
-# for tests: places where a process can be made to die, see src/fault_point.h, and a
+# for tests: places where a process can be made to die, see src/util/fault_point.h, and a
 # version to update to
 ifdef FAULT_POINTS
 PG_CPPFLAGS += -DPGT_FAULT_POINTS
@@ -53,8 +53,8 @@ test/unit/unit_test: $(UNIT_SRCS) test/unit/batch_vectors.h $(wildcard src/*.h s
 		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport $(CODEC_LIBS)
 
 # key_map.c calls the server's memory contexts, which its test brings along
-test/unit/key_map_test: test/unit/key_map_test.c src/key_map.c src/key_map.h
-	$(CC) $(CFLAGS) -Isrc -I$(shell $(PG_CONFIG) --includedir-server) -o $@ test/unit/key_map_test.c src/key_map.c \
+test/unit/key_map_test: test/unit/key_map_test.c src/util/key_map.c src/util/key_map.h
+	$(CC) $(CFLAGS) -Isrc -I$(shell $(PG_CONFIG) --includedir-server) -o $@ test/unit/key_map_test.c src/util/key_map.c \
 		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lcrypto
 
 .PHONY: unit

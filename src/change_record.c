@@ -45,9 +45,9 @@
 
 #include "change_record.h"
 #include "clock.h"
-#include "compat.h"
 #include "partitioner.h"
 #include "producer.h"
+#include "util/compat.h"
 
 static const ByteView null_view = {NULL, -1};
 

@@ -57,10 +57,10 @@
 #include "access/xlog.h"
 #include "commit_log.h"
 #include "common/controldata_utils.h"
-#include "compat.h"
 #include "log_state.h"
 #include "miscadmin.h"
 #include "storage/procarray.h"
+#include "util/compat.h"
 #include "utils/snapmgr.h"
 
 /* ---- 64-bit ids ---------------------------------------------------------- */

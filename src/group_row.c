@@ -54,10 +54,10 @@
 #include "utils/snapmgr.h"
 
 #include "consumer_group.h"
-#include "fault_point.h"
 #include "group_position.h"
 #include "group_row.h"
 #include "row_place.h"
+#include "util/fault_point.h"
 
 /* Columns of topic_group_offsets. */
 #define Anum_offsets_group_id			1

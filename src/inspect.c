@@ -33,10 +33,10 @@
 #include "utils/timestamp.h"
 
 #include "clock.h"
-#include "guarded_look.h"
 #include "inspect.h"
 #include "log_reader.h"
 #include "topic.h"
+#include "util/guarded_look.h"
 
 PG_FUNCTION_INFO_V1(pgt_topics_info);
 PG_FUNCTION_INFO_V1(pgt_topic_partitions_info);

@@ -21,10 +21,10 @@
 #include "utils/snapmgr.h"
 
 #include "clock.h"
-#include "guarded_look.h"
 #include "log_reader.h"
 #include "nack_header.h"
 #include "topic.h"
+#include "util/guarded_look.h"
 
 PG_FUNCTION_INFO_V1(pgt_topic_lag_time);
 PG_FUNCTION_INFO_V1(pgt_topic_held_info);

@@ -45,8 +45,8 @@
 #include "utils/snapmgr.h"
 
 #include "consume_rows.h"
-#include "key_map.h"
 #include "log_reader.h"
+#include "util/key_map.h"
 
 /* One partition under way. */
 typedef struct LatestScan

@@ -22,10 +22,10 @@
 #include <unistd.h>
 
 #include "access/xlogutils.h"
-#include "fault_point.h"
 #include "log_record.h"
 #include "log_start.h"
 #include "topic_waiters.h"
+#include "util/fault_point.h"
 #include "utils/memutils.h"
 
 /* ---- delete -------------------------------------------------------------- */

@@ -36,11 +36,11 @@
 
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
-#include "fault_point.h"
 #include "log_load.h"
 #include "log_start.h"
 #include "record_batch.h"
 #include "recovery_point.h"
+#include "util/fault_point.h"
 #include "utils/memutils.h"
 
 /* The partition being loaded, and where its scan has come to. */

@@ -37,11 +37,11 @@
 #include "access/xact.h"
 #include "batch_decoder.h"
 #include "commit_log.h"
-#include "fault_point.h"
 #include "log_reader.h"
 #include "log_resolve.h"
 #include "miscadmin.h"
 #include "storage/procarray.h"
+#include "util/fault_point.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 

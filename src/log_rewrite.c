@@ -44,11 +44,11 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "access/xloginsert.h"
-#include "fault_point.h"
 #include "log_record.h"
 #include "log_rewrite.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
+#include "util/fault_point.h"
 #include "utils/memutils.h"
 
 #define CHUNK_BYTES		(256 * 1024)

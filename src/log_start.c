@@ -22,10 +22,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "checksum.h"
-#include "fault_point.h"
 #include "log_start.h"
 #include "storage/fd.h"
+#include "util/crc32c.h"
+#include "util/fault_point.h"
 
 #define LOG_START_MAGIC		0x50475453	/* "PGTS" */
 #define LOG_START_VERSION	1

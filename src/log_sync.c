@@ -50,10 +50,7 @@
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
 #include "access/xloginsert.h"
-#include "background_worker.h"
 #include "clock.h"
-#include "compat.h"
-#include "fault_point.h"
 #include "log_resolve.h"
 #include "log_sync.h"
 #include "log_wal.h"
@@ -64,6 +61,9 @@
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/sinvaladt.h"
+#include "util/background_worker.h"
+#include "util/compat.h"
+#include "util/fault_point.h"
 #include "utils/wait_event.h"
 
 #define RESOLVE_INTERVAL_MS		1000

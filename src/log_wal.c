@@ -46,13 +46,13 @@
 #include "access/xlog.h"
 #include "access/xloginsert.h"
 #include "clock.h"
-#include "fault_point.h"
 #include "log_record.h"
 #include "log_sync.h"
-#include "records_end.h"
 #include "miscadmin.h"
 #include "record_batch.h"
+#include "records_end.h"
 #include "storage/s_lock.h"
+#include "util/fault_point.h"
 #include "utils/lsyscache.h"
 
 #define MAX_ALONE_MS		(10 * 60 * 1000)

@@ -35,13 +35,13 @@
 #include "clock.h"
 #include "compaction.h"
 #include "erase.h"
-#include "guarded_look.h"
 #include "log_reader.h"
 #include "log_sync.h"
 #include "producer.h"
 #include "retention.h"
 #include "serializer.h"
 #include "sql_argument.h"
+#include "util/guarded_look.h"
 
 #define LAST_STABLE_OFFSET	(-1)	/* what delete_records() calls it */
 

@@ -22,10 +22,10 @@
 
 #include "clock.h"
 #include "common/int.h"
-#include "guarded_look.h"
 #include "inspect.h"
 #include "log_reader.h"
 #include "maintenance_hold.h"
+#include "util/guarded_look.h"
 
 PG_FUNCTION_INFO_V1(pgt_topic_maintenance_info);
 

@@ -35,7 +35,6 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "background_worker.h"
 #include "catalog/pg_database.h"
 #include "clock.h"
 #include "database_hold.h"
@@ -48,6 +47,7 @@
 #include "storage/ipc.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
+#include "util/background_worker.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 

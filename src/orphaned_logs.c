@@ -24,13 +24,13 @@
 #include "postgres.h"
 
 #include "catalog/pg_class.h"
-#include "guarded_look.h"
 #include "log_wal.h"
 #include "miscadmin.h"
 #include "orphaned_logs.h"
 #include "storage/fd.h"
 #include "storage/lmgr.h"
 #include "topic.h"
+#include "util/guarded_look.h"
 #include "utils/lsyscache.h"
 
 bool

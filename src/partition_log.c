@@ -44,9 +44,9 @@
 
 #include "access/xlogutils.h"
 #include "clock.h"
-#include "fault_point.h"
 #include "miscadmin.h"
 #include "partition_log.h"
+#include "util/fault_point.h"
 #include "utils/memutils.h"
 
 /* ---- bounds -------------------------------------------------------------- */

@@ -19,10 +19,10 @@
  */
 #include "postgres.h"
 
-#include "fault_point.h"
 #include "pending_batch.h"
 #include "pgstat.h"
 #include "storage/fd.h"
+#include "util/fault_point.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 

@@ -22,7 +22,6 @@
 #include "commit_log.h"
 #include "consume.h"
 #include "database_hold.h"
-#include "fault_point.h"
 #include "fmgr.h"
 #include "group_expiry.h"
 #include "log_load.h"
@@ -42,6 +41,7 @@
 #include "topic.h"
 #include "topic_ddl.h"
 #include "topic_waiters.h"
+#include "util/fault_point.h"
 #include "utils/guc.h"
 
 PG_MODULE_MAGIC;

@@ -47,8 +47,8 @@
 
 #include "port/pg_bswap.h"
 
-#include "checksum.h"
 #include "record_batch.h"
+#include "util/crc32c.h"
 
 /* Where the header's fields are. */
 #define AT_BASE_OFFSET			0

@@ -23,9 +23,9 @@
 #include <unistd.h>
 
 #include "access/xlog.h"
-#include "fault_point.h"
 #include "log_state.h"
 #include "recovery_point.h"
+#include "util/fault_point.h"
 
 bool		pgt_adopt_log_dir = false;
 

@@ -11,8 +11,8 @@
  */
 #include "postgres.h"
 
-#include "checksum.h"
 #include "recovery_point_bytes.h"
+#include "util/crc32c.h"
 
 void
 pgt_recovery_point_seal(RecoveryPointHeader *header, uint64 system_identifier,

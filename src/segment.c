@@ -31,10 +31,10 @@
 #include <unistd.h>
 
 #include "common/file_perm.h"
-#include "fault_point.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "segment.h"
+#include "util/fault_point.h"
 
 /* Index space is allocated in steps that grow with the index, in entries. */
 #define RESERVE_MIN		63		/* with the header: one 4 kB page */

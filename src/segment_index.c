@@ -20,9 +20,9 @@
 #include "postgres.h"
 
 #include "access/xlog.h"
-#include "checksum.h"
 #include "record_batch.h"
 #include "segment_index.h"
+#include "util/crc32c.h"
 
 /* Fill a header for a segment of this cluster, CRC included. */
 void

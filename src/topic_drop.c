@@ -41,19 +41,19 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
+#include "storage/lwlock.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "storage/lwlock.h"
 #include "utils/snapmgr.h"
 
-#include "fault_point.h"
 #include "group_member.h"
 #include "group_row.h"
-#include "guarded_look.h"
 #include "log_wal.h"
 #include "topic_drop.h"
+#include "util/fault_point.h"
+#include "util/guarded_look.h"
 
 /* Files to remove when the transaction ends one way and not the other. */
 typedef struct PendingRemoval

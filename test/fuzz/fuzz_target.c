@@ -17,12 +17,12 @@
  */
 #include "postgres.h"
 
-#include "checksum.h"
 #include "compression.h"
 #include "murmur2.h"
 #include "record_batch.h"
 #include "recovery_point_bytes.h"
 #include "segment_index.h"
+#include "util/crc32c.h"
 
 #define OUTPUT_MAX		(1024 * 1024)
 #define OUTPUT_MIN		512

@@ -258,7 +258,7 @@ sub pid_of_session
 	return $pid;
 }
 
-# Wait until a process stands at the place it was told to (src/fault_point.h): what
+# Wait until a process stands at the place it was told to (src/util/fault_point.h): what
 # it writes before it does so may come earlier, and a SIGCONT then would be lost.
 sub wait_halted
 {

@@ -26,7 +26,7 @@ sub build_xid_jump
 	my $directory = PostgreSQL::Test::Utils::tempdir();
 	my $test = "$FindBin::RealBin/..";
 
-	copy($_, $directory) or die "$_: $!" foreach "$test/xid_jump/Makefile", "$test/xid_jump/xid_jump.c", "$test/../src/compat.h";
+	copy($_, $directory) or die "$_: $!" foreach "$test/xid_jump/Makefile", "$test/xid_jump/xid_jump.c", "$test/../src/util/compat.h";
 	# the variables of the make that runs the tests are not for this one
 	local %ENV = %ENV;
 	delete @ENV{qw(MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES)};

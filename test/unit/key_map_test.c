@@ -8,7 +8,7 @@
  */
 #include "postgres.h"
 
-#include "key_map.h"
+#include "util/key_map.h"
 #include "utils/memutils.h"
 
 static int	tests = 0;

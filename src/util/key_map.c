@@ -34,7 +34,7 @@
 #include "common/hashfn.h"
 #include "common/pg_prng.h"
 #include "common/sha2.h"
-#include "key_map.h"
+#include "util/key_map.h"
 #include "utils/memutils.h"
 
 #define KEY_IDENTITY_SIZE	16

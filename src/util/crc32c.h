@@ -1,9 +1,9 @@
 /*
- * checksum.h
+ * crc32c.h
  *	  The CRC-32C of all our formats: the server's own code.  Layer 0.
  */
-#ifndef CHECKSUM_H
-#define CHECKSUM_H
+#ifndef CRC32C_H
+#define CRC32C_H
 
 #include "port/pg_crc32c.h"
 
@@ -19,4 +19,4 @@ pgt_crc32c(const void *bytes, size_t length)
 	return crc;
 }
 
-#endif							/* CHECKSUM_H */
+#endif							/* CRC32C_H */

@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "fault_point.h"
+#include "util/fault_point.h"
 
 #ifdef PGT_FAULT_POINTS
 

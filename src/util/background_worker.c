@@ -10,11 +10,11 @@
  */
 #include "postgres.h"
 
-#include "background_worker.h"
 #include "miscadmin.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "util/background_worker.h"
 #include "utils/guc.h"
 #include "utils/wait_event.h"
 

@@ -16,7 +16,7 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
-#include "guarded_look.h"
+#include "util/guarded_look.h"
 
 /* Is it about a file that cannot be read, as opposed to the query or the server? */
 static bool
