@@ -46,7 +46,7 @@ include $(PGXS)
 # PGXS follows no header dependencies
 $(OBJS): $(wildcard src/*.h src/*/*.h)
 
-UNIT_SRCS = test/unit/unit_test.c src/record_batch.c src/compression.c src/fnv1a.c src/murmur2.c
+UNIT_SRCS = test/unit/unit_test.c src/format/record_batch.c src/format/compression.c src/format/fnv1a.c src/format/murmur2.c
 
 test/unit/unit_test: $(UNIT_SRCS) test/unit/batch_vectors.h $(wildcard src/*.h src/*/*.h)
 	$(CC) $(CFLAGS) -Isrc -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(UNIT_SRCS) \
@@ -64,7 +64,7 @@ unit: test/unit/unit_test test/unit/key_map_test
 
 # libFuzzer comes with clang; its first finding ends the run
 FUZZ_SECONDS ?= 60
-FUZZ_SRCS = src/record_batch.c src/compression.c src/murmur2.c src/segment_index.c src/recovery_point_bytes.c
+FUZZ_SRCS = src/format/record_batch.c src/format/compression.c src/format/murmur2.c src/format/segment_index.c src/format/recovery_point_format.c
 FUZZ_CC ?= clang
 FUZZ_CFLAGS = -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined -Wno-ignored-attributes \
 	-Isrc -I$(shell $(PG_CONFIG) --includedir-server)

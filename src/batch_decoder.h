@@ -7,7 +7,7 @@
 #ifndef BATCH_DECODER_H
 #define BATCH_DECODER_H
 
-#include "record_batch.h"
+#include "format/record_batch.h"
 #include "segment.h"
 
 /* Decompresses one batch after another into the same memory. */

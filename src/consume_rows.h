@@ -7,8 +7,8 @@
 #ifndef CONSUME_ROWS_H
 #define CONSUME_ROWS_H
 
+#include "format/record_batch.h"
 #include "nodes/primnodes.h"
-#include "record_batch.h"
 #include "topic.h"
 
 typedef struct ConsumeRows ConsumeRows;

@@ -36,9 +36,9 @@
 
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
+#include "format/record_batch.h"
 #include "log_load.h"
 #include "log_start.h"
-#include "record_batch.h"
 #include "recovery_point.h"
 #include "util/fault_point.h"
 #include "utils/memutils.h"

@@ -7,8 +7,8 @@
 #ifndef LOG_READER_H
 #define LOG_READER_H
 
+#include "format/record_batch.h"
 #include "partition_log.h"
-#include "record_batch.h"
 #include "utils/snapshot.h"
 
 typedef struct LogReader LogReader;

@@ -33,9 +33,9 @@
 #include "access/xlogrecovery.h"
 #include "catalog/pg_control.h"
 #include "commit_log.h"
+#include "format/record_batch.h"
 #include "log_record.h"
 #include "log_sync.h"
-#include "record_batch.h"
 #include "utils/memutils.h"
 
 static MemoryContext redo_context = NULL;

@@ -7,7 +7,7 @@
 #ifndef NACK_HEADER_H
 #define NACK_HEADER_H
 
-#include "record_batch.h"
+#include "format/record_batch.h"
 #include "topic.h"
 
 #define NACK_PREFIX		"nack."

@@ -48,8 +48,8 @@
 #include "lib/stringinfo.h"
 #include "storage/proc.h"
 
-#include "fnv1a.h"
-#include "murmur2.h"
+#include "format/fnv1a.h"
+#include "format/murmur2.h"
 #include "partitioner.h"
 #include "partitioner_call.h"
 #include "partitioner_name.h"

@@ -53,7 +53,7 @@
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
-#include "murmur2.h"
+#include "format/murmur2.h"
 #include "partitioner_name.h"
 
 const Oid	pgt_partitioner_arguments[PARTITIONER_ARGUMENTS] = {REGCLASSOID, BYTEAOID, BYTEAOID, INT4OID};

@@ -8,8 +8,8 @@
 #ifndef PENDING_BATCH_H
 #define PENDING_BATCH_H
 
+#include "format/record_batch.h"
 #include "log_wal.h"
-#include "record_batch.h"
 
 extern int	pgt_batch_size;		/* setting pg_topics.batch_size, bytes */
 

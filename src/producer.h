@@ -7,9 +7,9 @@
 #ifndef PRODUCER_H
 #define PRODUCER_H
 
+#include "format/record_batch.h"
 #include "log_wal.h"
 #include "pending_batch.h"
-#include "record_batch.h"
 
 extern int	pgt_buffer_memory;	/* setting pg_topics.buffer_memory, kB */
 

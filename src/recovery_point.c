@@ -3,7 +3,7 @@
  *	  The file <log_dir>/recovery_point: where each partition stood when
  *	  everything was last synced.
  *
- * Its bytes are described in recovery_point_bytes.h; here is their way to disk
+ * Its bytes are described in recovery_point_format.h; here is their way to disk
  * and back.
  *
  * Everything it promises was durable before it was written: fsynced segments

@@ -7,7 +7,7 @@
 #ifndef RECOVERY_POINT_H
 #define RECOVERY_POINT_H
 
-#include "recovery_point_bytes.h"
+#include "format/recovery_point_format.h"
 
 extern bool pgt_adopt_log_dir;	/* setting pg_topics.adopt_log_dir */
 

@@ -10,8 +10,8 @@
 #ifndef SEGMENT_H
 #define SEGMENT_H
 
+#include "format/segment_index.h"
 #include "log_directory.h"
-#include "segment_index.h"
 #include "storage/fd.h"
 
 /* An open segment; opened and closed with the functions below. */

@@ -11,8 +11,8 @@
 #define SERIALIZER_H
 
 #include "datatype/timestamp.h"
+#include "format/record_batch.h"
 #include "lib/stringinfo.h"
-#include "record_batch.h"
 #include "topic.h"
 
 /* Bytes of a key or value; null: length -1. */

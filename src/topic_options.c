@@ -30,8 +30,8 @@
 #include "utils/jsonb.h"
 #include "utils/varlena.h"
 
-#include "compression.h"
-#include "record_batch.h"
+#include "format/compression.h"
+#include "format/record_batch.h"
 #include "topic_options.h"
 
 /* Doubles hold integers up to here exactly; settings past int are doubles. */

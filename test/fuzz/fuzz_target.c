@@ -17,11 +17,11 @@
  */
 #include "postgres.h"
 
-#include "compression.h"
-#include "murmur2.h"
-#include "record_batch.h"
-#include "recovery_point_bytes.h"
-#include "segment_index.h"
+#include "format/compression.h"
+#include "format/murmur2.h"
+#include "format/record_batch.h"
+#include "format/recovery_point_format.h"
+#include "format/segment_index.h"
 #include "util/crc32c.h"
 
 #define OUTPUT_MAX		(1024 * 1024)

@@ -9,10 +9,10 @@
 #include "postgres.h"
 
 #include "batch_vectors.h"
-#include "compression.h"
-#include "record_batch.h"
-#include "recovery_point_bytes.h"
-#include "segment_index.h"
+#include "format/compression.h"
+#include "format/record_batch.h"
+#include "format/recovery_point_format.h"
+#include "format/segment_index.h"
 
 #define RECORDS		4
 #define ROOM		65536

@@ -23,10 +23,10 @@
 #include "port/pg_crc32c.h"
 
 #include "batch_vectors.h"
-#include "compression.h"
-#include "fnv1a.h"
-#include "murmur2.h"
-#include "record_batch.h"
+#include "format/compression.h"
+#include "format/fnv1a.h"
+#include "format/murmur2.h"
+#include "format/record_batch.h"
 
 #define MAX_RECORDS		4
 

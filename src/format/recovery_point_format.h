@@ -1,5 +1,5 @@
 /*
- * recovery_point_bytes.h
+ * recovery_point_format.h
  *	  The bytes of the recovery point.
  *
  *	  header   magic, version, system identifier, count, CRC of the entries,
@@ -10,8 +10,8 @@
  *
  * Layer 1.  No I/O: see recovery_point.c.
  */
-#ifndef RECOVERY_POINT_BYTES_H
-#define RECOVERY_POINT_BYTES_H
+#ifndef RECOVERY_POINT_FORMAT_H
+#define RECOVERY_POINT_FORMAT_H
 
 #include "segment.h"
 
@@ -61,4 +61,4 @@ extern const char *pgt_recovery_point_check_header(const char *bytes, size_t len
 extern const char *pgt_recovery_point_check_entries(const char *bytes, size_t length,
 													const RecoveryPointHeader *header);
 
-#endif							/* RECOVERY_POINT_BYTES_H */
+#endif							/* RECOVERY_POINT_FORMAT_H */

@@ -1,8 +1,8 @@
 /*
- * recovery_point_bytes.c
+ * recovery_point_format.c
  *	  The bytes of the recovery point: sealed and checked.
  *
- * See recovery_point_bytes.h for the format.  Checking believes nothing: the
+ * See recovery_point_format.h for the format.  Checking believes nothing: the
  * count of entries is compared with the bytes that are there before it is used,
  * and an entry with an impossible number is damage like a wrong CRC.
  *
@@ -11,7 +11,7 @@
  */
 #include "postgres.h"
 
-#include "recovery_point_bytes.h"
+#include "format/recovery_point_format.h"
 #include "util/crc32c.h"
 
 void

@@ -18,7 +18,7 @@
  */
 #include "c.h"
 
-#include "fnv1a.h"
+#include "format/fnv1a.h"
 
 #define FNV_OFFSET_BASIS	0x811c9dc5U
 #define FNV_PRIME			0x01000193U

@@ -26,7 +26,7 @@
 #ifndef RECORD_BATCH_H
 #define RECORD_BATCH_H
 
-#include "compression.h"
+#include "format/compression.h"
 
 #define RECORD_BATCH_HEADER_SIZE	61
 #define RECORD_BATCH_LOG_OVERHEAD	12	/* baseOffset and batchLength */

@@ -45,7 +45,7 @@
 
 #include "port/pg_bswap.h"
 
-#include "compression.h"
+#include "format/compression.h"
 
 /* One codec. */
 typedef struct Codec

@@ -47,7 +47,7 @@
 
 #include "port/pg_bswap.h"
 
-#include "record_batch.h"
+#include "format/record_batch.h"
 #include "util/crc32c.h"
 
 /* Where the header's fields are. */

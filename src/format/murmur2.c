@@ -27,7 +27,7 @@
  */
 #include "c.h"
 
-#include "murmur2.h"
+#include "format/murmur2.h"
 
 #define MURMUR2_SEED	0x9747b28cU
 #define MURMUR2_M		0x5bd1e995U

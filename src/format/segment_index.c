@@ -20,8 +20,8 @@
 #include "postgres.h"
 
 #include "access/xlog.h"
-#include "record_batch.h"
-#include "segment_index.h"
+#include "format/record_batch.h"
+#include "format/segment_index.h"
 #include "util/crc32c.h"
 
 /* Fill a header for a segment of this cluster, CRC included. */
