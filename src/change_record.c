@@ -44,7 +44,7 @@
 #include "utils/lsyscache.h"
 
 #include "change_record.h"
-#include "clock.h"
+#include "log/clock.h"
 #include "partitioner.h"
 #include "producer.h"
 #include "util/compat.h"

@@ -40,11 +40,11 @@
 
 #include "access/table.h"
 #include "access/transam.h"
-#include "clock.h"
-#include "commit_log.h"
 #include "common/int.h"
 #include "compaction.h"
 #include "group_row.h"
+#include "log/clock.h"
+#include "log/commit_log.h"
 #include "log_wal.h"
 #include "maintenance_hold.h"
 #include "maintenance_stats.h"

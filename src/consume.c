@@ -46,7 +46,6 @@
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 
-#include "clock.h"
 #include "consume.h"
 #include "consume_many.h"
 #include "consume_partition.h"
@@ -56,6 +55,7 @@
 #include "consume_wait.h"
 #include "group_row.h"
 #include "lease.h"
+#include "log/clock.h"
 #include "partition_cursor.h"
 
 PG_FUNCTION_INFO_V1(pgt_consume);

@@ -33,8 +33,8 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "clock.h"
 #include "consume_rows.h"
+#include "log/clock.h"
 #include "serializer.h"
 
 /* The short way's tuple: header with its bitmap, then the columns of fixed size. */

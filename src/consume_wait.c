@@ -59,8 +59,8 @@
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
 
-#include "clock.h"
 #include "consume_wait.h"
+#include "log/clock.h"
 
 /* Of libpq/libpq.h, which needs GSSAPI's headers where the server has that built in. */
 extern bool pq_check_connection(void);

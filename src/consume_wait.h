@@ -8,8 +8,8 @@
 #define CONSUME_WAIT_H
 
 #include "fmgr.h"
+#include "log/topic_waiters.h"
 #include "nodes/primnodes.h"
-#include "topic_waiters.h"
 
 /* What a look at the topic came to. */
 typedef enum WaitVerdict

@@ -55,10 +55,10 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "clock.h"
 #include "consumer_group.h"
 #include "group_position.h"
 #include "group_row.h"
+#include "log/clock.h"
 #include "partition_release.h"
 
 /* The last field of our advisory lock tags; pg_advisory_lock() uses 1 and 2. */

@@ -34,12 +34,12 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "clock.h"
 #include "group_expiry.h"
 #include "group_row.h"
 #include "lease.h"
+#include "log/clock.h"
+#include "log/topic_waiters.h"
 #include "topic.h"
-#include "topic_waiters.h"
 
 /* The statement has the table for %1$s. */
 #define EXPIRED_GROUPS \

@@ -32,8 +32,8 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "clock.h"
 #include "inspect.h"
+#include "log/clock.h"
 #include "log_reader.h"
 #include "topic.h"
 #include "util/guarded_look.h"

@@ -20,7 +20,7 @@
 #include "utils/acl.h"
 #include "utils/snapmgr.h"
 
-#include "clock.h"
+#include "log/clock.h"
 #include "log_reader.h"
 #include "nack_header.h"
 #include "topic.h"

@@ -64,9 +64,9 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
-#include "clock.h"
 #include "group_row.h"
 #include "lease.h"
+#include "log/clock.h"
 #include "partition_release.h"
 
 /* What a call does with a partition. */

@@ -22,9 +22,9 @@
 #include <unistd.h>
 
 #include "access/xlogutils.h"
+#include "log/log_start.h"
+#include "log/topic_waiters.h"
 #include "log_record.h"
-#include "log_start.h"
-#include "topic_waiters.h"
 #include "util/fault_point.h"
 #include "utils/memutils.h"
 

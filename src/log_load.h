@@ -7,7 +7,7 @@
 #ifndef LOG_LOAD_H
 #define LOG_LOAD_H
 
-#include "log_state.h"
+#include "log/log_state.h"
 
 /* Fill the table of partitions from disk; in the postmaster, before redo. */
 extern void pgt_log_load(void);

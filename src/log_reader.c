@@ -35,8 +35,8 @@
 
 #include "access/transam.h"
 #include "access/xact.h"
-#include "batch_decoder.h"
-#include "commit_log.h"
+#include "log/batch_decoder.h"
+#include "log/commit_log.h"
 #include "log_reader.h"
 #include "log_resolve.h"
 #include "miscadmin.h"

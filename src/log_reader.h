@@ -8,7 +8,7 @@
 #define LOG_READER_H
 
 #include "format/record_batch.h"
-#include "partition_log.h"
+#include "log/partition_log.h"
 #include "utils/snapshot.h"
 
 typedef struct LogReader LogReader;

@@ -38,7 +38,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "commit_log.h"
+#include "log/commit_log.h"
 #include "log_resolve.h"
 #include "log_sync.h"
 #include "log_wal.h"

@@ -7,7 +7,7 @@
 #ifndef LOG_RESOLVE_H
 #define LOG_RESOLVE_H
 
-#include "segment.h"
+#include "log/segment.h"
 
 /* What becomes of batches whose transaction the commit log has forgotten. */
 typedef enum ForgottenTransactions

@@ -7,7 +7,7 @@
 #ifndef LOG_REWRITE_H
 #define LOG_REWRITE_H
 
-#include "partition_log.h"
+#include "log/partition_log.h"
 
 typedef struct SegmentRewrite SegmentRewrite;
 

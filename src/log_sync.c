@@ -50,7 +50,7 @@
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
 #include "access/xloginsert.h"
-#include "clock.h"
+#include "log/clock.h"
 #include "log_resolve.h"
 #include "log_sync.h"
 #include "log_wal.h"

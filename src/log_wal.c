@@ -45,8 +45,8 @@
 
 #include "access/xlog.h"
 #include "access/xloginsert.h"
-#include "clock.h"
 #include "format/record_batch.h"
+#include "log/clock.h"
 #include "log_record.h"
 #include "log_sync.h"
 #include "miscadmin.h"

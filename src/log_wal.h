@@ -8,7 +8,7 @@
 #define LOG_WAL_H
 
 #include "lib/stringinfo.h"
-#include "partition_log.h"
+#include "log/partition_log.h"
 
 #define NO_OFFSET	((int64) -1)
 

@@ -32,9 +32,9 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-#include "clock.h"
 #include "compaction.h"
 #include "erase.h"
+#include "log/clock.h"
 #include "log_reader.h"
 #include "log_sync.h"
 #include "producer.h"

@@ -20,9 +20,9 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "clock.h"
 #include "common/int.h"
 #include "inspect.h"
+#include "log/clock.h"
 #include "log_reader.h"
 #include "maintenance_hold.h"
 #include "util/guarded_look.h"

@@ -8,7 +8,7 @@
 #ifndef MAINTENANCE_HOLD_H
 #define MAINTENANCE_HOLD_H
 
-#include "segment.h"
+#include "log/segment.h"
 #include "topic.h"
 
 /* The answer; zero at first but for "until". */

@@ -36,8 +36,8 @@
 
 #include "access/xact.h"
 #include "catalog/pg_database.h"
-#include "clock.h"
 #include "database_hold.h"
+#include "log/clock.h"
 #include "log_wal.h"
 #include "maintenance_launcher.h"
 #include "maintenance_worker.h"

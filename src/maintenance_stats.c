@@ -11,7 +11,7 @@
  */
 #include "postgres.h"
 
-#include "clock.h"
+#include "log/clock.h"
 #include "maintenance_stats.h"
 #include "miscadmin.h"
 #include "utils/timestamp.h"

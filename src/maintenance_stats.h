@@ -9,7 +9,7 @@
 #ifndef MAINTENANCE_STATS_H
 #define MAINTENANCE_STATS_H
 
-#include "log_state.h"
+#include "log/log_state.h"
 
 /* Count deleted segments, or a finished compaction. */
 extern void pgt_stats_deleted(PartitionState *state, int segments, int64 bytes);

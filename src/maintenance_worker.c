@@ -40,10 +40,10 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "clock.h"
 #include "compaction.h"
 #include "database_hold.h"
 #include "group_expiry.h"
+#include "log/clock.h"
 #include "maintenance_stats.h"
 #include "maintenance_worker.h"
 #include "miscadmin.h"

@@ -53,8 +53,8 @@
 #include "utils/snapmgr.h"
 #include "utils/varlena.h"
 
-#include "clock.h"
 #include "consumer_group.h"
+#include "log/clock.h"
 #include "log_reader.h"
 #include "nack_header.h"
 #include "partitioner.h"

@@ -58,7 +58,7 @@
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
-#include "clock.h"
+#include "log/clock.h"
 #include "nack_header.h"
 #include "topic_options.h"
 

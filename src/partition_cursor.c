@@ -45,10 +45,10 @@
 
 #include "utils/lsyscache.h"
 
-#include "clock.h"
 #include "consume_pass.h"
 #include "consume_wait.h"
 #include "lease.h"
+#include "log/clock.h"
 #include "log_reader.h"
 #include "nack_header.h"
 #include "partition_cursor.h"

@@ -28,9 +28,9 @@
 #include "nodes/pg_list.h"
 #include "utils/memutils.h"
 
+#include "log/topic_waiters.h"
 #include "log_wal.h"
 #include "partition_release.h"
-#include "topic_waiters.h"
 
 typedef struct OwnedPartition
 {

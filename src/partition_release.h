@@ -7,7 +7,7 @@
 #ifndef PARTITION_RELEASE_H
 #define PARTITION_RELEASE_H
 
-#include "partition_log.h"
+#include "log/partition_log.h"
 
 /* This transaction owns a partition for a group. */
 extern void pgt_release_note_owned(Oid topic, int32 partition, const char *group_id);

@@ -18,12 +18,13 @@
 
 #include "acks.h"
 #include "change_publisher.h"
-#include "clock.h"
-#include "commit_log.h"
 #include "consume.h"
 #include "database_hold.h"
 #include "fmgr.h"
 #include "group_expiry.h"
+#include "log/clock.h"
+#include "log/commit_log.h"
+#include "log/topic_waiters.h"
 #include "log_load.h"
 #include "log_resolve.h"
 #include "log_sync.h"
@@ -40,7 +41,6 @@
 #include "storage/shmem.h"
 #include "topic.h"
 #include "topic_ddl.h"
-#include "topic_waiters.h"
 #include "util/fault_point.h"
 #include "utils/guc.h"
 

@@ -32,7 +32,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "clock.h"
+#include "log/clock.h"
 #include "partitioner.h"
 #include "producer.h"
 #include "serializer.h"

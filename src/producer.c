@@ -39,10 +39,10 @@
 
 #include "access/xact.h"
 #include "acks.h"
-#include "clock.h"
+#include "log/clock.h"
+#include "log/topic_waiters.h"
 #include "miscadmin.h"
 #include "producer.h"
-#include "topic_waiters.h"
 #include "util/fault_point.h"
 #include "utils/acl.h"
 #include "utils/hsearch.h"

@@ -23,8 +23,8 @@
  */
 #include "postgres.h"
 
-#include "batch_decoder.h"
-#include "commit_log.h"
+#include "log/batch_decoder.h"
+#include "log/commit_log.h"
 #include "log_wal.h"
 #include "miscadmin.h"
 #include "records_end.h"

@@ -7,7 +7,7 @@
 #ifndef RECORDS_END_H
 #define RECORDS_END_H
 
-#include "partition_log.h"
+#include "log/partition_log.h"
 
 /*
  * The offset behind the last record in "from" .. "before" - 1, or NO_OFFSET (-1)

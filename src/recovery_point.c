@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "access/xlog.h"
-#include "log_state.h"
+#include "log/log_state.h"
 #include "recovery_point.h"
 #include "util/fault_point.h"
 

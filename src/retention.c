@@ -46,9 +46,9 @@
 
 #include <sys/stat.h>
 
-#include "clock.h"
 #include "common/int.h"
 #include "group_row.h"
+#include "log/clock.h"
 #include "log_wal.h"
 #include "maintenance_hold.h"
 #include "maintenance_stats.h"

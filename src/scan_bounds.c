@@ -36,7 +36,7 @@
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
-#include "clock.h"
+#include "log/clock.h"
 #include "scan_bounds.h"
 #include "serializer.h"
 

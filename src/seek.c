@@ -34,11 +34,11 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-#include "clock.h"
 #include "consumer_group.h"
 #include "group_position.h"
 #include "group_row.h"
 #include "lease.h"
+#include "log/clock.h"
 #include "log_reader.h"
 #include "sql_argument.h"
 #include "topic.h"

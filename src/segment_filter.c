@@ -22,7 +22,7 @@
  */
 #include "postgres.h"
 
-#include "clock.h"
+#include "log/clock.h"
 #include "miscadmin.h"
 #include "segment_filter.h"
 #include "storage/latch.h"

@@ -7,9 +7,9 @@
 #ifndef SEGMENT_FILTER_H
 #define SEGMENT_FILTER_H
 
-#include "batch_decoder.h"
+#include "log/batch_decoder.h"
+#include "log/segment_scan.h"
 #include "log_rewrite.h"
-#include "segment_scan.h"
 
 /*
  * ERROR (data_corrupted) where segments do not follow each other: what is missing

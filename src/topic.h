@@ -9,8 +9,8 @@
 
 #include "access/attnum.h"
 #include "fmgr.h"
+#include "log/partition_log.h"
 #include "nodes/parsenodes.h"
-#include "partition_log.h"
 
 #define TOPIC_FDW_HANDLER	"pgt_fdw_handler"	/* C symbol of its handler */
 #define TOPIC_SERVER_NAME	"topics"

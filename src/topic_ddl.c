@@ -53,6 +53,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "log/topic_waiters.h"
 #include "log_resolve.h"
 #include "log_wal.h"
 #include "orphaned_logs.h"
@@ -61,7 +62,6 @@
 #include "partitioner_name.h"
 #include "topic.h"
 #include "topic_ddl.h"
-#include "topic_waiters.h"
 #include "topic_drop.h"
 #include "topic_options.h"
 

@@ -44,7 +44,7 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
-#include "clock.h"
+#include "log/clock.h"
 #include "log_wal.h"
 #include "partitioner.h"
 #include "producer.h"

@@ -36,7 +36,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "clock.h"
+#include "log/clock.h"
 #include "log_reader.h"
 #include "scan_share.h"
 #include "serializer.h"

@@ -24,8 +24,8 @@
  */
 #include "postgres.h"
 
-#include "batch_decoder.h"
 #include "funcapi.h"
+#include "log/batch_decoder.h"
 #include "miscadmin.h"
 #include "sql_argument.h"
 #include "storage/lmgr.h"

@@ -11,7 +11,7 @@
 #define SEGMENT_H
 
 #include "format/segment_index.h"
-#include "log_directory.h"
+#include "log/log_directory.h"
 #include "storage/fd.h"
 
 /* An open segment; opened and closed with the functions below. */

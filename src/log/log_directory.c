@@ -9,7 +9,7 @@
  */
 #include "postgres.h"
 
-#include "log_directory.h"
+#include "log/log_directory.h"
 #include "storage/fd.h"
 
 char	   *pgt_log_dir = NULL;

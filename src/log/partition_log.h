@@ -8,7 +8,7 @@
 #ifndef PARTITION_LOG_H
 #define PARTITION_LOG_H
 
-#include "log_state.h"
+#include "log/log_state.h"
 
 /* What of a topic's configuration the log needs. */
 typedef struct LogConfig

@@ -25,8 +25,8 @@
  */
 #include "postgres.h"
 
-#include "clock.h"
 #include "common/int.h"
+#include "log/clock.h"
 #include "portability/instr_time.h"
 #include "utils/guc.h"
 #include "utils/timestamp.h"

@@ -8,7 +8,7 @@
 #define BATCH_DECODER_H
 
 #include "format/record_batch.h"
-#include "segment.h"
+#include "log/segment.h"
 
 /* Decompresses one batch after another into the same memory. */
 typedef struct BatchDecoder

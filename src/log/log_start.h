@@ -7,7 +7,7 @@
 #ifndef LOG_START_H
 #define LOG_START_H
 
-#include "log_directory.h"
+#include "log/log_directory.h"
 
 /*
  * Keep an offset below which the log has no records any more, unless a larger one

@@ -22,7 +22,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "log_start.h"
+#include "log/log_start.h"
 #include "storage/fd.h"
 #include "util/crc32c.h"
 #include "util/fault_point.h"

@@ -13,7 +13,7 @@
  */
 #include "postgres.h"
 
-#include "batch_decoder.h"
+#include "log/batch_decoder.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 

@@ -31,9 +31,9 @@
 #include <unistd.h>
 
 #include "common/file_perm.h"
+#include "log/segment.h"
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "segment.h"
 #include "util/fault_point.h"
 
 /* Index space is allocated in steps that grow with the index, in entries. */

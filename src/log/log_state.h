@@ -17,9 +17,9 @@
 #ifndef LOG_STATE_H
 #define LOG_STATE_H
 
-#include "port/atomics.h"
-#include "segment.h"
 #include "datatype/timestamp.h"
+#include "log/segment.h"
+#include "port/atomics.h"
 #include "storage/lwlock.h"
 
 #define NO_SEGMENT	((int64) -1)

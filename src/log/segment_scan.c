@@ -13,8 +13,8 @@
  */
 #include "postgres.h"
 
-#include "batch_decoder.h"
-#include "segment_scan.h"
+#include "log/batch_decoder.h"
+#include "log/segment_scan.h"
 
 #define SCAN_CHUNK	(512 * 1024)
 

@@ -8,7 +8,7 @@
 #ifndef SEGMENT_SCAN_H
 #define SEGMENT_SCAN_H
 
-#include "partition_log.h"
+#include "log/partition_log.h"
 
 #define SCAN_ENTRIES	128
 

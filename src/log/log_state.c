@@ -19,7 +19,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "log_state.h"
+#include "log/log_state.h"
 #include "miscadmin.h"
 #include "storage/shmem.h"
 #include "utils/hsearch.h"
