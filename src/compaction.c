@@ -45,7 +45,6 @@
 #include "group_row.h"
 #include "log/clock.h"
 #include "log/commit_log.h"
-#include "log_wal.h"
 #include "maintenance_hold.h"
 #include "maintenance_stats.h"
 #include "miscadmin.h"
@@ -58,6 +57,7 @@
 #include "util/key_map.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "wal/log_writer.h"
 
 /* A segment that may take part. */
 typedef struct Cleanable

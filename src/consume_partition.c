@@ -37,8 +37,8 @@
 #include "group_position.h"
 #include "group_row.h"
 #include "lease.h"
-#include "log_reader.h"
 #include "partition_cursor.h"
+#include "wal/log_reader.h"
 
 /* May the consumer of the pass own a partition, as far as leases go? */
 static bool

@@ -17,9 +17,6 @@
 #include "postgres.h"
 
 #include "erase.h"
-#include "log_reader.h"
-#include "log_sync.h"
-#include "log_wal.h"
 #include "maintenance_stats.h"
 #include "miscadmin.h"
 #include "segment_filter.h"
@@ -28,6 +25,9 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "wal/log_reader.h"
+#include "wal/log_sync.h"
+#include "wal/log_writer.h"
 
 typedef struct Erasure
 {

@@ -34,9 +34,9 @@
 
 #include "inspect.h"
 #include "log/clock.h"
-#include "log_reader.h"
 #include "topic.h"
 #include "util/guarded_look.h"
+#include "wal/log_reader.h"
 
 PG_FUNCTION_INFO_V1(pgt_topics_info);
 PG_FUNCTION_INFO_V1(pgt_topic_partitions_info);

@@ -21,10 +21,10 @@
 #include "utils/snapmgr.h"
 
 #include "log/clock.h"
-#include "log_reader.h"
 #include "nack_header.h"
 #include "topic.h"
 #include "util/guarded_look.h"
+#include "wal/log_reader.h"
 
 PG_FUNCTION_INFO_V1(pgt_topic_lag_time);
 PG_FUNCTION_INFO_V1(pgt_topic_held_info);

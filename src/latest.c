@@ -45,8 +45,8 @@
 #include "utils/snapmgr.h"
 
 #include "consume_rows.h"
-#include "log_reader.h"
 #include "util/key_map.h"
+#include "wal/log_reader.h"
 
 /* One partition under way. */
 typedef struct LatestScan

@@ -35,13 +35,13 @@
 #include "compaction.h"
 #include "erase.h"
 #include "log/clock.h"
-#include "log_reader.h"
-#include "log_sync.h"
 #include "producer.h"
 #include "retention.h"
 #include "serializer.h"
 #include "sql_argument.h"
 #include "util/guarded_look.h"
+#include "wal/log_reader.h"
+#include "wal/log_sync.h"
 
 #define LAST_STABLE_OFFSET	(-1)	/* what delete_records() calls it */
 

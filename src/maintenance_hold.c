@@ -23,9 +23,9 @@
 #include "common/int.h"
 #include "inspect.h"
 #include "log/clock.h"
-#include "log_reader.h"
 #include "maintenance_hold.h"
 #include "util/guarded_look.h"
+#include "wal/log_reader.h"
 
 PG_FUNCTION_INFO_V1(pgt_topic_maintenance_info);
 

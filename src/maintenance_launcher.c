@@ -38,7 +38,6 @@
 #include "catalog/pg_database.h"
 #include "database_hold.h"
 #include "log/clock.h"
-#include "log_wal.h"
 #include "maintenance_launcher.h"
 #include "maintenance_worker.h"
 #include "miscadmin.h"
@@ -50,6 +49,7 @@
 #include "util/background_worker.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
+#include "wal/log_writer.h"
 
 #define LOOK_INTERVAL_MS	1000
 #define MIN_BACKOFF_MS		1000

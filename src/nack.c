@@ -55,12 +55,12 @@
 
 #include "consumer_group.h"
 #include "log/clock.h"
-#include "log_reader.h"
 #include "nack_header.h"
 #include "partitioner.h"
 #include "producer.h"
 #include "serializer.h"
 #include "sql_argument.h"
+#include "wal/log_reader.h"
 
 #define MAX_ERROR_LENGTH	4096	/* bytes of an error's text that are kept */
 

@@ -24,7 +24,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_class.h"
-#include "log_wal.h"
 #include "miscadmin.h"
 #include "orphaned_logs.h"
 #include "storage/fd.h"
@@ -32,6 +31,7 @@
 #include "topic.h"
 #include "util/guarded_look.h"
 #include "utils/lsyscache.h"
+#include "wal/log_writer.h"
 
 bool
 pgt_database_has_files(Oid database)

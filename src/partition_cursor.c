@@ -49,9 +49,9 @@
 #include "consume_wait.h"
 #include "lease.h"
 #include "log/clock.h"
-#include "log_reader.h"
 #include "nack_header.h"
 #include "partition_cursor.h"
+#include "wal/log_reader.h"
 
 /* ---- where a group starts ----------------------------------------------- */
 

@@ -8,7 +8,7 @@
 #define PARTITION_CURSOR_H
 
 #include "consume_pass.h"
-#include "log_reader.h"
+#include "wal/log_reader.h"
 
 /* A partition opened at the group's next offset. */
 typedef struct PartitionCursor

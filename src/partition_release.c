@@ -29,8 +29,8 @@
 #include "utils/memutils.h"
 
 #include "log/topic_waiters.h"
-#include "log_wal.h"
 #include "partition_release.h"
+#include "wal/log_writer.h"
 
 typedef struct OwnedPartition
 {

@@ -17,7 +17,7 @@
  * Both are of the session that creates, alters or gives away the topic, so that
  * they can be set for a role or a database.
  *
- * A slot that was taken is logged (log_wal.c), and given back as files of new
+ * A slot that was taken is logged (log_writer.c), and given back as files of new
  * topics are: at rollback (topic_drop.c), and after a crash or the rollback of a
  * prepared transaction when the orphans are collected (orphaned_logs.c).
  *
@@ -39,11 +39,11 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-#include "log_wal.h"
 #include "partition_room.h"
 #include "topic.h"
 #include "topic_drop.h"
 #include "topic_options.h"
+#include "wal/log_writer.h"
 
 static int	max_partitions_per_role;	/* -1: no limit */
 

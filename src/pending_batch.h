@@ -9,7 +9,7 @@
 #define PENDING_BATCH_H
 
 #include "format/record_batch.h"
-#include "log_wal.h"
+#include "wal/log_writer.h"
 
 extern int	pgt_batch_size;		/* setting pg_topics.batch_size, bytes */
 

@@ -26,7 +26,7 @@
  * Where a codec makes a batch no smaller, it is stored uncompressed.
  *
  * At pre-commit (or PREPARE) the partitions are gone through in a fixed order
- * and each batch is appended under the partition's lock (log_wal.c).  What is
+ * and each batch is appended under the partition's lock (log_writer.c).  What is
  * appended by flush() or before a late error belongs to a transaction that may
  * still abort; readers decide by its transaction id.
  *

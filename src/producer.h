@@ -8,8 +8,8 @@
 #define PRODUCER_H
 
 #include "format/record_batch.h"
-#include "log_wal.h"
 #include "pending_batch.h"
+#include "wal/log_writer.h"
 
 extern int	pgt_buffer_memory;	/* setting pg_topics.buffer_memory, kB */
 

@@ -32,7 +32,7 @@
  * excludes ours.  A group that is moved back while we look may find its
  * records gone, as it may a moment later.
  *
- * Removing is one WAL record and then unlinking (log_wal.c).  A crash in
+ * Removing is one WAL record and then unlinking (log_writer.c).  A crash in
  * between leaves segments below the log start, for the next run.
  *
  * Locks: the caller's ShareUpdateExclusiveLock on the topic, so that
@@ -40,7 +40,7 @@
  * while producing and consuming go on.  A slot's lock is held for the WAL
  * record alone.
  *
- * Layer 7.  Next: maintain.c, log_wal.c.
+ * Layer 7.  Next: maintain.c, log_writer.c.
  */
 #include "postgres.h"
 
@@ -49,12 +49,12 @@
 #include "common/int.h"
 #include "group_row.h"
 #include "log/clock.h"
-#include "log_wal.h"
 #include "maintenance_hold.h"
 #include "maintenance_stats.h"
-#include "records_end.h"
 #include "retention.h"
 #include "utils/timestamp.h"
+#include "wal/log_writer.h"
+#include "wal/records_end.h"
 
 /* Moments from which on a segment may go, beside milliseconds since 1970. */
 #define DUE_NOW		PG_INT64_MIN

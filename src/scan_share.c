@@ -29,8 +29,8 @@
  */
 #include "postgres.h"
 
-#include "log_reader.h"
 #include "scan_share.h"
+#include "wal/log_reader.h"
 
 /* Offsets of a chunk: many times those of a batch, a fraction of a large scan. */
 #define CHUNK_OFFSETS	16384

@@ -39,9 +39,9 @@
 #include "group_row.h"
 #include "lease.h"
 #include "log/clock.h"
-#include "log_reader.h"
 #include "sql_argument.h"
 #include "topic.h"
+#include "wal/log_reader.h"
 
 PG_FUNCTION_INFO_V1(pgt_commit_offset);
 PG_FUNCTION_INFO_V1(pgt_seek_to_offset);

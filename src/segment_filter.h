@@ -9,7 +9,7 @@
 
 #include "log/batch_decoder.h"
 #include "log/segment_scan.h"
-#include "log_rewrite.h"
+#include "wal/segment_rewrite.h"
 
 /*
  * ERROR (data_corrupted) where segments do not follow each other: what is missing

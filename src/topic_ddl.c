@@ -54,8 +54,6 @@
 #include "utils/snapmgr.h"
 
 #include "log/topic_waiters.h"
-#include "log_resolve.h"
-#include "log_wal.h"
 #include "orphaned_logs.h"
 #include "partition_release.h"
 #include "partition_room.h"
@@ -64,6 +62,8 @@
 #include "topic_ddl.h"
 #include "topic_drop.h"
 #include "topic_options.h"
+#include "wal/log_resolve.h"
+#include "wal/log_writer.h"
 
 /* A relation that the running statement has created or altered. */
 typedef struct TouchedRelation

@@ -50,10 +50,10 @@
 
 #include "group_member.h"
 #include "group_row.h"
-#include "log_wal.h"
 #include "topic_drop.h"
 #include "util/fault_point.h"
 #include "util/guarded_look.h"
+#include "wal/log_writer.h"
 
 /* Files to remove when the transaction ends one way and not the other. */
 typedef struct PendingRemoval

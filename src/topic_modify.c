@@ -45,12 +45,12 @@
 #include "utils/timestamp.h"
 
 #include "log/clock.h"
-#include "log_wal.h"
 #include "partitioner.h"
 #include "producer.h"
 #include "serializer.h"
 #include "topic_ddl.h"
 #include "topic_fdw.h"
+#include "wal/log_writer.h"
 
 /* One INSERT or COPY FROM into one topic; in ri_FdwState. */
 typedef struct TopicInsert

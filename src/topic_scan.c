@@ -37,10 +37,10 @@
 #include "utils/timestamp.h"
 
 #include "log/clock.h"
-#include "log_reader.h"
 #include "scan_share.h"
 #include "serializer.h"
 #include "topic_fdw.h"
+#include "wal/log_reader.h"
 
 /* A walk over the records of a topic within bounds. */
 typedef struct TopicScan

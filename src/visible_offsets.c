@@ -26,8 +26,8 @@
 #include "utils/acl.h"
 #include "utils/snapmgr.h"
 
-#include "log_reader.h"
 #include "topic.h"
+#include "wal/log_reader.h"
 
 PG_FUNCTION_INFO_V1(pgt_visible_offsets);
 

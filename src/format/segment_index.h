@@ -11,7 +11,7 @@
  *			   length in the log, timestamps, transaction id, LSN, flags, CRC
  *
  * A segment that was appended to is of generation 0.  One of a higher generation
- * was written anew from finished ones (log_rewrite.h); it counts once its header
+ * was written anew from finished ones (segment_rewrite.h); it counts once its header
  * has a swap LSN, and then takes the place of all segments of lower generations
  * whose base is from its own up to its end offset.
  *

@@ -93,7 +93,7 @@ typedef struct PartitionState
 	uint32		written_back;	/* active segment's bytes handed to the kernel for writing */
 	XLogRecPtr	last_lsn;		/* end of the last append's WAL record */
 
-	/* a process writes segments anew: a sync must log SYNC, see log_rewrite.c */
+	/* a process writes segments anew: a sync must log SYNC, see segment_rewrite.c */
 	pg_atomic_uint32 rewriting;
 
 	/* changes with every roll, deletion and swap, so that readers list files again */

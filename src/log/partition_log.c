@@ -19,7 +19,7 @@
  * none comes to lie between two segments of the log.
  *
  * Finished segments may be replaced by rewritten ones, of another generation
- * (log_rewrite.c).  Appending, resolving and redo of appends ask for generation
+ * (segment_rewrite.c).  Appending, resolving and redo of appends ask for generation
  * 0 by name and so never meet those; readers take what the list says.
  *
  * Each process keeps a cache of open segments, and of each partition's list of
@@ -36,7 +36,7 @@
  * they read files.
  *
  * Layer 2: writes no WAL and decides on no fsync but that of a roll.
- * Next: log_wal.c.
+ * Next: log_writer.c.
  */
 #include "postgres.h"
 

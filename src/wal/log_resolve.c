@@ -39,15 +39,15 @@
 
 #include "access/xact.h"
 #include "log/commit_log.h"
-#include "log_resolve.h"
-#include "log_sync.h"
-#include "log_wal.h"
 #include "miscadmin.h"
 #include "util/compat.h"
 #include "util/fault_point.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "wal/log_resolve.h"
+#include "wal/log_sync.h"
+#include "wal/log_writer.h"
 
 #define ENTRIES_PER_READ	256
 #define MOST_ROUNDS_OUT		64		/* a partition in trouble is left alone at most so long */

@@ -1,5 +1,5 @@
 /*
- * log_wal.c
+ * log_writer.c
  *	  Changing the logs through the WAL.
  *
  *	  APPEND   one batch went to the end of a partition
@@ -8,7 +8,7 @@
  *	  DELETE   the log start moved up, segments below it are gone
  *	  DROP	   a topic's (or database's) logs are gone
  *	  RESERVE  a topic's partitions have slots, nothing was appended yet
- *	  REWRITE, SWAP, DISCARD	see log_rewrite.c
+ *	  REWRITE, SWAP, DISCARD	see segment_rewrite.c
  *	  SETTINGS for how many partitions a standby must have room
  *
  * An append under the partition's lock: write the batch behind the log's end,
@@ -47,13 +47,13 @@
 #include "access/xloginsert.h"
 #include "format/record_batch.h"
 #include "log/clock.h"
-#include "log_record.h"
-#include "log_sync.h"
 #include "miscadmin.h"
-#include "records_end.h"
 #include "storage/s_lock.h"
 #include "util/fault_point.h"
 #include "utils/lsyscache.h"
+#include "wal/log_sync.h"
+#include "wal/records_end.h"
+#include "wal/wal_record.h"
 
 #define MAX_ALONE_MS		(10 * 60 * 1000)
 

@@ -24,9 +24,9 @@
 #include "access/xlogutils.h"
 #include "log/log_start.h"
 #include "log/topic_waiters.h"
-#include "log_record.h"
 #include "util/fault_point.h"
 #include "utils/memutils.h"
+#include "wal/wal_record.h"
 
 /* ---- delete -------------------------------------------------------------- */
 

@@ -37,13 +37,13 @@
 #include "access/xact.h"
 #include "log/batch_decoder.h"
 #include "log/commit_log.h"
-#include "log_reader.h"
-#include "log_resolve.h"
 #include "miscadmin.h"
 #include "storage/procarray.h"
 #include "util/fault_point.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "wal/log_reader.h"
+#include "wal/log_resolve.h"
 
 #define ENTRIES_PER_READ	128
 #define CHUNK_MIN			(16 * 1024)

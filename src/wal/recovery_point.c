@@ -24,8 +24,8 @@
 
 #include "access/xlog.h"
 #include "log/log_state.h"
-#include "recovery_point.h"
 #include "util/fault_point.h"
+#include "wal/recovery_point.h"
 
 bool		pgt_adopt_log_dir = false;
 

@@ -34,9 +34,9 @@
 #include "catalog/pg_control.h"
 #include "format/record_batch.h"
 #include "log/commit_log.h"
-#include "log_record.h"
-#include "log_sync.h"
 #include "utils/memutils.h"
+#include "wal/log_sync.h"
+#include "wal/wal_record.h"
 
 static MemoryContext redo_context = NULL;
 

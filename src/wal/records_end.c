@@ -19,16 +19,16 @@
  * meanwhile; where he does not, a segment that has gone counts as one that
  * cannot be read.
  *
- * Layer 3.  Next: log_wal.c, retention.c.
+ * Layer 3.  Next: log_writer.c, retention.c.
  */
 #include "postgres.h"
 
 #include "log/batch_decoder.h"
 #include "log/commit_log.h"
-#include "log_wal.h"
 #include "miscadmin.h"
-#include "records_end.h"
 #include "utils/memutils.h"
+#include "wal/log_writer.h"
+#include "wal/records_end.h"
 
 #define ENTRIES_PER_READ	64
 

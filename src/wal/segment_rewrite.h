@@ -1,11 +1,11 @@
 /*
- * log_rewrite.h
+ * segment_rewrite.h
  *	  Writing finished segments anew and putting that in their place.
  *
  * Layer 3.
  */
-#ifndef LOG_REWRITE_H
-#define LOG_REWRITE_H
+#ifndef SEGMENT_REWRITE_H
+#define SEGMENT_REWRITE_H
 
 #include "log/partition_log.h"
 
@@ -38,4 +38,4 @@ extern void pgt_rewrite_abandon(SegmentRewrite *rewrite);
 /* Remove a segment's files that do not count; see pgt_segment_is_leftover(). */
 extern void pgt_rewrite_discard(PartitionState *state, SegmentId id);
 
-#endif							/* LOG_REWRITE_H */
+#endif							/* SEGMENT_REWRITE_H */

@@ -1,17 +1,17 @@
 /*
- * log_record.h
+ * wal_record.h
  *	  The logs' WAL records, and the changes that inserting one and replaying it
  *	  have in common.
  *
- * Private to log_wal.c, log_apply.c, log_redo.c and log_rewrite.c.  Layer 3.
+ * Private to log_writer.c, log_apply.c, log_redo.c and segment_rewrite.c.  Layer 3.
  */
-#ifndef LOG_RECORD_H
-#define LOG_RECORD_H
+#ifndef WAL_RECORD_H
+#define WAL_RECORD_H
 
 #include "access/xloginsert.h"
 #include "access/xlogreader.h"
-#include "log_wal.h"
 #include "utils/memdebug.h"
+#include "wal/log_writer.h"
 
 /* The record's type, in the info bits that belong to the resource manager. */
 #define XLOG_PGT_APPEND		0x00
@@ -131,7 +131,7 @@ pgt_log_register(const void *bytes, uint32 length)
 /* The slot of a record's partition; recovery of a standby pauses where there is none left. */
 extern PartitionState *pgt_redo_partition(const TopicPartition *key);
 
-/* ---- log_rewrite.c ------------------------------------------------------- */
+/* ---- segment_rewrite.c ------------------------------------------------------- */
 
 extern void pgt_redo_rewrite(XLogReaderState *record);
 extern void pgt_redo_swap(XLogReaderState *record);
@@ -171,4 +171,4 @@ extern void pgt_apply_aborted(const char *progress, int length);
 /* Publish the progress that the RESOLVE record ending at "lsn" holds. */
 extern void pgt_apply_resolved(const char *progress, int length, XLogRecPtr lsn);
 
-#endif							/* LOG_RECORD_H */
+#endif							/* WAL_RECORD_H */

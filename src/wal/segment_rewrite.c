@@ -1,5 +1,5 @@
 /*
- * log_rewrite.c
+ * segment_rewrite.c
  *	  Writing finished segments anew and putting that in their place, through
  *	  the WAL; forward and redo.
  *
@@ -44,12 +44,12 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "access/xloginsert.h"
-#include "log_record.h"
-#include "log_rewrite.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
 #include "util/fault_point.h"
 #include "utils/memutils.h"
+#include "wal/segment_rewrite.h"
+#include "wal/wal_record.h"
 
 #define CHUNK_BYTES		(256 * 1024)
 #define CHUNK_ENTRIES	1024

@@ -51,13 +51,9 @@
 #include "access/xlog_internal.h"
 #include "access/xloginsert.h"
 #include "log/clock.h"
-#include "log_resolve.h"
-#include "log_sync.h"
-#include "log_wal.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
-#include "recovery_point.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/sinvaladt.h"
@@ -65,6 +61,10 @@
 #include "util/compat.h"
 #include "util/fault_point.h"
 #include "utils/wait_event.h"
+#include "wal/log_resolve.h"
+#include "wal/log_sync.h"
+#include "wal/log_writer.h"
+#include "wal/recovery_point.h"
 
 #define RESOLVE_INTERVAL_MS		1000
 #define RESOLVE_NOW_MS			5000	/* until a demand for it is given up */

@@ -1,11 +1,11 @@
 /*
- * log_wal.h
+ * log_writer.h
  *	  Changes to the logs that go through the WAL, and their redo.
  *
  * Layer 3.
  */
-#ifndef LOG_WAL_H
-#define LOG_WAL_H
+#ifndef LOG_WRITER_H
+#define LOG_WRITER_H
 
 #include "lib/stringinfo.h"
 #include "log/partition_log.h"
@@ -126,4 +126,4 @@ extern bool pgt_log_exists(Oid database, Oid topic, int partitions);
 
 extern void pgt_log_wal_init(void); /* registers the resource manager */
 
-#endif							/* LOG_WAL_H */
+#endif							/* LOG_WRITER_H */

@@ -38,10 +38,10 @@
 #include "access/xlog_internal.h"
 #include "format/record_batch.h"
 #include "log/log_start.h"
-#include "log_load.h"
-#include "recovery_point.h"
 #include "util/fault_point.h"
 #include "utils/memutils.h"
+#include "wal/log_load.h"
+#include "wal/recovery_point.h"
 
 /* The partition being loaded, and where its scan has come to. */
 typedef struct Loading
