@@ -35,7 +35,7 @@
 #include "utils/lsyscache.h"
 
 #include "change_json.h"
-#include "text_settings.h"
+#include "topic/text_settings.h"
 
 /* ---- preparing ---------------------------------------------------------- */
 

@@ -9,7 +9,7 @@
 
 #include "access/tupdesc.h"
 #include "executor/tuptable.h"
-#include "serializer.h"
+#include "topic/serializer.h"
 
 /* How a value becomes JSON; as row_to_json() has it. */
 typedef enum JsonForm

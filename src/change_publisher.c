@@ -61,7 +61,7 @@
 
 #include "change_publisher.h"
 #include "schema_version.h"
-#include "text_settings.h"
+#include "topic/text_settings.h"
 
 typedef struct PublisherEntry
 {

@@ -7,9 +7,9 @@
 #ifndef CHANGE_PUBLISHER_H
 #define CHANGE_PUBLISHER_H
 
-#include "commands/trigger.h"
 #include "change_json.h"
-#include "topic.h"
+#include "commands/trigger.h"
+#include "topic/topic.h"
 
 typedef enum ChangeFormat
 {

@@ -7,7 +7,7 @@
 #ifndef COMPACTION_H
 #define COMPACTION_H
 
-#include "topic.h"
+#include "topic/topic.h"
 
 typedef struct CompactionResult
 {

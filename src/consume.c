@@ -35,7 +35,7 @@
  * row.
  *
  * Layer 6.  Read consume_request.c, consume_partition.c, consume_wait.c,
- * consume_rows.c, consume_many.c and seek.c next.
+ * record_rows.c, consume_many.c and seek.c next.
  */
 #include "postgres.h"
 
@@ -51,12 +51,12 @@
 #include "consume_partition.h"
 #include "consume_pass.h"
 #include "consume_request.h"
-#include "consume_rows.h"
 #include "consume_wait.h"
 #include "group_row.h"
 #include "lease.h"
 #include "log/clock.h"
 #include "partition_cursor.h"
+#include "topic/record_rows.h"
 
 PG_FUNCTION_INFO_V1(pgt_consume);
 PG_FUNCTION_INFO_V1(pgt_consume_as);

@@ -33,11 +33,11 @@
 #include "miscadmin.h"
 
 #include "consume_partition.h"
-#include "consume_rows.h"
 #include "group_position.h"
 #include "group_row.h"
 #include "lease.h"
 #include "partition_cursor.h"
+#include "topic/record_rows.h"
 #include "wal/log_reader.h"
 
 /* May the consumer of the pass own a partition, as far as leases go? */

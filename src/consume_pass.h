@@ -9,9 +9,9 @@
 #define CONSUME_PASS_H
 
 #include "consume_request.h"
-#include "consume_rows.h"
 #include "consume_wait.h"
 #include "lease.h"
+#include "topic/record_rows.h"
 #include "utils/snapshot.h"
 
 /* One pass over a topic's partitions. */

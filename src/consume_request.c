@@ -31,8 +31,8 @@
 #include "utils/timestamp.h"
 
 #include "consume_request.h"
-#include "consume_rows.h"
 #include "lease.h"
+#include "topic/record_rows.h"
 
 #define DEFAULT_MAX_RECORDS	500
 

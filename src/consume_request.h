@@ -9,7 +9,7 @@
 
 #include "consumer_group.h"
 #include "nodes/primnodes.h"
-#include "topic.h"
+#include "topic/topic.h"
 
 /* A timeout past this many microseconds (100 years) is as good as infinite. */
 #define LONGEST_TIMEOUT		(100.0 * 366 * USECS_PER_DAY)

@@ -28,8 +28,8 @@
 #include "utils/varlena.h"
 
 #include "create_topic.h"
-#include "topic.h"
-#include "topic_options.h"
+#include "topic/topic.h"
+#include "topic/topic_options.h"
 
 /* One member of a configuration; value NULL: JSON's null. */
 typedef struct ConfigItem

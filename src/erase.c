@@ -17,11 +17,11 @@
 #include "postgres.h"
 
 #include "erase.h"
-#include "maintenance_stats.h"
 #include "miscadmin.h"
 #include "segment_filter.h"
 #include "storage/ipc.h"
 #include "storage/lmgr.h"
+#include "topic/maintenance_stats.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"

@@ -7,8 +7,8 @@
 #ifndef ERASE_H
 #define ERASE_H
 
-#include "serializer.h"
-#include "topic.h"
+#include "topic/serializer.h"
+#include "topic/topic.h"
 
 /*
  * Remove every record of the key that was appended to the partition before the

@@ -39,7 +39,7 @@
 #include "lease.h"
 #include "log/clock.h"
 #include "log/topic_waiters.h"
-#include "topic.h"
+#include "topic/topic.h"
 
 /* The statement has the table for %1$s. */
 #define EXPIRED_GROUPS \

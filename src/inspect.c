@@ -34,7 +34,7 @@
 
 #include "inspect.h"
 #include "log/clock.h"
-#include "topic.h"
+#include "topic/topic.h"
 #include "util/guarded_look.h"
 #include "wal/log_reader.h"
 

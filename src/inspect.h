@@ -9,7 +9,7 @@
 #define INSPECT_H
 
 #include "nodes/execnodes.h"
-#include "topic.h"
+#include "topic/topic.h"
 
 /* The widest of the rows. */
 #define MAX_COLUMNS 17

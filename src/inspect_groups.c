@@ -22,7 +22,7 @@
 
 #include "log/clock.h"
 #include "nack_header.h"
-#include "topic.h"
+#include "topic/topic.h"
 #include "util/guarded_look.h"
 #include "wal/log_reader.h"
 

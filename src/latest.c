@@ -32,7 +32,7 @@
  *
  * Locks: AccessShareLock on the topic till the transaction's end.  Writes
  * nothing, so it runs on a standby.  Layer 6.  Read log_reader.c and
- * consume_rows.c next.
+ * record_rows.c next.
  */
 #include "postgres.h"
 
@@ -44,7 +44,7 @@
 #include "utils/acl.h"
 #include "utils/snapmgr.h"
 
-#include "consume_rows.h"
+#include "topic/record_rows.h"
 #include "util/key_map.h"
 #include "wal/log_reader.h"
 

@@ -9,7 +9,7 @@
 #define MAINTENANCE_HOLD_H
 
 #include "log/segment.h"
-#include "topic.h"
+#include "topic/topic.h"
 
 /* The answer; zero at first but for "until". */
 typedef struct MaintenanceHold

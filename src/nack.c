@@ -58,8 +58,8 @@
 #include "nack_header.h"
 #include "partitioner.h"
 #include "producer.h"
-#include "serializer.h"
-#include "sql_argument.h"
+#include "topic/serializer.h"
+#include "topic/sql_argument.h"
 #include "wal/log_reader.h"
 
 #define MAX_ERROR_LENGTH	4096	/* bytes of an error's text that are kept */

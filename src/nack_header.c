@@ -60,7 +60,7 @@
 
 #include "log/clock.h"
 #include "nack_header.h"
-#include "topic_options.h"
+#include "topic/topic_options.h"
 
 /* How far the clocks of two servers, or of one before and after it is set, may differ. */
 #define CLOCK_TOLERANCE_MS	INT64CONST(60000)

@@ -8,7 +8,7 @@
 #define NACK_HEADER_H
 
 #include "format/record_batch.h"
-#include "topic.h"
+#include "topic/topic.h"
 
 #define NACK_PREFIX		"nack."
 #define NACK_TOPIC		NACK_PREFIX "topic"

@@ -28,7 +28,7 @@
 #include "orphaned_logs.h"
 #include "storage/fd.h"
 #include "storage/lmgr.h"
-#include "topic.h"
+#include "topic/topic.h"
 #include "util/guarded_look.h"
 #include "utils/lsyscache.h"
 #include "wal/log_writer.h"

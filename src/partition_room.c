@@ -40,9 +40,9 @@
 #include "utils/rel.h"
 
 #include "partition_room.h"
-#include "topic.h"
+#include "topic/topic.h"
+#include "topic/topic_options.h"
 #include "topic_drop.h"
-#include "topic_options.h"
 #include "wal/log_writer.h"
 
 static int	max_partitions_per_role;	/* -1: no limit */

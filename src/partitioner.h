@@ -5,8 +5,8 @@
 #ifndef PARTITIONER_H
 #define PARTITIONER_H
 
-#include "serializer.h"
-#include "topic.h"
+#include "topic/serializer.h"
+#include "topic/topic.h"
 
 /* A built-in rule: returns a partition from 0 to topic->partitions - 1. */
 typedef int32 (*PartitionRule) (Topic *topic, ByteView key, ByteView value);

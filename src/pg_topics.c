@@ -34,7 +34,7 @@
 #include "segment_filter.h"
 #include "storage/ipc.h"
 #include "storage/shmem.h"
-#include "topic.h"
+#include "topic/topic.h"
 #include "topic_ddl.h"
 #include "util/fault_point.h"
 #include "utils/guc.h"

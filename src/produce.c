@@ -35,7 +35,7 @@
 #include "log/clock.h"
 #include "partitioner.h"
 #include "producer.h"
-#include "serializer.h"
+#include "topic/serializer.h"
 
 PG_FUNCTION_INFO_V1(pgt_produce);
 PG_FUNCTION_INFO_V1(pgt_produce_value);

@@ -7,7 +7,7 @@
 #ifndef RETENTION_H
 #define RETENTION_H
 
-#include "topic.h"
+#include "topic/topic.h"
 
 typedef struct RetentionResult
 {

@@ -38,7 +38,7 @@
 
 #include "log/clock.h"
 #include "scan_bounds.h"
-#include "serializer.h"
+#include "topic/serializer.h"
 
 /* A guess where a log has no active segment to tell the size of a record. */
 #define GUESSED_RECORD_BYTES	150

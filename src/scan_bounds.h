@@ -9,7 +9,7 @@
 
 #include "nodes/bitmapset.h"
 #include "nodes/primnodes.h"
-#include "topic.h"
+#include "topic/topic.h"
 
 /* One condition on partition, record_offset or record_timestamp. */
 typedef struct ScanCondition

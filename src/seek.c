@@ -39,8 +39,8 @@
 #include "group_row.h"
 #include "lease.h"
 #include "log/clock.h"
-#include "sql_argument.h"
-#include "topic.h"
+#include "topic/sql_argument.h"
+#include "topic/topic.h"
 #include "wal/log_reader.h"
 
 PG_FUNCTION_INFO_V1(pgt_commit_offset);

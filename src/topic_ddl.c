@@ -58,10 +58,10 @@
 #include "partition_release.h"
 #include "partition_room.h"
 #include "partitioner_name.h"
-#include "topic.h"
+#include "topic/topic.h"
+#include "topic/topic_options.h"
 #include "topic_ddl.h"
 #include "topic_drop.h"
-#include "topic_options.h"
 #include "wal/log_resolve.h"
 #include "wal/log_writer.h"
 

@@ -47,7 +47,7 @@
 #include "log/clock.h"
 #include "partitioner.h"
 #include "producer.h"
-#include "serializer.h"
+#include "topic/serializer.h"
 #include "topic_ddl.h"
 #include "topic_fdw.h"
 #include "wal/log_writer.h"

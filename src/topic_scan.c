@@ -38,7 +38,7 @@
 
 #include "log/clock.h"
 #include "scan_share.h"
-#include "serializer.h"
+#include "topic/serializer.h"
 #include "topic_fdw.h"
 #include "wal/log_reader.h"
 

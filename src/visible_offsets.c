@@ -26,7 +26,7 @@
 #include "utils/acl.h"
 #include "utils/snapmgr.h"
 
-#include "topic.h"
+#include "topic/topic.h"
 #include "wal/log_reader.h"
 
 PG_FUNCTION_INFO_V1(pgt_visible_offsets);

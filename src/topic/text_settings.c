@@ -31,7 +31,7 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 
-#include "text_settings.h"
+#include "topic/text_settings.h"
 
 bool
 pgt_text_depends_on_settings(Oid type)

@@ -9,7 +9,7 @@
  */
 #include "postgres.h"
 
-#include "sql_argument.h"
+#include "topic/sql_argument.h"
 
 void
 pgt_require_arg(FunctionCallInfo fcinfo, int n, const char *name)

@@ -51,9 +51,9 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "serializer.h"
-#include "topic.h"
-#include "topic_options.h"
+#include "topic/serializer.h"
+#include "topic/topic.h"
+#include "topic/topic_options.h"
 
 /* Entries that are kept before the first sweep for dropped relations. */
 #define MIN_SWEEP_ENTRIES	128

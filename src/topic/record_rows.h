@@ -1,15 +1,15 @@
 /*
- * consume_rows.h
+ * record_rows.h
  *	  Records as rows of the result of consume(), consume_as() and latest().
  *
  * Layer 6, below consume.c.
  */
-#ifndef CONSUME_ROWS_H
-#define CONSUME_ROWS_H
+#ifndef RECORD_ROWS_H
+#define RECORD_ROWS_H
 
 #include "format/record_batch.h"
 #include "nodes/primnodes.h"
-#include "topic.h"
+#include "topic/topic.h"
 
 typedef struct ConsumeRows ConsumeRows;
 
@@ -37,4 +37,4 @@ extern void pgt_rows_set_topic(ConsumeRows *rows, Topic *topic);
 /* Add a record.  ERROR where its bytes are not valid for the topic's types. */
 extern void pgt_rows_put(ConsumeRows *rows, int32 partition, const Record *record);
 
-#endif							/* CONSUME_ROWS_H */
+#endif							/* RECORD_ROWS_H */

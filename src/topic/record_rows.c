@@ -1,5 +1,5 @@
 /*
- * consume_rows.c
+ * record_rows.c
  *	  Records as rows of the result of consume(), consume_as() and latest().
  *
  * Two ways lead into the result's tuplestore.  Any row can go the long one: a
@@ -33,9 +33,9 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "consume_rows.h"
 #include "log/clock.h"
-#include "serializer.h"
+#include "topic/record_rows.h"
+#include "topic/serializer.h"
 
 /* The short way's tuple: header with its bitmap, then the columns of fixed size. */
 #define ROW_HEADER_SIZE		MAXALIGN(SizeofMinimalTupleHeader + BITMAPLEN(TOPIC_COLUMN_COUNT + 1))

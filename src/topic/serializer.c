@@ -42,8 +42,8 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
-#include "serializer.h"
-#include "text_settings.h"
+#include "topic/serializer.h"
+#include "topic/text_settings.h"
 
 /* The output function of an argument's type. */
 typedef struct OutputSlot

@@ -32,7 +32,7 @@
 
 #include "format/compression.h"
 #include "format/record_batch.h"
-#include "topic_options.h"
+#include "topic/topic_options.h"
 
 /* Doubles hold integers up to here exactly; settings past int are doubles. */
 #define SETTING_MAX		9.0e15

@@ -13,7 +13,7 @@
 #include "datatype/timestamp.h"
 #include "format/record_batch.h"
 #include "lib/stringinfo.h"
-#include "topic.h"
+#include "topic/topic.h"
 
 /* Bytes of a key or value; null: length -1. */
 typedef struct ByteView
