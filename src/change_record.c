@@ -45,8 +45,8 @@
 
 #include "change_record.h"
 #include "log/clock.h"
-#include "partitioner.h"
-#include "producer.h"
+#include "produce/partitioner.h"
+#include "produce/producer.h"
 #include "util/compat.h"
 
 static const ByteView null_view = {NULL, -1};

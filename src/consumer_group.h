@@ -7,9 +7,9 @@
 #ifndef CONSUMER_GROUP_H
 #define CONSUMER_GROUP_H
 
-#include "producer.h"
 #include "access/htup.h"
 #include "nodes/pg_list.h"
+#include "produce/producer.h"
 #include "utils/timestamp.h"
 
 extern int	pgt_offsets_retention_minutes;	/* setting pg_topics.offsets_retention_minutes */

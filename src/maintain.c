@@ -35,7 +35,7 @@
 #include "compaction.h"
 #include "erase.h"
 #include "log/clock.h"
-#include "producer.h"
+#include "produce/producer.h"
 #include "retention.h"
 #include "topic/serializer.h"
 #include "topic/sql_argument.h"

@@ -9,14 +9,13 @@
  *
  * Settings that belong to one file are defined here beside the others, but for
  * the defaults of topic options (topic_options.c), of consumers
- * (consume_request.c), the partitioner (partitioner_name.c) and the limits of
+ * (consume_request.c), the partitioner (partitioner_lookup.c) and the limits of
  * partitions (partition_room.c).
  *
  * Layer 8, above all others.  src/README.md is the map.
  */
 #include "postgres.h"
 
-#include "acks.h"
 #include "change_publisher.h"
 #include "consume.h"
 #include "database_hold.h"
@@ -29,8 +28,9 @@
 #include "maintenance_worker.h"
 #include "miscadmin.h"
 #include "partition_room.h"
-#include "partitioner_name.h"
-#include "producer.h"
+#include "produce/acks.h"
+#include "produce/partitioner_lookup.h"
+#include "produce/producer.h"
 #include "segment_filter.h"
 #include "storage/ipc.h"
 #include "storage/shmem.h"

@@ -57,7 +57,7 @@
 #include "orphaned_logs.h"
 #include "partition_release.h"
 #include "partition_room.h"
-#include "partitioner_name.h"
+#include "produce/partitioner_lookup.h"
 #include "topic/topic.h"
 #include "topic/topic_options.h"
 #include "topic_ddl.h"

@@ -45,8 +45,8 @@
 #include "utils/timestamp.h"
 
 #include "log/clock.h"
-#include "partitioner.h"
-#include "producer.h"
+#include "produce/partitioner.h"
+#include "produce/producer.h"
 #include "topic/serializer.h"
 #include "topic_ddl.h"
 #include "topic_fdw.h"

@@ -1,4 +1,4 @@
--- produce(), produced() and flush(): src/produce.c
+-- produce(), produced() and flush(): src/produce/produce.c
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;
 SET timezone = 'UTC';

@@ -1,6 +1,6 @@
 # Partitioners that an extension in C registers: test/partitioner_hook, built
 # against the installed header.  Files under test: pg_topics.h,
-# partitioner_name.c, partitioner_call.c.
+# partitioner_lookup.c, partitioner_call.c.
 use strict;
 use warnings;
 

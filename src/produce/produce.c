@@ -33,8 +33,8 @@
 #include "utils/timestamp.h"
 
 #include "log/clock.h"
-#include "partitioner.h"
-#include "producer.h"
+#include "produce/partitioner.h"
+#include "produce/producer.h"
 #include "topic/serializer.h"
 
 PG_FUNCTION_INFO_V1(pgt_produce);

@@ -19,8 +19,8 @@
  */
 #include "postgres.h"
 
-#include "pending_batch.h"
 #include "pgstat.h"
+#include "produce/pending_batch.h"
 #include "storage/fd.h"
 #include "util/fault_point.h"
 #include "utils/memutils.h"

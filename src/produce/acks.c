@@ -27,7 +27,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "acks.h"
+#include "produce/acks.h"
 #include "replication/syncrep.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"

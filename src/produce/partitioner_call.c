@@ -25,7 +25,7 @@
  * the topic's owner, whoever produces or changes a published table: security
  * restricted, so that it cannot become the session's user again, with a search_path
  * that has nothing but the server's own schema, and its changes of settings
- * undone after each call.  partitioner_name.c sees to it that who owns the function
+ * undone after each call.  partitioner_lookup.c sees to it that who owns the function
  * gains nothing by that.
  *
  * Its result is not trusted: null and numbers outside the topic's partitions are
@@ -37,7 +37,7 @@
  * Memory: a context below TopTransactionContext for each that is made, with
  * one below it for arguments and what else a call leaves, reset by the next.
  *
- * Layer 5.  Names are looked up by partitioner_name.c.
+ * Layer 5.  Names are looked up by partitioner_lookup.c.
  */
 #include "postgres.h"
 
@@ -52,8 +52,8 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-#include "partitioner_call.h"
-#include "partitioner_name.h"
+#include "produce/partitioner_call.h"
+#include "produce/partitioner_lookup.h"
 
 /* What a topic's own function finds without naming a schema. */
 #define SAFE_SEARCH_PATH	"pg_catalog, pg_temp"

@@ -1,12 +1,12 @@
 /*
- * partitioner_name.h
+ * partitioner_lookup.h
  *	  What a partitioner's name stands for.  Layer 5.
  */
-#ifndef PARTITIONER_NAME_H
-#define PARTITIONER_NAME_H
+#ifndef PARTITIONER_LOOKUP_H
+#define PARTITIONER_LOOKUP_H
 
 #include "include/pg_topics.h"
-#include "partitioner.h"
+#include "produce/partitioner.h"
 
 /* What a name stands for: one of the three, or none and perhaps why. */
 typedef struct FoundPartitioner
@@ -53,4 +53,4 @@ extern void pgt_partitioner_check(const Topic *topic);
 /* Define the setting, offer the interface for C; called once per process. */
 extern void pgt_partitioner_init(void);
 
-#endif							/* PARTITIONER_NAME_H */
+#endif							/* PARTITIONER_LOOKUP_H */

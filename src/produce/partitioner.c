@@ -30,14 +30,14 @@
  * there has no room for the record, then draws another one by lot; so does the
  * next transaction.  Keys do not count.
  *
- * Any other name is looked up by partitioner_name.c and called by
+ * Any other name is looked up by partitioner_lookup.c and called by
  * partitioner_call.c.  What a name stands for is found once a transaction and
  * topic, and again when pgt_partitioner_version has moved; it is in
  * topic->partitioning.  Beside it are where round robin and sticky stand, for
  * the session; they start at a random partition, so that many short sessions
  * spread evenly.
  *
- * Layer 5.  Next: partitioner_name.c.
+ * Layer 5.  Next: partitioner_lookup.c.
  */
 #include "postgres.h"
 
@@ -50,10 +50,10 @@
 
 #include "format/fnv1a.h"
 #include "format/murmur2.h"
-#include "partitioner.h"
-#include "partitioner_call.h"
-#include "partitioner_name.h"
-#include "producer.h"
+#include "produce/partitioner.h"
+#include "produce/partitioner_call.h"
+#include "produce/partitioner_lookup.h"
+#include "produce/producer.h"
 
 typedef struct Partitioner
 {

@@ -8,7 +8,7 @@
 #define PRODUCER_H
 
 #include "format/record_batch.h"
-#include "pending_batch.h"
+#include "produce/pending_batch.h"
 #include "wal/log_writer.h"
 
 extern int	pgt_buffer_memory;	/* setting pg_topics.buffer_memory, kB */

@@ -1,5 +1,5 @@
 /*
- * partitioner_name.c
+ * partitioner_lookup.c
  *	  What a partitioner's name stands for, and which name counts.
  *
  * A name is looked for among the built-in rules (partitioner.c), then among
@@ -54,7 +54,7 @@
 #include "utils/varlena.h"
 
 #include "format/murmur2.h"
-#include "partitioner_name.h"
+#include "produce/partitioner_lookup.h"
 
 const Oid	pgt_partitioner_arguments[PARTITIONER_ARGUMENTS] = {REGCLASSOID, BYTEAOID, BYTEAOID, INT4OID};
 
