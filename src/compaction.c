@@ -42,7 +42,7 @@
 #include "access/transam.h"
 #include "common/int.h"
 #include "compaction.h"
-#include "group_row.h"
+#include "group/group_row.h"
 #include "log/clock.h"
 #include "log/commit_log.h"
 #include "maintenance_hold.h"

@@ -26,7 +26,7 @@
  * wake up that will get something; the function then finds it owned.  A look
  * that finds nothing to deliver has taken no row lock and no transaction id.
  * Records of a running transaction are announced when it ends, and so is that
- * another consumer gives a partition up (partition_release.c).  A member waits
+ * another consumer gives a partition up (group_wakeup.c).  A member waits
  * for half its lease at most, so that its next call renews it; and not when it
  * has anything to write, such as when it joins.
  *
@@ -52,8 +52,8 @@
 #include "consume_pass.h"
 #include "consume_request.h"
 #include "consume_wait.h"
-#include "group_row.h"
-#include "lease.h"
+#include "group/group_row.h"
+#include "group/lease.h"
 #include "log/clock.h"
 #include "partition_cursor.h"
 #include "topic/record_rows.h"

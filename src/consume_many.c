@@ -42,7 +42,7 @@
 #include "consume_many.h"
 #include "consume_partition.h"
 #include "consume_pass.h"
-#include "group_row.h"
+#include "group/group_row.h"
 
 /* Arguments by number. */
 enum

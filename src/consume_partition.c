@@ -33,9 +33,9 @@
 #include "miscadmin.h"
 
 #include "consume_partition.h"
-#include "group_position.h"
-#include "group_row.h"
-#include "lease.h"
+#include "group/group_position.h"
+#include "group/group_row.h"
+#include "group/lease.h"
 #include "partition_cursor.h"
 #include "topic/record_rows.h"
 #include "wal/log_reader.h"

@@ -10,7 +10,7 @@
 
 #include "consume_request.h"
 #include "consume_wait.h"
-#include "lease.h"
+#include "group/lease.h"
 #include "topic/record_rows.h"
 #include "utils/snapshot.h"
 

@@ -31,7 +31,7 @@
 #include "utils/timestamp.h"
 
 #include "consume_request.h"
-#include "lease.h"
+#include "group/lease.h"
 #include "topic/record_rows.h"
 
 #define DEFAULT_MAX_RECORDS	500

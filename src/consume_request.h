@@ -7,7 +7,7 @@
 #ifndef CONSUME_REQUEST_H
 #define CONSUME_REQUEST_H
 
-#include "consumer_group.h"
+#include "group/consumer_group.h"
 #include "nodes/primnodes.h"
 #include "topic/topic.h"
 

@@ -42,7 +42,7 @@
 #include "access/xact.h"
 #include "compaction.h"
 #include "database_hold.h"
-#include "group_expiry.h"
+#include "group/group_expiry.h"
 #include "log/clock.h"
 #include "maintenance_worker.h"
 #include "miscadmin.h"

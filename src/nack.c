@@ -53,7 +53,7 @@
 #include "utils/snapmgr.h"
 #include "utils/varlena.h"
 
-#include "consumer_group.h"
+#include "group/consumer_group.h"
 #include "log/clock.h"
 #include "nack_header.h"
 #include "produce/partitioner.h"

@@ -47,7 +47,7 @@
 
 #include "consume_pass.h"
 #include "consume_wait.h"
-#include "lease.h"
+#include "group/lease.h"
 #include "log/clock.h"
 #include "nack_header.h"
 #include "partition_cursor.h"

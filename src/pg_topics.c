@@ -20,7 +20,7 @@
 #include "consume.h"
 #include "database_hold.h"
 #include "fmgr.h"
-#include "group_expiry.h"
+#include "group/group_expiry.h"
 #include "log/clock.h"
 #include "log/commit_log.h"
 #include "log/topic_waiters.h"

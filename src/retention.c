@@ -47,7 +47,7 @@
 #include <sys/stat.h>
 
 #include "common/int.h"
-#include "group_row.h"
+#include "group/group_row.h"
 #include "log/clock.h"
 #include "maintenance_hold.h"
 #include "retention.h"

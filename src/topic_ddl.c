@@ -53,9 +53,9 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "group/group_wakeup.h"
 #include "log/topic_waiters.h"
 #include "orphaned_logs.h"
-#include "partition_release.h"
 #include "partition_room.h"
 #include "produce/partitioner_lookup.h"
 #include "topic/topic.h"

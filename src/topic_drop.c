@@ -48,8 +48,8 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "group_member.h"
-#include "group_row.h"
+#include "group/group_member.h"
+#include "group/group_row.h"
 #include "topic_drop.h"
 #include "util/fault_point.h"
 #include "util/guarded_look.h"

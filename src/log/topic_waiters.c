@@ -18,7 +18,7 @@
  *	  - who leaves, by an error or otherwise, while it is woken and has not
  *		looked, wakes another one of its group
  *	  - who gives up a partition that still has something to read wakes one
- *		(partition_release.c)
+ *		(group_wakeup.c)
  *
  * Some waiters can only use certain partitions, so another one cannot do for
  * them.  They wait for themselves ("each") and are always woken, but not for

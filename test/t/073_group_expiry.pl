@@ -1,4 +1,4 @@
-# File under test: src/group_expiry.c.
+# File under test: src/group/group_expiry.c.
 # Offsets of groups that have committed nothing for offsets_retention_minutes go,
 # but not those of a group that waits, holds a partition or commits.
 use strict;

@@ -30,7 +30,7 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-#include "group_position.h"
+#include "group/group_position.h"
 
 typedef struct PositionKey
 {

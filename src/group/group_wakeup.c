@@ -1,5 +1,5 @@
 /*
- * partition_release.c
+ * group_wakeup.c
  *	  Waking waiting consumers when a transaction ends: for a partition that its
  *	  owner gives up, and for what else no append announces.
  *
@@ -28,8 +28,8 @@
 #include "nodes/pg_list.h"
 #include "utils/memutils.h"
 
+#include "group/group_wakeup.h"
 #include "log/topic_waiters.h"
-#include "partition_release.h"
 #include "wal/log_writer.h"
 
 typedef struct OwnedPartition

@@ -42,7 +42,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "group_member.h"
+#include "group/group_member.h"
 
 #define MEMBERS_TABLE_NAME	"topic_group_members"
 

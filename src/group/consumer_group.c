@@ -55,11 +55,11 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "consumer_group.h"
-#include "group_position.h"
-#include "group_row.h"
+#include "group/consumer_group.h"
+#include "group/group_position.h"
+#include "group/group_row.h"
+#include "group/group_wakeup.h"
 #include "log/clock.h"
-#include "partition_release.h"
 
 /* The last field of our advisory lock tags; pg_advisory_lock() uses 1 and 2. */
 #define MISSING_ROW_LOCK_CLASS	3

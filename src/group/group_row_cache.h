@@ -1,11 +1,11 @@
 /*
- * row_place.h
+ * group_row_cache.h
  *	  Where this process last found the rows of topic_group_offsets.
  *
  * Layer 6.
  */
-#ifndef ROW_PLACE_H
-#define ROW_PLACE_H
+#ifndef GROUP_ROW_CACHE_H
+#define GROUP_ROW_CACHE_H
 
 #include "access/htup.h"
 #include "storage/itemptr.h"
@@ -30,4 +30,4 @@ extern void pgt_place_scan_end(PlaceScan *scan);
  */
 extern HeapTuple pgt_place_scan_fetch(PlaceScan *scan, ItemPointer place);
 
-#endif							/* ROW_PLACE_H */
+#endif							/* GROUP_ROW_CACHE_H */

@@ -34,9 +34,9 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "group_expiry.h"
-#include "group_row.h"
-#include "lease.h"
+#include "group/group_expiry.h"
+#include "group/group_row.h"
+#include "group/lease.h"
 #include "log/clock.h"
 #include "log/topic_waiters.h"
 #include "topic/topic.h"

@@ -1,11 +1,11 @@
 /*
- * partition_release.h
+ * group_wakeup.h
  *	  Waking waiting consumers at a transaction's end.
  *
  * Layer 6, below consumer_group.c.
  */
-#ifndef PARTITION_RELEASE_H
-#define PARTITION_RELEASE_H
+#ifndef GROUP_WAKEUP_H
+#define GROUP_WAKEUP_H
 
 #include "log/partition_log.h"
 
@@ -24,4 +24,4 @@ extern void pgt_release_wake_all(Oid topic);
 /* Install the transaction callbacks; called once per process. */
 extern void pgt_partition_release_init(void);
 
-#endif							/* PARTITION_RELEASE_H */
+#endif							/* GROUP_WAKEUP_H */

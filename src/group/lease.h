@@ -8,7 +8,7 @@
 #ifndef LEASE_H
 #define LEASE_H
 
-#include "group_member.h"
+#include "group/group_member.h"
 
 #define DEFAULT_LEASE	(30 * USECS_PER_SEC)
 

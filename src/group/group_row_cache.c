@@ -1,5 +1,5 @@
 /*
- * row_place.c
+ * group_row_cache.c
  *	  Where this process last found the rows of topic_group_offsets.
  *
  * A row of that table gets a new version with each commit.  While a transaction
@@ -33,8 +33,8 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "consumer_group.h"
-#include "row_place.h"
+#include "group/consumer_group.h"
+#include "group/group_row_cache.h"
 
 /* Groups to remember. */
 #define GROUPS_MAX	256

@@ -18,7 +18,7 @@
  * Old versions of a row.  A commit writes a new one, and where a transaction
  * somewhere keeps vacuum from removing them they become many.  What a commit
  * takes must not grow with them: a row is looked for where it was last
- * (row_place.c), and its new version goes into the index without a look at the
+ * (group_row_cache.c), and its new version goes into the index without a look at the
  * others.
  *
  * A row is written by who owns the partition for the group (consumer_group.c), so
@@ -31,7 +31,7 @@
  *
  * Memory: rows in the caller's context.
  *
- * Layer 6.  Read row_place.c next.
+ * Layer 6.  Read group_row_cache.c next.
  */
 #include "postgres.h"
 
@@ -53,10 +53,10 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "consumer_group.h"
-#include "group_position.h"
-#include "group_row.h"
-#include "row_place.h"
+#include "group/consumer_group.h"
+#include "group/group_position.h"
+#include "group/group_row.h"
+#include "group/group_row_cache.h"
 #include "util/fault_point.h"
 
 /* Columns of topic_group_offsets. */

@@ -64,10 +64,10 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
-#include "group_row.h"
-#include "lease.h"
+#include "group/group_row.h"
+#include "group/group_wakeup.h"
+#include "group/lease.h"
 #include "log/clock.h"
-#include "partition_release.h"
 
 /* What a call does with a partition. */
 typedef enum LeasePlan
