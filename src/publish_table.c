@@ -53,7 +53,7 @@
 #include "utils/varlena.h"
 
 #include "change_record.h"
-#include "create_topic.h"
+#include "ddl/create_topic.h"
 
 PG_FUNCTION_INFO_V1(pgt_publish_table);
 PG_FUNCTION_INFO_V1(pgt_unpublish_table);

@@ -44,11 +44,11 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
+#include "ddl/topic_ddl.h"
 #include "log/clock.h"
 #include "produce/partitioner.h"
 #include "produce/producer.h"
 #include "topic/serializer.h"
-#include "topic_ddl.h"
 #include "topic_fdw.h"
 #include "wal/log_writer.h"
 

@@ -48,9 +48,9 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "ddl/topic_drop.h"
 #include "group/group_member.h"
 #include "group/group_row.h"
-#include "topic_drop.h"
 #include "util/fault_point.h"
 #include "util/guarded_look.h"
 #include "wal/log_writer.h"

@@ -27,7 +27,7 @@
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
-#include "create_topic.h"
+#include "ddl/create_topic.h"
 #include "topic/topic.h"
 #include "topic/topic_options.h"
 

@@ -24,8 +24,8 @@
 #include "postgres.h"
 
 #include "catalog/pg_class.h"
+#include "ddl/orphaned_logs.h"
 #include "miscadmin.h"
-#include "orphaned_logs.h"
 #include "storage/fd.h"
 #include "storage/lmgr.h"
 #include "topic/topic.h"

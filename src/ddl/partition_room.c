@@ -39,10 +39,10 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-#include "partition_room.h"
+#include "ddl/partition_room.h"
+#include "ddl/topic_drop.h"
 #include "topic/topic.h"
 #include "topic/topic_options.h"
-#include "topic_drop.h"
 #include "wal/log_writer.h"
 
 static int	max_partitions_per_role;	/* -1: no limit */
