@@ -1,5 +1,5 @@
 SET statement_timeout = '30s';
--- INSERT, COPY FROM and TRUNCATE of a topic, UPDATE and DELETE refused: src/topic_modify.c
+-- INSERT, COPY FROM and TRUNCATE of a topic, UPDATE and DELETE refused: src/query/topic_modify.c
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;
 SET timezone = 'UTC';

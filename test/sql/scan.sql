@@ -1,4 +1,4 @@
--- reading a topic with queries: src/topic_plan.c, src/topic_scan.c, src/scan_bounds.c
+-- reading a topic with queries: src/query/topic_plan.c, src/query/topic_scan.c, src/query/scan_bounds.c
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;
 SET timezone = 'UTC';

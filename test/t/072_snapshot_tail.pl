@@ -1,4 +1,4 @@
-# File under test: src/visible_offsets.c.
+# File under test: src/query/visible_offsets.c.
 # Copy tables with an exported snapshot, then tail a topic from visible_offsets
 # of that snapshot: whatever writers do meanwhile, copy and tail together are the
 # table.  Changes are sums, so what is missing or comes twice shows.

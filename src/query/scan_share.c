@@ -29,7 +29,7 @@
  */
 #include "postgres.h"
 
-#include "scan_share.h"
+#include "query/scan_share.h"
 #include "wal/log_reader.h"
 
 /* Offsets of a chunk: many times those of a batch, a fraction of a large scan. */

@@ -37,7 +37,7 @@
 #include "utils/typcache.h"
 
 #include "log/clock.h"
-#include "scan_bounds.h"
+#include "query/scan_bounds.h"
 #include "topic/serializer.h"
 
 /* A guess where a log has no active segment to tell the size of a record. */

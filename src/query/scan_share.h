@@ -8,7 +8,7 @@
 #define SCAN_SHARE_H
 
 #include "port/atomics.h"
-#include "scan_bounds.h"
+#include "query/scan_bounds.h"
 #include "utils/snapshot.h"
 
 /* The offsets of a partition that the statement's snapshot sees. */

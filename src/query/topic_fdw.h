@@ -8,7 +8,7 @@
 #define TOPIC_FDW_H
 
 #include "foreign/fdwapi.h"
-#include "scan_bounds.h"
+#include "query/scan_bounds.h"
 
 /* topic_plan.c: choosing and explaining scans */
 extern void pgt_plan_get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid);

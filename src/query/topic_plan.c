@@ -52,7 +52,7 @@
 #include "utils/selfuncs.h"
 #include "utils/typcache.h"
 
-#include "topic_fdw.h"
+#include "query/topic_fdw.h"
 
 /* Records of a batch that are decoded to find one of them: a guess. */
 #define RECORDS_PER_LOOKUP	100

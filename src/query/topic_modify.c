@@ -48,8 +48,8 @@
 #include "log/clock.h"
 #include "produce/partitioner.h"
 #include "produce/producer.h"
+#include "query/topic_fdw.h"
 #include "topic/serializer.h"
-#include "topic_fdw.h"
 #include "wal/log_writer.h"
 
 /* One INSERT or COPY FROM into one topic; in ri_FdwState. */

@@ -14,7 +14,7 @@
 
 #include "fmgr.h"
 
-#include "topic_fdw.h"
+#include "query/topic_fdw.h"
 
 PG_FUNCTION_INFO_V1(pgt_fdw_handler);
 

@@ -37,9 +37,9 @@
 #include "utils/timestamp.h"
 
 #include "log/clock.h"
-#include "scan_share.h"
+#include "query/scan_share.h"
+#include "query/topic_fdw.h"
 #include "topic/serializer.h"
-#include "topic_fdw.h"
 #include "wal/log_reader.h"
 
 /* A walk over the records of a topic within bounds. */
