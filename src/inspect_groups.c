@@ -20,8 +20,8 @@
 #include "utils/acl.h"
 #include "utils/snapmgr.h"
 
+#include "consume/nack_header.h"
 #include "log/clock.h"
-#include "nack_header.h"
 #include "topic/topic.h"
 #include "util/guarded_look.h"
 #include "wal/log_reader.h"

@@ -17,7 +17,7 @@
 #include "postgres.h"
 
 #include "change_publisher.h"
-#include "consume.h"
+#include "consume/consume.h"
 #include "database_hold.h"
 #include "ddl/partition_room.h"
 #include "ddl/topic_ddl.h"

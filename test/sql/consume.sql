@@ -1,5 +1,5 @@
--- Files under test: src/consume.c, src/consume_request.c, src/consume_partition.c,
--- src/partition_cursor.c, src/group/consumer_group.c, src/group/group_row.c.
+-- Files under test: src/consume/consume.c, src/consume/consume_request.c, src/consume/consume_partition.c,
+-- src/consume/partition_cursor.c, src/group/consumer_group.c, src/group/group_row.c.
 -- consume(), consume_as(), commit_offsets(): reading a topic for a group.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;

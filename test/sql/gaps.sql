@@ -1,4 +1,4 @@
--- offsets without a record: passed, and nobody's loss: src/partition_cursor.c, src/wal/records_end.c
+-- offsets without a record: passed, and nobody's loss: src/consume/partition_cursor.c, src/wal/records_end.c
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;
 RESET client_min_messages;

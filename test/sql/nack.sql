@@ -1,4 +1,4 @@
--- Files under test: src/nack.c, src/partition_cursor.c.
+-- Files under test: src/consume/nack.c, src/consume/partition_cursor.c.
 -- nack(): retry and dead-letter topics.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;

@@ -1,4 +1,4 @@
--- Files under test: src/seek.c, src/group/consumer_group.c, src/group/group_row.c.
+-- Files under test: src/consume/seek.c, src/group/consumer_group.c, src/group/group_row.c.
 -- seek_*(), commit_offset(), delete_group(), offset_for_timestamp(): moving a group.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;

@@ -1,4 +1,4 @@
-# Files under test: src/consume.c, src/group/consumer_group.c.
+# Files under test: src/consume/consume.c, src/group/consumer_group.c.
 # Consumers of a group in transactions, many at once: whatever they commit, roll
 # back or die in, each record is processed exactly once and in order.  Partitions
 # are served in turn, and who finds nothing to read writes nothing.

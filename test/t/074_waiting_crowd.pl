@@ -1,4 +1,4 @@
-# Files under test: src/log/topic_waiters.c, src/consume_wait.c, src/consume.c.
+# Files under test: src/log/topic_waiters.c, src/consume/consume_wait.c, src/consume/consume.c.
 # A hundred sessions of a group wait for one topic: a record wakes one of them, and
 # no more than can get something; the others sleep on, and hold nothing.  So do
 # members that lease partitions.

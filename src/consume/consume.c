@@ -46,16 +46,16 @@
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 
-#include "consume.h"
-#include "consume_many.h"
-#include "consume_partition.h"
-#include "consume_pass.h"
-#include "consume_request.h"
-#include "consume_wait.h"
+#include "consume/consume.h"
+#include "consume/consume_many.h"
+#include "consume/consume_partition.h"
+#include "consume/consume_pass.h"
+#include "consume/consume_request.h"
+#include "consume/consume_wait.h"
+#include "consume/partition_cursor.h"
 #include "group/group_row.h"
 #include "group/lease.h"
 #include "log/clock.h"
-#include "partition_cursor.h"
 #include "topic/record_rows.h"
 
 PG_FUNCTION_INFO_V1(pgt_consume);

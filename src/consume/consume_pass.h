@@ -8,8 +8,8 @@
 #ifndef CONSUME_PASS_H
 #define CONSUME_PASS_H
 
-#include "consume_request.h"
-#include "consume_wait.h"
+#include "consume/consume_request.h"
+#include "consume/consume_wait.h"
 #include "group/lease.h"
 #include "topic/record_rows.h"
 #include "utils/snapshot.h"

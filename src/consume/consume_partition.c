@@ -32,11 +32,11 @@
 
 #include "miscadmin.h"
 
-#include "consume_partition.h"
+#include "consume/consume_partition.h"
+#include "consume/partition_cursor.h"
 #include "group/group_position.h"
 #include "group/group_row.h"
 #include "group/lease.h"
-#include "partition_cursor.h"
 #include "topic/record_rows.h"
 #include "wal/log_reader.h"
 

@@ -39,9 +39,9 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-#include "consume_many.h"
-#include "consume_partition.h"
-#include "consume_pass.h"
+#include "consume/consume_many.h"
+#include "consume/consume_partition.h"
+#include "consume/consume_pass.h"
 #include "group/group_row.h"
 
 /* Arguments by number. */

@@ -53,9 +53,9 @@
 #include "utils/snapmgr.h"
 #include "utils/varlena.h"
 
+#include "consume/nack_header.h"
 #include "group/consumer_group.h"
 #include "log/clock.h"
-#include "nack_header.h"
 #include "produce/partitioner.h"
 #include "produce/producer.h"
 #include "topic/serializer.h"

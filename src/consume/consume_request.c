@@ -30,7 +30,7 @@
 #include "utils/guc.h"
 #include "utils/timestamp.h"
 
-#include "consume_request.h"
+#include "consume/consume_request.h"
 #include "group/lease.h"
 #include "topic/record_rows.h"
 

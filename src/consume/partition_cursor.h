@@ -7,7 +7,7 @@
 #ifndef PARTITION_CURSOR_H
 #define PARTITION_CURSOR_H
 
-#include "consume_pass.h"
+#include "consume/consume_pass.h"
 #include "wal/log_reader.h"
 
 /* A partition opened at the group's next offset. */

@@ -59,7 +59,7 @@
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
 
-#include "consume_wait.h"
+#include "consume/consume_wait.h"
 #include "log/clock.h"
 
 /* Of libpq/libpq.h, which needs GSSAPI's headers where the server has that built in. */

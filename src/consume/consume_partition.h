@@ -7,7 +7,7 @@
 #ifndef CONSUME_PARTITION_H
 #define CONSUME_PARTITION_H
 
-#include "consume_pass.h"
+#include "consume/consume_pass.h"
 
 /*
  * Consume from one partition, if it has something and nobody else owns it; a

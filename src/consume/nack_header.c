@@ -58,8 +58,8 @@
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
+#include "consume/nack_header.h"
 #include "log/clock.h"
-#include "nack_header.h"
 #include "topic/topic_options.h"
 
 /* How far the clocks of two servers, or of one before and after it is set, may differ. */

@@ -45,12 +45,12 @@
 
 #include "utils/lsyscache.h"
 
-#include "consume_pass.h"
-#include "consume_wait.h"
+#include "consume/consume_pass.h"
+#include "consume/consume_wait.h"
+#include "consume/nack_header.h"
+#include "consume/partition_cursor.h"
 #include "group/lease.h"
 #include "log/clock.h"
-#include "nack_header.h"
-#include "partition_cursor.h"
 #include "wal/log_reader.h"
 
 /* ---- where a group starts ----------------------------------------------- */
