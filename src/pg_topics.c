@@ -16,7 +16,6 @@
  */
 #include "postgres.h"
 
-#include "change_publisher.h"
 #include "consume/consume.h"
 #include "database_hold.h"
 #include "ddl/partition_room.h"
@@ -32,6 +31,7 @@
 #include "produce/acks.h"
 #include "produce/partitioner_lookup.h"
 #include "produce/producer.h"
+#include "publish/change_publisher.h"
 #include "segment_filter.h"
 #include "storage/ipc.h"
 #include "storage/shmem.h"

@@ -31,7 +31,7 @@
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 
-#include "change_record.h"
+#include "publish/change_record.h"
 
 PG_FUNCTION_INFO_V1(pgt_publish_changes);
 

@@ -7,8 +7,8 @@
 #ifndef CHANGE_PUBLISHER_H
 #define CHANGE_PUBLISHER_H
 
-#include "change_json.h"
 #include "commands/trigger.h"
+#include "publish/change_json.h"
 #include "topic/topic.h"
 
 typedef enum ChangeFormat

@@ -34,7 +34,7 @@
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
-#include "change_json.h"
+#include "publish/change_json.h"
 #include "topic/text_settings.h"
 
 /* ---- preparing ---------------------------------------------------------- */

@@ -59,8 +59,8 @@
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
-#include "change_publisher.h"
-#include "schema_version.h"
+#include "publish/change_publisher.h"
+#include "publish/schema_version.h"
 #include "topic/text_settings.h"
 
 typedef struct PublisherEntry

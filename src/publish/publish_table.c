@@ -52,8 +52,8 @@
 #include "utils/snapmgr.h"
 #include "utils/varlena.h"
 
-#include "change_record.h"
 #include "ddl/create_topic.h"
+#include "publish/change_record.h"
 
 PG_FUNCTION_INFO_V1(pgt_publish_table);
 PG_FUNCTION_INFO_V1(pgt_unpublish_table);

@@ -7,7 +7,7 @@
 #ifndef CHANGE_RECORD_H
 #define CHANGE_RECORD_H
 
-#include "change_publisher.h"
+#include "publish/change_publisher.h"
 
 /* What happened to a row, or to the table: the "op" of an envelope. */
 typedef enum ChangeOperation

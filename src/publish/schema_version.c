@@ -34,7 +34,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "schema_version.h"
+#include "publish/schema_version.h"
 
 #define VERSIONS_TABLE	"topic_schema_versions"
 
