@@ -1,5 +1,5 @@
 -- compact() and erase(): rules, settings, errors.  Files under test:
--- compaction.c, erase.c, segment_filter.c, maintain.c.
+-- compaction.c, erase.c, segment_filter.c, maintenance_functions.c.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;
 RESET client_min_messages;

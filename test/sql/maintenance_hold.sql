@@ -1,5 +1,5 @@
 SET statement_timeout = '30s';
--- what holds retention and compaction back: src/maintenance_hold.c, src/retention.c, src/compaction.c
+-- what holds retention and compaction back: src/maintenance/maintenance_hold.c, src/maintenance/retention.c, src/maintenance/compaction.c
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;
 SET timezone = 'UTC';

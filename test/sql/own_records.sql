@@ -1,6 +1,6 @@
 -- What a transaction can do to a topic that it has itself appended to by flush()
 -- and not yet committed: nothing waits for the transaction itself, and nothing it has
--- appended is lost.  Files under test: producer.c, maintain.c, topic_modify.c.
+-- appended is lost.  Files under test: producer.c, maintenance_functions.c, topic_modify.c.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;
 RESET client_min_messages;

@@ -1,5 +1,5 @@
 SET statement_timeout = '30s';
--- retention, delete_records and what groups lose by them: src/retention.c, src/maintain.c
+-- retention, delete_records and what groups lose by them: src/maintenance/retention.c, src/maintenance/maintenance_functions.c
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;
 SET timezone = 'UTC';

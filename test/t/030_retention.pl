@@ -1,4 +1,4 @@
-# Deleting old segments (src/retention.c, src/maintain.c) beside crashes, a
+# Deleting old segments (src/maintenance/retention.c, src/maintenance/maintenance_functions.c) beside crashes, a
 # standby, transactions that have not ended, and readers and writers.
 use strict;
 use warnings;

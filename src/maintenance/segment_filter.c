@@ -23,8 +23,8 @@
 #include "postgres.h"
 
 #include "log/clock.h"
+#include "maintenance/segment_filter.h"
 #include "miscadmin.h"
-#include "segment_filter.h"
 #include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"

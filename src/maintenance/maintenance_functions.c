@@ -1,5 +1,5 @@
 /*
- * maintain.c
+ * maintenance_functions.c
  *	  The SQL functions that do by hand what the maintenance worker does:
  *	  apply_retention() and compact(); those that remove what the user names:
  *	  delete_records() and erase(); and what pg_topic_groups tells of retention.
@@ -32,11 +32,11 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-#include "compaction.h"
-#include "erase.h"
 #include "log/clock.h"
+#include "maintenance/compaction.h"
+#include "maintenance/erase.h"
+#include "maintenance/retention.h"
 #include "produce/producer.h"
-#include "retention.h"
 #include "topic/serializer.h"
 #include "topic/sql_argument.h"
 #include "util/guarded_look.h"

@@ -23,7 +23,7 @@
 #include "common/int.h"
 #include "inspect.h"
 #include "log/clock.h"
-#include "maintenance_hold.h"
+#include "maintenance/maintenance_hold.h"
 #include "util/guarded_look.h"
 #include "wal/log_reader.h"
 

@@ -12,13 +12,13 @@
  *
  * Locks as for compaction.  Waiting for a transaction is waiting for its lock, so
  * a deadlock is found; but the own transaction's lock is no hindrance, so the
- * caller has made sure that it has not appended to the topic (maintain.c).  Layer 7.
+ * caller has made sure that it has not appended to the topic (maintenance_functions.c).  Layer 7.
  */
 #include "postgres.h"
 
-#include "erase.h"
+#include "maintenance/erase.h"
+#include "maintenance/segment_filter.h"
 #include "miscadmin.h"
-#include "segment_filter.h"
 #include "storage/ipc.h"
 #include "storage/lmgr.h"
 #include "topic/maintenance_stats.h"

@@ -40,7 +40,7 @@
  * while producing and consuming go on.  A slot's lock is held for the WAL
  * record alone.
  *
- * Layer 7.  Next: maintain.c, log_writer.c.
+ * Layer 7.  Next: maintenance_functions.c, log_writer.c.
  */
 #include "postgres.h"
 
@@ -49,8 +49,8 @@
 #include "common/int.h"
 #include "group/group_row.h"
 #include "log/clock.h"
-#include "maintenance_hold.h"
-#include "retention.h"
+#include "maintenance/maintenance_hold.h"
+#include "maintenance/retention.h"
 #include "topic/maintenance_stats.h"
 #include "utils/timestamp.h"
 #include "wal/log_writer.h"
