@@ -21,10 +21,10 @@
 #include "utils/timestamp.h"
 
 #include "common/int.h"
-#include "inspect.h"
 #include "log/clock.h"
 #include "maintenance/maintenance_hold.h"
 #include "util/guarded_look.h"
+#include "views/inspect.h"
 #include "wal/log_reader.h"
 
 PG_FUNCTION_INFO_V1(pgt_topic_maintenance_info);

@@ -1,4 +1,4 @@
--- Files under test: src/inspect_groups.c, the view pg_topic_groups.
+-- Files under test: src/views/inspect_groups.c, the view pg_topic_groups.
 -- What is to be seen of consumer groups: lag in records and in time.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;

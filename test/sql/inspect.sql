@@ -1,4 +1,4 @@
--- the views that show topics: src/inspect.c, src/inspect_stats.c
+-- the views that show topics: src/views/inspect.c, src/views/inspect_stats.c
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;
 SET timezone = 'UTC';

@@ -1,4 +1,4 @@
--- Files under test: src/consume/nack_header.c, src/consume/nack.c, src/consume/partition_cursor.c, src/inspect_groups.c.
+-- Files under test: src/consume/nack_header.c, src/consume/nack.c, src/consume/partition_cursor.c, src/views/inspect_groups.c.
 -- A producer writes nack()'s headers itself: they are data, but for what a retry topic must believe.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;

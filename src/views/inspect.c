@@ -32,10 +32,10 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "inspect.h"
 #include "log/clock.h"
 #include "topic/topic.h"
 #include "util/guarded_look.h"
+#include "views/inspect.h"
 #include "wal/log_reader.h"
 
 PG_FUNCTION_INFO_V1(pgt_topics_info);

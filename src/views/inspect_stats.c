@@ -16,10 +16,10 @@
 #include "postgres.h"
 
 #include "funcapi.h"
-#include "inspect.h"
 #include "storage/procarray.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
+#include "views/inspect.h"
 
 PG_FUNCTION_INFO_V1(pgt_stat_topics_info);
 PG_FUNCTION_INFO_V1(pgt_stat_progress_topic_compaction_info);
