@@ -1,5 +1,5 @@
 /*
- * pg_topics.c
+ * init.c
  *	  Where the library begins: settings, hooks, registration.
  *
  * The library must be in shared_preload_libraries: it brings a WAL resource
