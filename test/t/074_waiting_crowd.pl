@@ -83,21 +83,38 @@ sub sleeps
 	  split /\n/, sql(qq{SELECT pid FROM pg_stat_activity WHERE application_name = '$name'});
 }
 
-# How many sessions were woken by what is done.  For each partition with news there is
-# one, and one that has leased it.  Who was woken and has not looked yet is not woken
-# again, but another one is: with what the first ones do, that makes some more on a busy
-# machine, and never a crowd.
+# How many records the sessions of the crowd have got so far.
+my $consumed = 0;
+
+# How many sessions were woken by these statements, which produce so many records.
 sub woken_by
 {
 	my ($name, $records, $sql) = @_;
 	my %before = sleeps($name);
-	my $there = sql('SELECT count(*) FROM got') + $records;
 
 	sql($sql);
-	$node->poll_query_until('postgres', "SELECT count(*) = $there FROM got") or die 'not all is consumed';
+	$consumed += $records;
+	$node->poll_query_until('postgres', "SELECT count(*) = $consumed FROM got") or die 'not all is consumed';
 	all_wait($name);
 	my %after = sleeps($name);
 	return scalar grep { $after{$_} != ($before{$_} // -1) } keys %after;
+}
+
+# At most "limit" sessions are woken.  For each partition with news that is one, and one
+# that has leased it.  A session that was woken and has not looked yet is not woken again,
+# but another one is: with what the first ones do, that makes some more on a busy machine,
+# and never a crowd.  The server wakes a whole crowd for reasons of its own once in a
+# while: when sleeping sessions are far behind in reading messages about changed catalogs,
+# one after the other is told to catch up.  So one try of three may count too many.
+sub wakes_few
+{
+	my ($limit, $test, @what) = @_;
+	my @woken;
+
+	do { push @woken, woken_by(@what) } until $woken[-1] <= $limit || @woken == 3;
+	cmp_ok($woken[-1], '<=', $limit, $test);
+	note("sessions woken: @woken");
+	return;
 }
 
 # ---- transactional consumers -------------------------------------------------
@@ -112,12 +129,14 @@ is(sql(q{SELECT count(*) FILTER (WHERE backend_xmin IS NULL AND backend_xid IS N
 		(SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE application_name = 'crowd' AND locktype <> 'virtualxid')
 	FROM pg_stat_activity WHERE application_name = 'crowd'}), "$crowd|0", 'all wait, without an xmin, an xid or a lock');
 
-cmp_ok(woken_by('crowd', 1, q{INSERT INTO events (partition, value) VALUES (3, 'one')}), '<=', 4,
-	'a record wakes one session (or another that it is passed to), not a hundred');
-my $woken = woken_by('crowd', 60, qq{INSERT INTO events (partition, value) SELECT i % $partitions, 'many' FROM generate_series(1, 60) i});
-cmp_ok($woken, '<=', 4 * $partitions, "records in $partitions partitions wake $woken");
-is(woken_by('crowd', 0, q{SELECT create_topic('other'); SELECT produce('other', 'x'::text)}), 0, 'another topic wakes nobody');
-is(sql(q{SELECT count(*), count(DISTINCT (partition, record_offset)) FROM got}), '61|61', 'each record went to one session');
+sql(q{SELECT create_topic('other')});
+wakes_few(4, 'a record wakes one session (or another that it is passed to), not a hundred',
+	'crowd', 1, q{INSERT INTO events (partition, value) VALUES (3, 'one')});
+wakes_few(4 * $partitions, "records in $partitions partitions wake a few for each",
+	'crowd', 60, qq{INSERT INTO events (partition, value) SELECT i % $partitions, 'many' FROM generate_series(1, 60) i});
+wakes_few(0, 'a record of another topic wakes no session', 'crowd', 0, q{SELECT produce('other', 'x'::text)});
+is(sql(q{SELECT count(*), count(DISTINCT (partition, record_offset)) FROM got}), "$consumed|$consumed",
+	'each record went to one session');
 end_crowd('crowd', $run);
 
 # ---- members -----------------------------------------------------------------
@@ -129,14 +148,14 @@ FROM consume('events', 'm', timeout => '1 hour', member_id => 'm' || :client_id,
 INSERT INTO got (partition, record_offset) SELECT * FROM (VALUES :batch) v(p, o) WHERE p >= 0;
 SELECT commit_offsets('events', 'm', 'm' || :client_id);
 });
-$node->poll_query_until('postgres', "SELECT count(*) = 61 FROM got") or die 'not all is consumed';
+$node->poll_query_until('postgres', "SELECT count(*) = $consumed FROM got") or die 'not all is consumed';
 all_wait('members');
 is(sql(q{SELECT count(DISTINCT member_id), count(*) FROM pg_topic_groups WHERE group_id = 'm' AND member_id IS NOT NULL}),
 	"$partitions|$partitions", "of a hundred members $partitions have a partition");
-$woken = woken_by('members', 1, q{INSERT INTO events (partition, value) VALUES (2, 'one')});
-cmp_ok($woken, '<=', 4, 'a record wakes the member that has its partition');
-$woken = woken_by('members', 60, qq{INSERT INTO events (partition, value) SELECT i % $partitions, 'many' FROM generate_series(1, 60) i});
-cmp_ok($woken, '<=', 4 * $partitions, "records in $partitions partitions wake $woken");
+wakes_few(4, 'a record wakes the member that has its partition',
+	'members', 1, q{INSERT INTO events (partition, value) VALUES (2, 'one')});
+wakes_few(4 * $partitions, "records in $partitions partitions wake a few members for each",
+	'members', 60, qq{INSERT INTO events (partition, value) SELECT i % $partitions, 'many' FROM generate_series(1, 60) i});
 # a partition that is given up is everybody's business
 my $leaver = sql(q{SELECT member_id FROM pg_topic_groups WHERE group_id = 'm' AND partition = 4});
 sql("SELECT leave_group('events', 'm', '$leaver')");
