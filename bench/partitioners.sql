@@ -1,5 +1,5 @@
 -- What bench/run partitioners produces to: the same key, and partition, by each
--- kind of partitioner.  The one in C is that of test/partitioner_hook, which has
+-- kind of partitioner.  The one in C is that of test/modules/partitioner_hook, which has
 -- the bar in keys to look for as well.
 
 SELECT create_topic('partitioned', partitions => 6);

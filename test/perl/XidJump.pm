@@ -1,5 +1,5 @@
 # Transaction ids of a long life in a short test: moving the next one ahead
-# (test/xid_jump), and freezing, so that the server really cuts its commit log.
+# (test/modules/xid_jump), and freezing, so that the server really cuts its commit log.
 package XidJump;
 
 use strict;
@@ -26,7 +26,7 @@ sub build_xid_jump
 	my $directory = PostgreSQL::Test::Utils::tempdir();
 	my $test = "$FindBin::RealBin/..";
 
-	copy($_, $directory) or die "$_: $!" foreach "$test/xid_jump/Makefile", "$test/xid_jump/xid_jump.c", "$test/../src/util/compat.h";
+	copy($_, $directory) or die "$_: $!" foreach "$test/modules/xid_jump/Makefile", "$test/modules/xid_jump/xid_jump.c", "$test/../src/util/compat.h";
 	# the variables of the make that runs the tests are not for this one
 	local %ENV = %ENV;
 	delete @ENV{qw(MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES)};

@@ -1,4 +1,4 @@
-# Partitioners that an extension in C registers: test/partitioner_hook, built
+# Partitioners that an extension in C registers: test/modules/partitioner_hook, built
 # against the installed header.  Files under test: pg_topics.h,
 # partitioner_lookup.c, partitioner_call.c.
 use strict;
@@ -15,7 +15,7 @@ use TopicTest;
 # ---- build it as anybody would ---------------------------------------------------
 
 my $directory = PostgreSQL::Test::Utils::tempdir();
-copy("$FindBin::RealBin/../partitioner_hook/$_", $directory) or die "$_: $!" foreach qw(Makefile partitioner_hook.c);
+copy("$FindBin::RealBin/../modules/partitioner_hook/$_", $directory) or die "$_: $!" foreach qw(Makefile partitioner_hook.c);
 # the variables of the make that runs the tests are not for this one
 delete @ENV{qw(MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES)};
 command_ok([ 'make', '-s', '-C', $directory, 'PG_CONFIG=pg_config', 'COPT=-Werror', 'with_llvm=no' ],

@@ -3,7 +3,7 @@
 # (leases, delays of retries, timestamps) goes by the new time.  Files under test:
 # clock.c and all that use it.
 #
-# The server sees a clock that test/clock_shift shifts; this script does not.
+# The server sees a clock that test/modules/clock_shift shifts; this script does not.
 use strict;
 use warnings;
 
@@ -18,7 +18,7 @@ my $directory = PostgreSQL::Test::Utils::tempdir();
 my $library = "$directory/clock_shift.so";
 my $shift_file = "$directory/shift";
 
-command_ok([ 'cc', '-shared', '-fPIC', '-Wall', '-Werror', '-o', $library, "$FindBin::RealBin/../clock_shift/clock_shift.c" ],
+command_ok([ 'cc', '-shared', '-fPIC', '-Wall', '-Werror', '-o', $library, "$FindBin::RealBin/../modules/clock_shift/clock_shift.c" ],
 	'the shifted clock builds');
 append_to_file($shift_file, pack('q', 0));
 
