@@ -13,7 +13,7 @@
 #ifndef RECOVERY_POINT_FORMAT_H
 #define RECOVERY_POINT_FORMAT_H
 
-#include "log/segment.h"
+#include "format/topic_partition.h"
 
 #define RECOVERY_POINT_MAGIC	0x50475452	/* "PGTR" */
 #define RECOVERY_POINT_VERSION	2

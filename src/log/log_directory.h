@@ -8,15 +8,8 @@
 #ifndef LOG_DIRECTORY_H
 #define LOG_DIRECTORY_H
 
+#include "format/topic_partition.h"
 #include "nodes/pg_list.h"
-
-/* Which partition of which topic of which database. */
-typedef struct TopicPartition
-{
-	Oid			database;
-	Oid			topic;			/* the foreign table's oid */
-	int32		partition;
-} TopicPartition;
 
 extern char *pgt_log_dir;		/* setting pg_topics.log_dir */
 

@@ -36,8 +36,6 @@ typedef struct SlotEntry
 	int			slot;
 } SlotEntry;
 
-StaticAssertDecl(sizeof(TopicPartition) == 12, "the key is hashed as bytes and must have no padding");
-
 static HTAB *slots = NULL;
 
 /* Shared memory for the slots and the hash table. */

@@ -10,17 +10,6 @@
 #include "lib/stringinfo.h"
 #include "log/partition_log.h"
 
-#define NO_OFFSET	((int64) -1)
-
-/* Offsets stay so far below the largest int64 that no batch can pass it. */
-#define MAX_OFFSET	(PG_INT64_MAX - PG_UINT32_MAX)
-
-/*
- * The largest offset that a record may ask for.  What is left above it cannot be
- * used up by counting, so no offset that somebody gives ends a partition.
- */
-#define MAX_EXPLICIT_OFFSET	(INT64CONST(1) << 62)
-
 /* Setting for tests: how far transaction ids may run ahead of resolving. */
 extern int	pgt_max_xid_distance;
 

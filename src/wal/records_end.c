@@ -27,7 +27,6 @@
 #include "log/commit_log.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
-#include "wal/log_writer.h"
 #include "wal/records_end.h"
 
 #define ENTRIES_PER_READ	64
