@@ -55,8 +55,8 @@
 #include "consume/partition_cursor.h"
 #include "group/group_row.h"
 #include "group/lease.h"
-#include "log/clock.h"
 #include "topic/record_rows.h"
+#include "util/clock.h"
 
 PG_FUNCTION_INFO_V1(pgt_consume);
 PG_FUNCTION_INFO_V1(pgt_consume_as);

@@ -60,7 +60,7 @@
 #include "utils/snapmgr.h"
 
 #include "consume/consume_wait.h"
-#include "log/clock.h"
+#include "util/clock.h"
 
 /* Of libpq/libpq.h, which needs GSSAPI's headers where the server has that built in. */
 extern bool pq_check_connection(void);

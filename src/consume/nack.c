@@ -55,11 +55,11 @@
 
 #include "consume/nack_header.h"
 #include "group/consumer_group.h"
-#include "log/clock.h"
 #include "produce/partitioner.h"
 #include "produce/producer.h"
 #include "topic/serializer.h"
 #include "topic/sql_argument.h"
+#include "util/clock.h"
 #include "wal/log_reader.h"
 
 #define MAX_ERROR_LENGTH	4096	/* bytes of an error's text that are kept */

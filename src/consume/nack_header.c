@@ -59,8 +59,8 @@
 #include "utils/varlena.h"
 
 #include "consume/nack_header.h"
-#include "log/clock.h"
 #include "topic/topic_options.h"
+#include "util/clock.h"
 
 /* How far the clocks of two servers, or of one before and after it is set, may differ. */
 #define CLOCK_TOLERANCE_MS	INT64CONST(60000)

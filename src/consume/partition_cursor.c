@@ -50,7 +50,7 @@
 #include "consume/nack_header.h"
 #include "consume/partition_cursor.h"
 #include "group/lease.h"
-#include "log/clock.h"
+#include "util/clock.h"
 #include "wal/log_reader.h"
 
 /* ---- where a group starts ----------------------------------------------- */

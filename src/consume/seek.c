@@ -38,9 +38,9 @@
 #include "group/group_position.h"
 #include "group/group_row.h"
 #include "group/lease.h"
-#include "log/clock.h"
 #include "topic/sql_argument.h"
 #include "topic/topic.h"
+#include "util/clock.h"
 #include "wal/log_reader.h"
 
 PG_FUNCTION_INFO_V1(pgt_commit_offset);

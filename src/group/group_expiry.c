@@ -37,9 +37,9 @@
 #include "group/group_expiry.h"
 #include "group/group_row.h"
 #include "group/lease.h"
-#include "log/clock.h"
 #include "log/topic_waiters.h"
 #include "topic/topic.h"
+#include "util/clock.h"
 
 /* The statement has the table for %1$s. */
 #define EXPIRED_GROUPS \

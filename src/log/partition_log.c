@@ -43,9 +43,9 @@
 #include <sys/stat.h>
 
 #include "access/xlogutils.h"
-#include "log/clock.h"
 #include "log/partition_log.h"
 #include "miscadmin.h"
+#include "util/clock.h"
 #include "util/fault_point.h"
 #include "utils/memutils.h"
 

@@ -49,8 +49,8 @@
 #include "storage/shmem.h"
 #include "utils/wait_event.h"
 
-#include "log/clock.h"
 #include "log/topic_waiters.h"
+#include "util/clock.h"
 
 /* An append is told from others of so many groups; where there are more, all are woken. */
 #define GROUPS_MAX	64

@@ -21,8 +21,8 @@
 #include "utils/timestamp.h"
 
 #include "common/int.h"
-#include "log/clock.h"
 #include "maintenance/maintenance_hold.h"
+#include "util/clock.h"
 #include "util/guarded_look.h"
 #include "views/inspect.h"
 #include "wal/log_reader.h"

@@ -48,10 +48,10 @@
 
 #include "common/int.h"
 #include "group/group_row.h"
-#include "log/clock.h"
 #include "maintenance/maintenance_hold.h"
 #include "maintenance/retention.h"
 #include "topic/maintenance_stats.h"
+#include "util/clock.h"
 #include "utils/timestamp.h"
 #include "wal/log_writer.h"
 #include "wal/records_end.h"

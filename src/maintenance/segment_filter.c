@@ -22,12 +22,12 @@
  */
 #include "postgres.h"
 
-#include "log/clock.h"
 #include "maintenance/segment_filter.h"
 #include "miscadmin.h"
 #include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
+#include "util/clock.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/wait_event.h"

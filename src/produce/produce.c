@@ -32,10 +32,10 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "log/clock.h"
 #include "produce/partitioner.h"
 #include "produce/producer.h"
 #include "topic/serializer.h"
+#include "util/clock.h"
 
 PG_FUNCTION_INFO_V1(pgt_produce);
 PG_FUNCTION_INFO_V1(pgt_produce_value);

@@ -38,11 +38,11 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "log/clock.h"
 #include "log/topic_waiters.h"
 #include "miscadmin.h"
 #include "produce/acks.h"
 #include "produce/producer.h"
+#include "util/clock.h"
 #include "util/fault_point.h"
 #include "utils/acl.h"
 #include "utils/hsearch.h"

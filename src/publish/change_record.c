@@ -43,10 +43,10 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-#include "log/clock.h"
 #include "produce/partitioner.h"
 #include "produce/producer.h"
 #include "publish/change_record.h"
+#include "util/clock.h"
 #include "util/compat.h"
 
 static const ByteView null_view = {NULL, -1};

@@ -36,9 +36,9 @@
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
-#include "log/clock.h"
 #include "query/scan_bounds.h"
 #include "topic/serializer.h"
+#include "util/clock.h"
 
 /* A guess where a log has no active segment to tell the size of a record. */
 #define GUESSED_RECORD_BYTES	150

@@ -45,11 +45,11 @@
 #include "utils/timestamp.h"
 
 #include "ddl/topic_ddl.h"
-#include "log/clock.h"
 #include "produce/partitioner.h"
 #include "produce/producer.h"
 #include "query/topic_fdw.h"
 #include "topic/serializer.h"
+#include "util/clock.h"
 #include "wal/log_writer.h"
 
 /* One INSERT or COPY FROM into one topic; in ri_FdwState. */

@@ -36,10 +36,10 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "log/clock.h"
 #include "query/scan_share.h"
 #include "query/topic_fdw.h"
 #include "topic/serializer.h"
+#include "util/clock.h"
 #include "wal/log_reader.h"
 
 /* A walk over the records of a topic within bounds. */

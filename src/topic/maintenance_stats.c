@@ -11,9 +11,9 @@
  */
 #include "postgres.h"
 
-#include "log/clock.h"
 #include "miscadmin.h"
 #include "topic/maintenance_stats.h"
+#include "util/clock.h"
 #include "utils/timestamp.h"
 
 void

@@ -33,9 +33,9 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "log/clock.h"
 #include "topic/record_rows.h"
 #include "topic/serializer.h"
+#include "util/clock.h"
 
 /* The short way's tuple: header with its bitmap, then the columns of fixed size. */
 #define ROW_HEADER_SIZE		MAXALIGN(SizeofMinimalTupleHeader + BITMAPLEN(TOPIC_COLUMN_COUNT + 1))

@@ -32,8 +32,8 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "log/clock.h"
 #include "topic/topic.h"
+#include "util/clock.h"
 #include "util/guarded_look.h"
 #include "views/inspect.h"
 #include "wal/log_reader.h"

@@ -21,8 +21,8 @@
 #include "utils/snapmgr.h"
 
 #include "consume/nack_header.h"
-#include "log/clock.h"
 #include "topic/topic.h"
+#include "util/clock.h"
 #include "util/guarded_look.h"
 #include "wal/log_reader.h"
 

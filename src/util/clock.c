@@ -26,8 +26,8 @@
 #include "postgres.h"
 
 #include "common/int.h"
-#include "log/clock.h"
 #include "portability/instr_time.h"
+#include "util/clock.h"
 #include "utils/guc.h"
 #include "utils/timestamp.h"
 
