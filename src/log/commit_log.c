@@ -1,20 +1,6 @@
 /*
  * commit_log.c
- *	  The server's commit log: who is running, how the others have ended, and how
- *	  much of it must be kept.
- *
- * Index entries have 64-bit transaction ids, the server's own functions take 32
- * bits, which come back after four billion transactions and are compared modulo
- * 2^32.  A batch may be asked about at any age.  So one rule:
- *
- *	  ids are compared with 64 bits, against values taken for that question; the
- *	  server is asked only about an id that lies between them.
- *
- * TransactionIdIsInProgress() breaks it: what it compares with first (RecentXmin)
- * is that of the process's last snapshot, and the sync process needs none.  Here
- * a snapshot is taken for each round instead, and says itself who was running.
- *
- * Keeping it
+ *	  Keeping the server's commit log as far back as unresolved batches need it.
  *
  * The server cuts its commit log at the oldest datfrozenxid, and no database's
  * goes past the oldest xmin that any process shows.  The xmin of the sync process
@@ -52,8 +38,6 @@
 
 #include <unistd.h>
 
-#include "access/transam.h"
-#include "access/xact.h"
 #include "access/xlog.h"
 #include "common/controldata_utils.h"
 #include "log/commit_log.h"
@@ -61,82 +45,7 @@
 #include "miscadmin.h"
 #include "storage/procarray.h"
 #include "util/compat.h"
-#include "utils/snapmgr.h"
-
-/* ---- 64-bit ids ---------------------------------------------------------- */
-
-/* A 32-bit id that is below "next" as a 64-bit one. */
-static uint64
-full_xid_before(TransactionId xid, FullTransactionId next)
-{
-	uint32		epoch = EpochFromFullTransactionId(next);
-
-	if (xid > XidFromFullTransactionId(next))
-		epoch--;
-	return U64FromFullTransactionId(FullTransactionIdFromEpochAndXid(epoch, xid));
-}
-
-uint64
-pgt_full_xid(TransactionId xid)
-{
-	return full_xid_before(xid, ReadNextFullTransactionId());
-}
-
-TransactionOutcome
-pgt_transaction_outcome(uint64 xid)
-{
-	TransactionOutcome outcome = TRANSACTION_FORGOTTEN;
-
-	/* the lock keeps the commit log from being cut between the two looks */
-	LWLockAcquire(XactTruncationLock, LW_SHARED);
-	if (xid >= pgt_full_xid(PGT_OLDEST_CLOG_XID))
-		outcome = TransactionIdDidCommit((TransactionId) xid) ?
-			TRANSACTION_COMMITTED : TRANSACTION_ABORTED;
-	LWLockRelease(XactTruncationLock);
-	return outcome;
-}
-
-/* ---- who is running ------------------------------------------------------ */
-
-static int
-compare_xids(const void *a, const void *b)
-{
-	uint64		left = *(const uint64 *) a;
-	uint64		right = *(const uint64 *) b;
-
-	return left < right ? -1 : left > right;
-}
-
-void
-pgt_running_transactions(RunningSet *running)
-{
-	static SnapshotData snapshot = {.snapshot_type = SNAPSHOT_MVCC};	/* keeps its arrays */
-	FullTransactionId next;
-
-	/* as between transactions: else the xmin of the last one would stay */
-	if (!IsTransactionState())
-		MyProc->xmin = InvalidTransactionId;
-	GetSnapshotData(&snapshot);
-	next = ReadNextFullTransactionId();
-	running->oldest = full_xid_before(snapshot.xmin, next);
-	running->next = full_xid_before(snapshot.xmax, next);
-	running->count = snapshot.xcnt;
-	running->xids = palloc(Max(1, snapshot.xcnt) * sizeof(uint64));
-	for (int i = 0; i < running->count; i++)
-		running->xids[i] = full_xid_before(snapshot.xip[i], next);
-	qsort(running->xids, running->count, sizeof(uint64), compare_xids);
-}
-
-bool
-pgt_is_running(const RunningSet *running, uint64 xid)
-{
-	if (xid < running->oldest)
-		return false;
-	return xid >= running->next ||
-		bsearch(&xid, running->xids, running->count, sizeof(uint64), compare_xids) != NULL;
-}
-
-/* ---- keeping it ---------------------------------------------------------- */
+#include "util/transaction.h"
 
 void
 pgt_commit_log_request(void)
@@ -164,7 +73,7 @@ oldest_of_control_file(void)
 		ereport(FATAL,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("the control file does not match its checksum")));
-	xid = full_xid_before(control->checkPointCopy.oldestXid, control->checkPointCopy.nextXid);
+	xid = pgt_full_xid_before(control->checkPointCopy.oldestXid, control->checkPointCopy.nextXid);
 	pfree(control);
 	return xid;
 }

@@ -24,8 +24,8 @@
 #include "postgres.h"
 
 #include "log/batch_decoder.h"
-#include "log/commit_log.h"
 #include "miscadmin.h"
+#include "util/transaction.h"
 #include "utils/memutils.h"
 #include "wal/records_end.h"
 
