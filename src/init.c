@@ -40,9 +40,10 @@
 #include "utils/guc.h"
 #include "wal/log_load.h"
 #include "wal/log_resolve.h"
-#include "wal/log_sync.h"
+#include "wal/log_redo.h"
 #include "wal/log_writer.h"
 #include "wal/recovery_point.h"
+#include "wal/sync_process.h"
 
 PG_MODULE_MAGIC;
 
@@ -228,10 +229,10 @@ _PG_init(void)
 	previous_shmem_startup = shmem_startup_hook;
 	shmem_startup_hook = startup_shmem;
 
-	pgt_log_wal_init();
+	pgt_log_redo_init();
 	pgt_producer_init();
 	pgt_topic_ddl_init();
 	pgt_database_hold_init();
-	pgt_log_sync_register();
+	pgt_sync_process_register();
 	pgt_maintenance_register();
 }

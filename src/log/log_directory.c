@@ -9,6 +9,8 @@
  */
 #include "postgres.h"
 
+#include <unistd.h>
+
 #include "log/log_directory.h"
 #include "storage/fd.h"
 
@@ -91,4 +93,24 @@ pgt_log_partitions(Oid database, int level)
 	if (dir != NULL)
 		FreeDir(dir);
 	return partitions;
+}
+
+bool
+pgt_log_directory_exists(Oid database, Oid topic, int partitions)
+{
+	char		path[MAXPGPATH];
+	TopicPartition key = {database, topic, 0};
+
+	if (!OidIsValid(topic))
+	{
+		pgt_database_path(path, database);
+		return access(path, F_OK) == 0;
+	}
+	for (; key.partition < partitions; key.partition++)
+	{
+		pgt_partition_path(path, &key);
+		if (access(path, F_OK) == 0)
+			return true;
+	}
+	return false;
 }

@@ -27,4 +27,11 @@ extern List *pgt_log_databases(void);
  */
 extern List *pgt_log_partitions(Oid database, int level);
 
+/*
+ * Is there a directory of the topic's partitions from 0 to partitions - 1, or of the
+ * database if the topic is InvalidOid?  Takes a moment however many other topics there are,
+ * since no directory is read.
+ */
+extern bool pgt_log_directory_exists(Oid database, Oid topic, int partitions);
+
 #endif							/* LOG_DIRECTORY_H */

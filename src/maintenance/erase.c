@@ -26,8 +26,8 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "wal/log_reader.h"
-#include "wal/log_sync.h"
 #include "wal/log_writer.h"
+#include "wal/sync_process.h"
 
 typedef struct Erasure
 {
@@ -92,7 +92,7 @@ wait_until_resolved(const Erasure *erasure)
 	while (!is_resolved(erasure))
 	{
 		bool		waited = wait_for_blocker(&erasure->key);
-		bool		resolved = pgt_log_resolve_now();
+		bool		resolved = pgt_sync_process_resolve();
 
 		if (!waited && !(resolved && is_resolved(erasure)))
 			ereport(ERROR,

@@ -41,7 +41,7 @@
 #include "util/clock.h"
 #include "util/guarded_look.h"
 #include "wal/log_reader.h"
-#include "wal/log_sync.h"
+#include "wal/sync_process.h"
 
 #define LAST_STABLE_OFFSET	(-1)	/* what delete_records() calls it */
 
@@ -184,7 +184,7 @@ pgt_apply_retention(PG_FUNCTION_ARGS)
 
 	/* so that all that was committed before may go */
 	if (!RecoveryInProgress())
-		(void) pgt_log_resolve_now();
+		(void) pgt_sync_process_resolve();
 	return work_on_topics(fcinfo, retain, dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
 }
 
@@ -229,7 +229,7 @@ pgt_compact(PG_FUNCTION_ARGS)
 	}
 
 	/* so that all that was committed before takes part */
-	(void) pgt_log_resolve_now();
+	(void) pgt_sync_process_resolve();
 	return work_on_topics(fcinfo, compact, ShareUpdateExclusiveLock);
 }
 

@@ -23,9 +23,11 @@
 
 #include "access/xlogutils.h"
 #include "log/log_start.h"
+#include "log/partition_log.h"
 #include "log/topic_waiters.h"
 #include "util/fault_point.h"
 #include "utils/memutils.h"
+#include "wal/log_apply.h"
 #include "wal/wal_record.h"
 
 /* ---- delete -------------------------------------------------------------- */
@@ -153,31 +155,23 @@ pgt_apply_drop(Oid database, Oid topic, int32 first_partition)
 	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
 }
 
-/* Is the directory of a database, or of one of a topic's partitions, there? */
-static bool
-has_directory(Oid database, Oid topic, int partitions)
+/* ---- swap ---------------------------------------------------------------- */
+
+void
+pgt_apply_swapped(PartitionState *state, const SegmentId *replaced, int count)
 {
 	char		path[MAXPGPATH];
-	TopicPartition key = {database, topic, 0};
 
-	if (!OidIsValid(topic))
+	pg_atomic_fetch_add_u32(&state->segments_version, 1);
+	for (int i = 0; i < count; i++)
 	{
-		pgt_database_path(path, database);
-		return access(path, F_OK) == 0;
+		pgt_partition_log_remove_segment(state, replaced[i]);
+		FAULT_POINT("swap-one-removed");
 	}
-	for (; key.partition < partitions; key.partition++)
-	{
-		pgt_partition_path(path, &key);
-		if (access(path, F_OK) == 0)
-			return true;
-	}
-	return false;
-}
-
-bool
-pgt_log_exists(Oid database, Oid topic, int partitions)
-{
-	return pgt_partition_has_slots(database, topic) || has_directory(database, topic, partitions);
+	pgt_partition_path(path, &state->key);
+	fsync_fname(path, true);
+	pg_atomic_fetch_add_u32(&state->segments_version, 1);
+	FAULT_POINT("swap-done");
 }
 
 /* ---- resolve ------------------------------------------------------------- */

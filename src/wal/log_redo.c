@@ -1,7 +1,6 @@
 /*
  * log_redo.c
- *	  Replaying the logs' WAL records, describing them, and the resource
- *	  manager that does both.
+ *	  Replaying the logs' WAL records, and the resource manager.
  *
  * Redo sets a partition's state absolutely: files may be missing, older or
  * newer than the record, as base backups have them, and what was loaded at
@@ -34,7 +33,11 @@
 #include "catalog/pg_control.h"
 #include "format/record_batch.h"
 #include "log/commit_log.h"
+#include "log/partition_log.h"
 #include "utils/memutils.h"
+#include "wal/log_apply.h"
+#include "wal/log_desc.h"
+#include "wal/log_redo.h"
 #include "wal/log_sync.h"
 #include "wal/wal_record.h"
 
@@ -57,8 +60,9 @@ check_settings(void)
 		require_max_partitions(pgt_log_shared->wal_max_partitions);
 }
 
-PartitionState *
-pgt_redo_partition(const TopicPartition *key)
+/* The slot of a record's partition; recovery of a standby pauses where there is none left. */
+static PartitionState *
+redo_partition(const TopicPartition *key)
 {
 	PartitionState *state = pgt_partition_try_get(key);
 
@@ -66,6 +70,166 @@ pgt_redo_partition(const TopicPartition *key)
 		require_max_partitions(Max(pgt_log_shared->wal_max_partitions,
 								   pgt_log_shared->max_partitions + 1));
 	return state != NULL ? state : pgt_partition_get(key);
+}
+
+/* ---- rewritten segments ---------------------------------------------------- */
+
+/* A segment that redo has written and not synced. */
+typedef struct UnsyncedSegment
+{
+	PartitionState *state;
+	uint32		incarnation;
+	SegmentId	id;
+} UnsyncedSegment;
+
+static List *unsynced = NIL;	/* in TopMemoryContext */
+
+/* Take a segment off the list, if it is there. */
+static void
+forget_unsynced(const PartitionState *state, SegmentId id)
+{
+	ListCell   *cell;
+
+	foreach(cell, unsynced)
+	{
+		UnsyncedSegment *item = lfirst(cell);
+
+		if (item->state == state && pgt_same_segment(item->id, id))
+		{
+			unsynced = foreach_delete_current(unsynced, cell);
+			pfree(item);
+		}
+	}
+}
+
+/* Put it on the list, once. */
+static void
+remember_unsynced(PartitionState *state, SegmentId id)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	UnsyncedSegment *item;
+
+	forget_unsynced(state, id);
+	item = palloc(sizeof(UnsyncedSegment));
+	*item = (UnsyncedSegment) {state, state->incarnation, id};
+	unsynced = lappend(unsynced, item);
+	MemoryContextSwitchTo(old);
+}
+
+/* Make durable what redo has rewritten; done before a SYNC record counts. */
+static void
+sync_rewritten(void)
+{
+	ListCell   *cell;
+
+	foreach(cell, unsynced)
+	{
+		UnsyncedSegment *item = lfirst(cell);
+		Segment    *segment = item->state->in_use && item->state->incarnation == item->incarnation ?
+			pgt_partition_log_segment(item->state, item->id) : NULL;
+
+		if (segment != NULL)
+			pgt_segment_sync(segment);
+	}
+	list_free_deep(unsynced);
+	unsynced = NIL;
+}
+
+/* The segment a chunk goes to: made anew by the first one, else as it is. */
+static Segment *
+redo_target(PartitionState *state, const xl_pgt_rewrite *xlrec)
+{
+	if ((xlrec->flags & REWRITE_FIRST) != 0)
+		return pgt_partition_log_create_segment(state, xlrec->id, &xlrec->span);
+	if (!pgt_partition_log_is_open(state, xlrec->id))
+		pgt_segment_restore(&state->key, xlrec->id, &xlrec->span);
+	return pgt_partition_log_segment(state, xlrec->id);
+}
+
+/* REWRITE: a chunk of a new segment; an fsync if the record says so. */
+static void
+redo_rewrite(XLogReaderState *record)
+{
+	char	   *data = XLogRecGetData(record);
+	xl_pgt_rewrite xlrec;
+	IndexEntry *entries;
+	PartitionState *state;
+	Segment    *segment;
+	Size		size;
+
+	memcpy(&xlrec, data, sizeof(xlrec));
+	data += sizeof(xlrec);
+	size = xlrec.entries * sizeof(IndexEntry);
+	entries = palloc(size + 1);
+	memcpy(entries, data, size);
+	state = redo_partition(&xlrec.key);
+	segment = redo_target(state, &xlrec);
+	if (xlrec.length > 0)
+		pgt_segment_write(segment, xlrec.position, data + size, xlrec.length);
+	if (xlrec.entries > 0)
+		pgt_segment_write_entries(segment, xlrec.first_entry, xlrec.entries, entries);
+	if ((xlrec.flags & REWRITE_SELF_SYNCED) != 0)
+		pgt_segment_sync(segment);
+	else
+		remember_unsynced(state, xlrec.id);
+}
+
+/* The new segment, if it is there as the record has it; else a LOG line. */
+static Segment *
+redo_swapped_segment(PartitionState *state, const xl_pgt_swap *xlrec)
+{
+	Segment    *segment = NULL;
+	char		path[MAXPGPATH];
+
+	if (pgt_segment_is_usable(&state->key, xlrec->id))
+		segment = pgt_partition_log_segment(state, xlrec->id);
+	if (segment != NULL && pgt_segment_is_complete(segment, xlrec->entries, xlrec->log_end))
+		return segment;
+	pgt_segment_log_path(path, &state->key, xlrec->id);
+	ereport(LOG,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("segment \"%s\" is not whole; keeping the segments that it should replace", path)));
+	return NULL;
+}
+
+/* SWAP: the new segment counts, if it is whole, and those it replaces go. */
+static void
+redo_swap(XLogReaderState *record)
+{
+	char	   *data = XLogRecGetData(record);
+	xl_pgt_swap xlrec;
+	SegmentId  *replaced;
+	PartitionState *state;
+	Segment    *segment;
+
+	memcpy(&xlrec, data, sizeof(xlrec));
+	replaced = palloc(xlrec.replaced * sizeof(SegmentId));
+	memcpy(replaced, data + sizeof(xlrec), xlrec.replaced * sizeof(SegmentId));
+	state = redo_partition(&xlrec.key);
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	pgt_apply_active_base(state, xlrec.active_base);
+	LWLockRelease(&state->lock);
+	segment = redo_swapped_segment(state, &xlrec);
+	if (segment == NULL)
+		return;
+	forget_unsynced(state, xlrec.id);
+	pgt_segment_sync(segment);
+	XLogFlush(record->EndRecPtr);
+	pgt_segment_stamp(segment, record->EndRecPtr);
+	pgt_apply_swapped(state, replaced, xlrec.replaced);
+}
+
+/* DISCARD: the new segment goes. */
+static void
+redo_discard(XLogReaderState *record)
+{
+	xl_pgt_discard xlrec;
+	PartitionState *state;
+
+	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+	state = redo_partition(&xlrec.key);
+	forget_unsynced(state, xlrec.id);
+	pgt_partition_log_remove_segment(state, xlrec.id);
 }
 
 /* ---- append -------------------------------------------------------------- */
@@ -79,15 +243,6 @@ typedef struct AppendRecord
 	int64		largest_timestamp;
 	int64		previous_end;	/* the log end before */
 } AppendRecord;
-
-/* How long the optional values of an APPEND are. */
-static Size
-optional_length(const xl_pgt_append *xlrec)
-{
-	return sizeof(int64) * (((xlrec->flags & APPEND_MIN_TIMESTAMP) != 0) +
-							((xlrec->flags & APPEND_LARGEST_TIMESTAMP) != 0) +
-							((xlrec->flags & APPEND_PREVIOUS_END) != 0));
-}
 
 /* Take the next one off *optional, where it is there; else it is the header's. */
 static int64
@@ -115,7 +270,7 @@ read_append(XLogReaderState *record, AppendRecord *append)
 	const char *problem;
 
 	memcpy(xlrec, XLogRecGetData(record), sizeof(*xlrec));
-	batch += optional_length(xlrec);
+	batch += pgt_append_optional_length(xlrec);
 	length = XLogRecGetData(record) + XLogRecGetDataLen(record) - batch;
 	problem = pgt_record_batch_read_header(batch, length, &header);
 	if (problem != NULL || header.length != length)
@@ -204,7 +359,7 @@ redo_segment(PartitionState *state, const AppendRecord *append)
 static void
 redo_sync(void)
 {
-	pgt_redo_sync_rewritten();
+	sync_rewritten();
 	pgt_log_sync_all(true);
 }
 
@@ -222,7 +377,7 @@ redo_append(XLogReaderState *record)
 
 	read_append(record, &append);
 	self_synced = (xlrec->flags & APPEND_SELF_SYNCED) != 0;
-	state = pgt_redo_partition(&xlrec->key);
+	state = redo_partition(&xlrec->key);
 
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	goes_back = state->active_base > xlrec->segment_base;
@@ -253,7 +408,7 @@ redo_delete(XLogReaderState *record)
 	PartitionState *state;
 
 	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
-	state = pgt_redo_partition(&xlrec.key);
+	state = redo_partition(&xlrec.key);
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	pgt_apply_active_base(state, xlrec.active_base);
 	pgt_apply_log_start(state, xlrec.log_start_offset, xlrec.deleted_end);
@@ -286,7 +441,7 @@ redo_reserve(XLogReaderState *record)
 	key.database = xlrec.database;
 	key.topic = xlrec.topic;
 	for (key.partition = xlrec.first; key.partition < xlrec.end; key.partition++)
-		(void) pgt_redo_partition(&key);
+		(void) redo_partition(&key);
 	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
 }
 
@@ -339,13 +494,13 @@ log_redo(XLogReaderState *record)
 			redo_reserve(record);
 			break;
 		case XLOG_PGT_REWRITE:
-			pgt_redo_rewrite(record);
+			redo_rewrite(record);
 			break;
 		case XLOG_PGT_SWAP:
-			pgt_redo_swap(record);
+			redo_swap(record);
 			break;
 		case XLOG_PGT_DISCARD:
-			pgt_redo_discard(record);
+			redo_discard(record);
 			break;
 		case XLOG_PGT_SETTINGS:
 			redo_settings(record);
@@ -410,147 +565,17 @@ log_cleanup(void)
 	redo_context = NULL;
 }
 
-/* ---- describing ---------------------------------------------------------- */
-
-/* What error contexts and pg_walinspect show of an APPEND. */
-static void
-describe_append(StringInfo buf, XLogReaderState *record)
-{
-	xl_pgt_append xlrec;
-
-	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
-	appendStringInfo(buf, "partition %u/%u-%d segment %lld position %u entry %u bytes %zu%s",
-					 xlrec.key.database, xlrec.key.topic, xlrec.key.partition,
-					 (long long) xlrec.segment_base, xlrec.position, xlrec.entry,
-					 XLogRecGetDataLen(record) - sizeof(xlrec) - optional_length(&xlrec),
-					 (xlrec.flags & APPEND_SELF_SYNCED) != 0 ? " synced" : "");
-}
-
-/* The same of what rewriting segments logs. */
-static void
-describe_rewrite(StringInfo buf, const TopicPartition *key, SegmentId id)
-{
-	appendStringInfo(buf, "partition %u/%u-%d segment %lld generation %u",
-					 key->database, key->topic, key->partition, (long long) id.base, id.generation);
-}
-
-/* The same of records of a topic's whole partitions. */
-static void
-describe_partitions(StringInfo buf, uint8 info, const char *data)
-{
-	xl_pgt_drop drop;
-	xl_pgt_reserve reserve;
-
-	if (info == XLOG_PGT_DROP)
-	{
-		memcpy(&drop, data, sizeof(drop));
-		appendStringInfo(buf, "database %u topic %u", drop.database, drop.topic);
-		if (drop.first_partition > 0)
-			appendStringInfo(buf, " from partition %d", drop.first_partition);
-	}
-	else
-	{
-		memcpy(&reserve, data, sizeof(reserve));
-		appendStringInfo(buf, "database %u topic %u partitions from %d to %d",
-						 reserve.database, reserve.topic, reserve.first, reserve.end - 1);
-	}
-}
-
-/* The same of any record; SYNC has nothing to tell. */
-static void
-log_desc(StringInfo buf, XLogReaderState *record)
-{
-	uint8		info = XLogRecGetInfo(record) & XLR_RMGR_INFO_MASK;
-
-	if (info == XLOG_PGT_APPEND)
-		describe_append(buf, record);
-	else if (info == XLOG_PGT_RESOLVE)
-		appendStringInfo(buf, "bytes %u", XLogRecGetDataLen(record));
-	else if (info == XLOG_PGT_DELETE)
-	{
-		xl_pgt_delete xlrec;
-
-		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
-		appendStringInfo(buf, "partition %u/%u-%d log start %lld deleted end %lld",
-						 xlrec.key.database, xlrec.key.topic, xlrec.key.partition,
-						 (long long) xlrec.log_start_offset, (long long) xlrec.deleted_end);
-	}
-	else if (info == XLOG_PGT_REWRITE)
-	{
-		xl_pgt_rewrite xlrec;
-
-		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
-		describe_rewrite(buf, &xlrec.key, xlrec.id);
-		appendStringInfo(buf, " position %u entry %u entries %u bytes %u", xlrec.position,
-						 xlrec.first_entry, xlrec.entries, xlrec.length);
-	}
-	else if (info == XLOG_PGT_SWAP)
-	{
-		xl_pgt_swap xlrec;
-
-		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
-		describe_rewrite(buf, &xlrec.key, xlrec.id);
-		appendStringInfo(buf, " replaces %u", xlrec.replaced);
-	}
-	else if (info == XLOG_PGT_DISCARD)
-	{
-		xl_pgt_discard xlrec;
-
-		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
-		describe_rewrite(buf, &xlrec.key, xlrec.id);
-	}
-	else if (info == XLOG_PGT_DROP || info == XLOG_PGT_RESERVE)
-		describe_partitions(buf, info, XLogRecGetData(record));
-	else if (info == XLOG_PGT_SETTINGS)
-	{
-		xl_pgt_settings xlrec;
-
-		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
-		appendStringInfo(buf, "max_partitions %d", xlrec.max_partitions);
-	}
-}
-
-/* The name of a record's type; NULL where there is none. */
-static const char *
-log_identify(uint8 info)
-{
-	switch (info & XLR_RMGR_INFO_MASK)
-	{
-		case XLOG_PGT_APPEND:
-			return "APPEND";
-		case XLOG_PGT_SYNC:
-			return "SYNC";
-		case XLOG_PGT_RESOLVE:
-			return "RESOLVE";
-		case XLOG_PGT_DELETE:
-			return "DELETE";
-		case XLOG_PGT_DROP:
-			return "DROP";
-		case XLOG_PGT_REWRITE:
-			return "REWRITE";
-		case XLOG_PGT_SWAP:
-			return "SWAP";
-		case XLOG_PGT_DISCARD:
-			return "DISCARD";
-		case XLOG_PGT_SETTINGS:
-			return "SETTINGS";
-		case XLOG_PGT_RESERVE:
-			return "RESERVE";
-	}
-	return NULL;
-}
-
 static RmgrData log_rmgr = {
 	.rm_name = "pg_topics",
 	.rm_redo = log_redo,
-	.rm_desc = log_desc,
-	.rm_identify = log_identify,
+	.rm_desc = pgt_log_desc,
+	.rm_identify = pgt_log_desc_identify,
 	.rm_startup = log_startup,
 	.rm_cleanup = log_cleanup,
 };
 
 void
-pgt_log_wal_init(void)
+pgt_log_redo_init(void)
 {
 	RegisterCustomRmgr(PGT_RMGR_ID, &log_rmgr);
 	wrap_server_redo();

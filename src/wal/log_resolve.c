@@ -48,6 +48,7 @@
 #include "wal/log_resolve.h"
 #include "wal/log_sync.h"
 #include "wal/log_writer.h"
+#include "wal/wal_record.h"
 
 #define ENTRIES_PER_READ	256
 #define MOST_ROUNDS_OUT		64		/* a partition in trouble is left alone at most so long */

@@ -51,7 +51,9 @@
 #include "util/clock.h"
 #include "util/fault_point.h"
 #include "utils/lsyscache.h"
+#include "wal/log_apply.h"
 #include "wal/log_sync.h"
+#include "wal/log_writer.h"
 #include "wal/records_end.h"
 #include "wal/wal_record.h"
 
@@ -464,6 +466,13 @@ pgt_log_drop(Oid database, Oid topic)
 	pgt_log_drop_partitions(database, topic, 0);
 }
 
+bool
+pgt_log_exists(Oid database, Oid topic, int partitions)
+{
+	return pgt_partition_has_slots(database, topic) ||
+		pgt_log_directory_exists(database, topic, partitions);
+}
+
 /* ---- for the sync process ------------------------------------------------- */
 
 void
@@ -484,17 +493,6 @@ pgt_log_resolve(const char *progress, int length)
 	lsn = XLogInsert(PGT_RMGR_ID, XLOG_PGT_RESOLVE);
 	FAULT_POINT("resolve-logged");
 	pgt_apply_resolved(progress, length, lsn);
-}
-
-void
-pgt_log_write_sync_record(void)
-{
-	char		nothing = 0;
-
-	XLogBeginInsert();
-	pgt_log_register(&nothing, sizeof(nothing));
-	XLogSetRecordFlags(XLOG_MARK_UNIMPORTANT);
-	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_SYNC));
 }
 
 void

@@ -66,23 +66,14 @@ extern void pgt_log_drop(Oid database, Oid topic);
 /* The same of the topic's partitions from "first" on alone. */
 extern void pgt_log_drop_partitions(Oid database, Oid topic, int32 first);
 
+/*
+ * Is there something of that topic (InvalidOid: of the database) that pgt_log_drop()
+ * would remove: a slot, or a directory of one of so many partitions?  Every segment
+ * that was there when the server started has a slot.
+ */
+extern bool pgt_log_exists(Oid database, Oid topic, int partitions);
+
 /* ---- for the sync process ------------------------------------------------ */
-
-/* One partition's progress in resolving, and the aborted batches met. */
-typedef struct AbortedEntry
-{
-	int64		segment_base;
-	uint32		entry;
-	uint32		unused;			/* 0: what is logged has no padding */
-} AbortedEntry;
-
-typedef struct ResolvedPartition
-{
-	TopicPartition key;
-	uint32		aborted_count;	/* AbortedEntry's that follow */
-	int64		resolved_offset;
-	uint64		max_xid;		/* largest transaction id passed */
-} ResolvedPartition;
 
 /*
  * Flag the aborted batches in "progress" (ResolvedPartition, AbortedEntry...)*,
@@ -93,26 +84,10 @@ extern void pgt_log_flag_aborted(const char *progress, int length);
 /* Log progress whose aborted batches are flagged, and publish it. */
 extern void pgt_log_resolve(const char *progress, int length);
 
-/* Log that all appends so far are on disk, and flush that record. */
-extern void pgt_log_write_sync_record(void);
-
 /*
  * Log the settings that it takes to replay what this server logs, if the last that
  * did so had others.  Flushed, so that standbys know before they need it.
  */
 extern void pgt_log_write_settings(void);
-
-/* ---- log_apply.c --------------------------------------------------------- */
-
-/*
- * Are there slots of that topic (InvalidOid: of the database) or directories of
- * so many of its partitions?  Each segment there was when the server started has a
- * slot.  Quick however many other topics there are: no directory is read.
- */
-extern bool pgt_log_exists(Oid database, Oid topic, int partitions);
-
-/* ---- log_redo.c ---------------------------------------------------------- */
-
-extern void pgt_log_wal_init(void); /* registers the resource manager */
 
 #endif							/* LOG_WRITER_H */

@@ -48,6 +48,7 @@
 #include "storage/proc.h"
 #include "util/fault_point.h"
 #include "utils/memutils.h"
+#include "wal/log_apply.h"
 #include "wal/segment_rewrite.h"
 #include "wal/wal_record.h"
 
@@ -241,24 +242,6 @@ insert_swap(const SegmentRewrite *rewrite, int64 active_base)
 	return XLogInsert(PGT_RMGR_ID, XLOG_PGT_SWAP);
 }
 
-/* The new segment counts: let everyone know, and remove those it replaces. */
-static void
-remove_replaced(PartitionState *state, const SegmentId *replaced, int count)
-{
-	char		path[MAXPGPATH];
-
-	pg_atomic_fetch_add_u32(&state->segments_version, 1);
-	for (int i = 0; i < count; i++)
-	{
-		pgt_partition_log_remove_segment(state, replaced[i]);
-		FAULT_POINT("swap-one-removed");
-	}
-	pgt_partition_path(path, &state->key);
-	fsync_fname(path, true);
-	pg_atomic_fetch_add_u32(&state->segments_version, 1);
-	FAULT_POINT("swap-done");
-}
-
 /* No rewriting goes on any more; what it logged still wants a SYNC record. */
 static void
 end_rewriting(PartitionState *state)
@@ -298,7 +281,7 @@ pgt_rewrite_swap(SegmentRewrite *rewrite)
 	FAULT_POINT("swap-stamped");
 	rewrite->swapped = true;
 	END_CRIT_SECTION();
-	remove_replaced(state, rewrite->replaced, rewrite->replaced_count);
+	pgt_apply_swapped(state, rewrite->replaced, rewrite->replaced_count);
 	MyProc->delayChkptFlags &= ~DELAY_CHKPT_START;
 	end_rewriting(state);
 }
@@ -329,160 +312,4 @@ pgt_rewrite_discard(PartitionState *state, SegmentId id)
 	XLogInsert(PGT_RMGR_ID, XLOG_PGT_DISCARD);
 	FAULT_POINT("discard-logged");
 	pgt_partition_log_remove_segment(state, id);
-}
-
-/* ---- redo ---------------------------------------------------------------- */
-
-/* A segment that redo has written and not synced. */
-typedef struct UnsyncedSegment
-{
-	PartitionState *state;
-	uint32		incarnation;
-	SegmentId	id;
-} UnsyncedSegment;
-
-static List *unsynced = NIL;	/* in TopMemoryContext */
-
-/* Take a segment off the list, if it is there. */
-static void
-forget_unsynced(const PartitionState *state, SegmentId id)
-{
-	ListCell   *cell;
-
-	foreach(cell, unsynced)
-	{
-		UnsyncedSegment *item = lfirst(cell);
-
-		if (item->state == state && pgt_same_segment(item->id, id))
-		{
-			unsynced = foreach_delete_current(unsynced, cell);
-			pfree(item);
-		}
-	}
-}
-
-/* Put it on the list, once. */
-static void
-remember_unsynced(PartitionState *state, SegmentId id)
-{
-	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-	UnsyncedSegment *item;
-
-	forget_unsynced(state, id);
-	item = palloc(sizeof(UnsyncedSegment));
-	*item = (UnsyncedSegment) {state, state->incarnation, id};
-	unsynced = lappend(unsynced, item);
-	MemoryContextSwitchTo(old);
-}
-
-void
-pgt_redo_sync_rewritten(void)
-{
-	ListCell   *cell;
-
-	foreach(cell, unsynced)
-	{
-		UnsyncedSegment *item = lfirst(cell);
-		Segment    *segment = item->state->in_use && item->state->incarnation == item->incarnation ?
-			pgt_partition_log_segment(item->state, item->id) : NULL;
-
-		if (segment != NULL)
-			pgt_segment_sync(segment);
-	}
-	list_free_deep(unsynced);
-	unsynced = NIL;
-}
-
-/* The segment a chunk goes to: made anew by the first one, else as it is. */
-static Segment *
-redo_target(PartitionState *state, const xl_pgt_rewrite *xlrec)
-{
-	if ((xlrec->flags & REWRITE_FIRST) != 0)
-		return pgt_partition_log_create_segment(state, xlrec->id, &xlrec->span);
-	if (!pgt_partition_log_is_open(state, xlrec->id))
-		pgt_segment_restore(&state->key, xlrec->id, &xlrec->span);
-	return pgt_partition_log_segment(state, xlrec->id);
-}
-
-void
-pgt_redo_rewrite(XLogReaderState *record)
-{
-	char	   *data = XLogRecGetData(record);
-	xl_pgt_rewrite xlrec;
-	IndexEntry *entries;
-	PartitionState *state;
-	Segment    *segment;
-	Size		size;
-
-	memcpy(&xlrec, data, sizeof(xlrec));
-	data += sizeof(xlrec);
-	size = xlrec.entries * sizeof(IndexEntry);
-	entries = palloc(size + 1);
-	memcpy(entries, data, size);
-	state = pgt_redo_partition(&xlrec.key);
-	segment = redo_target(state, &xlrec);
-	if (xlrec.length > 0)
-		pgt_segment_write(segment, xlrec.position, data + size, xlrec.length);
-	if (xlrec.entries > 0)
-		pgt_segment_write_entries(segment, xlrec.first_entry, xlrec.entries, entries);
-	if ((xlrec.flags & REWRITE_SELF_SYNCED) != 0)
-		pgt_segment_sync(segment);
-	else
-		remember_unsynced(state, xlrec.id);
-}
-
-/* The new segment, if it is there as the record has it; else a LOG line. */
-static Segment *
-redo_swapped_segment(PartitionState *state, const xl_pgt_swap *xlrec)
-{
-	Segment    *segment = NULL;
-	char		path[MAXPGPATH];
-
-	if (pgt_segment_is_usable(&state->key, xlrec->id))
-		segment = pgt_partition_log_segment(state, xlrec->id);
-	if (segment != NULL && pgt_segment_is_complete(segment, xlrec->entries, xlrec->log_end))
-		return segment;
-	pgt_segment_log_path(path, &state->key, xlrec->id);
-	ereport(LOG,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("segment \"%s\" is not whole; keeping the segments that it should replace", path)));
-	return NULL;
-}
-
-void
-pgt_redo_swap(XLogReaderState *record)
-{
-	char	   *data = XLogRecGetData(record);
-	xl_pgt_swap xlrec;
-	SegmentId  *replaced;
-	PartitionState *state;
-	Segment    *segment;
-
-	memcpy(&xlrec, data, sizeof(xlrec));
-	replaced = palloc(xlrec.replaced * sizeof(SegmentId));
-	memcpy(replaced, data + sizeof(xlrec), xlrec.replaced * sizeof(SegmentId));
-	state = pgt_redo_partition(&xlrec.key);
-	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
-	pgt_apply_active_base(state, xlrec.active_base);
-	LWLockRelease(&state->lock);
-	segment = redo_swapped_segment(state, &xlrec);
-	if (segment == NULL)
-		return;
-	forget_unsynced(state, xlrec.id);
-	pgt_segment_sync(segment);
-	XLogFlush(record->EndRecPtr);
-	pgt_segment_stamp(segment, record->EndRecPtr);
-	remove_replaced(state, replaced, xlrec.replaced);
-}
-
-void
-pgt_redo_discard(XLogReaderState *record)
-{
-	xl_pgt_discard xlrec;
-	PartitionState *state;
-
-	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
-	state = pgt_redo_partition(&xlrec.key);
-	forget_unsynced(state, xlrec.id);
-	pgt_partition_log_remove_segment(state, xlrec.id);
 }

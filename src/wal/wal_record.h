@@ -1,17 +1,14 @@
 /*
  * wal_record.h
- *	  The logs' WAL records, and the changes that inserting one and replaying it
- *	  have in common.
- *
- * Private to log_writer.c, log_apply.c, log_redo.c and segment_rewrite.c.  Layer 3.
+ *	  The layouts of the logs' WAL records.
  */
 #ifndef WAL_RECORD_H
 #define WAL_RECORD_H
 
 #include "access/xloginsert.h"
-#include "access/xlogreader.h"
+#include "format/segment_index.h"
+#include "format/topic_partition.h"
 #include "utils/memdebug.h"
-#include "wal/log_writer.h"
 
 /* The record's type, in the info bits that belong to the resource manager. */
 #define XLOG_PGT_APPEND		0x00
@@ -51,6 +48,15 @@ typedef struct xl_pgt_append
 	uint32		entry;
 	uint64		xid;
 } xl_pgt_append;
+
+/* How many bytes the optional values of an APPEND take. */
+static inline Size
+pgt_append_optional_length(const xl_pgt_append *xlrec)
+{
+	return sizeof(int64) * (((xlrec->flags & APPEND_MIN_TIMESTAMP) != 0) +
+							((xlrec->flags & APPEND_LARGEST_TIMESTAMP) != 0) +
+							((xlrec->flags & APPEND_PREVIOUS_END) != 0));
+}
 
 typedef struct xl_pgt_delete
 {
@@ -108,6 +114,25 @@ typedef struct xl_pgt_reserve
 	int32		end;
 } xl_pgt_reserve;
 
+/*
+ * RESOLVE: how far one partition is resolved, and its aborted batches.  A record
+ * holds one or more of these, each followed by its AbortedEntry's.
+ */
+typedef struct ResolvedPartition
+{
+	TopicPartition key;
+	uint32		aborted_count;	/* AbortedEntry's that follow */
+	int64		resolved_offset;
+	uint64		max_xid;		/* largest transaction id passed */
+} ResolvedPartition;
+
+typedef struct AbortedEntry
+{
+	int64		segment_base;
+	uint32		entry;
+	uint32		unused;			/* 0: what is logged has no padding */
+} AbortedEntry;
+
 /* Settings of the server that writes the WAL, which a standby needs to follow. */
 typedef struct xl_pgt_settings
 {
@@ -125,50 +150,5 @@ pgt_log_register(const void *bytes, uint32 length)
 	VALGRIND_CHECK_MEM_IS_DEFINED(bytes, length);
 	XLogRegisterData((char *) bytes, length);
 }
-
-/* ---- log_redo.c ---------------------------------------------------------- */
-
-/* The slot of a record's partition; recovery of a standby pauses where there is none left. */
-extern PartitionState *pgt_redo_partition(const TopicPartition *key);
-
-/* ---- segment_rewrite.c ------------------------------------------------------- */
-
-extern void pgt_redo_rewrite(XLogReaderState *record);
-extern void pgt_redo_swap(XLogReaderState *record);
-extern void pgt_redo_discard(XLogReaderState *record);
-
-/* Make durable what redo has rewritten; before a SYNC record counts. */
-extern void pgt_redo_sync_rewritten(void);
-
-/* ---- log_apply.c --------------------------------------------------------- */
-
-/* Unlink the finished segments that lie wholly below the log start; returns how many. */
-extern int	pgt_apply_unlink_below(PartitionState *state, int64 log_start_offset, int64 active_base,
-								   bool exclusive);
-
-/*
- * Move to the active segment that a record found, should its making be news to
- * this recovery: a roll alone is not logged.  Caller holds the slot's lock
- * exclusively.
- */
-extern void pgt_apply_active_base(PartitionState *state, int64 active_base);
-
-/* Move the log start up, and what is deleted; caller holds the slot's lock exclusively. */
-extern void pgt_apply_log_start(PartitionState *state, int64 log_start_offset, int64 deleted_end);
-
-/*
- * Forget the slots of a topic (InvalidOid: of the database) from that partition on
- * and remove their directories.
- */
-extern void pgt_apply_drop(Oid database, Oid topic, int32 first_partition);
-
-/*
- * Flag the aborted batches of what a RESOLVE record holds, durably.  In
- * recovery damage is reported and passed over; otherwise it is an ERROR.
- */
-extern void pgt_apply_aborted(const char *progress, int length);
-
-/* Publish the progress that the RESOLVE record ending at "lsn" holds. */
-extern void pgt_apply_resolved(const char *progress, int length, XLogRecPtr lsn);
 
 #endif							/* WAL_RECORD_H */
