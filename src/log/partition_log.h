@@ -1,14 +1,12 @@
 /*
  * partition_log.h
- *	  One partition's log: its list of segments, where it begins and ends,
- *	  and the steps of an append that need neither WAL nor fsync policy.
- *
- * Layer 2.
+ *	  One partition's log: where it begins and ends, the way from segment to
+ *	  segment, rolling, and the steps of an append that need no WAL.
  */
 #ifndef PARTITION_LOG_H
 #define PARTITION_LOG_H
 
-#include "log/log_state.h"
+#include "log/log_segments.h"
 
 /* What of a topic's configuration the log needs. */
 typedef struct LogConfig
@@ -50,40 +48,6 @@ extern bool pgt_partition_log_slot_bounds(PartitionState *state, TopicPartition 
 /* The key alone; false where the slot is not in use.  Takes table_lock for the look. */
 extern bool pgt_partition_log_slot_key(const PartitionState *state, TopicPartition *key);
 
-/*
- * Make this process's cache of open segments, which allocates: to be called before
- * a critical section that opens segments.
- */
-extern void pgt_partition_log_make_cache(void);
-
-/*
- * An open segment of this process's cache; ready for use until the next call.
- * NULL where the segment is gone.
- */
-extern Segment *pgt_partition_log_segment(PartitionState *state, SegmentId id);
-
-/* Has this process the segment open? */
-extern bool pgt_partition_log_is_open(PartitionState *state, SegmentId id);
-
-/*
- * Can it be opened: has this process it open, or are its files there and its header
- * right?  Never throws on damage, as opening does.
- */
-extern bool pgt_partition_log_can_open(PartitionState *state, SegmentId id);
-
-/* The same, made new and empty; for rolls, rewriting and redo. */
-extern Segment *pgt_partition_log_create_segment(PartitionState *state, SegmentId id,
-												 const SegmentSpan *span);
-
-/* Close this process's segment, and remove its files; trouble is a WARNING. */
-extern void pgt_partition_log_remove_segment(PartitionState *state, SegmentId id);
-
-/* Close this process's cached segments that are deleted; for who does not ask for lists. */
-extern void pgt_partition_log_close_deleted(PartitionState *state);
-
-/* Close this process's cached segments of a topic (InvalidOid: of the database). */
-extern void pgt_partition_log_close(Oid database, Oid topic);
-
 /* The segment that holds "offset" or, in a gap, what follows it. */
 extern SegmentId pgt_partition_log_segment_for(PartitionState *state, const LogBounds *bounds,
 											   int64 offset);
@@ -107,18 +71,6 @@ extern int64 pgt_partition_log_bytes(const TopicPartition *key, const LogBounds 
 
 /* How many entries of a segment are in the log as these bounds know it. */
 extern uint32 pgt_partition_log_entries(Segment *segment, const LogBounds *bounds);
-
-/*
- * First of the segment's "count" entries whose last offset is at or past
- * "offset", or one a little before; count if none.  Quick where this process
- * has read on from there before: readers leave a hint.
- */
-extern uint32 pgt_partition_log_find(PartitionState *state, Segment *segment, uint32 count,
-									 int64 offset);
-
-/* All entries before n end before "first": who reads on from there up to "last" begins at n. */
-extern void pgt_partition_log_hint(PartitionState *state, SegmentId id, uint32 n,
-								   int64 first, int64 last);
 
 /* What an append is about to write. */
 typedef struct AppendRequest
@@ -161,13 +113,6 @@ extern void pgt_partition_log_end_roll(PartitionState *state, const SegmentRoll 
 
 /* Both, without a batch; for rolls on their own and for redo. */
 extern Segment *pgt_partition_log_roll(PartitionState *state, int64 base, int64 previous_end);
-
-/*
- * Remove the files of segments past "base", which do not count.  An error in
- * recovery is a LOG line: the next roll tries again.  Caller holds the slot's lock
- * exclusively.
- */
-extern void pgt_partition_log_remove_past(PartitionState *state, int64 base);
 
 /*
  * The entry of a batch that goes to the active segment's end, all but its LSN;
