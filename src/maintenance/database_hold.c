@@ -51,14 +51,12 @@
 #include "storage/lock.h"
 #include "storage/proc.h"
 #include "tcop/utility.h"
+#include "util/advisory_lock.h"
 #include "util/background_worker.h"
 #include "util/clock.h"
 #include "utils/acl.h"
 #include "utils/syscache.h"
 #include "utils/wait_event.h"
-
-/* The last field of the lock's tag; see also consumer_group.c. */
-#define DATABASE_LOCK_CLASS	4
 
 #define POLL_MS			10
 #define MAX_WAIT_MS		30000
