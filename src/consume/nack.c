@@ -297,7 +297,7 @@ send_on(const Failure *failure)
 	bool		dead = failure->attempts >= failure->origin->max_attempts;
 	Topic	   *target = open_target(failure, dead);
 	int64		delay = failure->origin->retry_delay_ms;
-	int64		not_before = dead || delay == 0 ? 0 : pgt_shifted_now_ms() + delay;
+	int64		not_before = dead || delay == 0 ? 0 : pgt_clock_shifted_now_ms() + delay;
 	ByteView	key = {failure->record.key, failure->record.key_length};
 	ByteView	value = {failure->record.value, failure->record.value_length};
 	Record		copy = failure->record;
@@ -310,7 +310,7 @@ send_on(const Failure *failure)
 	copy.headers = headers.data;
 	copy.headers_length = headers.len;
 	copy.offset = NO_OFFSET;
-	copy.timestamp = pgt_now_ms();
+	copy.timestamp = pgt_clock_now_ms();
 	place = pgt_topic_partition(target, pgt_choose_partition(target, key, value));
 	pgt_producer_add_failed(&place, &target->log, &copy);
 	return target->relid;

@@ -280,7 +280,7 @@ pgt_record_held_until(const Topic *topic, const Record *record)
 	if (record->header_count == 0)
 		return 0;
 	until = pgt_header_number(record, NACK_NOT_BEFORE);
-	now = pgt_shifted_now_ms();
+	now = pgt_clock_shifted_now_ms();
 	if (until <= now)
 		return 0;
 

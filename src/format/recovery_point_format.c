@@ -15,8 +15,8 @@
 #include "util/crc32c.h"
 
 void
-pgt_recovery_point_seal(RecoveryPointHeader *header, uint64 system_identifier,
-						uint32 max_partitions, const RecoveryPointEntry *entries, uint32 count)
+pgt_recovery_point_format_seal(RecoveryPointHeader *header, uint64 system_identifier,
+							   uint32 max_partitions, const RecoveryPointEntry *entries, uint32 count)
 {
 	memset(header, 0, sizeof(*header));
 	header->magic = RECOVERY_POINT_MAGIC;
@@ -29,7 +29,7 @@ pgt_recovery_point_seal(RecoveryPointHeader *header, uint64 system_identifier,
 }
 
 const char *
-pgt_recovery_point_check_header(const char *bytes, size_t length, RecoveryPointHeader *header)
+pgt_recovery_point_format_check_header(const char *bytes, size_t length, RecoveryPointHeader *header)
 {
 	if (length < sizeof(*header))
 		return "the header is cut off";
@@ -54,8 +54,8 @@ is_possible(const RecoveryPointEntry *entry)
 }
 
 const char *
-pgt_recovery_point_check_entries(const char *bytes, size_t length,
-								 const RecoveryPointHeader *header)
+pgt_recovery_point_format_check_entries(const char *bytes, size_t length,
+										const RecoveryPointHeader *header)
 {
 	size_t		size = length - sizeof(*header);
 

@@ -47,18 +47,18 @@ StaticAssertDecl(sizeof(RecoveryPointHeader) == 32, "recovery point header is 32
 StaticAssertDecl(sizeof(RecoveryPointEntry) == 64, "recovery point entry is 64 bytes");
 
 /* Fill the header for these entries, CRCs included. */
-extern void pgt_recovery_point_seal(RecoveryPointHeader *header, uint64 system_identifier,
-									uint32 max_partitions,
-									const RecoveryPointEntry *entries, uint32 count);
+extern void pgt_recovery_point_format_seal(RecoveryPointHeader *header, uint64 system_identifier,
+										   uint32 max_partitions,
+										   const RecoveryPointEntry *entries, uint32 count);
 
 /*
  * Checking: NULL or the problem.  A header that is whole may be of another
  * version; only where it is this one's the entries, all that follow the header,
  * may be checked.
  */
-extern const char *pgt_recovery_point_check_header(const char *bytes, size_t length,
-												   RecoveryPointHeader *header);
-extern const char *pgt_recovery_point_check_entries(const char *bytes, size_t length,
-													const RecoveryPointHeader *header);
+extern const char *pgt_recovery_point_format_check_header(const char *bytes, size_t length,
+														  RecoveryPointHeader *header);
+extern const char *pgt_recovery_point_format_check_entries(const char *bytes, size_t length,
+														   const RecoveryPointHeader *header);
 
 #endif							/* RECOVERY_POINT_FORMAT_H */

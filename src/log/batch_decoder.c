@@ -22,8 +22,8 @@
 #define UNPACKED_MIN		(8 * 1024)
 
 void
-pgt_batch_is_damaged(const TopicPartition *key, SegmentId id, uint32 position, int64 offset,
-					 const char *problem)
+pgt_batch_decoder_fail(const TopicPartition *key, SegmentId id, uint32 position, int64 offset,
+					   const char *problem)
 {
 	char		path[MAXPGPATH];
 
@@ -36,8 +36,8 @@ pgt_batch_is_damaged(const TopicPartition *key, SegmentId id, uint32 position, i
 }
 
 void
-pgt_batch_check(const TopicPartition *key, SegmentId id, const IndexEntry *entry,
-				const char *batch, RecordBatchHeader *header)
+pgt_batch_decoder_check(const TopicPartition *key, SegmentId id, const IndexEntry *entry,
+						const char *batch, RecordBatchHeader *header)
 {
 	int64		offset = id.base + entry->first_delta;
 	const char *problem = pgt_record_batch_read_header(batch, entry->length, header);
@@ -50,7 +50,7 @@ pgt_batch_check(const TopicPartition *key, SegmentId id, const IndexEntry *entry
 	if (problem == NULL)
 		problem = pgt_record_batch_check_crc(batch, header);
 	if (problem != NULL)
-		pgt_batch_is_damaged(key, id, entry->position, offset, problem);
+		pgt_batch_decoder_fail(key, id, entry->position, offset, problem);
 }
 
 /* Have a buffer of that size for decompressed records; what it held is gone. */
@@ -89,9 +89,9 @@ decompress(BatchDecoder *decoder, const char *batch, const RecordBatchHeader *he
 }
 
 void
-pgt_batch_decode(BatchDecoder *decoder, const TopicPartition *key, SegmentId id,
-				 const IndexEntry *entry, const char *batch, const RecordBatchHeader *header,
-				 RecordIterator *iterator)
+pgt_batch_decoder_decode(BatchDecoder *decoder, const TopicPartition *key, SegmentId id,
+						 const IndexEntry *entry, const char *batch, const RecordBatchHeader *header,
+						 RecordIterator *iterator)
 {
 	const char *records = batch + RECORD_BATCH_HEADER_SIZE;
 	Size		length = header->length - RECORD_BATCH_HEADER_SIZE;
@@ -106,7 +106,7 @@ pgt_batch_decode(BatchDecoder *decoder, const TopicPartition *key, SegmentId id,
 					 errmsg("out of memory"),
 					 errdetail_internal("%s", problem)));
 		if (problem != NULL)
-			pgt_batch_is_damaged(key, id, entry->position, header->base_offset, problem);
+			pgt_batch_decoder_fail(key, id, entry->position, header->base_offset, problem);
 		records = decoder->unpacked;
 	}
 	pgt_record_iterator_init(iterator, header, records, length);

@@ -19,19 +19,19 @@ typedef struct BatchDecoder
 } BatchDecoder;
 
 /* ERROR (data_corrupted) that names file, position and offset. */
-extern void pgt_batch_is_damaged(const TopicPartition *key, SegmentId id, uint32 position,
-								 int64 offset, const char *problem) pg_attribute_noreturn();
+extern void pgt_batch_decoder_fail(const TopicPartition *key, SegmentId id, uint32 position,
+								   int64 offset, const char *problem) pg_attribute_noreturn();
 
 /* Check a batch against its entry and its checksum; ERROR where it is damaged. */
-extern void pgt_batch_check(const TopicPartition *key, SegmentId id, const IndexEntry *entry,
-							const char *batch, RecordBatchHeader *header);
+extern void pgt_batch_decoder_check(const TopicPartition *key, SegmentId id, const IndexEntry *entry,
+									const char *batch, RecordBatchHeader *header);
 
 /*
  * Begin to iterate over the records of a checked batch.  They point into the
  * batch or into the decoder's memory, and stay good until its next use.
  */
-extern void pgt_batch_decode(BatchDecoder *decoder, const TopicPartition *key, SegmentId id,
-							 const IndexEntry *entry, const char *batch,
-							 const RecordBatchHeader *header, RecordIterator *iterator);
+extern void pgt_batch_decoder_decode(BatchDecoder *decoder, const TopicPartition *key, SegmentId id,
+									 const IndexEntry *entry, const char *batch,
+									 const RecordBatchHeader *header, RecordIterator *iterator);
 
 #endif							/* BATCH_DECODER_H */

@@ -73,7 +73,7 @@ oldest_of_control_file(void)
 		ereport(FATAL,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("the control file does not match its checksum")));
-	xid = pgt_full_xid_before(control->checkPointCopy.oldestXid, control->checkPointCopy.nextXid);
+	xid = pgt_transaction_full_id_before(control->checkPointCopy.oldestXid, control->checkPointCopy.nextXid);
 	pfree(control);
 	return xid;
 }
@@ -109,7 +109,7 @@ pgt_commit_log_hold(void)
 	/* the lock is what horizons are computed under */
 	LWLockAcquire(ProcArrayLock, LW_SHARED);
 	if (pgt_commit_log_held_from() == 0)
-		hold_from(pgt_full_xid(PGT_OLDEST_CLOG_XID));
+		hold_from(pgt_transaction_full_id(PGT_OLDEST_CLOG_XID));
 	LWLockRelease(ProcArrayLock);
 }
 

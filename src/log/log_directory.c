@@ -17,20 +17,20 @@
 char	   *pgt_log_dir = NULL;
 
 void
-pgt_database_path(char *path, Oid database)
+pgt_log_directory_database_path(char *path, Oid database)
 {
 	snprintf(path, MAXPGPATH, "%s/%u", pgt_log_dir, database);
 }
 
 void
-pgt_partition_path(char *path, const TopicPartition *key)
+pgt_log_directory_partition_path(char *path, const TopicPartition *key)
 {
 	snprintf(path, MAXPGPATH, "%s/%u/%u-%d", pgt_log_dir,
 			 key->database, key->topic, key->partition);
 }
 
 List *
-pgt_log_databases(void)
+pgt_log_directory_databases(void)
 {
 	DIR		   *dir = AllocateDir(pgt_log_dir);
 	struct dirent *de;
@@ -67,14 +67,14 @@ parse_name(const char *name, TopicPartition *key)
 }
 
 List *
-pgt_log_partitions(Oid database, int level)
+pgt_log_directory_partitions(Oid database, int level)
 {
 	char		path[MAXPGPATH];
 	DIR		   *dir;
 	struct dirent *de;
 	List	   *partitions = NIL;
 
-	pgt_database_path(path, database);
+	pgt_log_directory_database_path(path, database);
 	dir = AllocateDir(path);
 	if (dir == NULL && errno == ENOENT)
 		return NIL;
@@ -103,12 +103,12 @@ pgt_log_directory_exists(Oid database, Oid topic, int partitions)
 
 	if (!OidIsValid(topic))
 	{
-		pgt_database_path(path, database);
+		pgt_log_directory_database_path(path, database);
 		return access(path, F_OK) == 0;
 	}
 	for (; key.partition < partitions; key.partition++)
 	{
-		pgt_partition_path(path, &key);
+		pgt_log_directory_partition_path(path, &key);
 		if (access(path, F_OK) == 0)
 			return true;
 	}

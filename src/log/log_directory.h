@@ -14,18 +14,18 @@
 extern char *pgt_log_dir;		/* setting pg_topics.log_dir */
 
 /* Path buffers are MAXPGPATH bytes. */
-extern void pgt_database_path(char *path, Oid database);
-extern void pgt_partition_path(char *path, const TopicPartition *key);
+extern void pgt_log_directory_database_path(char *path, Oid database);
+extern void pgt_log_directory_partition_path(char *path, const TopicPartition *key);
 
 /* Oids of the databases that have a directory, empty ones too. */
-extern List *pgt_log_databases(void);
+extern List *pgt_log_directory_databases(void);
 
 /*
  * The partitions of a database that have a directory: palloc'd TopicPartition.
  * None where the database has no directory; trouble is a report of that level,
  * and the list then what was found before.
  */
-extern List *pgt_log_partitions(Oid database, int level);
+extern List *pgt_log_directory_partitions(Oid database, int level);
 
 /*
  * Is there a directory of the topic's partitions from 0 to partitions - 1, or of the

@@ -51,7 +51,7 @@ static CachedSegment *cache = NULL;
 static uint64 cache_clock = 0;
 
 void
-pgt_partition_log_make_cache(void)
+pgt_log_segments_make_cache(void)
 {
 	if (cache == NULL)
 		cache = MemoryContextAllocZero(TopMemoryContext,
@@ -64,7 +64,7 @@ cache_set(const PartitionState *state, SegmentId id)
 {
 	uint64		mix;
 
-	pgt_partition_log_make_cache();
+	pgt_log_segments_make_cache();
 	mix = (uint64) (state - pgt_log_shared->partitions) * UINT64CONST(0x9E3779B97F4A7C15) +
 		(uint64) (id.base + id.generation) * UINT64CONST(0xC2B2AE3D27D4EB4F);
 	return &cache[((mix >> 32) % CACHE_SETS) * CACHE_WAYS];
@@ -138,7 +138,7 @@ cache_enter(CachedSegment *place, PartitionState *state, uint32 incarnation, uin
 }
 
 Segment *
-pgt_partition_log_segment(PartitionState *state, SegmentId id)
+pgt_log_segments_open(PartitionState *state, SegmentId id)
 {
 	CachedSegment *set = cache_set(state, id);
 	CachedSegment *found = cache_find(set, state, id);
@@ -167,15 +167,15 @@ pgt_partition_log_segment(PartitionState *state, SegmentId id)
 }
 
 bool
-pgt_partition_log_is_open(PartitionState *state, SegmentId id)
+pgt_log_segments_is_open(PartitionState *state, SegmentId id)
 {
 	return cache_find(cache_set(state, id), state, id) != NULL;
 }
 
 bool
-pgt_partition_log_can_open(PartitionState *state, SegmentId id)
+pgt_log_segments_can_open(PartitionState *state, SegmentId id)
 {
-	return pgt_partition_log_is_open(state, id) || pgt_segment_is_usable(&state->key, id);
+	return pgt_log_segments_is_open(state, id) || pgt_segment_is_usable(&state->key, id);
 }
 
 /* Files were made or removed: all that was opened or listed before is outdated.  Returns the new version. */
@@ -186,7 +186,7 @@ news_of_segments(PartitionState *state)
 }
 
 Segment *
-pgt_partition_log_create_segment(PartitionState *state, SegmentId id, const SegmentSpan *span)
+pgt_log_segments_create(PartitionState *state, SegmentId id, const SegmentSpan *span)
 {
 	CachedSegment *set = cache_set(state, id);
 	CachedSegment *found = cache_find(set, state, id);
@@ -201,7 +201,7 @@ pgt_partition_log_create_segment(PartitionState *state, SegmentId id, const Segm
 }
 
 void
-pgt_partition_log_remove_segment(PartitionState *state, SegmentId id)
+pgt_log_segments_remove(PartitionState *state, SegmentId id)
 {
 	CachedSegment *found = cache_find(cache_set(state, id), state, id);
 
@@ -212,7 +212,7 @@ pgt_partition_log_remove_segment(PartitionState *state, SegmentId id)
 }
 
 void
-pgt_partition_log_remove_past(PartitionState *state, int64 base)
+pgt_log_segments_remove_past(PartitionState *state, int64 base)
 {
 	SegmentId  *ids;
 	int			files = pgt_segment_files(&state->key, &ids);
@@ -233,7 +233,7 @@ pgt_partition_log_remove_past(PartitionState *state, int64 base)
 }
 
 void
-pgt_partition_log_close(Oid database, Oid topic)
+pgt_log_segments_close(Oid database, Oid topic)
 {
 	if (cache == NULL)
 		return;
@@ -343,7 +343,7 @@ segment_list(PartitionState *state)
 }
 
 void
-pgt_partition_log_close_deleted(PartitionState *state)
+pgt_log_segments_close_deleted(PartitionState *state)
 {
 	segment_list(state);
 }
@@ -372,7 +372,7 @@ pgt_log_segments_above(PartitionState *state, int64 base, SegmentId *id)
 }
 
 uint32
-pgt_partition_log_find(PartitionState *state, Segment *segment, uint32 count, int64 offset)
+pgt_log_segments_find_entry(PartitionState *state, Segment *segment, uint32 count, int64 offset)
 {
 	SegmentList *list = remembered(state);
 
@@ -384,7 +384,7 @@ pgt_partition_log_find(PartitionState *state, Segment *segment, uint32 count, in
 }
 
 void
-pgt_partition_log_hint(PartitionState *state, SegmentId id, uint32 n, int64 first, int64 last)
+pgt_log_segments_keep_hint(PartitionState *state, SegmentId id, uint32 n, int64 first, int64 last)
 {
 	SegmentList *list = remembered(state);
 

@@ -47,13 +47,13 @@ log_start_path(char *path, const TopicPartition *key, const char *ending)
 {
 	char		directory[MAXPGPATH];
 
-	pgt_partition_path(directory, key);
+	pgt_log_directory_partition_path(directory, key);
 	if (snprintf(path, MAXPGPATH, "%s/log_start%s", directory, ending) >= MAXPGPATH)
 		elog(ERROR, "path of topic files is too long");
 }
 
 int64
-pgt_log_start_kept(const TopicPartition *key)
+pgt_log_start_read(const TopicPartition *key)
 {
 	LogStartFile file;
 	char		path[MAXPGPATH];
@@ -98,7 +98,7 @@ pgt_log_start_keep(const TopicPartition *key, int64 offset)
 	char		path[MAXPGPATH];
 	char		temporary[MAXPGPATH];
 
-	if (pgt_log_start_kept(key) >= offset)
+	if (pgt_log_start_read(key) >= offset)
 		return;
 	file.crc = pgt_crc32c(&file, offsetof(LogStartFile, crc));
 	log_start_path(path, key, "");

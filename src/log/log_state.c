@@ -128,7 +128,7 @@ lookup(const TopicPartition *key)
 }
 
 PartitionState *
-pgt_partition_find(const TopicPartition *key)
+pgt_log_state_find(const TopicPartition *key)
 {
 	PartitionState *state;
 
@@ -219,9 +219,9 @@ table_is_full(const TopicPartition *key)
 }
 
 PartitionState *
-pgt_partition_try_get(const TopicPartition *key)
+pgt_log_state_try_get(const TopicPartition *key)
 {
-	PartitionState *state = pgt_partition_find(key);
+	PartitionState *state = pgt_log_state_find(key);
 	int			looked_at = 0;
 
 	if (state != NULL)
@@ -235,9 +235,9 @@ pgt_partition_try_get(const TopicPartition *key)
 }
 
 PartitionState *
-pgt_partition_get(const TopicPartition *key)
+pgt_log_state_get(const TopicPartition *key)
 {
-	PartitionState *state = pgt_partition_try_get(key);
+	PartitionState *state = pgt_log_state_try_get(key);
 
 	if (state == NULL)
 		table_is_full(key);
@@ -253,7 +253,7 @@ belongs_to(const PartitionState *state, Oid database, Oid topic)
 }
 
 bool
-pgt_partition_has_slots(Oid database, Oid topic)
+pgt_log_state_has_slots(Oid database, Oid topic)
 {
 	bool		has = false;
 
@@ -291,7 +291,7 @@ has_room(PartitionRoom *room)
 }
 
 bool
-pgt_partition_reserve(const TopicPartition *keys, int count, PartitionRoom *room)
+pgt_log_state_reserve(const TopicPartition *keys, int count, PartitionRoom *room)
 {
 	int			looked_at = 0;
 	bool		fits;
@@ -311,7 +311,7 @@ pgt_partition_reserve(const TopicPartition *keys, int count, PartitionRoom *room
 }
 
 void
-pgt_partition_forget(Oid database, Oid topic, int32 first_partition)
+pgt_log_state_forget(Oid database, Oid topic, int32 first_partition)
 {
 	LWLockAcquire(&pgt_log_shared->table_lock, LW_EXCLUSIVE);
 	for (int i = 0; i < pgt_log_shared->high_water; i++)
@@ -331,13 +331,13 @@ pgt_partition_forget(Oid database, Oid topic, int32 first_partition)
 }
 
 PartitionState *
-pgt_partition_slot(int n)
+pgt_log_state_slot(int n)
 {
 	return &pgt_log_shared->partitions[n];
 }
 
 int
-pgt_partition_slots(void)
+pgt_log_state_slot_count(void)
 {
 	int			n;
 
@@ -348,7 +348,7 @@ pgt_partition_slots(void)
 }
 
 uint32
-pgt_partition_slots_version(void)
+pgt_log_state_slots_version(void)
 {
 	uint32		version;
 

@@ -175,31 +175,31 @@ extern Size pgt_log_state_size(void);
 extern bool pgt_log_state_init(void);
 
 /* The slot of a partition, or NULL; caller keeps the topic from going. */
-extern PartitionState *pgt_partition_find(const TopicPartition *key);
+extern PartitionState *pgt_log_state_find(const TopicPartition *key);
 
 /* The same, made where it is missing; ERROR when the table is full. */
-extern PartitionState *pgt_partition_get(const TopicPartition *key);
+extern PartitionState *pgt_log_state_get(const TopicPartition *key);
 
 /* The same; NULL when the table is full. */
-extern PartitionState *pgt_partition_try_get(const TopicPartition *key);
+extern PartitionState *pgt_log_state_try_get(const TopicPartition *key);
 
 /*
  * Make the slots that are missing of these partitions of one database, all of
  * them or, where there is no room for all, none: false, and *room says why.
  */
-extern bool pgt_partition_reserve(const TopicPartition *keys, int count, PartitionRoom *room);
+extern bool pgt_log_state_reserve(const TopicPartition *keys, int count, PartitionRoom *room);
 
 /* Give up the slots of a topic (topic invalid: of the database) from that partition on. */
-extern void pgt_partition_forget(Oid database, Oid topic, int32 first_partition);
+extern void pgt_log_state_forget(Oid database, Oid topic, int32 first_partition);
 
 /* Has the topic (topic invalid: the database) slots? */
-extern bool pgt_partition_has_slots(Oid database, Oid topic);
+extern bool pgt_log_state_has_slots(Oid database, Oid topic);
 
 /* Slot n below high_water, for walks; see the header about its lifetime. */
-extern PartitionState *pgt_partition_slot(int n);
-extern int	pgt_partition_slots(void);
+extern PartitionState *pgt_log_state_slot(int n);
+extern int	pgt_log_state_slot_count(void);
 
 /* Differs each time a slot has been taken or given up. */
-extern uint32 pgt_partition_slots_version(void);
+extern uint32 pgt_log_state_slots_version(void);
 
 #endif							/* LOG_STATE_H */

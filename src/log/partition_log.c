@@ -78,7 +78,7 @@ pgt_partition_log_slot_key(const PartitionState *state, TopicPartition *key)
 bool
 pgt_partition_log_bounds(const TopicPartition *key, LogBounds *bounds)
 {
-	PartitionState *state = pgt_partition_find(key);
+	PartitionState *state = pgt_log_state_find(key);
 	TopicPartition found;
 
 	if (state != NULL)
@@ -198,7 +198,7 @@ pgt_partition_log_must_roll(const PartitionState *state, const LogConfig *config
 	if (state->active_entries == 0)
 		return false;
 	return (int64) state->active_end + request->length > config->segment_bytes ||
-		pgt_ms_between(state->active_first_timestamp, request->max_timestamp) > config->segment_ms;
+		pgt_clock_ms_between(state->active_first_timestamp, request->max_timestamp) > config->segment_ms;
 }
 
 /*
@@ -210,7 +210,7 @@ is_sound(PartitionState *state, SegmentId id)
 {
 	char		path[MAXPGPATH];
 
-	if (pgt_partition_log_can_open(state, id))
+	if (pgt_log_segments_can_open(state, id))
 		return true;
 	if (InRecovery)
 		return false;
@@ -227,13 +227,13 @@ prepare_roll(PartitionState *state, const SegmentRoll *roll, int64 previous_end,
 			 const AppendRequest *first)
 {
 	SegmentSpan span = {.previous_end = previous_end};
-	Segment    *segment = pgt_partition_log_create_segment(state, roll->new, &span);
+	Segment    *segment = pgt_log_segments_create(state, roll->new, &span);
 
 	FAULT_POINT("roll-created");
-	if (roll->finishes && (segment = pgt_partition_log_segment(state, roll->old)) != NULL)
+	if (roll->finishes && (segment = pgt_log_segments_open(state, roll->old)) != NULL)
 		pgt_segment_sync(segment);
 	FAULT_POINT("roll-synced");
-	segment = pgt_partition_log_segment(state, roll->new);
+	segment = pgt_log_segments_open(state, roll->new);
 	if (segment == NULL)
 		elog(ERROR, "segment %lld is gone while it is being made", (long long) roll->new.base);
 	if (first == NULL)
@@ -256,14 +256,14 @@ pgt_partition_log_begin_roll(PartitionState *state, int64 base, int64 previous_e
 	roll->old_entries = state->active_entries;
 	roll->finishes = roll->old.base != NO_SEGMENT && roll->old.base < base &&
 		roll->old_entries > 0 && is_sound(state, roll->old);
-	pgt_partition_log_remove_past(state, state->active_base);
+	pgt_log_segments_remove_past(state, state->active_base);
 	PG_TRY();
 	{
 		segment = prepare_roll(state, roll, previous_end, first);
 	}
 	PG_CATCH();
 	{
-		pgt_partition_log_remove_segment(state, roll->new);
+		pgt_log_segments_remove(state, roll->new);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
@@ -281,10 +281,10 @@ pgt_partition_log_end_roll(PartitionState *state, const SegmentRoll *roll)
 	Segment    *segment;
 
 	/* from here on nobody appends to the old one */
-	if (roll->finishes && (segment = pgt_partition_log_segment(state, roll->old)) != NULL)
+	if (roll->finishes && (segment = pgt_log_segments_open(state, roll->old)) != NULL)
 		pgt_segment_trim_index(segment, roll->old_entries);
 	else if (roll->old.base != NO_SEGMENT && roll->old_entries == 0)
-		pgt_partition_log_remove_segment(state, roll->old);
+		pgt_log_segments_remove(state, roll->old);
 }
 
 Segment *
@@ -294,7 +294,7 @@ pgt_partition_log_roll(PartitionState *state, int64 base, int64 previous_end)
 
 	(void) pgt_partition_log_begin_roll(state, base, previous_end, NULL, &roll);
 	pgt_partition_log_end_roll(state, &roll);
-	return pgt_partition_log_segment(state, roll.new);
+	return pgt_log_segments_open(state, roll.new);
 }
 
 void

@@ -224,10 +224,10 @@ make_partition_directories(const TopicPartition *key)
 	char		database[MAXPGPATH];
 	char		partition[MAXPGPATH];
 
-	pgt_partition_path(partition, key);
+	pgt_log_directory_partition_path(partition, key);
 	if (access(partition, F_OK) == 0)
 		return;
-	pgt_database_path(database, key->database);
+	pgt_log_directory_database_path(database, key->database);
 	make_directory(pgt_log_dir, ".");
 	make_directory(database, pgt_log_dir);
 	make_directory(partition, database);
@@ -273,7 +273,7 @@ create_files(Segment *segment)
 	segment->index = open_file(path, O_CREAT | O_TRUNC);
 	write_index_header(segment, InvalidXLogRecPtr);
 	pgt_segment_sync_index(segment);
-	pgt_partition_path(path, &segment->key);
+	pgt_log_directory_partition_path(path, &segment->key);
 	fsync_fname(path, true);
 }
 
@@ -317,7 +317,7 @@ pgt_segment_restore(const TopicPartition *key, SegmentId id, const SegmentSpan *
 	write_index_header(&segment, InvalidXLogRecPtr);
 	pgt_segment_sync_index(&segment);
 	pgt_segment_close(&segment);
-	pgt_partition_path(path, key);
+	pgt_log_directory_partition_path(path, key);
 	fsync_fname(path, true);
 }
 
@@ -703,7 +703,7 @@ pgt_segment_files(const TopicPartition *key, SegmentId **ids)
 	int			capacity = 16;
 
 	*ids = palloc(capacity * sizeof(SegmentId));
-	pgt_partition_path(path, key);
+	pgt_log_directory_partition_path(path, key);
 	dir = AllocateDir(path);
 	if (dir == NULL && errno == ENOENT)
 		return 0;
@@ -842,7 +842,7 @@ pgt_segment_unlink(const TopicPartition *key, SegmentId id, int level)
 }
 
 void
-pgt_partition_unlink(const TopicPartition *key)
+pgt_segment_unlink_partition(const TopicPartition *key)
 {
 	char		path[MAXPGPATH];
 
@@ -852,7 +852,7 @@ pgt_partition_unlink(const TopicPartition *key)
 	for (int i = 0; i < count; i++)
 		pgt_segment_release_space(key, ids[i]);
 	pfree(ids);
-	pgt_partition_path(path, key);
+	pgt_log_directory_partition_path(path, key);
 	if (access(path, F_OK) == 0)
 		rmtree(path, true);
 }

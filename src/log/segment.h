@@ -143,6 +143,6 @@ extern void pgt_segment_release_space(const TopicPartition *key, SegmentId id);
 extern void pgt_segment_unlink(const TopicPartition *key, SegmentId id, int level);
 
 /* Remove a partition's directory with all in it; trouble is a WARNING. */
-extern void pgt_partition_unlink(const TopicPartition *key);
+extern void pgt_segment_unlink_partition(const TopicPartition *key);
 
 #endif							/* SEGMENT_H */

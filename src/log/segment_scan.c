@@ -29,7 +29,7 @@ pgt_segment_scan_init(SegmentScan *scan, MemoryContext context)
 static Segment *
 open_segment(SegmentScan *scan)
 {
-	Segment    *segment = pgt_partition_log_segment(scan->state, scan->id);
+	Segment    *segment = pgt_log_segments_open(scan->state, scan->id);
 	char		path[MAXPGPATH];
 
 	if (segment != NULL)
@@ -105,9 +105,9 @@ pgt_segment_scan_batch(SegmentScan *scan, const IndexEntry *entry)
 	grow_chunk(scan, length);
 	scan->chunk_length = 0;
 	if (!pgt_segment_read(open_segment(scan), entry->position, scan->chunk, length))
-		pgt_batch_is_damaged(&scan->state->key, scan->id, entry->position,
-							 scan->id.base + entry->first_delta,
-							 "The file ends before the batch does.");
+		pgt_batch_decoder_fail(&scan->state->key, scan->id, entry->position,
+							   scan->id.base + entry->first_delta,
+							   "The file ends before the batch does.");
 	scan->chunk_position = entry->position;
 	scan->chunk_length = length;
 	return scan->chunk;

@@ -109,7 +109,7 @@ static void
 waiters_xact_callback(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_ABORT)
-		pgt_topic_wait_end(true);
+		pgt_topic_waiters_end(true);
 }
 
 /* See the header. */
@@ -146,7 +146,7 @@ my_slot(void)
 
 /* See the header. */
 uint64
-pgt_wait_group(const char *group_id)
+pgt_topic_waiters_group(const char *group_id)
 {
 	return hash_bytes_extended((const unsigned char *) group_id, (int) strlen(group_id), 0);
 }
@@ -258,7 +258,7 @@ somebody_waits(void)
 
 /* See the header. */
 void
-pgt_topic_wake_some(Oid database, Oid topic, int count, PartitionSet partitions)
+pgt_topic_waiters_wake_some(Oid database, Oid topic, int count, PartitionSet partitions)
 {
 	if (!somebody_waits())
 		return;
@@ -269,14 +269,14 @@ pgt_topic_wake_some(Oid database, Oid topic, int count, PartitionSet partitions)
 
 /* See the header. */
 void
-pgt_topic_wake(Oid database, Oid topic)
+pgt_topic_waiters_wake(Oid database, Oid topic)
 {
-	pgt_topic_wake_some(database, topic, INT_MAX, PARTITION_SET_ALL);
+	pgt_topic_waiters_wake_some(database, topic, INT_MAX, PARTITION_SET_ALL);
 }
 
 /* See the header. */
 void
-pgt_topic_wake_one(Oid database, Oid topic, int32 partition, uint64 group)
+pgt_topic_waiters_wake_one(Oid database, Oid topic, int32 partition, uint64 group)
 {
 	if (!somebody_waits())
 		return;
@@ -287,7 +287,7 @@ pgt_topic_wake_one(Oid database, Oid topic, int32 partition, uint64 group)
 
 /* See the header. */
 void
-pgt_topic_wake_all(void)
+pgt_topic_waiters_wake_all(void)
 {
 	if (!somebody_waits())
 		return;
@@ -299,7 +299,7 @@ pgt_topic_wake_all(void)
 
 /* See the header. */
 bool
-pgt_topic_is_waited_for(Oid database, Oid topic, uint64 group)
+pgt_topic_waiters_exist(Oid database, Oid topic, uint64 group)
 {
 	bool		found = false;
 
@@ -314,7 +314,7 @@ pgt_topic_is_waited_for(Oid database, Oid topic, uint64 group)
 
 /* See the header. */
 void
-pgt_topic_wait_begin(const Oid *topics, int count, uint64 group, bool each)
+pgt_topic_waiters_begin(const Oid *topics, int count, uint64 group, bool each)
 {
 	TopicWaiter *waiter = &shared->waiters[my_slot()];
 
@@ -336,7 +336,7 @@ pgt_topic_wait_begin(const Oid *topics, int count, uint64 group, bool each)
 
 /* See the header. */
 void
-pgt_topic_wait_for(PartitionSet partitions)
+pgt_topic_waiters_set_partitions(PartitionSet partitions)
 {
 	TopicWaiter *waiter = &shared->waiters[my_slot()];
 
@@ -351,7 +351,7 @@ pgt_topic_wait_for(PartitionSet partitions)
 
 /* See the header. */
 void
-pgt_topic_wait_look(void)
+pgt_topic_waiters_begin_look(void)
 {
 	Assert(waiting);
 	shared->waiters[my_slot()].woken = false;
@@ -360,15 +360,15 @@ pgt_topic_wait_look(void)
 
 /* See the header. */
 bool
-pgt_topic_wait_sleep(long timeout_ms)
+pgt_topic_waiters_sleep(long timeout_ms)
 {
 	TopicWaiter *waiter = &shared->waiters[my_slot()];
-	int64		begun = pgt_monotonic_us();
+	int64		begun = pgt_clock_monotonic_us();
 
 	Assert(waiting);
 	while (!waiter->woken)
 	{
-		int64		remaining = timeout_ms - pgt_monotonic_ms_since(begun);
+		int64		remaining = timeout_ms - pgt_clock_ms_since(begun);
 
 		CHECK_FOR_INTERRUPTS();
 		if (remaining <= 0)
@@ -416,7 +416,7 @@ pass_news_on(const TopicWaiter *mine)
 
 /* See the header. */
 void
-pgt_topic_wait_end(bool pass_on)
+pgt_topic_waiters_end(bool pass_on)
 {
 	TopicWaiter *mine;
 

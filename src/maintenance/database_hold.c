@@ -134,12 +134,12 @@ terminate_workers(Oid database)
 static void
 hold_database(Oid database)
 {
-	int64		start = pgt_monotonic_us();
+	int64		start = pgt_clock_monotonic_us();
 	LOCKTAG		tag = lock_tag(database);
 
 	(void) LockAcquire(&tag, RowExclusiveLock, false, false);
 	while (terminate_workers(database) &&
-		   pgt_monotonic_ms_since(start) < MAX_WAIT_MS)
+		   pgt_clock_ms_since(start) < MAX_WAIT_MS)
 	{
 		WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 				  POLL_MS, PG_WAIT_EXTENSION);

@@ -38,8 +38,8 @@
 #include "produce/producer.h"
 #include "topic/serializer.h"
 #include "topic/sql_argument.h"
+#include "util/catch_error.h"
 #include "util/clock.h"
-#include "util/guarded_look.h"
 #include "wal/log_reader.h"
 #include "wal/sync_process.h"
 
@@ -270,7 +270,7 @@ last_stable_offset(const TopicPartition *key)
 {
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	TransactionId blocker;
-	int64		end = pgt_log_visible_end(key, snapshot, &blocker);
+	int64		end = pgt_log_reader_visible_end(key, snapshot, &blocker);
 
 	UnregisterSnapshot(snapshot);
 	return end;
@@ -364,10 +364,10 @@ pgt_topic_at_risk_info(PG_FUNCTION_ARGS)
 	{
 		risk.topic = pgt_topic_get(relid);
 		if (partition >= 0 && partition < risk.topic->partitions &&
-			pgt_guarded_look(look_at_risk, &risk) && risk.any)
+			pgt_catch_damage(look_at_risk, &risk) && risk.any)
 		{
 			values[0] = Int64GetDatum(risk.records);
-			values[1] = TimestampTzGetDatum(pgt_ms_to_timestamptz(risk.at));
+			values[1] = TimestampTzGetDatum(pgt_clock_to_timestamptz(risk.at));
 			nulls[0] = nulls[1] = false;
 		}
 	}

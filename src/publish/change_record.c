@@ -134,7 +134,7 @@ pgt_change_begin(ChangeWriter *writer, ChangePublisher *publisher, ChangeOperati
 	writer->topic = pgt_topic_get(publisher->topic);
 	writer->operation = operation;
 	writer->tombstones = pgt_change_publishes_tombstones(publisher, writer->topic);
-	writer->now_ms = pgt_now_ms();
+	writer->now_ms = pgt_clock_now_ms();
 	writer->xid = U64FromFullTransactionId(GetTopFullTransactionId());
 	initStringInfo(&writer->key);
 	initStringInfo(&writer->value);

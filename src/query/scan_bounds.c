@@ -320,7 +320,7 @@ narrow_timestamps(ScanBounds *bounds, int strategy, TimestampTz value)
 
 	if (TIMESTAMP_NOT_FINITE(value))
 		return;
-	milliseconds = pgt_timestamptz_to_ms(value);
+	milliseconds = pgt_clock_from_timestamptz(value);
 	if (strategy >= BTEqualStrategyNumber)
 		bounds->min_timestamp = Max(bounds->min_timestamp, milliseconds - 1);
 	if (strategy <= BTEqualStrategyNumber)

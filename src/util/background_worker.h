@@ -12,15 +12,15 @@
  * recovery and shows as "name"; registering it, and when it restarts, is the
  * caller's.
  */
-extern void pgt_worker_init(BackgroundWorker *worker, const char *function, const char *name);
+extern void pgt_background_worker_init(BackgroundWorker *worker, const char *function, const char *name);
 
 /*
  * Read the configuration again, or end, where that was asked for.  Called
  * outside of transactions.
  */
-extern void pgt_worker_serve_signals(void);
+extern void pgt_background_worker_serve_signals(void);
 
 /* Sleep for that time or until the latch is set; then serve signals. */
-extern void pgt_worker_wait(long timeout_ms);
+extern void pgt_background_worker_wait(long timeout_ms);
 
 #endif							/* BACKGROUND_WORKER_H */

@@ -41,7 +41,7 @@ double		pgt_clock_offset = 0;
 /* ---- intervals ----------------------------------------------------------- */
 
 int64
-pgt_monotonic_us(void)
+pgt_clock_monotonic_us(void)
 {
 	instr_time	now;
 
@@ -50,29 +50,29 @@ pgt_monotonic_us(void)
 }
 
 int64
-pgt_monotonic_ms_since(int64 then_us)
+pgt_clock_ms_since(int64 then_us)
 {
-	return (pgt_monotonic_us() - then_us) / USECS_PER_MSEC;
+	return (pgt_clock_monotonic_us() - then_us) / USECS_PER_MSEC;
 }
 
 /* ---- the wall clock ------------------------------------------------------ */
 
 int64
-pgt_now_ms(void)
+pgt_clock_now_ms(void)
 {
-	return pgt_timestamptz_to_ms(GetCurrentTimestamp());
+	return pgt_clock_from_timestamptz(GetCurrentTimestamp());
 }
 
 int64
-pgt_shifted_now_ms(void)
+pgt_clock_shifted_now_ms(void)
 {
-	return pgt_now_ms() + (int64) pgt_clock_offset;
+	return pgt_clock_now_ms() + (int64) pgt_clock_offset;
 }
 
 /* ---- timestamps of records ----------------------------------------------- */
 
 int64
-pgt_ms_between(int64 from, int64 to)
+pgt_clock_ms_between(int64 from, int64 to)
 {
 	int64		difference;
 
@@ -82,7 +82,7 @@ pgt_ms_between(int64 from, int64 to)
 }
 
 int64
-pgt_timestamptz_to_ms(TimestampTz ts)
+pgt_clock_from_timestamptz(TimestampTz ts)
 {
 	int64		ms;
 
@@ -99,7 +99,7 @@ pgt_timestamptz_to_ms(TimestampTz ts)
 }
 
 TimestampTz
-pgt_ms_to_timestamptz(int64 ms)
+pgt_clock_to_timestamptz(int64 ms)
 {
 	/* shift before multiplying: the last years' product from 1970 passes 64 bits */
 	int64		ts;

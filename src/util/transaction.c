@@ -33,7 +33,7 @@
 /* ---- 64-bit ids ---------------------------------------------------------- */
 
 uint64
-pgt_full_xid_before(TransactionId xid, FullTransactionId next)
+pgt_transaction_full_id_before(TransactionId xid, FullTransactionId next)
 {
 	uint32		epoch = EpochFromFullTransactionId(next);
 
@@ -43,9 +43,9 @@ pgt_full_xid_before(TransactionId xid, FullTransactionId next)
 }
 
 uint64
-pgt_full_xid(TransactionId xid)
+pgt_transaction_full_id(TransactionId xid)
 {
-	return pgt_full_xid_before(xid, ReadNextFullTransactionId());
+	return pgt_transaction_full_id_before(xid, ReadNextFullTransactionId());
 }
 
 TransactionOutcome
@@ -55,7 +55,7 @@ pgt_transaction_outcome(uint64 xid)
 
 	/* the lock keeps the commit log from being cut between the two looks */
 	LWLockAcquire(XactTruncationLock, LW_SHARED);
-	if (xid >= pgt_full_xid(PGT_OLDEST_CLOG_XID))
+	if (xid >= pgt_transaction_full_id(PGT_OLDEST_CLOG_XID))
 		outcome = TransactionIdDidCommit((TransactionId) xid) ?
 			TRANSACTION_COMMITTED : TRANSACTION_ABORTED;
 	LWLockRelease(XactTruncationLock);
@@ -75,7 +75,7 @@ compare_xids(const void *a, const void *b)
 }
 
 void
-pgt_running_transactions(RunningSet *running)
+pgt_transaction_list_running(RunningSet *running)
 {
 	static SnapshotData snapshot = {.snapshot_type = SNAPSHOT_MVCC};	/* keeps its arrays */
 	FullTransactionId next;
@@ -85,17 +85,17 @@ pgt_running_transactions(RunningSet *running)
 		MyProc->xmin = InvalidTransactionId;
 	GetSnapshotData(&snapshot);
 	next = ReadNextFullTransactionId();
-	running->oldest = pgt_full_xid_before(snapshot.xmin, next);
-	running->next = pgt_full_xid_before(snapshot.xmax, next);
+	running->oldest = pgt_transaction_full_id_before(snapshot.xmin, next);
+	running->next = pgt_transaction_full_id_before(snapshot.xmax, next);
 	running->count = snapshot.xcnt;
 	running->xids = palloc(Max(1, snapshot.xcnt) * sizeof(uint64));
 	for (int i = 0; i < running->count; i++)
-		running->xids[i] = pgt_full_xid_before(snapshot.xip[i], next);
+		running->xids[i] = pgt_transaction_full_id_before(snapshot.xip[i], next);
 	qsort(running->xids, running->count, sizeof(uint64), compare_xids);
 }
 
 bool
-pgt_is_running(const RunningSet *running, uint64 xid)
+pgt_transaction_is_running(const RunningSet *running, uint64 xid)
 {
 	if (xid < running->oldest)
 		return false;

@@ -28,10 +28,10 @@ typedef struct RunningSet
 } RunningSet;
 
 /* The 64-bit id of a 32-bit id from the last 2^32 transactions. */
-extern uint64 pgt_full_xid(TransactionId xid);
+extern uint64 pgt_transaction_full_id(TransactionId xid);
 
 /* The 64-bit id of a 32-bit id from the 2^32 transactions before "next". */
-extern uint64 pgt_full_xid_before(TransactionId xid, FullTransactionId next);
+extern uint64 pgt_transaction_full_id_before(TransactionId xid, FullTransactionId next);
 
 /* The outcome of a FullTransactionId that is not running. */
 extern TransactionOutcome pgt_transaction_outcome(uint64 xid);
@@ -40,9 +40,9 @@ extern TransactionOutcome pgt_transaction_outcome(uint64 xid);
  * Fill *running with the transactions that run now, its ids palloc'd.  The commit
  * log has the outcome of every transaction that is not among them.
  */
-extern void pgt_running_transactions(RunningSet *running);
+extern void pgt_transaction_list_running(RunningSet *running);
 
 /* Was the transaction running when the set was filled, or had it not begun? */
-extern bool pgt_is_running(const RunningSet *running, uint64 xid);
+extern bool pgt_transaction_is_running(const RunningSet *running, uint64 xid);
 
 #endif							/* TRANSACTION_H */

@@ -39,8 +39,8 @@ end_of_segment(PartitionState *state, const ListedSegment *listed, int64 next)
 	LogBounds	finished = {.active_base = NO_SEGMENT};
 	Segment    *segment = NULL;
 
-	if (pgt_partition_log_can_open(state, listed->id))
-		segment = pgt_partition_log_segment(state, listed->id);
+	if (pgt_log_segments_can_open(state, listed->id))
+		segment = pgt_log_segments_open(state, listed->id);
 	if (segment == NULL)
 		return next;
 	return pgt_partition_log_segment_end(segment, &finished);
@@ -73,8 +73,8 @@ count_below(PartitionState *state, int64 log_start_offset, int64 active_base, in
 }
 
 int
-pgt_apply_unlink_below(PartitionState *state, int64 log_start_offset, int64 active_base,
-					   bool exclusive)
+pgt_log_apply_unlink_below(PartitionState *state, int64 log_start_offset, int64 active_base,
+						   bool exclusive)
 {
 	int64		keep_from;
 	int			removed = count_below(state, log_start_offset, active_base, &keep_from);
@@ -91,7 +91,7 @@ pgt_apply_unlink_below(PartitionState *state, int64 log_start_offset, int64 acti
 	{
 		if (exclusive)
 			pgt_segment_release_space(&state->key, ids[i]);
-		pgt_partition_log_remove_segment(state, ids[i]);
+		pgt_log_segments_remove(state, ids[i]);
 		FAULT_POINT("delete-one-removed");
 	}
 	pfree(ids);
@@ -100,7 +100,7 @@ pgt_apply_unlink_below(PartitionState *state, int64 log_start_offset, int64 acti
 }
 
 void
-pgt_apply_active_base(PartitionState *state, int64 active_base)
+pgt_log_apply_active_base(PartitionState *state, int64 active_base)
 {
 	if (state->active_base >= active_base)
 		return;
@@ -109,7 +109,7 @@ pgt_apply_active_base(PartitionState *state, int64 active_base)
 }
 
 void
-pgt_apply_log_start(PartitionState *state, int64 log_start_offset, int64 deleted_end)
+pgt_log_apply_log_start(PartitionState *state, int64 log_start_offset, int64 deleted_end)
 {
 	state->log_start_offset = Max(state->log_start_offset, log_start_offset);
 	/* it never falls; but loading may have had to guess, and then this knows better */
@@ -124,31 +124,31 @@ pgt_apply_log_start(PartitionState *state, int64 log_start_offset, int64 deleted
 /* ---- drop ---------------------------------------------------------------- */
 
 void
-pgt_apply_drop(Oid database, Oid topic, int32 first_partition)
+pgt_log_apply_drop(Oid database, Oid topic, int32 first_partition)
 {
 	ListCell   *cell;
 
-	pgt_partition_log_close(database, topic);
-	pgt_partition_forget(database, topic, first_partition);
+	pgt_log_segments_close(database, topic);
+	pgt_log_state_forget(database, topic, first_partition);
 	/* who waits for it looks and finds out */
 	if (OidIsValid(topic))
-		pgt_topic_wake(database, topic);
+		pgt_topic_waiters_wake(database, topic);
 	else
-		pgt_topic_wake_all();
-	foreach(cell, pgt_log_partitions(database, LOG))
+		pgt_topic_waiters_wake_all();
+	foreach(cell, pgt_log_directory_partitions(database, LOG))
 	{
 		TopicPartition *key = lfirst(cell);
 
 		if (OidIsValid(topic) && (key->topic != topic || key->partition < first_partition))
 			continue;
-		pgt_partition_unlink(key);
+		pgt_segment_unlink_partition(key);
 		FAULT_POINT("drop-one-removed");
 	}
 	if (!OidIsValid(topic))
 	{
 		char		path[MAXPGPATH];
 
-		pgt_database_path(path, database);
+		pgt_log_directory_database_path(path, database);
 		if (access(path, F_OK) == 0)
 			rmtree(path, true);
 	}
@@ -158,17 +158,17 @@ pgt_apply_drop(Oid database, Oid topic, int32 first_partition)
 /* ---- swap ---------------------------------------------------------------- */
 
 void
-pgt_apply_swapped(PartitionState *state, const SegmentId *replaced, int count)
+pgt_log_apply_swapped(PartitionState *state, const SegmentId *replaced, int count)
 {
 	char		path[MAXPGPATH];
 
 	pg_atomic_fetch_add_u32(&state->segments_version, 1);
 	for (int i = 0; i < count; i++)
 	{
-		pgt_partition_log_remove_segment(state, replaced[i]);
+		pgt_log_segments_remove(state, replaced[i]);
 		FAULT_POINT("swap-one-removed");
 	}
-	pgt_partition_path(path, &state->key);
+	pgt_log_directory_partition_path(path, &state->key);
 	fsync_fname(path, true);
 	pg_atomic_fetch_add_u32(&state->segments_version, 1);
 	FAULT_POINT("swap-done");
@@ -180,7 +180,7 @@ pgt_apply_swapped(PartitionState *state, const SegmentId *replaced, int count)
 static void
 flag_aborted(PartitionState *state, const AbortedEntry *aborted)
 {
-	Segment    *segment = pgt_partition_log_segment(state, pgt_original_segment(aborted->segment_base));
+	Segment    *segment = pgt_log_segments_open(state, pgt_original_segment(aborted->segment_base));
 	IndexEntry	entry;
 
 	if (segment == NULL ||
@@ -202,7 +202,7 @@ flag_all_aborted(PartitionState *state, const AbortedEntry *aborted, uint32 coun
 		flag_aborted(state, &aborted[i]);
 		if (i + 1 < count && aborted[i + 1].segment_base == aborted[i].segment_base)
 			continue;
-		segment = pgt_partition_log_segment(state, pgt_original_segment(aborted[i].segment_base));
+		segment = pgt_log_segments_open(state, pgt_original_segment(aborted[i].segment_base));
 		if (segment != NULL)
 			pgt_segment_sync_index(segment);
 	}
@@ -267,11 +267,11 @@ next_resolved(const char **progress, ResolvedPartition *resolved, AbortedEntry *
 	*aborted = palloc(size + 1);
 	memcpy(*aborted, *progress, size);
 	*progress += size;
-	return pgt_partition_find(&resolved->key);
+	return pgt_log_state_find(&resolved->key);
 }
 
 void
-pgt_apply_aborted(const char *progress, int length)
+pgt_log_apply_aborted(const char *progress, int length)
 {
 	const char *end = progress + length;
 
@@ -288,7 +288,7 @@ pgt_apply_aborted(const char *progress, int length)
 }
 
 void
-pgt_apply_resolved(const char *progress, int length, XLogRecPtr lsn)
+pgt_log_apply_resolved(const char *progress, int length, XLogRecPtr lsn)
 {
 	const char *end = progress + length;
 

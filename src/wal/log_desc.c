@@ -18,7 +18,7 @@ describe_append(StringInfo buf, XLogReaderState *record)
 	appendStringInfo(buf, "partition %u/%u-%d segment %lld position %u entry %u bytes %zu%s",
 					 xlrec.key.database, xlrec.key.topic, xlrec.key.partition,
 					 (long long) xlrec.segment_base, xlrec.position, xlrec.entry,
-					 XLogRecGetDataLen(record) - sizeof(xlrec) - pgt_append_optional_length(&xlrec),
+					 XLogRecGetDataLen(record) - sizeof(xlrec) - pgt_wal_record_optional_length(&xlrec),
 					 (xlrec.flags & APPEND_SELF_SYNCED) != 0 ? " synced" : "");
 }
 

@@ -127,7 +127,7 @@ header_is_good(int fd, SegmentId id, const char *path)
 		pgt_index_header_check(&header, id) != NULL)
 		return false;
 	if (ask_segments)
-		pgt_check_system_identifier(header.system_identifier);
+		pgt_recovery_point_check_system(header.system_identifier);
 	return true;
 }
 
@@ -467,7 +467,7 @@ remove_segments(const Loading *loading)
 	pfree(ids);
 	if (removed)
 	{
-		pgt_partition_path(path, &state->key);
+		pgt_log_directory_partition_path(path, &state->key);
 		fsync_fname(path, true);
 	}
 }
@@ -529,13 +529,13 @@ load_partition(const TopicPartition *key, const RecoveryPointEntry *points, int 
 	loading.count = pgt_segment_list(key, &loading.segments);
 	if (loading.count == 0 && point == NULL)
 		return;
-	loading.state = pgt_partition_get(key);
+	loading.state = pgt_log_state_get(key);
 	if (point != NULL)
 		start_from_point(&loading, point);
 	else
 		start_from_segments(&loading);
 	scan_partition(&loading);
-	raise_log_start(loading.state, pgt_log_start_kept(key));
+	raise_log_start(loading.state, pgt_log_start_read(key));
 	if (point_is_lost)
 	{
 		loading.state->trusted_end = loading.state->next_offset;
@@ -581,8 +581,8 @@ pgt_log_load(void)
 	ask_segments = count <= 0;
 	if (count > 1)
 		qsort(points, count, sizeof(*points), compare_points);
-	foreach(database, pgt_log_databases())
-		foreach(partition, pgt_log_partitions(lfirst_oid(database), ERROR))
+	foreach(database, pgt_log_directory_databases())
+		foreach(partition, pgt_log_directory_partitions(lfirst_oid(database), ERROR))
 		{
 			load_partition(lfirst(partition), points, count);
 			any = true;
@@ -590,7 +590,7 @@ pgt_log_load(void)
 	/* what was never appended to has no files, but its slot */
 	for (int i = 0; i < count; i++)
 		if (points[i].active_base == NO_SEGMENT)
-			(void) pgt_partition_get(&points[i].key);
+			(void) pgt_log_state_get(&points[i].key);
 	/* from before the first topic on there is one: then one that is missing was lost */
 	if (point_is_lost && !any)
 		pgt_recovery_point_write(NULL, 0);

@@ -135,13 +135,13 @@ reread_visibility(LogReader *reader, uint32 n)
 	/* the offset before the flag: they are set in the other order */
 	if (!pgt_partition_log_bounds(&reader->key, &now))
 		return BATCH_GONE;
-	segment = pgt_partition_log_segment(reader->state, reader->segment);
+	segment = pgt_log_segments_open(reader->state, reader->segment);
 	if (segment == NULL || pgt_segment_read_entries(segment, n, 1, &entry) != 1)
 		return BATCH_GONE;
 	if ((entry.flags & ENTRY_ABORTED) != 0)
 		return BATCH_SKIPPED;
 	if (reader->segment.base + entry.last_delta >= Max(now.resolved_offset, reader->state->trusted_end))
-		pgt_transaction_is_forgotten(&reader->key, reader->segment.base, &entry);
+		pgt_log_resolve_fail_forgotten(&reader->key, reader->segment.base, &entry);
 	return BATCH_SEEN;
 }
 
@@ -224,7 +224,7 @@ segment_is_missing(LogReader *reader, SegmentId id)
 static Segment *
 open_segment(LogReader *reader, SegmentId id)
 {
-	Segment    *segment = pgt_partition_log_segment(reader->state, id);
+	Segment    *segment = pgt_log_segments_open(reader->state, id);
 	uint32		version = reader->bounds.segments_version;
 
 	if (segment != NULL)
@@ -283,9 +283,9 @@ locate(LogReader *reader)
 	if (id.base > reader->position && segment->span.previous_end > reader->position)
 		records_are_missing(reader, reader->position, segment);
 	enter_segment(reader, segment,
-				  pgt_partition_log_find(reader->state, segment,
-										 pgt_partition_log_entries(segment, &reader->bounds),
-										 reader->position));
+				  pgt_log_segments_find_entry(reader->state, segment,
+											  pgt_partition_log_entries(segment, &reader->bounds),
+											  reader->position));
 	return true;
 }
 
@@ -329,7 +329,7 @@ next_segment(LogReader *reader)
 
 	/* an empty one that is damaged holds nothing: the next append makes it anew */
 	if (id.base == NO_SEGMENT || id.base >= reader->filter.end_offset ||
-		(is_empty_active(reader, id) && !pgt_partition_log_can_open(reader->state, id)))
+		(is_empty_active(reader, id) && !pgt_log_segments_can_open(reader->state, id)))
 	{
 		finish(reader, id);
 		return false;
@@ -476,9 +476,9 @@ batch_bytes(LogReader *reader, const IndexEntry *entry)
 		/* the file is cut; but maybe behind this batch */
 		length = entry->length;
 		if (!pgt_segment_read(segment, entry->position, reader->chunk, length))
-			pgt_batch_is_damaged(&reader->key, reader->segment, entry->position,
-								 reader->segment.base + entry->first_delta,
-								 "The file ends before the batch does.");
+			pgt_batch_decoder_fail(&reader->key, reader->segment, entry->position,
+								   reader->segment.base + entry->first_delta,
+								   "The file ends before the batch does.");
 	}
 	reader->chunk_position = entry->position;
 	reader->chunk_length = length;
@@ -495,9 +495,9 @@ enter_batch(LogReader *reader, const IndexEntry *entry)
 
 	if (batch == NULL)
 		return false;
-	pgt_batch_check(&reader->key, reader->segment, entry, batch, &header);
-	pgt_batch_decode(&reader->decoder, &reader->key, reader->segment, entry, batch, &header,
-					 &reader->iterator);
+	pgt_batch_decoder_check(&reader->key, reader->segment, entry, batch, &header);
+	pgt_batch_decoder_decode(&reader->decoder, &reader->key, reader->segment, entry, batch, &header,
+							 &reader->iterator);
 	reader->batch_position = entry->position;
 	reader->batch_last = header.base_offset + header.last_offset_delta;
 	reader->in_batch = true;
@@ -574,8 +574,8 @@ pgt_log_reader_begin(const TopicPartition *key, int64 offset, Snapshot snapshot,
 	reader->context = reader->decoder.context = context;
 	reader->key = *key;
 	reader->snapshot = snapshot;
-	reader->snapshot_xmin = pgt_full_xid(snapshot->xmin);
-	reader->snapshot_xmax = pgt_full_xid(snapshot->xmax);
+	reader->snapshot_xmin = pgt_transaction_full_id(snapshot->xmin);
+	reader->snapshot_xmax = pgt_transaction_full_id(snapshot->xmax);
 	reader->position = Max(offset, 0);
 	reader->filter.min_timestamp = PG_INT64_MIN;
 	reader->filter.max_timestamp = reader->filter.end_offset = PG_INT64_MAX;
@@ -583,7 +583,7 @@ pgt_log_reader_begin(const TopicPartition *key, int64 offset, Snapshot snapshot,
 		reader->filter = *filter;
 	reader->segment.base = NO_SEGMENT;
 	reader->chunk_want = CHUNK_MIN;
-	reader->state = pgt_partition_find(key);
+	reader->state = pgt_log_state_find(key);
 	reader->done = reader->state == NULL || !take_bounds(reader) ||
 		reader->position >= reader->bounds.next_offset;
 	if (!reader->done)
@@ -616,8 +616,8 @@ pgt_log_reader_next(LogReader *reader, Record *record)
 			return true;
 		}
 		if (reader->iterator.problem != NULL)
-			pgt_batch_is_damaged(&reader->key, reader->segment, reader->batch_position,
-								 reader->position, reader->iterator.problem);
+			pgt_batch_decoder_fail(&reader->key, reader->segment, reader->batch_position,
+								   reader->position, reader->iterator.problem);
 		reader->in_batch = false;
 		reader->position = reader->batch_last + 1;
 	}
@@ -654,7 +654,7 @@ leave_hint(const LogReader *reader)
 	if (n - reader->first_entry < reader->entry_count)
 		first = Min(first, reader->segment.base +
 					reader->entries[n - reader->first_entry].first_delta);
-	pgt_partition_log_hint(reader->state, reader->segment, n, first, reader->position);
+	pgt_log_segments_keep_hint(reader->state, reader->segment, n, first, reader->position);
 }
 
 void
@@ -712,9 +712,9 @@ sees_all_resolved(Snapshot snapshot, const LogBounds *bounds)
 	const TransactionId *running = snapshot->takenDuringRecovery ? snapshot->subxip : snapshot->xip;
 	uint32		count = snapshot->takenDuringRecovery ? snapshot->subxcnt : snapshot->xcnt;
 
-	if (bounds->resolved_max_xid < pgt_full_xid(snapshot->xmin))
+	if (bounds->resolved_max_xid < pgt_transaction_full_id(snapshot->xmin))
 		return true;
-	if (bounds->resolved_max_xid >= pgt_full_xid(snapshot->xmax))
+	if (bounds->resolved_max_xid >= pgt_transaction_full_id(snapshot->xmax))
 		return false;
 	for (uint32 i = 0; i < count; i++)
 		if (TransactionIdPrecedesOrEquals(running[i], (TransactionId) bounds->resolved_max_xid) &&
@@ -724,7 +724,7 @@ sees_all_resolved(Snapshot snapshot, const LogBounds *bounds)
 }
 
 int64
-pgt_log_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker)
+pgt_log_reader_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker)
 {
 	LogBounds	bounds;
 	LogReader  *reader;
@@ -746,7 +746,7 @@ pgt_log_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId 
 }
 
 bool
-pgt_log_sees_behind(const TopicPartition *key, Snapshot snapshot, int64 offset)
+pgt_log_reader_sees_behind(const TopicPartition *key, Snapshot snapshot, int64 offset)
 {
 	LogReader  *reader = pgt_log_reader_begin(key, offset, snapshot, NULL);
 	IndexEntry *entry;
@@ -812,7 +812,7 @@ skip_to_timestamp(LogReader *reader, int64 timestamp)
 }
 
 int64
-pgt_log_offset_for_timestamp(const TopicPartition *key, int64 timestamp, Snapshot snapshot)
+pgt_log_reader_offset_for_timestamp(const TopicPartition *key, int64 timestamp, Snapshot snapshot)
 {
 	LogReaderFilter filter = {timestamp, PG_INT64_MAX, PG_INT64_MAX};
 	LogReader  *reader = pgt_log_reader_begin(key, 0, snapshot, &filter);
@@ -828,7 +828,7 @@ pgt_log_offset_for_timestamp(const TopicPartition *key, int64 timestamp, Snapsho
 	{
 		TransactionId blocker;
 
-		if (pgt_log_visible_end(key, snapshot, &blocker) <= reader->position)
+		if (pgt_log_reader_visible_end(key, snapshot, &blocker) <= reader->position)
 			reader->done = true;
 	}
 	while (found < 0 && pgt_log_reader_next(reader, &record))

@@ -55,7 +55,7 @@ extern void pgt_log_reader_end(LogReader *reader);
  * The offset of the first visible record whose timestamp is at or past
  * "timestamp" (milliseconds since 1970), or -1 where there is none.
  */
-extern int64 pgt_log_offset_for_timestamp(const TopicPartition *key, int64 timestamp, Snapshot snapshot);
+extern int64 pgt_log_reader_offset_for_timestamp(const TopicPartition *key, int64 timestamp, Snapshot snapshot);
 
 /*
  * The offset behind the last record that the snapshot sees: the last stable
@@ -66,13 +66,13 @@ extern int64 pgt_log_offset_for_timestamp(const TopicPartition *key, int64 times
  * server.  A snapshot that is older than what is resolved goes through the log's
  * index, about a quarter of a second for a million batches.
  */
-extern int64 pgt_log_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker);
+extern int64 pgt_log_reader_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker);
 
 /*
  * Does the snapshot see the transaction of a batch at or past an offset?  Where
  * "offset" is the visible end, that batch lies behind one of a running
  * transaction, so its records cannot be read yet, but the rows it came with can.
  */
-extern bool pgt_log_sees_behind(const TopicPartition *key, Snapshot snapshot, int64 offset);
+extern bool pgt_log_reader_sees_behind(const TopicPartition *key, Snapshot snapshot, int64 offset);
 
 #endif							/* LOG_READER_H */

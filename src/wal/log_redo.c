@@ -64,12 +64,12 @@ check_settings(void)
 static PartitionState *
 redo_partition(const TopicPartition *key)
 {
-	PartitionState *state = pgt_partition_try_get(key);
+	PartitionState *state = pgt_log_state_try_get(key);
 
 	if (state == NULL && ArchiveRecoveryRequested)
 		require_max_partitions(Max(pgt_log_shared->wal_max_partitions,
 								   pgt_log_shared->max_partitions + 1));
-	return state != NULL ? state : pgt_partition_get(key);
+	return state != NULL ? state : pgt_log_state_get(key);
 }
 
 /* ---- rewritten segments ---------------------------------------------------- */
@@ -126,7 +126,7 @@ sync_rewritten(void)
 	{
 		UnsyncedSegment *item = lfirst(cell);
 		Segment    *segment = item->state->in_use && item->state->incarnation == item->incarnation ?
-			pgt_partition_log_segment(item->state, item->id) : NULL;
+			pgt_log_segments_open(item->state, item->id) : NULL;
 
 		if (segment != NULL)
 			pgt_segment_sync(segment);
@@ -140,10 +140,10 @@ static Segment *
 redo_target(PartitionState *state, const xl_pgt_rewrite *xlrec)
 {
 	if ((xlrec->flags & REWRITE_FIRST) != 0)
-		return pgt_partition_log_create_segment(state, xlrec->id, &xlrec->span);
-	if (!pgt_partition_log_is_open(state, xlrec->id))
+		return pgt_log_segments_create(state, xlrec->id, &xlrec->span);
+	if (!pgt_log_segments_is_open(state, xlrec->id))
 		pgt_segment_restore(&state->key, xlrec->id, &xlrec->span);
-	return pgt_partition_log_segment(state, xlrec->id);
+	return pgt_log_segments_open(state, xlrec->id);
 }
 
 /* REWRITE: a chunk of a new segment; an fsync if the record says so. */
@@ -182,7 +182,7 @@ redo_swapped_segment(PartitionState *state, const xl_pgt_swap *xlrec)
 	char		path[MAXPGPATH];
 
 	if (pgt_segment_is_usable(&state->key, xlrec->id))
-		segment = pgt_partition_log_segment(state, xlrec->id);
+		segment = pgt_log_segments_open(state, xlrec->id);
 	if (segment != NULL && pgt_segment_is_complete(segment, xlrec->entries, xlrec->log_end))
 		return segment;
 	pgt_segment_log_path(path, &state->key, xlrec->id);
@@ -207,7 +207,7 @@ redo_swap(XLogReaderState *record)
 	memcpy(replaced, data + sizeof(xlrec), xlrec.replaced * sizeof(SegmentId));
 	state = redo_partition(&xlrec.key);
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
-	pgt_apply_active_base(state, xlrec.active_base);
+	pgt_log_apply_active_base(state, xlrec.active_base);
 	LWLockRelease(&state->lock);
 	segment = redo_swapped_segment(state, &xlrec);
 	if (segment == NULL)
@@ -216,7 +216,7 @@ redo_swap(XLogReaderState *record)
 	pgt_segment_sync(segment);
 	XLogFlush(record->EndRecPtr);
 	pgt_segment_stamp(segment, record->EndRecPtr);
-	pgt_apply_swapped(state, replaced, xlrec.replaced);
+	pgt_log_apply_swapped(state, replaced, xlrec.replaced);
 }
 
 /* DISCARD: the new segment goes. */
@@ -229,7 +229,7 @@ redo_discard(XLogReaderState *record)
 	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
 	state = redo_partition(&xlrec.key);
 	forget_unsynced(state, xlrec.id);
-	pgt_partition_log_remove_segment(state, xlrec.id);
+	pgt_log_segments_remove(state, xlrec.id);
 }
 
 /* ---- append -------------------------------------------------------------- */
@@ -270,7 +270,7 @@ read_append(XLogReaderState *record, AppendRecord *append)
 	const char *problem;
 
 	memcpy(xlrec, XLogRecGetData(record), sizeof(*xlrec));
-	batch += pgt_append_optional_length(xlrec);
+	batch += pgt_wal_record_optional_length(xlrec);
 	length = XLogRecGetData(record) + XLogRecGetDataLen(record) - batch;
 	problem = pgt_record_batch_read_header(batch, length, &header);
 	if (problem != NULL || header.length != length)
@@ -301,7 +301,7 @@ redo_new_segment(PartitionState *state, const AppendRecord *append)
 
 	if (state->active_base < base)
 		return pgt_partition_log_roll(state, base, append->previous_end);
-	return pgt_partition_log_create_segment(state, pgt_original_segment(base), &span);
+	return pgt_log_segments_create(state, pgt_original_segment(base), &span);
 }
 
 /* The segment that a record goes on in: its files may be missing or its header damaged, what is there stays. */
@@ -313,9 +313,9 @@ redo_begun_segment(PartitionState *state, const AppendRecord *append)
 	Segment    *segment;
 	IndexEntry	first;
 
-	if (!pgt_partition_log_is_open(state, id))
+	if (!pgt_log_segments_is_open(state, id))
 		pgt_segment_restore(&state->key, id, &span);
-	segment = pgt_partition_log_segment(state, id);
+	segment = pgt_log_segments_open(state, id);
 	if (state->active_base != id.base)
 		state->active_first_timestamp = pgt_segment_peek_entry(segment, 0, &first) ?
 			first.max_timestamp : append->request.max_timestamp;
@@ -335,7 +335,7 @@ redo_segment(PartitionState *state, const AppendRecord *append)
 	Segment    *segment;
 
 	if (state->active_base > xlrec->segment_base)
-		pgt_partition_log_remove_past(state, xlrec->segment_base);
+		pgt_log_segments_remove_past(state, xlrec->segment_base);
 	segment = xlrec->entry == 0 ? redo_new_segment(state, append) : redo_begun_segment(state, append);
 	if (state->active_base != xlrec->segment_base)
 		pg_atomic_fetch_add_u32(&state->segments_version, 1);
@@ -410,13 +410,13 @@ redo_delete(XLogReaderState *record)
 	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
 	state = redo_partition(&xlrec.key);
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
-	pgt_apply_active_base(state, xlrec.active_base);
-	pgt_apply_log_start(state, xlrec.log_start_offset, xlrec.deleted_end);
+	pgt_log_apply_active_base(state, xlrec.active_base);
+	pgt_log_apply_log_start(state, xlrec.log_start_offset, xlrec.deleted_end);
 	state->last_lsn = record->EndRecPtr;
 	LWLockRelease(&state->lock);
 	XLogFlush(record->EndRecPtr);
-	pgt_apply_unlink_below(state, xlrec.log_start_offset, xlrec.active_base,
-						   (xlrec.flags & DELETE_EXCLUSIVE) != 0);
+	pgt_log_apply_unlink_below(state, xlrec.log_start_offset, xlrec.active_base,
+							   (xlrec.flags & DELETE_EXCLUSIVE) != 0);
 }
 
 /* DROP: a topic's or a database's slots and files. */
@@ -427,7 +427,7 @@ redo_drop(XLogReaderState *record)
 
 	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
 	XLogFlush(record->EndRecPtr);
-	pgt_apply_drop(xlrec.database, xlrec.topic, xlrec.first_partition);
+	pgt_log_apply_drop(xlrec.database, xlrec.topic, xlrec.first_partition);
 }
 
 /* RESERVE: slots for a topic's partitions. */
@@ -450,8 +450,8 @@ static void
 redo_resolve(XLogReaderState *record)
 {
 	XLogFlush(record->EndRecPtr);
-	pgt_apply_aborted(XLogRecGetData(record), XLogRecGetDataLen(record));
-	pgt_apply_resolved(XLogRecGetData(record), XLogRecGetDataLen(record), record->EndRecPtr);
+	pgt_log_apply_aborted(XLogRecGetData(record), XLogRecGetDataLen(record));
+	pgt_log_apply_resolved(XLogRecGetData(record), XLogRecGetDataLen(record), record->EndRecPtr);
 }
 
 /* SETTINGS: kept for the next start first, then there must be enough room now. */

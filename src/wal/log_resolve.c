@@ -102,7 +102,7 @@ static MemoryContext round_context = NULL;
 /* ---- forgotten transactions ---------------------------------------------- */
 
 void
-pgt_transaction_is_forgotten(const TopicPartition *key, int64 base, const IndexEntry *entry)
+pgt_log_resolve_fail_forgotten(const TopicPartition *key, int64 base, const IndexEntry *entry)
 {
 	char	   *name = IsTransactionState() && key->database == MyDatabaseId ? get_rel_name(key->topic) : NULL;
 
@@ -159,7 +159,7 @@ step_on(ResolveWalk *walk, IndexPlace *place, Segment *segment)
 	if (next.base == NO_SEGMENT)
 		return false;
 	end = pgt_partition_log_segment_end(segment, &walk->bounds);
-	if (!follows(walk, end, pgt_partition_log_segment(walk->state, next)))
+	if (!follows(walk, end, pgt_log_segments_open(walk->state, next)))
 		return false;
 	place->id = next;
 	place->entry = 0;
@@ -180,7 +180,7 @@ segment_at(ResolveWalk *walk, IndexPlace *place, uint32 *entries)
 
 		if (place->id.base == walk->bounds.active_base && place->entry >= walk->bounds.active_entries)
 			return NULL;
-		segment = pgt_partition_log_segment(walk->state, place->id);
+		segment = pgt_log_segments_open(walk->state, place->id);
 		if (segment == NULL)
 		{
 			if (!pgt_partition_log_has_changed(walk->state, &walk->bounds))
@@ -241,7 +241,7 @@ forgotten_has_aborted(const ResolveWalk *walk, const IndexPlace *place, const In
 	if (last < walk->state->trusted_end)
 		return false;
 	if (pgt_forgotten_transactions == FORGOTTEN_HOLD)
-		pgt_transaction_is_forgotten(&walk->key, place->id.base, entry);
+		pgt_log_resolve_fail_forgotten(&walk->key, place->id.base, entry);
 	ereport(LOG,
 			(errmsg("taking transaction %llu as %s: the commit log has forgotten it",
 					(unsigned long long) entry->xid, aborted ? "rolled back" : "committed"),
@@ -279,7 +279,7 @@ resolve_entry(ResolveWalk *walk, const IndexPlace *place, const IndexEntry *entr
 	/* met where the walk began at the segment's first entry */
 	if (place->id.base + entry->last_delta < walk->bounds.resolved_offset)
 		return true;
-	if (pgt_is_running(walk->running, entry->xid))
+	if (pgt_transaction_is_running(walk->running, entry->xid))
 		return false;
 	if (has_aborted(walk, place, entry))
 	{
@@ -344,8 +344,8 @@ is_remembered(const ResolveWalk *walk)
 	const ResolveState *memory = walk->memory;
 
 	return memory->valid && memory->offset == walk->bounds.resolved_offset &&
-		pgt_partition_log_segment(walk->state, memory->at.id) != NULL &&
-		pgt_partition_log_segment(walk->state, memory->tail.id) != NULL;
+		pgt_log_segments_open(walk->state, memory->at.id) != NULL &&
+		pgt_log_segments_open(walk->state, memory->tail.id) != NULL;
 }
 
 /*
@@ -365,7 +365,7 @@ locate(ResolveWalk *walk)
 	if (is_remembered(walk))
 		return true;
 	id = pgt_partition_log_segment_for(walk->state, &walk->bounds, resolved);
-	segment = pgt_partition_log_segment(walk->state, id);
+	segment = pgt_log_segments_open(walk->state, id);
 	if (!follows(walk, resolved, segment))
 		return false;
 	memory->offset = resolved;
@@ -382,7 +382,7 @@ locate(ResolveWalk *walk)
 static void
 walk_partition(ResolveWalk *walk)
 {
-	pgt_partition_log_close_deleted(walk->state);
+	pgt_log_segments_close_deleted(walk->state);
 	if (walk->bounds.resolved_offset >= walk->bounds.next_offset)
 		walk->memory->tail_min_xid = NO_XID;
 	else
@@ -411,7 +411,7 @@ flag_and_report(ResolveWalk *walk)
 	resolved.max_xid = walk->max_xid;
 	appendBinaryStringInfo(&walk->progress, (char *) &resolved, sizeof(resolved));
 	appendBinaryStringInfo(&walk->progress, walk->aborted.data, walk->aborted.len);
-	pgt_log_flag_aborted(walk->progress.data, walk->progress.len);
+	pgt_log_writer_flag_aborted(walk->progress.data, walk->progress.len);
 }
 
 /* ---- one partition in a round -------------------------------------------- */
@@ -481,7 +481,7 @@ begin_walk(ResolveWalk *walk)
 	if (in_use && memory->incarnation == walk->bounds.incarnation)
 		return true;
 	if (!in_use && memory->incarnation != 0)
-		pgt_partition_log_close(walk->key.database, walk->key.topic);
+		pgt_log_segments_close(walk->key.database, walk->key.topic);
 	memset(memory, 0, sizeof(*memory));
 	memory->incarnation = in_use ? walk->bounds.incarnation : 0;
 	memory->kept = pgt_commit_log_held_from();
@@ -497,7 +497,7 @@ begin_walk(ResolveWalk *walk)
 static uint64
 resolve_slot(int n, const RunningSet *running, StringInfo progress)
 {
-	ResolveWalk walk = {.state = pgt_partition_slot(n), .memory = &memories[n], .running = running};
+	ResolveWalk walk = {.state = pgt_log_state_slot(n), .memory = &memories[n], .running = running};
 	ResolveState *memory = walk.memory;
 	bool		sound;
 
@@ -537,7 +537,7 @@ resolve_round(const RunningSet *running)
 	StringInfoData progress;
 	uint64		needed = NO_XID;
 	uint64		unresolved = NO_XID;	/* without those of which it is not known */
-	int			n = pgt_partition_slots();
+	int			n = pgt_log_state_slot_count();
 
 	initStringInfo(&progress);
 	for (int i = 0; i < n; i++)
@@ -549,12 +549,12 @@ resolve_round(const RunningSet *running)
 			unresolved = Min(unresolved, needed_here);
 		if (progress.len >= PROGRESS_PER_RECORD)
 		{
-			pgt_log_resolve(progress.data, progress.len);
+			pgt_log_writer_log_resolved(progress.data, progress.len);
 			resetStringInfo(&progress);
 		}
 	}
 	if (progress.len > 0)
-		pgt_log_resolve(progress.data, progress.len);
+		pgt_log_writer_log_resolved(progress.data, progress.len);
 	pg_atomic_write_u64(&pgt_log_shared->oldest_unresolved_xid,
 						unresolved == NO_XID ? 0 : unresolved);
 	return needed;
@@ -577,7 +577,7 @@ pgt_log_resolve_all(void)
 
 	old = MemoryContextSwitchTo(round_context);
 	pgt_commit_log_hold();
-	pgt_running_transactions(&running);
+	pgt_transaction_list_running(&running);
 	needed = resolve_round(&running);
 	/* where no sync process writes the recovery point, it must know before the commit log may be cut */
 	pgt_log_sync_if_alone();

@@ -20,8 +20,8 @@ typedef enum ForgottenTransactions
 extern int	pgt_forgotten_transactions; /* setting pg_topics.forgotten_transactions */
 
 /* The ERROR for a batch of such a transaction; "base" is that of its segment. */
-extern void pgt_transaction_is_forgotten(const TopicPartition *key, int64 base,
-										 const IndexEntry *entry) pg_attribute_noreturn();
+extern void pgt_log_resolve_fail_forgotten(const TopicPartition *key, int64 base,
+										   const IndexEntry *entry) pg_attribute_noreturn();
 
 /*
  * One round of resolving over all partitions; then give up what of the commit log

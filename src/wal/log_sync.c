@@ -50,7 +50,7 @@ static RecoveryPointEntry *points = NULL;
 static void
 allocate_items(void)
 {
-	pgt_partition_log_make_cache();
+	pgt_log_segments_make_cache();
 	if (items != NULL)
 		return;
 	items = malloc(pgt_log_shared->max_partitions * sizeof(SyncItem));
@@ -83,12 +83,12 @@ fill_point(RecoveryPointEntry *point, const PartitionState *state)
 static int
 collect(XLogRecPtr *lsn, bool *unsynced)
 {
-	int			n = pgt_partition_slots();
+	int			n = pgt_log_state_slot_count();
 	int			count = 0;
 
 	for (int i = 0; i < n; i++)
 	{
-		PartitionState *state = pgt_partition_slot(i);
+		PartitionState *state = pgt_log_state_slot(i);
 
 		LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 		if (state->in_use)
@@ -118,7 +118,7 @@ sync_item(const SyncItem *item, const RecoveryPointEntry *point)
 
 	if (!item->dirty)
 		return;
-	segment = pgt_partition_log_segment(item->state, active);
+	segment = pgt_log_segments_open(item->state, active);
 	if (segment != NULL)
 	{
 		pgt_segment_sync(segment);
@@ -143,7 +143,7 @@ write_sync_record(void)
 	char		nothing = 0;
 
 	XLogBeginInsert();
-	pgt_log_register(&nothing, sizeof(nothing));
+	pgt_wal_record_register(&nothing, sizeof(nothing));
 	XLogSetRecordFlags(XLOG_MARK_UNIMPORTANT);
 	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_SYNC));
 }

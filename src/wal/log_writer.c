@@ -129,8 +129,8 @@ check_sync_process(void)
 
 	if (likely(pg_atomic_read_u32(&pgt_log_shared->self_sync) == 0))
 		return;
-	if (pg_atomic_compare_exchange_u64(&pgt_log_shared->alone_since, &since, pgt_monotonic_us()) ||
-		pgt_monotonic_ms_since((int64) since) < MAX_ALONE_MS)
+	if (pg_atomic_compare_exchange_u64(&pgt_log_shared->alone_since, &since, pgt_clock_monotonic_us()) ||
+		pgt_clock_ms_since((int64) since) < MAX_ALONE_MS)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -150,10 +150,10 @@ segment_for_append(PartitionState *state)
 	{
 		SegmentSpan span = {.previous_end = state->next_offset};
 
-		return pgt_partition_log_create_segment(state, active, &span);
+		return pgt_log_segments_create(state, active, &span);
 	}
 
-	segment = pgt_partition_log_segment(state, active);
+	segment = pgt_log_segments_open(state, active);
 	if (segment == NULL)
 	{
 		char		path[MAXPGPATH];
@@ -221,10 +221,10 @@ insert_append(const PartitionState *state, const AppendRequest *request,
 	add_optional(&xlrec, optional, &count, APPEND_PREVIOUS_END, state->next_offset, header.base_offset);
 
 	XLogBeginInsert();
-	pgt_log_register(&xlrec, sizeof(xlrec));
+	pgt_wal_record_register(&xlrec, sizeof(xlrec));
 	if (count > 0)
-		pgt_log_register(optional, count * sizeof(int64));
-	pgt_log_register(request->batch, request->length);
+		pgt_wal_record_register(optional, count * sizeof(int64));
+	pgt_wal_record_register(request->batch, request->length);
 	return XLogInsert(PGT_RMGR_ID, XLOG_PGT_APPEND);
 }
 
@@ -281,8 +281,8 @@ acquire_for_append(PartitionState *state)
 }
 
 int64
-pgt_log_append(PartitionState *state, const LogConfig *config,
-			   AppendRequest *request, FullTransactionId xid)
+pgt_log_writer_append(PartitionState *state, const LogConfig *config,
+					  AppendRequest *request, FullTransactionId xid)
 {
 	Segment    *segment;
 	SegmentRoll roll;
@@ -294,7 +294,7 @@ pgt_log_append(PartitionState *state, const LogConfig *config,
 	check_sync_process();
 	check_batch(request);
 	if (request->log_append_time)
-		set_append_time(request, pgt_shifted_now_ms());
+		set_append_time(request, pgt_clock_shifted_now_ms());
 	acquire_for_append(state);
 	/* another has passed us, or the clock was set back */
 	if (request->log_append_time && request->max_timestamp < state->last_append_time)
@@ -322,7 +322,7 @@ pgt_log_append(PartitionState *state, const LogConfig *config,
 /* ---- reserve, roll, delete and drop ---------------------------------------------- */
 
 bool
-pgt_log_reserve(Oid database, Oid topic, int32 first, int32 end, PartitionRoom *room)
+pgt_log_writer_reserve(Oid database, Oid topic, int32 first, int32 end, PartitionRoom *room)
 {
 	xl_pgt_reserve xlrec = {database, topic, first, end};
 	TopicPartition *keys = palloc0((end - first) * sizeof(TopicPartition));
@@ -334,7 +334,7 @@ pgt_log_reserve(Oid database, Oid topic, int32 first, int32 end, PartitionRoom *
 		keys[i].topic = topic;
 		keys[i].partition = first + i;
 	}
-	reserved = pgt_partition_reserve(keys, end - first, room);
+	reserved = pgt_log_state_reserve(keys, end - first, room);
 	pfree(keys);
 	if (!reserved)
 		return false;
@@ -342,14 +342,14 @@ pgt_log_reserve(Oid database, Oid topic, int32 first, int32 end, PartitionRoom *
 	/* before the record: a checkpoint behind it must find slots and mark */
 	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
 	XLogBeginInsert();
-	pgt_log_register(&xlrec, sizeof(xlrec));
+	pgt_wal_record_register(&xlrec, sizeof(xlrec));
 	(void) XLogInsert(PGT_RMGR_ID, XLOG_PGT_RESERVE);
 	FAULT_POINT("reserve-logged");
 	return true;
 }
 
 void
-pgt_log_roll(PartitionState *state)
+pgt_log_writer_roll(PartitionState *state)
 {
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	if (state->active_base != NO_SEGMENT && state->active_entries > 0)
@@ -404,9 +404,9 @@ delete_before(PartitionState *state, int64 offset, int64 expected_end, bool excl
 	xlrec.log_start_offset = offset;
 	xlrec.active_base = state->active_base;
 	XLogBeginInsert();
-	pgt_log_register(&xlrec, sizeof(xlrec));
+	pgt_wal_record_register(&xlrec, sizeof(xlrec));
 	lsn = XLogInsert(PGT_RMGR_ID, XLOG_PGT_DELETE);
-	pgt_apply_log_start(state, offset, xlrec.deleted_end);
+	pgt_log_apply_log_start(state, offset, xlrec.deleted_end);
 	state->last_lsn = lsn;
 	LWLockRelease(&state->lock);
 
@@ -415,23 +415,23 @@ delete_before(PartitionState *state, int64 offset, int64 expected_end, bool excl
 	XLogFlush(lsn);
 	pgt_log_sync_if_alone();
 	FAULT_POINT("delete-flushed");
-	return pgt_apply_unlink_below(state, offset, xlrec.active_base, exclusive);
+	return pgt_log_apply_unlink_below(state, offset, xlrec.active_base, exclusive);
 }
 
 int
-pgt_log_delete_before(PartitionState *state, int64 offset, bool exclusive)
+pgt_log_writer_delete_before(PartitionState *state, int64 offset, bool exclusive)
 {
 	return delete_before(state, offset, NO_OFFSET, exclusive);
 }
 
 int
-pgt_log_delete_idle(PartitionState *state, int64 log_end_offset)
+pgt_log_writer_delete_idle(PartitionState *state, int64 log_end_offset)
 {
 	return delete_before(state, log_end_offset, log_end_offset, false);
 }
 
 int
-pgt_log_collect_deleted(PartitionState *state)
+pgt_log_writer_collect_deleted(PartitionState *state)
 {
 	int64		log_start_offset;
 	int64		active_base;
@@ -444,66 +444,66 @@ pgt_log_collect_deleted(PartitionState *state)
 		return 0;
 	/* who deleted them may have failed to */
 	pgt_log_sync_if_alone();
-	return pgt_apply_unlink_below(state, log_start_offset, active_base, false);
+	return pgt_log_apply_unlink_below(state, log_start_offset, active_base, false);
 }
 
 void
-pgt_log_drop_partitions(Oid database, Oid topic, int32 first)
+pgt_log_writer_drop_partitions(Oid database, Oid topic, int32 first)
 {
 	xl_pgt_drop xlrec = {database, topic, first};
 
 	XLogBeginInsert();
-	pgt_log_register(&xlrec, sizeof(xlrec));
+	pgt_wal_record_register(&xlrec, sizeof(xlrec));
 	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_DROP));
 	FAULT_POINT("drop-logged");
-	pgt_apply_drop(database, topic, first);
+	pgt_log_apply_drop(database, topic, first);
 	FAULT_POINT("drop-done");
 }
 
 void
-pgt_log_drop(Oid database, Oid topic)
+pgt_log_writer_drop(Oid database, Oid topic)
 {
-	pgt_log_drop_partitions(database, topic, 0);
+	pgt_log_writer_drop_partitions(database, topic, 0);
 }
 
 bool
-pgt_log_exists(Oid database, Oid topic, int partitions)
+pgt_log_writer_has_log(Oid database, Oid topic, int partitions)
 {
-	return pgt_partition_has_slots(database, topic) ||
+	return pgt_log_state_has_slots(database, topic) ||
 		pgt_log_directory_exists(database, topic, partitions);
 }
 
 /* ---- for the sync process ------------------------------------------------- */
 
 void
-pgt_log_flag_aborted(const char *progress, int length)
+pgt_log_writer_flag_aborted(const char *progress, int length)
 {
-	pgt_apply_aborted(progress, length);
+	pgt_log_apply_aborted(progress, length);
 	FAULT_POINT("resolve-flagged");
 }
 
 void
-pgt_log_resolve(const char *progress, int length)
+pgt_log_writer_log_resolved(const char *progress, int length)
 {
 	XLogRecPtr	lsn;
 
 	XLogBeginInsert();
-	pgt_log_register(progress, length);
+	pgt_wal_record_register(progress, length);
 	XLogSetRecordFlags(XLOG_MARK_UNIMPORTANT);
 	lsn = XLogInsert(PGT_RMGR_ID, XLOG_PGT_RESOLVE);
 	FAULT_POINT("resolve-logged");
-	pgt_apply_resolved(progress, length, lsn);
+	pgt_log_apply_resolved(progress, length, lsn);
 }
 
 void
-pgt_log_write_settings(void)
+pgt_log_writer_log_settings(void)
 {
 	xl_pgt_settings xlrec = {pgt_log_shared->max_partitions};
 
 	if (pgt_log_shared->wal_max_partitions == xlrec.max_partitions)
 		return;
 	XLogBeginInsert();
-	pgt_log_register(&xlrec, sizeof(xlrec));
+	pgt_wal_record_register(&xlrec, sizeof(xlrec));
 	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_SETTINGS));
 	pgt_log_shared->wal_max_partitions = xlrec.max_partitions;
 	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);

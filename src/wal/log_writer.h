@@ -20,14 +20,14 @@ extern int	pgt_max_xid_distance;
  * required offset is below the log end, or xid is too far from the oldest
  * unresolved one.
  */
-extern int64 pgt_log_append(PartitionState *state, const LogConfig *config,
-							AppendRequest *request, FullTransactionId xid);
+extern int64 pgt_log_writer_append(PartitionState *state, const LogConfig *config,
+								   AppendRequest *request, FullTransactionId xid);
 
 /*
  * Start a new active segment, unless the active one is empty.  Not logged: the
  * next record that depends on it tells redo.
  */
-extern void pgt_log_roll(PartitionState *state);
+extern void pgt_log_writer_roll(PartitionState *state);
 
 /*
  * Remove everything below "offset" (at most the log end) by whole segments;
@@ -36,16 +36,16 @@ extern void pgt_log_roll(PartitionState *state);
  * the topic, so that the files' space can be given back whoever has them open.
  * Returns the number of segments removed.
  */
-extern int	pgt_log_delete_before(PartitionState *state, int64 offset, bool exclusive);
+extern int	pgt_log_writer_delete_before(PartitionState *state, int64 offset, bool exclusive);
 
 /* Remove all records if the log still ends at "log_end_offset"; else do nothing and return 0. */
-extern int	pgt_log_delete_idle(PartitionState *state, int64 log_end_offset);
+extern int	pgt_log_writer_delete_idle(PartitionState *state, int64 log_end_offset);
 
 /*
  * Remove the segments below the log start that are still there: a crash or a
  * failed unlink left them.  The caller keeps others from deleting.
  */
-extern int	pgt_log_collect_deleted(PartitionState *state);
+extern int	pgt_log_writer_collect_deleted(PartitionState *state);
 
 /*
  * Take slots for a topic's partitions from "first" to below "end" and log that, so
@@ -53,7 +53,7 @@ extern int	pgt_log_collect_deleted(PartitionState *state);
  * stay.  False, with nothing changed, where there is no room: *room says why.
  * The caller gives them back should the transaction fail.
  */
-extern bool pgt_log_reserve(Oid database, Oid topic, int32 first, int32 end, PartitionRoom *room);
+extern bool pgt_log_writer_reserve(Oid database, Oid topic, int32 first, int32 end, PartitionRoom *room);
 
 /*
  * Remove a dropped topic's files and slots (topic InvalidOid: the whole
@@ -61,17 +61,17 @@ extern bool pgt_log_reserve(Oid database, Oid topic, int32 first, int32 end, Par
  * found an orphan.  Trouble with files is a WARNING and left for the
  * collection of orphans.
  */
-extern void pgt_log_drop(Oid database, Oid topic);
+extern void pgt_log_writer_drop(Oid database, Oid topic);
 
 /* The same of the topic's partitions from "first" on alone. */
-extern void pgt_log_drop_partitions(Oid database, Oid topic, int32 first);
+extern void pgt_log_writer_drop_partitions(Oid database, Oid topic, int32 first);
 
 /*
- * Is there something of that topic (InvalidOid: of the database) that pgt_log_drop()
+ * Is there something of that topic (InvalidOid: of the database) that pgt_log_writer_drop()
  * would remove: a slot, or a directory of one of so many partitions?  Every segment
  * that was there when the server started has a slot.
  */
-extern bool pgt_log_exists(Oid database, Oid topic, int partitions);
+extern bool pgt_log_writer_has_log(Oid database, Oid topic, int partitions);
 
 /* ---- for the sync process ------------------------------------------------ */
 
@@ -79,15 +79,15 @@ extern bool pgt_log_exists(Oid database, Oid topic, int partitions);
  * Flag the aborted batches in "progress" (ResolvedPartition, AbortedEntry...)*,
  * durably.  ERROR where that fails: then it must not be logged.
  */
-extern void pgt_log_flag_aborted(const char *progress, int length);
+extern void pgt_log_writer_flag_aborted(const char *progress, int length);
 
 /* Log progress whose aborted batches are flagged, and publish it. */
-extern void pgt_log_resolve(const char *progress, int length);
+extern void pgt_log_writer_log_resolved(const char *progress, int length);
 
 /*
  * Log the settings that it takes to replay what this server logs, if the last that
  * did so had others.  Flushed, so that standbys know before they need it.
  */
-extern void pgt_log_write_settings(void);
+extern void pgt_log_writer_log_settings(void);
 
 #endif							/* LOG_WRITER_H */

@@ -76,8 +76,8 @@ decode_end(const Search *search, Segment *segment, const IndexEntry *entry)
 
 	if (batch == NULL)
 		return search->before;
-	pgt_batch_check(&key, id, entry, batch, &header);
-	pgt_batch_decode(&decoder, &key, id, entry, batch, &header, &iterator);
+	pgt_batch_decoder_check(&key, id, entry, batch, &header);
+	pgt_batch_decoder_decode(&decoder, &key, id, entry, batch, &header, &iterator);
 	while (pgt_record_iterator_next(&iterator, &record) && record.offset < search->before)
 		end = record.offset + 1;
 	return iterator.problem == NULL ? end : search->before;
@@ -147,8 +147,8 @@ search_segment(Search *search, SegmentId id)
 	Segment    *segment = NULL;
 	uint32		left;
 
-	if (pgt_partition_log_can_open(search->state, id))
-		segment = pgt_partition_log_segment(search->state, id);
+	if (pgt_log_segments_can_open(search->state, id))
+		segment = pgt_log_segments_open(search->state, id);
 	if (segment == NULL)
 		return true;
 	left = pgt_partition_log_entries(segment, search->bounds);

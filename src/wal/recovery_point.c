@@ -63,8 +63,8 @@ pgt_recovery_point_write(const RecoveryPointEntry *entries, int count)
 	char		temporary[MAXPGPATH + 8];
 	int			fd;
 
-	pgt_recovery_point_seal(&header, GetSystemIdentifier(), pgt_log_shared->wal_max_partitions,
-							entries, count);
+	pgt_recovery_point_format_seal(&header, GetSystemIdentifier(), pgt_log_shared->wal_max_partitions,
+								   entries, count);
 
 	recovery_point_path(path);
 	snprintf(temporary, sizeof(temporary), "%s.tmp", path);
@@ -86,7 +86,7 @@ pgt_recovery_point_write(const RecoveryPointEntry *entries, int count)
 }
 
 void
-pgt_check_system_identifier(uint64 identifier)
+pgt_recovery_point_check_system(uint64 identifier)
 {
 	if (identifier == GetSystemIdentifier())
 		return;
@@ -112,7 +112,7 @@ check_header(const RecoveryPointHeader *header, const char *path)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("\"%s\" has format version %u, this release of pg_topics knows %d",
 						path, header->version, RECOVERY_POINT_VERSION)));
-	pgt_check_system_identifier(header->system_identifier);
+	pgt_recovery_point_check_system(header->system_identifier);
 }
 
 /* All of the file, palloc'd; its length, or -1 where it does not exist. */
@@ -152,11 +152,11 @@ pgt_recovery_point_read(RecoveryPointEntry **entries)
 	length = read_file(path, &bytes);
 	if (length < 0)
 		return -1;
-	problem = pgt_recovery_point_check_header(bytes, length, &header);
+	problem = pgt_recovery_point_format_check_header(bytes, length, &header);
 	if (problem == NULL)
 	{
 		check_header(&header, path);
-		problem = pgt_recovery_point_check_entries(bytes, length, &header);
+		problem = pgt_recovery_point_format_check_entries(bytes, length, &header);
 	}
 	if (problem == NULL)
 	{

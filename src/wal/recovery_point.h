@@ -21,6 +21,6 @@ extern void pgt_recovery_point_write(const RecoveryPointEntry *entries, int coun
 extern int	pgt_recovery_point_read(RecoveryPointEntry **entries);
 
 /* FATAL where files with this system identifier are another cluster's, unless that was allowed. */
-extern void pgt_check_system_identifier(uint64 identifier);
+extern void pgt_recovery_point_check_system(uint64 identifier);
 
 #endif							/* RECOVERY_POINT_H */

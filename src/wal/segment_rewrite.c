@@ -85,11 +85,11 @@ static void
 insert_rewrite(xl_pgt_rewrite *xlrec, IndexEntry *entries, const char *bytes)
 {
 	XLogBeginInsert();
-	pgt_log_register(xlrec, sizeof(*xlrec));
+	pgt_wal_record_register(xlrec, sizeof(*xlrec));
 	if (xlrec->entries > 0)
-		pgt_log_register(entries, xlrec->entries * sizeof(IndexEntry));
+		pgt_wal_record_register(entries, xlrec->entries * sizeof(IndexEntry));
 	if (xlrec->length > 0)
-		pgt_log_register(bytes, xlrec->length);
+		pgt_wal_record_register(bytes, xlrec->length);
 	XLogInsert(PGT_RMGR_ID, XLOG_PGT_REWRITE);
 }
 
@@ -123,8 +123,8 @@ write_chunk(SegmentRewrite *rewrite, const char *bytes, uint32 length)
 {
 	bool		first = !rewrite->created;
 	Segment    *segment = first ?
-		pgt_partition_log_create_segment(rewrite->state, rewrite->id, &rewrite->span) :
-		pgt_partition_log_segment(rewrite->state, rewrite->id);
+		pgt_log_segments_create(rewrite->state, rewrite->id, &rewrite->span) :
+		pgt_log_segments_open(rewrite->state, rewrite->id);
 
 	rewrite->created = true;
 	if (segment == NULL)
@@ -156,14 +156,14 @@ flush_chunk(SegmentRewrite *rewrite)
 static SegmentSpan
 joint_span(PartitionState *state, const SegmentId *replaced, int count)
 {
-	Segment    *segment = pgt_partition_log_segment(state, replaced[0]);
+	Segment    *segment = pgt_log_segments_open(state, replaced[0]);
 	SegmentSpan span = {0};
 	LogBounds	finished = {.active_base = NO_SEGMENT};
 
 	if (segment != NULL)
 		span.previous_end = segment->span.previous_end;
 	if (segment != NULL && count > 1)
-		segment = pgt_partition_log_segment(state, replaced[count - 1]);
+		segment = pgt_log_segments_open(state, replaced[count - 1]);
 	if (segment == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FILE),
@@ -173,8 +173,8 @@ joint_span(PartitionState *state, const SegmentId *replaced, int count)
 }
 
 SegmentRewrite *
-pgt_rewrite_begin(PartitionState *state, const SegmentId *replaced, int count,
-				  int64 compacted_end)
+pgt_segment_rewrite_begin(PartitionState *state, const SegmentId *replaced, int count,
+						  int64 compacted_end)
 {
 	SegmentRewrite *rewrite = palloc0(sizeof(SegmentRewrite));
 
@@ -197,8 +197,8 @@ pgt_rewrite_begin(PartitionState *state, const SegmentId *replaced, int count,
 }
 
 void
-pgt_rewrite_add(SegmentRewrite *rewrite, int64 first_offset, int64 last_offset,
-				const IndexEntry *origin, const char *batch, uint32 length)
+pgt_segment_rewrite_add(SegmentRewrite *rewrite, int64 first_offset, int64 last_offset,
+						const IndexEntry *origin, const char *batch, uint32 length)
 {
 	bool		alone = length > CHUNK_BYTES;
 	IndexEntry *entry;
@@ -237,8 +237,8 @@ insert_swap(const SegmentRewrite *rewrite, int64 active_base)
 	xlrec.log_end = rewrite->log_end;
 	xlrec.active_base = active_base;
 	XLogBeginInsert();
-	pgt_log_register(&xlrec, sizeof(xlrec));
-	pgt_log_register(rewrite->replaced, rewrite->replaced_count * sizeof(SegmentId));
+	pgt_wal_record_register(&xlrec, sizeof(xlrec));
+	pgt_wal_record_register(rewrite->replaced, rewrite->replaced_count * sizeof(SegmentId));
 	return XLogInsert(PGT_RMGR_ID, XLOG_PGT_SWAP);
 }
 
@@ -253,7 +253,7 @@ end_rewriting(PartitionState *state)
 }
 
 void
-pgt_rewrite_swap(SegmentRewrite *rewrite)
+pgt_segment_rewrite_swap(SegmentRewrite *rewrite)
 {
 	PartitionState *state = rewrite->state;
 	Segment    *segment;
@@ -263,7 +263,7 @@ pgt_rewrite_swap(SegmentRewrite *rewrite)
 
 	flush_chunk(rewrite);
 	(void) pgt_partition_log_slot_bounds(state, &key, &bounds);
-	segment = pgt_partition_log_segment(state, rewrite->id);
+	segment = pgt_log_segments_open(state, rewrite->id);
 	if (segment == NULL)
 		elog(ERROR, "segment %lld.%u is gone before it is swapped in",
 			 (long long) rewrite->id.base, rewrite->id.generation);
@@ -281,16 +281,16 @@ pgt_rewrite_swap(SegmentRewrite *rewrite)
 	FAULT_POINT("swap-stamped");
 	rewrite->swapped = true;
 	END_CRIT_SECTION();
-	pgt_apply_swapped(state, rewrite->replaced, rewrite->replaced_count);
+	pgt_log_apply_swapped(state, rewrite->replaced, rewrite->replaced_count);
 	MyProc->delayChkptFlags &= ~DELAY_CHKPT_START;
 	end_rewriting(state);
 }
 
 void
-pgt_rewrite_abandon(SegmentRewrite *rewrite)
+pgt_segment_rewrite_abandon(SegmentRewrite *rewrite)
 {
 	if (!rewrite->swapped && rewrite->created)
-		pgt_rewrite_discard(rewrite->state, rewrite->id);
+		pgt_segment_rewrite_discard(rewrite->state, rewrite->id);
 	if (pg_atomic_read_u32(&rewrite->state->rewriting) != 0)
 		end_rewriting(rewrite->state);
 	pfree(rewrite->chunk);
@@ -300,7 +300,7 @@ pgt_rewrite_abandon(SegmentRewrite *rewrite)
 }
 
 void
-pgt_rewrite_discard(PartitionState *state, SegmentId id)
+pgt_segment_rewrite_discard(PartitionState *state, SegmentId id)
 {
 	xl_pgt_discard xlrec;
 
@@ -308,8 +308,8 @@ pgt_rewrite_discard(PartitionState *state, SegmentId id)
 	xlrec.key = state->key;
 	xlrec.id = id;
 	XLogBeginInsert();
-	pgt_log_register(&xlrec, sizeof(xlrec));
+	pgt_wal_record_register(&xlrec, sizeof(xlrec));
 	XLogInsert(PGT_RMGR_ID, XLOG_PGT_DISCARD);
 	FAULT_POINT("discard-logged");
-	pgt_partition_log_remove_segment(state, id);
+	pgt_log_segments_remove(state, id);
 }

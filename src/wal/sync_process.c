@@ -140,12 +140,12 @@ serve_checkpoint(void)
 		return;
 	if (redo != synced)
 	{
-		if (failed_at != 0 && pgt_monotonic_ms_since(failed_at) < RETRY_POINT_MS)
+		if (failed_at != 0 && pgt_clock_ms_since(failed_at) < RETRY_POINT_MS)
 			return;
 		failed_at = 0;
 		if (!sync_for_checkpoint())
 		{
-			failed_at = pgt_monotonic_us();
+			failed_at = pgt_clock_monotonic_us();
 			return;
 		}
 		synced = redo;
@@ -170,7 +170,7 @@ write_back(PartitionState *state)
 		return;
 	if (!pgt_partition_log_slot_bounds(state, &key, &bounds))
 		return;
-	segment = pgt_partition_log_segment(state, pgt_original_segment(bounds.active_base));
+	segment = pgt_log_segments_open(state, pgt_original_segment(bounds.active_base));
 	if (segment == NULL)
 		return;
 
@@ -187,11 +187,11 @@ write_back(PartitionState *state)
 static void
 write_back_all(void)
 {
-	int			n = pgt_partition_slots();
+	int			n = pgt_log_state_slot_count();
 
 	if (enableFsync)
 		for (int i = 0; i < n; i++)
-			write_back(pgt_partition_slot(i));
+			write_back(pgt_log_state_slot(i));
 }
 
 /* ---- resolving on demand -------------------------------------------------- */
@@ -201,11 +201,11 @@ pgt_sync_process_resolve(void)
 {
 	/* one may be under way that has passed what matters: the second is wholly after now */
 	uint64		wanted = pg_atomic_read_u64(&pgt_log_shared->resolve_rounds) + 2;
-	int64		since = pgt_monotonic_us();
+	int64		since = pgt_clock_monotonic_us();
 
 	while (pg_atomic_read_u64(&pgt_log_shared->resolve_rounds) < wanted)
 	{
-		if (pgt_monotonic_ms_since(since) > RESOLVE_WAIT_MS + 2 * pgt_sync_interval)
+		if (pgt_clock_ms_since(since) > RESOLVE_WAIT_MS + 2 * pgt_sync_interval)
 			return false;
 		pg_atomic_write_u32(&pgt_log_shared->resolve_wanted, 1);
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
@@ -252,20 +252,20 @@ pgt_sync_process_main(Datum arg)
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 	before_shmem_exit(disarm, 0);
 	arm();
-	pgt_log_write_settings();
+	pgt_log_writer_log_settings();
 
 	for (;;)
 	{
 		serve_checkpoint();
 		write_back_all();
 		if (pg_atomic_exchange_u32(&pgt_log_shared->resolve_wanted, 0) != 0 ||
-			pgt_monotonic_ms_since(resolved_at) >= RESOLVE_INTERVAL_MS)
+			pgt_clock_ms_since(resolved_at) >= RESOLVE_INTERVAL_MS)
 		{
 			pgt_log_resolve_all();
-			resolved_at = pgt_monotonic_us();
+			resolved_at = pgt_clock_monotonic_us();
 			pg_atomic_fetch_add_u64(&pgt_log_shared->resolve_rounds, 1);
 		}
-		pgt_worker_wait(pgt_sync_interval);
+		pgt_background_worker_wait(pgt_sync_interval);
 	}
 }
 
@@ -274,7 +274,7 @@ pgt_sync_process_register(void)
 {
 	BackgroundWorker worker;
 
-	pgt_worker_init(&worker, "pgt_sync_process_main", "pg_topics sync");
+	pgt_background_worker_init(&worker, "pgt_sync_process_main", "pg_topics sync");
 	worker.bgw_restart_time = 1;
 	RegisterBackgroundWorker(&worker);
 }

@@ -51,7 +51,7 @@ typedef struct xl_pgt_append
 
 /* How many bytes the optional values of an APPEND take. */
 static inline Size
-pgt_append_optional_length(const xl_pgt_append *xlrec)
+pgt_wal_record_optional_length(const xl_pgt_append *xlrec)
 {
 	return sizeof(int64) * (((xlrec->flags & APPEND_MIN_TIMESTAMP) != 0) +
 							((xlrec->flags & APPEND_LARGEST_TIMESTAMP) != 0) +
@@ -145,7 +145,7 @@ typedef struct xl_pgt_settings
  * the system calls, but those that write the WAL are not ours.
  */
 static inline void
-pgt_log_register(const void *bytes, uint32 length)
+pgt_wal_record_register(const void *bytes, uint32 length)
 {
 	VALGRIND_CHECK_MEM_IS_DEFINED(bytes, length);
 	XLogRegisterData((char *) bytes, length);

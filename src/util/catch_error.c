@@ -1,5 +1,5 @@
 /*
- * guarded_look.c
+ * catch_error.c
  *	  Reading a record for a view, which must not fail for one; and other work whose
  *	  errors are not its caller's.
  *
@@ -16,7 +16,7 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
-#include "util/guarded_look.h"
+#include "util/catch_error.h"
 
 /* Is it about a file that cannot be read, as opposed to the query or the server? */
 static bool
@@ -64,7 +64,7 @@ pgt_catch_error(void (*work) (void *arg), void *arg)
 }
 
 bool
-pgt_guarded_look(void (*look) (void *arg), void *arg)
+pgt_catch_damage(void (*look) (void *arg), void *arg)
 {
 	ErrorData  *error = pgt_catch_error(look, arg);
 

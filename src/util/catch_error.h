@@ -1,18 +1,18 @@
 /*
- * guarded_look.h
+ * catch_error.h
  *	  Reading a record for a view, which must not fail for one; and other work whose
  *	  errors are not its caller's.
  *
  * Layer 6.
  */
-#ifndef GUARDED_LOOK_H
-#define GUARDED_LOOK_H
+#ifndef CATCH_ERROR_H
+#define CATCH_ERROR_H
 
 /*
  * Call look(arg).  Where it meets a damaged, missing or unreadable file: false, and a
  * WARNING that says what its error would have said.  Other errors are errors.
  */
-extern bool pgt_guarded_look(void (*look) (void *arg), void *arg);
+extern bool pgt_catch_damage(void (*look) (void *arg), void *arg);
 
 /*
  * Call work(arg) in a subtransaction.  NULL, or its error, palloc'd, after all that it
@@ -26,4 +26,4 @@ extern ErrorData *pgt_catch_error(void (*work) (void *arg), void *arg);
  */
 extern void pgt_report_as_warning(ErrorData *error);
 
-#endif							/* GUARDED_LOOK_H */
+#endif							/* CATCH_ERROR_H */
