@@ -1,12 +1,10 @@
 /*
  * background_worker.c
- *	  What our background processes have in common: how they are described to
- *	  the postmaster, and how they wait between two rounds.
+ *	  How background processes of this library are described to the postmaster, and
+ *	  how they wait between two rounds.
  *
- * A worker sets its own signal handlers before it waits here: SIGTERM to one
- * that sets ShutdownRequestPending, SIGHUP to SignalHandlerForConfigReload.
- *
- * Layer 3: used by log_sync.c, maintenance_launcher.c and maintenance_worker.c.
+ * A worker installs its own signal handlers before it waits here: for SIGTERM one
+ * that sets ShutdownRequestPending, for SIGHUP SignalHandlerForConfigReload.
  */
 #include "postgres.h"
 

@@ -1,27 +1,30 @@
 /*
  * clock.c
- *	  What time it is; see the header.
+ *	  The monotonic clock for intervals, the wall clock for moments, and records'
+ *	  timestamps.
  *
- * The wall clock may be set, back and forth.  So whatever waits, retries, paces or
- * gives up after some time goes by the monotonic clock, which nobody sets.  Of the
- * wall clock's time is only
+ * The wall clock may be set, forward and back.  So code that waits, retries, paces
+ * itself or gives up after some time uses the monotonic clock, which cannot be
+ * set.  The wall clock serves only for
  *
- *	  - what is stored: a record's timestamp, a commit's, a lease's end;
- *	  - what is promised by such a timestamp: retention, compaction's lags and
- *		delete horizons, the rolling of a segment, leases, the expiry of groups,
- *		the time to try a record again.
+ *	  - what is stored: a record's timestamp, the time of a commit, the end of a
+ *		lease;
+ *	  - what such a timestamp promises: retention, compaction's lags and delete
+ *		horizons, the rolling of a segment, leases, the expiry of groups, the time
+ *		to try a record again.
  *
- * A moment of the monotonic clock means nothing after a restart of the machine,
- * nor on another one: it is never stored.  While a machine is suspended it may
- * stand still.
+ * A moment of the monotonic clock means nothing after a restart of the machine or on
+ * another machine, so it is never stored.  The clock may stand still while a machine
+ * is suspended.
  *
  * A record's timestamp is milliseconds since 1970 in 64 bits, as in Kafka.  Each
- * timestamptz but the infinities has one (rounded down, before 1970 as well), and
- * each that came from one is read back exactly.  A file may hold others, of Kafka
- * or of a forger: they read as -infinity and infinity.  The order of any two is
- * kept, so that bounds on the one form hold for the other.
+ * finite timestamptz has one, rounded down (before 1970, too), and a timestamp that
+ * was made from a timestamptz is read back as the same millisecond.  A file may hold
+ * other timestamps, written by Kafka or forged: they read as -infinity and infinity.
+ * The conversion keeps the order of any two timestamps, so bounds on one form hold
+ * for the other.
  *
- * Layer 1.  No locks, no memory.
+ * No locks, no memory.
  */
 #include "postgres.h"
 

@@ -1,9 +1,7 @@
 /*
  * clock.h
- *	  What time it is: by the monotonic clock for intervals, by the wall clock
- *	  for what is stored or promised; and the timestamps of records.
- *
- * Layer 1.
+ *	  The monotonic clock for intervals, the wall clock for moments, and records'
+ *	  timestamps.
  */
 #ifndef CLOCK_H
 #define CLOCK_H
@@ -11,24 +9,24 @@
 #include "datatype/timestamp.h"
 
 /*
- * Microseconds since some moment before the server's start, the same for all of
- * its processes; never 0.  Goes on evenly however the wall clock is set.
+ * Microseconds since some moment before the server's start, which is the same for all of
+ * its processes.  Never 0.  The clock runs evenly even if the wall clock is set.
  */
 extern int64 pgt_clock_monotonic_us(void);
 
 /* A moment of the monotonic clock that never comes. */
 #define NEVER_US	PG_INT64_MAX
 
-/* Milliseconds of the monotonic clock that have passed since then. */
+/* How many milliseconds have passed since a moment of the monotonic clock. */
 extern int64 pgt_clock_ms_since(int64 then_us);
 
 /*
- * Setting for tests: milliseconds that maintenance, leases and LogAppendTime are ahead
- * of the wall clock.
+ * The setting pg_topics.clock_offset, for tests: by how many milliseconds the clock of
+ * maintenance, leases and LogAppendTime is ahead of the wall clock.
  */
 extern double pgt_clock_offset;
 
-/* The wall clock, in milliseconds since 1970; and with that offset. */
+/* The time of the wall clock, in milliseconds since 1970, without and with that offset. */
 extern int64 pgt_clock_now_ms(void);
 extern int64 pgt_clock_shifted_now_ms(void);
 
@@ -36,15 +34,16 @@ extern int64 pgt_clock_shifted_now_ms(void);
 #define LAST_MOMENT	((END_TIMESTAMP - 1) / 1000 + \
 					 (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * (USECS_PER_DAY / 1000))
 
-/* Milliseconds from one moment to another; the largest or smallest number where they are further apart. */
+/* Milliseconds from one moment to another; if they do not fit 64 bits, the largest or smallest number. */
 extern int64 pgt_clock_ms_between(int64 from, int64 to);
 
-/* Milliseconds since 1970, rounded down; ERROR for infinities. */
+/* A timestamptz in milliseconds since 1970, rounded down.  ERROR for infinities. */
 extern int64 pgt_clock_from_timestamptz(TimestampTz ts);
 
-/* The reverse; an infinity for what timestamptz cannot hold. */
+/* Milliseconds since 1970 as timestamptz; an infinity if timestamptz cannot hold them. */
 extern TimestampTz pgt_clock_to_timestamptz(int64 ms);
 
-extern void pgt_clock_init(void);	/* settings of this file */
+/* Define the settings of this file. */
+extern void pgt_clock_init(void);
 
 #endif							/* CLOCK_H */

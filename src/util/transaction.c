@@ -62,7 +62,7 @@ pgt_transaction_outcome(uint64 xid)
 	return outcome;
 }
 
-/* ---- who is running ------------------------------------------------------ */
+/* ---- running transactions ------------------------------------------------ */
 
 /* Compare two 64-bit ids for sorting and searching. */
 static int
