@@ -1,13 +1,12 @@
 /*
  * recovery_point_format.c
- *	  The bytes of the recovery point: sealed and checked.
+ *	  The bytes of the recovery point: sealing and checking them.
  *
- * See recovery_point_format.h for the format.  Checking believes nothing: the
- * count of entries is compared with the bytes that are there before it is used,
- * and an entry with an impossible number is damage like a wrong CRC.
+ * See recovery_point_format.h for the format.  Checking trusts no byte: the count of
+ * entries is compared with the bytes that are there before it is used, and an entry with
+ * an impossible number is damage, like a wrong CRC.
  *
- * Layer 1.  No I/O here: the fuzz target runs it without a server.  Next:
- * recovery_point.c.
+ * No I/O here: the fuzz target runs these functions without a server.
  */
 #include "postgres.h"
 
@@ -41,7 +40,7 @@ pgt_recovery_point_format_check_header(const char *bytes, size_t length, Recover
 	return NULL;
 }
 
-/* Can a partition stand there? */
+/* Can a partition have these numbers? */
 static bool
 is_possible(const RecoveryPointEntry *entry)
 {
