@@ -2,14 +2,14 @@
  * batch_decoder.c
  *	  From the bytes of a batch to its records, checked on the way.
  *
- * A compressed batch is decompressed once, into a buffer that the next one uses
- * again.  It grows up to what a producer can have compressed; where that does not
- * do, the batch is damaged.
+ * A compressed batch is decompressed once, into a buffer that the next batch uses
+ * again.  The buffer grows up to the size that a producer may have compressed; if that is
+ * too small, the batch is damaged.
  *
- * Damage (a batch that fails its checksum or is not what its entry says, bytes
- * that do not decompress) is an ERROR with file, position and offset.
+ * Damage (a batch that fails its checksum or does not match its entry, bytes that do not
+ * decompress) is an ERROR with file, position and offset.
  *
- * Layer 2: no locks, no I/O.  Next: log_reader.c, compaction.c.
+ * No locks, no I/O.
  */
 #include "postgres.h"
 
@@ -17,7 +17,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-/* first guess of what compressed records take: so often their size, but this at least */
+/* first guess of the decompressed size: this times the compressed size, but at least the minimum */
 #define UNPACKED_RATIO		4
 #define UNPACKED_MIN		(8 * 1024)
 
@@ -43,17 +43,17 @@ pgt_batch_decoder_check(const TopicPartition *key, SegmentId id, const IndexEntr
 	const char *problem = pgt_record_batch_read_header(batch, entry->length, header);
 
 	if (problem == NULL && header->length != entry->length)
-		problem = "the batch has another length than the index says";
+		problem = "the length of the batch differs from the length in the index";
 	if (problem == NULL && (header->base_offset != offset ||
 							header->last_offset_delta != entry->last_delta - entry->first_delta))
-		problem = "the batch has other offsets than the index says";
+		problem = "the offsets of the batch differ from the offsets in the index";
 	if (problem == NULL)
 		problem = pgt_record_batch_check_crc(batch, header);
 	if (problem != NULL)
 		pgt_batch_decoder_fail(key, id, entry->position, offset, problem);
 }
 
-/* Have a buffer of that size for decompressed records; what it held is gone. */
+/* Make the buffer for decompressed records at least that large; its contents are lost. */
 static void
 grow(BatchDecoder *decoder, Size capacity)
 {

@@ -3,36 +3,36 @@
  *	  Keeping the server's commit log as far back as unresolved batches need it.
  *
  * The server cuts its commit log at the oldest datfrozenxid, and no database's
- * goes past the oldest xmin that any process shows.  The xmin of the sync process
- * alone would not do: it may be away, and comes only after the server's start.  So
- * there is a holder, which lives as long as shared memory does: an entry in the
- * process array without a process, like that of a prepared transaction.  It has
- * no transaction, no database and no lock, only an xmin.
+ * datfrozenxid passes the oldest xmin that any process shows.  An xmin of the sync
+ * process would not be enough: the process may be away, and it starts only after the
+ * server.  So there is a holder that lives as long as shared memory does: an entry in the
+ * process array without a process, like the entry of a prepared transaction.  It has no
+ * transaction, no database and no lock, only an xmin.
  *
- *	  start			all that the control file says is there
- *	  in recovery	nothing: the primary holds its own; what a standby showed here
- *					would go to the primary as its feedback
- *	  its end		all that there is
- *	  each round of resolving	the oldest transaction that was running when it
- *					began, or an older one of an unresolved batch
+ * When the holder's xmin is set, and to which transaction:
  *
- * A batch that is appended after a round is of a transaction that was running when
- * the round began, or of a later one.  So what the holder shows stays right for
- * ever, also when no round follows.
+ *	  server start		the oldest one that the commit log had at the last checkpoint
+ *	  in recovery		none: the primary has its own holder, and an xmin shown on
+ *						a standby would reach the primary as feedback
+ *	  end of recovery	the oldest one that the commit log has
+ *	  each round of resolving	the oldest one that was running when the round began,
+ *								or that of an older unresolved batch
  *
- * As it is in no database, the holder keeps no table's rows from being vacuumed but
- * those of the shared catalogs.
+ * A batch that is appended after a round belongs to a transaction that was running when
+ * the round began, or to a later one.  So the holder's xmin stays right even if no
+ * further round comes.
  *
- * The process array has no place to spare: pgt_commit_log_request() raises
- * MaxBackends by one, before anything is sized by it.  The additional place is among
- * those of WAL senders, whose number is limited elsewhere.
+ * Since it is in no database, the holder keeps only rows of the shared catalogs from
+ * being vacuumed, and no rows of other tables.
  *
- * What is held can be lost all the same: while the server runs without the library,
- * and in a standby that is promoted before it has replayed a single record, for the
- * moment until the sync process runs.  Then an outcome is TRANSACTION_FORGOTTEN,
- * which nobody may take for any other.
+ * The process array has no free entry: pgt_commit_log_request() raises MaxBackends by
+ * one, before any array is sized by it.  The additional entry is one of those for WAL
+ * senders, whose number is limited elsewhere.
  *
- * Layer 2.  Next: log_resolve.c.
+ * Outcomes can be lost nevertheless: while the server runs without this library, and on a
+ * standby that is promoted before it has replayed a single record, until the sync
+ * process runs.  The outcome of such a transaction is TRANSACTION_FORGOTTEN
+ * (transaction.c).
  */
 #include "postgres.h"
 
@@ -53,7 +53,7 @@ pgt_commit_log_request(void)
 	MaxBackends++;
 }
 
-/* Show that this and all later ones are needed. */
+/* Show that this transaction and all later ones are needed. */
 static void
 hold_from(uint64 xid)
 {
@@ -61,7 +61,7 @@ hold_from(uint64 xid)
 	pg_atomic_write_u64(&pgt_log_shared->commit_log_held_from, xid);
 }
 
-/* The oldest transaction that the commit log can tell of, as of the last checkpoint. */
+/* The oldest transaction in the commit log, as of the last checkpoint. */
 static uint64
 oldest_of_control_file(void)
 {
@@ -78,7 +78,7 @@ oldest_of_control_file(void)
 	return xid;
 }
 
-/* Will the server begin in recovery of an archive, or as a standby? */
+/* Will the server start with archive recovery, or as a standby? */
 static bool
 starts_in_archive_recovery(void)
 {
@@ -86,8 +86,8 @@ starts_in_archive_recovery(void)
 }
 
 /*
- * Take the place that was asked for.  In the postmaster, alone.  pg_upgrade freezes
- * everything before there is a topic in the new cluster, and nobody would release.
+ * In pg_upgrade nothing is held: it freezes all rows before the new cluster has a topic,
+ * and no sync process runs that would release the commit log.
  */
 void
 pgt_commit_log_init(void)
@@ -106,7 +106,7 @@ pgt_commit_log_hold(void)
 {
 	if (IsBinaryUpgrade)
 		return;
-	/* the lock is what horizons are computed under */
+	/* the server computes its horizons under this lock */
 	LWLockAcquire(ProcArrayLock, LW_SHARED);
 	if (pgt_commit_log_held_from() == 0)
 		hold_from(pgt_transaction_full_id(PGT_OLDEST_CLOG_XID));
@@ -118,7 +118,7 @@ pgt_commit_log_release(uint64 xid)
 {
 	uint64		held_from = pgt_commit_log_held_from();
 
-	/* nothing is held in pg_upgrade */
+	/* not held: in pg_upgrade, or in recovery */
 	if (held_from != 0 && xid > held_from)
 		hold_from(xid);
 }

@@ -1,11 +1,9 @@
 /*
  * log_directory.c
- *	  Where the topics' files are: the directories of databases and partitions.
+ *	  The directories of databases and partitions.
  *
- * A directory's name tells whose it is, so what is there can be found without
- * the catalog: at start, by redo, and by who removes what nobody owns.
- *
- * Layer 1.  Next: segment.c.
+ * A directory's name says which database or partition it belongs to, so files can be found
+ * without the catalog: at server start, by redo, and when orphaned files are removed.
  */
 #include "postgres.h"
 
