@@ -32,7 +32,7 @@ pgt_batch_decoder_fail(const TopicPartition *key, SegmentId id, uint32 position,
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("damaged record batch in \"%s\" at position %u, offset %lld",
 					path, position, (long long) offset),
-			 errdetail_internal("%s", problem)));
+			 errdetail("The problem: %s.", problem)));
 }
 
 void

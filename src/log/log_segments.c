@@ -58,7 +58,7 @@ pgt_log_segments_make_cache(void)
 									   CACHE_SETS * CACHE_WAYS * sizeof(CachedSegment));
 }
 
-/* The set of the cache that a segment belongs into. */
+/* The set of the cache that a segment belongs to. */
 static CachedSegment *
 cache_set(const PartitionState *state, SegmentId id)
 {
@@ -96,7 +96,7 @@ cache_victim(CachedSegment *set)
 	return victim;
 }
 
-/* May its files have been removed, or made anew, since it was opened? */
+/* May the files have been removed, or made anew, since the segment was opened? */
 static bool
 is_outdated(const CachedSegment *cached, PartitionState *state)
 {
@@ -104,7 +104,7 @@ is_outdated(const CachedSegment *cached, PartitionState *state)
 		cached->version != pg_atomic_read_u32(&state->segments_version);
 }
 
-/* The cached segment, or NULL; one that is outdated is closed. */
+/* The cached segment, or NULL.  Closes it if it is outdated. */
 static CachedSegment *
 cache_find(CachedSegment *set, PartitionState *state, SegmentId id)
 {
@@ -150,13 +150,13 @@ pgt_log_segments_open(PartitionState *state, SegmentId id)
 	if (found != NULL)
 		return &found->segment;
 
-	/* the version is read first: a file that is newer than it is opened again */
+	/* the version is read first, so a file that changes after that is opened again */
 	pg_read_barrier();
 	found = cache_victim(set);
 	if (!pgt_segment_open(&segment, &key, id))
 		return NULL;
 
-	/* who holds no lock on the topic may have read the key of the slot's last user */
+	/* without a lock on the topic this may have read the key of the slot's previous partition */
 	pg_read_barrier();
 	if (state->incarnation != incarnation)
 	{
@@ -223,9 +223,9 @@ pgt_log_segments_remove_past(PartitionState *state, int64 base)
 		if (ids[i].base <= base)
 			continue;
 		ereport(LOG,
-				(errmsg("removing segment %lld of partition %u/%u-%d: past the log end",
-						(long long) ids[i].base, state->key.database, state->key.topic,
-						state->key.partition)));
+				(errmsg("removing segment %lld of partition %d of topic %u in database %u because it is past the log end",
+						(long long) ids[i].base, state->key.partition, state->key.topic,
+						state->key.database)));
 		pgt_segment_unlink(&state->key, ids[i], InRecovery ? LOG : ERROR);
 		(void) news_of_segments(state);
 	}
@@ -253,7 +253,7 @@ typedef struct SegmentList
 	int			count;
 	ListedSegment *segments;	/* ascending, in TopMemoryContext */
 
-	/* where a reader stopped: entry hint_entry of the segment is the place of these offsets */
+	/* where the last reader stopped: entry hint_entry is the first at or behind these offsets */
 	uint32		hint_incarnation;
 	SegmentId	hint_segment;
 	uint32		hint_entry;
@@ -263,7 +263,7 @@ typedef struct SegmentList
 
 static SegmentList *lists = NULL;	/* one for each slot */
 
-/* Index of the first segment in the list whose base is above "offset"; count if none is. */
+/* The index of the first segment in the list whose base is above "offset"; "count" if there is none. */
 static int
 first_above(const SegmentList *list, int64 offset)
 {
@@ -291,7 +291,7 @@ list_has(const SegmentList *list, SegmentId id)
 	return above > 0 && pgt_same_segment(list->segments[above - 1].id, id);
 }
 
-/* Close cached segments that are not in the list any more, so that their space is freed. */
+/* Close cached segments that are no longer in the list, so that their disk space is freed. */
 static void
 close_deleted(PartitionState *state, const SegmentList *list)
 {
@@ -303,7 +303,7 @@ close_deleted(PartitionState *state, const SegmentList *list)
 			cache_close(&cache[i]);
 }
 
-/* What this process remembers of a partition, up to date or not. */
+/* The list that this process has of a partition, up to date or not. */
 static SegmentList *
 remembered(PartitionState *state)
 {
@@ -326,7 +326,7 @@ segment_list(PartitionState *state)
 	if (list->loaded && list->incarnation == incarnation && list->version == version)
 		return list;
 
-	/* the version is read first: a list that is newer than it is read again */
+	/* the version is read first, so a list that changes after that is made again */
 	pg_read_barrier();
 	old = MemoryContextSwitchTo(TopMemoryContext);
 	list->loaded = false;

@@ -7,27 +7,26 @@
  *	      |                                 |                  |
  *	  [ segment 0 ][ segment 4711 ][ segment 9000 = active ....]
  *
- * Only the active segment is appended to.  A roll creates the new one, with its
- * first batch where an append asks for the roll, makes the old one durable and
- * only then changes what others see, so only the active segment can have bytes
- * that are not on disk, and a roll that fails leaves nothing behind: the active
- * segment is never past the log end.  An active segment without entries is
- * replaced, not finished, so that no empty one stays in between.
+ * Only the active segment is appended to.  A roll creates the new segment, with its
+ * first batch if an append asks for the roll, makes the old segment durable, and only
+ * then changes the shared state.  So only the active segment can have bytes that are not
+ * on disk, and a roll that fails leaves nothing behind: the active segment never lies
+ * past the log end.  An active segment without entries is replaced, not finished, so
+ * that no empty segment stays between others.
  *
- * No segment past the active one counts.  A crash, or a file that could not be
- * removed, may leave one; a roll removes them before it makes the next, so that
- * none comes to lie between two segments of the log.
+ * No segment past the active one counts.  A crash, or a file that could not be removed,
+ * may leave one; a roll removes it before it makes the next segment, so that it never
+ * comes to lie between two segments of the log.
  *
  * Finished segments may be replaced by rewritten ones, of another generation
- * (segment_rewrite.c).  Appending, resolving and redo of appends ask for generation
- * 0 by name and so never meet those; readers take what the list says.
+ * (segment_rewrite.c).  Appending, resolving and redo of appends ask for generation 0
+ * by name and so never use those; readers use the list of segments (log_segments.c).
  *
- * Locks: functions that take a PartitionState say which lock the caller holds.
- * Readers work on a LogBounds, a copy made under the lock, and hold none while
- * they read files.
+ * Locks: the functions that take a PartitionState say which lock the caller holds.
+ * Readers work on a LogBounds, a copy made under the lock, and hold no lock while they
+ * read files.
  *
- * Layer 2: writes no WAL and decides on no fsync but that of a roll.
- * Next: log_writer.c.
+ * Nothing here writes WAL, and only a roll syncs a file.
  */
 #include "postgres.h"
 
@@ -88,7 +87,7 @@ pgt_partition_log_bounds(const TopicPartition *key, LogBounds *bounds)
 	return false;
 }
 
-/* Is it the one that these bounds know as the active one? */
+/* Is it the active segment, as of these bounds? */
 static bool
 is_active(const Segment *segment, const LogBounds *bounds)
 {
@@ -116,7 +115,7 @@ pgt_partition_log_segment_end(Segment *segment, const LogBounds *bounds)
 	return segment->id.base + entry.last_delta + 1;
 }
 
-/* Bytes in the log of a segment; 0 where it has just gone. */
+/* The bytes in the log of a segment; 0 if it has just been removed. */
 static int64
 segment_bytes(const TopicPartition *key, const LogBounds *bounds, SegmentId id)
 {
@@ -202,8 +201,8 @@ pgt_partition_log_must_roll(const PartitionState *state, const LogConfig *config
 }
 
 /*
- * Can the segment be opened?  A WARNING where it cannot; but recovery may come by
- * where a later record has rewritten it already.
+ * Can the segment be opened?  If not, report a WARNING, except in recovery: there a later
+ * record may have rewritten the segment already.
  */
 static bool
 is_sound(PartitionState *state, SegmentId id)
@@ -217,11 +216,11 @@ is_sound(PartitionState *state, SegmentId id)
 	pgt_segment_log_path(path, &state->key, id);
 	ereport(WARNING,
 			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("segment \"%s\" is damaged or missing; going on in a new one", path)));
+			 errmsg("segment \"%s\" is damaged or missing; appending to a new segment", path)));
 	return false;
 }
 
-/* Make the new segment, with its first batch if there is one, and the old one durable. */
+/* Make the new segment, with its first batch if there is one, and make the old one durable. */
 static Segment *
 prepare_roll(PartitionState *state, const SegmentRoll *roll, int64 previous_end,
 			 const AppendRequest *first)
@@ -280,7 +279,7 @@ pgt_partition_log_end_roll(PartitionState *state, const SegmentRoll *roll)
 {
 	Segment    *segment;
 
-	/* from here on nobody appends to the old one */
+	/* from here on no process appends to the old segment */
 	if (roll->finishes && (segment = pgt_log_segments_open(state, roll->old)) != NULL)
 		pgt_segment_trim_index(segment, roll->old_entries);
 	else if (roll->old.base != NO_SEGMENT && roll->old_entries == 0)

@@ -137,7 +137,7 @@ check_batch(Verification *v, void *arg)
 	}
 	if (!pgt_segment_read(segment, entry->position, v->batch, entry->length))
 		pgt_batch_decoder_fail(&v->key, v->id, entry->position, v->id.base + entry->first_delta,
-							   "The file ends before the batch does.");
+							   "the file ends before the batch");
 	pgt_batch_decoder_check(&v->key, v->id, entry, v->batch, &header);
 	pgt_batch_decoder_decode(&v->decoder, &v->key, v->id, entry, v->batch, &header, &iterator);
 	while (pgt_record_iterator_next(&iterator, &record))

@@ -478,7 +478,7 @@ batch_bytes(LogReader *reader, const IndexEntry *entry)
 		if (!pgt_segment_read(segment, entry->position, reader->chunk, length))
 			pgt_batch_decoder_fail(&reader->key, reader->segment, entry->position,
 								   reader->segment.base + entry->first_delta,
-								   "The file ends before the batch does.");
+								   "the file ends before the batch");
 	}
 	reader->chunk_position = entry->position;
 	reader->chunk_length = length;
