@@ -1,21 +1,20 @@
 /*
  * log_apply.c
- *	  What a WAL record of the logs changes, for who inserts it and for redo.
+ *	  What the logs' WAL records change: used by the process that inserts a record and
+ *	  by redo.
  *
- * An APPEND's change is the entry and its publication (partition_log.c); here
- * are those of DELETE, DROP and RESOLVE: segments unlinked below the log start,
- * slots and directories of a topic gone, aborted batches flagged and the
- * resolved offset moved.
+ * The change of an APPEND is the entry and its publication (partition_log.c).  Here are
+ * those of DELETE, DROP, SWAP and RESOLVE: segments removed below the log start, slots
+ * and directories of a topic removed, replaced segments removed, aborted batches flagged
+ * and the resolved offset moved.
  *
- * All of it may be done twice: files may be gone and flags set already.
+ * Each change may be made twice: files may be gone and flags may be set already.
  *
- * Locks: the log start moves under the slot's lock, held exclusively by the
- * caller; the resolved offset under the same lock, taken here.  A drop takes
- * table_lock and each slot's lock to forget the slots (log_state.c).  Unlinking
- * and flagging hold none: what is below the log start nobody appends to, and
- * only one process flags, the sync process or redo.
- *
- * Layer 3.  Next: log_redo.c.
+ * Locks: the log start moves under the slot's lock, which the caller holds exclusively;
+ * the resolved offset moves under the same lock, which is taken here.  A drop takes
+ * table_lock and each slot's lock to forget the slots (log_state.c).  Removing files and
+ * flagging take no lock: no process appends to what is below the log start or was
+ * replaced, and only one process flags, the sync process or the startup process.
  */
 #include "postgres.h"
 
@@ -32,7 +31,7 @@
 
 /* ---- delete -------------------------------------------------------------- */
 
-/* Where a finished segment ends; "next", the next one's base, where it cannot be opened. */
+/* Where a finished segment ends; if it cannot be opened, "next", the base of the next one. */
 static int64
 end_of_segment(PartitionState *state, const ListedSegment *listed, int64 next)
 {
@@ -47,8 +46,8 @@ end_of_segment(PartitionState *state, const ListedSegment *listed, int64 next)
 }
 
 /*
- * How many segments lie wholly below the log start; *keep_from is the base of the
- * first that does not.
+ * Count the segments that lie wholly below the log start; *keep_from is the base of the
+ * first one that does not.
  */
 static int
 count_below(PartitionState *state, int64 log_start_offset, int64 active_base, int64 *keep_from)
@@ -81,11 +80,11 @@ pgt_log_apply_unlink_below(PartitionState *state, int64 log_start_offset, int64 
 	SegmentId  *ids;
 	int			files = pgt_segment_files(&state->key, &ids);
 
-	/* inside a segment: no list of segments tells that, should the recovery point be lost */
+	/* inside a segment: if the recovery point were lost, the segments would not tell that */
 	if (log_start_offset > keep_from)
 		pgt_log_start_keep(&state->key, log_start_offset);
 
-	/* before and after: who looks in between must look again */
+	/* raised before and after, so that a process that lists in between lists again */
 	pg_atomic_fetch_add_u32(&state->segments_version, 1);
 	for (int i = 0; i < files && ids[i].base < keep_from; i++)
 	{
@@ -112,10 +111,10 @@ void
 pgt_log_apply_log_start(PartitionState *state, int64 log_start_offset, int64 deleted_end)
 {
 	state->log_start_offset = Max(state->log_start_offset, log_start_offset);
-	/* it never falls; but loading may have had to guess, and then this knows better */
+	/* it never falls, but loading may have guessed too much, and the record knows better */
 	state->deleted_end = deleted_end;
 	state->resolved_offset = Max(state->resolved_offset, state->log_start_offset);
-	/* an empty log begins its time anew, so that TRUNCATE mends one that ran ahead */
+	/* an empty log begins its time anew, so that TRUNCATE helps against a time far ahead */
 	if (state->log_start_offset == state->next_offset)
 		state->last_append_time = NO_APPEND_TIME;
 	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
@@ -130,7 +129,7 @@ pgt_log_apply_drop(Oid database, Oid topic, int32 first_partition)
 
 	pgt_log_segments_close(database, topic);
 	pgt_log_state_forget(database, topic, first_partition);
-	/* who waits for it looks and finds out */
+	/* its waiters look, and find that it is gone */
 	if (OidIsValid(topic))
 		pgt_topic_waiters_wake(database, topic);
 	else
@@ -176,7 +175,7 @@ pgt_log_apply_swapped(PartitionState *state, const SegmentId *replaced, int coun
 
 /* ---- resolve ------------------------------------------------------------- */
 
-/* Set the aborted flag of one entry; a segment that is gone needs none. */
+/* Set the aborted flag of one entry.  If its segment is gone, there is nothing to do. */
 static void
 flag_aborted(PartitionState *state, const AbortedEntry *aborted)
 {
@@ -208,7 +207,7 @@ flag_all_aborted(PartitionState *state, const AbortedEntry *aborted, uint32 coun
 	}
 }
 
-/* The same; in redo damage must not keep the server from starting. */
+/* Flag them; in redo damage is only reported, since it must not keep the server from starting. */
 static void
 flag_or_report(PartitionState *state, const AbortedEntry *aborted, uint32 count)
 {
@@ -233,9 +232,9 @@ flag_or_report(PartitionState *state, const AbortedEntry *aborted, uint32 count)
 }
 
 /*
- * Let readers know how far outcomes are in the index.  The recovery point may
- * hold this only once the RESOLVE record, and with it the commit records
- * before it, is flushed: so it counts as the partition's last.
+ * Publish how far outcomes are in the index.  The recovery point may have this offset only
+ * after the RESOLVE record, and with it the commit records before it, was flushed: so
+ * that record counts as the partition's last one.
  */
 static void
 publish_resolved(PartitionState *state, const ResolvedPartition *resolved, XLogRecPtr lsn)
@@ -253,8 +252,8 @@ publish_resolved(PartitionState *state, const ResolvedPartition *resolved, XLogR
 }
 
 /*
- * Take the next partition off *progress, its aborted entries palloc'd.  Returns
- * its slot, NULL where it is gone.
+ * Split the next partition off *progress, with its aborted entries palloc'd.  Returns its
+ * slot, or NULL if the partition is gone.
  */
 static PartitionState *
 next_resolved(const char **progress, ResolvedPartition *resolved, AbortedEntry **aborted)

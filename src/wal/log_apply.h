@@ -9,33 +9,36 @@
 #include "access/xlogdefs.h"
 #include "log/log_state.h"
 
-/* Unlink the finished segments that lie wholly below the log start; returns how many. */
+/*
+ * Remove the finished segments that lie wholly below the log start; returns how many.
+ * "exclusive": no process reads them, so their disk space can be freed at once even
+ * if a process has them open.
+ */
 extern int	pgt_log_apply_unlink_below(PartitionState *state, int64 log_start_offset, int64 active_base,
 									   bool exclusive);
 
 /*
- * Move to the active segment that a record found, should its making be news to
- * this recovery: a roll alone is not logged.  Caller holds the slot's lock
- * exclusively.
+ * Roll to the active segment that a record names, if this recovery does not have it yet: a
+ * roll is not logged on its own.  The caller holds the slot's lock exclusively.
  */
 extern void pgt_log_apply_active_base(PartitionState *state, int64 active_base);
 
-/* Move the log start up, and what is deleted; caller holds the slot's lock exclusively. */
+/* Move the log start up, and set deleted_end.  The caller holds the slot's lock exclusively. */
 extern void pgt_log_apply_log_start(PartitionState *state, int64 log_start_offset, int64 deleted_end);
 
 /*
- * Forget the slots of a topic (InvalidOid: of the database) from that partition on
- * and remove their directories.
+ * Give up the slots of a topic (InvalidOid: of the database) from first_partition on, and
+ * remove their directories.
  */
 extern void pgt_log_apply_drop(Oid database, Oid topic, int32 first_partition);
 
 /*
- * Flag the aborted batches of what a RESOLVE record holds, durably.  In
- * recovery damage is reported and passed over; otherwise it is an ERROR.
+ * Flag the aborted batches that are named in "progress", the contents of a RESOLVE record,
+ * durably.  Damage is an ERROR; in recovery it is only reported.
  */
 extern void pgt_log_apply_aborted(const char *progress, int length);
 
-/* Publish the progress that the RESOLVE record ending at "lsn" holds. */
+/* Publish how far partitions are resolved by the RESOLVE record that ends at "lsn". */
 extern void pgt_log_apply_resolved(const char *progress, int length, XLogRecPtr lsn);
 
 /*

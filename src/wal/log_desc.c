@@ -1,7 +1,6 @@
 /*
  * log_desc.c
- *	  Describing the logs' WAL records, for error contexts, pg_waldump-like tools
- *	  and pg_walinspect.
+ *	  Describing the logs' WAL records, for error contexts and pg_walinspect.
  */
 #include "postgres.h"
 

@@ -2,11 +2,11 @@
  * log_reader.c
  *	  Reading the records of one partition that a snapshot sees, in order.
  *
- * The reader walks index entries, decides for each batch by its transaction
- * whether it is seen, and decodes the records of those that are:
+ * The reader walks over index entries, decides by each batch's transaction whether the
+ * snapshot sees it, and decodes the records of those that it sees:
  *
- *	  transaction running as of the snapshot, or our own	stop: order must hold
- *		(who wants what is seen and not an order to go on by: past_running, skip it)
+ *	  transaction running as of the snapshot, or our own	stop, to keep the order
+ *		(with past_running, for a caller that does not need the order: skip it)
  *	  below the resolved offset		seen unless flagged aborted
  *	  otherwise						seen if the commit log says committed
  *
@@ -15,9 +15,9 @@
  * lock while it reads files.  Entries are read after the bounds were copied,
  * so an aborted batch below the resolved offset is found flagged.
  *
- * A segment may be deleted or replaced under the reader.  It then finds no file of
- * that name, or a new version of the list of segments when it goes to the next
- * one; it takes new bounds and looks its position up again.
+ * A segment may be deleted or replaced while the reader is in it.  Then the reader finds
+ * no file of that name, or a new version of the list of segments when it goes to the
+ * next segment.  It copies the bounds again and looks up its position.
  *
  * Log bytes are read in chunks of up to CHUNK_MAX bytes that cover several
  * batches; chunks grow as the reader goes on, so that a look at one record
@@ -28,8 +28,8 @@
  * position and offset.
  *
  * Memory: one context for the reader's life, but for a chunk buffer that the
- * process keeps and one reader at a time uses; a record's bytes are in the
- * chunk or in the decoder and stay good until the next call.  Layer 4.
+ * process keeps and one reader at a time uses.  A record's bytes are in the chunk or in
+ * the decoder, and are valid until the next call.
  */
 #include "postgres.h"
 
@@ -49,7 +49,7 @@
 #define CHUNK_MIN			(16 * 1024)
 #define CHUNK_MAX			(256 * 1024)
 
-/* What the snapshot makes of a batch. */
+/* How the snapshot sees a batch. */
 typedef enum Visibility
 {
 	BATCH_SEEN,
@@ -108,7 +108,7 @@ struct LogReader
 
 /* ---- visibility ---------------------------------------------------------- */
 
-/* Does the snapshot take the transaction as running?  (Its own: see DESIGN in src/README.md.) */
+/* Is the transaction running as of the snapshot?  Our own transaction counts as running. */
 static bool
 is_running(LogReader *reader, uint64 xid)
 {
@@ -145,7 +145,7 @@ reread_visibility(LogReader *reader, uint32 n)
 	return BATCH_SEEN;
 }
 
-/* What the snapshot makes of entry n. */
+/* How the snapshot sees entry n. */
 static Visibility
 visibility(LogReader *reader, const IndexEntry *entry, uint32 n)
 {
@@ -252,7 +252,7 @@ records_are_missing(LogReader *reader, int64 from, const Segment *segment)
 					reader->key.partition, (long long) from,
 					(long long) segment->span.previous_end - 1),
 			 errdetail("The segment before \"%s\" is missing or its index is cut.", path),
-			 errhint("Restore it from a backup, or read on from offset %lld.",
+			 errhint("Restore it from a backup, or continue to read from offset %lld.",
 					 (long long) segment->id.base)));
 }
 

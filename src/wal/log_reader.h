@@ -1,8 +1,6 @@
 /*
  * log_reader.h
  *	  Reading the records of one partition that a snapshot sees, in order.
- *
- * Layer 4.
  */
 #ifndef LOG_READER_H
 #define LOG_READER_H
@@ -13,13 +11,16 @@
 
 typedef struct LogReader LogReader;
 
-/* Bounds that batches outside of are skipped by; the records are still to be checked. */
+/*
+ * Batches wholly outside of these bounds are skipped.  Records outside of them may still
+ * be returned, except for end_offset.
+ */
 typedef struct LogReaderFilter
 {
 	int64		min_timestamp;	/* PG_INT64_MIN: none */
 	int64		max_timestamp;	/* PG_INT64_MAX: none */
-	int64		end_offset;		/* records at or past it do not come; PG_INT64_MAX: none */
-	bool		past_running;	/* leave running transactions' records out, but go on behind them */
+	int64		end_offset;		/* records at or past it are not returned; PG_INT64_MAX: none */
+	bool		past_running;	/* skip running transactions' records and continue behind them */
 } LogReaderFilter;
 
 /*

@@ -2,27 +2,27 @@
  * log_redo.c
  *	  Replaying the logs' WAL records, and the resource manager.
  *
- * Redo sets a partition's state absolutely: files may be missing, older or
- * newer than the record, as base backups have them, and what was loaded at
- * start may be of a later time than the record.  An append goes through the
- * same functions as in the forward path (partition_log.c, log_apply.c).
+ * Redo sets a partition's state to what the record says, whatever it was: files may be
+ * missing, older or newer than the record, as in a base backup, and the state that was
+ * loaded at server start may be from after the record.  An append uses the same functions as
+ * outside of recovery (partition_log.c, log_apply.c).
  *
- * XLogFlush() before what cannot be taken back (unlinking, flagging, the
- * recovery point) raises the minimum recovery point in recovery, so that no
- * later recovery of this data directory ends before the record.
+ * Before a change that cannot be undone (removing files, flagging, writing the recovery
+ * point) XLogFlush() is called.  In recovery it raises the minimum recovery point, so
+ * that no later recovery of this data directory ends before the record.
  *
  * A restart point may begin where the server that wrote the WAL ended a recovery.  No
- * SYNC record can stand there, so redo of the server's own record of it does what
- * SYNC does; for that the server's redo function is wrapped.
+ * SYNC record can be there.  So redo of the server's own record of that end does what
+ * SYNC does; for this the server's redo function is wrapped.
  *
- * Damage met here must not keep the server from starting: a header is made
- * anew, a flag is passed over with a LOG line, and readers report the rest.
+ * Damage must not keep the server from starting: redo makes a damaged header anew and
+ * reports a flag that it cannot set; readers report the rest.
  *
- * A standby must have room for as many partitions as its primary.  Where it has
- * not, recovery pauses, or ends before it is consistent, as for max_connections and
- * the like.  SETTINGS says what it takes, and the recovery point keeps that.
+ * A standby must have room for as many partitions as its primary.  If it does not,
+ * recovery pauses, or ends if it is not consistent yet, as for max_connections and
+ * similar settings.  SETTINGS has the number, and the recovery point keeps it.
  *
- * Memory: one context, reset after each record.  Layer 3.  Next: log_sync.c.
+ * Memory: one context, reset after each record.
  */
 #include "postgres.h"
 
@@ -45,14 +45,14 @@ static MemoryContext redo_context = NULL;
 
 /* ---- settings ------------------------------------------------------------ */
 
-/* Pause, or end, where this server has not room for that many partitions. */
+/* Pause or end recovery if this server does not have room for that many partitions. */
 static void
 require_max_partitions(int partitions)
 {
 	RecoveryRequiresIntParameter("pg_topics.max_partitions", pgt_log_shared->max_partitions, partitions);
 }
 
-/* The same for what the WAL's server has, where others follow its WAL. */
+/* Require room for as many partitions as the server has that wrote the WAL, on a hot standby. */
 static void
 check_settings(void)
 {
@@ -60,7 +60,7 @@ check_settings(void)
 		require_max_partitions(pgt_log_shared->wal_max_partitions);
 }
 
-/* The slot of a record's partition; recovery of a standby pauses where there is none left. */
+/* The slot of a record's partition, taken if it has none.  If all are in use, recovery of a standby pauses. */
 static PartitionState *
 redo_partition(const TopicPartition *key)
 {
@@ -188,7 +188,7 @@ redo_swapped_segment(PartitionState *state, const xl_pgt_swap *xlrec)
 	pgt_segment_log_path(path, &state->key, xlrec->id);
 	ereport(LOG,
 			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("segment \"%s\" is not whole; keeping the segments that it should replace", path)));
+			 errmsg("segment \"%s\" is incomplete; keeping the segments that it would have replaced", path)));
 	return NULL;
 }
 
@@ -244,7 +244,7 @@ typedef struct AppendRecord
 	int64		previous_end;	/* the log end before */
 } AppendRecord;
 
-/* Take the next one off *optional, where it is there; else it is the header's. */
+/* Read the next optional value if the record has it; otherwise it is what the batch's header says. */
 static int64
 take_optional(const xl_pgt_append *xlrec, char **optional, uint32 flag, int64 header)
 {
@@ -257,7 +257,7 @@ take_optional(const xl_pgt_append *xlrec, char **optional, uint32 flag, int64 he
 	return value;
 }
 
-/* Take a record apart; the batch stays in it. */
+/* Take a record apart; the batch is not copied. */
 static void
 read_append(XLogReaderState *record, AppendRecord *append)
 {
@@ -290,8 +290,9 @@ read_append(XLogReaderState *record, AppendRecord *append)
 }
 
 /*
- * The segment that a record begins: made anew, as all past it are of a later time.
- * The one before it is finished, if this recovery has come by it.
+ * The segment that a record begins.  It is made anew; an existing one is from after the
+ * record.  The segment before it is finished by a roll, if this recovery has appended to
+ * it.
  */
 static Segment *
 redo_new_segment(PartitionState *state, const AppendRecord *append)
@@ -304,7 +305,7 @@ redo_new_segment(PartitionState *state, const AppendRecord *append)
 	return pgt_log_segments_create(state, pgt_original_segment(base), &span);
 }
 
-/* The segment that a record goes on in: its files may be missing or its header damaged, what is there stays. */
+/* The segment that a record continues.  Its files may be missing or its header damaged; all other contents stay. */
 static Segment *
 redo_begun_segment(PartitionState *state, const AppendRecord *append)
 {
@@ -323,10 +324,10 @@ redo_begun_segment(PartitionState *state, const AppendRecord *append)
 }
 
 /*
- * The segment a record appends to, with the partition's state set to just
- * before the append.  What was loaded may be of a later time: then segments past
- * that one do not count yet.  They go, since a roll that is not logged may have
- * made one that comes at another offset now, or never.
+ * The segment that a record appends to, with the partition's state set to just before the
+ * append.  The state that was loaded may be from after the record: then the segments past
+ * this one do not count yet.  They are removed, since an unlogged roll may have made
+ * one that redo makes at another offset, or not at all.
  */
 static Segment *
 redo_segment(PartitionState *state, const AppendRecord *append)
@@ -355,7 +356,7 @@ redo_segment(PartitionState *state, const AppendRecord *append)
 	return segment;
 }
 
-/* SYNC, and the end of redo: what redo wrote must be durable before anything else is. */
+/* SYNC, and the end of redo: make durable what redo has written. */
 static void
 redo_sync(void)
 {
@@ -393,14 +394,14 @@ redo_append(XLogReaderState *record)
 	pgt_partition_log_publish(state, &append.request, &entry, self_synced);
 	LWLockRelease(&state->lock);
 
-	/* no SYNC may come, and the next restart must not begin from what is gone */
+	/* no SYNC may follow, and the next start must not begin with segments that are gone */
 	if (goes_back && self_synced)
 		redo_sync();
 }
 
 /* ---- the other records ----------------------------------------------------- */
 
-/* DELETE: the log start, then the files; a roll where it emptied the log. */
+/* DELETE: a roll if the record names a new active segment, then the log start, then the files. */
 static void
 redo_delete(XLogReaderState *record)
 {
@@ -454,7 +455,7 @@ redo_resolve(XLogReaderState *record)
 	pgt_log_apply_resolved(XLogRecGetData(record), XLogRecGetDataLen(record), record->EndRecPtr);
 }
 
-/* SETTINGS: kept for the next start first, then there must be enough room now. */
+/* SETTINGS: keep them for the next start, then require enough room now. */
 static void
 redo_settings(XLogReaderState *record)
 {
@@ -517,10 +518,10 @@ log_redo(XLogReaderState *record)
 static void (*server_redo) (XLogReaderState *record) = NULL;
 
 /*
- * The server's own records; two of them are where a recovery of the server that
- * wrote them may have ended.  It made everything durable then, as log_cleanup() does,
- * but a recovery inserts no records, SYNC neither.  So who replays them does the same
- * before a restart point can begin there.
+ * Redo of the server's own records.  At two of them a recovery of the server that wrote
+ * them may have ended.  That server made everything durable then, as log_cleanup() does,
+ * but a recovery cannot insert a SYNC record.  So redo syncs, too, before a restart
+ * point can begin there.
  */
 static void
 redo_server_record(XLogReaderState *record)
@@ -538,7 +539,7 @@ redo_server_record(XLogReaderState *record)
 	server_redo(record);
 }
 
-/* See to it that redo of the server's records comes by there. */
+/* Let redo of the server's records call redo_server_record(). */
 static void
 wrap_server_redo(void)
 {
@@ -555,7 +556,7 @@ log_startup(void)
 	check_settings();
 }
 
-/* At the end of redo: soon the server itself may cut its commit log. */
+/* At the end of redo.  From then on the server may cut its commit log, so hold it. */
 static void
 log_cleanup(void)
 {

@@ -226,7 +226,7 @@ pgt_log_sync_or_panic(void)
 }
 
 void
-pgt_log_sync_files_or_panic(void)
+pgt_log_sync_or_fail(void)
 {
 	XLogRecPtr	lsn = InvalidXLogRecPtr;
 	bool		wanted;
@@ -246,5 +246,5 @@ void
 pgt_log_sync_if_alone(void)
 {
 	if (pg_atomic_read_u32(&pgt_log_shared->self_sync) != 0)
-		pgt_log_sync_files_or_panic();
+		pgt_log_sync_or_fail();
 }

@@ -12,14 +12,15 @@
  */
 extern void pgt_log_sync_all(bool in_redo);
 
-/* Do the same, outside of redo, with any failure being a PANIC. */
+/* Call pgt_log_sync_all(false) in a critical section, so that any failure is a PANIC. */
 extern void pgt_log_sync_or_panic(void);
 
 /*
- * Do the same with only a failed fsync being a PANIC.  ERROR if the recovery point
- * cannot be written, for lack of space say: then the next call tries again.
+ * Sync as pgt_log_sync_all(false) does, for a process that can wait: a failed fsync is a
+ * PANIC, but it is only an ERROR if the recovery point cannot be written, for lack of
+ * space say.  Then the next call tries again.
  */
-extern void pgt_log_sync_files_or_panic(void);
+extern void pgt_log_sync_or_fail(void);
 
 /*
  * While no sync process runs, sync here and now; else do nothing.  To be called

@@ -2,14 +2,14 @@
  * log_writer.c
  *	  Changing the logs through the WAL.
  *
- *	  APPEND   one batch went to the end of a partition
- *	  SYNC	   every append before this record is on disk
- *	  RESOLVE  how far transactions' outcomes are known, and who aborted
- *	  DELETE   the log start moved up, segments below it are gone
- *	  DROP	   a topic's (or database's) logs are gone
- *	  RESERVE  a topic's partitions have slots, nothing was appended yet
- *	  REWRITE, SWAP, DISCARD	see segment_rewrite.c
- *	  SETTINGS for how many partitions a standby must have room
+ *	  APPEND	one batch was appended to a partition
+ *	  RESOLVE	how far partitions are resolved, and which batches aborted
+ *	  DELETE	the log start moved up, segments below it are gone
+ *	  DROP		the logs of a topic or a database are gone
+ *	  RESERVE	a topic's partitions have slots, before anything is appended
+ *	  SETTINGS	the number of partitions for which a standby must have room
+ *
+ * SYNC is in log_sync.c; REWRITE, SWAP and DISCARD are in segment_rewrite.c.
  *
  * An append under the partition's lock: write the batch behind the log's end,
  * insert the WAL record, write the index entry with the record's LSN, publish.
@@ -27,19 +27,19 @@
  * are in a critical section, and what could fail for a full disk (log bytes,
  * index space) is done before.
  *
- * LogAppendTime is the clock's just before the lock, raised under the lock to that
- * of the batch before, so that it never goes back within a partition, whoever came
- * first and whatever the clock did.  Batches are sealed long before, so this mends a
- * checksum; it does not compute one of all the bytes.
+ * LogAppendTime is read from the clock just before the lock is taken.  If it is less
+ * than that of the previous batch, it is raised under the lock, so that it never goes
+ * back within a partition, even if the clock does.  Batches are sealed long before,
+ * so this corrects a checksum in constant time, and does not compute it anew.
  *
- * The record carries the batch as it is in the log; the entry is made of the
- * record by the same functions in both directions (partition_log.h).
+ * The record has the batch as it is in the log.  Appending and redo make the entry by the
+ * same functions (partition_log.h).
  *
- * RESOLVE flags first and logs then: a flag says what the commit log says, so
- * it cannot be wrong early.  DELETE and DROP log first and unlink then.
+ * For RESOLVE batches are flagged before the record is logged: a flag repeats what the
+ * commit log says, so it is never wrong.  For DELETE and DROP the record is logged
+ * before files are removed.
  *
- * Locks: a slot's lock around each change of its state, none across a flush.
- * Layer 3.  Next: log_apply.c, log_redo.c, log_sync.c.
+ * Locks: a slot's lock around each change of its state; none is held across a flush.
  */
 #include "postgres.h"
 
@@ -85,10 +85,10 @@ check_xid_distance(FullTransactionId xid)
 					(unsigned long long) mine, (unsigned long long) oldest),
 			 errdetail("A transaction or prepared transaction that has produced was left open for %llu transactions, or a partition cannot be resolved.",
 					   (unsigned long long) (mine - oldest)),
-			 errhint("See pg_topic_partitions for who holds readers back, and commit or roll it back; see the server log for partitions in trouble.")));
+			 errhint("Find the transaction that holds readers back in pg_topic_partitions, and commit it or roll it back.  The server log reports partitions that cannot be resolved.")));
 }
 
-/* The base offset of the batch; ERROR where it asks for one that is taken. */
+/* The base offset of the batch.  ERROR if it asks for one below the log end, or one too large. */
 static int64
 choose_base_offset(PartitionState *state, const AppendRequest *request)
 {
@@ -118,9 +118,10 @@ choose_base_offset(PartitionState *state, const AppendRequest *request)
 }
 
 /*
- * Without a sync process nothing is resolved, and the whole commit log since is
- * kept, in the long run until the server stops.  Its restart takes seconds, so a
- * long absence means that it cannot start.
+ * Refuse to append if there has been no sync process for long.  Without it nothing is
+ * resolved, and the commit log is kept, in the long run until the server stops giving
+ * out transaction ids.  Its restart takes seconds, so a long absence means that it cannot
+ * start.
  */
 static void
 check_sync_process(void)
@@ -134,8 +135,8 @@ check_sync_process(void)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("cannot produce: the process \"pg_topics sync\" has not been running for long"),
-			 errhint("See the server log; max_worker_processes may be too small.")));
+			 errmsg("cannot produce: background process \"pg_topics sync\" has been down for more than 10 minutes"),
+			 errhint("Look into the server log for why it does not start; max_worker_processes may be too small.")));
 }
 
 /* The active segment.  Caller holds the slot's lock. */
@@ -358,8 +359,8 @@ pgt_log_writer_roll(PartitionState *state)
 }
 
 /*
- * Behind which record the log is deleted, should all below "offset" go.  What is
- * below it has ended and changes no more, so no lock is needed.
+ * The offset behind the last record that is deleted if all below "offset" is.  The
+ * transactions below it have ended, so nothing changes there, and no lock is needed.
  */
 static int64
 deleted_end_before(PartitionState *state, int64 offset)
@@ -442,7 +443,7 @@ pgt_log_writer_collect_deleted(PartitionState *state)
 	LWLockRelease(&state->lock);
 	if (active_base == NO_SEGMENT)
 		return 0;
-	/* who deleted them may have failed to */
+	/* the deletion that left them may have failed before it synced */
 	pgt_log_sync_if_alone();
 	return pgt_log_apply_unlink_below(state, log_start_offset, active_base, false);
 }

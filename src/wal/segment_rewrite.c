@@ -1,15 +1,15 @@
 /*
  * segment_rewrite.c
- *	  Writing finished segments anew and putting that in their place, through
- *	  the WAL; forward and redo.
+ *	  Rewriting finished segments and replacing them by the result, through the
+ *	  WAL; log_redo.c has the redo.
  *
- * Compaction and erasing make, of one or several segments that follow each
- * other, one segment of a higher generation: its files stand beside the old ones
- * under a name of their own and do not count until their header has a swap LSN.
+ * Compaction and erasing make one segment of a higher generation from one or several
+ * segments that follow each other.  Its files lie beside the old ones under their own
+ * name, and do not count until the header has a swap LSN.
  *
  *	  REWRITE	a chunk of batches with their entries, written to the new files
- *	  SWAP		the new segment counts, those it replaces are gone
- *	  DISCARD	the new segment is not wanted: its files are gone
+ *	  SWAP		the new segment counts, and the segments that it replaces are gone
+ *	  DISCARD	the new segment is not needed, and its files are gone
  *
  * What a crash leaves:
  *
@@ -21,23 +21,22 @@
  *								no checkpoint can begin behind the record and
  *								complete without them
  *
- * The swap itself, for readers: the stamp in the header makes the new segment
- * count and the old ones not, in one write (segment.c, pgt_segment_list());
- * segments_version changes after it and after the unlinks, so that a reader that
- * finds a file gone knows that there is news.  No lock is held; readers that
- * have an old file open read on in it.
+ * For readers, one write swaps: with the swap LSN in its header the new segment counts,
+ * and the old ones do not (pgt_segment_list()).  segments_version is raised after that
+ * write and after the unlinks, so a reader that finds a file gone lists the
+ * segments again.  No lock is held; readers that have an old file open continue in it.
  *
- * On the primary the new files are fsynced before SWAP.  A standby must have
- * them durable at its restart points as well: "rewriting" makes every sync log a
- * SYNC record, and where no sync process runs (self_sync) the chunk says so and
- * redo syncs at once.  self_sync may be turned on while the record is inserted:
- * then the chunk is logged a second time, which changes nothing else.
+ * On the primary the new files are synced before SWAP.  A standby must have them
+ * durable at its restart points as well: "rewriting" makes every sync log a SYNC
+ * record, and while no sync process runs (self_sync) the chunk's record says so and
+ * redo syncs at once.  If self_sync is turned on while the record is inserted, the
+ * chunk is logged a second time, which changes nothing else.
  *
- * Redo meets files from before and after the record, as everywhere: the first
- * chunk makes the files anew; SWAP checks that the new segment is whole and else
- * leaves the old ones in place.
+ * Redo may find files from before or after the record, as everywhere: the first chunk
+ * makes the files anew; SWAP checks that the new segment is whole, and leaves the old
+ * ones in place if it is not.
  *
- * Layer 3.  Next: compaction.c.
+ * If a step fails, pgt_segment_rewrite_abandon() removes the new files.
  */
 #include "postgres.h"
 
@@ -93,7 +92,7 @@ insert_rewrite(xl_pgt_rewrite *xlrec, IndexEntry *entries, const char *bytes)
 	XLogInsert(PGT_RMGR_ID, XLOG_PGT_REWRITE);
 }
 
-/* Log a chunk, maybe the first; see the head about the second time. */
+/* Log a chunk.  The head of this file says why it may be logged twice. */
 static void
 log_chunk(SegmentRewrite *rewrite, bool first, const char *bytes, uint32 length)
 {
@@ -117,7 +116,7 @@ log_chunk(SegmentRewrite *rewrite, bool first, const char *bytes, uint32 length)
 	}
 }
 
-/* Write and log the entries that wait, with the bytes that belong to them. */
+/* Write and log the pending entries, with the bytes that belong to them. */
 static void
 write_chunk(SegmentRewrite *rewrite, const char *bytes, uint32 length)
 {
@@ -144,7 +143,7 @@ write_chunk(SegmentRewrite *rewrite, const char *bytes, uint32 length)
 	rewrite->chunk_count = rewrite->chunk_length = 0;
 }
 
-/* Write what waits. */
+/* Write the pending chunk. */
 static void
 flush_chunk(SegmentRewrite *rewrite)
 {
@@ -167,7 +166,8 @@ joint_span(PartitionState *state, const SegmentId *replaced, int count)
 	if (segment == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FILE),
-				 errmsg("a segment of partition %d is missing", state->key.partition)));
+				 errmsg("a segment of partition %d of topic %u is missing",
+						state->key.partition, state->key.topic)));
 	span.end_offset = pgt_partition_log_segment_end(segment, &finished);
 	return span;
 }
@@ -242,7 +242,7 @@ insert_swap(const SegmentRewrite *rewrite, int64 active_base)
 	return XLogInsert(PGT_RMGR_ID, XLOG_PGT_SWAP);
 }
 
-/* No rewriting goes on any more; what it logged still wants a SYNC record. */
+/* The rewrite has ended; what it logged still needs a SYNC record. */
 static void
 end_rewriting(PartitionState *state)
 {

@@ -114,7 +114,7 @@ sync_for_checkpoint(void)
 
 	PG_TRY();
 	{
-		pgt_log_sync_files_or_panic();
+		pgt_log_sync_or_fail();
 		done = true;
 	}
 	PG_CATCH();

@@ -23,21 +23,21 @@
 #define XLOG_PGT_RESERVE	0x90
 
 #define APPEND_SELF_SYNCED			0x01
-/* which of the int64's follow that are mostly what the batch's header says */
+/* which optional int64's follow; each is left out if it equals what the batch's header says */
 #define APPEND_MIN_TIMESTAMP		0x02	/* else the base timestamp */
 #define APPEND_LARGEST_TIMESTAMP	0x04	/* else the batch's largest */
 #define APPEND_PREVIOUS_END			0x08	/* else the base offset */
 #define APPEND_OPTIONAL				3
 
-#define REWRITE_FIRST		0x01	/* the segment is made, or made anew */
-#define REWRITE_SELF_SYNCED	0x02	/* no SYNC record will come: redo must fsync */
+#define REWRITE_FIRST		0x01	/* the first chunk: redo makes the segment anew */
+#define REWRITE_SELF_SYNCED	0x02	/* no SYNC record will follow: redo must fsync */
 
-#define DELETE_EXCLUSIVE	0x01	/* nobody was reading: give the space back at once */
+#define DELETE_EXCLUSIVE	0x01	/* no process was reading: redo frees the space at once */
 
 /*
- * The int64's that "flags" tells of follow, in their order, then the batch.  A
- * transaction of one record is the usual case, and it should not log much more
- * than that record.
+ * APPEND.  The optional int64's that "flags" names follow in the order of the flags, then
+ * the batch.  They are optional because the usual transaction appends one record, and
+ * should not log much more than that record.
  */
 typedef struct xl_pgt_append
 {
@@ -58,6 +58,7 @@ pgt_wal_record_optional_length(const xl_pgt_append *xlrec)
 							((xlrec->flags & APPEND_PREVIOUS_END) != 0));
 }
 
+/* DELETE: the log start moved up. */
 typedef struct xl_pgt_delete
 {
 	TopicPartition key;
@@ -67,7 +68,7 @@ typedef struct xl_pgt_delete
 	int64		active_base;	/* a roll may have come with it */
 } xl_pgt_delete;
 
-/* Batches of a segment being rewritten: "entries" IndexEntry's follow, then log bytes. */
+/* REWRITE: batches of a segment that is being rewritten.  "entries" IndexEntry's follow, then log bytes. */
 typedef struct xl_pgt_rewrite
 {
 	TopicPartition key;
@@ -80,7 +81,7 @@ typedef struct xl_pgt_rewrite
 	uint32		length;			/* of the log bytes */
 } xl_pgt_rewrite;
 
-/* A rewritten segment takes the place of others, whose SegmentId's follow. */
+/* SWAP: a rewritten segment replaces others, whose SegmentId's follow. */
 typedef struct xl_pgt_swap
 {
 	TopicPartition key;
@@ -91,13 +92,14 @@ typedef struct xl_pgt_swap
 	int64		active_base;	/* a roll may have come before */
 } xl_pgt_swap;
 
-/* A segment's files, which did not count, are gone. */
+/* DISCARD: a segment's files, which did not count, are gone. */
 typedef struct xl_pgt_discard
 {
 	TopicPartition key;
 	SegmentId	id;
 } xl_pgt_discard;
 
+/* DROP: the logs of a topic or a database are gone. */
 typedef struct xl_pgt_drop
 {
 	Oid			database;
@@ -105,7 +107,7 @@ typedef struct xl_pgt_drop
 	int32		first_partition;	/* those before stay */
 } xl_pgt_drop;
 
-/* A topic's partitions from "first" to below "end" have slots. */
+/* RESERVE: a topic's partitions from "first" to end - 1 have slots. */
 typedef struct xl_pgt_reserve
 {
 	Oid			database;
@@ -133,16 +135,16 @@ typedef struct AbortedEntry
 	uint32		unused;			/* 0: what is logged has no padding */
 } AbortedEntry;
 
-/* Settings of the server that writes the WAL, which a standby needs to follow. */
+/* SETTINGS: settings of the server that writes the WAL, which a standby must match. */
 typedef struct xl_pgt_settings
 {
 	int32		max_partitions;
 } xl_pgt_settings;
 
 /*
- * Add bytes to the record being made: all that is logged goes through here, so that
- * valgrind says where a byte was never set.  Files need no such check, since it knows
- * the system calls, but those that write the WAL are not ours.
+ * Add bytes to the WAL record that is being made.  All our logging goes through here, so
+ * that valgrind reports bytes that were never set.  For files it does so by itself,
+ * since it knows the system calls; the WAL is written by the server later.
  */
 static inline void
 pgt_wal_record_register(const void *bytes, uint32 length)
