@@ -121,9 +121,9 @@ is_running(LogReader *reader, uint64 xid)
 }
 
 /*
- * The commit log was cut since the bounds were taken.  So the entry is resolved by
- * now, and flagged if aborted; unless the server has cut what nobody held, which is
- * an ERROR.
+ * The commit log was cut since the bounds were copied.  So the entry is resolved by now, and
+ * flagged if its transaction aborted.  If it is not resolved, the server has cut a part of
+ * the commit log that was not held: an ERROR.
  */
 static Visibility
 reread_visibility(LogReader *reader, uint32 n)
@@ -132,7 +132,7 @@ reread_visibility(LogReader *reader, uint32 n)
 	Segment    *segment;
 	IndexEntry	entry;
 
-	/* the offset before the flag: they are set in the other order */
+	/* read the offset before the flag, since they are set in the other order */
 	if (!pgt_partition_log_bounds(&reader->key, &now))
 		return BATCH_GONE;
 	segment = pgt_log_segments_open(reader->state, reader->segment);
@@ -180,7 +180,7 @@ visibility(LogReader *reader, const IndexEntry *entry, uint32 n)
 
 /* ---- the place in the index ---------------------------------------------- */
 
-/* Take the partition's bounds as of now. */
+/* Copy the partition's bounds as of now. */
 static bool
 take_bounds(LogReader *reader)
 {
@@ -203,9 +203,9 @@ enter_segment(LogReader *reader, Segment *segment, uint32 n)
 	reader->chunk_length = 0;
 }
 
-/* A segment that should be there is not, though nothing was deleted. */
+/* Report that a segment is missing, although nothing was deleted. */
 static void
-segment_is_missing(LogReader *reader, SegmentId id)
+fail_for_missing_segment(LogReader *reader, SegmentId id)
 {
 	char		path[MAXPGPATH];
 
@@ -218,8 +218,8 @@ segment_is_missing(LogReader *reader, SegmentId id)
 }
 
 /*
- * Open a segment.  NULL where it was deleted or replaced since the bounds were
- * taken: then new bounds are, and the caller begins anew.
+ * Open a segment.  NULL if it was deleted or replaced since the bounds were copied: then
+ * they are copied again, and the caller begins anew.
  */
 static Segment *
 open_segment(LogReader *reader, SegmentId id)
@@ -235,7 +235,7 @@ open_segment(LogReader *reader, SegmentId id)
 	if (!take_bounds(reader))
 		reader->done = true;
 	else if (reader->bounds.segments_version == version)
-		segment_is_missing(reader, id);
+		fail_for_missing_segment(reader, id);
 	return NULL;
 }
 
@@ -257,8 +257,8 @@ records_are_missing(LogReader *reader, int64 from, const Segment *segment)
 }
 
 /*
- * Segments have come or gone since the bounds were taken, so that a list and the
- * bounds may not fit each other: take new bounds.  True: begin anew or done.
+ * If segments were added or removed since the bounds were copied, the list may not fit the
+ * bounds: copy the bounds again.  True: begin anew, or done.
  */
 static bool
 renew_bounds(LogReader *reader)
@@ -270,7 +270,7 @@ renew_bounds(LogReader *reader)
 	return true;
 }
 
-/* Look the reader's position up.  False: begin anew or done. */
+/* Look up the reader's position.  False: begin anew, or done. */
 static bool
 locate(LogReader *reader)
 {
@@ -700,10 +700,10 @@ walk_batches(LogReader *reader)
 }
 
 /*
- * Does the snapshot take nobody as running of whom there are resolved batches?  So it
- * is of each snapshot that is newer than the resolving.  What it takes as running up
- * to the largest resolved id must be running now still, and so was not resolved when
- * the bounds were taken.  False is the answer also where that cannot be told.
+ * Is no transaction that has resolved batches running as of the snapshot?  That is so for
+ * each snapshot that is newer than the resolving: every transaction that it has as
+ * running, up to the largest resolved id, must still be running now, and so was not
+ * resolved when the bounds were copied.  Also false if that cannot be decided.
  */
 static bool
 sees_all_resolved(Snapshot snapshot, const LogBounds *bounds)

@@ -46,7 +46,7 @@ typedef struct SyncItem
 static SyncItem *items = NULL;
 static RecoveryPointEntry *points = NULL;
 
-/* Make both arrays and the cache of segments, once a process; ERROR where there is no memory. */
+/* Allocate both arrays and the cache of segments, once in a process. */
 static void
 allocate_items(void)
 {
@@ -61,7 +61,7 @@ allocate_items(void)
 				 errmsg("out of memory")));
 }
 
-/* A partition's place in the recovery point; caller holds the slot's lock. */
+/* Fill a partition's entry of the recovery point.  The caller holds the slot's lock. */
 static void
 fill_point(RecoveryPointEntry *point, const PartitionState *state)
 {
@@ -77,8 +77,9 @@ fill_point(RecoveryPointEntry *point, const PartitionState *state)
 }
 
 /*
- * Copy all partitions' states and clear their flags.  Returns how many; *lsn
- * is the last WAL record they depend on, *unsynced whether any needs a SYNC.
+ * Copy the states of all partitions and clear their flags.  Returns how many there are.
+ * *lsn is raised to the last WAL record that they depend on, and *unsynced is set if one
+ * of them needs a SYNC record.
  */
 static int
 collect(XLogRecPtr *lsn, bool *unsynced)
@@ -107,7 +108,7 @@ collect(XLogRecPtr *lsn, bool *unsynced)
 	return count;
 }
 
-/* fsync one partition's active segment; it may have been dropped meanwhile. */
+/* Sync one partition's active segment.  The partition may have been dropped meanwhile. */
 static void
 sync_item(const SyncItem *item, const RecoveryPointEntry *point)
 {
@@ -148,13 +149,13 @@ write_sync_record(void)
 	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_SYNC));
 }
 
-/* Write the recovery point of the collected states, and log that. */
+/* Write the recovery point of the collected states, and log SYNC. */
 static void
 write_point(int count, XLogRecPtr lsn, bool in_redo)
 {
 	/*
-	 * It must never promise what the WAL may lose.  In recovery this moves the
-	 * minimum recovery point: a later recovery may not end before it.
+	 * It must never have what the WAL may still lose.  In recovery this raises the minimum
+	 * recovery point, so that no later recovery ends before it.
 	 */
 	if (!XLogRecPtrIsInvalid(lsn))
 		XLogFlush(lsn);
@@ -166,15 +167,15 @@ write_point(int count, XLogRecPtr lsn, bool in_redo)
 }
 
 /*
- * fsync what is dirty.  Returns how many partitions were collected; *wanted says
- * whether a recovery point is.  Caller holds sync_lock.
+ * Sync what is dirty.  Returns how many partitions were collected; *wanted says whether a
+ * recovery point must be written.  The caller holds sync_lock.
  */
 static int
 sync_files(XLogRecPtr *lsn, bool *wanted)
 {
 	int			count;
 
-	/* a change that is made while we collect may be missed: then the mark stays */
+	/* collecting may miss a change that is made meanwhile; the mark is then set for the next sync */
 	*wanted = pg_atomic_exchange_u32(&pgt_log_shared->recovery_point_stale, 0) != 0;
 	count = collect(lsn, wanted);
 	*wanted |= pg_atomic_read_u32(&pgt_log_shared->recovery_point_stale) != 0;
@@ -200,7 +201,7 @@ pgt_log_sync_all(bool in_redo)
 	LWLockRelease(&pgt_log_shared->sync_lock);
 }
 
-/* Write the recovery point; where that fails it is wanted still.  Caller holds sync_lock. */
+/* Write the recovery point.  If that fails, set the mark again.  The caller holds sync_lock. */
 static void
 write_wanted_point(int count, XLogRecPtr lsn)
 {

@@ -85,11 +85,11 @@ completed_redo(void)
 }
 
 /*
- * Let the checkpoint with redo pointer "synced" go on, and no other: it may fail at
- * any time, and the next one begin between the look and the change.  A checkpoint
- * makes its redo pointer known first and then waits for who shows
- * DELAY_CHKPT_START.  So one that the look does not see waits until the change, and
- * then finds the new id with DELAY_CHKPT_COMPLETE.
+ * Release the checkpoint with redo pointer "synced", and no other one: that checkpoint may
+ * fail at any time, and the next one may begin between our look at the redo pointer and
+ * the change of our id.  A checkpoint publishes its redo pointer first and then waits for
+ * processes that show DELAY_CHKPT_START.  So a checkpoint that the look does not see waits
+ * until the id has changed, and then waits for the new id with DELAY_CHKPT_COMPLETE.
  */
 static void
 release_checkpoint(XLogRecPtr synced)
@@ -105,7 +105,7 @@ release_checkpoint(XLogRecPtr synced)
 	MyProc->delayChkptFlags &= ~DELAY_CHKPT_START;
 }
 
-/* Sync for a checkpoint.  Where that fails it is reported, and the checkpoint has to wait: false. */
+/* Sync for a checkpoint.  If that fails, report the error and return false: the checkpoint has to wait. */
 static bool
 sync_for_checkpoint(void)
 {
@@ -128,7 +128,7 @@ sync_for_checkpoint(void)
 	return done;
 }
 
-/* Is a checkpoint under way?  Then sync for it and let it go. */
+/* If a checkpoint is under way, sync for it and release it. */
 static void
 serve_checkpoint(void)
 {
@@ -155,7 +155,7 @@ serve_checkpoint(void)
 
 /* ---- writing back -------------------------------------------------------- */
 
-/* Hand what appends have written to the kernel, where it is enough. */
+/* Let the kernel start to write what appends have added, if that is enough bytes. */
 static void
 write_back(PartitionState *state)
 {
@@ -164,7 +164,7 @@ write_back(PartitionState *state)
 	Segment    *segment;
 	uint32		from;
 
-	/* unlocked looks: a wrong one costs a tick */
+	/* read without the lock: a wrong value delays this until the next tick */
 	if (!state->dirty || state->active_end - state->written_back < WRITEBACK_BYTES ||
 		state->active_end < state->written_back)
 		return;
@@ -183,7 +183,7 @@ write_back(PartitionState *state)
 		pgt_segment_writeback(segment, from, bounds.active_end);
 }
 
-/* Over all partitions; useless where nothing is ever fsynced. */
+/* Do that for all partitions, unless fsync is off. */
 static void
 write_back_all(void)
 {
@@ -199,7 +199,7 @@ write_back_all(void)
 bool
 pgt_sync_process_resolve(void)
 {
-	/* one may be under way that has passed what matters: the second is wholly after now */
+	/* a round may be under way that has passed our partition: only the second one is wholly after now */
 	uint64		wanted = pg_atomic_read_u64(&pgt_log_shared->resolve_rounds) + 2;
 	int64		since = pgt_clock_monotonic_us();
 
@@ -218,7 +218,7 @@ pgt_sync_process_resolve(void)
 
 /* ---- the process --------------------------------------------------------- */
 
-/* Up: from here on no checkpoint completes without us. */
+/* From here on no checkpoint completes without this process. */
 static void
 arm(void)
 {
@@ -229,7 +229,7 @@ arm(void)
 	pg_atomic_write_u64(&pgt_log_shared->alone_since, 0);
 }
 
-/* Down, whatever the exit is: from here on appenders sync for themselves. */
+/* At any exit: from here on appenders sync for themselves. */
 static void
 disarm(int code, Datum arg)
 {
