@@ -445,7 +445,7 @@ multiply_modulo(uint32 a, uint32 b)
 	return product;
 }
 
-/* The CRC of a difference with so many zeros behind it. */
+/* The CRC of a difference with that many zero bytes behind it. */
 static uint32
 shift_crc(uint32 crc, size_t zeros)
 {

@@ -67,9 +67,9 @@ int			pgt_max_xid_distance = 1500000000;
 /* ---- append -------------------------------------------------------------- */
 
 /*
- * Refuse to append for a transaction far past the oldest unresolved one.  That one's
- * outcome is kept in the commit log, and where this goes on the server stops giving
- * out transaction ids: producing stops earlier.
+ * Refuse to append for a transaction far past the oldest unresolved one.  The commit log is
+ * kept from that one on.  In the long run the server would stop giving out transaction
+ * ids; producing stops earlier.
  */
 static void
 check_xid_distance(FullTransactionId xid)
