@@ -62,6 +62,11 @@ unit: test/unit/unit_test test/unit/key_map_test
 	test/unit/unit_test
 	test/unit/key_map_test
 
+# the direction of includes and calls; calls are known once the library has been built
+.PHONY: layout
+layout:
+	test/layout
+
 # libFuzzer comes with clang; its first finding ends the run
 FUZZ_SECONDS ?= 60
 FUZZ_SRCS = src/format/record_batch.c src/format/compression.c src/format/murmur2.c src/format/segment_index.c src/format/recovery_point_format.c

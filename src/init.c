@@ -1,18 +1,15 @@
 /*
  * init.c
- *	  Where the library begins: settings, hooks, registration.
+ *	  Loading the library: settings, hooks, registration.
  *
- * The library must be in shared_preload_libraries: it brings a WAL resource
- * manager, shared memory and background workers, and loads the logs before
- * the startup process runs.  Loaded any other way it fails at once and says
- * what to add.
+ * The library must be in shared_preload_libraries, since it has a WAL resource manager,
+ * shared memory and background workers, and loads the logs before the startup process
+ * runs.  If it is loaded in another way, it fails at once and says what to add.
  *
- * Settings that belong to one file are defined here beside the others, but for
- * the defaults of topic options (topic_options.c), of consumers
- * (consume_request.c), the partitioner (partitioner_lookup.c) and the limits of
- * partitions (partition_room.c).
- *
- * Layer 8, above all others.  src/README.md is the map.
+ * Most settings are defined here.  These are not: the defaults of topic options
+ * (topic_options.c) and of consumers (consume_request.c), the partitioner
+ * (partitioner_lookup.c), the limits of partitions (partition_room.c), and the clock of
+ * tests (clock.c).
  */
 #include "postgres.h"
 
@@ -21,7 +18,6 @@
 #include "ddl/topic_ddl.h"
 #include "fmgr.h"
 #include "group/group_expiry.h"
-#include "log/clock.h"
 #include "log/commit_log.h"
 #include "log/topic_waiters.h"
 #include "maintenance/database_hold.h"
@@ -36,13 +32,15 @@
 #include "storage/ipc.h"
 #include "storage/shmem.h"
 #include "topic/topic.h"
+#include "util/clock.h"
 #include "util/fault_point.h"
 #include "utils/guc.h"
 #include "wal/log_load.h"
 #include "wal/log_resolve.h"
-#include "wal/log_sync.h"
+#include "wal/log_redo.h"
 #include "wal/log_writer.h"
 #include "wal/recovery_point.h"
+#include "wal/sync_process.h"
 
 PG_MODULE_MAGIC;
 
@@ -53,7 +51,7 @@ static shmem_startup_hook_type previous_shmem_startup = NULL;
 
 /* ---- settings ------------------------------------------------------------ */
 
-/* Why a name cannot be that of the log directory, or NULL. */
+/* Why a name cannot be the name of the log directory; NULL if it can. */
 static const char *
 problem_of_log_dir(const char *name)
 {
@@ -73,14 +71,14 @@ problem_of_log_dir(const char *name)
 			return "The directory of that name belongs to the server.";
 	for (int i = 0; i < lengthof(not_backed_up); i++)
 		if (strncmp(name, not_backed_up[i], strlen(not_backed_up[i])) == 0)
-			return "Base backups leave files of such a name out.";
+			return "Base backups leave out files with such a name.";
 	return NULL;
 }
 
 /*
- * The log directory is one name, in the data directory, and nobody else's.  At
- * server start false would become a warning, and the server would go on with
- * the default directory and show every topic empty: so that is a FATAL.
+ * The log directory must be a directory of our own in the data directory.  At server start
+ * returning false would only warn, and the server would start with the default directory
+ * and show every topic as empty: so a wrong name is FATAL there.
  */
 static bool
 check_log_dir(char **value, void **extra, GucSource source)
@@ -113,7 +111,7 @@ define_server_settings(void)
 							PGC_POSTMASTER, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("pg_topics.adopt_log_dir",
 							 "Accept topics that another database cluster has written.",
-							 "To be turned on for the first start after pg_upgrade.",
+							 "Turn this on for the first start after pg_upgrade.",
 							 &pgt_adopt_log_dir, false,
 							 PGC_POSTMASTER, 0, NULL, NULL, NULL);
 }
@@ -138,11 +136,11 @@ define_settings(void)
 							NULL, &pgt_buffer_memory, 64 * 1024, 64, MAX_KILOBYTES,
 							PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.sync_interval",
-							"How often the sync process looks for a checkpoint.",
+							"How often the sync process checks whether a checkpoint is under way.",
 							NULL, &pgt_sync_interval, 20, 1, 10000,
 							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.maintenance_interval",
-							"How often orphaned topic files are looked for.",
+							"How often the server is searched for orphaned topic files.",
 							NULL, &pgt_maintenance_interval, 60, 1, 86400,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.log_cleaner_io_max_bytes_per_second",
@@ -151,7 +149,7 @@ define_settings(void)
 							&pgt_cleaner_bytes_per_second, 200 * 1024 * 1024, -1, INT_MAX,
 							PGC_USERSET, GUC_UNIT_BYTE, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.log_retention_check_interval_ms",
-							"How often topics are looked at for segments that have expired.",
+							"How often topics are checked for expired segments.",
 							NULL, &pgt_retention_check_interval_ms, 300000, 1, INT_MAX,
 							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomBoolVariable("pg_topics.log_cleaner_enable",
@@ -163,23 +161,24 @@ define_settings(void)
 							NULL, &pgt_cleaner_backoff_ms, 15000, 1, INT_MAX,
 							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomEnumVariable("pg_topics.forgotten_transactions",
-							 "What becomes of records of which the server cannot tell any more whether they were committed.",
-							 "Only records that were written before the server ran without pg_topics.",
+							 "How records are treated whose transaction the commit log does not have any more.",
+							 "Such records were written before the server ran without pg_topics.",
 							 &pgt_forgotten_transactions, FORGOTTEN_HOLD, forgotten_transactions,
 							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.max_xid_distance",
 							"How far transaction ids may run ahead of the oldest unresolved record batch.",
-							"Lowered by tests only.",
+							"Only tests lower it.",
 							&pgt_max_xid_distance, 1500000000, 1, 1500000000,
 							PGC_SUSET, GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL, NULL, NULL, NULL);
 }
 
 /* ---- start --------------------------------------------------------------- */
 
+/* Ask for the shared memory that startup_shmem() will make. */
 static void
 request_shmem(void)
 {
-	/* before others: it changes what they may size theirs by */
+	/* first of all, since it changes MaxBackends, by which others size their memory */
 	pgt_commit_log_request();
 	if (previous_shmem_request != NULL)
 		previous_shmem_request();
@@ -187,7 +186,7 @@ request_shmem(void)
 	RequestAddinShmemSpace(pgt_topic_waiters_size());
 }
 
-/* Make the table of partitions and fill it, before anyone can ask. */
+/* Make the table of partitions and fill it, before any process can use it. */
 static void
 startup_shmem(void)
 {
@@ -228,10 +227,10 @@ _PG_init(void)
 	previous_shmem_startup = shmem_startup_hook;
 	shmem_startup_hook = startup_shmem;
 
-	pgt_log_wal_init();
+	pgt_log_redo_init();
 	pgt_producer_init();
 	pgt_topic_ddl_init();
 	pgt_database_hold_init();
-	pgt_log_sync_register();
+	pgt_sync_process_register();
 	pgt_maintenance_register();
 }

@@ -55,8 +55,8 @@
 #include "consume/partition_cursor.h"
 #include "group/group_row.h"
 #include "group/lease.h"
-#include "log/clock.h"
 #include "topic/record_rows.h"
+#include "util/clock.h"
 
 PG_FUNCTION_INFO_V1(pgt_consume);
 PG_FUNCTION_INFO_V1(pgt_consume_as);
@@ -220,7 +220,7 @@ look_leased(ConsumePass *pass)
 	PartitionSet partitions = 0;
 	WaitVerdict verdict = pgt_consume_look_member(pass, &partitions);
 
-	pgt_topic_wait_for(partitions);
+	pgt_topic_waiters_set_partitions(partitions);
 	return verdict;
 }
 
@@ -243,8 +243,8 @@ pgt_consume_fill_waiter(Waiter *waiter, const ConsumeRequest *request)
 
 	if (request->member != NULL)
 		longest = Min(longest, request->lease / 2);
-	waiter->deadline = pgt_monotonic_us() + longest;
-	waiter->group = pgt_wait_group(request->group.id);
+	waiter->deadline = pgt_clock_monotonic_us() + longest;
+	waiter->group = pgt_topic_waiters_group(request->group.id);
 	waiter->each = request->partitions != NULL || request->member != NULL;
 }
 
@@ -258,7 +258,7 @@ wait_for_chosen(const ConsumeRequest *request)
 		return;
 	for (int i = 0; i < request->partition_count; i++)
 		partitions |= PARTITION_SET_OF(request->partitions[i]);
-	pgt_topic_wait_for(partitions);
+	pgt_topic_waiters_set_partitions(partitions);
 }
 
 /* Look inside the function: consume what is there.  arg: the pass. */

@@ -329,7 +329,7 @@ look_leased(ManyPass *many)
 			return WAIT_DONE;
 		retry |= verdict == WAIT_RETRY;
 	}
-	pgt_topic_wait_for(partitions);
+	pgt_topic_waiters_set_partitions(partitions);
 	return retry ? WAIT_RETRY : WAIT_IDLE;
 }
 

@@ -51,7 +51,7 @@ lease_allows(const ConsumePass *pass, const GroupOffset *offset)
 static void
 count_delivered(const TopicPartition *key, int64 records, int64 bytes)
 {
-	PartitionState *state = pgt_partition_find(key);
+	PartitionState *state = pgt_log_state_find(key);
 
 	if (state != NULL)
 	{

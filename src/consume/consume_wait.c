@@ -60,7 +60,7 @@
 #include "utils/snapmgr.h"
 
 #include "consume/consume_wait.h"
-#include "log/clock.h"
+#include "util/clock.h"
 
 /* Of libpq/libpq.h, which needs GSSAPI's headers where the server has that built in. */
 extern bool pq_check_connection(void);
@@ -100,7 +100,7 @@ static ExecutorStart_hook_type previous_executor_start = NULL;
 static void
 look_again_in(int64 us)
 {
-	look_again_at = Min(look_again_at, pgt_monotonic_us() + us);
+	look_again_at = Min(look_again_at, pgt_clock_monotonic_us() + us);
 }
 
 /* See the header. */
@@ -170,7 +170,7 @@ renew_snapshot(QueryDesc *query)
 static long
 ms_until(int64 time)
 {
-	int64		now = pgt_monotonic_us();
+	int64		now = pgt_clock_monotonic_us();
 
 	if (now >= time)
 		return 0;
@@ -212,13 +212,13 @@ look_and_sleep(const Waiter *waiter, QueryDesc *query, MemoryContext scratch)
 		if (look_again_at != NEVER_US)
 			remaining = Min(remaining, ms_until(look_again_at));
 		if (verdict == WAIT_IDLE)
-			(void) pgt_topic_wait_sleep(remaining);
-		else if (pgt_topic_wait_sleep(Min(remaining, nap)))
+			(void) pgt_topic_waiters_sleep(remaining);
+		else if (pgt_topic_waiters_sleep(Min(remaining, nap)))
 			nap = FIRST_NAP_MS;
 		else
 			nap = Min(nap * 2, LONGEST_NAP_MS);
 		check_client();
-		pgt_topic_wait_look();
+		pgt_topic_waiters_begin_look();
 		renew_snapshot(query);
 	}
 }
@@ -236,7 +236,7 @@ wait_until_done(const Waiter *waiter, QueryDesc *query)
 
 	if (take_look(waiter, scratch) != WAIT_DONE)
 	{
-		pgt_topic_wait_begin(waiter->topics, waiter->topic_count, waiter->group, waiter->each);
+		pgt_topic_waiters_begin(waiter->topics, waiter->topic_count, waiter->group, waiter->each);
 		PG_TRY();
 		{
 			release_snapshot(query);
@@ -245,12 +245,12 @@ wait_until_done(const Waiter *waiter, QueryDesc *query)
 		}
 		PG_CATCH();
 		{
-			pgt_topic_wait_end(true);
+			pgt_topic_waiters_end(true);
 			PG_RE_THROW();
 		}
 		PG_END_TRY();
 		/* only we know when to look again */
-		pgt_topic_wait_end(look_again_at != NEVER_US);
+		pgt_topic_waiters_end(look_again_at != NEVER_US);
 	}
 	MemoryContextDelete(scratch);
 }

@@ -23,7 +23,7 @@ typedef struct Waiter
 {
 	const Oid  *topics;			/* as many as topic_count says */
 	int			topic_count;
-	uint64		group;			/* pgt_wait_group() */
+	uint64		group;			/* pgt_topic_waiters_group() */
 	bool		each;			/* no other waiter of the group can do for this one */
 	int64		deadline;		/* by the monotonic clock, microseconds */
 	/* called with an active snapshot, in a memory context that is then reset */

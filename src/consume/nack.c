@@ -55,11 +55,11 @@
 
 #include "consume/nack_header.h"
 #include "group/consumer_group.h"
-#include "log/clock.h"
 #include "produce/partitioner.h"
 #include "produce/producer.h"
 #include "topic/serializer.h"
 #include "topic/sql_argument.h"
+#include "util/clock.h"
 #include "wal/log_reader.h"
 
 #define MAX_ERROR_LENGTH	4096	/* bytes of an error's text that are kept */
@@ -297,7 +297,7 @@ send_on(const Failure *failure)
 	bool		dead = failure->attempts >= failure->origin->max_attempts;
 	Topic	   *target = open_target(failure, dead);
 	int64		delay = failure->origin->retry_delay_ms;
-	int64		not_before = dead || delay == 0 ? 0 : pgt_shifted_now_ms() + delay;
+	int64		not_before = dead || delay == 0 ? 0 : pgt_clock_shifted_now_ms() + delay;
 	ByteView	key = {failure->record.key, failure->record.key_length};
 	ByteView	value = {failure->record.value, failure->record.value_length};
 	Record		copy = failure->record;
@@ -310,7 +310,7 @@ send_on(const Failure *failure)
 	copy.headers = headers.data;
 	copy.headers_length = headers.len;
 	copy.offset = NO_OFFSET;
-	copy.timestamp = pgt_now_ms();
+	copy.timestamp = pgt_clock_now_ms();
 	place = pgt_topic_partition(target, pgt_choose_partition(target, key, value));
 	pgt_producer_add_failed(&place, &target->log, &copy);
 	return target->relid;

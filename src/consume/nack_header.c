@@ -59,8 +59,8 @@
 #include "utils/varlena.h"
 
 #include "consume/nack_header.h"
-#include "log/clock.h"
 #include "topic/topic_options.h"
+#include "util/clock.h"
 
 /* How far the clocks of two servers, or of one before and after it is set, may differ. */
 #define CLOCK_TOLERANCE_MS	INT64CONST(60000)
@@ -280,7 +280,7 @@ pgt_record_held_until(const Topic *topic, const Record *record)
 	if (record->header_count == 0)
 		return 0;
 	until = pgt_header_number(record, NACK_NOT_BEFORE);
-	now = pgt_shifted_now_ms();
+	now = pgt_clock_shifted_now_ms();
 	if (until <= now)
 		return 0;
 

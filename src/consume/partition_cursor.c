@@ -50,7 +50,7 @@
 #include "consume/nack_header.h"
 #include "consume/partition_cursor.h"
 #include "group/lease.h"
-#include "log/clock.h"
+#include "util/clock.h"
 #include "wal/log_reader.h"
 
 /* ---- where a group starts ----------------------------------------------- */
@@ -108,7 +108,7 @@ start_at_end(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor
 	TransactionId blocker;
 
 	if (offset->start == NO_OFFSET || offset->start < next)
-		cursor->start = pgt_log_visible_end(&cursor->key, pass->snapshot, &blocker);
+		cursor->start = pgt_log_reader_visible_end(&cursor->key, pass->snapshot, &blocker);
 	else
 		cursor->start = Max(offset->start, log_start);
 	cursor->must_commit = true;
@@ -197,7 +197,7 @@ pgt_cursor_is_due(const ConsumePass *pass, const PartitionCursor *cursor)
 	int64		wait_ms = pgt_record_held_until(pass->topic, &cursor->record);
 
 	if (wait_ms > 0)
-		wait_ms -= pgt_shifted_now_ms();
+		wait_ms -= pgt_clock_shifted_now_ms();
 	if (wait_ms <= 0)
 		return true;
 	pgt_wait_again_in((int64) Min(wait_ms * 1000.0, LONGEST_TIMEOUT));

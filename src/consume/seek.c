@@ -38,9 +38,9 @@
 #include "group/group_position.h"
 #include "group/group_row.h"
 #include "group/lease.h"
-#include "log/clock.h"
 #include "topic/sql_argument.h"
 #include "topic/topic.h"
+#include "util/clock.h"
 #include "wal/log_reader.h"
 
 PG_FUNCTION_INFO_V1(pgt_commit_offset);
@@ -182,14 +182,14 @@ target_end(const TopicPartition *key, void *arg)
 {
 	TransactionId blocker;
 
-	return pgt_log_visible_end(key, GetActiveSnapshot(), &blocker);
+	return pgt_log_reader_visible_end(key, GetActiveSnapshot(), &blocker);
 }
 
 /* SeekTarget: the first record at or past a time, the end where there is none.  arg: int64, milliseconds. */
 static int64
 target_timestamp(const TopicPartition *key, void *arg)
 {
-	int64		offset = pgt_log_offset_for_timestamp(key, *(int64 *) arg, GetActiveSnapshot());
+	int64		offset = pgt_log_reader_offset_for_timestamp(key, *(int64 *) arg, GetActiveSnapshot());
 
 	return offset >= 0 ? offset : target_end(key, NULL);
 }
@@ -215,7 +215,7 @@ sought_time(TimestampTz ts)
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("ts must not be infinite"),
 				 errhint("Use seek_to_beginning() or seek_to_end() to go to an end of the log.")));
-	return pgt_timestamptz_to_ms(ts);
+	return pgt_clock_from_timestamptz(ts);
 }
 
 /* seek_to_timestamp(topic, group_id, ts, partition) */
@@ -380,7 +380,7 @@ pgt_offset_for_timestamp(PG_FUNCTION_ARGS)
 	Topic	   *topic = open_readable_topic(PG_GETARG_OID(0));
 	TopicPartition key = pgt_topic_partition(topic, PG_GETARG_INT32(1));
 	int64		timestamp = sought_time(PG_GETARG_TIMESTAMPTZ(2));
-	int64		offset = pgt_log_offset_for_timestamp(&key, timestamp, GetActiveSnapshot());
+	int64		offset = pgt_log_reader_offset_for_timestamp(&key, timestamp, GetActiveSnapshot());
 
 	if (offset < 0)
 		PG_RETURN_NULL();

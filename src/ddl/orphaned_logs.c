@@ -16,7 +16,7 @@
  * such yet, but who does that holds AccessExclusiveLock on its oid: who cannot get
  * that lock at once leaves the files alone.
  *
- * Removing is pgt_log_drop(): a WAL record, then unlink.  A crash in between
+ * Removing is pgt_log_writer_drop(): a WAL record, then unlink.  A crash in between
  * leaves what the next look finds.
  *
  * Layer 6.  Used by topic_ddl.c, maintenance_launcher.c and maintenance_worker.c.
@@ -29,14 +29,14 @@
 #include "storage/fd.h"
 #include "storage/lmgr.h"
 #include "topic/topic.h"
-#include "util/guarded_look.h"
+#include "util/catch_error.h"
 #include "utils/lsyscache.h"
 #include "wal/log_writer.h"
 
 bool
 pgt_database_has_files(Oid database)
 {
-	List	   *partitions = pgt_log_partitions(database, ERROR);
+	List	   *partitions = pgt_log_directory_partitions(database, ERROR);
 	bool		found = partitions != NIL;
 
 	list_free_deep(partitions);
@@ -66,16 +66,16 @@ compare_keys(const ListCell *a, const ListCell *b)
 static List *
 topics_with_logs(bool directories)
 {
-	List	   *partitions = directories ? pgt_log_partitions(MyDatabaseId, ERROR) : NIL;
+	List	   *partitions = directories ? pgt_log_directory_partitions(MyDatabaseId, ERROR) : NIL;
 	List	   *topics = NIL;
 	LoggedTopic *last = NULL;
 	ListCell   *cell;
 
-	for (int i = pgt_partition_slots() - 1; i >= 0; i--)
+	for (int i = pgt_log_state_slot_count() - 1; i >= 0; i--)
 	{
 		TopicPartition *key = palloc(sizeof(TopicPartition));
 
-		if (pgt_partition_log_slot_key(pgt_partition_slot(i), key) && key->database == MyDatabaseId)
+		if (pgt_partition_log_slot_key(pgt_log_state_slot(i), key) && key->database == MyDatabaseId)
 			partitions = lappend(partitions, key);
 	}
 	list_sort(partitions, compare_keys);
@@ -111,7 +111,7 @@ collect_if_orphaned(Oid topic)
 		ereport(LOG,
 				(errmsg("removing the logs of dropped topic %u of database %u",
 						topic, MyDatabaseId)));
-		pgt_log_drop(MyDatabaseId, topic);
+		pgt_log_writer_drop(MyDatabaseId, topic);
 	}
 	UnlockRelationOid(topic, AccessExclusiveLock);
 }
@@ -147,7 +147,7 @@ collect_partitions(const LoggedTopic *topic)
 		ereport(LOG,
 				(errmsg("removing the logs of partitions %d to %d of topic %u of database %u, which it does not have",
 						partitions, topic->last_partition, topic->oid, MyDatabaseId)));
-		pgt_log_drop_partitions(MyDatabaseId, topic->oid, partitions);
+		pgt_log_writer_drop_partitions(MyDatabaseId, topic->oid, partitions);
 	}
 	UnlockRelationOid(topic->oid, AccessExclusiveLock);
 }

@@ -89,7 +89,7 @@ pgt_room_keep(Oid topic, int32 first, int32 end)
 	check_possible(topic, end);
 	/* first: what fails from here on gives back what was taken by then */
 	pgt_topic_created(topic, first);
-	if (!pgt_log_reserve(MyDatabaseId, topic, first, end, &room))
+	if (!pgt_log_writer_reserve(MyDatabaseId, topic, first, end, &room))
 		report_no_room(topic, &room);
 }
 

@@ -134,8 +134,8 @@ check_topic(const TouchedRelation *relation)
 	/* pg_upgrade restores oids whose files may be there already */
 	if (IsBinaryUpgrade)
 		return;
-	if (pgt_log_exists(MyDatabaseId, relation->relid, topic->partitions))
-		pgt_log_drop(MyDatabaseId, relation->relid);
+	if (pgt_log_writer_has_log(MyDatabaseId, relation->relid, topic->partitions))
+		pgt_log_writer_drop(MyDatabaseId, relation->relid);
 	pgt_room_keep(relation->relid, 0, topic->partitions);
 }
 
@@ -299,7 +299,7 @@ ends_prepared_transaction(Node *statement, TransactionStmtKind kind)
 static void
 prepared_transaction_ended(bool rolled_back)
 {
-	pgt_topic_wake_all();
+	pgt_topic_waiters_wake_all();
 	if (rolled_back)
 		pgt_orphaned_slots_collect();
 }

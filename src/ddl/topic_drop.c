@@ -15,7 +15,7 @@
  *	  ROLLBACK                forgotten                   removed
  *	  PREPARE TRANSACTION     forgotten                   forgotten
  *
- * Removing is pgt_log_drop(): a WAL record, then unlink.  A crash between the
+ * Removing is pgt_log_writer_drop(): a WAL record, then unlink.  A crash between the
  * commit and the unlink, and the end of a prepared transaction, leave slots and
  * files that no topic owns.  The collection of orphans removes them, which the
  * rollback of a prepared transaction does at once (topic_ddl.c); a new topic
@@ -51,8 +51,8 @@
 #include "ddl/topic_drop.h"
 #include "group/group_member.h"
 #include "group/group_row.h"
+#include "util/catch_error.h"
 #include "util/fault_point.h"
-#include "util/guarded_look.h"
 #include "wal/log_writer.h"
 
 /* Files to remove when the transaction ends one way and not the other. */
@@ -163,8 +163,8 @@ pgt_topic_created(Oid topic, int32 first)
 void
 pgt_topic_create_database(Oid database)
 {
-	if (pgt_log_exists(database, InvalidOid, 0))
-		pgt_log_drop(database, InvalidOid);
+	if (pgt_log_writer_has_log(database, InvalidOid, 0))
+		pgt_log_writer_drop(database, InvalidOid);
 }
 
 /* A database is being dropped: at commit, remove its topics' files. */
@@ -186,7 +186,7 @@ remove_files(const PendingRemoval *removal)
 
 	PG_TRY();
 	{
-		pgt_log_drop_partitions(removal->database, removal->topic, removal->first_partition);
+		pgt_log_writer_drop_partitions(removal->database, removal->topic, removal->first_partition);
 	}
 	PG_CATCH();
 	{
@@ -207,7 +207,7 @@ static void
 remove_created(const PendingRemoval *removal)
 {
 	/* what it has appended has a slot */
-	if (pgt_log_exists(removal->database, removal->topic, 0))
+	if (pgt_log_writer_has_log(removal->database, removal->topic, 0))
 		remove_files(removal);
 }
 

@@ -3,10 +3,9 @@
  *	  The codecs of a record batch, behind one dispatch.
  *
  * A batch names its codec in the low three bits of its attributes; only the
- * records behind the 61 header bytes are compressed.  This file is the one
- * place that knows which codecs there are, what they are called in
- * compression.type and how to run them.  It does not look at batches, choose
- * a codec, or allocate what it gives back: the caller brings both buffers.
+ * records behind the 61 header bytes are compressed.  This file alone knows which codecs
+ * there are, their names in compression.type, and how to run them.  It does not look
+ * at batches, choose a codec, or allocate its results: the caller brings both buffers.
  *
  *		attributes & 7		codecs[]
  *			 0 ------------> none		copy
@@ -15,25 +14,24 @@
  *			 3 ------------> lz4		standard frame
  *			 4 ------------> zstd		standard frame
  *
- * A codec is one row of the table.  What is written is what Kafka's Java
- * client writes; what is read is all that a Kafka client may have written:
- * several gzip members, a snappy block without framing, several lz4 or zstd
- * frames, with or without their content's size.
+ * A codec is one row of the table.  It writes what Kafka's Java client writes, and
+ * reads all that a Kafka client may have written: several gzip members, a snappy block
+ * without framing, several lz4 or zstd frames with or without the size of their
+ * content.
  *
  * Invariants: a method never writes past "capacity" and never reads past
- * "length", whatever the bytes are.  *out is set only on success.  Two problems
- * are no damage and are told apart by their addresses: too small a buffer for
- * decompression, pgt_decompress_overflow, and no memory.  Where the bytes end
- * and the buffer is full at the same moment it is overflow, and damage when
- * tried again with more.
+ * "length", whatever the bytes are.  *out is set only on success.  Two problems are
+ * not damage, and a caller tells them by their addresses: pgt_decompress_overflow, for
+ * a buffer that is too small, and pgt_compression_no_memory.  If the bytes are cut off
+ * just where the buffer is full, the problem is the overflow at first, and damage once
+ * the caller tries again with a larger buffer.
  *
- * Memory: the libraries' working contexts are made at first use with malloc()
- * and kept by the process, since making one costs more than compressing a
- * small batch; one that grew large is given back.  There are no threads, so
- * each codec has one context a direction.
+ * Memory: each library's working context is made by malloc() at its first use and kept
+ * by the process, since making one costs more than compressing a small batch; one
+ * that grew large is freed.  There are no threads, so each codec needs one context
+ * for each direction.
  *
- * Layer 0: bytes only, no palloc, no ereport.  Problems are constant strings.
- * Next: record_batch.c.
+ * Works on bytes only: no palloc, no ereport.  Problems are constant strings.
  */
 #include "c.h"
 
@@ -69,7 +67,7 @@ static const char *const unknown_codec = "compression codec is unknown";
 
 /* ---- none ---------------------------------------------------------------- */
 
-/* Uncompressed bytes take what they take. */
+/* Without compression the size stays. */
 static size_t
 none_bound(size_t length)
 {
@@ -469,7 +467,6 @@ codec_of(int type)
 	return (type >= 0 && type < COMPRESSION_TYPE_COUNT) ? &codecs[type] : NULL;
 }
 
-/* The codec's name as in compression.type, or NULL for an unknown value. */
 const char *
 pgt_compression_name(int type)
 {
@@ -478,11 +475,6 @@ pgt_compression_name(int type)
 	return codec ? codec->name : NULL;
 }
 
-/*
- * The codec of that name, or -1.  Kafka's topic configuration has two more
- * names that compress nothing here: "uncompressed", and "producer", which
- * leaves the choice to a producer that has made none.
- */
 int
 pgt_compression_by_name(const char *name)
 {
@@ -496,7 +488,6 @@ pgt_compression_by_name(const char *name)
 	return -1;
 }
 
-/* Largest size that "length" bytes can take when compressed; 0 for an unknown codec. */
 size_t
 pgt_compress_bound(int type, size_t length)
 {
@@ -505,10 +496,6 @@ pgt_compress_bound(int type, size_t length)
 	return codec ? codec->bound(length) : 0;
 }
 
-/*
- * Compress into dst.  Returns NULL, with the compressed length in *out, or
- * the problem.
- */
 const char *
 pgt_compress(int type, int level, const char *src, size_t length,
 			 char *dst, size_t capacity, size_t *out)
@@ -523,10 +510,6 @@ pgt_compress(int type, int level, const char *src, size_t length,
 	return codec->compress(level, src, length, dst, Min(capacity, PG_UINT32_MAX), out);
 }
 
-/*
- * Decompress into dst.  Returns NULL, with the length in *out,
- * pgt_decompress_overflow where dst is too small, or the problem.
- */
 const char *
 pgt_decompress(int type, const char *src, size_t length,
 			   char *dst, size_t capacity, size_t *out)

@@ -1,8 +1,6 @@
 /*
  * compression.h
  *	  The codecs of a record batch, behind one dispatch.
- *
- * Layer 0: bytes only, no palloc, no ereport.
  */
 #ifndef COMPRESSION_H
 #define COMPRESSION_H
@@ -24,27 +22,31 @@ typedef enum CompressionType
 /* The codec's name as in compression.type, or NULL for an unknown value. */
 extern const char *pgt_compression_name(int type);
 
-/* The codec of that name, or -1. */
+/*
+ * The codec of that name, or -1.  Kafka's topic configuration has two more names, which
+ * mean no compression here: "uncompressed", and "producer", which leaves the
+ * choice to the producer.
+ */
 extern int	pgt_compression_by_name(const char *name);
 
-/* Largest size that "length" bytes can take when compressed. */
+/* The largest size of "length" bytes once compressed; 0 for an unknown codec. */
 extern size_t pgt_compress_bound(int type, size_t length);
 
 /*
- * Compress into dst (pgt_compress_bound() bytes); the compressed length goes
- * to *out.  "level" is of the codec's own scale, 0 its default.  Returns NULL
- * or the problem.
+ * Compress into dst, which has pgt_compress_bound() bytes.  "level" is on the codec's own
+ * scale, 0 being its default.  Returns NULL, with the compressed length in *out, or
+ * the problem.
  */
 extern const char *pgt_compress(int type, int level, const char *src, size_t length,
 								char *dst, size_t capacity, size_t *out);
 
-/* The problem of either direction that is not the bytes': malloc() failed. */
+/* The problem if malloc() failed, in either direction.  Compare the address. */
 extern const char *const pgt_compression_no_memory;
 
 /*
- * Decompress into dst.  With too small a capacity nothing is lost: returns
- * pgt_decompress_overflow and the caller tries again with more, up to its
- * limit.  Otherwise NULL or the problem.
+ * Decompress into dst.  Returns NULL, with the length in *out, or the problem.  If dst is
+ * too small, the problem is pgt_decompress_overflow (compare the address), and the
+ * caller tries again with a larger buffer, up to its limit.
  */
 extern const char *const pgt_decompress_overflow;
 extern const char *pgt_decompress(int type, const char *src, size_t length,

@@ -10,11 +10,11 @@
  *		for each byte:	h ^= byte;  h *= 0x01000193
  *		h = |h|
  *
- * The smallest integer has no absolute value in 32 bits with a sign.  Sarama
- * divides first, librdkafka converts to unsigned: both come to 2^31 modulo the
- * number of partitions, and so does arithmetic without a sign here.
+ * The smallest integer has no absolute value among 32-bit signed numbers.  Sarama
+ * divides first, librdkafka converts to unsigned: both arrive at 2^31 modulo the
+ * number of partitions, and so does the unsigned arithmetic here.
  *
- * Layer 0: no state, no memory.  Next: partitioner.c.
+ * No state, no memory.
  */
 #include "c.h"
 
@@ -24,7 +24,6 @@
 #define FNV_PRIME			0x01000193U
 #define SIGN_BIT			0x80000000U
 
-/* The hash without its sign: 0 .. 2^31.  data may be NULL where length is 0. */
 uint32
 pgt_fnv1a(const char *data, size_t length)
 {
@@ -35,7 +34,6 @@ pgt_fnv1a(const char *data, size_t length)
 	return (h & SIGN_BIT) ? 0 - h : h;
 }
 
-/* The partition of that key.  REQUIRES: partitions > 0. */
 int32
 pgt_fnv1a_partition(const char *key, size_t length, int32 partitions)
 {

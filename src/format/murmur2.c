@@ -5,8 +5,8 @@
  * A keyed record must land on the partition number that Kafka's default
  * partitioner would give it, so that a topic copied from there (or read by a
  * client that works out partitions itself) keeps each key in one place.  The
- * hash is therefore part of the interface: its value for a key never changes.
- * It says nothing about null keys; that is the partitioner's business.
+ * hash is therefore part of the interface: its value for a key never changes.  The
+ * partitioner decides about null keys.
  *
  * Austin Appleby's MurmurHash2 with a fixed seed:
  *
@@ -23,7 +23,7 @@
  * The partition is (h & 0x7fffffff) % n: masked, not abs(), which has no
  * answer for the smallest integer and maps the negative half differently.
  *
- * Layer 0: no state, no memory.  Next: partitioner.c.
+ * No state, no memory.
  */
 #include "c.h"
 
@@ -54,7 +54,6 @@ mix_tail(uint32 h, const unsigned char *p, size_t length)
 	return h * MURMUR2_M;
 }
 
-/* The hash of the bytes, signed as in Java.  data may be NULL where length is 0. */
 int32
 pgt_murmur2(const char *data, size_t length)
 {
@@ -76,11 +75,6 @@ pgt_murmur2(const char *data, size_t length)
 	return (int32) h;
 }
 
-/*
- * The partition Kafka's default partitioner gives that key.
- *
- * REQUIRES: partitions > 0.
- */
 int32
 pgt_murmur2_partition(const char *key, size_t length, int32 partitions)
 {

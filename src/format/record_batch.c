@@ -4,9 +4,9 @@
  *
  * A segment's ".log" holds these batches and nothing else, byte for byte as a
  * Kafka broker would, so that any of Kafka's tools can read it.  This file
- * turns records into such bytes and back.  It does not compress (see
- * compression.c; it is handed the uncompressed records), does not choose
- * offsets, and does no I/O.
+ * turns records into such bytes and back.  It does not compress (compression.c
+ * does; this file is given uncompressed records), it does not choose offsets, and it
+ * does no I/O.
  *
  * record_batch.h has the picture of the 61 header bytes.  A record behind it:
  *
@@ -27,21 +27,19 @@
  * so that lengths up to 63 take one byte and up to 8191 two.  Those two sizes
  * are decoded inline; everything longer goes through one loop.
  *
- * What the CRC covers: byte 21 to the end, as stored, that is, compressed.
- * baseOffset is outside, so that a batch is sealed before the append lock and
- * gets its offset under it.  batchLength and magic are outside too: a wrong
- * length moves the end of the CRC's range, a wrong magic is refused.
+ * The CRC covers byte 21 to the end, as stored, that is, compressed.  baseOffset is
+ * outside, so that a batch is sealed before the append lock is taken and gets its
+ * offset under the lock.  batchLength and magic are outside, too: a wrong length moves
+ * the end of the CRC's range, and a wrong magic is refused.
  *
- * Invariants: decoding believes nothing.  Every length is compared with the
- * bytes that are there before it is used, sums are checked before they can
- * overflow, a count is never more than a bound for a loop that the bytes must
- * carry.  Within a batch offsets ascend and stay in 0..lastOffsetDelta; gaps
- * are legal (compaction leaves them).  The batch must end where its last
- * record ends.  Whatever differs is damage and comes back as a constant string.
+ * Invariants: decoding trusts no byte.  Every length is compared with the bytes that
+ * are there before it is used, sums are checked before they can overflow, and a count
+ * only bounds a loop that ends at the latest when the bytes end.  Within a batch
+ * offsets ascend and stay in 0..lastOffsetDelta; gaps are legal (compaction leaves
+ * them).  The batch must end where its last record ends.  Anything else is damage,
+ * which is returned as a constant string.
  *
  * Memory: none is allocated; decoded records point into the caller's bytes.
- * Layer 0.  Next: segment.h, where batches are stored; producer.c and
- * log_reader.c, which make and read them; test/unit/unit_test.c.
  */
 #include "c.h"
 
@@ -221,7 +219,7 @@ get_varint_slow(const char **src, const char *end, int max_bits, uint64 *folded)
 	return false;
 }
 
-/* The same, with one- and two-byte values decoded on the spot. */
+/* Read a varint of 32 bits; values of one and two bytes are decoded inline. */
 static inline bool
 get_varint(const char **src, const char *end, int max_bits, uint64 *folded)
 {
@@ -267,31 +265,24 @@ get_int64_varint(const char **src, const char *end, int64 *value)
 	return true;
 }
 
-/* Write a 32-bit zigzag varint (up to 5 bytes); returns the byte behind it. */
 char *
 pgt_varint_encode(char *dst, int32 value)
 {
 	return put_varint(dst, zigzag32(value));
 }
 
-/* Write a 64-bit zigzag varint (up to 10 bytes); returns the byte behind it. */
 char *
 pgt_varlong_encode(char *dst, int64 value)
 {
 	return put_varint(dst, zigzag64(value));
 }
 
-/*
- * Read a 32-bit zigzag varint and advance *src.  False, and *src is left
- * alone, where the bytes end first or the number is too large.
- */
 bool
 pgt_varint_decode(const char **src, const char *end, int32 *value)
 {
 	return get_int32_varint(src, end, value);
 }
 
-/* The same for 64 bits. */
 bool
 pgt_varlong_decode(const char **src, const char *end, int64 *value)
 {
@@ -351,10 +342,6 @@ payload_size(const Record *record)
 		varint_size(zigzag32(record->header_count)) + (size_t) record->headers_length;
 }
 
-/*
- * Upper bound of what pgt_record_encode() writes, whatever the deltas are.
- * Where it is more than PG_INT32_MAX, no batch can hold the record.
- */
 size_t
 pgt_record_size(const Record *record)
 {
@@ -362,12 +349,6 @@ pgt_record_size(const Record *record)
 		payload_size(record);
 }
 
-/*
- * Write the record (its offset and timestamp come from the deltas) and return
- * the first byte behind it.  pgt_timestamp_delta() makes the first delta.
- *
- * REQUIRES: room for pgt_record_size() bytes, which is at most PG_INT32_MAX.
- */
 char *
 pgt_record_encode(char *dst, const Record *record, int64 timestamp_delta, int32 offset_delta)
 {
@@ -388,14 +369,12 @@ pgt_record_encode(char *dst, const Record *record, int64 timestamp_delta, int32 
 	return dst + record->headers_length;
 }
 
-/* Exact size of an encoded record header. */
 size_t
 pgt_record_header_size(const RecordHeader *header)
 {
 	return bytes_size(header->key_length) + bytes_size(header->value_length);
 }
 
-/* Write a record header, whose key is not null; returns the byte behind it. */
 char *
 pgt_record_header_encode(char *dst, const RecordHeader *header)
 {
@@ -403,17 +382,13 @@ pgt_record_header_encode(char *dst, const RecordHeader *header)
 	return put_bytes(dst, header->value, header->value_length);
 }
 
-/* CRC-32C over what it covers of a batch of "length" bytes. */
+/* The CRC-32C of a batch of "length" bytes. */
 static uint32
 batch_crc(const char *batch, int32 length)
 {
 	return pgt_crc32c(batch + AT_ATTRIBUTES, length - AT_ATTRIBUTES);
 }
 
-/*
- * Write the 61 header bytes of a batch whose header->length bytes (header
- * included) stand at "batch", and its CRC.  header->crc is ignored.
- */
 void
 pgt_record_batch_seal(char *batch, const RecordBatchHeader *header)
 {
@@ -432,7 +407,6 @@ pgt_record_batch_seal(char *batch, const RecordBatchHeader *header)
 	put_int32(batch + AT_CRC, (int32) batch_crc(batch, header->length));
 }
 
-/* Set baseOffset, which is outside the CRC: this may be done at any time. */
 void
 pgt_record_batch_set_base_offset(char *batch, int64 base_offset)
 {
@@ -440,21 +414,21 @@ pgt_record_batch_set_base_offset(char *batch, int64 base_offset)
 }
 
 /* ----------
- * Mending the CRC
+ * Correcting the CRC
  *
- * What a change of bytes adds to a CRC does not depend on the other bytes: it is the
- * CRC of the difference alone, with zeros for all the rest.  Zeros before the
- * difference count for nothing; each one behind it multiplies by x^8, modulo the
- * polynomial.  Numbers here have the coefficient of x^0 in the top bit, as CRC-32C
- * has them.
+ * How a change of bytes changes the CRC does not depend on the other bytes: the change is
+ * the CRC of the difference alone, with zeros in place of all other bytes.  Zeros
+ * before the difference change nothing; each zero behind it multiplies by x^8, modulo
+ * the polynomial.  Numbers here have the coefficient of x^0 in the top bit, as in
+ * CRC-32C.
  * ----------
  */
 
 #define CRC32C_POLYNOMIAL	0x82F63B78
 #define POWER_8				((uint32) 1 << 23)
 
-/* Up to this length computing it anew is quicker. */
-#define MENDED_FROM			8192
+/* Up to this length it is quicker to compute the CRC of all bytes. */
+#define CORRECTED_FROM			8192
 
 /* The product of two polynomials, modulo CRC-32C's. */
 static uint32
@@ -471,7 +445,7 @@ multiply_modulo(uint32 a, uint32 b)
 	return product;
 }
 
-/* The CRC of a difference, so many zeros further on. */
+/* The CRC of a difference with that many zero bytes behind it. */
 static uint32
 shift_crc(uint32 crc, size_t zeros)
 {
@@ -494,7 +468,7 @@ pgt_record_batch_set_max_timestamp(char *batch, size_t length, int64 timestamp)
 
 	put_int64(difference, timestamp ^ get_int64(batch + AT_MAX_TIMESTAMP));
 	put_int64(batch + AT_MAX_TIMESTAMP, timestamp);
-	if (length <= MENDED_FROM)
+	if (length <= CORRECTED_FROM)
 	{
 		put_int32(batch + AT_CRC, (int32) batch_crc(batch, length));
 		return;
@@ -509,7 +483,7 @@ pgt_record_batch_set_max_timestamp(char *batch, size_t length, int64 timestamp)
  * ----------
  */
 
-/* Can a batch be like that?  NULL or what is wrong. */
+/* Check the fields against each other.  NULL or the problem. */
 static const char *
 header_problem(const RecordBatchHeader *header)
 {
@@ -531,12 +505,6 @@ header_problem(const RecordBatchHeader *header)
 	return NULL;
 }
 
-/*
- * Decode and check the header.  Looks at RECORD_BATCH_HEADER_SIZE bytes only,
- * so header->length may be more than "available": compare the two before
- * anything that wants the whole batch.  *header is undefined where a problem
- * comes back.
- */
 const char *
 pgt_record_batch_read_header(const char *batch, size_t available, RecordBatchHeader *header)
 {
@@ -563,11 +531,6 @@ pgt_record_batch_read_header(const char *batch, size_t available, RecordBatchHea
 	return header_problem(header);
 }
 
-/*
- * Check the CRC.
- *
- * REQUIRES: header is of this batch, and header->length bytes are there.
- */
 const char *
 pgt_record_batch_check_crc(const char *batch, const RecordBatchHeader *header)
 {
@@ -576,11 +539,6 @@ pgt_record_batch_check_crc(const char *batch, const RecordBatchHeader *header)
 	return NULL;
 }
 
-/*
- * Begin a walk.  "records" are the batch's uncompressed records, "length"
- * bytes, which must outlive the walk; header is one that read_header() found
- * good.  A record count that these bytes cannot hold is a problem at once.
- */
 void
 pgt_record_iterator_init(RecordIterator *it, const RecordBatchHeader *header,
 						 const char *records, size_t length)
@@ -600,9 +558,9 @@ pgt_record_iterator_init(RecordIterator *it, const RecordBatchHeader *header,
 }
 
 /*
- * Decode attributes, timestamp and offset.  NULL or the problem, with
- * it->previous_delta moved on.  The timestamp's sum goes round at the end of 64
- * bits, as Kafka's: so that any two timestamps fit one batch.
+ * Decode attributes, timestamp and offset, and set it->previous_delta.  NULL or the
+ * problem.  The sum of the timestamps wraps around at 64 bits, as in Kafka, so any two
+ * timestamps fit one batch.
  */
 static inline const char *
 decode_place(RecordIterator *it, const char **src, const char *end, Record *record)
@@ -669,12 +627,6 @@ decode_record(RecordIterator *it, const char *src, const char *end, Record *reco
 	return check_headers(src, end, record->header_count);
 }
 
-/*
- * The next record; its pointers go into the iterated bytes.  False at the end
- * and at damage, and from then on: it->problem says what is wrong, and the
- * record is undefined.  A record that comes back is sound as a whole, its
- * headers included.
- */
 bool
 pgt_record_iterator_next(RecordIterator *it, Record *record)
 {
@@ -702,10 +654,6 @@ pgt_record_iterator_next(RecordIterator *it, Record *record)
 	return true;
 }
 
-/*
- * Split the first encoded header off *headers.  False, and *headers is left
- * alone, where it is damaged; a null key is damage, a null value is not.
- */
 bool
 pgt_record_header_decode(const char **headers, const char *end, RecordHeader *header)
 {

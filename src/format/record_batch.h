@@ -19,9 +19,9 @@
  *	 57  recordsCount          i32
  *	 61  records                     the only part that is compressed
  *
- * Layer 0: bytes only.  No I/O, no locks, no palloc, no ereport, so that the
- * unit test and the fuzzer run it without a server.  Damage is reported as a
- * constant string; NULL means "fine".
+ * These functions work on bytes only: no I/O, no locks, no palloc, no ereport, so
+ * that the unit test and the fuzzer run them without a server.  A function that checks
+ * returns NULL, or a constant string that says what is damaged.
  */
 #ifndef RECORD_BATCH_H
 #define RECORD_BATCH_H
@@ -33,9 +33,9 @@
 #define RECORD_BATCH_MAGIC			2
 
 /*
- * A batch's uncompressed records take less than this, which is also the most
- * that max.message.bytes can be.  So what compressed bytes say, sound or not,
- * makes no reader take more memory.
+ * A batch's uncompressed records take less than this, which is also the maximum of
+ * max.message.bytes.  So no compressed bytes, sound or damaged, make a reader take
+ * more memory.
  */
 #define RECORD_BATCH_MAX_SIZE		(256 * 1024 * 1024)
 
@@ -58,7 +58,7 @@ typedef struct RecordBatchHeader
 	int32		record_count;
 } RecordBatchHeader;
 
-/* One record.  The pointers belong to whoever made the record. */
+/* One record.  The pointers are the maker's: they point into the iterated bytes, or into a producer's memory. */
 typedef struct Record
 {
 	int64		offset;			/* absolute */
@@ -96,67 +96,100 @@ typedef struct RecordIterator
 	const char *problem;		/* set when the walk met damage */
 } RecordIterator;
 
+/* ---- encoding ------------------------------------------------------------ */
+
 /*
- * Encoding.  record_size() is an upper bound of what record_encode() writes,
- * whatever the deltas are; record_encode() returns the first byte behind it.
+ * An upper bound of the bytes that pgt_record_encode() writes, whatever the deltas
+ * are.  If it is more than PG_INT32_MAX, no batch can hold the record.
  */
 extern size_t pgt_record_size(const Record *record);
+
+/*
+ * Write the record, with offset and timestamp given by the deltas, and return the first
+ * byte behind it.  pgt_timestamp_delta() makes timestamp_delta.
+ *
+ * REQUIRES: room for pgt_record_size() bytes, which is at most PG_INT32_MAX.
+ */
 extern char *pgt_record_encode(char *dst, const Record *record,
 							   int64 timestamp_delta, int32 offset_delta);
 
-/* From the batch's base timestamp to a record's; goes round at the end of 64 bits, see decode_place(). */
+/* The difference of a record's timestamp to the base timestamp; it wraps around at 64 bits, as in Kafka. */
 static inline int64
 pgt_timestamp_delta(int64 base_timestamp, int64 timestamp)
 {
 	return (int64) ((uint64) timestamp - (uint64) base_timestamp);
 }
 
+/* The exact size of an encoded record header. */
 extern size_t pgt_record_header_size(const RecordHeader *header);
+
+/* Write a record header, whose key is not null, and return the byte behind it. */
 extern char *pgt_record_header_encode(char *dst, const RecordHeader *header);
 
 /*
  * Write the 61 header bytes of a batch whose header->length bytes (header
- * included) stand at "batch", and its CRC.
+ * included) stand at "batch", and its CRC.  header->crc is ignored.
  */
 extern void pgt_record_batch_seal(char *batch, const RecordBatchHeader *header);
 
-/* baseOffset is outside the CRC: this may be done at any time. */
+/* Set baseOffset.  It is outside the CRC, so this may be done at any time. */
 extern void pgt_record_batch_set_base_offset(char *batch, int64 base_offset);
 
 /*
- * Set maxTimestamp, which is the time of all records in a batch that has
- * LogAppendTime, and mend the CRC.  Takes two microseconds at most, however large
- * the sealed batch of "length" bytes is.
+ * Set maxTimestamp of a sealed batch of "length" bytes, and correct its CRC.  In a batch
+ * with LogAppendTime maxTimestamp is the time of all records.  Takes two
+ * microseconds at most, however long the batch is.
  */
 extern void pgt_record_batch_set_max_timestamp(char *batch, size_t length, int64 timestamp);
 
+/* ---- decoding ------------------------------------------------------------ */
+
 /*
- * Decoding.  read_header() wants RECORD_BATCH_HEADER_SIZE bytes and checks
- * magic, lengths and counts; check_crc() wants the whole batch.
+ * Decode the header and check magic, lengths and counts.  Reads only the first
+ * RECORD_BATCH_HEADER_SIZE bytes, so header->length may be more than "available":
+ * the caller compares the two before it reads the rest.  If there is a problem,
+ * *header is undefined.
  */
 extern const char *pgt_record_batch_read_header(const char *batch, size_t available,
 												RecordBatchHeader *header);
+
+/*
+ * Check the CRC.
+ *
+ * REQUIRES: header is of this batch, and header->length bytes are there.
+ */
 extern const char *pgt_record_batch_check_crc(const char *batch,
 											  const RecordBatchHeader *header);
 
-/* "records" are the batch's uncompressed records, "length" bytes. */
+/*
+ * Begin a walk over the "length" bytes of a batch's uncompressed records, which must
+ * outlive the walk.  The header is one that pgt_record_batch_read_header() found
+ * good.  A record count that these bytes cannot hold is a problem at once.
+ */
 extern void pgt_record_iterator_init(RecordIterator *it, const RecordBatchHeader *header,
 									 const char *records, size_t length);
 
 /*
- * The next record; its pointers go into the iterated bytes.  False at the end
- * and at damage: then it->problem says what is wrong.  Bytes left over after
- * the last record are damage too.
+ * Set *record to the next record; its pointers point into the iterated bytes.  It is
+ * sound as a whole, its headers included.  False at the end, and once damage was
+ * met: then it->problem says what is wrong, and *record is undefined.  Bytes left over
+ * after the last record are damage, too.
  */
 extern bool pgt_record_iterator_next(RecordIterator *it, Record *record);
 
 /*
- * Split the first encoded header off *headers.  False when it is damaged.
+ * Split the first encoded header off *headers.  False, with *headers unchanged, if it is
+ * damaged; a null key is damage, a null value is not.
  */
 extern bool pgt_record_header_decode(const char **headers, const char *end,
 									 RecordHeader *header);
 
-/* Zigzag varints, exposed for their test vectors; encode returns the end. */
+/*
+ * Zigzag varints of 32 bits (up to 5 bytes) and 64 bits (up to 10 bytes), exposed for
+ * their test vectors.  Encoding returns the byte behind the varint.  Decoding advances
+ * *src; it returns false, with *src unchanged, if the bytes end before the varint
+ * does, or the number is too large.
+ */
 extern char *pgt_varint_encode(char *dst, int32 value);
 extern char *pgt_varlong_encode(char *dst, int64 value);
 extern bool pgt_varint_decode(const char **src, const char *end, int32 *value);

@@ -1,13 +1,12 @@
 /*
  * recovery_point_format.c
- *	  The bytes of the recovery point: sealed and checked.
+ *	  The bytes of the recovery point: sealing and checking them.
  *
- * See recovery_point_format.h for the format.  Checking believes nothing: the
- * count of entries is compared with the bytes that are there before it is used,
- * and an entry with an impossible number is damage like a wrong CRC.
+ * See recovery_point_format.h for the format.  Checking trusts no byte: the count of
+ * entries is compared with the bytes that are there before it is used, and an entry with
+ * an impossible number is damage, like a wrong CRC.
  *
- * Layer 1.  No I/O here: the fuzz target runs it without a server.  Next:
- * recovery_point.c.
+ * No I/O here: the fuzz target runs these functions without a server.
  */
 #include "postgres.h"
 
@@ -15,8 +14,8 @@
 #include "util/crc32c.h"
 
 void
-pgt_recovery_point_seal(RecoveryPointHeader *header, uint64 system_identifier,
-						uint32 max_partitions, const RecoveryPointEntry *entries, uint32 count)
+pgt_recovery_point_format_seal(RecoveryPointHeader *header, uint64 system_identifier,
+							   uint32 max_partitions, const RecoveryPointEntry *entries, uint32 count)
 {
 	memset(header, 0, sizeof(*header));
 	header->magic = RECOVERY_POINT_MAGIC;
@@ -29,7 +28,7 @@ pgt_recovery_point_seal(RecoveryPointHeader *header, uint64 system_identifier,
 }
 
 const char *
-pgt_recovery_point_check_header(const char *bytes, size_t length, RecoveryPointHeader *header)
+pgt_recovery_point_format_check_header(const char *bytes, size_t length, RecoveryPointHeader *header)
 {
 	if (length < sizeof(*header))
 		return "the header is cut off";
@@ -41,7 +40,7 @@ pgt_recovery_point_check_header(const char *bytes, size_t length, RecoveryPointH
 	return NULL;
 }
 
-/* Can a partition stand there? */
+/* Can a partition have these numbers? */
 static bool
 is_possible(const RecoveryPointEntry *entry)
 {
@@ -54,8 +53,8 @@ is_possible(const RecoveryPointEntry *entry)
 }
 
 const char *
-pgt_recovery_point_check_entries(const char *bytes, size_t length,
-								 const RecoveryPointHeader *header)
+pgt_recovery_point_format_check_entries(const char *bytes, size_t length,
+										const RecoveryPointHeader *header)
 {
 	size_t		size = length - sizeof(*header);
 

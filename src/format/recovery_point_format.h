@@ -1,19 +1,18 @@
 /*
  * recovery_point_format.h
- *	  The bytes of the recovery point.
+ *	  The bytes of the recovery point, in the byte order of the machine, as
+ *	  everything else in a data directory.
  *
  *	  header   magic, version, system identifier, count, CRC of the entries,
  *			   max_partitions of the server that wrote the WAL, CRC of the header
- *	  entry*   one a partition, 64 bytes each
+ *	  entry*   one for each partition, 64 bytes each
  *
- * In native byte order, as everything else in a data directory.
- *
- * Layer 1.  No I/O: see recovery_point.c.
+ * These functions do no I/O; recovery_point.c reads and writes the file.
  */
 #ifndef RECOVERY_POINT_FORMAT_H
 #define RECOVERY_POINT_FORMAT_H
 
-#include "log/segment.h"
+#include "format/topic_partition.h"
 
 #define RECOVERY_POINT_MAGIC	0x50475452	/* "PGTR" */
 #define RECOVERY_POINT_VERSION	2
@@ -29,7 +28,7 @@ typedef struct RecoveryPointHeader
 	uint32		crc;			/* of the bytes before */
 } RecoveryPointHeader;
 
-/* Of one partition, as of the last time everything was synced. */
+/* One partition, as of the last time that everything was synced. */
 typedef struct RecoveryPointEntry
 {
 	TopicPartition key;
@@ -47,18 +46,20 @@ StaticAssertDecl(sizeof(RecoveryPointHeader) == 32, "recovery point header is 32
 StaticAssertDecl(sizeof(RecoveryPointEntry) == 64, "recovery point entry is 64 bytes");
 
 /* Fill the header for these entries, CRCs included. */
-extern void pgt_recovery_point_seal(RecoveryPointHeader *header, uint64 system_identifier,
-									uint32 max_partitions,
-									const RecoveryPointEntry *entries, uint32 count);
+extern void pgt_recovery_point_format_seal(RecoveryPointHeader *header, uint64 system_identifier,
+										   uint32 max_partitions,
+										   const RecoveryPointEntry *entries, uint32 count);
 
 /*
- * Checking: NULL or the problem.  A header that is whole may be of another
- * version; only where it is this one's the entries, all that follow the header,
- * may be checked.
+ * Copy the header from the "length" bytes of a file, and check that it is whole.  NULL or
+ * the problem.  A whole header may still be of another version, whose entries must not
+ * be checked.
  */
-extern const char *pgt_recovery_point_check_header(const char *bytes, size_t length,
-												   RecoveryPointHeader *header);
-extern const char *pgt_recovery_point_check_entries(const char *bytes, size_t length,
-													const RecoveryPointHeader *header);
+extern const char *pgt_recovery_point_format_check_header(const char *bytes, size_t length,
+														  RecoveryPointHeader *header);
+
+/* Check the entries, which are all that follows the header.  NULL or the problem. */
+extern const char *pgt_recovery_point_format_check_entries(const char *bytes, size_t length,
+														   const RecoveryPointHeader *header);
 
 #endif							/* RECOVERY_POINT_FORMAT_H */

@@ -2,20 +2,17 @@
  * segment_index.c
  *	  The bytes of an index file: header and entries, sealed and checked.
  *
- * See segment_index.h for the format.  Both structs end in a CRC-32C of all
- * their bytes before it.  A header that is not ours, of another version or of
- * another segment is reported as a constant string; an entry is valid or not.  A
- * valid one is also possible: its numbers fit each other, whoever made the CRC.
+ * See segment_index.h for the format.  Header and entries end in a CRC-32C of all their
+ * bytes before it.  A header that is not ours, of another version or of another
+ * segment is reported as a constant string; an entry is valid or not.  The numbers in a
+ * valid entry also fit each other, even if somebody forged the CRC.
  *
- * The system identifier in the header says which cluster wrote the file.  It
- * is recorded for the reader of a lost file; loading compares the one in the
- * recovery point (recovery_point.c).
+ * The system identifier in the header says which cluster wrote the file.  It is there for
+ * whoever finds a lost file; loading compares the one in the recovery point, and
+ * that of the segments only if there is no recovery point (log_load.c).
  *
- * span.previous_end lets a reader that enters the segment notice that the one before
- * is missing or cut: it must have ended just there.
- *
- * Layer 1.  No I/O here: loading at server start uses these functions before
- * the server's own file descriptors exist.  Next: segment.c.
+ * span.previous_end lets a reader that enters the segment notice that the segment before
+ * it is missing or cut: that one must have ended there.
  */
 #include "postgres.h"
 
@@ -24,7 +21,6 @@
 #include "format/segment_index.h"
 #include "util/crc32c.h"
 
-/* Fill a header for a segment of this cluster, CRC included. */
 void
 pgt_index_header_init(IndexHeader *header, SegmentId id, const SegmentSpan *span,
 					  XLogRecPtr swap_lsn)
@@ -40,7 +36,6 @@ pgt_index_header_init(IndexHeader *header, SegmentId id, const SegmentSpan *span
 	header->crc = pgt_crc32c(header, offsetof(IndexHeader, crc));
 }
 
-/* NULL where the header is that of the segment, else the problem. */
 const char *
 pgt_index_header_check(const IndexHeader *header, SegmentId id)
 {
@@ -57,18 +52,12 @@ pgt_index_header_check(const IndexHeader *header, SegmentId id)
 	return NULL;
 }
 
-/* Set an entry's CRC; to be done after every change. */
 void
 pgt_index_entry_seal(IndexEntry *entry)
 {
 	entry->crc = pgt_crc32c(entry, offsetof(IndexEntry, crc));
 }
 
-/*
- * Is the entry used, and whole?  Then nothing that it says makes a reader take
- * more memory than a batch may need, or count past the end of an offset or of a
- * position.
- */
 bool
 pgt_index_entry_is_valid(const IndexEntry *entry)
 {
@@ -80,7 +69,6 @@ pgt_index_entry_is_valid(const IndexEntry *entry)
 		entry->crc == pgt_crc32c(entry, offsetof(IndexEntry, crc));
 }
 
-/* Is it space allocated ahead, the end of the index? */
 bool
 pgt_index_entry_is_zero(const IndexEntry *entry)
 {

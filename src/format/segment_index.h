@@ -2,26 +2,26 @@
  * segment_index.h
  *	  The ".index" file of a segment: what PostgreSQL adds to a record batch.
  *
- * A header of 64 bytes, then one entry of 64 bytes a batch, native byte order
- * (as everything else in a data directory):
+ * A header of 64 bytes, then one entry of 64 bytes for each batch, in the byte order of
+ * the machine (as everything else in a data directory):
  *
  *	  header   magic, version, system identifier, base offset, generation, swap
  *			   LSN, where the segment lies, CRC
  *	  entry    first and last offset (relative to the base), position and
  *			   length in the log, timestamps, transaction id, LSN, flags, CRC
  *
- * A segment that was appended to is of generation 0.  One of a higher generation
- * was written anew from finished ones (segment_rewrite.h); it counts once its header
- * has a swap LSN, and then takes the place of all segments of lower generations
- * whose base is from its own up to its end offset.
+ * A segment that is appended to is of generation 0.  A segment of a higher generation
+ * was rewritten from finished ones (segment_rewrite.h).  It counts once its header has a
+ * swap LSN, and then replaces all segments of lower generations whose base lies
+ * between its own base and its end offset.
  *
- * Entries make log bytes valid: what no valid entry covers is not part of the
- * log.  64 bytes at a multiple of 64 never straddle a sector or a page.  Space
- * is allocated ahead of the WAL insert, so writing an entry cannot run out of
- * disk; a zero entry ends the index.
+ * Entries make log bytes valid: bytes that no valid entry covers are not part of the log.
+ * 64 bytes at a multiple of 64 never straddle a sector or a page.  Space is allocated
+ * ahead of the WAL insert, so writing an entry cannot run out of disk space; a zero
+ * entry ends the index.
  *
- * Layer 1.  The pure functions here work on bytes, and so before the server
- * has file descriptors of its own (loading at start); I/O is in segment.h.
+ * These functions work on bytes, without I/O, so that loading can use them at server
+ * start, before the server has virtual file descriptors.  segment.h does the I/O.
  */
 #ifndef SEGMENT_INDEX_H
 #define SEGMENT_INDEX_H
@@ -32,7 +32,7 @@
 #define INDEX_MAGIC		0x50475449	/* "PGTI" */
 #define INDEX_VERSION	1
 
-/* Which segment of a partition: files are named by it. */
+/* A segment of a partition; its files' names are made of this. */
 typedef struct SegmentId
 {
 	int64		base;			/* offset that its first record has, or would have */
@@ -76,7 +76,7 @@ typedef struct IndexEntry
 	uint32		crc;			/* of all the bytes before */
 } IndexEntry;
 
-/* The segment that was appended to, as opposed to what was made of it later. */
+/* The segment of that base that is or was appended to, generation 0. */
 static inline SegmentId
 pgt_original_segment(int64 base)
 {
@@ -97,12 +97,20 @@ StaticAssertDecl(sizeof(IndexEntry) == 64, "index entry is 64 bytes");
 /* Byte position of entry n in the file. */
 #define INDEX_ENTRY_POSITION(n) ((off_t) (sizeof(IndexHeader) + (off_t) (n) * sizeof(IndexEntry)))
 
+/* Fill a header for a segment of this cluster, CRC included. */
 extern void pgt_index_header_init(IndexHeader *header, SegmentId id, const SegmentSpan *span,
 								  XLogRecPtr swap_lsn);
+/* Check that a header is whole and that of the segment.  NULL or the problem. */
 extern const char *pgt_index_header_check(const IndexHeader *header, SegmentId id);
 
+/* Set an entry's CRC; to be done after every change. */
 extern void pgt_index_entry_seal(IndexEntry *entry);
+/*
+ * Is the entry used, and whole?  Then no number in it makes a reader take more memory
+ * than a batch may need, or count past the end of an offset or of a position.
+ */
 extern bool pgt_index_entry_is_valid(const IndexEntry *entry);
+/* Is the entry space that was allocated ahead, so that the index ends before it? */
 extern bool pgt_index_entry_is_zero(const IndexEntry *entry);
 
 #endif							/* SEGMENT_INDEX_H */

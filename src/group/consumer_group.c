@@ -59,10 +59,8 @@
 #include "group/group_position.h"
 #include "group/group_row.h"
 #include "group/group_wakeup.h"
-#include "log/clock.h"
-
-/* The last field of our advisory lock tags; pg_advisory_lock() uses 1 and 2. */
-#define MISSING_ROW_LOCK_CLASS	3
+#include "util/advisory_lock.h"
+#include "util/clock.h"
 
 int			pgt_offsets_retention_minutes = 10080;
 

@@ -37,9 +37,9 @@
 #include "group/group_expiry.h"
 #include "group/group_row.h"
 #include "group/lease.h"
-#include "log/clock.h"
 #include "log/topic_waiters.h"
 #include "topic/topic.h"
+#include "util/clock.h"
 
 /* The statement has the table for %1$s. */
 #define EXPIRED_GROUPS \
@@ -92,7 +92,7 @@ expired_groups(Oid table, TimestampTz before)
 		group->offsets_table = table;
 		group->topic = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull));
 		group->id = SPI_getvalue(row, SPI_tuptable->tupdesc, 2);
-		if (!pgt_topic_is_waited_for(MyDatabaseId, group->topic, pgt_wait_group(group->id)))
+		if (!pgt_topic_waiters_exist(MyDatabaseId, group->topic, pgt_topic_waiters_group(group->id)))
 			groups = lappend(groups, group);
 	}
 	return groups;
@@ -184,7 +184,7 @@ pgt_groups_expire(void)
 	PushActiveSnapshot(GetLatestSnapshot());
 	table = offsets_table();
 	if (OidIsValid(table))
-		expired = expire_groups(table, pgt_ms_to_timestamptz(pgt_shifted_now_ms() -
+		expired = expire_groups(table, pgt_clock_to_timestamptz(pgt_clock_shifted_now_ms() -
 															  pgt_offsets_retention_minutes * INT64CONST(60000)));
 	PopActiveSnapshot();
 	SPI_finish();

@@ -43,6 +43,7 @@
 #include "utils/snapmgr.h"
 
 #include "group/group_member.h"
+#include "util/advisory_lock.h"
 
 #define MEMBERS_TABLE_NAME	"topic_group_members"
 
@@ -55,9 +56,6 @@
 #define Anum_members_lease			6
 #define Anum_members_partitions		7
 #define Natts_members				7
-
-/* The last field of our lock tags, beside those of consumer_group.c and database_hold.c. */
-#define MEMBER_LOCK_CLASS	5
 
 /* See the header. */
 void

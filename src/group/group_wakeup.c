@@ -65,7 +65,7 @@ find_owned(Oid topic, int32 partition, uint64 group)
 void
 pgt_release_note_owned(Oid topic, int32 partition, const char *group_id)
 {
-	uint64		group = pgt_wait_group(group_id);
+	uint64		group = pgt_topic_waiters_group(group_id);
 	MemoryContext caller;
 	OwnedPartition *entry;
 
@@ -84,7 +84,7 @@ pgt_release_note_owned(Oid topic, int32 partition, const char *group_id)
 void
 pgt_release_note_next(Oid topic, int32 partition, const char *group_id, int64 next)
 {
-	OwnedPartition *entry = find_owned(topic, partition, pgt_wait_group(group_id));
+	OwnedPartition *entry = find_owned(topic, partition, pgt_topic_waiters_group(group_id));
 
 	if (entry != NULL)
 		entry->next = next;
@@ -111,7 +111,7 @@ announce(bool committed)
 		OwnedPartition *entry = lfirst(cell);
 
 		if (!committed || goes_on(entry))
-			pgt_topic_wake_one(MyDatabaseId, entry->key.topic, entry->key.partition, entry->group);
+			pgt_topic_waiters_wake_one(MyDatabaseId, entry->key.topic, entry->key.partition, entry->group);
 	}
 }
 
@@ -132,7 +132,7 @@ announce_topics(void)
 	ListCell   *cell;
 
 	foreach(cell, topics_to_wake)
-		pgt_topic_wake(MyDatabaseId, lfirst_oid(cell));
+		pgt_topic_waiters_wake(MyDatabaseId, lfirst_oid(cell));
 }
 
 /* The transaction ends. */

@@ -67,7 +67,7 @@
 #include "group/group_row.h"
 #include "group/group_wakeup.h"
 #include "group/lease.h"
-#include "log/clock.h"
+#include "util/clock.h"
 
 /* What a call does with a partition. */
 typedef enum LeasePlan

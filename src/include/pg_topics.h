@@ -1,9 +1,9 @@
 /*
  * pg_topics.h
- *	  For extensions in C that bring partitioners of their own.
+ *	  The interface for extensions in C that have partitioners of their own.
  *
- * This is the one installed header; it includes none of the others and needs
- * only postgres.h before it:
+ * This is the only header of pg_topics that is installed.  It needs postgres.h before
+ * it, and none of the other headers:
  *
  *		#include "postgres.h"
  *		#include "fmgr.h"
@@ -25,13 +25,14 @@
  *			pg_topics_register_partitioner(&partitioner);
  *		}
  *
- * The library is loaded by shared_preload_libraries (before or after pg_topics),
- * session_preload_libraries or LOAD.  The name is then one that the topic option
- * partitioner.class and the setting pg_topics.partitioner take, in each session
- * that has loaded the library; one that has not cannot produce to such a topic
- * without naming partitions.
+ * Such a library is loaded by shared_preload_libraries (before or after pg_topics),
+ * session_preload_libraries or LOAD.  In each session that has loaded it, the topic
+ * option partitioner.class and the setting pg_topics.partitioner accept the
+ * partitioner's name.  A session that has not loaded it can produce to such a topic
+ * only if it names the partition.
  *
- * Both sides meet in rendezvous variables, so neither links against the other.
+ * The two libraries find each other through rendezvous variables; neither links against
+ * the other.
  */
 #ifndef PG_TOPICS_H
 #define PG_TOPICS_H
@@ -39,15 +40,16 @@
 #include "fmgr.h"
 
 /*
- * Of this header.  It grows when members are added at the end of a struct; a
- * partitioner made for a newer one than pg_topics has is refused when used.
+ * The version of this header.  It grows when members are added at the end of a struct.  A
+ * partitioner that was made for a newer version than that of pg_topics is refused when
+ * it is used.
  */
 #define PG_TOPICS_API_VERSION	1
 
 #define PG_TOPICS_PARTITIONERS_VARIABLE "pg_topics_partitioners"
 #define PG_TOPICS_API_VARIABLE			"pg_topics_api"
 
-/* A key or value as the log stores it.  null: length -1. */
+/* A key or value as the log stores it; null has length -1. */
 typedef struct PgTopicsBytes
 {
 	const char *data;
@@ -55,25 +57,25 @@ typedef struct PgTopicsBytes
 } PgTopicsBytes;
 
 /*
- * Choose a partition: a number from 0 to partitions - 1, anything else is an
- * ERROR of the producer.  The same key should always give the same one.  Called
- * in a transaction, in a memory context that is reset soon; may ereport(ERROR).
+ * Choose a partition: a number from 0 to partitions - 1.  Any other number is an ERROR for
+ * the producer.  A key should always get the same partition.  Called in a transaction, in
+ * a memory context that is reset soon; may ereport(ERROR).
  */
 typedef int32 (*PgTopicsChoose) (Oid topic, PgTopicsBytes key, PgTopicsBytes value,
 								 int32 partitions);
 
-/* What an extension registers; it must stay where it is as long as the process lives. */
+/* A partitioner that an extension registers.  It must stay in memory as long as the process lives. */
 typedef struct PgTopicsPartitioner
 {
-	int			version;		/* PG_TOPICS_API_VERSION of its maker */
-	const char *name;			/* compared as it is; those built in win */
+	int			version;		/* PG_TOPICS_API_VERSION of the extension */
+	const char *name;			/* compared byte by byte; a built-in one of that name wins */
 	PgTopicsChoose choose;
-	struct PgTopicsPartitioner *next;	/* of the list of all; set by registering */
+	struct PgTopicsPartitioner *next;	/* in the list of all; set when it is registered */
 } PgTopicsPartitioner;
 
 #define PG_TOPICS_PARTITIONER(name, choose) {PG_TOPICS_API_VERSION, name, choose, NULL}
 
-/* What pg_topics offers to partitioners. */
+/* The functions that pg_topics offers to partitioners. */
 typedef struct PgTopicsApi
 {
 	int			version;		/* PG_TOPICS_API_VERSION of pg_topics */
@@ -83,13 +85,13 @@ typedef struct PgTopicsApi
 	int32		(*murmur2_partition) (const char *key, size_t length, int32 partitions);
 
 	/*
-	 * What a built-in partitioner, by its name, chooses for the topic: also for
-	 * null keys, round robin and so on.  ERROR where there is none of that name.
+	 * The partition that the built-in partitioner of that name chooses for the topic, for
+	 * null keys, too.  ERROR if there is no such partitioner.
 	 */
 	int32		(*builtin) (const char *name, Oid topic, PgTopicsBytes key, PgTopicsBytes value);
 } PgTopicsApi;
 
-/* Make a partitioner known by its name; ERROR where the name is taken by another. */
+/* Register a partitioner.  ERROR if another one has registered its name. */
 static inline void
 pg_topics_register_partitioner(PgTopicsPartitioner *partitioner)
 {
@@ -105,7 +107,7 @@ pg_topics_register_partitioner(PgTopicsPartitioner *partitioner)
 	*first = partitioner;
 }
 
-/* The functions of pg_topics; ERROR where it is not loaded. */
+/* The functions of pg_topics.  ERROR if it is not loaded, or too old. */
 static inline const PgTopicsApi *
 pg_topics_api(void)
 {
@@ -118,9 +120,10 @@ pg_topics_api(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 api == NULL ? errmsg("pg_topics is not loaded") :
-				 errmsg("pg_topics is too old: its interface has version %d, needed is %d",
+				 errmsg("interface version %d of pg_topics is too old: this library needs version %d",
 						api->version, PG_TOPICS_API_VERSION),
-				 errhint("Add pg_topics to shared_preload_libraries.")));
+				 api == NULL ? errhint("Add pg_topics to shared_preload_libraries.") :
+				 errhint("Update pg_topics.")));
 	return api;
 }
 

@@ -2,14 +2,14 @@
  * batch_decoder.c
  *	  From the bytes of a batch to its records, checked on the way.
  *
- * A compressed batch is decompressed once, into a buffer that the next one uses
- * again.  It grows up to what a producer can have compressed; where that does not
- * do, the batch is damaged.
+ * A compressed batch is decompressed once, into a buffer that the next batch uses
+ * again.  The buffer grows up to the size that a producer may have compressed; if that is
+ * too small, the batch is damaged.
  *
- * Damage (a batch that fails its checksum or is not what its entry says, bytes
- * that do not decompress) is an ERROR with file, position and offset.
+ * Damage (a batch that fails its checksum or does not match its entry, bytes that do not
+ * decompress) is an ERROR with file, position and offset.
  *
- * Layer 2: no locks, no I/O.  Next: log_reader.c, compaction.c.
+ * No locks, no I/O.
  */
 #include "postgres.h"
 
@@ -17,13 +17,13 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-/* first guess of what compressed records take: so often their size, but this at least */
+/* first guess of the decompressed size: this times the compressed size, but at least the minimum */
 #define UNPACKED_RATIO		4
 #define UNPACKED_MIN		(8 * 1024)
 
 void
-pgt_batch_is_damaged(const TopicPartition *key, SegmentId id, uint32 position, int64 offset,
-					 const char *problem)
+pgt_batch_decoder_fail(const TopicPartition *key, SegmentId id, uint32 position, int64 offset,
+					   const char *problem)
 {
 	char		path[MAXPGPATH];
 
@@ -32,28 +32,28 @@ pgt_batch_is_damaged(const TopicPartition *key, SegmentId id, uint32 position, i
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("damaged record batch in \"%s\" at position %u, offset %lld",
 					path, position, (long long) offset),
-			 errdetail_internal("%s", problem)));
+			 errdetail("The problem: %s.", problem)));
 }
 
 void
-pgt_batch_check(const TopicPartition *key, SegmentId id, const IndexEntry *entry,
-				const char *batch, RecordBatchHeader *header)
+pgt_batch_decoder_check(const TopicPartition *key, SegmentId id, const IndexEntry *entry,
+						const char *batch, RecordBatchHeader *header)
 {
 	int64		offset = id.base + entry->first_delta;
 	const char *problem = pgt_record_batch_read_header(batch, entry->length, header);
 
 	if (problem == NULL && header->length != entry->length)
-		problem = "the batch has another length than the index says";
+		problem = "the length of the batch differs from the length in the index";
 	if (problem == NULL && (header->base_offset != offset ||
 							header->last_offset_delta != entry->last_delta - entry->first_delta))
-		problem = "the batch has other offsets than the index says";
+		problem = "the offsets of the batch differ from the offsets in the index";
 	if (problem == NULL)
 		problem = pgt_record_batch_check_crc(batch, header);
 	if (problem != NULL)
-		pgt_batch_is_damaged(key, id, entry->position, offset, problem);
+		pgt_batch_decoder_fail(key, id, entry->position, offset, problem);
 }
 
-/* Have a buffer of that size for decompressed records; what it held is gone. */
+/* Make the buffer for decompressed records at least that large; its contents are lost. */
 static void
 grow(BatchDecoder *decoder, Size capacity)
 {
@@ -89,9 +89,9 @@ decompress(BatchDecoder *decoder, const char *batch, const RecordBatchHeader *he
 }
 
 void
-pgt_batch_decode(BatchDecoder *decoder, const TopicPartition *key, SegmentId id,
-				 const IndexEntry *entry, const char *batch, const RecordBatchHeader *header,
-				 RecordIterator *iterator)
+pgt_batch_decoder_decode(BatchDecoder *decoder, const TopicPartition *key, SegmentId id,
+						 const IndexEntry *entry, const char *batch, const RecordBatchHeader *header,
+						 RecordIterator *iterator)
 {
 	const char *records = batch + RECORD_BATCH_HEADER_SIZE;
 	Size		length = header->length - RECORD_BATCH_HEADER_SIZE;
@@ -106,7 +106,7 @@ pgt_batch_decode(BatchDecoder *decoder, const TopicPartition *key, SegmentId id,
 					 errmsg("out of memory"),
 					 errdetail_internal("%s", problem)));
 		if (problem != NULL)
-			pgt_batch_is_damaged(key, id, entry->position, header->base_offset, problem);
+			pgt_batch_decoder_fail(key, id, entry->position, header->base_offset, problem);
 		records = decoder->unpacked;
 	}
 	pgt_record_iterator_init(iterator, header, records, length);

@@ -1,59 +1,43 @@
 /*
  * commit_log.c
- *	  The server's commit log: who is running, how the others have ended, and how
- *	  much of it must be kept.
- *
- * Index entries have 64-bit transaction ids, the server's own functions take 32
- * bits, which come back after four billion transactions and are compared modulo
- * 2^32.  A batch may be asked about at any age.  So one rule:
- *
- *	  ids are compared with 64 bits, against values taken for that question; the
- *	  server is asked only about an id that lies between them.
- *
- * TransactionIdIsInProgress() breaks it: what it compares with first (RecentXmin)
- * is that of the process's last snapshot, and the sync process needs none.  Here
- * a snapshot is taken for each round instead, and says itself who was running.
- *
- * Keeping it
+ *	  Keeping the server's commit log as far back as unresolved batches need it.
  *
  * The server cuts its commit log at the oldest datfrozenxid, and no database's
- * goes past the oldest xmin that any process shows.  The xmin of the sync process
- * alone would not do: it may be away, and comes only after the server's start.  So
- * there is a holder, which lives as long as shared memory does: an entry in the
- * process array without a process, like that of a prepared transaction.  It has
- * no transaction, no database and no lock, only an xmin.
+ * datfrozenxid passes the oldest xmin that any process shows.  An xmin of the sync
+ * process would not be enough: the process may be away, and it starts only after the
+ * server.  So there is a holder that lives as long as shared memory does: an entry in the
+ * process array without a process, like the entry of a prepared transaction.  It has no
+ * transaction, no database and no lock, only an xmin.
  *
- *	  start			all that the control file says is there
- *	  in recovery	nothing: the primary holds its own; what a standby showed here
- *					would go to the primary as its feedback
- *	  its end		all that there is
- *	  each round of resolving	the oldest transaction that was running when it
- *					began, or an older one of an unresolved batch
+ * When the holder's xmin is set, and to which transaction:
  *
- * A batch that is appended after a round is of a transaction that was running when
- * the round began, or of a later one.  So what the holder shows stays right for
- * ever, also when no round follows.
+ *	  server start		the oldest one that the commit log had at the last checkpoint
+ *	  in recovery		none: the primary has its own holder, and an xmin shown on
+ *						a standby would reach the primary as feedback
+ *	  end of recovery	the oldest one that the commit log has
+ *	  each round of resolving	the oldest one that was running when the round began,
+ *								or that of an older unresolved batch
  *
- * As it is in no database, the holder keeps no table's rows from being vacuumed but
- * those of the shared catalogs.
+ * A batch that is appended after a round belongs to a transaction that was running when
+ * the round began, or to a later one.  So the holder's xmin stays right even if no
+ * further round comes.
  *
- * The process array has no place to spare: pgt_commit_log_request() raises
- * MaxBackends by one, before anything is sized by it.  The additional place is among
- * those of WAL senders, whose number is limited elsewhere.
+ * Since it is in no database, the holder keeps only rows of the shared catalogs from
+ * being vacuumed, and no rows of other tables.
  *
- * What is held can be lost all the same: while the server runs without the library,
- * and in a standby that is promoted before it has replayed a single record, for the
- * moment until the sync process runs.  Then an outcome is TRANSACTION_FORGOTTEN,
- * which nobody may take for any other.
+ * The process array has no free entry: pgt_commit_log_request() raises MaxBackends by
+ * one, before any array is sized by it.  The additional entry is one of those for WAL
+ * senders, whose number is limited elsewhere.
  *
- * Layer 2.  Next: log_resolve.c.
+ * Outcomes can be lost nevertheless: while the server runs without this library, and on a
+ * standby that is promoted before it has replayed a single record, until the sync
+ * process runs.  The outcome of such a transaction is TRANSACTION_FORGOTTEN
+ * (transaction.c).
  */
 #include "postgres.h"
 
 #include <unistd.h>
 
-#include "access/transam.h"
-#include "access/xact.h"
 #include "access/xlog.h"
 #include "common/controldata_utils.h"
 #include "log/commit_log.h"
@@ -61,82 +45,7 @@
 #include "miscadmin.h"
 #include "storage/procarray.h"
 #include "util/compat.h"
-#include "utils/snapmgr.h"
-
-/* ---- 64-bit ids ---------------------------------------------------------- */
-
-/* A 32-bit id that is below "next" as a 64-bit one. */
-static uint64
-full_xid_before(TransactionId xid, FullTransactionId next)
-{
-	uint32		epoch = EpochFromFullTransactionId(next);
-
-	if (xid > XidFromFullTransactionId(next))
-		epoch--;
-	return U64FromFullTransactionId(FullTransactionIdFromEpochAndXid(epoch, xid));
-}
-
-uint64
-pgt_full_xid(TransactionId xid)
-{
-	return full_xid_before(xid, ReadNextFullTransactionId());
-}
-
-TransactionOutcome
-pgt_transaction_outcome(uint64 xid)
-{
-	TransactionOutcome outcome = TRANSACTION_FORGOTTEN;
-
-	/* the lock keeps the commit log from being cut between the two looks */
-	LWLockAcquire(XactTruncationLock, LW_SHARED);
-	if (xid >= pgt_full_xid(PGT_OLDEST_CLOG_XID))
-		outcome = TransactionIdDidCommit((TransactionId) xid) ?
-			TRANSACTION_COMMITTED : TRANSACTION_ABORTED;
-	LWLockRelease(XactTruncationLock);
-	return outcome;
-}
-
-/* ---- who is running ------------------------------------------------------ */
-
-static int
-compare_xids(const void *a, const void *b)
-{
-	uint64		left = *(const uint64 *) a;
-	uint64		right = *(const uint64 *) b;
-
-	return left < right ? -1 : left > right;
-}
-
-void
-pgt_running_transactions(RunningSet *running)
-{
-	static SnapshotData snapshot = {.snapshot_type = SNAPSHOT_MVCC};	/* keeps its arrays */
-	FullTransactionId next;
-
-	/* as between transactions: else the xmin of the last one would stay */
-	if (!IsTransactionState())
-		MyProc->xmin = InvalidTransactionId;
-	GetSnapshotData(&snapshot);
-	next = ReadNextFullTransactionId();
-	running->oldest = full_xid_before(snapshot.xmin, next);
-	running->next = full_xid_before(snapshot.xmax, next);
-	running->count = snapshot.xcnt;
-	running->xids = palloc(Max(1, snapshot.xcnt) * sizeof(uint64));
-	for (int i = 0; i < running->count; i++)
-		running->xids[i] = full_xid_before(snapshot.xip[i], next);
-	qsort(running->xids, running->count, sizeof(uint64), compare_xids);
-}
-
-bool
-pgt_is_running(const RunningSet *running, uint64 xid)
-{
-	if (xid < running->oldest)
-		return false;
-	return xid >= running->next ||
-		bsearch(&xid, running->xids, running->count, sizeof(uint64), compare_xids) != NULL;
-}
-
-/* ---- keeping it ---------------------------------------------------------- */
+#include "util/transaction.h"
 
 void
 pgt_commit_log_request(void)
@@ -144,7 +53,7 @@ pgt_commit_log_request(void)
 	MaxBackends++;
 }
 
-/* Show that this and all later ones are needed. */
+/* Show that this transaction and all later ones are needed. */
 static void
 hold_from(uint64 xid)
 {
@@ -152,7 +61,7 @@ hold_from(uint64 xid)
 	pg_atomic_write_u64(&pgt_log_shared->commit_log_held_from, xid);
 }
 
-/* The oldest transaction that the commit log can tell of, as of the last checkpoint. */
+/* The oldest transaction in the commit log, as of the last checkpoint. */
 static uint64
 oldest_of_control_file(void)
 {
@@ -164,12 +73,12 @@ oldest_of_control_file(void)
 		ereport(FATAL,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("the control file does not match its checksum")));
-	xid = full_xid_before(control->checkPointCopy.oldestXid, control->checkPointCopy.nextXid);
+	xid = pgt_transaction_full_id_before(control->checkPointCopy.oldestXid, control->checkPointCopy.nextXid);
 	pfree(control);
 	return xid;
 }
 
-/* Will the server begin in recovery of an archive, or as a standby? */
+/* Will the server start with archive recovery, or as a standby? */
 static bool
 starts_in_archive_recovery(void)
 {
@@ -177,8 +86,8 @@ starts_in_archive_recovery(void)
 }
 
 /*
- * Take the place that was asked for.  In the postmaster, alone.  pg_upgrade freezes
- * everything before there is a topic in the new cluster, and nobody would release.
+ * In pg_upgrade nothing is held: it freezes all rows before the new cluster has a topic,
+ * and no sync process runs that would release the commit log.
  */
 void
 pgt_commit_log_init(void)
@@ -197,10 +106,10 @@ pgt_commit_log_hold(void)
 {
 	if (IsBinaryUpgrade)
 		return;
-	/* the lock is what horizons are computed under */
+	/* the server computes its horizons under this lock */
 	LWLockAcquire(ProcArrayLock, LW_SHARED);
 	if (pgt_commit_log_held_from() == 0)
-		hold_from(pgt_full_xid(PGT_OLDEST_CLOG_XID));
+		hold_from(pgt_transaction_full_id(PGT_OLDEST_CLOG_XID));
 	LWLockRelease(ProcArrayLock);
 }
 
@@ -209,7 +118,7 @@ pgt_commit_log_release(uint64 xid)
 {
 	uint64		held_from = pgt_commit_log_held_from();
 
-	/* nothing is held in pg_upgrade */
+	/* not held: in pg_upgrade, or in recovery */
 	if (held_from != 0 && xid > held_from)
 		hold_from(xid);
 }

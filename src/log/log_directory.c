@@ -1,13 +1,13 @@
 /*
  * log_directory.c
- *	  Where the topics' files are: the directories of databases and partitions.
+ *	  The directories of databases and partitions.
  *
- * A directory's name tells whose it is, so what is there can be found without
- * the catalog: at start, by redo, and by who removes what nobody owns.
- *
- * Layer 1.  Next: segment.c.
+ * A directory's name says which database or partition it belongs to, so files can be found
+ * without the catalog: at server start, by redo, and when orphaned files are removed.
  */
 #include "postgres.h"
+
+#include <unistd.h>
 
 #include "log/log_directory.h"
 #include "storage/fd.h"
@@ -15,20 +15,20 @@
 char	   *pgt_log_dir = NULL;
 
 void
-pgt_database_path(char *path, Oid database)
+pgt_log_directory_database_path(char *path, Oid database)
 {
 	snprintf(path, MAXPGPATH, "%s/%u", pgt_log_dir, database);
 }
 
 void
-pgt_partition_path(char *path, const TopicPartition *key)
+pgt_log_directory_partition_path(char *path, const TopicPartition *key)
 {
 	snprintf(path, MAXPGPATH, "%s/%u/%u-%d", pgt_log_dir,
 			 key->database, key->topic, key->partition);
 }
 
 List *
-pgt_log_databases(void)
+pgt_log_directory_databases(void)
 {
 	DIR		   *dir = AllocateDir(pgt_log_dir);
 	struct dirent *de;
@@ -65,14 +65,14 @@ parse_name(const char *name, TopicPartition *key)
 }
 
 List *
-pgt_log_partitions(Oid database, int level)
+pgt_log_directory_partitions(Oid database, int level)
 {
 	char		path[MAXPGPATH];
 	DIR		   *dir;
 	struct dirent *de;
 	List	   *partitions = NIL;
 
-	pgt_database_path(path, database);
+	pgt_log_directory_database_path(path, database);
 	dir = AllocateDir(path);
 	if (dir == NULL && errno == ENOENT)
 		return NIL;
@@ -91,4 +91,24 @@ pgt_log_partitions(Oid database, int level)
 	if (dir != NULL)
 		FreeDir(dir);
 	return partitions;
+}
+
+bool
+pgt_log_directory_exists(Oid database, Oid topic, int partitions)
+{
+	char		path[MAXPGPATH];
+	TopicPartition key = {database, topic, 0};
+
+	if (!OidIsValid(topic))
+	{
+		pgt_log_directory_database_path(path, database);
+		return access(path, F_OK) == 0;
+	}
+	for (; key.partition < partitions; key.partition++)
+	{
+		pgt_log_directory_partition_path(path, &key);
+		if (access(path, F_OK) == 0)
+			return true;
+	}
+	return false;
 }

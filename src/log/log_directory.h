@@ -2,36 +2,34 @@
  * log_directory.h
  *	  Where the topics' files are: <log_dir>/<database oid>/<topic oid>-<partition>/,
  *	  relative to the data directory.
- *
- * Layer 1.
  */
 #ifndef LOG_DIRECTORY_H
 #define LOG_DIRECTORY_H
 
+#include "format/topic_partition.h"
 #include "nodes/pg_list.h"
-
-/* Which partition of which topic of which database. */
-typedef struct TopicPartition
-{
-	Oid			database;
-	Oid			topic;			/* the foreign table's oid */
-	int32		partition;
-} TopicPartition;
 
 extern char *pgt_log_dir;		/* setting pg_topics.log_dir */
 
-/* Path buffers are MAXPGPATH bytes. */
-extern void pgt_database_path(char *path, Oid database);
-extern void pgt_partition_path(char *path, const TopicPartition *key);
+/* The path of a directory; path buffers have MAXPGPATH bytes. */
+extern void pgt_log_directory_database_path(char *path, Oid database);
+extern void pgt_log_directory_partition_path(char *path, const TopicPartition *key);
 
-/* Oids of the databases that have a directory, empty ones too. */
-extern List *pgt_log_databases(void);
+/* The oids of the databases that have a directory, even an empty one. */
+extern List *pgt_log_directory_databases(void);
 
 /*
- * The partitions of a database that have a directory: palloc'd TopicPartition.
- * None where the database has no directory; trouble is a report of that level,
- * and the list then what was found before.
+ * The partitions of a database that have a directory, as a list of palloc'd
+ * TopicPartition.  NIL if the database has no directory.  Trouble with the directory is
+ * reported at "level"; if that is not an error, the list has what was found before.
  */
-extern List *pgt_log_partitions(Oid database, int level);
+extern List *pgt_log_directory_partitions(Oid database, int level);
+
+/*
+ * Does one of the topic's partitions from 0 to partitions - 1 have a directory?  If the
+ * topic is InvalidOid: does the database have one?  Quick however many other topics there
+ * are, since it reads no directory.
+ */
+extern bool pgt_log_directory_exists(Oid database, Oid topic, int partitions);
 
 #endif							/* LOG_DIRECTORY_H */

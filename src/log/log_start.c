@@ -1,21 +1,20 @@
 /*
  * log_start.c
- *	  A partition's file "log_start": deleted records stay deleted, whatever else
- *	  is lost.
+ *	  A partition's file "log_start", which keeps deleted records deleted even if the
+ *	  recovery point is lost.
  *
- * Where a log starts is in the recovery point.  Should that be lost or damaged, a log
- * that starts with a segment still says so by its segments; but one may start
- * inside a segment (delete_records), and then it is here as well:
+ * The recovery point says where each log starts.  If it is lost or damaged, the first
+ * segment still says so for a log that starts with a segment.  But delete_records() may
+ * let a log start inside a segment; then this file has the offset as well:
  *
- *	  magic, version, offset, reserved, CRC of the bytes before: 24 bytes in
- *	  native byte order
+ *	  magic, version, offset, reserved, CRC of the bytes before: 24 bytes in the byte
+ *	  order of the machine
  *
- * It is written when the deletion is in the WAL for certain, so it is never ahead of
- * where recovery comes to, and the larger of this and the recovery point's
- * is right.  It is left alone when the log starts further up later.  Replaced whole by
- * write and durable_rename, so a crash leaves the old or the new one.
- *
- * Layer 1.  Next: log_apply.c, log_load.c.
+ * The file is written when the deletion is flushed to the WAL, so it is never ahead of
+ * the point that recovery reaches, and the larger one of its offset and the recovery
+ * point's is right.  It is not touched if a later deletion ends at a segment's start.  A
+ * write and durable_rename replace it as a whole, so a crash leaves the old file
+ * or the new one.
  */
 #include "postgres.h"
 
@@ -41,19 +40,19 @@ typedef struct LogStartFile
 
 StaticAssertDecl(sizeof(LogStartFile) == 24, "a log_start file is 24 bytes");
 
-/* "path" is MAXPGPATH bytes. */
+/* The file's path, with an ending; "path" has MAXPGPATH bytes. */
 static void
 log_start_path(char *path, const TopicPartition *key, const char *ending)
 {
 	char		directory[MAXPGPATH];
 
-	pgt_partition_path(directory, key);
+	pgt_log_directory_partition_path(directory, key);
 	if (snprintf(path, MAXPGPATH, "%s/log_start%s", directory, ending) >= MAXPGPATH)
 		elog(ERROR, "path of topic files is too long");
 }
 
 int64
-pgt_log_start_kept(const TopicPartition *key)
+pgt_log_start_read(const TopicPartition *key)
 {
 	LogStartFile file;
 	char		path[MAXPGPATH];
@@ -72,7 +71,7 @@ pgt_log_start_kept(const TopicPartition *key)
 	return file.offset;
 }
 
-/* Write the file; false, with errno set, where that fails. */
+/* Write the file; false, with errno set, if that fails. */
 static bool
 write_file(const char *path, const LogStartFile *file)
 {
@@ -98,7 +97,7 @@ pgt_log_start_keep(const TopicPartition *key, int64 offset)
 	char		path[MAXPGPATH];
 	char		temporary[MAXPGPATH];
 
-	if (pgt_log_start_kept(key) >= offset)
+	if (pgt_log_start_read(key) >= offset)
 		return;
 	file.crc = pgt_crc32c(&file, offsetof(LogStartFile, crc));
 	log_start_path(path, key, "");
@@ -109,6 +108,6 @@ pgt_log_start_keep(const TopicPartition *key, int64 offset)
 		ereport(WARNING,
 				(errcode_for_file_access(),
 				 errmsg("could not write topic file \"%s\": %m", temporary),
-				 errdetail("Where partition %d starts is kept in the recovery point alone until the next deletion or maintenance.",
+				 errdetail("Until the next deletion or maintenance only the recovery point says where partition %d starts.",
 						   key->partition)));
 }

@@ -2,19 +2,17 @@
  * log_state.c
  *	  The table of partitions in shared memory.
  *
- * Each partition of each topic has a slot: a PartitionState.  A hash table maps
- * keys to slots.  A partition's slot is taken when the topic is created or given
- * more partitions, and given up when that is rolled back or the topic is
- * dropped.  So a topic that could be created can be produced to, and a
- * transaction that fails keeps no slot that it did not have before.
+ * Each partition of each topic has a slot, a PartitionState.  A hash table maps keys to
+ * slots.  A partition's slot is taken when the topic is created or gets more
+ * partitions; it is given up when that is rolled back or the topic is dropped.  So a
+ * topic that could be created can be produced to, and a transaction that fails keeps
+ * no slot that it did not have before.
  *
  * After a restart the slots are filled from the files and the recovery point
- * (log_load.c) and by redo.  Topics that came here without their creation, in a
- * copied database, get theirs when they are first produced to.
+ * (log_load.c) and by redo.  The topics of a copied database, which were not created there,
+ * get their slots when they are first produced to.
  *
  * Locks: see log_state.h.
- *
- * Layer 2.  Next: partition_log.c.
  */
 #include "postgres.h"
 
@@ -36,11 +34,8 @@ typedef struct SlotEntry
 	int			slot;
 } SlotEntry;
 
-StaticAssertDecl(sizeof(TopicPartition) == 12, "the key is hashed as bytes and must have no padding");
-
 static HTAB *slots = NULL;
 
-/* Shared memory for the slots and the hash table. */
 Size
 pgt_log_state_size(void)
 {
@@ -51,7 +46,7 @@ pgt_log_state_size(void)
 					hash_estimate_size(pgt_max_partitions, sizeof(SlotEntry)));
 }
 
-/* Initialise what stays with a slot for the server's life. */
+/* Initialise the fields that a slot keeps for the server's life. */
 static void
 init_slot(PartitionState *state, int tranche)
 {
@@ -130,7 +125,7 @@ lookup(const TopicPartition *key)
 }
 
 PartitionState *
-pgt_partition_find(const TopicPartition *key)
+pgt_log_state_find(const TopicPartition *key)
 {
 	PartitionState *state;
 
@@ -141,8 +136,8 @@ pgt_partition_find(const TopicPartition *key)
 }
 
 /*
- * A slot that is not in use; -1 when all are.  *looked_at is how many from the
- * first on are known to be in use.  Caller holds table_lock.
+ * The number of a slot that is not in use; -1 if all are.  The first *looked_at slots are
+ * known to be in use.  The caller holds table_lock.
  */
 static int
 free_slot(int *looked_at)
@@ -155,7 +150,7 @@ free_slot(int *looked_at)
 	return -1;
 }
 
-/* Make a slot that of an empty log; caller holds both its locks. */
+/* Set a slot to an empty log of that partition.  The caller holds table_lock and the slot's lock. */
 static void
 reset_slot(PartitionState *state, const TopicPartition *key)
 {
@@ -183,7 +178,7 @@ reset_slot(PartitionState *state, const TopicPartition *key)
 	memset(&state->maintenance, 0, sizeof(state->maintenance));
 }
 
-/* Take a slot for a new key; NULL when all are.  Caller holds table_lock exclusively. */
+/* Take a slot for a new key; NULL if all are in use.  The caller holds table_lock exclusively. */
 static PartitionState *
 take_slot(const TopicPartition *key, int *looked_at)
 {
@@ -202,9 +197,9 @@ take_slot(const TopicPartition *key, int *looked_at)
 	return state;
 }
 
-/* No slot is left; names the topic where there is a catalog to ask. */
+/* Report that no slot is left.  Names the topic if the catalog can be asked. */
 static void
-table_is_full(const TopicPartition *key)
+fail_for_full_table(const TopicPartition *key)
 {
 	char	   *name = IsTransactionState() && key->database == MyDatabaseId ?
 		get_rel_name(key->topic) : NULL;
@@ -216,14 +211,14 @@ table_is_full(const TopicPartition *key)
 					key->partition, name) :
 			 errmsg("cannot open partition %d of topic %u of database %u: too many topic partitions",
 					key->partition, key->topic, key->database),
-			 errdetail("The server can hold %d.", pgt_log_shared->max_partitions),
+			 errdetail("The server can hold %d topic partitions.", pgt_log_shared->max_partitions),
 			 errhint("Raise pg_topics.max_partitions and restart the server.")));
 }
 
 PartitionState *
-pgt_partition_try_get(const TopicPartition *key)
+pgt_log_state_try_get(const TopicPartition *key)
 {
-	PartitionState *state = pgt_partition_find(key);
+	PartitionState *state = pgt_log_state_find(key);
 	int			looked_at = 0;
 
 	if (state != NULL)
@@ -237,16 +232,16 @@ pgt_partition_try_get(const TopicPartition *key)
 }
 
 PartitionState *
-pgt_partition_get(const TopicPartition *key)
+pgt_log_state_get(const TopicPartition *key)
 {
-	PartitionState *state = pgt_partition_try_get(key);
+	PartitionState *state = pgt_log_state_try_get(key);
 
 	if (state == NULL)
-		table_is_full(key);
+		fail_for_full_table(key);
 	return state;
 }
 
-/* Is it a slot of the topic (topic invalid: of the database)?  Caller holds table_lock. */
+/* Is it a slot of the topic (InvalidOid: of the database)?  The caller holds table_lock. */
 static bool
 belongs_to(const PartitionState *state, Oid database, Oid topic)
 {
@@ -255,7 +250,7 @@ belongs_to(const PartitionState *state, Oid database, Oid topic)
 }
 
 bool
-pgt_partition_has_slots(Oid database, Oid topic)
+pgt_log_state_has_slots(Oid database, Oid topic)
 {
 	bool		has = false;
 
@@ -266,7 +261,7 @@ pgt_partition_has_slots(Oid database, Oid topic)
 	return has;
 }
 
-/* Count who has the slots; caller holds table_lock. */
+/* Count the slots in use.  The caller holds table_lock. */
 static void
 count_slots(Oid database, PartitionRoom *room)
 {
@@ -282,7 +277,7 @@ count_slots(Oid database, PartitionRoom *room)
 	}
 }
 
-/* Is there room for all that is wanted?  Caller holds table_lock. */
+/* Is there room for all the slots that are wanted?  The caller holds table_lock. */
 static bool
 has_room(PartitionRoom *room)
 {
@@ -293,7 +288,7 @@ has_room(PartitionRoom *room)
 }
 
 bool
-pgt_partition_reserve(const TopicPartition *keys, int count, PartitionRoom *room)
+pgt_log_state_reserve(const TopicPartition *keys, int count, PartitionRoom *room)
 {
 	int			looked_at = 0;
 	bool		fits;
@@ -313,7 +308,7 @@ pgt_partition_reserve(const TopicPartition *keys, int count, PartitionRoom *room
 }
 
 void
-pgt_partition_forget(Oid database, Oid topic, int32 first_partition)
+pgt_log_state_forget(Oid database, Oid topic, int32 first_partition)
 {
 	LWLockAcquire(&pgt_log_shared->table_lock, LW_EXCLUSIVE);
 	for (int i = 0; i < pgt_log_shared->high_water; i++)
@@ -333,13 +328,13 @@ pgt_partition_forget(Oid database, Oid topic, int32 first_partition)
 }
 
 PartitionState *
-pgt_partition_slot(int n)
+pgt_log_state_slot(int n)
 {
 	return &pgt_log_shared->partitions[n];
 }
 
 int
-pgt_partition_slots(void)
+pgt_log_state_slot_count(void)
 {
 	int			n;
 
@@ -350,7 +345,7 @@ pgt_partition_slots(void)
 }
 
 uint32
-pgt_partition_slots_version(void)
+pgt_log_state_slots_version(void)
 {
 	uint32		version;
 

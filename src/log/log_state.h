@@ -1,18 +1,18 @@
 /*
  * log_state.h
- *	  What all processes share about each partition's log.
+ *	  The state of each partition's log that all processes share.
  *
- * A fixed table in shared memory, one slot a partition, found by key.
+ * A table of fixed size in shared memory, with one slot for each partition, which is
+ * found by key.
  *
- * Locks, in this order: sync_lock, held by who syncs everything; table_lock,
- * which guards the key-to-slot mapping; a slot's lock, which guards all fields
- * of the slot but the ones marked otherwise.  Never two slots' locks at once.
+ * Locks, in the order in which they are taken: sync_lock, held by the process that syncs
+ * all partitions; table_lock, which guards the map from keys to slots; a slot's lock,
+ * which guards all fields of the slot except those marked otherwise.  A process never
+ * holds the locks of two slots.
  *
- * A slot pointer stays good while the caller holds a relation lock on the
- * topic, since a slot is given up only with the topic.  Who holds none (the
+ * A pointer to a slot stays valid while the caller holds a relation lock on the topic,
+ * since a slot is given up only with the topic.  A process without such a lock (the
  * sync process) compares the incarnation under the slot's lock.
- *
- * Layer 2.
  */
 #ifndef LOG_STATE_H
 #define LOG_STATE_H
@@ -26,7 +26,7 @@
 
 #define NO_APPEND_TIME	PG_INT64_MIN
 
-/* What retention and compaction did to a partition since server start. */
+/* How much retention and compaction have done in a partition since server start. */
 typedef struct MaintenanceStats
 {
 	int64		segments_deleted;
@@ -49,7 +49,7 @@ typedef enum CompactionPhase
 	COMPACTION_SWAPPING
 } CompactionPhase;
 
-/* How far the compaction of a partition is; written by its process alone, read by anyone. */
+/* The progress of compacting a partition; written only by the process that compacts, read by any. */
 typedef struct CompactionProgress
 {
 	pg_atomic_uint32 pid;		/* 0: none is running */
@@ -78,7 +78,7 @@ typedef struct PartitionState
 	int64		resolved_offset;	/* below it every transaction's outcome is in the index */
 	uint64		resolved_max_xid;	/* largest transaction id resolved since server start */
 	int64		last_append_time;	/* of the last batch; NO_APPEND_TIME where that is not of LogAppendTime */
-	int64		trusted_end;	/* below it a forgotten transaction's batch was resolved; log_resolve.c */
+	int64		trusted_end;	/* a forgotten transaction's batch below it was resolved; see log_resolve.c */
 
 	/* the active segment */
 	int64		active_base;	/* NO_SEGMENT: nothing was ever appended */
@@ -93,10 +93,10 @@ typedef struct PartitionState
 	uint32		written_back;	/* active segment's bytes handed to the kernel for writing */
 	XLogRecPtr	last_lsn;		/* end of the last append's WAL record */
 
-	/* a process writes segments anew: a sync must log SYNC, see segment_rewrite.c */
+	/* a process rewrites segments: a sync must log SYNC, see segment_rewrite.c */
 	pg_atomic_uint32 rewriting;
 
-	/* changes with every roll, deletion and swap, so that readers list files again */
+	/* raised by every roll, deletion and swap, so that processes list the files again */
 	pg_atomic_uint32 segments_version;
 
 	/* statistics since server start, for pg_stat_topics */
@@ -115,26 +115,26 @@ typedef struct LogShared
 {
 	LWLock		table_lock;
 
-	/* one process at a time syncs and writes the recovery point; before table_lock */
+	/* held by the process that syncs and writes the recovery point; taken before table_lock */
 	LWLock		sync_lock;
 
-	/* appenders fsync themselves while no sync process does; see log_sync.c */
+	/* not 0: no sync process runs, and appenders fsync for themselves; see sync_process.c */
 	pg_atomic_uint32 self_sync;
-	pg_atomic_uint64 alone_since;	/* the first append that found it on, by the monotonic clock; 0: none */
+	pg_atomic_uint64 alone_since;	/* when the first append found it on, by the monotonic clock; 0: none has */
 
-	/* where redo starts: what was loaded is cut there; set once at start */
+	/* where redo starts: loading cuts the logs there; set once at server start */
 	XLogRecPtr	start_redo;
 
-	/* the recovery point lacks a change that no append made */
+	/* not 0: the recovery point lacks a change that is not an append */
 	pg_atomic_uint32 recovery_point_stale;
 
-	/* a round of resolving is wanted now; how many have ended since server start */
+	/* not 0: a round of resolving is wanted now; and the number of rounds since server start */
 	pg_atomic_uint32 resolve_wanted;
 	pg_atomic_uint64 resolve_rounds;
 
-	/* keeps the commit log from being cut, see commit_log.c: the entry, and its xmin with 64 bits */
+	/* the holder of the commit log, see commit_log.c, and its xmin with 64 bits */
 	struct PGPROC *commit_log_holder;
-	pg_atomic_uint64 commit_log_held_from;	/* 0: does not */
+	pg_atomic_uint64 commit_log_held_from;	/* 0: it holds nothing */
 
 	/* oldest FullTransactionId whose batches are not all resolved; 0: none known */
 	pg_atomic_uint64 oldest_unresolved_xid;
@@ -142,8 +142,8 @@ typedef struct LogShared
 	int			max_partitions; /* set once at start */
 
 	/*
-	 * pg_topics.max_partitions of the server that wrote the WAL up to here, which it
-	 * takes to replay it; 0: not known.  Changed by redo and then by the sync process.
+	 * pg_topics.max_partitions of the server that wrote the WAL up to here, which a server
+	 * needs to replay it; 0: not known.  Changed by redo and then by the sync process.
 	 */
 	int			wal_max_partitions;
 
@@ -160,46 +160,50 @@ extern int	pgt_max_partitions; /* setting pg_topics.max_partitions */
 /* setting pg_topics.max_partitions_per_database, -1: no limit */
 extern int	pgt_max_partitions_per_database;
 
-/* Who has the slots, as of a look at them. */
+/* How many slots are wanted and taken, as counted when slots were reserved. */
 typedef struct PartitionRoom
 {
-	int			wanted;			/* slots that were asked for and not there yet */
-	int			taken;			/* by all databases */
-	int			of_database;	/* by the one that asks */
-	bool		by_database;	/* its limit is in the way, not the server's */
+	int			wanted;			/* asked for, and not there yet */
+	int			taken;			/* in use by all databases */
+	int			of_database;	/* in use by the database that asks */
+	bool		by_database;	/* the limit for the database is reached, not the server's */
 } PartitionRoom;
 
+/* The size of the table and its hash table in shared memory. */
 extern Size pgt_log_state_size(void);
 
-/* True when this call made the table, that is, at server start. */
+/* Make the table, or attach to it.  True if this call has made it, that is, at server start. */
 extern bool pgt_log_state_init(void);
 
-/* The slot of a partition, or NULL; caller keeps the topic from going. */
-extern PartitionState *pgt_partition_find(const TopicPartition *key);
+/* The slot of a partition, or NULL.  The caller keeps the topic from being dropped. */
+extern PartitionState *pgt_log_state_find(const TopicPartition *key);
 
-/* The same, made where it is missing; ERROR when the table is full. */
-extern PartitionState *pgt_partition_get(const TopicPartition *key);
+/* The slot of a partition, taken if it has none yet.  ERROR if the table is full. */
+extern PartitionState *pgt_log_state_get(const TopicPartition *key);
 
-/* The same; NULL when the table is full. */
-extern PartitionState *pgt_partition_try_get(const TopicPartition *key);
+/* The slot of a partition, taken if it has none yet.  NULL if the table is full. */
+extern PartitionState *pgt_log_state_try_get(const TopicPartition *key);
 
 /*
- * Make the slots that are missing of these partitions of one database, all of
- * them or, where there is no room for all, none: false, and *room says why.
+ * Take slots for those of these partitions, all of one database, that have none yet.  If
+ * there is not room for all of them, take none, return false, and let *room say why.
  */
-extern bool pgt_partition_reserve(const TopicPartition *keys, int count, PartitionRoom *room);
+extern bool pgt_log_state_reserve(const TopicPartition *keys, int count, PartitionRoom *room);
 
-/* Give up the slots of a topic (topic invalid: of the database) from that partition on. */
-extern void pgt_partition_forget(Oid database, Oid topic, int32 first_partition);
+/* Give up the slots of a topic (InvalidOid: of the database) from first_partition on. */
+extern void pgt_log_state_forget(Oid database, Oid topic, int32 first_partition);
 
-/* Has the topic (topic invalid: the database) slots? */
-extern bool pgt_partition_has_slots(Oid database, Oid topic);
+/* Does the topic (InvalidOid: the database) have slots? */
+extern bool pgt_log_state_has_slots(Oid database, Oid topic);
 
-/* Slot n below high_water, for walks; see the header about its lifetime. */
-extern PartitionState *pgt_partition_slot(int n);
-extern int	pgt_partition_slots(void);
+/*
+ * Slot n, from 0 to pgt_log_state_slot_count() - 1, for walks over all slots.  It may not
+ * be in use; see the head of this file about its lifetime.
+ */
+extern PartitionState *pgt_log_state_slot(int n);
+extern int	pgt_log_state_slot_count(void);
 
-/* Differs each time a slot has been taken or given up. */
-extern uint32 pgt_partition_slots_version(void);
+/* A number that changes each time a slot is taken or given up. */
+extern uint32 pgt_log_state_slots_version(void);
 
 #endif							/* LOG_STATE_H */

@@ -2,27 +2,25 @@
  * segment.c
  *	  One segment of a partition: paths, opening, reading, writing, look-up.
  *
- * A segment is two files with the name of its base offset (20 digits), and of
- * its generation where that is not 0:
+ * A segment is two files that are named by its base offset (20 digits), and by its
+ * generation if that is not 0:
  *
- *	  .log	  record batches, one behind the other, byte for byte as Kafka has
- *			  them (record_batch.h)
- *	  .index  one entry a batch (segment_index.h)
+ *	  .log	  record batches, one behind the other, byte for byte as in Kafka
+ *			  (record_batch.h)
+ *	  .index  one entry for each batch (segment_index.h)
  *
- * Both are opened through the server's virtual file descriptors, so a process
- * may keep many segments open.  What of them is valid is known to the caller:
- * of the active segment by the partition's state in shared memory, of a
- * finished one by its index, which roll trims to its entries.
+ * Both are opened through the server's virtual file descriptors, so a process may keep many
+ * segments open.  How much of them is valid is known to the caller: the partition's state
+ * in shared memory says it for the active segment; a finished segment's index says it,
+ * since a roll trims the index to its entries.
  *
- * An entry is written once by its appender and changed once more at most, when
- * it is flagged aborted.  A reader may meet that change half done, since
- * neither locks; reading an entry again until its CRC fits settles it.
+ * An entry is written once by its appender and changed at most once more, when it is
+ * flagged as aborted.  Neither writer nor reader takes a lock, so a reader may find that
+ * change half done; it then reads the entry again until the CRC matches.
  *
- * Durability: nothing here is logged.  fsync is here as a function, when to
- * call it is for the layers above.  A failed fsync is a PANIC unless
- * data_sync_retry is on, as for the server's own data files.
- *
- * Layer 1.  Next: partition_log.c.
+ * Durability: nothing here is logged.  The functions that fsync are here; the layers above
+ * decide when to call them.  A failed fsync is a PANIC unless data_sync_retry is on, as
+ * for the server's own data files.
  */
 #include "postgres.h"
 
@@ -72,6 +70,7 @@ pgt_segment_index_path(char *path, const TopicPartition *key, SegmentId id)
 
 /* ---- opening and creating ------------------------------------------------ */
 
+/* Report that a file could not be opened; errno says why. */
 static void
 could_not_open(const char *path)
 {
@@ -80,7 +79,7 @@ could_not_open(const char *path)
 			 errmsg("could not open topic file \"%s\": %m", path)));
 }
 
-/* Open one file; -1 where it is gone, any other trouble is an ERROR. */
+/* Open one file.  -1 if it does not exist; any other trouble is an ERROR. */
 static File
 open_file(const char *path, int flags)
 {
@@ -92,6 +91,7 @@ open_file(const char *path, int flags)
 	return file;
 }
 
+/* Report that a header could not be read; errno says why. */
 static void
 report_header_trouble(const char *path)
 {
@@ -101,9 +101,9 @@ report_header_trouble(const char *path)
 }
 
 /*
- * How much of a header there is in the index of a segment that is not open; 0 where
- * the file is gone, trouble is an ERROR.  The postmaster calls it too, at start,
- * where there are no virtual file descriptors.
+ * Read the header from the index of a segment that is not open.  Returns how many bytes
+ * were read, 0 if the file does not exist; trouble is an ERROR.  The postmaster calls
+ * it, too, at server start, so it uses no virtual file descriptor.
  */
 static int
 read_header_of(const TopicPartition *key, SegmentId id, IndexHeader *header)
@@ -128,7 +128,7 @@ read_header_of(const TopicPartition *key, SegmentId id, IndexHeader *header)
 	return got;
 }
 
-/* Read the header; ERROR unless it is that of this segment. */
+/* Read the header.  ERROR unless it is the header of this segment. */
 static void
 read_index_header(Segment *segment)
 {
@@ -146,7 +146,7 @@ read_index_header(Segment *segment)
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("damaged segment index \"%s\" at position 0",
 						FilePathName(segment->index)),
-				 errdetail("While looking for offset %lld: %s.",
+				 errdetail("The segment has base offset %lld: %s.",
 						   (long long) segment->id.base, problem)));
 	segment->span = header.span;
 }
@@ -203,8 +203,8 @@ pgt_segment_is_usable(const TopicPartition *key, SegmentId id)
 }
 
 /*
- * Make a directory, and its entry in the parent durable; it may exist, but then
- * who made it may not have synced yet.
+ * Create a directory unless it exists, and make its entry in the parent durable: another
+ * process may have created it and not synced it yet.
  */
 static void
 make_directory(const char *path, const char *parent)
@@ -217,17 +217,17 @@ make_directory(const char *path, const char *parent)
 				 errmsg("could not create directory \"%s\": %m", path)));
 }
 
-/* Make the directories above a partition's segments. */
+/* Create the partition's directory, and those above it, if they do not exist. */
 static void
 make_partition_directories(const TopicPartition *key)
 {
 	char		database[MAXPGPATH];
 	char		partition[MAXPGPATH];
 
-	pgt_partition_path(partition, key);
+	pgt_log_directory_partition_path(partition, key);
 	if (access(partition, F_OK) == 0)
 		return;
-	pgt_database_path(database, key->database);
+	pgt_log_directory_database_path(database, key->database);
 	make_directory(pgt_log_dir, ".");
 	make_directory(database, pgt_log_dir);
 	make_directory(partition, database);
@@ -273,7 +273,7 @@ create_files(Segment *segment)
 	segment->index = open_file(path, O_CREAT | O_TRUNC);
 	write_index_header(segment, InvalidXLogRecPtr);
 	pgt_segment_sync_index(segment);
-	pgt_partition_path(path, &segment->key);
+	pgt_log_directory_partition_path(path, &segment->key);
 	fsync_fname(path, true);
 }
 
@@ -317,7 +317,7 @@ pgt_segment_restore(const TopicPartition *key, SegmentId id, const SegmentSpan *
 	write_index_header(&segment, InvalidXLogRecPtr);
 	pgt_segment_sync_index(&segment);
 	pgt_segment_close(&segment);
-	pgt_partition_path(path, key);
+	pgt_log_directory_partition_path(path, key);
 	fsync_fname(path, true);
 }
 
@@ -376,7 +376,7 @@ pgt_segment_writeback(Segment *segment, uint32 from, uint32 to)
 
 /* ---- the index ----------------------------------------------------------- */
 
-/* Size of a file, ERROR if it cannot be told; leaves it open for real. */
+/* The size of a file; ERROR on trouble.  After this the kernel has the file open. */
 static off_t
 file_size(File file)
 {
@@ -476,7 +476,7 @@ read_raw_entries(Segment *segment, uint32 first, uint32 count, IndexEntry *entri
 	return got / sizeof(IndexEntry);
 }
 
-/* An entry did not check: read it again, then give up with an ERROR. */
+/* An entry failed its check: read it again some times, then give up with an ERROR. */
 static void
 reread_entry(Segment *segment, uint32 n, IndexEntry *entry)
 {
@@ -527,7 +527,7 @@ pgt_segment_count_entries(Segment *segment)
 		return 0;
 	count = (size - INDEX_ENTRY_POSITION(0)) / sizeof(IndexEntry);
 
-	/* space allocated ahead is given back by roll, so this is short */
+	/* a roll frees the space that was allocated ahead, so there is little to skip */
 	while (count > 0 &&
 		   read_raw_entries(segment, count - 1, 1, &entry) == 1 &&
 		   pgt_index_entry_is_zero(&entry))
@@ -535,9 +535,9 @@ pgt_segment_count_entries(Segment *segment)
 	return count;
 }
 
-/* The index ends before entry n, which should be there. */
+/* Report that the index ends before entry n, which should be there. */
 static void
-entry_is_missing(Segment *segment, uint32 n)
+fail_for_missing_entry(Segment *segment, uint32 n)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
@@ -552,7 +552,7 @@ static void
 read_entry(Segment *segment, uint32 n, IndexEntry *entry)
 {
 	if (pgt_segment_read_entries(segment, n, 1, entry) != 1)
-		entry_is_missing(segment, n);
+		fail_for_missing_entry(segment, n);
 }
 
 /* Below this many entries a look-up reads them all at once. */
@@ -581,7 +581,7 @@ pgt_segment_find_offset(Segment *segment, uint32 count, int64 offset)
 		if (segment->id.base + block[i].last_delta >= offset)
 			return low + i;
 	if (got < high - low)
-		entry_is_missing(segment, low + got);
+		fail_for_missing_entry(segment, low + got);
 	return high;
 }
 
@@ -591,7 +591,7 @@ pgt_segment_find_timestamp(Segment *segment, uint32 count, int64 timestamp)
 	uint32		low = 0;
 	uint32		high = count;
 
-	/* the largest timestamp so far never falls, so its first rise decides */
+	/* largest_timestamp never falls from entry to entry, so a binary search finds its first rise */
 	while (low < high)
 	{
 		uint32		middle = low + (high - low) / 2;
@@ -651,7 +651,6 @@ pgt_segment_sync_index(Segment *segment)
 	sync_file(segment->index);
 }
 
-/* As a failed fsync, a failed stamp is in a critical section of the caller's. */
 void
 pgt_segment_stamp(Segment *segment, XLogRecPtr swap_lsn)
 {
@@ -703,7 +702,7 @@ pgt_segment_files(const TopicPartition *key, SegmentId **ids)
 	int			capacity = 16;
 
 	*ids = palloc(capacity * sizeof(SegmentId));
-	pgt_partition_path(path, key);
+	pgt_log_directory_partition_path(path, key);
 	dir = AllocateDir(path);
 	if (dir == NULL && errno == ENOENT)
 		return 0;
@@ -720,8 +719,9 @@ pgt_segment_files(const TopicPartition *key, SegmentId **ids)
 }
 
 /*
- * Read what the header of a rewritten segment says; false where it does not
- * count, or is gone.  It may be just being stamped: read again.
+ * Read the span from the header of a rewritten segment.  False if the segment does not
+ * count, or is gone.  Another process may just be stamping the header, so a damaged one is
+ * read again.
  */
 static bool
 read_swapped(const TopicPartition *key, ListedSegment *segment)
@@ -771,7 +771,7 @@ pgt_segment_list(const TopicPartition *key, ListedSegment **segments)
 	return count;
 }
 
-/* Is the segment's log file there, and nothing in it? */
+/* Does the segment have a log file without any bytes? */
 static bool
 has_empty_log(const TopicPartition *key, SegmentId id)
 {
@@ -791,15 +791,15 @@ pgt_segment_is_leftover(const TopicPartition *key, SegmentId id)
 		return false;
 
 	/*
-	 * One that was swapped in may be damaged, or have lost its index: that is kept
-	 * and reported.  The header is durable before the first byte of the log.
+	 * A segment that was swapped in may be damaged, or may have lost its index: it is
+	 * kept, and readers report it.  The header is durable before the first byte of the log.
 	 */
 	if (read_header_of(key, id, &header) < (int) sizeof(header))
 		return has_empty_log(key, id);
 	return pgt_index_header_check(&header, id) == NULL && XLogRecPtrIsInvalid(header.swap_lsn);
 }
 
-/* Remove one file, quietly where it is not there. */
+/* Remove one file; it need not exist. */
 static void
 unlink_file(const char *path, int level)
 {
@@ -809,7 +809,7 @@ unlink_file(const char *path, int level)
 				 errmsg("could not remove topic file \"%s\": %m", path)));
 }
 
-/* Cut one file to nothing, quietly where it is not there. */
+/* Truncate one file to no bytes; it need not exist. */
 static void
 empty_file(const char *path)
 {
@@ -842,7 +842,7 @@ pgt_segment_unlink(const TopicPartition *key, SegmentId id, int level)
 }
 
 void
-pgt_partition_unlink(const TopicPartition *key)
+pgt_segment_unlink_partition(const TopicPartition *key)
 {
 	char		path[MAXPGPATH];
 
@@ -852,7 +852,7 @@ pgt_partition_unlink(const TopicPartition *key)
 	for (int i = 0; i < count; i++)
 		pgt_segment_release_space(key, ids[i]);
 	pfree(ids);
-	pgt_partition_path(path, key);
+	pgt_log_directory_partition_path(path, key);
 	if (access(path, F_OK) == 0)
 		rmtree(path, true);
 }

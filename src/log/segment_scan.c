@@ -2,14 +2,13 @@
  * segment_scan.c
  *	  All batches of a finished segment, in order.
  *
- * For who rewrites segments: no snapshot, no look at transactions, no going on to
- * the next segment.  Readers of records use log_reader.h.
+ * Compaction and erasing rewrite segments with this: there is no snapshot, transactions'
+ * outcomes do not matter, and the scan does not continue in the next segment.  Readers
+ * of records use log_reader.h.
  *
- * Entries come SCAN_ENTRIES at a time, log bytes in chunks of SCAN_CHUNK; a batch
- * that is larger takes a larger chunk.  The caller keeps the segment from being
- * deleted or replaced.
- *
- * Layer 2.  Next: segment_filter.c.
+ * Entries are read SCAN_ENTRIES at a time, log bytes in chunks of SCAN_CHUNK; a larger
+ * batch takes a larger chunk.  The caller keeps the segment from being deleted or
+ * replaced.
  */
 #include "postgres.h"
 
@@ -25,11 +24,11 @@ pgt_segment_scan_init(SegmentScan *scan, MemoryContext context)
 	scan->context = context;
 }
 
-/* The open segment; it may have been closed by this process since, but not removed. */
+/* The open segment.  This process may have closed it since, but its files are not removed. */
 static Segment *
 open_segment(SegmentScan *scan)
 {
-	Segment    *segment = pgt_partition_log_segment(scan->state, scan->id);
+	Segment    *segment = pgt_log_segments_open(scan->state, scan->id);
 	char		path[MAXPGPATH];
 
 	if (segment != NULL)
@@ -78,7 +77,7 @@ pgt_segment_scan_next(SegmentScan *scan)
 	return &scan->entries[scan->next++ - scan->first_entry];
 }
 
-/* Have a chunk buffer for "length" bytes; what it held is gone. */
+/* Make the chunk buffer hold "length" bytes; its contents are lost. */
 static void
 grow_chunk(SegmentScan *scan, uint32 length)
 {
@@ -105,9 +104,9 @@ pgt_segment_scan_batch(SegmentScan *scan, const IndexEntry *entry)
 	grow_chunk(scan, length);
 	scan->chunk_length = 0;
 	if (!pgt_segment_read(open_segment(scan), entry->position, scan->chunk, length))
-		pgt_batch_is_damaged(&scan->state->key, scan->id, entry->position,
-							 scan->id.base + entry->first_delta,
-							 "The file ends before the batch does.");
+		pgt_batch_decoder_fail(&scan->state->key, scan->id, entry->position,
+							   scan->id.base + entry->first_delta,
+							   "the file ends before the batch");
 	scan->chunk_position = entry->position;
 	scan->chunk_length = length;
 	return scan->chunk;

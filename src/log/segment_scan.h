@@ -1,9 +1,7 @@
 /*
  * segment_scan.h
- *	  All batches of a finished segment, in order, whatever became of their
- *	  transactions.
- *
- * Layer 2.
+ *	  All batches of a finished segment, in order, those of aborted transactions
+ *	  included.
  */
 #ifndef SEGMENT_SCAN_H
 #define SEGMENT_SCAN_H
@@ -12,7 +10,7 @@
 
 #define SCAN_ENTRIES	128
 
-/* Belongs to the caller; fields are private to segment_scan.c but for "id". */
+/* A scan.  The caller allocates it, but reads only "id"; the other fields are segment_scan.c's. */
 typedef struct SegmentScan
 {
 	PartitionState *state;
@@ -32,16 +30,16 @@ typedef struct SegmentScan
 	uint32		chunk_length;
 } SegmentScan;
 
-/* The scan's buffer, kept from one segment to the next, is in "context"; the rest is zero. */
+/* Initialise a scan.  Its buffer, which is kept from one segment to the next, will be in "context". */
 extern void pgt_segment_scan_init(SegmentScan *scan, MemoryContext context);
 
-/* Go to the beginning of a finished segment; ERROR where it is missing or damaged. */
+/* Go to the beginning of a finished segment.  ERROR if it is missing or damaged. */
 extern void pgt_segment_scan_begin(SegmentScan *scan, PartitionState *state, SegmentId id);
 
-/* The next entry, good until the next call; NULL at the end. */
+/* The next entry, valid until the next call; NULL at the end. */
 extern const IndexEntry *pgt_segment_scan_next(SegmentScan *scan);
 
-/* The bytes of that entry's batch, good until the next call; ERROR where the file is cut. */
+/* The bytes of that entry's batch, valid until the next call.  ERROR if the file ends before the batch. */
 extern const char *pgt_segment_scan_batch(SegmentScan *scan, const IndexEntry *entry);
 
 #endif							/* SEGMENT_SCAN_H */

@@ -1,41 +1,39 @@
 /*
  * topic_waiters.c
- *	  Sleeping until there is news of a topic, and waking who sleeps.
+ *	  Sleeping until a topic has news, and waking the sleepers.
  *
- * Hundreds of sessions may wait for one topic.  Waking all of them for each
- * record would have all of them look, and one of them find something.  So a
- * waiter says which group it is of, and an append to n partitions wakes n
- * waiters of each group: no more could own one of them.
+ * Hundreds of sessions may wait for one topic.  If each record woke all of them, all of
+ * them would look and one of them would find the record.  So a waiter says which consumer
+ * group it belongs to, and an append to n partitions wakes n waiters of each group:
+ * no more of them could own one of the partitions.
  *
- *	  waiters		one slot a process
- *	  active		numbers of the slots in use, dense, in no order
+ *	  waiters		one slot for each process
+ *	  active		the numbers of the slots in use, dense, in no order
  *
- * That a group's news is not lost with the one that was woken for it is an
- * invariant in three parts:
+ * News for a group must not be lost together with the waiter that was woken for it.  This
+ * holds because of three rules:
  *
- *	  - each waiter looks once more after it was woken, with a snapshot taken
- *		since; who is woken is not woken again before that, another is
- *	  - who leaves, by an error or otherwise, while it is woken and has not
- *		looked, wakes another one of its group
- *	  - who gives up a partition that still has something to read wakes one
- *		(group_wakeup.c)
+ *	  - A waiter that was woken looks once more, with a snapshot taken after it was
+ *		woken.  Until it looks it is not woken again; another waiter is.
+ *	  - A waiter that leaves, by an error or otherwise, after it was woken and before it
+ *		has looked, wakes another waiter of its group.
+ *	  - A consumer that gives up a partition in which records are left to read wakes
+ *		a waiter (group_wakeup.c).
  *
- * Some waiters can only use certain partitions, so another one cannot do for
- * them.  They wait for themselves ("each") and are always woken, but not for
- * other partitions.  Which they can use may change from look to look.  What was
- * appended to a new one before that was known has woken nobody, and the look's
- * snapshot may not see it: so the waiter wakes itself, for another look.
+ * Some waiters can use only certain partitions, so another waiter cannot take their
+ * place.  They wait for themselves ("each") and are always woken, except by news of
+ * partitions that they cannot use.  Which partitions a waiter can use may change from look
+ * to look.  Appends to a partition that the waiter has just learned of did not wake it, and
+ * the look's snapshot may not see them: so the waiter wakes itself, for one more look.
  *
- * A group is known by 64 bits of hash; two groups of the same would be woken as
- * one.
+ * A group is known by a 64-bit hash of its name; two groups with the same hash would be
+ * woken as one.
  *
- * Locks: TopicWaiters.lock, for all but the flag "woken", which its waiter reads
- * without it: the latch's barriers order that.  Taken with no slot's lock held
- * or wanted.  Who commits while nobody waits takes no lock: he reads the number
- * of waiters after his transaction has ended, and they look with a snapshot
- * taken after they were counted.
- *
- * Layer 2.
+ * Locks: TopicWaiters.lock guards all fields except the flag "woken", which its waiter
+ * reads without the lock: the latch's memory barriers order that.  No process takes this
+ * lock while it holds a slot's lock, or the other way round.  A commit takes no lock if
+ * there is no waiter: it reads the number of waiters after its transaction has ended, and
+ * waiters look with a snapshot that they take after they were counted.
  */
 #include "postgres.h"
 
@@ -49,10 +47,10 @@
 #include "storage/shmem.h"
 #include "utils/wait_event.h"
 
-#include "log/clock.h"
 #include "log/topic_waiters.h"
+#include "util/clock.h"
 
-/* An append is told from others of so many groups; where there are more, all are woken. */
+/* An append counts the woken waiters of so many groups; of further groups it wakes all. */
 #define GROUPS_MAX	64
 
 typedef struct TopicWaiter
@@ -60,17 +58,17 @@ typedef struct TopicWaiter
 	Latch	   *latch;
 	Oid			database;
 	uint64		group;
-	bool		each;			/* nobody can do for it */
-	PartitionSet partitions;	/* that it can use */
+	bool		each;			/* no other waiter can take its place */
+	PartitionSet partitions;	/* which it can use */
 	int			topic_count;	/* -1: any topic */
 	Oid			topics[WAIT_TOPICS_MAX];
-	volatile bool woken;		/* and has not looked since */
+	volatile bool woken;		/* it was woken and has not looked since */
 } TopicWaiter;
 
 typedef struct TopicWaiters
 {
 	LWLock		lock;
-	pg_atomic_uint32 count;		/* of active ones */
+	pg_atomic_uint32 count;		/* how many are active */
 	TopicWaiter *waiters;		/* by process */
 	int			active[FLEXIBLE_ARRAY_MEMBER];
 } TopicWaiters;
@@ -85,34 +83,32 @@ typedef struct WokenGroups
 
 static TopicWaiters *shared = NULL;
 
-/* This process is a waiter. */
+/* Is this process a waiter? */
 static bool waiting = false;
 
 /* ---- shared memory ------------------------------------------------------- */
 
-/* Bytes of the header with its array. */
+/* The size of TopicWaiters with its array. */
 static Size
 header_size(void)
 {
 	return MAXALIGN(add_size(offsetof(TopicWaiters, active), mul_size(MaxBackends, sizeof(int))));
 }
 
-/* See the header. */
 Size
 pgt_topic_waiters_size(void)
 {
 	return add_size(header_size(), mul_size(MaxBackends, sizeof(TopicWaiter)));
 }
 
-/* A waiter that ends in a way that runs no PG_CATCH leaves here. */
+/* A waiter whose transaction ends without running its PG_CATCH stops waiting here. */
 static void
 waiters_xact_callback(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_ABORT)
-		pgt_topic_wait_end(true);
+		pgt_topic_waiters_end(true);
 }
 
-/* See the header. */
 void
 pgt_topic_waiters_init(void)
 {
@@ -131,7 +127,7 @@ pgt_topic_waiters_init(void)
 		shared->waiters = (TopicWaiter *) ((char *) shared + header_size());
 	}
 	LWLockRelease(AddinShmemInitLock);
-	/* again after a crash */
+	/* this runs again after a crash of a backend */
 	if (!registered)
 		RegisterXactCallback(waiters_xact_callback, NULL);
 	registered = true;
@@ -144,16 +140,15 @@ my_slot(void)
 	return (int) (MyProc - ProcGlobal->allProcs);
 }
 
-/* See the header. */
 uint64
-pgt_wait_group(const char *group_id)
+pgt_topic_waiters_group(const char *group_id)
 {
 	return hash_bytes_extended((const unsigned char *) group_id, (int) strlen(group_id), 0);
 }
 
-/* ---- waking, with the lock held ------------------------------------------ */
+/* ---- waking: the caller holds the lock ------------------------------------- */
 
-/* Does it wait for the topic? */
+/* Does the waiter wait for the topic? */
 static bool
 waits_for(const TopicWaiter *waiter, Oid database, Oid topic)
 {
@@ -165,7 +160,7 @@ waits_for(const TopicWaiter *waiter, Oid database, Oid topic)
 	return waiter->topic_count < 0;
 }
 
-/* Wake it. */
+/* Wake a waiter. */
 static void
 wake(TopicWaiter *waiter)
 {
@@ -173,14 +168,14 @@ wake(TopicWaiter *waiter)
 	SetLatch(waiter->latch);
 }
 
-/* Can it use one of the partitions?  News of all of them is for who has none, too. */
+/* Can the waiter use one of the partitions?  News of all partitions wakes even a waiter that can use none. */
 static bool
 can_use(const TopicWaiter *waiter, PartitionSet partitions)
 {
 	return partitions == PARTITION_SET_ALL || (waiter->partitions & partitions) != 0;
 }
 
-/* Have fewer than "most" of the waiter's group been woken?  Counts it if so. */
+/* Were fewer than "most" waiters of this waiter's group woken?  If so, count this one. */
 static bool
 take_part(WokenGroups *groups, const TopicWaiter *waiter, int most)
 {
@@ -206,7 +201,7 @@ active_waiter(uint32 n)
 	return &shared->waiters[shared->active[n]];
 }
 
-/* Wake "most" waiters of each group, and of those that nobody can do for who can use the partitions. */
+/* Wake up to "most" waiters of each group, and all waiters with "each" that can use the partitions. */
 static void
 wake_of_each_group(Oid database, Oid topic, int most, PartitionSet partitions)
 {
@@ -217,7 +212,7 @@ wake_of_each_group(Oid database, Oid topic, int most, PartitionSet partitions)
 	{
 		TopicWaiter *waiter = active_waiter(n);
 
-		/* one that is woken already looks for what woke it */
+		/* a waiter that is woken already will look anyway, for what woke it */
 		if (!waits_for(waiter, database, topic) || waiter->woken)
 			continue;
 		if (waiter->each ? can_use(waiter, partitions) : take_part(&groups, waiter, most))
@@ -226,8 +221,8 @@ wake_of_each_group(Oid database, Oid topic, int most, PartitionSet partitions)
 }
 
 /*
- * Wake one waiter of a group that is not woken yet, and those that nobody can do
- * for who can use the partitions.
+ * Wake one waiter of a group that is not woken yet, and the group's waiters with "each"
+ * that can use the partitions.
  */
 static void
 wake_of_group(Oid database, Oid topic, uint64 group, PartitionSet partitions)
@@ -248,7 +243,7 @@ wake_of_group(Oid database, Oid topic, uint64 group, PartitionSet partitions)
 
 /* ---- waking -------------------------------------------------------------- */
 
-/* Is there a waiter at all?  See the file's head for why that may be asked so. */
+/* Is there a waiter at all?  The head of this file says why no lock is needed. */
 static bool
 somebody_waits(void)
 {
@@ -256,9 +251,8 @@ somebody_waits(void)
 	return pg_atomic_read_u32(&shared->count) > 0;
 }
 
-/* See the header. */
 void
-pgt_topic_wake_some(Oid database, Oid topic, int count, PartitionSet partitions)
+pgt_topic_waiters_wake_some(Oid database, Oid topic, int count, PartitionSet partitions)
 {
 	if (!somebody_waits())
 		return;
@@ -267,16 +261,14 @@ pgt_topic_wake_some(Oid database, Oid topic, int count, PartitionSet partitions)
 	LWLockRelease(&shared->lock);
 }
 
-/* See the header. */
 void
-pgt_topic_wake(Oid database, Oid topic)
+pgt_topic_waiters_wake(Oid database, Oid topic)
 {
-	pgt_topic_wake_some(database, topic, INT_MAX, PARTITION_SET_ALL);
+	pgt_topic_waiters_wake_some(database, topic, INT_MAX, PARTITION_SET_ALL);
 }
 
-/* See the header. */
 void
-pgt_topic_wake_one(Oid database, Oid topic, int32 partition, uint64 group)
+pgt_topic_waiters_wake_one(Oid database, Oid topic, int32 partition, uint64 group)
 {
 	if (!somebody_waits())
 		return;
@@ -285,9 +277,8 @@ pgt_topic_wake_one(Oid database, Oid topic, int32 partition, uint64 group)
 	LWLockRelease(&shared->lock);
 }
 
-/* See the header. */
 void
-pgt_topic_wake_all(void)
+pgt_topic_waiters_wake_all(void)
 {
 	if (!somebody_waits())
 		return;
@@ -297,9 +288,8 @@ pgt_topic_wake_all(void)
 	LWLockRelease(&shared->lock);
 }
 
-/* See the header. */
 bool
-pgt_topic_is_waited_for(Oid database, Oid topic, uint64 group)
+pgt_topic_waiters_exist(Oid database, Oid topic, uint64 group)
 {
 	bool		found = false;
 
@@ -312,9 +302,8 @@ pgt_topic_is_waited_for(Oid database, Oid topic, uint64 group)
 
 /* ---- waiting ------------------------------------------------------------- */
 
-/* See the header. */
 void
-pgt_topic_wait_begin(const Oid *topics, int count, uint64 group, bool each)
+pgt_topic_waiters_begin(const Oid *topics, int count, uint64 group, bool each)
 {
 	TopicWaiter *waiter = &shared->waiters[my_slot()];
 
@@ -334,9 +323,8 @@ pgt_topic_wait_begin(const Oid *topics, int count, uint64 group, bool each)
 	waiting = true;
 }
 
-/* See the header. */
 void
-pgt_topic_wait_for(PartitionSet partitions)
+pgt_topic_waiters_set_partitions(PartitionSet partitions)
 {
 	TopicWaiter *waiter = &shared->waiters[my_slot()];
 
@@ -349,26 +337,24 @@ pgt_topic_wait_for(PartitionSet partitions)
 	LWLockRelease(&shared->lock);
 }
 
-/* See the header. */
 void
-pgt_topic_wait_look(void)
+pgt_topic_waiters_begin_look(void)
 {
 	Assert(waiting);
 	shared->waiters[my_slot()].woken = false;
 	pg_memory_barrier();
 }
 
-/* See the header. */
 bool
-pgt_topic_wait_sleep(long timeout_ms)
+pgt_topic_waiters_sleep(long timeout_ms)
 {
 	TopicWaiter *waiter = &shared->waiters[my_slot()];
-	int64		begun = pgt_monotonic_us();
+	int64		begun = pgt_clock_monotonic_us();
 
 	Assert(waiting);
 	while (!waiter->woken)
 	{
-		int64		remaining = timeout_ms - pgt_monotonic_ms_since(begun);
+		int64		remaining = timeout_ms - pgt_clock_ms_since(begun);
 
 		CHECK_FOR_INTERRUPTS();
 		if (remaining <= 0)
@@ -381,7 +367,7 @@ pgt_topic_wait_sleep(long timeout_ms)
 	return true;
 }
 
-/* Take this process's slot out of the active ones. */
+/* Remove this process's slot from the active ones.  The caller holds the lock. */
 static void
 leave(void)
 {
@@ -414,9 +400,8 @@ pass_news_on(const TopicWaiter *mine)
 	}
 }
 
-/* See the header. */
 void
-pgt_topic_wait_end(bool pass_on)
+pgt_topic_waiters_end(bool pass_on)
 {
 	TopicWaiter *mine;
 

@@ -1,68 +1,76 @@
 /*
  * topic_waiters.h
- *	  Sleeping until there is news of a topic, and waking who sleeps.
- *
- * Layer 2.
+ *	  Sleeping until a topic has news, and waking the sleepers.
  */
 #ifndef TOPIC_WAITERS_H
 #define TOPIC_WAITERS_H
 
 #include "postgres.h"
 
-/* Of more topics a waiter is woken by news of any topic. */
+/* A waiter for more topics than this is woken by news of any topic of its database. */
 #define WAIT_TOPICS_MAX		8
 
-/* A set of partitions, in which some share a place: 64 of them at most are told apart. */
+/* A set of partitions as 64 bits; partitions whose numbers differ by a multiple of 64 share one. */
 typedef uint64 PartitionSet;
 
 #define PARTITION_SET_ALL			PG_UINT64_MAX
 #define PARTITION_SET_OF(partition)	(UINT64CONST(1) << ((uint32) (partition) % 64))
 
+/* The size in shared memory. */
 extern Size pgt_topic_waiters_size(void);
-extern void pgt_topic_waiters_init(void);	/* at server start, and in each backend of EXEC_BACKEND */
+
+/* Make the shared memory, or attach to it; at server start, and in each backend of EXEC_BACKEND. */
+extern void pgt_topic_waiters_init(void);
 
 /*
- * Become a waiter for topics of this database.  Of waiters of one group as many
- * are woken by an append as it has partitions; with "each" this one is, whoever
- * else is, if the append is to a partition that it can use.  Then take a
- * snapshot, look at the log, sleep, and again; at last leave.
+ * Become a waiter for topics of this database.  An append wakes as many waiters of a group
+ * as it has partitions.  A waiter with "each" is woken in addition, by each append to a
+ * partition that it can use.
+ *
+ * A waiter repeats: pgt_topic_waiters_begin_look(), take a snapshot, look at the log,
+ * pgt_topic_waiters_sleep().  It ends with pgt_topic_waiters_end().
  */
-extern void pgt_topic_wait_begin(const Oid *topics, int count, uint64 group, bool each);
+extern void pgt_topic_waiters_begin(const Oid *topics, int count, uint64 group, bool each);
 
 /*
- * Called by a look of a waiter of its own ("each"): it can use only these
- * partitions from now on.  At first it is all.  Nothing where this process does
- * not wait.
+ * From now on the waiter of this process, one with "each", can use only these partitions;
+ * at first it is all of them.  Called during a look.  Does nothing if this process
+ * is not a waiter.
  */
-extern void pgt_topic_wait_for(PartitionSet partitions);
+extern void pgt_topic_waiters_set_partitions(PartitionSet partitions);
 
-/* About to take a snapshot: news from now on is for the look after this one. */
-extern void pgt_topic_wait_look(void);
+/* A look begins, and its snapshot is taken next: later news calls for another look. */
+extern void pgt_topic_waiters_begin_look(void);
 
-/* Sleep; false: the timeout passed.  Interrupts are served. */
-extern bool pgt_topic_wait_sleep(long timeout_ms);
+/* Sleep until woken.  False if timeout_ms milliseconds have passed.  Serves interrupts. */
+extern bool pgt_topic_waiters_sleep(long timeout_ms);
 
 /*
- * Leave, where one waits.  pass_on: the news has not been looked at to the end,
- * so another waiter of the group is woken; that is done anyway for news that
- * came since the last look.
+ * Stop being a waiter, if this process is one.  With pass_on the news was not looked at to
+ * the end, and another waiter of the group is woken.  That is done in any case for
+ * news that came since the last look.
  */
-extern void pgt_topic_wait_end(bool pass_on);
+extern void pgt_topic_waiters_end(bool pass_on);
 
-/* Wake all waiters of a topic; of all topics. */
-extern void pgt_topic_wake(Oid database, Oid topic);
-extern void pgt_topic_wake_all(void);
+/* Wake all waiters of a topic. */
+extern void pgt_topic_waiters_wake(Oid database, Oid topic);
 
-/* News in so many partitions, which are in the set: wake so many waiters of each group. */
-extern void pgt_topic_wake_some(Oid database, Oid topic, int count, PartitionSet partitions);
+/* Wake all waiters of all topics. */
+extern void pgt_topic_waiters_wake_all(void);
 
-/* A partition is free again for a group: wake one of its waiters, and who waits for that partition. */
-extern void pgt_topic_wake_one(Oid database, Oid topic, int32 partition, uint64 group);
+/* "count" partitions, which are in the set, have news: wake that many waiters of each group. */
+extern void pgt_topic_waiters_wake_some(Oid database, Oid topic, int count, PartitionSet partitions);
 
-/* Does somebody of the group wait for the topic just now? */
-extern bool pgt_topic_is_waited_for(Oid database, Oid topic, uint64 group);
+/*
+ * A partition is free again for a group: wake one of the group's waiters, and its waiters
+ * with "each" that can use the partition.
+ */
+extern void pgt_topic_waiters_wake_one(Oid database, Oid topic, int32 partition, uint64 group);
 
-/* The group's name as waiters know it. */
-extern uint64 pgt_wait_group(const char *group_id);
+/* Does the group have a waiter for the topic now? */
+extern bool pgt_topic_waiters_exist(Oid database, Oid topic, uint64 group);
+
+/* The number by which waiters know a group. */
+extern uint64 pgt_topic_waiters_group(const char *group_id);
 
 #endif							/* TOPIC_WAITERS_H */

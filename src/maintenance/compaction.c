@@ -42,8 +42,6 @@
 #include "access/transam.h"
 #include "common/int.h"
 #include "group/group_row.h"
-#include "log/clock.h"
-#include "log/commit_log.h"
 #include "maintenance/compaction.h"
 #include "maintenance/maintenance_hold.h"
 #include "maintenance/segment_filter.h"
@@ -53,8 +51,10 @@
 #include "storage/lock.h"
 #include "storage/procarray.h"
 #include "topic/maintenance_stats.h"
+#include "util/clock.h"
 #include "util/fault_point.h"
 #include "util/key_map.h"
+#include "util/transaction.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "wal/log_writer.h"
@@ -123,7 +123,7 @@ look_at(const Topic *topic, const Survey *survey, const ListedSegment *listed,
 
 	if (listed->id.base >= survey->bounds.active_base + (with_active ? 1 : 0))
 		return IS_ACTIVE;
-	segment = pgt_partition_log_segment(survey->state, listed->id);
+	segment = pgt_log_segments_open(survey->state, listed->id);
 	if (segment == NULL)
 		return IS_GONE;
 	memset(found, 0, sizeof(*found));
@@ -139,7 +139,7 @@ look_at(const Topic *topic, const Survey *survey, const ListedSegment *listed,
 		found->first_timestamp = first.min_timestamp;
 		found->largest_timestamp = last.largest_timestamp;
 		if (topic->min_compaction_lag_ms > 0 &&
-			pgt_ms_between(found->largest_timestamp, pgt_shifted_now_ms()) < topic->min_compaction_lag_ms)
+			pgt_clock_ms_between(found->largest_timestamp, pgt_clock_shifted_now_ms()) < topic->min_compaction_lag_ms)
 			return IS_YOUNG;
 	}
 	return NO_OBSTACLE;
@@ -157,7 +157,7 @@ survey_partition(const Topic *topic, int32 partition, bool with_active, Survey *
 
 	memset(survey, 0, sizeof(*survey));
 	survey->key = pgt_topic_partition(topic, partition);
-	survey->state = pgt_partition_find(&survey->key);
+	survey->state = pgt_log_state_find(&survey->key);
 	if (survey->state == NULL || !pgt_partition_log_bounds(&survey->key, &survey->bounds))
 		return false;
 	files = pgt_segment_list(&survey->key, &listed);
@@ -199,8 +199,8 @@ roll_if_old(const Topic *topic, const Survey *survey)
 	LWLockAcquire(&survey->state->lock, LW_SHARED);
 	first = survey->state->active_entries > 0 ? survey->state->active_first_timestamp : PG_INT64_MAX;
 	LWLockRelease(&survey->state->lock);
-	if (first != PG_INT64_MAX && pgt_ms_between(first, pgt_shifted_now_ms()) > topic->log.segment_ms)
-		pgt_log_roll(survey->state);
+	if (first != PG_INT64_MAX && pgt_clock_ms_between(first, pgt_clock_shifted_now_ms()) > topic->log.segment_ms)
+		pgt_log_writer_roll(survey->state);
 }
 
 /* The dirty part of what is cleanable. */
@@ -219,8 +219,8 @@ is_due(const Topic *topic, const Survey *survey)
 	if (survey->dirty_bytes == 0)
 		return false;
 	return dirty_ratio(survey) > topic->min_cleanable_dirty_ratio ||
-		pgt_ms_between(survey->segments[survey->first_dirty].first_timestamp,
-					   pgt_shifted_now_ms()) > topic->max_compaction_lag_ms;
+		pgt_clock_ms_between(survey->segments[survey->first_dirty].first_timestamp,
+							 pgt_clock_shifted_now_ms()) > topic->max_compaction_lag_ms;
 }
 
 bool
@@ -250,7 +250,7 @@ static uint64
 visible_to_all(Oid topic)
 {
 	Relation	table = try_table_open(pgt_group_offsets_table(topic), AccessShareLock);
-	uint64		xid = pgt_full_xid(GetOldestNonRemovableTransactionId(table));
+	uint64		xid = pgt_transaction_full_id(GetOldestNonRemovableTransactionId(table));
 
 	if (table != NULL)
 		table_close(table, AccessShareLock);
@@ -273,8 +273,8 @@ map_batch(Compaction *compaction, SegmentScan *scan, BatchDecoder *decoder, cons
 		return false;
 	}
 	batch = pgt_segment_scan_batch(scan, entry);
-	pgt_batch_check(&compaction->survey.key, scan->id, entry, batch, &header);
-	pgt_batch_decode(decoder, &compaction->survey.key, scan->id, entry, batch, &header, &iterator);
+	pgt_batch_decoder_check(&compaction->survey.key, scan->id, entry, batch, &header);
+	pgt_batch_decoder_decode(decoder, &compaction->survey.key, scan->id, entry, batch, &header, &iterator);
 	while (pgt_record_iterator_next(&iterator, &record))
 		if (record.key_length >= 0 && record.offset >= compaction->survey.compacted_end &&
 			!pgt_key_map_put(compaction->map, record.key, record.key_length, record.offset))
@@ -284,8 +284,8 @@ map_batch(Compaction *compaction, SegmentScan *scan, BatchDecoder *decoder, cons
 			return false;
 		}
 	if (iterator.problem != NULL)
-		pgt_batch_is_damaged(&compaction->survey.key, scan->id, entry->position,
-							 scan->id.base + entry->first_delta, iterator.problem);
+		pgt_batch_decoder_fail(&compaction->survey.key, scan->id, entry->position,
+							   scan->id.base + entry->first_delta, iterator.problem);
 	return true;
 }
 
@@ -512,10 +512,10 @@ static void
 roll_partition(const Topic *topic, int32 partition)
 {
 	TopicPartition key = pgt_topic_partition(topic, partition);
-	PartitionState *state = pgt_partition_find(&key);
+	PartitionState *state = pgt_log_state_find(&key);
 
 	if (state != NULL)
-		pgt_log_roll(state);
+		pgt_log_writer_roll(state);
 }
 
 void
@@ -531,7 +531,7 @@ pgt_compaction_run(const Topic *topic, int32 partition, bool roll, bool dry_run,
 	compaction->topic = topic;
 	compaction->context = context;
 	compaction->dry_run = dry_run;
-	compaction->now = pgt_shifted_now_ms();
+	compaction->now = pgt_clock_shifted_now_ms();
 	if (roll && !dry_run)
 		roll_partition(topic, partition);
 	compaction->visible_xid = visible_to_all(topic->relid);
@@ -555,7 +555,7 @@ int
 pgt_compaction_collect(const Topic *topic, int32 partition)
 {
 	TopicPartition key = pgt_topic_partition(topic, partition);
-	PartitionState *state = pgt_partition_find(&key);
+	PartitionState *state = pgt_log_state_find(&key);
 	SegmentId  *ids;
 	int			files;
 	int			collected = 0;
@@ -566,7 +566,7 @@ pgt_compaction_collect(const Topic *topic, int32 partition)
 	for (int i = 0; i < files; i++)
 		if (pgt_segment_is_leftover(&key, ids[i]))
 		{
-			pgt_rewrite_discard(state, ids[i]);
+			pgt_segment_rewrite_discard(state, ids[i]);
 			collected++;
 		}
 	pfree(ids);
@@ -579,7 +579,7 @@ pgt_compaction_collect(const Topic *topic, int32 partition)
 static bool
 hold_by_snapshot(const Topic *topic, const Survey *survey, MaintenanceHold *hold)
 {
-	Segment    *segment = pgt_partition_log_segment(survey->state, survey->segments[survey->first_dirty].id);
+	Segment    *segment = pgt_log_segments_open(survey->state, survey->segments[survey->first_dirty].id);
 	uint32		count;
 	uint32		n;
 	IndexEntry	entry;

@@ -26,7 +26,7 @@ extern bool pgt_compaction_is_due(const Topic *topic, int32 partition, double *r
 /*
  * Compact one partition whether it is due or not; with dry_run only say what
  * would go.  "roll": start a new segment first, so that what is in the active
- * one takes part (as far as it is resolved: pgt_log_resolve_now()).  The caller holds ShareUpdateExclusiveLock on the topic and
+ * one takes part (as far as it is resolved: pgt_sync_process_resolve()).  The caller holds ShareUpdateExclusiveLock on the topic and
  * is in a transaction; the segments are swapped at once and stay so should it
  * be rolled back.
  */

@@ -43,7 +43,6 @@
 #include "catalog/pg_database.h"
 #include "commands/dbcommands.h"
 #include "commands/defrem.h"
-#include "log/clock.h"
 #include "maintenance/database_hold.h"
 #include "maintenance/maintenance_worker.h"
 #include "miscadmin.h"
@@ -52,13 +51,12 @@
 #include "storage/lock.h"
 #include "storage/proc.h"
 #include "tcop/utility.h"
+#include "util/advisory_lock.h"
 #include "util/background_worker.h"
+#include "util/clock.h"
 #include "utils/acl.h"
 #include "utils/syscache.h"
 #include "utils/wait_event.h"
-
-/* The last field of the lock's tag; see also consumer_group.c. */
-#define DATABASE_LOCK_CLASS	4
 
 #define POLL_MS			10
 #define MAX_WAIT_MS		30000
@@ -136,12 +134,12 @@ terminate_workers(Oid database)
 static void
 hold_database(Oid database)
 {
-	int64		start = pgt_monotonic_us();
+	int64		start = pgt_clock_monotonic_us();
 	LOCKTAG		tag = lock_tag(database);
 
 	(void) LockAcquire(&tag, RowExclusiveLock, false, false);
 	while (terminate_workers(database) &&
-		   pgt_monotonic_ms_since(start) < MAX_WAIT_MS)
+		   pgt_clock_ms_since(start) < MAX_WAIT_MS)
 	{
 		WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 				  POLL_MS, PG_WAIT_EXTENSION);

@@ -26,8 +26,8 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "wal/log_reader.h"
-#include "wal/log_sync.h"
 #include "wal/log_writer.h"
+#include "wal/sync_process.h"
 
 typedef struct Erasure
 {
@@ -64,7 +64,7 @@ wait_for_blocker(const TopicPartition *key)
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	TransactionId blocker;
 
-	(void) pgt_log_visible_end(key, snapshot, &blocker);
+	(void) pgt_log_reader_visible_end(key, snapshot, &blocker);
 	UnregisterSnapshot(snapshot);
 	if (!TransactionIdIsValid(blocker))
 		return false;
@@ -92,7 +92,7 @@ wait_until_resolved(const Erasure *erasure)
 	while (!is_resolved(erasure))
 	{
 		bool		waited = wait_for_blocker(&erasure->key);
-		bool		resolved = pgt_log_resolve_now();
+		bool		resolved = pgt_sync_process_resolve();
 
 		if (!waited && !(resolved && is_resolved(erasure)))
 			ereport(ERROR,
@@ -135,7 +135,7 @@ run(Erasure *erasure, const Topic *topic)
 	const FilterCounts *counts;
 	LogBounds	bounds;
 
-	pgt_log_roll(erasure->state);
+	pgt_log_writer_roll(erasure->state);
 	(void) pgt_partition_log_bounds(&erasure->key, &bounds);
 	erasure->end_offset = bounds.active_base;
 	wait_until_resolved(erasure);
@@ -164,7 +164,7 @@ pgt_erase_key(const Topic *topic, int32 partition, ByteView key)
 	int64		erased;
 
 	erasure->key = pgt_topic_partition(topic, partition);
-	erasure->state = pgt_partition_find(&erasure->key);
+	erasure->state = pgt_log_state_find(&erasure->key);
 	erasure->record_key = key;
 	erasure->last_erased = -1;
 	if (erasure->state != NULL && pgt_partition_log_bounds(&erasure->key, &bounds))

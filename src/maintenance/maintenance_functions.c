@@ -32,16 +32,16 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-#include "log/clock.h"
 #include "maintenance/compaction.h"
 #include "maintenance/erase.h"
 #include "maintenance/retention.h"
 #include "produce/producer.h"
 #include "topic/serializer.h"
 #include "topic/sql_argument.h"
-#include "util/guarded_look.h"
+#include "util/catch_error.h"
+#include "util/clock.h"
 #include "wal/log_reader.h"
-#include "wal/log_sync.h"
+#include "wal/sync_process.h"
 
 #define LAST_STABLE_OFFSET	(-1)	/* what delete_records() calls it */
 
@@ -184,7 +184,7 @@ pgt_apply_retention(PG_FUNCTION_ARGS)
 
 	/* so that all that was committed before may go */
 	if (!RecoveryInProgress())
-		(void) pgt_log_resolve_now();
+		(void) pgt_sync_process_resolve();
 	return work_on_topics(fcinfo, retain, dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
 }
 
@@ -229,7 +229,7 @@ pgt_compact(PG_FUNCTION_ARGS)
 	}
 
 	/* so that all that was committed before takes part */
-	(void) pgt_log_resolve_now();
+	(void) pgt_sync_process_resolve();
 	return work_on_topics(fcinfo, compact, ShareUpdateExclusiveLock);
 }
 
@@ -270,7 +270,7 @@ last_stable_offset(const TopicPartition *key)
 {
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	TransactionId blocker;
-	int64		end = pgt_log_visible_end(key, snapshot, &blocker);
+	int64		end = pgt_log_reader_visible_end(key, snapshot, &blocker);
 
 	UnregisterSnapshot(snapshot);
 	return end;
@@ -364,10 +364,10 @@ pgt_topic_at_risk_info(PG_FUNCTION_ARGS)
 	{
 		risk.topic = pgt_topic_get(relid);
 		if (partition >= 0 && partition < risk.topic->partitions &&
-			pgt_guarded_look(look_at_risk, &risk) && risk.any)
+			pgt_catch_damage(look_at_risk, &risk) && risk.any)
 		{
 			values[0] = Int64GetDatum(risk.records);
-			values[1] = TimestampTzGetDatum(pgt_ms_to_timestamptz(risk.at));
+			values[1] = TimestampTzGetDatum(pgt_clock_to_timestamptz(risk.at));
 			nulls[0] = nulls[1] = false;
 		}
 	}

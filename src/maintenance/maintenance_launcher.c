@@ -37,7 +37,6 @@
 #include "access/xact.h"
 #include "catalog/pg_database.h"
 #include "ddl/orphaned_logs.h"
-#include "log/clock.h"
 #include "maintenance/database_hold.h"
 #include "maintenance/maintenance_launcher.h"
 #include "maintenance/maintenance_worker.h"
@@ -47,6 +46,7 @@
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "util/background_worker.h"
+#include "util/clock.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 #include "wal/log_writer.h"
@@ -112,17 +112,17 @@ static bool
 find_logs(void)
 {
 	bool		settled = true;
-	List	   *with_files = pgt_log_databases();
+	List	   *with_files = pgt_log_directory_databases();
 	ListCell   *cell;
 
 	foreach(cell, databases)
 		((Database *) lfirst(cell))->has_logs = false;
 
-	for (int i = pgt_partition_slots() - 1; i >= 0; i--)
+	for (int i = pgt_log_state_slot_count() - 1; i >= 0; i--)
 	{
 		TopicPartition key;
 
-		if (pgt_partition_log_slot_key(pgt_partition_slot(i), &key))
+		if (pgt_partition_log_slot_key(pgt_log_state_slot(i), &key))
 			database_entry(key.database)->has_logs = true;
 	}
 	foreach(cell, with_files)
@@ -165,13 +165,13 @@ database_presence(Oid database)
 static List *
 databases_with_logs(void)
 {
-	List	   *with_logs = pgt_log_databases();
+	List	   *with_logs = pgt_log_directory_databases();
 
-	for (int i = pgt_partition_slots() - 1; i >= 0; i--)
+	for (int i = pgt_log_state_slot_count() - 1; i >= 0; i--)
 	{
 		TopicPartition key;
 
-		if (pgt_partition_log_slot_key(pgt_partition_slot(i), &key))
+		if (pgt_partition_log_slot_key(pgt_log_state_slot(i), &key))
 			with_logs = list_append_unique_oid(with_logs, key.database);
 	}
 	return with_logs;
@@ -193,7 +193,7 @@ collect_dropped_databases(void)
 		{
 			ereport(LOG,
 					(errmsg("removing the logs of dropped database %u", database)));
-			pgt_log_drop(database, InvalidOid);
+			pgt_log_writer_drop(database, InvalidOid);
 		}
 		commit();
 	}
@@ -234,7 +234,7 @@ start_worker(Database *database)
 	presence = database_presence(database->oid);
 	commit();
 	if (presence == DATABASE_PRESENT && register_worker(database))
-		database->started = pgt_monotonic_us();
+		database->started = pgt_clock_monotonic_us();
 }
 
 /* Is the database wanted by somebody to himself? */
@@ -256,9 +256,9 @@ worker_ended(Database *database)
 	pfree(database->worker);
 	database->worker = NULL;
 	if (is_held(database->oid) ||
-		pgt_monotonic_ms_since(database->started) >= MAX_BACKOFF_MS)
+		pgt_clock_ms_since(database->started) >= MAX_BACKOFF_MS)
 		database->backoff_ms = MIN_BACKOFF_MS;
-	database->not_before = pgt_monotonic_us() + database->backoff_ms * INT64CONST(1000);
+	database->not_before = pgt_clock_monotonic_us() + database->backoff_ms * INT64CONST(1000);
 	database->backoff_ms = Min(2 * database->backoff_ms, MAX_BACKOFF_MS);
 }
 
@@ -279,7 +279,7 @@ look_after(Database *database)
 		return false;
 	if (!database->has_logs)
 		TerminateBackgroundWorker(database->worker);
-	else if (database->worker == NULL && pgt_monotonic_us() >= database->not_before)
+	else if (database->worker == NULL && pgt_clock_monotonic_us() >= database->not_before)
 		start_worker(database);
 	return true;
 }
@@ -326,15 +326,15 @@ look(void)
 	static uint32 version;
 
 	if (collected == 0 ||
-		pgt_monotonic_ms_since(collected) >= pgt_maintenance_interval * INT64CONST(1000))
+		pgt_clock_ms_since(collected) >= pgt_maintenance_interval * INT64CONST(1000))
 	{
-		collected = pgt_monotonic_us();
+		collected = pgt_clock_monotonic_us();
 		collect_dropped_databases();
 		settled = false;
 	}
-	if (!settled || version != pgt_partition_slots_version())
+	if (!settled || version != pgt_log_state_slots_version())
 	{
-		version = pgt_partition_slots_version();
+		version = pgt_log_state_slots_version();
 		settled = find_logs();
 	}
 	look_after_all();
@@ -356,7 +356,7 @@ pgt_launcher_main(Datum arg)
 		MemoryContextSwitchTo(look_context);
 		look();
 		MemoryContextReset(look_context);
-		pgt_worker_wait(LOOK_INTERVAL_MS);
+		pgt_background_worker_wait(LOOK_INTERVAL_MS);
 	}
 }
 
@@ -365,7 +365,7 @@ pgt_maintenance_register(void)
 {
 	BackgroundWorker worker;
 
-	pgt_worker_init(&worker, "pgt_launcher_main", "pg_topics launcher");
+	pgt_background_worker_init(&worker, "pgt_launcher_main", "pg_topics launcher");
 	worker.bgw_restart_time = 5;
 	RegisterBackgroundWorker(&worker);
 }

@@ -42,7 +42,6 @@
 #include "access/xact.h"
 #include "ddl/orphaned_logs.h"
 #include "group/group_expiry.h"
-#include "log/clock.h"
 #include "maintenance/compaction.h"
 #include "maintenance/database_hold.h"
 #include "maintenance/maintenance_worker.h"
@@ -56,6 +55,7 @@
 #include "tcop/tcopprot.h"
 #include "topic/maintenance_stats.h"
 #include "util/background_worker.h"
+#include "util/clock.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -109,12 +109,12 @@ partitions_with_logs(void)
 {
 	List	   *partitions = NIL;
 
-	for (int i = pgt_partition_slots() - 1; i >= 0; i--)
+	for (int i = pgt_log_state_slot_count() - 1; i >= 0; i--)
 	{
 		TopicPartition key;
 		LogBounds	bounds;
 
-		if (pgt_partition_log_slot_bounds(pgt_partition_slot(i), &key, &bounds) &&
+		if (pgt_partition_log_slot_bounds(pgt_log_state_slot(i), &key, &bounds) &&
 			key.database == MyDatabaseId)
 		{
 			TopicPartition *copy = palloc(sizeof(TopicPartition));
@@ -184,12 +184,12 @@ job_failed(const char *doing, PartitionState *state)
 static JobOutcome
 do_job(const TopicPartition *key, const Job *job, void *arg, PartitionState *volatile *state)
 {
-	int64		started = pgt_monotonic_us();
+	int64		started = pgt_clock_monotonic_us();
 	Topic	   *topic;
 
 	if (!lock_topic(key->topic))
 		return JOB_SKIPPED;
-	*state = pgt_partition_find(key);
+	*state = pgt_log_state_find(key);
 	topic = pgt_topic_get(key->topic);
 	if (*state == NULL || key->partition >= topic->partitions)
 		return JOB_SKIPPED;
@@ -210,7 +210,7 @@ run_job(const TopicPartition *key, const Job *job, void *arg)
 	PartitionState *volatile state = NULL;
 	volatile JobOutcome outcome = JOB_FAILED;
 
-	pgt_worker_serve_signals();
+	pgt_background_worker_serve_signals();
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
 	PG_TRY();
@@ -234,7 +234,7 @@ run_job(const TopicPartition *key, const Job *job, void *arg)
 static bool
 is_due(int64 last, int64 interval_ms)
 {
-	return last == 0 || pgt_monotonic_ms_since(last) >= interval_ms;
+	return last == 0 || pgt_clock_ms_since(last) >= interval_ms;
 }
 
 static bool
@@ -257,7 +257,7 @@ retention_round(void)
 
 	if (!is_due(last_retention, pgt_retention_check_interval_ms))
 		return;
-	last_retention = pgt_monotonic_us();
+	last_retention = pgt_clock_monotonic_us();
 	partitions = partitions_with_logs();
 	foreach(cell, partitions)
 		(void) run_job(lfirst(cell), &retention_job, NULL);
@@ -388,7 +388,7 @@ cleaning_round(void)
 			note_failed(&partition->key);
 		retention_round();
 	}
-	last_cleaning = pgt_monotonic_us();
+	last_cleaning = pgt_clock_monotonic_us();
 }
 
 /* ---- leftovers ----------------------------------------------------------- */
@@ -448,7 +448,7 @@ collection_round(void)
 
 	if (!is_due(last_collection, pgt_maintenance_interval * INT64CONST(1000)))
 		return;
-	last_collection = pgt_monotonic_us();
+	last_collection = pgt_clock_monotonic_us();
 	collect_orphans();
 	expire_groups();
 	partitions = partitions_with_logs();
@@ -470,7 +470,7 @@ handle_sigterm(SIGNAL_ARGS)
 static int64
 until_due(int64 last, int64 interval_ms, int64 most)
 {
-	return Max(1, Min(most, interval_ms - pgt_monotonic_ms_since(last)));
+	return Max(1, Min(most, interval_ms - pgt_clock_ms_since(last)));
 }
 
 /* Sleep until the next round of any kind is due. */
@@ -482,7 +482,7 @@ wait_until_due(void)
 	timeout = until_due(last_collection, pgt_maintenance_interval * INT64CONST(1000), timeout);
 	if (pgt_cleaner_enable)
 		timeout = until_due(last_cleaning, pgt_cleaner_backoff_ms, timeout);
-	pgt_worker_wait((long) timeout);
+	pgt_background_worker_wait((long) timeout);
 }
 
 /* Connect to the database; does not return where the worker must not be there. */
@@ -524,7 +524,7 @@ pgt_maintenance_main(Datum arg)
 void
 pgt_maintenance_worker_init(BackgroundWorker *worker, Oid database)
 {
-	pgt_worker_init(worker, "pgt_maintenance_main", MAINTENANCE_WORKER_NAME);
+	pgt_background_worker_init(worker, "pgt_maintenance_main", MAINTENANCE_WORKER_NAME);
 	worker->bgw_restart_time = BGW_NEVER_RESTART;
 	worker->bgw_main_arg = ObjectIdGetDatum(database);
 	worker->bgw_notify_pid = MyProcPid;

@@ -48,10 +48,10 @@
 
 #include "common/int.h"
 #include "group/group_row.h"
-#include "log/clock.h"
 #include "maintenance/maintenance_hold.h"
 #include "maintenance/retention.h"
 #include "topic/maintenance_stats.h"
+#include "util/clock.h"
 #include "utils/timestamp.h"
 #include "wal/log_writer.h"
 #include "wal/records_end.h"
@@ -117,7 +117,7 @@ look_at_log(LogFront *front, const Topic *topic, int32 partition)
 	memset(front, 0, sizeof(*front));
 	front->topic = topic;
 	front->key = pgt_topic_partition(topic, partition);
-	front->state = pgt_partition_find(&front->key);
+	front->state = pgt_log_state_find(&front->key);
 	front->consumed = PG_INT64_MAX;
 	if (front->state == NULL || !pgt_partition_log_bounds(&front->key, &front->bounds))
 		return false;
@@ -152,7 +152,7 @@ look_at_log(LogFront *front, const Topic *topic, int32 partition)
 static int64
 largest_timestamp(const LogFront *front, const LogSegment *segment)
 {
-	Segment    *open = pgt_partition_log_segment(front->state, segment->id);
+	Segment    *open = pgt_log_segments_open(front->state, segment->id);
 	uint32		count = open == NULL ? 0 : pgt_partition_log_entries(open, &front->bounds);
 	IndexEntry	entry;
 
@@ -226,7 +226,7 @@ due_at(const LogFront *front, const LogSegment *segment)
 static int
 count_due(const LogFront *front)
 {
-	int64		now = pgt_shifted_now_ms();
+	int64		now = pgt_clock_shifted_now_ms();
 	int			due = 0;
 
 	while (due < front->count)
@@ -265,7 +265,7 @@ finish_removal(const LogFront *front, int removed, RetentionResult *result)
 	if (removed > 0)
 	{
 		pgt_stats_deleted(front->state, removed, result->bytes_deleted);
-		pgt_partition_log_close_deleted(front->state);
+		pgt_log_segments_close_deleted(front->state);
 	}
 }
 
@@ -277,11 +277,11 @@ remove_segments(const LogFront *front, int due)
 	int			removed;
 
 	if (last->end <= front->bounds.log_start_offset)
-		return pgt_log_collect_deleted(front->state);
+		return pgt_log_writer_collect_deleted(front->state);
 	if (!is_active(front, last->id))
-		return pgt_log_delete_before(front->state, last->end, false);
+		return pgt_log_writer_delete_before(front->state, last->end, false);
 
-	removed = pgt_log_delete_idle(front->state, last->end);
+	removed = pgt_log_writer_delete_idle(front->state, last->end);
 	if (removed == 0 && due > 1)
 		removed = remove_segments(front, due - 1);
 	return removed;
@@ -320,7 +320,7 @@ pgt_retention_delete_before(const Topic *topic, int32 partition, int64 offset,
 	memset(result, 0, sizeof(*result));
 	if (!look_at_log(&front, topic, partition))
 		return;
-	finish_removal(&front, pgt_log_delete_before(front.state, offset, false), result);
+	finish_removal(&front, pgt_log_writer_delete_before(front.state, offset, false), result);
 	pfree(front.segments);
 }
 
@@ -350,7 +350,7 @@ pgt_retention_at_risk(const Topic *topic, int32 partition, int64 next, int64 *re
 	if (*at >= LAST_MOMENT)
 		return false;
 	if (*at == DUE_NOW)
-		*at = pgt_shifted_now_ms();
+		*at = pgt_clock_shifted_now_ms();
 	return true;
 }
 
@@ -363,7 +363,7 @@ explain_rules(const LogFront *front, const LogSegment *segment, MaintenanceHold 
 	const Topic *topic = front->topic;
 	int64		largest = largest_timestamp(front, segment);
 
-	if (due_by(front, segment, topic->retention_bytes, topic->retention_ms) < pgt_shifted_now_ms())
+	if (due_by(front, segment, topic->retention_bytes, topic->retention_ms) < pgt_clock_shifted_now_ms())
 	{
 		pgt_hold_by_timestamp(hold, "retention.consumers", largest, topic->retention_waits_ms);
 		hold->has_timestamp = topic->retention_waits_ms >= 0;

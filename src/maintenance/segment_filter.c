@@ -22,12 +22,12 @@
  */
 #include "postgres.h"
 
-#include "log/clock.h"
 #include "maintenance/segment_filter.h"
 #include "miscadmin.h"
 #include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
+#include "util/clock.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
@@ -94,7 +94,7 @@ ahead_of_rate(int64 bytes)
 
 	if (pgt_cleaner_bytes_per_second <= 0)
 		return 0;
-	now = pgt_monotonic_us();
+	now = pgt_clock_monotonic_us();
 	if ((now - since) / 1000.0 > done / pgt_cleaner_bytes_per_second * 1000.0 + 1000)
 	{
 		since = now;			/* what was not used is not saved up */
@@ -174,8 +174,8 @@ judge_batch(SegmentFilter *filter, const IndexEntry *entry, const char *batch)
 	RecordIterator iterator;
 	Record		record;
 
-	pgt_batch_decode(&filter->decoder, &filter->state->key, filter->scan.id, entry, batch,
-					 &filter->header, &filter->first);
+	pgt_batch_decoder_decode(&filter->decoder, &filter->state->key, filter->scan.id, entry, batch,
+							 &filter->header, &filter->first);
 	grow(filter, (char **) &filter->kept, &filter->kept_capacity,
 		 filter->header.record_count * sizeof(bool), 0);
 	iterator = filter->first;
@@ -188,8 +188,8 @@ judge_batch(SegmentFilter *filter, const IndexEntry *entry, const char *batch)
 		verdict.stamp |= fate == RECORD_KEPT_UNTIL_HORIZON && horizon == PG_INT64_MIN;
 	}
 	if (iterator.problem != NULL)
-		pgt_batch_is_damaged(&filter->state->key, filter->scan.id, entry->position,
-							 filter->scan.id.base + entry->first_delta, iterator.problem);
+		pgt_batch_decoder_fail(&filter->state->key, filter->scan.id, entry->position,
+							   filter->scan.id.base + entry->first_delta, iterator.problem);
 	return verdict;
 }
 
@@ -279,8 +279,8 @@ keep_batch(SegmentFilter *filter, const IndexEntry *entry, const char *batch, in
 	filter->counts.bytes_after += entry->length;
 	if (filter->rewrite == NULL)
 		return;
-	pgt_rewrite_add(filter->rewrite, filter->scan.id.base + entry->first_delta,
-					filter->scan.id.base + entry->last_delta, entry, batch, entry->length);
+	pgt_segment_rewrite_add(filter->rewrite, filter->scan.id.base + entry->first_delta,
+							filter->scan.id.base + entry->last_delta, entry, batch, entry->length);
 	pg_atomic_fetch_add_u64(&filter->state->compaction.bytes_written, entry->length);
 	pgt_cleaner_pause(&filter->state->key, entry->length);
 }
@@ -293,7 +293,7 @@ filter_batch(SegmentFilter *filter, const IndexEntry *original)
 	const char *batch = pgt_segment_scan_batch(&filter->scan, original);
 	BatchVerdict verdict = {0};
 
-	pgt_batch_check(&filter->state->key, filter->scan.id, original, batch, &filter->header);
+	pgt_batch_decoder_check(&filter->state->key, filter->scan.id, original, batch, &filter->header);
 	filter->counts.records_before += filter->header.record_count;
 	filter->counts.bytes_before += entry.length;
 	pg_atomic_fetch_add_u64(&filter->state->compaction.bytes_read, entry.length);
@@ -319,7 +319,7 @@ is_unchanged(SegmentFilter *filter, const IndexEntry *entry)
 	if ((entry->flags & ENTRY_ABORTED) != 0)
 		return false;
 	batch = pgt_segment_scan_batch(&filter->scan, entry);
-	pgt_batch_check(&filter->state->key, filter->scan.id, entry, batch, &filter->header);
+	pgt_batch_decoder_check(&filter->state->key, filter->scan.id, entry, batch, &filter->header);
 	verdict = judge_batch(filter, entry, batch);
 	pgt_cleaner_pause(&filter->state->key, entry->length);
 	return verdict.kept == filter->header.record_count && !verdict.stamp;
@@ -386,7 +386,7 @@ pgt_filter_check_log(PartitionState *state, const LogBounds *bounds)
 
 	for (int i = 0; i < count && listed[i].id.base <= bounds->active_base; i++)
 	{
-		Segment    *segment = pgt_partition_log_segment(state, listed[i].id);
+		Segment    *segment = pgt_log_segments_open(state, listed[i].id);
 
 		if (segment == NULL)
 			continue;
@@ -429,12 +429,12 @@ pgt_filter_run(SegmentFilter *filter, const SegmentId *ids, int count, int64 com
 		return;
 	old = MemoryContextSwitchTo(filter->context);
 	if (!filter->dry_run)
-		filter->rewrite = pgt_rewrite_begin(filter->state, ids, count, compacted_end);
+		filter->rewrite = pgt_segment_rewrite_begin(filter->state, ids, count, compacted_end);
 	for (int i = 0; i < count; i++)
 		filter_segment(filter, ids[i]);
 	if (filter->rewrite != NULL)
 	{
-		pgt_rewrite_swap(filter->rewrite);
+		pgt_segment_rewrite_swap(filter->rewrite);
 		pgt_filter_abandon(filter);
 	}
 	MemoryContextSwitchTo(old);
@@ -453,7 +453,7 @@ pgt_filter_abandon(SegmentFilter *filter)
 
 	filter->rewrite = NULL;
 	if (rewrite != NULL)
-		pgt_rewrite_abandon(rewrite);
+		pgt_segment_rewrite_abandon(rewrite);
 }
 
 void

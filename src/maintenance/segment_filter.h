@@ -55,7 +55,7 @@ extern SegmentFilter *pgt_filter_create(PartitionState *state, RecordJudge judge
 /*
  * Rewrite finished segments that follow each other as one.  A single one of
  * which nothing is removed stays as it is unless "always".  The conditions of
- * pgt_rewrite_begin() hold.
+ * pgt_segment_rewrite_begin() hold.
  */
 extern void pgt_filter_run(SegmentFilter *filter, const SegmentId *ids, int count,
 						   int64 compacted_end, bool always);

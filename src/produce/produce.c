@@ -32,10 +32,10 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "log/clock.h"
 #include "produce/partitioner.h"
 #include "produce/producer.h"
 #include "topic/serializer.h"
+#include "util/clock.h"
 
 PG_FUNCTION_INFO_V1(pgt_produce);
 PG_FUNCTION_INFO_V1(pgt_produce_value);
@@ -124,8 +124,8 @@ pgt_produce(PG_FUNCTION_ARGS)
 	Record		record = {0};
 	int32		partition;
 
-	record.timestamp = PG_ARGISNULL(4) ? pgt_now_ms() :
-		pgt_timestamptz_to_ms(PG_GETARG_TIMESTAMPTZ(4));
+	record.timestamp = PG_ARGISNULL(4) ? pgt_clock_now_ms() :
+		pgt_clock_from_timestamptz(PG_GETARG_TIMESTAMPTZ(4));
 	/* before the headers: a partitioner may produce too, and use their buffer */
 	partition = PG_ARGISNULL(3) ? pgt_choose_partition(topic, key, value) : PG_GETARG_INT32(3);
 	if (!PG_ARGISNULL(5))
@@ -144,7 +144,7 @@ pgt_produce_value(PG_FUNCTION_ARGS)
 	Record		record = {0};
 	int32		partition = pgt_choose_partition(topic, key, value);
 
-	record.timestamp = pgt_now_ms();
+	record.timestamp = pgt_clock_now_ms();
 	add_record(topic, partition, key, value, &record);
 	PG_RETURN_INT32(partition);
 }

@@ -38,11 +38,11 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "log/clock.h"
 #include "log/topic_waiters.h"
 #include "miscadmin.h"
 #include "produce/acks.h"
 #include "produce/producer.h"
+#include "util/clock.h"
 #include "util/fault_point.h"
 #include "utils/acl.h"
 #include "utils/hsearch.h"
@@ -422,7 +422,7 @@ refuse_timestamp(const TopicPartition *key, const Record *record, const char *wh
 	ereport(ERROR,
 			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 			 errmsg("timestamp %s of a record for partition %d of topic \"%s\" is too far %s the server's clock",
-					timestamptz_to_str(pgt_ms_to_timestamptz(record->timestamp)), key->partition,
+					timestamptz_to_str(pgt_clock_to_timestamptz(record->timestamp)), key->partition,
 					get_rel_name(key->topic), where),
 			 errdetail("The topic's option %s allows %lld ms.", option, (long long) limit),
 			 errhint("Check the producer's clock, or raise the topic's option %s.", option)));
@@ -437,17 +437,17 @@ check_timestamp(const TopicPartition *key, const LogConfig *config, const Record
 {
 	int64		before = config->timestamp_before_max_ms;
 	int64		after = config->timestamp_after_max_ms;
-	int64		now = pgt_timestamptz_to_ms(GetCurrentStatementStartTimestamp());
+	int64		now = pgt_clock_from_timestamptz(GetCurrentStatementStartTimestamp());
 
 	if (config->log_append_time)
 		return;
 	/* the clock need not be read for what was not too far ahead when the statement began */
-	if (before == PG_INT64_MAX && pgt_ms_between(now, record->timestamp) <= after)
+	if (before == PG_INT64_MAX && pgt_clock_ms_between(now, record->timestamp) <= after)
 		return;
-	now = pgt_now_ms();
-	if (pgt_ms_between(now, record->timestamp) > after)
+	now = pgt_clock_now_ms();
+	if (pgt_clock_ms_between(now, record->timestamp) > after)
 		refuse_timestamp(key, record, "ahead of", "message.timestamp.after.max.ms", after);
-	if (pgt_ms_between(record->timestamp, now) > before)
+	if (pgt_clock_ms_between(record->timestamp, now) > before)
 		refuse_timestamp(key, record, "behind", "message.timestamp.before.max.ms", before);
 }
 
@@ -599,7 +599,7 @@ append_batch(PendingPartition *p, PendingBatch *batch, FullTransactionId xid)
 	request.max_timestamp = batch->max_timestamp;
 	request.log_append_time = p->config.log_append_time;
 	request.required_offset = batch->required_offset;
-	base = pgt_log_append(p->state, &p->config, &request, xid);
+	base = pgt_log_writer_append(p->state, &p->config, &request, xid);
 	add_range(&appended, &p->key, base, base + batch->last_offset_delta, batch->records);
 	pgt_pending_free(batch);
 }
@@ -684,7 +684,7 @@ find_states(PendingPartition **sorted, int count)
 
 	for (int i = 0; i < count; i++)
 	{
-		sorted[i]->state = pgt_partition_find(&sorted[i]->key);
+		sorted[i]->state = pgt_log_state_find(&sorted[i]->key);
 		missing |= sorted[i]->state == NULL;
 	}
 	if (likely(!missing))
@@ -692,10 +692,10 @@ find_states(PendingPartition **sorted, int count)
 	keys = MemoryContextAlloc(context, count * sizeof(TopicPartition));
 	for (int i = 0; i < count; i++)
 		keys[i] = sorted[i]->key;
-	if (!pgt_partition_reserve(keys, count, &room))
+	if (!pgt_log_state_reserve(keys, count, &room))
 		report_no_room(keys[0].topic, &room);
 	for (int i = 0; i < count; i++)
-		sorted[i]->state = pgt_partition_find(&keys[i]);
+		sorted[i]->state = pgt_log_state_find(&keys[i]);
 	pfree(keys);
 }
 
@@ -768,7 +768,7 @@ wake_waiters(void)
 
 		for (end = i; end < appended.count && appended.ranges[end].topic == topic; end++)
 			partitions |= PARTITION_SET_OF(appended.ranges[end].partition);
-		pgt_topic_wake_some(MyDatabaseId, topic, end - i, partitions);
+		pgt_topic_waiters_wake_some(MyDatabaseId, topic, end - i, partitions);
 	}
 }
 

@@ -43,10 +43,10 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-#include "log/clock.h"
 #include "produce/partitioner.h"
 #include "produce/producer.h"
 #include "publish/change_record.h"
+#include "util/clock.h"
 #include "util/compat.h"
 
 static const ByteView null_view = {NULL, -1};
@@ -134,7 +134,7 @@ pgt_change_begin(ChangeWriter *writer, ChangePublisher *publisher, ChangeOperati
 	writer->topic = pgt_topic_get(publisher->topic);
 	writer->operation = operation;
 	writer->tombstones = pgt_change_publishes_tombstones(publisher, writer->topic);
-	writer->now_ms = pgt_now_ms();
+	writer->now_ms = pgt_clock_now_ms();
 	writer->xid = U64FromFullTransactionId(GetTopFullTransactionId());
 	initStringInfo(&writer->key);
 	initStringInfo(&writer->value);

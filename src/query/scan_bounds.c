@@ -36,9 +36,9 @@
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
-#include "log/clock.h"
 #include "query/scan_bounds.h"
 #include "topic/serializer.h"
+#include "util/clock.h"
 
 /* A guess where a log has no active segment to tell the size of a record. */
 #define GUESSED_RECORD_BYTES	150
@@ -320,7 +320,7 @@ narrow_timestamps(ScanBounds *bounds, int strategy, TimestampTz value)
 
 	if (TIMESTAMP_NOT_FINITE(value))
 		return;
-	milliseconds = pgt_timestamptz_to_ms(value);
+	milliseconds = pgt_clock_from_timestamptz(value);
 	if (strategy >= BTEqualStrategyNumber)
 		bounds->min_timestamp = Max(bounds->min_timestamp, milliseconds - 1);
 	if (strategy <= BTEqualStrategyNumber)

@@ -56,7 +56,7 @@ pgt_scan_share_init(ScanShare *share, const Topic *topic, Snapshot snapshot)
 
 		(void) pgt_partition_log_bounds(&key, &log);
 		visible->first = log.log_start_offset;
-		visible->end = pgt_log_visible_end(&key, snapshot, &blocker);
+		visible->end = pgt_log_reader_visible_end(&key, snapshot, &blocker);
 	}
 }
 

@@ -27,7 +27,7 @@
  * Locks: the executor holds RowExclusiveLock for INSERT and COPY FROM, and
  * AccessExclusiveLock for TRUNCATE, until the transaction's end.
  *
- * WAL: none here but what pgt_log_delete_before() writes.
+ * WAL: none here but what pgt_log_writer_delete_before() writes.
  *
  * Memory: the state lives as long as the statement; "row" context: what
  * serializing one row needs, reset with each.
@@ -45,11 +45,11 @@
 #include "utils/timestamp.h"
 
 #include "ddl/topic_ddl.h"
-#include "log/clock.h"
 #include "produce/partitioner.h"
 #include "produce/producer.h"
 #include "query/topic_fdw.h"
 #include "topic/serializer.h"
+#include "util/clock.h"
 #include "wal/log_writer.h"
 
 /* One INSERT or COPY FROM into one topic; in ri_FdwState. */
@@ -93,7 +93,7 @@ begin_insert(ResultRelInfo *rinfo)
 	TopicInsert *state = palloc0(sizeof(TopicInsert));
 
 	state->topic = pgt_topic_get(RelationGetRelid(rinfo->ri_RelationDesc));
-	state->now_ms = pgt_now_ms();
+	state->now_ms = pgt_clock_now_ms();
 	state->row_context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics insert row",
 											   ALLOCSET_DEFAULT_SIZES);
 	initStringInfo(&state->headers);
@@ -144,7 +144,7 @@ row_timestamp(TopicInsert *state, TupleTableSlot *slot)
 	bool		isnull;
 	Datum		timestamp = column_value(state->topic, slot, TOPIC_RECORD_TIMESTAMP, &isnull);
 
-	return isnull ? state->now_ms : pgt_timestamptz_to_ms(DatumGetTimestampTz(timestamp));
+	return isnull ? state->now_ms : pgt_clock_from_timestamptz(DatumGetTimestampTz(timestamp));
 }
 
 /* Set the record's headers; their bytes stay in state->headers. */
@@ -251,7 +251,7 @@ make_result(TopicInsert *state, TupleTableSlot *slot, int32 partition, int64 tim
 	n = state->topic->attnum[TOPIC_RECORD_TIMESTAMP] - 1;
 	if (n >= 0)
 	{
-		result->tts_values[n] = TimestampTzGetDatum(pgt_ms_to_timestamptz(timestamp));
+		result->tts_values[n] = TimestampTzGetDatum(pgt_clock_to_timestamptz(timestamp));
 		result->tts_isnull[n] = false;
 	}
 	return ExecStoreVirtualTuple(result);
@@ -362,11 +362,11 @@ truncate_topic(const Topic *topic)
 	for (int32 partition = 0; partition < topic->partitions; partition++)
 	{
 		TopicPartition key = pgt_topic_partition(topic, partition);
-		PartitionState *state = pgt_partition_find(&key);
+		PartitionState *state = pgt_log_state_find(&key);
 		LogBounds	log;
 
 		if (state != NULL && pgt_partition_log_bounds(&key, &log))
-			(void) pgt_log_delete_before(state, log.next_offset, true);
+			(void) pgt_log_writer_delete_before(state, log.next_offset, true);
 	}
 }
 

@@ -36,10 +36,10 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "log/clock.h"
 #include "query/scan_share.h"
 #include "query/topic_fdw.h"
 #include "topic/serializer.h"
+#include "util/clock.h"
 #include "wal/log_reader.h"
 
 /* A walk over the records of a topic within bounds. */
@@ -108,7 +108,7 @@ scan_close_reader(TopicScan *scan)
 	pgt_log_reader_end(scan->reader);
 	scan->reader = NULL;
 	key = pgt_topic_partition(scan->topic, scan->partition);
-	state = pgt_partition_find(&key);
+	state = pgt_log_state_find(&key);
 	if (state != NULL && scan->records > 0)
 	{
 		pg_atomic_fetch_add_u64(&state->records_out, scan->records);
@@ -207,7 +207,7 @@ scan_fill(TopicScan *scan, const Record *record, Datum *values, bool *nulls)
 				values[n] = Int64GetDatum(record->offset);
 				break;
 			case TOPIC_RECORD_TIMESTAMP:
-				values[n] = TimestampTzGetDatum(pgt_ms_to_timestamptz(record->timestamp));
+				values[n] = TimestampTzGetDatum(pgt_clock_to_timestamptz(record->timestamp));
 				break;
 			case TOPIC_KEY:
 				values[n] = pgt_deserialize(&topic->key, record->key, record->key_length, &nulls[n]);

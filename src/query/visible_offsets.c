@@ -37,12 +37,12 @@ add_partition(ReturnSetInfo *result, const TopicPartition *key)
 {
 	Snapshot	snapshot = GetActiveSnapshot();
 	TransactionId blocker;
-	int64		end = pgt_log_visible_end(key, snapshot, &blocker);
+	int64		end = pgt_log_reader_visible_end(key, snapshot, &blocker);
 	bool		nulls[3] = {false};
 	Datum		values[3] = {
 		Int32GetDatum(key->partition),
 		Int64GetDatum(end),
-		BoolGetDatum(!TransactionIdIsValid(blocker) || !pgt_log_sees_behind(key, snapshot, end))
+		BoolGetDatum(!TransactionIdIsValid(blocker) || !pgt_log_reader_sees_behind(key, snapshot, end))
 	};
 
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);

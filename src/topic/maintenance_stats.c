@@ -11,9 +11,9 @@
  */
 #include "postgres.h"
 
-#include "log/clock.h"
 #include "miscadmin.h"
 #include "topic/maintenance_stats.h"
+#include "util/clock.h"
 #include "utils/timestamp.h"
 
 void
@@ -39,7 +39,7 @@ void
 pgt_stats_run(PartitionState *state, int64 started_us)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	int64		duration_us = pgt_monotonic_us() - started_us;
+	int64		duration_us = pgt_clock_monotonic_us() - started_us;
 
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	state->maintenance.last_run = now;

@@ -33,9 +33,9 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "log/clock.h"
 #include "topic/record_rows.h"
 #include "topic/serializer.h"
+#include "util/clock.h"
 
 /* The short way's tuple: header with its bitmap, then the columns of fixed size. */
 #define ROW_HEADER_SIZE		MAXALIGN(SizeofMinimalTupleHeader + BITMAPLEN(TOPIC_COLUMN_COUNT + 1))
@@ -184,7 +184,7 @@ put_datums(ConsumeRows *rows, int32 partition, const Record *record)
 	set_column(rows, TOPIC_PARTITION, Int32GetDatum(partition), false);
 	set_column(rows, TOPIC_RECORD_OFFSET, Int64GetDatum(record->offset), false);
 	set_column(rows, TOPIC_RECORD_TIMESTAMP,
-			   TimestampTzGetDatum(pgt_ms_to_timestamptz(record->timestamp)), false);
+			   TimestampTzGetDatum(pgt_clock_to_timestamptz(record->timestamp)), false);
 	set_payload(rows, TOPIC_KEY, &rows->topic->key, record->key, record->key_length);
 	set_payload(rows, TOPIC_VALUE, &rows->topic->value, record->value, record->value_length);
 	set_column(rows, TOPIC_HEADERS, headers, no_headers);
@@ -259,7 +259,7 @@ put_plain_text(ConsumeRows *rows, int32 partition, const Record *record)
 		*(Oid *) data = rows->topic->relid;
 	((int32 *) data)[before] = partition;
 	*(int64 *) (data + ROW_OFFSET_AT) = record->offset;
-	*(int64 *) (data + ROW_TIMESTAMP_AT) = pgt_ms_to_timestamptz(record->timestamp);
+	*(int64 *) (data + ROW_TIMESTAMP_AT) = pgt_clock_to_timestamptz(record->timestamp);
 	if (record->key_length >= 0)
 	{
 		at = put_text(data, at, record->key, record->key_length);

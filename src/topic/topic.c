@@ -254,7 +254,7 @@ relation_changed(Datum arg, Oid relid)
 		{
 			entry->valid = false;
 			/* dropped or truncated files must not be kept from going */
-			pgt_partition_log_close(MyDatabaseId, relid);
+			pgt_log_segments_close(MyDatabaseId, relid);
 		}
 	}
 	else

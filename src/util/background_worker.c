@@ -1,12 +1,10 @@
 /*
  * background_worker.c
- *	  What our background processes have in common: how they are described to
- *	  the postmaster, and how they wait between two rounds.
+ *	  How background processes of this library are described to the postmaster, and
+ *	  how they wait between two rounds.
  *
- * A worker sets its own signal handlers before it waits here: SIGTERM to one
- * that sets ShutdownRequestPending, SIGHUP to SignalHandlerForConfigReload.
- *
- * Layer 3: used by log_sync.c, maintenance_launcher.c and maintenance_worker.c.
+ * A worker installs its own signal handlers before it waits here: for SIGTERM one
+ * that sets ShutdownRequestPending, for SIGHUP SignalHandlerForConfigReload.
  */
 #include "postgres.h"
 
@@ -19,7 +17,7 @@
 #include "utils/wait_event.h"
 
 void
-pgt_worker_init(BackgroundWorker *worker, const char *function, const char *name)
+pgt_background_worker_init(BackgroundWorker *worker, const char *function, const char *name)
 {
 	memset(worker, 0, sizeof(*worker));
 	worker->bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
@@ -31,7 +29,7 @@ pgt_worker_init(BackgroundWorker *worker, const char *function, const char *name
 }
 
 void
-pgt_worker_serve_signals(void)
+pgt_background_worker_serve_signals(void)
 {
 	/* 0 would unregister for good a worker that the postmaster restarts */
 	if (ShutdownRequestPending)
@@ -45,10 +43,10 @@ pgt_worker_serve_signals(void)
 }
 
 void
-pgt_worker_wait(long timeout_ms)
+pgt_background_worker_wait(long timeout_ms)
 {
 	WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 			  timeout_ms, PG_WAIT_EXTENSION);
 	ResetLatch(MyLatch);
-	pgt_worker_serve_signals();
+	pgt_background_worker_serve_signals();
 }

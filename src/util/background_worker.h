@@ -1,6 +1,6 @@
 /*
  * background_worker.h
- *	  What our background processes have in common.  Layer 3.
+ *	  Describing a background process, and waiting in one.
  */
 #ifndef BACKGROUND_WORKER_H
 #define BACKGROUND_WORKER_H
@@ -8,19 +8,19 @@
 #include "postmaster/bgworker.h"
 
 /*
- * Describe a worker of this library that runs "function" (its C symbol) after
- * recovery and shows as "name"; registering it, and when it restarts, is the
- * caller's.
+ * Describe a worker that runs "function", a C symbol of this library, once recovery
+ * has finished, and that pg_stat_activity shows as "name".  The caller says when it
+ * restarts, and registers it.
  */
-extern void pgt_worker_init(BackgroundWorker *worker, const char *function, const char *name);
+extern void pgt_background_worker_init(BackgroundWorker *worker, const char *function, const char *name);
 
 /*
- * Read the configuration again, or end, where that was asked for.  Called
- * outside of transactions.
+ * Read the configuration again, or end the process, if a signal has asked for it.
+ * To be called outside of transactions.
  */
-extern void pgt_worker_serve_signals(void);
+extern void pgt_background_worker_serve_signals(void);
 
-/* Sleep for that time or until the latch is set; then serve signals. */
-extern void pgt_worker_wait(long timeout_ms);
+/* Sleep until the latch is set, but no longer than timeout_ms; then serve signals. */
+extern void pgt_background_worker_wait(long timeout_ms);
 
 #endif							/* BACKGROUND_WORKER_H */

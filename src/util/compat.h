@@ -1,8 +1,7 @@
 /*
  * compat.h
- *	  The only place that knows differences between PostgreSQL's majors.
- *
- * No layer: macros only, for whichever file needs them.
+ *	  The differences between PostgreSQL's majors: no other file has an #if for a
+ *	  version.
  */
 #ifndef COMPAT_H
 #define COMPAT_H

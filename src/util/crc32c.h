@@ -1,6 +1,6 @@
 /*
  * crc32c.h
- *	  The CRC-32C of all our formats: the server's own code.  Layer 0.
+ *	  The CRC-32C of all our formats, computed by the server's code.
  */
 #ifndef CRC32C_H
 #define CRC32C_H

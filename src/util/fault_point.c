@@ -1,6 +1,6 @@
 /*
  * fault_point.c
- *	  The setting behind fault_point.h; empty but in builds for tests.
+ *	  The setting behind fault_point.h; an empty file unless built for tests.
  */
 #include "postgres.h"
 
@@ -14,13 +14,13 @@
 
 #include "utils/guc.h"
 
-/* is made when a process dies "once": in the data directory */
+/* a process that dies "once" makes this file in the data directory */
 #define ONCE_FILE	"pg_topics_died_once"
 
 static char *fault_point = NULL;
-static int	passed = 0;			/* how often a place to halt at was passed since the setting was set */
+static int	passed = 0;			/* how often the place to halt at was passed since the setting was set */
 
-/* What the setting wants here: "" to die, NULL where it is of another place. */
+/* The action that the setting has for this place: "" to die, NULL if it names another place. */
 static const char *
 wanted_action(const char *name)
 {
@@ -33,7 +33,7 @@ wanted_action(const char *name)
 	return fault_point[length] == ':' ? fault_point + length + 1 : NULL;
 }
 
-/* Is this the first time?  Makes the file that says it was. */
+/* Is this the first time?  If so, makes the file that says so. */
 static bool
 first_time(void)
 {
@@ -104,7 +104,7 @@ pgt_fault_halt(const char *name)
 		raise(SIGSTOP);
 }
 
-/* A setting that was set: places to halt at count from here on. */
+/* The setting was set: count from here on how often the place is passed. */
 static void
 assign_fault_point(const char *value, void *extra)
 {

@@ -1,35 +1,32 @@
 /*
  * fault_point.h
- *	  Named places at which a test can have the process die, stop or meet an I/O
- *	  error.
+ *	  Named places where a test can make the process die, stop or meet an I/O error.
  *
- * Only in a build with -DPGT_FAULT_POINTS ("make FAULT_POINTS=1", which test/run
- * does); otherwise the macros are empty and the setting does not exist.
+ * They exist only in a build with -DPGT_FAULT_POINTS ("make FAULT_POINTS=1", as test/run
+ * builds); otherwise the macros are empty and there is no such setting.
  *
- *	  SET pg_topics.fault_point = 'swap-logged';		dies, as if it had crashed
- *	  SET pg_topics.fault_point = 'swap-logged:once';	the same, the first time in
+ *	  SET pg_topics.fault_point = 'swap-logged';		die there, as in a crash
+ *	  SET pg_topics.fault_point = 'swap-logged:once';	die there, but only once in
  *														this data directory
- *	  SET pg_topics.fault_point = 'swap-logged:stop';	stands still
- *	  SET pg_topics.fault_point = 'log-write:ENOSPC';	a system call fails
- *	  SET pg_topics.fault_point = 'segment-sync:skip';	is left out
- *	  SET pg_topics.fault_point = 'reader-segment:halt:3';	stands still the third time,
- *														and goes on where continued
+ *	  SET pg_topics.fault_point = 'swap-logged:stop';	stop there (SIGSTOP)
+ *	  SET pg_topics.fault_point = 'log-write:ENOSPC';	let a system call fail
+ *	  SET pg_topics.fault_point = 'segment-sync:skip';	leave a sync out
+ *	  SET pg_topics.fault_point = 'reader-segment:halt:3';	stop there the third time;
+ *														SIGCONT lets it continue
  *
- * FAULT_POINT is a step that is done: one can die or stop there.  FAULT_ERROR
- * stands before a system call, in the place of its failure: true, with errno set,
- * where it is to fail.  FAULT_SKIP stands before a sync, to show that a test would
- * notice if it were not there.
+ * FAULT_POINT stands behind a step that is done: the process can die or stop there.
+ * FAULT_ERROR stands before a system call: it returns true, with errno set, if the call
+ * is to fail.  FAULT_SKIP stands before a sync, so that a test can show that it would
+ * notice a missing one.
  *
- * FAULT_HALT is no step, but a place at which a process holds no lock that others
- * wait for, so that a test can have it stand there (SIGSTOP) and do something else
- * meanwhile.  A signal from outside would halt it with whatever lock it has just
- * then.  After SIGCONT it does not stop there again until it is told to anew.
+ * FAULT_HALT stands where the process holds no lock that others wait for.  A test
+ * can stop the process there and do something else meanwhile; a signal from
+ * outside might stop it while it holds any lock.  After SIGCONT the process does not
+ * stop there again until the setting is set anew.
  *
  * The tests take the names from the sources: test/t/035_crash_points.pl those of
  * FAULT_POINT, test/t/061_disk_faults.pl those of FAULT_ERROR,
  * test/t/060_power_loss.pl those of FAULT_SKIP.
- *
- * Layer 0.
  */
 #ifndef FAULT_POINT_H
 #define FAULT_POINT_H

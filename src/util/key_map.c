@@ -2,31 +2,32 @@
  * key_map.c
  *	  A bounded map from a record's key to the offset of its last record.
  *
- * Compaction and latest() go over a log twice: once to learn which offset is
- * the last of each key, once to keep or give the records at those offsets.
- * What they learn goes here.  Its size is fixed when it is made, so memory is
- * bounded whatever the keys are; who meets a full map ends his range there or
- * divides the keys.
+ * Compaction and latest() go over a log twice: first to learn which offset is the last
+ * one of each key, then to keep or return the records at those offsets.  This map
+ * holds what the first pass learns.  Its size is fixed when it is made, so its memory is
+ * bounded whatever the keys are; a caller that fills it ends its range there, or
+ * divides the keys into several maps.
  *
- * One slot, KEY_SLOT_SIZE bytes in a table of open addressing, probed one
- * after the other and at most three quarters full:
+ * The map is a table with open addressing: slots of KEY_SLOT_SIZE bytes, probed one after
+ * the other, at most three quarters of them in use.  One slot:
  *
  *	  0   1                16                24
  *	  +---+----------------+-----------------+
  *	  | n | key            | offset + 1      |	0: the slot is empty
  *	  +---+----------------+-----------------+
  *
- * n <= KEY_INLINE_MAX: the key itself, n bytes and zeros.  KEY_IS_HASHED: the
- * first 15 bytes of its SHA-256.  Two keys that count as one would lose a
- * record for good, so short keys are exact and long ones need a collision in
- * 120 bits, which nobody can make (with MD5 anybody can).
+ * If n <= KEY_INLINE_MAX, the key itself follows: n bytes, then zeros.  If n is
+ * KEY_IS_HASHED, the first 15 bytes of the key's SHA-256 follow.  Two keys that count as
+ * one would lose a record for good, so short keys are stored exactly, and two long
+ * keys are mixed up only by a collision in 120 bits of SHA-256, which nobody can
+ * construct (MD5 collisions can be).
  *
- * Where a key's probing begins is a hash seeded anew for each map, so that
- * nobody can choose keys that all begin at one place.
+ * Probing begins at a hash of the key with a seed that each map draws anew, so nobody
+ * can choose keys that all begin at the same slot.
  *
- * Memory: one context with the map and its table.  The hashing context is the
- * resource owner's, which frees it where a transaction is rolled back; the map
- * is gone then too.  No I/O, no locks.  Layer 0.
+ * Memory: one context for the map and its table.  The hashing context belongs to the
+ * current resource owner, which frees it if the transaction is rolled back; the map is
+ * gone then, too.  No I/O, no locks.
  */
 #include "postgres.h"
 
@@ -130,7 +131,6 @@ choose_slot_count(Size memory_limit, uint64 expected_keys)
 	return Max(Min(wanted, fit), KEY_SLOTS_MIN);
 }
 
-/* See the header. */
 KeyMap *
 pgt_key_map_create(MemoryContext parent, Size memory_limit, uint64 expected_keys)
 {
@@ -152,7 +152,6 @@ pgt_key_map_create(MemoryContext parent, Size memory_limit, uint64 expected_keys
 	return map;
 }
 
-/* See the header. */
 bool
 pgt_key_map_put(KeyMap *map, const char *key, int32 length, int64 offset)
 {
@@ -174,7 +173,6 @@ pgt_key_map_put(KeyMap *map, const char *key, int32 length, int64 offset)
 	return true;
 }
 
-/* See the header. */
 int64
 pgt_key_map_get(const KeyMap *map, const char *key, int32 length)
 {
@@ -184,21 +182,18 @@ pgt_key_map_get(const KeyMap *map, const char *key, int32 length)
 	return find_slot(map, identity)->next_offset - 1;
 }
 
-/* See the header. */
 uint64
 pgt_key_map_count(const KeyMap *map)
 {
 	return map->count;
 }
 
-/* See the header. */
 Size
 pgt_key_map_memory(const KeyMap *map)
 {
 	return map->slot_count * KEY_SLOT_SIZE;
 }
 
-/* See the header. */
 void
 pgt_key_map_reset(KeyMap *map)
 {
@@ -207,7 +202,6 @@ pgt_key_map_reset(KeyMap *map)
 	map->count = 0;
 }
 
-/* See the header. */
 void
 pgt_key_map_free(KeyMap *map)
 {

@@ -32,9 +32,9 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "log/clock.h"
 #include "topic/topic.h"
-#include "util/guarded_look.h"
+#include "util/catch_error.h"
+#include "util/clock.h"
 #include "views/inspect.h"
 #include "wal/log_reader.h"
 
@@ -178,7 +178,7 @@ look_at_end(void *arg)
 {
 	ReadableEnd *end = arg;
 
-	end->offset = pgt_log_visible_end(end->key, GetActiveSnapshot(), &end->blocker);
+	end->offset = pgt_log_reader_visible_end(end->key, GetActiveSnapshot(), &end->blocker);
 }
 
 /* The row of one partition of pg_topic_partitions. */
@@ -194,7 +194,7 @@ add_partition(ReturnSetInfo *result, const TopicPartition *key)
 
 	(void) pgt_partition_log_bounds(key, &log);
 	bytes = pgt_partition_log_bytes(key, &log, &segments);
-	found = pgt_guarded_look(look_at_end, &end);
+	found = pgt_catch_damage(look_at_end, &end);
 
 	pgt_row_add(&row, ObjectIdGetDatum(key->topic));
 	pgt_row_add(&row, Int32GetDatum(key->partition));
@@ -247,7 +247,7 @@ static void
 look_at_index(void *arg)
 {
 	SegmentIndex *index = arg;
-	Segment    *segment = pgt_partition_log_segment(index->state, index->id);
+	Segment    *segment = pgt_log_segments_open(index->state, index->id);
 
 	index->there = segment != NULL;
 	if (segment == NULL)
@@ -265,7 +265,7 @@ add_segment(ReturnSetInfo *result, PartitionState *state, const TopicPartition *
 {
 	Row			row = {0};
 	SegmentIndex index = {.state = state, .log = log, .id = id};
-	bool		sound = pgt_guarded_look(look_at_index, &index);
+	bool		sound = pgt_catch_damage(look_at_index, &index);
 	bool		any = sound && index.count > 0;
 	char		path[MAXPGPATH];
 
@@ -278,8 +278,8 @@ add_segment(ReturnSetInfo *result, PartitionState *state, const TopicPartition *
 	pgt_row_add_if(&row, any, Int64GetDatum(id.base + index.last.last_delta));
 	pgt_row_add_if(&row, sound, Int64GetDatum(index.count));
 	pgt_row_add_if(&row, sound, Int64GetDatum((int64) index.last.position + index.last.length));
-	pgt_row_add_if(&row, any, TimestampTzGetDatum(pgt_ms_to_timestamptz(index.first.min_timestamp)));
-	pgt_row_add_if(&row, any, TimestampTzGetDatum(pgt_ms_to_timestamptz(index.last.largest_timestamp)));
+	pgt_row_add_if(&row, any, TimestampTzGetDatum(pgt_clock_to_timestamptz(index.first.min_timestamp)));
+	pgt_row_add_if(&row, any, TimestampTzGetDatum(pgt_clock_to_timestamptz(index.last.largest_timestamp)));
 	pgt_row_add(&row, BoolGetDatum(pgt_same_segment(id, pgt_original_segment(log->active_base))));
 	pgt_row_add(&row, CStringGetTextDatum(path));
 	pgt_row_put(&row, result);
@@ -292,7 +292,7 @@ add_segments(ReturnSetInfo *result, const Topic *topic)
 	for (int32 partition = 0; partition < topic->partitions; partition++)
 	{
 		TopicPartition key = pgt_topic_partition(topic, partition);
-		PartitionState *state = pgt_partition_find(&key);
+		PartitionState *state = pgt_log_state_find(&key);
 		LogBounds	log;
 		ListedSegment *list;
 		int			segments;

@@ -21,9 +21,9 @@
 #include "utils/snapmgr.h"
 
 #include "consume/nack_header.h"
-#include "log/clock.h"
 #include "topic/topic.h"
-#include "util/guarded_look.h"
+#include "util/catch_error.h"
+#include "util/clock.h"
 #include "wal/log_reader.h"
 
 PG_FUNCTION_INFO_V1(pgt_topic_lag_time);
@@ -53,7 +53,7 @@ look_at_first(void *arg)
 	if (first->found)
 	{
 		first->offset = record.offset;
-		first->age_ms = Max(pgt_ms_between(record.timestamp, pgt_now_ms()), 0);
+		first->age_ms = Max(pgt_clock_ms_between(record.timestamp, pgt_clock_now_ms()), 0);
 		first->held_until = pgt_record_held_until(first->topic, &record);
 	}
 	pgt_log_reader_end(reader);
@@ -80,7 +80,7 @@ find_first(FunctionCallInfo fcinfo, FirstRecord *first)
 		if (partition >= 0 && partition < first->topic->partitions)
 		{
 			first->key = pgt_topic_partition(first->topic, partition);
-			first->found = pgt_guarded_look(look_at_first, first) && first->found;
+			first->found = pgt_catch_damage(look_at_first, first) && first->found;
 		}
 	}
 	UnlockRelationOid(relid, AccessShareLock);
@@ -119,7 +119,7 @@ pgt_topic_held_info(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	find_first(fcinfo, &first);
 	values[0] = Int64GetDatum(first.offset);
-	values[1] = TimestampTzGetDatum(pgt_ms_to_timestamptz(first.held_until));
+	values[1] = TimestampTzGetDatum(pgt_clock_to_timestamptz(first.held_until));
 	nulls[0] = nulls[1] = !first.found || first.held_until == 0;
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

@@ -78,7 +78,7 @@ add_statistics(ReturnSetInfo *result, const Topic *topic)
 	for (int32 partition = 0; partition < topic->partitions; partition++)
 	{
 		TopicPartition key = pgt_topic_partition(topic, partition);
-		PartitionState *state = pgt_partition_find(&key);
+		PartitionState *state = pgt_log_state_find(&key);
 		Row			row = {0};
 
 		pgt_row_add(&row, ObjectIdGetDatum(key.topic));
@@ -160,7 +160,7 @@ add_progress(ReturnSetInfo *result, const Topic *topic)
 	for (int32 partition = 0; partition < topic->partitions; partition++)
 	{
 		TopicPartition key = pgt_topic_partition(topic, partition);
-		PartitionState *state = pgt_partition_find(&key);
+		PartitionState *state = pgt_log_state_find(&key);
 
 		if (state != NULL)
 			add_partition_progress(result, &key, &state->compaction);

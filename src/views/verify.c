@@ -121,7 +121,7 @@ static void
 check_batch(Verification *v, void *arg)
 {
 	const IndexEntry *entry = arg;
-	Segment    *segment = pgt_partition_log_segment(v->state, v->id);
+	Segment    *segment = pgt_log_segments_open(v->state, v->id);
 	RecordBatchHeader header;
 	RecordIterator iterator;
 	Record		record;
@@ -136,15 +136,15 @@ check_batch(Verification *v, void *arg)
 		v->capacity = entry->length;
 	}
 	if (!pgt_segment_read(segment, entry->position, v->batch, entry->length))
-		pgt_batch_is_damaged(&v->key, v->id, entry->position, v->id.base + entry->first_delta,
-							 "The file ends before the batch does.");
-	pgt_batch_check(&v->key, v->id, entry, v->batch, &header);
-	pgt_batch_decode(&v->decoder, &v->key, v->id, entry, v->batch, &header, &iterator);
+		pgt_batch_decoder_fail(&v->key, v->id, entry->position, v->id.base + entry->first_delta,
+							   "the file ends before the batch");
+	pgt_batch_decoder_check(&v->key, v->id, entry, v->batch, &header);
+	pgt_batch_decoder_decode(&v->decoder, &v->key, v->id, entry, v->batch, &header, &iterator);
 	while (pgt_record_iterator_next(&iterator, &record))
 		;
 	if (iterator.problem != NULL)
-		pgt_batch_is_damaged(&v->key, v->id, entry->position, v->id.base + entry->first_delta,
-							 iterator.problem);
+		pgt_batch_decoder_fail(&v->key, v->id, entry->position, v->id.base + entry->first_delta,
+							   iterator.problem);
 }
 
 /* An entry's place behind the one before, then its batch. */
@@ -178,7 +178,7 @@ static void
 read_entries(Verification *v, void *arg)
 {
 	EntryRead  *read = arg;
-	Segment    *segment = pgt_partition_log_segment(v->state, v->id);
+	Segment    *segment = pgt_log_segments_open(v->state, v->id);
 
 	read->got = segment == NULL ? 0 :
 		pgt_segment_read_entries(segment, v->entry, read->count, read->entries);
@@ -243,7 +243,7 @@ verify_entries(Verification *v, uint32 count)
 static void
 open_segment(Verification *v, void *arg)
 {
-	*(Segment **) arg = pgt_partition_log_segment(v->state, v->id);
+	*(Segment **) arg = pgt_log_segments_open(v->state, v->id);
 }
 
 /*
@@ -303,7 +303,7 @@ verify_partition(Verification *v)
 	int64		end;
 	int64		at;
 
-	v->state = pgt_partition_find(&v->key);
+	v->state = pgt_log_state_find(&v->key);
 	if (v->state == NULL || !pgt_partition_log_bounds(&v->key, &v->bounds))
 		return;
 	end = v->bounds.next_offset;

@@ -1,21 +1,20 @@
 /*
  * log_apply.c
- *	  What a WAL record of the logs changes, for who inserts it and for redo.
+ *	  What the logs' WAL records change: used by the process that inserts a record and
+ *	  by redo.
  *
- * An APPEND's change is the entry and its publication (partition_log.c); here
- * are those of DELETE, DROP and RESOLVE: segments unlinked below the log start,
- * slots and directories of a topic gone, aborted batches flagged and the
- * resolved offset moved.
+ * The change of an APPEND is the entry and its publication (partition_log.c).  Here are
+ * those of DELETE, DROP, SWAP and RESOLVE: segments removed below the log start, slots
+ * and directories of a topic removed, replaced segments removed, aborted batches flagged
+ * and the resolved offset moved.
  *
- * All of it may be done twice: files may be gone and flags set already.
+ * Each change may be made twice: files may be gone and flags may be set already.
  *
- * Locks: the log start moves under the slot's lock, held exclusively by the
- * caller; the resolved offset under the same lock, taken here.  A drop takes
- * table_lock and each slot's lock to forget the slots (log_state.c).  Unlinking
- * and flagging hold none: what is below the log start nobody appends to, and
- * only one process flags, the sync process or redo.
- *
- * Layer 3.  Next: log_redo.c.
+ * Locks: the log start moves under the slot's lock, which the caller holds exclusively;
+ * the resolved offset moves under the same lock, which is taken here.  A drop takes
+ * table_lock and each slot's lock to forget the slots (log_state.c).  Removing files and
+ * flagging take no lock: no process appends to what is below the log start or was
+ * replaced, and only one process flags, the sync process or the startup process.
  */
 #include "postgres.h"
 
@@ -23,30 +22,32 @@
 
 #include "access/xlogutils.h"
 #include "log/log_start.h"
+#include "log/partition_log.h"
 #include "log/topic_waiters.h"
 #include "util/fault_point.h"
 #include "utils/memutils.h"
+#include "wal/log_apply.h"
 #include "wal/wal_record.h"
 
 /* ---- delete -------------------------------------------------------------- */
 
-/* Where a finished segment ends; "next", the next one's base, where it cannot be opened. */
+/* Where a finished segment ends; if it cannot be opened, "next", the base of the next one. */
 static int64
 end_of_segment(PartitionState *state, const ListedSegment *listed, int64 next)
 {
 	LogBounds	finished = {.active_base = NO_SEGMENT};
 	Segment    *segment = NULL;
 
-	if (pgt_partition_log_can_open(state, listed->id))
-		segment = pgt_partition_log_segment(state, listed->id);
+	if (pgt_log_segments_can_open(state, listed->id))
+		segment = pgt_log_segments_open(state, listed->id);
 	if (segment == NULL)
 		return next;
 	return pgt_partition_log_segment_end(segment, &finished);
 }
 
 /*
- * How many segments lie wholly below the log start; *keep_from is the base of the
- * first that does not.
+ * Count the segments that lie wholly below the log start; *keep_from is the base of the
+ * first one that does not.
  */
 static int
 count_below(PartitionState *state, int64 log_start_offset, int64 active_base, int64 *keep_from)
@@ -71,25 +72,25 @@ count_below(PartitionState *state, int64 log_start_offset, int64 active_base, in
 }
 
 int
-pgt_apply_unlink_below(PartitionState *state, int64 log_start_offset, int64 active_base,
-					   bool exclusive)
+pgt_log_apply_unlink_below(PartitionState *state, int64 log_start_offset, int64 active_base,
+						   bool exclusive)
 {
 	int64		keep_from;
 	int			removed = count_below(state, log_start_offset, active_base, &keep_from);
 	SegmentId  *ids;
 	int			files = pgt_segment_files(&state->key, &ids);
 
-	/* inside a segment: no list of segments tells that, should the recovery point be lost */
+	/* inside a segment: if the recovery point were lost, the segments would not tell that */
 	if (log_start_offset > keep_from)
 		pgt_log_start_keep(&state->key, log_start_offset);
 
-	/* before and after: who looks in between must look again */
+	/* raised before and after, so that a process that lists in between lists again */
 	pg_atomic_fetch_add_u32(&state->segments_version, 1);
 	for (int i = 0; i < files && ids[i].base < keep_from; i++)
 	{
 		if (exclusive)
 			pgt_segment_release_space(&state->key, ids[i]);
-		pgt_partition_log_remove_segment(state, ids[i]);
+		pgt_log_segments_remove(state, ids[i]);
 		FAULT_POINT("delete-one-removed");
 	}
 	pfree(ids);
@@ -98,7 +99,7 @@ pgt_apply_unlink_below(PartitionState *state, int64 log_start_offset, int64 acti
 }
 
 void
-pgt_apply_active_base(PartitionState *state, int64 active_base)
+pgt_log_apply_active_base(PartitionState *state, int64 active_base)
 {
 	if (state->active_base >= active_base)
 		return;
@@ -107,13 +108,13 @@ pgt_apply_active_base(PartitionState *state, int64 active_base)
 }
 
 void
-pgt_apply_log_start(PartitionState *state, int64 log_start_offset, int64 deleted_end)
+pgt_log_apply_log_start(PartitionState *state, int64 log_start_offset, int64 deleted_end)
 {
 	state->log_start_offset = Max(state->log_start_offset, log_start_offset);
-	/* it never falls; but loading may have had to guess, and then this knows better */
+	/* it never falls, but loading may have guessed too much, and the record knows better */
 	state->deleted_end = deleted_end;
 	state->resolved_offset = Max(state->resolved_offset, state->log_start_offset);
-	/* an empty log begins its time anew, so that TRUNCATE mends one that ran ahead */
+	/* an empty log begins its time anew, so that TRUNCATE helps against a time far ahead */
 	if (state->log_start_offset == state->next_offset)
 		state->last_append_time = NO_APPEND_TIME;
 	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
@@ -122,71 +123,63 @@ pgt_apply_log_start(PartitionState *state, int64 log_start_offset, int64 deleted
 /* ---- drop ---------------------------------------------------------------- */
 
 void
-pgt_apply_drop(Oid database, Oid topic, int32 first_partition)
+pgt_log_apply_drop(Oid database, Oid topic, int32 first_partition)
 {
 	ListCell   *cell;
 
-	pgt_partition_log_close(database, topic);
-	pgt_partition_forget(database, topic, first_partition);
-	/* who waits for it looks and finds out */
+	pgt_log_segments_close(database, topic);
+	pgt_log_state_forget(database, topic, first_partition);
+	/* its waiters look, and find that it is gone */
 	if (OidIsValid(topic))
-		pgt_topic_wake(database, topic);
+		pgt_topic_waiters_wake(database, topic);
 	else
-		pgt_topic_wake_all();
-	foreach(cell, pgt_log_partitions(database, LOG))
+		pgt_topic_waiters_wake_all();
+	foreach(cell, pgt_log_directory_partitions(database, LOG))
 	{
 		TopicPartition *key = lfirst(cell);
 
 		if (OidIsValid(topic) && (key->topic != topic || key->partition < first_partition))
 			continue;
-		pgt_partition_unlink(key);
+		pgt_segment_unlink_partition(key);
 		FAULT_POINT("drop-one-removed");
 	}
 	if (!OidIsValid(topic))
 	{
 		char		path[MAXPGPATH];
 
-		pgt_database_path(path, database);
+		pgt_log_directory_database_path(path, database);
 		if (access(path, F_OK) == 0)
 			rmtree(path, true);
 	}
 	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
 }
 
-/* Is the directory of a database, or of one of a topic's partitions, there? */
-static bool
-has_directory(Oid database, Oid topic, int partitions)
+/* ---- swap ---------------------------------------------------------------- */
+
+void
+pgt_log_apply_swapped(PartitionState *state, const SegmentId *replaced, int count)
 {
 	char		path[MAXPGPATH];
-	TopicPartition key = {database, topic, 0};
 
-	if (!OidIsValid(topic))
+	pg_atomic_fetch_add_u32(&state->segments_version, 1);
+	for (int i = 0; i < count; i++)
 	{
-		pgt_database_path(path, database);
-		return access(path, F_OK) == 0;
+		pgt_log_segments_remove(state, replaced[i]);
+		FAULT_POINT("swap-one-removed");
 	}
-	for (; key.partition < partitions; key.partition++)
-	{
-		pgt_partition_path(path, &key);
-		if (access(path, F_OK) == 0)
-			return true;
-	}
-	return false;
-}
-
-bool
-pgt_log_exists(Oid database, Oid topic, int partitions)
-{
-	return pgt_partition_has_slots(database, topic) || has_directory(database, topic, partitions);
+	pgt_log_directory_partition_path(path, &state->key);
+	fsync_fname(path, true);
+	pg_atomic_fetch_add_u32(&state->segments_version, 1);
+	FAULT_POINT("swap-done");
 }
 
 /* ---- resolve ------------------------------------------------------------- */
 
-/* Set the aborted flag of one entry; a segment that is gone needs none. */
+/* Set the aborted flag of one entry.  If its segment is gone, there is nothing to do. */
 static void
 flag_aborted(PartitionState *state, const AbortedEntry *aborted)
 {
-	Segment    *segment = pgt_partition_log_segment(state, pgt_original_segment(aborted->segment_base));
+	Segment    *segment = pgt_log_segments_open(state, pgt_original_segment(aborted->segment_base));
 	IndexEntry	entry;
 
 	if (segment == NULL ||
@@ -208,13 +201,13 @@ flag_all_aborted(PartitionState *state, const AbortedEntry *aborted, uint32 coun
 		flag_aborted(state, &aborted[i]);
 		if (i + 1 < count && aborted[i + 1].segment_base == aborted[i].segment_base)
 			continue;
-		segment = pgt_partition_log_segment(state, pgt_original_segment(aborted[i].segment_base));
+		segment = pgt_log_segments_open(state, pgt_original_segment(aborted[i].segment_base));
 		if (segment != NULL)
 			pgt_segment_sync_index(segment);
 	}
 }
 
-/* The same; in redo damage must not keep the server from starting. */
+/* Flag them; in redo damage is only reported, since it must not keep the server from starting. */
 static void
 flag_or_report(PartitionState *state, const AbortedEntry *aborted, uint32 count)
 {
@@ -239,9 +232,9 @@ flag_or_report(PartitionState *state, const AbortedEntry *aborted, uint32 count)
 }
 
 /*
- * Let readers know how far outcomes are in the index.  The recovery point may
- * hold this only once the RESOLVE record, and with it the commit records
- * before it, is flushed: so it counts as the partition's last.
+ * Publish how far outcomes are in the index.  The recovery point may have this offset only
+ * after the RESOLVE record, and with it the commit records before it, was flushed: so
+ * that record counts as the partition's last one.
  */
 static void
 publish_resolved(PartitionState *state, const ResolvedPartition *resolved, XLogRecPtr lsn)
@@ -259,8 +252,8 @@ publish_resolved(PartitionState *state, const ResolvedPartition *resolved, XLogR
 }
 
 /*
- * Take the next partition off *progress, its aborted entries palloc'd.  Returns
- * its slot, NULL where it is gone.
+ * Split the next partition off *progress, with its aborted entries palloc'd.  Returns its
+ * slot, or NULL if the partition is gone.
  */
 static PartitionState *
 next_resolved(const char **progress, ResolvedPartition *resolved, AbortedEntry **aborted)
@@ -273,11 +266,11 @@ next_resolved(const char **progress, ResolvedPartition *resolved, AbortedEntry *
 	*aborted = palloc(size + 1);
 	memcpy(*aborted, *progress, size);
 	*progress += size;
-	return pgt_partition_find(&resolved->key);
+	return pgt_log_state_find(&resolved->key);
 }
 
 void
-pgt_apply_aborted(const char *progress, int length)
+pgt_log_apply_aborted(const char *progress, int length)
 {
 	const char *end = progress + length;
 
@@ -294,7 +287,7 @@ pgt_apply_aborted(const char *progress, int length)
 }
 
 void
-pgt_apply_resolved(const char *progress, int length, XLogRecPtr lsn)
+pgt_log_apply_resolved(const char *progress, int length, XLogRecPtr lsn)
 {
 	const char *end = progress + length;
 

@@ -1,31 +1,32 @@
 /*
  * log_load.c
- *	  Loading the logs when the server starts: find each partition's end, and
- *	  cut what is past it.
+ *	  Loading the logs when the server starts: find the end of each partition, and cut
+ *	  off what is past it.
  *
- * Runs in the postmaster when shared memory is made (also after a crash of a
- * backend), before the startup process: redo is not run at every start, but
- * this must be.
+ * This runs in the postmaster when shared memory is made (also after a crash of a
+ * backend), before the startup process, since it must be done at every start, and redo
+ * is not.
  *
- * start_redo is where redo will begin, from the control file.  A partition
- * begins at its recovery point (or, without one, at its first segment's
- * start) and goes forward over its index entries, into following segments,
- * as long as an entry is whole, in sequence, and of a WAL record that ends at
- * or before start_redo.  All the rest is either in the WAL still to be
- * replayed or was never durable, and is cut.  Were it left, a transaction id
- * that was lost with the WAL and is used again would make it visible.
+ * start_redo is where redo will begin, from the control file.  The scan of a partition
+ * begins at its recovery point or, without one, at the start of its first segment.  It
+ * goes forward over the index entries, and into following segments, as long as an
+ * entry is whole, in sequence, and of a WAL record that ends at or before start_redo.
+ * Everything after that is either in the WAL that is still to be replayed, or was
+ * never durable, and is cut off.  If it stayed, a transaction id that was lost with
+ * the WAL and is used again would make it visible.
  *
- * A partition that the recovery point does not know is younger: nothing of it was
- * resolved or deleted by then.  Where there is no recovery point nobody knows, so all
- * that was durable counts as resolved, should the commit log have forgotten it, and
- * all below the log start as deleted.
+ * A partition that is not in the recovery point is younger than that: by then none of its
+ * batches was resolved and none of its records deleted.  If there is no recovery
+ * point, this is not known of any partition.  Then all that was durable counts as
+ * resolved if the commit log has forgotten its transaction, and all below the log
+ * start counts as deleted.
  *
- * Nothing below the recovery point's end is ever cut.  Files that are missing
- * or shorter are no error here: a base backup has them so, and redo makes them
- * whole.  Where it does not, readers report the damage.
+ * Nothing below the recovery point's end is ever cut off.  Files that are missing or
+ * shorter are no error here: they are so in a base backup, and redo completes them.  If
+ * it does not, readers report the damage.
  *
- * I/O is by plain file descriptors, since the postmaster has no virtual ones.
- * No locks are contended.  Layer 3.  Next: log_sync.c.
+ * I/O is by plain file descriptors, since the postmaster has no virtual ones.  No other
+ * process competes for the locks.
  */
 #include "postgres.h"
 
@@ -43,7 +44,7 @@
 #include "wal/log_load.h"
 #include "wal/recovery_point.h"
 
-/* The partition being loaded, and where its scan has come to. */
+/* The partition that is being loaded, and how far its scan has come. */
 typedef struct Loading
 {
 	PartitionState *state;
@@ -52,7 +53,7 @@ typedef struct Loading
 	int64		above;			/* base of the last segment the scan has seen */
 } Loading;
 
-/* FATAL for trouble with a file that cannot be left alone. */
+/* Stop the start with FATAL: a system call on a file has failed. */
 static void
 file_trouble(const char *what, const char *path)
 {
@@ -61,7 +62,7 @@ file_trouble(const char *what, const char *path)
 			 errmsg("could not %s topic file \"%s\": %m", what, path)));
 }
 
-/* Open a file for cutting; -1 where it is missing. */
+/* Open a file for reading and truncating; -1 if it is missing. */
 static int
 open_for_load(const char *path)
 {
@@ -72,6 +73,7 @@ open_for_load(const char *path)
 	return fd;
 }
 
+/* The size of a file. */
 static off_t
 size_of(int fd, const char *path)
 {
@@ -83,8 +85,8 @@ size_of(int fd, const char *path)
 }
 
 /*
- * Read what there is of so many bytes.  What cannot be read must not look as if it
- * were not there: that would be cut off.
+ * Read up to "length" bytes, as many as there are.  A failure is FATAL: bytes that cannot
+ * be read must not seem to be missing, or they would be cut off.
  */
 static int
 read_at(int fd, void *bytes, size_t length, off_t position, const char *path)
@@ -96,7 +98,7 @@ read_at(int fd, void *bytes, size_t length, off_t position, const char *path)
 	return got;
 }
 
-/* Cut a file durably. */
+/* Truncate a file, durably. */
 static void
 cut_file(int fd, off_t size, const char *path)
 {
@@ -109,15 +111,15 @@ cut_file(int fd, off_t size, const char *path)
 /* ---- scanning one segment ------------------------------------------------ */
 
 /*
- * Where no recovery point knows of any partition the segments have to say whose they
- * are: the LSNs of another cluster mean nothing here, and would have them cut.
+ * No recovery point names a partition, so the segments' headers must say which cluster they
+ * belong to: another cluster's LSNs mean nothing here, and its segments would be cut.
  */
 static bool ask_segments = false;
 
-/* There is no recovery point: nobody knows what was resolved or deleted of any log. */
+/* There is no recovery point, so it is not known what was resolved or deleted of any log. */
 static bool point_is_lost = false;
 
-/* Read an index's header; false where it is not this segment's. */
+/* Read an index's header.  False if it is not the header of this segment. */
 static bool
 header_is_good(int fd, SegmentId id, const char *path)
 {
@@ -127,11 +129,11 @@ header_is_good(int fd, SegmentId id, const char *path)
 		pgt_index_header_check(&header, id) != NULL)
 		return false;
 	if (ask_segments)
-		pgt_check_system_identifier(header.system_identifier);
+		pgt_recovery_point_check_system(header.system_identifier);
 	return true;
 }
 
-/* Read entry n; false where it is not there or not whole. */
+/* Read entry n.  False if it is missing or damaged. */
 static bool
 load_entry(int fd, uint32 n, IndexEntry *entry, const char *path)
 {
@@ -139,7 +141,7 @@ load_entry(int fd, uint32 n, IndexEntry *entry, const char *path)
 		pgt_index_entry_is_valid(entry);
 }
 
-/* The header is not good: make it so, if entries say that there is a segment. */
+/* Write a damaged header anew, if the first entry shows that there is a segment.  False if not. */
 static bool
 repair_header(int fd, SegmentId id, const char *path)
 {
@@ -161,7 +163,7 @@ repair_header(int fd, SegmentId id, const char *path)
 	return true;
 }
 
-/* Does this entry go on where the scan stands, and was it durable by redo's start? */
+/* Does the entry continue where the scan has come to, and was it durable when redo begins? */
 static bool
 entry_goes_on(const PartitionState *state, const IndexEntry *entry, off_t log_size)
 {
@@ -172,7 +174,7 @@ entry_goes_on(const PartitionState *state, const IndexEntry *entry, off_t log_si
 		entry->lsn <= pgt_log_shared->start_redo;
 }
 
-/* The log starts at or past this offset. */
+/* Let the log start at this offset, unless it starts past it already. */
 static void
 raise_log_start(PartitionState *state, int64 offset)
 {
@@ -200,7 +202,7 @@ scan_segment(PartitionState *state, int index_fd, const char *index_path, off_t 
 	}
 }
 
-/* Is there anything but zeros from "position" to the end of the file? */
+/* Are there other bytes than zeros from "position" to the end of the file? */
 static bool
 has_bytes_from(int fd, off_t position, off_t size, const char *path)
 {
@@ -220,7 +222,7 @@ has_bytes_from(int fd, off_t position, off_t size, const char *path)
 	return false;
 }
 
-/* Cut both files behind the end that the scan has found. */
+/* Truncate both files to the end that the scan has found. */
 static void
 cut_segment(const PartitionState *state, int log_fd, int index_fd,
 			const char *log_path, const char *index_path)
@@ -232,20 +234,21 @@ cut_segment(const PartitionState *state, int log_fd, int index_fd,
 	if (log_size > state->active_end)
 	{
 		ereport(LOG,
-				(errmsg("cutting %lld bytes off topic file \"%s\" at position %u: not known to the WAL before %X/%X",
-						(long long) (log_size - state->active_end), log_path, state->active_end,
-						LSN_FORMAT_ARGS(pgt_log_shared->start_redo))));
+				(errmsg("removing the last %lld bytes of topic file \"%s\", from position %u on",
+						(long long) (log_size - state->active_end), log_path, state->active_end),
+				 errdetail("No WAL record before %X/%X, where redo begins, has appended them.",
+						   LSN_FORMAT_ARGS(pgt_log_shared->start_redo))));
 		cut_file(log_fd, state->active_end, log_path);
 	}
 	else if (log_size < state->active_end)
 		ereport(LOG,
-				(errmsg("topic file \"%s\" has %lld bytes where the recovery point says %u",
+				(errmsg("topic file \"%s\" has %lld bytes, but the recovery point has %u",
 						log_path, (long long) log_size, state->active_end)));
 	if (index_size > index_end && has_bytes_from(index_fd, index_end, index_size, index_path))
 		cut_file(index_fd, index_end, index_path);
 }
 
-/* What a partition's state tells of the active segment's entries. */
+/* Set the fields of the partition's state that come from the active segment's entries. */
 static void
 load_timestamps(PartitionState *state, int index_fd, const char *index_path)
 {
@@ -262,7 +265,7 @@ load_timestamps(PartitionState *state, int index_fd, const char *index_path)
 	}
 }
 
-/* Scan and cut the active segment, if its files are there. */
+/* Scan and truncate the active segment, if its files are there. */
 static void
 load_active(PartitionState *state)
 {
@@ -293,7 +296,7 @@ load_active(PartitionState *state)
 
 /* ---- the last append time ------------------------------------------------ */
 
-/* How many entries a finished segment's index has; a crash may have left zeros behind them. */
+/* How many entries a finished segment's index has.  After a crash zeros may follow them. */
 static uint32
 count_entries(int fd, const char *path)
 {
@@ -307,7 +310,7 @@ count_entries(int fd, const char *path)
 	return count;
 }
 
-/* Take the time of a segment's last batch, if that is of LogAppendTime. */
+/* Set last_append_time to the time of a segment's last batch, if that has LogAppendTime. */
 static void
 load_append_time(PartitionState *state, SegmentId id, bool finished)
 {
@@ -338,8 +341,8 @@ load_append_time(PartitionState *state, SegmentId id, bool finished)
 }
 
 /*
- * The log's last batch tells from where LogAppendTime must not go back.  It is in the
- * active segment, or in the one before where that is empty.
+ * The log's last batch has the time before which LogAppendTime must not go back.  It is in
+ * the active segment or, if that is empty, in the segment before.
  */
 static void
 load_last_append_time(const Loading *loading)
@@ -363,7 +366,7 @@ load_last_append_time(const Loading *loading)
 
 /* ---- one partition ------------------------------------------------------- */
 
-/* Would the scan go on in this segment, which was appended to? */
+/* Would the scan continue in this segment of generation 0? */
 static bool
 original_goes_on(const PartitionState *state, SegmentId id)
 {
@@ -386,9 +389,9 @@ original_goes_on(const PartitionState *state, SegmentId id)
 }
 
 /*
- * The same of any.  One that was rewritten and counts is whole, and so is all that
- * went before its swap: what is of a later time than start_redo is in the WAL for
- * certain, and redo writes it again.
+ * Would the scan continue in this segment, of any generation?  A rewritten one that counts
+ * is whole, and so is all that was appended before its swap.  Appends after start_redo
+ * are in the WAL for certain, and redo makes them again.
  */
 static bool
 segment_goes_on(const PartitionState *state, const ListedSegment *segment)
@@ -407,10 +410,10 @@ segment_above(const Loading *loading, int64 base)
 }
 
 /*
- * Step forward to the last segment whose beginning is durable: the ones before
- * it are finished, since a roll makes them so first, and are not touched.  In
- * the last one find the end, and cut.  Behind a rewritten one, which is finished
- * itself, that may be a segment without anything durable.
+ * Go forward to the last segment whose beginning is durable.  The segments before it are
+ * finished and durable, since a roll has made them so, and are not touched.  In the last
+ * one find the end, and cut off the rest.  If it follows a rewritten one, which is
+ * finished itself, nothing in it may be durable.
  */
 static void
 scan_partition(Loading *loading)
@@ -440,7 +443,7 @@ is_below(const Loading *loading, SegmentId id)
 		(next == NULL ? state->active_base : next->id.base) <= state->log_start_offset;
 }
 
-/* Remove segments past the active one and ones wholly below the log start. */
+/* Remove the segments past the active one, and those wholly below the log start. */
 static void
 remove_segments(const Loading *loading)
 {
@@ -457,17 +460,18 @@ remove_segments(const Loading *loading)
 		if (!past && !is_below(loading, ids[i]))
 			continue;
 		ereport(LOG,
-				(errmsg("removing segment %lld of partition %u/%u-%d: %s",
-						(long long) ids[i].base, state->key.database, state->key.topic,
-						state->key.partition,
-						past ? "not known to the WAL" : "below the log start")));
+				(errmsg(past ?
+						"removing segment %lld of partition %d of topic %u in database %u because it is not known to the WAL" :
+						"removing segment %lld of partition %d of topic %u in database %u because it is below the log start",
+						(long long) ids[i].base, state->key.partition, state->key.topic,
+						state->key.database)));
 		pgt_segment_unlink(&state->key, ids[i], LOG);
 		removed = true;
 	}
 	pfree(ids);
 	if (removed)
 	{
-		pgt_partition_path(path, &state->key);
+		pgt_log_directory_partition_path(path, &state->key);
 		fsync_fname(path, true);
 	}
 }
@@ -499,7 +503,7 @@ start_from_point(Loading *loading, const RecoveryPointEntry *point)
 	state->resolved_offset = point->resolved_offset;
 }
 
-/* Entries of the recovery point by key. */
+/* Order entries of the recovery point by their keys. */
 static int
 compare_points(const void *a, const void *b)
 {
@@ -507,7 +511,7 @@ compare_points(const void *a, const void *b)
 				  sizeof(TopicPartition));
 }
 
-/* The recovery point's entry of a partition, or NULL; they are sorted. */
+/* The recovery point's entry of a partition, or NULL.  The entries are sorted. */
 static const RecoveryPointEntry *
 find_point(const RecoveryPointEntry *points, int count, const TopicPartition *key)
 {
@@ -529,17 +533,17 @@ load_partition(const TopicPartition *key, const RecoveryPointEntry *points, int 
 	loading.count = pgt_segment_list(key, &loading.segments);
 	if (loading.count == 0 && point == NULL)
 		return;
-	loading.state = pgt_partition_get(key);
+	loading.state = pgt_log_state_get(key);
 	if (point != NULL)
 		start_from_point(&loading, point);
 	else
 		start_from_segments(&loading);
 	scan_partition(&loading);
-	raise_log_start(loading.state, pgt_log_start_kept(key));
+	raise_log_start(loading.state, pgt_log_start_read(key));
 	if (point_is_lost)
 	{
 		loading.state->trusted_end = loading.state->next_offset;
-		/* all below may have been deleted, unless redo tells more */
+		/* all records below it may have been deleted, unless redo says otherwise */
 		loading.state->deleted_end = loading.state->log_start_offset;
 	}
 	load_last_append_time(&loading);
@@ -549,7 +553,7 @@ load_partition(const TopicPartition *key, const RecoveryPointEntry *points, int 
 
 /* ---- all of them --------------------------------------------------------- */
 
-/* Make the directory of all logs, so that the recovery point has a place. */
+/* Create the directory of all logs, where the recovery point will be. */
 static void
 make_log_dir(void)
 {
@@ -581,17 +585,17 @@ pgt_log_load(void)
 	ask_segments = count <= 0;
 	if (count > 1)
 		qsort(points, count, sizeof(*points), compare_points);
-	foreach(database, pgt_log_databases())
-		foreach(partition, pgt_log_partitions(lfirst_oid(database), ERROR))
+	foreach(database, pgt_log_directory_databases())
+		foreach(partition, pgt_log_directory_partitions(lfirst_oid(database), ERROR))
 		{
 			load_partition(lfirst(partition), points, count);
 			any = true;
 		}
-	/* what was never appended to has no files, but its slot */
+	/* partitions that were never appended to have no files, but they have slots */
 	for (int i = 0; i < count; i++)
 		if (points[i].active_base == NO_SEGMENT)
-			(void) pgt_partition_get(&points[i].key);
-	/* from before the first topic on there is one: then one that is missing was lost */
+			(void) pgt_log_state_get(&points[i].key);
+	/* one is written before there is a topic, so that a missing one is known to be lost */
 	if (point_is_lost && !any)
 		pgt_recovery_point_write(NULL, 0);
 	MemoryContextSwitchTo(old);

@@ -1,15 +1,13 @@
 /*
  * log_load.h
  *	  Loading the logs when the server starts.
- *
- * Layer 3.
  */
 #ifndef LOG_LOAD_H
 #define LOG_LOAD_H
 
 #include "log/log_state.h"
 
-/* Fill the table of partitions from disk; in the postmaster, before redo. */
+/* Fill the table of partitions from the files.  Called in the postmaster, before redo. */
 extern void pgt_log_load(void);
 
 #endif							/* LOG_LOAD_H */

@@ -2,11 +2,11 @@
  * log_reader.c
  *	  Reading the records of one partition that a snapshot sees, in order.
  *
- * The reader walks index entries, decides for each batch by its transaction
- * whether it is seen, and decodes the records of those that are:
+ * The reader walks over index entries, decides by each batch's transaction whether the
+ * snapshot sees it, and decodes the records of those that it sees:
  *
- *	  transaction running as of the snapshot, or our own	stop: order must hold
- *		(who wants what is seen and not an order to go on by: past_running, skip it)
+ *	  transaction running as of the snapshot, or our own	stop, to keep the order
+ *		(with past_running, for a caller that does not need the order: skip it)
  *	  below the resolved offset		seen unless flagged aborted
  *	  otherwise						seen if the commit log says committed
  *
@@ -15,9 +15,9 @@
  * lock while it reads files.  Entries are read after the bounds were copied,
  * so an aborted batch below the resolved offset is found flagged.
  *
- * A segment may be deleted or replaced under the reader.  It then finds no file of
- * that name, or a new version of the list of segments when it goes to the next
- * one; it takes new bounds and looks its position up again.
+ * A segment may be deleted or replaced while the reader is in it.  Then the reader finds
+ * no file of that name, or a new version of the list of segments when it goes to the
+ * next segment.  It copies the bounds again and looks up its position.
  *
  * Log bytes are read in chunks of up to CHUNK_MAX bytes that cover several
  * batches; chunks grow as the reader goes on, so that a look at one record
@@ -28,18 +28,18 @@
  * position and offset.
  *
  * Memory: one context for the reader's life, but for a chunk buffer that the
- * process keeps and one reader at a time uses; a record's bytes are in the
- * chunk or in the decoder and stay good until the next call.  Layer 4.
+ * process keeps and one reader at a time uses.  A record's bytes are in the chunk or in
+ * the decoder, and are valid until the next call.
  */
 #include "postgres.h"
 
 #include "access/transam.h"
 #include "access/xact.h"
 #include "log/batch_decoder.h"
-#include "log/commit_log.h"
 #include "miscadmin.h"
 #include "storage/procarray.h"
 #include "util/fault_point.h"
+#include "util/transaction.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "wal/log_reader.h"
@@ -49,7 +49,7 @@
 #define CHUNK_MIN			(16 * 1024)
 #define CHUNK_MAX			(256 * 1024)
 
-/* What the snapshot makes of a batch. */
+/* How the snapshot sees a batch. */
 typedef enum Visibility
 {
 	BATCH_SEEN,
@@ -108,7 +108,7 @@ struct LogReader
 
 /* ---- visibility ---------------------------------------------------------- */
 
-/* Does the snapshot take the transaction as running?  (Its own: see DESIGN in src/README.md.) */
+/* Is the transaction running as of the snapshot?  Our own transaction counts as running. */
 static bool
 is_running(LogReader *reader, uint64 xid)
 {
@@ -121,9 +121,9 @@ is_running(LogReader *reader, uint64 xid)
 }
 
 /*
- * The commit log was cut since the bounds were taken.  So the entry is resolved by
- * now, and flagged if aborted; unless the server has cut what nobody held, which is
- * an ERROR.
+ * The commit log was cut since the bounds were copied.  So the entry is resolved by now, and
+ * flagged if its transaction aborted.  If it is not resolved, the server has cut a part of
+ * the commit log that was not held: an ERROR.
  */
 static Visibility
 reread_visibility(LogReader *reader, uint32 n)
@@ -132,20 +132,20 @@ reread_visibility(LogReader *reader, uint32 n)
 	Segment    *segment;
 	IndexEntry	entry;
 
-	/* the offset before the flag: they are set in the other order */
+	/* read the offset before the flag, since they are set in the other order */
 	if (!pgt_partition_log_bounds(&reader->key, &now))
 		return BATCH_GONE;
-	segment = pgt_partition_log_segment(reader->state, reader->segment);
+	segment = pgt_log_segments_open(reader->state, reader->segment);
 	if (segment == NULL || pgt_segment_read_entries(segment, n, 1, &entry) != 1)
 		return BATCH_GONE;
 	if ((entry.flags & ENTRY_ABORTED) != 0)
 		return BATCH_SKIPPED;
 	if (reader->segment.base + entry.last_delta >= Max(now.resolved_offset, reader->state->trusted_end))
-		pgt_transaction_is_forgotten(&reader->key, reader->segment.base, &entry);
+		pgt_log_resolve_fail_forgotten(&reader->key, reader->segment.base, &entry);
 	return BATCH_SEEN;
 }
 
-/* What the snapshot makes of entry n. */
+/* How the snapshot sees entry n. */
 static Visibility
 visibility(LogReader *reader, const IndexEntry *entry, uint32 n)
 {
@@ -180,7 +180,7 @@ visibility(LogReader *reader, const IndexEntry *entry, uint32 n)
 
 /* ---- the place in the index ---------------------------------------------- */
 
-/* Take the partition's bounds as of now. */
+/* Copy the partition's bounds as of now. */
 static bool
 take_bounds(LogReader *reader)
 {
@@ -203,9 +203,9 @@ enter_segment(LogReader *reader, Segment *segment, uint32 n)
 	reader->chunk_length = 0;
 }
 
-/* A segment that should be there is not, though nothing was deleted. */
+/* Report that a segment is missing, although nothing was deleted. */
 static void
-segment_is_missing(LogReader *reader, SegmentId id)
+fail_for_missing_segment(LogReader *reader, SegmentId id)
 {
 	char		path[MAXPGPATH];
 
@@ -218,13 +218,13 @@ segment_is_missing(LogReader *reader, SegmentId id)
 }
 
 /*
- * Open a segment.  NULL where it was deleted or replaced since the bounds were
- * taken: then new bounds are, and the caller begins anew.
+ * Open a segment.  NULL if it was deleted or replaced since the bounds were copied: then
+ * they are copied again, and the caller begins anew.
  */
 static Segment *
 open_segment(LogReader *reader, SegmentId id)
 {
-	Segment    *segment = pgt_partition_log_segment(reader->state, id);
+	Segment    *segment = pgt_log_segments_open(reader->state, id);
 	uint32		version = reader->bounds.segments_version;
 
 	if (segment != NULL)
@@ -235,7 +235,7 @@ open_segment(LogReader *reader, SegmentId id)
 	if (!take_bounds(reader))
 		reader->done = true;
 	else if (reader->bounds.segments_version == version)
-		segment_is_missing(reader, id);
+		fail_for_missing_segment(reader, id);
 	return NULL;
 }
 
@@ -252,13 +252,13 @@ records_are_missing(LogReader *reader, int64 from, const Segment *segment)
 					reader->key.partition, (long long) from,
 					(long long) segment->span.previous_end - 1),
 			 errdetail("The segment before \"%s\" is missing or its index is cut.", path),
-			 errhint("Restore it from a backup, or read on from offset %lld.",
+			 errhint("Restore it from a backup, or continue to read from offset %lld.",
 					 (long long) segment->id.base)));
 }
 
 /*
- * Segments have come or gone since the bounds were taken, so that a list and the
- * bounds may not fit each other: take new bounds.  True: begin anew or done.
+ * If segments were added or removed since the bounds were copied, the list may not fit the
+ * bounds: copy the bounds again.  True: begin anew, or done.
  */
 static bool
 renew_bounds(LogReader *reader)
@@ -270,7 +270,7 @@ renew_bounds(LogReader *reader)
 	return true;
 }
 
-/* Look the reader's position up.  False: begin anew or done. */
+/* Look up the reader's position.  False: begin anew, or done. */
 static bool
 locate(LogReader *reader)
 {
@@ -283,9 +283,9 @@ locate(LogReader *reader)
 	if (id.base > reader->position && segment->span.previous_end > reader->position)
 		records_are_missing(reader, reader->position, segment);
 	enter_segment(reader, segment,
-				  pgt_partition_log_find(reader->state, segment,
-										 pgt_partition_log_entries(segment, &reader->bounds),
-										 reader->position));
+				  pgt_log_segments_find_entry(reader->state, segment,
+											  pgt_partition_log_entries(segment, &reader->bounds),
+											  reader->position));
 	return true;
 }
 
@@ -329,7 +329,7 @@ next_segment(LogReader *reader)
 
 	/* an empty one that is damaged holds nothing: the next append makes it anew */
 	if (id.base == NO_SEGMENT || id.base >= reader->filter.end_offset ||
-		(is_empty_active(reader, id) && !pgt_partition_log_can_open(reader->state, id)))
+		(is_empty_active(reader, id) && !pgt_log_segments_can_open(reader->state, id)))
 	{
 		finish(reader, id);
 		return false;
@@ -476,9 +476,9 @@ batch_bytes(LogReader *reader, const IndexEntry *entry)
 		/* the file is cut; but maybe behind this batch */
 		length = entry->length;
 		if (!pgt_segment_read(segment, entry->position, reader->chunk, length))
-			pgt_batch_is_damaged(&reader->key, reader->segment, entry->position,
-								 reader->segment.base + entry->first_delta,
-								 "The file ends before the batch does.");
+			pgt_batch_decoder_fail(&reader->key, reader->segment, entry->position,
+								   reader->segment.base + entry->first_delta,
+								   "the file ends before the batch");
 	}
 	reader->chunk_position = entry->position;
 	reader->chunk_length = length;
@@ -495,9 +495,9 @@ enter_batch(LogReader *reader, const IndexEntry *entry)
 
 	if (batch == NULL)
 		return false;
-	pgt_batch_check(&reader->key, reader->segment, entry, batch, &header);
-	pgt_batch_decode(&reader->decoder, &reader->key, reader->segment, entry, batch, &header,
-					 &reader->iterator);
+	pgt_batch_decoder_check(&reader->key, reader->segment, entry, batch, &header);
+	pgt_batch_decoder_decode(&reader->decoder, &reader->key, reader->segment, entry, batch, &header,
+							 &reader->iterator);
 	reader->batch_position = entry->position;
 	reader->batch_last = header.base_offset + header.last_offset_delta;
 	reader->in_batch = true;
@@ -574,8 +574,8 @@ pgt_log_reader_begin(const TopicPartition *key, int64 offset, Snapshot snapshot,
 	reader->context = reader->decoder.context = context;
 	reader->key = *key;
 	reader->snapshot = snapshot;
-	reader->snapshot_xmin = pgt_full_xid(snapshot->xmin);
-	reader->snapshot_xmax = pgt_full_xid(snapshot->xmax);
+	reader->snapshot_xmin = pgt_transaction_full_id(snapshot->xmin);
+	reader->snapshot_xmax = pgt_transaction_full_id(snapshot->xmax);
 	reader->position = Max(offset, 0);
 	reader->filter.min_timestamp = PG_INT64_MIN;
 	reader->filter.max_timestamp = reader->filter.end_offset = PG_INT64_MAX;
@@ -583,7 +583,7 @@ pgt_log_reader_begin(const TopicPartition *key, int64 offset, Snapshot snapshot,
 		reader->filter = *filter;
 	reader->segment.base = NO_SEGMENT;
 	reader->chunk_want = CHUNK_MIN;
-	reader->state = pgt_partition_find(key);
+	reader->state = pgt_log_state_find(key);
 	reader->done = reader->state == NULL || !take_bounds(reader) ||
 		reader->position >= reader->bounds.next_offset;
 	if (!reader->done)
@@ -616,8 +616,8 @@ pgt_log_reader_next(LogReader *reader, Record *record)
 			return true;
 		}
 		if (reader->iterator.problem != NULL)
-			pgt_batch_is_damaged(&reader->key, reader->segment, reader->batch_position,
-								 reader->position, reader->iterator.problem);
+			pgt_batch_decoder_fail(&reader->key, reader->segment, reader->batch_position,
+								   reader->position, reader->iterator.problem);
 		reader->in_batch = false;
 		reader->position = reader->batch_last + 1;
 	}
@@ -654,7 +654,7 @@ leave_hint(const LogReader *reader)
 	if (n - reader->first_entry < reader->entry_count)
 		first = Min(first, reader->segment.base +
 					reader->entries[n - reader->first_entry].first_delta);
-	pgt_partition_log_hint(reader->state, reader->segment, n, first, reader->position);
+	pgt_log_segments_keep_hint(reader->state, reader->segment, n, first, reader->position);
 }
 
 void
@@ -700,10 +700,10 @@ walk_batches(LogReader *reader)
 }
 
 /*
- * Does the snapshot take nobody as running of whom there are resolved batches?  So it
- * is of each snapshot that is newer than the resolving.  What it takes as running up
- * to the largest resolved id must be running now still, and so was not resolved when
- * the bounds were taken.  False is the answer also where that cannot be told.
+ * Is no transaction that has resolved batches running as of the snapshot?  That is so for
+ * each snapshot that is newer than the resolving: every transaction that it has as
+ * running, up to the largest resolved id, must still be running now, and so was not
+ * resolved when the bounds were copied.  Also false if that cannot be decided.
  */
 static bool
 sees_all_resolved(Snapshot snapshot, const LogBounds *bounds)
@@ -712,9 +712,9 @@ sees_all_resolved(Snapshot snapshot, const LogBounds *bounds)
 	const TransactionId *running = snapshot->takenDuringRecovery ? snapshot->subxip : snapshot->xip;
 	uint32		count = snapshot->takenDuringRecovery ? snapshot->subxcnt : snapshot->xcnt;
 
-	if (bounds->resolved_max_xid < pgt_full_xid(snapshot->xmin))
+	if (bounds->resolved_max_xid < pgt_transaction_full_id(snapshot->xmin))
 		return true;
-	if (bounds->resolved_max_xid >= pgt_full_xid(snapshot->xmax))
+	if (bounds->resolved_max_xid >= pgt_transaction_full_id(snapshot->xmax))
 		return false;
 	for (uint32 i = 0; i < count; i++)
 		if (TransactionIdPrecedesOrEquals(running[i], (TransactionId) bounds->resolved_max_xid) &&
@@ -724,7 +724,7 @@ sees_all_resolved(Snapshot snapshot, const LogBounds *bounds)
 }
 
 int64
-pgt_log_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker)
+pgt_log_reader_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker)
 {
 	LogBounds	bounds;
 	LogReader  *reader;
@@ -746,7 +746,7 @@ pgt_log_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId 
 }
 
 bool
-pgt_log_sees_behind(const TopicPartition *key, Snapshot snapshot, int64 offset)
+pgt_log_reader_sees_behind(const TopicPartition *key, Snapshot snapshot, int64 offset)
 {
 	LogReader  *reader = pgt_log_reader_begin(key, offset, snapshot, NULL);
 	IndexEntry *entry;
@@ -812,7 +812,7 @@ skip_to_timestamp(LogReader *reader, int64 timestamp)
 }
 
 int64
-pgt_log_offset_for_timestamp(const TopicPartition *key, int64 timestamp, Snapshot snapshot)
+pgt_log_reader_offset_for_timestamp(const TopicPartition *key, int64 timestamp, Snapshot snapshot)
 {
 	LogReaderFilter filter = {timestamp, PG_INT64_MAX, PG_INT64_MAX};
 	LogReader  *reader = pgt_log_reader_begin(key, 0, snapshot, &filter);
@@ -828,7 +828,7 @@ pgt_log_offset_for_timestamp(const TopicPartition *key, int64 timestamp, Snapsho
 	{
 		TransactionId blocker;
 
-		if (pgt_log_visible_end(key, snapshot, &blocker) <= reader->position)
+		if (pgt_log_reader_visible_end(key, snapshot, &blocker) <= reader->position)
 			reader->done = true;
 	}
 	while (found < 0 && pgt_log_reader_next(reader, &record))

@@ -1,8 +1,6 @@
 /*
  * log_reader.h
  *	  Reading the records of one partition that a snapshot sees, in order.
- *
- * Layer 4.
  */
 #ifndef LOG_READER_H
 #define LOG_READER_H
@@ -13,66 +11,70 @@
 
 typedef struct LogReader LogReader;
 
-/* Bounds that batches outside of are skipped by; the records are still to be checked. */
+/*
+ * Batches wholly outside of these bounds are skipped.  Records outside of them may still
+ * be returned, except for end_offset.
+ */
 typedef struct LogReaderFilter
 {
 	int64		min_timestamp;	/* PG_INT64_MIN: none */
 	int64		max_timestamp;	/* PG_INT64_MAX: none */
-	int64		end_offset;		/* records at or past it do not come; PG_INT64_MAX: none */
-	bool		past_running;	/* leave running transactions' records out, but go on behind them */
+	int64		end_offset;		/* records at or past it are not returned; PG_INT64_MAX: none */
+	bool		past_running;	/* skip running transactions' records and continue behind them */
 } LogReaderFilter;
 
 /*
- * Read from the first visible record at or past "offset" on (below the log
- * start: from there).  Works in a memory context of its own below the current
- * one.  filter may be NULL.  Damage met on the way is an ERROR
- * (data_corrupted) that names file, position and offset.
+ * Begin to read at the first visible record at or past "offset", or at the log start if
+ * that is larger.  The reader works in a memory context of its own below the current
+ * one.  filter may be NULL.  Damage is an ERROR (data_corrupted) that names file,
+ * position and offset.
  */
 extern LogReader *pgt_log_reader_begin(const TopicPartition *key, int64 offset,
 									   Snapshot snapshot, const LogReaderFilter *filter);
 
-/* The next record; its bytes stay good until the next call.  False: no more that the snapshot sees. */
+/* Set *record to the next record; its bytes are valid until the next call.  False if the snapshot sees no more. */
 extern bool pgt_log_reader_next(LogReader *reader, Record *record);
 
 /*
- * Where to go on later: past every record returned and every batch skipped
- * (aborted ones, gaps).
+ * The offset at which a later reader can continue: behind every record that was returned,
+ * every batch that was skipped, and every gap.
  */
 extern int64 pgt_log_reader_position(const LogReader *reader);
 
 /*
- * Of a reader that has come to its filter's end_offset: where the next record,
- * batch or segment begins, so that there is no record between; PG_INT64_MAX behind the last.
+ * For a reader that has reached its filter's end_offset: where the next record, batch or
+ * segment begins, so that there is no record between; PG_INT64_MAX if there is none.
  */
 extern int64 pgt_log_reader_next_start(const LogReader *reader);
 
-/* The log start offset as this reader found it: > the offset asked for means records are gone. */
+/* The log start offset as this reader found it.  If it is past the offset asked for, records are gone. */
 extern int64 pgt_log_reader_log_start(const LogReader *reader);
 
+/* End the reader and free its memory. */
 extern void pgt_log_reader_end(LogReader *reader);
 
 /*
  * The offset of the first visible record whose timestamp is at or past
- * "timestamp" (milliseconds since 1970), or -1 where there is none.
+ * "timestamp" (milliseconds since 1970), or -1 if there is none.
  */
-extern int64 pgt_log_offset_for_timestamp(const TopicPartition *key, int64 timestamp, Snapshot snapshot);
+extern int64 pgt_log_reader_offset_for_timestamp(const TopicPartition *key, int64 timestamp, Snapshot snapshot);
 
 /*
- * The offset behind the last record that the snapshot sees: the last stable
- * offset as of the snapshot.  *blocker is the transaction that keeps the rest
- * from being read, or InvalidTransactionId where the log's end was reached.
+ * The offset behind the last record that the snapshot sees: the last stable offset as of
+ * the snapshot.  *blocker is the transaction that keeps the rest from being read, or
+ * InvalidTransactionId if the log's end was reached.
  *
- * Looks at what is not resolved yet only, however old a transaction there is on the
- * server.  A snapshot that is older than what is resolved goes through the log's
- * index, about a quarter of a second for a million batches.
+ * This looks only at batches that are not resolved yet, however old the oldest running
+ * transaction is.  But for a snapshot that is older than the resolving it goes through
+ * the log's index, which takes about a quarter of a second for a million batches.
  */
-extern int64 pgt_log_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker);
+extern int64 pgt_log_reader_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker);
 
 /*
- * Does the snapshot see the transaction of a batch at or past an offset?  Where
- * "offset" is the visible end, that batch lies behind one of a running
- * transaction, so its records cannot be read yet, but the rows it came with can.
+ * Does the snapshot see the transaction of any batch at or past an offset?  If "offset" is
+ * the visible end, such a batch lies behind one of a running transaction: its records
+ * cannot be read yet, but rows that the same transaction wrote can.
  */
-extern bool pgt_log_sees_behind(const TopicPartition *key, Snapshot snapshot, int64 offset);
+extern bool pgt_log_reader_sees_behind(const TopicPartition *key, Snapshot snapshot, int64 offset);
 
 #endif							/* LOG_READER_H */

@@ -1,29 +1,28 @@
 /*
  * log_redo.c
- *	  Replaying the logs' WAL records, describing them, and the resource
- *	  manager that does both.
+ *	  Replaying the logs' WAL records, and the resource manager.
  *
- * Redo sets a partition's state absolutely: files may be missing, older or
- * newer than the record, as base backups have them, and what was loaded at
- * start may be of a later time than the record.  An append goes through the
- * same functions as in the forward path (partition_log.c, log_apply.c).
+ * Redo sets a partition's state to what the record says, whatever it was: files may be
+ * missing, older or newer than the record, as in a base backup, and the state that was
+ * loaded at server start may be from after the record.  An append uses the same functions as
+ * outside of recovery (partition_log.c, log_apply.c).
  *
- * XLogFlush() before what cannot be taken back (unlinking, flagging, the
- * recovery point) raises the minimum recovery point in recovery, so that no
- * later recovery of this data directory ends before the record.
+ * Before a change that cannot be undone (removing files, flagging, writing the recovery
+ * point) XLogFlush() is called.  In recovery it raises the minimum recovery point, so
+ * that no later recovery of this data directory ends before the record.
  *
  * A restart point may begin where the server that wrote the WAL ended a recovery.  No
- * SYNC record can stand there, so redo of the server's own record of it does what
- * SYNC does; for that the server's redo function is wrapped.
+ * SYNC record can be there.  So redo of the server's own record of that end does what
+ * SYNC does; for this the server's redo function is wrapped.
  *
- * Damage met here must not keep the server from starting: a header is made
- * anew, a flag is passed over with a LOG line, and readers report the rest.
+ * Damage must not keep the server from starting: redo makes a damaged header anew and
+ * reports a flag that it cannot set; readers report the rest.
  *
- * A standby must have room for as many partitions as its primary.  Where it has
- * not, recovery pauses, or ends before it is consistent, as for max_connections and
- * the like.  SETTINGS says what it takes, and the recovery point keeps that.
+ * A standby must have room for as many partitions as its primary.  If it does not,
+ * recovery pauses, or ends if it is not consistent yet, as for max_connections and
+ * similar settings.  SETTINGS has the number, and the recovery point keeps it.
  *
- * Memory: one context, reset after each record.  Layer 3.  Next: log_sync.c.
+ * Memory: one context, reset after each record.
  */
 #include "postgres.h"
 
@@ -34,7 +33,11 @@
 #include "catalog/pg_control.h"
 #include "format/record_batch.h"
 #include "log/commit_log.h"
+#include "log/partition_log.h"
 #include "utils/memutils.h"
+#include "wal/log_apply.h"
+#include "wal/log_desc.h"
+#include "wal/log_redo.h"
 #include "wal/log_sync.h"
 #include "wal/wal_record.h"
 
@@ -42,14 +45,14 @@ static MemoryContext redo_context = NULL;
 
 /* ---- settings ------------------------------------------------------------ */
 
-/* Pause, or end, where this server has not room for that many partitions. */
+/* Pause or end recovery if this server does not have room for that many partitions. */
 static void
 require_max_partitions(int partitions)
 {
 	RecoveryRequiresIntParameter("pg_topics.max_partitions", pgt_log_shared->max_partitions, partitions);
 }
 
-/* The same for what the WAL's server has, where others follow its WAL. */
+/* Require room for as many partitions as the server has that wrote the WAL, on a hot standby. */
 static void
 check_settings(void)
 {
@@ -57,15 +60,176 @@ check_settings(void)
 		require_max_partitions(pgt_log_shared->wal_max_partitions);
 }
 
-PartitionState *
-pgt_redo_partition(const TopicPartition *key)
+/* The slot of a record's partition, taken if it has none.  If all are in use, recovery of a standby pauses. */
+static PartitionState *
+redo_partition(const TopicPartition *key)
 {
-	PartitionState *state = pgt_partition_try_get(key);
+	PartitionState *state = pgt_log_state_try_get(key);
 
 	if (state == NULL && ArchiveRecoveryRequested)
 		require_max_partitions(Max(pgt_log_shared->wal_max_partitions,
 								   pgt_log_shared->max_partitions + 1));
-	return state != NULL ? state : pgt_partition_get(key);
+	return state != NULL ? state : pgt_log_state_get(key);
+}
+
+/* ---- rewritten segments ---------------------------------------------------- */
+
+/* A segment that redo has written and not synced. */
+typedef struct UnsyncedSegment
+{
+	PartitionState *state;
+	uint32		incarnation;
+	SegmentId	id;
+} UnsyncedSegment;
+
+static List *unsynced = NIL;	/* in TopMemoryContext */
+
+/* Take a segment off the list, if it is there. */
+static void
+forget_unsynced(const PartitionState *state, SegmentId id)
+{
+	ListCell   *cell;
+
+	foreach(cell, unsynced)
+	{
+		UnsyncedSegment *item = lfirst(cell);
+
+		if (item->state == state && pgt_same_segment(item->id, id))
+		{
+			unsynced = foreach_delete_current(unsynced, cell);
+			pfree(item);
+		}
+	}
+}
+
+/* Put it on the list, once. */
+static void
+remember_unsynced(PartitionState *state, SegmentId id)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	UnsyncedSegment *item;
+
+	forget_unsynced(state, id);
+	item = palloc(sizeof(UnsyncedSegment));
+	*item = (UnsyncedSegment) {state, state->incarnation, id};
+	unsynced = lappend(unsynced, item);
+	MemoryContextSwitchTo(old);
+}
+
+/* Make durable what redo has rewritten; done before a SYNC record counts. */
+static void
+sync_rewritten(void)
+{
+	ListCell   *cell;
+
+	foreach(cell, unsynced)
+	{
+		UnsyncedSegment *item = lfirst(cell);
+		Segment    *segment = item->state->in_use && item->state->incarnation == item->incarnation ?
+			pgt_log_segments_open(item->state, item->id) : NULL;
+
+		if (segment != NULL)
+			pgt_segment_sync(segment);
+	}
+	list_free_deep(unsynced);
+	unsynced = NIL;
+}
+
+/* The segment a chunk goes to: made anew by the first one, else as it is. */
+static Segment *
+redo_target(PartitionState *state, const xl_pgt_rewrite *xlrec)
+{
+	if ((xlrec->flags & REWRITE_FIRST) != 0)
+		return pgt_log_segments_create(state, xlrec->id, &xlrec->span);
+	if (!pgt_log_segments_is_open(state, xlrec->id))
+		pgt_segment_restore(&state->key, xlrec->id, &xlrec->span);
+	return pgt_log_segments_open(state, xlrec->id);
+}
+
+/* REWRITE: a chunk of a new segment; an fsync if the record says so. */
+static void
+redo_rewrite(XLogReaderState *record)
+{
+	char	   *data = XLogRecGetData(record);
+	xl_pgt_rewrite xlrec;
+	IndexEntry *entries;
+	PartitionState *state;
+	Segment    *segment;
+	Size		size;
+
+	memcpy(&xlrec, data, sizeof(xlrec));
+	data += sizeof(xlrec);
+	size = xlrec.entries * sizeof(IndexEntry);
+	entries = palloc(size + 1);
+	memcpy(entries, data, size);
+	state = redo_partition(&xlrec.key);
+	segment = redo_target(state, &xlrec);
+	if (xlrec.length > 0)
+		pgt_segment_write(segment, xlrec.position, data + size, xlrec.length);
+	if (xlrec.entries > 0)
+		pgt_segment_write_entries(segment, xlrec.first_entry, xlrec.entries, entries);
+	if ((xlrec.flags & REWRITE_SELF_SYNCED) != 0)
+		pgt_segment_sync(segment);
+	else
+		remember_unsynced(state, xlrec.id);
+}
+
+/* The new segment, if it is there as the record has it; else a LOG line. */
+static Segment *
+redo_swapped_segment(PartitionState *state, const xl_pgt_swap *xlrec)
+{
+	Segment    *segment = NULL;
+	char		path[MAXPGPATH];
+
+	if (pgt_segment_is_usable(&state->key, xlrec->id))
+		segment = pgt_log_segments_open(state, xlrec->id);
+	if (segment != NULL && pgt_segment_is_complete(segment, xlrec->entries, xlrec->log_end))
+		return segment;
+	pgt_segment_log_path(path, &state->key, xlrec->id);
+	ereport(LOG,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("segment \"%s\" is incomplete; keeping the segments that it would have replaced", path)));
+	return NULL;
+}
+
+/* SWAP: the new segment counts, if it is whole, and those it replaces go. */
+static void
+redo_swap(XLogReaderState *record)
+{
+	char	   *data = XLogRecGetData(record);
+	xl_pgt_swap xlrec;
+	SegmentId  *replaced;
+	PartitionState *state;
+	Segment    *segment;
+
+	memcpy(&xlrec, data, sizeof(xlrec));
+	replaced = palloc(xlrec.replaced * sizeof(SegmentId));
+	memcpy(replaced, data + sizeof(xlrec), xlrec.replaced * sizeof(SegmentId));
+	state = redo_partition(&xlrec.key);
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	pgt_log_apply_active_base(state, xlrec.active_base);
+	LWLockRelease(&state->lock);
+	segment = redo_swapped_segment(state, &xlrec);
+	if (segment == NULL)
+		return;
+	forget_unsynced(state, xlrec.id);
+	pgt_segment_sync(segment);
+	XLogFlush(record->EndRecPtr);
+	pgt_segment_stamp(segment, record->EndRecPtr);
+	pgt_log_apply_swapped(state, replaced, xlrec.replaced);
+}
+
+/* DISCARD: the new segment goes. */
+static void
+redo_discard(XLogReaderState *record)
+{
+	xl_pgt_discard xlrec;
+	PartitionState *state;
+
+	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+	state = redo_partition(&xlrec.key);
+	forget_unsynced(state, xlrec.id);
+	pgt_log_segments_remove(state, xlrec.id);
 }
 
 /* ---- append -------------------------------------------------------------- */
@@ -80,16 +244,7 @@ typedef struct AppendRecord
 	int64		previous_end;	/* the log end before */
 } AppendRecord;
 
-/* How long the optional values of an APPEND are. */
-static Size
-optional_length(const xl_pgt_append *xlrec)
-{
-	return sizeof(int64) * (((xlrec->flags & APPEND_MIN_TIMESTAMP) != 0) +
-							((xlrec->flags & APPEND_LARGEST_TIMESTAMP) != 0) +
-							((xlrec->flags & APPEND_PREVIOUS_END) != 0));
-}
-
-/* Take the next one off *optional, where it is there; else it is the header's. */
+/* Read the next optional value if the record has it; otherwise it is what the batch's header says. */
 static int64
 take_optional(const xl_pgt_append *xlrec, char **optional, uint32 flag, int64 header)
 {
@@ -102,7 +257,7 @@ take_optional(const xl_pgt_append *xlrec, char **optional, uint32 flag, int64 he
 	return value;
 }
 
-/* Take a record apart; the batch stays in it. */
+/* Take a record apart; the batch is not copied. */
 static void
 read_append(XLogReaderState *record, AppendRecord *append)
 {
@@ -115,7 +270,7 @@ read_append(XLogReaderState *record, AppendRecord *append)
 	const char *problem;
 
 	memcpy(xlrec, XLogRecGetData(record), sizeof(*xlrec));
-	batch += optional_length(xlrec);
+	batch += pgt_wal_record_optional_length(xlrec);
 	length = XLogRecGetData(record) + XLogRecGetDataLen(record) - batch;
 	problem = pgt_record_batch_read_header(batch, length, &header);
 	if (problem != NULL || header.length != length)
@@ -135,8 +290,9 @@ read_append(XLogReaderState *record, AppendRecord *append)
 }
 
 /*
- * The segment that a record begins: made anew, as all past it are of a later time.
- * The one before it is finished, if this recovery has come by it.
+ * The segment that a record begins.  It is made anew; an existing one is from after the
+ * record.  The segment before it is finished by a roll, if this recovery has appended to
+ * it.
  */
 static Segment *
 redo_new_segment(PartitionState *state, const AppendRecord *append)
@@ -146,10 +302,10 @@ redo_new_segment(PartitionState *state, const AppendRecord *append)
 
 	if (state->active_base < base)
 		return pgt_partition_log_roll(state, base, append->previous_end);
-	return pgt_partition_log_create_segment(state, pgt_original_segment(base), &span);
+	return pgt_log_segments_create(state, pgt_original_segment(base), &span);
 }
 
-/* The segment that a record goes on in: its files may be missing or its header damaged, what is there stays. */
+/* The segment that a record continues.  Its files may be missing or its header damaged; all other contents stay. */
 static Segment *
 redo_begun_segment(PartitionState *state, const AppendRecord *append)
 {
@@ -158,9 +314,9 @@ redo_begun_segment(PartitionState *state, const AppendRecord *append)
 	Segment    *segment;
 	IndexEntry	first;
 
-	if (!pgt_partition_log_is_open(state, id))
+	if (!pgt_log_segments_is_open(state, id))
 		pgt_segment_restore(&state->key, id, &span);
-	segment = pgt_partition_log_segment(state, id);
+	segment = pgt_log_segments_open(state, id);
 	if (state->active_base != id.base)
 		state->active_first_timestamp = pgt_segment_peek_entry(segment, 0, &first) ?
 			first.max_timestamp : append->request.max_timestamp;
@@ -168,10 +324,10 @@ redo_begun_segment(PartitionState *state, const AppendRecord *append)
 }
 
 /*
- * The segment a record appends to, with the partition's state set to just
- * before the append.  What was loaded may be of a later time: then segments past
- * that one do not count yet.  They go, since a roll that is not logged may have
- * made one that comes at another offset now, or never.
+ * The segment that a record appends to, with the partition's state set to just before the
+ * append.  The state that was loaded may be from after the record: then the segments past
+ * this one do not count yet.  They are removed, since an unlogged roll may have made
+ * one that redo makes at another offset, or not at all.
  */
 static Segment *
 redo_segment(PartitionState *state, const AppendRecord *append)
@@ -180,7 +336,7 @@ redo_segment(PartitionState *state, const AppendRecord *append)
 	Segment    *segment;
 
 	if (state->active_base > xlrec->segment_base)
-		pgt_partition_log_remove_past(state, xlrec->segment_base);
+		pgt_log_segments_remove_past(state, xlrec->segment_base);
 	segment = xlrec->entry == 0 ? redo_new_segment(state, append) : redo_begun_segment(state, append);
 	if (state->active_base != xlrec->segment_base)
 		pg_atomic_fetch_add_u32(&state->segments_version, 1);
@@ -200,11 +356,11 @@ redo_segment(PartitionState *state, const AppendRecord *append)
 	return segment;
 }
 
-/* SYNC, and the end of redo: what redo wrote must be durable before anything else is. */
+/* SYNC, and the end of redo: make durable what redo has written. */
 static void
 redo_sync(void)
 {
-	pgt_redo_sync_rewritten();
+	sync_rewritten();
 	pgt_log_sync_all(true);
 }
 
@@ -222,7 +378,7 @@ redo_append(XLogReaderState *record)
 
 	read_append(record, &append);
 	self_synced = (xlrec->flags & APPEND_SELF_SYNCED) != 0;
-	state = pgt_redo_partition(&xlrec->key);
+	state = redo_partition(&xlrec->key);
 
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	goes_back = state->active_base > xlrec->segment_base;
@@ -238,14 +394,14 @@ redo_append(XLogReaderState *record)
 	pgt_partition_log_publish(state, &append.request, &entry, self_synced);
 	LWLockRelease(&state->lock);
 
-	/* no SYNC may come, and the next restart must not begin from what is gone */
+	/* no SYNC may follow, and the next start must not begin with segments that are gone */
 	if (goes_back && self_synced)
 		redo_sync();
 }
 
 /* ---- the other records ----------------------------------------------------- */
 
-/* DELETE: the log start, then the files; a roll where it emptied the log. */
+/* DELETE: a roll if the record names a new active segment, then the log start, then the files. */
 static void
 redo_delete(XLogReaderState *record)
 {
@@ -253,15 +409,15 @@ redo_delete(XLogReaderState *record)
 	PartitionState *state;
 
 	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
-	state = pgt_redo_partition(&xlrec.key);
+	state = redo_partition(&xlrec.key);
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
-	pgt_apply_active_base(state, xlrec.active_base);
-	pgt_apply_log_start(state, xlrec.log_start_offset, xlrec.deleted_end);
+	pgt_log_apply_active_base(state, xlrec.active_base);
+	pgt_log_apply_log_start(state, xlrec.log_start_offset, xlrec.deleted_end);
 	state->last_lsn = record->EndRecPtr;
 	LWLockRelease(&state->lock);
 	XLogFlush(record->EndRecPtr);
-	pgt_apply_unlink_below(state, xlrec.log_start_offset, xlrec.active_base,
-						   (xlrec.flags & DELETE_EXCLUSIVE) != 0);
+	pgt_log_apply_unlink_below(state, xlrec.log_start_offset, xlrec.active_base,
+							   (xlrec.flags & DELETE_EXCLUSIVE) != 0);
 }
 
 /* DROP: a topic's or a database's slots and files. */
@@ -272,7 +428,7 @@ redo_drop(XLogReaderState *record)
 
 	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
 	XLogFlush(record->EndRecPtr);
-	pgt_apply_drop(xlrec.database, xlrec.topic, xlrec.first_partition);
+	pgt_log_apply_drop(xlrec.database, xlrec.topic, xlrec.first_partition);
 }
 
 /* RESERVE: slots for a topic's partitions. */
@@ -286,7 +442,7 @@ redo_reserve(XLogReaderState *record)
 	key.database = xlrec.database;
 	key.topic = xlrec.topic;
 	for (key.partition = xlrec.first; key.partition < xlrec.end; key.partition++)
-		(void) pgt_redo_partition(&key);
+		(void) redo_partition(&key);
 	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
 }
 
@@ -295,11 +451,11 @@ static void
 redo_resolve(XLogReaderState *record)
 {
 	XLogFlush(record->EndRecPtr);
-	pgt_apply_aborted(XLogRecGetData(record), XLogRecGetDataLen(record));
-	pgt_apply_resolved(XLogRecGetData(record), XLogRecGetDataLen(record), record->EndRecPtr);
+	pgt_log_apply_aborted(XLogRecGetData(record), XLogRecGetDataLen(record));
+	pgt_log_apply_resolved(XLogRecGetData(record), XLogRecGetDataLen(record), record->EndRecPtr);
 }
 
-/* SETTINGS: kept for the next start first, then there must be enough room now. */
+/* SETTINGS: keep them for the next start, then require enough room now. */
 static void
 redo_settings(XLogReaderState *record)
 {
@@ -339,13 +495,13 @@ log_redo(XLogReaderState *record)
 			redo_reserve(record);
 			break;
 		case XLOG_PGT_REWRITE:
-			pgt_redo_rewrite(record);
+			redo_rewrite(record);
 			break;
 		case XLOG_PGT_SWAP:
-			pgt_redo_swap(record);
+			redo_swap(record);
 			break;
 		case XLOG_PGT_DISCARD:
-			pgt_redo_discard(record);
+			redo_discard(record);
 			break;
 		case XLOG_PGT_SETTINGS:
 			redo_settings(record);
@@ -362,10 +518,10 @@ log_redo(XLogReaderState *record)
 static void (*server_redo) (XLogReaderState *record) = NULL;
 
 /*
- * The server's own records; two of them are where a recovery of the server that
- * wrote them may have ended.  It made everything durable then, as log_cleanup() does,
- * but a recovery inserts no records, SYNC neither.  So who replays them does the same
- * before a restart point can begin there.
+ * Redo of the server's own records.  At two of them a recovery of the server that wrote
+ * them may have ended.  That server made everything durable then, as log_cleanup() does,
+ * but a recovery cannot insert a SYNC record.  So redo syncs, too, before a restart
+ * point can begin there.
  */
 static void
 redo_server_record(XLogReaderState *record)
@@ -383,7 +539,7 @@ redo_server_record(XLogReaderState *record)
 	server_redo(record);
 }
 
-/* See to it that redo of the server's records comes by there. */
+/* Let redo of the server's records call redo_server_record(). */
 static void
 wrap_server_redo(void)
 {
@@ -400,7 +556,7 @@ log_startup(void)
 	check_settings();
 }
 
-/* At the end of redo: soon the server itself may cut its commit log. */
+/* At the end of redo.  From then on the server may cut its commit log, so hold it. */
 static void
 log_cleanup(void)
 {
@@ -410,147 +566,17 @@ log_cleanup(void)
 	redo_context = NULL;
 }
 
-/* ---- describing ---------------------------------------------------------- */
-
-/* What error contexts and pg_walinspect show of an APPEND. */
-static void
-describe_append(StringInfo buf, XLogReaderState *record)
-{
-	xl_pgt_append xlrec;
-
-	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
-	appendStringInfo(buf, "partition %u/%u-%d segment %lld position %u entry %u bytes %zu%s",
-					 xlrec.key.database, xlrec.key.topic, xlrec.key.partition,
-					 (long long) xlrec.segment_base, xlrec.position, xlrec.entry,
-					 XLogRecGetDataLen(record) - sizeof(xlrec) - optional_length(&xlrec),
-					 (xlrec.flags & APPEND_SELF_SYNCED) != 0 ? " synced" : "");
-}
-
-/* The same of what rewriting segments logs. */
-static void
-describe_rewrite(StringInfo buf, const TopicPartition *key, SegmentId id)
-{
-	appendStringInfo(buf, "partition %u/%u-%d segment %lld generation %u",
-					 key->database, key->topic, key->partition, (long long) id.base, id.generation);
-}
-
-/* The same of records of a topic's whole partitions. */
-static void
-describe_partitions(StringInfo buf, uint8 info, const char *data)
-{
-	xl_pgt_drop drop;
-	xl_pgt_reserve reserve;
-
-	if (info == XLOG_PGT_DROP)
-	{
-		memcpy(&drop, data, sizeof(drop));
-		appendStringInfo(buf, "database %u topic %u", drop.database, drop.topic);
-		if (drop.first_partition > 0)
-			appendStringInfo(buf, " from partition %d", drop.first_partition);
-	}
-	else
-	{
-		memcpy(&reserve, data, sizeof(reserve));
-		appendStringInfo(buf, "database %u topic %u partitions from %d to %d",
-						 reserve.database, reserve.topic, reserve.first, reserve.end - 1);
-	}
-}
-
-/* The same of any record; SYNC has nothing to tell. */
-static void
-log_desc(StringInfo buf, XLogReaderState *record)
-{
-	uint8		info = XLogRecGetInfo(record) & XLR_RMGR_INFO_MASK;
-
-	if (info == XLOG_PGT_APPEND)
-		describe_append(buf, record);
-	else if (info == XLOG_PGT_RESOLVE)
-		appendStringInfo(buf, "bytes %u", XLogRecGetDataLen(record));
-	else if (info == XLOG_PGT_DELETE)
-	{
-		xl_pgt_delete xlrec;
-
-		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
-		appendStringInfo(buf, "partition %u/%u-%d log start %lld deleted end %lld",
-						 xlrec.key.database, xlrec.key.topic, xlrec.key.partition,
-						 (long long) xlrec.log_start_offset, (long long) xlrec.deleted_end);
-	}
-	else if (info == XLOG_PGT_REWRITE)
-	{
-		xl_pgt_rewrite xlrec;
-
-		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
-		describe_rewrite(buf, &xlrec.key, xlrec.id);
-		appendStringInfo(buf, " position %u entry %u entries %u bytes %u", xlrec.position,
-						 xlrec.first_entry, xlrec.entries, xlrec.length);
-	}
-	else if (info == XLOG_PGT_SWAP)
-	{
-		xl_pgt_swap xlrec;
-
-		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
-		describe_rewrite(buf, &xlrec.key, xlrec.id);
-		appendStringInfo(buf, " replaces %u", xlrec.replaced);
-	}
-	else if (info == XLOG_PGT_DISCARD)
-	{
-		xl_pgt_discard xlrec;
-
-		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
-		describe_rewrite(buf, &xlrec.key, xlrec.id);
-	}
-	else if (info == XLOG_PGT_DROP || info == XLOG_PGT_RESERVE)
-		describe_partitions(buf, info, XLogRecGetData(record));
-	else if (info == XLOG_PGT_SETTINGS)
-	{
-		xl_pgt_settings xlrec;
-
-		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
-		appendStringInfo(buf, "max_partitions %d", xlrec.max_partitions);
-	}
-}
-
-/* The name of a record's type; NULL where there is none. */
-static const char *
-log_identify(uint8 info)
-{
-	switch (info & XLR_RMGR_INFO_MASK)
-	{
-		case XLOG_PGT_APPEND:
-			return "APPEND";
-		case XLOG_PGT_SYNC:
-			return "SYNC";
-		case XLOG_PGT_RESOLVE:
-			return "RESOLVE";
-		case XLOG_PGT_DELETE:
-			return "DELETE";
-		case XLOG_PGT_DROP:
-			return "DROP";
-		case XLOG_PGT_REWRITE:
-			return "REWRITE";
-		case XLOG_PGT_SWAP:
-			return "SWAP";
-		case XLOG_PGT_DISCARD:
-			return "DISCARD";
-		case XLOG_PGT_SETTINGS:
-			return "SETTINGS";
-		case XLOG_PGT_RESERVE:
-			return "RESERVE";
-	}
-	return NULL;
-}
-
 static RmgrData log_rmgr = {
 	.rm_name = "pg_topics",
 	.rm_redo = log_redo,
-	.rm_desc = log_desc,
-	.rm_identify = log_identify,
+	.rm_desc = pgt_log_desc,
+	.rm_identify = pgt_log_desc_identify,
 	.rm_startup = log_startup,
 	.rm_cleanup = log_cleanup,
 };
 
 void
-pgt_log_wal_init(void)
+pgt_log_redo_init(void)
 {
 	RegisterCustomRmgr(PGT_RMGR_ID, &log_rmgr);
 	wrap_server_redo();

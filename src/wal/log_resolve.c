@@ -1,57 +1,57 @@
 /*
  * log_resolve.c
- *	  Resolving: from "ask the commit log" to "it is in the index".
+ *	  Resolving: recording in the index how transactions have ended.
  *
- * A batch says which transaction wrote it; whether that one committed is told
- * by the commit log, which the server cuts when old tuples are frozen.  So the
- * sync process walks each partition forward from its resolved offset, flags
- * the batches of aborted transactions in the index and moves the offset up to
- * the first batch whose transaction is still running.  Below it a batch is
- * visible unless it is flagged.
+ * A batch says which transaction wrote it.  Whether that transaction committed is in the
+ * commit log, which the server cuts when old rows are frozen.  So the sync process
+ * walks each partition forward from its resolved offset, flags the batches of aborted
+ * transactions in the index, and moves the resolved offset up to the first batch whose
+ * transaction is still running.  A batch below the resolved offset is visible unless it is
+ * flagged.
  *
  *	  log start ........ resolved ....... running ... finished ... log end
  *	                        |  phase 1 ->    |   phase 2: the tail  |
  *
- * What is not resolved must stay in the commit log (commit_log.c keeps it): from
- * the oldest transaction running when the round began (all appends that the round
- * did not meet are of those or later ones), or from that of an unresolved batch
- * behind a running one (the tail).  The tail is scanned once, not every round, as
- * long as the same batch holds it up.
+ * The transactions of unresolved batches must stay in the commit log (commit_log.c
+ * keeps them).  The oldest transaction to keep is the oldest one that was running when
+ * the round began (an append that the round did not meet is of that or a later one), or
+ * an older one of an unresolved batch behind a running transaction's batch, in the
+ * tail.  The tail is scanned once, not in every round, as long as the same batch
+ * stops the walk.
  *
- * Trouble stops its partition only.  Whatever goes wrong there, a damaged index, a
- * segment that is missing, a failed write, a transaction that the commit log has
- * forgotten: it is reported, what was resolved before it counts, and the partition
- * is tried again after more and more rounds.  Meanwhile all that it may need is
- * kept: what it needed the last time that it was walked to its end, and all since.
+ * An error stops its partition only, be it a damaged index, a missing segment, a failed
+ * write, or a transaction that the commit log has forgotten.  It is reported, what was
+ * resolved before it counts, and the partition is tried again after more and more
+ * rounds.  Meanwhile the commit log is kept as far back as the partition may need it:
+ * from where it did when it was last walked to its end.
  *
- * The commit log cannot have forgotten an unresolved batch's transaction, unless
- * the server ran without the library.  Then nobody knows whether the batch counts,
- * so it stays unresolved, and readers stop there, until a setting says which:
- * pg_topics.forgotten_transactions.
+ * The commit log can have forgotten the transaction of an unresolved batch only if the
+ * server ran without this library.  Then it is not known whether the batch counts.  It
+ * stays unresolved, and readers stop there, until the setting
+ * pg_topics.forgotten_transactions says how to treat it.
  *
- * Where the recovery point was lost, nothing says how far a partition was resolved,
- * and resolving begins anew at the log start.  What is forgotten there was resolved
- * (PartitionState.trusted_end).
- *
- * Layer 3.  Next: log_sync.c.
+ * If the recovery point was lost, it is not known how far a partition was resolved, and
+ * resolving begins again at the log start.  Forgotten transactions below
+ * PartitionState.trusted_end were resolved before.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "log/commit_log.h"
 #include "miscadmin.h"
-#include "util/compat.h"
-#include "util/fault_point.h"
+#include "storage/proc.h"
+#include "util/transaction.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "wal/log_resolve.h"
 #include "wal/log_sync.h"
 #include "wal/log_writer.h"
+#include "wal/wal_record.h"
 
 #define ENTRIES_PER_READ	256
-#define MOST_ROUNDS_OUT		64		/* a partition in trouble is left alone at most so long */
-#define ABORTED_PER_WALK	65536	/* the rest is the next round's */
+#define MOST_ROUNDS_OUT		64		/* a partition with an error is left alone for at most so many rounds */
+#define ABORTED_PER_WALK	65536	/* the rest is left to the next round */
 #define PROGRESS_PER_RECORD	(1024 * 1024)
 
 /* A place in a partition's index. */
@@ -71,7 +71,7 @@ typedef struct ResolveState
 	IndexPlace	at;				/* first unresolved entry */
 	IndexPlace	tail;			/* how far the tail is scanned */
 	uint64		tail_min_xid;	/* of the entries between */
-	uint64		kept;			/* what it may need of the commit log while it is in trouble */
+	uint64		kept;			/* while it has an error: the oldest transaction that it may need */
 	uint32		failures;		/* in a row */
 	uint32		rounds_out;		/* still to be left alone */
 	IndexPlace	bad;			/* where the read began that failed */
@@ -101,7 +101,7 @@ static MemoryContext round_context = NULL;
 /* ---- forgotten transactions ---------------------------------------------- */
 
 void
-pgt_transaction_is_forgotten(const TopicPartition *key, int64 base, const IndexEntry *entry)
+pgt_log_resolve_fail_forgotten(const TopicPartition *key, int64 base, const IndexEntry *entry)
 {
 	char	   *name = IsTransactionState() && key->database == MyDatabaseId ? get_rel_name(key->topic) : NULL;
 
@@ -111,14 +111,14 @@ pgt_transaction_is_forgotten(const TopicPartition *key, int64 base, const IndexE
 			 errdetail("It wrote offsets %lld to %lld of partition %d of topic %s in database %u, and the server has cut its commit log since, while it ran without pg_topics.",
 					   (long long) base + entry->first_delta, (long long) base + entry->last_delta, key->partition,
 					   name != NULL ? quote_identifier(name) : psprintf("%u", key->topic), key->database),
-			 errhint("Nothing from there on is read until pg_topics.forgotten_transactions says what becomes of such records.")));
+			 errhint("Set pg_topics.forgotten_transactions to say whether such records count.  Until then readers stop there.")));
 }
 
 /* ---- walking one partition ----------------------------------------------- */
 
-/* A segment of the walk is not there, and nobody has removed it. */
+/* Report that a segment of the walk is not there, although none was removed. */
 static void
-segment_is_missing(const ResolveWalk *walk, SegmentId id)
+fail_for_missing_segment(const ResolveWalk *walk, SegmentId id)
 {
 	char		path[MAXPGPATH];
 
@@ -129,10 +129,10 @@ segment_is_missing(const ResolveWalk *walk, SegmentId id)
 }
 
 /*
- * Does the segment (NULL: it is gone) follow on that offset?  False where segments have
- * come or gone since the bounds were taken: the rest is the next round's.  ERROR where
- * what was between is lost.  It must not be passed over: it may come back, and would
- * then count as resolved.
+ * Does the segment (NULL: it is gone) continue at that offset?  False if segments were added
+ * or removed since the bounds were copied: the rest is left to the next round.  ERROR
+ * if the segment between them is lost.  The walk must not go past it: it may come back,
+ * and would then count as resolved.
  */
 static bool
 follows(ResolveWalk *walk, int64 end, const Segment *segment)
@@ -143,12 +143,14 @@ follows(ResolveWalk *walk, int64 end, const Segment *segment)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("the segment of offsets %lld to %lld is missing, or its index is cut",
-						(long long) end, (long long) segment->span.previous_end - 1)));
+						(long long) end, (long long) segment->span.previous_end - 1),
+				 errdetail("It belongs to partition %d of topic %u in database %u.",
+						   walk->key.partition, walk->key.topic, walk->key.database)));
 	walk->memory->valid = false;
 	return false;
 }
 
-/* Step from a segment's end into the next one; false at the log end, or where that is left to the next round. */
+/* Step from a segment's end into the next one.  False at the log end, or if the rest is left to the next round. */
 static bool
 step_on(ResolveWalk *walk, IndexPlace *place, Segment *segment)
 {
@@ -158,7 +160,7 @@ step_on(ResolveWalk *walk, IndexPlace *place, Segment *segment)
 	if (next.base == NO_SEGMENT)
 		return false;
 	end = pgt_partition_log_segment_end(segment, &walk->bounds);
-	if (!follows(walk, end, pgt_partition_log_segment(walk->state, next)))
+	if (!follows(walk, end, pgt_log_segments_open(walk->state, next)))
 		return false;
 	place->id = next;
 	place->entry = 0;
@@ -166,9 +168,9 @@ step_on(ResolveWalk *walk, IndexPlace *place, Segment *segment)
 }
 
 /*
- * The segment of a place; steps into the next one at a segment's end.  NULL at the
- * log end, and where segments have gone since the bounds were taken: the rest is
- * the next round's.
+ * The segment of a place.  At a segment's end this steps into the next one.  NULL at the log
+ * end, and if segments were removed since the bounds were copied: then the rest is
+ * left to the next round.
  */
 static Segment *
 segment_at(ResolveWalk *walk, IndexPlace *place, uint32 *entries)
@@ -179,11 +181,11 @@ segment_at(ResolveWalk *walk, IndexPlace *place, uint32 *entries)
 
 		if (place->id.base == walk->bounds.active_base && place->entry >= walk->bounds.active_entries)
 			return NULL;
-		segment = pgt_partition_log_segment(walk->state, place->id);
+		segment = pgt_log_segments_open(walk->state, place->id);
 		if (segment == NULL)
 		{
 			if (!pgt_partition_log_has_changed(walk->state, &walk->bounds))
-				segment_is_missing(walk, place->id);
+				fail_for_missing_segment(walk, place->id);
 			walk->memory->valid = false;
 			return NULL;
 		}
@@ -195,7 +197,7 @@ segment_at(ResolveWalk *walk, IndexPlace *place, uint32 *entries)
 	}
 }
 
-/* How many entries to read at once: one where a whole read has failed, to find all before the bad one. */
+/* How many entries to read at once: one if a whole read has failed there, to find all before the bad one. */
 static uint32
 entries_per_read(const ResolveWalk *walk, const IndexPlace *place)
 {
@@ -227,8 +229,8 @@ read_at(ResolveWalk *walk, IndexPlace *place, IndexEntry *entries)
 }
 
 /*
- * The commit log has forgotten an entry's transaction: did it abort?  ERROR where
- * nobody has said what to make of it.
+ * Does an entry count as aborted, whose transaction the commit log has forgotten?  ERROR if
+ * the setting does not say.
  */
 static bool
 forgotten_has_aborted(const ResolveWalk *walk, const IndexPlace *place, const IndexEntry *entry)
@@ -240,21 +242,23 @@ forgotten_has_aborted(const ResolveWalk *walk, const IndexPlace *place, const In
 	if (last < walk->state->trusted_end)
 		return false;
 	if (pgt_forgotten_transactions == FORGOTTEN_HOLD)
-		pgt_transaction_is_forgotten(&walk->key, place->id.base, entry);
+		pgt_log_resolve_fail_forgotten(&walk->key, place->id.base, entry);
 	ereport(LOG,
-			(errmsg("taking transaction %llu as %s: the commit log has forgotten it",
-					(unsigned long long) entry->xid, aborted ? "rolled back" : "committed"),
+			(errmsg(aborted ?
+					"treating transaction %llu as rolled back because the commit log does not have it any more" :
+					"treating transaction %llu as committed because the commit log does not have it any more",
+					(unsigned long long) entry->xid),
 			 errdetail("It wrote offsets %lld to %lld of partition %d of topic %u in database %u.",
 					   (long long) first, (long long) last, walk->key.partition,
 					   walk->key.topic, walk->key.database)));
 	return aborted;
 }
 
-/* Has the transaction of an entry, which has ended, aborted? */
+/* Did the transaction of an entry abort?  It has ended. */
 static bool
 has_aborted(const ResolveWalk *walk, const IndexPlace *place, const IndexEntry *entry)
 {
-	/* one that is flagged already may be so by a round whose record a crash has lost */
+	/* a round whose record was lost in a crash may have flagged it */
 	if ((entry->flags & ENTRY_ABORTED) != 0)
 		return true;
 	switch (pgt_transaction_outcome(entry->xid))
@@ -268,17 +272,17 @@ has_aborted(const ResolveWalk *walk, const IndexPlace *place, const IndexEntry *
 	}
 }
 
-/* Take one entry as resolved; false where its transaction is still running. */
+/* Resolve one entry.  False if its transaction is still running. */
 static bool
 resolve_entry(ResolveWalk *walk, const IndexPlace *place, const IndexEntry *entry)
 {
-	/* what was rewritten was resolved; met only where the recovery point was lost */
+	/* a rewritten segment was resolved; a walk meets one only if the recovery point was lost */
 	if (place->id.generation > 0)
 		return true;
-	/* met where the walk began at the segment's first entry */
+	/* a walk may begin at the segment's first entry */
 	if (place->id.base + entry->last_delta < walk->bounds.resolved_offset)
 		return true;
-	if (pgt_is_running(walk->running, entry->xid))
+	if (pgt_transaction_is_running(walk->running, entry->xid))
 		return false;
 	if (has_aborted(walk, place, entry))
 	{
@@ -291,7 +295,7 @@ resolve_entry(ResolveWalk *walk, const IndexPlace *place, const IndexEntry *entr
 	return true;
 }
 
-/* Phase 1: go forward until a running transaction or the log end; false where more is left to do. */
+/* Phase 1: go forward to a running transaction or the log end.  False if more is left to do. */
 static bool
 resolve_forward(ResolveWalk *walk)
 {
@@ -334,8 +338,8 @@ scan_tail(ResolveWalk *walk)
 }
 
 /*
- * Is what is remembered of this time?  The places may stand at the end of segments that
- * were deleted or rewritten since.
+ * Are the remembered places still valid?  They may be at the end of segments that were
+ * deleted or rewritten since.
  */
 static bool
 is_remembered(const ResolveWalk *walk)
@@ -343,15 +347,15 @@ is_remembered(const ResolveWalk *walk)
 	const ResolveState *memory = walk->memory;
 
 	return memory->valid && memory->offset == walk->bounds.resolved_offset &&
-		pgt_partition_log_segment(walk->state, memory->at.id) != NULL &&
-		pgt_partition_log_segment(walk->state, memory->tail.id) != NULL;
+		pgt_log_segments_open(walk->state, memory->at.id) != NULL &&
+		pgt_log_segments_open(walk->state, memory->tail.id) != NULL;
 }
 
 /*
- * Find the place of the resolved offset, where what is remembered is of another time.
- * A search may meet the bad entry though it lies elsewhere: every other time that a
- * partition in trouble is tried, the walk begins at the segment's first entry.  False
- * where that is left to the next round.
+ * Find the place of the resolved offset, if the remembered one is not valid.  A binary
+ * search may meet a damaged entry that lies elsewhere; so every other time that a
+ * partition with an error is tried, the walk begins at the segment's first entry.  False
+ * if the rest is left to the next round.
  */
 static bool
 locate(ResolveWalk *walk)
@@ -364,7 +368,7 @@ locate(ResolveWalk *walk)
 	if (is_remembered(walk))
 		return true;
 	id = pgt_partition_log_segment_for(walk->state, &walk->bounds, resolved);
-	segment = pgt_partition_log_segment(walk->state, id);
+	segment = pgt_log_segments_open(walk->state, id);
 	if (!follows(walk, resolved, segment))
 		return false;
 	memory->offset = resolved;
@@ -381,7 +385,7 @@ locate(ResolveWalk *walk)
 static void
 walk_partition(ResolveWalk *walk)
 {
-	pgt_partition_log_close_deleted(walk->state);
+	pgt_log_segments_close_deleted(walk->state);
 	if (walk->bounds.resolved_offset >= walk->bounds.next_offset)
 		walk->memory->tail_min_xid = NO_XID;
 	else
@@ -396,7 +400,7 @@ walk_partition(ResolveWalk *walk)
 	walk->whole = true;
 }
 
-/* Flag what the walk has found aborted, and tell the round how far it came. */
+/* Flag the batches that the walk has found aborted, and tell the round how far it came. */
 static void
 flag_and_report(ResolveWalk *walk)
 {
@@ -410,12 +414,12 @@ flag_and_report(ResolveWalk *walk)
 	resolved.max_xid = walk->max_xid;
 	appendBinaryStringInfo(&walk->progress, (char *) &resolved, sizeof(resolved));
 	appendBinaryStringInfo(&walk->progress, walk->aborted.data, walk->aborted.len);
-	pgt_log_flag_aborted(walk->progress.data, walk->progress.len);
+	pgt_log_writer_flag_aborted(walk->progress.data, walk->progress.len);
 }
 
 /* ---- one partition in a round -------------------------------------------- */
 
-/* Do one step for a partition; false where it failed, which is reported. */
+/* Do one step for a partition.  False if it failed; its error is reported. */
 static bool
 attempt(void (*step) (ResolveWalk *walk), ResolveWalk *walk)
 {
@@ -438,11 +442,11 @@ attempt(void (*step) (ResolveWalk *walk), ResolveWalk *walk)
 }
 
 /*
- * The partition is in trouble: say what that means, and leave it alone for twice as
- * many rounds as the last time; the second look comes at once, and more closely.
+ * The partition has an error: report what that means, and skip it for twice as many rounds
+ * as the last time.  The second attempt comes at once, and reads single entries.
  */
 static void
-set_aside(ResolveWalk *walk)
+skip_for_rounds(ResolveWalk *walk)
 {
 	ResolveState *memory = walk->memory;
 
@@ -455,7 +459,7 @@ set_aside(ResolveWalk *walk)
 			(errmsg("partition %d of topic %u in database %u is resolved up to offset %lld only",
 					walk->key.partition, walk->key.topic, walk->key.database,
 					(long long) memory->offset),
-			 errdetail("The commit log is kept from transaction %llu on until the trouble reported before is over.",
+			 errdetail("The commit log is kept from transaction %llu on until the cause of the previous error is removed.",
 					   (unsigned long long) memory->kept)));
 }
 
@@ -470,7 +474,7 @@ note_whole_walk(ResolveWalk *walk)
 	memory->kept = Min(memory->tail_min_xid, walk->running->oldest);
 }
 
-/* Is this slot in use?  Forgets what is remembered of another partition that had it. */
+/* Is this slot in use?  Forgets what was remembered of another partition in the same slot. */
 static bool
 begin_walk(ResolveWalk *walk)
 {
@@ -480,7 +484,7 @@ begin_walk(ResolveWalk *walk)
 	if (in_use && memory->incarnation == walk->bounds.incarnation)
 		return true;
 	if (!in_use && memory->incarnation != 0)
-		pgt_partition_log_close(walk->key.database, walk->key.topic);
+		pgt_log_segments_close(walk->key.database, walk->key.topic);
 	memset(memory, 0, sizeof(*memory));
 	memory->incarnation = in_use ? walk->bounds.incarnation : 0;
 	memory->kept = pgt_commit_log_held_from();
@@ -496,7 +500,7 @@ begin_walk(ResolveWalk *walk)
 static uint64
 resolve_slot(int n, const RunningSet *running, StringInfo progress)
 {
-	ResolveWalk walk = {.state = pgt_partition_slot(n), .memory = &memories[n], .running = running};
+	ResolveWalk walk = {.state = pgt_log_state_slot(n), .memory = &memories[n], .running = running};
 	ResolveState *memory = walk.memory;
 	bool		sound;
 
@@ -521,7 +525,7 @@ resolve_slot(int n, const RunningSet *running, StringInfo progress)
 		}
 	}
 	if (!sound)
-		set_aside(&walk);
+		skip_for_rounds(&walk);
 	else if (walk.whole)
 		note_whole_walk(&walk);
 	return sound && walk.whole ? memory->tail_min_xid : memory->kept;
@@ -535,8 +539,8 @@ resolve_round(const RunningSet *running)
 {
 	StringInfoData progress;
 	uint64		needed = NO_XID;
-	uint64		unresolved = NO_XID;	/* without those of which it is not known */
-	int			n = pgt_partition_slots();
+	uint64		unresolved = NO_XID;	/* without partitions that were never walked to their end */
+	int			n = pgt_log_state_slot_count();
 
 	initStringInfo(&progress);
 	for (int i = 0; i < n; i++)
@@ -548,12 +552,12 @@ resolve_round(const RunningSet *running)
 			unresolved = Min(unresolved, needed_here);
 		if (progress.len >= PROGRESS_PER_RECORD)
 		{
-			pgt_log_resolve(progress.data, progress.len);
+			pgt_log_writer_log_resolved(progress.data, progress.len);
 			resetStringInfo(&progress);
 		}
 	}
 	if (progress.len > 0)
-		pgt_log_resolve(progress.data, progress.len);
+		pgt_log_writer_log_resolved(progress.data, progress.len);
 	pg_atomic_write_u64(&pgt_log_shared->oldest_unresolved_xid,
 						unresolved == NO_XID ? 0 : unresolved);
 	return needed;
@@ -576,13 +580,13 @@ pgt_log_resolve_all(void)
 
 	old = MemoryContextSwitchTo(round_context);
 	pgt_commit_log_hold();
-	pgt_running_transactions(&running);
+	pgt_transaction_list_running(&running);
 	needed = resolve_round(&running);
-	/* where no sync process writes the recovery point, it must know before the commit log may be cut */
+	/* if no sync process writes the recovery point, it must be written before the commit log may be cut */
 	pgt_log_sync_if_alone();
 	pgt_commit_log_release(Min(needed, running.oldest));
 
-	/* for who looks into pg_stat_activity what keeps the commit log */
+	/* so that pg_stat_activity shows what keeps the commit log */
 	if (!IsTransactionState())
 		MyProc->xmin = (TransactionId) pgt_commit_log_held_from();
 	MemoryContextSwitchTo(old);

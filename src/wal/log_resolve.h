@@ -1,15 +1,13 @@
 /*
  * log_resolve.h
- *	  Noting in the index how transactions have ended.
- *
- * Layer 3.
+ *	  Recording in the index how transactions have ended.
  */
 #ifndef LOG_RESOLVE_H
 #define LOG_RESOLVE_H
 
 #include "log/segment.h"
 
-/* What becomes of batches whose transaction the commit log has forgotten. */
+/* How batches are treated whose transaction the commit log has forgotten. */
 typedef enum ForgottenTransactions
 {
 	FORGOTTEN_HOLD,				/* they stay unresolved */
@@ -19,13 +17,13 @@ typedef enum ForgottenTransactions
 
 extern int	pgt_forgotten_transactions; /* setting pg_topics.forgotten_transactions */
 
-/* The ERROR for a batch of such a transaction; "base" is that of its segment. */
-extern void pgt_transaction_is_forgotten(const TopicPartition *key, int64 base,
-										 const IndexEntry *entry) pg_attribute_noreturn();
+/* Throw the ERROR for a batch of such a transaction, in the segment with that base. */
+extern void pgt_log_resolve_fail_forgotten(const TopicPartition *key, int64 base,
+										   const IndexEntry *entry) pg_attribute_noreturn();
 
 /*
- * One round of resolving over all partitions; then give up what of the commit log
- * is not needed any more.  For the sync process, or a server of a single process.
+ * Do one round of resolving over all partitions; then release the part of the commit log
+ * that is not needed any more.  For the sync process, or a single-user server.
  */
 extern void pgt_log_resolve_all(void);
 

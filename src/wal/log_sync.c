@@ -1,82 +1,38 @@
 /*
  * log_sync.c
- *	  The sync process: no checkpoint completes before the logs are on disk.
+ *	  Making the logs durable: fsync what appends have left dirty, write the
+ *	  recovery point, log SYNC.
  *
- * The server has no hook in a checkpoint, and its queue of files to sync takes
- * no files of others.  But CreateCheckPoint() waits, before it writes the
- * checkpoint record, for every process that shows DELAY_CHKPT_COMPLETE with a
- * local transaction id that it saw.  The sync process shows the flag all its
- * life, and takes a new local transaction id when it has synced for a
- * checkpoint: that lets this one go, and holds the next.
+ * One process at a time does this, for all partitions at once:
  *
- *	  R = the redo pointer in shared memory, C = the control file's
+ *	  collect	under each slot's lock: copy the partition's state, clear its flags
+ *	  fsync		the active segments that were dirty; no lock is held
+ *	  flush		the WAL up to the last record that the copied states depend on
+ *	  write		the recovery point
+ *	  log		a SYNC record, and flush it (not in redo, which inserts no records)
  *
- *	  R == C				no checkpoint under way
- *	  R != C, synced != R	sync: clear dirty under each lock, fsync, flush
- *							WAL, write the recovery point, log SYNC
- *	  R != C, synced == R	new local transaction id, every tick until C == R;
- *							so a failed checkpoint heals by itself
+ * The flags are cleared first, so a failure before the fsyncs are done would lose
+ * track of what is dirty: it is a PANIC.  If only the recovery point cannot be
+ * written, for a full disk say, the files are synced, and the mark that asks for a
+ * recovery point (recovery_point_stale) stays for the next attempt.
  *
- * Where the recovery point cannot be written, for a full disk say, the files are
- * synced and the mark that wants a recovery point stays: the checkpoint waits and
- * it is tried again each second.
+ * A partition has two flags.  "dirty" says that the active segment has bytes that
+ * are not on disk.  "unsynced" says that there were appends since the last SYNC
+ * record that their appender did not sync itself.  A roll clears only the first
+ * one, since a standby's restart points need the record.
  *
- * While no sync process does this (server start, its restart, shutdown),
- * self_sync makes each appender fsync for itself and say so in its record.
- * self_sync is turned off after the flag is up and on before it goes down;
- * appenders read it under the partition's lock, and the last sync passes every
- * lock, so each append is either self-synced or in a sync.
- *
- * Invariants
- *	1. for a checkpoint with redo R every append before R is self-synced or
- *	   followed by a SYNC record before the checkpoint record, or by the record of
- *	   the server's that says where a recovery ended, which redo takes for one
- *	2. a log end is published only after WAL insert and index entry
- *	3. the flag never goes down while the process lives
- *	4. an index entry is valid only with the LSN of its own record
- *
- * "dirty" says that the active segment has bytes not synced, "unsynced" that
- * there were appends not self-synced since the last SYNC record: a roll clears
- * the first only, since a standby's restart points need the record.
- *
- * On the side the process hands written bytes to the kernel early, so that the
- * fsync of a checkpoint finds little to do, and resolves (log_resolve.c).
- *
- * It is connected to no database, which puts it into the process array, and
- * runs no transaction.  Layer 3.  Next: log_resolve.c, producer.c.
+ * Locks: sync_lock for the whole sync, a slot's lock while its state is copied.
  */
 #include "postgres.h"
 
 #include "access/xlog.h"
-#include "access/xlog_internal.h"
 #include "access/xloginsert.h"
-#include "log/clock.h"
+#include "log/partition_log.h"
 #include "miscadmin.h"
-#include "pgstat.h"
-#include "postmaster/interrupt.h"
-#include "storage/ipc.h"
-#include "storage/latch.h"
-#include "storage/sinvaladt.h"
-#include "util/background_worker.h"
-#include "util/compat.h"
 #include "util/fault_point.h"
-#include "utils/wait_event.h"
-#include "wal/log_resolve.h"
 #include "wal/log_sync.h"
-#include "wal/log_writer.h"
 #include "wal/recovery_point.h"
-
-#define RESOLVE_INTERVAL_MS		1000
-#define RESOLVE_NOW_MS			5000	/* until a demand for it is given up */
-#define RESOLVE_POLL_MS			5
-#define RETRY_POINT_MS			1000	/* after the recovery point could not be written */
-#define WRITEBACK_BYTES			(8 * 1024 * 1024)
-
-int			pgt_sync_interval = 20;
-
-extern PGDLLEXPORT void pgt_log_sync_main(Datum arg);
-
-/* ---- syncing ------------------------------------------------------------- */
+#include "wal/wal_record.h"
 
 /* One partition as of the moment its dirty flag was cleared. */
 typedef struct SyncItem
@@ -90,11 +46,11 @@ typedef struct SyncItem
 static SyncItem *items = NULL;
 static RecoveryPointEntry *points = NULL;
 
-/* Make both arrays and the cache of segments, once a process; ERROR where there is no memory. */
+/* Allocate both arrays and the cache of segments, once in a process. */
 static void
 allocate_items(void)
 {
-	pgt_partition_log_make_cache();
+	pgt_log_segments_make_cache();
 	if (items != NULL)
 		return;
 	items = malloc(pgt_log_shared->max_partitions * sizeof(SyncItem));
@@ -105,7 +61,7 @@ allocate_items(void)
 				 errmsg("out of memory")));
 }
 
-/* A partition's place in the recovery point; caller holds the slot's lock. */
+/* Fill a partition's entry of the recovery point.  The caller holds the slot's lock. */
 static void
 fill_point(RecoveryPointEntry *point, const PartitionState *state)
 {
@@ -121,18 +77,19 @@ fill_point(RecoveryPointEntry *point, const PartitionState *state)
 }
 
 /*
- * Copy all partitions' states and clear their flags.  Returns how many; *lsn
- * is the last WAL record they depend on, *unsynced whether any needs a SYNC.
+ * Copy the states of all partitions and clear their flags.  Returns how many there are.
+ * *lsn is raised to the last WAL record that they depend on, and *unsynced is set if one
+ * of them needs a SYNC record.
  */
 static int
 collect(XLogRecPtr *lsn, bool *unsynced)
 {
-	int			n = pgt_partition_slots();
+	int			n = pgt_log_state_slot_count();
 	int			count = 0;
 
 	for (int i = 0; i < n; i++)
 	{
-		PartitionState *state = pgt_partition_slot(i);
+		PartitionState *state = pgt_log_state_slot(i);
 
 		LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 		if (state->in_use)
@@ -151,7 +108,7 @@ collect(XLogRecPtr *lsn, bool *unsynced)
 	return count;
 }
 
-/* fsync one partition's active segment; it may have been dropped meanwhile. */
+/* Sync one partition's active segment.  The partition may have been dropped meanwhile. */
 static void
 sync_item(const SyncItem *item, const RecoveryPointEntry *point)
 {
@@ -162,7 +119,7 @@ sync_item(const SyncItem *item, const RecoveryPointEntry *point)
 
 	if (!item->dirty)
 		return;
-	segment = pgt_partition_log_segment(item->state, active);
+	segment = pgt_log_segments_open(item->state, active);
 	if (segment != NULL)
 	{
 		pgt_segment_sync(segment);
@@ -180,33 +137,45 @@ sync_item(const SyncItem *item, const RecoveryPointEntry *point)
 				 errmsg("topic file \"%s\" is missing and cannot be synced", path)));
 }
 
-/* Write the recovery point of the collected states, and log that. */
+/* Log that all appends before this record are on disk, and flush the record. */
+static void
+write_sync_record(void)
+{
+	char		nothing = 0;
+
+	XLogBeginInsert();
+	pgt_wal_record_register(&nothing, sizeof(nothing));
+	XLogSetRecordFlags(XLOG_MARK_UNIMPORTANT);
+	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_SYNC));
+}
+
+/* Write the recovery point of the collected states, and log SYNC. */
 static void
 write_point(int count, XLogRecPtr lsn, bool in_redo)
 {
 	/*
-	 * It must never promise what the WAL may lose.  In recovery this moves the
-	 * minimum recovery point: a later recovery may not end before it.
+	 * It must never have what the WAL may still lose.  In recovery this raises the minimum
+	 * recovery point, so that no later recovery ends before it.
 	 */
 	if (!XLogRecPtrIsInvalid(lsn))
 		XLogFlush(lsn);
 	pgt_recovery_point_write(points, count);
 	FAULT_POINT("sync-point-written");
 	if (!in_redo)
-		pgt_log_write_sync_record();
+		write_sync_record();
 	FAULT_POINT("sync-logged");
 }
 
 /*
- * fsync what is dirty.  Returns how many partitions were collected; *wanted says
- * whether a recovery point is.  Caller holds sync_lock.
+ * Sync what is dirty.  Returns how many partitions were collected; *wanted says whether a
+ * recovery point must be written.  The caller holds sync_lock.
  */
 static int
 sync_files(XLogRecPtr *lsn, bool *wanted)
 {
 	int			count;
 
-	/* a change that is made while we collect may be missed: then the mark stays */
+	/* collecting may miss a change that is made meanwhile; the mark is then set for the next sync */
 	*wanted = pg_atomic_exchange_u32(&pgt_log_shared->recovery_point_stale, 0) != 0;
 	count = collect(lsn, wanted);
 	*wanted |= pg_atomic_read_u32(&pgt_log_shared->recovery_point_stale) != 0;
@@ -232,17 +201,7 @@ pgt_log_sync_all(bool in_redo)
 	LWLockRelease(&pgt_log_shared->sync_lock);
 }
 
-/* Any failure here would lose track of what is dirty, so it is a PANIC. */
-static void
-sync_or_panic(void)
-{
-	allocate_items();
-	START_CRIT_SECTION();
-	pgt_log_sync_all(false);
-	END_CRIT_SECTION();
-}
-
-/* Write the recovery point; where that fails it is wanted still.  Caller holds sync_lock. */
+/* Write the recovery point.  If that fails, set the mark again.  The caller holds sync_lock. */
 static void
 write_wanted_point(int count, XLogRecPtr lsn)
 {
@@ -258,12 +217,17 @@ write_wanted_point(int count, XLogRecPtr lsn)
 	PG_END_TRY();
 }
 
-/*
- * fsync what is dirty, where a failure is a PANIC, and write the recovery point, for
- * which there may be no space: an ERROR.
- */
-static void
-sync_or_fail(void)
+void
+pgt_log_sync_or_panic(void)
+{
+	allocate_items();
+	START_CRIT_SECTION();
+	pgt_log_sync_all(false);
+	END_CRIT_SECTION();
+}
+
+void
+pgt_log_sync_or_fail(void)
 {
 	XLogRecPtr	lsn = InvalidXLogRecPtr;
 	bool		wanted;
@@ -279,217 +243,9 @@ sync_or_fail(void)
 	LWLockRelease(&pgt_log_shared->sync_lock);
 }
 
-/* Sync for a checkpoint.  Where that fails it is reported, and the checkpoint has to wait: false. */
-static bool
-sync_for_checkpoint(void)
-{
-	MemoryContext context = CurrentMemoryContext;
-	volatile bool done = false;
-
-	PG_TRY();
-	{
-		sync_or_fail();
-		done = true;
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		LWLockReleaseAll();
-		EmitErrorReport();
-		FlushErrorState();
-	}
-	PG_END_TRY();
-	return done;
-}
-
 void
 pgt_log_sync_if_alone(void)
 {
 	if (pg_atomic_read_u32(&pgt_log_shared->self_sync) != 0)
-		sync_or_fail();
-}
-
-/* ---- checkpoints --------------------------------------------------------- */
-
-/* The control file's redo pointer: that of the last completed checkpoint. */
-static XLogRecPtr
-completed_redo(void)
-{
-	XLogRecPtr	redo;
-	TimeLineID	tli;
-
-	GetOldestRestartPoint(&redo, &tli);
-	return redo;
-}
-
-/*
- * Let the checkpoint with redo pointer "synced" go on, and no other: it may fail at
- * any time, and the next one begin between the look and the change.  A checkpoint
- * makes its redo pointer known first and then waits for who shows
- * DELAY_CHKPT_START.  So one that the look does not see waits until the change, and
- * then finds the new id with DELAY_CHKPT_COMPLETE.
- */
-static void
-release_checkpoint(XLogRecPtr synced)
-{
-	MyProc->delayChkptFlags |= DELAY_CHKPT_START;
-	pg_memory_barrier();
-	if (completed_redo() != synced && GetRedoRecPtr() == synced)
-	{
-		FAULT_POINT("checkpoint-release");
-		PGT_MY_LXID = GetNextLocalTransactionId();
-	}
-	pg_memory_barrier();
-	MyProc->delayChkptFlags &= ~DELAY_CHKPT_START;
-}
-
-/* Is a checkpoint under way?  Then sync for it and let it go. */
-static void
-serve_checkpoint(void)
-{
-	static XLogRecPtr synced = InvalidXLogRecPtr;
-	static int64 failed_at = 0;
-	XLogRecPtr	redo = GetRedoRecPtr();
-
-	if (redo == completed_redo())
-		return;
-	if (redo != synced)
-	{
-		if (failed_at != 0 && pgt_monotonic_ms_since(failed_at) < RETRY_POINT_MS)
-			return;
-		failed_at = 0;
-		if (!sync_for_checkpoint())
-		{
-			failed_at = pgt_monotonic_us();
-			return;
-		}
-		synced = redo;
-	}
-	release_checkpoint(synced);
-}
-
-/* ---- writing back -------------------------------------------------------- */
-
-/* Hand what appends have written to the kernel, where it is enough. */
-static void
-write_back(PartitionState *state)
-{
-	TopicPartition key;
-	LogBounds	bounds;
-	Segment    *segment;
-	uint32		from;
-
-	/* unlocked looks: a wrong one costs a tick */
-	if (!state->dirty || state->active_end - state->written_back < WRITEBACK_BYTES ||
-		state->active_end < state->written_back)
-		return;
-	if (!pgt_partition_log_slot_bounds(state, &key, &bounds))
-		return;
-	segment = pgt_partition_log_segment(state, pgt_original_segment(bounds.active_base));
-	if (segment == NULL)
-		return;
-
-	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
-	from = state->written_back;
-	if (state->active_base == bounds.active_base && state->active_end >= bounds.active_end)
-		state->written_back = bounds.active_end;
-	LWLockRelease(&state->lock);
-	if (from < bounds.active_end)
-		pgt_segment_writeback(segment, from, bounds.active_end);
-}
-
-/* Over all partitions; useless where nothing is ever fsynced. */
-static void
-write_back_all(void)
-{
-	int			n = pgt_partition_slots();
-
-	if (enableFsync)
-		for (int i = 0; i < n; i++)
-			write_back(pgt_partition_slot(i));
-}
-
-/* ---- resolving on demand -------------------------------------------------- */
-
-bool
-pgt_log_resolve_now(void)
-{
-	/* one may be under way that has passed what matters: the second is wholly after now */
-	uint64		wanted = pg_atomic_read_u64(&pgt_log_shared->resolve_rounds) + 2;
-	int64		since = pgt_monotonic_us();
-
-	while (pg_atomic_read_u64(&pgt_log_shared->resolve_rounds) < wanted)
-	{
-		if (pgt_monotonic_ms_since(since) > RESOLVE_NOW_MS + 2 * pgt_sync_interval)
-			return false;
-		pg_atomic_write_u32(&pgt_log_shared->resolve_wanted, 1);
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 RESOLVE_POLL_MS, PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
-	}
-	return true;
-}
-
-/* ---- the process --------------------------------------------------------- */
-
-/* Up: from here on no checkpoint completes without us. */
-static void
-arm(void)
-{
-	PGT_MY_LXID = GetNextLocalTransactionId();
-	MyProc->delayChkptFlags |= DELAY_CHKPT_COMPLETE;
-	pg_memory_barrier();
-	pg_atomic_write_u32(&pgt_log_shared->self_sync, 0);
-	pg_atomic_write_u64(&pgt_log_shared->alone_since, 0);
-}
-
-/* Down, whatever the exit is: from here on appenders sync for themselves. */
-static void
-disarm(int code, Datum arg)
-{
-	LWLockReleaseAll();			/* an error may have left a slot's lock held */
-	pg_atomic_write_u32(&pgt_log_shared->self_sync, 1);
-	pg_memory_barrier();
-	sync_or_panic();
-	MyProc->delayChkptFlags &= ~DELAY_CHKPT_COMPLETE;
-	PGT_MY_LXID = InvalidLocalTransactionId;
-}
-
-void
-pgt_log_sync_main(Datum arg)
-{
-	int64		resolved_at = 0;
-
-	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
-	pqsignal(SIGHUP, SignalHandlerForConfigReload);
-	BackgroundWorkerUnblockSignals();
-	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
-	before_shmem_exit(disarm, 0);
-	arm();
-	pgt_log_write_settings();
-
-	for (;;)
-	{
-		serve_checkpoint();
-		write_back_all();
-		if (pg_atomic_exchange_u32(&pgt_log_shared->resolve_wanted, 0) != 0 ||
-			pgt_monotonic_ms_since(resolved_at) >= RESOLVE_INTERVAL_MS)
-		{
-			pgt_log_resolve_all();
-			resolved_at = pgt_monotonic_us();
-			pg_atomic_fetch_add_u64(&pgt_log_shared->resolve_rounds, 1);
-		}
-		pgt_worker_wait(pgt_sync_interval);
-	}
-}
-
-void
-pgt_log_sync_register(void)
-{
-	BackgroundWorker worker;
-
-	pgt_worker_init(&worker, "pgt_log_sync_main", "pg_topics sync");
-	worker.bgw_restart_time = 1;
-	RegisterBackgroundWorker(&worker);
+		pgt_log_sync_or_fail();
 }

@@ -1,38 +1,33 @@
 /*
  * log_sync.h
- *	  Tying the logs' fsyncs to checkpoints: the sync process.
- *
- * Layer 3.
+ *	  Making the logs durable: fsync, recovery point and SYNC record.
  */
 #ifndef LOG_SYNC_H
 #define LOG_SYNC_H
 
-#include "c.h"
-
-extern int	pgt_sync_interval;	/* setting pg_topics.sync_interval, ms */
-
-/* Register the sync process with the postmaster. */
-extern void pgt_log_sync_register(void);
-
 /*
- * fsync what appends have left dirty and write the recovery point.  In redo
- * (the startup process) nothing is logged; in the sync process a SYNC record
- * is.  Called in a critical section, since it forgets what is dirty first.
+ * fsync all that appends have left dirty and write the recovery point.  Logs a SYNC
+ * record, except in redo (the startup process).  The caller is in a critical section,
+ * or in redo, since this forgets first what is dirty.
  */
 extern void pgt_log_sync_all(bool in_redo);
 
-/*
- * For a change that only the recovery point remembers once redo is past its
- * record, before files are removed on its account: while no sync process holds
- * checkpoints, sync here and now.  ERROR where there is no space for the recovery
- * point: then the files must stay.
- */
-extern void pgt_log_sync_if_alone(void);
+/* Call pgt_log_sync_all(false) in a critical section, so that any failure is a PANIC. */
+extern void pgt_log_sync_or_panic(void);
 
 /*
- * Have what has ended by now resolved, and wait for that: a moment.  False where
- * no sync process does it.  Serves interrupts.
+ * Sync as pgt_log_sync_all(false) does, for a process that can wait: a failed fsync is a
+ * PANIC, but it is only an ERROR if the recovery point cannot be written, for lack of
+ * space say.  Then the next call tries again.
  */
-extern bool pgt_log_resolve_now(void);
+extern void pgt_log_sync_or_fail(void);
+
+/*
+ * While no sync process runs, sync here and now; else do nothing.  To be called
+ * before files are removed because of a change that, once redo has passed its
+ * record, only the recovery point remembers.  ERROR if the recovery point cannot be
+ * written: then the files must stay.
+ */
+extern void pgt_log_sync_if_alone(void);
 
 #endif							/* LOG_SYNC_H */

@@ -2,14 +2,14 @@
  * log_writer.c
  *	  Changing the logs through the WAL.
  *
- *	  APPEND   one batch went to the end of a partition
- *	  SYNC	   every append before this record is on disk
- *	  RESOLVE  how far transactions' outcomes are known, and who aborted
- *	  DELETE   the log start moved up, segments below it are gone
- *	  DROP	   a topic's (or database's) logs are gone
- *	  RESERVE  a topic's partitions have slots, nothing was appended yet
- *	  REWRITE, SWAP, DISCARD	see segment_rewrite.c
- *	  SETTINGS for how many partitions a standby must have room
+ *	  APPEND	one batch was appended to a partition
+ *	  RESOLVE	how far partitions are resolved, and which batches aborted
+ *	  DELETE	the log start moved up, segments below it are gone
+ *	  DROP		the logs of a topic or a database are gone
+ *	  RESERVE	a topic's partitions have slots, before anything is appended
+ *	  SETTINGS	the number of partitions for which a standby must have room
+ *
+ * SYNC is in log_sync.c; REWRITE, SWAP and DISCARD are in segment_rewrite.c.
  *
  * An append under the partition's lock: write the batch behind the log's end,
  * insert the WAL record, write the index entry with the record's LSN, publish.
@@ -27,31 +27,33 @@
  * are in a critical section, and what could fail for a full disk (log bytes,
  * index space) is done before.
  *
- * LogAppendTime is the clock's just before the lock, raised under the lock to that
- * of the batch before, so that it never goes back within a partition, whoever came
- * first and whatever the clock did.  Batches are sealed long before, so this mends a
- * checksum; it does not compute one of all the bytes.
+ * LogAppendTime is read from the clock just before the lock is taken.  If it is less
+ * than that of the previous batch, it is raised under the lock, so that it never goes
+ * back within a partition, even if the clock does.  Batches are sealed long before,
+ * so this corrects a checksum in constant time, and does not compute it anew.
  *
- * The record carries the batch as it is in the log; the entry is made of the
- * record by the same functions in both directions (partition_log.h).
+ * The record has the batch as it is in the log.  Appending and redo make the entry by the
+ * same functions (partition_log.h).
  *
- * RESOLVE flags first and logs then: a flag says what the commit log says, so
- * it cannot be wrong early.  DELETE and DROP log first and unlink then.
+ * For RESOLVE batches are flagged before the record is logged: a flag repeats what the
+ * commit log says, so it is never wrong.  For DELETE and DROP the record is logged
+ * before files are removed.
  *
- * Locks: a slot's lock around each change of its state, none across a flush.
- * Layer 3.  Next: log_apply.c, log_redo.c, log_sync.c.
+ * Locks: a slot's lock around each change of its state; none is held across a flush.
  */
 #include "postgres.h"
 
 #include "access/xlog.h"
 #include "access/xloginsert.h"
 #include "format/record_batch.h"
-#include "log/clock.h"
 #include "miscadmin.h"
 #include "storage/s_lock.h"
+#include "util/clock.h"
 #include "util/fault_point.h"
 #include "utils/lsyscache.h"
+#include "wal/log_apply.h"
 #include "wal/log_sync.h"
+#include "wal/log_writer.h"
 #include "wal/records_end.h"
 #include "wal/wal_record.h"
 
@@ -65,9 +67,9 @@ int			pgt_max_xid_distance = 1500000000;
 /* ---- append -------------------------------------------------------------- */
 
 /*
- * Refuse to append for a transaction far past the oldest unresolved one.  That one's
- * outcome is kept in the commit log, and where this goes on the server stops giving
- * out transaction ids: producing stops earlier.
+ * Refuse to append for a transaction far past the oldest unresolved one.  The commit log is
+ * kept from that one on.  In the long run the server would stop giving out transaction
+ * ids; producing stops earlier.
  */
 static void
 check_xid_distance(FullTransactionId xid)
@@ -83,10 +85,10 @@ check_xid_distance(FullTransactionId xid)
 					(unsigned long long) mine, (unsigned long long) oldest),
 			 errdetail("A transaction or prepared transaction that has produced was left open for %llu transactions, or a partition cannot be resolved.",
 					   (unsigned long long) (mine - oldest)),
-			 errhint("See pg_topic_partitions for who holds readers back, and commit or roll it back; see the server log for partitions in trouble.")));
+			 errhint("Find the transaction that holds readers back in pg_topic_partitions, and commit it or roll it back.  The server log reports partitions that cannot be resolved.")));
 }
 
-/* The base offset of the batch; ERROR where it asks for one that is taken. */
+/* The base offset of the batch.  ERROR if it asks for one below the log end, or one too large. */
 static int64
 choose_base_offset(PartitionState *state, const AppendRequest *request)
 {
@@ -116,9 +118,10 @@ choose_base_offset(PartitionState *state, const AppendRequest *request)
 }
 
 /*
- * Without a sync process nothing is resolved, and the whole commit log since is
- * kept, in the long run until the server stops.  Its restart takes seconds, so a
- * long absence means that it cannot start.
+ * Refuse to append if there has been no sync process for long.  Without it nothing is
+ * resolved, and the commit log is kept, in the long run until the server stops giving
+ * out transaction ids.  Its restart takes seconds, so a long absence means that it cannot
+ * start.
  */
 static void
 check_sync_process(void)
@@ -127,13 +130,13 @@ check_sync_process(void)
 
 	if (likely(pg_atomic_read_u32(&pgt_log_shared->self_sync) == 0))
 		return;
-	if (pg_atomic_compare_exchange_u64(&pgt_log_shared->alone_since, &since, pgt_monotonic_us()) ||
-		pgt_monotonic_ms_since((int64) since) < MAX_ALONE_MS)
+	if (pg_atomic_compare_exchange_u64(&pgt_log_shared->alone_since, &since, pgt_clock_monotonic_us()) ||
+		pgt_clock_ms_since((int64) since) < MAX_ALONE_MS)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("cannot produce: the process \"pg_topics sync\" has not been running for long"),
-			 errhint("See the server log; max_worker_processes may be too small.")));
+			 errmsg("cannot produce: background process \"pg_topics sync\" has been down for more than 10 minutes"),
+			 errhint("Look into the server log for why it does not start; max_worker_processes may be too small.")));
 }
 
 /* The active segment.  Caller holds the slot's lock. */
@@ -148,10 +151,10 @@ segment_for_append(PartitionState *state)
 	{
 		SegmentSpan span = {.previous_end = state->next_offset};
 
-		return pgt_partition_log_create_segment(state, active, &span);
+		return pgt_log_segments_create(state, active, &span);
 	}
 
-	segment = pgt_partition_log_segment(state, active);
+	segment = pgt_log_segments_open(state, active);
 	if (segment == NULL)
 	{
 		char		path[MAXPGPATH];
@@ -219,10 +222,10 @@ insert_append(const PartitionState *state, const AppendRequest *request,
 	add_optional(&xlrec, optional, &count, APPEND_PREVIOUS_END, state->next_offset, header.base_offset);
 
 	XLogBeginInsert();
-	pgt_log_register(&xlrec, sizeof(xlrec));
+	pgt_wal_record_register(&xlrec, sizeof(xlrec));
 	if (count > 0)
-		pgt_log_register(optional, count * sizeof(int64));
-	pgt_log_register(request->batch, request->length);
+		pgt_wal_record_register(optional, count * sizeof(int64));
+	pgt_wal_record_register(request->batch, request->length);
 	return XLogInsert(PGT_RMGR_ID, XLOG_PGT_APPEND);
 }
 
@@ -279,8 +282,8 @@ acquire_for_append(PartitionState *state)
 }
 
 int64
-pgt_log_append(PartitionState *state, const LogConfig *config,
-			   AppendRequest *request, FullTransactionId xid)
+pgt_log_writer_append(PartitionState *state, const LogConfig *config,
+					  AppendRequest *request, FullTransactionId xid)
 {
 	Segment    *segment;
 	SegmentRoll roll;
@@ -292,7 +295,7 @@ pgt_log_append(PartitionState *state, const LogConfig *config,
 	check_sync_process();
 	check_batch(request);
 	if (request->log_append_time)
-		set_append_time(request, pgt_shifted_now_ms());
+		set_append_time(request, pgt_clock_shifted_now_ms());
 	acquire_for_append(state);
 	/* another has passed us, or the clock was set back */
 	if (request->log_append_time && request->max_timestamp < state->last_append_time)
@@ -320,7 +323,7 @@ pgt_log_append(PartitionState *state, const LogConfig *config,
 /* ---- reserve, roll, delete and drop ---------------------------------------------- */
 
 bool
-pgt_log_reserve(Oid database, Oid topic, int32 first, int32 end, PartitionRoom *room)
+pgt_log_writer_reserve(Oid database, Oid topic, int32 first, int32 end, PartitionRoom *room)
 {
 	xl_pgt_reserve xlrec = {database, topic, first, end};
 	TopicPartition *keys = palloc0((end - first) * sizeof(TopicPartition));
@@ -332,7 +335,7 @@ pgt_log_reserve(Oid database, Oid topic, int32 first, int32 end, PartitionRoom *
 		keys[i].topic = topic;
 		keys[i].partition = first + i;
 	}
-	reserved = pgt_partition_reserve(keys, end - first, room);
+	reserved = pgt_log_state_reserve(keys, end - first, room);
 	pfree(keys);
 	if (!reserved)
 		return false;
@@ -340,14 +343,14 @@ pgt_log_reserve(Oid database, Oid topic, int32 first, int32 end, PartitionRoom *
 	/* before the record: a checkpoint behind it must find slots and mark */
 	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
 	XLogBeginInsert();
-	pgt_log_register(&xlrec, sizeof(xlrec));
+	pgt_wal_record_register(&xlrec, sizeof(xlrec));
 	(void) XLogInsert(PGT_RMGR_ID, XLOG_PGT_RESERVE);
 	FAULT_POINT("reserve-logged");
 	return true;
 }
 
 void
-pgt_log_roll(PartitionState *state)
+pgt_log_writer_roll(PartitionState *state)
 {
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	if (state->active_base != NO_SEGMENT && state->active_entries > 0)
@@ -356,8 +359,8 @@ pgt_log_roll(PartitionState *state)
 }
 
 /*
- * Behind which record the log is deleted, should all below "offset" go.  What is
- * below it has ended and changes no more, so no lock is needed.
+ * The offset behind the last record that is deleted if all below "offset" is.  The
+ * transactions below it have ended, so nothing changes there, and no lock is needed.
  */
 static int64
 deleted_end_before(PartitionState *state, int64 offset)
@@ -402,9 +405,9 @@ delete_before(PartitionState *state, int64 offset, int64 expected_end, bool excl
 	xlrec.log_start_offset = offset;
 	xlrec.active_base = state->active_base;
 	XLogBeginInsert();
-	pgt_log_register(&xlrec, sizeof(xlrec));
+	pgt_wal_record_register(&xlrec, sizeof(xlrec));
 	lsn = XLogInsert(PGT_RMGR_ID, XLOG_PGT_DELETE);
-	pgt_apply_log_start(state, offset, xlrec.deleted_end);
+	pgt_log_apply_log_start(state, offset, xlrec.deleted_end);
 	state->last_lsn = lsn;
 	LWLockRelease(&state->lock);
 
@@ -413,23 +416,23 @@ delete_before(PartitionState *state, int64 offset, int64 expected_end, bool excl
 	XLogFlush(lsn);
 	pgt_log_sync_if_alone();
 	FAULT_POINT("delete-flushed");
-	return pgt_apply_unlink_below(state, offset, xlrec.active_base, exclusive);
+	return pgt_log_apply_unlink_below(state, offset, xlrec.active_base, exclusive);
 }
 
 int
-pgt_log_delete_before(PartitionState *state, int64 offset, bool exclusive)
+pgt_log_writer_delete_before(PartitionState *state, int64 offset, bool exclusive)
 {
 	return delete_before(state, offset, NO_OFFSET, exclusive);
 }
 
 int
-pgt_log_delete_idle(PartitionState *state, int64 log_end_offset)
+pgt_log_writer_delete_idle(PartitionState *state, int64 log_end_offset)
 {
 	return delete_before(state, log_end_offset, log_end_offset, false);
 }
 
 int
-pgt_log_collect_deleted(PartitionState *state)
+pgt_log_writer_collect_deleted(PartitionState *state)
 {
 	int64		log_start_offset;
 	int64		active_base;
@@ -440,72 +443,68 @@ pgt_log_collect_deleted(PartitionState *state)
 	LWLockRelease(&state->lock);
 	if (active_base == NO_SEGMENT)
 		return 0;
-	/* who deleted them may have failed to */
+	/* the deletion that left them may have failed before it synced */
 	pgt_log_sync_if_alone();
-	return pgt_apply_unlink_below(state, log_start_offset, active_base, false);
+	return pgt_log_apply_unlink_below(state, log_start_offset, active_base, false);
 }
 
 void
-pgt_log_drop_partitions(Oid database, Oid topic, int32 first)
+pgt_log_writer_drop_partitions(Oid database, Oid topic, int32 first)
 {
 	xl_pgt_drop xlrec = {database, topic, first};
 
 	XLogBeginInsert();
-	pgt_log_register(&xlrec, sizeof(xlrec));
+	pgt_wal_record_register(&xlrec, sizeof(xlrec));
 	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_DROP));
 	FAULT_POINT("drop-logged");
-	pgt_apply_drop(database, topic, first);
+	pgt_log_apply_drop(database, topic, first);
 	FAULT_POINT("drop-done");
 }
 
 void
-pgt_log_drop(Oid database, Oid topic)
+pgt_log_writer_drop(Oid database, Oid topic)
 {
-	pgt_log_drop_partitions(database, topic, 0);
+	pgt_log_writer_drop_partitions(database, topic, 0);
+}
+
+bool
+pgt_log_writer_has_log(Oid database, Oid topic, int partitions)
+{
+	return pgt_log_state_has_slots(database, topic) ||
+		pgt_log_directory_exists(database, topic, partitions);
 }
 
 /* ---- for the sync process ------------------------------------------------- */
 
 void
-pgt_log_flag_aborted(const char *progress, int length)
+pgt_log_writer_flag_aborted(const char *progress, int length)
 {
-	pgt_apply_aborted(progress, length);
+	pgt_log_apply_aborted(progress, length);
 	FAULT_POINT("resolve-flagged");
 }
 
 void
-pgt_log_resolve(const char *progress, int length)
+pgt_log_writer_log_resolved(const char *progress, int length)
 {
 	XLogRecPtr	lsn;
 
 	XLogBeginInsert();
-	pgt_log_register(progress, length);
+	pgt_wal_record_register(progress, length);
 	XLogSetRecordFlags(XLOG_MARK_UNIMPORTANT);
 	lsn = XLogInsert(PGT_RMGR_ID, XLOG_PGT_RESOLVE);
 	FAULT_POINT("resolve-logged");
-	pgt_apply_resolved(progress, length, lsn);
+	pgt_log_apply_resolved(progress, length, lsn);
 }
 
 void
-pgt_log_write_sync_record(void)
-{
-	char		nothing = 0;
-
-	XLogBeginInsert();
-	pgt_log_register(&nothing, sizeof(nothing));
-	XLogSetRecordFlags(XLOG_MARK_UNIMPORTANT);
-	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_SYNC));
-}
-
-void
-pgt_log_write_settings(void)
+pgt_log_writer_log_settings(void)
 {
 	xl_pgt_settings xlrec = {pgt_log_shared->max_partitions};
 
 	if (pgt_log_shared->wal_max_partitions == xlrec.max_partitions)
 		return;
 	XLogBeginInsert();
-	pgt_log_register(&xlrec, sizeof(xlrec));
+	pgt_wal_record_register(&xlrec, sizeof(xlrec));
 	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_SETTINGS));
 	pgt_log_shared->wal_max_partitions = xlrec.max_partitions;
 	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);

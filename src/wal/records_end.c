@@ -1,38 +1,35 @@
 /*
  * records_end.c
- *	  Where the records of a stretch of a log end, as opposed to its offsets.
+ *	  Where the records in a range of offsets end, as opposed to the offsets.
  *
  *	  from                                      before
  *	   | [ batch ] [ batch ] [ aborted ]  (gap)  |
  *	                        ^ the records end here
  *
- * Offsets without a record are nobody's loss: who deletes them, or waits until a
- * group has read them, asks where the records end.  The answer is found from the
- * back, mostly by one look at the last entry of a segment: a batch counts unless
- * its transaction has aborted.  Only a batch that has fewer records than offsets
- * (compaction thinned it out, or offsets were given) is read.
+ * Nobody loses anything if offsets without a record are deleted.  So a process that deletes
+ * records, or waits until a group has read them, asks where the records end.  The
+ * search goes backward, and mostly looks at one entry only, the last one of a segment: a
+ * batch counts unless its transaction has aborted.  A batch is read only if it has fewer
+ * records than offsets (compaction removed some, or a producer gave offsets).
  *
- * Damage must not keep anybody from deleting: what cannot be read is taken to
- * have records.  That errs on the side of telling a group of a loss.
+ * Damage must not keep records from being deleted: a batch or segment that cannot be read is
+ * taken to have records.  If that is wrong, a group is told of a loss that it did not
+ * have.
  *
- * Locks: none.  The caller keeps the stretch from being deleted or rewritten
- * meanwhile; where he does not, a segment that has gone counts as one that
- * cannot be read.
- *
- * Layer 3.  Next: log_writer.c, retention.c.
+ * Locks: none.  The caller keeps the range from being deleted or rewritten meanwhile; if
+ * it does not, a segment that has gone counts as one that cannot be read.
  */
 #include "postgres.h"
 
 #include "log/batch_decoder.h"
-#include "log/commit_log.h"
 #include "miscadmin.h"
+#include "util/transaction.h"
 #include "utils/memutils.h"
-#include "wal/log_writer.h"
 #include "wal/records_end.h"
 
 #define ENTRIES_PER_READ	64
 
-/* The stretch, and how far the search from its back has come. */
+/* The range, and how far the backward search has come. */
 typedef struct Search
 {
 	PartitionState *state;
@@ -53,7 +50,7 @@ is_aborted(const Search *search, SegmentId id, const IndexEntry *entry)
 	return search->ended && pgt_transaction_outcome(entry->xid) == TRANSACTION_ABORTED;
 }
 
-/* The bytes of an entry's batch, palloc'd; NULL where the file is cut. */
+/* The bytes of an entry's batch, palloc'd; NULL if the file ends before the batch. */
 static char *
 read_batch(Segment *segment, const IndexEntry *entry)
 {
@@ -62,7 +59,7 @@ read_batch(Segment *segment, const IndexEntry *entry)
 	return pgt_segment_read(segment, entry->position, batch, entry->length) ? batch : NULL;
 }
 
-/* The offset behind the batch's last record below "before"; NO_OFFSET: there is none. */
+/* The offset behind the batch's last record below "before", or NO_OFFSET. */
 static int64
 decode_end(const Search *search, Segment *segment, const IndexEntry *entry)
 {
@@ -77,14 +74,14 @@ decode_end(const Search *search, Segment *segment, const IndexEntry *entry)
 
 	if (batch == NULL)
 		return search->before;
-	pgt_batch_check(&key, id, entry, batch, &header);
-	pgt_batch_decode(&decoder, &key, id, entry, batch, &header, &iterator);
+	pgt_batch_decoder_check(&key, id, entry, batch, &header);
+	pgt_batch_decoder_decode(&decoder, &key, id, entry, batch, &header, &iterator);
 	while (pgt_record_iterator_next(&iterator, &record) && record.offset < search->before)
 		end = record.offset + 1;
 	return iterator.problem == NULL ? end : search->before;
 }
 
-/* Has the batch a record at each of its offsets? */
+/* Does the batch have a record at each of its offsets? */
 static bool
 is_dense(Segment *segment, const IndexEntry *entry)
 {
@@ -97,7 +94,7 @@ is_dense(Segment *segment, const IndexEntry *entry)
 		header.record_count == header.last_offset_delta + 1;
 }
 
-/* The offset behind the last record of a batch that has not aborted; NO_OFFSET: none before "before". */
+/* The offset behind the last record below "before" of a batch that has not aborted, or NO_OFFSET. */
 static int64
 batch_end(const Search *search, Segment *segment, const IndexEntry *entry)
 {
@@ -107,8 +104,8 @@ batch_end(const Search *search, Segment *segment, const IndexEntry *entry)
 }
 
 /*
- * Search a block of entries from the last one on.  True: the search is over, and
- * search->before is where the records end, unless it is at or below "from".
+ * Search a block of entries backward.  True if the search is over: then search->before is
+ * where the records end, unless it is at or below "from".
  */
 static bool
 search_entries(Search *search, Segment *segment, const IndexEntry *entries, uint32 count)
@@ -140,7 +137,7 @@ search_entries(Search *search, Segment *segment, const IndexEntry *entries, uint
 	return false;
 }
 
-/* Search a segment from its end on; true: the search is over. */
+/* Search a segment backward.  True if the search is over. */
 static bool
 search_segment(Search *search, SegmentId id)
 {
@@ -148,8 +145,8 @@ search_segment(Search *search, SegmentId id)
 	Segment    *segment = NULL;
 	uint32		left;
 
-	if (pgt_partition_log_can_open(search->state, id))
-		segment = pgt_partition_log_segment(search->state, id);
+	if (pgt_log_segments_can_open(search->state, id))
+		segment = pgt_log_segments_open(search->state, id);
 	if (segment == NULL)
 		return true;
 	left = pgt_partition_log_entries(segment, search->bounds);
@@ -168,7 +165,7 @@ search_segment(Search *search, SegmentId id)
 	return false;
 }
 
-/* Is the error at hand about a file: damaged, gone or not to be read? */
+/* Is the current error about a file that is damaged, missing or unreadable? */
 static bool
 is_file_trouble(void)
 {
@@ -176,7 +173,7 @@ is_file_trouble(void)
 		ERRCODE_TO_CATEGORY(geterrcode()) == ERRCODE_TO_CATEGORY(ERRCODE_IO_ERROR);
 }
 
-/* The same; what is damaged ends the search, as if its last offset had a record. */
+/* Search a segment backward.  Damage ends the search, as if the last offset had a record. */
 static bool
 search_or_give_up(Search *search, SegmentId id)
 {

@@ -1,20 +1,17 @@
 /*
  * recovery_point.c
- *	  The file <log_dir>/recovery_point: where each partition stood when
- *	  everything was last synced.
+ *	  The file <log_dir>/recovery_point: where each partition stood when everything was
+ *	  last synced.
  *
- * Its bytes are described in recovery_point_format.h; here is their way to disk
- * and back.
+ * recovery_point_format.h describes its bytes; this file writes and reads them.
  *
- * Everything it promises was durable before it was written: fsynced segments
- * and flushed WAL.  It bounds what loading must scan, and it holds what no
- * segment file tells: log start and resolved offsets.  It is replaced whole by
- * write, fsync and durable_rename, so a crash leaves the old or the new one.
+ * All that it says was durable before it was written: segments were synced and the WAL was
+ * flushed.  It limits how much loading must scan, and it has what no segment file tells:
+ * log starts and resolved offsets.  Write, fsync and durable_rename replace it as a
+ * whole, so a crash leaves the old file or the new one.
  *
- * A damaged one is reported and taken as missing: loading then scans every
- * segment from its start.
- *
- * Layer 3.  Next: log_load.c.
+ * A damaged file is reported and treated as missing: loading then scans every segment from
+ * its start.
  */
 #include "postgres.h"
 
@@ -29,14 +26,14 @@
 
 bool		pgt_adopt_log_dir = false;
 
-/* "path" is MAXPGPATH bytes. */
+/* The path of the file; "path" has MAXPGPATH bytes. */
 static void
 recovery_point_path(char *path)
 {
 	snprintf(path, MAXPGPATH, "%s/recovery_point", pgt_log_dir);
 }
 
-/* Write all bytes; where that fails, remove the file and throw. */
+/* Write all bytes.  If that fails, remove the file and throw an ERROR. */
 static void
 write_all(int fd, const void *bytes, size_t length, const char *path)
 {
@@ -52,7 +49,7 @@ write_all(int fd, const void *bytes, size_t length, const char *path)
 	ereport(ERROR,
 			(errcode_for_file_access(),
 			 errmsg("could not write file \"%s\": %m", path),
-			 errhint("Check free disk space; no checkpoint completes until this can be written.")));
+			 errhint("Check free disk space.  No checkpoint can complete until this file is written.")));
 }
 
 void
@@ -63,8 +60,8 @@ pgt_recovery_point_write(const RecoveryPointEntry *entries, int count)
 	char		temporary[MAXPGPATH + 8];
 	int			fd;
 
-	pgt_recovery_point_seal(&header, GetSystemIdentifier(), pgt_log_shared->wal_max_partitions,
-							entries, count);
+	pgt_recovery_point_format_seal(&header, GetSystemIdentifier(), pgt_log_shared->wal_max_partitions,
+								   entries, count);
 
 	recovery_point_path(path);
 	snprintf(temporary, sizeof(temporary), "%s.tmp", path);
@@ -86,36 +83,36 @@ pgt_recovery_point_write(const RecoveryPointEntry *entries, int count)
 }
 
 void
-pgt_check_system_identifier(uint64 identifier)
+pgt_recovery_point_check_system(uint64 identifier)
 {
 	if (identifier == GetSystemIdentifier())
 		return;
 
-	/* adopted: the next recovery point, at the latest when the server stops, says so */
+	/* the next recovery point, written at the latest when the server stops, has our identifier */
 	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
 	if (!pgt_adopt_log_dir)
 		ereport(FATAL,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the topics in \"%s\" belong to another database cluster", pgt_log_dir),
-				 errdetail("They were written under system identifier %llu, this cluster's is %llu.",
+				 errdetail("They were written under system identifier %llu; this cluster has system identifier %llu.",
 						   (unsigned long long) identifier,
 						   (unsigned long long) GetSystemIdentifier()),
-				 errhint("If they came here by pg_upgrade, start once with pg_topics.adopt_log_dir = on.")));
+				 errhint("If they came here by pg_upgrade, start the server once with pg_topics.adopt_log_dir = on.")));
 }
 
-/* FATAL where the logs are not this cluster's or of another release. */
+/* FATAL if the file has another format version, or the logs are of another cluster. */
 static void
 check_header(const RecoveryPointHeader *header, const char *path)
 {
 	if (header->version != RECOVERY_POINT_VERSION)
 		ereport(FATAL,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("\"%s\" has format version %u, this release of pg_topics knows %d",
-						path, header->version, RECOVERY_POINT_VERSION)));
-	pgt_check_system_identifier(header->system_identifier);
+				 errmsg("recovery point file \"%s\" has format version %u", path, header->version),
+				 errdetail("This release of pg_topics reads version %d.", RECOVERY_POINT_VERSION)));
+	pgt_recovery_point_check_system(header->system_identifier);
 }
 
-/* All of the file, palloc'd; its length, or -1 where it does not exist. */
+/* Read the whole file, palloc'd.  Returns its length, or -1 if it does not exist. */
 static ssize_t
 read_file(const char *path, char **bytes)
 {
@@ -152,11 +149,11 @@ pgt_recovery_point_read(RecoveryPointEntry **entries)
 	length = read_file(path, &bytes);
 	if (length < 0)
 		return -1;
-	problem = pgt_recovery_point_check_header(bytes, length, &header);
+	problem = pgt_recovery_point_format_check_header(bytes, length, &header);
 	if (problem == NULL)
 	{
 		check_header(&header, path);
-		problem = pgt_recovery_point_check_entries(bytes, length, &header);
+		problem = pgt_recovery_point_format_check_entries(bytes, length, &header);
 	}
 	if (problem == NULL)
 	{
@@ -166,7 +163,7 @@ pgt_recovery_point_read(RecoveryPointEntry **entries)
 	}
 	ereport(LOG,
 			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("file \"%s\" is damaged; scanning all topics", path),
-			 errdetail_internal("%s", problem)));
+			 errmsg("recovery point file \"%s\" is damaged; scanning all segments instead", path),
+			 errdetail("The problem: %s.", problem)));
 	return -1;
 }

@@ -1,8 +1,6 @@
 /*
  * recovery_point.h
  *	  The file that says where each partition stood at the last sync.
- *
- * Layer 3.
  */
 #ifndef RECOVERY_POINT_H
 #define RECOVERY_POINT_H
@@ -11,16 +9,17 @@
 
 extern bool pgt_adopt_log_dir;	/* setting pg_topics.adopt_log_dir */
 
-/* Replace the recovery point, durably; any failure is an ERROR. */
+/* Replace the recovery point, durably.  Any failure is an ERROR. */
 extern void pgt_recovery_point_write(const RecoveryPointEntry *entries, int count);
 
 /*
- * Read it: palloc'd entries and how many; -1 where there is none, or it is damaged.
- * FATAL where it is another cluster's and that was not allowed.  For the postmaster.
+ * Read the recovery point: *entries is palloc'd.  Returns how many there are, or -1 if there
+ * is no recovery point, or it is damaged.  FATAL if it is of another cluster and
+ * pg_topics.adopt_log_dir is off.  For the postmaster.
  */
 extern int	pgt_recovery_point_read(RecoveryPointEntry **entries);
 
-/* FATAL where files with this system identifier are another cluster's, unless that was allowed. */
-extern void pgt_check_system_identifier(uint64 identifier);
+/* FATAL if that is the system identifier of another cluster and pg_topics.adopt_log_dir is off. */
+extern void pgt_recovery_point_check_system(uint64 identifier);
 
 #endif							/* RECOVERY_POINT_H */

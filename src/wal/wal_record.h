@@ -1,17 +1,14 @@
 /*
  * wal_record.h
- *	  The logs' WAL records, and the changes that inserting one and replaying it
- *	  have in common.
- *
- * Private to log_writer.c, log_apply.c, log_redo.c and segment_rewrite.c.  Layer 3.
+ *	  The layouts of the logs' WAL records.
  */
 #ifndef WAL_RECORD_H
 #define WAL_RECORD_H
 
 #include "access/xloginsert.h"
-#include "access/xlogreader.h"
+#include "format/segment_index.h"
+#include "format/topic_partition.h"
 #include "utils/memdebug.h"
-#include "wal/log_writer.h"
 
 /* The record's type, in the info bits that belong to the resource manager. */
 #define XLOG_PGT_APPEND		0x00
@@ -26,21 +23,21 @@
 #define XLOG_PGT_RESERVE	0x90
 
 #define APPEND_SELF_SYNCED			0x01
-/* which of the int64's follow that are mostly what the batch's header says */
+/* which optional int64's follow; each is left out if it equals what the batch's header says */
 #define APPEND_MIN_TIMESTAMP		0x02	/* else the base timestamp */
 #define APPEND_LARGEST_TIMESTAMP	0x04	/* else the batch's largest */
 #define APPEND_PREVIOUS_END			0x08	/* else the base offset */
 #define APPEND_OPTIONAL				3
 
-#define REWRITE_FIRST		0x01	/* the segment is made, or made anew */
-#define REWRITE_SELF_SYNCED	0x02	/* no SYNC record will come: redo must fsync */
+#define REWRITE_FIRST		0x01	/* the first chunk: redo makes the segment anew */
+#define REWRITE_SELF_SYNCED	0x02	/* no SYNC record will follow: redo must fsync */
 
-#define DELETE_EXCLUSIVE	0x01	/* nobody was reading: give the space back at once */
+#define DELETE_EXCLUSIVE	0x01	/* no process was reading: redo frees the space at once */
 
 /*
- * The int64's that "flags" tells of follow, in their order, then the batch.  A
- * transaction of one record is the usual case, and it should not log much more
- * than that record.
+ * APPEND.  The optional int64's that "flags" names follow in the order of the flags, then
+ * the batch.  They are optional because the usual transaction appends one record, and
+ * should not log much more than that record.
  */
 typedef struct xl_pgt_append
 {
@@ -52,6 +49,16 @@ typedef struct xl_pgt_append
 	uint64		xid;
 } xl_pgt_append;
 
+/* How many bytes the optional values of an APPEND take. */
+static inline Size
+pgt_wal_record_optional_length(const xl_pgt_append *xlrec)
+{
+	return sizeof(int64) * (((xlrec->flags & APPEND_MIN_TIMESTAMP) != 0) +
+							((xlrec->flags & APPEND_LARGEST_TIMESTAMP) != 0) +
+							((xlrec->flags & APPEND_PREVIOUS_END) != 0));
+}
+
+/* DELETE: the log start moved up. */
 typedef struct xl_pgt_delete
 {
 	TopicPartition key;
@@ -61,7 +68,7 @@ typedef struct xl_pgt_delete
 	int64		active_base;	/* a roll may have come with it */
 } xl_pgt_delete;
 
-/* Batches of a segment being rewritten: "entries" IndexEntry's follow, then log bytes. */
+/* REWRITE: batches of a segment that is being rewritten.  "entries" IndexEntry's follow, then log bytes. */
 typedef struct xl_pgt_rewrite
 {
 	TopicPartition key;
@@ -74,7 +81,7 @@ typedef struct xl_pgt_rewrite
 	uint32		length;			/* of the log bytes */
 } xl_pgt_rewrite;
 
-/* A rewritten segment takes the place of others, whose SegmentId's follow. */
+/* SWAP: a rewritten segment replaces others, whose SegmentId's follow. */
 typedef struct xl_pgt_swap
 {
 	TopicPartition key;
@@ -85,13 +92,14 @@ typedef struct xl_pgt_swap
 	int64		active_base;	/* a roll may have come before */
 } xl_pgt_swap;
 
-/* A segment's files, which did not count, are gone. */
+/* DISCARD: a segment's files, which did not count, are gone. */
 typedef struct xl_pgt_discard
 {
 	TopicPartition key;
 	SegmentId	id;
 } xl_pgt_discard;
 
+/* DROP: the logs of a topic or a database are gone. */
 typedef struct xl_pgt_drop
 {
 	Oid			database;
@@ -99,7 +107,7 @@ typedef struct xl_pgt_drop
 	int32		first_partition;	/* those before stay */
 } xl_pgt_drop;
 
-/* A topic's partitions from "first" to below "end" have slots. */
+/* RESERVE: a topic's partitions from "first" to end - 1 have slots. */
 typedef struct xl_pgt_reserve
 {
 	Oid			database;
@@ -108,67 +116,41 @@ typedef struct xl_pgt_reserve
 	int32		end;
 } xl_pgt_reserve;
 
-/* Settings of the server that writes the WAL, which a standby needs to follow. */
+/*
+ * RESOLVE: how far one partition is resolved, and its aborted batches.  A record
+ * holds one or more of these, each followed by its AbortedEntry's.
+ */
+typedef struct ResolvedPartition
+{
+	TopicPartition key;
+	uint32		aborted_count;	/* AbortedEntry's that follow */
+	int64		resolved_offset;
+	uint64		max_xid;		/* largest transaction id passed */
+} ResolvedPartition;
+
+typedef struct AbortedEntry
+{
+	int64		segment_base;
+	uint32		entry;
+	uint32		unused;			/* 0: what is logged has no padding */
+} AbortedEntry;
+
+/* SETTINGS: settings of the server that writes the WAL, which a standby must match. */
 typedef struct xl_pgt_settings
 {
 	int32		max_partitions;
 } xl_pgt_settings;
 
 /*
- * Add bytes to the record being made: all that is logged goes through here, so that
- * valgrind says where a byte was never set.  Files need no such check, since it knows
- * the system calls, but those that write the WAL are not ours.
+ * Add bytes to the WAL record that is being made.  All our logging goes through here, so
+ * that valgrind reports bytes that were never set.  For files it does so by itself,
+ * since it knows the system calls; the WAL is written by the server later.
  */
 static inline void
-pgt_log_register(const void *bytes, uint32 length)
+pgt_wal_record_register(const void *bytes, uint32 length)
 {
 	VALGRIND_CHECK_MEM_IS_DEFINED(bytes, length);
 	XLogRegisterData((char *) bytes, length);
 }
-
-/* ---- log_redo.c ---------------------------------------------------------- */
-
-/* The slot of a record's partition; recovery of a standby pauses where there is none left. */
-extern PartitionState *pgt_redo_partition(const TopicPartition *key);
-
-/* ---- segment_rewrite.c ------------------------------------------------------- */
-
-extern void pgt_redo_rewrite(XLogReaderState *record);
-extern void pgt_redo_swap(XLogReaderState *record);
-extern void pgt_redo_discard(XLogReaderState *record);
-
-/* Make durable what redo has rewritten; before a SYNC record counts. */
-extern void pgt_redo_sync_rewritten(void);
-
-/* ---- log_apply.c --------------------------------------------------------- */
-
-/* Unlink the finished segments that lie wholly below the log start; returns how many. */
-extern int	pgt_apply_unlink_below(PartitionState *state, int64 log_start_offset, int64 active_base,
-								   bool exclusive);
-
-/*
- * Move to the active segment that a record found, should its making be news to
- * this recovery: a roll alone is not logged.  Caller holds the slot's lock
- * exclusively.
- */
-extern void pgt_apply_active_base(PartitionState *state, int64 active_base);
-
-/* Move the log start up, and what is deleted; caller holds the slot's lock exclusively. */
-extern void pgt_apply_log_start(PartitionState *state, int64 log_start_offset, int64 deleted_end);
-
-/*
- * Forget the slots of a topic (InvalidOid: of the database) from that partition on
- * and remove their directories.
- */
-extern void pgt_apply_drop(Oid database, Oid topic, int32 first_partition);
-
-/*
- * Flag the aborted batches of what a RESOLVE record holds, durably.  In
- * recovery damage is reported and passed over; otherwise it is an ERROR.
- */
-extern void pgt_apply_aborted(const char *progress, int length);
-
-/* Publish the progress that the RESOLVE record ending at "lsn" holds. */
-extern void pgt_apply_resolved(const char *progress, int length, XLogRecPtr lsn);
 
 #endif							/* WAL_RECORD_H */

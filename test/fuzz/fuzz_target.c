@@ -362,9 +362,9 @@ fuzz_recovery_point(char *bytes, size_t length, bool repair)
 		header.crc = pgt_crc32c(&header, offsetof(RecoveryPointHeader, crc));
 		memcpy(bytes, &header, sizeof(header));
 	}
-	if (pgt_recovery_point_check_header(bytes, length, &header) != NULL ||
+	if (pgt_recovery_point_format_check_header(bytes, length, &header) != NULL ||
 		header.version != RECOVERY_POINT_VERSION ||
-		pgt_recovery_point_check_entries(bytes, length, &header) != NULL)
+		pgt_recovery_point_format_check_entries(bytes, length, &header) != NULL)
 		return;
 	must(sizeof(header) + (size_t) header.count * sizeof(RecoveryPointEntry) == length,
 		 "a good recovery point has as many entries as bytes for them");

@@ -67,7 +67,7 @@ foreach my $name (sort keys %losses)
 	my ($first, $last) = lose($losses{$name});
 
 	cmp_ok(sql('SELECT txid_current()'), '<=', $first, "$name: the transaction ids were lost");
-	like(slurp_file($node->logfile, $log), qr/cutting \d+ bytes off topic file/, "$name: the log tells of what was cut");
+	like(slurp_file($node->logfile, $log), qr/removing the last \d+ bytes of topic file/, "$name: the log tells of what was cut");
 	is(sql('SELECT count(*) FROM sent WHERE client = 2'), '0', "$name: the rows are lost");
 	check_events($node, "$name: and so are the records");
 	is(sql($segments), $before, "$name: and their segments");

@@ -1,7 +1,7 @@
 # Logs that this server did not write may have any 64 bits for a timestamp.  Those that
 # timestamptz cannot hold are read as infinities, by everything that reads records, and
 # one record fails neither a query nor a view.  Nor does a damaged one fail a view.
-# Files under test: clock.c, record_batch.c, guarded_look.c.
+# Files under test: clock.c, record_batch.c, catch_error.c.
 use strict;
 use warnings;
 

@@ -229,7 +229,7 @@ set_reloaded('pg_topics.forgotten_transactions', 'abort');
 wait_resolved($node);
 is(sql('SELECT value FROM doubt'), "sure\nsure", 'until it is said what it counts for');
 is(sql('SELECT count(*) FROM young'), '0', 'in the new topic too');
-like(slurp_file($node->logfile, $from), qr/taking transaction $aborted as rolled back/, 'which the log notes');
+like(slurp_file($node->logfile, $from), qr/treating transaction $aborted as rolled back/, 'which the log notes');
 check_events($node, 'in the end');
 $node->stop;
 

@@ -1,33 +1,36 @@
 /*
  * clock.c
- *	  What time it is; see the header.
+ *	  The monotonic clock for intervals, the wall clock for moments, and records'
+ *	  timestamps.
  *
- * The wall clock may be set, back and forth.  So whatever waits, retries, paces or
- * gives up after some time goes by the monotonic clock, which nobody sets.  Of the
- * wall clock's time is only
+ * The wall clock may be set, forward and back.  So code that waits, retries, paces
+ * itself or gives up after some time uses the monotonic clock, which cannot be
+ * set.  The wall clock serves only for
  *
- *	  - what is stored: a record's timestamp, a commit's, a lease's end;
- *	  - what is promised by such a timestamp: retention, compaction's lags and
- *		delete horizons, the rolling of a segment, leases, the expiry of groups,
- *		the time to try a record again.
+ *	  - what is stored: a record's timestamp, the time of a commit, the end of a
+ *		lease;
+ *	  - what such a timestamp promises: retention, compaction's lags and delete
+ *		horizons, the rolling of a segment, leases, the expiry of groups, the time
+ *		to try a record again.
  *
- * A moment of the monotonic clock means nothing after a restart of the machine,
- * nor on another one: it is never stored.  While a machine is suspended it may
- * stand still.
+ * A moment of the monotonic clock means nothing after a restart of the machine or on
+ * another machine, so it is never stored.  The clock may stand still while a machine
+ * is suspended.
  *
  * A record's timestamp is milliseconds since 1970 in 64 bits, as in Kafka.  Each
- * timestamptz but the infinities has one (rounded down, before 1970 as well), and
- * each that came from one is read back exactly.  A file may hold others, of Kafka
- * or of a forger: they read as -infinity and infinity.  The order of any two is
- * kept, so that bounds on the one form hold for the other.
+ * finite timestamptz has one, rounded down (before 1970, too), and a timestamp that
+ * was made from a timestamptz is read back as the same millisecond.  A file may hold
+ * other timestamps, written by Kafka or forged: they read as -infinity and infinity.
+ * The conversion keeps the order of any two timestamps, so bounds on one form hold
+ * for the other.
  *
- * Layer 1.  No locks, no memory.
+ * No locks, no memory.
  */
 #include "postgres.h"
 
 #include "common/int.h"
-#include "log/clock.h"
 #include "portability/instr_time.h"
+#include "util/clock.h"
 #include "utils/guc.h"
 #include "utils/timestamp.h"
 
@@ -41,7 +44,7 @@ double		pgt_clock_offset = 0;
 /* ---- intervals ----------------------------------------------------------- */
 
 int64
-pgt_monotonic_us(void)
+pgt_clock_monotonic_us(void)
 {
 	instr_time	now;
 
@@ -50,29 +53,29 @@ pgt_monotonic_us(void)
 }
 
 int64
-pgt_monotonic_ms_since(int64 then_us)
+pgt_clock_ms_since(int64 then_us)
 {
-	return (pgt_monotonic_us() - then_us) / USECS_PER_MSEC;
+	return (pgt_clock_monotonic_us() - then_us) / USECS_PER_MSEC;
 }
 
 /* ---- the wall clock ------------------------------------------------------ */
 
 int64
-pgt_now_ms(void)
+pgt_clock_now_ms(void)
 {
-	return pgt_timestamptz_to_ms(GetCurrentTimestamp());
+	return pgt_clock_from_timestamptz(GetCurrentTimestamp());
 }
 
 int64
-pgt_shifted_now_ms(void)
+pgt_clock_shifted_now_ms(void)
 {
-	return pgt_now_ms() + (int64) pgt_clock_offset;
+	return pgt_clock_now_ms() + (int64) pgt_clock_offset;
 }
 
 /* ---- timestamps of records ----------------------------------------------- */
 
 int64
-pgt_ms_between(int64 from, int64 to)
+pgt_clock_ms_between(int64 from, int64 to)
 {
 	int64		difference;
 
@@ -82,7 +85,7 @@ pgt_ms_between(int64 from, int64 to)
 }
 
 int64
-pgt_timestamptz_to_ms(TimestampTz ts)
+pgt_clock_from_timestamptz(TimestampTz ts)
 {
 	int64		ms;
 
@@ -99,7 +102,7 @@ pgt_timestamptz_to_ms(TimestampTz ts)
 }
 
 TimestampTz
-pgt_ms_to_timestamptz(int64 ms)
+pgt_clock_to_timestamptz(int64 ms)
 {
 	/* shift before multiplying: the last years' product from 1970 passes 64 bits */
 	int64		ts;

@@ -1,24 +1,20 @@
 /*
- * guarded_look.c
- *	  Reading a record for a view, which must not fail for one; and other work whose
- *	  errors are not its caller's.
+ * catch_error.c
+ *	  Doing work whose errors must not end its caller's statement.
  *
- * A view that is about all topics must show those that are well when one is damaged:
- * that is when it is looked at.  So what reads records for a view does it here, in a
- * subtransaction of its own, which takes care of what an error leaves behind.  It
- * gets no transaction id, so this works on a standby too.
- *
- * Layer 6.
+ * A view over all topics must show the sound ones when one topic is damaged: that is
+ * when somebody looks at the view.  So a view reads records in here, in a
+ * subtransaction, which cleans up what an error leaves behind.  The subtransaction
+ * gets no transaction id, so this works on a standby, too.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "util/catch_error.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
-#include "util/guarded_look.h"
-
-/* Is it about a file that cannot be read, as opposed to the query or the server? */
+/* Does the error tell of a file that cannot be read, and not of the query or the server? */
 static bool
 is_damage(const ErrorData *error)
 {
@@ -64,7 +60,7 @@ pgt_catch_error(void (*work) (void *arg), void *arg)
 }
 
 bool
-pgt_guarded_look(void (*look) (void *arg), void *arg)
+pgt_catch_damage(void (*look) (void *arg), void *arg)
 {
 	ErrorData  *error = pgt_catch_error(look, arg);
 

@@ -1,0 +1,22 @@
+/*
+ * advisory_lock.h
+ *	  The classes of our advisory locks, and the order in which they are taken.
+ *
+ * The class is the last field of an advisory lock's tag.  pg_advisory_lock() uses
+ * classes 1 and 2, so no user's lock meets one of ours.  src/README.md has the order
+ * of all locks; of these, a process takes first a database, then a member, then a
+ * missing row.
+ */
+#ifndef ADVISORY_LOCK_H
+#define ADVISORY_LOCK_H
+
+/* the use of a database by a maintenance worker; see database_hold.c */
+#define DATABASE_LOCK_CLASS		4
+
+/* a member of a consumer group, for the time of a call; see group_member.c */
+#define MEMBER_LOCK_CLASS		5
+
+/* a partition of a consumer group that has no row yet; see consumer_group.c */
+#define MISSING_ROW_LOCK_CLASS	3
+
+#endif							/* ADVISORY_LOCK_H */

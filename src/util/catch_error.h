@@ -1,0 +1,27 @@
+/*
+ * catch_error.h
+ *	  Doing work whose errors must not end its caller's statement.
+ */
+#ifndef CATCH_ERROR_H
+#define CATCH_ERROR_H
+
+/*
+ * Call look(arg) in a subtransaction.  If it fails for a damaged, missing or unreadable
+ * file, report its error as a WARNING and return false.  Any other error is
+ * thrown on.
+ */
+extern bool pgt_catch_damage(void (*look) (void *arg), void *arg);
+
+/*
+ * Call work(arg) in a subtransaction.  Returns NULL, or the error that work() has
+ * thrown, palloc'd, after the subtransaction was rolled back.
+ */
+extern ErrorData *pgt_catch_error(void (*work) (void *arg), void *arg);
+
+/*
+ * Report a caught error as a WARNING, and free it.  A client that receives an ERROR
+ * would take the whole statement as failed.
+ */
+extern void pgt_report_as_warning(ErrorData *error);
+
+#endif							/* CATCH_ERROR_H */

@@ -1,0 +1,134 @@
+/*
+ * log_desc.c
+ *	  Describing the logs' WAL records, for error contexts and pg_walinspect.
+ */
+#include "postgres.h"
+
+#include "wal/log_desc.h"
+#include "wal/wal_record.h"
+
+/* Append the description of an APPEND. */
+static void
+describe_append(StringInfo buf, XLogReaderState *record)
+{
+	xl_pgt_append xlrec;
+
+	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+	appendStringInfo(buf, "partition %u/%u-%d segment %lld position %u entry %u bytes %zu%s",
+					 xlrec.key.database, xlrec.key.topic, xlrec.key.partition,
+					 (long long) xlrec.segment_base, xlrec.position, xlrec.entry,
+					 XLogRecGetDataLen(record) - sizeof(xlrec) - pgt_wal_record_optional_length(&xlrec),
+					 (xlrec.flags & APPEND_SELF_SYNCED) != 0 ? " synced" : "");
+}
+
+/* Append what REWRITE, SWAP and DISCARD have in common. */
+static void
+describe_rewrite(StringInfo buf, const TopicPartition *key, SegmentId id)
+{
+	appendStringInfo(buf, "partition %u/%u-%d segment %lld generation %u",
+					 key->database, key->topic, key->partition, (long long) id.base, id.generation);
+}
+
+/* Append the description of a DROP or RESERVE. */
+static void
+describe_partitions(StringInfo buf, uint8 info, const char *data)
+{
+	xl_pgt_drop drop;
+	xl_pgt_reserve reserve;
+
+	if (info == XLOG_PGT_DROP)
+	{
+		memcpy(&drop, data, sizeof(drop));
+		appendStringInfo(buf, "database %u topic %u", drop.database, drop.topic);
+		if (drop.first_partition > 0)
+			appendStringInfo(buf, " from partition %d", drop.first_partition);
+	}
+	else
+	{
+		memcpy(&reserve, data, sizeof(reserve));
+		appendStringInfo(buf, "database %u topic %u partitions from %d to %d",
+						 reserve.database, reserve.topic, reserve.first, reserve.end - 1);
+	}
+}
+
+void
+pgt_log_desc(StringInfo buf, XLogReaderState *record)
+{
+	uint8		info = XLogRecGetInfo(record) & XLR_RMGR_INFO_MASK;
+
+	if (info == XLOG_PGT_APPEND)
+		describe_append(buf, record);
+	else if (info == XLOG_PGT_RESOLVE)
+		appendStringInfo(buf, "bytes %u", XLogRecGetDataLen(record));
+	else if (info == XLOG_PGT_DELETE)
+	{
+		xl_pgt_delete xlrec;
+
+		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+		appendStringInfo(buf, "partition %u/%u-%d log start %lld deleted end %lld",
+						 xlrec.key.database, xlrec.key.topic, xlrec.key.partition,
+						 (long long) xlrec.log_start_offset, (long long) xlrec.deleted_end);
+	}
+	else if (info == XLOG_PGT_REWRITE)
+	{
+		xl_pgt_rewrite xlrec;
+
+		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+		describe_rewrite(buf, &xlrec.key, xlrec.id);
+		appendStringInfo(buf, " position %u entry %u entries %u bytes %u", xlrec.position,
+						 xlrec.first_entry, xlrec.entries, xlrec.length);
+	}
+	else if (info == XLOG_PGT_SWAP)
+	{
+		xl_pgt_swap xlrec;
+
+		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+		describe_rewrite(buf, &xlrec.key, xlrec.id);
+		appendStringInfo(buf, " replaces %u", xlrec.replaced);
+	}
+	else if (info == XLOG_PGT_DISCARD)
+	{
+		xl_pgt_discard xlrec;
+
+		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+		describe_rewrite(buf, &xlrec.key, xlrec.id);
+	}
+	else if (info == XLOG_PGT_DROP || info == XLOG_PGT_RESERVE)
+		describe_partitions(buf, info, XLogRecGetData(record));
+	else if (info == XLOG_PGT_SETTINGS)
+	{
+		xl_pgt_settings xlrec;
+
+		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+		appendStringInfo(buf, "max_partitions %d", xlrec.max_partitions);
+	}
+}
+
+const char *
+pgt_log_desc_identify(uint8 info)
+{
+	switch (info & XLR_RMGR_INFO_MASK)
+	{
+		case XLOG_PGT_APPEND:
+			return "APPEND";
+		case XLOG_PGT_SYNC:
+			return "SYNC";
+		case XLOG_PGT_RESOLVE:
+			return "RESOLVE";
+		case XLOG_PGT_DELETE:
+			return "DELETE";
+		case XLOG_PGT_DROP:
+			return "DROP";
+		case XLOG_PGT_REWRITE:
+			return "REWRITE";
+		case XLOG_PGT_SWAP:
+			return "SWAP";
+		case XLOG_PGT_DISCARD:
+			return "DISCARD";
+		case XLOG_PGT_SETTINGS:
+			return "SETTINGS";
+		case XLOG_PGT_RESERVE:
+			return "RESERVE";
+	}
+	return NULL;
+}
