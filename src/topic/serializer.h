@@ -10,10 +10,23 @@
 #ifndef SERIALIZER_H
 #define SERIALIZER_H
 
-#include "datatype/timestamp.h"
+#include "fmgr.h"
 #include "format/record_batch.h"
 #include "lib/stringinfo.h"
-#include "topic/topic.h"
+
+/* key or value: how its type becomes bytes and back. */
+typedef struct Serializer
+{
+	Oid			type;			/* the column's type; text where the column is left out */
+	int32		typmod;
+	bool		is_bytea;		/* bytes as they are */
+	bool		is_text;		/* text: no output or input function needed */
+	bool		fix_settings;	/* its text depends on the session's settings */
+	FmgrInfo	output;
+	FmgrInfo	input;
+	Oid			input_param;
+	NameData	column;			/* for error messages */
+} Serializer;
 
 /* Bytes of a key or value; null: length -1. */
 typedef struct ByteView

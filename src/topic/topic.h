@@ -8,9 +8,9 @@
 #define TOPIC_H
 
 #include "access/attnum.h"
-#include "fmgr.h"
 #include "log/partition_log.h"
 #include "nodes/parsenodes.h"
+#include "topic/serializer.h"
 
 #define TOPIC_FDW_HANDLER	"pgt_fdw_handler"	/* C symbol of its handler */
 #define TOPIC_SERVER_NAME	"topics"
@@ -30,20 +30,6 @@ typedef enum TopicColumnId
 	TOPIC_COLUMN_COUNT
 } TopicColumnId;
 
-/* key or value: how its type becomes bytes and back; see serializer.c. */
-typedef struct Serializer
-{
-	Oid			type;			/* the column's type; text where the column is left out */
-	int32		typmod;
-	bool		is_bytea;		/* bytes as they are */
-	bool		is_text;		/* text: no output or input function needed */
-	bool		fix_settings;	/* its text depends on the session's settings */
-	FmgrInfo	output;
-	FmgrInfo	input;
-	Oid			input_param;
-	NameData	column;			/* for error messages */
-} Serializer;
-
 typedef enum CleanupPolicy
 {
 	CLEANUP_DELETE = 1,
@@ -54,7 +40,6 @@ typedef enum CleanupPolicy
 #define PARTITIONER_NAME_MAX	(2 * (2 * (NAMEDATALEN - 1) + 2) + 1)
 
 struct Topic;
-struct ByteView;
 struct CustomPartitioner;
 
 /* What a partitioner's name stands for. */
@@ -62,7 +47,7 @@ typedef struct PartitionerChoice
 {
 	LocalTransactionId lxid;	/* it is of that transaction */
 	uint64		version;		/* and of this pgt_partitioner_version */
-	int32		(*rule) (struct Topic *topic, struct ByteView key, struct ByteView value);
+	int32		(*rule) (struct Topic *topic, ByteView key, ByteView value);
 	struct CustomPartitioner *custom;	/* where rule is NULL; NULL: to be looked up */
 } PartitionerChoice;
 
@@ -124,12 +109,6 @@ extern Topic *pgt_topic_get(Oid relid);
 
 /* Key of one of its partitions; ERROR (invalid_parameter_value) where it is out of range. */
 extern TopicPartition pgt_topic_partition(const Topic *topic, int32 partition);
-
-/*
- * The options explicitly set for a topic, as jsonb (numbers as numbers), but
- * "partitions": what create_topic() takes as config.
- */
-extern Datum pgt_topic_options_jsonb(Oid relid);
 
 /* Check columns (ERROR at CREATE and ALTER time) of a topic's relation. */
 extern void pgt_topic_check_columns(Oid relid);

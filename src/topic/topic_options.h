@@ -25,6 +25,12 @@ extern void pgt_topic_options_defaults(Topic *topic);
  */
 extern void pgt_topic_options_apply(Topic *topic, List *options);
 
+/*
+ * The options explicitly set for a topic, as jsonb (numbers as numbers), but
+ * "partitions": what create_topic() takes as config.
+ */
+extern Datum pgt_topic_options_jsonb(Oid relid);
+
 /* ERROR (fdw_invalid_option_name), with the valid names, for an unknown option. */
 extern void pgt_topic_option_check_name(const char *name);
 

@@ -34,6 +34,7 @@
 
 #include "log/clock.h"
 #include "topic/topic.h"
+#include "topic/topic_options.h"
 #include "util/guarded_look.h"
 #include "views/inspect.h"
 #include "wal/log_reader.h"
