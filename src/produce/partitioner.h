@@ -5,11 +5,7 @@
 #ifndef PARTITIONER_H
 #define PARTITIONER_H
 
-#include "topic/serializer.h"
 #include "topic/topic.h"
-
-/* A built-in rule: returns a partition from 0 to topic->partitions - 1. */
-typedef int32 (*PartitionRule) (Topic *topic, ByteView key, ByteView value);
 
 /*
  * The partition of a record for which none was named: by the session's setting
@@ -24,11 +20,5 @@ extern int32 pgt_choose_partition(Topic *topic, ByteView key, ByteView value);
  * records that the session's user has not asked for.
  */
 extern int32 pgt_choose_own_partition(Topic *topic, ByteView key, ByteView value);
-
-/* The built-in rule of that name, or NULL. */
-extern PartitionRule pgt_builtin_partitioner(const char *name);
-
-/* Append the names of all built-in ones, with commas between. */
-extern void pgt_builtin_partitioner_names(StringInfo names);
 
 #endif							/* PARTITIONER_H */

@@ -5,7 +5,7 @@
 #ifndef PARTITIONER_CALL_H
 #define PARTITIONER_CALL_H
 
-#include "produce/partitioner.h"
+#include "topic/topic.h"
 
 /* One that is ready to be called for a topic; see partitioner_call.c. */
 typedef struct CustomPartitioner CustomPartitioner;

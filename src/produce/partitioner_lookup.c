@@ -2,7 +2,7 @@
  * partitioner_lookup.c
  *	  What a partitioner's name stands for, and which name counts.
  *
- * A name is looked for among the built-in rules (partitioner.c), then among
+ * A name is looked for among the built-in rules (partition_rules.c), then among
  * those that extensions have registered (pg_topics.h), and else names an SQL
  * function:
  *
@@ -98,7 +98,7 @@ find_registered(const char *name)
 static int32
 choose_builtin(const char *name, Oid topic, PgTopicsBytes key, PgTopicsBytes value)
 {
-	PartitionRule rule = pgt_builtin_partitioner(name);
+	PartitionRule rule = pgt_partition_rule_find(name);
 	ByteView	key_view = {key.data, key.length};
 	ByteView	value_view = {value.data, value.length};
 
@@ -219,7 +219,7 @@ pgt_partitioner_find(const char *name, Oid schema, Oid role, FoundPartitioner *f
 	int			security;
 
 	memset(found, 0, sizeof(*found));
-	found->rule = pgt_builtin_partitioner(name);
+	found->rule = pgt_partition_rule_find(name);
 	if (found->rule != NULL)
 		return true;
 	found->registered = find_registered(name);
@@ -248,7 +248,7 @@ pgt_partitioner_hint(void)
 
 	initStringInfo(&hint);
 	appendStringInfoString(&hint, "Built in are: ");
-	pgt_builtin_partitioner_names(&hint);
+	pgt_partition_rule_names(&hint);
 	appendStringInfoString(&hint, ".");
 	if (first_registered() != NULL)
 		appendStringInfoString(&hint, " Registered are:");

@@ -6,7 +6,7 @@
 #define PARTITIONER_LOOKUP_H
 
 #include "include/pg_topics.h"
-#include "produce/partitioner.h"
+#include "produce/partition_rules.h"
 
 /* What a name stands for: one of the three, or none and perhaps why. */
 typedef struct FoundPartitioner
