@@ -9,7 +9,7 @@
 #define TOPIC_OPTIONS_H
 
 #include "nodes/pg_list.h"
-#include "topic/topic.h"
+#include "topic/topic_types.h"
 
 #define MAX_RETRY_DELAY_MS	(INT64CONST(365) * 86400000)	/* option retry.delay.ms */
 
