@@ -34,6 +34,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "group/consumer_group.h"
 #include "group/group_expiry.h"
 #include "group/group_row.h"
 #include "group/lease.h"

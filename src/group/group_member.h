@@ -8,7 +8,7 @@
 #ifndef GROUP_MEMBER_H
 #define GROUP_MEMBER_H
 
-#include "group/consumer_group.h"
+#include "group/group_types.h"
 
 #define MAX_MEMBER_ID_LENGTH	255 /* bytes */
 

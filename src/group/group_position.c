@@ -29,6 +29,7 @@
 #include "common/int.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #include "group/group_position.h"
 

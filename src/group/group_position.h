@@ -8,7 +8,7 @@
 #ifndef GROUP_POSITION_H
 #define GROUP_POSITION_H
 
-#include "group/consumer_group.h"
+#include "group/group_types.h"
 #include "nodes/pg_list.h"
 
 /* Set position, start and served of offset->partition to what this transaction knows of it. */

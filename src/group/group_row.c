@@ -53,7 +53,6 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "group/consumer_group.h"
 #include "group/group_position.h"
 #include "group/group_row.h"
 #include "group/group_row_cache.h"

@@ -10,7 +10,7 @@
 #include "access/genam.h"
 #include "access/htup.h"
 #include "access/tupdesc.h"
-#include "group/consumer_group.h"
+#include "group/group_types.h"
 #include "nodes/pg_list.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"

@@ -33,8 +33,8 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "group/consumer_group.h"
 #include "group/group_row_cache.h"
+#include "group/group_types.h"
 
 /* Groups to remember. */
 #define GROUPS_MAX	256

@@ -64,6 +64,7 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+#include "group/consumer_group.h"
 #include "group/group_row.h"
 #include "group/group_wakeup.h"
 #include "group/lease.h"
