@@ -12,8 +12,8 @@
 #include "postgres.h"
 
 #include "log/clock.h"
+#include "maintenance/maintenance_stats.h"
 #include "miscadmin.h"
-#include "topic/maintenance_stats.h"
 #include "utils/timestamp.h"
 
 void
