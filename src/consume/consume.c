@@ -393,7 +393,7 @@ consume_into_result(FunctionCallInfo fcinfo)
 	pass.waiting = request.timeout > 0 && !waited && !IsolationUsesXactSnapshot();
 	pass.snapshot = GetActiveSnapshot();
 	pass.topic = pgt_consume_open_topic(&request);
-	pass.sink = pgt_rows_begin(fcinfo, pass.topic, pgt_consume_is_typed(call));
+	pass.sink = pgt_record_rows_begin(fcinfo, pass.topic, pgt_consume_is_typed(call));
 
 	if (request.member != NULL)
 		consume_for_member(&pass);

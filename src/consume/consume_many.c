@@ -78,7 +78,7 @@ typedef struct ManyPass
 {
 	const ManyRequest *request;
 	Snapshot	snapshot;
-	ConsumeRows *sink;			/* NULL: claim one partition that has something */
+	RecordRows *sink;			/* NULL: claim one partition that has something */
 	int64		delivered;
 	bool		waiting;
 	bool		remembered;
@@ -267,7 +267,7 @@ serve(ManyPass *many, List *candidates)
 		if (many->delivered >= enough)
 			break;
 		if (many->sink != NULL)
-			pgt_rows_set_topic(many->sink, pass->topic);
+			pgt_record_rows_set_topic(many->sink, pass->topic);
 		pass->delivered = many->delivered;
 		pgt_consume_partition(pass, candidate->offset);
 		many->delivered = pass->delivered;
@@ -459,7 +459,7 @@ pgt_consume_many(PG_FUNCTION_ARGS)
 	parse_request(&request, fcinfo->flinfo->fn_oid, fcinfo->args);
 	many.waiting = request.common.timeout > 0 && !waited && !IsolationUsesXactSnapshot();
 	many.snapshot = GetActiveSnapshot();
-	many.sink = pgt_rows_begin_many(fcinfo);
+	many.sink = pgt_record_rows_begin_many(fcinfo);
 
 	if (request.common.member != NULL)
 		consume_for_member(&many);

@@ -79,7 +79,7 @@ deliver_records(ConsumePass *pass, PartitionCursor *cursor)
 		Record	   *record = &cursor->record;
 
 		CHECK_FOR_INTERRUPTS();
-		pgt_rows_put(pass->sink, cursor->key.partition, record);
+		pgt_record_rows_put(pass->sink, cursor->key.partition, record);
 		bytes += Max(record->key_length, 0) + Max(record->value_length, 0);
 		pass->delivered++;
 		next = pgt_log_reader_position(cursor->reader);

@@ -20,7 +20,7 @@ typedef struct ConsumePass
 	const ConsumeRequest *request;
 	Topic	   *topic;
 	Snapshot	snapshot;
-	ConsumeRows *sink;				/* NULL: claim one partition that has something, deliver nothing */
+	RecordRows *sink;				/* NULL: claim one partition that has something, deliver nothing */
 	int64		delivered;		/* records; with no sink, partitions claimed */
 	bool		waiting;		/* own only what has records; a start is just remembered */
 	bool		remembered;		/* starts that are still to be committed */

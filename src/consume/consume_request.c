@@ -183,7 +183,7 @@ Oid
 pgt_consume_topic_of_call(const FuncExpr *call, const NullableDatum *first)
 {
 	if (pgt_consume_is_typed(call))
-		return pgt_rows_topic_of_call(call, "consume_as(NULL::topic_name, ...)");
+		return pgt_record_rows_topic_of_call(call, "consume_as(NULL::topic_name, ...)");
 	if (first->isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),

@@ -368,7 +368,7 @@ pgt_nack(PG_FUNCTION_ARGS)
 	Oid			target;
 
 	for (int i = 0; i < lengthof(names); i++)
-		pgt_require_arg(fcinfo, i, names[i]);
+		pgt_sql_argument_require(fcinfo, i, names[i]);
 	PreventCommandDuringRecovery("nack()");
 	PreventCommandIfReadOnly("nack()");
 	LockRelationOid(PG_GETARG_OID(0), AccessShareLock);

@@ -78,8 +78,8 @@ open_topic_and_group(FunctionCallInfo fcinfo, const char *function, ConsumerGrou
 	Topic	   *topic;
 
 	PreventCommandIfReadOnly(function);
-	pgt_require_arg(fcinfo, 0, "topic");
-	pgt_require_arg(fcinfo, 1, "consumer group name");
+	pgt_sql_argument_require(fcinfo, 0, "topic");
+	pgt_sql_argument_require(fcinfo, 1, "consumer group name");
 	topic = open_readable_topic(PG_GETARG_OID(0));
 	pgt_group_init(group, fcinfo->flinfo->fn_oid, topic->relid,
 				   text_to_cstring(PG_GETARG_TEXT_PP(1)));
@@ -200,7 +200,7 @@ pgt_seek_to_offset(PG_FUNCTION_ARGS)
 {
 	int64		offset;
 
-	pgt_require_arg(fcinfo, 2, "next_offset");
+	pgt_sql_argument_require(fcinfo, 2, "next_offset");
 	offset = PG_GETARG_INT64(2);
 	seek(fcinfo, "seek_to_offset()", 3, target_offset, &offset);
 	PG_RETURN_VOID();
@@ -224,7 +224,7 @@ pgt_seek_to_timestamp(PG_FUNCTION_ARGS)
 {
 	int64		timestamp;
 
-	pgt_require_arg(fcinfo, 2, "ts");
+	pgt_sql_argument_require(fcinfo, 2, "ts");
 	timestamp = sought_time(PG_GETARG_TIMESTAMPTZ(2));
 	seek(fcinfo, "seek_to_timestamp()", 3, target_timestamp, &timestamp);
 	PG_RETURN_VOID();
@@ -285,8 +285,8 @@ pgt_commit_offset(PG_FUNCTION_ARGS)
 	GroupOffset *offset;
 	TopicPartition key;
 
-	pgt_require_arg(fcinfo, 2, "partition");
-	pgt_require_arg(fcinfo, 3, "next_offset");
+	pgt_sql_argument_require(fcinfo, 2, "partition");
+	pgt_sql_argument_require(fcinfo, 3, "next_offset");
 	key = pgt_topic_partition(topic, PG_GETARG_INT32(2));
 	check_offset(&key, PG_GETARG_INT64(3));
 
@@ -356,7 +356,7 @@ pgt_delete_group(PG_FUNCTION_ARGS)
 	ConsumerGroup group;
 
 	PreventCommandIfReadOnly("delete_group()");
-	pgt_require_arg(fcinfo, 0, "consumer group name");
+	pgt_sql_argument_require(fcinfo, 0, "consumer group name");
 	pgt_group_init(&group, fcinfo->flinfo->fn_oid, InvalidOid,
 				   text_to_cstring(PG_GETARG_TEXT_PP(0)));
 

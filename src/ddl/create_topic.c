@@ -94,7 +94,7 @@ config_items(Jsonb *config)
 		ConfigItem *item = palloc(sizeof(ConfigItem));
 
 		item->name = pnstrdup(value.val.string.val, value.val.string.len);
-		pgt_topic_option_check_name(item->name);
+		pgt_topic_options_check_name(item->name);
 		token = JsonbIteratorNext(&it, &value, false);
 		item->value = config_value(item->name, token, &value);
 		items = lappend(items, item);

@@ -46,7 +46,7 @@
 /* Bytes that two texts need at most beyond their own: padding and length words. */
 #define ROW_TEXT_OVERHEAD	(2 * (sizeof(int32) + VARHDRSZ))
 
-struct ConsumeRows
+struct RecordRows
 {
 	Tuplestorestate *store;
 	TupleDesc	desc;
@@ -68,11 +68,11 @@ struct ConsumeRows
 };
 
 /* Begin the result; topic NULL: of several ones. */
-static ConsumeRows *
+static RecordRows *
 begin(FunctionCallInfo fcinfo, Topic *topic, bool typed)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	ConsumeRows *rows = palloc0(sizeof(ConsumeRows));
+	RecordRows *rows = palloc0(sizeof(RecordRows));
 
 	InitMaterializedSRF(fcinfo, 0);
 	rows->store = result->setResult;
@@ -93,25 +93,25 @@ begin(FunctionCallInfo fcinfo, Topic *topic, bool typed)
 }
 
 /* See the header. */
-ConsumeRows *
-pgt_rows_begin(FunctionCallInfo fcinfo, Topic *topic, bool typed)
+RecordRows *
+pgt_record_rows_begin(FunctionCallInfo fcinfo, Topic *topic, bool typed)
 {
-	ConsumeRows *rows = begin(fcinfo, topic, typed);
+	RecordRows *rows = begin(fcinfo, topic, typed);
 
-	pgt_rows_set_topic(rows, topic);
+	pgt_record_rows_set_topic(rows, topic);
 	return rows;
 }
 
 /* See the header. */
-ConsumeRows *
-pgt_rows_begin_many(FunctionCallInfo fcinfo)
+RecordRows *
+pgt_record_rows_begin_many(FunctionCallInfo fcinfo)
 {
 	return begin(fcinfo, NULL, false);
 }
 
 /* See the header. */
 void
-pgt_rows_set_topic(ConsumeRows *rows, Topic *topic)
+pgt_record_rows_set_topic(RecordRows *rows, Topic *topic)
 {
 	rows->topic = topic;
 	rows->plain_text = !rows->typed && !topic->key.is_bytea && !topic->value.is_bytea &&
@@ -120,7 +120,7 @@ pgt_rows_set_topic(ConsumeRows *rows, Topic *topic)
 
 /* See the header. */
 Oid
-pgt_rows_topic_of_call(const FuncExpr *call, const char *usage)
+pgt_record_rows_topic_of_call(const FuncExpr *call, const char *usage)
 {
 	Oid			type = get_call_expr_argtype((Node *) call, 0);
 	Oid			topic = OidIsValid(type) ? get_typ_typrelid(type) : InvalidOid;
@@ -137,7 +137,7 @@ pgt_rows_topic_of_call(const FuncExpr *call, const char *usage)
 
 /* Set one column of the row under way, if there is such a column. */
 static void
-set_column(ConsumeRows *rows, TopicColumnId column, Datum value, bool isnull)
+set_column(RecordRows *rows, TopicColumnId column, Datum value, bool isnull)
 {
 	AttrNumber	attnum = rows->attnum[column];
 
@@ -150,7 +150,7 @@ set_column(ConsumeRows *rows, TopicColumnId column, Datum value, bool isnull)
 
 /* Set key or value. */
 static void
-set_payload(ConsumeRows *rows, TopicColumnId column, Serializer *serializer,
+set_payload(RecordRows *rows, TopicColumnId column, Serializer *serializer,
 			const char *bytes, int32 length)
 {
 	Datum		value;
@@ -167,7 +167,7 @@ set_payload(ConsumeRows *rows, TopicColumnId column, Serializer *serializer,
 
 /* Add a record as a row of Datums. */
 static void
-put_datums(ConsumeRows *rows, int32 partition, const Record *record)
+put_datums(RecordRows *rows, int32 partition, const Record *record)
 {
 	MemoryContext caller = MemoryContextSwitchTo(rows->per_record);
 	Datum		headers = (Datum) 0;
@@ -205,7 +205,7 @@ is_plain_text(const char *bytes, int32 length)
 
 /* Room for a tuple of that many bytes. */
 static void
-reserve_row(ConsumeRows *rows, Size size)
+reserve_row(RecordRows *rows, Size size)
 {
 	if (size <= rows->capacity)
 		return;
@@ -243,7 +243,7 @@ put_text(char *data, Size at, const char *bytes, int32 length)
 
 /* Add a record of plain text without headers. */
 static void
-put_plain_text(ConsumeRows *rows, int32 partition, const Record *record)
+put_plain_text(RecordRows *rows, int32 partition, const Record *record)
 {
 	Size		at = ROW_TEXT_AT;
 	uint8		present = (1 << TOPIC_PARTITION) | (1 << TOPIC_RECORD_OFFSET) | (1 << TOPIC_RECORD_TIMESTAMP);
@@ -283,7 +283,7 @@ put_plain_text(ConsumeRows *rows, int32 partition, const Record *record)
 
 /* See the header. */
 void
-pgt_rows_put(ConsumeRows *rows, int32 partition, const Record *record)
+pgt_record_rows_put(RecordRows *rows, int32 partition, const Record *record)
 {
 	if (rows->plain_text && record->header_count == 0 &&
 		is_plain_text(record->key, record->key_length) &&

@@ -11,30 +11,30 @@
 #include "nodes/primnodes.h"
 #include "topic/topic.h"
 
-typedef struct ConsumeRows ConsumeRows;
+typedef struct RecordRows RecordRows;
 
 /*
  * The topic whose row type a call's first argument has; ERROR where it has
  * none, with a hint of how to use the function.
  */
-extern Oid	pgt_rows_topic_of_call(const FuncExpr *call, const char *usage);
+extern Oid	pgt_record_rows_topic_of_call(const FuncExpr *call, const char *usage);
 
 /*
  * Begin the function's result, a tuplestore.  typed: rows of the topic's own
  * type; else consume()'s columns, key and value as text.
  */
-extern ConsumeRows *pgt_rows_begin(FunctionCallInfo fcinfo, Topic *topic, bool typed);
+extern RecordRows *pgt_record_rows_begin(FunctionCallInfo fcinfo, Topic *topic, bool typed);
 
 /*
  * The same for records of several topics, as consume_many() returns them: with
  * the topic's column before the others.
  */
-extern ConsumeRows *pgt_rows_begin_many(FunctionCallInfo fcinfo);
+extern RecordRows *pgt_record_rows_begin_many(FunctionCallInfo fcinfo);
 
 /* The topic of the records that come from now on. */
-extern void pgt_rows_set_topic(ConsumeRows *rows, Topic *topic);
+extern void pgt_record_rows_set_topic(RecordRows *rows, Topic *topic);
 
 /* Add a record.  ERROR where its bytes are not valid for the topic's types. */
-extern void pgt_rows_put(ConsumeRows *rows, int32 partition, const Record *record);
+extern void pgt_record_rows_put(RecordRows *rows, int32 partition, const Record *record);
 
 #endif							/* RECORD_ROWS_H */

@@ -98,7 +98,7 @@ pgt_serializer_init(Serializer *s, Oid type, int32 typmod,
 	s->typmod = typmod;
 	s->is_bytea = getBaseType(type) == BYTEAOID;
 	s->is_text = is_text_type(type) && typmod < 0;
-	s->fix_settings = pgt_text_depends_on_settings(type);
+	s->fix_settings = pgt_text_settings_matter(type);
 	namestrcpy(&s->column, column);
 
 	getTypeOutputInfo(type, &function, &is_varlena);
@@ -169,9 +169,9 @@ output_text(FmgrInfo *output, bool fix_settings, bool fix_time_zone, Datum value
 
 	if (!fix_settings)
 		return OutputFunctionCall(output, value);
-	level = pgt_fix_text_settings(fix_time_zone);
+	level = pgt_text_settings_fix(fix_time_zone);
 	text = OutputFunctionCall(output, value);
-	pgt_restore_text_settings(level);
+	pgt_text_settings_restore(level);
 	return text;
 }
 
@@ -223,7 +223,7 @@ output_slot(Oid type)
 											  ALLOCSET_SMALL_SIZES);
 	MemoryContextReset(slot->context);
 	fmgr_info_cxt(function, &slot->output, slot->context);
-	slot->fix_settings = pgt_text_depends_on_settings(type);
+	slot->fix_settings = pgt_text_settings_matter(type);
 	slot->type = type;
 	return slot;
 }

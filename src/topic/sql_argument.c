@@ -12,7 +12,7 @@
 #include "topic/sql_argument.h"
 
 void
-pgt_require_arg(FunctionCallInfo fcinfo, int n, const char *name)
+pgt_sql_argument_require(FunctionCallInfo fcinfo, int n, const char *name)
 {
 	if (PG_ARGISNULL(n))
 		ereport(ERROR,

@@ -10,6 +10,6 @@
 #include "fmgr.h"
 
 /* ERROR where argument n is null; "name" is what the message calls it. */
-extern void pgt_require_arg(FunctionCallInfo fcinfo, int n, const char *name);
+extern void pgt_sql_argument_require(FunctionCallInfo fcinfo, int n, const char *name);
 
 #endif							/* SQL_ARGUMENT_H */

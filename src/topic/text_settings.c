@@ -34,7 +34,7 @@
 #include "topic/text_settings.h"
 
 bool
-pgt_text_depends_on_settings(Oid type)
+pgt_text_settings_matter(Oid type)
 {
 	Oid			element = get_base_element_type(type);
 	Oid			base = getBaseType(OidIsValid(element) ? element : type);
@@ -79,7 +79,7 @@ fix(const char *name, const char *value)
 
 /* DateStyle's order of fields is left alone: it does not show in ISO. */
 int
-pgt_fix_text_settings(bool time_zone)
+pgt_text_settings_fix(bool time_zone)
 {
 	int			level = NewGUCNestLevel();
 
@@ -97,7 +97,7 @@ pgt_fix_text_settings(bool time_zone)
 }
 
 void
-pgt_restore_text_settings(int level)
+pgt_text_settings_restore(int level)
 {
 	AtEOXact_GUC(true, level);
 }

@@ -8,13 +8,13 @@
 #define TEXT_SETTINGS_H
 
 /* Does the text of the type's values depend on settings of the session? */
-extern bool pgt_text_depends_on_settings(Oid type);
+extern bool pgt_text_settings_matter(Oid type);
 
 /*
- * Fix these settings, the time zone only if asked to; pgt_restore_text_settings() with the result makes them what
+ * Fix these settings, the time zone only if asked to; pgt_text_settings_restore() with the result makes them what
  * they were.  An ERROR in between does so by itself.
  */
-extern int	pgt_fix_text_settings(bool time_zone);
-extern void pgt_restore_text_settings(int level);
+extern int	pgt_text_settings_fix(bool time_zone);
+extern void pgt_text_settings_restore(int level);
 
 #endif							/* TEXT_SETTINGS_H */

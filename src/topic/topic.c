@@ -62,7 +62,7 @@ typedef struct TopicEntry
 {
 	Oid			relid;			/* hash key */
 	bool		valid;			/* no invalidation since topic was built */
-	uint64		settings_version;	/* pgt_topic_settings_version it was built with */
+	uint64		settings_version;	/* pgt_topic_options_version it was built with */
 	MemoryContext context;		/* holds topic */
 	Topic	   *topic;
 } TopicEntry;
@@ -318,7 +318,7 @@ static TopicEntry *
 refresh_entry(Oid relid)
 {
 	uint64		invalidations_before = invalidations;
-	uint64		settings_version = pgt_topic_settings_version;
+	uint64		settings_version = pgt_topic_options_version;
 	MemoryContext context;
 	Topic	   *topic;
 	TopicEntry *entry;
@@ -357,7 +357,7 @@ pgt_topic_get(Oid relid)
 	if (entry == NULL || entry->relid != relid)
 		entry = hash_search(entries, &relid, HASH_FIND, NULL);
 	if (entry == NULL || !entry->valid ||
-		entry->settings_version != pgt_topic_settings_version)
+		entry->settings_version != pgt_topic_options_version)
 		entry = refresh_entry(relid);
 	last_entry = entry;
 	return entry->topic;

@@ -11,7 +11,7 @@
  * An option that is not set has its default from a setting (pg_topics.log_*,
  * Kafka's broker configuration) where there is one, else from the table if it
  * is an integer, else from pgt_topic_options_defaults().  The settings take effect on a reload of the configuration: their assign hooks
- * count pgt_topic_settings_version up, and the cache reads that.
+ * count pgt_topic_options_version up, and the cache reads that.
  *
  * Layer 5.  No locks, no files, no WAL.  Read topic.c next.
  */
@@ -127,7 +127,7 @@ static const struct config_enum_entry cleanup_policies[] = {
 	{NULL, 0, false}
 };
 
-uint64		pgt_topic_settings_version = 0;
+uint64		pgt_topic_options_version = 0;
 
 static int	log_segment_bytes;
 static double log_roll_ms;
@@ -401,7 +401,7 @@ get_option(const char *name)
 
 /* ERROR, with the valid names, for an unknown option. */
 void
-pgt_topic_option_check_name(const char *name)
+pgt_topic_options_check_name(const char *name)
 {
 	(void) get_option(name);
 }
@@ -573,14 +573,14 @@ pgt_fdw_validator(PG_FUNCTION_ARGS)
 static void
 int_setting_changed(int newval, void *extra)
 {
-	pgt_topic_settings_version++;
+	pgt_topic_options_version++;
 }
 
 /* The same. */
 static void
 real_setting_changed(double newval, void *extra)
 {
-	pgt_topic_settings_version++;
+	pgt_topic_options_version++;
 }
 
 /* Check hook of log_roll_ms: "not set", or what segment.ms may be. */

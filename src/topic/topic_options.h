@@ -14,7 +14,7 @@
 #define MAX_RETRY_DELAY_MS	(INT64CONST(365) * 86400000)	/* option retry.delay.ms */
 
 /* Changes whenever a setting that is an option's default changes. */
-extern uint64 pgt_topic_settings_version;
+extern uint64 pgt_topic_options_version;
 
 /* Fill in what a topic without any option has. */
 extern void pgt_topic_options_defaults(Topic *topic);
@@ -32,7 +32,7 @@ extern void pgt_topic_options_apply(Topic *topic, List *options);
 extern Datum pgt_topic_options_jsonb(Oid relid);
 
 /* ERROR (fdw_invalid_option_name), with the valid names, for an unknown option. */
-extern void pgt_topic_option_check_name(const char *name);
+extern void pgt_topic_options_check_name(const char *name);
 
 /* Define the settings; called once per process. */
 extern void pgt_topic_options_init(void);
