@@ -311,7 +311,7 @@ send_on(const Failure *failure)
 	copy.headers_length = headers.len;
 	copy.offset = NO_OFFSET;
 	copy.timestamp = pgt_now_ms();
-	place = pgt_topic_partition(target, pgt_choose_partition(target, key, value));
+	place = pgt_topic_partition(target, pgt_partitioner_choose(target, key, value));
 	pgt_producer_add_failed(&place, &target->log, &copy);
 	return target->relid;
 }

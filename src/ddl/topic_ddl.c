@@ -113,7 +113,7 @@ static void
 check_partitioner(const Topic *topic)
 {
 	if (topic->partitioner_class[0] != '\0')
-		pgt_partitioner_check(topic);
+		pgt_partitioner_lookup_check(topic);
 }
 
 /* Check a topic that was created or altered; caller has seen to visibility. */

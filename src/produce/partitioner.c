@@ -11,7 +11,7 @@
  * The built-in rules are in partition_rules.c.  Any other name is looked up by
  * partitioner_lookup.c and called by partitioner_call.c.  What a name stands for
  * is found once for each transaction and topic, and again when
- * pgt_partitioner_version has moved; it is kept in topic->partitioning.
+ * pgt_partitioner_lookup_version has moved; it is kept in topic->partitioning.
  */
 #include "postgres.h"
 
@@ -28,10 +28,10 @@ find_rule(PartitionerChoice *choice, const char *name)
 {
 	/* another transaction's is gone with its memory */
 	if (choice->lxid == MyProc->lxid)
-		pgt_custom_partitioner_close(choice->custom);
+		pgt_partitioner_call_close(choice->custom);
 	choice->custom = NULL;
 	choice->rule = *name == '\0' ? pgt_partition_rule_default() : pgt_partition_rule_find(name);
-	choice->version = pgt_partitioner_version;
+	choice->version = pgt_partitioner_lookup_version;
 	choice->lxid = MyProc->lxid;
 }
 
@@ -39,27 +39,27 @@ find_rule(PartitionerChoice *choice, const char *name)
 static int32
 choose_by(PartitionerChoice *choice, const char *name, Topic *topic, ByteView key, ByteView value)
 {
-	if (choice->lxid != MyProc->lxid || choice->version != pgt_partitioner_version)
+	if (choice->lxid != MyProc->lxid || choice->version != pgt_partitioner_lookup_version)
 		find_rule(choice, name);
 	if (choice->rule != NULL)
 		return choice->rule(topic, key, value);
-	return pgt_custom_partition(choice, topic, key, value);
+	return pgt_partitioner_call(choice, topic, key, value);
 }
 
 /* See the header. */
 int32
-pgt_choose_own_partition(Topic *topic, ByteView key, ByteView value)
+pgt_partitioner_choose_own(Topic *topic, ByteView key, ByteView value)
 {
 	return choose_by(&topic->partitioning.own, topic->partitioner_class, topic, key, value);
 }
 
 /* See the header. */
 int32
-pgt_choose_partition(Topic *topic, ByteView key, ByteView value)
+pgt_partitioner_choose(Topic *topic, ByteView key, ByteView value)
 {
-	const char *name = pgt_partitioner_setting();
+	const char *name = pgt_partitioner_lookup_setting();
 
 	if (likely(*name == '\0'))
-		return pgt_choose_own_partition(topic, key, value);
+		return pgt_partitioner_choose_own(topic, key, value);
 	return choose_by(&topic->partitioning.session, name, topic, key, value);
 }

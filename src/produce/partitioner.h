@@ -13,12 +13,12 @@
  * is not there, may not be called, fails or gives a partition that is not there.
  * Takes AccessShareLocks at most; needs an active snapshot, as functions do.
  */
-extern int32 pgt_choose_partition(Topic *topic, ByteView key, ByteView value);
+extern int32 pgt_partitioner_choose(Topic *topic, ByteView key, ByteView value);
 
 /*
  * The same by the topic's option, else murmur2, whatever the session has set: for
  * records that the session's user has not asked for.
  */
-extern int32 pgt_choose_own_partition(Topic *topic, ByteView key, ByteView value);
+extern int32 pgt_partitioner_choose_own(Topic *topic, ByteView key, ByteView value);
 
 #endif							/* PARTITIONER_H */

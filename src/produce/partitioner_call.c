@@ -10,7 +10,7 @@
  * execute it is checked as the expression is made.  It is made anew when
  *
  *	  - another transaction begins: its memory is the transaction's;
- *	  - pgt_partitioner_version has moved: functions, schemas or roles have
+ *	  - pgt_partitioner_lookup_version has moved: functions, schemas or roles have
  *		changed, or the setting;
  *	  - the name is the setting's, and the current user is another one, or
  *		search_path where the name has no schema.
@@ -89,7 +89,7 @@ report_missing(const Topic *topic, const char *name, const FoundPartitioner *fou
 			 errmsg("partitioner \"%s\" of topic \"%s\" does not exist",
 					name, get_rel_name(topic->relid)),
 			 found->detail != NULL ? errdetail_internal("%s", found->detail) : 0,
-			 errhint("%s", pgt_partitioner_hint())));
+			 errhint("%s", pgt_partitioner_lookup_hint())));
 }
 
 /* Make what an SQL function's arguments are put into before each call. */
@@ -107,13 +107,13 @@ make_arguments(CustomPartitioner *custom)
 static CustomPartitioner *
 open_custom(const Topic *topic, bool is_own)
 {
-	const char *name = is_own ? topic->partitioner_class : pgt_partitioner_setting();
+	const char *name = is_own ? topic->partitioner_class : pgt_partitioner_lookup_setting();
 	Oid			user = is_own ? topic->owner : GetUserId();
 	FoundPartitioner found;
 	MemoryContext context;
 	CustomPartitioner *custom;
 
-	if (!pgt_partitioner_find(name, is_own ? topic->schema : InvalidOid, user, &found))
+	if (!pgt_partitioner_lookup(name, is_own ? topic->schema : InvalidOid, user, &found))
 		report_missing(topic, name, &found);
 
 	context = AllocSetContextCreate(TopTransactionContext, "pg_topics partitioner",
@@ -135,7 +135,7 @@ open_custom(const Topic *topic, bool is_own)
 
 /* Give one up; NULL is nothing. */
 void
-pgt_custom_partitioner_close(CustomPartitioner *custom)
+pgt_partitioner_call_close(CustomPartitioner *custom)
 {
 	if (custom == NULL)
 		return;
@@ -177,7 +177,7 @@ prepare_expression(CustomPartitioner *custom)
 
 		param->paramkind = PARAM_EXTERN;
 		param->paramid = i + 1;
-		param->paramtype = custom->arguments->params[i].ptype = pgt_partitioner_arguments[i];
+		param->paramtype = custom->arguments->params[i].ptype = pgt_partitioner_lookup_arguments[i];
 		param->paramtypmod = -1;
 		param->location = -1;
 		custom->arguments->params[i].pflags = 0;
@@ -335,7 +335,7 @@ call(CustomPartitioner *custom, const Topic *topic, ByteView key, ByteView value
 
 /* See the header. */
 int32
-pgt_custom_partition(PartitionerChoice *choice, Topic *topic, ByteView key, ByteView value)
+pgt_partitioner_call(PartitionerChoice *choice, Topic *topic, ByteView key, ByteView value)
 {
 	CustomPartitioner *custom = choice->custom;
 	uint64		version = choice->version;
@@ -344,7 +344,7 @@ pgt_custom_partition(PartitionerChoice *choice, Topic *topic, ByteView key, Byte
 	choice->custom = NULL;
 	if (custom != NULL && !is_current(custom))
 	{
-		pgt_custom_partitioner_close(custom);
+		pgt_partitioner_call_close(custom);
 		custom = NULL;
 	}
 	if (custom == NULL)
@@ -355,6 +355,6 @@ pgt_custom_partition(PartitionerChoice *choice, Topic *topic, ByteView key, Byte
 	if (choice->custom == NULL && choice->version == version)
 		choice->custom = custom;
 	else
-		pgt_custom_partitioner_close(custom);
+		pgt_partitioner_call_close(custom);
 	return partition;
 }

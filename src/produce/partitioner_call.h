@@ -12,11 +12,11 @@ typedef struct CustomPartitioner CustomPartitioner;
 
 /*
  * Let one of the topic's two partitioners choose, which is not built in.  ERROR as
- * for pgt_choose_partition(); only partitioner.c calls it.
+ * for pgt_partitioner_choose(); only partitioner.c calls it.
  */
-extern int32 pgt_custom_partition(PartitionerChoice *choice, Topic *topic, ByteView key, ByteView value);
+extern int32 pgt_partitioner_call(PartitionerChoice *choice, Topic *topic, ByteView key, ByteView value);
 
 /* Give one up; NULL is nothing. */
-extern void pgt_custom_partitioner_close(CustomPartitioner *custom);
+extern void pgt_partitioner_call_close(CustomPartitioner *custom);
 
 #endif							/* PARTITIONER_CALL_H */

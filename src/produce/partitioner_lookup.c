@@ -27,7 +27,7 @@
  * setting is taken on faith where it comes from a file, a role or the start of
  * a connection: there the library that registers the name may not be loaded yet.
  *
- * pgt_partitioner_version moves with whatever could change the answer, but for
+ * pgt_partitioner_lookup_version moves with whatever could change the answer, but for
  * search_path, a library's loading and the current user: callers look out for
  * those, or ask again in the next transaction.
  *
@@ -56,9 +56,9 @@
 #include "format/murmur2.h"
 #include "produce/partitioner_lookup.h"
 
-const Oid	pgt_partitioner_arguments[PARTITIONER_ARGUMENTS] = {REGCLASSOID, BYTEAOID, BYTEAOID, INT4OID};
+const Oid	pgt_partitioner_lookup_arguments[PARTITIONER_ARGUMENTS] = {REGCLASSOID, BYTEAOID, BYTEAOID, INT4OID};
 
-uint64		pgt_partitioner_version = 1;
+uint64		pgt_partitioner_lookup_version = 1;
 
 static char *setting;			/* pg_topics.partitioner; empty: the topic's option counts */
 
@@ -160,7 +160,7 @@ static Oid
 find_function(List *names, char **detail)
 {
 	Oid			function = LookupFuncName(names, PARTITIONER_ARGUMENTS,
-										  pgt_partitioner_arguments, true);
+										  pgt_partitioner_lookup_arguments, true);
 	FuncCandidateList other;
 
 	if (OidIsValid(function))
@@ -197,7 +197,7 @@ is_untrusted(Oid function, Oid role, char **detail)
 
 /* See the header. */
 const char *
-pgt_partitioner_setting(void)
+pgt_partitioner_lookup_setting(void)
 {
 	return setting != NULL ? setting : "";
 }
@@ -212,7 +212,7 @@ find_named_function(List *names, Oid role, FoundPartitioner *found)
 
 /* See the header. */
 bool
-pgt_partitioner_find(const char *name, Oid schema, Oid role, FoundPartitioner *found)
+pgt_partitioner_lookup(const char *name, Oid schema, Oid role, FoundPartitioner *found)
 {
 	List	   *names;
 	Oid			user;
@@ -242,7 +242,7 @@ pgt_partitioner_find(const char *name, Oid schema, Oid role, FoundPartitioner *f
 
 /* What to say to who named a partitioner that is not there. */
 char *
-pgt_partitioner_hint(void)
+pgt_partitioner_lookup_hint(void)
 {
 	StringInfoData hint;
 
@@ -260,12 +260,12 @@ pgt_partitioner_hint(void)
 
 /* See the header. */
 void
-pgt_partitioner_check(const Topic *topic)
+pgt_partitioner_lookup_check(const Topic *topic)
 {
 	const char *name = topic->partitioner_class;
 	FoundPartitioner found;
 
-	if (!check_function_bodies || pgt_partitioner_find(name, topic->schema, topic->owner, &found))
+	if (!check_function_bodies || pgt_partitioner_lookup(name, topic->schema, topic->owner, &found))
 		return;
 	if (found.untrusted)
 		ereport(ERROR,
@@ -277,7 +277,7 @@ pgt_partitioner_check(const Topic *topic)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("partitioner \"%s\" does not exist", name),
 			 found.detail != NULL ? errdetail_internal("%s", found.detail) : 0,
-			 errhint("%s", pgt_partitioner_hint())));
+			 errhint("%s", pgt_partitioner_lookup_hint())));
 }
 
 /* ---- the setting ------------------------------------------------------------ */
@@ -295,7 +295,7 @@ check_setting(char **value, void **extra, GucSource source)
 	}
 	if (**value == '\0' || source < PGC_S_INTERACTIVE || !IsTransactionState() ||
 		!OidIsValid(MyDatabaseId) || InitializingParallelWorker ||
-		pgt_partitioner_find(*value, InvalidOid, GetUserId(), &found))
+		pgt_partitioner_lookup(*value, InvalidOid, GetUserId(), &found))
 		return true;
 	if (source == PGC_S_TEST)
 	{
@@ -307,7 +307,7 @@ check_setting(char **value, void **extra, GucSource source)
 	if (found.detail != NULL)
 		GUC_check_errdetail("%s", found.detail);
 	if (!found.untrusted)
-		GUC_check_errhint("%s", pgt_partitioner_hint());
+		GUC_check_errhint("%s", pgt_partitioner_lookup_hint());
 	return false;
 }
 
@@ -315,18 +315,18 @@ check_setting(char **value, void **extra, GucSource source)
 static void
 setting_changed(const char *newval, void *extra)
 {
-	pgt_partitioner_version++;
+	pgt_partitioner_lookup_version++;
 }
 
 static void
 catalog_changed(Datum arg, int cache, uint32 hash)
 {
-	pgt_partitioner_version++;
+	pgt_partitioner_lookup_version++;
 }
 
 /* See the header. */
 void
-pgt_partitioner_init(void)
+pgt_partitioner_lookup_init(void)
 {
 	static const int caches[] = {PROCOID, NAMESPACEOID, AUTHOID, AUTHMEMROLEMEM};
 

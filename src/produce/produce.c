@@ -127,7 +127,7 @@ pgt_produce(PG_FUNCTION_ARGS)
 	record.timestamp = PG_ARGISNULL(4) ? pgt_now_ms() :
 		pgt_timestamptz_to_ms(PG_GETARG_TIMESTAMPTZ(4));
 	/* before the headers: a partitioner may produce too, and use their buffer */
-	partition = PG_ARGISNULL(3) ? pgt_choose_partition(topic, key, value) : PG_GETARG_INT32(3);
+	partition = PG_ARGISNULL(3) ? pgt_partitioner_choose(topic, key, value) : PG_GETARG_INT32(3);
 	if (!PG_ARGISNULL(5))
 		set_headers(&record, PG_GETARG_DATUM(5));
 	add_record(topic, partition, key, value, &record);
@@ -142,7 +142,7 @@ pgt_produce_value(PG_FUNCTION_ARGS)
 	ByteView	key = {NULL, -1};
 	ByteView	value = serialize_argument(fcinfo, 1, &topic->value);
 	Record		record = {0};
-	int32		partition = pgt_choose_partition(topic, key, value);
+	int32		partition = pgt_partitioner_choose(topic, key, value);
 
 	record.timestamp = pgt_now_ms();
 	add_record(topic, partition, key, value, &record);

@@ -133,7 +133,7 @@ row_partition(Topic *topic, TupleTableSlot *slot, ByteView key, ByteView value)
 	bool		isnull;
 	Datum		partition = column_value(topic, slot, TOPIC_PARTITION, &isnull);
 
-	return pgt_topic_partition(topic, isnull ? pgt_choose_partition(topic, key, value)
+	return pgt_topic_partition(topic, isnull ? pgt_partitioner_choose(topic, key, value)
 							   : DatumGetInt32(partition));
 }
 

@@ -40,7 +40,7 @@ struct CustomPartitioner;
 typedef struct PartitionerChoice
 {
 	LocalTransactionId lxid;	/* it is of that transaction */
-	uint64		version;		/* and of this pgt_partitioner_version */
+	uint64		version;		/* and of this pgt_partitioner_lookup_version */
 	int32		(*rule) (struct Topic *topic, ByteView key, ByteView value);
 	struct CustomPartitioner *custom;	/* where rule is NULL; NULL: to be looked up */
 } PartitionerChoice;
