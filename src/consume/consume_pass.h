@@ -34,7 +34,7 @@ typedef struct ConsumePass
  * Begin a member's call, and list the partitions that it may read in the order
  * to serve them, palloc'd; returns how many.  pgt_lease_end(pass->lease) ends it.
  */
-extern int	pgt_consume_begin_member(ConsumePass *pass, GroupOffset ***ordered);
+extern int	pgt_consume_begin_member(ConsumePass *pass, GroupPartition ***ordered);
 
 /*
  * Look whether a member's call has anything to deliver or to write.  If not, the

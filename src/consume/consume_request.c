@@ -129,7 +129,7 @@ parse_member(ConsumeRequest *request, const NullableDatum *args)
 	}
 
 	request->member = TextDatumGetCString(args[ARG_MEMBER_ID].value);
-	pgt_member_check_id(request->member);
+	pgt_group_member_check_id(request->member);
 	if (request->partitions != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

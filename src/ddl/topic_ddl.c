@@ -229,7 +229,7 @@ check_changed_options(Oid relid)
 	{
 		pgt_room_check_role(after.owner, after.partitions - before.partitions);
 		pgt_room_keep(relid, before.partitions, after.partitions);
-		pgt_release_wake_all(relid);
+		pgt_group_wakeup_topic(relid);
 	}
 	/* one that has been dropped does not stand in the way of other changes */
 	if (strcmp(after.partitioner_class, before.partitioner_class) != 0)

@@ -139,10 +139,10 @@ note_removal(Oid database, Oid topic, int32 first_partition, bool at_commit)
 void
 pgt_topic_drop(Oid topic)
 {
-	Oid			offsets_table = pgt_group_offsets_table(topic);
+	Oid			offsets_table = pgt_group_row_table(topic);
 
 	delete_rows(offsets_table, topic);
-	delete_rows(pgt_member_table(offsets_table), topic);
+	delete_rows(pgt_group_member_table(offsets_table), topic);
 	note_removal(MyDatabaseId, topic, 0, true);
 
 	/* files go right after the commit: it must not be lost then */

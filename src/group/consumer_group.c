@@ -105,7 +105,7 @@ pgt_group_init(ConsumerGroup *group, Oid function, Oid topic, const char *id)
 void
 pgt_consumer_group_init(void)
 {
-	pgt_partition_release_init();
+	pgt_group_wakeup_init();
 	pgt_group_position_init();
 }
 
@@ -113,7 +113,7 @@ pgt_consumer_group_init(void)
 
 /* See the header. */
 void
-pgt_group_mend_served(GroupOffset *offsets, int32 partitions)
+pgt_group_clamp_future_served(GroupPartition *offsets, int32 partitions)
 {
 	TimestampTz now = GetCurrentTimestamp() + (int64) (Max(pgt_clock_offset, 0) * 1000);
 
@@ -126,7 +126,7 @@ pgt_group_mend_served(GroupOffset *offsets, int32 partitions)
 
 /* See the header. */
 int64
-pgt_group_next_offset(const GroupOffset *offset)
+pgt_group_next_offset(const GroupPartition *offset)
 {
 	return offset->position != NO_OFFSET ? offset->position : offset->committed;
 }
@@ -151,7 +151,7 @@ report_serialization_failure(void)
  * others find the version below it locked.
  */
 static GroupLock
-lock_row(Relation table, const ConsumerGroup *group, GroupOffset *offset, bool wait)
+lock_row(Relation table, const ConsumerGroup *group, GroupPartition *offset, bool wait)
 {
 	ItemPointerData tid = offset->row->t_self;
 	TupleTableSlot *slot;
@@ -212,7 +212,7 @@ pgt_group_is_starting(const ConsumerGroup *group, int32 partition)
  * lock given back, where one was committed meanwhile; *offset then tells of it.
  */
 static GroupLock
-lock_missing_row(Relation table, const ConsumerGroup *group, GroupOffset *offset, bool wait)
+lock_missing_row(Relation table, const ConsumerGroup *group, GroupPartition *offset, bool wait)
 {
 	LOCKTAG		tag = missing_row_tag(group, offset->partition);
 
@@ -231,7 +231,7 @@ lock_missing_row(Relation table, const ConsumerGroup *group, GroupOffset *offset
 
 /* See the header. */
 GroupLock
-pgt_group_lock(const ConsumerGroup *group, GroupOffset *offset, bool wait)
+pgt_group_lock(const ConsumerGroup *group, GroupPartition *offset, bool wait)
 {
 	Relation	table = table_open(group->offsets_table, RowExclusiveLock);
 	GroupLock	result;
@@ -244,7 +244,7 @@ pgt_group_lock(const ConsumerGroup *group, GroupOffset *offset, bool wait)
 	} while (result == GROUP_MOVED && wait);
 
 	if (result == GROUP_OWNED)
-		pgt_release_note_owned(group->topic, offset->partition, group->id);
+		pgt_group_wakeup_note_owned(group->topic, offset->partition, group->id);
 	table_close(table, result == GROUP_OWNED ? NoLock : RowExclusiveLock);
 	return result;
 }
@@ -253,20 +253,20 @@ pgt_group_lock(const ConsumerGroup *group, GroupOffset *offset, bool wait)
 
 /* Commit an owned partition's next offset; with "leased" together with its lease. */
 static void
-commit_row(const ConsumerGroup *group, GroupOffset *offset, int64 next, const char *metadata,
+commit_row(const ConsumerGroup *group, GroupPartition *offset, int64 next, const char *metadata,
 		   bool leased)
 {
 	if (next < offset->committed)
-		pgt_release_wake_all(group->topic);
-	pgt_release_note_next(group->topic, offset->partition, group->id, next);
-	pgt_group_row_write(group, offset, next, pgt_position_lost(group, offset->partition),
+		pgt_group_wakeup_topic(group->topic);
+	pgt_group_wakeup_note_next(group->topic, offset->partition, group->id, next);
+	pgt_group_row_write(group, offset, next, pgt_group_position_lost(group, offset->partition),
 						metadata, leased);
-	pgt_position_set(group, offset, NO_OFFSET);
+	pgt_group_position_set(group, offset, NO_OFFSET);
 }
 
 /* See the header. */
 void
-pgt_group_commit(const ConsumerGroup *group, GroupOffset *offset, int64 next, const char *metadata)
+pgt_group_commit(const ConsumerGroup *group, GroupPartition *offset, int64 next, const char *metadata)
 {
 	bool		leased = offset->lease.member != NULL;
 
@@ -278,16 +278,16 @@ pgt_group_commit(const ConsumerGroup *group, GroupOffset *offset, int64 next, co
 
 /* When the group last did something with the partition that counts as use. */
 static TimestampTz
-last_use(const GroupOffset *offset)
+last_use(const GroupPartition *offset)
 {
 	return Max(offset->served, offset->lease.until);
 }
 
 /* See the header. */
 void
-pgt_group_keep(const ConsumerGroup *group, GroupOffset *offsets, int32 partitions)
+pgt_group_refresh_expiry(const ConsumerGroup *group, GroupPartition *offsets, int32 partitions)
 {
-	GroupOffset *latest = NULL;
+	GroupPartition *latest = NULL;
 	TimestampTz soon = GetCurrentTimestamp() + (int64) (pgt_clock_offset * 1000) -
 	pgt_offsets_retention_minutes * (USECS_PER_MINUTE / 4);
 
@@ -307,7 +307,7 @@ pgt_group_keep(const ConsumerGroup *group, GroupOffset *offsets, int32 partition
 
 /* See the header. */
 void
-pgt_group_commit_leased(const ConsumerGroup *group, GroupOffset *offset, int64 next,
+pgt_group_commit_leased(const ConsumerGroup *group, GroupPartition *offset, int64 next,
 						const char *metadata)
 {
 	commit_row(group, offset, next, metadata, true);
@@ -315,7 +315,7 @@ pgt_group_commit_leased(const ConsumerGroup *group, GroupOffset *offset, int64 n
 
 /* See the header. */
 void
-pgt_group_write_lease(const ConsumerGroup *group, GroupOffset *offset)
+pgt_group_write_lease(const ConsumerGroup *group, GroupPartition *offset)
 {
 	pgt_group_row_write(group, offset, NO_OFFSET, 0, NULL, true);
 }
@@ -324,12 +324,12 @@ pgt_group_write_lease(const ConsumerGroup *group, GroupOffset *offset)
 void
 pgt_group_commit_positions(const ConsumerGroup *group)
 {
-	List	   *partitions = pgt_position_partitions(group);
+	List	   *partitions = pgt_group_position_partitions(group);
 	ListCell   *cell;
 
 	foreach(cell, partitions)
 	{
-		GroupOffset offset;
+		GroupPartition offset;
 		Relation	table = table_open(group->offsets_table, RowExclusiveLock);
 
 		pgt_group_row_clear(&offset, group, lfirst_int(cell));
@@ -353,13 +353,13 @@ pgt_group_delete(const ConsumerGroup *group)
 
 	while (HeapTupleIsValid(row = systable_getnext(scan)))
 	{
-		GroupOffset offset;
+		GroupPartition offset;
 
 		pgt_group_row_take(&offset, group, row, RelationGetDescr(table));
 		if (lock_row(table, group, &offset, true) != GROUP_OWNED)
 			continue;
 		CatalogTupleDelete(table, &offset.row->t_self);
-		pgt_position_set(group, &offset, NO_OFFSET);
+		pgt_group_position_set(group, &offset, NO_OFFSET);
 		deleted++;
 	}
 	systable_endscan(scan);
@@ -367,6 +367,6 @@ pgt_group_delete(const ConsumerGroup *group)
 	table_close(table, NoLock);
 	CommandCounterIncrement();
 	if (deleted > 0)
-		pgt_release_wake_all(group->topic);
+		pgt_group_wakeup_topic(group->topic);
 	return deleted;
 }

@@ -7,7 +7,7 @@
  * lease, and nobody of the group waits for the topic.  Kafka counts from the
  * moment that a group has no members; here a consumer is a member while it holds
  * a partition, by a lock or a lease, or waits, and one that polls commits now and
- * then (pgt_group_keep()).
+ * then (pgt_group_refresh_expiry()).
  *
  * Who holds a partition, or commits just now, must keep all its offsets.  So a
  * query names the candidates, and each is looked at again with all its rows
@@ -60,7 +60,7 @@ offsets_table(void)
 {
 	List	   *topics = pgt_topic_list();
 
-	return topics == NIL ? InvalidOid : pgt_group_offsets_table(linitial_oid(topics));
+	return topics == NIL ? InvalidOid : pgt_group_row_table(linitial_oid(topics));
 }
 
 /* Look for groups whose last commit was before then; the result is SPI's. */
@@ -105,7 +105,7 @@ has_members(const ConsumerGroup *group, TimestampTz before)
 {
 	ListCell   *cell;
 
-	foreach(cell, pgt_member_read(group))
+	foreach(cell, pgt_group_member_read(group))
 	{
 		if (((GroupMember *) lfirst(cell))->until >= before)
 			return true;
@@ -118,7 +118,7 @@ static bool
 own_expired(const ConsumerGroup *group, TimestampTz before)
 {
 	int32		partitions = pgt_is_topic(group->topic) ? pgt_topic_get(group->topic)->partitions : 0;
-	GroupOffset *offsets = pgt_group_read(group, partitions);
+	GroupPartition *offsets = pgt_group_rows_read(group, partitions);
 
 	for (int32 i = 0; i < partitions; i++)
 	{
@@ -143,7 +143,7 @@ expire_group(const ConsumerGroup *group, TimestampTz before)
 		return false;
 	if (has_members(group, before) || !own_expired(group, before))
 		return false;
-	pgt_lease_forget_members(group);
+	pgt_lease_remove_expired_members(group);
 	return pgt_group_delete(group) > 0;
 }
 
@@ -174,7 +174,7 @@ expire_groups(Oid table, TimestampTz before)
 
 /* See the header. */
 int
-pgt_groups_expire(void)
+pgt_group_expiry_run(void)
 {
 	int			expired = 0;
 	Oid			table;

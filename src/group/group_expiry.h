@@ -11,7 +11,7 @@
  * Delete the offsets of this database's groups that have expired; returns how
  * many groups in topics.  In a transaction of its own, without a snapshot.
  */
-extern int	pgt_groups_expire(void);
+extern int	pgt_group_expiry_run(void);
 
 extern void pgt_group_expiry_init(void);	/* settings of this file */
 

@@ -61,7 +61,7 @@
 
 /* See the header. */
 void
-pgt_member_check_id(const char *id)
+pgt_group_member_check_id(const char *id)
 {
 	size_t		length = strlen(id);
 
@@ -79,7 +79,7 @@ pgt_member_check_id(const char *id)
 
 /* See the header. */
 bool
-pgt_member_lock(const ConsumerGroup *group, const char *id, bool wait)
+pgt_group_member_lock(const ConsumerGroup *group, const char *id, bool wait)
 {
 	uint32		group_hash = hash_bytes((const unsigned char *) group->id, strlen(group->id));
 	uint32		member_hash = hash_bytes((const unsigned char *) id, strlen(id));
@@ -92,7 +92,7 @@ pgt_member_lock(const ConsumerGroup *group, const char *id, bool wait)
 
 /* See the header. */
 Oid
-pgt_member_table(Oid offsets_table)
+pgt_group_member_table(Oid offsets_table)
 {
 	return OidIsValid(offsets_table) ?
 		get_relname_relid(MEMBERS_TABLE_NAME, get_rel_namespace(offsets_table)) : InvalidOid;
@@ -102,7 +102,7 @@ pgt_member_table(Oid offsets_table)
 static Relation
 open_members(const ConsumerGroup *group, LOCKMODE mode)
 {
-	Oid			table = pgt_member_table(group->offsets_table);
+	Oid			table = pgt_group_member_table(group->offsets_table);
 
 	if (!OidIsValid(table))
 		ereport(ERROR,
@@ -159,7 +159,7 @@ compare_joined(const ListCell *a, const ListCell *b)
 
 /* See the header. */
 List *
-pgt_member_read(const ConsumerGroup *group)
+pgt_group_member_read(const ConsumerGroup *group)
 {
 	Relation	table = open_members(group, AccessShareLock);
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
@@ -200,7 +200,7 @@ partitions_datum(const GroupMember *member)
 
 /* See the header. */
 void
-pgt_member_write(const ConsumerGroup *group, GroupMember *member)
+pgt_group_member_write(const ConsumerGroup *group, GroupMember *member)
 {
 	Relation	table = open_members(group, RowExclusiveLock);
 	Interval	lease = {.time = member->lease};
@@ -228,7 +228,7 @@ pgt_member_write(const ConsumerGroup *group, GroupMember *member)
 
 /* See the header. */
 void
-pgt_member_delete(const ConsumerGroup *group, const GroupMember *member)
+pgt_group_member_delete(const ConsumerGroup *group, const GroupMember *member)
 {
 	Relation	table = open_members(group, RowExclusiveLock);
 

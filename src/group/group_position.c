@@ -128,7 +128,7 @@ own_position(const ConsumerGroup *group, int32 partition)
 
 /* See the header. */
 void
-pgt_position_read(const ConsumerGroup *group, GroupOffset *offset)
+pgt_group_position_read(const ConsumerGroup *group, GroupPartition *offset)
 {
 	const PositionVersion *version = find_position(group, offset->partition);
 
@@ -139,7 +139,7 @@ pgt_position_read(const ConsumerGroup *group, GroupOffset *offset)
 
 /* See the header. */
 void
-pgt_position_set(const ConsumerGroup *group, GroupOffset *offset, int64 next)
+pgt_group_position_set(const ConsumerGroup *group, GroupPartition *offset, int64 next)
 {
 	PositionVersion *version;
 
@@ -159,7 +159,7 @@ pgt_position_set(const ConsumerGroup *group, GroupOffset *offset, int64 next)
 
 /* See the header. */
 void
-pgt_position_set_start(const ConsumerGroup *group, GroupOffset *offset, int64 start)
+pgt_group_position_set_start(const ConsumerGroup *group, GroupPartition *offset, int64 start)
 {
 	PositionVersion *version = own_position(group, offset->partition);
 
@@ -171,7 +171,7 @@ pgt_position_set_start(const ConsumerGroup *group, GroupOffset *offset, int64 st
 
 /* See the header. */
 void
-pgt_position_note_lost(const ConsumerGroup *group, const GroupOffset *offset, int64 lost)
+pgt_group_position_note_lost(const ConsumerGroup *group, const GroupPartition *offset, int64 lost)
 {
 	int64	   *sum = &own_position(group, offset->partition)->lost;
 
@@ -181,7 +181,7 @@ pgt_position_note_lost(const ConsumerGroup *group, const GroupOffset *offset, in
 
 /* See the header. */
 int64
-pgt_position_lost(const ConsumerGroup *group, int32 partition)
+pgt_group_position_lost(const ConsumerGroup *group, int32 partition)
 {
 	const PositionVersion *version = find_position(group, partition);
 
@@ -190,7 +190,7 @@ pgt_position_lost(const ConsumerGroup *group, int32 partition)
 
 /* See the header. */
 List *
-pgt_position_partitions(const ConsumerGroup *group)
+pgt_group_position_partitions(const ConsumerGroup *group)
 {
 	HASH_SEQ_STATUS status;
 	PositionEntry *entry;

@@ -123,13 +123,13 @@ pgt_group_rows_scan(Relation table, const ConsumerGroup *group, int32 partition,
 
 /* See the header. */
 void
-pgt_group_row_clear(GroupOffset *offset, const ConsumerGroup *group, int32 partition)
+pgt_group_row_clear(GroupPartition *offset, const ConsumerGroup *group, int32 partition)
 {
 	offset->partition = partition;
 	offset->exists = false;
 	offset->row = NULL;
 	offset->committed = NO_OFFSET;
-	pgt_position_read(group, offset);
+	pgt_group_position_read(group, offset);
 	offset->lease = (GroupLease) {NULL, DT_NOBEGIN, NO_OFFSET, DT_NOBEGIN, 0};
 }
 
@@ -154,7 +154,7 @@ fill_lease(GroupLease *lease, HeapTuple row, TupleDesc desc)
 
 /* See the header. */
 void
-pgt_group_row_fill(GroupOffset *offset, HeapTuple row, TupleDesc desc)
+pgt_group_row_fill(GroupPartition *offset, HeapTuple row, TupleDesc desc)
 {
 	bool		isnull;
 	Datum		value;
@@ -184,7 +184,7 @@ row_partition(HeapTuple row, TupleDesc desc)
 
 /* See the header. */
 void
-pgt_group_row_take(GroupOffset *offset, const ConsumerGroup *group, HeapTuple row, TupleDesc desc)
+pgt_group_row_take(GroupPartition *offset, const ConsumerGroup *group, HeapTuple row, TupleDesc desc)
 {
 	pgt_group_row_clear(offset, group, row_partition(row, desc));
 	pgt_group_row_fill(offset, heap_copytuple(row), desc);
@@ -207,10 +207,10 @@ is_row_of(HeapTuple row, TupleDesc desc, const ConsumerGroup *group, int32 parti
 
 /* A partition's row where it was found before, or NULL. */
 static HeapTuple
-row_at_place(PlaceScan *scan, TupleDesc desc, const ConsumerGroup *group, int32 partition,
+row_at_place(GroupRowFetch *scan, TupleDesc desc, const ConsumerGroup *group, int32 partition,
 			 ItemPointer place)
 {
-	HeapTuple	row = pgt_place_scan_fetch(scan, place);
+	HeapTuple	row = pgt_group_row_cache_fetch(scan, place);
 
 	return row != NULL && is_row_of(row, desc, group, partition) ? row : NULL;
 }
@@ -228,7 +228,7 @@ row_by_index(Relation table, const ConsumerGroup *group, int32 partition, Snapsh
 
 /* Read the rows of all partitions by the index. */
 static void
-read_by_index(Relation table, const ConsumerGroup *group, GroupOffset *offsets, int32 partitions,
+read_by_index(Relation table, const ConsumerGroup *group, GroupPartition *offsets, int32 partitions,
 			  Snapshot snapshot)
 {
 	TupleDesc	desc = RelationGetDescr(table);
@@ -250,12 +250,12 @@ read_by_index(Relation table, const ConsumerGroup *group, GroupOffset *offsets, 
  * by the index.
  */
 static void
-read_rows(Relation table, const ConsumerGroup *group, GroupOffset *offsets, int32 partitions,
+read_rows(Relation table, const ConsumerGroup *group, GroupPartition *offsets, int32 partitions,
 		  Snapshot snapshot)
 {
 	TupleDesc	desc = RelationGetDescr(table);
-	ItemPointer places = pgt_row_places(group->topic, group->id, partitions);
-	PlaceScan  *scan = pgt_place_scan_begin(table, snapshot);
+	ItemPointer places = pgt_group_row_cache_tids(group->topic, group->id, partitions);
+	GroupRowFetch  *scan = pgt_group_row_cache_begin(table, snapshot);
 	int			missing = 0;
 
 	for (int32 i = 0; i < partitions; i++)
@@ -267,7 +267,7 @@ read_rows(Relation table, const ConsumerGroup *group, GroupOffset *offsets, int3
 		else
 			missing++;
 	}
-	pgt_place_scan_end(scan);
+	pgt_group_row_cache_end(scan);
 
 	if (missing > ONE_BY_ONE_MAX)
 		read_by_index(table, group, offsets, partitions, snapshot);
@@ -284,10 +284,10 @@ read_rows(Relation table, const ConsumerGroup *group, GroupOffset *offsets, int3
 }
 
 /* See the header. */
-GroupOffset *
-pgt_group_read(const ConsumerGroup *group, int32 partitions)
+GroupPartition *
+pgt_group_rows_read(const ConsumerGroup *group, int32 partitions)
 {
-	GroupOffset *offsets = palloc(sizeof(GroupOffset) * partitions);
+	GroupPartition *offsets = palloc(sizeof(GroupPartition) * partitions);
 	Relation	table = table_open(group->offsets_table, AccessShareLock);
 	Snapshot	snapshot = pgt_group_rows_snapshot();
 
@@ -301,15 +301,15 @@ pgt_group_read(const ConsumerGroup *group, int32 partitions)
 
 /* See the header. */
 void
-pgt_group_row_refresh(Relation table, const ConsumerGroup *group, GroupOffset *offset)
+pgt_group_row_refresh(Relation table, const ConsumerGroup *group, GroupPartition *offset)
 {
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	int32		partition = offset->partition;
-	ItemPointer places = pgt_row_places(group->topic, group->id, partition + 1);
-	PlaceScan  *scan = pgt_place_scan_begin(table, snapshot);
+	ItemPointer places = pgt_group_row_cache_tids(group->topic, group->id, partition + 1);
+	GroupRowFetch  *scan = pgt_group_row_cache_begin(table, snapshot);
 	HeapTuple	row = row_at_place(scan, RelationGetDescr(table), group, partition, &places[partition]);
 
-	pgt_place_scan_end(scan);
+	pgt_group_row_cache_end(scan);
 	if (row == NULL)
 		row = row_by_index(table, group, partition, snapshot);
 	pgt_group_row_clear(offset, group, partition);
@@ -323,7 +323,7 @@ pgt_group_row_refresh(Relation table, const ConsumerGroup *group, GroupOffset *o
 
 /* See the header. */
 char *
-pgt_group_row_metadata(const ConsumerGroup *group, const GroupOffset *offset)
+pgt_group_row_metadata(const ConsumerGroup *group, const GroupPartition *offset)
 {
 	Relation	table = table_open(group->offsets_table, AccessShareLock);
 	bool		isnull;
@@ -415,7 +415,7 @@ index_version(Relation table, HeapTuple row)
  * "lost" is added to what the row says; without "leased" the lease stays.
  */
 static HeapTuple
-update_row(Relation table, const GroupOffset *offset, int64 next, int64 lost,
+update_row(Relation table, const GroupPartition *offset, int64 next, int64 lost,
 		   const char *metadata, bool leased)
 {
 	Datum		values[Natts_offsets] = {0};
@@ -450,7 +450,7 @@ update_row(Relation table, const GroupOffset *offset, int64 next, int64 lost,
 
 /* Write the first row of a partition whose absence is locked. */
 static HeapTuple
-insert_row(Relation table, const ConsumerGroup *group, const GroupOffset *offset, int64 next,
+insert_row(Relation table, const ConsumerGroup *group, const GroupPartition *offset, int64 next,
 		   int64 lost, const char *metadata)
 {
 	Datum		values[Natts_offsets] = {0};
@@ -471,7 +471,7 @@ insert_row(Relation table, const ConsumerGroup *group, const GroupOffset *offset
 
 /* See the header. */
 void
-pgt_group_row_write(const ConsumerGroup *group, GroupOffset *offset, int64 next, int64 lost,
+pgt_group_row_write(const ConsumerGroup *group, GroupPartition *offset, int64 next, int64 lost,
 					const char *metadata, bool leased)
 {
 	Relation	table = table_open(group->offsets_table, RowExclusiveLock);
@@ -493,7 +493,7 @@ pgt_group_row_write(const ConsumerGroup *group, GroupOffset *offset, int64 next,
 
 /* See the header. */
 Oid
-pgt_group_offsets_table(Oid topic)
+pgt_group_row_table(Oid topic)
 {
 	ForeignServer *server = GetForeignServer(GetForeignServerIdByRelId(topic));
 	ForeignDataWrapper *wrapper = GetForeignDataWrapper(server->fdwid);
@@ -539,9 +539,9 @@ lowest_committed(SysScanDesc scan, TupleDesc desc, int32 partition)
 
 /* See the header. */
 int64
-pgt_groups_consumed(Oid topic, int32 partition)
+pgt_group_rows_consumed(Oid topic, int32 partition)
 {
-	Oid			relid = pgt_group_offsets_table(topic);
+	Oid			relid = pgt_group_row_table(topic);
 	Relation	table = OidIsValid(relid) ? try_table_open(relid, AccessShareLock) : NULL;
 	Relation	index;
 	Snapshot	snapshot;
@@ -566,7 +566,7 @@ pgt_groups_consumed(Oid topic, int32 partition)
 
 /* See the header. */
 List *
-pgt_group_topics(const ConsumerGroup *group)
+pgt_group_rows_topics(const ConsumerGroup *group)
 {
 	Relation	table = table_open(group->offsets_table, AccessShareLock);
 	Snapshot	snapshot = pgt_group_rows_snapshot();

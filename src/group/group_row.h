@@ -21,23 +21,23 @@
  * Where the group stands in each of the topic's partitions: an array of that
  * many, palloc'd.  Locks nothing and leaves no lock on the table.
  */
-extern GroupOffset *pgt_group_read(const ConsumerGroup *group, int32 partitions);
+extern GroupPartition *pgt_group_rows_read(const ConsumerGroup *group, int32 partitions);
 
 /* A partition for which nothing is known yet but, maybe, a position. */
-extern void pgt_group_row_clear(GroupOffset *offset, const ConsumerGroup *group, int32 partition);
+extern void pgt_group_row_clear(GroupPartition *offset, const ConsumerGroup *group, int32 partition);
 
 /* Take over what a row says; the row is kept, so it must be the caller's to keep. */
-extern void pgt_group_row_fill(GroupOffset *offset, HeapTuple row, TupleDesc desc);
+extern void pgt_group_row_fill(GroupPartition *offset, HeapTuple row, TupleDesc desc);
 
 /* Make *offset of a copy of a row of the group and what else is known of its partition. */
-extern void pgt_group_row_take(GroupOffset *offset, const ConsumerGroup *group, HeapTuple row,
+extern void pgt_group_row_take(GroupPartition *offset, const ConsumerGroup *group, HeapTuple row,
 							   TupleDesc desc);
 
 /* Read one partition's row again, in its latest version. */
-extern void pgt_group_row_refresh(Relation table, const ConsumerGroup *group, GroupOffset *offset);
+extern void pgt_group_row_refresh(Relation table, const ConsumerGroup *group, GroupPartition *offset);
 
 /* The metadata of offset->row, palloc'd, or NULL. */
-extern char *pgt_group_row_metadata(const ConsumerGroup *group, const GroupOffset *offset);
+extern char *pgt_group_row_metadata(const ConsumerGroup *group, const GroupPartition *offset);
 
 /*
  * The snapshot to look at rows with, registered: the latest, but under
@@ -54,23 +54,23 @@ extern SysScanDesc pgt_group_rows_scan(Relation table, const ConsumerGroup *grou
  * NO_OFFSET: what is committed stays; "lost" is added to what the row says;
  * without "leased" the lease stays.
  */
-extern void pgt_group_row_write(const ConsumerGroup *group, GroupOffset *offset, int64 next,
+extern void pgt_group_row_write(const ConsumerGroup *group, GroupPartition *offset, int64 next,
 								int64 lost, const char *metadata, bool leased);
 
 /* Oids of the topics that a group has rows for; group->topic is not used. */
-extern List *pgt_group_topics(const ConsumerGroup *group);
+extern List *pgt_group_rows_topics(const ConsumerGroup *group);
 
 /*
  * The table of committed offsets, in the schema of the topic's wrapper, which
  * is the extension's; InvalidOid where it is gone already.
  */
-extern Oid	pgt_group_offsets_table(Oid topic);
+extern Oid	pgt_group_row_table(Oid topic);
 
 /*
  * Up to which offset every registered group (any with a row for the topic) has
  * consumed a partition, as committed by now; PG_INT64_MAX where there is no
  * group.  Needs no privilege on the table.
  */
-extern int64 pgt_groups_consumed(Oid topic, int32 partition);
+extern int64 pgt_group_rows_consumed(Oid topic, int32 partition);
 
 #endif							/* GROUP_ROW_H */

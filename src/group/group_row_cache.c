@@ -39,20 +39,20 @@
 /* Groups to remember. */
 #define GROUPS_MAX	256
 
-typedef struct PlacesKey
+typedef struct CachedGroupKey
 {
 	Oid			topic;
 	char		group[MAX_GROUP_ID_LENGTH + 1];	/* padded with zeros */
-} PlacesKey;
+} CachedGroupKey;
 
-typedef struct PlacesEntry
+typedef struct CachedGroup
 {
-	PlacesKey	key;
+	CachedGroupKey	key;
 	int32		count;
 	ItemPointer places;
-} PlacesEntry;
+} CachedGroup;
 
-struct PlaceScan
+struct GroupRowFetch
 {
 	Relation	table;
 	Snapshot	snapshot;
@@ -76,17 +76,17 @@ reset_groups(void)
 											   ALLOCSET_DEFAULT_SIZES);
 	groups = NULL;
 	MemoryContextReset(places_context);
-	ctl.keysize = sizeof(PlacesKey);
-	ctl.entrysize = sizeof(PlacesEntry);
+	ctl.keysize = sizeof(CachedGroupKey);
+	ctl.entrysize = sizeof(CachedGroup);
 	ctl.hcxt = places_context;
 	groups = hash_create("pg_topics row places", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
 /* The entry of a group, made where there is none. */
-static PlacesEntry *
-group_entry(const PlacesKey *key)
+static CachedGroup *
+group_entry(const CachedGroupKey *key)
 {
-	PlacesEntry *entry = groups == NULL ? NULL : hash_search(groups, key, HASH_FIND, NULL);
+	CachedGroup *entry = groups == NULL ? NULL : hash_search(groups, key, HASH_FIND, NULL);
 
 	if (entry != NULL)
 		return entry;
@@ -100,10 +100,10 @@ group_entry(const PlacesKey *key)
 
 /* See the header. */
 ItemPointer
-pgt_row_places(Oid topic, const char *group, int32 partitions)
+pgt_group_row_cache_tids(Oid topic, const char *group, int32 partitions)
 {
-	PlacesKey	key;
-	PlacesEntry *entry;
+	CachedGroupKey	key;
+	CachedGroup *entry;
 
 	memset(&key, 0, sizeof(key));
 	key.topic = topic;
@@ -128,10 +128,10 @@ pgt_row_places(Oid topic, const char *group, int32 partitions)
 /* ---- fetching ----------------------------------------------------------- */
 
 /* See the header. */
-PlaceScan *
-pgt_place_scan_begin(Relation table, Snapshot snapshot)
+GroupRowFetch *
+pgt_group_row_cache_begin(Relation table, Snapshot snapshot)
 {
-	PlaceScan  *scan = palloc(sizeof(PlaceScan));
+	GroupRowFetch  *scan = palloc(sizeof(GroupRowFetch));
 
 	scan->table = table;
 	scan->snapshot = snapshot;
@@ -142,7 +142,7 @@ pgt_place_scan_begin(Relation table, Snapshot snapshot)
 
 /* See the header. */
 void
-pgt_place_scan_end(PlaceScan *scan)
+pgt_group_row_cache_end(GroupRowFetch *scan)
 {
 	ExecDropSingleTupleTableSlot(scan->slot);
 	table_endscan(scan->scan);
@@ -161,7 +161,7 @@ prune_page(Relation table, BlockNumber block)
 
 /* See the header. */
 HeapTuple
-pgt_place_scan_fetch(PlaceScan *scan, ItemPointer place)
+pgt_group_row_cache_fetch(GroupRowFetch *scan, ItemPointer place)
 {
 	ItemPointerData latest = *place;
 

@@ -31,7 +31,7 @@ typedef struct GroupLease
 } GroupLease;
 
 /* Where a group stands in one partition, as last read or locked. */
-typedef struct GroupOffset
+typedef struct GroupPartition
 {
 	int32		partition;
 	bool		exists;			/* there is a row */
@@ -41,7 +41,7 @@ typedef struct GroupOffset
 	int64		start;			/* where it starts if it cannot go on there, or NO_OFFSET */
 	TimestampTz served;			/* when the group last got something; DT_NOBEGIN: never */
 	GroupLease	lease;
-} GroupOffset;
+} GroupPartition;
 
 /* What an attempt to own a partition came to. */
 typedef enum GroupLock

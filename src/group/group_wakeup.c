@@ -63,7 +63,7 @@ find_owned(Oid topic, int32 partition, uint64 group)
 
 /* See the header. */
 void
-pgt_release_note_owned(Oid topic, int32 partition, const char *group_id)
+pgt_group_wakeup_note_owned(Oid topic, int32 partition, const char *group_id)
 {
 	uint64		group = pgt_wait_group(group_id);
 	MemoryContext caller;
@@ -82,7 +82,7 @@ pgt_release_note_owned(Oid topic, int32 partition, const char *group_id)
 
 /* See the header. */
 void
-pgt_release_note_next(Oid topic, int32 partition, const char *group_id, int64 next)
+pgt_group_wakeup_note_next(Oid topic, int32 partition, const char *group_id, int64 next)
 {
 	OwnedPartition *entry = find_owned(topic, partition, pgt_wait_group(group_id));
 
@@ -117,7 +117,7 @@ announce(bool committed)
 
 /* See the header. */
 void
-pgt_release_wake_all(Oid topic)
+pgt_group_wakeup_topic(Oid topic)
 {
 	MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
 
@@ -137,7 +137,7 @@ announce_topics(void)
 
 /* The transaction ends. */
 static void
-release_xact_callback(XactEvent event, void *arg)
+wakeup_xact_callback(XactEvent event, void *arg)
 {
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
@@ -151,8 +151,8 @@ release_xact_callback(XactEvent event, void *arg)
 
 /* A savepoint is rolled back: what it owned is free again, what it has set is not. */
 static void
-release_subxact_callback(SubXactEvent event, SubTransactionId subid,
-						 SubTransactionId parent, void *arg)
+wakeup_subxact_callback(SubXactEvent event, SubTransactionId subid,
+						SubTransactionId parent, void *arg)
 {
 	ListCell   *cell;
 
@@ -165,8 +165,8 @@ release_subxact_callback(SubXactEvent event, SubTransactionId subid,
 
 /* See the header. */
 void
-pgt_partition_release_init(void)
+pgt_group_wakeup_init(void)
 {
-	RegisterXactCallback(release_xact_callback, NULL);
-	RegisterSubXactCallback(release_subxact_callback, NULL);
+	RegisterXactCallback(wakeup_xact_callback, NULL);
+	RegisterSubXactCallback(wakeup_subxact_callback, NULL);
 }

@@ -87,7 +87,7 @@ struct LeaseCall
 	List	   *members;		/* of GroupMember, in the order they joined */
 	GroupMember *me;			/* one of them; NULL: the member is new */
 	int64		lease;
-	GroupOffset *offsets;		/* of all partitions */
+	GroupPartition *offsets;		/* of all partitions */
 	LeasePlan  *plan;			/* for each of them */
 	bool		wrote;			/* a partition's row */
 };
@@ -103,7 +103,7 @@ lease_now(void)
 
 /* See the header. */
 bool
-pgt_lease_is_live(const GroupOffset *offset)
+pgt_lease_is_live(const GroupPartition *offset)
 {
 	return offset->lease.member != NULL && offset->lease.until > lease_now();
 }
@@ -138,7 +138,7 @@ report_unknown_member(const LeaseHolder *holder)
 
 /* Fencing: the member has lost a partition. */
 static void
-report_lost_lease(const LeaseHolder *holder, const GroupOffset *offset)
+report_lost_lease(const LeaseHolder *holder, const GroupPartition *offset)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
@@ -154,7 +154,7 @@ report_lost_lease(const LeaseHolder *holder, const GroupOffset *offset)
 
 /* Tell a member that it has lost a partition. */
 static void
-notice_lost_lease(const LeaseHolder *holder, const GroupOffset *offset)
+notice_lost_lease(const LeaseHolder *holder, const GroupPartition *offset)
 {
 	ereport(NOTICE,
 			(errmsg("member \"%s\" of consumer group \"%s\" has lost topic \"%s\" partition %d",
@@ -179,7 +179,7 @@ report_live_member(const ConsumerGroup *group, const char *member, TimestampTz u
 
 /* Does the partition's row name the member of the call? */
 bool
-pgt_lease_is_held(const LeaseCall *call, const GroupOffset *offset)
+pgt_lease_is_held(const LeaseCall *call, const GroupPartition *offset)
 {
 	return offset->lease.member != NULL && strcmp(offset->lease.member, call->holder->member) == 0;
 }
@@ -190,7 +190,7 @@ pgt_lease_is_held(const LeaseCall *call, const GroupOffset *offset)
  * processed.  So the member must know of it too.
  */
 static bool
-is_mine(const LeaseCall *call, const GroupOffset *offset)
+is_mine(const LeaseCall *call, const GroupPartition *offset)
 {
 	if (call->me == NULL || !pgt_lease_is_held(call, offset))
 		return false;
@@ -204,7 +204,7 @@ is_mine(const LeaseCall *call, const GroupOffset *offset)
 
 /* May the member take it?  Asked of what is not its own. */
 static bool
-is_free(const LeaseCall *call, const GroupOffset *offset)
+is_free(const LeaseCall *call, const GroupPartition *offset)
 {
 	return offset->lease.member == NULL || offset->lease.until <= call->now ||
 		pgt_lease_is_held(call, offset);
@@ -212,7 +212,7 @@ is_free(const LeaseCall *call, const GroupOffset *offset)
 
 /* Has the member read there what it has not committed? */
 static bool
-is_uncommitted(const GroupOffset *offset)
+is_uncommitted(const GroupPartition *offset)
 {
 	return offset->lease.position != NO_OFFSET && offset->lease.position != offset->committed;
 }
@@ -294,7 +294,7 @@ open_call(const LeaseHolder *holder)
 
 	call->holder = holder;
 	call->now = lease_now();
-	call->members = pgt_member_read(holder->group);
+	call->members = pgt_group_member_read(holder->group);
 	foreach(cell, call->members)
 	{
 		GroupMember *member = lfirst(cell);
@@ -303,8 +303,8 @@ open_call(const LeaseHolder *holder)
 			call->me = member;
 	}
 	call->lease = holder->lease > 0 || call->me == NULL ? holder->lease : call->me->lease;
-	call->offsets = pgt_group_read(holder->group, holder->partitions);
-	pgt_group_mend_served(call->offsets, holder->partitions);
+	call->offsets = pgt_group_rows_read(holder->group, holder->partitions);
+	pgt_group_clamp_future_served(call->offsets, holder->partitions);
 	call->plan = palloc(sizeof(LeasePlan) * holder->partitions);
 	make_plan(call);
 	return call;
@@ -316,7 +316,7 @@ open_member_call(const LeaseHolder *holder)
 {
 	LeaseCall  *call;
 
-	(void) pgt_member_lock(holder->group, holder->member, true);
+	(void) pgt_group_member_lock(holder->group, holder->member, true);
 	call = open_call(holder);
 	if (call->me == NULL)
 		report_unknown_member(holder);
@@ -327,7 +327,7 @@ open_member_call(const LeaseHolder *holder)
 
 /* Write an owned partition's lease; one that names the member begins anew. */
 static void
-write_lease(LeaseCall *call, GroupOffset *offset)
+write_lease(LeaseCall *call, GroupPartition *offset)
 {
 	if (offset->lease.member != NULL)
 		offset->lease.until = call->now + call->lease;
@@ -337,18 +337,18 @@ write_lease(LeaseCall *call, GroupOffset *offset)
 
 /* Give an owned partition up. */
 static void
-release(LeaseCall *call, GroupOffset *offset)
+release(LeaseCall *call, GroupPartition *offset)
 {
 	offset->lease.member = NULL;
 	offset->lease.until = DT_NOBEGIN;
 	offset->lease.position = NO_OFFSET;
 	write_lease(call, offset);
-	pgt_release_wake_all(call->holder->group->topic);
+	pgt_group_wakeup_topic(call->holder->group->topic);
 }
 
 /* Take an owned partition that is free. */
 static void
-take(LeaseCall *call, GroupOffset *offset)
+take(LeaseCall *call, GroupPartition *offset)
 {
 	offset->lease.member = pstrdup(call->holder->member);
 	offset->lease.position = NO_OFFSET;
@@ -363,7 +363,7 @@ take(LeaseCall *call, GroupOffset *offset)
 static void
 carry_out(LeaseCall *call, int partition)
 {
-	GroupOffset *offset = &call->offsets[partition];
+	GroupPartition *offset = &call->offsets[partition];
 	bool		owned;
 
 	if (call->plan[partition] != LEASE_GIVE_UP && call->plan[partition] != LEASE_TAKE)
@@ -390,7 +390,7 @@ rewind_positions(LeaseCall *call)
 {
 	for (int i = 0; i < call->holder->partitions; i++)
 	{
-		GroupOffset *offset = &call->offsets[i];
+		GroupPartition *offset = &call->offsets[i];
 
 		if (!is_mine(call, offset) || offset->lease.position == NO_OFFSET)
 			continue;
@@ -410,7 +410,7 @@ notice_losses(LeaseCall *call)
 
 	for (int i = 0; call->me != NULL && i < call->me->partition_count; i++)
 	{
-		GroupOffset *offset = &call->offsets[call->me->partitions[i]];
+		GroupPartition *offset = &call->offsets[call->me->partitions[i]];
 
 		if (is_mine(call, offset))
 			continue;
@@ -452,7 +452,7 @@ list_has_changed(const GroupMember *me, const int32 *partitions, int count)
  * now and for "me", which may be NULL.
  */
 static void
-forget_dead_members(const ConsumerGroup *group, List *members, TimestampTz now, const char *me)
+remove_expired_members(const ConsumerGroup *group, List *members, TimestampTz now, const char *me)
 {
 	bool		any = false;
 	ListCell   *cell;
@@ -462,19 +462,19 @@ forget_dead_members(const ConsumerGroup *group, List *members, TimestampTz now, 
 		const GroupMember *member = lfirst(cell);
 
 		if (member->until <= now && (me == NULL || strcmp(member->id, me) != 0))
-			any = pgt_member_lock(group, member->id, false) || any;
+			any = pgt_group_member_lock(group, member->id, false) || any;
 	}
 	if (!any)
 		return;
 
 	/* read again what is locked by now */
-	foreach(cell, pgt_member_read(group))
+	foreach(cell, pgt_group_member_read(group))
 	{
 		const GroupMember *member = lfirst(cell);
 
 		if (member->until <= now && (me == NULL || strcmp(member->id, me) != 0) &&
-			pgt_member_lock(group, member->id, false))
-			pgt_member_delete(group, member);
+			pgt_group_member_lock(group, member->id, false))
+			pgt_group_member_delete(group, member);
 	}
 }
 
@@ -490,20 +490,20 @@ update_member(LeaseCall *call)
 		!list_has_changed(me, partitions, count))
 		return;
 
-	forget_dead_members(call->holder->group, call->members, call->now, call->holder->member);
+	remove_expired_members(call->holder->group, call->members, call->now, call->holder->member);
 	if (me == NULL)
 	{
 		me = palloc0(sizeof(GroupMember));
 		me->id = pstrdup(call->holder->member);
 		me->joined = call->now;
 		/* who has too much and waits is to give up */
-		pgt_release_wake_all(call->holder->group->topic);
+		pgt_group_wakeup_topic(call->holder->group->topic);
 	}
 	me->until = call->now + call->lease;
 	me->lease = call->lease;
 	me->partitions = partitions;
 	me->partition_count = count;
-	pgt_member_write(call->holder->group, me);
+	pgt_group_member_write(call->holder->group, me);
 	call->me = me;
 }
 
@@ -527,7 +527,7 @@ length_of_lease(const LeaseCall *call, const GroupLease *lease)
 
 /* Has somebody else a partition for longer than his lease is? */
 static bool
-partition_outlasts(const LeaseCall *call, const GroupOffset *offset)
+partition_outlasts(const LeaseCall *call, const GroupPartition *offset)
 {
 	return offset->lease.member != NULL && !pgt_lease_is_held(call, offset) &&
 		outlasts(call, offset->lease.until, length_of_lease(call, &offset->lease));
@@ -574,7 +574,7 @@ cut_leases(LeaseCall *call)
 		return;
 	for (int i = 0; i < call->holder->partitions; i++)
 	{
-		GroupOffset *offset = &call->offsets[i];
+		GroupPartition *offset = &call->offsets[i];
 
 		if (!partition_outlasts(call, offset) ||
 			pgt_group_lock(call->holder->group, offset, false) != GROUP_OWNED ||
@@ -588,18 +588,18 @@ cut_leases(LeaseCall *call)
 		const GroupMember *member = lfirst(cell);
 
 		if (member_outlasts(call, member))
-			(void) pgt_member_lock(call->holder->group, member->id, false);
+			(void) pgt_group_member_lock(call->holder->group, member->id, false);
 	}
 	/* read again what is locked by now */
-	foreach(cell, pgt_member_read(call->holder->group))
+	foreach(cell, pgt_group_member_read(call->holder->group))
 	{
 		GroupMember *member = lfirst(cell);
 
 		if (!member_outlasts(call, member) ||
-			!pgt_member_lock(call->holder->group, member->id, false))
+			!pgt_group_member_lock(call->holder->group, member->id, false))
 			continue;
 		member->until = call->now + member->lease;
-		pgt_member_write(call->holder->group, member);
+		pgt_group_member_write(call->holder->group, member);
 	}
 }
 
@@ -616,7 +616,7 @@ pgt_lease_look(const LeaseHolder *holder)
 static bool
 partition_is_due(LeaseCall *call, int partition, bool *retry)
 {
-	GroupOffset *offset = &call->offsets[partition];
+	GroupPartition *offset = &call->offsets[partition];
 
 	switch (call->plan[partition])
 	{
@@ -684,7 +684,7 @@ pgt_lease_begin(const LeaseHolder *holder)
 {
 	LeaseCall  *call;
 
-	(void) pgt_member_lock(holder->group, holder->member, true);
+	(void) pgt_group_member_lock(holder->group, holder->member, true);
 	call = open_call(holder);
 	cut_leases(call);
 	notice_losses(call);
@@ -695,7 +695,7 @@ pgt_lease_begin(const LeaseHolder *holder)
 
 /* See the header. */
 int
-pgt_lease_partitions(LeaseCall *call, GroupOffset **offsets)
+pgt_lease_partitions(LeaseCall *call, GroupPartition **offsets)
 {
 	int			count = 0;
 
@@ -709,14 +709,14 @@ pgt_lease_partitions(LeaseCall *call, GroupOffset **offsets)
 
 /* See the header. */
 int64
-pgt_lease_next_offset(const GroupOffset *offset)
+pgt_lease_next_offset(const GroupPartition *offset)
 {
 	return offset->lease.position != NO_OFFSET ? offset->lease.position : offset->committed;
 }
 
 /* See the header. */
 void
-pgt_lease_advance(LeaseCall *call, GroupOffset *offset, int64 next)
+pgt_lease_advance(LeaseCall *call, GroupPartition *offset, int64 next)
 {
 	offset->lease.position = next;
 	offset->lease.served = call->now;
@@ -725,7 +725,7 @@ pgt_lease_advance(LeaseCall *call, GroupOffset *offset, int64 next)
 
 /* See the header. */
 void
-pgt_lease_start(LeaseCall *call, GroupOffset *offset, int64 start)
+pgt_lease_start(LeaseCall *call, GroupPartition *offset, int64 start)
 {
 	offset->lease.position = NO_OFFSET;
 	offset->lease.until = call->now + call->lease;
@@ -735,7 +735,7 @@ pgt_lease_start(LeaseCall *call, GroupOffset *offset, int64 start)
 
 /* See the header. */
 void
-pgt_lease_pass_gap(LeaseCall *call, GroupOffset *offset, int64 next)
+pgt_lease_pass_gap(LeaseCall *call, GroupPartition *offset, int64 next)
 {
 	if (is_uncommitted(offset))
 	{
@@ -756,7 +756,7 @@ pgt_lease_end(LeaseCall *call)
 {
 	for (int i = 0; i < call->holder->partitions; i++)
 	{
-		GroupOffset *offset = &call->offsets[i];
+		GroupPartition *offset = &call->offsets[i];
 
 		if (call->plan[i] == LEASE_KEEP && needs_renewal(call, offset->lease.until) &&
 			pgt_group_lock(call->holder->group, offset, false) == GROUP_OWNED)
@@ -769,7 +769,7 @@ pgt_lease_end(LeaseCall *call)
 
 /* Own a partition that the member has, in its latest version; ERROR where it has it no more. */
 static void
-own_mine(LeaseCall *call, GroupOffset *offset)
+own_mine(LeaseCall *call, GroupPartition *offset)
 {
 	(void) pgt_group_lock(call->holder->group, offset, true);
 	if (!is_mine(call, offset))
@@ -778,7 +778,7 @@ own_mine(LeaseCall *call, GroupOffset *offset)
 
 /* Commit what the member has consumed of a partition that it knows to have. */
 static void
-commit_position(LeaseCall *call, GroupOffset *offset)
+commit_position(LeaseCall *call, GroupPartition *offset)
 {
 	int64		position;
 
@@ -820,11 +820,11 @@ pgt_lease_commit(const LeaseHolder *holder)
 
 /* See the header. */
 void
-pgt_lease_commit_offset(const LeaseHolder *holder, GroupOffset *offset, int64 next,
+pgt_lease_commit_offset(const LeaseHolder *holder, GroupPartition *offset, int64 next,
 						const char *metadata)
 {
 	LeaseCall  *call = open_member_call(holder);
-	GroupOffset *mine = &call->offsets[offset->partition];
+	GroupPartition *mine = &call->offsets[offset->partition];
 
 	own_mine(call, mine);
 	if (mine->lease.position <= next)
@@ -844,11 +844,11 @@ pgt_lease_leave(const LeaseHolder *holder)
 {
 	LeaseCall  *call;
 
-	(void) pgt_member_lock(holder->group, holder->member, true);
+	(void) pgt_group_member_lock(holder->group, holder->member, true);
 	call = open_call(holder);
 	for (int i = 0; i < holder->partitions; i++)
 	{
-		GroupOffset *offset = &call->offsets[i];
+		GroupPartition *offset = &call->offsets[i];
 
 		if (!pgt_lease_is_held(call, offset))
 			continue;
@@ -858,8 +858,8 @@ pgt_lease_leave(const LeaseHolder *holder)
 	}
 	if (call->me != NULL)
 	{
-		pgt_member_delete(holder->group, call->me);
-		pgt_release_wake_all(holder->group->topic);
+		pgt_group_member_delete(holder->group, call->me);
+		pgt_group_wakeup_topic(holder->group->topic);
 	}
 }
 
@@ -870,7 +870,7 @@ pgt_lease_refuse_members(const ConsumerGroup *group)
 	TimestampTz now = lease_now();
 	ListCell   *cell;
 
-	foreach(cell, pgt_member_read(group))
+	foreach(cell, pgt_group_member_read(group))
 	{
 		const GroupMember *member = lfirst(cell);
 
@@ -881,7 +881,7 @@ pgt_lease_refuse_members(const ConsumerGroup *group)
 
 /* See the header. */
 void
-pgt_lease_refuse_leased(const ConsumerGroup *group, const GroupOffset *offset)
+pgt_lease_refuse_leased(const ConsumerGroup *group, const GroupPartition *offset)
 {
 	if (pgt_lease_is_live(offset))
 		report_live_member(group, offset->lease.member, offset->lease.until);
@@ -889,7 +889,7 @@ pgt_lease_refuse_leased(const ConsumerGroup *group, const GroupOffset *offset)
 
 /* See the header. */
 void
-pgt_lease_forget_members(const ConsumerGroup *group)
+pgt_lease_remove_expired_members(const ConsumerGroup *group)
 {
-	forget_dead_members(group, pgt_member_read(group), lease_now(), NULL);
+	remove_expired_members(group, pgt_group_member_read(group), lease_now(), NULL);
 }

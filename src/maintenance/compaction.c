@@ -249,7 +249,7 @@ pgt_compaction_is_due(const Topic *topic, int32 partition, double *ratio)
 static uint64
 visible_to_all(Oid topic)
 {
-	Relation	table = try_table_open(pgt_group_offsets_table(topic), AccessShareLock);
+	Relation	table = try_table_open(pgt_group_row_table(topic), AccessShareLock);
 	uint64		xid = pgt_full_xid(GetOldestNonRemovableTransactionId(table));
 
 	if (table != NULL)

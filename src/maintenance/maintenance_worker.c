@@ -428,7 +428,7 @@ expire_groups(void)
 	StartTransactionCommand();
 	PG_TRY();
 	{
-		(void) pgt_groups_expire();
+		(void) pgt_group_expiry_run();
 		CommitTransactionCommand();
 	}
 	PG_CATCH();
