@@ -215,7 +215,7 @@ _PG_init(void)
 	pgt_topic_init();
 	pgt_acks_init();
 	pgt_partitioner_lookup_init();
-	pgt_room_init();
+	pgt_partition_room_init();
 	pgt_change_publisher_init();
 	pgt_consumer_init();
 	pgt_clock_init();

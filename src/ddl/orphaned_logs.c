@@ -34,7 +34,7 @@
 #include "wal/log_writer.h"
 
 bool
-pgt_database_has_files(Oid database)
+pgt_orphaned_logs_in_database(Oid database)
 {
 	List	   *partitions = pgt_log_partitions(database, ERROR);
 	bool		found = partitions != NIL;
@@ -182,7 +182,7 @@ collect_slots(void *arg)
 }
 
 void
-pgt_orphaned_slots_collect(void)
+pgt_orphaned_logs_collect_slots(void)
 {
 	ErrorData  *error = pgt_catch_error(collect_slots, NULL);
 

@@ -82,13 +82,13 @@ report_no_room(Oid topic, const PartitionRoom *room)
 }
 
 void
-pgt_room_keep(Oid topic, int32 first, int32 end)
+pgt_partition_room_keep(Oid topic, int32 first, int32 end)
 {
 	PartitionRoom room;
 
 	check_possible(topic, end);
 	/* first: what fails from here on gives back what was taken by then */
-	pgt_topic_created(topic, first);
+	pgt_topic_drop_if_rolled_back(topic, first);
 	if (!pgt_log_reserve(MyDatabaseId, topic, first, end, &room))
 		report_no_room(topic, &room);
 }
@@ -133,7 +133,7 @@ partitions_of_role(Oid owner)
 }
 
 void
-pgt_room_check_role(Oid owner, int32 more)
+pgt_partition_room_check_role(Oid owner, int32 more)
 {
 	int64		partitions;
 
@@ -155,7 +155,7 @@ pgt_room_check_role(Oid owner, int32 more)
 /* ---- settings ------------------------------------------------------------- */
 
 void
-pgt_room_init(void)
+pgt_partition_room_init(void)
 {
 	DefineCustomIntVariable("pg_topics.max_partitions_per_database",
 							"How many topic partitions a database can have.",

@@ -12,7 +12,7 @@
  * the transaction or subtransaction fails.  ERROR (configuration_limit_exceeded),
  * with the numbers and nothing kept, where there is none.
  */
-extern void pgt_room_keep(Oid topic, int32 first, int32 end);
+extern void pgt_partition_room_keep(Oid topic, int32 first, int32 end);
 
 /*
  * ERROR where the topics that a role owns in this database have, with "more"
@@ -20,9 +20,9 @@ extern void pgt_room_keep(Oid topic, int32 first, int32 end);
  * transactions that do the same for the role, and holds them up until this one
  * ends.
  */
-extern void pgt_room_check_role(Oid owner, int32 more);
+extern void pgt_partition_room_check_role(Oid owner, int32 more);
 
 /* Define the settings; called once per process. */
-extern void pgt_room_init(void);
+extern void pgt_partition_room_init(void);
 
 #endif							/* PARTITION_ROOM_H */

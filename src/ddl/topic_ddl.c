@@ -126,7 +126,7 @@ check_topic(const TouchedRelation *relation)
 	check_inheritance(relation->relid);
 	topic = pgt_topic_get(relation->relid);
 	if (topic->owner != relation->owner)
-		pgt_room_check_role(topic->owner, 0);
+		pgt_partition_room_check_role(topic->owner, 0);
 	if (!relation->created)
 		return;
 	check_partitioner(topic);
@@ -136,7 +136,7 @@ check_topic(const TouchedRelation *relation)
 		return;
 	if (pgt_log_exists(MyDatabaseId, relation->relid, topic->partitions))
 		pgt_log_drop(MyDatabaseId, relation->relid);
-	pgt_room_keep(relation->relid, 0, topic->partitions);
+	pgt_partition_room_keep(relation->relid, 0, topic->partitions);
 }
 
 /* Check what the statement that has just ended touched. */
@@ -227,8 +227,8 @@ check_changed_options(Oid relid)
 				 errhint("Partitions can only be added; to have fewer, produce the records to a new topic.")));
 	if (after.partitions > before.partitions)
 	{
-		pgt_room_check_role(after.owner, after.partitions - before.partitions);
-		pgt_room_keep(relid, before.partitions, after.partitions);
+		pgt_partition_room_check_role(after.owner, after.partitions - before.partitions);
+		pgt_partition_room_keep(relid, before.partitions, after.partitions);
 		pgt_group_wakeup_topic(relid);
 	}
 	/* one that has been dropped does not stand in the way of other changes */
@@ -252,7 +252,7 @@ object_changed(ObjectAccessType access, Oid class, Oid object, int column, void 
 	else if (class == ForeignTableRelationId && access == OAT_POST_ALTER)
 		check_changed_options(object);
 	else if (class == DatabaseRelationId && access == OAT_POST_CREATE)
-		pgt_topic_create_database(object);
+		pgt_topic_drop_leftovers(object);
 }
 
 /* Something is about to be dropped. */
@@ -301,7 +301,7 @@ prepared_transaction_ended(bool rolled_back)
 {
 	pgt_topic_wake_all();
 	if (rolled_back)
-		pgt_orphaned_slots_collect();
+		pgt_orphaned_logs_collect_slots();
 }
 
 /* ProcessUtility_hook */
@@ -343,7 +343,7 @@ process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
  * any other statement of a pipeline joins it.
  */
 bool
-pgt_truncate_is_top_level(void)
+pgt_topic_ddl_truncate_is_top_level(void)
 {
 	if (truncate_is_top_level)
 		MyXactFlags |= XACT_FLAGS_NEEDIMMEDIATECOMMIT;

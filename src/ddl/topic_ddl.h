@@ -12,7 +12,7 @@
  * roll it back but its own failure?  If so, its transaction will commit before
  * any other statement of a pipeline joins it.
  */
-extern bool pgt_truncate_is_top_level(void);
+extern bool pgt_topic_ddl_truncate_is_top_level(void);
 
 /* Install the hooks; called once per process. */
 extern void pgt_topic_ddl_init(void);

@@ -154,14 +154,14 @@ pgt_topic_drop(Oid topic)
  * should that be rolled back, remove the slots and files that they have by then.
  */
 void
-pgt_topic_created(Oid topic, int32 first)
+pgt_topic_drop_if_rolled_back(Oid topic, int32 first)
 {
 	note_removal(MyDatabaseId, topic, first, false);
 }
 
 /* A database is being created: remove what a dropped one of its OID has left. */
 void
-pgt_topic_create_database(Oid database)
+pgt_topic_drop_leftovers(Oid database)
 {
 	if (pgt_log_exists(database, InvalidOid, 0))
 		pgt_log_drop(database, InvalidOid);

@@ -17,13 +17,13 @@ extern void pgt_topic_drop(Oid topic);
  * A topic of this database has been created, or given partitions from "first" on:
  * should that be rolled back, remove the slots and files that they have by then.
  */
-extern void pgt_topic_created(Oid topic, int32 first);
+extern void pgt_topic_drop_if_rolled_back(Oid topic, int32 first);
 
 /*
  * A database is being created: remove what a dropped one of its OID has left, since
  * a copied catalog may hold topics of the same OIDs.
  */
-extern void pgt_topic_create_database(Oid database);
+extern void pgt_topic_drop_leftovers(Oid database);
 
 /* A database is being dropped: at commit, remove its topics' files. */
 extern void pgt_topic_drop_database(Oid database);

@@ -340,7 +340,7 @@ check_truncate(List *relations)
 {
 	ListCell   *cell;
 
-	if (!pgt_truncate_is_top_level())
+	if (!pgt_topic_ddl_truncate_is_top_level())
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("TRUNCATE of a topic cannot run inside a transaction block"),
