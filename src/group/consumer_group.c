@@ -113,22 +113,22 @@ pgt_consumer_group_init(void)
 
 /* See the header. */
 void
-pgt_group_clamp_future_served(GroupPartition *offsets, int32 partitions)
+pgt_group_clamp_future_served(GroupPartition *parts, int32 partitions)
 {
 	TimestampTz now = GetCurrentTimestamp() + (int64) (Max(pgt_clock_offset, 0) * 1000);
 
 	for (int32 i = 0; i < partitions; i++)
 	{
-		if (offsets[i].served > now)
-			offsets[i].served = DT_NOBEGIN;
+		if (parts[i].served > now)
+			parts[i].served = DT_NOBEGIN;
 	}
 }
 
 /* See the header. */
 int64
-pgt_group_next_offset(const GroupPartition *offset)
+pgt_group_next_offset(const GroupPartition *part)
 {
-	return offset->position != NO_OFFSET ? offset->position : offset->committed;
+	return part->position != NO_OFFSET ? part->position : part->committed;
 }
 
 /* ---- owning partitions -------------------------------------------------- */
@@ -146,19 +146,19 @@ report_serialization_failure(void)
 
 /*
  * Lock a partition's row: with "wait" its latest version, else the one that
- * *offset tells of.  GROUP_MOVED where that is history; then *offset tells
+ * *part tells of.  GROUP_MOVED where that is history; then *part tells
  * what is now.  A row that this transaction has written needs no further lock:
  * others find the version below it locked.
  */
 static GroupLock
-lock_row(Relation table, const ConsumerGroup *group, GroupPartition *offset, bool wait)
+lock_row(Relation table, const ConsumerGroup *group, GroupPartition *part, bool wait)
 {
-	ItemPointerData tid = offset->row->t_self;
+	ItemPointerData tid = part->row->t_self;
 	TupleTableSlot *slot;
 	TM_FailureData failure;
 	TM_Result	result;
 
-	if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(offset->row->t_data)))
+	if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(part->row->t_data)))
 		return GROUP_OWNED;
 
 	slot = table_slot_create(table, NULL);
@@ -168,7 +168,7 @@ lock_row(Relation table, const ConsumerGroup *group, GroupPartition *offset, boo
 							  wait && !IsolationUsesXactSnapshot() ? TUPLE_LOCK_FLAG_FIND_LAST_VERSION : 0,
 							  &failure);
 	if (result == TM_Ok)
-		pgt_group_row_fill(offset, ExecCopySlotHeapTuple(slot), RelationGetDescr(table));
+		pgt_group_row_fill(part, ExecCopySlotHeapTuple(slot), RelationGetDescr(table));
 	ExecDropSingleTupleTableSlot(slot);
 
 	if (result == TM_Ok)
@@ -179,7 +179,7 @@ lock_row(Relation table, const ConsumerGroup *group, GroupPartition *offset, boo
 		report_serialization_failure();
 	if (result != TM_Updated && result != TM_Deleted)
 		elog(ERROR, "unexpected result %d of locking a consumer group's row", (int) result);
-	pgt_group_row_refresh(table, group, offset);
+	pgt_group_row_refresh(table, group, part);
 	return GROUP_MOVED;
 }
 
@@ -209,17 +209,17 @@ pgt_group_is_starting(const ConsumerGroup *group, int32 partition)
 
 /*
  * Own a partition that has no row, see the file's head.  GROUP_MOVED, and the
- * lock given back, where one was committed meanwhile; *offset then tells of it.
+ * lock given back, where one was committed meanwhile; *part then tells of it.
  */
 static GroupLock
-lock_missing_row(Relation table, const ConsumerGroup *group, GroupPartition *offset, bool wait)
+lock_missing_row(Relation table, const ConsumerGroup *group, GroupPartition *part, bool wait)
 {
-	LOCKTAG		tag = missing_row_tag(group, offset->partition);
+	LOCKTAG		tag = missing_row_tag(group, part->partition);
 
 	if (LockAcquire(&tag, ExclusiveLock, false, !wait) == LOCKACQUIRE_NOT_AVAIL)
 		return GROUP_BUSY;
-	pgt_group_row_refresh(table, group, offset);
-	if (!offset->exists)
+	pgt_group_row_refresh(table, group, part);
+	if (!part->exists)
 		return GROUP_OWNED;
 
 	/* the snapshot does not see it */
@@ -231,7 +231,7 @@ lock_missing_row(Relation table, const ConsumerGroup *group, GroupPartition *off
 
 /* See the header. */
 GroupLock
-pgt_group_lock(const ConsumerGroup *group, GroupPartition *offset, bool wait)
+pgt_group_lock(const ConsumerGroup *group, GroupPartition *part, bool wait)
 {
 	Relation	table = table_open(group->offsets_table, RowExclusiveLock);
 	GroupLock	result;
@@ -239,12 +239,12 @@ pgt_group_lock(const ConsumerGroup *group, GroupPartition *offset, bool wait)
 	do
 	{
 		CHECK_FOR_INTERRUPTS();
-		result = offset->exists ? lock_row(table, group, offset, wait) :
-			lock_missing_row(table, group, offset, wait);
+		result = part->exists ? lock_row(table, group, part, wait) :
+			lock_missing_row(table, group, part, wait);
 	} while (result == GROUP_MOVED && wait);
 
 	if (result == GROUP_OWNED)
-		pgt_group_wakeup_note_owned(group->topic, offset->partition, group->id);
+		pgt_group_wakeup_note_owned(group->topic, part->partition, group->id);
 	table_close(table, result == GROUP_OWNED ? NoLock : RowExclusiveLock);
 	return result;
 }
@@ -253,39 +253,39 @@ pgt_group_lock(const ConsumerGroup *group, GroupPartition *offset, bool wait)
 
 /* Commit an owned partition's next offset; with "leased" together with its lease. */
 static void
-commit_row(const ConsumerGroup *group, GroupPartition *offset, int64 next, const char *metadata,
+commit_row(const ConsumerGroup *group, GroupPartition *part, int64 next, const char *metadata,
 		   bool leased)
 {
-	if (next < offset->committed)
+	if (next < part->committed)
 		pgt_group_wakeup_topic(group->topic);
-	pgt_group_wakeup_note_next(group->topic, offset->partition, group->id, next);
-	pgt_group_row_write(group, offset, next, pgt_group_position_lost(group, offset->partition),
+	pgt_group_wakeup_note_next(group->topic, part->partition, group->id, next);
+	pgt_group_row_write(group, part, next, pgt_group_position_lost(group, part->partition),
 						metadata, leased);
-	pgt_group_position_set(group, offset, NO_OFFSET);
+	pgt_group_position_set(group, part, NO_OFFSET);
 }
 
 /* See the header. */
 void
-pgt_group_commit(const ConsumerGroup *group, GroupPartition *offset, int64 next, const char *metadata)
+pgt_group_commit(const ConsumerGroup *group, GroupPartition *part, int64 next, const char *metadata)
 {
-	bool		leased = offset->lease.member != NULL;
+	bool		leased = part->lease.member != NULL;
 
-	offset->lease.member = NULL;
-	offset->lease.until = DT_NOBEGIN;
-	offset->lease.position = NO_OFFSET;
-	commit_row(group, offset, next, metadata, leased);
+	part->lease.member = NULL;
+	part->lease.until = DT_NOBEGIN;
+	part->lease.position = NO_OFFSET;
+	commit_row(group, part, next, metadata, leased);
 }
 
 /* When the group last did something with the partition that counts as use. */
 static TimestampTz
-last_use(const GroupPartition *offset)
+last_use(const GroupPartition *part)
 {
-	return Max(offset->served, offset->lease.until);
+	return Max(part->served, part->lease.until);
 }
 
 /* See the header. */
 void
-pgt_group_refresh_expiry(const ConsumerGroup *group, GroupPartition *offsets, int32 partitions)
+pgt_group_refresh_expiry(const ConsumerGroup *group, GroupPartition *parts, int32 partitions)
 {
 	GroupPartition *latest = NULL;
 	TimestampTz soon = GetCurrentTimestamp() + (int64) (pgt_clock_offset * 1000) -
@@ -295,11 +295,11 @@ pgt_group_refresh_expiry(const ConsumerGroup *group, GroupPartition *offsets, in
 		return;
 	for (int32 i = 0; i < partitions; i++)
 	{
-		if (last_use(&offsets[i]) > soon)
+		if (last_use(&parts[i]) > soon)
 			return;
-		if (offsets[i].committed != NO_OFFSET && offsets[i].position == NO_OFFSET &&
-			(latest == NULL || last_use(&offsets[i]) > last_use(latest)))
-			latest = &offsets[i];
+		if (parts[i].committed != NO_OFFSET && parts[i].position == NO_OFFSET &&
+			(latest == NULL || last_use(&parts[i]) > last_use(latest)))
+			latest = &parts[i];
 	}
 	if (latest != NULL && pgt_group_lock(group, latest, false) == GROUP_OWNED)
 		pgt_group_commit(group, latest, latest->committed, pgt_group_row_metadata(group, latest));
@@ -307,17 +307,17 @@ pgt_group_refresh_expiry(const ConsumerGroup *group, GroupPartition *offsets, in
 
 /* See the header. */
 void
-pgt_group_commit_leased(const ConsumerGroup *group, GroupPartition *offset, int64 next,
+pgt_group_commit_leased(const ConsumerGroup *group, GroupPartition *part, int64 next,
 						const char *metadata)
 {
-	commit_row(group, offset, next, metadata, true);
+	commit_row(group, part, next, metadata, true);
 }
 
 /* See the header. */
 void
-pgt_group_write_lease(const ConsumerGroup *group, GroupPartition *offset)
+pgt_group_write_lease(const ConsumerGroup *group, GroupPartition *part)
 {
-	pgt_group_row_write(group, offset, NO_OFFSET, 0, NULL, true);
+	pgt_group_row_write(group, part, NO_OFFSET, 0, NULL, true);
 }
 
 /* See the header. */
@@ -329,14 +329,14 @@ pgt_group_commit_positions(const ConsumerGroup *group)
 
 	foreach(cell, partitions)
 	{
-		GroupPartition offset;
+		GroupPartition part;
 		Relation	table = table_open(group->offsets_table, RowExclusiveLock);
 
-		pgt_group_row_clear(&offset, group, lfirst_int(cell));
-		pgt_group_row_refresh(table, group, &offset);
+		pgt_group_row_clear(&part, group, lfirst_int(cell));
+		pgt_group_row_refresh(table, group, &part);
 		table_close(table, NoLock);
-		pgt_group_lock(group, &offset, true);
-		pgt_group_commit(group, &offset, offset.position, NULL);
+		pgt_group_lock(group, &part, true);
+		pgt_group_commit(group, &part, part.position, NULL);
 	}
 	list_free(partitions);
 }
@@ -353,13 +353,13 @@ pgt_group_delete(const ConsumerGroup *group)
 
 	while (HeapTupleIsValid(row = systable_getnext(scan)))
 	{
-		GroupPartition offset;
+		GroupPartition part;
 
-		pgt_group_row_take(&offset, group, row, RelationGetDescr(table));
-		if (lock_row(table, group, &offset, true) != GROUP_OWNED)
+		pgt_group_row_take(&part, group, row, RelationGetDescr(table));
+		if (lock_row(table, group, &part, true) != GROUP_OWNED)
 			continue;
-		CatalogTupleDelete(table, &offset.row->t_self);
-		pgt_group_position_set(group, &offset, NO_OFFSET);
+		CatalogTupleDelete(table, &part.row->t_self);
+		pgt_group_position_set(group, &part, NO_OFFSET);
 		deleted++;
 	}
 	systable_endscan(scan);

@@ -118,18 +118,18 @@ static bool
 own_expired(const ConsumerGroup *group, TimestampTz before)
 {
 	int32		partitions = pgt_is_topic(group->topic) ? pgt_topic_get(group->topic)->partitions : 0;
-	GroupPartition *offsets = pgt_group_rows_read(group, partitions);
+	GroupPartition *parts = pgt_group_rows_read(group, partitions);
 
 	for (int32 i = 0; i < partitions; i++)
 	{
-		if (!offsets[i].exists)
+		if (!parts[i].exists)
 		{
 			if (pgt_group_is_starting(group, i))
 				return false;
 			continue;
 		}
-		if (offsets[i].served >= before || offsets[i].lease.until >= before ||
-			pgt_group_lock(group, &offsets[i], false) != GROUP_OWNED)
+		if (parts[i].served >= before || parts[i].lease.until >= before ||
+			pgt_group_lock(group, &parts[i], false) != GROUP_OWNED)
 			return false;
 	}
 	return true;

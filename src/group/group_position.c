@@ -128,52 +128,52 @@ own_position(const ConsumerGroup *group, int32 partition)
 
 /* See the header. */
 void
-pgt_group_position_read(const ConsumerGroup *group, GroupPartition *offset)
+pgt_group_position_read(const ConsumerGroup *group, GroupPartition *part)
 {
-	const PositionVersion *version = find_position(group, offset->partition);
+	const PositionVersion *version = find_position(group, part->partition);
 
-	offset->position = version == NULL ? NO_OFFSET : version->next_offset;
-	offset->start = version == NULL ? NO_OFFSET : version->start;
-	offset->served = version == NULL ? DT_NOBEGIN : version->served;
+	part->position = version == NULL ? NO_OFFSET : version->next_offset;
+	part->start = version == NULL ? NO_OFFSET : version->start;
+	part->served = version == NULL ? DT_NOBEGIN : version->served;
 }
 
 /* See the header. */
 void
-pgt_group_position_set(const ConsumerGroup *group, GroupPartition *offset, int64 next)
+pgt_group_position_set(const ConsumerGroup *group, GroupPartition *part, int64 next)
 {
 	PositionVersion *version;
 
 	/* nothing to forget */
-	if (next == NO_OFFSET && find_position(group, offset->partition) == NULL)
+	if (next == NO_OFFSET && find_position(group, part->partition) == NULL)
 		return;
 
-	version = own_position(group, offset->partition);
+	version = own_position(group, part->partition);
 	version->next_offset = next;
 	version->start = NO_OFFSET;
 	version->served = next == NO_OFFSET ? DT_NOBEGIN : GetCurrentTimestamp();
 	if (next == NO_OFFSET)
 		version->lost = 0;
-	offset->position = next;
-	offset->start = NO_OFFSET;
+	part->position = next;
+	part->start = NO_OFFSET;
 }
 
 /* See the header. */
 void
-pgt_group_position_set_start(const ConsumerGroup *group, GroupPartition *offset, int64 start)
+pgt_group_position_set_start(const ConsumerGroup *group, GroupPartition *part, int64 start)
 {
-	PositionVersion *version = own_position(group, offset->partition);
+	PositionVersion *version = own_position(group, part->partition);
 
-	version->next_offset = offset->position;
+	version->next_offset = part->position;
 	version->start = start;
-	version->served = offset->served;
-	offset->start = start;
+	version->served = part->served;
+	part->start = start;
 }
 
 /* See the header. */
 void
-pgt_group_position_note_lost(const ConsumerGroup *group, const GroupPartition *offset, int64 lost)
+pgt_group_position_note_lost(const ConsumerGroup *group, const GroupPartition *part, int64 lost)
 {
-	int64	   *sum = &own_position(group, offset->partition)->lost;
+	int64	   *sum = &own_position(group, part->partition)->lost;
 
 	if (pg_add_s64_overflow(*sum, lost, sum))
 		*sum = PG_INT64_MAX;

@@ -11,29 +11,29 @@
 #include "group/group_types.h"
 #include "nodes/pg_list.h"
 
-/* Set position, start and served of offset->partition to what this transaction knows of it. */
-extern void pgt_group_position_read(const ConsumerGroup *group, GroupPartition *offset);
+/* Set position, start and served of part->partition to what this transaction knows of it. */
+extern void pgt_group_position_read(const ConsumerGroup *group, GroupPartition *part);
 
 /*
  * Remember in this transaction only where it goes on, or with NO_OFFSET: at the
  * committed offset; a savepoint's rollback brings the earlier position back.
  * The caller owns the partition.
  */
-extern void pgt_group_position_set(const ConsumerGroup *group, GroupPartition *offset, int64 next);
+extern void pgt_group_position_set(const ConsumerGroup *group, GroupPartition *part, int64 next);
 
 /*
  * Remember in this transaction only where a group starts that has nothing
  * committed, or only what lies below the log start.  The caller need not own
  * the partition: a committed offset to go on at counts before it.
  */
-extern void pgt_group_position_set_start(const ConsumerGroup *group, GroupPartition *offset, int64 start);
+extern void pgt_group_position_set_start(const ConsumerGroup *group, GroupPartition *part, int64 start);
 
 /*
  * Note that "lost" records were deleted before the group had read them: added
  * to its row by the transaction's next commit of the partition.  The caller
  * owns the partition.
  */
-extern void pgt_group_position_note_lost(const ConsumerGroup *group, const GroupPartition *offset,
+extern void pgt_group_position_note_lost(const ConsumerGroup *group, const GroupPartition *part,
 										 int64 lost);
 
 /* What has been noted as lost in the partition and is not in its row yet. */

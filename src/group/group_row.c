@@ -123,14 +123,14 @@ pgt_group_rows_scan(Relation table, const ConsumerGroup *group, int32 partition,
 
 /* See the header. */
 void
-pgt_group_row_clear(GroupPartition *offset, const ConsumerGroup *group, int32 partition)
+pgt_group_row_clear(GroupPartition *part, const ConsumerGroup *group, int32 partition)
 {
-	offset->partition = partition;
-	offset->exists = false;
-	offset->row = NULL;
-	offset->committed = NO_OFFSET;
-	pgt_group_position_read(group, offset);
-	offset->lease = (GroupLease) {NULL, DT_NOBEGIN, NO_OFFSET, DT_NOBEGIN, 0};
+	part->partition = partition;
+	part->exists = false;
+	part->row = NULL;
+	part->committed = NO_OFFSET;
+	pgt_group_position_read(group, part);
+	part->lease = (GroupLease) {NULL, DT_NOBEGIN, NO_OFFSET, DT_NOBEGIN, 0};
 }
 
 /* Take over the lease that a row tells of. */
@@ -154,23 +154,23 @@ fill_lease(GroupLease *lease, HeapTuple row, TupleDesc desc)
 
 /* See the header. */
 void
-pgt_group_row_fill(GroupPartition *offset, HeapTuple row, TupleDesc desc)
+pgt_group_row_fill(GroupPartition *part, HeapTuple row, TupleDesc desc)
 {
 	bool		isnull;
 	Datum		value;
 
-	offset->exists = true;
-	offset->row = row;
+	part->exists = true;
+	part->row = row;
 
 	value = heap_getattr(row, Anum_offsets_committed_offset, desc, &isnull);
-	offset->committed = isnull ? NO_OFFSET : DatumGetInt64(value);
+	part->committed = isnull ? NO_OFFSET : DatumGetInt64(value);
 
 	value = heap_getattr(row, Anum_offsets_commit_timestamp, desc, &isnull);
 	if (!isnull)
-		offset->served = Max(offset->served, DatumGetTimestampTz(value));
+		part->served = Max(part->served, DatumGetTimestampTz(value));
 
-	fill_lease(&offset->lease, row, desc);
-	offset->served = Max(offset->served, offset->lease.served);
+	fill_lease(&part->lease, row, desc);
+	part->served = Max(part->served, part->lease.served);
 }
 
 /* The partition a row is about. */
@@ -184,10 +184,10 @@ row_partition(HeapTuple row, TupleDesc desc)
 
 /* See the header. */
 void
-pgt_group_row_take(GroupPartition *offset, const ConsumerGroup *group, HeapTuple row, TupleDesc desc)
+pgt_group_row_take(GroupPartition *part, const ConsumerGroup *group, HeapTuple row, TupleDesc desc)
 {
-	pgt_group_row_clear(offset, group, row_partition(row, desc));
-	pgt_group_row_fill(offset, heap_copytuple(row), desc);
+	pgt_group_row_clear(part, group, row_partition(row, desc));
+	pgt_group_row_fill(part, heap_copytuple(row), desc);
 }
 
 /* Is this the row of that partition of the group? */
@@ -207,10 +207,10 @@ is_row_of(HeapTuple row, TupleDesc desc, const ConsumerGroup *group, int32 parti
 
 /* A partition's row where it was found before, or NULL. */
 static HeapTuple
-row_at_place(GroupRowFetch *scan, TupleDesc desc, const ConsumerGroup *group, int32 partition,
-			 ItemPointer place)
+row_at_tid(GroupRowFetch *scan, TupleDesc desc, const ConsumerGroup *group, int32 partition,
+		   ItemPointer tid)
 {
-	HeapTuple	row = pgt_group_row_cache_fetch(scan, place);
+	HeapTuple	row = pgt_group_row_cache_fetch(scan, tid);
 
 	return row != NULL && is_row_of(row, desc, group, partition) ? row : NULL;
 }
@@ -228,7 +228,7 @@ row_by_index(Relation table, const ConsumerGroup *group, int32 partition, Snapsh
 
 /* Read the rows of all partitions by the index. */
 static void
-read_by_index(Relation table, const ConsumerGroup *group, GroupPartition *offsets, int32 partitions,
+read_by_index(Relation table, const ConsumerGroup *group, GroupPartition *parts, int32 partitions,
 			  Snapshot snapshot)
 {
 	TupleDesc	desc = RelationGetDescr(table);
@@ -240,7 +240,7 @@ read_by_index(Relation table, const ConsumerGroup *group, GroupPartition *offset
 		int32		partition = row_partition(row, desc);
 
 		if (partition >= 0 && partition < partitions)
-			pgt_group_row_fill(&offsets[partition], heap_copytuple(row), desc);
+			pgt_group_row_fill(&parts[partition], heap_copytuple(row), desc);
 	}
 	systable_endscan(scan);
 }
@@ -250,36 +250,36 @@ read_by_index(Relation table, const ConsumerGroup *group, GroupPartition *offset
  * by the index.
  */
 static void
-read_rows(Relation table, const ConsumerGroup *group, GroupPartition *offsets, int32 partitions,
+read_rows(Relation table, const ConsumerGroup *group, GroupPartition *parts, int32 partitions,
 		  Snapshot snapshot)
 {
 	TupleDesc	desc = RelationGetDescr(table);
-	ItemPointer places = pgt_group_row_cache_tids(group->topic, group->id, partitions);
+	ItemPointer tids = pgt_group_row_cache_tids(group->topic, group->id, partitions);
 	GroupRowFetch  *scan = pgt_group_row_cache_begin(table, snapshot);
 	int			missing = 0;
 
 	for (int32 i = 0; i < partitions; i++)
 	{
-		HeapTuple	row = row_at_place(scan, desc, group, i, &places[i]);
+		HeapTuple	row = row_at_tid(scan, desc, group, i, &tids[i]);
 
 		if (row != NULL)
-			pgt_group_row_fill(&offsets[i], row, desc);
+			pgt_group_row_fill(&parts[i], row, desc);
 		else
 			missing++;
 	}
 	pgt_group_row_cache_end(scan);
 
 	if (missing > ONE_BY_ONE_MAX)
-		read_by_index(table, group, offsets, partitions, snapshot);
+		read_by_index(table, group, parts, partitions, snapshot);
 	for (int32 i = 0; i < partitions; i++)
 	{
 		HeapTuple	row;
 
-		if (!offsets[i].exists && missing <= ONE_BY_ONE_MAX &&
+		if (!parts[i].exists && missing <= ONE_BY_ONE_MAX &&
 			(row = row_by_index(table, group, i, snapshot)) != NULL)
-			pgt_group_row_fill(&offsets[i], row, desc);
-		if (offsets[i].exists)
-			places[i] = offsets[i].row->t_self;
+			pgt_group_row_fill(&parts[i], row, desc);
+		if (parts[i].exists)
+			tids[i] = parts[i].row->t_self;
 	}
 }
 
@@ -287,47 +287,47 @@ read_rows(Relation table, const ConsumerGroup *group, GroupPartition *offsets, i
 GroupPartition *
 pgt_group_rows_read(const ConsumerGroup *group, int32 partitions)
 {
-	GroupPartition *offsets = palloc(sizeof(GroupPartition) * partitions);
+	GroupPartition *parts = palloc(sizeof(GroupPartition) * partitions);
 	Relation	table = table_open(group->offsets_table, AccessShareLock);
 	Snapshot	snapshot = pgt_group_rows_snapshot();
 
 	for (int32 i = 0; i < partitions; i++)
-		pgt_group_row_clear(&offsets[i], group, i);
-	read_rows(table, group, offsets, partitions, snapshot);
+		pgt_group_row_clear(&parts[i], group, i);
+	read_rows(table, group, parts, partitions, snapshot);
 	UnregisterSnapshot(snapshot);
 	table_close(table, AccessShareLock);
-	return offsets;
+	return parts;
 }
 
 /* See the header. */
 void
-pgt_group_row_refresh(Relation table, const ConsumerGroup *group, GroupPartition *offset)
+pgt_group_row_refresh(Relation table, const ConsumerGroup *group, GroupPartition *part)
 {
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	int32		partition = offset->partition;
-	ItemPointer places = pgt_group_row_cache_tids(group->topic, group->id, partition + 1);
+	int32		partition = part->partition;
+	ItemPointer tids = pgt_group_row_cache_tids(group->topic, group->id, partition + 1);
 	GroupRowFetch  *scan = pgt_group_row_cache_begin(table, snapshot);
-	HeapTuple	row = row_at_place(scan, RelationGetDescr(table), group, partition, &places[partition]);
+	HeapTuple	row = row_at_tid(scan, RelationGetDescr(table), group, partition, &tids[partition]);
 
 	pgt_group_row_cache_end(scan);
 	if (row == NULL)
 		row = row_by_index(table, group, partition, snapshot);
-	pgt_group_row_clear(offset, group, partition);
+	pgt_group_row_clear(part, group, partition);
 	if (row != NULL)
 	{
-		pgt_group_row_fill(offset, row, RelationGetDescr(table));
-		places[partition] = row->t_self;
+		pgt_group_row_fill(part, row, RelationGetDescr(table));
+		tids[partition] = row->t_self;
 	}
 	UnregisterSnapshot(snapshot);
 }
 
 /* See the header. */
 char *
-pgt_group_row_metadata(const ConsumerGroup *group, const GroupPartition *offset)
+pgt_group_row_metadata(const ConsumerGroup *group, const GroupPartition *part)
 {
 	Relation	table = table_open(group->offsets_table, AccessShareLock);
 	bool		isnull;
-	Datum		value = heap_getattr(offset->row, Anum_offsets_metadata, RelationGetDescr(table), &isnull);
+	Datum		value = heap_getattr(part->row, Anum_offsets_metadata, RelationGetDescr(table), &isnull);
 	char	   *metadata = isnull ? NULL : TextDatumGetCString(value);
 
 	table_close(table, AccessShareLock);
@@ -415,7 +415,7 @@ index_version(Relation table, HeapTuple row)
  * "lost" is added to what the row says; without "leased" the lease stays.
  */
 static HeapTuple
-update_row(Relation table, const GroupPartition *offset, int64 next, int64 lost,
+update_row(Relation table, const GroupPartition *part, int64 next, int64 lost,
 		   const char *metadata, bool leased)
 {
 	Datum		values[Natts_offsets] = {0};
@@ -429,7 +429,7 @@ update_row(Relation table, const GroupPartition *offset, int64 next, int64 lost,
 	if (lost > 0)
 	{
 		bool		isnull;
-		Datum		before = heap_getattr(offset->row, Anum_offsets_lost_records,
+		Datum		before = heap_getattr(part->row, Anum_offsets_lost_records,
 										  RelationGetDescr(table), &isnull);
 
 		if (!isnull && pg_add_s64_overflow(lost, DatumGetInt64(before), &lost))
@@ -437,12 +437,12 @@ update_row(Relation table, const GroupPartition *offset, int64 next, int64 lost,
 		lost_values(values, nulls, lost);
 		replace_columns(replace, Anum_offsets_lost_records, Anum_offsets_lost_timestamp);
 	}
-	lease_values(values, nulls, &offset->lease);
+	lease_values(values, nulls, &part->lease);
 	if (leased)
 		replace_columns(replace, Anum_offsets_member_id, Anum_offsets_position_timestamp);
 
-	updated = heap_modify_tuple(offset->row, RelationGetDescr(table), values, nulls, replace);
-	simple_heap_update(table, &offset->row->t_self, updated);
+	updated = heap_modify_tuple(part->row, RelationGetDescr(table), values, nulls, replace);
+	simple_heap_update(table, &part->row->t_self, updated);
 	if (!HeapTupleIsHeapOnly(updated))
 		index_version(table, updated);
 	return updated;
@@ -450,7 +450,7 @@ update_row(Relation table, const GroupPartition *offset, int64 next, int64 lost,
 
 /* Write the first row of a partition whose absence is locked. */
 static HeapTuple
-insert_row(Relation table, const ConsumerGroup *group, const GroupPartition *offset, int64 next,
+insert_row(Relation table, const ConsumerGroup *group, const GroupPartition *part, int64 next,
 		   int64 lost, const char *metadata)
 {
 	Datum		values[Natts_offsets] = {0};
@@ -459,10 +459,10 @@ insert_row(Relation table, const ConsumerGroup *group, const GroupPartition *off
 
 	commit_values(values, nulls, next, metadata);
 	lost_values(values, nulls, lost);
-	lease_values(values, nulls, &offset->lease);
+	lease_values(values, nulls, &part->lease);
 	values[Anum_offsets_group_id - 1] = CStringGetTextDatum(group->id);
 	values[Anum_offsets_topic - 1] = ObjectIdGetDatum(group->topic);
-	values[Anum_offsets_partition - 1] = Int32GetDatum(offset->partition);
+	values[Anum_offsets_partition - 1] = Int32GetDatum(part->partition);
 
 	row = heap_form_tuple(RelationGetDescr(table), values, nulls);
 	CatalogTupleInsert(table, row);
@@ -471,21 +471,21 @@ insert_row(Relation table, const ConsumerGroup *group, const GroupPartition *off
 
 /* See the header. */
 void
-pgt_group_row_write(const ConsumerGroup *group, GroupPartition *offset, int64 next, int64 lost,
+pgt_group_row_write(const ConsumerGroup *group, GroupPartition *part, int64 next, int64 lost,
 					const char *metadata, bool leased)
 {
 	Relation	table = table_open(group->offsets_table, RowExclusiveLock);
 	HeapTuple	row;
 
-	if (offset->exists)
-		row = update_row(table, offset, next, lost, metadata, leased);
+	if (part->exists)
+		row = update_row(table, part, next, lost, metadata, leased);
 	else
-		row = insert_row(table, group, offset, next, lost, metadata);
+		row = insert_row(table, group, part, next, lost, metadata);
 	FAULT_POINT("offset-stored");
 
 	/* later calls of the same statement go on from here */
 	CommandCounterIncrement();
-	pgt_group_row_fill(offset, row, RelationGetDescr(table));
+	pgt_group_row_fill(part, row, RelationGetDescr(table));
 	table_close(table, NoLock);
 }
 

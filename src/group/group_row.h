@@ -24,20 +24,20 @@
 extern GroupPartition *pgt_group_rows_read(const ConsumerGroup *group, int32 partitions);
 
 /* A partition for which nothing is known yet but, maybe, a position. */
-extern void pgt_group_row_clear(GroupPartition *offset, const ConsumerGroup *group, int32 partition);
+extern void pgt_group_row_clear(GroupPartition *part, const ConsumerGroup *group, int32 partition);
 
 /* Take over what a row says; the row is kept, so it must be the caller's to keep. */
-extern void pgt_group_row_fill(GroupPartition *offset, HeapTuple row, TupleDesc desc);
+extern void pgt_group_row_fill(GroupPartition *part, HeapTuple row, TupleDesc desc);
 
-/* Make *offset of a copy of a row of the group and what else is known of its partition. */
-extern void pgt_group_row_take(GroupPartition *offset, const ConsumerGroup *group, HeapTuple row,
+/* Make *part of a copy of a row of the group and what else is known of its partition. */
+extern void pgt_group_row_take(GroupPartition *part, const ConsumerGroup *group, HeapTuple row,
 							   TupleDesc desc);
 
 /* Read one partition's row again, in its latest version. */
-extern void pgt_group_row_refresh(Relation table, const ConsumerGroup *group, GroupPartition *offset);
+extern void pgt_group_row_refresh(Relation table, const ConsumerGroup *group, GroupPartition *part);
 
-/* The metadata of offset->row, palloc'd, or NULL. */
-extern char *pgt_group_row_metadata(const ConsumerGroup *group, const GroupPartition *offset);
+/* The metadata of part->row, palloc'd, or NULL. */
+extern char *pgt_group_row_metadata(const ConsumerGroup *group, const GroupPartition *part);
 
 /*
  * The snapshot to look at rows with, registered: the latest, but under
@@ -50,11 +50,11 @@ extern SysScanDesc pgt_group_rows_scan(Relation table, const ConsumerGroup *grou
 									   Snapshot snapshot);
 
 /*
- * Write an owned partition's row, new or not; *offset has the new version.
+ * Write an owned partition's row, new or not; *part has the new version.
  * NO_OFFSET: what is committed stays; "lost" is added to what the row says;
  * without "leased" the lease stays.
  */
-extern void pgt_group_row_write(const ConsumerGroup *group, GroupPartition *offset, int64 next,
+extern void pgt_group_row_write(const ConsumerGroup *group, GroupPartition *part, int64 next,
 								int64 lost, const char *metadata, bool leased);
 
 /* Oids of the topics that a group has rows for; group->topic is not used. */

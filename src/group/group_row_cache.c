@@ -49,7 +49,7 @@ typedef struct CachedGroup
 {
 	CachedGroupKey	key;
 	int32		count;
-	ItemPointer places;
+	ItemPointer tids;
 } CachedGroup;
 
 struct GroupRowFetch
@@ -60,10 +60,10 @@ struct GroupRowFetch
 	TupleTableSlot *slot;
 };
 
-static MemoryContext places_context = NULL;
+static MemoryContext tids_context = NULL;
 static HTAB *groups = NULL;
 
-/* ---- places ------------------------------------------------------------- */
+/* ---- tids --------------------------------------------------------------- */
 
 /* Forget all groups, or begin. */
 static void
@@ -71,15 +71,15 @@ reset_groups(void)
 {
 	HASHCTL		ctl = {0};
 
-	if (places_context == NULL)
-		places_context = AllocSetContextCreate(TopMemoryContext, "pg_topics row places",
-											   ALLOCSET_DEFAULT_SIZES);
+	if (tids_context == NULL)
+		tids_context = AllocSetContextCreate(TopMemoryContext, "pg_topics group rows",
+											 ALLOCSET_DEFAULT_SIZES);
 	groups = NULL;
-	MemoryContextReset(places_context);
+	MemoryContextReset(tids_context);
 	ctl.keysize = sizeof(CachedGroupKey);
 	ctl.entrysize = sizeof(CachedGroup);
-	ctl.hcxt = places_context;
-	groups = hash_create("pg_topics row places", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	ctl.hcxt = tids_context;
+	groups = hash_create("pg_topics group rows", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
 /* The entry of a group, made where there is none. */
@@ -94,7 +94,7 @@ group_entry(const CachedGroupKey *key)
 		reset_groups();
 	entry = hash_search(groups, key, HASH_ENTER, NULL);
 	entry->count = 0;
-	entry->places = NULL;
+	entry->tids = NULL;
 	return entry;
 }
 
@@ -111,18 +111,18 @@ pgt_group_row_cache_tids(Oid topic, const char *group, int32 partitions)
 	entry = group_entry(&key);
 	if (entry->count < partitions)
 	{
-		/* zeros are an invalid place */
-		ItemPointer places = MemoryContextAllocZero(places_context, sizeof(ItemPointerData) * partitions);
+		/* zeros are an invalid tid */
+		ItemPointer tids = MemoryContextAllocZero(tids_context, sizeof(ItemPointerData) * partitions);
 
 		if (entry->count > 0)
 		{
-			memcpy(places, entry->places, sizeof(ItemPointerData) * entry->count);
-			pfree(entry->places);
+			memcpy(tids, entry->tids, sizeof(ItemPointerData) * entry->count);
+			pfree(entry->tids);
 		}
-		entry->places = places;
+		entry->tids = tids;
 		entry->count = partitions;
 	}
-	return entry->places;
+	return entry->tids;
 }
 
 /* ---- fetching ----------------------------------------------------------- */
@@ -161,9 +161,9 @@ prune_page(Relation table, BlockNumber block)
 
 /* See the header. */
 HeapTuple
-pgt_group_row_cache_fetch(GroupRowFetch *scan, ItemPointer place)
+pgt_group_row_cache_fetch(GroupRowFetch *scan, ItemPointer tid)
 {
-	ItemPointerData latest = *place;
+	ItemPointerData latest = *tid;
 
 	/* the table may have been truncated */
 	if (!ItemPointerIsValid(&latest) || !table_tuple_tid_valid(scan->scan, &latest))
@@ -172,7 +172,7 @@ pgt_group_row_cache_fetch(GroupRowFetch *scan, ItemPointer place)
 	if (!table_tuple_fetch_row_version(scan->table, &latest, scan->snapshot, scan->slot))
 	{
 		table_tuple_get_latest_tid(scan->scan, &latest);
-		if (ItemPointerEquals(&latest, place) ||
+		if (ItemPointerEquals(&latest, tid) ||
 			!table_tuple_fetch_row_version(scan->table, &latest, scan->snapshot, scan->slot))
 			return NULL;
 	}

@@ -28,6 +28,6 @@ extern void pgt_group_row_cache_end(GroupRowFetch *scan);
  * The version that the snapshot sees of the row that is or was at that place, or
  * NULL; palloc'd.  The place may be somebody else's by now: check what row it is.
  */
-extern HeapTuple pgt_group_row_cache_fetch(GroupRowFetch *scan, ItemPointer place);
+extern HeapTuple pgt_group_row_cache_fetch(GroupRowFetch *scan, ItemPointer tid);
 
 #endif							/* GROUP_ROW_CACHE_H */

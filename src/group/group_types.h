@@ -46,9 +46,9 @@ typedef struct GroupPartition
 /* What an attempt to own a partition came to. */
 typedef enum GroupLock
 {
-	GROUP_OWNED,				/* it is owned, and *offset is the latest */
+	GROUP_OWNED,				/* it is owned, and *part is the latest */
 	GROUP_BUSY,					/* somebody else owns it */
-	GROUP_MOVED					/* *offset was not the latest and is now; not owned */
+	GROUP_MOVED					/* *part was not the latest and is now; not owned */
 } GroupLock;
 
 #endif							/* GROUP_TYPES_H */

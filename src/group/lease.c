@@ -87,7 +87,7 @@ struct LeaseCall
 	List	   *members;		/* of GroupMember, in the order they joined */
 	GroupMember *me;			/* one of them; NULL: the member is new */
 	int64		lease;
-	GroupPartition *offsets;		/* of all partitions */
+	GroupPartition *parts;		/* of all partitions */
 	LeasePlan  *plan;			/* for each of them */
 	bool		wrote;			/* a partition's row */
 };
@@ -103,9 +103,9 @@ lease_now(void)
 
 /* See the header. */
 bool
-pgt_lease_is_live(const GroupPartition *offset)
+pgt_lease_is_live(const GroupPartition *part)
 {
-	return offset->lease.member != NULL && offset->lease.until > lease_now();
+	return part->lease.member != NULL && part->lease.until > lease_now();
 }
 
 /* Has a lease of that length more to go than it ever had, since the clock was set back? */
@@ -138,28 +138,28 @@ report_unknown_member(const LeaseHolder *holder)
 
 /* Fencing: the member has lost a partition. */
 static void
-report_lost_lease(const LeaseHolder *holder, const GroupPartition *offset)
+report_lost_lease(const LeaseHolder *holder, const GroupPartition *part)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
 			 errmsg("member \"%s\" of consumer group \"%s\" no longer has topic \"%s\" partition %d",
 					holder->member, holder->group->id, get_rel_name(holder->group->topic),
-					offset->partition),
-			 offset->lease.member == NULL ?
+					part->partition),
+			 part->lease.member == NULL ?
 			 errdetail("Its lease has ended.") :
-			 errdetail("Member \"%s\" took it, with generation %lld.", offset->lease.member,
-					   (long long) offset->lease.generation),
+			 errdetail("Member \"%s\" took it, with generation %lld.", part->lease.member,
+					   (long long) part->lease.generation),
 			 errhint("Nothing was committed. Call consume() to go on at the committed offsets.")));
 }
 
 /* Tell a member that it has lost a partition. */
 static void
-notice_lost_lease(const LeaseHolder *holder, const GroupPartition *offset)
+notice_lost_lease(const LeaseHolder *holder, const GroupPartition *part)
 {
 	ereport(NOTICE,
 			(errmsg("member \"%s\" of consumer group \"%s\" has lost topic \"%s\" partition %d",
 					holder->member, holder->group->id, get_rel_name(holder->group->topic),
-					offset->partition),
+					part->partition),
 			 errdetail("What it had not committed is read again.")));
 }
 
@@ -179,9 +179,9 @@ report_live_member(const ConsumerGroup *group, const char *member, TimestampTz u
 
 /* Does the partition's row name the member of the call? */
 bool
-pgt_lease_is_held(const LeaseCall *call, const GroupPartition *offset)
+pgt_lease_is_held(const LeaseCall *call, const GroupPartition *part)
 {
-	return offset->lease.member != NULL && strcmp(offset->lease.member, call->holder->member) == 0;
+	return part->lease.member != NULL && strcmp(part->lease.member, call->holder->member) == 0;
 }
 
 /*
@@ -190,13 +190,13 @@ pgt_lease_is_held(const LeaseCall *call, const GroupPartition *offset)
  * processed.  So the member must know of it too.
  */
 static bool
-is_mine(const LeaseCall *call, const GroupPartition *offset)
+is_mine(const LeaseCall *call, const GroupPartition *part)
 {
-	if (call->me == NULL || !pgt_lease_is_held(call, offset))
+	if (call->me == NULL || !pgt_lease_is_held(call, part))
 		return false;
 	for (int i = 0; i < call->me->partition_count; i++)
 	{
-		if (call->me->partitions[i] == offset->partition)
+		if (call->me->partitions[i] == part->partition)
 			return true;
 	}
 	return false;
@@ -204,17 +204,17 @@ is_mine(const LeaseCall *call, const GroupPartition *offset)
 
 /* May the member take it?  Asked of what is not its own. */
 static bool
-is_free(const LeaseCall *call, const GroupPartition *offset)
+is_free(const LeaseCall *call, const GroupPartition *part)
 {
-	return offset->lease.member == NULL || offset->lease.until <= call->now ||
-		pgt_lease_is_held(call, offset);
+	return part->lease.member == NULL || part->lease.until <= call->now ||
+		pgt_lease_is_held(call, part);
 }
 
 /* Has the member read there what it has not committed? */
 static bool
-is_uncommitted(const GroupPartition *offset)
+is_uncommitted(const GroupPartition *part)
 {
-	return offset->lease.position != NO_OFFSET && offset->lease.position != offset->committed;
+	return part->lease.position != NO_OFFSET && part->lease.position != part->committed;
 }
 
 /* How many partitions the member ought to have. */
@@ -223,7 +223,7 @@ share_of_member(const LeaseCall *call)
 {
 	int			partitions = call->holder->partitions;
 	int			alive = 0;
-	int			place = -1;
+	int			rank = -1;
 	ListCell   *cell;
 
 	foreach(cell, call->members)
@@ -231,13 +231,13 @@ share_of_member(const LeaseCall *call)
 		const GroupMember *member = lfirst(cell);
 
 		if (member == call->me)
-			place = alive++;
+			rank = alive++;
 		else if (member->until > call->now)
 			alive++;
 	}
-	if (place < 0)
-		place = alive++;
-	return partitions / alive + (place < partitions % alive ? 1 : 0);
+	if (rank < 0)
+		rank = alive++;
+	return partitions / alive + (rank < partitions % alive ? 1 : 0);
 }
 
 /*
@@ -250,7 +250,7 @@ plan_fewer(LeaseCall *call, int count, LeasePlan plan, bool committed)
 {
 	for (int i = call->holder->partitions - 1; i >= 0 && count > 0; i--)
 	{
-		if (call->plan[i] != LEASE_KEEP || (committed && is_uncommitted(&call->offsets[i])))
+		if (call->plan[i] != LEASE_KEEP || (committed && is_uncommitted(&call->parts[i])))
 			continue;
 		call->plan[i] = plan;
 		count--;
@@ -267,7 +267,7 @@ make_plan(LeaseCall *call)
 
 	for (int i = 0; i < partitions; i++)
 	{
-		call->plan[i] = is_mine(call, &call->offsets[i]) ? LEASE_KEEP : LEASE_OTHER;
+		call->plan[i] = is_mine(call, &call->parts[i]) ? LEASE_KEEP : LEASE_OTHER;
 		if (call->plan[i] == LEASE_KEEP)
 			excess++;
 	}
@@ -278,7 +278,7 @@ make_plan(LeaseCall *call)
 
 	for (int i = 0; i < partitions && excess < 0; i++)
 	{
-		if (call->plan[i] != LEASE_OTHER || !is_free(call, &call->offsets[i]))
+		if (call->plan[i] != LEASE_OTHER || !is_free(call, &call->parts[i]))
 			continue;
 		call->plan[i] = LEASE_TAKE;
 		excess++;
@@ -303,8 +303,8 @@ open_call(const LeaseHolder *holder)
 			call->me = member;
 	}
 	call->lease = holder->lease > 0 || call->me == NULL ? holder->lease : call->me->lease;
-	call->offsets = pgt_group_rows_read(holder->group, holder->partitions);
-	pgt_group_clamp_future_served(call->offsets, holder->partitions);
+	call->parts = pgt_group_rows_read(holder->group, holder->partitions);
+	pgt_group_clamp_future_served(call->parts, holder->partitions);
 	call->plan = palloc(sizeof(LeasePlan) * holder->partitions);
 	make_plan(call);
 	return call;
@@ -327,33 +327,33 @@ open_member_call(const LeaseHolder *holder)
 
 /* Write an owned partition's lease; one that names the member begins anew. */
 static void
-write_lease(LeaseCall *call, GroupPartition *offset)
+write_lease(LeaseCall *call, GroupPartition *part)
 {
-	if (offset->lease.member != NULL)
-		offset->lease.until = call->now + call->lease;
-	pgt_group_write_lease(call->holder->group, offset);
+	if (part->lease.member != NULL)
+		part->lease.until = call->now + call->lease;
+	pgt_group_write_lease(call->holder->group, part);
 	call->wrote = true;
 }
 
 /* Give an owned partition up. */
 static void
-release(LeaseCall *call, GroupPartition *offset)
+release(LeaseCall *call, GroupPartition *part)
 {
-	offset->lease.member = NULL;
-	offset->lease.until = DT_NOBEGIN;
-	offset->lease.position = NO_OFFSET;
-	write_lease(call, offset);
+	part->lease.member = NULL;
+	part->lease.until = DT_NOBEGIN;
+	part->lease.position = NO_OFFSET;
+	write_lease(call, part);
 	pgt_group_wakeup_topic(call->holder->group->topic);
 }
 
 /* Take an owned partition that is free. */
 static void
-take(LeaseCall *call, GroupPartition *offset)
+take(LeaseCall *call, GroupPartition *part)
 {
-	offset->lease.member = pstrdup(call->holder->member);
-	offset->lease.position = NO_OFFSET;
-	offset->lease.generation++;
-	write_lease(call, offset);
+	part->lease.member = pstrdup(call->holder->member);
+	part->lease.position = NO_OFFSET;
+	part->lease.generation++;
+	write_lease(call, part);
 }
 
 /*
@@ -363,25 +363,25 @@ take(LeaseCall *call, GroupPartition *offset)
 static void
 carry_out(LeaseCall *call, int partition)
 {
-	GroupPartition *offset = &call->offsets[partition];
+	GroupPartition *part = &call->parts[partition];
 	bool		owned;
 
 	if (call->plan[partition] != LEASE_GIVE_UP && call->plan[partition] != LEASE_TAKE)
 		return;
-	owned = pgt_group_lock(call->holder->group, offset, false) == GROUP_OWNED;
+	owned = pgt_group_lock(call->holder->group, part, false) == GROUP_OWNED;
 	if (call->plan[partition] == LEASE_TAKE)
 	{
 		if (owned)
-			take(call, offset);
+			take(call, part);
 		call->plan[partition] = owned ? LEASE_KEEP : LEASE_OTHER;
 	}
 	else if (owned)
 	{
-		release(call, offset);
+		release(call, part);
 		call->plan[partition] = LEASE_OTHER;
 	}
 	else
-		call->plan[partition] = is_mine(call, offset) ? LEASE_DRAIN : LEASE_OTHER;
+		call->plan[partition] = is_mine(call, part) ? LEASE_DRAIN : LEASE_OTHER;
 }
 
 /* Go back to what is committed in all partitions that the member still has. */
@@ -390,15 +390,15 @@ rewind_positions(LeaseCall *call)
 {
 	for (int i = 0; i < call->holder->partitions; i++)
 	{
-		GroupPartition *offset = &call->offsets[i];
+		GroupPartition *part = &call->parts[i];
 
-		if (!is_mine(call, offset) || offset->lease.position == NO_OFFSET)
+		if (!is_mine(call, part) || part->lease.position == NO_OFFSET)
 			continue;
-		(void) pgt_group_lock(call->holder->group, offset, true);
-		if (!is_mine(call, offset))
+		(void) pgt_group_lock(call->holder->group, part, true);
+		if (!is_mine(call, part))
 			continue;
-		offset->lease.position = NO_OFFSET;
-		write_lease(call, offset);
+		part->lease.position = NO_OFFSET;
+		write_lease(call, part);
 	}
 }
 
@@ -410,11 +410,11 @@ notice_losses(LeaseCall *call)
 
 	for (int i = 0; call->me != NULL && i < call->me->partition_count; i++)
 	{
-		GroupPartition *offset = &call->offsets[call->me->partitions[i]];
+		GroupPartition *part = &call->parts[call->me->partitions[i]];
 
-		if (is_mine(call, offset))
+		if (is_mine(call, part))
 			continue;
-		notice_lost_lease(call->holder, offset);
+		notice_lost_lease(call->holder, part);
 		lost = true;
 	}
 	if (!lost)
@@ -527,10 +527,10 @@ length_of_lease(const LeaseCall *call, const GroupLease *lease)
 
 /* Has somebody else a partition for longer than his lease is? */
 static bool
-partition_outlasts(const LeaseCall *call, const GroupPartition *offset)
+partition_outlasts(const LeaseCall *call, const GroupPartition *part)
 {
-	return offset->lease.member != NULL && !pgt_lease_is_held(call, offset) &&
-		outlasts(call, offset->lease.until, length_of_lease(call, &offset->lease));
+	return part->lease.member != NULL && !pgt_lease_is_held(call, part) &&
+		outlasts(call, part->lease.until, length_of_lease(call, &part->lease));
 }
 
 /* Is another member alive for longer than its lease is? */
@@ -554,7 +554,7 @@ others_outlast(const LeaseCall *call)
 	}
 	for (int i = 0; i < call->holder->partitions; i++)
 	{
-		if (partition_outlasts(call, &call->offsets[i]))
+		if (partition_outlasts(call, &call->parts[i]))
 			return true;
 	}
 	return false;
@@ -574,14 +574,14 @@ cut_leases(LeaseCall *call)
 		return;
 	for (int i = 0; i < call->holder->partitions; i++)
 	{
-		GroupPartition *offset = &call->offsets[i];
+		GroupPartition *part = &call->parts[i];
 
-		if (!partition_outlasts(call, offset) ||
-			pgt_group_lock(call->holder->group, offset, false) != GROUP_OWNED ||
-			!partition_outlasts(call, offset))
+		if (!partition_outlasts(call, part) ||
+			pgt_group_lock(call->holder->group, part, false) != GROUP_OWNED ||
+			!partition_outlasts(call, part))
 			continue;
-		offset->lease.until = call->now + length_of_lease(call, &offset->lease);
-		pgt_group_write_lease(call->holder->group, offset);
+		part->lease.until = call->now + length_of_lease(call, &part->lease);
+		pgt_group_write_lease(call->holder->group, part);
 	}
 	foreach(cell, call->members)
 	{
@@ -616,16 +616,16 @@ pgt_lease_look(const LeaseHolder *holder)
 static bool
 partition_is_due(LeaseCall *call, int partition, bool *retry)
 {
-	GroupPartition *offset = &call->offsets[partition];
+	GroupPartition *part = &call->parts[partition];
 
 	switch (call->plan[partition])
 	{
 		case LEASE_GIVE_UP:
 			return true;
 		case LEASE_KEEP:
-			return needs_renewal(call, offset->lease.until);
+			return needs_renewal(call, part->lease.until);
 		case LEASE_TAKE:
-			if (pgt_group_lock(call->holder->group, offset, false) == GROUP_OWNED)
+			if (pgt_group_lock(call->holder->group, part, false) == GROUP_OWNED)
 				return true;
 			*retry = true;
 			return false;
@@ -642,7 +642,7 @@ pgt_lease_is_due(LeaseCall *call, bool *retry)
 		return true;
 	for (int i = 0; i < call->me->partition_count; i++)
 	{
-		if (!is_mine(call, &call->offsets[call->me->partitions[i]]))
+		if (!is_mine(call, &call->parts[call->me->partitions[i]]))
 			return true;
 	}
 	for (int i = 0; i < call->holder->partitions; i++)
@@ -662,7 +662,7 @@ pgt_lease_next_end(const LeaseCall *call)
 
 	for (int i = 0; i < call->holder->partitions; i++)
 	{
-		const GroupLease *lease = &call->offsets[i].lease;
+		const GroupLease *lease = &call->parts[i].lease;
 
 		if (call->plan[i] == LEASE_OTHER && lease->until > call->now)
 			next = Min(next, lease->until - call->now);
@@ -695,58 +695,58 @@ pgt_lease_begin(const LeaseHolder *holder)
 
 /* See the header. */
 int
-pgt_lease_partitions(LeaseCall *call, GroupPartition **offsets)
+pgt_lease_partitions(LeaseCall *call, GroupPartition **parts)
 {
 	int			count = 0;
 
 	for (int i = 0; i < call->holder->partitions; i++)
 	{
 		if (call->plan[i] == LEASE_KEEP)
-			offsets[count++] = &call->offsets[i];
+			parts[count++] = &call->parts[i];
 	}
 	return count;
 }
 
 /* See the header. */
 int64
-pgt_lease_next_offset(const GroupPartition *offset)
+pgt_lease_next_offset(const GroupPartition *part)
 {
-	return offset->lease.position != NO_OFFSET ? offset->lease.position : offset->committed;
+	return part->lease.position != NO_OFFSET ? part->lease.position : part->committed;
 }
 
 /* See the header. */
 void
-pgt_lease_advance(LeaseCall *call, GroupPartition *offset, int64 next)
+pgt_lease_advance(LeaseCall *call, GroupPartition *part, int64 next)
 {
-	offset->lease.position = next;
-	offset->lease.served = call->now;
-	write_lease(call, offset);
+	part->lease.position = next;
+	part->lease.served = call->now;
+	write_lease(call, part);
 }
 
 /* See the header. */
 void
-pgt_lease_start(LeaseCall *call, GroupPartition *offset, int64 start)
+pgt_lease_start(LeaseCall *call, GroupPartition *part, int64 start)
 {
-	offset->lease.position = NO_OFFSET;
-	offset->lease.until = call->now + call->lease;
-	pgt_group_commit_leased(call->holder->group, offset, start, NULL);
+	part->lease.position = NO_OFFSET;
+	part->lease.until = call->now + call->lease;
+	pgt_group_commit_leased(call->holder->group, part, start, NULL);
 	call->wrote = true;
 }
 
 /* See the header. */
 void
-pgt_lease_pass_gap(LeaseCall *call, GroupPartition *offset, int64 next)
+pgt_lease_pass_gap(LeaseCall *call, GroupPartition *part, int64 next)
 {
-	if (is_uncommitted(offset))
+	if (is_uncommitted(part))
 	{
-		offset->lease.position = next;
-		write_lease(call, offset);
+		part->lease.position = next;
+		write_lease(call, part);
 		return;
 	}
-	offset->lease.position = NO_OFFSET;
-	offset->lease.until = call->now + call->lease;
-	pgt_group_commit_leased(call->holder->group, offset, next,
-							offset->exists ? pgt_group_row_metadata(call->holder->group, offset) : NULL);
+	part->lease.position = NO_OFFSET;
+	part->lease.until = call->now + call->lease;
+	pgt_group_commit_leased(call->holder->group, part, next,
+							part->exists ? pgt_group_row_metadata(call->holder->group, part) : NULL);
 	call->wrote = true;
 }
 
@@ -756,11 +756,11 @@ pgt_lease_end(LeaseCall *call)
 {
 	for (int i = 0; i < call->holder->partitions; i++)
 	{
-		GroupPartition *offset = &call->offsets[i];
+		GroupPartition *part = &call->parts[i];
 
-		if (call->plan[i] == LEASE_KEEP && needs_renewal(call, offset->lease.until) &&
-			pgt_group_lock(call->holder->group, offset, false) == GROUP_OWNED)
-			write_lease(call, offset);
+		if (call->plan[i] == LEASE_KEEP && needs_renewal(call, part->lease.until) &&
+			pgt_group_lock(call->holder->group, part, false) == GROUP_OWNED)
+			write_lease(call, part);
 	}
 	update_member(call);
 }
@@ -769,28 +769,28 @@ pgt_lease_end(LeaseCall *call)
 
 /* Own a partition that the member has, in its latest version; ERROR where it has it no more. */
 static void
-own_mine(LeaseCall *call, GroupPartition *offset)
+own_mine(LeaseCall *call, GroupPartition *part)
 {
-	(void) pgt_group_lock(call->holder->group, offset, true);
-	if (!is_mine(call, offset))
-		report_lost_lease(call->holder, offset);
+	(void) pgt_group_lock(call->holder->group, part, true);
+	if (!is_mine(call, part))
+		report_lost_lease(call->holder, part);
 }
 
 /* Commit what the member has consumed of a partition that it knows to have. */
 static void
-commit_position(LeaseCall *call, GroupPartition *offset)
+commit_position(LeaseCall *call, GroupPartition *part)
 {
 	int64		position;
 
-	if (is_mine(call, offset) && offset->lease.position == NO_OFFSET)
+	if (is_mine(call, part) && part->lease.position == NO_OFFSET)
 		return;
-	own_mine(call, offset);
-	position = offset->lease.position;
+	own_mine(call, part);
+	position = part->lease.position;
 	if (position == NO_OFFSET)
 		return;
-	offset->lease.position = NO_OFFSET;
-	offset->lease.until = call->now + call->lease;
-	pgt_group_commit_leased(call->holder->group, offset, position, NULL);
+	part->lease.position = NO_OFFSET;
+	part->lease.until = call->now + call->lease;
+	pgt_group_commit_leased(call->holder->group, part, position, NULL);
 	call->wrote = true;
 }
 
@@ -814,17 +814,17 @@ pgt_lease_commit(const LeaseHolder *holder)
 	LeaseCall  *call = open_member_call(holder);
 
 	for (int i = 0; i < call->me->partition_count; i++)
-		commit_position(call, &call->offsets[call->me->partitions[i]]);
+		commit_position(call, &call->parts[call->me->partitions[i]]);
 	end_commit(call);
 }
 
 /* See the header. */
 void
-pgt_lease_commit_offset(const LeaseHolder *holder, GroupPartition *offset, int64 next,
+pgt_lease_commit_offset(const LeaseHolder *holder, GroupPartition *part, int64 next,
 						const char *metadata)
 {
 	LeaseCall  *call = open_member_call(holder);
-	GroupPartition *mine = &call->offsets[offset->partition];
+	GroupPartition *mine = &call->parts[part->partition];
 
 	own_mine(call, mine);
 	if (mine->lease.position <= next)
@@ -833,7 +833,7 @@ pgt_lease_commit_offset(const LeaseHolder *holder, GroupPartition *offset, int64
 	pgt_group_commit_leased(holder->group, mine, next, metadata);
 	call->wrote = true;
 	end_commit(call);
-	*offset = *mine;
+	*part = *mine;
 }
 
 /* ---- leaving and resetting ---------------------------------------------- */
@@ -848,13 +848,13 @@ pgt_lease_leave(const LeaseHolder *holder)
 	call = open_call(holder);
 	for (int i = 0; i < holder->partitions; i++)
 	{
-		GroupPartition *offset = &call->offsets[i];
+		GroupPartition *part = &call->parts[i];
 
-		if (!pgt_lease_is_held(call, offset))
+		if (!pgt_lease_is_held(call, part))
 			continue;
-		(void) pgt_group_lock(holder->group, offset, true);
-		if (pgt_lease_is_held(call, offset))
-			release(call, offset);
+		(void) pgt_group_lock(holder->group, part, true);
+		if (pgt_lease_is_held(call, part))
+			release(call, part);
 	}
 	if (call->me != NULL)
 	{
@@ -881,10 +881,10 @@ pgt_lease_refuse_members(const ConsumerGroup *group)
 
 /* See the header. */
 void
-pgt_lease_refuse_leased(const ConsumerGroup *group, const GroupPartition *offset)
+pgt_lease_refuse_leased(const ConsumerGroup *group, const GroupPartition *part)
 {
-	if (pgt_lease_is_live(offset))
-		report_live_member(group, offset->lease.member, offset->lease.until);
+	if (pgt_lease_is_live(part))
+		report_live_member(group, part->lease.member, part->lease.until);
 }
 
 /* See the header. */

@@ -25,7 +25,7 @@ typedef struct LeaseHolder
 typedef struct LeaseCall LeaseCall;
 
 /* Is the partition leased to a member whose lease has not run out? */
-extern bool pgt_lease_is_live(const GroupPartition *offset);
+extern bool pgt_lease_is_live(const GroupPartition *part);
 
 /*
  * See, without a lock, how the member stands.  pgt_lease_is_due() tells whether
@@ -50,21 +50,21 @@ extern LeaseCall *pgt_lease_begin(const LeaseHolder *holder);
  * The partitions that the member may read, in no order: pointers to at most
  * "partitions", the next record of each by pgt_lease_next_offset().
  */
-extern int	pgt_lease_partitions(LeaseCall *call, GroupPartition **offsets);
-extern int64 pgt_lease_next_offset(const GroupPartition *offset);
+extern int	pgt_lease_partitions(LeaseCall *call, GroupPartition **parts);
+extern int64 pgt_lease_next_offset(const GroupPartition *part);
 
-/* Does the member of the call have the partition leased, by what *offset tells? */
-extern bool pgt_lease_is_held(const LeaseCall *call, const GroupPartition *offset);
+/* Does the member of the call have the partition leased, by what *part tells? */
+extern bool pgt_lease_is_held(const LeaseCall *call, const GroupPartition *part);
 
 /* The member has read up to "next", or, with "start", goes on there: the caller owns the partition. */
-extern void pgt_lease_advance(LeaseCall *call, GroupPartition *offset, int64 next);
-extern void pgt_lease_start(LeaseCall *call, GroupPartition *offset, int64 start);
+extern void pgt_lease_advance(LeaseCall *call, GroupPartition *part, int64 next);
+extern void pgt_lease_start(LeaseCall *call, GroupPartition *part, int64 start);
 
 /*
  * Nothing was delivered, and up to "next" there is no record: committed with that,
  * unless the member has records to commit before it.  The caller owns the partition.
  */
-extern void pgt_lease_pass_gap(LeaseCall *call, GroupPartition *offset, int64 next);
+extern void pgt_lease_pass_gap(LeaseCall *call, GroupPartition *part, int64 next);
 
 /* End the call: renew what needs it. */
 extern void pgt_lease_end(LeaseCall *call);
@@ -76,7 +76,7 @@ extern void pgt_lease_commit(const LeaseHolder *holder);
  * Commit "next" for one partition, which is brought up to date.  ERROR where
  * the member does not have it.
  */
-extern void pgt_lease_commit_offset(const LeaseHolder *holder, GroupPartition *offset,
+extern void pgt_lease_commit_offset(const LeaseHolder *holder, GroupPartition *part,
 									int64 next, const char *metadata);
 
 /* Give up all that the member has leased, and forget it; no error where there is no such member. */
@@ -84,7 +84,7 @@ extern void pgt_lease_leave(const LeaseHolder *holder);
 
 /* ERROR where the group has members that are alive, or the partition is leased to one. */
 extern void pgt_lease_refuse_members(const ConsumerGroup *group);
-extern void pgt_lease_refuse_leased(const ConsumerGroup *group, const GroupPartition *offset);
+extern void pgt_lease_refuse_leased(const ConsumerGroup *group, const GroupPartition *part);
 
 /* Forget the members of the group whose leases have run out. */
 extern void pgt_lease_remove_expired_members(const ConsumerGroup *group);

@@ -121,14 +121,14 @@ choose_sticky(Topic *topic, ByteView key, ByteView value)
 {
 	int32	   *last = &topic->partitioning.sticky;
 	Record		record = {0};
-	TopicPartition place;
+	TopicPartition partition;
 
 	if (*last < 0 || *last >= topic->partitions)
 		*last = draw(topic->partitions);
-	place = pgt_topic_partition(topic, *last);
+	partition = pgt_topic_partition(topic, *last);
 	record.key_length = key.length;
 	record.value_length = value.length;
-	if (topic->partitions > 1 && !pgt_producer_has_room(&place, pgt_record_size(&record)))
+	if (topic->partitions > 1 && !pgt_producer_has_room(&partition, pgt_record_size(&record)))
 		*last = (*last + 1 + draw(topic->partitions - 1)) % topic->partitions;
 	return *last;
 }

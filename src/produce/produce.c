@@ -101,14 +101,14 @@ set_headers(Record *record, Datum headers)
 static void
 add_record(Topic *topic, int32 partition, ByteView key, ByteView value, Record *record)
 {
-	TopicPartition place = pgt_topic_partition(topic, partition);
+	TopicPartition topic_partition = pgt_topic_partition(topic, partition);
 
 	record->offset = NO_OFFSET;
 	record->key = key.data;
 	record->key_length = key.length;
 	record->value = value.data;
 	record->value_length = value.length;
-	pgt_producer_add(&place, &topic->log, record);
+	pgt_producer_add(&topic_partition, &topic->log, record);
 }
 
 /*

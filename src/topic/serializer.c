@@ -452,12 +452,12 @@ pgt_headers_encode(Datum headers_jsonb, StringInfo out, int32 *count)
 
 /* ---- bytes to headers --------------------------------------------------- */
 
-/* A header and its place, so that sorting keeps the order of equal names. */
+/* A header and its number in the record, so that sorting keeps the order of equal names. */
 typedef struct DecodedHeader
 {
 	JsonbValue	name;
 	JsonbValue	value;
-	int			place;
+	int			number;
 } DecodedHeader;
 
 /* Bytes as a JSON string, in hex where they are not text; null for length -1. */
@@ -497,7 +497,7 @@ compare_names(const DecodedHeader *a, const DecodedHeader *b)
 	return memcmp(a->name.val.string.val, b->name.val.string.val, a->name.val.string.len);
 }
 
-/* By name, then by place. */
+/* By name, then by number. */
 static int
 compare_headers(const void *left, const void *right)
 {
@@ -505,7 +505,7 @@ compare_headers(const void *left, const void *right)
 	const DecodedHeader *b = right;
 	int			difference = compare_names(a, b);
 
-	return difference != 0 ? difference : a->place - b->place;
+	return difference != 0 ? difference : a->number - b->number;
 }
 
 /* Split a record's headers, sorted by name; palloc'd. */
@@ -528,7 +528,7 @@ decode_headers(const Record *record)
 							i + 1, record->offset)));
 		decoded[i].name = bytes_to_json(header.key, header.key_length);
 		decoded[i].value = bytes_to_json(header.value, header.value_length);
-		decoded[i].place = i;
+		decoded[i].number = i;
 	}
 	qsort(decoded, record->header_count, sizeof(DecodedHeader), compare_headers);
 	return decoded;
