@@ -8,8 +8,6 @@
  * statement, the validator (topic_options.c) or the hooks (topic_ddl.c) check.
  *
  * Configuration comes as a jsonb object of option names to scalars.
- *
- * Layer 6.
  */
 #include "postgres.h"
 
@@ -211,7 +209,6 @@ append_create_options(StringInfo statement, int32 partitions, List *items)
 	appendStringInfoChar(statement, ')');
 }
 
-/* See the header. */
 Oid
 pgt_topic_create(text *topic, int32 partitions, Oid key_type, Oid value_type,
 				 Jsonb *config, bool if_not_exists)

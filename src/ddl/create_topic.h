@@ -1,6 +1,6 @@
 /*
  * create_topic.h
- *	  Making a topic from C as create_topic() does.  Layer 6.
+ *	  Making a topic from C as create_topic() does.
  */
 #ifndef CREATE_TOPIC_H
 #define CREATE_TOPIC_H

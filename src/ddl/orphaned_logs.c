@@ -18,8 +18,6 @@
  *
  * Removing is pgt_log_drop(): a WAL record, then unlink.  A crash in between
  * leaves what the next look finds.
- *
- * Layer 6.  Used by topic_ddl.c, maintenance_launcher.c and maintenance_worker.c.
  */
 #include "postgres.h"
 

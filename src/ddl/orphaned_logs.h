@@ -1,8 +1,6 @@
 /*
  * orphaned_logs.h
  *	  Which of the logs nobody owns, and removing them.
- *
- * Layer 6.
  */
 #ifndef ORPHANED_LOGS_H
 #define ORPHANED_LOGS_H

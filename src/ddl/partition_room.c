@@ -20,8 +20,6 @@
  * A slot that was taken is logged (log_writer.c), and given back as files of new
  * topics are: at rollback (topic_drop.c), and after a crash or the rollback of a
  * prepared transaction when the orphans are collected (orphaned_logs.c).
- *
- * Layer 6.  Used by topic_ddl.c.
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * partition_room.h
  *	  Whether there is room for a topic's partitions, and keeping it for them.
- *
- * Layer 6.
  */
 #ifndef PARTITION_ROOM_H
 #define PARTITION_ROOM_H

@@ -27,8 +27,6 @@
  *
  * Locks: those of the statements, AccessExclusiveLock for whatever is checked
  * here.  Memory: the list of relations to check lives in the transaction.
- *
- * Layer 6.  Read topic_drop.c and create_topic.c next.
  */
 #include "postgres.h"
 
@@ -337,11 +335,6 @@ process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
 		prepared_transaction_ended(rolled_back);
 }
 
-/*
- * Is the TRUNCATE that is running a statement of its own, so that nothing can
- * roll it back but its own failure?  If so, its transaction will commit before
- * any other statement of a pipeline joins it.
- */
 bool
 pgt_topic_ddl_truncate_is_top_level(void)
 {
@@ -350,7 +343,6 @@ pgt_topic_ddl_truncate_is_top_level(void)
 	return truncate_is_top_level;
 }
 
-/* Install the hooks; called once per process. */
 void
 pgt_topic_ddl_init(void)
 {

@@ -1,8 +1,6 @@
 /*
  * topic_ddl.h
  *	  What data definition does to topics beside changing the catalogs.
- *
- * Layer 6.
  */
 #ifndef TOPIC_DDL_H
 #define TOPIC_DDL_H

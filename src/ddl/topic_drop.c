@@ -29,8 +29,6 @@
  *
  * Locks: the dropping transaction holds AccessExclusiveLock on the topic until
  * after the files are gone; RowExclusiveLock is taken on both tables.
- *
- * Layer 6.
  */
 #include "postgres.h"
 
@@ -132,10 +130,6 @@ note_removal(Oid database, Oid topic, int32 first_partition, bool at_commit)
 	MemoryContextSwitchTo(old);
 }
 
-/*
- * A topic of this database is being dropped: forget its groups' offsets and,
- * at commit, remove its files.  Called before its catalog entries go.
- */
 void
 pgt_topic_drop(Oid topic)
 {
@@ -149,17 +143,12 @@ pgt_topic_drop(Oid topic)
 	ForceSyncCommit();
 }
 
-/*
- * A topic of this database has been created, or given partitions from "first" on:
- * should that be rolled back, remove the slots and files that they have by then.
- */
 void
 pgt_topic_drop_if_rolled_back(Oid topic, int32 first)
 {
 	note_removal(MyDatabaseId, topic, first, false);
 }
 
-/* A database is being created: remove what a dropped one of its OID has left. */
 void
 pgt_topic_drop_leftovers(Oid database)
 {
@@ -167,7 +156,6 @@ pgt_topic_drop_leftovers(Oid database)
 		pgt_log_drop(database, InvalidOid);
 }
 
-/* A database is being dropped: at commit, remove its topics' files. */
 void
 pgt_topic_drop_database(Oid database)
 {
@@ -277,7 +265,6 @@ subtransaction_ended(SubXactEvent event, SubTransactionId subxact,
 	}
 }
 
-/* Install the transaction callbacks; called once per process. */
 void
 pgt_topic_drop_init(void)
 {

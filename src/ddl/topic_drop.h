@@ -1,8 +1,6 @@
 /*
  * topic_drop.h
  *	  Slots and files of topics that go: dropped ones at commit, new ones at rollback.
- *
- * Layer 6.
  */
 #ifndef TOPIC_DROP_H
 #define TOPIC_DROP_H

@@ -35,8 +35,6 @@
  * Durability and crash safety are the heap's.
  *
  * Memory: rows in the caller's context.
- *
- * Layer 6.  Read group_row.c, group_position.c and consume.c next.
  */
 #include "postgres.h"
 
@@ -68,7 +66,6 @@ int			pgt_offsets_retention_minutes = 10080;
 
 /* ---- the group ---------------------------------------------------------- */
 
-/* See the header. */
 void
 pgt_group_check_id(const char *id)
 {
@@ -86,7 +83,6 @@ pgt_group_check_id(const char *id)
 				 errdetail("It has %zu bytes; the limit is %d.", length, MAX_GROUP_ID_LENGTH)));
 }
 
-/* See the header. */
 void
 pgt_group_init(ConsumerGroup *group, Oid function, Oid topic, const char *id)
 {
@@ -101,7 +97,6 @@ pgt_group_init(ConsumerGroup *group, Oid function, Oid topic, const char *id)
 	group->id = id;
 }
 
-/* See the header. */
 void
 pgt_consumer_group_init(void)
 {
@@ -111,7 +106,6 @@ pgt_consumer_group_init(void)
 
 /* ---- where a group stands ----------------------------------------------- */
 
-/* See the header. */
 void
 pgt_group_clamp_future_served(GroupPartition *parts, int32 partitions)
 {
@@ -124,7 +118,6 @@ pgt_group_clamp_future_served(GroupPartition *parts, int32 partitions)
 	}
 }
 
-/* See the header. */
 int64
 pgt_group_next_offset(const GroupPartition *part)
 {
@@ -195,7 +188,6 @@ missing_row_tag(const ConsumerGroup *group, int32 partition)
 	return tag;
 }
 
-/* See the header. */
 bool
 pgt_group_is_starting(const ConsumerGroup *group, int32 partition)
 {
@@ -229,7 +221,6 @@ lock_missing_row(Relation table, const ConsumerGroup *group, GroupPartition *par
 	return GROUP_MOVED;
 }
 
-/* See the header. */
 GroupLock
 pgt_group_lock(const ConsumerGroup *group, GroupPartition *part, bool wait)
 {
@@ -264,7 +255,6 @@ commit_row(const ConsumerGroup *group, GroupPartition *part, int64 next, const c
 	pgt_group_position_set(group, part, NO_OFFSET);
 }
 
-/* See the header. */
 void
 pgt_group_commit(const ConsumerGroup *group, GroupPartition *part, int64 next, const char *metadata)
 {
@@ -283,7 +273,6 @@ last_use(const GroupPartition *part)
 	return Max(part->served, part->lease.until);
 }
 
-/* See the header. */
 void
 pgt_group_refresh_expiry(const ConsumerGroup *group, GroupPartition *parts, int32 partitions)
 {
@@ -305,7 +294,6 @@ pgt_group_refresh_expiry(const ConsumerGroup *group, GroupPartition *parts, int3
 		pgt_group_commit(group, latest, latest->committed, pgt_group_row_metadata(group, latest));
 }
 
-/* See the header. */
 void
 pgt_group_commit_leased(const ConsumerGroup *group, GroupPartition *part, int64 next,
 						const char *metadata)
@@ -313,14 +301,12 @@ pgt_group_commit_leased(const ConsumerGroup *group, GroupPartition *part, int64 
 	commit_row(group, part, next, metadata, true);
 }
 
-/* See the header. */
 void
 pgt_group_write_lease(const ConsumerGroup *group, GroupPartition *part)
 {
 	pgt_group_row_write(group, part, NO_OFFSET, 0, NULL, true);
 }
 
-/* See the header. */
 void
 pgt_group_commit_positions(const ConsumerGroup *group)
 {
@@ -341,7 +327,6 @@ pgt_group_commit_positions(const ConsumerGroup *group)
 	list_free(partitions);
 }
 
-/* See the header. */
 int64
 pgt_group_delete(const ConsumerGroup *group)
 {

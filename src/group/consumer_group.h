@@ -1,8 +1,6 @@
 /*
  * consumer_group.h
  *	  The committed offsets of consumer groups, and who owns a partition.
- *
- * Layer 6.
  */
 #ifndef CONSUMER_GROUP_H
 #define CONSUMER_GROUP_H

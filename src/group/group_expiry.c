@@ -17,8 +17,6 @@
  *
  * Locks: AccessShareLock on the topic, rows' locks, RowExclusiveLock on the
  * tables; none but the last is waited for.
- *
- * Layer 7.  Read consumer_group.c next.
  */
 #include "postgres.h"
 
@@ -172,7 +170,6 @@ expire_groups(Oid table, TimestampTz before)
 	return expired;
 }
 
-/* See the header. */
 int
 pgt_group_expiry_run(void)
 {
@@ -192,7 +189,6 @@ pgt_group_expiry_run(void)
 	return expired;
 }
 
-/* See the header. */
 void
 pgt_group_expiry_init(void)
 {

@@ -1,8 +1,6 @@
 /*
  * group_expiry.h
  *	  Forgetting the offsets of consumer groups that nobody uses any more.
- *
- * Layer 7.
  */
 #ifndef GROUP_EXPIRY_H
 #define GROUP_EXPIRY_H

@@ -21,8 +21,6 @@
  * written, till the transaction's end.
  *
  * Memory: the caller's context.
- *
- * Layer 6.  Read lease.c next.
  */
 #include "postgres.h"
 
@@ -59,7 +57,6 @@
 /* The last field of our lock tags, beside those of consumer_group.c and database_hold.c. */
 #define MEMBER_LOCK_CLASS	5
 
-/* See the header. */
 void
 pgt_group_member_check_id(const char *id)
 {
@@ -77,7 +74,6 @@ pgt_group_member_check_id(const char *id)
 				 errdetail("It has %zu bytes; the limit is %d.", length, MAX_MEMBER_ID_LENGTH)));
 }
 
-/* See the header. */
 bool
 pgt_group_member_lock(const ConsumerGroup *group, const char *id, bool wait)
 {
@@ -90,7 +86,6 @@ pgt_group_member_lock(const ConsumerGroup *group, const char *id, bool wait)
 	return LockAcquire(&tag, ExclusiveLock, false, !wait) != LOCKACQUIRE_NOT_AVAIL;
 }
 
-/* See the header. */
 Oid
 pgt_group_member_table(Oid offsets_table)
 {
@@ -157,7 +152,6 @@ compare_joined(const ListCell *a, const ListCell *b)
 	return strcmp(left->id, right->id);
 }
 
-/* See the header. */
 List *
 pgt_group_member_read(const ConsumerGroup *group)
 {
@@ -198,7 +192,6 @@ partitions_datum(const GroupMember *member)
 										   sizeof(int32), true, TYPALIGN_INT));
 }
 
-/* See the header. */
 void
 pgt_group_member_write(const ConsumerGroup *group, GroupMember *member)
 {
@@ -226,7 +219,6 @@ pgt_group_member_write(const ConsumerGroup *group, GroupMember *member)
 	table_close(table, NoLock);
 }
 
-/* See the header. */
 void
 pgt_group_member_delete(const ConsumerGroup *group, const GroupMember *member)
 {

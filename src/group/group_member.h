@@ -2,8 +2,6 @@
  * group_member.h
  *	  The members of consumer groups that lease partitions: the rows of
  *	  topic_group_members.
- *
- * Layer 6, below lease.c.
  */
 #ifndef GROUP_MEMBER_H
 #define GROUP_MEMBER_H

@@ -20,8 +20,6 @@
  * Locks: none; what is here is this process's own.
  *
  * Memory: TopTransactionContext.
- *
- * Layer 6.  Read consumer_group.c next.
  */
 #include "postgres.h"
 
@@ -126,7 +124,6 @@ own_position(const ConsumerGroup *group, int32 partition)
 	return version;
 }
 
-/* See the header. */
 void
 pgt_group_position_read(const ConsumerGroup *group, GroupPartition *part)
 {
@@ -137,7 +134,6 @@ pgt_group_position_read(const ConsumerGroup *group, GroupPartition *part)
 	part->served = version == NULL ? DT_NOBEGIN : version->served;
 }
 
-/* See the header. */
 void
 pgt_group_position_set(const ConsumerGroup *group, GroupPartition *part, int64 next)
 {
@@ -157,7 +153,6 @@ pgt_group_position_set(const ConsumerGroup *group, GroupPartition *part, int64 n
 	part->start = NO_OFFSET;
 }
 
-/* See the header. */
 void
 pgt_group_position_set_start(const ConsumerGroup *group, GroupPartition *part, int64 start)
 {
@@ -169,7 +164,6 @@ pgt_group_position_set_start(const ConsumerGroup *group, GroupPartition *part, i
 	part->start = start;
 }
 
-/* See the header. */
 void
 pgt_group_position_note_lost(const ConsumerGroup *group, const GroupPartition *part, int64 lost)
 {
@@ -179,7 +173,6 @@ pgt_group_position_note_lost(const ConsumerGroup *group, const GroupPartition *p
 		*sum = PG_INT64_MAX;
 }
 
-/* See the header. */
 int64
 pgt_group_position_lost(const ConsumerGroup *group, int32 partition)
 {
@@ -188,7 +181,6 @@ pgt_group_position_lost(const ConsumerGroup *group, int32 partition)
 	return version == NULL ? 0 : version->lost;
 }
 
-/* See the header. */
 List *
 pgt_group_position_partitions(const ConsumerGroup *group)
 {
@@ -270,7 +262,6 @@ positions_xact_callback(XactEvent event, void *arg)
 		positions = NULL;
 }
 
-/* See the header. */
 void
 pgt_group_position_init(void)
 {

@@ -2,8 +2,6 @@
  * group_position.h
  *	  How far the running transaction has read for a group, where that is not
  *	  committed yet.
- *
- * Layer 6, below consume.c.
  */
 #ifndef GROUP_POSITION_H
 #define GROUP_POSITION_H

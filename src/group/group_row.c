@@ -30,8 +30,6 @@
  * Durability and crash safety are the heap's.
  *
  * Memory: rows in the caller's context.
- *
- * Layer 6.  Read group_row_cache.c next.
  */
 #include "postgres.h"
 
@@ -79,7 +77,6 @@
 
 /* ---- reading ------------------------------------------------------------ */
 
-/* See the header. */
 Snapshot
 pgt_group_rows_snapshot(void)
 {
@@ -111,7 +108,6 @@ offsets_scan_keys(ScanKeyData *keys, const ConsumerGroup *group, int32 partition
 	return 3;
 }
 
-/* See the header. */
 SysScanDesc
 pgt_group_rows_scan(Relation table, const ConsumerGroup *group, int32 partition, Snapshot snapshot)
 {
@@ -121,7 +117,6 @@ pgt_group_rows_scan(Relation table, const ConsumerGroup *group, int32 partition,
 	return systable_beginscan(table, offsets_index(table), true, snapshot, nkeys, keys);
 }
 
-/* See the header. */
 void
 pgt_group_row_clear(GroupPartition *part, const ConsumerGroup *group, int32 partition)
 {
@@ -152,7 +147,6 @@ fill_lease(GroupLease *lease, HeapTuple row, TupleDesc desc)
 	lease->served = isnull ? DT_NOBEGIN : DatumGetTimestampTz(value);
 }
 
-/* See the header. */
 void
 pgt_group_row_fill(GroupPartition *part, HeapTuple row, TupleDesc desc)
 {
@@ -182,7 +176,6 @@ row_partition(HeapTuple row, TupleDesc desc)
 	return DatumGetInt32(heap_getattr(row, Anum_offsets_partition, desc, &isnull));
 }
 
-/* See the header. */
 void
 pgt_group_row_take(GroupPartition *part, const ConsumerGroup *group, HeapTuple row, TupleDesc desc)
 {
@@ -283,7 +276,6 @@ read_rows(Relation table, const ConsumerGroup *group, GroupPartition *parts, int
 	}
 }
 
-/* See the header. */
 GroupPartition *
 pgt_group_rows_read(const ConsumerGroup *group, int32 partitions)
 {
@@ -299,7 +291,6 @@ pgt_group_rows_read(const ConsumerGroup *group, int32 partitions)
 	return parts;
 }
 
-/* See the header. */
 void
 pgt_group_row_refresh(Relation table, const ConsumerGroup *group, GroupPartition *part)
 {
@@ -321,7 +312,6 @@ pgt_group_row_refresh(Relation table, const ConsumerGroup *group, GroupPartition
 	UnregisterSnapshot(snapshot);
 }
 
-/* See the header. */
 char *
 pgt_group_row_metadata(const ConsumerGroup *group, const GroupPartition *part)
 {
@@ -469,7 +459,6 @@ insert_row(Relation table, const ConsumerGroup *group, const GroupPartition *par
 	return row;
 }
 
-/* See the header. */
 void
 pgt_group_row_write(const ConsumerGroup *group, GroupPartition *part, int64 next, int64 lost,
 					const char *metadata, bool leased)
@@ -491,7 +480,6 @@ pgt_group_row_write(const ConsumerGroup *group, GroupPartition *part, int64 next
 
 /* ---- all groups of a topic ---------------------------------------------- */
 
-/* See the header. */
 Oid
 pgt_group_row_table(Oid topic)
 {
@@ -537,7 +525,6 @@ lowest_committed(SysScanDesc scan, TupleDesc desc, int32 partition)
 	return Min(lowest, committed);
 }
 
-/* See the header. */
 int64
 pgt_group_rows_consumed(Oid topic, int32 partition)
 {
@@ -564,7 +551,6 @@ pgt_group_rows_consumed(Oid topic, int32 partition)
 	return lowest;
 }
 
-/* See the header. */
 List *
 pgt_group_rows_topics(const ConsumerGroup *group)
 {

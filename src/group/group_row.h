@@ -1,8 +1,6 @@
 /*
  * group_row.h
  *	  The rows of topic_group_offsets.
- *
- * Layer 6, below consume.c.
  */
 #ifndef GROUP_ROW_H
 #define GROUP_ROW_H

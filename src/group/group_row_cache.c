@@ -20,8 +20,6 @@
  *
  * Memory: places in a context of their own for the process's life, forgotten all
  * at once when there are too many.
- *
- * Layer 6.
  */
 #include "postgres.h"
 
@@ -98,7 +96,6 @@ group_entry(const CachedGroupKey *key)
 	return entry;
 }
 
-/* See the header. */
 ItemPointer
 pgt_group_row_cache_tids(Oid topic, const char *group, int32 partitions)
 {
@@ -127,7 +124,6 @@ pgt_group_row_cache_tids(Oid topic, const char *group, int32 partitions)
 
 /* ---- fetching ----------------------------------------------------------- */
 
-/* See the header. */
 GroupRowFetch *
 pgt_group_row_cache_begin(Relation table, Snapshot snapshot)
 {
@@ -140,7 +136,6 @@ pgt_group_row_cache_begin(Relation table, Snapshot snapshot)
 	return scan;
 }
 
-/* See the header. */
 void
 pgt_group_row_cache_end(GroupRowFetch *scan)
 {
@@ -159,7 +154,6 @@ prune_page(Relation table, BlockNumber block)
 	ReleaseBuffer(buffer);
 }
 
-/* See the header. */
 HeapTuple
 pgt_group_row_cache_fetch(GroupRowFetch *scan, ItemPointer tid)
 {

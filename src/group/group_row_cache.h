@@ -1,8 +1,6 @@
 /*
  * group_row_cache.h
  *	  Where this process last found the rows of topic_group_offsets.
- *
- * Layer 6.
  */
 #ifndef GROUP_ROW_CACHE_H
 #define GROUP_ROW_CACHE_H

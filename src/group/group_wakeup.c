@@ -18,8 +18,6 @@
  * everybody who waits for the topic.
  *
  * Memory: lists in TopTransactionContext.
- *
- * Layer 6.  Read consumer_group.c next.
  */
 #include "postgres.h"
 
@@ -61,7 +59,6 @@ find_owned(Oid topic, int32 partition, uint64 group)
 	return NULL;
 }
 
-/* See the header. */
 void
 pgt_group_wakeup_note_owned(Oid topic, int32 partition, const char *group_id)
 {
@@ -80,7 +77,6 @@ pgt_group_wakeup_note_owned(Oid topic, int32 partition, const char *group_id)
 	MemoryContextSwitchTo(caller);
 }
 
-/* See the header. */
 void
 pgt_group_wakeup_note_next(Oid topic, int32 partition, const char *group_id, int64 next)
 {
@@ -115,7 +111,6 @@ announce(bool committed)
 	}
 }
 
-/* See the header. */
 void
 pgt_group_wakeup_topic(Oid topic)
 {
@@ -163,7 +158,6 @@ wakeup_subxact_callback(SubXactEvent event, SubTransactionId subid,
 		((OwnedPartition *) lfirst(cell))->next = NO_OFFSET;
 }
 
-/* See the header. */
 void
 pgt_group_wakeup_init(void)
 {

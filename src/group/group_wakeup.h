@@ -1,8 +1,6 @@
 /*
  * group_wakeup.h
  *	  Waking waiting consumers at a transaction's end.
- *
- * Layer 6, below consumer_group.c.
  */
 #ifndef GROUP_WAKEUP_H
 #define GROUP_WAKEUP_H

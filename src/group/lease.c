@@ -56,8 +56,6 @@
  * for only in ascending order, and otherwise skipped when they are locked.
  *
  * Durability and crash safety are the heap's.
- *
- * Layer 6.  Read consumer_group.c and group_member.c first, consume.c next.
  */
 #include "postgres.h"
 
@@ -101,7 +99,6 @@ lease_now(void)
 	return GetCurrentTimestamp() + (int64) (pgt_clock_offset * 1000);
 }
 
-/* See the header. */
 bool
 pgt_lease_is_live(const GroupPartition *part)
 {
@@ -177,7 +174,6 @@ report_live_member(const ConsumerGroup *group, const char *member, TimestampTz u
 
 /* ---- the plan ----------------------------------------------------------- */
 
-/* Does the partition's row name the member of the call? */
 bool
 pgt_lease_is_held(const LeaseCall *call, const GroupPartition *part)
 {
@@ -605,7 +601,6 @@ cut_leases(LeaseCall *call)
 
 /* ---- one call of consume() ---------------------------------------------- */
 
-/* See the header. */
 LeaseCall *
 pgt_lease_look(const LeaseHolder *holder)
 {
@@ -634,7 +629,6 @@ partition_is_due(LeaseCall *call, int partition, bool *retry)
 	}
 }
 
-/* See the header. */
 bool
 pgt_lease_is_due(LeaseCall *call, bool *retry)
 {
@@ -653,7 +647,6 @@ pgt_lease_is_due(LeaseCall *call, bool *retry)
 	return false;
 }
 
-/* See the header. */
 int64
 pgt_lease_next_end(const LeaseCall *call)
 {
@@ -678,7 +671,6 @@ pgt_lease_next_end(const LeaseCall *call)
 	return next;
 }
 
-/* See the header. */
 LeaseCall *
 pgt_lease_begin(const LeaseHolder *holder)
 {
@@ -693,7 +685,6 @@ pgt_lease_begin(const LeaseHolder *holder)
 	return call;
 }
 
-/* See the header. */
 int
 pgt_lease_partitions(LeaseCall *call, GroupPartition **parts)
 {
@@ -707,14 +698,12 @@ pgt_lease_partitions(LeaseCall *call, GroupPartition **parts)
 	return count;
 }
 
-/* See the header. */
 int64
 pgt_lease_next_offset(const GroupPartition *part)
 {
 	return part->lease.position != NO_OFFSET ? part->lease.position : part->committed;
 }
 
-/* See the header. */
 void
 pgt_lease_advance(LeaseCall *call, GroupPartition *part, int64 next)
 {
@@ -723,7 +712,6 @@ pgt_lease_advance(LeaseCall *call, GroupPartition *part, int64 next)
 	write_lease(call, part);
 }
 
-/* See the header. */
 void
 pgt_lease_start(LeaseCall *call, GroupPartition *part, int64 start)
 {
@@ -733,7 +721,6 @@ pgt_lease_start(LeaseCall *call, GroupPartition *part, int64 start)
 	call->wrote = true;
 }
 
-/* See the header. */
 void
 pgt_lease_pass_gap(LeaseCall *call, GroupPartition *part, int64 next)
 {
@@ -750,7 +737,6 @@ pgt_lease_pass_gap(LeaseCall *call, GroupPartition *part, int64 next)
 	call->wrote = true;
 }
 
-/* See the header. */
 void
 pgt_lease_end(LeaseCall *call)
 {
@@ -807,7 +793,6 @@ end_commit(LeaseCall *call)
 	pgt_lease_end(call);
 }
 
-/* See the header. */
 void
 pgt_lease_commit(const LeaseHolder *holder)
 {
@@ -818,7 +803,6 @@ pgt_lease_commit(const LeaseHolder *holder)
 	end_commit(call);
 }
 
-/* See the header. */
 void
 pgt_lease_commit_offset(const LeaseHolder *holder, GroupPartition *part, int64 next,
 						const char *metadata)
@@ -838,7 +822,6 @@ pgt_lease_commit_offset(const LeaseHolder *holder, GroupPartition *part, int64 n
 
 /* ---- leaving and resetting ---------------------------------------------- */
 
-/* See the header. */
 void
 pgt_lease_leave(const LeaseHolder *holder)
 {
@@ -863,7 +846,6 @@ pgt_lease_leave(const LeaseHolder *holder)
 	}
 }
 
-/* See the header. */
 void
 pgt_lease_refuse_members(const ConsumerGroup *group)
 {
@@ -879,7 +861,6 @@ pgt_lease_refuse_members(const ConsumerGroup *group)
 	}
 }
 
-/* See the header. */
 void
 pgt_lease_refuse_leased(const ConsumerGroup *group, const GroupPartition *part)
 {
@@ -887,7 +868,6 @@ pgt_lease_refuse_leased(const ConsumerGroup *group, const GroupPartition *part)
 		report_live_member(group, part->lease.member, part->lease.until);
 }
 
-/* See the header. */
 void
 pgt_lease_remove_expired_members(const ConsumerGroup *group)
 {

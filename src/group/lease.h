@@ -2,8 +2,6 @@
  * lease.h
  *	  Leased partitions: consuming as a member of a group, without holding a
  *	  transaction open.
- *
- * Layer 6, below consume.c.
  */
 #ifndef LEASE_H
 #define LEASE_H

@@ -22,7 +22,7 @@
  * local, it is not asked.  Who finds too few has appended nothing.  A standby that
  * is lost a moment later makes the commit wait.
  *
- * No locks but SyncRepLock's kind inside the server.  Layer 4.  Next: producer.c.
+ * No locks but SyncRepLock's kind inside the server.
  */
 #include "postgres.h"
 

@@ -2,8 +2,6 @@
  * acks.h
  *	  How durable and how widely copied a transaction that produced must be
  *	  before its commit is acknowledged: Kafka's acks and min.insync.replicas.
- *
- * Layer 4.
  */
 #ifndef ACKS_H
 #define ACKS_H

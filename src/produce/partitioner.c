@@ -46,14 +46,12 @@ choose_by(PartitionerChoice *choice, const char *name, Topic *topic, ByteView ke
 	return pgt_partitioner_call(choice, topic, key, value);
 }
 
-/* See the header. */
 int32
 pgt_partitioner_choose_own(Topic *topic, ByteView key, ByteView value)
 {
 	return choose_by(&topic->partitioning.own, topic->partitioner_class, topic, key, value);
 }
 
-/* See the header. */
 int32
 pgt_partitioner_choose(Topic *topic, ByteView key, ByteView value)
 {

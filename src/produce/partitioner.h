@@ -1,6 +1,6 @@
 /*
  * partitioner.h
- *	  Which partition a record goes to.  Layer 5.
+ *	  Which partition a record goes to.
  */
 #ifndef PARTITIONER_H
 #define PARTITIONER_H

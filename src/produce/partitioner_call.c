@@ -36,8 +36,6 @@
  *
  * Memory: a context below TopTransactionContext for each that is made, with
  * one below it for arguments and what else a call leaves, reset by the next.
- *
- * Layer 5.  Names are looked up by partitioner_lookup.c.
  */
 #include "postgres.h"
 
@@ -133,7 +131,6 @@ open_custom(const Topic *topic, bool is_own)
 	return custom;
 }
 
-/* Give one up; NULL is nothing. */
 void
 pgt_partitioner_call_close(CustomPartitioner *custom)
 {
@@ -333,7 +330,6 @@ call(CustomPartitioner *custom, const Topic *topic, ByteView key, ByteView value
 	return partition;
 }
 
-/* See the header. */
 int32
 pgt_partitioner_call(PartitionerChoice *choice, Topic *topic, ByteView key, ByteView value)
 {

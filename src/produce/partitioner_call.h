@@ -1,6 +1,6 @@
 /*
  * partitioner_call.h
- *	  Calling partitioners that are not built in.  Layer 5.
+ *	  Calling partitioners that are not built in.
  */
 #ifndef PARTITIONER_CALL_H
 #define PARTITIONER_CALL_H

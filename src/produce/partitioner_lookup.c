@@ -31,7 +31,7 @@
  * search_path, a library's loading and the current user: callers look out for
  * those, or ask again in the next transaction.
  *
- * Layer 5.  No locks, no files, no WAL.  Next: partitioner_call.c.
+ * No locks, no files, no WAL.
  */
 #include "postgres.h"
 
@@ -195,7 +195,6 @@ is_untrusted(Oid function, Oid role, char **detail)
 
 /* ---- names ----------------------------------------------------------------- */
 
-/* See the header. */
 const char *
 pgt_partitioner_lookup_setting(void)
 {
@@ -210,7 +209,6 @@ find_named_function(List *names, Oid role, FoundPartitioner *found)
 	found->untrusted = OidIsValid(found->function) && is_untrusted(found->function, role, &found->detail);
 }
 
-/* See the header. */
 bool
 pgt_partitioner_lookup(const char *name, Oid schema, Oid role, FoundPartitioner *found)
 {
@@ -240,7 +238,6 @@ pgt_partitioner_lookup(const char *name, Oid schema, Oid role, FoundPartitioner 
 	return OidIsValid(found->function) && !found->untrusted;
 }
 
-/* What to say to who named a partitioner that is not there. */
 char *
 pgt_partitioner_lookup_hint(void)
 {
@@ -258,7 +255,6 @@ pgt_partitioner_lookup_hint(void)
 	return hint.data;
 }
 
-/* See the header. */
 void
 pgt_partitioner_lookup_check(const Topic *topic)
 {
@@ -324,7 +320,6 @@ catalog_changed(Datum arg, int cache, uint32 hash)
 	pgt_partitioner_lookup_version++;
 }
 
-/* See the header. */
 void
 pgt_partitioner_lookup_init(void)
 {

@@ -1,6 +1,6 @@
 /*
  * partitioner_lookup.h
- *	  What a partitioner's name stands for.  Layer 5.
+ *	  What a partitioner's name stands for.
  */
 #ifndef PARTITIONER_LOOKUP_H
 #define PARTITIONER_LOOKUP_H

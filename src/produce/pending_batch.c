@@ -14,8 +14,6 @@
  *
  * Memory: buffers are in the context that pgt_pending_begin() was given, so is the
  * codecs' buffer, one for all batches.  Both and the file go with the transaction.
- *
- * Layer 4.  Next: producer.c.
  */
 #include "postgres.h"
 

@@ -2,8 +2,6 @@
  * pending_batch.h
  *	  The batches of a running transaction: in memory, compressed, in a
  *	  temporary file.
- *
- * Layer 4.
  */
 #ifndef PENDING_BATCH_H
 #define PENDING_BATCH_H

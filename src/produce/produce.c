@@ -17,8 +17,6 @@
  *
  * Memory: the function runs in the executor's per-row context, so nothing is
  * freed here; encoded headers use one buffer of the session's.
- *
- * Layer 6.  Read producer.c next.
  */
 #include "postgres.h"
 

@@ -32,8 +32,6 @@
  *
  * Memory: everything lives in a context below TopTransactionContext, the
  * ranges that produced() shows in TopMemoryContext.
- *
- * Layer 4.  Next: log_reader.c.
  */
 #include "postgres.h"
 

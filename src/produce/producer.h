@@ -1,8 +1,6 @@
 /*
  * producer.h
  *	  Records of the running transaction, from produce() to the log.
- *
- * Layer 4.
  */
 #ifndef PRODUCER_H
 #define PRODUCER_H

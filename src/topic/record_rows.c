@@ -18,8 +18,6 @@
  *
  * Memory: one row at a time; Datums in a context that is reset for each row,
  * the short way's tuple in a buffer that grows to the largest.
- *
- * Layer 6.
  */
 #include "postgres.h"
 
@@ -92,7 +90,6 @@ begin(FunctionCallInfo fcinfo, Topic *topic, bool typed)
 	return rows;
 }
 
-/* See the header. */
 RecordRows *
 pgt_record_rows_begin(FunctionCallInfo fcinfo, Topic *topic, bool typed)
 {
@@ -102,14 +99,12 @@ pgt_record_rows_begin(FunctionCallInfo fcinfo, Topic *topic, bool typed)
 	return rows;
 }
 
-/* See the header. */
 RecordRows *
 pgt_record_rows_begin_many(FunctionCallInfo fcinfo)
 {
 	return begin(fcinfo, NULL, false);
 }
 
-/* See the header. */
 void
 pgt_record_rows_set_topic(RecordRows *rows, Topic *topic)
 {
@@ -118,7 +113,6 @@ pgt_record_rows_set_topic(RecordRows *rows, Topic *topic)
 		GetDatabaseEncoding() == PG_UTF8;
 }
 
-/* See the header. */
 Oid
 pgt_record_rows_topic_of_call(const FuncExpr *call, const char *usage)
 {
@@ -281,7 +275,6 @@ put_plain_text(RecordRows *rows, int32 partition, const Record *record)
 	tuplestore_puttupleslot(rows->store, rows->slot);
 }
 
-/* See the header. */
 void
 pgt_record_rows_put(RecordRows *rows, int32 partition, const Record *record)
 {

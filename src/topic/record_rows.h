@@ -1,8 +1,6 @@
 /*
  * record_rows.h
  *	  Records as rows of the result of consume(), consume_as() and latest().
- *
- * Layer 6, below consume.c.
  */
 #ifndef RECORD_ROWS_H
 #define RECORD_ROWS_H

@@ -27,7 +27,7 @@
  *
  * Headers are a jsonb object; see pgt_headers_encode() for its shapes.
  *
- * Layer 5.  No locks, no I/O.
+ * No locks, no I/O.
  */
 #include "postgres.h"
 
@@ -78,7 +78,6 @@ is_text_type(Oid type)
 	return type == TEXTOID || type == VARCHAROID || type == BPCHAROID;
 }
 
-/* Prepare a serializer for a column (ERROR where its type cannot be stored). */
 void
 pgt_serializer_init(Serializer *s, Oid type, int32 typmod,
 					const char *column, MemoryContext context)
@@ -118,7 +117,6 @@ must_convert(void)
 	return encoding != PG_UTF8 && encoding != PG_SQL_ASCII;
 }
 
-/* See the header. */
 ByteView
 pgt_text_to_bytes(const char *data, int32 length)
 {
@@ -175,10 +173,6 @@ output_text(FmgrInfo *output, bool fix_settings, bool fix_time_zone, Datum value
 	return text;
 }
 
-/*
- * Datum of the column's own type to bytes.  The bytes live in the current
- * memory context or in the datum itself.
- */
 ByteView
 pgt_serialize(Serializer *s, Datum value, bool isnull)
 {
@@ -245,10 +239,6 @@ value_to_text(Datum value, Oid type, bool stays_text)
 	return output_text(&slot->output, slot->fix_settings, stays_text, value);
 }
 
-/*
- * Datum of any type, coerced through the column's type: a value that the
- * column would refuse is an ERROR of the type's input function.
- */
 ByteView
 pgt_serialize_any(Serializer *s, Datum value, bool isnull, Oid type)
 {
@@ -284,7 +274,6 @@ bytes_to_bytea(Serializer *s, const char *bytes, int32 length)
 	return value;
 }
 
-/* Bytes to a Datum of the column's type; ERROR where they are not valid for it. */
 Datum
 pgt_deserialize(Serializer *s, const char *bytes, int32 length, bool *isnull)
 {
@@ -312,7 +301,6 @@ bytes_to_hex(const char *bytes, int32 length)
 	return hex;
 }
 
-/* Bytes to text, for functions whose result is text: bytea topics give hex. */
 Datum
 pgt_deserialize_as_text(Serializer *s, const char *bytes, int32 length, bool *isnull)
 {
@@ -421,11 +409,6 @@ check_readable(int32 count, int length)
 			 errhint("Put what is large into the record's value.")));
 }
 
-/*
- * A jsonb object of header names to texts, encoded for a record; ERROR for
- * other shapes, and for what nobody could read.  Numbers and booleans become their text, null a null header,
- * an array one header for each of its elements.
- */
 void
 pgt_headers_encode(Datum headers_jsonb, StringInfo out, int32 *count)
 {
@@ -534,7 +517,6 @@ decode_headers(const Record *record)
 	return decoded;
 }
 
-/* The record's headers as jsonb; null where there are none.  A repeated name has an array. */
 Datum
 pgt_headers_decode(const Record *record, bool *isnull)
 {

@@ -4,8 +4,6 @@
  *
  * bytea is stored raw; every other type as the text its output function
  * gives, in UTF-8 whatever the database's encoding is.
- *
- * Layer 5.
  */
 #ifndef SERIALIZER_H
 #define SERIALIZER_H
@@ -63,10 +61,15 @@ extern Datum pgt_deserialize_as_text(Serializer *s, const char *bytes, int32 len
  */
 extern ByteView pgt_text_to_bytes(const char *data, int32 length);
 
-/* A jsonb object of header names to texts, encoded for a record; ERROR for other shapes. */
+/*
+ * Encode a jsonb object of header names to values for a record.  Numbers and
+ * booleans become their text, null becomes a null header, and an array becomes one
+ * header for each of its elements.  ERROR for other shapes, and for headers that
+ * are too many or too large to be read back as jsonb.
+ */
 extern void pgt_headers_encode(Datum headers_jsonb, StringInfo out, int32 *count);
 
-/* The record's headers as jsonb; null where there are none. */
+/* The record's headers as jsonb, a repeated name with an array; null where there are none. */
 extern Datum pgt_headers_decode(const Record *record, bool *isnull);
 
 #endif							/* SERIALIZER_H */

@@ -4,8 +4,6 @@
  *
  * Functions with some arguments that may be null cannot be STRICT, and have to
  * refuse the others themselves.
- *
- * Layer 5.
  */
 #include "postgres.h"
 

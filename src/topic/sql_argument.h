@@ -1,8 +1,6 @@
 /*
  * sql_argument.h
  *	  Arguments of our SQL functions.
- *
- * Layer 5.
  */
 #ifndef SQL_ARGUMENT_H
 #define SQL_ARGUMENT_H

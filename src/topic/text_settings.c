@@ -19,7 +19,7 @@
  * here nor for readers, and search_path, with which types of names (regclass) show
  * or omit schemas.  docs/reference.md says that these are no types for a topic.
  *
- * Layer 5.  No locks, no I/O.
+ * No locks, no I/O.
  */
 #include "postgres.h"
 
@@ -77,12 +77,12 @@ fix(const char *name, const char *value)
 	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
-/* DateStyle's order of fields is left alone: it does not show in ISO. */
 int
 pgt_text_settings_fix(bool time_zone)
 {
 	int			level = NewGUCNestLevel();
 
+	/* DateStyle's order of fields stays: it does not show in ISO */
 	if (DateStyle != USE_ISO_DATES)
 		fix("datestyle", "ISO");
 	if (IntervalStyle != INTSTYLE_POSTGRES)

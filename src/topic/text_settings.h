@@ -1,8 +1,6 @@
 /*
  * text_settings.h
  *	  The session's settings on which the text of values depends.
- *
- * Layer 5.
  */
 #ifndef TEXT_SETTINGS_H
 #define TEXT_SETTINGS_H

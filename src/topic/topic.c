@@ -26,8 +26,7 @@
  * Memory: the table of entries lives in "pg_topics cache" for ever; entries of
  * dropped relations are swept out when the table has doubled.
  *
- * Layer 5.  Options are in topic_options.c, types in serializer.c; what
- * happens at CREATE, ALTER and DROP is in topic_ddl.c.
+ * Options are in topic_options.c, types in serializer.c; what happens at CREATE, ALTER and DROP is in topic_ddl.c.
  */
 #include "postgres.h"
 
@@ -113,7 +112,6 @@ is_our_handler(Oid handler)
 	return ours;
 }
 
-/* Is the relation a topic, that is, a foreign table of our wrapper? */
 bool
 pgt_is_topic(Oid relid)
 {
@@ -131,7 +129,6 @@ pgt_is_topic(Oid relid)
 	return wrapper != NULL && is_our_handler(wrapper->fdwhandler);
 }
 
-/* See the header. */
 List *
 pgt_topic_list(void)
 {
@@ -152,7 +149,6 @@ pgt_topic_list(void)
 	return topics;
 }
 
-/* ERROR unless it is one: undefined_table, or wrong_object_type with a hint. */
 void
 pgt_topic_require(Oid relid)
 {
@@ -344,11 +340,6 @@ refresh_entry(Oid relid)
 	return entry;
 }
 
-/*
- * The topic's configuration; ERROR (wrong_object_type, with a hint) where the
- * relation is none.  Stays good until the transaction's end; reflects options
- * as of the last invalidation received.  No privilege is checked here.
- */
 Topic *
 pgt_topic_get(Oid relid)
 {
@@ -363,7 +354,6 @@ pgt_topic_get(Oid relid)
 	return entry->topic;
 }
 
-/* Key of one of its partitions; ERROR (invalid_parameter_value) where it is out of range. */
 TopicPartition
 pgt_topic_partition(const Topic *topic, int32 partition)
 {
@@ -418,10 +408,6 @@ check_column(const char *topic, Form_pg_attribute att)
 				 errhint(COLUMNS_HINT)));
 }
 
-/*
- * Check columns (ERROR at CREATE and ALTER time) of a topic's relation.  The
- * caller holds a lock on it.
- */
 void
 pgt_topic_check_columns(Oid relid)
 {
@@ -449,7 +435,6 @@ pgt_topic_check_columns(Oid relid)
 
 /* ---- privileges --------------------------------------------------------- */
 
-/* ERROR unless the current user has all the privileges (ACL_SELECT, ACL_INSERT) on it. */
 void
 pgt_topic_check_acl(Oid relid, AclMode mode)
 {
@@ -457,7 +442,6 @@ pgt_topic_check_acl(Oid relid, AclMode mode)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_TABLE, get_rel_name(relid));
 }
 
-/* See the header. */
 Oid
 pgt_topic_owner(Oid relid)
 {
@@ -471,7 +455,6 @@ pgt_topic_owner(Oid relid)
 	return owner;
 }
 
-/* See the header. */
 bool
 pgt_topic_is_owner(Oid relid)
 {
@@ -480,7 +463,6 @@ pgt_topic_is_owner(Oid relid)
 	return OidIsValid(owner) && has_privs_of_role(GetUserId(), owner);
 }
 
-/* ERROR unless the current user owns it. */
 void
 pgt_topic_check_owner(Oid relid)
 {
@@ -488,7 +470,6 @@ pgt_topic_check_owner(Oid relid)
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FOREIGN_TABLE, get_rel_name(relid));
 }
 
-/* See the header. */
 bool
 pgt_topic_is_visible(Oid relid)
 {

@@ -1,8 +1,6 @@
 /*
  * topic.h
  *	  A topic's configuration, read from its foreign table and cached.
- *
- * Layer 5.
  */
 #ifndef TOPIC_H
 #define TOPIC_H
@@ -33,10 +31,10 @@ extern Topic *pgt_topic_get(Oid relid);
 /* Key of one of its partitions; ERROR (invalid_parameter_value) where it is out of range. */
 extern TopicPartition pgt_topic_partition(const Topic *topic, int32 partition);
 
-/* Check columns (ERROR at CREATE and ALTER time) of a topic's relation. */
+/* ERROR unless the relation's columns are those a topic may have.  The caller holds a lock on it. */
 extern void pgt_topic_check_columns(Oid relid);
 
-/* ERROR unless the current user has the privileges (ACL_SELECT, ACL_INSERT) on it. */
+/* ERROR unless the current user has all of these privileges (ACL_SELECT, ACL_INSERT) on the relation. */
 extern void pgt_topic_check_acl(Oid relid, AclMode mode);
 
 /* Who owns a relation; InvalidOid where it is gone. */

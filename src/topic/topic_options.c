@@ -13,7 +13,7 @@
  * is an integer, else from pgt_topic_options_defaults().  The settings take effect on a reload of the configuration: their assign hooks
  * count pgt_topic_options_version up, and the cache reads that.
  *
- * Layer 5.  No locks, no files, no WAL.  Read topic.c next.
+ * No locks, no files, no WAL.
  */
 #include "postgres.h"
 
@@ -399,7 +399,6 @@ get_option(const char *name)
 			 errhint("Valid options are: %s.", option_names())));
 }
 
-/* ERROR, with the valid names, for an unknown option. */
 void
 pgt_topic_options_check_name(const char *name)
 {
@@ -473,7 +472,6 @@ compression_level(const Topic *topic)
 	}
 }
 
-/* Apply a foreign table's options over what is there. */
 void
 pgt_topic_options_apply(Topic *topic, List *options)
 {
@@ -494,10 +492,6 @@ pgt_topic_options_apply(Topic *topic, List *options)
 		topic->log.segment_ms = Min(topic->log.segment_ms, topic->max_compaction_lag_ms);
 }
 
-/*
- * The options that are explicitly set for a topic, as jsonb; without
- * "partitions", so that it may be passed as the config of create_topic().
- */
 Datum
 pgt_topic_options_jsonb(Oid relid)
 {
@@ -621,7 +615,6 @@ define_real(const char *name, const char *description, const char *details,
 							 PGC_SIGHUP, unit, check, real_setting_changed, NULL);
 }
 
-/* Define the settings that are the defaults of options. */
 void
 pgt_topic_options_init(void)
 {

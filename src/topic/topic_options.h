@@ -2,8 +2,6 @@
  * topic_options.h
  *	  The options of a topic (Kafka's topic configuration) and the server-wide
  *	  settings that are their defaults.
- *
- * Layer 5.
  */
 #ifndef TOPIC_OPTIONS_H
 #define TOPIC_OPTIONS_H
