@@ -26,6 +26,7 @@
 #include "utils/varlena.h"
 
 #include "ddl/create_topic.h"
+#include "topic/sql_argument.h"
 #include "topic/topic.h"
 #include "topic/topic_options.h"
 
@@ -82,7 +83,7 @@ config_items(Jsonb *config)
 	if (!JB_ROOT_IS_OBJECT(config))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a topic's config must be a JSON object"),
+				 errmsg("topic config must be a JSON object"),
 				 errhint("For example: {\"retention.ms\": 604800000}.")));
 
 	it = JsonbIteratorInit(&config->root);
@@ -142,7 +143,7 @@ check_schema(const RangeVar *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_SCHEMA),
 			 errmsg("schema \"%s\" does not exist", name->schemaname),
-			 errhint("The dot ends the schema's name; put a topic's name that contains one in double quotes: '\"%s.%s\"'.",
+			 errhint("The part before the dot names a schema. Put a topic name that contains a dot in double quotes: '\"%s.%s\"'.",
 					 name->schemaname, name->relname)));
 }
 
@@ -171,12 +172,7 @@ check_arguments(FunctionCallInfo fcinfo)
 	};
 
 	for (int i = 0; i < lengthof(names); i++)
-	{
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"%s\" must not be null", names[i])));
-	}
+		pgt_sql_argument_require(fcinfo, i, names[i]);
 }
 
 /* The relation that CREATE of that name would collide with, or InvalidOid. */

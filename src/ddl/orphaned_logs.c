@@ -143,7 +143,7 @@ collect_partitions(const LoggedTopic *topic)
 	if (topic->last_partition >= partitions)
 	{
 		ereport(LOG,
-				(errmsg("removing the logs of partitions %d to %d of topic %u of database %u, which it does not have",
+				(errmsg("removing the logs of partitions %d to %d, which topic %u of database %u does not have",
 						partitions, topic->last_partition, topic->oid, MyDatabaseId)));
 		pgt_log_drop_partitions(MyDatabaseId, topic->oid, partitions);
 	}

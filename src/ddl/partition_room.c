@@ -56,7 +56,7 @@ check_possible(Oid topic, int32 partitions)
 	ereport(ERROR,
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 			 errmsg("topic \"%s\" cannot have %d partitions", get_rel_name(topic), partitions),
-			 errdetail("All topics of the server together can have %d (pg_topics.max_partitions).",
+			 errdetail("All topics of the server together can have at most %d partitions (pg_topics.max_partitions).",
 					   pgt_log_shared->max_partitions),
 			 errhint("Create it with fewer partitions, or raise pg_topics.max_partitions and restart the server.")));
 }
@@ -70,10 +70,10 @@ report_no_room(Oid topic, const PartitionRoom *room)
 			 errmsg("no room for %d more partitions of topic \"%s\": too many topic partitions",
 					room->wanted, get_rel_name(topic)),
 			 room->by_database ?
-			 errdetail("The topics of this database have %d, and can have %d (pg_topics.max_partitions_per_database).",
+			 errdetail("The topics of this database have %d of at most %d partitions (pg_topics.max_partitions_per_database).",
 					   room->of_database, pgt_max_partitions_per_database) :
-			 errdetail("The topics of the server have %d, %d of them in this database, and can have %d (pg_topics.max_partitions).",
-					   room->taken, room->of_database, pgt_log_shared->max_partitions),
+			 errdetail("The topics of the server have %d of at most %d partitions (pg_topics.max_partitions), %d of them in this database.",
+					   room->taken, pgt_log_shared->max_partitions, room->of_database),
 			 room->by_database ?
 			 errhint("Ask for fewer partitions, drop topics, or have a superuser raise the limit.") :
 			 errhint("Ask for fewer partitions, drop topics, or raise pg_topics.max_partitions and restart the server.")));
@@ -143,9 +143,9 @@ pgt_partition_room_check_role(Oid owner, int32 more)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-			 errmsg("the topics of role \"%s\" cannot have %lld partitions",
+			 errmsg("topics of role \"%s\" cannot have %lld partitions",
 					GetUserNameFromId(owner, false), (long long) partitions),
-			 errdetail("In this database they can have %d (pg_topics.max_partitions_per_role).",
+			 errdetail("In this database they can have at most %d partitions (pg_topics.max_partitions_per_role).",
 					   max_partitions_per_role),
 			 errhint("Ask for fewer partitions, drop topics, or have a superuser raise the limit.")));
 }

@@ -220,7 +220,7 @@ check_changed_options(Oid relid)
 	if (after.partitions < before.partitions)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("topic \"%s\" has %d partitions and cannot be reduced to %d",
+				 errmsg("cannot reduce topic \"%s\" from %d to %d partitions",
 						get_rel_name(relid), before.partitions, after.partitions),
 				 errhint("Partitions can only be added; to have fewer, produce the records to a new topic.")));
 	if (after.partitions > before.partitions)

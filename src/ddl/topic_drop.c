@@ -83,7 +83,7 @@ delete_row(Relation table, HeapTuple row)
 	if (result == TM_Updated)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("a consumer group's offset changed while its topic was being dropped"),
+				 errmsg("could not drop topic because an offset of its consumer groups was changed concurrently"),
 				 errhint("Try again.")));
 }
 

@@ -161,9 +161,9 @@ expire_groups(Oid table, TimestampTz before)
 		if (!expire_group(group, before))
 			continue;
 		ereport(LOG,
-				(errmsg("forgot consumer group \"%s\" in topic \"%s\"", group->id,
-						get_rel_name(group->topic)),
-				 errdetail("It has committed nothing for %d minutes (pg_topics.offsets_retention_minutes).",
+				(errmsg("removed expired consumer group \"%s\" from topic \"%s\"",
+						group->id, get_rel_name(group->topic)),
+				 errdetail("The group has not committed for %d minutes (pg_topics.offsets_retention_minutes).",
 						   pgt_offsets_retention_minutes)));
 		expired++;
 	}

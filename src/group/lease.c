@@ -129,8 +129,8 @@ report_unknown_member(const LeaseHolder *holder)
 			(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
 			 errmsg("\"%s\" is not a member of consumer group \"%s\" in topic \"%s\"",
 					holder->member, holder->group->id, get_rel_name(holder->group->topic)),
-			 errdetail("It never was, it has left, or its lease ran out."),
-			 errhint("Call consume() to join: it goes on at the committed offsets.")));
+			 errdetail("The member has never joined, it has left, or its lease has expired."),
+			 errhint("Call consume() to join; it continues at the committed offsets.")));
 }
 
 /* Fencing: the member has lost a partition. */
@@ -139,14 +139,14 @@ report_lost_lease(const LeaseHolder *holder, const GroupPartition *part)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-			 errmsg("member \"%s\" of consumer group \"%s\" no longer has topic \"%s\" partition %d",
-					holder->member, holder->group->id, get_rel_name(holder->group->topic),
-					part->partition),
+			 errmsg("member \"%s\" of consumer group \"%s\" has lost its lease of partition %d of topic \"%s\"",
+					holder->member, holder->group->id, part->partition,
+					get_rel_name(holder->group->topic)),
 			 part->lease.member == NULL ?
-			 errdetail("Its lease has ended.") :
-			 errdetail("Member \"%s\" took it, with generation %lld.", part->lease.member,
+			 errdetail("The lease has expired.") :
+			 errdetail("Member \"%s\" has taken the partition, with generation %lld.", part->lease.member,
 					   (long long) part->lease.generation),
-			 errhint("Nothing was committed. Call consume() to go on at the committed offsets.")));
+			 errhint("Nothing was committed. Call consume() to continue at the committed offsets.")));
 }
 
 /* Tell a member that it has lost a partition. */
@@ -154,10 +154,10 @@ static void
 notice_lost_lease(const LeaseHolder *holder, const GroupPartition *part)
 {
 	ereport(NOTICE,
-			(errmsg("member \"%s\" of consumer group \"%s\" has lost topic \"%s\" partition %d",
-					holder->member, holder->group->id, get_rel_name(holder->group->topic),
-					part->partition),
-			 errdetail("What it had not committed is read again.")));
+			(errmsg("member \"%s\" of consumer group \"%s\" has lost its lease of partition %d of topic \"%s\"",
+					holder->member, holder->group->id, part->partition,
+					get_rel_name(holder->group->topic)),
+			 errdetail("Records that the member had not committed are delivered again.")));
 }
 
 /* A group that somebody consumes is to be moved or deleted. */

@@ -113,12 +113,12 @@ pgt_acks_check(Oid topic, int32 min_insync)
 	if (in_sync < min_insync)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("cannot produce to topic \"%s\": %d of %d replicas are in sync",
+				 errmsg("cannot produce to topic \"%s\": only %d of %d required replicas are in sync",
 						get_rel_name(topic), in_sync, min_insync),
-				 errdetail_plural("The topic's option min.insync.replicas asks for this server and %d synchronous standby.",
-								  "The topic's option min.insync.replicas asks for this server and %d synchronous standbys.",
+				 errdetail_plural("The topic's option min.insync.replicas requires this server and %d synchronous standby. Nothing was appended.",
+								  "The topic's option min.insync.replicas requires this server and %d synchronous standbys. Nothing was appended.",
 								  min_insync - 1, min_insync - 1),
-				 errhint("See synchronous_standby_names and pg_stat_replication; nothing was appended, try again.")));
+				 errhint("Check synchronous_standby_names and pg_stat_replication, then retry the transaction.")));
 }
 
 void

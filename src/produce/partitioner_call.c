@@ -222,7 +222,9 @@ report_null(const CustomPartitioner *custom, ByteView key, ByteView value)
 			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 			 errmsg("partitioner \"%s\" returned null for topic \"%s\"", custom->name, custom->topic),
 			 not_called ?
-			 errhint("The function is STRICT and the key or the value is null: declare it CALLED ON NULL INPUT and let it return a partition for such records.") :
+			 errdetail("The function was not called: it is STRICT, and the key or the value is null.") : 0,
+			 not_called ?
+			 errhint("Declare the function CALLED ON NULL INPUT, and let it return a partition for such records.") :
 			 errhint("Let the function return a partition for every record, also for a null key or value.")));
 }
 
@@ -322,9 +324,9 @@ call(CustomPartitioner *custom, const Topic *topic, ByteView key, ByteView value
 	if (partition < 0 || partition >= topic->partitions)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("partitioner \"%s\" returned %d for topic \"%s\"",
+				 errmsg("partitioner \"%s\" returned invalid partition %d for topic \"%s\"",
 						custom->name, partition, custom->topic),
-				 errhint("It must return a partition, from 0 to %d.", topic->partitions - 1)));
+				 errdetail("The topic's partitions are numbered from 0 to %d.", topic->partitions - 1)));
 
 	error_context_stack = callback.previous;
 	return partition;

@@ -105,7 +105,7 @@ choose_builtin(const char *name, Oid topic, PgTopicsBytes key, PgTopicsBytes val
 	if (rule == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there is no built-in partitioner \"%s\"", name)));
+				 errmsg("built-in partitioner \"%s\" does not exist", name)));
 	return rule(pgt_topic_get(topic), key_view, value_view);
 }
 
@@ -170,7 +170,7 @@ find_function(List *names, char **detail)
 	}
 	other = FuncnameGetCandidates(names, -1, NIL, false, false, false, true);
 	if (other != NULL)
-		*detail = psprintf("Function %s has other arguments.", format_procedure(other->oid));
+		*detail = psprintf("Function %s takes other arguments.", format_procedure(other->oid));
 	return InvalidOid;
 }
 
@@ -187,7 +187,7 @@ is_untrusted(Oid function, Oid role, char **detail)
 	ReleaseSysCache(tuple);
 	if (has_privs_of_role(owner, role))
 		return false;
-	*detail = psprintf("Function %s would run as role \"%s\", whose rights its owner, \"%s\", does not have.",
+	*detail = psprintf("Function %s would run as role \"%s\", but its owner \"%s\" does not have the privileges of that role.",
 					   format_procedure_qualified(function), GetUserNameFromId(role, true),
 					   GetUserNameFromId(owner, true));
 	return true;
@@ -244,14 +244,14 @@ pgt_partitioner_lookup_hint(void)
 	StringInfoData hint;
 
 	initStringInfo(&hint);
-	appendStringInfoString(&hint, "Built in are: ");
+	appendStringInfoString(&hint, "Built-in partitioners are: ");
 	pgt_partition_rule_names(&hint);
 	appendStringInfoString(&hint, ".");
 	if (first_registered() != NULL)
-		appendStringInfoString(&hint, " Registered are:");
+		appendStringInfoString(&hint, " Registered partitioners are:");
 	for (const PgTopicsPartitioner *p = first_registered(); p != NULL; p = p->next)
 		appendStringInfo(&hint, " %s%s", p->name, p->next != NULL ? "," : ".");
-	appendStringInfoString(&hint, " Any other name is that of a function, with its schema: f(topic regclass, key bytea, value bytea, partitions integer) RETURNS integer.");
+	appendStringInfoString(&hint, " Any other name must be that of a function, with its schema: f(topic regclass, key bytea, value bytea, partitions integer) RETURNS integer.");
 	return hint.data;
 }
 
@@ -266,7 +266,7 @@ pgt_partitioner_lookup_check(const Topic *topic)
 	if (found.untrusted)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("partitioner \"%s\" cannot be that of topic \"%s\"", name, get_rel_name(topic->relid)),
+				 errmsg("partitioner \"%s\" cannot be used for topic \"%s\"", name, get_rel_name(topic->relid)),
 				 errdetail_internal("%s", found.detail),
 				 errhint("Let the topic's owner or a superuser own the function.")));
 	ereport(ERROR,
@@ -286,7 +286,7 @@ check_setting(char **value, void **extra, GucSource source)
 
 	if (strlen(*value) > PARTITIONER_NAME_MAX)
 	{
-		GUC_check_errdetail("The name of a partitioner has up to %d bytes.", PARTITIONER_NAME_MAX);
+		GUC_check_errdetail("The name of a partitioner can have at most %d bytes.", PARTITIONER_NAME_MAX);
 		return false;
 	}
 	if (**value == '\0' || source < PGC_S_INTERACTIVE || !IsTransactionState() ||

@@ -181,8 +181,8 @@ pgt_pending_reopen(PendingBatch *batch)
 											 batch->stored_length - RECORD_BATCH_HEADER_SIZE, &length);
 
 		if (problem != NULL || length != batch->stored_length - RECORD_BATCH_HEADER_SIZE)
-			elog(ERROR, "pending records do not decompress: %s",
-				 problem != NULL ? problem : "another length");
+			elog(ERROR, "could not decompress pending records: %s",
+				 problem != NULL ? problem : "unexpected length");
 		pgt_pending_free(batch);
 		batch->data = data;
 		batch->capacity = batch->stored_length;

@@ -34,6 +34,7 @@
 #include "produce/partitioner.h"
 #include "produce/producer.h"
 #include "topic/serializer.h"
+#include "topic/sql_argument.h"
 
 PG_FUNCTION_INFO_V1(pgt_produce);
 PG_FUNCTION_INFO_V1(pgt_produce_value);
@@ -48,11 +49,7 @@ open_topic(FunctionCallInfo fcinfo)
 {
 	Oid			relid;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("topic must not be null"),
-				 errhint("Give the name of the topic to produce to.")));
+	pgt_sql_argument_require(fcinfo, 0, "topic");
 	relid = PG_GETARG_OID(0);
 	PreventCommandDuringRecovery("produce()");
 	PreventCommandIfReadOnly("produce()");

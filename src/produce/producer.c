@@ -364,13 +364,13 @@ check_size(const TopicPartition *key, const LogConfig *config, Size size, int32 
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("record of %zu bytes for partition %d of topic \"%s\" is too large",
 						size, key->partition, get_rel_name(key->topic)),
-				 errdetail("With its batch header it may take %d bytes uncompressed.", most),
+				 errdetail("With its batch header it can have at most %d bytes uncompressed.", most),
 				 errhint("Store the value elsewhere and produce a reference.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("record of %zu bytes for partition %d of topic \"%s\" is too large",
 					size, key->partition, get_rel_name(key->topic)),
-			 errdetail("With its batch header it may take %d bytes (max.message.bytes).",
+			 errdetail("With its batch header it can have at most %d bytes (max.message.bytes).",
 					   config->max_message_bytes),
 			 errhint("Raise the topic's option max.message.bytes, or store the value elsewhere and produce a reference.")));
 }
@@ -385,7 +385,7 @@ seal_large(PendingPartition *p, PendingBatch *batch, Size size)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("record of %zu bytes for partition %d of topic \"%s\" is too large",
 						size, p->key.partition, get_rel_name(p->key.topic)),
-				 errdetail("Compressed with %s and with its batch header it takes %u bytes; it may take %d (max.message.bytes).",
+				 errdetail("Compressed with %s and with its batch header it has %u bytes; it can have at most %d (max.message.bytes).",
 						   pgt_compression_name(p->config.compression), batch->stored,
 						   p->config.max_message_bytes),
 				 errhint("Raise the topic's option max.message.bytes, or store the value elsewhere and produce a reference.")));
@@ -662,7 +662,7 @@ report_no_room(Oid topic, const PartitionRoom *room)
 	ereport(ERROR,
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 			 errmsg("cannot produce to topic \"%s\": too many topic partitions", get_rel_name(topic)),
-			 errdetail("The transaction produces to %d that are new; the server can hold %d, of which %d are taken, %d of them by this database.",
+			 errdetail("The transaction needs %d new partitions. The server has room for %d, of which %d are in use, %d of them by this database.",
 					   room->wanted, pgt_log_shared->max_partitions, room->taken, room->of_database),
 			 room->by_database ?
 			 errhint("Drop topics, or raise pg_topics.max_partitions_per_database.") :
@@ -732,7 +732,7 @@ pgt_producer_flush(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("flush() cannot append inside a subtransaction"),
-				 errdetail("The appended records could not be taken back when the savepoint is rolled back."),
+				 errdetail("Appended records could not be removed again if the savepoint were rolled back."),
 				 errhint("Call flush() outside of savepoints and of PL/pgSQL blocks with EXCEPTION.")));
 	append_all();
 }

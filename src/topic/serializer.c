@@ -144,7 +144,7 @@ bytes_to_text(const char *bytes, int32 *length, const char *column)
 	if (!pg_verify_mbstr(encoding, bytes, *length, true))
 		ereport(ERROR,
 				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
-				 errmsg("the record's %s is not valid text in %s", column,
+				 errmsg("record %s is not valid text in encoding %s", column,
 						pg_encoding_to_char(encoding)),
 				 errhint("Declare the topic's column \"%s\" as bytea to read such records.", column)));
 	if (!must_convert() || *length == 0)
@@ -404,9 +404,9 @@ check_readable(int32 count, int length)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-			 errmsg("a record cannot have %d headers with %d bytes", count, length),
-			 errdetail("It may have %d headers, and so many bytes that they can be read as jsonb.", MAX_HEADERS),
-			 errhint("Put what is large into the record's value.")));
+			 errmsg("record headers are too large: %d headers with %d bytes", count, length),
+			 errdetail("A record can have at most %d headers, and together they must fit into a jsonb value.", MAX_HEADERS),
+			 errhint("Move large data into the record's value.")));
 }
 
 void
@@ -419,7 +419,7 @@ pgt_headers_encode(Datum headers_jsonb, StringInfo out, int32 *count)
 
 	*count = 0;
 	if (!JB_ROOT_IS_OBJECT(headers))
-		invalid_headers("They are not an object.");
+		invalid_headers("The headers are not a JSON object.");
 
 	it = JsonbIteratorInit(&headers->root);
 	(void) JsonbIteratorNext(&it, &value, false);	/* the object's beginning */

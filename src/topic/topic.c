@@ -163,7 +163,7 @@ pgt_topic_require(Oid relid)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a topic", name),
-				 errhint("Topics are made by create_topic() or CREATE FOREIGN TABLE ... SERVER " TOPIC_SERVER_NAME "; the view pg_topics lists them.")));
+				 errhint("Create topics with create_topic() or CREATE FOREIGN TABLE ... SERVER " TOPIC_SERVER_NAME "; the view pg_topics lists them.")));
 }
 
 /* The column of that name, or TOPIC_COLUMN_COUNT. */
@@ -362,9 +362,9 @@ pgt_topic_partition(const Topic *topic, int32 partition)
 	if (partition < 0 || partition >= topic->partitions)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("topic \"%s\" has no partition %d",
-						get_rel_name(topic->relid), partition),
-				 errhint("Its partitions are numbered from 0 to %d.", topic->partitions - 1)));
+				 errmsg("partition %d of topic \"%s\" does not exist",
+						partition, get_rel_name(topic->relid)),
+				 errdetail("Its partitions are numbered from 0 to %d.", topic->partitions - 1)));
 
 	/* keys are compared and hashed as bytes */
 	memset(&key, 0, sizeof(key));
@@ -492,9 +492,9 @@ pgt_topic_check_settled(Oid relid)
 	if (own)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("options of topic \"%s\" were set by this transaction", get_rel_name(relid)),
-				 errdetail("What is removed by them would not come back should it be rolled back."),
-				 errhint("Commit first.")));
+				 errmsg("cannot remove records of topic \"%s\" because this transaction has set its options", get_rel_name(relid)),
+				 errdetail("The removed records would not come back if the transaction were rolled back."),
+				 errhint("Commit the transaction first.")));
 }
 
 /* ---- start -------------------------------------------------------------- */

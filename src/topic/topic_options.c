@@ -151,7 +151,7 @@ invalid_value(const TopicOption *option, const char *value, const char *valid)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("invalid value for option \"%s\": \"%s\"", option->name, value),
-			 errhint("Valid values: %s.", valid)));
+			 errhint("Valid values are: %s.", valid)));
 }
 
 /* A decimal integer within the option's range; false where it is none. */
@@ -583,7 +583,7 @@ check_roll_ms(double *newval, void **extra, GucSource source)
 {
 	if (*newval == -1 || *newval >= 1)
 		return true;
-	GUC_check_errdetail("It must be -1 (not set) or at least 1 ms.");
+	GUC_check_errdetail("Valid values are: -1 (not set), and times of at least 1 ms.");
 	return false;
 }
 
@@ -593,7 +593,7 @@ check_limit(double *newval, void **extra, GucSource source)
 {
 	if (*newval == -1 || *newval >= 0)
 		return true;
-	GUC_check_errdetail("It must be -1 (no limit) or at least 0 ms.");
+	GUC_check_errdetail("Valid values are: -1 (no limit), and times of at least 0 ms.");
 	return false;
 }
 
