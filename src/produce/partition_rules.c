@@ -77,14 +77,14 @@ PG_FUNCTION_INFO_V1(pgt_murmur2_partition_sql);
 
 /* ---- rules -------------------------------------------------------------- */
 
-/* A number from 0 to count - 1, drawn by lot. */
+/* A random number from 0 to count - 1. */
 static int32
 draw(int32 count)
 {
 	return (int32) pg_prng_uint64_range(&pg_global_prng_state, 0, count - 1);
 }
 
-/* Kafka's default: equal keys together, null keys spread. */
+/* Kafka's default: equal keys go to one partition, null keys go round robin. */
 static int32
 choose_murmur2(Topic *topic, ByteView key, ByteView value)
 {
@@ -93,7 +93,7 @@ choose_murmur2(Topic *topic, ByteView key, ByteView value)
 	return pgt_murmur2_partition(key.data, key.length, topic->partitions);
 }
 
-/* The same but for null keys. */
+/* As murmur2, but null keys go to a random partition. */
 static int32
 choose_murmur2_random(Topic *topic, ByteView key, ByteView value)
 {
@@ -102,7 +102,7 @@ choose_murmur2_random(Topic *topic, ByteView key, ByteView value)
 	return pgt_murmur2_partition(key.data, key.length, topic->partitions);
 }
 
-/* The next partition; the first one is drawn by lot. */
+/* The next partition, beginning with a random one. */
 static int32
 choose_round_robin(Topic *topic, ByteView key, ByteView value)
 {
@@ -113,8 +113,9 @@ choose_round_robin(Topic *topic, ByteView key, ByteView value)
 }
 
 /*
- * The last partition while its batch takes the record, then any other.  One
- * past the end was added by a transaction that has rolled back.
+ * The last partition while its batch has room for the record, then a random other
+ * one.  The last partition may not exist any more, where the transaction that added it
+ * has rolled back.
  */
 static int32
 choose_sticky(Topic *topic, ByteView key, ByteView value)
@@ -140,7 +141,7 @@ choose_random(Topic *topic, ByteView key, ByteView value)
 	return draw(topic->partitions);
 }
 
-/* librdkafka's: the key's CRC32, which is 0 of a null key. */
+/* librdkafka's rule: by the key's CRC32, which is 0 for a null key. */
 static int32
 choose_consistent(Topic *topic, ByteView key, ByteView value)
 {
@@ -149,21 +150,21 @@ choose_consistent(Topic *topic, ByteView key, ByteView value)
 	return (int32) (crc % (uint32) topic->partitions);
 }
 
-/* librdkafka's default: the same, with null and empty keys spread. */
+/* librdkafka's default: as consistent, but null and empty keys go to a random partition. */
 static int32
 choose_consistent_random(Topic *topic, ByteView key, ByteView value)
 {
 	return key.length > 0 ? choose_consistent(topic, key, value) : draw(topic->partitions);
 }
 
-/* librdkafka's and Sarama's FNV-1a; a null key is as an empty one. */
+/* By the key's FNV-1a hash, as librdkafka and Sarama compute it; a null key counts as an empty one. */
 static int32
 choose_fnv1a(Topic *topic, ByteView key, ByteView value)
 {
 	return pgt_fnv1a_partition(key.data, Max(key.length, 0), topic->partitions);
 }
 
-/* The same but for null keys. */
+/* As fnv1a, but null keys go to a random partition. */
 static int32
 choose_fnv1a_random(Topic *topic, ByteView key, ByteView value)
 {
@@ -198,7 +199,7 @@ pgt_partition_rule_names(StringInfo names)
 
 /* ---- SQL ---------------------------------------------------------------- */
 
-/* murmur2(key bytea): the hash, signed as in Java. */
+/* murmur2(key bytea): the hash, signed as in Java */
 Datum
 pgt_murmur2_sql(PG_FUNCTION_ARGS)
 {
@@ -207,7 +208,7 @@ pgt_murmur2_sql(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(pgt_murmur2(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)));
 }
 
-/* murmur2_partition(key bytea, partitions int): where Kafka puts the key. */
+/* murmur2_partition(key bytea, partitions int): the partition that Kafka chooses for the key */
 Datum
 pgt_murmur2_partition_sql(PG_FUNCTION_ARGS)
 {

@@ -22,11 +22,11 @@
 #include "produce/partitioner_call.h"
 #include "produce/partitioner_lookup.h"
 
-/* Find the rule of that name; one that is not built in is looked up when called. */
+/* Look for a built-in rule of that name; any other partitioner is looked up when it is called. */
 static void
 find_rule(PartitionerChoice *choice, const char *name)
 {
-	/* another transaction's is gone with its memory */
+	/* a partitioner of an earlier transaction was freed at that transaction's end */
 	if (choice->lxid == MyProc->lxid)
 		pgt_partitioner_call_close(choice->custom);
 	choice->custom = NULL;

@@ -7,16 +7,17 @@
 
 #include "topic/topic.h"
 
-/* One that is ready to be called for a topic; see partitioner_call.c. */
+/* A partitioner that is ready to be called for a topic; see partitioner_call.c. */
 typedef struct CustomPartitioner CustomPartitioner;
 
 /*
- * Let one of the topic's two partitioners choose, which is not built in.  ERROR as
- * for pgt_partitioner_choose(); only partitioner.c calls it.
+ * Call a partitioner that is not built in: "choice" is one of the two in
+ * topic->partitioning.  Returns the partition; ERROR as for pgt_partitioner_choose().
+ * Only partitioner.c calls this.
  */
 extern int32 pgt_partitioner_call(PartitionerChoice *choice, Topic *topic, ByteView key, ByteView value);
 
-/* Give one up; NULL is nothing. */
+/* Free a partitioner that was ready to be called; custom may be NULL. */
 extern void pgt_partitioner_call_close(CustomPartitioner *custom);
 
 #endif							/* PARTITIONER_CALL_H */

@@ -4,14 +4,12 @@
  *
  * produce() takes the key and the value in any type, brings them into the
  * types of the topic's columns, chooses the partition and hands the record to
- * the producer, which appends it just before the transaction commits.  What
- * is checked of a record is checked here, so that a bad one fails the call
- * and not the commit; offsets, which only the append knows, are shown by
- * produced() and flush().
+ * the producer, which appends it just before the transaction commits.  All checks of
+ * a record are made here, so that a bad record fails the call and not the commit.
+ * Offsets are known only after the append: produced() and flush() show them.
  *
- * Locks: RowExclusiveLock on the topic, until the transaction's end.  It is
- * taken after the privilege was checked, so that nobody can lock out others
- * by a topic that is not theirs to produce to.
+ * Locks: RowExclusiveLock on the topic, until the transaction's end.  It is taken
+ * after the privilege was checked, so that a user without it cannot block others.
  *
  * WAL: none here; flush() has the producer append.
  *
@@ -169,7 +167,7 @@ return_ranges(FunctionCallInfo fcinfo, const ProducedRange *ranges, int count)
 	return (Datum) 0;
 }
 
-/* produced(): what the last committed transaction of this session that produced has appended */
+/* produced(): the offsets that this session's last committed transaction with records has appended */
 Datum
 pgt_produced(PG_FUNCTION_ARGS)
 {
@@ -179,7 +177,7 @@ pgt_produced(PG_FUNCTION_ARGS)
 	return return_ranges(fcinfo, ranges, count);
 }
 
-/* flush(): append what is pending; what this transaction has flushed so far */
+/* flush(): append all pending records; returns the offsets that this transaction has flushed so far */
 Datum
 pgt_flush(PG_FUNCTION_ARGS)
 {

@@ -41,7 +41,7 @@
 #define ROW_TIMESTAMP_AT	(ROW_OFFSET_AT + sizeof(int64))
 #define ROW_TEXT_AT			(ROW_TIMESTAMP_AT + sizeof(int64))
 
-/* Bytes that two texts need at most beyond their own: padding and length words. */
+/* The most bytes that two texts need beside their own: padding and length words. */
 #define ROW_TEXT_OVERHEAD	(2 * (sizeof(int32) + VARHDRSZ))
 
 struct RecordRows
@@ -59,13 +59,13 @@ struct RecordRows
 	MemoryContext per_record;
 
 	/* the short way */
-	bool		plain_text;		/* may be taken */
+	bool		plain_text;		/* may the short way be taken? */
 	TupleTableSlot *slot;
 	MinimalTuple row;
 	Size		capacity;
 };
 
-/* Begin the result; topic NULL: of several ones. */
+/* Begin the result; topic is NULL for a result with several topics. */
 static RecordRows *
 begin(FunctionCallInfo fcinfo, Topic *topic, bool typed)
 {
@@ -129,7 +129,7 @@ pgt_record_rows_topic_of_call(const FuncExpr *call, const char *usage)
 
 /* ---- the long way ------------------------------------------------------- */
 
-/* Set one column of the row under way, if there is such a column. */
+/* Set one column of the current row, if the result has such a column. */
 static void
 set_column(RecordRows *rows, TopicColumnId column, Datum value, bool isnull)
 {
@@ -190,14 +190,14 @@ put_datums(RecordRows *rows, int32 partition, const Record *record)
 
 /* ---- the short way ------------------------------------------------------ */
 
-/* May key or value be copied as it is?  What is not valid text goes the long way, to its error. */
+/* Can a key or value be copied unchanged?  Invalid text goes the long way, which reports it. */
 static inline bool
 is_plain_text(const char *bytes, int32 length)
 {
 	return length <= 0 || pg_verify_mbstr(PG_UTF8, bytes, length, true);
 }
 
-/* Room for a tuple of that many bytes. */
+/* Make room for a tuple of that many bytes. */
 static void
 reserve_row(RecordRows *rows, Size size)
 {

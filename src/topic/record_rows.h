@@ -12,24 +12,24 @@
 typedef struct RecordRows RecordRows;
 
 /*
- * The topic whose row type a call's first argument has; ERROR where it has
- * none, with a hint of how to use the function.
+ * The topic whose row type the first argument of a call has; ERROR where the argument
+ * is not of a topic's row type, with "usage" in the hint.
  */
 extern Oid	pgt_record_rows_topic_of_call(const FuncExpr *call, const char *usage);
 
 /*
- * Begin the function's result, a tuplestore.  typed: rows of the topic's own
- * type; else consume()'s columns, key and value as text.
+ * Begin the function's result, a tuplestore: with "typed" of rows of the topic's own
+ * row type, else of consume()'s columns, with key and value as text.
  */
 extern RecordRows *pgt_record_rows_begin(FunctionCallInfo fcinfo, Topic *topic, bool typed);
 
 /*
- * The same for records of several topics, as consume_many() returns them: with
- * the topic's column before the others.
+ * Begin a result with records of several topics, as consume_many() returns it: the
+ * topic's oid is the first column, then follow consume()'s columns.
  */
 extern RecordRows *pgt_record_rows_begin_many(FunctionCallInfo fcinfo);
 
-/* The topic of the records that come from now on. */
+/* Set the topic of the records that are added from now on. */
 extern void pgt_record_rows_set_topic(RecordRows *rows, Topic *topic);
 
 /* Add a record.  ERROR where its bytes are not valid for the topic's types. */

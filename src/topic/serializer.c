@@ -10,15 +10,15 @@
  *	  any other type  --text--> the column's input function --serialize--> bytes
  *
  * Text in a record is UTF-8 whatever the database's encoding is; a SQL_ASCII
- * database does not know its own and passes bytes on.  Bytes on disk need not
- * have come from here: reading verifies them before they become text.
+ * database does not know its encoding, so bytes pass unchanged.  The bytes on disk
+ * may have been written elsewhere: reading verifies them before they become text.
  *
- * The usual columns are text, and produce() and scans come through here for
- * every record: text costs no call of a type's function in either direction,
- * and no copy on the way in.  What must not skip a type's own checks (a
- * length, a domain) takes the way through its input function.
+ * Most columns are text, and produce() and scans come through here for every record:
+ * text costs no call of a type's function in either direction, and no copy on the
+ * way in.  Types that check their values (a length, a domain) always go through their
+ * input function.
  *
- * The text of a value is the same whatever the settings of who produces are
+ * The text of a value does not depend on the producing session's settings
  * (text_settings.c).
  *
  * Memory: a Serializer's function caches live in the context it was made in;
@@ -60,18 +60,19 @@ static OutputSlot output_slots[OUTPUT_SLOTS];
 
 static const ByteView null_view = {NULL, -1};
 
-/* The most headers of a record that is produced; a reader takes some 200 bytes for each. */
+/* The largest number of headers in a produced record; a reader needs some 200 bytes of memory for each. */
 #define MAX_HEADERS		(1024 * 1024)
 
 /*
- * What a header may take in a jsonb beside its name and value: a repeated one its
- * element's entry, and a part of the array's head, its entries and alignment.
+ * Bytes that a header may take in a jsonb beside its name and value: the entry of its
+ * array element if its name is repeated, and its share of the array's head, entries
+ * and alignment.
  */
 #define JSONB_OVERHEAD	12
 
 /* ---- preparing ---------------------------------------------------------- */
 
-/* Is it one of the types whose text is their bytes? */
+/* Is the stored form of the type its text? */
 static bool
 is_text_type(Oid type)
 {
@@ -132,8 +133,8 @@ pgt_text_to_bytes(const char *data, int32 length)
 }
 
 /*
- * Bytes of a record as text in the database's encoding: *length is adjusted,
- * nothing is copied where nothing is converted.  ERROR where they are no text.
+ * The bytes of a record as text in the database's encoding, with *length adjusted;
+ * a copy is made only where the text is converted.  ERROR where they are not valid text.
  */
 static const char *
 bytes_to_text(const char *bytes, int32 *length, const char *column)
@@ -158,7 +159,7 @@ bytes_to_text(const char *bytes, int32 *length, const char *column)
 
 /* ---- values to bytes ---------------------------------------------------- */
 
-/* What an output function gives, with the settings fixed that it depends on. */
+/* Call an output function with fixed settings, where its result depends on settings. */
 static char *
 output_text(FmgrInfo *output, bool fix_settings, bool fix_time_zone, Datum value)
 {
@@ -223,8 +224,9 @@ output_slot(Oid type)
 }
 
 /*
- * The text of a value of any type.  Where it is to become another type, which may
- * have no time zone, the session's is the one that counts, as in a cast.
+ * The text of a value of any type.  Where the text is going to be read as another type
+ * (stays_text is false), which may lack a time zone, the session's time zone counts, as
+ * in a cast.
  */
 static char *
 value_to_text(Datum value, Oid type, bool stays_text)
@@ -246,7 +248,7 @@ pgt_serialize_any(Serializer *s, Datum value, bool isnull, Oid type)
 
 	if (isnull)
 	{
-		/* only a domain has something to say about nulls */
+		/* only a domain can refuse nulls */
 		if (!s->input.fn_strict)
 			(void) InputFunctionCall(&s->input, NULL, s->input_param, s->typmod);
 		return null_view;
@@ -315,7 +317,7 @@ pgt_deserialize_as_text(Serializer *s, const char *bytes, int32 length, bool *is
 
 /* ---- headers to bytes --------------------------------------------------- */
 
-/* Report headers of a shape that a record cannot have. */
+/* Report headers that a record cannot have; "detail" says why. */
 static void
 invalid_headers(const char *detail)
 {
@@ -326,7 +328,7 @@ invalid_headers(const char *detail)
 			 errhint("Headers are a JSON object of names to strings, numbers, booleans or nulls, or to arrays of these for a repeated header.")));
 }
 
-/* A scalar's text; JSON's null is a null header. */
+/* The bytes of a JSON scalar's text; JSON's null becomes a null header. */
 static ByteView
 scalar_to_bytes(const JsonbValue *value)
 {
@@ -369,8 +371,8 @@ append_header(StringInfo out, ByteView name, const JsonbValue *value)
 }
 
 /*
- * Encode all headers of one name: its value, or the elements of an array,
- * whose beginning the iterator has just given.  Returns how many.
+ * Encode all headers of one name: its value, or the elements of an array, whose
+ * beginning the iterator has just returned.  Returns the number of headers.
  */
 static int
 append_headers_of_name(StringInfo out, ByteView name, JsonbIterator **it,
@@ -396,7 +398,7 @@ append_headers_of_name(StringInfo out, ByteView name, JsonbIterator **it,
 	return count;
 }
 
-/* ERROR where a jsonb could not hold the headers when they are read. */
+/* ERROR where the headers are too many or too large to be read back as jsonb. */
 static void
 check_readable(int32 count, int length)
 {
@@ -443,7 +445,7 @@ typedef struct DecodedHeader
 	int			number;
 } DecodedHeader;
 
-/* Bytes as a JSON string, in hex where they are not text; null for length -1. */
+/* Bytes as a JSON string, in hex where they are not valid text; JSON's null for length -1. */
 static JsonbValue
 bytes_to_json(const char *bytes, int32 length)
 {
@@ -469,7 +471,7 @@ bytes_to_json(const char *bytes, int32 length)
 	return value;
 }
 
-/* Order of names; any order that brings equal ones together will do. */
+/* An order of names, in which equal names stand together. */
 static int
 compare_names(const DecodedHeader *a, const DecodedHeader *b)
 {

@@ -26,7 +26,7 @@ typedef struct Serializer
 	NameData	column;			/* for error messages */
 } Serializer;
 
-/* Bytes of a key or value; null: length -1. */
+/* The bytes of a key or value; length is -1 for null. */
 typedef struct ByteView
 {
 	const char *data;
@@ -38,21 +38,21 @@ extern void pgt_serializer_init(Serializer *s, Oid type, int32 typmod,
 								const char *column, MemoryContext context);
 
 /*
- * Datum of the column's own type to bytes.  The bytes live in the current
+ * Turn a Datum of the column's own type into bytes.  The bytes live in the current
  * memory context or in the datum itself.
  */
 extern ByteView pgt_serialize(Serializer *s, Datum value, bool isnull);
 
 /*
- * Datum of any type, coerced through the column's type: a value that the
- * column would refuse is an ERROR of the type's input function.
+ * Turn a Datum of any type into the bytes of the column's type.  For a value that
+ * the column does not take, the input function of the column's type raises an ERROR.
  */
 extern ByteView pgt_serialize_any(Serializer *s, Datum value, bool isnull, Oid type);
 
-/* Bytes to a Datum of the column's type; ERROR where they are not valid for it. */
+/* Turn bytes into a Datum of the column's type; ERROR where they are not valid for it. */
 extern Datum pgt_deserialize(Serializer *s, const char *bytes, int32 length, bool *isnull);
 
-/* Bytes to text, for functions whose result is text: bytea topics give hex. */
+/* Turn bytes into text, for functions whose result is text; a bytea column gives hex. */
 extern Datum pgt_deserialize_as_text(Serializer *s, const char *bytes, int32 length, bool *isnull);
 
 /*

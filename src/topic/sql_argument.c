@@ -1,9 +1,9 @@
 /*
  * sql_argument.c
- *	  Arguments of our SQL functions.
+ *	  Checking the arguments of our SQL functions.
  *
- * Functions with some arguments that may be null cannot be STRICT, and have to
- * refuse the others themselves.
+ * A function with some arguments that may be null cannot be STRICT, and has to
+ * refuse null for the other arguments itself.
  */
 #include "postgres.h"
 

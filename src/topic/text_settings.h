@@ -9,8 +9,9 @@
 extern bool pgt_text_settings_matter(Oid type);
 
 /*
- * Fix these settings, the time zone only if asked to; pgt_text_settings_restore() with the result makes them what
- * they were.  An ERROR in between does so by itself.
+ * Set all settings on which the text of values depends to fixed values, TimeZone only
+ * where "time_zone" is true.  pgt_text_settings_restore() with the returned level
+ * restores the session's own values; an ERROR in between restores them as well.
  */
 extern int	pgt_text_settings_fix(bool time_zone);
 extern void pgt_text_settings_restore(int level);

@@ -13,18 +13,20 @@
  * since it was built and no setting has changed that is an option's default.
  * One that is not current is built again at the next pgt_topic_get(); the
  * Topic it replaces is retired, not freed: callers may keep the pointer until
- * their transaction ends, and that is when retired ones go.  What the session
- * has put into a Topic (where round robin stands) moves on to its successor.
+ * their transaction ends, and retired Topics are freed then.  What the session
+ * itself has put into a Topic (the position of round robin) is copied to the new
+ * one.
  *
- * An invalidation that arrives while a Topic is being built may concern what
- * was read already; the new entry then is not current from the start.
+ * An invalidation that arrives while a Topic is being built may concern catalog
+ * rows that were read already; then the new entry is marked as not current.
  *
  * Locks: building takes AccessShareLock on the relation for its duration, as
- * any reader of its tuple descriptor must.  Whoever needs the configuration to
- * stand still holds a relation lock until commit.
+ * any reader of its tuple descriptor must.  A caller that needs the configuration
+ * to stay as it is holds a relation lock until commit.
  *
- * Memory: the table of entries lives in "pg_topics cache" for ever; entries of
- * dropped relations are swept out when the table has doubled.
+ * Memory: the table of entries lives in the memory context "pg_topics cache" for
+ * the life of the process; entries of dropped relations are removed whenever the
+ * table has doubled in size.
  *
  * Options are in topic_options.c, types in serializer.c; what happens at CREATE, ALTER and DROP is in topic_ddl.c.
  */
@@ -66,7 +68,7 @@ typedef struct TopicEntry
 	Topic	   *topic;
 } TopicEntry;
 
-/* What a column of a topic may be. */
+/* A column that a topic may have. */
 typedef struct TopicColumn
 {
 	const char *name;
@@ -179,7 +181,7 @@ column_by_name(const char *name)
 
 /* ---- building ----------------------------------------------------------- */
 
-/* Find the topic's columns and prepare its serializers; text for a missing one. */
+/* Find the topic's columns and prepare its serializers; a missing column counts as text. */
 static void
 build_columns(Topic *topic, TupleDesc desc, MemoryContext context)
 {
@@ -263,7 +265,7 @@ relation_changed(Datum arg, Oid relid)
 	}
 }
 
-/* Give a Topic's memory up at the transaction's end. */
+/* Free a Topic's memory at the transaction's end. */
 static void
 retire(MemoryContext context)
 {
@@ -273,7 +275,7 @@ retire(MemoryContext context)
 	MemoryContextSwitchTo(old);
 }
 
-/* Transaction callback: nobody uses the retired any more. */
+/* Transaction callback: free the retired Topics, which no caller uses any more. */
 static void
 free_retired(XactEvent event, void *arg)
 {
@@ -287,7 +289,7 @@ free_retired(XactEvent event, void *arg)
 	retired = NIL;
 }
 
-/* Forget dropped relations, if there are many entries more than at the last time. */
+/* Remove entries of dropped relations, if the table has doubled since the last sweep. */
 static void
 sweep_entries(void)
 {
@@ -309,7 +311,7 @@ sweep_entries(void)
 	sweep_at = Max(MIN_SWEEP_ENTRIES, 2 * hash_get_num_entries(entries));
 }
 
-/* Build the relation's entry anew; on ERROR the cache is as it was. */
+/* Build the relation's entry anew; an ERROR leaves the cache unchanged. */
 static TopicEntry *
 refresh_entry(Oid relid)
 {
@@ -376,7 +378,7 @@ pgt_topic_partition(const Topic *topic, int32 partition)
 
 /* ---- columns ------------------------------------------------------------ */
 
-/* ERROR unless a topic may have that column. */
+/* ERROR unless a topic may have a column of that name and type. */
 static void
 check_column(const char *topic, Form_pg_attribute att)
 {

@@ -11,21 +11,21 @@
 
 #define MAX_RETRY_DELAY_MS	(INT64CONST(365) * 86400000)	/* option retry.delay.ms */
 
-/* Changes whenever a setting that is an option's default changes. */
+/* Increases whenever a setting that is an option's default changes. */
 extern uint64 pgt_topic_options_version;
 
-/* Fill in what a topic without any option has. */
+/* Fill a Topic with the values that a topic without any option has. */
 extern void pgt_topic_options_defaults(Topic *topic);
 
 /*
- * Apply a foreign table's options, a List of DefElem; ERROR for what the
- * validator would refuse.
+ * Apply a foreign table's options, a List of DefElem, to a Topic; ERROR for an
+ * unknown option or a value that the option does not take.
  */
 extern void pgt_topic_options_apply(Topic *topic, List *options);
 
 /*
- * The options explicitly set for a topic, as jsonb (numbers as numbers), but
- * "partitions": what create_topic() takes as config.
+ * The options explicitly set for a topic, as jsonb with numbers as numbers.
+ * Without "partitions", so that the result can be passed to create_topic() as config.
  */
 extern Datum pgt_topic_options_jsonb(Oid relid);
 

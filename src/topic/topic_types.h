@@ -1,6 +1,7 @@
 /*
  * topic_types.h
- *	  What is known of a topic: the struct that options fill and all others read.
+ *	  struct Topic: the configuration of a topic, as topic.c reads it from the
+ *	  catalogs.  topic_options.c fills the fields that options set.
  */
 #ifndef TOPIC_TYPES_H
 #define TOPIC_TYPES_H
@@ -39,19 +40,19 @@ struct CustomPartitioner;
 /* What a partitioner's name stands for. */
 typedef struct PartitionerChoice
 {
-	LocalTransactionId lxid;	/* it is of that transaction */
-	uint64		version;		/* and of this pgt_partitioner_lookup_version */
+	LocalTransactionId lxid;	/* the transaction in which it was looked up */
+	uint64		version;		/* pgt_partitioner_lookup_version at that time */
 	int32		(*rule) (struct Topic *topic, ByteView key, ByteView value);
-	struct CustomPartitioner *custom;	/* where rule is NULL; NULL: to be looked up */
+	struct CustomPartitioner *custom;	/* where rule is NULL; NULL: not looked up yet */
 } PartitionerChoice;
 
-/* What a session keeps of a topic's partitioners; see partitioner.c. */
+/* The state that a session keeps for a topic's partitioners; see partitioner.c. */
 typedef struct PartitionerState
 {
-	PartitionerChoice own;		/* the topic's option's, or the default */
-	PartitionerChoice session;	/* the session's setting's */
-	int32		round_robin;	/* the last partition, -1: none yet */
-	int32		sticky;			/* the same */
+	PartitionerChoice own;		/* for the name in the topic's option, or the default */
+	PartitionerChoice session;	/* for the name in the session's setting */
+	int32		round_robin;	/* the last partition that round robin chose; -1: none yet */
+	int32		sticky;			/* the last partition that sticky chose; -1: none yet */
 } PartitionerState;
 
 typedef struct Topic
@@ -63,7 +64,7 @@ typedef struct Topic
 	int			cleanup_policy;
 	int64		retention_ms;	/* -1: for ever */
 	int64		retention_bytes;	/* -1: no limit */
-	bool		retention_waits;	/* for the consumer groups, up to: */
+	bool		retention_waits;	/* for the consumer groups, up to these limits: */
 	int64		retention_waits_bytes;	/* -1: no limit */
 	int64		retention_waits_ms; /* -1: no limit */
 	int64		delete_retention_ms;
