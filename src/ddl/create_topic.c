@@ -2,10 +2,10 @@
  * create_topic.c
  *	  create_topic(), alter_topic() and drop_topic().
  *
- * Each of them writes one CREATE, ALTER or DROP FOREIGN TABLE statement and
- * runs it as the calling user, so that privileges, event triggers, locks and
- * messages are those of the statement; nothing is checked here that the
- * statement, the validator (topic_options.c) or the hooks (topic_ddl.c) check.
+ * Each of these functions builds one CREATE, ALTER or DROP FOREIGN TABLE statement and
+ * runs it as the calling user, so that privileges, event triggers, locks and messages are
+ * those of the statement.  Nothing is checked here that the statement, the validator
+ * (topic_options.c) or the hooks (topic_ddl.c) check.
  *
  * Configuration comes as a jsonb object of option names to scalars.
  */
@@ -44,7 +44,7 @@ PG_FUNCTION_INFO_V1(pgt_drop_topic_by_name);
 
 /* ---- configuration ------------------------------------------------------ */
 
-/* The text of a JSON scalar, NULL for null; ERROR for anything else. */
+/* The text of a JSON scalar, or NULL for JSON's null; ERROR where the value is not a scalar. */
 static char *
 config_value(const char *name, JsonbIteratorToken token, const JsonbValue *value)
 {
@@ -116,7 +116,7 @@ run(const char *statement)
 	SPI_finish();
 }
 
-/* The quoted, qualified name of a topic; ERROR where the relation is none. */
+/* The quoted, qualified name of a topic; ERROR where the relation is not a topic. */
 static char *
 qualified_name(Oid topic)
 {
@@ -132,7 +132,7 @@ parse_name(text *name)
 	return makeRangeVarFromNameList(textToQualifiedNameList(name));
 }
 
-/* ERROR where a new topic's schema is missing: Kafka's names have dots of their own. */
+/* ERROR where a new topic's schema does not exist; perhaps the name is Kafka's, in which dots are common. */
 static void
 check_schema(const RangeVar *name)
 {
@@ -148,8 +148,8 @@ check_schema(const RangeVar *name)
 }
 
 /*
- * A type's name as a statement takes it, whatever search_path is; ERROR where
- * there is no such type.
+ * A type's name for use in a statement, correct under any search_path; ERROR where the
+ * type does not exist.  "argument" is the argument's name in the message.
  */
 static char *
 type_name(const char *argument, Oid type)
@@ -175,7 +175,7 @@ check_arguments(FunctionCallInfo fcinfo)
 		pgt_sql_argument_require(fcinfo, i, names[i]);
 }
 
-/* The relation that CREATE of that name would collide with, or InvalidOid. */
+/* The relation of that name in the schema where CREATE would put it, or InvalidOid. */
 static Oid
 existing_relation(RangeVar *name)
 {
@@ -236,7 +236,7 @@ pgt_topic_create(text *topic, int32 partitions, Oid key_type, Oid value_type,
 	append_create_options(&statement, partitions, config_items(config));
 	run(statement.data);
 
-	/* IF NOT EXISTS: somebody else may have made it, or something else, by now */
+	/* IF NOT EXISTS: another session may have created the topic, or another relation, meanwhile */
 	CommandCounterIncrement();
 	existing = existing_relation(name);
 	pgt_topic_require(existing);
@@ -269,8 +269,8 @@ is_set(List *options, const char *name)
 }
 
 /*
- * Append what one item does to the options that are set; nothing where it
- * takes away what is not there.
+ * Append the action on one option to an ALTER FOREIGN TABLE: ADD, SET or, for null, DROP.
+ * Appends nothing where an option is to be dropped that is not set.
  */
 static void
 append_alter_option(StringInfo statement, const char *separator, List *options,
@@ -295,7 +295,7 @@ pgt_alter_topic(PG_FUNCTION_ARGS)
 	StringInfoData changes;
 	ListCell   *cell;
 
-	/* whether an option is to be added or set must not change under us */
+	/* lock the topic: another session must not add or drop an option meanwhile */
 	pgt_topic_require(topic);
 	pgt_topic_check_owner(topic);
 	LockRelationOid(topic, AccessExclusiveLock);
@@ -320,7 +320,7 @@ pgt_drop_topic(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* drop_topic(topic, if_exists): by name, since regclass needs the topic to be there. */
+/* drop_topic(topic, if_exists): by name, since regclass takes only a topic that exists */
 Datum
 pgt_drop_topic_by_name(PG_FUNCTION_ARGS)
 {

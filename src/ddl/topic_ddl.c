@@ -1,32 +1,33 @@
 /*
  * topic_ddl.c
- *	  What data definition does to topics beside changing the catalogs.
+ *	  Hooks that check and complete data definition statements on topics.
  *
  * Users create, alter, rename, grant and drop topics with PostgreSQL's own
- * statements on foreign tables; create_topic.c only wraps them.  Two hooks see
- * to what the server does not know about a topic:
+ * statements on foreign tables; create_topic.c only wraps them.  Two hooks do
+ * the work that the server does not know about:
  *
  *	  object access   while the statement runs: which relations did it create,
  *					  alter (directly, through a parent, ...) or drop?
  *	  utility         when the statement is done, with its changes visible:
- *					  are those that are topics still proper ones?
+ *					  are those of them that are topics still valid topics?
  *
- * Proper means: its columns are those a topic may have, and it takes no part
- * in inheritance or partitioning, where rows of several relations would pass
- * for the records of one log.  An ERROR here takes the whole statement back.
- * That partitions do not become fewer, and that a new partitioner is there, is
- * checked the moment the options change, while the old ones can still be read.
+ * A valid topic has only columns that a topic may have, and takes no part in inheritance
+ * or partitioning, where rows of several relations would pass for the records of one
+ * log.  An ERROR here rolls the whole statement back.  Two rules are checked at the
+ * moment that the options change, while the old options can still be read: a topic's
+ * partitions do not become fewer, and a new partitioner exists.
  *
- * A relation just created is nobody's yet, so files that lie under its oid are
- * leftovers (of a crash, of an oid used before) and are removed at once: a new
- * topic never sees old records.  Dropping is in topic_drop.c.
+ * When a relation is created, files that exist under its oid are left over from a crash
+ * or from an earlier relation of that oid.  They are removed at once, so that a new topic
+ * never sees old records.  Dropping is in topic_drop.c.
  *
- * The utility hook also knows which TRUNCATE is a statement of its own, since
- * topics are truncated at once and only where no rollback would have to undo
- * it, and wakes those who wait for records when a prepared transaction ends.
+ * The utility hook has two more jobs.  It knows whether a TRUNCATE is a transaction of its
+ * own: files of a topic are truncated at once, which no rollback could undo.  And it
+ * wakes consumers that wait for records when a prepared transaction ends.
  *
- * Locks: those of the statements, AccessExclusiveLock for whatever is checked
- * here.  Memory: the list of relations to check lives in the transaction.
+ * Locks: those of the statements, which hold AccessExclusiveLock on the relations that
+ * are checked here.  Memory: the list of relations to check lives in
+ * TopTransactionContext.
  */
 #include "postgres.h"
 
@@ -68,7 +69,7 @@ typedef struct TouchedRelation
 {
 	Oid			relid;
 	bool		created;
-	Oid			owner;			/* before; InvalidOid where it was created */
+	Oid			owner;			/* before the statement; InvalidOid where it was created */
 } TouchedRelation;
 
 static List *touched = NIL;		/* of TouchedRelation, in TopTransactionContext */
@@ -88,7 +89,7 @@ touch(Oid relid, bool created)
 
 	relation->relid = relid;
 	relation->created = created;
-	/* the caches still show what was before the running command */
+	/* the caches still show the state before the running command */
 	relation->owner = created ? InvalidOid : pgt_topic_owner(relid);
 	touched = lappend(touched, relation);
 	MemoryContextSwitchTo(old);
@@ -106,7 +107,7 @@ check_inheritance(Oid relid)
 				 errhint("A topic has partitions of its own: see its option \"partitions\".")));
 }
 
-/* ERROR where the option partitioner.class names what is not there. */
+/* ERROR where the option partitioner.class names a partitioner that does not exist. */
 static void
 check_partitioner(const Topic *topic)
 {
@@ -114,7 +115,7 @@ check_partitioner(const Topic *topic)
 		pgt_partitioner_lookup_check(topic);
 }
 
-/* Check a topic that was created or altered; caller has seen to visibility. */
+/* Check a topic that was created or altered; the changes are visible. */
 static void
 check_topic(const TouchedRelation *relation)
 {
@@ -137,7 +138,7 @@ check_topic(const TouchedRelation *relation)
 	pgt_partition_room_keep(relation->relid, 0, topic->partitions);
 }
 
-/* Check what the statement that has just ended touched. */
+/* Check the relations that the statement which has just ended created or altered. */
 static void
 check_touched(void)
 {
@@ -159,7 +160,7 @@ check_touched(void)
 	list_free_deep(relations);
 }
 
-/* Transaction callback: the list went with the transaction's memory. */
+/* Transaction callback: reset the list, whose memory the transaction's end frees. */
 static void
 forget_touched(XactEvent event, void *arg)
 {
@@ -229,7 +230,7 @@ check_changed_options(Oid relid)
 		pgt_partition_room_keep(relid, before.partitions, after.partitions);
 		pgt_group_wakeup_topic(relid);
 	}
-	/* one that has been dropped does not stand in the way of other changes */
+	/* a partitioner that was dropped meanwhile does not prevent other changes */
 	if (strcmp(after.partitioner_class, before.partitioner_class) != 0)
 		check_partitioner(&after);
 }
@@ -293,7 +294,7 @@ ends_prepared_transaction(Node *statement, TransactionStmtKind kind)
 	return IsA(statement, TransactionStmt) && castNode(TransactionStmt, statement)->kind == kind;
 }
 
-/* A prepared transaction has ended: who waited for it looks, and what it had kept is given back. */
+/* A prepared transaction has ended: wake all waiters, and after a rollback remove the slots it had taken. */
 static void
 prepared_transaction_ended(bool rolled_back)
 {
@@ -315,7 +316,7 @@ process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
 	volatile bool ended = rolled_back ||
 		ends_prepared_transaction(pstmt->utilityStmt, TRANS_STMT_COMMIT_PREPARED);
 
-	/* a server of a single process has no sync process, and may be there to freeze */
+	/* a single-user server has no sync process, and may have been started to run VACUUM FREEZE */
 	if (IsA(pstmt->utilityStmt, VacuumStmt) && !IsPostmasterEnvironment)
 		pgt_log_resolve_all();
 	if (IsA(pstmt->utilityStmt, TruncateStmt))

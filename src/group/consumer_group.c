@@ -1,36 +1,36 @@
 /*
  * consumer_group.c
- *	  The committed offsets of consumer groups, and who owns a partition.
+ *	  The committed offsets of consumer groups, and the ownership of partitions.
  *
- * A group's state is one row of topic_group_offsets for each partition it has
- * committed something for (group_row.c).  Who owns a partition for the group may
- * write its row; what the transaction has read and not committed is in
+ * A group's state is one row of topic_group_offsets for each partition in which it has
+ * committed an offset (group_row.c).  Only the transaction that owns a partition for the
+ * group writes its row; records that the transaction has read but not committed are in
  * group_position.c.
  *
- * Owning a partition.  In transactional mode the owner is who holds the row's
- * lock (the one that UPDATE takes), till its transaction ends.  Where there is
- * no row yet, two first consumers must not wait for each other's uncommitted
- * insert, so the owner is who holds an advisory lock in a class of its own:
+ * Owning a partition.  The owner is the transaction that holds the row's lock (the one
+ * that UPDATE takes), until it ends.  Where there is no row yet, two first consumers must
+ * not wait for each other's uncommitted insert, so the owner is the transaction that
+ * holds an advisory lock in a class of its own:
  *
  *	  row is there      row lock                   taken over by heap_update
  *	  no row            advisory lock (topic, hash of group and partition)
  *						with the lock: look again, and only then insert
  *
- * The lock outlives the insert's commit, so whoever gets it next sees the row.
- * Two groups whose hashes meet merely skip a partition once.
+ * The lock is released after the insert's commit, so the next transaction that gets it
+ * sees the row.  Two groups with the same hash merely skip a partition once.
  *
- * A consumer locks just the version of the row (or the absence) that it has
- * read and opened the log by.  Where that is not the latest any more, the
- * attempt takes no lock and no transaction id, and tells what is now.  So who
- * waits for records never goes back to sleep with either.  Seeking takes
- * whatever version is the latest, in its turn.
+ * A consumer locks exactly the version of the row (or the absence of one) that it has
+ * read, and whose offset it has opened the log at.  If that version is not the latest any
+ * more, the attempt takes neither a lock nor a transaction id, and returns the latest
+ * version.  So a consumer that waits for records never goes back to sleep with either.
+ * The seek functions wait for other owners, and lock the latest version.
  *
- * A group that polls and finds nothing commits nothing, and would expire
- * (group_expiry.c).  So once a quarter of the time that it has has passed, a poll
- * commits again what is committed in one partition.
+ * A group that polls and finds no records commits nothing, and would expire
+ * (group_expiry.c).  Therefore a poll commits the offset of one partition again once a
+ * quarter of the retention time of offsets has passed since the last commit.
  *
- * Locks: RowExclusiveLock on the table till the transaction's end once a row is
- * locked or written, and the row's lock or the one in its place.
+ * Locks: RowExclusiveLock on the table until the transaction's end once a row is locked
+ * or written; the row's lock, or the advisory lock where there is no row.
  *
  * Durability and crash safety are the heap's.
  *
@@ -138,10 +138,10 @@ report_serialization_failure(void)
 }
 
 /*
- * Lock a partition's row: with "wait" its latest version, else the one that
- * *part tells of.  GROUP_MOVED where that is history; then *part tells
- * what is now.  A row that this transaction has written needs no further lock:
- * others find the version below it locked.
+ * Lock a partition's row: with "wait" its latest version, else the version in *part.
+ * GROUP_MOVED where that version is outdated; *part is the latest one then.  A row that
+ * this transaction has written needs no further lock: other transactions find the version
+ * before it locked.
  */
 static GroupLock
 lock_row(Relation table, const ConsumerGroup *group, GroupPartition *part, bool wait)
@@ -176,7 +176,7 @@ lock_row(Relation table, const ConsumerGroup *group, GroupPartition *part, bool 
 	return GROUP_MOVED;
 }
 
-/* The lock that stands for a row which is not there. */
+/* The tag of the advisory lock on a partition that has no row. */
 static LOCKTAG
 missing_row_tag(const ConsumerGroup *group, int32 partition)
 {
@@ -200,8 +200,8 @@ pgt_group_is_starting(const ConsumerGroup *group, int32 partition)
 }
 
 /*
- * Own a partition that has no row, see the file's head.  GROUP_MOVED, and the
- * lock given back, where one was committed meanwhile; *part then tells of it.
+ * Own a partition that has no row; see the file's head.  Where a row was committed
+ * meanwhile, the lock is released, *part has the row, and the result is GROUP_MOVED.
  */
 static GroupLock
 lock_missing_row(Relation table, const ConsumerGroup *group, GroupPartition *part, bool wait)
@@ -214,7 +214,7 @@ lock_missing_row(Relation table, const ConsumerGroup *group, GroupPartition *par
 	if (!part->exists)
 		return GROUP_OWNED;
 
-	/* the snapshot does not see it */
+	/* the snapshot does not see the new row */
 	if (IsolationUsesXactSnapshot())
 		report_serialization_failure();
 	LockRelease(&tag, ExclusiveLock, false);
@@ -242,7 +242,7 @@ pgt_group_lock(const ConsumerGroup *group, GroupPartition *part, bool wait)
 
 /* ---- committing --------------------------------------------------------- */
 
-/* Commit an owned partition's next offset; with "leased" together with its lease. */
+/* Commit an owned partition's next offset; with "leased" write its lease as well. */
 static void
 commit_row(const ConsumerGroup *group, GroupPartition *part, int64 next, const char *metadata,
 		   bool leased)
@@ -266,7 +266,7 @@ pgt_group_commit(const ConsumerGroup *group, GroupPartition *part, int64 next, c
 	commit_row(group, part, next, metadata, leased);
 }
 
-/* When the group last did something with the partition that counts as use. */
+/* When the group last used the partition, as far as expiry is concerned. */
 static TimestampTz
 last_use(const GroupPartition *part)
 {

@@ -3,22 +3,22 @@
  *	  The members of consumer groups that lease partitions: the rows of
  *	  topic_group_members.
  *
- * One row for each group, topic and member.  What is leased is not decided
- * here but in the partitions' rows (consumer_group.c): a member's row says that
- * it is there, so that it is counted for its fair share though it has nothing,
- * for how long, and what it last knew to have.
+ * The table has one row for each group, topic and member.  The partitions' rows
+ * (consumer_group.c) decide which partitions are leased to which member.  A member's row
+ * says until when the member is alive, so that a member without partitions counts when
+ * shares are computed, and which partitions it had as of its last call.
  *
- * Only the member itself writes its row.  Others may delete it when its lease
- * has run out.  Both hold the member's lock, an advisory one in a class of its
- * own, so that a row that was read under it is the latest; it also makes two
- * calls in the name of one member follow each other.  Two members whose hashes
- * meet merely wait for each other.
+ * Only the member itself writes its row; other members may delete it once its lease has
+ * expired, and shorten a lease that lasts too long.  Both hold the member's lock, an
+ * advisory lock in a class of its own: a row read under it is the latest version, and two
+ * calls in the name of one member follow each other.  Two members with the same hash
+ * merely wait for each other.
  *
- * A row is written through the table directly, as those of the offsets are.
+ * Rows are written through the table directly, as those of topic_group_offsets are.
  * Only columns outside the primary key change, so updates are HOT.
  *
- * Locks: the member's, and RowExclusiveLock on the table once something is
- * written, till the transaction's end.
+ * Locks: the member's lock, and RowExclusiveLock on the table once a row is written,
+ * until the transaction's end.
  *
  * Memory: the caller's context.
  */
@@ -93,7 +93,7 @@ pgt_group_member_table(Oid offsets_table)
 		get_relname_relid(MEMBERS_TABLE_NAME, get_rel_namespace(offsets_table)) : InvalidOid;
 }
 
-/* Open the group's table of members; ERROR where it is gone. */
+/* Open the table of members; ERROR where it does not exist. */
 static Relation
 open_members(const ConsumerGroup *group, LOCKMODE mode)
 {
@@ -122,7 +122,7 @@ fill_partitions(GroupMember *member, ArrayType *array)
 		member->partitions[i] = DatumGetInt32(elements[i]);
 }
 
-/* The member that a row is about; the row is the caller's to keep. */
+/* The member that a row describes; the row must stay allocated. */
 static GroupMember *
 member_of_row(HeapTuple row, TupleDesc desc)
 {
@@ -140,7 +140,7 @@ member_of_row(HeapTuple row, TupleDesc desc)
 	return member;
 }
 
-/* Order by when they joined. */
+/* Order members by the time they joined. */
 static int
 compare_joined(const ListCell *a, const ListCell *b)
 {

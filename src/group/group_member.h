@@ -16,23 +16,23 @@ typedef struct GroupMember
 	HeapTuple	row;			/* NULL: not written yet */
 	char	   *id;
 	TimestampTz joined;
-	TimestampTz until;			/* it is alive until then */
-	int64		lease;			/* microseconds after a call */
-	int32	   *partitions;		/* what it knows to be leased to it, ascending */
+	TimestampTz until;			/* the member is alive until then */
+	int64		lease;			/* length of its leases, microseconds */
+	int32	   *partitions;		/* leased to it as of its last call, ascending */
 	int			partition_count;
 } GroupMember;
 
-/* ERROR unless a member may be called that. */
+/* ERROR where the name is empty or too long for a member. */
 extern void pgt_group_member_check_id(const char *id);
 
 /*
- * Let no other session act as that member of the group, nor forget it, until
- * the transaction ends.  Waits for one that does, unless "wait" is false: then
- * false where there is one.
+ * Lock a member of the group until the transaction ends, so that no other session acts
+ * as that member or removes it.  With "wait" the call waits for another session's lock
+ * and returns true; without, it returns false where another session has the lock.
  */
 extern bool pgt_group_member_lock(const ConsumerGroup *group, const char *id, bool wait);
 
-/* The group's members in the topic as committed by now, in the order they joined. */
+/* The members of the group in its topic as committed by now, in the order in which they joined. */
 extern List *pgt_group_member_read(const ConsumerGroup *group);
 
 /* Write a member's row, or delete it.  The caller has locked the member since before it was read. */

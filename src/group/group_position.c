@@ -1,23 +1,23 @@
 /*
  * group_position.c
- *	  How far the running transaction has read for a group, where that is not
- *	  committed yet.
+ *	  The positions of the running transaction: how far it has read for a group
+ *	  beyond the committed offsets.
  *
- * With auto_commit => false a transaction's progress is in this process's
- * memory only, one stack of versions a partition, a version for each
- * subtransaction that moved it:
+ * With auto_commit => false a transaction's progress is in this process's memory only:
+ * a stack of versions for each partition, with a version for each subtransaction that
+ * moved the position:
  *
  *	  (topic, partition, group) -> 250 (savepoint b) -> 100 (top)
  *
- * ROLLBACK TO b pops, RELEASE b folds into the one below.  A position is set
- * only while the partition is owned (consumer_group.c), and the lock that makes
- * it so goes away with the same subtransaction.  A start is weaker: where a group
- * that begins at the log's end was when it first looked, good only while it has
- * nothing to go on at.
+ * ROLLBACK TO b removes the top version, RELEASE b merges it into the one below.  A
+ * position is set only while the partition is owned (consumer_group.c), and a rollback
+ * that removes the position also releases the lock by which the partition is owned.  A
+ * start is weaker than a position: it is the log's end as a group that begins there first
+ * saw it, and counts only while the group has neither a position nor a committed offset.
  *
- * A crash, and the transaction's end whichever it is, forget all of it.
+ * Commit, abort and crash all end a transaction's positions.
  *
- * Locks: none; what is here is this process's own.
+ * Locks: none; positions are private to this process.
  *
  * Memory: TopTransactionContext.
  */
@@ -42,10 +42,10 @@ typedef struct PositionKey
 typedef struct PositionVersion
 {
 	SubTransactionId subid;
-	int64		next_offset;	/* NO_OFFSET: none, what is committed counts */
-	int64		start;			/* counts where it cannot go on there; NO_OFFSET: none */
+	int64		next_offset;	/* NO_OFFSET: none, the committed offset counts */
+	int64		start;			/* counts where there is no readable offset; NO_OFFSET: none */
 	TimestampTz served;
-	int64		lost;			/* noticed, and not committed yet */
+	int64		lost;			/* lost records that are not in the row yet */
 	struct PositionVersion *below;	/* of an enclosing subtransaction */
 } PositionVersion;
 
@@ -139,7 +139,7 @@ pgt_group_position_set(const ConsumerGroup *group, GroupPartition *part, int64 n
 {
 	PositionVersion *version;
 
-	/* nothing to forget */
+	/* there is no position to remove */
 	if (next == NO_OFFSET && find_position(group, part->partition) == NULL)
 		return;
 
@@ -254,7 +254,7 @@ positions_subxact_callback(SubXactEvent event, SubTransactionId subid,
 	}
 }
 
-/* Forget positions at the transaction's end; their memory goes by itself. */
+/* Reset at the transaction's end, which frees the memory. */
 static void
 positions_xact_callback(XactEvent event, void *arg)
 {

@@ -1,31 +1,30 @@
 /*
  * group_row.c
- *	  The rows of topic_group_offsets: reading them, writing them, and what is
- *	  asked of those of all groups.
+ *	  The rows of topic_group_offsets: reading them, writing them, and queries over
+ *	  all groups of a topic.
  *
- * A group's state is one row for each partition it has committed something for.
- * Only this file knows the columns, and only consumer_group.c, which locks and
- * deletes rows, touches the table too, but for topic_drop.c, which removes a
- * dropped topic's rows.  All go through the table directly, not through SQL:
- * whoever may read a topic may consume it, and needs no privilege on the table.
+ * A group's state is one row for each partition in which it has committed an offset.
+ * Only this file knows the columns.  Two other files use the table: consumer_group.c
+ * locks and deletes rows, and topic_drop.c deletes the rows of a dropped topic.  All of
+ * them use the table directly, not through SQL: a role that may read a topic may consume
+ * it, and needs no privilege on the table.
  *
- * Rows are read in their latest version (under REPEATABLE READ: the snapshot's,
- * and a later change is a serialization failure): what another session has
- * consumed and committed is consumed, whatever the statement's snapshot is.
- * What the statement may read of the log is a matter of its snapshot; see
- * consume.c.
+ * Rows are read in their latest version, whatever the statement's snapshot is: records
+ * that another session has consumed and committed are consumed.  Under REPEATABLE READ
+ * the version that the transaction's snapshot sees is read, and a later change is a
+ * serialization failure.  Which records of the log a statement may read is decided by its
+ * snapshot; see consume.c.
  *
- * Old versions of a row.  A commit writes a new one, and where a transaction
- * somewhere keeps vacuum from removing them they become many.  What a commit
- * takes must not grow with them: a row is looked for where it was last
- * (group_row_cache.c), and its new version goes into the index without a look at the
- * others.
+ * Old versions of a row.  Each commit writes a new version, and there are many where some
+ * transaction keeps vacuum from removing them.  The cost of a commit must not grow with
+ * them: a row is looked for first where it was found before (group_row_cache.c), and its
+ * new version is put into the index without a visit to the others.
  *
- * A row is written by who owns the partition for the group (consumer_group.c), so
- * no two write one at once.
+ * A row is written only by the transaction that owns the partition for the group
+ * (consumer_group.c), so two transactions never write a row at once.
  *
- * Locks: AccessShareLock on the table for the time of a read, RowExclusiveLock
- * till the transaction's end once something is written.
+ * Locks: AccessShareLock on the table during a read; RowExclusiveLock until the
+ * transaction's end once a row is written.
  *
  * Durability and crash safety are the heap's.
  *
@@ -72,7 +71,7 @@
 #define Anum_offsets_position_timestamp	13
 #define Natts_offsets					13
 
-/* Partitions that are looked up in the index one by one; where there are more, all at once. */
+/* Up to this number, missing rows are looked up in the index one by one; more are read by one scan. */
 #define ONE_BY_ONE_MAX	8
 
 /* ---- reading ------------------------------------------------------------ */
@@ -128,7 +127,7 @@ pgt_group_row_clear(GroupPartition *part, const ConsumerGroup *group, int32 part
 	part->lease = (GroupLease) {NULL, DT_NOBEGIN, NO_OFFSET, DT_NOBEGIN, 0};
 }
 
-/* Take over the lease that a row tells of. */
+/* Fill a lease from a row. */
 static void
 fill_lease(GroupLease *lease, HeapTuple row, TupleDesc desc)
 {
@@ -167,7 +166,7 @@ pgt_group_row_fill(GroupPartition *part, HeapTuple row, TupleDesc desc)
 	part->served = Max(part->served, part->lease.served);
 }
 
-/* The partition a row is about. */
+/* The partition of a row. */
 static int32
 row_partition(HeapTuple row, TupleDesc desc)
 {
@@ -183,7 +182,7 @@ pgt_group_row_take(GroupPartition *part, const ConsumerGroup *group, HeapTuple r
 	pgt_group_row_fill(part, heap_copytuple(row), desc);
 }
 
-/* Is this the row of that partition of the group? */
+/* Is this the group's row for the partition? */
 static bool
 is_row_of(HeapTuple row, TupleDesc desc, const ConsumerGroup *group, int32 partition)
 {
@@ -198,7 +197,7 @@ is_row_of(HeapTuple row, TupleDesc desc, const ConsumerGroup *group, int32 parti
 		memcmp(VARDATA_ANY(id), group->id, VARSIZE_ANY_EXHDR(id)) == 0;
 }
 
-/* A partition's row where it was found before, or NULL. */
+/* A partition's row, looked for where it was found before; else NULL. */
 static HeapTuple
 row_at_tid(GroupRowFetch *scan, TupleDesc desc, const ConsumerGroup *group, int32 partition,
 		   ItemPointer tid)
@@ -208,7 +207,7 @@ row_at_tid(GroupRowFetch *scan, TupleDesc desc, const ConsumerGroup *group, int3
 	return row != NULL && is_row_of(row, desc, group, partition) ? row : NULL;
 }
 
-/* A partition's row by the index, or NULL. */
+/* A partition's row, looked up in the index; else NULL. */
 static HeapTuple
 row_by_index(Relation table, const ConsumerGroup *group, int32 partition, Snapshot snapshot)
 {
@@ -219,7 +218,7 @@ row_by_index(Relation table, const ConsumerGroup *group, int32 partition, Snapsh
 	return row;
 }
 
-/* Read the rows of all partitions by the index. */
+/* Read the rows of all partitions by a scan of the index. */
 static void
 read_by_index(Relation table, const ConsumerGroup *group, GroupPartition *parts, int32 partitions,
 			  Snapshot snapshot)
@@ -238,10 +237,7 @@ read_by_index(Relation table, const ConsumerGroup *group, GroupPartition *parts,
 	systable_endscan(scan);
 }
 
-/*
- * Read the rows of all partitions where they were found before, and the others
- * by the index.
- */
+/* Read the rows of all partitions: first where they were found before, then by the index. */
 static void
 read_rows(Relation table, const ConsumerGroup *group, GroupPartition *parts, int32 partitions,
 		  Snapshot snapshot)
@@ -326,7 +322,7 @@ pgt_group_row_metadata(const ConsumerGroup *group, const GroupPartition *part)
 
 /* ---- writing ------------------------------------------------------------ */
 
-/* Set the columns that a commit writes; NO_OFFSET: nothing was committed. */
+/* Set the columns that a commit writes; next is NO_OFFSET where nothing is committed. */
 static void
 commit_values(Datum *values, bool *nulls, int64 next, const char *metadata)
 {
@@ -354,7 +350,7 @@ lease_values(Datum *values, bool *nulls, const GroupLease *lease)
 	nulls[Anum_offsets_position_timestamp - 1] = lease->served == DT_NOBEGIN;
 }
 
-/* Set the columns that say how many records the group has lost so far. */
+/* Set the columns with the number of records that the group has lost so far. */
 static void
 lost_values(Datum *values, bool *nulls, int64 lost)
 {
@@ -364,7 +360,7 @@ lost_values(Datum *values, bool *nulls, int64 lost)
 	nulls[Anum_offsets_lost_timestamp - 1] = lost == 0;
 }
 
-/* Mark columns first .. last as to be replaced. */
+/* Mark the columns from first to last as replaced. */
 static void
 replace_columns(bool *replace, int first, int last)
 {
@@ -373,9 +369,9 @@ replace_columns(bool *replace, int first, int last)
 }
 
 /*
- * Add a new version of a row to the table's indexes.  Its key is as before, and
- * the row is ours: asking whether the key is unique would visit every version
- * that vacuum has not removed.
+ * Add a new version of a row to the table's indexes.  The key has not changed and the
+ * caller owns the row, so the index need not check that the key is unique: that would
+ * visit every version that vacuum has not removed.
  */
 static void
 index_version(Relation table, HeapTuple row)
@@ -400,10 +396,7 @@ index_version(Relation table, HeapTuple row)
 	CatalogCloseIndexes(indexes);
 }
 
-/*
- * Write the new version of an owned row.  NO_OFFSET: what is committed stays;
- * "lost" is added to what the row says; without "leased" the lease stays.
- */
+/* Write a new version of an owned row; arguments as for pgt_group_row_write(). */
 static HeapTuple
 update_row(Relation table, const GroupPartition *part, int64 next, int64 lost,
 		   const char *metadata, bool leased)
@@ -438,7 +431,7 @@ update_row(Relation table, const GroupPartition *part, int64 next, int64 lost,
 	return updated;
 }
 
-/* Write the first row of a partition whose absence is locked. */
+/* Write the first row of an owned partition. */
 static HeapTuple
 insert_row(Relation table, const ConsumerGroup *group, const GroupPartition *part, int64 next,
 		   int64 lost, const char *metadata)
@@ -472,7 +465,7 @@ pgt_group_row_write(const ConsumerGroup *group, GroupPartition *part, int64 next
 		row = insert_row(table, group, part, next, lost, metadata);
 	FAULT_POINT("offset-stored");
 
-	/* later calls of the same statement go on from here */
+	/* make the new version visible to later calls in the same statement */
 	CommandCounterIncrement();
 	pgt_group_row_fill(part, row, RelationGetDescr(table));
 	table_close(table, NoLock);
@@ -491,8 +484,8 @@ pgt_group_row_table(Oid topic)
 }
 
 /*
- * The lowest offset that the groups whose rows a scan gives, group by group,
- * have committed for the partition: 0 for a group without one.
+ * The lowest offset that groups have committed for the partition; a group without one
+ * counts as 0.  The scan returns all rows of the topic, group by group.
  */
 static int64
 lowest_committed(SysScanDesc scan, TupleDesc desc, int32 partition)
@@ -536,7 +529,7 @@ pgt_group_rows_consumed(Oid topic, int32 partition)
 	SysScanDesc scan;
 	int64		lowest;
 
-	/* with the table went what is known of the groups: keep all */
+	/* without the table nothing is known of the groups, so retention must keep all records */
 	if (table == NULL)
 		return 0;
 	index = index_open(offsets_index(table), AccessShareLock);

@@ -16,18 +16,18 @@
 #define OFFSETS_TABLE_NAME	"topic_group_offsets"
 
 /*
- * Where the group stands in each of the topic's partitions: an array of that
- * many, palloc'd.  Locks nothing and leaves no lock on the table.
+ * Read the group's rows for the partitions 0 to "partitions" - 1 of its topic: a
+ * palloc'd array.  Locks no row, and leaves no lock on the table.
  */
 extern GroupPartition *pgt_group_rows_read(const ConsumerGroup *group, int32 partitions);
 
-/* A partition for which nothing is known yet but, maybe, a position. */
+/* Initialize *part for a partition without a row; it may have a position in this transaction. */
 extern void pgt_group_row_clear(GroupPartition *part, const ConsumerGroup *group, int32 partition);
 
-/* Take over what a row says; the row is kept, so it must be the caller's to keep. */
+/* Fill *part from a row.  *part points to the row, which must stay allocated. */
 extern void pgt_group_row_fill(GroupPartition *part, HeapTuple row, TupleDesc desc);
 
-/* Make *part of a copy of a row of the group and what else is known of its partition. */
+/* Initialize *part from a copy of a row of the group, and from this transaction's position. */
 extern void pgt_group_row_take(GroupPartition *part, const ConsumerGroup *group, HeapTuple row,
 							   TupleDesc desc);
 
@@ -38,8 +38,8 @@ extern void pgt_group_row_refresh(Relation table, const ConsumerGroup *group, Gr
 extern char *pgt_group_row_metadata(const ConsumerGroup *group, const GroupPartition *part);
 
 /*
- * The snapshot to look at rows with, registered: the latest, but under
- * REPEATABLE READ and SERIALIZABLE the transaction's.
+ * The snapshot to read rows with, registered: the latest one, except under REPEATABLE
+ * READ and SERIALIZABLE, where it is the transaction's.
  */
 extern Snapshot pgt_group_rows_snapshot(void);
 
@@ -48,26 +48,26 @@ extern SysScanDesc pgt_group_rows_scan(Relation table, const ConsumerGroup *grou
 									   Snapshot snapshot);
 
 /*
- * Write an owned partition's row, new or not; *part has the new version.
- * NO_OFFSET: what is committed stays; "lost" is added to what the row says;
- * without "leased" the lease stays.
+ * Write an owned partition's row, a new one or a new version; *part has it afterwards.
+ * "next" is the committed offset, which NO_OFFSET leaves unchanged; "lost" is added to the
+ * row's number of lost records; without "leased" the lease is left unchanged.
  */
 extern void pgt_group_row_write(const ConsumerGroup *group, GroupPartition *part, int64 next,
 								int64 lost, const char *metadata, bool leased);
 
-/* Oids of the topics that a group has rows for; group->topic is not used. */
+/* Oids of the topics in which a group has rows; group->topic is not used. */
 extern List *pgt_group_rows_topics(const ConsumerGroup *group);
 
 /*
  * The table of committed offsets, in the schema of the topic's wrapper, which
- * is the extension's; InvalidOid where it is gone already.
+ * is the extension's; InvalidOid where the table does not exist any more.
  */
 extern Oid	pgt_group_row_table(Oid topic);
 
 /*
- * Up to which offset every registered group (any with a row for the topic) has
- * consumed a partition, as committed by now; PG_INT64_MAX where there is no
- * group.  Needs no privilege on the table.
+ * The lowest offset that the topic's groups (all that have a row for the topic) have
+ * committed by now for a partition; a group without an offset there counts as 0.
+ * PG_INT64_MAX where the topic has no group.  Needs no privilege on the table.
  */
 extern int64 pgt_group_rows_consumed(Oid topic, int32 partition);
 

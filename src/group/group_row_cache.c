@@ -1,25 +1,25 @@
 /*
  * group_row_cache.c
- *	  Where this process last found the rows of topic_group_offsets.
+ *	  Where this process last found rows of topic_group_offsets: their tids.
  *
- * A row of that table gets a new version with each commit.  While a transaction
- * somewhere keeps vacuum from removing old ones, an index lookup of the row
- * visits all versions since, and each commit takes a little longer than the one
- * before.  So who has read a row remembers where it was: the latest version is
- * reached from there by following the versions written since.
+ * A row of that table gets a new version with each commit.  While some transaction keeps
+ * vacuum from removing old versions, an index lookup of the row visits all of them, and
+ * each commit takes a little longer than the one before.  So a process remembers the tid
+ * at which it found a row: from there it reaches the latest version by following the
+ * versions written since.
  *
- *	  (topic, group) -> place of partition 0, of partition 1, ...
+ *	  (topic, group) -> tid of partition 0, of partition 1, ...
  *
- * A place is a hint.  What is there may be gone or another row; a version that
- * is visible and has the row's key is the row, wherever it was found.  The
- * caller checks that, and looks the row up by the index where a place fails.
- * Where old versions may go, it is the reader who prunes the page, as in an index
- * scan; a place among them then fails, and the index leads to few.
+ * A tid is only a hint: the row may be gone, or another row may be there.  A visible
+ * version with the row's key is the row, wherever it was found.  The caller checks the
+ * key, and looks the row up in the index where the tid fails.  A fetch also prunes the
+ * page, as an index scan does: once old versions can be removed, a tid among them fails,
+ * and the index has few versions left.
  *
- * Locks: none but those of reading.
+ * Locks: only those of reading.
  *
- * Memory: places in a context of their own for the process's life, forgotten all
- * at once when there are too many.
+ * Memory: a context that lives as long as the process, and is reset when there are too
+ * many groups.
  */
 #include "postgres.h"
 
@@ -34,7 +34,7 @@
 #include "group/group_row_cache.h"
 #include "group/group_types.h"
 
-/* Groups to remember. */
+/* Reset the cache when it has so many groups. */
 #define GROUPS_MAX	256
 
 typedef struct CachedGroupKey
@@ -63,7 +63,7 @@ static HTAB *groups = NULL;
 
 /* ---- tids --------------------------------------------------------------- */
 
-/* Forget all groups, or begin. */
+/* Make the cache, or reset it. */
 static void
 reset_groups(void)
 {
@@ -80,7 +80,7 @@ reset_groups(void)
 	groups = hash_create("pg_topics group rows", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
-/* The entry of a group, made where there is none. */
+/* The entry of a group, which is made if there is none. */
 static CachedGroup *
 group_entry(const CachedGroupKey *key)
 {
@@ -144,7 +144,7 @@ pgt_group_row_cache_end(GroupRowFetch *scan)
 	pfree(scan);
 }
 
-/* Remove what nobody sees any more from the page, as an index scan does. */
+/* Remove row versions that no transaction can see from the page, as an index scan does. */
 static void
 prune_page(Relation table, BlockNumber block)
 {

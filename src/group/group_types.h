@@ -20,13 +20,13 @@ typedef struct ConsumerGroup
 	const char *id;
 } ConsumerGroup;
 
-/* The lease of a partition, as its row tells; lease.c says what it means. */
+/* The lease of a partition, as its row has it; see lease.c. */
 typedef struct GroupLease
 {
-	char	   *member;			/* who has it, or had it last; NULL: nobody */
-	TimestampTz until;			/* DT_NOBEGIN where there is no member */
-	int64		position;		/* the member's next record; NO_OFFSET: the committed one */
-	TimestampTz served;			/* when that moved last; DT_NOBEGIN: never */
+	char	   *member;			/* the member that has it or had it last; NULL: none */
+	TimestampTz until;			/* end of the lease; DT_NOBEGIN where there is no member */
+	int64		position;		/* the member's next record; NO_OFFSET: at the committed offset */
+	TimestampTz served;			/* when the position last moved; DT_NOBEGIN: never */
 	int64		generation;		/* how often a member has taken the partition */
 } GroupLease;
 
@@ -34,21 +34,21 @@ typedef struct GroupLease
 typedef struct GroupPartition
 {
 	int32		partition;
-	bool		exists;			/* there is a row */
-	HeapTuple	row;			/* its latest known version; NULL: there is none */
-	int64		committed;		/* NO_OFFSET: nothing committed yet */
-	int64		position;		/* where this transaction goes on; NO_OFFSET: at "committed" */
-	int64		start;			/* where it starts if it cannot go on there, or NO_OFFSET */
-	TimestampTz served;			/* when the group last got something; DT_NOBEGIN: never */
+	bool		exists;			/* does the partition have a row? */
+	HeapTuple	row;			/* the row's latest known version; NULL: it has none */
+	int64		committed;		/* committed offset; NO_OFFSET: nothing committed yet */
+	int64		position;		/* this transaction's next record; NO_OFFSET: at "committed" */
+	int64		start;			/* its next record if there is neither of these, or NO_OFFSET */
+	TimestampTz served;			/* when the group last received records; DT_NOBEGIN: never */
 	GroupLease	lease;
 } GroupPartition;
 
-/* What an attempt to own a partition came to. */
+/* The result of an attempt to own a partition. */
 typedef enum GroupLock
 {
-	GROUP_OWNED,				/* it is owned, and *part is the latest */
-	GROUP_BUSY,					/* somebody else owns it */
-	GROUP_MOVED					/* *part was not the latest and is now; not owned */
+	GROUP_OWNED,				/* owned, and *part is the latest version */
+	GROUP_BUSY,					/* another transaction owns it */
+	GROUP_MOVED					/* not owned; *part was outdated, and is the latest version now */
 } GroupLock;
 
 #endif							/* GROUP_TYPES_H */

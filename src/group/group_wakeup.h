@@ -7,15 +7,15 @@
 
 #include "log/partition_log.h"
 
-/* This transaction owns a partition for a group. */
+/* Note that this transaction owns a partition for a group; its end may wake a waiting consumer. */
 extern void pgt_group_wakeup_note_owned(Oid topic, int32 partition, const char *group_id);
 
-/* It has set the group's next offset there. */
+/* Note that this transaction has set the group's next offset in a partition that it owns. */
 extern void pgt_group_wakeup_note_next(Oid topic, int32 partition, const char *group_id, int64 next);
 
 /*
- * When this transaction has committed, all who wait for the topic may find
- * something: records, partitions or a share that they did not have before.
+ * Wake all consumers that wait for the topic when this transaction commits: they may find
+ * records, partitions or a share that they did not have before.
  */
 extern void pgt_group_wakeup_topic(Oid topic);
 

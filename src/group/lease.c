@@ -3,19 +3,19 @@
  *	  Leased partitions: consuming as a member of a group, without holding a
  *	  transaction open.
  *
- * Each call of a member is a short transaction of its own, from any session:
- * all that lasts from one to the next is in rows, and so it is there behind a
- * connection pooler, after a crash, and after a fail-over.
+ * Each call of a member is a short transaction of its own, from any session.  All state
+ * that lasts from one call to the next is in rows, so it survives a connection pooler, a
+ * crash and a fail-over.
  *
  *	  topic_group_offsets    one row a partition: the member that has it, until
- *							 when, where it reads on (position), how often the
+ *							 when, its next record (position), how often the
  *							 partition was taken (generation)
- *	  topic_group_members    one row a member: alive until when, what it knows
- *							 to have
+ *	  topic_group_members    one row a member: until when it is alive, and which
+ *							 partitions it had at its last call
  *
- * A partition's row alone decides who has it, and every change is made with
- * the row's lock and the latest version of it (consumer_group.c).  A row whose
- * lease has run out is free; until somebody takes it the old member may go on.
+ * The partition's row alone decides which member has the partition, and every change is
+ * made with the row's lock and its latest version (consumer_group.c).  A partition whose
+ * lease has expired is free; until another member takes it, the old member may continue.
  *
  *	  free  --take (generation + 1, position = none)-->  leased by m
  *	  leased by m  --m reads-->    position = next
@@ -25,35 +25,35 @@
  *
  * So a partition that is taken starts at its committed offset: at least once.
  *
- * Fencing.  A member's row lists what it knew to have when it consumed last.  A
- * commit compares that with the partitions' rows and fails if any of them is no
- * longer its own, or if its own row is gone.  A partition is a member's only if
- * both rows say so: one that names a member which was forgotten, and has joined
- * again since, is as good as free.  The next consume() brings the list
- * up to date; as the failed commit may have rolled back work, all that the member
- * has not committed is read again then.
+ * Fencing.  A member's row lists the partitions that it had when it consumed last.  A
+ * commit compares the list with the partitions' rows, and fails if one of the partitions
+ * is not the member's any more, or if the member's row is gone.  A partition is a member's
+ * only if both rows say so: a partition whose row names a member that was removed and has
+ * joined again since counts as free.  The next consume() brings the list up to date.  As
+ * the failed commit may have rolled back work, all records that the member has not
+ * committed are delivered again then.
  *
- * Shares.  With n members alive each has 1/n of the partitions, those that
- * joined first the remainder.  Everybody computes that from the same rows at
- * each call: who has more gives up, who has less takes what is free.  The views
- * of two members may differ for a moment; the worst is a partition that is free
- * till the next call.  A partition with uncommitted records is not given up at once:
- * the member gets no more of it and its lease is not renewed, so either the
- * commit gives it up or its lease runs out.
+ * Shares.  With n live members each has 1/n of the partitions; the members that joined
+ * first have the remainder.  Each member computes its share from the same rows at each
+ * call: a member with more gives partitions up, a member with less takes free ones.  Two
+ * members may see different rows for a moment; at worst a partition stays free until the
+ * next call.  A partition with uncommitted records is not given up at once: the member
+ * receives no more records of it and its lease is not renewed, so either the commit gives
+ * it up or its lease expires.
  *
- * Renewal.  A call that delivers or commits writes rows anyway, and the lease
- * begins anew.  Otherwise it is written once a quarter of it has passed, so
- * that who polls an idle topic writes little.  The member's row is written with
- * each write to one of its partitions and never ends before them.
+ * Renewal.  A call that delivers or commits writes rows anyway, and renews their leases.
+ * Otherwise a lease is renewed once a quarter of it has passed, so that polling an idle
+ * topic writes little.  The member's row is written with each write to one of its
+ * partitions, and never ends before their leases.
  *
- * Time is the server's clock, since leases outlive the server and go to a standby.
- * On a promoted standby it may differ a little, so a lease there is a little longer
- * or shorter.  If the clock is set forth, leases end early.  If it is set back, a
- * lease may have more to go than its whole length; the next call of any member cuts
- * it to that.
+ * Time is the server's wall clock, since leases outlive the server and are replicated to
+ * standbys.  The clock of a promoted standby may differ, so a lease may be a little longer
+ * or shorter there.  If the clock is set forward, leases end early.  If it is set back, a
+ * lease may have more time left than its whole length; the next call of any member
+ * shortens it to its length.
  *
- * Locks: the member's (group_member.c), then partitions' rows.  Rows are waited
- * for only in ascending order, and otherwise skipped when they are locked.
+ * Locks: the member's lock (group_member.c), then the locks of partitions' rows.  Row locks
+ * are waited for only in ascending order; otherwise a locked row is skipped.
  *
  * Durability and crash safety are the heap's.
  */
@@ -71,9 +71,9 @@
 /* What a call does with a partition. */
 typedef enum LeasePlan
 {
-	LEASE_OTHER,				/* not the member's */
+	LEASE_OTHER,				/* nothing: it is not the member's */
 	LEASE_KEEP,
-	LEASE_DRAIN,				/* to give up, once what was read is committed */
+	LEASE_DRAIN,				/* give it up once its records are committed */
 	LEASE_GIVE_UP,
 	LEASE_TAKE
 } LeasePlan;
@@ -87,12 +87,12 @@ struct LeaseCall
 	int64		lease;
 	GroupPartition *parts;		/* of all partitions */
 	LeasePlan  *plan;			/* for each of them */
-	bool		wrote;			/* a partition's row */
+	bool		wrote;			/* has it written a partition's row? */
 };
 
 /* ---- time --------------------------------------------------------------- */
 
-/* The time that leases go by. */
+/* The current time, by which leases end. */
 static TimestampTz
 lease_now(void)
 {
@@ -105,14 +105,14 @@ pgt_lease_is_live(const GroupPartition *part)
 	return part->lease.member != NULL && part->lease.until > lease_now();
 }
 
-/* Has a lease of that length more to go than it ever had, since the clock was set back? */
+/* Has a lease more time left than its whole length, since the clock was set back? */
 static bool
 outlasts(const LeaseCall *call, TimestampTz until, int64 lease)
 {
 	return until - call->now > lease;
 }
 
-/* Has so much of a lease passed that it is to be written anew?  Or does it last too long? */
+/* Has a quarter of a lease passed, or does it last too long, so that it must be written again? */
 static bool
 needs_renewal(const LeaseCall *call, TimestampTz until)
 {
@@ -121,7 +121,7 @@ needs_renewal(const LeaseCall *call, TimestampTz until)
 
 /* ---- errors ------------------------------------------------------------- */
 
-/* Fencing: the member is none (any more). */
+/* ERROR (fencing): the group has no such member, or not any more. */
 static void
 report_unknown_member(const LeaseHolder *holder)
 {
@@ -133,7 +133,7 @@ report_unknown_member(const LeaseHolder *holder)
 			 errhint("Call consume() to join; it continues at the committed offsets.")));
 }
 
-/* Fencing: the member has lost a partition. */
+/* ERROR (fencing): the member has lost a partition. */
 static void
 report_lost_lease(const LeaseHolder *holder, const GroupPartition *part)
 {
@@ -149,7 +149,7 @@ report_lost_lease(const LeaseHolder *holder, const GroupPartition *part)
 			 errhint("Nothing was committed. Call consume() to continue at the committed offsets.")));
 }
 
-/* Tell a member that it has lost a partition. */
+/* Report to a member that it has lost a partition. */
 static void
 notice_lost_lease(const LeaseHolder *holder, const GroupPartition *part)
 {
@@ -160,7 +160,7 @@ notice_lost_lease(const LeaseHolder *holder, const GroupPartition *part)
 			 errdetail("Records that the member had not committed are delivered again.")));
 }
 
-/* A group that somebody consumes is to be moved or deleted. */
+/* ERROR: a group with live members cannot be moved or deleted. */
 static void
 report_live_member(const ConsumerGroup *group, const char *member, TimestampTz until)
 {
@@ -181,9 +181,10 @@ pgt_lease_is_held(const LeaseCall *call, const GroupPartition *part)
 }
 
 /*
- * Is it the member's?  What a member of that name had before it was forgotten and
- * joined anew is not: its position may lie behind records that were never
- * processed.  So the member must know of it too.
+ * Is the partition the member's?  Its row must name the member, and the member's row must
+ * list it.  A partition that a member of that name had before it was removed and joined
+ * again is not the member's: its position may lie behind records that were never
+ * processed.
  */
 static bool
 is_mine(const LeaseCall *call, const GroupPartition *part)
@@ -198,7 +199,7 @@ is_mine(const LeaseCall *call, const GroupPartition *part)
 	return false;
 }
 
-/* May the member take it?  Asked of what is not its own. */
+/* May the member take the partition, which is not its own? */
 static bool
 is_free(const LeaseCall *call, const GroupPartition *part)
 {
@@ -206,14 +207,14 @@ is_free(const LeaseCall *call, const GroupPartition *part)
 		pgt_lease_is_held(call, part);
 }
 
-/* Has the member read there what it has not committed? */
+/* Has the partition's member read records that it has not committed? */
 static bool
 is_uncommitted(const GroupPartition *part)
 {
 	return part->lease.position != NO_OFFSET && part->lease.position != part->committed;
 }
 
-/* How many partitions the member ought to have. */
+/* The number of partitions that the member should have. */
 static int
 share_of_member(const LeaseCall *call)
 {
@@ -237,9 +238,9 @@ share_of_member(const LeaseCall *call)
 }
 
 /*
- * Change up to "count" partitions that are to be kept to another plan, from the
- * last one down; with "committed" only those without uncommitted records.
- * Returns how many are left over.
+ * Give up to "count" of the partitions that are to be kept another plan, beginning with
+ * the last one; with "committed" only partitions without uncommitted records.  Returns
+ * the part of "count" that remains.
  */
 static int
 plan_fewer(LeaseCall *call, int count, LeasePlan plan, bool committed)
@@ -254,7 +255,7 @@ plan_fewer(LeaseCall *call, int count, LeasePlan plan, bool committed)
 	return count;
 }
 
-/* Decide what to do with each partition. */
+/* Decide what the call does with each partition. */
 static void
 make_plan(LeaseCall *call)
 {
@@ -281,7 +282,7 @@ make_plan(LeaseCall *call)
 	}
 }
 
-/* Read how the member stands, and plan. */
+/* Read the rows of the group's members and partitions, and make a plan. */
 static LeaseCall *
 open_call(const LeaseHolder *holder)
 {
@@ -306,7 +307,7 @@ open_call(const LeaseHolder *holder)
 	return call;
 }
 
-/* Lock the member and open a call in its name; ERROR where it is none. */
+/* Lock the member and open a call in its name; ERROR where the group has no such member. */
 static LeaseCall *
 open_member_call(const LeaseHolder *holder)
 {
@@ -321,7 +322,7 @@ open_member_call(const LeaseHolder *holder)
 
 /* ---- changing partitions' rows ------------------------------------------ */
 
-/* Write an owned partition's lease; one that names the member begins anew. */
+/* Write an owned partition's lease; a lease that names a member is renewed. */
 static void
 write_lease(LeaseCall *call, GroupPartition *part)
 {
@@ -331,7 +332,7 @@ write_lease(LeaseCall *call, GroupPartition *part)
 	call->wrote = true;
 }
 
-/* Give an owned partition up. */
+/* Give up an owned partition. */
 static void
 release(LeaseCall *call, GroupPartition *part)
 {
@@ -353,8 +354,8 @@ take(LeaseCall *call, GroupPartition *part)
 }
 
 /*
- * Do what is planned with one partition, unless somebody has its row locked or
- * has changed it: then the next call plans again.
+ * Give up or take one partition as planned.  If another transaction has locked or changed
+ * its row, nothing is done, and the next call makes a new plan.
  */
 static void
 carry_out(LeaseCall *call, int partition)
@@ -380,7 +381,7 @@ carry_out(LeaseCall *call, int partition)
 		call->plan[partition] = is_mine(call, part) ? LEASE_DRAIN : LEASE_OTHER;
 }
 
-/* Go back to what is committed in all partitions that the member still has. */
+/* Return to the committed offset in all partitions that the member still has. */
 static void
 rewind_positions(LeaseCall *call)
 {
@@ -398,7 +399,7 @@ rewind_positions(LeaseCall *call)
 	}
 }
 
-/* Where the member has lost partitions, tell it, and let it begin again with the others. */
+/* If the member has lost partitions, report them, and return to the committed offsets in the others. */
 static void
 notice_losses(LeaseCall *call)
 {
@@ -421,7 +422,7 @@ notice_losses(LeaseCall *call)
 
 /* ---- the member's row --------------------------------------------------- */
 
-/* The partitions that the member has by now, in ascending order; returns how many. */
+/* List the partitions that the member has now, in ascending order; returns their number. */
 static int
 list_partitions(const LeaseCall *call, int32 *partitions)
 {
@@ -435,7 +436,7 @@ list_partitions(const LeaseCall *call, int32 *partitions)
 	return count;
 }
 
-/* Does the member's row list other partitions? */
+/* Does the member's row list other partitions than these? */
 static bool
 list_has_changed(const GroupMember *me, const int32 *partitions, int count)
 {
@@ -444,8 +445,8 @@ list_has_changed(const GroupMember *me, const int32 *partitions, int count)
 }
 
 /*
- * Forget members whose leases have run out, but for those that are calling just
- * now and for "me", which may be NULL.
+ * Remove members whose leases have expired, except for members that are calling at this
+ * moment and for the member "me", which may be NULL.
  */
 static void
 remove_expired_members(const ConsumerGroup *group, List *members, TimestampTz now, const char *me)
@@ -463,7 +464,7 @@ remove_expired_members(const ConsumerGroup *group, List *members, TimestampTz no
 	if (!any)
 		return;
 
-	/* read again what is locked by now */
+	/* read the members again, as some of them are locked now */
 	foreach(cell, pgt_group_member_read(group))
 	{
 		const GroupMember *member = lfirst(cell);
@@ -474,7 +475,7 @@ remove_expired_members(const ConsumerGroup *group, List *members, TimestampTz no
 	}
 }
 
-/* Write the member's row, where it is new, has changed, or the call has written something. */
+/* Write the member's row if it is new, has changed, needs renewal, or the call has written a partition's row. */
 static void
 update_member(LeaseCall *call)
 {
@@ -492,7 +493,7 @@ update_member(LeaseCall *call)
 		me = palloc0(sizeof(GroupMember));
 		me->id = pstrdup(call->holder->member);
 		me->joined = call->now;
-		/* who has too much and waits is to give up */
+		/* members that wait and have more than their new share have to give partitions up */
 		pgt_group_wakeup_topic(call->holder->group->topic);
 	}
 	me->until = call->now + call->lease;
@@ -505,7 +506,7 @@ update_member(LeaseCall *call)
 
 /* ---- others' leases that last too long ----------------------------------- */
 
-/* The length of the lease that a partition's member takes. */
+/* The length of the leases of a partition's member. */
 static int64
 length_of_lease(const LeaseCall *call, const GroupLease *lease)
 {
@@ -521,7 +522,7 @@ length_of_lease(const LeaseCall *call, const GroupLease *lease)
 	return call->lease;
 }
 
-/* Has somebody else a partition for longer than his lease is? */
+/* Has another member a lease with more time left than its whole length? */
 static bool
 partition_outlasts(const LeaseCall *call, const GroupPartition *part)
 {
@@ -529,7 +530,7 @@ partition_outlasts(const LeaseCall *call, const GroupPartition *part)
 		outlasts(call, part->lease.until, length_of_lease(call, &part->lease));
 }
 
-/* Is another member alive for longer than its lease is? */
+/* Is another member alive for longer than the length of its leases? */
 static bool
 member_outlasts(const LeaseCall *call, const GroupMember *member)
 {
@@ -537,7 +538,7 @@ member_outlasts(const LeaseCall *call, const GroupMember *member)
 		outlasts(call, member->until, member->lease);
 }
 
-/* Has the clock been set back since somebody else wrote his lease? */
+/* Has the clock been set back since another member wrote its lease? */
 static bool
 others_outlast(const LeaseCall *call)
 {
@@ -557,9 +558,10 @@ others_outlast(const LeaseCall *call)
 }
 
 /*
- * Let the leases of others end in time that a clock has written which was set back
- * since: as if their members called just now.  A member that does call has the locks
- * and writes them itself.  Changes no plan: they are as alive as before.
+ * Shorten other members' leases that last too long, since the clock was set back: they end
+ * as if their members had called now.  A member that is calling at this moment holds the
+ * locks, and writes its leases itself.  The plan does not change, as these members are
+ * alive before and after.
  */
 static void
 cut_leases(LeaseCall *call)
@@ -586,7 +588,7 @@ cut_leases(LeaseCall *call)
 		if (member_outlasts(call, member))
 			(void) pgt_group_member_lock(call->holder->group, member->id, false);
 	}
-	/* read again what is locked by now */
+	/* read the members again, as some of them are locked now */
 	foreach(cell, pgt_group_member_read(call->holder->group))
 	{
 		GroupMember *member = lfirst(cell);
@@ -607,7 +609,7 @@ pgt_lease_look(const LeaseHolder *holder)
 	return open_call(holder);
 }
 
-/* Is there something to write for a partition?  Owns it where it is to be taken. */
+/* Does the plan need a write to a partition's row?  A partition to be taken is owned. */
 static bool
 partition_is_due(LeaseCall *call, int partition, bool *retry)
 {
@@ -660,7 +662,7 @@ pgt_lease_next_end(const LeaseCall *call)
 		if (call->plan[i] == LEASE_OTHER && lease->until > call->now)
 			next = Min(next, lease->until - call->now);
 	}
-	/* a member may outlast its partitions, and count for the shares */
+	/* a member may be alive for longer than its partitions' leases, and counts for the shares */
 	foreach(cell, call->members)
 	{
 		const GroupMember *member = lfirst(cell);
@@ -753,7 +755,7 @@ pgt_lease_end(LeaseCall *call)
 
 /* ---- committing --------------------------------------------------------- */
 
-/* Own a partition that the member has, in its latest version; ERROR where it has it no more. */
+/* Own a partition of the member, in its latest version; ERROR where the member has lost it. */
 static void
 own_mine(LeaseCall *call, GroupPartition *part)
 {
@@ -762,7 +764,7 @@ own_mine(LeaseCall *call, GroupPartition *part)
 		report_lost_lease(call->holder, part);
 }
 
-/* Commit what the member has consumed of a partition that it knows to have. */
+/* Commit the member's position in a partition that its row lists. */
 static void
 commit_position(LeaseCall *call, GroupPartition *part)
 {
@@ -780,7 +782,7 @@ commit_position(LeaseCall *call, GroupPartition *part)
 	call->wrote = true;
 }
 
-/* Give up what is more than the member's share now, and end a call that commits. */
+/* End a call that commits: give up partitions beyond the member's share. */
 static void
 end_commit(LeaseCall *call)
 {
