@@ -168,9 +168,9 @@ forget_touched(XactEvent event, void *arg)
 }
 
 /*
- * Read the owner, the schema and the version of a foreign table's options that a
- * snapshot sees (NULL: the catalogs'); SnapshotSelf sees a change before it is
- * visible to others.
+ * Read a foreign table's owner, schema and options.  The snapshot (NULL: a catalog
+ * snapshot) decides which version of the options is read; SnapshotSelf sees a change
+ * before the next command does.
  */
 static void
 read_options(Oid relid, Snapshot snapshot, Topic *topic)
@@ -203,10 +203,11 @@ read_options(Oid relid, Snapshot snapshot, Topic *topic)
 }
 
 /*
- * ERROR where options that have just changed take partitions away, add more than
- * there is room for or name a partitioner that is not there.  Members of groups that
- * wait are to share new partitions, and are woken at commit.  Runs before the command
- * counter moves on, so the old version is still visible.
+ * Check options that have just been changed: ERROR where they reduce the number of
+ * partitions, add more partitions than there are slots, or name a partitioner that does
+ * not exist.  New partitions change the shares of groups' members, so waiting members are
+ * woken at commit.  Runs before the command counter is incremented, so that the old
+ * version of the options is still visible.
  */
 static void
 check_changed_options(Oid relid)

@@ -1,6 +1,6 @@
 /*
  * consumer_group.h
- *	  The committed offsets of consumer groups, and who owns a partition.
+ *	  The committed offsets of consumer groups, and the ownership of partitions.
  */
 #ifndef CONSUMER_GROUP_H
 #define CONSUMER_GROUP_H

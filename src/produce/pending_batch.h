@@ -16,8 +16,8 @@ extern int	pgt_batch_size;		/* setting pg_topics.batch_size, bytes */
  *
  *		open		length bytes at data, stored 0; records can be added
  *		sealed		stored bytes at data or in the file, as they go to the log
- *		cut back	not sealed, but what is there is still as it was sealed;
- *					its first records, length bytes, are the batch
+ *		cut back	not sealed, though stored bytes are there as they were sealed;
+ *					the batch is their first records, length bytes uncompressed
  */
 typedef struct PendingBatch
 {

@@ -657,7 +657,7 @@ strictest(PendingPartition *const *sorted, int count)
 	return found;
 }
 
-/* ERROR: there are no slots for so many partitions. */
+/* ERROR: there are not enough slots for new partitions. */
 static void
 report_no_room(Oid topic, const PartitionRoom *room)
 {

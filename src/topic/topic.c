@@ -95,7 +95,7 @@ static List *retired = NIL;		/* MemoryContexts to delete at the transaction's en
 static long sweep_at = MIN_SWEEP_ENTRIES;
 static uint64 invalidations = 0;	/* counts relcache invalidations received */
 
-/* ---- what is a topic ---------------------------------------------------- */
+/* ---- telling topics from other relations --------------------------------- */
 
 /* Is the function our wrapper's handler?  Names can be changed, the C symbol cannot. */
 static bool

@@ -41,10 +41,10 @@
 /* "not set" of settings in which -1 means "no limit" */
 #define SETTING_UNSET	(-2)
 
-/* Names longer than any option's are not compared with the valid ones. */
+/* Unknown names longer than this are not compared with the valid ones. */
 #define OPTION_NAME_MAX	64
 
-/* A valid name is proposed for an unknown one at most so many edits away. */
+/* An unknown name is answered with the closest valid one, up to this Levenshtein distance. */
 #define OPTION_NAME_MAX_DISTANCE	4
 
 #define CLEANUP_POLICIES	"delete, compact, and both with a comma between"
