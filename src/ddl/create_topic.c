@@ -132,7 +132,10 @@ parse_name(text *name)
 	return makeRangeVarFromNameList(textToQualifiedNameList(name));
 }
 
-/* ERROR where a new topic's schema does not exist; perhaps the name is Kafka's, in which dots are common. */
+/*
+ * ERROR where a new topic's schema does not exist; perhaps the name is Kafka's, in which
+ * dots are common.
+ */
 static void
 check_schema(const RangeVar *name)
 {

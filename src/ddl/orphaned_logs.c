@@ -59,7 +59,10 @@ compare_keys(const ListCell *a, const ListCell *b)
 	return left->partition < right->partition ? -1 : left->partition > right->partition;
 }
 
-/* The topics with slots, and with "directories" also those with directories: a List of LoggedTopic. */
+/*
+ * The topics with slots, and with "directories" also those with directories: a List of
+ * LoggedTopic.
+ */
 static List *
 topics_with_logs(bool directories)
 {

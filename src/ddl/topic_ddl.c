@@ -295,7 +295,10 @@ ends_prepared_transaction(Node *statement, TransactionStmtKind kind)
 	return IsA(statement, TransactionStmt) && castNode(TransactionStmt, statement)->kind == kind;
 }
 
-/* A prepared transaction has ended: wake all waiters, and after a rollback remove the slots it had taken. */
+/*
+ * A prepared transaction has ended: wake all waiters, and after a rollback remove the
+ * slots it had taken.
+ */
 static void
 prepared_transaction_ended(bool rolled_back)
 {

@@ -45,7 +45,10 @@ extern GroupLock pgt_group_lock(const ConsumerGroup *group, GroupPartition *part
 /* Does another transaction own a partition that has no row yet?  The call itself owns nothing. */
 extern bool pgt_group_is_starting(const ConsumerGroup *group, int32 partition);
 
-/* The offset of the group's next record: the position, else the committed offset, else NO_OFFSET. */
+/*
+ * The offset of the group's next record: the position, else the committed offset, else
+ * NO_OFFSET.
+ */
 extern int64 pgt_group_next_offset(const GroupPartition *part);
 
 /*

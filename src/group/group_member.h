@@ -35,7 +35,10 @@ extern bool pgt_group_member_lock(const ConsumerGroup *group, const char *id, bo
 /* The members of the group in its topic as committed by now, in the order in which they joined. */
 extern List *pgt_group_member_read(const ConsumerGroup *group);
 
-/* Write a member's row, or delete it.  The caller has locked the member since before it was read. */
+/*
+ * Write a member's row, or delete it.  The caller has locked the member since before it
+ * was read.
+ */
 extern void pgt_group_member_write(const ConsumerGroup *group, GroupMember *member);
 extern void pgt_group_member_delete(const ConsumerGroup *group, const GroupMember *member);
 

@@ -71,7 +71,10 @@
 #define Anum_offsets_position_timestamp	13
 #define Natts_offsets					13
 
-/* Up to this number, missing rows are looked up in the index one by one; more are read by one scan. */
+/*
+ * Up to this number, missing rows are looked up in the index one by one; more are read by
+ * one scan.
+ */
 #define ONE_BY_ONE_MAX	8
 
 /* ---- reading ------------------------------------------------------------ */

@@ -399,7 +399,10 @@ rewind_positions(LeaseCall *call)
 	}
 }
 
-/* If the member has lost partitions, report them, and return to the committed offsets in the others. */
+/*
+ * If the member has lost partitions, report them, and return to the committed offsets in
+ * the others.
+ */
 static void
 notice_losses(LeaseCall *call)
 {
@@ -475,7 +478,10 @@ remove_expired_members(const ConsumerGroup *group, List *members, TimestampTz no
 	}
 }
 
-/* Write the member's row if it is new, has changed, needs renewal, or the call has written a partition's row. */
+/*
+ * Write the member's row if it is new, has changed, needs renewal, or the call has written
+ * a partition's row.
+ */
 static void
 update_member(LeaseCall *call)
 {

@@ -36,7 +36,10 @@ extern bool pgt_lease_is_live(const GroupPartition *part);
 extern LeaseCall *pgt_lease_look(const LeaseHolder *holder);
 extern bool pgt_lease_is_due(LeaseCall *call, bool *retry);
 
-/* Microseconds until the next lease of another member ends, unless it is renewed; NEVER_US where there is none. */
+/*
+ * Microseconds until the next lease of another member ends, unless it is renewed; NEVER_US
+ * where there is none.
+ */
 extern int64 pgt_lease_next_end(const LeaseCall *call);
 
 /*

@@ -157,7 +157,10 @@ choose_consistent_random(Topic *topic, ByteView key, ByteView value)
 	return key.length > 0 ? choose_consistent(topic, key, value) : draw(topic->partitions);
 }
 
-/* By the key's FNV-1a hash, as librdkafka and Sarama compute it; a null key counts as an empty one. */
+/*
+ * By the key's FNV-1a hash, as librdkafka and Sarama compute it; a null key counts as an
+ * empty one.
+ */
 static int32
 choose_fnv1a(Topic *topic, ByteView key, ByteView value)
 {

@@ -75,7 +75,10 @@ first_registered(void)
 	return *first;
 }
 
-/* The registered partitioner of that name, or NULL; ERROR where it was built for a newer interface. */
+/*
+ * The registered partitioner of that name, or NULL; ERROR where it was built for a newer
+ * interface.
+ */
 static const PgTopicsPartitioner *
 find_registered(const char *name)
 {
@@ -174,7 +177,10 @@ find_function(List *names, char **detail)
 	return InvalidOid;
 }
 
-/* Must the role not run the function?  The function's owner could make it do anything as that role. */
+/*
+ * Must the role not run the function?  The function's owner could make it do anything as
+ * that role.
+ */
 static bool
 is_untrusted(Oid function, Oid role, char **detail)
 {

@@ -67,10 +67,16 @@ extern void pgt_pending_free(PendingBatch *batch);
 /* Bytes that the transaction's batches take in memory. */
 extern Size pgt_pending_memory(void);
 
-/* Close the temporary file, before the server checks for resources that a transaction has leaked. */
+/*
+ * Close the temporary file, before the server checks for resources that a transaction has
+ * leaked.
+ */
 extern void pgt_pending_close_file(void);
 
-/* Reset the module's state: the transaction has ended, and freed its memory and its file.  Does not throw. */
+/*
+ * Reset the module's state: the transaction has ended, and freed its memory and its file.
+ * Does not throw.
+ */
 extern void pgt_pending_forget(void);
 
 #endif							/* PENDING_BATCH_H */

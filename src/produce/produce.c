@@ -167,7 +167,10 @@ return_ranges(FunctionCallInfo fcinfo, const ProducedRange *ranges, int count)
 	return (Datum) 0;
 }
 
-/* produced(): the offsets that this session's last committed transaction with records has appended */
+/*
+ * produced(): the offsets that this session's last committed transaction with records has
+ * appended
+ */
 Datum
 pgt_produced(PG_FUNCTION_ARGS)
 {
@@ -177,7 +180,10 @@ pgt_produced(PG_FUNCTION_ARGS)
 	return return_ranges(fcinfo, ranges, count);
 }
 
-/* flush(): append all pending records; returns the offsets that this transaction has flushed so far */
+/*
+ * flush(): append all pending records; returns the offsets that this transaction has
+ * flushed so far
+ */
 Datum
 pgt_flush(PG_FUNCTION_ARGS)
 {

@@ -376,7 +376,10 @@ check_size(const TopicPartition *key, const LogConfig *config, Size size, int32 
 			 errhint("Raise the topic's option max.message.bytes, or store the value elsewhere and produce a reference.")));
 }
 
-/* Seal the batch of a single record that must be compressed to fit; ERROR where it still does not. */
+/*
+ * Seal the batch of a single record that must be compressed to fit; ERROR where it still
+ * does not.
+ */
 static void
 seal_large(PendingPartition *p, PendingBatch *batch, Size size)
 {
@@ -393,7 +396,10 @@ seal_large(PendingPartition *p, PendingBatch *batch, Size size)
 	spill_newest(p);
 }
 
-/* ERROR where a record for a compacted topic has no key: compaction keeps the last record of each key. */
+/*
+ * ERROR where a record for a compacted topic has no key: compaction keeps the last record
+ * of each key.
+ */
 static void
 check_key(const TopicPartition *key, const LogConfig *config, const Record *record)
 {
@@ -755,7 +761,10 @@ pgt_producer_flushed(int *count)
 
 /* ---- the transaction's end ----------------------------------------------- */
 
-/* Wake consumers that wait for the topics appended to: as many of each group as have something to read. */
+/*
+ * Wake consumers that wait for the topics appended to: as many of each group as have
+ * something to read.
+ */
 static void
 wake_waiters(void)
 {

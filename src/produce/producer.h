@@ -51,7 +51,10 @@ extern void pgt_producer_flush(void);
 /* Does this transaction have an open batch for the partition with room for "size" more bytes? */
 extern bool pgt_producer_has_room(const TopicPartition *key, Size size);
 
-/* Does this transaction have records for the topic (InvalidOid: for any topic) that are not appended yet? */
+/*
+ * Does this transaction have records for the topic (InvalidOid: for any topic) that are
+ * not appended yet?
+ */
 extern bool pgt_producer_has_pending(Oid topic);
 
 /*

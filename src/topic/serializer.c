@@ -60,7 +60,10 @@ static OutputSlot output_slots[OUTPUT_SLOTS];
 
 static const ByteView null_view = {NULL, -1};
 
-/* The largest number of headers in a produced record; a reader needs some 200 bytes of memory for each. */
+/*
+ * The largest number of headers in a produced record; a reader needs some 200 bytes of
+ * memory for each.
+ */
 #define MAX_HEADERS		(1024 * 1024)
 
 /*

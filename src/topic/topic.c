@@ -28,7 +28,8 @@
  * the life of the process; entries of dropped relations are removed whenever the
  * table has doubled in size.
  *
- * Options are in topic_options.c, types in serializer.c; what happens at CREATE, ALTER and DROP is in topic_ddl.c.
+ * Options are in topic_options.c, types in serializer.c; topic_ddl.c handles CREATE, ALTER
+ * and DROP.
  */
 #include "postgres.h"
 

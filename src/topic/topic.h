@@ -15,7 +15,10 @@
 /* Is the relation a topic, that is, a foreign table of our wrapper? */
 extern bool pgt_is_topic(Oid relid);
 
-/* Oids of the topics of this database.  No lock is taken: a topic may be dropped before the caller looks at it. */
+/*
+ * Oids of the topics of this database.  No lock is taken: a topic may be dropped before
+ * the caller looks at it.
+ */
 extern List *pgt_topic_list(void);
 
 /* ERROR unless the relation is a topic: undefined_table, or wrong_object_type with a hint. */
@@ -29,13 +32,22 @@ extern void pgt_topic_require(Oid relid);
  */
 extern Topic *pgt_topic_get(Oid relid);
 
-/* The key of a topic's partition; ERROR (invalid_parameter_value) where the topic has no such partition. */
+/*
+ * The key of a topic's partition; ERROR (invalid_parameter_value) where the topic has no
+ * such partition.
+ */
 extern TopicPartition pgt_topic_partition(const Topic *topic, int32 partition);
 
-/* ERROR unless the relation's columns are those a topic may have.  The caller holds a lock on it. */
+/*
+ * ERROR unless the relation's columns are those a topic may have.  The caller holds a lock
+ * on it.
+ */
 extern void pgt_topic_check_columns(Oid relid);
 
-/* ERROR unless the current user has all of these privileges (ACL_SELECT, ACL_INSERT) on the relation. */
+/*
+ * ERROR unless the current user has all of these privileges (ACL_SELECT, ACL_INSERT) on
+ * the relation.
+ */
 extern void pgt_topic_check_acl(Oid relid, AclMode mode);
 
 /* The owner of a relation; InvalidOid where the relation is gone. */
