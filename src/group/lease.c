@@ -105,7 +105,7 @@ pgt_lease_is_live(const GroupPartition *part)
 	return part->lease.member != NULL && part->lease.until > lease_now();
 }
 
-/* Has a lease more time left than its whole length, since the clock was set back? */
+/* Does a lease have more time left than its whole length, since the clock was set back? */
 static bool
 outlasts(const LeaseCall *call, TimestampTz until, int64 lease)
 {
@@ -528,7 +528,7 @@ length_of_lease(const LeaseCall *call, const GroupLease *lease)
 	return call->lease;
 }
 
-/* Has another member a lease with more time left than its whole length? */
+/* Does another member have a lease with more time left than its whole length? */
 static bool
 partition_outlasts(const LeaseCall *call, const GroupPartition *part)
 {
