@@ -4,7 +4,7 @@
  *
  * A group's state is one row of topic_group_offsets for each partition in which it has
  * committed an offset (group_row.c).  Only the transaction that owns a partition for the
- * group writes its row; records that the transaction has read but not committed are in
+ * group writes its row; how far the transaction has read without committing is kept by
  * group_position.c.
  *
  * Owning a partition.  The owner is the transaction that holds the row's lock (the one

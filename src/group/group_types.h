@@ -38,7 +38,7 @@ typedef struct GroupPartition
 	HeapTuple	row;			/* the row's latest known version; NULL: it has none */
 	int64		committed;		/* committed offset; NO_OFFSET: nothing committed yet */
 	int64		position;		/* this transaction's next record; NO_OFFSET: at "committed" */
-	int64		start;			/* its next record if there is neither of these, or NO_OFFSET */
+	int64		start;			/* its next record if neither of these can be read, or NO_OFFSET */
 	TimestampTz served;			/* when the group last received records; DT_NOBEGIN: never */
 	GroupLease	lease;
 } GroupPartition;
