@@ -85,7 +85,7 @@ is(sql(q{SET pg_topics.partitioner = 'murmur2';
 
 my $error = fails(q{SET pg_topics.partitioner = 'past_the_end'; SELECT produce('whole_key', 'k', 'v')});
 like($error, qr/partitioner "past_the_end" returned invalid partition 6 for topic "whole_key"/, 'a partition past the end');
-like($error, qr/HINT:  It must return a partition, from 0 to 5/, 'with a hint');
+like($error, qr/DETAIL:  The topic's partitions are numbered from 0 to 5/, 'with the valid ones');
 $error = fails(q{SET pg_topics.partitioner = 'misspelt'; SELECT produce('whole_key', 'k', 'v')});
 like($error, qr/built-in partitioner "murmur3" does not exist/, 'delegating to nobody');
 like($error, qr/CONTEXT:  partitioner "misspelt" of topic "whole_key"/, 'the context names partitioner and topic');
