@@ -37,7 +37,7 @@ sub taken
 	my ($on) = @_;
 	my ($code, $out, $err) = ($on // $node)->psql('postgres', "SELECT create_topic('probe', $max)");
 
-	return $err =~ /DETAIL:  The topics of the server have (\d+),/ ? $1 : "nothing: $out $err";
+	return $err =~ /DETAIL:  The topics of the server have (\d+) of/ ? $1 : "nothing: $out $err";
 }
 
 sub taken_is
