@@ -1,10 +1,11 @@
 /*
  * The extension's SQL objects, version 1.0.
  *
- * Others may have made functions and operators in the schema before it was
- * given to the extension, and one whose arguments fit better is taken although
- * pg_catalog comes first.  So what a view or a default refers to is named with
- * its schema, unless it is of the extension or its arguments fit exactly.
+ * The schema may already have contained other users' functions and operators when
+ * the extension was created in it.  One of them is called instead of a function of
+ * pg_catalog if its argument types fit better, although pg_catalog comes first in
+ * search_path.  So views and defaults name functions and operators with their schema,
+ * except for those of the extension and those whose argument types fit exactly.
  */
 
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
@@ -22,7 +23,7 @@ CREATE FOREIGN DATA WRAPPER pg_topics_fdw
     HANDLER pg_topics_handler VALIDATOR pg_topics_validator;
 
 CREATE SERVER topics FOREIGN DATA WRAPPER pg_topics_fdw;
-COMMENT ON SERVER topics IS 'topics of this database';
+COMMENT ON SERVER topics IS 'the server of this database''s topics';
 GRANT USAGE ON FOREIGN SERVER topics TO PUBLIC;
 
 CREATE FUNCTION create_topic(topic text, partitions int DEFAULT 1,
@@ -36,7 +37,7 @@ COMMENT ON FUNCTION create_topic(text, int, regtype, regtype, jsonb, bool) IS
 CREATE FUNCTION alter_topic(topic regclass, config jsonb) RETURNS void
 AS 'MODULE_PATHNAME', 'pgt_alter_topic' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION alter_topic(regclass, jsonb) IS
-'set options of a topic; a null value removes an option';
+'set options of a topic; null removes an option';
 
 CREATE FUNCTION drop_topic(topic regclass) RETURNS void
 AS 'MODULE_PATHNAME', 'pgt_drop_topic' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
@@ -44,7 +45,7 @@ COMMENT ON FUNCTION drop_topic(regclass) IS 'drop a topic with all its records';
 
 CREATE FUNCTION drop_topic(topic text, if_exists bool) RETURNS void
 AS 'MODULE_PATHNAME', 'pgt_drop_topic_by_name' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION drop_topic(text, bool) IS 'drop a topic by name, if it exists';
+COMMENT ON FUNCTION drop_topic(text, bool) IS 'drop a topic by name; with if_exists a missing topic is no error';
 
 /* ---- producing ----------------------------------------------------------- */
 
@@ -54,26 +55,26 @@ CREATE FUNCTION produce(topic regclass, key "any", value "any",
 RETURNS int
 AS 'MODULE_PATHNAME', 'pgt_produce' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION produce(regclass, "any", "any", int, timestamptz, jsonb) IS
-'add a record to the transaction; returns its partition';
+'produce a record, which is appended when the transaction commits; returns its partition';
 
 CREATE FUNCTION produce(topic regclass, value "any") RETURNS int
 AS 'MODULE_PATHNAME', 'pgt_produce_value' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION produce(regclass, "any") IS
-'add a record with a null key to the transaction; returns its partition';
+'produce a record with a null key, which is appended when the transaction commits; returns its partition';
 
 CREATE FUNCTION produced(OUT topic regclass, OUT partition int,
     OUT base_offset bigint, OUT last_offset bigint, OUT records int)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pgt_produced' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION produced() IS
-'what this session''s last committed transaction that produced has appended';
+'the offsets of the records that this session''s last committed transaction with records has appended';
 
 CREATE FUNCTION flush(OUT topic regclass, OUT partition int,
     OUT base_offset bigint, OUT last_offset bigint, OUT records int)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pgt_flush' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION flush() IS
-'append the transaction''s pending records now and return their offsets';
+'append the transaction''s pending records now; returns the offsets that it has appended so far';
 
 CREATE FUNCTION murmur2(key bytea) RETURNS int
 AS 'MODULE_PATHNAME', 'pgt_murmur2_sql' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
@@ -90,20 +91,20 @@ CREATE TABLE topic_group_offsets (
     group_id text COLLATE "C" NOT NULL,
     topic regclass NOT NULL,
     partition int NOT NULL,
-    committed_offset bigint,      -- the next record to read; null: none committed yet
+    committed_offset bigint,      -- offset of the next record to read; null: nothing committed yet
     metadata text,
     commit_timestamp timestamptz,
-    lost_records bigint NOT NULL DEFAULT 0,  -- deleted before the group had read them, as it noticed
-    lost_timestamp timestamptz,   -- when it noticed last
-    member_id text COLLATE "C",   -- who has the partition leased, or had it last; null: nobody
+    lost_records bigint NOT NULL DEFAULT 0,  -- records that were deleted before the group had read them
+    lost_timestamp timestamptz,   -- when the group last noticed lost records
+    member_id text COLLATE "C",   -- the member that has the partition leased, or had it last; null: none
     lease_until timestamptz,
     generation bigint NOT NULL DEFAULT 0,  -- how often a member has taken the partition
-    position bigint,              -- the next record the member reads; null: the committed offset
-    position_timestamp timestamptz,  -- when it was served last
+    position bigint,              -- offset of the member's next record; null: the committed offset
+    position_timestamp timestamptz,  -- when the position last moved
     PRIMARY KEY (topic, group_id, partition)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 COMMENT ON TABLE topic_group_offsets IS
-'one row for each consumer group and partition: its committed offset, and the lock that owns the partition';
+'committed offsets and leases: one row for each consumer group and partition; a consumer owns a partition by locking its row';
 SELECT pg_extension_config_dump('topic_group_offsets', '');
 
 CREATE TABLE topic_group_members (
@@ -112,8 +113,8 @@ CREATE TABLE topic_group_members (
     member_id text COLLATE "C" NOT NULL,
     joined timestamptz NOT NULL,
     lease_until timestamptz NOT NULL,
-    lease interval NOT NULL,      -- how long after a call
-    partitions int[] NOT NULL,    -- leased to it when it called last
+    lease interval NOT NULL,      -- the length of its leases
+    partitions int[] NOT NULL,    -- the partitions leased to it as of its last call
     PRIMARY KEY (topic, group_id, member_id)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 COMMENT ON TABLE topic_group_members IS
@@ -128,7 +129,7 @@ CREATE FUNCTION consume(topic regclass, group_id text, max_records int DEFAULT 5
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pgt_consume' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION consume(regclass, text, int, interval, int[], bool, text, text, interval) IS
-'the next records of a topic for a consumer group';
+'return a topic''s next records for a consumer group';
 
 CREATE FUNCTION consume_as(topic anyelement, group_id text, max_records int DEFAULT 500,
     timeout interval DEFAULT '0', partitions int[] DEFAULT NULL,
@@ -137,7 +138,7 @@ CREATE FUNCTION consume_as(topic anyelement, group_id text, max_records int DEFA
 RETURNS SETOF anyelement
 AS 'MODULE_PATHNAME', 'pgt_consume_as' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION consume_as(anyelement, text, int, interval, int[], bool, text, text, interval) IS
-'as consume(), with the topic''s own columns: consume_as(NULL::topic, ...)';
+'consume a topic with rows of the topic''s own type: consume_as(NULL::topic, ...)';
 
 CREATE FUNCTION consume_many(topics regclass[], group_id text, max_records int DEFAULT 500,
     timeout interval DEFAULT '0', auto_commit bool DEFAULT true,
@@ -148,86 +149,86 @@ CREATE FUNCTION consume_many(topics regclass[], group_id text, max_records int D
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pgt_consume_many' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION consume_many(regclass[], text, int, interval, bool, text, text, interval) IS
-'the next records of several topics for a consumer group';
+'return the next records of several topics for a consumer group';
 
 CREATE FUNCTION commit_offsets(topic regclass, group_id text, member_id text DEFAULT NULL)
 RETURNS void
 AS 'MODULE_PATHNAME', 'pgt_commit_offsets' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION commit_offsets(regclass, text, text) IS
-'commit all positions consumed in this transaction with auto_commit => false, or by a member';
+'commit the records that this transaction has consumed with auto_commit => false, or that a member has consumed';
 
 CREATE FUNCTION nack(topic regclass, group_id text, partition int, record_offset bigint,
     error text) RETURNS regclass
 AS 'MODULE_PATHNAME', 'pgt_nack' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION nack(regclass, text, int, bigint, text) IS
-'produce a record that could not be processed to the retry or dead-letter topic, which it returns';
+'copy a record that could not be processed to the retry or dead-letter topic; returns that topic';
 
 CREATE FUNCTION commit_offset(topic regclass, group_id text, partition int,
     next_offset bigint, metadata text DEFAULT NULL, member_id text DEFAULT NULL) RETURNS void
 AS 'MODULE_PATHNAME', 'pgt_commit_offset' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION commit_offset(regclass, text, int, bigint, text, text) IS
-'commit one partition''s next offset for a group';
+'commit a consumer group''s next offset in one partition';
 
 CREATE FUNCTION leave_group(topic regclass, group_id text, member_id text) RETURNS void
 AS 'MODULE_PATHNAME', 'pgt_leave_group' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION leave_group(regclass, text, text) IS
-'give up all partitions that a member has leased; what it has not committed is read again';
+'give up all partitions leased to a member; records that it has not committed are delivered again';
 
 CREATE FUNCTION seek_to_offset(topic regclass, group_id text, next_offset bigint,
     partition int DEFAULT NULL) RETURNS void
 AS 'MODULE_PATHNAME', 'pgt_seek_to_offset' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION seek_to_offset(regclass, text, bigint, int) IS
-'set the next offset of a group, in one partition or all';
+'set a consumer group''s next offset, in one partition or all';
 
 CREATE FUNCTION seek_to_timestamp(topic regclass, group_id text, ts timestamptz,
     partition int DEFAULT NULL) RETURNS void
 AS 'MODULE_PATHNAME', 'pgt_seek_to_timestamp' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION seek_to_timestamp(regclass, text, timestamptz, int) IS
-'let a group go on at the first record at or past a time';
+'let a consumer group continue at the first record with a timestamp at or after a time';
 
 CREATE FUNCTION seek_to_beginning(topic regclass, group_id text,
     partition int DEFAULT NULL) RETURNS void
 AS 'MODULE_PATHNAME', 'pgt_seek_to_beginning' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION seek_to_beginning(regclass, text, int) IS
-'let a group read again from the log start';
+'let a consumer group continue at the log start';
 
 CREATE FUNCTION seek_to_end(topic regclass, group_id text,
     partition int DEFAULT NULL) RETURNS void
 AS 'MODULE_PATHNAME', 'pgt_seek_to_end' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION seek_to_end(regclass, text, int) IS
-'let a group skip all that is visible now';
+'let a consumer group skip all records that are visible now';
 
 CREATE FUNCTION delete_group(group_id text, topic regclass DEFAULT NULL) RETURNS bigint
 AS 'MODULE_PATHNAME', 'pgt_delete_group' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION delete_group(text, regclass) IS
-'forget a group''s offsets, in one topic or all; returns how many';
+'delete a consumer group''s offsets, in one topic or all; returns the number of partitions';
 
 CREATE FUNCTION offset_for_timestamp(topic regclass, partition int, ts timestamptz)
 RETURNS bigint
 AS 'MODULE_PATHNAME', 'pgt_offset_for_timestamp' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION offset_for_timestamp(regclass, int, timestamptz) IS
-'the first offset whose record is at or past a time, or null';
+'the offset of the first record with a timestamp at or after a time, or null';
 
 CREATE FUNCTION visible_offsets(topic regclass, OUT partition int, OUT next_offset bigint,
     OUT exact bool)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pgt_visible_offsets' LANGUAGE C STRICT STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION visible_offsets(regclass) IS
-'the next offset of each partition as of the statement''s snapshot; exact: the snapshot sees nothing behind it';
+'the offset after the last record that the statement''s snapshot sees in each partition; exact: whether the snapshot sees no record after it';
 
 /* ---- a topic as a table --------------------------------------------------- */
 
 CREATE FUNCTION latest(topic anyelement) RETURNS SETOF anyelement
 AS 'MODULE_PATHNAME', 'pgt_latest' LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION latest(anyelement) IS
-'the last record of each key, but for tombstones: latest(NULL::topic)';
+'the last record of each key, except for keys whose last record is a tombstone: latest(NULL::topic)';
 
 /* ---- publishing changes --------------------------------------------------- */
 
 CREATE FUNCTION publish_changes() RETURNS trigger
 AS 'MODULE_PATHNAME', 'pgt_publish_changes' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION publish_changes() IS
-'trigger function: a table''s changes to a topic, publish_changes(''topic'', ''option=value'', ...)';
+'trigger function that publishes a table''s changes to a topic: publish_changes(''topic'', ''option=value'', ...)';
 
 CREATE FUNCTION publish_table(t regclass, topic text DEFAULT NULL,
     format text DEFAULT 'envelope', key text DEFAULT NULL, columns text DEFAULT NULL,
@@ -237,22 +238,22 @@ CREATE FUNCTION publish_table(t regclass, topic text DEFAULT NULL,
 RETURNS regclass
 AS 'MODULE_PATHNAME', 'pgt_publish_table' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION publish_table(regclass, text, text, text, text, text, text, text, text, bool, int, jsonb) IS
-'publish a table''s changes: make the topic, if there is none, and the triggers; snapshot: the rows that are there first';
+'publish a table''s changes to a topic, which is created if it does not exist; with snapshot the table''s present rows are published first';
 
 CREATE FUNCTION unpublish_table(t regclass, topic regclass DEFAULT NULL) RETURNS int
 AS 'MODULE_PATHNAME', 'pgt_unpublish_table' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION unpublish_table(regclass, regclass) IS
-'drop the triggers that publish a table''s changes, to one topic or any; returns how many';
+'stop publishing a table''s changes, to one topic or all; returns the number of dropped triggers';
 
 CREATE TABLE topic_schema_versions (
     source regclass NOT NULL,
     version int NOT NULL,
-    columns text NOT NULL,        -- names and types, in order
+    columns text NOT NULL,        -- the columns' names and types, in order
     since timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (source, version)
 );
 COMMENT ON TABLE topic_schema_versions IS
-'what the columns of published tables are and were: the numbers in the header schema_version';
+'present and former columns of published tables: the versions that the record header schema_version names';
 SELECT pg_extension_config_dump('topic_schema_versions', '');
 GRANT SELECT ON topic_schema_versions TO PUBLIC;
 
@@ -260,7 +261,7 @@ CREATE FUNCTION number_schemas() RETURNS event_trigger
 AS 'MODULE_PATHNAME', 'pgt_number_schemas' LANGUAGE C VOLATILE PARALLEL UNSAFE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 REVOKE ALL ON FUNCTION number_schemas() FROM PUBLIC;
-COMMENT ON FUNCTION number_schemas() IS 'keeps topic_schema_versions';
+COMMENT ON FUNCTION number_schemas() IS 'event trigger function that maintains topic_schema_versions';
 
 CREATE EVENT TRIGGER pg_topics_number_schemas ON ddl_command_end
     WHEN TAG IN ('CREATE TRIGGER', 'ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER TYPE', 'ALTER DOMAIN',
@@ -275,7 +276,7 @@ CREATE FUNCTION apply_retention(INOUT topic regclass DEFAULT NULL, dry_run bool 
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pgt_apply_retention' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION apply_retention(regclass, bool) IS
-'remove the segments that retention lets go, of one topic or all own ones; dry_run: say what would go';
+'delete the segments whose retention has ended, of one topic or all topics of the current user; with dry_run only report them';
 
 CREATE FUNCTION compact(INOUT topic regclass DEFAULT NULL, dry_run bool DEFAULT false,
     OUT partition int, OUT records_before bigint, OUT records_after bigint,
@@ -283,26 +284,26 @@ CREATE FUNCTION compact(INOUT topic regclass DEFAULT NULL, dry_run bool DEFAULT 
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pgt_compact' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION compact(regclass, bool) IS
-'remove records that have a later one of the same key, in a topic or in all own topics';
+'remove records that have a later record of the same key, in one topic or all topics of the current user; with dry_run only report them';
 
 CREATE FUNCTION delete_records(topic regclass, partition int, before_offset bigint) RETURNS bigint
 AS 'MODULE_PATHNAME', 'pgt_delete_records' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION delete_records(regclass, int, bigint) IS
-'delete the records of a partition before an offset (-1: all that are stable); returns the log start';
+'delete a partition''s records before an offset (-1: all stable records); returns the new log start offset';
 
 CREATE FUNCTION erase(topic regclass, key "any") RETURNS bigint
 AS 'MODULE_PATHNAME', 'pgt_erase' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION erase(regclass, "any") IS
-'remove all records of a key from a topic''s files; returns how many';
+'remove all records of a key from a topic''s files; returns their number';
 
 CREATE FUNCTION verify_topic(topic regclass, OUT partition int, OUT segment bigint,
     OUT "position" bigint, OUT record_offset bigint, OUT problem text)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pgt_verify_topic' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION verify_topic(regclass) IS
-'read and check all files of a topic: a row for each problem';
+'read and check all files of a topic; returns a row for each problem';
 
-/* ---- looking ------------------------------------------------------------- */
+/* ---- inspecting ---------------------------------------------------------- */
 
 CREATE FUNCTION pg_topics_info(OUT topic regclass, OUT partitions int,
     OUT cleanup_policy text, OUT key_type regtype, OUT value_type regtype,
@@ -323,7 +324,7 @@ AS 'MODULE_PATHNAME', 'pgt_topic_partitions_info' LANGUAGE C VOLATILE PARALLEL U
 
 CREATE VIEW pg_topic_partitions AS SELECT * FROM pg_topic_partitions_info();
 COMMENT ON VIEW pg_topic_partitions IS
-'log start, log end and last stable offset of each partition, and the transaction that holds readers back';
+'log start, log end and last stable offset of each partition, and the transaction that readers wait for';
 
 CREATE FUNCTION pg_topic_segments_info(OUT topic regclass, OUT partition int,
     OUT base_offset bigint, OUT last_offset bigint, OUT batches bigint, OUT bytes bigint,
@@ -344,7 +345,7 @@ AS 'MODULE_PATHNAME', 'pgt_topic_maintenance_info' LANGUAGE C VOLATILE PARALLEL 
 
 CREATE VIEW pg_topic_maintenance AS SELECT * FROM pg_topic_maintenance_info();
 COMMENT ON VIEW pg_topic_maintenance IS
-'what holds back retention and compaction of each partition: which rule, which record, until when';
+'what prevents retention and compaction in each partition: the rule, the record, and until when';
 
 CREATE FUNCTION pg_topic_at_risk_info(topic regclass, partition int, committed_offset bigint,
     OUT at_risk_records bigint, OUT at_risk_at timestamptz)
@@ -365,7 +366,7 @@ CREATE VIEW pg_topic_groups WITH (security_barrier) AS
                    greatest(coalesce(o.committed_offset, 0), p.log_start_offset)) END AS lag,
            pg_topic_lag_time(o.topic, o.partition, o.committed_offset) AS lag_time,
            o.commit_timestamp, o.metadata,
-           -- at most the largest bigint: the same stretch may count again and again
+           -- limited to the largest bigint, since a range may be counted repeatedly
            o.lost_records OPERATOR(pg_catalog.+)
                least(9223372036854775807 OPERATOR(pg_catalog.-) o.lost_records,
                    greatest(0, p.deleted_end_offset OPERATOR(pg_catalog.-) o.committed_offset)) AS lost_records,
@@ -380,14 +381,14 @@ CREATE VIEW pg_topic_groups WITH (security_barrier) AS
              coalesce(o.position, o.committed_offset)) h
     WHERE pg_catalog.has_table_privilege(o.topic, 'SELECT');
 COMMENT ON VIEW pg_topic_groups IS
-'committed offset and lag of each consumer group, what it has lost to retention and what it loses next';
+'committed offset and lag of each consumer group in each partition, the records it has lost to retention, and those it would lose next';
 
 CREATE VIEW pg_topic_group_members WITH (security_barrier) AS
     SELECT group_id, topic, member_id, joined, lease_until, lease, partitions
     FROM topic_group_members
     WHERE pg_catalog.has_table_privilege(topic, 'SELECT');
 COMMENT ON VIEW pg_topic_group_members IS
-'members of consumer groups that lease partitions, also those that have none';
+'members of consumer groups that lease partitions, including members that have none at present';
 
 CREATE FUNCTION pg_stat_topics_info(OUT topic regclass, OUT partition int,
     OUT records_in bigint, OUT bytes_in bigint, OUT batches_in bigint,
@@ -401,7 +402,7 @@ AS 'MODULE_PATHNAME', 'pgt_stat_topics_info' LANGUAGE C VOLATILE PARALLEL UNSAFE
 
 CREATE VIEW pg_stat_topics AS SELECT * FROM pg_stat_topics_info();
 COMMENT ON VIEW pg_stat_topics IS
-'records in and out of each partition, and what retention and compaction did to it, since the server''s start';
+'records in and out of each partition, and the work of retention and compaction on it, since the server started';
 
 CREATE FUNCTION pg_stat_progress_topic_compaction_info(OUT pid int, OUT topic regclass,
     OUT partition int, OUT phase text, OUT bytes_total bigint, OUT bytes_mapped bigint,
@@ -412,7 +413,7 @@ AS 'MODULE_PATHNAME', 'pgt_stat_progress_topic_compaction_info' LANGUAGE C VOLAT
 
 CREATE VIEW pg_stat_progress_topic_compaction AS
     SELECT * FROM pg_stat_progress_topic_compaction_info();
-COMMENT ON VIEW pg_stat_progress_topic_compaction IS 'how far each running compaction is';
+COMMENT ON VIEW pg_stat_progress_topic_compaction IS 'progress of each running compaction';
 
 GRANT SELECT ON pg_topics, pg_topic_partitions, pg_topic_segments, pg_topic_maintenance, pg_topic_groups,
     pg_topic_group_members, pg_stat_topics, pg_stat_progress_topic_compaction TO PUBLIC;

@@ -213,8 +213,8 @@ _PG_init(void)
 	define_settings();
 	pgt_topic_init();
 	pgt_acks_init();
-	pgt_partitioner_init();
-	pgt_room_init();
+	pgt_partitioner_lookup_init();
+	pgt_partition_room_init();
 	pgt_change_publisher_init();
 	pgt_consumer_init();
 	pgt_clock_init();

@@ -10,7 +10,7 @@
  *		 consume from it                              consume_partition.c
  *
  * So a group with nothing to read writes nothing and locks nothing (but once in
- * days, that it is still there: pgt_group_keep()), and nobody ever waits for
+ * days, that it is still there: pgt_group_refresh_expiry()), and nobody ever waits for
  * another consumer.
  *
  * In leased mode, with a member_id, the first steps are lease.c's: it says which
@@ -69,8 +69,8 @@ PG_FUNCTION_INFO_V1(pgt_leave_group);
 static int
 compare_served(const void *a, const void *b)
 {
-	const GroupOffset *left = *(GroupOffset *const *) a;
-	const GroupOffset *right = *(GroupOffset *const *) b;
+	const GroupPartition *left = *(GroupPartition *const *) a;
+	const GroupPartition *right = *(GroupPartition *const *) b;
 
 	if (left->served != right->served)
 		return left->served < right->served ? -1 : 1;
@@ -82,7 +82,7 @@ compare_served(const void *a, const void *b)
  * Returns how many; the array has room for all.
  */
 static int
-order_partitions(const ConsumePass *pass, GroupOffset *offsets, GroupOffset **ordered)
+order_partitions(const ConsumePass *pass, GroupPartition *offsets, GroupPartition **ordered)
 {
 	const ConsumeRequest *request = pass->request;
 	int			partitions = pass->topic->partitions;
@@ -108,7 +108,7 @@ order_partitions(const ConsumePass *pass, GroupOffset *offsets, GroupOffset **or
 		pfree(wanted);
 	}
 	if (count > 1)
-		qsort(ordered, count, sizeof(GroupOffset *), compare_served);
+		qsort(ordered, count, sizeof(GroupPartition *), compare_served);
 	return count;
 }
 
@@ -116,17 +116,17 @@ order_partitions(const ConsumePass *pass, GroupOffset *offsets, GroupOffset **or
 static void
 consume_once(ConsumePass *pass)
 {
-	GroupOffset *offsets = pgt_group_read(&pass->request->group, pass->topic->partitions);
-	GroupOffset **ordered = palloc(sizeof(GroupOffset *) * pass->topic->partitions);
+	GroupPartition *offsets = pgt_group_rows_read(&pass->request->group, pass->topic->partitions);
+	GroupPartition **ordered = palloc(sizeof(GroupPartition *) * pass->topic->partitions);
 	int64		enough = pass->sink == NULL ? 1 : pass->request->max_records;
 	int			count;
 
-	pgt_group_mend_served(offsets, pass->topic->partitions);
+	pgt_group_clamp_future_served(offsets, pass->topic->partitions);
 	count = order_partitions(pass, offsets, ordered);
 	for (int i = 0; i < count && pass->delivered < enough; i++)
 		pgt_consume_partition(pass, ordered[i]);
 	if (pass->sink != NULL)
-		pgt_group_keep(&pass->request->group, offsets, pass->topic->partitions);
+		pgt_group_refresh_expiry(&pass->request->group, offsets, pass->topic->partitions);
 }
 
 /* ---- leased mode -------------------------------------------------------- */
@@ -146,20 +146,20 @@ set_holder(ConsumePass *pass)
  * returns how many.
  */
 static int
-order_leased(ConsumePass *pass, GroupOffset ***ordered)
+order_leased(ConsumePass *pass, GroupPartition ***ordered)
 {
 	int			count;
 
-	*ordered = palloc(sizeof(GroupOffset *) * pass->topic->partitions);
+	*ordered = palloc(sizeof(GroupPartition *) * pass->topic->partitions);
 	count = pgt_lease_partitions(pass->lease, *ordered);
 	if (count > 1)
-		qsort(*ordered, count, sizeof(GroupOffset *), compare_served);
+		qsort(*ordered, count, sizeof(GroupPartition *), compare_served);
 	return count;
 }
 
 /* See the header. */
 int
-pgt_consume_begin_member(ConsumePass *pass, GroupOffset ***ordered)
+pgt_consume_begin_member(ConsumePass *pass, GroupPartition ***ordered)
 {
 	set_holder(pass);
 	pass->waiting = false;
@@ -171,7 +171,7 @@ pgt_consume_begin_member(ConsumePass *pass, GroupOffset ***ordered)
 static void
 consume_leased(ConsumePass *pass)
 {
-	GroupOffset **ordered;
+	GroupPartition **ordered;
 	int			count = pgt_consume_begin_member(pass, &ordered);
 
 	for (int i = 0; i < count && pass->delivered < pass->request->max_records; i++)
@@ -184,7 +184,7 @@ consume_leased(ConsumePass *pass)
 WaitVerdict
 pgt_consume_look_member(ConsumePass *pass, PartitionSet *partitions)
 {
-	GroupOffset **ordered;
+	GroupPartition **ordered;
 	int			count;
 	bool		retry = false;
 	int64		next_end;
@@ -393,7 +393,7 @@ consume_into_result(FunctionCallInfo fcinfo)
 	pass.waiting = request.timeout > 0 && !waited && !IsolationUsesXactSnapshot();
 	pass.snapshot = GetActiveSnapshot();
 	pass.topic = pgt_consume_open_topic(&request);
-	pass.sink = pgt_rows_begin(fcinfo, pass.topic, pgt_consume_is_typed(call));
+	pass.sink = pgt_record_rows_begin(fcinfo, pass.topic, pgt_consume_is_typed(call));
 
 	if (request.member != NULL)
 		consume_for_member(&pass);
@@ -446,7 +446,7 @@ parse_holder(FunctionCallInfo fcinfo, const char *function, int member_arg,
 	if (PG_ARGISNULL(member_arg))
 		return;
 	holder->member = text_to_cstring(PG_GETARG_TEXT_PP(member_arg));
-	pgt_member_check_id(holder->member);
+	pgt_group_member_check_id(holder->member);
 }
 
 /* commit_offsets(topic, group_id, member_id): commit this transaction's positions, or the member's. */

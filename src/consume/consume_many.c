@@ -70,7 +70,7 @@ typedef struct TopicPass
 {
 	ConsumeRequest request;
 	ConsumePass pass;
-	GroupOffset *offsets;		/* of all partitions */
+	GroupPartition *offsets;		/* of all partitions */
 } TopicPass;
 
 /* A pass over all of them. */
@@ -78,7 +78,7 @@ typedef struct ManyPass
 {
 	const ManyRequest *request;
 	Snapshot	snapshot;
-	ConsumeRows *sink;			/* NULL: claim one partition that has something */
+	RecordRows *sink;			/* NULL: claim one partition that has something */
 	int64		delivered;
 	bool		waiting;
 	bool		remembered;
@@ -91,7 +91,7 @@ typedef struct ManyPass
 typedef struct Candidate
 {
 	TopicPass  *topic;
-	GroupOffset *offset;
+	GroupPartition *offset;
 } Candidate;
 
 PG_FUNCTION_INFO_V1(pgt_consume_many);
@@ -192,7 +192,7 @@ compare_candidates(const ListCell *a, const ListCell *b)
 
 /* Add a partition of a topic. */
 static List *
-add_candidate(List *candidates, TopicPass *topic, GroupOffset *offset)
+add_candidate(List *candidates, TopicPass *topic, GroupPartition *offset)
 {
 	Candidate  *candidate = palloc(sizeof(Candidate));
 
@@ -213,8 +213,8 @@ list_candidates(ManyPass *many)
 		TopicPass  *one = lfirst(cell);
 		int32		partitions = one->pass.topic->partitions;
 
-		one->offsets = pgt_group_read(&one->request.group, partitions);
-		pgt_group_mend_served(one->offsets, partitions);
+		one->offsets = pgt_group_rows_read(&one->request.group, partitions);
+		pgt_group_clamp_future_served(one->offsets, partitions);
 		for (int32 i = 0; i < partitions; i++)
 			candidates = add_candidate(candidates, one, &one->offsets[i]);
 	}
@@ -248,7 +248,7 @@ keep_groups(const ManyPass *many)
 	{
 		TopicPass  *one = lfirst(cell);
 
-		pgt_group_keep(&one->request.group, one->offsets, one->pass.topic->partitions);
+		pgt_group_refresh_expiry(&one->request.group, one->offsets, one->pass.topic->partitions);
 	}
 }
 
@@ -267,7 +267,7 @@ serve(ManyPass *many, List *candidates)
 		if (many->delivered >= enough)
 			break;
 		if (many->sink != NULL)
-			pgt_rows_set_topic(many->sink, pass->topic);
+			pgt_record_rows_set_topic(many->sink, pass->topic);
 		pass->delivered = many->delivered;
 		pgt_consume_partition(pass, candidate->offset);
 		many->delivered = pass->delivered;
@@ -299,7 +299,7 @@ consume_leased(ManyPass *many)
 	foreach(cell, many->topics)
 	{
 		TopicPass  *one = lfirst(cell);
-		GroupOffset **ordered;
+		GroupPartition **ordered;
 		int			count = pgt_consume_begin_member(&one->pass, &ordered);
 
 		for (int i = 0; i < count; i++)
@@ -459,7 +459,7 @@ pgt_consume_many(PG_FUNCTION_ARGS)
 	parse_request(&request, fcinfo->flinfo->fn_oid, fcinfo->args);
 	many.waiting = request.common.timeout > 0 && !waited && !IsolationUsesXactSnapshot();
 	many.snapshot = GetActiveSnapshot();
-	many.sink = pgt_rows_begin_many(fcinfo);
+	many.sink = pgt_record_rows_begin_many(fcinfo);
 
 	if (request.common.member != NULL)
 		consume_for_member(&many);

@@ -42,7 +42,7 @@
 
 /* May the consumer of the pass own a partition, as far as leases go? */
 static bool
-lease_allows(const ConsumePass *pass, const GroupOffset *offset)
+lease_allows(const ConsumePass *pass, const GroupPartition *offset)
 {
 	return pass->lease != NULL ? pgt_lease_is_held(pass->lease, offset) : !pgt_lease_is_live(offset);
 }
@@ -79,7 +79,7 @@ deliver_records(ConsumePass *pass, PartitionCursor *cursor)
 		Record	   *record = &cursor->record;
 
 		CHECK_FOR_INTERRUPTS();
-		pgt_rows_put(pass->sink, cursor->key.partition, record);
+		pgt_record_rows_put(pass->sink, cursor->key.partition, record);
 		bytes += Max(record->key_length, 0) + Max(record->value_length, 0);
 		pass->delivered++;
 		next = pgt_log_reader_position(cursor->reader);
@@ -96,7 +96,7 @@ deliver_records(ConsumePass *pass, PartitionCursor *cursor)
 
 /* Deliver to a member, which has the partition; take down how far it has read. */
 static void
-deliver_to_member(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
+deliver_to_member(ConsumePass *pass, GroupPartition *offset, PartitionCursor *cursor)
 {
 	if (cursor->must_commit || cursor->lost > 0 || cursor->past_end != NO_OFFSET)
 		pgt_lease_start(pass->lease, offset, cursor->start);
@@ -113,7 +113,7 @@ deliver_to_member(ConsumePass *pass, GroupOffset *offset, PartitionCursor *curso
  * or has never committed any.
  */
 static void
-pass_gap(const ConsumePass *pass, GroupOffset *offset, const PartitionCursor *cursor)
+pass_gap(const ConsumePass *pass, GroupPartition *offset, const PartitionCursor *cursor)
 {
 	const ConsumerGroup *group = &pass->request->group;
 	bool		commit = pass->request->auto_commit || cursor->must_commit ||
@@ -124,19 +124,19 @@ pass_gap(const ConsumePass *pass, GroupOffset *offset, const PartitionCursor *cu
 	if (commit)
 		pgt_group_commit(group, offset, cursor->passed, metadata);
 	else
-		pgt_position_set(group, offset, cursor->passed);
+		pgt_group_position_set(group, offset, cursor->passed);
 }
 
 /* Deliver from a partition that is owned, and move the group's offset. */
 static void
-consume_owned(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
+consume_owned(ConsumePass *pass, GroupPartition *offset, PartitionCursor *cursor)
 {
 	const ConsumerGroup *group = &pass->request->group;
 	int64		next;
 
 	pgt_cursor_report(pass, cursor);
 	if (cursor->lost > 0)
-		pgt_position_note_lost(group, offset, cursor->lost);
+		pgt_group_position_note_lost(group, offset, cursor->lost);
 	if (pass->lease != NULL)
 	{
 		deliver_to_member(pass, offset, cursor);
@@ -154,7 +154,7 @@ consume_owned(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
 	{
 		if (cursor->must_commit)
 			pgt_group_commit(group, offset, cursor->start, NULL);
-		pgt_position_set(group, offset, next);
+		pgt_group_position_set(group, offset, next);
 	}
 }
 
@@ -163,7 +163,7 @@ consume_owned(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
  * somebody else owns it: then there is neither a reader nor a lock.
  */
 static bool
-open_and_own(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
+open_and_own(ConsumePass *pass, GroupPartition *offset, PartitionCursor *cursor)
 {
 	const ConsumerGroup *group = &pass->request->group;
 	GroupLock	lock;
@@ -175,7 +175,7 @@ open_and_own(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
 		if (pass->waiting && cursor->reader == NULL)
 		{
 			if (cursor->must_commit)
-				pgt_position_set_start(group, offset, cursor->start);
+				pgt_group_position_set_start(group, offset, cursor->start);
 			pass->remembered = true;
 			return false;
 		}
@@ -191,7 +191,7 @@ open_and_own(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
 
 /* See the header. */
 void
-pgt_consume_partition(ConsumePass *pass, GroupOffset *offset)
+pgt_consume_partition(ConsumePass *pass, GroupPartition *offset)
 {
 	PartitionCursor cursor;
 

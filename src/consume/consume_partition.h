@@ -14,6 +14,6 @@
  * pass without a sink just owns it.  What came of it is in pass->delivered,
  * ->remembered and ->retry.
  */
-extern void pgt_consume_partition(ConsumePass *pass, GroupOffset *offset);
+extern void pgt_consume_partition(ConsumePass *pass, GroupPartition *offset);
 
 #endif							/* CONSUME_PARTITION_H */

@@ -20,7 +20,7 @@ typedef struct ConsumePass
 	const ConsumeRequest *request;
 	Topic	   *topic;
 	Snapshot	snapshot;
-	ConsumeRows *sink;				/* NULL: claim one partition that has something, deliver nothing */
+	RecordRows *sink;				/* NULL: claim one partition that has something, deliver nothing */
 	int64		delivered;		/* records; with no sink, partitions claimed */
 	bool		waiting;		/* own only what has records; a start is just remembered */
 	bool		remembered;		/* starts that are still to be committed */
@@ -34,7 +34,7 @@ typedef struct ConsumePass
  * Begin a member's call, and list the partitions that it may read in the order
  * to serve them, palloc'd; returns how many.  pgt_lease_end(pass->lease) ends it.
  */
-extern int	pgt_consume_begin_member(ConsumePass *pass, GroupOffset ***ordered);
+extern int	pgt_consume_begin_member(ConsumePass *pass, GroupPartition ***ordered);
 
 /*
  * Look whether a member's call has anything to deliver or to write.  If not, the

@@ -129,7 +129,7 @@ parse_member(ConsumeRequest *request, const NullableDatum *args)
 	}
 
 	request->member = TextDatumGetCString(args[ARG_MEMBER_ID].value);
-	pgt_member_check_id(request->member);
+	pgt_group_member_check_id(request->member);
 	if (request->partitions != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -183,7 +183,7 @@ Oid
 pgt_consume_topic_of_call(const FuncExpr *call, const NullableDatum *first)
 {
 	if (pgt_consume_is_typed(call))
-		return pgt_rows_topic_of_call(call, "consume_as(NULL::topic_name, ...)");
+		return pgt_record_rows_topic_of_call(call, "consume_as(NULL::topic_name, ...)");
 	if (first->isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),

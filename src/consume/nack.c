@@ -311,7 +311,7 @@ send_on(const Failure *failure)
 	copy.headers_length = headers.len;
 	copy.offset = NO_OFFSET;
 	copy.timestamp = pgt_clock_now_ms();
-	place = pgt_topic_partition(target, pgt_choose_partition(target, key, value));
+	place = pgt_topic_partition(target, pgt_partitioner_choose(target, key, value));
 	pgt_producer_add_failed(&place, &target->log, &copy);
 	return target->relid;
 }
@@ -368,7 +368,7 @@ pgt_nack(PG_FUNCTION_ARGS)
 	Oid			target;
 
 	for (int i = 0; i < lengthof(names); i++)
-		pgt_require_arg(fcinfo, i, names[i]);
+		pgt_sql_argument_require(fcinfo, i, names[i]);
 	PreventCommandDuringRecovery("nack()");
 	PreventCommandIfReadOnly("nack()");
 	LockRelationOid(PG_GETARG_OID(0), AccessShareLock);

@@ -102,7 +102,7 @@ report_offset_past_end(const ConsumePass *pass, int32 partition, int64 offset, i
  * read since ("next", or NO_OFFSET) counts no more.
  */
 static void
-start_at_end(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor,
+start_at_end(const ConsumePass *pass, const GroupPartition *offset, PartitionCursor *cursor,
 			 int64 next, int64 log_start)
 {
 	TransactionId blocker;
@@ -116,7 +116,7 @@ start_at_end(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor
 
 /* Set cursor->start for a group that has committed nothing. */
 static void
-start_new_group(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor,
+start_new_group(const ConsumePass *pass, const GroupPartition *offset, PartitionCursor *cursor,
 				int64 log_start)
 {
 	switch (pass->request->reset)
@@ -135,7 +135,7 @@ start_new_group(const ConsumePass *pass, const GroupOffset *offset, PartitionCur
 
 /* Set cursor->start for a group whose next record was deleted. */
 static void
-start_behind_lost(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor,
+start_behind_lost(const ConsumePass *pass, const GroupPartition *offset, PartitionCursor *cursor,
 				  int64 next, const LogBounds *bounds)
 {
 	int64		log_start = bounds->log_start_offset;
@@ -161,7 +161,7 @@ start_behind_lost(const ConsumePass *pass, const GroupOffset *offset, PartitionC
  * was restored without its records, and what is there now is another log.
  */
 static void
-start_over(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor,
+start_over(const ConsumePass *pass, const GroupPartition *offset, PartitionCursor *cursor,
 		   int64 next, const LogBounds *bounds)
 {
 	switch (pass->request->reset)
@@ -231,14 +231,14 @@ open_reader(const ConsumePass *pass, PartitionCursor *cursor)
 
 /* Where the consumer of the pass goes on in a partition; NO_OFFSET: nothing committed yet. */
 static int64
-next_offset(const ConsumePass *pass, const GroupOffset *offset)
+next_offset(const ConsumePass *pass, const GroupPartition *offset)
 {
 	return pass->lease != NULL ? pgt_lease_next_offset(offset) : pgt_group_next_offset(offset);
 }
 
 /* Set cursor->start by where the log is now. */
 static void
-choose_start(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor,
+choose_start(const ConsumePass *pass, const GroupPartition *offset, PartitionCursor *cursor,
 			 const LogBounds *bounds)
 {
 	int64		next = cursor->next;
@@ -275,7 +275,7 @@ is_before_gap(const PartitionCursor *cursor)
 
 /* See the header. */
 bool
-pgt_cursor_open(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor)
+pgt_cursor_open(const ConsumePass *pass, const GroupPartition *offset, PartitionCursor *cursor)
 {
 	LogBounds	bounds;
 

@@ -32,7 +32,7 @@ typedef struct PartitionCursor
  * commit, or a gap to pass; if not, there is no reader either.  ERROR where
  * auto_offset_reset is "none" and the group cannot go on.
  */
-extern bool pgt_cursor_open(const ConsumePass *pass, const GroupOffset *offset,
+extern bool pgt_cursor_open(const ConsumePass *pass, const GroupPartition *offset,
 							PartitionCursor *cursor);
 
 /* Is there more to do for an open cursor than to pass a gap? */

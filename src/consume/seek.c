@@ -78,8 +78,8 @@ open_topic_and_group(FunctionCallInfo fcinfo, const char *function, ConsumerGrou
 	Topic	   *topic;
 
 	PreventCommandIfReadOnly(function);
-	pgt_require_arg(fcinfo, 0, "topic");
-	pgt_require_arg(fcinfo, 1, "consumer group name");
+	pgt_sql_argument_require(fcinfo, 0, "topic");
+	pgt_sql_argument_require(fcinfo, 1, "consumer group name");
 	topic = open_readable_topic(PG_GETARG_OID(0));
 	pgt_group_init(group, fcinfo->flinfo->fn_oid, topic->relid,
 				   text_to_cstring(PG_GETARG_TEXT_PP(1)));
@@ -112,7 +112,7 @@ check_offset(const TopicPartition *key, int64 offset)
 
 /* Count the records that are deleted already and that a move to "next" passes over. */
 static void
-note_lost(const ConsumerGroup *group, const GroupOffset *offset, const TopicPartition *key,
+note_lost(const ConsumerGroup *group, const GroupPartition *offset, const TopicPartition *key,
 		  int64 next)
 {
 	int64		from = pgt_group_next_offset(offset);
@@ -121,7 +121,7 @@ note_lost(const ConsumerGroup *group, const GroupOffset *offset, const TopicPart
 	(void) pgt_partition_log_bounds(key, &bounds);
 	next = Min(next, bounds.deleted_end);
 	if (from != NO_OFFSET && next > from)
-		pgt_position_note_lost(group, offset, next - from);
+		pgt_group_position_note_lost(group, offset, next - from);
 }
 
 /* Move a group in one partition, or in all where argument "partition_arg" is null. */
@@ -130,7 +130,7 @@ seek(FunctionCallInfo fcinfo, const char *function, int partition_arg, SeekTarge
 {
 	ConsumerGroup group;
 	Topic	   *topic = open_topic_and_group(fcinfo, function, &group);
-	GroupOffset *offsets;
+	GroupPartition *offsets;
 	int32		first = 0;
 	int32		end = topic->partitions;
 
@@ -142,7 +142,7 @@ seek(FunctionCallInfo fcinfo, const char *function, int partition_arg, SeekTarge
 	}
 
 	pgt_lease_refuse_members(&group);
-	offsets = pgt_group_read(&group, topic->partitions);
+	offsets = pgt_group_rows_read(&group, topic->partitions);
 	for (int32 partition = first; partition < end; partition++)
 	{
 		TopicPartition key = pgt_topic_partition(topic, partition);
@@ -200,7 +200,7 @@ pgt_seek_to_offset(PG_FUNCTION_ARGS)
 {
 	int64		offset;
 
-	pgt_require_arg(fcinfo, 2, "next_offset");
+	pgt_sql_argument_require(fcinfo, 2, "next_offset");
 	offset = PG_GETARG_INT64(2);
 	seek(fcinfo, "seek_to_offset()", 3, target_offset, &offset);
 	PG_RETURN_VOID();
@@ -224,7 +224,7 @@ pgt_seek_to_timestamp(PG_FUNCTION_ARGS)
 {
 	int64		timestamp;
 
-	pgt_require_arg(fcinfo, 2, "ts");
+	pgt_sql_argument_require(fcinfo, 2, "ts");
 	timestamp = sought_time(PG_GETARG_TIMESTAMPTZ(2));
 	seek(fcinfo, "seek_to_timestamp()", 3, target_timestamp, &timestamp);
 	PG_RETURN_VOID();
@@ -266,7 +266,7 @@ commit_metadata(FunctionCallInfo fcinfo, int n)
 
 /* Commit one partition's next offset for a group without live members. */
 static void
-commit_unleased(const ConsumerGroup *group, GroupOffset *offset, int64 next, const char *metadata)
+commit_unleased(const ConsumerGroup *group, GroupPartition *offset, int64 next, const char *metadata)
 {
 	pgt_lease_refuse_members(group);
 	(void) pgt_group_lock(group, offset, true);
@@ -282,15 +282,15 @@ pgt_commit_offset(PG_FUNCTION_ARGS)
 	Topic	   *topic = open_topic_and_group(fcinfo, "commit_offset()", &group);
 	LeaseHolder holder = {.group = &group, .partitions = topic->partitions};
 	char	   *metadata = commit_metadata(fcinfo, 4);
-	GroupOffset *offset;
+	GroupPartition *offset;
 	TopicPartition key;
 
-	pgt_require_arg(fcinfo, 2, "partition");
-	pgt_require_arg(fcinfo, 3, "next_offset");
+	pgt_sql_argument_require(fcinfo, 2, "partition");
+	pgt_sql_argument_require(fcinfo, 3, "next_offset");
 	key = pgt_topic_partition(topic, PG_GETARG_INT32(2));
 	check_offset(&key, PG_GETARG_INT64(3));
 
-	offset = &pgt_group_read(&group, topic->partitions)[key.partition];
+	offset = &pgt_group_rows_read(&group, topic->partitions)[key.partition];
 	if (PG_ARGISNULL(5))
 		commit_unleased(&group, offset, PG_GETARG_INT64(3), metadata);
 	else
@@ -317,7 +317,7 @@ delete_from_topic(const ConsumerGroup *group)
 	int64		deleted;
 
 	pgt_lease_refuse_members(group);
-	pgt_lease_forget_members(group);
+	pgt_lease_remove_expired_members(group);
 	deleted = pgt_group_delete(group);
 	/* it has waited for whoever was joining */
 	pgt_lease_refuse_members(group);
@@ -331,7 +331,7 @@ delete_from_topic(const ConsumerGroup *group)
 static int64
 delete_from_own_topics(ConsumerGroup *group)
 {
-	List	   *topics = pgt_group_topics(group);
+	List	   *topics = pgt_group_rows_topics(group);
 	int64		deleted = 0;
 	ListCell   *cell;
 
@@ -356,7 +356,7 @@ pgt_delete_group(PG_FUNCTION_ARGS)
 	ConsumerGroup group;
 
 	PreventCommandIfReadOnly("delete_group()");
-	pgt_require_arg(fcinfo, 0, "consumer group name");
+	pgt_sql_argument_require(fcinfo, 0, "consumer group name");
 	pgt_group_init(&group, fcinfo->flinfo->fn_oid, InvalidOid,
 				   text_to_cstring(PG_GETARG_TEXT_PP(0)));
 

@@ -2,14 +2,12 @@
  * create_topic.c
  *	  create_topic(), alter_topic() and drop_topic().
  *
- * Each of them writes one CREATE, ALTER or DROP FOREIGN TABLE statement and
- * runs it as the calling user, so that privileges, event triggers, locks and
- * messages are those of the statement; nothing is checked here that the
- * statement, the validator (topic_options.c) or the hooks (topic_ddl.c) check.
+ * Each of these functions builds one CREATE, ALTER or DROP FOREIGN TABLE statement and
+ * runs it as the calling user, so that privileges, event triggers, locks and messages are
+ * those of the statement.  Nothing is checked here that the statement, the validator
+ * (topic_options.c) or the hooks (topic_ddl.c) check.
  *
  * Configuration comes as a jsonb object of option names to scalars.
- *
- * Layer 6.
  */
 #include "postgres.h"
 
@@ -28,6 +26,7 @@
 #include "utils/varlena.h"
 
 #include "ddl/create_topic.h"
+#include "topic/sql_argument.h"
 #include "topic/topic.h"
 #include "topic/topic_options.h"
 
@@ -45,7 +44,7 @@ PG_FUNCTION_INFO_V1(pgt_drop_topic_by_name);
 
 /* ---- configuration ------------------------------------------------------ */
 
-/* The text of a JSON scalar, NULL for null; ERROR for anything else. */
+/* The text of a JSON scalar, or NULL for JSON's null; ERROR where the value is not a scalar. */
 static char *
 config_value(const char *name, JsonbIteratorToken token, const JsonbValue *value)
 {
@@ -84,7 +83,7 @@ config_items(Jsonb *config)
 	if (!JB_ROOT_IS_OBJECT(config))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a topic's config must be a JSON object"),
+				 errmsg("topic config must be a JSON object"),
 				 errhint("For example: {\"retention.ms\": 604800000}.")));
 
 	it = JsonbIteratorInit(&config->root);
@@ -94,7 +93,7 @@ config_items(Jsonb *config)
 		ConfigItem *item = palloc(sizeof(ConfigItem));
 
 		item->name = pnstrdup(value.val.string.val, value.val.string.len);
-		pgt_topic_option_check_name(item->name);
+		pgt_topic_options_check_name(item->name);
 		token = JsonbIteratorNext(&it, &value, false);
 		item->value = config_value(item->name, token, &value);
 		items = lappend(items, item);
@@ -117,7 +116,7 @@ run(const char *statement)
 	SPI_finish();
 }
 
-/* The quoted, qualified name of a topic; ERROR where the relation is none. */
+/* The quoted, qualified name of a topic; ERROR where the relation is not a topic. */
 static char *
 qualified_name(Oid topic)
 {
@@ -133,7 +132,10 @@ parse_name(text *name)
 	return makeRangeVarFromNameList(textToQualifiedNameList(name));
 }
 
-/* ERROR where a new topic's schema is missing: Kafka's names have dots of their own. */
+/*
+ * ERROR where a new topic's schema does not exist; perhaps the name is Kafka's, in which
+ * dots are common.
+ */
 static void
 check_schema(const RangeVar *name)
 {
@@ -144,13 +146,13 @@ check_schema(const RangeVar *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_SCHEMA),
 			 errmsg("schema \"%s\" does not exist", name->schemaname),
-			 errhint("The dot ends the schema's name; put a topic's name that contains one in double quotes: '\"%s.%s\"'.",
+			 errhint("The part before the dot names a schema. Put a topic name that contains a dot in double quotes: '\"%s.%s\"'.",
 					 name->schemaname, name->relname)));
 }
 
 /*
- * A type's name as a statement takes it, whatever search_path is; ERROR where
- * there is no such type.
+ * A type's name for use in a statement, correct under any search_path; ERROR where the
+ * type does not exist.  "argument" is the argument's name in the message.
  */
 static char *
 type_name(const char *argument, Oid type)
@@ -173,15 +175,10 @@ check_arguments(FunctionCallInfo fcinfo)
 	};
 
 	for (int i = 0; i < lengthof(names); i++)
-	{
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"%s\" must not be null", names[i])));
-	}
+		pgt_sql_argument_require(fcinfo, i, names[i]);
 }
 
-/* The relation that CREATE of that name would collide with, or InvalidOid. */
+/* The relation of that name in the schema where CREATE would put it, or InvalidOid. */
 static Oid
 existing_relation(RangeVar *name)
 {
@@ -211,7 +208,6 @@ append_create_options(StringInfo statement, int32 partitions, List *items)
 	appendStringInfoChar(statement, ')');
 }
 
-/* See the header. */
 Oid
 pgt_topic_create(text *topic, int32 partitions, Oid key_type, Oid value_type,
 				 Jsonb *config, bool if_not_exists)
@@ -243,7 +239,7 @@ pgt_topic_create(text *topic, int32 partitions, Oid key_type, Oid value_type,
 	append_create_options(&statement, partitions, config_items(config));
 	run(statement.data);
 
-	/* IF NOT EXISTS: somebody else may have made it, or something else, by now */
+	/* IF NOT EXISTS: another session may have created the topic, or another relation, meanwhile */
 	CommandCounterIncrement();
 	existing = existing_relation(name);
 	pgt_topic_require(existing);
@@ -276,8 +272,8 @@ is_set(List *options, const char *name)
 }
 
 /*
- * Append what one item does to the options that are set; nothing where it
- * takes away what is not there.
+ * Append the action on one option to an ALTER FOREIGN TABLE: ADD, SET or, for null, DROP.
+ * Appends nothing where an option is to be dropped that is not set.
  */
 static void
 append_alter_option(StringInfo statement, const char *separator, List *options,
@@ -302,7 +298,7 @@ pgt_alter_topic(PG_FUNCTION_ARGS)
 	StringInfoData changes;
 	ListCell   *cell;
 
-	/* whether an option is to be added or set must not change under us */
+	/* lock the topic: another session must not add or drop an option meanwhile */
 	pgt_topic_require(topic);
 	pgt_topic_check_owner(topic);
 	LockRelationOid(topic, AccessExclusiveLock);
@@ -327,7 +323,7 @@ pgt_drop_topic(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* drop_topic(topic, if_exists): by name, since regclass needs the topic to be there. */
+/* drop_topic(topic, if_exists): by name, since regclass takes only a topic that exists */
 Datum
 pgt_drop_topic_by_name(PG_FUNCTION_ARGS)
 {

@@ -1,6 +1,6 @@
 /*
  * create_topic.h
- *	  Making a topic from C as create_topic() does.  Layer 6.
+ *	  Making a topic from C as create_topic() does.
  */
 #ifndef CREATE_TOPIC_H
 #define CREATE_TOPIC_H
@@ -8,8 +8,9 @@
 #include "utils/jsonb.h"
 
 /*
- * CREATE FOREIGN TABLE as the current user, for a possibly qualified name; its oid.
- * ERROR where the statement fails, or the relation that is there is no topic.
+ * Create a topic of a possibly qualified name, by a CREATE FOREIGN TABLE that runs as the
+ * current user; returns its oid.  With "if_not_exists" an existing topic is returned.
+ * ERROR where the statement fails, or the existing relation is not a topic.
  */
 extern Oid	pgt_topic_create(text *topic, int32 partitions, Oid key_type, Oid value_type,
 							 Jsonb *config, bool if_not_exists);

@@ -1,25 +1,22 @@
 /*
  * orphaned_logs.c
- *	  Which of the logs nobody owns, and removing them.
+ *	  Finding and removing logs that belong to no topic.
  *
- * Files and slots without a topic are left by a crash between the commit of a
- * DROP and the unlink, by a dropped database, and by a DROP committed as a
- * prepared transaction; also by a CREATE or an added partition that a crash or
- * the rollback of a prepared transaction has undone.  Nobody reads them, but they
- * take space, and slots are few.
+ * Files and slots without a topic are left by a crash between the commit of a DROP and
+ * the unlink, by a dropped database, and by a DROP in a prepared transaction; also by a
+ * CREATE or an added partition that was undone by a crash or by the rollback of a
+ * prepared transaction.  No reader uses them, but they take space, and slots are few.
  *
- * The launcher removes those of dropped databases, which needs no more than
- * the list of databases; the worker of a database removes those of topics that
- * its catalog does not know.
+ * The launcher removes the logs of dropped databases, for which it needs only the list
+ * of databases.  The worker of a database removes the logs of topics that are not in
+ * its catalogs.
  *
- * A topic that is being created, or given partitions, is not in the catalog as
- * such yet, but who does that holds AccessExclusiveLock on its oid: who cannot get
- * that lock at once leaves the files alone.
+ * A topic that is being created or given partitions is not in the catalogs yet, but the
+ * session that does so holds AccessExclusiveLock on the topic's oid.  The collection
+ * leaves files alone if it does not get that lock at once.
  *
- * Removing is pgt_log_writer_drop(): a WAL record, then unlink.  A crash in between
- * leaves what the next look finds.
- *
- * Layer 6.  Used by topic_ddl.c, maintenance_launcher.c and maintenance_worker.c.
+ * pgt_log_writer_drop() removes a log: a WAL record, then the unlink.  A crash in between leaves
+ * files for the next collection.
  */
 #include "postgres.h"
 
@@ -34,7 +31,7 @@
 #include "wal/log_writer.h"
 
 bool
-pgt_database_has_files(Oid database)
+pgt_orphaned_logs_in_database(Oid database)
 {
 	List	   *partitions = pgt_log_directory_partitions(database, ERROR);
 	bool		found = partitions != NIL;
@@ -47,7 +44,7 @@ pgt_database_has_files(Oid database)
 typedef struct LoggedTopic
 {
 	Oid			oid;
-	int32		last_partition; /* the last one that has */
+	int32		last_partition; /* the last one with a slot or directory */
 } LoggedTopic;
 
 /* Order partitions by topic and number. */
@@ -62,7 +59,10 @@ compare_keys(const ListCell *a, const ListCell *b)
 	return left->partition < right->partition ? -1 : left->partition > right->partition;
 }
 
-/* The topics with slots or, where these are asked for, directories: a List of LoggedTopic. */
+/*
+ * The topics with slots, and with "directories" also those with directories: a List of
+ * LoggedTopic.
+ */
 static List *
 topics_with_logs(bool directories)
 {
@@ -96,8 +96,8 @@ topics_with_logs(bool directories)
 }
 
 /*
- * Remove a topic's logs if the catalog does not know it.  Any foreign table is
- * spared: what looks unlike a topic may be one behind a changed wrapper.
+ * Remove a topic's logs if the topic is not in the catalogs.  The logs of every foreign
+ * table are kept: even one that is not a topic now may be a topic whose wrapper was changed.
  */
 static void
 collect_if_orphaned(Oid topic)
@@ -116,7 +116,10 @@ collect_if_orphaned(Oid topic)
 	UnlockRelationOid(topic, AccessExclusiveLock);
 }
 
-/* How many partitions a topic has that nobody is changing; -1 where it is none or being changed. */
+/*
+ * Lock a topic and return its number of partitions; -1 without a lock where the relation is
+ * not a topic, or another session is changing it.
+ */
 static int32
 settled_partitions(Oid topic, LOCKMODE lock)
 {
@@ -128,7 +131,7 @@ settled_partitions(Oid topic, LOCKMODE lock)
 	return -1;
 }
 
-/* Remove the logs of partitions that the topic does not have. */
+/* Remove the logs of partitions that the topic does not have (any more). */
 static void
 collect_partitions(const LoggedTopic *topic)
 {
@@ -145,14 +148,14 @@ collect_partitions(const LoggedTopic *topic)
 	if (topic->last_partition >= partitions)
 	{
 		ereport(LOG,
-				(errmsg("removing the logs of partitions %d to %d of topic %u of database %u, which it does not have",
+				(errmsg("removing the logs of partitions %d to %d, which topic %u of database %u does not have",
 						partitions, topic->last_partition, topic->oid, MyDatabaseId)));
 		pgt_log_writer_drop_partitions(MyDatabaseId, topic->oid, partitions);
 	}
 	UnlockRelationOid(topic->oid, AccessExclusiveLock);
 }
 
-/* Remove what nobody owns of these topics' logs. */
+/* Remove the orphaned logs among those of these topics. */
 static void
 collect(List *topics)
 {
@@ -174,7 +177,7 @@ pgt_orphaned_logs_collect(void)
 	collect(topics_with_logs(true));
 }
 
-/* The same of those that have slots.  arg: not used. */
+/* Remove the orphaned logs that have slots, for pgt_catch_error(). */
 static void
 collect_slots(void *arg)
 {
@@ -182,7 +185,7 @@ collect_slots(void *arg)
 }
 
 void
-pgt_orphaned_slots_collect(void)
+pgt_orphaned_logs_collect_slots(void)
 {
 	ErrorData  *error = pgt_catch_error(collect_slots, NULL);
 

@@ -1,27 +1,26 @@
 /*
  * orphaned_logs.h
- *	  Which of the logs nobody owns, and removing them.
- *
- * Layer 6.
+ *	  Finding and removing logs that belong to no topic.
  */
 #ifndef ORPHANED_LOGS_H
 #define ORPHANED_LOGS_H
 
 #include "nodes/pg_list.h"
 
-/* Is there a directory of a partition of that database? */
-extern bool pgt_database_has_files(Oid database);
+/* Does the database have a directory of any partition? */
+extern bool pgt_orphaned_logs_in_database(Oid database);
 
 /*
- * Remove the logs of topics, and of topics' partitions, that this database does
- * not know; in a transaction.
+ * Remove the logs of topics that are not in this database's catalogs, and of partitions
+ * that their topic does not have.  The caller is in a transaction.
  */
 extern void pgt_orphaned_logs_collect(void);
 
 /*
- * The same of what has a slot, which needs no look at the files.  An error is a
- * WARNING, and the next collection tries again; but who cancels is obeyed.
+ * Remove such logs as pgt_orphaned_logs_collect() does, but only those that have a slot:
+ * no directory is read.  An error is reported as a WARNING, and the next collection tries
+ * again; only a cancel request is raised as an ERROR.
  */
-extern void pgt_orphaned_slots_collect(void);
+extern void pgt_orphaned_logs_collect_slots(void);
 
 #endif							/* ORPHANED_LOGS_H */

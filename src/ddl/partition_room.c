@@ -1,27 +1,27 @@
 /*
  * partition_room.c
- *	  Whether there is room for a topic's partitions, and keeping it for them.
+ *	  Taking slots for a topic's partitions, within the limits of server, database
+ *	  and role.
  *
- * The server has a slot in shared memory for each partition of each topic,
- * pg_topics.max_partitions in all.  They are taken when a topic is created or is
- * given more partitions.  Who asks for more than there are is told so by that
- * statement, not by some later record, and no other database's topics are ever
- * in want of a slot.
+ * The server has pg_topics.max_partitions slots in shared memory, one for each partition
+ * of each topic.  A topic's slots are taken when it is created or given more partitions.
+ * So the statement that asks for too many partitions fails, and not the producer of some
+ * later record; and a topic never loses its slots to another database's topics.
  *
- * Two settings, for superusers to set, keep one tenant from taking them all:
+ * Two settings, which superusers set, keep one tenant from taking all slots:
  *
- *	  max_partitions_per_database	counts slots, so it is exact whatever else runs
- *	  max_partitions_per_role		counts in the catalogs what a topic's owner has in
- *									the database, under a lock on that role
+ *	  max_partitions_per_database	limits the slots of the database, exactly under
+ *									any concurrency
+ *	  max_partitions_per_role		limits the partitions of all topics that a role
+ *									owns in the database, counted in the catalogs
+ *									under a lock on that role
  *
- * Both are of the session that creates, alters or gives away the topic, so that
- * they can be set for a role or a database.
+ * The values of the session that creates, alters or gives away the topic count, so both
+ * can be set for a role or a database.
  *
- * A slot that was taken is logged (log_writer.c), and given back as files of new
- * topics are: at rollback (topic_drop.c), and after a crash or the rollback of a
- * prepared transaction when the orphans are collected (orphaned_logs.c).
- *
- * Layer 6.  Used by topic_ddl.c.
+ * Taking a slot is logged (log_writer.c).  Slots are given back as the files of new topics
+ * are removed: at rollback (topic_drop.c), and after a crash or the rollback of a prepared
+ * transaction when orphans are collected (orphaned_logs.c).
  */
 #include "postgres.h"
 
@@ -49,7 +49,7 @@ static int	max_partitions_per_role;	/* -1: no limit */
 
 /* ---- the server's and the database's ------------------------------------- */
 
-/* ERROR where a topic could never have so many partitions, whoever else has any. */
+/* ERROR where a topic could not have so many partitions even if it were the only one. */
 static void
 check_possible(Oid topic, int32 partitions)
 {
@@ -58,12 +58,12 @@ check_possible(Oid topic, int32 partitions)
 	ereport(ERROR,
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 			 errmsg("topic \"%s\" cannot have %d partitions", get_rel_name(topic), partitions),
-			 errdetail("All topics of the server together can have %d (pg_topics.max_partitions).",
+			 errdetail("All topics of the server together can have at most %d partitions (pg_topics.max_partitions).",
 					   pgt_log_shared->max_partitions),
 			 errhint("Create it with fewer partitions, or raise pg_topics.max_partitions and restart the server.")));
 }
 
-/* ERROR: there is no room. */
+/* ERROR: there are not enough slots. */
 static void
 report_no_room(Oid topic, const PartitionRoom *room)
 {
@@ -72,30 +72,30 @@ report_no_room(Oid topic, const PartitionRoom *room)
 			 errmsg("no room for %d more partitions of topic \"%s\": too many topic partitions",
 					room->wanted, get_rel_name(topic)),
 			 room->by_database ?
-			 errdetail("The topics of this database have %d, and can have %d (pg_topics.max_partitions_per_database).",
+			 errdetail("The topics of this database have %d of at most %d partitions (pg_topics.max_partitions_per_database).",
 					   room->of_database, pgt_max_partitions_per_database) :
-			 errdetail("The topics of the server have %d, %d of them in this database, and can have %d (pg_topics.max_partitions).",
-					   room->taken, room->of_database, pgt_log_shared->max_partitions),
+			 errdetail("The topics of the server have %d of at most %d partitions (pg_topics.max_partitions), %d of them in this database.",
+					   room->taken, pgt_log_shared->max_partitions, room->of_database),
 			 room->by_database ?
 			 errhint("Ask for fewer partitions, drop topics, or have a superuser raise the limit.") :
 			 errhint("Ask for fewer partitions, drop topics, or raise pg_topics.max_partitions and restart the server.")));
 }
 
 void
-pgt_room_keep(Oid topic, int32 first, int32 end)
+pgt_partition_room_keep(Oid topic, int32 first, int32 end)
 {
 	PartitionRoom room;
 
 	check_possible(topic, end);
-	/* first: what fails from here on gives back what was taken by then */
-	pgt_topic_created(topic, first);
+	/* note this before slots are taken: an error from here on gives them back */
+	pgt_topic_drop_if_rolled_back(topic, first);
 	if (!pgt_log_writer_reserve(MyDatabaseId, topic, first, end, &room))
 		report_no_room(topic, &room);
 }
 
 /* ---- a role's ------------------------------------------------------------- */
 
-/* How many partitions a row of pg_foreign_table gives its topic. */
+/* The number of partitions in a topic's row of pg_foreign_table. */
 static int32
 partitions_of(Relation catalog, HeapTuple tuple)
 {
@@ -111,7 +111,7 @@ partitions_of(Relation catalog, HeapTuple tuple)
 	return topic.partitions;
 }
 
-/* How many partitions the topics have that a role owns in this database. */
+/* The number of partitions of all topics that a role owns in this database. */
 static int64
 partitions_of_role(Oid owner)
 {
@@ -133,7 +133,7 @@ partitions_of_role(Oid owner)
 }
 
 void
-pgt_room_check_role(Oid owner, int32 more)
+pgt_partition_room_check_role(Oid owner, int32 more)
 {
 	int64		partitions;
 
@@ -145,9 +145,9 @@ pgt_room_check_role(Oid owner, int32 more)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-			 errmsg("the topics of role \"%s\" cannot have %lld partitions",
+			 errmsg("topics of role \"%s\" cannot have %lld partitions",
 					GetUserNameFromId(owner, false), (long long) partitions),
-			 errdetail("In this database they can have %d (pg_topics.max_partitions_per_role).",
+			 errdetail("In this database they can have at most %d partitions (pg_topics.max_partitions_per_role).",
 					   max_partitions_per_role),
 			 errhint("Ask for fewer partitions, drop topics, or have a superuser raise the limit.")));
 }
@@ -155,16 +155,16 @@ pgt_room_check_role(Oid owner, int32 more)
 /* ---- settings ------------------------------------------------------------- */
 
 void
-pgt_room_init(void)
+pgt_partition_room_init(void)
 {
 	DefineCustomIntVariable("pg_topics.max_partitions_per_database",
-							"How many topic partitions a database can have.",
-							"-1: as many as the server.",
+							"Sets the maximum number of topic partitions in a database.",
+							"-1 means no limit but that of the server.",
 							&pgt_max_partitions_per_database, -1, -1, 1000000,
 							PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.max_partitions_per_role",
-							"How many partitions the topics that a role owns in a database can have.",
-							"-1: no limit.",
+							"Sets the maximum number of partitions of all topics that a role owns in a database.",
+							"-1 means no limit.",
 							&max_partitions_per_role, -1, -1, 1000000,
 							PGC_SUSET, 0, NULL, NULL, NULL);
 }

@@ -1,34 +1,33 @@
 /*
  * topic_ddl.c
- *	  What data definition does to topics beside changing the catalogs.
+ *	  Hooks that check and complete data definition statements on topics.
  *
  * Users create, alter, rename, grant and drop topics with PostgreSQL's own
- * statements on foreign tables; create_topic.c only wraps them.  Two hooks see
- * to what the server does not know about a topic:
+ * statements on foreign tables; create_topic.c only wraps them.  Two hooks do
+ * the work that the server does not know about:
  *
  *	  object access   while the statement runs: which relations did it create,
  *					  alter (directly, through a parent, ...) or drop?
  *	  utility         when the statement is done, with its changes visible:
- *					  are those that are topics still proper ones?
+ *					  are those of them that are topics still valid topics?
  *
- * Proper means: its columns are those a topic may have, and it takes no part
- * in inheritance or partitioning, where rows of several relations would pass
- * for the records of one log.  An ERROR here takes the whole statement back.
- * That partitions do not become fewer, and that a new partitioner is there, is
- * checked the moment the options change, while the old ones can still be read.
+ * A valid topic has only columns that a topic may have, and takes no part in inheritance
+ * or partitioning, where rows of several relations would pass for the records of one
+ * log.  An ERROR here rolls the whole statement back.  Two rules are checked at the
+ * moment that the options change, while the old options can still be read: a topic's
+ * partitions do not become fewer, and a new partitioner exists.
  *
- * A relation just created is nobody's yet, so files that lie under its oid are
- * leftovers (of a crash, of an oid used before) and are removed at once: a new
- * topic never sees old records.  Dropping is in topic_drop.c.
+ * When a relation is created, files that exist under its oid are left over from a crash
+ * or from an earlier relation of that oid.  They are removed at once, so that a new topic
+ * never sees old records.  Dropping is in topic_drop.c.
  *
- * The utility hook also knows which TRUNCATE is a statement of its own, since
- * topics are truncated at once and only where no rollback would have to undo
- * it, and wakes those who wait for records when a prepared transaction ends.
+ * The utility hook has two more jobs.  It knows whether a TRUNCATE is a transaction of its
+ * own: files of a topic are truncated at once, which no rollback could undo.  And it
+ * wakes consumers that wait for records when a prepared transaction ends.
  *
- * Locks: those of the statements, AccessExclusiveLock for whatever is checked
- * here.  Memory: the list of relations to check lives in the transaction.
- *
- * Layer 6.  Read topic_drop.c and create_topic.c next.
+ * Locks: those of the statements, which hold AccessExclusiveLock on the relations that
+ * are checked here.  Memory: the list of relations to check lives in
+ * TopTransactionContext.
  */
 #include "postgres.h"
 
@@ -70,7 +69,7 @@ typedef struct TouchedRelation
 {
 	Oid			relid;
 	bool		created;
-	Oid			owner;			/* before; InvalidOid where it was created */
+	Oid			owner;			/* before the statement; InvalidOid where it was created */
 } TouchedRelation;
 
 static List *touched = NIL;		/* of TouchedRelation, in TopTransactionContext */
@@ -90,7 +89,7 @@ touch(Oid relid, bool created)
 
 	relation->relid = relid;
 	relation->created = created;
-	/* the caches still show what was before the running command */
+	/* the caches still show the state before the running command */
 	relation->owner = created ? InvalidOid : pgt_topic_owner(relid);
 	touched = lappend(touched, relation);
 	MemoryContextSwitchTo(old);
@@ -108,15 +107,15 @@ check_inheritance(Oid relid)
 				 errhint("A topic has partitions of its own: see its option \"partitions\".")));
 }
 
-/* ERROR where the option partitioner.class names what is not there. */
+/* ERROR where the option partitioner.class names a partitioner that does not exist. */
 static void
 check_partitioner(const Topic *topic)
 {
 	if (topic->partitioner_class[0] != '\0')
-		pgt_partitioner_check(topic);
+		pgt_partitioner_lookup_check(topic);
 }
 
-/* Check a topic that was created or altered; caller has seen to visibility. */
+/* Check a topic that was created or altered; the changes are visible. */
 static void
 check_topic(const TouchedRelation *relation)
 {
@@ -126,7 +125,7 @@ check_topic(const TouchedRelation *relation)
 	check_inheritance(relation->relid);
 	topic = pgt_topic_get(relation->relid);
 	if (topic->owner != relation->owner)
-		pgt_room_check_role(topic->owner, 0);
+		pgt_partition_room_check_role(topic->owner, 0);
 	if (!relation->created)
 		return;
 	check_partitioner(topic);
@@ -136,10 +135,10 @@ check_topic(const TouchedRelation *relation)
 		return;
 	if (pgt_log_writer_has_log(MyDatabaseId, relation->relid, topic->partitions))
 		pgt_log_writer_drop(MyDatabaseId, relation->relid);
-	pgt_room_keep(relation->relid, 0, topic->partitions);
+	pgt_partition_room_keep(relation->relid, 0, topic->partitions);
 }
 
-/* Check what the statement that has just ended touched. */
+/* Check the relations that the statement which has just ended created or altered. */
 static void
 check_touched(void)
 {
@@ -161,7 +160,7 @@ check_touched(void)
 	list_free_deep(relations);
 }
 
-/* Transaction callback: the list went with the transaction's memory. */
+/* Transaction callback: reset the list, whose memory the transaction's end frees. */
 static void
 forget_touched(XactEvent event, void *arg)
 {
@@ -169,9 +168,9 @@ forget_touched(XactEvent event, void *arg)
 }
 
 /*
- * Read the owner, the schema and the version of a foreign table's options that a
- * snapshot sees (NULL: the catalogs'); SnapshotSelf sees a change before it is
- * visible to others.
+ * Read a foreign table's owner, schema and options.  The snapshot (NULL: a catalog
+ * snapshot) decides which version of the options is read; SnapshotSelf sees a change
+ * before the next command does.
  */
 static void
 read_options(Oid relid, Snapshot snapshot, Topic *topic)
@@ -204,10 +203,11 @@ read_options(Oid relid, Snapshot snapshot, Topic *topic)
 }
 
 /*
- * ERROR where options that have just changed take partitions away, add more than
- * there is room for or name a partitioner that is not there.  Members of groups that
- * wait are to share new partitions, and are woken at commit.  Runs before the command
- * counter moves on, so the old version is still visible.
+ * Check options that have just been changed: ERROR where they reduce the number of
+ * partitions, add more partitions than there are slots, or name a partitioner that does
+ * not exist.  New partitions change the shares of groups' members, so waiting members are
+ * woken at commit.  Runs before the command counter is incremented, so that the old
+ * version of the options is still visible.
  */
 static void
 check_changed_options(Oid relid)
@@ -222,16 +222,16 @@ check_changed_options(Oid relid)
 	if (after.partitions < before.partitions)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("topic \"%s\" has %d partitions and cannot be reduced to %d",
+				 errmsg("cannot reduce topic \"%s\" from %d to %d partitions",
 						get_rel_name(relid), before.partitions, after.partitions),
 				 errhint("Partitions can only be added; to have fewer, produce the records to a new topic.")));
 	if (after.partitions > before.partitions)
 	{
-		pgt_room_check_role(after.owner, after.partitions - before.partitions);
-		pgt_room_keep(relid, before.partitions, after.partitions);
-		pgt_release_wake_all(relid);
+		pgt_partition_room_check_role(after.owner, after.partitions - before.partitions);
+		pgt_partition_room_keep(relid, before.partitions, after.partitions);
+		pgt_group_wakeup_topic(relid);
 	}
-	/* one that has been dropped does not stand in the way of other changes */
+	/* a partitioner that was dropped meanwhile does not prevent other changes */
 	if (strcmp(after.partitioner_class, before.partitioner_class) != 0)
 		check_partitioner(&after);
 }
@@ -252,7 +252,7 @@ object_changed(ObjectAccessType access, Oid class, Oid object, int column, void 
 	else if (class == ForeignTableRelationId && access == OAT_POST_ALTER)
 		check_changed_options(object);
 	else if (class == DatabaseRelationId && access == OAT_POST_CREATE)
-		pgt_topic_create_database(object);
+		pgt_topic_drop_leftovers(object);
 }
 
 /* Something is about to be dropped. */
@@ -295,13 +295,16 @@ ends_prepared_transaction(Node *statement, TransactionStmtKind kind)
 	return IsA(statement, TransactionStmt) && castNode(TransactionStmt, statement)->kind == kind;
 }
 
-/* A prepared transaction has ended: who waited for it looks, and what it had kept is given back. */
+/*
+ * A prepared transaction has ended: wake all waiters, and after a rollback remove the
+ * slots it had taken.
+ */
 static void
 prepared_transaction_ended(bool rolled_back)
 {
 	pgt_topic_waiters_wake_all();
 	if (rolled_back)
-		pgt_orphaned_slots_collect();
+		pgt_orphaned_logs_collect_slots();
 }
 
 /* ProcessUtility_hook */
@@ -317,7 +320,7 @@ process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
 	volatile bool ended = rolled_back ||
 		ends_prepared_transaction(pstmt->utilityStmt, TRANS_STMT_COMMIT_PREPARED);
 
-	/* a server of a single process has no sync process, and may be there to freeze */
+	/* a single-user server has no sync process, and may have been started to run VACUUM FREEZE */
 	if (IsA(pstmt->utilityStmt, VacuumStmt) && !IsPostmasterEnvironment)
 		pgt_log_resolve_all();
 	if (IsA(pstmt->utilityStmt, TruncateStmt))
@@ -337,20 +340,14 @@ process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
 		prepared_transaction_ended(rolled_back);
 }
 
-/*
- * Is the TRUNCATE that is running a statement of its own, so that nothing can
- * roll it back but its own failure?  If so, its transaction will commit before
- * any other statement of a pipeline joins it.
- */
 bool
-pgt_truncate_is_top_level(void)
+pgt_topic_ddl_truncate_is_top_level(void)
 {
 	if (truncate_is_top_level)
 		MyXactFlags |= XACT_FLAGS_NEEDIMMEDIATECOMMIT;
 	return truncate_is_top_level;
 }
 
-/* Install the hooks; called once per process. */
 void
 pgt_topic_ddl_init(void)
 {

@@ -1,18 +1,16 @@
 /*
  * topic_ddl.h
- *	  What data definition does to topics beside changing the catalogs.
- *
- * Layer 6.
+ *	  Hooks that check and complete data definition statements on topics.
  */
 #ifndef TOPIC_DDL_H
 #define TOPIC_DDL_H
 
 /*
- * Is the TRUNCATE that is running a statement of its own, so that nothing can
- * roll it back but its own failure?  If so, its transaction will commit before
- * any other statement of a pipeline joins it.
+ * Is the running TRUNCATE a transaction of its own, so that only its own failure can
+ * roll it back?  If so, its transaction will commit before the next statement of a
+ * pipeline.
  */
-extern bool pgt_truncate_is_top_level(void);
+extern bool pgt_topic_ddl_truncate_is_top_level(void);
 
 /* Install the hooks; called once per process. */
 extern void pgt_topic_ddl_init(void);

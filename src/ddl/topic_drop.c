@@ -1,36 +1,33 @@
 /*
  * topic_drop.c
- *	  Slots and files of topics that go: dropped ones at commit, new ones at rollback.
+ *	  Removing slots and files: of dropped topics at commit, of new ones at rollback.
  *
- * Until a drop commits a rollback must bring the topic back whole; and should
- * a CREATE be rolled back, slots, and batches that flush() or a failing commit
- * has written by then, belong to nobody; so do those of partitions that an ALTER
- * has added.  So all only note what to remove, with the subtransaction they
- * happened in:
+ * Until a DROP commits, a rollback must bring the whole topic back.  And when a CREATE, or
+ * an ALTER that adds partitions, is rolled back, its slots belong to no topic any more,
+ * nor do batches that flush() or a failing commit has written.  So all of these statements
+ * only note what is to be removed, with the subtransaction that they happened in:
  *
  *	                          dropped                     created, added
- *	  ROLLBACK TO, error      forgotten                   removed
- *	  RELEASE                 the parent's from now on    the same
- *	  COMMIT                  removed                     forgotten
- *	  ROLLBACK                forgotten                   removed
- *	  PREPARE TRANSACTION     forgotten                   forgotten
+ *	  ROLLBACK TO, error      note discarded              removed
+ *	  RELEASE                 note given to the parent    note given to the parent
+ *	  COMMIT                  removed                     note discarded
+ *	  ROLLBACK                note discarded              removed
+ *	  PREPARE TRANSACTION     note discarded              note discarded
  *
- * Removing is pgt_log_writer_drop(): a WAL record, then unlink.  A crash between the
- * commit and the unlink, and the end of a prepared transaction, leave slots and
- * files that no topic owns.  The collection of orphans removes them, which the
- * rollback of a prepared transaction does at once (topic_ddl.c); a new topic
- * with the same oid removes what it finds, too.
+ * pgt_log_writer_drop() removes slots and files: a WAL record, then the unlink.  A crash between
+ * the commit and the unlink, and the end of a prepared transaction, leave slots and files
+ * that belong to no topic.  They are removed by the collection of orphans
+ * (orphaned_logs.c), which runs at once when a prepared transaction is rolled back
+ * (topic_ddl.c), or by a new topic with the same oid.
  *
- * The consumer groups' offsets of the topic are rows of topic_group_offsets,
- * their members rows of topic_group_members; they are deleted in the
- * transaction itself.  That is done on the heap, not through SQL: the hook runs
- * inside the server's deletion of objects, for users who have no privilege on
- * the tables, and when the extension is dropped these may be gone already.
+ * The offsets and members of the topic's consumer groups are rows of topic_group_offsets
+ * and topic_group_members; the transaction itself deletes them.  They are deleted through
+ * the tables directly, not through SQL: the hook runs inside the server's deletion of
+ * objects, for users without privileges on these tables, and while the extension is being
+ * dropped the tables may not exist any more.
  *
  * Locks: the dropping transaction holds AccessExclusiveLock on the topic until
  * after the files are gone; RowExclusiveLock is taken on both tables.
- *
- * Layer 6.
  */
 #include "postgres.h"
 
@@ -60,9 +57,9 @@ typedef struct PendingRemoval
 {
 	Oid			database;
 	Oid			topic;			/* InvalidOid: all of the database */
-	int32		first_partition;	/* those before stay */
-	bool		at_commit;		/* else at rollback */
-	SubTransactionId subxact;	/* whose rollback decides */
+	int32		first_partition;	/* remove the partitions from this one on */
+	bool		at_commit;		/* remove at commit, else at rollback */
+	SubTransactionId subxact;	/* the subtransaction that noted it */
 } PendingRemoval;
 
 static List *pending = NIL;		/* of PendingRemoval, in TopTransactionContext */
@@ -70,8 +67,8 @@ static List *pending = NIL;		/* of PendingRemoval, in TopTransactionContext */
 /* ---- consumer groups ---------------------------------------------------- */
 
 /*
- * Delete one row.  Its owners hold locks on the topic, so nobody changes it
- * now, but a group that is being deleted may take it away first.
+ * Delete one row.  Consumers that write it hold a lock on the topic, so none of them
+ * changes it now; but delete_group() may delete it first.
  */
 static void
 delete_row(Relation table, HeapTuple row)
@@ -85,11 +82,11 @@ delete_row(Relation table, HeapTuple row)
 	if (result == TM_Updated)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("a consumer group's offset changed while its topic was being dropped"),
+				 errmsg("could not drop topic because an offset of its consumer groups was changed concurrently"),
 				 errhint("Try again.")));
 }
 
-/* Delete a topic's rows of one of the groups' tables, which may be gone. */
+/* Delete a topic's rows in one of the groups' tables, if the table exists. */
 static void
 delete_rows(Oid relid, Oid topic)
 {
@@ -132,42 +129,32 @@ note_removal(Oid database, Oid topic, int32 first_partition, bool at_commit)
 	MemoryContextSwitchTo(old);
 }
 
-/*
- * A topic of this database is being dropped: forget its groups' offsets and,
- * at commit, remove its files.  Called before its catalog entries go.
- */
 void
 pgt_topic_drop(Oid topic)
 {
-	Oid			offsets_table = pgt_group_offsets_table(topic);
+	Oid			offsets_table = pgt_group_row_table(topic);
 
 	delete_rows(offsets_table, topic);
-	delete_rows(pgt_member_table(offsets_table), topic);
+	delete_rows(pgt_group_member_table(offsets_table), topic);
 	note_removal(MyDatabaseId, topic, 0, true);
 
-	/* files go right after the commit: it must not be lost then */
+	/* the files are removed right after the commit, so a crash must not lose the commit */
 	ForceSyncCommit();
 }
 
-/*
- * A topic of this database has been created, or given partitions from "first" on:
- * should that be rolled back, remove the slots and files that they have by then.
- */
 void
-pgt_topic_created(Oid topic, int32 first)
+pgt_topic_drop_if_rolled_back(Oid topic, int32 first)
 {
 	note_removal(MyDatabaseId, topic, first, false);
 }
 
-/* A database is being created: remove what a dropped one of its OID has left. */
 void
-pgt_topic_create_database(Oid database)
+pgt_topic_drop_leftovers(Oid database)
 {
 	if (pgt_log_writer_has_log(database, InvalidOid, 0))
 		pgt_log_writer_drop(database, InvalidOid);
 }
 
-/* A database is being dropped: at commit, remove its topics' files. */
 void
 pgt_topic_drop_database(Oid database)
 {
@@ -175,8 +162,9 @@ pgt_topic_drop_database(Oid database)
 }
 
 /*
- * Remove the files, after the transaction's outcome is settled: an error must
- * not reach its end, and what it leaves is collected as an orphan.
+ * Remove slots and files once the transaction's outcome is settled.  An error cannot
+ * change the outcome any more: it is reported as a WARNING, and the files that remain are
+ * collected as orphans.
  */
 static void
 remove_files(const PendingRemoval *removal)
@@ -206,12 +194,12 @@ remove_files(const PendingRemoval *removal)
 static void
 remove_created(const PendingRemoval *removal)
 {
-	/* what it has appended has a slot */
+	/* whatever the transaction has appended has a slot */
 	if (pgt_log_writer_has_log(removal->database, removal->topic, 0))
 		remove_files(removal);
 }
 
-/* Remove what was noted for this end; nothing here throws. */
+/* Remove what was noted for this outcome; does not throw. */
 static void
 finish_removals(bool committed)
 {
@@ -277,7 +265,6 @@ subtransaction_ended(SubXactEvent event, SubTransactionId subxact,
 	}
 }
 
-/* Install the transaction callbacks; called once per process. */
 void
 pgt_topic_drop_init(void)
 {

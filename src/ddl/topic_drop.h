@@ -1,29 +1,28 @@
 /*
  * topic_drop.h
- *	  Slots and files of topics that go: dropped ones at commit, new ones at rollback.
- *
- * Layer 6.
+ *	  Removing slots and files: of dropped topics at commit, of new ones at rollback.
  */
 #ifndef TOPIC_DROP_H
 #define TOPIC_DROP_H
 
 /*
- * A topic of this database is being dropped: forget its groups' offsets and,
- * at commit, remove its files.  Called before its catalog entries go.
+ * A topic of this database is being dropped: delete the offsets and members of its
+ * groups, and at commit remove its slots and files.  Called while its catalog entries
+ * still exist.
  */
 extern void pgt_topic_drop(Oid topic);
 
 /*
- * A topic of this database has been created, or given partitions from "first" on:
- * should that be rolled back, remove the slots and files that they have by then.
+ * A topic of this database has been created, or given the partitions from "first" on: if
+ * that is rolled back, remove the slots and files of these partitions.
  */
-extern void pgt_topic_created(Oid topic, int32 first);
+extern void pgt_topic_drop_if_rolled_back(Oid topic, int32 first);
 
 /*
- * A database is being created: remove what a dropped one of its OID has left, since
- * a copied catalog may hold topics of the same OIDs.
+ * A database is being created: remove files that a dropped database of the same OID has
+ * left, since the copied catalogs may have topics of the same OIDs.
  */
-extern void pgt_topic_create_database(Oid database);
+extern void pgt_topic_drop_leftovers(Oid database);
 
 /* A database is being dropped: at commit, remove its topics' files. */
 extern void pgt_topic_drop_database(Oid database);

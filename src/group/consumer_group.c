@@ -1,42 +1,40 @@
 /*
  * consumer_group.c
- *	  The committed offsets of consumer groups, and who owns a partition.
+ *	  The committed offsets of consumer groups, and the ownership of partitions.
  *
- * A group's state is one row of topic_group_offsets for each partition it has
- * committed something for (group_row.c).  Who owns a partition for the group may
- * write its row; what the transaction has read and not committed is in
+ * A group's state is one row of topic_group_offsets for each partition in which it has
+ * committed an offset (group_row.c).  Only the transaction that owns a partition for the
+ * group writes its row; how far the transaction has read without committing is kept by
  * group_position.c.
  *
- * Owning a partition.  In transactional mode the owner is who holds the row's
- * lock (the one that UPDATE takes), till its transaction ends.  Where there is
- * no row yet, two first consumers must not wait for each other's uncommitted
- * insert, so the owner is who holds an advisory lock in a class of its own:
+ * Owning a partition.  The owner is the transaction that holds the row's lock (the one
+ * that UPDATE takes), until it ends.  Where there is no row yet, two first consumers must
+ * not wait for each other's uncommitted insert, so the owner is the transaction that
+ * holds an advisory lock in a class of its own:
  *
  *	  row is there      row lock                   taken over by heap_update
  *	  no row            advisory lock (topic, hash of group and partition)
  *						with the lock: look again, and only then insert
  *
- * The lock outlives the insert's commit, so whoever gets it next sees the row.
- * Two groups whose hashes meet merely skip a partition once.
+ * The lock is released after the insert's commit, so the next transaction that gets it
+ * sees the row.  Two groups with the same hash merely skip a partition once.
  *
- * A consumer locks just the version of the row (or the absence) that it has
- * read and opened the log by.  Where that is not the latest any more, the
- * attempt takes no lock and no transaction id, and tells what is now.  So who
- * waits for records never goes back to sleep with either.  Seeking takes
- * whatever version is the latest, in its turn.
+ * A consumer locks exactly the version of the row (or the absence of one) that it has
+ * read, and whose offset it has opened the log at.  If that version is not the latest any
+ * more, the attempt takes neither a lock nor a transaction id, and returns the latest
+ * version.  So a consumer that waits for records never goes back to sleep with either.
+ * The seek functions wait for other owners, and lock the latest version.
  *
- * A group that polls and finds nothing commits nothing, and would expire
- * (group_expiry.c).  So once a quarter of the time that it has has passed, a poll
- * commits again what is committed in one partition.
+ * A group that polls and finds no records commits nothing, and would expire
+ * (group_expiry.c).  Therefore a poll commits the offset of one partition again once a
+ * quarter of the retention time of offsets has passed since the last commit.
  *
- * Locks: RowExclusiveLock on the table till the transaction's end once a row is
- * locked or written, and the row's lock or the one in its place.
+ * Locks: RowExclusiveLock on the table until the transaction's end once a row is locked
+ * or written; the row's lock, or the advisory lock where there is no row.
  *
  * Durability and crash safety are the heap's.
  *
  * Memory: rows in the caller's context.
- *
- * Layer 6.  Read group_row.c, group_position.c and consume.c next.
  */
 #include "postgres.h"
 
@@ -66,7 +64,6 @@ int			pgt_offsets_retention_minutes = 10080;
 
 /* ---- the group ---------------------------------------------------------- */
 
-/* See the header. */
 void
 pgt_group_check_id(const char *id)
 {
@@ -84,7 +81,6 @@ pgt_group_check_id(const char *id)
 				 errdetail("It has %zu bytes; the limit is %d.", length, MAX_GROUP_ID_LENGTH)));
 }
 
-/* See the header. */
 void
 pgt_group_init(ConsumerGroup *group, Oid function, Oid topic, const char *id)
 {
@@ -99,34 +95,31 @@ pgt_group_init(ConsumerGroup *group, Oid function, Oid topic, const char *id)
 	group->id = id;
 }
 
-/* See the header. */
 void
 pgt_consumer_group_init(void)
 {
-	pgt_partition_release_init();
+	pgt_group_wakeup_init();
 	pgt_group_position_init();
 }
 
 /* ---- where a group stands ----------------------------------------------- */
 
-/* See the header. */
 void
-pgt_group_mend_served(GroupOffset *offsets, int32 partitions)
+pgt_group_clamp_future_served(GroupPartition *parts, int32 partitions)
 {
 	TimestampTz now = GetCurrentTimestamp() + (int64) (Max(pgt_clock_offset, 0) * 1000);
 
 	for (int32 i = 0; i < partitions; i++)
 	{
-		if (offsets[i].served > now)
-			offsets[i].served = DT_NOBEGIN;
+		if (parts[i].served > now)
+			parts[i].served = DT_NOBEGIN;
 	}
 }
 
-/* See the header. */
 int64
-pgt_group_next_offset(const GroupOffset *offset)
+pgt_group_next_offset(const GroupPartition *part)
 {
-	return offset->position != NO_OFFSET ? offset->position : offset->committed;
+	return part->position != NO_OFFSET ? part->position : part->committed;
 }
 
 /* ---- owning partitions -------------------------------------------------- */
@@ -143,20 +136,20 @@ report_serialization_failure(void)
 }
 
 /*
- * Lock a partition's row: with "wait" its latest version, else the one that
- * *offset tells of.  GROUP_MOVED where that is history; then *offset tells
- * what is now.  A row that this transaction has written needs no further lock:
- * others find the version below it locked.
+ * Lock a partition's row: with "wait" its latest version, else the version in *part.
+ * GROUP_MOVED where that version is outdated; *part is the latest one then.  A row that
+ * this transaction has written needs no further lock: other transactions find the version
+ * before it locked.
  */
 static GroupLock
-lock_row(Relation table, const ConsumerGroup *group, GroupOffset *offset, bool wait)
+lock_row(Relation table, const ConsumerGroup *group, GroupPartition *part, bool wait)
 {
-	ItemPointerData tid = offset->row->t_self;
+	ItemPointerData tid = part->row->t_self;
 	TupleTableSlot *slot;
 	TM_FailureData failure;
 	TM_Result	result;
 
-	if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(offset->row->t_data)))
+	if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(part->row->t_data)))
 		return GROUP_OWNED;
 
 	slot = table_slot_create(table, NULL);
@@ -166,7 +159,7 @@ lock_row(Relation table, const ConsumerGroup *group, GroupOffset *offset, bool w
 							  wait && !IsolationUsesXactSnapshot() ? TUPLE_LOCK_FLAG_FIND_LAST_VERSION : 0,
 							  &failure);
 	if (result == TM_Ok)
-		pgt_group_row_fill(offset, ExecCopySlotHeapTuple(slot), RelationGetDescr(table));
+		pgt_group_row_fill(part, ExecCopySlotHeapTuple(slot), RelationGetDescr(table));
 	ExecDropSingleTupleTableSlot(slot);
 
 	if (result == TM_Ok)
@@ -177,11 +170,11 @@ lock_row(Relation table, const ConsumerGroup *group, GroupOffset *offset, bool w
 		report_serialization_failure();
 	if (result != TM_Updated && result != TM_Deleted)
 		elog(ERROR, "unexpected result %d of locking a consumer group's row", (int) result);
-	pgt_group_row_refresh(table, group, offset);
+	pgt_group_row_refresh(table, group, part);
 	return GROUP_MOVED;
 }
 
-/* The lock that stands for a row which is not there. */
+/* The tag of the advisory lock on a partition that has no row. */
 static LOCKTAG
 missing_row_tag(const ConsumerGroup *group, int32 partition)
 {
@@ -193,7 +186,6 @@ missing_row_tag(const ConsumerGroup *group, int32 partition)
 	return tag;
 }
 
-/* See the header. */
 bool
 pgt_group_is_starting(const ConsumerGroup *group, int32 partition)
 {
@@ -206,30 +198,29 @@ pgt_group_is_starting(const ConsumerGroup *group, int32 partition)
 }
 
 /*
- * Own a partition that has no row, see the file's head.  GROUP_MOVED, and the
- * lock given back, where one was committed meanwhile; *offset then tells of it.
+ * Own a partition that has no row; see the file's head.  Where a row was committed
+ * meanwhile, the lock is released, *part has the row, and the result is GROUP_MOVED.
  */
 static GroupLock
-lock_missing_row(Relation table, const ConsumerGroup *group, GroupOffset *offset, bool wait)
+lock_missing_row(Relation table, const ConsumerGroup *group, GroupPartition *part, bool wait)
 {
-	LOCKTAG		tag = missing_row_tag(group, offset->partition);
+	LOCKTAG		tag = missing_row_tag(group, part->partition);
 
 	if (LockAcquire(&tag, ExclusiveLock, false, !wait) == LOCKACQUIRE_NOT_AVAIL)
 		return GROUP_BUSY;
-	pgt_group_row_refresh(table, group, offset);
-	if (!offset->exists)
+	pgt_group_row_refresh(table, group, part);
+	if (!part->exists)
 		return GROUP_OWNED;
 
-	/* the snapshot does not see it */
+	/* the snapshot does not see the new row */
 	if (IsolationUsesXactSnapshot())
 		report_serialization_failure();
 	LockRelease(&tag, ExclusiveLock, false);
 	return GROUP_MOVED;
 }
 
-/* See the header. */
 GroupLock
-pgt_group_lock(const ConsumerGroup *group, GroupOffset *offset, bool wait)
+pgt_group_lock(const ConsumerGroup *group, GroupPartition *part, bool wait)
 {
 	Relation	table = table_open(group->offsets_table, RowExclusiveLock);
 	GroupLock	result;
@@ -237,55 +228,53 @@ pgt_group_lock(const ConsumerGroup *group, GroupOffset *offset, bool wait)
 	do
 	{
 		CHECK_FOR_INTERRUPTS();
-		result = offset->exists ? lock_row(table, group, offset, wait) :
-			lock_missing_row(table, group, offset, wait);
+		result = part->exists ? lock_row(table, group, part, wait) :
+			lock_missing_row(table, group, part, wait);
 	} while (result == GROUP_MOVED && wait);
 
 	if (result == GROUP_OWNED)
-		pgt_release_note_owned(group->topic, offset->partition, group->id);
+		pgt_group_wakeup_note_owned(group->topic, part->partition, group->id);
 	table_close(table, result == GROUP_OWNED ? NoLock : RowExclusiveLock);
 	return result;
 }
 
 /* ---- committing --------------------------------------------------------- */
 
-/* Commit an owned partition's next offset; with "leased" together with its lease. */
+/* Commit an owned partition's next offset; with "leased" write its lease as well. */
 static void
-commit_row(const ConsumerGroup *group, GroupOffset *offset, int64 next, const char *metadata,
+commit_row(const ConsumerGroup *group, GroupPartition *part, int64 next, const char *metadata,
 		   bool leased)
 {
-	if (next < offset->committed)
-		pgt_release_wake_all(group->topic);
-	pgt_release_note_next(group->topic, offset->partition, group->id, next);
-	pgt_group_row_write(group, offset, next, pgt_position_lost(group, offset->partition),
+	if (next < part->committed)
+		pgt_group_wakeup_topic(group->topic);
+	pgt_group_wakeup_note_next(group->topic, part->partition, group->id, next);
+	pgt_group_row_write(group, part, next, pgt_group_position_lost(group, part->partition),
 						metadata, leased);
-	pgt_position_set(group, offset, NO_OFFSET);
+	pgt_group_position_set(group, part, NO_OFFSET);
 }
 
-/* See the header. */
 void
-pgt_group_commit(const ConsumerGroup *group, GroupOffset *offset, int64 next, const char *metadata)
+pgt_group_commit(const ConsumerGroup *group, GroupPartition *part, int64 next, const char *metadata)
 {
-	bool		leased = offset->lease.member != NULL;
+	bool		leased = part->lease.member != NULL;
 
-	offset->lease.member = NULL;
-	offset->lease.until = DT_NOBEGIN;
-	offset->lease.position = NO_OFFSET;
-	commit_row(group, offset, next, metadata, leased);
+	part->lease.member = NULL;
+	part->lease.until = DT_NOBEGIN;
+	part->lease.position = NO_OFFSET;
+	commit_row(group, part, next, metadata, leased);
 }
 
-/* When the group last did something with the partition that counts as use. */
+/* When the group last used the partition, as far as expiry is concerned. */
 static TimestampTz
-last_use(const GroupOffset *offset)
+last_use(const GroupPartition *part)
 {
-	return Max(offset->served, offset->lease.until);
+	return Max(part->served, part->lease.until);
 }
 
-/* See the header. */
 void
-pgt_group_keep(const ConsumerGroup *group, GroupOffset *offsets, int32 partitions)
+pgt_group_refresh_expiry(const ConsumerGroup *group, GroupPartition *parts, int32 partitions)
 {
-	GroupOffset *latest = NULL;
+	GroupPartition *latest = NULL;
 	TimestampTz soon = GetCurrentTimestamp() + (int64) (pgt_clock_offset * 1000) -
 	pgt_offsets_retention_minutes * (USECS_PER_MINUTE / 4);
 
@@ -293,53 +282,49 @@ pgt_group_keep(const ConsumerGroup *group, GroupOffset *offsets, int32 partition
 		return;
 	for (int32 i = 0; i < partitions; i++)
 	{
-		if (last_use(&offsets[i]) > soon)
+		if (last_use(&parts[i]) > soon)
 			return;
-		if (offsets[i].committed != NO_OFFSET && offsets[i].position == NO_OFFSET &&
-			(latest == NULL || last_use(&offsets[i]) > last_use(latest)))
-			latest = &offsets[i];
+		if (parts[i].committed != NO_OFFSET && parts[i].position == NO_OFFSET &&
+			(latest == NULL || last_use(&parts[i]) > last_use(latest)))
+			latest = &parts[i];
 	}
 	if (latest != NULL && pgt_group_lock(group, latest, false) == GROUP_OWNED)
 		pgt_group_commit(group, latest, latest->committed, pgt_group_row_metadata(group, latest));
 }
 
-/* See the header. */
 void
-pgt_group_commit_leased(const ConsumerGroup *group, GroupOffset *offset, int64 next,
+pgt_group_commit_leased(const ConsumerGroup *group, GroupPartition *part, int64 next,
 						const char *metadata)
 {
-	commit_row(group, offset, next, metadata, true);
+	commit_row(group, part, next, metadata, true);
 }
 
-/* See the header. */
 void
-pgt_group_write_lease(const ConsumerGroup *group, GroupOffset *offset)
+pgt_group_write_lease(const ConsumerGroup *group, GroupPartition *part)
 {
-	pgt_group_row_write(group, offset, NO_OFFSET, 0, NULL, true);
+	pgt_group_row_write(group, part, NO_OFFSET, 0, NULL, true);
 }
 
-/* See the header. */
 void
 pgt_group_commit_positions(const ConsumerGroup *group)
 {
-	List	   *partitions = pgt_position_partitions(group);
+	List	   *partitions = pgt_group_position_partitions(group);
 	ListCell   *cell;
 
 	foreach(cell, partitions)
 	{
-		GroupOffset offset;
+		GroupPartition part;
 		Relation	table = table_open(group->offsets_table, RowExclusiveLock);
 
-		pgt_group_row_clear(&offset, group, lfirst_int(cell));
-		pgt_group_row_refresh(table, group, &offset);
+		pgt_group_row_clear(&part, group, lfirst_int(cell));
+		pgt_group_row_refresh(table, group, &part);
 		table_close(table, NoLock);
-		pgt_group_lock(group, &offset, true);
-		pgt_group_commit(group, &offset, offset.position, NULL);
+		pgt_group_lock(group, &part, true);
+		pgt_group_commit(group, &part, part.position, NULL);
 	}
 	list_free(partitions);
 }
 
-/* See the header. */
 int64
 pgt_group_delete(const ConsumerGroup *group)
 {
@@ -351,13 +336,13 @@ pgt_group_delete(const ConsumerGroup *group)
 
 	while (HeapTupleIsValid(row = systable_getnext(scan)))
 	{
-		GroupOffset offset;
+		GroupPartition part;
 
-		pgt_group_row_take(&offset, group, row, RelationGetDescr(table));
-		if (lock_row(table, group, &offset, true) != GROUP_OWNED)
+		pgt_group_row_take(&part, group, row, RelationGetDescr(table));
+		if (lock_row(table, group, &part, true) != GROUP_OWNED)
 			continue;
-		CatalogTupleDelete(table, &offset.row->t_self);
-		pgt_position_set(group, &offset, NO_OFFSET);
+		CatalogTupleDelete(table, &part.row->t_self);
+		pgt_group_position_set(group, &part, NO_OFFSET);
 		deleted++;
 	}
 	systable_endscan(scan);
@@ -365,6 +350,6 @@ pgt_group_delete(const ConsumerGroup *group)
 	table_close(table, NoLock);
 	CommandCounterIncrement();
 	if (deleted > 0)
-		pgt_release_wake_all(group->topic);
+		pgt_group_wakeup_topic(group->topic);
 	return deleted;
 }

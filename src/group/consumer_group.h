@@ -1,62 +1,15 @@
 /*
  * consumer_group.h
- *	  The committed offsets of consumer groups, and who owns a partition.
- *
- * Layer 6.
+ *	  The committed offsets of consumer groups, and the ownership of partitions.
  */
 #ifndef CONSUMER_GROUP_H
 #define CONSUMER_GROUP_H
 
-#include "access/htup.h"
-#include "nodes/pg_list.h"
-#include "produce/producer.h"
-#include "utils/timestamp.h"
+#include "group/group_types.h"
 
 extern int	pgt_offsets_retention_minutes;	/* setting pg_topics.offsets_retention_minutes */
 
-#define MAX_GROUP_ID_LENGTH		255 /* bytes */
-#define MAX_OFFSET_METADATA		4096	/* bytes, Kafka's offset.metadata.max.bytes */
-
-/* A group as it consumes one topic. */
-typedef struct ConsumerGroup
-{
-	Oid			offsets_table;	/* topic_group_offsets */
-	Oid			topic;
-	const char *id;
-} ConsumerGroup;
-
-/* The lease of a partition, as its row tells; lease.c says what it means. */
-typedef struct GroupLease
-{
-	char	   *member;			/* who has it, or had it last; NULL: nobody */
-	TimestampTz until;			/* DT_NOBEGIN where there is no member */
-	int64		position;		/* the member's next record; NO_OFFSET: the committed one */
-	TimestampTz served;			/* when that moved last; DT_NOBEGIN: never */
-	int64		generation;		/* how often a member has taken the partition */
-} GroupLease;
-
-/* Where a group stands in one partition, as last read or locked. */
-typedef struct GroupOffset
-{
-	int32		partition;
-	bool		exists;			/* there is a row */
-	HeapTuple	row;			/* its latest known version; NULL: there is none */
-	int64		committed;		/* NO_OFFSET: nothing committed yet */
-	int64		position;		/* where this transaction goes on; NO_OFFSET: at "committed" */
-	int64		start;			/* where it starts if it cannot go on there, or NO_OFFSET */
-	TimestampTz served;			/* when the group last got something; DT_NOBEGIN: never */
-	GroupLease	lease;
-} GroupOffset;
-
-/* What an attempt to own a partition came to. */
-typedef enum GroupLock
-{
-	GROUP_OWNED,				/* it is owned, and *offset is the latest */
-	GROUP_BUSY,					/* somebody else owns it */
-	GROUP_MOVED					/* *offset was not the latest and is now; not owned */
-} GroupLock;
-
-/* ERROR where a group cannot have that name: it is empty or too long. */
+/* ERROR where the name is empty or too long for a group. */
 extern void pgt_group_check_id(const char *id);
 
 /*
@@ -67,54 +20,58 @@ extern void pgt_group_check_id(const char *id);
 extern void pgt_group_init(ConsumerGroup *group, Oid function, Oid topic, const char *id);
 
 /*
- * Let what was served "in the future" count as served long ago: the clock has been
- * set back since, and what is served from now on would else always come first.
+ * Let partitions with a "served" time in the future count as never served.  Such times
+ * were written before the clock was set back; until it reaches them again, these
+ * partitions would always come last.
  */
-extern void pgt_group_mend_served(GroupOffset *offsets, int32 partitions);
+extern void pgt_group_clamp_future_served(GroupPartition *parts, int32 partitions);
 
 /*
- * The group is in use: if its last commit, or lease, is so old that it comes near
- * to expiring, commit again what is committed in one of its partitions.
- * *offsets is what pgt_group_read() (group_row.h) gave, and may have been written since.
+ * Keep a group that is in use from expiring: if its last commit or lease is old, commit
+ * the committed offset of one of its partitions again.  *parts comes from
+ * pgt_group_rows_read() (group_row.h), and may have been written since.
  */
-extern void pgt_group_keep(const ConsumerGroup *group, GroupOffset *offsets, int32 partitions);
+extern void pgt_group_refresh_expiry(const ConsumerGroup *group, GroupPartition *parts, int32 partitions);
 
 /*
- * Own one partition until the transaction ends.  With "wait" *offset is
- * brought up to date and the result is GROUP_OWNED.  Without, *offset stays as
- * it was read if the partition is now owned; if not, no lock and no
- * transaction id was taken.  ERROR (serialization failure) under REPEATABLE
- * READ where the row changed after the snapshot.
+ * Own one partition until the transaction ends.  With "wait" the call waits for another
+ * owner, brings *part up to date, and returns GROUP_OWNED.  Without "wait" the partition
+ * is owned only if *part is the latest version and no other transaction owns it;
+ * otherwise neither a lock nor a transaction id was taken.  ERROR (serialization
+ * failure) under REPEATABLE READ where the row changed after the snapshot.
  */
-extern GroupLock pgt_group_lock(const ConsumerGroup *group, GroupOffset *offset, bool wait);
+extern GroupLock pgt_group_lock(const ConsumerGroup *group, GroupPartition *part, bool wait);
 
-/* Does somebody own a partition that has no row yet?  Just now; it is not owned. */
+/* Does another transaction own a partition that has no row yet?  The call itself owns nothing. */
 extern bool pgt_group_is_starting(const ConsumerGroup *group, int32 partition);
 
-/* The next record this group reads there: its position, else what is committed, else NO_OFFSET. */
-extern int64 pgt_group_next_offset(const GroupOffset *offset);
+/*
+ * The offset of the group's next record: the position, else the committed offset, else
+ * NO_OFFSET.
+ */
+extern int64 pgt_group_next_offset(const GroupPartition *part);
 
 /*
- * Commit "next" with the transaction; metadata may be NULL.  The caller owns
- * the partition.  Forgets the transaction's position and a member's lease.
+ * Commit the offset "next" with the transaction; metadata may be NULL.  The caller owns
+ * the partition.  Discards the transaction's position, and ends a member's lease.
  */
-extern void pgt_group_commit(const ConsumerGroup *group, GroupOffset *offset,
+extern void pgt_group_commit(const ConsumerGroup *group, GroupPartition *part,
 							 int64 next, const char *metadata);
 
-/* The same for the member that offset->lease tells of, which is written as it is. */
-extern void pgt_group_commit_leased(const ConsumerGroup *group, GroupOffset *offset,
+/* Commit "next" for a member, as pgt_group_commit() does, and write part->lease with it. */
+extern void pgt_group_commit_leased(const ConsumerGroup *group, GroupPartition *part,
 									int64 next, const char *metadata);
 
-/* Write offset->lease and nothing else.  The caller owns the partition. */
-extern void pgt_group_write_lease(const ConsumerGroup *group, GroupOffset *offset);
+/* Write part->lease and nothing else.  The caller owns the partition. */
+extern void pgt_group_write_lease(const ConsumerGroup *group, GroupPartition *part);
 
 /* Commit all positions of this transaction for the group. */
 extern void pgt_group_commit_positions(const ConsumerGroup *group);
 
-/* Delete the group's rows of its topic, waiting for their owners; returns how many. */
+/* Delete the group's rows of its topic, waiting for their owners; returns the number of rows. */
 extern int64 pgt_group_delete(const ConsumerGroup *group);
 
-/* Install transaction callbacks, of what is below too; called once per process. */
+/* Install the transaction callbacks of consumer groups; called once per process. */
 extern void pgt_consumer_group_init(void);
 
 #endif							/* CONSUMER_GROUP_H */

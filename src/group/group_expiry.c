@@ -1,24 +1,22 @@
 /*
  * group_expiry.c
- *	  Forgetting the offsets of consumer groups that nobody uses any more.
+ *	  Removing consumer groups that are not used any more.
  *
- * A group's offsets in a topic expire together, when its last commit there is
- * longer ago than offsets_retention_minutes, and so is the end of its last
- * lease, and nobody of the group waits for the topic.  Kafka counts from the
- * moment that a group has no members; here a consumer is a member while it holds
- * a partition, by a lock or a lease, or waits, and one that polls commits now and
- * then (pgt_group_keep()).
+ * A group's offsets in a topic expire together: when its last commit there and the end of
+ * its last lease are longer ago than offsets_retention_minutes, and no consumer of the
+ * group waits for the topic.  Kafka counts from the moment that a group has no members.
+ * Here a consumer counts as a member while it owns a partition, has one leased, or waits;
+ * a consumer that only polls makes a keep-alive commit now and then
+ * (pgt_group_refresh_expiry()).
  *
- * Who holds a partition, or commits just now, must keep all its offsets.  So a
- * query names the candidates, and each is looked at again with all its rows
- * locked: one that somebody else owns, or has changed, keeps the group.  So does
- * a partition that somebody is about to commit first.  Who does that later finds
- * the group gone or going, and is its first consumer.
+ * A group with a consumer that owns a partition, or commits at this moment, must keep all
+ * its offsets.  So a query selects the candidates, and each candidate is checked again with
+ * all its rows locked.  The group is kept if another transaction owns one of the rows, has
+ * changed one, or is about to commit a partition's first offset.  A consumer that comes
+ * later finds the group removed, and begins like a new group's first consumer.
  *
- * Locks: AccessShareLock on the topic, rows' locks, RowExclusiveLock on the
- * tables; none but the last is waited for.
- *
- * Layer 7.  Read consumer_group.c next.
+ * Locks: AccessShareLock on the topic and the rows' locks, which are not waited for;
+ * RowExclusiveLock on the tables.
  */
 #include "postgres.h"
 
@@ -34,6 +32,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "group/consumer_group.h"
 #include "group/group_expiry.h"
 #include "group/group_row.h"
 #include "group/lease.h"
@@ -41,7 +40,7 @@
 #include "topic/topic.h"
 #include "util/clock.h"
 
-/* The statement has the table for %1$s. */
+/* %1$s stands for the name of the table of offsets. */
 #define EXPIRED_GROUPS \
 	"SELECT topic, group_id FROM %1$s GROUP BY topic, group_id" \
 	" HAVING GREATEST(pg_catalog.max(commit_timestamp), pg_catalog.max(lease_until))" \
@@ -59,10 +58,10 @@ offsets_table(void)
 {
 	List	   *topics = pgt_topic_list();
 
-	return topics == NIL ? InvalidOid : pgt_group_offsets_table(linitial_oid(topics));
+	return topics == NIL ? InvalidOid : pgt_group_row_table(linitial_oid(topics));
 }
 
-/* Look for groups whose last commit was before then; the result is SPI's. */
+/* Select the groups whose last commit and lease end before a time; SPI has the result. */
 static void
 query_candidates(Oid table, TimestampTz before)
 {
@@ -76,7 +75,7 @@ query_candidates(Oid table, TimestampTz before)
 		elog(ERROR, "could not look for expired consumer groups");
 }
 
-/* The groups whose last commit was before then and who are not waiting. */
+/* The selected groups of which no consumer is waiting: a List of ConsumerGroup. */
 static List *
 expired_groups(Oid table, TimestampTz before)
 {
@@ -98,13 +97,13 @@ expired_groups(Oid table, TimestampTz before)
 	return groups;
 }
 
-/* Has one of the group's members, which may have no partition, been alive since then? */
+/* Has a member of the group, perhaps one without partitions, been alive at or after a time? */
 static bool
 has_members(const ConsumerGroup *group, TimestampTz before)
 {
 	ListCell   *cell;
 
-	foreach(cell, pgt_member_read(group))
+	foreach(cell, pgt_group_member_read(group))
 	{
 		if (((GroupMember *) lfirst(cell))->until >= before)
 			return true;
@@ -112,29 +111,32 @@ has_members(const ConsumerGroup *group, TimestampTz before)
 	return false;
 }
 
-/* Own all rows of a group as they were before then; false where somebody else has a partition. */
+/*
+ * Own all partitions of a group; false where another transaction owns one, or one was used
+ * at or after a time.
+ */
 static bool
 own_expired(const ConsumerGroup *group, TimestampTz before)
 {
 	int32		partitions = pgt_is_topic(group->topic) ? pgt_topic_get(group->topic)->partitions : 0;
-	GroupOffset *offsets = pgt_group_read(group, partitions);
+	GroupPartition *parts = pgt_group_rows_read(group, partitions);
 
 	for (int32 i = 0; i < partitions; i++)
 	{
-		if (!offsets[i].exists)
+		if (!parts[i].exists)
 		{
 			if (pgt_group_is_starting(group, i))
 				return false;
 			continue;
 		}
-		if (offsets[i].served >= before || offsets[i].lease.until >= before ||
-			pgt_group_lock(group, &offsets[i], false) != GROUP_OWNED)
+		if (parts[i].served >= before || parts[i].lease.until >= before ||
+			pgt_group_lock(group, &parts[i], false) != GROUP_OWNED)
 			return false;
 	}
 	return true;
 }
 
-/* Forget a group's offsets and members in a topic; false where it is in use after all. */
+/* Remove a group's offsets and members in a topic; false where the group is in use after all. */
 static bool
 expire_group(const ConsumerGroup *group, TimestampTz before)
 {
@@ -142,11 +144,11 @@ expire_group(const ConsumerGroup *group, TimestampTz before)
 		return false;
 	if (has_members(group, before) || !own_expired(group, before))
 		return false;
-	pgt_lease_forget_members(group);
+	pgt_lease_remove_expired_members(group);
 	return pgt_group_delete(group) > 0;
 }
 
-/* Forget those of the table's groups that have expired; returns how many. */
+/* Remove the table's expired groups; returns their number. */
 static int
 expire_groups(Oid table, TimestampTz before)
 {
@@ -162,18 +164,17 @@ expire_groups(Oid table, TimestampTz before)
 		if (!expire_group(group, before))
 			continue;
 		ereport(LOG,
-				(errmsg("forgot consumer group \"%s\" in topic \"%s\"", group->id,
-						get_rel_name(group->topic)),
-				 errdetail("It has committed nothing for %d minutes (pg_topics.offsets_retention_minutes).",
+				(errmsg("removed expired consumer group \"%s\" from topic \"%s\"",
+						group->id, get_rel_name(group->topic)),
+				 errdetail("The group has not committed for %d minutes (pg_topics.offsets_retention_minutes).",
 						   pgt_offsets_retention_minutes)));
 		expired++;
 	}
 	return expired;
 }
 
-/* See the header. */
 int
-pgt_groups_expire(void)
+pgt_group_expiry_run(void)
 {
 	int			expired = 0;
 	Oid			table;
@@ -191,13 +192,12 @@ pgt_groups_expire(void)
 	return expired;
 }
 
-/* See the header. */
 void
 pgt_group_expiry_init(void)
 {
 	DefineCustomIntVariable("pg_topics.offsets_retention_minutes",
 							"How long the offsets of a consumer group are kept after its last commit.",
-							"-1: for ever.",
+							"-1 keeps them for ever.",
 							&pgt_offsets_retention_minutes, 10080, -1, INT_MAX,
 							PGC_SIGHUP, GUC_UNIT_MIN, NULL, NULL, NULL);
 }

@@ -1,17 +1,16 @@
 /*
  * group_expiry.h
- *	  Forgetting the offsets of consumer groups that nobody uses any more.
- *
- * Layer 7.
+ *	  Removing consumer groups that are not used any more.
  */
 #ifndef GROUP_EXPIRY_H
 #define GROUP_EXPIRY_H
 
 /*
- * Delete the offsets of this database's groups that have expired; returns how
- * many groups in topics.  In a transaction of its own, without a snapshot.
+ * Delete the offsets and members of this database's expired groups; returns the number
+ * of pairs of group and topic.  The caller has begun a transaction for it, without a
+ * snapshot.
  */
-extern int	pgt_groups_expire(void);
+extern int	pgt_group_expiry_run(void);
 
 extern void pgt_group_expiry_init(void);	/* settings of this file */
 

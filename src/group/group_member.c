@@ -3,26 +3,24 @@
  *	  The members of consumer groups that lease partitions: the rows of
  *	  topic_group_members.
  *
- * One row for each group, topic and member.  What is leased is not decided
- * here but in the partitions' rows (consumer_group.c): a member's row says that
- * it is there, so that it is counted for its fair share though it has nothing,
- * for how long, and what it last knew to have.
+ * The table has one row for each group, topic and member.  The partitions' rows
+ * (consumer_group.c) decide which partitions are leased to which member.  A member's row
+ * says until when the member is alive, so that a member without partitions counts when
+ * shares are computed, and which partitions it had as of its last call.
  *
- * Only the member itself writes its row.  Others may delete it when its lease
- * has run out.  Both hold the member's lock, an advisory one in a class of its
- * own, so that a row that was read under it is the latest; it also makes two
- * calls in the name of one member follow each other.  Two members whose hashes
- * meet merely wait for each other.
+ * Only the member itself writes its row; other members may delete it once its lease has
+ * expired, and shorten a lease that lasts too long.  Both hold the member's lock, an
+ * advisory lock in a class of its own: a row read under it is the latest version, and two
+ * calls in the name of one member follow each other.  Two members with the same hash
+ * merely wait for each other.
  *
- * A row is written through the table directly, as those of the offsets are.
+ * Rows are written through the table directly, as those of topic_group_offsets are.
  * Only columns outside the primary key change, so updates are HOT.
  *
- * Locks: the member's, and RowExclusiveLock on the table once something is
- * written, till the transaction's end.
+ * Locks: the member's lock, and RowExclusiveLock on the table once a row is written,
+ * until the transaction's end.
  *
  * Memory: the caller's context.
- *
- * Layer 6.  Read lease.c next.
  */
 #include "postgres.h"
 
@@ -57,9 +55,8 @@
 #define Anum_members_partitions		7
 #define Natts_members				7
 
-/* See the header. */
 void
-pgt_member_check_id(const char *id)
+pgt_group_member_check_id(const char *id)
 {
 	size_t		length = strlen(id);
 
@@ -75,9 +72,8 @@ pgt_member_check_id(const char *id)
 				 errdetail("It has %zu bytes; the limit is %d.", length, MAX_MEMBER_ID_LENGTH)));
 }
 
-/* See the header. */
 bool
-pgt_member_lock(const ConsumerGroup *group, const char *id, bool wait)
+pgt_group_member_lock(const ConsumerGroup *group, const char *id, bool wait)
 {
 	uint32		group_hash = hash_bytes((const unsigned char *) group->id, strlen(group->id));
 	uint32		member_hash = hash_bytes((const unsigned char *) id, strlen(id));
@@ -88,19 +84,18 @@ pgt_member_lock(const ConsumerGroup *group, const char *id, bool wait)
 	return LockAcquire(&tag, ExclusiveLock, false, !wait) != LOCKACQUIRE_NOT_AVAIL;
 }
 
-/* See the header. */
 Oid
-pgt_member_table(Oid offsets_table)
+pgt_group_member_table(Oid offsets_table)
 {
 	return OidIsValid(offsets_table) ?
 		get_relname_relid(MEMBERS_TABLE_NAME, get_rel_namespace(offsets_table)) : InvalidOid;
 }
 
-/* Open the group's table of members; ERROR where it is gone. */
+/* Open the table of members; ERROR where it does not exist. */
 static Relation
 open_members(const ConsumerGroup *group, LOCKMODE mode)
 {
-	Oid			table = pgt_member_table(group->offsets_table);
+	Oid			table = pgt_group_member_table(group->offsets_table);
 
 	if (!OidIsValid(table))
 		ereport(ERROR,
@@ -125,7 +120,7 @@ fill_partitions(GroupMember *member, ArrayType *array)
 		member->partitions[i] = DatumGetInt32(elements[i]);
 }
 
-/* The member that a row is about; the row is the caller's to keep. */
+/* The member that a row describes; the row must stay allocated. */
 static GroupMember *
 member_of_row(HeapTuple row, TupleDesc desc)
 {
@@ -143,7 +138,7 @@ member_of_row(HeapTuple row, TupleDesc desc)
 	return member;
 }
 
-/* Order by when they joined. */
+/* Order members by the time they joined. */
 static int
 compare_joined(const ListCell *a, const ListCell *b)
 {
@@ -155,9 +150,8 @@ compare_joined(const ListCell *a, const ListCell *b)
 	return strcmp(left->id, right->id);
 }
 
-/* See the header. */
 List *
-pgt_member_read(const ConsumerGroup *group)
+pgt_group_member_read(const ConsumerGroup *group)
 {
 	Relation	table = open_members(group, AccessShareLock);
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
@@ -196,9 +190,8 @@ partitions_datum(const GroupMember *member)
 										   sizeof(int32), true, TYPALIGN_INT));
 }
 
-/* See the header. */
 void
-pgt_member_write(const ConsumerGroup *group, GroupMember *member)
+pgt_group_member_write(const ConsumerGroup *group, GroupMember *member)
 {
 	Relation	table = open_members(group, RowExclusiveLock);
 	Interval	lease = {.time = member->lease};
@@ -224,9 +217,8 @@ pgt_member_write(const ConsumerGroup *group, GroupMember *member)
 	table_close(table, NoLock);
 }
 
-/* See the header. */
 void
-pgt_member_delete(const ConsumerGroup *group, const GroupMember *member)
+pgt_group_member_delete(const ConsumerGroup *group, const GroupMember *member)
 {
 	Relation	table = open_members(group, RowExclusiveLock);
 

@@ -1,27 +1,25 @@
 /*
  * group_position.c
- *	  How far the running transaction has read for a group, where that is not
- *	  committed yet.
+ *	  The positions of the running transaction: how far it has read for a group
+ *	  beyond the committed offsets.
  *
- * With auto_commit => false a transaction's progress is in this process's
- * memory only, one stack of versions a partition, a version for each
- * subtransaction that moved it:
+ * With auto_commit => false a transaction's progress is in this process's memory only:
+ * a stack of versions for each partition, with a version for each subtransaction that
+ * moved the position:
  *
  *	  (topic, partition, group) -> 250 (savepoint b) -> 100 (top)
  *
- * ROLLBACK TO b pops, RELEASE b folds into the one below.  A position is set
- * only while the partition is owned (consumer_group.c), and the lock that makes
- * it so goes away with the same subtransaction.  A start is weaker: where a group
- * that begins at the log's end was when it first looked, good only while it has
- * nothing to go on at.
+ * ROLLBACK TO b removes the top version, RELEASE b merges it into the one below.  A
+ * position is set only while the partition is owned (consumer_group.c), and a rollback
+ * that removes the position also releases the lock by which the partition is owned.  A
+ * start is weaker than a position: it is the log's end as a group that begins there first
+ * saw it, and counts only while the group has neither a position nor a committed offset.
  *
- * A crash, and the transaction's end whichever it is, forget all of it.
+ * Commit, abort and crash all end a transaction's positions.
  *
- * Locks: none; what is here is this process's own.
+ * Locks: none; positions are private to this process.
  *
  * Memory: TopTransactionContext.
- *
- * Layer 6.  Read consumer_group.c next.
  */
 #include "postgres.h"
 
@@ -29,6 +27,7 @@
 #include "common/int.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #include "group/group_position.h"
 
@@ -43,10 +42,10 @@ typedef struct PositionKey
 typedef struct PositionVersion
 {
 	SubTransactionId subid;
-	int64		next_offset;	/* NO_OFFSET: none, what is committed counts */
-	int64		start;			/* counts where it cannot go on there; NO_OFFSET: none */
+	int64		next_offset;	/* NO_OFFSET: none, the committed offset counts */
+	int64		start;			/* counts where there is no readable offset; NO_OFFSET: none */
 	TimestampTz served;
-	int64		lost;			/* noticed, and not committed yet */
+	int64		lost;			/* lost records that are not in the row yet */
 	struct PositionVersion *below;	/* of an enclosing subtransaction */
 } PositionVersion;
 
@@ -125,71 +124,65 @@ own_position(const ConsumerGroup *group, int32 partition)
 	return version;
 }
 
-/* See the header. */
 void
-pgt_position_read(const ConsumerGroup *group, GroupOffset *offset)
+pgt_group_position_read(const ConsumerGroup *group, GroupPartition *part)
 {
-	const PositionVersion *version = find_position(group, offset->partition);
+	const PositionVersion *version = find_position(group, part->partition);
 
-	offset->position = version == NULL ? NO_OFFSET : version->next_offset;
-	offset->start = version == NULL ? NO_OFFSET : version->start;
-	offset->served = version == NULL ? DT_NOBEGIN : version->served;
+	part->position = version == NULL ? NO_OFFSET : version->next_offset;
+	part->start = version == NULL ? NO_OFFSET : version->start;
+	part->served = version == NULL ? DT_NOBEGIN : version->served;
 }
 
-/* See the header. */
 void
-pgt_position_set(const ConsumerGroup *group, GroupOffset *offset, int64 next)
+pgt_group_position_set(const ConsumerGroup *group, GroupPartition *part, int64 next)
 {
 	PositionVersion *version;
 
-	/* nothing to forget */
-	if (next == NO_OFFSET && find_position(group, offset->partition) == NULL)
+	/* there is no position to remove */
+	if (next == NO_OFFSET && find_position(group, part->partition) == NULL)
 		return;
 
-	version = own_position(group, offset->partition);
+	version = own_position(group, part->partition);
 	version->next_offset = next;
 	version->start = NO_OFFSET;
 	version->served = next == NO_OFFSET ? DT_NOBEGIN : GetCurrentTimestamp();
 	if (next == NO_OFFSET)
 		version->lost = 0;
-	offset->position = next;
-	offset->start = NO_OFFSET;
+	part->position = next;
+	part->start = NO_OFFSET;
 }
 
-/* See the header. */
 void
-pgt_position_set_start(const ConsumerGroup *group, GroupOffset *offset, int64 start)
+pgt_group_position_set_start(const ConsumerGroup *group, GroupPartition *part, int64 start)
 {
-	PositionVersion *version = own_position(group, offset->partition);
+	PositionVersion *version = own_position(group, part->partition);
 
-	version->next_offset = offset->position;
+	version->next_offset = part->position;
 	version->start = start;
-	version->served = offset->served;
-	offset->start = start;
+	version->served = part->served;
+	part->start = start;
 }
 
-/* See the header. */
 void
-pgt_position_note_lost(const ConsumerGroup *group, const GroupOffset *offset, int64 lost)
+pgt_group_position_note_lost(const ConsumerGroup *group, const GroupPartition *part, int64 lost)
 {
-	int64	   *sum = &own_position(group, offset->partition)->lost;
+	int64	   *sum = &own_position(group, part->partition)->lost;
 
 	if (pg_add_s64_overflow(*sum, lost, sum))
 		*sum = PG_INT64_MAX;
 }
 
-/* See the header. */
 int64
-pgt_position_lost(const ConsumerGroup *group, int32 partition)
+pgt_group_position_lost(const ConsumerGroup *group, int32 partition)
 {
 	const PositionVersion *version = find_position(group, partition);
 
 	return version == NULL ? 0 : version->lost;
 }
 
-/* See the header. */
 List *
-pgt_position_partitions(const ConsumerGroup *group)
+pgt_group_position_partitions(const ConsumerGroup *group)
 {
 	HASH_SEQ_STATUS status;
 	PositionEntry *entry;
@@ -261,7 +254,7 @@ positions_subxact_callback(SubXactEvent event, SubTransactionId subid,
 	}
 }
 
-/* Forget positions at the transaction's end; their memory goes by itself. */
+/* Reset at the transaction's end, which frees the memory. */
 static void
 positions_xact_callback(XactEvent event, void *arg)
 {
@@ -269,7 +262,6 @@ positions_xact_callback(XactEvent event, void *arg)
 		positions = NULL;
 }
 
-/* See the header. */
 void
 pgt_group_position_init(void)
 {

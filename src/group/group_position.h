@@ -1,46 +1,44 @@
 /*
  * group_position.h
- *	  How far the running transaction has read for a group, where that is not
- *	  committed yet.
- *
- * Layer 6, below consume.c.
+ *	  The positions of the running transaction: how far it has read for a group
+ *	  beyond the committed offsets.
  */
 #ifndef GROUP_POSITION_H
 #define GROUP_POSITION_H
 
-#include "group/consumer_group.h"
+#include "group/group_types.h"
 #include "nodes/pg_list.h"
 
-/* Set position, start and served of offset->partition to what this transaction knows of it. */
-extern void pgt_position_read(const ConsumerGroup *group, GroupOffset *offset);
+/* Set position, start and served in *part to those of this transaction. */
+extern void pgt_group_position_read(const ConsumerGroup *group, GroupPartition *part);
 
 /*
- * Remember in this transaction only where it goes on, or with NO_OFFSET: at the
- * committed offset; a savepoint's rollback brings the earlier position back.
- * The caller owns the partition.
+ * Set the transaction's position in a partition to "next", or with NO_OFFSET remove it,
+ * so that the transaction continues at the committed offset.  Rolling back to a savepoint
+ * restores the earlier position.  The caller owns the partition.
  */
-extern void pgt_position_set(const ConsumerGroup *group, GroupOffset *offset, int64 next);
+extern void pgt_group_position_set(const ConsumerGroup *group, GroupPartition *part, int64 next);
 
 /*
- * Remember in this transaction only where a group starts that has nothing
- * committed, or only what lies below the log start.  The caller need not own
- * the partition: a committed offset to go on at counts before it.
+ * Remember for this transaction where a group starts that has committed nothing, or
+ * whose committed offset is below the log start.  The caller need not own the partition:
+ * a committed offset that can be read takes precedence.
  */
-extern void pgt_position_set_start(const ConsumerGroup *group, GroupOffset *offset, int64 start);
+extern void pgt_group_position_set_start(const ConsumerGroup *group, GroupPartition *part, int64 start);
 
 /*
- * Note that "lost" records were deleted before the group had read them: added
- * to its row by the transaction's next commit of the partition.  The caller
- * owns the partition.
+ * Note that "lost" records were deleted before the group had read them.  The
+ * transaction's next commit of the partition adds the number to its row.  The caller owns
+ * the partition.
  */
-extern void pgt_position_note_lost(const ConsumerGroup *group, const GroupOffset *offset,
-								   int64 lost);
+extern void pgt_group_position_note_lost(const ConsumerGroup *group, const GroupPartition *part,
+										 int64 lost);
 
-/* What has been noted as lost in the partition and is not in its row yet. */
-extern int64 pgt_position_lost(const ConsumerGroup *group, int32 partition);
+/* The number of records noted as lost in the partition that is not in its row yet. */
+extern int64 pgt_group_position_lost(const ConsumerGroup *group, int32 partition);
 
 /* Numbers of the partitions in which the group has a position, ascending, palloc'd. */
-extern List *pgt_position_partitions(const ConsumerGroup *group);
+extern List *pgt_group_position_partitions(const ConsumerGroup *group);
 
 /* Install the transaction callbacks; called once per process. */
 extern void pgt_group_position_init(void);

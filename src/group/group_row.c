@@ -1,37 +1,34 @@
 /*
  * group_row.c
- *	  The rows of topic_group_offsets: reading them, writing them, and what is
- *	  asked of those of all groups.
+ *	  The rows of topic_group_offsets: reading them, writing them, and queries over
+ *	  all groups of a topic.
  *
- * A group's state is one row for each partition it has committed something for.
- * Only this file knows the columns, and only consumer_group.c, which locks and
- * deletes rows, touches the table too, but for topic_drop.c, which removes a
- * dropped topic's rows.  All go through the table directly, not through SQL:
- * whoever may read a topic may consume it, and needs no privilege on the table.
+ * A group's state is one row for each partition in which it has committed an offset.
+ * Only this file knows the columns.  Two other files use the table: consumer_group.c
+ * locks and deletes rows, and topic_drop.c deletes the rows of a dropped topic.  All of
+ * them use the table directly, not through SQL: a role that may read a topic may consume
+ * it, and needs no privilege on the table.
  *
- * Rows are read in their latest version (under REPEATABLE READ: the snapshot's,
- * and a later change is a serialization failure): what another session has
- * consumed and committed is consumed, whatever the statement's snapshot is.
- * What the statement may read of the log is a matter of its snapshot; see
- * consume.c.
+ * Rows are read in their latest version, whatever the statement's snapshot is: records
+ * that another session has consumed and committed are consumed.  Under REPEATABLE READ
+ * the version that the transaction's snapshot sees is read, and a later change is a
+ * serialization failure.  Which records of the log a statement may read is decided by its
+ * snapshot; see consume.c.
  *
- * Old versions of a row.  A commit writes a new one, and where a transaction
- * somewhere keeps vacuum from removing them they become many.  What a commit
- * takes must not grow with them: a row is looked for where it was last
- * (group_row_cache.c), and its new version goes into the index without a look at the
- * others.
+ * Old versions of a row.  Each commit writes a new version, and there are many where some
+ * transaction keeps vacuum from removing them.  The cost of a commit must not grow with
+ * them: a row is looked for first where it was found before (group_row_cache.c), and its
+ * new version is put into the index without a visit to the others.
  *
- * A row is written by who owns the partition for the group (consumer_group.c), so
- * no two write one at once.
+ * A row is written only by the transaction that owns the partition for the group
+ * (consumer_group.c), so two transactions never write a row at once.
  *
- * Locks: AccessShareLock on the table for the time of a read, RowExclusiveLock
- * till the transaction's end once something is written.
+ * Locks: AccessShareLock on the table during a read; RowExclusiveLock until the
+ * transaction's end once a row is written.
  *
  * Durability and crash safety are the heap's.
  *
  * Memory: rows in the caller's context.
- *
- * Layer 6.  Read group_row_cache.c next.
  */
 #include "postgres.h"
 
@@ -53,7 +50,6 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "group/consumer_group.h"
 #include "group/group_position.h"
 #include "group/group_row.h"
 #include "group/group_row_cache.h"
@@ -75,12 +71,14 @@
 #define Anum_offsets_position_timestamp	13
 #define Natts_offsets					13
 
-/* Partitions that are looked up in the index one by one; where there are more, all at once. */
+/*
+ * Up to this number, missing rows are looked up in the index one by one; more are read by
+ * one scan.
+ */
 #define ONE_BY_ONE_MAX	8
 
 /* ---- reading ------------------------------------------------------------ */
 
-/* See the header. */
 Snapshot
 pgt_group_rows_snapshot(void)
 {
@@ -112,7 +110,6 @@ offsets_scan_keys(ScanKeyData *keys, const ConsumerGroup *group, int32 partition
 	return 3;
 }
 
-/* See the header. */
 SysScanDesc
 pgt_group_rows_scan(Relation table, const ConsumerGroup *group, int32 partition, Snapshot snapshot)
 {
@@ -122,19 +119,18 @@ pgt_group_rows_scan(Relation table, const ConsumerGroup *group, int32 partition,
 	return systable_beginscan(table, offsets_index(table), true, snapshot, nkeys, keys);
 }
 
-/* See the header. */
 void
-pgt_group_row_clear(GroupOffset *offset, const ConsumerGroup *group, int32 partition)
+pgt_group_row_clear(GroupPartition *part, const ConsumerGroup *group, int32 partition)
 {
-	offset->partition = partition;
-	offset->exists = false;
-	offset->row = NULL;
-	offset->committed = NO_OFFSET;
-	pgt_position_read(group, offset);
-	offset->lease = (GroupLease) {NULL, DT_NOBEGIN, NO_OFFSET, DT_NOBEGIN, 0};
+	part->partition = partition;
+	part->exists = false;
+	part->row = NULL;
+	part->committed = NO_OFFSET;
+	pgt_group_position_read(group, part);
+	part->lease = (GroupLease) {NULL, DT_NOBEGIN, NO_OFFSET, DT_NOBEGIN, 0};
 }
 
-/* Take over the lease that a row tells of. */
+/* Fill a lease from a row. */
 static void
 fill_lease(GroupLease *lease, HeapTuple row, TupleDesc desc)
 {
@@ -153,28 +149,27 @@ fill_lease(GroupLease *lease, HeapTuple row, TupleDesc desc)
 	lease->served = isnull ? DT_NOBEGIN : DatumGetTimestampTz(value);
 }
 
-/* See the header. */
 void
-pgt_group_row_fill(GroupOffset *offset, HeapTuple row, TupleDesc desc)
+pgt_group_row_fill(GroupPartition *part, HeapTuple row, TupleDesc desc)
 {
 	bool		isnull;
 	Datum		value;
 
-	offset->exists = true;
-	offset->row = row;
+	part->exists = true;
+	part->row = row;
 
 	value = heap_getattr(row, Anum_offsets_committed_offset, desc, &isnull);
-	offset->committed = isnull ? NO_OFFSET : DatumGetInt64(value);
+	part->committed = isnull ? NO_OFFSET : DatumGetInt64(value);
 
 	value = heap_getattr(row, Anum_offsets_commit_timestamp, desc, &isnull);
 	if (!isnull)
-		offset->served = Max(offset->served, DatumGetTimestampTz(value));
+		part->served = Max(part->served, DatumGetTimestampTz(value));
 
-	fill_lease(&offset->lease, row, desc);
-	offset->served = Max(offset->served, offset->lease.served);
+	fill_lease(&part->lease, row, desc);
+	part->served = Max(part->served, part->lease.served);
 }
 
-/* The partition a row is about. */
+/* The partition of a row. */
 static int32
 row_partition(HeapTuple row, TupleDesc desc)
 {
@@ -183,15 +178,14 @@ row_partition(HeapTuple row, TupleDesc desc)
 	return DatumGetInt32(heap_getattr(row, Anum_offsets_partition, desc, &isnull));
 }
 
-/* See the header. */
 void
-pgt_group_row_take(GroupOffset *offset, const ConsumerGroup *group, HeapTuple row, TupleDesc desc)
+pgt_group_row_take(GroupPartition *part, const ConsumerGroup *group, HeapTuple row, TupleDesc desc)
 {
-	pgt_group_row_clear(offset, group, row_partition(row, desc));
-	pgt_group_row_fill(offset, heap_copytuple(row), desc);
+	pgt_group_row_clear(part, group, row_partition(row, desc));
+	pgt_group_row_fill(part, heap_copytuple(row), desc);
 }
 
-/* Is this the row of that partition of the group? */
+/* Is this the group's row for the partition? */
 static bool
 is_row_of(HeapTuple row, TupleDesc desc, const ConsumerGroup *group, int32 partition)
 {
@@ -206,17 +200,17 @@ is_row_of(HeapTuple row, TupleDesc desc, const ConsumerGroup *group, int32 parti
 		memcmp(VARDATA_ANY(id), group->id, VARSIZE_ANY_EXHDR(id)) == 0;
 }
 
-/* A partition's row where it was found before, or NULL. */
+/* A partition's row, looked for where it was found before; else NULL. */
 static HeapTuple
-row_at_place(PlaceScan *scan, TupleDesc desc, const ConsumerGroup *group, int32 partition,
-			 ItemPointer place)
+row_at_tid(GroupRowFetch *scan, TupleDesc desc, const ConsumerGroup *group, int32 partition,
+		   ItemPointer tid)
 {
-	HeapTuple	row = pgt_place_scan_fetch(scan, place);
+	HeapTuple	row = pgt_group_row_cache_fetch(scan, tid);
 
 	return row != NULL && is_row_of(row, desc, group, partition) ? row : NULL;
 }
 
-/* A partition's row by the index, or NULL. */
+/* A partition's row, looked up in the index; else NULL. */
 static HeapTuple
 row_by_index(Relation table, const ConsumerGroup *group, int32 partition, Snapshot snapshot)
 {
@@ -227,9 +221,9 @@ row_by_index(Relation table, const ConsumerGroup *group, int32 partition, Snapsh
 	return row;
 }
 
-/* Read the rows of all partitions by the index. */
+/* Read the rows of all partitions by a scan of the index. */
 static void
-read_by_index(Relation table, const ConsumerGroup *group, GroupOffset *offsets, int32 partitions,
+read_by_index(Relation table, const ConsumerGroup *group, GroupPartition *parts, int32 partitions,
 			  Snapshot snapshot)
 {
 	TupleDesc	desc = RelationGetDescr(table);
@@ -241,94 +235,88 @@ read_by_index(Relation table, const ConsumerGroup *group, GroupOffset *offsets, 
 		int32		partition = row_partition(row, desc);
 
 		if (partition >= 0 && partition < partitions)
-			pgt_group_row_fill(&offsets[partition], heap_copytuple(row), desc);
+			pgt_group_row_fill(&parts[partition], heap_copytuple(row), desc);
 	}
 	systable_endscan(scan);
 }
 
-/*
- * Read the rows of all partitions where they were found before, and the others
- * by the index.
- */
+/* Read the rows of all partitions: first where they were found before, then by the index. */
 static void
-read_rows(Relation table, const ConsumerGroup *group, GroupOffset *offsets, int32 partitions,
+read_rows(Relation table, const ConsumerGroup *group, GroupPartition *parts, int32 partitions,
 		  Snapshot snapshot)
 {
 	TupleDesc	desc = RelationGetDescr(table);
-	ItemPointer places = pgt_row_places(group->topic, group->id, partitions);
-	PlaceScan  *scan = pgt_place_scan_begin(table, snapshot);
+	ItemPointer tids = pgt_group_row_cache_tids(group->topic, group->id, partitions);
+	GroupRowFetch  *scan = pgt_group_row_cache_begin(table, snapshot);
 	int			missing = 0;
 
 	for (int32 i = 0; i < partitions; i++)
 	{
-		HeapTuple	row = row_at_place(scan, desc, group, i, &places[i]);
+		HeapTuple	row = row_at_tid(scan, desc, group, i, &tids[i]);
 
 		if (row != NULL)
-			pgt_group_row_fill(&offsets[i], row, desc);
+			pgt_group_row_fill(&parts[i], row, desc);
 		else
 			missing++;
 	}
-	pgt_place_scan_end(scan);
+	pgt_group_row_cache_end(scan);
 
 	if (missing > ONE_BY_ONE_MAX)
-		read_by_index(table, group, offsets, partitions, snapshot);
+		read_by_index(table, group, parts, partitions, snapshot);
 	for (int32 i = 0; i < partitions; i++)
 	{
 		HeapTuple	row;
 
-		if (!offsets[i].exists && missing <= ONE_BY_ONE_MAX &&
+		if (!parts[i].exists && missing <= ONE_BY_ONE_MAX &&
 			(row = row_by_index(table, group, i, snapshot)) != NULL)
-			pgt_group_row_fill(&offsets[i], row, desc);
-		if (offsets[i].exists)
-			places[i] = offsets[i].row->t_self;
+			pgt_group_row_fill(&parts[i], row, desc);
+		if (parts[i].exists)
+			tids[i] = parts[i].row->t_self;
 	}
 }
 
-/* See the header. */
-GroupOffset *
-pgt_group_read(const ConsumerGroup *group, int32 partitions)
+GroupPartition *
+pgt_group_rows_read(const ConsumerGroup *group, int32 partitions)
 {
-	GroupOffset *offsets = palloc(sizeof(GroupOffset) * partitions);
+	GroupPartition *parts = palloc(sizeof(GroupPartition) * partitions);
 	Relation	table = table_open(group->offsets_table, AccessShareLock);
 	Snapshot	snapshot = pgt_group_rows_snapshot();
 
 	for (int32 i = 0; i < partitions; i++)
-		pgt_group_row_clear(&offsets[i], group, i);
-	read_rows(table, group, offsets, partitions, snapshot);
+		pgt_group_row_clear(&parts[i], group, i);
+	read_rows(table, group, parts, partitions, snapshot);
 	UnregisterSnapshot(snapshot);
 	table_close(table, AccessShareLock);
-	return offsets;
+	return parts;
 }
 
-/* See the header. */
 void
-pgt_group_row_refresh(Relation table, const ConsumerGroup *group, GroupOffset *offset)
+pgt_group_row_refresh(Relation table, const ConsumerGroup *group, GroupPartition *part)
 {
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	int32		partition = offset->partition;
-	ItemPointer places = pgt_row_places(group->topic, group->id, partition + 1);
-	PlaceScan  *scan = pgt_place_scan_begin(table, snapshot);
-	HeapTuple	row = row_at_place(scan, RelationGetDescr(table), group, partition, &places[partition]);
+	int32		partition = part->partition;
+	ItemPointer tids = pgt_group_row_cache_tids(group->topic, group->id, partition + 1);
+	GroupRowFetch  *scan = pgt_group_row_cache_begin(table, snapshot);
+	HeapTuple	row = row_at_tid(scan, RelationGetDescr(table), group, partition, &tids[partition]);
 
-	pgt_place_scan_end(scan);
+	pgt_group_row_cache_end(scan);
 	if (row == NULL)
 		row = row_by_index(table, group, partition, snapshot);
-	pgt_group_row_clear(offset, group, partition);
+	pgt_group_row_clear(part, group, partition);
 	if (row != NULL)
 	{
-		pgt_group_row_fill(offset, row, RelationGetDescr(table));
-		places[partition] = row->t_self;
+		pgt_group_row_fill(part, row, RelationGetDescr(table));
+		tids[partition] = row->t_self;
 	}
 	UnregisterSnapshot(snapshot);
 }
 
-/* See the header. */
 char *
-pgt_group_row_metadata(const ConsumerGroup *group, const GroupOffset *offset)
+pgt_group_row_metadata(const ConsumerGroup *group, const GroupPartition *part)
 {
 	Relation	table = table_open(group->offsets_table, AccessShareLock);
 	bool		isnull;
-	Datum		value = heap_getattr(offset->row, Anum_offsets_metadata, RelationGetDescr(table), &isnull);
+	Datum		value = heap_getattr(part->row, Anum_offsets_metadata, RelationGetDescr(table), &isnull);
 	char	   *metadata = isnull ? NULL : TextDatumGetCString(value);
 
 	table_close(table, AccessShareLock);
@@ -337,7 +325,7 @@ pgt_group_row_metadata(const ConsumerGroup *group, const GroupOffset *offset)
 
 /* ---- writing ------------------------------------------------------------ */
 
-/* Set the columns that a commit writes; NO_OFFSET: nothing was committed. */
+/* Set the columns that a commit writes; next is NO_OFFSET where nothing is committed. */
 static void
 commit_values(Datum *values, bool *nulls, int64 next, const char *metadata)
 {
@@ -365,7 +353,7 @@ lease_values(Datum *values, bool *nulls, const GroupLease *lease)
 	nulls[Anum_offsets_position_timestamp - 1] = lease->served == DT_NOBEGIN;
 }
 
-/* Set the columns that say how many records the group has lost so far. */
+/* Set the columns with the number of records that the group has lost so far. */
 static void
 lost_values(Datum *values, bool *nulls, int64 lost)
 {
@@ -375,7 +363,7 @@ lost_values(Datum *values, bool *nulls, int64 lost)
 	nulls[Anum_offsets_lost_timestamp - 1] = lost == 0;
 }
 
-/* Mark columns first .. last as to be replaced. */
+/* Mark the columns from first to last as replaced. */
 static void
 replace_columns(bool *replace, int first, int last)
 {
@@ -384,9 +372,9 @@ replace_columns(bool *replace, int first, int last)
 }
 
 /*
- * Add a new version of a row to the table's indexes.  Its key is as before, and
- * the row is ours: asking whether the key is unique would visit every version
- * that vacuum has not removed.
+ * Add a new version of a row to the table's indexes.  The key has not changed and the
+ * caller owns the row, so the index need not check that the key is unique: that would
+ * visit every version that vacuum has not removed.
  */
 static void
 index_version(Relation table, HeapTuple row)
@@ -411,12 +399,9 @@ index_version(Relation table, HeapTuple row)
 	CatalogCloseIndexes(indexes);
 }
 
-/*
- * Write the new version of an owned row.  NO_OFFSET: what is committed stays;
- * "lost" is added to what the row says; without "leased" the lease stays.
- */
+/* Write a new version of an owned row; arguments as for pgt_group_row_write(). */
 static HeapTuple
-update_row(Relation table, const GroupOffset *offset, int64 next, int64 lost,
+update_row(Relation table, const GroupPartition *part, int64 next, int64 lost,
 		   const char *metadata, bool leased)
 {
 	Datum		values[Natts_offsets] = {0};
@@ -430,7 +415,7 @@ update_row(Relation table, const GroupOffset *offset, int64 next, int64 lost,
 	if (lost > 0)
 	{
 		bool		isnull;
-		Datum		before = heap_getattr(offset->row, Anum_offsets_lost_records,
+		Datum		before = heap_getattr(part->row, Anum_offsets_lost_records,
 										  RelationGetDescr(table), &isnull);
 
 		if (!isnull && pg_add_s64_overflow(lost, DatumGetInt64(before), &lost))
@@ -438,20 +423,20 @@ update_row(Relation table, const GroupOffset *offset, int64 next, int64 lost,
 		lost_values(values, nulls, lost);
 		replace_columns(replace, Anum_offsets_lost_records, Anum_offsets_lost_timestamp);
 	}
-	lease_values(values, nulls, &offset->lease);
+	lease_values(values, nulls, &part->lease);
 	if (leased)
 		replace_columns(replace, Anum_offsets_member_id, Anum_offsets_position_timestamp);
 
-	updated = heap_modify_tuple(offset->row, RelationGetDescr(table), values, nulls, replace);
-	simple_heap_update(table, &offset->row->t_self, updated);
+	updated = heap_modify_tuple(part->row, RelationGetDescr(table), values, nulls, replace);
+	simple_heap_update(table, &part->row->t_self, updated);
 	if (!HeapTupleIsHeapOnly(updated))
 		index_version(table, updated);
 	return updated;
 }
 
-/* Write the first row of a partition whose absence is locked. */
+/* Write the first row of an owned partition. */
 static HeapTuple
-insert_row(Relation table, const ConsumerGroup *group, const GroupOffset *offset, int64 next,
+insert_row(Relation table, const ConsumerGroup *group, const GroupPartition *part, int64 next,
 		   int64 lost, const char *metadata)
 {
 	Datum		values[Natts_offsets] = {0};
@@ -460,41 +445,39 @@ insert_row(Relation table, const ConsumerGroup *group, const GroupOffset *offset
 
 	commit_values(values, nulls, next, metadata);
 	lost_values(values, nulls, lost);
-	lease_values(values, nulls, &offset->lease);
+	lease_values(values, nulls, &part->lease);
 	values[Anum_offsets_group_id - 1] = CStringGetTextDatum(group->id);
 	values[Anum_offsets_topic - 1] = ObjectIdGetDatum(group->topic);
-	values[Anum_offsets_partition - 1] = Int32GetDatum(offset->partition);
+	values[Anum_offsets_partition - 1] = Int32GetDatum(part->partition);
 
 	row = heap_form_tuple(RelationGetDescr(table), values, nulls);
 	CatalogTupleInsert(table, row);
 	return row;
 }
 
-/* See the header. */
 void
-pgt_group_row_write(const ConsumerGroup *group, GroupOffset *offset, int64 next, int64 lost,
+pgt_group_row_write(const ConsumerGroup *group, GroupPartition *part, int64 next, int64 lost,
 					const char *metadata, bool leased)
 {
 	Relation	table = table_open(group->offsets_table, RowExclusiveLock);
 	HeapTuple	row;
 
-	if (offset->exists)
-		row = update_row(table, offset, next, lost, metadata, leased);
+	if (part->exists)
+		row = update_row(table, part, next, lost, metadata, leased);
 	else
-		row = insert_row(table, group, offset, next, lost, metadata);
+		row = insert_row(table, group, part, next, lost, metadata);
 	FAULT_POINT("offset-stored");
 
-	/* later calls of the same statement go on from here */
+	/* make the new version visible to later calls in the same statement */
 	CommandCounterIncrement();
-	pgt_group_row_fill(offset, row, RelationGetDescr(table));
+	pgt_group_row_fill(part, row, RelationGetDescr(table));
 	table_close(table, NoLock);
 }
 
 /* ---- all groups of a topic ---------------------------------------------- */
 
-/* See the header. */
 Oid
-pgt_group_offsets_table(Oid topic)
+pgt_group_row_table(Oid topic)
 {
 	ForeignServer *server = GetForeignServer(GetForeignServerIdByRelId(topic));
 	ForeignDataWrapper *wrapper = GetForeignDataWrapper(server->fdwid);
@@ -504,8 +487,8 @@ pgt_group_offsets_table(Oid topic)
 }
 
 /*
- * The lowest offset that the groups whose rows a scan gives, group by group,
- * have committed for the partition: 0 for a group without one.
+ * The lowest offset that groups have committed for the partition; a group without one
+ * counts as 0.  The scan returns all rows of the topic, group by group.
  */
 static int64
 lowest_committed(SysScanDesc scan, TupleDesc desc, int32 partition)
@@ -538,11 +521,10 @@ lowest_committed(SysScanDesc scan, TupleDesc desc, int32 partition)
 	return Min(lowest, committed);
 }
 
-/* See the header. */
 int64
-pgt_groups_consumed(Oid topic, int32 partition)
+pgt_group_rows_consumed(Oid topic, int32 partition)
 {
-	Oid			relid = pgt_group_offsets_table(topic);
+	Oid			relid = pgt_group_row_table(topic);
 	Relation	table = OidIsValid(relid) ? try_table_open(relid, AccessShareLock) : NULL;
 	Relation	index;
 	Snapshot	snapshot;
@@ -550,7 +532,7 @@ pgt_groups_consumed(Oid topic, int32 partition)
 	SysScanDesc scan;
 	int64		lowest;
 
-	/* with the table went what is known of the groups: keep all */
+	/* without the table nothing is known of the groups, so retention must keep all records */
 	if (table == NULL)
 		return 0;
 	index = index_open(offsets_index(table), AccessShareLock);
@@ -565,9 +547,8 @@ pgt_groups_consumed(Oid topic, int32 partition)
 	return lowest;
 }
 
-/* See the header. */
 List *
-pgt_group_topics(const ConsumerGroup *group)
+pgt_group_rows_topics(const ConsumerGroup *group)
 {
 	Relation	table = table_open(group->offsets_table, AccessShareLock);
 	Snapshot	snapshot = pgt_group_rows_snapshot();

@@ -1,8 +1,6 @@
 /*
  * group_row.h
  *	  The rows of topic_group_offsets.
- *
- * Layer 6, below consume.c.
  */
 #ifndef GROUP_ROW_H
 #define GROUP_ROW_H
@@ -10,7 +8,7 @@
 #include "access/genam.h"
 #include "access/htup.h"
 #include "access/tupdesc.h"
-#include "group/consumer_group.h"
+#include "group/group_types.h"
 #include "nodes/pg_list.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
@@ -18,30 +16,30 @@
 #define OFFSETS_TABLE_NAME	"topic_group_offsets"
 
 /*
- * Where the group stands in each of the topic's partitions: an array of that
- * many, palloc'd.  Locks nothing and leaves no lock on the table.
+ * Read the group's rows for the partitions 0 to "partitions" - 1 of its topic: a
+ * palloc'd array.  Locks no row, and leaves no lock on the table.
  */
-extern GroupOffset *pgt_group_read(const ConsumerGroup *group, int32 partitions);
+extern GroupPartition *pgt_group_rows_read(const ConsumerGroup *group, int32 partitions);
 
-/* A partition for which nothing is known yet but, maybe, a position. */
-extern void pgt_group_row_clear(GroupOffset *offset, const ConsumerGroup *group, int32 partition);
+/* Initialize *part for a partition without a row; it may have a position in this transaction. */
+extern void pgt_group_row_clear(GroupPartition *part, const ConsumerGroup *group, int32 partition);
 
-/* Take over what a row says; the row is kept, so it must be the caller's to keep. */
-extern void pgt_group_row_fill(GroupOffset *offset, HeapTuple row, TupleDesc desc);
+/* Fill *part from a row.  *part points to the row, which must stay allocated. */
+extern void pgt_group_row_fill(GroupPartition *part, HeapTuple row, TupleDesc desc);
 
-/* Make *offset of a copy of a row of the group and what else is known of its partition. */
-extern void pgt_group_row_take(GroupOffset *offset, const ConsumerGroup *group, HeapTuple row,
+/* Initialize *part from a copy of a row of the group, and from this transaction's position. */
+extern void pgt_group_row_take(GroupPartition *part, const ConsumerGroup *group, HeapTuple row,
 							   TupleDesc desc);
 
 /* Read one partition's row again, in its latest version. */
-extern void pgt_group_row_refresh(Relation table, const ConsumerGroup *group, GroupOffset *offset);
+extern void pgt_group_row_refresh(Relation table, const ConsumerGroup *group, GroupPartition *part);
 
-/* The metadata of offset->row, palloc'd, or NULL. */
-extern char *pgt_group_row_metadata(const ConsumerGroup *group, const GroupOffset *offset);
+/* The metadata of part->row, palloc'd, or NULL. */
+extern char *pgt_group_row_metadata(const ConsumerGroup *group, const GroupPartition *part);
 
 /*
- * The snapshot to look at rows with, registered: the latest, but under
- * REPEATABLE READ and SERIALIZABLE the transaction's.
+ * The snapshot to read rows with, registered: the latest one, except under REPEATABLE
+ * READ and SERIALIZABLE, where it is the transaction's.
  */
 extern Snapshot pgt_group_rows_snapshot(void);
 
@@ -50,27 +48,27 @@ extern SysScanDesc pgt_group_rows_scan(Relation table, const ConsumerGroup *grou
 									   Snapshot snapshot);
 
 /*
- * Write an owned partition's row, new or not; *offset has the new version.
- * NO_OFFSET: what is committed stays; "lost" is added to what the row says;
- * without "leased" the lease stays.
+ * Write an owned partition's row, a new one or a new version; *part has it afterwards.
+ * "next" is the committed offset, which NO_OFFSET leaves unchanged; "lost" is added to the
+ * row's number of lost records; without "leased" the lease is left unchanged.
  */
-extern void pgt_group_row_write(const ConsumerGroup *group, GroupOffset *offset, int64 next,
+extern void pgt_group_row_write(const ConsumerGroup *group, GroupPartition *part, int64 next,
 								int64 lost, const char *metadata, bool leased);
 
-/* Oids of the topics that a group has rows for; group->topic is not used. */
-extern List *pgt_group_topics(const ConsumerGroup *group);
+/* Oids of the topics in which a group has rows; group->topic is not used. */
+extern List *pgt_group_rows_topics(const ConsumerGroup *group);
 
 /*
  * The table of committed offsets, in the schema of the topic's wrapper, which
- * is the extension's; InvalidOid where it is gone already.
+ * is the extension's; InvalidOid where the table does not exist any more.
  */
-extern Oid	pgt_group_offsets_table(Oid topic);
+extern Oid	pgt_group_row_table(Oid topic);
 
 /*
- * Up to which offset every registered group (any with a row for the topic) has
- * consumed a partition, as committed by now; PG_INT64_MAX where there is no
- * group.  Needs no privilege on the table.
+ * The lowest offset that the topic's groups (all that have a row for the topic) have
+ * committed by now for a partition; a group without an offset there counts as 0.
+ * PG_INT64_MAX where the topic has no group.  Needs no privilege on the table.
  */
-extern int64 pgt_groups_consumed(Oid topic, int32 partition);
+extern int64 pgt_group_rows_consumed(Oid topic, int32 partition);
 
 #endif							/* GROUP_ROW_H */

@@ -1,27 +1,25 @@
 /*
  * group_row_cache.c
- *	  Where this process last found the rows of topic_group_offsets.
+ *	  Where this process last found rows of topic_group_offsets: their tids.
  *
- * A row of that table gets a new version with each commit.  While a transaction
- * somewhere keeps vacuum from removing old ones, an index lookup of the row
- * visits all versions since, and each commit takes a little longer than the one
- * before.  So who has read a row remembers where it was: the latest version is
- * reached from there by following the versions written since.
+ * A row of that table gets a new version with each commit.  While some transaction keeps
+ * vacuum from removing old versions, an index lookup of the row visits all of them, and
+ * each commit takes a little longer than the one before.  So a process remembers the tid
+ * at which it found a row: from there it reaches the latest version by following the
+ * versions written since.
  *
- *	  (topic, group) -> place of partition 0, of partition 1, ...
+ *	  (topic, group) -> tid of partition 0, of partition 1, ...
  *
- * A place is a hint.  What is there may be gone or another row; a version that
- * is visible and has the row's key is the row, wherever it was found.  The
- * caller checks that, and looks the row up by the index where a place fails.
- * Where old versions may go, it is the reader who prunes the page, as in an index
- * scan; a place among them then fails, and the index leads to few.
+ * A tid is only a hint: the row may be gone, or another row may be there.  A visible
+ * version with the row's key is the row, wherever it was found.  The caller checks the
+ * key, and looks the row up in the index where the tid fails.  A fetch also prunes the
+ * page, as an index scan does: once old versions can be removed, a tid among them fails,
+ * and the index has few versions left.
  *
- * Locks: none but those of reading.
+ * Locks: only those of reading.
  *
- * Memory: places in a context of their own for the process's life, forgotten all
- * at once when there are too many.
- *
- * Layer 6.
+ * Memory: a context that lives as long as the process, and is reset when there are too
+ * many groups.
  */
 #include "postgres.h"
 
@@ -33,26 +31,26 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "group/consumer_group.h"
 #include "group/group_row_cache.h"
+#include "group/group_types.h"
 
-/* Groups to remember. */
+/* Reset the cache when it has so many groups. */
 #define GROUPS_MAX	256
 
-typedef struct PlacesKey
+typedef struct CachedGroupKey
 {
 	Oid			topic;
 	char		group[MAX_GROUP_ID_LENGTH + 1];	/* padded with zeros */
-} PlacesKey;
+} CachedGroupKey;
 
-typedef struct PlacesEntry
+typedef struct CachedGroup
 {
-	PlacesKey	key;
+	CachedGroupKey	key;
 	int32		count;
-	ItemPointer places;
-} PlacesEntry;
+	ItemPointer tids;
+} CachedGroup;
 
-struct PlaceScan
+struct GroupRowFetch
 {
 	Relation	table;
 	Snapshot	snapshot;
@@ -60,33 +58,33 @@ struct PlaceScan
 	TupleTableSlot *slot;
 };
 
-static MemoryContext places_context = NULL;
+static MemoryContext tids_context = NULL;
 static HTAB *groups = NULL;
 
-/* ---- places ------------------------------------------------------------- */
+/* ---- tids --------------------------------------------------------------- */
 
-/* Forget all groups, or begin. */
+/* Make the cache, or reset it. */
 static void
 reset_groups(void)
 {
 	HASHCTL		ctl = {0};
 
-	if (places_context == NULL)
-		places_context = AllocSetContextCreate(TopMemoryContext, "pg_topics row places",
-											   ALLOCSET_DEFAULT_SIZES);
+	if (tids_context == NULL)
+		tids_context = AllocSetContextCreate(TopMemoryContext, "pg_topics group rows",
+											 ALLOCSET_DEFAULT_SIZES);
 	groups = NULL;
-	MemoryContextReset(places_context);
-	ctl.keysize = sizeof(PlacesKey);
-	ctl.entrysize = sizeof(PlacesEntry);
-	ctl.hcxt = places_context;
-	groups = hash_create("pg_topics row places", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	MemoryContextReset(tids_context);
+	ctl.keysize = sizeof(CachedGroupKey);
+	ctl.entrysize = sizeof(CachedGroup);
+	ctl.hcxt = tids_context;
+	groups = hash_create("pg_topics group rows", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
-/* The entry of a group, made where there is none. */
-static PlacesEntry *
-group_entry(const PlacesKey *key)
+/* The entry of a group, which is made if there is none. */
+static CachedGroup *
+group_entry(const CachedGroupKey *key)
 {
-	PlacesEntry *entry = groups == NULL ? NULL : hash_search(groups, key, HASH_FIND, NULL);
+	CachedGroup *entry = groups == NULL ? NULL : hash_search(groups, key, HASH_FIND, NULL);
 
 	if (entry != NULL)
 		return entry;
@@ -94,16 +92,15 @@ group_entry(const PlacesKey *key)
 		reset_groups();
 	entry = hash_search(groups, key, HASH_ENTER, NULL);
 	entry->count = 0;
-	entry->places = NULL;
+	entry->tids = NULL;
 	return entry;
 }
 
-/* See the header. */
 ItemPointer
-pgt_row_places(Oid topic, const char *group, int32 partitions)
+pgt_group_row_cache_tids(Oid topic, const char *group, int32 partitions)
 {
-	PlacesKey	key;
-	PlacesEntry *entry;
+	CachedGroupKey	key;
+	CachedGroup *entry;
 
 	memset(&key, 0, sizeof(key));
 	key.topic = topic;
@@ -111,27 +108,26 @@ pgt_row_places(Oid topic, const char *group, int32 partitions)
 	entry = group_entry(&key);
 	if (entry->count < partitions)
 	{
-		/* zeros are an invalid place */
-		ItemPointer places = MemoryContextAllocZero(places_context, sizeof(ItemPointerData) * partitions);
+		/* zeros are an invalid tid */
+		ItemPointer tids = MemoryContextAllocZero(tids_context, sizeof(ItemPointerData) * partitions);
 
 		if (entry->count > 0)
 		{
-			memcpy(places, entry->places, sizeof(ItemPointerData) * entry->count);
-			pfree(entry->places);
+			memcpy(tids, entry->tids, sizeof(ItemPointerData) * entry->count);
+			pfree(entry->tids);
 		}
-		entry->places = places;
+		entry->tids = tids;
 		entry->count = partitions;
 	}
-	return entry->places;
+	return entry->tids;
 }
 
 /* ---- fetching ----------------------------------------------------------- */
 
-/* See the header. */
-PlaceScan *
-pgt_place_scan_begin(Relation table, Snapshot snapshot)
+GroupRowFetch *
+pgt_group_row_cache_begin(Relation table, Snapshot snapshot)
 {
-	PlaceScan  *scan = palloc(sizeof(PlaceScan));
+	GroupRowFetch  *scan = palloc(sizeof(GroupRowFetch));
 
 	scan->table = table;
 	scan->snapshot = snapshot;
@@ -140,16 +136,15 @@ pgt_place_scan_begin(Relation table, Snapshot snapshot)
 	return scan;
 }
 
-/* See the header. */
 void
-pgt_place_scan_end(PlaceScan *scan)
+pgt_group_row_cache_end(GroupRowFetch *scan)
 {
 	ExecDropSingleTupleTableSlot(scan->slot);
 	table_endscan(scan->scan);
 	pfree(scan);
 }
 
-/* Remove what nobody sees any more from the page, as an index scan does. */
+/* Remove row versions that no transaction can see from the page, as an index scan does. */
 static void
 prune_page(Relation table, BlockNumber block)
 {
@@ -159,11 +154,10 @@ prune_page(Relation table, BlockNumber block)
 	ReleaseBuffer(buffer);
 }
 
-/* See the header. */
 HeapTuple
-pgt_place_scan_fetch(PlaceScan *scan, ItemPointer place)
+pgt_group_row_cache_fetch(GroupRowFetch *scan, ItemPointer tid)
 {
-	ItemPointerData latest = *place;
+	ItemPointerData latest = *tid;
 
 	/* the table may have been truncated */
 	if (!ItemPointerIsValid(&latest) || !table_tuple_tid_valid(scan->scan, &latest))
@@ -172,7 +166,7 @@ pgt_place_scan_fetch(PlaceScan *scan, ItemPointer place)
 	if (!table_tuple_fetch_row_version(scan->table, &latest, scan->snapshot, scan->slot))
 	{
 		table_tuple_get_latest_tid(scan->scan, &latest);
-		if (ItemPointerEquals(&latest, place) ||
+		if (ItemPointerEquals(&latest, tid) ||
 			!table_tuple_fetch_row_version(scan->table, &latest, scan->snapshot, scan->slot))
 			return NULL;
 	}

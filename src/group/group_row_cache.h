@@ -1,8 +1,6 @@
 /*
  * group_row_cache.h
- *	  Where this process last found the rows of topic_group_offsets.
- *
- * Layer 6.
+ *	  Where this process last found rows of topic_group_offsets: their tids.
  */
 #ifndef GROUP_ROW_CACHE_H
 #define GROUP_ROW_CACHE_H
@@ -13,21 +11,22 @@
 #include "utils/snapshot.h"
 
 /*
- * The places of the rows of a topic's group by partition, to be changed by the
- * caller as long as it does not call this again; invalid: unknown.
+ * The tids at which the rows of a group in a topic were last found, an array by
+ * partition; an invalid tid means unknown.  The caller may change the array until it calls
+ * this function again.
  */
-extern ItemPointer pgt_row_places(Oid topic, const char *group, int32 partitions);
+extern ItemPointer pgt_group_row_cache_tids(Oid topic, const char *group, int32 partitions);
 
-/* A table that rows are fetched from by their places. */
-typedef struct PlaceScan PlaceScan;
+/* Fetching rows of a table by their tids. */
+typedef struct GroupRowFetch GroupRowFetch;
 
-extern PlaceScan *pgt_place_scan_begin(Relation table, Snapshot snapshot);
-extern void pgt_place_scan_end(PlaceScan *scan);
+extern GroupRowFetch *pgt_group_row_cache_begin(Relation table, Snapshot snapshot);
+extern void pgt_group_row_cache_end(GroupRowFetch *scan);
 
 /*
- * The version that the snapshot sees of the row that is or was at that place, or
- * NULL; palloc'd.  The place may be somebody else's by now: check what row it is.
+ * The version that the snapshot sees of the row that is or was at the tid, palloc'd, or
+ * NULL.  Another row may have the tid by now: the caller checks which row it is.
  */
-extern HeapTuple pgt_place_scan_fetch(PlaceScan *scan, ItemPointer place);
+extern HeapTuple pgt_group_row_cache_fetch(GroupRowFetch *scan, ItemPointer tid);
 
 #endif							/* GROUP_ROW_CACHE_H */

@@ -1,25 +1,23 @@
 /*
  * group_wakeup.c
- *	  Waking waiting consumers when a transaction ends: for a partition that its
- *	  owner gives up, and for what else no append announces.
+ *	  Waking waiting consumers when a transaction ends that owned partitions, or
+ *	  that has changed what consumers can read.
  *
- * An append wakes few of the consumers that wait (topic_waiters.c).  What they
- * find owned by another consumer, or what that one leaves, is announced by its
- * owner when it lets go: to one waiter of the group for each partition that
- * still has something to read.
+ * An append wakes only a few of the waiting consumers (topic_waiters.c).  A consumer so
+ * woken may find that another consumer owns the partition, and that one may leave records
+ * unread.  Therefore the owner, when its transaction ends, wakes one waiter of the group
+ * for each partition that it owned and that still has records to read:
  *
- *	  commit		the log goes on behind the group's next offset, or that
- *					was not set
- *	  rollback		always, of a savepoint too: the records are there again
- *	  prepared		when it ends it wakes all waiters (topic_ddl.c)
+ *	  commit		if the log has records behind the group's next offset, or
+ *					the transaction has not set that offset
+ *	  rollback		always, also of a savepoint: its records can be read again
+ *	  prepare		not; COMMIT and ROLLBACK PREPARED wake all waiters (topic_ddl.c)
  *
- * A group that is moved back has something to read again, members that come or
- * go change the shares of all, and a topic gets partitions: such a commit wakes
- * everybody who waits for the topic.
+ * Some commits wake all consumers that wait for a topic: when a group was moved back, when
+ * members have joined or left, which changes the shares of all, and when the topic has
+ * got more partitions.
  *
  * Memory: lists in TopTransactionContext.
- *
- * Layer 6.  Read consumer_group.c next.
  */
 #include "postgres.h"
 
@@ -39,10 +37,10 @@ typedef struct OwnedPartition
 	int64		next;			/* NO_OFFSET: not set */
 } OwnedPartition;
 
-/* What this transaction owns; in TopTransactionContext. */
+/* The partitions that this transaction owns; in TopTransactionContext. */
 static List *owned = NIL;
 
-/* Topics whose waiters it wakes, all of them, if it commits; in TopTransactionContext. */
+/* Topics of which all waiters are woken if this transaction commits; in TopTransactionContext. */
 static List *topics_to_wake = NIL;
 
 /* The entry of a partition, or NULL. */
@@ -61,9 +59,8 @@ find_owned(Oid topic, int32 partition, uint64 group)
 	return NULL;
 }
 
-/* See the header. */
 void
-pgt_release_note_owned(Oid topic, int32 partition, const char *group_id)
+pgt_group_wakeup_note_owned(Oid topic, int32 partition, const char *group_id)
 {
 	uint64		group = pgt_topic_waiters_group(group_id);
 	MemoryContext caller;
@@ -80,9 +77,8 @@ pgt_release_note_owned(Oid topic, int32 partition, const char *group_id)
 	MemoryContextSwitchTo(caller);
 }
 
-/* See the header. */
 void
-pgt_release_note_next(Oid topic, int32 partition, const char *group_id, int64 next)
+pgt_group_wakeup_note_next(Oid topic, int32 partition, const char *group_id, int64 next)
 {
 	OwnedPartition *entry = find_owned(topic, partition, pgt_topic_waiters_group(group_id));
 
@@ -90,7 +86,7 @@ pgt_release_note_next(Oid topic, int32 partition, const char *group_id, int64 ne
 		entry->next = next;
 }
 
-/* Is there something to read behind what the group has committed? */
+/* May the partition have records behind the group's committed offset? */
 static bool
 goes_on(const OwnedPartition *entry)
 {
@@ -100,7 +96,7 @@ goes_on(const OwnedPartition *entry)
 	return entry->next == NO_OFFSET || entry->next < bounds.next_offset;
 }
 
-/* Wake for each partition that has something to read. */
+/* Wake a waiter for each owned partition that has records to read. */
 static void
 announce(bool committed)
 {
@@ -115,9 +111,8 @@ announce(bool committed)
 	}
 }
 
-/* See the header. */
 void
-pgt_release_wake_all(Oid topic)
+pgt_group_wakeup_topic(Oid topic)
 {
 	MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
 
@@ -125,7 +120,7 @@ pgt_release_wake_all(Oid topic)
 	MemoryContextSwitchTo(caller);
 }
 
-/* Wake all who wait for such a topic. */
+/* Wake all waiters of the noted topics. */
 static void
 announce_topics(void)
 {
@@ -135,9 +130,9 @@ announce_topics(void)
 		pgt_topic_waiters_wake(MyDatabaseId, lfirst_oid(cell));
 }
 
-/* The transaction ends. */
+/* Transaction callback: wake waiters. */
 static void
-release_xact_callback(XactEvent event, void *arg)
+wakeup_xact_callback(XactEvent event, void *arg)
 {
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
@@ -149,10 +144,13 @@ release_xact_callback(XactEvent event, void *arg)
 	topics_to_wake = NIL;
 }
 
-/* A savepoint is rolled back: what it owned is free again, what it has set is not. */
+/*
+ * Subtransaction callback: after a rollback to a savepoint wake waiters, since partitions may
+ * be free again, and count no next offset as set.
+ */
 static void
-release_subxact_callback(SubXactEvent event, SubTransactionId subid,
-						 SubTransactionId parent, void *arg)
+wakeup_subxact_callback(SubXactEvent event, SubTransactionId subid,
+						SubTransactionId parent, void *arg)
 {
 	ListCell   *cell;
 
@@ -163,10 +161,9 @@ release_subxact_callback(SubXactEvent event, SubTransactionId subid,
 		((OwnedPartition *) lfirst(cell))->next = NO_OFFSET;
 }
 
-/* See the header. */
 void
-pgt_partition_release_init(void)
+pgt_group_wakeup_init(void)
 {
-	RegisterXactCallback(release_xact_callback, NULL);
-	RegisterSubXactCallback(release_subxact_callback, NULL);
+	RegisterXactCallback(wakeup_xact_callback, NULL);
+	RegisterSubXactCallback(wakeup_subxact_callback, NULL);
 }

@@ -3,19 +3,19 @@
  *	  Leased partitions: consuming as a member of a group, without holding a
  *	  transaction open.
  *
- * Each call of a member is a short transaction of its own, from any session:
- * all that lasts from one to the next is in rows, and so it is there behind a
- * connection pooler, after a crash, and after a fail-over.
+ * Each call of a member is a short transaction of its own, from any session.  All state
+ * that lasts from one call to the next is in rows, so it survives a connection pooler, a
+ * crash and a fail-over.
  *
  *	  topic_group_offsets    one row a partition: the member that has it, until
- *							 when, where it reads on (position), how often the
+ *							 when, its next record (position), how often the
  *							 partition was taken (generation)
- *	  topic_group_members    one row a member: alive until when, what it knows
- *							 to have
+ *	  topic_group_members    one row a member: until when it is alive, and which
+ *							 partitions it had at its last call
  *
- * A partition's row alone decides who has it, and every change is made with
- * the row's lock and the latest version of it (consumer_group.c).  A row whose
- * lease has run out is free; until somebody takes it the old member may go on.
+ * The partition's row alone decides which member has the partition, and every change is
+ * made with the row's lock and its latest version (consumer_group.c).  A partition whose
+ * lease has expired is free; until another member takes it, the old member may continue.
  *
  *	  free  --take (generation + 1, position = none)-->  leased by m
  *	  leased by m  --m reads-->    position = next
@@ -25,45 +25,44 @@
  *
  * So a partition that is taken starts at its committed offset: at least once.
  *
- * Fencing.  A member's row lists what it knew to have when it consumed last.  A
- * commit compares that with the partitions' rows and fails if any of them is no
- * longer its own, or if its own row is gone.  A partition is a member's only if
- * both rows say so: one that names a member which was forgotten, and has joined
- * again since, is as good as free.  The next consume() brings the list
- * up to date; as the failed commit may have rolled back work, all that the member
- * has not committed is read again then.
+ * Fencing.  A member's row lists the partitions that it had when it consumed last.  A
+ * commit compares the list with the partitions' rows, and fails if one of the partitions
+ * is not the member's any more, or if the member's row is gone.  A partition is a member's
+ * only if both rows say so: a partition whose row names a member that was removed and has
+ * joined again since counts as free.  The next consume() brings the list up to date.  As
+ * the failed commit may have rolled back work, all records that the member has not
+ * committed are delivered again then.
  *
- * Shares.  With n members alive each has 1/n of the partitions, those that
- * joined first the remainder.  Everybody computes that from the same rows at
- * each call: who has more gives up, who has less takes what is free.  The views
- * of two members may differ for a moment; the worst is a partition that is free
- * till the next call.  A partition with uncommitted records is not given up at once:
- * the member gets no more of it and its lease is not renewed, so either the
- * commit gives it up or its lease runs out.
+ * Shares.  With n live members each has 1/n of the partitions; the members that joined
+ * first have the remainder.  Each member computes its share from the same rows at each
+ * call: a member with more gives partitions up, a member with less takes free ones.  Two
+ * members may see different rows for a moment; at worst a partition stays free until the
+ * next call.  A partition with uncommitted records is not given up at once: the member
+ * receives no more records of it and its lease is not renewed, so either the commit gives
+ * it up or its lease expires.
  *
- * Renewal.  A call that delivers or commits writes rows anyway, and the lease
- * begins anew.  Otherwise it is written once a quarter of it has passed, so
- * that who polls an idle topic writes little.  The member's row is written with
- * each write to one of its partitions and never ends before them.
+ * Renewal.  A call that delivers or commits writes rows anyway, and renews their leases.
+ * Otherwise a lease is renewed once a quarter of it has passed, so that polling an idle
+ * topic writes little.  The member's row is written with each write to one of its
+ * partitions, and never ends before their leases.
  *
- * Time is the server's clock, since leases outlive the server and go to a standby.
- * On a promoted standby it may differ a little, so a lease there is a little longer
- * or shorter.  If the clock is set forth, leases end early.  If it is set back, a
- * lease may have more to go than its whole length; the next call of any member cuts
- * it to that.
+ * Time is the server's wall clock, since leases outlive the server and are replicated to
+ * standbys.  The clock of a promoted standby may differ, so a lease may be a little longer
+ * or shorter there.  If the clock is set forward, leases end early.  If it is set back, a
+ * lease may have more time left than its whole length; the next call of any member
+ * shortens it to its length.
  *
- * Locks: the member's (group_member.c), then partitions' rows.  Rows are waited
- * for only in ascending order, and otherwise skipped when they are locked.
+ * Locks: the member's lock (group_member.c), then the locks of partitions' rows.  Row locks
+ * are waited for only in ascending order; otherwise a locked row is skipped.
  *
  * Durability and crash safety are the heap's.
- *
- * Layer 6.  Read consumer_group.c and group_member.c first, consume.c next.
  */
 #include "postgres.h"
 
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+#include "group/consumer_group.h"
 #include "group/group_row.h"
 #include "group/group_wakeup.h"
 #include "group/lease.h"
@@ -72,9 +71,9 @@
 /* What a call does with a partition. */
 typedef enum LeasePlan
 {
-	LEASE_OTHER,				/* not the member's */
+	LEASE_OTHER,				/* nothing: it is not the member's */
 	LEASE_KEEP,
-	LEASE_DRAIN,				/* to give up, once what was read is committed */
+	LEASE_DRAIN,				/* give it up once its records are committed */
 	LEASE_GIVE_UP,
 	LEASE_TAKE
 } LeasePlan;
@@ -86,35 +85,34 @@ struct LeaseCall
 	List	   *members;		/* of GroupMember, in the order they joined */
 	GroupMember *me;			/* one of them; NULL: the member is new */
 	int64		lease;
-	GroupOffset *offsets;		/* of all partitions */
+	GroupPartition *parts;		/* of all partitions */
 	LeasePlan  *plan;			/* for each of them */
-	bool		wrote;			/* a partition's row */
+	bool		wrote;			/* has it written a partition's row? */
 };
 
 /* ---- time --------------------------------------------------------------- */
 
-/* The time that leases go by. */
+/* The current time, by which leases end. */
 static TimestampTz
 lease_now(void)
 {
 	return GetCurrentTimestamp() + (int64) (pgt_clock_offset * 1000);
 }
 
-/* See the header. */
 bool
-pgt_lease_is_live(const GroupOffset *offset)
+pgt_lease_is_live(const GroupPartition *part)
 {
-	return offset->lease.member != NULL && offset->lease.until > lease_now();
+	return part->lease.member != NULL && part->lease.until > lease_now();
 }
 
-/* Has a lease of that length more to go than it ever had, since the clock was set back? */
+/* Does a lease have more time left than its whole length, since the clock was set back? */
 static bool
 outlasts(const LeaseCall *call, TimestampTz until, int64 lease)
 {
 	return until - call->now > lease;
 }
 
-/* Has so much of a lease passed that it is to be written anew?  Or does it last too long? */
+/* Has a quarter of a lease passed, or does it last too long, so that it must be written again? */
 static bool
 needs_renewal(const LeaseCall *call, TimestampTz until)
 {
@@ -123,7 +121,7 @@ needs_renewal(const LeaseCall *call, TimestampTz until)
 
 /* ---- errors ------------------------------------------------------------- */
 
-/* Fencing: the member is none (any more). */
+/* ERROR (fencing): the group has no such member, or not any more. */
 static void
 report_unknown_member(const LeaseHolder *holder)
 {
@@ -131,38 +129,38 @@ report_unknown_member(const LeaseHolder *holder)
 			(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
 			 errmsg("\"%s\" is not a member of consumer group \"%s\" in topic \"%s\"",
 					holder->member, holder->group->id, get_rel_name(holder->group->topic)),
-			 errdetail("It never was, it has left, or its lease ran out."),
-			 errhint("Call consume() to join: it goes on at the committed offsets.")));
+			 errdetail("The member has never joined, it has left, or its lease has expired."),
+			 errhint("Call consume() to join; it continues at the committed offsets.")));
 }
 
-/* Fencing: the member has lost a partition. */
+/* ERROR (fencing): the member has lost a partition. */
 static void
-report_lost_lease(const LeaseHolder *holder, const GroupOffset *offset)
+report_lost_lease(const LeaseHolder *holder, const GroupPartition *part)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-			 errmsg("member \"%s\" of consumer group \"%s\" no longer has topic \"%s\" partition %d",
-					holder->member, holder->group->id, get_rel_name(holder->group->topic),
-					offset->partition),
-			 offset->lease.member == NULL ?
-			 errdetail("Its lease has ended.") :
-			 errdetail("Member \"%s\" took it, with generation %lld.", offset->lease.member,
-					   (long long) offset->lease.generation),
-			 errhint("Nothing was committed. Call consume() to go on at the committed offsets.")));
+			 errmsg("member \"%s\" of consumer group \"%s\" has lost its lease of partition %d of topic \"%s\"",
+					holder->member, holder->group->id, part->partition,
+					get_rel_name(holder->group->topic)),
+			 part->lease.member == NULL ?
+			 errdetail("The lease has expired.") :
+			 errdetail("Member \"%s\" has taken the partition, with generation %lld.", part->lease.member,
+					   (long long) part->lease.generation),
+			 errhint("Nothing was committed. Call consume() to continue at the committed offsets.")));
 }
 
-/* Tell a member that it has lost a partition. */
+/* Report to a member that it has lost a partition. */
 static void
-notice_lost_lease(const LeaseHolder *holder, const GroupOffset *offset)
+notice_lost_lease(const LeaseHolder *holder, const GroupPartition *part)
 {
 	ereport(NOTICE,
-			(errmsg("member \"%s\" of consumer group \"%s\" has lost topic \"%s\" partition %d",
-					holder->member, holder->group->id, get_rel_name(holder->group->topic),
-					offset->partition),
-			 errdetail("What it had not committed is read again.")));
+			(errmsg("member \"%s\" of consumer group \"%s\" has lost its lease of partition %d of topic \"%s\"",
+					holder->member, holder->group->id, part->partition,
+					get_rel_name(holder->group->topic)),
+			 errdetail("Records that the member had not committed are delivered again.")));
 }
 
-/* A group that somebody consumes is to be moved or deleted. */
+/* ERROR: a group with live members cannot be moved or deleted. */
 static void
 report_live_member(const ConsumerGroup *group, const char *member, TimestampTz until)
 {
@@ -176,53 +174,53 @@ report_live_member(const ConsumerGroup *group, const char *member, TimestampTz u
 
 /* ---- the plan ----------------------------------------------------------- */
 
-/* Does the partition's row name the member of the call? */
 bool
-pgt_lease_is_held(const LeaseCall *call, const GroupOffset *offset)
+pgt_lease_is_held(const LeaseCall *call, const GroupPartition *part)
 {
-	return offset->lease.member != NULL && strcmp(offset->lease.member, call->holder->member) == 0;
+	return part->lease.member != NULL && strcmp(part->lease.member, call->holder->member) == 0;
 }
 
 /*
- * Is it the member's?  What a member of that name had before it was forgotten and
- * joined anew is not: its position may lie behind records that were never
- * processed.  So the member must know of it too.
+ * Is the partition the member's?  Its row must name the member, and the member's row must
+ * list it.  A partition that a member of that name had before it was removed and joined
+ * again is not the member's: its position may lie behind records that were never
+ * processed.
  */
 static bool
-is_mine(const LeaseCall *call, const GroupOffset *offset)
+is_mine(const LeaseCall *call, const GroupPartition *part)
 {
-	if (call->me == NULL || !pgt_lease_is_held(call, offset))
+	if (call->me == NULL || !pgt_lease_is_held(call, part))
 		return false;
 	for (int i = 0; i < call->me->partition_count; i++)
 	{
-		if (call->me->partitions[i] == offset->partition)
+		if (call->me->partitions[i] == part->partition)
 			return true;
 	}
 	return false;
 }
 
-/* May the member take it?  Asked of what is not its own. */
+/* May the member take the partition, which is not its own? */
 static bool
-is_free(const LeaseCall *call, const GroupOffset *offset)
+is_free(const LeaseCall *call, const GroupPartition *part)
 {
-	return offset->lease.member == NULL || offset->lease.until <= call->now ||
-		pgt_lease_is_held(call, offset);
+	return part->lease.member == NULL || part->lease.until <= call->now ||
+		pgt_lease_is_held(call, part);
 }
 
-/* Has the member read there what it has not committed? */
+/* Has the partition's member read records that it has not committed? */
 static bool
-is_uncommitted(const GroupOffset *offset)
+is_uncommitted(const GroupPartition *part)
 {
-	return offset->lease.position != NO_OFFSET && offset->lease.position != offset->committed;
+	return part->lease.position != NO_OFFSET && part->lease.position != part->committed;
 }
 
-/* How many partitions the member ought to have. */
+/* The number of partitions that the member should have. */
 static int
 share_of_member(const LeaseCall *call)
 {
 	int			partitions = call->holder->partitions;
 	int			alive = 0;
-	int			place = -1;
+	int			rank = -1;
 	ListCell   *cell;
 
 	foreach(cell, call->members)
@@ -230,26 +228,26 @@ share_of_member(const LeaseCall *call)
 		const GroupMember *member = lfirst(cell);
 
 		if (member == call->me)
-			place = alive++;
+			rank = alive++;
 		else if (member->until > call->now)
 			alive++;
 	}
-	if (place < 0)
-		place = alive++;
-	return partitions / alive + (place < partitions % alive ? 1 : 0);
+	if (rank < 0)
+		rank = alive++;
+	return partitions / alive + (rank < partitions % alive ? 1 : 0);
 }
 
 /*
- * Change up to "count" partitions that are to be kept to another plan, from the
- * last one down; with "committed" only those without uncommitted records.
- * Returns how many are left over.
+ * Give up to "count" of the partitions that are to be kept another plan, beginning with
+ * the last one; with "committed" only partitions without uncommitted records.  Returns
+ * the part of "count" that remains.
  */
 static int
 plan_fewer(LeaseCall *call, int count, LeasePlan plan, bool committed)
 {
 	for (int i = call->holder->partitions - 1; i >= 0 && count > 0; i--)
 	{
-		if (call->plan[i] != LEASE_KEEP || (committed && is_uncommitted(&call->offsets[i])))
+		if (call->plan[i] != LEASE_KEEP || (committed && is_uncommitted(&call->parts[i])))
 			continue;
 		call->plan[i] = plan;
 		count--;
@@ -257,7 +255,7 @@ plan_fewer(LeaseCall *call, int count, LeasePlan plan, bool committed)
 	return count;
 }
 
-/* Decide what to do with each partition. */
+/* Decide what the call does with each partition. */
 static void
 make_plan(LeaseCall *call)
 {
@@ -266,7 +264,7 @@ make_plan(LeaseCall *call)
 
 	for (int i = 0; i < partitions; i++)
 	{
-		call->plan[i] = is_mine(call, &call->offsets[i]) ? LEASE_KEEP : LEASE_OTHER;
+		call->plan[i] = is_mine(call, &call->parts[i]) ? LEASE_KEEP : LEASE_OTHER;
 		if (call->plan[i] == LEASE_KEEP)
 			excess++;
 	}
@@ -277,14 +275,14 @@ make_plan(LeaseCall *call)
 
 	for (int i = 0; i < partitions && excess < 0; i++)
 	{
-		if (call->plan[i] != LEASE_OTHER || !is_free(call, &call->offsets[i]))
+		if (call->plan[i] != LEASE_OTHER || !is_free(call, &call->parts[i]))
 			continue;
 		call->plan[i] = LEASE_TAKE;
 		excess++;
 	}
 }
 
-/* Read how the member stands, and plan. */
+/* Read the rows of the group's members and partitions, and make a plan. */
 static LeaseCall *
 open_call(const LeaseHolder *holder)
 {
@@ -293,7 +291,7 @@ open_call(const LeaseHolder *holder)
 
 	call->holder = holder;
 	call->now = lease_now();
-	call->members = pgt_member_read(holder->group);
+	call->members = pgt_group_member_read(holder->group);
 	foreach(cell, call->members)
 	{
 		GroupMember *member = lfirst(cell);
@@ -302,20 +300,20 @@ open_call(const LeaseHolder *holder)
 			call->me = member;
 	}
 	call->lease = holder->lease > 0 || call->me == NULL ? holder->lease : call->me->lease;
-	call->offsets = pgt_group_read(holder->group, holder->partitions);
-	pgt_group_mend_served(call->offsets, holder->partitions);
+	call->parts = pgt_group_rows_read(holder->group, holder->partitions);
+	pgt_group_clamp_future_served(call->parts, holder->partitions);
 	call->plan = palloc(sizeof(LeasePlan) * holder->partitions);
 	make_plan(call);
 	return call;
 }
 
-/* Lock the member and open a call in its name; ERROR where it is none. */
+/* Lock the member and open a call in its name; ERROR where the group has no such member. */
 static LeaseCall *
 open_member_call(const LeaseHolder *holder)
 {
 	LeaseCall  *call;
 
-	(void) pgt_member_lock(holder->group, holder->member, true);
+	(void) pgt_group_member_lock(holder->group, holder->member, true);
 	call = open_call(holder);
 	if (call->me == NULL)
 		report_unknown_member(holder);
@@ -324,84 +322,87 @@ open_member_call(const LeaseHolder *holder)
 
 /* ---- changing partitions' rows ------------------------------------------ */
 
-/* Write an owned partition's lease; one that names the member begins anew. */
+/* Write an owned partition's lease; a lease that names a member is renewed. */
 static void
-write_lease(LeaseCall *call, GroupOffset *offset)
+write_lease(LeaseCall *call, GroupPartition *part)
 {
-	if (offset->lease.member != NULL)
-		offset->lease.until = call->now + call->lease;
-	pgt_group_write_lease(call->holder->group, offset);
+	if (part->lease.member != NULL)
+		part->lease.until = call->now + call->lease;
+	pgt_group_write_lease(call->holder->group, part);
 	call->wrote = true;
 }
 
-/* Give an owned partition up. */
+/* Give up an owned partition. */
 static void
-release(LeaseCall *call, GroupOffset *offset)
+release(LeaseCall *call, GroupPartition *part)
 {
-	offset->lease.member = NULL;
-	offset->lease.until = DT_NOBEGIN;
-	offset->lease.position = NO_OFFSET;
-	write_lease(call, offset);
-	pgt_release_wake_all(call->holder->group->topic);
+	part->lease.member = NULL;
+	part->lease.until = DT_NOBEGIN;
+	part->lease.position = NO_OFFSET;
+	write_lease(call, part);
+	pgt_group_wakeup_topic(call->holder->group->topic);
 }
 
 /* Take an owned partition that is free. */
 static void
-take(LeaseCall *call, GroupOffset *offset)
+take(LeaseCall *call, GroupPartition *part)
 {
-	offset->lease.member = pstrdup(call->holder->member);
-	offset->lease.position = NO_OFFSET;
-	offset->lease.generation++;
-	write_lease(call, offset);
+	part->lease.member = pstrdup(call->holder->member);
+	part->lease.position = NO_OFFSET;
+	part->lease.generation++;
+	write_lease(call, part);
 }
 
 /*
- * Do what is planned with one partition, unless somebody has its row locked or
- * has changed it: then the next call plans again.
+ * Give up or take one partition as planned.  If another transaction has locked or changed
+ * its row, nothing is done, and the next call makes a new plan.
  */
 static void
 carry_out(LeaseCall *call, int partition)
 {
-	GroupOffset *offset = &call->offsets[partition];
+	GroupPartition *part = &call->parts[partition];
 	bool		owned;
 
 	if (call->plan[partition] != LEASE_GIVE_UP && call->plan[partition] != LEASE_TAKE)
 		return;
-	owned = pgt_group_lock(call->holder->group, offset, false) == GROUP_OWNED;
+	owned = pgt_group_lock(call->holder->group, part, false) == GROUP_OWNED;
 	if (call->plan[partition] == LEASE_TAKE)
 	{
 		if (owned)
-			take(call, offset);
+			take(call, part);
 		call->plan[partition] = owned ? LEASE_KEEP : LEASE_OTHER;
 	}
 	else if (owned)
 	{
-		release(call, offset);
+		release(call, part);
 		call->plan[partition] = LEASE_OTHER;
 	}
 	else
-		call->plan[partition] = is_mine(call, offset) ? LEASE_DRAIN : LEASE_OTHER;
+		call->plan[partition] = is_mine(call, part) ? LEASE_DRAIN : LEASE_OTHER;
 }
 
-/* Go back to what is committed in all partitions that the member still has. */
+/* Return to the committed offset in all partitions that the member still has. */
 static void
 rewind_positions(LeaseCall *call)
 {
 	for (int i = 0; i < call->holder->partitions; i++)
 	{
-		GroupOffset *offset = &call->offsets[i];
+		GroupPartition *part = &call->parts[i];
 
-		if (!is_mine(call, offset) || offset->lease.position == NO_OFFSET)
+		if (!is_mine(call, part) || part->lease.position == NO_OFFSET)
 			continue;
-		(void) pgt_group_lock(call->holder->group, offset, true);
-		if (!is_mine(call, offset))
+		(void) pgt_group_lock(call->holder->group, part, true);
+		if (!is_mine(call, part))
 			continue;
-		offset->lease.position = NO_OFFSET;
-		write_lease(call, offset);
+		part->lease.position = NO_OFFSET;
+		write_lease(call, part);
 	}
 }
 
-/* Where the member has lost partitions, tell it, and let it begin again with the others. */
+/*
+ * If the member has lost partitions, report them, and return to the committed offsets in
+ * the others.
+ */
 static void
 notice_losses(LeaseCall *call)
 {
@@ -409,11 +410,11 @@ notice_losses(LeaseCall *call)
 
 	for (int i = 0; call->me != NULL && i < call->me->partition_count; i++)
 	{
-		GroupOffset *offset = &call->offsets[call->me->partitions[i]];
+		GroupPartition *part = &call->parts[call->me->partitions[i]];
 
-		if (is_mine(call, offset))
+		if (is_mine(call, part))
 			continue;
-		notice_lost_lease(call->holder, offset);
+		notice_lost_lease(call->holder, part);
 		lost = true;
 	}
 	if (!lost)
@@ -424,7 +425,7 @@ notice_losses(LeaseCall *call)
 
 /* ---- the member's row --------------------------------------------------- */
 
-/* The partitions that the member has by now, in ascending order; returns how many. */
+/* List the partitions that the member has now, in ascending order; returns their number. */
 static int
 list_partitions(const LeaseCall *call, int32 *partitions)
 {
@@ -438,7 +439,7 @@ list_partitions(const LeaseCall *call, int32 *partitions)
 	return count;
 }
 
-/* Does the member's row list other partitions? */
+/* Does the member's row list other partitions than these? */
 static bool
 list_has_changed(const GroupMember *me, const int32 *partitions, int count)
 {
@@ -447,11 +448,11 @@ list_has_changed(const GroupMember *me, const int32 *partitions, int count)
 }
 
 /*
- * Forget members whose leases have run out, but for those that are calling just
- * now and for "me", which may be NULL.
+ * Remove members whose leases have expired, except for members that are calling at this
+ * moment and for the member "me", which may be NULL.
  */
 static void
-forget_dead_members(const ConsumerGroup *group, List *members, TimestampTz now, const char *me)
+remove_expired_members(const ConsumerGroup *group, List *members, TimestampTz now, const char *me)
 {
 	bool		any = false;
 	ListCell   *cell;
@@ -461,23 +462,26 @@ forget_dead_members(const ConsumerGroup *group, List *members, TimestampTz now, 
 		const GroupMember *member = lfirst(cell);
 
 		if (member->until <= now && (me == NULL || strcmp(member->id, me) != 0))
-			any = pgt_member_lock(group, member->id, false) || any;
+			any = pgt_group_member_lock(group, member->id, false) || any;
 	}
 	if (!any)
 		return;
 
-	/* read again what is locked by now */
-	foreach(cell, pgt_member_read(group))
+	/* read the members again, as some of them are locked now */
+	foreach(cell, pgt_group_member_read(group))
 	{
 		const GroupMember *member = lfirst(cell);
 
 		if (member->until <= now && (me == NULL || strcmp(member->id, me) != 0) &&
-			pgt_member_lock(group, member->id, false))
-			pgt_member_delete(group, member);
+			pgt_group_member_lock(group, member->id, false))
+			pgt_group_member_delete(group, member);
 	}
 }
 
-/* Write the member's row, where it is new, has changed, or the call has written something. */
+/*
+ * Write the member's row if it is new, has changed, needs renewal, or the call has written
+ * a partition's row.
+ */
 static void
 update_member(LeaseCall *call)
 {
@@ -489,26 +493,26 @@ update_member(LeaseCall *call)
 		!list_has_changed(me, partitions, count))
 		return;
 
-	forget_dead_members(call->holder->group, call->members, call->now, call->holder->member);
+	remove_expired_members(call->holder->group, call->members, call->now, call->holder->member);
 	if (me == NULL)
 	{
 		me = palloc0(sizeof(GroupMember));
 		me->id = pstrdup(call->holder->member);
 		me->joined = call->now;
-		/* who has too much and waits is to give up */
-		pgt_release_wake_all(call->holder->group->topic);
+		/* members that wait and have more than their new share have to give partitions up */
+		pgt_group_wakeup_topic(call->holder->group->topic);
 	}
 	me->until = call->now + call->lease;
 	me->lease = call->lease;
 	me->partitions = partitions;
 	me->partition_count = count;
-	pgt_member_write(call->holder->group, me);
+	pgt_group_member_write(call->holder->group, me);
 	call->me = me;
 }
 
 /* ---- others' leases that last too long ----------------------------------- */
 
-/* The length of the lease that a partition's member takes. */
+/* The length of the leases of a partition's member. */
 static int64
 length_of_lease(const LeaseCall *call, const GroupLease *lease)
 {
@@ -524,15 +528,15 @@ length_of_lease(const LeaseCall *call, const GroupLease *lease)
 	return call->lease;
 }
 
-/* Has somebody else a partition for longer than his lease is? */
+/* Does another member have a lease with more time left than its whole length? */
 static bool
-partition_outlasts(const LeaseCall *call, const GroupOffset *offset)
+partition_outlasts(const LeaseCall *call, const GroupPartition *part)
 {
-	return offset->lease.member != NULL && !pgt_lease_is_held(call, offset) &&
-		outlasts(call, offset->lease.until, length_of_lease(call, &offset->lease));
+	return part->lease.member != NULL && !pgt_lease_is_held(call, part) &&
+		outlasts(call, part->lease.until, length_of_lease(call, &part->lease));
 }
 
-/* Is another member alive for longer than its lease is? */
+/* Is another member alive for longer than the length of its leases? */
 static bool
 member_outlasts(const LeaseCall *call, const GroupMember *member)
 {
@@ -540,7 +544,7 @@ member_outlasts(const LeaseCall *call, const GroupMember *member)
 		outlasts(call, member->until, member->lease);
 }
 
-/* Has the clock been set back since somebody else wrote his lease? */
+/* Has the clock been set back since another member wrote its lease? */
 static bool
 others_outlast(const LeaseCall *call)
 {
@@ -553,16 +557,17 @@ others_outlast(const LeaseCall *call)
 	}
 	for (int i = 0; i < call->holder->partitions; i++)
 	{
-		if (partition_outlasts(call, &call->offsets[i]))
+		if (partition_outlasts(call, &call->parts[i]))
 			return true;
 	}
 	return false;
 }
 
 /*
- * Let the leases of others end in time that a clock has written which was set back
- * since: as if their members called just now.  A member that does call has the locks
- * and writes them itself.  Changes no plan: they are as alive as before.
+ * Shorten other members' leases that last too long, since the clock was set back: they end
+ * as if their members had called now.  A member that is calling at this moment holds the
+ * locks, and writes its leases itself.  The plan does not change, as these members are
+ * alive before and after.
  */
 static void
 cut_leases(LeaseCall *call)
@@ -573,58 +578,57 @@ cut_leases(LeaseCall *call)
 		return;
 	for (int i = 0; i < call->holder->partitions; i++)
 	{
-		GroupOffset *offset = &call->offsets[i];
+		GroupPartition *part = &call->parts[i];
 
-		if (!partition_outlasts(call, offset) ||
-			pgt_group_lock(call->holder->group, offset, false) != GROUP_OWNED ||
-			!partition_outlasts(call, offset))
+		if (!partition_outlasts(call, part) ||
+			pgt_group_lock(call->holder->group, part, false) != GROUP_OWNED ||
+			!partition_outlasts(call, part))
 			continue;
-		offset->lease.until = call->now + length_of_lease(call, &offset->lease);
-		pgt_group_write_lease(call->holder->group, offset);
+		part->lease.until = call->now + length_of_lease(call, &part->lease);
+		pgt_group_write_lease(call->holder->group, part);
 	}
 	foreach(cell, call->members)
 	{
 		const GroupMember *member = lfirst(cell);
 
 		if (member_outlasts(call, member))
-			(void) pgt_member_lock(call->holder->group, member->id, false);
+			(void) pgt_group_member_lock(call->holder->group, member->id, false);
 	}
-	/* read again what is locked by now */
-	foreach(cell, pgt_member_read(call->holder->group))
+	/* read the members again, as some of them are locked now */
+	foreach(cell, pgt_group_member_read(call->holder->group))
 	{
 		GroupMember *member = lfirst(cell);
 
 		if (!member_outlasts(call, member) ||
-			!pgt_member_lock(call->holder->group, member->id, false))
+			!pgt_group_member_lock(call->holder->group, member->id, false))
 			continue;
 		member->until = call->now + member->lease;
-		pgt_member_write(call->holder->group, member);
+		pgt_group_member_write(call->holder->group, member);
 	}
 }
 
 /* ---- one call of consume() ---------------------------------------------- */
 
-/* See the header. */
 LeaseCall *
 pgt_lease_look(const LeaseHolder *holder)
 {
 	return open_call(holder);
 }
 
-/* Is there something to write for a partition?  Owns it where it is to be taken. */
+/* Does the plan need a write to a partition's row?  A partition to be taken is owned. */
 static bool
 partition_is_due(LeaseCall *call, int partition, bool *retry)
 {
-	GroupOffset *offset = &call->offsets[partition];
+	GroupPartition *part = &call->parts[partition];
 
 	switch (call->plan[partition])
 	{
 		case LEASE_GIVE_UP:
 			return true;
 		case LEASE_KEEP:
-			return needs_renewal(call, offset->lease.until);
+			return needs_renewal(call, part->lease.until);
 		case LEASE_TAKE:
-			if (pgt_group_lock(call->holder->group, offset, false) == GROUP_OWNED)
+			if (pgt_group_lock(call->holder->group, part, false) == GROUP_OWNED)
 				return true;
 			*retry = true;
 			return false;
@@ -633,7 +637,6 @@ partition_is_due(LeaseCall *call, int partition, bool *retry)
 	}
 }
 
-/* See the header. */
 bool
 pgt_lease_is_due(LeaseCall *call, bool *retry)
 {
@@ -641,7 +644,7 @@ pgt_lease_is_due(LeaseCall *call, bool *retry)
 		return true;
 	for (int i = 0; i < call->me->partition_count; i++)
 	{
-		if (!is_mine(call, &call->offsets[call->me->partitions[i]]))
+		if (!is_mine(call, &call->parts[call->me->partitions[i]]))
 			return true;
 	}
 	for (int i = 0; i < call->holder->partitions; i++)
@@ -652,7 +655,6 @@ pgt_lease_is_due(LeaseCall *call, bool *retry)
 	return false;
 }
 
-/* See the header. */
 int64
 pgt_lease_next_end(const LeaseCall *call)
 {
@@ -661,12 +663,12 @@ pgt_lease_next_end(const LeaseCall *call)
 
 	for (int i = 0; i < call->holder->partitions; i++)
 	{
-		const GroupLease *lease = &call->offsets[i].lease;
+		const GroupLease *lease = &call->parts[i].lease;
 
 		if (call->plan[i] == LEASE_OTHER && lease->until > call->now)
 			next = Min(next, lease->until - call->now);
 	}
-	/* a member may outlast its partitions, and count for the shares */
+	/* a member may be alive for longer than its partitions' leases, and counts for the shares */
 	foreach(cell, call->members)
 	{
 		const GroupMember *member = lfirst(cell);
@@ -677,13 +679,12 @@ pgt_lease_next_end(const LeaseCall *call)
 	return next;
 }
 
-/* See the header. */
 LeaseCall *
 pgt_lease_begin(const LeaseHolder *holder)
 {
 	LeaseCall  *call;
 
-	(void) pgt_member_lock(holder->group, holder->member, true);
+	(void) pgt_group_member_lock(holder->group, holder->member, true);
 	call = open_call(holder);
 	cut_leases(call);
 	notice_losses(call);
@@ -692,108 +693,102 @@ pgt_lease_begin(const LeaseHolder *holder)
 	return call;
 }
 
-/* See the header. */
 int
-pgt_lease_partitions(LeaseCall *call, GroupOffset **offsets)
+pgt_lease_partitions(LeaseCall *call, GroupPartition **parts)
 {
 	int			count = 0;
 
 	for (int i = 0; i < call->holder->partitions; i++)
 	{
 		if (call->plan[i] == LEASE_KEEP)
-			offsets[count++] = &call->offsets[i];
+			parts[count++] = &call->parts[i];
 	}
 	return count;
 }
 
-/* See the header. */
 int64
-pgt_lease_next_offset(const GroupOffset *offset)
+pgt_lease_next_offset(const GroupPartition *part)
 {
-	return offset->lease.position != NO_OFFSET ? offset->lease.position : offset->committed;
+	return part->lease.position != NO_OFFSET ? part->lease.position : part->committed;
 }
 
-/* See the header. */
 void
-pgt_lease_advance(LeaseCall *call, GroupOffset *offset, int64 next)
+pgt_lease_advance(LeaseCall *call, GroupPartition *part, int64 next)
 {
-	offset->lease.position = next;
-	offset->lease.served = call->now;
-	write_lease(call, offset);
+	part->lease.position = next;
+	part->lease.served = call->now;
+	write_lease(call, part);
 }
 
-/* See the header. */
 void
-pgt_lease_start(LeaseCall *call, GroupOffset *offset, int64 start)
+pgt_lease_start(LeaseCall *call, GroupPartition *part, int64 start)
 {
-	offset->lease.position = NO_OFFSET;
-	offset->lease.until = call->now + call->lease;
-	pgt_group_commit_leased(call->holder->group, offset, start, NULL);
+	part->lease.position = NO_OFFSET;
+	part->lease.until = call->now + call->lease;
+	pgt_group_commit_leased(call->holder->group, part, start, NULL);
 	call->wrote = true;
 }
 
-/* See the header. */
 void
-pgt_lease_pass_gap(LeaseCall *call, GroupOffset *offset, int64 next)
+pgt_lease_pass_gap(LeaseCall *call, GroupPartition *part, int64 next)
 {
-	if (is_uncommitted(offset))
+	if (is_uncommitted(part))
 	{
-		offset->lease.position = next;
-		write_lease(call, offset);
+		part->lease.position = next;
+		write_lease(call, part);
 		return;
 	}
-	offset->lease.position = NO_OFFSET;
-	offset->lease.until = call->now + call->lease;
-	pgt_group_commit_leased(call->holder->group, offset, next,
-							offset->exists ? pgt_group_row_metadata(call->holder->group, offset) : NULL);
+	part->lease.position = NO_OFFSET;
+	part->lease.until = call->now + call->lease;
+	pgt_group_commit_leased(call->holder->group, part, next,
+							part->exists ? pgt_group_row_metadata(call->holder->group, part) : NULL);
 	call->wrote = true;
 }
 
-/* See the header. */
 void
 pgt_lease_end(LeaseCall *call)
 {
 	for (int i = 0; i < call->holder->partitions; i++)
 	{
-		GroupOffset *offset = &call->offsets[i];
+		GroupPartition *part = &call->parts[i];
 
-		if (call->plan[i] == LEASE_KEEP && needs_renewal(call, offset->lease.until) &&
-			pgt_group_lock(call->holder->group, offset, false) == GROUP_OWNED)
-			write_lease(call, offset);
+		if (call->plan[i] == LEASE_KEEP && needs_renewal(call, part->lease.until) &&
+			pgt_group_lock(call->holder->group, part, false) == GROUP_OWNED)
+			write_lease(call, part);
 	}
 	update_member(call);
 }
 
 /* ---- committing --------------------------------------------------------- */
 
-/* Own a partition that the member has, in its latest version; ERROR where it has it no more. */
+/* Own a partition of the member, in its latest version; ERROR where the member has lost it. */
 static void
-own_mine(LeaseCall *call, GroupOffset *offset)
+own_mine(LeaseCall *call, GroupPartition *part)
 {
-	(void) pgt_group_lock(call->holder->group, offset, true);
-	if (!is_mine(call, offset))
-		report_lost_lease(call->holder, offset);
+	(void) pgt_group_lock(call->holder->group, part, true);
+	if (!is_mine(call, part))
+		report_lost_lease(call->holder, part);
 }
 
-/* Commit what the member has consumed of a partition that it knows to have. */
+/* Commit the member's position in a partition that its row lists. */
 static void
-commit_position(LeaseCall *call, GroupOffset *offset)
+commit_position(LeaseCall *call, GroupPartition *part)
 {
 	int64		position;
 
-	if (is_mine(call, offset) && offset->lease.position == NO_OFFSET)
+	if (is_mine(call, part) && part->lease.position == NO_OFFSET)
 		return;
-	own_mine(call, offset);
-	position = offset->lease.position;
+	own_mine(call, part);
+	position = part->lease.position;
 	if (position == NO_OFFSET)
 		return;
-	offset->lease.position = NO_OFFSET;
-	offset->lease.until = call->now + call->lease;
-	pgt_group_commit_leased(call->holder->group, offset, position, NULL);
+	part->lease.position = NO_OFFSET;
+	part->lease.until = call->now + call->lease;
+	pgt_group_commit_leased(call->holder->group, part, position, NULL);
 	call->wrote = true;
 }
 
-/* Give up what is more than the member's share now, and end a call that commits. */
+/* End a call that commits: give up partitions beyond the member's share. */
 static void
 end_commit(LeaseCall *call)
 {
@@ -806,24 +801,22 @@ end_commit(LeaseCall *call)
 	pgt_lease_end(call);
 }
 
-/* See the header. */
 void
 pgt_lease_commit(const LeaseHolder *holder)
 {
 	LeaseCall  *call = open_member_call(holder);
 
 	for (int i = 0; i < call->me->partition_count; i++)
-		commit_position(call, &call->offsets[call->me->partitions[i]]);
+		commit_position(call, &call->parts[call->me->partitions[i]]);
 	end_commit(call);
 }
 
-/* See the header. */
 void
-pgt_lease_commit_offset(const LeaseHolder *holder, GroupOffset *offset, int64 next,
+pgt_lease_commit_offset(const LeaseHolder *holder, GroupPartition *part, int64 next,
 						const char *metadata)
 {
 	LeaseCall  *call = open_member_call(holder);
-	GroupOffset *mine = &call->offsets[offset->partition];
+	GroupPartition *mine = &call->parts[part->partition];
 
 	own_mine(call, mine);
 	if (mine->lease.position <= next)
@@ -832,44 +825,42 @@ pgt_lease_commit_offset(const LeaseHolder *holder, GroupOffset *offset, int64 ne
 	pgt_group_commit_leased(holder->group, mine, next, metadata);
 	call->wrote = true;
 	end_commit(call);
-	*offset = *mine;
+	*part = *mine;
 }
 
 /* ---- leaving and resetting ---------------------------------------------- */
 
-/* See the header. */
 void
 pgt_lease_leave(const LeaseHolder *holder)
 {
 	LeaseCall  *call;
 
-	(void) pgt_member_lock(holder->group, holder->member, true);
+	(void) pgt_group_member_lock(holder->group, holder->member, true);
 	call = open_call(holder);
 	for (int i = 0; i < holder->partitions; i++)
 	{
-		GroupOffset *offset = &call->offsets[i];
+		GroupPartition *part = &call->parts[i];
 
-		if (!pgt_lease_is_held(call, offset))
+		if (!pgt_lease_is_held(call, part))
 			continue;
-		(void) pgt_group_lock(holder->group, offset, true);
-		if (pgt_lease_is_held(call, offset))
-			release(call, offset);
+		(void) pgt_group_lock(holder->group, part, true);
+		if (pgt_lease_is_held(call, part))
+			release(call, part);
 	}
 	if (call->me != NULL)
 	{
-		pgt_member_delete(holder->group, call->me);
-		pgt_release_wake_all(holder->group->topic);
+		pgt_group_member_delete(holder->group, call->me);
+		pgt_group_wakeup_topic(holder->group->topic);
 	}
 }
 
-/* See the header. */
 void
 pgt_lease_refuse_members(const ConsumerGroup *group)
 {
 	TimestampTz now = lease_now();
 	ListCell   *cell;
 
-	foreach(cell, pgt_member_read(group))
+	foreach(cell, pgt_group_member_read(group))
 	{
 		const GroupMember *member = lfirst(cell);
 
@@ -878,17 +869,15 @@ pgt_lease_refuse_members(const ConsumerGroup *group)
 	}
 }
 
-/* See the header. */
 void
-pgt_lease_refuse_leased(const ConsumerGroup *group, const GroupOffset *offset)
+pgt_lease_refuse_leased(const ConsumerGroup *group, const GroupPartition *part)
 {
-	if (pgt_lease_is_live(offset))
-		report_live_member(group, offset->lease.member, offset->lease.until);
+	if (pgt_lease_is_live(part))
+		report_live_member(group, part->lease.member, part->lease.until);
 }
 
-/* See the header. */
 void
-pgt_lease_forget_members(const ConsumerGroup *group)
+pgt_lease_remove_expired_members(const ConsumerGroup *group)
 {
-	forget_dead_members(group, pgt_member_read(group), lease_now(), NULL);
+	remove_expired_members(group, pgt_group_member_read(group), lease_now(), NULL);
 }

@@ -2,8 +2,6 @@
  * lease.h
  *	  Leased partitions: consuming as a member of a group, without holding a
  *	  transaction open.
- *
- * Layer 6, below consume.c.
  */
 #ifndef LEASE_H
 #define LEASE_H
@@ -12,81 +10,90 @@
 
 #define DEFAULT_LEASE	(30 * USECS_PER_SEC)
 
-/* Who calls: a member of a group, with the lease it asks for. */
+/* The caller: a member of a group, and the length of the lease it asks for. */
 typedef struct LeaseHolder
 {
 	const ConsumerGroup *group;
 	const char *member;			/* its id */
-	int64		lease;			/* microseconds */
-	int32		partitions;		/* that the topic has */
+	int64		lease;			/* length in microseconds */
+	int32		partitions;		/* number of the topic's partitions */
 } LeaseHolder;
 
 /* One call of a member. */
 typedef struct LeaseCall LeaseCall;
 
-/* Is the partition leased to a member whose lease has not run out? */
-extern bool pgt_lease_is_live(const GroupOffset *offset);
+/* Is the partition leased to a member, and the lease has not expired? */
+extern bool pgt_lease_is_live(const GroupPartition *part);
 
 /*
- * See, without a lock, how the member stands.  pgt_lease_is_due() tells whether
- * it has to call pgt_lease_begin() though there be no record to read: it is
- * new, has to give up or may take a partition, or its lease needs renewal.  A
- * partition that it may take is then owned; *retry is set where somebody else
- * owns one.
+ * pgt_lease_look() reads the member's state without taking a lock.
+ *
+ * pgt_lease_is_due() tells whether the member has to call pgt_lease_begin() even if there
+ * is no record to read: because it is new, has to give up a partition, may take one, or
+ * has a lease that needs renewal.  A partition that the member may take is then owned;
+ * *retry is set where another transaction owns it.
  */
 extern LeaseCall *pgt_lease_look(const LeaseHolder *holder);
 extern bool pgt_lease_is_due(LeaseCall *call, bool *retry);
 
-/* Microseconds until the next lease of another member ends, if it is not renewed; NEVER_US: there is none. */
+/*
+ * Microseconds until the next lease of another member ends, unless it is renewed; NEVER_US
+ * where there is none.
+ */
 extern int64 pgt_lease_next_end(const LeaseCall *call);
 
 /*
- * Begin a call of the member: lock it, join, give up what is more than its
- * share, take what is less.
+ * Begin a call of the member: lock the member, give up partitions beyond its share, take
+ * free ones up to its share.  pgt_lease_end() writes the member's row.
  */
 extern LeaseCall *pgt_lease_begin(const LeaseHolder *holder);
 
 /*
- * The partitions that the member may read, in no order: pointers to at most
- * "partitions", the next record of each by pgt_lease_next_offset().
+ * The partitions that the member may read, in no particular order; returns their number.
+ * *parts has room for as many pointers as the topic has partitions.
+ * pgt_lease_next_offset() gives the offset of a partition's next record.
  */
-extern int	pgt_lease_partitions(LeaseCall *call, GroupOffset **offsets);
-extern int64 pgt_lease_next_offset(const GroupOffset *offset);
+extern int	pgt_lease_partitions(LeaseCall *call, GroupPartition **parts);
+extern int64 pgt_lease_next_offset(const GroupPartition *part);
 
-/* Does the member of the call have the partition leased, by what *offset tells? */
-extern bool pgt_lease_is_held(const LeaseCall *call, const GroupOffset *offset);
-
-/* The member has read up to "next", or, with "start", goes on there: the caller owns the partition. */
-extern void pgt_lease_advance(LeaseCall *call, GroupOffset *offset, int64 next);
-extern void pgt_lease_start(LeaseCall *call, GroupOffset *offset, int64 start);
+/* Does the lease in *part name the member of the call? */
+extern bool pgt_lease_is_held(const LeaseCall *call, const GroupPartition *part);
 
 /*
- * Nothing was delivered, and up to "next" there is no record: committed with that,
- * unless the member has records to commit before it.  The caller owns the partition.
+ * pgt_lease_advance(): the member has read the records before "next".
+ * pgt_lease_start(): the member starts at "start", which is committed.
+ * The caller owns the partition.
  */
-extern void pgt_lease_pass_gap(LeaseCall *call, GroupOffset *offset, int64 next);
+extern void pgt_lease_advance(LeaseCall *call, GroupPartition *part, int64 next);
+extern void pgt_lease_start(LeaseCall *call, GroupPartition *part, int64 start);
 
-/* End the call: renew what needs it. */
+/*
+ * There is no record before "next", and none was delivered: commit "next", or if the member
+ * has uncommitted records move its position there.  The caller owns the partition.
+ */
+extern void pgt_lease_pass_gap(LeaseCall *call, GroupPartition *part, int64 next);
+
+/* End the call: renew the leases that need it, and write the member's row. */
 extern void pgt_lease_end(LeaseCall *call);
 
-/* Commit all that the member has consumed.  ERROR where it has lost a partition. */
+/* Commit the member's positions in all its partitions.  ERROR where it has lost a partition. */
 extern void pgt_lease_commit(const LeaseHolder *holder);
 
 /*
- * Commit "next" for one partition, which is brought up to date.  ERROR where
- * the member does not have it.
+ * Commit "next" for one partition; *part is brought up to date.  ERROR where the partition
+ * is not leased to the member.
  */
-extern void pgt_lease_commit_offset(const LeaseHolder *holder, GroupOffset *offset,
+extern void pgt_lease_commit_offset(const LeaseHolder *holder, GroupPartition *part,
 									int64 next, const char *metadata);
 
-/* Give up all that the member has leased, and forget it; no error where there is no such member. */
+/* Give up all partitions of the member, and remove it; no error where there is no such member. */
 extern void pgt_lease_leave(const LeaseHolder *holder);
 
 /* ERROR where the group has members that are alive, or the partition is leased to one. */
 extern void pgt_lease_refuse_members(const ConsumerGroup *group);
-extern void pgt_lease_refuse_leased(const ConsumerGroup *group, const GroupOffset *offset);
+extern void pgt_lease_refuse_leased(const ConsumerGroup *group, const GroupPartition *part);
 
-/* Forget the members of the group whose leases have run out. */
-extern void pgt_lease_forget_members(const ConsumerGroup *group);
+/* Remove the members of the group whose leases have expired. */
+extern void pgt_lease_remove_expired_members(const ConsumerGroup *group);
 
 #endif							/* LEASE_H */

@@ -44,13 +44,13 @@
 #include "group/group_row.h"
 #include "maintenance/compaction.h"
 #include "maintenance/maintenance_hold.h"
+#include "maintenance/maintenance_stats.h"
 #include "maintenance/segment_filter.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "storage/procarray.h"
-#include "topic/maintenance_stats.h"
 #include "util/clock.h"
 #include "util/fault_point.h"
 #include "util/key_map.h"
@@ -249,7 +249,7 @@ pgt_compaction_is_due(const Topic *topic, int32 partition, double *ratio)
 static uint64
 visible_to_all(Oid topic)
 {
-	Relation	table = try_table_open(pgt_group_offsets_table(topic), AccessShareLock);
+	Relation	table = try_table_open(pgt_group_row_table(topic), AccessShareLock);
 	uint64		xid = pgt_transaction_full_id(GetOldestNonRemovableTransactionId(table));
 
 	if (table != NULL)

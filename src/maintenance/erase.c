@@ -17,11 +17,11 @@
 #include "postgres.h"
 
 #include "maintenance/erase.h"
+#include "maintenance/maintenance_stats.h"
 #include "maintenance/segment_filter.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "storage/lmgr.h"
-#include "topic/maintenance_stats.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"

@@ -245,8 +245,8 @@ pgt_erase(PG_FUNCTION_ARGS)
 	ByteView	key;
 	int64		erased = 0;
 
-	pgt_require_arg(fcinfo, 0, "topic");
-	pgt_require_arg(fcinfo, 1, "key");
+	pgt_sql_argument_require(fcinfo, 0, "topic");
+	pgt_sql_argument_require(fcinfo, 1, "key");
 	PreventCommandIfReadOnly("erase()");
 	check_not_in_transaction("erase()");
 	if (!OidIsValid(type))

@@ -127,7 +127,7 @@ find_logs(void)
 	}
 	foreach(cell, with_files)
 	{
-		if (!pgt_database_has_files(lfirst_oid(cell)))
+		if (!pgt_orphaned_logs_in_database(lfirst_oid(cell)))
 			continue;
 		if (!database_entry(lfirst_oid(cell))->has_logs)
 			settled = false;

@@ -44,6 +44,7 @@
 #include "group/group_expiry.h"
 #include "maintenance/compaction.h"
 #include "maintenance/database_hold.h"
+#include "maintenance/maintenance_stats.h"
 #include "maintenance/maintenance_worker.h"
 #include "maintenance/retention.h"
 #include "maintenance/segment_filter.h"
@@ -53,7 +54,6 @@
 #include "storage/ipc.h"
 #include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
-#include "topic/maintenance_stats.h"
 #include "util/background_worker.h"
 #include "util/clock.h"
 #include "utils/builtins.h"
@@ -428,7 +428,7 @@ expire_groups(void)
 	StartTransactionCommand();
 	PG_TRY();
 	{
-		(void) pgt_groups_expire();
+		(void) pgt_group_expiry_run();
 		CommitTransactionCommand();
 	}
 	PG_CATCH();

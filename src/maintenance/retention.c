@@ -49,8 +49,8 @@
 #include "common/int.h"
 #include "group/group_row.h"
 #include "maintenance/maintenance_hold.h"
+#include "maintenance/maintenance_stats.h"
 #include "maintenance/retention.h"
-#include "topic/maintenance_stats.h"
 #include "util/clock.h"
 #include "utils/timestamp.h"
 #include "wal/log_writer.h"
@@ -297,7 +297,7 @@ pgt_retention_run(const Topic *topic, int32 partition, bool dry_run, RetentionRe
 	if (!look_at_log(&front, topic, partition))
 		return;
 	if (topic->retention_waits)
-		front.consumed = pgt_groups_consumed(topic->relid, partition);
+		front.consumed = pgt_group_rows_consumed(topic->relid, partition);
 	due = count_due(&front);
 	if (dry_run)
 	{
@@ -413,7 +413,7 @@ pgt_retention_hold(const Topic *topic, int32 partition, MaintenanceHold *hold)
 	if (!look_at_log(&front, topic, partition))
 		return false;
 	if (topic->retention_waits)
-		front.consumed = pgt_groups_consumed(topic->relid, partition);
+		front.consumed = pgt_group_rows_consumed(topic->relid, partition);
 	if (front.count > 0)
 		explain_oldest(&front, hold);
 	else

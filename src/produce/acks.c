@@ -6,23 +6,24 @@
  *	  pg_topics.acks	commits as with synchronous_commit
  *	  '0'				off: not even flushed here
  *	  '1'				local: flushed here
- *	  'all'				the strongest of the configured one, the transaction's own
- *						and "on": flushed by the synchronous standbys too
- *	  '' (not set)		as the transaction has it
+ *	  'all'				the strongest of the configured value, the transaction's own
+ *						value and "on": flushed by the synchronous standbys too
+ *	  '' (not set)		the transaction's own value
  *
  * The records are in the WAL before the commit record, so what holds for the
  * commit holds for them.  synchronous_commit is changed for the rest of the
- * transaction (as SET LOCAL), just before it appends; and at its end once more,
- * since the end of a function that has settings of its own takes back what a
- * flush() in it has set.
+ * transaction (as by SET LOCAL) just before the transaction appends.  It is set once
+ * more at the transaction's end: a flush() inside a function with settings of its own
+ * has set it only until that function returned.
  *
- * min.insync.replicas counts this server and the standbys that it would wait for
- * now: of those a quorum may choose from, as many as it waits for.  As in Kafka it
- * matters to who waits for them: with acks '0' or '1', or synchronous_commit off or
- * local, it is not asked.  Who finds too few has appended nothing.  A standby that
- * is lost a moment later makes the commit wait.
+ * min.insync.replicas counts this server and the standbys that a commit would wait for
+ * now; where a quorum of several candidates is enough, as many count as the commit
+ * waits for.  As in Kafka the option matters only to transactions that wait for
+ * standbys: with acks '0' or '1', or synchronous_commit off or local, nothing is
+ * checked.  A transaction that finds too few replicas has appended nothing.  A standby
+ * that is lost a moment later makes the commit wait.
  *
- * No locks but SyncRepLock's kind inside the server.  Layer 4.  Next: producer.c.
+ * Locks: only those that the server takes to read the state of its standbys.
  */
 #include "postgres.h"
 
@@ -60,7 +61,7 @@ static const char *const commit_levels[] = {
 
 static int	acks = ACKS_UNSET;
 
-/* synchronous_commit as it is configured for the session, whatever it was set to since. */
+/* The value of synchronous_commit that RESET would restore in this session. */
 static int
 configured_level(void)
 {
@@ -92,7 +93,7 @@ wanted_level(void)
 	}
 }
 
-/* This server and the standbys that a commit waits for now. */
+/* How many replicas are in sync: this server and the standbys that a commit would wait for now. */
 static int32
 replicas_in_sync(void)
 {
@@ -113,12 +114,12 @@ pgt_acks_check(Oid topic, int32 min_insync)
 	if (in_sync < min_insync)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("cannot produce to topic \"%s\": %d of %d replicas are in sync",
+				 errmsg("cannot produce to topic \"%s\": only %d of %d required replicas are in sync",
 						get_rel_name(topic), in_sync, min_insync),
-				 errdetail_plural("The topic's option min.insync.replicas asks for this server and %d synchronous standby.",
-								  "The topic's option min.insync.replicas asks for this server and %d synchronous standbys.",
+				 errdetail_plural("The topic's option min.insync.replicas requires this server and %d synchronous standby. Nothing was appended.",
+								  "The topic's option min.insync.replicas requires this server and %d synchronous standbys. Nothing was appended.",
 								  min_insync - 1, min_insync - 1),
-				 errhint("See synchronous_standby_names and pg_stat_replication; nothing was appended, try again.")));
+				 errhint("Check synchronous_standby_names and pg_stat_replication, then retry the transaction.")));
 }
 
 void
@@ -135,8 +136,8 @@ void
 pgt_acks_init(void)
 {
 	DefineCustomEnumVariable("pg_topics.acks",
-							 "What a commit that has produced waits for.",
-							 "0: nothing. 1: the local flush. all: the synchronous standbys too. Empty: as synchronous_commit says.",
+							 "Sets what the commit of a transaction that has produced records waits for.",
+							 "0 waits for nothing, 1 for the local flush, all for the synchronous standbys too. Empty leaves it to synchronous_commit.",
 							 &acks, ACKS_UNSET, acks_options,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
 }

@@ -2,8 +2,6 @@
  * acks.h
  *	  How durable and how widely copied a transaction that produced must be
  *	  before its commit is acknowledged: Kafka's acks and min.insync.replicas.
- *
- * Layer 4.
  */
 #ifndef ACKS_H
 #define ACKS_H
@@ -11,14 +9,15 @@
 #include "c.h"
 
 /*
- * Before a transaction appends to a topic that wants "min_insync" replicas:
- * ERROR where it would wait for them and fewer are in sync.
+ * Called before a transaction appends to a topic with min.insync.replicas =
+ * "min_insync": ERROR where the commit would wait for standbys and fewer replicas than
+ * that are in sync.
  */
 extern void pgt_acks_check(Oid topic, int32 min_insync);
 
 /*
- * Let the setting pg_topics.acks decide how the transaction will commit; for
- * one that appends, before it does and at its end.
+ * Set the transaction's synchronous_commit as pg_topics.acks says.  Called before the
+ * transaction appends and again at its end.
  */
 extern void pgt_acks_apply(void);
 

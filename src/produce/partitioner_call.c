@@ -3,41 +3,39 @@
  *	  Calling partitioners that are not built in: SQL functions and those that
  *	  an extension has registered.
  *
- * What a call needs is put together at a transaction's first record to the
- * topic and kept in a PartitionerChoice of the topic's: the function looked up by its
- * name, and an expression that calls it, or that has its body in place of a call
- * where it is simple and in SQL, which the planner sees to.  The privilege to
- * execute it is checked as the expression is made.  It is made anew when
+ * A CustomPartitioner holds what a call needs.  It is made at a transaction's first
+ * record for the topic and kept in a PartitionerChoice of the topic: the function looked
+ * up by its name, and an expression that calls it; the planner puts the body of a simple
+ * SQL function in place of the call.  The privilege to execute the function is checked
+ * when the expression is made.  A CustomPartitioner is made anew when
  *
  *	  - another transaction begins: its memory is the transaction's;
- *	  - pgt_partitioner_version has moved: functions, schemas or roles have
+ *	  - pgt_partitioner_lookup_version has moved: functions, schemas or roles have
  *		changed, or the setting;
- *	  - the name is the setting's, and the current user is another one, or
- *		search_path where the name has no schema.
+ *	  - the name is the setting's, and the current user has changed, or, where the
+ *		name has no schema, search_path.
  *
- * A function may fail in the middle, or produce to the same topic itself, and
- * the expression's state must not be used then.  So it is taken out of the
- * Topic for the call and put back only after it: an error leaves it out, until
- * the transaction's end, and a nested call makes one of its own.
+ * A function may fail in the middle, or produce to the same topic itself; the
+ * expression's state must not be used again then.  So the CustomPartitioner is taken
+ * out of the Topic for the call and put back only after it: after an error it stays
+ * out until the transaction's end, and a nested call makes its own.
  *
- * A function that the setting names runs as the current user, with his
- * search_path, as anything else he calls.  One that the topic's option names runs as
- * the topic's owner, whoever produces or changes a published table: security
- * restricted, so that it cannot become the session's user again, with a search_path
- * that has nothing but the server's own schema, and its changes of settings
- * undone after each call.  partitioner_lookup.c sees to it that who owns the function
- * gains nothing by that.
+ * A function that the setting names runs as the current user, with the session's
+ * search_path, as any other function that the user calls.  A function that the topic's
+ * option names runs as the topic's owner, whoever produces or changes a published table:
+ * in a security-restricted operation, so that it cannot become the session's user again,
+ * with a search_path that contains only the server's own schema, and with its changes of
+ * settings undone after each call.  partitioner_lookup.c makes sure that the function's
+ * owner gains no privileges by this.
  *
- * Its result is not trusted: null and numbers outside the topic's partitions are
- * errors that name function and value.
+ * The result of a partitioner is not trusted: null and numbers outside the topic's
+ * partitions are errors that name the partitioner and the value.
  *
- * Locks: none, as with other functions; one that is dropped meanwhile is missed
+ * Locks: none, as with other functions; a function that is dropped meanwhile is missed
  * at the next record after the invalidation.
  *
- * Memory: a context below TopTransactionContext for each that is made, with
- * one below it for arguments and what else a call leaves, reset by the next.
- *
- * Layer 5.  Names are looked up by partitioner_lookup.c.
+ * Memory: a context below TopTransactionContext for each CustomPartitioner, and one
+ * below that for the arguments and other memory of a call, reset by the next call.
  */
 #include "postgres.h"
 
@@ -55,27 +53,27 @@
 #include "produce/partitioner_call.h"
 #include "produce/partitioner_lookup.h"
 
-/* What a topic's own function finds without naming a schema. */
+/* search_path of a function that a topic's option names. */
 #define SAFE_SEARCH_PATH	"pg_catalog, pg_temp"
 
 struct CustomPartitioner
 {
 	MemoryContext context;		/* holds this and all below */
-	char	   *name;			/* as it was given */
+	char	   *name;			/* as the option or the setting gives it */
 	char	   *topic;			/* for messages */
 	const PgTopicsPartitioner *registered;	/* NULL: it is an SQL function */
-	Oid			function;		/* else it, and: */
-	ExprState  *expression;		/* which calls it; NULL: not yet prepared */
+	Oid			function;		/* the SQL function */
+	ExprState  *expression;		/* calls the function; NULL: not prepared yet */
 	ExprContext *econtext;
 	ParamListInfo arguments;
-	Oid			user;			/* as whom it runs */
-	bool		is_own;			/* it is the topic's option's: that is the topic's owner */
-	OverrideSearchPath *search_path;	/* with which it was found; NULL: does not count */
+	Oid			user;			/* the role that the function runs as */
+	bool		is_own;			/* named by the topic's option: it runs as the topic's owner */
+	OverrideSearchPath *search_path;	/* the one it was found in; NULL: the name has a schema */
 };
 
 /* ---- making one ready ---------------------------------------------------- */
 
-/* ERROR: the name stands for nothing any more, not in this session, or for what must not be run. */
+/* ERROR: the partitioner does not exist, at least in this session, or must not be run. */
 static void
 report_missing(const Topic *topic, const char *name, const FoundPartitioner *found)
 {
@@ -89,10 +87,10 @@ report_missing(const Topic *topic, const char *name, const FoundPartitioner *fou
 			 errmsg("partitioner \"%s\" of topic \"%s\" does not exist",
 					name, get_rel_name(topic->relid)),
 			 found->detail != NULL ? errdetail_internal("%s", found->detail) : 0,
-			 errhint("%s", pgt_partitioner_hint())));
+			 errhint("%s", pgt_partitioner_lookup_hint())));
 }
 
-/* Make what an SQL function's arguments are put into before each call. */
+/* Make the parameters that take an SQL function's arguments before each call. */
 static void
 make_arguments(CustomPartitioner *custom)
 {
@@ -103,17 +101,17 @@ make_arguments(CustomPartitioner *custom)
 	MemoryContextSwitchTo(caller);
 }
 
-/* Look the option's or the setting's name up, and make ready to call what it stands for. */
+/* Look up the partitioner that the option or the setting names, and make it ready to be called. */
 static CustomPartitioner *
 open_custom(const Topic *topic, bool is_own)
 {
-	const char *name = is_own ? topic->partitioner_class : pgt_partitioner_setting();
+	const char *name = is_own ? topic->partitioner_class : pgt_partitioner_lookup_setting();
 	Oid			user = is_own ? topic->owner : GetUserId();
 	FoundPartitioner found;
 	MemoryContext context;
 	CustomPartitioner *custom;
 
-	if (!pgt_partitioner_find(name, is_own ? topic->schema : InvalidOid, user, &found))
+	if (!pgt_partitioner_lookup(name, is_own ? topic->schema : InvalidOid, user, &found))
 		report_missing(topic, name, &found);
 
 	context = AllocSetContextCreate(TopTransactionContext, "pg_topics partitioner",
@@ -133,9 +131,8 @@ open_custom(const Topic *topic, bool is_own)
 	return custom;
 }
 
-/* Give one up; NULL is nothing. */
 void
-pgt_custom_partitioner_close(CustomPartitioner *custom)
+pgt_partitioner_call_close(CustomPartitioner *custom)
 {
 	if (custom == NULL)
 		return;
@@ -144,7 +141,7 @@ pgt_custom_partitioner_close(CustomPartitioner *custom)
 	MemoryContextDelete(custom->context);
 }
 
-/* Would looking it up again, with the same version, give the same? */
+/* Would a look-up still find the same partitioner, given that the version has not changed? */
 static bool
 is_current(const CustomPartitioner *custom)
 {
@@ -177,7 +174,7 @@ prepare_expression(CustomPartitioner *custom)
 
 		param->paramkind = PARAM_EXTERN;
 		param->paramid = i + 1;
-		param->paramtype = custom->arguments->params[i].ptype = pgt_partitioner_arguments[i];
+		param->paramtype = custom->arguments->params[i].ptype = pgt_partitioner_lookup_arguments[i];
 		param->paramtypmod = -1;
 		param->location = -1;
 		custom->arguments->params[i].pflags = 0;
@@ -225,11 +222,13 @@ report_null(const CustomPartitioner *custom, ByteView key, ByteView value)
 			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 			 errmsg("partitioner \"%s\" returned null for topic \"%s\"", custom->name, custom->topic),
 			 not_called ?
-			 errhint("The function is STRICT and the key or the value is null: declare it CALLED ON NULL INPUT and let it return a partition for such records.") :
+			 errdetail("The function was not called: it is STRICT, and the key or the value is null.") : 0,
+			 not_called ?
+			 errhint("Declare the function CALLED ON NULL INPUT, and let it return a partition for such records.") :
 			 errhint("Let the function return a partition for every record, also for a null key or value.")));
 }
 
-/* Who has called, while a function runs as the topic's owner. */
+/* The state of the caller, saved while a function runs as the topic's owner. */
 typedef struct CallingUser
 {
 	Oid			user;
@@ -237,7 +236,7 @@ typedef struct CallingUser
 	int			settings;		/* nest level of settings */
 } CallingUser;
 
-/* Become the topic's owner; an error gives all of it back. */
+/* Become the topic's owner; an error restores the caller as well. */
 static void
 become_owner(const CustomPartitioner *custom, CallingUser *caller)
 {
@@ -267,7 +266,7 @@ evaluate(CustomPartitioner *custom, bool *isnull)
 
 	if (custom->is_own)
 		become_owner(custom, &caller);
-	/* privileges are checked as it is made */
+	/* making the expression checks privileges */
 	if (custom->expression == NULL)
 		prepare_expression(custom);
 	partition = ExecEvalExpr(custom->expression, custom->econtext, isnull);
@@ -298,7 +297,7 @@ call_function(CustomPartitioner *custom, const Topic *topic, ByteView key, ByteV
 	return DatumGetInt32(partition);
 }
 
-/* Call what an extension has registered. */
+/* Call a partitioner that an extension has registered. */
 static int32
 call_registered(CustomPartitioner *custom, const Topic *topic, ByteView key, ByteView value)
 {
@@ -308,7 +307,7 @@ call_registered(CustomPartitioner *custom, const Topic *topic, ByteView key, Byt
 	return custom->registered->choose(topic->relid, key_bytes, value_bytes, topic->partitions);
 }
 
-/* Call it, and check what it returns. */
+/* Call the partitioner, and check its result. */
 static int32
 call(CustomPartitioner *custom, const Topic *topic, ByteView key, ByteView value)
 {
@@ -325,17 +324,16 @@ call(CustomPartitioner *custom, const Topic *topic, ByteView key, ByteView value
 	if (partition < 0 || partition >= topic->partitions)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("partitioner \"%s\" returned %d for topic \"%s\"",
+				 errmsg("partitioner \"%s\" returned invalid partition %d for topic \"%s\"",
 						custom->name, partition, custom->topic),
-				 errhint("It must return a partition, from 0 to %d.", topic->partitions - 1)));
+				 errdetail("The topic's partitions are numbered from 0 to %d.", topic->partitions - 1)));
 
 	error_context_stack = callback.previous;
 	return partition;
 }
 
-/* See the header. */
 int32
-pgt_custom_partition(PartitionerChoice *choice, Topic *topic, ByteView key, ByteView value)
+pgt_partitioner_call(PartitionerChoice *choice, Topic *topic, ByteView key, ByteView value)
 {
 	CustomPartitioner *custom = choice->custom;
 	uint64		version = choice->version;
@@ -344,17 +342,17 @@ pgt_custom_partition(PartitionerChoice *choice, Topic *topic, ByteView key, Byte
 	choice->custom = NULL;
 	if (custom != NULL && !is_current(custom))
 	{
-		pgt_custom_partitioner_close(custom);
+		pgt_partitioner_call_close(custom);
 		custom = NULL;
 	}
 	if (custom == NULL)
 		custom = open_custom(topic, choice == &topic->partitioning.own);
 	partition = call(custom, topic, key, value);
 
-	/* the function may have changed the setting, or used another for the topic itself */
+	/* the function may have changed the setting, or produced to the topic itself */
 	if (choice->custom == NULL && choice->version == version)
 		choice->custom = custom;
 	else
-		pgt_custom_partitioner_close(custom);
+		pgt_partitioner_call_close(custom);
 	return partition;
 }

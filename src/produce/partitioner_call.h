@@ -1,22 +1,23 @@
 /*
  * partitioner_call.h
- *	  Calling partitioners that are not built in.  Layer 5.
+ *	  Calling partitioners that are not built in.
  */
 #ifndef PARTITIONER_CALL_H
 #define PARTITIONER_CALL_H
 
-#include "produce/partitioner.h"
+#include "topic/topic.h"
 
-/* One that is ready to be called for a topic; see partitioner_call.c. */
+/* A partitioner that is ready to be called for a topic; see partitioner_call.c. */
 typedef struct CustomPartitioner CustomPartitioner;
 
 /*
- * Let one of the topic's two partitioners choose, which is not built in.  ERROR as
- * for pgt_choose_partition(); only partitioner.c calls it.
+ * Call a partitioner that is not built in: "choice" is one of the two in
+ * topic->partitioning.  Returns the partition; ERROR as for pgt_partitioner_choose().
+ * Only partitioner.c calls this.
  */
-extern int32 pgt_custom_partition(PartitionerChoice *choice, Topic *topic, ByteView key, ByteView value);
+extern int32 pgt_partitioner_call(PartitionerChoice *choice, Topic *topic, ByteView key, ByteView value);
 
-/* Give one up; NULL is nothing. */
-extern void pgt_custom_partitioner_close(CustomPartitioner *custom);
+/* Free a partitioner that was ready to be called; custom may be NULL. */
+extern void pgt_partitioner_call_close(CustomPartitioner *custom);
 
 #endif							/* PARTITIONER_CALL_H */

@@ -1,37 +1,37 @@
 /*
  * partitioner_lookup.c
- *	  What a partitioner's name stands for, and which name counts.
+ *	  Looking up the partitioner that a name stands for, and the setting
+ *	  pg_topics.partitioner.
  *
- * A name is looked for among the built-in rules (partitioner.c), then among
+ * A name is looked for among the built-in rules (partition_rules.c), then among
  * those that extensions have registered (pg_topics.h), and else names an SQL
  * function:
  *
  *	  f(topic regclass, key bytea, value bytea, partitions int) RETURNS int
  *
- * In the session's setting it is qualified by its schema or found in search_path,
- * and runs as the session's current user.  In a topic's option it is qualified or
- * one of the topic's schema, and runs as the topic's owner: the name must not stand
- * for another function because of who produces, and who produces must not run
- * what another role has written.  So that neither the owner, nor a SECURITY DEFINER
- * function that produces under a setting of its caller's, does that in turn, a
- * function is only run whose owner has the rights of that role already.
+ * A function named in the session's setting is found by its schema or in search_path,
+ * and runs as the session's current user.  A function named in a topic's option is found
+ * by its schema or in the topic's schema, and runs as the topic's owner: the name must
+ * not stand for different functions in different sessions, and a producer must not run
+ * code that another role has written.  The same must hold for the topic's owner, and for
+ * a SECURITY DEFINER function that produces under its caller's setting.  Therefore a
+ * function is run only if its owner has the privileges of the role that runs it.
  *
- * Such a name is bound as late as a name in a function's body: nothing records
- * that the topic depends on the function, since dropping a function with CASCADE
- * must not take a topic's records along.  The name is checked when it is set,
- * in the option or in the setting, and when it is used.
+ * A name is bound as late as a name in a function's body: nothing records that the
+ * topic depends on the function, since DROP FUNCTION ... CASCADE must not drop a topic
+ * with its records.  The name is checked when the option or the setting is set, and
+ * again when a record is produced.
  *
- * A dump may restore a topic before its function, and with an empty
- * search_path.  It runs with check_function_bodies off, which is what tells
- * functions in the same position to put checks off; so it does here.  The
- * setting is taken on faith where it comes from a file, a role or the start of
- * a connection: there the library that registers the name may not be loaded yet.
+ * A dump may restore a topic before its function, and with an empty search_path.  It
+ * turns check_function_bodies off, and the option is not checked then.  A value of the
+ * setting that comes from a file, a role or the start of a connection is not checked
+ * either: the library that registers the name may not be loaded yet.
  *
- * pgt_partitioner_version moves with whatever could change the answer, but for
- * search_path, a library's loading and the current user: callers look out for
- * those, or ask again in the next transaction.
+ * pgt_partitioner_lookup_version increases with everything that may change the result
+ * of a look-up, except for search_path, the loading of a library and the current user:
+ * callers watch these themselves, or look up again in the next transaction.
  *
- * Layer 5.  No locks, no files, no WAL.  Next: partitioner_call.c.
+ * No locks, no files, no WAL.
  */
 #include "postgres.h"
 
@@ -56,15 +56,15 @@
 #include "format/murmur2.h"
 #include "produce/partitioner_lookup.h"
 
-const Oid	pgt_partitioner_arguments[PARTITIONER_ARGUMENTS] = {REGCLASSOID, BYTEAOID, BYTEAOID, INT4OID};
+const Oid	pgt_partitioner_lookup_arguments[PARTITIONER_ARGUMENTS] = {REGCLASSOID, BYTEAOID, BYTEAOID, INT4OID};
 
-uint64		pgt_partitioner_version = 1;
+uint64		pgt_partitioner_lookup_version = 1;
 
 static char *setting;			/* pg_topics.partitioner; empty: the topic's option counts */
 
 /* ---- registered ones ------------------------------------------------------ */
 
-/* The first of the list of those registered. */
+/* The first one in the list of registered partitioners. */
 static const PgTopicsPartitioner *
 first_registered(void)
 {
@@ -75,7 +75,10 @@ first_registered(void)
 	return *first;
 }
 
-/* The one of that name, or NULL; ERROR where it was made for a later interface. */
+/*
+ * The registered partitioner of that name, or NULL; ERROR where it was built for a newer
+ * interface.
+ */
 static const PgTopicsPartitioner *
 find_registered(const char *name)
 {
@@ -94,18 +97,18 @@ find_registered(const char *name)
 	return NULL;
 }
 
-/* PgTopicsApi: what a built-in partitioner chooses. */
+/* The function "builtin" of PgTopicsApi: let a built-in partitioner choose. */
 static int32
 choose_builtin(const char *name, Oid topic, PgTopicsBytes key, PgTopicsBytes value)
 {
-	PartitionRule rule = pgt_builtin_partitioner(name);
+	PartitionRule rule = pgt_partition_rule_find(name);
 	ByteView	key_view = {key.data, key.length};
 	ByteView	value_view = {value.data, value.length};
 
 	if (rule == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there is no built-in partitioner \"%s\"", name)));
+				 errmsg("built-in partitioner \"%s\" does not exist", name)));
 	return rule(pgt_topic_get(topic), key_view, value_view);
 }
 
@@ -118,7 +121,7 @@ static const PgTopicsApi api = {
 
 /* ---- functions ------------------------------------------------------------ */
 
-/* The parts of a possibly qualified name as a List of String; NIL where it is none. */
+/* The parts of a possibly qualified name as a List of String; NIL where the name is not valid. */
 static List *
 split_name(const char *name)
 {
@@ -133,7 +136,7 @@ split_name(const char *name)
 	return names;
 }
 
-/* Why a function that has the right arguments is no partitioner, or NULL. */
+/* Why a function with the right arguments cannot be a partitioner, or NULL if it can. */
 static char *
 problem_of_function(Oid function)
 {
@@ -155,12 +158,12 @@ problem_of_function(Oid function)
 	return problem;
 }
 
-/* Look the name up among functions; InvalidOid and perhaps a detail where it is none. */
+/* The partitioning function of that name; else InvalidOid, and perhaps a detail that says why. */
 static Oid
 find_function(List *names, char **detail)
 {
 	Oid			function = LookupFuncName(names, PARTITIONER_ARGUMENTS,
-										  pgt_partitioner_arguments, true);
+										  pgt_partitioner_lookup_arguments, true);
 	FuncCandidateList other;
 
 	if (OidIsValid(function))
@@ -170,11 +173,14 @@ find_function(List *names, char **detail)
 	}
 	other = FuncnameGetCandidates(names, -1, NIL, false, false, false, true);
 	if (other != NULL)
-		*detail = psprintf("Function %s has other arguments.", format_procedure(other->oid));
+		*detail = psprintf("Function %s takes other arguments.", format_procedure(other->oid));
 	return InvalidOid;
 }
 
-/* Must a role not run the function?  Who owns it could have it do anything as that role. */
+/*
+ * Must the role not run the function?  The function's owner could make it do anything as
+ * that role.
+ */
 static bool
 is_untrusted(Oid function, Oid role, char **detail)
 {
@@ -187,7 +193,7 @@ is_untrusted(Oid function, Oid role, char **detail)
 	ReleaseSysCache(tuple);
 	if (has_privs_of_role(owner, role))
 		return false;
-	*detail = psprintf("Function %s would run as role \"%s\", whose rights its owner, \"%s\", does not have.",
+	*detail = psprintf("Function %s would run as role \"%s\", but its owner \"%s\" does not have the privileges of that role.",
 					   format_procedure_qualified(function), GetUserNameFromId(role, true),
 					   GetUserNameFromId(owner, true));
 	return true;
@@ -195,14 +201,13 @@ is_untrusted(Oid function, Oid role, char **detail)
 
 /* ---- names ----------------------------------------------------------------- */
 
-/* See the header. */
 const char *
-pgt_partitioner_setting(void)
+pgt_partitioner_lookup_setting(void)
 {
 	return setting != NULL ? setting : "";
 }
 
-/* Look a function's name up as the current user. */
+/* Look a function's name up with the privileges of the current user. */
 static void
 find_named_function(List *names, Oid role, FoundPartitioner *found)
 {
@@ -210,16 +215,15 @@ find_named_function(List *names, Oid role, FoundPartitioner *found)
 	found->untrusted = OidIsValid(found->function) && is_untrusted(found->function, role, &found->detail);
 }
 
-/* See the header. */
 bool
-pgt_partitioner_find(const char *name, Oid schema, Oid role, FoundPartitioner *found)
+pgt_partitioner_lookup(const char *name, Oid schema, Oid role, FoundPartitioner *found)
 {
 	List	   *names;
 	Oid			user;
 	int			security;
 
 	memset(found, 0, sizeof(*found));
-	found->rule = pgt_builtin_partitioner(name);
+	found->rule = pgt_partition_rule_find(name);
 	if (found->rule != NULL)
 		return true;
 	found->registered = find_registered(name);
@@ -232,7 +236,7 @@ pgt_partitioner_find(const char *name, Oid schema, Oid role, FoundPartitioner *f
 		names = lcons(makeString(get_namespace_name(schema)), names);
 	found->in_search_path = list_length(names) == 1;
 
-	/* the privilege to use the schema is that role's; an error gives the user back */
+	/* the role itself needs the privilege to use the schema; an error restores the user */
 	GetUserIdAndSecContext(&user, &security);
 	SetUserIdAndSecContext(role, security | SECURITY_LOCAL_USERID_CHANGE);
 	find_named_function(names, role, found);
@@ -240,49 +244,47 @@ pgt_partitioner_find(const char *name, Oid schema, Oid role, FoundPartitioner *f
 	return OidIsValid(found->function) && !found->untrusted;
 }
 
-/* What to say to who named a partitioner that is not there. */
 char *
-pgt_partitioner_hint(void)
+pgt_partitioner_lookup_hint(void)
 {
 	StringInfoData hint;
 
 	initStringInfo(&hint);
-	appendStringInfoString(&hint, "Built in are: ");
-	pgt_builtin_partitioner_names(&hint);
+	appendStringInfoString(&hint, "Built-in partitioners are: ");
+	pgt_partition_rule_names(&hint);
 	appendStringInfoString(&hint, ".");
 	if (first_registered() != NULL)
-		appendStringInfoString(&hint, " Registered are:");
+		appendStringInfoString(&hint, " Registered partitioners are:");
 	for (const PgTopicsPartitioner *p = first_registered(); p != NULL; p = p->next)
 		appendStringInfo(&hint, " %s%s", p->name, p->next != NULL ? "," : ".");
-	appendStringInfoString(&hint, " Any other name is that of a function, with its schema: f(topic regclass, key bytea, value bytea, partitions integer) RETURNS integer.");
+	appendStringInfoString(&hint, " Any other name must be that of a function, with its schema: f(topic regclass, key bytea, value bytea, partitions integer) RETURNS integer.");
 	return hint.data;
 }
 
-/* See the header. */
 void
-pgt_partitioner_check(const Topic *topic)
+pgt_partitioner_lookup_check(const Topic *topic)
 {
 	const char *name = topic->partitioner_class;
 	FoundPartitioner found;
 
-	if (!check_function_bodies || pgt_partitioner_find(name, topic->schema, topic->owner, &found))
+	if (!check_function_bodies || pgt_partitioner_lookup(name, topic->schema, topic->owner, &found))
 		return;
 	if (found.untrusted)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("partitioner \"%s\" cannot be that of topic \"%s\"", name, get_rel_name(topic->relid)),
+				 errmsg("partitioner \"%s\" cannot be used for topic \"%s\"", name, get_rel_name(topic->relid)),
 				 errdetail_internal("%s", found.detail),
 				 errhint("Let the topic's owner or a superuser own the function.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("partitioner \"%s\" does not exist", name),
 			 found.detail != NULL ? errdetail_internal("%s", found.detail) : 0,
-			 errhint("%s", pgt_partitioner_hint())));
+			 errhint("%s", pgt_partitioner_lookup_hint())));
 }
 
 /* ---- the setting ------------------------------------------------------------ */
 
-/* Check hook: there must be such a partitioner, as far as that can be known yet. */
+/* Check hook: the partitioner must exist, where that can be known already. */
 static bool
 check_setting(char **value, void **extra, GucSource source)
 {
@@ -290,12 +292,12 @@ check_setting(char **value, void **extra, GucSource source)
 
 	if (strlen(*value) > PARTITIONER_NAME_MAX)
 	{
-		GUC_check_errdetail("The name of a partitioner has up to %d bytes.", PARTITIONER_NAME_MAX);
+		GUC_check_errdetail("The name of a partitioner can have at most %d bytes.", PARTITIONER_NAME_MAX);
 		return false;
 	}
 	if (**value == '\0' || source < PGC_S_INTERACTIVE || !IsTransactionState() ||
 		!OidIsValid(MyDatabaseId) || InitializingParallelWorker ||
-		pgt_partitioner_find(*value, InvalidOid, GetUserId(), &found))
+		pgt_partitioner_lookup(*value, InvalidOid, GetUserId(), &found))
 		return true;
 	if (source == PGC_S_TEST)
 	{
@@ -307,32 +309,32 @@ check_setting(char **value, void **extra, GucSource source)
 	if (found.detail != NULL)
 		GUC_check_errdetail("%s", found.detail);
 	if (!found.untrusted)
-		GUC_check_errhint("%s", pgt_partitioner_hint());
+		GUC_check_errhint("%s", pgt_partitioner_lookup_hint());
 	return false;
 }
 
-/* Assign hook, and callback of system caches. */
+/* Assign hook. */
 static void
 setting_changed(const char *newval, void *extra)
 {
-	pgt_partitioner_version++;
+	pgt_partitioner_lookup_version++;
 }
 
+/* Callback of system caches: a function, a schema or a role has changed. */
 static void
 catalog_changed(Datum arg, int cache, uint32 hash)
 {
-	pgt_partitioner_version++;
+	pgt_partitioner_lookup_version++;
 }
 
-/* See the header. */
 void
-pgt_partitioner_init(void)
+pgt_partitioner_lookup_init(void)
 {
 	static const int caches[] = {PROCOID, NAMESPACEOID, AUTHOID, AUTHMEMROLEMEM};
 
 	DefineCustomStringVariable("pg_topics.partitioner",
 							   "Partitioner of the records that this session produces.",
-							   "Empty: each topic's option \"partitioner.class\".",
+							   "Empty leaves it to each topic's option \"partitioner.class\".",
 							   &setting, "", PGC_USERSET, 0,
 							   check_setting, setting_changed, NULL);
 	for (int i = 0; i < lengthof(caches); i++)

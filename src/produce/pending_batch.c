@@ -5,17 +5,15 @@
  *
  * A batch is open while records are encoded straight into its buffer, and sealed
  * once it is complete: compressed, with header and checksum, as it will go to the
- * log.  A sealed batch may be moved to the transaction's temporary file, which is
- * one for all of them and only grows; who holds the batches decides when.
+ * log.  A sealed batch may be moved to the transaction's temporary file, which holds
+ * all such batches and only grows; the caller (producer.c) decides when.
  *
  * A rollback to a savepoint cuts a sealed batch back to its first records by
- * setting its counters; its bytes are brought back (read, decompressed) only when
- * they are next needed, since an error in a rollback would do harm.
+ * setting its counters.  Its bytes are read back and decompressed only when they are
+ * next needed, since a rollback must not fail.
  *
- * Memory: buffers are in the context that pgt_pending_begin() was given, so is the
- * codecs' buffer, one for all batches.  Both and the file go with the transaction.
- *
- * Layer 4.  Next: producer.c.
+ * Memory: the batches' buffers and the one buffer for compression are in the context
+ * that pgt_pending_begin() was given.  They and the file end with the transaction.
  */
 #include "postgres.h"
 
@@ -36,7 +34,7 @@ int			pgt_batch_size = 64 * 1024;
 /* Of the running transaction; reset when it ends. */
 static MemoryContext context = NULL;
 static Size memory_used = 0;	/* by batches' buffers */
-static char *codec_buffer = NULL;	/* what a codec writes to */
+static char *codec_buffer = NULL;	/* takes the output of a codec */
 static Size codec_buffer_size = 0;
 static File spill_file = -1;
 static int64 spill_end = 0;
@@ -103,7 +101,7 @@ pgt_pending_load(PendingBatch *batch)
 						FilePathName(spill_file))));
 }
 
-/* Give the buffer for a codec's output back. */
+/* Free the buffer for a codec's output. */
 static void
 free_codec_buffer(void)
 {
@@ -113,7 +111,7 @@ free_codec_buffer(void)
 	codec_buffer_size = 0;
 }
 
-/* The buffer for a codec's output, at least so large. */
+/* The buffer for a codec's output, of at least "size" bytes. */
 static char *
 get_codec_buffer(Size size)
 {
@@ -150,12 +148,12 @@ compress_batch(const LogConfig *config, PendingBatch *batch)
 		batch->codec = config->compression;
 		batch->stored = RECORD_BATCH_HEADER_SIZE + compressed;
 	}
-	/* one for a large record is not kept */
+	/* the buffer for a large record is not kept */
 	if (codec_buffer_size > Max((Size) pgt_batch_size * 2, CODEC_BUFFER_KEPT))
 		free_codec_buffer();
 }
 
-/* Give back what a sealed batch's buffer has too much, where that is worth it. */
+/* Shrink a sealed batch's buffer to its size, if that saves a quarter or more. */
 static void
 shrink_batch(PendingBatch *batch)
 {
@@ -183,8 +181,8 @@ pgt_pending_reopen(PendingBatch *batch)
 											 batch->stored_length - RECORD_BATCH_HEADER_SIZE, &length);
 
 		if (problem != NULL || length != batch->stored_length - RECORD_BATCH_HEADER_SIZE)
-			elog(ERROR, "pending records do not decompress: %s",
-				 problem != NULL ? problem : "another length");
+			elog(ERROR, "could not decompress pending records: %s",
+				 problem != NULL ? problem : "unexpected length");
 		pgt_pending_free(batch);
 		batch->data = data;
 		batch->capacity = batch->stored_length;
@@ -204,7 +202,7 @@ pgt_pending_seal(const LogConfig *config, PendingBatch *batch)
 	if (config->compression != COMPRESSION_NONE)
 		compress_batch(config, batch);
 	header.attributes = batch->codec;
-	/* which time that is the append knows */
+	/* the append sets the time */
 	if (config->log_append_time)
 		header.attributes |= BATCH_ATTR_LOG_APPEND_TIME;
 	header.length = batch->stored;

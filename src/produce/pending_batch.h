@@ -2,8 +2,6 @@
  * pending_batch.h
  *	  The batches of a running transaction: in memory, compressed, in a
  *	  temporary file.
- *
- * Layer 4.
  */
 #ifndef PENDING_BATCH_H
 #define PENDING_BATCH_H
@@ -18,16 +16,16 @@ extern int	pgt_batch_size;		/* setting pg_topics.batch_size, bytes */
  *
  *		open		length bytes at data, stored 0; records can be added
  *		sealed		stored bytes at data or in the file, as they go to the log
- *		cut back	not sealed, but what is there is still as it was sealed;
- *					its first records, length bytes, are the batch
+ *		cut back	not sealed, though stored bytes are there as they were sealed;
+ *					the batch is their first records, length bytes uncompressed
  */
 typedef struct PendingBatch
 {
 	char	   *data;			/* NULL: in the temporary file */
 	uint32		capacity;		/* of data; 0 where it is in the file */
 	uint32		length;			/* uncompressed */
-	uint32		stored;			/* as sealed; 0: never was */
-	uint32		stored_length;	/* what "stored" bytes are uncompressed */
+	uint32		stored;			/* bytes as sealed; 0: the batch was never sealed */
+	uint32		stored_length;	/* uncompressed size of the stored bytes */
 	int			codec;			/* of the stored bytes */
 	int64		file_position;
 	int32		records;
@@ -39,10 +37,10 @@ typedef struct PendingBatch
 	bool		sealed;
 } PendingBatch;
 
-/* A transaction begins to buffer; its batches' memory is from this context. */
+/* Begin to buffer for a transaction; its batches are allocated in this context. */
 extern void pgt_pending_begin(MemoryContext of_transaction);
 
-/* Make an empty batch with a buffer of so many bytes, header included. */
+/* Make an empty batch with a buffer of "capacity" bytes, header included. */
 extern void pgt_pending_init(PendingBatch *batch, uint32 capacity);
 
 /* Make room for "more" bytes in an open batch. */
@@ -69,10 +67,16 @@ extern void pgt_pending_free(PendingBatch *batch);
 /* Bytes that the transaction's batches take in memory. */
 extern Size pgt_pending_memory(void);
 
-/* Give the temporary file back, before the transaction's resources are counted. */
+/*
+ * Close the temporary file, before the server checks for resources that a transaction has
+ * leaked.
+ */
 extern void pgt_pending_close_file(void);
 
-/* The transaction has ended, its memory and its file are gone.  Does not throw. */
+/*
+ * Reset the module's state: the transaction has ended, and freed its memory and its file.
+ * Does not throw.
+ */
 extern void pgt_pending_forget(void);
 
 #endif							/* PENDING_BATCH_H */

@@ -4,21 +4,17 @@
  *
  * produce() takes the key and the value in any type, brings them into the
  * types of the topic's columns, chooses the partition and hands the record to
- * the producer, which appends it just before the transaction commits.  What
- * is checked of a record is checked here, so that a bad one fails the call
- * and not the commit; offsets, which only the append knows, are shown by
- * produced() and flush().
+ * the producer, which appends it just before the transaction commits.  All checks of
+ * a record are made here, so that a bad record fails the call and not the commit.
+ * Offsets are known only after the append: produced() and flush() show them.
  *
- * Locks: RowExclusiveLock on the topic, until the transaction's end.  It is
- * taken after the privilege was checked, so that nobody can lock out others
- * by a topic that is not theirs to produce to.
+ * Locks: RowExclusiveLock on the topic, until the transaction's end.  It is taken
+ * after the privilege was checked, so that a user without it cannot block others.
  *
  * WAL: none here; flush() has the producer append.
  *
  * Memory: the function runs in the executor's per-row context, so nothing is
  * freed here; encoded headers use one buffer of the session's.
- *
- * Layer 6.  Read producer.c next.
  */
 #include "postgres.h"
 
@@ -35,6 +31,7 @@
 #include "produce/partitioner.h"
 #include "produce/producer.h"
 #include "topic/serializer.h"
+#include "topic/sql_argument.h"
 #include "util/clock.h"
 
 PG_FUNCTION_INFO_V1(pgt_produce);
@@ -50,11 +47,7 @@ open_topic(FunctionCallInfo fcinfo)
 {
 	Oid			relid;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("topic must not be null"),
-				 errhint("Give the name of the topic to produce to.")));
+	pgt_sql_argument_require(fcinfo, 0, "topic");
 	relid = PG_GETARG_OID(0);
 	PreventCommandDuringRecovery("produce()");
 	PreventCommandIfReadOnly("produce()");
@@ -101,14 +94,14 @@ set_headers(Record *record, Datum headers)
 static void
 add_record(Topic *topic, int32 partition, ByteView key, ByteView value, Record *record)
 {
-	TopicPartition place = pgt_topic_partition(topic, partition);
+	TopicPartition topic_partition = pgt_topic_partition(topic, partition);
 
 	record->offset = NO_OFFSET;
 	record->key = key.data;
 	record->key_length = key.length;
 	record->value = value.data;
 	record->value_length = value.length;
-	pgt_producer_add(&place, &topic->log, record);
+	pgt_producer_add(&topic_partition, &topic->log, record);
 }
 
 /*
@@ -127,7 +120,7 @@ pgt_produce(PG_FUNCTION_ARGS)
 	record.timestamp = PG_ARGISNULL(4) ? pgt_clock_now_ms() :
 		pgt_clock_from_timestamptz(PG_GETARG_TIMESTAMPTZ(4));
 	/* before the headers: a partitioner may produce too, and use their buffer */
-	partition = PG_ARGISNULL(3) ? pgt_choose_partition(topic, key, value) : PG_GETARG_INT32(3);
+	partition = PG_ARGISNULL(3) ? pgt_partitioner_choose(topic, key, value) : PG_GETARG_INT32(3);
 	if (!PG_ARGISNULL(5))
 		set_headers(&record, PG_GETARG_DATUM(5));
 	add_record(topic, partition, key, value, &record);
@@ -142,7 +135,7 @@ pgt_produce_value(PG_FUNCTION_ARGS)
 	ByteView	key = {NULL, -1};
 	ByteView	value = serialize_argument(fcinfo, 1, &topic->value);
 	Record		record = {0};
-	int32		partition = pgt_choose_partition(topic, key, value);
+	int32		partition = pgt_partitioner_choose(topic, key, value);
 
 	record.timestamp = pgt_clock_now_ms();
 	add_record(topic, partition, key, value, &record);
@@ -174,7 +167,10 @@ return_ranges(FunctionCallInfo fcinfo, const ProducedRange *ranges, int count)
 	return (Datum) 0;
 }
 
-/* produced(): what the last committed transaction of this session that produced has appended */
+/*
+ * produced(): the offsets that this session's last committed transaction with records has
+ * appended
+ */
 Datum
 pgt_produced(PG_FUNCTION_ARGS)
 {
@@ -184,7 +180,10 @@ pgt_produced(PG_FUNCTION_ARGS)
 	return return_ranges(fcinfo, ranges, count);
 }
 
-/* flush(): append what is pending; what this transaction has flushed so far */
+/*
+ * flush(): append all pending records; returns the offsets that this transaction has
+ * flushed so far
+ */
 Datum
 pgt_flush(PG_FUNCTION_ARGS)
 {

@@ -11,29 +11,28 @@
  *	  partition 0:	[sealed][sealed on disk][sealed][open.....]
  *											^ mark of subtransaction 7
  *
- * Past pg_topics.buffer_memory each batch goes to a temporary file as it is
- * sealed, so that a transaction of any size runs in bounded memory.
+ * Once the batches in memory exceed pg_topics.buffer_memory, each further batch goes to
+ * a temporary file when it is sealed, so that a transaction of any size runs in bounded
+ * memory.
  *
- * Subtransactions nest, so what one has added stands at the end of each list.
- * A mark says where a list ended when the subtransaction first added to it:
- * rolling back cuts the list there, releasing hands the mark to the parent.
- * Where the mark is inside of a sealed batch, that batch is open again.
+ * Subtransactions nest, so the records of a subtransaction are always at the end of
+ * each list.  A mark says where a list ended when the subtransaction first added to it:
+ * a rollback cuts the list there, a release hands the mark to the parent.  Where the
+ * mark is inside a sealed batch, that batch becomes open again.
  *
- * Batches are filled by their uncompressed size, so that what is in memory is
- * bounded and each fits max.message.bytes even if it cannot be compressed.
- * Only a record that is larger by itself has to be compressed to fit: it is
- * sealed at once, so that the error comes from the statement that produces it.
- * Where a codec makes a batch no smaller, it is stored uncompressed.
+ * Batches are filled by their uncompressed size: their memory is bounded, and each
+ * batch fits max.message.bytes even if it cannot be compressed.  Only a single record
+ * larger than that has to be compressed to fit; its batch is sealed at once, so that
+ * the error comes from the statement that produces the record.  A batch that its codec
+ * does not make smaller is stored uncompressed.
  *
- * At pre-commit (or PREPARE) the partitions are gone through in a fixed order
- * and each batch is appended under the partition's lock (log_writer.c).  What is
- * appended by flush() or before a late error belongs to a transaction that may
- * still abort; readers decide by its transaction id.
+ * At pre-commit (or PREPARE) each batch is appended under its partition's lock
+ * (log_writer.c), the partitions in a fixed order.  Records appended by flush(), or
+ * before a late error, belong to a transaction that may still abort; readers decide by
+ * its transaction id.
  *
  * Memory: everything lives in a context below TopTransactionContext, the
  * ranges that produced() shows in TopMemoryContext.
- *
- * Layer 4.  Next: log_reader.c.
  */
 #include "postgres.h"
 
@@ -57,13 +56,13 @@ typedef struct Mark
 {
 	SubTransactionId subid;
 	int			batch;			/* index of the batch that was open */
-	PendingBatch as_was;		/* that batch's counters then; records 0: none was */
+	PendingBatch as_was;		/* the batch's counters then; records 0: no batch was open */
 } Mark;
 
 typedef struct PendingPartition
 {
 	TopicPartition key;			/* hash key */
-	PartitionState *state;		/* known from the append on */
+	PartitionState *state;		/* set just before the append */
 	LogConfig	config;
 	PendingBatch *batches;
 	int			count;
@@ -78,7 +77,7 @@ static MemoryContext context = NULL;
 static HTAB *partitions = NULL;
 static PendingPartition *last_used = NULL;
 
-/* Ranges appended: by the running and by the last committed transaction. */
+/* The ranges that a transaction has appended. */
 typedef struct RangeList
 {
 	ProducedRange *ranges;		/* in TopMemoryContext */
@@ -86,8 +85,8 @@ typedef struct RangeList
 	int			capacity;
 } RangeList;
 
-static RangeList appended;
-static RangeList committed;
+static RangeList appended;		/* by the running transaction */
+static RangeList committed;		/* by the last committed one that appended */
 
 /* ---- batches ------------------------------------------------------------- */
 
@@ -117,9 +116,9 @@ start_batch(PendingPartition *p, uint32 capacity)
 }
 
 /*
- * Too much is in memory: what the partition has just sealed goes to the file.
- * Older batches stay where they are, since a page that is written out once
- * and never read in between is cheaper to keep.
+ * Move the batch that the partition has just sealed to the file, if the batches in
+ * memory exceed the limit.  Older batches stay in memory: which ones are moved does
+ * not matter, as each is read back exactly once.
  */
 static void
 spill_newest(PendingPartition *p)
@@ -131,7 +130,7 @@ spill_newest(PendingPartition *p)
 	pgt_pending_spill(batch);
 }
 
-/* The open batches alone are too much (many partitions): all go to the file. */
+/* Move all open batches to the file: with many partitions they alone may exceed the limit. */
 static void
 spill_open(void)
 {
@@ -143,7 +142,7 @@ spill_open(void)
 	{
 		PendingBatch *open = open_batch(p);
 
-		/* one that was cut back may still be there */
+		/* a batch that was cut back may still be in the file */
 		if (open == NULL || open->records == 0 || open->data == NULL)
 			continue;
 		pgt_pending_seal(&p->config, open);
@@ -192,7 +191,7 @@ cut_to_mark(PendingPartition *p, const Mark *mark)
 	if (mark->as_was.records == 0)
 		return;
 
-	/* the batch was open then: make it so again, with the records it had */
+	/* the batch was open then: open it again, with the records that it had */
 	batch = &p->batches[mark->batch];
 	batch->length = mark->as_was.length;
 	batch->records = mark->as_was.records;
@@ -202,7 +201,7 @@ cut_to_mark(PendingPartition *p, const Mark *mark)
 	batch->sealed = false;
 }
 
-/* A subtransaction was released: its marks are the parent's now. */
+/* A subtransaction was released: hand its mark to the parent. */
 static void
 release_mark(PendingPartition *p, SubTransactionId subid, SubTransactionId parent)
 {
@@ -215,7 +214,7 @@ release_mark(PendingPartition *p, SubTransactionId subid, SubTransactionId paren
 		p->marks[p->mark_count - 1].subid = parent;
 }
 
-/* A subtransaction was rolled back: so are its records. */
+/* A subtransaction was rolled back: remove its records. */
 static void
 undo_mark(PendingPartition *p, SubTransactionId subid)
 {
@@ -285,12 +284,12 @@ find_partition(const TopicPartition *key, const LogConfig *config)
 		}
 		last_used = p;
 	}
-	/* what failed may be larger than the topic allows */
+	/* the copy of a record that could not be processed may be larger than the topic allows */
 	p->config.max_message_bytes = Max(p->config.max_message_bytes, config->max_message_bytes);
 	return p;
 }
 
-/* Does the batch take so many bytes more? */
+/* Does the batch have room for "size" more bytes? */
 static inline bool
 has_room(const PendingPartition *p, const PendingBatch *batch, Size size)
 {
@@ -335,7 +334,7 @@ batch_for(PendingPartition *p, const Record *record, Size size)
 		pgt_pending_reopen(batch);
 	else
 	{
-		/* small transactions, and ones over many partitions, must not take much at once */
+		/* small transactions, and those with many partitions, begin with little memory */
 		bool		bulk = p->count > 0 && hash_get_num_entries(partitions) <= 16;
 		Size		capacity = bulk ? pgt_batch_size : 1024;
 
@@ -349,9 +348,9 @@ batch_for(PendingPartition *p, const Record *record, Size size)
 }
 
 /*
- * A record alone in a batch must still fit max.message.bytes.  With a codec
- * that is known once it is compressed; until then only what a reader can hold,
- * "most" bytes, is the limit.
+ * ERROR where the record is too large even alone in a batch.  Without a codec the limit
+ * is max.message.bytes.  With a codec the compressed size is checked later
+ * (seal_large()); here the limit is "most" bytes, as much as a reader can hold.
  */
 static void
 check_size(const TopicPartition *key, const LogConfig *config, Size size, int32 most)
@@ -366,18 +365,21 @@ check_size(const TopicPartition *key, const LogConfig *config, Size size, int32 
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("record of %zu bytes for partition %d of topic \"%s\" is too large",
 						size, key->partition, get_rel_name(key->topic)),
-				 errdetail("With its batch header it may take %d bytes uncompressed.", most),
+				 errdetail("With its batch header it can have at most %d bytes uncompressed.", most),
 				 errhint("Store the value elsewhere and produce a reference.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("record of %zu bytes for partition %d of topic \"%s\" is too large",
 					size, key->partition, get_rel_name(key->topic)),
-			 errdetail("With its batch header it may take %d bytes (max.message.bytes).",
+			 errdetail("With its batch header it can have at most %d bytes (max.message.bytes).",
 					   config->max_message_bytes),
 			 errhint("Raise the topic's option max.message.bytes, or store the value elsewhere and produce a reference.")));
 }
 
-/* A record that only fits when compressed, alone in its batch: close it and see. */
+/*
+ * Seal the batch of a single record that must be compressed to fit; ERROR where it still
+ * does not.
+ */
 static void
 seal_large(PendingPartition *p, PendingBatch *batch, Size size)
 {
@@ -387,14 +389,17 @@ seal_large(PendingPartition *p, PendingBatch *batch, Size size)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("record of %zu bytes for partition %d of topic \"%s\" is too large",
 						size, p->key.partition, get_rel_name(p->key.topic)),
-				 errdetail("Compressed with %s and with its batch header it takes %u bytes; it may take %d (max.message.bytes).",
+				 errdetail("Compressed with %s and with its batch header it has %u bytes; it can have at most %d (max.message.bytes).",
 						   pgt_compression_name(p->config.compression), batch->stored,
 						   p->config.max_message_bytes),
 				 errhint("Raise the topic's option max.message.bytes, or store the value elsewhere and produce a reference.")));
 	spill_newest(p);
 }
 
-/* Compaction keeps the last record of each key: without one it has no meaning. */
+/*
+ * ERROR where a record for a compacted topic has no key: compaction keeps the last record
+ * of each key.
+ */
 static void
 check_key(const TopicPartition *key, const LogConfig *config, const Record *record)
 {
@@ -409,9 +414,9 @@ check_key(const TopicPartition *key, const LogConfig *config, const Record *reco
 }
 
 /*
- * A timestamp is further from the clock than an option allows: Kafka's
- * InvalidTimestampException.  But what the owner puts at an offset of his choice is
- * a restored dump, whose records were all accepted in their time.
+ * ERROR: a timestamp is further from the clock than the topic's option allows; Kafka
+ * calls it InvalidTimestampException.  A record that the topic's owner produces to a
+ * given offset is exempt: it comes from a dump, and was accepted when it was produced.
  */
 static void
 refuse_timestamp(const TopicPartition *key, const Record *record, const char *where,
@@ -429,8 +434,9 @@ refuse_timestamp(const TopicPartition *key, const Record *record, const char *wh
 }
 
 /*
- * Timestamps far from now are mostly mistakes, and one in the future keeps its
- * segment from retention.  Those of the append itself are none of the producer's.
+ * Check a record's timestamp against the topic's limits: a timestamp far from now is
+ * mostly a mistake, and one in the future keeps its segment from retention.  With
+ * LogAppendTime the append sets the timestamp, so nothing is checked.
  */
 static void
 check_timestamp(const TopicPartition *key, const LogConfig *config, const Record *record)
@@ -441,7 +447,7 @@ check_timestamp(const TopicPartition *key, const LogConfig *config, const Record
 
 	if (config->log_append_time)
 		return;
-	/* the clock need not be read for what was not too far ahead when the statement began */
+	/* no need to read the clock if the timestamp was not too far ahead when the statement began */
 	if (before == PG_INT64_MAX && pgt_clock_ms_between(now, record->timestamp) <= after)
 		return;
 	now = pgt_clock_now_ms();
@@ -451,7 +457,7 @@ check_timestamp(const TopicPartition *key, const LogConfig *config, const Record
 		refuse_timestamp(key, record, "behind", "message.timestamp.before.max.ms", before);
 }
 
-/* Add a record that takes "most" bytes with a batch's header. */
+/* Add a record that may have up to "most" bytes together with its batch's header. */
 static void
 add_record(const TopicPartition *key, const LogConfig *config, const Record *record, int32 most)
 {
@@ -480,7 +486,7 @@ add_record(const TopicPartition *key, const LogConfig *config, const Record *rec
 	if (batch->length > p->config.max_message_bytes)
 		seal_large(p, batch, size);
 
-	/* sealed batches went to the file before; what is left over are open ones */
+	/* sealed batches are in the file already, so the open ones take the memory */
 	if (pgt_pending_memory() > (Size) pgt_buffer_memory * 1024 * 5 / 4)
 		spill_open();
 }
@@ -552,7 +558,7 @@ pgt_producer_check_unused(Oid topic, const char *action)
 
 /* ---- appending ----------------------------------------------------------- */
 
-/* Note a range; ranges of one partition that follow each other are one. */
+/* Note an appended range; a partition's ranges are joined into one. */
 static void
 add_range(RangeList *list, const TopicPartition *key, int64 base, int64 last, int64 records)
 {
@@ -645,7 +651,7 @@ sorted_partitions(int *count)
 	return sorted;
 }
 
-/* The one of these partitions whose topic asks for the most replicas. */
+/* The partition whose topic has the highest min.insync.replicas. */
 static const PendingPartition *
 strictest(PendingPartition *const *sorted, int count)
 {
@@ -657,14 +663,14 @@ strictest(PendingPartition *const *sorted, int count)
 	return found;
 }
 
-/* ERROR: there are no slots for so many partitions. */
+/* ERROR: there are not enough slots for new partitions. */
 static void
 report_no_room(Oid topic, const PartitionRoom *room)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 			 errmsg("cannot produce to topic \"%s\": too many topic partitions", get_rel_name(topic)),
-			 errdetail("The transaction produces to %d that are new; the server can hold %d, of which %d are taken, %d of them by this database.",
+			 errdetail("The transaction needs %d new partitions. The server has room for %d, of which %d are in use, %d of them by this database.",
 					   room->wanted, pgt_log_shared->max_partitions, room->taken, room->of_database),
 			 room->by_database ?
 			 errhint("Drop topics, or raise pg_topics.max_partitions_per_database.") :
@@ -672,8 +678,8 @@ report_no_room(Oid topic, const PartitionRoom *room)
 }
 
 /*
- * Find the partitions' slots.  Topics have theirs from when they are created;
- * those of a copied database get them now, all or, with an ERROR, none.
+ * Find the partitions' slots.  A topic takes its slots when it is created; the topics of
+ * a copied database take theirs here, either all of them or, with an ERROR, none.
  */
 static void
 find_states(PendingPartition **sorted, int count)
@@ -699,7 +705,7 @@ find_states(PendingPartition **sorted, int count)
 	pfree(keys);
 }
 
-/* Append everything pending. */
+/* Append all pending records. */
 static void
 append_all(void)
 {
@@ -715,7 +721,7 @@ append_all(void)
 	pgt_acks_check(most->key.topic, most->config.min_insync_replicas);
 	pgt_acks_apply();
 	find_states(sorted, count);
-	/* from the first append on readers wait for us: have all compressed before */
+	/* readers wait for this transaction from its first append on, so compress everything before */
 	for (int i = 0; i < count; i++)
 		if (open_batch(sorted[i]) != NULL)
 			pgt_pending_seal(&sorted[i]->config, open_batch(sorted[i]));
@@ -734,7 +740,7 @@ pgt_producer_flush(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("flush() cannot append inside a subtransaction"),
-				 errdetail("The appended records could not be taken back when the savepoint is rolled back."),
+				 errdetail("Appended records could not be removed again if the savepoint were rolled back."),
 				 errhint("Call flush() outside of savepoints and of PL/pgSQL blocks with EXCEPTION.")));
 	append_all();
 }
@@ -755,7 +761,10 @@ pgt_producer_flushed(int *count)
 
 /* ---- the transaction's end ----------------------------------------------- */
 
-/* Wake who waits for the topics appended to: as many as have something to read. */
+/*
+ * Wake consumers that wait for the topics appended to: as many of each group as have
+ * something to read.
+ */
 static void
 wake_waiters(void)
 {
@@ -772,7 +781,7 @@ wake_waiters(void)
 	}
 }
 
-/* Forget the transaction; the file and the memory go with it. */
+/* Reset the state; the transaction itself frees the memory and closes the file. */
 static void
 end_transaction(void)
 {
@@ -783,7 +792,7 @@ end_transaction(void)
 	pgt_pending_forget();
 }
 
-/* What has been appended is what produced() shows from now on. */
+/* Let produced() show what the transaction has appended, if it has appended anything. */
 static void
 keep_ranges(void)
 {
@@ -795,7 +804,7 @@ keep_ranges(void)
 	appended = reuse;
 }
 
-/* The transaction's end: append what is pending before it, forget it after. */
+/* Transaction callback: append pending records before the commit, reset the state after it. */
 static void
 xact_callback(XactEvent event, void *arg)
 {
@@ -814,7 +823,7 @@ xact_callback(XactEvent event, void *arg)
 			end_transaction();
 			break;
 		case XACT_EVENT_ABORT:
-			/* what flush() appended holds nobody back any more */
+			/* records that flush() appended no longer hold readers back */
 			wake_waiters();
 			end_transaction();
 			break;

@@ -1,8 +1,6 @@
 /*
  * producer.h
  *	  Records of the running transaction, from produce() to the log.
- *
- * Layer 4.
  */
 #ifndef PRODUCER_H
 #define PRODUCER_H
@@ -13,7 +11,7 @@
 
 extern int	pgt_buffer_memory;	/* setting pg_topics.buffer_memory, kB */
 
-/* What a transaction appended to one partition. */
+/* The offsets that a transaction has appended to one partition. */
 typedef struct ProducedRange
 {
 	Oid			topic;
@@ -23,50 +21,54 @@ typedef struct ProducedRange
 	int64		records;
 } ProducedRange;
 
-/* More than nack()'s headers ever take. */
+/* Bytes kept free for the headers that nack() adds; they never need more. */
 #define PRODUCER_HEADER_ROOM	(64 * 1024)
 
 /*
- * Add a record to the transaction.  record->offset is NO_OFFSET, or the
- * offset the record must get (ERROR at commit where the log is past it);
- * everything is copied.  The caller has checked privileges, holds
- * RowExclusiveLock on the topic until commit, and has checked that the
- * transaction may write.  ERROR where the record alone passes
- * max.message.bytes, or has no key in a compacted topic.
+ * Add a record to the transaction.  record->offset is NO_OFFSET, or the offset that
+ * the record must get; the commit fails where the log is already past it.  The record
+ * is copied.  The caller has checked privileges and that the transaction may write, and
+ * holds RowExclusiveLock on the topic until commit.  ERROR where the record alone exceeds
+ * max.message.bytes, has no key in a compacted topic, or has a timestamp that the topic
+ * does not allow.
  */
 extern void pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Record *record);
 
 /*
- * The same for a copy of a record that could not be processed, with headers that say
- * so: however large its topic's records may be, it is taken, since producers have to
- * leave room for PRODUCER_HEADER_ROOM bytes of them.
+ * Add the copy of a record that could not be processed, with headers that say why, as
+ * pgt_producer_add() does.  The copy is accepted even if it exceeds the topic's
+ * max.message.bytes: other records leave PRODUCER_HEADER_ROOM bytes of the largest
+ * possible batch free, so there is always room for the added headers.
  */
 extern void pgt_producer_add_failed(const TopicPartition *key, const LogConfig *config, const Record *record);
 
 /*
- * Append what is pending now.  ERROR inside a subtransaction: the records
- * could not be taken back with it.
+ * Append all pending records now.  ERROR inside a subtransaction, whose rollback could
+ * not remove appended records.
  */
 extern void pgt_producer_flush(void);
 
-/* Has the transaction begun a batch for the partition that takes so many bytes more? */
+/* Does this transaction have an open batch for the partition with room for "size" more bytes? */
 extern bool pgt_producer_has_room(const TopicPartition *key, Size size);
 
-/* Records not yet appended for a topic (InvalidOid: for any). */
+/*
+ * Does this transaction have records for the topic (InvalidOid: for any topic) that are
+ * not appended yet?
+ */
 extern bool pgt_producer_has_pending(Oid topic);
 
 /*
- * ERROR (object_in_use) where the transaction has produced to the topic, flushed or
- * not: what must wait for all producers, or leaves no record, would wait for the
- * transaction itself or lose what it has still to commit.  "action" is for the
- * message, as in "truncate".
+ * ERROR (object_in_use) where this transaction has produced to the topic, flushed or
+ * not.  Called by operations that wait for all producers or remove all records: they
+ * would wait for this transaction itself, or lose records that it has still to commit.
+ * "action" is the verb in the message, such as "truncate".
  */
 extern void pgt_producer_check_unused(Oid topic, const char *action);
 
-/* What the last committed transaction that produced has appended. */
+/* The ranges that this session's last committed transaction with records has appended. */
 extern const ProducedRange *pgt_producer_last_committed(int *count);
 
-/* What the running transaction has appended by flush() so far. */
+/* The ranges that the running transaction has appended by flush() so far. */
 extern const ProducedRange *pgt_producer_flushed(int *count);
 
 /* Install the transaction callbacks; called once per process. */

@@ -336,9 +336,9 @@ pgt_append_json_row(StringInfo out, const ChangeColumns *columns, TupleTableSlot
 		append_row(out, columns, slot);
 		return;
 	}
-	level = pgt_fix_text_settings(true);
+	level = pgt_text_settings_fix(true);
 	append_row(out, columns, slot);
-	pgt_restore_text_settings(level);
+	pgt_text_settings_restore(level);
 }
 
 /* ---- keys --------------------------------------------------------------- */
@@ -414,10 +414,10 @@ make_key(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer)
 static ByteView
 make_key_with_fixed_settings(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer)
 {
-	int			level = pgt_fix_text_settings(true);
+	int			level = pgt_text_settings_fix(true);
 	ByteView	view = make_key(key, slot, buffer);
 
-	pgt_restore_text_settings(level);
+	pgt_text_settings_restore(level);
 	return view;
 }
 

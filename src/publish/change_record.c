@@ -149,7 +149,7 @@ static void
 add_record(ChangeWriter *writer, ByteView key, ByteView value)
 {
 	Topic	   *topic = writer->topic;
-	TopicPartition place = pgt_topic_partition(topic, pgt_choose_own_partition(topic, key, value));
+	TopicPartition place = pgt_topic_partition(topic, pgt_partitioner_choose_own(topic, key, value));
 	Record		record;
 
 	record.offset = NO_OFFSET;

@@ -53,7 +53,7 @@ typedef struct LatestScan
 {
 	TopicPartition key;
 	Snapshot	snapshot;
-	ConsumeRows *rows;
+	RecordRows *rows;
 	KeyMap	   *map;
 	uint64		seed;			/* of the hash that divides keys */
 	int64		end;			/* behind the last offset in the map */
@@ -115,7 +115,7 @@ emit_records(LatestScan *scan, const KeyPart *part)
 	{
 		if (record.value_length >= 0 && in_part(scan, part, &record) &&
 			pgt_key_map_get(scan->map, record.key, record.key_length) == record.offset)
-			pgt_rows_put(scan->rows, scan->key.partition, &record);
+			pgt_record_rows_put(scan->rows, scan->key.partition, &record);
 	}
 	pgt_log_reader_end(reader);
 }
@@ -144,7 +144,7 @@ emit_part(LatestScan *scan, const KeyPart *part)
 
 /* The last record of each key in a partition. */
 static void
-emit_partition(const Topic *topic, int32 partition, ConsumeRows *rows)
+emit_partition(const Topic *topic, int32 partition, RecordRows *rows)
 {
 	KeyPart		all = {0, 0};
 	LatestScan	scan = {0};
@@ -166,15 +166,15 @@ emit_partition(const Topic *topic, int32 partition, ConsumeRows *rows)
 Datum
 pgt_latest(PG_FUNCTION_ARGS)
 {
-	Oid			relid = pgt_rows_topic_of_call((FuncExpr *) fcinfo->flinfo->fn_expr,
-											   "latest(NULL::topic_name)");
+	Oid			relid = pgt_record_rows_topic_of_call((FuncExpr *) fcinfo->flinfo->fn_expr,
+													  "latest(NULL::topic_name)");
 	Topic	   *topic;
-	ConsumeRows *rows;
+	RecordRows *rows;
 
 	LockRelationOid(relid, AccessShareLock);
 	topic = pgt_topic_get(relid);
 	pgt_topic_check_acl(relid, ACL_SELECT);
-	rows = pgt_rows_begin(fcinfo, topic, true);
+	rows = pgt_record_rows_begin(fcinfo, topic, true);
 	for (int32 partition = 0; partition < topic->partitions; partition++)
 		emit_partition(topic, partition, rows);
 	return (Datum) 0;

@@ -133,7 +133,7 @@ row_partition(Topic *topic, TupleTableSlot *slot, ByteView key, ByteView value)
 	bool		isnull;
 	Datum		partition = column_value(topic, slot, TOPIC_PARTITION, &isnull);
 
-	return pgt_topic_partition(topic, isnull ? pgt_choose_partition(topic, key, value)
+	return pgt_topic_partition(topic, isnull ? pgt_partitioner_choose(topic, key, value)
 							   : DatumGetInt32(partition));
 }
 
@@ -340,7 +340,7 @@ check_truncate(List *relations)
 {
 	ListCell   *cell;
 
-	if (!pgt_truncate_is_top_level())
+	if (!pgt_topic_ddl_truncate_is_top_level())
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("TRUNCATE of a topic cannot run inside a transaction block"),

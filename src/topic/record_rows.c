@@ -18,8 +18,6 @@
  *
  * Memory: one row at a time; Datums in a context that is reset for each row,
  * the short way's tuple in a buffer that grows to the largest.
- *
- * Layer 6.
  */
 #include "postgres.h"
 
@@ -43,10 +41,10 @@
 #define ROW_TIMESTAMP_AT	(ROW_OFFSET_AT + sizeof(int64))
 #define ROW_TEXT_AT			(ROW_TIMESTAMP_AT + sizeof(int64))
 
-/* Bytes that two texts need at most beyond their own: padding and length words. */
+/* The most bytes that two texts need beside their own: padding and length words. */
 #define ROW_TEXT_OVERHEAD	(2 * (sizeof(int32) + VARHDRSZ))
 
-struct ConsumeRows
+struct RecordRows
 {
 	Tuplestorestate *store;
 	TupleDesc	desc;
@@ -61,18 +59,18 @@ struct ConsumeRows
 	MemoryContext per_record;
 
 	/* the short way */
-	bool		plain_text;		/* may be taken */
+	bool		plain_text;		/* may the short way be taken? */
 	TupleTableSlot *slot;
 	MinimalTuple row;
 	Size		capacity;
 };
 
-/* Begin the result; topic NULL: of several ones. */
-static ConsumeRows *
+/* Begin the result; topic is NULL for a result with several topics. */
+static RecordRows *
 begin(FunctionCallInfo fcinfo, Topic *topic, bool typed)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	ConsumeRows *rows = palloc0(sizeof(ConsumeRows));
+	RecordRows *rows = palloc0(sizeof(RecordRows));
 
 	InitMaterializedSRF(fcinfo, 0);
 	rows->store = result->setResult;
@@ -92,35 +90,31 @@ begin(FunctionCallInfo fcinfo, Topic *topic, bool typed)
 	return rows;
 }
 
-/* See the header. */
-ConsumeRows *
-pgt_rows_begin(FunctionCallInfo fcinfo, Topic *topic, bool typed)
+RecordRows *
+pgt_record_rows_begin(FunctionCallInfo fcinfo, Topic *topic, bool typed)
 {
-	ConsumeRows *rows = begin(fcinfo, topic, typed);
+	RecordRows *rows = begin(fcinfo, topic, typed);
 
-	pgt_rows_set_topic(rows, topic);
+	pgt_record_rows_set_topic(rows, topic);
 	return rows;
 }
 
-/* See the header. */
-ConsumeRows *
-pgt_rows_begin_many(FunctionCallInfo fcinfo)
+RecordRows *
+pgt_record_rows_begin_many(FunctionCallInfo fcinfo)
 {
 	return begin(fcinfo, NULL, false);
 }
 
-/* See the header. */
 void
-pgt_rows_set_topic(ConsumeRows *rows, Topic *topic)
+pgt_record_rows_set_topic(RecordRows *rows, Topic *topic)
 {
 	rows->topic = topic;
 	rows->plain_text = !rows->typed && !topic->key.is_bytea && !topic->value.is_bytea &&
 		GetDatabaseEncoding() == PG_UTF8;
 }
 
-/* See the header. */
 Oid
-pgt_rows_topic_of_call(const FuncExpr *call, const char *usage)
+pgt_record_rows_topic_of_call(const FuncExpr *call, const char *usage)
 {
 	Oid			type = get_call_expr_argtype((Node *) call, 0);
 	Oid			topic = OidIsValid(type) ? get_typ_typrelid(type) : InvalidOid;
@@ -135,9 +129,9 @@ pgt_rows_topic_of_call(const FuncExpr *call, const char *usage)
 
 /* ---- the long way ------------------------------------------------------- */
 
-/* Set one column of the row under way, if there is such a column. */
+/* Set one column of the current row, if the result has such a column. */
 static void
-set_column(ConsumeRows *rows, TopicColumnId column, Datum value, bool isnull)
+set_column(RecordRows *rows, TopicColumnId column, Datum value, bool isnull)
 {
 	AttrNumber	attnum = rows->attnum[column];
 
@@ -150,7 +144,7 @@ set_column(ConsumeRows *rows, TopicColumnId column, Datum value, bool isnull)
 
 /* Set key or value. */
 static void
-set_payload(ConsumeRows *rows, TopicColumnId column, Serializer *serializer,
+set_payload(RecordRows *rows, TopicColumnId column, Serializer *serializer,
 			const char *bytes, int32 length)
 {
 	Datum		value;
@@ -167,7 +161,7 @@ set_payload(ConsumeRows *rows, TopicColumnId column, Serializer *serializer,
 
 /* Add a record as a row of Datums. */
 static void
-put_datums(ConsumeRows *rows, int32 partition, const Record *record)
+put_datums(RecordRows *rows, int32 partition, const Record *record)
 {
 	MemoryContext caller = MemoryContextSwitchTo(rows->per_record);
 	Datum		headers = (Datum) 0;
@@ -196,16 +190,16 @@ put_datums(ConsumeRows *rows, int32 partition, const Record *record)
 
 /* ---- the short way ------------------------------------------------------ */
 
-/* May key or value be copied as it is?  What is not valid text goes the long way, to its error. */
+/* Can a key or value be copied unchanged?  Invalid text goes the long way, which reports it. */
 static inline bool
 is_plain_text(const char *bytes, int32 length)
 {
 	return length <= 0 || pg_verify_mbstr(PG_UTF8, bytes, length, true);
 }
 
-/* Room for a tuple of that many bytes. */
+/* Make room for a tuple of that many bytes. */
 static void
-reserve_row(ConsumeRows *rows, Size size)
+reserve_row(RecordRows *rows, Size size)
 {
 	if (size <= rows->capacity)
 		return;
@@ -243,7 +237,7 @@ put_text(char *data, Size at, const char *bytes, int32 length)
 
 /* Add a record of plain text without headers. */
 static void
-put_plain_text(ConsumeRows *rows, int32 partition, const Record *record)
+put_plain_text(RecordRows *rows, int32 partition, const Record *record)
 {
 	Size		at = ROW_TEXT_AT;
 	uint8		present = (1 << TOPIC_PARTITION) | (1 << TOPIC_RECORD_OFFSET) | (1 << TOPIC_RECORD_TIMESTAMP);
@@ -281,9 +275,8 @@ put_plain_text(ConsumeRows *rows, int32 partition, const Record *record)
 	tuplestore_puttupleslot(rows->store, rows->slot);
 }
 
-/* See the header. */
 void
-pgt_rows_put(ConsumeRows *rows, int32 partition, const Record *record)
+pgt_record_rows_put(RecordRows *rows, int32 partition, const Record *record)
 {
 	if (rows->plain_text && record->header_count == 0 &&
 		is_plain_text(record->key, record->key_length) &&

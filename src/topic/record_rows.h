@@ -1,8 +1,6 @@
 /*
  * record_rows.h
  *	  Records as rows of the result of consume(), consume_as() and latest().
- *
- * Layer 6, below consume.c.
  */
 #ifndef RECORD_ROWS_H
 #define RECORD_ROWS_H
@@ -11,30 +9,30 @@
 #include "nodes/primnodes.h"
 #include "topic/topic.h"
 
-typedef struct ConsumeRows ConsumeRows;
+typedef struct RecordRows RecordRows;
 
 /*
- * The topic whose row type a call's first argument has; ERROR where it has
- * none, with a hint of how to use the function.
+ * The topic whose row type the first argument of a call has; ERROR where the argument
+ * is not of a topic's row type, with "usage" in the hint.
  */
-extern Oid	pgt_rows_topic_of_call(const FuncExpr *call, const char *usage);
+extern Oid	pgt_record_rows_topic_of_call(const FuncExpr *call, const char *usage);
 
 /*
- * Begin the function's result, a tuplestore.  typed: rows of the topic's own
- * type; else consume()'s columns, key and value as text.
+ * Begin the function's result, a tuplestore: with "typed" of rows of the topic's own
+ * row type, else of consume()'s columns, with key and value as text.
  */
-extern ConsumeRows *pgt_rows_begin(FunctionCallInfo fcinfo, Topic *topic, bool typed);
+extern RecordRows *pgt_record_rows_begin(FunctionCallInfo fcinfo, Topic *topic, bool typed);
 
 /*
- * The same for records of several topics, as consume_many() returns them: with
- * the topic's column before the others.
+ * Begin a result with records of several topics, as consume_many() returns it: the
+ * topic's oid is the first column, then follow consume()'s columns.
  */
-extern ConsumeRows *pgt_rows_begin_many(FunctionCallInfo fcinfo);
+extern RecordRows *pgt_record_rows_begin_many(FunctionCallInfo fcinfo);
 
-/* The topic of the records that come from now on. */
-extern void pgt_rows_set_topic(ConsumeRows *rows, Topic *topic);
+/* Set the topic of the records that are added from now on. */
+extern void pgt_record_rows_set_topic(RecordRows *rows, Topic *topic);
 
 /* Add a record.  ERROR where its bytes are not valid for the topic's types. */
-extern void pgt_rows_put(ConsumeRows *rows, int32 partition, const Record *record);
+extern void pgt_record_rows_put(RecordRows *rows, int32 partition, const Record *record);
 
 #endif							/* RECORD_ROWS_H */

@@ -10,15 +10,15 @@
  *	  any other type  --text--> the column's input function --serialize--> bytes
  *
  * Text in a record is UTF-8 whatever the database's encoding is; a SQL_ASCII
- * database does not know its own and passes bytes on.  Bytes on disk need not
- * have come from here: reading verifies them before they become text.
+ * database does not know its encoding, so bytes pass unchanged.  The bytes on disk
+ * may have been written elsewhere: reading verifies them before they become text.
  *
- * The usual columns are text, and produce() and scans come through here for
- * every record: text costs no call of a type's function in either direction,
- * and no copy on the way in.  What must not skip a type's own checks (a
- * length, a domain) takes the way through its input function.
+ * Most columns are text, and produce() and scans come through here for every record:
+ * text costs no call of a type's function in either direction, and no copy on the
+ * way in.  Types that check their values (a length, a domain) always go through their
+ * input function.
  *
- * The text of a value is the same whatever the settings of who produces are
+ * The text of a value does not depend on the producing session's settings
  * (text_settings.c).
  *
  * Memory: a Serializer's function caches live in the context it was made in;
@@ -27,7 +27,7 @@
  *
  * Headers are a jsonb object; see pgt_headers_encode() for its shapes.
  *
- * Layer 5.  No locks, no I/O.
+ * No locks, no I/O.
  */
 #include "postgres.h"
 
@@ -60,25 +60,28 @@ static OutputSlot output_slots[OUTPUT_SLOTS];
 
 static const ByteView null_view = {NULL, -1};
 
-/* The most headers of a record that is produced; a reader takes some 200 bytes for each. */
+/*
+ * The largest number of headers in a produced record; a reader needs some 200 bytes of
+ * memory for each.
+ */
 #define MAX_HEADERS		(1024 * 1024)
 
 /*
- * What a header may take in a jsonb beside its name and value: a repeated one its
- * element's entry, and a part of the array's head, its entries and alignment.
+ * Bytes that a header may take in a jsonb beside its name and value: the entry of its
+ * array element if its name is repeated, and its share of the array's head, entries
+ * and alignment.
  */
 #define JSONB_OVERHEAD	12
 
 /* ---- preparing ---------------------------------------------------------- */
 
-/* Is it one of the types whose text is their bytes? */
+/* Is the stored form of the type its text? */
 static bool
 is_text_type(Oid type)
 {
 	return type == TEXTOID || type == VARCHAROID || type == BPCHAROID;
 }
 
-/* Prepare a serializer for a column (ERROR where its type cannot be stored). */
 void
 pgt_serializer_init(Serializer *s, Oid type, int32 typmod,
 					const char *column, MemoryContext context)
@@ -98,7 +101,7 @@ pgt_serializer_init(Serializer *s, Oid type, int32 typmod,
 	s->typmod = typmod;
 	s->is_bytea = getBaseType(type) == BYTEAOID;
 	s->is_text = is_text_type(type) && typmod < 0;
-	s->fix_settings = pgt_text_depends_on_settings(type);
+	s->fix_settings = pgt_text_settings_matter(type);
 	namestrcpy(&s->column, column);
 
 	getTypeOutputInfo(type, &function, &is_varlena);
@@ -118,7 +121,6 @@ must_convert(void)
 	return encoding != PG_UTF8 && encoding != PG_SQL_ASCII;
 }
 
-/* See the header. */
 ByteView
 pgt_text_to_bytes(const char *data, int32 length)
 {
@@ -134,8 +136,8 @@ pgt_text_to_bytes(const char *data, int32 length)
 }
 
 /*
- * Bytes of a record as text in the database's encoding: *length is adjusted,
- * nothing is copied where nothing is converted.  ERROR where they are no text.
+ * The bytes of a record as text in the database's encoding, with *length adjusted;
+ * a copy is made only where the text is converted.  ERROR where they are not valid text.
  */
 static const char *
 bytes_to_text(const char *bytes, int32 *length, const char *column)
@@ -146,7 +148,7 @@ bytes_to_text(const char *bytes, int32 *length, const char *column)
 	if (!pg_verify_mbstr(encoding, bytes, *length, true))
 		ereport(ERROR,
 				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
-				 errmsg("the record's %s is not valid text in %s", column,
+				 errmsg("record %s is not valid text in encoding %s", column,
 						pg_encoding_to_char(encoding)),
 				 errhint("Declare the topic's column \"%s\" as bytea to read such records.", column)));
 	if (!must_convert() || *length == 0)
@@ -160,7 +162,7 @@ bytes_to_text(const char *bytes, int32 *length, const char *column)
 
 /* ---- values to bytes ---------------------------------------------------- */
 
-/* What an output function gives, with the settings fixed that it depends on. */
+/* Call an output function with fixed settings, where its result depends on settings. */
 static char *
 output_text(FmgrInfo *output, bool fix_settings, bool fix_time_zone, Datum value)
 {
@@ -169,16 +171,12 @@ output_text(FmgrInfo *output, bool fix_settings, bool fix_time_zone, Datum value
 
 	if (!fix_settings)
 		return OutputFunctionCall(output, value);
-	level = pgt_fix_text_settings(fix_time_zone);
+	level = pgt_text_settings_fix(fix_time_zone);
 	text = OutputFunctionCall(output, value);
-	pgt_restore_text_settings(level);
+	pgt_text_settings_restore(level);
 	return text;
 }
 
-/*
- * Datum of the column's own type to bytes.  The bytes live in the current
- * memory context or in the datum itself.
- */
 ByteView
 pgt_serialize(Serializer *s, Datum value, bool isnull)
 {
@@ -223,14 +221,15 @@ output_slot(Oid type)
 											  ALLOCSET_SMALL_SIZES);
 	MemoryContextReset(slot->context);
 	fmgr_info_cxt(function, &slot->output, slot->context);
-	slot->fix_settings = pgt_text_depends_on_settings(type);
+	slot->fix_settings = pgt_text_settings_matter(type);
 	slot->type = type;
 	return slot;
 }
 
 /*
- * The text of a value of any type.  Where it is to become another type, which may
- * have no time zone, the session's is the one that counts, as in a cast.
+ * The text of a value of any type.  Where the text is going to be read as another type
+ * (stays_text is false), which may lack a time zone, the session's time zone counts, as
+ * in a cast.
  */
 static char *
 value_to_text(Datum value, Oid type, bool stays_text)
@@ -245,10 +244,6 @@ value_to_text(Datum value, Oid type, bool stays_text)
 	return output_text(&slot->output, slot->fix_settings, stays_text, value);
 }
 
-/*
- * Datum of any type, coerced through the column's type: a value that the
- * column would refuse is an ERROR of the type's input function.
- */
 ByteView
 pgt_serialize_any(Serializer *s, Datum value, bool isnull, Oid type)
 {
@@ -256,7 +251,7 @@ pgt_serialize_any(Serializer *s, Datum value, bool isnull, Oid type)
 
 	if (isnull)
 	{
-		/* only a domain has something to say about nulls */
+		/* only a domain can refuse nulls */
 		if (!s->input.fn_strict)
 			(void) InputFunctionCall(&s->input, NULL, s->input_param, s->typmod);
 		return null_view;
@@ -284,7 +279,6 @@ bytes_to_bytea(Serializer *s, const char *bytes, int32 length)
 	return value;
 }
 
-/* Bytes to a Datum of the column's type; ERROR where they are not valid for it. */
 Datum
 pgt_deserialize(Serializer *s, const char *bytes, int32 length, bool *isnull)
 {
@@ -312,7 +306,6 @@ bytes_to_hex(const char *bytes, int32 length)
 	return hex;
 }
 
-/* Bytes to text, for functions whose result is text: bytea topics give hex. */
 Datum
 pgt_deserialize_as_text(Serializer *s, const char *bytes, int32 length, bool *isnull)
 {
@@ -327,7 +320,7 @@ pgt_deserialize_as_text(Serializer *s, const char *bytes, int32 length, bool *is
 
 /* ---- headers to bytes --------------------------------------------------- */
 
-/* Report headers of a shape that a record cannot have. */
+/* Report headers that a record cannot have; "detail" says why. */
 static void
 invalid_headers(const char *detail)
 {
@@ -338,7 +331,7 @@ invalid_headers(const char *detail)
 			 errhint("Headers are a JSON object of names to strings, numbers, booleans or nulls, or to arrays of these for a repeated header.")));
 }
 
-/* A scalar's text; JSON's null is a null header. */
+/* The bytes of a JSON scalar's text; JSON's null becomes a null header. */
 static ByteView
 scalar_to_bytes(const JsonbValue *value)
 {
@@ -381,8 +374,8 @@ append_header(StringInfo out, ByteView name, const JsonbValue *value)
 }
 
 /*
- * Encode all headers of one name: its value, or the elements of an array,
- * whose beginning the iterator has just given.  Returns how many.
+ * Encode all headers of one name: its value, or the elements of an array, whose
+ * beginning the iterator has just returned.  Returns the number of headers.
  */
 static int
 append_headers_of_name(StringInfo out, ByteView name, JsonbIterator **it,
@@ -408,7 +401,7 @@ append_headers_of_name(StringInfo out, ByteView name, JsonbIterator **it,
 	return count;
 }
 
-/* ERROR where a jsonb could not hold the headers when they are read. */
+/* ERROR where the headers are too many or too large to be read back as jsonb. */
 static void
 check_readable(int32 count, int length)
 {
@@ -416,16 +409,11 @@ check_readable(int32 count, int length)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-			 errmsg("a record cannot have %d headers with %d bytes", count, length),
-			 errdetail("It may have %d headers, and so many bytes that they can be read as jsonb.", MAX_HEADERS),
-			 errhint("Put what is large into the record's value.")));
+			 errmsg("record headers are too large: %d headers with %d bytes", count, length),
+			 errdetail("A record can have at most %d headers, and together they must fit into a jsonb value.", MAX_HEADERS),
+			 errhint("Move large data into the record's value.")));
 }
 
-/*
- * A jsonb object of header names to texts, encoded for a record; ERROR for
- * other shapes, and for what nobody could read.  Numbers and booleans become their text, null a null header,
- * an array one header for each of its elements.
- */
 void
 pgt_headers_encode(Datum headers_jsonb, StringInfo out, int32 *count)
 {
@@ -436,7 +424,7 @@ pgt_headers_encode(Datum headers_jsonb, StringInfo out, int32 *count)
 
 	*count = 0;
 	if (!JB_ROOT_IS_OBJECT(headers))
-		invalid_headers("They are not an object.");
+		invalid_headers("The headers are not a JSON object.");
 
 	it = JsonbIteratorInit(&headers->root);
 	(void) JsonbIteratorNext(&it, &value, false);	/* the object's beginning */
@@ -452,15 +440,15 @@ pgt_headers_encode(Datum headers_jsonb, StringInfo out, int32 *count)
 
 /* ---- bytes to headers --------------------------------------------------- */
 
-/* A header and its place, so that sorting keeps the order of equal names. */
+/* A header and its number in the record, so that sorting keeps the order of equal names. */
 typedef struct DecodedHeader
 {
 	JsonbValue	name;
 	JsonbValue	value;
-	int			place;
+	int			number;
 } DecodedHeader;
 
-/* Bytes as a JSON string, in hex where they are not text; null for length -1. */
+/* Bytes as a JSON string, in hex where they are not valid text; JSON's null for length -1. */
 static JsonbValue
 bytes_to_json(const char *bytes, int32 length)
 {
@@ -486,7 +474,7 @@ bytes_to_json(const char *bytes, int32 length)
 	return value;
 }
 
-/* Order of names; any order that brings equal ones together will do. */
+/* An order of names, in which equal names stand together. */
 static int
 compare_names(const DecodedHeader *a, const DecodedHeader *b)
 {
@@ -497,7 +485,7 @@ compare_names(const DecodedHeader *a, const DecodedHeader *b)
 	return memcmp(a->name.val.string.val, b->name.val.string.val, a->name.val.string.len);
 }
 
-/* By name, then by place. */
+/* By name, then by number. */
 static int
 compare_headers(const void *left, const void *right)
 {
@@ -505,7 +493,7 @@ compare_headers(const void *left, const void *right)
 	const DecodedHeader *b = right;
 	int			difference = compare_names(a, b);
 
-	return difference != 0 ? difference : a->place - b->place;
+	return difference != 0 ? difference : a->number - b->number;
 }
 
 /* Split a record's headers, sorted by name; palloc'd. */
@@ -528,13 +516,12 @@ decode_headers(const Record *record)
 							i + 1, record->offset)));
 		decoded[i].name = bytes_to_json(header.key, header.key_length);
 		decoded[i].value = bytes_to_json(header.value, header.value_length);
-		decoded[i].place = i;
+		decoded[i].number = i;
 	}
 	qsort(decoded, record->header_count, sizeof(DecodedHeader), compare_headers);
 	return decoded;
 }
 
-/* The record's headers as jsonb; null where there are none.  A repeated name has an array. */
 Datum
 pgt_headers_decode(const Record *record, bool *isnull)
 {

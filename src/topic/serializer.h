@@ -4,18 +4,29 @@
  *
  * bytea is stored raw; every other type as the text its output function
  * gives, in UTF-8 whatever the database's encoding is.
- *
- * Layer 5.
  */
 #ifndef SERIALIZER_H
 #define SERIALIZER_H
 
-#include "datatype/timestamp.h"
+#include "fmgr.h"
 #include "format/record_batch.h"
 #include "lib/stringinfo.h"
-#include "topic/topic.h"
 
-/* Bytes of a key or value; null: length -1. */
+/* key or value: how its type becomes bytes and back. */
+typedef struct Serializer
+{
+	Oid			type;			/* the column's type; text where the column is left out */
+	int32		typmod;
+	bool		is_bytea;		/* bytes as they are */
+	bool		is_text;		/* text: no output or input function needed */
+	bool		fix_settings;	/* its text depends on the session's settings */
+	FmgrInfo	output;
+	FmgrInfo	input;
+	Oid			input_param;
+	NameData	column;			/* for error messages */
+} Serializer;
+
+/* The bytes of a key or value; length is -1 for null. */
 typedef struct ByteView
 {
 	const char *data;
@@ -27,21 +38,21 @@ extern void pgt_serializer_init(Serializer *s, Oid type, int32 typmod,
 								const char *column, MemoryContext context);
 
 /*
- * Datum of the column's own type to bytes.  The bytes live in the current
+ * Turn a Datum of the column's own type into bytes.  The bytes live in the current
  * memory context or in the datum itself.
  */
 extern ByteView pgt_serialize(Serializer *s, Datum value, bool isnull);
 
 /*
- * Datum of any type, coerced through the column's type: a value that the
- * column would refuse is an ERROR of the type's input function.
+ * Turn a Datum of any type into the bytes of the column's type.  For a value that
+ * the column does not take, the input function of the column's type raises an ERROR.
  */
 extern ByteView pgt_serialize_any(Serializer *s, Datum value, bool isnull, Oid type);
 
-/* Bytes to a Datum of the column's type; ERROR where they are not valid for it. */
+/* Turn bytes into a Datum of the column's type; ERROR where they are not valid for it. */
 extern Datum pgt_deserialize(Serializer *s, const char *bytes, int32 length, bool *isnull);
 
-/* Bytes to text, for functions whose result is text: bytea topics give hex. */
+/* Turn bytes into text, for functions whose result is text; a bytea column gives hex. */
 extern Datum pgt_deserialize_as_text(Serializer *s, const char *bytes, int32 length, bool *isnull);
 
 /*
@@ -50,10 +61,15 @@ extern Datum pgt_deserialize_as_text(Serializer *s, const char *bytes, int32 len
  */
 extern ByteView pgt_text_to_bytes(const char *data, int32 length);
 
-/* A jsonb object of header names to texts, encoded for a record; ERROR for other shapes. */
+/*
+ * Encode a jsonb object of header names to values for a record.  Numbers and
+ * booleans become their text, null becomes a null header, and an array becomes one
+ * header for each of its elements.  ERROR for other shapes, and for headers that
+ * are too many or too large to be read back as jsonb.
+ */
 extern void pgt_headers_encode(Datum headers_jsonb, StringInfo out, int32 *count);
 
-/* The record's headers as jsonb; null where there are none. */
+/* The record's headers as jsonb, a repeated name with an array; null where there are none. */
 extern Datum pgt_headers_decode(const Record *record, bool *isnull);
 
 #endif							/* SERIALIZER_H */

@@ -1,18 +1,16 @@
 /*
  * sql_argument.c
- *	  Arguments of our SQL functions.
+ *	  Checking the arguments of our SQL functions.
  *
- * Functions with some arguments that may be null cannot be STRICT, and have to
- * refuse the others themselves.
- *
- * Layer 5.
+ * A function with some arguments that may be null cannot be STRICT, and has to
+ * refuse null for the other arguments itself.
  */
 #include "postgres.h"
 
 #include "topic/sql_argument.h"
 
 void
-pgt_require_arg(FunctionCallInfo fcinfo, int n, const char *name)
+pgt_sql_argument_require(FunctionCallInfo fcinfo, int n, const char *name)
 {
 	if (PG_ARGISNULL(n))
 		ereport(ERROR,

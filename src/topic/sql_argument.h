@@ -1,15 +1,13 @@
 /*
  * sql_argument.h
- *	  Arguments of our SQL functions.
- *
- * Layer 5.
+ *	  Checking the arguments of our SQL functions.
  */
 #ifndef SQL_ARGUMENT_H
 #define SQL_ARGUMENT_H
 
 #include "fmgr.h"
 
-/* ERROR where argument n is null; "name" is what the message calls it. */
-extern void pgt_require_arg(FunctionCallInfo fcinfo, int n, const char *name);
+/* ERROR (null_value_not_allowed) where argument n is null; "name" is its name in the message. */
+extern void pgt_sql_argument_require(FunctionCallInfo fcinfo, int n, const char *name);
 
 #endif							/* SQL_ARGUMENT_H */

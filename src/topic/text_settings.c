@@ -2,24 +2,24 @@
  * text_settings.c
  *	  The session's settings on which the text of values depends.
  *
- * What is stored in a record is text, and whoever produces has settings of his own
- * that decide how a date, a time or a number is written.  If they reached the log,
- * a key would have other bytes for each DateStyle and TimeZone, so that compaction
- * took one key for two; a reader with another DateStyle could not read the record,
- * or would read another day; and extra_float_digits would round what a table's
- * replica shows.  So all such text is made with the same settings.  It can be read
- * under any: dates begin with the year, times have their offset from UTC, each part
- * of an interval has its sign.
+ * A record stores text, and the producing session's settings decide how a date, a
+ * time or a number is written.  If these settings took effect here, one key would
+ * have different bytes under each DateStyle and TimeZone, and compaction would take
+ * it for several keys; a reader with another DateStyle could not read the record, or
+ * would read another day; and extra_float_digits would round the numbers that are
+ * published of a table.  So all such text is made with the same fixed settings.  The
+ * text can be read under any settings: dates begin with the year, times have their
+ * offset from UTC, and each part of an interval has its sign.
  *
- * Settings are changed one by one, only those that differ, and mostly none does but
- * the time zone; a change and its end cost some microseconds a value.  They are changed as a function's SET clause does it,
- * so that the end of a (sub)transaction undoes it.
+ * Only the settings that differ are changed, mostly none but the time zone; changing
+ * and restoring one costs some microseconds for each value.  They are changed as a
+ * function's SET clause does it, so that the end of a (sub)transaction restores them.
  *
- * Not among them: lc_monetary, which money depends on and which is fixed neither
- * here nor for readers, and search_path, with which types of names (regclass) show
- * or omit schemas.  docs/reference.md says that these are no types for a topic.
+ * Two settings are not fixed: lc_monetary, on which money depends, and search_path,
+ * which decides whether types such as regclass show schemas.  docs/reference.md
+ * therefore excludes these types from topics.
  *
- * Layer 5.  No locks, no I/O.
+ * No locks, no I/O.
  */
 #include "postgres.h"
 
@@ -34,7 +34,7 @@
 #include "topic/text_settings.h"
 
 bool
-pgt_text_depends_on_settings(Oid type)
+pgt_text_settings_matter(Oid type)
 {
 	Oid			element = get_base_element_type(type);
 	Oid			base = getBaseType(OidIsValid(element) ? element : type);
@@ -61,7 +61,7 @@ pgt_text_depends_on_settings(Oid type)
 	}
 }
 
-/* Has the session's time zone the offset 0 from UTC at all times? */
+/* Is the session's time zone UTC? */
 static bool
 time_zone_is_utc(void)
 {
@@ -70,19 +70,19 @@ time_zone_is_utc(void)
 	return name != NULL && (strcmp(name, "UTC") == 0 || strcmp(name, "Etc/UTC") == 0);
 }
 
-/* Set one of them till the level ends. */
+/* Set one setting until the current nest level of settings ends. */
 static void
 fix(const char *name, const char *value)
 {
 	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
-/* DateStyle's order of fields is left alone: it does not show in ISO. */
 int
-pgt_fix_text_settings(bool time_zone)
+pgt_text_settings_fix(bool time_zone)
 {
 	int			level = NewGUCNestLevel();
 
+	/* DateStyle's order of fields stays: it does not show in ISO */
 	if (DateStyle != USE_ISO_DATES)
 		fix("datestyle", "ISO");
 	if (IntervalStyle != INTSTYLE_POSTGRES)
@@ -97,7 +97,7 @@ pgt_fix_text_settings(bool time_zone)
 }
 
 void
-pgt_restore_text_settings(int level)
+pgt_text_settings_restore(int level)
 {
 	AtEOXact_GUC(true, level);
 }

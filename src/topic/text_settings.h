@@ -1,20 +1,19 @@
 /*
  * text_settings.h
  *	  The session's settings on which the text of values depends.
- *
- * Layer 5.
  */
 #ifndef TEXT_SETTINGS_H
 #define TEXT_SETTINGS_H
 
 /* Does the text of the type's values depend on settings of the session? */
-extern bool pgt_text_depends_on_settings(Oid type);
+extern bool pgt_text_settings_matter(Oid type);
 
 /*
- * Fix these settings, the time zone only if asked to; pgt_restore_text_settings() with the result makes them what
- * they were.  An ERROR in between does so by itself.
+ * Set all settings on which the text of values depends to fixed values, TimeZone only
+ * where "time_zone" is true.  pgt_text_settings_restore() with the returned level
+ * restores the session's own values; an ERROR in between restores them as well.
  */
-extern int	pgt_fix_text_settings(bool time_zone);
-extern void pgt_restore_text_settings(int level);
+extern int	pgt_text_settings_fix(bool time_zone);
+extern void pgt_text_settings_restore(int level);
 
 #endif							/* TEXT_SETTINGS_H */

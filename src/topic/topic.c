@@ -13,21 +13,23 @@
  * since it was built and no setting has changed that is an option's default.
  * One that is not current is built again at the next pgt_topic_get(); the
  * Topic it replaces is retired, not freed: callers may keep the pointer until
- * their transaction ends, and that is when retired ones go.  What the session
- * has put into a Topic (where round robin stands) moves on to its successor.
+ * their transaction ends, and retired Topics are freed then.  What the session
+ * itself has put into a Topic (the position of round robin) is copied to the new
+ * one.
  *
- * An invalidation that arrives while a Topic is being built may concern what
- * was read already; the new entry then is not current from the start.
+ * An invalidation that arrives while a Topic is being built may concern catalog
+ * rows that were read already; then the new entry is marked as not current.
  *
  * Locks: building takes AccessShareLock on the relation for its duration, as
- * any reader of its tuple descriptor must.  Whoever needs the configuration to
- * stand still holds a relation lock until commit.
+ * any reader of its tuple descriptor must.  A caller that needs the configuration
+ * to stay as it is holds a relation lock until commit.
  *
- * Memory: the table of entries lives in "pg_topics cache" for ever; entries of
- * dropped relations are swept out when the table has doubled.
+ * Memory: the table of entries lives in the memory context "pg_topics cache" for
+ * the life of the process; entries of dropped relations are removed whenever the
+ * table has doubled in size.
  *
- * Layer 5.  Options are in topic_options.c, types in serializer.c; what
- * happens at CREATE, ALTER and DROP is in topic_ddl.c.
+ * Options are in topic_options.c, types in serializer.c; topic_ddl.c handles CREATE, ALTER
+ * and DROP.
  */
 #include "postgres.h"
 
@@ -62,12 +64,12 @@ typedef struct TopicEntry
 {
 	Oid			relid;			/* hash key */
 	bool		valid;			/* no invalidation since topic was built */
-	uint64		settings_version;	/* pgt_topic_settings_version it was built with */
+	uint64		settings_version;	/* pgt_topic_options_version it was built with */
 	MemoryContext context;		/* holds topic */
 	Topic	   *topic;
 } TopicEntry;
 
-/* What a column of a topic may be. */
+/* A column that a topic may have. */
 typedef struct TopicColumn
 {
 	const char *name;
@@ -94,7 +96,7 @@ static List *retired = NIL;		/* MemoryContexts to delete at the transaction's en
 static long sweep_at = MIN_SWEEP_ENTRIES;
 static uint64 invalidations = 0;	/* counts relcache invalidations received */
 
-/* ---- what is a topic ---------------------------------------------------- */
+/* ---- telling topics from other relations --------------------------------- */
 
 /* Is the function our wrapper's handler?  Names can be changed, the C symbol cannot. */
 static bool
@@ -113,7 +115,6 @@ is_our_handler(Oid handler)
 	return ours;
 }
 
-/* Is the relation a topic, that is, a foreign table of our wrapper? */
 bool
 pgt_is_topic(Oid relid)
 {
@@ -131,7 +132,6 @@ pgt_is_topic(Oid relid)
 	return wrapper != NULL && is_our_handler(wrapper->fdwhandler);
 }
 
-/* See the header. */
 List *
 pgt_topic_list(void)
 {
@@ -152,7 +152,6 @@ pgt_topic_list(void)
 	return topics;
 }
 
-/* ERROR unless it is one: undefined_table, or wrong_object_type with a hint. */
 void
 pgt_topic_require(Oid relid)
 {
@@ -167,7 +166,7 @@ pgt_topic_require(Oid relid)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a topic", name),
-				 errhint("Topics are made by create_topic() or CREATE FOREIGN TABLE ... SERVER " TOPIC_SERVER_NAME "; the view pg_topics lists them.")));
+				 errhint("Create topics with create_topic() or CREATE FOREIGN TABLE ... SERVER " TOPIC_SERVER_NAME "; the view pg_topics lists them.")));
 }
 
 /* The column of that name, or TOPIC_COLUMN_COUNT. */
@@ -183,7 +182,7 @@ column_by_name(const char *name)
 
 /* ---- building ----------------------------------------------------------- */
 
-/* Find the topic's columns and prepare its serializers; text for a missing one. */
+/* Find the topic's columns and prepare its serializers; a missing column counts as text. */
 static void
 build_columns(Topic *topic, TupleDesc desc, MemoryContext context)
 {
@@ -267,7 +266,7 @@ relation_changed(Datum arg, Oid relid)
 	}
 }
 
-/* Give a Topic's memory up at the transaction's end. */
+/* Free a Topic's memory at the transaction's end. */
 static void
 retire(MemoryContext context)
 {
@@ -277,7 +276,7 @@ retire(MemoryContext context)
 	MemoryContextSwitchTo(old);
 }
 
-/* Transaction callback: nobody uses the retired any more. */
+/* Transaction callback: free the retired Topics, which no caller uses any more. */
 static void
 free_retired(XactEvent event, void *arg)
 {
@@ -291,7 +290,7 @@ free_retired(XactEvent event, void *arg)
 	retired = NIL;
 }
 
-/* Forget dropped relations, if there are many entries more than at the last time. */
+/* Remove entries of dropped relations, if the table has doubled since the last sweep. */
 static void
 sweep_entries(void)
 {
@@ -313,12 +312,12 @@ sweep_entries(void)
 	sweep_at = Max(MIN_SWEEP_ENTRIES, 2 * hash_get_num_entries(entries));
 }
 
-/* Build the relation's entry anew; on ERROR the cache is as it was. */
+/* Build the relation's entry anew; an ERROR leaves the cache unchanged. */
 static TopicEntry *
 refresh_entry(Oid relid)
 {
 	uint64		invalidations_before = invalidations;
-	uint64		settings_version = pgt_topic_settings_version;
+	uint64		settings_version = pgt_topic_options_version;
 	MemoryContext context;
 	Topic	   *topic;
 	TopicEntry *entry;
@@ -344,11 +343,6 @@ refresh_entry(Oid relid)
 	return entry;
 }
 
-/*
- * The topic's configuration; ERROR (wrong_object_type, with a hint) where the
- * relation is none.  Stays good until the transaction's end; reflects options
- * as of the last invalidation received.  No privilege is checked here.
- */
 Topic *
 pgt_topic_get(Oid relid)
 {
@@ -357,13 +351,12 @@ pgt_topic_get(Oid relid)
 	if (entry == NULL || entry->relid != relid)
 		entry = hash_search(entries, &relid, HASH_FIND, NULL);
 	if (entry == NULL || !entry->valid ||
-		entry->settings_version != pgt_topic_settings_version)
+		entry->settings_version != pgt_topic_options_version)
 		entry = refresh_entry(relid);
 	last_entry = entry;
 	return entry->topic;
 }
 
-/* Key of one of its partitions; ERROR (invalid_parameter_value) where it is out of range. */
 TopicPartition
 pgt_topic_partition(const Topic *topic, int32 partition)
 {
@@ -372,9 +365,9 @@ pgt_topic_partition(const Topic *topic, int32 partition)
 	if (partition < 0 || partition >= topic->partitions)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("topic \"%s\" has no partition %d",
-						get_rel_name(topic->relid), partition),
-				 errhint("Its partitions are numbered from 0 to %d.", topic->partitions - 1)));
+				 errmsg("partition %d of topic \"%s\" does not exist",
+						partition, get_rel_name(topic->relid)),
+				 errdetail("Its partitions are numbered from 0 to %d.", topic->partitions - 1)));
 
 	/* keys are compared and hashed as bytes */
 	memset(&key, 0, sizeof(key));
@@ -386,7 +379,7 @@ pgt_topic_partition(const Topic *topic, int32 partition)
 
 /* ---- columns ------------------------------------------------------------ */
 
-/* ERROR unless a topic may have that column. */
+/* ERROR unless a topic may have a column of that name and type. */
 static void
 check_column(const char *topic, Form_pg_attribute att)
 {
@@ -418,10 +411,6 @@ check_column(const char *topic, Form_pg_attribute att)
 				 errhint(COLUMNS_HINT)));
 }
 
-/*
- * Check columns (ERROR at CREATE and ALTER time) of a topic's relation.  The
- * caller holds a lock on it.
- */
 void
 pgt_topic_check_columns(Oid relid)
 {
@@ -449,7 +438,6 @@ pgt_topic_check_columns(Oid relid)
 
 /* ---- privileges --------------------------------------------------------- */
 
-/* ERROR unless the current user has all the privileges (ACL_SELECT, ACL_INSERT) on it. */
 void
 pgt_topic_check_acl(Oid relid, AclMode mode)
 {
@@ -457,7 +445,6 @@ pgt_topic_check_acl(Oid relid, AclMode mode)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_TABLE, get_rel_name(relid));
 }
 
-/* See the header. */
 Oid
 pgt_topic_owner(Oid relid)
 {
@@ -471,7 +458,6 @@ pgt_topic_owner(Oid relid)
 	return owner;
 }
 
-/* See the header. */
 bool
 pgt_topic_is_owner(Oid relid)
 {
@@ -480,7 +466,6 @@ pgt_topic_is_owner(Oid relid)
 	return OidIsValid(owner) && has_privs_of_role(GetUserId(), owner);
 }
 
-/* ERROR unless the current user owns it. */
 void
 pgt_topic_check_owner(Oid relid)
 {
@@ -488,7 +473,6 @@ pgt_topic_check_owner(Oid relid)
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FOREIGN_TABLE, get_rel_name(relid));
 }
 
-/* See the header. */
 bool
 pgt_topic_is_visible(Oid relid)
 {
@@ -511,9 +495,9 @@ pgt_topic_check_settled(Oid relid)
 	if (own)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("options of topic \"%s\" were set by this transaction", get_rel_name(relid)),
-				 errdetail("What is removed by them would not come back should it be rolled back."),
-				 errhint("Commit first.")));
+				 errmsg("cannot remove records of topic \"%s\" because this transaction has set its options", get_rel_name(relid)),
+				 errdetail("The removed records would not come back if the transaction were rolled back."),
+				 errhint("Commit the transaction first.")));
 }
 
 /* ---- start -------------------------------------------------------------- */

@@ -8,12 +8,13 @@
  * TABLE), the cache of topics and the view pg_topics all work from it, so a
  * new option is one line here and one field in topic.h.
  *
- * An option that is not set has its default from a setting (pg_topics.log_*,
- * Kafka's broker configuration) where there is one, else from the table if it
- * is an integer, else from pgt_topic_options_defaults().  The settings take effect on a reload of the configuration: their assign hooks
- * count pgt_topic_settings_version up, and the cache reads that.
+ * The default of an option is that of a setting (pg_topics.log_*, Kafka's broker
+ * configuration) where there is one, else it stands in the table if the option is
+ * an integer, else in pgt_topic_options_defaults().  A changed setting takes effect
+ * when the configuration is reloaded: its assign hook increases
+ * pgt_topic_options_version, by which the cache of topics notices.
  *
- * Layer 5.  No locks, no files, no WAL.  Read topic.c next.
+ * No locks, no files, no WAL.
  */
 #include "postgres.h"
 
@@ -40,17 +41,17 @@
 /* "not set" of settings in which -1 means "no limit" */
 #define SETTING_UNSET	(-2)
 
-/* Names longer than any option's are not compared with the valid ones. */
+/* Unknown names longer than this are not compared with the valid ones. */
 #define OPTION_NAME_MAX	64
 
-/* A valid name is proposed for an unknown one at most so many edits away. */
+/* An unknown name is answered with the closest valid one, up to this Levenshtein distance. */
 #define OPTION_NAME_MAX_DISTANCE	4
 
 #define CLEANUP_POLICIES	"delete, compact, and both with a comma between"
 
 typedef struct TopicOption TopicOption;
 
-/* Check a value and store it in *field; ERROR where it is none. */
+/* Check a value and store it in *field; ERROR where the option does not take it. */
 typedef void (*OptionParser) (const TopicOption *option, const char *value, void *field);
 
 struct TopicOption
@@ -61,7 +62,7 @@ struct TopicOption
 	size_t		offset;			/* of the field in Topic */
 	int64		min;			/* of integers */
 	int64		max;
-	int64		initial;		/* of integers, where no setting gives it */
+	int64		initial;		/* default of integers that no setting gives */
 };
 
 static void parse_int32(const TopicOption *option, const char *value, void *field);
@@ -95,7 +96,7 @@ static const TopicOption topic_options[] = {
 	NUMBER("compression.zstd.level", parse_int32, zstd_level, -131072, 22, 3),
 	NUMBER("delete.retention.ms", parse_int64, delete_retention_ms, 0, PG_INT64_MAX, 86400000),
 	WORD("dlq.topic", parse_topic_name, dlq_topic),
-	/* each batch has its index entry here, so there is no interval to set */
+	/* accepted and ignored: every batch has an index entry here, so there is no interval */
 	UNUSED_NUMBER("index.interval.bytes", 0, PG_INT32_MAX),
 	NUMBER("max.attempts", parse_int32, max_attempts, 1, PG_INT32_MAX, 3),
 	NUMBER("max.compaction.lag.ms", parse_int64, max_compaction_lag_ms, 1, PG_INT64_MAX, PG_INT64_MAX),
@@ -127,7 +128,7 @@ static const struct config_enum_entry cleanup_policies[] = {
 	{NULL, 0, false}
 };
 
-uint64		pgt_topic_settings_version = 0;
+uint64		pgt_topic_options_version = 0;
 
 static int	log_segment_bytes;
 static double log_roll_ms;
@@ -144,17 +145,17 @@ PG_FUNCTION_INFO_V1(pgt_fdw_validator);
 
 /* ---- values ------------------------------------------------------------- */
 
-/* Report a value that an option does not take; "valid" says which ones it does. */
+/* Report a value that an option does not take; "valid" lists the values it does take. */
 static void
 invalid_value(const TopicOption *option, const char *value, const char *valid)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("invalid value for option \"%s\": \"%s\"", option->name, value),
-			 errhint("Valid values: %s.", valid)));
+			 errhint("Valid values are: %s.", valid)));
 }
 
-/* A decimal integer within the option's range; false where it is none. */
+/* Read a decimal integer; false where the text is not one or is outside the option's range. */
 static bool
 read_number(const TopicOption *option, const char *value, int64 *number)
 {
@@ -166,7 +167,7 @@ read_number(const TopicOption *option, const char *value, int64 *number)
 		*number >= option->min && *number <= option->max;
 }
 
-/* The same, and an ERROR where it is none. */
+/* Read a decimal integer; ERROR where the text is not one or is outside the option's range. */
 static int64
 parse_number(const TopicOption *option, const char *value)
 {
@@ -179,21 +180,21 @@ parse_number(const TopicOption *option, const char *value)
 	return number;
 }
 
-/* The parsers of int32 and int64 fields. */
+/* The parser of int32 fields. */
 static void
 parse_int32(const TopicOption *option, const char *value, void *field)
 {
 	*(int32 *) field = (int32) parse_number(option, value);
 }
 
-/* See above. */
+/* The parser of int64 fields. */
 static void
 parse_int64(const TopicOption *option, const char *value, void *field)
 {
 	*(int64 *) field = parse_number(option, value);
 }
 
-/* A number that is accepted, since Kafka has it, and has nothing to act on. */
+/* The parser of options that are accepted because Kafka has them, and have no effect here. */
 static void
 parse_unused(const TopicOption *option, const char *value, void *field)
 {
@@ -240,7 +241,7 @@ parse_cleanup_policy(const TopicOption *option, const char *value, void *field)
 	*(int *) field = policy;
 }
 
-/* zlib's levels: -1 is its default, and 0, which stores, is none of Kafka's. */
+/* zlib's levels: -1 stands for zlib's default; 0 (no compression) is not valid in Kafka either. */
 static void
 parse_gzip_level(const TopicOption *option, const char *value, void *field)
 {
@@ -277,7 +278,7 @@ parse_compression(const TopicOption *option, const char *value, void *field)
 	*(int *) field = type;
 }
 
-/* Kafka's names of the two; the field tells them apart as a bool. */
+/* Kafka's names of the two timestamp types; the field is true for LogAppendTime. */
 static void
 parse_timestamp_type(const TopicOption *option, const char *value, void *field)
 {
@@ -302,9 +303,9 @@ parse_consumers(const TopicOption *option, const char *value, void *field)
 }
 
 /*
- * A partitioner's name.  Whether there is such a one is checked when the option
- * is set (topic_ddl.c) and when it is used: a topic whose partitioner has gone
- * can still be read.
+ * A partitioner's name.  Whether the partitioner exists is not checked here but when
+ * the option is set (topic_ddl.c) and when a record is produced: a topic whose
+ * partitioner was dropped can still be read.
  */
 static void
 parse_partitioner(const TopicOption *option, const char *value, void *field)
@@ -315,7 +316,7 @@ parse_partitioner(const TopicOption *option, const char *value, void *field)
 	strlcpy(field, value, PARTITIONER_NAME_MAX + 1);
 }
 
-/* A topic's name, with or without its schema; whether it exists is asked when it is needed. */
+/* A topic's name, with or without its schema; nack() checks whether the topic exists. */
 static void
 parse_topic_name(const TopicOption *option, const char *value, void *field)
 {
@@ -341,7 +342,7 @@ find_option(const char *name)
 	return NULL;
 }
 
-/* The valid name that an unknown one is likely to mean, or NULL. */
+/* The valid option name closest to an unknown one, or NULL where none is close. */
 static const char *
 closest_name(const char *name)
 {
@@ -379,7 +380,7 @@ option_names(void)
 	return names.data;
 }
 
-/* As find_option(), but an unknown name is an ERROR. */
+/* The option of that name; ERROR where there is none. */
 static const TopicOption *
 get_option(const char *name)
 {
@@ -399,16 +400,15 @@ get_option(const char *name)
 			 errhint("Valid options are: %s.", option_names())));
 }
 
-/* ERROR, with the valid names, for an unknown option. */
 void
-pgt_topic_option_check_name(const char *name)
+pgt_topic_options_check_name(const char *name)
 {
 	(void) get_option(name);
 }
 
 /* ---- a topic's options -------------------------------------------------- */
 
-/* The retention that the settings give: ms over minutes over hours. */
+/* The retention time of the settings: ms counts before minutes, minutes before hours. */
 static int64
 default_retention_ms(void)
 {
@@ -419,14 +419,13 @@ default_retention_ms(void)
 	return log_retention_hours < 0 ? -1 : log_retention_hours * INT64CONST(3600000);
 }
 
-/* A setting that is -1 for "no limit" as an option that has a number for it. */
+/* The limit that a setting gives, in which -1 means "no limit". */
 static int64
 limit_of(double setting)
 {
 	return setting < 0 ? PG_INT64_MAX : (int64) setting;
 }
 
-/* Give every option its default: the table's, then the settings' and those of other types. */
 void
 pgt_topic_options_defaults(Topic *topic)
 {
@@ -473,7 +472,6 @@ compression_level(const Topic *topic)
 	}
 }
 
-/* Apply a foreign table's options over what is there. */
 void
 pgt_topic_options_apply(Topic *topic, List *options)
 {
@@ -489,15 +487,11 @@ pgt_topic_options_apply(Topic *topic, List *options)
 	topic->log.compression_level = compression_level(topic);
 	topic->log.compacted = (topic->cleanup_policy & CLEANUP_COMPACT) != 0;
 
-	/* what must be compacted by then must not stay in the active segment, as in Kafka */
+	/* as in Kafka: records must leave the active segment before max.compaction.lag.ms has passed */
 	if (topic->log.compacted)
 		topic->log.segment_ms = Min(topic->log.segment_ms, topic->max_compaction_lag_ms);
 }
 
-/*
- * The options that are explicitly set for a topic, as jsonb; without
- * "partitions", so that it may be passed as the config of create_topic().
- */
 Datum
 pgt_topic_options_jsonb(Oid relid)
 {
@@ -569,27 +563,27 @@ pgt_fdw_validator(PG_FUNCTION_ARGS)
 
 /* ---- settings ----------------------------------------------------------- */
 
-/* Assign hooks: topics that are cached must be read again. */
+/* Assign hook of integer settings: cached topics must be read again. */
 static void
 int_setting_changed(int newval, void *extra)
 {
-	pgt_topic_settings_version++;
+	pgt_topic_options_version++;
 }
 
-/* The same. */
+/* Assign hook of settings that are doubles: cached topics must be read again. */
 static void
 real_setting_changed(double newval, void *extra)
 {
-	pgt_topic_settings_version++;
+	pgt_topic_options_version++;
 }
 
-/* Check hook of log_roll_ms: "not set", or what segment.ms may be. */
+/* Check hook of log_roll_ms: "not set", or a value that segment.ms takes. */
 static bool
 check_roll_ms(double *newval, void **extra, GucSource source)
 {
 	if (*newval == -1 || *newval >= 1)
 		return true;
-	GUC_check_errdetail("It must be -1 (not set) or at least 1 ms.");
+	GUC_check_errdetail("Valid values are: -1 (not set), and times of at least 1 ms.");
 	return false;
 }
 
@@ -599,7 +593,7 @@ check_limit(double *newval, void **extra, GucSource source)
 {
 	if (*newval == -1 || *newval >= 0)
 		return true;
-	GUC_check_errdetail("It must be -1 (no limit) or at least 0 ms.");
+	GUC_check_errdetail("Valid values are: -1 (no limit), and times of at least 0 ms.");
 	return false;
 }
 
@@ -612,7 +606,7 @@ define_int(const char *name, const char *description, const char *details,
 							PGC_SIGHUP, unit, NULL, int_setting_changed, NULL);
 }
 
-/* The same for one whose values pass the range of an int. */
+/* Define a setting that is the default of an option and whose values exceed the range of an int. */
 static void
 define_real(const char *name, const char *description, const char *details,
 			double *variable, double initial, double min, int unit, GucRealCheckHook check)
@@ -621,7 +615,6 @@ define_real(const char *name, const char *description, const char *details,
 							 PGC_SIGHUP, unit, check, real_setting_changed, NULL);
 }
 
-/* Define the settings that are the defaults of options. */
 void
 pgt_topic_options_init(void)
 {
@@ -631,7 +624,7 @@ pgt_topic_options_init(void)
 			   &log_segment_bytes, 1024 * 1024 * 1024, 1024, INT_MAX, GUC_UNIT_BYTE);
 	define_real("pg_topics.log_roll_ms",
 				"Age at which a topic's segment is rolled.",
-				"Default of the topic option \"segment.ms\". -1: as pg_topics.log_roll_hours says.",
+				"Default of the topic option \"segment.ms\". -1 takes the value of pg_topics.log_roll_hours.",
 				&log_roll_ms, -1, -1, GUC_UNIT_MS, check_roll_ms);
 	define_int("pg_topics.log_roll_hours",
 			   "Age in hours at which a topic's segment is rolled.",
@@ -639,30 +632,30 @@ pgt_topic_options_init(void)
 			   &log_roll_hours, 168, 1, INT_MAX, 0);
 	define_real("pg_topics.log_retention_ms",
 				"Time for which records are kept.",
-				"Default of the topic option \"retention.ms\". -1: for ever. -2: as pg_topics.log_retention_minutes says.",
+				"Default of the topic option \"retention.ms\". -1 keeps records for ever; -2 takes the value of pg_topics.log_retention_minutes.",
 				&log_retention_ms, SETTING_UNSET, SETTING_UNSET, GUC_UNIT_MS, NULL);
 	define_int("pg_topics.log_retention_minutes",
 			   "Time in minutes for which records are kept.",
-			   "Used where pg_topics.log_retention_ms is not set. -1: for ever. -2: as pg_topics.log_retention_hours says.",
+			   "Used where pg_topics.log_retention_ms is not set. -1 keeps records for ever; -2 takes the value of pg_topics.log_retention_hours.",
 			   &log_retention_minutes, SETTING_UNSET, SETTING_UNSET, INT_MAX, 0);
 	define_int("pg_topics.log_retention_hours",
 			   "Time in hours for which records are kept.",
-			   "Used where neither pg_topics.log_retention_ms nor _minutes is set. -1: for ever.",
+			   "Used where neither pg_topics.log_retention_ms nor pg_topics.log_retention_minutes is set. -1 keeps records for ever.",
 			   &log_retention_hours, 168, -1, INT_MAX, 0);
 	define_real("pg_topics.log_retention_bytes",
 				"Size up to which a partition's log is kept.",
-				"Default of the topic option \"retention.bytes\". -1: no limit.",
+				"Default of the topic option \"retention.bytes\". -1 means no limit.",
 				&log_retention_bytes, -1, -1, GUC_UNIT_BYTE, NULL);
 	define_real("pg_topics.log_message_timestamp_before_max_ms",
-				"How far behind the server's clock the timestamp of a record may be that a producer gives.",
-				"Default of the topic option \"message.timestamp.before.max.ms\". -1: no limit.",
+				"How far the timestamp that a producer gives a record may be behind the server's clock.",
+				"Default of the topic option \"message.timestamp.before.max.ms\". -1 means no limit.",
 				&log_timestamp_before_max_ms, -1, -1, GUC_UNIT_MS, check_limit);
 	define_real("pg_topics.log_message_timestamp_after_max_ms",
-				"How far ahead of the server's clock the timestamp of a record may be that a producer gives.",
-				"Default of the topic option \"message.timestamp.after.max.ms\". -1: no limit.",
+				"How far the timestamp that a producer gives a record may be ahead of the server's clock.",
+				"Default of the topic option \"message.timestamp.after.max.ms\". -1 means no limit.",
 				&log_timestamp_after_max_ms, 3600000, -1, GUC_UNIT_MS, check_limit);
 	DefineCustomEnumVariable("pg_topics.log_cleanup_policy",
-							 "What is done with old segments.",
+							 "Whether old segments are deleted, compacted, or both.",
 							 "Default of the topic option \"cleanup.policy\".",
 							 &log_cleanup_policy, CLEANUP_DELETE, cleanup_policies,
 							 PGC_SIGHUP, 0, NULL, int_setting_changed, NULL);

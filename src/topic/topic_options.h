@@ -2,31 +2,35 @@
  * topic_options.h
  *	  The options of a topic (Kafka's topic configuration) and the server-wide
  *	  settings that are their defaults.
- *
- * Layer 5.
  */
 #ifndef TOPIC_OPTIONS_H
 #define TOPIC_OPTIONS_H
 
 #include "nodes/pg_list.h"
-#include "topic/topic.h"
+#include "topic/topic_types.h"
 
 #define MAX_RETRY_DELAY_MS	(INT64CONST(365) * 86400000)	/* option retry.delay.ms */
 
-/* Changes whenever a setting that is an option's default changes. */
-extern uint64 pgt_topic_settings_version;
+/* Increases whenever a setting that is an option's default changes. */
+extern uint64 pgt_topic_options_version;
 
-/* Fill in what a topic without any option has. */
+/* Fill a Topic with the values that a topic without any option has. */
 extern void pgt_topic_options_defaults(Topic *topic);
 
 /*
- * Apply a foreign table's options, a List of DefElem; ERROR for what the
- * validator would refuse.
+ * Apply a foreign table's options, a List of DefElem, to a Topic; ERROR for an
+ * unknown option or a value that the option does not take.
  */
 extern void pgt_topic_options_apply(Topic *topic, List *options);
 
+/*
+ * The options explicitly set for a topic, as jsonb with numbers as numbers.
+ * Without "partitions", so that the result can be passed to create_topic() as config.
+ */
+extern Datum pgt_topic_options_jsonb(Oid relid);
+
 /* ERROR (fdw_invalid_option_name), with the valid names, for an unknown option. */
-extern void pgt_topic_option_check_name(const char *name);
+extern void pgt_topic_options_check_name(const char *name);
 
 /* Define the settings; called once per process. */
 extern void pgt_topic_options_init(void);

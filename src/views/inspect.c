@@ -33,6 +33,7 @@
 #include "utils/timestamp.h"
 
 #include "topic/topic.h"
+#include "topic/topic_options.h"
 #include "util/catch_error.h"
 #include "util/clock.h"
 #include "views/inspect.h"

@@ -326,7 +326,7 @@ pgt_verify_topic(PG_FUNCTION_ARGS)
 	Topic	   *topic;
 	Verification v = {0};
 
-	pgt_require_arg(fcinfo, 0, "topic");
+	pgt_sql_argument_require(fcinfo, 0, "topic");
 	InitMaterializedSRF(fcinfo, 0);
 	pgt_topic_require(relid);
 	pgt_topic_check_acl(relid, ACL_SELECT);

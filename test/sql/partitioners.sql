@@ -1,5 +1,5 @@
 -- Which partition a record goes to: built-in partitioners, SQL functions, the
--- option and the setting.  Files under test: partitioner.c, partitioner_lookup.c,
+-- option and the setting.  Files under test: partition_rules.c, partitioner.c, partitioner_lookup.c,
 -- partitioner_call.c.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;

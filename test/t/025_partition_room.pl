@@ -37,7 +37,7 @@ sub taken
 	my ($on) = @_;
 	my ($code, $out, $err) = ($on // $node)->psql('postgres', "SELECT create_topic('probe', $max)");
 
-	return $err =~ /DETAIL:  The topics of the server have (\d+),/ ? $1 : "nothing: $out $err";
+	return $err =~ /DETAIL:  The topics of the server have (\d+) of/ ? $1 : "nothing: $out $err";
 }
 
 sub taken_is
@@ -64,14 +64,14 @@ sub taken_becomes
 
 sql('CREATE EXTENSION pg_topics');
 like(failure("SELECT create_topic('wide', 41)"),
-	qr/ERROR:  topic "wide" cannot have 41 partitions\nDETAIL:  All topics of the server together can have 40 .*\nHINT:  .*raise pg_topics\.max_partitions/,
+	qr/ERROR:  topic "wide" cannot have 41 partitions\nDETAIL:  All topics of the server together can have at most 40 .*\nHINT:  .*raise pg_topics\.max_partitions/,
 	'more partitions than there can be');
 like(failure("CREATE FOREIGN TABLE wide (value text) SERVER topics OPTIONS (partitions '65536')"),
 	qr/ERROR:  topic "wide" cannot have 65536 partitions/, 'by CREATE FOREIGN TABLE as well');
 sql("SELECT create_topic('first', 10)");
 taken_is(10, 'a topic that nobody has produced to has its room');
 like(failure("SELECT create_topic('wide', 31)"),
-	qr/ERROR:  no room for 31 more partitions of topic "wide": too many topic partitions\nDETAIL:  The topics of the server have 10, 10 of them in this database, and can have 40/,
+	qr/ERROR:  no room for 31 more partitions of topic "wide": too many topic partitions\nDETAIL:  The topics of the server have 10 of at most 40 partitions \(pg_topics\.max_partitions\), 10 of them in this database/,
 	'more partitions than are free');
 like(failure(q{SELECT alter_topic('first', '{"partitions": 41}')}), qr/ERROR:  topic "first" cannot have 41 partitions/,
 	'nor by alter_topic()');
@@ -170,7 +170,7 @@ $node->safe_psql('copy', q{INSERT INTO many (partition, value) VALUES (0, 'v')})
 taken_is(34, 'partition by partition');
 sql(q{SELECT create_topic('filler', 3)});
 like(failure(q{INSERT INTO many (partition, value) SELECT p, p FROM generate_series(0, 5) p}, database => 'copy'),
-	qr/ERROR:  cannot produce to topic "many": too many topic partitions\nDETAIL:  The transaction produces to 5 that are new; the server can hold 40, of which 37 are taken, 1 of them by this database/,
+	qr/ERROR:  cannot produce to topic "many": too many topic partitions\nDETAIL:  The transaction needs 5 new partitions. The server has room for 40, of which 37 are in use, 1 of them by this database/,
 	'where there is no room for all of a transaction');
 taken_is(37, 'none of them takes any');
 sql('DROP FOREIGN TABLE filler; DROP DATABASE copy');
@@ -178,7 +178,7 @@ taken_is(33, 'a dropped database gives its room back');
 
 sql('ALTER DATABASE other SET pg_topics.max_partitions_per_database = 7');
 like(failure(q{SELECT create_topic('one_more'); SELECT create_topic('too_many')}, database => 'other'),
-	qr/ERROR:  no room for 1 more partitions of topic "too_many": too many topic partitions\nDETAIL:  The topics of this database have 7, and can have 7 \(pg_topics\.max_partitions_per_database\)/,
+	qr/ERROR:  no room for 1 more partitions of topic "too_many": too many topic partitions\nDETAIL:  The topics of this database have 7 of at most 7 partitions \(pg_topics\.max_partitions_per_database\)/,
 	'a database with a limit');
 taken_is(34, 'is held to it');
 sql(q{SELECT create_topic('filler', 6)});
@@ -209,7 +209,7 @@ sub tenant_fails
 
 as_tenant(q{SELECT create_topic('a', 3)});
 tenant_fails(q{SELECT create_topic('b', 2)},
-	qr/ERROR:  the topics of role "tenant" cannot have 5 partitions\nDETAIL:  In this database they can have 4 \(pg_topics\.max_partitions_per_role\)/,
+	qr/ERROR:  topics of role "tenant" cannot have 5 partitions\nDETAIL:  In this database they can have at most 4 partitions \(pg_topics\.max_partitions_per_role\)/,
 	'a role with a limit');
 tenant_fails(q{SELECT alter_topic('a', '{"partitions": 5}')}, qr/role "tenant" cannot have 5 partitions/, 'also for added ones');
 tenant_fails('SET pg_topics.max_partitions_per_role = 100', qr/permission denied to set parameter/, 'which it cannot raise');

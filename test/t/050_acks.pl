@@ -146,7 +146,7 @@ like($given_up->{err}, qr/WARNING:  canceling wait for synchronous replication.*
 # ---- too few in sync ---------------------------------------------------------
 
 my $ends = ends();
-my $too_few = qr/ERROR:  55000: cannot produce to topic "(strict|events)": 1 of 2 replicas are in sync\n.*HINT:  /s;
+my $too_few = qr/ERROR:  55000: cannot produce to topic "(strict|events)": only 1 of 2 required replicas are in sync\n.*HINT:  /s;
 foreach my $sql (q{SELECT produce('strict', 'k', 'v')},
 	q{BEGIN; SELECT produce('plain', 'v'); SELECT produce('strict', 'v'); COMMIT},
 	q{BEGIN; SELECT produce('plain', 'v'); SELECT produce('strict', 'v'); SELECT count(*) FROM flush()},
@@ -173,13 +173,13 @@ is($primary->safe_psql('postgres', q{SELECT count(*) FROM strict WHERE value = '
 # three replicas: as many as a commit waits for, not as many as are there
 (standbys())[1]->start;
 set_synchronous($any, 2);
-like(failure(q{SET pg_topics.acks = 'all'; SELECT produce('stricter', 'v')}), qr/2 of 3 replicas are in sync/,
+like(failure(q{SET pg_topics.acks = 'all'; SELECT produce('stricter', 'v')}), qr/2 of 3 required replicas are in sync/,
 	'a quorum of one makes two replicas, however many standbys there are');
 set_synchronous('ANY 2 (a, b, c)', 2);
 $primary->safe_psql('postgres', q{SET pg_topics.acks = 'all'; SELECT produce('stricter', 'v')});
 is($primary->safe_psql('postgres', 'SELECT count(*) FROM stricter'), '1', 'a quorum of two makes three');
 set_synchronous('FIRST 1 (a, b, c)', 1);
-like(failure(q{SET pg_topics.acks = 'all'; SELECT produce('stricter', 'v')}), qr/2 of 3 replicas are in sync/, 'FIRST 1 makes two');
+like(failure(q{SET pg_topics.acks = 'all'; SELECT produce('stricter', 'v')}), qr/2 of 3 required replicas are in sync/, 'FIRST 1 makes two');
 set_synchronous($any, 2);
 
 # ---- remote_apply ------------------------------------------------------------

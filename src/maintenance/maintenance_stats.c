@@ -11,8 +11,8 @@
  */
 #include "postgres.h"
 
+#include "maintenance/maintenance_stats.h"
 #include "miscadmin.h"
-#include "topic/maintenance_stats.h"
 #include "util/clock.h"
 #include "utils/timestamp.h"
 

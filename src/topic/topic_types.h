@@ -1,0 +1,89 @@
+/*
+ * topic_types.h
+ *	  struct Topic: the configuration of a topic, as topic.c reads it from the
+ *	  catalogs.  topic_options.c fills the fields that options set.
+ */
+#ifndef TOPIC_TYPES_H
+#define TOPIC_TYPES_H
+
+#include "access/attnum.h"
+#include "log/partition_log.h"
+#include "topic/serializer.h"
+
+/* Room for a qualified name with all its quotes. */
+#define TOPIC_NAME_MAX	(4 * NAMEDATALEN + 4)
+
+/* The columns a topic may have. */
+typedef enum TopicColumnId
+{
+	TOPIC_PARTITION,
+	TOPIC_RECORD_OFFSET,
+	TOPIC_RECORD_TIMESTAMP,
+	TOPIC_KEY,
+	TOPIC_VALUE,
+	TOPIC_HEADERS,
+	TOPIC_COLUMN_COUNT
+} TopicColumnId;
+
+typedef enum CleanupPolicy
+{
+	CLEANUP_DELETE = 1,
+	CLEANUP_COMPACT = 2			/* a bit each; both may be set */
+} CleanupPolicy;
+
+/* The longest name of a partitioner: schema and function, quoted, every character doubled. */
+#define PARTITIONER_NAME_MAX	(2 * (2 * (NAMEDATALEN - 1) + 2) + 1)
+
+struct Topic;
+struct CustomPartitioner;
+
+/* What a partitioner's name stands for. */
+typedef struct PartitionerChoice
+{
+	LocalTransactionId lxid;	/* the transaction in which it was looked up */
+	uint64		version;		/* pgt_partitioner_lookup_version at that time */
+	int32		(*rule) (struct Topic *topic, ByteView key, ByteView value);
+	struct CustomPartitioner *custom;	/* where rule is NULL; NULL: not looked up yet */
+} PartitionerChoice;
+
+/* The state that a session keeps for a topic's partitioners; see partitioner.c. */
+typedef struct PartitionerState
+{
+	PartitionerChoice own;		/* for the name in the topic's option, or the default */
+	PartitionerChoice session;	/* for the name in the session's setting */
+	int32		round_robin;	/* the last partition that round robin chose; -1: none yet */
+	int32		sticky;			/* the last partition that sticky chose; -1: none yet */
+} PartitionerState;
+
+typedef struct Topic
+{
+	Oid			relid;
+	Oid			owner;
+	Oid			schema;
+	int32		partitions;
+	int			cleanup_policy;
+	int64		retention_ms;	/* -1: for ever */
+	int64		retention_bytes;	/* -1: no limit */
+	bool		retention_waits;	/* for the consumer groups, up to these limits: */
+	int64		retention_waits_bytes;	/* -1: no limit */
+	int64		retention_waits_ms; /* -1: no limit */
+	int64		delete_retention_ms;
+	int64		min_compaction_lag_ms;
+	int64		max_compaction_lag_ms;
+	double		min_cleanable_dirty_ratio;
+	int32		gzip_level;		/* each on its codec's own scale */
+	int32		lz4_level;
+	int32		zstd_level;
+	char		partitioner_class[PARTITIONER_NAME_MAX + 1];	/* empty: the default */
+	char		retry_topic[TOPIC_NAME_MAX];	/* as given, maybe qualified; empty: the default */
+	char		dlq_topic[TOPIC_NAME_MAX];
+	int32		max_attempts;
+	int64		retry_delay_ms;
+	LogConfig	log;
+	AttrNumber	attnum[TOPIC_COLUMN_COUNT]; /* 0: the column is left out */
+	Serializer	key;
+	Serializer	value;
+	PartitionerState partitioning;
+} Topic;
+
+#endif							/* TOPIC_TYPES_H */
