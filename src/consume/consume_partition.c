@@ -42,7 +42,7 @@
 
 /* May the consumer of the pass own a partition, as far as leases go? */
 static bool
-lease_allows(const ConsumePass *pass, const GroupOffset *offset)
+lease_allows(const TopicPass *pass, const GroupOffset *offset)
 {
 	return pass->lease != NULL ? pgt_lease_is_held(pass->lease, offset) : !pgt_lease_is_live(offset);
 }
@@ -66,9 +66,9 @@ count_delivered(const TopicPartition *key, int64 records, int64 bytes)
  * meanwhile, it stops there: the next call finds the gap.
  */
 static int64
-deliver_records(ConsumePass *pass, PartitionCursor *cursor)
+deliver_records(TopicPass *pass, PartitionCursor *cursor)
 {
-	int64		before = pass->delivered;
+	int64		before = pass->whole->delivered;
 	int64		bytes = 0;
 	int64		next;
 	bool		more;
@@ -79,16 +79,16 @@ deliver_records(ConsumePass *pass, PartitionCursor *cursor)
 		Record	   *record = &cursor->record;
 
 		CHECK_FOR_INTERRUPTS();
-		pgt_rows_put(pass->sink, cursor->key.partition, record);
+		pgt_rows_put(pass->whole->sink, cursor->key.partition, record);
 		bytes += Max(record->key_length, 0) + Max(record->value_length, 0);
-		pass->delivered++;
+		pass->whole->delivered++;
 		next = pgt_log_reader_position(cursor->reader);
-		more = pass->delivered < pass->request->max_records &&
+		more = pass->whole->delivered < pass->whole->request->max_records &&
 			pgt_log_reader_next(cursor->reader, &cursor->record);
 		held_back = more && !pgt_cursor_is_due(pass, cursor);
 	} while (more && !held_back && pgt_log_reader_log_start(cursor->reader) <= next);
 
-	count_delivered(&cursor->key, pass->delivered - before, bytes);
+	count_delivered(&cursor->key, pass->whole->delivered - before, bytes);
 	if (held_back || pgt_log_reader_log_start(cursor->reader) > next)
 		return next;
 	return pgt_log_reader_position(cursor->reader);
@@ -96,7 +96,7 @@ deliver_records(ConsumePass *pass, PartitionCursor *cursor)
 
 /* Deliver to a member, which has the partition; take down how far it has read. */
 static void
-deliver_to_member(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
+deliver_to_member(TopicPass *pass, GroupOffset *offset, PartitionCursor *cursor)
 {
 	if (cursor->must_commit || cursor->lost > 0 || cursor->past_end != NO_OFFSET)
 		pgt_lease_start(pass->lease, offset, cursor->start);
@@ -113,10 +113,10 @@ deliver_to_member(ConsumePass *pass, GroupOffset *offset, PartitionCursor *curso
  * or has never committed any.
  */
 static void
-pass_gap(const ConsumePass *pass, GroupOffset *offset, const PartitionCursor *cursor)
+pass_gap(const TopicPass *pass, GroupOffset *offset, const PartitionCursor *cursor)
 {
-	const ConsumerGroup *group = &pass->request->group;
-	bool		commit = pass->request->auto_commit || cursor->must_commit ||
+	const ConsumerGroup *group = &pass->group;
+	bool		commit = pass->whole->request->auto_commit || cursor->must_commit ||
 		(offset->committed != NO_OFFSET && offset->position == NO_OFFSET);
 	bool		moved_on = !cursor->must_commit && cursor->lost == 0;
 	char	   *metadata = offset->exists && moved_on ? pgt_group_row_metadata(group, offset) : NULL;
@@ -129,9 +129,9 @@ pass_gap(const ConsumePass *pass, GroupOffset *offset, const PartitionCursor *cu
 
 /* Deliver from a partition that is owned, and move the group's offset. */
 static void
-consume_owned(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
+consume_owned(TopicPass *pass, GroupOffset *offset, PartitionCursor *cursor)
 {
-	const ConsumerGroup *group = &pass->request->group;
+	const ConsumerGroup *group = &pass->group;
 	int64		next;
 
 	pgt_cursor_report(pass, cursor);
@@ -148,7 +148,7 @@ consume_owned(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
 		return;
 	}
 	next = deliver_records(pass, cursor);
-	if (pass->request->auto_commit)
+	if (pass->whole->request->auto_commit)
 		pgt_group_commit(group, offset, next, NULL);
 	else
 	{
@@ -163,20 +163,20 @@ consume_owned(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
  * somebody else owns it: then there is neither a reader nor a lock.
  */
 static bool
-open_and_own(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
+open_and_own(TopicPass *pass, GroupOffset *offset, PartitionCursor *cursor)
 {
-	const ConsumerGroup *group = &pass->request->group;
+	const ConsumerGroup *group = &pass->group;
 	GroupLock	lock;
 
 	do
 	{
 		if (!pgt_cursor_open(pass, offset, cursor))
 			return false;
-		if (pass->waiting && cursor->reader == NULL)
+		if (pass->whole->waiting && cursor->reader == NULL)
 		{
 			if (cursor->must_commit)
 				pgt_position_set_start(group, offset, cursor->start);
-			pass->remembered = true;
+			pass->whole->remembered = true;
 			return false;
 		}
 		lock = lease_allows(pass, offset) ? pgt_group_lock(group, offset, false) : GROUP_BUSY;
@@ -185,20 +185,20 @@ open_and_own(ConsumePass *pass, GroupOffset *offset, PartitionCursor *cursor)
 		pgt_cursor_close(cursor);
 	} while (lock == GROUP_MOVED);
 
-	pass->retry = true;
+	pass->whole->retry = true;
 	return false;
 }
 
 /* See the header. */
 void
-pgt_consume_partition(ConsumePass *pass, GroupOffset *offset)
+pgt_consume_partition(TopicPass *pass, GroupOffset *offset)
 {
 	PartitionCursor cursor;
 
 	if (!open_and_own(pass, offset, &cursor))
 		return;
-	if (pass->sink == NULL)
-		pass->delivered++;
+	if (pass->whole->sink == NULL)
+		pass->whole->delivered++;
 	else
 		consume_owned(pass, offset, &cursor);
 	pgt_cursor_close(&cursor);

@@ -11,9 +11,9 @@
 
 /*
  * Consume from one partition, if it has something and nobody else owns it; a
- * pass without a sink just owns it.  What came of it is in pass->delivered,
+ * pass without a sink just owns it.  What came of it is in pass->whole->delivered,
  * ->remembered and ->retry.
  */
-extern void pgt_consume_partition(ConsumePass *pass, GroupOffset *offset);
+extern void pgt_consume_partition(TopicPass *pass, GroupOffset *offset);
 
 #endif							/* CONSUME_PARTITION_H */

@@ -23,6 +23,7 @@
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "nodes/pg_list.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -35,6 +36,19 @@
 #include "topic/record_rows.h"
 
 #define DEFAULT_MAX_RECORDS	500
+
+/* Arguments of consume_many() by number. */
+enum
+{
+	MANY_TOPICS,
+	MANY_GROUP_ID,
+	MANY_MAX_RECORDS,
+	MANY_TIMEOUT,
+	MANY_AUTO_COMMIT,
+	MANY_AUTO_OFFSET_RESET,
+	MANY_MEMBER_ID,
+	MANY_LEASE
+};
 
 /* setting pg_topics.auto_offset_reset: OffsetReset */
 static int	auto_offset_reset = OFFSET_RESET_EARLIEST;
@@ -138,15 +152,15 @@ parse_member(ConsumeRequest *request, const NullableDatum *args)
 				 errhint("Leave member_id out to consume chosen partitions.")));
 }
 
-/* See the header. */
-void
-pgt_consume_parse(ConsumeRequest *request, Oid function, Oid topic, const NullableDatum *args)
+/* Take over all arguments but the topics. */
+static void
+parse_common(ConsumeRequest *request, Oid function, const NullableDatum *args)
 {
 	if (args[ARG_GROUP_ID].isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("consumer group name must not be null")));
-	pgt_group_init(&request->group, function, topic,
+	pgt_group_init(&request->group, function, InvalidOid,
 				   TextDatumGetCString(args[ARG_GROUP_ID].value));
 
 	request->max_records = args[ARG_MAX_RECORDS].isnull ? DEFAULT_MAX_RECORDS :
@@ -171,41 +185,104 @@ pgt_consume_parse(ConsumeRequest *request, Oid function, Oid topic, const Nullab
 	parse_member(request, args);
 }
 
-/* See the header. */
+/* The topic that a call of consume() or consume_as() is about; ERROR where it names none. */
+static Oid
+topic_of_call(const FuncExpr *call, const NullableDatum *arg)
+{
+	if (pgt_consume_is_typed(call))
+		return pgt_rows_topic_of_call(call, "consume_as(NULL::topic_name, ...)");
+	if (arg->isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("topic must not be null")));
+	return DatumGetObjectId(arg->value);
+}
+
+void
+pgt_consume_parse(ConsumeRequest *request, const FuncExpr *call, const NullableDatum *args)
+{
+	Oid			topic = topic_of_call(call, &args[ARG_TOPIC]);
+
+	parse_common(request, call->funcid, args);
+	request->topics = palloc(sizeof(Oid));
+	request->topics[0] = topic;
+	request->topic_count = 1;
+	request->missing_ok = false;
+}
+
+/* ---- consume_many() ------------------------------------------------------ */
+
+/* Take over the topics of the array, each once, by oid; a null array has none. */
+static void
+parse_topics(ConsumeRequest *request, const NullableDatum *arg)
+{
+	List	   *topics = NIL;
+	Datum	   *elements;
+	bool	   *nulls;
+	int			count = 0;
+	ListCell   *cell;
+
+	if (!arg->isnull)
+		deconstruct_array(DatumGetArrayTypeP(arg->value), REGCLASSOID, sizeof(Oid), true,
+						  TYPALIGN_INT, &elements, &nulls, &count);
+	for (int i = 0; i < count; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("topic must not be null"),
+					 errdetail("Element %d of the list is null.", i + 1)));
+		topics = lappend_oid(topics, DatumGetObjectId(elements[i]));
+	}
+	list_sort(topics, list_oid_cmp);
+	list_deduplicate_oid(topics);
+
+	request->topic_count = list_length(topics);
+	request->topics = palloc(sizeof(Oid) * Max(request->topic_count, 1));
+	foreach(cell, topics)
+		request->topics[foreach_current_index(cell)] = lfirst_oid(cell);
+}
+
+void
+pgt_consume_parse_many(ConsumeRequest *request, Oid function, const NullableDatum *args)
+{
+	NullableDatum common[ARG_COUNT];
+
+	common[ARG_TOPIC] = args[MANY_TOPICS];
+	common[ARG_GROUP_ID] = args[MANY_GROUP_ID];
+	common[ARG_MAX_RECORDS] = args[MANY_MAX_RECORDS];
+	common[ARG_TIMEOUT] = args[MANY_TIMEOUT];
+	common[ARG_PARTITIONS] = (NullableDatum) {(Datum) 0, true};
+	common[ARG_AUTO_COMMIT] = args[MANY_AUTO_COMMIT];
+	common[ARG_AUTO_OFFSET_RESET] = args[MANY_AUTO_OFFSET_RESET];
+	common[ARG_MEMBER_ID] = args[MANY_MEMBER_ID];
+	common[ARG_LEASE] = args[MANY_LEASE];
+	parse_common(request, function, common);
+	parse_topics(request, &args[MANY_TOPICS]);
+	request->missing_ok = true;
+}
+
+/* ---- topics -------------------------------------------------------------- */
+
 bool
 pgt_consume_is_typed(const FuncExpr *call)
 {
 	return get_call_expr_argtype((Node *) call, 0) != REGCLASSOID;
 }
 
-/* See the header. */
-Oid
-pgt_consume_topic_of_call(const FuncExpr *call, const NullableDatum *first)
-{
-	if (pgt_consume_is_typed(call))
-		return pgt_rows_topic_of_call(call, "consume_as(NULL::topic_name, ...)");
-	if (first->isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("topic must not be null")));
-	return DatumGetObjectId(first->value);
-}
-
-/* See the header. */
 Topic *
-pgt_consume_open_topic(const ConsumeRequest *request)
+pgt_consume_open_topic(const ConsumeRequest *request, Oid relid)
 {
 	Topic	   *topic;
 
-	LockRelationOid(request->group.topic, AccessShareLock);
-	topic = pgt_topic_get(request->group.topic);
+	LockRelationOid(relid, AccessShareLock);
+	topic = pgt_topic_get(relid);
 	pgt_topic_check_acl(topic->relid, ACL_SELECT);
 	for (int i = 0; i < request->partition_count; i++)
 		(void) pgt_topic_partition(topic, request->partitions[i]);
 	return topic;
 }
 
-/* See the header. */
 void
 pgt_consume_request_init(void)
 {

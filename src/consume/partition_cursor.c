@@ -57,12 +57,12 @@
 
 /* The group has committed nothing and is not to start by itself. */
 static void
-report_no_offset(const ConsumePass *pass, int32 partition)
+report_no_offset(const TopicPass *pass, int32 partition)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("consumer group \"%s\" has no committed offset in topic \"%s\" partition %d",
-					pass->request->group.id, get_rel_name(pass->topic->relid), partition),
+					pass->group.id, get_rel_name(pass->topic->relid), partition),
 			 errdetail("auto_offset_reset is \"none\"."),
 			 errhint("Commit an offset with commit_offset() or one of the seek functions, "
 					 "or set auto_offset_reset to \"earliest\" or \"latest\".")));
@@ -70,12 +70,12 @@ report_no_offset(const ConsumePass *pass, int32 partition)
 
 /* The group's next record was deleted and it is not to go on by itself. */
 static void
-report_offset_out_of_range(const ConsumePass *pass, int32 partition, int64 offset, int64 log_start)
+report_offset_out_of_range(const TopicPass *pass, int32 partition, int64 offset, int64 log_start)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
 			 errmsg("offset %lld of consumer group \"%s\" in topic \"%s\" partition %d is below the log start offset %lld",
-					(long long) offset, pass->request->group.id,
+					(long long) offset, pass->group.id,
 					get_rel_name(pass->topic->relid), partition, (long long) log_start),
 			 errdetail("The records in between have been deleted; auto_offset_reset is \"none\"."),
 			 errhint("Use seek_to_beginning() or another of the seek functions, "
@@ -84,12 +84,12 @@ report_offset_out_of_range(const ConsumePass *pass, int32 partition, int64 offse
 
 /* The group's offset is of a log that was longer, and it is not to start by itself. */
 static void
-report_offset_past_end(const ConsumePass *pass, int32 partition, int64 offset, int64 log_end)
+report_offset_past_end(const TopicPass *pass, int32 partition, int64 offset, int64 log_end)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
 			 errmsg("offset %lld of consumer group \"%s\" in topic \"%s\" partition %d is past the log end offset %lld",
-					(long long) offset, pass->request->group.id,
+					(long long) offset, pass->group.id,
 					get_rel_name(pass->topic->relid), partition, (long long) log_end),
 			 errdetail("The topic was restored without the records that had been there; auto_offset_reset is \"none\"."),
 			 errhint("Use seek_to_beginning() or another of the seek functions, "
@@ -102,13 +102,13 @@ report_offset_past_end(const ConsumePass *pass, int32 partition, int64 offset, i
  * read since ("next", or NO_OFFSET) counts no more.
  */
 static void
-start_at_end(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor,
+start_at_end(const TopicPass *pass, const GroupOffset *offset, PartitionCursor *cursor,
 			 int64 next, int64 log_start)
 {
 	TransactionId blocker;
 
 	if (offset->start == NO_OFFSET || offset->start < next)
-		cursor->start = pgt_log_visible_end(&cursor->key, pass->snapshot, &blocker);
+		cursor->start = pgt_log_visible_end(&cursor->key, pass->whole->snapshot, &blocker);
 	else
 		cursor->start = Max(offset->start, log_start);
 	cursor->must_commit = true;
@@ -116,10 +116,10 @@ start_at_end(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor
 
 /* Set cursor->start for a group that has committed nothing. */
 static void
-start_new_group(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor,
+start_new_group(const TopicPass *pass, const GroupOffset *offset, PartitionCursor *cursor,
 				int64 log_start)
 {
-	switch (pass->request->reset)
+	switch (pass->whole->request->reset)
 	{
 		case OFFSET_RESET_EARLIEST:
 			cursor->start = log_start;
@@ -135,14 +135,14 @@ start_new_group(const ConsumePass *pass, const GroupOffset *offset, PartitionCur
 
 /* Set cursor->start for a group whose next record was deleted. */
 static void
-start_behind_lost(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor,
+start_behind_lost(const TopicPass *pass, const GroupOffset *offset, PartitionCursor *cursor,
 				  int64 next, const LogBounds *bounds)
 {
 	int64		log_start = bounds->log_start_offset;
 
 	cursor->lost = bounds->deleted_end - next;
 	cursor->log_start = log_start;
-	switch (pass->request->reset)
+	switch (pass->whole->request->reset)
 	{
 		case OFFSET_RESET_EARLIEST:
 			cursor->start = log_start;
@@ -161,10 +161,10 @@ start_behind_lost(const ConsumePass *pass, const GroupOffset *offset, PartitionC
  * was restored without its records, and what is there now is another log.
  */
 static void
-start_over(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor,
+start_over(const TopicPass *pass, const GroupOffset *offset, PartitionCursor *cursor,
 		   int64 next, const LogBounds *bounds)
 {
-	switch (pass->request->reset)
+	switch (pass->whole->request->reset)
 	{
 		case OFFSET_RESET_EARLIEST:
 			cursor->start = bounds->log_start_offset;
@@ -192,7 +192,7 @@ pgt_cursor_close(PartitionCursor *cursor)
 
 /* See the header. */
 bool
-pgt_cursor_is_due(const ConsumePass *pass, const PartitionCursor *cursor)
+pgt_cursor_is_due(const TopicPass *pass, const PartitionCursor *cursor)
 {
 	int64		wait_ms = pgt_record_held_until(pass->topic, &cursor->record);
 
@@ -210,11 +210,11 @@ pgt_cursor_is_due(const ConsumePass *pass, const PartitionCursor *cursor)
  * meanwhile.
  */
 static bool
-open_reader(const ConsumePass *pass, PartitionCursor *cursor)
+open_reader(const TopicPass *pass, PartitionCursor *cursor)
 {
 	bool		found;
 
-	cursor->reader = pgt_log_reader_begin(&cursor->key, cursor->start, pass->snapshot, NULL);
+	cursor->reader = pgt_log_reader_begin(&cursor->key, cursor->start, pass->whole->snapshot, NULL);
 	found = pgt_log_reader_next(cursor->reader, &cursor->record);
 	if (pgt_log_reader_log_start(cursor->reader) > cursor->start)
 	{
@@ -231,14 +231,14 @@ open_reader(const ConsumePass *pass, PartitionCursor *cursor)
 
 /* Where the consumer of the pass goes on in a partition; NO_OFFSET: nothing committed yet. */
 static int64
-next_offset(const ConsumePass *pass, const GroupOffset *offset)
+next_offset(const TopicPass *pass, const GroupOffset *offset)
 {
 	return pass->lease != NULL ? pgt_lease_next_offset(offset) : pgt_group_next_offset(offset);
 }
 
 /* Set cursor->start by where the log is now. */
 static void
-choose_start(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor,
+choose_start(const TopicPass *pass, const GroupOffset *offset, PartitionCursor *cursor,
 			 const LogBounds *bounds)
 {
 	int64		next = cursor->next;
@@ -275,7 +275,7 @@ is_before_gap(const PartitionCursor *cursor)
 
 /* See the header. */
 bool
-pgt_cursor_open(const ConsumePass *pass, const GroupOffset *offset, PartitionCursor *cursor)
+pgt_cursor_open(const TopicPass *pass, const GroupOffset *offset, PartitionCursor *cursor)
 {
 	LogBounds	bounds;
 
@@ -295,11 +295,11 @@ pgt_cursor_open(const ConsumePass *pass, const GroupOffset *offset, PartitionCur
 
 /* Tell a consumer that it starts again, since its offset was of a longer log. */
 static void
-report_start_over(const ConsumePass *pass, const PartitionCursor *cursor)
+report_start_over(const TopicPass *pass, const PartitionCursor *cursor)
 {
 	ereport(NOTICE,
 			(errmsg("consumer group \"%s\" starts over at offset %lld of topic \"%s\" partition %d",
-					pass->request->group.id, (long long) cursor->start,
+					pass->group.id, (long long) cursor->start,
 					get_rel_name(pass->topic->relid), cursor->key.partition),
 			 errdetail("It had committed offset %lld, which is past the log end.",
 					   (long long) cursor->past_end)));
@@ -307,13 +307,13 @@ report_start_over(const ConsumePass *pass, const PartitionCursor *cursor)
 
 /* Tell a consumer that records were deleted before it has read them. */
 static void
-report_lost_records(const ConsumePass *pass, const PartitionCursor *cursor)
+report_lost_records(const TopicPass *pass, const PartitionCursor *cursor)
 {
 	ereport(NOTICE,
 			(errmsg_plural("consumer group \"%s\" skips %lld offset of topic \"%s\" partition %d whose record has been deleted",
 						   "consumer group \"%s\" skips %lld offsets of topic \"%s\" partition %d whose records have been deleted",
 						   cursor->lost,
-						   pass->request->group.id, (long long) cursor->lost,
+						   pass->group.id, (long long) cursor->lost,
 						   get_rel_name(pass->topic->relid), cursor->key.partition),
 			 errdetail("It had committed offset %lld; the log starts at %lld.",
 					   (long long) cursor->next, (long long) cursor->log_start)));
@@ -321,7 +321,7 @@ report_lost_records(const ConsumePass *pass, const PartitionCursor *cursor)
 
 /* See the header. */
 void
-pgt_cursor_report(const ConsumePass *pass, const PartitionCursor *cursor)
+pgt_cursor_report(const TopicPass *pass, const PartitionCursor *cursor)
 {
 	if (cursor->lost > 0)
 		report_lost_records(pass, cursor);

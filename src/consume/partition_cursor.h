@@ -32,7 +32,7 @@ typedef struct PartitionCursor
  * commit, or a gap to pass; if not, there is no reader either.  ERROR where
  * auto_offset_reset is "none" and the group cannot go on.
  */
-extern bool pgt_cursor_open(const ConsumePass *pass, const GroupOffset *offset,
+extern bool pgt_cursor_open(const TopicPass *pass, const GroupOffset *offset,
 							PartitionCursor *cursor);
 
 /* Is there more to do for an open cursor than to pass a gap? */
@@ -45,9 +45,9 @@ extern void pgt_cursor_close(PartitionCursor *cursor);
  * May the cursor's record be delivered yet?  One that must wait is looked for
  * again at its time.
  */
-extern bool pgt_cursor_is_due(const ConsumePass *pass, const PartitionCursor *cursor);
+extern bool pgt_cursor_is_due(const TopicPass *pass, const PartitionCursor *cursor);
 
 /* Tell the consumer where it does not go on at its offset: it skips a gap, or starts over. */
-extern void pgt_cursor_report(const ConsumePass *pass, const PartitionCursor *cursor);
+extern void pgt_cursor_report(const TopicPass *pass, const PartitionCursor *cursor);
 
 #endif							/* PARTITION_CURSOR_H */
