@@ -27,7 +27,7 @@
 #include "maintenance/database_hold.h"
 #include "maintenance/maintenance_launcher.h"
 #include "maintenance/maintenance_worker.h"
-#include "maintenance/segment_filter.h"
+#include "maintenance/cleaner_throttle.h"
 #include "miscadmin.h"
 #include "produce/acks.h"
 #include "produce/partitioner_lookup.h"

@@ -44,6 +44,7 @@
 #include "group/group_row.h"
 #include "log/clock.h"
 #include "log/commit_log.h"
+#include "maintenance/cleaner_throttle.h"
 #include "maintenance/compaction.h"
 #include "maintenance/maintenance_hold.h"
 #include "maintenance/segment_filter.h"

@@ -22,22 +22,10 @@
  */
 #include "postgres.h"
 
-#include "log/clock.h"
+#include "maintenance/cleaner_throttle.h"
 #include "maintenance/segment_filter.h"
-#include "miscadmin.h"
-#include "storage/latch.h"
-#include "storage/lmgr.h"
-#include "storage/lock.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/wait_event.h"
-
-/* Who yields looks for waiters that often. */
-#define YIELD_CHECK_MS		20
-#define YIELD_CHECK_BYTES	(1024 * 1024)
-
-int			pgt_cleaner_bytes_per_second;
-bool		pgt_cleaner_yields = false;
 
 struct SegmentFilter
 {
@@ -65,69 +53,6 @@ struct SegmentFilter
 	char	   *packed;			/* the same, compressed */
 	Size		packed_capacity;
 };
-
-/* ---- throttling ---------------------------------------------------------- */
-
-/* Give up where somebody waits for the topic's lock, if this process is one to yield. */
-static void
-check_waiters(Oid topic)
-{
-	LOCKTAG		tag;
-
-	CHECK_FOR_INTERRUPTS();
-	if (!pgt_cleaner_yields)
-		return;
-	SET_LOCKTAG_RELATION(tag, MyDatabaseId, topic);
-	if (LockHasWaiters(&tag, ShareUpdateExclusiveLock, false))
-		ereport(ERROR,
-				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-				 errmsg("rewriting topic \"%s\" gives way to who waits for it", get_rel_name(topic))));
-}
-
-/* Milliseconds by which this process is ahead of its rate after that many bytes. */
-static double
-ahead_of_rate(int64 bytes)
-{
-	static int64 since = 0;
-	static double done = 0;
-	int64		now;
-
-	if (pgt_cleaner_bytes_per_second <= 0)
-		return 0;
-	now = pgt_monotonic_us();
-	if ((now - since) / 1000.0 > done / pgt_cleaner_bytes_per_second * 1000.0 + 1000)
-	{
-		since = now;			/* what was not used is not saved up */
-		done = 0;
-	}
-	done += bytes;
-	return done / pgt_cleaner_bytes_per_second * 1000.0 - (now - since) / 1000.0;
-}
-
-void
-pgt_cleaner_pause(const TopicPartition *key, int64 bytes)
-{
-	static int64 unchecked = 0;
-	double		ahead_ms = ahead_of_rate(bytes);
-
-	unchecked += bytes;
-	while (ahead_ms >= 1)
-	{
-		check_waiters(key->topic);
-		unchecked = 0;
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 (long) Min(ahead_ms, YIELD_CHECK_MS), PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
-		ahead_ms = ahead_of_rate(0);
-	}
-	if (unchecked < YIELD_CHECK_BYTES)
-	{
-		CHECK_FOR_INTERRUPTS();
-		return;
-	}
-	check_waiters(key->topic);
-	unchecked = 0;
-}
 
 /* ---- one batch ------------------------------------------------------------ */
 

@@ -67,15 +67,4 @@ extern void pgt_filter_abandon(SegmentFilter *filter);
 
 extern void pgt_filter_free(SegmentFilter *filter);
 
-/*
- * For who has read or written that many bytes of a topic: keep to the cleaner's
- * rate, serve interrupts, and give way where that was asked for.
- */
-extern void pgt_cleaner_pause(const TopicPartition *key, int64 bytes);
-
-/* Set in a process that is to give up (lock_not_available) where others wait for the topic. */
-extern bool pgt_cleaner_yields;
-
-extern int	pgt_cleaner_bytes_per_second;	/* setting; not above 0: no limit */
-
 #endif							/* SEGMENT_FILTER_H */
