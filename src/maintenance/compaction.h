@@ -7,6 +7,7 @@
 #ifndef COMPACTION_H
 #define COMPACTION_H
 
+#include "maintenance/maintenance_hold.h"
 #include "topic/topic.h"
 
 typedef struct CompactionResult
@@ -38,5 +39,8 @@ extern void pgt_compaction_run(const Topic *topic, int32 partition, bool roll, b
  * Returns how many segments.  Same lock.
  */
 extern int	pgt_compaction_collect(const Topic *topic, int32 partition);
+
+/* Tell why the partition is not compacted now; false where the topic is not compacted, or nothing was ever appended. */
+extern bool pgt_compaction_hold(const Topic *topic, int32 partition, MaintenanceHold *hold);
 
 #endif							/* COMPACTION_H */

@@ -7,6 +7,7 @@
 #ifndef RETENTION_H
 #define RETENTION_H
 
+#include "maintenance/maintenance_hold.h"
 #include "topic/topic.h"
 
 typedef struct RetentionResult
@@ -39,5 +40,8 @@ extern void pgt_retention_delete_before(const Topic *topic, int32 partition, int
  */
 extern bool pgt_retention_at_risk(const Topic *topic, int32 partition, int64 next,
 								  int64 *records, int64 *at);
+
+/* Tell why the partition's oldest segment is still there; false where nothing was ever appended. */
+extern bool pgt_retention_hold(const Topic *topic, int32 partition, MaintenanceHold *hold);
 
 #endif							/* RETENTION_H */
