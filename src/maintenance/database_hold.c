@@ -45,7 +45,6 @@
 #include "commands/defrem.h"
 #include "log/clock.h"
 #include "maintenance/database_hold.h"
-#include "maintenance/maintenance_worker.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "storage/latch.h"

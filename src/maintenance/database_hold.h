@@ -9,6 +9,9 @@
 
 #include "c.h"
 
+/* Name and type, as in pg_stat_activity, of the workers that are kept out. */
+#define MAINTENANCE_WORKER_NAME	"pg_topics maintenance"
+
 /*
  * For the worker, right after it has connected: may it stay in its database?
  * If so no other worker may, until this process ends.  In a transaction.

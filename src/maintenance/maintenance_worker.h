@@ -9,9 +9,6 @@
 
 #include "postmaster/bgworker.h"
 
-/* Its name and type, as in pg_stat_activity. */
-#define MAINTENANCE_WORKER_NAME	"pg_topics maintenance"
-
 /* Settings, in seconds and milliseconds. */
 extern int	pgt_maintenance_interval;
 extern int	pgt_retention_check_interval_ms;
