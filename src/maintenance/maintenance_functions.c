@@ -1,8 +1,8 @@
 /*
  * maintenance_functions.c
  *	  The SQL functions that do by hand what the maintenance worker does:
- *	  apply_retention() and compact(); those that remove what the user names:
- *	  delete_records() and erase(); and what pg_topic_groups tells of retention.
+ *	  apply_retention() and compact(); and those that remove what the user names:
+ *	  delete_records() and erase().
  *
  * They act at once and are not undone by a rollback: files cannot be brought
  * back.  What the first two remove is due anyway, so they may be part of a
@@ -32,14 +32,12 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-#include "log/clock.h"
 #include "maintenance/compaction.h"
 #include "maintenance/erase.h"
 #include "maintenance/retention.h"
 #include "produce/producer.h"
 #include "topic/serializer.h"
 #include "topic/sql_argument.h"
-#include "util/guarded_look.h"
 #include "wal/log_reader.h"
 #include "wal/log_sync.h"
 
@@ -49,7 +47,6 @@ PG_FUNCTION_INFO_V1(pgt_apply_retention);
 PG_FUNCTION_INFO_V1(pgt_compact);
 PG_FUNCTION_INFO_V1(pgt_delete_records);
 PG_FUNCTION_INFO_V1(pgt_erase);
-PG_FUNCTION_INFO_V1(pgt_topic_at_risk_info);
 
 /* ---- topics of one's own -------------------------------------------------- */
 
@@ -317,60 +314,4 @@ pgt_delete_records(PG_FUNCTION_ARGS)
 		offset = stable;
 	pgt_retention_delete_before(topic, key.partition, offset, &result);
 	PG_RETURN_INT64(result.log_start_offset);
-}
-
-/* ---- pg_topic_groups ------------------------------------------------------ */
-
-/* What a group loses next. */
-typedef struct AtRisk
-{
-	const Topic *topic;
-	int32		partition;
-	int64		next;			/* the group's next offset */
-	bool		any;
-	int64		records;
-	int64		at;
-} AtRisk;
-
-/* Find it.  arg: AtRisk. */
-static void
-look_at_risk(void *arg)
-{
-	AtRisk	   *risk = arg;
-
-	risk->any = pgt_retention_at_risk(risk->topic, risk->partition, risk->next, &risk->records, &risk->at);
-}
-
-/*
- * pg_topic_at_risk_info(topic, partition, committed_offset): how many records
- * the group loses next, and when; nulls where it loses none, or for who may
- * not read the topic.
- */
-Datum
-pgt_topic_at_risk_info(PG_FUNCTION_ARGS)
-{
-	Oid			relid = PG_GETARG_OID(0);
-	int32		partition = PG_GETARG_INT32(1);
-	AtRisk		risk = {.partition = partition, .next = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2)};
-	TupleDesc	desc;
-	Datum		values[2] = {0};
-	bool		nulls[2] = {true, true};
-
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	LockRelationOid(relid, AccessShareLock);
-	if (pgt_is_topic(relid) &&
-		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK)
-	{
-		risk.topic = pgt_topic_get(relid);
-		if (partition >= 0 && partition < risk.topic->partitions &&
-			pgt_guarded_look(look_at_risk, &risk) && risk.any)
-		{
-			values[0] = Int64GetDatum(risk.records);
-			values[1] = TimestampTzGetDatum(pgt_ms_to_timestamptz(risk.at));
-			nulls[0] = nulls[1] = false;
-		}
-	}
-	UnlockRelationOid(relid, AccessShareLock);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

@@ -1,7 +1,8 @@
 /*
  * inspect_groups.c
- *	  What pg_topic_groups shows of a group beside its row: how old is the oldest
- *	  record that it has still to read, and whether that must not be delivered yet.
+ *	  What pg_topic_groups shows of a group beside its row: how old the oldest
+ *	  record is that it has still to read, whether that record must not be delivered
+ *	  yet, and which records retention is about to take from the group.
  *
  * The record is read, since its batch tells only the smallest timestamp of all
  * in it, and nothing of headers.  That is one look-up in an index and one batch.
@@ -22,12 +23,16 @@
 
 #include "consume/nack_header.h"
 #include "log/clock.h"
+#include "maintenance/retention.h"
 #include "topic/topic.h"
 #include "util/guarded_look.h"
 #include "wal/log_reader.h"
 
 PG_FUNCTION_INFO_V1(pgt_topic_lag_time);
 PG_FUNCTION_INFO_V1(pgt_topic_held_info);
+PG_FUNCTION_INFO_V1(pgt_topic_at_risk_info);
+
+/* ---- the first record ---------------------------------------------------- */
 
 /* The first visible record at or past an offset. */
 typedef struct FirstRecord
@@ -121,5 +126,61 @@ pgt_topic_held_info(PG_FUNCTION_ARGS)
 	values[0] = Int64GetDatum(first.offset);
 	values[1] = TimestampTzGetDatum(pgt_ms_to_timestamptz(first.held_until));
 	nulls[0] = nulls[1] = !first.found || first.held_until == 0;
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
+/* ---- what retention is about to take --------------------------------------- */
+
+/* What a group loses next. */
+typedef struct AtRisk
+{
+	const Topic *topic;
+	int32		partition;
+	int64		next;			/* the group's next offset */
+	bool		any;
+	int64		records;
+	int64		at;
+} AtRisk;
+
+/* Find it.  arg: AtRisk. */
+static void
+look_at_risk(void *arg)
+{
+	AtRisk	   *risk = arg;
+
+	risk->any = pgt_retention_at_risk(risk->topic, risk->partition, risk->next, &risk->records, &risk->at);
+}
+
+/*
+ * pg_topic_at_risk_info(topic, partition, committed_offset): how many records
+ * the group loses next, and when; nulls where it loses none, or for who may
+ * not read the topic.
+ */
+Datum
+pgt_topic_at_risk_info(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	int32		partition = PG_GETARG_INT32(1);
+	AtRisk		risk = {.partition = partition, .next = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2)};
+	TupleDesc	desc;
+	Datum		values[2] = {0};
+	bool		nulls[2] = {true, true};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	LockRelationOid(relid, AccessShareLock);
+	if (pgt_is_topic(relid) &&
+		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK)
+	{
+		risk.topic = pgt_topic_get(relid);
+		if (partition >= 0 && partition < risk.topic->partitions &&
+			pgt_guarded_look(look_at_risk, &risk) && risk.any)
+		{
+			values[0] = Int64GetDatum(risk.records);
+			values[1] = TimestampTzGetDatum(pgt_ms_to_timestamptz(risk.at));
+			nulls[0] = nulls[1] = false;
+		}
+	}
+	UnlockRelationOid(relid, AccessShareLock);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
