@@ -217,7 +217,7 @@ _PG_init(void)
 	pgt_partitioner_init();
 	pgt_room_init();
 	pgt_change_publisher_init();
-	pgt_consumer_init();
+	pgt_consume_init();
 	pgt_clock_init();
 	pgt_group_expiry_init();
 	pgt_fault_point_init();
@@ -233,5 +233,5 @@ _PG_init(void)
 	pgt_topic_ddl_init();
 	pgt_database_hold_init();
 	pgt_log_sync_register();
-	pgt_maintenance_register();
+	pgt_maintenance_launcher_register();
 }

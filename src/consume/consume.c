@@ -82,11 +82,11 @@ consume_once(ConsumePass *pass)
 	PassPartition *ordered;
 	int			count;
 
-	pgt_pass_open_topics(pass);
-	count = pgt_pass_list(pass, &ordered);
+	pgt_consume_pass_open_topics(pass);
+	count = pgt_consume_pass_list(pass, &ordered);
 	serve(pass, ordered, count);
 	if (pass->sink != NULL)
-		pgt_pass_keep_groups(pass);
+		pgt_consume_pass_keep_groups(pass);
 }
 
 /* Serve a member's request once, without waiting for records. */
@@ -96,11 +96,11 @@ consume_leased(ConsumePass *pass)
 	PassPartition *ordered;
 	int			count;
 
-	pgt_pass_open_topics(pass);
+	pgt_consume_pass_open_topics(pass);
 	pass->waiting = false;
-	count = pgt_pass_begin_member(pass, &ordered);
+	count = pgt_consume_pass_begin_member(pass, &ordered);
 	serve(pass, ordered, count);
-	pgt_pass_end_member(pass);
+	pgt_consume_pass_end_member(pass);
 	pass->served_member = true;
 }
 
@@ -127,10 +127,10 @@ look_topic_leased(TopicPass *topic, PartitionSet *partitions)
 	bool		retry = false;
 	int64		next_end;
 
-	if (pgt_pass_look_member(topic, &retry))
+	if (pgt_consume_pass_look_member(topic, &retry))
 		return WAIT_DONE;
 
-	count = pgt_pass_list_leased(topic, &ordered);
+	count = pgt_consume_pass_list_leased(topic, &ordered);
 	for (int i = 0; i < count; i++)
 	{
 		PartitionCursor cursor;
@@ -145,7 +145,7 @@ look_topic_leased(TopicPass *topic, PartitionSet *partitions)
 	}
 	/* a partition whose lease is not renewed may be taken then */
 	if ((next_end = pgt_lease_next_end(topic->lease)) != NEVER_US)
-		pgt_wait_for_lease(next_end);
+		pgt_consume_wait_for_lease(next_end);
 	return retry ? WAIT_RETRY : WAIT_IDLE;
 }
 
@@ -157,7 +157,7 @@ look_leased(ConsumePass *pass)
 	bool		retry = false;
 	ListCell   *cell;
 
-	pgt_pass_open_topics(pass);
+	pgt_consume_pass_open_topics(pass);
 	foreach(cell, pass->topics)
 	{
 		WaitVerdict verdict = look_topic_leased(lfirst(cell), &partitions);
@@ -222,7 +222,7 @@ look_and_own(void *arg)
 	pass.snapshot = GetActiveSnapshot();
 	verdict = pass.request->member != NULL ? look_leased(&pass) : look_transactional(&pass);
 	if (verdict != WAIT_DONE)
-		pgt_pass_unlock_topics(&pass);
+		pgt_consume_pass_unlock_topics(&pass);
 	return verdict;
 }
 
@@ -249,7 +249,7 @@ prepare_waiting(const FuncExpr *call, const NullableDatum *args, Waiter *waiter)
 
 	if (XactReadOnly)
 		return false;
-	pgt_consume_parse(request, call, args);
+	pgt_consume_request_parse(request, call, args);
 	fill_waiter(waiter, request);
 	waiter->look = look_and_own;
 	waiter->arg = request;
@@ -264,7 +264,7 @@ prepare_waiting_many(const FuncExpr *call, const NullableDatum *args, Waiter *wa
 
 	if (XactReadOnly)
 		return false;
-	pgt_consume_parse_many(request, call->funcid, args);
+	pgt_consume_request_parse_many(request, call->funcid, args);
 	fill_waiter(waiter, request);
 	waiter->look = look_and_own;
 	waiter->arg = request;
@@ -283,7 +283,7 @@ wait_and_consume(ConsumePass *pass)
 	Waiter		waiter = {.look = look_and_consume,.arg = pass};
 
 	fill_waiter(&waiter, pass->request);
-	pgt_wait_inside(&waiter);
+	pgt_consume_wait_inside(&waiter);
 	pass->snapshot = GetActiveSnapshot();
 }
 
@@ -330,16 +330,16 @@ static void
 consume_one_topic(FunctionCallInfo fcinfo)
 {
 	const FuncExpr *call = (const FuncExpr *) fcinfo->flinfo->fn_expr;
-	bool		waited = pgt_wait_was_done((const Node *) call);
+	bool		waited = pgt_consume_wait_was_done((const Node *) call);
 	ConsumeRequest request;
 	Topic	   *topic;
 
 	PreventCommandIfReadOnly("consume()");
 	if (call == NULL || !IsA(call, FuncExpr))
 		elog(ERROR, "consume() was called without its expression");
-	pgt_consume_parse(&request, call, fcinfo->args);
-	topic = pgt_consume_open_topic(&request, request.topics[0]);
-	consume_into(pgt_rows_begin(fcinfo, topic, pgt_consume_is_typed(call)), &request, waited);
+	pgt_consume_request_parse(&request, call, fcinfo->args);
+	topic = pgt_consume_request_open_topic(&request, request.topics[0]);
+	consume_into(pgt_rows_begin(fcinfo, topic, pgt_consume_request_is_typed(call)), &request, waited);
 }
 
 /* consume(topic, group_id, ...): the next records, key and value as text. */
@@ -362,11 +362,11 @@ pgt_consume_as(PG_FUNCTION_ARGS)
 Datum
 pgt_consume_many(PG_FUNCTION_ARGS)
 {
-	bool		waited = pgt_wait_was_done((const Node *) fcinfo->flinfo->fn_expr);
+	bool		waited = pgt_consume_wait_was_done((const Node *) fcinfo->flinfo->fn_expr);
 	ConsumeRequest request;
 
 	PreventCommandIfReadOnly("consume_many()");
-	pgt_consume_parse_many(&request, fcinfo->flinfo->fn_oid, fcinfo->args);
+	pgt_consume_request_parse_many(&request, fcinfo->flinfo->fn_oid, fcinfo->args);
 	consume_into(pgt_rows_begin_many(fcinfo), &request, waited);
 	return (Datum) 0;
 }
@@ -438,12 +438,12 @@ pgt_leave_group(PG_FUNCTION_ARGS)
 }
 
 void
-pgt_consumer_init(void)
+pgt_consume_init(void)
 {
 	pgt_consume_request_init();
 	pgt_consumer_group_init();
 	pgt_consume_wait_init();
-	pgt_wait_register(pgt_consume, prepare_waiting);
-	pgt_wait_register(pgt_consume_as, prepare_waiting);
-	pgt_wait_register(pgt_consume_many, prepare_waiting_many);
+	pgt_consume_wait_register(pgt_consume, prepare_waiting);
+	pgt_consume_wait_register(pgt_consume_as, prepare_waiting);
+	pgt_consume_wait_register(pgt_consume_many, prepare_waiting_many);
 }

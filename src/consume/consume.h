@@ -8,6 +8,6 @@
 #define CONSUME_H
 
 /* Settings, hooks and callbacks of everything that consumes; called once per process. */
-extern void pgt_consumer_init(void);
+extern void pgt_consume_init(void);
 
 #endif							/* CONSUME_H */

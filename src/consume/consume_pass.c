@@ -50,13 +50,13 @@ open_topic(ConsumePass *pass, Oid relid)
 	topic->whole = pass;
 	topic->group = pass->request->group;
 	topic->group.topic = relid;
-	topic->topic = pgt_consume_open_topic(pass->request, relid);
+	topic->topic = pgt_consume_request_open_topic(pass->request, relid);
 	UnlockRelationOid(relid, AccessShareLock);	/* it was locked twice */
 	return topic;
 }
 
 void
-pgt_pass_open_topics(ConsumePass *pass)
+pgt_consume_pass_open_topics(ConsumePass *pass)
 {
 	pass->topics = NIL;
 	for (int i = 0; i < pass->request->topic_count; i++)
@@ -69,7 +69,7 @@ pgt_pass_open_topics(ConsumePass *pass)
 }
 
 void
-pgt_pass_unlock_topics(const ConsumePass *pass)
+pgt_consume_pass_unlock_topics(const ConsumePass *pass)
 {
 	ListCell   *cell;
 
@@ -147,7 +147,7 @@ add_leased(PassPartition *listed, int *count, TopicPass *topic)
 /* ---- transactional mode ------------------------------------------------- */
 
 int
-pgt_pass_list(ConsumePass *pass, PassPartition **ordered)
+pgt_consume_pass_list(ConsumePass *pass, PassPartition **ordered)
 {
 	int			count = 0;
 	ListCell   *cell;
@@ -167,7 +167,7 @@ pgt_pass_list(ConsumePass *pass, PassPartition **ordered)
 }
 
 void
-pgt_pass_keep_groups(const ConsumePass *pass)
+pgt_consume_pass_keep_groups(const ConsumePass *pass)
 {
 	ListCell   *cell;
 
@@ -192,7 +192,7 @@ set_holder(TopicPass *topic)
 }
 
 int
-pgt_pass_begin_member(ConsumePass *pass, PassPartition **ordered)
+pgt_consume_pass_begin_member(ConsumePass *pass, PassPartition **ordered)
 {
 	int			count = 0;
 	ListCell   *cell;
@@ -211,7 +211,7 @@ pgt_pass_begin_member(ConsumePass *pass, PassPartition **ordered)
 }
 
 void
-pgt_pass_end_member(ConsumePass *pass)
+pgt_consume_pass_end_member(ConsumePass *pass)
 {
 	ListCell   *cell;
 
@@ -220,7 +220,7 @@ pgt_pass_end_member(ConsumePass *pass)
 }
 
 bool
-pgt_pass_look_member(TopicPass *topic, bool *retry)
+pgt_consume_pass_look_member(TopicPass *topic, bool *retry)
 {
 	set_holder(topic);
 	topic->lease = pgt_lease_look(&topic->holder);
@@ -228,7 +228,7 @@ pgt_pass_look_member(TopicPass *topic, bool *retry)
 }
 
 int
-pgt_pass_list_leased(TopicPass *topic, PassPartition **ordered)
+pgt_consume_pass_list_leased(TopicPass *topic, PassPartition **ordered)
 {
 	int			count = 0;
 

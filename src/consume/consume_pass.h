@@ -47,36 +47,36 @@ typedef struct PassPartition
  * gone are left out if the request allows that; otherwise they are an ERROR, as
  * are topics that the user may not read.  Replaces the topics of an earlier pass.
  */
-extern void pgt_pass_open_topics(ConsumePass *pass);
+extern void pgt_consume_pass_open_topics(ConsumePass *pass);
 
-/* Give the locks of pgt_pass_open_topics() back. */
-extern void pgt_pass_unlock_topics(const ConsumePass *pass);
+/* Give the locks of pgt_consume_pass_open_topics() back. */
+extern void pgt_consume_pass_unlock_topics(const ConsumePass *pass);
 
 /*
  * In transactional mode: read the group's rows, without a lock, and list the
  * partitions to serve, those served least recently first.  Returns how many;
  * *ordered is palloc'd.
  */
-extern int	pgt_pass_list(ConsumePass *pass, PassPartition **ordered);
+extern int	pgt_consume_pass_list(ConsumePass *pass, PassPartition **ordered);
 
-/* Keep the group's rows in the topics of pgt_pass_list() from expiring. */
-extern void pgt_pass_keep_groups(const ConsumePass *pass);
+/* Keep the group's rows in the topics of pgt_consume_pass_list() from expiring. */
+extern void pgt_consume_pass_keep_groups(const ConsumePass *pass);
 
 /*
  * In leased mode: begin a call of the member in each topic and list the partitions
- * that it may read, like pgt_pass_list().  pgt_pass_end_member() ends the calls.
+ * that it may read, like pgt_consume_pass_list().  pgt_consume_pass_end_member() ends the calls.
  */
-extern int	pgt_pass_begin_member(ConsumePass *pass, PassPartition **ordered);
-extern void pgt_pass_end_member(ConsumePass *pass);
+extern int	pgt_consume_pass_begin_member(ConsumePass *pass, PassPartition **ordered);
+extern void pgt_consume_pass_end_member(ConsumePass *pass);
 
 /*
  * In leased mode: look, without a lock, at what the member has in one topic.
  * Returns true if its call has something to write there.  If not, *retry is set
  * where another consumer owns a partition that the member could take.
  */
-extern bool pgt_pass_look_member(TopicPass *topic, bool *retry);
+extern bool pgt_consume_pass_look_member(TopicPass *topic, bool *retry);
 
-/* After pgt_pass_look_member(): the partitions that the member may read in one topic, like pgt_pass_list(). */
-extern int	pgt_pass_list_leased(TopicPass *topic, PassPartition **ordered);
+/* After pgt_consume_pass_look_member(): the partitions that the member may read in one topic, like pgt_consume_pass_list(). */
+extern int	pgt_consume_pass_list_leased(TopicPass *topic, PassPartition **ordered);
 
 #endif							/* CONSUME_PASS_H */

@@ -10,9 +10,9 @@
  *
  * What can be said of an argument by itself is checked here.  Whether there is
  * such a topic, and a partition of that number, is asked with the topic's lock,
- * by pgt_consume_open_topic().
+ * by pgt_consume_request_open_topic().
  *
- * Locks: AccessShareLock on the topic, which pgt_consume_open_topic() takes; how
+ * Locks: AccessShareLock on the topic, which pgt_consume_request_open_topic() takes; how
  * long it is held is the caller's business.
  *
  * Memory: the request's parts are in the caller's context.
@@ -189,7 +189,7 @@ parse_common(ConsumeRequest *request, Oid function, const NullableDatum *args)
 static Oid
 topic_of_call(const FuncExpr *call, const NullableDatum *arg)
 {
-	if (pgt_consume_is_typed(call))
+	if (pgt_consume_request_is_typed(call))
 		return pgt_rows_topic_of_call(call, "consume_as(NULL::topic_name, ...)");
 	if (arg->isnull)
 		ereport(ERROR,
@@ -199,7 +199,7 @@ topic_of_call(const FuncExpr *call, const NullableDatum *arg)
 }
 
 void
-pgt_consume_parse(ConsumeRequest *request, const FuncExpr *call, const NullableDatum *args)
+pgt_consume_request_parse(ConsumeRequest *request, const FuncExpr *call, const NullableDatum *args)
 {
 	Oid			topic = topic_of_call(call, &args[ARG_TOPIC]);
 
@@ -244,7 +244,7 @@ parse_topics(ConsumeRequest *request, const NullableDatum *arg)
 }
 
 void
-pgt_consume_parse_many(ConsumeRequest *request, Oid function, const NullableDatum *args)
+pgt_consume_request_parse_many(ConsumeRequest *request, Oid function, const NullableDatum *args)
 {
 	NullableDatum common[ARG_COUNT];
 
@@ -265,13 +265,13 @@ pgt_consume_parse_many(ConsumeRequest *request, Oid function, const NullableDatu
 /* ---- topics -------------------------------------------------------------- */
 
 bool
-pgt_consume_is_typed(const FuncExpr *call)
+pgt_consume_request_is_typed(const FuncExpr *call)
 {
 	return get_call_expr_argtype((Node *) call, 0) != REGCLASSOID;
 }
 
 Topic *
-pgt_consume_open_topic(const ConsumeRequest *request, Oid relid)
+pgt_consume_request_open_topic(const ConsumeRequest *request, Oid relid)
 {
 	Topic	   *topic;
 

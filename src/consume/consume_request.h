@@ -59,19 +59,19 @@ typedef struct ConsumeRequest
  * consume_many().  An optional argument that is null has its default.  ERROR for
  * values out of range, or if the call names no topic.
  */
-extern void pgt_consume_parse(ConsumeRequest *request, const FuncExpr *call,
-							  const NullableDatum *args);
-extern void pgt_consume_parse_many(ConsumeRequest *request, Oid function,
-								   const NullableDatum *args);
+extern void pgt_consume_request_parse(ConsumeRequest *request, const FuncExpr *call,
+									  const NullableDatum *args);
+extern void pgt_consume_request_parse_many(ConsumeRequest *request, Oid function,
+										   const NullableDatum *args);
 
 /* Is the call consume_as(), whose first argument names the topic by its type? */
-extern bool pgt_consume_is_typed(const FuncExpr *call);
+extern bool pgt_consume_request_is_typed(const FuncExpr *call);
 
 /*
  * One of the request's topics, locked with AccessShareLock.  ERROR if the relation
  * is no topic, the user may not read it, or a wanted partition does not exist.
  */
-extern Topic *pgt_consume_open_topic(const ConsumeRequest *request, Oid relid);
+extern Topic *pgt_consume_request_open_topic(const ConsumeRequest *request, Oid relid);
 
 /* Define the setting pg_topics.auto_offset_reset; called once per process. */
 extern void pgt_consume_request_init(void);

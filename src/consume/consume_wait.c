@@ -105,7 +105,7 @@ look_again_in(int64 us)
 
 /* See the header. */
 void
-pgt_wait_again_in(int64 us)
+pgt_consume_wait_again_in(int64 us)
 {
 	/* the wall clock may be set while we sleep: what waits for it is looked at now and then */
 	look_again_in(Min(us, LONGEST_TRUST_US));
@@ -113,7 +113,7 @@ pgt_wait_again_in(int64 us)
 
 /* See the header. */
 void
-pgt_wait_for_lease(int64 us)
+pgt_consume_wait_for_lease(int64 us)
 {
 	look_again_in(Min(us, Max(LONGEST_TRUST_US, us / TRUSTED_PART_OF_LEASE)));
 }
@@ -257,7 +257,7 @@ wait_until_done(const Waiter *waiter, QueryDesc *query)
 
 /* See the header. */
 void
-pgt_wait_inside(const Waiter *waiter)
+pgt_consume_wait_inside(const Waiter *waiter)
 {
 	PushActiveSnapshot(GetLatestSnapshot());
 	wait_until_done(waiter, NULL);
@@ -452,7 +452,7 @@ wait_executor_start(QueryDesc *query, int eflags)
 
 /* See the header. */
 bool
-pgt_wait_was_done(const Node *call)
+pgt_consume_wait_was_done(const Node *call)
 {
 	bool		done = call != NULL && call == call_waited_for;
 
@@ -470,7 +470,7 @@ wait_xact_callback(XactEvent event, void *arg)
 
 /* See the header. */
 void
-pgt_wait_register(PGFunction function, WaitPrepare prepare)
+pgt_consume_wait_register(PGFunction function, WaitPrepare prepare)
 {
 	if (waiting_function_count == MAX_WAITING_FUNCTIONS)
 		elog(ERROR, "too many waiting functions");

@@ -35,20 +35,20 @@ typedef struct Waiter
  * Called by a look: what it has found may be delivered in so many microseconds by
  * the wall clock, so look again then at the latest.
  */
-extern void pgt_wait_again_in(int64 us);
+extern void pgt_consume_wait_again_in(int64 us);
 
 /*
  * The same for a lease that ends then.  Mostly it is renewed before, and then a whole
  * crowd of members would look for nothing; so they trust the clock for a longer lease
  * for a longer time.
  */
-extern void pgt_wait_for_lease(int64 us);
+extern void pgt_consume_wait_for_lease(int64 us);
 
 /*
  * Wait within a running statement until look() is done or the deadline
  * passed.  look() gets the latest snapshot; the statement's own stays held.
  */
-extern void pgt_wait_inside(const Waiter *waiter);
+extern void pgt_consume_wait_inside(const Waiter *waiter);
 
 /*
  * Prepare the waiting for a call whose arguments are known: fill *waiter, or
@@ -58,10 +58,10 @@ extern void pgt_wait_inside(const Waiter *waiter);
 typedef bool (*WaitPrepare) (const FuncExpr *call, const NullableDatum *args, Waiter *waiter);
 
 /* Let statements that are no more than a call of "function" wait before they start. */
-extern void pgt_wait_register(PGFunction function, WaitPrepare prepare);
+extern void pgt_consume_wait_register(PGFunction function, WaitPrepare prepare);
 
 /* Has that call's waiting been done before its statement started?  True once. */
-extern bool pgt_wait_was_done(const Node *call);
+extern bool pgt_consume_wait_was_done(const Node *call);
 
 /* Install the hooks; called once per process. */
 extern void pgt_consume_wait_init(void);

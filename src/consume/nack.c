@@ -118,11 +118,11 @@ is_replaced(const RecordHeader *header)
 {
 	for (int i = 0; i < lengthof(origin_headers); i++)
 	{
-		if (pgt_header_is_named(header, origin_headers[i]))
+		if (pgt_nack_header_is_named(header, origin_headers[i]))
 			return true;
 	}
-	return pgt_header_is_named(header, NACK_ATTEMPTS) || pgt_header_is_named(header, NACK_ERROR) ||
-		pgt_header_is_named(header, NACK_NOT_BEFORE);
+	return pgt_nack_header_is_named(header, NACK_ATTEMPTS) || pgt_nack_header_is_named(header, NACK_ERROR) ||
+		pgt_nack_header_is_named(header, NACK_NOT_BEFORE);
 }
 
 /* Copy the record's headers but those that are set anew. */
@@ -150,7 +150,7 @@ copy_origin(StringInfo out, int32 *count, const Record *record)
 	{
 		RecordHeader header;
 
-		if (pgt_header_find(record, origin_headers[i], &header))
+		if (pgt_nack_header_find(record, origin_headers[i], &header))
 			put_header(out, count, &header);
 	}
 }
@@ -342,7 +342,7 @@ set_origin(Failure *failure)
 	failure->origin = pgt_nack_origin(failure->topic, &failure->record);
 	failure->again = failure->origin != NULL;
 	if (failure->again)
-		attempts = pgt_header_number(&failure->record, NACK_ATTEMPTS);
+		attempts = pgt_nack_header_number(&failure->record, NACK_ATTEMPTS);
 	else
 		failure->origin = failure->topic;
 	failure->attempts = Max(Min(attempts, PG_INT32_MAX), 0) + 1;

@@ -39,7 +39,7 @@
  * Locks: none on the origin.  Its options are read from the catalogs, as of now: a
  * consumer must not wait for who alters or drops another topic.
  *
- * Memory: the caller's context; what pgt_record_held_until() needs is freed.
+ * Memory: the caller's context; what pgt_nack_held_until() needs is freed.
  *
  * Layer 6.  Read nack.c and partition_cursor.c next.
  */
@@ -69,14 +69,14 @@
 
 /* See the header. */
 bool
-pgt_header_is_named(const RecordHeader *header, const char *name)
+pgt_nack_header_is_named(const RecordHeader *header, const char *name)
 {
 	return header->key_length == strlen(name) && memcmp(header->key, name, header->key_length) == 0;
 }
 
 /* See the header. */
 bool
-pgt_header_find(const Record *record, const char *name, RecordHeader *found)
+pgt_nack_header_find(const Record *record, const char *name, RecordHeader *found)
 {
 	const char *next = record->headers;
 
@@ -84,7 +84,7 @@ pgt_header_find(const Record *record, const char *name, RecordHeader *found)
 	{
 		if (!pgt_record_header_decode(&next, record->headers + record->headers_length, found))
 			return false;
-		if (pgt_header_is_named(found, name))
+		if (pgt_nack_header_is_named(found, name))
 			return found->value_length >= 0;
 	}
 	return false;
@@ -92,12 +92,12 @@ pgt_header_find(const Record *record, const char *name, RecordHeader *found)
 
 /* See the header. */
 int64
-pgt_header_number(const Record *record, const char *name)
+pgt_nack_header_number(const Record *record, const char *name)
 {
 	RecordHeader header;
 	int64		number = 0;
 
-	if (!pgt_header_find(record, name, &header) || header.value_length < 1 || header.value_length > 18)
+	if (!pgt_nack_header_find(record, name, &header) || header.value_length < 1 || header.value_length > 18)
 		return -1;
 	for (int i = 0; i < header.value_length; i++)
 	{
@@ -228,7 +228,7 @@ find_named(const Record *record)
 	char	   *name;
 	Oid			relid;
 
-	if (record->header_count == 0 || !pgt_header_find(record, NACK_TOPIC, &header))
+	if (record->header_count == 0 || !pgt_nack_header_find(record, NACK_TOPIC, &header))
 		return NULL;
 	name = header_text(&header);
 	if (name == NULL)
@@ -270,7 +270,7 @@ bounded_wait(const Topic *topic, const Record *record, int64 until, int64 now)
 
 /* See the header. */
 int64
-pgt_record_held_until(const Topic *topic, const Record *record)
+pgt_nack_held_until(const Topic *topic, const Record *record)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch;
@@ -279,7 +279,7 @@ pgt_record_held_until(const Topic *topic, const Record *record)
 
 	if (record->header_count == 0)
 		return 0;
-	until = pgt_header_number(record, NACK_NOT_BEFORE);
+	until = pgt_nack_header_number(record, NACK_NOT_BEFORE);
 	now = pgt_shifted_now_ms();
 	if (until <= now)
 		return 0;

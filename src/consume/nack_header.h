@@ -21,13 +21,13 @@
 #define NACK_NOT_BEFORE	NACK_PREFIX "not_before"
 
 /* Is that the header's name? */
-extern bool pgt_header_is_named(const RecordHeader *header, const char *name);
+extern bool pgt_nack_header_is_named(const RecordHeader *header, const char *name);
 
 /* Find the first header of a name; false where there is none, or its value is null. */
-extern bool pgt_header_find(const Record *record, const char *name, RecordHeader *found);
+extern bool pgt_nack_header_find(const Record *record, const char *name, RecordHeader *found);
 
 /* That header's value as a number of at most 18 digits; -1 where it is none. */
-extern int64 pgt_header_number(const Record *record, const char *name);
+extern int64 pgt_nack_header_number(const Record *record, const char *name);
 
 /*
  * Where an origin sends its records: the option "retry.topic" or, if "dead",
@@ -53,6 +53,6 @@ extern Topic *pgt_nack_origin(const Topic *topic, const Record *record);
  * The time before which consume() does not deliver the record, milliseconds
  * since 1970; 0 where it may now.
  */
-extern int64 pgt_record_held_until(const Topic *topic, const Record *record);
+extern int64 pgt_nack_held_until(const Topic *topic, const Record *record);
 
 #endif							/* NACK_HEADER_H */

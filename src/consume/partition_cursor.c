@@ -194,13 +194,13 @@ pgt_cursor_close(PartitionCursor *cursor)
 bool
 pgt_cursor_is_due(const TopicPass *pass, const PartitionCursor *cursor)
 {
-	int64		wait_ms = pgt_record_held_until(pass->topic, &cursor->record);
+	int64		wait_ms = pgt_nack_held_until(pass->topic, &cursor->record);
 
 	if (wait_ms > 0)
 		wait_ms -= pgt_shifted_now_ms();
 	if (wait_ms <= 0)
 		return true;
-	pgt_wait_again_in((int64) Min(wait_ms * 1000.0, LONGEST_TIMEOUT));
+	pgt_consume_wait_again_in((int64) Min(wait_ms * 1000.0, LONGEST_TIMEOUT));
 	return false;
 }
 

@@ -398,9 +398,9 @@ filter_group(Compaction *compaction, int first, int size, bool is_last)
 	 * How far the log is compacted is true when all groups are done: so the last
 	 * one says it, and is written if that is news.
 	 */
-	pgt_filter_run(compaction->filter, ids, size,
-				   is_last ? compaction->map_end : compaction->survey.compacted_end,
-				   is_last && advances);
+	pgt_segment_filter_run(compaction->filter, ids, size,
+						   is_last ? compaction->map_end : compaction->survey.compacted_end,
+						   is_last && advances);
 	pfree(ids);
 }
 
@@ -434,7 +434,7 @@ clean_up(int code, Datum arg)
 
 	LWLockReleaseAll();
 	if (compaction->filter != NULL)
-		pgt_filter_abandon(compaction->filter);
+		pgt_segment_filter_abandon(compaction->filter);
 	pgt_progress_end(compaction->survey.state);
 }
 
@@ -473,20 +473,20 @@ run_pass(Compaction *compaction, CompactionResult *result)
 	PartitionState *state = compaction->survey.state;
 	const FilterCounts *counts;
 
-	pgt_filter_check_log(state, &compaction->survey.bounds);
+	pgt_segment_filter_check_log(state, &compaction->survey.bounds);
 	pgt_progress_phase(state, COMPACTION_BUILDING_MAP);
 	build_map(compaction);
-	compaction->filter = pgt_filter_create(state, judge, compaction, delete_horizon(compaction),
-										   topic->log.compression, topic->log.compression_level,
-										   compaction->dry_run);
+	compaction->filter = pgt_segment_filter_create(state, judge, compaction, delete_horizon(compaction),
+												   topic->log.compression, topic->log.compression_level,
+												   compaction->dry_run);
 	pgt_progress_phase(state, COMPACTION_REWRITING);
 	filter_segments(compaction);
-	counts = pgt_filter_counts(compaction->filter);
+	counts = pgt_segment_filter_counts(compaction->filter);
 	add_counts(result, counts);
 	if (!compaction->dry_run)
 		pgt_stats_compacted(state, counts->records_before - counts->records_after,
 							counts->bytes_before - counts->bytes_after);
-	pgt_filter_free(compaction->filter);
+	pgt_segment_filter_free(compaction->filter);
 	compaction->filter = NULL;
 	if (compaction->map != NULL)
 		pgt_key_map_free(compaction->map);
@@ -614,8 +614,8 @@ explain_obstacle(const Topic *topic, const Survey *survey, MaintenanceHold *hold
 	hold->end_offset = segment->end_offset;
 	if (survey->obstacle == IS_YOUNG)
 	{
-		pgt_hold_by_timestamp(hold, "min.compaction.lag.ms", segment->largest_timestamp,
-							  topic->min_compaction_lag_ms);
+		pgt_maintenance_hold_by_timestamp(hold, "min.compaction.lag.ms", segment->largest_timestamp,
+										  topic->min_compaction_lag_ms);
 		hold->detail = psprintf("The youngest record of the first segment that is not compacted is left alone for %lld ms.",
 								(long long) topic->min_compaction_lag_ms);
 		return;
@@ -639,7 +639,7 @@ explain_active(const Topic *topic, const Survey *survey, MaintenanceHold *hold)
 	LWLockAcquire(&survey->state->lock, LW_SHARED);
 	first = survey->state->active_first_timestamp;
 	LWLockRelease(&survey->state->lock);
-	pgt_hold_by_timestamp(hold, "segment.ms", first, topic->log.segment_ms);
+	pgt_maintenance_hold_by_timestamp(hold, "segment.ms", first, topic->log.segment_ms);
 	hold->has_timestamp = false;
 	hold->has_segment = true;
 	hold->base_offset = survey->bounds.active_base;
@@ -665,8 +665,8 @@ explain(const Topic *topic, const Survey *survey, MaintenanceHold *hold)
 		explain_active(topic, survey, hold);
 	else
 	{
-		pgt_hold_by_timestamp(hold, "min.cleanable.dirty.ratio", oldest->first_timestamp,
-							  topic->max_compaction_lag_ms);
+		pgt_maintenance_hold_by_timestamp(hold, "min.cleanable.dirty.ratio", oldest->first_timestamp,
+										  topic->max_compaction_lag_ms);
 		hold->has_timestamp = false;
 		hold->has_segment = true;
 		hold->base_offset = oldest->id.base;

@@ -77,7 +77,7 @@ lock_tag(Oid database)
 }
 
 bool
-pgt_database_is_free(Oid database)
+pgt_database_hold_is_free(Oid database)
 {
 	LOCKTAG		tag = lock_tag(database);
 
@@ -88,12 +88,12 @@ pgt_database_is_free(Oid database)
 }
 
 bool
-pgt_database_enter(Oid database)
+pgt_database_hold_enter(Oid database)
 {
 	LOCKTAG		tag = lock_tag(database);
 
 	return LockAcquire(&tag, ShareUpdateExclusiveLock, true, true) != LOCKACQUIRE_NOT_AVAIL &&
-		pgt_database_is_free(database);
+		pgt_database_hold_is_free(database);
 }
 
 /* ---- sending workers away ------------------------------------------------ */

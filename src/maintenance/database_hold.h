@@ -16,10 +16,10 @@
  * For the worker, right after it has connected: may it stay in its database?
  * If so no other worker may, until this process ends.  In a transaction.
  */
-extern bool pgt_database_enter(Oid database);
+extern bool pgt_database_hold_enter(Oid database);
 
 /* Is neither a worker there nor one kept away?  In a transaction. */
-extern bool pgt_database_is_free(Oid database);
+extern bool pgt_database_hold_is_free(Oid database);
 
 /* Install the hook; called once per process. */
 extern void pgt_database_hold_init(void);

@@ -111,7 +111,7 @@ clean_up(int code, Datum arg)
 	Erasure    *erasure = (Erasure *) DatumGetPointer(arg);
 
 	LWLockReleaseAll();
-	pgt_filter_abandon(erasure->filter);
+	pgt_segment_filter_abandon(erasure->filter);
 	pgt_progress_end(erasure->state);
 }
 
@@ -124,7 +124,7 @@ filter_segments(Erasure *erasure)
 
 	pgt_progress_phase(erasure->state, COMPACTION_REWRITING);
 	for (int i = 0; i < count && segments[i].id.base < erasure->end_offset; i++)
-		pgt_filter_run(erasure->filter, &segments[i].id, 1, segments[i].span.compacted_end, false);
+		pgt_segment_filter_run(erasure->filter, &segments[i].id, 1, segments[i].span.compacted_end, false);
 	pfree(segments);
 }
 
@@ -140,9 +140,9 @@ run(Erasure *erasure, const Topic *topic)
 	erasure->end_offset = bounds.active_base;
 	wait_until_resolved(erasure);
 	(void) pgt_partition_log_bounds(&erasure->key, &bounds);
-	pgt_filter_check_log(erasure->state, &bounds);
-	erasure->filter = pgt_filter_create(erasure->state, judge, erasure, 0,
-										topic->log.compression, topic->log.compression_level, false);
+	pgt_segment_filter_check_log(erasure->state, &bounds);
+	erasure->filter = pgt_segment_filter_create(erasure->state, judge, erasure, 0,
+												topic->log.compression, topic->log.compression_level, false);
 	pgt_progress_begin(erasure->state);
 	PG_ENSURE_ERROR_CLEANUP(clean_up, PointerGetDatum(erasure));
 	{
@@ -150,10 +150,10 @@ run(Erasure *erasure, const Topic *topic)
 	}
 	PG_END_ENSURE_ERROR_CLEANUP(clean_up, PointerGetDatum(erasure));
 	pgt_progress_end(erasure->state);
-	counts = pgt_filter_counts(erasure->filter);
+	counts = pgt_segment_filter_counts(erasure->filter);
 	pgt_stats_compacted(erasure->state, counts->records_before - counts->records_after,
 						counts->bytes_before - counts->bytes_after);
-	pgt_filter_free(erasure->filter);
+	pgt_segment_filter_free(erasure->filter);
 }
 
 int64

@@ -12,7 +12,7 @@
 #include "maintenance/maintenance_hold.h"
 
 void
-pgt_hold_by_timestamp(MaintenanceHold *hold, const char *by, int64 largest, int64 limit)
+pgt_maintenance_hold_by_timestamp(MaintenanceHold *hold, const char *by, int64 largest, int64 limit)
 {
 	hold->by = by;
 	hold->has_timestamp = true;

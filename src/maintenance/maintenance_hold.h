@@ -27,6 +27,6 @@ typedef struct MaintenanceHold
  * Let the hold be by the option "by", because of the record with the timestamp
  * "largest", until "limit" milliseconds after that; a negative limit never ends.
  */
-extern void pgt_hold_by_timestamp(MaintenanceHold *hold, const char *by, int64 largest, int64 limit);
+extern void pgt_maintenance_hold_by_timestamp(MaintenanceHold *hold, const char *by, int64 largest, int64 limit);
 
 #endif							/* MAINTENANCE_HOLD_H */

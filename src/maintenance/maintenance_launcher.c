@@ -69,7 +69,7 @@ typedef struct Database
 static List *databases = NIL;	/* of Database */
 static MemoryContext look_context = NULL;
 
-extern PGDLLEXPORT void pgt_launcher_main(Datum arg);
+extern PGDLLEXPORT void pgt_maintenance_launcher_main(Datum arg);
 
 /* End a transaction and be back in the look's memory. */
 static void
@@ -155,7 +155,7 @@ database_presence(Oid database)
 	/* the lock that sessions take as they connect */
 	SET_LOCKTAG_OBJECT(tag, InvalidOid, DatabaseRelationId, database, 0);
 	if (LockAcquire(&tag, RowExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL ||
-		!pgt_database_is_free(database))
+		!pgt_database_hold_is_free(database))
 		return DATABASE_BUSY;
 	return SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(database)) ?
 		DATABASE_PRESENT : DATABASE_DROPPED;
@@ -244,7 +244,7 @@ is_held(Oid database)
 	bool		held;
 
 	StartTransactionCommand();
-	held = !pgt_database_is_free(database);
+	held = !pgt_database_hold_is_free(database);
 	commit();
 	return held;
 }
@@ -341,7 +341,7 @@ look(void)
 }
 
 void
-pgt_launcher_main(Datum arg)
+pgt_maintenance_launcher_main(Datum arg)
 {
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
@@ -361,11 +361,11 @@ pgt_launcher_main(Datum arg)
 }
 
 void
-pgt_maintenance_register(void)
+pgt_maintenance_launcher_register(void)
 {
 	BackgroundWorker worker;
 
-	pgt_worker_init(&worker, "pgt_launcher_main", "pg_topics launcher");
+	pgt_worker_init(&worker, "pgt_maintenance_launcher_main", "pg_topics launcher");
 	worker.bgw_restart_time = 5;
 	RegisterBackgroundWorker(&worker);
 }

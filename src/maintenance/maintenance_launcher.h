@@ -8,6 +8,6 @@
 #define MAINTENANCE_LAUNCHER_H
 
 /* Register the launcher with the postmaster. */
-extern void pgt_maintenance_register(void);
+extern void pgt_maintenance_launcher_register(void);
 
 #endif							/* MAINTENANCE_LAUNCHER_H */

@@ -99,7 +99,7 @@ typedef enum JobOutcome
 	JOB_FAILED
 } JobOutcome;
 
-extern PGDLLEXPORT void pgt_maintenance_main(Datum arg);
+extern PGDLLEXPORT void pgt_maintenance_worker_main(Datum arg);
 
 /* ---- one partition ------------------------------------------------------- */
 
@@ -491,14 +491,14 @@ enter_database(Oid database)
 {
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, BGWORKER_BYPASS_ALLOWCONN);
 	StartTransactionCommand();
-	if (!pgt_database_enter(database))
+	if (!pgt_database_hold_enter(database))
 		proc_exit(0);
 	CommitTransactionCommand();
 	pgstat_report_appname(MyBgworkerEntry->bgw_name);
 }
 
 void
-pgt_maintenance_main(Datum arg)
+pgt_maintenance_worker_main(Datum arg)
 {
 	pqsignal(SIGTERM, handle_sigterm);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
@@ -524,7 +524,7 @@ pgt_maintenance_main(Datum arg)
 void
 pgt_maintenance_worker_init(BackgroundWorker *worker, Oid database)
 {
-	pgt_worker_init(worker, "pgt_maintenance_main", MAINTENANCE_WORKER_NAME);
+	pgt_worker_init(worker, "pgt_maintenance_worker_main", MAINTENANCE_WORKER_NAME);
 	worker->bgw_restart_time = BGW_NEVER_RESTART;
 	worker->bgw_main_arg = ObjectIdGetDatum(database);
 	worker->bgw_notify_pid = MyProcPid;

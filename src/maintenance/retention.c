@@ -365,13 +365,13 @@ explain_rules(const LogFront *front, const LogSegment *segment, MaintenanceHold 
 
 	if (due_by(front, segment, topic->retention_bytes, topic->retention_ms) < pgt_shifted_now_ms())
 	{
-		pgt_hold_by_timestamp(hold, "retention.consumers", largest, topic->retention_waits_ms);
+		pgt_maintenance_hold_by_timestamp(hold, "retention.consumers", largest, topic->retention_waits_ms);
 		hold->has_timestamp = topic->retention_waits_ms >= 0;
 		hold->detail = psprintf("A consumer group has read up to offset %lld only; the segment ends at %lld.",
 								(long long) front->consumed, (long long) segment->end);
 		return;
 	}
-	pgt_hold_by_timestamp(hold, "retention.ms", largest, topic->retention_ms);
+	pgt_maintenance_hold_by_timestamp(hold, "retention.ms", largest, topic->retention_ms);
 	hold->detail = topic->retention_ms < 0 ? pstrdup("Records are kept for ever.") :
 		psprintf("The youngest record of the oldest segment is kept for %lld ms.", (long long) topic->retention_ms);
 	if (topic->retention_bytes >= 0)

@@ -303,7 +303,7 @@ report_gap(const TopicPartition *key, int64 end, const Segment *segment)
 }
 
 void
-pgt_filter_check_log(PartitionState *state, const LogBounds *bounds)
+pgt_segment_filter_check_log(PartitionState *state, const LogBounds *bounds)
 {
 	ListedSegment *listed;
 	int			count = pgt_segment_list(&state->key, &listed);
@@ -325,8 +325,8 @@ pgt_filter_check_log(PartitionState *state, const LogBounds *bounds)
 /* ---- the interface -------------------------------------------------------- */
 
 SegmentFilter *
-pgt_filter_create(PartitionState *state, RecordJudge judge, void *arg, int64 delete_horizon,
-				  int compression, int level, bool dry_run)
+pgt_segment_filter_create(PartitionState *state, RecordJudge judge, void *arg, int64 delete_horizon,
+						  int compression, int level, bool dry_run)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics filter",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -345,8 +345,8 @@ pgt_filter_create(PartitionState *state, RecordJudge judge, void *arg, int64 del
 }
 
 void
-pgt_filter_run(SegmentFilter *filter, const SegmentId *ids, int count, int64 compacted_end,
-			   bool always)
+pgt_segment_filter_run(SegmentFilter *filter, const SegmentId *ids, int count, int64 compacted_end,
+					   bool always)
 {
 	MemoryContext old;
 
@@ -360,19 +360,19 @@ pgt_filter_run(SegmentFilter *filter, const SegmentId *ids, int count, int64 com
 	if (filter->rewrite != NULL)
 	{
 		pgt_rewrite_swap(filter->rewrite);
-		pgt_filter_abandon(filter);
+		pgt_segment_filter_abandon(filter);
 	}
 	MemoryContextSwitchTo(old);
 }
 
 const FilterCounts *
-pgt_filter_counts(const SegmentFilter *filter)
+pgt_segment_filter_counts(const SegmentFilter *filter)
 {
 	return &filter->counts;
 }
 
 void
-pgt_filter_abandon(SegmentFilter *filter)
+pgt_segment_filter_abandon(SegmentFilter *filter)
 {
 	SegmentRewrite *rewrite = filter->rewrite;
 
@@ -382,7 +382,7 @@ pgt_filter_abandon(SegmentFilter *filter)
 }
 
 void
-pgt_filter_free(SegmentFilter *filter)
+pgt_segment_filter_free(SegmentFilter *filter)
 {
 	MemoryContextDelete(filter->context);
 }

@@ -15,7 +15,7 @@
  * ERROR (data_corrupted) where segments do not follow each other: what is missing
  * may come back, with records that a rewriting takes for gone.
  */
-extern void pgt_filter_check_log(PartitionState *state, const LogBounds *bounds);
+extern void pgt_segment_filter_check_log(PartitionState *state, const LogBounds *bounds);
 
 /* What becomes of a record. */
 typedef enum RecordFate
@@ -48,23 +48,23 @@ typedef struct SegmentFilter SegmentFilter;
  * level: of the codec "compression", for batches that are compressed with it;
  * others take their codec's default.  dry_run: count only.
  */
-extern SegmentFilter *pgt_filter_create(PartitionState *state, RecordJudge judge, void *arg,
-										int64 delete_horizon, int compression, int level,
-										bool dry_run);
+extern SegmentFilter *pgt_segment_filter_create(PartitionState *state, RecordJudge judge, void *arg,
+												int64 delete_horizon, int compression, int level,
+												bool dry_run);
 
 /*
  * Rewrite finished segments that follow each other as one.  A single one of
  * which nothing is removed stays as it is unless "always".  The conditions of
  * pgt_rewrite_begin() hold.
  */
-extern void pgt_filter_run(SegmentFilter *filter, const SegmentId *ids, int count,
-						   int64 compacted_end, bool always);
+extern void pgt_segment_filter_run(SegmentFilter *filter, const SegmentId *ids, int count,
+								   int64 compacted_end, bool always);
 
-extern const FilterCounts *pgt_filter_counts(const SegmentFilter *filter);
+extern const FilterCounts *pgt_segment_filter_counts(const SegmentFilter *filter);
 
 /* Take back what an error or FATAL has left half done. */
-extern void pgt_filter_abandon(SegmentFilter *filter);
+extern void pgt_segment_filter_abandon(SegmentFilter *filter);
 
-extern void pgt_filter_free(SegmentFilter *filter);
+extern void pgt_segment_filter_free(SegmentFilter *filter);
 
 #endif							/* SEGMENT_FILTER_H */

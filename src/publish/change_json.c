@@ -101,14 +101,14 @@ json_form(Oid type, Oid *function)
 }
 
 void
-pgt_change_column_init(ChangeColumn *column, Form_pg_attribute att)
+pgt_change_json_column_init(ChangeColumn *column, Form_pg_attribute att)
 {
 	StringInfoData label;
 	Oid			function;
 
 	initStringInfo(&label);
 	appendStringInfoChar(&label, ',');
-	pgt_append_json_string(&label, NameStr(att->attname), strlen(NameStr(att->attname)));
+	pgt_change_json_append_string(&label, NameStr(att->attname), strlen(NameStr(att->attname)));
 	appendStringInfoChar(&label, ':');
 
 	column->name = pstrdup(NameStr(att->attname));
@@ -123,7 +123,7 @@ pgt_change_column_init(ChangeColumn *column, Form_pg_attribute att)
 }
 
 bool
-pgt_change_type_may_hold_json(const ChangeColumn *column)
+pgt_change_json_may_be_refused(const ChangeColumn *column)
 {
 	Oid			type = column->type;
 
@@ -169,7 +169,7 @@ append_escaped(StringInfo out, unsigned char c)
 
 /* Append a string in quotes, escaped. */
 void
-pgt_append_json_string(StringInfo out, const char *text, int length)
+pgt_change_json_append_string(StringInfo out, const char *text, int length)
 {
 	const char *end = text + length;
 	const char *clean = text;	/* from here on nothing needs escaping */
@@ -206,7 +206,7 @@ append_datetime(StringInfo out, Datum value, Oid type)
 	char		text[MAXDATELEN + 1];
 
 	JsonEncodeDateTime(text, value, type, NULL);
-	pgt_append_json_string(out, text, strlen(text));
+	pgt_change_json_append_string(out, text, strlen(text));
 }
 
 /* Append a number, in quotes where JSON has none such (NaN, Infinity). */
@@ -218,7 +218,7 @@ append_number(StringInfo out, const char *text)
 	if (IsValidJsonNumber(text, length))
 		appendBinaryStringInfo(out, text, length);
 	else
-		pgt_append_json_string(out, text, length);
+		pgt_change_json_append_string(out, text, length);
 }
 
 /* Append a varlena string's JSON. */
@@ -227,7 +227,7 @@ append_text(StringInfo out, Datum value)
 {
 	struct varlena *text = PG_DETOAST_DATUM_PACKED(value);
 
-	pgt_append_json_string(out, VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
+	pgt_change_json_append_string(out, VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
 }
 
 /* Append what an output function gives, as a string. */
@@ -236,7 +236,7 @@ append_other(StringInfo out, ChangeColumn *column, Datum value)
 {
 	char	   *text = OutputFunctionCall(&column->function, value);
 
-	pgt_append_json_string(out, text, strlen(text));
+	pgt_change_json_append_string(out, text, strlen(text));
 }
 
 /* Append a jsonb. */
@@ -327,7 +327,7 @@ append_row(StringInfo out, const ChangeColumns *columns, TupleTableSlot *slot)
 }
 
 void
-pgt_append_json_row(StringInfo out, const ChangeColumns *columns, TupleTableSlot *slot)
+pgt_change_json_append_row(StringInfo out, const ChangeColumns *columns, TupleTableSlot *slot)
 {
 	int			level;
 
@@ -422,7 +422,7 @@ make_key_with_fixed_settings(ChangeKey *key, TupleTableSlot *slot, StringInfo bu
 }
 
 ByteView
-pgt_change_key(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer)
+pgt_change_json_key(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer)
 {
 	static const ByteView null_view = {NULL, -1};
 
@@ -438,7 +438,7 @@ pgt_change_key(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer)
 }
 
 bool
-pgt_change_key_differs(const ChangeKey *key, TupleTableSlot *old, TupleTableSlot *new)
+pgt_change_json_key_differs(const ChangeKey *key, TupleTableSlot *old, TupleTableSlot *new)
 {
 	slot_getsomeattrs(old, key->columns.last);
 	slot_getsomeattrs(new, key->columns.last);

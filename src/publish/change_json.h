@@ -68,24 +68,24 @@ typedef struct ChangeKey
 } ChangeKey;
 
 /* Prepare a column; what it points to is allocated in the current memory context. */
-extern void pgt_change_column_init(ChangeColumn *column, Form_pg_attribute att);
+extern void pgt_change_json_column_init(ChangeColumn *column, Form_pg_attribute att);
 
 /* Might the type's JSON be something that jsonb refuses? */
-extern bool pgt_change_type_may_hold_json(const ChangeColumn *column);
+extern bool pgt_change_json_may_be_refused(const ChangeColumn *column);
 
 /* Append a string in quotes, escaped. */
-extern void pgt_append_json_string(StringInfo out, const char *text, int length);
+extern void pgt_change_json_append_string(StringInfo out, const char *text, int length);
 
 /* Append the columns of the slot's row as a JSON object. */
-extern void pgt_append_json_row(StringInfo out, const ChangeColumns *columns, TupleTableSlot *slot);
+extern void pgt_change_json_append_row(StringInfo out, const ChangeColumns *columns, TupleTableSlot *slot);
 
 /*
  * The key of the slot's row.  Its bytes are in "buffer", whose contents are
  * replaced, or in the row itself.  Null where a single key column is null.
  */
-extern ByteView pgt_change_key(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer);
+extern ByteView pgt_change_json_key(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer);
 
 /* Do two rows differ in a column of the key? */
-extern bool pgt_change_key_differs(const ChangeKey *key, TupleTableSlot *old, TupleTableSlot *new);
+extern bool pgt_change_json_key_differs(const ChangeKey *key, TupleTableSlot *old, TupleTableSlot *new);
 
 #endif							/* CHANGE_JSON_H */

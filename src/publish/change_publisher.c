@@ -286,7 +286,7 @@ add_column(PublisherSpec *spec, ChangeColumns *columns, Form_pg_attribute att)
 {
 	ChangeColumn *column = &columns->columns[columns->count++];
 
-	pgt_change_column_init(column, att);
+	pgt_change_json_column_init(column, att);
 	if (spec->source != spec->relation)
 		column->attnum = get_attnum(RelationGetRelid(spec->relation), NameStr(att->attname));
 	if (column->attnum == InvalidAttrNumber)
@@ -372,7 +372,7 @@ choose_key_columns(PublisherSpec *spec)
 /* ---- the topic ---------------------------------------------------------- */
 
 Oid
-pgt_change_topic(const char *name, Oid table)
+pgt_change_publisher_find_topic(const char *name, Oid table)
 {
 	RangeVar   *topic = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
 	Oid			schema = topic->schemaname == NULL ? get_rel_namespace(table) :
@@ -387,7 +387,7 @@ pgt_change_topic(const char *name, Oid table)
 static Oid
 find_topic(const PublisherSpec *spec, const char *name)
 {
-	Oid			topic = pgt_change_topic(name, spec->publisher->source);
+	Oid			topic = pgt_change_publisher_find_topic(name, spec->publisher->source);
 
 	if (!OidIsValid(topic))
 		ereport(ERROR,
@@ -453,11 +453,11 @@ check_value_type(PublisherSpec *spec, const Topic *topic)
 	if (s->type != JSONBOID)
 		return;
 	for (int i = 0; i < publisher->columns.count; i++)
-		publisher->validate |= pgt_change_type_may_hold_json(&publisher->columns.columns[i]);
+		publisher->validate |= pgt_change_json_may_be_refused(&publisher->columns.columns[i]);
 }
 
 bool
-pgt_change_publishes_tombstones(const ChangePublisher *publisher, const Topic *topic)
+pgt_change_publisher_writes_tombstones(const ChangePublisher *publisher, const Topic *topic)
 {
 	return publisher->key.form != KEY_FORM_NONE &&
 		(publisher->format == CHANGE_FORMAT_ROW || (topic->cleanup_policy & CLEANUP_COMPACT) != 0);
@@ -476,9 +476,9 @@ prepare_envelope(PublisherSpec *spec)
 
 	initStringInfo(&source);
 	appendStringInfoString(&source, ",\"source\":{\"schema\":");
-	pgt_append_json_string(&source, schema, strlen(schema));
+	pgt_change_json_append_string(&source, schema, strlen(schema));
 	appendStringInfoString(&source, ",\"table\":");
-	pgt_append_json_string(&source, table, strlen(table));
+	pgt_change_json_append_string(&source, table, strlen(table));
 	appendStringInfoString(&source, ",\"xid\":");
 	publisher->envelope_source = source.data;
 	publisher->envelope_source_length = source.len;

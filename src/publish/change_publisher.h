@@ -70,10 +70,10 @@ extern ChangePublisher *pgt_change_publisher_make(Relation relation, Oid source,
 												  Oid function, int argument_count, char **arguments);
 
 /* Must a changed key have the old one deleted? */
-extern bool pgt_change_publishes_tombstones(const ChangePublisher *publisher, const Topic *topic);
+extern bool pgt_change_publisher_writes_tombstones(const ChangePublisher *publisher, const Topic *topic);
 
 /* The topic a trigger's first argument names, InvalidOid where there is none of that name. */
-extern Oid	pgt_change_topic(const char *name, Oid table);
+extern Oid	pgt_change_publisher_find_topic(const char *name, Oid table);
 
 /* Make the cache; called once per process. */
 extern void pgt_change_publisher_init(void);

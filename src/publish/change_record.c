@@ -124,7 +124,7 @@ make_headers(ChangeWriter *writer)
 }
 
 void
-pgt_change_begin(ChangeWriter *writer, ChangePublisher *publisher, ChangeOperation operation)
+pgt_change_record_begin(ChangeWriter *writer, ChangePublisher *publisher, ChangeOperation operation)
 {
 	memset(writer, 0, sizeof(*writer));
 	PreventCommandIfReadOnly("publish_changes()");
@@ -133,7 +133,7 @@ pgt_change_begin(ChangeWriter *writer, ChangePublisher *publisher, ChangeOperati
 	writer->publisher = publisher;
 	writer->topic = pgt_topic_get(publisher->topic);
 	writer->operation = operation;
-	writer->tombstones = pgt_change_publishes_tombstones(publisher, writer->topic);
+	writer->tombstones = pgt_change_publisher_writes_tombstones(publisher, writer->topic);
 	writer->now_ms = pgt_now_ms();
 	writer->xid = U64FromFullTransactionId(GetTopFullTransactionId());
 	initStringInfo(&writer->key);
@@ -169,7 +169,7 @@ static ByteView
 row_key(ChangeWriter *writer, TupleTableSlot *slot, StringInfo buffer)
 {
 	ChangePublisher *publisher = writer->publisher;
-	ByteView	key = pgt_change_key(&publisher->key, slot, buffer);
+	ByteView	key = pgt_change_json_key(&publisher->key, slot, buffer);
 
 	if (key.length < 0 && writer->tombstones)
 		ereport(ERROR,
@@ -191,10 +191,10 @@ append_before(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
 
 	appendStringInfoString(out, ",\"before\":");
 	if (old != NULL && publisher->before == CHANGE_BEFORE_FULL)
-		pgt_append_json_row(out, &publisher->columns, old);
+		pgt_change_json_append_row(out, &publisher->columns, old);
 	else if (old != NULL && publisher->before == CHANGE_BEFORE_KEY && publisher->key.columns.count > 0 &&
-			 (new == NULL || pgt_change_key_differs(&publisher->key, old, new)))
-		pgt_append_json_row(out, &publisher->key.columns, old);
+			 (new == NULL || pgt_change_json_key_differs(&publisher->key, old, new)))
+		pgt_change_json_append_row(out, &publisher->key.columns, old);
 	else
 		appendBinaryStringInfo(out, "null", 4);
 }
@@ -220,7 +220,7 @@ make_envelope(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
 	append_before(writer, old, new);
 	appendBinaryStringInfo(out, ",\"after\":", 9);
 	if (new != NULL)
-		pgt_append_json_row(out, &publisher->columns, new);
+		pgt_change_json_append_row(out, &publisher->columns, new);
 	else
 		appendBinaryStringInfo(out, "null", 4);
 	appendBinaryStringInfo(out, publisher->envelope_source, publisher->envelope_source_length);
@@ -241,7 +241,7 @@ make_value(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
 	if (publisher->format == CHANGE_FORMAT_ENVELOPE)
 		make_envelope(writer, old, new);
 	else if (new != NULL)
-		pgt_append_json_row(out, &publisher->columns, new);
+		pgt_change_json_append_row(out, &publisher->columns, new);
 	else
 		return null_view;
 	if (publisher->validate)
@@ -257,9 +257,9 @@ make_value(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
 /* ---- changes ------------------------------------------------------------ */
 
 void
-pgt_change_add_tombstone(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
+pgt_change_record_add_tombstone(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
 {
-	if (!writer->tombstones || !pgt_change_key_differs(&writer->publisher->key, old, new))
+	if (!writer->tombstones || !pgt_change_json_key_differs(&writer->publisher->key, old, new))
 		return;
 	add_record(writer, row_key(writer, old, &writer->key), null_view);
 }
@@ -277,7 +277,7 @@ refuse_truncate(const ChangePublisher *publisher)
 }
 
 void
-pgt_change_add(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
+pgt_change_record_add(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
 {
 	TupleTableSlot *row = new != NULL ? new : old;
 	ByteView	key = null_view;

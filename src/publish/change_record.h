@@ -25,7 +25,7 @@ typedef struct ChangeWriter
 	ChangePublisher *publisher;
 	Topic	   *topic;
 	ChangeOperation operation;
-	bool		tombstones;		/* pgt_change_publishes_tombstones() */
+	bool		tombstones;		/* pgt_change_publisher_writes_tombstones() */
 	int64		now_ms;
 	uint64		xid;
 	StringInfoData key;
@@ -38,16 +38,16 @@ typedef struct ChangeWriter
  * Begin writing changes, of an operation, in the current memory context.
  * Checks that the table's owner may produce to the topic, and locks that.
  */
-extern void pgt_change_begin(ChangeWriter *writer, ChangePublisher *publisher, ChangeOperation operation);
+extern void pgt_change_record_begin(ChangeWriter *writer, ChangePublisher *publisher, ChangeOperation operation);
 
 /* Where the update has changed the key: the old one's tombstone. */
-extern void pgt_change_add_tombstone(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new);
+extern void pgt_change_record_add_tombstone(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new);
 
 /*
  * Add a change of one row to the transaction.  "old" and "new" are NULL where
  * there is none, or where it is not looked at.  The tombstone of an update's
  * old key is not included.  Allocates in the current memory context.
  */
-extern void pgt_change_add(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new);
+extern void pgt_change_record_add(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new);
 
 #endif							/* CHANGE_RECORD_H */

@@ -87,7 +87,7 @@ begin(ChangeWriter *writer, TriggerData *trigger)
 	do
 	{
 		publisher = pgt_change_publisher_get(trigger->tg_relation, trigger->tg_trigger);
-		pgt_change_begin(writer, publisher, fired_by(trigger));
+		pgt_change_record_begin(writer, publisher, fired_by(trigger));
 	} while (!publisher->valid);
 }
 
@@ -98,13 +98,13 @@ static void
 publish_row(ChangeWriter *writer, TriggerData *trigger)
 {
 	if (writer->operation == CHANGE_CREATE)
-		pgt_change_add(writer, NULL, trigger->tg_trigslot);
+		pgt_change_record_add(writer, NULL, trigger->tg_trigslot);
 	else if (writer->operation == CHANGE_DELETE)
-		pgt_change_add(writer, trigger->tg_trigslot, NULL);
+		pgt_change_record_add(writer, trigger->tg_trigslot, NULL);
 	else
 	{
-		pgt_change_add_tombstone(writer, trigger->tg_trigslot, trigger->tg_newslot);
-		pgt_change_add(writer, trigger->tg_trigslot, trigger->tg_newslot);
+		pgt_change_record_add_tombstone(writer, trigger->tg_trigslot, trigger->tg_newslot);
+		pgt_change_record_add(writer, trigger->tg_trigslot, trigger->tg_newslot);
 	}
 }
 
@@ -234,8 +234,8 @@ publish_statement(ChangeWriter *writer, TriggerData *trigger)
 		open_transition(&new, trigger->tg_newtable, trigger->tg_relation);
 
 	if (writer->operation == CHANGE_UPDATE && writer->tombstones)
-		for_each_row(writer, &old, &new, row_context, pgt_change_add_tombstone);
-	for_each_row(writer, &old, &new, row_context, pgt_change_add);
+		for_each_row(writer, &old, &new, row_context, pgt_change_record_add_tombstone);
+	for_each_row(writer, &old, &new, row_context, pgt_change_record_add);
 	close_transition(&old);
 	close_transition(&new);
 	MemoryContextDelete(row_context);
@@ -262,7 +262,7 @@ pgt_publish_changes(PG_FUNCTION_ARGS)
 	error_context_stack = &context;
 	begin(&writer, trigger);
 	if (writer.operation == CHANGE_TRUNCATE)
-		pgt_change_add(&writer, NULL, NULL);
+		pgt_change_record_add(&writer, NULL, NULL);
 	else if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
 		publish_row(&writer, trigger);
 	else

@@ -220,7 +220,7 @@ open_topic(FunctionCallInfo fcinfo, TablePublication *publication)
 	Oid			topic;
 
 	name_topic(fcinfo, publication);
-	topic = pgt_change_topic(publication->topic, publication->table);
+	topic = pgt_change_publisher_find_topic(publication->topic, publication->table);
 	if (OidIsValid(topic))
 	{
 		pgt_topic_require(topic);
@@ -330,7 +330,7 @@ publish_relation(TablePublication *publication, Oid relid, bool rows)
 
 	publisher = pgt_change_publisher_make(relation, publication->table, linitial(publication->triggers),
 										  publication->function, publication->argument_count, publication->arguments);
-	pgt_change_begin(&writer, publisher, CHANGE_READ);
+	pgt_change_record_begin(&writer, publisher, CHANGE_READ);
 	if (rows && RELKIND_HAS_TABLE_AM(relation->rd_rel->relkind))
 	{
 		Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
@@ -340,7 +340,7 @@ publish_relation(TablePublication *publication, Oid relid, bool rows)
 		MemoryContextSwitchTo(row_context);
 		while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
 		{
-			pgt_change_add(&writer, NULL, slot);
+			pgt_change_record_add(&writer, NULL, slot);
 			MemoryContextReset(row_context);
 			CHECK_FOR_INTERRUPTS();
 		}
@@ -412,7 +412,7 @@ publishes(const Trigger *trigger, Oid function, Oid table, Oid topic)
 	if (trigger->tgfoid != function || trigger->tgisclone)
 		return false;
 	return !OidIsValid(topic) ||
-		(trigger->tgnargs > 0 && pgt_change_topic(trigger->tgargs[0], table) == topic);
+		(trigger->tgnargs > 0 && pgt_change_publisher_find_topic(trigger->tgargs[0], table) == topic);
 }
 
 /* unpublish_table(t, topic) returns int: drops the triggers; how many there were. */

@@ -44,7 +44,7 @@ PG_FUNCTION_INFO_V1(pgt_topic_segments_info);
 
 /* Add a column. */
 void
-pgt_row_add(Row *row, Datum value)
+pgt_inspect_add(Row *row, Datum value)
 {
 	row->nulls[row->columns] = false;
 	row->values[row->columns++] = value;
@@ -52,7 +52,7 @@ pgt_row_add(Row *row, Datum value)
 
 /* Add a column that is null unless the condition holds. */
 void
-pgt_row_add_if(Row *row, bool condition, Datum value)
+pgt_inspect_add_if(Row *row, bool condition, Datum value)
 {
 	row->nulls[row->columns] = !condition;
 	row->values[row->columns++] = value;
@@ -60,14 +60,14 @@ pgt_row_add_if(Row *row, bool condition, Datum value)
 
 /* Add the row to the result. */
 void
-pgt_row_put(Row *row, ReturnSetInfo *result)
+pgt_inspect_put(Row *row, ReturnSetInfo *result)
 {
 	tuplestore_putvalues(result->setResult, result->setDesc, row->values, row->nulls);
 }
 
 /* Return the rows that "add_rows" makes of each topic. */
 Datum
-pgt_return_topics(FunctionCallInfo fcinfo, TopicRows add_rows)
+pgt_inspect_topics(FunctionCallInfo fcinfo, TopicRows add_rows)
 {
 	List	   *topics;
 	ListCell   *cell;
@@ -113,20 +113,20 @@ add_topic(ReturnSetInfo *result, const Topic *topic)
 {
 	Row			row = {0};
 
-	pgt_row_add(&row, ObjectIdGetDatum(topic->relid));
-	pgt_row_add(&row, Int32GetDatum(topic->partitions));
-	pgt_row_add(&row, CStringGetTextDatum(cleanup_policy_name(topic->cleanup_policy)));
-	pgt_row_add(&row, ObjectIdGetDatum(topic->key.type));
-	pgt_row_add(&row, ObjectIdGetDatum(topic->value.type));
-	pgt_row_add(&row, pgt_topic_options_jsonb(topic->relid));
-	pgt_row_put(&row, result);
+	pgt_inspect_add(&row, ObjectIdGetDatum(topic->relid));
+	pgt_inspect_add(&row, Int32GetDatum(topic->partitions));
+	pgt_inspect_add(&row, CStringGetTextDatum(cleanup_policy_name(topic->cleanup_policy)));
+	pgt_inspect_add(&row, ObjectIdGetDatum(topic->key.type));
+	pgt_inspect_add(&row, ObjectIdGetDatum(topic->value.type));
+	pgt_inspect_add(&row, pgt_topic_options_jsonb(topic->relid));
+	pgt_inspect_put(&row, result);
 }
 
 /* pg_topics_info() */
 Datum
 pgt_topics_info(PG_FUNCTION_ARGS)
 {
-	return pgt_return_topics(fcinfo, add_topic);
+	return pgt_inspect_topics(fcinfo, add_topic);
 }
 
 /* ---- pg_topic_partitions ------------------------------------------------ */
@@ -159,9 +159,9 @@ row_add_blocker(Row *row, TransactionId xid)
 	int			pid = blocked ? BackendXidGetPid(xid) : 0;
 	char	   *gid = blocked && pid == 0 ? prepared_transaction_name(xid) : NULL;
 
-	pgt_row_add_if(row, blocked, TransactionIdGetDatum(xid));
-	pgt_row_add_if(row, pid != 0, Int32GetDatum(pid));
-	pgt_row_add_if(row, gid != NULL, gid != NULL ? CStringGetTextDatum(gid) : (Datum) 0);
+	pgt_inspect_add_if(row, blocked, TransactionIdGetDatum(xid));
+	pgt_inspect_add_if(row, pid != 0, Int32GetDatum(pid));
+	pgt_inspect_add_if(row, gid != NULL, gid != NULL ? CStringGetTextDatum(gid) : (Datum) 0);
 }
 
 /* How far a partition can be read. */
@@ -196,17 +196,17 @@ add_partition(ReturnSetInfo *result, const TopicPartition *key)
 	bytes = pgt_partition_log_bytes(key, &log, &segments);
 	found = pgt_guarded_look(look_at_end, &end);
 
-	pgt_row_add(&row, ObjectIdGetDatum(key->topic));
-	pgt_row_add(&row, Int32GetDatum(key->partition));
-	pgt_row_add(&row, Int64GetDatum(log.log_start_offset));
-	pgt_row_add(&row, Int64GetDatum(log.next_offset));
-	pgt_row_add_if(&row, found, Int64GetDatum(end.offset));
-	pgt_row_add(&row, Int64GetDatum(log.resolved_offset));
-	pgt_row_add(&row, Int32GetDatum(segments));
-	pgt_row_add(&row, Int64GetDatum(bytes));
+	pgt_inspect_add(&row, ObjectIdGetDatum(key->topic));
+	pgt_inspect_add(&row, Int32GetDatum(key->partition));
+	pgt_inspect_add(&row, Int64GetDatum(log.log_start_offset));
+	pgt_inspect_add(&row, Int64GetDatum(log.next_offset));
+	pgt_inspect_add_if(&row, found, Int64GetDatum(end.offset));
+	pgt_inspect_add(&row, Int64GetDatum(log.resolved_offset));
+	pgt_inspect_add(&row, Int32GetDatum(segments));
+	pgt_inspect_add(&row, Int64GetDatum(bytes));
 	row_add_blocker(&row, end.blocker);
-	pgt_row_add(&row, Int64GetDatum(log.deleted_end));
-	pgt_row_put(&row, result);
+	pgt_inspect_add(&row, Int64GetDatum(log.deleted_end));
+	pgt_inspect_put(&row, result);
 }
 
 /* The topic's rows of pg_topic_partitions. */
@@ -225,7 +225,7 @@ add_partitions(ReturnSetInfo *result, const Topic *topic)
 Datum
 pgt_topic_partitions_info(PG_FUNCTION_ARGS)
 {
-	return pgt_return_topics(fcinfo, add_partitions);
+	return pgt_inspect_topics(fcinfo, add_partitions);
 }
 
 /* ---- pg_topic_segments -------------------------------------------------- */
@@ -272,17 +272,17 @@ add_segment(ReturnSetInfo *result, PartitionState *state, const TopicPartition *
 	if (sound && !index.there)
 		return;
 	pgt_segment_log_path(path, key, id);
-	pgt_row_add(&row, ObjectIdGetDatum(key->topic));
-	pgt_row_add(&row, Int32GetDatum(key->partition));
-	pgt_row_add(&row, Int64GetDatum(id.base));
-	pgt_row_add_if(&row, any, Int64GetDatum(id.base + index.last.last_delta));
-	pgt_row_add_if(&row, sound, Int64GetDatum(index.count));
-	pgt_row_add_if(&row, sound, Int64GetDatum((int64) index.last.position + index.last.length));
-	pgt_row_add_if(&row, any, TimestampTzGetDatum(pgt_ms_to_timestamptz(index.first.min_timestamp)));
-	pgt_row_add_if(&row, any, TimestampTzGetDatum(pgt_ms_to_timestamptz(index.last.largest_timestamp)));
-	pgt_row_add(&row, BoolGetDatum(pgt_same_segment(id, pgt_original_segment(log->active_base))));
-	pgt_row_add(&row, CStringGetTextDatum(path));
-	pgt_row_put(&row, result);
+	pgt_inspect_add(&row, ObjectIdGetDatum(key->topic));
+	pgt_inspect_add(&row, Int32GetDatum(key->partition));
+	pgt_inspect_add(&row, Int64GetDatum(id.base));
+	pgt_inspect_add_if(&row, any, Int64GetDatum(id.base + index.last.last_delta));
+	pgt_inspect_add_if(&row, sound, Int64GetDatum(index.count));
+	pgt_inspect_add_if(&row, sound, Int64GetDatum((int64) index.last.position + index.last.length));
+	pgt_inspect_add_if(&row, any, TimestampTzGetDatum(pgt_ms_to_timestamptz(index.first.min_timestamp)));
+	pgt_inspect_add_if(&row, any, TimestampTzGetDatum(pgt_ms_to_timestamptz(index.last.largest_timestamp)));
+	pgt_inspect_add(&row, BoolGetDatum(pgt_same_segment(id, pgt_original_segment(log->active_base))));
+	pgt_inspect_add(&row, CStringGetTextDatum(path));
+	pgt_inspect_put(&row, result);
 }
 
 /* The topic's rows of pg_topic_segments. */
@@ -309,5 +309,5 @@ add_segments(ReturnSetInfo *result, const Topic *topic)
 Datum
 pgt_topic_segments_info(PG_FUNCTION_ARGS)
 {
-	return pgt_return_topics(fcinfo, add_segments);
+	return pgt_inspect_topics(fcinfo, add_segments);
 }

@@ -26,13 +26,13 @@ typedef struct Row
 } Row;
 
 /* Add a column; one that is null unless the condition holds. */
-extern void pgt_row_add(Row *row, Datum value);
-extern void pgt_row_add_if(Row *row, bool condition, Datum value);
+extern void pgt_inspect_add(Row *row, Datum value);
+extern void pgt_inspect_add_if(Row *row, bool condition, Datum value);
 
 /* Add the row to the result. */
-extern void pgt_row_put(Row *row, ReturnSetInfo *result);
+extern void pgt_inspect_put(Row *row, ReturnSetInfo *result);
 
 /* Return the rows that "add_rows" makes of each topic the user may see. */
-extern Datum pgt_return_topics(FunctionCallInfo fcinfo, TopicRows add_rows);
+extern Datum pgt_inspect_topics(FunctionCallInfo fcinfo, TopicRows add_rows);
 
 #endif							/* INSPECT_H */

@@ -62,18 +62,18 @@ add_row(ReturnSetInfo *result, const TopicPartition *key, const char *work, cons
 
 	if (hold->has_timestamp)
 		(void) pgt_guarded_look(find_record, &search);
-	pgt_row_add(&row, ObjectIdGetDatum(key->topic));
-	pgt_row_add(&row, Int32GetDatum(key->partition));
-	pgt_row_add(&row, CStringGetTextDatum(work));
-	pgt_row_add_if(&row, hold->by != NULL, hold->by != NULL ? CStringGetTextDatum(hold->by) : (Datum) 0);
-	pgt_row_add_if(&row, hold->has_segment, Int64GetDatum(hold->base_offset));
-	pgt_row_add_if(&row, search.offset >= 0, Int64GetDatum(search.offset));
-	pgt_row_add_if(&row, hold->has_timestamp,
-				   TimestampTzGetDatum(pgt_ms_to_timestamptz(hold->timestamp)));
-	pgt_row_add_if(&row, hold->until != HOLD_OPEN,
-				   TimestampTzGetDatum(pgt_ms_to_timestamptz(hold->until)));
-	pgt_row_add(&row, CStringGetTextDatum(hold->detail));
-	pgt_row_put(&row, result);
+	pgt_inspect_add(&row, ObjectIdGetDatum(key->topic));
+	pgt_inspect_add(&row, Int32GetDatum(key->partition));
+	pgt_inspect_add(&row, CStringGetTextDatum(work));
+	pgt_inspect_add_if(&row, hold->by != NULL, hold->by != NULL ? CStringGetTextDatum(hold->by) : (Datum) 0);
+	pgt_inspect_add_if(&row, hold->has_segment, Int64GetDatum(hold->base_offset));
+	pgt_inspect_add_if(&row, search.offset >= 0, Int64GetDatum(search.offset));
+	pgt_inspect_add_if(&row, hold->has_timestamp,
+					   TimestampTzGetDatum(pgt_ms_to_timestamptz(hold->timestamp)));
+	pgt_inspect_add_if(&row, hold->until != HOLD_OPEN,
+					   TimestampTzGetDatum(pgt_ms_to_timestamptz(hold->until)));
+	pgt_inspect_add(&row, CStringGetTextDatum(hold->detail));
+	pgt_inspect_put(&row, result);
 }
 
 /* One kind of work on one partition that is asked about. */
@@ -128,5 +128,5 @@ add_holds(ReturnSetInfo *result, const Topic *topic)
 Datum
 pgt_topic_maintenance_info(PG_FUNCTION_ARGS)
 {
-	return pgt_return_topics(fcinfo, add_holds);
+	return pgt_inspect_topics(fcinfo, add_holds);
 }

@@ -34,7 +34,7 @@ row_add_counter(Row *row, PartitionState *state, size_t counter)
 
 	if (state != NULL)
 		value = pg_atomic_read_u64((pg_atomic_uint64 *) ((char *) state + counter));
-	pgt_row_add(row, Int64GetDatum((int64) value));
+	pgt_inspect_add(row, Int64GetDatum((int64) value));
 }
 
 /* A number of microseconds as an interval. */
@@ -59,16 +59,16 @@ row_add_maintenance(Row *row, PartitionState *state)
 		stats = state->maintenance;
 		LWLockRelease(&state->lock);
 	}
-	pgt_row_add(row, Int64GetDatum(stats.segments_deleted));
-	pgt_row_add(row, Int64GetDatum(stats.bytes_deleted));
-	pgt_row_add(row, Int64GetDatum(stats.compactions));
-	pgt_row_add(row, Int64GetDatum(stats.records_compacted));
-	pgt_row_add(row, Int64GetDatum(stats.bytes_compacted));
-	pgt_row_add_if(row, stats.last_run != 0, TimestampTzGetDatum(stats.last_run));
-	pgt_row_add_if(row, stats.last_run != 0, interval_datum(stats.last_duration_us));
-	pgt_row_add(row, Int64GetDatum(stats.errors));
-	pgt_row_add_if(row, stats.errors != 0, TimestampTzGetDatum(stats.last_error_at));
-	pgt_row_add_if(row, stats.errors != 0, CStringGetTextDatum(stats.last_error));
+	pgt_inspect_add(row, Int64GetDatum(stats.segments_deleted));
+	pgt_inspect_add(row, Int64GetDatum(stats.bytes_deleted));
+	pgt_inspect_add(row, Int64GetDatum(stats.compactions));
+	pgt_inspect_add(row, Int64GetDatum(stats.records_compacted));
+	pgt_inspect_add(row, Int64GetDatum(stats.bytes_compacted));
+	pgt_inspect_add_if(row, stats.last_run != 0, TimestampTzGetDatum(stats.last_run));
+	pgt_inspect_add_if(row, stats.last_run != 0, interval_datum(stats.last_duration_us));
+	pgt_inspect_add(row, Int64GetDatum(stats.errors));
+	pgt_inspect_add_if(row, stats.errors != 0, TimestampTzGetDatum(stats.last_error_at));
+	pgt_inspect_add_if(row, stats.errors != 0, CStringGetTextDatum(stats.last_error));
 }
 
 /* The topic's rows of pg_stat_topics. */
@@ -81,15 +81,15 @@ add_statistics(ReturnSetInfo *result, const Topic *topic)
 		PartitionState *state = pgt_partition_find(&key);
 		Row			row = {0};
 
-		pgt_row_add(&row, ObjectIdGetDatum(key.topic));
-		pgt_row_add(&row, Int32GetDatum(key.partition));
+		pgt_inspect_add(&row, ObjectIdGetDatum(key.topic));
+		pgt_inspect_add(&row, Int32GetDatum(key.partition));
 		row_add_counter(&row, state, offsetof(PartitionState, records_in));
 		row_add_counter(&row, state, offsetof(PartitionState, bytes_in));
 		row_add_counter(&row, state, offsetof(PartitionState, batches_in));
 		row_add_counter(&row, state, offsetof(PartitionState, records_out));
 		row_add_counter(&row, state, offsetof(PartitionState, bytes_out));
 		row_add_maintenance(&row, state);
-		pgt_row_put(&row, result);
+		pgt_inspect_put(&row, result);
 	}
 }
 
@@ -97,7 +97,7 @@ add_statistics(ReturnSetInfo *result, const Topic *topic)
 Datum
 pgt_stat_topics_info(PG_FUNCTION_ARGS)
 {
-	return pgt_return_topics(fcinfo, add_statistics);
+	return pgt_inspect_topics(fcinfo, add_statistics);
 }
 
 /* ---- pg_stat_progress_topic_compaction ---------------------------------- */
@@ -123,7 +123,7 @@ phase_name(uint32 phase)
 static void
 row_add_progress(Row *row, pg_atomic_uint64 *number)
 {
-	pgt_row_add(row, Int64GetDatum((int64) pg_atomic_read_u64(number)));
+	pgt_inspect_add(row, Int64GetDatum((int64) pg_atomic_read_u64(number)));
 }
 
 /*
@@ -140,17 +140,17 @@ add_partition_progress(ReturnSetInfo *result, const TopicPartition *key,
 	if (pid == 0 || BackendPidGetProc(pid) == NULL)
 		return;
 	pg_read_barrier();
-	pgt_row_add(&row, Int32GetDatum(pid));
-	pgt_row_add(&row, ObjectIdGetDatum(key->topic));
-	pgt_row_add(&row, Int32GetDatum(key->partition));
-	pgt_row_add(&row, CStringGetTextDatum(phase_name(pg_atomic_read_u32(&progress->phase))));
+	pgt_inspect_add(&row, Int32GetDatum(pid));
+	pgt_inspect_add(&row, ObjectIdGetDatum(key->topic));
+	pgt_inspect_add(&row, Int32GetDatum(key->partition));
+	pgt_inspect_add(&row, CStringGetTextDatum(phase_name(pg_atomic_read_u32(&progress->phase))));
 	row_add_progress(&row, &progress->bytes_total);
 	row_add_progress(&row, &progress->bytes_mapped);
 	row_add_progress(&row, &progress->bytes_read);
 	row_add_progress(&row, &progress->bytes_written);
 	row_add_progress(&row, &progress->keys);
 	row_add_progress(&row, &progress->records_removed);
-	pgt_row_put(&row, result);
+	pgt_inspect_put(&row, result);
 }
 
 /* The topic's rows of pg_stat_progress_topic_compaction. */
@@ -171,5 +171,5 @@ add_progress(ReturnSetInfo *result, const Topic *topic)
 Datum
 pgt_stat_progress_topic_compaction_info(PG_FUNCTION_ARGS)
 {
-	return pgt_return_topics(fcinfo, add_progress);
+	return pgt_inspect_topics(fcinfo, add_progress);
 }
