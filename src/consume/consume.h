@@ -1,8 +1,6 @@
 /*
  * consume.h
  *	  consume(), consume_as() and commit_offsets().
- *
- * Layer 6.
  */
 #ifndef CONSUME_H
 #define CONSUME_H

@@ -25,8 +25,6 @@
  * call at the gap, so that the next one finds it.
  *
  * Locks: the partition's row (consumer_group.c), till the transaction's end.
- *
- * Layer 6.  Read partition_cursor.c and consumer_group.c next.
  */
 #include "postgres.h"
 
@@ -189,7 +187,6 @@ open_and_own(TopicPass *pass, GroupOffset *offset, PartitionCursor *cursor)
 	return false;
 }
 
-/* See the header. */
 void
 pgt_consume_partition(TopicPass *pass, GroupOffset *offset)
 {

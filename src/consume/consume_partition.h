@@ -1,8 +1,6 @@
 /*
  * consume_partition.h
  *	  Consuming from one partition.
- *
- * Layer 6, below consume.c.
  */
 #ifndef CONSUME_PARTITION_H
 #define CONSUME_PARTITION_H

@@ -16,8 +16,6 @@
  * long it is held is the caller's business.
  *
  * Memory: the request's parts are in the caller's context.
- *
- * Layer 6.  Read consume.c next.
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * consume_request.h
  *	  What a call of consume(), consume_as() or consume_many() asks for.
- *
- * Layer 6, below consume.c.
  */
 #ifndef CONSUME_REQUEST_H
 #define CONSUME_REQUEST_H

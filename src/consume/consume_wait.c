@@ -40,8 +40,6 @@
  * Locks: none of its own.  look() may take some; which it keeps is its affair.
  *
  * Memory: one context for the time of a wait, another for each look.
- *
- * Layer 6.  Read consume.c next.
  */
 #include "postgres.h"
 
@@ -103,7 +101,6 @@ look_again_in(int64 us)
 	look_again_at = Min(look_again_at, pgt_monotonic_us() + us);
 }
 
-/* See the header. */
 void
 pgt_consume_wait_again_in(int64 us)
 {
@@ -111,7 +108,6 @@ pgt_consume_wait_again_in(int64 us)
 	look_again_in(Min(us, LONGEST_TRUST_US));
 }
 
-/* See the header. */
 void
 pgt_consume_wait_for_lease(int64 us)
 {
@@ -255,7 +251,6 @@ wait_until_done(const Waiter *waiter, QueryDesc *query)
 	MemoryContextDelete(scratch);
 }
 
-/* See the header. */
 void
 pgt_consume_wait_inside(const Waiter *waiter)
 {
@@ -450,7 +445,6 @@ wait_executor_start(QueryDesc *query, int eflags)
 		standard_ExecutorStart(query, eflags);
 }
 
-/* See the header. */
 bool
 pgt_consume_wait_was_done(const Node *call)
 {
@@ -468,7 +462,6 @@ wait_xact_callback(XactEvent event, void *arg)
 		call_waited_for = NULL;
 }
 
-/* See the header. */
 void
 pgt_consume_wait_register(PGFunction function, WaitPrepare prepare)
 {
@@ -479,7 +472,6 @@ pgt_consume_wait_register(PGFunction function, WaitPrepare prepare)
 	waiting_function_count++;
 }
 
-/* See the header. */
 void
 pgt_consume_wait_init(void)
 {

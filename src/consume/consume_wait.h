@@ -1,8 +1,6 @@
 /*
  * consume_wait.h
  *	  Long polling: waiting for records, without a snapshot where that can be.
- *
- * Layer 6, below consume.c: what is waited for is the caller's business.
  */
 #ifndef CONSUME_WAIT_H
 #define CONSUME_WAIT_H

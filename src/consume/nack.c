@@ -36,8 +36,6 @@
  * goes, be it smaller or without the codec that made the record fit, does not count.
  *
  * Locks: AccessShareLock on the topic, RowExclusiveLock on the one produced to.
- *
- * Layer 6.  Read produce.c next.
  */
 #include "postgres.h"
 

@@ -40,8 +40,6 @@
  * consumer must not wait for who alters or drops another topic.
  *
  * Memory: the caller's context; what pgt_nack_held_until() needs is freed.
- *
- * Layer 6.  Read nack.c and partition_cursor.c next.
  */
 #include "postgres.h"
 
@@ -67,14 +65,12 @@
 
 /* ---- headers ------------------------------------------------------------ */
 
-/* See the header. */
 bool
 pgt_nack_header_is_named(const RecordHeader *header, const char *name)
 {
 	return header->key_length == strlen(name) && memcmp(header->key, name, header->key_length) == 0;
 }
 
-/* See the header. */
 bool
 pgt_nack_header_find(const Record *record, const char *name, RecordHeader *found)
 {
@@ -90,7 +86,6 @@ pgt_nack_header_find(const Record *record, const char *name, RecordHeader *found
 	return false;
 }
 
-/* See the header. */
 int64
 pgt_nack_header_number(const Record *record, const char *name)
 {
@@ -151,7 +146,6 @@ find_relation(const char *name, Oid schema)
 	return OidIsValid(schema) ? get_relname_relid(llast(names), schema) : InvalidOid;
 }
 
-/* See the header. */
 char *
 pgt_nack_target_name(const Topic *origin, bool dead)
 {
@@ -168,14 +162,12 @@ pgt_nack_target_name(const Topic *origin, bool dead)
 	return strlen(name) < NAMEDATALEN ? pstrdup(quote_identifier(name)) : NULL;
 }
 
-/* See the header. */
 Oid
 pgt_nack_find_target(const Topic *origin, const char *name)
 {
 	return find_relation(name, get_rel_namespace(origin->relid));
 }
 
-/* See the header. */
 bool
 pgt_nack_is_own_target(const Topic *origin, Oid topic)
 {
@@ -237,7 +229,6 @@ find_named(const Record *record)
 	return OidIsValid(relid) && pgt_is_topic(relid) ? read_origin(relid) : NULL;
 }
 
-/* See the header. */
 Topic *
 pgt_nack_origin(const Topic *topic, const Record *record)
 {
@@ -268,7 +259,6 @@ bounded_wait(const Topic *topic, const Record *record, int64 until, int64 now)
 	return until;
 }
 
-/* See the header. */
 int64
 pgt_nack_held_until(const Topic *topic, const Record *record)
 {

@@ -1,8 +1,6 @@
 /*
  * nack_header.h
  *	  The headers that nack() gives a record, and how far they are believed.
- *
- * Layer 6, below nack.c and partition_cursor.c.
  */
 #ifndef NACK_HEADER_H
 #define NACK_HEADER_H

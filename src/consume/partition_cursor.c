@@ -38,8 +38,6 @@
  * owning are the business of who opened it.
  *
  * Memory: the reader's, till the cursor is closed.
- *
- * Layer 6.  Read consume_partition.c next.
  */
 #include "postgres.h"
 
@@ -181,7 +179,6 @@ start_over(const TopicPass *pass, const GroupOffset *offset, PartitionCursor *cu
 
 /* ---- the cursor --------------------------------------------------------- */
 
-/* See the header. */
 void
 pgt_cursor_close(PartitionCursor *cursor)
 {
@@ -190,7 +187,6 @@ pgt_cursor_close(PartitionCursor *cursor)
 	cursor->reader = NULL;
 }
 
-/* See the header. */
 bool
 pgt_cursor_is_due(const TopicPass *pass, const PartitionCursor *cursor)
 {
@@ -258,7 +254,6 @@ choose_start(const TopicPass *pass, const GroupOffset *offset, PartitionCursor *
 	cursor->passed = cursor->start;
 }
 
-/* See the header. */
 bool
 pgt_cursor_has_work(const PartitionCursor *cursor)
 {
@@ -273,7 +268,6 @@ is_before_gap(const PartitionCursor *cursor)
 		(cursor->next != NO_OFFSET && cursor->start > cursor->next);
 }
 
-/* See the header. */
 bool
 pgt_cursor_open(const TopicPass *pass, const GroupOffset *offset, PartitionCursor *cursor)
 {
@@ -319,7 +313,6 @@ report_lost_records(const TopicPass *pass, const PartitionCursor *cursor)
 					   (long long) cursor->next, (long long) cursor->log_start)));
 }
 
-/* See the header. */
 void
 pgt_cursor_report(const TopicPass *pass, const PartitionCursor *cursor)
 {

@@ -1,8 +1,6 @@
 /*
  * partition_cursor.h
  *	  A partition opened where a group goes on.
- *
- * Layer 6, below consume_partition.c.
  */
 #ifndef PARTITION_CURSOR_H
 #define PARTITION_CURSOR_H

@@ -19,8 +19,6 @@
  *
  * Locks: AccessShareLock on the topic, RowExclusiveLock on the offsets table
  * and the partitions' rows, all till the transaction's end.
- *
- * Layer 6.
  */
 #include "postgres.h"
 

@@ -34,7 +34,7 @@
  * deletes.  An error leaves the segments that are swapped already, and nothing of
  * the one under way.  Locks: the caller's ShareUpdateExclusiveLock on the topic keeps
  * retention, another compaction, and dropping away; nothing else is held for
- * longer than a moment.  Layer 7.
+ * longer than a moment.
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * compaction.h
  *	  Keeping the last record of each key: Kafka's log cleaner.
- *
- * Layer 7.
  */
 #ifndef COMPACTION_H
 #define COMPACTION_H

@@ -30,8 +30,6 @@
  *
  * Locks: this one before the server's lock on the database, which these
  * statements take themselves.  Nobody waits for it but for a look's moment.
- *
- * Layer 7.  Next: maintenance_launcher.c, maintenance_worker.c.
  */
 #include "postgres.h"
 

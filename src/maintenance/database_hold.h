@@ -1,8 +1,6 @@
 /*
  * database_hold.h
  *	  Keeping our workers out of a database that nobody may be connected to.
- *
- * Layer 7.
  */
 #ifndef DATABASE_HOLD_H
 #define DATABASE_HOLD_H

@@ -12,7 +12,7 @@
  *
  * Locks as for compaction.  Waiting for a transaction is waiting for its lock, so
  * a deadlock is found; but the own transaction's lock is no hindrance, so the
- * caller has made sure that it has not appended to the topic (maintenance_functions.c).  Layer 7.
+ * caller has made sure that it has not appended to the topic (maintenance_functions.c).
  */
 #include "postgres.h"
 

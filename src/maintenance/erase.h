@@ -1,8 +1,6 @@
 /*
  * erase.h
  *	  Removing all records of a key from a partition's log.
- *
- * Layer 7.
  */
 #ifndef ERASE_H
 #define ERASE_H

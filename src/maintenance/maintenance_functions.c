@@ -17,8 +17,6 @@
  * them going over all topics do not wait for each other in a circle.  A dry run
  * changes nothing; that of retention takes AccessShareLock, that of compaction
  * keeps the segments it reads from being replaced.
- *
- * Layer 7.
  */
 #include "postgres.h"
 

@@ -29,8 +29,6 @@
  * looking whether it exists: who drops it is never waited for, nor waits.
  * Memory: entries live in TopMemoryContext, the rest in "pg_topics launcher",
  * which is emptied after each look.
- *
- * Layer 7.  Next: maintenance_worker.c.
  */
 #include "postgres.h"
 

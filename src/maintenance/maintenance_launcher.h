@@ -1,8 +1,6 @@
 /*
  * maintenance_launcher.h
  *	  The process that starts a maintenance worker for each database with topics.
- *
- * Layer 7.
  */
 #ifndef MAINTENANCE_LAUNCHER_H
 #define MAINTENANCE_LAUNCHER_H

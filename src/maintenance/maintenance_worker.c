@@ -34,8 +34,6 @@
  * crash leaves, or less.
  *
  * Memory: lists of partitions in "pg_topics round", the rest in transactions.
- *
- * Layer 7.  Next: retention.c, compaction.c; orphaned_logs.c, database_hold.c.
  */
 #include "postgres.h"
 

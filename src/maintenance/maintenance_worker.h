@@ -1,8 +1,6 @@
 /*
  * maintenance_worker.h
  *	  The background worker that looks after one database's topics.
- *
- * Layer 7.
  */
 #ifndef MAINTENANCE_WORKER_H
 #define MAINTENANCE_WORKER_H

@@ -39,8 +39,6 @@
  * retention, compaction and delete_records of one topic exclude each other,
  * while producing and consuming go on.  A slot's lock is held for the WAL
  * record alone.
- *
- * Layer 7.  Next: maintenance_functions.c, log_writer.c.
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * retention.h
  *	  Removing old segments by the topic's rules, and telling when they go.
- *
- * Layer 7.
  */
 #ifndef RETENTION_H
 #define RETENTION_H

@@ -18,7 +18,7 @@
  * one that is clean costs reading and no more.
  *
  * Memory: the scan's and the rewrite's buffers, one batch decompressed and one
- * encoded.  Layer 4.  Next: compaction.c, erase.c.
+ * encoded.
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * segment_filter.h
  *	  Rewriting segments without some of their records.
- *
- * Layer 4.
  */
 #ifndef SEGMENT_FILTER_H
 #define SEGMENT_FILTER_H

@@ -15,8 +15,6 @@
  *
  * Memory: output functions allocate in the current context, which callers
  * reset for each row.
- *
- * Layer 5.  Who decides which columns there are is change_publisher.c.
  */
 #include "postgres.h"
 
@@ -167,7 +165,6 @@ append_escaped(StringInfo out, unsigned char c)
 	}
 }
 
-/* Append a string in quotes, escaped. */
 void
 pgt_change_json_append_string(StringInfo out, const char *text, int length)
 {

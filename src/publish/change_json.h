@@ -1,8 +1,6 @@
 /*
  * change_json.h
  *	  Rows of a table as JSON, and their keys as bytes.
- *
- * Layer 5.
  */
 #ifndef CHANGE_JSON_H
 #define CHANGE_JSON_H

@@ -34,8 +34,6 @@
  *
  * Locks: AccessShareLock on the partitioned table while a publisher is made;
  * the trigger's table is locked by whoever changes it.
- *
- * Layer 5.  Used by publish_changes.c and publish_table.c.
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * change_publisher.h
  *	  How one trigger publishes one table's changes.
- *
- * Layer 5.
  */
 #ifndef CHANGE_PUBLISHER_H
 #define CHANGE_PUBLISHER_H

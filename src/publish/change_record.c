@@ -31,8 +31,6 @@
  * Memory: a writer's buffers are in the context in which it was begun, and
  * grow to the largest change; what output functions allocate is in the
  * caller's, to be reset after each row.
- *
- * Layer 6.  Read publish_changes.c next.
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * change_record.h
  *	  Changes of a table's rows to records of a topic.
- *
- * Layer 6.
  */
 #ifndef CHANGE_RECORD_H
 #define CHANGE_RECORD_H

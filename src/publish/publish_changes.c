@@ -18,8 +18,6 @@
  *
  * Memory: a row's call uses the context the server resets after each; a
  * statement's has one of its own that it resets after each row.
- *
- * Layer 6.  Arguments are in change_publisher.c, records in change_record.c.
  */
 #include "postgres.h"
 

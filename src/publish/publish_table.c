@@ -20,8 +20,6 @@
  * on the topic, until the transaction's end.
  *
  * Memory: rows are serialized in a context that is reset after each.
- *
- * Layer 6.
  */
 #include "postgres.h"
 

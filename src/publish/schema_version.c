@@ -16,8 +16,6 @@
  * that excludes the other.  Where event triggers do not run
  * (session_replication_role = replica) the number is made up for by the next
  * statement for which they do.
- *
- * Layer 5.
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * schema_version.h
  *	  Numbers for what a published table's columns are.
- *
- * Layer 5.
  */
 #ifndef SCHEMA_VERSION_H
 #define SCHEMA_VERSION_H

@@ -31,8 +31,7 @@
  * new bounds, does not find the record either.
  *
  * Locks: AccessShareLock on the topic till the transaction's end.  Writes
- * nothing, so it runs on a standby.  Layer 6.  Read log_reader.c and
- * record_rows.c next.
+ * nothing, so it runs on a standby.
  */
 #include "postgres.h"
 

@@ -20,8 +20,6 @@
  * ascend, so a condition on record_timestamp is to be checked for each record.
  *
  * No locks, no WAL.  Memory: the current context holds the partition set.
- *
- * Layer 6.  Read topic_plan.c and topic_scan.c next.
  */
 #include "postgres.h"
 

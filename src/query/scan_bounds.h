@@ -1,8 +1,6 @@
 /*
  * scan_bounds.h
  *	  Which part of a topic a query's conditions leave to be read.
- *
- * Layer 6.
  */
 #ifndef SCAN_BOUNDS_H
 #define SCAN_BOUNDS_H

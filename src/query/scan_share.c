@@ -24,8 +24,6 @@
  *
  * No locks but the atomic counter.  No WAL.  Memory: the query's dynamic
  * shared memory.
- *
- * Layer 6.
  */
 #include "postgres.h"
 

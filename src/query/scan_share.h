@@ -1,8 +1,6 @@
 /*
  * scan_share.h
  *	  How the processes of a parallel scan divide a topic.
- *
- * Layer 6.
  */
 #ifndef SCAN_SHARE_H
 #define SCAN_SHARE_H

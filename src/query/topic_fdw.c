@@ -7,8 +7,6 @@
  * COPY FROM and TRUNCATE).  The validator of options is in topic_options.c.
  *
  * UPDATE and DELETE are left out on purpose: the log is append-only.
- *
- * Layer 6.
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * topic_fdw.h
  *	  The parts of the foreign-data wrapper, one .c file each.
- *
- * Layer 6.
  */
 #ifndef TOPIC_FDW_H
 #define TOPIC_FDW_H

@@ -31,8 +31,6 @@
  *
  * Memory: the state lives as long as the statement; "row" context: what
  * serializing one row needs, reset with each.
- *
- * Layer 6.  Read producer.c next.
  */
 #include "postgres.h"
 

@@ -25,8 +25,6 @@
  * (column, strategy, is_array), and the columns to be made as one bit mask.
  *
  * No locks, no WAL; everything lives in the planner's context.
- *
- * Layer 6.  Read topic_scan.c next.
  */
 #include "postgres.h"
 

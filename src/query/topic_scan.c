@@ -23,8 +23,6 @@
  *
  * Memory: "scan" context: readers, for the scan; "bounds" context: the
  * bounds, until the next rescan; per row: the executor's.
- *
- * Layer 6.  Read log_reader.c next.
  */
 #include "postgres.h"
 

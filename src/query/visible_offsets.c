@@ -16,8 +16,6 @@
  * must not overlap its tail takes another snapshot.
  *
  * Locks: AccessShareLock on the topic till the transaction's end.
- *
- * Layer 6.  Read log_reader.c next.
  */
 #include "postgres.h"
 

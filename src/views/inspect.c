@@ -16,8 +16,6 @@
  *
  * Locks: AccessShareLock on one topic at a time, so that its slots and files
  * stay while they are looked at.  No WAL.  Memory: per-query; a walk is short.
- *
- * Layer 6.  Read log_state.h next; inspect_stats.c shows counters.
  */
 #include "postgres.h"
 
@@ -42,7 +40,6 @@ PG_FUNCTION_INFO_V1(pgt_topics_info);
 PG_FUNCTION_INFO_V1(pgt_topic_partitions_info);
 PG_FUNCTION_INFO_V1(pgt_topic_segments_info);
 
-/* Add a column. */
 void
 pgt_inspect_add(Row *row, Datum value)
 {
@@ -50,7 +47,6 @@ pgt_inspect_add(Row *row, Datum value)
 	row->values[row->columns++] = value;
 }
 
-/* Add a column that is null unless the condition holds. */
 void
 pgt_inspect_add_if(Row *row, bool condition, Datum value)
 {
@@ -58,14 +54,12 @@ pgt_inspect_add_if(Row *row, bool condition, Datum value)
 	row->values[row->columns++] = value;
 }
 
-/* Add the row to the result. */
 void
 pgt_inspect_put(Row *row, ReturnSetInfo *result)
 {
 	tuplestore_putvalues(result->setResult, result->setDesc, row->values, row->nulls);
 }
 
-/* Return the rows that "add_rows" makes of each topic. */
 Datum
 pgt_inspect_topics(FunctionCallInfo fcinfo, TopicRows add_rows)
 {

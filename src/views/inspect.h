@@ -2,8 +2,6 @@
  * inspect.h
  *	  What the functions behind the views share: a walk over the topics that
  *	  the current user may see, and rows put together from left to right.
- *
- * Layer 6.
  */
 #ifndef INSPECT_H
 #define INSPECT_H

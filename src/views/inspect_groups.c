@@ -8,8 +8,6 @@
  * in it, and nothing of headers.  That is one look-up in an index and one batch.
  *
  * Locks: AccessShareLock on the topic for the time of the look.
- *
- * Layer 6.
  */
 #include "postgres.h"
 

@@ -10,8 +10,6 @@
  *
  * Locks: AccessShareLock on one topic at a time (inspect.c), a partition's
  * lock while its counters are copied.
- *
- * Layer 6.  Next: maintenance_stats.c, which counts.
  */
 #include "postgres.h"
 

@@ -20,7 +20,7 @@
  * A segment that is deleted or replaced meanwhile is no problem: the log is looked
  * up again behind the last segment that was finished.
  *
- * Locks: AccessShareLock on the topic; runs on a standby.  Layer 6.
+ * Locks: AccessShareLock on the topic; runs on a standby.
  */
 #include "postgres.h"
 
