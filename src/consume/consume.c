@@ -52,6 +52,7 @@
 #include "group/lease.h"
 #include "log/clock.h"
 #include "topic/record_rows.h"
+#include "topic/sql_argument.h"
 
 PG_FUNCTION_INFO_V1(pgt_consume);
 PG_FUNCTION_INFO_V1(pgt_consume_as);
@@ -385,10 +386,8 @@ parse_holder(FunctionCallInfo fcinfo, const char *function, int member_arg,
 	Topic	   *topic;
 
 	PreventCommandIfReadOnly(function);
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("topic and consumer group name must not be null")));
+	pgt_require_arg(fcinfo, 0, "topic");
+	pgt_require_arg(fcinfo, 1, "consumer group name");
 	LockRelationOid(PG_GETARG_OID(0), AccessShareLock);
 	topic = pgt_topic_get(PG_GETARG_OID(0));
 	pgt_topic_check_acl(topic->relid, ACL_SELECT);
@@ -432,7 +431,7 @@ pgt_leave_group(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("member_id must not be null"),
-				 errhint("A consumer without one has nothing to leave: its partitions are free when its transaction ends.")));
+				 errdetail("A consumer without a member_id gives up its partitions when its transaction ends.")));
 	pgt_lease_leave(&holder);
 	PG_RETURN_VOID();
 }

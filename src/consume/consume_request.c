@@ -78,7 +78,7 @@ timeout_from_interval(const Interval *interval)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("timeout must not be negative"),
-				 errhint("With 0 the call returns at once.")));
+				 errhint("Use 0 to return without waiting.")));
 	return usecs;
 }
 
@@ -94,7 +94,7 @@ offset_reset_by_name(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("invalid value for auto_offset_reset: \"%s\"", name),
-			 errhint("Valid values are \"earliest\", \"latest\" and \"none\".")));
+			 errhint("Valid values are: earliest, latest, none.")));
 }
 
 /* Take over the wanted partitions; whether they exist is checked with the topic at hand. */
@@ -110,7 +110,7 @@ parse_partitions(ConsumeRequest *request, ArrayType *array)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("partitions must be a list of partition numbers"),
-				 errhint("Leave it out to consume all partitions.")));
+				 errhint("Omit the argument to consume all partitions.")));
 
 	request->partitions = palloc(sizeof(int32) * request->partition_count);
 	for (int i = 0; i < request->partition_count; i++)
@@ -129,14 +129,14 @@ parse_member(ConsumeRequest *request, const NullableDatum *args)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("lease must be longer than zero"),
-				 errhint("It is the time that a member has for its next call.")));
+				 errdetail("The lease is the time within which a member must make its next call.")));
 	if (args[ARG_MEMBER_ID].isnull)
 	{
 		if (!args[ARG_LEASE].isnull)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("lease was given without member_id"),
-					 errhint("Name the member that is to have the lease.")));
+					 errmsg("lease requires member_id"),
+					 errhint("Give member_id as well, or omit lease.")));
 		return;
 	}
 
@@ -147,7 +147,7 @@ parse_member(ConsumeRequest *request, const NullableDatum *args)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("partitions cannot be chosen with member_id"),
 				 errdetail("The members of a group share all partitions."),
-				 errhint("Leave member_id out to consume chosen partitions.")));
+				 errhint("Omit member_id to consume chosen partitions.")));
 }
 
 /* Take over all arguments but the topics. */
@@ -167,7 +167,7 @@ parse_common(ConsumeRequest *request, Oid function, const NullableDatum *args)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("max_records must be at least 1"),
-				 errhint("It is the number of records that one call returns at most.")));
+				 errdetail("max_records is the largest number of records that one call returns.")));
 
 	request->timeout = args[ARG_TIMEOUT].isnull ? 0 :
 		timeout_from_interval(DatumGetIntervalP(args[ARG_TIMEOUT].value));
@@ -285,7 +285,7 @@ void
 pgt_consume_request_init(void)
 {
 	DefineCustomEnumVariable("pg_topics.auto_offset_reset",
-							 "Where a consumer group starts that has no committed offset, or one whose records are deleted.",
+							 "Sets where a consumer group starts that has no committed offset, or whose next record has been deleted.",
 							 NULL,
 							 &auto_offset_reset,
 							 OFFSET_RESET_EARLIEST,

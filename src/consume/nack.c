@@ -202,9 +202,9 @@ target_name(const Failure *failure, bool dead)
 	if (name == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NAME_TOO_LONG),
-				 errmsg("the name of topic \"%s\" is too long for a default \"%s\" topic",
+				 errmsg("name of topic \"%s\" is too long to derive the name of its \"%s\" topic",
 						get_rel_name(failure->origin->relid), suffix),
-				 errhint("Set its option \"%s.topic\".", suffix)));
+				 errhint("Set the topic's option \"%s.topic\".", suffix)));
 	return name;
 }
 
@@ -223,7 +223,7 @@ report_missing(const Failure *failure, const char *suffix, const char *name)
 			 errmsg("topic %s, the %s topic of \"%s\", does not exist",
 					full, strcmp(suffix, "dlq") == 0 ? "dead-letter" : "retry",
 					get_rel_name(failure->origin->relid)),
-			 errhint("Create it, as by SELECT create_topic(%s, key_type => '%s', value_type => '%s'), or set the option \"%s.topic\".",
+			 errhint("Create it, for example with SELECT create_topic(%s, key_type => '%s', value_type => '%s'), or set the option \"%s.topic\".",
 					 quote_literal_cstr(full),
 					 format_type_be(failure->topic->key.type),
 					 format_type_be(failure->topic->value.type), suffix)));
@@ -239,9 +239,10 @@ check_type(const Failure *failure, const Serializer *from, const Serializer *to,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("topic \"%s\" cannot take records of topic \"%s\"",
 					get_rel_name(target), get_rel_name(failure->topic->relid)),
-			 errdetail("Column \"%s\" is of type %s there and %s here.", NameStr(from->column),
-					   format_type_be(to->type), format_type_be(from->type)),
-			 errhint("Give it the same type.")));
+			 errdetail("Column \"%s\" has type %s in topic \"%s\" but type %s in topic \"%s\".",
+					   NameStr(from->column), format_type_be(to->type), get_rel_name(target),
+					   format_type_be(from->type), get_rel_name(failure->topic->relid)),
+			 errhint("Give the column the same type in both topics.")));
 }
 
 /* ERROR unless the origin's owner may have records sent there. */
@@ -254,18 +255,19 @@ check_origin_owner(const Failure *failure, bool dead, Oid target)
 	if (pg_class_aclmask(target, origin->owner, ACL_INSERT, ACLMASK_ALL) != ACL_INSERT)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("the owner of topic \"%s\" may not send its records to topic \"%s\"",
+				 errmsg("owner of topic \"%s\" is not allowed to send its records to topic \"%s\"",
 						get_rel_name(origin->relid), get_rel_name(target)),
-				 errdetail("Role \"%s\" has no INSERT privilege there.", owner),
-				 errhint("Grant it to the owner, or name another topic in the option \"%s.topic\".",
+				 errdetail("Role \"%s\" has no INSERT privilege on topic \"%s\".", owner, get_rel_name(target)),
+				 errhint("Grant the privilege to the owner, or name another topic in the option \"%s.topic\".",
 						 dead ? "dlq" : "retry")));
 	if (!dead && !pgt_nack_is_own_target(origin, target))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("topic \"%s\" cannot be the retry topic of \"%s\"",
 						get_rel_name(target), get_rel_name(origin->relid)),
-				 errdetail("Its consumers would wait as the other topic says, whose owner, role \"%s\", does not own it.", owner),
-				 errhint("Let both topics have the same owner.")));
+				 errdetail("Consumers of a retry topic wait as long as the options of \"%s\" say, but its owner, role \"%s\", does not own the retry topic.",
+						   get_rel_name(origin->relid), owner),
+				 errhint("Give both topics the same owner.")));
 }
 
 /* The topic to produce to, locked, which the user and the origin's owner may do. */
@@ -325,9 +327,9 @@ read_record(Failure *failure, int64 offset)
 	if (!pgt_log_reader_next(reader, &failure->record) || failure->record.offset != offset)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("topic \"%s\" partition %d has no record at offset %lld",
-						get_rel_name(failure->key.topic), failure->key.partition, (long long) offset),
-				 errhint("Give partition and offset of a record that consume() has returned.")));
+				 errmsg("partition %d of topic \"%s\" has no record at offset %lld",
+						failure->key.partition, get_rel_name(failure->key.topic), (long long) offset),
+				 errhint("Give the partition and the offset of a record that consume() has returned.")));
 	return reader;
 }
 

@@ -59,8 +59,8 @@ report_no_offset(const TopicPass *pass, int32 partition)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("consumer group \"%s\" has no committed offset in topic \"%s\" partition %d",
-					pass->group.id, get_rel_name(pass->topic->relid), partition),
+			 errmsg("consumer group \"%s\" has no committed offset in partition %d of topic \"%s\"",
+					pass->group.id, partition, get_rel_name(pass->topic->relid)),
 			 errdetail("auto_offset_reset is \"none\"."),
 			 errhint("Commit an offset with commit_offset() or one of the seek functions, "
 					 "or set auto_offset_reset to \"earliest\" or \"latest\".")));
@@ -72,9 +72,9 @@ report_offset_out_of_range(const TopicPass *pass, int32 partition, int64 offset,
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("offset %lld of consumer group \"%s\" in topic \"%s\" partition %d is below the log start offset %lld",
-					(long long) offset, pass->group.id,
-					get_rel_name(pass->topic->relid), partition, (long long) log_start),
+			 errmsg("offset %lld of consumer group \"%s\" in partition %d of topic \"%s\" is below the log start offset %lld",
+					(long long) offset, pass->group.id, partition,
+					get_rel_name(pass->topic->relid), (long long) log_start),
 			 errdetail("The records in between have been deleted; auto_offset_reset is \"none\"."),
 			 errhint("Use seek_to_beginning() or another of the seek functions, "
 					 "or set auto_offset_reset to \"earliest\" or \"latest\".")));
@@ -86,10 +86,10 @@ report_offset_past_end(const TopicPass *pass, int32 partition, int64 offset, int
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("offset %lld of consumer group \"%s\" in topic \"%s\" partition %d is past the log end offset %lld",
-					(long long) offset, pass->group.id,
-					get_rel_name(pass->topic->relid), partition, (long long) log_end),
-			 errdetail("The topic was restored without the records that had been there; auto_offset_reset is \"none\"."),
+			 errmsg("offset %lld of consumer group \"%s\" in partition %d of topic \"%s\" is past the log end offset %lld",
+					(long long) offset, pass->group.id, partition,
+					get_rel_name(pass->topic->relid), (long long) log_end),
+			 errdetail("The topic was restored without its earlier records; auto_offset_reset is \"none\"."),
 			 errhint("Use seek_to_beginning() or another of the seek functions, "
 					 "or set auto_offset_reset to \"earliest\" or \"latest\".")));
 }
@@ -292,10 +292,10 @@ static void
 report_start_over(const TopicPass *pass, const PartitionCursor *cursor)
 {
 	ereport(NOTICE,
-			(errmsg("consumer group \"%s\" starts over at offset %lld of topic \"%s\" partition %d",
+			(errmsg("consumer group \"%s\" starts over at offset %lld of partition %d of topic \"%s\"",
 					pass->group.id, (long long) cursor->start,
-					get_rel_name(pass->topic->relid), cursor->key.partition),
-			 errdetail("It had committed offset %lld, which is past the log end.",
+					cursor->key.partition, get_rel_name(pass->topic->relid)),
+			 errdetail("The group had committed offset %lld, which is past the log end.",
 					   (long long) cursor->past_end)));
 }
 
@@ -304,12 +304,12 @@ static void
 report_lost_records(const TopicPass *pass, const PartitionCursor *cursor)
 {
 	ereport(NOTICE,
-			(errmsg_plural("consumer group \"%s\" skips %lld offset of topic \"%s\" partition %d whose record has been deleted",
-						   "consumer group \"%s\" skips %lld offsets of topic \"%s\" partition %d whose records have been deleted",
+			(errmsg_plural("consumer group \"%s\" skips %lld offset of partition %d of topic \"%s\" whose record has been deleted",
+						   "consumer group \"%s\" skips %lld offsets of partition %d of topic \"%s\" whose records have been deleted",
 						   cursor->lost,
 						   pass->group.id, (long long) cursor->lost,
-						   get_rel_name(pass->topic->relid), cursor->key.partition),
-			 errdetail("It had committed offset %lld; the log starts at %lld.",
+						   cursor->key.partition, get_rel_name(pass->topic->relid)),
+			 errdetail("The group had committed offset %lld; the log starts at %lld.",
 					   (long long) cursor->next, (long long) cursor->log_start)));
 }
 

@@ -94,16 +94,16 @@ check_offset(const TopicPartition *key, int64 offset)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("offset %lld is negative", (long long) offset),
-				 errhint("Use seek_to_beginning() to go on at the log start.")));
+				 errhint("Use seek_to_beginning() to continue at the log start.")));
 
 	(void) pgt_partition_log_bounds(key, &bounds);
 	if (offset > bounds.next_offset)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("offset %lld is past the end of topic \"%s\" partition %d",
-						(long long) offset, get_rel_name(key->topic), key->partition),
+				 errmsg("offset %lld is past the end of partition %d of topic \"%s\"",
+						(long long) offset, key->partition, get_rel_name(key->topic)),
 				 errdetail("The log ends at offset %lld.", (long long) bounds.next_offset),
-				 errhint("Use seek_to_end() to go on with what comes next.")));
+				 errhint("Use seek_to_end() to continue with the next record produced.")));
 }
 
 /* ---- moving a group ----------------------------------------------------- */
@@ -212,7 +212,7 @@ sought_time(TimestampTz ts)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("ts must not be infinite"),
-				 errhint("Use seek_to_beginning() or seek_to_end() to go to an end of the log.")));
+				 errhint("Use seek_to_beginning() or seek_to_end() to move to the start or the end of the log.")));
 	return pgt_timestamptz_to_ms(ts);
 }
 
@@ -257,7 +257,7 @@ commit_metadata(FunctionCallInfo fcinfo, int n)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("offset metadata is too long"),
-				 errdetail("It has %zu bytes; the limit is %d.",
+				 errdetail("The metadata has %zu bytes; the limit is %d bytes.",
 						   strlen(metadata), MAX_OFFSET_METADATA)));
 	return metadata;
 }

@@ -44,7 +44,8 @@ check_waiters(Oid topic)
 	if (LockHasWaiters(&tag, ShareUpdateExclusiveLock, false))
 		ereport(ERROR,
 				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-				 errmsg("rewriting topic \"%s\" gives way to who waits for it", get_rel_name(topic))));
+				 errmsg("canceling rewrite of topic \"%s\" because another session is waiting for a lock on it",
+						get_rel_name(topic))));
 }
 
 /* Milliseconds by which this process is ahead of its rate after that many bytes. */

@@ -616,7 +616,7 @@ explain_obstacle(const Topic *topic, const Survey *survey, MaintenanceHold *hold
 	{
 		pgt_maintenance_hold_by_timestamp(hold, "min.compaction.lag.ms", segment->largest_timestamp,
 										  topic->min_compaction_lag_ms);
-		hold->detail = psprintf("The youngest record of the first segment that is not compacted is left alone for %lld ms.",
+		hold->detail = psprintf("The first segment that is not compacted can be compacted once its youngest record is %lld ms old.",
 								(long long) topic->min_compaction_lag_ms);
 		return;
 	}
@@ -643,7 +643,7 @@ explain_active(const Topic *topic, const Survey *survey, MaintenanceHold *hold)
 	hold->has_timestamp = false;
 	hold->has_segment = true;
 	hold->base_offset = survey->bounds.active_base;
-	hold->detail = pstrdup("What is not compacted is in the active segment; compact() takes it as well.");
+	hold->detail = pstrdup("The records that are not compacted are in the active segment; compact() includes them.");
 }
 
 /* Why nothing is compacted. */
@@ -670,7 +670,7 @@ explain(const Topic *topic, const Survey *survey, MaintenanceHold *hold)
 		hold->has_timestamp = false;
 		hold->has_segment = true;
 		hold->base_offset = oldest->id.base;
-		hold->detail = psprintf("%.0f%% of %lld bytes are dirty, %.0f%% must be; compact() does not ask.",
+		hold->detail = psprintf("%.0f%% of %lld bytes are dirty, but %.0f%% must be; compact() works regardless.",
 								100 * dirty_ratio(survey), (long long) (survey->clean_bytes + survey->dirty_bytes),
 								100 * topic->min_cleanable_dirty_ratio);
 	}

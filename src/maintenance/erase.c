@@ -97,10 +97,10 @@ wait_until_resolved(const Erasure *erasure)
 		if (!waited && !(resolved && is_resolved(erasure)))
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("cannot erase from partition %d of topic \"%s\": its transactions are not resolved",
+					 errmsg("cannot erase records of partition %d of topic \"%s\" because its transactions are not resolved",
 							erasure->key.partition, get_rel_name(erasure->key.topic)),
-					 errdetail("The process \"pg_topics sync\" is not running, or has met damage."),
-					 errhint("See the server log.")));
+					 errdetail("Background process \"pg_topics sync\" is not running, or has found damaged files."),
+					 errhint("Look for its errors in the server log.")));
 	}
 }
 

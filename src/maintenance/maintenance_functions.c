@@ -147,7 +147,7 @@ check_not_in_transaction(const char *function)
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("%s cannot run inside a transaction block", function),
-				 errdetail("It acts at once and cannot be rolled back."),
+				 errdetail("The function takes effect at once and cannot be rolled back."),
 				 errhint("Run it as a statement of its own, outside of transaction blocks and of blocks with an EXCEPTION clause.")));
 	/* the rest: pipelines */
 	PreventInTransactionBlock(true, function);
@@ -193,7 +193,7 @@ check_compacted(const Topic *topic)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("topic \"%s\" is not compacted", get_rel_name(topic->relid)),
-				 errhint("Set its option cleanup.policy to compact or \"compact,delete\".")));
+				 errhint("Set the topic's option cleanup.policy to \"compact\" or \"compact,delete\".")));
 }
 
 /* Compact one partition, if that is its topic's policy: a PartitionWork. */
@@ -283,10 +283,10 @@ check_before_offset(const TopicPartition *key, int64 offset, int64 stable)
 	if (offset > stable)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("offset %lld is past the last stable offset %lld of topic \"%s\" partition %d",
-						(long long) offset, (long long) stable, get_rel_name(key->topic),
-						key->partition),
-				 errdetail("Records of transactions that have not ended are not deleted."),
+				 errmsg("offset %lld is past the last stable offset %lld of partition %d of topic \"%s\"",
+						(long long) offset, (long long) stable, key->partition,
+						get_rel_name(key->topic)),
+				 errdetail("Records of transactions that have not ended cannot be deleted."),
 				 errhint("Use -1 for the last stable offset.")));
 }
 

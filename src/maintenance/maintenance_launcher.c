@@ -214,9 +214,9 @@ register_worker(Database *database)
 	if (!registered && !told)
 		ereport(LOG,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("cannot start a pg_topics maintenance worker for database %u: too many background workers",
+				 errmsg("could not start a pg_topics maintenance worker for database %u: too many background workers",
 						database->oid),
-				 errdetail("It is tried again until there is room; topics of the database keep what has expired until then."),
+				 errdetail("The launcher retries until there is a free slot; until then, expired records of the database's topics are not removed."),
 				 errhint("Raise max_worker_processes and restart the server.")));
 	told = !registered;
 	return registered;

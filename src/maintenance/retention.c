@@ -365,7 +365,7 @@ explain_rules(const LogFront *front, const LogSegment *segment, MaintenanceHold 
 	{
 		pgt_maintenance_hold_by_timestamp(hold, "retention.consumers", largest, topic->retention_waits_ms);
 		hold->has_timestamp = topic->retention_waits_ms >= 0;
-		hold->detail = psprintf("A consumer group has read up to offset %lld only; the segment ends at %lld.",
+		hold->detail = psprintf("A consumer group has read only up to offset %lld; the segment ends at %lld.",
 								(long long) front->consumed, (long long) segment->end);
 		return;
 	}
@@ -373,7 +373,7 @@ explain_rules(const LogFront *front, const LogSegment *segment, MaintenanceHold 
 	hold->detail = topic->retention_ms < 0 ? pstrdup("Records are kept for ever.") :
 		psprintf("The youngest record of the oldest segment is kept for %lld ms.", (long long) topic->retention_ms);
 	if (topic->retention_bytes >= 0)
-		hold->detail = psprintf("%s Behind it are %lld bytes, and retention.bytes keeps %lld.", hold->detail,
+		hold->detail = psprintf("%s The segments behind it have %lld bytes, and retention.bytes keeps %lld.", hold->detail,
 								(long long) segment->bytes_behind, (long long) topic->retention_bytes);
 }
 
@@ -393,11 +393,11 @@ explain_oldest(const LogFront *front, MaintenanceHold *hold)
 								(long long) front->bounds.resolved_offset);
 	}
 	else if (count_due(front) > 0)
-		hold->detail = pstrdup("The oldest segment goes with the next round.");
+		hold->detail = pstrdup("The next round removes the oldest segment.");
 	else if ((front->topic->cleanup_policy & CLEANUP_DELETE) == 0)
 	{
 		hold->by = "cleanup.policy";
-		hold->detail = pstrdup("The topic is compacted only.");
+		hold->detail = pstrdup("The topic is only compacted.");
 	}
 	else
 		explain_rules(front, segment, hold);
@@ -415,7 +415,7 @@ pgt_retention_hold(const Topic *topic, int32 partition, MaintenanceHold *hold)
 	if (front.count > 0)
 		explain_oldest(&front, hold);
 	else
-		hold->detail = pstrdup("There is no record.");
+		hold->detail = pstrdup("The partition has no records.");
 	pfree(front.segments);
 	return true;
 }

@@ -169,9 +169,9 @@ option_of(const ChangePublisher *publisher, const char *argument, int name_lengt
 		appendStringInfo(&names, "%s%s", id > 0 ? ", " : "", option_names[id]);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"%s\" of trigger \"%s\" on table \"%s\" is not an option",
+			 errmsg("unrecognized argument \"%s\" of trigger \"%s\" on table \"%s\"",
 					argument, publisher->trigger, publisher->table),
-			 errhint("After the topic come options as name=value: %s.", names.data)));
+			 errhint("The topic is followed by options, each as name=value. Valid options are: %s.", names.data)));
 }
 
 /* Sort the arguments after the topic by option. */
@@ -191,13 +191,18 @@ read_options(PublisherSpec *spec, int argument_count, char **arguments)
 		OptionId	id = option_of(publisher, arguments[i], strcspn(arguments[i], "="));
 		char	   *equals = strchr(arguments[i], '=');
 
-		if (equals == NULL || spec->options[id] != NULL)
+		if (equals == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("argument \"%s\" of trigger \"%s\" on table \"%s\" %s", arguments[i],
-							publisher->trigger, publisher->table,
-							equals == NULL ? "has no value" : "is given twice"),
-					 errhint("Options are given once each, as name=value.")));
+					 errmsg("argument \"%s\" of trigger \"%s\" on table \"%s\" has no value",
+							arguments[i], publisher->trigger, publisher->table),
+					 errhint("Give each option once, as name=value.")));
+		if (spec->options[id] != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("argument \"%s\" of trigger \"%s\" on table \"%s\" repeats an option",
+							arguments[i], publisher->trigger, publisher->table),
+					 errhint("Give each option once, as name=value.")));
 		spec->options[id] = equals + 1;
 	}
 }
@@ -211,7 +216,7 @@ choose(const PublisherSpec *spec, OptionId option, const char *word, const Choic
 			return choice->value;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s: \"%s\" is not valid", about(spec, option), word),
+			 errmsg("invalid value \"%s\" in %s", word, about(spec, option)),
 			 errhint("Valid values are: %s.", choice_words(choices))));
 }
 
@@ -227,7 +232,7 @@ name_list(const PublisherSpec *spec, OptionId option)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s is not a list of names", about(spec, option)),
-				 errhint("Give names separated by commas, in double quotes where they need them.")));
+				 errhint("Separate names by commas, and write them in double quotes where SQL would need that.")));
 	return names;
 }
 
@@ -249,13 +254,14 @@ read_choices(PublisherSpec *spec)
 	if (publisher->format == CHANGE_FORMAT_ROW && options[OPTION_BEFORE] != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s does not go with format=row", about(spec, OPTION_BEFORE)),
-				 errhint("A row in this format is the new row alone; use format=envelope.")));
+				 errmsg("%s cannot be used with format=row", about(spec, OPTION_BEFORE)),
+				 errdetail("In this format a record holds the new row alone."),
+				 errhint("Use format=envelope.")));
 	if (options[OPTION_COLUMNS] != NULL && options[OPTION_EXCLUDE] != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s does not go with columns=", about(spec, OPTION_EXCLUDE)),
-				 errhint("Give the columns to publish or those to leave out.")));
+				 errmsg("%s cannot be used with columns=", about(spec, OPTION_EXCLUDE)),
+				 errhint("Give either the columns to publish or the columns to leave out.")));
 }
 
 /* ---- columns ------------------------------------------------------------ */
@@ -275,7 +281,7 @@ find_column(const PublisherSpec *spec, OptionId option, const char *name)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
-			 errmsg("%s: the table has no column \"%s\"", about(spec, option), name)));
+			 errmsg("column \"%s\" in %s does not exist", name, about(spec, option))));
 }
 
 /* Add a column of the source table, as it stands in the trigger's own. */
@@ -359,8 +365,8 @@ choose_key_columns(PublisherSpec *spec)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
 				 errmsg("trigger \"%s\" on table \"%s\" has no key", publisher->trigger, publisher->table),
-				 errdetail("With format=row a key tells which row a record stands for; the table has no primary key, or a deferrable one."),
-				 errhint("Name the columns with key=, or make a primary key that is not deferrable.")));
+				 errdetail("With format=row the key identifies the row that a record stands for, and the table has no primary key, or only a deferrable one."),
+				 errhint("Name the key's columns with key=, or add a primary key that is not deferrable.")));
 
 	key->columns.columns = palloc(list_length(columns) * sizeof(ChangeColumn));
 	foreach(cell, columns)
@@ -392,7 +398,7 @@ find_topic(const PublisherSpec *spec, const char *name)
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("topic \"%s\", to which trigger \"%s\" on table \"%s\" publishes, does not exist",
 						name, spec->publisher->trigger, spec->publisher->table),
-				 errhint("A topic of another schema than the table's is named with its schema. Make the topic with create_topic(), or remove the trigger.")));
+				 errhint("Create the topic with create_topic(), qualify its name if it is in another schema than the table, or drop the trigger.")));
 	if (!pgt_is_topic(topic))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),

@@ -174,7 +174,7 @@ row_key(ChangeWriter *writer, TupleTableSlot *slot, StringInfo buffer)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("trigger \"%s\" on table \"%s\" cannot publish a row whose key is null",
 						publisher->trigger, publisher->table),
-				 errdetail("The key is column \"%s\"; without it nothing tells which row a record of topic \"%s\" stands for.",
+				 errdetail("The key is column \"%s\"; a null key does not identify the row that a record of topic \"%s\" stands for.",
 						   publisher->key.columns.columns[0].name, get_rel_name(publisher->topic)),
 				 errhint("Name another key with key=, or declare the column NOT NULL.")));
 	return key;
@@ -270,7 +270,7 @@ refuse_truncate(const ChangePublisher *publisher)
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("cannot truncate table \"%s\": trigger \"%s\" cannot publish it to topic \"%s\"",
 					publisher->table, publisher->trigger, get_rel_name(publisher->topic)),
-			 errdetail("Each row would need a tombstone there, and TRUNCATE does not look at the rows."),
+			 errdetail("Each row would need a tombstone in the topic, and TRUNCATE does not read the rows."),
 			 errhint("Use DELETE, or disable the trigger.")));
 }
 

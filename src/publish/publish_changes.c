@@ -185,7 +185,7 @@ check_pairs(const ChangeWriter *writer, const TriggerData *trigger)
 			 errmsg("trigger \"%s\" on table \"%s\" cannot tell which rows were updated and which deleted",
 					writer->publisher->trigger, writer->publisher->table),
 			 errdetail("A row that moved to another partition was kept out by a trigger there."),
-			 errhint("Publish the table by a trigger FOR EACH ROW.")));
+			 errhint("Publish the table with a trigger FOR EACH ROW.")));
 }
 
 /*

@@ -52,6 +52,7 @@
 
 #include "ddl/create_topic.h"
 #include "publish/change_record.h"
+#include "topic/sql_argument.h"
 
 PG_FUNCTION_INFO_V1(pgt_publish_table);
 PG_FUNCTION_INFO_V1(pgt_unpublish_table);
@@ -132,16 +133,6 @@ begin(FunctionCallInfo fcinfo, TablePublication *publication)
 										   0, NULL, false);
 }
 
-/* ERROR for a null argument that must be given. */
-static void
-require_argument(FunctionCallInfo fcinfo, int n)
-{
-	if (PG_ARGISNULL(n))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"%s\" must not be null", argument_names[n])));
-}
-
 /* ERROR unless the caller owns a table that can have the triggers. */
 static void
 lock_table(TablePublication *publication)
@@ -161,7 +152,7 @@ lock_table(TablePublication *publication)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a table", get_rel_name(table)),
-				 errhint("Publish the tables that it is made of.")));
+				 errhint("Publish the underlying tables instead.")));
 }
 
 /* ---- the topic ---------------------------------------------------------- */
@@ -223,7 +214,7 @@ open_topic(FunctionCallInfo fcinfo, TablePublication *publication)
 	{
 		pgt_topic_require(topic);
 		ereport(NOTICE,
-				(errmsg("topic \"%s\" exists and is used as it is", publication->topic_name)));
+				(errmsg("topic \"%s\" already exists and is used without changes", publication->topic_name)));
 		return topic;
 	}
 	topic = create_topic(fcinfo, publication);
@@ -256,7 +247,7 @@ create_trigger(TablePublication *publication, const char *kind, const char *when
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("trigger \"%s\" for relation \"%s\" already exists", name,
 						get_rel_name(publication->table)),
-				 errhint("Call unpublish_table() first to publish the table in another way.")));
+				 errhint("To publish the table in another way, call unpublish_table() first.")));
 
 	initStringInfo(&statement);
 	appendStringInfo(&statement, "CREATE TRIGGER %s AFTER ", quote_identifier(name));
@@ -287,7 +278,7 @@ create_triggers(TablePublication *publication, const char *for_each)
 	else
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"for_each\" cannot be \"%s\"", for_each),
+				 errmsg("invalid value for argument \"for_each\": \"%s\"", for_each),
 				 errhint("Valid values are: row, statement.")));
 	if (publication->relkind != RELKIND_FOREIGN_TABLE)
 		create_trigger(publication, "truncate", "TRUNCATE ON %s FOR EACH STATEMENT");
@@ -362,7 +353,7 @@ publish_rows(TablePublication *publication, bool rows)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("cannot publish the rows of foreign table \"%s\"", get_rel_name(publication->table)),
-				 errdetail("It cannot be locked against changes.")));
+				 errdetail("A foreign table cannot be locked against changes.")));
 	if (rows && publication->relkind == RELKIND_PARTITIONED_TABLE)
 		relations = find_all_inheritors(publication->table, ShareRowExclusiveLock, NULL);
 	foreach(cell, relations)
@@ -370,8 +361,9 @@ publish_rows(TablePublication *publication, bool rows)
 		if (rows && get_rel_relkind(lfirst_oid(cell)) == RELKIND_FOREIGN_TABLE)
 			ereport(ERROR,
 					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-					 errmsg("cannot publish the rows of partition \"%s\", a foreign table",
-							get_rel_name(lfirst_oid(cell)))));
+					 errmsg("cannot publish the rows of foreign table \"%s\"",
+							get_rel_name(lfirst_oid(cell))),
+					 errdetail("The partition is a foreign table, which cannot be locked against changes.")));
 		publish_relation(publication, lfirst_oid(cell), rows);
 	}
 }
@@ -388,10 +380,10 @@ pgt_publish_table(PG_FUNCTION_ARGS)
 	TablePublication publication;
 	Oid			topic;
 
-	require_argument(fcinfo, ARG_TABLE);
-	require_argument(fcinfo, ARG_FORMAT);
+	pgt_require_arg(fcinfo, ARG_TABLE, "t");
+	pgt_require_arg(fcinfo, ARG_FORMAT, "format");
 	for (int n = ARG_FOR_EACH; n <= ARG_CONFIG; n++)
-		require_argument(fcinfo, n);
+		pgt_require_arg(fcinfo, n, argument_names[n]);
 	begin(fcinfo, &publication);
 	lock_table(&publication);
 
@@ -423,7 +415,7 @@ pgt_unpublish_table(PG_FUNCTION_ARGS)
 	List	   *statements = NIL;
 	ListCell   *cell;
 
-	require_argument(fcinfo, ARG_TABLE);
+	pgt_require_arg(fcinfo, ARG_TABLE, "t");
 	begin(fcinfo, &publication);
 	lock_table(&publication);
 	relation = table_open(publication.table, NoLock);

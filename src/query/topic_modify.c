@@ -71,10 +71,9 @@ pgt_modify_plan(PlannerInfo *root, ModifyTable *plan, Index relation, int subpla
 		return NIL;
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("topics are append-only"),
-			 errdetail("Records of topic \"%s\" cannot be updated or deleted one by one.",
-					   get_rel_name(rte->relid)),
-			 errhint("Produce a new record of the same key, with a null value for a deletion; TRUNCATE removes all records.")));
+			 errmsg("cannot update or delete records of topic \"%s\"", get_rel_name(rte->relid)),
+			 errdetail("Topics are append-only."),
+			 errhint("Produce a new record with the same key, with a null value to delete the key; TRUNCATE removes all records.")));
 }
 
 /* IsForeignRelUpdatable: what information_schema says of topics. */
@@ -171,9 +170,9 @@ check_may_give_offsets(const Topic *topic)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("must be owner of topic \"%s\" to give record_offset", get_rel_name(topic->relid)),
-			 errdetail("An offset that is given moves the end of the log for all who use the topic."),
-			 errhint("Leave record_offset out or null: the log numbers the records.")));
+			 errmsg("must be owner of topic \"%s\" to set record_offset", get_rel_name(topic->relid)),
+			 errdetail("An explicit offset moves the end of the log for all users of the topic."),
+			 errhint("Omit record_offset or set it to null, so that the log numbers the records.")));
 }
 
 /*
@@ -195,18 +194,18 @@ row_offset(TopicInsert *state, TupleTableSlot *slot, const TopicPartition *parti
 	if (offset < log.next_offset)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("offset " INT64_FORMAT " of topic \"%s\", partition %d, is below the log end offset " INT64_FORMAT,
-						offset, get_rel_name(state->topic->relid), partition->partition,
-						log.next_offset),
-				 errhint("Leave record_offset out, or give offsets at or past the log end.")));
+				 errmsg("offset " INT64_FORMAT " is below the log end offset " INT64_FORMAT " of partition %d of topic \"%s\"",
+						offset, log.next_offset, partition->partition,
+						get_rel_name(state->topic->relid)),
+				 errhint("Omit record_offset, or give offsets at or past the log end.")));
 	if (offset > MAX_EXPLICIT_OFFSET)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("offset " INT64_FORMAT " of topic \"%s\", partition %d, is too large",
-						offset, get_rel_name(state->topic->relid), partition->partition),
-				 errdetail("Offsets that are given must not pass " INT64_FORMAT ", so that enough are left.",
+				 errmsg("offset " INT64_FORMAT " is too large for partition %d of topic \"%s\"",
+						offset, partition->partition, get_rel_name(state->topic->relid)),
+				 errdetail("The largest explicit offset is " INT64_FORMAT "; the offsets past it are left for later records.",
 						   MAX_EXPLICIT_OFFSET),
-				 errhint("Leave record_offset out, or give offsets at or past the log end.")));
+				 errhint("Omit record_offset, or give offsets at or past the log end.")));
 	return offset;
 }
 
@@ -342,7 +341,7 @@ check_truncate(List *relations)
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("TRUNCATE of a topic cannot run inside a transaction block"),
-				 errdetail("It acts at once and cannot be rolled back."),
+				 errdetail("The command takes effect at once and cannot be rolled back."),
 				 errhint("Run it as a statement of its own, outside of transaction blocks, functions and procedures.")));
 	foreach(cell, relations)
 	{
