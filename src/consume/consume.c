@@ -375,9 +375,9 @@ pgt_consume_many(PG_FUNCTION_ARGS)
 /* ---- commit_offsets(), leave_group() ------------------------------------- */
 
 /*
- * Topic and group of a call whose first two arguments they are, and the member
- * that its argument "member_arg" names or NULL; ERROR in a read-only
- * transaction.
+ * Set *group to the topic and the group that a call's first two arguments name, and
+ * *holder to the member that its argument "member_arg" names, or to none if that is null.
+ * ERROR in a read-only transaction.
  */
 static void
 parse_holder(FunctionCallInfo fcinfo, const char *function, int member_arg,
@@ -419,7 +419,7 @@ pgt_commit_offsets(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* leave_group(topic, group_id, member_id) */
+/* leave_group(topic, group_id, member_id): give up all partitions leased to the member, and remove it. */
 Datum
 pgt_leave_group(PG_FUNCTION_ARGS)
 {

@@ -9,22 +9,21 @@
  *	  deliver records until max_records
  *	  auto_commit: commit the reader's position, else remember it
  *
- * So a partition with nothing to read is neither locked nor written, and nobody
- * waits for another consumer.  One that has nothing but a gap (partition_cursor.c)
- * is owned and its offset moved behind the gap, once: by the call that would
- * return nothing, not while it waits.  A partition that is leased to a member (lease.c)
- * counts as owned for all but that one; a member's position and its lease are
- * taken down by lease.c.
+ * So a partition with nothing to read is neither locked nor written, and no consumer
+ * waits for another one.  A partition that has nothing but a gap (partition_cursor.c) is
+ * owned, and its offset moved behind the gap, only once: by the call that would return
+ * nothing, not while that call waits.  A partition that is leased to a member (lease.c)
+ * counts as owned for all other consumers; lease.c records the member's position and its
+ * lease.
  *
- * A pass that just looks for something to read owns the partition and delivers
- * nothing; the function that runs then finds it owned.  One that waits owns only
- * what has records: a start that is to be committed is remembered for later, as is
- * that there is a gap to pass.
+ * A pass without a sink owns the partition and delivers nothing; the function that runs
+ * next then finds it owned.  A pass that waits owns only a partition with records.  If
+ * there is a start to commit, or a gap to pass, it only remembers that there is.
  *
- * Records that are deleted while they are read end the partition's part of the
- * call at the gap, so that the next one finds it.
+ * If records are deleted while they are read, the partition's part of the call ends at
+ * the gap, so that the next call finds it.
  *
- * Locks: the partition's row (consumer_group.c), till the transaction's end.
+ * Locks: the partition's row (consumer_group.c), until the transaction's end.
  */
 #include "postgres.h"
 
@@ -38,14 +37,14 @@
 #include "topic/record_rows.h"
 #include "wal/log_reader.h"
 
-/* May the consumer of the pass own a partition, as far as leases go? */
+/* Do leases allow the consumer of the pass to own a partition? */
 static bool
 lease_allows(const TopicPass *pass, const GroupOffset *offset)
 {
 	return pass->lease != NULL ? pgt_lease_is_held(pass->lease, offset) : !pgt_lease_is_live(offset);
 }
 
-/* Count what was delivered, for pg_stat_topics. */
+/* Count the records delivered, for pg_stat_topics. */
 static void
 count_delivered(const TopicPartition *key, int64 records, int64 bytes)
 {
@@ -59,9 +58,9 @@ count_delivered(const TopicPartition *key, int64 records, int64 bytes)
 }
 
 /*
- * Deliver the partition's records until the pass has enough.  Returns the
- * group's next offset.  Where records behind the ones delivered are deleted
- * meanwhile, it stops there: the next call finds the gap.
+ * Deliver the partition's records until the pass has enough.  Returns the group's next
+ * offset.  If the records behind those delivered are deleted meanwhile, delivery stops
+ * there, and the next call finds the gap.
  */
 static int64
 deliver_records(TopicPass *pass, PartitionCursor *cursor)
@@ -92,7 +91,7 @@ deliver_records(TopicPass *pass, PartitionCursor *cursor)
 	return pgt_log_reader_position(cursor->reader);
 }
 
-/* Deliver to a member, which has the partition; take down how far it has read. */
+/* Deliver to a member, which has the partition, and record how far it has read. */
 static void
 deliver_to_member(TopicPass *pass, GroupOffset *offset, PartitionCursor *cursor)
 {
@@ -105,10 +104,9 @@ deliver_to_member(TopicPass *pass, GroupOffset *offset, PartitionCursor *cursor)
 }
 
 /*
- * Nothing was delivered: move the group's offset behind the gap.  There is no
- * record in it that could be lost with that, so it is committed also where
- * commits are the caller's business, unless he has records to commit before it
- * or has never committed any.
+ * Move the group's offset behind a gap, when nothing was delivered.  The gap holds no
+ * record that could be lost, so the move is committed even without auto_commit, unless
+ * the caller has records to commit before the gap or has never committed any.
  */
 static void
 pass_gap(const TopicPass *pass, GroupOffset *offset, const PartitionCursor *cursor)
@@ -157,8 +155,8 @@ consume_owned(TopicPass *pass, GroupOffset *offset, PartitionCursor *cursor)
 }
 
 /*
- * Open a partition and own it.  False where there is nothing to do for it, or
- * somebody else owns it: then there is neither a reader nor a lock.
+ * Open a partition and own it.  False if there is nothing to do for it, or if another
+ * consumer owns it: then there is neither a reader nor a lock.
  */
 static bool
 open_and_own(TopicPass *pass, GroupOffset *offset, PartitionCursor *cursor)

@@ -8,9 +8,9 @@
 #include "consume/consume_pass.h"
 
 /*
- * Consume from one partition, if it has something and nobody else owns it; a
- * pass without a sink just owns it.  What came of it is in pass->whole->delivered,
- * ->remembered and ->retry.
+ * Consume from one partition, if it has something to read and no other consumer owns it;
+ * a pass without a sink only owns it.  The outcome is in pass->whole: delivered,
+ * remembered and retry.
  */
 extern void pgt_consume_partition(TopicPass *pass, GroupOffset *offset);
 

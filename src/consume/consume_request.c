@@ -1,19 +1,17 @@
 /*
  * consume_request.c
- *	  What a call of consume(), consume_as() or consume_many() asks for: its
- *	  arguments, checked and with their defaults, and the topic.
+ *	  The request of a call of consume(), consume_as() or consume_many(): its
+ *	  arguments, checked and with their defaults, and the topics.
  *
- * A request is made of the values of the arguments, wherever they come from: the
- * function's call, or the statement that consume_wait.c looks at before it
- * starts.  A call that waits there is parsed twice, so parsing has no effect but
- * its result or an error.
+ * The values of the arguments come from the function's call, or from the statement that
+ * consume_wait.c looks at before it starts.  A call that waits there is parsed twice, so
+ * parsing has no effect besides its result or an error.
  *
- * What can be said of an argument by itself is checked here.  Whether there is
- * such a topic, and a partition of that number, is asked with the topic's lock,
- * by pgt_consume_request_open_topic().
+ * Parsing checks each argument by itself.  pgt_consume_request_open_topic() checks, with
+ * the topic's lock, that the topic and the partitions exist.
  *
- * Locks: AccessShareLock on the topic, which pgt_consume_request_open_topic() takes; how
- * long it is held is the caller's business.
+ * Locks: AccessShareLock on the topic, which pgt_consume_request_open_topic() takes; the
+ * caller decides how long it is held.
  *
  * Memory: the request's parts are in the caller's context.
  */
@@ -68,7 +66,7 @@ interval_usecs(const Interval *interval)
 	return (int64) Max(Min(usecs, LONGEST_TIMEOUT), -LONGEST_TIMEOUT);
 }
 
-/* A timeout; ERROR where negative. */
+/* A timeout in microseconds; ERROR if it is negative. */
 static int64
 timeout_from_interval(const Interval *interval)
 {
@@ -82,7 +80,7 @@ timeout_from_interval(const Interval *interval)
 	return usecs;
 }
 
-/* The policy of that name; ERROR where there is none. */
+/* The policy of that name; ERROR if there is none. */
 static OffsetReset
 offset_reset_by_name(const char *name)
 {
@@ -97,7 +95,7 @@ offset_reset_by_name(const char *name)
 			 errhint("Valid values are: earliest, latest, none.")));
 }
 
-/* Take over the wanted partitions; whether they exist is checked with the topic at hand. */
+/* Take over the wanted partitions; whether they exist is checked when the topic is opened. */
 static void
 parse_partitions(ConsumeRequest *request, ArrayType *array)
 {
@@ -117,7 +115,7 @@ parse_partitions(ConsumeRequest *request, ArrayType *array)
 		request->partitions[i] = DatumGetInt32(elements[i]);
 }
 
-/* Take over the arguments of leased mode, if it is asked for. */
+/* Take over the arguments of leased mode, if the call asks for it. */
 static void
 parse_member(ConsumeRequest *request, const NullableDatum *args)
 {
@@ -183,7 +181,7 @@ parse_common(ConsumeRequest *request, Oid function, const NullableDatum *args)
 	parse_member(request, args);
 }
 
-/* The topic that a call of consume() or consume_as() is about; ERROR where it names none. */
+/* The topic that a call of consume() or consume_as() names; ERROR if it names none. */
 static Oid
 topic_of_call(const FuncExpr *call, const NullableDatum *arg)
 {

@@ -1,6 +1,6 @@
 /*
  * consume_request.h
- *	  What a call of consume(), consume_as() or consume_many() asks for.
+ *	  The request of a call of consume(), consume_as() or consume_many().
  */
 #ifndef CONSUME_REQUEST_H
 #define CONSUME_REQUEST_H
@@ -9,7 +9,7 @@
 #include "nodes/primnodes.h"
 #include "topic/topic.h"
 
-/* A timeout past this many microseconds (100 years) is as good as infinite. */
+/* Longer timeouts count as this many microseconds (100 years). */
 #define LONGEST_TIMEOUT		(100.0 * 366 * USECS_PER_DAY)
 
 /* Arguments of consume() and consume_as() by number. */
@@ -27,7 +27,7 @@ enum
 	ARG_COUNT
 };
 
-/* What a group does where it has no committed offset, or one that is deleted. */
+/* Where a group starts that has no committed offset, or whose next record is deleted. */
 typedef enum OffsetReset
 {
 	OFFSET_RESET_EARLIEST,
@@ -35,7 +35,7 @@ typedef enum OffsetReset
 	OFFSET_RESET_NONE
 } OffsetReset;
 
-/* What the caller asks for. */
+/* The arguments of a call. */
 typedef struct ConsumeRequest
 {
 	ConsumerGroup group;		/* its topic is not set */

@@ -1,43 +1,42 @@
 /*
  * partition_cursor.c
- *	  A partition opened where a group goes on: from which offset, and the first
- *	  record there.
+ *	  A partition opened where a group continues: the offset at which it does so, and
+ *	  the first record there.
  *
- *	  nothing committed		auto_offset_reset says
- *	  a record was deleted	the same; what was deleted is lost
- *	  past the log end		the same; the topic was restored without its records
- *	  else					at the group's next offset, or at the log start
+ *	  nothing committed		auto_offset_reset decides
+ *	  a record was deleted	auto_offset_reset decides; the deleted records are lost
+ *	  past the log end		auto_offset_reset decides; the topic was restored without
+ *							its records
+ *	  otherwise				at the group's next offset, or at the log start
  *
- * Gaps.  Offsets without a record are passed over as if they were not there:
- * those of transactions that rolled back, of records that compaction removed, and
- * ones that were never given.  Behind a record the reader sees to it.  Where a
- * group has nothing to read but such offsets, up to the log's end or to the first
- * record that its snapshot takes for running, the cursor says how far they go
- * ("passed"), so that the group's offset moves behind them: once, and not with
- * each call.  Else it would lag behind for ever, hold retention.consumers up, and
- * count them as lost once they are deleted.  That the log starts behind the group's
- * offset is such a gap too, unless a record between was deleted (deleted_end).
+ * Gaps.  Readers pass over offsets without a record as if they did not exist: offsets of
+ * transactions that rolled back, of records that compaction removed, and offsets that no
+ * record ever had.  Behind a record the reader does so.  If a group has only such offsets
+ * left to read, up to the log's end or to the first record that its snapshot takes for
+ * running, the cursor says where they end ("passed"), and the group's offset is moved
+ * there, once.  Otherwise the group would lag behind for ever, hold retention.consumers
+ * up, and count these offsets as lost once they are deleted.  If the log starts behind the
+ * group's offset, that is such a gap too, unless a record between was deleted
+ * (deleted_end).
  *
- * Offset reset.  A group with nothing committed, or whose next record was deleted,
- * starts where auto_offset_reset says; what it has lost is counted in its row.
- * "latest" must be fixed at the first call, even where nothing is returned, or the
- * group would miss what is produced until its next one: the log's visible end is
- * committed at once, by a call that waits when it has waited.  Until then the
- * transaction remembers it.
+ * Offset reset.  A group with nothing committed, or whose next record was deleted, starts
+ * where auto_offset_reset says; its row counts what it has lost.  "latest" must be fixed
+ * by the first call, even if that returns nothing, or the group would miss the records
+ * produced before its next call: so the log's visible end is committed at once, and by a
+ * call that waits when it has waited.  Until then the transaction remembers it.
  *
- * The log's start may move while a cursor is opened; where it has passed the
- * first record, the cursor is opened again and finds a gap.
+ * The log's start may move while a cursor is opened; if it has passed the first record,
+ * the cursor is opened again and finds a gap.
  *
- * A record that must not be delivered yet (nack_header.c) holds back its partition
- * as the end of the log does; a look that meets one asks for another look then.  A
- * group that has committed nothing commits its start there, so that pg_topic_groups
- * can tell that it waits, and for how long.
+ * A record that must not be delivered yet (nack_header.c) holds its partition back like
+ * the end of the log; a look that meets such a record asks for another look at its time.
+ * A group that has committed nothing commits its start there, so that pg_topic_groups can
+ * show that it waits, and for how long.
  *
- * A cursor is opened by what the caller has read of the group, and changes
- * nothing: it takes no lock and no transaction id, and committing, counting and
- * owning are the business of who opened it.
+ * A cursor is opened by what the caller has read of the group, and changes nothing: it
+ * takes no lock and no transaction id.  The caller commits, counts and owns.
  *
- * Memory: the reader's, till the cursor is closed.
+ * Memory: the reader's, until the cursor is closed.
  */
 #include "postgres.h"
 
@@ -53,7 +52,7 @@
 
 /* ---- where a group starts ----------------------------------------------- */
 
-/* The group has committed nothing and is not to start by itself. */
+/* ERROR: the group has committed nothing, and auto_offset_reset is "none". */
 static void
 report_no_offset(const TopicPass *pass, int32 partition)
 {
@@ -66,7 +65,7 @@ report_no_offset(const TopicPass *pass, int32 partition)
 					 "or set auto_offset_reset to \"earliest\" or \"latest\".")));
 }
 
-/* The group's next record was deleted and it is not to go on by itself. */
+/* ERROR: the group's next record was deleted, and auto_offset_reset is "none". */
 static void
 report_offset_out_of_range(const TopicPass *pass, int32 partition, int64 offset, int64 log_start)
 {
@@ -80,7 +79,7 @@ report_offset_out_of_range(const TopicPass *pass, int32 partition, int64 offset,
 					 "or set auto_offset_reset to \"earliest\" or \"latest\".")));
 }
 
-/* The group's offset is of a log that was longer, and it is not to start by itself. */
+/* ERROR: the group's offset is past the log end, and auto_offset_reset is "none". */
 static void
 report_offset_past_end(const TopicPass *pass, int32 partition, int64 offset, int64 log_end)
 {
@@ -95,9 +94,9 @@ report_offset_past_end(const TopicPass *pass, int32 partition, int64 offset, int
 }
 
 /*
- * Start at the end: of what the snapshot sees, or as it was when the
- * transaction first looked, and fix that.  A start before what the group has
- * read since ("next", or NO_OFFSET) counts no more.
+ * Start at the end of what the snapshot sees, or at the end that the transaction has
+ * remembered when it first looked, and have that committed.  A remembered start before
+ * what the group has read since ("next", or NO_OFFSET) no longer counts.
  */
 static void
 start_at_end(const TopicPass *pass, const GroupOffset *offset, PartitionCursor *cursor,
@@ -201,9 +200,8 @@ pgt_cursor_is_due(const TopicPass *pass, const PartitionCursor *cursor)
 }
 
 /*
- * Open a reader at cursor->start and read the first record; without one the
- * cursor has no reader.  False where the log's start has moved past it
- * meanwhile.
+ * Open a reader at cursor->start and read the first record; if there is none, the cursor
+ * has no reader.  False if the log's start has moved past cursor->start meanwhile.
  */
 static bool
 open_reader(const TopicPass *pass, PartitionCursor *cursor)
@@ -225,14 +223,14 @@ open_reader(const TopicPass *pass, PartitionCursor *cursor)
 	return true;
 }
 
-/* Where the consumer of the pass goes on in a partition; NO_OFFSET: nothing committed yet. */
+/* The next offset of the pass's consumer in a partition; NO_OFFSET if nothing is committed yet. */
 static int64
 next_offset(const TopicPass *pass, const GroupOffset *offset)
 {
 	return pass->lease != NULL ? pgt_lease_next_offset(offset) : pgt_group_next_offset(offset);
 }
 
-/* Set cursor->start by where the log is now. */
+/* Set cursor->start by the log's present bounds. */
 static void
 choose_start(const TopicPass *pass, const GroupOffset *offset, PartitionCursor *cursor,
 			 const LogBounds *bounds)
@@ -260,7 +258,7 @@ pgt_cursor_has_work(const PartitionCursor *cursor)
 	return cursor->reader != NULL || cursor->must_commit;
 }
 
-/* Does the group stand before a gap that the cursor has found? */
+/* Has the cursor found a gap right at the group's next offset? */
 static bool
 is_before_gap(const PartitionCursor *cursor)
 {
@@ -287,7 +285,7 @@ pgt_cursor_open(const TopicPass *pass, const GroupOffset *offset, PartitionCurso
 	return pgt_cursor_has_work(cursor) || is_before_gap(cursor);
 }
 
-/* Tell a consumer that it starts again, since its offset was of a longer log. */
+/* Tell a consumer that it starts again, because its offset was past the log end. */
 static void
 report_start_over(const TopicPass *pass, const PartitionCursor *cursor)
 {
@@ -299,7 +297,7 @@ report_start_over(const TopicPass *pass, const PartitionCursor *cursor)
 					   (long long) cursor->past_end)));
 }
 
-/* Tell a consumer that records were deleted before it has read them. */
+/* Tell a consumer that records were deleted before it read them. */
 static void
 report_lost_records(const TopicPass *pass, const PartitionCursor *cursor)
 {
