@@ -5,13 +5,14 @@
  * The JSON of a row is what row_to_json() makes of it: numbers, booleans, json
  * and jsonb as they are, dates and times in ISO 8601, arrays and composite
  * values as JSON arrays and objects, NaN, infinities and all other types as
- * strings of what their output functions give.  It is made in one pass into
- * one buffer.  What depends on the columns alone is prepared once: the name,
- * escaped and in quotes, and how values of the type are written.
+ * strings of what their output functions return.  It is written in one pass into one
+ * buffer.  Everything that depends only on the columns is prepared once: the name,
+ * escaped and in quotes, and how values of the type are written.  The columns themselves
+ * are chosen in change_publisher.c.
  *
- * Values and keys are the same whatever the settings of who changes the table are
- * (text_settings.c): else compaction and consumers would take one row for two, and
- * a replica would show what the table does not hold.
+ * Values and keys do not depend on the settings of the session that changes the table
+ * (text_settings.c).  Otherwise compaction and consumers would take one row for two, and
+ * a replica would show values that the table does not hold.
  *
  * Memory: output functions allocate in the current context, which callers
  * reset for each row.
@@ -37,7 +38,7 @@
 
 /* ---- preparing ---------------------------------------------------------- */
 
-/* How values of a type that is neither built in nor of a kind of its own are written. */
+/* How values of a type are written that json_form() does not know. */
 static JsonForm
 other_form(Oid type, Oid *function)
 {
@@ -55,7 +56,7 @@ other_form(Oid type, Oid *function)
 	return JSON_FORM_OTHER;
 }
 
-/* How values of a type are written; its output function or cast. */
+/* How values of a type are written; sets *function to its output function or cast. */
 static JsonForm
 json_form(Oid type, Oid *function)
 {
@@ -133,7 +134,7 @@ pgt_change_json_may_be_refused(const ChangeColumn *column)
 
 /* ---- JSON --------------------------------------------------------------- */
 
-/* Append one character that JSON wants escaped. */
+/* Append one character that must be escaped in JSON. */
 static void
 append_escaped(StringInfo out, unsigned char c)
 {
@@ -206,7 +207,7 @@ append_datetime(StringInfo out, Datum value, Oid type)
 	pgt_change_json_append_string(out, text, strlen(text));
 }
 
-/* Append a number, in quotes where JSON has none such (NaN, Infinity). */
+/* Append a number, in quotes if JSON has no such number (NaN, Infinity). */
 static void
 append_number(StringInfo out, const char *text)
 {
@@ -227,7 +228,7 @@ append_text(StringInfo out, Datum value)
 	pgt_change_json_append_string(out, VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
 }
 
-/* Append what an output function gives, as a string. */
+/* Append the result of the type's output function, as a string. */
 static void
 append_other(StringInfo out, ChangeColumn *column, Datum value)
 {
@@ -296,7 +297,7 @@ append_value(StringInfo out, ChangeColumn *column, Datum value)
 	}
 }
 
-/* Append the columns of the slot's row as a JSON object, with the settings there are. */
+/* Append the columns of the slot's row as a JSON object, with the present settings. */
 static void
 append_row(StringInfo out, const ChangeColumns *columns, TupleTableSlot *slot)
 {
@@ -315,7 +316,7 @@ append_row(StringInfo out, const ChangeColumns *columns, TupleTableSlot *slot)
 			append_value(out, column, slot->tts_values[n]);
 	}
 
-	/* each label begins with a comma; the first one's place is the brace's */
+	/* each label begins with a comma; the brace replaces the first one */
 	if (out->len == start)
 		appendStringInfoChar(out, '{');
 	else
@@ -407,7 +408,7 @@ make_key(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer)
 	return pgt_text_to_bytes(buffer->data, buffer->len);
 }
 
-/* The same with the settings fixed that the text depends on. */
+/* The bytes of a key, with fixed values for the settings that the text depends on. */
 static ByteView
 make_key_with_fixed_settings(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer)
 {

@@ -1,36 +1,35 @@
 /*
  * change_publisher.c
- *	  How one trigger publishes one table's changes: its arguments, checked,
- *	  and all that depends on them and on the catalogs.
+ *	  How one trigger publishes one table's changes: the trigger's arguments, checked,
+ *	  and everything that follows from them and from the catalogs.
  *
  * A trigger's arguments are the topic and options, each as name=value:
  *
  *	  publish_changes('account_changes', 'format=row', 'key=aid', ...)
  *
- * They are strings that the server does not look at, so they are checked when
- * the trigger first fires in a session.  What comes of them is a
- * ChangePublisher, kept for the session:
+ * The server does not look at these strings, so they are checked when the trigger first
+ * fires in a session.  The result is a ChangePublisher, which is kept for the session:
  *
  *	  trigger oid -> PublisherEntry -> ChangePublisher   (in a context of its own)
  *
- * It is current while no invalidation has come for one of the three relations
- * it was made of: the table, the partitioned table above it, the topic; nor for
- * any schema, whose name it holds.  One that is not current is made again when
- * it is next asked for.  Its memory then goes with the transaction, since a
- * trigger that runs deeper in the stack may be the one that asks.
+ * A publisher is current until an invalidation arrives for one of the three relations
+ * that it was made from (the table, the partitioned table above it, the topic), or for
+ * a schema, whose name it holds.  After that, it is made again when it is next asked for.
+ * The memory of the old one is freed with the transaction, because a trigger further up
+ * the stack may still be using it.
  *
- * A row trigger of a partitioned table is cloned to each partition.  The
- * change of a partition's row is published as one of the table the trigger was
- * made for: its name, its columns in its order.  So it does not show in the
- * topic how the table is partitioned.
+ * A row trigger of a partitioned table is cloned to each partition.  The change of a
+ * partition's row is published as a change of the table that the trigger was made for:
+ * with that table's name, and its columns in its order.  So the topic does not show how
+ * the table is partitioned.
  *
- * A topic named without a schema is one of the table's schema.  Neither search_path
- * nor any privilege of the changing user counts: he could lead the changes
- * elsewhere, and need not know where they go.
+ * A topic named without a schema is one in the table's schema.  Neither search_path nor
+ * any privilege of the changing user counts: the user could divert the changes, and need
+ * not know where they go.
  *
- * The default key is the primary key, unless that is deferrable: then at some
- * moments two rows have the same key, and the order of their changes does not
- * tell which one stays.
+ * The default key is the primary key, unless it is deferrable: then two rows can have the
+ * same key for a while, and the order of their changes does not tell which of them
+ * remains.
  *
  * Locks: AccessShareLock on the partitioned table while a publisher is made;
  * the trigger's table is locked by whoever changes it.
@@ -68,7 +67,7 @@ typedef struct PublisherEntry
 	ChangePublisher *publisher;
 } PublisherEntry;
 
-/* A trigger's options as they are given; NULL where one is not. */
+/* The options of a trigger. */
 typedef enum OptionId
 {
 	OPTION_FORMAT,
@@ -111,7 +110,7 @@ static const Choice header_choices[] = {
 	{"none", 0}, {NULL}
 };
 
-/* What a publisher is made from. */
+/* The parts from which a publisher is made. */
 typedef struct PublisherSpec
 {
 	ChangePublisher *publisher;
@@ -121,7 +120,7 @@ typedef struct PublisherSpec
 	char	   *options[OPTION_COUNT];
 } PublisherSpec;
 
-/* Entries that are kept before the first sweep for triggers that are gone. */
+/* The number of entries at which dropped triggers are first looked for. */
 #define MIN_SWEEP_ENTRIES	128
 
 static HTAB *entries = NULL;
@@ -130,7 +129,7 @@ static uint64 invalidations = 0;	/* counts those received */
 
 /* ---- messages ----------------------------------------------------------- */
 
-/* The beginning of a message about an argument. */
+/* An argument's name in messages. */
 static char *
 about(const PublisherSpec *spec, OptionId option)
 {
@@ -153,7 +152,7 @@ choice_words(const Choice *choices)
 
 /* ---- arguments ---------------------------------------------------------- */
 
-/* Which option an argument such as "key=aid" is; ERROR for another. */
+/* Which option an argument such as "key=aid" sets; ERROR if there is no such option. */
 static OptionId
 option_of(const ChangePublisher *publisher, const char *argument, int name_length)
 {
@@ -207,7 +206,7 @@ read_options(PublisherSpec *spec, int argument_count, char **arguments)
 	}
 }
 
-/* What a word stands for; ERROR naming the valid ones. */
+/* The value that a word stands for; ERROR if it is not among the choices. */
 static int
 choose(const PublisherSpec *spec, OptionId option, const char *word, const Choice *choices)
 {
@@ -220,7 +219,7 @@ choose(const PublisherSpec *spec, OptionId option, const char *word, const Choic
 			 errhint("Valid values are: %s.", choice_words(choices))));
 }
 
-/* The option's value as a list of names, as SQL's identifiers are read; NIL where it is not given. */
+/* The option's value as a list of names, read like SQL identifiers; NIL if the option is not given. */
 static List *
 name_list(const PublisherSpec *spec, OptionId option)
 {
@@ -236,7 +235,7 @@ name_list(const PublisherSpec *spec, OptionId option)
 	return names;
 }
 
-/* The options that are words. */
+/* Read the options whose values are words. */
 static void
 read_choices(PublisherSpec *spec)
 {
@@ -284,7 +283,7 @@ find_column(const PublisherSpec *spec, OptionId option, const char *name)
 			 errmsg("column \"%s\" in %s does not exist", name, about(spec, option))));
 }
 
-/* Add a column of the source table, as it stands in the trigger's own. */
+/* Add a column of the source table, with its number in the trigger's own table. */
 static void
 add_column(PublisherSpec *spec, ChangeColumns *columns, Form_pg_attribute att)
 {
@@ -312,7 +311,7 @@ named_columns(PublisherSpec *spec, OptionId option)
 	return columns;
 }
 
-/* Which columns are published, in the table's order. */
+/* Choose the columns to publish, in the table's order. */
 static void
 choose_columns(PublisherSpec *spec)
 {
@@ -333,7 +332,7 @@ choose_columns(PublisherSpec *spec)
 	}
 }
 
-/* The columns of the primary key; NIL where there is none, or a deferrable one. */
+/* The columns of the primary key; NIL if there is none, or if it is deferrable. */
 static List *
 primary_key_columns(Relation relation)
 {
@@ -351,7 +350,7 @@ primary_key_columns(Relation relation)
 	return columns;
 }
 
-/* Which columns are the key. */
+/* Choose the columns of the key. */
 static void
 choose_key_columns(PublisherSpec *spec)
 {
@@ -408,7 +407,7 @@ find_topic(const PublisherSpec *spec, const char *name)
 	return topic;
 }
 
-/* ERROR: the topic's column is of a type that we do not write. */
+/* ERROR: the changes cannot be written as the type of the topic's column. */
 static void
 refuse_type(const PublisherSpec *spec, const Serializer *s, const char *hint)
 {
@@ -420,7 +419,7 @@ refuse_type(const PublisherSpec *spec, const Serializer *s, const char *hint)
 			 errhint("%s", hint)));
 }
 
-/* How the key's bytes are made for the topic's type. */
+/* Choose how the key's bytes are made, by the type of the topic's key. */
 static void
 choose_key_form(PublisherSpec *spec, const Topic *topic)
 {
@@ -445,7 +444,7 @@ choose_key_form(PublisherSpec *spec, const Topic *topic)
 		refuse_type(spec, s, "The topic's key must be text, json, jsonb, bytea or of the key column's type.");
 }
 
-/* Check that the topic can take our JSON. */
+/* ERROR unless the topic's value can be JSON. */
 static void
 check_value_type(PublisherSpec *spec, const Topic *topic)
 {
@@ -469,7 +468,7 @@ pgt_change_publisher_writes_tombstones(const ChangePublisher *publisher, const T
 
 /* ---- making a publisher -------------------------------------------------- */
 
-/* The part of an envelope that is the same for all changes up to the transaction. */
+/* Prepare the part of an envelope that all changes have in common, up to the transaction id. */
 static void
 prepare_envelope(PublisherSpec *spec)
 {
@@ -488,7 +487,7 @@ prepare_envelope(PublisherSpec *spec)
 	publisher->envelope_source_length = source.len;
 }
 
-/* Fill in all but the names. */
+/* Fill in everything but the names. */
 static void
 make_publisher(PublisherSpec *spec, int argument_count, char **arguments)
 {
@@ -562,7 +561,7 @@ source_of_trigger(Oid trigger)
 
 /* ---- cache --------------------------------------------------------------- */
 
-/* Forget triggers that may be gone, if there are many entries more than at the last time. */
+/* Remove entries that are not current, if there are many more entries than after the last sweep. */
 static void
 sweep_entries(void)
 {
@@ -582,7 +581,7 @@ sweep_entries(void)
 	sweep_at = Max(MIN_SWEEP_ENTRIES, 2 * hash_get_num_entries(entries));
 }
 
-/* Make a trigger's entry anew; on ERROR the cache is as it was. */
+/* Replace a trigger's entry by a new one; on ERROR the cache stays as it was. */
 static ChangePublisher *
 refresh_entry(Relation relation, Trigger *trigger)
 {

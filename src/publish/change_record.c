@@ -1,36 +1,36 @@
 /*
  * change_record.c
- *	  Changes of a table's rows to records of a topic.
+ *	  Turning changes of a table's rows into records of a topic.
  *
- * In format "row" the record of a change is the new row, keyed; a deletion is
- * a tombstone.  So the last record of each key is the row as it is.  An update
- * of the key is two records, a tombstone for the old key and the row under the
- * new one.  TRUNCATE cannot be told in this format and is refused.
+ * In format "row" the record of a change is the new row under its key; a deletion is a
+ * tombstone.  So the last record of each key is the row as it is now.  An update of the
+ * key is two records, a tombstone for the old key and the row under the new key.  This
+ * format cannot express TRUNCATE, so TRUNCATE is refused.
  *
  * In format "envelope" a record tells what happened:
  *
  *	  {"op":"u","before":null,"after":{...},
  *	   "source":{"schema":"public","table":"accounts","xid":731,"ts_ms":1700000000000}}
  *
- * op is c, u, d, t or r (a row that was there when publishing began); before is
- * what before= asks for.  Its key is the new row's, a deletion's the old row's.
- * Where the topic is compacted, a deletion's envelope and an update's of the
- * key are accompanied by the old key's tombstone, so that the key goes.
+ * op is c, u, d, t or r (a row that was there when publishing began); the option before=
+ * decides what "before" shows.  The record's key is that of the new row, or of the old
+ * row for a deletion.  If the topic is compacted, the envelope of a deletion, or of an
+ * update that changes the key, comes with a tombstone for the old key, so that
+ * compaction removes the key.
  *
- * xid is that of pg_current_xact_id(), ts_ms the record's own timestamp: the
- * moment the trigger fired.
+ * xid is the id that pg_current_xact_id() returns, and ts_ms the record's own timestamp,
+ * the moment at which the trigger fired.
  *
- * It is the table's owner, not who changes it, who needs INSERT on the topic:
- * as with foreign keys, whoever may change the table need not know what
- * depends on it.
+ * The table's owner, not the user who changes it, needs INSERT on the topic: as with
+ * foreign keys, a user who may change the table need not know what depends on it.
  *
  * Locks: RowExclusiveLock on the topic, until the transaction's end.
  *
  * WAL: none here; producer.c appends at commit.
  *
- * Memory: a writer's buffers are in the context in which it was begun, and
- * grow to the largest change; what output functions allocate is in the
- * caller's, to be reset after each row.
+ * Memory: a writer's buffers are in the context in which it was begun, and grow to the
+ * largest change.  Output functions allocate in the caller's context, which the caller
+ * resets after each row.
  */
 #include "postgres.h"
 
@@ -68,7 +68,7 @@ check_privilege(ChangePublisher *publisher)
 	publisher->checked_in = PGT_MY_LXID;
 }
 
-/* What TG_OP says. */
+/* The operation's name, as in TG_OP. */
 static const char *
 operation_name(ChangeOperation operation)
 {
@@ -101,7 +101,7 @@ add_header(ChangeWriter *writer, const char *name, const char *value)
 	writer->header_count++;
 }
 
-/* Encode the headers, the same for all changes of the statement. */
+/* Encode the headers, which all changes of the statement share. */
 static void
 make_headers(ChangeWriter *writer)
 {
@@ -147,7 +147,7 @@ static void
 add_record(ChangeWriter *writer, ByteView key, ByteView value)
 {
 	Topic	   *topic = writer->topic;
-	TopicPartition place = pgt_topic_partition(topic, pgt_choose_own_partition(topic, key, value));
+	TopicPartition partition = pgt_topic_partition(topic, pgt_choose_own_partition(topic, key, value));
 	Record		record;
 
 	record.offset = NO_OFFSET;
@@ -159,10 +159,10 @@ add_record(ChangeWriter *writer, ByteView key, ByteView value)
 	record.headers = writer->headers.data;
 	record.headers_length = writer->headers.len;
 	record.header_count = writer->header_count;
-	pgt_producer_add(&place, &topic->log, &record);
+	pgt_producer_add(&partition, &topic->log, &record);
 }
 
-/* The key of a row; ERROR where it is null and the format needs one. */
+/* The key of a row; ERROR if it is null and tombstones need one. */
 static ByteView
 row_key(ChangeWriter *writer, TupleTableSlot *slot, StringInfo buffer)
 {
@@ -180,7 +180,7 @@ row_key(ChangeWriter *writer, TupleTableSlot *slot, StringInfo buffer)
 	return key;
 }
 
-/* Append what an envelope shows of the old row. */
+/* Append the part of the old row that an envelope shows. */
 static void
 append_before(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
 {
@@ -262,7 +262,7 @@ pgt_change_record_add_tombstone(ChangeWriter *writer, TupleTableSlot *old, Tuple
 	add_record(writer, row_key(writer, old, &writer->key), null_view);
 }
 
-/* ERROR: TRUNCATE where each row must have a tombstone. */
+/* ERROR: TRUNCATE cannot be published where each row must have a tombstone. */
 static void
 refuse_truncate(const ChangePublisher *publisher)
 {

@@ -2,19 +2,18 @@
  * publish_table.c
  *	  publish_table() and unpublish_table(): topic and triggers in one call.
  *
- * publish_table() does what create_topic() does, where there is no such topic yet, and
- * CREATE TRIGGER as the calling user, as anyone could by hand, and then checks
- * the triggers' arguments, which else happens at the first change.
+ * publish_table() creates the topic as create_topic() does, unless it exists, and the
+ * triggers with CREATE TRIGGER as the calling user, who could do the same by hand.  Then
+ * it checks the triggers' arguments, which would otherwise be checked at the first change.
  *
- * With snapshot => true the rows that are there become records first, op "r" in
- * envelopes.  The table is locked against changes before anything else, as
- * CREATE TRIGGER does, and then read with a snapshot of its own: so each row is
- * published by the call or by a trigger, never by both or by none, whatever
- * the transaction's isolation level is.  Records of the call come before those
- * of later changes, since it commits before the first of these is made.
+ * With snapshot => true the existing rows become records first, with op "r" in envelopes.
+ * The call first locks the table against changes, as CREATE TRIGGER does, and then reads
+ * it with a snapshot of its own.  So each row is published exactly once, by the call or
+ * by a trigger, whatever the transaction's isolation level is.  Records of the call come
+ * before those of later changes, because it commits before the first of these is made.
  *
- * A trigger made here depends on its topic: DROP of the topic is refused, or
- * takes the trigger along with CASCADE, instead of making changes fail.
+ * A trigger made here depends on its topic: DROP of the topic is refused, or with CASCADE
+ * drops the trigger, so that changes of the table do not fail afterwards.
  *
  * Locks: ShareRowExclusiveLock on the table and its partitions, RowExclusiveLock
  * on the topic, until the transaction's end.
@@ -57,7 +56,7 @@
 PG_FUNCTION_INFO_V1(pgt_publish_table);
 PG_FUNCTION_INFO_V1(pgt_unpublish_table);
 
-/* The arguments of publish_table(), by their places. */
+/* The arguments of publish_table() by number. */
 enum
 {
 	ARG_TABLE,
@@ -90,7 +89,7 @@ typedef struct TablePublication
 	char		relkind;
 	const char *schema;			/* of the extension, quoted */
 	Oid			function;		/* publish_changes() */
-	const char *topic;			/* as it is to be named, qualified */
+	const char *topic;			/* its name, qualified and quoted */
 	const char *topic_name;		/* without its schema */
 	int			argument_count;
 	char	   *arguments[LAST_OPTION - FIRST_OPTION + 2];	/* the trigger's */
@@ -120,7 +119,7 @@ qualified_name(Oid relid)
 	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
 }
 
-/* Begin with what both functions need; "fcinfo" is of one of them. */
+/* Fill in what both functions need; "fcinfo" is the call of either. */
 static void
 begin(FunctionCallInfo fcinfo, TablePublication *publication)
 {
@@ -133,7 +132,7 @@ begin(FunctionCallInfo fcinfo, TablePublication *publication)
 										   0, NULL, false);
 }
 
-/* ERROR unless the caller owns a table that can have the triggers. */
+/* Lock the table; ERROR unless the caller owns it and it can have the triggers. */
 static void
 lock_table(TablePublication *publication)
 {
@@ -170,7 +169,7 @@ grant_to_owner(TablePublication *publication, Oid topic)
 					 quote_identifier(GetUserNameFromId(owner, false))));
 }
 
-/* Make the topic; what the config does not say depends on the format. */
+/* Make the topic; with format=row it is compacted unless the config says otherwise. */
 static Oid
 create_topic(FunctionCallInfo fcinfo, TablePublication *publication)
 {
@@ -182,7 +181,7 @@ create_topic(FunctionCallInfo fcinfo, TablePublication *publication)
 							TEXTOID, JSONBOID, DatumGetJsonbP(config), false);
 }
 
-/* Name the topic; it is the table's schema's unless the caller says otherwise. */
+/* Set the topic's name; it is in the table's schema unless the caller says otherwise. */
 static void
 name_topic(FunctionCallInfo fcinfo, TablePublication *publication)
 {
@@ -202,7 +201,7 @@ name_topic(FunctionCallInfo fcinfo, TablePublication *publication)
 	publication->topic = quote_qualified_identifier(schema, name);
 }
 
-/* Find the topic, or make it; its oid. */
+/* Find the topic, or make it; returns its oid. */
 static Oid
 open_topic(FunctionCallInfo fcinfo, TablePublication *publication)
 {
@@ -235,7 +234,7 @@ make_arguments(FunctionCallInfo fcinfo, TablePublication *publication)
 				psprintf("%s=%s", argument_names[n], TextDatumGetCString(PG_GETARG_DATUM(n)));
 }
 
-/* Make one trigger; "kind" NULL: the one for each row. */
+/* Make one trigger; "kind" is NULL for the one that fires for each row. */
 static void
 create_trigger(TablePublication *publication, const char *kind, const char *when)
 {
@@ -260,7 +259,7 @@ create_trigger(TablePublication *publication, const char *kind, const char *when
 	publication->triggers = lappend(publication->triggers, name);
 }
 
-/* Make them all. */
+/* Make all triggers. */
 static void
 create_triggers(TablePublication *publication, const char *for_each)
 {
@@ -284,7 +283,7 @@ create_triggers(TablePublication *publication, const char *for_each)
 		create_trigger(publication, "truncate", "TRUNCATE ON %s FOR EACH STATEMENT");
 }
 
-/* Have the triggers depend on the topic. */
+/* Record that the triggers depend on the topic. */
 static void
 record_dependencies(TablePublication *publication, Oid topic)
 {
@@ -302,9 +301,9 @@ record_dependencies(TablePublication *publication, Oid topic)
 	}
 }
 
-/* ---- the rows that are there -------------------------------------------- */
+/* ---- existing rows ------------------------------------------------------ */
 
-/* Publish the rows of one table or partition; without "rows" only check that it can be done. */
+/* Publish the rows of one table or partition; without "rows" only check the arguments. */
 static void
 publish_relation(TablePublication *publication, Oid relid, bool rows)
 {
@@ -395,7 +394,7 @@ pgt_publish_table(PG_FUNCTION_ARGS)
 	PG_RETURN_OID(topic);
 }
 
-/* Does the trigger publish, and to that topic (InvalidOid: any)? */
+/* Does the trigger publish to the topic, or, with InvalidOid, to any topic? */
 static bool
 publishes(const Trigger *trigger, Oid function, Oid table, Oid topic)
 {
@@ -405,7 +404,7 @@ publishes(const Trigger *trigger, Oid function, Oid table, Oid topic)
 		(trigger->tgnargs > 0 && pgt_change_publisher_find_topic(trigger->tgargs[0], table) == topic);
 }
 
-/* unpublish_table(t, topic) returns int: drops the triggers; how many there were. */
+/* unpublish_table(t, topic) returns int: drops the triggers and returns how many there were. */
 Datum
 pgt_unpublish_table(PG_FUNCTION_ARGS)
 {
