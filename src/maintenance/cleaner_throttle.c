@@ -31,7 +31,7 @@
 int			pgt_cleaner_bytes_per_second;
 bool		pgt_cleaner_yields = false;
 
-/* Give up where somebody waits for the topic's lock, if this process is one to yield. */
+/* Cancel the work if this process yields and another session waits for the topic's lock. */
 static void
 check_waiters(Oid topic)
 {

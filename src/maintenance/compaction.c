@@ -6,35 +6,37 @@
  *	      |   clean           |     dirty           |              |
  *	  [ 0.2 ][ 5000.2 ][ 9000.1 ][ 12000 ][ 15000 ][ 18000 = active ..]
  *
- * Cleanable are the finished segments that lie below the resolved offset and are
- * older than min.compaction.lag.ms.  The dirty ones among them are those past the
- * last compaction's end, which the headers of rewritten segments remember.
+ * A segment is cleanable if it is finished, lies below the resolved offset and is
+ * older than min.compaction.lag.ms.  The dirty segments among the cleanable ones are
+ * those past the end of the last compaction, which the headers of rewritten segments
+ * record.
  *
- *	1. A map of the dirty part: the last offset of each key.  It ends early where
- *	   it is full (maintenance_work_mem), or where a batch comes that not every
- *	   snapshot sees yet.
- *	2. All cleanable segments below the map's end are filtered: a record goes
- *	   where the map knows a later one of its key.  Segments that together fit
- *	   segment.bytes are made one.
+ *	1. Compaction builds a map of the dirty part: the last offset of each key.  The
+ *	   map ends early where it is full (maintenance_work_mem), or at a batch that
+ *	   some snapshot does not see yet.
+ *	2. It filters all cleanable segments below the map's end: a record is removed
+ *	   if the map knows a later record of its key.  Segments that together fit
+ *	   segment.bytes become one segment.
  *	3. A tombstone stays until the delete horizon that the first compaction to
- *	   meet it puts into its batch: now + delete.retention.ms.
+ *	   meet it writes into its batch: now + delete.retention.ms.
  *
- * The end in 1. makes compaction fit for snapshots: a record is only removed for
- * the sake of one that every snapshot sees, so latest() finds the last record of
- * each key whatever the age of its snapshot.  Removing tombstones knows no
- * snapshots, as retention.
+ * Ending the map early in step 1 makes compaction safe for snapshots: a record is
+ * removed only in favor of a record that every snapshot sees, so latest() finds the
+ * last record of each key whatever the age of its snapshot.  The removal of tombstones
+ * takes no account of snapshots, like retention.
  *
- * Rules that are Kafka's: KIP-58, KIP-354, KIP-534 and its LogCleaner.  Other
- * than there, single segments in which nothing changes are not written again,
- * and an idle active segment is rolled when its age says so.
+ * The rules are Kafka's (KIP-58, KIP-354, KIP-534 and its LogCleaner), with two
+ * exceptions: a single segment in which nothing changes is not written again, and the
+ * active segment of an idle topic is rolled when its age demands it.
  *
- * Groups are done from the oldest on, and the last one's header tells how far the
- * log is compacted: so where a crash or an error breaks off between two groups,
- * the next compaction does the same again, and no tombstone goes before what it
- * deletes.  An error leaves the segments that are swapped already, and nothing of
- * the one under way.  Locks: the caller's ShareUpdateExclusiveLock on the topic keeps
- * retention, another compaction, and dropping away; nothing else is held for
- * longer than a moment.
+ * Groups of segments are compacted from the oldest on, and the header of the last group
+ * records how far the log is compacted.  If a crash or an error stops compaction between
+ * two groups, the next compaction repeats the work, and no tombstone is removed before
+ * the records that it deletes.  After an error the segments swapped so far stay, and
+ * nothing remains of the segment being written.
+ *
+ * Locks: the caller's ShareUpdateExclusiveLock on the topic keeps retention, another
+ * compaction and DROP away; no other lock is held for longer than a moment.
  */
 #include "postgres.h"
 
@@ -60,7 +62,7 @@
 #include "utils/snapmgr.h"
 #include "wal/log_writer.h"
 
-/* A segment that may take part. */
+/* A segment that compaction may rewrite. */
 typedef struct Cleanable
 {
 	SegmentId	id;
@@ -70,7 +72,7 @@ typedef struct Cleanable
 	int64		largest_timestamp;
 } Cleanable;
 
-/* Why a segment is not cleanable. */
+/* Reasons why a segment is not cleanable. */
 typedef enum Obstacle
 {
 	NO_OBSTACLE,
@@ -92,7 +94,7 @@ typedef struct Survey
 	int64		compacted_end;
 	int64		clean_bytes;
 	int64		dirty_bytes;
-	Obstacle	obstacle;		/* of the first that is not cleanable, which is behind the others */
+	Obstacle	obstacle;		/* why the first segment behind these is not cleanable */
 } Survey;
 
 /* A compaction under way. */
@@ -112,7 +114,7 @@ typedef struct Compaction
 
 /* ---- what can be cleaned -------------------------------------------------- */
 
-/* Fill in a listed segment's figures; says why it is not cleanable. */
+/* Fill in what there is to know of a listed segment; returns why it is not cleanable. */
 static Obstacle
 look_at(const Topic *topic, const Survey *survey, const ListedSegment *listed,
 		bool with_active, Cleanable *found)
@@ -189,8 +191,8 @@ survey_partition(const Topic *topic, int32 partition, bool with_active, Survey *
 }
 
 /*
- * Is the active segment due to be rolled, though nobody appends to it?  Only then
- * is what it holds compacted in an idle topic.
+ * Roll the active segment if its age demands it, although no append asks for it.
+ * Otherwise the records in an idle topic's active segment would never be compacted.
  */
 static void
 roll_if_old(const Topic *topic, const Survey *survey)
@@ -204,7 +206,7 @@ roll_if_old(const Topic *topic, const Survey *survey)
 		pgt_log_roll(survey->state);
 }
 
-/* The dirty part of what is cleanable. */
+/* The share of the cleanable bytes that is dirty. */
 static double
 dirty_ratio(const Survey *survey)
 {
@@ -213,7 +215,7 @@ dirty_ratio(const Survey *survey)
 	return (double) survey->dirty_bytes / (survey->clean_bytes + survey->dirty_bytes);
 }
 
-/* Is there enough that is dirty, or something dirty that is old enough? */
+/* Is enough of the log dirty, or is a dirty record old enough? */
 static bool
 is_due(const Topic *topic, const Survey *survey)
 {
@@ -244,8 +246,8 @@ pgt_compaction_is_due(const Topic *topic, int32 partition, double *ratio)
 /* ---- the map -------------------------------------------------------------- */
 
 /*
- * Transactions below this are seen by every snapshot of the database; asked for
- * an ordinary table of ours, as a foreign table has no such horizon.
+ * Every snapshot of the database sees the transactions below the result.  The server
+ * is asked for an ordinary table of ours, because a foreign table has no such horizon.
  */
 static uint64
 visible_to_all(Oid topic)
@@ -438,7 +440,7 @@ clean_up(int code, Datum arg)
 	pgt_progress_end(compaction->survey.state);
 }
 
-/* When tombstones go that this compaction is the first to meet. */
+/* The time at which tombstones may be removed that this compaction is the first to meet. */
 static int64
 delete_horizon(const Compaction *compaction)
 {
@@ -450,8 +452,8 @@ delete_horizon(const Compaction *compaction)
 }
 
 /*
- * Add a pass's counts to the result.  A pass looks at all that the one before has
- * left and maybe at more.
+ * Add a pass's counts to the result.  A pass reads all that the pass before it has
+ * left, and possibly more.
  */
 static void
 add_counts(CompactionResult *result, const FilterCounts *counts)
@@ -465,7 +467,7 @@ add_counts(CompactionResult *result, const FilterCounts *counts)
 	result->bytes_after = counts->bytes_after;
 }
 
-/* One pass: a map, and what it has room for filtered. */
+/* One pass: build a map and filter the segments below its end. */
 static void
 run_pass(Compaction *compaction, CompactionResult *result)
 {
@@ -493,7 +495,7 @@ run_pass(Compaction *compaction, CompactionResult *result)
 	compaction->map = NULL;
 }
 
-/* As many passes as it takes; a dry run changes nothing, so a second would be the same. */
+/* Run as many passes as it takes; a dry run changes nothing, so it makes only one. */
 static void
 run_passes(Compaction *compaction, int32 partition, CompactionResult *result)
 {
@@ -508,7 +510,7 @@ run_passes(Compaction *compaction, int32 partition, CompactionResult *result)
 	}
 }
 
-/* Start a new active segment, so that what is in the old one takes part. */
+/* Start a new active segment, so that the records of the old one are compacted too. */
 static void
 roll_partition(const Topic *topic, int32 partition)
 {

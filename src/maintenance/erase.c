@@ -2,17 +2,18 @@
  * erase.c
  *	  Removing all records of a key from a partition's log, for good.
  *
- * The active segment is rolled, transactions that have appended are waited for
- * until all up to the log end is resolved, and then each segment that holds the
- * key, or batches of aborted transactions, which may, is rewritten without it.
- * Segments are swapped one by one: an error or a crash in between leaves some
- * erased and the others as they were, and erasing again does the rest.
+ * The active segment is rolled first.  Then erasing waits for the transactions that have
+ * appended, until the log is resolved up to its end.  Last, it rewrites each segment that
+ * has records of the key, or batches of aborted transactions, which may have some.
+ * Segments are swapped one by one: an error or a crash in between leaves some segments
+ * erased and the others unchanged, and erasing again does the rest.
  *
- * This is no compaction: the segments stay dirty or clean as they are.
+ * Erasing is no compaction: how far the log counts as compacted does not change.
  *
- * Locks as for compaction.  Waiting for a transaction is waiting for its lock, so
- * a deadlock is found; but the own transaction's lock is no hindrance, so the
- * caller has made sure that it has not appended to the topic (maintenance_functions.c).
+ * Locks: the caller's ShareUpdateExclusiveLock on the topic, as for compaction.  Waiting
+ * for a transaction means waiting for its lock, so that deadlocks are found.  A
+ * transaction does not wait for its own lock, so the caller has made sure that its own
+ * transaction has appended nothing to the topic (maintenance_functions.c).
  */
 #include "postgres.h"
 
@@ -57,7 +58,7 @@ judge(void *arg, const Record *record, int64 horizon)
 	return RECORD_REMOVED;
 }
 
-/* Wait for the transaction that keeps the log from being resolved; false: there is none. */
+/* Wait for a transaction that keeps the log from being resolved; false if there is none. */
 static bool
 wait_for_blocker(const TopicPartition *key)
 {
@@ -83,8 +84,8 @@ is_resolved(const Erasure *erasure)
 }
 
 /*
- * Wait until it is.  A whole round of resolving that finds nobody in the way must
- * do it, or something is wrong.
+ * Wait until all below the erasure's end is resolved.  A whole round of resolving that
+ * finds no transaction in the way must resolve it; if it does not, something is wrong.
  */
 static void
 wait_until_resolved(const Erasure *erasure)

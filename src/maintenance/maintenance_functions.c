@@ -4,19 +4,19 @@
  *	  apply_retention() and compact(); and those that remove what the user names:
  *	  delete_records() and erase().
  *
- * They act at once and are not undone by a rollback: files cannot be brought
- * back.  What the first two remove is due anyway, so they may be part of a
- * transaction, but not of one that has set the options they go by; the others are
- * refused in one.
+ * All of them take effect at once and are not undone by a rollback, because files
+ * cannot be brought back.  apply_retention() and compact() remove only records that are
+ * due to go anyway, so they may be part of a transaction, unless that transaction has
+ * set the options that they follow.  The other two are refused inside a transaction.
  *
- * For the topic's owner.
+ * Only the topic's owner may call them.
  *
- * Locks: ShareUpdateExclusiveLock on the topic, which waits for a running
- * worker and excludes another such function, not producing and consuming.
- * apply_retention() and compact() give it back after each topic, so that two of
- * them going over all topics do not wait for each other in a circle.  A dry run
- * changes nothing; that of retention takes AccessShareLock, that of compaction
- * keeps the segments it reads from being replaced.
+ * Locks: ShareUpdateExclusiveLock on the topic, which waits for a running worker and
+ * excludes another such function, but not producing and consuming.  apply_retention()
+ * and compact() release it after each topic, so that two calls that go over all topics
+ * do not wait for each other in a circle.  A dry run changes nothing; that of
+ * apply_retention() takes AccessShareLock, and that of compact() keeps the segments it
+ * reads from being replaced.
  */
 #include "postgres.h"
 
@@ -39,14 +39,14 @@
 #include "wal/log_reader.h"
 #include "wal/log_sync.h"
 
-#define LAST_STABLE_OFFSET	(-1)	/* what delete_records() calls it */
+#define LAST_STABLE_OFFSET	(-1)	/* as an argument of delete_records() */
 
 PG_FUNCTION_INFO_V1(pgt_apply_retention);
 PG_FUNCTION_INFO_V1(pgt_compact);
 PG_FUNCTION_INFO_V1(pgt_delete_records);
 PG_FUNCTION_INFO_V1(pgt_erase);
 
-/* ---- topics of one's own -------------------------------------------------- */
+/* ---- the user's own topics ------------------------------------------------- */
 
 #define MAINTAIN_COLUMNS	6	/* at most, of a row */
 
@@ -130,7 +130,7 @@ work_on_topics(FunctionCallInfo fcinfo, PartitionWork work, LOCKMODE lock)
 	return (Datum) 0;
 }
 
-/* Lock a topic that the current user owns, also when the lock is there. */
+/* Lock a topic; ERROR unless the current user owns it before and after the lock is granted. */
 static void
 lock_own_topic(Oid relid)
 {
@@ -139,7 +139,7 @@ lock_own_topic(Oid relid)
 	check_own_topic(relid);
 }
 
-/* ERROR where a rollback would have to bring records back. */
+/* ERROR inside a transaction, whose rollback could not bring records back. */
 static void
 check_not_in_transaction(const char *function)
 {
@@ -149,7 +149,7 @@ check_not_in_transaction(const char *function)
 				 errmsg("%s cannot run inside a transaction block", function),
 				 errdetail("The function takes effect at once and cannot be rolled back."),
 				 errhint("Run it as a statement of its own, outside of transaction blocks and of blocks with an EXCEPTION clause.")));
-	/* the rest: pipelines */
+	/* this also refuses pipelines */
 	PreventInTransactionBlock(true, function);
 }
 
@@ -177,7 +177,7 @@ pgt_apply_retention(PG_FUNCTION_ARGS)
 	if (!dry_run)
 		PreventCommandIfReadOnly("apply_retention()");
 
-	/* so that all that was committed before may go */
+	/* so that everything committed before the call may be removed */
 	if (!RecoveryInProgress())
 		(void) pgt_log_resolve_now();
 	return work_on_topics(fcinfo, retain, dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
@@ -223,7 +223,7 @@ pgt_compact(PG_FUNCTION_ARGS)
 		check_compacted(pgt_topic_get(PG_GETARG_OID(0)));
 	}
 
-	/* so that all that was committed before takes part */
+	/* so that everything committed before the call is compacted */
 	(void) pgt_log_resolve_now();
 	return work_on_topics(fcinfo, compact, ShareUpdateExclusiveLock);
 }

@@ -2,33 +2,33 @@
  * maintenance_launcher.c
  *	  The process that starts a maintenance worker for each database with topics.
  *
- * Connected to no database.  Which databases have work is found, not
- * configured: those that have a partition in shared memory, as every topic's has
- * from its creation on, and those that have files of one, which may be orphans.
- * Looking costs nothing while no partition has come or gone, so it is done
- * each second.  A database then is in one of these states:
+ * The launcher is connected to no database.  It finds out by itself which databases have
+ * work: those with a partition in shared memory, where every topic's partitions are from
+ * its creation on, and those with files of a partition, which may be orphans.  Looking
+ * costs nothing while no partition comes or goes, so the launcher looks every second.
+ * Each database is in one of these states:
  *
- *	  no logs		no entry in "databases"; its worker is told to end
+ *	  no logs		no entry in "databases"; a worker is told to end
  *	  waiting		an entry without a handle, until not_before
  *	  running		an entry with a handle
  *
- * A worker that ends, for whatever reason, is started again after a delay that
- * doubles each time up to MAX_BACKOFF_MS, and is the shortest one again after
- * a life that was longer than that or where the worker had to make room for
- * somebody (database_hold.c).  Where the server has no free worker slot,
- * that is said once and tried again.  A worker that crashes takes the server
- * through a crash restart, which begins all of this anew.
+ * A worker that has ended, for whatever reason, is started again after a delay.  The
+ * delay doubles each time up to MAX_BACKOFF_MS; it is the shortest again after a worker
+ * that ran for longer than that, or that made room for a statement (database_hold.c).
+ * If the server has no free worker slot, the launcher logs that once and keeps trying.
+ * A worker that crashes makes the server restart after a crash, launcher included.
  *
- * Workers never outlive the launcher: it tells them to end when it does.  A
- * new launcher starts no other one while the old one is there.
+ * Workers never outlive the launcher: it tells them to end when it ends itself.  A new
+ * launcher starts no second worker while an old one is still connected.
  *
- * Each pg_topics.maintenance_interval, and at start, the launcher removes what
- * dropped databases have left.
+ * At start, and once in every pg_topics.maintenance_interval, the launcher removes the
+ * logs of dropped databases.
  *
- * Locks: RowExclusiveLock on the database, if it can be had at once, while
- * looking whether it exists: who drops it is never waited for, nor waits.
- * Memory: entries live in TopMemoryContext, the rest in "pg_topics launcher",
- * which is emptied after each look.
+ * Locks: RowExclusiveLock on a database while the launcher looks whether it exists, if it
+ * can be had at once; so the launcher never waits for DROP DATABASE, nor delays it.
+ *
+ * Memory: entries live in TopMemoryContext, the rest in "pg_topics launcher", which is
+ * reset after each look.
  */
 #include "postgres.h"
 
@@ -53,7 +53,7 @@
 #define MIN_BACKOFF_MS		1000
 #define MAX_BACKOFF_MS		60000
 
-/* A database that has, or had a moment ago, something to look after. */
+/* A database that has logs, or had some at the last look. */
 typedef struct Database
 {
 	Oid			oid;
@@ -69,7 +69,7 @@ static MemoryContext look_context = NULL;
 
 extern PGDLLEXPORT void pgt_maintenance_launcher_main(Datum arg);
 
-/* End a transaction and be back in the look's memory. */
+/* End a transaction and return to the look's memory context. */
 static void
 commit(void)
 {
@@ -79,7 +79,7 @@ commit(void)
 
 /* ---- which databases ----------------------------------------------------- */
 
-/* The database's entry; made new where it is missing. */
+/* The database's entry, which is added if it is missing. */
 static Database *
 database_entry(Oid oid)
 {
@@ -103,8 +103,8 @@ database_entry(Oid oid)
 }
 
 /*
- * Note which databases have logs.  Returns false where one has files only: they
- * may be going just now, so this should be asked again soon.
+ * Note which databases have logs.  Returns false if one has only files: they may be
+ * about to be removed, so the caller should look again soon.
  */
 static bool
 find_logs(void)
@@ -142,8 +142,8 @@ typedef enum Presence
 } Presence;
 
 /*
- * What is with a database, as of a moment at which nobody has it to himself.
- * In a transaction, which keeps it so.
+ * Tell whether a database exists, or that a statement has it for itself.  Called in a
+ * transaction, until whose end the answer holds.
  */
 static Presence
 database_presence(Oid database)
@@ -175,7 +175,7 @@ databases_with_logs(void)
 	return with_logs;
 }
 
-/* Remove the logs of databases that are no more. */
+/* Remove the logs of dropped databases. */
 static void
 collect_dropped_databases(void)
 {
@@ -222,7 +222,7 @@ register_worker(Database *database)
 	return registered;
 }
 
-/* Start a database's worker where nothing is in the way. */
+/* Start a database's worker, unless the database is dropped or a statement has it for itself. */
 static void
 start_worker(Database *database)
 {
@@ -235,7 +235,7 @@ start_worker(Database *database)
 		database->started = pgt_monotonic_us();
 }
 
-/* Is the database wanted by somebody to himself? */
+/* Does a statement need the database for itself? */
 static bool
 is_held(Oid database)
 {
@@ -261,8 +261,8 @@ worker_ended(Database *database)
 }
 
 /*
- * One step of a database from its state to the next.  False: there is nothing
- * left to look after.
+ * Take a database one step from its state to the next.  False if it has neither logs
+ * nor a worker any more.
  */
 static bool
 look_after(Database *database)

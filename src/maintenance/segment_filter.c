@@ -1,21 +1,21 @@
 /*
  * segment_filter.c
- *	  Rewriting segments without some of their records: what compaction and
- *	  erasing have in common.
+ *	  Rewriting segments without some of their records: the common part of compaction
+ *	  and erasing.
  *
  * Each batch is decoded and each record judged.  Offsets and order never change.
  *
  *	  all records kept	the batch is copied byte for byte
  *	  some				it is encoded anew, with its base offset, last offset and
  *						codec as before; a hole in it is legal
- *	  none, or aborted	the batch is gone; a hole between batches is legal
+ *	  none, or aborted	the batch is left out; a hole between batches is legal
  *
  * A batch in which a tombstone is kept gets a delete horizon, once: bit 6 of its
  * attributes is set, its base timestamp becomes the horizon, and the records'
  * timestamp deltas are taken from there (KIP-534).
  *
- * A single segment is looked through first, up to where something would change:
- * one that is clean costs reading and no more.
+ * A single segment is read first, up to the batch where something would change; so a
+ * segment that stays as it is costs reading and no writing.
  *
  * Memory: the scan's and the rewrite's buffers, one batch decompressed and one
  * encoded.
@@ -56,7 +56,7 @@ struct SegmentFilter
 
 /* ---- one batch ------------------------------------------------------------ */
 
-/* Have a buffer of that size, keeping its first "used" bytes. */
+/* Make a buffer at least "wanted" bytes large, keeping its first "used" bytes. */
 static void
 grow(SegmentFilter *filter, char **buffer, Size *capacity, Size wanted, Size used)
 {
@@ -83,7 +83,7 @@ batch_horizon(const SegmentFilter *filter)
 		filter->header.base_timestamp : PG_INT64_MIN;
 }
 
-/* What becomes of a batch. */
+/* What the filter does with a batch. */
 typedef struct BatchVerdict
 {
 	int32		kept;
@@ -196,7 +196,7 @@ rebuild_batch(SegmentFilter *filter, IndexEntry *entry, BatchVerdict verdict)
 
 /* ---- one segment ---------------------------------------------------------- */
 
-/* Count a batch that is kept, and write it where that is to be. */
+/* Count a batch that is kept, and write it unless this is a dry run. */
 static void
 keep_batch(SegmentFilter *filter, const IndexEntry *entry, const char *batch, int32 records)
 {
@@ -234,7 +234,7 @@ filter_batch(SegmentFilter *filter, const IndexEntry *original)
 	keep_batch(filter, &entry, batch, verdict.kept);
 }
 
-/* Does the batch stay as it is?  Looks without counting. */
+/* Does the batch stay as it is?  Does not count it. */
 static bool
 is_unchanged(SegmentFilter *filter, const IndexEntry *entry)
 {
@@ -250,7 +250,7 @@ is_unchanged(SegmentFilter *filter, const IndexEntry *entry)
 	return verdict.kept == filter->header.record_count && !verdict.stamp;
 }
 
-/* Does nothing change in this segment?  Then its counts are taken. */
+/* Does the segment stay as it is?  If so, it is counted. */
 static bool
 segment_is_clean(SegmentFilter *filter, SegmentId id)
 {
@@ -286,7 +286,7 @@ filter_segment(SegmentFilter *filter, SegmentId id)
 
 /* ---- gaps ----------------------------------------------------------------- */
 
-/* The segments from "end" on to this one are missing. */
+/* Report that the segments from "end" on to this one are missing. */
 static void
 report_gap(const TopicPartition *key, int64 end, const Segment *segment)
 {
