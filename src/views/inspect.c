@@ -1,18 +1,17 @@
 /*
  * inspect.c
  *	  The functions behind the views pg_topics, pg_topic_partitions and
- *	  pg_topic_segments, and what all such functions share.
+ *	  pg_topic_segments, and the walk over topics that all such functions share.
  *
- * Each walks the topics of this database that the current user may do
- * something with, and shows the shared state of their partitions and what
- * the segment files' indexes say.  Numbers of one partition agree with each
- * other; those of different partitions are taken one after another.
+ * Each function walks the topics of this database on which the current user has any
+ * privilege, and shows the shared state of their partitions and the contents of the
+ * segments' indexes.  Numbers of one partition agree with each other; those of different
+ * partitions are taken one after another.
  *
- * What a row shows of the log's end: log_end_offset counts everything
- * appended, last_stable_offset only what the calling statement can read.
- * Where they differ because a transaction has not ended yet, blocking_xid
- * names it, blocking_pid its session, and blocking_gid its name if it was
- * prepared.
+ * A row shows two ends of a log: log_end_offset counts everything appended,
+ * last_stable_offset only what the calling statement can read.  If they differ because a
+ * transaction has not ended yet, blocking_xid is its id, blocking_pid its session, and
+ * blocking_gid its name if it was prepared.
  *
  * Locks: AccessShareLock on one topic at a time, so that its slots and files
  * stay while they are looked at.  No WAL.  Memory: per-query; a walk is short.
@@ -72,11 +71,11 @@ pgt_inspect_topics(FunctionCallInfo fcinfo, TopicRows add_rows)
 	{
 		Oid			relid = lfirst_oid(cell);
 
-		/* nobody waits for who has locked a topic that is none of his business */
+		/* do not wait for the lock of a topic that the user may not see */
 		if (!pgt_topic_is_visible(relid))
 			continue;
 		LockRelationOid(relid, AccessShareLock);
-		/* it may have been dropped, or closed to us, before we had the lock */
+		/* it may have been dropped, or its privileges revoked, before we had the lock */
 		if (pgt_topic_is_visible(relid))
 			add_rows((ReturnSetInfo *) fcinfo->resultinfo, pgt_topic_get(relid));
 		UnlockRelationOid(relid, AccessShareLock);
@@ -125,7 +124,7 @@ pgt_topics_info(PG_FUNCTION_ARGS)
 
 /* ---- pg_topic_partitions ------------------------------------------------ */
 
-/* The name of a prepared transaction, in the current context; NULL: it is none. */
+/* The name of a prepared transaction, in the current context; NULL if the transaction is not prepared. */
 static char *
 prepared_transaction_name(TransactionId xid)
 {
@@ -158,7 +157,7 @@ row_add_blocker(Row *row, TransactionId xid)
 	pgt_inspect_add_if(row, gid != NULL, gid != NULL ? CStringGetTextDatum(gid) : (Datum) 0);
 }
 
-/* How far a partition can be read. */
+/* The end up to which a partition can be read. */
 typedef struct ReadableEnd
 {
 	const TopicPartition *key;
@@ -166,7 +165,7 @@ typedef struct ReadableEnd
 	TransactionId blocker;
 } ReadableEnd;
 
-/* Find it.  arg: ReadableEnd. */
+/* Find the end.  arg: ReadableEnd. */
 static void
 look_at_end(void *arg)
 {
@@ -224,19 +223,19 @@ pgt_topic_partitions_info(PG_FUNCTION_ARGS)
 
 /* ---- pg_topic_segments -------------------------------------------------- */
 
-/* What the index entries in use of a segment tell. */
+/* The first and the last index entry in use of a segment. */
 typedef struct SegmentIndex
 {
 	PartitionState *state;
 	const LogBounds *log;
 	SegmentId	id;
-	bool		there;			/* it has not just gone */
+	bool		there;			/* the segment still exists */
 	uint32		count;
 	IndexEntry	first;
 	IndexEntry	last;
 } SegmentIndex;
 
-/* Read the first one and the last one.  arg: SegmentIndex. */
+/* Read the entries.  arg: SegmentIndex. */
 static void
 look_at_index(void *arg)
 {

@@ -4,8 +4,8 @@
  *	  record is that it has still to read, whether that record must not be delivered
  *	  yet, and which records retention is about to take from the group.
  *
- * The record is read, since its batch tells only the smallest timestamp of all
- * in it, and nothing of headers.  That is one look-up in an index and one batch.
+ * The record itself is read, because the index knows only the smallest timestamp of its
+ * batch, and nothing of headers.  That costs one look-up in an index and one batch.
  *
  * Locks: AccessShareLock on the topic for the time of the look.
  */
@@ -63,9 +63,9 @@ look_at_first(void *arg)
 }
 
 /*
- * The first record that a group has to read, by the arguments of the functions below.
- * Not found where there is none, or it cannot be read since it is damaged, and for who
- * may not read the topic.
+ * Find the first record that a group has to read, by the arguments of the functions
+ * below.  It counts as not found if there is none, if it is damaged, or if the user may
+ * not read the topic.
  */
 static void
 find_first(FunctionCallInfo fcinfo, FirstRecord *first)
@@ -90,8 +90,8 @@ find_first(FunctionCallInfo fcinfo, FirstRecord *first)
 }
 
 /*
- * pg_topic_lag_time(topic, partition, committed_offset): how old the record is; null
- * where none is found.
+ * pg_topic_lag_time(topic, partition, committed_offset): how old the first record is
+ * that the group has to read; null if none is found.
  */
 Datum
 pgt_topic_lag_time(PG_FUNCTION_ARGS)
@@ -107,8 +107,9 @@ pgt_topic_lag_time(PG_FUNCTION_ARGS)
 }
 
 /*
- * pg_topic_held_info(topic, partition, next_offset): the record, where it holds back
- * the group which reads there next, and until when; else nulls.
+ * pg_topic_held_info(topic, partition, next_offset): the offset of the first record that
+ * the group has to read and the time before which it is not delivered; nulls if it may
+ * be delivered.
  */
 Datum
 pgt_topic_held_info(PG_FUNCTION_ARGS)
@@ -129,7 +130,7 @@ pgt_topic_held_info(PG_FUNCTION_ARGS)
 
 /* ---- what retention is about to take --------------------------------------- */
 
-/* What a group loses next. */
+/* The records that a group loses next. */
 typedef struct AtRisk
 {
 	const Topic *topic;
@@ -140,7 +141,7 @@ typedef struct AtRisk
 	int64		at;
 } AtRisk;
 
-/* Find it.  arg: AtRisk. */
+/* Find them.  arg: AtRisk. */
 static void
 look_at_risk(void *arg)
 {
@@ -151,7 +152,7 @@ look_at_risk(void *arg)
 
 /*
  * pg_topic_at_risk_info(topic, partition, committed_offset): how many records
- * the group loses next, and when; nulls where it loses none, or for who may
+ * the group loses next, and when; nulls if it loses none, or if the user may
  * not read the topic.
  */
 Datum

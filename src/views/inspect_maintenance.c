@@ -29,7 +29,7 @@
 
 PG_FUNCTION_INFO_V1(pgt_topic_maintenance_info);
 
-/* A record that is looked for. */
+/* The record with the largest timestamp of a segment, which is looked for. */
 typedef struct Search
 {
 	TopicPartition key;
@@ -53,7 +53,7 @@ find_record(void *arg)
 	pgt_log_reader_end(reader);
 }
 
-/* The row about one kind of work on one partition. */
+/* Add the row about one kind of work on one partition. */
 static void
 add_row(ReturnSetInfo *result, const TopicPartition *key, const char *work, const MaintenanceHold *hold)
 {
@@ -76,7 +76,7 @@ add_row(ReturnSetInfo *result, const TopicPartition *key, const char *work, cons
 	pgt_inspect_put(&row, result);
 }
 
-/* One kind of work on one partition that is asked about. */
+/* The question what holds one kind of work on one partition back. */
 typedef struct Question
 {
 	const char *work;
@@ -87,7 +87,7 @@ typedef struct Question
 	MaintenanceHold hold;
 } Question;
 
-/* Ask it.  arg: Question. */
+/* Ask the question.  arg: Question. */
 static void
 ask(void *arg)
 {
@@ -96,7 +96,7 @@ ask(void *arg)
 	question->answered = question->ask(question->topic, question->partition, &question->hold);
 }
 
-/* Ask, and add the row of the answer. */
+/* Ask the question, and add the row of the answer. */
 static void
 add_answer(ReturnSetInfo *result, Question question)
 {

@@ -3,10 +3,10 @@
  *	  The functions behind the views pg_stat_topics and
  *	  pg_stat_progress_topic_compaction.
  *
- * They show counters in shared memory, which begin with the server.  Those of
- * producing and consuming are read one by one; those of retention and
- * compaction agree with each other, but for the progress of a compaction under
- * way, of which each number is as fresh as it can be.
+ * They show counters in shared memory, which start from zero with the server.  The
+ * counters of producing and consuming are read one by one.  Those of retention and
+ * compaction agree with each other, except the progress of a running compaction, where
+ * each number is read by itself.
  *
  * Locks: AccessShareLock on one topic at a time (inspect.c), a partition's
  * lock while its counters are copied.
@@ -100,7 +100,7 @@ pgt_stat_topics_info(PG_FUNCTION_ARGS)
 
 /* ---- pg_stat_progress_topic_compaction ---------------------------------- */
 
-/* What the view calls a phase. */
+/* The name of a phase in the view. */
 static const char *
 phase_name(uint32 phase)
 {
@@ -125,8 +125,8 @@ row_add_progress(Row *row, pg_atomic_uint64 *number)
 }
 
 /*
- * The row of one partition, if it is being compacted: one whose process is
- * gone was broken off.
+ * Add the row of one partition if it is being compacted.  A compaction whose process
+ * has ended is over.
  */
 static void
 add_partition_progress(ReturnSetInfo *result, const TopicPartition *key,
