@@ -242,7 +242,17 @@ fill_waiter(Waiter *waiter, const ConsumeRequest *request)
 	waiter->each = request->partitions != NULL || request->member != NULL;
 }
 
-/* Prepare the waiting of a call before its statement: a WaitPrepare. */
+/* Let a request wait before its statement; false if it does not wait. */
+static bool
+wait_for_request(ConsumeRequest *request, Waiter *waiter)
+{
+	fill_waiter(waiter, request);
+	waiter->look = look_and_own;
+	waiter->arg = request;
+	return request->timeout > 0;
+}
+
+/* The WaitPrepare of consume() and consume_as(). */
 static bool
 prepare_waiting(const FuncExpr *call, const NullableDatum *args, Waiter *waiter)
 {
@@ -251,10 +261,7 @@ prepare_waiting(const FuncExpr *call, const NullableDatum *args, Waiter *waiter)
 	if (XactReadOnly)
 		return false;
 	pgt_consume_request_parse(request, call, args);
-	fill_waiter(waiter, request);
-	waiter->look = look_and_own;
-	waiter->arg = request;
-	return request->timeout > 0;
+	return wait_for_request(request, waiter);
 }
 
 /* The WaitPrepare of consume_many(). */
@@ -266,10 +273,7 @@ prepare_waiting_many(const FuncExpr *call, const NullableDatum *args, Waiter *wa
 	if (XactReadOnly)
 		return false;
 	pgt_consume_request_parse_many(request, call->funcid, args);
-	fill_waiter(waiter, request);
-	waiter->look = look_and_own;
-	waiter->arg = request;
-	return request->timeout > 0;
+	return wait_for_request(request, waiter);
 }
 
 /* ---- consume(), consume_as(), consume_many() ----------------------------- */
