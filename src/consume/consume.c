@@ -211,8 +211,8 @@ look_and_consume(void *arg)
 }
 
 /*
- * Look before the statement: own a partition with something to read.  Keeps no
- * lock on the topics where there is none.  arg: the request.
+ * Look before the statement: own a partition with something to read.  If there is none,
+ * keeps no lock on the topics.  arg: the request.
  */
 static WaitVerdict
 look_and_own(void *arg)

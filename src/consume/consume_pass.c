@@ -35,7 +35,7 @@
 
 /* ---- topics ------------------------------------------------------------- */
 
-/* Open one topic; NULL where it is gone and the request allows that. */
+/* Open one topic; NULL if it is gone and the request allows that. */
 static TopicPass *
 open_topic(ConsumePass *pass, Oid relid)
 {

@@ -12,12 +12,12 @@
 typedef struct PartitionCursor
 {
 	TopicPartition key;
-	LogReader  *reader;			/* NULL: nothing to read */
-	Record		record;			/* the first one, where there is a reader */
-	int64		next;			/* the group's next offset; NO_OFFSET: nothing committed yet */
+	LogReader  *reader;			/* NULL if there is nothing to read */
+	Record		record;			/* the first record, if there is a reader */
+	int64		next;			/* the group's next offset; NO_OFFSET if nothing is committed yet */
 	int64		start;			/* where the reader starts */
-	int64		passed;			/* without a reader: there is no record from "start" up to here */
-	int64		lost;			/* offsets from the group's next one to the last record deleted */
+	int64		passed;			/* without a reader: where a gap ends that begins at "start" */
+	int64		lost;			/* how many offsets lie from the group's next one to the last deleted record */
 	int64		log_start;
 	int64		past_end;		/* committed offset past the log end, or NO_OFFSET */
 	bool		held;			/* the first record must not be delivered yet; there is no reader */

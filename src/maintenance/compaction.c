@@ -150,7 +150,7 @@ look_at(const Topic *topic, const Survey *survey, const ListedSegment *listed,
 
 /*
  * List the cleanable segments, "with_active" as if the active one were rolled.
- * False where the partition has no log.
+ * False if the partition has no log.
  */
 static bool
 survey_partition(const Topic *topic, int32 partition, bool with_active, Survey *survey)

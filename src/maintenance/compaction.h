@@ -38,7 +38,7 @@ extern void pgt_compaction_run(const Topic *topic, int32 partition, bool roll, b
  */
 extern int	pgt_compaction_collect(const Topic *topic, int32 partition);
 
-/* Tell why the partition is not compacted now; false where the topic is not compacted, or nothing was ever appended. */
+/* Tell why the partition is not compacted now; false if the topic is not compacted, or nothing was ever appended. */
 extern bool pgt_compaction_hold(const Topic *topic, int32 partition, MaintenanceHold *hold);
 
 #endif							/* COMPACTION_H */

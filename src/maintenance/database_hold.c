@@ -150,7 +150,7 @@ hold_database(Oid database)
 
 /* ---- which statements ---------------------------------------------------- */
 
-/* The value of a statement's option, NULL where it is not given. */
+/* The value of a statement's option, NULL if it is not given. */
 static char *
 option_value(List *options, const char *name)
 {

@@ -185,7 +185,7 @@ pgt_apply_retention(PG_FUNCTION_ARGS)
 
 /* ---- compact ------------------------------------------------------------- */
 
-/* ERROR where a topic was named that is not compacted. */
+/* ERROR if a topic was named that is not compacted. */
 static void
 check_compacted(const Topic *topic)
 {

@@ -199,7 +199,7 @@ collect_dropped_databases(void)
 
 /* ---- their workers ------------------------------------------------------- */
 
-/* Register the worker; false where the server has no room for one. */
+/* Register the worker; false if the server has no room for one. */
 static bool
 register_worker(Database *database)
 {

@@ -104,7 +104,7 @@ stat_segment(const LogFront *front, LogSegment *segment)
 	segment->bytes = is_active(front, segment->id) ? front->bounds.active_end : file.st_size;
 }
 
-/* Read the partition's bounds and segments; false where nothing was ever appended. */
+/* Read the partition's bounds and segments; false if nothing was ever appended. */
 static bool
 look_at_log(LogFront *front, const Topic *topic, int32 partition)
 {

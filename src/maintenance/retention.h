@@ -41,7 +41,7 @@ extern void pgt_retention_delete_before(const Topic *topic, int32 partition, int
 extern bool pgt_retention_at_risk(const Topic *topic, int32 partition, int64 next,
 								  int64 *records, int64 *at);
 
-/* Tell why the partition's oldest segment is still there; false where nothing was ever appended. */
+/* Tell why the partition's oldest segment is still there; false if nothing was ever appended. */
 extern bool pgt_retention_hold(const Topic *topic, int32 partition, MaintenanceHold *hold);
 
 #endif							/* RETENTION_H */

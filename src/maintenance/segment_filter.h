@@ -25,7 +25,7 @@ typedef enum RecordFate
 
 /*
  * Decides about one record.  "horizon" is its batch's delete horizon, or
- * PG_INT64_MIN where it has none.
+ * PG_INT64_MIN if it has none.
  */
 typedef RecordFate (*RecordJudge) (void *arg, const Record *record, int64 horizon);
 

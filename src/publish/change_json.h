@@ -79,7 +79,7 @@ extern void pgt_change_json_append_row(StringInfo out, const ChangeColumns *colu
 
 /*
  * The key of the slot's row.  Its bytes are in "buffer", whose contents are
- * replaced, or in the row itself.  Null where a single key column is null.
+ * replaced, or in the row itself.  Null if a single key column is null.
  */
 extern ByteView pgt_change_json_key(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer);
 

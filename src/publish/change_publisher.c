@@ -265,7 +265,7 @@ read_choices(PublisherSpec *spec)
 
 /* ---- columns ------------------------------------------------------------ */
 
-/* The source table's column of that name; ERROR where it has none. */
+/* The source table's column of that name; ERROR if it has none. */
 static Form_pg_attribute
 find_column(const PublisherSpec *spec, OptionId option, const char *name)
 {

@@ -89,7 +89,7 @@ is_usable_type(TopicColumnId column, Oid type)
 	return type == INT2OID || type == INT4OID || type == INT8OID;
 }
 
-/* The operator's B-tree strategy for the column's type, 0 where it has none. */
+/* The operator's B-tree strategy for the column's type; 0 if it has none. */
 static int
 column_strategy(TopicColumnId column, Oid operator)
 {

@@ -112,7 +112,7 @@ pgt_modify_begin_insert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 	begin_insert(rinfo);
 }
 
-/* The row's value of a column; null where the topic has no such column. */
+/* The row's value of a column; null if the topic has no such column. */
 static inline Datum
 column_value(const Topic *topic, TupleTableSlot *slot, TopicColumnId column, bool *isnull)
 {

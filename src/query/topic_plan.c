@@ -159,7 +159,7 @@ pgt_plan_get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	rel->fdw_private = plan;
 }
 
-/* The topic's column as a Var, or NULL where it is left out. */
+/* The topic's column as a Var, or NULL if it is left out. */
 static Var *
 column_var(RelOptInfo *rel, const TopicPlan *plan, TopicColumnId column)
 {

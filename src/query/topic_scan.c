@@ -124,7 +124,7 @@ scan_reset(TopicScan *scan)
 	scan->done = false;
 }
 
-/* Choose the next partition and its offsets; false where there are none left. */
+/* Choose the next partition and its offsets; false if there are none left. */
 static bool
 scan_next_range(TopicScan *scan, int64 *first_offset, int64 *end_offset)
 {
@@ -137,7 +137,7 @@ scan_next_range(TopicScan *scan, int64 *first_offset, int64 *end_offset)
 	return scan->partition >= 0;
 }
 
-/* Open a reader on what is to be read next; false where nothing is left. */
+/* Open a reader on what is to be read next; false if nothing is left. */
 static bool
 scan_open_reader(TopicScan *scan)
 {

@@ -24,7 +24,7 @@ PG_FUNCTION_INFO_V1(pgt_stat_progress_topic_compaction_info);
 
 /* ---- pg_stat_topics ----------------------------------------------------- */
 
-/* Add a counter as a column; 0 where the partition was never appended to. */
+/* Add a counter as a column; 0 if the partition was never appended to. */
 static void
 row_add_counter(Row *row, PartitionState *state, size_t counter)
 {

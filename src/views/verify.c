@@ -154,9 +154,9 @@ verify_entry(Verification *v, IndexEntry *entry)
 
 	CHECK_FOR_INTERRUPTS();
 	if (offset < v->next_offset || entry->last_delta < entry->first_delta)
-		report(v, INDEX_ENTRY_POSITION(v->entry), offset, "the index entry's offsets are not behind those of the one before");
+		report(v, INDEX_ENTRY_POSITION(v->entry), offset, "the index entry's offsets are not behind those of the entry before it");
 	if (entry->position != v->next_position)
-		report(v, entry->position, offset, "the batch does not begin where the one before ends");
+		report(v, entry->position, offset, "the batch does not begin where the batch before it ends");
 	(void) passes(v, check_batch, entry, entry->position, offset, false);
 	v->next_offset = v->id.base + entry->last_delta + 1;
 	v->next_position = entry->position + entry->length;
