@@ -23,7 +23,7 @@
 #include "maintenance/database_hold.h"
 #include "maintenance/maintenance_launcher.h"
 #include "maintenance/maintenance_worker.h"
-#include "maintenance/segment_filter.h"
+#include "maintenance/cleaner_throttle.h"
 #include "miscadmin.h"
 #include "produce/acks.h"
 #include "produce/partitioner_lookup.h"
@@ -216,7 +216,7 @@ _PG_init(void)
 	pgt_partitioner_lookup_init();
 	pgt_partition_room_init();
 	pgt_change_publisher_init();
-	pgt_consumer_init();
+	pgt_consume_init();
 	pgt_clock_init();
 	pgt_group_expiry_init();
 	pgt_fault_point_init();
@@ -232,5 +232,5 @@ _PG_init(void)
 	pgt_topic_ddl_init();
 	pgt_database_hold_init();
 	pgt_sync_process_register();
-	pgt_maintenance_register();
+	pgt_maintenance_launcher_register();
 }

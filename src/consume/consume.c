@@ -1,7 +1,7 @@
 /*
  * consume.c
- *	  consume(), consume_as(), commit_offsets() and leave_group(): reading for
- *	  a group.
+ *	  consume(), consume_as(), consume_many(), commit_offsets() and leave_group():
+ *	  reading for a group.
  *
  * One call, in transactional mode:
  *
@@ -9,33 +9,30 @@
  *	  for each wanted partition, least recently served first, until max_records
  *		 consume from it                              consume_partition.c
  *
- * So a group with nothing to read writes nothing and locks nothing (but once in
- * days, that it is still there: pgt_group_refresh_expiry()), and nobody ever waits for
- * another consumer.
+ * So a group with nothing to read writes nothing and locks nothing (except for a
+ * keep-alive commit every few days, see pgt_group_refresh_expiry()), and no consumer ever
+ * waits for another one.
  *
- * In leased mode, with a member_id, the first steps are lease.c's: it says which
- * partitions are the member's, and takes down how far it has read.  The rest,
- * offset reset included (partition_cursor.c), is the same.
+ * In leased mode, with a member_id, lease.c makes the first steps: it decides
+ * which partitions the member has, and records how far the member has read.  The
+ * rest, offset reset included (partition_cursor.c), is the same.
  *
- * What is read: what the calling statement's snapshot sees, so that a query
- * that joins the records with tables sees both as of one moment.  What is
- * already consumed: the offset's latest version, see consumer_group.c.
+ * A call sees the records that the calling statement's snapshot sees, so that a
+ * query that joins the records with tables sees both as of one moment.  What is
+ * already consumed is decided by the offset's latest version, see consumer_group.c.
  *
- * Waiting is in consume_wait.c.  Before the statement starts a look claims a
- * partition that has something to read, so that of many who wait only those
- * wake up that will get something; the function then finds it owned.  A look
+ * Waiting is in consume_wait.c.  Before the statement starts, a look owns a
+ * partition that has something to read, so that of many waiting consumers only
+ * those wake up that will get something; the function then finds it owned.  A look
  * that finds nothing to deliver has taken no row lock and no transaction id.
- * Records of a running transaction are announced when it ends, and so is that
+ * Waiting consumers are woken when a transaction with records ends, and when
  * another consumer gives a partition up (group_wakeup.c).  A member waits
- * for half its lease at most, so that its next call renews it; and not when it
- * has anything to write, such as when it joins.
+ * for half its lease at most, so that its next call renews the lease; and it does
+ * not wait at all when it has something to write, such as when it joins.
  *
- * Locks: AccessShareLock on the topic till the transaction's end (while
- * waiting before the statement: for the time of a look), then a partition's
- * row.
- *
- * Layer 6.  Read consume_request.c, consume_partition.c, consume_wait.c,
- * record_rows.c, consume_many.c and seek.c next.
+ * Locks: AccessShareLock on the topics until the transaction's end (while waiting
+ * before the statement: for the time of a look); then the partitions' rows, which
+ * are never waited for.
  */
 #include "postgres.h"
 
@@ -47,208 +44,134 @@
 #include "utils/snapmgr.h"
 
 #include "consume/consume.h"
-#include "consume/consume_many.h"
 #include "consume/consume_partition.h"
 #include "consume/consume_pass.h"
 #include "consume/consume_request.h"
 #include "consume/consume_wait.h"
 #include "consume/partition_cursor.h"
-#include "group/group_row.h"
 #include "group/lease.h"
 #include "topic/record_rows.h"
+#include "topic/sql_argument.h"
 #include "util/clock.h"
 
 PG_FUNCTION_INFO_V1(pgt_consume);
 PG_FUNCTION_INFO_V1(pgt_consume_as);
+PG_FUNCTION_INFO_V1(pgt_consume_many);
 PG_FUNCTION_INFO_V1(pgt_commit_offsets);
 PG_FUNCTION_INFO_V1(pgt_leave_group);
 
-/* ---- one topic ---------------------------------------------------------- */
+/* ---- one pass ----------------------------------------------------------- */
 
-/* Order by when the group was served there last, then by partition. */
-static int
-compare_served(const void *a, const void *b)
+/* Serve partitions in the given order until the pass has enough. */
+static void
+serve(ConsumePass *pass, PassPartition *ordered, int count)
 {
-	const GroupPartition *left = *(GroupPartition *const *) a;
-	const GroupPartition *right = *(GroupPartition *const *) b;
+	int64		enough = pass->sink == NULL ? 1 : pass->request->max_records;
 
-	if (left->served != right->served)
-		return left->served < right->served ? -1 : 1;
-	return left->partition < right->partition ? -1 : left->partition > right->partition;
-}
-
-/*
- * The wanted partitions of "offsets" in the order to serve them, each once.
- * Returns how many; the array has room for all.
- */
-static int
-order_partitions(const ConsumePass *pass, GroupPartition *offsets, GroupPartition **ordered)
-{
-	const ConsumeRequest *request = pass->request;
-	int			partitions = pass->topic->partitions;
-	int			count = 0;
-
-	if (request->partitions == NULL)
+	for (int i = 0; i < count && pass->delivered < enough; i++)
 	{
-		for (count = 0; count < partitions; count++)
-			ordered[count] = &offsets[count];
+		if (pass->sink != NULL)
+			pgt_record_rows_set_topic(pass->sink, ordered[i].topic->topic);
+		pgt_consume_partition(ordered[i].topic, ordered[i].offset);
 	}
-	else
-	{
-		bool	   *wanted = palloc0(sizeof(bool) * partitions);
-
-		for (int i = 0; i < request->partition_count; i++)
-		{
-			int32		partition = request->partitions[i];
-
-			if (!wanted[partition])
-				ordered[count++] = &offsets[partition];
-			wanted[partition] = true;
-		}
-		pfree(wanted);
-	}
-	if (count > 1)
-		qsort(ordered, count, sizeof(GroupPartition *), compare_served);
-	return count;
 }
 
 /* Serve the request once, without waiting for anything. */
 static void
 consume_once(ConsumePass *pass)
 {
-	GroupPartition *offsets = pgt_group_rows_read(&pass->request->group, pass->topic->partitions);
-	GroupPartition **ordered = palloc(sizeof(GroupPartition *) * pass->topic->partitions);
-	int64		enough = pass->sink == NULL ? 1 : pass->request->max_records;
+	PassPartition *ordered;
 	int			count;
 
-	pgt_group_clamp_future_served(offsets, pass->topic->partitions);
-	count = order_partitions(pass, offsets, ordered);
-	for (int i = 0; i < count && pass->delivered < enough; i++)
-		pgt_consume_partition(pass, ordered[i]);
+	pgt_consume_pass_open_topics(pass);
+	count = pgt_consume_pass_list(pass, &ordered);
+	serve(pass, ordered, count);
 	if (pass->sink != NULL)
-		pgt_group_refresh_expiry(&pass->request->group, offsets, pass->topic->partitions);
-}
-
-/* ---- leased mode -------------------------------------------------------- */
-
-/* Let the member of the request be the consumer of the pass. */
-static void
-set_holder(ConsumePass *pass)
-{
-	pass->holder.group = &pass->request->group;
-	pass->holder.member = pass->request->member;
-	pass->holder.lease = pass->request->lease;
-	pass->holder.partitions = pass->topic->partitions;
-}
-
-/*
- * The partitions that the member may read, in the order to serve them, palloc'd;
- * returns how many.
- */
-static int
-order_leased(ConsumePass *pass, GroupPartition ***ordered)
-{
-	int			count;
-
-	*ordered = palloc(sizeof(GroupPartition *) * pass->topic->partitions);
-	count = pgt_lease_partitions(pass->lease, *ordered);
-	if (count > 1)
-		qsort(*ordered, count, sizeof(GroupPartition *), compare_served);
-	return count;
-}
-
-/* See the header. */
-int
-pgt_consume_begin_member(ConsumePass *pass, GroupPartition ***ordered)
-{
-	set_holder(pass);
-	pass->waiting = false;
-	pass->lease = pgt_lease_begin(&pass->holder);
-	return order_leased(pass, ordered);
+		pgt_consume_pass_keep_groups(pass);
 }
 
 /* Serve a member's request once, without waiting for records. */
 static void
 consume_leased(ConsumePass *pass)
 {
-	GroupPartition **ordered;
-	int			count = pgt_consume_begin_member(pass, &ordered);
-
-	for (int i = 0; i < count && pass->delivered < pass->request->max_records; i++)
-		pgt_consume_partition(pass, ordered[i]);
-	pgt_lease_end(pass->lease);
-	pass->called = true;
-}
-
-/* See the header. */
-WaitVerdict
-pgt_consume_look_member(ConsumePass *pass, PartitionSet *partitions)
-{
-	GroupPartition **ordered;
+	PassPartition *ordered;
 	int			count;
-	bool		retry = false;
-	int64		next_end;
 
-	set_holder(pass);
-	pass->lease = pgt_lease_look(&pass->holder);
-	if (pgt_lease_is_due(pass->lease, &retry))
-		return WAIT_DONE;
-
-	count = order_leased(pass, &ordered);
-	for (int i = 0; i < count; i++)
-	{
-		PartitionCursor cursor;
-
-		*partitions |= PARTITION_SET_OF(ordered[i]->partition);
-		/* a gap is passed when the call ends */
-		if (pgt_cursor_open(pass, ordered[i], &cursor) && pgt_cursor_has_work(&cursor))
-		{
-			pgt_cursor_close(&cursor);
-			return WAIT_DONE;
-		}
-	}
-	/* a partition whose lease is not renewed may be taken then */
-	if ((next_end = pgt_lease_next_end(pass->lease)) != NEVER_US)
-		pgt_wait_for_lease(next_end);
-	return retry ? WAIT_RETRY : WAIT_IDLE;
-}
-
-/* Look for a member of one topic. */
-static WaitVerdict
-look_leased(ConsumePass *pass)
-{
-	PartitionSet partitions = 0;
-	WaitVerdict verdict = pgt_consume_look_member(pass, &partitions);
-
-	pgt_topic_waiters_set_partitions(partitions);
-	return verdict;
+	pgt_consume_pass_open_topics(pass);
+	pass->waiting = false;
+	count = pgt_consume_pass_begin_member(pass, &ordered);
+	serve(pass, ordered, count);
+	pgt_consume_pass_end_member(pass);
+	pass->served_member = true;
 }
 
 /* ---- waiting ------------------------------------------------------------ */
 
-/* See the header. */
-WaitVerdict
-pgt_consume_verdict(const ConsumePass *pass)
+/* The verdict on a pass in transactional mode that is over. */
+static WaitVerdict
+verdict_of(const ConsumePass *pass)
 {
 	if (pass->delivered > 0)
 		return WAIT_DONE;
 	return pass->retry ? WAIT_RETRY : WAIT_IDLE;
 }
 
-/* See the header. */
-void
-pgt_consume_fill_waiter(Waiter *waiter, const ConsumeRequest *request)
+/*
+ * Look whether a member's call has anything to deliver or to write in one topic.
+ * If not, the partitions that it waits for are added to the set.
+ */
+static WaitVerdict
+look_topic_leased(TopicPass *topic, PartitionSet *partitions)
 {
-	int64		longest = request->timeout;
+	PassPartition *ordered;
+	int			count;
+	bool		retry = false;
+	int64		next_end;
 
-	if (request->member != NULL)
-		longest = Min(longest, request->lease / 2);
-	waiter->deadline = pgt_clock_monotonic_us() + longest;
-	waiter->group = pgt_topic_waiters_group(request->group.id);
-	waiter->each = request->partitions != NULL || request->member != NULL;
+	if (pgt_consume_pass_look_member(topic, &retry))
+		return WAIT_DONE;
+
+	count = pgt_consume_pass_list_leased(topic, &ordered);
+	for (int i = 0; i < count; i++)
+	{
+		PartitionCursor cursor;
+
+		*partitions |= PARTITION_SET_OF(ordered[i].offset->partition);
+		/* a gap is passed when the call ends */
+		if (pgt_cursor_open(topic, ordered[i].offset, &cursor) && pgt_cursor_has_work(&cursor))
+		{
+			pgt_cursor_close(&cursor);
+			return WAIT_DONE;
+		}
+	}
+	/* a partition whose lease is not renewed may be taken then */
+	if ((next_end = pgt_lease_next_end(topic->lease)) != NEVER_US)
+		pgt_consume_wait_for_lease(next_end);
+	return retry ? WAIT_RETRY : WAIT_IDLE;
 }
 
-/* Tell for which partitions a call waits that chooses them. */
+/* Look whether consume_leased() has anything to deliver or to write. */
+static WaitVerdict
+look_leased(ConsumePass *pass)
+{
+	PartitionSet partitions = 0;
+	bool		retry = false;
+	ListCell   *cell;
+
+	pgt_consume_pass_open_topics(pass);
+	foreach(cell, pass->topics)
+	{
+		WaitVerdict verdict = look_topic_leased(lfirst(cell), &partitions);
+
+		if (verdict == WAIT_DONE)
+			return WAIT_DONE;
+		retry |= verdict == WAIT_RETRY;
+	}
+	pgt_topic_waiters_set_partitions(partitions);
+	return retry ? WAIT_RETRY : WAIT_IDLE;
+}
+
+/* If the call chooses partitions, wait for those only. */
 static void
 wait_for_chosen(const ConsumeRequest *request)
 {
@@ -261,58 +184,75 @@ wait_for_chosen(const ConsumeRequest *request)
 	pgt_topic_waiters_set_partitions(partitions);
 }
 
+/* Look in transactional mode: consume what is there, or own a partition with something to read. */
+static WaitVerdict
+look_transactional(ConsumePass *pass)
+{
+	wait_for_chosen(pass->request);
+	consume_once(pass);
+	return verdict_of(pass);
+}
+
 /* Look inside the function: consume what is there.  arg: the pass. */
 static WaitVerdict
 look_and_consume(void *arg)
 {
 	ConsumePass *pass = arg;
-
-	/* it may have been revoked while the call waited */
-	pgt_topic_check_acl(pass->topic->relid, ACL_SELECT);
-	pass->snapshot = GetActiveSnapshot();
-	pass->retry = false;
-	if (pass->request->member != NULL)
-	{
-		WaitVerdict verdict = look_leased(pass);
-
-		if (verdict == WAIT_DONE)
-			consume_leased(pass);
-		return verdict;
-	}
-	wait_for_chosen(pass->request);
-	consume_once(pass);
-	return pgt_consume_verdict(pass);
-}
-
-/*
- * Look before the statement: claim a partition with something to read.  Keeps
- * no lock on the topic where there is none.  arg: the request.
- */
-static WaitVerdict
-look_and_claim(void *arg)
-{
-	const ConsumeRequest *request = arg;
-	ConsumePass pass = {0};
 	WaitVerdict verdict;
 
-	pass.request = request;
-	pass.waiting = true;
-	pass.topic = pgt_consume_open_topic(request);
-	pass.snapshot = GetActiveSnapshot();
-	if (request->member != NULL)
-		verdict = look_leased(&pass);
-	else
-	{
-		wait_for_chosen(request);
-		consume_once(&pass);
-		verdict = pgt_consume_verdict(&pass);
-	}
-	if (verdict != WAIT_DONE)
-		UnlockRelationOid(request->group.topic, AccessShareLock);
+	pass->snapshot = GetActiveSnapshot();
+	pass->retry = false;
+	if (pass->request->member == NULL)
+		return look_transactional(pass);
+	verdict = look_leased(pass);
+	if (verdict == WAIT_DONE)
+		consume_leased(pass);
 	return verdict;
 }
 
-/* WaitPrepare of consume() and consume_as(). */
+/*
+ * Look before the statement: own a partition with something to read.  If there is none,
+ * keeps no lock on the topics.  arg: the request.
+ */
+static WaitVerdict
+look_and_own(void *arg)
+{
+	ConsumePass pass = {.request = arg,.waiting = true};
+	WaitVerdict verdict;
+
+	pass.snapshot = GetActiveSnapshot();
+	verdict = pass.request->member != NULL ? look_leased(&pass) : look_transactional(&pass);
+	if (verdict != WAIT_DONE)
+		pgt_consume_pass_unlock_topics(&pass);
+	return verdict;
+}
+
+/* Fill in what a call that begins now waits for and how long: all but the look. */
+static void
+fill_waiter(Waiter *waiter, const ConsumeRequest *request)
+{
+	int64		longest = request->timeout;
+
+	if (request->member != NULL)
+		longest = Min(longest, request->lease / 2);
+	waiter->topics = request->topics;
+	waiter->topic_count = request->topic_count;
+	waiter->deadline = pgt_clock_monotonic_us() + longest;
+	waiter->group = pgt_topic_waiters_group(request->group.id);
+	waiter->each = request->partitions != NULL || request->member != NULL;
+}
+
+/* Let a request wait before its statement; false if it does not wait. */
+static bool
+wait_for_request(ConsumeRequest *request, Waiter *waiter)
+{
+	fill_waiter(waiter, request);
+	waiter->look = look_and_own;
+	waiter->arg = request;
+	return request->timeout > 0;
+}
+
+/* The WaitPrepare of consume() and consume_as(). */
 static bool
 prepare_waiting(const FuncExpr *call, const NullableDatum *args, Waiter *waiter)
 {
@@ -320,16 +260,23 @@ prepare_waiting(const FuncExpr *call, const NullableDatum *args, Waiter *waiter)
 
 	if (XactReadOnly)
 		return false;
-	pgt_consume_parse(request, call->funcid, pgt_consume_topic_of_call(call, &args[0]), args);
-	waiter->topics = &request->group.topic;
-	waiter->topic_count = 1;
-	pgt_consume_fill_waiter(waiter, request);
-	waiter->look = look_and_claim;
-	waiter->arg = request;
-	return request->timeout > 0;
+	pgt_consume_request_parse(request, call, args);
+	return wait_for_request(request, waiter);
 }
 
-/* ---- SQL functions ------------------------------------------------------ */
+/* The WaitPrepare of consume_many(). */
+static bool
+prepare_waiting_many(const FuncExpr *call, const NullableDatum *args, Waiter *waiter)
+{
+	ConsumeRequest *request = palloc(sizeof(ConsumeRequest));
+
+	if (XactReadOnly)
+		return false;
+	pgt_consume_request_parse_many(request, call->funcid, args);
+	return wait_for_request(request, waiter);
+}
+
+/* ---- consume(), consume_as(), consume_many() ----------------------------- */
 
 /*
  * Wait within the statement until a pass delivers something or the request's
@@ -338,15 +285,10 @@ prepare_waiting(const FuncExpr *call, const NullableDatum *args, Waiter *waiter)
 static void
 wait_and_consume(ConsumePass *pass)
 {
-	Waiter		waiter = {
-		.topics = &pass->topic->relid,
-		.topic_count = 1,
-		.look = look_and_consume,
-		.arg = pass
-	};
+	Waiter		waiter = {.look = look_and_consume,.arg = pass};
 
-	pgt_consume_fill_waiter(&waiter, pass->request);
-	pgt_wait_inside(&waiter);
+	fill_waiter(&waiter, pass->request);
+	pgt_consume_wait_inside(&waiter);
 	pass->snapshot = GetActiveSnapshot();
 }
 
@@ -356,7 +298,7 @@ consume_for_member(ConsumePass *pass)
 {
 	if (pass->waiting && look_leased(pass) != WAIT_DONE)
 		wait_and_consume(pass);
-	if (!pass->called)
+	if (!pass->served_member)
 		consume_leased(pass);
 }
 
@@ -374,53 +316,72 @@ consume_for_transaction(ConsumePass *pass)
 	}
 }
 
+/* Serve a call's request into the sink; waited: its waiting was done before the statement. */
+static void
+consume_into(RecordRows *sink, const ConsumeRequest *request, bool waited)
+{
+	ConsumePass pass = {.request = request,.sink = sink};
+
+	pass.waiting = request->timeout > 0 && !waited && !IsolationUsesXactSnapshot();
+	pass.snapshot = GetActiveSnapshot();
+	if (request->member != NULL)
+		consume_for_member(&pass);
+	else
+		consume_for_transaction(&pass);
+}
+
 /* consume() and consume_as(). */
 static void
-consume_into_result(FunctionCallInfo fcinfo)
+consume_one_topic(FunctionCallInfo fcinfo)
 {
 	const FuncExpr *call = (const FuncExpr *) fcinfo->flinfo->fn_expr;
-	bool		waited = pgt_wait_was_done((const Node *) call);
+	bool		waited = pgt_consume_wait_was_done((const Node *) call);
 	ConsumeRequest request;
-	ConsumePass pass = {0};
+	Topic	   *topic;
 
 	PreventCommandIfReadOnly("consume()");
 	if (call == NULL || !IsA(call, FuncExpr))
 		elog(ERROR, "consume() was called without its expression");
-	pgt_consume_parse(&request, fcinfo->flinfo->fn_oid,
-					  pgt_consume_topic_of_call(call, &fcinfo->args[0]), fcinfo->args);
-
-	pass.request = &request;
-	pass.waiting = request.timeout > 0 && !waited && !IsolationUsesXactSnapshot();
-	pass.snapshot = GetActiveSnapshot();
-	pass.topic = pgt_consume_open_topic(&request);
-	pass.sink = pgt_record_rows_begin(fcinfo, pass.topic, pgt_consume_is_typed(call));
-
-	if (request.member != NULL)
-		consume_for_member(&pass);
-	else
-		consume_for_transaction(&pass);
+	pgt_consume_request_parse(&request, call, fcinfo->args);
+	topic = pgt_consume_request_open_topic(&request, request.topics[0]);
+	consume_into(pgt_record_rows_begin(fcinfo, topic, pgt_consume_request_is_typed(call)), &request, waited);
 }
 
 /* consume(topic, group_id, ...): the next records, key and value as text. */
 Datum
 pgt_consume(PG_FUNCTION_ARGS)
 {
-	consume_into_result(fcinfo);
+	consume_one_topic(fcinfo);
 	return (Datum) 0;
 }
 
-/* consume_as(NULL::topic, group_id, ...): the same as rows of the topic. */
+/* consume_as(NULL::topic, group_id, ...): the next records as rows of the topic. */
 Datum
 pgt_consume_as(PG_FUNCTION_ARGS)
 {
-	consume_into_result(fcinfo);
+	consume_one_topic(fcinfo);
 	return (Datum) 0;
 }
 
+/* consume_many(topics, group_id, ...): the next records, each with its topic. */
+Datum
+pgt_consume_many(PG_FUNCTION_ARGS)
+{
+	bool		waited = pgt_consume_wait_was_done((const Node *) fcinfo->flinfo->fn_expr);
+	ConsumeRequest request;
+
+	PreventCommandIfReadOnly("consume_many()");
+	pgt_consume_request_parse_many(&request, fcinfo->flinfo->fn_oid, fcinfo->args);
+	consume_into(pgt_record_rows_begin_many(fcinfo), &request, waited);
+	return (Datum) 0;
+}
+
+/* ---- commit_offsets(), leave_group() ------------------------------------- */
+
 /*
- * Topic and group of a call whose first two arguments they are, and the member
- * that its argument "member_arg" names or NULL; ERROR in a read-only
- * transaction.
+ * Set *group to the topic and the group that a call's first two arguments name, and
+ * *holder to the member that its argument "member_arg" names, or to none if that is null.
+ * ERROR in a read-only transaction.
  */
 static void
 parse_holder(FunctionCallInfo fcinfo, const char *function, int member_arg,
@@ -429,10 +390,8 @@ parse_holder(FunctionCallInfo fcinfo, const char *function, int member_arg,
 	Topic	   *topic;
 
 	PreventCommandIfReadOnly(function);
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("topic and consumer group name must not be null")));
+	pgt_sql_argument_require(fcinfo, 0, "topic");
+	pgt_sql_argument_require(fcinfo, 1, "consumer group name");
 	LockRelationOid(PG_GETARG_OID(0), AccessShareLock);
 	topic = pgt_topic_get(PG_GETARG_OID(0));
 	pgt_topic_check_acl(topic->relid, ACL_SELECT);
@@ -464,7 +423,7 @@ pgt_commit_offsets(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* leave_group(topic, group_id, member_id) */
+/* leave_group(topic, group_id, member_id): give up all partitions leased to the member, and remove it. */
 Datum
 pgt_leave_group(PG_FUNCTION_ARGS)
 {
@@ -476,19 +435,18 @@ pgt_leave_group(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("member_id must not be null"),
-				 errhint("A consumer without one has nothing to leave: its partitions are free when its transaction ends.")));
+				 errdetail("A consumer without a member_id gives up its partitions when its transaction ends.")));
 	pgt_lease_leave(&holder);
 	PG_RETURN_VOID();
 }
 
-/* See the header. */
 void
-pgt_consumer_init(void)
+pgt_consume_init(void)
 {
 	pgt_consume_request_init();
 	pgt_consumer_group_init();
 	pgt_consume_wait_init();
-	pgt_wait_register(pgt_consume, prepare_waiting);
-	pgt_wait_register(pgt_consume_as, prepare_waiting);
-	pgt_consume_many_init();
+	pgt_consume_wait_register(pgt_consume, prepare_waiting);
+	pgt_consume_wait_register(pgt_consume_as, prepare_waiting);
+	pgt_consume_wait_register(pgt_consume_many, prepare_waiting_many);
 }

@@ -9,24 +9,21 @@
  *	  deliver records until max_records
  *	  auto_commit: commit the reader's position, else remember it
  *
- * So a partition with nothing to read is neither locked nor written, and nobody
- * waits for another consumer.  One that has nothing but a gap (partition_cursor.c)
- * is owned and its offset moved behind the gap, once: by the call that would
- * return nothing, not while it waits.  A partition that is leased to a member (lease.c)
- * counts as owned for all but that one; a member's position and its lease are
- * taken down by lease.c.
+ * So a partition with nothing to read is neither locked nor written, and no consumer
+ * waits for another one.  A partition that has nothing but a gap (partition_cursor.c) is
+ * owned, and its offset moved behind the gap, only once: by the call that would return
+ * nothing, not while that call waits.  A partition that is leased to a member (lease.c)
+ * counts as owned for all other consumers; lease.c records the member's position and its
+ * lease.
  *
- * A pass that just looks for something to read owns the partition and delivers
- * nothing; the function that runs then finds it owned.  One that waits owns only
- * what has records: a start that is to be committed is remembered for later, as is
- * that there is a gap to pass.
+ * A pass without a sink owns the partition and delivers nothing; the function that runs
+ * next then finds it owned.  A pass that waits owns only a partition with records.  If
+ * there is a start to commit, or a gap to pass, it only remembers that there is.
  *
- * Records that are deleted while they are read end the partition's part of the
- * call at the gap, so that the next one finds it.
+ * If records are deleted while they are read, the partition's part of the call ends at
+ * the gap, so that the next call finds it.
  *
- * Locks: the partition's row (consumer_group.c), till the transaction's end.
- *
- * Layer 6.  Read partition_cursor.c and consumer_group.c next.
+ * Locks: the partition's row (consumer_group.c), until the transaction's end.
  */
 #include "postgres.h"
 
@@ -40,14 +37,14 @@
 #include "topic/record_rows.h"
 #include "wal/log_reader.h"
 
-/* May the consumer of the pass own a partition, as far as leases go? */
+/* Do leases allow the consumer of the pass to own a partition? */
 static bool
-lease_allows(const ConsumePass *pass, const GroupPartition *offset)
+lease_allows(const TopicPass *pass, const GroupPartition *offset)
 {
 	return pass->lease != NULL ? pgt_lease_is_held(pass->lease, offset) : !pgt_lease_is_live(offset);
 }
 
-/* Count what was delivered, for pg_stat_topics. */
+/* Count the records delivered, for pg_stat_topics. */
 static void
 count_delivered(const TopicPartition *key, int64 records, int64 bytes)
 {
@@ -61,14 +58,14 @@ count_delivered(const TopicPartition *key, int64 records, int64 bytes)
 }
 
 /*
- * Deliver the partition's records until the pass has enough.  Returns the
- * group's next offset.  Where records behind the ones delivered are deleted
- * meanwhile, it stops there: the next call finds the gap.
+ * Deliver the partition's records until the pass has enough.  Returns the group's next
+ * offset.  If the records behind those delivered are deleted meanwhile, delivery stops
+ * there, and the next call finds the gap.
  */
 static int64
-deliver_records(ConsumePass *pass, PartitionCursor *cursor)
+deliver_records(TopicPass *pass, PartitionCursor *cursor)
 {
-	int64		before = pass->delivered;
+	int64		before = pass->whole->delivered;
 	int64		bytes = 0;
 	int64		next;
 	bool		more;
@@ -79,24 +76,24 @@ deliver_records(ConsumePass *pass, PartitionCursor *cursor)
 		Record	   *record = &cursor->record;
 
 		CHECK_FOR_INTERRUPTS();
-		pgt_record_rows_put(pass->sink, cursor->key.partition, record);
+		pgt_record_rows_put(pass->whole->sink, cursor->key.partition, record);
 		bytes += Max(record->key_length, 0) + Max(record->value_length, 0);
-		pass->delivered++;
+		pass->whole->delivered++;
 		next = pgt_log_reader_position(cursor->reader);
-		more = pass->delivered < pass->request->max_records &&
+		more = pass->whole->delivered < pass->whole->request->max_records &&
 			pgt_log_reader_next(cursor->reader, &cursor->record);
 		held_back = more && !pgt_cursor_is_due(pass, cursor);
 	} while (more && !held_back && pgt_log_reader_log_start(cursor->reader) <= next);
 
-	count_delivered(&cursor->key, pass->delivered - before, bytes);
+	count_delivered(&cursor->key, pass->whole->delivered - before, bytes);
 	if (held_back || pgt_log_reader_log_start(cursor->reader) > next)
 		return next;
 	return pgt_log_reader_position(cursor->reader);
 }
 
-/* Deliver to a member, which has the partition; take down how far it has read. */
+/* Deliver to a member, which has the partition, and record how far it has read. */
 static void
-deliver_to_member(ConsumePass *pass, GroupPartition *offset, PartitionCursor *cursor)
+deliver_to_member(TopicPass *pass, GroupPartition *offset, PartitionCursor *cursor)
 {
 	if (cursor->must_commit || cursor->lost > 0 || cursor->past_end != NO_OFFSET)
 		pgt_lease_start(pass->lease, offset, cursor->start);
@@ -107,16 +104,15 @@ deliver_to_member(ConsumePass *pass, GroupPartition *offset, PartitionCursor *cu
 }
 
 /*
- * Nothing was delivered: move the group's offset behind the gap.  There is no
- * record in it that could be lost with that, so it is committed also where
- * commits are the caller's business, unless he has records to commit before it
- * or has never committed any.
+ * Move the group's offset behind a gap, when nothing was delivered.  The gap holds no
+ * record that could be lost, so the move is committed even without auto_commit, unless
+ * the caller has records to commit before the gap or has never committed any.
  */
 static void
-pass_gap(const ConsumePass *pass, GroupPartition *offset, const PartitionCursor *cursor)
+pass_gap(const TopicPass *pass, GroupPartition *offset, const PartitionCursor *cursor)
 {
-	const ConsumerGroup *group = &pass->request->group;
-	bool		commit = pass->request->auto_commit || cursor->must_commit ||
+	const ConsumerGroup *group = &pass->group;
+	bool		commit = pass->whole->request->auto_commit || cursor->must_commit ||
 		(offset->committed != NO_OFFSET && offset->position == NO_OFFSET);
 	bool		moved_on = !cursor->must_commit && cursor->lost == 0;
 	char	   *metadata = offset->exists && moved_on ? pgt_group_row_metadata(group, offset) : NULL;
@@ -129,9 +125,9 @@ pass_gap(const ConsumePass *pass, GroupPartition *offset, const PartitionCursor 
 
 /* Deliver from a partition that is owned, and move the group's offset. */
 static void
-consume_owned(ConsumePass *pass, GroupPartition *offset, PartitionCursor *cursor)
+consume_owned(TopicPass *pass, GroupPartition *offset, PartitionCursor *cursor)
 {
-	const ConsumerGroup *group = &pass->request->group;
+	const ConsumerGroup *group = &pass->group;
 	int64		next;
 
 	pgt_cursor_report(pass, cursor);
@@ -148,7 +144,7 @@ consume_owned(ConsumePass *pass, GroupPartition *offset, PartitionCursor *cursor
 		return;
 	}
 	next = deliver_records(pass, cursor);
-	if (pass->request->auto_commit)
+	if (pass->whole->request->auto_commit)
 		pgt_group_commit(group, offset, next, NULL);
 	else
 	{
@@ -159,24 +155,24 @@ consume_owned(ConsumePass *pass, GroupPartition *offset, PartitionCursor *cursor
 }
 
 /*
- * Open a partition and own it.  False where there is nothing to do for it, or
- * somebody else owns it: then there is neither a reader nor a lock.
+ * Open a partition and own it.  False if there is nothing to do for it, or if another
+ * consumer owns it: then there is neither a reader nor a lock.
  */
 static bool
-open_and_own(ConsumePass *pass, GroupPartition *offset, PartitionCursor *cursor)
+open_and_own(TopicPass *pass, GroupPartition *offset, PartitionCursor *cursor)
 {
-	const ConsumerGroup *group = &pass->request->group;
+	const ConsumerGroup *group = &pass->group;
 	GroupLock	lock;
 
 	do
 	{
 		if (!pgt_cursor_open(pass, offset, cursor))
 			return false;
-		if (pass->waiting && cursor->reader == NULL)
+		if (pass->whole->waiting && cursor->reader == NULL)
 		{
 			if (cursor->must_commit)
 				pgt_group_position_set_start(group, offset, cursor->start);
-			pass->remembered = true;
+			pass->whole->remembered = true;
 			return false;
 		}
 		lock = lease_allows(pass, offset) ? pgt_group_lock(group, offset, false) : GROUP_BUSY;
@@ -185,20 +181,19 @@ open_and_own(ConsumePass *pass, GroupPartition *offset, PartitionCursor *cursor)
 		pgt_cursor_close(cursor);
 	} while (lock == GROUP_MOVED);
 
-	pass->retry = true;
+	pass->whole->retry = true;
 	return false;
 }
 
-/* See the header. */
 void
-pgt_consume_partition(ConsumePass *pass, GroupPartition *offset)
+pgt_consume_partition(TopicPass *pass, GroupPartition *offset)
 {
 	PartitionCursor cursor;
 
 	if (!open_and_own(pass, offset, &cursor))
 		return;
-	if (pass->sink == NULL)
-		pass->delivered++;
+	if (pass->whole->sink == NULL)
+		pass->whole->delivered++;
 	else
 		consume_owned(pass, offset, &cursor);
 	pgt_cursor_close(&cursor);

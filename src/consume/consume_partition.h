@@ -1,8 +1,6 @@
 /*
  * consume_partition.h
  *	  Consuming from one partition.
- *
- * Layer 6, below consume.c.
  */
 #ifndef CONSUME_PARTITION_H
 #define CONSUME_PARTITION_H
@@ -10,10 +8,10 @@
 #include "consume/consume_pass.h"
 
 /*
- * Consume from one partition, if it has something and nobody else owns it; a
- * pass without a sink just owns it.  What came of it is in pass->delivered,
- * ->remembered and ->retry.
+ * Consume from one partition, if it has something to read and no other consumer owns it;
+ * a pass without a sink only owns it.  The outcome is in pass->whole: delivered,
+ * remembered and retry.
  */
-extern void pgt_consume_partition(ConsumePass *pass, GroupPartition *offset);
+extern void pgt_consume_partition(TopicPass *pass, GroupPartition *offset);
 
 #endif							/* CONSUME_PARTITION_H */

@@ -1,51 +1,82 @@
 /*
  * consume_pass.h
- *	  One pass over what a group has to read: what consume.c does for one topic
- *	  and consume_many.c for several, a partition at a time.
- *
- * Layer 6.
+ *	  One pass over the topics that a call consumes.
  */
 #ifndef CONSUME_PASS_H
 #define CONSUME_PASS_H
 
 #include "consume/consume_request.h"
-#include "consume/consume_wait.h"
 #include "group/lease.h"
 #include "topic/record_rows.h"
 #include "utils/snapshot.h"
 
-/* One pass over a topic's partitions. */
+/* A pass over all topics of a request. */
 typedef struct ConsumePass
 {
 	const ConsumeRequest *request;
-	Topic	   *topic;
-	Snapshot	snapshot;
-	RecordRows *sink;				/* NULL: claim one partition that has something, deliver nothing */
-	int64		delivered;		/* records; with no sink, partitions claimed */
-	bool		waiting;		/* own only what has records; a start is just remembered */
-	bool		remembered;		/* starts that are still to be committed */
-	bool		retry;			/* another consumer owns something to read */
-	LeaseHolder holder;			/* in leased mode: who consumes */
-	LeaseCall  *lease;			/* and its call; NULL in transactional mode */
-	bool		called;			/* that has been made */
+	Snapshot	snapshot;		/* decides which records are visible */
+	RecordRows *sink;			/* NULL: own one partition that has something, deliver nothing */
+	int64		delivered;		/* records; without a sink, partitions owned */
+	bool		waiting;		/* own only partitions with records; remember starts, do not commit them */
+	bool		remembered;		/* some starts or gaps are still to be committed */
+	bool		retry;			/* another consumer owns a partition with something to read */
+	bool		served_member;	/* the member's call has been made */
+	List	   *topics;			/* of TopicPass, in the order of the topics' oids */
 } ConsumePass;
 
-/*
- * Begin a member's call, and list the partitions that it may read in the order
- * to serve them, palloc'd; returns how many.  pgt_lease_end(pass->lease) ends it.
- */
-extern int	pgt_consume_begin_member(ConsumePass *pass, GroupPartition ***ordered);
+/* The part of a pass that is about one topic. */
+typedef struct TopicPass
+{
+	ConsumePass *whole;
+	ConsumerGroup group;
+	Topic	   *topic;
+	GroupPartition *offsets;		/* of all partitions; NULL in leased mode */
+	LeaseHolder holder;			/* in leased mode: the member that consumes */
+	LeaseCall  *lease;			/* in leased mode: the member's call; else NULL */
+} TopicPass;
+
+/* A partition to serve. */
+typedef struct PassPartition
+{
+	TopicPass  *topic;
+	GroupPartition *offset;
+} PassPartition;
 
 /*
- * Look whether a member's call has anything to deliver or to write.  If not, the
- * partitions that it waits for are added to the set.
+ * Open the request's topics and lock them with AccessShareLock.  Topics that are
+ * gone are left out if the request allows that; otherwise they are an ERROR, as
+ * are topics that the user may not read.  Replaces the topics of an earlier pass.
  */
-extern WaitVerdict pgt_consume_look_member(ConsumePass *pass, PartitionSet *partitions);
+extern void pgt_consume_pass_open_topics(ConsumePass *pass);
 
-/* How long, and as what, a call waits that begins now: all but topics and look. */
-extern void pgt_consume_fill_waiter(Waiter *waiter, const ConsumeRequest *request);
+/* Give the locks of pgt_consume_pass_open_topics() back. */
+extern void pgt_consume_pass_unlock_topics(const ConsumePass *pass);
 
-/* The verdict on a pass that is over. */
-extern WaitVerdict pgt_consume_verdict(const ConsumePass *pass);
+/*
+ * In transactional mode: read the group's rows, without a lock, and list the
+ * partitions to serve, those served least recently first.  Returns how many;
+ * *ordered is palloc'd.
+ */
+extern int	pgt_consume_pass_list(ConsumePass *pass, PassPartition **ordered);
+
+/* Keep the group's rows in the topics of pgt_consume_pass_list() from expiring. */
+extern void pgt_consume_pass_keep_groups(const ConsumePass *pass);
+
+/*
+ * In leased mode: begin a call of the member in each topic and list the partitions
+ * that it may read, like pgt_consume_pass_list().  pgt_consume_pass_end_member() ends the calls.
+ */
+extern int	pgt_consume_pass_begin_member(ConsumePass *pass, PassPartition **ordered);
+extern void pgt_consume_pass_end_member(ConsumePass *pass);
+
+/*
+ * In leased mode: look, without a lock, at what the member has in one topic.
+ * Returns true if its call has something to write there.  If not, *retry is set
+ * where another consumer owns a partition that the member could take.
+ */
+extern bool pgt_consume_pass_look_member(TopicPass *topic, bool *retry);
+
+/* After pgt_consume_pass_look_member(): the partitions that the member may read in one topic, like pgt_consume_pass_list(). */
+extern int	pgt_consume_pass_list_leased(TopicPass *topic, PassPartition **ordered);
 
 #endif							/* CONSUME_PASS_H */

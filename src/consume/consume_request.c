@@ -1,28 +1,25 @@
 /*
  * consume_request.c
- *	  What a call of consume(), consume_as() or consume_many() asks for: its
- *	  arguments, checked and with their defaults, and the topic.
+ *	  The request of a call of consume(), consume_as() or consume_many(): its
+ *	  arguments, checked and with their defaults, and the topics.
  *
- * A request is made of the values of the arguments, wherever they come from: the
- * function's call, or the statement that consume_wait.c looks at before it
- * starts.  A call that waits there is parsed twice, so parsing has no effect but
- * its result or an error.
+ * The values of the arguments come from the function's call, or from the statement that
+ * consume_wait.c looks at before it starts.  A call that waits there is parsed twice, so
+ * parsing has no effect besides its result or an error.
  *
- * What can be said of an argument by itself is checked here.  Whether there is
- * such a topic, and a partition of that number, is asked with the topic's lock,
- * by pgt_consume_open_topic().
+ * Parsing checks each argument by itself.  pgt_consume_request_open_topic() checks, with
+ * the topic's lock, that the topic and the partitions exist.
  *
- * Locks: AccessShareLock on the topic, which pgt_consume_open_topic() takes; how
- * long it is held is the caller's business.
+ * Locks: AccessShareLock on the topic, which pgt_consume_request_open_topic() takes; the
+ * caller decides how long it is held.
  *
  * Memory: the request's parts are in the caller's context.
- *
- * Layer 6.  Read consume.c next.
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "nodes/pg_list.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -35,6 +32,19 @@
 #include "topic/record_rows.h"
 
 #define DEFAULT_MAX_RECORDS	500
+
+/* Arguments of consume_many() by number. */
+enum
+{
+	MANY_TOPICS,
+	MANY_GROUP_ID,
+	MANY_MAX_RECORDS,
+	MANY_TIMEOUT,
+	MANY_AUTO_COMMIT,
+	MANY_AUTO_OFFSET_RESET,
+	MANY_MEMBER_ID,
+	MANY_LEASE
+};
 
 /* setting pg_topics.auto_offset_reset: OffsetReset */
 static int	auto_offset_reset = OFFSET_RESET_EARLIEST;
@@ -56,7 +66,7 @@ interval_usecs(const Interval *interval)
 	return (int64) Max(Min(usecs, LONGEST_TIMEOUT), -LONGEST_TIMEOUT);
 }
 
-/* A timeout; ERROR where negative. */
+/* A timeout in microseconds; ERROR if it is negative. */
 static int64
 timeout_from_interval(const Interval *interval)
 {
@@ -66,11 +76,11 @@ timeout_from_interval(const Interval *interval)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("timeout must not be negative"),
-				 errhint("With 0 the call returns at once.")));
+				 errhint("Use 0 to return without waiting.")));
 	return usecs;
 }
 
-/* The policy of that name; ERROR where there is none. */
+/* The policy of that name; ERROR if there is none. */
 static OffsetReset
 offset_reset_by_name(const char *name)
 {
@@ -82,10 +92,10 @@ offset_reset_by_name(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("invalid value for auto_offset_reset: \"%s\"", name),
-			 errhint("Valid values are \"earliest\", \"latest\" and \"none\".")));
+			 errhint("Valid values are: earliest, latest, none.")));
 }
 
-/* Take over the wanted partitions; whether they exist is checked with the topic at hand. */
+/* Take over the wanted partitions; whether they exist is checked when the topic is opened. */
 static void
 parse_partitions(ConsumeRequest *request, ArrayType *array)
 {
@@ -98,14 +108,14 @@ parse_partitions(ConsumeRequest *request, ArrayType *array)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("partitions must be a list of partition numbers"),
-				 errhint("Leave it out to consume all partitions.")));
+				 errhint("Omit the argument to consume all partitions.")));
 
 	request->partitions = palloc(sizeof(int32) * request->partition_count);
 	for (int i = 0; i < request->partition_count; i++)
 		request->partitions[i] = DatumGetInt32(elements[i]);
 }
 
-/* Take over the arguments of leased mode, if it is asked for. */
+/* Take over the arguments of leased mode, if the call asks for it. */
 static void
 parse_member(ConsumeRequest *request, const NullableDatum *args)
 {
@@ -117,14 +127,14 @@ parse_member(ConsumeRequest *request, const NullableDatum *args)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("lease must be longer than zero"),
-				 errhint("It is the time that a member has for its next call.")));
+				 errdetail("The lease is the time within which a member must make its next call.")));
 	if (args[ARG_MEMBER_ID].isnull)
 	{
 		if (!args[ARG_LEASE].isnull)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("lease was given without member_id"),
-					 errhint("Name the member that is to have the lease.")));
+					 errmsg("lease requires member_id"),
+					 errhint("Give member_id as well, or omit lease.")));
 		return;
 	}
 
@@ -135,18 +145,18 @@ parse_member(ConsumeRequest *request, const NullableDatum *args)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("partitions cannot be chosen with member_id"),
 				 errdetail("The members of a group share all partitions."),
-				 errhint("Leave member_id out to consume chosen partitions.")));
+				 errhint("Omit member_id to consume chosen partitions.")));
 }
 
-/* See the header. */
-void
-pgt_consume_parse(ConsumeRequest *request, Oid function, Oid topic, const NullableDatum *args)
+/* Take over all arguments but the topics. */
+static void
+parse_common(ConsumeRequest *request, Oid function, const NullableDatum *args)
 {
 	if (args[ARG_GROUP_ID].isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("consumer group name must not be null")));
-	pgt_group_init(&request->group, function, topic,
+	pgt_group_init(&request->group, function, InvalidOid,
 				   TextDatumGetCString(args[ARG_GROUP_ID].value));
 
 	request->max_records = args[ARG_MAX_RECORDS].isnull ? DEFAULT_MAX_RECORDS :
@@ -155,7 +165,7 @@ pgt_consume_parse(ConsumeRequest *request, Oid function, Oid topic, const Nullab
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("max_records must be at least 1"),
-				 errhint("It is the number of records that one call returns at most.")));
+				 errdetail("max_records is the largest number of records that one call returns.")));
 
 	request->timeout = args[ARG_TIMEOUT].isnull ? 0 :
 		timeout_from_interval(DatumGetIntervalP(args[ARG_TIMEOUT].value));
@@ -171,46 +181,109 @@ pgt_consume_parse(ConsumeRequest *request, Oid function, Oid topic, const Nullab
 	parse_member(request, args);
 }
 
-/* See the header. */
+/* The topic that a call of consume() or consume_as() names; ERROR if it names none. */
+static Oid
+topic_of_call(const FuncExpr *call, const NullableDatum *arg)
+{
+	if (pgt_consume_request_is_typed(call))
+		return pgt_record_rows_topic_of_call(call, "consume_as(NULL::topic_name, ...)");
+	if (arg->isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("topic must not be null")));
+	return DatumGetObjectId(arg->value);
+}
+
+void
+pgt_consume_request_parse(ConsumeRequest *request, const FuncExpr *call, const NullableDatum *args)
+{
+	Oid			topic = topic_of_call(call, &args[ARG_TOPIC]);
+
+	parse_common(request, call->funcid, args);
+	request->topics = palloc(sizeof(Oid));
+	request->topics[0] = topic;
+	request->topic_count = 1;
+	request->missing_ok = false;
+}
+
+/* ---- consume_many() ------------------------------------------------------ */
+
+/* Take over the topics of the array, each once, by oid; a null array has none. */
+static void
+parse_topics(ConsumeRequest *request, const NullableDatum *arg)
+{
+	List	   *topics = NIL;
+	Datum	   *elements;
+	bool	   *nulls;
+	int			count = 0;
+	ListCell   *cell;
+
+	if (!arg->isnull)
+		deconstruct_array(DatumGetArrayTypeP(arg->value), REGCLASSOID, sizeof(Oid), true,
+						  TYPALIGN_INT, &elements, &nulls, &count);
+	for (int i = 0; i < count; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("topic must not be null"),
+					 errdetail("Element %d of the list is null.", i + 1)));
+		topics = lappend_oid(topics, DatumGetObjectId(elements[i]));
+	}
+	list_sort(topics, list_oid_cmp);
+	list_deduplicate_oid(topics);
+
+	request->topic_count = list_length(topics);
+	request->topics = palloc(sizeof(Oid) * Max(request->topic_count, 1));
+	foreach(cell, topics)
+		request->topics[foreach_current_index(cell)] = lfirst_oid(cell);
+}
+
+void
+pgt_consume_request_parse_many(ConsumeRequest *request, Oid function, const NullableDatum *args)
+{
+	NullableDatum common[ARG_COUNT];
+
+	common[ARG_TOPIC] = args[MANY_TOPICS];
+	common[ARG_GROUP_ID] = args[MANY_GROUP_ID];
+	common[ARG_MAX_RECORDS] = args[MANY_MAX_RECORDS];
+	common[ARG_TIMEOUT] = args[MANY_TIMEOUT];
+	common[ARG_PARTITIONS] = (NullableDatum) {(Datum) 0, true};
+	common[ARG_AUTO_COMMIT] = args[MANY_AUTO_COMMIT];
+	common[ARG_AUTO_OFFSET_RESET] = args[MANY_AUTO_OFFSET_RESET];
+	common[ARG_MEMBER_ID] = args[MANY_MEMBER_ID];
+	common[ARG_LEASE] = args[MANY_LEASE];
+	parse_common(request, function, common);
+	parse_topics(request, &args[MANY_TOPICS]);
+	request->missing_ok = true;
+}
+
+/* ---- topics -------------------------------------------------------------- */
+
 bool
-pgt_consume_is_typed(const FuncExpr *call)
+pgt_consume_request_is_typed(const FuncExpr *call)
 {
 	return get_call_expr_argtype((Node *) call, 0) != REGCLASSOID;
 }
 
-/* See the header. */
-Oid
-pgt_consume_topic_of_call(const FuncExpr *call, const NullableDatum *first)
-{
-	if (pgt_consume_is_typed(call))
-		return pgt_record_rows_topic_of_call(call, "consume_as(NULL::topic_name, ...)");
-	if (first->isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("topic must not be null")));
-	return DatumGetObjectId(first->value);
-}
-
-/* See the header. */
 Topic *
-pgt_consume_open_topic(const ConsumeRequest *request)
+pgt_consume_request_open_topic(const ConsumeRequest *request, Oid relid)
 {
 	Topic	   *topic;
 
-	LockRelationOid(request->group.topic, AccessShareLock);
-	topic = pgt_topic_get(request->group.topic);
+	LockRelationOid(relid, AccessShareLock);
+	topic = pgt_topic_get(relid);
 	pgt_topic_check_acl(topic->relid, ACL_SELECT);
 	for (int i = 0; i < request->partition_count; i++)
 		(void) pgt_topic_partition(topic, request->partitions[i]);
 	return topic;
 }
 
-/* See the header. */
 void
 pgt_consume_request_init(void)
 {
 	DefineCustomEnumVariable("pg_topics.auto_offset_reset",
-							 "Where a consumer group starts that has no committed offset, or one whose records are deleted.",
+							 "Sets where a consumer group starts that has no committed offset, or whose next record has been deleted.",
 							 NULL,
 							 &auto_offset_reset,
 							 OFFSET_RESET_EARLIEST,

@@ -1,8 +1,6 @@
 /*
  * consume_request.h
- *	  What a call of consume(), consume_as() or consume_many() asks for.
- *
- * Layer 6, below consume.c.
+ *	  The request of a call of consume(), consume_as() or consume_many().
  */
 #ifndef CONSUME_REQUEST_H
 #define CONSUME_REQUEST_H
@@ -11,13 +9,14 @@
 #include "nodes/primnodes.h"
 #include "topic/topic.h"
 
-/* A timeout past this many microseconds (100 years) is as good as infinite. */
+/* Longer timeouts count as this many microseconds (100 years). */
 #define LONGEST_TIMEOUT		(100.0 * 366 * USECS_PER_DAY)
 
-/* Arguments by number; the first is the topic in one way or another. */
+/* Arguments of consume() and consume_as() by number. */
 enum
 {
-	ARG_GROUP_ID = 1,
+	ARG_TOPIC,
+	ARG_GROUP_ID,
 	ARG_MAX_RECORDS,
 	ARG_TIMEOUT,
 	ARG_PARTITIONS,
@@ -28,7 +27,7 @@ enum
 	ARG_COUNT
 };
 
-/* What a group does where it has no committed offset, or one that is deleted. */
+/* Where a group starts that has no committed offset, or whose next record is deleted. */
 typedef enum OffsetReset
 {
 	OFFSET_RESET_EARLIEST,
@@ -36,10 +35,13 @@ typedef enum OffsetReset
 	OFFSET_RESET_NONE
 } OffsetReset;
 
-/* What the caller asks for. */
+/* The arguments of a call. */
 typedef struct ConsumeRequest
 {
-	ConsumerGroup group;
+	ConsumerGroup group;		/* its topic is not set */
+	Oid		   *topics;			/* in ascending order, each once */
+	int			topic_count;
+	bool		missing_ok;		/* leave out topics that are gone */
 	int32		max_records;
 	int64		timeout;		/* microseconds */
 	int32	   *partitions;		/* NULL: all */
@@ -51,26 +53,23 @@ typedef struct ConsumeRequest
 } ConsumeRequest;
 
 /*
- * The request of a call's arguments.  An optional argument that is null has
- * its default.  ERROR for values out of range.
+ * The request of a call of consume() or consume_as(), or, with _many, of
+ * consume_many().  An optional argument that is null has its default.  ERROR for
+ * values out of range, or if the call names no topic.
  */
-extern void pgt_consume_parse(ConsumeRequest *request, Oid function, Oid topic,
-							  const NullableDatum *args);
+extern void pgt_consume_request_parse(ConsumeRequest *request, const FuncExpr *call,
+									  const NullableDatum *args);
+extern void pgt_consume_request_parse_many(ConsumeRequest *request, Oid function,
+										   const NullableDatum *args);
 
 /* Is the call consume_as(), whose first argument names the topic by its type? */
-extern bool pgt_consume_is_typed(const FuncExpr *call);
+extern bool pgt_consume_request_is_typed(const FuncExpr *call);
 
 /*
- * The topic that a call of consume() or consume_as() is about, "first" being its
- * first argument; ERROR where none is given.
+ * One of the request's topics, locked with AccessShareLock.  ERROR if the relation
+ * is no topic, the user may not read it, or a wanted partition does not exist.
  */
-extern Oid	pgt_consume_topic_of_call(const FuncExpr *call, const NullableDatum *first);
-
-/*
- * The requested topic, locked with AccessShareLock; ERROR where it is none,
- * the user may not read it, or a wanted partition is not there.
- */
-extern Topic *pgt_consume_open_topic(const ConsumeRequest *request);
+extern Topic *pgt_consume_request_open_topic(const ConsumeRequest *request, Oid relid);
 
 /* Define the setting pg_topics.auto_offset_reset; called once per process. */
 extern void pgt_consume_request_init(void);

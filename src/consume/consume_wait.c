@@ -1,47 +1,44 @@
 /*
  * consume_wait.c
- *	  Long polling: waiting for records, without a snapshot where that can be.
+ *	  Long polling: waiting for records, without holding a snapshot if possible.
  *
- * A consumer that waits for records may wait for hours.  If it held its
- * statement's snapshot all that time, VACUUM could remove nothing in the whole
- * cluster; and the snapshot would not see what it waits for.  But a function in
- * a running query cannot let go of the query's snapshot.  So the waiting is
- * done before the query runs, in the ExecutorStart hook:
+ * A consumer may wait for records for hours.  If it held its statement's snapshot all
+ * that time, VACUUM could remove nothing in the whole cluster, and the snapshot would not
+ * see the records waited for.  But a function in a running query cannot release the
+ * query's snapshot.  So the waiting is done before the query runs, in the ExecutorStart
+ * hook:
  *
  *	  SELECT ... FROM consume('t', 'g', timeout => '1 min')
  *
  *	  PortalStart      takes a snapshot, pushes and registers it
  *	  ExecutorStart -> our hook: look, with that snapshot
- *						 nothing there: let go of the snapshot, sleep,
+ *						 nothing there: release the snapshot, sleep,
  *						 take a new one, look again, ...
  *					   the query starts with the last snapshot taken
  *
- * While it sleeps the session holds no snapshot, no xmin and no lock but its
- * virtual transaction id's and, for reading, those of the tables that sub-selects
- * of the statement name: planning has taken them, and the plan is good only with
- * them.  This is done where the snapshot is nobody else's:
+ * While it sleeps, the session holds no snapshot, no xmin, and only the lock of its
+ * virtual transaction id and AccessShareLock on the tables that sub-selects of the
+ * statement name; planning has taken these, and the plan needs them.  The waiting is done
+ * before the query if no other code uses the snapshot:
  *
  *	  - the statement is a SELECT that a client sent, and has a portal of its own
- *	  - its plan is the call and nothing else that reads: a function scan
- *		below nodes with one input
- *	  - the call's arguments are constants, parameters, or computed of such
- *	  - READ COMMITTED, since a stricter snapshot is the whole transaction's
+ *	  - its plan reads only by the call: a function scan below nodes with one input
+ *	  - the call's arguments are constants, parameters, or computed from such
+ *	  - READ COMMITTED, since a stricter snapshot belongs to the whole transaction
  *
- * No announcement is lost.  Each look but the very first has a snapshot that
- * was taken while the session was among the topic's waiters, and whoever that
- * snapshot sees running wakes them after it has ended.  So what a look does
- * not see yet need not be polled for.
+ * No announcement is lost.  Each look except the first has a snapshot that was taken
+ * while the session was among the topic's waiters, and every transaction that this
+ * snapshot sees running wakes the waiters after its end.  So there is no need to poll for
+ * records that a look does not see yet.
  *
- * Elsewhere (PL/pgSQL, joins, INSERT ... SELECT) the function waits inside
- * itself: it keeps the statement's snapshot and looks with a newer one.
+ * Elsewhere (PL/pgSQL, joins, INSERT ... SELECT) the function waits inside itself: it
+ * keeps the statement's snapshot and looks with a newer one.
  *
- * A client that goes away while its session sleeps is noticed when that wakes.
+ * If a client disconnects while its session sleeps, the session notices when it wakes.
  *
- * Locks: none of its own.  look() may take some; which it keeps is its affair.
+ * Locks: none of its own.  The callback look() may take locks and keep them.
  *
  * Memory: one context for the time of a wait, another for each look.
- *
- * Layer 6.  Read consume.c next.
  */
 #include "postgres.h"
 
@@ -65,14 +62,14 @@
 /* Of libpq/libpq.h, which needs GSSAPI's headers where the server has that built in. */
 extern bool pq_check_connection(void);
 
-/* Between two looks where nobody announces a change, doubling. */
+/* The time between two looks if no announcement will come; it doubles. */
 #define FIRST_NAP_MS	5
 #define LONGEST_NAP_MS	1000
 
 /* Longest single sleep, well inside what a long holds anywhere. */
 #define LONGEST_SLEEP_MS	(24L * 60 * 60 * 1000)
 
-/* For so long an expected time of the wall clock is slept for without another look. */
+/* The longest sleep until a time of the wall clock, which may be set meanwhile, before another look. */
 #define LONGEST_TRUST_US	(10 * USECS_PER_SEC)
 #define TRUSTED_PART_OF_LEASE	4	/* for a lease's end at least this part of the time */
 
@@ -86,10 +83,10 @@ static struct
 }			waiting_functions[MAX_WAITING_FUNCTIONS];
 static int	waiting_function_count = 0;
 
-/* When the look under way wants another one, by the monotonic clock; NEVER_US: not by itself. */
+/* The time of the next look, as the last look has asked for, by the monotonic clock; NEVER_US: none. */
 static int64 look_again_at = NEVER_US;
 
-/* The call that was waited for before its statement started, till it runs. */
+/* The call whose waiting was done before its statement started, until it runs. */
 static const Node *call_waited_for = NULL;
 
 static ExecutorStart_hook_type previous_executor_start = NULL;
@@ -103,17 +100,15 @@ look_again_in(int64 us)
 	look_again_at = Min(look_again_at, pgt_clock_monotonic_us() + us);
 }
 
-/* See the header. */
 void
-pgt_wait_again_in(int64 us)
+pgt_consume_wait_again_in(int64 us)
 {
 	/* the wall clock may be set while we sleep: what waits for it is looked at now and then */
 	look_again_in(Min(us, LONGEST_TRUST_US));
 }
 
-/* See the header. */
 void
-pgt_wait_for_lease(int64 us)
+pgt_consume_wait_for_lease(int64 us)
 {
 	look_again_in(Min(us, Max(LONGEST_TRUST_US, us / TRUSTED_PART_OF_LEASE)));
 }
@@ -133,8 +128,8 @@ take_look(const Waiter *waiter, MemoryContext scratch)
 }
 
 /*
- * Let go of the snapshot looked with: the query's, or the one pushed for a
- * look inside.
+ * Release the snapshot of the last look: the query's, or the one pushed for a look inside
+ * a running statement.
  */
 static void
 release_snapshot(QueryDesc *query)
@@ -149,9 +144,9 @@ release_snapshot(QueryDesc *query)
 }
 
 /*
- * Take a snapshot of now, where the one before was let go, and notice what others
- * have changed of rights and options, which a running statement does only when
- * it takes a lock.
+ * Take a new snapshot in place of the one released, and process invalidations, so that
+ * changed privileges and options are noticed; a running statement does that only when it
+ * takes a lock.
  */
 static void
 renew_snapshot(QueryDesc *query)
@@ -166,7 +161,7 @@ renew_snapshot(QueryDesc *query)
 	query->snapshot = RegisterSnapshot(GetActiveSnapshot());
 }
 
-/* Milliseconds till then, rounded up; 0: it has passed. */
+/* Milliseconds until that time, rounded up; 0 if it has passed. */
 static long
 ms_until(int64 time)
 {
@@ -178,9 +173,9 @@ ms_until(int64 time)
 }
 
 /*
- * End the session if its client has gone while it waited: it would take records,
- * and commit that, for nobody.  The server itself does not look at the socket
- * while a statement runs.
+ * End the session if its client has disconnected while it waited: it would consume
+ * records, and commit that, although no client receives them.  The server itself does not
+ * look at the socket while a statement runs.
  */
 static void
 check_client(void)
@@ -194,9 +189,9 @@ check_client(void)
 }
 
 /*
- * Look and sleep in turn until something is there or the deadline passed.
- * Called, as one of the topics' waiters, with a snapshot taken since.  A
- * snapshot is active before and after.
+ * Look and sleep in turn until a look is done or the deadline has passed.  The session is
+ * among the topics' waiters, and has taken its snapshot since.  A snapshot is active
+ * before and after.
  */
 static void
 look_and_sleep(const Waiter *waiter, QueryDesc *query, MemoryContext scratch)
@@ -224,9 +219,9 @@ look_and_sleep(const Waiter *waiter, QueryDesc *query, MemoryContext scratch)
 }
 
 /*
- * Wait for what the waiter looks for.  query: whose snapshot to let go; NULL:
- * within a running statement.  The first look comes before any preparation,
- * for mostly something is there.
+ * Wait until a look is done or the deadline has passed.  query: the query whose snapshot
+ * is released; NULL within a running statement.  The first look comes before any
+ * preparation, because it mostly finds something.
  */
 static void
 wait_until_done(const Waiter *waiter, QueryDesc *query)
@@ -255,9 +250,8 @@ wait_until_done(const Waiter *waiter, QueryDesc *query)
 	MemoryContextDelete(scratch);
 }
 
-/* See the header. */
 void
-pgt_wait_inside(const Waiter *waiter)
+pgt_consume_wait_inside(const Waiter *waiter)
 {
 	PushActiveSnapshot(GetLatestSnapshot());
 	wait_until_done(waiter, NULL);
@@ -298,7 +292,7 @@ call_of_function_scan(FunctionScan *scan)
 	return IsA(expr, FuncExpr) ? (FuncExpr *) expr : NULL;
 }
 
-/* The call that a plan consists of, below nodes with one input; or NULL. */
+/* The call that is all that a plan reads by, below nodes with one input; or NULL. */
 static FuncExpr *
 call_of_plan(Plan *plan)
 {
@@ -331,7 +325,7 @@ call_of_plan(Plan *plan)
 	return NULL;
 }
 
-/* How to prepare the waiting of a call; NULL where it is no function of ours. */
+/* The function that prepares the waiting of a call; NULL if the function called never waits. */
 static WaitPrepare
 prepare_of_call(const FuncExpr *call)
 {
@@ -370,7 +364,7 @@ owns_its_snapshot(const QueryDesc *query)
 
 /* ---- the call's arguments ----------------------------------------------- */
 
-/* Does an expression depend on what only the running query has? */
+/* Does an expression depend on the running query? */
 static bool
 needs_running_query(Node *node, void *context)
 {
@@ -383,8 +377,8 @@ needs_running_query(Node *node, void *context)
 }
 
 /*
- * Evaluate a call's arguments before the query runs.  NULL where one of them
- * cannot be.
+ * Evaluate a call's arguments before the query runs; NULL if one of them cannot be
+ * evaluated then.
  */
 static NullableDatum *
 evaluate_arguments(const FuncExpr *call, ParamListInfo params)
@@ -450,9 +444,8 @@ wait_executor_start(QueryDesc *query, int eflags)
 		standard_ExecutorStart(query, eflags);
 }
 
-/* See the header. */
 bool
-pgt_wait_was_done(const Node *call)
+pgt_consume_wait_was_done(const Node *call)
 {
 	bool		done = call != NULL && call == call_waited_for;
 
@@ -460,7 +453,7 @@ pgt_wait_was_done(const Node *call)
 	return done;
 }
 
-/* A call that never came to run is not waited for any more. */
+/* At the transaction's end, forget a call that was waited for and never ran. */
 static void
 wait_xact_callback(XactEvent event, void *arg)
 {
@@ -468,9 +461,8 @@ wait_xact_callback(XactEvent event, void *arg)
 		call_waited_for = NULL;
 }
 
-/* See the header. */
 void
-pgt_wait_register(PGFunction function, WaitPrepare prepare)
+pgt_consume_wait_register(PGFunction function, WaitPrepare prepare)
 {
 	if (waiting_function_count == MAX_WAITING_FUNCTIONS)
 		elog(ERROR, "too many waiting functions");
@@ -479,7 +471,6 @@ pgt_wait_register(PGFunction function, WaitPrepare prepare)
 	waiting_function_count++;
 }
 
-/* See the header. */
 void
 pgt_consume_wait_init(void)
 {

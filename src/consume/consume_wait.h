@@ -1,8 +1,7 @@
 /*
  * consume_wait.h
- *	  Long polling: waiting for records, without a snapshot where that can be.
- *
- * Layer 6, below consume.c: what is waited for is the caller's business.
+ *	  Long polling: waiting for records, without holding a snapshot if possible.
+ *	  The caller decides what is waited for.
  */
 #ifndef CONSUME_WAIT_H
 #define CONSUME_WAIT_H
@@ -11,12 +10,12 @@
 #include "log/topic_waiters.h"
 #include "nodes/primnodes.h"
 
-/* What a look at the topic came to. */
+/* The result of a look at the topics. */
 typedef enum WaitVerdict
 {
-	WAIT_DONE,					/* what was waited for is there */
+	WAIT_DONE,					/* the wait is over */
 	WAIT_IDLE,					/* nothing new: sleep until woken */
-	WAIT_RETRY					/* something that nobody will announce: look again soon */
+	WAIT_RETRY					/* a change will come without an announcement: look again soon */
 } WaitVerdict;
 
 typedef struct Waiter
@@ -24,7 +23,7 @@ typedef struct Waiter
 	const Oid  *topics;			/* as many as topic_count says */
 	int			topic_count;
 	uint64		group;			/* pgt_topic_waiters_group() */
-	bool		each;			/* no other waiter of the group can do for this one */
+	bool		each;			/* wake this waiter even if another one of its group is woken */
 	int64		deadline;		/* by the monotonic clock, microseconds */
 	/* called with an active snapshot, in a memory context that is then reset */
 	WaitVerdict (*look) (void *arg);
@@ -32,36 +31,35 @@ typedef struct Waiter
 } Waiter;
 
 /*
- * Called by a look: what it has found may be delivered in so many microseconds by
- * the wall clock, so look again then at the latest.
+ * Called by a look that has found a record that may be delivered "us" microseconds from
+ * now, by the wall clock: look again then at the latest.
  */
-extern void pgt_wait_again_in(int64 us);
+extern void pgt_consume_wait_again_in(int64 us);
 
 /*
- * The same for a lease that ends then.  Mostly it is renewed before, and then a whole
- * crowd of members would look for nothing; so they trust the clock for a longer lease
- * for a longer time.
+ * Called by a look that waits for a lease that ends "us" microseconds from now: look again
+ * then at the latest.  Mostly the lease is renewed before, and a crowd of members would
+ * look in vain; so the longer the lease, the longer the clock is trusted.
  */
-extern void pgt_wait_for_lease(int64 us);
+extern void pgt_consume_wait_for_lease(int64 us);
 
 /*
  * Wait within a running statement until look() is done or the deadline
  * passed.  look() gets the latest snapshot; the statement's own stays held.
  */
-extern void pgt_wait_inside(const Waiter *waiter);
+extern void pgt_consume_wait_inside(const Waiter *waiter);
 
 /*
- * Prepare the waiting for a call whose arguments are known: fill *waiter, or
- * return false where there is nothing to wait for (then the function itself
- * says what is wrong).
+ * Prepare the waiting for a call whose arguments are known: fill in *waiter, or return
+ * false if the call does not wait (then the function itself reports errors).
  */
 typedef bool (*WaitPrepare) (const FuncExpr *call, const NullableDatum *args, Waiter *waiter);
 
-/* Let statements that are no more than a call of "function" wait before they start. */
-extern void pgt_wait_register(PGFunction function, WaitPrepare prepare);
+/* Let statements that consist of a call of "function" wait before they start. */
+extern void pgt_consume_wait_register(PGFunction function, WaitPrepare prepare);
 
-/* Has that call's waiting been done before its statement started?  True once. */
-extern bool pgt_wait_was_done(const Node *call);
+/* Was the call's waiting done before its statement started?  True only once for each wait. */
+extern bool pgt_consume_wait_was_done(const Node *call);
 
 /* Install the hooks; called once per process. */
 extern void pgt_consume_wait_init(void);

@@ -3,41 +3,40 @@
  *	  nack(): a record that could not be processed goes to a retry topic or a
  *	  dead-letter topic.
  *
- * A consumer that fails on a record and rolls back gets it again and again, and
- * with it holds back its partition.  nack() copies the record elsewhere in the
- * consumer's transaction, so that it can commit its offset and go on:
+ * A consumer that fails on a record and rolls back gets the record again and again, and
+ * its partition makes no progress.  nack() copies the record to another topic in the
+ * consumer's transaction, so that the consumer can commit its offset and continue:
  *
  *	  orders --nack--> orders.retry --nack--> orders.retry --nack--> orders.dlq
  *			 attempts 1			    attempts 2			   attempts 3 = max.attempts
  *
- * What has happened is in headers of the copy, beside the record's own:
+ * Headers of the copy, beside the record's own, tell what has happened:
  *
  *	  nack.topic, .partition, .offset, .timestamp, .group	of the first nack: the origin
  *	  nack.attempts		how often processing has failed
  *	  nack.error		of the last one
  *	  nack.not_before	when to try again, where retry.delay.ms says so
  *
- * times being milliseconds since 1970.  The options that count are those of the
- * origin, wherever the record is now.  consume() does not deliver a record before
- * its time, nor what is behind it in the partition: delays of one topic are equal,
- * so what is behind is hardly due earlier.
+ * Times are milliseconds since 1970.  The options of the origin count, wherever the record
+ * is now.  consume() does not deliver a record before its time, nor the records behind it
+ * in the partition: all delays in a topic are equal, so those records are hardly due
+ * earlier.
  *
- * A record's headers are its producer's word; where they are believed is in
- * nack_header.c.  Where they are not, the record has not failed before, and the
- * topic it is in is the origin: what it has under nack's names is replaced.
+ * A producer can write any headers; nack_header.c decides when they are believed.  If they
+ * are not, the record counts as one that has not failed before, the topic that it is in is
+ * the origin, and headers that it has under nack()'s names are replaced.
  *
- * Where a record goes is what the origin's owner has set and the caller does: both
- * must be allowed to produce there, or the owner of a topic would direct consumers'
- * rights to topics that are closed to him.  The retry topic must be the same owner's,
- * since its consumers wait for what it says.
+ * The origin's owner has chosen the topic that a record goes to, and the caller produces
+ * to it: both must be allowed to, or the owner of a topic could use the consumers'
+ * privileges to write to topics without having the privilege.  The retry topic must have
+ * the same owner, because its consumers wait according to its headers.
  *
- * No record may be in the way that is too large: a long error is cut, producers
- * leave room for the headers of a failure, and max.message.bytes of where the record
- * goes, be it smaller or without the codec that made the record fit, does not count.
+ * A record can never be too large to be moved: a long error text is cut, producers leave
+ * room for the headers of a failure, and max.message.bytes of the topic that the record
+ * goes to does not count, even if it is smaller or lacks the codec that made the record
+ * fit.
  *
  * Locks: AccessShareLock on the topic, RowExclusiveLock on the one produced to.
- *
- * Layer 6.  Read produce.c next.
  */
 #include "postgres.h"
 
@@ -67,12 +66,12 @@
 /* A record that could not be processed. */
 typedef struct Failure
 {
-	Topic	   *topic;			/* where it is */
+	Topic	   *topic;			/* the topic that it is in */
 	TopicPartition key;
 	Record		record;
 	const char *group;
 	const char *error;			/* NULL: none given */
-	Topic	   *origin;			/* whose options count */
+	Topic	   *origin;			/* the topic whose options count */
 	bool		again;			/* its headers are believed: it has failed before */
 	int64		attempts;		/* this one included */
 } Failure;
@@ -107,25 +106,25 @@ put_number(StringInfo out, int32 *count, const char *name, int64 value)
 	put_text(out, count, name, psprintf(INT64_FORMAT, value));
 }
 
-/* What tells of the first failure. */
+/* The headers about the first failure. */
 static const char *const origin_headers[] = {
 	NACK_TOPIC, NACK_PARTITION, NACK_OFFSET, NACK_TIMESTAMP, NACK_GROUP
 };
 
-/* Is it of the headers that a copy gets from nack(), whatever the record has? */
+/* Is the header one that nack() sets itself, whatever the record has? */
 static bool
 is_replaced(const RecordHeader *header)
 {
 	for (int i = 0; i < lengthof(origin_headers); i++)
 	{
-		if (pgt_header_is_named(header, origin_headers[i]))
+		if (pgt_nack_header_is_named(header, origin_headers[i]))
 			return true;
 	}
-	return pgt_header_is_named(header, NACK_ATTEMPTS) || pgt_header_is_named(header, NACK_ERROR) ||
-		pgt_header_is_named(header, NACK_NOT_BEFORE);
+	return pgt_nack_header_is_named(header, NACK_ATTEMPTS) || pgt_nack_header_is_named(header, NACK_ERROR) ||
+		pgt_nack_header_is_named(header, NACK_NOT_BEFORE);
 }
 
-/* Copy the record's headers but those that are set anew. */
+/* Copy the record's headers, except those that are set anew. */
 static void
 copy_headers(StringInfo out, int32 *count, const Record *record)
 {
@@ -142,7 +141,7 @@ copy_headers(StringInfo out, int32 *count, const Record *record)
 	}
 }
 
-/* Copy what tells of the first failure. */
+/* Copy the headers about the first failure. */
 static void
 copy_origin(StringInfo out, int32 *count, const Record *record)
 {
@@ -150,7 +149,7 @@ copy_origin(StringInfo out, int32 *count, const Record *record)
 	{
 		RecordHeader header;
 
-		if (pgt_header_find(record, origin_headers[i], &header))
+		if (pgt_nack_header_find(record, origin_headers[i], &header))
 			put_header(out, count, &header);
 	}
 }
@@ -163,7 +162,7 @@ qualified_name(Oid topic)
 									  get_rel_name(topic));
 }
 
-/* The text as it is stored: in UTF-8. */
+/* The text in UTF-8, as it is stored. */
 static char *
 to_utf8(const char *text)
 {
@@ -171,7 +170,7 @@ to_utf8(const char *text)
 		pg_server_to_any(text, (int) strlen(text), PG_UTF8);
 }
 
-/* All headers of the copy. */
+/* Build all headers of the copy. */
 static void
 build_headers(const Failure *failure, int64 not_before, StringInfo out, int32 *count)
 {
@@ -192,9 +191,9 @@ build_headers(const Failure *failure, int64 not_before, StringInfo out, int32 *c
 		put_number(out, count, NACK_NOT_BEFORE, not_before);
 }
 
-/* ---- where it goes ------------------------------------------------------ */
+/* ---- the topic that the record goes to ----------------------------------- */
 
-/* The name of the topic to go to; ERROR where the default is none. */
+/* The name of the topic that the record goes to; ERROR if the default would be too long. */
 static char *
 target_name(const Failure *failure, bool dead)
 {
@@ -204,13 +203,13 @@ target_name(const Failure *failure, bool dead)
 	if (name == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NAME_TOO_LONG),
-				 errmsg("the name of topic \"%s\" is too long for a default \"%s\" topic",
+				 errmsg("name of topic \"%s\" is too long to derive the name of its \"%s\" topic",
 						get_rel_name(failure->origin->relid), suffix),
-				 errhint("Set its option \"%s.topic\".", suffix)));
+				 errhint("Set the topic's option \"%s.topic\".", suffix)));
 	return name;
 }
 
-/* There is no topic to go to. */
+/* ERROR: the topic that the record should go to does not exist. */
 static void
 report_missing(const Failure *failure, const char *suffix, const char *name)
 {
@@ -225,13 +224,13 @@ report_missing(const Failure *failure, const char *suffix, const char *name)
 			 errmsg("topic %s, the %s topic of \"%s\", does not exist",
 					full, strcmp(suffix, "dlq") == 0 ? "dead-letter" : "retry",
 					get_rel_name(failure->origin->relid)),
-			 errhint("Create it, as by SELECT create_topic(%s, key_type => '%s', value_type => '%s'), or set the option \"%s.topic\".",
+			 errhint("Create it, for example with SELECT create_topic(%s, key_type => '%s', value_type => '%s'), or set the option \"%s.topic\".",
 					 quote_literal_cstr(full),
 					 format_type_be(failure->topic->key.type),
 					 format_type_be(failure->topic->value.type), suffix)));
 }
 
-/* ERROR where the bytes of one type would be taken for those of another. */
+/* ERROR if the target's column would read the record's bytes as another type. */
 static void
 check_type(const Failure *failure, const Serializer *from, const Serializer *to, Oid target)
 {
@@ -241,12 +240,13 @@ check_type(const Failure *failure, const Serializer *from, const Serializer *to,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("topic \"%s\" cannot take records of topic \"%s\"",
 					get_rel_name(target), get_rel_name(failure->topic->relid)),
-			 errdetail("Column \"%s\" is of type %s there and %s here.", NameStr(from->column),
-					   format_type_be(to->type), format_type_be(from->type)),
-			 errhint("Give it the same type.")));
+			 errdetail("Column \"%s\" has type %s in topic \"%s\" but type %s in topic \"%s\".",
+					   NameStr(from->column), format_type_be(to->type), get_rel_name(target),
+					   format_type_be(from->type), get_rel_name(failure->topic->relid)),
+			 errhint("Give the column the same type in both topics.")));
 }
 
-/* ERROR unless the origin's owner may have records sent there. */
+/* ERROR unless the origin's owner may have records sent to the target. */
 static void
 check_origin_owner(const Failure *failure, bool dead, Oid target)
 {
@@ -256,21 +256,22 @@ check_origin_owner(const Failure *failure, bool dead, Oid target)
 	if (pg_class_aclmask(target, origin->owner, ACL_INSERT, ACLMASK_ALL) != ACL_INSERT)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("the owner of topic \"%s\" may not send its records to topic \"%s\"",
+				 errmsg("owner of topic \"%s\" is not allowed to send its records to topic \"%s\"",
 						get_rel_name(origin->relid), get_rel_name(target)),
-				 errdetail("Role \"%s\" has no INSERT privilege there.", owner),
-				 errhint("Grant it to the owner, or name another topic in the option \"%s.topic\".",
+				 errdetail("Role \"%s\" has no INSERT privilege on topic \"%s\".", owner, get_rel_name(target)),
+				 errhint("Grant the privilege to the owner, or name another topic in the option \"%s.topic\".",
 						 dead ? "dlq" : "retry")));
 	if (!dead && !pgt_nack_is_own_target(origin, target))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("topic \"%s\" cannot be the retry topic of \"%s\"",
 						get_rel_name(target), get_rel_name(origin->relid)),
-				 errdetail("Its consumers would wait as the other topic says, whose owner, role \"%s\", does not own it.", owner),
-				 errhint("Let both topics have the same owner.")));
+				 errdetail("Consumers of a retry topic wait as long as the options of \"%s\" say, but its owner, role \"%s\", does not own the retry topic.",
+						   get_rel_name(origin->relid), owner),
+				 errhint("Give both topics the same owner.")));
 }
 
-/* The topic to produce to, locked, which the user and the origin's owner may do. */
+/* The topic to produce to, locked; ERROR unless the user and the origin's owner may produce to it. */
 static Topic *
 open_target(const Failure *failure, bool dead)
 {
@@ -290,7 +291,7 @@ open_target(const Failure *failure, bool dead)
 	return target;
 }
 
-/* Produce the record to where it goes; returns that topic. */
+/* Produce the copy; returns the topic that it went to. */
 static Oid
 send_on(const Failure *failure)
 {
@@ -301,7 +302,7 @@ send_on(const Failure *failure)
 	ByteView	key = {failure->record.key, failure->record.key_length};
 	ByteView	value = {failure->record.value, failure->record.value_length};
 	Record		copy = failure->record;
-	TopicPartition place;
+	TopicPartition partition;
 	StringInfoData headers;
 
 	initStringInfo(&headers);
@@ -311,14 +312,14 @@ send_on(const Failure *failure)
 	copy.headers_length = headers.len;
 	copy.offset = NO_OFFSET;
 	copy.timestamp = pgt_clock_now_ms();
-	place = pgt_topic_partition(target, pgt_partitioner_choose(target, key, value));
-	pgt_producer_add_failed(&place, &target->log, &copy);
+	partition = pgt_topic_partition(target, pgt_partitioner_choose(target, key, value));
+	pgt_producer_add_failed(&partition, &target->log, &copy);
 	return target->relid;
 }
 
 /* ---- the SQL function --------------------------------------------------- */
 
-/* Read the record; ERROR where the statement does not see it. */
+/* Read the record; ERROR if the statement does not see it. */
 static LogReader *
 read_record(Failure *failure, int64 offset)
 {
@@ -327,13 +328,13 @@ read_record(Failure *failure, int64 offset)
 	if (!pgt_log_reader_next(reader, &failure->record) || failure->record.offset != offset)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("topic \"%s\" partition %d has no record at offset %lld",
-						get_rel_name(failure->key.topic), failure->key.partition, (long long) offset),
-				 errhint("Give partition and offset of a record that consume() has returned.")));
+				 errmsg("partition %d of topic \"%s\" has no record at offset %lld",
+						failure->key.partition, get_rel_name(failure->key.topic), (long long) offset),
+				 errhint("Give the partition and the offset of a record that consume() has returned.")));
 	return reader;
 }
 
-/* Set what the record's headers tell, where they are believed. */
+/* Set origin and attempts from the record's headers, if they are believed. */
 static void
 set_origin(Failure *failure)
 {
@@ -342,13 +343,13 @@ set_origin(Failure *failure)
 	failure->origin = pgt_nack_origin(failure->topic, &failure->record);
 	failure->again = failure->origin != NULL;
 	if (failure->again)
-		attempts = pgt_header_number(&failure->record, NACK_ATTEMPTS);
+		attempts = pgt_nack_header_number(&failure->record, NACK_ATTEMPTS);
 	else
 		failure->origin = failure->topic;
 	failure->attempts = Max(Min(attempts, PG_INT32_MAX), 0) + 1;
 }
 
-/* An error's text, cut where it is too long. */
+/* Cut an error's text if it is too long. */
 static char *
 shorten(char *error)
 {

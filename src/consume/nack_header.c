@@ -2,46 +2,44 @@
  * nack_header.c
  *	  The headers that nack() gives a record, and how far they are believed.
  *
- * Headers are data: whoever may produce to a topic may write what he likes into
- * them, nack's own names too.  Two of them would act on others if they were taken
- * at their word: nack.topic says by whose options, and so into which topic, a
- * consumer's next nack() produces, and nack.not_before keeps all consumers of a
- * partition waiting.  So they count only in a topic that stands for the origin
- * they name, and there only as much as its owner could do anyhow:
+ * Headers are data: a role that may produce to a topic may write anything into them,
+ * under nack()'s own names too.  Two of them would affect other users if they were simply
+ * believed: nack.topic names the topic by whose options, and so into which topic, a
+ * consumer's next nack() produces, and nack.not_before keeps all consumers of a partition
+ * waiting.  So they count only in a topic that stands for the origin that they name, and
+ * there they allow no more than its owner could do anyhow:
  *
  *	  nack.topic names a topic	of this database: the origin
  *	  the record lies in		that origin's retry or dead-letter topic, by the
  *								origin's options as they are now
- *	  the origin's owner owns	that topic too.  Else somebody could make a topic of
- *								his own and let it name one of others
+ *	  the origin's owner owns	that topic too.  Otherwise a user could make a topic
+ *								and let it name the topic of another user
  *
- * Otherwise all of nack's headers are plain data: the record is taken for one that
- * has not failed yet.
+ * Otherwise all of nack()'s headers are plain data: the record counts as one that has not
+ * failed yet.
  *
- * What is left to a role that may produce to the retry topic itself: the number of
- * attempts, which brings a record to the dead-letter topic sooner or later; what
- * is told of the origin's partition, offset, timestamp, group and error, by which
- * nothing goes; and a time to wait, which is bounded:
+ * A role that may produce to the retry topic itself can still forge the number of
+ * attempts, which brings a record to the dead-letter topic sooner or later; the origin's
+ * partition, offset, timestamp, group and error, which nothing depends on; and a time to
+ * wait, which is bounded:
  *
  *	  held until = least(nack.not_before, timestamp + retry.delay.ms)
  *
- * retry.delay.ms being the origin's of now, so that a lower one takes effect on
- * what waits already.  nack() gives a record the time of its call and a not_before
- * that is the delay later, so the bound takes nothing from its own.  A record whose
- * time to wait ends later than the delay from now (and a minute, for clocks that
- * differ) has a timestamp of the future; then it does not wait at all: cutting the
- * wait to the delay from now would begin it anew with each look, for ever.  Nothing
- * waits in a dead-letter topic, where nack() sends records without a time.
+ * retry.delay.ms is the origin's present option, so that a lower value takes effect on
+ * records that wait already.  nack() gives a record the time of its call and a not_before
+ * that is the delay later, so the bound does not shorten the waits that it has set itself.
+ * A record whose wait would end later than the delay from now (and a minute, for clocks
+ * that differ) has a timestamp in the future; then it does not wait at all, because
+ * cutting the wait to the delay from now would begin it anew with each look, for ever.
+ * No record waits in a dead-letter topic, to which nack() sends records without a time.
  *
- * A header's bytes may be anything: what is no UTF-8, no number, no name, too long
- * or null counts as not given, and the first one of a name counts.
+ * A header's bytes may be anything: a header that is not UTF-8, not a number, not a name,
+ * too long or null counts as not given, and the first header of a name counts.
  *
- * Locks: none on the origin.  Its options are read from the catalogs, as of now: a
- * consumer must not wait for who alters or drops another topic.
+ * Locks: none on the origin.  Its present options are read from the catalogs, because a
+ * consumer must not wait for a session that alters or drops another topic.
  *
- * Memory: the caller's context; what pgt_record_held_until() needs is freed.
- *
- * Layer 6.  Read nack.c and partition_cursor.c next.
+ * Memory: the caller's context; what pgt_nack_held_until() needs is freed.
  */
 #include "postgres.h"
 
@@ -67,16 +65,14 @@
 
 /* ---- headers ------------------------------------------------------------ */
 
-/* See the header. */
 bool
-pgt_header_is_named(const RecordHeader *header, const char *name)
+pgt_nack_header_is_named(const RecordHeader *header, const char *name)
 {
 	return header->key_length == strlen(name) && memcmp(header->key, name, header->key_length) == 0;
 }
 
-/* See the header. */
 bool
-pgt_header_find(const Record *record, const char *name, RecordHeader *found)
+pgt_nack_header_find(const Record *record, const char *name, RecordHeader *found)
 {
 	const char *next = record->headers;
 
@@ -84,20 +80,19 @@ pgt_header_find(const Record *record, const char *name, RecordHeader *found)
 	{
 		if (!pgt_record_header_decode(&next, record->headers + record->headers_length, found))
 			return false;
-		if (pgt_header_is_named(found, name))
+		if (pgt_nack_header_is_named(found, name))
 			return found->value_length >= 0;
 	}
 	return false;
 }
 
-/* See the header. */
 int64
-pgt_header_number(const Record *record, const char *name)
+pgt_nack_header_number(const Record *record, const char *name)
 {
 	RecordHeader header;
 	int64		number = 0;
 
-	if (!pgt_header_find(record, name, &header) || header.value_length < 1 || header.value_length > 18)
+	if (!pgt_nack_header_find(record, name, &header) || header.value_length < 1 || header.value_length > 18)
 		return -1;
 	for (int i = 0; i < header.value_length; i++)
 	{
@@ -108,7 +103,7 @@ pgt_header_number(const Record *record, const char *name)
 	return number;
 }
 
-/* A header's text in the database's encoding; NULL where it is none. */
+/* A header's value as text in the database's encoding; NULL if it cannot be one. */
 static char *
 header_text(const RecordHeader *header)
 {
@@ -138,7 +133,7 @@ header_text(const RecordHeader *header)
 
 /* ---- origins and where they send records -------------------------------- */
 
-/* The relation of a possibly qualified name, by default in "schema"; InvalidOid where there is none. */
+/* The relation of a possibly qualified name, by default in "schema"; InvalidOid if there is none. */
 static Oid
 find_relation(const char *name, Oid schema)
 {
@@ -151,7 +146,6 @@ find_relation(const char *name, Oid schema)
 	return OidIsValid(schema) ? get_relname_relid(llast(names), schema) : InvalidOid;
 }
 
-/* See the header. */
 char *
 pgt_nack_target_name(const Topic *origin, bool dead)
 {
@@ -168,21 +162,19 @@ pgt_nack_target_name(const Topic *origin, bool dead)
 	return strlen(name) < NAMEDATALEN ? pstrdup(quote_identifier(name)) : NULL;
 }
 
-/* See the header. */
 Oid
 pgt_nack_find_target(const Topic *origin, const char *name)
 {
 	return find_relation(name, get_rel_namespace(origin->relid));
 }
 
-/* See the header. */
 bool
 pgt_nack_is_own_target(const Topic *origin, Oid topic)
 {
 	return pg_class_ownercheck(topic, origin->owner);
 }
 
-/* Is the topic where the origin sends records, and its owner's? */
+/* Does the origin send records to the topic, and does its owner own the topic? */
 static bool
 is_target(const Topic *origin, const Topic *topic, bool dead)
 {
@@ -192,7 +184,7 @@ is_target(const Topic *origin, const Topic *topic, bool dead)
 		pgt_nack_is_own_target(origin, topic->relid);
 }
 
-/* Owner and options of a topic as the catalogs have them; NULL where it is gone. */
+/* Owner and options of a topic as the catalogs have them; NULL if it is gone. */
 static Topic *
 read_origin(Oid relid)
 {
@@ -220,7 +212,7 @@ read_origin(Oid relid)
 	return origin;
 }
 
-/* The topic that the record's headers name; NULL where there is none of that name. */
+/* The topic that the record's headers name; NULL if there is no such topic. */
 static Topic *
 find_named(const Record *record)
 {
@@ -228,7 +220,7 @@ find_named(const Record *record)
 	char	   *name;
 	Oid			relid;
 
-	if (record->header_count == 0 || !pgt_header_find(record, NACK_TOPIC, &header))
+	if (record->header_count == 0 || !pgt_nack_header_find(record, NACK_TOPIC, &header))
 		return NULL;
 	name = header_text(&header);
 	if (name == NULL)
@@ -237,7 +229,6 @@ find_named(const Record *record)
 	return OidIsValid(relid) && pgt_is_topic(relid) ? read_origin(relid) : NULL;
 }
 
-/* See the header. */
 Topic *
 pgt_nack_origin(const Topic *topic, const Record *record)
 {
@@ -251,8 +242,8 @@ pgt_nack_origin(const Topic *topic, const Record *record)
 /* ---- waiting ------------------------------------------------------------ */
 
 /*
- * The time until which a record waits that asks for "until", later than now, by
- * its origin's delay; 0 where it does not wait.
+ * The time until which a record waits whose header asks for "until", later than now,
+ * bounded by its origin's delay; 0 if it does not wait.
  */
 static int64
 bounded_wait(const Topic *topic, const Record *record, int64 until, int64 now)
@@ -268,9 +259,8 @@ bounded_wait(const Topic *topic, const Record *record, int64 until, int64 now)
 	return until;
 }
 
-/* See the header. */
 int64
-pgt_record_held_until(const Topic *topic, const Record *record)
+pgt_nack_held_until(const Topic *topic, const Record *record)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch;
@@ -279,7 +269,7 @@ pgt_record_held_until(const Topic *topic, const Record *record)
 
 	if (record->header_count == 0)
 		return 0;
-	until = pgt_header_number(record, NACK_NOT_BEFORE);
+	until = pgt_nack_header_number(record, NACK_NOT_BEFORE);
 	now = pgt_clock_shifted_now_ms();
 	if (until <= now)
 		return 0;

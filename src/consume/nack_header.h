@@ -1,8 +1,6 @@
 /*
  * nack_header.h
  *	  The headers that nack() gives a record, and how far they are believed.
- *
- * Layer 6, below nack.c and partition_cursor.c.
  */
 #ifndef NACK_HEADER_H
 #define NACK_HEADER_H
@@ -20,39 +18,39 @@
 #define NACK_ERROR		NACK_PREFIX "error"
 #define NACK_NOT_BEFORE	NACK_PREFIX "not_before"
 
-/* Is that the header's name? */
-extern bool pgt_header_is_named(const RecordHeader *header, const char *name);
+/* Is "name" the header's name? */
+extern bool pgt_nack_header_is_named(const RecordHeader *header, const char *name);
 
-/* Find the first header of a name; false where there is none, or its value is null. */
-extern bool pgt_header_find(const Record *record, const char *name, RecordHeader *found);
+/* Find the first header of a name; false if there is none, or if its value is null. */
+extern bool pgt_nack_header_find(const Record *record, const char *name, RecordHeader *found);
 
-/* That header's value as a number of at most 18 digits; -1 where it is none. */
-extern int64 pgt_header_number(const Record *record, const char *name);
+/* The value of the first header of a name as a number of at most 18 digits; -1 if it is not one. */
+extern int64 pgt_nack_header_number(const Record *record, const char *name);
 
 /*
- * Where an origin sends its records: the option "retry.topic" or, if "dead",
- * "dlq.topic", a name as in SQL; by default <origin>.retry or <origin>.dlq.
- * NULL where that default would be too long for a name.
+ * The name, as in SQL, of the topic that an origin sends its records to: the option
+ * "retry.topic" or, if "dead", "dlq.topic"; by default <origin>.retry or <origin>.dlq.
+ * NULL if that default would be too long for a name.
  */
 extern char *pgt_nack_target_name(const Topic *origin, bool dead);
 
-/* The relation of such a name, by default in the origin's schema; InvalidOid where there is none. */
+/* The relation of that name, by default in the origin's schema; InvalidOid if there is none. */
 extern Oid	pgt_nack_find_target(const Topic *origin, const char *name);
 
 /* Does the origin's owner own the topic, so that its headers count there? */
 extern bool pgt_nack_is_own_target(const Topic *origin, Oid topic);
 
 /*
- * The topic that a record of "topic" failed in first, as far as its headers are
- * believed; NULL where they are not.  Of the result only relid, owner and options
- * are set.  Takes no lock on it, and never an ERROR for what a header says.
+ * The topic in which a record of "topic" failed first, according to its headers; NULL if
+ * they are not believed.  Only relid, owner and options of the result are set.  Takes no
+ * lock on that topic, and throws no ERROR whatever the headers contain.
  */
 extern Topic *pgt_nack_origin(const Topic *topic, const Record *record);
 
 /*
- * The time before which consume() does not deliver the record, milliseconds
- * since 1970; 0 where it may now.
+ * The time before which consume() does not deliver the record, in milliseconds since 1970;
+ * 0 if it may be delivered now.
  */
-extern int64 pgt_record_held_until(const Topic *topic, const Record *record);
+extern int64 pgt_nack_held_until(const Topic *topic, const Record *record);
 
 #endif							/* NACK_HEADER_H */

@@ -1,45 +1,42 @@
 /*
  * partition_cursor.c
- *	  A partition opened where a group goes on: from which offset, and the first
- *	  record there.
+ *	  A partition opened where a group continues: the offset at which it does so, and
+ *	  the first record there.
  *
- *	  nothing committed		auto_offset_reset says
- *	  a record was deleted	the same; what was deleted is lost
- *	  past the log end		the same; the topic was restored without its records
- *	  else					at the group's next offset, or at the log start
+ *	  nothing committed		auto_offset_reset decides
+ *	  a record was deleted	auto_offset_reset decides; the deleted records are lost
+ *	  past the log end		auto_offset_reset decides; the topic was restored without
+ *							its records
+ *	  otherwise				at the group's next offset, or at the log start
  *
- * Gaps.  Offsets without a record are passed over as if they were not there:
- * those of transactions that rolled back, of records that compaction removed, and
- * ones that were never given.  Behind a record the reader sees to it.  Where a
- * group has nothing to read but such offsets, up to the log's end or to the first
- * record that its snapshot takes for running, the cursor says how far they go
- * ("passed"), so that the group's offset moves behind them: once, and not with
- * each call.  Else it would lag behind for ever, hold retention.consumers up, and
- * count them as lost once they are deleted.  That the log starts behind the group's
- * offset is such a gap too, unless a record between was deleted (deleted_end).
+ * Gaps.  Readers pass over offsets without a record as if they did not exist: offsets of
+ * transactions that rolled back, of records that compaction removed, and offsets that no
+ * record ever had.  Behind a record the reader does so.  If a group has only such offsets
+ * left to read, up to the log's end or to the first record that its snapshot takes for
+ * running, the cursor says where they end ("passed"), and the group's offset is moved
+ * there, once.  Otherwise the group would lag behind for ever, hold retention.consumers
+ * up, and count these offsets as lost once they are deleted.  If the log starts behind the
+ * group's offset, that is such a gap too, unless a record between was deleted
+ * (deleted_end).
  *
- * Offset reset.  A group with nothing committed, or whose next record was deleted,
- * starts where auto_offset_reset says; what it has lost is counted in its row.
- * "latest" must be fixed at the first call, even where nothing is returned, or the
- * group would miss what is produced until its next one: the log's visible end is
- * committed at once, by a call that waits when it has waited.  Until then the
- * transaction remembers it.
+ * Offset reset.  A group with nothing committed, or whose next record was deleted, starts
+ * where auto_offset_reset says; its row counts what it has lost.  "latest" must be fixed
+ * by the first call, even if that returns nothing, or the group would miss the records
+ * produced before its next call: so the log's visible end is committed at once, and by a
+ * call that waits when it has waited.  Until then the transaction remembers it.
  *
- * The log's start may move while a cursor is opened; where it has passed the
- * first record, the cursor is opened again and finds a gap.
+ * The log's start may move while a cursor is opened; if it has passed the first record,
+ * the cursor is opened again and finds a gap.
  *
- * A record that must not be delivered yet (nack_header.c) holds back its partition
- * as the end of the log does; a look that meets one asks for another look then.  A
- * group that has committed nothing commits its start there, so that pg_topic_groups
- * can tell that it waits, and for how long.
+ * A record that must not be delivered yet (nack_header.c) holds its partition back like
+ * the end of the log; a look that meets such a record asks for another look at its time.
+ * A group that has committed nothing commits its start there, so that pg_topic_groups can
+ * show that it waits, and for how long.
  *
- * A cursor is opened by what the caller has read of the group, and changes
- * nothing: it takes no lock and no transaction id, and committing, counting and
- * owning are the business of who opened it.
+ * A cursor is opened by what the caller has read of the group, and changes nothing: it
+ * takes no lock and no transaction id.  The caller commits, counts and owns.
  *
- * Memory: the reader's, till the cursor is closed.
- *
- * Layer 6.  Read consume_partition.c next.
+ * Memory: the reader's, until the cursor is closed.
  */
 #include "postgres.h"
 
@@ -55,60 +52,60 @@
 
 /* ---- where a group starts ----------------------------------------------- */
 
-/* The group has committed nothing and is not to start by itself. */
+/* ERROR: the group has committed nothing, and auto_offset_reset is "none". */
 static void
-report_no_offset(const ConsumePass *pass, int32 partition)
+report_no_offset(const TopicPass *pass, int32 partition)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("consumer group \"%s\" has no committed offset in topic \"%s\" partition %d",
-					pass->request->group.id, get_rel_name(pass->topic->relid), partition),
+			 errmsg("consumer group \"%s\" has no committed offset in partition %d of topic \"%s\"",
+					pass->group.id, partition, get_rel_name(pass->topic->relid)),
 			 errdetail("auto_offset_reset is \"none\"."),
 			 errhint("Commit an offset with commit_offset() or one of the seek functions, "
 					 "or set auto_offset_reset to \"earliest\" or \"latest\".")));
 }
 
-/* The group's next record was deleted and it is not to go on by itself. */
+/* ERROR: the group's next record was deleted, and auto_offset_reset is "none". */
 static void
-report_offset_out_of_range(const ConsumePass *pass, int32 partition, int64 offset, int64 log_start)
+report_offset_out_of_range(const TopicPass *pass, int32 partition, int64 offset, int64 log_start)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("offset %lld of consumer group \"%s\" in topic \"%s\" partition %d is below the log start offset %lld",
-					(long long) offset, pass->request->group.id,
-					get_rel_name(pass->topic->relid), partition, (long long) log_start),
+			 errmsg("offset %lld of consumer group \"%s\" in partition %d of topic \"%s\" is below the log start offset %lld",
+					(long long) offset, pass->group.id, partition,
+					get_rel_name(pass->topic->relid), (long long) log_start),
 			 errdetail("The records in between have been deleted; auto_offset_reset is \"none\"."),
 			 errhint("Use seek_to_beginning() or another of the seek functions, "
 					 "or set auto_offset_reset to \"earliest\" or \"latest\".")));
 }
 
-/* The group's offset is of a log that was longer, and it is not to start by itself. */
+/* ERROR: the group's offset is past the log end, and auto_offset_reset is "none". */
 static void
-report_offset_past_end(const ConsumePass *pass, int32 partition, int64 offset, int64 log_end)
+report_offset_past_end(const TopicPass *pass, int32 partition, int64 offset, int64 log_end)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("offset %lld of consumer group \"%s\" in topic \"%s\" partition %d is past the log end offset %lld",
-					(long long) offset, pass->request->group.id,
-					get_rel_name(pass->topic->relid), partition, (long long) log_end),
-			 errdetail("The topic was restored without the records that had been there; auto_offset_reset is \"none\"."),
+			 errmsg("offset %lld of consumer group \"%s\" in partition %d of topic \"%s\" is past the log end offset %lld",
+					(long long) offset, pass->group.id, partition,
+					get_rel_name(pass->topic->relid), (long long) log_end),
+			 errdetail("The topic was restored without its earlier records; auto_offset_reset is \"none\"."),
 			 errhint("Use seek_to_beginning() or another of the seek functions, "
 					 "or set auto_offset_reset to \"earliest\" or \"latest\".")));
 }
 
 /*
- * Start at the end: of what the snapshot sees, or as it was when the
- * transaction first looked, and fix that.  A start before what the group has
- * read since ("next", or NO_OFFSET) counts no more.
+ * Start at the end of what the snapshot sees, or at the end that the transaction has
+ * remembered when it first looked, and have that committed.  A remembered start before
+ * what the group has read since ("next", or NO_OFFSET) no longer counts.
  */
 static void
-start_at_end(const ConsumePass *pass, const GroupPartition *offset, PartitionCursor *cursor,
+start_at_end(const TopicPass *pass, const GroupPartition *offset, PartitionCursor *cursor,
 			 int64 next, int64 log_start)
 {
 	TransactionId blocker;
 
 	if (offset->start == NO_OFFSET || offset->start < next)
-		cursor->start = pgt_log_reader_visible_end(&cursor->key, pass->snapshot, &blocker);
+		cursor->start = pgt_log_reader_visible_end(&cursor->key, pass->whole->snapshot, &blocker);
 	else
 		cursor->start = Max(offset->start, log_start);
 	cursor->must_commit = true;
@@ -116,10 +113,10 @@ start_at_end(const ConsumePass *pass, const GroupPartition *offset, PartitionCur
 
 /* Set cursor->start for a group that has committed nothing. */
 static void
-start_new_group(const ConsumePass *pass, const GroupPartition *offset, PartitionCursor *cursor,
+start_new_group(const TopicPass *pass, const GroupPartition *offset, PartitionCursor *cursor,
 				int64 log_start)
 {
-	switch (pass->request->reset)
+	switch (pass->whole->request->reset)
 	{
 		case OFFSET_RESET_EARLIEST:
 			cursor->start = log_start;
@@ -135,14 +132,14 @@ start_new_group(const ConsumePass *pass, const GroupPartition *offset, Partition
 
 /* Set cursor->start for a group whose next record was deleted. */
 static void
-start_behind_lost(const ConsumePass *pass, const GroupPartition *offset, PartitionCursor *cursor,
+start_behind_lost(const TopicPass *pass, const GroupPartition *offset, PartitionCursor *cursor,
 				  int64 next, const LogBounds *bounds)
 {
 	int64		log_start = bounds->log_start_offset;
 
 	cursor->lost = bounds->deleted_end - next;
 	cursor->log_start = log_start;
-	switch (pass->request->reset)
+	switch (pass->whole->request->reset)
 	{
 		case OFFSET_RESET_EARLIEST:
 			cursor->start = log_start;
@@ -161,10 +158,10 @@ start_behind_lost(const ConsumePass *pass, const GroupPartition *offset, Partiti
  * was restored without its records, and what is there now is another log.
  */
 static void
-start_over(const ConsumePass *pass, const GroupPartition *offset, PartitionCursor *cursor,
+start_over(const TopicPass *pass, const GroupPartition *offset, PartitionCursor *cursor,
 		   int64 next, const LogBounds *bounds)
 {
-	switch (pass->request->reset)
+	switch (pass->whole->request->reset)
 	{
 		case OFFSET_RESET_EARLIEST:
 			cursor->start = bounds->log_start_offset;
@@ -181,7 +178,6 @@ start_over(const ConsumePass *pass, const GroupPartition *offset, PartitionCurso
 
 /* ---- the cursor --------------------------------------------------------- */
 
-/* See the header. */
 void
 pgt_cursor_close(PartitionCursor *cursor)
 {
@@ -190,31 +186,29 @@ pgt_cursor_close(PartitionCursor *cursor)
 	cursor->reader = NULL;
 }
 
-/* See the header. */
 bool
-pgt_cursor_is_due(const ConsumePass *pass, const PartitionCursor *cursor)
+pgt_cursor_is_due(const TopicPass *pass, const PartitionCursor *cursor)
 {
-	int64		wait_ms = pgt_record_held_until(pass->topic, &cursor->record);
+	int64		wait_ms = pgt_nack_held_until(pass->topic, &cursor->record);
 
 	if (wait_ms > 0)
 		wait_ms -= pgt_clock_shifted_now_ms();
 	if (wait_ms <= 0)
 		return true;
-	pgt_wait_again_in((int64) Min(wait_ms * 1000.0, LONGEST_TIMEOUT));
+	pgt_consume_wait_again_in((int64) Min(wait_ms * 1000.0, LONGEST_TIMEOUT));
 	return false;
 }
 
 /*
- * Open a reader at cursor->start and read the first record; without one the
- * cursor has no reader.  False where the log's start has moved past it
- * meanwhile.
+ * Open a reader at cursor->start and read the first record; if there is none, the cursor
+ * has no reader.  False if the log's start has moved past cursor->start meanwhile.
  */
 static bool
-open_reader(const ConsumePass *pass, PartitionCursor *cursor)
+open_reader(const TopicPass *pass, PartitionCursor *cursor)
 {
 	bool		found;
 
-	cursor->reader = pgt_log_reader_begin(&cursor->key, cursor->start, pass->snapshot, NULL);
+	cursor->reader = pgt_log_reader_begin(&cursor->key, cursor->start, pass->whole->snapshot, NULL);
 	found = pgt_log_reader_next(cursor->reader, &cursor->record);
 	if (pgt_log_reader_log_start(cursor->reader) > cursor->start)
 	{
@@ -229,16 +223,16 @@ open_reader(const ConsumePass *pass, PartitionCursor *cursor)
 	return true;
 }
 
-/* Where the consumer of the pass goes on in a partition; NO_OFFSET: nothing committed yet. */
+/* The next offset of the pass's consumer in a partition; NO_OFFSET if nothing is committed yet. */
 static int64
-next_offset(const ConsumePass *pass, const GroupPartition *offset)
+next_offset(const TopicPass *pass, const GroupPartition *offset)
 {
 	return pass->lease != NULL ? pgt_lease_next_offset(offset) : pgt_group_next_offset(offset);
 }
 
-/* Set cursor->start by where the log is now. */
+/* Set cursor->start by the log's present bounds. */
 static void
-choose_start(const ConsumePass *pass, const GroupPartition *offset, PartitionCursor *cursor,
+choose_start(const TopicPass *pass, const GroupPartition *offset, PartitionCursor *cursor,
 			 const LogBounds *bounds)
 {
 	int64		next = cursor->next;
@@ -258,14 +252,13 @@ choose_start(const ConsumePass *pass, const GroupPartition *offset, PartitionCur
 	cursor->passed = cursor->start;
 }
 
-/* See the header. */
 bool
 pgt_cursor_has_work(const PartitionCursor *cursor)
 {
 	return cursor->reader != NULL || cursor->must_commit;
 }
 
-/* Does the group stand before a gap that the cursor has found? */
+/* Has the cursor found a gap right at the group's next offset? */
 static bool
 is_before_gap(const PartitionCursor *cursor)
 {
@@ -273,9 +266,8 @@ is_before_gap(const PartitionCursor *cursor)
 		(cursor->next != NO_OFFSET && cursor->start > cursor->next);
 }
 
-/* See the header. */
 bool
-pgt_cursor_open(const ConsumePass *pass, const GroupPartition *offset, PartitionCursor *cursor)
+pgt_cursor_open(const TopicPass *pass, const GroupPartition *offset, PartitionCursor *cursor)
 {
 	LogBounds	bounds;
 
@@ -293,35 +285,34 @@ pgt_cursor_open(const ConsumePass *pass, const GroupPartition *offset, Partition
 	return pgt_cursor_has_work(cursor) || is_before_gap(cursor);
 }
 
-/* Tell a consumer that it starts again, since its offset was of a longer log. */
+/* Tell a consumer that it starts again, because its offset was past the log end. */
 static void
-report_start_over(const ConsumePass *pass, const PartitionCursor *cursor)
+report_start_over(const TopicPass *pass, const PartitionCursor *cursor)
 {
 	ereport(NOTICE,
-			(errmsg("consumer group \"%s\" starts over at offset %lld of topic \"%s\" partition %d",
-					pass->request->group.id, (long long) cursor->start,
-					get_rel_name(pass->topic->relid), cursor->key.partition),
-			 errdetail("It had committed offset %lld, which is past the log end.",
+			(errmsg("consumer group \"%s\" starts over at offset %lld of partition %d of topic \"%s\"",
+					pass->group.id, (long long) cursor->start,
+					cursor->key.partition, get_rel_name(pass->topic->relid)),
+			 errdetail("The group had committed offset %lld, which is past the log end.",
 					   (long long) cursor->past_end)));
 }
 
-/* Tell a consumer that records were deleted before it has read them. */
+/* Tell a consumer that records were deleted before it read them. */
 static void
-report_lost_records(const ConsumePass *pass, const PartitionCursor *cursor)
+report_lost_records(const TopicPass *pass, const PartitionCursor *cursor)
 {
 	ereport(NOTICE,
-			(errmsg_plural("consumer group \"%s\" skips %lld offset of topic \"%s\" partition %d whose record has been deleted",
-						   "consumer group \"%s\" skips %lld offsets of topic \"%s\" partition %d whose records have been deleted",
+			(errmsg_plural("consumer group \"%s\" skips %lld offset of partition %d of topic \"%s\" whose record has been deleted",
+						   "consumer group \"%s\" skips %lld offsets of partition %d of topic \"%s\" whose records have been deleted",
 						   cursor->lost,
-						   pass->request->group.id, (long long) cursor->lost,
-						   get_rel_name(pass->topic->relid), cursor->key.partition),
-			 errdetail("It had committed offset %lld; the log starts at %lld.",
+						   pass->group.id, (long long) cursor->lost,
+						   cursor->key.partition, get_rel_name(pass->topic->relid)),
+			 errdetail("The group had committed offset %lld; the log starts at %lld.",
 					   (long long) cursor->next, (long long) cursor->log_start)));
 }
 
-/* See the header. */
 void
-pgt_cursor_report(const ConsumePass *pass, const PartitionCursor *cursor)
+pgt_cursor_report(const TopicPass *pass, const PartitionCursor *cursor)
 {
 	if (cursor->lost > 0)
 		report_lost_records(pass, cursor);

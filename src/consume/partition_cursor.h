@@ -1,8 +1,6 @@
 /*
  * partition_cursor.h
- *	  A partition opened where a group goes on.
- *
- * Layer 6, below consume_partition.c.
+ *	  A partition opened where a group continues.
  */
 #ifndef PARTITION_CURSOR_H
 #define PARTITION_CURSOR_H
@@ -14,12 +12,12 @@
 typedef struct PartitionCursor
 {
 	TopicPartition key;
-	LogReader  *reader;			/* NULL: nothing to read */
-	Record		record;			/* the first one, where there is a reader */
-	int64		next;			/* the group's next offset; NO_OFFSET: nothing committed yet */
-	int64		start;
-	int64		passed;			/* without a reader: there is no record from "start" up to here */
-	int64		lost;			/* offsets from the group's next one to the last record deleted */
+	LogReader  *reader;			/* NULL if there is nothing to read */
+	Record		record;			/* the first record, if there is a reader */
+	int64		next;			/* the group's next offset; NO_OFFSET if nothing is committed yet */
+	int64		start;			/* where the reader starts */
+	int64		passed;			/* without a reader: where a gap ends that begins at "start" */
+	int64		lost;			/* how many offsets lie from the group's next one to the last deleted record */
 	int64		log_start;
 	int64		past_end;		/* committed offset past the log end, or NO_OFFSET */
 	bool		held;			/* the first record must not be delivered yet; there is no reader */
@@ -27,27 +25,27 @@ typedef struct PartitionCursor
 } PartitionCursor;
 
 /*
- * Open a partition where the group goes on by what *offset tells.  Returns
- * whether there is something to do for it: a record to deliver, a start to
- * commit, or a gap to pass; if not, there is no reader either.  ERROR where
- * auto_offset_reset is "none" and the group cannot go on.
+ * Open a partition where the group continues according to *offset.  Returns whether there
+ * is something to do for it: a record to deliver, a start to commit, or a gap to pass;
+ * if not, there is no reader either.  ERROR if auto_offset_reset is "none" and the group
+ * cannot continue.
  */
-extern bool pgt_cursor_open(const ConsumePass *pass, const GroupPartition *offset,
+extern bool pgt_cursor_open(const TopicPass *pass, const GroupPartition *offset,
 							PartitionCursor *cursor);
 
-/* Is there more to do for an open cursor than to pass a gap? */
+/* Has the cursor a record to deliver or a start to commit, and not just a gap to pass? */
 extern bool pgt_cursor_has_work(const PartitionCursor *cursor);
 
 /* Close the cursor's reader, if it has one. */
 extern void pgt_cursor_close(PartitionCursor *cursor);
 
 /*
- * May the cursor's record be delivered yet?  One that must wait is looked for
- * again at its time.
+ * May the cursor's record be delivered yet?  If not, the look under way asks for another
+ * look at the record's time.
  */
-extern bool pgt_cursor_is_due(const ConsumePass *pass, const PartitionCursor *cursor);
+extern bool pgt_cursor_is_due(const TopicPass *pass, const PartitionCursor *cursor);
 
-/* Tell the consumer where it does not go on at its offset: it skips a gap, or starts over. */
-extern void pgt_cursor_report(const ConsumePass *pass, const PartitionCursor *cursor);
+/* Send a NOTICE if the consumer has lost records, or starts over. */
+extern void pgt_cursor_report(const TopicPass *pass, const PartitionCursor *cursor);
 
 #endif							/* PARTITION_CURSOR_H */

@@ -3,24 +3,21 @@
  *	  Moving a consumer group: seek_*(), commit_offset(), delete_group(), and
  *	  offset_for_timestamp().
  *
- * All of them write the group's committed offset as consume() does, with the
- * transaction and undone by its rollback.  Unlike consume() they wait for a
- * partition that a consumer owns just now: to move a group that is reading,
- * stop its consumers or let them commit first.  Partitions are taken in
- * ascending order, so that two who move a group cannot block each other.  What
- * this transaction has consumed without committing it counts no more for a
- * partition that is moved.
+ * These functions write the group's committed offset as consume() does, so a rollback of
+ * the transaction undoes them.  Unlike consume(), they wait for a partition that a
+ * consumer owns at the time: to move a group that is reading, stop its consumers or let
+ * them commit first.  Partitions are taken in ascending order, so that two sessions that
+ * move a group cannot block each other.  Records that this transaction has consumed from a
+ * moved partition without committing its offset no longer count.
  *
- * A group with members that lease partitions (lease.c) is not moved or deleted,
- * since they go by positions of their own; only a member moves what is its.
+ * A group with members that lease partitions (lease.c) cannot be moved or deleted, because
+ * members follow positions of their own; only a member can move its own partitions.
  *
- * Whoever may read the topic may move its groups; to delete one is the
- * owner's.
+ * A user who may read the topic may move its groups; only the topic's owner may delete
+ * them.
  *
- * Locks: AccessShareLock on the topic, RowExclusiveLock on the offsets table
- * and the partitions' rows, all till the transaction's end.
- *
- * Layer 6.
+ * Locks: AccessShareLock on the topic, RowExclusiveLock on the offsets table and the
+ * partitions' rows, all until the transaction's end.
  */
 #include "postgres.h"
 
@@ -51,12 +48,12 @@ PG_FUNCTION_INFO_V1(pgt_seek_to_end);
 PG_FUNCTION_INFO_V1(pgt_delete_group);
 PG_FUNCTION_INFO_V1(pgt_offset_for_timestamp);
 
-/* Where in one partition to go; arg is what the caller gave seek(). */
+/* Chooses the offset in one partition; arg is passed through from seek(). */
 typedef int64 (*SeekTarget) (const TopicPartition *key, void *arg);
 
 /* ---- arguments ---------------------------------------------------------- */
 
-/* The topic, locked, which the user may read; else ERROR. */
+/* Lock and return the topic; ERROR unless the user may read it. */
 static Topic *
 open_readable_topic(Oid relid)
 {
@@ -69,8 +66,8 @@ open_readable_topic(Oid relid)
 }
 
 /*
- * Topic and group of a call whose first two arguments they are; ERROR in a
- * read-only transaction.
+ * The topic and the group that a call's first two arguments name; ERROR in a read-only
+ * transaction.
  */
 static Topic *
 open_topic_and_group(FunctionCallInfo fcinfo, const char *function, ConsumerGroup *group)
@@ -86,7 +83,7 @@ open_topic_and_group(FunctionCallInfo fcinfo, const char *function, ConsumerGrou
 	return topic;
 }
 
-/* ERROR unless a group may go on at that offset of that partition. */
+/* ERROR unless a group may continue at that offset of that partition. */
 static void
 check_offset(const TopicPartition *key, int64 offset)
 {
@@ -96,21 +93,21 @@ check_offset(const TopicPartition *key, int64 offset)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("offset %lld is negative", (long long) offset),
-				 errhint("Use seek_to_beginning() to go on at the log start.")));
+				 errhint("Use seek_to_beginning() to continue at the log start.")));
 
 	(void) pgt_partition_log_bounds(key, &bounds);
 	if (offset > bounds.next_offset)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("offset %lld is past the end of topic \"%s\" partition %d",
-						(long long) offset, get_rel_name(key->topic), key->partition),
+				 errmsg("offset %lld is past the end of partition %d of topic \"%s\"",
+						(long long) offset, key->partition, get_rel_name(key->topic)),
 				 errdetail("The log ends at offset %lld.", (long long) bounds.next_offset),
-				 errhint("Use seek_to_end() to go on with what comes next.")));
+				 errhint("Use seek_to_end() to continue with the next record produced.")));
 }
 
 /* ---- moving a group ----------------------------------------------------- */
 
-/* Count the records that are deleted already and that a move to "next" passes over. */
+/* Count as lost the deleted records that a move to "next" passes over. */
 static void
 note_lost(const ConsumerGroup *group, const GroupPartition *offset, const TopicPartition *key,
 		  int64 next)
@@ -124,7 +121,7 @@ note_lost(const ConsumerGroup *group, const GroupPartition *offset, const TopicP
 		pgt_group_position_note_lost(group, offset, next - from);
 }
 
-/* Move a group in one partition, or in all where argument "partition_arg" is null. */
+/* Move a group in one partition, or in all partitions if argument "partition_arg" is null. */
 static void
 seek(FunctionCallInfo fcinfo, const char *function, int partition_arg, SeekTarget target, void *arg)
 {
@@ -176,7 +173,7 @@ target_beginning(const TopicPartition *key, void *arg)
 	return bounds.log_start_offset;
 }
 
-/* SeekTarget: behind the last record the statement sees. */
+/* SeekTarget: behind the last record that the statement sees. */
 static int64
 target_end(const TopicPartition *key, void *arg)
 {
@@ -185,7 +182,7 @@ target_end(const TopicPartition *key, void *arg)
 	return pgt_log_reader_visible_end(key, GetActiveSnapshot(), &blocker);
 }
 
-/* SeekTarget: the first record at or past a time, the end where there is none.  arg: int64, milliseconds. */
+/* SeekTarget: the first record at or past a time, or the end if there is none.  arg: int64, milliseconds. */
 static int64
 target_timestamp(const TopicPartition *key, void *arg)
 {
@@ -214,7 +211,7 @@ sought_time(TimestampTz ts)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("ts must not be infinite"),
-				 errhint("Use seek_to_beginning() or seek_to_end() to go to an end of the log.")));
+				 errhint("Use seek_to_beginning() or seek_to_end() to move to the start or the end of the log.")));
 	return pgt_clock_from_timestamptz(ts);
 }
 
@@ -246,7 +243,7 @@ pgt_seek_to_end(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* The metadata of a commit, or NULL; ERROR where it is too long. */
+/* The metadata of a commit, or NULL; ERROR if it is too long. */
 static char *
 commit_metadata(FunctionCallInfo fcinfo, int n)
 {
@@ -259,7 +256,7 @@ commit_metadata(FunctionCallInfo fcinfo, int n)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("offset metadata is too long"),
-				 errdetail("It has %zu bytes; the limit is %d.",
+				 errdetail("The metadata has %zu bytes; the limit is %d bytes.",
 						   strlen(metadata), MAX_OFFSET_METADATA)));
 	return metadata;
 }
@@ -303,14 +300,14 @@ pgt_commit_offset(PG_FUNCTION_ARGS)
 
 /* ---- deleting a group --------------------------------------------------- */
 
-/* May the user delete groups of the topic?  Rows that a dropped topic left are anybody's to delete. */
+/* May the user delete groups of the topic?  Every user may delete rows that a dropped topic has left. */
 static bool
 may_delete(Oid topic)
 {
 	return pgt_topic_is_owner(topic) || !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(topic));
 }
 
-/* Delete a group's rows of one topic that the user may delete them of. */
+/* Delete a group's rows of one topic; the user may do so. */
 static int64
 delete_from_topic(const ConsumerGroup *group)
 {
@@ -319,14 +316,15 @@ delete_from_topic(const ConsumerGroup *group)
 	pgt_lease_refuse_members(group);
 	pgt_lease_remove_expired_members(group);
 	deleted = pgt_group_delete(group);
-	/* it has waited for whoever was joining */
+	/* the deletion has waited for consumers that were joining */
 	pgt_lease_refuse_members(group);
 	return deleted;
 }
 
 /*
- * Delete a group's rows of all topics that the user owns.  Of others' topics
- * nothing is done, waited for or told: that the group has rows there is theirs.
+ * Delete a group's rows of all topics that the user owns.  Rows of other users' topics
+ * are neither deleted, nor waited for, nor mentioned: whether the group has such rows is
+ * for these users alone to know.
  */
 static int64
 delete_from_own_topics(ConsumerGroup *group)
@@ -335,7 +333,7 @@ delete_from_own_topics(ConsumerGroup *group)
 	int64		deleted = 0;
 	ListCell   *cell;
 
-	/* always in the same order, as everybody who waits for several rows */
+	/* in the same order as all sessions that wait for several rows */
 	list_sort(topics, list_oid_cmp);
 	foreach(cell, topics)
 	{
@@ -349,7 +347,7 @@ delete_from_own_topics(ConsumerGroup *group)
 	return deleted;
 }
 
-/* delete_group(group_id, topic): returns how many rows went. */
+/* delete_group(group_id, topic): returns how many rows were deleted. */
 Datum
 pgt_delete_group(PG_FUNCTION_ARGS)
 {
@@ -373,7 +371,7 @@ pgt_delete_group(PG_FUNCTION_ARGS)
 
 /* ---- looking up --------------------------------------------------------- */
 
-/* offset_for_timestamp(topic, partition, ts): null where no record is that young. */
+/* offset_for_timestamp(topic, partition, ts): null if no record is that young. */
 Datum
 pgt_offset_for_timestamp(PG_FUNCTION_ARGS)
 {

@@ -6,35 +6,37 @@
  *	      |   clean           |     dirty           |              |
  *	  [ 0.2 ][ 5000.2 ][ 9000.1 ][ 12000 ][ 15000 ][ 18000 = active ..]
  *
- * Cleanable are the finished segments that lie below the resolved offset and are
- * older than min.compaction.lag.ms.  The dirty ones among them are those past the
- * last compaction's end, which the headers of rewritten segments remember.
+ * A segment is cleanable if it is finished, lies below the resolved offset and is
+ * older than min.compaction.lag.ms.  The dirty segments among the cleanable ones are
+ * those past the end of the last compaction, which the headers of rewritten segments
+ * record.
  *
- *	1. A map of the dirty part: the last offset of each key.  It ends early where
- *	   it is full (maintenance_work_mem), or where a batch comes that not every
- *	   snapshot sees yet.
- *	2. All cleanable segments below the map's end are filtered: a record goes
- *	   where the map knows a later one of its key.  Segments that together fit
- *	   segment.bytes are made one.
+ *	1. Compaction builds a map of the dirty part: the last offset of each key.  The
+ *	   map ends early where it is full (maintenance_work_mem), or at a batch that
+ *	   some snapshot does not see yet.
+ *	2. It filters all cleanable segments below the map's end: a record is removed
+ *	   if the map knows a later record of its key.  Segments that together fit
+ *	   segment.bytes become one segment.
  *	3. A tombstone stays until the delete horizon that the first compaction to
- *	   meet it puts into its batch: now + delete.retention.ms.
+ *	   meet it writes into its batch: now + delete.retention.ms.
  *
- * The end in 1. makes compaction fit for snapshots: a record is only removed for
- * the sake of one that every snapshot sees, so latest() finds the last record of
- * each key whatever the age of its snapshot.  Removing tombstones knows no
- * snapshots, as retention.
+ * Ending the map early in step 1 makes compaction safe for snapshots: a record is
+ * removed only in favor of a record that every snapshot sees, so latest() finds the
+ * last record of each key whatever the age of its snapshot.  The removal of tombstones
+ * takes no account of snapshots, like retention.
  *
- * Rules that are Kafka's: KIP-58, KIP-354, KIP-534 and its LogCleaner.  Other
- * than there, single segments in which nothing changes are not written again,
- * and an idle active segment is rolled when its age says so.
+ * The rules are Kafka's (KIP-58, KIP-354, KIP-534 and its LogCleaner), with two
+ * exceptions: a single segment in which nothing changes is not written again, and the
+ * active segment of an idle topic is rolled when its age demands it.
  *
- * Groups are done from the oldest on, and the last one's header tells how far the
- * log is compacted: so where a crash or an error breaks off between two groups,
- * the next compaction does the same again, and no tombstone goes before what it
- * deletes.  An error leaves the segments that are swapped already, and nothing of
- * the one under way.  Locks: the caller's ShareUpdateExclusiveLock on the topic keeps
- * retention, another compaction, and dropping away; nothing else is held for
- * longer than a moment.  Layer 7.
+ * Groups of segments are compacted from the oldest on, and the header of the last group
+ * records how far the log is compacted.  If a crash or an error stops compaction between
+ * two groups, the next compaction repeats the work, and no tombstone is removed before
+ * the records that it deletes.  After an error the segments swapped so far stay, and
+ * nothing remains of the segment being written.
+ *
+ * Locks: the caller's ShareUpdateExclusiveLock on the topic keeps retention, another
+ * compaction and DROP away; no other lock is held for longer than a moment.
  */
 #include "postgres.h"
 
@@ -42,6 +44,7 @@
 #include "access/transam.h"
 #include "common/int.h"
 #include "group/group_row.h"
+#include "maintenance/cleaner_throttle.h"
 #include "maintenance/compaction.h"
 #include "maintenance/maintenance_hold.h"
 #include "maintenance/maintenance_stats.h"
@@ -59,7 +62,7 @@
 #include "utils/snapmgr.h"
 #include "wal/log_writer.h"
 
-/* A segment that may take part. */
+/* A segment that compaction may rewrite. */
 typedef struct Cleanable
 {
 	SegmentId	id;
@@ -69,7 +72,7 @@ typedef struct Cleanable
 	int64		largest_timestamp;
 } Cleanable;
 
-/* Why a segment is not cleanable. */
+/* Reasons why a segment is not cleanable. */
 typedef enum Obstacle
 {
 	NO_OBSTACLE,
@@ -91,7 +94,7 @@ typedef struct Survey
 	int64		compacted_end;
 	int64		clean_bytes;
 	int64		dirty_bytes;
-	Obstacle	obstacle;		/* of the first that is not cleanable, which is behind the others */
+	Obstacle	obstacle;		/* why the first segment behind these is not cleanable */
 } Survey;
 
 /* A compaction under way. */
@@ -111,7 +114,7 @@ typedef struct Compaction
 
 /* ---- what can be cleaned -------------------------------------------------- */
 
-/* Fill in a listed segment's figures; says why it is not cleanable. */
+/* Fill in what there is to know of a listed segment; returns why it is not cleanable. */
 static Obstacle
 look_at(const Topic *topic, const Survey *survey, const ListedSegment *listed,
 		bool with_active, Cleanable *found)
@@ -147,7 +150,7 @@ look_at(const Topic *topic, const Survey *survey, const ListedSegment *listed,
 
 /*
  * List the cleanable segments, "with_active" as if the active one were rolled.
- * False where the partition has no log.
+ * False if the partition has no log.
  */
 static bool
 survey_partition(const Topic *topic, int32 partition, bool with_active, Survey *survey)
@@ -188,8 +191,8 @@ survey_partition(const Topic *topic, int32 partition, bool with_active, Survey *
 }
 
 /*
- * Is the active segment due to be rolled, though nobody appends to it?  Only then
- * is what it holds compacted in an idle topic.
+ * Roll the active segment if its age demands it, although no append asks for it.
+ * Otherwise the records in an idle topic's active segment would never be compacted.
  */
 static void
 roll_if_old(const Topic *topic, const Survey *survey)
@@ -203,7 +206,7 @@ roll_if_old(const Topic *topic, const Survey *survey)
 		pgt_log_writer_roll(survey->state);
 }
 
-/* The dirty part of what is cleanable. */
+/* The share of the cleanable bytes that is dirty. */
 static double
 dirty_ratio(const Survey *survey)
 {
@@ -212,7 +215,7 @@ dirty_ratio(const Survey *survey)
 	return (double) survey->dirty_bytes / (survey->clean_bytes + survey->dirty_bytes);
 }
 
-/* Is there enough that is dirty, or something dirty that is old enough? */
+/* Is enough of the log dirty, or is a dirty record old enough? */
 static bool
 is_due(const Topic *topic, const Survey *survey)
 {
@@ -243,8 +246,8 @@ pgt_compaction_is_due(const Topic *topic, int32 partition, double *ratio)
 /* ---- the map -------------------------------------------------------------- */
 
 /*
- * Transactions below this are seen by every snapshot of the database; asked for
- * an ordinary table of ours, as a foreign table has no such horizon.
+ * Every snapshot of the database sees the transactions below the result.  The server
+ * is asked for an ordinary table of ours, because a foreign table has no such horizon.
  */
 static uint64
 visible_to_all(Oid topic)
@@ -397,9 +400,9 @@ filter_group(Compaction *compaction, int first, int size, bool is_last)
 	 * How far the log is compacted is true when all groups are done: so the last
 	 * one says it, and is written if that is news.
 	 */
-	pgt_filter_run(compaction->filter, ids, size,
-				   is_last ? compaction->map_end : compaction->survey.compacted_end,
-				   is_last && advances);
+	pgt_segment_filter_run(compaction->filter, ids, size,
+						   is_last ? compaction->map_end : compaction->survey.compacted_end,
+						   is_last && advances);
 	pfree(ids);
 }
 
@@ -433,11 +436,11 @@ clean_up(int code, Datum arg)
 
 	LWLockReleaseAll();
 	if (compaction->filter != NULL)
-		pgt_filter_abandon(compaction->filter);
+		pgt_segment_filter_abandon(compaction->filter);
 	pgt_progress_end(compaction->survey.state);
 }
 
-/* When tombstones go that this compaction is the first to meet. */
+/* The time at which tombstones may be removed that this compaction is the first to meet. */
 static int64
 delete_horizon(const Compaction *compaction)
 {
@@ -449,8 +452,8 @@ delete_horizon(const Compaction *compaction)
 }
 
 /*
- * Add a pass's counts to the result.  A pass looks at all that the one before has
- * left and maybe at more.
+ * Add a pass's counts to the result.  A pass reads all that the pass before it has
+ * left, and possibly more.
  */
 static void
 add_counts(CompactionResult *result, const FilterCounts *counts)
@@ -464,7 +467,7 @@ add_counts(CompactionResult *result, const FilterCounts *counts)
 	result->bytes_after = counts->bytes_after;
 }
 
-/* One pass: a map, and what it has room for filtered. */
+/* One pass: build a map and filter the segments below its end. */
 static void
 run_pass(Compaction *compaction, CompactionResult *result)
 {
@@ -472,27 +475,27 @@ run_pass(Compaction *compaction, CompactionResult *result)
 	PartitionState *state = compaction->survey.state;
 	const FilterCounts *counts;
 
-	pgt_filter_check_log(state, &compaction->survey.bounds);
+	pgt_segment_filter_check_log(state, &compaction->survey.bounds);
 	pgt_progress_phase(state, COMPACTION_BUILDING_MAP);
 	build_map(compaction);
-	compaction->filter = pgt_filter_create(state, judge, compaction, delete_horizon(compaction),
-										   topic->log.compression, topic->log.compression_level,
-										   compaction->dry_run);
+	compaction->filter = pgt_segment_filter_create(state, judge, compaction, delete_horizon(compaction),
+												   topic->log.compression, topic->log.compression_level,
+												   compaction->dry_run);
 	pgt_progress_phase(state, COMPACTION_REWRITING);
 	filter_segments(compaction);
-	counts = pgt_filter_counts(compaction->filter);
+	counts = pgt_segment_filter_counts(compaction->filter);
 	add_counts(result, counts);
 	if (!compaction->dry_run)
 		pgt_stats_compacted(state, counts->records_before - counts->records_after,
 							counts->bytes_before - counts->bytes_after);
-	pgt_filter_free(compaction->filter);
+	pgt_segment_filter_free(compaction->filter);
 	compaction->filter = NULL;
 	if (compaction->map != NULL)
 		pgt_key_map_free(compaction->map);
 	compaction->map = NULL;
 }
 
-/* As many passes as it takes; a dry run changes nothing, so a second would be the same. */
+/* Run as many passes as it takes; a dry run changes nothing, so it makes only one. */
 static void
 run_passes(Compaction *compaction, int32 partition, CompactionResult *result)
 {
@@ -507,7 +510,7 @@ run_passes(Compaction *compaction, int32 partition, CompactionResult *result)
 	}
 }
 
-/* Start a new active segment, so that what is in the old one takes part. */
+/* Start a new active segment, so that the records of the old one are compacted too. */
 static void
 roll_partition(const Topic *topic, int32 partition)
 {
@@ -613,9 +616,9 @@ explain_obstacle(const Topic *topic, const Survey *survey, MaintenanceHold *hold
 	hold->end_offset = segment->end_offset;
 	if (survey->obstacle == IS_YOUNG)
 	{
-		pgt_hold_by_timestamp(hold, "min.compaction.lag.ms", segment->largest_timestamp,
-							  topic->min_compaction_lag_ms);
-		hold->detail = psprintf("The youngest record of the first segment that is not compacted is left alone for %lld ms.",
+		pgt_maintenance_hold_by_timestamp(hold, "min.compaction.lag.ms", segment->largest_timestamp,
+										  topic->min_compaction_lag_ms);
+		hold->detail = psprintf("The first segment that is not compacted can be compacted once its youngest record is %lld ms old.",
 								(long long) topic->min_compaction_lag_ms);
 		return;
 	}
@@ -638,11 +641,11 @@ explain_active(const Topic *topic, const Survey *survey, MaintenanceHold *hold)
 	LWLockAcquire(&survey->state->lock, LW_SHARED);
 	first = survey->state->active_first_timestamp;
 	LWLockRelease(&survey->state->lock);
-	pgt_hold_by_timestamp(hold, "segment.ms", first, topic->log.segment_ms);
+	pgt_maintenance_hold_by_timestamp(hold, "segment.ms", first, topic->log.segment_ms);
 	hold->has_timestamp = false;
 	hold->has_segment = true;
 	hold->base_offset = survey->bounds.active_base;
-	hold->detail = pstrdup("What is not compacted is in the active segment; compact() takes it as well.");
+	hold->detail = pstrdup("The records that are not compacted are in the active segment; compact() includes them.");
 }
 
 /* Why nothing is compacted. */
@@ -664,12 +667,12 @@ explain(const Topic *topic, const Survey *survey, MaintenanceHold *hold)
 		explain_active(topic, survey, hold);
 	else
 	{
-		pgt_hold_by_timestamp(hold, "min.cleanable.dirty.ratio", oldest->first_timestamp,
-							  topic->max_compaction_lag_ms);
+		pgt_maintenance_hold_by_timestamp(hold, "min.cleanable.dirty.ratio", oldest->first_timestamp,
+										  topic->max_compaction_lag_ms);
 		hold->has_timestamp = false;
 		hold->has_segment = true;
 		hold->base_offset = oldest->id.base;
-		hold->detail = psprintf("%.0f%% of %lld bytes are dirty, %.0f%% must be; compact() does not ask.",
+		hold->detail = psprintf("%.0f%% of %lld bytes are dirty, but %.0f%% must be; compact() works regardless.",
 								100 * dirty_ratio(survey), (long long) (survey->clean_bytes + survey->dirty_bytes),
 								100 * topic->min_cleanable_dirty_ratio);
 	}

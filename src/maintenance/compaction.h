@@ -1,12 +1,11 @@
 /*
  * compaction.h
  *	  Keeping the last record of each key: Kafka's log cleaner.
- *
- * Layer 7.
  */
 #ifndef COMPACTION_H
 #define COMPACTION_H
 
+#include "maintenance/maintenance_hold.h"
 #include "topic/topic.h"
 
 typedef struct CompactionResult
@@ -18,25 +17,28 @@ typedef struct CompactionResult
 } CompactionResult;
 
 /*
- * Is one partition due, by dirty ratio or by max.compaction.lag.ms?  *ratio is
- * its dirty ratio: the worker takes the highest first.
+ * Is a partition due to be compacted, by its dirty ratio or by max.compaction.lag.ms?
+ * Sets *ratio to its dirty ratio; the worker starts with the highest.
  */
 extern bool pgt_compaction_is_due(const Topic *topic, int32 partition, double *ratio);
 
 /*
- * Compact one partition whether it is due or not; with dry_run only say what
- * would go.  "roll": start a new segment first, so that what is in the active
- * one takes part (as far as it is resolved: pgt_sync_process_resolve()).  The caller holds ShareUpdateExclusiveLock on the topic and
- * is in a transaction; the segments are swapped at once and stay so should it
- * be rolled back.
+ * Compact one partition whether it is due or not; with dry_run only count what would
+ * be removed.  "roll": start a new segment first, so that the resolved records of the
+ * active one are compacted too (see pgt_sync_process_resolve()).  The caller holds
+ * ShareUpdateExclusiveLock on the topic and is in a transaction; the segments are
+ * swapped at once and stay swapped if the transaction is rolled back.
  */
 extern void pgt_compaction_run(const Topic *topic, int32 partition, bool roll, bool dry_run,
 							   CompactionResult *result);
 
 /*
- * Remove what compactions that were broken off have left of a partition.
- * Returns how many segments.  Same lock.
+ * Remove the segments of a partition that unfinished compactions have left; returns
+ * how many.  The caller holds ShareUpdateExclusiveLock on the topic.
  */
 extern int	pgt_compaction_collect(const Topic *topic, int32 partition);
+
+/* Tell why the partition is not compacted now; false if the topic is not compacted, or nothing was ever appended. */
+extern bool pgt_compaction_hold(const Topic *topic, int32 partition, MaintenanceHold *hold);
 
 #endif							/* COMPACTION_H */

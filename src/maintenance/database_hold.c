@@ -1,37 +1,36 @@
 /*
  * database_hold.c
- *	  Keeping our workers out of a database that nobody may be connected to.
+ *	  Keeping our maintenance workers out of a database that a statement needs for
+ *	  itself.
  *
- * DROP DATABASE, ALTER DATABASE ... RENAME TO and SET TABLESPACE, and CREATE
- * DATABASE with the database as template fail where anyone else is connected
- * to it.  Users know their own sessions; a worker of ours that sits there must
- * never be the one in the way.  So a utility hook looks for these statements,
- * sends the worker away before they begin, and keeps it away until their
- * transaction ends.
+ * DROP DATABASE, ALTER DATABASE ... RENAME TO and SET TABLESPACE, and CREATE DATABASE
+ * with the database as template fail if any other session is connected to the database.
+ * Users know their own sessions, but a worker of ours must never be the session in the
+ * way.  So a utility hook looks for these statements, terminates the worker before they
+ * begin, and keeps new workers away until the statement's transaction ends.
  *
- * One advisory lock a database, in a class of its own, stands for the place:
+ * One advisory lock for each database, in a lock class of its own, decides who may be
+ * in the database:
  *
- *	  such a statement	 RowExclusiveLock until its transaction ends; several may
- *						 have it, as when they copy one template
- *	  worker			 ShareUpdateExclusiveLock, from after it has connected to
- *						 its end, so that there is one
- *	  who looks			 ShareLock for a moment, if it can be had at once: then
- *						 neither a statement nor a worker has the place
+ *	  such a statement	 takes RowExclusiveLock until its transaction ends; several
+ *						 statements may hold it at once, such as copies of one template
+ *	  a worker			 takes ShareUpdateExclusiveLock after it has connected and holds
+ *						 it for its lifetime, so that there is only one worker
+ *	  a look			 takes ShareLock for a moment, without waiting for it: if that
+ *						 succeeds, neither a statement nor a worker holds the database
  *
- * A lock goes with the process that has it, whatever way that ends, so nothing
- * can be left held.  The statement first takes its lock and then sends SIGTERM
- * to whatever worker is connected until none is.  A worker that connects later
- * finds the lock taken and ends, within the time that the server itself gives
- * others to leave; the launcher starts none while it is.
+ * Locks end with the process that holds them, however it ends, so no lock can be left
+ * behind.  The statement first takes its lock and then sends SIGTERM to workers that are
+ * connected until there is none.  A worker that connects later finds the lock taken and
+ * exits, within the time that the server itself waits for other sessions to leave; the
+ * launcher starts no worker while the lock is held.
  *
- * The statement waits for no longer than MAX_WAIT_MS, then takes its chance
- * and fails with the server's own message.  Who may not do such a thing to the
- * database sends nobody away.
+ * The statement waits for at most MAX_WAIT_MS and then goes on, and fails with the
+ * server's own message.  A user without the privilege for the statement does not evict
+ * the worker.
  *
- * Locks: this one before the server's lock on the database, which these
- * statements take themselves.  Nobody waits for it but for a look's moment.
- *
- * Layer 7.  Next: maintenance_launcher.c, maintenance_worker.c.
+ * Locks: the advisory lock comes before the server's lock on the database, which these
+ * statements take themselves.  The only wait for it is for the moment of a look.
  */
 #include "postgres.h"
 
@@ -44,7 +43,6 @@
 #include "commands/dbcommands.h"
 #include "commands/defrem.h"
 #include "maintenance/database_hold.h"
-#include "maintenance/maintenance_worker.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "storage/latch.h"
@@ -76,7 +74,7 @@ lock_tag(Oid database)
 }
 
 bool
-pgt_database_is_free(Oid database)
+pgt_database_hold_is_free(Oid database)
 {
 	LOCKTAG		tag = lock_tag(database);
 
@@ -87,17 +85,17 @@ pgt_database_is_free(Oid database)
 }
 
 bool
-pgt_database_enter(Oid database)
+pgt_database_hold_enter(Oid database)
 {
 	LOCKTAG		tag = lock_tag(database);
 
 	return LockAcquire(&tag, ShareUpdateExclusiveLock, true, true) != LOCKACQUIRE_NOT_AVAIL &&
-		pgt_database_is_free(database);
+		pgt_database_hold_is_free(database);
 }
 
-/* ---- sending workers away ------------------------------------------------ */
+/* ---- terminating workers ------------------------------------------------- */
 
-/* Is the process a maintenance worker?  Parallel workers of sessions are none. */
+/* Is the process a maintenance worker, and not a parallel worker of a session? */
 static bool
 is_maintenance_worker(int pid)
 {
@@ -107,9 +105,9 @@ is_maintenance_worker(int pid)
 }
 
 /*
- * SIGTERM to the workers that are connected to a database; are there any?  The
- * fields are read without a lock: a wrong look is made again, and the type of
- * the process is asked for just before the signal.
+ * Send SIGTERM to the workers that are connected to a database; returns whether there
+ * were any.  The fields are read without a lock: the caller repeats the call, and the
+ * type of the process is checked just before the signal.
  */
 static bool
 terminate_workers(Oid database)
@@ -130,7 +128,7 @@ terminate_workers(Oid database)
 	return found;
 }
 
-/* Let no worker be in the database until the transaction ends. */
+/* Keep workers out of the database until the transaction ends. */
 static void
 hold_database(Oid database)
 {
@@ -150,7 +148,7 @@ hold_database(Oid database)
 
 /* ---- which statements ---------------------------------------------------- */
 
-/* The value of a statement's option, NULL where it is not given. */
+/* The value of a statement's option, NULL if it is not given. */
 static char *
 option_value(List *options, const char *name)
 {
@@ -166,7 +164,7 @@ option_value(List *options, const char *name)
 	return NULL;
 }
 
-/* The database that a statement wants to itself, NULL for none. */
+/* The database that a statement needs for itself; NULL if it needs none. */
 static const char *
 database_wanted(Node *statement)
 {
@@ -193,7 +191,7 @@ database_wanted(Node *statement)
 	return NULL;
 }
 
-/* May the user do such a thing: as owner or, copying it, to a template? */
+/* Is the user allowed to run the statement: as the owner or, to copy it, of a template? */
 static bool
 may_hold(Oid database, bool copies)
 {
@@ -210,7 +208,7 @@ may_hold(Oid database, bool copies)
 	return copies && is_template;
 }
 
-/* Make room for a statement that wants a database to itself. */
+/* Keep workers away for a statement that needs a database for itself. */
 static void
 make_room(Node *statement)
 {

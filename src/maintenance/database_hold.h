@@ -1,22 +1,24 @@
 /*
  * database_hold.h
- *	  Keeping our workers out of a database that nobody may be connected to.
- *
- * Layer 7.
+ *	  Keeping our maintenance workers out of a database that a statement needs for
+ *	  itself.
  */
 #ifndef DATABASE_HOLD_H
 #define DATABASE_HOLD_H
 
 #include "c.h"
 
-/*
- * For the worker, right after it has connected: may it stay in its database?
- * If so no other worker may, until this process ends.  In a transaction.
- */
-extern bool pgt_database_enter(Oid database);
+/* Name and type, as in pg_stat_activity, of the workers that are kept out. */
+#define MAINTENANCE_WORKER_NAME	"pg_topics maintenance"
 
-/* Is neither a worker there nor one kept away?  In a transaction. */
-extern bool pgt_database_is_free(Oid database);
+/*
+ * Called by a worker, in a transaction, right after it has connected: may it stay in
+ * its database?  If so, no other worker may stay there until this process ends.
+ */
+extern bool pgt_database_hold_enter(Oid database);
+
+/* Is the database without a worker and held by no statement?  Called in a transaction. */
+extern bool pgt_database_hold_is_free(Oid database);
 
 /* Install the hook; called once per process. */
 extern void pgt_database_hold_init(void);

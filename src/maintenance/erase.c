@@ -2,17 +2,18 @@
  * erase.c
  *	  Removing all records of a key from a partition's log, for good.
  *
- * The active segment is rolled, transactions that have appended are waited for
- * until all up to the log end is resolved, and then each segment that holds the
- * key, or batches of aborted transactions, which may, is rewritten without it.
- * Segments are swapped one by one: an error or a crash in between leaves some
- * erased and the others as they were, and erasing again does the rest.
+ * The active segment is rolled first.  Then erasing waits for the transactions that have
+ * appended, until the log is resolved up to its end.  Last, it rewrites each segment that
+ * has records of the key, or batches of aborted transactions, which may have some.
+ * Segments are swapped one by one: an error or a crash in between leaves some segments
+ * erased and the others unchanged, and erasing again does the rest.
  *
- * This is no compaction: the segments stay dirty or clean as they are.
+ * Erasing is no compaction: how far the log counts as compacted does not change.
  *
- * Locks as for compaction.  Waiting for a transaction is waiting for its lock, so
- * a deadlock is found; but the own transaction's lock is no hindrance, so the
- * caller has made sure that it has not appended to the topic (maintenance_functions.c).  Layer 7.
+ * Locks: the caller's ShareUpdateExclusiveLock on the topic, as for compaction.  Waiting
+ * for a transaction means waiting for its lock, so that deadlocks are found.  A
+ * transaction does not wait for its own lock, so the caller has made sure that its own
+ * transaction has appended nothing to the topic (maintenance_functions.c).
  */
 #include "postgres.h"
 
@@ -57,7 +58,7 @@ judge(void *arg, const Record *record, int64 horizon)
 	return RECORD_REMOVED;
 }
 
-/* Wait for the transaction that keeps the log from being resolved; false: there is none. */
+/* Wait for a transaction that keeps the log from being resolved; false if there is none. */
 static bool
 wait_for_blocker(const TopicPartition *key)
 {
@@ -83,8 +84,8 @@ is_resolved(const Erasure *erasure)
 }
 
 /*
- * Wait until it is.  A whole round of resolving that finds nobody in the way must
- * do it, or something is wrong.
+ * Wait until all below the erasure's end is resolved.  A whole round of resolving that
+ * finds no transaction in the way must resolve it; if it does not, something is wrong.
  */
 static void
 wait_until_resolved(const Erasure *erasure)
@@ -97,10 +98,10 @@ wait_until_resolved(const Erasure *erasure)
 		if (!waited && !(resolved && is_resolved(erasure)))
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("cannot erase from partition %d of topic \"%s\": its transactions are not resolved",
+					 errmsg("cannot erase records of partition %d of topic \"%s\" because its transactions are not resolved",
 							erasure->key.partition, get_rel_name(erasure->key.topic)),
-					 errdetail("The process \"pg_topics sync\" is not running, or has met damage."),
-					 errhint("See the server log.")));
+					 errdetail("Background process \"pg_topics sync\" is not running, or has found damaged files."),
+					 errhint("Look for its errors in the server log.")));
 	}
 }
 
@@ -111,7 +112,7 @@ clean_up(int code, Datum arg)
 	Erasure    *erasure = (Erasure *) DatumGetPointer(arg);
 
 	LWLockReleaseAll();
-	pgt_filter_abandon(erasure->filter);
+	pgt_segment_filter_abandon(erasure->filter);
 	pgt_progress_end(erasure->state);
 }
 
@@ -124,7 +125,7 @@ filter_segments(Erasure *erasure)
 
 	pgt_progress_phase(erasure->state, COMPACTION_REWRITING);
 	for (int i = 0; i < count && segments[i].id.base < erasure->end_offset; i++)
-		pgt_filter_run(erasure->filter, &segments[i].id, 1, segments[i].span.compacted_end, false);
+		pgt_segment_filter_run(erasure->filter, &segments[i].id, 1, segments[i].span.compacted_end, false);
 	pfree(segments);
 }
 
@@ -140,9 +141,9 @@ run(Erasure *erasure, const Topic *topic)
 	erasure->end_offset = bounds.active_base;
 	wait_until_resolved(erasure);
 	(void) pgt_partition_log_bounds(&erasure->key, &bounds);
-	pgt_filter_check_log(erasure->state, &bounds);
-	erasure->filter = pgt_filter_create(erasure->state, judge, erasure, 0,
-										topic->log.compression, topic->log.compression_level, false);
+	pgt_segment_filter_check_log(erasure->state, &bounds);
+	erasure->filter = pgt_segment_filter_create(erasure->state, judge, erasure, 0,
+												topic->log.compression, topic->log.compression_level, false);
 	pgt_progress_begin(erasure->state);
 	PG_ENSURE_ERROR_CLEANUP(clean_up, PointerGetDatum(erasure));
 	{
@@ -150,10 +151,10 @@ run(Erasure *erasure, const Topic *topic)
 	}
 	PG_END_ENSURE_ERROR_CLEANUP(clean_up, PointerGetDatum(erasure));
 	pgt_progress_end(erasure->state);
-	counts = pgt_filter_counts(erasure->filter);
+	counts = pgt_segment_filter_counts(erasure->filter);
 	pgt_stats_compacted(erasure->state, counts->records_before - counts->records_after,
 						counts->bytes_before - counts->bytes_after);
-	pgt_filter_free(erasure->filter);
+	pgt_segment_filter_free(erasure->filter);
 }
 
 int64

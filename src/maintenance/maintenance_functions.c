@@ -1,24 +1,22 @@
 /*
  * maintenance_functions.c
  *	  The SQL functions that do by hand what the maintenance worker does:
- *	  apply_retention() and compact(); those that remove what the user names:
- *	  delete_records() and erase(); and what pg_topic_groups tells of retention.
+ *	  apply_retention() and compact(); and those that remove what the user names:
+ *	  delete_records() and erase().
  *
- * They act at once and are not undone by a rollback: files cannot be brought
- * back.  What the first two remove is due anyway, so they may be part of a
- * transaction, but not of one that has set the options they go by; the others are
- * refused in one.
+ * All of them take effect at once and are not undone by a rollback, because files
+ * cannot be brought back.  apply_retention() and compact() remove only records that are
+ * due to go anyway, so they may be part of a transaction, unless that transaction has
+ * set the options that they follow.  The other two are refused inside a transaction.
  *
- * For the topic's owner.
+ * Only the topic's owner may call them.
  *
- * Locks: ShareUpdateExclusiveLock on the topic, which waits for a running
- * worker and excludes another such function, not producing and consuming.
- * apply_retention() and compact() give it back after each topic, so that two of
- * them going over all topics do not wait for each other in a circle.  A dry run
- * changes nothing; that of retention takes AccessShareLock, that of compaction
- * keeps the segments it reads from being replaced.
- *
- * Layer 7.
+ * Locks: ShareUpdateExclusiveLock on the topic, which waits for a running worker and
+ * excludes another such function, but not producing and consuming.  apply_retention()
+ * and compact() release it after each topic, so that two calls that go over all topics
+ * do not wait for each other in a circle.  A dry run changes nothing; that of
+ * apply_retention() takes AccessShareLock, and that of compact() keeps the segments it
+ * reads from being replaced.
  */
 #include "postgres.h"
 
@@ -38,20 +36,18 @@
 #include "produce/producer.h"
 #include "topic/serializer.h"
 #include "topic/sql_argument.h"
-#include "util/catch_error.h"
 #include "util/clock.h"
 #include "wal/log_reader.h"
 #include "wal/sync_process.h"
 
-#define LAST_STABLE_OFFSET	(-1)	/* what delete_records() calls it */
+#define LAST_STABLE_OFFSET	(-1)	/* as an argument of delete_records() */
 
 PG_FUNCTION_INFO_V1(pgt_apply_retention);
 PG_FUNCTION_INFO_V1(pgt_compact);
 PG_FUNCTION_INFO_V1(pgt_delete_records);
 PG_FUNCTION_INFO_V1(pgt_erase);
-PG_FUNCTION_INFO_V1(pgt_topic_at_risk_info);
 
-/* ---- topics of one's own -------------------------------------------------- */
+/* ---- the user's own topics ------------------------------------------------- */
 
 #define MAINTAIN_COLUMNS	6	/* at most, of a row */
 
@@ -135,7 +131,7 @@ work_on_topics(FunctionCallInfo fcinfo, PartitionWork work, LOCKMODE lock)
 	return (Datum) 0;
 }
 
-/* Lock a topic that the current user owns, also when the lock is there. */
+/* Lock a topic; ERROR unless the current user owns it before and after the lock is granted. */
 static void
 lock_own_topic(Oid relid)
 {
@@ -144,7 +140,7 @@ lock_own_topic(Oid relid)
 	check_own_topic(relid);
 }
 
-/* ERROR where a rollback would have to bring records back. */
+/* ERROR inside a transaction, whose rollback could not bring records back. */
 static void
 check_not_in_transaction(const char *function)
 {
@@ -152,9 +148,9 @@ check_not_in_transaction(const char *function)
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("%s cannot run inside a transaction block", function),
-				 errdetail("It acts at once and cannot be rolled back."),
+				 errdetail("The function takes effect at once and cannot be rolled back."),
 				 errhint("Run it as a statement of its own, outside of transaction blocks and of blocks with an EXCEPTION clause.")));
-	/* the rest: pipelines */
+	/* this also refuses pipelines */
 	PreventInTransactionBlock(true, function);
 }
 
@@ -182,7 +178,7 @@ pgt_apply_retention(PG_FUNCTION_ARGS)
 	if (!dry_run)
 		PreventCommandIfReadOnly("apply_retention()");
 
-	/* so that all that was committed before may go */
+	/* so that everything committed before the call may be removed */
 	if (!RecoveryInProgress())
 		(void) pgt_sync_process_resolve();
 	return work_on_topics(fcinfo, retain, dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
@@ -190,7 +186,7 @@ pgt_apply_retention(PG_FUNCTION_ARGS)
 
 /* ---- compact ------------------------------------------------------------- */
 
-/* ERROR where a topic was named that is not compacted. */
+/* ERROR if a topic was named that is not compacted. */
 static void
 check_compacted(const Topic *topic)
 {
@@ -198,7 +194,7 @@ check_compacted(const Topic *topic)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("topic \"%s\" is not compacted", get_rel_name(topic->relid)),
-				 errhint("Set its option cleanup.policy to compact or \"compact,delete\".")));
+				 errhint("Set the topic's option cleanup.policy to \"compact\" or \"compact,delete\".")));
 }
 
 /* Compact one partition, if that is its topic's policy: a PartitionWork. */
@@ -228,7 +224,7 @@ pgt_compact(PG_FUNCTION_ARGS)
 		check_compacted(pgt_topic_get(PG_GETARG_OID(0)));
 	}
 
-	/* so that all that was committed before takes part */
+	/* so that everything committed before the call is compacted */
 	(void) pgt_sync_process_resolve();
 	return work_on_topics(fcinfo, compact, ShareUpdateExclusiveLock);
 }
@@ -288,10 +284,10 @@ check_before_offset(const TopicPartition *key, int64 offset, int64 stable)
 	if (offset > stable)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("offset %lld is past the last stable offset %lld of topic \"%s\" partition %d",
-						(long long) offset, (long long) stable, get_rel_name(key->topic),
-						key->partition),
-				 errdetail("Records of transactions that have not ended are not deleted."),
+				 errmsg("offset %lld is past the last stable offset %lld of partition %d of topic \"%s\"",
+						(long long) offset, (long long) stable, key->partition,
+						get_rel_name(key->topic)),
+				 errdetail("Records of transactions that have not ended cannot be deleted."),
 				 errhint("Use -1 for the last stable offset.")));
 }
 
@@ -317,60 +313,4 @@ pgt_delete_records(PG_FUNCTION_ARGS)
 		offset = stable;
 	pgt_retention_delete_before(topic, key.partition, offset, &result);
 	PG_RETURN_INT64(result.log_start_offset);
-}
-
-/* ---- pg_topic_groups ------------------------------------------------------ */
-
-/* What a group loses next. */
-typedef struct AtRisk
-{
-	const Topic *topic;
-	int32		partition;
-	int64		next;			/* the group's next offset */
-	bool		any;
-	int64		records;
-	int64		at;
-} AtRisk;
-
-/* Find it.  arg: AtRisk. */
-static void
-look_at_risk(void *arg)
-{
-	AtRisk	   *risk = arg;
-
-	risk->any = pgt_retention_at_risk(risk->topic, risk->partition, risk->next, &risk->records, &risk->at);
-}
-
-/*
- * pg_topic_at_risk_info(topic, partition, committed_offset): how many records
- * the group loses next, and when; nulls where it loses none, or for who may
- * not read the topic.
- */
-Datum
-pgt_topic_at_risk_info(PG_FUNCTION_ARGS)
-{
-	Oid			relid = PG_GETARG_OID(0);
-	int32		partition = PG_GETARG_INT32(1);
-	AtRisk		risk = {.partition = partition, .next = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2)};
-	TupleDesc	desc;
-	Datum		values[2] = {0};
-	bool		nulls[2] = {true, true};
-
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	LockRelationOid(relid, AccessShareLock);
-	if (pgt_is_topic(relid) &&
-		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK)
-	{
-		risk.topic = pgt_topic_get(relid);
-		if (partition >= 0 && partition < risk.topic->partitions &&
-			pgt_catch_damage(look_at_risk, &risk) && risk.any)
-		{
-			values[0] = Int64GetDatum(risk.records);
-			values[1] = TimestampTzGetDatum(pgt_clock_to_timestamptz(risk.at));
-			nulls[0] = nulls[1] = false;
-		}
-	}
-	UnlockRelationOid(relid, AccessShareLock);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

@@ -1,27 +1,16 @@
 /*
  * maintenance_hold.c
- *	  The function behind the view pg_topic_maintenance: what keeps retention and
- *	  compaction from doing something, and which record.
+ *	  Answers to the question what keeps retention or compaction from removing
+ *	  records of a partition.
  *
- * retention.c and compaction.c answer for themselves, from the index, by the same
- * functions that decide when they work.  The index knows the largest timestamp of a
- * segment and not whose it is; so the batches that may have it are read here, mostly
- * one.  Where no record is found the transaction that wrote it was rolled back, or
- * the snapshot does not see it; a damaged batch is a WARNING, and no error of the view.
- *
- * Locks: AccessShareLock on one topic at a time (inspect.c).  What is told may be
- * history a moment later.
- *
- * Layer 7.
+ * retention.c and compaction.c each answer for themselves; what their answers have in
+ * common is put together here.  The view made of them is in views/inspect_maintenance.c.
  */
 #include "postgres.h"
 
-#include "utils/builtins.h"
-#include "utils/snapmgr.h"
-#include "utils/timestamp.h"
-
 #include "common/int.h"
 #include "maintenance/maintenance_hold.h"
+<<<<<<< ours
 #include "util/catch_error.h"
 #include "util/clock.h"
 #include "views/inspect.h"
@@ -36,107 +25,29 @@ typedef struct Search
 	const MaintenanceHold *hold;
 	int64		offset;			/* -1: not found */
 } Search;
+||||||| base
+#include "util/catch_error.h"
+#include "views/inspect.h"
+#include "wal/log_reader.h"
+
+PG_FUNCTION_INFO_V1(pgt_topic_maintenance_info);
+
+/* A record that is looked for. */
+typedef struct Search
+{
+	TopicPartition key;
+	const MaintenanceHold *hold;
+	int64		offset;			/* -1: not found */
+} Search;
+=======
+>>>>>>> theirs
 
 void
-pgt_hold_by_timestamp(MaintenanceHold *hold, const char *by, int64 largest, int64 limit)
+pgt_maintenance_hold_by_timestamp(MaintenanceHold *hold, const char *by, int64 largest, int64 limit)
 {
 	hold->by = by;
 	hold->has_timestamp = true;
 	hold->timestamp = largest;
 	if (limit < 0 || pg_add_s64_overflow(largest, limit, &hold->until))
 		hold->until = HOLD_OPEN;
-}
-
-/* Find the first record with the largest timestamp of the segment.  arg: Search. */
-static void
-find_record(void *arg)
-{
-	Search	   *search = arg;
-	LogReaderFilter filter = {search->hold->timestamp, PG_INT64_MAX, search->hold->end_offset, false};
-	LogReader  *reader = pgt_log_reader_begin(&search->key, search->hold->base_offset,
-											  GetActiveSnapshot(), &filter);
-	Record		record;
-
-	while (search->offset < 0 && pgt_log_reader_next(reader, &record))
-		if (record.timestamp == search->hold->timestamp)
-			search->offset = record.offset;
-	pgt_log_reader_end(reader);
-}
-
-/* The row about one kind of work on one partition. */
-static void
-add_row(ReturnSetInfo *result, const TopicPartition *key, const char *work, const MaintenanceHold *hold)
-{
-	Search		search = {*key, hold, -1};
-	Row			row = {0};
-
-	if (hold->has_timestamp)
-		(void) pgt_catch_damage(find_record, &search);
-	pgt_row_add(&row, ObjectIdGetDatum(key->topic));
-	pgt_row_add(&row, Int32GetDatum(key->partition));
-	pgt_row_add(&row, CStringGetTextDatum(work));
-	pgt_row_add_if(&row, hold->by != NULL, hold->by != NULL ? CStringGetTextDatum(hold->by) : (Datum) 0);
-	pgt_row_add_if(&row, hold->has_segment, Int64GetDatum(hold->base_offset));
-	pgt_row_add_if(&row, search.offset >= 0, Int64GetDatum(search.offset));
-	pgt_row_add_if(&row, hold->has_timestamp,
-				   TimestampTzGetDatum(pgt_clock_to_timestamptz(hold->timestamp)));
-	pgt_row_add_if(&row, hold->until != HOLD_OPEN,
-				   TimestampTzGetDatum(pgt_clock_to_timestamptz(hold->until)));
-	pgt_row_add(&row, CStringGetTextDatum(hold->detail));
-	pgt_row_put(&row, result);
-}
-
-/* One kind of work on one partition that is asked about. */
-typedef struct Question
-{
-	const char *work;
-	bool		(*ask) (const Topic *topic, int32 partition, MaintenanceHold *hold);
-	const Topic *topic;
-	int32		partition;
-	bool		answered;
-	MaintenanceHold hold;
-} Question;
-
-/* Ask it.  arg: Question. */
-static void
-ask(void *arg)
-{
-	Question   *question = arg;
-
-	question->answered = question->ask(question->topic, question->partition, &question->hold);
-}
-
-/* Ask, and add the row of the answer. */
-static void
-add_answer(ReturnSetInfo *result, Question question)
-{
-	TopicPartition key = pgt_topic_partition(question.topic, question.partition);
-
-	question.hold.until = HOLD_OPEN;
-	if (!pgt_catch_damage(ask, &question))
-	{
-		question.answered = true;
-		question.hold = (MaintenanceHold) {.by = "damage", .until = HOLD_OPEN,
-			.detail = "A file is damaged or cannot be read; see verify_topic()."};
-	}
-	if (question.answered)
-		add_row(result, &key, question.work, &question.hold);
-}
-
-/* The topic's rows. */
-static void
-add_holds(ReturnSetInfo *result, const Topic *topic)
-{
-	for (int32 partition = 0; partition < topic->partitions; partition++)
-	{
-		add_answer(result, (Question) {"retention", pgt_retention_hold, topic, partition});
-		add_answer(result, (Question) {"compaction", pgt_compaction_hold, topic, partition});
-	}
-}
-
-/* pg_topic_maintenance_info() */
-Datum
-pgt_topic_maintenance_info(PG_FUNCTION_ARGS)
-{
-	return pgt_return_topics(fcinfo, add_holds);
 }

@@ -2,35 +2,33 @@
  * maintenance_launcher.c
  *	  The process that starts a maintenance worker for each database with topics.
  *
- * Connected to no database.  Which databases have work is found, not
- * configured: those that have a partition in shared memory, as every topic's has
- * from its creation on, and those that have files of one, which may be orphans.
- * Looking costs nothing while no partition has come or gone, so it is done
- * each second.  A database then is in one of these states:
+ * The launcher is connected to no database.  It finds out by itself which databases have
+ * work: those with a partition in shared memory, where every topic's partitions are from
+ * its creation on, and those with files of a partition, which may be orphans.  Looking
+ * costs nothing while no partition comes or goes, so the launcher looks every second.
+ * Each database is in one of these states:
  *
- *	  no logs		no entry in "databases"; its worker is told to end
+ *	  no logs		no entry in "databases"; a worker is told to end
  *	  waiting		an entry without a handle, until not_before
  *	  running		an entry with a handle
  *
- * A worker that ends, for whatever reason, is started again after a delay that
- * doubles each time up to MAX_BACKOFF_MS, and is the shortest one again after
- * a life that was longer than that or where the worker had to make room for
- * somebody (database_hold.c).  Where the server has no free worker slot,
- * that is said once and tried again.  A worker that crashes takes the server
- * through a crash restart, which begins all of this anew.
+ * A worker that has ended, for whatever reason, is started again after a delay.  The
+ * delay doubles each time up to MAX_BACKOFF_MS; it is the shortest again after a worker
+ * that ran for longer than that, or that made room for a statement (database_hold.c).
+ * If the server has no free worker slot, the launcher logs that once and keeps trying.
+ * A worker that crashes makes the server restart after a crash, launcher included.
  *
- * Workers never outlive the launcher: it tells them to end when it does.  A
- * new launcher starts no other one while the old one is there.
+ * Workers never outlive the launcher: it tells them to end when it ends itself.  A new
+ * launcher starts no second worker while an old one is still connected.
  *
- * Each pg_topics.maintenance_interval, and at start, the launcher removes what
- * dropped databases have left.
+ * At start, and once in every pg_topics.maintenance_interval, the launcher removes the
+ * logs of dropped databases.
  *
- * Locks: RowExclusiveLock on the database, if it can be had at once, while
- * looking whether it exists: who drops it is never waited for, nor waits.
- * Memory: entries live in TopMemoryContext, the rest in "pg_topics launcher",
- * which is emptied after each look.
+ * Locks: RowExclusiveLock on a database while the launcher looks whether it exists, if it
+ * can be had at once; so the launcher never waits for DROP DATABASE, nor delays it.
  *
- * Layer 7.  Next: maintenance_worker.c.
+ * Memory: entries live in TopMemoryContext, the rest in "pg_topics launcher", which is
+ * reset after each look.
  */
 #include "postgres.h"
 
@@ -55,7 +53,7 @@
 #define MIN_BACKOFF_MS		1000
 #define MAX_BACKOFF_MS		60000
 
-/* A database that has, or had a moment ago, something to look after. */
+/* A database that has logs, or had some at the last look. */
 typedef struct Database
 {
 	Oid			oid;
@@ -69,9 +67,9 @@ typedef struct Database
 static List *databases = NIL;	/* of Database */
 static MemoryContext look_context = NULL;
 
-extern PGDLLEXPORT void pgt_launcher_main(Datum arg);
+extern PGDLLEXPORT void pgt_maintenance_launcher_main(Datum arg);
 
-/* End a transaction and be back in the look's memory. */
+/* End a transaction and return to the look's memory context. */
 static void
 commit(void)
 {
@@ -81,7 +79,7 @@ commit(void)
 
 /* ---- which databases ----------------------------------------------------- */
 
-/* The database's entry; made new where it is missing. */
+/* The database's entry, which is added if it is missing. */
 static Database *
 database_entry(Oid oid)
 {
@@ -105,8 +103,8 @@ database_entry(Oid oid)
 }
 
 /*
- * Note which databases have logs.  Returns false where one has files only: they
- * may be going just now, so this should be asked again soon.
+ * Note which databases have logs.  Returns false if one has only files: they may be
+ * about to be removed, so the caller should look again soon.
  */
 static bool
 find_logs(void)
@@ -144,8 +142,8 @@ typedef enum Presence
 } Presence;
 
 /*
- * What is with a database, as of a moment at which nobody has it to himself.
- * In a transaction, which keeps it so.
+ * Tell whether a database exists, or that a statement has it for itself.  Called in a
+ * transaction, until whose end the answer holds.
  */
 static Presence
 database_presence(Oid database)
@@ -155,7 +153,7 @@ database_presence(Oid database)
 	/* the lock that sessions take as they connect */
 	SET_LOCKTAG_OBJECT(tag, InvalidOid, DatabaseRelationId, database, 0);
 	if (LockAcquire(&tag, RowExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL ||
-		!pgt_database_is_free(database))
+		!pgt_database_hold_is_free(database))
 		return DATABASE_BUSY;
 	return SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(database)) ?
 		DATABASE_PRESENT : DATABASE_DROPPED;
@@ -177,7 +175,7 @@ databases_with_logs(void)
 	return with_logs;
 }
 
-/* Remove the logs of databases that are no more. */
+/* Remove the logs of dropped databases. */
 static void
 collect_dropped_databases(void)
 {
@@ -201,7 +199,7 @@ collect_dropped_databases(void)
 
 /* ---- their workers ------------------------------------------------------- */
 
-/* Register the worker; false where the server has no room for one. */
+/* Register the worker; false if the server has no room for one. */
 static bool
 register_worker(Database *database)
 {
@@ -216,15 +214,15 @@ register_worker(Database *database)
 	if (!registered && !told)
 		ereport(LOG,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("cannot start a pg_topics maintenance worker for database %u: too many background workers",
+				 errmsg("could not start a pg_topics maintenance worker for database %u: too many background workers",
 						database->oid),
-				 errdetail("It is tried again until there is room; topics of the database keep what has expired until then."),
+				 errdetail("The launcher retries until there is a free slot; until then, expired records of the database's topics are not removed."),
 				 errhint("Raise max_worker_processes and restart the server.")));
 	told = !registered;
 	return registered;
 }
 
-/* Start a database's worker where nothing is in the way. */
+/* Start a database's worker, unless the database is dropped or a statement has it for itself. */
 static void
 start_worker(Database *database)
 {
@@ -237,14 +235,14 @@ start_worker(Database *database)
 		database->started = pgt_clock_monotonic_us();
 }
 
-/* Is the database wanted by somebody to himself? */
+/* Does a statement need the database for itself? */
 static bool
 is_held(Oid database)
 {
 	bool		held;
 
 	StartTransactionCommand();
-	held = !pgt_database_is_free(database);
+	held = !pgt_database_hold_is_free(database);
 	commit();
 	return held;
 }
@@ -263,8 +261,8 @@ worker_ended(Database *database)
 }
 
 /*
- * One step of a database from its state to the next.  False: there is nothing
- * left to look after.
+ * Take a database one step from its state to the next.  False if it has neither logs
+ * nor a worker any more.
  */
 static bool
 look_after(Database *database)
@@ -341,7 +339,7 @@ look(void)
 }
 
 void
-pgt_launcher_main(Datum arg)
+pgt_maintenance_launcher_main(Datum arg)
 {
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
@@ -361,11 +359,11 @@ pgt_launcher_main(Datum arg)
 }
 
 void
-pgt_maintenance_register(void)
+pgt_maintenance_launcher_register(void)
 {
 	BackgroundWorker worker;
 
-	pgt_background_worker_init(&worker, "pgt_launcher_main", "pg_topics launcher");
+	pgt_background_worker_init(&worker, "pgt_maintenance_launcher_main", "pg_topics launcher");
 	worker.bgw_restart_time = 5;
 	RegisterBackgroundWorker(&worker);
 }

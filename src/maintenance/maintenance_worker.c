@@ -2,52 +2,48 @@
  * maintenance_worker.c
  *	  The background worker that looks after one database's topics.
  *
- * Started and ended by the launcher.  It has three kinds of rounds, each over
- * all partitions of the database that have a log, at its own pace:
+ * The launcher starts and ends it.  It has three kinds of rounds, each over all
+ * partitions of the database that have a log, and each at an interval of its own:
  *
  *	  retention		log_retention_check_interval_ms, as log.retention.check.interval.ms
- *	  cleaning		compaction of what is due, highest dirty ratio first; then a
- *					pause of log_cleaner_backoff_ms, as log.cleaner.backoff.ms
+ *	  cleaning		compaction of the partitions that are due, highest dirty ratio
+ *					first; then a pause of log_cleaner_backoff_ms, as
+ *					log.cleaner.backoff.ms
  *	  leftovers		maintenance_interval: logs without a topic, offsets of groups
- *					that have expired, and what compactions that were broken
- *					off have left
+ *					that have expired, and segments of unfinished compactions
  *
- * A cleaning round may take long, so retention is looked at between any two of
- * its partitions.  Settings are read again before each partition and whenever the
+ * A cleaning round may take long, so a round of retention that is due runs between any
+ * two of its partitions.  Settings are read again before each partition and whenever the
  * worker wakes.
  *
- * Each partition is looked after in a transaction of its own.  An error ends
- * that transaction and nothing else: it goes to the server's log and to the
- * partition's statistics, and the round goes on with the next.  A partition
- * whose cleaning fails is left alone until the next round of retention, so that
- * it neither fills the server's log nor delays others.
+ * Each partition is handled in a transaction of its own.  An error ends only that
+ * transaction: it is reported in the server's log and in the partition's statistics, and
+ * the round goes on with the next partition.  A partition whose cleaning has failed is
+ * left alone until the next round of retention, so that it neither fills the server's log
+ * nor delays other partitions.
  *
- * The work is done without a snapshot and without a transaction id, so vacuum
- * does not notice it however long it takes.  Between rounds there is no
- * transaction at all.
+ * The worker holds no snapshot and no transaction id while it works, so it does not hold
+ * vacuum back however long it takes.  Between rounds there is no transaction at all.
  *
- * Locks: ShareUpdateExclusiveLock on the topic while one partition is looked
- * after.  Where it cannot be had at once, because of DDL or because somebody
- * does the same by hand, the partition is skipped until the next round.  Who
- * waits for the worker's lock gets it soon: see pgt_cleaner_yields.
- * SIGTERM ends the worker in the midst of its work; what it leaves is what a
- * crash leaves, or less.
+ * Locks: ShareUpdateExclusiveLock on the topic while one of its partitions is handled.
+ * If it cannot be had at once, because of DDL or a function such as compact(), the
+ * partition is skipped until the next round.  A session that waits for the worker's lock
+ * gets it soon: see pgt_cleaner_yields.  SIGTERM ends the worker in the midst of its
+ * work; no more is left behind than after a crash.
  *
  * Memory: lists of partitions in "pg_topics round", the rest in transactions.
- *
- * Layer 7.  Next: retention.c, compaction.c; orphaned_logs.c, database_hold.c.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "ddl/orphaned_logs.h"
 #include "group/group_expiry.h"
+#include "maintenance/cleaner_throttle.h"
 #include "maintenance/compaction.h"
 #include "maintenance/database_hold.h"
 #include "maintenance/maintenance_stats.h"
 #include "maintenance/maintenance_worker.h"
 #include "maintenance/retention.h"
-#include "maintenance/segment_filter.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
@@ -99,7 +95,7 @@ typedef enum JobOutcome
 	JOB_FAILED
 } JobOutcome;
 
-extern PGDLLEXPORT void pgt_maintenance_main(Datum arg);
+extern PGDLLEXPORT void pgt_maintenance_worker_main(Datum arg);
 
 /* ---- one partition ------------------------------------------------------- */
 
@@ -126,7 +122,7 @@ partitions_with_logs(void)
 	return partitions;
 }
 
-/* Lock a topic; false where it is locked or gone, or is none. */
+/* Lock a topic; false if it cannot be locked at once, is gone, or is no topic. */
 static bool
 lock_topic(Oid topic)
 {
@@ -143,7 +139,7 @@ show_activity(const char *activity, Oid topic)
 	pgstat_report_activity(STATE_RUNNING, psprintf("%s topic %s", activity, name));
 }
 
-/* Has the job given way to others, or been cancelled, rather than failed? */
+/* Was the job canceled for another session, or by a user, rather than failed? */
 static bool
 gave_way(const ErrorData *error)
 {
@@ -230,7 +226,7 @@ run_job(const TopicPartition *key, const Job *job, void *arg)
 
 /* ---- retention ----------------------------------------------------------- */
 
-/* Is something due that is done at that interval and was done last at "last"? */
+/* Is a round due that was last made at "last" and is made at that interval? */
 static bool
 is_due(int64 last, int64 interval_ms)
 {
@@ -282,7 +278,7 @@ note_failed(const TopicPartition *key)
 	MemoryContextSwitchTo(old);
 }
 
-/* Has cleaning it failed since the last round of retention? */
+/* Has cleaning the partition failed since the last round of retention? */
 static bool
 has_failed(const TopicPartition *key)
 {
@@ -305,7 +301,7 @@ forget_failed(void)
 	failed_since = last_retention;
 }
 
-/* Is it due?  *arg gets its dirty ratio. */
+/* A job: is the partition due to be compacted?  Sets *arg, a double, to its dirty ratio. */
 static bool
 measure_dirt(const Topic *topic, int32 partition, void *arg)
 {
@@ -313,7 +309,7 @@ measure_dirt(const Topic *topic, int32 partition, void *arg)
 		pgt_compaction_is_due(topic, partition, arg);
 }
 
-/* Others may have done it since it was found to be due. */
+/* A job: compact the partition, unless another session has done so since it was found due. */
 static bool
 compact(const Topic *topic, int32 partition, void *arg)
 {
@@ -401,7 +397,7 @@ collect_leftovers(const Topic *topic, int32 partition, void *arg)
 
 static const Job leftovers_job = {"collecting leftovers of", false, collect_leftovers};
 
-/* The logs that no topic owns; errors end here. */
+/* Remove the logs that no topic owns; errors end here. */
 static void
 collect_orphans(void)
 {
@@ -420,7 +416,7 @@ collect_orphans(void)
 	MemoryContextSwitchTo(round_context);
 }
 
-/* The groups that nobody uses; errors end here. */
+/* Remove the groups that have expired; errors end here. */
 static void
 expire_groups(void)
 {
@@ -439,7 +435,7 @@ expire_groups(void)
 	MemoryContextSwitchTo(round_context);
 }
 
-/* A round of collecting what nobody uses any more, if it is time. */
+/* A round of removing what is no longer used, if it is time. */
 static void
 collection_round(void)
 {
@@ -485,20 +481,20 @@ wait_until_due(void)
 	pgt_background_worker_wait((long) timeout);
 }
 
-/* Connect to the database; does not return where the worker must not be there. */
+/* Connect to the database; exits if the worker must not be there. */
 static void
 enter_database(Oid database)
 {
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, BGWORKER_BYPASS_ALLOWCONN);
 	StartTransactionCommand();
-	if (!pgt_database_enter(database))
+	if (!pgt_database_hold_enter(database))
 		proc_exit(0);
 	CommitTransactionCommand();
 	pgstat_report_appname(MyBgworkerEntry->bgw_name);
 }
 
 void
-pgt_maintenance_main(Datum arg)
+pgt_maintenance_worker_main(Datum arg)
 {
 	pqsignal(SIGTERM, handle_sigterm);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
@@ -524,7 +520,7 @@ pgt_maintenance_main(Datum arg)
 void
 pgt_maintenance_worker_init(BackgroundWorker *worker, Oid database)
 {
-	pgt_background_worker_init(worker, "pgt_maintenance_main", MAINTENANCE_WORKER_NAME);
+	pgt_background_worker_init(worker, "pgt_maintenance_worker_main", MAINTENANCE_WORKER_NAME);
 	worker->bgw_restart_time = BGW_NEVER_RESTART;
 	worker->bgw_main_arg = ObjectIdGetDatum(database);
 	worker->bgw_notify_pid = MyProcPid;

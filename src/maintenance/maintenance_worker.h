@@ -1,24 +1,19 @@
 /*
  * maintenance_worker.h
  *	  The background worker that looks after one database's topics.
- *
- * Layer 7.
  */
 #ifndef MAINTENANCE_WORKER_H
 #define MAINTENANCE_WORKER_H
 
 #include "postmaster/bgworker.h"
 
-/* Its name and type, as in pg_stat_activity. */
-#define MAINTENANCE_WORKER_NAME	"pg_topics maintenance"
-
-/* Settings, in seconds and milliseconds. */
+/* Settings: the first in seconds, the next two in milliseconds. */
 extern int	pgt_maintenance_interval;
 extern int	pgt_retention_check_interval_ms;
 extern int	pgt_cleaner_backoff_ms;
 extern bool pgt_cleaner_enable;
 
-/* Describe the worker of a database, to be started by this process. */
+/* Fill in *worker for the worker of a database; this process is notified when it ends. */
 extern void pgt_maintenance_worker_init(BackgroundWorker *worker, Oid database);
 
 #endif							/* MAINTENANCE_WORKER_H */

@@ -1,46 +1,44 @@
 /*
  * retention.c
- *	  Removing old segments by the topic's rules, and telling when they go.
+ *	  Removing old segments by the topic's rules, and telling when they will go.
  *
- * A partition's log is cut at its front, by whole segments:
+ * Retention cuts a partition's log at its front, by whole segments:
  *
  *	  [ segment ][ segment ][ segment ][ segment ][ active ....]
  *	     goes       goes       stays, and with it all behind it
  *
  * A segment goes if
- *	  - it lies below the log start already: a crash or a failed unlink left it;
- *	  - or (unless the topic is compacted only) what lies behind it is at least
- *		retention.bytes;
- *	  - or (the same) its largest timestamp is more than retention.ms ago.
+ *	  - it lies below the log start already, because a crash or a failed unlink
+ *		left it there;
+ *	  - or the segments behind it have at least retention.bytes, unless the topic is
+ *		only compacted;
+ *	  - or its largest timestamp is more than retention.ms ago, unless the topic is
+ *		only compacted.
  *
- * As a function of time both rules are one: each gives the moment from which
- * on a segment may go, DUE_NOW and NEVER among them, and the earlier one
- * counts.  With retention.consumers = wait a segment that a group has still to
- * read stays until the caps allow it as well: the later moment counts, of the
- * rules' and the caps'.  A group has to read records, not offsets: what rolled back
- * at a segment's end keeps no segment (records_end.c).  So that one function,
- * due_at(), serves retention and what pg_topic_groups tells.
+ * Each of the two rules gives the moment from which on a segment may go, DUE_NOW and
+ * NEVER among them, and the earlier moment counts.  With retention.consumers = wait, a
+ * segment with records that a group has still to read stays until the caps allow its
+ * removal as well: the later of the rules' and the caps' moments counts.  Offsets
+ * without a record do not keep a segment: if all that a group has not read of it was
+ * rolled back, the group is done with it (records_end.c).  The one function due_at()
+ * serves both retention and the view pg_topic_groups.
  *
- * Never at or past the resolved offset: what a running or prepared transaction
- * wrote stays.  The active segment goes like another, so that an idle topic's
- * records do not outlive their time; as somebody may append to it meanwhile,
- * it is removed on condition that the log still ends where it did.
+ * Records at or past the resolved offset are never removed: what a running or prepared
+ * transaction wrote stays.  The active segment goes like any other, so that the records
+ * of an idle topic do not outlive their time.  Since another session may append to it
+ * meanwhile, it is removed on condition that the log still ends where it did.
  *
- * The decision is made on a copy of the bounds.  It stays right without a
- * lock: a finished segment does not change, what is appended later only lies
- * behind it, and who else removes segments holds a lock on the topic that
- * excludes ours.  A group that is moved back while we look may find its
- * records gone, as it may a moment later.
+ * The decision is made on a copy of the bounds and stays right without a lock: a
+ * finished segment does not change, later appends lie behind it, and everything else
+ * that removes segments holds a lock on the topic that excludes ours.  A group that is
+ * moved back at the same time may find its records gone, as it may a moment later.
  *
- * Removing is one WAL record and then unlinking (log_writer.c).  A crash in
- * between leaves segments below the log start, for the next run.
+ * Removing is one WAL record and then unlinking (log_writer.c).  A crash in between
+ * leaves segments below the log start, which the next run removes.
  *
- * Locks: the caller's ShareUpdateExclusiveLock on the topic, so that
- * retention, compaction and delete_records of one topic exclude each other,
- * while producing and consuming go on.  A slot's lock is held for the WAL
- * record alone.
- *
- * Layer 7.  Next: maintenance_functions.c, log_writer.c.
+ * Locks: the caller's ShareUpdateExclusiveLock on the topic, so that retention,
+ * compaction and delete_records() of one topic exclude each other while producing and
+ * consuming go on.  A slot's lock is held only for the WAL record.
  */
 #include "postgres.h"
 
@@ -83,14 +81,14 @@ typedef struct LogFront
 
 /* ---- the segments ------------------------------------------------------- */
 
-/* Is it the one that is appended to? */
+/* Is it the active segment? */
 static bool
 is_active(const LogFront *front, SegmentId id)
 {
 	return pgt_same_segment(id, pgt_original_segment(front->bounds.active_base));
 }
 
-/* Size and age of a segment's log file; one that is gone has neither. */
+/* Set size and age of a segment's log file; both are zero if the file is gone. */
 static void
 stat_segment(const LogFront *front, LogSegment *segment)
 {
@@ -106,7 +104,7 @@ stat_segment(const LogFront *front, LogSegment *segment)
 	segment->bytes = is_active(front, segment->id) ? front->bounds.active_end : file.st_size;
 }
 
-/* Look at the partition; false where nothing was ever appended. */
+/* Read the partition's bounds and segments; false if nothing was ever appended. */
 static bool
 look_at_log(LogFront *front, const Topic *topic, int32 partition)
 {
@@ -146,8 +144,8 @@ look_at_log(LogFront *front, const Topic *topic, int32 partition)
 }
 
 /*
- * The largest timestamp in a segment, milliseconds since 1970.  One that has
- * lost its index is as old as its file.
+ * The largest timestamp in a segment, milliseconds since 1970.  A segment that has
+ * lost its index is taken to be as old as its file.
  */
 static int64
 largest_timestamp(const LogFront *front, const LogSegment *segment)
@@ -179,7 +177,7 @@ is_wanted(const LogFront *front, const LogSegment *segment)
 
 /* ---- when a segment may go ---------------------------------------------- */
 
-/* When it may go by a limit of time; -1: none. */
+/* When a segment may go by a limit of time; a negative limit is none. */
 static int64
 due_by_time(const LogFront *front, const LogSegment *segment, int64 limit)
 {
@@ -190,14 +188,14 @@ due_by_time(const LogFront *front, const LogSegment *segment, int64 limit)
 	return at;
 }
 
-/* When it may go by a limit of size; -1: none. */
+/* When a segment may go by a limit of size; a negative limit is none. */
 static int64
 due_by_size(const LogSegment *segment, int64 limit)
 {
 	return limit >= 0 && segment->bytes_behind >= limit ? DUE_NOW : NEVER;
 }
 
-/* When it may go by the first of two limits that it passes. */
+/* When a segment may go by the first of two limits that it passes. */
 static int64
 due_by(const LogFront *front, const LogSegment *segment, int64 bytes, int64 ms)
 {
@@ -206,7 +204,7 @@ due_by(const LogFront *front, const LogSegment *segment, int64 bytes, int64 ms)
 	return due_by_time(front, segment, ms);
 }
 
-/* When it may go by the topic's rules. */
+/* When a segment may go by the topic's rules. */
 static int64
 due_at(const LogFront *front, const LogSegment *segment)
 {
@@ -244,7 +242,7 @@ count_due(const LogFront *front)
 
 /* ---- removing ----------------------------------------------------------- */
 
-/* Fill in what the removal of the first "removed" segments comes to. */
+/* Fill in the result of removing the first "removed" segments. */
 static void
 fill_result(const LogFront *front, int removed, RetentionResult *result)
 {
@@ -253,7 +251,7 @@ fill_result(const LogFront *front, int removed, RetentionResult *result)
 		result->bytes_deleted += front->segments[i].bytes;
 }
 
-/* Count what was removed, and let this process not keep the files open. */
+/* Count the segments removed, and close the files that this process has open. */
 static void
 finish_removal(const LogFront *front, int removed, RetentionResult *result)
 {
@@ -365,17 +363,17 @@ explain_rules(const LogFront *front, const LogSegment *segment, MaintenanceHold 
 
 	if (due_by(front, segment, topic->retention_bytes, topic->retention_ms) < pgt_clock_shifted_now_ms())
 	{
-		pgt_hold_by_timestamp(hold, "retention.consumers", largest, topic->retention_waits_ms);
+		pgt_maintenance_hold_by_timestamp(hold, "retention.consumers", largest, topic->retention_waits_ms);
 		hold->has_timestamp = topic->retention_waits_ms >= 0;
-		hold->detail = psprintf("A consumer group has read up to offset %lld only; the segment ends at %lld.",
+		hold->detail = psprintf("A consumer group has read only up to offset %lld; the segment ends at %lld.",
 								(long long) front->consumed, (long long) segment->end);
 		return;
 	}
-	pgt_hold_by_timestamp(hold, "retention.ms", largest, topic->retention_ms);
+	pgt_maintenance_hold_by_timestamp(hold, "retention.ms", largest, topic->retention_ms);
 	hold->detail = topic->retention_ms < 0 ? pstrdup("Records are kept for ever.") :
 		psprintf("The youngest record of the oldest segment is kept for %lld ms.", (long long) topic->retention_ms);
 	if (topic->retention_bytes >= 0)
-		hold->detail = psprintf("%s Behind it are %lld bytes, and retention.bytes keeps %lld.", hold->detail,
+		hold->detail = psprintf("%s The segments behind it have %lld bytes, and retention.bytes keeps %lld.", hold->detail,
 								(long long) segment->bytes_behind, (long long) topic->retention_bytes);
 }
 
@@ -395,11 +393,11 @@ explain_oldest(const LogFront *front, MaintenanceHold *hold)
 								(long long) front->bounds.resolved_offset);
 	}
 	else if (count_due(front) > 0)
-		hold->detail = pstrdup("The oldest segment goes with the next round.");
+		hold->detail = pstrdup("The next round removes the oldest segment.");
 	else if ((front->topic->cleanup_policy & CLEANUP_DELETE) == 0)
 	{
 		hold->by = "cleanup.policy";
-		hold->detail = pstrdup("The topic is compacted only.");
+		hold->detail = pstrdup("The topic is only compacted.");
 	}
 	else
 		explain_rules(front, segment, hold);
@@ -417,7 +415,7 @@ pgt_retention_hold(const Topic *topic, int32 partition, MaintenanceHold *hold)
 	if (front.count > 0)
 		explain_oldest(&front, hold);
 	else
-		hold->detail = pstrdup("There is no record.");
+		hold->detail = pstrdup("The partition has no records.");
 	pfree(front.segments);
 	return true;
 }

@@ -1,43 +1,32 @@
 /*
  * segment_filter.c
- *	  Rewriting segments without some of their records: what compaction and
- *	  erasing have in common.
+ *	  Rewriting segments without some of their records: the common part of compaction
+ *	  and erasing.
  *
  * Each batch is decoded and each record judged.  Offsets and order never change.
  *
  *	  all records kept	the batch is copied byte for byte
  *	  some				it is encoded anew, with its base offset, last offset and
  *						codec as before; a hole in it is legal
- *	  none, or aborted	the batch is gone; a hole between batches is legal
+ *	  none, or aborted	the batch is left out; a hole between batches is legal
  *
  * A batch in which a tombstone is kept gets a delete horizon, once: bit 6 of its
  * attributes is set, its base timestamp becomes the horizon, and the records'
  * timestamp deltas are taken from there (KIP-534).
  *
- * A single segment is looked through first, up to where something would change:
- * one that is clean costs reading and no more.
+ * A single segment is read first, up to the batch where something would change; so a
+ * segment that stays as it is costs reading and no writing.
  *
  * Memory: the scan's and the rewrite's buffers, one batch decompressed and one
- * encoded.  Layer 4.  Next: compaction.c, erase.c.
+ * encoded.
  */
 #include "postgres.h"
 
+#include "maintenance/cleaner_throttle.h"
 #include "maintenance/segment_filter.h"
-#include "miscadmin.h"
-#include "storage/latch.h"
-#include "storage/lmgr.h"
-#include "storage/lock.h"
 #include "util/clock.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/wait_event.h"
-
-/* Who yields looks for waiters that often. */
-#define YIELD_CHECK_MS		20
-#define YIELD_CHECK_BYTES	(1024 * 1024)
-
-int			pgt_cleaner_bytes_per_second;
-bool		pgt_cleaner_yields = false;
 
 struct SegmentFilter
 {
@@ -66,72 +55,9 @@ struct SegmentFilter
 	Size		packed_capacity;
 };
 
-/* ---- throttling ---------------------------------------------------------- */
-
-/* Give up where somebody waits for the topic's lock, if this process is one to yield. */
-static void
-check_waiters(Oid topic)
-{
-	LOCKTAG		tag;
-
-	CHECK_FOR_INTERRUPTS();
-	if (!pgt_cleaner_yields)
-		return;
-	SET_LOCKTAG_RELATION(tag, MyDatabaseId, topic);
-	if (LockHasWaiters(&tag, ShareUpdateExclusiveLock, false))
-		ereport(ERROR,
-				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-				 errmsg("rewriting topic \"%s\" gives way to who waits for it", get_rel_name(topic))));
-}
-
-/* Milliseconds by which this process is ahead of its rate after that many bytes. */
-static double
-ahead_of_rate(int64 bytes)
-{
-	static int64 since = 0;
-	static double done = 0;
-	int64		now;
-
-	if (pgt_cleaner_bytes_per_second <= 0)
-		return 0;
-	now = pgt_clock_monotonic_us();
-	if ((now - since) / 1000.0 > done / pgt_cleaner_bytes_per_second * 1000.0 + 1000)
-	{
-		since = now;			/* what was not used is not saved up */
-		done = 0;
-	}
-	done += bytes;
-	return done / pgt_cleaner_bytes_per_second * 1000.0 - (now - since) / 1000.0;
-}
-
-void
-pgt_cleaner_pause(const TopicPartition *key, int64 bytes)
-{
-	static int64 unchecked = 0;
-	double		ahead_ms = ahead_of_rate(bytes);
-
-	unchecked += bytes;
-	while (ahead_ms >= 1)
-	{
-		check_waiters(key->topic);
-		unchecked = 0;
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 (long) Min(ahead_ms, YIELD_CHECK_MS), PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
-		ahead_ms = ahead_of_rate(0);
-	}
-	if (unchecked < YIELD_CHECK_BYTES)
-	{
-		CHECK_FOR_INTERRUPTS();
-		return;
-	}
-	check_waiters(key->topic);
-	unchecked = 0;
-}
-
 /* ---- one batch ------------------------------------------------------------ */
 
-/* Have a buffer of that size, keeping its first "used" bytes. */
+/* Make a buffer at least "wanted" bytes large, keeping its first "used" bytes. */
 static void
 grow(SegmentFilter *filter, char **buffer, Size *capacity, Size wanted, Size used)
 {
@@ -158,7 +84,7 @@ batch_horizon(const SegmentFilter *filter)
 		filter->header.base_timestamp : PG_INT64_MIN;
 }
 
-/* What becomes of a batch. */
+/* What the filter does with a batch. */
 typedef struct BatchVerdict
 {
 	int32		kept;
@@ -271,7 +197,7 @@ rebuild_batch(SegmentFilter *filter, IndexEntry *entry, BatchVerdict verdict)
 
 /* ---- one segment ---------------------------------------------------------- */
 
-/* Count a batch that is kept, and write it where that is to be. */
+/* Count a batch that is kept, and write it unless this is a dry run. */
 static void
 keep_batch(SegmentFilter *filter, const IndexEntry *entry, const char *batch, int32 records)
 {
@@ -309,7 +235,7 @@ filter_batch(SegmentFilter *filter, const IndexEntry *original)
 	keep_batch(filter, &entry, batch, verdict.kept);
 }
 
-/* Does the batch stay as it is?  Looks without counting. */
+/* Does the batch stay as it is?  Does not count it. */
 static bool
 is_unchanged(SegmentFilter *filter, const IndexEntry *entry)
 {
@@ -325,7 +251,7 @@ is_unchanged(SegmentFilter *filter, const IndexEntry *entry)
 	return verdict.kept == filter->header.record_count && !verdict.stamp;
 }
 
-/* Does nothing change in this segment?  Then its counts are taken. */
+/* Does the segment stay as it is?  If so, it is counted. */
 static bool
 segment_is_clean(SegmentFilter *filter, SegmentId id)
 {
@@ -361,7 +287,7 @@ filter_segment(SegmentFilter *filter, SegmentId id)
 
 /* ---- gaps ----------------------------------------------------------------- */
 
-/* The segments from "end" on to this one are missing. */
+/* Report that the segments from "end" on to this one are missing. */
 static void
 report_gap(const TopicPartition *key, int64 end, const Segment *segment)
 {
@@ -378,7 +304,7 @@ report_gap(const TopicPartition *key, int64 end, const Segment *segment)
 }
 
 void
-pgt_filter_check_log(PartitionState *state, const LogBounds *bounds)
+pgt_segment_filter_check_log(PartitionState *state, const LogBounds *bounds)
 {
 	ListedSegment *listed;
 	int			count = pgt_segment_list(&state->key, &listed);
@@ -400,8 +326,8 @@ pgt_filter_check_log(PartitionState *state, const LogBounds *bounds)
 /* ---- the interface -------------------------------------------------------- */
 
 SegmentFilter *
-pgt_filter_create(PartitionState *state, RecordJudge judge, void *arg, int64 delete_horizon,
-				  int compression, int level, bool dry_run)
+pgt_segment_filter_create(PartitionState *state, RecordJudge judge, void *arg, int64 delete_horizon,
+						  int compression, int level, bool dry_run)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics filter",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -420,8 +346,8 @@ pgt_filter_create(PartitionState *state, RecordJudge judge, void *arg, int64 del
 }
 
 void
-pgt_filter_run(SegmentFilter *filter, const SegmentId *ids, int count, int64 compacted_end,
-			   bool always)
+pgt_segment_filter_run(SegmentFilter *filter, const SegmentId *ids, int count, int64 compacted_end,
+					   bool always)
 {
 	MemoryContext old;
 
@@ -435,19 +361,19 @@ pgt_filter_run(SegmentFilter *filter, const SegmentId *ids, int count, int64 com
 	if (filter->rewrite != NULL)
 	{
 		pgt_segment_rewrite_swap(filter->rewrite);
-		pgt_filter_abandon(filter);
+		pgt_segment_filter_abandon(filter);
 	}
 	MemoryContextSwitchTo(old);
 }
 
 const FilterCounts *
-pgt_filter_counts(const SegmentFilter *filter)
+pgt_segment_filter_counts(const SegmentFilter *filter)
 {
 	return &filter->counts;
 }
 
 void
-pgt_filter_abandon(SegmentFilter *filter)
+pgt_segment_filter_abandon(SegmentFilter *filter)
 {
 	SegmentRewrite *rewrite = filter->rewrite;
 
@@ -457,7 +383,7 @@ pgt_filter_abandon(SegmentFilter *filter)
 }
 
 void
-pgt_filter_free(SegmentFilter *filter)
+pgt_segment_filter_free(SegmentFilter *filter)
 {
 	MemoryContextDelete(filter->context);
 }

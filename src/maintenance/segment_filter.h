@@ -1,8 +1,6 @@
 /*
  * segment_filter.h
  *	  Rewriting segments without some of their records.
- *
- * Layer 4.
  */
 #ifndef SEGMENT_FILTER_H
 #define SEGMENT_FILTER_H
@@ -12,26 +10,26 @@
 #include "wal/segment_rewrite.h"
 
 /*
- * ERROR (data_corrupted) where segments do not follow each other: what is missing
- * may come back, with records that a rewriting takes for gone.
+ * ERROR (data_corrupted) if segments do not follow each other: a missing segment may be
+ * restored later, with records that a rewrite would wrongly take for deleted.
  */
-extern void pgt_filter_check_log(PartitionState *state, const LogBounds *bounds);
+extern void pgt_segment_filter_check_log(PartitionState *state, const LogBounds *bounds);
 
-/* What becomes of a record. */
+/* What the filter does with a record. */
 typedef enum RecordFate
 {
 	RECORD_KEPT,
-	RECORD_KEPT_UNTIL_HORIZON,	/* a tombstone: stamp its batch with the delete horizon */
+	RECORD_KEPT_UNTIL_HORIZON,	/* a tombstone is kept, and its batch gets the delete horizon */
 	RECORD_REMOVED
 } RecordFate;
 
 /*
  * Decides about one record.  "horizon" is its batch's delete horizon, or
- * PG_INT64_MIN where it has none.
+ * PG_INT64_MIN if it has none.
  */
 typedef RecordFate (*RecordJudge) (void *arg, const Record *record, int64 horizon);
 
-/* Counts of what was looked at and what is left of it. */
+/* Counts of the records and bytes that were read, and of those that are kept. */
 typedef struct FilterCounts
 {
 	int64		records_before;
@@ -43,39 +41,28 @@ typedef struct FilterCounts
 typedef struct SegmentFilter SegmentFilter;
 
 /*
- * A filter for one partition's segments.  It lives in a context of its own below
- * the current one.  delete_horizon: what tombstones' batches are stamped with.
- * level: of the codec "compression", for batches that are compressed with it;
- * others take their codec's default.  dry_run: count only.
+ * Make a filter for one partition's segments.  It lives in a context of its own below
+ * the current one.  delete_horizon: for batches with tombstones.  level: for batches
+ * that are compressed with the codec "compression"; other batches take their codec's
+ * default level.  dry_run: only count.
  */
-extern SegmentFilter *pgt_filter_create(PartitionState *state, RecordJudge judge, void *arg,
-										int64 delete_horizon, int compression, int level,
-										bool dry_run);
+extern SegmentFilter *pgt_segment_filter_create(PartitionState *state, RecordJudge judge, void *arg,
+												int64 delete_horizon, int compression, int level,
+												bool dry_run);
 
 /*
- * Rewrite finished segments that follow each other as one.  A single one of
- * which nothing is removed stays as it is unless "always".  The conditions of
- * pgt_segment_rewrite_begin() hold.
+ * Rewrite finished segments that follow each other as one segment.  A single segment
+ * of which nothing is removed stays as it is unless "always".  The caller fulfils the
+ * conditions of pgt_segment_rewrite_begin().
  */
-extern void pgt_filter_run(SegmentFilter *filter, const SegmentId *ids, int count,
-						   int64 compacted_end, bool always);
+extern void pgt_segment_filter_run(SegmentFilter *filter, const SegmentId *ids, int count,
+								   int64 compacted_end, bool always);
 
-extern const FilterCounts *pgt_filter_counts(const SegmentFilter *filter);
+extern const FilterCounts *pgt_segment_filter_counts(const SegmentFilter *filter);
 
-/* Take back what an error or FATAL has left half done. */
-extern void pgt_filter_abandon(SegmentFilter *filter);
+/* Remove the unfinished segment that an error or FATAL has left. */
+extern void pgt_segment_filter_abandon(SegmentFilter *filter);
 
-extern void pgt_filter_free(SegmentFilter *filter);
-
-/*
- * For who has read or written that many bytes of a topic: keep to the cleaner's
- * rate, serve interrupts, and give way where that was asked for.
- */
-extern void pgt_cleaner_pause(const TopicPartition *key, int64 bytes);
-
-/* Set in a process that is to give up (lock_not_available) where others wait for the topic. */
-extern bool pgt_cleaner_yields;
-
-extern int	pgt_cleaner_bytes_per_second;	/* setting; not above 0: no limit */
+extern void pgt_segment_filter_free(SegmentFilter *filter);
 
 #endif							/* SEGMENT_FILTER_H */

@@ -5,18 +5,17 @@
  * The JSON of a row is what row_to_json() makes of it: numbers, booleans, json
  * and jsonb as they are, dates and times in ISO 8601, arrays and composite
  * values as JSON arrays and objects, NaN, infinities and all other types as
- * strings of what their output functions give.  It is made in one pass into
- * one buffer.  What depends on the columns alone is prepared once: the name,
- * escaped and in quotes, and how values of the type are written.
+ * strings of what their output functions return.  It is written in one pass into one
+ * buffer.  Everything that depends only on the columns is prepared once: the name,
+ * escaped and in quotes, and how values of the type are written.  The columns themselves
+ * are chosen in change_publisher.c.
  *
- * Values and keys are the same whatever the settings of who changes the table are
- * (text_settings.c): else compaction and consumers would take one row for two, and
- * a replica would show what the table does not hold.
+ * Values and keys do not depend on the settings of the session that changes the table
+ * (text_settings.c).  Otherwise compaction and consumers would take one row for two, and
+ * a replica would show values that the table does not hold.
  *
  * Memory: output functions allocate in the current context, which callers
  * reset for each row.
- *
- * Layer 5.  Who decides which columns there are is change_publisher.c.
  */
 #include "postgres.h"
 
@@ -39,7 +38,7 @@
 
 /* ---- preparing ---------------------------------------------------------- */
 
-/* How values of a type that is neither built in nor of a kind of its own are written. */
+/* How values of a type are written that json_form() does not know. */
 static JsonForm
 other_form(Oid type, Oid *function)
 {
@@ -57,7 +56,7 @@ other_form(Oid type, Oid *function)
 	return JSON_FORM_OTHER;
 }
 
-/* How values of a type are written; its output function or cast. */
+/* How values of a type are written; sets *function to its output function or cast. */
 static JsonForm
 json_form(Oid type, Oid *function)
 {
@@ -101,14 +100,14 @@ json_form(Oid type, Oid *function)
 }
 
 void
-pgt_change_column_init(ChangeColumn *column, Form_pg_attribute att)
+pgt_change_json_column_init(ChangeColumn *column, Form_pg_attribute att)
 {
 	StringInfoData label;
 	Oid			function;
 
 	initStringInfo(&label);
 	appendStringInfoChar(&label, ',');
-	pgt_append_json_string(&label, NameStr(att->attname), strlen(NameStr(att->attname)));
+	pgt_change_json_append_string(&label, NameStr(att->attname), strlen(NameStr(att->attname)));
 	appendStringInfoChar(&label, ':');
 
 	column->name = pstrdup(NameStr(att->attname));
@@ -123,7 +122,7 @@ pgt_change_column_init(ChangeColumn *column, Form_pg_attribute att)
 }
 
 bool
-pgt_change_type_may_hold_json(const ChangeColumn *column)
+pgt_change_json_may_be_refused(const ChangeColumn *column)
 {
 	Oid			type = column->type;
 
@@ -135,7 +134,7 @@ pgt_change_type_may_hold_json(const ChangeColumn *column)
 
 /* ---- JSON --------------------------------------------------------------- */
 
-/* Append one character that JSON wants escaped. */
+/* Append one character that must be escaped in JSON. */
 static void
 append_escaped(StringInfo out, unsigned char c)
 {
@@ -167,9 +166,8 @@ append_escaped(StringInfo out, unsigned char c)
 	}
 }
 
-/* Append a string in quotes, escaped. */
 void
-pgt_append_json_string(StringInfo out, const char *text, int length)
+pgt_change_json_append_string(StringInfo out, const char *text, int length)
 {
 	const char *end = text + length;
 	const char *clean = text;	/* from here on nothing needs escaping */
@@ -206,10 +204,10 @@ append_datetime(StringInfo out, Datum value, Oid type)
 	char		text[MAXDATELEN + 1];
 
 	JsonEncodeDateTime(text, value, type, NULL);
-	pgt_append_json_string(out, text, strlen(text));
+	pgt_change_json_append_string(out, text, strlen(text));
 }
 
-/* Append a number, in quotes where JSON has none such (NaN, Infinity). */
+/* Append a number, in quotes if JSON has no such number (NaN, Infinity). */
 static void
 append_number(StringInfo out, const char *text)
 {
@@ -218,7 +216,7 @@ append_number(StringInfo out, const char *text)
 	if (IsValidJsonNumber(text, length))
 		appendBinaryStringInfo(out, text, length);
 	else
-		pgt_append_json_string(out, text, length);
+		pgt_change_json_append_string(out, text, length);
 }
 
 /* Append a varlena string's JSON. */
@@ -227,16 +225,16 @@ append_text(StringInfo out, Datum value)
 {
 	struct varlena *text = PG_DETOAST_DATUM_PACKED(value);
 
-	pgt_append_json_string(out, VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
+	pgt_change_json_append_string(out, VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
 }
 
-/* Append what an output function gives, as a string. */
+/* Append the result of the type's output function, as a string. */
 static void
 append_other(StringInfo out, ChangeColumn *column, Datum value)
 {
 	char	   *text = OutputFunctionCall(&column->function, value);
 
-	pgt_append_json_string(out, text, strlen(text));
+	pgt_change_json_append_string(out, text, strlen(text));
 }
 
 /* Append a jsonb. */
@@ -299,7 +297,7 @@ append_value(StringInfo out, ChangeColumn *column, Datum value)
 	}
 }
 
-/* Append the columns of the slot's row as a JSON object, with the settings there are. */
+/* Append the columns of the slot's row as a JSON object, with the present settings. */
 static void
 append_row(StringInfo out, const ChangeColumns *columns, TupleTableSlot *slot)
 {
@@ -318,7 +316,7 @@ append_row(StringInfo out, const ChangeColumns *columns, TupleTableSlot *slot)
 			append_value(out, column, slot->tts_values[n]);
 	}
 
-	/* each label begins with a comma; the first one's place is the brace's */
+	/* each label begins with a comma; the brace replaces the first one */
 	if (out->len == start)
 		appendStringInfoChar(out, '{');
 	else
@@ -327,7 +325,7 @@ append_row(StringInfo out, const ChangeColumns *columns, TupleTableSlot *slot)
 }
 
 void
-pgt_append_json_row(StringInfo out, const ChangeColumns *columns, TupleTableSlot *slot)
+pgt_change_json_append_row(StringInfo out, const ChangeColumns *columns, TupleTableSlot *slot)
 {
 	int			level;
 
@@ -410,7 +408,7 @@ make_key(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer)
 	return pgt_text_to_bytes(buffer->data, buffer->len);
 }
 
-/* The same with the settings fixed that the text depends on. */
+/* The bytes of a key, with fixed values for the settings that the text depends on. */
 static ByteView
 make_key_with_fixed_settings(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer)
 {
@@ -422,7 +420,7 @@ make_key_with_fixed_settings(ChangeKey *key, TupleTableSlot *slot, StringInfo bu
 }
 
 ByteView
-pgt_change_key(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer)
+pgt_change_json_key(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer)
 {
 	static const ByteView null_view = {NULL, -1};
 
@@ -438,7 +436,7 @@ pgt_change_key(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer)
 }
 
 bool
-pgt_change_key_differs(const ChangeKey *key, TupleTableSlot *old, TupleTableSlot *new)
+pgt_change_json_key_differs(const ChangeKey *key, TupleTableSlot *old, TupleTableSlot *new)
 {
 	slot_getsomeattrs(old, key->columns.last);
 	slot_getsomeattrs(new, key->columns.last);

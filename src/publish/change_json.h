@@ -1,8 +1,6 @@
 /*
  * change_json.h
  *	  Rows of a table as JSON, and their keys as bytes.
- *
- * Layer 5.
  */
 #ifndef CHANGE_JSON_H
 #define CHANGE_JSON_H
@@ -11,14 +9,14 @@
 #include "executor/tuptable.h"
 #include "topic/serializer.h"
 
-/* How a value becomes JSON; as row_to_json() has it. */
+/* How a value becomes JSON, as in row_to_json(). */
 typedef enum JsonForm
 {
 	JSON_FORM_BOOL,
 	JSON_FORM_INT2,
 	JSON_FORM_INT4,
 	JSON_FORM_INT8,
-	JSON_FORM_NUMBER,			/* its text; in quotes where JSON has no such number */
+	JSON_FORM_NUMBER,			/* its text; in quotes if JSON has no such number */
 	JSON_FORM_TEXT,				/* text, varchar, char: a string */
 	JSON_FORM_DATETIME,			/* ISO 8601 in a string */
 	JSON_FORM_JSON,				/* json: as it is */
@@ -29,7 +27,7 @@ typedef enum JsonForm
 	JSON_FORM_OTHER				/* its text in a string */
 } JsonForm;
 
-/* One column of a table and all that is needed to write its values. */
+/* One column of a table, with all that is needed to write its values. */
 typedef struct ChangeColumn
 {
 	const char *name;
@@ -47,11 +45,11 @@ typedef struct ChangeColumns
 {
 	int			count;
 	AttrNumber	last;			/* the largest attnum */
-	bool		fix_settings;	/* the text of one depends on the session's settings */
+	bool		fix_settings;	/* the text of a column depends on the session's settings */
 	ChangeColumn *columns;
 } ChangeColumns;
 
-/* What the bytes of a key are. */
+/* What the bytes of a key consist of. */
 typedef enum KeyForm
 {
 	KEY_FORM_NONE,				/* no key column: always null */
@@ -68,24 +66,24 @@ typedef struct ChangeKey
 } ChangeKey;
 
 /* Prepare a column; what it points to is allocated in the current memory context. */
-extern void pgt_change_column_init(ChangeColumn *column, Form_pg_attribute att);
+extern void pgt_change_json_column_init(ChangeColumn *column, Form_pg_attribute att);
 
-/* Might the type's JSON be something that jsonb refuses? */
-extern bool pgt_change_type_may_hold_json(const ChangeColumn *column);
+/* Could jsonb refuse the JSON of one of the column's values? */
+extern bool pgt_change_json_may_be_refused(const ChangeColumn *column);
 
 /* Append a string in quotes, escaped. */
-extern void pgt_append_json_string(StringInfo out, const char *text, int length);
+extern void pgt_change_json_append_string(StringInfo out, const char *text, int length);
 
 /* Append the columns of the slot's row as a JSON object. */
-extern void pgt_append_json_row(StringInfo out, const ChangeColumns *columns, TupleTableSlot *slot);
+extern void pgt_change_json_append_row(StringInfo out, const ChangeColumns *columns, TupleTableSlot *slot);
 
 /*
  * The key of the slot's row.  Its bytes are in "buffer", whose contents are
- * replaced, or in the row itself.  Null where a single key column is null.
+ * replaced, or in the row itself.  Null if a single key column is null.
  */
-extern ByteView pgt_change_key(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer);
+extern ByteView pgt_change_json_key(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer);
 
 /* Do two rows differ in a column of the key? */
-extern bool pgt_change_key_differs(const ChangeKey *key, TupleTableSlot *old, TupleTableSlot *new);
+extern bool pgt_change_json_key_differs(const ChangeKey *key, TupleTableSlot *old, TupleTableSlot *new);
 
 #endif							/* CHANGE_JSON_H */

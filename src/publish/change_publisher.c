@@ -1,41 +1,38 @@
 /*
  * change_publisher.c
- *	  How one trigger publishes one table's changes: its arguments, checked,
- *	  and all that depends on them and on the catalogs.
+ *	  How one trigger publishes one table's changes: the trigger's arguments, checked,
+ *	  and everything that follows from them and from the catalogs.
  *
  * A trigger's arguments are the topic and options, each as name=value:
  *
  *	  publish_changes('account_changes', 'format=row', 'key=aid', ...)
  *
- * They are strings that the server does not look at, so they are checked when
- * the trigger first fires in a session.  What comes of them is a
- * ChangePublisher, kept for the session:
+ * The server does not look at these strings, so they are checked when the trigger first
+ * fires in a session.  The result is a ChangePublisher, which is kept for the session:
  *
  *	  trigger oid -> PublisherEntry -> ChangePublisher   (in a context of its own)
  *
- * It is current while no invalidation has come for one of the three relations
- * it was made of: the table, the partitioned table above it, the topic; nor for
- * any schema, whose name it holds.  One that is not current is made again when
- * it is next asked for.  Its memory then goes with the transaction, since a
- * trigger that runs deeper in the stack may be the one that asks.
+ * A publisher is current until an invalidation arrives for one of the three relations
+ * that it was made from (the table, the partitioned table above it, the topic), or for
+ * a schema, whose name it holds.  After that, it is made again when it is next asked for.
+ * The memory of the old one is freed with the transaction, because a trigger further up
+ * the stack may still be using it.
  *
- * A row trigger of a partitioned table is cloned to each partition.  The
- * change of a partition's row is published as one of the table the trigger was
- * made for: its name, its columns in its order.  So it does not show in the
- * topic how the table is partitioned.
+ * A row trigger of a partitioned table is cloned to each partition.  The change of a
+ * partition's row is published as a change of the table that the trigger was made for:
+ * with that table's name, and its columns in its order.  So the topic does not show how
+ * the table is partitioned.
  *
- * A topic named without a schema is one of the table's schema.  Neither search_path
- * nor any privilege of the changing user counts: he could lead the changes
- * elsewhere, and need not know where they go.
+ * A topic named without a schema is one in the table's schema.  Neither search_path nor
+ * any privilege of the changing user counts: the user could divert the changes, and need
+ * not know where they go.
  *
- * The default key is the primary key, unless that is deferrable: then at some
- * moments two rows have the same key, and the order of their changes does not
- * tell which one stays.
+ * The default key is the primary key, unless it is deferrable: then two rows can have the
+ * same key for a while, and the order of their changes does not tell which of them
+ * remains.
  *
  * Locks: AccessShareLock on the partitioned table while a publisher is made;
  * the trigger's table is locked by whoever changes it.
- *
- * Layer 5.  Used by publish_changes.c and publish_table.c.
  */
 #include "postgres.h"
 
@@ -70,7 +67,7 @@ typedef struct PublisherEntry
 	ChangePublisher *publisher;
 } PublisherEntry;
 
-/* A trigger's options as they are given; NULL where one is not. */
+/* The options of a trigger. */
 typedef enum OptionId
 {
 	OPTION_FORMAT,
@@ -113,7 +110,7 @@ static const Choice header_choices[] = {
 	{"none", 0}, {NULL}
 };
 
-/* What a publisher is made from. */
+/* The parts from which a publisher is made. */
 typedef struct PublisherSpec
 {
 	ChangePublisher *publisher;
@@ -123,7 +120,7 @@ typedef struct PublisherSpec
 	char	   *options[OPTION_COUNT];
 } PublisherSpec;
 
-/* Entries that are kept before the first sweep for triggers that are gone. */
+/* The number of entries at which dropped triggers are first looked for. */
 #define MIN_SWEEP_ENTRIES	128
 
 static HTAB *entries = NULL;
@@ -132,7 +129,7 @@ static uint64 invalidations = 0;	/* counts those received */
 
 /* ---- messages ----------------------------------------------------------- */
 
-/* The beginning of a message about an argument. */
+/* An argument's name in messages. */
 static char *
 about(const PublisherSpec *spec, OptionId option)
 {
@@ -155,7 +152,7 @@ choice_words(const Choice *choices)
 
 /* ---- arguments ---------------------------------------------------------- */
 
-/* Which option an argument such as "key=aid" is; ERROR for another. */
+/* Which option an argument such as "key=aid" sets; ERROR if there is no such option. */
 static OptionId
 option_of(const ChangePublisher *publisher, const char *argument, int name_length)
 {
@@ -171,9 +168,9 @@ option_of(const ChangePublisher *publisher, const char *argument, int name_lengt
 		appendStringInfo(&names, "%s%s", id > 0 ? ", " : "", option_names[id]);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"%s\" of trigger \"%s\" on table \"%s\" is not an option",
+			 errmsg("unrecognized argument \"%s\" of trigger \"%s\" on table \"%s\"",
 					argument, publisher->trigger, publisher->table),
-			 errhint("After the topic come options as name=value: %s.", names.data)));
+			 errhint("The topic is followed by options, each as name=value. Valid options are: %s.", names.data)));
 }
 
 /* Sort the arguments after the topic by option. */
@@ -193,18 +190,23 @@ read_options(PublisherSpec *spec, int argument_count, char **arguments)
 		OptionId	id = option_of(publisher, arguments[i], strcspn(arguments[i], "="));
 		char	   *equals = strchr(arguments[i], '=');
 
-		if (equals == NULL || spec->options[id] != NULL)
+		if (equals == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("argument \"%s\" of trigger \"%s\" on table \"%s\" %s", arguments[i],
-							publisher->trigger, publisher->table,
-							equals == NULL ? "has no value" : "is given twice"),
-					 errhint("Options are given once each, as name=value.")));
+					 errmsg("argument \"%s\" of trigger \"%s\" on table \"%s\" has no value",
+							arguments[i], publisher->trigger, publisher->table),
+					 errhint("Give each option once, as name=value.")));
+		if (spec->options[id] != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("argument \"%s\" of trigger \"%s\" on table \"%s\" repeats an option",
+							arguments[i], publisher->trigger, publisher->table),
+					 errhint("Give each option once, as name=value.")));
 		spec->options[id] = equals + 1;
 	}
 }
 
-/* What a word stands for; ERROR naming the valid ones. */
+/* The value that a word stands for; ERROR if it is not among the choices. */
 static int
 choose(const PublisherSpec *spec, OptionId option, const char *word, const Choice *choices)
 {
@@ -213,11 +215,11 @@ choose(const PublisherSpec *spec, OptionId option, const char *word, const Choic
 			return choice->value;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s: \"%s\" is not valid", about(spec, option), word),
+			 errmsg("invalid value \"%s\" in %s", word, about(spec, option)),
 			 errhint("Valid values are: %s.", choice_words(choices))));
 }
 
-/* The option's value as a list of names, as SQL's identifiers are read; NIL where it is not given. */
+/* The option's value as a list of names, read like SQL identifiers; NIL if the option is not given. */
 static List *
 name_list(const PublisherSpec *spec, OptionId option)
 {
@@ -229,11 +231,11 @@ name_list(const PublisherSpec *spec, OptionId option)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s is not a list of names", about(spec, option)),
-				 errhint("Give names separated by commas, in double quotes where they need them.")));
+				 errhint("Separate names by commas, and write them in double quotes where SQL would need that.")));
 	return names;
 }
 
-/* The options that are words. */
+/* Read the options whose values are words. */
 static void
 read_choices(PublisherSpec *spec)
 {
@@ -251,18 +253,19 @@ read_choices(PublisherSpec *spec)
 	if (publisher->format == CHANGE_FORMAT_ROW && options[OPTION_BEFORE] != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s does not go with format=row", about(spec, OPTION_BEFORE)),
-				 errhint("A row in this format is the new row alone; use format=envelope.")));
+				 errmsg("%s cannot be used with format=row", about(spec, OPTION_BEFORE)),
+				 errdetail("In this format a record holds the new row alone."),
+				 errhint("Use format=envelope.")));
 	if (options[OPTION_COLUMNS] != NULL && options[OPTION_EXCLUDE] != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s does not go with columns=", about(spec, OPTION_EXCLUDE)),
-				 errhint("Give the columns to publish or those to leave out.")));
+				 errmsg("%s cannot be used with columns=", about(spec, OPTION_EXCLUDE)),
+				 errhint("Give either the columns to publish or the columns to leave out.")));
 }
 
 /* ---- columns ------------------------------------------------------------ */
 
-/* The source table's column of that name; ERROR where it has none. */
+/* The source table's column of that name; ERROR if it has none. */
 static Form_pg_attribute
 find_column(const PublisherSpec *spec, OptionId option, const char *name)
 {
@@ -277,16 +280,16 @@ find_column(const PublisherSpec *spec, OptionId option, const char *name)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
-			 errmsg("%s: the table has no column \"%s\"", about(spec, option), name)));
+			 errmsg("column \"%s\" in %s does not exist", name, about(spec, option))));
 }
 
-/* Add a column of the source table, as it stands in the trigger's own. */
+/* Add a column of the source table, with its number in the trigger's own table. */
 static void
 add_column(PublisherSpec *spec, ChangeColumns *columns, Form_pg_attribute att)
 {
 	ChangeColumn *column = &columns->columns[columns->count++];
 
-	pgt_change_column_init(column, att);
+	pgt_change_json_column_init(column, att);
 	if (spec->source != spec->relation)
 		column->attnum = get_attnum(RelationGetRelid(spec->relation), NameStr(att->attname));
 	if (column->attnum == InvalidAttrNumber)
@@ -308,7 +311,7 @@ named_columns(PublisherSpec *spec, OptionId option)
 	return columns;
 }
 
-/* Which columns are published, in the table's order. */
+/* Choose the columns to publish, in the table's order. */
 static void
 choose_columns(PublisherSpec *spec)
 {
@@ -329,7 +332,7 @@ choose_columns(PublisherSpec *spec)
 	}
 }
 
-/* The columns of the primary key; NIL where there is none, or a deferrable one. */
+/* The columns of the primary key; NIL if there is none, or if it is deferrable. */
 static List *
 primary_key_columns(Relation relation)
 {
@@ -347,7 +350,7 @@ primary_key_columns(Relation relation)
 	return columns;
 }
 
-/* Which columns are the key. */
+/* Choose the columns of the key. */
 static void
 choose_key_columns(PublisherSpec *spec)
 {
@@ -361,8 +364,8 @@ choose_key_columns(PublisherSpec *spec)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
 				 errmsg("trigger \"%s\" on table \"%s\" has no key", publisher->trigger, publisher->table),
-				 errdetail("With format=row a key tells which row a record stands for; the table has no primary key, or a deferrable one."),
-				 errhint("Name the columns with key=, or make a primary key that is not deferrable.")));
+				 errdetail("With format=row the key identifies the row that a record stands for, and the table has no primary key, or only a deferrable one."),
+				 errhint("Name the key's columns with key=, or add a primary key that is not deferrable.")));
 
 	key->columns.columns = palloc(list_length(columns) * sizeof(ChangeColumn));
 	foreach(cell, columns)
@@ -372,7 +375,7 @@ choose_key_columns(PublisherSpec *spec)
 /* ---- the topic ---------------------------------------------------------- */
 
 Oid
-pgt_change_topic(const char *name, Oid table)
+pgt_change_publisher_find_topic(const char *name, Oid table)
 {
 	RangeVar   *topic = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
 	Oid			schema = topic->schemaname == NULL ? get_rel_namespace(table) :
@@ -387,14 +390,14 @@ pgt_change_topic(const char *name, Oid table)
 static Oid
 find_topic(const PublisherSpec *spec, const char *name)
 {
-	Oid			topic = pgt_change_topic(name, spec->publisher->source);
+	Oid			topic = pgt_change_publisher_find_topic(name, spec->publisher->source);
 
 	if (!OidIsValid(topic))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("topic \"%s\", to which trigger \"%s\" on table \"%s\" publishes, does not exist",
 						name, spec->publisher->trigger, spec->publisher->table),
-				 errhint("A topic of another schema than the table's is named with its schema. Make the topic with create_topic(), or remove the trigger.")));
+				 errhint("Create the topic with create_topic(), qualify its name if it is in another schema than the table, or drop the trigger.")));
 	if (!pgt_is_topic(topic))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
@@ -404,7 +407,7 @@ find_topic(const PublisherSpec *spec, const char *name)
 	return topic;
 }
 
-/* ERROR: the topic's column is of a type that we do not write. */
+/* ERROR: the changes cannot be written as the type of the topic's column. */
 static void
 refuse_type(const PublisherSpec *spec, const Serializer *s, const char *hint)
 {
@@ -416,7 +419,7 @@ refuse_type(const PublisherSpec *spec, const Serializer *s, const char *hint)
 			 errhint("%s", hint)));
 }
 
-/* How the key's bytes are made for the topic's type. */
+/* Choose how the key's bytes are made, by the type of the topic's key. */
 static void
 choose_key_form(PublisherSpec *spec, const Topic *topic)
 {
@@ -441,7 +444,7 @@ choose_key_form(PublisherSpec *spec, const Topic *topic)
 		refuse_type(spec, s, "The topic's key must be text, json, jsonb, bytea or of the key column's type.");
 }
 
-/* Check that the topic can take our JSON. */
+/* ERROR unless the topic's value can be JSON. */
 static void
 check_value_type(PublisherSpec *spec, const Topic *topic)
 {
@@ -453,11 +456,11 @@ check_value_type(PublisherSpec *spec, const Topic *topic)
 	if (s->type != JSONBOID)
 		return;
 	for (int i = 0; i < publisher->columns.count; i++)
-		publisher->validate |= pgt_change_type_may_hold_json(&publisher->columns.columns[i]);
+		publisher->validate |= pgt_change_json_may_be_refused(&publisher->columns.columns[i]);
 }
 
 bool
-pgt_change_publishes_tombstones(const ChangePublisher *publisher, const Topic *topic)
+pgt_change_publisher_writes_tombstones(const ChangePublisher *publisher, const Topic *topic)
 {
 	return publisher->key.form != KEY_FORM_NONE &&
 		(publisher->format == CHANGE_FORMAT_ROW || (topic->cleanup_policy & CLEANUP_COMPACT) != 0);
@@ -465,7 +468,7 @@ pgt_change_publishes_tombstones(const ChangePublisher *publisher, const Topic *t
 
 /* ---- making a publisher -------------------------------------------------- */
 
-/* The part of an envelope that is the same for all changes up to the transaction. */
+/* Prepare the part of an envelope that all changes have in common, up to the transaction id. */
 static void
 prepare_envelope(PublisherSpec *spec)
 {
@@ -476,15 +479,15 @@ prepare_envelope(PublisherSpec *spec)
 
 	initStringInfo(&source);
 	appendStringInfoString(&source, ",\"source\":{\"schema\":");
-	pgt_append_json_string(&source, schema, strlen(schema));
+	pgt_change_json_append_string(&source, schema, strlen(schema));
 	appendStringInfoString(&source, ",\"table\":");
-	pgt_append_json_string(&source, table, strlen(table));
+	pgt_change_json_append_string(&source, table, strlen(table));
 	appendStringInfoString(&source, ",\"xid\":");
 	publisher->envelope_source = source.data;
 	publisher->envelope_source_length = source.len;
 }
 
-/* Fill in all but the names. */
+/* Fill in everything but the names. */
 static void
 make_publisher(PublisherSpec *spec, int argument_count, char **arguments)
 {
@@ -558,7 +561,7 @@ source_of_trigger(Oid trigger)
 
 /* ---- cache --------------------------------------------------------------- */
 
-/* Forget triggers that may be gone, if there are many entries more than at the last time. */
+/* Remove entries that are not current, if there are many more entries than after the last sweep. */
 static void
 sweep_entries(void)
 {
@@ -578,7 +581,7 @@ sweep_entries(void)
 	sweep_at = Max(MIN_SWEEP_ENTRIES, 2 * hash_get_num_entries(entries));
 }
 
-/* Make a trigger's entry anew; on ERROR the cache is as it was. */
+/* Replace a trigger's entry by a new one; on ERROR the cache stays as it was. */
 static ChangePublisher *
 refresh_entry(Relation relation, Trigger *trigger)
 {

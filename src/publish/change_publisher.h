@@ -1,8 +1,6 @@
 /*
  * change_publisher.h
  *	  How one trigger publishes one table's changes.
- *
- * Layer 5.
  */
 #ifndef CHANGE_PUBLISHER_H
 #define CHANGE_PUBLISHER_H
@@ -17,11 +15,11 @@ typedef enum ChangeFormat
 	CHANGE_FORMAT_ROW
 } ChangeFormat;
 
-/* How much of the old row an envelope shows. */
+/* The part of the old row that an envelope shows. */
 typedef enum ChangeBefore
 {
 	CHANGE_BEFORE_NONE,
-	CHANGE_BEFORE_KEY,			/* the key's columns, where they are not the new row's */
+	CHANGE_BEFORE_KEY,			/* the key's columns, if they differ from the new row's */
 	CHANGE_BEFORE_FULL
 } ChangeBefore;
 
@@ -36,13 +34,13 @@ typedef enum ChangeBefore
 typedef struct ChangePublisher
 {
 	Oid			relid;			/* the table the trigger fires for */
-	Oid			source;			/* the one it was made for: relid, or the partitioned table above */
+	Oid			source;			/* the table it was made for: relid, or a partitioned table above */
 	Oid			source_owner;
 	Oid			topic;
 	ChangeFormat format;
 	ChangeBefore before;
 	int			headers;		/* CHANGE_HEADER_* */
-	bool		validate;		/* the topic's type may refuse what we write */
+	bool		validate;		/* the topic's type could refuse a value */
 	ChangeColumns columns;
 	ChangeKey	key;
 	const char *trigger;		/* for messages */
@@ -51,31 +49,32 @@ typedef struct ChangePublisher
 	int			envelope_source_length;
 	const char *schema_version; /* the header's value */
 	LocalTransactionId checked_in;	/* the transaction in which privileges were checked last */
-	bool		valid;			/* nothing it was made of has changed since */
+	bool		valid;			/* it still agrees with the catalogs */
 } ChangePublisher;
 
 /*
- * The publisher of a trigger; ERROR, naming table, trigger and argument, where
- * it cannot be.  Stays good until the transaction's end; current while "valid".
+ * The publisher of a trigger.  ERROR, naming table, trigger and argument, if the trigger
+ * cannot publish.  It can be used until the transaction's end; it is current while
+ * "valid".
  */
 extern ChangePublisher *pgt_change_publisher_get(Relation relation, Trigger *trigger);
 
 /*
- * The same for a trigger with this function and these arguments that "source",
- * which is the relation or a partitioned table above it, has under that name.
- * In the current memory context, and never invalidated: the caller's locks see
- * to it that nothing changes.
+ * Make the publisher of a trigger that "source", which is the relation or a partitioned
+ * table above it, has under that name, with this function and these arguments.  It is in
+ * the current memory context and is never invalidated: the caller's locks make sure that
+ * nothing changes.
  */
 extern ChangePublisher *pgt_change_publisher_make(Relation relation, Oid source, const char *trigger,
 												  Oid function, int argument_count, char **arguments);
 
-/* Must a changed key have the old one deleted? */
-extern bool pgt_change_publishes_tombstones(const ChangePublisher *publisher, const Topic *topic);
+/* Does the deletion or the change of a key require a tombstone for the old key? */
+extern bool pgt_change_publisher_writes_tombstones(const ChangePublisher *publisher, const Topic *topic);
 
-/* The topic a trigger's first argument names, InvalidOid where there is none of that name. */
-extern Oid	pgt_change_topic(const char *name, Oid table);
+/* The topic that a trigger's first argument names; InvalidOid if there is no such relation. */
+extern Oid	pgt_change_publisher_find_topic(const char *name, Oid table);
 
-/* Make the cache; called once per process. */
+/* Create the cache; called once per process. */
 extern void pgt_change_publisher_init(void);
 
 #endif							/* CHANGE_PUBLISHER_H */

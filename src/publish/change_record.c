@@ -1,38 +1,36 @@
 /*
  * change_record.c
- *	  Changes of a table's rows to records of a topic.
+ *	  Turning changes of a table's rows into records of a topic.
  *
- * In format "row" the record of a change is the new row, keyed; a deletion is
- * a tombstone.  So the last record of each key is the row as it is.  An update
- * of the key is two records, a tombstone for the old key and the row under the
- * new one.  TRUNCATE cannot be told in this format and is refused.
+ * In format "row" the record of a change is the new row under its key; a deletion is a
+ * tombstone.  So the last record of each key is the row as it is now.  An update of the
+ * key is two records, a tombstone for the old key and the row under the new key.  This
+ * format cannot express TRUNCATE, so TRUNCATE is refused.
  *
  * In format "envelope" a record tells what happened:
  *
  *	  {"op":"u","before":null,"after":{...},
  *	   "source":{"schema":"public","table":"accounts","xid":731,"ts_ms":1700000000000}}
  *
- * op is c, u, d, t or r (a row that was there when publishing began); before is
- * what before= asks for.  Its key is the new row's, a deletion's the old row's.
- * Where the topic is compacted, a deletion's envelope and an update's of the
- * key are accompanied by the old key's tombstone, so that the key goes.
+ * op is c, u, d, t or r (a row that was there when publishing began); the option before=
+ * decides what "before" shows.  The record's key is that of the new row, or of the old
+ * row for a deletion.  If the topic is compacted, the envelope of a deletion, or of an
+ * update that changes the key, comes with a tombstone for the old key, so that
+ * compaction removes the key.
  *
- * xid is that of pg_current_xact_id(), ts_ms the record's own timestamp: the
- * moment the trigger fired.
+ * xid is the id that pg_current_xact_id() returns, and ts_ms the record's own timestamp,
+ * the moment at which the trigger fired.
  *
- * It is the table's owner, not who changes it, who needs INSERT on the topic:
- * as with foreign keys, whoever may change the table need not know what
- * depends on it.
+ * The table's owner, not the user who changes it, needs INSERT on the topic: as with
+ * foreign keys, a user who may change the table need not know what depends on it.
  *
  * Locks: RowExclusiveLock on the topic, until the transaction's end.
  *
  * WAL: none here; producer.c appends at commit.
  *
- * Memory: a writer's buffers are in the context in which it was begun, and
- * grow to the largest change; what output functions allocate is in the
- * caller's, to be reset after each row.
- *
- * Layer 6.  Read publish_changes.c next.
+ * Memory: a writer's buffers are in the context in which it was begun, and grow to the
+ * largest change.  Output functions allocate in the caller's context, which the caller
+ * resets after each row.
  */
 #include "postgres.h"
 
@@ -70,7 +68,7 @@ check_privilege(ChangePublisher *publisher)
 	publisher->checked_in = PGT_MY_LXID;
 }
 
-/* What TG_OP says. */
+/* The operation's name, as in TG_OP. */
 static const char *
 operation_name(ChangeOperation operation)
 {
@@ -103,7 +101,7 @@ add_header(ChangeWriter *writer, const char *name, const char *value)
 	writer->header_count++;
 }
 
-/* Encode the headers, the same for all changes of the statement. */
+/* Encode the headers, which all changes of the statement share. */
 static void
 make_headers(ChangeWriter *writer)
 {
@@ -124,7 +122,7 @@ make_headers(ChangeWriter *writer)
 }
 
 void
-pgt_change_begin(ChangeWriter *writer, ChangePublisher *publisher, ChangeOperation operation)
+pgt_change_record_begin(ChangeWriter *writer, ChangePublisher *publisher, ChangeOperation operation)
 {
 	memset(writer, 0, sizeof(*writer));
 	PreventCommandIfReadOnly("publish_changes()");
@@ -133,7 +131,7 @@ pgt_change_begin(ChangeWriter *writer, ChangePublisher *publisher, ChangeOperati
 	writer->publisher = publisher;
 	writer->topic = pgt_topic_get(publisher->topic);
 	writer->operation = operation;
-	writer->tombstones = pgt_change_publishes_tombstones(publisher, writer->topic);
+	writer->tombstones = pgt_change_publisher_writes_tombstones(publisher, writer->topic);
 	writer->now_ms = pgt_clock_now_ms();
 	writer->xid = U64FromFullTransactionId(GetTopFullTransactionId());
 	initStringInfo(&writer->key);
@@ -149,7 +147,7 @@ static void
 add_record(ChangeWriter *writer, ByteView key, ByteView value)
 {
 	Topic	   *topic = writer->topic;
-	TopicPartition place = pgt_topic_partition(topic, pgt_partitioner_choose_own(topic, key, value));
+	TopicPartition partition = pgt_topic_partition(topic, pgt_partitioner_choose_own(topic, key, value));
 	Record		record;
 
 	record.offset = NO_OFFSET;
@@ -161,28 +159,28 @@ add_record(ChangeWriter *writer, ByteView key, ByteView value)
 	record.headers = writer->headers.data;
 	record.headers_length = writer->headers.len;
 	record.header_count = writer->header_count;
-	pgt_producer_add(&place, &topic->log, &record);
+	pgt_producer_add(&partition, &topic->log, &record);
 }
 
-/* The key of a row; ERROR where it is null and the format needs one. */
+/* The key of a row; ERROR if it is null and tombstones need one. */
 static ByteView
 row_key(ChangeWriter *writer, TupleTableSlot *slot, StringInfo buffer)
 {
 	ChangePublisher *publisher = writer->publisher;
-	ByteView	key = pgt_change_key(&publisher->key, slot, buffer);
+	ByteView	key = pgt_change_json_key(&publisher->key, slot, buffer);
 
 	if (key.length < 0 && writer->tombstones)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("trigger \"%s\" on table \"%s\" cannot publish a row whose key is null",
 						publisher->trigger, publisher->table),
-				 errdetail("The key is column \"%s\"; without it nothing tells which row a record of topic \"%s\" stands for.",
+				 errdetail("The key is column \"%s\"; a null key does not identify the row that a record of topic \"%s\" stands for.",
 						   publisher->key.columns.columns[0].name, get_rel_name(publisher->topic)),
 				 errhint("Name another key with key=, or declare the column NOT NULL.")));
 	return key;
 }
 
-/* Append what an envelope shows of the old row. */
+/* Append the part of the old row that an envelope shows. */
 static void
 append_before(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
 {
@@ -191,10 +189,10 @@ append_before(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
 
 	appendStringInfoString(out, ",\"before\":");
 	if (old != NULL && publisher->before == CHANGE_BEFORE_FULL)
-		pgt_append_json_row(out, &publisher->columns, old);
+		pgt_change_json_append_row(out, &publisher->columns, old);
 	else if (old != NULL && publisher->before == CHANGE_BEFORE_KEY && publisher->key.columns.count > 0 &&
-			 (new == NULL || pgt_change_key_differs(&publisher->key, old, new)))
-		pgt_append_json_row(out, &publisher->key.columns, old);
+			 (new == NULL || pgt_change_json_key_differs(&publisher->key, old, new)))
+		pgt_change_json_append_row(out, &publisher->key.columns, old);
 	else
 		appendBinaryStringInfo(out, "null", 4);
 }
@@ -220,7 +218,7 @@ make_envelope(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
 	append_before(writer, old, new);
 	appendBinaryStringInfo(out, ",\"after\":", 9);
 	if (new != NULL)
-		pgt_append_json_row(out, &publisher->columns, new);
+		pgt_change_json_append_row(out, &publisher->columns, new);
 	else
 		appendBinaryStringInfo(out, "null", 4);
 	appendBinaryStringInfo(out, publisher->envelope_source, publisher->envelope_source_length);
@@ -241,7 +239,7 @@ make_value(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
 	if (publisher->format == CHANGE_FORMAT_ENVELOPE)
 		make_envelope(writer, old, new);
 	else if (new != NULL)
-		pgt_append_json_row(out, &publisher->columns, new);
+		pgt_change_json_append_row(out, &publisher->columns, new);
 	else
 		return null_view;
 	if (publisher->validate)
@@ -257,14 +255,14 @@ make_value(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
 /* ---- changes ------------------------------------------------------------ */
 
 void
-pgt_change_add_tombstone(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
+pgt_change_record_add_tombstone(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
 {
-	if (!writer->tombstones || !pgt_change_key_differs(&writer->publisher->key, old, new))
+	if (!writer->tombstones || !pgt_change_json_key_differs(&writer->publisher->key, old, new))
 		return;
 	add_record(writer, row_key(writer, old, &writer->key), null_view);
 }
 
-/* ERROR: TRUNCATE where each row must have a tombstone. */
+/* ERROR: TRUNCATE cannot be published where each row must have a tombstone. */
 static void
 refuse_truncate(const ChangePublisher *publisher)
 {
@@ -272,12 +270,12 @@ refuse_truncate(const ChangePublisher *publisher)
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("cannot truncate table \"%s\": trigger \"%s\" cannot publish it to topic \"%s\"",
 					publisher->table, publisher->trigger, get_rel_name(publisher->topic)),
-			 errdetail("Each row would need a tombstone there, and TRUNCATE does not look at the rows."),
+			 errdetail("Each row would need a tombstone in the topic, and TRUNCATE does not read the rows."),
 			 errhint("Use DELETE, or disable the trigger.")));
 }
 
 void
-pgt_change_add(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
+pgt_change_record_add(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
 {
 	TupleTableSlot *row = new != NULL ? new : old;
 	ByteView	key = null_view;

@@ -1,8 +1,6 @@
 /*
  * change_record.h
- *	  Changes of a table's rows to records of a topic.
- *
- * Layer 6.
+ *	  Turning changes of a table's rows into records of a topic.
  */
 #ifndef CHANGE_RECORD_H
 #define CHANGE_RECORD_H
@@ -19,13 +17,13 @@ typedef enum ChangeOperation
 	CHANGE_READ = 'r'			/* a row that was there when publishing began */
 } ChangeOperation;
 
-/* Changes of one statement, or one of them, on their way to the topic. */
+/* The writer of one statement's changes, or of one row's change. */
 typedef struct ChangeWriter
 {
 	ChangePublisher *publisher;
 	Topic	   *topic;
 	ChangeOperation operation;
-	bool		tombstones;		/* pgt_change_publishes_tombstones() */
+	bool		tombstones;		/* pgt_change_publisher_writes_tombstones() */
 	int64		now_ms;
 	uint64		xid;
 	StringInfoData key;
@@ -35,19 +33,19 @@ typedef struct ChangeWriter
 } ChangeWriter;
 
 /*
- * Begin writing changes, of an operation, in the current memory context.
- * Checks that the table's owner may produce to the topic, and locks that.
+ * Begin writing the changes of an operation, in the current memory context.  Checks that
+ * the table's owner may produce to the topic, and locks the topic.
  */
-extern void pgt_change_begin(ChangeWriter *writer, ChangePublisher *publisher, ChangeOperation operation);
+extern void pgt_change_record_begin(ChangeWriter *writer, ChangePublisher *publisher, ChangeOperation operation);
 
-/* Where the update has changed the key: the old one's tombstone. */
-extern void pgt_change_add_tombstone(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new);
+/* Add a tombstone for the old key, if the update has changed the key and tombstones are written. */
+extern void pgt_change_record_add_tombstone(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new);
 
 /*
- * Add a change of one row to the transaction.  "old" and "new" are NULL where
- * there is none, or where it is not looked at.  The tombstone of an update's
- * old key is not included.  Allocates in the current memory context.
+ * Add a change of one row to the transaction.  "old" and "new" are NULL if there is no
+ * such row, or if it is not published.  The tombstone of an update's old key is not
+ * included.  Allocates in the current memory context.
  */
-extern void pgt_change_add(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new);
+extern void pgt_change_record_add(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new);
 
 #endif							/* CHANGE_RECORD_H */

@@ -1,25 +1,23 @@
 /*
  * publish_changes.c
- *	  The trigger function publish_changes(): what a statement does to a table
- *	  goes to a topic, in the same transaction.
+ *	  The trigger function publish_changes(): it writes the changes that a statement
+ *	  makes to a table to a topic, in the same transaction.
  *
- * It is called after each row, or after each statement with transition tables.
- * A row's call publishes one change.  A statement's call reads the transition
- * tables to their ends: old and new rows of an update are pairs, since the
- * server adds to both at once.
+ * The function is called after each row, or after each statement with transition tables.
+ * The call for a row publishes one change.  The call for a statement reads the transition
+ * tables to their ends: the old and the new rows of an update are pairs, because the
+ * server adds to both tables at once.
  *
- * A statement's update may hand a key on from one row to another (SET id =
- * id + 1, with a deferrable constraint).  All tombstones of old keys therefore
- * come before the first row; after each row, only the order of the rows is
- * known, so there such keys must not be deferrable.
+ * An update may hand a key on from one row to another (SET id = id + 1, with a deferrable
+ * constraint).  A statement's call therefore writes all tombstones of old keys before the
+ * first row.  A row's call knows only the order of the rows, so for triggers FOR EACH ROW
+ * such keys must not be deferrable.
  *
- * What is published is what the trigger sees: conditions (WHEN), deferral,
- * disabling (session_replication_role) are the server's.
+ * The function publishes the changes that the trigger fires for: the server itself
+ * handles conditions (WHEN), deferral and disabling (session_replication_role).
  *
- * Memory: a row's call uses the context the server resets after each; a
- * statement's has one of its own that it resets after each row.
- *
- * Layer 6.  Arguments are in change_publisher.c, records in change_record.c.
+ * Memory: a row's call uses the context that the server resets after each call; a
+ * statement's call has a context of its own, which it resets after each row.
  */
 #include "postgres.h"
 
@@ -65,7 +63,7 @@ check_call(FunctionCallInfo fcinfo)
 	return trigger;
 }
 
-/* What has happened. */
+/* The operation that fired the trigger. */
 static ChangeOperation
 fired_by(const TriggerData *trigger)
 {
@@ -78,7 +76,7 @@ fired_by(const TriggerData *trigger)
 	return CHANGE_TRUNCATE;
 }
 
-/* Begin writing: waiting for the topic's lock may have brought news of it. */
+/* Begin writing; repeated if the topic has changed while its lock was waited for. */
 static void
 begin(ChangeWriter *writer, TriggerData *trigger)
 {
@@ -87,7 +85,7 @@ begin(ChangeWriter *writer, TriggerData *trigger)
 	do
 	{
 		publisher = pgt_change_publisher_get(trigger->tg_relation, trigger->tg_trigger);
-		pgt_change_begin(writer, publisher, fired_by(trigger));
+		pgt_change_record_begin(writer, publisher, fired_by(trigger));
 	} while (!publisher->valid);
 }
 
@@ -98,13 +96,13 @@ static void
 publish_row(ChangeWriter *writer, TriggerData *trigger)
 {
 	if (writer->operation == CHANGE_CREATE)
-		pgt_change_add(writer, NULL, trigger->tg_trigslot);
+		pgt_change_record_add(writer, NULL, trigger->tg_trigslot);
 	else if (writer->operation == CHANGE_DELETE)
-		pgt_change_add(writer, trigger->tg_trigslot, NULL);
+		pgt_change_record_add(writer, trigger->tg_trigslot, NULL);
 	else
 	{
-		pgt_change_add_tombstone(writer, trigger->tg_trigslot, trigger->tg_newslot);
-		pgt_change_add(writer, trigger->tg_trigslot, trigger->tg_newslot);
+		pgt_change_record_add_tombstone(writer, trigger->tg_trigslot, trigger->tg_newslot);
+		pgt_change_record_add(writer, trigger->tg_trigslot, trigger->tg_newslot);
 	}
 }
 
@@ -122,7 +120,7 @@ open_transition(Transition *transition, Tuplestorestate *rows, Relation relation
 	transition->slot = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsMinimalTuple);
 }
 
-/* Go to its beginning. */
+/* Go to the beginning of a transition table. */
 static void
 rewind_transition(Transition *transition)
 {
@@ -132,7 +130,7 @@ rewind_transition(Transition *transition)
 	tuplestore_rescan(transition->rows);
 }
 
-/* The next row; NULL at the end and where there is no such table. */
+/* The next row; NULL at the end, and if there is no such table. */
 static TupleTableSlot *
 next_row(Transition *transition)
 {
@@ -150,7 +148,7 @@ close_transition(Transition *transition)
 		ExecDropSingleTupleTableSlot(transition->slot);
 }
 
-/* ERROR where the trigger does not have the transition tables that the change is in. */
+/* ERROR if the trigger lacks a transition table that the change needs. */
 static void
 check_transitions(const ChangeWriter *writer, const TriggerData *trigger)
 {
@@ -173,7 +171,7 @@ check_transitions(const ChangeWriter *writer, const TriggerData *trigger)
 }
 
 /*
- * ERROR where old and new rows are no pairs: a row was on its way to another
+ * ERROR if old and new rows are not pairs: then a row was being moved to another
  * partition, and a trigger there has kept it out.
  */
 static void
@@ -187,7 +185,7 @@ check_pairs(const ChangeWriter *writer, const TriggerData *trigger)
 			 errmsg("trigger \"%s\" on table \"%s\" cannot tell which rows were updated and which deleted",
 					writer->publisher->trigger, writer->publisher->table),
 			 errdetail("A row that moved to another partition was kept out by a trigger there."),
-			 errhint("Publish the table by a trigger FOR EACH ROW.")));
+			 errhint("Publish the table with a trigger FOR EACH ROW.")));
 }
 
 /*
@@ -217,7 +215,7 @@ for_each_row(ChangeWriter *writer, Transition *old, Transition *new, MemoryConte
 	}
 }
 
-/* Publish what a statement has done. */
+/* Publish the changes of a statement. */
 static void
 publish_statement(ChangeWriter *writer, TriggerData *trigger)
 {
@@ -234,14 +232,14 @@ publish_statement(ChangeWriter *writer, TriggerData *trigger)
 		open_transition(&new, trigger->tg_newtable, trigger->tg_relation);
 
 	if (writer->operation == CHANGE_UPDATE && writer->tombstones)
-		for_each_row(writer, &old, &new, row_context, pgt_change_add_tombstone);
-	for_each_row(writer, &old, &new, row_context, pgt_change_add);
+		for_each_row(writer, &old, &new, row_context, pgt_change_record_add_tombstone);
+	for_each_row(writer, &old, &new, row_context, pgt_change_record_add);
 	close_transition(&old);
 	close_transition(&new);
 	MemoryContextDelete(row_context);
 }
 
-/* Error context: which trigger it is. */
+/* Error context callback: name the trigger. */
 static void
 trigger_context(void *arg)
 {
@@ -262,7 +260,7 @@ pgt_publish_changes(PG_FUNCTION_ARGS)
 	error_context_stack = &context;
 	begin(&writer, trigger);
 	if (writer.operation == CHANGE_TRUNCATE)
-		pgt_change_add(&writer, NULL, NULL);
+		pgt_change_record_add(&writer, NULL, NULL);
 	else if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
 		publish_row(&writer, trigger);
 	else

@@ -2,26 +2,23 @@
  * publish_table.c
  *	  publish_table() and unpublish_table(): topic and triggers in one call.
  *
- * publish_table() does what create_topic() does, where there is no such topic yet, and
- * CREATE TRIGGER as the calling user, as anyone could by hand, and then checks
- * the triggers' arguments, which else happens at the first change.
+ * publish_table() creates the topic as create_topic() does, unless it exists, and the
+ * triggers with CREATE TRIGGER as the calling user, who could do the same by hand.  Then
+ * it checks the triggers' arguments, which would otherwise be checked at the first change.
  *
- * With snapshot => true the rows that are there become records first, op "r" in
- * envelopes.  The table is locked against changes before anything else, as
- * CREATE TRIGGER does, and then read with a snapshot of its own: so each row is
- * published by the call or by a trigger, never by both or by none, whatever
- * the transaction's isolation level is.  Records of the call come before those
- * of later changes, since it commits before the first of these is made.
+ * With snapshot => true the existing rows become records first, with op "r" in envelopes.
+ * The call first locks the table against changes, as CREATE TRIGGER does, and then reads
+ * it with a snapshot of its own.  So each row is published exactly once, by the call or
+ * by a trigger, whatever the transaction's isolation level is.  Records of the call come
+ * before those of later changes, because it commits before the first of these is made.
  *
- * A trigger made here depends on its topic: DROP of the topic is refused, or
- * takes the trigger along with CASCADE, instead of making changes fail.
+ * A trigger made here depends on its topic: DROP of the topic is refused, or with CASCADE
+ * drops the trigger, so that changes of the table do not fail afterwards.
  *
  * Locks: ShareRowExclusiveLock on the table and its partitions, RowExclusiveLock
  * on the topic, until the transaction's end.
  *
  * Memory: rows are serialized in a context that is reset after each.
- *
- * Layer 6.
  */
 #include "postgres.h"
 
@@ -54,11 +51,12 @@
 
 #include "ddl/create_topic.h"
 #include "publish/change_record.h"
+#include "topic/sql_argument.h"
 
 PG_FUNCTION_INFO_V1(pgt_publish_table);
 PG_FUNCTION_INFO_V1(pgt_unpublish_table);
 
-/* The arguments of publish_table(), by their places. */
+/* The arguments of publish_table() by number. */
 enum
 {
 	ARG_TABLE,
@@ -91,7 +89,7 @@ typedef struct TablePublication
 	char		relkind;
 	const char *schema;			/* of the extension, quoted */
 	Oid			function;		/* publish_changes() */
-	const char *topic;			/* as it is to be named, qualified */
+	const char *topic;			/* its name, qualified and quoted */
 	const char *topic_name;		/* without its schema */
 	int			argument_count;
 	char	   *arguments[LAST_OPTION - FIRST_OPTION + 2];	/* the trigger's */
@@ -121,7 +119,7 @@ qualified_name(Oid relid)
 	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
 }
 
-/* Begin with what both functions need; "fcinfo" is of one of them. */
+/* Fill in what both functions need; "fcinfo" is the call of either. */
 static void
 begin(FunctionCallInfo fcinfo, TablePublication *publication)
 {
@@ -134,17 +132,7 @@ begin(FunctionCallInfo fcinfo, TablePublication *publication)
 										   0, NULL, false);
 }
 
-/* ERROR for a null argument that must be given. */
-static void
-require_argument(FunctionCallInfo fcinfo, int n)
-{
-	if (PG_ARGISNULL(n))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"%s\" must not be null", argument_names[n])));
-}
-
-/* ERROR unless the caller owns a table that can have the triggers. */
+/* Lock the table; ERROR unless the caller owns it and it can have the triggers. */
 static void
 lock_table(TablePublication *publication)
 {
@@ -163,7 +151,7 @@ lock_table(TablePublication *publication)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a table", get_rel_name(table)),
-				 errhint("Publish the tables that it is made of.")));
+				 errhint("Publish the underlying tables instead.")));
 }
 
 /* ---- the topic ---------------------------------------------------------- */
@@ -181,7 +169,7 @@ grant_to_owner(TablePublication *publication, Oid topic)
 					 quote_identifier(GetUserNameFromId(owner, false))));
 }
 
-/* Make the topic; what the config does not say depends on the format. */
+/* Make the topic; with format=row it is compacted unless the config says otherwise. */
 static Oid
 create_topic(FunctionCallInfo fcinfo, TablePublication *publication)
 {
@@ -193,7 +181,7 @@ create_topic(FunctionCallInfo fcinfo, TablePublication *publication)
 							TEXTOID, JSONBOID, DatumGetJsonbP(config), false);
 }
 
-/* Name the topic; it is the table's schema's unless the caller says otherwise. */
+/* Set the topic's name; it is in the table's schema unless the caller says otherwise. */
 static void
 name_topic(FunctionCallInfo fcinfo, TablePublication *publication)
 {
@@ -213,19 +201,19 @@ name_topic(FunctionCallInfo fcinfo, TablePublication *publication)
 	publication->topic = quote_qualified_identifier(schema, name);
 }
 
-/* Find the topic, or make it; its oid. */
+/* Find the topic, or make it; returns its oid. */
 static Oid
 open_topic(FunctionCallInfo fcinfo, TablePublication *publication)
 {
 	Oid			topic;
 
 	name_topic(fcinfo, publication);
-	topic = pgt_change_topic(publication->topic, publication->table);
+	topic = pgt_change_publisher_find_topic(publication->topic, publication->table);
 	if (OidIsValid(topic))
 	{
 		pgt_topic_require(topic);
 		ereport(NOTICE,
-				(errmsg("topic \"%s\" exists and is used as it is", publication->topic_name)));
+				(errmsg("topic \"%s\" already exists and is used without changes", publication->topic_name)));
 		return topic;
 	}
 	topic = create_topic(fcinfo, publication);
@@ -246,7 +234,7 @@ make_arguments(FunctionCallInfo fcinfo, TablePublication *publication)
 				psprintf("%s=%s", argument_names[n], TextDatumGetCString(PG_GETARG_DATUM(n)));
 }
 
-/* Make one trigger; "kind" NULL: the one for each row. */
+/* Make one trigger; "kind" is NULL for the one that fires for each row. */
 static void
 create_trigger(TablePublication *publication, const char *kind, const char *when)
 {
@@ -258,7 +246,7 @@ create_trigger(TablePublication *publication, const char *kind, const char *when
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("trigger \"%s\" for relation \"%s\" already exists", name,
 						get_rel_name(publication->table)),
-				 errhint("Call unpublish_table() first to publish the table in another way.")));
+				 errhint("To publish the table in another way, call unpublish_table() first.")));
 
 	initStringInfo(&statement);
 	appendStringInfo(&statement, "CREATE TRIGGER %s AFTER ", quote_identifier(name));
@@ -271,7 +259,7 @@ create_trigger(TablePublication *publication, const char *kind, const char *when
 	publication->triggers = lappend(publication->triggers, name);
 }
 
-/* Make them all. */
+/* Make all triggers. */
 static void
 create_triggers(TablePublication *publication, const char *for_each)
 {
@@ -289,13 +277,13 @@ create_triggers(TablePublication *publication, const char *for_each)
 	else
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"for_each\" cannot be \"%s\"", for_each),
+				 errmsg("invalid value for argument \"for_each\": \"%s\"", for_each),
 				 errhint("Valid values are: row, statement.")));
 	if (publication->relkind != RELKIND_FOREIGN_TABLE)
 		create_trigger(publication, "truncate", "TRUNCATE ON %s FOR EACH STATEMENT");
 }
 
-/* Have the triggers depend on the topic. */
+/* Record that the triggers depend on the topic. */
 static void
 record_dependencies(TablePublication *publication, Oid topic)
 {
@@ -313,9 +301,9 @@ record_dependencies(TablePublication *publication, Oid topic)
 	}
 }
 
-/* ---- the rows that are there -------------------------------------------- */
+/* ---- existing rows ------------------------------------------------------ */
 
-/* Publish the rows of one table or partition; without "rows" only check that it can be done. */
+/* Publish the rows of one table or partition; without "rows" only check the arguments. */
 static void
 publish_relation(TablePublication *publication, Oid relid, bool rows)
 {
@@ -330,7 +318,7 @@ publish_relation(TablePublication *publication, Oid relid, bool rows)
 
 	publisher = pgt_change_publisher_make(relation, publication->table, linitial(publication->triggers),
 										  publication->function, publication->argument_count, publication->arguments);
-	pgt_change_begin(&writer, publisher, CHANGE_READ);
+	pgt_change_record_begin(&writer, publisher, CHANGE_READ);
 	if (rows && RELKIND_HAS_TABLE_AM(relation->rd_rel->relkind))
 	{
 		Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
@@ -340,7 +328,7 @@ publish_relation(TablePublication *publication, Oid relid, bool rows)
 		MemoryContextSwitchTo(row_context);
 		while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
 		{
-			pgt_change_add(&writer, NULL, slot);
+			pgt_change_record_add(&writer, NULL, slot);
 			MemoryContextReset(row_context);
 			CHECK_FOR_INTERRUPTS();
 		}
@@ -364,7 +352,7 @@ publish_rows(TablePublication *publication, bool rows)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("cannot publish the rows of foreign table \"%s\"", get_rel_name(publication->table)),
-				 errdetail("It cannot be locked against changes.")));
+				 errdetail("A foreign table cannot be locked against changes.")));
 	if (rows && publication->relkind == RELKIND_PARTITIONED_TABLE)
 		relations = find_all_inheritors(publication->table, ShareRowExclusiveLock, NULL);
 	foreach(cell, relations)
@@ -372,8 +360,9 @@ publish_rows(TablePublication *publication, bool rows)
 		if (rows && get_rel_relkind(lfirst_oid(cell)) == RELKIND_FOREIGN_TABLE)
 			ereport(ERROR,
 					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-					 errmsg("cannot publish the rows of partition \"%s\", a foreign table",
-							get_rel_name(lfirst_oid(cell)))));
+					 errmsg("cannot publish the rows of foreign table \"%s\"",
+							get_rel_name(lfirst_oid(cell))),
+					 errdetail("The partition is a foreign table, which cannot be locked against changes.")));
 		publish_relation(publication, lfirst_oid(cell), rows);
 	}
 }
@@ -390,10 +379,10 @@ pgt_publish_table(PG_FUNCTION_ARGS)
 	TablePublication publication;
 	Oid			topic;
 
-	require_argument(fcinfo, ARG_TABLE);
-	require_argument(fcinfo, ARG_FORMAT);
+	pgt_require_arg(fcinfo, ARG_TABLE, "t");
+	pgt_require_arg(fcinfo, ARG_FORMAT, "format");
 	for (int n = ARG_FOR_EACH; n <= ARG_CONFIG; n++)
-		require_argument(fcinfo, n);
+		pgt_require_arg(fcinfo, n, argument_names[n]);
 	begin(fcinfo, &publication);
 	lock_table(&publication);
 
@@ -405,17 +394,17 @@ pgt_publish_table(PG_FUNCTION_ARGS)
 	PG_RETURN_OID(topic);
 }
 
-/* Does the trigger publish, and to that topic (InvalidOid: any)? */
+/* Does the trigger publish to the topic, or, with InvalidOid, to any topic? */
 static bool
 publishes(const Trigger *trigger, Oid function, Oid table, Oid topic)
 {
 	if (trigger->tgfoid != function || trigger->tgisclone)
 		return false;
 	return !OidIsValid(topic) ||
-		(trigger->tgnargs > 0 && pgt_change_topic(trigger->tgargs[0], table) == topic);
+		(trigger->tgnargs > 0 && pgt_change_publisher_find_topic(trigger->tgargs[0], table) == topic);
 }
 
-/* unpublish_table(t, topic) returns int: drops the triggers; how many there were. */
+/* unpublish_table(t, topic) returns int: drops the triggers and returns how many there were. */
 Datum
 pgt_unpublish_table(PG_FUNCTION_ARGS)
 {
@@ -425,7 +414,7 @@ pgt_unpublish_table(PG_FUNCTION_ARGS)
 	List	   *statements = NIL;
 	ListCell   *cell;
 
-	require_argument(fcinfo, ARG_TABLE);
+	pgt_require_arg(fcinfo, ARG_TABLE, "t");
 	begin(fcinfo, &publication);
 	lock_table(&publication);
 	relation = table_open(publication.table, NoLock);

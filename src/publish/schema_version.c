@@ -1,23 +1,20 @@
 /*
  * schema_version.c
- *	  Numbers for what a published table's columns are.
+ *	  Version numbers for the columns of published tables.
  *
- * A consumer that keeps records for long wants to know which of them were
- * written before a column came or changed.  The table topic_schema_versions
- * has a row for each state that the columns (names and types, in order) of a
- * published table have had, numbered from 1; publish_changes() puts the last
- * number into a header where it is asked to.
+ * A consumer that keeps records for a long time may need to know which of them were
+ * written before a column was added or changed.  The table topic_schema_versions has a
+ * row for each state that the columns (names and types, in order) of a published table
+ * have had, numbered from 1; publish_changes() writes the latest number into a header
+ * if its options ask for it.
  *
- * The rows are written when a trigger is made and when columns change, by an
- * event trigger in the transaction of the statement that does it.  So number
- * and columns become visible together, a rolled-back ALTER TABLE takes its
- * number back, and publishing never has to write or to wait for it.  Two
- * statements cannot number the same table at once, since each has a lock on it
- * that excludes the other.  Where event triggers do not run
- * (session_replication_role = replica) the number is made up for by the next
- * statement for which they do.
- *
- * Layer 5.
+ * An event trigger adds these rows when a publishing trigger is made and when columns
+ * change, in the transaction of the statement that does it.  So number and columns become
+ * visible together, a rolled-back ALTER TABLE takes its number back, and publishing never
+ * has to write a number or to wait for one.  Two statements cannot number the same table
+ * at once, because each holds a lock on it that excludes the other.  If event triggers do
+ * not run (session_replication_role = replica), the next statement for which they run adds
+ * the missing number.
  */
 #include "postgres.h"
 
@@ -61,7 +58,7 @@ static const char *const number_statement =
 "                    WHERE v.source = now_is.source ORDER BY version DESC LIMIT 1) was ON true"
 " WHERE was.columns IS DISTINCT FROM coalesce(now_is.columns, '')";
 
-/* Run a statement that sees all that is committed, whatever the isolation level. */
+/* Run a statement with the latest snapshot, whatever the isolation level. */
 static void
 run(const char *statement)
 {
@@ -72,7 +69,7 @@ run(const char *statement)
 		elog(ERROR, "could not number the columns of published tables");
 }
 
-/* The event trigger's function: number the tables whose columns are not what they were. */
+/* The event trigger's function: number the tables whose columns have changed. */
 Datum
 pgt_number_schemas(PG_FUNCTION_ARGS)
 {

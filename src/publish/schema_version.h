@@ -1,15 +1,13 @@
 /*
  * schema_version.h
- *	  Numbers for what a published table's columns are.
- *
- * Layer 5.
+ *	  Version numbers for the columns of published tables.
  */
 #ifndef SCHEMA_VERSION_H
 #define SCHEMA_VERSION_H
 
 /*
- * The table's number: grows whenever its columns change; 0 where nothing is
- * known of it.  "schema" is the extension's.
+ * The table's latest version number, which grows whenever its columns change; 0 if the
+ * table has none.  "schema" is the extension's.
  */
 extern int	pgt_schema_version(Oid schema, Oid table);
 

@@ -2,37 +2,36 @@
  * latest.c
  *	  latest(NULL::topic): a topic read as a table, the last record of each key.
  *
- * For each partition two passes over what the statement's snapshot sees:
+ * Each partition is read in two passes, as far as the statement's snapshot sees:
  *
  *	  map		the offset of each key's last record (key_map.c)
- *	  emit		the records at these offsets, but for tombstones
+ *	  emit		the records at these offsets, except tombstones
  *
- * Records without a key do not take part.  A key that is in two partitions,
- * which takes an explicit partition or a new number of them, has a last record
- * in each: order, and so "last", is a partition's own.
+ * Records without a key do not take part.  Records are ordered only within a partition,
+ * so a key has a last record in each partition where it occurs.  It occurs in two only
+ * if a producer chose the partition, or the number of partitions was changed.
  *
- * Unlike other readers it goes on behind what a running transaction has
- * appended: what is asked for is the state as of the snapshot, as a table has
- * it.  A key's records are in the order in which their transactions committed
- * wherever a lock makes them wait for each other, that of a row for one.
+ * Unlike other readers, latest() reads on behind the records of a running transaction,
+ * because it shows the state as of the snapshot, like a table.  Records of a key are in
+ * the order in which their transactions committed if these waited for each other, for
+ * example for the lock of a row.
  *
- * Memory.  The map takes hash_mem (work_mem times hash_mem_multiplier) at
- * most.  Where it does not hold the keys they are divided in two by a hash,
- * and each half is done in the same way, as often as it takes: all the work
- * for one part, both passes, before the next, so nothing is given twice.
+ * Memory.  The map takes at most hash_mem (work_mem times hash_mem_multiplier).  If the
+ * keys do not fit, they are divided in two by a hash and each half is handled in the
+ * same way, and divided again if necessary.  Both passes for one part come before the
+ * next part, so no key is returned twice.
  *
- * Compaction only leaves less to read: it removes a record for the sake of one
- * that every snapshot sees, so the last that ours sees is there.  Of snapshots
- * on a standby a primary knows with hot_standby_feedback only.  Without it the
- * key's record may be gone, and the key is then not in the result; but never
- * does an older record come instead.  Compaction and retention take files in the
- * order of their offsets: should the first pass have read a record before it
- * went, and miss its successor that went too, then the second pass, which takes
- * new bounds, does not find the record either.
+ * Compaction only leaves less to read: it removes a record in favor of one that every
+ * snapshot sees, so the last record that our snapshot sees is still there.  A primary
+ * knows the snapshots of a standby only with hot_standby_feedback.  Without it the key's
+ * record may be gone, and then the key is missing in the result; but an older record
+ * never appears instead.  Compaction and retention remove files in the order of their
+ * offsets.  If the first pass reads a record before it is removed and misses its
+ * successor, which is removed too, then the second pass, which takes new bounds, does
+ * not find the first record either.
  *
- * Locks: AccessShareLock on the topic till the transaction's end.  Writes
- * nothing, so it runs on a standby.  Layer 6.  Read log_reader.c and
- * record_rows.c next.
+ * Locks: AccessShareLock on the topic until the transaction's end.  Writes nothing, so it
+ * runs on a standby.
  */
 #include "postgres.h"
 
@@ -48,7 +47,7 @@
 #include "util/key_map.h"
 #include "wal/log_reader.h"
 
-/* One partition under way. */
+/* The partition that is being read. */
 typedef struct LatestScan
 {
 	TopicPartition key;
@@ -81,7 +80,7 @@ in_part(const LatestScan *scan, const KeyPart *part, const Record *record)
 							 scan->seed) & part->mask) == part->bits;
 }
 
-/* First pass: map the part's keys.  False: they are too many. */
+/* First pass: map the part's keys.  False if they do not fit the map. */
 static bool
 map_keys(LatestScan *scan, const KeyPart *part)
 {
@@ -103,7 +102,7 @@ map_keys(LatestScan *scan, const KeyPart *part)
 	return fits;
 }
 
-/* Second pass: the records that the map has as their keys' last. */
+/* Second pass: return the records that the map knows as the last of their keys. */
 static void
 emit_records(LatestScan *scan, const KeyPart *part)
 {
@@ -120,7 +119,7 @@ emit_records(LatestScan *scan, const KeyPart *part)
 	pgt_log_reader_end(reader);
 }
 
-/* Both passes for a part of the keys, or for its halves where it is too large. */
+/* Both passes for a part of the keys, or for its halves if it is too large. */
 static void
 emit_part(LatestScan *scan, const KeyPart *part)
 {
@@ -162,7 +161,7 @@ emit_partition(const Topic *topic, int32 partition, RecordRows *rows)
 	pgt_key_map_free(scan.map);
 }
 
-/* latest(NULL::topic): the last record of each key that is no tombstone. */
+/* latest(NULL::topic): the last record of each key, unless it is a tombstone. */
 Datum
 pgt_latest(PG_FUNCTION_ARGS)
 {

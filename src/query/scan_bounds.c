@@ -1,6 +1,6 @@
 /*
  * scan_bounds.c
- *	  Which part of a topic a query's conditions leave to be read.
+ *	  The part of a topic that a query has to read, by its conditions.
  *
  * A condition compares one of the columns partition, record_offset and
  * record_timestamp with a value that does not depend on the topic's rows:
@@ -9,19 +9,16 @@
  *	  record_offset     = < <= >= >
  *	  record_timestamp  = < <= >= >
  *
- * The planner recognises conditions and estimates by the values it can
- * guess; the executor evaluates the values when a scan starts and narrows the
- * bounds by each of them.  Both use the same functions, so EXPLAIN shows what
- * is done.
+ * The planner recognises conditions and estimates with the values that it can guess;
+ * the executor evaluates the values when a scan starts and narrows the bounds by each
+ * of them.  Both use the same functions, so EXPLAIN shows what the scan does.
  *
  * Invariants: bounds never leave out a record that satisfies all conditions.
- * Partitions and offsets are exact.  Times are not: batches are skipped by
- * the smallest and largest timestamp in them, because CreateTime need not
- * ascend, so a condition on record_timestamp is to be checked for each record.
+ * Bounds on partitions and offsets are exact.  Bounds on times are not: CreateTime need
+ * not ascend, so batches are skipped by the smallest and largest timestamp in them, and a
+ * condition on record_timestamp must be checked for each record as well.
  *
  * No locks, no WAL.  Memory: the current context holds the partition set.
- *
- * Layer 6.  Read topic_plan.c and topic_scan.c next.
  */
 #include "postgres.h"
 
@@ -40,7 +37,7 @@
 #include "topic/serializer.h"
 #include "util/clock.h"
 
-/* A guess where a log has no active segment to tell the size of a record. */
+/* The size of a record where a log has no active segment to estimate it from. */
 #define GUESSED_RECORD_BYTES	150
 #define MANY_OFFSETS			1e8
 
@@ -51,7 +48,7 @@ typedef struct IntegerRange
 	int64		last;
 } IntegerRange;
 
-/* What column of the topic at varno is the expression?  False: none we know. */
+/* Set *column to the topic's column that the expression is; false if it is none that bounds a scan. */
 static bool
 match_column(const Topic *topic, Index varno, Node *node, TopicColumnId *column)
 {
@@ -92,7 +89,7 @@ is_usable_type(TopicColumnId column, Oid type)
 	return type == INT2OID || type == INT4OID || type == INT8OID;
 }
 
-/* The operator's B-tree strategy for the column's type, 0 where it has none. */
+/* The operator's B-tree strategy for the column's type; 0 if it has none. */
 static int
 column_strategy(TopicColumnId column, Oid operator)
 {
@@ -228,7 +225,7 @@ range_of(int strategy, int64 value)
 	return range;
 }
 
-/* Nothing at all is left. */
+/* Leave nothing to be read. */
 static void
 make_empty(ScanBounds *bounds)
 {
@@ -364,9 +361,9 @@ record_bytes(const LogBounds *log)
 }
 
 /*
- * The part of the offsets that have a record.  Gaps are rare, except in compacted
- * topics and where so many offsets were hardly counted but given: there the size
- * of the log tells.
+ * Estimate the share of the offsets that have a record.  Gaps are rare, except in
+ * compacted topics and where there are so many offsets that some must have been set
+ * explicitly: there the size of the log gives the estimate.
  */
 static double
 density(const Topic *topic, const TopicPartition *key, const LogBounds *log)

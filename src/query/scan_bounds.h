@@ -1,8 +1,6 @@
 /*
  * scan_bounds.h
- *	  Which part of a topic a query's conditions leave to be read.
- *
- * Layer 6.
+ *	  The part of a topic that a query has to read, by its conditions.
  */
 #ifndef SCAN_BOUNDS_H
 #define SCAN_BOUNDS_H
@@ -20,7 +18,7 @@ typedef struct ScanCondition
 	Expr	   *value;			/* what the column is compared with */
 } ScanCondition;
 
-/* What is left to be read. */
+/* The records to read: those that satisfy all bounds. */
 typedef struct ScanBounds
 {
 	Bitmapset  *partitions;
@@ -31,26 +29,26 @@ typedef struct ScanBounds
 } ScanBounds;
 
 /*
- * Is the clause a condition on a column of the topic at "varno" that bounds
- * the scan?  Then *condition is filled in.
+ * Is the clause a condition on a column of the topic at "varno" that bounds the scan?
+ * If so, fills in *condition.
  */
 extern bool pgt_scan_condition_match(const Topic *topic, Index varno, Expr *clause,
 									 ScanCondition *condition);
 
 /*
- * Does the scan enforce such a condition to the record?  Otherwise it only
- * skips whole batches by it, and the condition must be checked as well.
+ * Does the scan return only records that satisfy the condition?  If not, it only skips
+ * whole batches by it, and the condition must be checked for each record as well.
  */
 extern bool pgt_scan_condition_is_exact(const ScanCondition *condition);
 
-/* Everything: all partitions, all offsets, all times. */
+/* Set the bounds to all partitions, all offsets and all times. */
 extern void pgt_scan_bounds_init(ScanBounds *bounds, int32 partitions);
 
-/* Leave what also satisfies the condition, with the value it evaluated to. */
+/* Narrow the bounds to what also satisfies the condition; "value" is the value it compares with. */
 extern void pgt_scan_bounds_narrow(ScanBounds *bounds, const ScanCondition *condition,
 								   Datum value, bool isnull);
 
-/* Roughly how many records and bytes that is. */
+/* Estimate how many records and bytes are within the bounds. */
 extern void pgt_scan_bounds_estimate(const ScanBounds *bounds, const Topic *topic,
 									 double *records, double *bytes);
 

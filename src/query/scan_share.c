@@ -1,6 +1,6 @@
 /*
  * scan_share.c
- *	  How the processes of a parallel scan divide a topic.
+ *	  Dividing a topic among the processes of a parallel scan.
  *
  * The offsets within the bounds are cut into chunks of equal length, counted
  * through all partitions:
@@ -13,19 +13,17 @@
  * gets only rise, so it walks the partitions once.  A batch that spans two
  * chunks is decoded twice, but each record belongs to one chunk.
  *
- * Offsets may jump by more than there are records in the world, so who meets a gap
- * moves the counter behind it.  Which chunks are taken twice or never does not
- * change by that: the counter only rises, past chunks without a record.
+ * Explicit offsets can leave gaps of astronomical size, so a process that meets a gap
+ * moves the counter behind it.  Each chunk with records is still taken exactly once: the
+ * counter only rises, and it passes only chunks without a record.
  *
- * Invariant: a scan never reads past the first batch whose transaction is
- * running for the snapshot.  A serial scan just stops there; a process that
- * began behind it would not notice, so the leader looks the visible end of
- * each partition up beforehand.
+ * Invariant: a scan never reads past the first batch whose transaction is still running
+ * for the snapshot.  A serial scan just stops there.  A process that began behind that
+ * batch would not notice it, so the leader looks up the visible end of each partition
+ * beforehand.
  *
  * No locks but the atomic counter.  No WAL.  Memory: the query's dynamic
  * shared memory.
- *
- * Layer 6.
  */
 #include "postgres.h"
 
@@ -66,7 +64,7 @@ pgt_scan_share_restart(ScanShare *share)
 	pg_atomic_write_u64(&share->next_chunk, 0);
 }
 
-/* What the bounds leave of a partition. */
+/* The offsets of a partition that are both visible and within the bounds. */
 static VisibleRange
 bounded_range(const ScanShare *share, const ScanBounds *bounds, int partition)
 {
@@ -77,7 +75,7 @@ bounded_range(const ScanShare *share, const ScanBounds *bounds, int partition)
 	return range;
 }
 
-/* Move the cursor to the partition that has the chunk; false: none has. */
+/* Move the cursor to the partition that has the chunk; false if no partition has it. */
 static bool
 seek_chunk(const ScanShare *share, ScanShareCursor *cursor, const ScanBounds *bounds, uint64 chunk)
 {

@@ -1,8 +1,6 @@
 /*
  * scan_share.h
- *	  How the processes of a parallel scan divide a topic.
- *
- * Layer 6.
+ *	  Dividing a topic among the processes of a parallel scan.
  */
 #ifndef SCAN_SHARE_H
 #define SCAN_SHARE_H
@@ -21,12 +19,12 @@ typedef struct VisibleRange
 /* In dynamic shared memory; all but the counter is set once, by the leader. */
 typedef struct ScanShare
 {
-	pg_atomic_uint64 next_chunk;	/* the first chunk that nobody has taken */
+	pg_atomic_uint64 next_chunk;	/* the first chunk that no process has taken */
 	int32		partitions;
 	VisibleRange visible[FLEXIBLE_ARRAY_MEMBER];	/* one a partition */
 } ScanShare;
 
-/* How far one process has got; start over with partition -1. */
+/* The position of one process; set partition to -1 to start over. */
 typedef struct ScanShareCursor
 {
 	int			partition;
@@ -37,22 +35,22 @@ typedef struct ScanShareCursor
 /* Bytes that a topic's share takes. */
 extern Size pgt_scan_share_size(const Topic *topic);
 
-/* The leader fills in the share; it looks up what the snapshot sees. */
+/* Called by the leader: fill in the share, by looking up what the snapshot sees. */
 extern void pgt_scan_share_init(ScanShare *share, const Topic *topic, Snapshot snapshot);
 
-/* All chunks are to be read once more; no other process is attached. */
+/* Offer all chunks again; no other process is attached. */
 extern void pgt_scan_share_restart(ScanShare *share);
 
 /*
  * Take the next chunk for this process: a range of offsets within the bounds,
- * which must be the same in all processes.  False: all chunks are taken.
+ * which must be the same in all processes.  False if all chunks are taken.
  */
 extern bool pgt_scan_share_next(ScanShare *share, ScanShareCursor *cursor, const ScanBounds *bounds,
 								int *partition, int64 *first_offset, int64 *end_offset);
 
 /*
- * A process has found, with its last chunk, that there is no record from its end
- * up to "offset": nobody needs to take the chunks between.
+ * Called by a process that has found no record between the end of its last chunk and
+ * "offset": no process needs to take the chunks between.
  */
 extern void pgt_scan_share_skip(ScanShare *share, const ScanShareCursor *cursor,
 								const ScanBounds *bounds, int64 offset);

@@ -2,13 +2,11 @@
  * topic_fdw.c
  *	  The handler of the foreign-data wrapper: a topic as a table.
  *
- * It only names the functions; they live in topic_plan.c (which part of the
+ * The handler only names the functions.  They are in topic_plan.c (which part of the
  * log a query needs), topic_scan.c (reading it) and topic_modify.c (INSERT,
  * COPY FROM and TRUNCATE).  The validator of options is in topic_options.c.
  *
  * UPDATE and DELETE are left out on purpose: the log is append-only.
- *
- * Layer 6.
  */
 #include "postgres.h"
 

@@ -1,8 +1,7 @@
 /*
  * topic_fdw.h
- *	  The parts of the foreign-data wrapper, one .c file each.
- *
- * Layer 6.
+ *	  The functions of the foreign-data wrapper, by the file that has them: pgt_plan_
+ *	  is topic_plan.c, pgt_scan_ is topic_scan.c, pgt_modify_ is topic_modify.c.
  */
 #ifndef TOPIC_FDW_H
 #define TOPIC_FDW_H
@@ -10,7 +9,7 @@
 #include "foreign/fdwapi.h"
 #include "query/scan_bounds.h"
 
-/* topic_plan.c: choosing and explaining scans */
+/* topic_plan.c: choosing and explaining scans; the server's callbacks */
 extern void pgt_plan_get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid);
 extern void pgt_plan_get_paths(PlannerInfo *root, RelOptInfo *rel, Oid relid);
 extern ForeignScan *pgt_plan_get_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
@@ -20,13 +19,13 @@ extern bool pgt_plan_is_parallel_safe(PlannerInfo *root, RelOptInfo *rel, RangeT
 extern void pgt_plan_explain(ForeignScanState *node, struct ExplainState *es);
 
 /*
- * What a plan tells its scan: the conditions (ScanCondition *, palloc'd) and
- * the columns that must be made (a bit for each TopicColumnId).
+ * The parts of a plan that its scan needs: the conditions (ScanCondition *, palloc'd) and
+ * the columns that must be filled in (a bit for each TopicColumnId).
  */
 extern List *pgt_plan_conditions(const ForeignScan *plan);
 extern uint32 pgt_plan_columns(const ForeignScan *plan);
 
-/* topic_scan.c: running them */
+/* topic_scan.c: running scans; the server's callbacks */
 extern void pgt_scan_begin(ForeignScanState *node, int eflags);
 extern TupleTableSlot *pgt_scan_iterate(ForeignScanState *node);
 extern void pgt_scan_rescan(ForeignScanState *node);
@@ -38,7 +37,7 @@ extern void pgt_scan_attach_share(ForeignScanState *node, shm_toc *toc, void *co
 extern bool pgt_scan_analyze(Relation relation, AcquireSampleRowsFunc *func,
 							 BlockNumber *pages);
 
-/* topic_modify.c: INSERT, COPY FROM, TRUNCATE, and refusing the rest */
+/* topic_modify.c: INSERT, COPY FROM, TRUNCATE, and refusing UPDATE and DELETE; the server's callbacks */
 extern List *pgt_modify_plan(PlannerInfo *root, ModifyTable *plan, Index relation,
 							 int subplan_index);
 extern void pgt_modify_begin(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *fdw_private,

@@ -2,37 +2,34 @@
  * topic_modify.c
  *	  INSERT, COPY FROM and TRUNCATE of a topic; UPDATE and DELETE refused.
  *
- * A row inserted is a record produced: key, value, headers, partition and
+ * Each row inserted is a record produced: key, value, headers, partition and
  * record_timestamp are taken from the columns of those names, whatever their
- * order and however many the topic has.  A null or missing partition is
- * chosen by the partitioner, a null record_timestamp becomes the time the
+ * order and however many of them the topic has.  A null or missing partition is
+ * chosen by the partitioner; a null record_timestamp becomes the time at which the
  * statement began (produce() takes the time of each call).  The records wait
  * in the producer until the transaction appends them, just before it commits.
  *
- * An explicit record_offset is accepted at or past the log's end only, so that
- * a dump restores offsets.  The check here is early, for a good message; it is
- * the append that decides, under the partition's lock.  Offsets belong to all who
- * use the topic: one that jumps ahead is never taken back.  So to give them is
- * for the topic's owner, wherever in the statement the value comes from (a
- * trigger, a default, a view over the topic), and whatever the role may INSERT.
+ * An explicit record_offset, with which a dump restores offsets, is accepted only at or
+ * past the log's end.  The check here is early, for a good message; the append decides,
+ * under the partition's lock.  All users of a topic share its offsets, and an offset that
+ * jumps ahead is never taken back.  So only the topic's owner may set offsets, wherever
+ * in the statement the value comes from (a trigger, a default, a view over the topic),
+ * and whatever columns the role may INSERT.
  *
- * RETURNING and AFTER triggers see the partition and the timestamp the record
- * got, but a null record_offset: offsets are assigned at commit, see
- * produced() and flush().
+ * RETURNING and AFTER triggers see the record's partition and timestamp, but a null
+ * record_offset, because offsets are assigned at commit: see produced() and flush().
  *
  * TRUNCATE removes the records for good, at once and outside MVCC, so it runs
- * only as a statement of its own.  Offsets go on from where they were, also
- * with RESTART IDENTITY; CASCADE has nothing to do.
+ * only as a statement of its own.  Offsets continue where they were, even with
+ * RESTART IDENTITY; CASCADE has no effect.
  *
  * Locks: the executor holds RowExclusiveLock for INSERT and COPY FROM, and
  * AccessExclusiveLock for TRUNCATE, until the transaction's end.
  *
- * WAL: none here but what pgt_log_writer_delete_before() writes.
+ * WAL: only what pgt_log_writer_delete_before() writes.
  *
- * Memory: the state lives as long as the statement; "row" context: what
- * serializing one row needs, reset with each.
- *
- * Layer 6.  Read producer.c next.
+ * Memory: the state lives as long as the statement; the "row" context holds what
+ * serializing one row needs, and is reset after each row.
  */
 #include "postgres.h"
 
@@ -63,7 +60,7 @@ typedef struct TopicInsert
 	TupleTableSlot *result;		/* the row as produced; NULL until needed */
 } TopicInsert;
 
-/* PlanForeignModify: refuse what an append-only log cannot do, also in EXPLAIN. */
+/* PlanForeignModify: refuse UPDATE and DELETE, also in EXPLAIN. */
 List *
 pgt_modify_plan(PlannerInfo *root, ModifyTable *plan, Index relation, int subplan_index)
 {
@@ -73,13 +70,12 @@ pgt_modify_plan(PlannerInfo *root, ModifyTable *plan, Index relation, int subpla
 		return NIL;
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("topics are append-only"),
-			 errdetail("Records of topic \"%s\" cannot be updated or deleted one by one.",
-					   get_rel_name(rte->relid)),
-			 errhint("Produce a new record of the same key, with a null value for a deletion; TRUNCATE removes all records.")));
+			 errmsg("cannot update or delete records of topic \"%s\"", get_rel_name(rte->relid)),
+			 errdetail("Topics are append-only."),
+			 errhint("Produce a new record with the same key, with a null value to delete the key; TRUNCATE removes all records.")));
 }
 
-/* IsForeignRelUpdatable: what information_schema says of topics. */
+/* IsForeignRelUpdatable: the commands that information_schema shows for topics. */
 int
 pgt_modify_commands(Relation relation)
 {
@@ -116,7 +112,7 @@ pgt_modify_begin_insert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 	begin_insert(rinfo);
 }
 
-/* The row's value of a column; null where the topic has no such column. */
+/* The row's value of a column; null if the topic has no such column. */
 static inline Datum
 column_value(const Topic *topic, TupleTableSlot *slot, TopicColumnId column, bool *isnull)
 {
@@ -165,7 +161,7 @@ set_headers(TopicInsert *state, TupleTableSlot *slot, Record *record)
 	record->headers_length = state->headers.len;
 }
 
-/* ERROR unless the role that runs the statement may give offsets. */
+/* ERROR unless the role that runs the statement may set offsets. */
 static void
 check_may_give_offsets(const Topic *topic)
 {
@@ -173,14 +169,14 @@ check_may_give_offsets(const Topic *topic)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("must be owner of topic \"%s\" to give record_offset", get_rel_name(topic->relid)),
-			 errdetail("An offset that is given moves the end of the log for all who use the topic."),
-			 errhint("Leave record_offset out or null: the log numbers the records.")));
+			 errmsg("must be owner of topic \"%s\" to set record_offset", get_rel_name(topic->relid)),
+			 errdetail("An explicit offset moves the end of the log for all users of the topic."),
+			 errhint("Omit record_offset or set it to null, so that the log numbers the records.")));
 }
 
 /*
- * The row's explicit offset, or NO_OFFSET; ERROR where the user may not give one,
- * where the log is past it, or where it is too large.
+ * The row's explicit offset, or NO_OFFSET.  ERROR if the user may not set one, if the
+ * log is past it, or if it is too large.
  */
 static int64
 row_offset(TopicInsert *state, TupleTableSlot *slot, const TopicPartition *partition)
@@ -197,22 +193,22 @@ row_offset(TopicInsert *state, TupleTableSlot *slot, const TopicPartition *parti
 	if (offset < log.next_offset)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("offset " INT64_FORMAT " of topic \"%s\", partition %d, is below the log end offset " INT64_FORMAT,
-						offset, get_rel_name(state->topic->relid), partition->partition,
-						log.next_offset),
-				 errhint("Leave record_offset out, or give offsets at or past the log end.")));
+				 errmsg("offset " INT64_FORMAT " is below the log end offset " INT64_FORMAT " of partition %d of topic \"%s\"",
+						offset, log.next_offset, partition->partition,
+						get_rel_name(state->topic->relid)),
+				 errhint("Omit record_offset, or give offsets at or past the log end.")));
 	if (offset > MAX_EXPLICIT_OFFSET)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("offset " INT64_FORMAT " of topic \"%s\", partition %d, is too large",
-						offset, get_rel_name(state->topic->relid), partition->partition),
-				 errdetail("Offsets that are given must not pass " INT64_FORMAT ", so that enough are left.",
+				 errmsg("offset " INT64_FORMAT " is too large for partition %d of topic \"%s\"",
+						offset, partition->partition, get_rel_name(state->topic->relid)),
+				 errdetail("The largest explicit offset is " INT64_FORMAT "; the offsets past it are left for later records.",
 						   MAX_EXPLICIT_OFFSET),
-				 errhint("Leave record_offset out, or give offsets at or past the log end.")));
+				 errhint("Omit record_offset, or give offsets at or past the log end.")));
 	return offset;
 }
 
-/* Does someone look at the row after it was inserted? */
+/* Does the statement need the row after it was inserted? */
 static bool
 needs_result(ResultRelInfo *rinfo)
 {
@@ -334,7 +330,7 @@ pgt_modify_end(EState *estate, ResultRelInfo *rinfo)
 	rinfo->ri_FdwState = NULL;
 }
 
-/* ERROR where TRUNCATE could not keep its promises. */
+/* ERROR if the user may not truncate the topics, or the command could be rolled back. */
 static void
 check_truncate(List *relations)
 {
@@ -344,7 +340,7 @@ check_truncate(List *relations)
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("TRUNCATE of a topic cannot run inside a transaction block"),
-				 errdetail("It acts at once and cannot be rolled back."),
+				 errdetail("The command takes effect at once and cannot be rolled back."),
 				 errhint("Run it as a statement of its own, outside of transaction blocks, functions and procedures.")));
 	foreach(cell, relations)
 	{
@@ -370,7 +366,7 @@ truncate_topic(const Topic *topic)
 	}
 }
 
-/* ExecForeignTruncate: all checks come before the first record goes. */
+/* ExecForeignTruncate: all checks come before the first record is removed. */
 void
 pgt_modify_truncate(List *relations, DropBehavior behavior, bool restart_sequences)
 {

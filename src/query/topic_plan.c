@@ -2,17 +2,17 @@
  * topic_plan.c
  *	  Planning and explaining the scan of a topic.
  *
- * There is one way to read a topic: the selected partitions one after
- * another, each in offset order.  What the planner can choose is the part
- * that is read (see scan_bounds.c) and what it makes of the order:
+ * There is one way to read a topic: the selected partitions one after another, each in
+ * offset order.  The planner can choose the part that is read (see scan_bounds.c) and
+ * can make use of the order:
  *
  *	  several partitions   rows come by (partition, record_offset)
  *	  one partition        rows come by record_offset
  *
  * so ORDER BY record_offset LIMIT n of one partition needs no sort and stops
- * early.  Conditions on partition and record_offset are enforced by the scan
- * and no longer checked for each row; all others are.  A join on an offset or
- * a partition gets a path that looks each outer row's records up.
+ * early.  The scan itself enforces conditions on partition and record_offset; only other
+ * conditions are checked for each row.  A join on an offset or a partition gets a path
+ * that looks up each outer row's records.
  *
  * A large scan may be divided among parallel workers, at the price of its
  * order.
@@ -22,11 +22,9 @@
  *
  * The plan carries the values of the conditions as fdw_exprs, and in
  * fdw_private two integer lists: three numbers for each of the conditions
- * (column, strategy, is_array), and the columns to be made as one bit mask.
+ * (column, strategy, is_array), and the columns to be filled in as one bit mask.
  *
  * No locks, no WAL; everything lives in the planner's context.
- *
- * Layer 6.  Read topic_scan.c next.
  */
 #include "postgres.h"
 
@@ -80,8 +78,8 @@ guess_selectivity(const TopicPlan *plan, const ScanCondition *condition)
 }
 
 /*
- * Narrow the bounds by a condition whose value can be told now.  False: it
- * cannot.
+ * Narrow the bounds by a condition if its value is known while planning; false if it is
+ * not.
  */
 static bool
 narrow_by_estimate(PlannerInfo *root, ScanBounds *bounds, const ScanCondition *condition)
@@ -142,7 +140,7 @@ estimate_scan(PlannerInfo *root, RelOptInfo *rel, TopicPlan *plan)
 	return remaining;
 }
 
-/* GetForeignRelSize: how many rows the scan gives. */
+/* GetForeignRelSize: estimate how many rows the scan returns. */
 void
 pgt_plan_get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
@@ -161,7 +159,7 @@ pgt_plan_get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	rel->fdw_private = plan;
 }
 
-/* The topic's column as a Var, or NULL where it is left out. */
+/* The topic's column as a Var, or NULL if it is left out. */
 static Var *
 column_var(RelOptInfo *rel, const TopicPlan *plan, TopicColumnId column)
 {
@@ -188,8 +186,8 @@ is_pathkey_on(const PathKey *pathkey, RelOptInfo *rel, const TopicPlan *plan,
 }
 
 /*
- * The leading part of the order the query asks for that the scan has anyway.
- * Where nulls go does not matter: neither column is ever null.
+ * The leading part of the query's order that the scan provides anyway.  The position of
+ * nulls does not matter, because neither column is ever null.
  */
 static List *
 useful_pathkeys(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan)
@@ -211,7 +209,7 @@ useful_pathkeys(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan)
 	return useful;
 }
 
-/* Among how many processes that work is divided: the leader has other work too. */
+/* The number of processes that the work is divided among; the leader counts in part, as it has other work. */
 static double
 parallel_divisor(int workers)
 {
@@ -221,8 +219,8 @@ parallel_divisor(int workers)
 }
 
 /*
- * The path that reads everything within the bounds once; with workers, the
- * part of it that each process of a parallel scan does.
+ * The path that reads everything within the bounds once; with workers, the part that
+ * each process of a parallel scan reads.
  */
 static Path *
 make_scan_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, int workers)
@@ -242,7 +240,7 @@ make_scan_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, int wo
 	return (Path *) path;
 }
 
-/* Add the path of a serial scan and, where it is worth it, of a parallel one. */
+/* Add the path of a serial scan and, if the scan is large enough, of a parallel one. */
 static void
 add_scan_paths(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan)
 {
@@ -265,7 +263,7 @@ is_parallel_safe_type(const Serializer *serializer)
 		func_parallel(serializer->input.fn_oid) == PROPARALLEL_SAFE;
 }
 
-/* IsForeignScanParallelSafe: unless reading a value runs code that is not. */
+/* IsForeignScanParallelSafe: true unless reading a value runs code that is not parallel safe. */
 bool
 pgt_plan_is_parallel_safe(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte)
 {
@@ -274,7 +272,7 @@ pgt_plan_is_parallel_safe(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte
 	return is_parallel_safe_type(&topic->key) && is_parallel_safe_type(&topic->value);
 }
 
-/* Can a scan that is given the outer side's values be bounded by the clause? */
+/* Can the clause bound a scan that gets values from the outer side of a join? */
 static bool
 is_useful_join_clause(RelOptInfo *rel, const TopicPlan *plan, RestrictInfo *rinfo)
 {
@@ -285,7 +283,7 @@ is_useful_join_clause(RelOptInfo *rel, const TopicPlan *plan, RestrictInfo *rinf
 		pgt_scan_condition_is_exact(&condition);
 }
 
-/* Callback: is the member the column that arg names? */
+/* Callback: is the member the column that arg, a Var, stands for? */
 static bool
 is_column_member(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec,
 				 EquivalenceMember *em, void *arg)
@@ -328,7 +326,7 @@ collect_join_clauses(PlannerInfo *root, RelOptInfo *rel, TopicPlan *plan)
 	}
 }
 
-/* The path that is run anew for each row of the relations "outer". */
+/* Add the path that is run again for each row of the relations "outer". */
 static void
 add_lookup_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, Relids outer)
 {
@@ -356,7 +354,7 @@ add_lookup_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, Relid
 			 create_foreignscan_path(root, rel, NULL, rows, 0, cost, NIL, outer, NULL, NIL));
 }
 
-/* Is the set among those in the list? */
+/* Does the list contain the set? */
 static bool
 contains_relids(List *sets, Relids relids)
 {
@@ -424,8 +422,8 @@ used_columns(RelOptInfo *rel, const Topic *topic, List *clauses)
 }
 
 /*
- * GetForeignPlan: conditions that the scan enforces become fdw_recheck_quals,
- * needed where a row is looked at again outside the scan; the others stay.
+ * GetForeignPlan: conditions that the scan enforces become fdw_recheck_quals, for rows
+ * that are checked again outside the scan; the other conditions stay.
  */
 ForeignScan *
 pgt_plan_get_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *path,
@@ -493,7 +491,7 @@ pgt_plan_columns(const ForeignScan *plan)
 	return (uint32) linitial_int(lsecond(plan->fdw_private));
 }
 
-/* The conditions on a column, as in ">= 100 and < 200"; NULL: none. */
+/* The conditions on a column, as in ">= 100 and < 200"; NULL if there are none. */
 static char *
 describe_conditions(List *conditions, TopicColumnId column, List *context)
 {
@@ -518,7 +516,7 @@ describe_conditions(List *conditions, TopicColumnId column, List *context)
 	return text.len > 0 ? text.data : NULL;
 }
 
-/* The partitions that constant conditions leave, as in "0, 2"; NULL: values not known. */
+/* The partitions that satisfy constant conditions, as in "0, 2"; NULL if a condition is not constant. */
 static char *
 list_partitions(List *conditions, const Topic *topic)
 {
@@ -547,7 +545,7 @@ list_partitions(List *conditions, const Topic *topic)
 	return text.len > 0 ? text.data : "none";
 }
 
-/* ExplainForeignScan: what bounds the scan. */
+/* ExplainForeignScan: show the bounds of the scan. */
 void
 pgt_plan_explain(ForeignScanState *node, struct ExplainState *es)
 {

@@ -2,11 +2,10 @@
  * topic_scan.c
  *	  Running the scan of a topic, and sampling it for ANALYZE.
  *
- * A scan reads the partitions within its bounds one after another, each with
- * a log reader of its own and the statement's snapshot, so it sees a prefix
- * of each partition that agrees with the tables the statement sees.  Nothing
- * is read before the first row is asked for, and nothing beyond the reader's
- * chunk when no more is.
+ * A scan reads the partitions within its bounds one after another, each with a log
+ * reader of its own and the statement's snapshot.  So it sees a prefix of each partition
+ * that agrees with the tables that the statement sees.  It reads nothing before the
+ * first row is asked for, and nothing beyond the reader's chunk when no more rows are.
  *
  * The bounds are evaluated when the first row is asked for, and again after
  * each rescan: parameters of a join may have changed.
@@ -14,17 +13,15 @@
  * In a parallel scan each process reads the chunks it takes from the shared
  * counter (scan_share.c) in the same manner.
  *
- * Only the columns that the query uses are made; the others stay null.  The
- * values are made in the executor's per-row context, or point into the
- * reader's chunk for as long as the row lives.
+ * Only the columns that the query uses are filled in; the others stay null.  Values are
+ * allocated in the executor's per-row context, or point into the reader's chunk for as
+ * long as the row lives.
  *
- * Locks: the executor (or ANALYZE) holds one on the topic; a reader holds
- * none between rows.  No WAL.
+ * Locks: the executor (or ANALYZE) holds a lock on the topic; a reader holds none between
+ * rows.  No WAL.
  *
- * Memory: "scan" context: readers, for the scan; "bounds" context: the
- * bounds, until the next rescan; per row: the executor's.
- *
- * Layer 6.  Read log_reader.c next.
+ * Memory: the "scan" context holds readers, for the whole scan; the "bounds" context
+ * holds the bounds until the next rescan; rows are in the executor's per-row context.
  */
 #include "postgres.h"
 
@@ -59,7 +56,7 @@ typedef struct TopicScan
 	int64		records;
 	int64		bytes;
 
-	/* the columns to make */
+	/* the columns to fill in */
 	int			column_count;
 	TopicColumnId columns[TOPIC_COLUMN_COUNT];
 } TopicScan;
@@ -74,7 +71,7 @@ typedef struct PlanScan
 	List	   *values;			/* ExprState, one for each condition */
 } PlanScan;
 
-/* Prepare a walk; the columns are a bit mask.  Bounds are the caller's to set. */
+/* Prepare a walk; "columns" is a bit mask.  The caller sets the bounds. */
 static void
 scan_init(TopicScan *scan, Topic *topic, Snapshot snapshot, uint32 columns)
 {
@@ -127,7 +124,7 @@ scan_reset(TopicScan *scan)
 	scan->done = false;
 }
 
-/* Choose the next partition and its offsets; false where there are none left. */
+/* Choose the next partition and its offsets; false if there are none left. */
 static bool
 scan_next_range(TopicScan *scan, int64 *first_offset, int64 *end_offset)
 {
@@ -140,7 +137,7 @@ scan_next_range(TopicScan *scan, int64 *first_offset, int64 *end_offset)
 	return scan->partition >= 0;
 }
 
-/* Open a reader on what is to be read next; false where nothing is left. */
+/* Open a reader on what is to be read next; false if nothing is left. */
 static bool
 scan_open_reader(TopicScan *scan)
 {
@@ -184,8 +181,7 @@ scan_next(TopicScan *scan, Record *record)
 }
 
 /*
- * Set the values of the columns that are made; new memory comes from the
- * current context.
+ * Set the values of the columns to fill in; new memory comes from the current context.
  */
 static void
 scan_fill(TopicScan *scan, const Record *record, Datum *values, bool *nulls)
@@ -239,7 +235,7 @@ pgt_scan_begin(ForeignScanState *node, int eflags)
 	state->conditions = pgt_plan_conditions(plan);
 	state->values = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);
 
-	/* columns that are not made are null in every row */
+	/* columns that are not filled in are null in every row */
 	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts);
 	node->fdw_state = state;
 }
@@ -306,7 +302,7 @@ pgt_scan_end(ForeignScanState *node)
 	MemoryContextDelete(state->bounds_context);
 }
 
-/* EstimateDSMForeignScan: what the processes of a parallel scan share. */
+/* EstimateDSMForeignScan: the size of what the processes of a parallel scan share. */
 Size
 pgt_scan_estimate_share(ForeignScanState *node, ParallelContext *context)
 {
@@ -369,8 +365,8 @@ form_row(TopicScan *scan, TupleDesc desc, const Record *record)
 }
 
 /*
- * Where the n-th record (counted from 0) goes in a sample of "wanted" rows,
- * each record with the same chance; -1: it is left out.
+ * The position of the n-th record (counted from 0) in a sample of "wanted" rows, to
+ * which each record belongs with the same chance; -1 if it is left out.
  */
 static int
 sample_position(ReservoirState reservoir, double n, int wanted, double *skip)

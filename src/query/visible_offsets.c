@@ -2,22 +2,20 @@
  * visible_offsets.c
  *	  visible_offsets(): how far each partition is visible to a snapshot.
  *
- * The offsets tell where to go on reading a topic behind a copy of tables that
- * was made with the same snapshot: a record and the rows of its transaction
- * are visible together.  There is one exception.  A partition is read in order,
- * so it ends at the first record of a transaction that is still running:
+ * A client that has copied tables with a snapshot, and wants to go on with the changes
+ * in a topic, starts at these offsets: a record and the rows of its transaction are
+ * visible together.  There is one exception.  A partition is read in order, so it ends
+ * at the first record of a transaction that is still running:
  *
  *	  [ seen ][ running ][ seen ]
  *			  ^ next_offset
  *
- * The rows that came with the record behind are in the copy, and the record
- * comes again with the tail.  Such a moment is as short as a commit, but for
- * flush() and prepared transactions; "exact" is false then, and a copy that
- * must not overlap its tail takes another snapshot.
+ * The copy has the rows that were committed together with the last record, and the
+ * client gets that record again.  This happens only while a transaction commits, and
+ * with flush() and prepared transactions; "exact" is false then, and a client that must
+ * not see a change twice takes another snapshot.
  *
- * Locks: AccessShareLock on the topic till the transaction's end.
- *
- * Layer 6.  Read log_reader.c next.
+ * Locks: AccessShareLock on the topic until the transaction's end.
  */
 #include "postgres.h"
 
@@ -48,7 +46,7 @@ add_partition(ReturnSetInfo *result, const TopicPartition *key)
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
-/* visible_offsets(topic): a row a partition. */
+/* visible_offsets(topic): a row for each partition. */
 Datum
 pgt_visible_offsets(PG_FUNCTION_ARGS)
 {

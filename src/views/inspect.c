@@ -1,23 +1,20 @@
 /*
  * inspect.c
  *	  The functions behind the views pg_topics, pg_topic_partitions and
- *	  pg_topic_segments, and what all such functions share.
+ *	  pg_topic_segments, and the walk over topics that all such functions share.
  *
- * Each walks the topics of this database that the current user may do
- * something with, and shows the shared state of their partitions and what
- * the segment files' indexes say.  Numbers of one partition agree with each
- * other; those of different partitions are taken one after another.
+ * Each function walks the topics of this database on which the current user has any
+ * privilege, and shows the shared state of their partitions and the contents of the
+ * segments' indexes.  Numbers of one partition agree with each other; those of different
+ * partitions are taken one after another.
  *
- * What a row shows of the log's end: log_end_offset counts everything
- * appended, last_stable_offset only what the calling statement can read.
- * Where they differ because a transaction has not ended yet, blocking_xid
- * names it, blocking_pid its session, and blocking_gid its name if it was
- * prepared.
+ * A row shows two ends of a log: log_end_offset counts everything appended,
+ * last_stable_offset only what the calling statement can read.  If they differ because a
+ * transaction has not ended yet, blocking_xid is its id, blocking_pid its session, and
+ * blocking_gid its name if it was prepared.
  *
  * Locks: AccessShareLock on one topic at a time, so that its slots and files
  * stay while they are looked at.  No WAL.  Memory: per-query; a walk is short.
- *
- * Layer 6.  Read log_state.h next; inspect_stats.c shows counters.
  */
 #include "postgres.h"
 
@@ -43,32 +40,28 @@ PG_FUNCTION_INFO_V1(pgt_topics_info);
 PG_FUNCTION_INFO_V1(pgt_topic_partitions_info);
 PG_FUNCTION_INFO_V1(pgt_topic_segments_info);
 
-/* Add a column. */
 void
-pgt_row_add(Row *row, Datum value)
+pgt_inspect_add(Row *row, Datum value)
 {
 	row->nulls[row->columns] = false;
 	row->values[row->columns++] = value;
 }
 
-/* Add a column that is null unless the condition holds. */
 void
-pgt_row_add_if(Row *row, bool condition, Datum value)
+pgt_inspect_add_if(Row *row, bool condition, Datum value)
 {
 	row->nulls[row->columns] = !condition;
 	row->values[row->columns++] = value;
 }
 
-/* Add the row to the result. */
 void
-pgt_row_put(Row *row, ReturnSetInfo *result)
+pgt_inspect_put(Row *row, ReturnSetInfo *result)
 {
 	tuplestore_putvalues(result->setResult, result->setDesc, row->values, row->nulls);
 }
 
-/* Return the rows that "add_rows" makes of each topic. */
 Datum
-pgt_return_topics(FunctionCallInfo fcinfo, TopicRows add_rows)
+pgt_inspect_topics(FunctionCallInfo fcinfo, TopicRows add_rows)
 {
 	List	   *topics;
 	ListCell   *cell;
@@ -79,11 +72,11 @@ pgt_return_topics(FunctionCallInfo fcinfo, TopicRows add_rows)
 	{
 		Oid			relid = lfirst_oid(cell);
 
-		/* nobody waits for who has locked a topic that is none of his business */
+		/* do not wait for the lock of a topic that the user may not see */
 		if (!pgt_topic_is_visible(relid))
 			continue;
 		LockRelationOid(relid, AccessShareLock);
-		/* it may have been dropped, or closed to us, before we had the lock */
+		/* it may have been dropped, or its privileges revoked, before we had the lock */
 		if (pgt_topic_is_visible(relid))
 			add_rows((ReturnSetInfo *) fcinfo->resultinfo, pgt_topic_get(relid));
 		UnlockRelationOid(relid, AccessShareLock);
@@ -114,25 +107,25 @@ add_topic(ReturnSetInfo *result, const Topic *topic)
 {
 	Row			row = {0};
 
-	pgt_row_add(&row, ObjectIdGetDatum(topic->relid));
-	pgt_row_add(&row, Int32GetDatum(topic->partitions));
-	pgt_row_add(&row, CStringGetTextDatum(cleanup_policy_name(topic->cleanup_policy)));
-	pgt_row_add(&row, ObjectIdGetDatum(topic->key.type));
-	pgt_row_add(&row, ObjectIdGetDatum(topic->value.type));
-	pgt_row_add(&row, pgt_topic_options_jsonb(topic->relid));
-	pgt_row_put(&row, result);
+	pgt_inspect_add(&row, ObjectIdGetDatum(topic->relid));
+	pgt_inspect_add(&row, Int32GetDatum(topic->partitions));
+	pgt_inspect_add(&row, CStringGetTextDatum(cleanup_policy_name(topic->cleanup_policy)));
+	pgt_inspect_add(&row, ObjectIdGetDatum(topic->key.type));
+	pgt_inspect_add(&row, ObjectIdGetDatum(topic->value.type));
+	pgt_inspect_add(&row, pgt_topic_options_jsonb(topic->relid));
+	pgt_inspect_put(&row, result);
 }
 
 /* pg_topics_info() */
 Datum
 pgt_topics_info(PG_FUNCTION_ARGS)
 {
-	return pgt_return_topics(fcinfo, add_topic);
+	return pgt_inspect_topics(fcinfo, add_topic);
 }
 
 /* ---- pg_topic_partitions ------------------------------------------------ */
 
-/* The name of a prepared transaction, in the current context; NULL: it is none. */
+/* The name of a prepared transaction, in the current context; NULL if the transaction is not prepared. */
 static char *
 prepared_transaction_name(TransactionId xid)
 {
@@ -160,12 +153,12 @@ row_add_blocker(Row *row, TransactionId xid)
 	int			pid = blocked ? BackendXidGetPid(xid) : 0;
 	char	   *gid = blocked && pid == 0 ? prepared_transaction_name(xid) : NULL;
 
-	pgt_row_add_if(row, blocked, TransactionIdGetDatum(xid));
-	pgt_row_add_if(row, pid != 0, Int32GetDatum(pid));
-	pgt_row_add_if(row, gid != NULL, gid != NULL ? CStringGetTextDatum(gid) : (Datum) 0);
+	pgt_inspect_add_if(row, blocked, TransactionIdGetDatum(xid));
+	pgt_inspect_add_if(row, pid != 0, Int32GetDatum(pid));
+	pgt_inspect_add_if(row, gid != NULL, gid != NULL ? CStringGetTextDatum(gid) : (Datum) 0);
 }
 
-/* How far a partition can be read. */
+/* The end up to which a partition can be read. */
 typedef struct ReadableEnd
 {
 	const TopicPartition *key;
@@ -173,7 +166,7 @@ typedef struct ReadableEnd
 	TransactionId blocker;
 } ReadableEnd;
 
-/* Find it.  arg: ReadableEnd. */
+/* Find the end.  arg: ReadableEnd. */
 static void
 look_at_end(void *arg)
 {
@@ -197,17 +190,17 @@ add_partition(ReturnSetInfo *result, const TopicPartition *key)
 	bytes = pgt_partition_log_bytes(key, &log, &segments);
 	found = pgt_catch_damage(look_at_end, &end);
 
-	pgt_row_add(&row, ObjectIdGetDatum(key->topic));
-	pgt_row_add(&row, Int32GetDatum(key->partition));
-	pgt_row_add(&row, Int64GetDatum(log.log_start_offset));
-	pgt_row_add(&row, Int64GetDatum(log.next_offset));
-	pgt_row_add_if(&row, found, Int64GetDatum(end.offset));
-	pgt_row_add(&row, Int64GetDatum(log.resolved_offset));
-	pgt_row_add(&row, Int32GetDatum(segments));
-	pgt_row_add(&row, Int64GetDatum(bytes));
+	pgt_inspect_add(&row, ObjectIdGetDatum(key->topic));
+	pgt_inspect_add(&row, Int32GetDatum(key->partition));
+	pgt_inspect_add(&row, Int64GetDatum(log.log_start_offset));
+	pgt_inspect_add(&row, Int64GetDatum(log.next_offset));
+	pgt_inspect_add_if(&row, found, Int64GetDatum(end.offset));
+	pgt_inspect_add(&row, Int64GetDatum(log.resolved_offset));
+	pgt_inspect_add(&row, Int32GetDatum(segments));
+	pgt_inspect_add(&row, Int64GetDatum(bytes));
 	row_add_blocker(&row, end.blocker);
-	pgt_row_add(&row, Int64GetDatum(log.deleted_end));
-	pgt_row_put(&row, result);
+	pgt_inspect_add(&row, Int64GetDatum(log.deleted_end));
+	pgt_inspect_put(&row, result);
 }
 
 /* The topic's rows of pg_topic_partitions. */
@@ -226,24 +219,24 @@ add_partitions(ReturnSetInfo *result, const Topic *topic)
 Datum
 pgt_topic_partitions_info(PG_FUNCTION_ARGS)
 {
-	return pgt_return_topics(fcinfo, add_partitions);
+	return pgt_inspect_topics(fcinfo, add_partitions);
 }
 
 /* ---- pg_topic_segments -------------------------------------------------- */
 
-/* What the index entries in use of a segment tell. */
+/* The first and the last index entry in use of a segment. */
 typedef struct SegmentIndex
 {
 	PartitionState *state;
 	const LogBounds *log;
 	SegmentId	id;
-	bool		there;			/* it has not just gone */
+	bool		there;			/* the segment still exists */
 	uint32		count;
 	IndexEntry	first;
 	IndexEntry	last;
 } SegmentIndex;
 
-/* Read the first one and the last one.  arg: SegmentIndex. */
+/* Read the entries.  arg: SegmentIndex. */
 static void
 look_at_index(void *arg)
 {
@@ -273,17 +266,17 @@ add_segment(ReturnSetInfo *result, PartitionState *state, const TopicPartition *
 	if (sound && !index.there)
 		return;
 	pgt_segment_log_path(path, key, id);
-	pgt_row_add(&row, ObjectIdGetDatum(key->topic));
-	pgt_row_add(&row, Int32GetDatum(key->partition));
-	pgt_row_add(&row, Int64GetDatum(id.base));
-	pgt_row_add_if(&row, any, Int64GetDatum(id.base + index.last.last_delta));
-	pgt_row_add_if(&row, sound, Int64GetDatum(index.count));
-	pgt_row_add_if(&row, sound, Int64GetDatum((int64) index.last.position + index.last.length));
-	pgt_row_add_if(&row, any, TimestampTzGetDatum(pgt_clock_to_timestamptz(index.first.min_timestamp)));
-	pgt_row_add_if(&row, any, TimestampTzGetDatum(pgt_clock_to_timestamptz(index.last.largest_timestamp)));
-	pgt_row_add(&row, BoolGetDatum(pgt_same_segment(id, pgt_original_segment(log->active_base))));
-	pgt_row_add(&row, CStringGetTextDatum(path));
-	pgt_row_put(&row, result);
+	pgt_inspect_add(&row, ObjectIdGetDatum(key->topic));
+	pgt_inspect_add(&row, Int32GetDatum(key->partition));
+	pgt_inspect_add(&row, Int64GetDatum(id.base));
+	pgt_inspect_add_if(&row, any, Int64GetDatum(id.base + index.last.last_delta));
+	pgt_inspect_add_if(&row, sound, Int64GetDatum(index.count));
+	pgt_inspect_add_if(&row, sound, Int64GetDatum((int64) index.last.position + index.last.length));
+	pgt_inspect_add_if(&row, any, TimestampTzGetDatum(pgt_clock_to_timestamptz(index.first.min_timestamp)));
+	pgt_inspect_add_if(&row, any, TimestampTzGetDatum(pgt_clock_to_timestamptz(index.last.largest_timestamp)));
+	pgt_inspect_add(&row, BoolGetDatum(pgt_same_segment(id, pgt_original_segment(log->active_base))));
+	pgt_inspect_add(&row, CStringGetTextDatum(path));
+	pgt_inspect_put(&row, result);
 }
 
 /* The topic's rows of pg_topic_segments. */
@@ -310,5 +303,5 @@ add_segments(ReturnSetInfo *result, const Topic *topic)
 Datum
 pgt_topic_segments_info(PG_FUNCTION_ARGS)
 {
-	return pgt_return_topics(fcinfo, add_segments);
+	return pgt_inspect_topics(fcinfo, add_segments);
 }

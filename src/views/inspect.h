@@ -1,9 +1,7 @@
 /*
  * inspect.h
- *	  What the functions behind the views share: a walk over the topics that
- *	  the current user may see, and rows put together from left to right.
- *
- * Layer 6.
+ *	  Shared by the functions behind the views: a walk over the topics that the
+ *	  current user may see, and result rows built column by column.
  */
 #ifndef INSPECT_H
 #define INSPECT_H
@@ -11,13 +9,13 @@
 #include "nodes/execnodes.h"
 #include "topic/topic.h"
 
-/* The widest of the rows. */
+/* The number of columns of the widest row. */
 #define MAX_COLUMNS 17
 
-/* Adds the rows of one topic, which is locked, to the result. */
+/* Adds the rows about one topic to the result; the topic is locked. */
 typedef void (*TopicRows) (ReturnSetInfo *result, const Topic *topic);
 
-/* A row in the making, zero at first. */
+/* A result row that is being built; zero at first. */
 typedef struct Row
 {
 	int			columns;
@@ -25,14 +23,14 @@ typedef struct Row
 	bool		nulls[MAX_COLUMNS];
 } Row;
 
-/* Add a column; one that is null unless the condition holds. */
-extern void pgt_row_add(Row *row, Datum value);
-extern void pgt_row_add_if(Row *row, bool condition, Datum value);
+/* Add a column to the row; with _if, the column is null unless the condition holds. */
+extern void pgt_inspect_add(Row *row, Datum value);
+extern void pgt_inspect_add_if(Row *row, bool condition, Datum value);
 
 /* Add the row to the result. */
-extern void pgt_row_put(Row *row, ReturnSetInfo *result);
+extern void pgt_inspect_put(Row *row, ReturnSetInfo *result);
 
-/* Return the rows that "add_rows" makes of each topic the user may see. */
-extern Datum pgt_return_topics(FunctionCallInfo fcinfo, TopicRows add_rows);
+/* A function's result: the rows that "add_rows" adds for each topic that the user may see. */
+extern Datum pgt_inspect_topics(FunctionCallInfo fcinfo, TopicRows add_rows);
 
 #endif							/* INSPECT_H */

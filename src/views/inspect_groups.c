@@ -1,14 +1,13 @@
 /*
  * inspect_groups.c
- *	  What pg_topic_groups shows of a group beside its row: how old is the oldest
- *	  record that it has still to read, and whether that must not be delivered yet.
+ *	  What pg_topic_groups shows of a group beside its row: how old the oldest
+ *	  record is that it has still to read, whether that record must not be delivered
+ *	  yet, and which records retention is about to take from the group.
  *
- * The record is read, since its batch tells only the smallest timestamp of all
- * in it, and nothing of headers.  That is one look-up in an index and one batch.
+ * The record itself is read, because the index knows only the smallest timestamp of its
+ * batch, and nothing of headers.  That costs one look-up in an index and one batch.
  *
  * Locks: AccessShareLock on the topic for the time of the look.
- *
- * Layer 6.
  */
 #include "postgres.h"
 
@@ -21,6 +20,7 @@
 #include "utils/snapmgr.h"
 
 #include "consume/nack_header.h"
+#include "maintenance/retention.h"
 #include "topic/topic.h"
 #include "util/catch_error.h"
 #include "util/clock.h"
@@ -28,6 +28,9 @@
 
 PG_FUNCTION_INFO_V1(pgt_topic_lag_time);
 PG_FUNCTION_INFO_V1(pgt_topic_held_info);
+PG_FUNCTION_INFO_V1(pgt_topic_at_risk_info);
+
+/* ---- the first record ---------------------------------------------------- */
 
 /* The first visible record at or past an offset. */
 typedef struct FirstRecord
@@ -54,15 +57,15 @@ look_at_first(void *arg)
 	{
 		first->offset = record.offset;
 		first->age_ms = Max(pgt_clock_ms_between(record.timestamp, pgt_clock_now_ms()), 0);
-		first->held_until = pgt_record_held_until(first->topic, &record);
+		first->held_until = pgt_nack_held_until(first->topic, &record);
 	}
 	pgt_log_reader_end(reader);
 }
 
 /*
- * The first record that a group has to read, by the arguments of the functions below.
- * Not found where there is none, or it cannot be read since it is damaged, and for who
- * may not read the topic.
+ * Find the first record that a group has to read, by the arguments of the functions
+ * below.  It counts as not found if there is none, if it is damaged, or if the user may
+ * not read the topic.
  */
 static void
 find_first(FunctionCallInfo fcinfo, FirstRecord *first)
@@ -87,8 +90,8 @@ find_first(FunctionCallInfo fcinfo, FirstRecord *first)
 }
 
 /*
- * pg_topic_lag_time(topic, partition, committed_offset): how old the record is; null
- * where none is found.
+ * pg_topic_lag_time(topic, partition, committed_offset): how old the first record is
+ * that the group has to read; null if none is found.
  */
 Datum
 pgt_topic_lag_time(PG_FUNCTION_ARGS)
@@ -104,8 +107,9 @@ pgt_topic_lag_time(PG_FUNCTION_ARGS)
 }
 
 /*
- * pg_topic_held_info(topic, partition, next_offset): the record, where it holds back
- * the group which reads there next, and until when; else nulls.
+ * pg_topic_held_info(topic, partition, next_offset): the offset of the first record that
+ * the group has to read and the time before which it is not delivered; nulls if it may
+ * be delivered.
  */
 Datum
 pgt_topic_held_info(PG_FUNCTION_ARGS)
@@ -121,5 +125,61 @@ pgt_topic_held_info(PG_FUNCTION_ARGS)
 	values[0] = Int64GetDatum(first.offset);
 	values[1] = TimestampTzGetDatum(pgt_clock_to_timestamptz(first.held_until));
 	nulls[0] = nulls[1] = !first.found || first.held_until == 0;
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
+/* ---- what retention is about to take --------------------------------------- */
+
+/* The records that a group loses next. */
+typedef struct AtRisk
+{
+	const Topic *topic;
+	int32		partition;
+	int64		next;			/* the group's next offset */
+	bool		any;
+	int64		records;
+	int64		at;
+} AtRisk;
+
+/* Find them.  arg: AtRisk. */
+static void
+look_at_risk(void *arg)
+{
+	AtRisk	   *risk = arg;
+
+	risk->any = pgt_retention_at_risk(risk->topic, risk->partition, risk->next, &risk->records, &risk->at);
+}
+
+/*
+ * pg_topic_at_risk_info(topic, partition, committed_offset): how many records
+ * the group loses next, and when; nulls if it loses none, or if the user may
+ * not read the topic.
+ */
+Datum
+pgt_topic_at_risk_info(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	int32		partition = PG_GETARG_INT32(1);
+	AtRisk		risk = {.partition = partition, .next = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2)};
+	TupleDesc	desc;
+	Datum		values[2] = {0};
+	bool		nulls[2] = {true, true};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	LockRelationOid(relid, AccessShareLock);
+	if (pgt_is_topic(relid) &&
+		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK)
+	{
+		risk.topic = pgt_topic_get(relid);
+		if (partition >= 0 && partition < risk.topic->partitions &&
+			pgt_catch_damage(look_at_risk, &risk) && risk.any)
+		{
+			values[0] = Int64GetDatum(risk.records);
+			values[1] = TimestampTzGetDatum(pgt_clock_to_timestamptz(risk.at));
+			nulls[0] = nulls[1] = false;
+		}
+	}
+	UnlockRelationOid(relid, AccessShareLock);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

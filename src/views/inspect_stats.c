@@ -3,15 +3,13 @@
  *	  The functions behind the views pg_stat_topics and
  *	  pg_stat_progress_topic_compaction.
  *
- * They show counters in shared memory, which begin with the server.  Those of
- * producing and consuming are read one by one; those of retention and
- * compaction agree with each other, but for the progress of a compaction under
- * way, of which each number is as fresh as it can be.
+ * They show counters in shared memory, which start from zero with the server.  The
+ * counters of producing and consuming are read one by one.  Those of retention and
+ * compaction agree with each other, except the progress of a running compaction, where
+ * each number is read by itself.
  *
  * Locks: AccessShareLock on one topic at a time (inspect.c), a partition's
  * lock while its counters are copied.
- *
- * Layer 6.  Next: maintenance_stats.c, which counts.
  */
 #include "postgres.h"
 
@@ -26,7 +24,7 @@ PG_FUNCTION_INFO_V1(pgt_stat_progress_topic_compaction_info);
 
 /* ---- pg_stat_topics ----------------------------------------------------- */
 
-/* Add a counter as a column; 0 where the partition was never appended to. */
+/* Add a counter as a column; 0 if the partition was never appended to. */
 static void
 row_add_counter(Row *row, PartitionState *state, size_t counter)
 {
@@ -34,7 +32,7 @@ row_add_counter(Row *row, PartitionState *state, size_t counter)
 
 	if (state != NULL)
 		value = pg_atomic_read_u64((pg_atomic_uint64 *) ((char *) state + counter));
-	pgt_row_add(row, Int64GetDatum((int64) value));
+	pgt_inspect_add(row, Int64GetDatum((int64) value));
 }
 
 /* A number of microseconds as an interval. */
@@ -59,16 +57,16 @@ row_add_maintenance(Row *row, PartitionState *state)
 		stats = state->maintenance;
 		LWLockRelease(&state->lock);
 	}
-	pgt_row_add(row, Int64GetDatum(stats.segments_deleted));
-	pgt_row_add(row, Int64GetDatum(stats.bytes_deleted));
-	pgt_row_add(row, Int64GetDatum(stats.compactions));
-	pgt_row_add(row, Int64GetDatum(stats.records_compacted));
-	pgt_row_add(row, Int64GetDatum(stats.bytes_compacted));
-	pgt_row_add_if(row, stats.last_run != 0, TimestampTzGetDatum(stats.last_run));
-	pgt_row_add_if(row, stats.last_run != 0, interval_datum(stats.last_duration_us));
-	pgt_row_add(row, Int64GetDatum(stats.errors));
-	pgt_row_add_if(row, stats.errors != 0, TimestampTzGetDatum(stats.last_error_at));
-	pgt_row_add_if(row, stats.errors != 0, CStringGetTextDatum(stats.last_error));
+	pgt_inspect_add(row, Int64GetDatum(stats.segments_deleted));
+	pgt_inspect_add(row, Int64GetDatum(stats.bytes_deleted));
+	pgt_inspect_add(row, Int64GetDatum(stats.compactions));
+	pgt_inspect_add(row, Int64GetDatum(stats.records_compacted));
+	pgt_inspect_add(row, Int64GetDatum(stats.bytes_compacted));
+	pgt_inspect_add_if(row, stats.last_run != 0, TimestampTzGetDatum(stats.last_run));
+	pgt_inspect_add_if(row, stats.last_run != 0, interval_datum(stats.last_duration_us));
+	pgt_inspect_add(row, Int64GetDatum(stats.errors));
+	pgt_inspect_add_if(row, stats.errors != 0, TimestampTzGetDatum(stats.last_error_at));
+	pgt_inspect_add_if(row, stats.errors != 0, CStringGetTextDatum(stats.last_error));
 }
 
 /* The topic's rows of pg_stat_topics. */
@@ -81,15 +79,15 @@ add_statistics(ReturnSetInfo *result, const Topic *topic)
 		PartitionState *state = pgt_log_state_find(&key);
 		Row			row = {0};
 
-		pgt_row_add(&row, ObjectIdGetDatum(key.topic));
-		pgt_row_add(&row, Int32GetDatum(key.partition));
+		pgt_inspect_add(&row, ObjectIdGetDatum(key.topic));
+		pgt_inspect_add(&row, Int32GetDatum(key.partition));
 		row_add_counter(&row, state, offsetof(PartitionState, records_in));
 		row_add_counter(&row, state, offsetof(PartitionState, bytes_in));
 		row_add_counter(&row, state, offsetof(PartitionState, batches_in));
 		row_add_counter(&row, state, offsetof(PartitionState, records_out));
 		row_add_counter(&row, state, offsetof(PartitionState, bytes_out));
 		row_add_maintenance(&row, state);
-		pgt_row_put(&row, result);
+		pgt_inspect_put(&row, result);
 	}
 }
 
@@ -97,12 +95,12 @@ add_statistics(ReturnSetInfo *result, const Topic *topic)
 Datum
 pgt_stat_topics_info(PG_FUNCTION_ARGS)
 {
-	return pgt_return_topics(fcinfo, add_statistics);
+	return pgt_inspect_topics(fcinfo, add_statistics);
 }
 
 /* ---- pg_stat_progress_topic_compaction ---------------------------------- */
 
-/* What the view calls a phase. */
+/* The name of a phase in the view. */
 static const char *
 phase_name(uint32 phase)
 {
@@ -123,12 +121,12 @@ phase_name(uint32 phase)
 static void
 row_add_progress(Row *row, pg_atomic_uint64 *number)
 {
-	pgt_row_add(row, Int64GetDatum((int64) pg_atomic_read_u64(number)));
+	pgt_inspect_add(row, Int64GetDatum((int64) pg_atomic_read_u64(number)));
 }
 
 /*
- * The row of one partition, if it is being compacted: one whose process is
- * gone was broken off.
+ * Add the row of one partition if it is being compacted.  A compaction whose process
+ * has ended is over.
  */
 static void
 add_partition_progress(ReturnSetInfo *result, const TopicPartition *key,
@@ -140,17 +138,17 @@ add_partition_progress(ReturnSetInfo *result, const TopicPartition *key,
 	if (pid == 0 || BackendPidGetProc(pid) == NULL)
 		return;
 	pg_read_barrier();
-	pgt_row_add(&row, Int32GetDatum(pid));
-	pgt_row_add(&row, ObjectIdGetDatum(key->topic));
-	pgt_row_add(&row, Int32GetDatum(key->partition));
-	pgt_row_add(&row, CStringGetTextDatum(phase_name(pg_atomic_read_u32(&progress->phase))));
+	pgt_inspect_add(&row, Int32GetDatum(pid));
+	pgt_inspect_add(&row, ObjectIdGetDatum(key->topic));
+	pgt_inspect_add(&row, Int32GetDatum(key->partition));
+	pgt_inspect_add(&row, CStringGetTextDatum(phase_name(pg_atomic_read_u32(&progress->phase))));
 	row_add_progress(&row, &progress->bytes_total);
 	row_add_progress(&row, &progress->bytes_mapped);
 	row_add_progress(&row, &progress->bytes_read);
 	row_add_progress(&row, &progress->bytes_written);
 	row_add_progress(&row, &progress->keys);
 	row_add_progress(&row, &progress->records_removed);
-	pgt_row_put(&row, result);
+	pgt_inspect_put(&row, result);
 }
 
 /* The topic's rows of pg_stat_progress_topic_compaction. */
@@ -171,5 +169,5 @@ add_progress(ReturnSetInfo *result, const Topic *topic)
 Datum
 pgt_stat_progress_topic_compaction_info(PG_FUNCTION_ARGS)
 {
-	return pgt_return_topics(fcinfo, add_progress);
+	return pgt_inspect_topics(fcinfo, add_progress);
 }

@@ -1,26 +1,25 @@
 /*
  * verify.c
- *	  verify_topic(): everything that is damaged in a topic's files.
+ *	  verify_topic(): a report of all damage in a topic's files.
  *
- * Readers stop at the first damage they meet.  This goes over all segments of all
- * partitions and reports each problem as a row: a header that is not the
- * segment's, an index entry or a batch that fails its checksum, a batch that is
- * not what its entry says or does not decode, entries out of order, files that are
- * missing or cut, segments that do not follow each other.
+ * Readers stop at the first damage they meet.  verify_topic() goes over all segments of
+ * all partitions and reports each problem as a row: a header that does not belong to the
+ * segment, an index entry or a batch with a wrong checksum, a batch that contradicts its
+ * entry or cannot be decoded, entries out of order, files that are missing or too short,
+ * segments that do not follow each other.
  *
- *	  segment	its header, and that it begins where the one before ends
- *	  entry		its checksum, its place behind the one before
+ *	  segment	its header, and that it begins where the segment before it ends
+ *	  entry		its checksum, and that it follows the entry before it
  *	  batch		its bytes, as a reader would check and decode them
  *
- * The checks are those of the readers, which throw; here the error is caught and
- * becomes a row, if it is about damage or a file.  Nothing is held that an error
- * could leave behind: no lock but the relation's, files only in the process's
- * cache.
+ * The checks are those of the readers, which throw errors; an error about damage or a
+ * file is caught here and becomes a row.  An error can leave nothing behind, because the
+ * only lock held is the relation's, and files are only open in the process's cache.
  *
- * A segment that is deleted or replaced meanwhile is no problem: the log is looked
- * up again behind the last segment that was finished.
+ * A segment that is deleted or replaced meanwhile is no problem: the walk goes on behind
+ * the last segment that was finished, with the list of segments as it is then.
  *
- * Locks: AccessShareLock on the topic; runs on a standby.  Layer 6.
+ * Locks: AccessShareLock on the topic; runs on a standby.
  */
 #include "postgres.h"
 
@@ -56,7 +55,7 @@ typedef struct Verification
 	int64		next_offset;
 } Verification;
 
-/* Something that may throw about damage. */
+/* A check that throws an error about damage. */
 typedef void (*Check) (Verification *v, void *arg);
 
 /* Add a problem as a row; position and offset are left out where they are -1. */
@@ -76,7 +75,7 @@ report(Verification *v, int64 position, int64 offset, const char *problem)
 	tuplestore_putvalues(v->result->setResult, v->result->setDesc, values, nulls);
 }
 
-/* Is the error one of those that this is about? */
+/* Is the error about damage or a file? */
 static bool
 is_about_files(const ErrorData *error)
 {
@@ -85,7 +84,7 @@ is_about_files(const ErrorData *error)
 		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_IO_ERROR);
 }
 
-/* Run a check; false where it has thrown: then the problem is a row, unless "quiet". */
+/* Run a check; false if it throws, and then the problem becomes a row, unless "quiet". */
 static bool
 passes(Verification *v, Check check, void *arg, int64 position, int64 offset, bool quiet)
 {
@@ -147,7 +146,7 @@ check_batch(Verification *v, void *arg)
 							   iterator.problem);
 }
 
-/* An entry's place behind the one before, then its batch. */
+/* Check that an entry follows the entry before it, and check its batch. */
 static void
 verify_entry(Verification *v, IndexEntry *entry)
 {
@@ -155,9 +154,9 @@ verify_entry(Verification *v, IndexEntry *entry)
 
 	CHECK_FOR_INTERRUPTS();
 	if (offset < v->next_offset || entry->last_delta < entry->first_delta)
-		report(v, INDEX_ENTRY_POSITION(v->entry), offset, "the index entry's offsets are not behind those of the one before");
+		report(v, INDEX_ENTRY_POSITION(v->entry), offset, "the index entry's offsets are not behind those of the entry before it");
 	if (entry->position != v->next_position)
-		report(v, entry->position, offset, "the batch does not begin where the one before ends");
+		report(v, entry->position, offset, "the batch does not begin where the batch before it ends");
 	(void) passes(v, check_batch, entry, entry->position, offset, false);
 	v->next_offset = v->id.base + entry->last_delta + 1;
 	v->next_position = entry->position + entry->length;
@@ -173,7 +172,7 @@ typedef struct EntryRead
 	IndexEntry	entries[ENTRIES_PER_READ];
 } EntryRead;
 
-/* Read them: a Check. */
+/* Read the entries: a Check. */
 static void
 read_entries(Verification *v, void *arg)
 {
@@ -184,7 +183,7 @@ read_entries(Verification *v, void *arg)
 		pgt_segment_read_entries(segment, v->entry, read->count, read->entries);
 }
 
-/* Verify what was read; behind one that could not be, the first has no place to be known. */
+/* Verify the entries read; after an entry that could not be read, the position of the first is taken as it is. */
 static void
 verify_read(Verification *v, EntryRead *read, bool skipped)
 {
@@ -201,8 +200,8 @@ verify_read(Verification *v, EntryRead *read, bool skipped)
 }
 
 /*
- * Go over a segment's entries.  Where a block has a damaged one, its entries are
- * read one by one, so that it does not hide its neighbours.
+ * Verify a segment's entries.  If a block has a damaged entry, its entries are read one
+ * by one, so that the damaged entry does not hide its neighbours.
  */
 static void
 verify_entries(Verification *v, uint32 count)
@@ -247,8 +246,8 @@ open_segment(Verification *v, void *arg)
 }
 
 /*
- * Verify a segment that should begin where the log has come to.  Returns where it
- * ends; -1: it cannot be opened.
+ * Verify a segment that should begin at the offset "expected".  Returns where it ends, or
+ * -1 if it cannot be opened.
  */
 static int64
 verify_segment(Verification *v, int64 expected)
@@ -318,7 +317,7 @@ verify_partition(Verification *v)
 	} while (at < end && now.segments_version != v->bounds.segments_version);
 }
 
-/* verify_topic(topic): a row for each problem; none where all is well. */
+/* verify_topic(topic): a row for each problem. */
 Datum
 pgt_verify_topic(PG_FUNCTION_ARGS)
 {

@@ -104,7 +104,7 @@ sql(q{SELECT create_topic('high')});
 foreach my $offset ('9223372036854775807', $largest + 1)
 {
 	like(failure("INSERT INTO high (record_offset, value) VALUES ($offset, 'x')"),
-		qr/ERROR:  offset $offset of topic "high", partition 0, is too large/, 'a larger offset is refused');
+		qr/ERROR:  offset $offset is too large for partition 0 of topic "high"/, 'a larger offset is refused');
 }
 # it ends nothing: what comes in the same batch, later, and after TRUNCATE goes on from there
 sql("INSERT INTO high (record_offset, value) VALUES ($largest, 'a'), (NULL, 'b')");

@@ -378,7 +378,7 @@ $node->stop;
 $node->append_conf('postgresql.conf', "max_worker_processes = 3\nmax_logical_replication_workers = 0");
 $log = -s $node->logfile;
 $node->start;
-my $full = qr/cannot start a pg_topics maintenance worker for database \d+: too many background workers/;
+my $full = qr/could not start a pg_topics maintenance worker for database \d+: too many background workers/;
 ok(poll_until(sub { slurp_file($node->logfile, $log) =~ $full }), 'no room for a worker is said');
 my $others = q{SELECT datname FROM pg_stat_activity WHERE backend_type = 'pg_topics maintenance'};
 ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM ($others) w"), 'one database has a worker');
