@@ -110,7 +110,7 @@ make_room(const ConsumePass *pass)
 
 /* Add a partition to the array, which has room for it. */
 static void
-add_partition(PassPartition *listed, int *count, TopicPass *topic, GroupOffset *offset)
+add_partition(PassPartition *listed, int *count, TopicPass *topic, GroupPartition *offset)
 {
 	listed[*count].topic = topic;
 	listed[*count].offset = offset;
@@ -136,7 +136,7 @@ add_wanted(PassPartition *listed, int *count, TopicPass *topic)
 static void
 add_leased(PassPartition *listed, int *count, TopicPass *topic)
 {
-	GroupOffset **leased = palloc(sizeof(GroupOffset *) * topic->topic->partitions);
+	GroupPartition **leased = palloc(sizeof(GroupPartition *) * topic->topic->partitions);
 	int			leased_count = pgt_lease_partitions(topic->lease, leased);
 
 	for (int i = 0; i < leased_count; i++)
@@ -158,8 +158,8 @@ pgt_consume_pass_list(ConsumePass *pass, PassPartition **ordered)
 		TopicPass  *topic = lfirst(cell);
 		int32		partitions = topic->topic->partitions;
 
-		topic->offsets = pgt_group_read(&topic->group, partitions);
-		pgt_group_mend_served(topic->offsets, partitions);
+		topic->offsets = pgt_group_rows_read(&topic->group, partitions);
+		pgt_group_clamp_future_served(topic->offsets, partitions);
 		add_wanted(*ordered, &count, topic);
 	}
 	qsort(*ordered, count, sizeof(PassPartition), compare_partitions);
@@ -175,7 +175,7 @@ pgt_consume_pass_keep_groups(const ConsumePass *pass)
 	{
 		TopicPass  *topic = lfirst(cell);
 
-		pgt_group_keep(&topic->group, topic->offsets, topic->topic->partitions);
+		pgt_group_refresh_expiry(&topic->group, topic->offsets, topic->topic->partitions);
 	}
 }
 

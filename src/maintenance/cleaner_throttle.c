@@ -15,12 +15,12 @@
  */
 #include "postgres.h"
 
-#include "log/clock.h"
 #include "maintenance/cleaner_throttle.h"
 #include "miscadmin.h"
 #include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
+#include "util/clock.h"
 #include "utils/lsyscache.h"
 #include "utils/wait_event.h"
 
@@ -58,7 +58,7 @@ ahead_of_rate(int64 bytes)
 
 	if (pgt_cleaner_bytes_per_second <= 0)
 		return 0;
-	now = pgt_monotonic_us();
+	now = pgt_clock_monotonic_us();
 	if ((now - since) / 1000.0 > done / pgt_cleaner_bytes_per_second * 1000.0 + 1000)
 	{
 		since = now;			/* what was not used is not saved up */

@@ -10,37 +10,6 @@
 
 #include "common/int.h"
 #include "maintenance/maintenance_hold.h"
-<<<<<<< ours
-#include "util/catch_error.h"
-#include "util/clock.h"
-#include "views/inspect.h"
-#include "wal/log_reader.h"
-
-PG_FUNCTION_INFO_V1(pgt_topic_maintenance_info);
-
-/* A record that is looked for. */
-typedef struct Search
-{
-	TopicPartition key;
-	const MaintenanceHold *hold;
-	int64		offset;			/* -1: not found */
-} Search;
-||||||| base
-#include "util/catch_error.h"
-#include "views/inspect.h"
-#include "wal/log_reader.h"
-
-PG_FUNCTION_INFO_V1(pgt_topic_maintenance_info);
-
-/* A record that is looked for. */
-typedef struct Search
-{
-	TopicPartition key;
-	const MaintenanceHold *hold;
-	int64		offset;			/* -1: not found */
-} Search;
-=======
->>>>>>> theirs
 
 void
 pgt_maintenance_hold_by_timestamp(MaintenanceHold *hold, const char *by, int64 largest, int64 limit)

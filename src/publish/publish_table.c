@@ -379,10 +379,10 @@ pgt_publish_table(PG_FUNCTION_ARGS)
 	TablePublication publication;
 	Oid			topic;
 
-	pgt_require_arg(fcinfo, ARG_TABLE, "t");
-	pgt_require_arg(fcinfo, ARG_FORMAT, "format");
+	pgt_sql_argument_require(fcinfo, ARG_TABLE, "t");
+	pgt_sql_argument_require(fcinfo, ARG_FORMAT, "format");
 	for (int n = ARG_FOR_EACH; n <= ARG_CONFIG; n++)
-		pgt_require_arg(fcinfo, n, argument_names[n]);
+		pgt_sql_argument_require(fcinfo, n, argument_names[n]);
 	begin(fcinfo, &publication);
 	lock_table(&publication);
 
@@ -414,7 +414,7 @@ pgt_unpublish_table(PG_FUNCTION_ARGS)
 	List	   *statements = NIL;
 	ListCell   *cell;
 
-	pgt_require_arg(fcinfo, ARG_TABLE, "t");
+	pgt_sql_argument_require(fcinfo, ARG_TABLE, "t");
 	begin(fcinfo, &publication);
 	lock_table(&publication);
 	relation = table_open(publication.table, NoLock);

@@ -19,11 +19,11 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "log/clock.h"
 #include "maintenance/compaction.h"
 #include "maintenance/maintenance_hold.h"
 #include "maintenance/retention.h"
-#include "util/guarded_look.h"
+#include "util/catch_error.h"
+#include "util/clock.h"
 #include "views/inspect.h"
 #include "wal/log_reader.h"
 
@@ -61,7 +61,7 @@ add_row(ReturnSetInfo *result, const TopicPartition *key, const char *work, cons
 	Row			row = {0};
 
 	if (hold->has_timestamp)
-		(void) pgt_guarded_look(find_record, &search);
+		(void) pgt_catch_damage(find_record, &search);
 	pgt_inspect_add(&row, ObjectIdGetDatum(key->topic));
 	pgt_inspect_add(&row, Int32GetDatum(key->partition));
 	pgt_inspect_add(&row, CStringGetTextDatum(work));
@@ -69,9 +69,9 @@ add_row(ReturnSetInfo *result, const TopicPartition *key, const char *work, cons
 	pgt_inspect_add_if(&row, hold->has_segment, Int64GetDatum(hold->base_offset));
 	pgt_inspect_add_if(&row, search.offset >= 0, Int64GetDatum(search.offset));
 	pgt_inspect_add_if(&row, hold->has_timestamp,
-					   TimestampTzGetDatum(pgt_ms_to_timestamptz(hold->timestamp)));
+					   TimestampTzGetDatum(pgt_clock_to_timestamptz(hold->timestamp)));
 	pgt_inspect_add_if(&row, hold->until != HOLD_OPEN,
-					   TimestampTzGetDatum(pgt_ms_to_timestamptz(hold->until)));
+					   TimestampTzGetDatum(pgt_clock_to_timestamptz(hold->until)));
 	pgt_inspect_add(&row, CStringGetTextDatum(hold->detail));
 	pgt_inspect_put(&row, result);
 }
@@ -103,7 +103,7 @@ add_answer(ReturnSetInfo *result, Question question)
 	TopicPartition key = pgt_topic_partition(question.topic, question.partition);
 
 	question.hold.until = HOLD_OPEN;
-	if (!pgt_guarded_look(ask, &question))
+	if (!pgt_catch_damage(ask, &question))
 	{
 		question.answered = true;
 		question.hold = (MaintenanceHold) {.by = "damage", .until = HOLD_OPEN,
