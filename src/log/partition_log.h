@@ -33,6 +33,7 @@ typedef struct LogBounds
 	int64		next_offset;
 	int64		resolved_offset;
 	uint64		resolved_max_xid;
+	int64		interleaved_end;	/* at or past it no batch has others between it and one of its transaction before */
 	int64		active_base;	/* NO_SEGMENT where there is none */
 	uint32		active_entries;
 	uint32		active_end;
@@ -131,6 +132,10 @@ typedef struct AppendRequest
 	int64		max_timestamp;
 	bool		log_append_time;	/* these and the batch's are set by the append */
 	int64		required_offset;	/* NO_OFFSET (-1), or where it must go */
+	/* set by the append, or by redo */
+	int64		base_offset;
+	int64		first_offset;	/* the first that its transaction has in this partition */
+	bool		interleaved;	/* batches of others stand between it and one of its transaction before */
 } AppendRequest;
 
 /* Must the log roll before this batch?  Caller holds the slot's lock. */
@@ -175,7 +180,7 @@ extern void pgt_partition_log_remove_past(PartitionState *state, int64 base);
  * path and redo; caller holds the slot's lock exclusively.
  */
 extern void pgt_partition_log_fill_entry(IndexEntry *entry, const PartitionState *state,
-										 const AppendRequest *request, int64 base_offset, uint64 xid);
+										 const AppendRequest *request, uint64 xid);
 extern void pgt_partition_log_publish(PartitionState *state, const AppendRequest *request,
 									  const IndexEntry *entry, bool self_synced);
 

@@ -12,7 +12,8 @@
  *
  *	1. A map of the dirty part: the last offset of each key.  It ends early where
  *	   it is full (maintenance_work_mem), or where a batch comes that not every
- *	   snapshot sees yet.
+ *	   snapshot sees yet, or that a statement with one may not show yet since it
+ *	   shows its transaction as a whole (whole_end.c).
  *	2. All cleanable segments below the map's end are filtered: a record goes
  *	   where the map knows a later one of its key.  Segments that together fit
  *	   segment.bytes are made one.
@@ -20,8 +21,8 @@
  *	   meet it puts into its batch: now + delete.retention.ms.
  *
  * The end in 1. makes compaction fit for snapshots: a record is only removed for
- * the sake of one that every snapshot sees, so latest() finds the last record of
- * each key whatever the age of its snapshot.  Removing tombstones knows no
+ * the sake of one that every statement sees, so a SELECT or latest() finds the last
+ * record of each key whatever the age of its snapshot.  Removing tombstones knows no
  * snapshots, as retention.
  *
  * Rules that are Kafka's: KIP-58, KIP-354, KIP-534 and its LogCleaner.  Other
@@ -58,6 +59,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "wal/log_writer.h"
+#include "wal/whole_end.h"
 
 /* A segment that may take part. */
 typedef struct Cleanable
@@ -104,6 +106,7 @@ typedef struct Compaction
 	KeyMap	   *map;			/* NULL: nothing is dirty */
 	int64		map_end;		/* the map knows all records below it */
 	uint64		visible_xid;	/* every snapshot sees what is below it */
+	int64		scans_end;		/* every statement sees what lies below it, if its snapshot does */
 	bool		map_is_full;
 	SegmentFilter *filter;
 	bool		dry_run;
@@ -258,6 +261,24 @@ visible_to_all(Oid topic)
 	return xid;
 }
 
+/*
+ * Where the scan of the oldest snapshot that there may be ends: one that takes all
+ * as running that not every snapshot sees.  Those of all others end there or later.
+ */
+static int64
+end_of_scans(const Compaction *compaction)
+{
+	const Survey *survey = &compaction->survey;
+	SnapshotData oldest = {.snapshot_type = SNAPSHOT_MVCC};
+	TransactionId blocker;
+
+	/* an end that is not before what is compacted already does not matter */
+	if (survey->bounds.interleaved_end <= survey->compacted_end)
+		return PG_INT64_MAX;
+	oldest.xmin = oldest.xmax = (TransactionId) compaction->visible_xid;
+	return pgt_whole_end(&survey->key, &oldest, &blocker);
+}
+
 /* Put a batch's records into the map.  False: the map ends here. */
 static bool
 map_batch(Compaction *compaction, SegmentScan *scan, BatchDecoder *decoder, const IndexEntry *entry)
@@ -267,7 +288,8 @@ map_batch(Compaction *compaction, SegmentScan *scan, BatchDecoder *decoder, cons
 	RecordIterator iterator;
 	Record		record;
 
-	if (entry->xid >= compaction->visible_xid)
+	if (entry->xid >= compaction->visible_xid ||
+		scan->id.base + entry->first_delta >= compaction->scans_end)
 	{
 		compaction->map_end = scan->id.base + entry->first_delta;
 		return false;
@@ -322,6 +344,7 @@ build_map(Compaction *compaction)
 	int64		offsets;
 
 	compaction->map_end = survey->compacted_end;
+	compaction->scans_end = end_of_scans(compaction);
 	if (survey->first_dirty == survey->count)
 		return;
 	offsets = survey->segments[survey->count - 1].end_offset -

@@ -25,8 +25,12 @@
  * sealed at once, so that the error comes from the statement that produces it.
  * Where a codec makes a batch no smaller, it is stored uncompressed.
  *
- * At pre-commit (or PREPARE) the partitions are gone through in a fixed order
- * and each batch is appended under the partition's lock (log_writer.c).  What is
+ * At pre-commit (or PREPARE) the partitions are gone through in a fixed order, and
+ * each one's batches are appended in runs of up to RUN_BYTES, each under one hold of
+ * the partition's lock (log_writer.c).  So batches of others can come between only where
+ * a transaction takes several runs; and these take turns, so that two of them never
+ * alternate: a reader stops before all of a transaction of which a part stands behind
+ * one that is running (whole_end.c), and chains of such ones would have no end.  What is
  * appended by flush() or before a late error belongs to a transaction that may
  * still abort; readers decide by its transaction id.
  *
@@ -43,12 +47,19 @@
 #include "miscadmin.h"
 #include "produce/acks.h"
 #include "produce/producer.h"
+#include "storage/lock.h"
 #include "util/fault_point.h"
 #include "utils/acl.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+
+/* How much is appended under one hold of a partition's lock, if it is more than a batch. */
+#define RUN_BYTES			(1024 * 1024)
+
+/* The last field of our lock tags, beside those of consumer_group.c, group_member.c and database_hold.c. */
+#define TURN_LOCK_CLASS		6
 
 int			pgt_buffer_memory = 64 * 1024;
 
@@ -64,6 +75,7 @@ typedef struct PendingPartition
 {
 	TopicPartition key;			/* hash key */
 	PartitionState *state;		/* known from the append on */
+	OwnRange	own;			/* what was appended of it */
 	LogConfig	config;
 	PendingBatch *batches;
 	int			count;
@@ -582,34 +594,84 @@ add_range(RangeList *list, const TopicPartition *key, int64 base, int64 last, in
 	range->records = records;
 }
 
-/* Append one batch of a partition. */
+/* What the log is to append of a batch, which is in memory afterwards. */
 static void
-append_batch(PendingPartition *p, PendingBatch *batch, FullTransactionId xid)
+make_request(const PendingPartition *p, PendingBatch *batch, AppendRequest *request)
 {
-	AppendRequest request;
-	int64		base;
-
 	Assert(batch->sealed);
 	pgt_pending_load(batch);
-	request.batch = batch->data;
-	request.length = batch->stored;
-	request.last_offset_delta = batch->last_offset_delta;
-	request.records = batch->records;
-	request.min_timestamp = batch->min_timestamp;
-	request.max_timestamp = batch->max_timestamp;
-	request.log_append_time = p->config.log_append_time;
-	request.required_offset = batch->required_offset;
-	base = pgt_log_append(p->state, &p->config, &request, xid);
-	add_range(&appended, &p->key, base, base + batch->last_offset_delta, batch->records);
-	pgt_pending_free(batch);
+	memset(request, 0, sizeof(*request));
+	request->batch = batch->data;
+	request->length = batch->stored;
+	request->last_offset_delta = batch->last_offset_delta;
+	request->records = batch->records;
+	request->min_timestamp = batch->min_timestamp;
+	request->max_timestamp = batch->max_timestamp;
+	request->log_append_time = p->config.log_append_time;
+	request->required_offset = batch->required_offset;
 }
 
-/* Append all pending batches of a partition. */
+/* Append so many batches of a partition from the first on, which are a run. */
+static void
+append_run(PendingPartition *p, PendingBatch *first, int count, FullTransactionId xid)
+{
+	AppendRequest *requests = MemoryContextAlloc(context, count * sizeof(AppendRequest));
+
+	for (int i = 0; i < count; i++)
+		make_request(p, &first[i], &requests[i]);
+	pgt_log_append(p->state, &p->config, requests, count, xid, &p->own);
+	for (int i = 0; i < count; i++)
+	{
+		int64		base = requests[i].base_offset;
+
+		add_range(&appended, &p->key, base, base + first[i].last_offset_delta, first[i].records);
+		pgt_pending_free(&first[i]);
+	}
+	pfree(requests);
+}
+
+/* How many batches of a partition from the first on are appended at once: one at least. */
+static int
+run_length(const PendingPartition *p, int first)
+{
+	Size		bytes = p->batches[first].stored;
+	int			end = first + 1;
+
+	while (end < p->count && bytes + p->batches[end].stored <= RUN_BYTES)
+		bytes += p->batches[end++].stored;
+	return end - first;
+}
+
+/* The lock of a partition's turn. */
+static LOCKTAG
+turn_tag(const TopicPartition *key)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, key->database, key->topic, key->partition, TURN_LOCK_CLASS);
+	return tag;
+}
+
+/*
+ * Append all pending batches of a partition.  What takes several runs waits for its
+ * turn, in which no other such transaction appends to the partition.
+ */
 static void
 append_partition(PendingPartition *p, FullTransactionId xid)
 {
-	for (int i = 0; i < p->count; i++)
-		append_batch(p, &p->batches[i], xid);
+	bool		in_turn = run_length(p, 0) < p->count;
+	LOCKTAG		turn = turn_tag(&p->key);
+	int			count;
+
+	if (in_turn)
+		(void) LockAcquire(&turn, ExclusiveLock, false, false);
+	for (int i = 0; i < p->count; i += count)
+	{
+		count = run_length(p, i);
+		append_run(p, &p->batches[i], count, xid);
+	}
+	if (in_turn)
+		(void) LockRelease(&turn, ExclusiveLock, false);
 	p->count = 0;
 	p->mark_count = 0;
 }

@@ -17,10 +17,9 @@
  * moves the counter behind it.  Which chunks are taken twice or never does not
  * change by that: the counter only rises, past chunks without a record.
  *
- * Invariant: a scan never reads past the first batch whose transaction is
- * running for the snapshot.  A serial scan just stops there; a process that
- * began behind it would not notice, so the leader looks the visible end of
- * each partition up beforehand.
+ * Invariant: a scan never reads past the end that whole_end.c has for its snapshot.
+ * A serial scan mostly just stops there; a process that began behind it would
+ * not notice, so the leader looks the end of each partition up beforehand.
  *
  * No locks but the atomic counter.  No WAL.  Memory: the query's dynamic
  * shared memory.
@@ -30,7 +29,7 @@
 #include "postgres.h"
 
 #include "query/scan_share.h"
-#include "wal/log_reader.h"
+#include "wal/whole_end.h"
 
 /* Offsets of a chunk: many times those of a batch, a fraction of a large scan. */
 #define CHUNK_OFFSETS	16384
@@ -56,7 +55,7 @@ pgt_scan_share_init(ScanShare *share, const Topic *topic, Snapshot snapshot)
 
 		(void) pgt_partition_log_bounds(&key, &log);
 		visible->first = log.log_start_offset;
-		visible->end = pgt_log_visible_end(&key, snapshot, &blocker);
+		visible->end = pgt_whole_end(&key, snapshot, &blocker);
 	}
 }
 

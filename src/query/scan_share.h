@@ -37,7 +37,7 @@ typedef struct ScanShareCursor
 /* Bytes that a topic's share takes. */
 extern Size pgt_scan_share_size(const Topic *topic);
 
-/* The leader fills in the share; it looks up what the snapshot sees. */
+/* The leader fills in the share; it looks up where the snapshot's scans end. */
 extern void pgt_scan_share_init(ScanShare *share, const Topic *topic, Snapshot snapshot);
 
 /* All chunks are to be read once more; no other process is attached. */

@@ -4,9 +4,10 @@
  *
  * A scan reads the partitions within its bounds one after another, each with
  * a log reader of its own and the statement's snapshot, so it sees a prefix
- * of each partition that agrees with the tables the statement sees.  Nothing
- * is read before the first row is asked for, and nothing beyond the reader's
- * chunk when no more is.
+ * of each partition that agrees with the tables the statement sees.  Where a
+ * reader would not end there by itself, the end is looked up once (whole_end.c).
+ * Nothing is read before the first row is asked for, and nothing beyond the
+ * reader's chunk when no more is.
  *
  * The bounds are evaluated when the first row is asked for, and again after
  * each rescan: parameters of a join may have changed.
@@ -41,6 +42,9 @@
 #include "query/topic_fdw.h"
 #include "topic/serializer.h"
 #include "wal/log_reader.h"
+#include "wal/whole_end.h"
+
+#define END_UNKNOWN		((int64) -1)
 
 /* A walk over the records of a topic within bounds. */
 typedef struct TopicScan
@@ -51,6 +55,7 @@ typedef struct TopicScan
 	ScanBounds	bounds;
 	ScanShare  *share;			/* of a parallel scan, else NULL */
 	ScanShareCursor share_cursor;
+	int64	   *ends;			/* of a serial scan, one a partition: its end, or END_UNKNOWN */
 	int			partition;		/* being read; -1 before the first */
 	LogReader  *reader;			/* NULL between partitions */
 	bool		done;			/* the end was reached */
@@ -84,6 +89,9 @@ scan_init(TopicScan *scan, Topic *topic, Snapshot snapshot, uint32 columns)
 											   ALLOCSET_DEFAULT_SIZES);
 	scan->share = NULL;
 	scan->share_cursor.partition = -1;
+	scan->ends = palloc(topic->partitions * sizeof(int64));
+	for (int i = 0; i < topic->partitions; i++)
+		scan->ends[i] = END_UNKNOWN;
 	scan->partition = -1;
 	scan->reader = NULL;
 	scan->done = false;
@@ -127,6 +135,26 @@ scan_reset(TopicScan *scan)
 	scan->done = false;
 }
 
+/*
+ * Where a serial scan of the partition must end at the latest, should the reader not
+ * notice.  The snapshot stays the same, and so does the end once it is known.
+ */
+static int64
+serial_end(TopicScan *scan, int64 first_offset)
+{
+	int64	   *end = &scan->ends[scan->partition];
+	TopicPartition key = pgt_topic_partition(scan->topic, scan->partition);
+	TransactionId blocker;
+
+	if (*end == END_UNKNOWN)
+	{
+		if (!pgt_needs_whole_end(&key, scan->snapshot, first_offset))
+			return PG_INT64_MAX;
+		*end = pgt_whole_end(&key, scan->snapshot, &blocker);
+	}
+	return *end;
+}
+
 /* Choose the next partition and its offsets; false where there are none left. */
 static bool
 scan_next_range(TopicScan *scan, int64 *first_offset, int64 *end_offset)
@@ -135,9 +163,11 @@ scan_next_range(TopicScan *scan, int64 *first_offset, int64 *end_offset)
 		return pgt_scan_share_next(scan->share, &scan->share_cursor, &scan->bounds,
 								   &scan->partition, first_offset, end_offset);
 	scan->partition = bms_next_member(scan->bounds.partitions, scan->partition);
+	if (scan->partition < 0)
+		return false;
 	*first_offset = scan->bounds.first_offset;
-	*end_offset = scan->bounds.end_offset;
-	return scan->partition >= 0;
+	*end_offset = Min(scan->bounds.end_offset, serial_end(scan, *first_offset));
+	return true;
 }
 
 /* Open a reader on what is to be read next; false where nothing is left. */

@@ -11,13 +11,15 @@
  *			  ^ next_offset
  *
  * The rows that came with the record behind are in the copy, and the record
- * comes again with the tail.  Such a moment is as short as a commit, but for
+ * comes again with the tail.  Where a transaction has records on both sides of the
+ * running one, the end is before its first, as for a SELECT with the snapshot
+ * (whole_end.c): so a copy of the topic and the tail together are the topic.  Such a moment is as short as a commit, but for
  * flush() and prepared transactions; "exact" is false then, and a copy that
  * must not overlap its tail takes another snapshot.
  *
  * Locks: AccessShareLock on the topic till the transaction's end.
  *
- * Layer 6.  Read log_reader.c next.
+ * Layer 6.  Read whole_end.c next.
  */
 #include "postgres.h"
 
@@ -28,6 +30,7 @@
 
 #include "topic/topic.h"
 #include "wal/log_reader.h"
+#include "wal/whole_end.h"
 
 PG_FUNCTION_INFO_V1(pgt_visible_offsets);
 
@@ -37,7 +40,7 @@ add_partition(ReturnSetInfo *result, const TopicPartition *key)
 {
 	Snapshot	snapshot = GetActiveSnapshot();
 	TransactionId blocker;
-	int64		end = pgt_log_visible_end(key, snapshot, &blocker);
+	int64		end = pgt_whole_end(key, snapshot, &blocker);
 	bool		nulls[3] = {false};
 	Datum		values[3] = {
 		Int32GetDatum(key->partition),

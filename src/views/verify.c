@@ -156,6 +156,8 @@ verify_entry(Verification *v, IndexEntry *entry)
 	CHECK_FOR_INTERRUPTS();
 	if (offset < v->next_offset || entry->last_delta < entry->first_delta)
 		report(v, INDEX_ENTRY_POSITION(v->entry), offset, "the index entry's offsets are not behind those of the one before");
+	if (entry->since_first < SINCE_FIRST_MAX && entry->since_first > offset)
+		report(v, INDEX_ENTRY_POSITION(v->entry), offset, "the index entry's transaction begins before the first offset there is");
 	if (entry->position != v->next_position)
 		report(v, entry->position, offset, "the batch does not begin where the one before ends");
 	(void) passes(v, check_batch, entry, entry->position, offset, false);

@@ -24,7 +24,10 @@ typedef struct LogReaderFilter
 
 /*
  * Read from the first visible record at or past "offset" on (below the log
- * start: from there).  Works in a memory context of its own below the current
+ * start: from there), up to the first batch of a transaction that is running as of the
+ * snapshot.  Of one that begins before that batch and ends behind it only the
+ * beginning comes, unless filter->end_offset is from whole_end.h: for consumers, who
+ * go on later, that is right.  Works in a memory context of its own below the current
  * one.  filter may be NULL.  Damage met on the way is an ERROR
  * (data_corrupted) that names file, position and offset.
  */
@@ -51,6 +54,21 @@ extern int64 pgt_log_reader_log_start(const LogReader *reader);
 
 extern void pgt_log_reader_end(LogReader *reader);
 
+/* A batch whose transaction the snapshot sees. */
+typedef struct SeenBatch
+{
+	uint64		xid;
+	int64		first_offset;
+	int64		transaction_first;	/* no batch of its transaction begins before here */
+} SeenBatch;
+
+/*
+ * The next batch that the snapshot sees, from the reader's position up to the filter's
+ * end_offset, without looking into it: also where it lies behind one of a running
+ * transaction.  For a reader of which records are not asked as well.
+ */
+extern bool pgt_log_reader_next_seen(LogReader *reader, SeenBatch *batch);
+
 /*
  * The offset of the first visible record whose timestamp is at or past
  * "timestamp" (milliseconds since 1970), or -1 where there is none.
@@ -58,8 +76,17 @@ extern void pgt_log_reader_end(LogReader *reader);
 extern int64 pgt_log_offset_for_timestamp(const TopicPartition *key, int64 timestamp, Snapshot snapshot);
 
 /*
- * The offset behind the last record that the snapshot sees: the last stable
- * offset as of the snapshot.  *blocker is the transaction that keeps the rest
+ * Below this offset the snapshot takes nobody as running: the resolved offset or, for
+ * one that is older than what is resolved, the log start.
+ */
+extern int64 pgt_log_ended_below(const LogBounds *bounds, Snapshot snapshot);
+
+/*
+ * The offset behind the last record that can be read in order: the last stable
+ * offset as of the snapshot, where a reader stops by itself.  It is what consumers
+ * go by, who read in order and go on behind it later: consume(), seek functions,
+ * pg_topic_partitions, delete_records().  A part of a transaction may lie before it and the rest
+ * behind; who shows the log as a table takes pgt_whole_end() (whole_end.h).  *blocker is the transaction that keeps the rest
  * from being read, or InvalidTransactionId where the log's end was reached.
  *
  * Looks at what is not resolved yet only, however old a transaction there is on the

@@ -1,0 +1,172 @@
+/*
+ * whole_end.c
+ *	  Where a statement that shows a partition's log as a table ends.
+ *
+ * A log is read in order, up to the first batch of a transaction that is running for
+ * the snapshot.  The batches of a transaction may have others between them, so that
+ * end alone would cut a transaction which has committed in two:
+ *
+ *	  [ c ][ a ][ b ][ a ]		b is running: c and the first part of a come before it
+ *
+ * A consumer comes back for the rest.  A table does not, and must show a transaction
+ * as a whole or not at all.  So the end goes down to the first batch of a.  There
+ * it may cut another one, and goes down again, until it cuts none:
+ *
+ *	  [ c ][ d ][ a ][ d ][ b ][ a ]
+ *	      <-----<----------^
+ *
+ * Who is cut is found from behind: an index entry tells how far back its transaction
+ * begins.  What lies behind an end is walked once, the part that the end has just come
+ * down over each time; so it takes as long as what is not shown is long.
+ *
+ * What an entry tells is where to look, not where to stop: it may be too far to tell,
+ * or the batches there may have been deleted or compacted away.  So the first batch
+ * of those who are cut is looked for from there on.
+ *
+ * Only who has a batch behind one of somebody else can be cut.  The log remembers
+ * the end of the last such batch (interleaved_end): transactions that append all at
+ * once leave it where it is, and where all before it have ended nobody pays
+ * anything.
+ *
+ * One end is for the whole of a statement, whichever part of the partition it reads: a
+ * reader that begins behind the end must find nothing, and would not notice.
+ *
+ * Locks: none but for the copies of the bounds.  Memory: a context of its own.
+ *
+ * Layer 4.  Read log_reader.c before.
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+#include "wal/log_reader.h"
+#include "wal/whole_end.h"
+
+/* A search for the end below another one. */
+typedef struct EndSearch
+{
+	const TopicPartition *key;
+	Snapshot	snapshot;
+	uint64	   *xids;			/* who has batches at or past the end, and maybe before */
+	int			count;
+	int			capacity;
+	int64		from;			/* none of them has a batch before here */
+} EndSearch;
+
+/* A reader of the batches from "from" to below "end". */
+static LogReader *
+read_batches(const EndSearch *search, int64 from, int64 end)
+{
+	LogReaderFilter filter = {PG_INT64_MIN, PG_INT64_MAX, end};
+
+	return pgt_log_reader_begin(search->key, from, search->snapshot, &filter);
+}
+
+/* Note a transaction that may be cut. */
+static void
+add_transaction(EndSearch *search, const SeenBatch *batch)
+{
+	search->from = Min(search->from, batch->transaction_first);
+	if (search->count > 0 && search->xids[search->count - 1] == batch->xid)
+		return;
+	if (search->count == search->capacity)
+	{
+		search->capacity = Max(16, search->capacity * 2);
+		search->xids = search->xids == NULL ? palloc(search->capacity * sizeof(uint64)) :
+			repalloc_huge(search->xids, search->capacity * sizeof(uint64));
+	}
+	search->xids[search->count++] = batch->xid;
+}
+
+static int
+compare_xids(const void *a, const void *b)
+{
+	uint64		left = *(const uint64 *) a;
+	uint64		right = *(const uint64 *) b;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Find who has batches from "end" to below "upto", and says that it begins before "end". */
+static void
+collect_transactions(EndSearch *search, int64 end, int64 upto)
+{
+	LogReader  *reader = read_batches(search, end, upto);
+	SeenBatch	batch;
+
+	search->count = 0;
+	search->from = end;
+	while (pgt_log_reader_next_seen(reader, &batch))
+		if (batch.transaction_first < end)
+			add_transaction(search, &batch);
+	pgt_log_reader_end(reader);
+	if (search->count > 1)
+		qsort(search->xids, search->count, sizeof(uint64), compare_xids);
+}
+
+/* Where the first batch of one of them begins; "end" where that is not before it. */
+static int64
+first_batch(EndSearch *search, int64 end)
+{
+	LogReader  *reader;
+	SeenBatch	batch;
+	int64		found = end;
+
+	if (search->count == 0)
+		return end;
+	reader = read_batches(search, search->from, end);
+	while (found == end && pgt_log_reader_next_seen(reader, &batch))
+		if (bsearch(&batch.xid, search->xids, search->count, sizeof(uint64), compare_xids) != NULL)
+			found = batch.first_offset;
+	pgt_log_reader_end(reader);
+	return found;
+}
+
+/* The last offset up to "end" that cuts no transaction. */
+static int64
+lower_end(const TopicPartition *key, Snapshot snapshot, int64 end)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics whole end",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	EndSearch	search = {.key = key, .snapshot = snapshot};
+	int64		upto = PG_INT64_MAX;
+
+	for (;;)
+	{
+		int64		lower;
+
+		collect_transactions(&search, end, upto);
+		lower = first_batch(&search, end);
+		if (lower == end)
+			break;
+		upto = end;
+		end = lower;
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+	return end;
+}
+
+int64
+pgt_whole_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker)
+{
+	int64		end = pgt_log_visible_end(key, snapshot, blocker);
+	LogBounds	bounds;
+
+	if (!TransactionIdIsValid(*blocker) || !pgt_partition_log_bounds(key, &bounds) ||
+		bounds.interleaved_end <= end)
+		return end;
+	return lower_end(key, snapshot, end);
+}
+
+bool
+pgt_needs_whole_end(const TopicPartition *key, Snapshot snapshot, int64 first_offset)
+{
+	LogBounds	bounds;
+	int64		ended;
+
+	if (!pgt_partition_log_bounds(key, &bounds))
+		return false;
+	ended = pgt_log_ended_below(&bounds, snapshot);
+	return bounds.interleaved_end > ended || first_offset > ended;
+}
