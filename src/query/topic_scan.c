@@ -41,6 +41,7 @@
 #include "query/scan_share.h"
 #include "query/topic_fdw.h"
 #include "topic/serializer.h"
+#include "util/guarded_look.h"
 #include "wal/log_reader.h"
 #include "wal/whole_end.h"
 
@@ -135,23 +136,38 @@ scan_reset(TopicScan *scan)
 	scan->done = false;
 }
 
+/* Find the end of a scan of the partition.  arg: TopicScan. */
+static void
+find_end(void *arg)
+{
+	TopicScan  *scan = arg;
+	TopicPartition key = pgt_topic_partition(scan->topic, scan->partition);
+	TransactionId blocker;
+
+	scan->ends[scan->partition] = pgt_whole_end(&key, scan->snapshot, &blocker);
+}
+
 /*
  * Where a serial scan of the partition must end at the latest, should the reader not
- * notice.  The snapshot stays the same, and so does the end once it is known.
+ * notice.  The snapshot stays the same, and so does the end once it is known.  Damage
+ * that is met only on the way to it must not keep the records before and behind from
+ * being read: then the end is where the reader comes to.
  */
 static int64
 serial_end(TopicScan *scan, int64 first_offset)
 {
 	int64	   *end = &scan->ends[scan->partition];
 	TopicPartition key = pgt_topic_partition(scan->topic, scan->partition);
-	TransactionId blocker;
+	MemoryContext caller;
 
-	if (*end == END_UNKNOWN)
-	{
-		if (!pgt_needs_whole_end(&key, scan->snapshot, first_offset))
-			return PG_INT64_MAX;
-		*end = pgt_whole_end(&key, scan->snapshot, &blocker);
-	}
+	if (*end != END_UNKNOWN)
+		return *end;
+	if (!pgt_needs_whole_end(&key, scan->snapshot, first_offset))
+		return PG_INT64_MAX;
+	caller = MemoryContextSwitchTo(scan->scan_context);
+	if (!pgt_guarded_read(find_end, scan))
+		*end = PG_INT64_MAX;
+	MemoryContextSwitchTo(caller);
 	return *end;
 }
 

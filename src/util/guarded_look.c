@@ -6,7 +6,8 @@
  * A view that is about all topics must show those that are well when one is damaged:
  * that is when it is looked at.  So what reads records for a view does it here, in a
  * subtransaction of its own, which takes care of what an error leaves behind.  It
- * gets no transaction id, so this works on a standby too.
+ * gets no transaction id, so this works on a standby too.  Queries, which may run in
+ * parallel mode, do without one; they only read.
  *
  * Layer 6.
  */
@@ -63,15 +64,40 @@ pgt_catch_error(void (*work) (void *arg), void *arg)
 	return error;
 }
 
-bool
-pgt_guarded_look(void (*look) (void *arg), void *arg)
+/* Was there no error?  False, and a WARNING, for damage; others are thrown again. */
+static bool
+passed(ErrorData *error)
 {
-	ErrorData  *error = pgt_catch_error(look, arg);
-
 	if (error == NULL)
 		return true;
 	if (!is_damage(error))
 		ReThrowError(error);
 	pgt_report_as_warning(error);
 	return false;
+}
+
+bool
+pgt_guarded_look(void (*look) (void *arg), void *arg)
+{
+	return passed(pgt_catch_error(look, arg));
+}
+
+bool
+pgt_guarded_read(void (*look) (void *arg), void *arg)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ErrorData  *volatile error = NULL;
+
+	PG_TRY();
+	{
+		look(arg);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	return passed(error);
 }

@@ -15,6 +15,12 @@
 extern bool pgt_guarded_look(void (*look) (void *arg), void *arg);
 
 /*
+ * The same without a subtransaction, which there is none of in parallel mode: for what
+ * only reads a log and leaves nothing behind but memory of the current context.
+ */
+extern bool pgt_guarded_read(void (*look) (void *arg), void *arg);
+
+/*
  * Call work(arg) in a subtransaction.  NULL, or its error, palloc'd, after all that it
  * has left behind is cleaned up.
  */
