@@ -31,12 +31,18 @@
  * One end is for the whole of a statement, whichever part of the partition it reads: a
  * reader that begins behind the end must find nothing, and would not notice.
  *
- * Locks: none but for the copies of the bounds.  Memory: a context of its own.
+ * Where a snapshot is older than what is resolved the walk goes through all of the log's
+ * index.  Its ends stay what they are, so they are kept for the next statement with the
+ * same snapshot: a long transaction may look records up one by one.
+ *
+ * Locks: none but for the copies of the bounds.  Memory: a context of its own for each
+ * search; what is kept is in one below TopMemoryContext.
  *
  * Layer 4.  Read log_reader.c before.
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "utils/memutils.h"
 #include "wal/log_reader.h"
 #include "wal/whole_end.h"
@@ -147,8 +153,88 @@ lower_end(const TopicPartition *key, Snapshot snapshot, int64 end)
 	return end;
 }
 
-int64
-pgt_whole_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker)
+/* ---- what is known of an old snapshot -------------------------------------- */
+
+/* The end in a partition, as of the slot's incarnation; 0: not known. */
+typedef struct KnownEnd
+{
+	uint32		incarnation;
+	TransactionId blocker;
+	int64		end;
+} KnownEnd;
+
+/* The last old snapshot, and the ends found with it. */
+typedef struct KnownEnds
+{
+	MemoryContext context;		/* of this */
+	TransactionId own_xid;		/* our transaction's, which the snapshot does not tell */
+	SnapshotData snapshot;		/* its arrays are copies */
+	KnownEnd	ends[FLEXIBLE_ARRAY_MEMBER];	/* one for each slot */
+} KnownEnds;
+
+static KnownEnds *known = NULL;
+
+static bool
+same_xids(const TransactionId *a, const TransactionId *b, int32 count)
+{
+	return count <= 0 || memcmp(a, b, count * sizeof(TransactionId)) == 0;
+}
+
+/* Do both snapshots, of the same transaction or of one without an id, see the same? */
+static bool
+is_known_snapshot(Snapshot snapshot)
+{
+	const SnapshotData *other = &known->snapshot;
+
+	return known->own_xid == GetTopTransactionIdIfAny() &&
+		other->xmin == snapshot->xmin && other->xmax == snapshot->xmax &&
+		other->xcnt == snapshot->xcnt && other->subxcnt == snapshot->subxcnt &&
+		other->suboverflowed == snapshot->suboverflowed &&
+		other->takenDuringRecovery == snapshot->takenDuringRecovery &&
+		same_xids(other->xip, snapshot->xip, snapshot->xcnt) &&
+		same_xids(other->subxip, snapshot->subxip, snapshot->subxcnt);
+}
+
+/* Copies of transaction ids in the current context. */
+static TransactionId *
+copy_xids(const TransactionId *xids, int32 count)
+{
+	TransactionId *copy = palloc(Max(count, 1) * sizeof(TransactionId));
+
+	if (count > 0)
+		memcpy(copy, xids, count * sizeof(TransactionId));
+	return copy;
+}
+
+/* Keep ends of this snapshot from here on. */
+static void
+know_snapshot(Snapshot snapshot)
+{
+	MemoryContext context;
+	MemoryContext caller;
+	KnownEnds  *fresh;
+
+	if (known != NULL && is_known_snapshot(snapshot))
+		return;
+	context = AllocSetContextCreate(TopMemoryContext, "pg_topics known ends", ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(context);
+	fresh = palloc0(offsetof(KnownEnds, ends) + pgt_log_shared->max_partitions * sizeof(KnownEnd));
+	fresh->context = context;
+	fresh->own_xid = GetTopTransactionIdIfAny();
+	fresh->snapshot = *snapshot;
+	fresh->snapshot.xip = copy_xids(snapshot->xip, snapshot->xcnt);
+	fresh->snapshot.subxip = copy_xids(snapshot->subxip, snapshot->subxcnt);
+	MemoryContextSwitchTo(caller);
+	if (known != NULL)
+		MemoryContextDelete(known->context);
+	known = fresh;
+}
+
+/* ---- the interface --------------------------------------------------------- */
+
+/* Find the end; a snapshot that takes nobody as running has the log's. */
+static int64
+find_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker)
 {
 	int64		end = pgt_log_visible_end(key, snapshot, blocker);
 	LogBounds	bounds;
@@ -157,6 +243,27 @@ pgt_whole_end(const TopicPartition *key, Snapshot snapshot, TransactionId *block
 		bounds.interleaved_end <= end)
 		return end;
 	return lower_end(key, snapshot, end);
+}
+
+int64
+pgt_whole_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker)
+{
+	PartitionState *state = pgt_partition_find(key);
+	LogBounds	bounds;
+	KnownEnd   *end;
+
+	if (state == NULL || !pgt_partition_log_bounds(key, &bounds) ||
+		pgt_log_ended_below(&bounds, snapshot) == bounds.resolved_offset)
+		return find_end(key, snapshot, blocker);
+	know_snapshot(snapshot);
+	end = &known->ends[state - pgt_log_shared->partitions];
+	if (end->incarnation != bounds.incarnation)
+	{
+		end->end = find_end(key, snapshot, &end->blocker);
+		end->incarnation = bounds.incarnation;
+	}
+	*blocker = end->blocker;
+	return end->end;
 }
 
 bool
