@@ -39,7 +39,7 @@ typedef struct RecoveryPointEntry
 	int64		deleted_end;	/* behind the last record that was deleted */
 	int64		resolved_offset;
 	uint32		active_end;
-	uint32		reserved;
+	uint32		since_interleaved;	/* next_offset - interleaved_end, or the largest number where that is more */
 } RecoveryPointEntry;
 
 StaticAssertDecl(sizeof(RecoveryPointHeader) == 32, "recovery point header is 32 bytes");

@@ -8,7 +8,8 @@
  *	  header   magic, version, system identifier, base offset, generation, swap
  *			   LSN, where the segment lies, CRC
  *	  entry    first and last offset (relative to the base), position and
- *			   length in the log, timestamps, transaction id, LSN, flags, CRC
+ *			   length in the log, timestamps, transaction id, LSN, flags, how far
+ *			   back its transaction begins in the partition, CRC
  *
  * A segment that is appended to is of generation 0.  A segment of a higher generation
  * was rewritten from finished ones (segment_rewrite.h).  It counts once its header has a
@@ -72,7 +73,8 @@ typedef struct IndexEntry
 	int64		largest_timestamp;	/* over the segment up to this batch */
 	uint64		xid;			/* FullTransactionId of the writer */
 	XLogRecPtr	lsn;			/* end of the WAL record that holds the batch */
-	uint32		flags;			/* ENTRY_* */
+	uint32		flags:4;		/* ENTRY_* */
+	uint32		since_first:28;	/* offsets since the transaction's first in this partition, or SINCE_FIRST_MAX */
 	uint32		crc;			/* of all the bytes before */
 } IndexEntry;
 
@@ -89,7 +91,11 @@ pgt_same_segment(SegmentId a, SegmentId b)
 	return a.base == b.base && a.generation == b.generation;
 }
 
-#define ENTRY_ABORTED	0x01	/* resolved: its transaction did not commit */
+#define ENTRY_ABORTED		0x01	/* resolved: its transaction did not commit */
+#define ENTRY_INTERLEAVED	0x02	/* batches of others stand between it and one of its transaction before it */
+
+/* So far back or further: where the transaction begins is to be looked for. */
+#define SINCE_FIRST_MAX		0x0FFFFFFF
 
 StaticAssertDecl(sizeof(IndexHeader) == 64, "index header is 64 bytes");
 StaticAssertDecl(sizeof(IndexEntry) == 64, "index entry is 64 bytes");

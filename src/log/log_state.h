@@ -79,6 +79,7 @@ typedef struct PartitionState
 	uint64		resolved_max_xid;	/* largest transaction id resolved since server start */
 	int64		last_append_time;	/* of the last batch; NO_APPEND_TIME where that is not of LogAppendTime */
 	int64		trusted_end;	/* a forgotten transaction's batch below it was resolved; see log_resolve.c */
+	int64		interleaved_end;	/* behind the last batch that others stand before; never too small */
 
 	/* the active segment */
 	int64		active_base;	/* NO_SEGMENT: nothing was ever appended */

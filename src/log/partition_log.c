@@ -53,6 +53,7 @@ pgt_partition_log_slot_bounds(PartitionState *state, TopicPartition *key, LogBou
 	bounds->next_offset = state->next_offset;
 	bounds->resolved_offset = state->resolved_offset;
 	bounds->resolved_max_xid = state->resolved_max_xid;
+	bounds->interleaved_end = state->interleaved_end;
 	bounds->active_base = state->active_base;
 	bounds->active_entries = state->active_entries;
 	bounds->active_end = state->active_end;
@@ -298,10 +299,10 @@ pgt_partition_log_roll(PartitionState *state, int64 base, int64 previous_end)
 
 void
 pgt_partition_log_fill_entry(IndexEntry *entry, const PartitionState *state,
-							 const AppendRequest *request, int64 base_offset, uint64 xid)
+							 const AppendRequest *request, uint64 xid)
 {
 	memset(entry, 0, sizeof(*entry));
-	entry->first_delta = base_offset - state->active_base;
+	entry->first_delta = request->base_offset - state->active_base;
 	entry->last_delta = entry->first_delta + request->last_offset_delta;
 	entry->position = state->active_end;
 	entry->length = request->length;
@@ -312,6 +313,8 @@ pgt_partition_log_fill_entry(IndexEntry *entry, const PartitionState *state,
 		entry->largest_timestamp = Max(entry->largest_timestamp,
 									   state->active_largest_timestamp);
 	entry->xid = xid;
+	entry->flags = request->interleaved ? ENTRY_INTERLEAVED : 0;
+	entry->since_first = Min(request->base_offset - request->first_offset, SINCE_FIRST_MAX);
 }
 
 void
@@ -330,6 +333,8 @@ pgt_partition_log_publish(PartitionState *state, const AppendRequest *request,
 	state->active_entries++;
 	state->active_end = entry->position + entry->length;
 	state->next_offset = state->active_base + entry->last_delta + 1;
+	if (request->interleaved)
+		state->interleaved_end = state->next_offset;
 	state->last_lsn = entry->lsn;
 	if (!self_synced)
 		state->dirty = state->unsynced = true;

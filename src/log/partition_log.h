@@ -31,6 +31,7 @@ typedef struct LogBounds
 	int64		next_offset;
 	int64		resolved_offset;
 	uint64		resolved_max_xid;
+	int64		interleaved_end;	/* at or past it no batch has others between it and one of its transaction before */
 	int64		active_base;	/* NO_SEGMENT where there is none */
 	uint32		active_entries;
 	uint32		active_end;
@@ -86,6 +87,10 @@ typedef struct AppendRequest
 	int64		max_timestamp;
 	bool		log_append_time;	/* the append sets the timestamps above, and those in the batch */
 	int64		required_offset;	/* the offset that it must get, or NO_OFFSET */
+	/* the append, or redo, sets these */
+	int64		base_offset;
+	int64		first_offset;	/* the first offset of its transaction in this partition */
+	bool		interleaved;	/* batches of others stand between it and an earlier one of its transaction */
 } AppendRequest;
 
 /* Must the log roll before this batch is appended?  The caller holds the slot's lock. */
@@ -124,7 +129,7 @@ extern Segment *pgt_partition_log_roll(PartitionState *state, int64 base, int64 
  * For appending and for redo; the caller holds the slot's lock exclusively.
  */
 extern void pgt_partition_log_fill_entry(IndexEntry *entry, const PartitionState *state,
-										 const AppendRequest *request, int64 base_offset, uint64 xid);
+										 const AppendRequest *request, uint64 xid);
 /*
  * Move the log's end behind a written entry, so that all processes see it.  For appending
  * and for redo; the caller holds the slot's lock exclusively.

@@ -13,7 +13,8 @@
  *
  *	1. Compaction builds a map of the dirty part: the last offset of each key.  The
  *	   map ends early where it is full (maintenance_work_mem), or at a batch that
- *	   some snapshot does not see yet.
+ *	   some snapshot does not see yet, or that a statement with an old snapshot may
+ *	   not show yet, since it shows each transaction as a whole (whole_end.c).
  *	2. It filters all cleanable segments below the map's end: a record is removed
  *	   if the map knows a later record of its key.  Segments that together fit
  *	   segment.bytes become one segment.
@@ -21,7 +22,7 @@
  *	   meet it writes into its batch: now + delete.retention.ms.
  *
  * Ending the map early in step 1 makes compaction safe for snapshots: a record is
- * removed only in favor of a record that every snapshot sees, so latest() finds the
+ * removed only in favor of a record that every statement sees, so a SELECT or latest() finds the
  * last record of each key whatever the age of its snapshot.  The removal of tombstones
  * takes no account of snapshots, like retention.
  *
@@ -61,6 +62,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "wal/log_writer.h"
+#include "wal/whole_end.h"
 
 /* A segment that compaction may rewrite. */
 typedef struct Cleanable
@@ -107,6 +109,7 @@ typedef struct Compaction
 	KeyMap	   *map;			/* NULL: nothing is dirty */
 	int64		map_end;		/* the map knows all records below it */
 	uint64		visible_xid;	/* every snapshot sees what is below it */
+	int64		scans_end;		/* every statement sees what lies below it, if its snapshot does */
 	bool		map_is_full;
 	SegmentFilter *filter;
 	bool		dry_run;
@@ -261,6 +264,24 @@ visible_to_all(Oid topic)
 	return xid;
 }
 
+/*
+ * Where the scan of the oldest snapshot that there may be ends: one that takes all
+ * as running that not every snapshot sees.  Those of all others end there or later.
+ */
+static int64
+end_of_scans(const Compaction *compaction)
+{
+	const Survey *survey = &compaction->survey;
+	SnapshotData oldest = {.snapshot_type = SNAPSHOT_MVCC};
+	TransactionId blocker;
+
+	/* an end that is not before what is compacted already does not matter */
+	if (survey->bounds.interleaved_end <= survey->compacted_end)
+		return PG_INT64_MAX;
+	oldest.xmin = oldest.xmax = (TransactionId) compaction->visible_xid;
+	return pgt_whole_end(&survey->key, &oldest, &blocker);
+}
+
 /* Put a batch's records into the map.  False: the map ends here. */
 static bool
 map_batch(Compaction *compaction, SegmentScan *scan, BatchDecoder *decoder, const IndexEntry *entry)
@@ -270,7 +291,8 @@ map_batch(Compaction *compaction, SegmentScan *scan, BatchDecoder *decoder, cons
 	RecordIterator iterator;
 	Record		record;
 
-	if (entry->xid >= compaction->visible_xid)
+	if (entry->xid >= compaction->visible_xid ||
+		scan->id.base + entry->first_delta >= compaction->scans_end)
 	{
 		compaction->map_end = scan->id.base + entry->first_delta;
 		return false;
@@ -325,6 +347,7 @@ build_map(Compaction *compaction)
 	int64		offsets;
 
 	compaction->map_end = survey->compacted_end;
+	compaction->scans_end = end_of_scans(compaction);
 	if (survey->first_dirty == survey->count)
 		return;
 	offsets = survey->segments[survey->count - 1].end_offset -

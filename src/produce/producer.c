@@ -26,10 +26,14 @@
  * the error comes from the statement that produces the record.  A batch that its codec
  * does not make smaller is stored uncompressed.
  *
- * At pre-commit (or PREPARE) each batch is appended under its partition's lock
- * (log_writer.c), the partitions in a fixed order.  Records appended by flush(), or
- * before a late error, belong to a transaction that may still abort; readers decide by
- * its transaction id.
+ * At pre-commit (or PREPARE) the partitions are appended in a fixed order.  The batches
+ * of each one are appended in runs of up to RUN_BYTES, each run under one hold of the
+ * partition's lock (log_writer.c).  So batches of other transactions can stand between
+ * them only if a transaction takes several runs.  Such transactions take turns, so that
+ * two of them never alternate: a scan stops before all of a transaction of which a part
+ * stands behind a running one (whole_end.c), and chains of such transactions would have
+ * no end.  Records appended by flush(), or before a late error, belong to a transaction
+ * that may still abort; readers decide by its transaction id.
  *
  * Memory: everything lives in a context below TopTransactionContext, the
  * ranges that produced() shows in TopMemoryContext.
@@ -41,13 +45,18 @@
 #include "miscadmin.h"
 #include "produce/acks.h"
 #include "produce/producer.h"
+#include "storage/lock.h"
 #include "util/clock.h"
 #include "util/fault_point.h"
+#include "util/advisory_lock.h"
 #include "utils/acl.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+
+/* How much is appended under one hold of a partition's lock, if it is more than a batch. */
+#define RUN_BYTES			(1024 * 1024)
 
 int			pgt_buffer_memory = 64 * 1024;
 
@@ -63,6 +72,7 @@ typedef struct PendingPartition
 {
 	TopicPartition key;			/* hash key */
 	PartitionState *state;		/* set just before the append */
+	OwnRange	own;			/* where its appended batches are */
 	LogConfig	config;
 	PendingBatch *batches;
 	int			count;
@@ -588,34 +598,84 @@ add_range(RangeList *list, const TopicPartition *key, int64 base, int64 last, in
 	range->records = records;
 }
 
-/* Append one batch of a partition. */
+/* What the log is to append of a batch, which is in memory afterwards. */
 static void
-append_batch(PendingPartition *p, PendingBatch *batch, FullTransactionId xid)
+make_request(const PendingPartition *p, PendingBatch *batch, AppendRequest *request)
 {
-	AppendRequest request;
-	int64		base;
-
 	Assert(batch->sealed);
 	pgt_pending_load(batch);
-	request.batch = batch->data;
-	request.length = batch->stored;
-	request.last_offset_delta = batch->last_offset_delta;
-	request.records = batch->records;
-	request.min_timestamp = batch->min_timestamp;
-	request.max_timestamp = batch->max_timestamp;
-	request.log_append_time = p->config.log_append_time;
-	request.required_offset = batch->required_offset;
-	base = pgt_log_writer_append(p->state, &p->config, &request, xid);
-	add_range(&appended, &p->key, base, base + batch->last_offset_delta, batch->records);
-	pgt_pending_free(batch);
+	memset(request, 0, sizeof(*request));
+	request->batch = batch->data;
+	request->length = batch->stored;
+	request->last_offset_delta = batch->last_offset_delta;
+	request->records = batch->records;
+	request->min_timestamp = batch->min_timestamp;
+	request->max_timestamp = batch->max_timestamp;
+	request->log_append_time = p->config.log_append_time;
+	request->required_offset = batch->required_offset;
 }
 
-/* Append all pending batches of a partition. */
+/* Append so many batches of a partition from the first on, which are a run. */
+static void
+append_run(PendingPartition *p, PendingBatch *first, int count, FullTransactionId xid)
+{
+	AppendRequest *requests = MemoryContextAlloc(context, count * sizeof(AppendRequest));
+
+	for (int i = 0; i < count; i++)
+		make_request(p, &first[i], &requests[i]);
+	pgt_log_writer_append(p->state, &p->config, requests, count, xid, &p->own);
+	for (int i = 0; i < count; i++)
+	{
+		int64		base = requests[i].base_offset;
+
+		add_range(&appended, &p->key, base, base + first[i].last_offset_delta, first[i].records);
+		pgt_pending_free(&first[i]);
+	}
+	pfree(requests);
+}
+
+/* How many batches of a partition from the first on are appended at once: one at least. */
+static int
+run_length(const PendingPartition *p, int first)
+{
+	Size		bytes = p->batches[first].stored;
+	int			end = first + 1;
+
+	while (end < p->count && bytes + p->batches[end].stored <= RUN_BYTES)
+		bytes += p->batches[end++].stored;
+	return end - first;
+}
+
+/* The lock of a partition's turn. */
+static LOCKTAG
+turn_tag(const TopicPartition *key)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, key->database, key->topic, key->partition, TURN_LOCK_CLASS);
+	return tag;
+}
+
+/*
+ * Append all pending batches of a partition.  What takes several runs waits for its
+ * turn, in which no other such transaction appends to the partition.
+ */
 static void
 append_partition(PendingPartition *p, FullTransactionId xid)
 {
-	for (int i = 0; i < p->count; i++)
-		append_batch(p, &p->batches[i], xid);
+	bool		in_turn = run_length(p, 0) < p->count;
+	LOCKTAG		turn = turn_tag(&p->key);
+	int			count;
+
+	if (in_turn)
+		(void) LockAcquire(&turn, ExclusiveLock, false, false);
+	for (int i = 0; i < p->count; i += count)
+	{
+		count = run_length(p, i);
+		append_run(p, &p->batches[i], count, xid);
+	}
+	if (in_turn)
+		(void) LockRelease(&turn, ExclusiveLock, false);
 	p->count = 0;
 	p->mark_count = 0;
 }

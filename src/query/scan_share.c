@@ -17,10 +17,9 @@
  * moves the counter behind it.  Each chunk with records is still taken exactly once: the
  * counter only rises, and it passes only chunks without a record.
  *
- * Invariant: a scan never reads past the first batch whose transaction is still running
- * for the snapshot.  A serial scan just stops there.  A process that began behind that
- * batch would not notice it, so the leader looks up the visible end of each partition
- * beforehand.
+ * Invariant: a scan never reads past the end that whole_end.c has for its snapshot.  A
+ * serial scan mostly just stops there.  A process that began behind that end would not
+ * notice it, so the leader looks up the end of each partition beforehand.
  *
  * No locks but the atomic counter.  No WAL.  Memory: the query's dynamic
  * shared memory.
@@ -28,7 +27,7 @@
 #include "postgres.h"
 
 #include "query/scan_share.h"
-#include "wal/log_reader.h"
+#include "wal/whole_end.h"
 
 /* Offsets of a chunk: many times those of a batch, a fraction of a large scan. */
 #define CHUNK_OFFSETS	16384
@@ -54,7 +53,7 @@ pgt_scan_share_init(ScanShare *share, const Topic *topic, Snapshot snapshot)
 
 		(void) pgt_partition_log_bounds(&key, &log);
 		visible->first = log.log_start_offset;
-		visible->end = pgt_log_reader_visible_end(&key, snapshot, &blocker);
+		visible->end = pgt_whole_end(&key, snapshot, &blocker);
 	}
 }
 

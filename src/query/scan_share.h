@@ -35,7 +35,7 @@ typedef struct ScanShareCursor
 /* Bytes that a topic's share takes. */
 extern Size pgt_scan_share_size(const Topic *topic);
 
-/* Called by the leader: fill in the share, by looking up what the snapshot sees. */
+/* Called by the leader: fill in the share, by looking up where the snapshot's scans end. */
 extern void pgt_scan_share_init(ScanShare *share, const Topic *topic, Snapshot snapshot);
 
 /* Offer all chunks again; no other process is attached. */

@@ -4,7 +4,8 @@
  *
  * A scan reads the partitions within its bounds one after another, each with a log
  * reader of its own and the statement's snapshot.  So it sees a prefix of each partition
- * that agrees with the tables that the statement sees.  It reads nothing before the
+ * that agrees with the tables that the statement sees.  Where a reader would not end
+ * there by itself, the end is looked up once (whole_end.c).  It reads nothing before the
  * first row is asked for, and nothing beyond the reader's chunk when no more rows are.
  *
  * The bounds are evaluated when the first row is asked for, and again after
@@ -36,8 +37,12 @@
 #include "query/scan_share.h"
 #include "query/topic_fdw.h"
 #include "topic/serializer.h"
+#include "util/catch_error.h"
 #include "util/clock.h"
 #include "wal/log_reader.h"
+#include "wal/whole_end.h"
+
+#define END_UNKNOWN		((int64) -1)
 
 /* A walk over the records of a topic within bounds. */
 typedef struct TopicScan
@@ -48,6 +53,7 @@ typedef struct TopicScan
 	ScanBounds	bounds;
 	ScanShare  *share;			/* of a parallel scan, else NULL */
 	ScanShareCursor share_cursor;
+	int64	   *ends;			/* of a serial scan, one a partition: its end, or END_UNKNOWN */
 	int			partition;		/* being read; -1 before the first */
 	LogReader  *reader;			/* NULL between partitions */
 	bool		done;			/* the end was reached */
@@ -81,6 +87,9 @@ scan_init(TopicScan *scan, Topic *topic, Snapshot snapshot, uint32 columns)
 											   ALLOCSET_DEFAULT_SIZES);
 	scan->share = NULL;
 	scan->share_cursor.partition = -1;
+	scan->ends = palloc(topic->partitions * sizeof(int64));
+	for (int i = 0; i < topic->partitions; i++)
+		scan->ends[i] = END_UNKNOWN;
 	scan->partition = -1;
 	scan->reader = NULL;
 	scan->done = false;
@@ -124,6 +133,41 @@ scan_reset(TopicScan *scan)
 	scan->done = false;
 }
 
+/* Find the end of a scan of the partition.  arg: TopicScan. */
+static void
+find_end(void *arg)
+{
+	TopicScan  *scan = arg;
+	TopicPartition key = pgt_topic_partition(scan->topic, scan->partition);
+	TransactionId blocker;
+
+	scan->ends[scan->partition] = pgt_whole_end(&key, scan->snapshot, &blocker);
+}
+
+/*
+ * Where a serial scan of the partition must end at the latest, should the reader not
+ * notice.  The snapshot stays the same, and so does the end once it is known.  Damage
+ * that is met only on the way to it must not keep the records before and behind from
+ * being read: then the end is where the reader comes to.
+ */
+static int64
+serial_end(TopicScan *scan, int64 first_offset)
+{
+	int64	   *end = &scan->ends[scan->partition];
+	TopicPartition key = pgt_topic_partition(scan->topic, scan->partition);
+	MemoryContext caller;
+
+	if (*end != END_UNKNOWN)
+		return *end;
+	if (!pgt_whole_end_is_needed(&key, scan->snapshot, first_offset))
+		return PG_INT64_MAX;
+	caller = MemoryContextSwitchTo(scan->scan_context);
+	if (!pgt_catch_damage_reading(find_end, scan))
+		*end = PG_INT64_MAX;
+	MemoryContextSwitchTo(caller);
+	return *end;
+}
+
 /* Choose the next partition and its offsets; false if there are none left. */
 static bool
 scan_next_range(TopicScan *scan, int64 *first_offset, int64 *end_offset)
@@ -132,9 +176,11 @@ scan_next_range(TopicScan *scan, int64 *first_offset, int64 *end_offset)
 		return pgt_scan_share_next(scan->share, &scan->share_cursor, &scan->bounds,
 								   &scan->partition, first_offset, end_offset);
 	scan->partition = bms_next_member(scan->bounds.partitions, scan->partition);
+	if (scan->partition < 0)
+		return false;
 	*first_offset = scan->bounds.first_offset;
-	*end_offset = scan->bounds.end_offset;
-	return scan->partition >= 0;
+	*end_offset = Min(scan->bounds.end_offset, serial_end(scan, *first_offset));
+	return true;
 }
 
 /* Open a reader on what is to be read next; false if nothing is left. */

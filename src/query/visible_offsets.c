@@ -11,9 +11,12 @@
  *			  ^ next_offset
  *
  * The copy has the rows that were committed together with the last record, and the
- * client gets that record again.  This happens only while a transaction commits, and
- * with flush() and prepared transactions; "exact" is false then, and a client that must
- * not see a change twice takes another snapshot.
+ * client gets that record again.  Where a transaction has records on both sides of the
+ * running one, the end is before its first record, as it is for a SELECT with the same
+ * snapshot (whole_end.c), so a copy of the topic and its tail together are the topic.
+ * This happens only while a transaction commits, and with flush() and prepared
+ * transactions; "exact" is false then, and a client that must not see a change twice
+ * takes another snapshot.
  *
  * Locks: AccessShareLock on the topic until the transaction's end.
  */
@@ -26,6 +29,7 @@
 
 #include "topic/topic.h"
 #include "wal/log_reader.h"
+#include "wal/whole_end.h"
 
 PG_FUNCTION_INFO_V1(pgt_visible_offsets);
 
@@ -35,7 +39,7 @@ add_partition(ReturnSetInfo *result, const TopicPartition *key)
 {
 	Snapshot	snapshot = GetActiveSnapshot();
 	TransactionId blocker;
-	int64		end = pgt_log_reader_visible_end(key, snapshot, &blocker);
+	int64		end = pgt_whole_end(key, snapshot, &blocker);
 	bool		nulls[3] = {false};
 	Datum		values[3] = {
 		Int32GetDatum(key->partition),

@@ -5,7 +5,8 @@
  * A view over all topics must show the sound ones when one topic is damaged: that is
  * when somebody looks at the view.  So a view reads records in here, in a
  * subtransaction, which cleans up what an error leaves behind.  The subtransaction
- * gets no transaction id, so this works on a standby, too.
+ * gets no transaction id, so this works on a standby, too.  Queries, which may run in
+ * parallel mode, do without a subtransaction; they only read.
  */
 #include "postgres.h"
 
@@ -59,15 +60,40 @@ pgt_catch_error(void (*work) (void *arg), void *arg)
 	return error;
 }
 
-bool
-pgt_catch_damage(void (*look) (void *arg), void *arg)
+/* Was there no error?  False, and a WARNING, for damage; others are thrown again. */
+static bool
+passed(ErrorData *error)
 {
-	ErrorData  *error = pgt_catch_error(look, arg);
-
 	if (error == NULL)
 		return true;
 	if (!is_damage(error))
 		ReThrowError(error);
 	pgt_report_as_warning(error);
 	return false;
+}
+
+bool
+pgt_catch_damage(void (*look) (void *arg), void *arg)
+{
+	return passed(pgt_catch_error(look, arg));
+}
+
+bool
+pgt_catch_damage_reading(void (*look) (void *arg), void *arg)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ErrorData  *volatile error = NULL;
+
+	PG_TRY();
+	{
+		look(arg);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	return passed(error);
 }

@@ -13,6 +13,13 @@
 extern bool pgt_catch_damage(void (*look) (void *arg), void *arg);
 
 /*
+ * Like pgt_catch_damage(), but without a subtransaction, since there is none in parallel
+ * mode.  look() may only read a log, and leave nothing behind but memory of the current
+ * context.
+ */
+extern bool pgt_catch_damage_reading(void (*look) (void *arg), void *arg);
+
+/*
  * Call work(arg) in a subtransaction.  Returns NULL, or the error that work() has
  * thrown, palloc'd, after the subtransaction was rolled back.
  */

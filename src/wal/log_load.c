@@ -197,6 +197,8 @@ scan_segment(PartitionState *state, int index_fd, const char *index_path, off_t 
 		state->active_entries++;
 		state->active_end = entry.position + entry.length;
 		state->next_offset = state->active_base + entry.last_delta + 1;
+		if ((entry.flags & ENTRY_INTERLEAVED) != 0)
+			state->interleaved_end = state->next_offset;
 		state->active_largest_timestamp = entry.largest_timestamp;
 		state->last_lsn = entry.lsn;
 	}
@@ -427,6 +429,8 @@ scan_partition(Loading *loading)
 		loading->above = next->id.base;
 		state->active_base = state->next_offset =
 			next->id.generation > 0 ? next->span.end_offset : next->id.base;
+		/* the entries passed were not looked at */
+		state->interleaved_end = state->next_offset;
 		state->active_entries = state->active_end = 0;
 	}
 	load_active(state);
@@ -501,6 +505,7 @@ start_from_point(Loading *loading, const RecoveryPointEntry *point)
 	state->log_start_offset = point->log_start_offset;
 	state->deleted_end = point->deleted_end;
 	state->resolved_offset = point->resolved_offset;
+	state->interleaved_end = Max(point->next_offset - point->since_interleaved, 0);
 }
 
 /* Order entries of the recovery point by their keys. */

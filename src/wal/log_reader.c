@@ -667,6 +667,29 @@ pgt_log_reader_end(LogReader *reader)
 
 /* ---- questions ----------------------------------------------------------- */
 
+/* The next batch at or past the position, and what the snapshot makes of it; NULL at the end. */
+static IndexEntry *
+next_judged(LogReader *reader, Visibility *verdict)
+{
+	IndexEntry *entry;
+
+	while (!reader->done && (entry = next_entry(reader)) != NULL)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (reader->segment.base + entry->last_delta < reader->position)
+			continue;
+		if (reader->segment.base + entry->first_delta >= reader->filter.end_offset)
+			break;
+		*verdict = visibility(reader, entry, reader->next_entry - 1);
+		if (*verdict != BATCH_GONE)
+			return entry;
+		if (!take_bounds(reader))
+			break;
+	}
+	reader->done = true;
+	return NULL;
+}
+
 /*
  * Walk over the batches from the reader's position on without decoding, until
  * the end or a running transaction.
@@ -675,28 +698,37 @@ static void
 walk_batches(LogReader *reader)
 {
 	IndexEntry *entry;
+	Visibility	verdict;
 
-	while (!reader->done && (entry = next_entry(reader)) != NULL)
+	while ((entry = next_judged(reader, &verdict)) != NULL)
 	{
-		int64		last = reader->segment.base + entry->last_delta;
-
-		CHECK_FOR_INTERRUPTS();
-		if (last < reader->position)
-			continue;
-		switch (visibility(reader, entry, reader->next_entry - 1))
+		if (verdict == BATCH_BLOCKS)
 		{
-			case BATCH_BLOCKS:
-				reader->blocker = (TransactionId) entry->xid;
-				reader->done = true;
-				return;
-			case BATCH_GONE:
-				if (!take_bounds(reader))
-					reader->done = true;
-				continue;
-			default:
-				reader->position = last + 1;
+			reader->blocker = (TransactionId) entry->xid;
+			return;
 		}
+		reader->position = reader->segment.base + entry->last_delta + 1;
 	}
+}
+
+bool
+pgt_log_reader_next_seen(LogReader *reader, SeenBatch *batch)
+{
+	IndexEntry *entry;
+	Visibility	verdict;
+
+	while ((entry = next_judged(reader, &verdict)) != NULL)
+	{
+		reader->position = reader->segment.base + entry->last_delta + 1;
+		if (verdict != BATCH_SEEN)
+			continue;
+		batch->xid = entry->xid;
+		batch->first_offset = reader->segment.base + entry->first_delta;
+		batch->transaction_first = entry->since_first == SINCE_FIRST_MAX ? 0 :
+			batch->first_offset - entry->since_first;
+		return true;
+	}
+	return false;
 }
 
 /*
@@ -724,20 +756,23 @@ sees_all_resolved(Snapshot snapshot, const LogBounds *bounds)
 }
 
 int64
+pgt_log_reader_ended_below(const LogBounds *bounds, Snapshot snapshot)
+{
+	return sees_all_resolved(snapshot, bounds) ? bounds->resolved_offset : bounds->log_start_offset;
+}
+
+int64
 pgt_log_reader_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker)
 {
 	LogBounds	bounds;
 	LogReader  *reader;
-	int64		from;
 	int64		end;
 
 	*blocker = InvalidTransactionId;
 	if (!pgt_partition_log_bounds(key, &bounds))
 		return bounds.next_offset;
 
-	/* below the resolved offset only an old snapshot can see someone running */
-	from = sees_all_resolved(snapshot, &bounds) ? bounds.resolved_offset : bounds.log_start_offset;
-	reader = pgt_log_reader_begin(key, from, snapshot, NULL);
+	reader = pgt_log_reader_begin(key, pgt_log_reader_ended_below(&bounds, snapshot), snapshot, NULL);
 	walk_batches(reader);
 	*blocker = reader->blocker;
 	end = reader->position;
@@ -749,30 +784,9 @@ bool
 pgt_log_reader_sees_behind(const TopicPartition *key, Snapshot snapshot, int64 offset)
 {
 	LogReader  *reader = pgt_log_reader_begin(key, offset, snapshot, NULL);
-	IndexEntry *entry;
-	bool		seen = false;
+	SeenBatch	batch;
+	bool		seen = pgt_log_reader_next_seen(reader, &batch);
 
-	while (!seen && !reader->done && (entry = next_entry(reader)) != NULL)
-	{
-		int64		last = reader->segment.base + entry->last_delta;
-
-		CHECK_FOR_INTERRUPTS();
-		if (last < reader->position)
-			continue;
-		switch (visibility(reader, entry, reader->next_entry - 1))
-		{
-			case BATCH_SEEN:
-				seen = true;
-				reader->position = last;
-				break;
-			case BATCH_GONE:
-				if (!take_bounds(reader))
-					reader->done = true;
-				break;
-			default:
-				reader->position = last + 1;
-		}
-	}
 	pgt_log_reader_end(reader);
 	return seen;
 }

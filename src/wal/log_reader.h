@@ -25,8 +25,11 @@ typedef struct LogReaderFilter
 
 /*
  * Begin to read at the first visible record at or past "offset", or at the log start if
- * that is larger.  The reader works in a memory context of its own below the current
- * one.  filter may be NULL.  Damage is an ERROR (data_corrupted) that names file,
+ * that is larger, up to the first batch of a transaction that is running as of the
+ * snapshot.  Of a transaction with batches before and behind that one the reader gives
+ * the first part only, unless filter->end_offset is from whole_end.h; that is right for
+ * consumers, who go on later.  The reader works in a memory context of its own below the
+ * current one.  filter may be NULL.  Damage is an ERROR (data_corrupted) that names file,
  * position and offset.
  */
 extern LogReader *pgt_log_reader_begin(const TopicPartition *key, int64 offset,
@@ -53,6 +56,21 @@ extern int64 pgt_log_reader_log_start(const LogReader *reader);
 /* End the reader and free its memory. */
 extern void pgt_log_reader_end(LogReader *reader);
 
+/* A batch whose transaction the snapshot sees. */
+typedef struct SeenBatch
+{
+	uint64		xid;
+	int64		first_offset;
+	int64		transaction_first;	/* no batch of its transaction begins before here */
+} SeenBatch;
+
+/*
+ * The next batch that the snapshot sees, from the reader's position up to the filter's
+ * end_offset, without looking into it: also where it lies behind one of a running
+ * transaction.  For a reader of which records are not asked as well.
+ */
+extern bool pgt_log_reader_next_seen(LogReader *reader, SeenBatch *batch);
+
 /*
  * The offset of the first visible record whose timestamp is at or past
  * "timestamp" (milliseconds since 1970), or -1 if there is none.
@@ -60,9 +78,19 @@ extern void pgt_log_reader_end(LogReader *reader);
 extern int64 pgt_log_reader_offset_for_timestamp(const TopicPartition *key, int64 timestamp, Snapshot snapshot);
 
 /*
- * The offset behind the last record that the snapshot sees: the last stable offset as of
- * the snapshot.  *blocker is the transaction that keeps the rest from being read, or
- * InvalidTransactionId if the log's end was reached.
+ * Below this offset the snapshot takes no transaction as running: the resolved offset or,
+ * for a snapshot that is older than what is resolved, the log start.
+ */
+extern int64 pgt_log_reader_ended_below(const LogBounds *bounds, Snapshot snapshot);
+
+/*
+ * The offset behind the last record that can be read in order: the last stable offset as
+ * of the snapshot, where a reader stops by itself.  Consumers go by it, since they read in
+ * order and go on behind it later: consume(), the seek functions, pg_topic_partitions,
+ * delete_records().  A part of a transaction may lie before it and the rest behind; code
+ * that shows the log as a table takes pgt_whole_end() (whole_end.h) instead.  *blocker is
+ * the transaction that keeps the rest from being read, or InvalidTransactionId if the
+ * log's end was reached.
  *
  * This looks only at batches that are not resolved yet, however old the oldest running
  * transaction is.  But for a snapshot that is older than the resolving it goes through

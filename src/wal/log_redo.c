@@ -239,7 +239,6 @@ typedef struct AppendRecord
 {
 	xl_pgt_append fixed;
 	AppendRequest request;		/* what the forward path was asked to append */
-	int64		base_offset;
 	int64		largest_timestamp;
 	int64		previous_end;	/* the log end before */
 } AppendRecord;
@@ -283,10 +282,12 @@ read_append(XLogReaderState *record, AppendRecord *append)
 	request->records = header.record_count;
 	request->max_timestamp = header.max_timestamp;
 	request->log_append_time = (header.attributes & BATCH_ATTR_LOG_APPEND_TIME) != 0;
-	append->base_offset = header.base_offset;
+	request->base_offset = header.base_offset;
+	request->interleaved = (xlrec->flags & APPEND_INTERLEAVED) != 0;
 	request->min_timestamp = take_optional(xlrec, &optional, APPEND_MIN_TIMESTAMP, header.base_timestamp);
 	append->largest_timestamp = take_optional(xlrec, &optional, APPEND_LARGEST_TIMESTAMP, header.max_timestamp);
 	append->previous_end = take_optional(xlrec, &optional, APPEND_PREVIOUS_END, header.base_offset);
+	request->first_offset = take_optional(xlrec, &optional, APPEND_FIRST_OFFSET, header.base_offset);
 }
 
 /*
@@ -345,14 +346,15 @@ redo_segment(PartitionState *state, const AppendRecord *append)
 	state->active_end = xlrec->position;
 	state->written_back = Min(state->written_back, xlrec->position);
 	/* forward only publish moves it, which knows an empty log */
-	state->next_offset = Min(state->next_offset, append->base_offset);
+	state->next_offset = Min(state->next_offset, append->request.base_offset);
+	state->interleaved_end = Min(state->interleaved_end, append->request.base_offset);
 
 	/* nothing was deleted of a log that ended at 0; loading may have guessed otherwise */
 	if (append->previous_end == 0)
 		state->deleted_end = 0;
 
 	/* the entry is written anew, unflagged: its RESOLVE is still to come */
-	state->resolved_offset = Min(state->resolved_offset, append->base_offset);
+	state->resolved_offset = Min(state->resolved_offset, append->request.base_offset);
 	return segment;
 }
 
@@ -385,7 +387,7 @@ redo_append(XLogReaderState *record)
 	segment = redo_segment(state, &append);
 	pgt_segment_reserve_entry(segment, xlrec->entry);
 	pgt_segment_write(segment, xlrec->position, append.request.batch, append.request.length);
-	pgt_partition_log_fill_entry(&entry, state, &append.request, append.base_offset, xlrec->xid);
+	pgt_partition_log_fill_entry(&entry, state, &append.request, xlrec->xid);
 	entry.largest_timestamp = append.largest_timestamp;
 	entry.lsn = record->EndRecPtr;
 	pgt_segment_write_entry(segment, xlrec->entry, &entry);

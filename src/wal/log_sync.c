@@ -74,6 +74,7 @@ fill_point(RecoveryPointEntry *point, const PartitionState *state)
 	point->log_start_offset = state->log_start_offset;
 	point->deleted_end = state->deleted_end;
 	point->resolved_offset = state->resolved_offset;
+	point->since_interleaved = Min(state->next_offset - state->interleaved_end, PG_UINT32_MAX);
 }
 
 /*

@@ -11,7 +11,8 @@
  *
  * SYNC is in log_sync.c; REWRITE, SWAP and DISCARD are in segment_rewrite.c.
  *
- * An append under the partition's lock: write the batch behind the log's end,
+ * An append takes one batch or several of a transaction, each of them in these steps
+ * under the partition's lock: write the batch behind the log's end,
  * insert the WAL record, write the index entry with the record's LSN, publish.
  * What a crash at each step leaves:
  *
@@ -211,7 +212,7 @@ insert_append(const PartitionState *state, const AppendRequest *request,
 	(void) pgt_record_batch_read_header(request->batch, request->length, &header);
 	memset(&xlrec, 0, sizeof(xlrec));
 	xlrec.key = state->key;
-	xlrec.flags = self_sync ? APPEND_SELF_SYNCED : 0;
+	xlrec.flags = (self_sync ? APPEND_SELF_SYNCED : 0) | (request->interleaved ? APPEND_INTERLEAVED : 0);
 	xlrec.segment_base = state->active_base;
 	xlrec.position = entry->position;
 	xlrec.entry = state->active_entries;
@@ -220,6 +221,7 @@ insert_append(const PartitionState *state, const AppendRequest *request,
 	add_optional(&xlrec, optional, &count, APPEND_LARGEST_TIMESTAMP, entry->largest_timestamp,
 				 header.max_timestamp);
 	add_optional(&xlrec, optional, &count, APPEND_PREVIOUS_END, state->next_offset, header.base_offset);
+	add_optional(&xlrec, optional, &count, APPEND_FIRST_OFFSET, request->first_offset, header.base_offset);
 
 	XLogBeginInsert();
 	pgt_wal_record_register(&xlrec, sizeof(xlrec));
@@ -263,6 +265,19 @@ log_and_publish(PartitionState *state, Segment *segment,
 	END_CRIT_SECTION();
 }
 
+/* Where the batch stands among those of its transaction in the partition; it becomes their last. */
+static void
+set_place(const PartitionState *state, AppendRequest *request, OwnRange *own)
+{
+	bool		is_first = own->end == 0;
+
+	if (is_first)
+		own->first = request->base_offset;
+	request->first_offset = own->first;
+	request->interleaved = !is_first && own->end != state->next_offset;
+	own->end = request->base_offset + request->last_offset_delta + 1;
+}
+
 /*
  * Take the slot's lock exclusively.  An append holds it for a few
  * microseconds, less than going to sleep and being woken costs: so look again
@@ -281,43 +296,67 @@ acquire_for_append(PartitionState *state)
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 }
 
-int64
-pgt_log_writer_append(PartitionState *state, const LogConfig *config,
-					  AppendRequest *request, FullTransactionId xid)
+/* Append one batch; caller holds the slot's lock. */
+static void
+append_batch(PartitionState *state, const LogConfig *config, AppendRequest *request, uint64 xid,
+			 OwnRange *own)
 {
 	Segment    *segment;
 	SegmentRoll roll;
 	IndexEntry	entry;
-	int64		base_offset;
 	bool		rolls;
 
-	check_xid_distance(xid);
-	check_sync_process();
-	check_batch(request);
-	if (request->log_append_time)
-		set_append_time(request, pgt_clock_shifted_now_ms());
-	acquire_for_append(state);
 	/* another has passed us, or the clock was set back */
 	if (request->log_append_time && request->max_timestamp < state->last_append_time)
 		set_append_time(request, state->last_append_time);
-	base_offset = choose_base_offset(state, request);
-	pgt_record_batch_set_base_offset(request->batch, base_offset);
-	rolls = pgt_partition_log_must_roll(state, config, request, base_offset);
+	request->base_offset = choose_base_offset(state, request);
+	set_place(state, request, own);
+	pgt_record_batch_set_base_offset(request->batch, request->base_offset);
+	rolls = pgt_partition_log_must_roll(state, config, request, request->base_offset);
 	segment = !rolls ? write_batch(state, request) :
-		pgt_partition_log_begin_roll(state, base_offset, state->next_offset, request, &roll);
+		pgt_partition_log_begin_roll(state, request->base_offset, state->next_offset, request, &roll);
 	FAULT_POINT("append-written");
-	pgt_partition_log_fill_entry(&entry, state, request, base_offset,
-								 U64FromFullTransactionId(xid));
+	pgt_partition_log_fill_entry(&entry, state, request, xid);
 	log_and_publish(state, segment, request, &entry);
 	if (rolls)
 		pgt_partition_log_end_roll(state, &roll);
+}
+
+/* Count what was appended. */
+static void
+count_appended(PartitionState *state, const AppendRequest *requests, int count)
+{
+	int64		records = 0;
+	int64		bytes = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		records += requests[i].records;
+		bytes += requests[i].length;
+	}
+	pg_atomic_fetch_add_u64(&state->records_in, records);
+	pg_atomic_fetch_add_u64(&state->bytes_in, bytes);
+	pg_atomic_fetch_add_u64(&state->batches_in, count);
+}
+
+void
+pgt_log_writer_append(PartitionState *state, const LogConfig *config, AppendRequest *requests, int count,
+			   FullTransactionId xid, OwnRange *own)
+{
+	check_xid_distance(xid);
+	check_sync_process();
+	for (int i = 0; i < count; i++)
+	{
+		check_batch(&requests[i]);
+		if (requests[i].log_append_time)
+			set_append_time(&requests[i], pgt_clock_shifted_now_ms());
+	}
+	acquire_for_append(state);
+	for (int i = 0; i < count; i++)
+		append_batch(state, config, &requests[i], U64FromFullTransactionId(xid), own);
 	LWLockRelease(&state->lock);
 	FAULT_POINT("append-done");
-
-	pg_atomic_fetch_add_u64(&state->records_in, request->records);
-	pg_atomic_fetch_add_u64(&state->bytes_in, request->length);
-	pg_atomic_fetch_add_u64(&state->batches_in, 1);
-	return base_offset;
+	count_appended(state, requests, count);
 }
 
 /* ---- reserve, roll, delete and drop ---------------------------------------------- */

@@ -11,15 +11,22 @@
 /* The setting pg_topics.max_xid_distance, for tests: how far transaction ids may run ahead of resolving. */
 extern int	pgt_max_xid_distance;
 
+/* What a transaction has appended to a partition; zeros: nothing. */
+typedef struct OwnRange
+{
+	int64		first;			/* its first offset there */
+	int64		end;			/* behind its last; others' may stand between */
+} OwnRange;
+
 /*
- * Append one sealed batch and return its base offset.  Takes the slot's lock
- * for the time of the writes; nothing is flushed but while no sync process
- * runs.  ERROR (nothing logged, nothing changed) where the disk is full, the
- * required offset is below the log end, or xid is too far from the oldest
- * unresolved one.
+ * Append sealed batches of a transaction, one behind the other, and set their base
+ * offsets.  Takes the slot's lock for the time of the writes, so they should be few;
+ * nothing is flushed but while no sync process runs.  ERROR (the batch that meets it,
+ * and those after it, are not logged) where the disk is full, the required offset is
+ * below the log end, or xid is too far from the oldest unresolved one.
  */
-extern int64 pgt_log_writer_append(PartitionState *state, const LogConfig *config,
-								   AppendRequest *request, FullTransactionId xid);
+extern void pgt_log_writer_append(PartitionState *state, const LogConfig *config, AppendRequest *requests,
+						   int count, FullTransactionId xid, OwnRange *own);
 
 /*
  * Start a new active segment, unless the active one is empty.  This is not logged: the next

@@ -27,7 +27,10 @@
 #define APPEND_MIN_TIMESTAMP		0x02	/* else the base timestamp */
 #define APPEND_LARGEST_TIMESTAMP	0x04	/* else the batch's largest */
 #define APPEND_PREVIOUS_END			0x08	/* else the base offset */
-#define APPEND_OPTIONAL				3
+#define APPEND_FIRST_OFFSET			0x10	/* the transaction's in the partition; else the base offset */
+#define APPEND_OPTIONAL				4
+/* batches of others stand between it and one of its transaction before */
+#define APPEND_INTERLEAVED			0x20
 
 #define REWRITE_FIRST		0x01	/* the first chunk: redo makes the segment anew */
 #define REWRITE_SELF_SYNCED	0x02	/* no SYNC record will follow: redo must fsync */
@@ -55,7 +58,8 @@ pgt_wal_record_optional_length(const xl_pgt_append *xlrec)
 {
 	return sizeof(int64) * (((xlrec->flags & APPEND_MIN_TIMESTAMP) != 0) +
 							((xlrec->flags & APPEND_LARGEST_TIMESTAMP) != 0) +
-							((xlrec->flags & APPEND_PREVIOUS_END) != 0));
+							((xlrec->flags & APPEND_PREVIOUS_END) != 0) +
+							((xlrec->flags & APPEND_FIRST_OFFSET) != 0));
 }
 
 /* DELETE: the log start moved up. */

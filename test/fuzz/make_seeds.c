@@ -127,7 +127,7 @@ write_index(void)
 	{
 		index.entries[i] = (IndexEntry) {.first_delta = 3 * i, .last_delta = 3 * i + 2, .position = 100 * i,
 			.length = 100, .min_timestamp = 1, .max_timestamp = 2, .largest_timestamp = 2, .xid = 700,
-		.lsn = 0x1000000};
+		.lsn = 0x1000000, .flags = i == 0 ? ENTRY_ABORTED : ENTRY_INTERLEAVED, .since_first = 3 * i};
 		pgt_index_entry_seal(&index.entries[i]);
 	}
 	write_seed("index", SEED_INDEX, "", 0, (char *) &index, sizeof(index));

@@ -397,9 +397,9 @@ sub transaction
 	  . (rand() < 0.5 ? "ROLLBACK TO a;\n" : '') . $send->() . "COMMIT;\n$ack" if $kind eq 'savepoints';
 	return sprintf("BEGIN;\nSELECT send_many(%d, %d, %d, 100);\nCOMMIT;\n", $client, $n, 20 + int(rand(100))) . $ack
 	  if $kind eq 'big';
-	return "BEGIN;\n" . $send->() . "SELECT 1 FROM flush() LIMIT 0;\n" . $send->() . "COMMIT;\n$ack"
+	return "BEGIN;\n" . $send->() . "DO \$\$ BEGIN PERFORM flush(); END \$\$;\n" . $send->() . "COMMIT;\n$ack"
 	  if $kind eq 'flush_commit';
-	return "BEGIN;\n" . $send->() . "SELECT 1 FROM flush() LIMIT 0;\n" . $send->() . "ROLLBACK;\n"
+	return "BEGIN;\n" . $send->() . "DO \$\$ BEGIN PERFORM flush(); END \$\$;\n" . $send->() . "ROLLBACK;\n"
 	  if $kind eq 'flush_rollback';
 	return "BEGIN;\n" . $send->() . "PREPARE TRANSACTION $gid;\nCOMMIT PREPARED $gid;\n$ack"
 	  if $kind eq 'commit_prepared';

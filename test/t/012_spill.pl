@@ -188,7 +188,7 @@ sub random_transaction
 			$script .= ($release ? 'RELEASE ' : 'ROLLBACK TO ') . "$alive[$n];\n";
 			$#alive = $release ? $n - 1 : $n;
 		}
-		$script .= "SELECT 1 FROM flush() LIMIT 0;\n" if !@alive && rand() < 0.05;
+		$script .= "DO \$\$ BEGIN PERFORM flush(); END \$\$;\n" if !@alive && rand() < 0.05;
 	}
 	return $script . (rand() < 0.85 ? 'COMMIT' : 'ROLLBACK') . ";\n";
 }

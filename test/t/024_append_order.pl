@@ -1,6 +1,6 @@
 # In which order records stand in a partition, and what times they have, when
-# several transactions append to it at once: a transaction's records in its order,
-# a batch's beside each other, each transaction seen as a whole; LogAppendTime is
+# several transactions append to it at once: a transaction's records in its order, up
+# to a megabyte beside each other, each transaction seen as a whole; LogAppendTime is
 # the time of the append and never goes back, whatever the clock does.
 use strict;
 use warnings;
@@ -25,6 +25,16 @@ sql(q{
 			PERFORM produce(topic, key, format('%s:%s:%s', i, n, repeat('x', length)));
 		END LOOP;
 	END $$;
+	-- the same, but appended in several parts, with time for others between them
+	CREATE FUNCTION flush_n(topic regclass, key text, n int, length int) RETURNS void LANGUAGE plpgsql AS $$
+	BEGIN
+		FOR i IN 1 .. n LOOP
+			PERFORM produce(topic, key, format('%s:%s:%s', i, n, repeat('x', length)));
+			IF random() < 0.2 THEN
+				PERFORM flush(), pg_sleep(0.0002);
+			END IF;
+		END LOOP;
+	END $$;
 	SELECT create_topic('events'), create_topic('stamped', config => '{"message.timestamp.type": "LogAppendTime"}');
 });
 my $small = q{SET pg_topics.batch_size = '1kB';};
@@ -41,17 +51,48 @@ sub runs
 
 # ---- batches alternate, and what is promised holds -----------------------------
 
-# the one stands between its batches; the other appends there and commits
-my $first = open_background($node, 'first');
-ask($first, qq{$small SET pg_topics.fault_point = 'append-done:stop'; SELECT produce_n('events', 'a', 3, 900);});
-my $pid = pid_of_session($node, 'first');
-wait_halted($pid);
+# Batches of a transaction, which is halted behind the first part of its append.
+sub halt_in_append
+{
+	my ($name, $records, $length) = @_;
+	my $session = open_background($node, $name);
+
+	ask($session, qq{$small SET pg_topics.fault_point = 'append-done:stop'; SELECT produce_n('events', '$name', $records, $length);});
+	wait_halted(pid_of_session($node, $name));
+	return $session;
+}
+
+# It goes on, at each part of its append, until it has committed.
+sub let_go_on
+{
+	my ($session) = @_;
+	my $pid = pid_of_session($node, $session->{name});
+
+	go_on($pid);
+	poll_until(sub { eval { kill 'CONT', $pid; $session->{run}->pump_nb; $session->{out} =~ /:done:/ } }) or die 'the producer does not end';
+	return;
+}
+
+# up to a megabyte is appended at once, in as many batches as that is
+my $whole = halt_in_append('w', 4, 900);
 sql(q{SELECT produce_n('events', 'b', 2, 10)});
+let_go_on($whole);
+is(runs('events'), 'w1 w2 w3 w4 b1 b2', 'the batches of a small transaction stand together');
+
+# more in several parts; others append between them if they need but one themselves
+sql('TRUNCATE events');
+my $first = halt_in_append('a', 3, 700000);
+sql(q{SELECT produce_n('events', 'b', 2, 10)});
+my $second = open_background($node, 'second');
+ask($second, q{SELECT produce_n('events', 'c', 3, 700000);});
+$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 6 AND NOT granted}) or die;
 is(sql('SELECT count(*) FROM events'), '0', 'a committed transaction is not seen between the batches of a running one');
-go_on($pid);
-# at each of its appends
-poll_until(sub { eval { kill 'CONT', $pid; $first->{run}->pump_nb; $first->{out} =~ /:done:/ } }) or die 'the producer does not end';
-is(runs('events'), 'a1 b1 b2 a2 a3', 'another batch stands between those of a transaction, which are in order');
+my ($code, undef, $error) = $node->psql('postgres', q{SET lock_timeout = '10ms'; SELECT produce_n('events', 'd', 3, 700000)});
+like($error, qr/lock timeout/, 'who waits for his turn can be cancelled');
+let_go_on($first);
+answer($second);
+is(runs('events'), 'a1 b1 b2 a2 a3 c1 c2 c3', 'a small batch stands between those of a large transaction, another large one behind it');
+is(sql(q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 6}), '0', 'and gives its turn back');
 
 # three writers at once, and readers that count
 my $scripts = PostgreSQL::Test::Utils::tempdir();
@@ -59,23 +100,28 @@ my @running;
 sql('TRUNCATE events');
 foreach my $writer (1 .. 3)
 {
+	# most in parts that others stand between, some large
 	append_to_file("$scripts/writer$writer.sql", "$small\n" . join('', map {
-		"SELECT produce_n('events', '$writer-$_', 20, 400);\n" } 1 .. 100));
+		sprintf("SELECT %s('events', '$writer-$_', 20, %d);\n", $_ % 20 ? ('flush_n', 400) : ('produce_n', 60000)) } 1 .. 100));
 	push @running, start_psql($node, "$scripts/writer$writer.sql", "$scripts/writer$writer.out");
 }
-append_to_file("$scripts/reader.sql", q{
-	SELECT 'part of ' || key FROM events GROUP BY key HAVING count(*) <> 20;} x 100);
-push @running, start_psql($node, "$scripts/reader.sql", "$scripts/reader.out");
+my %readers = (serial => '', parallel => q{SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;});
+foreach my $reader (sort keys %readers)
+{
+	append_to_file("$scripts/$reader.sql", $readers{$reader} . q{
+		SELECT 'part of ' || key FROM events GROUP BY key HAVING count(*) <> 20;} x 100);
+	push @running, start_psql($node, "$scripts/$reader.sql", "$scripts/$reader.out");
+}
 ok($_->finish, 'a writer or reader meets no error') foreach @running;
-is(slurp_file("$scripts/reader.out"), '', 'each transaction is seen as a whole or not at all');
+is(slurp_file("$scripts/$_.out"), '', "each transaction is seen as a whole or not at all, $_") foreach sort keys %readers;
 is(sql(q{SELECT count(*), count(DISTINCT (key, value)) FROM events}), '6000|6000', 'nothing is lost, nothing twice');
 my $disorder = q{
 	SELECT count(*) FROM (
 		SELECT split_part(value, ':', 1)::int AS n, lag(split_part(value, ':', 1)::int, 1, 0)
 			OVER (PARTITION BY key ORDER BY record_offset) AS before FROM events) o WHERE n <> before + 1};
 is(sql($disorder), '0', 'the records of each transaction are in order');
-note(sql(q{SELECT count(*) FROM (SELECT key, lag(key) OVER (ORDER BY record_offset) AS before FROM events) c
-	WHERE key <> before}) . ' changes of transaction between 300');
+cmp_ok(sql(q{SELECT count(*) FROM (SELECT key, lag(key) OVER (ORDER BY record_offset) AS before FROM events) c
+	WHERE key <> before}), '>', 400, 'many alternate');
 catch_up($node, $standby);
 is($standby->safe_psql('postgres', $disorder), '0', 'on the standby too');
 
