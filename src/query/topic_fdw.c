@@ -12,7 +12,7 @@
 
 #include "fmgr.h"
 
-#include "query/topic_fdw.h"
+#include "query/fdw_callbacks.h"
 
 PG_FUNCTION_INFO_V1(pgt_fdw_handler);
 

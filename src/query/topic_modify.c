@@ -44,7 +44,7 @@
 #include "ddl/topic_ddl.h"
 #include "produce/partitioner.h"
 #include "produce/producer.h"
-#include "query/topic_fdw.h"
+#include "query/fdw_callbacks.h"
 #include "topic/serializer.h"
 #include "util/clock.h"
 #include "wal/log_writer.h"

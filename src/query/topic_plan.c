@@ -50,7 +50,7 @@
 #include "utils/selfuncs.h"
 #include "utils/typcache.h"
 
-#include "query/topic_fdw.h"
+#include "query/fdw_callbacks.h"
 
 /* Records of a batch that are decoded to find one of them: a guess. */
 #define RECORDS_PER_LOOKUP	100

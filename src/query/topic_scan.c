@@ -34,8 +34,8 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "query/fdw_callbacks.h"
 #include "query/scan_share.h"
-#include "query/topic_fdw.h"
 #include "topic/serializer.h"
 #include "util/catch_error.h"
 #include "util/clock.h"

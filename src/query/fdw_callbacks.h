@@ -1,10 +1,10 @@
 /*
- * topic_fdw.h
+ * fdw_callbacks.h
  *	  The functions of the foreign-data wrapper, by the file that has them: pgt_plan_
  *	  is topic_plan.c, pgt_scan_ is topic_scan.c, pgt_modify_ is topic_modify.c.
  */
-#ifndef TOPIC_FDW_H
-#define TOPIC_FDW_H
+#ifndef FDW_CALLBACKS_H
+#define FDW_CALLBACKS_H
 
 #include "foreign/fdwapi.h"
 #include "query/scan_bounds.h"
@@ -49,4 +49,4 @@ extern void pgt_modify_end(EState *estate, ResultRelInfo *rinfo);
 extern int	pgt_modify_commands(Relation relation);
 extern void pgt_modify_truncate(List *relations, DropBehavior behavior, bool restart_sequences);
 
-#endif							/* TOPIC_FDW_H */
+#endif							/* FDW_CALLBACKS_H */
