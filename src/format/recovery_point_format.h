@@ -6,6 +6,10 @@
  *			   max_partitions of the server that wrote the WAL, CRC of the header
  *	  entry*   one a partition, 64 bytes each
  *
+ * In all versions of the format the header is 32 bytes with magic and version in
+ * front and the checksum of the rest in the last four, so that each library can
+ * tell a newer version from damage; a newer one may change all else.
+ *
  * In native byte order, as everything else in a data directory.
  *
  * Layer 1.  No I/O: see recovery_point.c.
@@ -14,9 +18,13 @@
 #define RECOVERY_POINT_FORMAT_H
 
 #include "log/segment.h"
+#include "util/format_version.h"
 
 #define RECOVERY_POINT_MAGIC	0x50475452	/* "PGTR" */
-#define RECOVERY_POINT_VERSION	2
+#define RECOVERY_POINT_VERSION	1
+
+/* What this library reads: for pgt_check_file_version(). */
+#define RECOVERY_POINT_VERSIONS	((FormatVersions) {"recovery points", 1, RECOVERY_POINT_VERSION})
 
 typedef struct RecoveryPointHeader
 {

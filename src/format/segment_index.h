@@ -20,6 +20,12 @@
  * is allocated ahead of the WAL insert, so writing an entry cannot run out of
  * disk; a zero entry ends the index.
  *
+ * In all versions of the format the header is 64 bytes with magic and version in
+ * front and the checksum of the rest in the last four, so that each library can
+ * tell a newer version from damage; a newer one may change all else, entries
+ * too.  All of a file is of its header's version: a library that writes a newer one
+ * begins a new segment for it.
+ *
  * Layer 1.  The pure functions here work on bytes, and so before the server
  * has file descriptors of its own (loading at start); I/O is in segment.h.
  */
@@ -28,9 +34,13 @@
 
 #include "access/transam.h"
 #include "access/xlogdefs.h"
+#include "util/format_version.h"
 
 #define INDEX_MAGIC		0x50475449	/* "PGTI" */
 #define INDEX_VERSION	1
+
+/* What this library reads: for pgt_check_file_version(). */
+#define INDEX_VERSIONS	((FormatVersions) {"segment indexes", 1, INDEX_VERSION})
 
 /* Which segment of a partition: files are named by it. */
 typedef struct SegmentId
@@ -99,6 +109,11 @@ StaticAssertDecl(sizeof(IndexEntry) == 64, "index entry is 64 bytes");
 
 extern void pgt_index_header_init(IndexHeader *header, SegmentId id, const SegmentSpan *span,
 								  XLogRecPtr swap_lsn);
+
+/* Is it a whole header, of whichever version?  Then pgt_check_file_version() says whether it may be read. */
+extern bool pgt_index_header_is_whole(const IndexHeader *header);
+
+/* NULL where the header is that of the segment, else the problem. */
 extern const char *pgt_index_header_check(const IndexHeader *header, SegmentId id);
 
 extern void pgt_index_entry_seal(IndexEntry *entry);

@@ -10,6 +10,10 @@
  *	  magic, version, offset, reserved, CRC of the bytes before: 24 bytes in
  *	  native byte order
  *
+ * In all versions of the format magic and version are in front and the last four of
+ * the first 24 bytes are the checksum of the rest of these, so that each library can
+ * tell a newer version from damage; a newer one may change all else.
+ *
  * It is written when the deletion is in the WAL for certain, so it is never ahead of
  * where recovery comes to, and the larger of this and the recovery point's
  * is right.  It is left alone when the log starts further up later.  Replaced whole by
@@ -26,9 +30,13 @@
 #include "storage/fd.h"
 #include "util/crc32c.h"
 #include "util/fault_point.h"
+#include "util/format_version.h"
 
 #define LOG_START_MAGIC		0x50475453	/* "PGTS" */
 #define LOG_START_VERSION	1
+
+/* What this library reads. */
+static const FormatVersions log_start_versions = {"log_start files", 1, LOG_START_VERSION};
 
 typedef struct LogStartFile
 {
@@ -66,10 +74,11 @@ pgt_log_start_kept(const TopicPartition *key)
 		return 0;
 	got = pg_pread(fd, &file, sizeof(file), 0);
 	close(fd);
-	if (got != sizeof(file) || file.magic != LOG_START_MAGIC || file.version != LOG_START_VERSION ||
-		file.crc != pgt_crc32c(&file, offsetof(LogStartFile, crc)) || file.offset < 0)
+	if (got != sizeof(file) || file.magic != LOG_START_MAGIC ||
+		file.crc != pgt_crc32c(&file, offsetof(LogStartFile, crc)))
 		return 0;
-	return file.offset;
+	pgt_check_file_version(&log_start_versions, file.version, path);
+	return Max(file.offset, 0);
 }
 
 /* Write the file; false, with errno set, where that fails. */

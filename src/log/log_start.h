@@ -15,7 +15,10 @@
  */
 extern void pgt_log_start_keep(const TopicPartition *key, int64 offset);
 
-/* What is kept; 0 where nothing is, or nothing whole.  Works in the postmaster too. */
+/*
+ * What is kept; 0 where nothing is, or nothing whole; ERROR where a newer library has
+ * written it.  Works in the postmaster too.
+ */
 extern int64 pgt_log_start_kept(const TopicPartition *key);
 
 #endif							/* LOG_START_H */

@@ -55,7 +55,10 @@ extern void pgt_segment_restore(const TopicPartition *key, SegmentId id, const S
 /* Have the index open for real, so that writing an entry does not open files. */
 extern void pgt_segment_open_index(Segment *segment);
 
-/* Are both files there, and the index header right?  Never throws on damage. */
+/*
+ * Are both files there, and the index header right?  Never throws on damage, but does
+ * where the index is of a newer version, since the answer no has segments made anew.
+ */
 extern bool pgt_segment_is_usable(const TopicPartition *key, SegmentId id);
 
 /*

@@ -34,6 +34,7 @@
 #include "catalog/pg_control.h"
 #include "format/record_batch.h"
 #include "log/commit_log.h"
+#include "util/format_version.h"
 #include "utils/memutils.h"
 #include "wal/log_sync.h"
 #include "wal/wal_record.h"
@@ -108,15 +109,15 @@ read_append(XLogReaderState *record, AppendRecord *append)
 {
 	xl_pgt_append *xlrec = &append->fixed;
 	AppendRequest *request = &append->request;
-	char	   *optional = XLogRecGetData(record) + sizeof(*xlrec);
+	char	   *optional = pgt_log_record_data(record) + sizeof(*xlrec);
 	char	   *batch = optional;
 	uint32		length;
 	RecordBatchHeader header;
 	const char *problem;
 
-	memcpy(xlrec, XLogRecGetData(record), sizeof(*xlrec));
+	memcpy(xlrec, pgt_log_record_data(record), sizeof(*xlrec));
 	batch += optional_length(xlrec);
-	length = XLogRecGetData(record) + XLogRecGetDataLen(record) - batch;
+	length = pgt_log_record_data(record) + pgt_log_record_length(record) - batch;
 	problem = pgt_record_batch_read_header(batch, length, &header);
 	if (problem != NULL || header.length != length)
 		elog(PANIC, "damaged record batch in a WAL record of pg_topics: %s",
@@ -252,7 +253,7 @@ redo_delete(XLogReaderState *record)
 	xl_pgt_delete xlrec;
 	PartitionState *state;
 
-	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+	memcpy(&xlrec, pgt_log_record_data(record), sizeof(xlrec));
 	state = pgt_redo_partition(&xlrec.key);
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	pgt_apply_active_base(state, xlrec.active_base);
@@ -270,7 +271,7 @@ redo_drop(XLogReaderState *record)
 {
 	xl_pgt_drop xlrec;
 
-	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+	memcpy(&xlrec, pgt_log_record_data(record), sizeof(xlrec));
 	XLogFlush(record->EndRecPtr);
 	pgt_apply_drop(xlrec.database, xlrec.topic, xlrec.first_partition);
 }
@@ -282,7 +283,7 @@ redo_reserve(XLogReaderState *record)
 	xl_pgt_reserve xlrec;
 	TopicPartition key = {0};
 
-	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+	memcpy(&xlrec, pgt_log_record_data(record), sizeof(xlrec));
 	key.database = xlrec.database;
 	key.topic = xlrec.topic;
 	for (key.partition = xlrec.first; key.partition < xlrec.end; key.partition++)
@@ -295,8 +296,8 @@ static void
 redo_resolve(XLogReaderState *record)
 {
 	XLogFlush(record->EndRecPtr);
-	pgt_apply_aborted(XLogRecGetData(record), XLogRecGetDataLen(record));
-	pgt_apply_resolved(XLogRecGetData(record), XLogRecGetDataLen(record), record->EndRecPtr);
+	pgt_apply_aborted(pgt_log_record_data(record), pgt_log_record_length(record));
+	pgt_apply_resolved(pgt_log_record_data(record), pgt_log_record_length(record), record->EndRecPtr);
 }
 
 /* SETTINGS: kept for the next start first, then there must be enough room now. */
@@ -305,11 +306,16 @@ redo_settings(XLogReaderState *record)
 {
 	xl_pgt_settings xlrec;
 
-	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+	memcpy(&xlrec, pgt_log_record_data(record), sizeof(xlrec));
 	pgt_log_shared->wal_max_partitions = xlrec.max_partitions;
 	redo_sync();
 	check_settings();
 }
+
+/* What this library replays. */
+static const FormatVersions wal_versions = {
+	"its WAL records", PGT_WAL_OLDEST_VERSION, PGT_WAL_VERSION
+};
 
 /* The resource manager's redo: one record, in a context of its own. */
 static void
@@ -318,6 +324,7 @@ log_redo(XLogReaderState *record)
 	uint8		info = XLogRecGetInfo(record) & XLR_RMGR_INFO_MASK;
 	MemoryContext old = MemoryContextSwitchTo(redo_context);
 
+	pgt_check_wal_version(&wal_versions, pgt_log_record_version(record), record->EndRecPtr);
 	switch (info)
 	{
 		case XLOG_PGT_APPEND:
@@ -418,11 +425,11 @@ describe_append(StringInfo buf, XLogReaderState *record)
 {
 	xl_pgt_append xlrec;
 
-	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+	memcpy(&xlrec, pgt_log_record_data(record), sizeof(xlrec));
 	appendStringInfo(buf, "partition %u/%u-%d segment %lld position %u entry %u bytes %zu%s",
 					 xlrec.key.database, xlrec.key.topic, xlrec.key.partition,
 					 (long long) xlrec.segment_base, xlrec.position, xlrec.entry,
-					 XLogRecGetDataLen(record) - sizeof(xlrec) - optional_length(&xlrec),
+					 pgt_log_record_length(record) - sizeof(xlrec) - optional_length(&xlrec),
 					 (xlrec.flags & APPEND_SELF_SYNCED) != 0 ? " synced" : "");
 }
 
@@ -462,15 +469,17 @@ log_desc(StringInfo buf, XLogReaderState *record)
 {
 	uint8		info = XLogRecGetInfo(record) & XLR_RMGR_INFO_MASK;
 
-	if (info == XLOG_PGT_APPEND)
+	if (!pgt_format_is_known(&wal_versions, pgt_log_record_version(record)))
+		appendStringInfo(buf, "format version %u", pgt_log_record_version(record));
+	else if (info == XLOG_PGT_APPEND)
 		describe_append(buf, record);
 	else if (info == XLOG_PGT_RESOLVE)
-		appendStringInfo(buf, "bytes %u", XLogRecGetDataLen(record));
+		appendStringInfo(buf, "bytes %u", pgt_log_record_length(record));
 	else if (info == XLOG_PGT_DELETE)
 	{
 		xl_pgt_delete xlrec;
 
-		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+		memcpy(&xlrec, pgt_log_record_data(record), sizeof(xlrec));
 		appendStringInfo(buf, "partition %u/%u-%d log start %lld deleted end %lld",
 						 xlrec.key.database, xlrec.key.topic, xlrec.key.partition,
 						 (long long) xlrec.log_start_offset, (long long) xlrec.deleted_end);
@@ -479,7 +488,7 @@ log_desc(StringInfo buf, XLogReaderState *record)
 	{
 		xl_pgt_rewrite xlrec;
 
-		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+		memcpy(&xlrec, pgt_log_record_data(record), sizeof(xlrec));
 		describe_rewrite(buf, &xlrec.key, xlrec.id);
 		appendStringInfo(buf, " position %u entry %u entries %u bytes %u", xlrec.position,
 						 xlrec.first_entry, xlrec.entries, xlrec.length);
@@ -488,7 +497,7 @@ log_desc(StringInfo buf, XLogReaderState *record)
 	{
 		xl_pgt_swap xlrec;
 
-		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+		memcpy(&xlrec, pgt_log_record_data(record), sizeof(xlrec));
 		describe_rewrite(buf, &xlrec.key, xlrec.id);
 		appendStringInfo(buf, " replaces %u", xlrec.replaced);
 	}
@@ -496,16 +505,16 @@ log_desc(StringInfo buf, XLogReaderState *record)
 	{
 		xl_pgt_discard xlrec;
 
-		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+		memcpy(&xlrec, pgt_log_record_data(record), sizeof(xlrec));
 		describe_rewrite(buf, &xlrec.key, xlrec.id);
 	}
 	else if (info == XLOG_PGT_DROP || info == XLOG_PGT_RESERVE)
-		describe_partitions(buf, info, XLogRecGetData(record));
+		describe_partitions(buf, info, pgt_log_record_data(record));
 	else if (info == XLOG_PGT_SETTINGS)
 	{
 		xl_pgt_settings xlrec;
 
-		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+		memcpy(&xlrec, pgt_log_record_data(record), sizeof(xlrec));
 		appendStringInfo(buf, "max_partitions %d", xlrec.max_partitions);
 	}
 }

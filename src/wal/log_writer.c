@@ -218,7 +218,7 @@ insert_append(const PartitionState *state, const AppendRequest *request,
 				 header.max_timestamp);
 	add_optional(&xlrec, optional, &count, APPEND_PREVIOUS_END, state->next_offset, header.base_offset);
 
-	XLogBeginInsert();
+	pgt_log_begin();
 	pgt_log_register(&xlrec, sizeof(xlrec));
 	if (count > 0)
 		pgt_log_register(optional, count * sizeof(int64));
@@ -339,7 +339,7 @@ pgt_log_reserve(Oid database, Oid topic, int32 first, int32 end, PartitionRoom *
 
 	/* before the record: a checkpoint behind it must find slots and mark */
 	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
-	XLogBeginInsert();
+	pgt_log_begin();
 	pgt_log_register(&xlrec, sizeof(xlrec));
 	(void) XLogInsert(PGT_RMGR_ID, XLOG_PGT_RESERVE);
 	FAULT_POINT("reserve-logged");
@@ -401,7 +401,7 @@ delete_before(PartitionState *state, int64 offset, int64 expected_end, bool excl
 	xlrec.flags = exclusive ? DELETE_EXCLUSIVE : 0;
 	xlrec.log_start_offset = offset;
 	xlrec.active_base = state->active_base;
-	XLogBeginInsert();
+	pgt_log_begin();
 	pgt_log_register(&xlrec, sizeof(xlrec));
 	lsn = XLogInsert(PGT_RMGR_ID, XLOG_PGT_DELETE);
 	pgt_apply_log_start(state, offset, xlrec.deleted_end);
@@ -450,7 +450,7 @@ pgt_log_drop_partitions(Oid database, Oid topic, int32 first)
 {
 	xl_pgt_drop xlrec = {database, topic, first};
 
-	XLogBeginInsert();
+	pgt_log_begin();
 	pgt_log_register(&xlrec, sizeof(xlrec));
 	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_DROP));
 	FAULT_POINT("drop-logged");
@@ -478,7 +478,7 @@ pgt_log_resolve(const char *progress, int length)
 {
 	XLogRecPtr	lsn;
 
-	XLogBeginInsert();
+	pgt_log_begin();
 	pgt_log_register(progress, length);
 	XLogSetRecordFlags(XLOG_MARK_UNIMPORTANT);
 	lsn = XLogInsert(PGT_RMGR_ID, XLOG_PGT_RESOLVE);
@@ -489,10 +489,7 @@ pgt_log_resolve(const char *progress, int length)
 void
 pgt_log_write_sync_record(void)
 {
-	char		nothing = 0;
-
-	XLogBeginInsert();
-	pgt_log_register(&nothing, sizeof(nothing));
+	pgt_log_begin();
 	XLogSetRecordFlags(XLOG_MARK_UNIMPORTANT);
 	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_SYNC));
 }
@@ -504,7 +501,7 @@ pgt_log_write_settings(void)
 
 	if (pgt_log_shared->wal_max_partitions == xlrec.max_partitions)
 		return;
-	XLogBeginInsert();
+	pgt_log_begin();
 	pgt_log_register(&xlrec, sizeof(xlrec));
 	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_SETTINGS));
 	pgt_log_shared->wal_max_partitions = xlrec.max_partitions;

@@ -25,6 +25,7 @@
 #include "access/xlog.h"
 #include "log/log_state.h"
 #include "util/fault_point.h"
+#include "util/format_version.h"
 #include "wal/recovery_point.h"
 
 bool		pgt_adopt_log_dir = false;
@@ -103,15 +104,11 @@ pgt_check_system_identifier(uint64 identifier)
 				 errhint("If they came here by pg_upgrade, start once with pg_topics.adopt_log_dir = on.")));
 }
 
-/* FATAL where the logs are not this cluster's or of another release. */
+/* ERROR where the logs are of a version that this library does not read, FATAL where they are not this cluster's. */
 static void
 check_header(const RecoveryPointHeader *header, const char *path)
 {
-	if (header->version != RECOVERY_POINT_VERSION)
-		ereport(FATAL,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("\"%s\" has format version %u, this release of pg_topics knows %d",
-						path, header->version, RECOVERY_POINT_VERSION)));
+	pgt_check_file_version(&RECOVERY_POINT_VERSIONS, header->version, path);
 	pgt_check_system_identifier(header->system_identifier);
 }
 

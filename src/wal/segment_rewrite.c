@@ -83,7 +83,7 @@ struct SegmentRewrite
 static void
 insert_rewrite(xl_pgt_rewrite *xlrec, IndexEntry *entries, const char *bytes)
 {
-	XLogBeginInsert();
+	pgt_log_begin();
 	pgt_log_register(xlrec, sizeof(*xlrec));
 	if (xlrec->entries > 0)
 		pgt_log_register(entries, xlrec->entries * sizeof(IndexEntry));
@@ -235,7 +235,7 @@ insert_swap(const SegmentRewrite *rewrite, int64 active_base)
 	xlrec.entries = rewrite->entries;
 	xlrec.log_end = rewrite->log_end;
 	xlrec.active_base = active_base;
-	XLogBeginInsert();
+	pgt_log_begin();
 	pgt_log_register(&xlrec, sizeof(xlrec));
 	pgt_log_register(rewrite->replaced, rewrite->replaced_count * sizeof(SegmentId));
 	return XLogInsert(PGT_RMGR_ID, XLOG_PGT_SWAP);
@@ -324,7 +324,7 @@ pgt_rewrite_discard(PartitionState *state, SegmentId id)
 	memset(&xlrec, 0, sizeof(xlrec));
 	xlrec.key = state->key;
 	xlrec.id = id;
-	XLogBeginInsert();
+	pgt_log_begin();
 	pgt_log_register(&xlrec, sizeof(xlrec));
 	XLogInsert(PGT_RMGR_ID, XLOG_PGT_DISCARD);
 	FAULT_POINT("discard-logged");
@@ -407,7 +407,7 @@ redo_target(PartitionState *state, const xl_pgt_rewrite *xlrec)
 void
 pgt_redo_rewrite(XLogReaderState *record)
 {
-	char	   *data = XLogRecGetData(record);
+	char	   *data = pgt_log_record_data(record);
 	xl_pgt_rewrite xlrec;
 	IndexEntry *entries;
 	PartitionState *state;
@@ -452,7 +452,7 @@ redo_swapped_segment(PartitionState *state, const xl_pgt_swap *xlrec)
 void
 pgt_redo_swap(XLogReaderState *record)
 {
-	char	   *data = XLogRecGetData(record);
+	char	   *data = pgt_log_record_data(record);
 	xl_pgt_swap xlrec;
 	SegmentId  *replaced;
 	PartitionState *state;
@@ -481,7 +481,7 @@ pgt_redo_discard(XLogReaderState *record)
 	xl_pgt_discard xlrec;
 	PartitionState *state;
 
-	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+	memcpy(&xlrec, pgt_log_record_data(record), sizeof(xlrec));
 	state = pgt_redo_partition(&xlrec.key);
 	forget_unsynced(state, xlrec.id);
 	pgt_partition_log_remove_segment(state, xlrec.id);
