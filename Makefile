@@ -10,10 +10,11 @@ DATA = $(wildcard sql/pg_topics--*.sql)
 HEADERS = src/include/pg_topics.h
 PGFILEDESC = "pg_topics - topics, partitions and consumer groups"
 
-# Resource manager id of our WAL records: 128 is PostgreSQL's experimental one.
-# To run beside another extension that uses it: make PGT_RMGR_ID=<129..255>,
-# the same for every server that reads the WAL.
-PGT_RMGR_ID ?= 128
+# Resource manager id of our WAL records, free in PostgreSQL's list:
+# https://wiki.postgresql.org/wiki/CustomWALResourceManagers
+# To run beside another extension that uses it: make PGT_RMGR_ID=<128..255>,
+# the same for every server that reads the WAL (docs/operations.md).
+PGT_RMGR_ID ?= 187
 
 # the codecs of compression.type
 CODEC_LIBS = -lz -lsnappy -llz4 -lzstd

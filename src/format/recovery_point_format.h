@@ -3,10 +3,11 @@
  *	  The bytes of the recovery point.
  *
  *	  header   magic, version, system identifier, count, CRC of the entries,
- *			   max_partitions of the server that wrote the WAL, CRC of the header
+ *			   max_partitions of the server that wrote the WAL, the id of its
+ *			   resource manager, CRC of the header
  *	  entry*   one a partition, 64 bytes each
  *
- * In all versions of the format the header is 32 bytes with magic and version in
+ * In all versions of the format the header is 40 bytes with magic and version in
  * front and the checksum of the rest in the last four, so that each library can
  * tell a newer version from damage; a newer one may change all else.
  *
@@ -34,6 +35,8 @@ typedef struct RecoveryPointHeader
 	uint32		count;
 	uint32		entries_crc;
 	uint32		max_partitions; /* as LogShared.wal_max_partitions; 0: not known */
+	uint32		rmgr_id;		/* of the WAL records; see log_redo.c */
+	uint32		reserved;
 	uint32		crc;			/* of the bytes before */
 } RecoveryPointHeader;
 
@@ -51,12 +54,12 @@ typedef struct RecoveryPointEntry
 	uint32		reserved;
 } RecoveryPointEntry;
 
-StaticAssertDecl(sizeof(RecoveryPointHeader) == 32, "recovery point header is 32 bytes");
+StaticAssertDecl(sizeof(RecoveryPointHeader) == 40, "recovery point header is 40 bytes");
 StaticAssertDecl(sizeof(RecoveryPointEntry) == 64, "recovery point entry is 64 bytes");
 
 /* Fill the header for these entries, CRCs included. */
 extern void pgt_recovery_point_seal(RecoveryPointHeader *header, uint64 system_identifier,
-									uint32 max_partitions,
+									uint32 max_partitions, uint32 rmgr_id,
 									const RecoveryPointEntry *entries, uint32 count);
 
 /*

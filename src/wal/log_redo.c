@@ -398,10 +398,32 @@ wrap_server_redo(void)
 	RmgrTable[RM_XLOG_ID].rm_redo = redo_server_record;
 }
 
+/*
+ * The records to come may have the id that the library had when the recovery point was
+ * written.  Then the server finds no resource manager for them and ends recovery with
+ * an error that cannot say why: so say it before.  It is no error, since there may
+ * be no such record: who changes the id has stopped the server cleanly.
+ */
+static void
+check_rmgr_id(void)
+{
+	uint32		id = pgt_log_shared->wal_rmgr_id;
+
+	if (id == 0 || id == PGT_RMGR_ID)
+		return;
+	ereport(WARNING,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("pg_topics has resource manager ID %d here, but the topics in \"%s\" were last written with ID %u",
+					PGT_RMGR_ID, pgt_log_dir, id),
+			 errhint("If recovery ends because the resource manager with ID %u is not registered, install pg_topics built with PGT_RMGR_ID=%u. All servers that read the same WAL need the same ID.",
+					 id, id)));
+}
+
 /* Before the first record. */
 static void
 log_startup(void)
 {
+	check_rmgr_id();
 	redo_context = AllocSetContextCreate(TopMemoryContext, "pg_topics redo",
 										 ALLOCSET_DEFAULT_SIZES);
 	check_settings();
@@ -558,9 +580,23 @@ static RmgrData log_rmgr = {
 	.rm_cleanup = log_cleanup,
 };
 
+/* Two libraries that use one id would replay each other's records. */
+static void
+check_rmgr_is_free(void)
+{
+	if (!RmgrIdExists(PGT_RMGR_ID))
+		return;
+	ereport(FATAL,
+			(errcode(ERRCODE_DUPLICATE_OBJECT),
+			 errmsg("resource manager ID %d of pg_topics is taken by \"%s\"",
+					PGT_RMGR_ID, GetRmgr(PGT_RMGR_ID).rm_name),
+			 errhint("Build one of the two with another ID, pg_topics with make PGT_RMGR_ID=<128..255>. All servers that read the same WAL need the same ID.")));
+}
+
 void
 pgt_log_wal_init(void)
 {
+	check_rmgr_is_free();
 	RegisterCustomRmgr(PGT_RMGR_ID, &log_rmgr);
 	wrap_server_redo();
 }

@@ -65,7 +65,7 @@ pgt_recovery_point_write(const RecoveryPointEntry *entries, int count)
 	int			fd;
 
 	pgt_recovery_point_seal(&header, GetSystemIdentifier(), pgt_log_shared->wal_max_partitions,
-							entries, count);
+							PGT_RMGR_ID, entries, count);
 
 	recovery_point_path(path);
 	snprintf(temporary, sizeof(temporary), "%s.tmp", path);
@@ -158,6 +158,7 @@ pgt_recovery_point_read(RecoveryPointEntry **entries)
 	if (problem == NULL)
 	{
 		pgt_log_shared->wal_max_partitions = header.max_partitions;
+		pgt_log_shared->wal_rmgr_id = header.rmgr_id;
 		*entries = (RecoveryPointEntry *) (bytes + sizeof(header));
 		return header.count;
 	}

@@ -15,7 +15,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use TopicTest;
 
-use constant { RMGR => 128, WAL_SEGMENT => 16 * 1024 * 1024 };
+use constant { RMGR => 187, WAL_SEGMENT => 16 * 1024 * 1024 };
 
 my $node = new_node('main', settings => [ 'pg_topics.batch_size = 1kB' ]);
 my $log_dir = $node->data_dir . '/pg_topics';
@@ -25,7 +25,7 @@ sub sql { return $node->safe_psql('postgres', @_); }
 # ---- changing versions --------------------------------------------------------
 
 # Where the checksum of a file's first bytes is, and how far it goes.
-my %checksum_at = (index => 60, recovery_point => 28, log_start => 20);
+my %checksum_at = (index => 60, recovery_point => 36, log_start => 20);
 
 sub format_of { return (my ($ending) = $_[0] =~ /(index|recovery_point|log_start)$/)[0]; }
 
