@@ -43,6 +43,7 @@
 #include "consume/consume_partition.h"
 #include "consume/consume_pass.h"
 #include "group/group_row.h"
+#include "util/sql_version.h"
 
 /* Arguments by number. */
 enum
@@ -94,7 +95,7 @@ typedef struct Candidate
 	GroupOffset *offset;
 } Candidate;
 
-PG_FUNCTION_INFO_V1(pgt_consume_many);
+PGT_FUNCTION_INFO(pgt_consume_many);
 
 /* ---- the request -------------------------------------------------------- */
 

@@ -40,16 +40,17 @@
 #include "topic/serializer.h"
 #include "topic/sql_argument.h"
 #include "util/guarded_look.h"
+#include "util/sql_version.h"
 #include "wal/log_reader.h"
 #include "wal/log_sync.h"
 
 #define LAST_STABLE_OFFSET	(-1)	/* what delete_records() calls it */
 
-PG_FUNCTION_INFO_V1(pgt_apply_retention);
-PG_FUNCTION_INFO_V1(pgt_compact);
-PG_FUNCTION_INFO_V1(pgt_delete_records);
-PG_FUNCTION_INFO_V1(pgt_erase);
-PG_FUNCTION_INFO_V1(pgt_topic_at_risk_info);
+PGT_FUNCTION_INFO(pgt_apply_retention);
+PGT_FUNCTION_INFO(pgt_compact);
+PGT_FUNCTION_INFO(pgt_delete_records);
+PGT_FUNCTION_INFO(pgt_erase);
+PGT_FUNCTION_INFO(pgt_topic_at_risk_info);
 
 /* ---- topics of one's own -------------------------------------------------- */
 

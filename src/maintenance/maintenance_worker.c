@@ -56,6 +56,7 @@
 #include "tcop/tcopprot.h"
 #include "topic/maintenance_stats.h"
 #include "util/background_worker.h"
+#include "util/sql_version.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -491,7 +492,7 @@ enter_database(Oid database)
 {
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, BGWORKER_BYPASS_ALLOWCONN);
 	StartTransactionCommand();
-	if (!pgt_database_enter(database))
+	if (!pgt_database_enter(database) || !pgt_check_sql_version(WARNING))
 		proc_exit(0);
 	CommitTransactionCommand();
 	pgstat_report_appname(MyBgworkerEntry->bgw_name);

@@ -54,6 +54,7 @@
 #include "produce/partitioner_call.h"
 #include "produce/partitioner_lookup.h"
 #include "produce/producer.h"
+#include "util/sql_version.h"
 
 typedef struct Partitioner
 {
@@ -84,8 +85,8 @@ static const Partitioner partitioners[] = {
 	{"fnv1a_random", choose_fnv1a_random},
 };
 
-PG_FUNCTION_INFO_V1(pgt_murmur2_sql);
-PG_FUNCTION_INFO_V1(pgt_murmur2_partition_sql);
+PGT_FUNCTION_INFO(pgt_murmur2_sql);
+PGT_FUNCTION_INFO(pgt_murmur2_partition_sql);
 
 /* ---- rules -------------------------------------------------------------- */
 

@@ -36,11 +36,12 @@
 #include "produce/partitioner.h"
 #include "produce/producer.h"
 #include "topic/serializer.h"
+#include "util/sql_version.h"
 
-PG_FUNCTION_INFO_V1(pgt_produce);
-PG_FUNCTION_INFO_V1(pgt_produce_value);
-PG_FUNCTION_INFO_V1(pgt_produced);
-PG_FUNCTION_INFO_V1(pgt_flush);
+PGT_FUNCTION_INFO(pgt_produce);
+PGT_FUNCTION_INFO(pgt_produce_value);
+PGT_FUNCTION_INFO(pgt_produced);
+PGT_FUNCTION_INFO(pgt_flush);
 
 #define PRODUCED_COLUMNS	5
 

@@ -42,6 +42,10 @@
 #define VERSIONS_SOURCE		1
 #define VERSIONS_VERSION	2
 
+/*
+ * Without the check of sql_version.h, which would stop all DDL of the database.  It
+ * takes no arguments, and what it does to the table it does by SQL.
+ */
 PG_FUNCTION_INFO_V1(pgt_number_schemas);
 
 /* %s: the extension's schema; operators are pg_catalog's, see the function's search_path */

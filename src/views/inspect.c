@@ -35,12 +35,13 @@
 #include "log/clock.h"
 #include "topic/topic.h"
 #include "util/guarded_look.h"
+#include "util/sql_version.h"
 #include "views/inspect.h"
 #include "wal/log_reader.h"
 
-PG_FUNCTION_INFO_V1(pgt_topics_info);
-PG_FUNCTION_INFO_V1(pgt_topic_partitions_info);
-PG_FUNCTION_INFO_V1(pgt_topic_segments_info);
+PGT_FUNCTION_INFO(pgt_topics_info);
+PGT_FUNCTION_INFO(pgt_topic_partitions_info);
+PGT_FUNCTION_INFO(pgt_topic_segments_info);
 
 /* Add a column. */
 void

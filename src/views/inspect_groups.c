@@ -24,10 +24,11 @@
 #include "log/clock.h"
 #include "topic/topic.h"
 #include "util/guarded_look.h"
+#include "util/sql_version.h"
 #include "wal/log_reader.h"
 
-PG_FUNCTION_INFO_V1(pgt_topic_lag_time);
-PG_FUNCTION_INFO_V1(pgt_topic_held_info);
+PGT_FUNCTION_INFO(pgt_topic_lag_time);
+PGT_FUNCTION_INFO(pgt_topic_held_info);
 
 /* The first visible record at or past an offset. */
 typedef struct FirstRecord
