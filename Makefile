@@ -10,16 +10,19 @@ DATA = $(wildcard sql/pg_topics--*.sql)
 HEADERS = src/include/pg_topics.h
 PGFILEDESC = "pg_topics - topics, partitions and consumer groups"
 
-# Resource manager id of our WAL records: 128 is PostgreSQL's experimental one.
-# To run beside another extension that uses it: make PGT_RMGR_ID=<129..255>,
-# the same for every server that reads the WAL.
-PGT_RMGR_ID ?= 128
+# Resource manager id of our WAL records, free in PostgreSQL's list:
+# https://wiki.postgresql.org/wiki/CustomWALResourceManagers
+# To run beside another extension that uses it: make PGT_RMGR_ID=<128..255>,
+# the same for every server that reads the WAL (docs/operations.md).
+PGT_RMGR_ID ?= 187
 
 # the codecs of compression.type
 CODEC_LIBS = -lz -lsnappy -llz4 -lzstd
 
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
-PG_CPPFLAGS = -DPGT_RMGR_ID=$(PGT_RMGR_ID) -I$(srcdir)/src
+# the version is stated in pg_topics.control
+PGT_VERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" pg_topics.control)
+PG_CPPFLAGS = -DPGT_RMGR_ID=$(PGT_RMGR_ID) -DPGT_VERSION='"$(PGT_VERSION)"' -I$(srcdir)/src
 # for tests: places where a process can be made to die, see src/util/fault_point.h, and a
 # version to update to
 ifdef FAULT_POINTS
@@ -45,6 +48,7 @@ include $(PGXS)
 
 # PGXS follows no header dependencies
 $(OBJS): $(wildcard src/*.h src/*/*.h)
+src/util/format_version.o src/util/sql_version.o: pg_topics.control
 
 UNIT_SRCS = test/unit/unit_test.c src/format/record_batch.c src/format/compression.c src/format/fnv1a.c src/format/murmur2.c
 

@@ -209,6 +209,8 @@ _PG_init(void)
 				 errmsg("pg_topics must be loaded when the server starts"),
 				 errhint("Add pg_topics to shared_preload_libraries in postgresql.conf, as in shared_preload_libraries = 'pg_topics', and restart the server.")));
 
+	/* first, since it is what another library may stand in the way of */
+	pgt_log_redo_init();
 	define_server_settings();
 	define_settings();
 	pgt_topic_init();
@@ -227,7 +229,6 @@ _PG_init(void)
 	previous_shmem_startup = shmem_startup_hook;
 	shmem_startup_hook = startup_shmem;
 
-	pgt_log_redo_init();
 	pgt_producer_init();
 	pgt_topic_ddl_init();
 	pgt_database_hold_init();

@@ -24,10 +24,10 @@ build_packages=(gcc make libc6-dev postgresql-15 postgresql-server-dev-15
     zlib1g-dev libsnappy-dev liblz4-dev libzstd-dev)
 # prove and PostgreSQL::Test for the TAP tests; a stock Kafka client's decoder and its codecs;
 # a scheduler; libFuzzer and its sanitizers; a file system to cut the power of; fail-over;
-# a connection pooler
+# a connection pooler; what the fixtures are packed with
 test_packages=(perl libipc-run-perl python3 python3-kafka python3-snappy python3-lz4 python3-zstandard
     postgresql-15-cron clang libclang-rt-14-dev xfsprogs
-    pg-auto-failover-cli postgresql-15-auto-failover pgbouncer)
+    pg-auto-failover-cli postgresql-15-auto-failover pgbouncer xz-utils)
 
 say() { printf '== %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }

@@ -53,12 +53,13 @@
 #include "topic/record_rows.h"
 #include "topic/sql_argument.h"
 #include "util/clock.h"
+#include "util/sql_version.h"
 
-PG_FUNCTION_INFO_V1(pgt_consume);
-PG_FUNCTION_INFO_V1(pgt_consume_as);
-PG_FUNCTION_INFO_V1(pgt_consume_many);
-PG_FUNCTION_INFO_V1(pgt_commit_offsets);
-PG_FUNCTION_INFO_V1(pgt_leave_group);
+PGT_FUNCTION_INFO(pgt_consume);
+PGT_FUNCTION_INFO(pgt_consume_as);
+PGT_FUNCTION_INFO(pgt_consume_many);
+PGT_FUNCTION_INFO(pgt_commit_offsets);
+PGT_FUNCTION_INFO(pgt_leave_group);
 
 /* ---- one pass ----------------------------------------------------------- */
 

@@ -59,6 +59,7 @@
 #include "topic/serializer.h"
 #include "topic/sql_argument.h"
 #include "util/clock.h"
+#include "util/sql_version.h"
 #include "wal/log_reader.h"
 
 #define MAX_ERROR_LENGTH	4096	/* bytes of an error's text that are kept */
@@ -76,7 +77,7 @@ typedef struct Failure
 	int64		attempts;		/* this one included */
 } Failure;
 
-PG_FUNCTION_INFO_V1(pgt_nack);
+PGT_FUNCTION_INFO(pgt_nack);
 
 /* ---- headers ------------------------------------------------------------ */
 

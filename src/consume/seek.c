@@ -38,15 +38,16 @@
 #include "topic/sql_argument.h"
 #include "topic/topic.h"
 #include "util/clock.h"
+#include "util/sql_version.h"
 #include "wal/log_reader.h"
 
-PG_FUNCTION_INFO_V1(pgt_commit_offset);
-PG_FUNCTION_INFO_V1(pgt_seek_to_offset);
-PG_FUNCTION_INFO_V1(pgt_seek_to_timestamp);
-PG_FUNCTION_INFO_V1(pgt_seek_to_beginning);
-PG_FUNCTION_INFO_V1(pgt_seek_to_end);
-PG_FUNCTION_INFO_V1(pgt_delete_group);
-PG_FUNCTION_INFO_V1(pgt_offset_for_timestamp);
+PGT_FUNCTION_INFO(pgt_commit_offset);
+PGT_FUNCTION_INFO(pgt_seek_to_offset);
+PGT_FUNCTION_INFO(pgt_seek_to_timestamp);
+PGT_FUNCTION_INFO(pgt_seek_to_beginning);
+PGT_FUNCTION_INFO(pgt_seek_to_end);
+PGT_FUNCTION_INFO(pgt_delete_group);
+PGT_FUNCTION_INFO(pgt_offset_for_timestamp);
 
 /* Chooses the offset in one partition; arg is passed through from seek(). */
 typedef int64 (*SeekTarget) (const TopicPartition *key, void *arg);

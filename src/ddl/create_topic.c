@@ -29,6 +29,7 @@
 #include "topic/sql_argument.h"
 #include "topic/topic.h"
 #include "topic/topic_options.h"
+#include "util/sql_version.h"
 
 /* One member of a configuration; value NULL: JSON's null. */
 typedef struct ConfigItem
@@ -37,10 +38,10 @@ typedef struct ConfigItem
 	char	   *value;
 } ConfigItem;
 
-PG_FUNCTION_INFO_V1(pgt_create_topic);
-PG_FUNCTION_INFO_V1(pgt_alter_topic);
-PG_FUNCTION_INFO_V1(pgt_drop_topic);
-PG_FUNCTION_INFO_V1(pgt_drop_topic_by_name);
+PGT_FUNCTION_INFO(pgt_create_topic);
+PGT_FUNCTION_INFO(pgt_alter_topic);
+PGT_FUNCTION_INFO(pgt_drop_topic);
+PGT_FUNCTION_INFO(pgt_drop_topic_by_name);
 
 /* ---- configuration ------------------------------------------------------ */
 

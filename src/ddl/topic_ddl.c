@@ -40,6 +40,7 @@
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
+#include "catalog/pg_extension.h"
 #include "catalog/pg_foreign_table.h"
 #include "catalog/pg_inherits.h"
 #include "foreign/foreign.h"
@@ -61,6 +62,7 @@
 #include "produce/partitioner_lookup.h"
 #include "topic/topic.h"
 #include "topic/topic_options.h"
+#include "util/sql_version.h"
 #include "wal/log_resolve.h"
 #include "wal/log_writer.h"
 
@@ -253,6 +255,8 @@ object_changed(ObjectAccessType access, Oid class, Oid object, int column, void 
 		check_changed_options(object);
 	else if (class == DatabaseRelationId && access == OAT_POST_CREATE)
 		pgt_topic_drop_leftovers(object);
+	else if (class == ExtensionRelationId)
+		pgt_check_new_sql_version(object);
 }
 
 /* Something is about to be dropped. */

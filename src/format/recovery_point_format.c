@@ -15,7 +15,8 @@
 
 void
 pgt_recovery_point_format_seal(RecoveryPointHeader *header, uint64 system_identifier,
-							   uint32 max_partitions, const RecoveryPointEntry *entries, uint32 count)
+						uint32 max_partitions, uint32 rmgr_id,
+						const RecoveryPointEntry *entries, uint32 count)
 {
 	memset(header, 0, sizeof(*header));
 	header->magic = RECOVERY_POINT_MAGIC;
@@ -23,6 +24,7 @@ pgt_recovery_point_format_seal(RecoveryPointHeader *header, uint64 system_identi
 	header->system_identifier = system_identifier;
 	header->count = count;
 	header->max_partitions = max_partitions;
+	header->rmgr_id = rmgr_id;
 	header->entries_crc = pgt_crc32c(entries, count * sizeof(*entries));
 	header->crc = pgt_crc32c(header, offsetof(RecoveryPointHeader, crc));
 }

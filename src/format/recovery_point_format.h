@@ -4,8 +4,13 @@
  *	  everything else in a data directory.
  *
  *	  header   magic, version, system identifier, count, CRC of the entries,
- *			   max_partitions of the server that wrote the WAL, CRC of the header
+ *			   max_partitions of the server that wrote the WAL, the ID of its
+ *			   resource manager, CRC of the header
  *	  entry*   one for each partition, 64 bytes each
+ *
+ * In all versions of the format the header is 40 bytes, with magic and version in front
+ * and the checksum of the rest in the last four, so that each library can tell a newer
+ * version from damage.  A newer version may change all else.
  *
  * These functions do no I/O; recovery_point.c reads and writes the file.
  */
@@ -13,9 +18,13 @@
 #define RECOVERY_POINT_FORMAT_H
 
 #include "format/topic_partition.h"
+#include "util/format_version.h"
 
 #define RECOVERY_POINT_MAGIC	0x50475452	/* "PGTR" */
-#define RECOVERY_POINT_VERSION	2
+#define RECOVERY_POINT_VERSION	1
+
+/* What this library reads: for pgt_check_file_version(). */
+#define RECOVERY_POINT_VERSIONS	((FormatVersions) {"recovery points", 1, RECOVERY_POINT_VERSION})
 
 typedef struct RecoveryPointHeader
 {
@@ -25,6 +34,8 @@ typedef struct RecoveryPointHeader
 	uint32		count;
 	uint32		entries_crc;
 	uint32		max_partitions; /* as LogShared.wal_max_partitions; 0: not known */
+	uint32		rmgr_id;		/* of the WAL records; see log_redo.c */
+	uint32		reserved;
 	uint32		crc;			/* of the bytes before */
 } RecoveryPointHeader;
 
@@ -42,13 +53,13 @@ typedef struct RecoveryPointEntry
 	uint32		since_interleaved;	/* next_offset - interleaved_end, or the largest number where that is more */
 } RecoveryPointEntry;
 
-StaticAssertDecl(sizeof(RecoveryPointHeader) == 32, "recovery point header is 32 bytes");
+StaticAssertDecl(sizeof(RecoveryPointHeader) == 40, "recovery point header is 40 bytes");
 StaticAssertDecl(sizeof(RecoveryPointEntry) == 64, "recovery point entry is 64 bytes");
 
 /* Fill the header for these entries, CRCs included. */
 extern void pgt_recovery_point_format_seal(RecoveryPointHeader *header, uint64 system_identifier,
-										   uint32 max_partitions,
-										   const RecoveryPointEntry *entries, uint32 count);
+									uint32 max_partitions, uint32 rmgr_id,
+									const RecoveryPointEntry *entries, uint32 count);
 
 /*
  * Copy the header from the "length" bytes of a file, and check that it is whole.  NULL or

@@ -3,8 +3,8 @@
  *	  The bytes of an index file: header and entries, sealed and checked.
  *
  * See segment_index.h for the format.  Header and entries end in a CRC-32C of all their
- * bytes before it.  A header that is not ours, of another version or of another
- * segment is reported as a constant string; an entry is valid or not.  The numbers in a
+ * bytes before it.  A header that is not ours, is damaged or of another segment
+ * is reported as a constant string; an entry is valid or not.  The numbers in a
  * valid entry also fit each other, even if somebody forged the CRC.
  *
  * The system identifier in the header says which cluster wrote the file.  It is there for
@@ -36,15 +36,22 @@ pgt_index_header_init(IndexHeader *header, SegmentId id, const SegmentSpan *span
 	header->crc = pgt_crc32c(header, offsetof(IndexHeader, crc));
 }
 
+bool
+pgt_index_header_is_whole(const IndexHeader *header)
+{
+	return header->magic == INDEX_MAGIC &&
+		header->crc == pgt_crc32c(header, offsetof(IndexHeader, crc));
+}
+
 const char *
 pgt_index_header_check(const IndexHeader *header, SegmentId id)
 {
 	if (header->magic != INDEX_MAGIC)
 		return "the header is not that of a segment index";
-	if (header->version != INDEX_VERSION)
-		return "the index has a format version that this release does not know";
 	if (header->crc != pgt_crc32c(header, offsetof(IndexHeader, crc)))
 		return "the header's checksum does not match";
+	if (!pgt_format_is_known(&INDEX_VERSIONS, header->version))
+		return "the index has a format version that this library does not know";
 	if (header->base_offset != id.base)
 		return "the header names another base offset";
 	if (header->generation != id.generation)

@@ -21,6 +21,12 @@
  * ahead of the WAL insert, so writing an entry cannot run out of disk space; a zero
  * entry ends the index.
  *
+ * In all versions of the format the header is 64 bytes, with magic and version in front
+ * and the checksum of the rest in the last four, so that each library can tell a newer
+ * version from damage.  A newer version may change all else, the entries, too.  A file
+ * has one version, that of its header: a library that writes a newer one begins a new
+ * segment for it.
+ *
  * These functions work on bytes, without I/O, so that loading can use them at server
  * start, before the server has virtual file descriptors.  segment.h does the I/O.
  */
@@ -29,9 +35,13 @@
 
 #include "access/transam.h"
 #include "access/xlogdefs.h"
+#include "util/format_version.h"
 
 #define INDEX_MAGIC		0x50475449	/* "PGTI" */
 #define INDEX_VERSION	1
+
+/* The versions that this library reads, for pgt_check_file_version(). */
+#define INDEX_VERSIONS	((FormatVersions) {"segment indexes", 1, INDEX_VERSION})
 
 /* A segment of a partition; its files' names are made of this. */
 typedef struct SegmentId
@@ -106,6 +116,9 @@ StaticAssertDecl(sizeof(IndexEntry) == 64, "index entry is 64 bytes");
 /* Fill a header for a segment of this cluster, CRC included. */
 extern void pgt_index_header_init(IndexHeader *header, SegmentId id, const SegmentSpan *span,
 								  XLogRecPtr swap_lsn);
+/* Is it a whole header, of any version?  If so, pgt_check_file_version() says whether it may be read. */
+extern bool pgt_index_header_is_whole(const IndexHeader *header);
+
 /* Check that a header is whole and that of the segment.  NULL or the problem. */
 extern const char *pgt_index_header_check(const IndexHeader *header, SegmentId id);
 

@@ -10,6 +10,10 @@
  *	  magic, version, offset, reserved, CRC of the bytes before: 24 bytes in the byte
  *	  order of the machine
  *
+ * In all versions of the format magic and version are in front, and the last four of the
+ * first 24 bytes are the checksum of the rest of these, so that each library can tell a
+ * newer version from damage.  A newer version may change all else.
+ *
  * The file is written when the deletion is flushed to the WAL, so it is never ahead of
  * the point that recovery reaches, and the larger one of its offset and the recovery
  * point's is right.  It is not touched if a later deletion ends at a segment's start.  A
@@ -25,9 +29,13 @@
 #include "storage/fd.h"
 #include "util/crc32c.h"
 #include "util/fault_point.h"
+#include "util/format_version.h"
 
 #define LOG_START_MAGIC		0x50475453	/* "PGTS" */
 #define LOG_START_VERSION	1
+
+/* What this library reads. */
+static const FormatVersions log_start_versions = {"log_start files", 1, LOG_START_VERSION};
 
 typedef struct LogStartFile
 {
@@ -65,10 +73,11 @@ pgt_log_start_read(const TopicPartition *key)
 		return 0;
 	got = pg_pread(fd, &file, sizeof(file), 0);
 	close(fd);
-	if (got != sizeof(file) || file.magic != LOG_START_MAGIC || file.version != LOG_START_VERSION ||
-		file.crc != pgt_crc32c(&file, offsetof(LogStartFile, crc)) || file.offset < 0)
+	if (got != sizeof(file) || file.magic != LOG_START_MAGIC ||
+		file.crc != pgt_crc32c(&file, offsetof(LogStartFile, crc)))
 		return 0;
-	return file.offset;
+	pgt_check_file_version(&log_start_versions, file.version, path);
+	return Max(file.offset, 0);
 }
 
 /* Write the file; false, with errno set, if that fails. */

@@ -13,7 +13,10 @@
  */
 extern void pgt_log_start_keep(const TopicPartition *key, int64 offset);
 
-/* The offset that the file has; 0 if there is no file, or it is damaged.  Works in the postmaster, too. */
+/*
+ * The offset that the file has; 0 if there is no file, or it is damaged; ERROR if a newer
+ * library has written it.  Works in the postmaster, too.
+ */
 extern int64 pgt_log_start_read(const TopicPartition *key);
 
 #endif							/* LOG_START_H */

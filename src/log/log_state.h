@@ -147,6 +147,7 @@ typedef struct LogShared
 	 * needs to replay it; 0: not known.  Changed by redo and then by the sync process.
 	 */
 	int			wal_max_partitions;
+	uint32		wal_rmgr_id;	/* of the resource manager, as the recovery point had it; 0: not known */
 
 	/* under table_lock */
 	uint32		next_incarnation;

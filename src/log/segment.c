@@ -100,10 +100,19 @@ report_header_trouble(const char *path)
 			 errmsg("could not read topic file \"%s\" at position 0: %m", path)));
 }
 
+/* ERROR where the header is whole, but of a version that this library does not read. */
+static void
+check_version(const IndexHeader *header, const char *path)
+{
+	if (pgt_index_header_is_whole(header))
+		pgt_check_file_version(&INDEX_VERSIONS, header->version, path);
+}
+
 /*
  * Read the header from the index of a segment that is not open.  Returns how many bytes
- * were read, 0 if the file does not exist; trouble is an ERROR.  The postmaster calls
- * it, too, at server start, so it uses no virtual file descriptor.
+ * were read, 0 if the file does not exist; trouble, and a version that this library does
+ * not read, is an ERROR.  The postmaster calls it, too, at server start, so it uses no
+ * virtual file descriptor.
  */
 static int
 read_header_of(const TopicPartition *key, SegmentId id, IndexHeader *header)
@@ -125,6 +134,8 @@ read_header_of(const TopicPartition *key, SegmentId id, IndexHeader *header)
 	errno = trouble;
 	if (got < 0)
 		report_header_trouble(path);
+	if (got == sizeof(*header))
+		check_version(header, path);
 	return got;
 }
 
@@ -140,7 +151,10 @@ read_index_header(Segment *segment)
 	if (got < 0)
 		report_header_trouble(FilePathName(segment->index));
 	if (got == sizeof(header))
+	{
+		check_version(&header, FilePathName(segment->index));
 		problem = pgt_index_header_check(&header, segment->id);
+	}
 	if (problem != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),

@@ -56,7 +56,10 @@ extern void pgt_segment_restore(const TopicPartition *key, SegmentId id, const S
 /* Make sure that the kernel has the index open, so that writing an entry opens no file. */
 extern void pgt_segment_open_index(Segment *segment);
 
-/* Are both files there, and the index header right?  Never throws on damage. */
+/*
+ * Are both files there, and the index header right?  Never throws on damage, but does
+ * where the index is of a newer version, since the answer no has segments made anew.
+ */
 extern bool pgt_segment_is_usable(const TopicPartition *key, SegmentId id);
 
 /*

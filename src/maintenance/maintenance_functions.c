@@ -37,15 +37,16 @@
 #include "topic/serializer.h"
 #include "topic/sql_argument.h"
 #include "util/clock.h"
+#include "util/sql_version.h"
 #include "wal/log_reader.h"
 #include "wal/sync_process.h"
 
 #define LAST_STABLE_OFFSET	(-1)	/* as an argument of delete_records() */
 
-PG_FUNCTION_INFO_V1(pgt_apply_retention);
-PG_FUNCTION_INFO_V1(pgt_compact);
-PG_FUNCTION_INFO_V1(pgt_delete_records);
-PG_FUNCTION_INFO_V1(pgt_erase);
+PGT_FUNCTION_INFO(pgt_apply_retention);
+PGT_FUNCTION_INFO(pgt_compact);
+PGT_FUNCTION_INFO(pgt_delete_records);
+PGT_FUNCTION_INFO(pgt_erase);
 
 /* ---- the user's own topics ------------------------------------------------- */
 

@@ -6,8 +6,6 @@
  * with the server.  Progress is written by the compacting process alone and
  * read without a lock: a view may show a value that is a moment older than its
  * neighbour.
- *
- * Layer 5.  Next: retention.c, compaction.c.
  */
 #include "postgres.h"
 

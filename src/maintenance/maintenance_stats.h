@@ -3,8 +3,6 @@
  *	  What retention and compaction did to a partition, and how far a running
  *	  compaction is: shared memory behind pg_stat_topics and
  *	  pg_stat_progress_topic_compaction.
- *
- * Layer 5.
  */
 #ifndef MAINTENANCE_STATS_H
 #define MAINTENANCE_STATS_H

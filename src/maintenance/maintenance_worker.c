@@ -52,6 +52,7 @@
 #include "tcop/tcopprot.h"
 #include "util/background_worker.h"
 #include "util/clock.h"
+#include "util/sql_version.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -487,7 +488,7 @@ enter_database(Oid database)
 {
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, BGWORKER_BYPASS_ALLOWCONN);
 	StartTransactionCommand();
-	if (!pgt_database_hold_enter(database))
+	if (!pgt_database_hold_enter(database) || !pgt_check_sql_version(WARNING))
 		proc_exit(0);
 	CommitTransactionCommand();
 	pgstat_report_appname(MyBgworkerEntry->bgw_name);

@@ -42,6 +42,7 @@
 #include "format/murmur2.h"
 #include "produce/partition_rules.h"
 #include "produce/producer.h"
+#include "util/sql_version.h"
 
 typedef struct NamedRule
 {
@@ -72,8 +73,8 @@ static const NamedRule partition_rules[] = {
 	{"fnv1a_random", choose_fnv1a_random},
 };
 
-PG_FUNCTION_INFO_V1(pgt_murmur2_sql);
-PG_FUNCTION_INFO_V1(pgt_murmur2_partition_sql);
+PGT_FUNCTION_INFO(pgt_murmur2_sql);
+PGT_FUNCTION_INFO(pgt_murmur2_partition_sql);
 
 /* ---- rules -------------------------------------------------------------- */
 

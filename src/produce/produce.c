@@ -33,11 +33,12 @@
 #include "topic/serializer.h"
 #include "topic/sql_argument.h"
 #include "util/clock.h"
+#include "util/sql_version.h"
 
-PG_FUNCTION_INFO_V1(pgt_produce);
-PG_FUNCTION_INFO_V1(pgt_produce_value);
-PG_FUNCTION_INFO_V1(pgt_produced);
-PG_FUNCTION_INFO_V1(pgt_flush);
+PGT_FUNCTION_INFO(pgt_produce);
+PGT_FUNCTION_INFO(pgt_produce_value);
+PGT_FUNCTION_INFO(pgt_produced);
+PGT_FUNCTION_INFO(pgt_flush);
 
 #define PRODUCED_COLUMNS	5
 

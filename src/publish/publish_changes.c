@@ -30,8 +30,9 @@
 #include "utils/tuplestore.h"
 
 #include "publish/change_record.h"
+#include "util/sql_version.h"
 
-PG_FUNCTION_INFO_V1(pgt_publish_changes);
+PGT_FUNCTION_INFO(pgt_publish_changes);
 
 /* A transition table being read. */
 typedef struct Transition

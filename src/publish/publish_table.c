@@ -52,9 +52,10 @@
 #include "ddl/create_topic.h"
 #include "publish/change_record.h"
 #include "topic/sql_argument.h"
+#include "util/sql_version.h"
 
-PG_FUNCTION_INFO_V1(pgt_publish_table);
-PG_FUNCTION_INFO_V1(pgt_unpublish_table);
+PGT_FUNCTION_INFO(pgt_publish_table);
+PGT_FUNCTION_INFO(pgt_unpublish_table);
 
 /* The arguments of publish_table() by number. */
 enum

@@ -45,6 +45,7 @@
 
 #include "topic/record_rows.h"
 #include "util/key_map.h"
+#include "util/sql_version.h"
 #include "wal/log_reader.h"
 
 /* The partition that is being read. */
@@ -67,7 +68,7 @@ typedef struct KeyPart
 	uint64		bits;
 } KeyPart;
 
-PG_FUNCTION_INFO_V1(pgt_latest);
+PGT_FUNCTION_INFO(pgt_latest);
 
 /* Is the record one of a key in this part? */
 static inline bool

@@ -13,8 +13,9 @@
 #include "fmgr.h"
 
 #include "query/fdw_callbacks.h"
+#include "util/sql_version.h"
 
-PG_FUNCTION_INFO_V1(pgt_fdw_handler);
+PGT_FUNCTION_INFO(pgt_fdw_handler);
 
 /* The handler of pg_topics_fdw. */
 Datum

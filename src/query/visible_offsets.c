@@ -28,10 +28,11 @@
 #include "utils/snapmgr.h"
 
 #include "topic/topic.h"
+#include "util/sql_version.h"
 #include "wal/log_reader.h"
 #include "wal/whole_end.h"
 
-PG_FUNCTION_INFO_V1(pgt_visible_offsets);
+PGT_FUNCTION_INFO(pgt_visible_offsets);
 
 /* Add one partition's row. */
 static void

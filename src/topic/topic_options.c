@@ -34,6 +34,7 @@
 #include "format/compression.h"
 #include "format/record_batch.h"
 #include "topic/topic_options.h"
+#include "util/sql_version.h"
 
 /* Doubles hold integers up to here exactly; settings past int are doubles. */
 #define SETTING_MAX		9.0e15
@@ -141,7 +142,7 @@ static double log_timestamp_before_max_ms;
 static double log_timestamp_after_max_ms;
 static int	log_cleanup_policy;
 
-PG_FUNCTION_INFO_V1(pgt_fdw_validator);
+PGT_FUNCTION_INFO(pgt_fdw_validator);
 
 /* ---- values ------------------------------------------------------------- */
 

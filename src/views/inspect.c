@@ -33,12 +33,13 @@
 #include "topic/topic_options.h"
 #include "util/catch_error.h"
 #include "util/clock.h"
+#include "util/sql_version.h"
 #include "views/inspect.h"
 #include "wal/log_reader.h"
 
-PG_FUNCTION_INFO_V1(pgt_topics_info);
-PG_FUNCTION_INFO_V1(pgt_topic_partitions_info);
-PG_FUNCTION_INFO_V1(pgt_topic_segments_info);
+PGT_FUNCTION_INFO(pgt_topics_info);
+PGT_FUNCTION_INFO(pgt_topic_partitions_info);
+PGT_FUNCTION_INFO(pgt_topic_segments_info);
 
 void
 pgt_inspect_add(Row *row, Datum value)

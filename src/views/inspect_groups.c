@@ -24,11 +24,12 @@
 #include "topic/topic.h"
 #include "util/catch_error.h"
 #include "util/clock.h"
+#include "util/sql_version.h"
 #include "wal/log_reader.h"
 
-PG_FUNCTION_INFO_V1(pgt_topic_lag_time);
-PG_FUNCTION_INFO_V1(pgt_topic_held_info);
-PG_FUNCTION_INFO_V1(pgt_topic_at_risk_info);
+PGT_FUNCTION_INFO(pgt_topic_lag_time);
+PGT_FUNCTION_INFO(pgt_topic_held_info);
+PGT_FUNCTION_INFO(pgt_topic_at_risk_info);
 
 /* ---- the first record ---------------------------------------------------- */
 

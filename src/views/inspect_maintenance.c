@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "util/sql_version.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -27,7 +28,7 @@
 #include "views/inspect.h"
 #include "wal/log_reader.h"
 
-PG_FUNCTION_INFO_V1(pgt_topic_maintenance_info);
+PGT_FUNCTION_INFO(pgt_topic_maintenance_info);
 
 /* The record with the largest timestamp of a segment, which is looked for. */
 typedef struct Search

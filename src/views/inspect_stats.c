@@ -15,12 +15,13 @@
 
 #include "funcapi.h"
 #include "storage/procarray.h"
+#include "util/sql_version.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 #include "views/inspect.h"
 
-PG_FUNCTION_INFO_V1(pgt_stat_topics_info);
-PG_FUNCTION_INFO_V1(pgt_stat_progress_topic_compaction_info);
+PGT_FUNCTION_INFO(pgt_stat_topics_info);
+PGT_FUNCTION_INFO(pgt_stat_progress_topic_compaction_info);
 
 /* ---- pg_stat_topics ----------------------------------------------------- */
 

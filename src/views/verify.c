@@ -29,13 +29,14 @@
 #include "storage/lmgr.h"
 #include "topic/sql_argument.h"
 #include "topic/topic.h"
+#include "util/sql_version.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #define ENTRIES_PER_READ	128
 
-PG_FUNCTION_INFO_V1(pgt_verify_topic);
+PGT_FUNCTION_INFO(pgt_verify_topic);
 
 /* A partition being verified. */
 typedef struct Verification

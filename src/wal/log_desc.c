@@ -13,11 +13,11 @@ describe_append(StringInfo buf, XLogReaderState *record)
 {
 	xl_pgt_append xlrec;
 
-	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+	memcpy(&xlrec, pgt_wal_record_data(record), sizeof(xlrec));
 	appendStringInfo(buf, "partition %u/%u-%d segment %lld position %u entry %u bytes %zu%s%s",
 					 xlrec.key.database, xlrec.key.topic, xlrec.key.partition,
 					 (long long) xlrec.segment_base, xlrec.position, xlrec.entry,
-					 XLogRecGetDataLen(record) - sizeof(xlrec) - pgt_wal_record_optional_length(&xlrec),
+					 pgt_wal_record_length(record) - sizeof(xlrec) - pgt_wal_record_optional_length(&xlrec),
 					 (xlrec.flags & APPEND_SELF_SYNCED) != 0 ? " synced" : "",
 					 (xlrec.flags & APPEND_INTERLEAVED) != 0 ? " interleaved" : "");
 }
@@ -57,15 +57,17 @@ pgt_log_desc(StringInfo buf, XLogReaderState *record)
 {
 	uint8		info = XLogRecGetInfo(record) & XLR_RMGR_INFO_MASK;
 
-	if (info == XLOG_PGT_APPEND)
+	if (!pgt_format_is_known(&PGT_WAL_VERSIONS, pgt_wal_record_version(record)))
+		appendStringInfo(buf, "format version %u", pgt_wal_record_version(record));
+	else if (info == XLOG_PGT_APPEND)
 		describe_append(buf, record);
 	else if (info == XLOG_PGT_RESOLVE)
-		appendStringInfo(buf, "bytes %u", XLogRecGetDataLen(record));
+		appendStringInfo(buf, "bytes %u", pgt_wal_record_length(record));
 	else if (info == XLOG_PGT_DELETE)
 	{
 		xl_pgt_delete xlrec;
 
-		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+		memcpy(&xlrec, pgt_wal_record_data(record), sizeof(xlrec));
 		appendStringInfo(buf, "partition %u/%u-%d log start %lld deleted end %lld",
 						 xlrec.key.database, xlrec.key.topic, xlrec.key.partition,
 						 (long long) xlrec.log_start_offset, (long long) xlrec.deleted_end);
@@ -74,7 +76,7 @@ pgt_log_desc(StringInfo buf, XLogReaderState *record)
 	{
 		xl_pgt_rewrite xlrec;
 
-		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+		memcpy(&xlrec, pgt_wal_record_data(record), sizeof(xlrec));
 		describe_rewrite(buf, &xlrec.key, xlrec.id);
 		appendStringInfo(buf, " position %u entry %u entries %u bytes %u", xlrec.position,
 						 xlrec.first_entry, xlrec.entries, xlrec.length);
@@ -83,7 +85,7 @@ pgt_log_desc(StringInfo buf, XLogReaderState *record)
 	{
 		xl_pgt_swap xlrec;
 
-		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+		memcpy(&xlrec, pgt_wal_record_data(record), sizeof(xlrec));
 		describe_rewrite(buf, &xlrec.key, xlrec.id);
 		appendStringInfo(buf, " replaces %u", xlrec.replaced);
 	}
@@ -91,16 +93,16 @@ pgt_log_desc(StringInfo buf, XLogReaderState *record)
 	{
 		xl_pgt_discard xlrec;
 
-		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+		memcpy(&xlrec, pgt_wal_record_data(record), sizeof(xlrec));
 		describe_rewrite(buf, &xlrec.key, xlrec.id);
 	}
 	else if (info == XLOG_PGT_DROP || info == XLOG_PGT_RESERVE)
-		describe_partitions(buf, info, XLogRecGetData(record));
+		describe_partitions(buf, info, pgt_wal_record_data(record));
 	else if (info == XLOG_PGT_SETTINGS)
 	{
 		xl_pgt_settings xlrec;
 
-		memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+		memcpy(&xlrec, pgt_wal_record_data(record), sizeof(xlrec));
 		appendStringInfo(buf, "max_partitions %d", xlrec.max_partitions);
 	}
 }

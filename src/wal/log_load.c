@@ -125,8 +125,12 @@ header_is_good(int fd, SegmentId id, const char *path)
 {
 	IndexHeader header;
 
-	if (read_at(fd, &header, sizeof(header), 0, path) != sizeof(header) ||
-		pgt_index_header_check(&header, id) != NULL)
+	if (read_at(fd, &header, sizeof(header), 0, path) != sizeof(header))
+		return false;
+	/* what a newer library has written is no damage, and must not be repaired */
+	if (pgt_index_header_is_whole(&header))
+		pgt_check_file_version(&INDEX_VERSIONS, header.version, path);
+	if (pgt_index_header_check(&header, id) != NULL)
 		return false;
 	if (ask_segments)
 		pgt_recovery_point_check_system(header.system_identifier);

@@ -34,6 +34,7 @@
 #include "format/record_batch.h"
 #include "log/commit_log.h"
 #include "log/partition_log.h"
+#include "util/format_version.h"
 #include "utils/memutils.h"
 #include "wal/log_apply.h"
 #include "wal/log_desc.h"
@@ -150,7 +151,7 @@ redo_target(PartitionState *state, const xl_pgt_rewrite *xlrec)
 static void
 redo_rewrite(XLogReaderState *record)
 {
-	char	   *data = XLogRecGetData(record);
+	char	   *data = pgt_wal_record_data(record);
 	xl_pgt_rewrite xlrec;
 	IndexEntry *entries;
 	PartitionState *state;
@@ -196,7 +197,7 @@ redo_swapped_segment(PartitionState *state, const xl_pgt_swap *xlrec)
 static void
 redo_swap(XLogReaderState *record)
 {
-	char	   *data = XLogRecGetData(record);
+	char	   *data = pgt_wal_record_data(record);
 	xl_pgt_swap xlrec;
 	SegmentId  *replaced;
 	PartitionState *state;
@@ -226,7 +227,7 @@ redo_discard(XLogReaderState *record)
 	xl_pgt_discard xlrec;
 	PartitionState *state;
 
-	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+	memcpy(&xlrec, pgt_wal_record_data(record), sizeof(xlrec));
 	state = redo_partition(&xlrec.key);
 	forget_unsynced(state, xlrec.id);
 	pgt_log_segments_remove(state, xlrec.id);
@@ -262,15 +263,15 @@ read_append(XLogReaderState *record, AppendRecord *append)
 {
 	xl_pgt_append *xlrec = &append->fixed;
 	AppendRequest *request = &append->request;
-	char	   *optional = XLogRecGetData(record) + sizeof(*xlrec);
+	char	   *optional = pgt_wal_record_data(record) + sizeof(*xlrec);
 	char	   *batch = optional;
 	uint32		length;
 	RecordBatchHeader header;
 	const char *problem;
 
-	memcpy(xlrec, XLogRecGetData(record), sizeof(*xlrec));
+	memcpy(xlrec, pgt_wal_record_data(record), sizeof(*xlrec));
 	batch += pgt_wal_record_optional_length(xlrec);
-	length = XLogRecGetData(record) + XLogRecGetDataLen(record) - batch;
+	length = pgt_wal_record_data(record) + pgt_wal_record_length(record) - batch;
 	problem = pgt_record_batch_read_header(batch, length, &header);
 	if (problem != NULL || header.length != length)
 		elog(PANIC, "damaged record batch in a WAL record of pg_topics: %s",
@@ -410,7 +411,7 @@ redo_delete(XLogReaderState *record)
 	xl_pgt_delete xlrec;
 	PartitionState *state;
 
-	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+	memcpy(&xlrec, pgt_wal_record_data(record), sizeof(xlrec));
 	state = redo_partition(&xlrec.key);
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	pgt_log_apply_active_base(state, xlrec.active_base);
@@ -428,7 +429,7 @@ redo_drop(XLogReaderState *record)
 {
 	xl_pgt_drop xlrec;
 
-	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+	memcpy(&xlrec, pgt_wal_record_data(record), sizeof(xlrec));
 	XLogFlush(record->EndRecPtr);
 	pgt_log_apply_drop(xlrec.database, xlrec.topic, xlrec.first_partition);
 }
@@ -440,7 +441,7 @@ redo_reserve(XLogReaderState *record)
 	xl_pgt_reserve xlrec;
 	TopicPartition key = {0};
 
-	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+	memcpy(&xlrec, pgt_wal_record_data(record), sizeof(xlrec));
 	key.database = xlrec.database;
 	key.topic = xlrec.topic;
 	for (key.partition = xlrec.first; key.partition < xlrec.end; key.partition++)
@@ -453,8 +454,8 @@ static void
 redo_resolve(XLogReaderState *record)
 {
 	XLogFlush(record->EndRecPtr);
-	pgt_log_apply_aborted(XLogRecGetData(record), XLogRecGetDataLen(record));
-	pgt_log_apply_resolved(XLogRecGetData(record), XLogRecGetDataLen(record), record->EndRecPtr);
+	pgt_log_apply_aborted(pgt_wal_record_data(record), pgt_wal_record_length(record));
+	pgt_log_apply_resolved(pgt_wal_record_data(record), pgt_wal_record_length(record), record->EndRecPtr);
 }
 
 /* SETTINGS: keep them for the next start, then require enough room now. */
@@ -463,7 +464,7 @@ redo_settings(XLogReaderState *record)
 {
 	xl_pgt_settings xlrec;
 
-	memcpy(&xlrec, XLogRecGetData(record), sizeof(xlrec));
+	memcpy(&xlrec, pgt_wal_record_data(record), sizeof(xlrec));
 	pgt_log_shared->wal_max_partitions = xlrec.max_partitions;
 	redo_sync();
 	check_settings();
@@ -476,6 +477,7 @@ log_redo(XLogReaderState *record)
 	uint8		info = XLogRecGetInfo(record) & XLR_RMGR_INFO_MASK;
 	MemoryContext old = MemoryContextSwitchTo(redo_context);
 
+	pgt_check_wal_version(&PGT_WAL_VERSIONS, pgt_wal_record_version(record), record->EndRecPtr);
 	switch (info)
 	{
 		case XLOG_PGT_APPEND:
@@ -549,10 +551,32 @@ wrap_server_redo(void)
 	RmgrTable[RM_XLOG_ID].rm_redo = redo_server_record;
 }
 
+/*
+ * The records to come may have the id that the library had when the recovery point was
+ * written.  Then the server finds no resource manager for them and ends recovery with
+ * an error that cannot say why: so say it before.  It is no error, since there may
+ * be no such record: who changes the id has stopped the server cleanly.
+ */
+static void
+check_rmgr_id(void)
+{
+	uint32		id = pgt_log_shared->wal_rmgr_id;
+
+	if (id == 0 || id == PGT_RMGR_ID)
+		return;
+	ereport(WARNING,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("pg_topics has resource manager ID %d here, but the topics in \"%s\" were last written with ID %u",
+					PGT_RMGR_ID, pgt_log_dir, id),
+			 errhint("If recovery ends because the resource manager with ID %u is not registered, install pg_topics built with PGT_RMGR_ID=%u. All servers that read the same WAL need the same ID.",
+					 id, id)));
+}
+
 /* Before the first record. */
 static void
 log_startup(void)
 {
+	check_rmgr_id();
 	redo_context = AllocSetContextCreate(TopMemoryContext, "pg_topics redo",
 										 ALLOCSET_DEFAULT_SIZES);
 	check_settings();
@@ -577,9 +601,23 @@ static RmgrData log_rmgr = {
 	.rm_cleanup = log_cleanup,
 };
 
+/* Two libraries that use one id would replay each other's records. */
+static void
+check_rmgr_is_free(void)
+{
+	if (!RmgrIdExists(PGT_RMGR_ID))
+		return;
+	ereport(FATAL,
+			(errcode(ERRCODE_DUPLICATE_OBJECT),
+			 errmsg("resource manager ID %d of pg_topics is taken by \"%s\"",
+					PGT_RMGR_ID, GetRmgr(PGT_RMGR_ID).rm_name),
+			 errhint("Build one of the two with another ID, pg_topics with make PGT_RMGR_ID=<128..255>. All servers that read the same WAL need the same ID.")));
+}
+
 void
 pgt_log_redo_init(void)
 {
+	check_rmgr_is_free();
 	RegisterCustomRmgr(PGT_RMGR_ID, &log_rmgr);
 	wrap_server_redo();
 }

@@ -142,10 +142,7 @@ sync_item(const SyncItem *item, const RecoveryPointEntry *point)
 static void
 write_sync_record(void)
 {
-	char		nothing = 0;
-
-	XLogBeginInsert();
-	pgt_wal_record_register(&nothing, sizeof(nothing));
+	pgt_wal_record_begin();
 	XLogSetRecordFlags(XLOG_MARK_UNIMPORTANT);
 	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_SYNC));
 }

@@ -223,7 +223,7 @@ insert_append(const PartitionState *state, const AppendRequest *request,
 	add_optional(&xlrec, optional, &count, APPEND_PREVIOUS_END, state->next_offset, header.base_offset);
 	add_optional(&xlrec, optional, &count, APPEND_FIRST_OFFSET, request->first_offset, header.base_offset);
 
-	XLogBeginInsert();
+	pgt_wal_record_begin();
 	pgt_wal_record_register(&xlrec, sizeof(xlrec));
 	if (count > 0)
 		pgt_wal_record_register(optional, count * sizeof(int64));
@@ -381,7 +381,7 @@ pgt_log_writer_reserve(Oid database, Oid topic, int32 first, int32 end, Partitio
 
 	/* before the record: a checkpoint behind it must find slots and mark */
 	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
-	XLogBeginInsert();
+	pgt_wal_record_begin();
 	pgt_wal_record_register(&xlrec, sizeof(xlrec));
 	(void) XLogInsert(PGT_RMGR_ID, XLOG_PGT_RESERVE);
 	FAULT_POINT("reserve-logged");
@@ -443,7 +443,7 @@ delete_before(PartitionState *state, int64 offset, int64 expected_end, bool excl
 	xlrec.flags = exclusive ? DELETE_EXCLUSIVE : 0;
 	xlrec.log_start_offset = offset;
 	xlrec.active_base = state->active_base;
-	XLogBeginInsert();
+	pgt_wal_record_begin();
 	pgt_wal_record_register(&xlrec, sizeof(xlrec));
 	lsn = XLogInsert(PGT_RMGR_ID, XLOG_PGT_DELETE);
 	pgt_log_apply_log_start(state, offset, xlrec.deleted_end);
@@ -492,7 +492,7 @@ pgt_log_writer_drop_partitions(Oid database, Oid topic, int32 first)
 {
 	xl_pgt_drop xlrec = {database, topic, first};
 
-	XLogBeginInsert();
+	pgt_wal_record_begin();
 	pgt_wal_record_register(&xlrec, sizeof(xlrec));
 	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_DROP));
 	FAULT_POINT("drop-logged");
@@ -527,7 +527,7 @@ pgt_log_writer_log_resolved(const char *progress, int length)
 {
 	XLogRecPtr	lsn;
 
-	XLogBeginInsert();
+	pgt_wal_record_begin();
 	pgt_wal_record_register(progress, length);
 	XLogSetRecordFlags(XLOG_MARK_UNIMPORTANT);
 	lsn = XLogInsert(PGT_RMGR_ID, XLOG_PGT_RESOLVE);
@@ -542,7 +542,7 @@ pgt_log_writer_log_settings(void)
 
 	if (pgt_log_shared->wal_max_partitions == xlrec.max_partitions)
 		return;
-	XLogBeginInsert();
+	pgt_wal_record_begin();
 	pgt_wal_record_register(&xlrec, sizeof(xlrec));
 	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_SETTINGS));
 	pgt_log_shared->wal_max_partitions = xlrec.max_partitions;

@@ -22,6 +22,7 @@
 #include "access/xlog.h"
 #include "log/log_state.h"
 #include "util/fault_point.h"
+#include "util/format_version.h"
 #include "wal/recovery_point.h"
 
 bool		pgt_adopt_log_dir = false;
@@ -61,7 +62,7 @@ pgt_recovery_point_write(const RecoveryPointEntry *entries, int count)
 	int			fd;
 
 	pgt_recovery_point_format_seal(&header, GetSystemIdentifier(), pgt_log_shared->wal_max_partitions,
-								   entries, count);
+							PGT_RMGR_ID, entries, count);
 
 	recovery_point_path(path);
 	snprintf(temporary, sizeof(temporary), "%s.tmp", path);
@@ -100,15 +101,11 @@ pgt_recovery_point_check_system(uint64 identifier)
 				 errhint("If they came here by pg_upgrade, start the server once with pg_topics.adopt_log_dir = on.")));
 }
 
-/* FATAL if the file has another format version, or the logs are of another cluster. */
+/* ERROR if the file has a version that this library does not read, FATAL if the logs are of another cluster. */
 static void
 check_header(const RecoveryPointHeader *header, const char *path)
 {
-	if (header->version != RECOVERY_POINT_VERSION)
-		ereport(FATAL,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("recovery point file \"%s\" has format version %u", path, header->version),
-				 errdetail("This release of pg_topics reads version %d.", RECOVERY_POINT_VERSION)));
+	pgt_check_file_version(&RECOVERY_POINT_VERSIONS, header->version, path);
 	pgt_recovery_point_check_system(header->system_identifier);
 }
 
@@ -158,6 +155,7 @@ pgt_recovery_point_read(RecoveryPointEntry **entries)
 	if (problem == NULL)
 	{
 		pgt_log_shared->wal_max_partitions = header.max_partitions;
+		pgt_log_shared->wal_rmgr_id = header.rmgr_id;
 		*entries = (RecoveryPointEntry *) (bytes + sizeof(header));
 		return header.count;
 	}

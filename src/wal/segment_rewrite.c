@@ -83,7 +83,7 @@ struct SegmentRewrite
 static void
 insert_rewrite(xl_pgt_rewrite *xlrec, IndexEntry *entries, const char *bytes)
 {
-	XLogBeginInsert();
+	pgt_wal_record_begin();
 	pgt_wal_record_register(xlrec, sizeof(*xlrec));
 	if (xlrec->entries > 0)
 		pgt_wal_record_register(entries, xlrec->entries * sizeof(IndexEntry));
@@ -236,7 +236,7 @@ insert_swap(const SegmentRewrite *rewrite, int64 active_base)
 	xlrec.entries = rewrite->entries;
 	xlrec.log_end = rewrite->log_end;
 	xlrec.active_base = active_base;
-	XLogBeginInsert();
+	pgt_wal_record_begin();
 	pgt_wal_record_register(&xlrec, sizeof(xlrec));
 	pgt_wal_record_register(rewrite->replaced, rewrite->replaced_count * sizeof(SegmentId));
 	return XLogInsert(PGT_RMGR_ID, XLOG_PGT_SWAP);
@@ -307,7 +307,7 @@ pgt_segment_rewrite_discard(PartitionState *state, SegmentId id)
 	memset(&xlrec, 0, sizeof(xlrec));
 	xlrec.key = state->key;
 	xlrec.id = id;
-	XLogBeginInsert();
+	pgt_wal_record_begin();
 	pgt_wal_record_register(&xlrec, sizeof(xlrec));
 	XLogInsert(PGT_RMGR_ID, XLOG_PGT_DISCARD);
 	FAULT_POINT("discard-logged");

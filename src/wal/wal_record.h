@@ -8,7 +8,20 @@
 #include "access/xloginsert.h"
 #include "format/segment_index.h"
 #include "format/topic_partition.h"
+#include "util/format_version.h"
 #include "utils/memdebug.h"
+
+/*
+ * The first byte of each record is the version of the layouts of all of them, which
+ * one number counts.  The byte's place never changes; all behind it may.  A newer
+ * library replays older versions as far as PGT_WAL_OLDEST_VERSION says; an older one
+ * refuses newer WAL, see format_version.h.
+ */
+#define PGT_WAL_VERSION			1
+
+/* The versions that this library reads, for pgt_check_wal_version(). */
+#define PGT_WAL_VERSIONS		((FormatVersions) {"its WAL records", PGT_WAL_OLDEST_VERSION, PGT_WAL_VERSION})
+#define PGT_WAL_OLDEST_VERSION	1
 
 /* The record's type, in the info bits that belong to the resource manager. */
 #define XLOG_PGT_APPEND		0x00
@@ -156,5 +169,39 @@ pgt_wal_record_register(const void *bytes, uint32 length)
 	VALGRIND_CHECK_MEM_IS_DEFINED(bytes, length);
 	XLogRegisterData((char *) bytes, length);
 }
+
+/* Begin a record: XLogBeginInsert() with the version. */
+static inline void
+pgt_wal_record_begin(void)
+{
+	static const uint8 version = PGT_WAL_VERSION;
+
+	XLogBeginInsert();
+	pgt_wal_record_register(&version, sizeof(version));
+}
+
+/* A record's version, and what was registered behind it. */
+static inline uint8
+pgt_wal_record_version(XLogReaderState *record)
+{
+	return *(uint8 *) XLogRecGetData(record);
+}
+
+static inline char *
+pgt_wal_record_data(XLogReaderState *record)
+{
+	return XLogRecGetData(record) + sizeof(uint8);
+}
+
+static inline uint32
+pgt_wal_record_length(XLogReaderState *record)
+{
+	return XLogRecGetDataLen(record) - sizeof(uint8);
+}
+
+/* No record without a version, and none that is read with it: these are for the functions above. */
+#undef XLogRecGetData
+#undef XLogRecGetDataLen
+#pragma GCC poison XLogBeginInsert XLogRecGetData XLogRecGetDataLen
 
 #endif							/* WAL_RECORD_H */

@@ -143,7 +143,7 @@ write_recovery_point(void)
 		.log_start_offset = 7, .resolved_offset = 10, .active_end = 200}
 	};
 
-	pgt_recovery_point_format_seal(&header, GetSystemIdentifier(), 1024, entries, 2);
+	pgt_recovery_point_format_seal(&header, GetSystemIdentifier(), 1024, 187, entries, 2);
 	write_seed("recovery_point", SEED_RECOVERY_POINT, (char *) &header, sizeof(header),
 			   (char *) entries, sizeof(entries));
 }

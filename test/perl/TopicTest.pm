@@ -23,7 +23,7 @@ our @EXPORT = qw(
   create_load_schema start_load finish_load stop_load catch_up load_script acknowledged ENDLESS
   events_differ check_events check_acknowledged wait_resolved
   start_psql topic_directory contents end_prepared open_session
-  open_background ask answer holdings overwrite pid_of_session wait_halted halt_asleep go_on
+  open_background ask answer holdings overwrite crc32c pid_of_session wait_halted halt_asleep go_on
 );
 
 # ---- clusters ----------------------------------------------------------------
@@ -322,6 +322,20 @@ sub overwrite
 	print $file $bytes;
 	close($file) or die "$path: $!";
 	return;
+}
+
+# CRC-32C, bit by bit; of the bytes behind others where their checksum is given.
+sub crc32c
+{
+	my ($bytes, $before) = @_;
+	my $crc = ($before // 0) ^ 0xffffffff;
+
+	foreach my $byte (unpack 'C*', $bytes)
+	{
+		$crc ^= $byte;
+		$crc = $crc & 1 ? ($crc >> 1) ^ 0x82f63b78 : $crc >> 1 foreach 1 .. 8;
+	}
+	return $crc ^ 0xffffffff;
 }
 
 # The directory of a partition below the data directory.

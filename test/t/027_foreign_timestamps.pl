@@ -21,20 +21,6 @@ sub sql { return $node->safe_psql('postgres', $_[0]); }
 
 # ---- rewriting a log --------------------------------------------------------------------
 
-# CRC-32C, bit by bit.
-sub crc32c
-{
-	my ($bytes) = @_;
-	my $crc = 0xffffffff;
-
-	foreach my $byte (unpack 'C*', $bytes)
-	{
-		$crc ^= $byte;
-		$crc = $crc & 1 ? ($crc >> 1) ^ 0x82f63b78 : $crc >> 1 foreach 1 .. 8;
-	}
-	return $crc ^ 0xffffffff;
-}
-
 # Give batch n of a segment other timestamps, in the log and in the index, with checksums
 # that are right.
 sub set_timestamps

@@ -1,0 +1,155 @@
+/*
+ * sql_version.c
+ *	  Does the library fit the extension's SQL objects in this database?
+ *
+ * The library is one for the server, the version that CREATE or ALTER EXTENSION has
+ * made the SQL objects of is each database's own.  The two differ between the
+ * upgrade of the package with its restart and ALTER EXTENSION UPDATE, which may be
+ * weeks, and after a downgrade.  A function that is declared with other arguments
+ * or columns than the library counts on would read what is not there.
+ *
+ * Two rules keep that from happening:
+ *
+ *	1. A C symbol has one declaration for ever.  Who changes a function's arguments,
+ *	   columns or result gives the new declaration a symbol of its own ("pgt_consume"
+ *	   becomes "pgt_consume_1_1") and keeps the old symbol for as long as a version
+ *	   that declares it is served.  test/t/091_sql_versions.pl compares all versions.
+ *	2. The library serves the versions in the table below.  In a database that has
+ *	   another one each function is an error that names both versions, and no
+ *	   maintenance worker runs.  Tables are read by column numbers, so a version
+ *	   whose tables the library does not read must not be in it.
+ *
+ * What it takes to get out of that state works: the scripts of CREATE and ALTER
+ * EXTENSION, DROP EXTENSION, dumping and pg_upgrade.
+ *
+ * CREATE and ALTER EXTENSION that would lead to a version newer than the library are
+ * refused, as happens where a package was upgraded and the server not restarted yet:
+ * the old library is in memory, the new scripts are on disk.
+ *
+ * Locks: AccessShareLock on pg_extension.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_extension.h"
+#include "commands/extension.h"
+#include "miscadmin.h"
+#include "util/sql_version.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#define EXTENSION_NAME	"pg_topics"
+
+/* All versions up to the library's own, oldest first. */
+static const struct
+{
+	const char *version;
+	bool		served;
+}			versions[] = {
+#ifdef PGT_FAULT_POINTS
+	/* for tests: one that is served no more, and what test/update leads to */
+	{"0.9", false},
+	{"again", true},
+#endif
+	{PGT_VERSION, true},
+};
+
+typedef enum VersionKind
+{
+	VERSION_SERVED,
+	VERSION_OLD,
+	VERSION_UNKNOWN,			/* newer, since all older ones are known */
+} VersionKind;
+
+static VersionKind
+kind_of_version(const char *version)
+{
+	for (int i = 0; i < lengthof(versions); i++)
+		if (strcmp(versions[i].version, version) == 0)
+			return versions[i].served ? VERSION_SERVED : VERSION_OLD;
+	return VERSION_UNKNOWN;
+}
+
+/*
+ * The version of the extension in this database, palloc'd, and its oid; NULL where it
+ * is not there.  "snapshot" NULL: as the catalogs are.
+ */
+static char *
+extension_version(Oid *extension, Snapshot snapshot)
+{
+	Relation	catalog = table_open(ExtensionRelationId, AccessShareLock);
+	char	   *version = NULL;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Datum		value;
+	bool		isnull;
+
+	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ,
+				CStringGetDatum(EXTENSION_NAME));
+	scan = systable_beginscan(catalog, ExtensionNameIndexId, true, snapshot, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		*extension = ((Form_pg_extension) GETSTRUCT(tuple))->oid;
+		value = heap_getattr(tuple, Anum_pg_extension_extversion, RelationGetDescr(catalog), &isnull);
+		if (!isnull)
+			version = TextDatumGetCString(value);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return version;
+}
+
+/* Report a version that the library does not serve. */
+static void
+report_version(const char *version, VersionKind kind, int level)
+{
+	ereport(level,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("extension \"%s\" is of version %s in this database, which the server's library of version %s does not serve",
+					EXTENSION_NAME, version, PGT_VERSION),
+			 kind == VERSION_OLD ?
+			 errhint("Run ALTER EXTENSION %s UPDATE in this database.", EXTENSION_NAME) :
+			 errhint("If a newer package has been installed, restart the server so that it loads the library; else install the package of version %s or later.",
+					 version)));
+}
+
+bool
+pgt_check_sql_version(int level)
+{
+	Oid			extension;
+	char	   *version;
+	VersionKind kind;
+
+	/* pg_upgrade makes the objects of the old cluster's version */
+	if (IsBinaryUpgrade)
+		return true;
+	version = extension_version(&extension, NULL);
+	if (version == NULL || (creating_extension && CurrentExtensionObject == extension))
+		return true;
+	kind = kind_of_version(version);
+	if (kind != VERSION_SERVED)
+		report_version(version, kind, level);
+	pfree(version);
+	return kind == VERSION_SERVED;
+}
+
+void
+pgt_check_new_sql_version(Oid changed)
+{
+	Oid			extension;
+	char	   *version;
+
+	if (IsBinaryUpgrade)
+		return;
+	/* the change is not visible to others yet */
+	version = extension_version(&extension, SnapshotSelf);
+	if (version != NULL && extension == changed && kind_of_version(version) == VERSION_UNKNOWN)
+		report_version(version, VERSION_UNKNOWN, ERROR);
+}

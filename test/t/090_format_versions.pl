@@ -1,0 +1,194 @@
+# Files under test: src/util/format_version.c, src/format/segment_index.c,
+# src/format/recovery_point_format.c, src/log/log_start.c, src/log/segment.c,
+# src/wal/log_load.c, src/wal/log_redo.c.
+# What a newer version of pg_topics has written is refused: each kind of file and the
+# WAL, when the server starts, when it is read and in recovery, with an error that says
+# what it is.  Nothing is changed, so the right library finds all as it was.
+use strict;
+use warnings;
+
+use Digest::MD5 qw(md5_hex);
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use TopicTest;
+
+use constant { RMGR => 187, WAL_SEGMENT => 16 * 1024 * 1024 };
+
+my $node = new_node('main', settings => [ 'pg_topics.batch_size = 1kB' ]);
+my $log_dir = $node->data_dir . '/pg_topics';
+
+sub sql { return $node->safe_psql('postgres', @_); }
+
+# ---- changing versions --------------------------------------------------------
+
+# Where the checksum of a file's first bytes is, and how far it goes.
+my %checksum_at = (index => 60, recovery_point => 36, log_start => 20);
+
+sub format_of { return (my ($ending) = $_[0] =~ /(index|recovery_point|log_start)$/)[0]; }
+
+# Give a file another format version, with a checksum that is right.
+sub set_version
+{
+	my ($path, $version) = @_;
+	my $at = $checksum_at{ format_of($path) };
+	my $bytes = substr(slurp_file($path), 0, $at);
+
+	substr($bytes, 4, 4, pack 'L', $version);
+	overwrite($path, 0, $bytes . pack('L', crc32c($bytes)));
+	return;
+}
+
+# The WAL file of the last record of ours of that type, and the record's place in it and length.
+sub find_record
+{
+	my ($type) = @_;
+	my $wal_dir = $node->data_dir . '/pg_wal';
+	my @files = sort grep { m{/[0-9A-F]{24}$} } glob("$wal_dir/*");
+	my ($found, $length);
+
+	foreach my $file (@files)
+	{
+		my $out = '';
+		IPC::Run::run([ 'pg_waldump', '-r', 'custom' . RMGR, $file ], '>', \$out, '2>', \my $err);
+		foreach my $line (split /\n/, $out)
+		{
+			my ($total, $high, $low, $info) = $line =~ m{len \(rec/tot\): +\d+/ +(\d+),.* lsn: ([0-9A-F]+)/([0-9A-F]+),.* desc: UNKNOWN \(([0-9A-F]+)\)}i or next;
+			next if (hex($info) & 0xf0) != $type;
+			($found, $length) = ([ $file, hex($low) % WAL_SEGMENT ], $total);
+		}
+	}
+	return (@$found, $length);
+}
+
+# Give a WAL record another format version, with a checksum that is right.
+sub set_wal_version
+{
+	my ($file, $position, $length, $version) = @_;
+	my $record = substr(slurp_file($file), $position, $length);
+
+	# behind the header of 24 bytes: the marker of short data, its length, and the data
+	die 'not a short record on one page'
+	  if unpack('L', $record) != $length || ord(substr($record, 24, 1)) != 255 || int($position / 8192) != int(($position + $length) / 8192);
+	substr($record, 26, 1, chr $version);
+	substr($record, 20, 4, pack 'L', crc32c(substr($record, 0, 20), crc32c(substr($record, 24))));
+	overwrite($file, $position, $record);
+	return;
+}
+
+# ---- what must happen -----------------------------------------------------------
+
+# Names and contents of all files but those that a start that fails may make.
+sub fingerprint
+{
+	return join "\n", map { "$_ " . md5_hex(slurp_file($_)) } sort grep { -f } glob("$log_dir/* $log_dir/*/*/*");
+}
+
+sub check_refused
+{
+	my ($name, $what, $message, $version) = @_;
+	my $before = fingerprint();
+	my $log = -s $node->logfile;
+	my $started = $node->start(fail_ok => 1);
+
+	ok(!$started, "$name: the server does not start");
+	$node->stop if $started;
+	$log = slurp_file($node->logfile, $log);
+	like($log, qr/FATAL:  $message has format version $version, which this library cannot read/, "$name: it says why");
+	like($log, qr/DETAIL:  This library is pg_topics 1\.0, which reads version 1 of $what\./, "$name: and what it reads");
+	like($log, $version > 1 ? qr/HINT:  A newer version of pg_topics has written it\. Install that version or a later one/ :
+		qr/HINT:  A version of pg_topics that is too old/, "$name: and what to do");
+	unlike($log, qr/PANIC|TRAP/, "$name: without a crash");
+	# recovery has done what is in front of the record, as it should
+	is(fingerprint(), $before, "$name: nothing is changed") if $name !~ /WAL/;
+	return;
+}
+
+# ---- the topics -----------------------------------------------------------------
+
+$node->start;
+sql(q{
+	CREATE EXTENSION pg_topics;
+	SELECT create_topic('events', config => '{"segment.bytes": 4096}');
+	INSERT INTO events (key, value) SELECT n, repeat('x', 50) FROM generate_series(0, 299) n;
+	SELECT create_topic('cut', config => '{"segment.bytes": 4096}');
+	INSERT INTO cut (key, value) SELECT n, repeat('x', 50) FROM generate_series(0, 299) n;
+	SELECT delete_records('cut', 0, 100);
+	SELECT create_topic('compacted', config => '{"segment.bytes": 4096, "cleanup.policy": "compact"}');
+	INSERT INTO compacted (key, value) SELECT n % 10, repeat('x', 50) || n FROM generate_series(0, 299) n});
+wait_resolved($node);
+sql(q{SELECT compact('compacted')});
+my %expected = map { $_ => contents($node, $_) } qw(events cut compacted);
+my %directory = map { $_ => topic_directory($node, $_, 0) } keys %expected;
+$node->stop;
+
+my @events = sort grep { !/\.\d+\.index$/ } glob("$directory{events}/*.index");
+my ($rewritten) = sort grep { /\/\d+\.\d+\.index$/ } glob("$directory{compacted}/*.index");
+ok(@events > 2 && $rewritten && -e "$directory{cut}/log_start", 'there is a file of each kind');
+
+# ---- when the server starts --------------------------------------------------------
+
+my %files = (
+	'recovery point' => [ "$log_dir/recovery_point", 'recovery points' ],
+	'log_start' => [ "$directory{cut}/log_start", 'log_start files' ],
+	'active segment' => [ $events[-1], 'segment indexes' ],
+	'rewritten segment' => [ $rewritten, 'segment indexes' ]);
+foreach my $name (sort keys %files)
+{
+	my ($path, $what) = @{ $files{$name} };
+
+	(my $shown = $path) =~ s{^\Q@{[ $node->data_dir ]}\E/}{};
+	foreach my $version (2, 0)
+	{
+		set_version($path, $version);
+		check_refused("$name of version $version", $what, qr/topic file "\Q$shown\E"/, $version);
+	}
+	set_version($path, 1);
+}
+$node->start;
+is(contents($node, $_), $expected{$_}, "put back, all of $_ is there") foreach sort keys %expected;
+$node->stop;
+
+# a version without its checksum is damage like any other
+overwrite("$log_dir/recovery_point", 4, pack 'L', 2);
+$node->start;
+is(contents($node, $_), $expected{$_}, "damaged version in the recovery point: $_ is there") foreach sort keys %expected;
+like(slurp_file($node->logfile), qr/file "pg_topics\/recovery_point" is damaged; scanning all topics/, 'it is said to be damaged');
+
+# ---- when it is read ----------------------------------------------------------------
+
+set_version($events[1], 2);
+my ($code, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSELECT count(*) FROM events");
+like($err, qr/ERROR:  0A000: topic file "[^"]*\Q@{[ $events[1] =~ m{(\d+\.index)$} ]}\E" has format version 2, which this library cannot read/,
+	'a finished segment of a newer version is an error of who reads it');
+like($err, qr/DETAIL:  This library is pg_topics 1\.0, which reads version 1 of segment indexes\..*HINT:  A newer version of pg_topics has written it/s,
+	'with what to do');
+like(($node->psql('postgres', "SELECT * FROM consume('events', 'g', 10)"))[2] // '', qr/^$/, 'consuming works in front of it');
+like(($node->psql('postgres', "SELECT * FROM consume('events', 'g', 1000)"))[2], qr/has format version 2/, 'and stops there');
+is(contents($node, 'cut'), $expected{cut}, 'other topics are not concerned');
+sql(q{SELECT produce('events', 'k', 'more'); CHECKPOINT});
+set_version($events[1], 1);
+is(sql('SELECT count(*) FROM events'), 301, 'put back, all is there');
+
+# ---- in recovery -----------------------------------------------------------------------
+
+sql(q{CHECKPOINT; SELECT produce('cut', 'k', 'last'), pg_switch_wal()});
+sql(q{SELECT produce('cut', 'k', 'very last')});
+$expected{$_} = contents($node, $_) foreach keys %expected;
+kill_all($node);
+# APPEND
+my @record = find_record(0x00);
+foreach my $version (2, 0)
+{
+	set_wal_version(@record, $version);
+	check_refused("WAL record of version $version", 'its WAL records',
+		qr/WAL record of pg_topics that ends at [0-9A-F]+\/[0-9A-F]+/, $version);
+}
+set_wal_version(@record, 1);
+$node->start;
+is(contents($node, $_), $expected{$_}, "put back, recovery has all of $_") foreach sort keys %expected;
+$node->stop;
+
+done_testing();
