@@ -1,11 +1,17 @@
 # pg_topics: PGXS build.  "make", "make install", "make installcheck" as usual;
 # test/run does everything on a bare machine, "make unit" needs no server.
 
+# The sources may lie elsewhere than where make builds (a VPATH build, as Debian's
+# pg_buildext makes them): found gives the files there that match some patterns.
+top := $(dir $(firstword $(MAKEFILE_LIST)))
+found = $(patsubst $(top)%,%,$(sort $(wildcard $(addprefix $(top),$(1)))))
+
 MODULE_big = pg_topics
-OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
+OBJS := $(patsubst %.c,%.o,$(call found,src/*.c src/*/*.c))
+$(shell mkdir -p $(sort $(dir $(OBJS))))
 
 EXTENSION = pg_topics
-DATA = $(wildcard sql/pg_topics--*.sql)
+DATA = $(call found,sql/pg_topics--*.sql)
 # for extensions that bring partitioners
 HEADERS = src/include/pg_topics.h
 PGFILEDESC = "pg_topics - topics, partitions and consumer groups"
@@ -24,14 +30,17 @@ PG_CPPFLAGS = -DPGT_RMGR_ID=$(PGT_RMGR_ID) -I$(srcdir)/src
 # version to update to
 ifdef FAULT_POINTS
 PG_CPPFLAGS += -DPGT_FAULT_POINTS
-DATA += $(wildcard test/update/*.sql)
+DATA += $(call found,test/update/*.sql)
 endif
 # our own functions win over ones of the same name that the server exports
 SHLIB_LINK = -Wl,-Bsymbolic $(CODEC_LIBS)
 
-REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
-ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
-TEST_OPTS = --encoding=UTF8 --no-locale --inputdir=test --outputdir=. --temp-config=test/pg_topics.conf --temp-instance=./tmp_instance
+REGRESS = $(patsubst test/sql/%.sql,%,$(call found,test/sql/*.sql))
+ISOLATION = $(patsubst test/specs/%.spec,%,$(call found,test/specs/*.spec))
+# "make installcheck TEST_SERVER=" tests on the server that PGHOST and PGPORT name, which
+# must have the settings of test/pg_topics.conf
+TEST_SERVER = --temp-config=test/pg_topics.conf --temp-instance=./tmp_instance
+TEST_OPTS = --encoding=UTF8 --no-locale --inputdir=test --outputdir=. $(TEST_SERVER)
 REGRESS_OPTS = $(TEST_OPTS)
 ISOLATION_OPTS = $(TEST_OPTS)
 TAP_TESTS = 1
@@ -44,7 +53,7 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 # PGXS follows no header dependencies
-$(OBJS): $(wildcard src/*.h src/*/*.h)
+$(OBJS): $(wildcard $(top)src/*.h $(top)src/*/*.h)
 
 UNIT_SRCS = test/unit/unit_test.c src/format/record_batch.c src/format/compression.c src/format/fnv1a.c src/format/murmur2.c
 
