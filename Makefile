@@ -25,7 +25,9 @@ PGT_RMGR_ID ?= 128
 CODEC_LIBS = -lz -lsnappy -llz4 -lzstd
 
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
-PG_CPPFLAGS = -DPGT_RMGR_ID=$(PGT_RMGR_ID) -I$(srcdir)/src
+# the version is stated in pg_topics.control
+PGT_VERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(top)pg_topics.control)
+PG_CPPFLAGS = -DPGT_RMGR_ID=$(PGT_RMGR_ID) -DPGT_VERSION='"$(PGT_VERSION)"' -I$(srcdir)/src
 # for tests: places where a process can be made to die, see src/util/fault_point.h, and a
 # version to update to
 ifdef FAULT_POINTS
@@ -54,6 +56,7 @@ include $(PGXS)
 
 # PGXS follows no header dependencies
 $(OBJS): $(wildcard $(top)src/*.h $(top)src/*/*.h)
+src/init.o: pg_topics.control
 
 UNIT_SRCS = test/unit/unit_test.c src/format/record_batch.c src/format/compression.c src/format/fnv1a.c src/format/murmur2.c
 

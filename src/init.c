@@ -53,6 +53,8 @@ static shmem_startup_hook_type previous_shmem_startup = NULL;
 
 /* ---- settings ------------------------------------------------------------ */
 
+static char *version;
+
 /* Why a name cannot be that of the log directory, or NULL. */
 static const char *
 problem_of_log_dir(const char *name)
@@ -98,10 +100,17 @@ check_log_dir(char **value, void **extra, GucSource source)
 	return false;
 }
 
-/* Settings that need a server restart. */
+/*
+ * Settings that the library or a server start decides.  The version is that of the
+ * loaded library, which after an upgrade of the files is an older one until the restart.
+ */
 static void
 define_server_settings(void)
 {
+	DefineCustomStringVariable("pg_topics.version",
+							   "Version of the loaded library.",
+							   NULL, &version, PGT_VERSION,
+							   PGC_INTERNAL, GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, NULL, NULL, NULL);
 	DefineCustomStringVariable("pg_topics.log_dir",
 							   "Directory of the topics' files, below the data directory.",
 							   NULL, &pgt_log_dir, "pg_topics",
