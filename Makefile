@@ -73,6 +73,13 @@ test/unit/key_map_test: test/unit/key_map_test.c src/util/key_map.c src/util/key
 unit: test/unit/unit_test test/unit/key_map_test
 	test/unit/unit_test
 	test/unit/key_map_test
+	test/unit/release.pl
+
+# the archive for PGXN, of the last commit
+PGXN_VERSION = $(shell sed -n 's/^   "version": "\(.*\)".*/\1/p' META.json)
+.PHONY: dist
+dist:
+	git archive --format=zip --prefix=pg_topics-$(PGXN_VERSION)/ -o pg_topics-$(PGXN_VERSION).zip HEAD
 
 # libFuzzer comes with clang; its first finding ends the run
 FUZZ_SECONDS ?= 60
