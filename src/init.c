@@ -53,8 +53,6 @@ static shmem_startup_hook_type previous_shmem_startup = NULL;
 
 /* ---- settings ------------------------------------------------------------ */
 
-static char *version;
-
 /* Why a name cannot be that of the log directory, or NULL. */
 static const char *
 problem_of_log_dir(const char *name)
@@ -107,6 +105,8 @@ check_log_dir(char **value, void **extra, GucSource source)
 static void
 define_server_settings(void)
 {
+	static char *version;
+
 	DefineCustomStringVariable("pg_topics.version",
 							   "Version of the loaded library.",
 							   NULL, &version, PGT_VERSION,
