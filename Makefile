@@ -1,11 +1,17 @@
 # pg_topics: PGXS build.  "make", "make install", "make installcheck" as usual;
 # test/run does everything on a bare machine, "make unit" needs no server.
 
+# The sources may lie elsewhere than where make builds (a VPATH build, as Debian's
+# pg_buildext makes them): found gives the files there that match some patterns.
+top := $(dir $(firstword $(MAKEFILE_LIST)))
+found = $(patsubst $(top)%,%,$(sort $(wildcard $(addprefix $(top),$(1)))))
+
 MODULE_big = pg_topics
-OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
+OBJS := $(patsubst %.c,%.o,$(call found,src/*.c src/*/*.c))
+$(shell mkdir -p $(sort $(dir $(OBJS))))
 
 EXTENSION = pg_topics
-DATA = $(wildcard sql/pg_topics--*.sql)
+DATA = $(call found,sql/pg_topics--*.sql)
 # for extensions that bring partitioners
 HEADERS = src/include/pg_topics.h
 PGFILEDESC = "pg_topics - topics, partitions and consumer groups"
@@ -21,20 +27,23 @@ CODEC_LIBS = -lz -lsnappy -llz4 -lzstd
 
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 # the version is stated in pg_topics.control
-PGT_VERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" pg_topics.control)
+PGT_VERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(top)pg_topics.control)
 PG_CPPFLAGS = -DPGT_RMGR_ID=$(PGT_RMGR_ID) -DPGT_VERSION='"$(PGT_VERSION)"' -I$(srcdir)/src
 # for tests: places where a process can be made to die, see src/util/fault_point.h, and a
 # version to update to
 ifdef FAULT_POINTS
 PG_CPPFLAGS += -DPGT_FAULT_POINTS
-DATA += $(wildcard test/update/*.sql)
+DATA += $(call found,test/update/*.sql)
 endif
 # our own functions win over ones of the same name that the server exports
 SHLIB_LINK = -Wl,-Bsymbolic $(CODEC_LIBS)
 
-REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
-ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
-TEST_OPTS = --encoding=UTF8 --no-locale --inputdir=test --outputdir=. --temp-config=test/pg_topics.conf --temp-instance=./tmp_instance
+REGRESS = $(patsubst test/sql/%.sql,%,$(call found,test/sql/*.sql))
+ISOLATION = $(patsubst test/specs/%.spec,%,$(call found,test/specs/*.spec))
+# "make installcheck TEST_SERVER=" tests on the server that PGHOST and PGPORT name, which
+# must have the settings of test/pg_topics.conf
+TEST_SERVER = --temp-config=test/pg_topics.conf --temp-instance=./tmp_instance
+TEST_OPTS = --encoding=UTF8 --no-locale --inputdir=test --outputdir=. $(TEST_SERVER)
 REGRESS_OPTS = $(TEST_OPTS)
 ISOLATION_OPTS = $(TEST_OPTS)
 TAP_TESTS = 1
@@ -47,8 +56,8 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 # PGXS follows no header dependencies
-$(OBJS): $(wildcard src/*.h src/*/*.h)
-src/util/format_version.o src/util/sql_version.o: pg_topics.control
+$(OBJS): $(wildcard $(top)src/*.h $(top)src/*/*.h)
+src/init.o src/util/format_version.o src/util/sql_version.o: pg_topics.control
 
 UNIT_SRCS = test/unit/unit_test.c src/format/record_batch.c src/format/compression.c src/format/fnv1a.c src/format/murmur2.c
 
@@ -65,6 +74,13 @@ test/unit/key_map_test: test/unit/key_map_test.c src/util/key_map.c src/util/key
 unit: test/unit/unit_test test/unit/key_map_test
 	test/unit/unit_test
 	test/unit/key_map_test
+	test/unit/release.pl
+
+# the archive for PGXN, of the last commit
+PGXN_VERSION = $(shell sed -n 's/^   "version": "\(.*\)".*/\1/p' META.json)
+.PHONY: dist
+dist:
+	git archive --format=zip --prefix=pg_topics-$(PGXN_VERSION)/ -o pg_topics-$(PGXN_VERSION).zip HEAD
 
 # the direction of includes and calls; calls are known once the library has been built
 .PHONY: layout

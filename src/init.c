@@ -96,10 +96,19 @@ check_log_dir(char **value, void **extra, GucSource source)
 	return false;
 }
 
-/* Settings that need a server restart. */
+/*
+ * Settings that the library or a server start decides.  The version is that of the
+ * loaded library, which after an upgrade of the files is an older one until the restart.
+ */
 static void
 define_server_settings(void)
 {
+	static char *version;
+
+	DefineCustomStringVariable("pg_topics.version",
+							   "Version of the loaded library.",
+							   NULL, &version, PGT_VERSION,
+							   PGC_INTERNAL, GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, NULL, NULL, NULL);
 	DefineCustomStringVariable("pg_topics.log_dir",
 							   "Directory of the topics' files, below the data directory.",
 							   NULL, &pgt_log_dir, "pg_topics",

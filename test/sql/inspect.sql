@@ -132,3 +132,8 @@ SELECT count(*) FROM verify_topic('verified');
 SELECT verify_topic('pg_class');
 SELECT verify_topic(NULL);
 SELECT drop_topic('verified');
+
+-- the loaded library is of the version that the control file states
+SELECT current_setting('pg_topics.version') = default_version AS agree
+FROM pg_available_extensions WHERE name = 'pg_topics';
+SET pg_topics.version = '0.9';
