@@ -43,6 +43,7 @@
 #include "utils/snapmgr.h"
 
 #include "group/group_member.h"
+#include "util/compat.h"
 
 #define MEMBERS_TABLE_NAME	"topic_group_members"
 
@@ -167,7 +168,7 @@ pgt_member_read(const ConsumerGroup *group)
 	SysScanDesc scan;
 	HeapTuple	row;
 	List	   *members = NIL;
-	Oid			index = RelationGetPrimaryKeyIndex(table);
+	Oid			index = PGT_PRIMARY_KEY_INDEX(table);
 
 	ScanKeyInit(&keys[0], Anum_members_topic, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(group->topic));

@@ -35,6 +35,7 @@
 
 #include "group/consumer_group.h"
 #include "group/group_row_cache.h"
+#include "util/compat.h"
 
 /* Groups to remember. */
 #define GROUPS_MAX	256
@@ -155,7 +156,7 @@ prune_page(Relation table, BlockNumber block)
 {
 	Buffer		buffer = ReadBuffer(table, block);
 
-	heap_page_prune_opt(table, buffer);
+	PGT_PRUNE_PAGE(table, buffer);
 	ReleaseBuffer(buffer);
 }
 

@@ -9,6 +9,7 @@
 
 #include "format/record_batch.h"
 #include "log/segment.h"
+#include "util/compat.h"
 
 /* Decompresses one batch after another into the same memory. */
 typedef struct BatchDecoder
@@ -19,8 +20,8 @@ typedef struct BatchDecoder
 } BatchDecoder;
 
 /* ERROR (data_corrupted) that names file, position and offset. */
-extern void pgt_batch_is_damaged(const TopicPartition *key, SegmentId id, uint32 position,
-								 int64 offset, const char *problem) pg_attribute_noreturn();
+pg_noreturn extern void pgt_batch_is_damaged(const TopicPartition *key, SegmentId id,
+											 uint32 position, int64 offset, const char *problem);
 
 /* Check a batch against its entry and its checksum; ERROR where it is damaged. */
 extern void pgt_batch_check(const TopicPartition *key, SegmentId id, const IndexEntry *entry,

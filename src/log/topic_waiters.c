@@ -51,6 +51,7 @@
 
 #include "log/clock.h"
 #include "log/topic_waiters.h"
+#include "util/compat.h"
 
 /* An append is told from others of so many groups; where there are more, all are woken. */
 #define GROUPS_MAX	64
@@ -124,8 +125,7 @@ pgt_topic_waiters_init(void)
 	shared = ShmemInitStruct("pg_topics waiters", pgt_topic_waiters_size(), &found);
 	if (!found)
 	{
-		tranche = LWLockNewTrancheId();
-		LWLockRegisterTranche(tranche, "pg_topics waiters");
+		tranche = pgt_new_tranche("pg_topics waiters");
 		LWLockInitialize(&shared->lock, tranche);
 		pg_atomic_init_u32(&shared->count, 0);
 		shared->waiters = (TopicWaiter *) ((char *) shared + header_size());

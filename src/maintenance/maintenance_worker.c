@@ -56,6 +56,7 @@
 #include "tcop/tcopprot.h"
 #include "topic/maintenance_stats.h"
 #include "util/background_worker.h"
+#include "util/compat.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -463,7 +464,7 @@ static void
 handle_sigterm(SIGNAL_ARGS)
 {
 	ShutdownRequestPending = true;
-	die(postgres_signal_arg);
+	die(PGT_SIGNAL_PASS);
 }
 
 /* Milliseconds until something of that interval is due, or "most" if that is less. */

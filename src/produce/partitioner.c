@@ -54,6 +54,7 @@
 #include "produce/partitioner_call.h"
 #include "produce/partitioner_lookup.h"
 #include "produce/producer.h"
+#include "util/compat.h"
 
 typedef struct Partitioner
 {
@@ -209,19 +210,19 @@ static void
 find_rule(PartitionerChoice *choice, const char *name)
 {
 	/* another transaction's is gone with its memory */
-	if (choice->lxid == MyProc->lxid)
+	if (choice->lxid == PGT_MY_LXID)
 		pgt_custom_partitioner_close(choice->custom);
 	choice->custom = NULL;
 	choice->rule = *name == '\0' ? partitioners[0].choose : pgt_builtin_partitioner(name);
 	choice->version = pgt_partitioner_version;
-	choice->lxid = MyProc->lxid;
+	choice->lxid = PGT_MY_LXID;
 }
 
 /* Let the partitioner of that name choose. */
 static int32
 choose_by(PartitionerChoice *choice, const char *name, Topic *topic, ByteView key, ByteView value)
 {
-	if (choice->lxid != MyProc->lxid || choice->version != pgt_partitioner_version)
+	if (choice->lxid != PGT_MY_LXID || choice->version != pgt_partitioner_version)
 		find_rule(choice, name);
 	if (choice->rule != NULL)
 		return choice->rule(topic, key, value);

@@ -54,6 +54,7 @@
 
 #include "produce/partitioner_call.h"
 #include "produce/partitioner_lookup.h"
+#include "util/compat.h"
 
 /* What a topic's own function finds without naming a schema. */
 #define SAFE_SEARCH_PATH	"pg_catalog, pg_temp"
@@ -70,7 +71,7 @@ struct CustomPartitioner
 	ParamListInfo arguments;
 	Oid			user;			/* as whom it runs */
 	bool		is_own;			/* it is the topic's option's: that is the topic's owner */
-	OverrideSearchPath *search_path;	/* with which it was found; NULL: does not count */
+	PgtSearchPath *search_path;	/* with which it was found; NULL: does not count */
 };
 
 /* ---- making one ready ---------------------------------------------------- */
@@ -127,7 +128,7 @@ open_custom(const Topic *topic, bool is_own)
 	custom->is_own = is_own;
 	custom->function = found.function;
 	if (found.in_search_path)
-		custom->search_path = GetOverrideSearchPath(context);
+		custom->search_path = PGT_SEARCH_PATH(context);
 	if (found.registered == NULL)
 		make_arguments(custom);
 	return custom;
@@ -149,7 +150,7 @@ static bool
 is_current(const CustomPartitioner *custom)
 {
 	return (custom->is_own || custom->user == GetUserId()) &&
-		(custom->search_path == NULL || OverrideSearchPathMatchesCurrent(custom->search_path));
+		(custom->search_path == NULL || PGT_IS_SEARCH_PATH(custom->search_path));
 }
 
 /* ---- calling ------------------------------------------------------------- */

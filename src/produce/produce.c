@@ -31,6 +31,7 @@
 #include "utils/acl.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 #include "log/clock.h"
 #include "produce/partitioner.h"

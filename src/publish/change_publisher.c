@@ -62,6 +62,7 @@
 #include "publish/change_publisher.h"
 #include "publish/schema_version.h"
 #include "topic/text_settings.h"
+#include "util/compat.h"
 
 typedef struct PublisherEntry
 {
@@ -333,7 +334,7 @@ choose_columns(PublisherSpec *spec)
 static List *
 primary_key_columns(Relation relation)
 {
-	Oid			index_oid = RelationGetPrimaryKeyIndex(relation);
+	Oid			index_oid = PGT_PRIMARY_KEY_INDEX(relation);
 	List	   *columns = NIL;
 	Relation	index;
 

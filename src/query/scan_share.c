@@ -29,6 +29,8 @@
  */
 #include "postgres.h"
 
+#include "storage/shmem.h"
+
 #include "query/scan_share.h"
 #include "wal/log_reader.h"
 

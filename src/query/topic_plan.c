@@ -53,6 +53,7 @@
 #include "utils/typcache.h"
 
 #include "query/topic_fdw.h"
+#include "util/compat.h"
 
 /* Records of a batch that are decoded to find one of them: a guess. */
 #define RECORDS_PER_LOOKUP	100
@@ -183,7 +184,7 @@ is_pathkey_on(const PathKey *pathkey, RelOptInfo *rel, const TopicPlan *plan,
 
 	return var != NULL &&
 		pathkey->pk_opfamily == integers->btree_opf &&
-		pathkey->pk_strategy == BTLessStrategyNumber &&
+		PGT_PATHKEY_ASCENDS(pathkey) &&
 		find_ec_member_matching_expr(pathkey->pk_eclass, (Expr *) var, rel->relids) != NULL;
 }
 
@@ -234,8 +235,8 @@ make_scan_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, int wo
 		plan->records / divisor * (cpu_tuple_cost + rel->baserestrictcost.per_tuple) +
 		rows * rel->reltarget->cost.per_tuple;
 	List	   *pathkeys = workers > 0 ? NIL : useful_pathkeys(root, rel, plan);
-	ForeignPath *path = create_foreignscan_path(root, rel, NULL, rows, startup, startup + run,
-												pathkeys, rel->lateral_relids, NULL, NIL);
+	ForeignPath *path = PGT_SCAN_PATH(root, rel, rows, startup, startup + run, pathkeys,
+									  rel->lateral_relids);
 
 	path->path.parallel_workers = workers;
 	path->path.parallel_aware = workers > 0;
@@ -352,8 +353,7 @@ add_lookup_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, Relid
 	decoded = records + RECORDS_PER_LOOKUP;
 	cost = random_page_cost + cpu_operator_cost * decoded +
 		clamp_row_est(records) * (cpu_tuple_cost + rel->baserestrictcost.per_tuple);
-	add_path(rel, (Path *)
-			 create_foreignscan_path(root, rel, NULL, rows, 0, cost, NIL, outer, NULL, NIL));
+	add_path(rel, (Path *) PGT_SCAN_PATH(root, rel, rows, 0, cost, NIL, outer));
 }
 
 /* Is the set among those in the list? */

@@ -25,6 +25,7 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/snapmgr.h"
+#include "utils/tuplestore.h"
 
 #include "topic/topic.h"
 #include "wal/log_reader.h"

@@ -33,6 +33,7 @@
 #include "format/compression.h"
 #include "format/record_batch.h"
 #include "topic/topic_options.h"
+#include "util/compat.h"
 
 /* Doubles hold integers up to here exactly; settings past int are doubles. */
 #define SETTING_MAX		9.0e15
@@ -502,11 +503,10 @@ Datum
 pgt_topic_options_jsonb(Oid relid)
 {
 	ForeignTable *table = GetForeignTable(relid);
-	JsonbParseState *state = NULL;
-	JsonbValue *object;
+	PgtJsonb	json = {0};
 	ListCell   *cell;
 
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	PGT_JSONB_PUSH(json, WJB_BEGIN_OBJECT, NULL);
 	foreach(cell, table->options)
 	{
 		DefElem    *def = lfirst_node(DefElem, cell);
@@ -520,7 +520,7 @@ pgt_topic_options_jsonb(Oid relid)
 		name.type = jbvString;
 		name.val.string.val = def->defname;
 		name.val.string.len = strlen(def->defname);
-		pushJsonbValue(&state, WJB_KEY, &name);
+		PGT_JSONB_PUSH(json, WJB_KEY, &name);
 
 		if (option != NULL && option->is_number)
 		{
@@ -536,10 +536,10 @@ pgt_topic_options_jsonb(Oid relid)
 			value.val.string.val = text;
 			value.val.string.len = strlen(text);
 		}
-		pushJsonbValue(&state, WJB_VALUE, &value);
+		PGT_JSONB_PUSH(json, WJB_VALUE, &value);
 	}
-	object = pushJsonbValue(&state, WJB_END_OBJECT, NULL);
-	return JsonbPGetDatum(JsonbValueToJsonb(object));
+	PGT_JSONB_PUSH(json, WJB_END_OBJECT, NULL);
+	return JsonbPGetDatum(JsonbValueToJsonb(json.result));
 }
 
 /*

@@ -31,6 +31,7 @@
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 #include "log/clock.h"
 #include "topic/topic.h"

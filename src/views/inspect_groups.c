@@ -19,6 +19,7 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "consume/nack_header.h"
 #include "log/clock.h"

@@ -8,6 +8,7 @@
 #define LOG_RESOLVE_H
 
 #include "log/segment.h"
+#include "util/compat.h"
 
 /* What becomes of batches whose transaction the commit log has forgotten. */
 typedef enum ForgottenTransactions
@@ -20,8 +21,8 @@ typedef enum ForgottenTransactions
 extern int	pgt_forgotten_transactions; /* setting pg_topics.forgotten_transactions */
 
 /* The ERROR for a batch of such a transaction; "base" is that of its segment. */
-extern void pgt_transaction_is_forgotten(const TopicPartition *key, int64 base,
-										 const IndexEntry *entry) pg_attribute_noreturn();
+pg_noreturn extern void pgt_transaction_is_forgotten(const TopicPartition *key, int64 base,
+													 const IndexEntry *entry);
 
 /*
  * One round of resolving over all partitions; then give up what of the commit log
