@@ -139,7 +139,7 @@ static int	log_retention_hours;
 static double log_retention_bytes;
 static double log_timestamp_before_max_ms;
 static double log_timestamp_after_max_ms;
-static int	log_cleanup_policy;
+static int	log_cleanup_policy = CLEANUP_DELETE;
 
 PG_FUNCTION_INFO_V1(pgt_fdw_validator);
 
