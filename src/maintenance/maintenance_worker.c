@@ -490,7 +490,7 @@ wait_until_due(void)
 static void
 enter_database(Oid database)
 {
-	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, BGWORKER_BYPASS_ALLOWCONN);
+	pgt_worker_connect(database);
 	StartTransactionCommand();
 	if (!pgt_database_enter(database))
 		proc_exit(0);

@@ -15,6 +15,12 @@
 extern void pgt_worker_init(BackgroundWorker *worker, const char *function, const char *name);
 
 /*
+ * Connect to a database, or with InvalidOid to none, as the superuser.  Timeouts and
+ * the like that are set for users' sessions do not count in a worker.
+ */
+extern void pgt_worker_connect(Oid database);
+
+/*
  * Read the configuration again, or end, where that was asked for.  Called
  * outside of transactions.
  */

@@ -464,7 +464,7 @@ pgt_log_sync_main(Datum arg)
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
-	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
+	pgt_worker_connect(InvalidOid);
 	before_shmem_exit(disarm, 0);
 	arm();
 	pgt_log_write_settings();
