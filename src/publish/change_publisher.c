@@ -263,6 +263,19 @@ read_choices(PublisherSpec *spec)
 
 /* ---- columns ------------------------------------------------------------ */
 
+/* ERROR where a column's value is in no row that a trigger sees. */
+static void
+refuse_virtual(const PublisherSpec *spec, OptionId option, Form_pg_attribute att)
+{
+	if (PGT_IS_VIRTUAL(att) && option != OPTION_EXCLUDE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("%s: column \"%s\" is a virtual generated column",
+						about(spec, option), NameStr(att->attname)),
+				 errdetail("Its value is not stored with the row, so it is not published."),
+				 errhint("Declare it STORED, or leave it to who reads the topic to compute it.")));
+}
+
 /* The source table's column of that name; ERROR where it has none. */
 static Form_pg_attribute
 find_column(const PublisherSpec *spec, OptionId option, const char *name)
@@ -273,8 +286,10 @@ find_column(const PublisherSpec *spec, OptionId option, const char *name)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
-		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
-			return att;
+		if (att->attisdropped || strcmp(NameStr(att->attname), name) != 0)
+			continue;
+		refuse_virtual(spec, option, att);
+		return att;
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
@@ -309,7 +324,10 @@ named_columns(PublisherSpec *spec, OptionId option)
 	return columns;
 }
 
-/* Which columns are published, in the table's order. */
+/*
+ * Which columns are published, in the table's order: all that are stored, as in
+ * logical replication, unless options say otherwise.
+ */
 static void
 choose_columns(PublisherSpec *spec)
 {
@@ -323,8 +341,8 @@ choose_columns(PublisherSpec *spec)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
-		if (att->attisdropped || (only != NIL && !list_member_ptr(only, att)) ||
-			list_member_ptr(not, att))
+		if (att->attisdropped || PGT_IS_VIRTUAL(att) ||
+			(only != NIL && !list_member_ptr(only, att)) || list_member_ptr(not, att))
 			continue;
 		add_column(spec, columns, att);
 	}
