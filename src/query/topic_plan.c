@@ -52,6 +52,7 @@
 #include "utils/selfuncs.h"
 #include "utils/typcache.h"
 
+#include "query/explain_parameters.h"
 #include "query/topic_fdw.h"
 #include "util/compat.h"
 
@@ -547,13 +548,31 @@ list_partitions(List *conditions, const Topic *topic)
 	return text.len > 0 ? text.data : "none";
 }
 
+/* The plan's conditions, with values that can be deparsed. */
+static List *
+explainable_conditions(Plan *plan, List *ancestors)
+{
+	List	   *conditions = pgt_plan_conditions((ForeignScan *) plan);
+	ListCell   *cell;
+
+	foreach(cell, conditions)
+	{
+		ScanCondition *condition = lfirst(cell);
+
+		condition->value = (Expr *) pgt_explainable_value((Node *) condition->value, plan, ancestors);
+	}
+	return conditions;
+}
+
 /* ExplainForeignScan: what bounds the scan. */
 void
 pgt_plan_explain(ForeignScanState *node, struct ExplainState *es)
 {
-	List	   *conditions = pgt_plan_conditions((ForeignScan *) node->ss.ps.plan);
+	Plan	   *plan = node->ss.ps.plan;
+	List	   *ancestors = pgt_plan_ancestors(es->pstmt, plan);
+	List	   *conditions = explainable_conditions(plan, ancestors);
 	Topic	   *topic = pgt_topic_get(RelationGetRelid(node->ss.ss_currentRelation));
-	List	   *context = set_deparse_context_plan(es->deparse_cxt, node->ss.ps.plan, NIL);
+	List	   *context = set_deparse_context_plan(es->deparse_cxt, plan, ancestors);
 	char	   *partitions = list_partitions(conditions, topic);
 	char	   *offsets = describe_conditions(conditions, TOPIC_RECORD_OFFSET, context);
 	char	   *timestamps = describe_conditions(conditions, TOPIC_RECORD_TIMESTAMP, context);
