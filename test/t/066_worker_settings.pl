@@ -36,7 +36,7 @@ sub restart_worker
 $node->safe_psql('postgres', 'CREATE DATABASE work');
 $node->safe_psql('work', q{
 	CREATE EXTENSION pg_topics;
-	SELECT create_topic('state', options => '{"cleanup.policy": "compact", "segment.bytes": 20000, "min.cleanable.dirty.ratio": 0.01}')});
+	SELECT create_topic('state', config => '{"cleanup.policy": "compact", "segment.bytes": 20000, "min.cleanable.dirty.ratio": 0.01}')});
 poll_until(sub { worker() ne '' }) or die 'no worker';
 
 # all that would stop it; our own sessions are without them.  transaction_timeout is
