@@ -41,7 +41,7 @@ EXPLAIN (COSTS OFF) SELECT * FROM scan_events WHERE partition = 0;
 EXPLAIN (COSTS OFF) SELECT * FROM scan_events WHERE partition IN (2, 0);
 EXPLAIN (COSTS OFF) SELECT * FROM scan_events WHERE 1 <= partition AND partition < 7;
 EXPLAIN (COSTS OFF) SELECT * FROM scan_events WHERE partition = 9;
-EXPLAIN (COSTS OFF) SELECT * FROM scan_events WHERE partition = 1 AND partition = 2;
+SELECT line FROM scan_plan($$SELECT * FROM scan_events WHERE partition = 1 AND partition = 2$$) line LIMIT 2;
 SELECT partition, count(*) FROM scan_events WHERE partition = 1 GROUP BY 1;
 SELECT partition, count(*) FROM scan_events WHERE partition IN (2, 0, 0, 17, -1, NULL) GROUP BY 1 ORDER BY 1;
 SELECT partition, count(*) FROM scan_events WHERE partition = ANY ('{1,2}'::bigint[]) GROUP BY 1 ORDER BY 1;
