@@ -53,7 +53,8 @@ $ENV{PGOPTIONS} = join(' ', map { "-c $_=$settings{$_}[1]" } keys %settings);
 $node->safe_psql('postgres', "ALTER DATABASE work SET $_ = '$settings{$_}[0]'") foreach keys %settings;
 my $pid = restart_worker();
 
-work(q{SELECT produce('state', (i % 10)::text, repeat('v', 100)) FROM generate_series(1, 1000) i});
+# several segments
+work(q{SELECT produce('state', (i % 10)::text, repeat('v', 100)) FROM generate_series(1, 250) i}) foreach 1 .. 8;
 wait_halted($pid);
 poll_until(sub { $node->safe_psql('postgres',
 	"SELECT clock_timestamp() > xact_start + interval '700 ms' FROM pg_stat_activity WHERE pid = $pid") eq 't' })
