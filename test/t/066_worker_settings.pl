@@ -12,7 +12,7 @@ use Test::More;
 use TopicTest;
 
 my $node = new_node('main', settings => [
-	'pg_topics.log_cleaner_backoff_ms = 100',
+	'pg_topics.log_cleaner_enable = on', 'pg_topics.log_cleaner_backoff_ms = 100',
 	'pg_topics.maintenance_interval = 1s' ]);
 $node->start;
 
