@@ -8,7 +8,9 @@ found = $(patsubst $(top)%,%,$(sort $(wildcard $(addprefix $(top),$(1)))))
 
 MODULE_big = pg_topics
 OBJS := $(patsubst %.c,%.o,$(call found,src/*.c src/*/*.c))
-$(shell mkdir -p $(sort $(dir $(OBJS))))
+ifneq ($(top),./)
+$(shell mkdir -p $(sort $(dir $(OBJS))) test/unit && ln -sfn $(top)expected expected)
+endif
 
 EXTENSION = pg_topics
 DATA = $(call found,sql/pg_topics--*.sql)
@@ -42,8 +44,8 @@ REGRESS = $(patsubst test/sql/%.sql,%,$(call found,test/sql/*.sql))
 ISOLATION = $(patsubst test/specs/%.spec,%,$(call found,test/specs/*.spec))
 # "make installcheck TEST_SERVER=" tests on the server that PGHOST and PGPORT name, which
 # must have the settings of test/pg_topics.conf
-TEST_SERVER = --temp-config=test/pg_topics.conf --temp-instance=./tmp_instance
-TEST_OPTS = --encoding=UTF8 --no-locale --inputdir=test --outputdir=. $(TEST_SERVER)
+TEST_SERVER = --temp-config=$(top)test/pg_topics.conf --temp-instance=./tmp_instance
+TEST_OPTS = --encoding=UTF8 --no-locale --inputdir=$(top)test --outputdir=. $(TEST_SERVER)
 REGRESS_OPTS = $(TEST_OPTS)
 ISOLATION_OPTS = $(TEST_OPTS)
 TAP_TESTS = 1
@@ -55,20 +57,24 @@ PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
+HEADER_FILES := $(wildcard $(top)src/*.h $(top)src/*/*.h)
+
 # PGXS follows no header dependencies
-$(OBJS): $(wildcard $(top)src/*.h $(top)src/*/*.h)
+$(OBJS): $(HEADER_FILES)
 src/init.o src/util/format_version.o src/util/sql_version.o: pg_topics.control
 
-UNIT_SRCS = test/unit/unit_test.c src/format/record_batch.c src/format/compression.c src/format/fnv1a.c src/format/murmur2.c
+UNIT_SRCS = $(addprefix $(top),test/unit/unit_test.c src/format/record_batch.c src/format/compression.c src/format/fnv1a.c src/format/murmur2.c)
 
-test/unit/unit_test: $(UNIT_SRCS) test/unit/batch_vectors.h $(wildcard src/*.h src/*/*.h)
-	$(CC) $(CFLAGS) -Isrc -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(UNIT_SRCS) \
-		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport $(CODEC_LIBS)
+test/unit/unit_test: $(UNIT_SRCS) $(top)test/unit/batch_vectors.h $(HEADER_FILES)
+	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(UNIT_SRCS) \
+		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport $(CODEC_LIBS) -lm
 
 # key_map.c calls the server's memory contexts, which its test brings along
-test/unit/key_map_test: test/unit/key_map_test.c src/util/key_map.c src/util/key_map.h
-	$(CC) $(CFLAGS) -Isrc -I$(shell $(PG_CONFIG) --includedir-server) -o $@ test/unit/key_map_test.c src/util/key_map.c \
-		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lcrypto
+KEY_MAP_SRCS = $(addprefix $(top),test/unit/key_map_test.c src/util/key_map.c)
+
+test/unit/key_map_test: $(KEY_MAP_SRCS) $(HEADER_FILES)
+	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(KEY_MAP_SRCS) \
+		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lcrypto -lm
 
 .PHONY: unit
 unit: test/unit/unit_test test/unit/key_map_test
@@ -89,18 +95,18 @@ layout:
 
 # libFuzzer comes with clang; its first finding ends the run
 FUZZ_SECONDS ?= 60
-FUZZ_SRCS = src/format/record_batch.c src/format/compression.c src/format/murmur2.c src/format/segment_index.c src/format/recovery_point_format.c
+FUZZ_SRCS = $(addprefix $(top)src/format/,record_batch.c compression.c murmur2.c segment_index.c recovery_point_format.c)
 FUZZ_CC ?= clang
 FUZZ_CFLAGS = -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined -Wno-ignored-attributes \
-	-Isrc -I$(shell $(PG_CONFIG) --includedir-server)
-FUZZ_LIBS = -L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport $(CODEC_LIBS)
+	-I$(top)src -I$(shell $(PG_CONFIG) --includedir-server)
+FUZZ_LIBS = -L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport $(CODEC_LIBS) -lm
 
-test/fuzz/fuzz_target: test/fuzz/fuzz_target.c $(FUZZ_SRCS) $(wildcard src/*.h src/*/*.h)
+test/fuzz/fuzz_target: $(top)test/fuzz/fuzz_target.c $(FUZZ_SRCS) $(HEADER_FILES)
 	$(FUZZ_CC) -fsanitize=fuzzer,address,undefined $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRCS) $(FUZZ_LIBS)
 
-test/fuzz/make_seeds: test/fuzz/make_seeds.c test/unit/batch_vectors.h $(FUZZ_SRCS) $(wildcard src/*.h src/*/*.h)
-	$(FUZZ_CC) -fsanitize=address,undefined $(FUZZ_CFLAGS) -Itest/unit -o $@ $< $(FUZZ_SRCS) $(FUZZ_LIBS)
+test/fuzz/make_seeds: $(top)test/fuzz/make_seeds.c $(top)test/unit/batch_vectors.h $(FUZZ_SRCS) $(HEADER_FILES)
+	$(FUZZ_CC) -fsanitize=address,undefined $(FUZZ_CFLAGS) -I$(top)test/unit -o $@ $< $(FUZZ_SRCS) $(FUZZ_LIBS)
 
 .PHONY: fuzz
 fuzz: test/fuzz/fuzz_target test/fuzz/make_seeds
-	test/fuzz/run $(FUZZ_SECONDS)
+	$(top)test/fuzz/run $(FUZZ_SECONDS)

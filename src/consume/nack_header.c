@@ -59,6 +59,7 @@
 #include "consume/nack_header.h"
 #include "topic/topic_options.h"
 #include "util/clock.h"
+#include "util/compat.h"
 
 /* How far the clocks of two servers, or of one before and after it is set, may differ. */
 #define CLOCK_TOLERANCE_MS	INT64CONST(60000)
@@ -171,7 +172,7 @@ pgt_nack_find_target(const Topic *origin, const char *name)
 bool
 pgt_nack_is_own_target(const Topic *origin, Oid topic)
 {
-	return pg_class_ownercheck(topic, origin->owner);
+	return PGT_OWNS_RELATION(topic, origin->owner);
 }
 
 /* Does the origin send records to the topic, and does its owner own the topic? */

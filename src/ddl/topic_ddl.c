@@ -317,8 +317,6 @@ process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
 				ProcessUtilityContext context, ParamListInfo params,
 				QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *completion)
 {
-	ProcessUtility_hook_type next = next_process_utility ? next_process_utility :
-		standard_ProcessUtility;
 	bool		outer = truncate_is_top_level;
 	volatile bool rolled_back = ends_prepared_transaction(pstmt->utilityStmt, TRANS_STMT_ROLLBACK_PREPARED);
 	volatile bool ended = rolled_back ||
@@ -331,7 +329,8 @@ process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
 		truncate_is_top_level = !IsInTransactionBlock(context == PROCESS_UTILITY_TOPLEVEL);
 	PG_TRY();
 	{
-		next(pstmt, query, read_only_tree, context, params, environment, dest, completion);
+		next_process_utility(pstmt, query, read_only_tree, context, params, environment, dest,
+							 completion);
 	}
 	PG_FINALLY();
 	{
@@ -358,7 +357,7 @@ pgt_topic_ddl_init(void)
 	pgt_topic_drop_init();
 	RegisterXactCallback(forget_touched, NULL);
 
-	next_process_utility = ProcessUtility_hook;
+	next_process_utility = ProcessUtility_hook ? ProcessUtility_hook : standard_ProcessUtility;
 	ProcessUtility_hook = process_utility;
 	next_object_access = object_access_hook;
 	object_access_hook = object_accessed;

@@ -49,6 +49,7 @@
 #include "group/group_member.h"
 #include "group/group_row.h"
 #include "util/catch_error.h"
+#include "util/compat.h"
 #include "util/fault_point.h"
 #include "wal/log_writer.h"
 
@@ -76,9 +77,8 @@ delete_row(Relation table, HeapTuple row)
 	TM_FailureData failure;
 	TM_Result	result;
 
-	result = table_tuple_delete(table, &row->t_self, GetCurrentCommandId(true),
-								GetActiveSnapshot(), InvalidSnapshot, true,
-								&failure, false);
+	result = PGT_TUPLE_DELETE(table, &row->t_self, GetCurrentCommandId(true),
+							  GetActiveSnapshot(), &failure);
 	if (result == TM_Updated)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -101,7 +101,7 @@ delete_rows(Oid relid, Oid topic)
 
 	ScanKeyInit(&key, get_attnum(relid, "topic"), BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(topic));
-	index = RelationGetPrimaryKeyIndex(table);
+	index = PGT_PRIMARY_KEY_INDEX(table);
 	PushActiveSnapshot(GetLatestSnapshot());
 	scan = systable_beginscan(table, index, OidIsValid(index), GetActiveSnapshot(), 1, &key);
 	while (HeapTupleIsValid(row = systable_getnext(scan)))

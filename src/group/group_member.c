@@ -42,6 +42,7 @@
 
 #include "group/group_member.h"
 #include "util/advisory_lock.h"
+#include "util/compat.h"
 
 #define MEMBERS_TABLE_NAME	"topic_group_members"
 
@@ -159,7 +160,7 @@ pgt_group_member_read(const ConsumerGroup *group)
 	SysScanDesc scan;
 	HeapTuple	row;
 	List	   *members = NIL;
-	Oid			index = RelationGetPrimaryKeyIndex(table);
+	Oid			index = PGT_PRIMARY_KEY_INDEX(table);
 
 	ScanKeyInit(&keys[0], Anum_members_topic, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(group->topic));

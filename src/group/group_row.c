@@ -53,6 +53,7 @@
 #include "group/group_position.h"
 #include "group/group_row.h"
 #include "group/group_row_cache.h"
+#include "util/compat.h"
 #include "util/fault_point.h"
 
 /* Columns of topic_group_offsets. */
@@ -428,7 +429,7 @@ update_row(Relation table, const GroupPartition *part, int64 next, int64 lost,
 		replace_columns(replace, Anum_offsets_member_id, Anum_offsets_position_timestamp);
 
 	updated = heap_modify_tuple(part->row, RelationGetDescr(table), values, nulls, replace);
-	simple_heap_update(table, &part->row->t_self, updated);
+	PGT_HEAP_UPDATE(table, &part->row->t_self, updated);
 	if (!HeapTupleIsHeapOnly(updated))
 		index_version(table, updated);
 	return updated;

@@ -33,6 +33,7 @@
 
 #include "group/group_row_cache.h"
 #include "group/group_types.h"
+#include "util/compat.h"
 
 /* Reset the cache when it has so many groups. */
 #define GROUPS_MAX	256
@@ -150,7 +151,7 @@ prune_page(Relation table, BlockNumber block)
 {
 	Buffer		buffer = ReadBuffer(table, block);
 
-	heap_page_prune_opt(table, buffer);
+	PGT_PRUNE_PAGE(table, buffer);
 	ReleaseBuffer(buffer);
 }
 

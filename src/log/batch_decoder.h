@@ -7,6 +7,7 @@
 
 #include "format/record_batch.h"
 #include "log/segment.h"
+#include "util/compat.h"
 
 /* Decompresses one batch after another into the same memory. */
 typedef struct BatchDecoder
@@ -17,8 +18,8 @@ typedef struct BatchDecoder
 } BatchDecoder;
 
 /* Throw an ERROR (data_corrupted) that names file, position and offset. */
-extern void pgt_batch_decoder_fail(const TopicPartition *key, SegmentId id, uint32 position,
-								   int64 offset, const char *problem) pg_attribute_noreturn();
+pg_noreturn extern void pgt_batch_decoder_fail(const TopicPartition *key, SegmentId id, uint32 position,
+											   int64 offset, const char *problem);
 
 /* Check a batch against its entry and its checksum, and decode its header.  ERROR if it is damaged. */
 extern void pgt_batch_decoder_check(const TopicPartition *key, SegmentId id, const IndexEntry *entry,

@@ -20,6 +20,7 @@
 #include "log/log_state.h"
 #include "miscadmin.h"
 #include "storage/shmem.h"
+#include "util/compat.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 
@@ -72,9 +73,8 @@ init_slot(PartitionState *state, int tranche)
 static void
 init_shared(LogShared *shared)
 {
-	int			tranche = LWLockNewTrancheId();
+	int			tranche = pgt_new_tranche("pg_topics");
 
-	LWLockRegisterTranche(tranche, "pg_topics");
 	memset(shared, 0, offsetof(LogShared, partitions) +
 		   pgt_max_partitions * sizeof(PartitionState));
 	LWLockInitialize(&shared->table_lock, tranche);
@@ -105,8 +105,8 @@ pgt_log_state_init(void)
 		init_shared(pgt_log_shared);
 	info.keysize = sizeof(TopicPartition);
 	info.entrysize = sizeof(SlotEntry);
-	slots = ShmemInitHash("pg_topics partitions", pgt_max_partitions, pgt_max_partitions,
-						  &info, HASH_ELEM | HASH_BLOBS | HASH_FIXED_SIZE);
+	slots = PGT_SHMEM_HASH("pg_topics partitions", pgt_max_partitions, &info,
+						   HASH_ELEM | HASH_BLOBS | HASH_FIXED_SIZE);
 	LWLockRelease(AddinShmemInitLock);
 	return !found;
 }

@@ -33,6 +33,7 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "util/fault_point.h"
+#include "utils/wait_event.h"
 
 /* Index space is allocated in steps that grow with the index, in entries. */
 #define RESERVE_MIN		63		/* with the header: one 4 kB page */

@@ -49,6 +49,7 @@
 
 #include "log/topic_waiters.h"
 #include "util/clock.h"
+#include "util/compat.h"
 
 /* An append counts the woken waiters of so many groups; of further groups it wakes all. */
 #define GROUPS_MAX	64
@@ -120,8 +121,7 @@ pgt_topic_waiters_init(void)
 	shared = ShmemInitStruct("pg_topics waiters", pgt_topic_waiters_size(), &found);
 	if (!found)
 	{
-		tranche = LWLockNewTrancheId();
-		LWLockRegisterTranche(tranche, "pg_topics waiters");
+		tranche = pgt_new_tranche("pg_topics waiters");
 		LWLockInitialize(&shared->lock, tranche);
 		pg_atomic_init_u32(&shared->count, 0);
 		shared->waiters = (TopicWaiter *) ((char *) shared + header_size());

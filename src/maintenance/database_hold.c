@@ -52,6 +52,7 @@
 #include "util/advisory_lock.h"
 #include "util/background_worker.h"
 #include "util/clock.h"
+#include "util/compat.h"
 #include "utils/acl.h"
 #include "utils/syscache.h"
 #include "utils/wait_event.h"
@@ -119,7 +120,7 @@ terminate_workers(Oid database)
 		volatile PGPROC *proc = &ProcGlobal->allProcs[i];
 		int			pid = proc->pid;
 
-		if (pid == 0 || !proc->isBackgroundWorker || proc->databaseId != database ||
+		if (pid == 0 || !PGT_IS_BACKGROUND_WORKER(proc) || proc->databaseId != database ||
 			!is_maintenance_worker(pid))
 			continue;
 		found = true;
@@ -198,7 +199,7 @@ may_hold(Oid database, bool copies)
 	HeapTuple	tuple;
 	bool		is_template;
 
-	if (pg_database_ownercheck(database, GetUserId()))
+	if (PGT_OWNS_DATABASE(database, GetUserId()))
 		return true;
 	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(database));
 	if (!HeapTupleIsValid(tuple))

@@ -344,7 +344,7 @@ pgt_maintenance_launcher_main(Datum arg)
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
-	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
+	pgt_background_worker_connect(InvalidOid);
 	before_shmem_exit(stop_workers, (Datum) 0);
 	look_context = AllocSetContextCreate(TopMemoryContext, "pg_topics launcher",
 										 ALLOCSET_DEFAULT_SIZES);

@@ -52,6 +52,7 @@
 #include "tcop/tcopprot.h"
 #include "util/background_worker.h"
 #include "util/clock.h"
+#include "util/compat.h"
 #include "util/sql_version.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -460,7 +461,7 @@ static void
 handle_sigterm(SIGNAL_ARGS)
 {
 	ShutdownRequestPending = true;
-	die(postgres_signal_arg);
+	die(PGT_SIGNAL_PASS);
 }
 
 /* Milliseconds until something of that interval is due, or "most" if that is less. */
@@ -486,7 +487,7 @@ wait_until_due(void)
 static void
 enter_database(Oid database)
 {
-	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, BGWORKER_BYPASS_ALLOWCONN);
+	pgt_background_worker_connect(database);
 	StartTransactionCommand();
 	if (!pgt_database_hold_enter(database) || !pgt_check_sql_version(WARNING))
 		proc_exit(0);

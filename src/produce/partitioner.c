@@ -21,25 +21,26 @@
 #include "produce/partitioner.h"
 #include "produce/partitioner_call.h"
 #include "produce/partitioner_lookup.h"
+#include "util/compat.h"
 
 /* Look for a built-in rule of that name; any other partitioner is looked up when it is called. */
 static void
 find_rule(PartitionerChoice *choice, const char *name)
 {
 	/* a partitioner of an earlier transaction was freed at that transaction's end */
-	if (choice->lxid == MyProc->lxid)
+	if (choice->lxid == PGT_MY_LXID)
 		pgt_partitioner_call_close(choice->custom);
 	choice->custom = NULL;
 	choice->rule = *name == '\0' ? pgt_partition_rule_default() : pgt_partition_rule_find(name);
 	choice->version = pgt_partitioner_lookup_version;
-	choice->lxid = MyProc->lxid;
+	choice->lxid = PGT_MY_LXID;
 }
 
 /* Let the partitioner of that name choose. */
 static int32
 choose_by(PartitionerChoice *choice, const char *name, Topic *topic, ByteView key, ByteView value)
 {
-	if (choice->lxid != MyProc->lxid || choice->version != pgt_partitioner_lookup_version)
+	if (choice->lxid != PGT_MY_LXID || choice->version != pgt_partitioner_lookup_version)
 		find_rule(choice, name);
 	if (choice->rule != NULL)
 		return choice->rule(topic, key, value);

@@ -52,6 +52,7 @@
 
 #include "produce/partitioner_call.h"
 #include "produce/partitioner_lookup.h"
+#include "util/compat.h"
 
 /* search_path of a function that a topic's option names. */
 #define SAFE_SEARCH_PATH	"pg_catalog, pg_temp"
@@ -68,7 +69,7 @@ struct CustomPartitioner
 	ParamListInfo arguments;
 	Oid			user;			/* the role that the function runs as */
 	bool		is_own;			/* named by the topic's option: it runs as the topic's owner */
-	OverrideSearchPath *search_path;	/* the one it was found in; NULL: the name has a schema */
+	PgtSearchPath *search_path;	/* the one it was found in; NULL: the name has a schema */
 };
 
 /* ---- making one ready ---------------------------------------------------- */
@@ -125,7 +126,7 @@ open_custom(const Topic *topic, bool is_own)
 	custom->is_own = is_own;
 	custom->function = found.function;
 	if (found.in_search_path)
-		custom->search_path = GetOverrideSearchPath(context);
+		custom->search_path = PGT_SEARCH_PATH(context);
 	if (found.registered == NULL)
 		make_arguments(custom);
 	return custom;
@@ -146,7 +147,7 @@ static bool
 is_current(const CustomPartitioner *custom)
 {
 	return (custom->is_own || custom->user == GetUserId()) &&
-		(custom->search_path == NULL || OverrideSearchPathMatchesCurrent(custom->search_path));
+		(custom->search_path == NULL || PGT_IS_SEARCH_PATH(custom->search_path));
 }
 
 /* ---- calling ------------------------------------------------------------- */

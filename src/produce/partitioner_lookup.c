@@ -55,6 +55,7 @@
 
 #include "format/murmur2.h"
 #include "produce/partitioner_lookup.h"
+#include "util/compat.h"
 
 const Oid	pgt_partitioner_lookup_arguments[PARTITIONER_ARGUMENTS] = {REGCLASSOID, BYTEAOID, BYTEAOID, INT4OID};
 
@@ -171,7 +172,7 @@ find_function(List *names, char **detail)
 		*detail = problem_of_function(function);
 		return *detail == NULL ? function : InvalidOid;
 	}
-	other = FuncnameGetCandidates(names, -1, NIL, false, false, false, true);
+	other = PGT_FUNCTIONS_NAMED(names);
 	if (other != NULL)
 		*detail = psprintf("Function %s takes other arguments.", format_procedure(other->oid));
 	return InvalidOid;

@@ -27,6 +27,7 @@
 #include "utils/acl.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 #include "produce/partitioner.h"
 #include "produce/producer.h"

@@ -47,6 +47,7 @@
 #include "produce/producer.h"
 #include "storage/lock.h"
 #include "util/clock.h"
+#include "util/compat.h"
 #include "util/fault_point.h"
 #include "util/advisory_lock.h"
 #include "utils/acl.h"
@@ -432,7 +433,7 @@ static void
 refuse_timestamp(const TopicPartition *key, const Record *record, const char *where,
 				 const char *option, int64 limit)
 {
-	if (record->offset != NO_OFFSET && pg_class_ownercheck(key->topic, GetUserId()))
+	if (record->offset != NO_OFFSET && PGT_OWNS_RELATION(key->topic, GetUserId()))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),

@@ -59,6 +59,7 @@
 #include "publish/change_publisher.h"
 #include "publish/schema_version.h"
 #include "topic/text_settings.h"
+#include "util/compat.h"
 
 typedef struct PublisherEntry
 {
@@ -265,6 +266,19 @@ read_choices(PublisherSpec *spec)
 
 /* ---- columns ------------------------------------------------------------ */
 
+/* ERROR if a column's value is in no row that a trigger sees. */
+static void
+refuse_virtual(const PublisherSpec *spec, OptionId option, Form_pg_attribute att)
+{
+	if (PGT_IS_VIRTUAL(att) && option != OPTION_EXCLUDE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("%s: column \"%s\" is a virtual generated column",
+						about(spec, option), NameStr(att->attname)),
+				 errdetail("Its value is not stored with the row, so it is not published."),
+				 errhint("Declare it STORED, or let the readers of the topic compute it.")));
+}
+
 /* The source table's column of that name; ERROR if it has none. */
 static Form_pg_attribute
 find_column(const PublisherSpec *spec, OptionId option, const char *name)
@@ -275,8 +289,10 @@ find_column(const PublisherSpec *spec, OptionId option, const char *name)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
-		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
-			return att;
+		if (att->attisdropped || strcmp(NameStr(att->attname), name) != 0)
+			continue;
+		refuse_virtual(spec, option, att);
+		return att;
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
@@ -311,7 +327,10 @@ named_columns(PublisherSpec *spec, OptionId option)
 	return columns;
 }
 
-/* Choose the columns to publish, in the table's order. */
+/*
+ * Choose the columns to publish, in the table's order: all that are stored, as in logical
+ * replication, unless options say otherwise.
+ */
 static void
 choose_columns(PublisherSpec *spec)
 {
@@ -325,8 +344,8 @@ choose_columns(PublisherSpec *spec)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
-		if (att->attisdropped || (only != NIL && !list_member_ptr(only, att)) ||
-			list_member_ptr(not, att))
+		if (att->attisdropped || PGT_IS_VIRTUAL(att) ||
+			(only != NIL && !list_member_ptr(only, att)) || list_member_ptr(not, att))
 			continue;
 		add_column(spec, columns, att);
 	}
@@ -336,7 +355,7 @@ choose_columns(PublisherSpec *spec)
 static List *
 primary_key_columns(Relation relation)
 {
-	Oid			index_oid = RelationGetPrimaryKeyIndex(relation);
+	Oid			index_oid = PGT_PRIMARY_KEY_INDEX(relation);
 	List	   *columns = NIL;
 	Relation	index;
 

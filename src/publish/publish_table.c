@@ -52,6 +52,7 @@
 #include "ddl/create_topic.h"
 #include "publish/change_record.h"
 #include "topic/sql_argument.h"
+#include "util/compat.h"
 #include "util/sql_version.h"
 
 PGT_FUNCTION_INFO(pgt_publish_table);
@@ -143,7 +144,7 @@ lock_table(TablePublication *publication)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("table with OID %u does not exist", table)));
-	if (!pg_class_ownercheck(table, GetUserId()))
+	if (!PGT_OWNS_RELATION(table, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(table)), get_rel_name(table));
 	LockRelationOid(table, ShareRowExclusiveLock);
 	publication->relkind = get_rel_relkind(table);
@@ -324,7 +325,7 @@ publish_relation(TablePublication *publication, Oid relid, bool rows)
 	{
 		Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 		TupleTableSlot *slot = table_slot_create(relation, NULL);
-		TableScanDesc scan = table_beginscan(relation, snapshot, 0, NULL);
+		TableScanDesc scan = PGT_BEGIN_SCAN(relation, snapshot);
 
 		MemoryContextSwitchTo(row_context);
 		while (table_scan_getnextslot(scan, ForwardScanDirection, slot))

@@ -36,6 +36,7 @@
 #include "query/scan_bounds.h"
 #include "topic/serializer.h"
 #include "util/clock.h"
+#include "util/compat.h"
 
 /* The size of a record where a log has no active segment to estimate it from. */
 #define GUESSED_RECORD_BYTES	150
@@ -291,16 +292,14 @@ narrow_offsets(ScanBounds *bounds, IntegerRange range)
 static TimestampTz
 timestamptz_value(Oid type, Datum value)
 {
-	int			overflow;
-
 	switch (type)
 	{
 		case TIMESTAMPTZOID:
 			return DatumGetTimestampTz(value);
 		case TIMESTAMPOID:
-			return timestamp2timestamptz_opt_overflow(DatumGetTimestamp(value), &overflow);
+			return PGT_TIMESTAMP_TO_TIMESTAMPTZ(DatumGetTimestamp(value));
 		case DATEOID:
-			return date2timestamptz_opt_overflow(DatumGetDateADT(value), &overflow);
+			return PGT_DATE_TO_TIMESTAMPTZ(DatumGetDateADT(value));
 	}
 	elog(ERROR, "unexpected type %u in a scan condition", type);
 }

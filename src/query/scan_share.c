@@ -26,6 +26,8 @@
  */
 #include "postgres.h"
 
+#include "storage/shmem.h"
+
 #include "query/scan_share.h"
 #include "wal/whole_end.h"
 

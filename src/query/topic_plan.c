@@ -50,7 +50,9 @@
 #include "utils/selfuncs.h"
 #include "utils/typcache.h"
 
+#include "query/explain_parameters.h"
 #include "query/fdw_callbacks.h"
+#include "util/compat.h"
 
 /* Records of a batch that are decoded to find one of them: a guess. */
 #define RECORDS_PER_LOOKUP	100
@@ -181,7 +183,7 @@ is_pathkey_on(const PathKey *pathkey, RelOptInfo *rel, const TopicPlan *plan,
 
 	return var != NULL &&
 		pathkey->pk_opfamily == integers->btree_opf &&
-		pathkey->pk_strategy == BTLessStrategyNumber &&
+		PGT_PATHKEY_ASCENDS(pathkey) &&
 		find_ec_member_matching_expr(pathkey->pk_eclass, (Expr *) var, rel->relids) != NULL;
 }
 
@@ -232,8 +234,8 @@ make_scan_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, int wo
 		plan->records / divisor * (cpu_tuple_cost + rel->baserestrictcost.per_tuple) +
 		rows * rel->reltarget->cost.per_tuple;
 	List	   *pathkeys = workers > 0 ? NIL : useful_pathkeys(root, rel, plan);
-	ForeignPath *path = create_foreignscan_path(root, rel, NULL, rows, startup, startup + run,
-												pathkeys, rel->lateral_relids, NULL, NIL);
+	ForeignPath *path = PGT_SCAN_PATH(root, rel, rows, startup, startup + run, pathkeys,
+									  rel->lateral_relids);
 
 	path->path.parallel_workers = workers;
 	path->path.parallel_aware = workers > 0;
@@ -350,8 +352,7 @@ add_lookup_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, Relid
 	decoded = records + RECORDS_PER_LOOKUP;
 	cost = random_page_cost + cpu_operator_cost * decoded +
 		clamp_row_est(records) * (cpu_tuple_cost + rel->baserestrictcost.per_tuple);
-	add_path(rel, (Path *)
-			 create_foreignscan_path(root, rel, NULL, rows, 0, cost, NIL, outer, NULL, NIL));
+	add_path(rel, (Path *) PGT_SCAN_PATH(root, rel, rows, 0, cost, NIL, outer));
 }
 
 /* Does the list contain the set? */
@@ -545,13 +546,31 @@ list_partitions(List *conditions, const Topic *topic)
 	return text.len > 0 ? text.data : "none";
 }
 
+/* The plan's conditions, with values that can be deparsed. */
+static List *
+explainable_conditions(Plan *plan, List *ancestors)
+{
+	List	   *conditions = pgt_plan_conditions((ForeignScan *) plan);
+	ListCell   *cell;
+
+	foreach(cell, conditions)
+	{
+		ScanCondition *condition = lfirst(cell);
+
+		condition->value = (Expr *) pgt_explainable_value((Node *) condition->value, plan, ancestors);
+	}
+	return conditions;
+}
+
 /* ExplainForeignScan: show the bounds of the scan. */
 void
 pgt_plan_explain(ForeignScanState *node, struct ExplainState *es)
 {
-	List	   *conditions = pgt_plan_conditions((ForeignScan *) node->ss.ps.plan);
+	Plan	   *plan = node->ss.ps.plan;
+	List	   *ancestors = pgt_plan_ancestors(es->pstmt, plan);
+	List	   *conditions = explainable_conditions(plan, ancestors);
 	Topic	   *topic = pgt_topic_get(RelationGetRelid(node->ss.ss_currentRelation));
-	List	   *context = set_deparse_context_plan(es->deparse_cxt, node->ss.ps.plan, NIL);
+	List	   *context = set_deparse_context_plan(es->deparse_cxt, plan, ancestors);
 	char	   *partitions = list_partitions(conditions, topic);
 	char	   *offsets = describe_conditions(conditions, TOPIC_RECORD_OFFSET, context);
 	char	   *timestamps = describe_conditions(conditions, TOPIC_RECORD_TIMESTAMP, context);

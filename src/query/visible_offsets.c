@@ -26,6 +26,7 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/snapmgr.h"
+#include "utils/tuplestore.h"
 
 #include "topic/topic.h"
 #include "util/sql_version.h"

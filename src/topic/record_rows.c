@@ -30,10 +30,12 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 #include "topic/record_rows.h"
 #include "topic/serializer.h"
 #include "util/clock.h"
+#include "util/compat.h"
 
 /* The short way's tuple: header with its bitmap, then the columns of fixed size. */
 #define ROW_HEADER_SIZE		MAXALIGN(SizeofMinimalTupleHeader + BITMAPLEN(TOPIC_COLUMN_COUNT + 1))
@@ -86,7 +88,7 @@ begin(FunctionCallInfo fcinfo, Topic *topic, bool typed)
 	rows->per_record = AllocSetContextCreate(CurrentMemoryContext, "pg_topics record",
 											 ALLOCSET_DEFAULT_SIZES);
 
-	rows->slot = MakeTupleTableSlot(rows->desc, &TTSOpsMinimalTuple);
+	rows->slot = PGT_TUPLE_SLOT(rows->desc, &TTSOpsMinimalTuple);
 	return rows;
 }
 

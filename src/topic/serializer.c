@@ -44,6 +44,7 @@
 
 #include "topic/serializer.h"
 #include "topic/text_settings.h"
+#include "util/compat.h"
 
 /* The output function of an argument's type. */
 typedef struct OutputSlot
@@ -526,8 +527,7 @@ Datum
 pgt_headers_decode(const Record *record, bool *isnull)
 {
 	DecodedHeader *headers;
-	JsonbParseState *state = NULL;
-	JsonbValue *object;
+	PgtJsonb	json = {0};
 	int			next;
 
 	*isnull = record->header_count == 0;
@@ -535,24 +535,24 @@ pgt_headers_decode(const Record *record, bool *isnull)
 		return (Datum) 0;
 
 	headers = decode_headers(record);
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	PGT_JSONB_PUSH(json, WJB_BEGIN_OBJECT, NULL);
 	for (int first = 0; first < record->header_count; first = next)
 	{
 		next = first + 1;
 		while (next < record->header_count && compare_names(&headers[first], &headers[next]) == 0)
 			next++;
 
-		pushJsonbValue(&state, WJB_KEY, &headers[first].name);
+		PGT_JSONB_PUSH(json, WJB_KEY, &headers[first].name);
 		if (next == first + 1)
 		{
-			pushJsonbValue(&state, WJB_VALUE, &headers[first].value);
+			PGT_JSONB_PUSH(json, WJB_VALUE, &headers[first].value);
 			continue;
 		}
-		pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+		PGT_JSONB_PUSH(json, WJB_BEGIN_ARRAY, NULL);
 		for (int i = first; i < next; i++)
-			pushJsonbValue(&state, WJB_ELEM, &headers[i].value);
-		pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+			PGT_JSONB_PUSH(json, WJB_ELEM, &headers[i].value);
+		PGT_JSONB_PUSH(json, WJB_END_ARRAY, NULL);
 	}
-	object = pushJsonbValue(&state, WJB_END_OBJECT, NULL);
-	return JsonbPGetDatum(JsonbValueToJsonb(object));
+	PGT_JSONB_PUSH(json, WJB_END_OBJECT, NULL);
+	return JsonbPGetDatum(JsonbValueToJsonb(json.result));
 }

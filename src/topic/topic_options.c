@@ -34,6 +34,7 @@
 #include "format/compression.h"
 #include "format/record_batch.h"
 #include "topic/topic_options.h"
+#include "util/compat.h"
 #include "util/sql_version.h"
 
 /* Doubles hold integers up to here exactly; settings past int are doubles. */
@@ -140,7 +141,7 @@ static int	log_retention_hours;
 static double log_retention_bytes;
 static double log_timestamp_before_max_ms;
 static double log_timestamp_after_max_ms;
-static int	log_cleanup_policy;
+static int	log_cleanup_policy = CLEANUP_DELETE;
 
 PGT_FUNCTION_INFO(pgt_fdw_validator);
 
@@ -497,11 +498,10 @@ Datum
 pgt_topic_options_jsonb(Oid relid)
 {
 	ForeignTable *table = GetForeignTable(relid);
-	JsonbParseState *state = NULL;
-	JsonbValue *object;
+	PgtJsonb	json = {0};
 	ListCell   *cell;
 
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	PGT_JSONB_PUSH(json, WJB_BEGIN_OBJECT, NULL);
 	foreach(cell, table->options)
 	{
 		DefElem    *def = lfirst_node(DefElem, cell);
@@ -515,7 +515,7 @@ pgt_topic_options_jsonb(Oid relid)
 		name.type = jbvString;
 		name.val.string.val = def->defname;
 		name.val.string.len = strlen(def->defname);
-		pushJsonbValue(&state, WJB_KEY, &name);
+		PGT_JSONB_PUSH(json, WJB_KEY, &name);
 
 		if (option != NULL && option->is_number)
 		{
@@ -531,10 +531,10 @@ pgt_topic_options_jsonb(Oid relid)
 			value.val.string.val = text;
 			value.val.string.len = strlen(text);
 		}
-		pushJsonbValue(&state, WJB_VALUE, &value);
+		PGT_JSONB_PUSH(json, WJB_VALUE, &value);
 	}
-	object = pushJsonbValue(&state, WJB_END_OBJECT, NULL);
-	return JsonbPGetDatum(JsonbValueToJsonb(object));
+	PGT_JSONB_PUSH(json, WJB_END_OBJECT, NULL);
+	return JsonbPGetDatum(JsonbValueToJsonb(json.result));
 }
 
 /*

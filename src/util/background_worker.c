@@ -1,13 +1,14 @@
 /*
  * background_worker.c
- *	  How background processes of this library are described to the postmaster, and
- *	  how they wait between two rounds.
+ *	  How background processes of this library are described to the postmaster, how they
+ *	  connect, with settings of their own, and how they wait between two rounds.
  *
  * A worker installs its own signal handlers before it waits here: for SIGTERM one
  * that sets ShutdownRequestPending, for SIGHUP SignalHandlerForConfigReload.
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
@@ -26,6 +27,47 @@ pgt_background_worker_init(BackgroundWorker *worker, const char *function, const
 	strlcpy(worker->bgw_function_name, function, BGW_MAXLEN);
 	strlcpy(worker->bgw_name, name, BGW_MAXLEN);
 	strlcpy(worker->bgw_type, name, BGW_MAXLEN);
+}
+
+/*
+ * What is set for the sessions of users, for the whole server or for a database, must
+ * not end our work, keep it from writing, or make it wait with locks held for a
+ * standby that is away.  As autovacuum does, over all that is set elsewhere, now
+ * or later.  A setting that this major does not know yet is left out.
+ */
+static void
+use_own_settings(void)
+{
+	static const struct
+	{
+		const char *name;
+		const char *value;
+	}			own[] = {
+		{"statement_timeout", "0"},
+		{"transaction_timeout", "0"},
+		{"lock_timeout", "0"},
+		{"idle_in_transaction_session_timeout", "0"},
+		{"default_transaction_isolation", "read committed"},
+		{"default_transaction_read_only", "off"},
+		{"default_transaction_deferrable", "off"},
+		{"search_path", ""},
+		{"zero_damaged_pages", "off"},
+	};
+
+	for (int i = 0; i < lengthof(own); i++)
+	{
+		if (GetConfigOption(own[i].name, true, false) != NULL)
+			SetConfigOption(own[i].name, own[i].value, PGC_SUSET, PGC_S_OVERRIDE);
+	}
+	if (synchronous_commit > SYNCHRONOUS_COMMIT_LOCAL_FLUSH)
+		SetConfigOption("synchronous_commit", "local", PGC_SUSET, PGC_S_OVERRIDE);
+}
+
+void
+pgt_background_worker_connect(Oid database)
+{
+	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, BGWORKER_BYPASS_ALLOWCONN);
+	use_own_settings();
 }
 
 void

@@ -15,6 +15,12 @@
 extern void pgt_background_worker_init(BackgroundWorker *worker, const char *function, const char *name);
 
 /*
+ * Connect to a database, or with InvalidOid to none, as the superuser.  Timeouts and
+ * other settings that are made for users' sessions do not count in a worker.
+ */
+extern void pgt_background_worker_connect(Oid database);
+
+/*
  * Read the configuration again, or end the process, if a signal has asked for it.
  * To be called outside of transactions.
  */

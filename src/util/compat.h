@@ -7,6 +7,27 @@
 #define COMPAT_H
 
 #include "storage/proc.h"
+#if PG_VERSION_NUM >= 160000
+#include "catalog/pg_class.h"
+#include "catalog/pg_database.h"
+#include "varatt.h"				/* was part of postgres.h */
+#endif
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"	/* were part of commands/explain.h */
+#include "commands/explain_state.h"
+#endif
+#if PG_VERSION_NUM >= 190000
+#include "nodes/miscnodes.h"
+#include "utils/date.h"
+#include "utils/timestamp.h"
+#endif
+
+/* stands before a declaration since 18, and did behind it */
+#if PG_VERSION_NUM < 180000 && !defined(pg_noreturn)
+#define pg_noreturn		__attribute__((noreturn))
+#endif
+
+/* ---- processes and transaction ids ---------------------------------------- */
 
 /* the local transaction id moved into a struct in 17 */
 #if PG_VERSION_NUM >= 170000
@@ -44,6 +65,175 @@ pgt_pop_walsender_proc(void)
 #define PGT_SET_NO_BACKEND(proc)	((proc)->vxid.procNumber = INVALID_PROC_NUMBER)
 #else
 #define PGT_SET_NO_BACKEND(proc)	((proc)->backendId = InvalidBackendId)
+#endif
+
+/* 18 marks who is no regular backend, a background worker among them; 19 says what each one is */
+#if PG_VERSION_NUM >= 190000
+#define PGT_IS_BACKGROUND_WORKER(proc)	((proc)->backendType == B_BG_WORKER)
+#elif PG_VERSION_NUM >= 180000
+#define PGT_IS_BACKGROUND_WORKER(proc)	(!(proc)->isRegularBackend)
+#else
+#define PGT_IS_BACKGROUND_WORKER(proc)	((proc)->isBackgroundWorker)
+#endif
+
+/* 19 asks whether only transactions that commit count, and whether those of all databases do */
+#if PG_VERSION_NUM >= 190000
+#define PGT_OLDEST_ACTIVE_XID()		GetOldestActiveTransactionId(false, true)
+#else
+#define PGT_OLDEST_ACTIVE_XID()		GetOldestActiveTransactionId()
+#endif
+
+/* what a signal handler passes on to another one: 19 added who sent the signal */
+#if PG_VERSION_NUM >= 190000
+#define PGT_SIGNAL_PASS				postgres_signal_arg, pg_siginfo
+#else
+#define PGT_SIGNAL_PASS				postgres_signal_arg
+#endif
+
+/* ---- shared memory -------------------------------------------------------- */
+
+/* a new tranche of locks: 19 wants its name at once */
+static inline int
+pgt_new_tranche(const char *name)
+{
+#if PG_VERSION_NUM >= 190000
+	return LWLockNewTrancheId(name);
+#else
+	int			tranche = LWLockNewTrancheId();
+
+	LWLockRegisterTranche(tranche, name);
+	return tranche;
+#endif
+}
+
+/* 19 knows one size only */
+#if PG_VERSION_NUM >= 190000
+#define PGT_SHMEM_HASH(name, size, info, flags)	ShmemInitHash(name, size, info, flags)
+#else
+#define PGT_SHMEM_HASH(name, size, info, flags)	ShmemInitHash(name, size, size, info, flags)
+#endif
+
+/* ---- catalogs and tables -------------------------------------------------- */
+
+/* 16 has one function for objects of all kinds */
+#if PG_VERSION_NUM >= 160000
+#define PGT_OWNS_RELATION(relid, role)	object_ownercheck(RelationRelationId, relid, role)
+#define PGT_OWNS_DATABASE(dbid, role)	object_ownercheck(DatabaseRelationId, dbid, role)
+#else
+#define PGT_OWNS_RELATION(relid, role)	pg_class_ownercheck(relid, role)
+#define PGT_OWNS_DATABASE(dbid, role)	pg_database_ownercheck(dbid, role)
+#endif
+
+/* 18 asks whether a deferrable one will do */
+#if PG_VERSION_NUM >= 180000
+#define PGT_PRIMARY_KEY_INDEX(table)	RelationGetPrimaryKeyIndex(table, false)
+#else
+#define PGT_PRIMARY_KEY_INDEX(table)	RelationGetPrimaryKeyIndex(table)
+#endif
+
+/* a column whose value is computed when it is read and in no stored row; since 18 */
+#if PG_VERSION_NUM >= 180000
+#define PGT_IS_VIRTUAL(attribute)	((attribute)->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
+#else
+#define PGT_IS_VIRTUAL(attribute)	false
+#endif
+
+/* 16 tells which indexes need a new entry; the new row's being heap-only tells as well */
+#if PG_VERSION_NUM >= 160000
+#define PGT_HEAP_UPDATE(table, tid, row) \
+	simple_heap_update(table, tid, row, &(TU_UpdateIndexes) {TU_None})
+#else
+#define PGT_HEAP_UPDATE(table, tid, row)	simple_heap_update(table, tid, row)
+#endif
+
+/* flags for reading, deleting and pruning rows came with 19 */
+#if PG_VERSION_NUM >= 190000
+#define PGT_TUPLE_SLOT(desc, ops)	MakeTupleTableSlot(desc, ops, 0)
+#define PGT_BEGIN_SCAN(table, snapshot)	table_beginscan(table, snapshot, 0, NULL, SO_NONE)
+#define PGT_TUPLE_DELETE(table, tid, command, snapshot, failure) \
+	table_tuple_delete(table, tid, command, 0, snapshot, InvalidSnapshot, true, failure)
+#define PGT_PRUNE_PAGE(table, buffer) \
+	do { \
+		Buffer		pgt_map = InvalidBuffer; \
+		heap_page_prune_opt(table, buffer, &pgt_map, false); \
+		if (BufferIsValid(pgt_map)) \
+			ReleaseBuffer(pgt_map); \
+	} while (0)
+#else
+#define PGT_TUPLE_SLOT(desc, ops)	MakeTupleTableSlot(desc, ops)
+#define PGT_BEGIN_SCAN(table, snapshot)	table_beginscan(table, snapshot, 0, NULL)
+#define PGT_TUPLE_DELETE(table, tid, command, snapshot, failure) \
+	table_tuple_delete(table, tid, command, snapshot, InvalidSnapshot, true, failure, false)
+#define PGT_PRUNE_PAGE(table, buffer)	heap_page_prune_opt(table, buffer)
+#endif
+
+/* all functions of a name; 19 also tells why there are none */
+#if PG_VERSION_NUM >= 190000
+#define PGT_FUNCTIONS_NAMED(names) \
+	FuncnameGetCandidates(names, -1, NIL, false, false, false, true, &(int) {0})
+#else
+#define PGT_FUNCTIONS_NAMED(names) \
+	FuncnameGetCandidates(names, -1, NIL, false, false, false, true)
+#endif
+
+/* the search path that something was found with: renamed in 17 */
+#if PG_VERSION_NUM >= 170000
+#define PgtSearchPath				SearchPathMatcher
+#define PGT_SEARCH_PATH(context)	GetSearchPathMatcher(context)
+#define PGT_IS_SEARCH_PATH(path)	SearchPathMatchesCurrentEnvironment(path)
+#else
+#define PgtSearchPath				OverrideSearchPath
+#define PGT_SEARCH_PATH(context)	GetOverrideSearchPath(context)
+#define PGT_IS_SEARCH_PATH(path)	OverrideSearchPathMatchesCurrent(path)
+#endif
+
+/* ---- planning ------------------------------------------------------------- */
+
+/* a scan without remote joins, of all columns: 17 added conditions of joins, 18 disabled nodes */
+#if PG_VERSION_NUM >= 180000
+#define PGT_SCAN_PATH(root, rel, rows, startup, total, pathkeys, outer) \
+	create_foreignscan_path(root, rel, NULL, rows, 0, startup, total, pathkeys, outer, NULL, NIL, NIL)
+#elif PG_VERSION_NUM >= 170000
+#define PGT_SCAN_PATH(root, rel, rows, startup, total, pathkeys, outer) \
+	create_foreignscan_path(root, rel, NULL, rows, startup, total, pathkeys, outer, NULL, NIL, NIL)
+#else
+#define PGT_SCAN_PATH(root, rel, rows, startup, total, pathkeys, outer) \
+	create_foreignscan_path(root, rel, NULL, rows, startup, total, pathkeys, outer, NULL, NIL)
+#endif
+
+/* 18 has comparisons of any index in place of a btree's strategy numbers */
+#if PG_VERSION_NUM >= 180000
+#define PGT_PATHKEY_ASCENDS(pathkey)	((pathkey)->pk_cmptype == COMPARE_LT)
+#else
+#define PGT_PATHKEY_ASCENDS(pathkey)	((pathkey)->pk_strategy == BTLessStrategyNumber)
+#endif
+
+/* ---- values --------------------------------------------------------------- */
+
+/* a time without a zone and a date as timestamptz, an infinity beyond its range: other functions in 19 */
+#if PG_VERSION_NUM >= 190000
+#define PGT_TIMESTAMP_TO_TIMESTAMPTZ(value) \
+	timestamp2timestamptz_safe(value, (Node *) &(ErrorSaveContext) {T_ErrorSaveContext})
+#define PGT_DATE_TO_TIMESTAMPTZ(value) \
+	date2timestamptz_safe(value, (Node *) &(ErrorSaveContext) {T_ErrorSaveContext})
+#else
+#define PGT_TIMESTAMP_TO_TIMESTAMPTZ(value)	timestamp2timestamptz_opt_overflow(value, &(int) {0})
+#define PGT_DATE_TO_TIMESTAMPTZ(value)		date2timestamptz_opt_overflow(value, &(int) {0})
+#endif
+
+/* a jsonb value under construction: since 19 one struct holds the state and the result */
+#if PG_VERSION_NUM >= 190000
+#define PgtJsonb						JsonbInState
+#define PGT_JSONB_PUSH(json, token, value)	pushJsonbValue(&(json), token, value)
+#else
+typedef struct PgtJsonb
+{
+	struct JsonbParseState *parseState;
+	struct JsonbValue *result;
+} PgtJsonb;
+
+#define PGT_JSONB_PUSH(json, token, value) \
+	((json).result = pushJsonbValue(&(json).parseState, token, value))
 #endif
 
 #endif							/* COMPAT_H */

@@ -28,6 +28,7 @@
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 #include "topic/topic.h"
 #include "topic/topic_options.h"

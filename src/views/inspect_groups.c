@@ -18,6 +18,7 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "consume/nack_header.h"
 #include "maintenance/retention.h"

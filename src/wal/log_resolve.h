@@ -6,6 +6,7 @@
 #define LOG_RESOLVE_H
 
 #include "log/segment.h"
+#include "util/compat.h"
 
 /* How batches are treated whose transaction the commit log has forgotten. */
 typedef enum ForgottenTransactions
@@ -18,8 +19,8 @@ typedef enum ForgottenTransactions
 extern int	pgt_forgotten_transactions; /* setting pg_topics.forgotten_transactions */
 
 /* Throw the ERROR for a batch of such a transaction, in the segment with that base. */
-extern void pgt_log_resolve_fail_forgotten(const TopicPartition *key, int64 base,
-										   const IndexEntry *entry) pg_attribute_noreturn();
+pg_noreturn extern void pgt_log_resolve_fail_forgotten(const TopicPartition *key, int64 base,
+													   const IndexEntry *entry);
 
 /*
  * Do one round of resolving over all partitions; then release the part of the commit log

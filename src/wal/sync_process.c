@@ -249,7 +249,7 @@ pgt_sync_process_main(Datum arg)
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
-	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
+	pgt_background_worker_connect(InvalidOid);
 	before_shmem_exit(disarm, 0);
 	arm();
 	pgt_log_writer_log_settings();

@@ -162,7 +162,9 @@ SELECT * FROM pg_stat_progress_topic_compaction;
 -- slowly
 SET pg_topics.log_cleaner_io_max_bytes_per_second = 1000000;
 SELECT records_after FROM compact('lag');
+\set VERBOSITY sqlstate
 SET pg_topics.log_cleaner_io_max_bytes_per_second = -2;
+\set VERBOSITY default
 RESET pg_topics.log_cleaner_io_max_bytes_per_second;
 
 DROP VIEW logs;

@@ -367,7 +367,9 @@ CREATE OR REPLACE FUNCTION own.who(topic regclass, key bytea, value bytea, parti
 SELECT produce('own.owned', 'k', 'RESET ROLE');
 SELECT produce('own.owned', 'k', 'SET SESSION AUTHORIZATION DEFAULT');
 SELECT produce('own.owned', 'k', 'CREATE TEMP TABLE t ()');
+\set VERBOSITY sqlstate
 SELECT produce('own.owned', 'k', 'ALTER ROLE regress_partitioner_user SUPERUSER');
+\set VERBOSITY default
 SELECT produce('own.owned', 'k', 'SET search_path = elsewhere');
 SHOW search_path;
 -- its owner needs the privileges

@@ -134,7 +134,8 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'TAKEN', MESSAGE = coalesce(result, 'null');
 EXCEPTION
     WHEN SQLSTATE 'TAKEN' THEN RETURN SQLERRM;
-    WHEN OTHERS THEN RETURN 'ERROR ' || SQLSTATE || ': ' || SQLERRM;
+    -- worded otherwise from 16 on
+    WHEN OTHERS THEN RETURN 'ERROR ' || SQLSTATE || ': ' || replace(SQLERRM, 'must be able to SET ROLE', 'must be member of role');
 END $$;
 
 SET client_min_messages = error;

@@ -23,13 +23,25 @@ SELECT bool_and(ordered) FROM (
     SELECT (partition, record_offset) > lag((partition, record_offset)) OVER () IS NOT FALSE AS ordered
     FROM scan_events) s;
 
+-- a plan in the same words with every major: rows without a fraction, a subquery's value by its number
+CREATE FUNCTION scan_plan(query text, options text DEFAULT 'COSTS OFF') RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    line text;
+BEGIN
+    FOR line IN EXECUTE format('EXPLAIN (%s) %s', options, query) LOOP
+        CONTINUE WHEN line LIKE '%Replaces:%';
+        line := regexp_replace(line, '(rows=\d+)\.00', '\1');
+        line := regexp_replace(line, ' \(returns .*\)', '');
+        RETURN NEXT regexp_replace(line, '\(InitPlan 1\)\.col1', '$0');
+    END LOOP;
+END $$;
 -- conditions on the partition
 EXPLAIN (COSTS OFF) SELECT * FROM scan_events;
 EXPLAIN (COSTS OFF) SELECT * FROM scan_events WHERE partition = 0;
 EXPLAIN (COSTS OFF) SELECT * FROM scan_events WHERE partition IN (2, 0);
 EXPLAIN (COSTS OFF) SELECT * FROM scan_events WHERE 1 <= partition AND partition < 7;
 EXPLAIN (COSTS OFF) SELECT * FROM scan_events WHERE partition = 9;
-EXPLAIN (COSTS OFF) SELECT * FROM scan_events WHERE partition = 1 AND partition = 2;
+SELECT line FROM scan_plan($$SELECT * FROM scan_events WHERE partition = 1 AND partition = 2$$) line LIMIT 2;
 SELECT partition, count(*) FROM scan_events WHERE partition = 1 GROUP BY 1;
 SELECT partition, count(*) FROM scan_events WHERE partition IN (2, 0, 0, 17, -1, NULL) GROUP BY 1 ORDER BY 1;
 SELECT partition, count(*) FROM scan_events WHERE partition = ANY ('{1,2}'::bigint[]) GROUP BY 1 ORDER BY 1;
@@ -63,8 +75,8 @@ SELECT count(*) FROM scan_events WHERE record_offset = ANY ('{1,2}');
 
 -- conditions on the time: whole batches are skipped by them, each record is checked
 EXPLAIN (COSTS OFF) SELECT * FROM scan_events WHERE record_timestamp >= '2024-01-01 04:50:00+00';
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)
-SELECT * FROM scan_events WHERE record_timestamp >= '2024-01-01 04:50:00+00';
+SELECT * FROM scan_plan($$SELECT * FROM scan_events WHERE record_timestamp >= '2024-01-01 04:50:00+00'$$,
+    'ANALYZE, BUFFERS OFF, COSTS OFF, TIMING OFF, SUMMARY OFF') AS "QUERY PLAN";
 SELECT count(*) FROM scan_events WHERE record_timestamp >= '2024-01-01 04:50:00+00';
 SELECT count(*) FROM scan_events WHERE record_timestamp > '2024-01-01 04:50:00+00';
 SELECT count(*) FROM scan_events WHERE record_timestamp < '2024-01-01 00:10:00+00';
@@ -90,9 +102,9 @@ EXPLAIN (COSTS OFF) SELECT * FROM scan_events ORDER BY partition, record_offset 
 EXPLAIN (COSTS OFF) SELECT * FROM scan_events WHERE partition = 0 ORDER BY record_offset DESC;
 EXPLAIN (COSTS OFF) SELECT * FROM scan_events WHERE partition IN (0, 1) ORDER BY record_offset;
 EXPLAIN (COSTS OFF) SELECT * FROM scan_events ORDER BY partition DESC;
-EXPLAIN (COSTS OFF) SELECT min(record_offset) FROM scan_events WHERE partition = 2;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)
-SELECT value FROM scan_events WHERE partition = 0 AND record_offset >= 10 ORDER BY record_offset LIMIT 3;
+SELECT * FROM scan_plan($$SELECT min(record_offset) FROM scan_events WHERE partition = 2$$) AS "QUERY PLAN";
+SELECT * FROM scan_plan($$SELECT value FROM scan_events WHERE partition = 0 AND record_offset >= 10 ORDER BY record_offset LIMIT 3$$,
+    'ANALYZE, BUFFERS OFF, COSTS OFF, TIMING OFF, SUMMARY OFF') AS "QUERY PLAN";
 SELECT value FROM scan_events WHERE partition = 0 AND record_offset >= 10 ORDER BY record_offset LIMIT 3;
 SELECT partition, record_offset FROM scan_events ORDER BY partition, record_offset OFFSET 98 LIMIT 4;
 SELECT record_offset FROM scan_events WHERE partition = 0 ORDER BY record_offset DESC LIMIT 2;
@@ -133,6 +145,10 @@ SET enable_mergejoin = off;
 SET enable_memoize = off;
 EXPLAIN (COSTS OFF) SELECT * FROM scan_wanted w JOIN scan_events e ON e.partition = w.p AND e.record_offset = w.o;
 SELECT w.*, e.value FROM scan_wanted w JOIN scan_events e ON e.partition = w.p AND e.record_offset = w.o ORDER BY 1, 2;
+-- values that come from elsewhere in the plan
+EXPLAIN (COSTS OFF) SELECT * FROM scan_wanted w, LATERAL (SELECT * FROM scan_events e WHERE e.record_offset = w.o OFFSET 0) e;
+EXPLAIN (COSTS OFF) SELECT (SELECT value FROM scan_events e WHERE e.partition = w.p AND e.record_offset = w.o) FROM scan_wanted w;
+SELECT * FROM scan_plan($$SELECT * FROM scan_events WHERE record_offset >= (SELECT max(o) FROM scan_wanted)$$) AS "QUERY PLAN";
 RESET enable_hashjoin;
 RESET enable_mergejoin;
 RESET enable_memoize;

@@ -1,0 +1,71 @@
+# File under test: src/publish/change_publisher.c.
+# Virtual generated columns are in no row that a trigger sees: they are not published,
+# and naming one is an error.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use TopicTest;
+
+my $node = new_node('main');
+plan skip_all => 'virtual generated columns came with PostgreSQL 18' if $node->pg_version < 18;
+$node->start;
+
+sub sql { return $node->safe_psql('postgres', @_); }
+
+# A table with a trigger of these arguments.
+sub publish
+{
+	my ($table, @arguments) = @_;
+
+	sql(qq{
+		CREATE TABLE $table (id int PRIMARY KEY, a int, twice int GENERATED ALWAYS AS (a * 2) VIRTUAL,
+			thrice int GENERATED ALWAYS AS (a * 3) STORED);
+		SELECT create_topic('${table}_changes')});
+	sql("CREATE TRIGGER publish AFTER INSERT OR UPDATE OR DELETE ON $table FOR EACH ROW EXECUTE FUNCTION publish_changes("
+		. join(', ', map { "'$_'" } "${table}_changes", @arguments) . ')');
+	return;
+}
+
+# The error of an insert into it.
+sub refused
+{
+	my ($table) = @_;
+	my ($code, undef, $stderr) = $node->psql('postgres', "INSERT INTO $table (id, a) VALUES (1, 1)");
+
+	isnt($code, 0, "$table is refused");
+	return $stderr;
+}
+
+sql('CREATE EXTENSION pg_topics');
+publish('plain', 'format=row');
+sql('INSERT INTO plain (id, a) VALUES (1, 10)');
+is(sql(q{SELECT value FROM plain_changes}), '{"id":1,"a":10,"thrice":30}',
+	'a virtual column is left out, a stored one is there');
+
+publish('whole', 'before=full');
+sql('INSERT INTO whole (id, a) VALUES (1, 10); UPDATE whole SET a = 11');
+unlike(sql(q{SELECT string_agg(value, ' ') FROM whole_changes}), qr/twice/, 'the old row has none either');
+
+publish('rest', 'exclude=twice,thrice', 'format=row');
+sql('INSERT INTO rest (id, a) VALUES (1, 10)');
+is(sql(q{SELECT value FROM rest_changes}), '{"id":1,"a":10}', 'it may be named among those to leave out');
+
+publish('named', 'columns=id,twice');
+like(refused('named'), qr/argument "columns=id,twice" of trigger "publish" on table "public.named": column "twice" is a virtual generated column/,
+	'it cannot be named among those to publish');
+publish('keyed', 'key=twice');
+like(refused('keyed'), qr/argument "key=twice" .*column "twice" is a virtual generated column/, 'nor as the key');
+
+# rows that are there before publishing begins
+sql(q{CREATE TABLE old (id int PRIMARY KEY, a int, twice int GENERATED ALWAYS AS (a * 2) VIRTUAL);
+	INSERT INTO old (id, a) VALUES (1, 10);
+	SELECT publish_table('old', snapshot => true)});
+unlike(sql(q{SELECT string_agg(value::text, ' ') FROM old_changes}), qr/twice/, 'publish_table leaves it out as well');
+
+$node->stop;
+done_testing();
