@@ -42,6 +42,7 @@
 #include "format/murmur2.h"
 #include "produce/partition_rules.h"
 #include "produce/producer.h"
+#include "util/compat.h"
 #include "util/sql_version.h"
 
 typedef struct NamedRule
