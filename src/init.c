@@ -113,7 +113,7 @@ define_server_settings(void)
 							PGC_POSTMASTER, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("pg_topics.adopt_log_dir",
 							 "Accept topics that another database cluster has written.",
-							 "To be turned on for the first start after pg_upgrade.",
+							 "To be turned on for the first start after pg_upgrade or pg_createsubscriber.",
 							 &pgt_adopt_log_dir, false,
 							 PGC_POSTMASTER, 0, NULL, NULL, NULL);
 }
@@ -232,6 +232,10 @@ _PG_init(void)
 	pgt_producer_init();
 	pgt_topic_ddl_init();
 	pgt_database_hold_init();
-	pgt_log_sync_register();
-	pgt_maintenance_register();
+	/* pg_upgrade freezes and replaces catalogs, which a process that shows an xmin would hinder */
+	if (!IsBinaryUpgrade)
+	{
+		pgt_log_sync_register();
+		pgt_maintenance_register();
+	}
 }

@@ -185,7 +185,7 @@ kept_dir() {
 
 # The checksum, size and name of each file that a build is made of, not what is made.
 source_sums() {
-    (cd "$tree" && find Makefile src sql test -type f ! -name '*.o' ! -name '*.so' ! -name '*.bc' ! -name '*.pyc' \
+    (cd "$tree" && find Makefile bin src sql test -type f ! -name '*.o' ! -name '*.so' ! -name '*.bc' ! -name '*.pyc' \
         ! -name unit_test ! -name key_map_test ! -name fuzz_target ! -name make_seeds -exec cksum {} + | sort -k 3)
 }
 

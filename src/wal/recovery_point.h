@@ -20,6 +20,12 @@ extern void pgt_recovery_point_write(const RecoveryPointEntry *entries, int coun
  */
 extern int	pgt_recovery_point_read(RecoveryPointEntry **entries);
 
+/*
+ * In pg_upgrade, for the new cluster: the topics' files are still to come, and no server
+ * starts without them.
+ */
+extern void pgt_recovery_point_await(void);
+
 /* FATAL where files with this system identifier are another cluster's, unless that was allowed. */
 extern void pgt_check_system_identifier(uint64 identifier);
 
