@@ -109,23 +109,22 @@ pgt_recovery_point_write(const RecoveryPointEntry *entries, int count)
 
 /* ---- whose files they are ------------------------------------------------ */
 
-/* Does <log_dir>/adopt say that this cluster is to take the files?  Once it has, that file goes. */
+/* "path" is MAXPGPATH bytes. */
+static void
+adopt_path(char *path)
+{
+	snprintf(path, MAXPGPATH, "%s/adopt", pgt_log_dir);
+}
+
+/* Does <log_dir>/adopt say that this cluster is to take the files over? */
 static bool
-told_to_adopt(bool adopted)
+told_to_adopt(void)
 {
 	char		path[MAXPGPATH];
 	char		content[32] = {0};
 	int			fd;
 
-	snprintf(path, MAXPGPATH, "%s/adopt", pgt_log_dir);
-	if (adopted)
-	{
-		if (unlink(path) != 0 && errno != ENOENT)
-			ereport(LOG,
-					(errcode_for_file_access(),
-					 errmsg("could not remove file \"%s\": %m", path)));
-		return true;
-	}
+	adopt_path(path);
 	fd = BasicOpenFile(path, O_RDONLY | PG_BINARY);
 	if (fd < 0)
 		return false;
@@ -133,6 +132,19 @@ told_to_adopt(bool adopted)
 		content[0] = '\0';
 	close(fd);
 	return strtou64(content, NULL, 10) == GetSystemIdentifier();
+}
+
+/* The files are this cluster's now. */
+static void
+remove_adopt_file(void)
+{
+	char		path[MAXPGPATH];
+
+	adopt_path(path);
+	if (unlink(path) != 0 && errno != ENOENT)
+		ereport(LOG,
+				(errcode_for_file_access(),
+				 errmsg("could not remove file \"%s\": %m", path)));
 }
 
 /* FATAL: pg_upgrade has made the topics, and their files are not here. */
@@ -155,13 +167,13 @@ pgt_check_system_identifier(uint64 identifier)
 		report_awaited();
 	if (identifier == GetSystemIdentifier())
 	{
-		(void) told_to_adopt(true);
+		remove_adopt_file();
 		return;
 	}
 
 	/* adopted: the next recovery point, at the latest when the server stops, says so */
 	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
-	if (!pgt_adopt_log_dir && !told_to_adopt(false))
+	if (!pgt_adopt_log_dir && !told_to_adopt())
 		ereport(FATAL,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the topics in \"%s\" belong to another database cluster", pgt_log_dir),
