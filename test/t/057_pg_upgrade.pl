@@ -15,6 +15,7 @@ use TopicTest;
 # ---- helpers -------------------------------------------------------------------
 
 my ($from, $old);      # how the older server is called in test names; the old cluster
+my $tablespace;        # where a tablespace of it is, or ""
 
 # Where an older server with the extension is installed, by major.
 sub older_servers
@@ -117,7 +118,7 @@ sub make_old
 		SELECT count(*) FROM compact('changed')});
 	$old->safe_psql('postgres', 'DROP FOREIGN TABLE doomed');
 	# one that is in another tablespace; pg_upgrade does not take that to the same major
-	my $tablespace = $install_path ? PostgreSQL::Test::Utils::tempdir() : '';
+	$tablespace = $install_path ? PostgreSQL::Test::Utils::tempdir() : '';
 	$old->safe_psql('postgres', "CREATE TABLESPACE elsewhere LOCATION '$tablespace'") if $tablespace;
 	$old->safe_psql('postgres', 'CREATE DATABASE shop' . ($tablespace ? ' TABLESPACE elsewhere' : ''));
 	$old->safe_psql('shop', q{
@@ -260,7 +261,8 @@ exec /bin/cp "\$@"
 	ok(all_contents($old) eq $expected, "$from: it can be gone back to");
 	$old->stop;
 
-	# in one go, with links
+	# in one go, with links; the first new cluster's tables make room in the tablespace
+	rmtree(glob("$tablespace/PG_" . own_major() . '_*')) if $tablespace;
 	my $linked = make_new('linked');
 	($done, $output) = upgrade($linked, '--link');
 	ok($done, "$from: pg_topics_upgrade --link");
