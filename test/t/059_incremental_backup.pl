@@ -59,7 +59,7 @@ ok(scalar(grep { /INCREMENTAL/ } glob("$increment/base/*/*")), 'tables are in it
 
 my $restored = PostgreSQL::Test::Cluster->new('restored');
 $restored->init_from_backup($primary, $chain[-1], combine_with_prior => [ @chain[ 0 .. $#chain - 1 ] ]);
-command_ok([ 'pg_verifybackup', '-n', $restored->data_dir ], 'pg_verifybackup finds the combined one sound');
+command_ok([ 'pg_verifybackup', '-n', '-i', 'postgresql.conf', $restored->data_dir ], 'pg_verifybackup finds the combined one sound, but for its configuration');
 $restored->append_conf('postgresql.conf', 'archive_mode = off');
 $restored->start;
 end_prepared($restored);
