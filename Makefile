@@ -16,6 +16,8 @@ EXTENSION = pg_topics
 DATA = $(call found,sql/pg_topics--*.sql)
 # for extensions that bring partitioners
 HEADERS = src/include/pg_topics.h
+# pg_upgrade for a cluster with topics
+SCRIPTS = bin/pg_topics_upgrade
 PGFILEDESC = "pg_topics - topics, partitions and consumer groups"
 
 # Resource manager id of our WAL records, free in PostgreSQL's list:

@@ -120,7 +120,7 @@ define_server_settings(void)
 							PGC_POSTMASTER, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("pg_topics.adopt_log_dir",
 							 "Accept topics that another database cluster has written.",
-							 "Turn this on for the first start after pg_upgrade.",
+							 "Turn this on for the first start after pg_upgrade or pg_createsubscriber.",
 							 &pgt_adopt_log_dir, false,
 							 PGC_POSTMASTER, 0, NULL, NULL, NULL);
 }
@@ -241,6 +241,10 @@ _PG_init(void)
 	pgt_producer_init();
 	pgt_topic_ddl_init();
 	pgt_database_hold_init();
-	pgt_sync_process_register();
-	pgt_maintenance_launcher_register();
+	/* pg_upgrade freezes and replaces catalogs; a process that shows an xmin would hinder it */
+	if (!IsBinaryUpgrade)
+	{
+		pgt_sync_process_register();
+		pgt_maintenance_launcher_register();
+	}
 }

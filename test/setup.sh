@@ -1,36 +1,67 @@
 # shellcheck shell=bash disable=SC2034
 # Set-up shared by test/run, demo/run and bench/run; sourced, not run.
 #
-# Brings a Debian 12 machine to the point where the extension is built and
-# installed and an unprivileged user can run servers with it.  Never touches a
-# PostgreSQL cluster that is already there, nor makes a system one.
+# Brings a Debian machine to the point where the extension is built and installed
+# and an unprivileged user can run servers with it.  Never touches a PostgreSQL
+# cluster that is already there, nor makes a system one.
+#
+# The server is the one that PG_CONFIG names or else that of the Debian release's own
+# major; test/supported.sh has the majors, and the packages of each.
 #
 # Sets:       tree         the top of the source tree
+#             PG_CONFIG    the server's pg_config, also where it is yet to be installed
+#             pg_major     its major
 #             pg_bin       the server's programs
 #             server_user  who runs servers (initdb refuses root)
-# Functions:  say, die, need_packages, choose_server_user, as_server_user,
-#             as_root, private_dir, kept_dir, build_in, make_cluster,
-#             start_cluster, cluster_runs, stop_cluster, kill_cluster
+# Functions:  say, die, need_server, need_packages, need_for_tests, of_major,
+#             release_major, choose_server_user, as_server_user, as_root, private_dir, kept_dir,
+#             build_in, make_cluster, start_cluster, cluster_runs, stop_cluster,
+#             kill_cluster
 
 tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-PG_CONFIG=${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}
-export PG_CONFIG
+source "$tree/test/supported.sh"
 # the same messages, sort order and encoding everywhere (pg_regress unsets LC_ALL)
 export LANG=C.UTF-8 LC_ALL=C.UTF-8 TZ=UTC
 # a server of the caller's must not be met by accident
 unset PGHOST PGPORT PGUSER PGDATABASE PGDATA PGSERVICE PGOPTIONS PGPASSWORD MAKEFLAGS MAKELEVEL
 
-build_packages=(gcc make libc6-dev postgresql-15 postgresql-server-dev-15
-    zlib1g-dev libsnappy-dev liblz4-dev libzstd-dev)
-# prove and PostgreSQL::Test for the TAP tests; a stock Kafka client's decoder and its codecs;
-# a scheduler; libFuzzer and its sanitizers; a file system to cut the power of; fail-over;
-# a connection pooler; what the fixtures are packed with
-test_packages=(perl libipc-run-perl python3 python3-kafka python3-snappy python3-lz4 python3-zstandard
-    postgresql-15-cron clang libclang-rt-14-dev xfsprogs
-    pg-auto-failover-cli postgresql-15-auto-failover pgbouncer xz-utils)
-
 say() { printf '== %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+# The major of the Debian release we run on; nothing where it has none that is supported.
+release_major() {
+    local major codename
+    codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null)
+    for major in "${majors[@]}"; do
+        [ "${suite_of[$major]:-none}" != "$codename" ] || printf '%s\n' "$major"
+    done
+}
+
+# Set PG_CONFIG and pg_major.
+choose_server() {
+    if [ -n "${PG_CONFIG:-}" ]; then
+        if [ -x "$PG_CONFIG" ]; then
+            pg_major=$("$PG_CONFIG" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
+        else
+            pg_major=$(sed -n 's|^/usr/lib/postgresql/\([0-9]*\)/bin/pg_config$|\1|p' <<<"$PG_CONFIG")
+            [ -n "$pg_major" ] || die "PG_CONFIG is $PG_CONFIG, which is no program"
+        fi
+    else
+        pg_major=$(release_major)
+        [ -n "$pg_major" ] ||
+            die "this is no release of Debian with a PostgreSQL of ${majors[*]}: set PG_CONFIG to the server's pg_config"
+        PG_CONFIG=/usr/lib/postgresql/$pg_major/bin/pg_config
+    fi
+    export PG_CONFIG
+    case " ${majors[*]} " in
+        *" $pg_major "*) ;;
+        *) die "$PG_CONFIG is of PostgreSQL $pg_major; supported are ${majors[*]}" ;;
+    esac
+}
+choose_server
+
+# of_major PACKAGE...: the names with the server's major in them
+of_major() { printf '%s\n' "${@//NN/$pg_major}"; }
 
 # Run as root: directly, or through sudo.
 as_root() {
@@ -71,6 +102,38 @@ need_packages() {
     fi
     as_root rm -f "$keep_away"
     rm -f "$log"
+}
+
+# The packages of the server, where it is to be Debian's, and of the build.
+need_server() {
+    local packages=("${build_packages[@]}")
+    case $PG_CONFIG in
+        "/usr/lib/postgresql/$pg_major/bin/pg_config") packages+=("${server_packages[@]}") ;;
+    esac
+    mapfile -t packages < <(of_major "${packages[@]}")
+    need_packages "${packages[@]}"
+}
+
+# Install those of the packages that this release of Debian has.
+want_packages() {
+    local package there=()
+    for package in "$@"; do
+        if is_installed "$package" || [ -n "$(apt-cache --quiet=2 madison "$package" 2>/dev/null)" ]; then
+            there+=("$package")
+        else
+            say "there is no package $package here: tests that need it are skipped"
+        fi
+    done
+    [ ${#there[@]} -eq 0 ] || need_packages "${there[@]}"
+}
+
+# What building and testing need; the tests of what the release lacks are skipped.
+need_for_tests() {
+    local packages
+    need_server
+    need_packages "${test_packages[@]}"
+    mapfile -t packages < <(of_major "${optional_packages[@]}")
+    want_packages "${packages[@]}"
 }
 
 # Root cannot run a server: the user "postgres" of Debian's package does.
@@ -122,7 +185,7 @@ kept_dir() {
 
 # The checksum, size and name of each file that a build is made of, not what is made.
 source_sums() {
-    (cd "$tree" && find Makefile src sql test -type f ! -name '*.o' ! -name '*.so' ! -name '*.bc' ! -name '*.pyc' \
+    (cd "$tree" && find Makefile bin src sql test -type f ! -name '*.o' ! -name '*.so' ! -name '*.bc' ! -name '*.pyc' \
         ! -name unit_test ! -name key_map_test ! -name fuzz_target ! -name make_seeds -exec cksum {} + | sort -k 3)
 }
 

@@ -65,6 +65,7 @@
 #include "util/sql_version.h"
 #include "wal/log_resolve.h"
 #include "wal/log_writer.h"
+#include "wal/recovery_point.h"
 
 /* A relation that the running statement has created or altered. */
 typedef struct TouchedRelation
@@ -132,9 +133,12 @@ check_topic(const TouchedRelation *relation)
 		return;
 	check_partitioner(topic);
 
-	/* pg_upgrade restores oids whose files may be there already */
+	/* in pg_upgrade the old cluster's files are to follow, with what they know of slots */
 	if (IsBinaryUpgrade)
+	{
+		pgt_recovery_point_await();
 		return;
+	}
 	if (pgt_log_writer_has_log(MyDatabaseId, relation->relid, topic->partitions))
 		pgt_log_writer_drop(MyDatabaseId, relation->relid);
 	pgt_partition_room_keep(relation->relid, 0, topic->partitions);
@@ -253,7 +257,7 @@ object_changed(ObjectAccessType access, Oid class, Oid object, int column, void 
 	}
 	else if (class == ForeignTableRelationId && access == OAT_POST_ALTER)
 		check_changed_options(object);
-	else if (class == DatabaseRelationId && access == OAT_POST_CREATE)
+	else if (class == DatabaseRelationId && access == OAT_POST_CREATE && !IsBinaryUpgrade)
 		pgt_topic_drop_leftovers(object);
 	else if (class == ExtensionRelationId)
 		pgt_check_new_sql_version(object);
@@ -263,7 +267,7 @@ object_changed(ObjectAccessType access, Oid class, Oid object, int column, void 
 static void
 object_dropped(Oid class, Oid object, int column)
 {
-	if (class == DatabaseRelationId)
+	if (class == DatabaseRelationId && !IsBinaryUpgrade)
 		pgt_topic_drop_database(object);
 	else if (class == RelationRelationId && column != 0)
 		touch(object, false);

@@ -39,6 +39,7 @@
 #include "access/xlog_internal.h"
 #include "format/record_batch.h"
 #include "log/log_start.h"
+#include "miscadmin.h"
 #include "util/fault_point.h"
 #include "utils/memutils.h"
 #include "wal/log_load.h"
@@ -574,8 +575,9 @@ make_log_dir(void)
 				 errmsg("could not create directory \"%s\": %m", pgt_log_dir)));
 }
 
-void
-pgt_log_load(void)
+/* Load the partitions of all databases. */
+static void
+load_all(void)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics load",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -587,8 +589,8 @@ pgt_log_load(void)
 	ListCell   *partition;
 	bool		any = false;
 
-	make_log_dir();
 	GetOldestRestartPoint(&pgt_log_shared->start_redo, &tli);
+	make_log_dir();
 	count = pgt_recovery_point_read(&points);
 	point_is_lost = count < 0;
 	ask_segments = count <= 0;
@@ -609,4 +611,12 @@ pgt_log_load(void)
 		pgt_recovery_point_write(NULL, 0);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
+}
+
+void
+pgt_log_load(void)
+{
+	/* what is there may be the old cluster's, to whose LSNs pg_upgrade comes only later */
+	if (!IsBinaryUpgrade)
+		load_all();
 }

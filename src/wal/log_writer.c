@@ -129,6 +129,10 @@ check_sync_process(void)
 {
 	uint64		since = 0;
 
+	if (IsBinaryUpgrade)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot produce during pg_upgrade")));
 	if (likely(pg_atomic_read_u32(&pgt_log_shared->self_sync) == 0))
 		return;
 	if (pg_atomic_compare_exchange_u64(&pgt_log_shared->alone_since, &since, pgt_clock_monotonic_us()) ||

@@ -12,6 +12,20 @@
  *
  * A damaged file is reported and treated as missing: loading then scans every segment from
  * its start.
+ *
+ * Files of another cluster are not loaded: their LSNs and transaction IDs mean nothing
+ * here.  The exception is a cluster that goes on under another system identifier.  An
+ * administrator says so once, in one of two ways:
+ *
+ *	  pg_topics.adopt_log_dir	for one start
+ *	  <log_dir>/adopt			a file that holds the new identifier as a decimal number, as
+ *								pg_topics_upgrade leaves it; a copy of it in another cluster
+ *								has no effect
+ *
+ * After pg_upgrade the topics are in the catalogs while their files may not be there yet.
+ * So creating a topic in pg_upgrade leaves a recovery point with the system identifier
+ * AWAITED, which no cluster has, and no server starts with it.  The files that are awaited
+ * bring another recovery point, which takes its place.
  */
 #include "postgres.h"
 
@@ -24,6 +38,8 @@
 #include "util/fault_point.h"
 #include "util/format_version.h"
 #include "wal/recovery_point.h"
+
+#define AWAITED		UINT64CONST(0)	/* system identifier of files that are still to come */
 
 bool		pgt_adopt_log_dir = false;
 
@@ -53,16 +69,13 @@ write_all(int fd, const void *bytes, size_t length, const char *path)
 			 errhint("Check free disk space.  No checkpoint can complete until this file is written.")));
 }
 
-void
-pgt_recovery_point_write(const RecoveryPointEntry *entries, int count)
+/* Replace the file by one with this header and the entries. */
+static void
+write_file(const RecoveryPointHeader *header, const RecoveryPointEntry *entries)
 {
-	RecoveryPointHeader header;
 	char		path[MAXPGPATH];
 	char		temporary[MAXPGPATH + 8];
 	int			fd;
-
-	pgt_recovery_point_format_seal(&header, GetSystemIdentifier(), pgt_log_shared->wal_max_partitions,
-							PGT_RMGR_ID, entries, count);
 
 	recovery_point_path(path);
 	snprintf(temporary, sizeof(temporary), "%s.tmp", path);
@@ -71,8 +84,8 @@ pgt_recovery_point_write(const RecoveryPointEntry *entries, int count)
 		ereport(ERROR,
 				(errcode_for_file_access(),
 				 errmsg("could not create file \"%s\": %m", temporary)));
-	write_all(fd, &header, sizeof(header), temporary);
-	write_all(fd, entries, count * sizeof(*entries), temporary);
+	write_all(fd, header, sizeof(*header), temporary);
+	write_all(fd, entries, header->count * sizeof(*entries), temporary);
 	FAULT_POINT("recovery-point-written");
 	if (FAULT_ERROR("recovery-point-sync") || pg_fsync(fd) != 0)
 		ereport(data_sync_elevel(ERROR),
@@ -84,21 +97,90 @@ pgt_recovery_point_write(const RecoveryPointEntry *entries, int count)
 }
 
 void
+pgt_recovery_point_write(const RecoveryPointEntry *entries, int count)
+{
+	RecoveryPointHeader header;
+
+	pgt_recovery_point_format_seal(&header, GetSystemIdentifier(), pgt_log_shared->wal_max_partitions,
+								   PGT_RMGR_ID, entries, count);
+	write_file(&header, entries);
+}
+
+/* ---- the cluster that the files belong to ------------------------------------------------ */
+
+/* "path" is MAXPGPATH bytes. */
+static void
+adopt_path(char *path)
+{
+	snprintf(path, MAXPGPATH, "%s/adopt", pgt_log_dir);
+}
+
+/* Does <log_dir>/adopt say that this cluster takes over the files? */
+static bool
+told_to_adopt(void)
+{
+	char		path[MAXPGPATH];
+	char		content[32] = {0};
+	int			fd;
+
+	adopt_path(path);
+	fd = BasicOpenFile(path, O_RDONLY | PG_BINARY);
+	if (fd < 0)
+		return false;
+	if (read(fd, content, sizeof(content) - 1) <= 0)
+		content[0] = '\0';
+	close(fd);
+	return strtou64(content, NULL, 10) == GetSystemIdentifier();
+}
+
+/* Remove <log_dir>/adopt: the files are this cluster's now. */
+static void
+remove_adopt_file(void)
+{
+	char		path[MAXPGPATH];
+
+	adopt_path(path);
+	if (unlink(path) != 0 && errno != ENOENT)
+		ereport(LOG,
+				(errcode_for_file_access(),
+				 errmsg("could not remove file \"%s\": %m", path)));
+}
+
+/* Throw the FATAL for a cluster whose topics pg_upgrade has made, while their files are not here. */
+static void
+report_awaited(void)
+{
+	ereport(FATAL,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the records of this cluster's topics are missing"),
+			 errdetail("pg_upgrade has made the topics, but does not bring the directory \"%s\" with their records.",
+					   pgt_log_dir),
+			 errhint("Do not run delete_old_cluster.sh yet: it removes the records. Bring them with \"pg_topics_upgrade --topics-only\". "
+					 "Only to go on with empty topics, remove the directory \"%s\" of this cluster.", pgt_log_dir)));
+}
+
+void
 pgt_recovery_point_check_system(uint64 identifier)
 {
+	if (identifier == AWAITED)
+		report_awaited();
 	if (identifier == GetSystemIdentifier())
+	{
+		remove_adopt_file();
 		return;
+	}
 
 	/* the next recovery point, written at the latest when the server stops, has our identifier */
 	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
-	if (!pgt_adopt_log_dir)
+	if (!pgt_adopt_log_dir && !told_to_adopt())
 		ereport(FATAL,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the topics in \"%s\" belong to another database cluster", pgt_log_dir),
 				 errdetail("They were written under system identifier %llu; this cluster has system identifier %llu.",
 						   (unsigned long long) identifier,
 						   (unsigned long long) GetSystemIdentifier()),
-				 errhint("If they came here by pg_upgrade, start the server once with pg_topics.adopt_log_dir = on.")));
+				 errhint("If this cluster has gone on from that one, by pg_upgrade, pg_createsubscriber or pg_resetwal, "
+						 "start the server once with pg_topics.adopt_log_dir = on. If it has not, move the directory away.")));
 }
 
 /* ERROR if the file has a version that this library does not read, FATAL if the logs are of another cluster. */
@@ -164,4 +246,43 @@ pgt_recovery_point_read(RecoveryPointEntry **entries)
 			 errmsg("recovery point file \"%s\" is damaged; scanning all segments instead", path),
 			 errdetail("The problem: %s.", problem)));
 	return -1;
+}
+
+/* Read the header alone; false where there is none that is whole. */
+static bool
+read_header(RecoveryPointHeader *header)
+{
+	char		path[MAXPGPATH];
+	char	   *bytes = NULL;
+	ssize_t		length;
+
+	recovery_point_path(path);
+	length = read_file(path, &bytes);
+	return length >= 0 && pgt_recovery_point_format_check_header(bytes, length, header) == NULL;
+}
+
+void
+pgt_recovery_point_await(void)
+{
+	static bool done = false;
+	RecoveryPointHeader header;
+
+	if (done)
+		return;
+	LWLockAcquire(&pgt_log_shared->sync_lock, LW_EXCLUSIVE);
+	if (MakePGDirectory(pgt_log_dir) != 0 && errno != EEXIST)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not create directory \"%s\": %m", pgt_log_dir)));
+	fsync_fname(".", true);
+	if (read_header(&header) && header.system_identifier != AWAITED &&
+		header.system_identifier != GetSystemIdentifier())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("directory \"%s\" holds the topics of another database cluster", pgt_log_dir),
+				 errhint("Take it out of the new cluster until pg_upgrade is done.")));
+	pgt_recovery_point_format_seal(&header, AWAITED, 0, NULL, 0);
+	write_file(&header, NULL);
+	LWLockRelease(&pgt_log_shared->sync_lock);
+	done = true;
 }

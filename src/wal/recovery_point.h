@@ -19,7 +19,13 @@ extern void pgt_recovery_point_write(const RecoveryPointEntry *entries, int coun
  */
 extern int	pgt_recovery_point_read(RecoveryPointEntry **entries);
 
-/* FATAL if that is the system identifier of another cluster and pg_topics.adopt_log_dir is off. */
+/*
+ * Called in pg_upgrade, for the new cluster: note that the topics' files are still to come,
+ * so that no server starts without them.
+ */
+extern void pgt_recovery_point_await(void);
+
+/* FATAL if that is the system identifier of another cluster, unless it was allowed. */
 extern void pgt_recovery_point_check_system(uint64 identifier);
 
 #endif							/* RECOVERY_POINT_H */

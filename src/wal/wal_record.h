@@ -6,6 +6,7 @@
 #define WAL_RECORD_H
 
 #include "access/xloginsert.h"
+#include "access/xlogreader.h"
 #include "format/segment_index.h"
 #include "format/topic_partition.h"
 #include "util/format_version.h"

@@ -19,8 +19,8 @@ use TopicTest qw(poll_until);
 
 my ($bin, $library) = map { chomp(my $directory = `pg_config --$_`); $directory } qw(bindir pkglibdir);
 my $autoctl = (grep { -x } map { "$_/pg_autoctl" } $bin, split(/:/, $ENV{PATH}), '/usr/bin')[0];
-BAIL_OUT('there is no pg_autoctl: install the package pg-auto-failover-cli') unless $autoctl;
-BAIL_OUT("there is no $library/pgautofailover.so: install the package postgresql-15-auto-failover")
+plan skip_all => "there is no pg_autoctl: Debian's package pg-auto-failover-cli has it" unless $autoctl;
+plan skip_all => "there is no $library/pgautofailover.so: Debian's package postgresql-NN-auto-failover has it"
   unless -e "$library/pgautofailover.so";
 
 # ---- processes ---------------------------------------------------------------

@@ -1,0 +1,292 @@
+# pg_upgrade and the command that brings the records after it, pg_topics_upgrade: from this
+# major to itself, and from each older one that is installed beside it.  Whatever is forgotten,
+# broken off or done twice: the new server either has every record or does not start.
+use strict;
+use warnings;
+
+use File::Path;
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use TopicTest;
+
+# ---- helpers -------------------------------------------------------------------
+
+my ($from, $old);      # how the older server is called in test names; the old cluster
+my $tablespace;        # where a tablespace of it is, or ""
+
+# Where an older server with the extension is installed, by major.
+sub older_servers
+{
+	my %found;
+
+	foreach my $directory (glob('/usr/lib/postgresql/*'))
+	{
+		my ($major) = $directory =~ m{/(\d+)$} or next;
+		$found{$major} = $directory
+		  if -x "$directory/bin/pg_topics_upgrade" && $major < own_major();
+	}
+	return %found;
+}
+
+sub own_major
+{
+	chomp(my $version = `pg_config --version`);
+	return $version =~ /(\d+)/ ? $1 : die "no major in $version";
+}
+
+# A new cluster for pg_upgrade.
+sub make_new
+{
+	my ($name, %params) = @_;
+	my $node = PostgreSQL::Test::Cluster->new("${name}_from_$from");
+	my @extra = $old->pg_version < 18 && own_major() >= 18 ? ('--no-data-checksums') : ();
+
+	$node->init(extra => [ @{ $params{extra} // \@extra } ]);
+	configure_node($node, @{ $params{settings} // [] });
+	return $node;
+}
+
+# The arguments that pg_upgrade takes.
+sub upgrade_options
+{
+	my ($new) = @_;
+
+	return ('--no-sync', '-b', $old->config_data('--bindir'), '-B', $new->config_data('--bindir'),
+		'-d', $old->data_dir, '-D', $new->data_dir, '-p', $old->port, '-P', $new->port, '-s', $new->host);
+}
+
+# Run pg_topics_upgrade (or "program"): true or false, and what it said.
+sub upgrade
+{
+	my ($new, @arguments) = @_;
+	my $program = $arguments[0] =~ /^pg_/ ? shift @arguments : 'pg_topics_upgrade';
+	my $output;
+
+	chdir PostgreSQL::Test::Utils::tempdir() or die $!;
+	# as a user would, with nothing of the test's own servers in the environment
+	local %ENV = %ENV;
+	delete @ENV{qw(PGPORT PGHOST PGDATA)};
+	my $done = IPC::Run::run([ $new->config_data('--bindir') . "/$program", @arguments, upgrade_options($new) ],
+		'<', \undef, '>&', \$output);
+	note($output);
+	return ($done, $output);
+}
+
+# The start must fail; the log of it.
+sub failed_start
+{
+	my ($node, $name) = @_;
+	my $log = -s $node->logfile // 0;
+	my $started = $node->start(fail_ok => 1);
+
+	ok(!$started, $name);
+	$node->stop if $started;
+	return slurp_file($node->logfile, $log);
+}
+
+# All that the topics show, in both databases.
+sub all_contents
+{
+	my ($node) = @_;
+	my $groups = q{SELECT group_id, topic::regclass, partition, committed_offset FROM topic_group_offsets ORDER BY 1, 2::text, 3};
+	my $bounds = q{SELECT topic, partition, log_start_offset, log_end_offset, resolved_offset FROM pg_topic_partitions ORDER BY topic::text, partition};
+
+	return join("\n----\n", map({ contents($node, $_) } qw(events changed)), $node->safe_psql('postgres', $groups),
+		$node->safe_psql('postgres', $bounds), $node->safe_psql('shop', 'SELECT partition, record_offset, key, value FROM purchases ORDER BY 1, 2'),
+		$node->safe_psql('shop', $groups), $node->safe_psql('shop', $bounds));
+}
+
+# ---- the old cluster --------------------------------------------------------------
+
+sub make_old
+{
+	my ($install_path) = @_;
+
+	$old = PostgreSQL::Test::Cluster->new("old_$from", $install_path ? (install_path => $install_path) : ());
+	$old->init;
+	configure_node($old);
+	$old->start;
+	create_load_schema($old);
+	$old->safe_psql('postgres', q{
+		SELECT create_topic('doomed');
+		INSERT INTO doomed (value) SELECT 'doomed' FROM generate_series(1, 100);
+		SELECT create_topic('changed', config => '{"cleanup.policy": "compact", "segment.bytes": 4096}');
+		INSERT INTO changed (key, value) SELECT 'key ' || n % 10, repeat('x', 100) FROM generate_series(1, 500) AS n;
+		SELECT count(*) FROM compact('changed')});
+	$old->safe_psql('postgres', 'DROP FOREIGN TABLE doomed');
+	# one that is in another tablespace; pg_upgrade does not take that to the same major
+	$tablespace = $install_path ? PostgreSQL::Test::Utils::tempdir() : '';
+	$old->safe_psql('postgres', "CREATE TABLESPACE elsewhere LOCATION '$tablespace'") if $tablespace;
+	$old->safe_psql('postgres', 'CREATE DATABASE shop' . ($tablespace ? ' TABLESPACE elsewhere' : ''));
+	$old->safe_psql('shop', q{
+		CREATE EXTENSION pg_topics;
+		SELECT create_topic('purchases', partitions => 2);
+		SELECT create_topic('untouched', partitions => 2);
+		INSERT INTO purchases (partition, key, value) SELECT n % 2, n, 'purchase ' || n FROM generate_series(1, 200) AS n;
+		SELECT count(*) FROM consume('purchases', 'accounting', max_records => 50);
+		SELECT count(*) FROM consume('purchases', 'leased', member_id => 'm', max_records => 30)});
+	finish_load(start_load($old, clients => 2, transactions => 40));
+	end_prepared($old);
+	wait_resolved($old);
+	return;
+}
+
+# ---- one older major ----------------------------------------------------------------
+
+# What pg_upgrade has done to the new cluster's catalogs is sound: nothing has kept it
+# from freezing them.
+sub check_frozen
+{
+	my ($new) = @_;
+
+	$new->safe_psql('shop', 'CREATE EXTENSION amcheck');
+	is($new->safe_psql('shop', q{
+		SELECT c.oid::regclass, v.msg FROM pg_class c, verify_heapam(c.oid) AS v
+		WHERE relkind IN ('r', 'm') AND relpersistence = 'p'}), '', "$from: no row is older than its table says");
+	return;
+}
+
+sub check_new
+{
+	my ($new, $expected, $name) = @_;
+
+	ok(all_contents($new) eq $expected, "$from, $name: all records and offsets are there")
+	  or diag(all_contents($new) . "\n======== expected\n$expected");
+	check_events($new, "$from, $name: topic and table agree");
+	is($new->safe_psql('shop', q{SELECT count(*) FROM verify_topic('purchases')}), '0', "$from, $name: no damage");
+	is($new->safe_psql('shop', q{SELECT count(*) FROM consume('purchases', 'accounting', max_records => 1000)}), '150',
+		"$from, $name: a group goes on where it was");
+	$new->safe_psql('shop', q{SELECT produce('untouched', 'k', 'v', partition => 1)});
+	is($new->safe_psql('shop', 'SELECT partition, record_offset, value FROM untouched'), '1|0|v', "$from, $name: a topic without records takes some");
+	check_frozen($new);
+	finish_load(start_load($new, clients => 2, transactions => 20));
+	end_prepared($new);
+	kill_all($new);
+	$new->start;
+	check_events($new, "$from, $name: producing goes on, and after a crash");
+	wait_resolved($new);
+	$new->restart;
+	ok(!-e $new->data_dir . '/pg_topics/adopt', "$from, $name: the files are this cluster's own");
+	return;
+}
+
+sub test_upgrade
+{
+	my ($install_path) = @_;
+
+	make_old($install_path);
+	my $expected = all_contents($old);
+	my ($done, $output, $log);
+
+	# a prepared transaction
+	$old->safe_psql('postgres', q{BEGIN; SELECT send(9, 1, 1, 0, 10); PREPARE TRANSACTION 'open'});
+	$old->stop;
+	my $new = make_new('first');
+	($done, $output) = upgrade($new);
+	ok(!$done, "$from: a prepared transaction is in the way");
+	like($output, qr/prepared transactions/, 'which pg_upgrade says');
+	$old->start;
+	$old->safe_psql('postgres', q{ROLLBACK PREPARED 'open'});
+	wait_resolved($old);
+	$expected = all_contents($old);
+
+	# what is to be seen to before
+	($done, $output) = upgrade($new);
+	ok(!$done && $output =~ /the server in .* runs/, "$from: a running server is refused");
+	$old->stop;
+	my $original = join(' ', map { "$_ " . -s } sort glob($old->data_dir . '/pg_topics/*/*/*'));
+
+	$new->adjust_conf('postgresql.conf', 'shared_preload_libraries', "''");
+	($done, $output) = upgrade($new);
+	ok(!$done && $output =~ /the new server does not load pg_topics/, "$from: without the library it is refused");
+	$new->adjust_conf('postgresql.conf', 'shared_preload_libraries', "'pg_topics'");
+	$new->append_conf('postgresql.conf', 'pg_topics.max_partitions = 5');
+	($done, $output) = upgrade($new);
+	ok(!$done && $output =~ /has room for 5 topic partitions, the old one for 1024/, "$from: and with less room");
+	$new->adjust_conf('postgresql.conf', 'pg_topics.max_partitions', undef);
+	my $different = make_new('different', extra => [ $old->pg_version < 18 ? '--data-checksums' : '--no-data-checksums' ]);
+	($done, $output) = upgrade($different);
+	ok(!$done && $output =~ /data checksums/, "$from: and with other checksums");
+	like($output, qr/hint: .*initdb --(no-)?data-checksums/, 'with a hint');
+	($done, $output) = upgrade($new, '--check');
+	ok($done, "$from: --check finds all ready");
+	ok(!-e $new->data_dir . '/pg_topics_upgrade.done', 'and does nothing');
+
+	# the recipe forgotten: pg_upgrade alone
+	($done, $output) = upgrade($new, 'pg_upgrade');
+	ok($done, "$from: pg_upgrade alone");
+	$log = failed_start($new, "$from: the new server does not start without the records");
+	like($log, qr/FATAL:  the records of this cluster's topics are missing/, 'it says why');
+	like($log, qr/HINT:  Do not run delete_old_cluster\.sh yet.*pg_topics_upgrade --topics-only/, 'and what to do');
+	$new->append_conf('postgresql.conf', 'pg_topics.adopt_log_dir = on');
+	failed_start($new, "$from: nor with adopt_log_dir");
+	$new->adjust_conf('postgresql.conf', 'pg_topics.adopt_log_dir', undef);
+	($done, $output) = upgrade($new);
+	ok(!$done && $output =~ /--topics-only/, "$from: pg_upgrade is not run twice");
+
+	# broken off half way, at each copy that there is to make
+	my $fake = PostgreSQL::Test::Utils::tempdir();
+	append_to_file("$fake/cp", qq{#!/bin/sh
+echo >>$fake/calls
+[ "\$(wc -l <$fake/calls)" != "\$(cat $fake/stop)" ] || kill -KILL \$PPID
+exec /bin/cp "\$@"
+});
+	chmod 0755, "$fake/cp";
+	for (my $stop = 1;; $stop++)
+	{
+		unlink "$fake/calls", "$fake/stop";
+		append_to_file("$fake/calls", '');
+		append_to_file("$fake/stop", "$stop\n");
+		local $ENV{PATH} = "$fake:$ENV{PATH}";
+		($done, $output) = upgrade($new, '--topics-only');
+		last if $done;
+		$log = failed_start($new, "$from: broken off at copy $stop, the server does not start");
+		like($log, qr/the records of this cluster's topics are missing/, 'and says why');
+		die 'no end' if $stop > 20;
+	}
+	like($output, qr/The topics are complete/, "$from: repeated, it comes to its end");
+	like($output, qr/To go back: stop the new server and start the old one/, 'and says how to undo it');
+	($done, $output) = upgrade($new, '--topics-only');
+	ok($done && $output =~ /complete already/, "$from: once more there is nothing to do");
+	$new->start;
+	check_new($new, $expected, 'copied');
+	$new->stop;
+	($done, $output) = upgrade($new, '--topics-only');
+	ok(!$done && $output =~ /the new cluster has records already/, "$from: what the new server has written is not touched");
+	is(join(' ', map { "$_ " . -s } sort glob($old->data_dir . '/pg_topics/*/*/*')), $original, "$from: the old cluster has not been touched");
+	$old->start;
+	ok(all_contents($old) eq $expected, "$from: it can be gone back to");
+	$old->stop;
+
+	# in one go, with links; the first new cluster's tables make room in the tablespace
+	rmtree(glob("$tablespace/PG_" . own_major() . '_*')) if $tablespace;
+	my $linked = make_new('linked');
+	($done, $output) = upgrade($linked, '--link');
+	ok($done, "$from: pg_topics_upgrade --link");
+	like($output, qr/before the new server has been started/, 'it says until when it can be undone');
+	my ($segment) = glob($linked->data_dir . '/pg_topics/*/*/*.log');
+	is((stat $segment)[3], 2, 'the segments are linked');
+	($done, $output) = upgrade($linked, '--link');
+	ok($done && $output =~ /complete already/, "$from: once more there is nothing to do");
+	# the old cluster goes, as delete_old_cluster.sh does it
+	rmtree($old->data_dir . '/pg_topics');
+	$linked->start;
+	check_new($linked, $expected, 'linked');
+	$linked->stop;
+	return;
+}
+
+my %older = older_servers();
+$from = own_major();
+test_upgrade();
+foreach my $major (sort keys %older)
+{
+	$from = $major;
+	test_upgrade($older{$major});
+}
+note('no older server is installed beside this one') unless %older;
+
+done_testing();
