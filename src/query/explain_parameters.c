@@ -12,8 +12,6 @@
  * a statement's own parameters are; a server with assertions takes only these so.
  *
  * No locks, no WAL; everything lives in the caller's context.
- *
- * Layer 6.  Used by topic_plan.c.
  */
 #include "postgres.h"
 

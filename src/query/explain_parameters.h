@@ -1,6 +1,6 @@
 /*
  * explain_parameters.h
- *	  Where the values of a plan's parameters come from, for EXPLAIN.  Layer 6.
+ *	  Where the values of a plan's parameters come from, for EXPLAIN.
  */
 #ifndef EXPLAIN_PARAMETERS_H
 #define EXPLAIN_PARAMETERS_H

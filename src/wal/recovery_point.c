@@ -281,7 +281,7 @@ pgt_recovery_point_await(void)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("directory \"%s\" holds the topics of another database cluster", pgt_log_dir),
 				 errhint("Take it out of the new cluster until pg_upgrade is done.")));
-	pgt_recovery_point_format_seal(&header, AWAITED, 0, NULL, 0);
+	pgt_recovery_point_format_seal(&header, AWAITED, 0, PGT_RMGR_ID, NULL, 0);
 	write_file(&header, NULL);
 	LWLockRelease(&pgt_log_shared->sync_lock);
 	done = true;
