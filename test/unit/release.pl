@@ -86,9 +86,9 @@ $copied =~ s/^ \.$//mg;
 is(words($copied), words($terms), 'debian/copyright has the text of LICENSE');
 is($meta->{license}, 'postgresql', 'META.json names that license');
 
-my ($packages) = text_of('test/setup.sh') =~ /^build_packages=\((.*?)\)/ms;
+my ($packages) = text_of('test/supported.sh') =~ /^build_packages=\((.*?)\)/ms;
 my @libraries = grep { /-dev$/ && !/^libc6/ } split(' ', $packages);
-ok(@libraries > 3, 'test/setup.sh lists the libraries of a build');
+ok(@libraries > 3, 'test/supported.sh lists the libraries of a build');
 for my $library (@libraries)
 {
 	like(text_of('debian/control.in'), qr/^ \Q$library\E,$/m, "debian/control.in: $library is needed for a build");
