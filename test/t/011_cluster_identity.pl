@@ -75,7 +75,7 @@ isnt($here, $there, 'the new cluster is another one');
 append_to_file($new->logfile, '');
 my $log = failed_start($new);
 like($log, qr/FATAL:  the topics in "pg_topics" belong to another database cluster/, 'it says why');
-like($log, qr/DETAIL:  .*$there, this cluster's is $here/, 'names both');
+like($log, qr/DETAIL:  .*$there; this cluster has system identifier $here/, 'names both');
 like($log, qr/HINT:  .*pg_topics.adopt_log_dir = on/, 'and says what to do');
 is_deeply([ map { [ $_, -s ] } sort glob("$directory/*/*/*") ], \@before, 'it has changed nothing');
 like(failed_start($new), qr/belong to another database cluster/, 'a second try is no different');
