@@ -25,7 +25,6 @@
 #include "commands/event_trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
-#include "util/sql_version.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -44,7 +43,7 @@
  * Without the check of sql_version.h, which would stop all DDL of the database.  It
  * takes no arguments, and what it does to the table it does by SQL.
  */
-PGT_FUNCTION_INFO(pgt_number_schemas);
+PG_FUNCTION_INFO_V1(pgt_number_schemas);
 
 /* %s: the extension's schema; operators are pg_catalog's, see the function's search_path */
 static const char *const forget_statement =

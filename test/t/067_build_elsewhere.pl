@@ -34,7 +34,7 @@ sub symbols
 
 # make looks for what is built beside the sources too, so they are without any of it
 mkdir "$dir/$_" foreach qw(sources build root);
-run_shell("tar -C '$source' --exclude='*.o' --exclude='*.bc' -cf - Makefile pg_topics.control src sql test/sql test/specs test/update"
+run_shell("tar -C '$source' --exclude='*.o' --exclude='*.bc' -cf - Makefile pg_topics.control bin src sql test/sql test/specs test/update"
 	. " | tar -C '$dir/sources' -xf -");
 # quick to compile: what it does is tested elsewhere
 my $make = "make -C '$dir/build' -f '$dir/sources/Makefile' PG_CONFIG='$config' with_llvm=no FAULT_POINTS=1"

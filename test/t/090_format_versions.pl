@@ -155,7 +155,7 @@ $node->stop;
 overwrite("$log_dir/recovery_point", 4, pack 'L', 2);
 $node->start;
 is(contents($node, $_), $expected{$_}, "damaged version in the recovery point: $_ is there") foreach sort keys %expected;
-like(slurp_file($node->logfile), qr/file "pg_topics\/recovery_point" is damaged; scanning all topics/, 'it is said to be damaged');
+like(slurp_file($node->logfile), qr/file "pg_topics\/recovery_point" is damaged; scanning all segments instead/, 'it is said to be damaged');
 
 # ---- when it is read ----------------------------------------------------------------
 
