@@ -46,11 +46,9 @@
 #include "produce/acks.h"
 #include "produce/producer.h"
 #include "storage/lock.h"
-#include "util/clock.h"
-#include "util/compat.h"
-#include "util/fault_point.h"
 #include "util/advisory_lock.h"
-#include "utils/acl.h"
+#include "util/clock.h"
+#include "util/fault_point.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -426,14 +424,15 @@ check_key(const TopicPartition *key, const LogConfig *config, const Record *reco
 
 /*
  * ERROR: a timestamp is further from the clock than the topic's option allows; Kafka
- * calls it InvalidTimestampException.  A record that the topic's owner produces to a
- * given offset is exempt: it comes from a dump, and was accepted when it was produced.
+ * calls it InvalidTimestampException.  A record with a given offset is exempt: it comes
+ * from a dump, and was accepted when it was produced.  Only the topic's owner gives
+ * offsets (topic_modify.c).
  */
 static void
 refuse_timestamp(const TopicPartition *key, const Record *record, const char *where,
 				 const char *option, int64 limit)
 {
-	if (record->offset != NO_OFFSET && PGT_OWNS_RELATION(key->topic, GetUserId()))
+	if (record->offset != NO_OFFSET)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
