@@ -240,6 +240,20 @@ AS 'MODULE_PATHNAME', 'pgt_publish_table' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION publish_table(regclass, text, text, text, text, text, text, text, text, bool, int, jsonb) IS
 'publish a table''s changes to a topic, which is created if it does not exist; with snapshot the table''s present rows are published first';
 
+/*
+ * The topic comes first, as everywhere.  Named arguments find the function above in either
+ * order; these two have no names, which would make such a call ambiguous.
+ */
+CREATE FUNCTION delete_group(regclass, text) RETURNS bigint
+AS 'MODULE_PATHNAME', 'pgt_delete_group_of_topic' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION delete_group(regclass, text) IS
+'delete a consumer group''s offsets in a topic; returns the number of partitions';
+
+CREATE FUNCTION delete_group(text, text) RETURNS bigint
+AS 'MODULE_PATHNAME', 'pgt_delete_group_by_names' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION delete_group(text, text) IS
+'delete a consumer group''s offsets in a topic: delete_group(''topic'', ''group''), or in the old order';
+
 CREATE FUNCTION unpublish_table(t regclass, topic regclass DEFAULT NULL) RETURNS int
 AS 'MODULE_PATHNAME', 'pgt_unpublish_table' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION unpublish_table(regclass, regclass) IS

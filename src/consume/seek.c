@@ -22,14 +22,17 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#include "utils/varlena.h"
 
 #include "group/consumer_group.h"
 #include "group/group_position.h"
@@ -47,6 +50,8 @@ PGT_FUNCTION_INFO(pgt_seek_to_timestamp);
 PGT_FUNCTION_INFO(pgt_seek_to_beginning);
 PGT_FUNCTION_INFO(pgt_seek_to_end);
 PGT_FUNCTION_INFO(pgt_delete_group);
+PGT_FUNCTION_INFO(pgt_delete_group_of_topic);
+PGT_FUNCTION_INFO(pgt_delete_group_by_names);
 PGT_FUNCTION_INFO(pgt_offset_for_timestamp);
 
 /* Chooses the offset in one partition; arg is passed through from seek(). */
@@ -348,26 +353,114 @@ delete_from_own_topics(ConsumerGroup *group)
 	return deleted;
 }
 
+/* Fill in a call's group, without a topic. */
+static void
+init_group_to_delete(ConsumerGroup *group, FunctionCallInfo fcinfo, text *group_id)
+{
+	PreventCommandIfReadOnly("delete_group()");
+	pgt_group_init(group, fcinfo->flinfo->fn_oid, InvalidOid, text_to_cstring(group_id));
+}
+
+/* Delete a group's rows of a topic, after checking that the user may. */
+static int64
+delete_group_of(ConsumerGroup *group, Oid topic)
+{
+	group->topic = topic;
+	pgt_topic_require(group->topic);
+	pgt_topic_check_owner(group->topic);
+	LockRelationOid(group->topic, AccessShareLock);
+	pgt_topic_require(group->topic);
+	pgt_topic_check_owner(group->topic);
+	return delete_from_topic(group);
+}
+
 /* delete_group(group_id, topic): returns how many rows were deleted. */
 Datum
 pgt_delete_group(PG_FUNCTION_ARGS)
 {
 	ConsumerGroup group;
 
-	PreventCommandIfReadOnly("delete_group()");
 	pgt_sql_argument_require(fcinfo, 0, "consumer group name");
-	pgt_group_init(&group, fcinfo->flinfo->fn_oid, InvalidOid,
-				   text_to_cstring(PG_GETARG_TEXT_PP(0)));
-
+	init_group_to_delete(&group, fcinfo, PG_GETARG_TEXT_PP(0));
 	if (PG_ARGISNULL(1))
 		PG_RETURN_INT64(delete_from_own_topics(&group));
-	group.topic = PG_GETARG_OID(1);
-	pgt_topic_require(group.topic);
-	pgt_topic_check_owner(group.topic);
-	LockRelationOid(group.topic, AccessShareLock);
-	pgt_topic_require(group.topic);
-	pgt_topic_check_owner(group.topic);
-	PG_RETURN_INT64(delete_from_topic(&group));
+	PG_RETURN_INT64(delete_group_of(&group, PG_GETARG_OID(1)));
+}
+
+/* delete_group(topic, group_id) */
+Datum
+pgt_delete_group_of_topic(PG_FUNCTION_ARGS)
+{
+	ConsumerGroup group;
+
+	pgt_sql_argument_require(fcinfo, 0, "topic");
+	pgt_sql_argument_require(fcinfo, 1, "consumer group name");
+	init_group_to_delete(&group, fcinfo, PG_GETARG_TEXT_PP(1));
+	PG_RETURN_INT64(delete_group_of(&group, PG_GETARG_OID(0)));
+}
+
+/* The relation of that name; InvalidOid if there is none, or the text cannot be a name. */
+static Oid
+relation_of_name(text *name)
+{
+	List	   *parts;
+
+	if (!SplitIdentifierString(text_to_cstring(name), '.', &parts) ||
+		list_length(parts) < 1 || list_length(parts) > 2)
+		return InvalidOid;
+	/* SplitIdentifierString() gives C strings, as makeRangeVar() takes them */
+	return RangeVarGetRelid(makeRangeVar(list_length(parts) == 2 ? linitial(parts) : NULL,
+										 llast(parts), -1), NoLock, true);
+}
+
+/*
+ * Is the first of two arguments the topic, and the second one the group?  One of them
+ * must be the name of a topic, or of another relation, which is then reported, and the
+ * other one must not.
+ */
+static bool
+topic_comes_first(text *first, text *second, Oid *topic)
+{
+	Oid			relations[] = {relation_of_name(first), relation_of_name(second)};
+	bool		are_topics[] = {pgt_is_topic(relations[0]), pgt_is_topic(relations[1])};
+	int			which = are_topics[0] || (!are_topics[1] && !OidIsValid(relations[1])) ? 0 : 1;
+
+	if (are_topics[0] && are_topics[1])
+		ereport(ERROR,
+				(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
+				 errmsg("both \"%s\" and \"%s\" are topics", text_to_cstring(first), text_to_cstring(second)),
+				 errhint("Name the arguments: delete_group(topic => ..., group_id => ...).")));
+	if (!OidIsValid(relations[which]))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("topic \"%s\" does not exist", text_to_cstring(first)),
+				 errhint("delete_group() takes a topic and the name of a consumer group.")));
+	*topic = relations[which];
+	return which == 0;
+}
+
+/*
+ * delete_group('topic', 'group'), and as it was before, delete_group('group', 'topic'):
+ * for arguments of type text and for untyped ones, which do not tell the order.
+ */
+Datum
+pgt_delete_group_by_names(PG_FUNCTION_ARGS)
+{
+	ConsumerGroup group;
+	Oid			topic;
+	bool		topic_first;
+
+	pgt_sql_argument_require(fcinfo, 0, "topic");
+	if (PG_ARGISNULL(1))
+	{
+		if (pgt_is_topic(relation_of_name(PG_GETARG_TEXT_PP(0))))
+			pgt_sql_argument_require(fcinfo, 1, "consumer group name");
+		init_group_to_delete(&group, fcinfo, PG_GETARG_TEXT_PP(0));
+		PG_RETURN_INT64(delete_from_own_topics(&group));
+	}
+	topic_first = topic_comes_first(PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1), &topic);
+	init_group_to_delete(&group, fcinfo, PG_GETARG_TEXT_PP(topic_first ? 1 : 0));
+	PG_RETURN_INT64(delete_group_of(&group, topic));
 }
 
 /* ---- looking up --------------------------------------------------------- */

@@ -109,6 +109,24 @@ SELECT delete_group('shortlived');
 COMMIT;
 SELECT count(*) FROM offsets WHERE group_id = 'shortlived';
 
+-- the topic first, as elsewhere; untyped names in either order, typed ones by their types
+CREATE FUNCTION made() RETURNS text LANGUAGE sql AS $$
+    SELECT seek_to_beginning('other', 'h', 0); SELECT seek_to_beginning('events', 'h'); SELECT 'made' $$;
+SELECT made(), delete_group('other', 'h'), delete_group('other', 'h'), delete_group('h', 'events');
+SELECT made(), delete_group('other'::regclass, 'h'), delete_group('h', 'events'::regclass);
+SELECT made(), delete_group('seek_test.other'::text, 'h'::text), delete_group('h'::varchar, 'events'::varchar);
+SELECT made(), delete_group(topic => 'other', group_id => 'h'), delete_group(group_id => 'h', topic => 'events');
+SELECT made(), delete_group('h', NULL), delete_group(group_id => 'h');
+-- where the names do not tell
+SELECT seek_to_beginning('events', 'other'), seek_to_beginning('other', 'not.a/name');
+SELECT delete_group('events', 'other');
+SELECT delete_group(topic => 'events', group_id => 'other'), delete_group('not.a/name', 'other');
+SELECT delete_group('nothing', 'h');
+SELECT delete_group('other', NULL);
+SELECT delete_group(NULL, 'other');
+SELECT delete_group(NULL::regclass, 'h');
+SELECT delete_group('other'::regclass, NULL);
+
 ---- privileges
 CREATE ROLE regress_seeker;
 GRANT USAGE ON SCHEMA seek_test TO regress_seeker;
@@ -148,6 +166,7 @@ SELECT offset_for_timestamp('events', 2, '2024-01-01');
 SELECT delete_group('');
 SELECT delete_group(NULL);
 SELECT delete_group('g', 'offsets');
+SELECT delete_group('offsets', 'g');
 BEGIN READ ONLY;
 SELECT seek_to_end('events', 'g');
 ROLLBACK;
