@@ -49,17 +49,42 @@ COMMENT ON FUNCTION drop_topic(text, bool) IS 'drop a topic by name; with if_exi
 
 /* ---- producing ----------------------------------------------------------- */
 
-CREATE FUNCTION produce(topic regclass, key "any", value "any",
+/*
+ * A key or value may be of any type, and a call may leave the types of its parameters to
+ * the server: most drivers send "SELECT produce($1, $2, $3)" so.  Of "any" the server
+ * cannot make a parameter; of anycompatible it makes text, and keeps every type that is
+ * given.  That works for one argument only, since all anycompatible arguments of a call
+ * get one type.  The key is therefore "any", and text for a parameter without a type.
+ * But the server also prefers text for a character(n), and its cast removes blanks at the
+ * end, so such keys have a function of their own.
+ */
+CREATE FUNCTION produce(topic regclass, key "any", value anycompatible,
     partition int DEFAULT NULL, record_timestamp timestamptz DEFAULT NULL,
     headers jsonb DEFAULT NULL)
 RETURNS int
 AS 'MODULE_PATHNAME', 'pgt_produce' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION produce(regclass, "any", "any", int, timestamptz, jsonb) IS
+COMMENT ON FUNCTION produce(regclass, "any", anycompatible, int, timestamptz, jsonb) IS
 'produce a record, which is appended when the transaction commits; returns its partition';
 
-CREATE FUNCTION produce(topic regclass, value "any") RETURNS int
+CREATE FUNCTION produce(topic regclass, key text, value anycompatible,
+    partition int DEFAULT NULL, record_timestamp timestamptz DEFAULT NULL,
+    headers jsonb DEFAULT NULL)
+RETURNS int
+AS 'MODULE_PATHNAME', 'pgt_produce_text_key' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION produce(regclass, text, anycompatible, int, timestamptz, jsonb) IS
+'produce a record, which is appended when the transaction commits; returns its partition';
+
+CREATE FUNCTION produce(topic regclass, key character, value anycompatible,
+    partition int DEFAULT NULL, record_timestamp timestamptz DEFAULT NULL,
+    headers jsonb DEFAULT NULL)
+RETURNS int
+AS 'MODULE_PATHNAME', 'pgt_produce_character_key' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION produce(regclass, character, anycompatible, int, timestamptz, jsonb) IS
+'produce a record, which is appended when the transaction commits; returns its partition';
+
+CREATE FUNCTION produce(topic regclass, value anycompatible) RETURNS int
 AS 'MODULE_PATHNAME', 'pgt_produce_value' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION produce(regclass, "any") IS
+COMMENT ON FUNCTION produce(regclass, anycompatible) IS
 'produce a record with a null key, which is appended when the transaction commits; returns its partition';
 
 CREATE FUNCTION produced(OUT topic regclass, OUT partition int,
@@ -123,32 +148,44 @@ COMMENT ON TABLE topic_group_members IS
 CREATE FUNCTION consume(topic regclass, group_id text, max_records int DEFAULT 500,
     timeout interval DEFAULT '0', partitions int[] DEFAULT NULL,
     auto_commit bool DEFAULT true, auto_offset_reset text DEFAULT NULL,
-    member_id text DEFAULT NULL, lease interval DEFAULT NULL,
+    member_id text DEFAULT NULL, lease interval DEFAULT NULL, timeout_ms int DEFAULT NULL,
     OUT partition int, OUT record_offset bigint, OUT record_timestamp timestamptz,
     OUT key text, OUT value text, OUT headers jsonb)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pgt_consume' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION consume(regclass, text, int, interval, int[], bool, text, text, interval) IS
+COMMENT ON FUNCTION consume(regclass, text, int, interval, int[], bool, text, text, interval, int) IS
 'return a topic''s next records for a consumer group';
 
 CREATE FUNCTION consume_as(topic anyelement, group_id text, max_records int DEFAULT 500,
     timeout interval DEFAULT '0', partitions int[] DEFAULT NULL,
     auto_commit bool DEFAULT true, auto_offset_reset text DEFAULT NULL,
-    member_id text DEFAULT NULL, lease interval DEFAULT NULL)
+    member_id text DEFAULT NULL, lease interval DEFAULT NULL, timeout_ms int DEFAULT NULL)
 RETURNS SETOF anyelement
 AS 'MODULE_PATHNAME', 'pgt_consume_as' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION consume_as(anyelement, text, int, interval, int[], bool, text, text, interval) IS
+COMMENT ON FUNCTION consume_as(anyelement, text, int, interval, int[], bool, text, text, interval, int) IS
 'consume a topic with rows of the topic''s own type: consume_as(NULL::topic, ...)';
+
+-- consume_as('topic', ...): a result with the usual columns, so that the statement is parsed
+CREATE FUNCTION consume_as(topic text, group_id text, max_records int DEFAULT 500,
+    timeout interval DEFAULT '0', partitions int[] DEFAULT NULL,
+    auto_commit bool DEFAULT true, auto_offset_reset text DEFAULT NULL,
+    member_id text DEFAULT NULL, lease interval DEFAULT NULL, timeout_ms int DEFAULT NULL,
+    OUT partition int, OUT record_offset bigint, OUT record_timestamp timestamptz,
+    OUT key text, OUT value text, OUT headers jsonb)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_consume_as_by_name' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION consume_as(text, text, int, interval, int[], bool, text, text, interval, int) IS
+'an error that says how to write the call: consume_as(NULL::topic, ...)';
 
 CREATE FUNCTION consume_many(topics regclass[], group_id text, max_records int DEFAULT 500,
     timeout interval DEFAULT '0', auto_commit bool DEFAULT true,
     auto_offset_reset text DEFAULT NULL, member_id text DEFAULT NULL,
-    lease interval DEFAULT NULL,
+    lease interval DEFAULT NULL, timeout_ms int DEFAULT NULL,
     OUT topic regclass, OUT partition int, OUT record_offset bigint,
     OUT record_timestamp timestamptz, OUT key text, OUT value text, OUT headers jsonb)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pgt_consume_many' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION consume_many(regclass[], text, int, interval, bool, text, text, interval) IS
+COMMENT ON FUNCTION consume_many(regclass[], text, int, interval, bool, text, text, interval, int) IS
 'return the next records of several topics for a consumer group';
 
 CREATE FUNCTION commit_offsets(topic regclass, group_id text, member_id text DEFAULT NULL)
@@ -203,6 +240,20 @@ AS 'MODULE_PATHNAME', 'pgt_delete_group' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION delete_group(text, regclass) IS
 'delete a consumer group''s offsets, in one topic or all; returns the number of partitions';
 
+/*
+ * The topic comes first, as everywhere.  Named arguments find the function above in either
+ * order; these two have no names, which would make such a call ambiguous.
+ */
+CREATE FUNCTION delete_group(regclass, text) RETURNS bigint
+AS 'MODULE_PATHNAME', 'pgt_delete_group_of_topic' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION delete_group(regclass, text) IS
+'delete a consumer group''s offsets in a topic; returns the number of partitions';
+
+CREATE FUNCTION delete_group(text, text) RETURNS bigint
+AS 'MODULE_PATHNAME', 'pgt_delete_group_by_names' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION delete_group(text, text) IS
+'delete a consumer group''s offsets in a topic: delete_group(''topic'', ''group''), or in the old order';
+
 CREATE FUNCTION offset_for_timestamp(topic regclass, partition int, ts timestamptz)
 RETURNS bigint
 AS 'MODULE_PATHNAME', 'pgt_offset_for_timestamp' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
@@ -223,6 +274,14 @@ AS 'MODULE_PATHNAME', 'pgt_latest' LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION latest(anyelement) IS
 'the last record of each key, except for keys whose last record is a tombstone: latest(NULL::topic)';
 
+-- latest('topic'): a result with the usual columns, so that the statement is parsed
+CREATE FUNCTION latest(topic text, OUT partition int, OUT record_offset bigint,
+    OUT record_timestamp timestamptz, OUT key text, OUT value text, OUT headers jsonb)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_latest_by_name' LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION latest(text) IS
+'an error that says how to write the call: latest(NULL::topic)';
+
 /* ---- publishing changes --------------------------------------------------- */
 
 CREATE FUNCTION publish_changes() RETURNS trigger
@@ -239,20 +298,6 @@ RETURNS regclass
 AS 'MODULE_PATHNAME', 'pgt_publish_table' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION publish_table(regclass, text, text, text, text, text, text, text, text, bool, int, jsonb) IS
 'publish a table''s changes to a topic, which is created if it does not exist; with snapshot the table''s present rows are published first';
-
-/*
- * The topic comes first, as everywhere.  Named arguments find the function above in either
- * order; these two have no names, which would make such a call ambiguous.
- */
-CREATE FUNCTION delete_group(regclass, text) RETURNS bigint
-AS 'MODULE_PATHNAME', 'pgt_delete_group_of_topic' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION delete_group(regclass, text) IS
-'delete a consumer group''s offsets in a topic; returns the number of partitions';
-
-CREATE FUNCTION delete_group(text, text) RETURNS bigint
-AS 'MODULE_PATHNAME', 'pgt_delete_group_by_names' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION delete_group(text, text) IS
-'delete a consumer group''s offsets in a topic: delete_group(''topic'', ''group''), or in the old order';
 
 CREATE FUNCTION unpublish_table(t regclass, topic regclass DEFAULT NULL) RETURNS int
 AS 'MODULE_PATHNAME', 'pgt_unpublish_table' LANGUAGE C VOLATILE PARALLEL UNSAFE;
@@ -305,9 +350,9 @@ AS 'MODULE_PATHNAME', 'pgt_delete_records' LANGUAGE C STRICT VOLATILE PARALLEL U
 COMMENT ON FUNCTION delete_records(regclass, int, bigint) IS
 'delete a partition''s records before an offset (-1: all stable records); returns the new log start offset';
 
-CREATE FUNCTION erase(topic regclass, key "any") RETURNS bigint
+CREATE FUNCTION erase(topic regclass, key anycompatible) RETURNS bigint
 AS 'MODULE_PATHNAME', 'pgt_erase' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION erase(regclass, "any") IS
+COMMENT ON FUNCTION erase(regclass, anycompatible) IS
 'remove all records of a key from a topic''s files; returns their number';
 
 CREATE FUNCTION verify_topic(topic regclass, OUT partition int, OUT segment bigint,

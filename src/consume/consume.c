@@ -57,6 +57,7 @@
 
 PGT_FUNCTION_INFO(pgt_consume);
 PGT_FUNCTION_INFO(pgt_consume_as);
+PGT_FUNCTION_INFO(pgt_consume_as_by_name);
 PGT_FUNCTION_INFO(pgt_consume_many);
 PGT_FUNCTION_INFO(pgt_commit_offsets);
 PGT_FUNCTION_INFO(pgt_leave_group);
@@ -265,6 +266,16 @@ prepare_waiting(const FuncExpr *call, const NullableDatum *args, Waiter *waiter)
 	return wait_for_request(request, waiter);
 }
 
+/* Tell that a call of consume_many() has an empty list of topics, which may be a query's mistake. */
+static void
+note_no_topics(const ConsumeRequest *request)
+{
+	if (request->topic_count == 0)
+		ereport(NOTICE,
+				(errmsg("consume_many() has no topics to consume"),
+				 errdetail("The list of topics is empty.")));
+}
+
 /* The WaitPrepare of consume_many(). */
 static bool
 prepare_waiting_many(const FuncExpr *call, const NullableDatum *args, Waiter *waiter)
@@ -274,7 +285,10 @@ prepare_waiting_many(const FuncExpr *call, const NullableDatum *args, Waiter *wa
 	if (XactReadOnly)
 		return false;
 	pgt_consume_request_parse_many(request, call->funcid, args);
-	return wait_for_request(request, waiter);
+	if (!wait_for_request(request, waiter))
+		return false;
+	note_no_topics(request);
+	return true;
 }
 
 /* ---- consume(), consume_as(), consume_many() ----------------------------- */
@@ -364,6 +378,13 @@ pgt_consume_as(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/* consume_as('topic', group_id, ...): an error */
+Datum
+pgt_consume_as_by_name(PG_FUNCTION_ARGS)
+{
+	pgt_record_rows_refuse_name(fcinfo, "consume_as", ", ...");
+}
+
 /* consume_many(topics, group_id, ...): the next records, each with its topic. */
 Datum
 pgt_consume_many(PG_FUNCTION_ARGS)
@@ -373,6 +394,8 @@ pgt_consume_many(PG_FUNCTION_ARGS)
 
 	PreventCommandIfReadOnly("consume_many()");
 	pgt_consume_request_parse_many(&request, fcinfo->flinfo->fn_oid, fcinfo->args);
+	if (!waited)
+		note_no_topics(&request);
 	consume_into(pgt_record_rows_begin_many(fcinfo), &request, waited);
 	return (Datum) 0;
 }

@@ -31,8 +31,6 @@
 #include "group/lease.h"
 #include "topic/record_rows.h"
 
-#define DEFAULT_MAX_RECORDS	500
-
 /* Arguments of consume_many() by number. */
 enum
 {
@@ -43,7 +41,8 @@ enum
 	MANY_AUTO_COMMIT,
 	MANY_AUTO_OFFSET_RESET,
 	MANY_MEMBER_ID,
-	MANY_LEASE
+	MANY_LEASE,
+	MANY_TIMEOUT_MS
 };
 
 /* setting pg_topics.auto_offset_reset: OffsetReset */
@@ -66,16 +65,25 @@ interval_usecs(const Interval *interval)
 	return (int64) Max(Min(usecs, LONGEST_TIMEOUT), -LONGEST_TIMEOUT);
 }
 
-/* A timeout in microseconds; ERROR if it is negative. */
+/* The call's timeout in microseconds, given as an interval or in milliseconds; ERROR if it is negative. */
 static int64
-timeout_from_interval(const Interval *interval)
+parse_timeout(const NullableDatum *args)
 {
-	int64		usecs = interval_usecs(interval);
+	int64		usecs = interval_usecs(DatumGetIntervalP(args[ARG_TIMEOUT].value));
 
+	if (!args[ARG_TIMEOUT_MS].isnull)
+	{
+		if (usecs != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("timeout and timeout_ms cannot be given together"),
+					 errhint("Use timeout for an interval, or timeout_ms for a number of milliseconds.")));
+		usecs = DatumGetInt32(args[ARG_TIMEOUT_MS].value) * INT64CONST(1000);
+	}
 	if (usecs < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("timeout must not be negative"),
+				 errmsg("%s must not be negative", args[ARG_TIMEOUT_MS].isnull ? "timeout" : "timeout_ms"),
 				 errhint("Use 0 to return without waiting.")));
 	return usecs;
 }
@@ -148,34 +156,53 @@ parse_member(ConsumeRequest *request, const NullableDatum *args)
 				 errhint("Omit member_id to consume chosen partitions.")));
 }
 
+/* ERROR if an argument is null. */
+static void
+require(const NullableDatum *arg, const char *name, const char *hint)
+{
+	if (arg->isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", name),
+				 hint == NULL ? 0 : errhint("%s", hint)));
+}
+
+/*
+ * ERROR if an argument is null that must not be.  Null could be taken for "no limit" or
+ * for the default, so only arguments whose default is null may be null.
+ */
+static void
+require_arguments(const NullableDatum *args)
+{
+	require(&args[ARG_GROUP_ID], "consumer group name", NULL);
+	require(&args[ARG_MAX_RECORDS], "max_records", "Omit the argument for the default, 500.");
+	require(&args[ARG_TIMEOUT], "timeout", "Omit the argument to return without waiting.");
+	require(&args[ARG_AUTO_COMMIT], "auto_commit", "Omit the argument for the default, true.");
+}
+
 /* Take over all arguments but the topics. */
 static void
 parse_common(ConsumeRequest *request, Oid function, const NullableDatum *args)
 {
-	if (args[ARG_GROUP_ID].isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("consumer group name must not be null")));
+	require_arguments(args);
 	pgt_group_init(&request->group, function, InvalidOid,
 				   TextDatumGetCString(args[ARG_GROUP_ID].value));
 
-	request->max_records = args[ARG_MAX_RECORDS].isnull ? DEFAULT_MAX_RECORDS :
-		DatumGetInt32(args[ARG_MAX_RECORDS].value);
+	request->max_records = DatumGetInt32(args[ARG_MAX_RECORDS].value);
 	if (request->max_records < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("max_records must be at least 1"),
 				 errdetail("max_records is the largest number of records that one call returns.")));
 
-	request->timeout = args[ARG_TIMEOUT].isnull ? 0 :
-		timeout_from_interval(DatumGetIntervalP(args[ARG_TIMEOUT].value));
+	request->timeout = parse_timeout(args);
 
 	request->partitions = NULL;
 	request->partition_count = 0;
 	if (!args[ARG_PARTITIONS].isnull)
 		parse_partitions(request, DatumGetArrayTypeP(args[ARG_PARTITIONS].value));
 
-	request->auto_commit = args[ARG_AUTO_COMMIT].isnull || DatumGetBool(args[ARG_AUTO_COMMIT].value);
+	request->auto_commit = DatumGetBool(args[ARG_AUTO_COMMIT].value);
 	request->reset = args[ARG_AUTO_OFFSET_RESET].isnull ? (OffsetReset) auto_offset_reset :
 		offset_reset_by_name(TextDatumGetCString(args[ARG_AUTO_OFFSET_RESET].value));
 	parse_member(request, args);
@@ -187,10 +214,7 @@ topic_of_call(const FuncExpr *call, const NullableDatum *arg)
 {
 	if (pgt_consume_request_is_typed(call))
 		return pgt_record_rows_topic_of_call(call, "consume_as(NULL::topic_name, ...)");
-	if (arg->isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("topic must not be null")));
+	require(arg, "topic", NULL);
 	return DatumGetObjectId(arg->value);
 }
 
@@ -208,19 +232,19 @@ pgt_consume_request_parse(ConsumeRequest *request, const FuncExpr *call, const N
 
 /* ---- consume_many() ------------------------------------------------------ */
 
-/* Take over the topics of the array, each once, by oid; a null array has none. */
+/* Take over the topics of the array, each once, by oid. */
 static void
 parse_topics(ConsumeRequest *request, const NullableDatum *arg)
 {
 	List	   *topics = NIL;
 	Datum	   *elements;
 	bool	   *nulls;
-	int			count = 0;
+	int			count;
 	ListCell   *cell;
 
-	if (!arg->isnull)
-		deconstruct_array(DatumGetArrayTypeP(arg->value), REGCLASSOID, sizeof(Oid), true,
-						  TYPALIGN_INT, &elements, &nulls, &count);
+	require(arg, "topics", "An empty list is ARRAY(SELECT ...) without rows; array_agg() gives null then.");
+	deconstruct_array(DatumGetArrayTypeP(arg->value), REGCLASSOID, sizeof(Oid), true,
+					  TYPALIGN_INT, &elements, &nulls, &count);
 	for (int i = 0; i < count; i++)
 	{
 		if (nulls[i])
@@ -253,6 +277,7 @@ pgt_consume_request_parse_many(ConsumeRequest *request, Oid function, const Null
 	common[ARG_AUTO_OFFSET_RESET] = args[MANY_AUTO_OFFSET_RESET];
 	common[ARG_MEMBER_ID] = args[MANY_MEMBER_ID];
 	common[ARG_LEASE] = args[MANY_LEASE];
+	common[ARG_TIMEOUT_MS] = args[MANY_TIMEOUT_MS];
 	parse_common(request, function, common);
 	parse_topics(request, &args[MANY_TOPICS]);
 	request->missing_ok = true;
@@ -263,7 +288,7 @@ pgt_consume_request_parse_many(ConsumeRequest *request, Oid function, const Null
 bool
 pgt_consume_request_is_typed(const FuncExpr *call)
 {
-	return get_call_expr_argtype((Node *) call, 0) != REGCLASSOID;
+	return call->funcresulttype != RECORDOID || get_call_expr_argtype((Node *) call, 0) != REGCLASSOID;
 }
 
 Topic *

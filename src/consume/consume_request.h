@@ -24,6 +24,7 @@ enum
 	ARG_AUTO_OFFSET_RESET,
 	ARG_MEMBER_ID,
 	ARG_LEASE,
+	ARG_TIMEOUT_MS,
 	ARG_COUNT
 };
 
@@ -54,8 +55,8 @@ typedef struct ConsumeRequest
 
 /*
  * The request of a call of consume() or consume_as(), or, with _many, of
- * consume_many().  An optional argument that is null has its default.  ERROR for
- * values out of range, or if the call names no topic.
+ * consume_many().  ERROR for values out of range, for a null argument whose default is
+ * not null, or if the call names no topic.
  */
 extern void pgt_consume_request_parse(ConsumeRequest *request, const FuncExpr *call,
 									  const NullableDatum *args);

@@ -37,6 +37,8 @@
 #include "util/sql_version.h"
 
 PGT_FUNCTION_INFO(pgt_produce);
+PGT_FUNCTION_INFO(pgt_produce_text_key);
+PGT_FUNCTION_INFO(pgt_produce_character_key);
 PGT_FUNCTION_INFO(pgt_produce_value);
 PGT_FUNCTION_INFO(pgt_produced);
 PGT_FUNCTION_INFO(pgt_flush);
@@ -107,7 +109,7 @@ add_record(Topic *topic, int32 partition, ByteView key, ByteView value, Record *
 }
 
 /*
- * produce(topic regclass, key "any", value "any", partition int,
+ * produce(topic regclass, key "any", value anycompatible, partition int,
  *		   record_timestamp timestamptz, headers jsonb) returns int
  */
 Datum
@@ -129,7 +131,21 @@ pgt_produce(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(partition);
 }
 
-/* produce(topic regclass, value "any") returns int: a record with a null key */
+/* produce() with a key of type text, or of a parameter without a type */
+Datum
+pgt_produce_text_key(PG_FUNCTION_ARGS)
+{
+	return pgt_produce(fcinfo);
+}
+
+/* produce() with a key of type character */
+Datum
+pgt_produce_character_key(PG_FUNCTION_ARGS)
+{
+	return pgt_produce(fcinfo);
+}
+
+/* produce(topic regclass, value anycompatible) returns int: a record with a null key */
 Datum
 pgt_produce_value(PG_FUNCTION_ARGS)
 {

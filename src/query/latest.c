@@ -69,6 +69,7 @@ typedef struct KeyPart
 } KeyPart;
 
 PGT_FUNCTION_INFO(pgt_latest);
+PGT_FUNCTION_INFO(pgt_latest_by_name);
 
 /* Is the record one of a key in this part? */
 static inline bool
@@ -178,4 +179,11 @@ pgt_latest(PG_FUNCTION_ARGS)
 	for (int32 partition = 0; partition < topic->partitions; partition++)
 		emit_partition(topic, partition, rows);
 	return (Datum) 0;
+}
+
+/* latest('topic'): an error */
+Datum
+pgt_latest_by_name(PG_FUNCTION_ARGS)
+{
+	pgt_record_rows_refuse_name(fcinfo, "latest", "");
 }

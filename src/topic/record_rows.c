@@ -129,6 +129,18 @@ pgt_record_rows_topic_of_call(const FuncExpr *call, const char *usage)
 	return topic;
 }
 
+void
+pgt_record_rows_refuse_name(FunctionCallInfo fcinfo, const char *function, const char *rest)
+{
+	const char *name = PG_ARGISNULL(0) ? "topic_name" : text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("%s() takes a null of the topic's row type, not the topic's name", function),
+			 errdetail("The row type says which columns the result has."),
+			 errhint("Write %s(NULL::%s%s).", function, name, rest)));
+}
+
 /* ---- the long way ------------------------------------------------------- */
 
 /* Set one column of the current row, if the result has such a column. */

@@ -18,6 +18,13 @@ typedef struct RecordRows RecordRows;
 extern Oid	pgt_record_rows_topic_of_call(const FuncExpr *call, const char *usage);
 
 /*
+ * ERROR for a call of "function" whose first argument is a topic's name instead of a null
+ * of its row type; "rest" is what follows that argument in the hint.
+ */
+extern void pgt_record_rows_refuse_name(FunctionCallInfo fcinfo, const char *function,
+										const char *rest) pg_attribute_noreturn();
+
+/*
  * Begin the function's result, a tuplestore: with "typed" of rows of the topic's own
  * row type, else of consume()'s columns, with key and value as text.
  */

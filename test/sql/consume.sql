@@ -318,6 +318,21 @@ COMMIT;
 RESET ROLE;
 SELECT * FROM offsets WHERE group_id LIKE 'other%';
 
+---- timeout in milliseconds
+CREATE FUNCTION waited(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    begun timestamptz := clock_timestamp();
+    n int;
+BEGIN
+    EXECUTE call INTO n;
+    RETURN n || ' after ' || CASE WHEN clock_timestamp() - begun BETWEEN '50 ms' AND '20 s' THEN 'waiting' ELSE (clock_timestamp() - begun)::text END;
+END $$;
+SELECT count(*) FROM consume('orders', 'waits');
+SELECT waited($$SELECT count(*) FROM consume('orders', 'waits', timeout_ms => 50)$$),
+    waited($$SELECT count(*) FROM consume('orders', 'waits', timeout => '0.05')$$),
+    waited($$SELECT count(*) FROM consume_as(NULL::orders, 'waits', timeout_ms => 50)$$),
+    waited($$SELECT count(*) FROM consume_many('{orders}', 'waits', timeout_ms => 50)$$);
+
 ---- errors
 SELECT count(*) FROM consume('orders', '');
 SELECT count(*) FROM consume('orders', NULL);
@@ -331,8 +346,16 @@ SELECT count(*) FROM consume('orders', 'g', partitions => '{-1}');
 SELECT count(*) FROM consume('orders', 'g', partitions => '{}');
 SELECT count(*) FROM consume('orders', 'g', partitions => '{0,NULL}');
 SELECT count(*) FROM consume('orders', 'g', auto_offset_reset => 'first');
+SELECT count(*) FROM consume('orders', 'g', timeout_ms => -1);
+SELECT count(*) FROM consume('orders', 'g', timeout => '1 s', timeout_ms => 1000);
 SELECT count(*) FROM consume('items', 'g');
 SELECT count(*) FROM consume('nothing', 'g');
+-- null is neither "no limit" nor the default
+SELECT count(*) FROM consume('orders', 'g', max_records => NULL);
+SELECT count(*) FROM consume('orders', 'g', NULL, timeout => '1 hour');
+SELECT count(*) FROM consume('orders', 'g', timeout => NULL);
+SELECT count(*) FROM consume_as(NULL::orders, 'g', auto_commit => NULL);
+SELECT count(*) FROM consume('orders', 'null', 1, '0', NULL, true, NULL, NULL, NULL, NULL);
 SELECT commit_offsets('items', 'g');
 BEGIN READ ONLY;
 SELECT count(*) FROM consume('orders', 'g', timeout => '1 hour');
