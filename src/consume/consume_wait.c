@@ -34,7 +34,8 @@
  * Elsewhere (PL/pgSQL, joins, INSERT ... SELECT) the function waits inside itself: it
  * keeps the statement's snapshot and looks with a newer one.
  *
- * If a client disconnects while its session sleeps, the session notices when it wakes.
+ * If a client disconnects while its session sleeps, the session ends at once
+ * (client_connection.c).
  *
  * Locks: none of its own.  The callback look() may take locks and keep them.
  *
@@ -48,19 +49,15 @@
 #include "nodes/nodeFuncs.h"
 #include "nodes/plannodes.h"
 #include "optimizer/optimizer.h"
-#include "storage/latch.h"
 #include "tcop/pquery.h"
-#include "tcop/tcopprot.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
 
 #include "consume/consume_wait.h"
+#include "util/client_connection.h"
 #include "util/clock.h"
-
-/* Of libpq/libpq.h, which needs GSSAPI's headers where the server has that built in. */
-extern bool pq_check_connection(void);
 
 /* The time between two looks if no announcement will come; it doubles. */
 #define FIRST_NAP_MS	5
@@ -173,22 +170,6 @@ ms_until(int64 time)
 }
 
 /*
- * End the session if its client has disconnected while it waited: it would consume
- * records, and commit that, although no client receives them.  The server itself does not
- * look at the socket while a statement runs.
- */
-static void
-check_client(void)
-{
-	if (MyProcPort == NULL || whereToSendOutput != DestRemote ||
-		!WaitEventSetCanReportClosed() || pq_check_connection())
-		return;
-	ClientConnectionLost = true;
-	InterruptPending = true;
-	CHECK_FOR_INTERRUPTS();
-}
-
-/*
  * Look and sleep in turn until a look is done or the deadline has passed.  The session is
  * among the topics' waiters, and has taken its snapshot since.  A snapshot is active
  * before and after.
@@ -212,7 +193,8 @@ look_and_sleep(const Waiter *waiter, QueryDesc *query, MemoryContext scratch)
 			nap = FIRST_NAP_MS;
 		else
 			nap = Min(nap * 2, LONGEST_NAP_MS);
-		check_client();
+		/* it would consume records, and commit that, although no client receives them */
+		pgt_client_connection_check();
 		pgt_topic_waiters_begin_look();
 		renew_snapshot(query);
 	}

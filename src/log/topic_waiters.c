@@ -45,9 +45,9 @@
 #include "storage/lwlock.h"
 #include "storage/proc.h"
 #include "storage/shmem.h"
-#include "utils/wait_event.h"
 
 #include "log/topic_waiters.h"
+#include "util/client_connection.h"
 #include "util/clock.h"
 #include "util/compat.h"
 
@@ -359,9 +359,7 @@ pgt_topic_waiters_sleep(long timeout_ms)
 		CHECK_FOR_INTERRUPTS();
 		if (remaining <= 0)
 			return false;
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 (long) remaining, PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
+		pgt_client_connection_sleep((long) remaining);
 	}
 	CHECK_FOR_INTERRUPTS();
 	return true;

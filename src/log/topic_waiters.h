@@ -42,7 +42,10 @@ extern void pgt_topic_waiters_set_partitions(PartitionSet partitions);
 /* A look begins, and its snapshot is taken next: later news calls for another look. */
 extern void pgt_topic_waiters_begin_look(void);
 
-/* Sleep until woken.  False if timeout_ms milliseconds have passed.  Serves interrupts. */
+/*
+ * Sleep until woken.  False if timeout_ms milliseconds have passed.  Serves interrupts, and
+ * ends the session when its client disconnects.
+ */
 extern bool pgt_topic_waiters_sleep(long timeout_ms);
 
 /*

@@ -199,23 +199,49 @@ wait_asleep('waiter');
 $node->safe_psql('postgres', q{SELECT produce('events', 'after'::text)});
 is(answer($waiter), 'after', 'the session waits as before after errors');
 
-# a client that is killed while it waits takes nothing along: what wakes its
-# session goes to the next one that waits
+# a client that is killed while it waits leaves no session behind, and what comes then goes to
+# the next one that waits; the server's own check of clients is off
+is($node->safe_psql('postgres', 'SHOW client_connection_check_interval'), 0, 'the server does not look for clients itself');
 foreach my $form (q{SELECT value FROM consume('events', 'g', timeout => '1 hour');},
-	q{SELECT value FROM consume('events', 'g', timeout => '1 hour') JOIN pg_extension ON extname = 'pg_topics';})
+	q{SELECT value FROM consume('events', 'g', timeout => '1 hour') JOIN pg_extension ON extname = 'pg_topics';},
+	q{BEGIN; DECLARE c CURSOR FOR SELECT value FROM consume('events', 'g', timeout => '1 hour'); FETCH c;},
+	q{SELECT value FROM consume('events', 'g', timeout => '1 hour', member_id => 'killed', lease => '1 hour');})
 {
 	my $killed = session('killed');
+
+	if ($form =~ /member_id/)
+	{
+		# the call that joins does not wait
+		ask($killed, $form);
+		answer($killed);
+	}
 	ask($killed, $form);
 	wait_asleep('killed');
 	$killed->{run}->signal('KILL');
 	$killed->{run}->finish;
+	my $killed_at = time;
+	$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'killed'})
+	  or die "the session does not end: $form";
+	note(sprintf('its session was seen to have ended after %.0f ms', (time - $killed_at) * 1000));
+	$node->safe_psql('postgres', q{SELECT leave_group('events', 'g', 'killed')});
 	ask($waiter, q{SELECT value FROM consume('events', 'g', timeout => '1 hour');});
 	wait_asleep('waiter');
 	$node->safe_psql('postgres', q{SELECT produce('events', 'left behind'::text)});
-	is(answer($waiter), 'left behind', 'a client that is gone when a record wakes its session takes nothing along');
-	$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'killed'})
-	  or die 'the session does not end';
+	is(answer($waiter), 'left behind', "a client that is killed takes nothing along: $form");
 }
+
+# one that stops its own long poll is free at once, with nothing lost
+my $stopping = session('stopping');
+ask($stopping, q{SELECT value FROM consume('events', 'g', timeout => '1 hour');});
+wait_asleep('stopping');
+my $stopped_at = time;
+$stopping->{run}->signal('INT');
+$stopping->{run}->finish;
+my $stopped_after = (time - $stopped_at) * 1000;
+like($stopping->{err}, qr/canceling statement due to user request/, 'a client can stop its long poll');
+cmp_ok($stopped_after, '<', 5000, sprintf('at once: %.0f ms', $stopped_after));
+$node->safe_psql('postgres', q{SELECT produce('events', 'not lost'::text)});
+is($node->safe_psql('postgres', q{SELECT value FROM consume('events', 'g')}), 'not lost', 'and what comes then goes to the next one');
 
 # of several waiters one gets a record, the others go on waiting
 my @crowd = map { session("crowd$_") } (1 .. 3);
