@@ -198,7 +198,7 @@ build_headers(const Failure *failure, int64 not_before, StringInfo out, int32 *c
 static char *
 target_name(const Failure *failure, bool dead)
 {
-	char	   *name = pgt_nack_target_name(failure->origin, dead);
+	char	   *name = pgt_topic_failed_name(failure->origin, dead);
 	const char *suffix = dead ? "dlq" : "retry";
 
 	if (name == NULL)

@@ -147,22 +147,6 @@ find_relation(const char *name, Oid schema)
 	return OidIsValid(schema) ? get_relname_relid(llast(names), schema) : InvalidOid;
 }
 
-char *
-pgt_nack_target_name(const Topic *origin, bool dead)
-{
-	const char *option = dead ? origin->dlq_topic : origin->retry_topic;
-	char	   *relation;
-	char	   *name;
-
-	if (*option != '\0')
-		return pstrdup(option);
-	relation = get_rel_name(origin->relid);
-	if (relation == NULL)
-		return NULL;
-	name = psprintf("%s.%s", relation, dead ? "dlq" : "retry");
-	return strlen(name) < NAMEDATALEN ? pstrdup(quote_identifier(name)) : NULL;
-}
-
 Oid
 pgt_nack_find_target(const Topic *origin, const char *name)
 {
@@ -179,7 +163,7 @@ pgt_nack_is_own_target(const Topic *origin, Oid topic)
 static bool
 is_target(const Topic *origin, const Topic *topic, bool dead)
 {
-	char	   *name = pgt_nack_target_name(origin, dead);
+	char	   *name = pgt_topic_failed_name(origin, dead);
 
 	return name != NULL && pgt_nack_find_target(origin, name) == topic->relid &&
 		pgt_nack_is_own_target(origin, topic->relid);

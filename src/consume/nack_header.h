@@ -27,13 +27,6 @@ extern bool pgt_nack_header_find(const Record *record, const char *name, RecordH
 /* The value of the first header of a name as a number of at most 18 digits; -1 if it is not one. */
 extern int64 pgt_nack_header_number(const Record *record, const char *name);
 
-/*
- * The name, as in SQL, of the topic that an origin sends its records to: the option
- * "retry.topic" or, if "dead", "dlq.topic"; by default <origin>.retry or <origin>.dlq.
- * NULL if that default would be too long for a name.
- */
-extern char *pgt_nack_target_name(const Topic *origin, bool dead);
-
 /* The relation of that name, by default in the origin's schema; InvalidOid if there is none. */
 extern Oid	pgt_nack_find_target(const Topic *origin, const char *name);
 

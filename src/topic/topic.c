@@ -170,6 +170,22 @@ pgt_topic_require(Oid relid)
 				 errhint("Create topics with create_topic() or CREATE FOREIGN TABLE ... SERVER " TOPIC_SERVER_NAME "; the view pg_topics lists them.")));
 }
 
+char *
+pgt_topic_failed_name(const Topic *origin, bool dead)
+{
+	const char *option = dead ? origin->dlq_topic : origin->retry_topic;
+	char	   *relation;
+	char	   *name;
+
+	if (*option != '\0')
+		return pstrdup(option);
+	relation = get_rel_name(origin->relid);
+	if (relation == NULL)
+		return NULL;
+	name = psprintf("%s.%s", relation, dead ? "dlq" : "retry");
+	return strlen(name) < NAMEDATALEN ? pstrdup(quote_identifier(name)) : NULL;
+}
+
 /* The column of that name, or TOPIC_COLUMN_COUNT. */
 static TopicColumnId
 column_by_name(const char *name)

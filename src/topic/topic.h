@@ -71,6 +71,13 @@ extern bool pgt_topic_is_visible(Oid relid);
  */
 extern void pgt_topic_check_settled(Oid relid);
 
+/*
+ * The name, as in SQL, of the topic that nack() sends a topic's records to: the option
+ * "retry.topic" or, if "dead", "dlq.topic"; by default <topic>.retry or <topic>.dlq.
+ * NULL if that default would be too long for a name.
+ */
+extern char *pgt_topic_failed_name(const Topic *topic, bool dead);
+
 extern void pgt_topic_init(void);	/* settings of this file */
 
 #endif							/* TOPIC_H */
