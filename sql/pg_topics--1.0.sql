@@ -28,10 +28,11 @@ GRANT USAGE ON FOREIGN SERVER topics TO PUBLIC;
 
 CREATE FUNCTION create_topic(topic text, partitions int DEFAULT 1,
     key_type regtype DEFAULT 'text', value_type regtype DEFAULT 'text',
-    config jsonb DEFAULT '{}', if_not_exists bool DEFAULT false)
+    config jsonb DEFAULT '{}', if_not_exists bool DEFAULT false,
+    retry_topics bool DEFAULT false)
 RETURNS regclass
 AS 'MODULE_PATHNAME', 'pgt_create_topic' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION create_topic(text, int, regtype, regtype, jsonb, bool) IS
+COMMENT ON FUNCTION create_topic(text, int, regtype, regtype, jsonb, bool, bool) IS
 'create a topic: a foreign table on the server "topics"';
 
 CREATE FUNCTION alter_topic(topic regclass, config jsonb) RETURNS void

@@ -172,7 +172,7 @@ static void
 check_arguments(FunctionCallInfo fcinfo)
 {
 	static const char *const names[] = {
-		"topic", "partitions", "key_type", "value_type", "config", "if_not_exists"
+		"topic", "partitions", "key_type", "value_type", "config", "if_not_exists", "retry_topics"
 	};
 
 	for (int i = 0; i < lengthof(names); i++)
@@ -247,13 +247,45 @@ pgt_topic_create(text *topic, int32 partitions, Oid key_type, Oid value_type,
 	return existing;
 }
 
-/* create_topic(topic, partitions, key_type, value_type, config, if_not_exists) */
+/*
+ * Create the topic that nack() sends a topic's records to, with the same types and number
+ * of partitions, if there is none of that name.
+ */
+static void
+create_failed_topic(Oid relid, bool dead)
+{
+	Topic	   *topic = pgt_topic_get(relid);
+	const char *schema = get_namespace_name(get_rel_namespace(relid));
+	char	   *name = pgt_topic_failed_name(topic, dead);
+	List	   *parts;
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NAME_TOO_LONG),
+				 errmsg("name of topic \"%s\" is too long to derive the name of its %s topic",
+						get_rel_name(relid), dead ? "dead-letter" : "retry"),
+				 errhint("Set the topic's option \"%s.topic\".", dead ? "dlq" : "retry")));
+	if (SplitIdentifierString(pstrdup(name), '.', &parts) && list_length(parts) == 1)
+		name = psprintf("%s.%s", quote_identifier(schema), name);
+	(void) pgt_topic_create(cstring_to_text(name), topic->partitions, topic->key.type, topic->value.type,
+							DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"))), true);
+}
+
+/* create_topic(topic, partitions, key_type, value_type, config, if_not_exists, retry_topics) */
 Datum
 pgt_create_topic(PG_FUNCTION_ARGS)
 {
+	Oid			topic;
+
 	check_arguments(fcinfo);
-	PG_RETURN_OID(pgt_topic_create(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), PG_GETARG_OID(2),
-								   PG_GETARG_OID(3), PG_GETARG_JSONB_P(4), PG_GETARG_BOOL(5)));
+	topic = pgt_topic_create(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), PG_GETARG_OID(2),
+							 PG_GETARG_OID(3), PG_GETARG_JSONB_P(4), PG_GETARG_BOOL(5));
+	if (PG_GETARG_BOOL(6))
+	{
+		create_failed_topic(topic, false);
+		create_failed_topic(topic, true);
+	}
+	PG_RETURN_OID(topic);
 }
 
 /* ---- alter_topic -------------------------------------------------------- */

@@ -184,6 +184,25 @@ SELECT length(value) FROM "small.dlq";
 SELECT produce('"small.retry"', 'k'::text, repeat('x', 3000000));
 SELECT produce('small', 'k'::text, repeat('x', 268435456 - 65536));
 
+---- both topics made with the topic: of its types and partitions, where its options say
+SELECT create_topic('shipped', partitions => 3, key_type => 'int', value_type => 'jsonb', config => '{"max.attempts": 2}', retry_topics => true);
+SELECT create_topic('billed', config => '{"retry.topic": "nack_other.again", "dlq.topic": "shipped.dlq"}', retry_topics => true);
+SELECT create_topic('billed', config => '{"retry.topic": "nack_other.again", "dlq.topic": "\"billed.dead\""}', retry_topics => true);
+SELECT topic, partitions, key_type, value_type, config FROM pg_topics
+WHERE topic::text ~ 'shipped|billed|again' ORDER BY topic::text COLLATE "C";
+SELECT produce('shipped', 1, '{"n": 1}');
+SELECT nack('shipped', 'g', partition, record_offset, 'first') FROM consume('shipped', 'g');
+SELECT nack('"shipped.retry"', 'g', partition, record_offset, 'second') FROM consume('"shipped.retry"', 'g');
+SELECT key, value, headers ->> 'nack.attempts' AS attempts FROM "shipped.dlq";
+-- for a topic that is there already too; nothing is left of one that fails
+SELECT create_topic('shipped', if_not_exists => true, retry_topics => true);
+SELECT create_topic('before');
+SELECT create_topic('before', if_not_exists => true, retry_topics => true);
+SELECT to_regclass('"before.retry"'), to_regclass('"before.dlq"');
+SELECT create_topic(repeat('n', 59), retry_topics => true);
+SELECT to_regclass(repeat('n', 59));
+SELECT create_topic('none', retry_topics => NULL);
+
 SET client_min_messages = warning;
 DROP SCHEMA nack_test, nack_other CASCADE;
 RESET client_min_messages;
