@@ -60,6 +60,7 @@
 #include "group/group_wakeup.h"
 #include "log/topic_waiters.h"
 #include "produce/partitioner_lookup.h"
+#include "produce/producer.h"
 #include "topic/topic.h"
 #include "topic/topic_options.h"
 #include "util/sql_version.h"
@@ -315,6 +316,13 @@ prepared_transaction_ended(bool rolled_back)
 		pgt_orphaned_logs_collect_slots();
 }
 
+/* DISCARD ALL was run, with which poolers clean a session before another client gets it. */
+static bool
+discards_all(Node *statement)
+{
+	return IsA(statement, DiscardStmt) && castNode(DiscardStmt, statement)->target == DISCARD_ALL;
+}
+
 /* ProcessUtility_hook */
 static void
 process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
@@ -343,6 +351,8 @@ process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
 	PG_END_TRY();
 
 	check_touched();
+	if (discards_all(pstmt->utilityStmt))
+		pgt_producer_forget_committed();
 	if (ended)
 		prepared_transaction_ended(rolled_back);
 }

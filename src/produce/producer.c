@@ -812,6 +812,12 @@ pgt_producer_last_committed(int *count)
 	return committed.ranges;
 }
 
+void
+pgt_producer_forget_committed(void)
+{
+	committed.count = 0;
+}
+
 const ProducedRange *
 pgt_producer_flushed(int *count)
 {

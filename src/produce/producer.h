@@ -68,6 +68,9 @@ extern void pgt_producer_check_unused(Oid topic, const char *action);
 /* The ranges that this session's last committed transaction with records has appended. */
 extern const ProducedRange *pgt_producer_last_committed(int *count);
 
+/* Forget them, so that a session that goes to another client shows nothing of the last one's. */
+extern void pgt_producer_forget_committed(void);
+
 /* The ranges that the running transaction has appended by flush() so far. */
 extern const ProducedRange *pgt_producer_flushed(int *count);
 

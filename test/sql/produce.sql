@@ -233,3 +233,13 @@ SET pg_topics.acks = '';
 SHOW pg_topics.acks;
 SELECT record_offset, value FROM acked;
 SELECT drop_topic(t) FROM unnest('{acked,unacked}'::regclass[]) t;
+
+-- ---- a pooled session that is cleaned shows nothing of the client before ----
+SELECT create_topic('produce_pooled');
+SELECT produce('produce_pooled', 'k', 'v');
+SELECT records FROM produced();
+DISCARD PLANS;
+SELECT records FROM produced();
+DISCARD ALL;
+SELECT * FROM produced();
+SELECT drop_topic('produce_pooled');
