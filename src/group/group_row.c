@@ -435,7 +435,23 @@ update_row(Relation table, const GroupPartition *part, int64 next, int64 lost,
 	return updated;
 }
 
-/* Write the first row of an owned partition. */
+/* Has the group no row in any partition of its topic? */
+static bool
+is_new_group(Relation table, const ConsumerGroup *group)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	SysScanDesc scan = pgt_group_rows_scan(table, group, -1, snapshot);
+	bool		is_new = !HeapTupleIsValid(systable_getnext(scan));
+
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	return is_new;
+}
+
+/*
+ * Write the first row of an owned partition.  A group's first row in its topic is told in
+ * the server's log, since the group may be a mistyped name.
+ */
 static HeapTuple
 insert_row(Relation table, const ConsumerGroup *group, const GroupPartition *part, int64 next,
 		   int64 lost, const char *metadata)
@@ -451,6 +467,9 @@ insert_row(Relation table, const ConsumerGroup *group, const GroupPartition *par
 	values[Anum_offsets_topic - 1] = ObjectIdGetDatum(group->topic);
 	values[Anum_offsets_partition - 1] = Int32GetDatum(part->partition);
 
+	if (is_new_group(table, group))
+		ereport(LOG,
+				(errmsg("consumer group \"%s\" is new in topic \"%s\"", group->id, get_rel_name(group->topic))));
 	row = heap_form_tuple(RelationGetDescr(table), values, nulls);
 	CatalogTupleInsert(table, row);
 	return row;

@@ -219,5 +219,17 @@ $node->safe_psql('postgres', 'VACUUM topic_group_offsets');
 my ($after) = commits(1000);
 cmp_ok($after, '<=', $grown, 'when it has ended, the room is used again');
 
+# a group that is new in a topic is told in the log, once: its name may be a mistake
+my $log = -s $node->logfile;
+$node->safe_psql('postgres', q{
+	SELECT count(produce('events', NULL::text, 'v', partition => p)) FROM generate_series(0, 5) p;
+	SELECT count(*) FROM consume('events', 'mistyped', 3);
+	SELECT count(*) FROM consume('events', 'mistyped');
+	SELECT create_topic('other');
+	SELECT seek_to_end('other', 'mistyped')});
+my @told = slurp_file($node->logfile, $log) =~ /LOG:  (consumer group .*)/g;
+is(join(', ', @told), 'consumer group "mistyped" is new in topic "events", consumer group "mistyped" is new in topic "other"',
+	'the log tells of a new group once a topic');
+
 $node->stop;
 done_testing();
