@@ -41,6 +41,7 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
 #include "consume/consume.h"
@@ -49,6 +50,7 @@
 #include "consume/consume_request.h"
 #include "consume/consume_wait.h"
 #include "consume/partition_cursor.h"
+#include "group/group_position.h"
 #include "group/lease.h"
 #include "topic/record_rows.h"
 #include "topic/sql_argument.h"
@@ -78,6 +80,16 @@ serve(ConsumePass *pass, PassPartition *ordered, int count)
 	}
 }
 
+/* Remember for commit_offsets() that the transaction reads for the group in each topic. */
+static void
+note_reading(const ConsumePass *pass)
+{
+	ListCell   *cell;
+
+	foreach(cell, pass->topics)
+		pgt_group_position_note_reading(&((TopicPass *) lfirst(cell))->group);
+}
+
 /* Serve the request once, without waiting for anything. */
 static void
 consume_once(ConsumePass *pass)
@@ -88,8 +100,11 @@ consume_once(ConsumePass *pass)
 	pgt_consume_pass_open_topics(pass);
 	count = pgt_consume_pass_list(pass, &ordered);
 	serve(pass, ordered, count);
-	if (pass->sink != NULL)
-		pgt_consume_pass_keep_groups(pass);
+	if (pass->sink == NULL)
+		return;
+	pgt_consume_pass_keep_groups(pass);
+	if (!pass->request->auto_commit)
+		note_reading(pass);
 }
 
 /* Serve a member's request once, without waiting for records. */
@@ -432,6 +447,20 @@ parse_holder(FunctionCallInfo fcinfo, const char *function, int member_arg,
 	pgt_group_member_check_id(holder->member);
 }
 
+/* Tell that commit_offsets() commits nothing, unless the transaction has read and found nothing. */
+static void
+warn_if_not_reading(const ConsumerGroup *group)
+{
+	if (pgt_group_position_is_reading(group))
+		return;
+	ereport(WARNING,
+			(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
+			 errmsg("there are no offsets of consumer group \"%s\" in topic \"%s\" to commit",
+					group->id, get_rel_name(group->topic)),
+			 errdetail("This transaction has not consumed from the topic with auto_commit => false."),
+			 errhint("Consume and commit in one transaction, or consume with member_id.")));
+}
+
 /* commit_offsets(topic, group_id, member_id): commit this transaction's positions, or the member's. */
 Datum
 pgt_commit_offsets(PG_FUNCTION_ARGS)
@@ -443,7 +472,10 @@ pgt_commit_offsets(PG_FUNCTION_ARGS)
 	if (holder.member != NULL)
 		pgt_lease_commit(&holder);
 	else
+	{
+		warn_if_not_reading(&group);
 		pgt_group_commit_positions(&group);
+	}
 	PG_RETURN_VOID();
 }
 

@@ -17,6 +17,10 @@
  *
  * Commit, abort and crash all end a transaction's positions.
  *
+ * That the transaction has read for a group at all is an entry with a partition number
+ * that no partition has.  By it commit_offsets() tells a batch without records from a call
+ * in the wrong transaction.
+ *
  * Locks: none; positions are private to this process.
  *
  * Memory: TopTransactionContext.
@@ -30,6 +34,9 @@
 #include "utils/timestamp.h"
 
 #include "group/group_position.h"
+
+/* The partition number of the entry that says that the transaction reads for the group. */
+#define READING_MARK	(-1)
 
 typedef struct PositionKey
 {
@@ -199,6 +206,19 @@ pgt_group_position_partitions(const ConsumerGroup *group)
 	}
 	list_sort(partitions, list_int_cmp);
 	return partitions;
+}
+
+void
+pgt_group_position_note_reading(const ConsumerGroup *group)
+{
+	if (find_position(group, READING_MARK) == NULL)
+		(void) own_position(group, READING_MARK);
+}
+
+bool
+pgt_group_position_is_reading(const ConsumerGroup *group)
+{
+	return find_position(group, READING_MARK) != NULL;
 }
 
 /* Drop the versions of a subtransaction that rolled back. */

@@ -40,6 +40,12 @@ extern int64 pgt_group_position_lost(const ConsumerGroup *group, int32 partition
 /* Numbers of the partitions in which the group has a position, ascending, palloc'd. */
 extern List *pgt_group_position_partitions(const ConsumerGroup *group);
 
+/* Remember that the transaction reads for the group without committing; a rollback to a savepoint forgets it. */
+extern void pgt_group_position_note_reading(const ConsumerGroup *group);
+
+/* Has the transaction read for the group without committing, whether it found records or not? */
+extern bool pgt_group_position_is_reading(const ConsumerGroup *group);
+
 /* Install the transaction callbacks; called once per process. */
 extern void pgt_group_position_init(void);
 

@@ -161,6 +161,27 @@ SELECT commit_offsets('orders', 'two');
 SELECT commit_offsets('orders', 'three');
 COMMIT;
 SELECT * FROM offsets WHERE group_id IN ('one', 'two', 'three');
+-- a commit of nothing is told, but for a transaction that has read and found nothing
+SELECT commit_offsets('orders', 'manual');
+BEGIN;
+SELECT count(*) FROM consume('orders', 'manual', 1, auto_commit => true);
+SELECT commit_offsets('orders', 'manual');
+SAVEPOINT a;
+SELECT count(*) FROM consume('orders', 'manual', 1, auto_commit => false);
+ROLLBACK TO a;
+SELECT commit_offsets('orders', 'manual');
+ROLLBACK;
+SELECT seek_to_end('orders', 'idle');
+BEGIN;
+SELECT count(*) FROM consume('orders', 'idle', auto_commit => false);
+SELECT commit_offsets('orders', 'idle');
+SELECT count(*) FROM consume('orders', 'idle', auto_commit => false, timeout_ms => 1);
+SELECT commit_offsets('orders', 'idle');
+COMMIT;
+BEGIN;
+SELECT count(*) FROM consume_many('{orders}', 'idle', auto_commit => false);
+SELECT commit_offsets('orders', 'idle');
+COMMIT;
 
 ---- who polls and finds nothing commits anew, once a quarter of offsets_retention_minutes has passed
 CREATE FUNCTION aged(ago interval) RETURNS void LANGUAGE sql AS $$
