@@ -49,6 +49,7 @@
 #include "consume/consume_pass.h"
 #include "consume/consume_request.h"
 #include "consume/consume_wait.h"
+#include "consume/consume_whole.h"
 #include "consume/partition_cursor.h"
 #include "group/group_position.h"
 #include "group/lease.h"
@@ -502,6 +503,7 @@ pgt_consume_init(void)
 	pgt_consume_request_init();
 	pgt_consumer_group_init();
 	pgt_consume_wait_init();
+	pgt_consume_whole_init();
 	pgt_consume_wait_register(pgt_consume, prepare_waiting);
 	pgt_consume_wait_register(pgt_consume_as, prepare_waiting);
 	pgt_consume_wait_register(pgt_consume_many, prepare_waiting_many);

@@ -45,6 +45,20 @@ enum
 	MANY_TIMEOUT_MS
 };
 
+/* Where consume_many() has each argument of consume(); -1: nowhere. */
+static const int argument_of_many[ARG_COUNT] = {
+	[ARG_TOPIC] = MANY_TOPICS,
+	[ARG_GROUP_ID] = MANY_GROUP_ID,
+	[ARG_MAX_RECORDS] = MANY_MAX_RECORDS,
+	[ARG_TIMEOUT] = MANY_TIMEOUT,
+	[ARG_PARTITIONS] = -1,
+	[ARG_AUTO_COMMIT] = MANY_AUTO_COMMIT,
+	[ARG_AUTO_OFFSET_RESET] = MANY_AUTO_OFFSET_RESET,
+	[ARG_MEMBER_ID] = MANY_MEMBER_ID,
+	[ARG_LEASE] = MANY_LEASE,
+	[ARG_TIMEOUT_MS] = MANY_TIMEOUT_MS
+};
+
 /* setting pg_topics.auto_offset_reset: OffsetReset */
 static int	auto_offset_reset = OFFSET_RESET_EARLIEST;
 
@@ -268,19 +282,19 @@ pgt_consume_request_parse_many(ConsumeRequest *request, Oid function, const Null
 {
 	NullableDatum common[ARG_COUNT];
 
-	common[ARG_TOPIC] = args[MANY_TOPICS];
-	common[ARG_GROUP_ID] = args[MANY_GROUP_ID];
-	common[ARG_MAX_RECORDS] = args[MANY_MAX_RECORDS];
-	common[ARG_TIMEOUT] = args[MANY_TIMEOUT];
-	common[ARG_PARTITIONS] = (NullableDatum) {(Datum) 0, true};
-	common[ARG_AUTO_COMMIT] = args[MANY_AUTO_COMMIT];
-	common[ARG_AUTO_OFFSET_RESET] = args[MANY_AUTO_OFFSET_RESET];
-	common[ARG_MEMBER_ID] = args[MANY_MEMBER_ID];
-	common[ARG_LEASE] = args[MANY_LEASE];
-	common[ARG_TIMEOUT_MS] = args[MANY_TIMEOUT_MS];
+	for (int i = 0; i < ARG_COUNT; i++)
+		common[i] = argument_of_many[i] < 0 ? (NullableDatum) {(Datum) 0, true} : args[argument_of_many[i]];
 	parse_common(request, function, common);
 	parse_topics(request, &args[MANY_TOPICS]);
 	request->missing_ok = true;
+}
+
+Node *
+pgt_consume_request_argument(const FuncExpr *call, int argument)
+{
+	if (get_call_expr_argtype((Node *) call, 0) == REGCLASSARRAYOID)
+		argument = argument_of_many[argument];
+	return argument < 0 ? NULL : list_nth(call->args, argument);
 }
 
 /* ---- topics -------------------------------------------------------------- */

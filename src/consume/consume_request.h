@@ -67,6 +67,12 @@ extern void pgt_consume_request_parse_many(ConsumeRequest *request, Oid function
 extern bool pgt_consume_request_is_typed(const FuncExpr *call);
 
 /*
+ * The expression of an argument of a call of one of these functions, by the numbers above;
+ * NULL if the function has no such argument.
+ */
+extern Node *pgt_consume_request_argument(const FuncExpr *call, int argument);
+
+/*
  * One of the request's topics, locked with AccessShareLock.  ERROR if the relation
  * is no topic, the user may not read it, or a wanted partition does not exist.
  */

@@ -322,6 +322,12 @@ prepare_of_call(const FuncExpr *call)
 	return NULL;
 }
 
+bool
+pgt_consume_wait_is_call(const Node *expr)
+{
+	return expr != NULL && IsA(expr, FuncExpr) && prepare_of_call((const FuncExpr *) expr) != NULL;
+}
+
 /*
  * Is this the start of a SELECT that has its portal, and the portal's
  * snapshot, to itself?
@@ -358,6 +364,20 @@ needs_running_query(Node *node, void *context)
 	return expression_tree_walker(node, needs_running_query, context);
 }
 
+bool
+pgt_consume_wait_value(Node *node, ParamListInfo params, NullableDatum *result)
+{
+	ExprContext *econtext;
+
+	if (needs_running_query(node, NULL) || contain_volatile_functions(node))
+		return false;
+	econtext = CreateStandaloneExprContext();
+	econtext->ecxt_param_list_info = params;
+	result->value = ExecEvalExpr(ExecInitExprWithParams((Expr *) node, params), econtext, &result->isnull);
+	FreeExprContext(econtext, true);
+	return true;
+}
+
 /*
  * Evaluate a call's arguments before the query runs; NULL if one of them cannot be
  * evaluated then.
@@ -366,23 +386,13 @@ static NullableDatum *
 evaluate_arguments(const FuncExpr *call, ParamListInfo params)
 {
 	NullableDatum *args = palloc(sizeof(NullableDatum) * Max(list_length(call->args), 1));
-	ExprContext *econtext;
 	ListCell   *cell;
 
-	if (needs_running_query((Node *) call->args, NULL) ||
-		contain_volatile_functions((Node *) call->args))
-		return NULL;
-
-	econtext = CreateStandaloneExprContext();
-	econtext->ecxt_param_list_info = params;
 	foreach(cell, call->args)
 	{
-		NullableDatum *arg = &args[foreach_current_index(cell)];
-		ExprState  *state = ExecInitExprWithParams(lfirst(cell), params);
-
-		arg->value = ExecEvalExpr(state, econtext, &arg->isnull);
+		if (!pgt_consume_wait_value(lfirst(cell), params, &args[foreach_current_index(cell)]))
+			return NULL;
 	}
-	FreeExprContext(econtext, true);
 	return args;
 }
 

@@ -8,6 +8,7 @@
 
 #include "fmgr.h"
 #include "log/topic_waiters.h"
+#include "nodes/params.h"
 #include "nodes/primnodes.h"
 
 /* The result of a look at the topics. */
@@ -57,6 +58,15 @@ typedef bool (*WaitPrepare) (const FuncExpr *call, const NullableDatum *args, Wa
 
 /* Let statements that consist of a call of "function" wait before they start. */
 extern void pgt_consume_wait_register(PGFunction function, WaitPrepare prepare);
+
+/*
+ * Set *result to the value of an expression, in the current memory context.  False if it
+ * depends on the running query, or has effects.
+ */
+extern bool pgt_consume_wait_value(Node *node, ParamListInfo params, NullableDatum *result);
+
+/* Is the expression a call of a function that was registered? */
+extern bool pgt_consume_wait_is_call(const Node *expr);
 
 /* Was the call's waiting done before its statement started?  True only once for each wait. */
 extern bool pgt_consume_wait_was_done(const Node *call);

@@ -236,4 +236,13 @@ typedef struct PgtJsonb
 	((json).result = pushJsonbValue(&(json).parseState, token, value))
 #endif
 
+/* The arguments of an ExecutorRun hook, and what it passes on. */
+#if PG_VERSION_NUM >= 180000
+#define PGT_EXECUTOR_RUN_ARGS	QueryDesc *query, ScanDirection direction, uint64 count
+#define PGT_EXECUTOR_RUN_PASS	query, direction, count
+#else
+#define PGT_EXECUTOR_RUN_ARGS	QueryDesc *query, ScanDirection direction, uint64 count, bool once
+#define PGT_EXECUTOR_RUN_PASS	query, direction, count, once
+#endif
+
 #endif							/* COMPAT_H */

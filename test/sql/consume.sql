@@ -301,7 +301,7 @@ SELECT count(*) FROM consume('short', 'late');
 ---- waiting: an expired timeout gives no rows
 SELECT count(*) FROM consume('empty', 'waiting', timeout => '10 ms');
 SELECT count(*) FROM consume('orders', 'waiting', 1, timeout => '1 hour');
-SELECT * FROM consume('empty', 'waiting', timeout => '1 ms') LIMIT 1;
+SELECT * FROM consume('empty', 'waiting', 1, timeout => '1 ms') LIMIT 1;
 PREPARE waiting(text, interval) AS SELECT count(*) FROM consume('empty', $1, timeout => $2);
 EXECUTE waiting('waiting', '1 ms');
 DO $$ BEGIN PERFORM consume('empty', 'waiting', timeout => '10 ms'); END $$;

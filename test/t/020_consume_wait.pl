@@ -102,7 +102,7 @@ $node->safe_psql('postgres', q{
 
 # forms of the statement that wait without a snapshot, and ones that cannot
 my %forms = (
-	'a limit' => q{SELECT value FROM consume('events', 'g', timeout => '1 hour') LIMIT 1;},
+	'a limit' => q{SELECT value FROM consume('events', 'g', 1, timeout => '1 hour') LIMIT 1;},
 	'an aggregate' => q{SELECT string_agg(value, '') FROM consume('events', 'g', timeout => '1 hour');},
 	'an order' => q{SELECT value FROM consume('events', 'g', timeout => '1 hour') ORDER BY record_offset;},
 	'a subquery' => q{SELECT upper(value) FROM (SELECT value FROM consume('events', 'g', timeout => '1 hour') OFFSET 0) s;},
