@@ -4,6 +4,8 @@
 use strict;
 use warnings;
 
+use Cwd;
+use File::Basename;
 use File::Path;
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
@@ -16,6 +18,8 @@ use TopicTest;
 
 my ($from, $old);      # how the older server is called in test names; the old cluster
 my $tablespace;        # where a tablespace of it is, or ""
+my $marks_columns;     # whether this server marks columns, see marks_columns()
+my $new_programs;      # a directory with programs in place of the new server's, or nothing
 
 # Where an older server with the extension is installed, by major.
 sub older_servers
@@ -54,7 +58,7 @@ sub upgrade_options
 {
 	my ($new) = @_;
 
-	return ('--no-sync', '-b', $old->config_data('--bindir'), '-B', $new->config_data('--bindir'),
+	return ('--no-sync', '-b', $old->config_data('--bindir'), '-B', $new_programs // $new->config_data('--bindir'),
 		'-d', $old->data_dir, '-D', $new->data_dir, '-p', $old->port, '-P', $new->port, '-s', $new->host);
 }
 
@@ -73,6 +77,29 @@ sub upgrade
 		'<', \undef, '>&', \$output);
 	note($output);
 	return ($done, $output);
+}
+
+# Each new cluster's tables are in the tablespace as well: make room for the next one's.
+sub clear_tablespace
+{
+	rmtree(glob("$tablespace/PG_" . own_major() . '_*')) if $tablespace;
+	return;
+}
+
+# A directory with the new server's programs, where pg_resetwal fails at what pg_upgrade has
+# to do last, once the tables' files are in place.
+sub failing_programs
+{
+	my $directory = PostgreSQL::Test::Utils::tempdir();
+	chomp(my $programs = `pg_config --bindir`);
+
+	symlink($_, "$directory/" . basename($_)) foreach grep { !/pg_resetwal$/ } glob("$programs/*");
+	append_to_file("$directory/pg_resetwal", qq{#!/bin/sh
+case " \$* " in *" -o "*) exit 1 ;; esac
+exec $programs/pg_resetwal "\$@"
+});
+	chmod 0755, "$directory/pg_resetwal";
+	return $directory;
 }
 
 # The start must fail; the log of it.
@@ -103,9 +130,9 @@ sub all_contents
 
 sub make_old
 {
-	my ($install_path) = @_;
+	my ($install_path, $name) = @_;
 
-	$old = PostgreSQL::Test::Cluster->new("old_$from", $install_path ? (install_path => $install_path) : ());
+	$old = PostgreSQL::Test::Cluster->new("${name}_$from", $install_path ? (install_path => $install_path) : ());
 	$old->init;
 	configure_node($old);
 	$old->start;
@@ -132,6 +159,14 @@ sub make_old
 	end_prepared($old);
 	wait_resolved($old);
 	return;
+}
+
+# Whether the old server gives columns an option that servers of an earlier release do not
+# know: those restore no foreign table of it.
+sub marks_columns
+{
+	return $old->safe_psql('postgres', q{
+		SELECT count(*) > 0 FROM pg_attribute WHERE attrelid = 'events'::regclass AND attoptions::text ~ 'pg_attver'}) eq 't';
 }
 
 # ---- one older major ----------------------------------------------------------------
@@ -177,9 +212,12 @@ sub test_upgrade
 {
 	my ($install_path) = @_;
 
-	make_old($install_path);
+	make_old($install_path, 'old');
 	my $expected = all_contents($old);
 	my ($done, $output, $log);
+
+	$marks_columns //= marks_columns();
+	return test_older_release($expected) if marks_columns() && !$marks_columns;
 
 	# a prepared transaction
 	$old->safe_psql('postgres', q{BEGIN; SELECT send(9, 1, 1, 0, 10); PREPARE TRANSACTION 'open'});
@@ -211,6 +249,13 @@ sub test_upgrade
 	($done, $output) = upgrade($different);
 	ok(!$done && $output =~ /data checksums/, "$from: and with other checksums");
 	like($output, qr/hint: .*initdb --(no-)?data-checksums/, 'with a hint');
+	foreach my $shortened ('--lin', '--old-data=' . $old->data_dir)
+	{
+		($done, $output) = upgrade($new, $shortened);
+		ok(!$done && $output =~ /option "--(lin|old-data)" is shortened/, "$from: $shortened is refused");
+	}
+	($done, $output) = upgrade($new, '-kj2');
+	ok(!$done && $output =~ /give the options one by one, instead of "-kj2"/, "$from: and options in one word");
 	($done, $output) = upgrade($new, '--check');
 	ok($done, "$from: --check finds all ready");
 	ok(!-e $new->data_dir . '/pg_topics_upgrade.done', 'and does nothing');
@@ -261,8 +306,11 @@ exec /bin/cp "\$@"
 	ok(all_contents($old) eq $expected, "$from: it can be gone back to");
 	$old->stop;
 
-	# in one go, with links; the first new cluster's tables make room in the tablespace
-	rmtree(glob("$tablespace/PG_" . own_major() . '_*')) if $tablespace;
+	test_clone($expected);
+	test_half_linked($expected);
+
+	# in one go, with links
+	clear_tablespace();
 	my $linked = make_new('linked');
 	($done, $output) = upgrade($linked, '--link');
 	ok($done, "$from: pg_topics_upgrade --link");
@@ -279,13 +327,118 @@ exec /bin/cp "\$@"
 	return;
 }
 
+# The new major in a minor release before the old one's, which pg_upgrade finds too late.
+sub test_older_release
+{
+	my ($expected) = @_;
+	my $new = make_new('first');
+
+	$old->stop;
+	foreach my $option ('--check', '--copy')
+	{
+		my ($done, $output) = upgrade($new, $option);
+		ok(!$done && $output =~ /the new server's minor release is older than the old one's/, "$from: an earlier release is refused with $option");
+		like($output, qr/hint: Update the new server to its newest minor release first/, 'with a hint');
+	}
+	ok(!-e $new->data_dir . '/pg_upgrade_output.d', 'before pg_upgrade has begun');
+	my ($done, $output) = upgrade($new, 'pg_upgrade', '--copy');
+	ok(!$done && $output =~ /Restoring database schemas.*failure/s, "$from: pg_upgrade alone fails in the middle");
+	$old->start;
+	ok(all_contents($old) eq $expected, "$from: the old cluster goes on");
+	$old->stop;
+	return;
+}
+
+# Clones, where the file system has them; the old cluster stays as it is.
+sub test_clone
+{
+	my ($expected) = @_;
+	my $new = make_new('cloned');
+
+	clear_tablespace();
+	my ($done, $output) = upgrade($new, '--clone');
+	SKIP:
+	{
+		like($output, qr/the records cannot be cloned/, "$from: where there are no clones, --clone is refused") if !$done;
+		ok(!-e $new->data_dir . '/pg_topics_upgrade.done', 'before anything is done') if !$done;
+		skip 'this file system has no clones', 1 if !$done;
+		$new->start;
+		check_new($new, $expected, 'cloned');
+		$new->stop;
+		$old->start;
+		ok(all_contents($old) eq $expected, "$from: after cloning it can be gone back to");
+		$old->stop;
+	}
+	return;
+}
+
+# pg_upgrade that fails after it has linked the tables' files and put the old cluster's
+# control file away.
+sub test_half_linked
+{
+	my ($expected) = @_;
+	my $new = make_new('half');
+
+	clear_tablespace();
+	$new_programs = failing_programs();
+	my ($done, $output) = upgrade($new, '--link');
+	undef $new_programs;
+	ok(!$done && $output =~ /error: pg_upgrade has failed/, "$from: pg_upgrade fails near its end");
+	ok(-e $old->data_dir . '/global/pg_control.old', 'when the old control file has been put away');
+	($done, $output) = upgrade($new, '--link', '--topics-only');
+	ok(!$done && $output =~ /pg_upgrade has not come to its end in the new cluster/, "$from: no records are brought then");
+	failed_start($new, "$from: and the new server does not start");
+	# as pg_upgrade's manual has it
+	rename($old->data_dir . '/global/pg_control.old', $old->data_dir . '/global/pg_control') or die $!;
+	$old->start;
+	ok(all_contents($old) eq $expected, "$from: it can be gone back to");
+	$old->stop;
+	return;
+}
+
+# 18 can move the old cluster's files, which ends that one.  Before, the old cluster is given
+# the checksums that a new one has by default.
+sub test_swap
+{
+	my ($install_path) = @_;
+	my ($done, $output);
+
+	make_old($install_path, 'given');
+	my $expected = all_contents($old);
+	my $refused = marks_columns() && !$marks_columns;
+	$old->stop;
+	return if $refused;
+	my $new = make_new('swapped', extra => []);
+	if ($old->pg_version < 18)
+	{
+		($done, $output) = upgrade($new, '--swap');
+		ok(!$done && $output =~ /old one checksums with "(\S+) (--enable) (-D) (\S+)"/, "$from: the hint says how to turn checksums on");
+		command_ok([ $1, $2, $3, $4 ], "$from: they are turned on");
+	}
+	($done, $output) = upgrade($new, '--swap');
+	my $script = getcwd() . '/delete_old_cluster.sh';
+	ok($done, "$from: pg_topics_upgrade --swap");
+	like($output, qr/There is no way back but a backup/, 'says that there is no way back');
+	unlike($output, qr/To go back/, 'and shows none');
+	($done, $output) = upgrade($new, '--swap');
+	ok($done && $output =~ /complete already/, "$from: once more there is nothing to do");
+	command_ok([$script], "$from: the old cluster is removed");
+	ok(!-e $old->data_dir, 'all of it');
+	$new->start;
+	check_new($new, $expected, 'swapped');
+	$new->stop;
+	return;
+}
+
 my %older = older_servers();
 $from = own_major();
 test_upgrade();
+test_swap() if own_major() >= 18;
 foreach my $major (sort keys %older)
 {
 	$from = $major;
 	test_upgrade($older{$major});
+	test_swap($older{$major}) if own_major() >= 18;
 }
 note('no older server is installed beside this one') unless %older;
 
