@@ -419,34 +419,59 @@ CREATE FUNCTION pg_topic_held_info(topic regclass, partition int, next_offset bi
     OUT held_offset bigint, OUT held_until timestamptz)
 AS 'MODULE_PATHNAME', 'pgt_topic_held_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
+CREATE FUNCTION pg_topic_consumer_info(topic regclass, group_id text, partition int,
+    OUT consumer_pid int, OUT consumer_gid text)
+AS 'MODULE_PATHNAME', 'pgt_topic_consumer_info' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
 CREATE VIEW pg_topic_groups WITH (security_barrier) AS
-    SELECT o.group_id, o.topic, o.partition, o.committed_offset,
-           CASE WHEN p.last_stable_offset IS NOT NULL THEN
-               greatest(0, p.last_stable_offset OPERATOR(pg_catalog.-)
-                   greatest(coalesce(o.committed_offset, 0), p.log_start_offset)) END AS lag,
-           pg_topic_lag_time(o.topic, o.partition, o.committed_offset) AS lag_time,
+    WITH log AS MATERIALIZED (
+        SELECT topic, partition, log_start_offset, last_stable_offset, deleted_end_offset
+        FROM pg_topic_partitions_info()
+    ), place AS (
+        -- a group uses all partitions of a topic in which it has a row or a member
+        SELECT g.group_id, g.topic, l.partition
+        FROM (SELECT group_id, topic FROM topic_group_offsets
+              UNION SELECT group_id, topic FROM topic_group_members) g
+             JOIN log l ON g.topic OPERATOR(pg_catalog.=) l.topic
+        UNION
+        SELECT group_id, topic, partition FROM topic_group_offsets
+    )
+    SELECT g.group_id, g.topic, g.partition, o.committed_offset,
+           CASE WHEN l.last_stable_offset IS NOT NULL THEN
+               greatest(0, l.last_stable_offset OPERATOR(pg_catalog.-)
+                   greatest(coalesce(o.committed_offset, 0), l.log_start_offset)) END AS lag,
+           pg_topic_lag_time(g.topic, g.partition, o.committed_offset) AS lag_time,
            o.commit_timestamp, o.metadata,
            -- limited to the largest bigint, since a range may be counted repeatedly
-           o.lost_records OPERATOR(pg_catalog.+)
+           coalesce(o.lost_records OPERATOR(pg_catalog.+)
                least(9223372036854775807 OPERATOR(pg_catalog.-) o.lost_records,
-                   greatest(0, p.deleted_end_offset OPERATOR(pg_catalog.-) o.committed_offset)) AS lost_records,
+                   greatest(0, l.deleted_end_offset OPERATOR(pg_catalog.-) o.committed_offset)), 0) AS lost_records,
            o.lost_timestamp, r.at_risk_records, r.at_risk_at,
-           o.member_id, o.lease_until, o.generation, o.position,
-           h.held_offset, h.held_until
-    FROM topic_group_offsets o
-         LEFT JOIN pg_topic_partitions_info() p
-              ON o.topic OPERATOR(pg_catalog.=) p.topic AND o.partition OPERATOR(pg_catalog.=) p.partition
-         CROSS JOIN LATERAL pg_topic_at_risk_info(o.topic, o.partition, o.committed_offset) r
-         CROSS JOIN LATERAL pg_topic_held_info(o.topic, o.partition,
+           o.member_id, o.lease_until, coalesce(o.generation, 0) AS generation, o.position,
+           h.held_offset, h.held_until,
+           c.consumer_pid, c.consumer_gid, a.application_name AS consumer_application,
+           a.xact_start AS consumer_since
+    FROM place g
+         LEFT JOIN topic_group_offsets o
+              ON g.group_id OPERATOR(pg_catalog.=) o.group_id AND g.topic OPERATOR(pg_catalog.=) o.topic
+              AND g.partition OPERATOR(pg_catalog.=) o.partition
+         LEFT JOIN log l
+              ON g.topic OPERATOR(pg_catalog.=) l.topic AND g.partition OPERATOR(pg_catalog.=) l.partition
+         CROSS JOIN LATERAL pg_topic_at_risk_info(g.topic, g.partition, o.committed_offset) r
+         CROSS JOIN LATERAL pg_topic_held_info(g.topic, g.partition,
              coalesce(o.position, o.committed_offset)) h
-    WHERE pg_catalog.has_table_privilege(o.topic, 'SELECT');
+         CROSS JOIN LATERAL pg_topic_consumer_info(g.topic, g.group_id, g.partition) c
+         LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) c.consumer_pid
+    WHERE pg_catalog.has_table_privilege(g.topic, 'SELECT')
+       OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE');
 COMMENT ON VIEW pg_topic_groups IS
 'committed offset and lag of each consumer group in each partition, the records it has lost to retention, and those it would lose next';
 
 CREATE VIEW pg_topic_group_members WITH (security_barrier) AS
     SELECT group_id, topic, member_id, joined, lease_until, lease, partitions
     FROM topic_group_members
-    WHERE pg_catalog.has_table_privilege(topic, 'SELECT');
+    WHERE pg_catalog.has_table_privilege(topic, 'SELECT')
+       OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE');
 COMMENT ON VIEW pg_topic_group_members IS
 'members of consumer groups that lease partitions, including members that have none at present';
 

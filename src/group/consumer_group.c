@@ -174,9 +174,8 @@ lock_row(Relation table, const ConsumerGroup *group, GroupPartition *part, bool 
 	return GROUP_MOVED;
 }
 
-/* The tag of the advisory lock on a partition that has no row. */
-static LOCKTAG
-missing_row_tag(const ConsumerGroup *group, int32 partition)
+LOCKTAG
+pgt_group_missing_row_tag(const ConsumerGroup *group, int32 partition)
 {
 	uint32		hash = hash_bytes((const unsigned char *) group->id, strlen(group->id));
 	LOCKTAG		tag;
@@ -189,7 +188,7 @@ missing_row_tag(const ConsumerGroup *group, int32 partition)
 bool
 pgt_group_is_starting(const ConsumerGroup *group, int32 partition)
 {
-	LOCKTAG		tag = missing_row_tag(group, partition);
+	LOCKTAG		tag = pgt_group_missing_row_tag(group, partition);
 
 	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
 		return true;
@@ -204,7 +203,7 @@ pgt_group_is_starting(const ConsumerGroup *group, int32 partition)
 static GroupLock
 lock_missing_row(Relation table, const ConsumerGroup *group, GroupPartition *part, bool wait)
 {
-	LOCKTAG		tag = missing_row_tag(group, part->partition);
+	LOCKTAG		tag = pgt_group_missing_row_tag(group, part->partition);
 
 	if (LockAcquire(&tag, ExclusiveLock, false, !wait) == LOCKACQUIRE_NOT_AVAIL)
 		return GROUP_BUSY;

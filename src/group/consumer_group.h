@@ -6,6 +6,7 @@
 #define CONSUMER_GROUP_H
 
 #include "group/group_types.h"
+#include "storage/lock.h"
 
 extern int	pgt_offsets_retention_minutes;	/* setting pg_topics.offsets_retention_minutes */
 
@@ -41,6 +42,9 @@ extern void pgt_group_refresh_expiry(const ConsumerGroup *group, GroupPartition 
  * failure) under REPEATABLE READ where the row changed after the snapshot.
  */
 extern GroupLock pgt_group_lock(const ConsumerGroup *group, GroupPartition *part, bool wait);
+
+/* The tag of the advisory lock whose holder owns a partition that has no row yet. */
+extern LOCKTAG pgt_group_missing_row_tag(const ConsumerGroup *group, int32 partition);
 
 /* Does another transaction own a partition that has no row yet?  The call itself owns nothing. */
 extern bool pgt_group_is_starting(const ConsumerGroup *group, int32 partition);

@@ -6,7 +6,13 @@
 #ifndef COMPAT_H
 #define COMPAT_H
 
+#include "storage/lock.h"
 #include "storage/proc.h"
+#if PG_VERSION_NUM >= 170000
+#include "storage/procarray.h"
+#else
+#include "storage/sinvaladt.h"
+#endif
 #if PG_VERSION_NUM >= 160000
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
@@ -65,6 +71,24 @@ pgt_pop_walsender_proc(void)
 #define PGT_SET_NO_BACKEND(proc)	((proc)->vxid.procNumber = INVALID_PROC_NUMBER)
 #else
 #define PGT_SET_NO_BACKEND(proc)	((proc)->backendId = InvalidBackendId)
+#endif
+
+/* the process of a virtual transaction id; NULL where it is a prepared transaction's, or has ended */
+static inline PGPROC *
+pgt_vxid_proc(const VirtualTransactionId *vxid)
+{
+#if PG_VERSION_NUM >= 170000
+	return vxid->procNumber == INVALID_PROC_NUMBER ? NULL : ProcNumberGetProc(vxid->procNumber);
+#else
+	return vxid->backendId == InvalidBackendId ? NULL : BackendIdGetProc(vxid->backendId);
+#endif
+}
+
+/* does this transaction hold the lock in this mode?  17 may count stronger ones */
+#if PG_VERSION_NUM >= 170000
+#define PGT_LOCK_HELD_BY_ME(tag, mode)	LockHeldByMe(tag, mode, false)
+#else
+#define PGT_LOCK_HELD_BY_ME(tag, mode)	LockHeldByMe(tag, mode)
 #endif
 
 /* 18 marks who is no regular backend, a background worker among them; 19 says what each one is */

@@ -4,7 +4,7 @@
  *	  pg_topic_segments, and the walk over topics that all such functions share.
  *
  * Each function walks the topics of this database on which the current user has any
- * privilege, and shows the shared state of their partitions and the contents of the
+ * privilege, or all of them for a role that may read all statistics, and shows the shared state of their partitions and the contents of the
  * segments' indexes.  Numbers of one partition agree with each other; those of different
  * partitions are taken one after another.
  *
@@ -19,12 +19,14 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_authid.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "storage/procarray.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -62,6 +64,27 @@ pgt_inspect_put(Row *row, ReturnSetInfo *result)
 	tuplestore_putvalues(result->setResult, result->setDesc, row->values, row->nulls);
 }
 
+/* May the user see what belongs to others?  So it is with pg_stat_activity and its kin. */
+static bool
+sees_all(void)
+{
+	return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
+}
+
+bool
+pgt_inspect_shows_groups(Oid relid)
+{
+	return pgt_is_topic(relid) &&
+		(pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK || sees_all());
+}
+
+/* Does a view show the topic to the user? */
+static bool
+shows_topic(Oid relid)
+{
+	return pgt_topic_is_visible(relid) || (sees_all() && pgt_is_topic(relid));
+}
+
 Datum
 pgt_inspect_topics(FunctionCallInfo fcinfo, TopicRows add_rows)
 {
@@ -75,11 +98,11 @@ pgt_inspect_topics(FunctionCallInfo fcinfo, TopicRows add_rows)
 		Oid			relid = lfirst_oid(cell);
 
 		/* do not wait for the lock of a topic that the user may not see */
-		if (!pgt_topic_is_visible(relid))
+		if (!shows_topic(relid))
 			continue;
 		LockRelationOid(relid, AccessShareLock);
 		/* it may have been dropped, or its privileges revoked, before we had the lock */
-		if (pgt_topic_is_visible(relid))
+		if (shows_topic(relid))
 			add_rows((ReturnSetInfo *) fcinfo->resultinfo, pgt_topic_get(relid));
 		UnlockRelationOid(relid, AccessShareLock);
 	}
@@ -127,9 +150,8 @@ pgt_topics_info(PG_FUNCTION_ARGS)
 
 /* ---- pg_topic_partitions ------------------------------------------------ */
 
-/* The name of a prepared transaction, in the current context; NULL if the transaction is not prepared. */
-static char *
-prepared_transaction_name(TransactionId xid)
+char *
+pgt_inspect_prepared_name(TransactionId xid)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	Oid			types[] = {XIDOID};
@@ -153,7 +175,7 @@ row_add_blocker(Row *row, TransactionId xid)
 {
 	bool		blocked = TransactionIdIsValid(xid);
 	int			pid = blocked ? BackendXidGetPid(xid) : 0;
-	char	   *gid = blocked && pid == 0 ? prepared_transaction_name(xid) : NULL;
+	char	   *gid = blocked && pid == 0 ? pgt_inspect_prepared_name(xid) : NULL;
 
 	pgt_inspect_add_if(row, blocked, TransactionIdGetDatum(xid));
 	pgt_inspect_add_if(row, pid != 0, Int32GetDatum(pid));

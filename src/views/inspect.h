@@ -33,4 +33,10 @@ extern void pgt_inspect_put(Row *row, ReturnSetInfo *result);
 /* A function's result: the rows that "add_rows" adds for each topic that the user may see. */
 extern Datum pgt_inspect_topics(FunctionCallInfo fcinfo, TopicRows add_rows);
 
+/* Is the relation a topic whose groups the user may see: with SELECT on it, or as one who may read all statistics? */
+extern bool pgt_inspect_shows_groups(Oid relid);
+
+/* The name of a prepared transaction, in the current context; NULL if the transaction is not prepared. */
+extern char *pgt_inspect_prepared_name(TransactionId xid);
+
 #endif							/* INSPECT_H */

@@ -2,7 +2,8 @@
  * inspect_groups.c
  *	  What pg_topic_groups shows of a group beside its row: how old the oldest
  *	  record is that it has still to read, whether that record must not be delivered
- *	  yet, and which records retention is about to take from the group.
+ *	  yet, which records retention is about to take from the group, and which
+ *	  transaction consumes.
  *
  * The record itself is read, because the index knows only the smallest timestamp of its
  * batch, and nothing of headers.  That costs one look-up in an index and one batch.
@@ -16,21 +17,25 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
-#include "utils/acl.h"
+#include "utils/builtins.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "consume/nack_header.h"
+#include "group/consumer_group.h"
+#include "group/group_owner.h"
 #include "maintenance/retention.h"
 #include "topic/topic.h"
 #include "util/catch_error.h"
 #include "util/clock.h"
 #include "util/sql_version.h"
+#include "views/inspect.h"
 #include "wal/log_reader.h"
 
 PGT_FUNCTION_INFO(pgt_topic_lag_time);
 PGT_FUNCTION_INFO(pgt_topic_held_info);
 PGT_FUNCTION_INFO(pgt_topic_at_risk_info);
+PGT_FUNCTION_INFO(pgt_topic_consumer_info);
 
 /* ---- the first record ---------------------------------------------------- */
 
@@ -67,7 +72,7 @@ look_at_first(void *arg)
 /*
  * Find the first record that a group has to read, by the arguments of the functions
  * below.  It counts as not found if there is none, if it is damaged, or if the user may
- * not read the topic.
+ * not see the topic's groups.
  */
 static void
 find_first(FunctionCallInfo fcinfo, FirstRecord *first)
@@ -78,8 +83,7 @@ find_first(FunctionCallInfo fcinfo, FirstRecord *first)
 	memset(first, 0, sizeof(*first));
 	first->from = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2);
 	LockRelationOid(relid, AccessShareLock);
-	if (pgt_is_topic(relid) &&
-		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK)
+	if (pgt_inspect_shows_groups(relid))
 	{
 		first->topic = pgt_topic_get(relid);
 		if (partition >= 0 && partition < first->topic->partitions)
@@ -155,7 +159,7 @@ look_at_risk(void *arg)
 /*
  * pg_topic_at_risk_info(topic, partition, committed_offset): how many records
  * the group loses next, and when; nulls if it loses none, or if the user may
- * not read the topic.
+ * not see the topic's groups.
  */
 Datum
 pgt_topic_at_risk_info(PG_FUNCTION_ARGS)
@@ -170,8 +174,7 @@ pgt_topic_at_risk_info(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	LockRelationOid(relid, AccessShareLock);
-	if (pgt_is_topic(relid) &&
-		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK)
+	if (pgt_inspect_shows_groups(relid))
 	{
 		risk.topic = pgt_topic_get(relid);
 		if (partition >= 0 && partition < risk.topic->partitions &&
@@ -183,5 +186,41 @@ pgt_topic_at_risk_info(PG_FUNCTION_ARGS)
 		}
 	}
 	UnlockRelationOid(relid, AccessShareLock);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
+/* ---- who consumes -------------------------------------------------------- */
+
+/*
+ * pg_topic_consumer_info(topic, group_id, partition): the process whose transaction owns
+ * the partition for the group, or the name of the prepared transaction that does; nulls if
+ * none does, or if the user may not see the topic's groups.
+ */
+Datum
+pgt_topic_consumer_info(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	TupleDesc	desc;
+	Datum		values[2] = {0};
+	bool		nulls[2] = {true, true};
+	ConsumerGroup group;
+	GroupOwner	owner;
+	char	   *gid = NULL;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	if (pgt_inspect_shows_groups(relid))
+	{
+		pgt_group_init(&group, fcinfo->flinfo->fn_oid, relid, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+		if (pgt_group_owner(&group, PG_GETARG_INT32(2), &owner))
+		{
+			if (owner.pid == 0)
+				gid = pgt_inspect_prepared_name(owner.xid);
+			values[0] = Int32GetDatum(owner.pid);
+			values[1] = gid != NULL ? CStringGetTextDatum(gid) : (Datum) 0;
+			nulls[0] = owner.pid == 0;
+			nulls[1] = gid == NULL;
+		}
+	}
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

@@ -20,6 +20,36 @@ SELECT count(*) FROM consume('events', 'one', 1, partitions => '{0}');
 SELECT count(*) FROM consume('events', 'two', 2, partitions => '{0}');
 SELECT commit_offset('events', 'none', p, 0) FROM generate_series(0, 1) p;
 TABLE shown;
+-- a partition that a group has not begun counts among its lag
+SELECT group_id, sum(lag) FROM pg_topic_groups WHERE topic = 'events'::regclass GROUP BY group_id ORDER BY group_id;
+-- so does each one for a member that has none yet
+SELECT count(*) FROM consume('events', 'leased', 1, member_id => 'm', lease => '1 min');
+SELECT partition, lag, member_id FROM pg_topic_groups WHERE group_id = 'leased' ORDER BY partition;
+SELECT leave_group('events', 'leased', 'm'), delete_group('leased', 'events');
+-- the session that consumes in a transaction, with and without a row of the group's
+CREATE VIEW consuming AS
+    SELECT group_id, partition, consumer_pid = pg_backend_pid() AS me, consumer_gid,
+           consumer_application, consumer_since = now() AS now
+    FROM pg_topic_groups WHERE topic = 'events'::regclass AND group_id IN ('one', 'all') ORDER BY 1, 2;
+SET application_name = 'a worker';
+BEGIN;
+SELECT count(*) FROM consume('events', 'one', 1, partitions => '{0}');
+TABLE consuming;
+SAVEPOINT a;
+SELECT count(*) FROM consume('events', 'one', 1, partitions => '{1}', auto_commit => false);
+TABLE consuming;
+ROLLBACK TO a;
+TABLE consuming;
+ROLLBACK;
+BEGIN;
+SAVEPOINT a;
+SELECT count(*) FROM consume('events', 'one', 1, partitions => '{0}', auto_commit => false);
+SAVEPOINT b;
+SELECT commit_offsets('events', 'one');
+TABLE consuming;
+ROLLBACK;
+TABLE consuming;
+RESET application_name;
 -- what is not visible yet does not count
 BEGIN;
 SELECT produce('events', NULL::text, 'v', partition => 0);
@@ -40,7 +70,19 @@ SELECT pg_topic_lag_time('events', 0, 0) IS NULL AS hidden;
 SET ROLE regress_groups;
 SELECT count(*) FROM pg_topic_groups WHERE topic = 'events'::regclass;
 SELECT pg_topic_lag_time('events', 0, 0) IS NULL AS hidden;
+SELECT count(*) FROM pg_topics WHERE topic = 'events'::regclass;
 RESET ROLE;
+-- monitoring sees all topics, their groups and who consumes
+GRANT pg_monitor TO regress_groups;
+BEGIN;
+SELECT count(*) FROM consume('events', 'one', 1);
+SET LOCAL ROLE regress_groups;
+SELECT count(*), count(consumer_pid) > 0 AS consuming, count(lag_time) > 0 AS lag_time
+FROM pg_topic_groups WHERE topic = 'events'::regclass;
+SELECT count(*) FROM pg_topics WHERE topic = 'events'::regclass;
+SELECT count(*) FROM pg_topic_partitions WHERE topic = 'events'::regclass;
+SELECT count(*) FROM pg_stat_topics WHERE topic = 'events'::regclass;
+ROLLBACK;
 SELECT pg_topic_lag_time('shown', 0, 0) IS NULL AS no_topic, pg_topic_lag_time('events', 7, 0) IS NULL AS no_partition;
 
 SET client_min_messages = warning;
