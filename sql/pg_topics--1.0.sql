@@ -386,6 +386,10 @@ CREATE VIEW pg_topic_partitions AS SELECT * FROM pg_topic_partitions_info();
 COMMENT ON VIEW pg_topic_partitions IS
 'log start, log end and last stable offset of each partition, and the transaction that readers wait for';
 
+CREATE FUNCTION pg_topic_size(topic regclass) RETURNS bigint
+AS 'MODULE_PATHNAME', 'pgt_topic_size' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION pg_topic_size(regclass) IS 'disk space of a topic''s files, in bytes';
+
 CREATE FUNCTION pg_topic_segments_info(OUT topic regclass, OUT partition int,
     OUT base_offset bigint, OUT last_offset bigint, OUT batches bigint, OUT bytes bigint,
     OUT first_timestamp timestamptz, OUT largest_timestamp timestamptz,
@@ -481,13 +485,19 @@ CREATE FUNCTION pg_stat_topics_info(OUT topic regclass, OUT partition int,
     OUT segments_deleted bigint, OUT bytes_deleted bigint,
     OUT compactions bigint, OUT records_compacted bigint, OUT bytes_compacted bigint,
     OUT last_run timestamptz, OUT last_duration interval,
-    OUT errors bigint, OUT last_error_at timestamptz, OUT last_error text)
+    OUT errors bigint, OUT last_error_at timestamptz, OUT last_error text,
+    OUT stats_reset timestamptz)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pgt_stat_topics_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
 CREATE VIEW pg_stat_topics AS SELECT * FROM pg_stat_topics_info();
 COMMENT ON VIEW pg_stat_topics IS
-'records in and out of each partition, and the work of retention and compaction on it, since the server started';
+'records in and out of each partition, and the work of retention and compaction on it, since stats_reset';
+
+CREATE FUNCTION pg_stat_reset_topics(topic regclass DEFAULT NULL) RETURNS void
+AS 'MODULE_PATHNAME', 'pgt_stat_reset_topics' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION pg_stat_reset_topics(regclass) IS
+'set what pg_stat_topics counts to zero: for a topic, or for all topics that the user owns';
 
 CREATE FUNCTION pg_stat_progress_topic_compaction_info(OUT pid int, OUT topic regclass,
     OUT partition int, OUT phase text, OUT bytes_total bigint, OUT bytes_mapped bigint,
@@ -499,6 +509,109 @@ AS 'MODULE_PATHNAME', 'pgt_stat_progress_topic_compaction_info' LANGUAGE C VOLAT
 CREATE VIEW pg_stat_progress_topic_compaction AS
     SELECT * FROM pg_stat_progress_topic_compaction_info();
 COMMENT ON VIEW pg_stat_progress_topic_compaction IS 'progress of each running compaction';
+
+-- what each column of the views means; docs/reference.md says more
+COMMENT ON COLUMN pg_topics.topic IS 'the topic';
+COMMENT ON COLUMN pg_topics.partitions IS 'number of partitions';
+COMMENT ON COLUMN pg_topics.cleanup_policy IS 'cleanup.policy in effect';
+COMMENT ON COLUMN pg_topics.key_type IS 'type of the column key';
+COMMENT ON COLUMN pg_topics.value_type IS 'type of the column value';
+COMMENT ON COLUMN pg_topics.config IS 'the options that are set, without the number of partitions';
+
+COMMENT ON COLUMN pg_topic_partitions.topic IS 'the topic';
+COMMENT ON COLUMN pg_topic_partitions.partition IS 'number of the partition, from 0';
+COMMENT ON COLUMN pg_topic_partitions.log_start_offset IS 'the first offset that is kept';
+COMMENT ON COLUMN pg_topic_partitions.log_end_offset IS 'offset of the next record';
+COMMENT ON COLUMN pg_topic_partitions.last_stable_offset IS 'offset up to which a consumer gets records now; null: the index is damaged';
+COMMENT ON COLUMN pg_topic_partitions.resolved_offset IS 'offset up to which the outcome of transactions is noted in the index';
+COMMENT ON COLUMN pg_topic_partitions.segments IS 'number of segments';
+COMMENT ON COLUMN pg_topic_partitions.bytes IS 'size of the segments'' files';
+COMMENT ON COLUMN pg_topic_partitions.blocking_xid IS 'transaction that holds readers back';
+COMMENT ON COLUMN pg_topic_partitions.blocking_pid IS 'process of the session whose transaction that is';
+COMMENT ON COLUMN pg_topic_partitions.blocking_gid IS 'name of that transaction, if it is prepared';
+COMMENT ON COLUMN pg_topic_partitions.deleted_end_offset IS 'offset behind the last record that was deleted';
+
+COMMENT ON COLUMN pg_topic_segments.topic IS 'the topic';
+COMMENT ON COLUMN pg_topic_segments.partition IS 'number of the partition, from 0';
+COMMENT ON COLUMN pg_topic_segments.base_offset IS 'the first offset that the segment stands for';
+COMMENT ON COLUMN pg_topic_segments.last_offset IS 'offset of its last record; null: it has none';
+COMMENT ON COLUMN pg_topic_segments.batches IS 'number of its record batches';
+COMMENT ON COLUMN pg_topic_segments.bytes IS 'size of its records';
+COMMENT ON COLUMN pg_topic_segments.first_timestamp IS 'earliest timestamp of its first batch';
+COMMENT ON COLUMN pg_topic_segments.largest_timestamp IS 'latest timestamp of its records';
+COMMENT ON COLUMN pg_topic_segments.active IS 'true for the segment that is appended to';
+COMMENT ON COLUMN pg_topic_segments.path IS 'its file, relative to the data directory';
+
+COMMENT ON COLUMN pg_topic_maintenance.topic IS 'the topic';
+COMMENT ON COLUMN pg_topic_maintenance.partition IS 'number of the partition, from 0';
+COMMENT ON COLUMN pg_topic_maintenance.work IS 'retention or compaction';
+COMMENT ON COLUMN pg_topic_maintenance.held_by IS 'the rule that holds the work back; null: nothing does';
+COMMENT ON COLUMN pg_topic_maintenance.base_offset IS 'first offset of the segment that this is about';
+COMMENT ON COLUMN pg_topic_maintenance.record_offset IS 'the record in it that decides, if one does';
+COMMENT ON COLUMN pg_topic_maintenance.record_timestamp IS 'the timestamp of that record';
+COMMENT ON COLUMN pg_topic_maintenance.held_until IS 'when it will be over by the options of now; null: not by time alone';
+COMMENT ON COLUMN pg_topic_maintenance.detail IS 'a sentence about it';
+
+COMMENT ON COLUMN pg_topic_groups.group_id IS 'name of the consumer group';
+COMMENT ON COLUMN pg_topic_groups.topic IS 'the topic';
+COMMENT ON COLUMN pg_topic_groups.partition IS 'number of the partition, from 0';
+COMMENT ON COLUMN pg_topic_groups.committed_offset IS 'offset of the next record to read; null: none is committed yet';
+COMMENT ON COLUMN pg_topic_groups.lag IS 'number of offsets that are still to read';
+COMMENT ON COLUMN pg_topic_groups.lag_time IS 'age of the oldest record that is still to read, by its timestamp';
+COMMENT ON COLUMN pg_topic_groups.commit_timestamp IS 'when the group last committed here';
+COMMENT ON COLUMN pg_topic_groups.metadata IS 'what the last commit gave as metadata';
+COMMENT ON COLUMN pg_topic_groups.lost_records IS 'number of records that were deleted before the group had read them';
+COMMENT ON COLUMN pg_topic_groups.lost_timestamp IS 'when the group last noticed lost records';
+COMMENT ON COLUMN pg_topic_groups.at_risk_records IS 'number of records that the group would lose next';
+COMMENT ON COLUMN pg_topic_groups.at_risk_at IS 'when retention may delete these at the earliest';
+COMMENT ON COLUMN pg_topic_groups.member_id IS 'member that has the partition leased, or had it last';
+COMMENT ON COLUMN pg_topic_groups.lease_until IS 'when that lease ends or has ended';
+COMMENT ON COLUMN pg_topic_groups.generation IS 'how often a member has taken the partition';
+COMMENT ON COLUMN pg_topic_groups.position IS 'offset of the member''s next record; null: the committed offset';
+COMMENT ON COLUMN pg_topic_groups.held_offset IS 'next record of the group, if it must not be delivered yet';
+COMMENT ON COLUMN pg_topic_groups.held_until IS 'when that record may be delivered';
+COMMENT ON COLUMN pg_topic_groups.consumer_pid IS 'process of the session whose open transaction consumes from the partition';
+COMMENT ON COLUMN pg_topic_groups.consumer_gid IS 'name of the prepared transaction that does';
+COMMENT ON COLUMN pg_topic_groups.consumer_application IS 'application_name of that session';
+COMMENT ON COLUMN pg_topic_groups.consumer_since IS 'when that session''s transaction began';
+
+COMMENT ON COLUMN pg_topic_group_members.group_id IS 'name of the consumer group';
+COMMENT ON COLUMN pg_topic_group_members.topic IS 'the topic';
+COMMENT ON COLUMN pg_topic_group_members.member_id IS 'name of the member';
+COMMENT ON COLUMN pg_topic_group_members.joined IS 'when the member first called';
+COMMENT ON COLUMN pg_topic_group_members.lease_until IS 'when its leases end';
+COMMENT ON COLUMN pg_topic_group_members.lease IS 'the length of its leases';
+COMMENT ON COLUMN pg_topic_group_members.partitions IS 'the partitions that it had leased as of its last call';
+
+COMMENT ON COLUMN pg_stat_topics.topic IS 'the topic';
+COMMENT ON COLUMN pg_stat_topics.partition IS 'number of the partition, from 0';
+COMMENT ON COLUMN pg_stat_topics.records_in IS 'number of records produced';
+COMMENT ON COLUMN pg_stat_topics.bytes_in IS 'their bytes, as encoded and before compression';
+COMMENT ON COLUMN pg_stat_topics.batches_in IS 'number of record batches produced';
+COMMENT ON COLUMN pg_stat_topics.records_out IS 'number of records read';
+COMMENT ON COLUMN pg_stat_topics.bytes_out IS 'their bytes, as encoded and before compression';
+COMMENT ON COLUMN pg_stat_topics.segments_deleted IS 'number of segments deleted by retention and delete_records()';
+COMMENT ON COLUMN pg_stat_topics.bytes_deleted IS 'size of these';
+COMMENT ON COLUMN pg_stat_topics.compactions IS 'number of compactions';
+COMMENT ON COLUMN pg_stat_topics.records_compacted IS 'number of records removed by compaction and erase()';
+COMMENT ON COLUMN pg_stat_topics.bytes_compacted IS 'bytes given back by compaction and erase()';
+COMMENT ON COLUMN pg_stat_topics.last_run IS 'when the maintenance worker was last done with the partition';
+COMMENT ON COLUMN pg_stat_topics.last_duration IS 'how long that took';
+COMMENT ON COLUMN pg_stat_topics.errors IS 'number of errors of the maintenance worker with the partition';
+COMMENT ON COLUMN pg_stat_topics.last_error_at IS 'when the last of these happened';
+COMMENT ON COLUMN pg_stat_topics.last_error IS 'its message';
+COMMENT ON COLUMN pg_stat_topics.stats_reset IS 'since when all this is counted: the start of the server, the making of the topic, or pg_stat_reset_topics()';
+
+COMMENT ON COLUMN pg_stat_progress_topic_compaction.pid IS 'process that compacts';
+COMMENT ON COLUMN pg_stat_progress_topic_compaction.topic IS 'the topic';
+COMMENT ON COLUMN pg_stat_progress_topic_compaction.partition IS 'number of the partition, from 0';
+COMMENT ON COLUMN pg_stat_progress_topic_compaction.phase IS 'initializing, building map, rewriting or swapping';
+COMMENT ON COLUMN pg_stat_progress_topic_compaction.bytes_total IS 'bytes of the segments to rewrite; known when the map is built';
+COMMENT ON COLUMN pg_stat_progress_topic_compaction.bytes_mapped IS 'bytes read to find the last record of each key';
+COMMENT ON COLUMN pg_stat_progress_topic_compaction.bytes_read IS 'bytes read to rewrite';
+COMMENT ON COLUMN pg_stat_progress_topic_compaction.bytes_written IS 'bytes written';
+COMMENT ON COLUMN pg_stat_progress_topic_compaction.keys IS 'number of keys found';
+COMMENT ON COLUMN pg_stat_progress_topic_compaction.records_removed IS 'number of records removed';
 
 GRANT SELECT ON pg_topics, pg_topic_partitions, pg_topic_segments, pg_topic_maintenance, pg_topic_groups,
     pg_topic_group_members, pg_stat_topics, pg_stat_progress_topic_compaction TO PUBLIC;

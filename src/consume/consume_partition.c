@@ -77,7 +77,7 @@ deliver_records(TopicPass *pass, PartitionCursor *cursor)
 
 		CHECK_FOR_INTERRUPTS();
 		pgt_record_rows_put(pass->whole->sink, cursor->key.partition, record);
-		bytes += Max(record->key_length, 0) + Max(record->value_length, 0);
+		bytes += record->encoded_length;
 		pass->whole->delivered++;
 		next = pgt_log_reader_position(cursor->reader);
 		more = pass->whole->delivered < pass->whole->request->max_records &&

@@ -649,6 +649,7 @@ pgt_record_iterator_next(RecordIterator *it, Record *record)
 		it->problem = decode_record(it, src, src + length, record);
 	if (unlikely(it->problem))
 		return false;
+	record->encoded_length = (int32) (src + length - it->next);
 	it->next = src + length;
 	it->remaining--;
 	return true;

@@ -70,6 +70,7 @@ typedef struct Record
 	const char *headers;		/* header_count encoded headers */
 	int32		headers_length;
 	int32		header_count;
+	int32		encoded_length; /* of a decoded record: its bytes in the uncompressed batch */
 } Record;
 
 /* One record header; a null value has length -1. */

@@ -23,6 +23,7 @@
 #include "util/compat.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
+#include "utils/timestamp.h"
 
 LogShared  *pgt_log_shared = NULL;
 int			pgt_max_partitions = 1024;
@@ -150,6 +151,27 @@ free_slot(int *looked_at)
 	return -1;
 }
 
+/* Begin to count anew.  The caller holds the slot's lock, or nobody else knows the slot. */
+static void
+zero_statistics(PartitionState *state)
+{
+	pg_atomic_write_u64(&state->records_in, 0);
+	pg_atomic_write_u64(&state->bytes_in, 0);
+	pg_atomic_write_u64(&state->batches_in, 0);
+	pg_atomic_write_u64(&state->records_out, 0);
+	pg_atomic_write_u64(&state->bytes_out, 0);
+	memset(&state->maintenance, 0, sizeof(state->maintenance));
+	state->stats_reset = GetCurrentTimestamp();
+}
+
+void
+pgt_log_state_reset_statistics(PartitionState *state)
+{
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	zero_statistics(state);
+	LWLockRelease(&state->lock);
+}
+
 /* Set a slot to an empty log of that partition.  The caller holds table_lock and the slot's lock. */
 static void
 reset_slot(PartitionState *state, const TopicPartition *key)
@@ -170,13 +192,8 @@ reset_slot(PartitionState *state, const TopicPartition *key)
 	state->written_back = 0;
 	state->last_lsn = InvalidXLogRecPtr;
 	pg_atomic_fetch_add_u32(&state->segments_version, 1);
-	pg_atomic_write_u64(&state->records_in, 0);
-	pg_atomic_write_u64(&state->bytes_in, 0);
-	pg_atomic_write_u64(&state->batches_in, 0);
-	pg_atomic_write_u64(&state->records_out, 0);
-	pg_atomic_write_u64(&state->bytes_out, 0);
 	pg_atomic_write_u32(&state->rewriting, 0);
-	memset(&state->maintenance, 0, sizeof(state->maintenance));
+	zero_statistics(state);
 }
 
 /* Take a slot for a new key; NULL if all are in use.  The caller holds table_lock exclusively. */

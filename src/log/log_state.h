@@ -100,7 +100,8 @@ typedef struct PartitionState
 	/* raised by every roll, deletion and swap, so that processes list the files again */
 	pg_atomic_uint32 segments_version;
 
-	/* statistics since server start, for pg_stat_topics */
+	/* statistics for pg_stat_topics; bytes are of records before compression */
+	TimestampTz stats_reset;	/* since when they are counted */
 	pg_atomic_uint64 records_in;
 	pg_atomic_uint64 bytes_in;
 	pg_atomic_uint64 batches_in;
@@ -194,6 +195,9 @@ extern bool pgt_log_state_reserve(const TopicPartition *keys, int count, Partiti
 
 /* Give up the slots of a topic (InvalidOid: of the database) from first_partition on. */
 extern void pgt_log_state_forget(Oid database, Oid topic, int32 first_partition);
+
+/* Set the partition's statistics to zero and note the time.  Takes the slot's lock. */
+extern void pgt_log_state_reset_statistics(PartitionState *state);
 
 /* Does the topic (InvalidOid: the database) have slots? */
 extern bool pgt_log_state_has_slots(Oid database, Oid topic);

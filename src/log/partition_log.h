@@ -81,6 +81,7 @@ typedef struct AppendRequest
 {
 	char	   *batch;			/* sealed batch, its base offset not set yet */
 	uint32		length;
+	uint32		records_length; /* bytes of its records before compression */
 	int32		last_offset_delta;
 	int32		records;
 	int64		min_timestamp;

@@ -607,6 +607,7 @@ make_request(const PendingPartition *p, PendingBatch *batch, AppendRequest *requ
 	memset(request, 0, sizeof(*request));
 	request->batch = batch->data;
 	request->length = batch->stored;
+	request->records_length = batch->stored_length - RECORD_BATCH_HEADER_SIZE;
 	request->last_offset_delta = batch->last_offset_delta;
 	request->records = batch->records;
 	request->min_timestamp = batch->min_timestamp;

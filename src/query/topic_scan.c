@@ -223,7 +223,7 @@ scan_next(TopicScan *scan, Record *record)
 			return false;
 	}
 	scan->records++;
-	scan->bytes += Max(record->key_length, 0) + Max(record->value_length, 0);
+	scan->bytes += record->encoded_length;
 	return true;
 }
 

@@ -78,9 +78,8 @@ pgt_inspect_shows_groups(Oid relid)
 		(pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK || sees_all());
 }
 
-/* Does a view show the topic to the user? */
-static bool
-shows_topic(Oid relid)
+bool
+pgt_inspect_shows_topic(Oid relid)
 {
 	return pgt_topic_is_visible(relid) || (sees_all() && pgt_is_topic(relid));
 }
@@ -98,11 +97,11 @@ pgt_inspect_topics(FunctionCallInfo fcinfo, TopicRows add_rows)
 		Oid			relid = lfirst_oid(cell);
 
 		/* do not wait for the lock of a topic that the user may not see */
-		if (!shows_topic(relid))
+		if (!pgt_inspect_shows_topic(relid))
 			continue;
 		LockRelationOid(relid, AccessShareLock);
 		/* it may have been dropped, or its privileges revoked, before we had the lock */
-		if (shows_topic(relid))
+		if (pgt_inspect_shows_topic(relid))
 			add_rows((ReturnSetInfo *) fcinfo->resultinfo, pgt_topic_get(relid));
 		UnlockRelationOid(relid, AccessShareLock);
 	}

@@ -10,7 +10,7 @@
 #include "topic/topic.h"
 
 /* The number of columns of the widest row. */
-#define MAX_COLUMNS 17
+#define MAX_COLUMNS 18
 
 /* Adds the rows about one topic to the result; the topic is locked. */
 typedef void (*TopicRows) (ReturnSetInfo *result, const Topic *topic);
@@ -32,6 +32,9 @@ extern void pgt_inspect_put(Row *row, ReturnSetInfo *result);
 
 /* A function's result: the rows that "add_rows" adds for each topic that the user may see. */
 extern Datum pgt_inspect_topics(FunctionCallInfo fcinfo, TopicRows add_rows);
+
+/* Do the views show the topic to the user? */
+extern bool pgt_inspect_shows_topic(Oid relid);
 
 /* Is the relation a topic whose groups the user may see: with SELECT on it, or as one who may read all statistics? */
 extern bool pgt_inspect_shows_groups(Oid relid);

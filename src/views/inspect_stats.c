@@ -1,7 +1,7 @@
 /*
  * inspect_stats.c
  *	  The functions behind the views pg_stat_topics and
- *	  pg_stat_progress_topic_compaction.
+ *	  pg_stat_progress_topic_compaction, and pg_stat_reset_topics().
  *
  * They show counters in shared memory, which start from zero with the server.  The
  * counters of producing and consuming are read one by one.  Those of retention and
@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "funcapi.h"
+#include "storage/lmgr.h"
 #include "storage/procarray.h"
 #include "util/sql_version.h"
 #include "utils/builtins.h"
@@ -21,6 +22,7 @@
 #include "views/inspect.h"
 
 PGT_FUNCTION_INFO(pgt_stat_topics_info);
+PGT_FUNCTION_INFO(pgt_stat_reset_topics);
 PGT_FUNCTION_INFO(pgt_stat_progress_topic_compaction_info);
 
 /* ---- pg_stat_topics ----------------------------------------------------- */
@@ -88,6 +90,7 @@ add_statistics(ReturnSetInfo *result, const Topic *topic)
 		row_add_counter(&row, state, offsetof(PartitionState, records_out));
 		row_add_counter(&row, state, offsetof(PartitionState, bytes_out));
 		row_add_maintenance(&row, state);
+		pgt_inspect_add_if(&row, state != NULL, TimestampTzGetDatum(state != NULL ? state->stats_reset : 0));
 		pgt_inspect_put(&row, result);
 	}
 }
@@ -97,6 +100,46 @@ Datum
 pgt_stat_topics_info(PG_FUNCTION_ARGS)
 {
 	return pgt_inspect_topics(fcinfo, add_statistics);
+}
+
+/* Begin to count anew for all partitions of a topic, which is locked. */
+static void
+reset_statistics(const Topic *topic)
+{
+	for (int32 partition = 0; partition < topic->partitions; partition++)
+	{
+		TopicPartition key = pgt_topic_partition(topic, partition);
+		PartitionState *state = pgt_log_state_find(&key);
+
+		if (state != NULL)
+			pgt_log_state_reset_statistics(state);
+	}
+}
+
+/* pg_stat_reset_topics(topic): its owner's; null: all topics that the user owns. */
+Datum
+pgt_stat_reset_topics(PG_FUNCTION_ARGS)
+{
+	bool		all = PG_ARGISNULL(0);
+	List	   *topics = all ? pgt_topic_list() : list_make1_oid(PG_GETARG_OID(0));
+	ListCell   *cell;
+
+	foreach(cell, topics)
+	{
+		Oid			relid = lfirst_oid(cell);
+
+		if (all && !pgt_topic_is_owner(relid))
+			continue;
+		if (!all)
+			pgt_topic_require(relid);
+		LockRelationOid(relid, AccessShareLock);
+		if (!all)
+			pgt_topic_check_owner(relid);
+		if (pgt_is_topic(relid) && pgt_topic_is_owner(relid))
+			reset_statistics(pgt_topic_get(relid));
+		UnlockRelationOid(relid, AccessShareLock);
+	}
+	PG_RETURN_VOID();
 }
 
 /* ---- pg_stat_progress_topic_compaction ---------------------------------- */

@@ -336,7 +336,7 @@ count_appended(PartitionState *state, const AppendRequest *requests, int count)
 	for (int i = 0; i < count; i++)
 	{
 		records += requests[i].records;
-		bytes += requests[i].length;
+		bytes += requests[i].records_length;
 	}
 	pg_atomic_fetch_add_u64(&state->records_in, records);
 	pg_atomic_fetch_add_u64(&state->bytes_in, bytes);

@@ -35,6 +35,44 @@ SELECT count(*) FROM inspect_plain;
 SELECT partition, records_out, bytes_out > 0 AS has_bytes FROM pg_stat_topics
 WHERE topic = 'inspect_plain'::regclass ORDER BY partition;
 
+-- what is counted in and out is measured alike, whatever the compression
+SELECT create_topic('inspect_packed', config => '{"compression.type": "zstd"}');
+INSERT INTO inspect_packed (key, value, headers) SELECT i, repeat('x', i), '{"h": "v"}' FROM generate_series(1, 500) i;
+SELECT count(*) FROM inspect_packed;
+SELECT count(*) FROM consume('inspect_packed', 'g', 500);
+SELECT records_in, records_out, bytes_out = 2 * bytes_in AS twice, bytes_in > 125000 AS uncompressed FROM pg_stat_topics
+WHERE topic = 'inspect_packed'::regclass;
+SELECT pg_stat_reset_topics('inspect_packed');
+SELECT records_in, bytes_in, records_out, bytes_out, stats_reset > now() - interval '1 min' AS just_now FROM pg_stat_topics
+WHERE topic = 'inspect_packed'::regclass;
+SELECT sum(records_in) > 0 AS others_count FROM pg_stat_topics;
+SELECT pg_stat_reset_topics();
+SELECT sum(records_in) AS records_in, min(stats_reset) > now() - interval '1 min' AS just_now FROM pg_stat_topics;
+CREATE ROLE regress_inspect;
+GRANT SELECT ON inspect_packed TO regress_inspect;
+SET ROLE regress_inspect;
+SELECT pg_stat_reset_topics('inspect_packed');
+SELECT pg_stat_reset_topics();
+SELECT pg_topic_size('inspect_plain');
+SELECT pg_topic_size('inspect_packed') > 0 AS size;
+RESET ROLE;
+SELECT pg_stat_reset_topics('pg_class');
+SELECT create_topic('inspect_empty');
+SELECT pg_topic_size('inspect_empty');
+-- the size on disk: logs and indexes
+SELECT pg_topic_size('inspect_packed') = s.size AS all_files
+FROM (SELECT sum((pg_stat_file(replace(path, '.log', e))).size) AS size
+      FROM pg_topic_segments, unnest(ARRAY['.log', '.index']) e WHERE topic = 'inspect_packed'::regclass) s;
+DROP FOREIGN TABLE inspect_packed, inspect_empty;
+DROP ROLE regress_inspect;
+
+-- every column of the views tells what it is
+SELECT attrelid::regclass, attname FROM pg_attribute
+     JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = attrelid AND d.deptype = 'e'
+     JOIN pg_class c ON c.oid = attrelid AND relkind = 'v'
+WHERE d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'pg_topics')
+  AND attnum > 0 AND col_description(attrelid, attnum) IS NULL;
+
 -- what retention and compaction did: by hand, as the worker's runs come when they come
 SELECT partition, segments_deleted, bytes_deleted, compactions, records_compacted, bytes_compacted,
        errors, last_error_at, last_error FROM pg_stat_topics
