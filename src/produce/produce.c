@@ -150,7 +150,7 @@ Datum
 pgt_produce_value(PG_FUNCTION_ARGS)
 {
 	Topic	   *topic = open_topic(fcinfo);
-	ByteView	key = {NULL, -1};
+	ByteView	key = pgt_serialize(&topic->key, (Datum) 0, true);
 	ByteView	value = serialize_argument(fcinfo, 1, &topic->value);
 	Record		record = {0};
 	int32		partition = pgt_partitioner_choose(topic, key, value);

@@ -329,12 +329,12 @@ pgt_change_json_append_row(StringInfo out, const ChangeColumns *columns, TupleTa
 {
 	int			level;
 
-	if (!columns->fix_settings)
+	if (columns->settings == 0)
 	{
 		append_row(out, columns, slot);
 		return;
 	}
-	level = pgt_text_settings_fix(true);
+	level = pgt_text_settings_fix(columns->settings);
 	append_row(out, columns, slot);
 	pgt_text_settings_restore(level);
 }
@@ -412,7 +412,7 @@ make_key(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer)
 static ByteView
 make_key_with_fixed_settings(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer)
 {
-	int			level = pgt_text_settings_fix(true);
+	int			level = pgt_text_settings_fix(key->columns.settings);
 	ByteView	view = make_key(key, slot, buffer);
 
 	pgt_text_settings_restore(level);
@@ -430,7 +430,7 @@ pgt_change_json_key(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer)
 	slot_getsomeattrs(slot, key->columns.last);
 	if (key->form != KEY_FORM_OBJECT && slot->tts_isnull[key->columns.columns[0].attnum - 1])
 		return null_view;
-	if (key->columns.fix_settings)
+	if (key->columns.settings != 0)
 		return make_key_with_fixed_settings(key, slot, buffer);
 	return make_key(key, slot, buffer);
 }

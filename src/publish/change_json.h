@@ -45,7 +45,7 @@ typedef struct ChangeColumns
 {
 	int			count;
 	AttrNumber	last;			/* the largest attnum */
-	bool		fix_settings;	/* the text of a column depends on the session's settings */
+	int			settings;		/* TEXT_SETTING_*: the session's on which their text depends */
 	ChangeColumn *columns;
 } ChangeColumns;
 

@@ -312,7 +312,7 @@ add_column(PublisherSpec *spec, ChangeColumns *columns, Form_pg_attribute att)
 		elog(ERROR, "table \"%s\" has no column \"%s\"",
 			 RelationGetRelationName(spec->relation), NameStr(att->attname));
 	columns->last = Max(columns->last, column->attnum);
-	columns->fix_settings |= pgt_text_settings_matter(column->type);
+	columns->settings |= pgt_text_settings_of(column->type);
 }
 
 /* The source table's columns that an option names, in its order. */

@@ -15,11 +15,16 @@
  *
  * Most columns are text, and produce() and scans come through here for every record:
  * text costs no call of a type's function in either direction, and no copy on the
- * way in.  Types that check their values (a length, a domain) always go through their
- * input function.
+ * way in.  Types that check their values (a length) always go through their input function.
  *
- * The text of a value does not depend on the producing session's settings
- * (text_settings.c).
+ * The text of a value does not depend on the settings of the session that produces or
+ * reads it (text_settings.c).  Only what a statement itself says as text, a literal or a
+ * value of type text, is read with the session's settings, as in a cast.
+ *
+ * The values of a domain are written and read as those of its base type, and then checked,
+ * with the session's own settings: a check may call functions that need its search_path.
+ * A null is checked on its way in, for which each way in calls pgt_serialize() or
+ * pgt_serialize_any().  On the way out it is not: a record may be older than NOT NULL.
  *
  * Memory: a Serializer's function caches live in the context it was made in;
  * results in the current one.  Output functions of argument types that are
@@ -51,7 +56,7 @@ typedef struct OutputSlot
 {
 	Oid			type;			/* InvalidOid: not in use */
 	FmgrInfo	output;
-	bool		fix_settings;	/* its text depends on the session's settings */
+	int			settings;		/* TEXT_SETTING_*: the session's on which its text depends */
 	MemoryContext context;		/* of the function's own caches */
 } OutputSlot;
 
@@ -99,15 +104,17 @@ pgt_serializer_init(Serializer *s, Oid type, int32 typmod,
 
 	memset(s, 0, sizeof(*s));
 	s->type = type;
+	s->base = getBaseTypeAndTypmod(type, &typmod);
 	s->typmod = typmod;
-	s->is_bytea = getBaseType(type) == BYTEAOID;
+	s->is_bytea = s->base == BYTEAOID;
 	s->is_text = is_text_type(type) && typmod < 0;
-	s->fix_settings = pgt_text_settings_matter(type);
+	s->settings = pgt_text_settings_of(type);
+	s->context = context;
 	namestrcpy(&s->column, column);
 
-	getTypeOutputInfo(type, &function, &is_varlena);
+	getTypeOutputInfo(s->base, &function, &is_varlena);
 	fmgr_info_cxt(function, &s->output, context);
-	getTypeInputInfo(type, &function, &s->input_param);
+	getTypeInputInfo(s->base, &function, &s->input_param);
 	fmgr_info_cxt(function, &s->input, context);
 }
 
@@ -163,19 +170,42 @@ bytes_to_text(const char *bytes, int32 *length, const char *column)
 
 /* ---- values to bytes ---------------------------------------------------- */
 
-/* Call an output function with fixed settings, where its result depends on settings. */
+/* Call an output function, with fixed values for some settings. */
 static char *
-output_text(FmgrInfo *output, bool fix_settings, bool fix_time_zone, Datum value)
+output_text(FmgrInfo *output, int settings, Datum value)
 {
 	char	   *text;
 	int			level;
 
-	if (!fix_settings)
+	if (settings == 0)
 		return OutputFunctionCall(output, value);
-	level = pgt_text_settings_fix(fix_time_zone);
+	level = pgt_text_settings_fix(settings);
 	text = OutputFunctionCall(output, value);
 	pgt_text_settings_restore(level);
 	return text;
+}
+
+/* Call the column's input function, with fixed values for some settings. */
+static Datum
+input_value(Serializer *s, char *text, int settings)
+{
+	Datum		value;
+	int			level;
+
+	if (settings == 0)
+		return InputFunctionCall(&s->input, text, s->input_param, s->typmod);
+	level = pgt_text_settings_fix(settings);
+	value = InputFunctionCall(&s->input, text, s->input_param, s->typmod);
+	pgt_text_settings_restore(level);
+	return value;
+}
+
+/* ERROR if the column's type is a domain that refuses the value. */
+static inline void
+check_domain(Serializer *s, Datum value, bool isnull)
+{
+	if (unlikely(s->type != s->base))
+		domain_check(value, isnull, s->type, &s->domain, s->context);
 }
 
 ByteView
@@ -185,7 +215,10 @@ pgt_serialize(Serializer *s, Datum value, bool isnull)
 	char	   *text;
 
 	if (isnull)
+	{
+		check_domain(s, (Datum) 0, true);
 		return null_view;
+	}
 	if (s->is_bytea)
 	{
 		bytea	   *bytes = DatumGetByteaPP(value);
@@ -200,7 +233,7 @@ pgt_serialize(Serializer *s, Datum value, bool isnull)
 
 		return pgt_text_to_bytes(VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed));
 	}
-	text = output_text(&s->output, s->fix_settings, true, value);
+	text = output_text(&s->output, s->settings, value);
 	return pgt_text_to_bytes(text, strlen(text));
 }
 
@@ -222,18 +255,21 @@ output_slot(Oid type)
 											  ALLOCSET_SMALL_SIZES);
 	MemoryContextReset(slot->context);
 	fmgr_info_cxt(function, &slot->output, slot->context);
-	slot->fix_settings = pgt_text_settings_matter(type);
+	slot->settings = pgt_text_settings_of(type);
 	slot->type = type;
 	return slot;
 }
 
-/*
- * The text of a value of any type.  Where the text is going to be read as another type
- * (stays_text is false), which may lack a time zone, the session's time zone counts, as
- * in a cast.
- */
+/* Is the value text that the statement gives, so that the session's settings count? */
+static bool
+is_given_as_text(Oid type)
+{
+	return type == UNKNOWNOID || is_text_type(type);
+}
+
+/* The text of a value of any type, with fixed values for some settings. */
 static char *
-value_to_text(Datum value, Oid type, bool stays_text)
+value_to_text(Datum value, Oid type, int settings)
 {
 	OutputSlot *slot;
 
@@ -242,57 +278,58 @@ value_to_text(Datum value, Oid type, bool stays_text)
 	if (is_text_type(type))
 		return TextDatumGetCString(value);
 	slot = output_slot(type);
-	return output_text(&slot->output, slot->fix_settings, stays_text, value);
+	return output_text(&slot->output, slot->settings & settings, value);
 }
 
 ByteView
 pgt_serialize_any(Serializer *s, Datum value, bool isnull, Oid type)
 {
+	int			settings = TEXT_SETTING_ALL;
 	char	   *text;
 
-	if (isnull)
-	{
-		/* only a domain can refuse nulls */
-		if (!s->input.fn_strict)
-			(void) InputFunctionCall(&s->input, NULL, s->input_param, s->typmod);
-		return null_view;
-	}
-	if ((type == s->type && s->typmod < 0) || (s->is_text && is_text_type(type)))
-		return pgt_serialize(s, value, false);
+	if (isnull || (type == s->type && (s->typmod < 0 || s->type != s->base)) ||
+		(s->is_text && is_text_type(type)))
+		return pgt_serialize(s, value, isnull);
 
-	text = value_to_text(value, type, s->is_text);
+	/* a value of another type may lose or get a time zone: the session's, as in a cast */
+	if (!s->is_text)
+		settings &= ~TEXT_SETTING_ZONE;
+	text = value_to_text(value, type, settings);
 	if (s->is_text)
 		return pgt_text_to_bytes(text, strlen(text));
-	value = InputFunctionCall(&s->input, text, s->input_param, s->typmod);
+	value = input_value(s, text, is_given_as_text(type) ? 0 : s->settings & settings);
+	check_domain(s, value, false);
 	return pgt_serialize(s, value, false);
 }
 
 /* ---- bytes to values ---------------------------------------------------- */
 
-/* Raw bytes as a datum of bytea or of a domain over it. */
+/* Text, with its end marked, as a value of the column's type below domains. */
 static Datum
-bytes_to_bytea(Serializer *s, const char *bytes, int32 length)
+text_to_value(Serializer *s, char *text)
 {
-	Datum		value = PointerGetDatum(cstring_to_text_with_len(bytes, length));
-
-	if (s->type != BYTEAOID)
-		domain_check(value, false, s->type, NULL, NULL);
-	return value;
+	return input_value(s, text, s->settings != 0 && pgt_text_settings_is_plain(s->base, text) ? 0 : s->settings);
 }
 
 Datum
 pgt_deserialize(Serializer *s, const char *bytes, int32 length, bool *isnull)
 {
+	Datum		value;
+
 	*isnull = length < 0;
 	if (*isnull)
 		return (Datum) 0;
 	if (s->is_bytea)
-		return bytes_to_bytea(s, bytes, length);
-
-	bytes = bytes_to_text(bytes, &length, NameStr(s->column));
-	if (s->is_text)
-		return PointerGetDatum(cstring_to_text_with_len(bytes, length));
-	return InputFunctionCall(&s->input, pnstrdup(bytes, length), s->input_param, s->typmod);
+		value = PointerGetDatum(cstring_to_text_with_len(bytes, length));
+	else
+	{
+		bytes = bytes_to_text(bytes, &length, NameStr(s->column));
+		if (s->is_text)
+			return PointerGetDatum(cstring_to_text_with_len(bytes, length));
+		value = text_to_value(s, pnstrdup(bytes, length));
+	}
+	check_domain(s, value, false);
+	return value;
 }
 
 /* Bytes as text: \x and two hexadecimal digits a byte. */

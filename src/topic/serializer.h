@@ -3,7 +3,8 @@
  *	  Typed SQL values to record bytes and back.
  *
  * bytea is stored raw; every other type as the text its output function
- * gives, in UTF-8 whatever the database's encoding is.
+ * gives, in UTF-8 whatever the database's encoding is, and in one form
+ * whatever the session's settings are.
  */
 #ifndef SERIALIZER_H
 #define SERIALIZER_H
@@ -16,13 +17,16 @@
 typedef struct Serializer
 {
 	Oid			type;			/* the column's type; text where the column is left out */
-	int32		typmod;
+	Oid			base;			/* the same below domains */
+	int32		typmod;			/* of the type below domains */
 	bool		is_bytea;		/* bytes as they are */
 	bool		is_text;		/* text: no output or input function needed */
-	bool		fix_settings;	/* its text depends on the session's settings */
+	int			settings;		/* TEXT_SETTING_*: the session's on which its text depends */
 	FmgrInfo	output;
-	FmgrInfo	input;
+	FmgrInfo	input;			/* of the type below domains */
 	Oid			input_param;
+	void	   *domain;			/* cache of the domain's constraints */
+	MemoryContext context;		/* of that cache */
 	NameData	column;			/* for error messages */
 } Serializer;
 
@@ -39,7 +43,8 @@ extern void pgt_serializer_init(Serializer *s, Oid type, int32 typmod,
 
 /*
  * Turn a Datum of the column's own type into bytes.  The bytes live in the current
- * memory context or in the datum itself.
+ * memory context or in the datum itself.  ERROR for a null that the column's domain
+ * refuses.
  */
 extern ByteView pgt_serialize(Serializer *s, Datum value, bool isnull);
 

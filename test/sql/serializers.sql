@@ -66,6 +66,40 @@ SELECT produce('ser_domain', NULL, '\x01'::bytea);
 SELECT produce('ser_domain', 'word', '\x01020304'::bytea);
 SELECT produce('ser_domain', 'word', NULL);
 SELECT key, value FROM ser_domain;
+-- NOT NULL by each way in; the check with the session's search_path, the text without
+SELECT produce('ser_domain', '\x01'::bytea);
+SELECT produce('ser_domain', NULL::text, '\x01'::bytea);
+INSERT INTO ser_domain (value) VALUES ('\x01');
+INSERT INTO ser_domain (key, value) VALUES (NULL, '\x01');
+COPY ser_domain (value) FROM stdin;
+\\x01
+\.
+COPY ser_domain (key, value) FROM stdin;
+\N	\\x01
+\.
+CREATE SCHEMA ser_schema CREATE TABLE ser_days (d date);
+INSERT INTO ser_schema.ser_days VALUES ('2024-03-04');
+SET search_path = ser_schema, public;
+CREATE FUNCTION ser_is_day(d date) RETURNS bool LANGUAGE plpgsql AS $$ BEGIN RETURN EXISTS (SELECT FROM ser_days s WHERE s.d = $1); END $$;
+CREATE DOMAIN ser_day AS date NOT NULL CHECK (VALUE IS NULL OR ser_is_day(VALUE));
+SELECT create_topic('ser_schema.ser_domain_days', key_type => 'ser_day', value_type => 'ser_day');
+SET datestyle = 'SQL, DMY';
+SELECT produce('ser_schema.ser_domain_days', make_date(2024, 3, 4), '04/03/2024');
+SELECT produce('ser_schema.ser_domain_days', '04/03/2024'::text, make_date(2024, 3, 4)::ser_day);
+SELECT produce('ser_schema.ser_domain_days', '05/03/2024', '04/03/2024');
+SELECT produce('ser_schema.ser_domain_days', '04/03/2024');
+SELECT key, value FROM ser_schema.ser_domain_days;
+SET datestyle = 'ISO, MDY';
+SELECT key, value FROM consume('ser_schema.ser_domain_days', 'g');
+-- records of before the domain refused nulls are read
+ALTER DOMAIN ser_day DROP NOT NULL;
+SELECT produce('ser_schema.ser_domain_days', '2024-03-04');
+ALTER DOMAIN ser_day SET NOT NULL;
+SELECT key, value FROM ser_schema.ser_domain_days;
+SET client_min_messages = warning;
+DROP SCHEMA ser_schema CASCADE;
+RESET client_min_messages;
+RESET search_path;
 
 CREATE FOREIGN TABLE ser_types (key ser_mood, value ser_pair[]) SERVER topics;
 SELECT produce('ser_types', 'glad', ARRAY[ROW(1, 'one')::ser_pair, ROW(2, NULL)::ser_pair]);
