@@ -28,6 +28,7 @@
 #include "produce/acks.h"
 #include "produce/partitioner_lookup.h"
 #include "produce/producer.h"
+#include "publish/change_order.h"
 #include "publish/change_publisher.h"
 #include "storage/ipc.h"
 #include "storage/shmem.h"
@@ -240,6 +241,7 @@ _PG_init(void)
 
 	pgt_producer_init();
 	pgt_topic_ddl_init();
+	pgt_change_order_init();
 	pgt_database_hold_init();
 	/* pg_upgrade freezes and replaces catalogs; a process that shows an xmin would hinder it */
 	if (!IsBinaryUpgrade)

@@ -386,6 +386,9 @@ choose_key_columns(PublisherSpec *spec)
 				 errdetail("With format=row the key identifies the row that a record stands for, and the table has no primary key, or only a deferrable one."),
 				 errhint("Name the key's columns with key=, or add a primary key that is not deferrable.")));
 
+	/* a deletion would say nothing */
+	if (columns == NIL && spec->options[OPTION_BEFORE] == NULL)
+		publisher->before = CHANGE_BEFORE_FULL;
 	key->columns.columns = palloc(list_length(columns) * sizeof(ChangeColumn));
 	foreach(cell, columns)
 		add_column(spec, &key->columns, lfirst(cell));

@@ -19,7 +19,7 @@ typedef enum ChangeFormat
 typedef enum ChangeBefore
 {
 	CHANGE_BEFORE_NONE,
-	CHANGE_BEFORE_KEY,			/* the key's columns, if they differ from the new row's */
+	CHANGE_BEFORE_KEY,			/* the key's columns, of a deletion */
 	CHANGE_BEFORE_FULL
 } ChangeBefore;
 

@@ -3,9 +3,8 @@
  *	  Turning changes of a table's rows into records of a topic.
  *
  * In format "row" the record of a change is the new row under its key; a deletion is a
- * tombstone.  So the last record of each key is the row as it is now.  An update of the
- * key is two records, a tombstone for the old key and the row under the new key.  This
- * format cannot express TRUNCATE, so TRUNCATE is refused.
+ * tombstone.  So the last record of each key is the row as it is now.  This format cannot
+ * express TRUNCATE, so TRUNCATE is refused.
  *
  * In format "envelope" a record tells what happened:
  *
@@ -14,9 +13,13 @@
  *
  * op is c, u, d, t or r (a row that was there when publishing began); the option before=
  * decides what "before" shows.  The record's key is that of the new row, or of the old
- * row for a deletion.  If the topic is compacted, the envelope of a deletion, or of an
- * update that changes the key, comes with a tombstone for the old key, so that
- * compaction removes the key.
+ * row for a deletion.  If the topic is compacted, the envelope of a deletion comes with a
+ * tombstone, so that compaction removes the key.
+ *
+ * Each key has a partition of its own, and who reads that one alone must learn of all that
+ * happens to the key.  So an update that changes the key is the end of the old key, as a
+ * deletion is, and then the row under the new key, as an insertion is; and the truncation
+ * of the table, which ends all keys, is a record in each partition of the topic.
  *
  * xid is the id that pg_current_xact_id() returns, and ts_ms the record's own timestamp,
  * the moment at which the trigger fired.
@@ -131,6 +134,7 @@ pgt_change_record_begin(ChangeWriter *writer, ChangePublisher *publisher, Change
 	writer->publisher = publisher;
 	writer->topic = pgt_topic_get(publisher->topic);
 	writer->operation = operation;
+	writer->command = InvalidCommandId;
 	writer->tombstones = pgt_change_publisher_writes_tombstones(publisher, writer->topic);
 	writer->now_ms = pgt_clock_now_ms();
 	writer->xid = U64FromFullTransactionId(GetTopFullTransactionId());
@@ -142,12 +146,12 @@ pgt_change_record_begin(ChangeWriter *writer, ChangePublisher *publisher, Change
 
 /* ---- records ------------------------------------------------------------ */
 
-/* Add a record to the transaction. */
+/* Add a record to the transaction, in a certain partition. */
 static void
-add_record(ChangeWriter *writer, ByteView key, ByteView value)
+add_record_to(ChangeWriter *writer, int32 number, ByteView key, ByteView value)
 {
 	Topic	   *topic = writer->topic;
-	TopicPartition partition = pgt_topic_partition(topic, pgt_partitioner_choose_own(topic, key, value));
+	TopicPartition partition = pgt_topic_partition(topic, number);
 	Record		record;
 
 	record.offset = NO_OFFSET;
@@ -162,7 +166,14 @@ add_record(ChangeWriter *writer, ByteView key, ByteView value)
 	pgt_producer_add(&partition, &topic->log, &record);
 }
 
-/* The key of a row; ERROR if it is null and tombstones need one. */
+/* Add a record to the transaction, in the partition that the topic's partitioner chooses. */
+static void
+add_record(ChangeWriter *writer, ByteView key, ByteView value)
+{
+	add_record_to(writer, pgt_partitioner_choose_own(writer->topic, key, value), key, value);
+}
+
+/* The key of a row; ERROR if it is null and tombstones need one, or if its changes are out of order. */
 static ByteView
 row_key(ChangeWriter *writer, TupleTableSlot *slot, StringInfo buffer)
 {
@@ -177,6 +188,7 @@ row_key(ChangeWriter *writer, TupleTableSlot *slot, StringInfo buffer)
 				 errdetail("The key is column \"%s\"; a null key does not identify the row that a record of topic \"%s\" stands for.",
 						   publisher->key.columns.columns[0].name, get_rel_name(publisher->topic)),
 				 errhint("Name another key with key=, or declare the column NOT NULL.")));
+	pgt_change_order_note(publisher, key, writer->command);
 	return key;
 }
 
@@ -207,13 +219,13 @@ append_number(StringInfo out, uint64 number)
 
 /* Write a change's envelope into the writer's buffer. */
 static void
-make_envelope(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
+make_envelope(ChangeWriter *writer, ChangeOperation operation, TupleTableSlot *old, TupleTableSlot *new)
 {
 	ChangePublisher *publisher = writer->publisher;
 	StringInfo	out = &writer->value;
 
 	appendBinaryStringInfo(out, "{\"op\":\"", 7);
-	appendStringInfoChar(out, (char) writer->operation);
+	appendStringInfoChar(out, (char) operation);
 	appendStringInfoChar(out, '"');
 	append_before(writer, old, new);
 	appendBinaryStringInfo(out, ",\"after\":", 9);
@@ -230,14 +242,14 @@ make_envelope(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
 
 /* The value of a change's record. */
 static ByteView
-make_value(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
+make_value(ChangeWriter *writer, ChangeOperation operation, TupleTableSlot *old, TupleTableSlot *new)
 {
 	ChangePublisher *publisher = writer->publisher;
 	StringInfo	out = &writer->value;
 
 	resetStringInfo(out);
 	if (publisher->format == CHANGE_FORMAT_ENVELOPE)
-		make_envelope(writer, old, new);
+		make_envelope(writer, operation, old, new);
 	else if (new != NULL)
 		pgt_change_json_append_row(out, &publisher->columns, new);
 	else
@@ -254,12 +266,50 @@ make_value(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
 
 /* ---- changes ------------------------------------------------------------ */
 
-void
-pgt_change_record_add_tombstone(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
+/* Is it an update that has changed the key? */
+static bool
+changes_key(const ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
 {
-	if (!writer->tombstones || !pgt_change_json_key_differs(&writer->publisher->key, old, new))
+	return writer->operation == CHANGE_UPDATE && old != NULL &&
+		pgt_change_json_key_differs(&writer->publisher->key, old, new);
+}
+
+/* Add the end of a row's key. */
+static void
+add_deletion(ChangeWriter *writer, TupleTableSlot *old)
+{
+	ByteView	key = row_key(writer, old, &writer->key);
+
+	add_record(writer, key, make_value(writer, CHANGE_DELETE, old, NULL));
+	if (writer->tombstones && writer->publisher->format == CHANGE_FORMAT_ENVELOPE)
+		add_record(writer, key, null_view);
+}
+
+void
+pgt_change_record_add_departure(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
+{
+	if (changes_key(writer, old, new))
+		add_deletion(writer, old);
+}
+
+void
+pgt_change_record_add(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
+{
+	ChangeOperation operation = writer->operation;
+	ByteView	key;
+
+	if (new == NULL)
+	{
+		add_deletion(writer, old);
 		return;
-	add_record(writer, row_key(writer, old, &writer->key), null_view);
+	}
+	if (changes_key(writer, old, new))
+	{
+		operation = CHANGE_CREATE;
+		old = NULL;
+	}
+	key = row_key(writer, new, &writer->key);
+	add_record(writer, key, make_value(writer, operation, old, new));
 }
 
 /* ERROR: TRUNCATE cannot be published where each row must have a tombstone. */
@@ -275,17 +325,13 @@ refuse_truncate(const ChangePublisher *publisher)
 }
 
 void
-pgt_change_record_add(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
+pgt_change_record_add_truncate(ChangeWriter *writer)
 {
-	TupleTableSlot *row = new != NULL ? new : old;
-	ByteView	key = null_view;
+	ByteView	value;
 
-	if (row != NULL)
-		key = row_key(writer, row, &writer->key);
-	else if (writer->tombstones)
+	if (writer->tombstones)
 		refuse_truncate(writer->publisher);
-	add_record(writer, key, make_value(writer, old, new));
-	if (writer->operation == CHANGE_DELETE && writer->tombstones &&
-		writer->publisher->format == CHANGE_FORMAT_ENVELOPE)
-		add_record(writer, key, null_view);
+	value = make_value(writer, CHANGE_TRUNCATE, NULL, NULL);
+	for (int32 partition = 0; partition < writer->topic->partitions; partition++)
+		add_record_to(writer, partition, null_view, value);
 }

@@ -5,6 +5,7 @@
 #ifndef CHANGE_RECORD_H
 #define CHANGE_RECORD_H
 
+#include "publish/change_order.h"
 #include "publish/change_publisher.h"
 
 /* What happened to a row, or to the table: the "op" of an envelope. */
@@ -23,6 +24,7 @@ typedef struct ChangeWriter
 	ChangePublisher *publisher;
 	Topic	   *topic;
 	ChangeOperation operation;
+	CommandId	command;		/* made the changes; InvalidCommandId: they come in order */
 	bool		tombstones;		/* pgt_change_publisher_writes_tombstones() */
 	int64		now_ms;
 	uint64		xid;
@@ -38,14 +40,21 @@ typedef struct ChangeWriter
  */
 extern void pgt_change_record_begin(ChangeWriter *writer, ChangePublisher *publisher, ChangeOperation operation);
 
-/* Add a tombstone for the old key, if the update has changed the key and tombstones are written. */
-extern void pgt_change_record_add_tombstone(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new);
+/*
+ * Add the end of the old key, if the update has changed the key: the envelope of a
+ * deletion, or a tombstone, or both.
+ */
+extern void pgt_change_record_add_departure(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new);
 
 /*
  * Add a change of one row to the transaction.  "old" and "new" are NULL if there is no
- * such row, or if it is not published.  The tombstone of an update's old key is not
- * included.  Allocates in the current memory context.
+ * such row, or if it is not published.  An update that has changed the key creates the row
+ * under the new one; what ends the old key is not included.  Allocates in the current memory
+ * context.
  */
 extern void pgt_change_record_add(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new);
+
+/* Add the truncation of the table, to each partition of the topic. */
+extern void pgt_change_record_add_truncate(ChangeWriter *writer);
 
 #endif							/* CHANGE_RECORD_H */

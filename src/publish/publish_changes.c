@@ -9,9 +9,14 @@
  * server adds to both tables at once.
  *
  * An update may hand a key on from one row to another (SET id = id + 1, with a deferrable
- * constraint).  A statement's call therefore writes all tombstones of old keys before the
- * first row.  A row's call knows only the order of the rows, so for triggers FOR EACH ROW
- * such keys must not be deferrable.
+ * constraint).  A statement's call therefore ends all old keys before the first row.  A
+ * row's call knows only the order of the rows, so for triggers FOR EACH ROW such keys must
+ * not be deferrable.
+ *
+ * Events are fired after their statement, and those of the statements of other triggers
+ * before them: changes that would be published out of order are refused (change_order.c).
+ * The triggers of publish_table() do not wait for events: they publish in their conditions
+ * (publish_row.c), and the function here is called for their TRUNCATE alone.
  *
  * The function publishes the changes that the trigger fires for: the server itself
  * handles conditions (WHEN), deferral and disabling (session_replication_role).
@@ -88,6 +93,7 @@ begin(ChangeWriter *writer, TriggerData *trigger)
 		publisher = pgt_change_publisher_get(trigger->tg_relation, trigger->tg_trigger);
 		pgt_change_record_begin(writer, publisher, fired_by(trigger));
 	} while (!publisher->valid);
+	writer->command = pgt_change_order_command(trigger);
 }
 
 /* ---- after each row ----------------------------------------------------- */
@@ -102,7 +108,7 @@ publish_row(ChangeWriter *writer, TriggerData *trigger)
 		pgt_change_record_add(writer, trigger->tg_trigslot, NULL);
 	else
 	{
-		pgt_change_record_add_tombstone(writer, trigger->tg_trigslot, trigger->tg_newslot);
+		pgt_change_record_add_departure(writer, trigger->tg_trigslot, trigger->tg_newslot);
 		pgt_change_record_add(writer, trigger->tg_trigslot, trigger->tg_newslot);
 	}
 }
@@ -156,7 +162,7 @@ check_transitions(const ChangeWriter *writer, const TriggerData *trigger)
 	ChangePublisher *publisher = writer->publisher;
 	bool		old_needed = writer->operation == CHANGE_DELETE ||
 		(writer->operation == CHANGE_UPDATE &&
-		 (writer->tombstones || publisher->before != CHANGE_BEFORE_NONE));
+		 (publisher->key.form != KEY_FORM_NONE || publisher->before != CHANGE_BEFORE_NONE));
 	bool		new_needed = writer->operation != CHANGE_DELETE;
 	bool		old_missing = old_needed && trigger->tg_oldtable == NULL;
 
@@ -232,8 +238,8 @@ publish_statement(ChangeWriter *writer, TriggerData *trigger)
 	if (writer->operation != CHANGE_DELETE)
 		open_transition(&new, trigger->tg_newtable, trigger->tg_relation);
 
-	if (writer->operation == CHANGE_UPDATE && writer->tombstones)
-		for_each_row(writer, &old, &new, row_context, pgt_change_record_add_tombstone);
+	if (writer->operation == CHANGE_UPDATE && writer->publisher->key.form != KEY_FORM_NONE)
+		for_each_row(writer, &old, &new, row_context, pgt_change_record_add_departure);
 	for_each_row(writer, &old, &new, row_context, pgt_change_record_add);
 	close_transition(&old);
 	close_transition(&new);
@@ -261,7 +267,7 @@ pgt_publish_changes(PG_FUNCTION_ARGS)
 	error_context_stack = &context;
 	begin(&writer, trigger);
 	if (writer.operation == CHANGE_TRUNCATE)
-		pgt_change_record_add(&writer, NULL, NULL);
+		pgt_change_record_add_truncate(&writer);
 	else if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
 		publish_row(&writer, trigger);
 	else

@@ -148,6 +148,12 @@ lock_table(TablePublication *publication)
 		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(table)), get_rel_name(table));
 	LockRelationOid(table, ShareRowExclusiveLock);
 	publication->relkind = get_rel_relkind(table);
+	if (pgt_is_topic(table))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot publish topic \"%s\"", get_rel_name(table)),
+				 errdetail("Its records are in a topic already, and never change."),
+				 errhint("Consume the topic itself.")));
 	if (publication->relkind != RELKIND_RELATION && publication->relkind != RELKIND_PARTITIONED_TABLE &&
 		publication->relkind != RELKIND_FOREIGN_TABLE)
 		ereport(ERROR,
@@ -236,9 +242,9 @@ make_arguments(FunctionCallInfo fcinfo, TablePublication *publication)
 				psprintf("%s=%s", argument_names[n], TextDatumGetCString(PG_GETARG_DATUM(n)));
 }
 
-/* Make one trigger; "kind" is NULL for the one that fires for each row. */
+/* Make one trigger; "kind" is NULL for the one that fires for all changes of a row. */
 static void
-create_trigger(TablePublication *publication, const char *kind, const char *when)
+create_trigger(TablePublication *publication, const char *kind, const char *when, const char *condition)
 {
 	char	   *name = makeObjectName("publish", publication->topic_name, kind);
 	StringInfoData statement;
@@ -253,6 +259,9 @@ create_trigger(TablePublication *publication, const char *kind, const char *when
 	initStringInfo(&statement);
 	appendStringInfo(&statement, "CREATE TRIGGER %s AFTER ", quote_identifier(name));
 	appendStringInfo(&statement, when, qualified_name(publication->table));
+	if (condition != NULL)
+		appendStringInfo(&statement, " WHEN (%s.publish_row(%s, %s))", publication->schema, condition,
+						 quote_literal_cstr(publication->arguments[0]));
 	appendStringInfo(&statement, " EXECUTE FUNCTION %s.publish_changes(", publication->schema);
 	for (int i = 0; i < publication->argument_count; i++)
 		appendStringInfo(&statement, "%s%s", i > 0 ? ", " : "", quote_literal_cstr(publication->arguments[i]));
@@ -261,20 +270,51 @@ create_trigger(TablePublication *publication, const char *kind, const char *when
 	publication->triggers = lappend(publication->triggers, name);
 }
 
+/* Has the table a column whose value is in no row that a trigger's condition can show? */
+static bool
+has_virtual_column(Oid table)
+{
+	Relation	relation = table_open(table, NoLock);
+	bool		found = false;
+
+	for (int i = 0; i < RelationGetDescr(relation)->natts; i++)
+		found |= PGT_IS_VIRTUAL(TupleDescAttr(RelationGetDescr(relation), i));
+	table_close(relation, NoLock);
+	return found;
+}
+
+/*
+ * Make the triggers that fire for each row, and publish in their conditions
+ * (publish_row.c).  A row with virtual columns is no variable in a condition, but an
+ * expression: then the trigger is an ordinary one.
+ */
+static void
+create_row_triggers(TablePublication *publication)
+{
+	if (has_virtual_column(publication->table))
+	{
+		create_trigger(publication, NULL, "INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW", NULL);
+		return;
+	}
+	create_trigger(publication, "insert", "INSERT ON %s FOR EACH ROW", "NULL, NEW.*");
+	create_trigger(publication, "update", "UPDATE ON %s FOR EACH ROW", "OLD.*, NEW.*");
+	create_trigger(publication, "delete", "DELETE ON %s FOR EACH ROW", "OLD.*, NULL");
+}
+
 /* Make all triggers. */
 static void
 create_triggers(TablePublication *publication, const char *for_each)
 {
 	if (strcmp(for_each, "row") == 0)
-		create_trigger(publication, NULL, "INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW");
+		create_row_triggers(publication);
 	else if (strcmp(for_each, "statement") == 0)
 	{
 		create_trigger(publication, "insert",
-					   "INSERT ON %s REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT");
+					   "INSERT ON %s REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT", NULL);
 		create_trigger(publication, "update",
-					   "UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT");
+					   "UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT", NULL);
 		create_trigger(publication, "delete",
-					   "DELETE ON %s REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT");
+					   "DELETE ON %s REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT", NULL);
 	}
 	else
 		ereport(ERROR,
@@ -282,7 +322,7 @@ create_triggers(TablePublication *publication, const char *for_each)
 				 errmsg("invalid value for argument \"for_each\": \"%s\"", for_each),
 				 errhint("Valid values are: row, statement.")));
 	if (publication->relkind != RELKIND_FOREIGN_TABLE)
-		create_trigger(publication, "truncate", "TRUNCATE ON %s FOR EACH STATEMENT");
+		create_trigger(publication, "truncate", "TRUNCATE ON %s FOR EACH STATEMENT", NULL);
 }
 
 /* Record that the triggers depend on the topic. */
@@ -321,6 +361,11 @@ publish_relation(TablePublication *publication, Oid relid, bool rows)
 	publisher = pgt_change_publisher_make(relation, publication->table, linitial(publication->triggers),
 										  publication->function, publication->argument_count, publication->arguments);
 	pgt_change_record_begin(&writer, publisher, CHANGE_READ);
+	if (relid == publication->table && publisher->key.form == KEY_FORM_NONE)
+		ereport(NOTICE,
+				(errmsg("table \"%s\" has no primary key, so its records have no key", get_rel_name(relid)),
+				 errdetail("Consumers cannot tell rows by keys, and compaction is impossible."),
+				 errhint("Add a primary key, or name columns that identify a row with key =>.")));
 	if (rows && RELKIND_HAS_TABLE_AM(relation->rd_rel->relkind))
 	{
 		Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());

@@ -445,7 +445,7 @@ SELECT try($$'good'$$, 'AFTER UPDATE', 'REFERENCING NEW TABLE AS n FOR EACH STAT
 SELECT try($$'good'$$, 'AFTER UPDATE', 'REFERENCING OLD TABLE AS n FOR EACH STATEMENT');
 SELECT try($$'good'$$, 'AFTER DELETE', 'FOR EACH STATEMENT');
 SELECT try($$'good', 'format=row'$$, 'AFTER TRUNCATE', 'FOR EACH STATEMENT');
--- without the old rows where none are needed
+-- also with before=none: the update may change the key
 SELECT try($$'good', 'before=none'$$, 'AFTER UPDATE', 'REFERENCING NEW TABLE AS n FOR EACH STATEMENT');
 -- what jsonb refuses does not get into a topic of jsonb
 CREATE TABLE holds_json (id int PRIMARY KEY, j json);

@@ -144,6 +144,71 @@ CREATE TABLE keyless (a int);
 SELECT publish_table('keyless', format => 'row');
 SELECT to_regclass('errors'), to_regclass('keyless_changes'), count(*) FROM publishing WHERE tgname LIKE '%errors%';
 
+
+-- no key: the old row
+SELECT publish_table('keyless');
+INSERT INTO keyless VALUES (1);
+UPDATE keyless SET a = 2;
+DELETE FROM keyless;
+SELECT key, value FROM look('keyless_changes');
+
+-- another key, and the end of all keys, in their partitions
+CREATE TABLE spread (id int PRIMARY KEY, v text);
+SELECT publish_table('spread', partitions => 3, before => 'none');
+INSERT INTO spread VALUES (1, 'one'), (2, 'two');
+UPDATE spread SET id = id + 100;
+TRUNCATE spread;
+SELECT partition, key, value ->> 'op' AS op, value #>> '{after,v}' AS v FROM spread_changes ORDER BY partition, record_offset;
+-- a topic is published already
+SELECT publish_table('spread_changes');
+
+-- another trigger that changes the same rows: in order, or refused
+CREATE FUNCTION count_again() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF pg_trigger_depth() = 1 THEN
+        UPDATE counted SET n = n + 1;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TABLE counted (id int PRIMARY KEY, n int);
+CREATE TRIGGER before_all AFTER INSERT OR UPDATE ON counted FOR EACH ROW EXECUTE FUNCTION count_again();
+CREATE TRIGGER zz_after_all AFTER INSERT OR UPDATE ON counted FOR EACH STATEMENT EXECUTE FUNCTION count_again();
+SELECT publish_table('counted', 'counted_rows', 'row');
+INSERT INTO counted VALUES (1, 0), (2, 10);
+SELECT key, value FROM counted_rows;
+UPDATE counted SET n = n * 10;
+SELECT count(*) FROM latest(NULL::counted_rows) l JOIN counted c ON l.key = c.id::text AND l.value = to_jsonb(c);
+SELECT unpublish_table('counted');
+SELECT publish_table('counted', 'counted_rows', 'row', for_each => 'statement');
+UPDATE counted SET n = n + 1;
+SELECT unpublish_table('counted');
+CREATE TRIGGER by_hand AFTER INSERT OR UPDATE OR DELETE ON counted FOR EACH ROW
+    EXECUTE FUNCTION publish_changes('counted_rows', 'format=row');
+UPDATE counted SET n = n + 1 WHERE id = 1;
+COPY counted FROM stdin;
+3	0
+\.
+DROP TRIGGER before_all ON counted;
+DROP TRIGGER zz_after_all ON counted;
+UPDATE counted SET n = n + 1;
+BEGIN;
+DELETE FROM counted;
+COPY counted FROM stdin;
+1	5
+2	6
+\.
+UPDATE counted SET id = 3 WHERE id = 1;
+COMMIT;
+SELECT key, value FROM latest(NULL::counted_rows);
+
+-- publish_row() stands in triggers' conditions alone
+SELECT publish_row(NULL, ROW(1, 2)::counted, 'counted_rows');
+SELECT publish_row(NULL, c.*, 'counted_rows') FROM counted c;
+SELECT publish_row(c.*, c.*, 'counted_rows') FROM counted c LEFT JOIN (VALUES (1)) v (i) ON c.id = v.i;
+CREATE TRIGGER wrong AFTER INSERT ON counted FOR EACH ROW WHEN (publish_row(NULL, NEW.*, 'counted_rows'))
+    EXECUTE FUNCTION count_again();
+INSERT INTO counted VALUES (9, 9);
+
 RESET search_path;
 SET client_min_messages = warning;
 DROP SCHEMA publish_table, "other schema" CASCADE;

@@ -1,0 +1,26 @@
+/*
+ * change_order.h
+ *	  Refusing to publish the changes of a key in another order than they were made.
+ */
+#ifndef CHANGE_ORDER_H
+#define CHANGE_ORDER_H
+
+#include "commands/trigger.h"
+#include "publish/change_publisher.h"
+
+/*
+ * The command that made the changes for which a trigger has been fired, or
+ * InvalidCommandId where that is not known (rows of a foreign table).
+ */
+extern CommandId pgt_change_order_command(const TriggerData *trigger);
+
+/*
+ * Note that a command's change of a key is being published.  ERROR if this transaction
+ * has published a change of the key by a later command before.
+ */
+extern void pgt_change_order_note(const ChangePublisher *publisher, ByteView key, CommandId command);
+
+/* Install the hooks; called once per process. */
+extern void pgt_change_order_init(void);
+
+#endif							/* CHANGE_ORDER_H */
