@@ -129,13 +129,13 @@ wait_for_transactions(50);
 my $victim = sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() LIMIT 1});
 kill 'KILL', $victim;
 finish_load($load);
-$node->poll_query_until('postgres', 'SELECT true') or die 'the server does not come back';
+wait_ready($node);
 end_prepared($node);
 check_events($node, 'crash of a backend: topic and table agree');
 check_acknowledged($node, $load, 'crash of a backend');
 $pid = sql($sync_pid);
 kill 'KILL', $pid;
-$node->poll_query_until('postgres', "SELECT count(*) = 1 FROM ($sync_pid) AS s WHERE pid <> $pid")
+poll_until(sub { (try_psql($node, "SELECT count(*) FROM ($sync_pid) AS s WHERE pid <> $pid"))[1] eq "1\n" })
   or die 'the sync process does not come back after a crash';
 prompt('CHECKPOINT after its crash', sub { sql('CHECKPOINT') });
 check_events($node, 'crash of the sync process: topic and table agree');
