@@ -77,6 +77,23 @@ is_installed() {
     dpkg-query -W -f='${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed
 }
 
+# Install packages with no question asked and nothing else done: the server would create a system
+# cluster and start it, needrestart (where the machine has it) restart those that are there.
+install_packages() (
+    keep_away=/etc/postgresql-common/createcluster.d/zz-pg-topics.conf
+    log=$(mktemp)
+    # also when it is interrupted: later installations are none of our business
+    trap 'rm -f "$log"; as_root rm -f "$keep_away"' EXIT
+    as_root mkdir -p "${keep_away%/*}"
+    echo 'create_main_cluster = false' | as_root tee "$keep_away" >/dev/null
+    if ! { as_root apt-get update &&
+        as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+            apt-get install -y --no-install-recommends "$@"; } >"$log" 2>&1 </dev/null; then
+        cat "$log" >&2
+        die "could not install: $*"
+    fi
+)
+
 # Install the Debian packages that are missing.
 need_packages() {
     local package missing=()
@@ -88,20 +105,7 @@ need_packages() {
     [ ${#missing[@]} -gt 0 ] || return 0
 
     say "installing packages: ${missing[*]}"
-    local log keep_away=/etc/postgresql-common/createcluster.d/zz-pg-topics.conf
-    log=$(mktemp)
-    # installing the server would otherwise create and start a system cluster
-    as_root mkdir -p "${keep_away%/*}"
-    echo 'create_main_cluster = false' | as_root tee "$keep_away" >/dev/null
-    if ! { as_root apt-get update &&
-        as_root env DEBIAN_FRONTEND=noninteractive \
-            apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 </dev/null; then
-        as_root rm -f "$keep_away"
-        cat "$log" >&2
-        die "could not install: ${missing[*]}"
-    fi
-    as_root rm -f "$keep_away"
-    rm -f "$log"
+    install_packages "${missing[@]}" || exit 1
 }
 
 # The packages of the server, where it is to be Debian's, and of the build.
