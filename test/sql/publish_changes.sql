@@ -59,11 +59,13 @@ CREATE TRIGGER publish AFTER INSERT OR UPDATE OR DELETE ON accounts
 CREATE TRIGGER publish_2 AFTER UPDATE ON accounts
     FOR EACH ROW WHEN (OLD.abalance IS DISTINCT FROM NEW.abalance)
     EXECUTE FUNCTION publish_changes('account_changes', 'exclude=filler,bid', 'before=full', 'headers=none');
+CREATE ROLE regress_publish_creator;
 CREATE ROLE regress_publish_changer;
-GRANT USAGE ON SCHEMA publish TO regress_publish_changer;
-GRANT ALL ON accounts TO regress_publish_changer;
-INSERT INTO accounts VALUES (1, 1, 0, 'a');
+GRANT USAGE ON SCHEMA publish TO regress_publish_creator, regress_publish_changer;
+GRANT ALL ON accounts TO regress_publish_creator, regress_publish_changer;
 -- who changes the table needs no privilege on the topic
+SET ROLE regress_publish_creator;
+INSERT INTO accounts VALUES (1, 1, 0, 'a');
 SET ROLE regress_publish_changer;
 UPDATE accounts SET abalance = 1;
 UPDATE accounts SET abalance = 1;
@@ -471,4 +473,4 @@ INSERT INTO large VALUES (1, repeat('x', 2000));
 SET client_min_messages = warning;
 DROP SCHEMA publish CASCADE;
 DROP TABLE temporary;
-DROP ROLE regress_publish_owner, regress_publish_changer;
+DROP ROLE regress_publish_owner, regress_publish_creator, regress_publish_changer;
