@@ -59,6 +59,16 @@ PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
+# PGXS does not know manual pages
+.PHONY: install-man uninstall-man
+install: install-man
+install-man:
+	$(MKDIR_P) '$(DESTDIR)$(mandir)/man1'
+	$(INSTALL_DATA) $(addsuffix .1,$(addprefix $(top),$(SCRIPTS))) '$(DESTDIR)$(mandir)/man1/'
+uninstall: uninstall-man
+uninstall-man:
+	rm -f $(patsubst %,'$(DESTDIR)$(mandir)/man1/%.1',$(notdir $(SCRIPTS)))
+
 HEADER_FILES := $(wildcard $(top)src/*.h $(top)src/*/*.h)
 
 # PGXS follows no header dependencies
