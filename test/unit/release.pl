@@ -98,6 +98,15 @@ for my $library (@libraries)
 }
 is(text_of('debian/control.in') =~ s/PGVERSION/15/gr, text_of('debian/control'), 'debian/control is made from debian/control.in');
 
+# ---- one list of majors --------------------------------------------------------------
+
+my @majors = split ' ', found('test/supported.sh', qr/^majors=\((.*?)\)/m);
+is($meta->{prereqs}{runtime}{requires}{PostgreSQL}, "$majors[0].0.0", 'META.json: the oldest major');
+is(text_of('debian/pgversions'), "$majors[0]+\n", 'debian/pgversions: the oldest major');
+like(text_of('README.md'), qr/supported majors, $majors[0] to $majors[-1]\b/, 'README.md: the majors');
+my ($package_version) = text_of('debian/changelog') =~ /\Apg-topics \((.+?)\)/;
+like(text_of('README.md'), qr/-pg-topics_\Q$package_version\E~deb/, 'README.md: the version of the package');
+
 # ---- formats, fixtures and updates --------------------------------------------------
 
 # The names and contents of the lines of test/unit/formats.
