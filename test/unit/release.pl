@@ -139,6 +139,8 @@ sub check_released
 		"The script of a released version is never edited: write sql/pg_topics--$of--NEW.sql.");
 	ok(can_update($of, $version), "sql: the extension can be updated from $of to $version")
 	  or diag("Write sql/pg_topics--$of--$version.sql: without it ALTER EXTENSION pg_topics UPDATE fails.");
+	ok($of eq $version || text_of('src/util/sql_version.c') =~ /\{"\Q$of\E", (?:true|false)\},/, "src/util/sql_version.c: knows version $of")
+	  or diag("Add $of to its table of versions, or the library takes the objects of $of for newer ones than it serves.");
 	return;
 }
 
