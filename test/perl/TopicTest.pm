@@ -19,7 +19,7 @@ use Test::More;
 use Time::HiRes qw(time usleep);
 
 our @EXPORT = qw(
-  new_node start_pair configure_node kill_all poll_until try_psql wait_ready
+  new_node new_standby start_standby start_pair configure_node kill_all poll_until try_psql wait_ready
   create_load_schema start_load finish_load stop_load catch_up load_script acknowledged ENDLESS
   events_differ check_events check_acknowledged wait_resolved
   start_psql topic_directory contents end_prepared open_session
@@ -59,18 +59,36 @@ sub new_node
 	return $node;
 }
 
+# A standby of a running cluster, from a backup that is taken here.  It has these settings
+# besides, and is not running yet.
+sub new_standby
+{
+	my ($primary, $name, @settings) = @_;
+	my $standby = PostgreSQL::Test::Cluster->new($name // 'standby');
+
+	$primary->backup($standby->name);
+	$standby->init_from_backup($primary, $standby->name, has_streaming => 1);
+	$standby->append_conf('postgresql.conf', join("\n", @settings)) if @settings;
+	return $standby;
+}
+
+# The same, and running.
+sub start_standby
+{
+	my $standby = new_standby(@_);
+
+	$standby->start;
+	return $standby;
+}
+
 # Two clusters with these settings that run, the second a standby of the first.
 sub start_pair
 {
 	my (@settings) = @_;
 	my $node = new_node('main', init => { allows_streaming => 1 }, settings => \@settings);
-	my $standby = PostgreSQL::Test::Cluster->new('standby');
 
 	$node->start;
-	$node->backup('base');
-	$standby->init_from_backup($node, 'base', has_streaming => 1);
-	$standby->start;
-	return ($node, $standby);
+	return ($node, start_standby($node));
 }
 
 # Wait until the code returns true; false when it does not within the timeout.

@@ -25,10 +25,7 @@ $primary->safe_psql('postgres', q{
 	SELECT create_topic('emptied', config => '{"segment.bytes": 16384}');
 	INSERT INTO doomed (value) SELECT repeat('d', 100) FROM generate_series(1, 1000);
 });
-$primary->backup('backup');
-my $standby = PostgreSQL::Test::Cluster->new('standby');
-$standby->init_from_backup($primary, 'backup', has_streaming => 1);
-$standby->start;
+my $standby = start_standby($primary);
 
 # Both show the same of every topic, and it is what was sent.
 sub compare

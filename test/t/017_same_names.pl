@@ -18,10 +18,7 @@ my $node = new_node('primary', init => { allows_streaming => 1 }, settings => [ 
 	'pg_topics.log_retention_check_interval_ms = 1d' ]);
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION pg_topics');
-$node->backup('backup');
-my $standby = PostgreSQL::Test::Cluster->new('standby');
-$standby->init_from_backup($node, 'backup', has_streaming => 1);
-$standby->start;
+my $standby = start_standby($node);
 
 sub sql { return $node->safe_psql('postgres', @_); }
 

@@ -13,10 +13,7 @@ use TopicTest;
 my $node = new_node('primary', init => { allows_streaming => 1 }, settings => [ 'wal_keep_size = 1GB', 'pg_topics.batch_size = 1kB' ]);
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION pg_topics');
-$node->backup('backup');
-my $standby = PostgreSQL::Test::Cluster->new('standby');
-$standby->init_from_backup($node, 'backup', has_streaming => 1);
-$standby->start;
+my $standby = start_standby($node);
 
 sub sql { return $node->safe_psql('postgres', @_); }
 

@@ -147,10 +147,7 @@ foreach my $checkpoint ('', 'CHECKPOINT')
 
 # ---- standbys ----------------------------------------------------------------------
 
-$node->backup('backup');
-my $standby = PostgreSQL::Test::Cluster->new('standby');
-$standby->init_from_backup($node, 'backup', has_streaming => 1);
-$standby->start;
+my $standby = start_standby($node);
 sql(q{SELECT create_topic('after', 3)});
 sql(q{BEGIN; SELECT create_topic('undone', 5); ROLLBACK});
 sql(q{BEGIN; SELECT alter_topic('after', '{"partitions": 6}'); ROLLBACK});

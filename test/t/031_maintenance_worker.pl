@@ -359,10 +359,7 @@ ok(poll_until(sub { my $pid = eval { worker('a', 'pid') } // ''; $pid ne '' && $
 
 # ---- standby -----------------------------------------------------------------
 
-$node->backup('backup');
-my $standby = PostgreSQL::Test::Cluster->new('standby');
-$standby->init_from_backup($node, 'backup', has_streaming => 1);
-$standby->start;
+my $standby = start_standby($node);
 $node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
 is($standby->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'pg_topics %'}),
 	'0', 'a standby has no worker');

@@ -227,10 +227,7 @@ sub read_meanwhile
 # ---- a standby ---------------------------------------------------------------
 
 $primary->safe_psql('postgres', 'SELECT put(500)');
-$primary->backup('backup');
-my $standby = PostgreSQL::Test::Cluster->new('standby');
-$standby->init_from_backup($primary, 'backup', has_streaming => 1);
-$standby->start;
+my $standby = start_standby($primary);
 
 my $work = start_work($primary);
 read_meanwhile($standby, $work, 2000, 'reading on the standby', 1);

@@ -205,11 +205,7 @@ sub check_done
 # ---- the standby -------------------------------------------------------------
 
 $node->safe_psql('postgres', q{SELECT pg_create_physical_replication_slot('standby')});
-$node->backup('backup');
-my $standby = PostgreSQL::Test::Cluster->new('standby');
-$standby->init_from_backup($node, 'backup', has_streaming => 1);
-$standby->append_conf('postgresql.conf', q{primary_slot_name = 'standby'});
-$standby->start;
+my $standby = start_standby($node, 'standby', q{primary_slot_name = 'standby'});
 
 # Bytes of each segment that is finished and not empty, by its path.
 sub finished

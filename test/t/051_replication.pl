@@ -238,11 +238,7 @@ sub read_meanwhile
 
 my $load = start_all($primary);
 wait_for_transactions($primary, 50);
-$primary->backup('first');
-my $standby = PostgreSQL::Test::Cluster->new('standby');
-$standby->init_from_backup($primary, 'first', has_streaming => 1);
-$standby->append_conf('postgresql.conf', 'archive_mode = off');
-$standby->start;
+my $standby = start_standby($primary, 'standby', 'archive_mode = off');
 $standby->backup('of standby');
 command_ok([ 'pg_verifybackup', $standby->backup_dir . '/of standby' ], 'a backup taken from a standby under load is sound');
 my $cascading = PostgreSQL::Test::Cluster->new('cascading');

@@ -26,10 +26,7 @@ my $primary = new_node('primary', init => { allows_streaming => 1 }, settings =>
 $primary->start;
 create_load_schema($primary);
 create_xid_jump($primary);
-$primary->backup('backup');
-my $standby = PostgreSQL::Test::Cluster->new('standby');
-$standby->init_from_backup($primary, 'backup', has_streaming => 1);
-$standby->start;
+my $standby = start_standby($primary);
 
 sub sql { return $primary->safe_psql('postgres', @_); }
 sub sync_pid { return sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topics sync'}); }

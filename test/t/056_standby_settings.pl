@@ -72,9 +72,7 @@ sub shows_the_same
 # ---- one that starts with less ---------------------------------------------------
 
 produce('events', $_) foreach 0 .. 2;
-$primary->backup('backup');
-my $standby = PostgreSQL::Test::Cluster->new('standby');
-$standby->init_from_backup($primary, 'backup', has_streaming => 1);
+my $standby = new_standby($primary);
 set_partitions($standby, 10);
 append_to_file($standby->logfile, '');
 fails_to_start($standby, 'less from the start', 10, 20);
@@ -147,9 +145,7 @@ $standby->restart;
 $primary->stop;
 $standby->promote;
 $standby->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'pg_topics sync'});
-$standby->backup('of_promoted');
-my $follower = PostgreSQL::Test::Cluster->new('follower');
-$follower->init_from_backup($standby, 'of_promoted', has_streaming => 1);
+my $follower = new_standby($standby, 'follower');
 set_partitions($follower, 10);
 append_to_file($follower->logfile, '');
 fails_to_start($follower, 'below a promoted one', 10, 30);

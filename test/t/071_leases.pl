@@ -37,10 +37,7 @@ $primary->safe_psql('postgres', qq{
 	CREATE TABLE exact (id bigserial, member text, pid int DEFAULT pg_backend_pid(), partition int, record_offset bigint);
 	CREATE TABLE loose (LIKE exact INCLUDING ALL);
 });
-$primary->backup('backup');
-my $standby = PostgreSQL::Test::Cluster->new('standby');
-$standby->init_from_backup($primary, 'backup', has_streaming => 1);
-$standby->start;
+my $standby = start_standby($primary);
 
 # ---- the pooler --------------------------------------------------------------
 

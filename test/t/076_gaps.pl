@@ -14,10 +14,7 @@ use TopicTest;
 my $primary = new_node('primary', init => { allows_streaming => 1 });
 $primary->start;
 $primary->safe_psql('postgres', 'CREATE EXTENSION pg_topics');
-$primary->backup('backup');
-my $standby = PostgreSQL::Test::Cluster->new('standby');
-$standby->init_from_backup($primary, 'backup', has_streaming => 1);
-$standby->start;
+my $standby = start_standby($primary);
 
 sub sql { return $primary->safe_psql('postgres', @_); }
 
