@@ -40,8 +40,13 @@
 #define VERSIONS_VERSION	2
 
 /*
- * Without the check of sql_version.h, which would stop all DDL of the database.  It
- * takes no arguments, and what it does to the table it does by SQL.
+ * Without the check of sql_version.h: the event trigger calls this at the end of every
+ * DDL command, so the check would stop all DDL of a database whose extension waits for
+ * its update, the update itself and the way back included.  It can do without: the
+ * function takes no arguments, and all that it touches, topic_schema_versions with its
+ * three columns, it touches by SQL, which names the columns.  So a later version may add
+ * columns to that table, but must not rename or remove one; and where an older version's
+ * table lacked one, this must ask for it first.
  */
 PG_FUNCTION_INFO_V1(pgt_number_schemas);
 
