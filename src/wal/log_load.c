@@ -272,36 +272,40 @@ load_timestamps(PartitionState *state, int index_fd, const char *index_path)
 	}
 }
 
-/* Scan and truncate the active segment, if its files are there. */
-static void
-load_active(PartitionState *state)
+/* ---- a segment's files ---------------------------------------------------- */
+
+/* The two files of a segment that is looked into. */
+typedef struct LoadedFiles
 {
-	SegmentId	id = pgt_original_segment(state->active_base);
 	char		log_path[MAXPGPATH];
 	char		index_path[MAXPGPATH];
 	int			log_fd;
 	int			index_fd;
-	bool		good;
+} LoadedFiles;
 
-	pgt_segment_log_path(log_path, &state->key, id);
-	pgt_segment_index_path(index_path, &state->key, id);
-	log_fd = open_for_load(log_path);
-	index_fd = open_for_load(index_path);
-	good = log_fd >= 0 && index_fd >= 0 &&
-		(header_is_good(index_fd, id, index_path) || repair_header(index_fd, id, index_path));
-	if (good)
-	{
-		scan_segment(state, index_fd, index_path, size_of(log_fd, log_path));
-		cut_segment(state, log_fd, index_fd, log_path, index_path);
-		load_timestamps(state, index_fd, index_path);
-	}
-	if (log_fd >= 0)
-		close(log_fd);
-	if (index_fd >= 0)
-		close(index_fd);
+/* Close what is open of them. */
+static void
+close_files(const LoadedFiles *files)
+{
+	if (files->log_fd >= 0)
+		close(files->log_fd);
+	if (files->index_fd >= 0)
+		close(files->index_fd);
 }
 
-/* ---- the last append time ------------------------------------------------ */
+/* Open both files of a segment.  False, with none open, if one is missing. */
+static bool
+open_files(LoadedFiles *files, const PartitionState *state, SegmentId id)
+{
+	pgt_segment_log_path(files->log_path, &state->key, id);
+	pgt_segment_index_path(files->index_path, &state->key, id);
+	files->log_fd = open_for_load(files->log_path);
+	files->index_fd = open_for_load(files->index_path);
+	if (files->log_fd >= 0 && files->index_fd >= 0)
+		return true;
+	close_files(files);
+	return false;
+}
 
 /* How many entries a finished segment's index has.  After a crash zeros may follow them. */
 static uint32
@@ -317,39 +321,58 @@ count_entries(int fd, const char *path)
 	return count;
 }
 
-/* Set last_append_time to the time of a segment's last batch, if that has LogAppendTime. */
+/* Set last_append_time to the time of the last of so many batches, if that has LogAppendTime. */
 static void
-load_append_time(PartitionState *state, SegmentId id, bool finished)
+load_append_time(PartitionState *state, const LoadedFiles *files, uint32 entries)
 {
-	char		log_path[MAXPGPATH];
-	char		index_path[MAXPGPATH];
 	char		bytes[RECORD_BATCH_HEADER_SIZE];
 	RecordBatchHeader header;
 	IndexEntry	entry;
-	int			log_fd;
-	int			index_fd;
-	uint32		entries;
 
-	pgt_segment_log_path(log_path, &state->key, id);
-	pgt_segment_index_path(index_path, &state->key, id);
-	log_fd = open_for_load(log_path);
-	index_fd = open_for_load(index_path);
-	entries = !finished ? state->active_entries : index_fd >= 0 ? count_entries(index_fd, index_path) : 0;
-	if (log_fd >= 0 && index_fd >= 0 && entries > 0 &&
-		load_entry(index_fd, entries - 1, &entry, index_path) &&
-		read_at(log_fd, bytes, sizeof(bytes), entry.position, log_path) == sizeof(bytes) &&
+	if (entries > 0 &&
+		load_entry(files->index_fd, entries - 1, &entry, files->index_path) &&
+		read_at(files->log_fd, bytes, sizeof(bytes), entry.position, files->log_path) == sizeof(bytes) &&
 		pgt_record_batch_read_header(bytes, sizeof(bytes), &header) == NULL &&
 		(header.attributes & BATCH_ATTR_LOG_APPEND_TIME) != 0)
 		state->last_append_time = header.max_timestamp;
-	if (log_fd >= 0)
-		close(log_fd);
-	if (index_fd >= 0)
-		close(index_fd);
+}
+
+/* Scan and truncate the active segment, if its files are there. */
+static void
+load_active(PartitionState *state)
+{
+	SegmentId	id = pgt_original_segment(state->active_base);
+	LoadedFiles files;
+
+	if (!open_files(&files, state, id))
+		return;
+	if (header_is_good(files.index_fd, id, files.index_path) ||
+		repair_header(files.index_fd, id, files.index_path))
+	{
+		scan_segment(state, files.index_fd, files.index_path, size_of(files.log_fd, files.log_path));
+		cut_segment(state, files.log_fd, files.index_fd, files.log_path, files.index_path);
+		load_timestamps(state, files.index_fd, files.index_path);
+	}
+	load_append_time(state, &files, state->active_entries);
+	close_files(&files);
+}
+
+/* Set last_append_time by the last batch of a finished segment. */
+static void
+load_finished_append_time(PartitionState *state, SegmentId id)
+{
+	LoadedFiles files;
+
+	if (!open_files(&files, state, id))
+		return;
+	load_append_time(state, &files, count_entries(files.index_fd, files.index_path));
+	close_files(&files);
 }
 
 /*
  * The log's last batch has the time before which LogAppendTime must not go back.  It is in
- * the active segment or, if that is empty, in the segment before.
+ * the active segment, which has been loaded, or, if that is empty, in the segment before.
+ * A log without records begins its time anew.
  */
 static void
 load_last_append_time(const Loading *loading)
@@ -357,18 +380,14 @@ load_last_append_time(const Loading *loading)
 	PartitionState *state = loading->state;
 
 	if (state->log_start_offset == state->next_offset)
-		return;
-	if (state->active_entries > 0)
-	{
-		load_append_time(state, pgt_original_segment(state->active_base), false);
-		return;
-	}
-	for (int i = loading->count - 1; i >= 0; i--)
-		if (loading->segments[i].id.base < state->active_base)
-		{
-			load_append_time(state, loading->segments[i].id, true);
-			return;
-		}
+		state->last_append_time = NO_APPEND_TIME;
+	else if (state->active_entries == 0)
+		for (int i = loading->count - 1; i >= 0; i--)
+			if (loading->segments[i].id.base < state->active_base)
+			{
+				load_finished_append_time(state, loading->segments[i].id);
+				return;
+			}
 }
 
 /* ---- one partition ------------------------------------------------------- */
