@@ -762,22 +762,34 @@ pgt_log_reader_ended_below(const LogBounds *bounds, Snapshot snapshot)
 }
 
 int64
-pgt_log_reader_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker)
+pgt_log_reader_visible_end_by(const TopicPartition *key, const LogBounds *bounds,
+							  Snapshot snapshot, TransactionId *blocker)
 {
-	LogBounds	bounds;
+	int64		ended = pgt_log_reader_ended_below(bounds, snapshot);
 	LogReader  *reader;
 	int64		end;
 
 	*blocker = InvalidTransactionId;
-	if (!pgt_partition_log_bounds(key, &bounds))
-		return bounds.next_offset;
+	if (ended >= bounds->next_offset)
+		return bounds->next_offset;
 
-	reader = pgt_log_reader_begin(key, pgt_log_reader_ended_below(&bounds, snapshot), snapshot, NULL);
+	reader = pgt_log_reader_begin(key, ended, snapshot, NULL);
 	walk_batches(reader);
 	*blocker = reader->blocker;
 	end = reader->position;
 	pgt_log_reader_end(reader);
 	return end;
+}
+
+int64
+pgt_log_reader_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker)
+{
+	LogBounds	bounds;
+
+	*blocker = InvalidTransactionId;
+	if (!pgt_partition_log_bounds(key, &bounds))
+		return bounds.next_offset;
+	return pgt_log_reader_visible_end_by(key, &bounds, snapshot, blocker);
 }
 
 bool

@@ -99,6 +99,13 @@ extern int64 pgt_log_reader_ended_below(const LogBounds *bounds, Snapshot snapsh
 extern int64 pgt_log_reader_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker);
 
 /*
+ * The same by bounds of the partition that the caller has copied since the snapshot was
+ * taken.  If they say that all is resolved, no file is looked at.
+ */
+extern int64 pgt_log_reader_visible_end_by(const TopicPartition *key, const LogBounds *bounds,
+										   Snapshot snapshot, TransactionId *blocker);
+
+/*
  * Does the snapshot see the transaction of any batch at or past an offset?  If "offset" is
  * the visible end, such a batch lies behind one of a running transaction: its records
  * cannot be read yet, but rows that the same transaction wrote can.

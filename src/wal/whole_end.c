@@ -9,8 +9,9 @@
  *	  [ c ][ a ][ b ][ a ]		b is running: c and the first part of a come before it
  *
  * A consumer comes back for the rest.  A statement that shows the log as a table
- * does not, and must show a transaction as a whole or not at all.  So the end goes down to the first batch of a.  There
- * it may cut another one, and goes down again, until it cuts none:
+ * does not, and must show a transaction as a whole or not at all.  So the end goes down
+ * to the first batch of a.  There it may cut another one, and goes down again, until it
+ * cuts none:
  *
  *	  [ c ][ d ][ a ][ d ][ b ][ a ]
  *	      <-----<----------^
@@ -35,12 +36,15 @@
  * index.  Its ends cannot change any more, so they are kept for the next statement with
  * the same snapshot: a long transaction may look records up one by one.
  *
- * Locks: none but for the copies of the bounds.  Memory: a context of its own for each
+ * Locks: none but for copies of the bounds.  A question takes one of them, and each reader
+ * one of its own.  The first is enough to tell whether a transaction can be cut: what was
+ * appended after it, and so after the snapshot was taken, the snapshot does not see.  Memory: a context of its own for each
  * search; kept ends are in one below TopMemoryContext.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "wal/log_reader.h"
 #include "wal/whole_end.h"
@@ -153,10 +157,11 @@ lower_end(const TopicPartition *key, Snapshot snapshot, int64 end)
 
 /* ---- what is known of an old snapshot -------------------------------------- */
 
-/* The end in a partition, as of the slot's incarnation; 0: not known. */
+/* The end in a partition, as of the slot's incarnation. */
 typedef struct KnownEnd
 {
-	uint32		incarnation;
+	uint32		slot;			/* hash key: its number */
+	uint32		incarnation;	/* 0: not known */
 	TransactionId blocker;
 	int64		end;
 } KnownEnd;
@@ -167,7 +172,7 @@ typedef struct KnownEnds
 	MemoryContext context;		/* of this */
 	TransactionId own_xid;		/* our transaction's, which the snapshot does not tell */
 	SnapshotData snapshot;		/* its arrays are copies */
-	KnownEnd	ends[FLEXIBLE_ARRAY_MEMBER];	/* one for each slot */
+	HTAB	   *ends;			/* of the partitions that were asked for */
 } KnownEnds;
 
 static KnownEnds *known = NULL;
@@ -210,14 +215,16 @@ know_snapshot(Snapshot snapshot)
 {
 	MemoryContext context;
 	MemoryContext caller;
+	HASHCTL		info = {.keysize = sizeof(uint32), .entrysize = sizeof(KnownEnd)};
 	KnownEnds  *fresh;
 
 	if (known != NULL && is_known_snapshot(snapshot))
 		return;
 	context = AllocSetContextCreate(TopMemoryContext, "pg_topics known ends", ALLOCSET_SMALL_SIZES);
 	caller = MemoryContextSwitchTo(context);
-	fresh = palloc0(offsetof(KnownEnds, ends) + pgt_log_shared->max_partitions * sizeof(KnownEnd));
-	fresh->context = context;
+	fresh = palloc0(sizeof(KnownEnds));
+	fresh->context = info.hcxt = context;
+	fresh->ends = hash_create("pg_topics known ends", 16, &info, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	fresh->own_xid = GetTopTransactionIdIfAny();
 	fresh->snapshot = *snapshot;
 	fresh->snapshot.xip = copy_xids(snapshot->xip, snapshot->xcnt);
@@ -228,17 +235,28 @@ know_snapshot(Snapshot snapshot)
 	known = fresh;
 }
 
+/* The entry of a slot among the known ends; its end may not be known yet. */
+static KnownEnd *
+known_end(uint32 slot)
+{
+	bool		found;
+	KnownEnd   *end = hash_search(known->ends, &slot, HASH_ENTER, &found);
+
+	if (!found)
+		end->incarnation = 0;
+	return end;
+}
+
 /* ---- the interface --------------------------------------------------------- */
 
 /* Find the end; a snapshot that takes nobody as running has the log's. */
 static int64
-find_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker)
+find_end(const TopicPartition *key, const LogBounds *bounds, Snapshot snapshot,
+		 TransactionId *blocker)
 {
-	int64		end = pgt_log_reader_visible_end(key, snapshot, blocker);
-	LogBounds	bounds;
+	int64		end = pgt_log_reader_visible_end_by(key, bounds, snapshot, blocker);
 
-	if (!TransactionIdIsValid(*blocker) || !pgt_partition_log_bounds(key, &bounds) ||
-		bounds.interleaved_end <= end)
+	if (!TransactionIdIsValid(*blocker) || bounds->interleaved_end <= end)
 		return end;
 	return lower_end(key, snapshot, end);
 }
@@ -247,17 +265,20 @@ int64
 pgt_whole_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker)
 {
 	PartitionState *state = pgt_log_state_find(key);
+	TopicPartition found;
 	LogBounds	bounds;
 	KnownEnd   *end;
 
-	if (state == NULL || !pgt_partition_log_bounds(key, &bounds) ||
-		pgt_log_reader_ended_below(&bounds, snapshot) == bounds.resolved_offset)
-		return find_end(key, snapshot, blocker);
+	*blocker = InvalidTransactionId;
+	if (state == NULL || !pgt_partition_log_slot_bounds(state, &found, &bounds))
+		return 0;
+	if (pgt_log_reader_ended_below(&bounds, snapshot) == bounds.resolved_offset)
+		return find_end(key, &bounds, snapshot, blocker);
 	know_snapshot(snapshot);
-	end = &known->ends[state - pgt_log_shared->partitions];
+	end = known_end(state - pgt_log_shared->partitions);
 	if (end->incarnation != bounds.incarnation)
 	{
-		end->end = find_end(key, snapshot, &end->blocker);
+		end->end = find_end(key, &bounds, snapshot, &end->blocker);
 		end->incarnation = bounds.incarnation;
 	}
 	*blocker = end->blocker;
