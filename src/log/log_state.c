@@ -185,6 +185,7 @@ reset_slot(PartitionState *state, const TopicPartition *key)
 	state->last_append_time = NO_APPEND_TIME;
 	state->trusted_end = 0;
 	state->interleaved_end = 0;
+	state->no_strays = false;
 	state->active_base = NO_SEGMENT;
 	state->active_end = state->active_entries = 0;
 	state->active_first_timestamp = state->active_largest_timestamp = 0;

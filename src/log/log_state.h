@@ -81,6 +81,8 @@ typedef struct PartitionState
 	int64		trusted_end;	/* a forgotten transaction's batch below it was resolved; see log_resolve.c */
 	int64		interleaved_end;	/* behind the last batch that others stand before; never too small */
 
+	bool		no_strays;		/* no files are past the active segment, see partition_log.c */
+
 	/* the active segment */
 	int64		active_base;	/* NO_SEGMENT: nothing was ever appended */
 	uint32		active_end;		/* bytes in its log */

@@ -16,7 +16,10 @@
  *
  * No segment past the active one counts.  A crash, or a file that could not be removed,
  * may leave one; a roll removes it before it makes the next segment, so that it never
- * comes to lie between two segments of the log.
+ * comes to lie between two segments of the log.  To find one it must list the directory,
+ * which takes long if the log has thousands of segments; so the partition's state says
+ * whether that was done (no_strays).  This is false when the server starts, while
+ * recovery goes on, and from the beginning of a roll until it has succeeded.
  *
  * Finished segments may be replaced by rewritten ones, of another generation
  * (segment_rewrite.c).  Appending, resolving and redo of appends ask for generation 0
@@ -256,7 +259,9 @@ pgt_partition_log_begin_roll(PartitionState *state, int64 base, int64 previous_e
 	roll->old_entries = state->active_entries;
 	roll->finishes = roll->old.base != NO_SEGMENT && roll->old.base < base &&
 		roll->old_entries > 0 && is_sound(state, roll->old);
-	pgt_log_segments_remove_past(state, state->active_base);
+	if (!state->no_strays)
+		pgt_log_segments_remove_past(state, state->active_base);
+	state->no_strays = false;
 	PG_TRY();
 	{
 		segment = prepare_roll(state, roll, previous_end, first);
@@ -272,6 +277,8 @@ pgt_partition_log_begin_roll(PartitionState *state, int64 base, int64 previous_e
 	state->active_end = state->active_entries = 0;
 	state->written_back = 0;
 	state->dirty = false;
+	/* redo may go back to an earlier segment */
+	state->no_strays = !InRecovery;
 	return segment;
 }
 

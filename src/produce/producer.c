@@ -27,7 +27,8 @@
  * does not make smaller is stored uncompressed.
  *
  * At pre-commit (or PREPARE) the partitions are appended in a fixed order.  The batches
- * of each one are appended in runs of up to RUN_BYTES, each run under one hold of the
+ * of each one are appended in runs of up to RUN_BYTES or, if that is less, what a segment
+ * takes, each run under one hold of the
  * partition's lock (log_writer.c).  So batches of other transactions can stand between
  * them only if a transaction takes several runs.  Such transactions take turns, so that
  * two of them never alternate: a scan stops before all of a transaction of which a part
@@ -635,14 +636,18 @@ append_run(PendingPartition *p, PendingBatch *first, int count, FullTransactionI
 	pfree(requests);
 }
 
-/* How many batches of a partition from the first on are appended at once: one at least. */
+/*
+ * How many batches of a partition from the first on are appended at once: one at least.
+ * No more than a segment takes, since each roll syncs files while the lock is held.
+ */
 static int
 run_length(const PendingPartition *p, int first)
 {
+	Size		most = Min(RUN_BYTES, p->config.segment_bytes);
 	Size		bytes = p->batches[first].stored;
 	int			end = first + 1;
 
-	while (end < p->count && bytes + p->batches[end].stored <= RUN_BYTES)
+	while (end < p->count && bytes + p->batches[end].stored <= most)
 		bytes += p->batches[end++].stored;
 	return end - first;
 }
@@ -672,8 +677,11 @@ append_partition(PendingPartition *p, FullTransactionId xid)
 		(void) LockAcquire(&turn, ExclusiveLock, false, false);
 	for (int i = 0; i < p->count; i += count)
 	{
+		/* a transaction of any size can be cancelled while it appends */
+		CHECK_FOR_INTERRUPTS();
 		count = run_length(p, i);
 		append_run(p, &p->batches[i], count, xid);
+		FAULT_HALT("run-appended");
 	}
 	if (in_turn)
 		(void) LockRelease(&turn, ExclusiveLock, false);

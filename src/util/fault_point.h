@@ -19,7 +19,8 @@
  * is to fail.  FAULT_SKIP stands before a sync, so that a test can show that it would
  * notice a missing one.
  *
- * FAULT_HALT stands where the process holds no lock that others wait for.  A test
+ * FAULT_HALT stands where the process holds no lock that others wait for, except that at
+ * "run-appended" it may have its turn to append (producer.c).  A test
  * can stop the process there and do something else meanwhile; a signal from
  * outside might stop it while it holds any lock.  After SIGCONT the process does not
  * stop there again until the setting is set anew.

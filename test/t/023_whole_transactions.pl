@@ -183,6 +183,26 @@ sql("COMMIT PREPARED 'p'");
 shows($node, 'prepared', 'c a b a', 'committed');
 shows($node, 'young', 'c a p a', 'committed');
 
+# ---- taking turns --------------------------------------------------------------
+
+# a transaction of several runs can be cancelled between them, and lets the next one in
+my $many = q{SELECT count(produce('turns', NULL::text, repeat('x', 1000))) FROM generate_series(1, 3000)};
+sql(q{SELECT create_topic('turns')});
+my $first = open_background($node, 'first');
+ask($first, "SET pg_topics.fault_point = 'run-appended:halt'; BEGIN; $many; COMMIT;");
+wait_halted(my $pid = pid_of_session($node, 'first'));
+my $second = open_background($node, 'second');
+ask($second, "$many;");
+ok($node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'second' AND wait_event_type = 'Lock'}),
+	'a second large transaction waits for its turn');
+sql(q{SELECT produce('turns', 'small'::text, ''::text)});
+is(sql("SELECT pg_cancel_backend($pid)"), 't', 'the first one is cancelled while it appends');
+go_on($pid);
+answer($first);
+like($first->{err}, qr/canceling statement due to user request/, 'and ends between two runs');
+is(answer($second), '3000', 'the second one appends');
+is(sql(q{SELECT count(*), count(*) FILTER (WHERE key = 'small') FROM turns}), '3001|1', 'and its records are seen');
+
 # ---- compaction ----------------------------------------------------------------
 
 # it removes nothing for the sake of a record that some statement does not see yet
@@ -201,6 +221,6 @@ $snapshot->run('COMMIT');
 $snapshot->close;
 sql(q{SELECT compact('compacted')});
 is(sql(q{SELECT count(*) FILTER (WHERE key = 'a') FROM compacted}), '1', 'then it goes');
-is(sql("SELECT count(*) FROM verify_topic('$_')"), '0', "$_ is sound") foreach qw(plain chain far cut prepared young compacted);
+is(sql("SELECT count(*) FROM verify_topic('$_')"), '0', "$_ is sound") foreach qw(plain chain far cut prepared young turns compacted);
 
 done_testing();
