@@ -75,8 +75,8 @@ report_offset_out_of_range(const TopicPass *pass, int32 partition, int64 offset,
 					(long long) offset, pass->group.id, partition,
 					get_rel_name(pass->topic->relid), (long long) log_start),
 			 errdetail("The records in between have been deleted; auto_offset_reset is \"none\"."),
-			 errhint("Use seek_to_beginning() or another of the seek functions, "
-					 "or set auto_offset_reset to \"earliest\" or \"latest\".")));
+			 errhint("To accept the loss, use seek_to_beginning(), or set auto_offset_reset to \"earliest\". "
+					 "To keep records until the group has read them, set the topic's option retention.consumers to \"wait\".")));
 }
 
 /* ERROR: the group's offset is past the log end, and auto_offset_reset is "none". */
@@ -89,8 +89,8 @@ report_offset_past_end(const TopicPass *pass, int32 partition, int64 offset, int
 					(long long) offset, pass->group.id, partition,
 					get_rel_name(pass->topic->relid), (long long) log_end),
 			 errdetail("The topic was restored without its earlier records; auto_offset_reset is \"none\"."),
-			 errhint("Use seek_to_beginning() or another of the seek functions, "
-					 "or set auto_offset_reset to \"earliest\" or \"latest\".")));
+			 errhint("To read what the topic has now, use seek_to_beginning(); to read only what comes, use seek_to_end(). "
+					 "If the records should be there, restore them first.")));
 }
 
 /*
