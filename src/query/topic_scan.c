@@ -157,14 +157,19 @@ serial_end(TopicScan *scan, int64 first_offset)
 	int64	   *end = &scan->ends[scan->partition];
 	TopicPartition key = pgt_topic_partition(scan->topic, scan->partition);
 	MemoryContext caller;
+	ErrorData  *damage;
 
 	if (*end != END_UNKNOWN)
 		return *end;
 	if (!pgt_whole_end_is_needed(&key, scan->snapshot, first_offset))
 		return PG_INT64_MAX;
 	caller = MemoryContextSwitchTo(scan->scan_context);
-	if (!pgt_catch_damage_reading(find_end, scan))
+	damage = pgt_catch_damage_reading(find_end, scan);
+	if (damage != NULL)
+	{
 		*end = PG_INT64_MAX;
+		pgt_report_as_warning(damage);
+	}
 	MemoryContextSwitchTo(caller);
 	return *end;
 }

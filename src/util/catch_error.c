@@ -15,13 +15,29 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
-/* Does the error tell of a file that cannot be read, and not of the query or the server? */
+/*
+ * Does the error tell of a file that cannot be read, and not of the query or the server?
+ *
+ * A file that the server may not open, or that is a directory, has SQLSTATEs that other
+ * errors have, too (errcode_for_file_access()), so errno must agree.  Too few open files
+ * or too little memory are the server's troubles, and no file's.
+ */
 static bool
 is_damage(const ErrorData *error)
 {
-	return error->sqlerrcode == ERRCODE_DATA_CORRUPTED ||
-		error->sqlerrcode == ERRCODE_UNDEFINED_FILE ||
-		error->sqlerrcode == ERRCODE_IO_ERROR;
+	switch (error->sqlerrcode)
+	{
+		case ERRCODE_DATA_CORRUPTED:
+		case ERRCODE_UNDEFINED_FILE:
+		case ERRCODE_IO_ERROR:
+			return true;
+		case ERRCODE_INSUFFICIENT_PRIVILEGE:
+			return error->saved_errno == EACCES || error->saved_errno == EPERM;
+		case ERRCODE_WRONG_OBJECT_TYPE:
+			return error->saved_errno == EISDIR || error->saved_errno == ENOTDIR;
+		default:
+			return false;
+	}
 }
 
 void
@@ -60,25 +76,26 @@ pgt_catch_error(void (*work) (void *arg), void *arg)
 	return error;
 }
 
-/* Was there no error?  False, and a WARNING, for damage; others are thrown again. */
-static bool
-passed(ErrorData *error)
+/* The error, if there is one and it tells of damage; others are thrown again. */
+static ErrorData *
+only_damage(ErrorData *error)
 {
-	if (error == NULL)
-		return true;
-	if (!is_damage(error))
+	if (error != NULL && !is_damage(error))
 		ReThrowError(error);
-	pgt_report_as_warning(error);
-	return false;
+	return error;
 }
 
 bool
 pgt_catch_damage(void (*look) (void *arg), void *arg)
 {
-	return passed(pgt_catch_error(look, arg));
+	ErrorData  *damage = only_damage(pgt_catch_error(look, arg));
+
+	if (damage != NULL)
+		pgt_report_as_warning(damage);
+	return damage == NULL;
 }
 
-bool
+ErrorData *
 pgt_catch_damage_reading(void (*look) (void *arg), void *arg)
 {
 	MemoryContext caller = CurrentMemoryContext;
@@ -95,5 +112,5 @@ pgt_catch_damage_reading(void (*look) (void *arg), void *arg)
 		FlushErrorState();
 	}
 	PG_END_TRY();
-	return passed(error);
+	return only_damage(error);
 }

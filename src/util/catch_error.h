@@ -6,18 +6,19 @@
 #define CATCH_ERROR_H
 
 /*
- * Call look(arg) in a subtransaction.  If it fails for a damaged, missing or unreadable
- * file, report its error as a WARNING and return false.  Any other error is
- * thrown on.
+ * Call look(arg) in a subtransaction.  If it fails for damage, that is for a damaged,
+ * missing or unreadable file, report its error as a WARNING and return false.  Any other
+ * error is thrown on.
  */
 extern bool pgt_catch_damage(void (*look) (void *arg), void *arg);
 
 /*
- * Like pgt_catch_damage(), but without a subtransaction, since there is none in parallel
- * mode.  look() may only read a log, and leave nothing behind but memory of the current
- * context.
+ * Call look(arg) without a subtransaction, since there is none in parallel mode: look()
+ * may only read a log, and leave nothing behind but memory of the current context.
+ * Returns NULL, or the error that tells of damage, palloc'd.  Any other error is thrown
+ * on.
  */
-extern bool pgt_catch_damage_reading(void (*look) (void *arg), void *arg);
+extern ErrorData *pgt_catch_damage_reading(void (*look) (void *arg), void *arg);
 
 /*
  * Call work(arg) in a subtransaction.  Returns NULL, or the error that work() has

@@ -12,8 +12,8 @@
  *	  entry		its checksum, and that it follows the entry before it
  *	  batch		its bytes, as a reader would check and decode them
  *
- * The checks are those of the readers, which throw errors; an error about damage or a
- * file is caught here and becomes a row.  An error can leave nothing behind, because the
+ * The checks are those of the readers, which throw errors; an error that tells of damage
+ * (catch_error.h) is caught here and becomes a row.  An error can leave nothing behind, because the
  * only lock held is the relation's, and files are only open in the process's cache.
  *
  * A segment that is deleted or replaced meanwhile is no problem: the walk goes on behind
@@ -29,6 +29,7 @@
 #include "storage/lmgr.h"
 #include "topic/sql_argument.h"
 #include "topic/topic.h"
+#include "util/catch_error.h"
 #include "util/sql_version.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -77,42 +78,36 @@ report(Verification *v, int64 position, int64 offset, const char *problem)
 	tuplestore_putvalues(v->result->setResult, v->result->setDesc, values, nulls);
 }
 
-/* Is the error about damage or a file? */
-static bool
-is_about_files(const ErrorData *error)
+/* A check, and what it is called with. */
+typedef struct CheckCall
 {
-	return error->sqlerrcode == ERRCODE_DATA_CORRUPTED ||
-		error->sqlerrcode == ERRCODE_UNDEFINED_FILE ||
-		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_IO_ERROR);
+	Check		check;
+	Verification *v;
+	void	   *arg;
+} CheckCall;
+
+/* Call a check, for pgt_catch_damage_reading(). */
+static void
+call_check(void *arg)
+{
+	CheckCall  *call = arg;
+
+	call->check(call->v, call->arg);
 }
 
 /* Run a check; false if it throws, and then the problem becomes a row, unless "quiet". */
 static bool
 passes(Verification *v, Check check, void *arg, int64 position, int64 offset, bool quiet)
 {
-	MemoryContext context = CurrentMemoryContext;
-	volatile bool passed = true;
+	CheckCall	call = {check, v, arg};
+	ErrorData  *damage = pgt_catch_damage_reading(call_check, &call);
 
-	PG_TRY();
-	{
-		check(v, arg);
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		if (!is_about_files(error))
-			PG_RE_THROW();
-		FlushErrorState();
-		if (!quiet)
-			report(v, position, offset, error->detail != NULL ? error->detail : error->message);
-		FreeErrorData(error);
-		passed = false;
-	}
-	PG_END_TRY();
-	return passed;
+	if (damage == NULL)
+		return true;
+	if (!quiet)
+		report(v, position, offset, damage->detail != NULL ? damage->detail : damage->message);
+	FreeErrorData(damage);
+	return false;
 }
 
 /* ---- batches -------------------------------------------------------------- */

@@ -413,6 +413,14 @@ foreach my $kind (sort keys %points)
 	sql("SELECT produce('events', NULL::text, '0:@{[ RECORDS ]}:new', partition => 0)");
 	is(read_range(0, 0, ALL, RECORDS + 1, "recovery point $kind: produced"), '', "recovery point $kind: it goes on");
 }
+
+# ---- a file that may not be opened ---------------------------------------------
+
+my $denied = q{SET client_min_messages = error; SET pg_topics.fault_point = 'file-open:EACCES'; };
+like(sql("$denied SELECT string_agg(problem, ' ') FROM verify_topic('events')"), qr/could not open topic file .*: Permission denied/,
+	'verify_topic() reports a file that may not be opened');
+is(sql("$denied SELECT count(DISTINCT partition) FROM pg_topic_segments"), sql('SELECT count(*) FROM pg_topic_partitions'),
+	'and the views show the partitions of such files');
 $node->stop;
 
 done_testing();
