@@ -261,7 +261,13 @@ typedef struct SegmentList
 	int64		hint_last;
 } SegmentList;
 
-static SegmentList *lists = NULL;	/* one for each slot */
+/*
+ * One for each slot, in blocks that are made when first needed: a server with room for a
+ * million partitions must not cost each session memory for all of them.
+ */
+#define LISTS_PER_BLOCK	256
+
+static SegmentList **list_blocks = NULL;
 
 /* The index of the first segment in the list whose base is above "offset"; "count" if there is none. */
 static int
@@ -307,10 +313,16 @@ close_deleted(PartitionState *state, const SegmentList *list)
 static SegmentList *
 remembered(PartitionState *state)
 {
-	if (lists == NULL)
-		lists = MemoryContextAllocZero(TopMemoryContext,
-									   pgt_log_shared->max_partitions * sizeof(SegmentList));
-	return &lists[state - pgt_log_shared->partitions];
+	int			slot = state - pgt_log_shared->partitions;
+	SegmentList **block;
+
+	if (list_blocks == NULL)
+		list_blocks = MemoryContextAllocZero(TopMemoryContext,
+											 (pgt_log_shared->max_partitions / LISTS_PER_BLOCK + 1) * sizeof(SegmentList *));
+	block = &list_blocks[slot / LISTS_PER_BLOCK];
+	if (*block == NULL)
+		*block = MemoryContextAllocZero(TopMemoryContext, LISTS_PER_BLOCK * sizeof(SegmentList));
+	return &(*block)[slot % LISTS_PER_BLOCK];
 }
 
 /* The partition's list of segments as of now. */

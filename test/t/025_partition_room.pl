@@ -231,5 +231,15 @@ $sessions[0]->run('COMMIT');
 like($sessions[1]->fails(q{SELECT create_topic('f', 2)}), qr/role "tenant" cannot have 6 partitions/, 'and counts what it has created');
 $_->close foreach @sessions;
 
+
+# ---- room for very many --------------------------------------------------------
+
+# costs a session only what it uses
+$node->append_conf('postgresql.conf', "pg_topics.max_partitions = 300000\npg_topics.max_partitions_per_database = -1");
+$node->restart;
+sql(q{SELECT create_topic('roomy'); SELECT produce('roomy', 'k'::text, 'v'::text)});
+is(sql(q{SELECT count(*) FROM roomy; SELECT total_bytes < 5000000 FROM pg_backend_memory_contexts WHERE name = 'TopMemoryContext'}),
+	"1\nt", 'a session that reads a topic has no memory for all partitions that there may be');
+
 $node->stop;
 done_testing();
