@@ -214,6 +214,15 @@ touch_changed() {
         (cd "$dir" && as_server_user xargs -r -d '\n' touch)
 }
 
+# Remove what another build has installed for the JIT compiler: it would inline that code,
+# not the one that is installed now.  Builds with with_llvm=no, which take half the time,
+# install none.
+remove_bitcode() {
+    local bitcode
+    bitcode=$("$PG_CONFIG" --pkglibdir)/bitcode
+    as_root rm -rf "$bitcode/pg_topics" "$bitcode/pg_topics.index.bc"
+}
+
 # build_in DIR [make arguments]: copy the sources there, build them as the
 # server's user and install into the PostgreSQL installation (15 looks for
 # extensions nowhere else).  A directory of an earlier build with the same files
@@ -233,7 +242,7 @@ build_in() {
         (cd / && as_server_user tar -C "$dir" -xf - --no-same-permissions)
     touch_changed "$dir" "$sums"
     if ! (cd "$dir" && as_server_user make -j"$(nproc)" PG_CONFIG="$PG_CONFIG" "$@" &&
-        as_root make install PG_CONFIG="$PG_CONFIG" "$@") >"$dir.log" 2>&1; then
+        remove_bitcode && as_root make install PG_CONFIG="$PG_CONFIG" "$@") >"$dir.log" 2>&1; then
         cat "$dir.log" >&2
         rm -f "$dir.log"
         die "the build failed"
