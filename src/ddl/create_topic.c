@@ -15,10 +15,13 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
-#include "executor/spi.h"
 #include "fmgr.h"
 #include "foreign/foreign.h"
+#include "nodes/makefuncs.h"
 #include "storage/lmgr.h"
+#include "tcop/dest.h"
+#include "tcop/tcopprot.h"
+#include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -104,17 +107,30 @@ config_items(Jsonb *config)
 
 /* ---- statements --------------------------------------------------------- */
 
-/* Run a statement as the calling user. */
+/* An error's place is one in our statement, which the user has not written. */
+static void
+hide_position(void *arg)
+{
+	errposition(0);
+}
+
+/*
+ * Run a utility statement as the calling user.  It does not go through SPI, which would
+ * show the statement as the context of each of its errors.
+ */
 static void
 run(const char *statement)
 {
-	int			result;
+	ErrorContextCallback callback = {error_context_stack, hide_position, NULL};
+	PlannedStmt *planned = makeNode(PlannedStmt);
 
-	SPI_connect();
-	result = SPI_execute(statement, false, 0);
-	if (result != SPI_OK_UTILITY)
-		elog(ERROR, "unexpected result %d of \"%s\"", result, statement);
-	SPI_finish();
+	error_context_stack = &callback;
+	planned->commandType = CMD_UTILITY;
+	planned->canSetTag = true;
+	planned->utilityStmt = linitial_node(RawStmt, pg_parse_query(statement))->stmt;
+	ProcessUtility(planned, statement, false, PROCESS_UTILITY_QUERY, NULL, NULL, None_Receiver, NULL);
+	CommandCounterIncrement();
+	error_context_stack = callback.previous;
 }
 
 /* The quoted, qualified name of a topic; ERROR where the relation is not a topic. */
@@ -126,11 +142,42 @@ qualified_name(Oid topic)
 									  get_rel_name(topic));
 }
 
-/* A possibly qualified name as a RangeVar. */
+/*
+ * A possibly qualified name as a RangeVar.  ERROR where a part of it is longer than the
+ * server keeps, which would cut it off.
+ */
 static RangeVar *
 parse_name(text *name)
 {
-	return makeRangeVarFromNameList(textToQualifiedNameList(name));
+	char	   *given = text_to_cstring(name);
+	List	   *parts;
+	List	   *names = NIL;
+	ListCell   *cell;
+
+	if (*given == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("topic name must not be empty")));
+	if (!SplitIdentifierString(pstrdup(given), '.', &parts) || parts == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("invalid topic name: %s", given),
+				 errhint("Put a name that is not only letters, digits and underscores in double quotes, as in an SQL statement: '%s'.",
+						 quote_identifier(given))));
+	foreach(cell, parts)
+		names = lappend(names, makeString(lfirst(cell)));
+
+	/* this one cuts nothing off */
+	(void) SplitGUCList(pstrdup(given), '.', &parts);
+	foreach(cell, parts)
+	{
+		if (strlen(lfirst(cell)) >= NAMEDATALEN)
+			ereport(ERROR,
+					(errcode(ERRCODE_NAME_TOO_LONG),
+					 errmsg("name \"%s\" is too long for a topic or schema", (char *) lfirst(cell)),
+					 errdetail("It has %zu bytes; the limit is %d.", strlen(lfirst(cell)), NAMEDATALEN - 1)));
+	}
+	return makeRangeVarFromNameList(names);
 }
 
 /*
@@ -227,6 +274,12 @@ pgt_topic_create(text *topic, int32 partitions, Oid key_type, Oid value_type,
 				 errmsg("topic \"%s\" already exists, skipping", name->relname)));
 		return existing;
 	}
+	if (OidIsValid(existing))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_TABLE),
+				 pgt_is_topic(existing) ? errmsg("topic \"%s\" already exists", name->relname) :
+				 errmsg("relation \"%s\" already exists, and is not a topic", name->relname),
+				 pgt_is_topic(existing) ? errhint("With if_not_exists => true that is no error; alter_topic() changes its options.") : 0));
 
 	initStringInfo(&statement);
 	appendStringInfo(&statement,

@@ -60,12 +60,18 @@ typedef struct TopicInsert
 	TupleTableSlot *result;		/* the row as produced; NULL until needed */
 } TopicInsert;
 
-/* PlanForeignModify: refuse UPDATE and DELETE, also in EXPLAIN. */
+/* PlanForeignModify: refuse UPDATE, DELETE and ON CONFLICT, also in EXPLAIN. */
 List *
 pgt_modify_plan(PlannerInfo *root, ModifyTable *plan, Index relation, int subplan_index)
 {
 	RangeTblEntry *rte = planner_rt_fetch(relation, root);
 
+	if (plan->operation == CMD_INSERT && plan->onConflictAction != ONCONFLICT_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot insert into topic \"%s\" with ON CONFLICT", get_rel_name(rte->relid)),
+				 errdetail("A topic has no unique key, so a record conflicts with no other."),
+				 errhint("Remove ON CONFLICT. Of records with the same key, latest() shows the last one, and compaction keeps it.")));
 	if (plan->operation == CMD_INSERT)
 		return NIL;
 	ereport(ERROR,

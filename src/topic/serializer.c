@@ -89,7 +89,7 @@ is_text_type(Oid type)
 }
 
 void
-pgt_serializer_init(Serializer *s, Oid type, int32 typmod,
+pgt_serializer_init(Serializer *s, Oid type, int32 typmod, const char *topic,
 					const char *column, MemoryContext context)
 {
 	Oid			function;
@@ -111,6 +111,7 @@ pgt_serializer_init(Serializer *s, Oid type, int32 typmod,
 	s->settings = pgt_text_settings_of(type);
 	s->context = context;
 	namestrcpy(&s->column, column);
+	namestrcpy(&s->topic, topic);
 
 	getTypeOutputInfo(s->base, &function, &is_varlena);
 	fmgr_info_cxt(function, &s->output, context);
@@ -185,27 +186,38 @@ output_text(FmgrInfo *output, int settings, Datum value)
 	return text;
 }
 
-/* Call the column's input function, with fixed values for some settings. */
-static Datum
-input_value(Serializer *s, char *text, int settings)
-{
-	Datum		value;
-	int			level;
-
-	if (settings == 0)
-		return InputFunctionCall(&s->input, text, s->input_param, s->typmod);
-	level = pgt_text_settings_fix(settings);
-	value = InputFunctionCall(&s->input, text, s->input_param, s->typmod);
-	pgt_text_settings_restore(level);
-	return value;
-}
-
 /* ERROR if the column's type is a domain that refuses the value. */
 static inline void
 check_domain(Serializer *s, Datum value, bool isnull)
 {
 	if (unlikely(s->type != s->base))
 		domain_check(value, isnull, s->type, &s->domain, s->context);
+}
+
+/* Tell which column an input function or a domain refuses a value for. */
+static void
+column_context(void *arg)
+{
+	Serializer *s = arg;
+
+	errcontext("column \"%s\" of topic \"%s\"", NameStr(s->column), NameStr(s->topic));
+}
+
+/* Call the column's input function, with fixed values for some settings, and check its domain. */
+static Datum
+input_value(Serializer *s, char *text, int settings)
+{
+	ErrorContextCallback callback = {error_context_stack, column_context, s};
+	int			level = settings != 0 ? pgt_text_settings_fix(settings) : 0;
+	Datum		value;
+
+	error_context_stack = &callback;
+	value = InputFunctionCall(&s->input, text, s->input_param, s->typmod);
+	if (settings != 0)
+		pgt_text_settings_restore(level);
+	check_domain(s, value, false);
+	error_context_stack = callback.previous;
+	return value;
 }
 
 ByteView
@@ -298,7 +310,6 @@ pgt_serialize_any(Serializer *s, Datum value, bool isnull, Oid type)
 	if (s->is_text)
 		return pgt_text_to_bytes(text, strlen(text));
 	value = input_value(s, text, is_given_as_text(type) ? 0 : s->settings & settings);
-	check_domain(s, value, false);
 	return pgt_serialize(s, value, false);
 }
 
@@ -320,16 +331,15 @@ pgt_deserialize(Serializer *s, const char *bytes, int32 length, bool *isnull)
 	if (*isnull)
 		return (Datum) 0;
 	if (s->is_bytea)
-		value = PointerGetDatum(cstring_to_text_with_len(bytes, length));
-	else
 	{
-		bytes = bytes_to_text(bytes, &length, NameStr(s->column));
-		if (s->is_text)
-			return PointerGetDatum(cstring_to_text_with_len(bytes, length));
-		value = text_to_value(s, pnstrdup(bytes, length));
+		value = PointerGetDatum(cstring_to_text_with_len(bytes, length));
+		check_domain(s, value, false);
+		return value;
 	}
-	check_domain(s, value, false);
-	return value;
+	bytes = bytes_to_text(bytes, &length, NameStr(s->column));
+	if (s->is_text)
+		return PointerGetDatum(cstring_to_text_with_len(bytes, length));
+	return text_to_value(s, pnstrdup(bytes, length));
 }
 
 /* Bytes as text: \x and two hexadecimal digits a byte. */

@@ -28,6 +28,7 @@ typedef struct Serializer
 	void	   *domain;			/* cache of the domain's constraints */
 	MemoryContext context;		/* of that cache */
 	NameData	column;			/* for error messages */
+	NameData	topic;			/* so is the name of the topic */
 } Serializer;
 
 /* The bytes of a key or value; length is -1 for null. */
@@ -37,8 +38,8 @@ typedef struct ByteView
 	int32		length;
 } ByteView;
 
-/* Prepare a serializer for a column (ERROR where its type cannot be stored). */
-extern void pgt_serializer_init(Serializer *s, Oid type, int32 typmod,
+/* Prepare a serializer for a topic's column (ERROR where its type cannot be stored). */
+extern void pgt_serializer_init(Serializer *s, Oid type, int32 typmod, const char *topic,
 								const char *column, MemoryContext context);
 
 /*

@@ -153,16 +153,33 @@ pgt_topic_list(void)
 	return topics;
 }
 
+/*
+ * Report a relation that does not exist.  A consumer that waited meanwhile, or a prepared
+ * statement, may have a topic that was dropped: this process still knows its name.
+ */
+static void
+report_missing(Oid relid)
+{
+	TopicEntry *entry = hash_search(entries, &relid, HASH_FIND, NULL);
+
+	if (entry != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("topic \"%s\" does not exist any more", NameStr(entry->topic->value.topic)),
+				 errdetail("It has been dropped.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_TABLE),
+			 errmsg("topic with OID %u does not exist", relid),
+			 errhint("The view pg_topics lists the topics of this database.")));
+}
+
 void
 pgt_topic_require(Oid relid)
 {
 	char	   *name = get_rel_name(relid);
 
 	if (name == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("topic with OID %u does not exist", relid),
-				 errhint("The view pg_topics lists the topics of this database.")));
+		report_missing(relid);
 	if (!pgt_is_topic(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
@@ -201,7 +218,7 @@ column_by_name(const char *name)
 
 /* Find the topic's columns and prepare its serializers; a missing column counts as text. */
 static void
-build_columns(Topic *topic, TupleDesc desc, MemoryContext context)
+build_columns(Topic *topic, const char *name, TupleDesc desc, MemoryContext context)
 {
 	Serializer *serializers[TOPIC_COLUMN_COUNT] = {
 		[TOPIC_KEY] = &topic->key,
@@ -221,14 +238,14 @@ build_columns(Topic *topic, TupleDesc desc, MemoryContext context)
 		topic->attnum[id] = att->attnum;
 		if (serializers[id] != NULL)
 			pgt_serializer_init(serializers[id], att->atttypid, att->atttypmod,
-								topic_columns[id].name, context);
+								name, topic_columns[id].name, context);
 	}
 
 	for (TopicColumnId id = TOPIC_KEY; id <= TOPIC_VALUE; id++)
 	{
 		if (topic->attnum[id] == InvalidAttrNumber)
 			pgt_serializer_init(serializers[id], TEXTOID, -1,
-								topic_columns[id].name, context);
+								name, topic_columns[id].name, context);
 	}
 }
 
@@ -248,7 +265,7 @@ build_topic(Oid relid, MemoryContext context)
 	topic->partitioning.round_robin = topic->partitioning.sticky = -1;
 	pgt_topic_options_defaults(topic);
 	pgt_topic_options_apply(topic, GetForeignTable(relid)->options);
-	build_columns(topic, RelationGetDescr(rel), context);
+	build_columns(topic, RelationGetRelationName(rel), RelationGetDescr(rel), context);
 
 	relation_close(rel, AccessShareLock);
 	return topic;
@@ -418,7 +435,7 @@ check_column(const char *topic, Form_pg_attribute att)
 
 	if (!OidIsValid(topic_columns[id].type))
 		pgt_serializer_init(&scratch, att->atttypid, att->atttypmod,
-							name, CurrentMemoryContext);
+							topic, name, CurrentMemoryContext);
 	else if (att->atttypid != topic_columns[id].type)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),

@@ -169,6 +169,19 @@ read_number(const TopicOption *option, const char *value, int64 *number)
 		*number >= option->min && *number <= option->max;
 }
 
+/* The unit of a number, as Kafka's name for the option ends with it. */
+static const char *
+unit_hint(const char *name)
+{
+	size_t		length = strlen(name);
+
+	if (length > 3 && strcmp(name + length - 3, ".ms") == 0)
+		return ", in milliseconds; a day has 86400000";
+	if (length > 6 && strcmp(name + length - 6, ".bytes") == 0)
+		return ", in bytes";
+	return "";
+}
+
 /* Read a decimal integer; ERROR where the text is not one or is outside the option's range. */
 static int64
 parse_number(const TopicOption *option, const char *value)
@@ -177,8 +190,8 @@ parse_number(const TopicOption *option, const char *value)
 
 	if (!read_number(option, value, &number))
 		invalid_value(option, value,
-					  psprintf("integers from " INT64_FORMAT " to " INT64_FORMAT,
-							   option->min, option->max));
+					  psprintf("integers from " INT64_FORMAT " to " INT64_FORMAT "%s",
+							   option->min, option->max, unit_hint(option->name)));
 	return number;
 }
 
@@ -370,6 +383,35 @@ closest_name(const char *name)
 	return closest;
 }
 
+/* Why a topic has no such option as Kafka's topics have; NULL for other names. */
+static const char *
+why_missing(const char *name)
+{
+	static const struct
+	{
+		const char *prefix;
+		const char *why;
+	}			missing[] = {
+		{"flush.", "A transaction's records are made durable by its commit, as its rows are; see synchronous_commit."},
+		{"follower.replication.throttled", "Streaming replication sends the records to standbys."},
+		{"leader.replication.throttled", "Streaming replication sends the records to standbys."},
+		{"message.downconversion.enable", "Record batches have one format."},
+		{"message.format.version", "Record batches have one format."},
+		{"message.timestamp.difference.max.ms", "Use message.timestamp.before.max.ms and message.timestamp.after.max.ms."},
+		{"local.retention", "Records are kept in the server's data directory only."},
+		{"remote.", "Records are kept in the server's data directory only."},
+		{"replication.factor", "Every standby of the server has all topics."},
+		{"unclean.leader.election.enable", "Which standby is promoted is decided outside of the server."},
+	};
+
+	for (int i = 0; i < lengthof(missing); i++)
+	{
+		if (strncmp(name, missing[i].prefix, strlen(missing[i].prefix)) == 0)
+			return missing[i].why;
+	}
+	return NULL;
+}
+
 /* All valid names, for a hint. */
 static char *
 option_names(void)
@@ -391,6 +433,11 @@ get_option(const char *name)
 
 	if (option != NULL)
 		return option;
+	if (why_missing(name) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+				 errmsg("topics have no option \"%s\"", name),
+				 errhint("%s", why_missing(name))));
 
 	closest = closest_name(name);
 	ereport(ERROR,

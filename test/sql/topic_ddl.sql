@@ -27,6 +27,31 @@ SELECT create_topic('"ddl Quoted"', value_type => 'char');
 SELECT create_topic('ddl_missing.t');
 SELECT create_topic('ddl_none.ddl_missing.t');
 SELECT create_topic('not a name');
+SELECT create_topic('');
+SELECT create_topic('My Topic');
+-- a name that would be cut off is refused; one that just fits is not
+SELECT create_topic(repeat('n', 64));
+SELECT create_topic(repeat('s', 64) || '.t');
+SELECT create_topic('"' || repeat('é', 32) || '"');
+SELECT create_topic(repeat('n', 63));
+SELECT drop_topic(repeat('n', 64), true);
+SELECT drop_topic(repeat('n', 63), true);
+-- options of Kafka's topics that ours do not have say why
+SELECT create_topic('ddl_factor', config => '{"replication.factor": 3}');
+SELECT create_topic('ddl_factor', config => '{"flush.ms": 1000}');
+SELECT create_topic('ddl_factor', config => '{"retention.ms": "7 days"}');
+-- a relation that is no topic has the name; a topic has been dropped
+CREATE TABLE ddl_no_topic ();
+SELECT create_topic('ddl_no_topic');
+DROP TABLE ddl_no_topic;
+SELECT create_topic('ddl_dropped');
+DO $$
+DECLARE id regclass := 'ddl_dropped';
+BEGIN
+    PERFORM produce(id, 'v');
+    PERFORM drop_topic(id);
+    PERFORM consume(id, 'g');
+END $$;
 SELECT create_topic('ddl_a');
 SELECT create_topic('ddl_a', if_not_exists => true);
 CREATE TABLE ddl_table (id int);
