@@ -7,6 +7,7 @@ use warnings;
 
 use Exporter 'import';
 use Fcntl qw(:flock);
+use POSIX qw(:signal_h);
 use PostgreSQL::Test::Utils;
 use Test::More;
 use TopicTest;
@@ -19,6 +20,21 @@ our $refused;
 
 my $lock;
 
+# Run code that waits in one system call: the end of a child process, for which
+# PostgreSQL::Test has a handler, would break that off.
+sub undisturbed
+{
+	my ($code) = @_;
+	my $ended = POSIX::SigSet->new(SIGCHLD);
+
+	sigprocmask(SIG_BLOCK, $ended);
+	my $done = $code->();
+	my $error = $!;
+	sigprocmask(SIG_UNBLOCK, $ended);
+	$! = $error;
+	return $done;
+}
+
 # Is there none?  $refused says why.  Else it is ours from now on: tests may run at the
 # same time, and there is one.
 sub have_no_scratch_disk
@@ -26,7 +42,7 @@ sub have_no_scratch_disk
 	if ($directory && -d "$directory/disk" && -p "$directory/request")
 	{
 		open($lock, '>', "$directory/lock") or die "$directory/lock: $!";
-		flock($lock, LOCK_EX) or die "$directory/lock: $!";
+		undisturbed(sub { flock($lock, LOCK_EX) }) or die "$directory/lock: $!";
 		return 0;
 	}
 	$refused = 'no disk of its own: '
@@ -45,11 +61,12 @@ sub need_scratch_disk
 sub request
 {
 	my ($word) = @_;
+	my ($out, $in);
 
-	open(my $out, '>', "$directory/request") or die "$directory/request: $!";
+	undisturbed(sub { open($out, '>', "$directory/request") }) or die "$directory/request: $!";
 	print $out "$word\n";
 	close($out);
-	open(my $in, '<', "$directory/answer") or die "$directory/answer: $!";
+	undisturbed(sub { open($in, '<', "$directory/answer") }) or die "$directory/answer: $!";
 	my $answer = <$in>;
 	die "scratch disk, $word: $answer" if $answer ne "done\n";
 	return;
