@@ -35,7 +35,9 @@ $ENV{PATH} = "$bin:$ENV{PATH}";
 
 my %port = map { $_ => PostgreSQL::Test::Cluster::get_free_port() } qw(monitor n1 n2);
 my $monitor_uri = "postgres://autoctl_node\@localhost:$port{monitor}/pg_auto_failover";
-my $app = "host=localhost,localhost port=$port{n1},$port{n2} dbname=postgres user=postgres connect_timeout=2"
+# initdb calls the superuser as who runs it
+my $user = getpwuid($>);
+my $app = "host=localhost,localhost port=$port{n1},$port{n2} dbname=postgres user=$user connect_timeout=2"
   . " target_session_attrs=read-write options='-c pg_topics.acks=all'";
 my (%keeper, @workers);
 my $test = $$;
@@ -137,7 +139,7 @@ sub node_query
 {
 	my ($name, $sql) = @_;
 
-	return query("host=localhost port=$port{$name} dbname=postgres user=postgres", $sql);
+	return query("host=localhost port=$port{$name} dbname=postgres user=$user", $sql);
 }
 
 # Wait until the monitor sees these roles.
