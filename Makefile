@@ -30,6 +30,12 @@ PGT_RMGR_ID ?= 187
 CODEC_LIBS = -lz -lsnappy -llz4 -lzstd
 
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
+# with "make CC=clang COPT=-Werror" on a server that was built with gcc, whose options and
+# attributes clang does not all know
+ifneq ($(findstring clang,$(CC)),)
+PG_CFLAGS += -Wno-unknown-warning-option -Wno-ignored-optimization-argument -Wno-unused-command-line-argument \
+	-Wno-ignored-attributes
+endif
 # the version is stated in pg_topics.control
 PGT_VERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(top)pg_topics.control)
 PG_CPPFLAGS = -DPGT_RMGR_ID=$(PGT_RMGR_ID) -DPGT_VERSION='"$(PGT_VERSION)"' -I$(srcdir)/src
