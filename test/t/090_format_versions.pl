@@ -1,8 +1,8 @@
 # Files under test: src/util/format_version.c, src/format/segment_index.c,
 # src/format/recovery_point_format.c, src/log/log_start.c, src/log/segment.c,
 # src/wal/log_load.c, src/wal/log_redo.c.
-# What a newer version of pg_topics has written is refused: each kind of file and the
-# WAL, when the server starts, when it is read and in recovery, with an error that says
+# What a newer version of pg_topics has written is refused: each kind of file and each type
+# of WAL record, when the server starts, when it is read and in recovery, with an error that says
 # what it is.  Nothing is changed, so the right library finds all as it was.
 use strict;
 use warnings;
@@ -19,6 +19,11 @@ use constant { RMGR => 187, WAL_SEGMENT => 16 * 1024 * 1024 };
 
 my $node = new_node('main', settings => [ 'pg_topics.batch_size = 1kB' ]);
 my $log_dir = $node->data_dir . '/pg_topics';
+
+# what the tree's version is, and which version of each format it writes and reads
+my $release = slurp_file("$FindBin::RealBin/../../pg_topics.control") =~ /default_version = '(.*)'/ ? $1 : die;
+my %newest = (run_command(["$FindBin::RealBin/../unit/formats"]))[0] =~ /^(.*): version (\d+), read/mg;
+my %oldest = (run_command(["$FindBin::RealBin/../unit/formats"]))[0] =~ /^(.*): .* read from (\d+)/mg;
 
 sub sql { return $node->safe_psql('postgres', @_); }
 
@@ -42,9 +47,10 @@ sub set_version
 }
 
 # The WAL file of the last record of ours of that type, and the record's place in it and length.
+# Of one that does not go over the end of a page and is not before "start", a position in the WAL.
 sub find_record
 {
-	my ($type) = @_;
+	my ($type, $start) = @_;
 	my $wal_dir = $node->data_dir . '/pg_wal';
 	my @files = sort grep { m{/[0-9A-F]{24}$} } glob("$wal_dir/*");
 	my ($found, $length);
@@ -56,11 +62,11 @@ sub find_record
 		foreach my $line (split /\n/, $out)
 		{
 			my ($total, $high, $low, $info) = $line =~ m{len \(rec/tot\): +\d+/ +(\d+),.* lsn: ([0-9A-F]+)/([0-9A-F]+),.* desc: UNKNOWN \(([0-9A-F]+)\)}i or next;
-			next if (hex($info) & 0xf0) != $type;
+			next if (hex($info) & 0xf0) != $type || hex($high) * 2**32 + hex($low) < $start || int(hex($low) / 8192) != int((hex($low) + $total) / 8192);
 			($found, $length) = ([ $file, hex($low) % WAL_SEGMENT ], $total);
 		}
 	}
-	return (@$found, $length);
+	return $found ? (@$found, $length) : ();
 }
 
 # Give a WAL record another format version, with a checksum that is right.
@@ -69,10 +75,10 @@ sub set_wal_version
 	my ($file, $position, $length, $version) = @_;
 	my $record = substr(slurp_file($file), $position, $length);
 
-	# behind the header of 24 bytes: the marker of short data, its length, and the data
-	die 'not a short record on one page'
-	  if unpack('L', $record) != $length || ord(substr($record, 24, 1)) != 255 || int($position / 8192) != int(($position + $length) / 8192);
-	substr($record, 26, 1, chr $version);
+	# behind the header of 24 bytes: the marker of short or of long data, its length, and the data
+	my $at = { 255 => 26, 254 => 29 }->{ ord(substr($record, 24, 1)) };
+	die 'no record with data of its own alone' if unpack('L', $record) != $length || !$at;
+	substr($record, $at, 1, chr $version);
 	substr($record, 20, 4, pack 'L', crc32c(substr($record, 0, 20), crc32c(substr($record, 24))));
 	overwrite($file, $position, $record);
 	return;
@@ -86,6 +92,16 @@ sub fingerprint
 	return join "\n", map { "$_ " . md5_hex(slurp_file($_)) } sort grep { -f } glob("$log_dir/* $log_dir/*/*/*");
 }
 
+# The DETAIL of what the library reads of a format.
+sub known_versions
+{
+	my ($what) = @_;
+	my $format = $what =~ s/^its //r;
+	my $known = $oldest{$format} == $newest{$format} ? "version $newest{$format}" : "versions $oldest{$format} to $newest{$format}";
+
+	return qr/DETAIL:  This library is pg_topics \Q$release\E, which reads $known of $what\./;
+}
+
 sub check_refused
 {
 	my ($name, $what, $message, $version) = @_;
@@ -97,8 +113,8 @@ sub check_refused
 	$node->stop if $started;
 	$log = slurp_file($node->logfile, $log);
 	like($log, qr/FATAL:  $message has format version $version, which this library cannot read/, "$name: it says why");
-	like($log, qr/DETAIL:  This library is pg_topics 1\.0, which reads version 1 of $what\./, "$name: and what it reads");
-	like($log, $version > 1 ? qr/HINT:  A newer version of pg_topics has written it\. Install that version or a later one/ :
+	like($log, known_versions($what), "$name: and what it reads");
+	like($log, $version > 0 ? qr/HINT:  A newer version of pg_topics has written it\. Install that version or a later one/ :
 		qr/HINT:  A version of pg_topics that is too old/, "$name: and what to do");
 	unlike($log, qr/PANIC|TRAP/, "$name: without a crash");
 	# recovery has done what is in front of the record, as it should
@@ -140,53 +156,75 @@ foreach my $name (sort keys %files)
 	my ($path, $what) = @{ $files{$name} };
 
 	(my $shown = $path) =~ s{^\Q@{[ $node->data_dir ]}\E/}{};
-	foreach my $version (2, 0)
+	foreach my $version ($newest{$what} + 1, 0)
 	{
 		set_version($path, $version);
 		check_refused("$name of version $version", $what, qr/topic file "\Q$shown\E"/, $version);
 	}
-	set_version($path, 1);
+	set_version($path, $newest{$what});
 }
 $node->start;
 is(contents($node, $_), $expected{$_}, "put back, all of $_ is there") foreach sort keys %expected;
 $node->stop;
 
 # a version without its checksum is damage like any other
-overwrite("$log_dir/recovery_point", 4, pack 'L', 2);
+overwrite("$log_dir/recovery_point", 4, pack 'L', $newest{'recovery points'} + 1);
 $node->start;
 is(contents($node, $_), $expected{$_}, "damaged version in the recovery point: $_ is there") foreach sort keys %expected;
 like(slurp_file($node->logfile), qr/file "pg_topics\/recovery_point" is damaged; scanning all segments instead/, 'it is said to be damaged');
 
 # ---- when it is read ----------------------------------------------------------------
 
-set_version($events[1], 2);
+my $newer = $newest{'segment indexes'} + 1;
+set_version($events[1], $newer);
 my ($code, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSELECT count(*) FROM events");
-like($err, qr/ERROR:  0A000: topic file "[^"]*\Q@{[ $events[1] =~ m{(\d+\.index)$} ]}\E" has format version 2, which this library cannot read/,
+like($err, qr/ERROR:  0A000: topic file "[^"]*\Q@{[ $events[1] =~ m{(\d+\.index)$} ]}\E" has format version $newer, which this library cannot read/,
 	'a finished segment of a newer version is an error of who reads it');
-like($err, qr/DETAIL:  This library is pg_topics 1\.0, which reads version 1 of segment indexes\..*HINT:  A newer version of pg_topics has written it/s,
+like($err, qr/@{[known_versions('segment indexes')]}.*HINT:  A newer version of pg_topics has written it/s,
 	'with what to do');
 like(($node->psql('postgres', "SELECT * FROM consume('events', 'g', 10)"))[2] // '', qr/^$/, 'consuming works in front of it');
-like(($node->psql('postgres', "SELECT * FROM consume('events', 'g', 1000)"))[2], qr/has format version 2/, 'and stops there');
+like(($node->psql('postgres', "SELECT * FROM consume('events', 'g', 1000)"))[2], qr/has format version $newer/, 'and stops there');
 is(contents($node, 'cut'), $expected{cut}, 'other topics are not concerned');
 sql(q{SELECT produce('events', 'k', 'more'); CHECKPOINT});
-set_version($events[1], 1);
+set_version($events[1], $newer - 1);
 is(sql('SELECT count(*) FROM events'), 301, 'put back, all is there');
 
 # ---- in recovery -----------------------------------------------------------------------
 
-sql(q{CHECKPOINT; SELECT produce('cut', 'k', 'last'), pg_switch_wal()});
+# Each type of record, by its number in the WAL.  DISCARD, which a rewrite that was broken off
+# leaves, is not among them, and there is no SYNC if none was due since the checkpoint; all go
+# through one check.
+my %types = (APPEND => 0x00, SYNC => 0x10, RESOLVE => 0x20, DELETE => 0x30, DROP => 0x40,
+	REWRITE => 0x50, SWAP => 0x60, SETTINGS => 0x80, RESERVE => 0x90);
+
+# the start after a change of it logs SETTINGS
+$node->append_conf('postgresql.conf', 'pg_topics.max_partitions = 2000');
+$node->stop;
+$node->start;
+sql(q{INSERT INTO compacted (key, value) SELECT n % 10, 'again ' || n FROM generate_series(0, 299) n});
+sql(q{BEGIN; SELECT produce('events', 'k', 'rolled back'), flush(); ROLLBACK});
+sql(q{SELECT create_topic('dropped'); SELECT produce('dropped', 'k', 'v')});
+wait_resolved($node);
+sql(q{SELECT compact('compacted'); DROP FOREIGN TABLE dropped; SELECT delete_records('cut', 0, 150)});
+sql(q{SELECT produce('cut', 'k', 'last'), pg_switch_wal()});
 sql(q{SELECT produce('cut', 'k', 'very last')});
 $expected{$_} = contents($node, $_) foreach keys %expected;
+my $redo = sql(q{SELECT redo_lsn - '0/0'::pg_lsn FROM pg_control_checkpoint()});
 kill_all($node);
-# APPEND
-my @record = find_record(0x00);
-foreach my $version (2, 0)
+foreach my $type (sort keys %types)
 {
-	set_wal_version(@record, $version);
-	check_refused("WAL record of version $version", 'its WAL records',
-		qr/WAL record of pg_topics that ends at [0-9A-F]+\/[0-9A-F]+/, $version);
+	my @record = find_record($types{$type}, $redo);
+
+	next if $type eq 'SYNC' && !@record;
+	ok(@record == 3, "there is a record $type to be replayed") or next;
+	foreach my $version ($newest{'WAL records'} + 1, $type eq 'APPEND' ? 0 : ())
+	{
+		set_wal_version(@record, $version);
+		check_refused("WAL record $type of version $version", 'its WAL records',
+			qr/WAL record of pg_topics that ends at [0-9A-F]+\/[0-9A-F]+/, $version);
+	}
+	set_wal_version(@record, $newest{'WAL records'});
 }
-set_wal_version(@record, 1);
 $node->start;
 is(contents($node, $_), $expected{$_}, "put back, recovery has all of $_") foreach sort keys %expected;
 $node->stop;
