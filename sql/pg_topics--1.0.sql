@@ -330,7 +330,8 @@ COMMENT ON FUNCTION number_schemas() IS 'event trigger function that maintains t
 
 CREATE EVENT TRIGGER pg_topics_number_schemas ON ddl_command_end
     WHEN TAG IN ('CREATE TRIGGER', 'ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER TYPE', 'ALTER DOMAIN',
-        'DROP TABLE', 'DROP FOREIGN TABLE', 'DROP TYPE', 'DROP DOMAIN', 'DROP SCHEMA', 'DROP OWNED')
+        'ALTER SCHEMA', 'ALTER EXTENSION', 'DROP TABLE', 'DROP FOREIGN TABLE', 'DROP TYPE', 'DROP DOMAIN',
+        'DROP SCHEMA', 'DROP OWNED', 'DROP EXTENSION')
     EXECUTE FUNCTION number_schemas();
 
 /* ---- maintenance --------------------------------------------------------- */

@@ -11,10 +11,24 @@
  * An event trigger adds these rows when a publishing trigger is made and when columns
  * change, in the transaction of the statement that does it.  So number and columns become
  * visible together, a rolled-back ALTER TABLE takes its number back, and publishing never
- * has to write a number or to wait for one.  Two statements cannot number the same table
- * at once, because each holds a lock on it that excludes the other.  If event triggers do
- * not run (session_replication_role = replica), the next statement for which they run adds
+ * has to write a number or to wait for one.  If event triggers do not run
+ * (session_replication_role = replica), the next statement that numbers the table adds
  * the missing number.
+ *
+ * Which tables a statement may number:
+ *
+ *	  it names types, schemas or extensions	all published tables, whose columns' types may
+ *							have got other names
+ *	  any other				those that its transaction has locked for a change of their
+ *							columns or triggers: ALTER TABLE, with children and
+ *							partitions, CREATE TRIGGER, DROP TYPE ... CASCADE
+ *
+ * So statements on other tables neither write here nor wait.  Two transactions may number
+ * the same table, one of which has renamed a type: each locks the number first, and looks
+ * again.
+ *
+ * Locks: ExclusiveLock on the table as a database object, for a new number, until the
+ * transaction's end.
  */
 #include "postgres.h"
 
@@ -22,16 +36,24 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "miscadmin.h"
+#include "parser/parse_func.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
 #include "publish/schema_version.h"
+#include "util/compat.h"
 
 #define VERSIONS_TABLE	"topic_schema_versions"
 
@@ -50,52 +72,134 @@
  */
 PG_FUNCTION_INFO_V1(pgt_number_schemas);
 
-/* %s: the extension's schema; operators are pg_catalog's, see the function's search_path */
-static const char *const forget_statement =
-"DELETE FROM %s." VERSIONS_TABLE " v"
-" WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = v.source)";
+/* Statements; %s: the extension's schema; operators are pg_catalog's, see the function's search_path. */
+
+/* $1: publish_changes() */
+static const char *const published_statement =
+"SELECT DISTINCT t.tgrelid FROM pg_depend d JOIN pg_trigger t ON t.oid = d.objid"
+" WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = $1"
+" AND d.classid = 'pg_trigger'::regclass AND t.tgparentid = 0";
+
+/* $1: a table; its columns, and its last version if that has others */
+#define CHANGED_COLUMNS \
+" FROM (SELECT coalesce(string_agg(quote_ident(attname) || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum), '') AS columns" \
+"       FROM pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped) now_is" \
+" LEFT JOIN LATERAL (SELECT version, columns FROM %s." VERSIONS_TABLE \
+"                    WHERE source = $1 ORDER BY version DESC LIMIT 1) was ON true" \
+" WHERE was.columns IS DISTINCT FROM now_is.columns"
+
+static const char *const changed_statement = "SELECT 1" CHANGED_COLUMNS;
 
 static const char *const number_statement =
 "INSERT INTO %s." VERSIONS_TABLE " (source, version, columns)"
-" SELECT now_is.source, coalesce(was.version, 0) + 1, now_is.columns"
-" FROM (SELECT t.tgrelid AS source,"
-"       (SELECT string_agg(quote_ident(attname) || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum)"
-"        FROM pg_attribute WHERE attrelid = t.tgrelid AND attnum > 0 AND NOT attisdropped) AS columns"
-"       FROM (SELECT DISTINCT tgrelid FROM pg_trigger"
-"             WHERE tgparentid = 0 AND tgfoid = '%s.publish_changes()'::regprocedure) t) now_is"
-" LEFT JOIN LATERAL (SELECT version, columns FROM %s." VERSIONS_TABLE " v"
-"                    WHERE v.source = now_is.source ORDER BY version DESC LIMIT 1) was ON true"
-" WHERE was.columns IS DISTINCT FROM coalesce(now_is.columns, '')";
+" SELECT $1, coalesce(was.version, 0) + 1, now_is.columns" CHANGED_COLUMNS;
 
-/* Run a statement with the latest snapshot, whatever the isolation level. */
-static void
-run(const char *statement)
+static const char *const gone_statement =
+"SELECT 1 FROM %s." VERSIONS_TABLE " v WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = v.source) LIMIT 1";
+
+static const char *const forget_statement =
+"DELETE FROM %s." VERSIONS_TABLE " v WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = v.source)";
+
+/*
+ * Run a statement with the latest snapshot, whatever the isolation level; returns the
+ * number of rows.
+ */
+static uint64
+run(const char *statement, Oid argument)
 {
-	SPIPlanPtr	plan = SPI_prepare(statement, 0, NULL);
+	Oid			type = OIDOID;
+	Datum		value = ObjectIdGetDatum(argument);
+	SPIPlanPtr	plan = SPI_prepare(statement, 1, &type);
 
 	if (plan == NULL ||
-		SPI_execute_snapshot(plan, NULL, NULL, GetLatestSnapshot(), InvalidSnapshot, false, false, 0) < 0)
+		SPI_execute_snapshot(plan, &value, NULL, GetLatestSnapshot(), InvalidSnapshot, false, false, 0) < 0)
 		elog(ERROR, "could not number the columns of published tables");
+	return SPI_processed;
+}
+
+/* The published tables. */
+static List *
+published_tables(Oid schema)
+{
+	Oid			function = LookupFuncName(list_make2(makeString(get_namespace_name(schema)),
+													 makeString("publish_changes")), 0, NULL, false);
+	List	   *tables = NIL;
+	uint64		count = run(published_statement, function);
+
+	for (uint64 i = 0; i < count; i++)
+	{
+		bool		isnull;
+
+		tables = lappend_oid(tables, DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
+																	SPI_tuptable->tupdesc, 1, &isnull)));
+	}
+	return tables;
+}
+
+/* Has this transaction locked the table for a change of its columns or triggers? */
+static bool
+is_being_changed(Oid table)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_RELATION(tag, MyDatabaseId, table);
+	return PGT_LOCK_HELD(&tag, ShareRowExclusiveLock) || PGT_LOCK_HELD(&tag, ExclusiveLock) ||
+		PGT_LOCK_HELD(&tag, AccessExclusiveLock);
+}
+
+/* Give a table's columns a number, if they have none. */
+static void
+number_table(const char *schema, Oid table)
+{
+	if (run(psprintf(changed_statement, schema), table) == 0)
+		return;
+	LockDatabaseObject(RelationRelationId, table, 0, ExclusiveLock);
+	(void) run(psprintf(number_statement, schema, schema), table);
+	/* the number is part of the table's publishers */
+	CacheInvalidateRelcacheByRelid(table);
+}
+
+/* May the statement change the names of types? */
+static bool
+renames_types(CommandTag tag)
+{
+	return tag == CMDTAG_ALTER_TYPE || tag == CMDTAG_ALTER_DOMAIN || tag == CMDTAG_ALTER_SCHEMA ||
+		tag == CMDTAG_ALTER_EXTENSION;
+}
+
+/* May the statement drop tables? */
+static bool
+drops_tables(CommandTag tag)
+{
+	return tag == CMDTAG_DROP_TABLE || tag == CMDTAG_DROP_FOREIGN_TABLE || tag == CMDTAG_DROP_SCHEMA ||
+		tag == CMDTAG_DROP_OWNED || tag == CMDTAG_DROP_EXTENSION;
 }
 
 /* The event trigger's function: number the tables whose columns have changed. */
 Datum
 pgt_number_schemas(PG_FUNCTION_ARGS)
 {
+	CommandTag	tag;
+	Oid			namespace = get_func_namespace(fcinfo->flinfo->fn_oid);
 	const char *schema;
-	char	   *literal;
+	ListCell   *cell;
 
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("number_schemas() was not called as an event trigger")));
-	schema = quote_identifier(get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid)));
-	/* inside of a literal quotes are doubled */
-	literal = quote_literal_cstr(schema);
-	literal[strlen(literal) - 1] = '\0';
+	tag = ((EventTriggerData *) fcinfo->context)->tag;
+	schema = quote_identifier(get_namespace_name(namespace));
 	SPI_connect();
-	run(psprintf(forget_statement, schema));
-	run(psprintf(number_statement, schema, literal + 1, schema));
+	if (drops_tables(tag) && run(psprintf(gone_statement, schema), InvalidOid) > 0)
+		(void) run(psprintf(forget_statement, schema), InvalidOid);
+	foreach(cell, published_tables(namespace))
+	{
+		Oid			table = lfirst_oid(cell);
+
+		if (renames_types(tag) || is_being_changed(table))
+			number_table(schema, table);
+	}
 	SPI_finish();
 	PG_RETURN_NULL();
 }

@@ -168,6 +168,25 @@ SELECT queue.produce('t', 'k', 'v');
 SELECT count(*) FROM queue.consume('t', 'g');
 SELECT group_id, lag FROM queue.pg_topic_groups;
 SELECT count(*) FROM queue.pg_topic_group_members;
+-- and in a schema whose name needs more than quotes
+SET client_min_messages = warning;
+DROP EXTENSION pg_topics CASCADE;
+CREATE SCHEMA "back\slash's ""schema""";
+CREATE EXTENSION pg_topics SCHEMA "back\slash's ""schema""";
+SET search_path = public, "back\slash's ""schema""";
+CREATE SCHEMA kinds CREATE TABLE plain (id int);
+CREATE TYPE kinds.mood AS ENUM ('sad');
+CREATE TABLE moody (id int PRIMARY KEY, mood kinds.mood);
+SELECT publish_table('moody', headers => 'schema_version');
+ALTER TABLE moody ADD COLUMN more int;
+ALTER TYPE kinds.mood RENAME TO "the mood";
+ALTER SCHEMA kinds RENAME TO sorts;
+DROP TABLE sorts.plain;
+INSERT INTO moody VALUES (1);
+SELECT version, columns FROM topic_schema_versions ORDER BY version;
+SELECT headers FROM moody_changes;
+DROP TABLE moody;
+SELECT count(*) FROM topic_schema_versions;
 \c :regress_database
 DROP DATABASE regress_hostile;
 SET client_min_messages = warning;
