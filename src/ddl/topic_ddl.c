@@ -119,6 +119,23 @@ check_partitioner(const Topic *topic)
 		pgt_partitioner_lookup_check(topic);
 }
 
+/*
+ * ERROR where a topic shows offsets but not of which partition: a dump of its records could
+ * not be restored, as offsets are counted in each partition.
+ */
+static void
+check_restorable(const Topic *topic)
+{
+	if (topic->partitions > 1 && topic->attnum[TOPIC_RECORD_OFFSET] != InvalidAttrNumber &&
+		topic->attnum[TOPIC_PARTITION] == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				 errmsg("topic \"%s\" has %d partitions and a column \"record_offset\", but no column \"partition\"",
+						get_rel_name(topic->relid), topic->partitions),
+				 errdetail("Offsets are counted in each partition, so a dump of the topic could not be restored."),
+				 errhint("Add a column \"partition\" of type integer, or leave \"record_offset\" out.")));
+}
+
 /* Check a topic that was created or altered; the changes are visible. */
 static void
 check_topic(const TouchedRelation *relation)
@@ -128,6 +145,7 @@ check_topic(const TouchedRelation *relation)
 	pgt_topic_check_columns(relation->relid);
 	check_inheritance(relation->relid);
 	topic = pgt_topic_get(relation->relid);
+	check_restorable(topic);
 	if (topic->owner != relation->owner)
 		pgt_partition_room_check_role(topic->owner, 0);
 	if (!relation->created)
@@ -257,7 +275,10 @@ object_changed(ObjectAccessType access, Oid class, Oid object, int column, void 
 		touch(((ObjectAccessPostAlter *) arg)->auxiliary_id, false);
 	}
 	else if (class == ForeignTableRelationId && access == OAT_POST_ALTER)
+	{
 		check_changed_options(object);
+		touch(object, false);
+	}
 	else if (class == DatabaseRelationId && access == OAT_POST_CREATE && !IsBinaryUpgrade)
 		pgt_topic_drop_leftovers(object);
 	else if (class == ExtensionRelationId)

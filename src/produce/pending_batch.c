@@ -203,8 +203,8 @@ pgt_pending_seal(const LogConfig *config, PendingBatch *batch)
 	if (config->compression != COMPRESSION_NONE)
 		compress_batch(config, batch);
 	header.attributes = batch->codec;
-	/* the append sets the time */
-	if (config->log_append_time)
+	/* the append sets the time, but for records that come with offset and time from a dump */
+	if (config->log_append_time && batch->required_offset == NO_OFFSET)
 		header.attributes |= BATCH_ATTR_LOG_APPEND_TIME;
 	header.length = batch->stored;
 	header.last_offset_delta = batch->last_offset_delta;

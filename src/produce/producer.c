@@ -257,6 +257,18 @@ subxact_callback(SubXactEvent event, SubTransactionId subid,
 
 /* ---- adding -------------------------------------------------------------- */
 
+/*
+ * Does the record come from a topic, with its offset?  So a dump is restored.  It was
+ * accepted when it was produced, by the options of that time, and keeps its timestamp; so
+ * the options that judge new records, and the time of the append, do not apply to it.  Only
+ * the topic's owner gives offsets (topic_modify.c).
+ */
+static inline bool
+is_restored(const Record *record)
+{
+	return record->offset != NO_OFFSET;
+}
+
 /* Make the transaction's context and table. */
 static void
 begin_transaction(void)
@@ -313,7 +325,8 @@ fits(const PendingPartition *p, const PendingBatch *batch, const Record *record,
 {
 	if (delta <= batch->last_offset_delta && batch->records > 0)
 		return false;
-	if (record->offset != NO_OFFSET && batch->required_offset == NO_OFFSET)
+	/* whether its offset is given also decides what a batch's timestamps are, see is_restored() */
+	if ((record->offset != NO_OFFSET) != (batch->required_offset != NO_OFFSET))
 		return false;
 	return delta < PG_INT32_MAX && has_room(p, batch, size);
 }
@@ -322,7 +335,7 @@ fits(const PendingPartition *p, const PendingBatch *batch, const Record *record,
 static int64
 offset_delta(const PendingBatch *batch, const Record *record)
 {
-	if (record->offset != NO_OFFSET && batch->required_offset != NO_OFFSET)
+	if (record->offset != NO_OFFSET)
 		return record->offset - batch->required_offset;
 	return batch->last_offset_delta + 1;
 }
@@ -425,16 +438,12 @@ check_key(const TopicPartition *key, const LogConfig *config, const Record *reco
 
 /*
  * ERROR: a timestamp is further from the clock than the topic's option allows; Kafka
- * calls it InvalidTimestampException.  A record with a given offset is exempt: it comes
- * from a dump, and was accepted when it was produced.  Only the topic's owner gives
- * offsets (topic_modify.c).
+ * calls it InvalidTimestampException.
  */
 static void
 refuse_timestamp(const TopicPartition *key, const Record *record, const char *where,
 				 const char *option, int64 limit)
 {
-	if (record->offset != NO_OFFSET)
-		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 			 errmsg("timestamp %s of a record for partition %d of topic \"%s\" is too far %s the server's clock",
@@ -478,8 +487,11 @@ add_record(const TopicPartition *key, const LogConfig *config, const Record *rec
 	int32		delta;
 	char	   *end;
 
-	check_key(key, config, record);
-	check_timestamp(key, config, record);
+	if (!is_restored(record))
+	{
+		check_key(key, config, record);
+		check_timestamp(key, config, record);
+	}
 	check_size(key, config, size, most);
 	p = find_partition(key, config);
 	set_mark(p, GetCurrentSubTransactionId());
@@ -502,20 +514,30 @@ add_record(const TopicPartition *key, const LogConfig *config, const Record *rec
 		spill_open();
 }
 
-void
-pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Record *record)
-{
-	add_record(key, config, record, RECORD_BATCH_MAX_SIZE - PRODUCER_HEADER_ROOM);
-}
-
-void
-pgt_producer_add_failed(const TopicPartition *key, const LogConfig *config, const Record *record)
+/* Add a record whatever max.message.bytes is, as far as a batch can hold it. */
+static void
+add_any_size(const TopicPartition *key, const LogConfig *config, const Record *record)
 {
 	LogConfig	enough = *config;
 
 	enough.max_message_bytes = Min(Max(RECORD_BATCH_HEADER_SIZE + pgt_record_size(record),
 									   enough.max_message_bytes), RECORD_BATCH_MAX_SIZE);
 	add_record(key, &enough, record, RECORD_BATCH_MAX_SIZE);
+}
+
+void
+pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Record *record)
+{
+	if (is_restored(record))
+		add_any_size(key, config, record);
+	else
+		add_record(key, config, record, RECORD_BATCH_MAX_SIZE - PRODUCER_HEADER_ROOM);
+}
+
+void
+pgt_producer_add_failed(const TopicPartition *key, const LogConfig *config, const Record *record)
+{
+	add_any_size(key, config, record);
 }
 
 bool
@@ -613,7 +635,7 @@ make_request(const PendingPartition *p, PendingBatch *batch, AppendRequest *requ
 	request->records = batch->records;
 	request->min_timestamp = batch->min_timestamp;
 	request->max_timestamp = batch->max_timestamp;
-	request->log_append_time = p->config.log_append_time;
+	request->log_append_time = p->config.log_append_time && batch->required_offset == NO_OFFSET;
 	request->required_offset = batch->required_offset;
 }
 

@@ -30,7 +30,8 @@ typedef struct ProducedRange
  * is copied.  The caller has checked privileges and that the transaction may write, and
  * holds RowExclusiveLock on the topic until commit.  ERROR where the record alone exceeds
  * max.message.bytes, has no key in a compacted topic, or has a timestamp that the topic
- * does not allow.
+ * does not allow.  A record with an offset comes from a dump: none of these hold for it,
+ * and with LogAppendTime it keeps its timestamp.
  */
 extern void pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Record *record);
 
