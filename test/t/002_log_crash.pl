@@ -48,15 +48,16 @@ for my $round (1 .. 8)
 	end_prepared($node);
 	check_events($node, "$name: topic and table agree");
 	wait_resolved($node);
-	check_events($node, "$name: also when all batches are resolved");
+	check_events($node, "$name: topic and table agree when all transactions' outcomes are noted");
 }
 
 note($node->safe_psql('postgres', q{
 	SELECT format('%s records, %s offsets, %s segments', (SELECT count(*) FROM events), sum(log_end_offset), sum(segments))
 	FROM pg_topic_partitions}));
-cmp_ok($node->safe_psql('postgres', 'SELECT min(segments) FROM pg_topic_partitions'), '>', 10, 'the load rolled segments');
+cmp_ok($node->safe_psql('postgres', 'SELECT min(segments) FROM pg_topic_partitions'), '>', 10,
+	'the load filled more than ten segments in each partition');
 cmp_ok($node->safe_psql('postgres', 'SELECT sum(log_end_offset) - (SELECT count(*) FROM events) FROM pg_topic_partitions'),
-	'>', 100, 'the load left aborted records');
+	'>', 100, 'the load left records of transactions that did not commit');
 
 # the consumer: drain what it has not read
 $node->poll_query_until('postgres', q{

@@ -64,7 +64,7 @@ my $directory = PostgreSQL::Test::Utils::tempdir();
 append_to_file("$directory/checkpoints.sql", "CHECKPOINT;\n" x 5);
 prompt('5 CHECKPOINTs by 4 sessions each', sub {
 	push @runs, start_psql($node, "$directory/checkpoints.sql", "$directory/checkpoints$_.out") foreach 1 .. 4;
-	ok($_->finish, 'their session ends well') foreach @runs;
+	ok($_->finish, 'a session that runs checkpoints beside others meets no error') foreach @runs;
 });
 
 # ---- without the sync process ------------------------------------------------
@@ -73,7 +73,7 @@ prompt('5 CHECKPOINTs by 4 sessions each', sub {
 foreach my $i (1 .. 3)
 {
 	my $pid = sql($sync_pid);
-	ok(sql("SELECT pg_terminate_backend($pid)"), "sync process ended, time $i");
+	ok(sql("SELECT pg_terminate_backend($pid)"), "the sync process can be terminated, time $i");
 	prompt('CHECKPOINT without sync process', sub { sql('CHECKPOINT') });
 	$node->poll_query_until('postgres', "SELECT count(*) = 1 FROM ($sync_pid) AS s WHERE pid <> $pid")
 	  or die 'no new sync process';
@@ -104,9 +104,10 @@ finish_load($load);
 my $log = -s $node->logfile;
 $node->start;
 end_prepared($node);
-check_events($node, 'after it topic and table agree');
+check_events($node, 'after a fast shutdown topic and table agree');
 check_acknowledged($node, $load, 'fast shutdown');
-unlike(slurp_file($node->logfile, $log), qr/removing the last|removing segment|redo starts/, 'nothing was left to be repaired');
+unlike(slurp_file($node->logfile, $log), qr/removing the last|removing segment|redo starts/,
+	'after a fast shutdown nothing has to be repaired or replayed');
 
 prompt('fast shutdown, idle', sub { $node->stop('fast') });
 $node->start;

@@ -38,7 +38,7 @@ sub compare
 		ok(contents($standby, $topic) eq contents($primary, $topic), "$name: the standby shows the same of $topic");
 	}
 	is(events_differ($standby), '', "$name: on the standby topic and table agree");
-	is(events_differ($primary), '', "$name: and on the primary");
+	is(events_differ($primary), '', "$name: on the primary topic and table agree");
 	return;
 }
 
@@ -71,10 +71,11 @@ compare('all kinds of records');
 my $look = q{SELECT topic, partition, log_start_offset, log_end_offset, last_stable_offset, segments
 	FROM pg_topic_partitions ORDER BY 1, 2};
 catch_up($primary, $standby);
-is($standby->safe_psql('postgres', $look), $primary->safe_psql('postgres', $look), 'the standby shows the same of the partitions');
+is($standby->safe_psql('postgres', $look), $primary->safe_psql('postgres', $look),
+	'the standby shows the same offsets and segments of each partition');
 is($standby->safe_psql('postgres', q{SELECT value FROM events WHERE partition = 1 AND record_offset >= 100 ORDER BY record_offset LIMIT 10}),
 	$primary->safe_psql('postgres', q{SELECT value FROM events WHERE partition = 1 AND record_offset >= 100 ORDER BY record_offset LIMIT 10}),
-	'a look-up by offset gives the same');
+	'the standby gives the same records from an offset on');
 
 # ---- what has not committed --------------------------------------------------
 
@@ -90,10 +91,11 @@ foreach my $node ($primary, $standby)
 {
 	my $name = $node->name;
 	is($node->safe_psql('postgres', q{SELECT count(*) FROM events WHERE key IN ('200', '201')}), '0',
-		"$name: an open transaction's record is not seen, nor what is behind it");
+		"$name: neither the record of an open transaction is seen nor what follows it");
 	is($node->safe_psql('postgres', q{
 		SELECT log_end_offset - last_stable_offset, blocking_xid IS NOT NULL FROM pg_topic_partitions
-		WHERE topic = 'events'::regclass AND partition = 0}), '2|t', "$name: the transaction that blocks is named");
+		WHERE topic = 'events'::regclass AND partition = 0}), '2|t',
+		"$name: the view names the open transaction that holds readers back");
 }
 $session->run('COMMIT');
 catch_up($primary, $standby);
@@ -102,7 +104,8 @@ foreach my $node ($primary, $standby)
 	is($node->safe_psql('postgres', q{SELECT string_agg(key, ' ' ORDER BY record_offset) FROM events WHERE key IN ('200', '201')}),
 		'200 201', $node->name . ': both are seen once it has committed');
 }
-is($old->run('SELECT count(*) FROM events'), $count, 'an old snapshot on the standby does not see them');
+is($old->run('SELECT count(*) FROM events'), $count,
+	'a snapshot on the standby from before the commit does not see the records');
 $old->run('COMMIT');
 $old->close;
 
@@ -127,20 +130,22 @@ $session->run('SELECT send(204, 1, 1, 2, 10)');
 $other->run('SELECT send(205, 1, 1, 2, 10)');
 my $end = $primary->safe_psql('postgres', $ends);
 $session->run('COMMIT');
-like($other->fails('COMMIT'), qr/could not serialize access/, 'a write skew fails to commit');
+like($other->fails('COMMIT'), qr/could not serialize access/,
+	'the second of two transactions that conflict fails to commit');
 $other->close;
-is($primary->safe_psql('postgres', $ends), $end + 2, 'but its record has been appended');
+is($primary->safe_psql('postgres', $ends), $end + 2,
+	'the transaction that failed at its commit had appended its record');
 
 # aborted in further ways, then all of it again when resolved
 $session->run(q{BEGIN; SELECT send(206, 1, 1, 1, 10); SELECT count(*) FROM flush(); ROLLBACK});
 $session->close;
 compare('aborted in all ways');
 is($standby->safe_psql('postgres', q{SELECT string_agg(key, ' ' ORDER BY key) FROM events WHERE key::int >= 200}),
-	'200 201 202 204', 'what aborted is not seen');
+	'200 201 202 204', 'no record of a transaction that was rolled back is seen on the standby');
 wait_resolved($primary);
 compare('when resolved');
 is($standby->safe_psql('postgres', q{SELECT bool_and(resolved_offset = log_end_offset) FROM pg_topic_partitions}), 't',
-	'the standby knows that too');
+	'the standby knows the outcome of all transactions');
 
 # A crash of the primary between flagging aborted batches and logging that: who
 # replays the WAL must get to know of them all the same.  They are behind an
@@ -171,21 +176,23 @@ foreach my $sql (q{SELECT produce('events', 'k', 'v')}, q{INSERT INTO events (va
 	q{SELECT commit_offsets('events', 'g', 'm')}, q{SELECT leave_group('events', 'g', 'm')}, q{SELECT delete_group('g')},
 	q{SELECT nack('events', 'g', 0, 0, 'e')})
 {
-	like(failure($standby, $sql), qr/ERROR:  25006: cannot .* (read-only transaction|during recovery)/, 'as one that cannot be done there');
+	like(failure($standby, $sql), qr/ERROR:  25006: cannot .* (read-only transaction|during recovery)/,
+		"the standby refuses it as impossible there: $sql");
 }
 catch_up($primary, $standby);
-is($standby->safe_psql('postgres', 'SELECT count(*) > 0 FROM events'), 't', 'and reads go on');
+is($standby->safe_psql('postgres', 'SELECT count(*) > 0 FROM events'), 't',
+	'the standby can still be read after it has refused statements');
 is($standby->safe_psql('postgres', q{SELECT string_agg(v::text, ' ') FROM visible_offsets('events') v}),
 	$primary->safe_psql('postgres', q{SELECT string_agg(v::text, ' ') FROM visible_offsets('events') v}),
-	'a copy may be made from there: visible_offsets are the same');
+	'visible_offsets() gives the same on the standby and the primary');
 
 # ---- TRUNCATE and DROP -------------------------------------------------------
 
 my $doomed = topic_directory($standby, 'doomed', 1);
 my $emptied = topic_directory($standby, 'emptied', 0);
 my @before = glob("$emptied/*.log");
-ok(-d $doomed, 'the topic has files on the standby');
-cmp_ok(scalar(@before), '>', 3, 'and the other several segments');
+ok(-d $doomed, 'the topic that is to be dropped has files on the standby');
+cmp_ok(scalar(@before), '>', 3, 'the topic that is to be truncated has several segments on the standby');
 $primary->safe_psql('postgres', 'TRUNCATE emptied');
 $primary->safe_psql('postgres', 'DROP FOREIGN TABLE doomed');
 compare('TRUNCATE and DROP');
@@ -194,7 +201,8 @@ is(scalar(grep { $is_there{$_} } @before), 0, 'TRUNCATE has removed the segments
 ok(!-e $doomed, 'DROP has removed the files on the standby');
 $primary->safe_psql('postgres', q{INSERT INTO emptied (value) SELECT 'after' FROM generate_series(1, 10)});
 compare('after TRUNCATE');
-is($standby->safe_psql('postgres', 'SELECT min(record_offset), count(*) FROM emptied'), '1000|10', 'offsets go on');
+is($standby->safe_psql('postgres', 'SELECT min(record_offset), count(*) FROM emptied'), '1000|10',
+	'after TRUNCATE the standby shows new records at the offsets that follow');
 
 # ---- the standby crashes -----------------------------------------------------
 
@@ -231,7 +239,7 @@ foreach my $line (split /\n/, $primary->safe_psql('postgres', $covered))
 	my @logs = map { substr(slurp_file($_->data_dir . "/$path"), 0, $bytes) } $primary, $standby;
 	$same = 0, note("differ: $path") if $logs[0] ne $logs[1] || length($logs[0]) != $bytes;
 }
-ok($same, 'the log files are the same on both');
+ok($same, 'each segment has the same bytes on the primary and the standby');
 
 # ---- promotion under load ----------------------------------------------------
 
@@ -265,7 +273,7 @@ end_prepared($standby);
 check_events($standby, 'promoted, loaded and crashed: topic and table agree');
 check_acknowledged($standby, $load, 'promoted, loaded and crashed');
 wait_resolved($standby);
-check_events($standby, 'and when resolved');
+check_events($standby, 'promoted, loaded and crashed: they agree when all outcomes are noted');
 
 $standby->poll_query_until('postgres', q{
 	WITH more AS (INSERT INTO got SELECT partition, record_offset, value FROM consume('events', 'g', 10000) RETURNING 1)

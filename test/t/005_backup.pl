@@ -63,16 +63,16 @@ sub check_restored
 	end_prepared($node);
 	check_events($node, "$name: topic and table agree");
 	is($node->safe_psql('postgres', q{SELECT min(record_offset), count(*), max(value) FROM emptied}), '2000|10|after',
-		"$name: a topic truncated before stays so");
+		"$name: a topic that was truncated before the backup has only its later records");
 	wait_resolved($node);
-	check_events($node, "$name: and when everything is resolved");
+	check_events($node, "$name: topic and table agree when all outcomes are noted");
 
 	my $load = start_load($node, clients => 2, transactions => 50);
 	finish_load($load);
-	check_events($node, "$name: and when it goes on");
+	check_events($node, "$name: topic and table agree after more load");
 	kill_all($node);
 	$node->start;
-	check_events($node, "$name: and after a crash");
+	check_events($node, "$name: topic and table agree after a crash");
 	return;
 }
 
@@ -122,32 +122,35 @@ my $total = $primary->safe_psql('postgres', $transactions);
 # ---- restored ----------------------------------------------------------------
 
 my $plain = restored('plain', 'backup', '');
-cmp_ok($plain->safe_psql('postgres', $transactions), '<', $total, 'started as it is it ends with the backup');
+cmp_ok($plain->safe_psql('postgres', $transactions), '<', $total,
+	'a backup that is started without an archive ends with the backup');
 check_restored($plain);
 $plain->stop;
 
 my $middle = restored('middle', 'backup',
 	"recovery_target_name = 'middle'\nrecovery_target_action = 'promote'", has_restoring => 1, standby => 0);
 my $here = $middle->safe_psql('postgres', $transactions);
-ok($here < $total, 'recovered to the point in time it ends there');
+ok($here < $total, 'recovery to a restore point leaves out later transactions');
 check_restored($middle);
-is($middle->safe_psql('postgres', q{SELECT to_regclass('doomed') IS NULL}), 't', 'middle: a topic dropped while the backup was taken is');
+is($middle->safe_psql('postgres', q{SELECT to_regclass('doomed') IS NULL}), 't',
+	'middle: a topic that was dropped before the restore point is gone');
 
 # a backup of the recovered server, on its own timeline, is good as well
 $middle->append_conf('postgresql.conf', 'max_wal_senders = 10');
 $middle->restart;
 $middle->backup('again');
-command_ok([ 'pg_verifybackup', $middle->backup_dir . '/again' ], 'pg_verifybackup finds a backup of it sound');
+command_ok([ 'pg_verifybackup', $middle->backup_dir . '/again' ],
+	'pg_verifybackup finds a backup of the recovered server sound');
 my $expected = contents($middle, 'events');
 my $again = PostgreSQL::Test::Cluster->new('again');
 $again->init_from_backup($middle, 'again');
 $again->start;
-ok(contents($again, 'events') eq $expected, 'and it holds the same');
+ok(contents($again, 'events') eq $expected, 'a backup of the recovered server holds the same records');
 $again->stop;
 $middle->stop;
 
 my $end = restored('end', 'backup', '', has_restoring => 1, standby => 0);
-ok(contents($end, 'events') eq $all, 'recovered to the end it holds all that the primary does');
+ok(contents($end, 'events') eq $all, 'recovery to the end of the archive restores all records of the primary');
 check_restored($end);
 $end->stop;
 $primary->stop;

@@ -32,18 +32,18 @@ sub prepare
 	return;
 }
 
-# What each partition shows, and that tables and topic agree.
+# What each partition shows.
 sub check
 {
 	my ($expected, $name) = @_;
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	is(sql(q{SELECT string_agg(partition || ':' || value, ' ' ORDER BY partition, record_offset) FROM events}),
-		$expected, "$name: records");
+		$expected, "$name: the records that are seen");
 	return;
 }
 
-# Who blocks in each partition.
+# Who holds readers back in each partition.
 sub blockers
 {
 	return sql(q{
@@ -66,28 +66,32 @@ foreach my $how (sort keys %restarts)
 	prepare("rolled back", 1);
 	sql(q{INSERT INTO events (value, partition) VALUES ('behind', 0), ('behind', 1)});
 
-	check('', "$how: while prepared");
-	is(blockers(), "0|2|t||committed\n1|2|t||rolled back", "$how: the prepared transactions are named");
-	is(sql(q{SELECT count(*) FROM consume('events', 'g')}), '0', "$how: consumers are held back");
+	check('', "$how, while transactions are prepared");
+	is(blockers(), "0|2|t||committed\n1|2|t||rolled back",
+		"$how: the view names the prepared transactions that hold readers back");
+	is(sql(q{SELECT count(*) FROM consume('events', 'g')}), '0',
+		"$how: consumers get nothing while transactions are prepared");
 
 	$restarts{$how}->();
-	check('', "$how: still prepared after it");
-	is(blockers(), "0|2|t||committed\n1|2|t||rolled back", "$how: and still named");
-	is(sql('SELECT count(*) FROM pg_prepared_xacts'), '2', "$how: they are there");
+	check('', "$how, still prepared afterwards");
+	is(blockers(), "0|2|t||committed\n1|2|t||rolled back",
+		"$how: the view still names the prepared transactions afterwards");
+	is(sql('SELECT count(*) FROM pg_prepared_xacts'), '2', "$how: the prepared transactions are still there");
 
 	sql(q{COMMIT PREPARED 'committed'});
-	check('0:committed 0:behind', "$how: committed");
+	check('0:committed 0:behind', "$how, one committed");
 	sql(q{ROLLBACK PREPARED 'rolled back'});
-	check('0:committed 0:behind 1:behind', "$how: the other one rolled back");
-	is(sql('SELECT value FROM rows'), 'committed', "$how: rows agree");
-	is(blockers(), "0|0|f||\n1|0|f||", "$how: nobody blocks");
+	check('0:committed 0:behind 1:behind', "$how, the other one rolled back");
+	is(sql('SELECT value FROM rows'), 'committed',
+		"$how: the table has the row of the committed transaction alone");
+	is(blockers(), "0|0|f||\n1|0|f||", "$how: nobody holds readers back once both have ended");
 	is(sql(q{SELECT string_agg(partition || ':' || value, ' ' ORDER BY partition, record_offset) FROM consume('events', 'g')}),
-		'0:committed 0:behind 1:behind', "$how: consumers get them");
+		'0:committed 0:behind 1:behind', "$how: consumers get the committed records and what followed them");
 
 	$restarts{$how}->();
-	check('0:committed 0:behind 1:behind', "$how: after another");
+	check('0:committed 0:behind 1:behind', "$how, once more after both have ended");
 	wait_resolved($node);
-	check('0:committed 0:behind 1:behind', "$how: and when resolved");
+	check('0:committed 0:behind 1:behind', "$how, when all outcomes are noted");
 }
 
 # ended and then crashed at once: the outcome is not resolved yet
@@ -96,15 +100,15 @@ prepare($_, 0) foreach qw(a b c d);
 sql(q{COMMIT PREPARED 'a'; ROLLBACK PREPARED 'b'; ROLLBACK PREPARED 'c'; COMMIT PREPARED 'd'});
 kill_all($node);
 $node->start;
-check('0:a 0:d', 'crash after the ends');
+check('0:a 0:d', 'crash right after the prepared transactions have ended');
 wait_resolved($node);
-check('0:a 0:d', 'crash after the ends, resolved');
+check('0:a 0:d', 'the same when all outcomes are noted');
 
 # an open session blocks as well, and is named by its process
 my $session = open_session($node);
 $session->run(q{BEGIN; SELECT produce('events', NULL::text, 'open', partition => 1); SELECT count(*) FROM flush()});
 my $pid = $session->run('SELECT pg_backend_pid()');
-is(blockers(), "0|0|f||\n1|1|t|$pid|", 'an open transaction is named by its process');
+is(blockers(), "0|0|f||\n1|1|t|$pid|", 'the view names the process whose open transaction holds readers back');
 
 # savepoints, flush and several topics in a prepared transaction
 $session->run('ROLLBACK');
@@ -122,21 +126,25 @@ $session->run(q{
 	SELECT produce('events', NULL::text, 'kept', partition => 0);
 	PREPARE TRANSACTION 'several'});
 is($session->run('SELECT count(*) FROM produced()'), '0', 'produced() says nothing about a prepared transaction');
-is($session->run(q{SELECT produce('second', 'next'); SELECT count(*) FROM second}), "0\n0", 'the session goes on');
+is($session->run(q{SELECT produce('second', 'next'); SELECT count(*) FROM second}), "0\n0",
+	'after PREPARE TRANSACTION the session can produce again');
 kill_all($node);
 $node->start;
 sql(q{COMMIT PREPARED 'several'});
-check('0:flushed 0:kept', 'flush and savepoints');
-is(sql('SELECT string_agg(value, $$ $$ ORDER BY record_offset) FROM second'), 'kept next', 'the other topic too');
+check('0:flushed 0:kept', 'a prepared transaction with a flush and savepoints, committed after a crash');
+is(sql('SELECT string_agg(value, $$ $$ ORDER BY record_offset) FROM second'), 'kept next',
+	"a prepared transaction's records in another topic are seen once it commits");
 
 # a prepared consumer keeps its partitions, and moves its offset only with its commit
 sql(q{BEGIN; SELECT count(*) FROM consume('events', 'p'); PREPARE TRANSACTION 'consumer'});
-is(sql(q{SELECT count(*) FROM consume('events', 'p')}), '0', 'a prepared consumer owns its partitions');
+is(sql(q{SELECT count(*) FROM consume('events', 'p')}), '0',
+	'while a prepared transaction has consumed, other consumers get nothing');
 kill_all($node);
 $node->start;
-is(sql(q{SELECT count(*) FROM consume('events', 'p')}), '0', 'also after a crash');
+is(sql(q{SELECT count(*) FROM consume('events', 'p')}), '0', 'after a crash other consumers still get nothing');
 sql(q{ROLLBACK PREPARED 'consumer'});
-is(sql(q{SELECT count(*) FROM consume('events', 'p')}), '2', 'rolled back, the next one gets the records');
+is(sql(q{SELECT count(*) FROM consume('events', 'p')}), '2',
+	'when the prepared consumer is rolled back another one gets the records');
 
 # ---- a topic created and dropped in prepared transactions --------------------
 
@@ -147,16 +155,17 @@ my $directory = topic_directory($node, 'events', 0);
 sql(q{BEGIN; DROP FOREIGN TABLE events; PREPARE TRANSACTION 'drop'});
 kill_all($node);
 $node->start;
-ok(-d $directory, 'a drop that is prepared leaves the files');
+ok(-d $directory, "a prepared DROP keeps the topic's files through a crash");
 sql(q{ROLLBACK PREPARED 'drop'});
-check('0:flushed 0:kept', 'and rolled back nothing is lost');
+check('0:flushed 0:kept', 'a prepared DROP that is rolled back loses nothing');
 sql(q{BEGIN; DROP FOREIGN TABLE events; PREPARE TRANSACTION 'drop'});
 sql(q{COMMIT PREPARED 'drop'});
-ok(poll_until(sub { !-e $directory }), 'committed, the files go');
-is(sql(q{SELECT count(*) FROM pg_topic_partitions WHERE topic::text NOT IN ('second')}), '0', 'and so does the topic');
+ok(poll_until(sub { !-e $directory }), "a prepared DROP that is committed removes the topic's files");
+is(sql(q{SELECT count(*) FROM pg_topic_partitions WHERE topic::text NOT IN ('second')}), '0',
+	'a prepared DROP that is committed removes the topic');
 
-# Produced to and dropped in one prepared transaction; one that is created there
-# must not be taken for an orphan.
+# A topic that is produced to and dropped in one prepared transaction; another one that is
+# created there must not be taken for the leftover of a dropped topic.
 $session = open_session($node);
 $session->run(q{
 	BEGIN;
@@ -166,24 +175,27 @@ $session->run(q{
 	SELECT drop_topic('second');
 	PREPARE TRANSACTION 'both'});
 my ($created) = sort { -M $a <=> -M $b } grep { -d } glob($node->data_dir . '/pg_topics/*/*-0');
-# a look of the launcher at everything that comes after the PREPARE
+# the maintenance launcher looks at everything once more after the PREPARE
 mkdir $node->data_dir . '/pg_topics/999999';
-ok(poll_until(sub { !-e $node->data_dir . '/pg_topics/999999' }), 'orphans are looked for');
+ok(poll_until(sub { !-e $node->data_dir . '/pg_topics/999999' }),
+	'directories of databases that do not exist are collected');
 mkdir "$created/../424242-0";
-ok(poll_until(sub { !-e "$created/../424242-0" }), 'also in this database');
-ok(-d $created, 'a topic that a prepared transaction has created is left alone');
+ok(poll_until(sub { !-e "$created/../424242-0" }), 'directories of topics that do not exist are collected');
+ok(-d $created, 'the files of a topic that a prepared transaction has created are kept');
 kill_all($node);
 $node->start;
 sql(q{COMMIT PREPARED 'both'});
-is(sql('SELECT value FROM created'), 'kept', 'committed, it is there with its record');
-is(sql(q{SELECT to_regclass('second') IS NULL}), 't', 'and the other one is gone');
+is(sql('SELECT value FROM created'), 'kept',
+	'a topic that a prepared transaction created is there with its record');
+is(sql(q{SELECT to_regclass('second') IS NULL}), 't',
+	'a topic that the same prepared transaction dropped is gone');
 
 sql(q{BEGIN; SELECT create_topic('never'); SELECT produce('never', 'lost'); PREPARE TRANSACTION 'never'});
 my ($never) = sort { -M $a <=> -M $b } grep { -d } glob($node->data_dir . '/pg_topics/*/*-0');
-isnt($never, $created, 'another topic has files');
+isnt($never, $created, 'a topic that another prepared transaction creates has files');
 sql(q{ROLLBACK PREPARED 'never'});
-ok(poll_until(sub { !-e $never }), 'a creation rolled back leaves none');
-is(sql('SELECT value FROM created'), 'kept', 'and others alone');
+ok(poll_until(sub { !-e $never }), 'a prepared creation that is rolled back leaves no files');
+is(sql('SELECT value FROM created'), 'kept', 'rolling back a prepared creation leaves other topics alone');
 $node->stop;
 
 done_testing();

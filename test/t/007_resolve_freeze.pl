@@ -1,6 +1,6 @@
-# Resolving: records outlive the commit log that told of their transactions,
-# the commit log outlives what still needs it, and transaction ids may wrap
-# around.
+# Resolving, that is noting the outcome of transactions in the topics' files: records outlive the commit log that told of their transactions,
+# the commit log is kept as long as a record still needs it, and transaction ids may
+# wrap around.
 use strict;
 use warnings;
 
@@ -20,7 +20,7 @@ create_load_schema($node);
 
 sub sql { return $node->safe_psql('postgres', @_); }
 
-# ---- help --------------------------------------------------------------------
+# ---- helpers -----------------------------------------------------------------
 
 sub clog_file
 {
@@ -94,25 +94,25 @@ sql(q{
 });
 some_of_each();
 my $first_clog = clog_file(0);
-ok(-e $first_clog, 'the commit log is there');
-check_events($node, 'at first: topic and table agree');
+ok(-e $first_clog, 'the server has the first file of its commit log');
+check_events($node, 'with the commit log, topic and table agree');
 my $offsets = sql('SELECT sum(log_end_offset) - (SELECT count(*) FROM events) FROM pg_topic_partitions');
-cmp_ok($offsets, '>', 0, 'there are aborted records');
+cmp_ok($offsets, '>', 0, 'some records are of transactions that did not commit');
 
 jump_to(3 * CLOG_SEGMENT);
 some_of_each();
 freeze_all();
-ok(!-e $first_clog, 'the commit log was cut');
-check_events($node, 'without commit log: topic and table agree');
+ok(!-e $first_clog, 'VACUUM FREEZE lets the server remove the first file of its commit log');
+check_events($node, 'without the old commit log topic and table agree');
 $node->restart;
-check_events($node, 'and after a restart');
+check_events($node, 'without the old commit log they agree after a restart');
 kill_all($node);
 $node->start;
-check_events($node, 'and after a crash');
+check_events($node, 'without the old commit log they agree after a crash');
 sql('CHECKPOINT');
 $node->stop('immediate');
 $node->start;
-check_events($node, 'and after another');
+check_events($node, 'without the old commit log they agree after a checkpoint and a crash');
 
 # ---- what is not resolved keeps its commit log -------------------------------
 
@@ -125,37 +125,38 @@ my ($aborted, $committed) = map { open_session($node) } 1 .. 2;
 $aborted->run('BEGIN; SELECT send(100, 1, 1, 0, 10)');
 $committed->run('BEGIN; SELECT send(101, 1, 1, 0, 10)');
 my $needed = $aborted->run('SELECT txid_current()');
-cmp_ok($needed, '<', $boundary, 'begun in the old segment');
+cmp_ok($needed, '<', $boundary, 'the transaction has begun in the old file of the commit log');
 use_ids(200);
 sql(q{BEGIN; SELECT send(102, 1, 1, 0, 10); PREPARE TRANSACTION 'blocker'});
-cmp_ok(sql('SELECT transaction FROM pg_prepared_xacts'), '>', $boundary, 'prepared in the new one');
+cmp_ok(sql('SELECT transaction FROM pg_prepared_xacts'), '>', $boundary,
+	'the prepared transaction is in the new file of the commit log');
 $aborted->run('SELECT count(*) FROM flush(); ROLLBACK');
 $committed->run('SELECT count(*) FROM flush(); COMMIT');
 $_->close foreach $aborted, $committed;
 wait_rounds();
-is(sync_xmin(), $needed, 'the sync process shows what is still needed');
+is(sync_xmin(), $needed, 'the sync process shows the oldest transaction whose outcome is still needed');
 freeze_all();
-ok(-e clog_file($boundary - 1), 'the old segment of the commit log stays');
+ok(-e clog_file($boundary - 1), 'a file of the commit log stays while the topic needs it');
 
 # also when nobody remembers but the files
 kill_all($node);
 $node->start;
 wait_rounds();
 freeze_all();
-ok(-e clog_file($boundary - 1), 'also after a crash');
+ok(-e clog_file($boundary - 1), 'after a crash the file stays');
 $node->restart;
 freeze_all();
-ok(-e clog_file($boundary - 1), 'also after a restart');
+ok(-e clog_file($boundary - 1), 'after a restart the file stays');
 
 my $seen = q{SELECT string_agg(key, ' ' ORDER BY key) FROM events WHERE key::int >= 100};
-is(sql($seen), '', 'none of the records is seen');
+is(sql($seen), '', 'no record behind that of a prepared transaction is seen');
 sql(q{COMMIT PREPARED 'blocker'});
-is(sql($seen), '101 102', 'then those of committed transactions are');
+is(sql($seen), '101 102', 'once it has committed the records of committed transactions are seen');
 wait_resolved($node);
 freeze_all();
-ok(!-e clog_file($boundary - 1), 'resolved, the old segment goes');
-is(sql($seen), '101 102', 'the same are seen');
-check_events($node, 'no commit log again: topic and table agree');
+ok(!-e clog_file($boundary - 1), 'when all outcomes are noted the old file of the commit log goes');
+is(sql($seen), '101 102', 'without that file the same records are seen');
+check_events($node, 'without that file topic and table agree');
 
 # ---- the distance guard ------------------------------------------------------
 
@@ -169,18 +170,19 @@ foreach my $partition (0, 1)
 {
 	my (undef, undef, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\n" . sprintf($guarded, $partition));
 	like($err, qr/ERROR:  54000: cannot produce: transaction \d+ is too far from the oldest unresolved one.*HINT/s,
-		"too far from a prepared transaction: partition $partition");
+		"producing too many ids behind a prepared transaction is refused: partition $partition");
 }
-is(sql($ends), $end, 'nothing was appended');
-check_events($node, 'nor is anything half done');
-is(sql('SELECT blocking_gid FROM pg_topic_partitions WHERE blocking_gid IS NOT NULL'), 'old', 'who blocks is named');
+is(sql($ends), $end, 'a transaction that is refused for the distance appends nothing');
+check_events($node, 'after the refusals topic and table agree');
+is(sql('SELECT blocking_gid FROM pg_topic_partitions WHERE blocking_gid IS NOT NULL'), 'old',
+	'the view names the prepared transaction that is too old');
 sql('SELECT send(104, 2, 1, 0, 10)');
-ok(1, 'the real limit is far away');
+ok(1, 'with the default distance producing works');
 sql(q{ROLLBACK PREPARED 'old'});
 wait_resolved($node);
 wait_rounds();
 sql(sprintf($guarded =~ s{104}{98}r, 0));
-check_events($node, 'rolled back, producing goes on');
+check_events($node, 'producing goes on when the old transaction is rolled back');
 
 # an open transaction whose records are not appended yet does not count
 my $session = open_session($node);
@@ -188,7 +190,7 @@ $session->run('BEGIN; SELECT send(105, 1, 1, 0, 10)');
 use_ids(200);
 wait_rounds();
 sql(sprintf($guarded =~ s{104}{99}r, 1));
-ok(1, 'one that has appended nothing blocks nobody');
+ok(1, 'an old transaction that has appended nothing does not keep others from producing');
 $session->run('ROLLBACK');
 $session->close;
 
@@ -205,23 +207,23 @@ sql(q{BEGIN; SELECT send(106, 1, 1, 2, 10); PREPARE TRANSACTION 'before the wrap
 $session = open_session($node);
 $session->run('BEGIN; SELECT send(107, 1, 1, 2, 10)');
 use_ids(1000);
-cmp_ok(sql('SELECT txid_current()'), '>', 4_294_967_296, 'the ids have wrapped around');
+cmp_ok(sql('SELECT txid_current()'), '>', 4_294_967_296, 'the transaction ids have wrapped around');
 sql('SELECT send(108, 1, 1, 2, 10)');
 $session->run('SELECT count(*) FROM flush()');
 wait_rounds();
 is(sql(q{SELECT string_agg(key, ' ' ORDER BY key) FROM events WHERE key::int > 105}), '',
-	'a prepared transaction from before holds back those after');
+	'a transaction prepared before the wrap-around holds back records after it');
 kill_all($node);
 $node->start;
 sql(q{COMMIT PREPARED 'before the wrap'});
 is(sql(q{SELECT string_agg(key, ' ' ORDER BY key) FROM events WHERE key::int > 105}), '106 108',
-	'committed it is seen, one that crashed is not');
+	'its record is seen once it commits, one of a crashed transaction is not');
 wait_resolved($node);
 some_of_each();
 check_events($node, 'after the wrap-around: topic and table agree');
 freeze_all();
 $node->restart;
-check_events($node, 'and frozen and restarted');
+check_events($node, 'after the wrap-around they agree when all is frozen and restarted');
 $node->stop;
 
 done_testing();

@@ -233,7 +233,8 @@ sub read_range
 
 	return $err if $code;
 	$to = $limit if $to > $limit;
-	is($out, $to > $from ? join('|', $to - $from, $to - $from, $from, $to - 1) : '0|0||', "$name: rows are right");
+	is($out, $to > $from ? join('|', $to - $from, $to - $from, $from, $to - 1) : '0|0||',
+		"$name: each row that is read is right");
 	return '';
 }
 
@@ -246,8 +247,8 @@ sub check_verified
 		FROM verify_topic('events') WHERE partition = $partition});
 
 	return is($problems, '0', "$name: verify_topic() finds no problem") unless $is_damaged;
-	cmp_ok($problems, '>', 0, "$name: verify_topic() finds it");
-	is($about, 't', "$name: and where it is");
+	cmp_ok($problems, '>', 0, "$name: verify_topic() finds the damage");
+	is($about, 't', "$name: verify_topic() reports the damaged offsets and no others");
 	return;
 }
 
@@ -262,7 +263,7 @@ sub check_partition
 	{
 		my ($base) = $file =~ m{(\d+)\.(log|index)$};
 		like($err, qr/ERROR:  XX001: .*(\Q$base\E.*offset \d|records of partition $partition from offset \d+ to $high are missing)/si,
-			"$name: reported");
+			"$name: reading reports the file or the offsets that are damaged");
 	}
 	check_verified($partition, $err ne '', $name, $low, $high);
 	is(read_range($partition, 0, $low, $limit, "$name: before"), '', "$name: what is before it is readable");
@@ -288,9 +289,10 @@ sub damage_all
 	{
 		check_partition($partition, "$kind, $names[$partition]", @{ $about[$partition] }, RECORDS);
 	}
-	is(read_range(scalar(@names), 0, ALL, RECORDS, "$kind: the untouched partition"), '', "$kind: the untouched partition is readable");
+	is(read_range(scalar(@names), 0, ALL, RECORDS, "$kind: the untouched partition"), '',
+		"$kind: the undamaged partition is readable");
 	check_verified(scalar(@names), 0, "$kind: the untouched partition", 0, 0);
-	is(sql('SELECT pg_postmaster_start_time()'), $started, "$kind: the server goes on");
+	is(sql('SELECT pg_postmaster_start_time()'), $started, "$kind: the server has not restarted");
 	return;
 }
 
@@ -327,7 +329,7 @@ wait_resolved($node);
 $node->stop;
 PostgreSQL::Test::RecursiveCopy::copypath($log_dir, $pristine);
 my $count = () = segments(partition_directory(0));
-cmp_ok($count, '>', 3, 'there are several segments');
+cmp_ok($count, '>', 3, 'the topic has several segments');
 $node->start;
 
 # ---- sealed segments ---------------------------------------------------------
@@ -342,11 +344,13 @@ foreach my $i (1 .. 2)
 	($code, $out, $err) = $node->psql('postgres', qq{
 		\\set VERBOSITY verbose
 		SELECT count(*) FROM consume('events', 'g', 100000, partitions => '{$bad}')});
-	like($err, qr/ERROR:  XX001/, 'consume() reports damage');
+	like($err, qr/ERROR:  XX001/, 'consume() of a damaged batch is an error');
 }
-is(sql('SELECT coalesce(max(committed_offset), 0) FROM topic_group_offsets'), '0', 'and moves no offset');
+is(sql('SELECT coalesce(max(committed_offset), 0) FROM topic_group_offsets'), '0',
+	'a consume() that meets damage moves no offset');
 sql("SELECT seek_to_offset('events', 'g', 700, $bad)");
-is(sql("SELECT count(*) FROM consume('events', 'g', 100000, partitions => '{$bad}')"), '100', 'a consumer may go past it');
+is(sql("SELECT count(*) FROM consume('events', 'g', 100000, partitions => '{$bad}')"), '100',
+	'a group that is moved behind the damage gets the rest');
 
 # ---- the active segment ------------------------------------------------------
 
@@ -362,30 +366,34 @@ foreach my $partition (0 .. $#names)
 		SELECT produce('events', NULL::text, '$partition:@{[ RECORDS ]}:new', partition => $partition)});
 	if ($code)
 	{
-		like($err, qr/ERROR:  (XX001|58P01): .*(HINT|DETAIL)/s, "$name: producing is refused");
+		like($err, qr/ERROR:  (XX001|58P01): .*(HINT|DETAIL)/s,
+			"$name: producing is refused with an explanation");
 		next;
 	}
 	$err = read_range($partition, RECORDS, ALL, RECORDS + 1, "$name: the new record");
-	ok($err eq '' || $err =~ /ERROR:  XX001/, "$name: produced");
+	ok($err eq '' || $err =~ /ERROR:  XX001/,
+		"$name: what was produced is readable, or an error says it is not");
 	$err = read_range($partition, 0, ALL, RECORDS + 1, "$name: all with the new one");
-	ok($err eq '' || $err =~ /ERROR:  XX001/, "$name: no wrong rows");
+	ok($err eq '' || $err =~ /ERROR:  XX001/, "$name: reading all gives right rows or an error");
 }
-is(read_range(scalar(@names), 0, ALL, RECORDS, 'the untouched partition'), '', 'the untouched partition is readable');
+is(read_range(scalar(@names), 0, ALL, RECORDS, 'the untouched partition'), '',
+	'the undamaged partition is readable after all that');
 sql('CHECKPOINT');
-ok(1, 'a checkpoint is possible');
+ok(1, 'a checkpoint completes with damaged files');
 
 # crash recovery with damaged files
 kill_all($node);
 $node->start;
-is(read_range(scalar(@names), 0, ALL, RECORDS, 'the untouched partition, after a crash'), '', 'recovery copes');
+is(read_range(scalar(@names), 0, ALL, RECORDS, 'the untouched partition, after a crash'), '',
+	'the undamaged partition is readable after recovery with damaged files');
 
 # TRUNCATE makes it whole again
 ($code, $out, $err) = $node->psql('postgres', qq{
 	TRUNCATE events;
 	INSERT INTO events (value, partition) SELECT 'new', p FROM generate_series(0, $#names) AS p;
 	SELECT count(*), count(*) FILTER (WHERE value = 'new') FROM events});
-is($out, @names . '|' . @names, 'after TRUNCATE all partitions work again');
-is($err, '', 'and no damage is met on the way');
+is($out, @names . '|' . @names, 'after TRUNCATE all partitions take records again');
+is($err, '', 'after TRUNCATE no damage is reported');
 
 # ---- the recovery point ------------------------------------------------------
 
@@ -407,11 +415,14 @@ foreach my $kind (sort keys %points)
 	my @about = in_index(3, 8)->($segment);
 	my $sizes = join ' ', map { -s } sort glob(partition_directory(2) . '/*');
 	$node->start;
-	is(read_range($_, 0, ALL, RECORDS, "recovery point $kind: partition $_"), '', "recovery point $kind: readable") foreach 0, 1, $#names;
+	is(read_range($_, 0, ALL, RECORDS, "recovery point $kind: partition $_"), '',
+		"recovery point $kind: partition $_ is readable") foreach 0, 1, $#names;
 	check_partition(2, "recovery point $kind", @about, RECORDS);
-	is(join(' ', map { -s } sort glob(partition_directory(2) . '/*')), $sizes, "recovery point $kind: nothing is cut off");
+	is(join(' ', map { -s } sort glob(partition_directory(2) . '/*')), $sizes,
+		"recovery point $kind: the damaged partition's files keep their sizes");
 	sql("SELECT produce('events', NULL::text, '0:@{[ RECORDS ]}:new', partition => 0)");
-	is(read_range(0, 0, ALL, RECORDS + 1, "recovery point $kind: produced"), '', "recovery point $kind: it goes on");
+	is(read_range(0, 0, ALL, RECORDS + 1, "recovery point $kind: produced"), '',
+		"recovery point $kind: what is produced afterwards is readable");
 }
 
 # ---- a file that may not be opened ---------------------------------------------
@@ -420,7 +431,8 @@ my $denied = q{SET client_min_messages = error; SET pg_topics.fault_point = 'fil
 like(sql("$denied SELECT string_agg(problem, ' ') FROM verify_topic('events')"), qr/could not open topic file .*: Permission denied/,
 	'verify_topic() reports a file that may not be opened');
 my $segments_shown = 'SELECT topic, partition, base_offset FROM pg_topic_segments ORDER BY 1, 2, 3';
-is(sql("$denied $segments_shown"), sql($segments_shown), 'and pg_topic_segments shows such segments');
+is(sql("$denied $segments_shown"), sql($segments_shown),
+	'pg_topic_segments shows a segment whose file may not be opened');
 $node->stop;
 
 done_testing();

@@ -77,7 +77,7 @@ my $text = q{encode(convert_to(%s::text, 'UTF8'), 'hex')};
 
 # the library alone, against known bytes
 my ($out, $err) = run_command([ $python, $decoder, '--self-test' ]);
-unlike($out, qr/^not ok/m, 'the decoder reads the known batches');
+unlike($out, qr/^not ok/m, 'the Kafka library reads batches whose bytes are known');
 
 # ---- text, of all shapes -----------------------------------------------------
 
@@ -113,14 +113,17 @@ sql(q{
 	ROLLBACK TO a;
 	SELECT produce('events', 'k', 'after', partition => 0);
 	COMMIT});
-cmp_ok(sql('SELECT min(segments) FROM pg_topic_partitions'), '>', 2, 'there are several segments');
-cmp_ok(sql('SELECT max(batches) FROM pg_topic_segments WHERE NOT active'), '>', 2, 'with several batches');
+cmp_ok(sql('SELECT min(segments) FROM pg_topic_partitions'), '>', 2, 'each partition has several segments');
+cmp_ok(sql('SELECT max(batches) FROM pg_topic_segments WHERE NOT active'), '>', 2,
+	'a segment has several batches');
 my $read = read_files('events');
-is_deeply($read, read_topic('events', $text), 'text: the library reads what the topic shows');
+is_deeply($read, read_topic('events', $text), 'text: a Kafka library reads the same records as a query');
 # and both what was written: its time, and some bytes
 my %times = map { $_->{timestamp} => 1 } grep { ($_->{key} // '') eq '6b' } map { @$_ } @$read;
-ok($times{$_}, "a record of time $_") foreach 0, -1, 9224318015999999, -210866803200000;
-is(scalar(grep { ($_->{value} // '') eq 'e580a420f09f8e89' } map { @$_ } @$read), 1, 'a record in UTF-8');
+ok($times{$_},
+	"a record of the time $_ ms after 1970 is in the files") foreach 0, -1, 9224318015999999, -210866803200000;
+is(scalar(grep { ($_->{value} // '') eq 'e580a420f09f8e89' } map { @$_ } @$read), 1,
+	'a value in UTF-8 is in the files as it was produced');
 
 # ---- bytea, integers, JSON ---------------------------------------------------
 
@@ -132,8 +135,9 @@ sql(q{
 	SELECT create_topic('typed', key_type => 'int', value_type => 'jsonb');
 	INSERT INTO typed (key, value) SELECT n, jsonb_build_object('n', n) FROM generate_series(-100, 100) AS n;
 });
-is_deeply(read_files('bytes'), read_topic('bytes', q{encode(%s, 'hex')}), 'bytea: as it is');
-is_deeply(read_files('typed'), read_topic('typed', $text), 'other types: their text');
+is_deeply(read_files('bytes'), read_topic('bytes', q{encode(%s, 'hex')}),
+	'bytea: a Kafka library reads the same bytes as a query');
+is_deeply(read_files('typed'), read_topic('typed', $text), 'int and jsonb: a Kafka library reads their text');
 
 # ---- aborted batches, log append time, explicit offsets ----------------------
 
@@ -144,22 +148,27 @@ sql(q{
 	BEGIN; SELECT produce('aborted', 'k', 'lost'); SELECT count(*) FROM flush(); ROLLBACK;
 	SELECT produce('aborted', 'k', 'two')});
 my $files = read_files('aborted');
-is(join(' ', map { pack('H*', $_->{value}) } @{ $files->[0] }), 'one lost two', 'aborted batches are in the file');
+is(join(' ', map { pack('H*', $_->{value}) } @{ $files->[0] }), 'one lost two',
+	'the files hold records of transactions that were rolled back');
 @{ $files->[0] } = grep { $_->{value} ne unpack('H*', 'lost') } @{ $files->[0] };
-is_deeply($files, read_topic('aborted', $text), 'the others are what the topic shows');
+is_deeply($files, read_topic('aborted', $text),
+	'without the rolled-back ones they hold the same as a query shows');
 
 sql(q{
 	SELECT create_topic('appended', config => '{"message.timestamp.type": "LogAppendTime"}');
 	SELECT produce('appended', 'k', 'v', record_timestamp => '2001-01-01') FROM generate_series(1, 10);
 	SELECT create_topic('holes');
 	INSERT INTO holes (record_offset, value) VALUES (5, 'a'), (6, 'b'), (100, 'c'), (5000000000, 'd')});
-is_deeply(read_files('appended'), read_topic('appended', $text), 'LogAppendTime');
-is_deeply(read_files('holes'), read_topic('holes', $text), 'explicit offsets');
+is_deeply(read_files('appended'), read_topic('appended', $text),
+	'LogAppendTime: a Kafka library reads the same times as a query');
+is_deeply(read_files('holes'), read_topic('holes', $text),
+	'given offsets with gaps: a Kafka library reads the same as a query');
 
 # after a crash, as redo has written it
 kill_all($node);
 $node->start;
-is_deeply(read_files('events'), read_topic('events', $text), 'after a crash the same');
+is_deeply(read_files('events'), read_topic('events', $text),
+	'after a crash a Kafka library reads the same records as a query');
 $node->stop;
 
 done_testing();

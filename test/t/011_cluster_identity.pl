@@ -37,7 +37,7 @@ sub failed_start
 	my $log = -s $node->logfile;
 
 	my $started = $node->start(fail_ok => 1);
-	ok(!$started, 'it does not start');
+	ok(!$started, "a server with another cluster's log directory does not start");
 	$node->stop if $started;
 	return slurp_file($node->logfile, $log);
 }
@@ -53,7 +53,7 @@ sub failed_start
 	local $ENV{PGPORT} = $new->port;
 	$new->command_ok([
 		'pg_upgrade', '--no-sync', '-b', $bin, '-B', $bin, '-d', $old->data_dir, '-D', $new->data_dir,
-		'-p', $old->port, '-P', $new->port, '-s', $new->host ], 'pg_upgrade');
+		'-p', $old->port, '-P', $new->port, '-s', $new->host ], 'pg_upgrade succeeds');
 }
 my $directory = $new->data_dir . '/pg_topics';
 my $original = $old->data_dir . '/pg_topics';
@@ -71,18 +71,22 @@ sub copy_logs
 copy_logs();
 my @before = map { [ $_, -s ] } sort glob("$directory/*/*/*");
 my ($here, $there) = map { identifier($_) } $new, $old;
-isnt($here, $there, 'the new cluster is another one');
+isnt($here, $there, 'the new cluster has another system identifier');
 append_to_file($new->logfile, '');
 my $log = failed_start($new);
-like($log, qr/FATAL:  the topics in "pg_topics" belong to another database cluster/, 'it says why');
-like($log, qr/DETAIL:  .*$there; this cluster has system identifier $here/, 'names both');
-like($log, qr/HINT:  .*pg_topics.adopt_log_dir = on/, 'and says what to do');
-is_deeply([ map { [ $_, -s ] } sort glob("$directory/*/*/*") ], \@before, 'it has changed nothing');
-like(failed_start($new), qr/belong to another database cluster/, 'a second try is no different');
+like($log, qr/FATAL:  the topics in "pg_topics" belong to another database cluster/,
+	'the error says that the topics are of another cluster');
+like($log, qr/DETAIL:  .*$there; this cluster has system identifier $here/,
+	'the error names both system identifiers');
+like($log, qr/HINT:  .*pg_topics.adopt_log_dir = on/, 'the hint says how to take the topics over');
+is_deeply([ map { [ $_, -s ] } sort glob("$directory/*/*/*") ], \@before,
+	'a start that is refused changes no file');
+like(failed_start($new), qr/belong to another database cluster/, 'a second start is refused in the same way');
 
 # without a recovery point the segments themselves tell whose they are
 unlink "$directory/recovery_point";
-like(failed_start($new), qr/belong to another database cluster/, 'nor without a recovery point');
+like(failed_start($new), qr/belong to another database cluster/,
+	'without a recovery point the start is refused as well');
 
 # ---- adopted -----------------------------------------------------------------
 
@@ -90,29 +94,29 @@ like(failed_start($new), qr/belong to another database cluster/, 'nor without a 
 copy_logs();
 $new->append_conf('postgresql.conf', 'pg_topics.adopt_log_dir = on');
 $new->start;
-ok(contents($new, 'events') eq $expected, 'adopted, all records are there');
+ok(contents($new, 'events') eq $expected, 'taken over by pg_topics.adopt_log_dir, all records are there');
 $new->stop;
 $new->adjust_conf('postgresql.conf', 'pg_topics.adopt_log_dir', undef);
-ok($new->start(fail_ok => 1), 'once is enough') or die 'not adopted';
-ok(contents($new, 'events') eq $expected, 'and with the next start, without the setting');
-is($new->safe_psql('postgres', $end), $old_end, 'offsets are as they were');
-check_events($new, 'topic and table agree');
+ok($new->start(fail_ok => 1), 'once is enough') or die 'the log directory needs to be taken over only once';
+ok(contents($new, 'events') eq $expected, 'the next start without the setting shows all records');
+is($new->safe_psql('postgres', $end), $old_end, 'in the new cluster the logs end at the same offsets');
+check_events($new, 'in the new cluster topic and table agree');
 
 # it is its own: goes on, crashes, and comes back
 $load = start_load($new, clients => 2, transactions => 50);
 finish_load($load);
-check_events($new, 'producing goes on');
+check_events($new, 'after more load topic and table agree');
 kill_all($new);
 $new->start;
-check_events($new, 'and after a crash');
+check_events($new, 'after a crash topic and table agree');
 wait_resolved($new);
 $new->restart;
-check_events($new, 'and a restart');
+check_events($new, 'after a restart topic and table agree');
 $new->stop;
 
 # the old cluster still takes its own
 $old->start;
-ok(contents($old, 'events') eq $expected, 'the old cluster has not been touched');
+ok(contents($old, 'events') eq $expected, 'the old cluster still has all its records');
 $old->stop;
 
 done_testing();

@@ -72,39 +72,44 @@ run_watched($session, $pid, sprintf($insert, LARGE));
 note(sprintf('%d records pending: %.1f MB', LARGE, $peak));
 is_bounded($peak, LIMIT_MB, 'memory is bounded while records are pending');
 my ($file) = temporary_files();
-ok(defined $file, 'a temporary file has them');
-cmp_ok(defined $file ? -s $file : 0, '>', 50 * 1024 * 1024, 'most of them');
+ok(defined $file, 'pending records are in a temporary file');
+cmp_ok(defined $file ? -s $file : 0, '>', 50 * 1024 * 1024,
+	'most of the pending records are in the temporary file');
 run_watched($session, $pid, 'COMMIT');
 note(sprintf('committing: %.1f MB', $peak));
-is_bounded($peak, LIMIT_MB, 'memory is bounded while they are appended');
-is(join(' ', temporary_files()), '', 'the temporary file is gone');
-is($session->run('SELECT sum(records) FROM produced()'), LARGE, 'all were appended');
+is_bounded($peak, LIMIT_MB, 'memory is bounded while the records are appended at the commit');
+is(join(' ', temporary_files()), '', 'the temporary file is gone after the commit');
+is($session->run('SELECT sum(records) FROM produced()'), LARGE,
+	'produced() counts all records of the large transaction');
 is($session->run('SELECT count(*), count(DISTINCT key), bool_and(value = md5(key)) FROM large'),
-	LARGE . '|' . LARGE . '|t', 'and are what they should be');
+	LARGE . '|' . LARGE . '|t', 'all records of the large transaction are there with their values');
 
 # gone as well when it does not end well
 my $few = sprintf($insert, 300_000);
 my $ends = q{SELECT sum(log_end_offset) FROM pg_topic_partitions WHERE topic = 'large'::regclass};
 $session->run("BEGIN; $few");
-isnt(join(' ', temporary_files()), '', 'another temporary file');
+isnt(join(' ', temporary_files()), '', 'the next large transaction has a temporary file');
 $session->run('ROLLBACK');
-is(join(' ', temporary_files()), '', 'ROLLBACK removes it');
-like($session->fails("BEGIN; $few; SELECT 1 / 0"), qr/division by zero/, 'an error');
-is(join(' ', temporary_files()), '', 'removes it');
+is(join(' ', temporary_files()), '', 'ROLLBACK removes the temporary file');
+like($session->fails("BEGIN; $few; SELECT 1 / 0"), qr/division by zero/, 'an error ends a large transaction');
+is(join(' ', temporary_files()), '', 'an error removes the temporary file');
 $session->run('ROLLBACK');
-like($session->fails("SET temp_file_limit = '1MB'; $few"), qr/ERROR:  temporary file size exceeds "?temp_file_limit"?/, 'a limit');
-is(join(' ', temporary_files()), '', 'leaves none');
+like($session->fails("SET temp_file_limit = '1MB'; $few"), qr/ERROR:  temporary file size exceeds "?temp_file_limit"?/,
+	'pg_topics respects temp_file_limit');
+is(join(' ', temporary_files()), '', 'a transaction that exceeds temp_file_limit leaves no temporary file');
 $session->run('RESET temp_file_limit');
-is(sql($ends), LARGE, 'and nothing was appended by those');
+is(sql($ends), LARGE, 'transactions that were rolled back or failed have appended nothing');
 $session->run("BEGIN; SAVEPOINT a; $few; ROLLBACK TO a; $few; COMMIT");
-is(sql($ends), LARGE + 300_000, 'only what was not rolled back is');
+is(sql($ends), LARGE + 300_000, 'rolled back to a savepoint, only later records are appended');
 $session->run("BEGIN; $few; PREPARE TRANSACTION 'spilled'");
-is(join(' ', temporary_files()), '', 'PREPARE removes it');
+is(join(' ', temporary_files()), '', 'PREPARE TRANSACTION removes the temporary file');
 kill_all($node);
 $node->start;
-is(sql('SELECT count(*) FROM large'), LARGE + 300_000, 'crashed while prepared');
+is(sql('SELECT count(*) FROM large'), LARGE + 300_000,
+	'after a crash the records of a prepared large transaction are not seen');
 sql(q{COMMIT PREPARED 'spilled'});
-is(sql('SELECT count(*) FROM large'), LARGE + 600_000, 'and committed');
+is(sql('SELECT count(*) FROM large'), LARGE + 600_000,
+	'committed, all records of the prepared large transaction are seen');
 
 # ---- a crowd of partitions ---------------------------------------------------
 
@@ -121,10 +126,10 @@ is_bounded($peak - $before, 8, 'memory is bounded with many partitions');
 $session->run('COMMIT');
 $session->close;
 is(sql('SELECT count(DISTINCT value), bool_and(split_part(value, $$x$$, 1)::int % 200 = partition) FROM wide'),
-	'20000|t', 'many partitions in little memory');
+	'20000|t', 'a transaction to 200 partitions puts each record into its partition');
 is(sql(q{
 	SELECT count(*) FROM (SELECT split_part(value, 'x', 1)::int - lag(split_part(value, 'x', 1)::int) OVER (PARTITION BY partition ORDER BY record_offset) AS step FROM wide) AS s
-	WHERE step <> 200}), '0', 'in order');
+	WHERE step <> 200}), '0', 'in each of 200 partitions the records are in the order of producing');
 
 # ---- random trees of savepoints ----------------------------------------------
 
@@ -204,12 +209,13 @@ foreach my $round (1 .. 3)
 	my $lost = sql($aborted);
 	sql($settings . qq{SELECT setseed(@{[ rand() ]});} . qq{SELECT tree($round + 10, 4);} x 5);
 	check_events($node, "blocks, round $round: topic and table agree");
-	is(sql($aborted), $lost, "blocks, round $round: no offsets are left out");
+	is(sql($aborted), $lost, "blocks, round $round: what was rolled back takes no offsets");
 }
 note(sql('SELECT count(*) FROM sent') . ' records');
-cmp_ok(sql('SELECT count(*) FROM sent'), '>', 1000, 'with many records');
+cmp_ok(sql('SELECT count(*) FROM sent'), '>', 1000, 'the random transactions have left many records');
 $node->poll_query_until('postgres', q{SELECT temp_files > 10 FROM pg_stat_database WHERE datname = 'postgres'});
-cmp_ok(sql(q{SELECT temp_files FROM pg_stat_database WHERE datname = 'postgres'}), '>', 10, 'and many temporary files');
+cmp_ok(sql(q{SELECT temp_files FROM pg_stat_database WHERE datname = 'postgres'}), '>', 10,
+	'the random transactions needed many temporary files');
 wait_resolved($node);
 $node->restart;
 check_events($node, 'after a restart topic and table agree');
