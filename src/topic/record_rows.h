@@ -8,6 +8,7 @@
 #include "format/record_batch.h"
 #include "nodes/primnodes.h"
 #include "topic/topic.h"
+#include "util/compat.h"
 
 typedef struct RecordRows RecordRows;
 
@@ -21,8 +22,8 @@ extern Oid	pgt_record_rows_topic_of_call(const FuncExpr *call, const char *usage
  * ERROR for a call of "function" whose first argument is a topic's name instead of a null
  * of its row type; "rest" is what follows that argument in the hint.
  */
-extern void pgt_record_rows_refuse_name(FunctionCallInfo fcinfo, const char *function,
-										const char *rest) pg_attribute_noreturn();
+pg_noreturn extern void pgt_record_rows_refuse_name(FunctionCallInfo fcinfo, const char *function,
+													const char *rest);
 
 /*
  * Begin the function's result, a tuplestore: with "typed" of rows of the topic's own

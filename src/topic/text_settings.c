@@ -44,10 +44,12 @@
 #include "utils/float.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/pg_locale.h"
 #include "utils/xml.h"
 
 #include "topic/text_settings.h"
+
+/* the setting lc_monetary; utils/pg_locale.h, which declares it, wants ICU's headers in some majors */
+extern PGDLLIMPORT char *locale_monetary;
 
 #define FIXED_SEARCH_PATH	"pg_catalog, pg_temp"
 
