@@ -516,6 +516,25 @@ start_from_segments(Loading *loading)
 	state->log_start_offset = state->resolved_offset = first;
 }
 
+/*
+ * A partition that the recovery point does not have was first appended to after it, so the
+ * WAL has all of its records, and redo appends them again.  If its first segment has none
+ * that is durable, a crash came between making that segment and logging the batch.  With a
+ * first offset that was given this would skip offsets that a standby does not skip.
+ */
+static void
+forget_unknown(const Loading *loading)
+{
+	PartitionState *state = loading->state;
+
+	if (point_is_lost || state->active_base == 0 || state->active_entries > 0 ||
+		state->active_base != loading->segments[0].id.base || loading->segments[0].id.generation > 0)
+		return;
+	state->active_base = NO_SEGMENT;
+	state->next_offset = state->log_start_offset = state->resolved_offset = 0;
+	state->interleaved_end = 0;
+}
+
 /* Start from the recovery point. */
 static void
 start_from_point(Loading *loading, const RecoveryPointEntry *point)
@@ -568,6 +587,8 @@ load_partition(const TopicPartition *key, const RecoveryPointEntry *points, int 
 	else
 		start_from_segments(&loading);
 	scan_partition(&loading);
+	if (point == NULL)
+		forget_unknown(&loading);
 	raise_log_start(loading.state, pgt_log_start_read(key));
 	if (point_is_lost)
 	{

@@ -162,8 +162,28 @@ foreach my $place ('before the roll', 'behind it', 'behind an append to the new 
 	check("changes $place, and on from there");
 }
 
+# the first append to a partition is to have a given offset, and is broken off before the WAL
+# knows of it: its segment does not count
+sql(q{SELECT create_topic('far')});
+my $from = -s $node->logfile;
+my $far = start_psql($node, '/dev/null', PostgreSQL::Test::Utils::tempdir() . '/far', '-c', q{SET pg_topics.fault_point = 'roll-synced:stop'},
+	'-c', q{INSERT INTO far (partition, record_offset, value) VALUES (0, 10000000000, 'never')});
+poll_until(sub { slurp_file($node->logfile, $from) =~ /stopping at fault point "roll-synced"/ }) or die 'no roll';
+kill_all($node);
+$far->finish;
+$node->start;
+is(sql(q{SELECT log_start_offset, log_end_offset FROM pg_topic_partitions WHERE topic = 'far'::regclass}), '0|0',
+	'an append that was broken off before it was logged skips no offsets');
+sql('CHECKPOINT');
+kill_all($node);
+$node->start;
+sql(q{SELECT produce('far', 'v')});
+is(sql(q{SELECT record_offset FROM far}), '0', 'nor does it after a checkpoint and another crash');
+sql(q{INSERT INTO far (partition, record_offset, value) VALUES (0, 20, 'w')});
+
 catch_up($node, $standby);
 check('the standby, after all that', $standby);
+is($standby->safe_psql('postgres', q{SELECT string_agg(record_offset::text, ' ') FROM far}), '0 20', 'and the standby has the same offsets');
 $standby->restart;
 check('the standby, restarted', $standby);
 $node->stop;
