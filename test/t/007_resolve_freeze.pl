@@ -1,6 +1,6 @@
-# Resolving, that is noting the outcome of transactions in the topics' files: records outlive the commit log that told of their transactions,
-# the commit log is kept as long as a record still needs it, and transaction ids may
-# wrap around.
+# Resolving, that is noting in a topic's files how transactions have ended: records outlive
+# the commit log that told of their transactions, the commit log is kept as long as a
+# record still needs it, and transaction ids may wrap around.
 use strict;
 use warnings;
 
