@@ -1,5 +1,7 @@
-# What a hostile review found, one section a finding: each once lost or made up
-# records, or kept the server from starting.
+# Edges of the log, a section each: the largest offset, TRUNCATE without a sync process, a
+# segment without its header, a roll that fails, a crash before the WAL is on disk, a damaged
+# index header, the disk space of deleted files.  Whatever happens, no record is lost or made
+# up, and the server starts.
 use strict;
 use warnings;
 
@@ -15,7 +17,7 @@ $node->start;
 
 sub sql { return $node->safe_psql('postgres', @_); }
 
-# What a statement answers that must fail.
+# The error message of a statement that must fail.
 sub failure
 {
 	my ($code, $out, $err) = $node->psql('postgres', @_);
@@ -74,7 +76,7 @@ sub end_sync_process
 	return;
 }
 
-# What a query answers, an error too: so that a failed test tells it.
+# The result of a query or, so that a failed test shows it, its error.
 sub told
 {
 	my ($code, $out, $err) = $node->psql('postgres', @_);
@@ -104,19 +106,21 @@ sql(q{SELECT create_topic('high')});
 foreach my $offset ('9223372036854775807', $largest + 1)
 {
 	like(failure("INSERT INTO high (record_offset, value) VALUES ($offset, 'x')"),
-		qr/ERROR:  offset $offset is too large for partition 0 of topic "high"/, 'a larger offset is refused');
+		qr/ERROR:  offset $offset is too large for partition 0 of topic "high"/,
+		'an offset beyond the largest one is refused');
 }
 # it ends nothing: what comes in the same batch, later, and after TRUNCATE goes on from there
 sql("INSERT INTO high (record_offset, value) VALUES ($largest, 'a'), (NULL, 'b')");
 sql(q{SELECT produce('high', 'k', 'c')});
-is(values_only('high'), 'a b c', 'the log goes on behind it');
+is(values_only('high'), 'a b c', 'producing goes on behind the largest offset that can be given');
 crash_and_start();
-is(values_only('high'), 'a b c', 'also after a crash');
+is(values_only('high'), 'a b c', 'after a crash records behind the largest given offset are there');
 sql(q{INSERT INTO high (value) SELECT 'x' FROM generate_series(1, 1000)});
 sql('TRUNCATE high');
 sql(q{SELECT produce('high', 'k', 'd')});
 crash_and_start();
-is(records('high'), ($largest + 1003) . ':d', 'and after TRUNCATE and a crash');
+is(records('high'), ($largest + 1003) . ':d',
+	'after TRUNCATE and a crash producing goes on at the following offset');
 
 # ---- a log start moved while no sync process runs ----------------------------
 
@@ -149,15 +153,17 @@ foreach my $ending ('checkpoint and crash', 'crash', 'fast shutdown')
 	forget($session);
 	is(records('emptied'), $before,
 		"TRUNCATE without sync process, $ending: records produced after it are there");
-	unlike(slurp_file($node->logfile, $log), qr/removing segment .*not known to the WAL/, 'and none of their files was removed');
+	unlike(slurp_file($node->logfile, $log), qr/removing segment .*not known to the WAL/,
+		"TRUNCATE without sync process, $ending: no file of later records was removed");
 	told(q{INSERT INTO emptied (value) VALUES ('d')});
-	is(values_only('emptied'), 'a b c d', 'producing goes on');
+	is(values_only('emptied'), 'a b c d', "TRUNCATE without sync process, $ending: producing goes on");
 }
 
 # where it can never start
 $node->append_conf('postgresql.conf', 'max_worker_processes = 0');
 $node->restart;
-is(sql(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'pg_topics sync'}), '0', 'no worker, no sync process');
+is(sql(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'pg_topics sync'}), '0',
+	'with max_worker_processes = 0 there is no sync process');
 foreach my $mode ('fast', 'immediate')
 {
 	sql('TRUNCATE emptied');
@@ -176,17 +182,20 @@ foreach my $statement ("SELECT delete_records('emptied', 0, -1)", 'TRUNCATE empt
 	like($error, qr/ERROR:  could not write file "pg_topics\/recovery_point.tmp": No space left on device/,
 		"$statement, with no space for the recovery point: an error");
 	sql(q{INSERT INTO emptied (value) VALUES ('a'), ('b')});
-	is(values_only('emptied'), 'a b', 'and records that are produced after it are there');
+	is(values_only('emptied'), 'a b',
+		"$statement, with no space for the recovery point: what is produced after it is there");
 }
-unlike(slurp_file($node->logfile, $from), qr/PANIC/, 'the server does not go down for it');
+unlike(slurp_file($node->logfile, $from), qr/PANIC/,
+	'a full disk for the recovery point does not stop the server');
 sql('SELECT count(*) FROM apply_retention()');
 sql('CHECKPOINT');
 $node->stop('immediate');
 $node->start;
-is(values_only('emptied'), 'a b', 'what it has left is removed later, durably');
+is(values_only('emptied'), 'a b',
+	'what a failed deletion has left is removed later, and stays removed after a crash');
 $node->adjust_conf('postgresql.conf', 'max_worker_processes', undef);
 $node->restart;
-is(values_only('emptied'), 'a b', 'also when there is one again');
+is(values_only('emptied'), 'a b', 'with a sync process again the records are the same');
 
 # ---- a new segment whose header was lost in a power failure ------------------
 
@@ -200,14 +209,14 @@ foreach my $round (1, 2)
 	my $base = sql(q{SELECT log_end_offset FROM pg_topic_partitions WHERE topic = 'empty'::regclass});
 	$node->stop('immediate');
 	my $index = segment_file($directory, $base, 'index');
-	ok(-s $index, 'an empty segment has a header');
+	ok(-s $index, 'an empty segment has a header on disk');
 	truncate($index, 0) or die $!;
 	$node->start;
 	is(records('empty'), '', 'an empty segment without its header reads as empty');
 	sql(q{INSERT INTO empty (value) VALUES ('a')});
-	is(records('empty'), "$base:a", 'producing goes on in it');
+	is(records('empty'), "$base:a", 'producing goes on in the segment that had lost its header');
 	crash_and_start();
-	is(records('empty'), "$base:a", 'also after a crash');
+	is(records('empty'), "$base:a", 'after a crash the record in that segment is there');
 	sql('TRUNCATE empty');
 }
 
@@ -221,7 +230,7 @@ $node->start;
 is(records('fresh'), '', 'a first segment without its header reads as empty');
 sql(q{INSERT INTO fresh (value) VALUES ('a')});
 crash_and_start();
-is(records('fresh'), '0:a', 'producing begins in it');
+is(records('fresh'), '0:a', 'a first segment that had lost its header takes records, which survive a crash');
 
 # ---- a roll that fails -------------------------------------------------------
 
@@ -274,34 +283,37 @@ foreach my $name ('unwritable directory', 'disk full')
 
 	$hinder->($base);
 	like(failure("INSERT INTO rolled (value) VALUES ($big)"), $error, "$name: a roll that fails says why");
-	ok(!-e segment_file($directory, $base, 'log'), "$name: nothing is left of the new segment's log");
+	ok(!-e segment_file($directory, $base, 'log'),
+		"$name: a roll that fails leaves no log file of the new segment");
 	$restore->();
-	ok(!-l segment_file($directory, $base, 'index'), "$name: nor of its index");
-	cmp_ok(-s $index, '==', $size, "$name: the old segment's index keeps its space");
-	check_rolled("$name: nothing is lost");
+	ok(!-l segment_file($directory, $base, 'index'),
+		"$name: a roll that fails leaves no index file of the new segment");
+	cmp_ok(-s $index, '==', $size, "$name: the index of the old segment keeps its size");
+	check_rolled("$name: a roll that fails loses no record");
 
 	# a small one still fits the old segment, and takes the offset the new one was to begin with
 	send_rolled("'small, $name'");
 	is(sql(q{SELECT max(base_offset) < max(last_offset) FROM pg_topic_segments WHERE topic = 'rolled'::regclass}), 't',
-		"$name: the next batch went into the old segment");
+		"$name: after a roll that failed the next batch goes into the old segment");
 	send_rolled($big) foreach 1 .. 5;
-	check_rolled("$name: later rolls hide nothing");
+	check_rolled("$name: after later rolls all records are read");
 
 	# TRUNCATE rolls as well
 	$hinder->(scalar @sent);
-	like(failure('TRUNCATE rolled'), $error, "$name: TRUNCATE fails");
+	like(failure('TRUNCATE rolled'), $error, "$name: TRUNCATE, which rolls too, fails with the same error");
 	$restore->();
-	check_rolled("$name: then all is still there");
+	check_rolled("$name: a TRUNCATE that fails loses no record");
 	send_rolled("'next, $name'");
 	send_rolled($big) foreach 1 .. 3;
-	check_rolled("$name: and rolls go on");
+	check_rolled("$name: after a TRUNCATE that failed later rolls lose nothing");
 }
 $session->close;
 crash_and_start();
 check_rolled('after failed rolls a crash loses nothing');
 $node->restart;
-check_rolled('nor does a restart');
-cmp_ok(sql(q{SELECT count(*) FROM pg_topic_segments WHERE topic = 'rolled'::regclass}), '>', 6, 'rolls there were');
+check_rolled('after failed rolls a restart loses nothing');
+cmp_ok(sql(q{SELECT count(*) FROM pg_topic_segments WHERE topic = 'rolled'::regclass}), '>', 6,
+	'the topic has rolled several segments');
 
 # ---- resolved offsets that run ahead of the WAL ------------------------------
 
@@ -346,7 +358,7 @@ foreach my $end ('ROLLBACK', 'SET LOCAL synchronous_commit = off; COMMIT', 'ROLL
 	my $expected = sql("SELECT count(*) FROM outcome WHERE topic = '$topic'") ? 'first doubtful second' : 'first second';
 	is(values_only($topic), $expected, "try $tries, $end: the record is there if its transaction is");
 	wait_resolved($node);
-	is(values_only($topic), $expected, "try $tries: also when it is resolved");
+	is(values_only($topic), $expected, "try $tries, $end: the same when the transaction's outcome is noted");
 }
 
 # ---- a drop that does not wait for its commit --------------------------------
@@ -421,7 +433,7 @@ foreach my $damage (sort keys %damages)
 }
 send_harmed();
 crash_and_start();
-check_harmed('producing goes on, and survives a crash');
+check_harmed('with the damaged header repaired, what is produced survives a crash');
 
 # aborted batches are still flagged
 sql(q{BEGIN; INSERT INTO harmed (value) VALUES ('rolled back'); SELECT count(*) FROM flush(); ROLLBACK});
@@ -429,9 +441,10 @@ wait_resolved($node);
 $node->stop('immediate');
 overwrite(segment_file($directory, 0, 'index'), 0, "\xff");
 $node->start;
-is(told('SELECT count(*) FROM harmed'), $total, 'what was rolled back stays invisible');
+is(told('SELECT count(*) FROM harmed'), $total,
+	'with a damaged index header, records that were rolled back stay hidden');
 wait_resolved($node);
-is(told('SELECT count(*) FROM harmed'), $total, 'also when resolved');
+is(told('SELECT count(*) FROM harmed'), $total, 'they stay hidden when all outcomes are noted');
 
 # ---- the space of what is deleted --------------------------------------------
 
@@ -489,16 +502,17 @@ foreach my $orphan (4000000001, 4000000002)
 	poll_until(sub { !-e $path }) or die 'maintenance does not run';
 }
 ok(-d $directory, 'a renamed foreign data wrapper does not make its topics orphans');
-is(values_only('kept'), 'a', 'their records are there');
+is(values_only('kept'), 'a', "with the wrapper renamed, the topic's records are there");
 sql(q{INSERT INTO kept (value) VALUES ('b'); SELECT produce('kept', 'k', 'c')});
-is(sql(q{SELECT count(*) FROM consume('kept', 'g')}), '3', 'and they work');
+is(sql(q{SELECT count(*) FROM consume('kept', 'g')}), '3',
+	'with the wrapper renamed, producing and consuming work');
 crash_and_start();
-is(values_only('kept'), 'a b c', 'also after a crash');
+is(values_only('kept'), 'a b c', 'with the wrapper renamed, all records are there after a crash');
 sql('ALTER FOREIGN DATA WRAPPER renamed RENAME TO pg_topics_fdw');
 sql(q{INSERT INTO kept (value) VALUES ('d')});
-is(values_only('kept'), 'a b c d', 'and when it has its name again');
+is(values_only('kept'), 'a b c d', "with the wrapper's old name back, all records are there");
 sql('DROP FOREIGN TABLE kept');
-ok(!-e $directory, 'dropping one takes its files');
+ok(!-e $directory, 'dropping a topic whose wrapper was renamed removes its files');
 $node->stop;
 
 done_testing();

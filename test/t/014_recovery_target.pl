@@ -76,10 +76,12 @@ sub check_topics
 	my ($events, $emptied, $dropped) = @{ $expected{$step} };
 
 	is(told($node, q{SELECT string_agg(record_offset || ':' || value, ' ' ORDER BY record_offset) FROM events}),
-		$events, "$name: what was produced is there and no more");
-	is(told($node, 'SELECT count(*) FROM emptied'), $emptied, "$name: TRUNCATE");
-	is(told($node, q{SELECT to_regclass('dropped')}), $dropped eq '' ? '' : 'dropped', "$name: DROP");
-	is(told($node, 'SELECT count(*) FROM dropped'), $dropped, "$name: nor is it emptied") if $dropped ne '';
+		$events, "$name: the records produced up to there are seen and no others");
+	is(told($node, 'SELECT count(*) FROM emptied'), $emptied,
+		"$name: the truncated topic is empty exactly if TRUNCATE was before that");
+	is(told($node, q{SELECT to_regclass('dropped')}), $dropped eq '' ? '' : 'dropped',
+		"$name: the dropped topic is gone exactly if DROP was before that");
+	is(told($node, 'SELECT count(*) FROM dropped'), $dropped, "$name: a topic that is dropped later has all its records") if $dropped ne '';
 	return;
 }
 
@@ -123,7 +125,7 @@ sub turn_back
 		return;
 	}
 	like(slurp_file($node->logfile, $log), qr/FATAL:  requested recovery stop point is before consistent recovery point/,
-		"$name: refused");
+		"$name: an earlier recovery target is refused");
 
 	# it can still go on, to the end
 	set_target($node, 'drop', 'promote');
@@ -131,10 +133,12 @@ sub turn_back
 	$node->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()') or die 'no end of recovery';
 	check_topics($node, 'drop', "$name, then on to the end");
 	$node->safe_psql('postgres', q{INSERT INTO events (value) VALUES ('new')});
-	is(told($node, q{SELECT max(record_offset) FROM events}), '5', "$name: producing goes on");
+	is(told($node, q{SELECT max(record_offset) FROM events}), '5',
+		"$name: after recovery to the end, producing goes on");
 	$node->stop('immediate');
 	$node->start;
-	is(told($node, q{SELECT max(record_offset) FROM events}), '5', "$name: also after a crash");
+	is(told($node, q{SELECT max(record_offset) FROM events}), '5',
+		"$name: after another crash the new record is there");
 	$node->stop;
 	return;
 }

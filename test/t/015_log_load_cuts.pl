@@ -67,17 +67,19 @@ foreach my $name (sort keys %losses)
 	my ($first, $last) = lose($losses{$name});
 
 	cmp_ok(sql('SELECT txid_current()'), '<=', $first, "$name: the transaction ids were lost");
-	like(slurp_file($node->logfile, $log), qr/removing the last \d+ bytes of topic file/, "$name: the log tells of what was cut");
-	is(sql('SELECT count(*) FROM sent WHERE client = 2'), '0', "$name: the rows are lost");
-	check_events($node, "$name: and so are the records");
-	is(sql($segments), $before, "$name: and their segments");
+	like(slurp_file($node->logfile, $log), qr/removing the last \d+ bytes of topic file/,
+		"$name: the server's log tells of what was cut off");
+	is(sql('SELECT count(*) FROM sent WHERE client = 2'), '0',
+		"$name: the table has lost the rows of the lost transactions");
+	check_events($node, "$name: the topic has lost the same transactions");
+	is(sql($segments), $before, "$name: the segments that those transactions began are gone");
 
 	use_ids_up_to($last);
-	check_events($node, "$name: also when their transaction ids have been used again");
+	check_events($node, "$name: nothing reappears when their transaction ids are used again");
 	sql('SELECT send(3, txid_current()::int, 1, p, 10) FROM generate_series(0, 2) AS p');
-	check_events($node, "$name: the log goes on");
+	check_events($node, "$name: producing goes on after the loss");
 	wait_resolved($node);
-	check_events($node, "$name: and with everything resolved");
+	check_events($node, "$name: topic and table agree when all outcomes are noted");
 	sql('CHECKPOINT');
 	$before = sql($segments);
 }
@@ -93,8 +95,9 @@ my (undef, $last) = lose(q{
 		PostgreSQL::Test::RecursiveCopy::copypath($newest, $kept);
 		return $newest;
 	});
-is(sql(q{SELECT to_regclass('created') IS NULL}), 't', 'a topic was lost');
-ok(poll_until(sub { !-e $orphan }), 'its files are collected at once');
+is(sql(q{SELECT to_regclass('created') IS NULL}), 't',
+	'the creation of a topic that was not on disk is lost in the crash');
+ok(poll_until(sub { !-e $orphan }), 'the files of the lost topic are removed when the server starts');
 
 # should they be there again
 PostgreSQL::Test::RecursiveCopy::copypath($kept, $orphan);
@@ -107,16 +110,18 @@ sql(qq{DO \$\$ BEGIN
 		DROP FOREIGN TABLE created;
 	END LOOP;
 END \$\$});
-is(topic_directory($node, 'created', 0), $orphan, 'a new topic has the same oid');
+is(topic_directory($node, 'created', 0), $orphan, 'a new topic gets the oid of the lost one');
 use_ids_up_to($last);
-is(sql('SELECT count(*) FROM created'), '0', 'but not its records');
+is(sql('SELECT count(*) FROM created'), '0', 'a new topic does not show records of a lost one with its oid');
 $node->restart;
-is(sql('SELECT count(*) FROM created'), '0', 'nor after a restart');
+is(sql('SELECT count(*) FROM created'), '0', 'after a restart it still does not show them');
 sql(q{SELECT produce('created', 'k', 'new')});
-is(sql('SELECT partition, record_offset, value FROM created'), '0|0|new', 'and begins at offset 0');
+is(sql('SELECT partition, record_offset, value FROM created'), '0|0|new',
+	'a new topic with that oid begins at offset 0');
 kill_all($node);
 $node->start;
-is(sql('SELECT partition, record_offset, value FROM created'), '0|0|new', 'also after a crash');
+is(sql('SELECT partition, record_offset, value FROM created'), '0|0|new',
+	'after a crash a new topic with that oid has its own record alone');
 $node->stop;
 
 done_testing();

@@ -1,6 +1,6 @@
-# A recovery point may know a segment that redo has to go back behind: a roll that
-# is not logged, then a checkpoint that has not completed when the server crashes.
-# Redo appends to the segment before it, and no later one counts any more: the log
+# A recovery point may name a segment that begins later than where redo starts: there was a
+# roll, which is not logged, and then a checkpoint that had not completed when the server
+# crashed.  Redo appends to the segment before it, and no later one counts any more: the log
 # reads whole, however often that happens, with deletions and rewrites in between,
 # and on a standby that began with such files.  And redo leaves the segment as it
 # was: the next append goes into it, and does not roll for its age.
@@ -112,11 +112,11 @@ $node->backup_fs_cold('crashed');
 $node->start;
 check('after a crash');
 on_each(q{CALL produce_some('TOPIC', 3)});
-is(bases(), '0', 'what comes then goes into the segments that were appended to last');
+is(bases(), '0', 'after a crash new records go into the segments that were appended to last');
 on_each($roll);
 on_each(q{CALL produce_some('TOPIC', 1)});
 check('rolled after a crash');
-is(bases(), '0 9', 'a roll makes the next segments');
+is(bases(), '0 9', 'rolling after a crash makes the next segment at the right offset');
 
 # ---- a standby that began with those files --------------------------------------
 
@@ -133,7 +133,8 @@ kill_all($standby);
 $standby->start;
 catch_up($node, $standby);
 check('the standby, crashed', $standby);
-is($standby->safe_psql('postgres', $segments), sql($segments), 'and has the same segments still');
+is($standby->safe_psql('postgres', $segments), sql($segments),
+	"after a crash the standby still has the primary's segments");
 
 # ---- again and again, with other changes in between ------------------------------
 

@@ -56,21 +56,26 @@ foreach my $error ('header-write:ENOSPC', 'file-open:EACCES', 'log-write:ENOSPC'
 		if ($error ne 'none')
 		{
 			$other->run("SET pg_topics.fault_point = '$error'");
-			like($other->fails("INSERT INTO $topic (record_offset, value) VALUES ($far, 'lost')"), qr/ERROR:  could not (write|open|extend)/, "$name: reported");
+			like($other->fails("INSERT INTO $topic (record_offset, value) VALUES ($far, 'lost')"), qr/ERROR:  could not (write|open|extend)/,
+				"$name: a roll that fails is reported");
 			$other->run('RESET pg_topics.fault_point');
-			is(sql(sprintf $bounds, $topic), $before, "$name: the log is as it was");
-			is(sql("SELECT max(base_offset) FROM pg_topic_segments WHERE topic = '$topic'::regclass"), $empty ? 1 : 0, "$name: and its segments are");
+			is(sql(sprintf $bounds, $topic), $before,
+				"$name: a roll that fails leaves start and end of the log as they were");
+			is(sql("SELECT max(base_offset) FROM pg_topic_segments WHERE topic = '$topic'::regclass"), $empty ? 1 : 0,
+				"$name: a roll that fails adds no segment");
 		}
 		$other->run("SELECT produce('$topic', 'k', 'b')");
 		$holder->run("SELECT produce('$topic', 'k', 'c')");
 		$other->run("SELECT produce('$topic', 'k', 'd')");
-		is(records($topic), '0:a 1:b 2:c 3:d', "$name: all is in the log that is");
-		is($other->run("SELECT erase('$topic', 'no such key')"), '0', "$name: erasing goes on");
+		is(records($topic), '0:a 1:b 2:c 3:d',
+			"$name: all later records are there, whichever session produced them");
+		is($other->run("SELECT erase('$topic', 'no such key')"), '0',
+			"$name: erasing works after a roll that failed");
 		# the same offset again, and on from there
 		$other->run("INSERT INTO $topic (record_offset, value) VALUES ($far, 'e')");
 		$holder->run("SELECT produce('$topic', 'k', 'f')");
 		$expected{$topic} = "0:a 1:b 2:c 3:d $far:e " . ($far + 1) . ':f';
-		is(records($topic), $expected{$topic}, "$name: and where it failed before");
+		is(records($topic), $expected{$topic}, "$name: rolling at the offset where it failed before works");
 		$_->close foreach $holder, $other;
 	}
 }
@@ -83,7 +88,8 @@ $node->psql('postgres', qq{
 	INSERT INTO emptied (record_offset, value) VALUES ($far, 'lost')});
 sql(q{SELECT delete_records('emptied', 0, 1)});
 catch_up($node, $standby);
-is($standby->safe_psql('postgres', sprintf $bounds, 'emptied'), sql(sprintf $bounds, 'emptied'), 'emptied: the standby ends where the primary does');
+is($standby->safe_psql('postgres', sprintf $bounds, 'emptied'), sql(sprintf $bounds, 'emptied'),
+	"emptied after a failed roll, the standby's log ends where the primary's does");
 sql(q{SELECT produce('emptied', 'k', 'b')});
 $expected{emptied} = '1:b';
 
@@ -100,7 +106,8 @@ foreach my $value (qw(b c d e))
 	push @sessions, shift @sessions;
 }
 $expected{anew} = '0:a 1:b 2:c 3:d 4:e';
-is(records('anew'), $expected{anew}, 'anew: all is in the files that are');
+is(records('anew'), $expected{anew},
+	'an empty segment whose files are made anew gets the records of both sessions');
 
 # ---- a topic emptied and filled, again and again ------------------------------------
 
@@ -115,7 +122,7 @@ foreach my $n (1 .. 3)
 $sessions[1]->run(q{SELECT produce('again', 'k', 'x')});
 $sessions[0]->run(q{SELECT produce('again', 'k', 'y')});
 $expected{again} = '6:x 7:y';
-is(records('again'), $expected{again}, 'again: what came after truncating is there');
+is(records('again'), $expected{again}, 'a topic that was truncated twice gets the records of both sessions');
 $_->close foreach @sessions;
 
 # ---- what was acknowledged stays ----------------------------------------------------
@@ -126,8 +133,8 @@ $node->start;
 catch_up($node, $standby);
 foreach my $topic (sort keys %expected)
 {
-	is(records($topic), $expected{$topic}, "$topic: all is there after a crash");
-	is(records($topic, $standby), $expected{$topic}, "$topic: and on the standby");
+	is(records($topic), $expected{$topic}, "$topic: all acknowledged records are there after a crash");
+	is(records($topic, $standby), $expected{$topic}, "$topic: all acknowledged records are on the standby");
 	is(sql("SELECT count(*) FROM verify_topic('$topic')"), '0', "$topic: no file is damaged");
 }
 $standby->stop;

@@ -69,7 +69,7 @@ foreach my $case ([ 'missing', 'stopped' ], [ 'missing', 'crashed' ], [ 'header 
 	my $before = look($node);
 
 	catch_up($node, $standby);
-	is(look($standby), $before, "$loss, $how: the standby shows the same before");
+	is(look($standby), $before, "$loss, $how: before the loss the standby shows what the primary does");
 	sql('CHECKPOINT');
 	$how eq 'stopped' ? $node->stop : kill_all($node);
 	$losses{$loss}->($node->data_dir . '/pg_topics/recovery_point');
@@ -82,12 +82,12 @@ foreach my $case ([ 'missing', 'stopped' ], [ 'missing', 'crashed' ], [ 'header 
 	$losses{$loss}->($standby->data_dir . '/pg_topics/recovery_point');
 	$standby->start;
 	catch_up($node, $standby);
-	is(look($standby), $before, "$loss, $how: nor on the standby");
+	is(look($standby), $before, "$loss, $how: on the standby nothing that was deleted comes back either");
 
 	# and on from there
 	sql(join '', map { "SELECT produce('$_', 'k', 'more');" } values %names);
 	catch_up($node, $standby);
-	is(look($standby), look($node), "$loss, $how: both go on alike");
+	is(look($standby), look($node), "$loss, $how: primary and standby show the same new records");
 	is(sql(join ' UNION ALL ', map { "SELECT count(*) FROM verify_topic('$_')" } values %names) =~ s/0\n?//gr, '', "$loss, $how: no file is damaged");
 }
 
@@ -97,7 +97,7 @@ my $before = look($node);
 $node->stop;
 overwrite($_, 8, "\xff\xff\xff\xff") foreach glob($node->data_dir . '/pg_topics/*/*/log_start');
 $node->start;
-is(look($node), $before, 'damage to that file alone does no harm');
+is(look($node), $before, 'damage to the files that note where logs start does no harm alone');
 $standby->stop;
 $node->stop;
 

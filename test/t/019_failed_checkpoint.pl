@@ -1,5 +1,6 @@
-# A checkpoint may fail, and the next one begin while the sync process lets the
-# failed one go: nothing stops, the next one waits until what is new is synced.
+# A checkpoint may fail, and the next one may begin while the sync process still gives up
+# the failed one: no process stops for it, and the next one waits until all that was
+# appended before it is on disk.
 use strict;
 use warnings;
 
@@ -45,7 +46,7 @@ foreach my $round (1 .. 3)
 	sql("SELECT produce('events', 'k', 'before the failed one')");
 	chmod 0000, $snapshots;
 	my ($code, $out, $err) = $node->psql('postgres', 'CHECKPOINT');
-	like($err, qr/checkpoint request failed/, "$round: a checkpoint fails");
+	like($err, qr/checkpoint request failed/, "round $round: a checkpoint fails");
 
 	# it is let go again and again, until the next one completes
 	set_fault('checkpoint-release:stop');
@@ -57,15 +58,17 @@ foreach my $round (1 .. 3)
 	my $checkpoint = start_psql($node, '/dev/null', PostgreSQL::Test::Utils::tempdir() . '/checkpoint', '-c', 'CHECKPOINT');
 	wait_for_line(qr/checkpoint starting/, $from);
 	kill 'CONT', $sync;
-	ok($checkpoint->finish, "$round: the next one completes");
-	unlike(slurp_file($node->logfile, $from), qr/PANIC|FATAL/, "$round: and nothing stops");
-	is(sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topics sync'}), $sync, "$round: the sync process goes on");
+	ok($checkpoint->finish, "round $round: the checkpoint after the failed one completes");
+	unlike(slurp_file($node->logfile, $from), qr/PANIC|FATAL/,
+		"round $round: no process stops for the failed checkpoint");
+	is(sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topics sync'}), $sync,
+		"round $round: the sync process is still the same");
 
 	# nothing that the checkpoint should have made durable is missing
 	sql('SELECT pg_switch_wal()');
 	kill_all($node);
 	$node->start;
-	is(sql('SELECT count(*) FROM events'), 1 + 2 * $round, "$round: all is there after a crash");
+	is(sql('SELECT count(*) FROM events'), 1 + 2 * $round, "round $round: all records are there after a crash");
 	$sync = sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topics sync'});
 }
 $node->stop;

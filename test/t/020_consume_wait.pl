@@ -54,13 +54,13 @@ my $waiter = session('waiter');
 # it wakes on a commit, holding nothing before
 ask($waiter, q{SELECT value FROM consume('events', 'g', timeout => '1 hour');});
 wait_asleep('waiter');
-is(holdings($node, 'waiter'), $nothing, 'a waiting session holds no snapshot, no xid and no lock');
+is(holdings($node, 'waiter'), $nothing, 'a waiting session holds no snapshot, no transaction id and no lock');
 my $begun = time;
 $node->safe_psql('postgres', q{SELECT produce('events', NULL::text, 'one', partition => 1)});
 is(answer($waiter), 'one', 'a commit wakes the waiter');
 note(sprintf('woken and answered after %.0f ms, a psql start included', (time - $begun) * 1000));
 is($node->safe_psql('postgres', q{SELECT partition, committed_offset FROM topic_group_offsets}),
-	'1|1', 'what it got is committed');
+	'1|1', 'the offset behind what the waiter got is committed');
 
 # the statement sees the tables as of the wake-up
 ask($waiter, q{SELECT value, (SELECT count(*) FROM written) FROM consume('events', 'g', timeout => '1 hour');});
@@ -78,13 +78,16 @@ wait_asleep('waiter');
 is($node->safe_psql('postgres', q{
 	SELECT string_agg(format('%s %s %s', locktype, relation::regclass, mode), ', ' ORDER BY locktype)
 	FROM pg_locks JOIN pg_stat_activity a USING (pid) WHERE application_name = 'waiter'}),
-	'relation written AccessShareLock, virtualxid  ExclusiveLock', 'a sub-select\'s table stays locked for reading');
-like(holdings($node, 'waiter'), qr/^no xmin\|no xid\|/, 'without a snapshot');
+	'relation written AccessShareLock, virtualxid  ExclusiveLock',
+	'tables that a waiting statement names elsewhere stay locked for reading');
+like(holdings($node, 'waiter'), qr/^no xmin\|no xid\|/,
+	'a statement that names other tables waits without a snapshot');
 $node->safe_psql('postgres', q{INSERT INTO written VALUES ('beside'); DELETE FROM written WHERE value = 'beside'; VACUUM written});
 like(($node->psql('postgres', q{SET lock_timeout = '10ms'; ALTER TABLE written ADD COLUMN more int}))[2],
-	qr/canceling statement due to lock timeout/, 'so what would change the table waits for it');
+	qr/canceling statement due to lock timeout/,
+	'changing the definition of such a table waits for the waiting statement');
 $node->safe_psql('postgres', q{SELECT produce('events', NULL::text, 'three', partition => 0)});
-is(answer($waiter), 'three|1', 'who writes to it does not');
+is(answer($waiter), 'three|1', 'writing to such a table does not wait, and a commit wakes the statement');
 
 # VACUUM is not held back
 ask($waiter, q{SELECT count(*) FROM consume('events', 'g', timeout => '1 hour');});
@@ -94,7 +97,7 @@ my ($out, $err) = ('', '');
 $node->psql('postgres', 'VACUUM (VERBOSE) written', stderr => \$err);
 like($err, qr/tuples: 1 removed/, 'a waiting consumer does not hold VACUUM back');
 $node->safe_psql('postgres', q{SELECT produce('events', 'x'::text)});
-is(answer($waiter), '1', 'and still wakes');
+is(answer($waiter), '1', 'after VACUUM a commit still wakes the waiting consumer');
 
 $node->safe_psql('postgres', q{
 	SELECT create_topic('quiet');
@@ -120,9 +123,9 @@ foreach my $form (sort keys %forms)
 	$node->safe_psql('postgres', q{SELECT count(*) FROM consume('events', 'g')});
 	ask($waiter, $forms{$form});
 	wait_asleep('waiter');
-	is(holdings($node, 'waiter'), $nothing, "$form: holds nothing while waiting");
+	is(holdings($node, 'waiter'), $nothing, "$form: a waiting session holds nothing");
 	$node->safe_psql('postgres', q{SELECT produce('events', 'y'::text)});
-	like(answer($waiter), qr/^y$/i, "$form: wakes");
+	like(answer($waiter), qr/^y$/i, "$form: a commit wakes the waiter");
 }
 
 $node->safe_psql('postgres', q{SELECT count(*) FROM consume('events', 'g')});
@@ -138,16 +141,16 @@ foreach my $form (sort keys %inside)
 	wait_asleep('waiter');
 	$node->safe_psql('postgres', q{SELECT produce('events', 'z'::text)});
 	answer($waiter);
-	is($waiter->{err}, '', "$form: waits inside the statement and wakes");
+	is($waiter->{err}, '', "$form: the statement waits and a commit wakes it");
 	is($node->safe_psql('postgres', q{SELECT count(*) FROM consume('events', 'g')}), '0',
-		"$form: has consumed the record");
+		"$form: the statement has consumed the record");
 }
 
 # with a parameter, through the extended protocol
 ask($waiter, q{PREPARE p(text, interval) AS SELECT value FROM consume('events', $1, timeout => $2); EXECUTE p('g', '1 hour');});
 wait_asleep('waiter');
 $node->safe_psql('postgres', q{SELECT produce('events', 'p'::text)});
-is(answer($waiter), 'p', 'EXECUTE waits and wakes');
+is(answer($waiter), 'p', 'EXECUTE of a prepared statement waits, and a commit wakes it');
 my $script = PostgreSQL::Test::Utils::tempdir . '/bind.sql';
 append_to_file($script, q{\set n 5
 SELECT value FROM consume('events', 'g', :n, timeout => '1 hour');
@@ -158,25 +161,25 @@ my $bench = IPC::Run::start(
 		$node->connstr('postgres') . ' application_name=bench' ],
 	'>', \$bench_out, '2>', \$bench_err);
 wait_asleep('bench');
-is(holdings($node, 'bench'), $nothing, 'bound parameters: holds nothing while waiting');
+is(holdings($node, 'bench'), $nothing, 'bound parameters: a waiting session holds nothing');
 $node->safe_psql('postgres', q{SELECT produce('events', 'q'::text)});
 $bench->finish;
-like($bench_out, qr{actually processed: 1/1}, 'bound parameters: wakes');
+like($bench_out, qr{actually processed: 1/1}, 'bound parameters: a commit wakes the waiter');
 
 # in a transaction block only what the block did before is held
 ask($waiter, q{BEGIN; SELECT value FROM consume('events', 'g', timeout => '1 hour');});
 wait_asleep('waiter');
-is(holdings($node, 'waiter'), $nothing, 'in a transaction block nothing is held either');
+is(holdings($node, 'waiter'), $nothing, 'in a transaction block a waiting session holds nothing either');
 $node->safe_psql('postgres', q{SELECT produce('events', 'b'::text)});
-is(answer($waiter), 'b', 'in a transaction block it wakes');
+is(answer($waiter), 'b', 'in a transaction block a commit wakes the waiter');
 ask($waiter, q{ROLLBACK;});
 answer($waiter);
 is($node->safe_psql('postgres', q{SELECT value FROM consume('events', 'g', timeout => '1 hour')}), 'b',
-	'rolled back, the next consumer gets it at once');
+	'a record whose consumer rolled back is given to the next one at once');
 
 # what ends a wait
 ask($waiter, q{SELECT count(*) FROM consume('events', 'g', timeout => '50 ms');});
-is(answer($waiter), '0', 'the timeout ends a wait without rows');
+is(answer($waiter), '0', 'a wait ends at its timeout without records');
 
 ask($waiter, q{SELECT count(*) FROM consume('events', 'g', timeout => '1 hour');});
 wait_asleep('waiter');
@@ -197,11 +200,12 @@ like($waiter->{err}, qr/canceling statement due to user request/, 'a wait inside
 ask($waiter, q{SELECT value FROM consume('events', 'g', timeout => '1 hour');});
 wait_asleep('waiter');
 $node->safe_psql('postgres', q{SELECT produce('events', 'after'::text)});
-is(answer($waiter), 'after', 'the session waits as before after errors');
+is(answer($waiter), 'after', 'after such errors the session waits and is woken as before');
 
 # a client that is killed while it waits leaves no session behind, and what comes then goes to
 # the next one that waits; the server's own check of clients is off
-is($node->safe_psql('postgres', 'SHOW client_connection_check_interval'), 0, 'the server does not look for clients itself');
+is($node->safe_psql('postgres', 'SHOW client_connection_check_interval'), 0,
+	'client_connection_check_interval is off');
 foreach my $form (q{SELECT value FROM consume('events', 'g', timeout => '1 hour');},
 	q{SELECT value FROM consume('events', 'g', timeout => '1 hour') JOIN pg_extension ON extname = 'pg_topics';},
 	q{BEGIN; DECLARE c CURSOR FOR SELECT value FROM consume('events', 'g', timeout => '1 hour'); FETCH c;},
@@ -227,7 +231,8 @@ foreach my $form (q{SELECT value FROM consume('events', 'g', timeout => '1 hour'
 	ask($waiter, q{SELECT value FROM consume('events', 'g', timeout => '1 hour');});
 	wait_asleep('waiter');
 	$node->safe_psql('postgres', q{SELECT produce('events', 'left behind'::text)});
-	is(answer($waiter), 'left behind', "a client that is killed takes nothing along: $form");
+	is(answer($waiter), 'left behind',
+		"a record goes to the next waiter, not to a client that was killed: $form");
 }
 
 # one that stops its own long poll is free at once, with nothing lost
@@ -241,7 +246,8 @@ my $stopped_after = (time - $stopped_at) * 1000;
 like($stopping->{err}, qr/canceling statement due to user request/, 'a client can stop its long poll');
 cmp_ok($stopped_after, '<', 5000, sprintf('at once: %.0f ms', $stopped_after));
 $node->safe_psql('postgres', q{SELECT produce('events', 'not lost'::text)});
-is($node->safe_psql('postgres', q{SELECT value FROM consume('events', 'g')}), 'not lost', 'and what comes then goes to the next one');
+is($node->safe_psql('postgres', q{SELECT value FROM consume('events', 'g')}), 'not lost',
+	'a record goes to the next consumer when a waiting one was stopped by its client');
 
 # of several waiters one gets a record, the others go on waiting
 my @crowd = map { session("crowd$_") } (1 .. 3);
@@ -256,7 +262,7 @@ foreach my $n (1 .. 3)
 		FROM pg_stat_activity WHERE application_name LIKE 'crowd%'})
 	  or die 'not exactly one waiter woke';
 }
-is(answer($_), 'for one', "$_->{name} got one record") foreach @crowd;
+is(answer($_), 'for one', "$_->{name} of several waiters got one record") foreach @crowd;
 finish($_) foreach @crowd;
 
 # a record held back by an open transaction comes when that has ended
@@ -268,7 +274,7 @@ wait_asleep('waiter');
 $node->safe_psql('postgres', q{SELECT produce('events', NULL::text, 'behind', partition => 0)});
 ask($holder, q{COMMIT;});
 answer($holder);
-is(answer($waiter), 'held behind', 'an open transaction is waited for');
+is(answer($waiter), 'held behind', 'a waiter gets records once the transaction before them commits');
 
 ask($holder, q{BEGIN; SELECT produce('events', NULL::text, 'undone', partition => 0); SELECT count(*) FROM flush();});
 answer($holder);
@@ -277,7 +283,7 @@ wait_asleep('waiter');
 $node->safe_psql('postgres', q{SELECT produce('events', NULL::text, 'behind', partition => 0)});
 ask($holder, q{ROLLBACK;});
 answer($holder);
-is(answer($waiter), 'behind', 'a transaction that is rolled back lets the rest go');
+is(answer($waiter), 'behind', 'a waiter gets the records behind a transaction that is rolled back');
 
 ask($waiter, q{SELECT value FROM consume('events', 'g', timeout => '1 hour');});
 wait_asleep('waiter');
@@ -286,26 +292,26 @@ $node->safe_psql('postgres', q{
 	SELECT produce('events', NULL::text, 'prepared', partition => 0);
 	PREPARE TRANSACTION 'p';});
 $node->safe_psql('postgres', q{COMMIT PREPARED 'p'});
-is(answer($waiter), 'prepared', 'COMMIT PREPARED wakes');
+is(answer($waiter), 'prepared', 'COMMIT PREPARED wakes a waiter');
 
 # a partition that another consumer owns
 ask($holder, q{BEGIN; SELECT count(*) FROM consume('events', 'g', partitions => '{0}');});
 answer($holder);
 $node->safe_psql('postgres', q{SELECT produce('events', NULL::text, 'owned', partition => 0)});
 ask($holder, q{SELECT value FROM consume('events', 'g', partitions => '{0}');});
-is(answer($holder), 'owned', 'another consumer owns the partition');
+is(answer($holder), 'owned', 'a consumer in a transaction gets the record of its partition');
 ask($waiter, q{SELECT value FROM consume('events', 'g', timeout => '1 hour');});
 wait_asleep('waiter');
 ask($holder, q{ROLLBACK;});
 answer($holder);
-is(answer($waiter), 'owned', 'given up by its owner, it goes to the waiter');
+is(answer($waiter), 'owned', 'a partition that its consumer gives up goes to the waiter');
 ask($holder, q{BEGIN; SELECT count(*) FROM consume('events', 'chosen', partitions => '{0}');});
 answer($holder);
 ask($waiter, q{SELECT count(*) > 0 FROM consume('events', 'chosen', timeout => '1 hour', partitions => '{0}');});
 wait_asleep('waiter');
 ask($holder, q{ROLLBACK;});
 answer($holder);
-is(answer($waiter), 't', 'or to one that waits for just that partition');
+is(answer($waiter), 't', 'it goes to a waiter that asked for that partition alone as well');
 finish($holder);
 
 # the right to read goes while somebody waits, before the statement or within it:
@@ -323,10 +329,11 @@ foreach my $call (q{SELECT value FROM consume('closed', 'g', timeout => '1 hour'
 	wait_asleep('waiter');
 	$node->safe_psql('postgres', q{REVOKE SELECT ON closed FROM reader});
 	$node->safe_psql('postgres', q{SELECT produce('closed', 'secret'::text)});
-	is(answer($waiter), '', "nothing is delivered: $call");
-	like($waiter->{err}, qr/permission denied for foreign table closed/, 'the call fails');
+	is(answer($waiter), '', "with the right to read revoked during the wait no record is given: $call");
+	like($waiter->{err}, qr/permission denied for foreign table closed/,
+		"with the right to read revoked during the wait the call fails: $call");
 	ask($waiter, q{RESET ROLE; SELECT value FROM consume('closed', 'g');});
-	is(answer($waiter), 'secret', 'and it is still there');
+	is(answer($waiter), 'secret', "a record that was refused is still there for the group: $call");
 }
 
 # the topic goes while somebody waits

@@ -108,35 +108,37 @@ my $wait = q{SELECT value FROM consume('events', 'g', timeout => '1 hour');};
 
 produce('one');
 lose_race($wait, 'g');
-is(holdings($node, 'waiter'), $nothing, 'who lost a record to a rival waits with no xid and no lock');
+is(holdings($node, 'waiter'), $nothing,
+	'a waiter that lost a record to a rival holds no transaction id and no lock');
 $node->safe_psql('postgres', q{SET lock_timeout = '5s'; SELECT seek_to_end('events', 'g')});
-pass('and keeps nobody from moving the group');
+pass('a waiter that lost a record does not keep others from moving the group');
 produce('two');
-is(answer($waiter), 'two', 'and gets the next record');
+is(answer($waiter), 'two', 'a waiter that lost a record gets the next one');
 
 # a new group has no row to lock
 lose_race(q{SELECT value FROM consume('events', 'new', timeout => '1 hour');}, 'new');
-is(holdings($node, 'waiter'), $nothing, 'nor where the group had no row yet');
+is(holdings($node, 'waiter'), $nothing, 'a waiter in a new group that lost a record holds nothing either');
 produce('three');
-is(answer($waiter), 'three', 'and gets the next record of the new group');
+is(answer($waiter), 'three', 'a waiter in a new group gets the next record');
 
 # inside of a statement the snapshot stays
 drain('g');
 produce('four');
 lose_race(qq{DO \$\$ BEGIN PERFORM consume('events', 'g', timeout => '1 hour'); END \$\$;}, 'g');
-like(holdings($node, 'waiter'), qr/\|no xid\|relation virtualxid$/, 'inside of a statement neither');
+like(holdings($node, 'waiter'), qr/\|no xid\|relation virtualxid$/,
+	'a waiter inside a statement that lost a record has no transaction id');
 produce('five');
-is(answer($waiter) . $waiter->{err}, '', 'and gets the next record there');
-is(drain('g'), '0', 'which is consumed');
+is(answer($waiter) . $waiter->{err}, '', 'a waiter inside a statement gets the next record without an error');
+is(drain('g'), '0', 'the record that it got inside a statement is consumed');
 
 # while a rival owns what there is
 produce('six');
 run($rival, q{BEGIN; SELECT count(*) FROM consume('events', 'g');});
 ask($waiter, $wait);
 wait_event('waiter', 'Extension');
-is(holdings($node, 'waiter'), $nothing, 'waiting for a partition that a rival owns holds nothing');
+is(holdings($node, 'waiter'), $nothing, 'a waiter whose partition a rival owns holds nothing');
 run($rival, q{ROLLBACK;});
-is(answer($waiter), 'six', 'and gets the record when the rival gives it up');
+is(answer($waiter), 'six', 'the waiter gets the record when the rival gives it up');
 
 # ---- no wake-up is missed ---------------------------------------------------------
 
@@ -149,7 +151,7 @@ run($rival, q{BEGIN; SELECT produce('events', NULL::text, 'undone', partition =>
 wait_event('waiter', 'Lock');
 produce('seven');
 run($gate, q{COMMIT;});
-is(answer($waiter), 'seven', 'a record committed while a look waits for a lock is found');
+is(answer($waiter), 'seven', 'a record that is committed while the waiter is held up by a lock is found');
 
 # the same in the first look, before the session is among the waiters
 run($gate, q{BEGIN; LOCK TABLE topic_group_offsets IN ACCESS EXCLUSIVE MODE;});
@@ -157,42 +159,44 @@ ask($waiter, $wait);
 wait_event('waiter', 'Lock');
 produce('eight');
 run($gate, q{COMMIT;});
-is(answer($waiter), 'eight', 'a record committed before the session waits is found');
+is(answer($waiter), 'eight', 'a record that is committed before the session begins to wait is found');
 
 # what is moved back is announced as well
 ask($waiter, $wait);
 wait_event('waiter', 'Extension');
 $node->safe_psql('postgres', q{SELECT seek_to_offset('events', 'g', committed_offset - 1, 0)
 	FROM topic_group_offsets WHERE group_id = 'g' AND partition = 0});
-is(answer($waiter), 'eight', 'a group that is moved back wakes who waits');
+is(answer($waiter), 'eight', 'moving a group back wakes its waiters');
 ask($waiter, q{SELECT count(*) > 0 FROM consume('events', 'g', timeout => '1 hour');});
 wait_event('waiter', 'Extension');
 $node->safe_psql('postgres', q{SELECT delete_group('g', 'events')});
-is(answer($waiter), 't', 'a group that is deleted wakes who waits');
+is(answer($waiter), 't', 'deleting a group wakes its waiters');
 
 # ---- no looking again without need ------------------------------------------------
 
 run($rival, q{BEGIN; SELECT produce('events', NULL::text, 'undone', partition => 0); SELECT count(*) FROM flush(); ROLLBACK;});
 ask($waiter, $wait);
 wait_event('waiter', 'Extension');
-cmp_ok(sleeps_in_a_second('waiter'), '<', 4, 'aborted records at the end of the log are not looked at again');
+cmp_ok(sleeps_in_a_second('waiter'), '<', 4, 'a waiter does not look again and again at rolled-back records');
 produce('nine');
-is(answer($waiter), 'nine', 'and what comes behind them wakes');
+is(answer($waiter), 'nine', 'a record behind rolled-back ones wakes the waiter');
 
 run($rival, q{BEGIN; SELECT produce('events', NULL::text, 'ten', partition => 0); SELECT count(*) FROM flush();});
 ask($waiter, $wait);
 wait_event('waiter', 'Extension');
-cmp_ok(sleeps_in_a_second('waiter'), '<', 4, 'nor are records of an open transaction');
+cmp_ok(sleeps_in_a_second('waiter'), '<', 4,
+	"a waiter does not look again and again at an open transaction's records");
 run($rival, q{COMMIT;});
-is(answer($waiter), 'ten', 'whose commit wakes');
+is(answer($waiter), 'ten', 'the commit of the open transaction wakes the waiter');
 
 $node->safe_psql('postgres', q{
 	BEGIN; SELECT produce('events', NULL::text, 'eleven', partition => 0); PREPARE TRANSACTION 'p';});
 ask($waiter, $wait);
 wait_event('waiter', 'Extension');
-cmp_ok(sleeps_in_a_second('waiter'), '<', 4, 'nor are records of a prepared transaction');
+cmp_ok(sleeps_in_a_second('waiter'), '<', 4,
+	"a waiter does not look again and again at a prepared transaction's records");
 $node->safe_psql('postgres', q{COMMIT PREPARED 'p'});
-is(answer($waiter), 'eleven', 'whose commit wakes');
+is(answer($waiter), 'eleven', 'COMMIT PREPARED wakes the waiter');
 
 # ---- a group behind whose back records were deleted ------------------------------
 
@@ -209,9 +213,10 @@ foreach my $how ('before', 'inside')
 	ask($waiter, $how eq 'before' ? $latest : $inside);
 	wait_event('waiter', 'Extension');
 	like(holdings($node, 'waiter'), $how eq 'before' ? qr/^\Q$nothing\E$/ : qr/\|no xid\|relation virtualxid$/,
-		"latest, $how the statement: a group below the log start waits, holding nothing");
+		"latest, waiting $how the statement: a group behind deleted records holds nothing");
 	produce("first $how");
-	like(answer($waiter) . "\n" . $waiter->{err}, qr/first $how$/m, "latest, $how the statement: and gets what comes first");
+	like(answer($waiter) . "\n" . $waiter->{err}, qr/first $how$/m,
+		"latest, waiting $how the statement: the group gets the first new record");
 }
 
 # its start is committed when the time is up
@@ -222,16 +227,16 @@ $node->safe_psql('postgres', 'TRUNCATE events');
 foreach my $how ("SELECT count(*) FROM consume('events', 'late', timeout => '50 ms', auto_offset_reset => 'latest');",
 	"SELECT count(*) FROM consume('events', 'late 2', timeout => '50 ms', auto_offset_reset => 'latest') JOIN pg_extension ON extname = 'pg_topics';")
 {
-	is(run($waiter, $how), '0', 'latest: no record in time');
+	is(run($waiter, $how), '0', 'latest: a wait without a new record ends at its timeout');
 }
 is($node->safe_psql('postgres', q{
 	SELECT group_id, count(*), bool_and(committed_offset = log_end_offset)
 	FROM topic_group_offsets JOIN pg_topic_partitions USING (topic, partition)
 	WHERE group_id LIKE 'late%' GROUP BY 1 ORDER BY 1}),
-	"late|2|t\nlate 2|2|t", 'latest: the end is committed when the time is up');
+	"late|2|t\nlate 2|2|t", 'latest: when the wait times out the end of the log is committed');
 produce('after');
 is($node->safe_psql('postgres', qq{SELECT string_agg(value, ' ') FROM consume('events', '$_')}), 'after',
-	"$_: goes on where the wait began") foreach 'late', 'late 2';
+	"$_: goes on where the wait began") foreach 'late', "$_: the group goes on where its wait began";
 
 foreach my $self ($waiter, $rival, $gate)
 {

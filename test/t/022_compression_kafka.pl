@@ -58,7 +58,7 @@ sub kafka_records
 		my ($path, $bytes) = split /\|/, $line;
 		my ($out, $err) = run_command([ 'python3', $decoder, $node->data_dir . "/$path", $bytes ]);
 
-		is($err, '', "the client finds nothing wrong with a segment of $topic");
+		is($err, '', "a Kafka client finds nothing wrong with a segment of $topic");
 		push @records, map { $_->{headers} = [ sort { $a->[0] cmp $b->[0] } @{ $_->{headers} } ]; $json->encode($_) }
 		  map { $json->decode($_) } split /\n/, $out;
 	}
@@ -90,12 +90,12 @@ foreach my $codec (@codecs)
 		INSERT INTO kafka_$codec (key, value, headers) SELECT key, value, headers FROM source WHERE n > 2000 ORDER BY n;
 	});
 	my $ours = our_records("kafka_$codec");
-	is(scalar @$ours, 3000, "$codec: all is read here");
-	is_deeply(kafka_records("kafka_$codec"), $ours, "$codec: a Kafka client reads the same");
+	is(scalar @$ours, 3000, "$codec: all compressed records are read");
+	is_deeply(kafka_records("kafka_$codec"), $ours, "$codec: a Kafka client reads the same records");
 	my ($number) = grep { $codecs[ $_ - 1 ] eq $codec } 1 .. 4;
 	is(codecs_in($node->data_dir . '/' . $node->safe_psql('postgres',
 		qq{SELECT path FROM pg_topic_segments WHERE topic = 'kafka_$codec'::regclass AND base_offset = 0})),
-		$number, "$codec: its batches say so");
+		$number, "$codec: the batches are marked as compressed by it");
 }
 
 # ---- damage ----------------------------------------------------------------------
@@ -182,9 +182,10 @@ foreach my $codec (@codecs)
 	my $flipped = $sound;
 	substr($flipped, 100, 1) ^= "\x10";
 	write_file($file, $flipped);
-	like(read_error($topic), qr/$place.*batch checksum does not match/s, "$codec: a flipped bit is found");
+	like(read_error($topic), qr/$place.*batch checksum does not match/s,
+		"$codec: a changed bit is reported with file and position");
 	is($node->safe_psql('postgres', "SELECT count(*) FROM $topic WHERE record_offset >= 200"), '100',
-		"$codec: the batch behind it is read");
+		"$codec: the batch behind the damaged one is read");
 
 	# with a good checksum it is the decoder that must hold
 	my ($errors, $others) = (0, 0);
@@ -198,11 +199,11 @@ foreach my $codec (@codecs)
 		# bytes that decode to others are no damage the log can know of, but they may not be text
 		if ($err =~ $place) { $errors++ } elsif ($err !~ /22021|22P05|22023/) { $others++; diag($err) }
 	}
-	is($others, 0, "$codec: damage under a good checksum is an error that names the place");
-	cmp_ok($errors, '>', 0, "$codec: and it was met ($errors of 25)");
+	is($others, 0, "$codec: damage with a matching checksum is an error that names the place");
+	cmp_ok($errors, '>', 0, "$codec: some of the damage was noticed ($errors of 25)");
 
 	write_file($file, $sound);
-	is(contents($node, $topic), $contents, "$codec: with the bytes back all is read again");
+	is(contents($node, $topic), $contents, "$codec: with the right bytes back all records are read");
 }
 
 # a bomb: 300 MB from a few kilobytes
@@ -214,10 +215,12 @@ $node->safe_psql('postgres', q{
 PostgreSQL::Test::Utils::system_or_bail('python3', $vandal,
 	topic_directory($node, 'damage_bomb', 0) . '/' . ('0' x 20) . '.log', 0, 'bomb');
 like(read_error('damage_bomb'), qr/XX001: damaged record batch.*position 0, offset 0.*decompressed records do not fit/s,
-	'what decompresses without end is damage');
+	'a batch that decompresses to far too much is reported as damaged');
 
-is($node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()'), $started, 'nothing of it crashed the server');
-unlike(slurp_file($node->logfile), qr/terminated by signal|PANIC/, 'nor a backend');
+is($node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()'), $started,
+	'reading damaged batches does not restart the server');
+unlike(slurp_file($node->logfile), qr/terminated by signal|PANIC/,
+	'reading damaged batches crashes no process');
 
 # ---- crashes ------------------------------------------------------------------------
 
@@ -238,7 +241,8 @@ for my $round (0 .. 3)
 	end_prepared($node);
 	check_events($node, "$codec: topic and table agree after a crash");
 }
-is($node->safe_psql('postgres', 'SELECT count(*) FROM kafka_zstd'), '3000', 'what was there before is there');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM kafka_zstd'), '3000',
+	'records from before the crashes are still there');
 $node->stop;
 
 done_testing();
