@@ -88,11 +88,13 @@ ask($second, q{SELECT produce_n('events', 'c', 3, 700000);});
 $node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 6 AND NOT granted}) or die;
 is(sql('SELECT count(*) FROM events'), '0', 'a committed transaction is not seen between the batches of a running one');
 my ($code, undef, $error) = $node->psql('postgres', q{SET lock_timeout = '10ms'; SELECT produce_n('events', 'd', 3, 700000)});
-like($error, qr/lock timeout/, 'who waits for his turn can be cancelled');
+like($error, qr/lock timeout/, 'a transaction that waits for its turn to append can be cancelled');
 let_go_on($first);
 answer($second);
-is(runs('events'), 'a1 b1 b2 a2 a3 c1 c2 c3', 'a small batch stands between those of a large transaction, another large one behind it');
-is(sql(q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 6}), '0', 'and gives its turn back');
+is(runs('events'), 'a1 b1 b2 a2 a3 c1 c2 c3',
+	'a small batch may stand between those of a large transaction, a large one not');
+is(sql(q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 6}), '0',
+	'a transaction gives back its turn to append');
 
 # three writers at once, and readers that count
 my $scripts = PostgreSQL::Test::Utils::tempdir();
@@ -112,18 +114,21 @@ foreach my $reader (sort keys %readers)
 		SELECT 'part of ' || key FROM events GROUP BY key HAVING count(*) <> 20;} x 100);
 	push @running, start_psql($node, "$scripts/$reader.sql", "$scripts/$reader.out");
 }
-ok($_->finish, 'a writer or reader meets no error') foreach @running;
-is(slurp_file("$scripts/$_.out"), '', "each transaction is seen as a whole or not at all, $_") foreach sort keys %readers;
-is(sql(q{SELECT count(*), count(DISTINCT (key, value)) FROM events}), '6000|6000', 'nothing is lost, nothing twice');
+ok($_->finish, 'no writer or reader met an error') foreach @running;
+is(slurp_file("$scripts/$_.out"), '',
+	"each transaction is seen as a whole or not at all, $_ readers") foreach sort keys %readers;
+is(sql(q{SELECT count(*), count(DISTINCT (key, value)) FROM events}), '6000|6000',
+	'each record is there exactly once');
 my $disorder = q{
 	SELECT count(*) FROM (
 		SELECT split_part(value, ':', 1)::int AS n, lag(split_part(value, ':', 1)::int, 1, 0)
 			OVER (PARTITION BY key ORDER BY record_offset) AS before FROM events) o WHERE n <> before + 1};
 is(sql($disorder), '0', 'the records of each transaction are in order');
 cmp_ok(sql(q{SELECT count(*) FROM (SELECT key, lag(key) OVER (ORDER BY record_offset) AS before FROM events) c
-	WHERE key <> before}), '>', 400, 'many alternate');
+	WHERE key <> before}), '>', 400, 'many records stand between those of another transaction');
 catch_up($node, $standby);
-is($standby->safe_psql('postgres', $disorder), '0', 'on the standby too');
+is($standby->safe_psql('postgres', $disorder), '0',
+	'on the standby the records of each transaction are in order too');
 
 # ---- the time of the append ----------------------------------------------------
 
@@ -138,9 +143,11 @@ $long->run(qq{$small SET pg_topics.buffer_memory = '64kB'; BEGIN; SELECT produce
 sql(q{SELECT produce_n('stamped', 'short', 1, 10)});
 my $before = sql('SELECT date_trunc(\'milliseconds\', clock_timestamp())');
 $long->run('COMMIT');
-is(sql(q{SELECT key FROM stamped LIMIT 1}), 'short', 'who commits first is first');
-is(sql($backwards), '0', 'the times of what was buffered before do not go back');
-is(sql(qq{SELECT count(*) FROM stamped WHERE key = 'long' AND record_timestamp >= '$before'}), '300', 'they are those of the append');
+is(sql(q{SELECT key FROM stamped LIMIT 1}), 'short',
+	'the transaction that commits first has its records first');
+is(sql($backwards), '0', 'the times of records that were buffered before do not go back');
+is(sql(qq{SELECT count(*) FROM stamped WHERE key = 'long' AND record_timestamp >= '$before'}), '300',
+	'records that were buffered get the time when they are appended');
 
 # a prepared transaction's is when it was prepared
 sql(q{BEGIN; SELECT produce_n('stamped', 'prepared', 1, 10); PREPARE TRANSACTION 'p'});
@@ -148,8 +155,9 @@ my $prepared = sql('SELECT date_trunc(\'milliseconds\', clock_timestamp()) + int
 sql(q{SELECT produce_n('stamped', 'behind', 1, 10)});
 sql(q{COMMIT PREPARED 'p'});
 is(sql(qq{SELECT string_agg(key, ' ' ORDER BY record_offset) FROM stamped WHERE key IN ('prepared', 'behind')
-	AND (key = 'behind' OR record_timestamp <= '$prepared')}), 'prepared behind', 'PREPARE is the append');
-is(sql($backwards), '0', 'the times do not go back');
+	AND (key = 'behind' OR record_timestamp <= '$prepared')}), 'prepared behind',
+	'records of a prepared transaction have the time of PREPARE TRANSACTION');
+is(sql($backwards), '0', 'with a prepared transaction the times do not go back');
 
 # Produce with a clock that is ahead or behind; the record's time, relative to the clock's.
 sub stamp
@@ -163,40 +171,41 @@ sub stamp
 		FROM stamped ORDER BY record_offset DESC LIMIT 1});
 }
 
-is(stamp('-5h'), '0', 'a clock that was set back gives the time of the record before');
-is(stamp('3h'), '3', 'one that runs ahead gives its own');
-is(stamp('0'), '3', 'and so until the clock has come there');
-is(stamp('4h'), '4', 'from then on the clock\'s again');
-is(sql($backwards), '0', 'the times do not go back');
-is(sql(q{SELECT count(*) FROM verify_topic('stamped')}), '0', 'the batches are sound');
+is(stamp('-5h'), '0', 'after the clock is set back a record gets the time of the one before');
+is(stamp('3h'), '3', "with a clock that is ahead a record gets that clock's time");
+is(stamp('0'), '3', 'until the clock has come there records get the same time');
+is(stamp('4h'), '4', "from then on records get the clock's time again");
+is(sql($backwards), '0', 'with the clock set back and forth the times do not go back');
+is(sql(q{SELECT count(*) FROM verify_topic('stamped')}), '0',
+	'with the clock set back and forth the batches are undamaged');
 
 # what a process knows must come from the log where the server starts anew
 kill_all($node);
 $node->start;
-is(stamp('0'), '4', 'after a crash');
+is(stamp('0'), '4', "after a crash the log's latest time is known");
 $node->restart;
-is(stamp('0'), '4', 'after a restart');
+is(stamp('0'), '4', "after a restart the log's latest time is known");
 sql('CHECKPOINT');
 kill_all($node);
 $node->start;
-is(stamp('0'), '4', 'after a crash that has nothing to redo');
+is(stamp('0'), '4', "after a crash with nothing to replay the log's latest time is known");
 # the active segment is empty after erase() has rolled it
 sql(q{SELECT erase('stamped', 'nobody'::text)});
 kill_all($node);
 $node->start;
-is(stamp('0'), '4', 'after a roll and a crash');
+is(stamp('0'), '4', "after a roll and a crash the log's latest time is known");
 sql(q{SELECT erase('stamped', 'nobody'::text)});
 $node->restart;
-is(stamp('0'), '4', 'after a roll and a restart');
+is(stamp('0'), '4', "after a roll and a restart the log's latest time is known");
 
 # a log that has nothing left begins anew, and so does one with a time of another kind
 sql(q{SELECT alter_topic('stamped', '{"message.timestamp.type": "CreateTime"}')});
-is(stamp('0'), '0', 'a record with CreateTime has its producer\'s');
+is(stamp('0'), '0', "with CreateTime a record has its producer's time");
 sql(q{SELECT alter_topic('stamped', '{"message.timestamp.type": "LogAppendTime"}')});
-is(stamp('0'), '0', 'and behind it time begins anew');
-is(stamp('7h'), '7', 'ahead again');
+is(stamp('0'), '0', "behind a record with CreateTime the clock's time is taken again");
+is(stamp('7h'), '7', 'LogAppendTime goes by a clock that is seven hours ahead');
 sql('TRUNCATE stamped');
-is(stamp('0'), '0', 'TRUNCATE mends a log whose time has run ahead');
+is(stamp('0'), '0', "after TRUNCATE the clock's time is taken again");
 
 # ---- several writers, each with a clock of its own, crashes, a standby ---------
 
@@ -220,19 +229,20 @@ foreach my $round (1 .. 2)
 	$node->start;
 	is(stamp('-2h'), sql(q{SELECT round(extract(epoch FROM max(record_timestamp) - clock_timestamp()) / 3600) FROM stamped}),
 		"round $round: the largest time is known after a crash");
-	is(sql($backwards), '0', "round $round: the times do not go back, whatever the clocks say");
-	is(sql(q{SELECT count(*) FROM verify_topic('stamped')}), '0', "round $round: the batches are sound");
+	is(sql($backwards), '0', "round $round: the times do not go back whatever the writers' clocks say");
+	is(sql(q{SELECT count(*) FROM verify_topic('stamped')}), '0', "round $round: the batches are undamaged");
 }
-is(sql(q{SELECT count(*) FROM stamped s WHERE record_timestamp > (SELECT max(record_timestamp) FROM stamped)}), '0', 'none is beyond the last');
+is(sql(q{SELECT count(*) FROM stamped s WHERE record_timestamp > (SELECT max(record_timestamp) FROM stamped)}), '0',
+	"no record's time is beyond the largest one");
 
 # compaction keeps them
 sql(q{SELECT alter_topic('stamped', '{"cleanup.policy": "compact"}')});
 my $kept = q{SELECT string_agg(record_offset || ' ' || record_timestamp, ',' ORDER BY record_offset) FROM latest(NULL::stamped)};
 my $times_before = sql($kept);
 wait_resolved($node);
-like(sql(q{SELECT compact('stamped')::text}), qr/./, 'compacted');
-is(sql($kept), $times_before, 'compaction keeps the times');
-is(sql($backwards), '0', 'and they do not go back');
+like(sql(q{SELECT compact('stamped')::text}), qr/./, 'the topic with LogAppendTime is compacted');
+is(sql($kept), $times_before, "compaction keeps the records' times");
+is(sql($backwards), '0', 'after compaction the times do not go back');
 
 catch_up($node, $standby);
 $node->stop;
@@ -241,7 +251,7 @@ $standby->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()');
 my $last = $standby->safe_psql('postgres', q{SELECT max(record_timestamp) FROM stamped});
 stamp('-9h', $standby);
 is($standby->safe_psql('postgres', q{SELECT record_timestamp FROM stamped ORDER BY record_offset DESC LIMIT 1}), $last,
-	'a standby that is promoted goes on from there');
-is($standby->safe_psql('postgres', $backwards), '0', 'and the times do not go back');
+	"a promoted standby with an older clock goes on with the log's latest time");
+is($standby->safe_psql('postgres', $backwards), '0', 'on the promoted standby the times do not go back');
 
 done_testing();

@@ -44,7 +44,7 @@ sub found_at_once
 		return $halted = 1 if slurp_file("/proc/$pid/stat") =~ /\) T /;
 		return 0 }) or die 'neither an end nor a halt';
 	kill 'CONT', $pid;
-	ok(!$halted, "$name: found at the log's end");
+	ok(!$halted, "$name: the end is found without reading all segments");
 	my $found = answer($session);
 	$session->{in} .= "\\q\n";
 	$session->{run}->finish;
@@ -57,9 +57,10 @@ my $old = open_session($node);
 $old->run('BEGIN; INSERT INTO other VALUES (1)');
 sql('CALL fill(20)');
 wait_resolved($node);
-is(found_at_once($node, 'an old transaction'), '20|t', 'and all is visible');
+is(found_at_once($node, 'an old transaction'), '20|t', 'all is visible in spite of an old idle transaction');
 catch_up($node, $standby);
-is(found_at_once($standby, 'an old transaction, on the standby'), '20|t', 'and all is visible there');
+is(found_at_once($standby, 'an old transaction, on the standby'), '20|t',
+	'all is visible on the standby in spite of an old idle transaction');
 
 # ---- snapshots that are older than what is in the log --------------------------
 
@@ -74,13 +75,16 @@ $producer->run('COMMIT');
 sql('CALL fill(5)');
 wait_resolved($node);
 catch_up($node, $standby);
-is($readers{$_}->run($end), '30|t', "$_: an old snapshot does not see what was committed after it") foreach sort keys %readers;
-is($readers{$_}->run('SELECT count(*) FROM events'), '30', "$_: nor does it read it") foreach sort keys %readers;
-is(found_at_once($node, 'a new snapshot'), '36|t', 'all is visible');
-is(found_at_once($standby, 'a new snapshot on the standby'), '36|t', 'all is visible there');
+is($readers{$_}->run($end), '30|t',
+	"$_: an old snapshot's end is before what was committed after it") foreach sort keys %readers;
+is($readers{$_}->run('SELECT count(*) FROM events'), '30',
+	"$_: an old snapshot does not read what was committed after it") foreach sort keys %readers;
+is(found_at_once($node, 'a new snapshot'), '36|t', 'a new snapshot sees all while older ones are held');
+is(found_at_once($standby, 'a new snapshot on the standby'), '36|t',
+	'a new snapshot on the standby sees all while older ones are held');
 $_->run('COMMIT') foreach values %readers;
-is($readers{$_}->run($end), '36|t', "$_: the next one sees all") foreach sort keys %readers;
+is($readers{$_}->run($end), '36|t', "$_: the next snapshot sees all") foreach sort keys %readers;
 $old->run('COMMIT');
-is(found_at_once($node, 'no old transaction'), '36|t', 'all is visible');
+is(found_at_once($node, 'no old transaction'), '36|t', 'all is visible without an old transaction');
 
 done_testing();

@@ -69,39 +69,50 @@ sql(q{ALTER FOREIGN TABLE foreign_log OPTIONS (ADD "retention.ms" '3600000')});
 
 my $times = "-infinity\ninfinity\n-infinity\ninfinity\n-infinity\ninfinity";
 
-is(sql('SELECT record_timestamp FROM foreign_log ORDER BY record_offset'), $times, 'a query shows infinities');
-is(sql(q{SELECT record_timestamp FROM consume('foreign_log', 'g0') ORDER BY record_offset}), $times, 'so does consume()');
-is(sql(q{SELECT record_timestamp FROM consume_as(NULL::foreign_log, 'typed') ORDER BY record_offset}), $times, 'and consume_as()');
-is(sql(q{SELECT record_timestamp FROM consume_many('{foreign_log}', 'many') ORDER BY record_offset}), $times, 'and consume_many()');
-is(sql(q{SELECT record_timestamp FROM latest(NULL::foreign_log) ORDER BY key}), $times, 'and latest()');
+is(sql('SELECT record_timestamp FROM foreign_log ORDER BY record_offset'), $times,
+	'a query shows times that timestamptz cannot hold as infinite');
+is(sql(q{SELECT record_timestamp FROM consume('foreign_log', 'g0') ORDER BY record_offset}), $times,
+	'consume() gives such times as infinite');
+is(sql(q{SELECT record_timestamp FROM consume_as(NULL::foreign_log, 'typed') ORDER BY record_offset}), $times,
+	'consume_as() gives such times as infinite');
+is(sql(q{SELECT record_timestamp FROM consume_many('{foreign_log}', 'many') ORDER BY record_offset}), $times,
+	'consume_many() gives such times as infinite');
+is(sql(q{SELECT record_timestamp FROM latest(NULL::foreign_log) ORDER BY key}), $times,
+	'latest() gives such times as infinite');
 is(sql(qq{SELECT count(*) FROM foreign_log WHERE record_timestamp $_->[0]}), $_->[1], "record_timestamp $_->[0]")
   foreach [ q{= 'infinity'}, 3 ], [ q{= '-infinity'}, 3 ], [ q{> '294276-12-31'}, 3 ], [ q{< '4714-11-25 BC'}, 3 ],
 	[ q{BETWEEN '4714-11-25 BC' AND '294276-12-31'}, 0 ], [ q{>= '2020-01-01' AND record_timestamp < 'infinity'}, 0 ];
-is(sql(q{SELECT offset_for_timestamp('foreign_log', 0, '2020-01-01')}), '1', 'offset_for_timestamp()');
+is(sql(q{SELECT offset_for_timestamp('foreign_log', 0, '2020-01-01')}), '1',
+	'offset_for_timestamp() finds a record with such a time');
 is(sql(q{SELECT group_id, lag_time > '100 years' FROM pg_topic_groups WHERE topic = 'foreign_log'::regclass AND lag > 0 ORDER BY 1}),
-	"g1|f\ng2|t\ng3|f\ng4|t\ng5|f", 'pg_topic_groups shows lags');
-is(sql(q{SELECT count(at_risk_at) FROM pg_topic_groups WHERE topic = 'foreign_log'::regclass}), '0', 'nothing is at risk');
+	"g1|f\ng2|t\ng3|f\ng4|t\ng5|f", 'pg_topic_groups shows a lag in time for records with such times');
+is(sql(q{SELECT count(at_risk_at) FROM pg_topic_groups WHERE topic = 'foreign_log'::regclass}), '0',
+	'no group is at risk of losing records for such times');
 is(sql(q{SELECT first_timestamp, largest_timestamp FROM pg_topic_segments WHERE topic = 'foreign_log'::regclass}),
-	'-infinity|infinity', 'pg_topic_segments');
+	'-infinity|infinity', 'pg_topic_segments shows such times as infinite');
 is(sql(q{SELECT held_by, record_offset, record_timestamp, held_until FROM pg_topic_maintenance WHERE topic = 'foreign_log'::regclass}),
-	'retention.ms|1|infinity|', 'pg_topic_maintenance');
-is(sql(q{SELECT count(*) FROM pg_topic_partitions, pg_topics, pg_stat_topics}), '8', 'other views');
-is(sql(q{SELECT count(*) FROM verify_topic('foreign_log')}), '0', 'verify_topic()');
+	'retention.ms|1|infinity|', 'pg_topic_maintenance shows such a time as infinite');
+is(sql(q{SELECT count(*) FROM pg_topic_partitions, pg_topics, pg_stat_topics}), '8',
+	'the other views can be read with such times');
+is(sql(q{SELECT count(*) FROM verify_topic('foreign_log')}), '0',
+	'verify_topic() finds no problem in such times');
 like(($node->psql('postgres', q{INSERT INTO sound (record_timestamp) SELECT record_timestamp FROM foreign_log}))[2],
-	qr/timestamp cannot be infinite/, 'they cannot be produced');
-is(sql(q{SELECT segments_deleted FROM apply_retention('foreign_log')}), '0', 'retention');
+	qr/timestamp cannot be infinite/, 'infinite times cannot be produced');
+is(sql(q{SELECT segments_deleted FROM apply_retention('foreign_log')}), '0',
+	'retention deletes nothing for such times');
 
 # appends and compaction go on; the bytes keep their timestamps
 sql(q{ALTER FOREIGN TABLE foreign_log OPTIONS (ADD "cleanup.policy" 'compact', SET "segment.ms" '3600000');
 	INSERT INTO foreign_log (key, value) VALUES ('k0', 'new'), ('k4', NULL)});
-is(sql(q{SELECT records_after FROM compact('foreign_log')}), '6', 'compaction');
+is(sql(q{SELECT records_after FROM compact('foreign_log')}), '6', 'a topic with such times is compacted');
 is(sql(q{SELECT record_timestamp FROM foreign_log WHERE record_offset < 6 ORDER BY record_offset}),
-	"infinity\n-infinity\ninfinity\ninfinity", 'what is left keeps its timestamps');
-is(sql(q{SELECT count(*) FROM verify_topic('foreign_log')}), '0', 'and is whole');
+	"infinity\n-infinity\ninfinity\ninfinity", 'compaction keeps such times');
+is(sql(q{SELECT count(*) FROM verify_topic('foreign_log')}), '0', 'after compaction the files are undamaged');
 sql(q{CREATE ROLE reader; GRANT SELECT ON foreign_log TO reader});
 is(sql(q{SELECT nack('foreign_log', 'g', 0, 1, 'no')}), 'sound', 'nack()')
   if sql(q{ALTER FOREIGN TABLE foreign_log OPTIONS (ADD "retry.topic" 'sound')}) eq '';
-is(sql(q{SELECT headers->>'nack.timestamp' FROM sound WHERE key = 'k1'}), LARGEST, 'nack() keeps the number');
+is(sql(q{SELECT headers->>'nack.timestamp' FROM sound WHERE key = 'k1'}), LARGEST,
+	'nack() passes on the time as the number it was');
 
 # ---- a damaged record -----------------------------------------------------------------------
 
@@ -114,17 +125,20 @@ $node->stop;
 overwrite($file, HEADER + 8, 'X');
 $node->start;
 
-like(($node->psql('postgres', 'SELECT * FROM damaged'))[2], qr/checksum/, 'a damaged record is an error of who reads it');
+like(($node->psql('postgres', 'SELECT * FROM damaged'))[2], qr/checksum/,
+	'reading a damaged record is an error');
 my ($status, $out, $error) = $node->psql('postgres', q{SELECT topic, lag, lag_time IS NULL FROM pg_topic_groups
 	WHERE topic IN ('sound'::regclass, 'damaged'::regclass) ORDER BY 1::text DESC});
-is($status, 0, 'but not of pg_topic_groups');
-is($out, "sound|2|f\ndamaged|1|t", 'which shows the other groups, and no lag in time');
-like($error, qr/WARNING:.*checksum/s, 'and warns');
+is($status, 0, 'a damaged record does not make pg_topic_groups fail');
+is($out, "sound|2|f\ndamaged|1|t", 'pg_topic_groups shows all groups, with no lag in time at a damaged record');
+like($error, qr/WARNING:.*checksum/s, 'pg_topic_groups warns of the damaged record');
 ($status, $out, $error) = $node->psql('postgres', q{SELECT topic, held_by, record_offset IS NULL FROM pg_topic_maintenance
 	WHERE topic IN ('sound'::regclass, 'damaged'::regclass) ORDER BY 1::text DESC});
-is("$status: $out", "0: sound|retention.ms|f\ndamaged|retention.ms|t", 'nor of pg_topic_maintenance');
-like($error, qr/WARNING:.*checksum/s, 'which warns, too');
-is(sql("SELECT count(*) FROM $_ WHERE topic = 'damaged'::regclass"), '1', "nor of $_")
+is("$status: $out", "0: sound|retention.ms|f\ndamaged|retention.ms|t",
+	'pg_topic_maintenance shows both topics, one with a damaged record');
+like($error, qr/WARNING:.*checksum/s, 'pg_topic_maintenance warns of the damaged record');
+is(sql("SELECT count(*) FROM $_ WHERE topic = 'damaged'::regclass"), '1',
+	"$_ shows a topic with a damaged record")
   foreach qw(pg_topics pg_topic_partitions pg_topic_segments pg_stat_topics);
 
 # ---- a damaged index entry -----------------------------------------------------------------
@@ -139,7 +153,7 @@ foreach my $view (qw(pg_topics pg_topic_partitions pg_topic_segments pg_topic_gr
 	is("$status $out", '0 2', "$view shows a topic with a damaged index") or diag($error);
 }
 is(($node->psql('postgres', q{SELECT held_by FROM pg_topic_maintenance WHERE topic = 'damaged'::regclass}))[1], 'damage',
-	'and that this holds retention back');
+	'pg_topic_maintenance says that damage holds retention back');
 
 $node->stop;
 done_testing();

@@ -1,6 +1,6 @@
 # A database with records has a maintenance worker, which comes back when it
-# ends, leaves when there is nothing to do or when somebody wants the database
-# to himself, and goes on where one topic fails.
+# ends, leaves when there is nothing to do or when a statement needs the database
+# for itself, and goes on where one topic fails.
 use strict;
 use warnings;
 
@@ -54,8 +54,8 @@ sub wait_worker
 	return $pid;
 }
 
-# Wait for a whole look of the launcher at all databases: what has topics from
-# now on gets a worker.
+# Wait until the launcher has looked at all databases: one that has topics by now has a
+# worker then.
 sub wait_launcher
 {
 	sql(q{SELECT produce('events', 'k', 'v')});
@@ -74,15 +74,18 @@ make_database('b', '"Odd name"');
 my $a = wait_worker('a');
 my $b = wait_worker('b');
 is(worker('a', 'pid') . '|' . worker('b', 'pid'), "$a|$b", 'two databases have workers at the same time');
-like(wait_worker('postgres'), qr/^\d+$/, 'so has one whose topic was never produced to');
-is(worker('without', 'pid'), '', 'one without a topic has none');
-is(sql(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'pg_topics launcher'}), '1', 'there is one launcher');
+like(wait_worker('postgres'), qr/^\d+$/, 'a database whose topic was never produced to has a worker');
+is(worker('without', 'pid'), '', 'a database without a topic has no worker');
+is(sql(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'pg_topics launcher'}), '1',
+	'the server has one launcher');
 
 # ---- what it shows and holds -------------------------------------------------
 
 ok(poll_until(sub { worker('b', 'state') eq 'idle' }), 'a worker without work is idle');
-is(worker('b', 'query'), 'applying retention to topic public."Odd name"', 'it shows what it has done');
-is(worker('b', 'backend_xmin IS NULL AND backend_xid IS NULL AND xact_start IS NULL'), 't', 'and holds nothing back');
+is(worker('b', 'query'), 'applying retention to topic public."Odd name"',
+	'an idle worker shows what it has done last');
+is(worker('b', 'backend_xmin IS NULL AND backend_xid IS NULL AND xact_start IS NULL'), 't',
+	'an idle worker has no transaction and no snapshot');
 
 sub last_run
 {
@@ -92,15 +95,15 @@ sub last_run
 }
 
 my $run = last_run('a', 'events');
-isnt($run, '', 'its run is counted');
+isnt($run, '', 'pg_stat_topics shows when the worker was last at a topic');
 is($node->safe_psql('a', q{SELECT last_duration < interval '1 minute' AND errors = 0 AND last_error IS NULL FROM pg_stat_topics}),
-	't', 'with its duration and without an error');
+	't', 'pg_stat_topics shows how long that took, and no error');
 
 # The interval is five minutes: only the new setting can cause the next run.
 sql(q{ALTER SYSTEM SET pg_topics.log_retention_check_interval_ms = 50});
 sql('SELECT pg_reload_conf()');
-ok(poll_until(sub { last_run('a', 'events') ne $run }), 'a new interval applies at once');
-is(worker('a', 'pid'), $a, 'to the same worker');
+ok(poll_until(sub { last_run('a', 'events') ne $run }), 'a new interval applies to a worker that waits');
+is(worker('a', 'pid'), $a, 'a new interval applies without a new worker');
 
 # ---- one topic fails ---------------------------------------------------------
 
@@ -125,26 +128,29 @@ sub set_option
 my $log = -s $node->logfile;
 set_option('broken');
 ok(poll_until(sub { slurp_file($node->logfile, $log) =~ /ERROR: .*\n(.*\n)*?.*CONTEXT:  applying retention to topic \d+, partition 0/ }),
-	'the error is in the server\'s log');
+	"a failure of the worker is in the server's log with the topic");
 set_option('1000');
 my $errors = $node->safe_psql('a', q{SELECT errors > 0 AND last_error_at > now() - interval '1 minute', last_error FROM pg_stat_topics WHERE topic = 'bad'::regclass});
-like($errors, qr/^t\|.*retention\.ms/, 'and in pg_stat_topics');
-is($node->safe_psql('a', q{SELECT sum(errors) FROM pg_stat_topics WHERE topic <> 'bad'::regclass}), '0', 'other topics have none');
+like($errors, qr/^t\|.*retention\.ms/, 'a failure of the worker is in pg_stat_topics');
+is($node->safe_psql('a', q{SELECT sum(errors) FROM pg_stat_topics WHERE topic <> 'bad'::regclass}), '0',
+	'other topics have no errors');
 
 my $count = q{SELECT count(*) FROM pg_stat_topics WHERE topic = 'good'::regclass AND last_run > };
 my $damaged = sql('SELECT clock_timestamp()');
 set_option('broken');
 $log = -s $node->logfile;
-ok(poll_until(sub { (() = slurp_file($node->logfile, $log) =~ /CONTEXT:  applying retention/g) >= 3 }), 'a topic fails again and again');
+ok(poll_until(sub { (() = slurp_file($node->logfile, $log) =~ /CONTEXT:  applying retention/g) >= 3 }),
+	'a topic that cannot be maintained fails again and again');
 set_option('1000');
-is($node->safe_psql('a', "$count '$damaged'"), '2', 'all partitions of another one were served meanwhile');
-is(worker('a', 'pid'), $a, 'by the same worker');
+is($node->safe_psql('a', "$count '$damaged'"), '2', 'all partitions of another topic were served meanwhile');
+is(worker('a', 'pid'), $a, 'the worker is still the same after the errors');
 
 # A topic that is locked is skipped, not waited for.
 my $session = open_session($node, 'a');
 $session->run('BEGIN; ALTER FOREIGN TABLE bad ALTER COLUMN value SET STATISTICS 10');
 my $locked = sql('SELECT clock_timestamp()');
-ok(poll_until(sub { $node->safe_psql('a', "$count '$locked'") eq '2' }), 'a locked topic does not stop the others');
+ok(poll_until(sub { $node->safe_psql('a', "$count '$locked'") eq '2' }),
+	'a locked topic does not keep the worker from others');
 $session->run('ROLLBACK; DROP FOREIGN TABLE bad');
 sql(q{ALTER SYSTEM RESET pg_topics.log_retention_check_interval_ms});
 sql('SELECT pg_reload_conf()');
@@ -197,10 +203,12 @@ create('read', '"retention.ms": 3600000, "retention.consumers": "wait"');
 fill($_, 30, q{now() - interval '1 day'}) foreach qw(expired read);
 sql(q{SELECT count(*) FROM consume('read', 'g', 15)});
 set_options(log_retention_check_interval_ms => 50);
-ok(poll_until(sub { statistic($_, 'segments_deleted') > 0 }), "topic $_: the worker deletes what has expired") foreach qw(expired read);
-is(sql(q{SELECT count(*) FROM expired}), '0', 'all of it');
-is(sql(q{SELECT min(record_offset) BETWEEN 1 AND 15 FROM read}), 't', 'but what a group has still to read');
-is(statistic($_, 'errors'), '0', "topic $_: no error") foreach qw(expired read);
+ok(poll_until(sub { statistic($_, 'segments_deleted') > 0 }),
+	"topic $_: the worker deletes expired records") foreach qw(expired read);
+is(sql(q{SELECT count(*) FROM expired}), '0', 'the worker deletes all that has expired');
+is(sql(q{SELECT min(record_offset) BETWEEN 1 AND 15 FROM read}), 't',
+	'the worker leaves what a group has still to read');
+is(statistic($_, 'errors'), '0', "topic $_: the worker meets no error") foreach qw(expired read);
 set_options(log_retention_check_interval_ms => 86400000);
 
 # By the order of their first records alone "more" would be in the middle.
@@ -212,20 +220,25 @@ fill('more', 40, 'now()');
 my $before_compaction = sql(q{SELECT count(*) FROM more});
 my ($segment) = sort glob(topic_directory($node, 'damaged', 0) . '/*.log');
 overwrite($segment, 200, 'damage' x 20);
-is(statistic('more', 'compactions'), '0', 'turned off, nothing is compacted');
+is(statistic('more', 'compactions'), '0', 'with log_cleaner_enable = off the worker compacts nothing');
 set_options(log_cleaner_enable => 'on', log_cleaner_backoff_ms => 50);
-ok(poll_until(sub { statistic('less', 'compactions') == 2 && statistic('least', 'compactions') == 2 }), 'turned on, it is');
-is(statistic('more', 'compactions'), '1', 'every topic that is due');
+ok(poll_until(sub { statistic('less', 'compactions') == 2 && statistic('least', 'compactions') == 2 }),
+	'with log_cleaner_enable = on the worker compacts');
+is(statistic('more', 'compactions'), '1', 'the worker compacts every topic that is due');
 cmp_ok(sql('SELECT count(*) FROM more'), '<', $before_compaction, 'records with a later one of their key are gone');
 is(sql(q{SELECT bool_and(m.last_run < l.last_run) FROM pg_stat_topics m, pg_stat_topics l
-	WHERE m.topic = 'more'::regclass AND l.topic IN ('less'::regclass, 'least'::regclass)}), 't', 'the dirtiest one was first');
-is(statistic('damaged', 'errors'), '1', 'one that is damaged fails');
-like(statistic('damaged', 'last_error'), qr/damaged/, 'says why');
-is(statistic('less', 'errors') + statistic('more', 'errors'), '0', 'and does not stop the others');
+	WHERE m.topic = 'more'::regclass AND l.topic IN ('less'::regclass, 'least'::regclass)}), 't',
+	'the topic with the largest share of new records is compacted first');
+is(statistic('damaged', 'errors'), '1', 'compacting a damaged topic is counted as an error');
+like(statistic('damaged', 'last_error'), qr/damaged/, 'pg_stat_topics shows that a segment is damaged');
+is(statistic('less', 'errors') + statistic('more', 'errors'), '0',
+	'a damaged topic does not keep others from being compacted');
 fill('more', 40, 'now()') foreach 1 .. 2;
-ok(poll_until(sub { statistic('more', 'compactions') >= 2 }), 'rounds go on');
-is(statistic('damaged', 'errors'), '1', 'and leave the damaged one alone');
-ok($node->poll_query_until('postgres', 'SELECT count(*) = 0 FROM pg_stat_progress_topic_compaction'), 'in the end nothing is under way');
+ok(poll_until(sub { statistic('more', 'compactions') >= 2 }),
+	'the worker compacts a topic again when it is due again');
+is(statistic('damaged', 'errors'), '1', 'the worker does not try the damaged topic again');
+ok($node->poll_query_until('postgres', 'SELECT count(*) = 0 FROM pg_stat_progress_topic_compaction'),
+	'pg_stat_progress_topic_compaction is empty when all is done');
 sql('DROP FOREIGN TABLE damaged');
 
 # A compaction that takes minutes.
@@ -236,22 +249,28 @@ set_options(log_cleaner_enable => 'on', log_cleaner_io_max_bytes_per_second => 2
 my $progress = q{SELECT p.topic, partition, phase, bytes_mapped > 0, keys > 0, query, backend_xmin IS NULL
 	FROM pg_stat_progress_topic_compaction p JOIN pg_stat_activity USING (pid)
 	WHERE backend_type = 'pg_topics maintenance' AND keys > 0};
-ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM ($progress) p"), 'a compaction under way is shown');
-is(sql($progress), 'slow|0|building map|t|t|compacting topic public.slow|t', 'how far it is, and it holds nothing back');
+ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM ($progress) p"),
+	'pg_stat_progress_topic_compaction shows a running compaction');
+is(sql($progress), 'slow|0|building map|t|t|compacting topic public.slow|t',
+	'it shows how far the compaction is; the worker holds no snapshot');
 my $busy = wait_worker('postgres');
 sql(q{SET statement_timeout = '20s'; ALTER FOREIGN TABLE slow ALTER COLUMN value SET STATISTICS 10});
-pass('DDL does not wait for its end');
-is(worker('postgres', 'pid'), $busy, 'the worker goes on');
-is(statistic('slow', 'errors'), '0', 'giving way is no error');
-ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM ($progress) p"), 'and begins again');
+pass('ALTER FOREIGN TABLE does not wait for a running compaction to end');
+is(worker('postgres', 'pid'), $busy, 'a worker that gives way to a statement goes on');
+is(statistic('slow', 'errors'), '0', 'giving way to a statement is not counted as an error');
+ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM ($progress) p"),
+	'the worker begins the compaction again');
 sql("SELECT pg_terminate_backend($busy)");
-ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM ($progress) p"), 'so does another worker');
-is(sql($progress), 'slow|0|building map|t|t|compacting topic public.slow|t', 'which holds nothing back either');
+ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM ($progress) p"),
+	'after the worker is terminated another one begins the compaction again');
+is(sql($progress), 'slow|0|building map|t|t|compacting topic public.slow|t',
+	'the other worker holds no snapshot either');
 set_options(log_cleaner_io_max_bytes_per_second => -1);
 $node->safe_psql('a', q{SET statement_timeout = '20s'; CREATE DATABASE busy TEMPLATE postgres});
-pass('nor does CREATE DATABASE with the busy database as template');
-ok(poll_until(sub { statistic('slow', 'compactions') eq '1' }), 'the next worker does it');
-is(sql(q{SELECT count(*) FROM pg_stat_progress_topic_compaction}), '0', 'what was broken off is not shown');
+pass('CREATE DATABASE with that database as template does not wait for the compaction');
+ok(poll_until(sub { statistic('slow', 'compactions') eq '1' }), 'the next worker finishes the compaction');
+is(sql(q{SELECT count(*) FROM pg_stat_progress_topic_compaction}), '0',
+	'compactions that were given up are not shown as running');
 sql('DROP DATABASE busy');
 sql('DROP FOREIGN TABLE expired, read, less, more, least, slow');
 sql("ALTER SYSTEM RESET pg_topics.$_") foreach qw(log_retention_check_interval_ms log_cleaner_enable log_cleaner_backoff_ms);
@@ -272,28 +291,28 @@ sub terminate
 my @delays = map { terminate('a') } 1 .. 3;
 note("back after @delays");
 cmp_ok($delays[0], '>=', 0.9, 'a worker that is terminated comes back');
-cmp_ok($delays[1], '>=', 1.9, 'after a while');
-cmp_ok($delays[2], '>=', 3.9, 'that doubles');
+cmp_ok($delays[1], '>=', 1.9, 'terminated again, a worker comes back later');
+cmp_ok($delays[2], '>=', 3.9, 'terminated a third time, it comes back later still');
 
 # ---- statements that want a database to themselves ---------------------------
 
 wait_worker('b');
 sql('CREATE DATABASE copy TEMPLATE b');
-pass('CREATE DATABASE with a template that has a worker');
+pass('CREATE DATABASE works with a template that has a worker');
 is($node->safe_psql('copy', q{SELECT count(*) FROM "Odd name"}), '0', 'the copy has no records');
 
 make_database($_) foreach qw(renamed moved dropped forced);
 wait_worker('renamed');
 sql('ALTER DATABASE renamed RENAME TO again');
 wait_worker('again');
-pass('ALTER DATABASE RENAME, and the worker is back');
+pass('after ALTER DATABASE RENAME the database has a worker');
 
 wait_worker('moved');
 my $tablespace = PostgreSQL::Test::Utils::tempdir();
 sql("CREATE TABLESPACE other LOCATION '$tablespace'");
 sql('ALTER DATABASE moved SET TABLESPACE other');
 wait_worker('moved');
-pass('ALTER DATABASE SET TABLESPACE, and the worker is back');
+pass('after ALTER DATABASE SET TABLESPACE the database has a worker');
 sql('DROP DATABASE moved');
 sql('DROP TABLESPACE other');
 
@@ -301,17 +320,19 @@ sql('DROP TABLESPACE other');
 wait_worker('forced');
 sql('CREATE ROLE owner LOGIN CREATEDB; ALTER DATABASE forced OWNER TO owner');
 $node->safe_psql('postgres', 'DROP DATABASE forced WITH (FORCE)', extra_params => [ '-U', 'owner' ]);
-pass('DROP DATABASE WITH (FORCE) by an owner who is no superuser');
+pass('an owner who is no superuser can drop a database that has a worker');
 
 wait_worker('dropped');
 sql('DROP DATABASE dropped');
-is(worker('dropped', 'pid'), '', 'DROP DATABASE');
+is(worker('dropped', 'pid'), '', 'a dropped database has no worker');
 
-# Who may not do it to the database sends nobody away.
+# An attempt without the right to do it does not end the worker.
 $b = wait_worker('b');
-isnt($node->psql('postgres', 'DROP DATABASE b', extra_params => [ '-U', 'owner' ]), 0, 'a stranger cannot drop the database');
-isnt($node->psql('postgres', 'CREATE DATABASE mine TEMPLATE b', extra_params => [ '-U', 'owner' ]), 0, 'nor copy it');
-is(worker('b', 'pid'), $b, 'and its worker stays');
+isnt($node->psql('postgres', 'DROP DATABASE b', extra_params => [ '-U', 'owner' ]), 0,
+	'a role that is not the owner cannot drop the database');
+isnt($node->psql('postgres', 'CREATE DATABASE mine TEMPLATE b', extra_params => [ '-U', 'owner' ]), 0,
+	'a role that is not the owner cannot copy the database');
+is(worker('b', 'pid'), $b, "such attempts do not end the database's worker");
 
 # As long as the transaction lasts, no worker comes.
 $session = open_session($node);
@@ -319,10 +340,10 @@ my $holder = $session->run('SELECT pg_backend_pid()');
 $session->run('BEGIN; ALTER DATABASE again RENAME TO renamed');
 is(worker('again', 'pid'), '', 'a database being renamed has no worker');
 wait_launcher();
-is(worker('again', 'pid'), '', 'and gets none');
+is(worker('again', 'pid'), '', 'no worker starts while the renaming has not committed');
 sql("SELECT pg_terminate_backend($holder)");
 wait_worker('again');
-pass('until the session is gone');
+pass('a worker starts once the renaming session has ended');
 $session->{run}->kill_kill;
 
 # ---- the last topic goes -----------------------------------------------------
@@ -333,10 +354,10 @@ $node->safe_psql('b', q{DROP FOREIGN TABLE "Odd name"});
 wait_launcher();
 is(worker('b', 'pid'), $b, 'a worker stays while there is a topic');
 $node->safe_psql('b', q{DROP FOREIGN TABLE second});
-ok(poll_until(sub { worker('b', 'pid') eq '' }), 'and goes with the last one');
+ok(poll_until(sub { worker('b', 'pid') eq '' }), 'a worker ends with the last topic of its database');
 $node->safe_psql('b', q{SELECT create_topic('third'); SELECT produce('third', 'k', 'v')});
 wait_worker('b');
-pass('and is there for the next');
+pass('a worker starts with the next topic of its database');
 
 # ---- crashes -----------------------------------------------------------------
 
@@ -345,27 +366,27 @@ $a = wait_worker('a');
 my $launcher = q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topics launcher'};
 my $before = sql($launcher);
 sql("SELECT pg_terminate_backend($before)");
-ok(poll_until(sub { worker('a', 'pid') ne $a }), 'workers end with the launcher');
+ok(poll_until(sub { worker('a', 'pid') ne $a }), 'workers end when the launcher does');
 wait_worker('a', $a);
 isnt(sql($launcher), $before, 'another launcher starts them again');
-is(worker('a', 'count(*)'), '1', 'one for each database');
+is(worker('a', 'count(*)'), '1', 'a database has one worker after that');
 
 $a = wait_worker('a');
 $node->append_conf('postgresql.conf', 'restart_after_crash = on');
 sql('SELECT pg_reload_conf()');
 kill 'KILL', $a;
 ok(poll_until(sub { my $pid = eval { worker('a', 'pid') } // ''; $pid ne '' && $pid ne $a }),
-	'a worker that crashes is there after the server\'s restart');
+	'after a crash of a worker the restarted server has another one');
 
 # ---- standby -----------------------------------------------------------------
 
 my $standby = start_standby($node);
 $node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
 is($standby->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'pg_topics %'}),
-	'0', 'a standby has no worker');
+	'0', 'a standby has none of the processes of pg_topics');
 $standby->promote;
 wait_worker('a', '', $standby);
-pass('once promoted it has');
+pass('a promoted standby has a worker');
 $standby->stop;
 $node->stop;
 
@@ -376,14 +397,17 @@ $node->append_conf('postgresql.conf', "max_worker_processes = 3\nmax_logical_rep
 $log = -s $node->logfile;
 $node->start;
 my $full = qr/could not start a pg_topics maintenance worker for database \d+: too many background workers/;
-ok(poll_until(sub { slurp_file($node->logfile, $log) =~ $full }), 'no room for a worker is said');
+ok(poll_until(sub { slurp_file($node->logfile, $log) =~ $full }),
+	'the log says that there is no room for a worker');
 my $others = q{SELECT datname FROM pg_stat_activity WHERE backend_type = 'pg_topics maintenance'};
-ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM ($others) w"), 'one database has a worker');
+ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM ($others) w"),
+	'with room for one worker one database has it');
 my $seated = sql($others);
 $node->safe_psql($seated, 'DROP EXTENSION pg_topics CASCADE');
 ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM ($others AND datname <> '$seated') w"),
-	'when its topics go, another one gets it');
-cmp_ok(scalar(() = slurp_file($node->logfile, $log) =~ /$full/g), '<=', 3, 'it is not said again and again');
+	'when its topics are dropped another database gets a worker');
+cmp_ok(scalar(() = slurp_file($node->logfile, $log) =~ /$full/g), '<=', 3,
+	'the log does not say it again and again');
 $node->stop;
 
 done_testing();

@@ -32,7 +32,7 @@ sql(q{SELECT create_topic('compacted', config => '{"cleanup.policy": "compact", 
 # the worker's first round is over before there is anything to do
 sql(q{SELECT create_topic('other'); SELECT produce('other', 'v')});
 ok($node->poll_query_until('postgres', q{SELECT last_run IS NOT NULL FROM pg_stat_topics WHERE topic = 'other'::regclass}),
-	'the worker has had its only round');
+	'the maintenance worker has had its only round');
 
 foreach my $i (1 .. 20)
 {
@@ -43,17 +43,19 @@ sql(q{SELECT produce('expires', 'k', 'last')});
 my ($start, $records) = split /\|/, sql(q{
 	SELECT (SELECT log_start_offset FROM pg_topic_partitions WHERE topic = 'expires'::regclass),
 		(SELECT count(*) FROM compacted)});
-is("$start|$records", '0|20', 'nothing else removes records');
+is("$start|$records", '0|20', 'without the schedule no records are removed');
 
 sql(q{SELECT cron.schedule('retention', '* * * * *', 'SELECT apply_retention()');
 	SELECT cron.schedule('compaction', '* * * * *', 'SELECT * FROM compact()')});
 ok($node->poll_query_until('postgres', q{
 	SELECT count(DISTINCT jobid) = 2 FROM cron.job_run_details WHERE status IN ('succeeded', 'failed')}),
 	'pg_cron runs both jobs');
-is(sql(q{SELECT DISTINCT status FROM cron.job_run_details WHERE status <> 'running' AND status <> 'starting'}), 'succeeded', 'with success');
-cmp_ok(sql(q{SELECT log_start_offset FROM pg_topic_partitions WHERE topic = 'expires'::regclass}), '>', 0, 'expired segments are gone');
-is(sql('SELECT count(*) FROM expires WHERE value = \'last\''), '1', 'what has not expired is there');
-is(sql('SELECT count(*) FROM compacted'), '1', 'one record is left of the key');
+is(sql(q{SELECT DISTINCT status FROM cron.job_run_details WHERE status <> 'running' AND status <> 'starting'}), 'succeeded',
+	'both jobs of pg_cron succeed');
+cmp_ok(sql(q{SELECT log_start_offset FROM pg_topic_partitions WHERE topic = 'expires'::regclass}), '>', 0,
+	'expired segments are deleted by the scheduled job');
+is(sql("SELECT count(*) FROM expires WHERE value = 'last'"), '1', 'records that have not expired are there');
+is(sql('SELECT count(*) FROM compacted'), '1', 'the scheduled compaction leaves one record of the key');
 is(sql('SELECT count(*) FROM cron.job'), '2', 'the jobs stay scheduled');
 sql('SELECT cron.unschedule(jobid) FROM cron.job');
 $node->stop;

@@ -90,7 +90,7 @@ sub finish_work
 		push @unexpected, grep { !/connection to (the )?server|server closed|terminat|crash|shutting down|^\s|^(DETAIL|HINT)/ }
 		  split /\n/, slurp_file("$work->{directory}/$what.out.err");
 	}
-	is("@unexpected", '', "$name: nothing failed but by the loss of the server");
+	is("@unexpected", '', "$name: no session failed but for the loss of the server");
 	return;
 }
 
@@ -188,8 +188,9 @@ sub check_same
 	my ($here, $there) = map { filled_segments($_) } $primary, $standby;
 
 	is(join(' ', sort keys %$there), join(' ', sort keys %$here), "$name: the standby has the same segments");
-	is(scalar(grep { ($there->{$_} // '') ne $here->{$_} } keys %$here), 0, "$name: with the same bytes");
-	ok(contents($primary, 'state') eq contents($standby, 'state'), "$name: and shows the same records");
+	is(scalar(grep { ($there->{$_} // '') ne $here->{$_} } keys %$here), 0,
+		"$name: the standby's segments have the same bytes");
+	ok(contents($primary, 'state') eq contents($standby, 'state'), "$name: the standby shows the same records");
 	return;
 }
 
@@ -220,7 +221,7 @@ sub read_meanwhile
 		die 'compaction does not get on' if time > $last + $PostgreSQL::Test::Utils::timeout_default;
 	}
 	$session->close;
-	is($wrong, 0, "$name: all of $looks looks were right ($missing keys missing)");
+	is($wrong, 0, "$name: each of $looks snapshots was right ($missing keys missing)");
 	return;
 }
 
@@ -239,10 +240,10 @@ read_meanwhile($standby, $work, 6000, 'reading on the standby with feedback');
 finish_work($work, 'standby');
 check_same($standby, 'after compactions');
 cmp_ok($primary->safe_psql('postgres', 'SELECT sum(log_end_offset) - (SELECT count(*) FROM state) FROM pg_topic_partitions'),
-	'>', 4000, 'compaction has removed much');
+	'>', 4000, 'compaction has removed many records');
 
 my ($code, $out, $err) = $standby->psql('postgres', q{SELECT count(*) FROM compact('state')});
-like($err, qr/cannot execute .*compact.*(during recovery|read-only)/, 'a standby does not compact');
+like($err, qr/cannot execute .*compact.*(during recovery|read-only)/, 'a standby refuses to compact');
 
 # an old snapshot on the standby
 my $old = open_session($standby);
@@ -252,7 +253,8 @@ $primary->safe_psql('postgres', 'SELECT put(200)');
 wait_resolved($primary);
 $primary->safe_psql('postgres', q{SELECT count(*) FROM compact('state')});
 catch_up($primary, $standby);
-is($old->run(q{SELECT how, count(*) FROM wrong GROUP BY how}), '', 'and with feedback loses none');
+is($old->run(q{SELECT how, count(*) FROM wrong GROUP BY how}), '',
+	'with hot_standby_feedback a snapshot on the standby loses no key to compaction');
 $old->run('COMMIT');
 $old->close;
 
@@ -303,7 +305,8 @@ foreach my $round (1 .. 2)
 	wait_compacted($work, 300);
 	$primary->backup("meanwhile $round", backup_options => [ '--wal-method=stream', '--max-rate=20M' ]);
 	finish_work($work, "backup, round $round");
-	command_ok([ 'pg_verifybackup', $primary->backup_dir . "/meanwhile $round" ], 'pg_verifybackup finds the backup sound');
+	command_ok([ 'pg_verifybackup', $primary->backup_dir . "/meanwhile $round" ],
+		'pg_verifybackup finds a backup taken during compaction sound');
 	my $copy = PostgreSQL::Test::Cluster->new("copy$round");
 	$copy->init_from_backup($primary, "meanwhile $round");
 	$copy->start;
