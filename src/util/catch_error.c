@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "storage/lwlock.h"
 #include "util/catch_error.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -74,6 +75,28 @@ pgt_catch_error(void (*work) (void *arg), void *arg)
 	MemoryContextSwitchTo(caller);
 	CurrentResourceOwner = owner;
 	return error;
+}
+
+bool
+pgt_attempt(void (*work) (void *arg), void *arg)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	volatile bool done = false;
+
+	PG_TRY();
+	{
+		work(arg);
+		done = true;
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		LWLockReleaseAll();
+		EmitErrorReport();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	return done;
 }
 
 /* The error, if there is one and it tells of damage; others are thrown again. */

@@ -40,6 +40,7 @@
 #include "log/commit_log.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
+#include "util/catch_error.h"
 #include "util/transaction.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -383,8 +384,9 @@ locate(ResolveWalk *walk)
 
 /* Both phases over one partition. */
 static void
-walk_partition(ResolveWalk *walk)
+walk_partition(void *arg)
 {
+	ResolveWalk *walk = arg;
 	pgt_log_segments_close_deleted(walk->state);
 	if (walk->bounds.resolved_offset >= walk->bounds.next_offset)
 		walk->memory->tail_min_xid = NO_XID;
@@ -402,8 +404,9 @@ walk_partition(ResolveWalk *walk)
 
 /* Flag the batches that the walk has found aborted, and tell the round how far it came. */
 static void
-flag_and_report(ResolveWalk *walk)
+flag_and_report(void *arg)
 {
+	ResolveWalk *walk = arg;
 	ResolvedPartition resolved;
 
 	initStringInfo(&walk->progress);
@@ -418,28 +421,6 @@ flag_and_report(ResolveWalk *walk)
 }
 
 /* ---- one partition in a round -------------------------------------------- */
-
-/* Do one step for a partition.  False if it failed; its error is reported. */
-static bool
-attempt(void (*step) (ResolveWalk *walk), ResolveWalk *walk)
-{
-	volatile bool done = false;
-
-	PG_TRY();
-	{
-		step(walk);
-		done = true;
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(round_context);
-		LWLockReleaseAll();
-		EmitErrorReport();
-		FlushErrorState();
-	}
-	PG_END_TRY();
-	return done;
-}
 
 /*
  * The partition has an error: report what that means, and skip it for twice as many rounds
@@ -513,10 +494,10 @@ resolve_slot(int n, const RunningSet *running, StringInfo progress)
 	}
 	walk.reading.id.base = NO_SEGMENT;
 	memory->offset = memory->valid ? memory->offset : walk.bounds.resolved_offset;
-	sound = attempt(walk_partition, &walk);
+	sound = pgt_attempt(walk_partition, &walk);
 	if (memory->offset > walk.bounds.resolved_offset)
 	{
-		if (attempt(flag_and_report, &walk))
+		if (pgt_attempt(flag_and_report, &walk))
 			appendBinaryStringInfo(progress, walk.progress.data, walk.progress.len);
 		else
 		{

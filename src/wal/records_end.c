@@ -23,6 +23,7 @@
 
 #include "log/batch_decoder.h"
 #include "miscadmin.h"
+#include "util/catch_error.h"
 #include "util/transaction.h"
 #include "utils/memutils.h"
 #include "wal/records_end.h"
@@ -37,6 +38,8 @@ typedef struct Search
 	int64		from;
 	int64		before;			/* from here on there is no record */
 	bool		ended;
+	SegmentId	id;				/* the segment that is searched */
+	bool		over;			/* and whether the search ended in it */
 } Search;
 
 /* Has the entry's transaction aborted, so that its offsets are a gap? */
@@ -165,34 +168,23 @@ search_segment(Search *search, SegmentId id)
 	return false;
 }
 
-/* Is the current error about a file that is damaged, missing or unreadable? */
-static bool
-is_file_trouble(void)
+/* Search the segment that search->id names backward, for pgt_catch_damage_reading(). */
+static void
+search_one(void *arg)
 {
-	return geterrcode() == ERRCODE_DATA_CORRUPTED ||
-		ERRCODE_TO_CATEGORY(geterrcode()) == ERRCODE_TO_CATEGORY(ERRCODE_IO_ERROR);
+	Search	   *search = arg;
+
+	search->over = search_segment(search, search->id);
 }
 
 /* Search a segment backward.  Damage ends the search, as if the last offset had a record. */
 static bool
 search_or_give_up(Search *search, SegmentId id)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	volatile bool over = true;
-
-	PG_TRY();
-	{
-		over = search_segment(search, id);
-	}
-	PG_CATCH();
-	{
-		if (!is_file_trouble())
-			PG_RE_THROW();
-		MemoryContextSwitchTo(caller);
-		FlushErrorState();
-	}
-	PG_END_TRY();
-	return over;
+	search->id = id;
+	search->over = true;
+	(void) pgt_catch_damage_reading(search_one, search);
+	return search->over;
 }
 
 int64

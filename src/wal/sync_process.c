@@ -52,6 +52,7 @@
 #include "storage/latch.h"
 #include "storage/sinvaladt.h"
 #include "util/background_worker.h"
+#include "util/catch_error.h"
 #include "util/clock.h"
 #include "util/compat.h"
 #include "util/fault_point.h"
@@ -105,27 +106,11 @@ release_checkpoint(XLogRecPtr synced)
 	MyProc->delayChkptFlags &= ~DELAY_CHKPT_START;
 }
 
-/* Sync for a checkpoint.  If that fails, report the error and return false: the checkpoint has to wait. */
-static bool
-sync_for_checkpoint(void)
+/* Sync for a checkpoint, for pgt_attempt(). */
+static void
+sync_for_checkpoint(void *arg)
 {
-	MemoryContext context = CurrentMemoryContext;
-	volatile bool done = false;
-
-	PG_TRY();
-	{
-		pgt_log_sync_or_fail();
-		done = true;
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		LWLockReleaseAll();
-		EmitErrorReport();
-		FlushErrorState();
-	}
-	PG_END_TRY();
-	return done;
+	pgt_log_sync_or_fail();
 }
 
 /* If a checkpoint is under way, sync for it and release it. */
@@ -143,7 +128,8 @@ serve_checkpoint(void)
 		if (failed_at != 0 && pgt_clock_ms_since(failed_at) < RETRY_POINT_MS)
 			return;
 		failed_at = 0;
-		if (!sync_for_checkpoint())
+		/* without it the checkpoint has to wait */
+		if (!pgt_attempt(sync_for_checkpoint, NULL))
 		{
 			failed_at = pgt_clock_monotonic_us();
 			return;
