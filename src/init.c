@@ -20,7 +20,7 @@
 #include "group/group_expiry.h"
 #include "log/commit_log.h"
 #include "log/topic_waiters.h"
-#include "maintenance/database_hold.h"
+#include "maintenance/database_claim.h"
 #include "maintenance/maintenance_launcher.h"
 #include "maintenance/maintenance_worker.h"
 #include "maintenance/cleaner_throttle.h"
@@ -242,7 +242,7 @@ _PG_init(void)
 	pgt_producer_init();
 	pgt_topic_ddl_init();
 	pgt_change_order_init();
-	pgt_database_hold_init();
+	pgt_database_claim_init();
 	/* pg_upgrade freezes and replaces catalogs; a process that shows an xmin would hinder it */
 	if (!IsBinaryUpgrade)
 	{

@@ -14,7 +14,7 @@
  *
  * A worker that has ended, for whatever reason, is started again after a delay.  The
  * delay doubles each time up to MAX_BACKOFF_MS; it is the shortest again after a worker
- * that ran for longer than that, or that made room for a statement (database_hold.c).
+ * that ran for longer than that, or that made room for a statement (database_claim.c).
  * If the server has no free worker slot, the launcher logs that once and keeps trying.
  * A worker that crashes makes the server restart after a crash, launcher included.
  *
@@ -35,7 +35,7 @@
 #include "access/xact.h"
 #include "catalog/pg_database.h"
 #include "ddl/orphaned_logs.h"
-#include "maintenance/database_hold.h"
+#include "maintenance/database_claim.h"
 #include "maintenance/maintenance_launcher.h"
 #include "maintenance/maintenance_worker.h"
 #include "miscadmin.h"
@@ -153,7 +153,7 @@ database_presence(Oid database)
 	/* the lock that sessions take as they connect */
 	SET_LOCKTAG_OBJECT(tag, InvalidOid, DatabaseRelationId, database, 0);
 	if (LockAcquire(&tag, RowExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL ||
-		!pgt_database_hold_is_free(database))
+		!pgt_database_claim_is_free(database))
 		return DATABASE_BUSY;
 	return SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(database)) ?
 		DATABASE_PRESENT : DATABASE_DROPPED;
@@ -242,7 +242,7 @@ is_held(Oid database)
 	bool		held;
 
 	StartTransactionCommand();
-	held = !pgt_database_hold_is_free(database);
+	held = !pgt_database_claim_is_free(database);
 	commit();
 	return held;
 }

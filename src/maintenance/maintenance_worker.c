@@ -40,7 +40,7 @@
 #include "group/group_expiry.h"
 #include "maintenance/cleaner_throttle.h"
 #include "maintenance/compaction.h"
-#include "maintenance/database_hold.h"
+#include "maintenance/database_claim.h"
 #include "maintenance/maintenance_stats.h"
 #include "maintenance/maintenance_worker.h"
 #include "maintenance/retention.h"
@@ -489,7 +489,7 @@ enter_database(Oid database)
 {
 	pgt_background_worker_connect(database);
 	StartTransactionCommand();
-	if (!pgt_database_hold_enter(database) || !pgt_check_sql_version(WARNING))
+	if (!pgt_database_claim_enter(database) || !pgt_check_sql_version(WARNING))
 		proc_exit(0);
 	CommitTransactionCommand();
 	pgstat_report_appname(MyBgworkerEntry->bgw_name);

@@ -1,5 +1,5 @@
 /*
- * database_hold.c
+ * database_claim.c
  *	  Keeping our maintenance workers out of a database that a statement needs for
  *	  itself.
  *
@@ -42,7 +42,7 @@
 #include "catalog/pg_database.h"
 #include "commands/dbcommands.h"
 #include "commands/defrem.h"
-#include "maintenance/database_hold.h"
+#include "maintenance/database_claim.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "storage/latch.h"
@@ -75,7 +75,7 @@ lock_tag(Oid database)
 }
 
 bool
-pgt_database_hold_is_free(Oid database)
+pgt_database_claim_is_free(Oid database)
 {
 	LOCKTAG		tag = lock_tag(database);
 
@@ -86,12 +86,12 @@ pgt_database_hold_is_free(Oid database)
 }
 
 bool
-pgt_database_hold_enter(Oid database)
+pgt_database_claim_enter(Oid database)
 {
 	LOCKTAG		tag = lock_tag(database);
 
 	return LockAcquire(&tag, ShareUpdateExclusiveLock, true, true) != LOCKACQUIRE_NOT_AVAIL &&
-		pgt_database_hold_is_free(database);
+		pgt_database_claim_is_free(database);
 }
 
 /* ---- terminating workers ------------------------------------------------- */
@@ -131,7 +131,7 @@ terminate_workers(Oid database)
 
 /* Keep workers out of the database until the transaction ends. */
 static void
-hold_database(Oid database)
+claim_database(Oid database)
 {
 	int64		start = pgt_clock_monotonic_us();
 	LOCKTAG		tag = lock_tag(database);
@@ -194,7 +194,7 @@ database_wanted(Node *statement)
 
 /* Is the user allowed to run the statement: as the owner or, to copy it, of a template? */
 static bool
-may_hold(Oid database, bool copies)
+may_claim(Oid database, bool copies)
 {
 	HeapTuple	tuple;
 	bool		is_template;
@@ -217,8 +217,8 @@ make_room(Node *statement)
 	Oid			database = name != NULL ? get_database_oid(name, true) : InvalidOid;
 
 	if (OidIsValid(database) && !RecoveryInProgress() &&
-		may_hold(database, IsA(statement, CreatedbStmt)))
-		hold_database(database);
+		may_claim(database, IsA(statement, CreatedbStmt)))
+		claim_database(database);
 }
 
 /* ProcessUtility_hook */
@@ -235,7 +235,7 @@ process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
 }
 
 void
-pgt_database_hold_init(void)
+pgt_database_claim_init(void)
 {
 	next_process_utility = ProcessUtility_hook;
 	ProcessUtility_hook = process_utility;
