@@ -156,19 +156,19 @@ define_settings(void)
 	DefineCustomIntVariable("pg_topics.log_cleaner_io_max_bytes_per_second",
 							"How many bytes a compaction reads and writes per second at most.",
 							"-1: no limit.",
-							&pgt_cleaner_bytes_per_second, 200 * 1024 * 1024, -1, INT_MAX,
+							&pgt_log_cleaner_io_max_bytes_per_second, 200 * 1024 * 1024, -1, INT_MAX,
 							PGC_USERSET, GUC_UNIT_BYTE, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.log_retention_check_interval_ms",
 							"How often topics are checked for expired segments.",
-							NULL, &pgt_retention_check_interval_ms, 300000, 1, INT_MAX,
+							NULL, &pgt_log_retention_check_interval_ms, 300000, 1, INT_MAX,
 							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomBoolVariable("pg_topics.log_cleaner_enable",
 							 "Compact topics in the background.",
-							 NULL, &pgt_cleaner_enable, true,
+							 NULL, &pgt_log_cleaner_enable, true,
 							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.log_cleaner_backoff_ms",
 							"How long the background compaction pauses when there is nothing left to compact.",
-							NULL, &pgt_cleaner_backoff_ms, 15000, 1, INT_MAX,
+							NULL, &pgt_log_cleaner_backoff_ms, 15000, 1, INT_MAX,
 							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomEnumVariable("pg_topics.forgotten_transactions",
 							 "How records are treated whose transaction the commit log does not have any more.",

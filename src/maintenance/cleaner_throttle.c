@@ -28,7 +28,7 @@
 #define YIELD_CHECK_MS		20
 #define YIELD_CHECK_BYTES	(1024 * 1024)
 
-int			pgt_cleaner_bytes_per_second;
+int			pgt_log_cleaner_io_max_bytes_per_second;
 bool		pgt_cleaner_yields = false;
 
 /* Cancel the work if this process yields and another session waits for the topic's lock. */
@@ -56,16 +56,16 @@ ahead_of_rate(int64 bytes)
 	static double done = 0;
 	int64		now;
 
-	if (pgt_cleaner_bytes_per_second <= 0)
+	if (pgt_log_cleaner_io_max_bytes_per_second <= 0)
 		return 0;
 	now = pgt_clock_monotonic_us();
-	if ((now - since) / 1000.0 > done / pgt_cleaner_bytes_per_second * 1000.0 + 1000)
+	if ((now - since) / 1000.0 > done / pgt_log_cleaner_io_max_bytes_per_second * 1000.0 + 1000)
 	{
 		since = now;			/* what was not used is not saved up */
 		done = 0;
 	}
 	done += bytes;
-	return done / pgt_cleaner_bytes_per_second * 1000.0 - (now - since) / 1000.0;
+	return done / pgt_log_cleaner_io_max_bytes_per_second * 1000.0 - (now - since) / 1000.0;
 }
 
 void

@@ -7,7 +7,7 @@
 
 #include "log/segment.h"
 
-extern int	pgt_cleaner_bytes_per_second;	/* setting; 0 or less: no limit */
+extern int	pgt_log_cleaner_io_max_bytes_per_second; /* setting; 0 or less: no limit */
 
 /*
  * If set, this process cancels its work (lock_not_available) as soon as another

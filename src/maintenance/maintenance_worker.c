@@ -60,9 +60,9 @@
 #include "utils/snapmgr.h"
 
 int			pgt_maintenance_interval = 60;
-int			pgt_retention_check_interval_ms = 300000;
-int			pgt_cleaner_backoff_ms = 15000;
-bool		pgt_cleaner_enable = true;
+int			pgt_log_retention_check_interval_ms = 300000;
+int			pgt_log_cleaner_backoff_ms = 15000;
+bool		pgt_log_cleaner_enable = true;
 
 /* When the last round of each kind began or, for cleaning, ended, by the monotonic clock; 0: never. */
 static int64 last_retention = 0;
@@ -253,7 +253,7 @@ retention_round(void)
 	List	   *partitions;
 	ListCell   *cell;
 
-	if (!is_due(last_retention, pgt_retention_check_interval_ms))
+	if (!is_due(last_retention, pgt_log_retention_check_interval_ms))
 		return;
 	last_retention = pgt_clock_monotonic_us();
 	partitions = partitions_with_logs();
@@ -374,7 +374,7 @@ cleaning_round(void)
 	List	   *dirty;
 	ListCell   *cell;
 
-	if (!pgt_cleaner_enable || !is_due(last_cleaning, pgt_cleaner_backoff_ms))
+	if (!pgt_log_cleaner_enable || !is_due(last_cleaning, pgt_log_cleaner_backoff_ms))
 		return;
 	forget_failed();
 	dirty = dirty_partitions();
@@ -475,11 +475,11 @@ until_due(int64 last, int64 interval_ms, int64 most)
 static void
 wait_until_due(void)
 {
-	int64		timeout = until_due(last_retention, pgt_retention_check_interval_ms, INT_MAX);
+	int64		timeout = until_due(last_retention, pgt_log_retention_check_interval_ms, INT_MAX);
 
 	timeout = until_due(last_collection, pgt_maintenance_interval * INT64CONST(1000), timeout);
-	if (pgt_cleaner_enable)
-		timeout = until_due(last_cleaning, pgt_cleaner_backoff_ms, timeout);
+	if (pgt_log_cleaner_enable)
+		timeout = until_due(last_cleaning, pgt_log_cleaner_backoff_ms, timeout);
 	pgt_background_worker_wait((long) timeout);
 }
 
