@@ -69,7 +69,7 @@ PGT_FUNCTION_INFO(pgt_leave_group);
 
 /* Serve partitions in the given order until the pass has enough. */
 static void
-serve(ConsumePass *pass, PassPartition *ordered, int count)
+serve(ConsumePass *pass, ConsumePassPartition *ordered, int count)
 {
 	int64		enough = pass->sink == NULL ? 1 : pass->request->max_records;
 
@@ -88,14 +88,14 @@ note_reading(const ConsumePass *pass)
 	ListCell   *cell;
 
 	foreach(cell, pass->topics)
-		pgt_group_position_note_reading(&((TopicPass *) lfirst(cell))->group);
+		pgt_group_position_note_reading(&((ConsumePassTopic *) lfirst(cell))->group);
 }
 
 /* Serve the request once, without waiting for anything. */
 static void
 consume_once(ConsumePass *pass)
 {
-	PassPartition *ordered;
+	ConsumePassPartition *ordered;
 	int			count;
 
 	pgt_consume_pass_open_topics(pass);
@@ -112,7 +112,7 @@ consume_once(ConsumePass *pass)
 static void
 consume_leased(ConsumePass *pass)
 {
-	PassPartition *ordered;
+	ConsumePassPartition *ordered;
 	int			count;
 
 	pgt_consume_pass_open_topics(pass);
@@ -126,7 +126,7 @@ consume_leased(ConsumePass *pass)
 /* ---- waiting ------------------------------------------------------------ */
 
 /* The verdict on a pass in transactional mode that is over. */
-static WaitVerdict
+static ConsumeWaitVerdict
 verdict_of(const ConsumePass *pass)
 {
 	if (pass->delivered > 0)
@@ -138,10 +138,10 @@ verdict_of(const ConsumePass *pass)
  * Look whether a member's call has anything to deliver or to write in one topic.
  * If not, the partitions that it waits for are added to the set.
  */
-static WaitVerdict
-look_topic_leased(TopicPass *topic, PartitionSet *partitions)
+static ConsumeWaitVerdict
+look_topic_leased(ConsumePassTopic *topic, PartitionSet *partitions)
 {
-	PassPartition *ordered;
+	ConsumePassPartition *ordered;
 	int			count;
 	bool		retry = false;
 	int64		next_end;
@@ -156,9 +156,10 @@ look_topic_leased(TopicPass *topic, PartitionSet *partitions)
 
 		*partitions |= PARTITION_SET_OF(ordered[i].offset->partition);
 		/* a gap is passed when the call ends */
-		if (pgt_cursor_open(topic, ordered[i].offset, &cursor) && pgt_cursor_has_work(&cursor))
+		if (pgt_partition_cursor_open(topic, ordered[i].offset, &cursor) &&
+			pgt_partition_cursor_has_work(&cursor))
 		{
-			pgt_cursor_close(&cursor);
+			pgt_partition_cursor_close(&cursor);
 			return WAIT_DONE;
 		}
 	}
@@ -169,7 +170,7 @@ look_topic_leased(TopicPass *topic, PartitionSet *partitions)
 }
 
 /* Look whether consume_leased() has anything to deliver or to write. */
-static WaitVerdict
+static ConsumeWaitVerdict
 look_leased(ConsumePass *pass)
 {
 	PartitionSet partitions = 0;
@@ -179,7 +180,7 @@ look_leased(ConsumePass *pass)
 	pgt_consume_pass_open_topics(pass);
 	foreach(cell, pass->topics)
 	{
-		WaitVerdict verdict = look_topic_leased(lfirst(cell), &partitions);
+		ConsumeWaitVerdict verdict = look_topic_leased(lfirst(cell), &partitions);
 
 		if (verdict == WAIT_DONE)
 			return WAIT_DONE;
@@ -203,7 +204,7 @@ wait_for_chosen(const ConsumeRequest *request)
 }
 
 /* Look in transactional mode: consume what is there, or own a partition with something to read. */
-static WaitVerdict
+static ConsumeWaitVerdict
 look_transactional(ConsumePass *pass)
 {
 	wait_for_chosen(pass->request);
@@ -212,11 +213,11 @@ look_transactional(ConsumePass *pass)
 }
 
 /* Look inside the function: consume what is there.  arg: the pass. */
-static WaitVerdict
+static ConsumeWaitVerdict
 look_and_consume(void *arg)
 {
 	ConsumePass *pass = arg;
-	WaitVerdict verdict;
+	ConsumeWaitVerdict verdict;
 
 	pass->snapshot = GetActiveSnapshot();
 	pass->retry = false;
@@ -232,11 +233,11 @@ look_and_consume(void *arg)
  * Look before the statement: own a partition with something to read.  If there is none,
  * keeps no lock on the topics.  arg: the request.
  */
-static WaitVerdict
+static ConsumeWaitVerdict
 look_and_own(void *arg)
 {
 	ConsumePass pass = {.request = arg,.waiting = true};
-	WaitVerdict verdict;
+	ConsumeWaitVerdict verdict;
 
 	pass.snapshot = GetActiveSnapshot();
 	verdict = pass.request->member != NULL ? look_leased(&pass) : look_transactional(&pass);
@@ -247,7 +248,7 @@ look_and_own(void *arg)
 
 /* Fill in what a call that begins now waits for and how long: all but the look. */
 static void
-fill_waiter(Waiter *waiter, const ConsumeRequest *request)
+fill_waiter(ConsumeWaiter *waiter, const ConsumeRequest *request)
 {
 	int64		longest = request->timeout;
 
@@ -262,7 +263,7 @@ fill_waiter(Waiter *waiter, const ConsumeRequest *request)
 
 /* Let a request wait before its statement; false if it does not wait. */
 static bool
-wait_for_request(ConsumeRequest *request, Waiter *waiter)
+wait_for_request(ConsumeRequest *request, ConsumeWaiter *waiter)
 {
 	fill_waiter(waiter, request);
 	waiter->look = look_and_own;
@@ -270,9 +271,9 @@ wait_for_request(ConsumeRequest *request, Waiter *waiter)
 	return request->timeout > 0;
 }
 
-/* The WaitPrepare of consume() and consume_as(). */
+/* The ConsumeWaitPrepare of consume() and consume_as(). */
 static bool
-prepare_waiting(const FuncExpr *call, const NullableDatum *args, Waiter *waiter)
+prepare_waiting(const FuncExpr *call, const NullableDatum *args, ConsumeWaiter *waiter)
 {
 	ConsumeRequest *request = palloc(sizeof(ConsumeRequest));
 
@@ -292,9 +293,9 @@ note_no_topics(const ConsumeRequest *request)
 				 errdetail("The list of topics is empty.")));
 }
 
-/* The WaitPrepare of consume_many(). */
+/* The ConsumeWaitPrepare of consume_many(). */
 static bool
-prepare_waiting_many(const FuncExpr *call, const NullableDatum *args, Waiter *waiter)
+prepare_waiting_many(const FuncExpr *call, const NullableDatum *args, ConsumeWaiter *waiter)
 {
 	ConsumeRequest *request = palloc(sizeof(ConsumeRequest));
 
@@ -316,7 +317,7 @@ prepare_waiting_many(const FuncExpr *call, const NullableDatum *args, Waiter *wa
 static void
 wait_and_consume(ConsumePass *pass)
 {
-	Waiter		waiter = {.look = look_and_consume,.arg = pass};
+	ConsumeWaiter waiter = {.look = look_and_consume,.arg = pass};
 
 	fill_waiter(&waiter, pass->request);
 	pgt_consume_wait_inside(&waiter);

@@ -39,7 +39,7 @@
 
 /* Do leases allow the consumer of the pass to own a partition? */
 static bool
-lease_allows(const TopicPass *pass, const GroupPartition *offset)
+lease_allows(const ConsumePassTopic *pass, const GroupPartition *offset)
 {
 	return pass->lease != NULL ? pgt_lease_is_held(pass->lease, offset) : !pgt_lease_is_live(offset);
 }
@@ -63,7 +63,7 @@ count_delivered(const TopicPartition *key, int64 records, int64 bytes)
  * there, and the next call finds the gap.
  */
 static int64
-deliver_records(TopicPass *pass, PartitionCursor *cursor)
+deliver_records(ConsumePassTopic *pass, PartitionCursor *cursor)
 {
 	int64		before = pass->whole->delivered;
 	int64		bytes = 0;
@@ -82,7 +82,7 @@ deliver_records(TopicPass *pass, PartitionCursor *cursor)
 		next = pgt_log_reader_position(cursor->reader);
 		more = pass->whole->delivered < pass->whole->request->max_records &&
 			pgt_log_reader_next(cursor->reader, &cursor->record);
-		held_back = more && !pgt_cursor_is_due(pass, cursor);
+		held_back = more && !pgt_partition_cursor_is_due(pass, cursor);
 	} while (more && !held_back && pgt_log_reader_log_start(cursor->reader) <= next);
 
 	count_delivered(&cursor->key, pass->whole->delivered - before, bytes);
@@ -93,7 +93,7 @@ deliver_records(TopicPass *pass, PartitionCursor *cursor)
 
 /* Deliver to a member, which has the partition, and record how far it has read. */
 static void
-deliver_to_member(TopicPass *pass, GroupPartition *offset, PartitionCursor *cursor)
+deliver_to_member(ConsumePassTopic *pass, GroupPartition *offset, PartitionCursor *cursor)
 {
 	if (cursor->must_commit || cursor->lost > 0 || cursor->past_end != NO_OFFSET)
 		pgt_lease_start(pass->lease, offset, cursor->start);
@@ -109,7 +109,7 @@ deliver_to_member(TopicPass *pass, GroupPartition *offset, PartitionCursor *curs
  * the caller has records to commit before the gap or has never committed any.
  */
 static void
-pass_gap(const TopicPass *pass, GroupPartition *offset, const PartitionCursor *cursor)
+pass_gap(const ConsumePassTopic *pass, GroupPartition *offset, const PartitionCursor *cursor)
 {
 	const ConsumerGroup *group = &pass->group;
 	bool		commit = pass->whole->request->auto_commit || cursor->must_commit ||
@@ -125,12 +125,12 @@ pass_gap(const TopicPass *pass, GroupPartition *offset, const PartitionCursor *c
 
 /* Deliver from a partition that is owned, and move the group's offset. */
 static void
-consume_owned(TopicPass *pass, GroupPartition *offset, PartitionCursor *cursor)
+consume_owned(ConsumePassTopic *pass, GroupPartition *offset, PartitionCursor *cursor)
 {
 	const ConsumerGroup *group = &pass->group;
 	int64		next;
 
-	pgt_cursor_report(pass, cursor);
+	pgt_partition_cursor_report(pass, cursor);
 	if (cursor->lost > 0)
 		pgt_group_position_note_lost(group, offset, cursor->lost);
 	if (pass->lease != NULL)
@@ -159,14 +159,14 @@ consume_owned(TopicPass *pass, GroupPartition *offset, PartitionCursor *cursor)
  * consumer owns it: then there is neither a reader nor a lock.
  */
 static bool
-open_and_own(TopicPass *pass, GroupPartition *offset, PartitionCursor *cursor)
+open_and_own(ConsumePassTopic *pass, GroupPartition *offset, PartitionCursor *cursor)
 {
 	const ConsumerGroup *group = &pass->group;
 	GroupLock	lock;
 
 	do
 	{
-		if (!pgt_cursor_open(pass, offset, cursor))
+		if (!pgt_partition_cursor_open(pass, offset, cursor))
 			return false;
 		if (pass->whole->waiting && cursor->reader == NULL)
 		{
@@ -178,7 +178,7 @@ open_and_own(TopicPass *pass, GroupPartition *offset, PartitionCursor *cursor)
 		lock = lease_allows(pass, offset) ? pgt_group_lock(group, offset, false) : GROUP_BUSY;
 		if (lock == GROUP_OWNED)
 			return true;
-		pgt_cursor_close(cursor);
+		pgt_partition_cursor_close(cursor);
 	} while (lock == GROUP_MOVED);
 
 	pass->whole->retry = true;
@@ -186,7 +186,7 @@ open_and_own(TopicPass *pass, GroupPartition *offset, PartitionCursor *cursor)
 }
 
 void
-pgt_consume_partition(TopicPass *pass, GroupPartition *offset)
+pgt_consume_partition(ConsumePassTopic *pass, GroupPartition *offset)
 {
 	PartitionCursor cursor;
 
@@ -196,5 +196,5 @@ pgt_consume_partition(TopicPass *pass, GroupPartition *offset)
 		pass->whole->delivered++;
 	else
 		consume_owned(pass, offset, &cursor);
-	pgt_cursor_close(&cursor);
+	pgt_partition_cursor_close(&cursor);
 }

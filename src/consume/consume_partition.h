@@ -12,6 +12,6 @@
  * a pass without a sink only owns it.  The outcome is in pass->whole: delivered,
  * remembered and retry.
  */
-extern void pgt_consume_partition(TopicPass *pass, GroupPartition *offset);
+extern void pgt_consume_partition(ConsumePassTopic *pass, GroupPartition *offset);
 
 #endif							/* CONSUME_PARTITION_H */

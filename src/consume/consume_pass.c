@@ -36,10 +36,10 @@
 /* ---- topics ------------------------------------------------------------- */
 
 /* Open one topic; NULL if it is gone and the request allows that. */
-static TopicPass *
+static ConsumePassTopic *
 open_topic(ConsumePass *pass, Oid relid)
 {
-	TopicPass  *topic = palloc0(sizeof(TopicPass));
+	ConsumePassTopic *topic = palloc0(sizeof(ConsumePassTopic));
 
 	LockRelationOid(relid, AccessShareLock);
 	if (pass->request->missing_ok && !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
@@ -61,7 +61,7 @@ pgt_consume_pass_open_topics(ConsumePass *pass)
 	pass->topics = NIL;
 	for (int i = 0; i < pass->request->topic_count; i++)
 	{
-		TopicPass  *topic = open_topic(pass, pass->request->topics[i]);
+		ConsumePassTopic *topic = open_topic(pass, pass->request->topics[i]);
 
 		if (topic != NULL)
 			pass->topics = lappend(pass->topics, topic);
@@ -74,7 +74,7 @@ pgt_consume_pass_unlock_topics(const ConsumePass *pass)
 	ListCell   *cell;
 
 	foreach(cell, pass->topics)
-		UnlockRelationOid(((TopicPass *) lfirst(cell))->group.topic, AccessShareLock);
+		UnlockRelationOid(((ConsumePassTopic *) lfirst(cell))->group.topic, AccessShareLock);
 }
 
 /* ---- the order of partitions -------------------------------------------- */
@@ -83,8 +83,8 @@ pgt_consume_pass_unlock_topics(const ConsumePass *pass)
 static int
 compare_partitions(const void *a, const void *b)
 {
-	const PassPartition *left = a;
-	const PassPartition *right = b;
+	const ConsumePassPartition *left = a;
+	const ConsumePassPartition *right = b;
 	Oid			left_topic = left->topic->group.topic;
 	Oid			right_topic = right->topic->group.topic;
 
@@ -97,20 +97,21 @@ compare_partitions(const void *a, const void *b)
 }
 
 /* An array with room for all partitions of the topics. */
-static PassPartition *
+static ConsumePassPartition *
 make_room(const ConsumePass *pass)
 {
 	int			partitions = 0;
 	ListCell   *cell;
 
 	foreach(cell, pass->topics)
-		partitions += ((TopicPass *) lfirst(cell))->topic->partitions;
-	return palloc(sizeof(PassPartition) * Max(partitions, 1));
+		partitions += ((ConsumePassTopic *) lfirst(cell))->topic->partitions;
+	return palloc(sizeof(ConsumePassPartition) * Max(partitions, 1));
 }
 
 /* Add a partition to the array, which has room for it. */
 static void
-add_partition(PassPartition *listed, int *count, TopicPass *topic, GroupPartition *offset)
+add_partition(ConsumePassPartition *listed, int *count, ConsumePassTopic *topic,
+			  GroupPartition *offset)
 {
 	listed[*count].topic = topic;
 	listed[*count].offset = offset;
@@ -119,7 +120,7 @@ add_partition(PassPartition *listed, int *count, TopicPass *topic, GroupPartitio
 
 /* Add the wanted partitions of a topic whose offsets are read, each once. */
 static void
-add_wanted(PassPartition *listed, int *count, TopicPass *topic)
+add_wanted(ConsumePassPartition *listed, int *count, ConsumePassTopic *topic)
 {
 	const ConsumeRequest *request = topic->whole->request;
 	bool	   *wanted = palloc0(sizeof(bool) * topic->topic->partitions);
@@ -134,7 +135,7 @@ add_wanted(PassPartition *listed, int *count, TopicPass *topic)
 
 /* Add the partitions that a member may read in a topic. */
 static void
-add_leased(PassPartition *listed, int *count, TopicPass *topic)
+add_leased(ConsumePassPartition *listed, int *count, ConsumePassTopic *topic)
 {
 	GroupPartition **leased = palloc(sizeof(GroupPartition *) * topic->topic->partitions);
 	int			leased_count = pgt_lease_partitions(topic->lease, leased);
@@ -147,7 +148,7 @@ add_leased(PassPartition *listed, int *count, TopicPass *topic)
 /* ---- transactional mode ------------------------------------------------- */
 
 int
-pgt_consume_pass_list(ConsumePass *pass, PassPartition **ordered)
+pgt_consume_pass_list(ConsumePass *pass, ConsumePassPartition **ordered)
 {
 	int			count = 0;
 	ListCell   *cell;
@@ -155,14 +156,14 @@ pgt_consume_pass_list(ConsumePass *pass, PassPartition **ordered)
 	*ordered = make_room(pass);
 	foreach(cell, pass->topics)
 	{
-		TopicPass  *topic = lfirst(cell);
+		ConsumePassTopic *topic = lfirst(cell);
 		int32		partitions = topic->topic->partitions;
 
 		topic->offsets = pgt_group_rows_read(&topic->group, partitions);
 		pgt_group_clamp_future_served(topic->offsets, partitions);
 		add_wanted(*ordered, &count, topic);
 	}
-	qsort(*ordered, count, sizeof(PassPartition), compare_partitions);
+	qsort(*ordered, count, sizeof(ConsumePassPartition), compare_partitions);
 	return count;
 }
 
@@ -173,7 +174,7 @@ pgt_consume_pass_keep_groups(const ConsumePass *pass)
 
 	foreach(cell, pass->topics)
 	{
-		TopicPass  *topic = lfirst(cell);
+		ConsumePassTopic *topic = lfirst(cell);
 
 		pgt_group_refresh_expiry(&topic->group, topic->offsets, topic->topic->partitions);
 	}
@@ -183,7 +184,7 @@ pgt_consume_pass_keep_groups(const ConsumePass *pass)
 
 /* Let the member of the request be the consumer in a topic. */
 static void
-set_holder(TopicPass *topic)
+set_holder(ConsumePassTopic *topic)
 {
 	topic->holder.group = &topic->group;
 	topic->holder.member = topic->whole->request->member;
@@ -192,7 +193,7 @@ set_holder(TopicPass *topic)
 }
 
 int
-pgt_consume_pass_begin_member(ConsumePass *pass, PassPartition **ordered)
+pgt_consume_pass_begin_member(ConsumePass *pass, ConsumePassPartition **ordered)
 {
 	int			count = 0;
 	ListCell   *cell;
@@ -200,13 +201,13 @@ pgt_consume_pass_begin_member(ConsumePass *pass, PassPartition **ordered)
 	*ordered = make_room(pass);
 	foreach(cell, pass->topics)
 	{
-		TopicPass  *topic = lfirst(cell);
+		ConsumePassTopic *topic = lfirst(cell);
 
 		set_holder(topic);
 		topic->lease = pgt_lease_begin(&topic->holder);
 		add_leased(*ordered, &count, topic);
 	}
-	qsort(*ordered, count, sizeof(PassPartition), compare_partitions);
+	qsort(*ordered, count, sizeof(ConsumePassPartition), compare_partitions);
 	return count;
 }
 
@@ -216,11 +217,11 @@ pgt_consume_pass_end_member(ConsumePass *pass)
 	ListCell   *cell;
 
 	foreach(cell, pass->topics)
-		pgt_lease_end(((TopicPass *) lfirst(cell))->lease);
+		pgt_lease_end(((ConsumePassTopic *) lfirst(cell))->lease);
 }
 
 bool
-pgt_consume_pass_look_member(TopicPass *topic, bool *retry)
+pgt_consume_pass_look_member(ConsumePassTopic *topic, bool *retry)
 {
 	set_holder(topic);
 	topic->lease = pgt_lease_look(&topic->holder);
@@ -228,12 +229,12 @@ pgt_consume_pass_look_member(TopicPass *topic, bool *retry)
 }
 
 int
-pgt_consume_pass_list_leased(TopicPass *topic, PassPartition **ordered)
+pgt_consume_pass_list_leased(ConsumePassTopic *topic, ConsumePassPartition **ordered)
 {
 	int			count = 0;
 
-	*ordered = palloc(sizeof(PassPartition) * topic->topic->partitions);
+	*ordered = palloc(sizeof(ConsumePassPartition) * topic->topic->partitions);
 	add_leased(*ordered, &count, topic);
-	qsort(*ordered, count, sizeof(PassPartition), compare_partitions);
+	qsort(*ordered, count, sizeof(ConsumePassPartition), compare_partitions);
 	return count;
 }

@@ -21,11 +21,11 @@ typedef struct ConsumePass
 	bool		remembered;		/* some starts or gaps are still to be committed */
 	bool		retry;			/* another consumer owns a partition with something to read */
 	bool		served_member;	/* the member's call has been made */
-	List	   *topics;			/* of TopicPass, in the order of the topics' oids */
+	List	   *topics;			/* of ConsumePassTopic, in the order of the topics' oids */
 } ConsumePass;
 
 /* The part of a pass that is about one topic. */
-typedef struct TopicPass
+typedef struct ConsumePassTopic
 {
 	ConsumePass *whole;
 	ConsumerGroup group;
@@ -33,14 +33,14 @@ typedef struct TopicPass
 	GroupPartition *offsets;		/* of all partitions; NULL in leased mode */
 	LeaseHolder holder;			/* in leased mode: the member that consumes */
 	LeaseCall  *lease;			/* in leased mode: the member's call; else NULL */
-} TopicPass;
+} ConsumePassTopic;
 
 /* A partition to serve. */
-typedef struct PassPartition
+typedef struct ConsumePassPartition
 {
-	TopicPass  *topic;
+	ConsumePassTopic *topic;
 	GroupPartition *offset;
-} PassPartition;
+} ConsumePassPartition;
 
 /*
  * Open the request's topics and lock them with AccessShareLock.  Topics that are
@@ -57,7 +57,7 @@ extern void pgt_consume_pass_unlock_topics(const ConsumePass *pass);
  * partitions to serve, those served least recently first.  Returns how many;
  * *ordered is palloc'd.
  */
-extern int	pgt_consume_pass_list(ConsumePass *pass, PassPartition **ordered);
+extern int	pgt_consume_pass_list(ConsumePass *pass, ConsumePassPartition **ordered);
 
 /* Keep the group's rows in the topics of pgt_consume_pass_list() from expiring. */
 extern void pgt_consume_pass_keep_groups(const ConsumePass *pass);
@@ -66,7 +66,7 @@ extern void pgt_consume_pass_keep_groups(const ConsumePass *pass);
  * In leased mode: begin a call of the member in each topic and list the partitions
  * that it may read, like pgt_consume_pass_list().  pgt_consume_pass_end_member() ends the calls.
  */
-extern int	pgt_consume_pass_begin_member(ConsumePass *pass, PassPartition **ordered);
+extern int	pgt_consume_pass_begin_member(ConsumePass *pass, ConsumePassPartition **ordered);
 extern void pgt_consume_pass_end_member(ConsumePass *pass);
 
 /*
@@ -74,9 +74,9 @@ extern void pgt_consume_pass_end_member(ConsumePass *pass);
  * Returns true if its call has something to write there.  If not, *retry is set
  * where another consumer owns a partition that the member could take.
  */
-extern bool pgt_consume_pass_look_member(TopicPass *topic, bool *retry);
+extern bool pgt_consume_pass_look_member(ConsumePassTopic *topic, bool *retry);
 
 /* After pgt_consume_pass_look_member(): the partitions that the member may read in one topic, like pgt_consume_pass_list(). */
-extern int	pgt_consume_pass_list_leased(TopicPass *topic, PassPartition **ordered);
+extern int	pgt_consume_pass_list_leased(ConsumePassTopic *topic, ConsumePassPartition **ordered);
 
 #endif							/* CONSUME_PASS_H */

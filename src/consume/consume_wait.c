@@ -76,7 +76,7 @@
 static struct
 {
 	PGFunction	function;
-	WaitPrepare prepare;
+	ConsumeWaitPrepare prepare;
 }			waiting_functions[MAX_WAITING_FUNCTIONS];
 static int	waiting_function_count = 0;
 
@@ -111,11 +111,11 @@ pgt_consume_wait_for_lease(int64 us)
 }
 
 /* One look, with all the memory it took given back. */
-static WaitVerdict
-take_look(const Waiter *waiter, MemoryContext scratch)
+static ConsumeWaitVerdict
+take_look(const ConsumeWaiter *waiter, MemoryContext scratch)
 {
 	MemoryContext caller = MemoryContextSwitchTo(scratch);
-	WaitVerdict verdict;
+	ConsumeWaitVerdict verdict;
 
 	look_again_at = NEVER_US;
 	verdict = waiter->look(waiter->arg);
@@ -175,11 +175,11 @@ ms_until(int64 time)
  * before and after.
  */
 static void
-look_and_sleep(const Waiter *waiter, QueryDesc *query, MemoryContext scratch)
+look_and_sleep(const ConsumeWaiter *waiter, QueryDesc *query, MemoryContext scratch)
 {
 	long		nap = FIRST_NAP_MS;
 	long		remaining;
-	WaitVerdict verdict;
+	ConsumeWaitVerdict verdict;
 
 	while ((verdict = take_look(waiter, scratch)) != WAIT_DONE &&
 		   (remaining = ms_until(waiter->deadline)) > 0)
@@ -206,7 +206,7 @@ look_and_sleep(const Waiter *waiter, QueryDesc *query, MemoryContext scratch)
  * preparation, because it mostly finds something.
  */
 static void
-wait_until_done(const Waiter *waiter, QueryDesc *query)
+wait_until_done(const ConsumeWaiter *waiter, QueryDesc *query)
 {
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "pg_topics look",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -233,7 +233,7 @@ wait_until_done(const Waiter *waiter, QueryDesc *query)
 }
 
 void
-pgt_consume_wait_inside(const Waiter *waiter)
+pgt_consume_wait_inside(const ConsumeWaiter *waiter)
 {
 	PushActiveSnapshot(GetLatestSnapshot());
 	wait_until_done(waiter, NULL);
@@ -308,7 +308,7 @@ call_of_plan(Plan *plan)
 }
 
 /* The function that prepares the waiting of a call; NULL if the function called never waits. */
-static WaitPrepare
+static ConsumeWaitPrepare
 prepare_of_call(const FuncExpr *call)
 {
 	FmgrInfo	info;
@@ -400,13 +400,13 @@ evaluate_arguments(const FuncExpr *call, ParamListInfo params)
 
 /* Wait for a call before its query starts. */
 static void
-wait_before_query(QueryDesc *query, const FuncExpr *call, WaitPrepare prepare)
+wait_before_query(QueryDesc *query, const FuncExpr *call, ConsumeWaitPrepare prepare)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics wait",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	NullableDatum *args = evaluate_arguments(call, query->params);
-	Waiter		waiter;
+	ConsumeWaiter waiter;
 
 	if (args != NULL && prepare(call, args, &waiter))
 	{
@@ -424,7 +424,7 @@ wait_executor_start(QueryDesc *query, int eflags)
 	if (query->operation == CMD_SELECT && (eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
 	{
 		FuncExpr   *call = call_of_plan(query->plannedstmt->planTree);
-		WaitPrepare prepare = call == NULL ? NULL : prepare_of_call(call);
+		ConsumeWaitPrepare prepare = call == NULL ? NULL : prepare_of_call(call);
 
 		if (prepare != NULL && owns_its_snapshot(query))
 			wait_before_query(query, call, prepare);
@@ -454,7 +454,7 @@ wait_xact_callback(XactEvent event, void *arg)
 }
 
 void
-pgt_consume_wait_register(PGFunction function, WaitPrepare prepare)
+pgt_consume_wait_register(PGFunction function, ConsumeWaitPrepare prepare)
 {
 	if (waiting_function_count == MAX_WAITING_FUNCTIONS)
 		elog(ERROR, "too many waiting functions");

@@ -12,14 +12,14 @@
 #include "nodes/primnodes.h"
 
 /* The result of a look at the topics. */
-typedef enum WaitVerdict
+typedef enum ConsumeWaitVerdict
 {
 	WAIT_DONE,					/* the wait is over */
 	WAIT_IDLE,					/* nothing new: sleep until woken */
 	WAIT_RETRY					/* a change will come without an announcement: look again soon */
-} WaitVerdict;
+} ConsumeWaitVerdict;
 
-typedef struct Waiter
+typedef struct ConsumeWaiter
 {
 	const Oid  *topics;			/* as many as topic_count says */
 	int			topic_count;
@@ -27,9 +27,9 @@ typedef struct Waiter
 	bool		each;			/* wake this waiter even if another one of its group is woken */
 	int64		deadline;		/* by the monotonic clock, microseconds */
 	/* called with an active snapshot, in a memory context that is then reset */
-	WaitVerdict (*look) (void *arg);
+	ConsumeWaitVerdict (*look) (void *arg);
 	void	   *arg;
-} Waiter;
+} ConsumeWaiter;
 
 /*
  * Called by a look that has found a record that may be delivered "us" microseconds from
@@ -48,16 +48,17 @@ extern void pgt_consume_wait_for_lease(int64 us);
  * Wait within a running statement until look() is done or the deadline
  * passed.  look() gets the latest snapshot; the statement's own stays held.
  */
-extern void pgt_consume_wait_inside(const Waiter *waiter);
+extern void pgt_consume_wait_inside(const ConsumeWaiter *waiter);
 
 /*
  * Prepare the waiting for a call whose arguments are known: fill in *waiter, or return
  * false if the call does not wait (then the function itself reports errors).
  */
-typedef bool (*WaitPrepare) (const FuncExpr *call, const NullableDatum *args, Waiter *waiter);
+typedef bool (*ConsumeWaitPrepare) (const FuncExpr *call, const NullableDatum *args,
+									ConsumeWaiter *waiter);
 
 /* Let statements that consist of a call of "function" wait before they start. */
-extern void pgt_consume_wait_register(PGFunction function, WaitPrepare prepare);
+extern void pgt_consume_wait_register(PGFunction function, ConsumeWaitPrepare prepare);
 
 /*
  * Set *result to the value of an expression, in the current memory context.  False if it

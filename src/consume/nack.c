@@ -262,7 +262,7 @@ check_origin_owner(const Failure *failure, bool dead, Oid target)
 				 errdetail("Role \"%s\" has no INSERT privilege on topic \"%s\".", owner, get_rel_name(target)),
 				 errhint("Grant the privilege to the owner, or name another topic in the option \"%s.topic\".",
 						 dead ? "dlq" : "retry")));
-	if (!dead && !pgt_nack_is_own_target(origin, target))
+	if (!dead && !pgt_nack_header_is_own_target(origin, target))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("topic \"%s\" cannot be the retry topic of \"%s\"",
@@ -277,7 +277,7 @@ static Topic *
 open_target(const Failure *failure, bool dead)
 {
 	char	   *name = target_name(failure, dead);
-	Oid			relid = pgt_nack_find_target(failure->origin, name);
+	Oid			relid = pgt_nack_header_find_target(failure->origin, name);
 	Topic	   *target;
 
 	if (!OidIsValid(relid))
@@ -341,7 +341,7 @@ set_origin(Failure *failure)
 {
 	int64		attempts = 0;
 
-	failure->origin = pgt_nack_origin(failure->topic, &failure->record);
+	failure->origin = pgt_nack_header_origin(failure->topic, &failure->record);
 	failure->again = failure->origin != NULL;
 	if (failure->again)
 		attempts = pgt_nack_header_number(&failure->record, NACK_ATTEMPTS);

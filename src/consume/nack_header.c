@@ -39,7 +39,7 @@
  * Locks: none on the origin.  Its present options are read from the catalogs, because a
  * consumer must not wait for a session that alters or drops another topic.
  *
- * Memory: the caller's context; what pgt_nack_held_until() needs is freed.
+ * Memory: the caller's context; what pgt_nack_header_held_until() needs is freed.
  */
 #include "postgres.h"
 
@@ -148,13 +148,13 @@ find_relation(const char *name, Oid schema)
 }
 
 Oid
-pgt_nack_find_target(const Topic *origin, const char *name)
+pgt_nack_header_find_target(const Topic *origin, const char *name)
 {
 	return find_relation(name, get_rel_namespace(origin->relid));
 }
 
 bool
-pgt_nack_is_own_target(const Topic *origin, Oid topic)
+pgt_nack_header_is_own_target(const Topic *origin, Oid topic)
 {
 	return PGT_OWNS_RELATION(topic, origin->owner);
 }
@@ -165,8 +165,8 @@ is_target(const Topic *origin, const Topic *topic, bool dead)
 {
 	char	   *name = pgt_topic_failed_name(origin, dead);
 
-	return name != NULL && pgt_nack_find_target(origin, name) == topic->relid &&
-		pgt_nack_is_own_target(origin, topic->relid);
+	return name != NULL && pgt_nack_header_find_target(origin, name) == topic->relid &&
+		pgt_nack_header_is_own_target(origin, topic->relid);
 }
 
 /* Owner and options of a topic as the catalogs have them; NULL if it is gone. */
@@ -211,11 +211,11 @@ find_named(const Record *record)
 	if (name == NULL)
 		return NULL;
 	relid = find_relation(name, InvalidOid);
-	return OidIsValid(relid) && pgt_is_topic(relid) ? read_origin(relid) : NULL;
+	return OidIsValid(relid) && pgt_topic_exists(relid) ? read_origin(relid) : NULL;
 }
 
 Topic *
-pgt_nack_origin(const Topic *topic, const Record *record)
+pgt_nack_header_origin(const Topic *topic, const Record *record)
 {
 	Topic	   *origin = find_named(record);
 
@@ -245,7 +245,7 @@ bounded_wait(const Topic *topic, const Record *record, int64 until, int64 now)
 }
 
 int64
-pgt_nack_held_until(const Topic *topic, const Record *record)
+pgt_nack_header_held_until(const Topic *topic, const Record *record)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch;

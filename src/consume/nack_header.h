@@ -28,22 +28,22 @@ extern bool pgt_nack_header_find(const Record *record, const char *name, RecordH
 extern int64 pgt_nack_header_number(const Record *record, const char *name);
 
 /* The relation of that name, by default in the origin's schema; InvalidOid if there is none. */
-extern Oid	pgt_nack_find_target(const Topic *origin, const char *name);
+extern Oid	pgt_nack_header_find_target(const Topic *origin, const char *name);
 
 /* Does the origin's owner own the topic, so that its headers count there? */
-extern bool pgt_nack_is_own_target(const Topic *origin, Oid topic);
+extern bool pgt_nack_header_is_own_target(const Topic *origin, Oid topic);
 
 /*
  * The topic in which a record of "topic" failed first, according to its headers; NULL if
  * they are not believed.  Only relid, owner and options of the result are set.  Takes no
  * lock on that topic, and throws no ERROR whatever the headers contain.
  */
-extern Topic *pgt_nack_origin(const Topic *topic, const Record *record);
+extern Topic *pgt_nack_header_origin(const Topic *topic, const Record *record);
 
 /*
  * The time before which consume() does not deliver the record, in milliseconds since 1970;
  * 0 if it may be delivered now.
  */
-extern int64 pgt_nack_held_until(const Topic *topic, const Record *record);
+extern int64 pgt_nack_header_held_until(const Topic *topic, const Record *record);
 
 #endif							/* NACK_HEADER_H */

@@ -54,7 +54,7 @@
 
 /* ERROR: the group has committed nothing, and auto_offset_reset is "none". */
 static void
-report_no_offset(const TopicPass *pass, int32 partition)
+report_no_offset(const ConsumePassTopic *pass, int32 partition)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -67,7 +67,8 @@ report_no_offset(const TopicPass *pass, int32 partition)
 
 /* ERROR: the group's next record was deleted, and auto_offset_reset is "none". */
 static void
-report_offset_out_of_range(const TopicPass *pass, int32 partition, int64 offset, int64 log_start)
+report_offset_out_of_range(const ConsumePassTopic *pass, int32 partition, int64 offset,
+						   int64 log_start)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
@@ -81,7 +82,7 @@ report_offset_out_of_range(const TopicPass *pass, int32 partition, int64 offset,
 
 /* ERROR: the group's offset is past the log end, and auto_offset_reset is "none". */
 static void
-report_offset_past_end(const TopicPass *pass, int32 partition, int64 offset, int64 log_end)
+report_offset_past_end(const ConsumePassTopic *pass, int32 partition, int64 offset, int64 log_end)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
@@ -99,7 +100,7 @@ report_offset_past_end(const TopicPass *pass, int32 partition, int64 offset, int
  * what the group has read since ("next", or NO_OFFSET) no longer counts.
  */
 static void
-start_at_end(const TopicPass *pass, const GroupPartition *offset, PartitionCursor *cursor,
+start_at_end(const ConsumePassTopic *pass, const GroupPartition *offset, PartitionCursor *cursor,
 			 int64 next, int64 log_start)
 {
 	TransactionId blocker;
@@ -113,7 +114,7 @@ start_at_end(const TopicPass *pass, const GroupPartition *offset, PartitionCurso
 
 /* Set cursor->start for a group that has committed nothing. */
 static void
-start_new_group(const TopicPass *pass, const GroupPartition *offset, PartitionCursor *cursor,
+start_new_group(const ConsumePassTopic *pass, const GroupPartition *offset, PartitionCursor *cursor,
 				int64 log_start)
 {
 	switch (pass->whole->request->reset)
@@ -132,7 +133,7 @@ start_new_group(const TopicPass *pass, const GroupPartition *offset, PartitionCu
 
 /* Set cursor->start for a group whose next record was deleted. */
 static void
-start_behind_lost(const TopicPass *pass, const GroupPartition *offset, PartitionCursor *cursor,
+start_behind_lost(const ConsumePassTopic *pass, const GroupPartition *offset, PartitionCursor *cursor,
 				  int64 next, const LogBounds *bounds)
 {
 	int64		log_start = bounds->log_start_offset;
@@ -158,7 +159,7 @@ start_behind_lost(const TopicPass *pass, const GroupPartition *offset, Partition
  * was restored without its records, and what is there now is another log.
  */
 static void
-start_over(const TopicPass *pass, const GroupPartition *offset, PartitionCursor *cursor,
+start_over(const ConsumePassTopic *pass, const GroupPartition *offset, PartitionCursor *cursor,
 		   int64 next, const LogBounds *bounds)
 {
 	switch (pass->whole->request->reset)
@@ -179,7 +180,7 @@ start_over(const TopicPass *pass, const GroupPartition *offset, PartitionCursor 
 /* ---- the cursor --------------------------------------------------------- */
 
 void
-pgt_cursor_close(PartitionCursor *cursor)
+pgt_partition_cursor_close(PartitionCursor *cursor)
 {
 	if (cursor->reader != NULL)
 		pgt_log_reader_end(cursor->reader);
@@ -187,9 +188,9 @@ pgt_cursor_close(PartitionCursor *cursor)
 }
 
 bool
-pgt_cursor_is_due(const TopicPass *pass, const PartitionCursor *cursor)
+pgt_partition_cursor_is_due(const ConsumePassTopic *pass, const PartitionCursor *cursor)
 {
-	int64		wait_ms = pgt_nack_held_until(pass->topic, &cursor->record);
+	int64		wait_ms = pgt_nack_header_held_until(pass->topic, &cursor->record);
 
 	if (wait_ms > 0)
 		wait_ms -= pgt_clock_shifted_now_ms();
@@ -204,7 +205,7 @@ pgt_cursor_is_due(const TopicPass *pass, const PartitionCursor *cursor)
  * has no reader.  False if the log's start has moved past cursor->start meanwhile.
  */
 static bool
-open_reader(const TopicPass *pass, PartitionCursor *cursor)
+open_reader(const ConsumePassTopic *pass, PartitionCursor *cursor)
 {
 	bool		found;
 
@@ -212,27 +213,27 @@ open_reader(const TopicPass *pass, PartitionCursor *cursor)
 	found = pgt_log_reader_next(cursor->reader, &cursor->record);
 	if (pgt_log_reader_log_start(cursor->reader) > cursor->start)
 	{
-		pgt_cursor_close(cursor);
+		pgt_partition_cursor_close(cursor);
 		return false;
 	}
 	if (!found)
 		cursor->passed = pgt_log_reader_position(cursor->reader);
-	cursor->held = found && !pgt_cursor_is_due(pass, cursor);
+	cursor->held = found && !pgt_partition_cursor_is_due(pass, cursor);
 	if (!found || cursor->held)
-		pgt_cursor_close(cursor);
+		pgt_partition_cursor_close(cursor);
 	return true;
 }
 
 /* The next offset of the pass's consumer in a partition; NO_OFFSET if nothing is committed yet. */
 static int64
-next_offset(const TopicPass *pass, const GroupPartition *offset)
+next_offset(const ConsumePassTopic *pass, const GroupPartition *offset)
 {
 	return pass->lease != NULL ? pgt_lease_next_offset(offset) : pgt_group_next_offset(offset);
 }
 
 /* Set cursor->start by the log's present bounds. */
 static void
-choose_start(const TopicPass *pass, const GroupPartition *offset, PartitionCursor *cursor,
+choose_start(const ConsumePassTopic *pass, const GroupPartition *offset, PartitionCursor *cursor,
 			 const LogBounds *bounds)
 {
 	int64		next = cursor->next;
@@ -253,7 +254,7 @@ choose_start(const TopicPass *pass, const GroupPartition *offset, PartitionCurso
 }
 
 bool
-pgt_cursor_has_work(const PartitionCursor *cursor)
+pgt_partition_cursor_has_work(const PartitionCursor *cursor)
 {
 	return cursor->reader != NULL || cursor->must_commit;
 }
@@ -267,7 +268,8 @@ is_before_gap(const PartitionCursor *cursor)
 }
 
 bool
-pgt_cursor_open(const TopicPass *pass, const GroupPartition *offset, PartitionCursor *cursor)
+pgt_partition_cursor_open(const ConsumePassTopic *pass, const GroupPartition *offset,
+						  PartitionCursor *cursor)
 {
 	LogBounds	bounds;
 
@@ -282,12 +284,12 @@ pgt_cursor_open(const TopicPass *pass, const GroupPartition *offset, PartitionCu
 
 	if (cursor->held && cursor->next == NO_OFFSET)
 		cursor->must_commit = true;
-	return pgt_cursor_has_work(cursor) || is_before_gap(cursor);
+	return pgt_partition_cursor_has_work(cursor) || is_before_gap(cursor);
 }
 
 /* Tell a consumer that it starts again, because its offset was past the log end. */
 static void
-report_start_over(const TopicPass *pass, const PartitionCursor *cursor)
+report_start_over(const ConsumePassTopic *pass, const PartitionCursor *cursor)
 {
 	ereport(NOTICE,
 			(errmsg("consumer group \"%s\" starts over at offset %lld of partition %d of topic \"%s\"",
@@ -299,7 +301,7 @@ report_start_over(const TopicPass *pass, const PartitionCursor *cursor)
 
 /* Tell a consumer that records were deleted before it read them. */
 static void
-report_lost_records(const TopicPass *pass, const PartitionCursor *cursor)
+report_lost_records(const ConsumePassTopic *pass, const PartitionCursor *cursor)
 {
 	ereport(NOTICE,
 			(errmsg_plural("consumer group \"%s\" skips %lld offset of partition %d of topic \"%s\" whose record has been deleted",
@@ -312,7 +314,7 @@ report_lost_records(const TopicPass *pass, const PartitionCursor *cursor)
 }
 
 void
-pgt_cursor_report(const TopicPass *pass, const PartitionCursor *cursor)
+pgt_partition_cursor_report(const ConsumePassTopic *pass, const PartitionCursor *cursor)
 {
 	if (cursor->lost > 0)
 		report_lost_records(pass, cursor);

@@ -30,22 +30,22 @@ typedef struct PartitionCursor
  * if not, there is no reader either.  ERROR if auto_offset_reset is "none" and the group
  * cannot continue.
  */
-extern bool pgt_cursor_open(const TopicPass *pass, const GroupPartition *offset,
-							PartitionCursor *cursor);
+extern bool pgt_partition_cursor_open(const ConsumePassTopic *pass, const GroupPartition *offset,
+									  PartitionCursor *cursor);
 
 /* Has the cursor a record to deliver or a start to commit, and not just a gap to pass? */
-extern bool pgt_cursor_has_work(const PartitionCursor *cursor);
+extern bool pgt_partition_cursor_has_work(const PartitionCursor *cursor);
 
 /* Close the cursor's reader, if it has one. */
-extern void pgt_cursor_close(PartitionCursor *cursor);
+extern void pgt_partition_cursor_close(PartitionCursor *cursor);
 
 /*
  * May the cursor's record be delivered yet?  If not, the look under way asks for another
  * look at the record's time.
  */
-extern bool pgt_cursor_is_due(const TopicPass *pass, const PartitionCursor *cursor);
+extern bool pgt_partition_cursor_is_due(const ConsumePassTopic *pass, const PartitionCursor *cursor);
 
 /* Send a NOTICE if the consumer has lost records, or starts over. */
-extern void pgt_cursor_report(const TopicPass *pass, const PartitionCursor *cursor);
+extern void pgt_partition_cursor_report(const ConsumePassTopic *pass, const PartitionCursor *cursor);
 
 #endif							/* PARTITION_CURSOR_H */

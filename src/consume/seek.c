@@ -422,7 +422,7 @@ static bool
 topic_comes_first(text *first, text *second, Oid *topic)
 {
 	Oid			relations[] = {relation_of_name(first), relation_of_name(second)};
-	bool		are_topics[] = {pgt_is_topic(relations[0]), pgt_is_topic(relations[1])};
+	bool		are_topics[] = {pgt_topic_exists(relations[0]), pgt_topic_exists(relations[1])};
 	int			which = are_topics[0] || (!are_topics[1] && !OidIsValid(relations[1])) ? 0 : 1;
 
 	if (are_topics[0] && are_topics[1])
@@ -453,7 +453,7 @@ pgt_delete_group_by_names(PG_FUNCTION_ARGS)
 	pgt_sql_argument_require(fcinfo, 0, "topic");
 	if (PG_ARGISNULL(1))
 	{
-		if (pgt_is_topic(relation_of_name(PG_GETARG_TEXT_PP(0))))
+		if (pgt_topic_exists(relation_of_name(PG_GETARG_TEXT_PP(0))))
 			pgt_sql_argument_require(fcinfo, 1, "consumer group name");
 		init_group_to_delete(&group, fcinfo, PG_GETARG_TEXT_PP(0));
 		PG_RETURN_INT64(delete_from_own_topics(&group));

@@ -257,8 +257,8 @@ append_create_options(StringInfo statement, int32 partitions, List *items)
 }
 
 Oid
-pgt_topic_create(text *topic, int32 partitions, Oid key_type, Oid value_type,
-				 Jsonb *config, bool if_not_exists)
+pgt_create_topic_by_name(text *topic, int32 partitions, Oid key_type, Oid value_type,
+						 Jsonb *config, bool if_not_exists)
 {
 	StringInfoData statement;
 	RangeVar   *name = parse_name(topic);
@@ -277,9 +277,9 @@ pgt_topic_create(text *topic, int32 partitions, Oid key_type, Oid value_type,
 	if (OidIsValid(existing))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_TABLE),
-				 pgt_is_topic(existing) ? errmsg("topic \"%s\" already exists", name->relname) :
+				 pgt_topic_exists(existing) ? errmsg("topic \"%s\" already exists", name->relname) :
 				 errmsg("relation \"%s\" already exists, and is not a topic", name->relname),
-				 pgt_is_topic(existing) ? errhint("With if_not_exists => true that is no error; alter_topic() changes its options.") : 0));
+				 pgt_topic_exists(existing) ? errhint("With if_not_exists => true that is no error; alter_topic() changes its options.") : 0));
 
 	initStringInfo(&statement);
 	appendStringInfo(&statement,
@@ -320,8 +320,8 @@ create_failed_topic(Oid relid, bool dead)
 				 errhint("Set the topic's option \"%s.topic\".", dead ? "dlq" : "retry")));
 	if (SplitIdentifierString(pstrdup(name), '.', &parts) && list_length(parts) == 1)
 		name = psprintf("%s.%s", quote_identifier(schema), name);
-	(void) pgt_topic_create(cstring_to_text(name), topic->partitions, topic->key.type, topic->value.type,
-							DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"))), true);
+	(void) pgt_create_topic_by_name(cstring_to_text(name), topic->partitions, topic->key.type, topic->value.type,
+									DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"))), true);
 }
 
 /* create_topic(topic, partitions, key_type, value_type, config, if_not_exists, retry_topics) */
@@ -331,8 +331,8 @@ pgt_create_topic(PG_FUNCTION_ARGS)
 	Oid			topic;
 
 	check_arguments(fcinfo);
-	topic = pgt_topic_create(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), PG_GETARG_OID(2),
-							 PG_GETARG_OID(3), PG_GETARG_JSONB_P(4), PG_GETARG_BOOL(5));
+	topic = pgt_create_topic_by_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), PG_GETARG_OID(2),
+									 PG_GETARG_OID(3), PG_GETARG_JSONB_P(4), PG_GETARG_BOOL(5));
 	if (PG_GETARG_BOOL(6))
 	{
 		create_failed_topic(topic, false);

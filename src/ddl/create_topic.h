@@ -12,7 +12,7 @@
  * current user; returns its oid.  With "if_not_exists" an existing topic is returned.
  * ERROR where the statement fails, or the existing relation is not a topic.
  */
-extern Oid	pgt_topic_create(text *topic, int32 partitions, Oid key_type, Oid value_type,
-							 Jsonb *config, bool if_not_exists);
+extern Oid	pgt_create_topic_by_name(text *topic, int32 partitions, Oid key_type, Oid value_type,
+									 Jsonb *config, bool if_not_exists);
 
 #endif							/* CREATE_TOPIC_H */

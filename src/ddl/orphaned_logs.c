@@ -125,7 +125,7 @@ settled_partitions(Oid topic, LOCKMODE lock)
 {
 	if (!ConditionalLockRelationOid(topic, lock))
 		return -1;
-	if (pgt_is_topic(topic))
+	if (pgt_topic_exists(topic))
 		return pgt_topic_get(topic)->partitions;
 	UnlockRelationOid(topic, lock);
 	return -1;
@@ -193,5 +193,5 @@ pgt_orphaned_logs_collect_slots(void)
 		return;
 	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
 		ReThrowError(error);
-	pgt_report_as_warning(error);
+	pgt_catch_error_report(error);
 }

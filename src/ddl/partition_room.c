@@ -53,13 +53,13 @@ static int	max_partitions_per_role;	/* -1: no limit */
 static void
 check_possible(Oid topic, int32 partitions)
 {
-	if (partitions <= pgt_log_shared->max_partitions)
+	if (partitions <= pgt_log_state->max_partitions)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 			 errmsg("topic \"%s\" cannot have %d partitions", get_rel_name(topic), partitions),
 			 errdetail("All topics of the server together can have at most %d partitions (pg_topics.max_partitions).",
-					   pgt_log_shared->max_partitions),
+					   pgt_log_state->max_partitions),
 			 errhint("Create it with fewer partitions, or raise pg_topics.max_partitions and restart the server.")));
 }
 
@@ -75,7 +75,7 @@ report_no_room(Oid topic, const PartitionRoom *room)
 			 errdetail("The topics of this database have %d of at most %d partitions (pg_topics.max_partitions_per_database).",
 					   room->of_database, pgt_max_partitions_per_database) :
 			 errdetail("The topics of the server have %d of at most %d partitions (pg_topics.max_partitions), %d of them in this database.",
-					   room->taken, pgt_log_shared->max_partitions, room->of_database),
+					   room->taken, pgt_log_state->max_partitions, room->of_database),
 			 room->by_database ?
 			 errhint("Ask for fewer partitions, drop topics, or have a superuser raise the limit.") :
 			 errhint("Ask for fewer partitions, drop topics, or raise pg_topics.max_partitions and restart the server.")));
@@ -124,7 +124,7 @@ partitions_of_role(Oid owner)
 	{
 		Oid			relid = ((Form_pg_foreign_table) GETSTRUCT(tuple))->ftrelid;
 
-		if (pgt_topic_owner(relid) == owner && pgt_is_topic(relid))
+		if (pgt_topic_owner(relid) == owner && pgt_topic_exists(relid))
 			partitions += partitions_of(catalog, tuple);
 	}
 	systable_endscan(scan);

@@ -179,7 +179,7 @@ check_touched(void)
 	{
 		TouchedRelation *relation = lfirst(cell);
 
-		if (pgt_is_topic(relation->relid))
+		if (pgt_topic_exists(relation->relid))
 			check_topic(relation);
 	}
 	list_free_deep(relations);
@@ -240,7 +240,7 @@ check_changed_options(Oid relid)
 	Topic		before;
 	Topic		after;
 
-	if (!pgt_is_topic(relid))
+	if (!pgt_topic_exists(relid))
 		return;
 	read_options(relid, NULL, &before);
 	read_options(relid, SnapshotSelf, &after);
@@ -282,7 +282,7 @@ object_changed(ObjectAccessType access, Oid class, Oid object, int column, void 
 	else if (class == DatabaseRelationId && access == OAT_POST_CREATE && !IsBinaryUpgrade)
 		pgt_topic_drop_leftovers(object);
 	else if (class == ExtensionRelationId)
-		pgt_check_new_sql_version(object);
+		pgt_sql_version_check_new(object);
 }
 
 /* Something is about to be dropped. */
@@ -293,7 +293,7 @@ object_dropped(Oid class, Oid object, int column)
 		pgt_topic_drop_database(object);
 	else if (class == RelationRelationId && column != 0)
 		touch(object, false);
-	else if (class == RelationRelationId && pgt_is_topic(object))
+	else if (class == RelationRelationId && pgt_topic_exists(object))
 		pgt_topic_drop(object);
 }
 

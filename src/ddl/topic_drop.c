@@ -185,7 +185,7 @@ remove_files(const PendingRemoval *removal)
 		LWLockReleaseAll();
 		error = CopyErrorData();
 		FlushErrorState();
-		pgt_report_as_warning(error);
+		pgt_catch_error_report(error);
 	}
 	PG_END_TRY();
 }

@@ -266,25 +266,25 @@ get_int64_varint(const char **src, const char *end, int64 *value)
 }
 
 char *
-pgt_varint_encode(char *dst, int32 value)
+pgt_record_encode_varint(char *dst, int32 value)
 {
 	return put_varint(dst, zigzag32(value));
 }
 
 char *
-pgt_varlong_encode(char *dst, int64 value)
+pgt_record_encode_varlong(char *dst, int64 value)
 {
 	return put_varint(dst, zigzag64(value));
 }
 
 bool
-pgt_varint_decode(const char **src, const char *end, int32 *value)
+pgt_record_decode_varint(const char **src, const char *end, int32 *value)
 {
 	return get_int32_varint(src, end, value);
 }
 
 bool
-pgt_varlong_decode(const char **src, const char *end, int64 *value)
+pgt_record_decode_varlong(const char **src, const char *end, int64 *value)
 {
 	return get_int64_varint(src, end, value);
 }

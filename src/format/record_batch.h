@@ -107,7 +107,7 @@ extern size_t pgt_record_size(const Record *record);
 
 /*
  * Write the record, with offset and timestamp given by the deltas, and return the first
- * byte behind it.  pgt_timestamp_delta() makes timestamp_delta.
+ * byte behind it.  pgt_record_timestamp_delta() makes timestamp_delta.
  *
  * REQUIRES: room for pgt_record_size() bytes, which is at most PG_INT32_MAX.
  */
@@ -116,7 +116,7 @@ extern char *pgt_record_encode(char *dst, const Record *record,
 
 /* The difference of a record's timestamp to the base timestamp; it wraps around at 64 bits, as in Kafka. */
 static inline int64
-pgt_timestamp_delta(int64 base_timestamp, int64 timestamp)
+pgt_record_timestamp_delta(int64 base_timestamp, int64 timestamp)
 {
 	return (int64) ((uint64) timestamp - (uint64) base_timestamp);
 }
@@ -191,9 +191,9 @@ extern bool pgt_record_header_decode(const char **headers, const char *end,
  * *src; it returns false, with *src unchanged, if the bytes end before the varint
  * does, or the number is too large.
  */
-extern char *pgt_varint_encode(char *dst, int32 value);
-extern char *pgt_varlong_encode(char *dst, int64 value);
-extern bool pgt_varint_decode(const char **src, const char *end, int32 *value);
-extern bool pgt_varlong_decode(const char **src, const char *end, int64 *value);
+extern char *pgt_record_encode_varint(char *dst, int32 value);
+extern char *pgt_record_encode_varlong(char *dst, int64 value);
+extern bool pgt_record_decode_varint(const char **src, const char *end, int32 *value);
+extern bool pgt_record_decode_varlong(const char **src, const char *end, int64 *value);
 
 #endif							/* RECORD_BATCH_H */

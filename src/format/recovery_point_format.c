@@ -15,8 +15,8 @@
 
 void
 pgt_recovery_point_format_seal(RecoveryPointHeader *header, uint64 system_identifier,
-						uint32 max_partitions, uint32 rmgr_id,
-						const RecoveryPointEntry *entries, uint32 count)
+							   uint32 max_partitions, uint32 rmgr_id,
+							   const RecoveryPointEntry *entries, uint32 count)
 {
 	memset(header, 0, sizeof(*header));
 	header->magic = RECOVERY_POINT_MAGIC;

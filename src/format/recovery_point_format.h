@@ -23,7 +23,7 @@
 #define RECOVERY_POINT_MAGIC	0x50475452	/* "PGTR" */
 #define RECOVERY_POINT_VERSION	1
 
-/* What this library reads: for pgt_check_file_version(). */
+/* What this library reads: for pgt_format_version_check_file(). */
 #define RECOVERY_POINT_VERSIONS	((FormatVersions) {"recovery points", 1, RECOVERY_POINT_VERSION})
 
 typedef struct RecoveryPointHeader
@@ -33,7 +33,7 @@ typedef struct RecoveryPointHeader
 	uint64		system_identifier;
 	uint32		count;
 	uint32		entries_crc;
-	uint32		max_partitions; /* as LogShared.wal_max_partitions; 0: not known */
+	uint32		max_partitions; /* as LogState.wal_max_partitions; 0: not known */
 	uint32		rmgr_id;		/* of the WAL records; see log_redo.c */
 	uint32		reserved;
 	uint32		crc;			/* of the bytes before */
@@ -58,8 +58,8 @@ StaticAssertDecl(sizeof(RecoveryPointEntry) == 64, "recovery point entry is 64 b
 
 /* Fill the header for these entries, CRCs included. */
 extern void pgt_recovery_point_format_seal(RecoveryPointHeader *header, uint64 system_identifier,
-									uint32 max_partitions, uint32 rmgr_id,
-									const RecoveryPointEntry *entries, uint32 count);
+										   uint32 max_partitions, uint32 rmgr_id,
+										   const RecoveryPointEntry *entries, uint32 count);
 
 /*
  * Copy the header from the "length" bytes of a file, and check that it is whole.  NULL or

@@ -50,7 +50,7 @@ pgt_index_header_check(const IndexHeader *header, SegmentId id)
 		return "the header is not that of a segment index";
 	if (header->crc != pgt_crc32c(header, offsetof(IndexHeader, crc)))
 		return "the header's checksum does not match";
-	if (!pgt_format_is_known(&INDEX_VERSIONS, header->version))
+	if (!pgt_format_version_is_known(&INDEX_VERSIONS, header->version))
 		return "the index has a format version that this library does not know";
 	if (header->base_offset != id.base)
 		return "the header names another base offset";

@@ -40,7 +40,7 @@
 #define INDEX_MAGIC		0x50475449	/* "PGTI" */
 #define INDEX_VERSION	1
 
-/* The versions that this library reads, for pgt_check_file_version(). */
+/* The versions that this library reads, for pgt_format_version_check_file(). */
 #define INDEX_VERSIONS	((FormatVersions) {"segment indexes", 1, INDEX_VERSION})
 
 /* A segment of a partition; its files' names are made of this. */
@@ -90,13 +90,13 @@ typedef struct IndexEntry
 
 /* The segment of that base that is or was appended to, generation 0. */
 static inline SegmentId
-pgt_original_segment(int64 base)
+pgt_segment_id_original(int64 base)
 {
 	return (SegmentId) {.base = base};
 }
 
 static inline bool
-pgt_same_segment(SegmentId a, SegmentId b)
+pgt_segment_id_equal(SegmentId a, SegmentId b)
 {
 	return a.base == b.base && a.generation == b.generation;
 }
@@ -116,7 +116,7 @@ StaticAssertDecl(sizeof(IndexEntry) == 64, "index entry is 64 bytes");
 /* Fill a header for a segment of this cluster, CRC included. */
 extern void pgt_index_header_init(IndexHeader *header, SegmentId id, const SegmentSpan *span,
 								  XLogRecPtr swap_lsn);
-/* Is it a whole header, of any version?  If so, pgt_check_file_version() says whether it may be read. */
+/* Is it a whole header, of any version?  If so, pgt_format_version_check_file() says whether it may be read. */
 extern bool pgt_index_header_is_whole(const IndexHeader *header);
 
 /* Check that a header is whole and that of the segment.  NULL or the problem. */

@@ -118,7 +118,7 @@ has_members(const ConsumerGroup *group, TimestampTz before)
 static bool
 own_expired(const ConsumerGroup *group, TimestampTz before)
 {
-	int32		partitions = pgt_is_topic(group->topic) ? pgt_topic_get(group->topic)->partitions : 0;
+	int32		partitions = pgt_topic_exists(group->topic) ? pgt_topic_get(group->topic)->partitions : 0;
 	GroupPartition *parts = pgt_group_rows_read(group, partitions);
 
 	for (int32 i = 0; i < partitions; i++)
@@ -186,7 +186,7 @@ pgt_group_expiry_run(void)
 	table = offsets_table();
 	if (OidIsValid(table))
 		expired = expire_groups(table, pgt_clock_to_timestamptz(pgt_clock_shifted_now_ms() -
-															  pgt_offsets_retention_minutes * INT64CONST(60000)));
+																pgt_offsets_retention_minutes * INT64CONST(60000)));
 	PopActiveSnapshot();
 	SPI_finish();
 	return expired;

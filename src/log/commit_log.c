@@ -57,8 +57,8 @@ pgt_commit_log_request(void)
 static void
 hold_from(uint64 xid)
 {
-	pgt_log_shared->commit_log_holder->xmin = (TransactionId) xid;
-	pg_atomic_write_u64(&pgt_log_shared->commit_log_held_from, xid);
+	pgt_log_state->commit_log_holder->xmin = (TransactionId) xid;
+	pg_atomic_write_u64(&pgt_log_state->commit_log_held_from, xid);
 }
 
 /* The oldest transaction in the commit log, as of the last checkpoint. */
@@ -95,7 +95,7 @@ pgt_commit_log_init(void)
 	PGPROC	   *holder = pgt_pop_walsender_proc();
 
 	PGT_SET_NO_BACKEND(holder);
-	pgt_log_shared->commit_log_holder = holder;
+	pgt_log_state->commit_log_holder = holder;
 	if (!starts_in_archive_recovery() && !IsBinaryUpgrade)
 		hold_from(oldest_of_control_file());
 	ProcArrayAdd(holder);
@@ -126,5 +126,5 @@ pgt_commit_log_release(uint64 xid)
 uint64
 pgt_commit_log_held_from(void)
 {
-	return pg_atomic_read_u64(&pgt_log_shared->commit_log_held_from);
+	return pg_atomic_read_u64(&pgt_log_state->commit_log_held_from);
 }

@@ -65,7 +65,7 @@ cache_set(const PartitionState *state, SegmentId id)
 	uint64		mix;
 
 	pgt_log_segments_make_cache();
-	mix = (uint64) (state - pgt_log_shared->partitions) * UINT64CONST(0x9E3779B97F4A7C15) +
+	mix = (uint64) (state - pgt_log_state->partitions) * UINT64CONST(0x9E3779B97F4A7C15) +
 		(uint64) (id.base + id.generation) * UINT64CONST(0xC2B2AE3D27D4EB4F);
 	return &cache[((mix >> 32) % CACHE_SETS) * CACHE_WAYS];
 }
@@ -110,7 +110,7 @@ cache_find(CachedSegment *set, PartitionState *state, SegmentId id)
 {
 	for (int i = 0; i < CACHE_WAYS; i++)
 	{
-		if (!set[i].used || set[i].state != state || !pgt_same_segment(set[i].segment.id, id))
+		if (!set[i].used || set[i].state != state || !pgt_segment_id_equal(set[i].segment.id, id))
 			continue;
 		if (is_outdated(&set[i], state))
 		{
@@ -251,7 +251,7 @@ typedef struct SegmentList
 	uint32		incarnation;
 	uint32		version;
 	int			count;
-	ListedSegment *segments;	/* ascending, in TopMemoryContext */
+	SegmentListItem *segments;	/* ascending, in TopMemoryContext */
 
 	/* where the last reader stopped: entry hint_entry is the first at or behind these offsets */
 	uint32		hint_incarnation;
@@ -294,7 +294,7 @@ list_has(const SegmentList *list, SegmentId id)
 {
 	int			above = first_above(list, id.base);
 
-	return above > 0 && pgt_same_segment(list->segments[above - 1].id, id);
+	return above > 0 && pgt_segment_id_equal(list->segments[above - 1].id, id);
 }
 
 /* Close cached segments that are no longer in the list, so that their disk space is freed. */
@@ -313,12 +313,12 @@ close_deleted(PartitionState *state, const SegmentList *list)
 static SegmentList *
 remembered(PartitionState *state)
 {
-	int			slot = state - pgt_log_shared->partitions;
+	int			slot = state - pgt_log_state->partitions;
 	SegmentList **block;
 
 	if (list_blocks == NULL)
 		list_blocks = MemoryContextAllocZero(TopMemoryContext,
-											 (pgt_log_shared->max_partitions / LISTS_PER_BLOCK + 1) * sizeof(SegmentList *));
+											 (pgt_log_state->max_partitions / LISTS_PER_BLOCK + 1) * sizeof(SegmentList *));
 	block = &list_blocks[slot / LISTS_PER_BLOCK];
 	if (*block == NULL)
 		*block = MemoryContextAllocZero(TopMemoryContext, LISTS_PER_BLOCK * sizeof(SegmentList));
@@ -333,7 +333,7 @@ segment_list(PartitionState *state)
 	uint32		version = pg_atomic_read_u32(&state->segments_version);
 	uint32		incarnation = state->incarnation;
 	MemoryContext old;
-	ListedSegment *segments;
+	SegmentListItem *segments;
 
 	if (list->loaded && list->incarnation == incarnation && list->version == version)
 		return list;
@@ -389,7 +389,7 @@ pgt_log_segments_find_entry(PartitionState *state, Segment *segment, uint32 coun
 	SegmentList *list = remembered(state);
 
 	if (list->hint_incarnation == state->incarnation &&
-		pgt_same_segment(list->hint_segment, segment->id) &&
+		pgt_segment_id_equal(list->hint_segment, segment->id) &&
 		offset >= list->hint_first && offset <= list->hint_last && list->hint_entry <= count)
 		return list->hint_entry;
 	return pgt_segment_find_offset(segment, count, offset);

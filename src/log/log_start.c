@@ -76,7 +76,7 @@ pgt_log_start_read(const TopicPartition *key)
 	if (got != sizeof(file) || file.magic != LOG_START_MAGIC ||
 		file.crc != pgt_crc32c(&file, offsetof(LogStartFile, crc)))
 		return 0;
-	pgt_check_file_version(&log_start_versions, file.version, path);
+	pgt_format_version_check_file(&log_start_versions, file.version, path);
 	return Max(file.offset, 0);
 }
 

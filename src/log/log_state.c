@@ -25,7 +25,7 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
-LogShared  *pgt_log_shared = NULL;
+LogState  *pgt_log_state = NULL;
 int			pgt_max_partitions = 1024;
 int			pgt_max_partitions_per_database = -1;
 
@@ -41,7 +41,7 @@ static HTAB *slots = NULL;
 Size
 pgt_log_state_size(void)
 {
-	Size		size = offsetof(LogShared, partitions);
+	Size		size = offsetof(LogState, partitions);
 
 	size = add_size(size, mul_size(pgt_max_partitions, sizeof(PartitionState)));
 	return add_size(MAXALIGN(size),
@@ -72,11 +72,11 @@ init_slot(PartitionState *state, int tranche)
 
 /* Initialise the whole table, empty. */
 static void
-init_shared(LogShared *shared)
+init_shared(LogState *shared)
 {
 	int			tranche = pgt_new_tranche("pg_topics");
 
-	memset(shared, 0, offsetof(LogShared, partitions) +
+	memset(shared, 0, offsetof(LogState, partitions) +
 		   pgt_max_partitions * sizeof(PartitionState));
 	LWLockInitialize(&shared->table_lock, tranche);
 	LWLockInitialize(&shared->sync_lock, tranche);
@@ -97,13 +97,13 @@ pgt_log_state_init(void)
 {
 	bool		found;
 	HASHCTL		info = {0};
-	Size		size = offsetof(LogShared, partitions) +
+	Size		size = offsetof(LogState, partitions) +
 		mul_size(pgt_max_partitions, sizeof(PartitionState));
 
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	pgt_log_shared = ShmemInitStruct("pg_topics", size, &found);
+	pgt_log_state = ShmemInitStruct("pg_topics", size, &found);
 	if (!found)
-		init_shared(pgt_log_shared);
+		init_shared(pgt_log_state);
 	info.keysize = sizeof(TopicPartition);
 	info.entrysize = sizeof(SlotEntry);
 	slots = PGT_SHMEM_HASH("pg_topics partitions", pgt_max_partitions, &info,
@@ -120,9 +120,9 @@ lookup(const TopicPartition *key)
 {
 	SlotEntry  *entry;
 
-	Assert(LWLockHeldByMe(&pgt_log_shared->table_lock));
+	Assert(LWLockHeldByMe(&pgt_log_state->table_lock));
 	entry = hash_search(slots, key, HASH_FIND, NULL);
-	return entry != NULL ? &pgt_log_shared->partitions[entry->slot] : NULL;
+	return entry != NULL ? &pgt_log_state->partitions[entry->slot] : NULL;
 }
 
 PartitionState *
@@ -130,9 +130,9 @@ pgt_log_state_find(const TopicPartition *key)
 {
 	PartitionState *state;
 
-	LWLockAcquire(&pgt_log_shared->table_lock, LW_SHARED);
+	LWLockAcquire(&pgt_log_state->table_lock, LW_SHARED);
 	state = lookup(key);
-	LWLockRelease(&pgt_log_shared->table_lock);
+	LWLockRelease(&pgt_log_state->table_lock);
 	return state;
 }
 
@@ -143,10 +143,10 @@ pgt_log_state_find(const TopicPartition *key)
 static int
 free_slot(int *looked_at)
 {
-	if (pgt_log_shared->high_water < pgt_log_shared->max_partitions)
-		return pgt_log_shared->high_water++;
-	for (; *looked_at < pgt_log_shared->max_partitions; (*looked_at)++)
-		if (!pgt_log_shared->partitions[*looked_at].in_use)
+	if (pgt_log_state->high_water < pgt_log_state->max_partitions)
+		return pgt_log_state->high_water++;
+	for (; *looked_at < pgt_log_state->max_partitions; (*looked_at)++)
+		if (!pgt_log_state->partitions[*looked_at].in_use)
 			return *looked_at;
 	return -1;
 }
@@ -178,7 +178,7 @@ reset_slot(PartitionState *state, const TopicPartition *key)
 {
 	state->key = *key;
 	state->in_use = true;
-	state->incarnation = ++pgt_log_shared->next_incarnation;
+	state->incarnation = ++pgt_log_state->next_incarnation;
 	state->log_start_offset = state->next_offset = state->resolved_offset = 0;
 	state->deleted_end = 0;
 	state->resolved_max_xid = 0;
@@ -207,7 +207,7 @@ take_slot(const TopicPartition *key, int *looked_at)
 
 	if (slot < 0)
 		return NULL;
-	state = &pgt_log_shared->partitions[slot];
+	state = &pgt_log_state->partitions[slot];
 	entry = hash_search(slots, key, HASH_ENTER, NULL);
 	entry->slot = slot;
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
@@ -230,7 +230,7 @@ fail_for_full_table(const TopicPartition *key)
 					key->partition, name) :
 			 errmsg("cannot open partition %d of topic %u of database %u: too many topic partitions",
 					key->partition, key->topic, key->database),
-			 errdetail("The server can hold %d topic partitions.", pgt_log_shared->max_partitions),
+			 errdetail("The server can hold %d topic partitions.", pgt_log_state->max_partitions),
 			 errhint("Raise pg_topics.max_partitions and restart the server.")));
 }
 
@@ -242,11 +242,11 @@ pgt_log_state_try_get(const TopicPartition *key)
 
 	if (state != NULL)
 		return state;
-	LWLockAcquire(&pgt_log_shared->table_lock, LW_EXCLUSIVE);
+	LWLockAcquire(&pgt_log_state->table_lock, LW_EXCLUSIVE);
 	state = lookup(key);
 	if (state == NULL)
 		state = take_slot(key, &looked_at);
-	LWLockRelease(&pgt_log_shared->table_lock);
+	LWLockRelease(&pgt_log_state->table_lock);
 	return state;
 }
 
@@ -273,10 +273,10 @@ pgt_log_state_has_slots(Oid database, Oid topic)
 {
 	bool		has = false;
 
-	LWLockAcquire(&pgt_log_shared->table_lock, LW_SHARED);
-	for (int i = 0; !has && i < pgt_log_shared->high_water; i++)
-		has = belongs_to(&pgt_log_shared->partitions[i], database, topic);
-	LWLockRelease(&pgt_log_shared->table_lock);
+	LWLockAcquire(&pgt_log_state->table_lock, LW_SHARED);
+	for (int i = 0; !has && i < pgt_log_state->high_water; i++)
+		has = belongs_to(&pgt_log_state->partitions[i], database, topic);
+	LWLockRelease(&pgt_log_state->table_lock);
 	return has;
 }
 
@@ -284,9 +284,9 @@ pgt_log_state_has_slots(Oid database, Oid topic)
 static void
 count_slots(Oid database, PartitionRoom *room)
 {
-	for (int i = 0; i < pgt_log_shared->high_water; i++)
+	for (int i = 0; i < pgt_log_state->high_water; i++)
 	{
-		const PartitionState *state = &pgt_log_shared->partitions[i];
+		const PartitionState *state = &pgt_log_state->partitions[i];
 
 		if (!state->in_use)
 			continue;
@@ -303,7 +303,7 @@ has_room(PartitionRoom *room)
 	int			limit = pgt_max_partitions_per_database;
 
 	room->by_database = limit >= 0 && room->wanted > limit - room->of_database;
-	return !room->by_database && room->wanted <= pgt_log_shared->max_partitions - room->taken;
+	return !room->by_database && room->wanted <= pgt_log_state->max_partitions - room->taken;
 }
 
 bool
@@ -313,7 +313,7 @@ pgt_log_state_reserve(const TopicPartition *keys, int count, PartitionRoom *room
 	bool		fits;
 
 	memset(room, 0, sizeof(*room));
-	LWLockAcquire(&pgt_log_shared->table_lock, LW_EXCLUSIVE);
+	LWLockAcquire(&pgt_log_state->table_lock, LW_EXCLUSIVE);
 	for (int i = 0; i < count; i++)
 		if (lookup(&keys[i]) == NULL)
 			room->wanted++;
@@ -322,17 +322,17 @@ pgt_log_state_reserve(const TopicPartition *keys, int count, PartitionRoom *room
 	for (int i = 0; fits && i < count; i++)
 		if (lookup(&keys[i]) == NULL)
 			(void) take_slot(&keys[i], &looked_at);
-	LWLockRelease(&pgt_log_shared->table_lock);
+	LWLockRelease(&pgt_log_state->table_lock);
 	return fits;
 }
 
 void
 pgt_log_state_forget(Oid database, Oid topic, int32 first_partition)
 {
-	LWLockAcquire(&pgt_log_shared->table_lock, LW_EXCLUSIVE);
-	for (int i = 0; i < pgt_log_shared->high_water; i++)
+	LWLockAcquire(&pgt_log_state->table_lock, LW_EXCLUSIVE);
+	for (int i = 0; i < pgt_log_state->high_water; i++)
 	{
-		PartitionState *state = &pgt_log_shared->partitions[i];
+		PartitionState *state = &pgt_log_state->partitions[i];
 
 		if (!belongs_to(state, database, topic) || state->key.partition < first_partition)
 			continue;
@@ -340,16 +340,16 @@ pgt_log_state_forget(Oid database, Oid topic, int32 first_partition)
 		LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 		state->in_use = false;
 		state->dirty = state->unsynced = false;
-		state->incarnation = ++pgt_log_shared->next_incarnation;
+		state->incarnation = ++pgt_log_state->next_incarnation;
 		LWLockRelease(&state->lock);
 	}
-	LWLockRelease(&pgt_log_shared->table_lock);
+	LWLockRelease(&pgt_log_state->table_lock);
 }
 
 PartitionState *
 pgt_log_state_slot(int n)
 {
-	return &pgt_log_shared->partitions[n];
+	return &pgt_log_state->partitions[n];
 }
 
 int
@@ -357,9 +357,9 @@ pgt_log_state_slot_count(void)
 {
 	int			n;
 
-	LWLockAcquire(&pgt_log_shared->table_lock, LW_SHARED);
-	n = pgt_log_shared->high_water;
-	LWLockRelease(&pgt_log_shared->table_lock);
+	LWLockAcquire(&pgt_log_state->table_lock, LW_SHARED);
+	n = pgt_log_state->high_water;
+	LWLockRelease(&pgt_log_state->table_lock);
 	return n;
 }
 
@@ -368,8 +368,8 @@ pgt_log_state_slots_version(void)
 {
 	uint32		version;
 
-	LWLockAcquire(&pgt_log_shared->table_lock, LW_SHARED);
-	version = pgt_log_shared->next_incarnation;
-	LWLockRelease(&pgt_log_shared->table_lock);
+	LWLockAcquire(&pgt_log_state->table_lock, LW_SHARED);
+	version = pgt_log_state->next_incarnation;
+	LWLockRelease(&pgt_log_state->table_lock);
 	return version;
 }

@@ -115,7 +115,7 @@ typedef struct PartitionState
 } PartitionState;
 
 /* The cluster-wide part. */
-typedef struct LogShared
+typedef struct LogState
 {
 	LWLock		table_lock;
 
@@ -157,9 +157,9 @@ typedef struct LogShared
 	int			high_water;		/* slots from here on were never used */
 
 	PartitionState partitions[FLEXIBLE_ARRAY_MEMBER];
-} LogShared;
+} LogState;
 
-extern LogShared *pgt_log_shared;
+extern LogState *pgt_log_state;
 extern int	pgt_max_partitions; /* setting pg_topics.max_partitions */
 
 /* setting pg_topics.max_partitions_per_database, -1: no limit */

@@ -71,10 +71,10 @@ pgt_partition_log_slot_key(const PartitionState *state, TopicPartition *key)
 {
 	bool		in_use;
 
-	LWLockAcquire(&pgt_log_shared->table_lock, LW_SHARED);
+	LWLockAcquire(&pgt_log_state->table_lock, LW_SHARED);
 	in_use = state->in_use;
 	*key = state->key;
-	LWLockRelease(&pgt_log_shared->table_lock);
+	LWLockRelease(&pgt_log_state->table_lock);
 	return in_use;
 }
 
@@ -126,7 +126,7 @@ segment_bytes(const TopicPartition *key, const LogBounds *bounds, SegmentId id)
 	char		path[MAXPGPATH];
 	struct stat file;
 
-	if (pgt_same_segment(id, pgt_original_segment(bounds->active_base)))
+	if (pgt_segment_id_equal(id, pgt_segment_id_original(bounds->active_base)))
 		return bounds->active_end;
 	pgt_segment_log_path(path, key, id);
 	if (stat(path, &file) == 0)
@@ -141,7 +141,7 @@ segment_bytes(const TopicPartition *key, const LogBounds *bounds, SegmentId id)
 int64
 pgt_partition_log_bytes(const TopicPartition *key, const LogBounds *bounds, int *segments)
 {
-	ListedSegment *list;
+	SegmentListItem *list;
 	int64		bytes = 0;
 
 	*segments = pgt_segment_list(key, &list);
@@ -157,7 +157,7 @@ pgt_partition_log_bytes(const TopicPartition *key, const LogBounds *bounds, int 
 static SegmentId
 at_most_active(SegmentId id, const LogBounds *bounds)
 {
-	return id.base <= bounds->active_base ? id : pgt_original_segment(bounds->active_base);
+	return id.base <= bounds->active_base ? id : pgt_segment_id_original(bounds->active_base);
 }
 
 SegmentId
@@ -166,7 +166,7 @@ pgt_partition_log_segment_for(PartitionState *state, const LogBounds *bounds, in
 	SegmentId	id;
 
 	return pgt_log_segments_at(state, offset, &id) ? at_most_active(id, bounds) :
-		pgt_original_segment(bounds->active_base);
+		pgt_segment_id_original(bounds->active_base);
 }
 
 SegmentId
@@ -176,8 +176,8 @@ pgt_partition_log_next_segment(PartitionState *state, const LogBounds *bounds, i
 	bool		listed = pgt_log_segments_above(state, base, &id);
 
 	if (base >= bounds->active_base)
-		return pgt_original_segment(NO_SEGMENT);
-	return listed ? at_most_active(id, bounds) : pgt_original_segment(bounds->active_base);
+		return pgt_segment_id_original(NO_SEGMENT);
+	return listed ? at_most_active(id, bounds) : pgt_segment_id_original(bounds->active_base);
 }
 
 bool
@@ -191,7 +191,7 @@ pgt_partition_log_has_changed(PartitionState *state, const LogBounds *bounds)
 
 bool
 pgt_partition_log_must_roll(const PartitionState *state, const LogConfig *config,
-							const AppendRequest *request, int64 base_offset)
+							const LogAppendRequest *request, int64 base_offset)
 {
 	Assert(base_offset >= state->active_base);
 	if (state->active_base == NO_SEGMENT)
@@ -226,8 +226,8 @@ is_sound(PartitionState *state, SegmentId id)
 
 /* Make the new segment, with its first batch if there is one, and make the old one durable. */
 static Segment *
-prepare_roll(PartitionState *state, const SegmentRoll *roll, int64 previous_end,
-			 const AppendRequest *first)
+prepare_roll(PartitionState *state, const LogRoll *roll, int64 previous_end,
+			 const LogAppendRequest *first)
 {
 	SegmentSpan span = {.previous_end = previous_end};
 	Segment    *segment = pgt_log_segments_create(state, roll->new, &span);
@@ -249,13 +249,13 @@ prepare_roll(PartitionState *state, const SegmentRoll *roll, int64 previous_end,
 
 Segment *
 pgt_partition_log_begin_roll(PartitionState *state, int64 base, int64 previous_end,
-							 const AppendRequest *first, SegmentRoll *roll)
+							 const LogAppendRequest *first, LogRoll *roll)
 {
 	Segment    *segment;
 
 	Assert(LWLockHeldByMeInMode(&state->lock, LW_EXCLUSIVE));
-	roll->old = pgt_original_segment(state->active_base);
-	roll->new = pgt_original_segment(base);
+	roll->old = pgt_segment_id_original(state->active_base);
+	roll->new = pgt_segment_id_original(base);
 	roll->old_entries = state->active_entries;
 	roll->finishes = roll->old.base != NO_SEGMENT && roll->old.base < base &&
 		roll->old_entries > 0 && is_sound(state, roll->old);
@@ -283,7 +283,7 @@ pgt_partition_log_begin_roll(PartitionState *state, int64 base, int64 previous_e
 }
 
 void
-pgt_partition_log_end_roll(PartitionState *state, const SegmentRoll *roll)
+pgt_partition_log_end_roll(PartitionState *state, const LogRoll *roll)
 {
 	Segment    *segment;
 
@@ -297,7 +297,7 @@ pgt_partition_log_end_roll(PartitionState *state, const SegmentRoll *roll)
 Segment *
 pgt_partition_log_roll(PartitionState *state, int64 base, int64 previous_end)
 {
-	SegmentRoll roll;
+	LogRoll		roll;
 
 	(void) pgt_partition_log_begin_roll(state, base, previous_end, NULL, &roll);
 	pgt_partition_log_end_roll(state, &roll);
@@ -306,7 +306,7 @@ pgt_partition_log_roll(PartitionState *state, int64 base, int64 previous_end)
 
 void
 pgt_partition_log_fill_entry(IndexEntry *entry, const PartitionState *state,
-							 const AppendRequest *request, uint64 xid)
+							 const LogAppendRequest *request, uint64 xid)
 {
 	memset(entry, 0, sizeof(*entry));
 	entry->first_delta = request->base_offset - state->active_base;
@@ -325,7 +325,7 @@ pgt_partition_log_fill_entry(IndexEntry *entry, const PartitionState *state,
 }
 
 void
-pgt_partition_log_publish(PartitionState *state, const AppendRequest *request,
+pgt_partition_log_publish(PartitionState *state, const LogAppendRequest *request,
 						  const IndexEntry *entry, bool self_synced)
 {
 	int64		base_offset = state->active_base + entry->first_delta;

@@ -77,7 +77,7 @@ extern int64 pgt_partition_log_bytes(const TopicPartition *key, const LogBounds 
 extern uint32 pgt_partition_log_entries(Segment *segment, const LogBounds *bounds);
 
 /* A batch that is to be appended. */
-typedef struct AppendRequest
+typedef struct LogAppendRequest
 {
 	char	   *batch;			/* sealed batch, its base offset not set yet */
 	uint32		length;
@@ -92,20 +92,20 @@ typedef struct AppendRequest
 	int64		base_offset;
 	int64		first_offset;	/* the first offset of its transaction in this partition */
 	bool		interleaved;	/* batches of others stand between it and an earlier one of its transaction */
-} AppendRequest;
+} LogAppendRequest;
 
 /* Must the log roll before this batch is appended?  The caller holds the slot's lock. */
 extern bool pgt_partition_log_must_roll(const PartitionState *state, const LogConfig *config,
-										const AppendRequest *request, int64 base_offset);
+										const LogAppendRequest *request, int64 base_offset);
 
 /* A roll under way: the segment that it finishes, and the one that it makes. */
-typedef struct SegmentRoll
+typedef struct LogRoll
 {
 	SegmentId	old;
 	SegmentId	new;
 	uint32		old_entries;
 	bool		finishes;		/* the old segment has entries, and is sound */
-} SegmentRoll;
+} LogRoll;
 
 /*
  * Start a new active segment at "base", at or past the log end.  This syncs the old
@@ -117,10 +117,10 @@ typedef struct SegmentRoll
  * between, and then calls pgt_partition_log_end_roll().
  */
 extern Segment *pgt_partition_log_begin_roll(PartitionState *state, int64 base, int64 previous_end,
-											 const AppendRequest *first, SegmentRoll *roll);
+											 const LogAppendRequest *first, LogRoll *roll);
 
 /* Trim the index of the old segment or, if it has no entries, remove it. */
-extern void pgt_partition_log_end_roll(PartitionState *state, const SegmentRoll *roll);
+extern void pgt_partition_log_end_roll(PartitionState *state, const LogRoll *roll);
 
 /* Roll without a batch; for rolls that no append asks for, and for redo. */
 extern Segment *pgt_partition_log_roll(PartitionState *state, int64 base, int64 previous_end);
@@ -130,12 +130,12 @@ extern Segment *pgt_partition_log_roll(PartitionState *state, int64 base, int64 
  * For appending and for redo; the caller holds the slot's lock exclusively.
  */
 extern void pgt_partition_log_fill_entry(IndexEntry *entry, const PartitionState *state,
-										 const AppendRequest *request, uint64 xid);
+										 const LogAppendRequest *request, uint64 xid);
 /*
  * Move the log's end behind a written entry, so that all processes see it.  For appending
  * and for redo; the caller holds the slot's lock exclusively.
  */
-extern void pgt_partition_log_publish(PartitionState *state, const AppendRequest *request,
+extern void pgt_partition_log_publish(PartitionState *state, const LogAppendRequest *request,
 									  const IndexEntry *entry, bool self_synced);
 
 #endif							/* PARTITION_LOG_H */

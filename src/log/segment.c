@@ -106,7 +106,7 @@ static void
 check_version(const IndexHeader *header, const char *path)
 {
 	if (pgt_index_header_is_whole(header))
-		pgt_check_file_version(&INDEX_VERSIONS, header->version, path);
+		pgt_format_version_check_file(&INDEX_VERSIONS, header->version, path);
 }
 
 /*
@@ -427,7 +427,7 @@ pgt_segment_reserve_entry(Segment *segment, uint32 n)
 	do
 		error = FAULT_ERROR("index-extend") ? errno :
 			posix_fallocate(FileGetRawDesc(segment->index), size,
-								INDEX_ENTRY_POSITION(wanted) - size);
+							INDEX_ENTRY_POSITION(wanted) - size);
 	while (error == EINTR);
 	if (error != 0)
 	{
@@ -739,7 +739,7 @@ pgt_segment_files(const TopicPartition *key, SegmentId **ids)
  * read again.
  */
 static bool
-read_swapped(const TopicPartition *key, ListedSegment *segment)
+read_swapped(const TopicPartition *key, SegmentListItem *segment)
 {
 	IndexHeader header;
 	bool		good = false;
@@ -762,19 +762,19 @@ read_swapped(const TopicPartition *key, ListedSegment *segment)
 }
 
 int
-pgt_segment_list(const TopicPartition *key, ListedSegment **segments)
+pgt_segment_list(const TopicPartition *key, SegmentListItem **segments)
 {
 	SegmentId  *ids;
 	int			files = pgt_segment_files(key, &ids);
 	int			count = 0;
 
-	*segments = palloc((files + 1) * sizeof(ListedSegment));
+	*segments = palloc((files + 1) * sizeof(SegmentListItem));
 	for (int i = 0; i < files; i++)
 	{
-		ListedSegment *next = &(*segments)[count];
-		const ListedSegment *before = count > 0 ? next - 1 : NULL;
+		SegmentListItem *next = &(*segments)[count];
+		const SegmentListItem *before = count > 0 ? next - 1 : NULL;
 
-		*next = (ListedSegment) {.id = ids[i]};
+		*next = (SegmentListItem) {.id = ids[i]};
 		if (ids[i].generation > 0 && !read_swapped(key, next))
 			continue;
 		if (before != NULL && next->id.base < before->span.end_offset &&

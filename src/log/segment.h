@@ -27,11 +27,11 @@ typedef struct Segment
 } Segment;
 
 /* A segment that counts, as found in the partition's directory. */
-typedef struct ListedSegment
+typedef struct SegmentListItem
 {
 	SegmentId	id;
 	SegmentSpan span;			/* of a rewritten one; of others zero, their index has it */
-} ListedSegment;
+} SegmentListItem;
 
 /* Kafka allows segments up to 2 GB; positions are 32 bits. */
 #define SEGMENT_MAX_BYTES	((int64) PG_INT32_MAX)
@@ -137,7 +137,7 @@ extern void pgt_segment_writeback(Segment *segment, uint32 from, uint32 to);
  * Those that are not swapped in yet, or that a rewritten segment has replaced, do not
  * count.  Works in the postmaster, too.
  */
-extern int	pgt_segment_list(const TopicPartition *key, ListedSegment **segments);
+extern int	pgt_segment_list(const TopicPartition *key, SegmentListItem **segments);
 
 /* All segments that have a log file, in the same order, whether they count or not. */
 extern int	pgt_segment_files(const TopicPartition *key, SegmentId **ids);

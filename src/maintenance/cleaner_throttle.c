@@ -2,7 +2,7 @@
  * cleaner_throttle.c
  *	  How fast compaction and erasing go, and for whom they stop.
  *
- * A process that rewrites segments calls pgt_cleaner_pause() for all bytes that it
+ * A process that rewrites segments calls pgt_cleaner_throttle_pause() for all bytes that it
  * reads and writes.  The pause keeps it to pg_topics.log_cleaner_io_max_bytes_per_second:
  * it sleeps while the process is ahead of that rate.  A process that has fallen a
  * second or more behind the rate starts afresh and does not catch up.
@@ -29,7 +29,7 @@
 #define YIELD_CHECK_BYTES	(1024 * 1024)
 
 int			pgt_log_cleaner_io_max_bytes_per_second;
-bool		pgt_cleaner_yields = false;
+bool		pgt_cleaner_throttle_yields = false;
 
 /* Cancel the work if this process yields and another session waits for the topic's lock. */
 static void
@@ -38,7 +38,7 @@ check_waiters(Oid topic)
 	LOCKTAG		tag;
 
 	CHECK_FOR_INTERRUPTS();
-	if (!pgt_cleaner_yields)
+	if (!pgt_cleaner_throttle_yields)
 		return;
 	SET_LOCKTAG_RELATION(tag, MyDatabaseId, topic);
 	if (LockHasWaiters(&tag, ShareUpdateExclusiveLock, false))
@@ -69,7 +69,7 @@ ahead_of_rate(int64 bytes)
 }
 
 void
-pgt_cleaner_pause(const TopicPartition *key, int64 bytes)
+pgt_cleaner_throttle_pause(const TopicPartition *key, int64 bytes)
 {
 	static int64 unchecked = 0;
 	double		ahead_ms = ahead_of_rate(bytes);

@@ -119,7 +119,7 @@ typedef struct Compaction
 
 /* Fill in what there is to know of a listed segment; returns why it is not cleanable. */
 static Obstacle
-look_at(const Topic *topic, const Survey *survey, const ListedSegment *listed,
+look_at(const Topic *topic, const Survey *survey, const SegmentListItem *listed,
 		bool with_active, Cleanable *found)
 {
 	Segment    *segment;
@@ -158,7 +158,7 @@ look_at(const Topic *topic, const Survey *survey, const ListedSegment *listed,
 static bool
 survey_partition(const Topic *topic, int32 partition, bool with_active, Survey *survey)
 {
-	ListedSegment *listed;
+	SegmentListItem *listed;
 	int			files;
 
 	memset(survey, 0, sizeof(*survey));
@@ -331,7 +331,7 @@ map_segment(Compaction *compaction, SegmentScan *scan, BatchDecoder *decoder,
 			return false;
 		pg_atomic_fetch_add_u64(&progress->bytes_mapped, entry->length);
 		pg_atomic_write_u64(&progress->keys, pgt_key_map_count(compaction->map));
-		pgt_cleaner_pause(&compaction->survey.key, entry->length);
+		pgt_cleaner_throttle_pause(&compaction->survey.key, entry->length);
 	}
 	compaction->map_end = segment->end_offset;
 	return true;
@@ -366,8 +366,8 @@ build_map(Compaction *compaction)
 
 /* ---- filtering ------------------------------------------------------------ */
 
-/* What becomes of a record: a RecordJudge. */
-static RecordFate
+/* What becomes of a record: a SegmentFilterJudge. */
+static SegmentFilterFate
 judge(void *arg, const Record *record, int64 horizon)
 {
 	const Compaction *compaction = arg;
@@ -460,7 +460,7 @@ clean_up(int code, Datum arg)
 	LWLockReleaseAll();
 	if (compaction->filter != NULL)
 		pgt_segment_filter_abandon(compaction->filter);
-	pgt_progress_end(compaction->survey.state);
+	pgt_maintenance_stats_end_progress(compaction->survey.state);
 }
 
 /* The time at which tombstones may be removed that this compaction is the first to meet. */
@@ -479,7 +479,7 @@ delete_horizon(const Compaction *compaction)
  * left, and possibly more.
  */
 static void
-add_counts(CompactionResult *result, const FilterCounts *counts)
+add_counts(CompactionResult *result, const SegmentFilterCounts *counts)
 {
 	int64		records_gone = result->records_before - result->records_after;
 	int64		bytes_gone = result->bytes_before - result->bytes_after;
@@ -496,21 +496,21 @@ run_pass(Compaction *compaction, CompactionResult *result)
 {
 	const Topic *topic = compaction->topic;
 	PartitionState *state = compaction->survey.state;
-	const FilterCounts *counts;
+	const SegmentFilterCounts *counts;
 
 	pgt_segment_filter_check_log(state, &compaction->survey.bounds);
-	pgt_progress_phase(state, COMPACTION_BUILDING_MAP);
+	pgt_maintenance_stats_set_phase(state, COMPACTION_BUILDING_MAP);
 	build_map(compaction);
 	compaction->filter = pgt_segment_filter_create(state, judge, compaction, delete_horizon(compaction),
 												   topic->log.compression, topic->log.compression_level,
 												   compaction->dry_run);
-	pgt_progress_phase(state, COMPACTION_REWRITING);
+	pgt_maintenance_stats_set_phase(state, COMPACTION_REWRITING);
 	filter_segments(compaction);
 	counts = pgt_segment_filter_counts(compaction->filter);
 	add_counts(result, counts);
 	if (!compaction->dry_run)
-		pgt_stats_compacted(state, counts->records_before - counts->records_after,
-							counts->bytes_before - counts->bytes_after);
+		pgt_maintenance_stats_compacted(state, counts->records_before - counts->records_after,
+										counts->bytes_before - counts->bytes_after);
 	pgt_segment_filter_free(compaction->filter);
 	compaction->filter = NULL;
 	if (compaction->map != NULL)
@@ -563,13 +563,13 @@ pgt_compaction_run(const Topic *topic, int32 partition, bool roll, bool dry_run,
 	compaction->visible_xid = visible_to_all(topic->relid);
 	if (survey_partition(topic, partition, roll && dry_run, &compaction->survey))
 	{
-		pgt_progress_begin(compaction->survey.state);
+		pgt_maintenance_stats_begin_progress(compaction->survey.state);
 		PG_ENSURE_ERROR_CLEANUP(clean_up, PointerGetDatum(compaction));
 		{
 			run_passes(compaction, partition, result);
 		}
 		PG_END_ENSURE_ERROR_CLEANUP(clean_up, PointerGetDatum(compaction));
-		pgt_progress_end(compaction->survey.state);
+		pgt_maintenance_stats_end_progress(compaction->survey.state);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

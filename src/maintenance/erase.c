@@ -41,8 +41,8 @@ typedef struct Erasure
 	SegmentFilter *filter;
 } Erasure;
 
-/* What becomes of a record: a RecordJudge. */
-static RecordFate
+/* What becomes of a record: a SegmentFilterJudge. */
+static SegmentFilterFate
 judge(void *arg, const Record *record, int64 horizon)
 {
 	Erasure    *erasure = arg;
@@ -113,17 +113,17 @@ clean_up(int code, Datum arg)
 
 	LWLockReleaseAll();
 	pgt_segment_filter_abandon(erasure->filter);
-	pgt_progress_end(erasure->state);
+	pgt_maintenance_stats_end_progress(erasure->state);
 }
 
 /* Rewrite the segments below the end that hold the key. */
 static void
 filter_segments(Erasure *erasure)
 {
-	ListedSegment *segments;
+	SegmentListItem *segments;
 	int			count = pgt_segment_list(&erasure->key, &segments);
 
-	pgt_progress_phase(erasure->state, COMPACTION_REWRITING);
+	pgt_maintenance_stats_set_phase(erasure->state, COMPACTION_REWRITING);
 	for (int i = 0; i < count && segments[i].id.base < erasure->end_offset; i++)
 		pgt_segment_filter_run(erasure->filter, &segments[i].id, 1, segments[i].span.compacted_end, false);
 	pfree(segments);
@@ -133,7 +133,7 @@ filter_segments(Erasure *erasure)
 static void
 run(Erasure *erasure, const Topic *topic)
 {
-	const FilterCounts *counts;
+	const SegmentFilterCounts *counts;
 	LogBounds	bounds;
 
 	pgt_log_writer_roll(erasure->state);
@@ -144,16 +144,16 @@ run(Erasure *erasure, const Topic *topic)
 	pgt_segment_filter_check_log(erasure->state, &bounds);
 	erasure->filter = pgt_segment_filter_create(erasure->state, judge, erasure, 0,
 												topic->log.compression, topic->log.compression_level, false);
-	pgt_progress_begin(erasure->state);
+	pgt_maintenance_stats_begin_progress(erasure->state);
 	PG_ENSURE_ERROR_CLEANUP(clean_up, PointerGetDatum(erasure));
 	{
 		filter_segments(erasure);
 	}
 	PG_END_ENSURE_ERROR_CLEANUP(clean_up, PointerGetDatum(erasure));
-	pgt_progress_end(erasure->state);
+	pgt_maintenance_stats_end_progress(erasure->state);
 	counts = pgt_segment_filter_counts(erasure->filter);
-	pgt_stats_compacted(erasure->state, counts->records_before - counts->records_after,
-						counts->bytes_before - counts->bytes_after);
+	pgt_maintenance_stats_compacted(erasure->state, counts->records_before - counts->records_after,
+									counts->bytes_before - counts->bytes_after);
 	pgt_segment_filter_free(erasure->filter);
 }
 

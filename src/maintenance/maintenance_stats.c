@@ -15,7 +15,7 @@
 #include "utils/timestamp.h"
 
 void
-pgt_stats_deleted(PartitionState *state, int segments, int64 bytes)
+pgt_maintenance_stats_deleted(PartitionState *state, int segments, int64 bytes)
 {
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	state->maintenance.segments_deleted += segments;
@@ -24,7 +24,7 @@ pgt_stats_deleted(PartitionState *state, int segments, int64 bytes)
 }
 
 void
-pgt_stats_compacted(PartitionState *state, int64 records, int64 bytes)
+pgt_maintenance_stats_compacted(PartitionState *state, int64 records, int64 bytes)
 {
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	state->maintenance.compactions++;
@@ -34,7 +34,7 @@ pgt_stats_compacted(PartitionState *state, int64 records, int64 bytes)
 }
 
 void
-pgt_stats_run(PartitionState *state, int64 started_us)
+pgt_maintenance_stats_run(PartitionState *state, int64 started_us)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	int64		duration_us = pgt_clock_monotonic_us() - started_us;
@@ -46,7 +46,7 @@ pgt_stats_run(PartitionState *state, int64 started_us)
 }
 
 void
-pgt_stats_error(PartitionState *state, const char *message)
+pgt_maintenance_stats_error(PartitionState *state, const char *message)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
@@ -58,7 +58,7 @@ pgt_stats_error(PartitionState *state, const char *message)
 }
 
 void
-pgt_progress_begin(PartitionState *state)
+pgt_maintenance_stats_begin_progress(PartitionState *state)
 {
 	CompactionProgress *progress = &state->compaction;
 
@@ -74,13 +74,13 @@ pgt_progress_begin(PartitionState *state)
 }
 
 void
-pgt_progress_phase(PartitionState *state, CompactionPhase phase)
+pgt_maintenance_stats_set_phase(PartitionState *state, CompactionPhase phase)
 {
 	pg_atomic_write_u32(&state->compaction.phase, phase);
 }
 
 void
-pgt_progress_end(PartitionState *state)
+pgt_maintenance_stats_end_progress(PartitionState *state)
 {
 	pg_atomic_write_u32(&state->compaction.pid, 0);
 }

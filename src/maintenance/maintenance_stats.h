@@ -10,16 +10,16 @@
 #include "log/log_state.h"
 
 /* Count deleted segments, or a finished compaction. */
-extern void pgt_stats_deleted(PartitionState *state, int segments, int64 bytes);
-extern void pgt_stats_compacted(PartitionState *state, int64 records, int64 bytes);
+extern void pgt_maintenance_stats_deleted(PartitionState *state, int segments, int64 bytes);
+extern void pgt_maintenance_stats_compacted(PartitionState *state, int64 records, int64 bytes);
 
 /* A run over the partition, begun then by the monotonic clock, has ended; or failed with that message. */
-extern void pgt_stats_run(PartitionState *state, int64 started_us);
-extern void pgt_stats_error(PartitionState *state, const char *message);
+extern void pgt_maintenance_stats_run(PartitionState *state, int64 started_us);
+extern void pgt_maintenance_stats_error(PartitionState *state, const char *message);
 
 /* A compaction of this process begins, enters a phase, ends. */
-extern void pgt_progress_begin(PartitionState *state);
-extern void pgt_progress_phase(PartitionState *state, CompactionPhase phase);
-extern void pgt_progress_end(PartitionState *state);
+extern void pgt_maintenance_stats_begin_progress(PartitionState *state);
+extern void pgt_maintenance_stats_set_phase(PartitionState *state, CompactionPhase phase);
+extern void pgt_maintenance_stats_end_progress(PartitionState *state);
 
 #endif							/* MAINTENANCE_STATS_H */

@@ -28,7 +28,7 @@
  * Locks: ShareUpdateExclusiveLock on the topic while one of its partitions is handled.
  * If it cannot be had at once, because of DDL or a function such as compact(), the
  * partition is skipped until the next round.  A session that waits for the worker's lock
- * gets it soon: see pgt_cleaner_yields.  SIGTERM ends the worker in the midst of its
+ * gets it soon: see pgt_cleaner_throttle_yields.  SIGTERM ends the worker in the midst of its
  * work; no more is left behind than after a crash.
  *
  * Memory: lists of partitions in "pg_topics round", the rest in transactions.
@@ -128,7 +128,7 @@ partitions_with_logs(void)
 static bool
 lock_topic(Oid topic)
 {
-	return ConditionalLockRelationOid(topic, ShareUpdateExclusiveLock) && pgt_is_topic(topic);
+	return ConditionalLockRelationOid(topic, ShareUpdateExclusiveLock) && pgt_topic_exists(topic);
 }
 
 /* Show what is being done in pg_stat_activity. */
@@ -170,7 +170,7 @@ job_failed(const char *doing, PartitionState *state)
 	{
 		EmitErrorReport();
 		if (state != NULL)
-			pgt_stats_error(state, error->message);
+			pgt_maintenance_stats_error(state, error->message);
 	}
 	FlushErrorState();
 	AbortOutOfAnyTransaction();
@@ -197,7 +197,7 @@ do_job(const TopicPartition *key, const Job *job, void *arg, PartitionState *vol
 	if (!job->run(topic, key->partition, arg))
 		return JOB_NOTHING;
 	if (job->is_run)
-		pgt_stats_run(*state, started);
+		pgt_maintenance_stats_run(*state, started);
 	return JOB_DONE;
 }
 
@@ -489,7 +489,7 @@ enter_database(Oid database)
 {
 	pgt_background_worker_connect(database);
 	StartTransactionCommand();
-	if (!pgt_database_claim_enter(database) || !pgt_check_sql_version(WARNING))
+	if (!pgt_database_claim_enter(database) || !pgt_sql_version_check(WARNING))
 		proc_exit(0);
 	CommitTransactionCommand();
 	pgstat_report_appname(MyBgworkerEntry->bgw_name);
@@ -502,7 +502,7 @@ pgt_maintenance_worker_main(Datum arg)
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
 	enter_database(DatumGetObjectId(arg));
-	pgt_cleaner_yields = true;
+	pgt_cleaner_throttle_yields = true;
 	round_context = AllocSetContextCreate(TopMemoryContext, "pg_topics round",
 										  ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(round_context);

@@ -85,7 +85,7 @@ typedef struct LogFront
 static bool
 is_active(const LogFront *front, SegmentId id)
 {
-	return pgt_same_segment(id, pgt_original_segment(front->bounds.active_base));
+	return pgt_segment_id_equal(id, pgt_segment_id_original(front->bounds.active_base));
 }
 
 /* Set size and age of a segment's log file; both are zero if the file is gone. */
@@ -108,7 +108,7 @@ stat_segment(const LogFront *front, LogSegment *segment)
 static bool
 look_at_log(LogFront *front, const Topic *topic, int32 partition)
 {
-	ListedSegment *listed;
+	SegmentListItem *listed;
 	int			count;
 	int64		behind = 0;
 
@@ -262,7 +262,7 @@ finish_removal(const LogFront *front, int removed, RetentionResult *result)
 	result->log_start_offset = bounds.log_start_offset;
 	if (removed > 0)
 	{
-		pgt_stats_deleted(front->state, removed, result->bytes_deleted);
+		pgt_maintenance_stats_deleted(front->state, removed, result->bytes_deleted);
 		pgt_log_segments_close_deleted(front->state);
 	}
 }

@@ -32,13 +32,13 @@ struct SegmentFilter
 {
 	MemoryContext context;
 	PartitionState *state;
-	RecordJudge judge;
+	SegmentFilterJudge judge;
 	void	   *judge_arg;
 	int64		delete_horizon;
 	int			compression;
 	int			level;
 	bool		dry_run;
-	FilterCounts counts;
+	SegmentFilterCounts counts;
 
 	SegmentScan scan;
 	BatchDecoder decoder;
@@ -107,7 +107,7 @@ judge_batch(SegmentFilter *filter, const IndexEntry *entry, const char *batch)
 	iterator = filter->first;
 	for (int32 i = 0; pgt_record_iterator_next(&iterator, &record); i++)
 	{
-		RecordFate	fate = filter->judge(filter->judge_arg, &record, horizon);
+		SegmentFilterFate fate = filter->judge(filter->judge_arg, &record, horizon);
 
 		filter->kept[i] = fate != RECORD_REMOVED;
 		verdict.kept += filter->kept[i];
@@ -138,7 +138,7 @@ encode_kept(SegmentFilter *filter, IndexEntry *entry, int64 base_timestamp)
 			continue;
 		grow(filter, &filter->records, &filter->capacity, length + pgt_record_size(&record), length);
 		length = pgt_record_encode(filter->records + length, &record,
-								   pgt_timestamp_delta(base_timestamp, record.timestamp),
+								   pgt_record_timestamp_delta(base_timestamp, record.timestamp),
 								   record.offset - filter->header.base_offset) - filter->records;
 		entry->min_timestamp = Min(entry->min_timestamp, record.timestamp);
 		entry->max_timestamp = Max(entry->max_timestamp, record.timestamp);
@@ -208,7 +208,7 @@ keep_batch(SegmentFilter *filter, const IndexEntry *entry, const char *batch, in
 	pgt_segment_rewrite_add(filter->rewrite, filter->scan.id.base + entry->first_delta,
 							filter->scan.id.base + entry->last_delta, entry, batch, entry->length);
 	pg_atomic_fetch_add_u64(&filter->state->compaction.bytes_written, entry->length);
-	pgt_cleaner_pause(&filter->state->key, entry->length);
+	pgt_cleaner_throttle_pause(&filter->state->key, entry->length);
 }
 
 /* Filter one batch. */
@@ -227,7 +227,7 @@ filter_batch(SegmentFilter *filter, const IndexEntry *original)
 		verdict = judge_batch(filter, original, batch);
 	pg_atomic_fetch_add_u64(&filter->state->compaction.records_removed,
 							filter->header.record_count - verdict.kept);
-	pgt_cleaner_pause(&filter->state->key, entry.length);
+	pgt_cleaner_throttle_pause(&filter->state->key, entry.length);
 	if (verdict.kept == 0)
 		return;
 	if (verdict.kept < filter->header.record_count || verdict.stamp)
@@ -247,7 +247,7 @@ is_unchanged(SegmentFilter *filter, const IndexEntry *entry)
 	batch = pgt_segment_scan_batch(&filter->scan, entry);
 	pgt_batch_decoder_check(&filter->state->key, filter->scan.id, entry, batch, &filter->header);
 	verdict = judge_batch(filter, entry, batch);
-	pgt_cleaner_pause(&filter->state->key, entry->length);
+	pgt_cleaner_throttle_pause(&filter->state->key, entry->length);
 	return verdict.kept == filter->header.record_count && !verdict.stamp;
 }
 
@@ -255,7 +255,7 @@ is_unchanged(SegmentFilter *filter, const IndexEntry *entry)
 static bool
 segment_is_clean(SegmentFilter *filter, SegmentId id)
 {
-	FilterCounts found = {0};
+	SegmentFilterCounts found = {0};
 	const IndexEntry *entry;
 
 	pgt_segment_scan_begin(&filter->scan, filter->state, id);
@@ -306,7 +306,7 @@ report_gap(const TopicPartition *key, int64 end, const Segment *segment)
 void
 pgt_segment_filter_check_log(PartitionState *state, const LogBounds *bounds)
 {
-	ListedSegment *listed;
+	SegmentListItem *listed;
 	int			count = pgt_segment_list(&state->key, &listed);
 	int64		end = bounds->log_start_offset;
 
@@ -326,8 +326,8 @@ pgt_segment_filter_check_log(PartitionState *state, const LogBounds *bounds)
 /* ---- the interface -------------------------------------------------------- */
 
 SegmentFilter *
-pgt_segment_filter_create(PartitionState *state, RecordJudge judge, void *arg, int64 delete_horizon,
-						  int compression, int level, bool dry_run)
+pgt_segment_filter_create(PartitionState *state, SegmentFilterJudge judge, void *arg,
+						  int64 delete_horizon, int compression, int level, bool dry_run)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics filter",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -366,7 +366,7 @@ pgt_segment_filter_run(SegmentFilter *filter, const SegmentId *ids, int count, i
 	MemoryContextSwitchTo(old);
 }
 
-const FilterCounts *
+const SegmentFilterCounts *
 pgt_segment_filter_counts(const SegmentFilter *filter)
 {
 	return &filter->counts;

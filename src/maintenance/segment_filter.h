@@ -16,27 +16,27 @@
 extern void pgt_segment_filter_check_log(PartitionState *state, const LogBounds *bounds);
 
 /* What the filter does with a record. */
-typedef enum RecordFate
+typedef enum SegmentFilterFate
 {
 	RECORD_KEPT,
 	RECORD_KEPT_UNTIL_HORIZON,	/* a tombstone is kept, and its batch gets the delete horizon */
 	RECORD_REMOVED
-} RecordFate;
+} SegmentFilterFate;
 
 /*
  * Decides about one record.  "horizon" is its batch's delete horizon, or
  * PG_INT64_MIN if it has none.
  */
-typedef RecordFate (*RecordJudge) (void *arg, const Record *record, int64 horizon);
+typedef SegmentFilterFate (*SegmentFilterJudge) (void *arg, const Record *record, int64 horizon);
 
 /* Counts of the records and bytes that were read, and of those that are kept. */
-typedef struct FilterCounts
+typedef struct SegmentFilterCounts
 {
 	int64		records_before;
 	int64		records_after;
 	int64		bytes_before;
 	int64		bytes_after;
-} FilterCounts;
+} SegmentFilterCounts;
 
 typedef struct SegmentFilter SegmentFilter;
 
@@ -46,9 +46,9 @@ typedef struct SegmentFilter SegmentFilter;
  * that are compressed with the codec "compression"; other batches take their codec's
  * default level.  dry_run: only count.
  */
-extern SegmentFilter *pgt_segment_filter_create(PartitionState *state, RecordJudge judge, void *arg,
-												int64 delete_horizon, int compression, int level,
-												bool dry_run);
+extern SegmentFilter *pgt_segment_filter_create(PartitionState *state, SegmentFilterJudge judge,
+												void *arg, int64 delete_horizon, int compression,
+												int level, bool dry_run);
 
 /*
  * Rewrite finished segments that follow each other as one segment.  A single segment
@@ -58,7 +58,7 @@ extern SegmentFilter *pgt_segment_filter_create(PartitionState *state, RecordJud
 extern void pgt_segment_filter_run(SegmentFilter *filter, const SegmentId *ids, int count,
 								   int64 compacted_end, bool always);
 
-extern const FilterCounts *pgt_segment_filter_counts(const SegmentFilter *filter);
+extern const SegmentFilterCounts *pgt_segment_filter_counts(const SegmentFilter *filter);
 
 /* Remove the unfinished segment that an error or FATAL has left. */
 extern void pgt_segment_filter_abandon(SegmentFilter *filter);

@@ -25,7 +25,7 @@
 
 /* Look for a built-in rule of that name; any other partitioner is looked up when it is called. */
 static void
-find_rule(PartitionerChoice *choice, const char *name)
+find_rule(TopicPartitioner *choice, const char *name)
 {
 	/* a partitioner of an earlier transaction was freed at that transaction's end */
 	if (choice->lxid == PGT_MY_LXID)
@@ -38,7 +38,7 @@ find_rule(PartitionerChoice *choice, const char *name)
 
 /* Let the partitioner of that name choose. */
 static int32
-choose_by(PartitionerChoice *choice, const char *name, Topic *topic, ByteView key, ByteView value)
+choose_by(TopicPartitioner *choice, const char *name, Topic *topic, ByteView key, ByteView value)
 {
 	if (choice->lxid != PGT_MY_LXID || choice->version != pgt_partitioner_lookup_version)
 		find_rule(choice, name);

@@ -3,11 +3,11 @@
  *	  Calling partitioners that are not built in: SQL functions and those that
  *	  an extension has registered.
  *
- * A CustomPartitioner holds what a call needs.  It is made at a transaction's first
- * record for the topic and kept in a PartitionerChoice of the topic: the function looked
+ * A PartitionerCall holds what a call needs.  It is made at a transaction's first
+ * record for the topic and kept in a TopicPartitioner of the topic: the function looked
  * up by its name, and an expression that calls it; the planner puts the body of a simple
  * SQL function in place of the call.  The privilege to execute the function is checked
- * when the expression is made.  A CustomPartitioner is made anew when
+ * when the expression is made.  A PartitionerCall is made anew when
  *
  *	  - another transaction begins: its memory is the transaction's;
  *	  - pgt_partitioner_lookup_version has moved: functions, schemas or roles have
@@ -16,7 +16,7 @@
  *		name has no schema, search_path.
  *
  * A function may fail in the middle, or produce to the same topic itself; the
- * expression's state must not be used again then.  So the CustomPartitioner is taken
+ * expression's state must not be used again then.  So the PartitionerCall is taken
  * out of the Topic for the call and put back only after it: after an error it stays
  * out until the transaction's end, and a nested call makes its own.
  *
@@ -34,7 +34,7 @@
  * Locks: none, as with other functions; a function that is dropped meanwhile is missed
  * at the next record after the invalidation.
  *
- * Memory: a context below TopTransactionContext for each CustomPartitioner, and one
+ * Memory: a context below TopTransactionContext for each PartitionerCall, and one
  * below that for the arguments and other memory of a call, reset by the next call.
  */
 #include "postgres.h"
@@ -57,7 +57,7 @@
 /* search_path of a function that a topic's option names. */
 #define SAFE_SEARCH_PATH	"pg_catalog, pg_temp"
 
-struct CustomPartitioner
+struct PartitionerCall
 {
 	MemoryContext context;		/* holds this and all below */
 	char	   *name;			/* as the option or the setting gives it */
@@ -76,7 +76,7 @@ struct CustomPartitioner
 
 /* ERROR: the partitioner does not exist, at least in this session, or must not be run. */
 static void
-report_missing(const Topic *topic, const char *name, const FoundPartitioner *found)
+report_missing(const Topic *topic, const char *name, const PartitionerLookup *found)
 {
 	if (found->untrusted)
 		ereport(ERROR,
@@ -93,7 +93,7 @@ report_missing(const Topic *topic, const char *name, const FoundPartitioner *fou
 
 /* Make the parameters that take an SQL function's arguments before each call. */
 static void
-make_arguments(CustomPartitioner *custom)
+make_arguments(PartitionerCall *custom)
 {
 	MemoryContext caller = MemoryContextSwitchTo(custom->context);
 
@@ -103,21 +103,21 @@ make_arguments(CustomPartitioner *custom)
 }
 
 /* Look up the partitioner that the option or the setting names, and make it ready to be called. */
-static CustomPartitioner *
+static PartitionerCall *
 open_custom(const Topic *topic, bool is_own)
 {
 	const char *name = is_own ? topic->partitioner_class : pgt_partitioner_lookup_setting();
 	Oid			user = is_own ? topic->owner : GetUserId();
-	FoundPartitioner found;
+	PartitionerLookup found;
 	MemoryContext context;
-	CustomPartitioner *custom;
+	PartitionerCall *custom;
 
 	if (!pgt_partitioner_lookup(name, is_own ? topic->schema : InvalidOid, user, &found))
 		report_missing(topic, name, &found);
 
 	context = AllocSetContextCreate(TopTransactionContext, "pg_topics partitioner",
 									ALLOCSET_SMALL_SIZES);
-	custom = MemoryContextAllocZero(context, sizeof(CustomPartitioner));
+	custom = MemoryContextAllocZero(context, sizeof(PartitionerCall));
 	custom->context = context;
 	custom->name = MemoryContextStrdup(context, name);
 	custom->topic = MemoryContextStrdup(context, get_rel_name(topic->relid));
@@ -133,7 +133,7 @@ open_custom(const Topic *topic, bool is_own)
 }
 
 void
-pgt_partitioner_call_close(CustomPartitioner *custom)
+pgt_partitioner_call_close(PartitionerCall *custom)
 {
 	if (custom == NULL)
 		return;
@@ -144,7 +144,7 @@ pgt_partitioner_call_close(CustomPartitioner *custom)
 
 /* Would a look-up still find the same partitioner, given that the version has not changed? */
 static bool
-is_current(const CustomPartitioner *custom)
+is_current(const PartitionerCall *custom)
 {
 	return (custom->is_own || custom->user == GetUserId()) &&
 		(custom->search_path == NULL || PGT_IS_SEARCH_PATH(custom->search_path));
@@ -156,14 +156,14 @@ is_current(const CustomPartitioner *custom)
 static void
 add_context(void *arg)
 {
-	CustomPartitioner *custom = arg;
+	PartitionerCall *custom = arg;
 
 	errcontext("partitioner \"%s\" of topic \"%s\"", custom->name, custom->topic);
 }
 
 /* Make the expression that calls an SQL function with parameters as arguments. */
 static void
-prepare_expression(CustomPartitioner *custom)
+prepare_expression(PartitionerCall *custom)
 {
 	MemoryContext caller = MemoryContextSwitchTo(custom->context);
 	List	   *arguments = NIL;
@@ -190,7 +190,7 @@ prepare_expression(CustomPartitioner *custom)
 
 /* Set an argument. */
 static void
-set_argument(CustomPartitioner *custom, int n, Datum value, bool isnull)
+set_argument(PartitionerCall *custom, int n, Datum value, bool isnull)
 {
 	custom->arguments->params[n].value = value;
 	custom->arguments->params[n].isnull = isnull;
@@ -198,7 +198,7 @@ set_argument(CustomPartitioner *custom, int n, Datum value, bool isnull)
 
 /* Set an argument to the bytes: bytea or null. */
 static void
-set_bytes(CustomPartitioner *custom, int n, ByteView bytes)
+set_bytes(PartitionerCall *custom, int n, ByteView bytes)
 {
 	bytea	   *copy;
 
@@ -215,7 +215,7 @@ set_bytes(CustomPartitioner *custom, int n, ByteView bytes)
 
 /* ERROR: the function has given null. */
 static void
-report_null(const CustomPartitioner *custom, ByteView key, ByteView value)
+report_null(const PartitionerCall *custom, ByteView key, ByteView value)
 {
 	bool		not_called = func_strict(custom->function) && (key.length < 0 || value.length < 0);
 
@@ -239,7 +239,7 @@ typedef struct CallingUser
 
 /* Become the topic's owner; an error restores the caller as well. */
 static void
-become_owner(const CustomPartitioner *custom, CallingUser *caller)
+become_owner(const PartitionerCall *custom, CallingUser *caller)
 {
 	GetUserIdAndSecContext(&caller->user, &caller->security);
 	SetUserIdAndSecContext(custom->user, caller->security | SECURITY_LOCAL_USERID_CHANGE |
@@ -260,7 +260,7 @@ become_caller(const CallingUser *caller)
 
 /* Evaluate the expression that calls an SQL function. */
 static Datum
-evaluate(CustomPartitioner *custom, bool *isnull)
+evaluate(PartitionerCall *custom, bool *isnull)
 {
 	CallingUser caller;
 	Datum		partition;
@@ -278,7 +278,7 @@ evaluate(CustomPartitioner *custom, bool *isnull)
 
 /* Call an SQL function. */
 static int32
-call_function(CustomPartitioner *custom, const Topic *topic, ByteView key, ByteView value)
+call_function(PartitionerCall *custom, const Topic *topic, ByteView key, ByteView value)
 {
 	MemoryContext caller;
 	Datum		partition;
@@ -300,7 +300,7 @@ call_function(CustomPartitioner *custom, const Topic *topic, ByteView key, ByteV
 
 /* Call a partitioner that an extension has registered. */
 static int32
-call_registered(CustomPartitioner *custom, const Topic *topic, ByteView key, ByteView value)
+call_registered(PartitionerCall *custom, const Topic *topic, ByteView key, ByteView value)
 {
 	PgTopicsBytes key_bytes = {key.data, key.length};
 	PgTopicsBytes value_bytes = {value.data, value.length};
@@ -310,7 +310,7 @@ call_registered(CustomPartitioner *custom, const Topic *topic, ByteView key, Byt
 
 /* Call the partitioner, and check its result. */
 static int32
-call(CustomPartitioner *custom, const Topic *topic, ByteView key, ByteView value)
+call(PartitionerCall *custom, const Topic *topic, ByteView key, ByteView value)
 {
 	ErrorContextCallback callback;
 	int32		partition;
@@ -334,9 +334,9 @@ call(CustomPartitioner *custom, const Topic *topic, ByteView key, ByteView value
 }
 
 int32
-pgt_partitioner_call(PartitionerChoice *choice, Topic *topic, ByteView key, ByteView value)
+pgt_partitioner_call(TopicPartitioner *choice, Topic *topic, ByteView key, ByteView value)
 {
-	CustomPartitioner *custom = choice->custom;
+	PartitionerCall *custom = choice->custom;
 	uint64		version = choice->version;
 	int32		partition;
 

@@ -8,16 +8,16 @@
 #include "topic/topic.h"
 
 /* A partitioner that is ready to be called for a topic; see partitioner_call.c. */
-typedef struct CustomPartitioner CustomPartitioner;
+typedef struct PartitionerCall PartitionerCall;
 
 /*
  * Call a partitioner that is not built in: "choice" is one of the two in
  * topic->partitioning.  Returns the partition; ERROR as for pgt_partitioner_choose().
  * Only partitioner.c calls this.
  */
-extern int32 pgt_partitioner_call(PartitionerChoice *choice, Topic *topic, ByteView key, ByteView value);
+extern int32 pgt_partitioner_call(TopicPartitioner *choice, Topic *topic, ByteView key, ByteView value);
 
 /* Free a partitioner that was ready to be called; custom may be NULL. */
-extern void pgt_partitioner_call_close(CustomPartitioner *custom);
+extern void pgt_partitioner_call_close(PartitionerCall *custom);
 
 #endif							/* PARTITIONER_CALL_H */

@@ -210,14 +210,14 @@ pgt_partitioner_lookup_setting(void)
 
 /* Look a function's name up with the privileges of the current user. */
 static void
-find_named_function(List *names, Oid role, FoundPartitioner *found)
+find_named_function(List *names, Oid role, PartitionerLookup *found)
 {
 	found->function = find_function(names, &found->detail);
 	found->untrusted = OidIsValid(found->function) && is_untrusted(found->function, role, &found->detail);
 }
 
 bool
-pgt_partitioner_lookup(const char *name, Oid schema, Oid role, FoundPartitioner *found)
+pgt_partitioner_lookup(const char *name, Oid schema, Oid role, PartitionerLookup *found)
 {
 	List	   *names;
 	Oid			user;
@@ -266,7 +266,7 @@ void
 pgt_partitioner_lookup_check(const Topic *topic)
 {
 	const char *name = topic->partitioner_class;
-	FoundPartitioner found;
+	PartitionerLookup found;
 
 	if (!check_function_bodies || pgt_partitioner_lookup(name, topic->schema, topic->owner, &found))
 		return;
@@ -289,7 +289,7 @@ pgt_partitioner_lookup_check(const Topic *topic)
 static bool
 check_setting(char **value, void **extra, GucSource source)
 {
-	FoundPartitioner found;
+	PartitionerLookup found;
 
 	if (strlen(*value) > PARTITIONER_NAME_MAX)
 	{

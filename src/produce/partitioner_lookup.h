@@ -9,7 +9,7 @@
 #include "produce/partition_rules.h"
 
 /* The result of a look-up: one of the first three, or none of them and perhaps the reason. */
-typedef struct FoundPartitioner
+typedef struct PartitionerLookup
 {
 	PartitionRule rule;
 	const PgTopicsPartitioner *registered;
@@ -17,7 +17,7 @@ typedef struct FoundPartitioner
 	bool		in_search_path; /* a function was looked for in search_path, as the name has no schema */
 	bool		untrusted;		/* the function's owner must not run code as the role */
 	char	   *detail;			/* NULL, or a sentence that says why a function cannot be used */
-} FoundPartitioner;
+} PartitionerLookup;
 
 #define PARTITIONER_ARGUMENTS	4
 
@@ -39,7 +39,7 @@ extern const char *pgt_partitioner_lookup_setting(void);
  * search_path where that is InvalidOid.  False where no such partitioner exists, or where
  * it is a function that the role must not run.  ERROR where the role may not use the schema.
  */
-extern bool pgt_partitioner_lookup(const char *name, Oid schema, Oid role, FoundPartitioner *found);
+extern bool pgt_partitioner_lookup(const char *name, Oid schema, Oid role, PartitionerLookup *found);
 
 /* A hint for errors about a missing partitioner: which ones there are; palloc'd. */
 extern char *pgt_partitioner_lookup_hint(void);

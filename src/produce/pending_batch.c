@@ -13,7 +13,7 @@
  * next needed, since a rollback must not fail.
  *
  * Memory: the batches' buffers and the one buffer for compression are in the context
- * that pgt_pending_begin() was given.  They and the file end with the transaction.
+ * that pgt_pending_batch_begin() was given.  They and the file end with the transaction.
  */
 #include "postgres.h"
 
@@ -43,14 +43,14 @@ static int64 spill_end = 0;
 /* ---- batches ------------------------------------------------------------- */
 
 void
-pgt_pending_begin(MemoryContext of_transaction)
+pgt_pending_batch_begin(MemoryContext of_transaction)
 {
 	context = of_transaction;
 	memory_used = 0;
 }
 
 void
-pgt_pending_init(PendingBatch *batch, uint32 capacity)
+pgt_pending_batch_init(PendingBatch *batch, uint32 capacity)
 {
 	memset(batch, 0, sizeof(*batch));
 	batch->data = MemoryContextAllocHuge(context, capacity);
@@ -61,7 +61,7 @@ pgt_pending_init(PendingBatch *batch, uint32 capacity)
 }
 
 void
-pgt_pending_free(PendingBatch *batch)
+pgt_pending_batch_free(PendingBatch *batch)
 {
 	if (batch->data == NULL)
 		return;
@@ -72,7 +72,7 @@ pgt_pending_free(PendingBatch *batch)
 }
 
 void
-pgt_pending_reserve(PendingBatch *batch, Size more)
+pgt_pending_batch_reserve(PendingBatch *batch, Size more)
 {
 	Size		wanted = batch->capacity;
 
@@ -86,7 +86,7 @@ pgt_pending_reserve(PendingBatch *batch, Size more)
 }
 
 void
-pgt_pending_load(PendingBatch *batch)
+pgt_pending_batch_load(PendingBatch *batch)
 {
 	if (batch->data != NULL)
 		return;
@@ -166,12 +166,12 @@ shrink_batch(PendingBatch *batch)
 }
 
 void
-pgt_pending_reopen(PendingBatch *batch)
+pgt_pending_batch_reopen(PendingBatch *batch)
 {
 	Assert(!batch->sealed);
 	if (batch->stored == 0)
 		return;
-	pgt_pending_load(batch);
+	pgt_pending_batch_load(batch);
 	if (batch->codec != COMPRESSION_NONE)
 	{
 		char	   *data = MemoryContextAllocHuge(context, batch->stored_length);
@@ -184,7 +184,7 @@ pgt_pending_reopen(PendingBatch *batch)
 		if (problem != NULL || length != batch->stored_length - RECORD_BATCH_HEADER_SIZE)
 			elog(ERROR, "could not decompress pending records: %s",
 				 problem != NULL ? problem : "unexpected length");
-		pgt_pending_free(batch);
+		pgt_pending_batch_free(batch);
 		batch->data = data;
 		batch->capacity = batch->stored_length;
 		memory_used += batch->capacity;
@@ -194,11 +194,11 @@ pgt_pending_reopen(PendingBatch *batch)
 }
 
 void
-pgt_pending_seal(const LogConfig *config, PendingBatch *batch)
+pgt_pending_batch_seal(const LogConfig *config, PendingBatch *batch)
 {
 	RecordBatchHeader header = {0};
 
-	pgt_pending_reopen(batch);
+	pgt_pending_batch_reopen(batch);
 	batch->stored = batch->stored_length = batch->length;
 	if (config->compression != COMPRESSION_NONE)
 		compress_batch(config, batch);
@@ -233,7 +233,7 @@ open_spill_file(void)
 }
 
 void
-pgt_pending_close_file(void)
+pgt_pending_batch_close_file(void)
 {
 	if (spill_file >= 0)
 		FileClose(spill_file);
@@ -241,7 +241,7 @@ pgt_pending_close_file(void)
 }
 
 void
-pgt_pending_spill(PendingBatch *batch)
+pgt_pending_batch_spill(PendingBatch *batch)
 {
 	int			written;
 
@@ -261,13 +261,13 @@ pgt_pending_spill(PendingBatch *batch)
 	}
 	batch->file_position = spill_end;
 	spill_end += written;
-	pgt_pending_free(batch);
+	pgt_pending_batch_free(batch);
 }
 
 /* ---- the transaction's end ----------------------------------------------- */
 
 void
-pgt_pending_forget(void)
+pgt_pending_batch_forget(void)
 {
 	context = NULL;
 	codec_buffer = NULL;
@@ -277,7 +277,7 @@ pgt_pending_forget(void)
 }
 
 Size
-pgt_pending_memory(void)
+pgt_pending_batch_memory(void)
 {
 	return memory_used;
 }

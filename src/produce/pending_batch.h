@@ -38,45 +38,45 @@ typedef struct PendingBatch
 } PendingBatch;
 
 /* Begin to buffer for a transaction; its batches are allocated in this context. */
-extern void pgt_pending_begin(MemoryContext of_transaction);
+extern void pgt_pending_batch_begin(MemoryContext of_transaction);
 
 /* Make an empty batch with a buffer of "capacity" bytes, header included. */
-extern void pgt_pending_init(PendingBatch *batch, uint32 capacity);
+extern void pgt_pending_batch_init(PendingBatch *batch, uint32 capacity);
 
 /* Make room for "more" bytes in an open batch. */
-extern void pgt_pending_reserve(PendingBatch *batch, Size more);
+extern void pgt_pending_batch_reserve(PendingBatch *batch, Size more);
 
 /*
  * Make a batch that was cut back ready for records again: its uncompressed
  * bytes are in memory afterwards.
  */
-extern void pgt_pending_reopen(PendingBatch *batch);
+extern void pgt_pending_batch_reopen(PendingBatch *batch);
 
 /* Close a complete batch: compress its records, write its header. */
-extern void pgt_pending_seal(const LogConfig *config, PendingBatch *batch);
+extern void pgt_pending_batch_seal(const LogConfig *config, PendingBatch *batch);
 
 /* Move a sealed batch to the temporary file.  ERROR where there is no space. */
-extern void pgt_pending_spill(PendingBatch *batch);
+extern void pgt_pending_batch_spill(PendingBatch *batch);
 
 /* Bring a batch's stored bytes back into memory. */
-extern void pgt_pending_load(PendingBatch *batch);
+extern void pgt_pending_batch_load(PendingBatch *batch);
 
 /* Release a batch's buffer.  Does not throw. */
-extern void pgt_pending_free(PendingBatch *batch);
+extern void pgt_pending_batch_free(PendingBatch *batch);
 
 /* Bytes that the transaction's batches take in memory. */
-extern Size pgt_pending_memory(void);
+extern Size pgt_pending_batch_memory(void);
 
 /*
  * Close the temporary file, before the server checks for resources that a transaction has
  * leaked.
  */
-extern void pgt_pending_close_file(void);
+extern void pgt_pending_batch_close_file(void);
 
 /*
  * Reset the module's state: the transaction has ended, and freed its memory and its file.
  * Does not throw.
  */
-extern void pgt_pending_forget(void);
+extern void pgt_pending_batch_forget(void);
 
 #endif							/* PENDING_BATCH_H */

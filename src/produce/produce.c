@@ -89,7 +89,7 @@ set_headers(Record *record, Datum headers)
 		MemoryContextSwitchTo(caller);
 	}
 	resetStringInfo(&buffer);
-	pgt_headers_encode(headers, &buffer, &record->header_count);
+	pgt_serialize_headers(headers, &buffer, &record->header_count);
 	record->headers = buffer.data;
 	record->headers_length = buffer.len;
 }
@@ -162,7 +162,7 @@ pgt_produce_value(PG_FUNCTION_ARGS)
 
 /* Return the ranges as rows (topic, partition, base_offset, last_offset, records). */
 static Datum
-return_ranges(FunctionCallInfo fcinfo, const ProducedRange *ranges, int count)
+return_ranges(FunctionCallInfo fcinfo, const ProducerRange *ranges, int count)
 {
 	ReturnSetInfo *result;
 
@@ -170,7 +170,7 @@ return_ranges(FunctionCallInfo fcinfo, const ProducedRange *ranges, int count)
 	result = (ReturnSetInfo *) fcinfo->resultinfo;
 	for (int i = 0; i < count; i++)
 	{
-		const ProducedRange *range = &ranges[i];
+		const ProducerRange *range = &ranges[i];
 		bool		nulls[PRODUCED_COLUMNS] = {0};
 		Datum		values[PRODUCED_COLUMNS] = {
 			ObjectIdGetDatum(range->topic),
@@ -193,7 +193,7 @@ Datum
 pgt_produced(PG_FUNCTION_ARGS)
 {
 	int			count;
-	const ProducedRange *ranges = pgt_producer_last_committed(&count);
+	const ProducerRange *ranges = pgt_producer_last_committed(&count);
 
 	return return_ranges(fcinfo, ranges, count);
 }
@@ -206,7 +206,7 @@ Datum
 pgt_flush(PG_FUNCTION_ARGS)
 {
 	int			count;
-	const ProducedRange *ranges;
+	const ProducerRange *ranges;
 
 	PreventCommandIfParallelMode("flush()");
 	pgt_producer_flush();

@@ -72,7 +72,7 @@ typedef struct PendingPartition
 {
 	TopicPartition key;			/* hash key */
 	PartitionState *state;		/* set just before the append */
-	OwnRange	own;			/* where its appended batches are */
+	LogWriterRange own;			/* where its appended batches are */
 	LogConfig	config;
 	PendingBatch *batches;
 	int			count;
@@ -90,7 +90,7 @@ static PendingPartition *last_used = NULL;
 /* The ranges that a transaction has appended. */
 typedef struct RangeList
 {
-	ProducedRange *ranges;		/* in TopMemoryContext */
+	ProducerRange *ranges;		/* in TopMemoryContext */
 	int			count;
 	int			capacity;
 } RangeList;
@@ -121,7 +121,7 @@ start_batch(PendingPartition *p, uint32 capacity)
 		else
 			p->batches = repalloc_huge(p->batches, p->capacity * sizeof(PendingBatch));
 	}
-	pgt_pending_init(&p->batches[p->count], capacity);
+	pgt_pending_batch_init(&p->batches[p->count], capacity);
 	return &p->batches[p->count++];
 }
 
@@ -135,9 +135,9 @@ spill_newest(PendingPartition *p)
 {
 	PendingBatch *batch = &p->batches[p->count - 1];
 
-	if (pgt_pending_memory() <= (Size) pgt_buffer_memory * 1024)
+	if (pgt_pending_batch_memory() <= (Size) pgt_buffer_memory * 1024)
 		return;
-	pgt_pending_spill(batch);
+	pgt_pending_batch_spill(batch);
 }
 
 /* Move all open batches to the file: with many partitions they alone may exceed the limit. */
@@ -155,8 +155,8 @@ spill_open(void)
 		/* a batch that was cut back may still be in the file */
 		if (open == NULL || open->records == 0 || open->data == NULL)
 			continue;
-		pgt_pending_seal(&p->config, open);
-		pgt_pending_spill(open);
+		pgt_pending_batch_seal(&p->config, open);
+		pgt_pending_batch_spill(open);
 	}
 }
 
@@ -197,7 +197,7 @@ cut_to_mark(PendingPartition *p, const Mark *mark)
 	int			keep = mark->batch + (mark->as_was.records > 0 ? 1 : 0);
 
 	while (p->count > keep)
-		pgt_pending_free(&p->batches[--p->count]);
+		pgt_pending_batch_free(&p->batches[--p->count]);
 	if (mark->as_was.records == 0)
 		return;
 
@@ -283,7 +283,7 @@ begin_transaction(void)
 	partitions = hash_create("pg_topics pending partitions", 16, &info,
 							 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	last_used = NULL;
-	pgt_pending_begin(context);
+	pgt_pending_batch_begin(context);
 }
 
 /* The transaction's list for a partition. */
@@ -349,12 +349,12 @@ batch_for(PendingPartition *p, const Record *record, Size size)
 	if (batch != NULL && batch->records > 0 &&
 		!fits(p, batch, record, size, offset_delta(batch, record)))
 	{
-		pgt_pending_seal(&p->config, batch);
+		pgt_pending_batch_seal(&p->config, batch);
 		spill_newest(p);
 		batch = NULL;
 	}
 	if (batch != NULL)
-		pgt_pending_reopen(batch);
+		pgt_pending_batch_reopen(batch);
 	else
 	{
 		/* small transactions, and those with many partitions, begin with little memory */
@@ -406,7 +406,7 @@ check_size(const TopicPartition *key, const LogConfig *config, Size size, int32 
 static void
 seal_large(PendingPartition *p, PendingBatch *batch, Size size)
 {
-	pgt_pending_seal(&p->config, batch);
+	pgt_pending_batch_seal(&p->config, batch);
 	if (batch->stored > p->config.max_message_bytes)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -496,11 +496,12 @@ add_record(const TopicPartition *key, const LogConfig *config, const Record *rec
 	p = find_partition(key, config);
 	set_mark(p, GetCurrentSubTransactionId());
 	batch = batch_for(p, record, size);
-	pgt_pending_reserve(batch, size);
+	pgt_pending_batch_reserve(batch, size);
 	delta = batch->records == 0 ? 0 : offset_delta(batch, record);
 
 	end = pgt_record_encode(batch->data + batch->length, record,
-							pgt_timestamp_delta(batch->base_timestamp, record->timestamp), delta);
+							pgt_record_timestamp_delta(batch->base_timestamp, record->timestamp),
+							delta);
 	batch->length = end - batch->data;
 	batch->records++;
 	batch->last_offset_delta = delta;
@@ -510,7 +511,7 @@ add_record(const TopicPartition *key, const LogConfig *config, const Record *rec
 		seal_large(p, batch, size);
 
 	/* sealed batches are in the file already, so the open ones take the memory */
-	if (pgt_pending_memory() > (Size) pgt_buffer_memory * 1024 * 5 / 4)
+	if (pgt_pending_batch_memory() > (Size) pgt_buffer_memory * 1024 * 5 / 4)
 		spill_open();
 }
 
@@ -595,7 +596,7 @@ pgt_producer_check_unused(Oid topic, const char *action)
 static void
 add_range(RangeList *list, const TopicPartition *key, int64 base, int64 last, int64 records)
 {
-	ProducedRange *range;
+	ProducerRange *range;
 
 	for (int i = 0; i < list->count; i++)
 		if (list->ranges[i].topic == key->topic && list->ranges[i].partition == key->partition)
@@ -609,9 +610,9 @@ add_range(RangeList *list, const TopicPartition *key, int64 base, int64 last, in
 		list->capacity = Max(8, list->capacity * 2);
 		if (list->ranges == NULL)
 			list->ranges = MemoryContextAlloc(TopMemoryContext,
-											  list->capacity * sizeof(ProducedRange));
+											  list->capacity * sizeof(ProducerRange));
 		else
-			list->ranges = repalloc(list->ranges, list->capacity * sizeof(ProducedRange));
+			list->ranges = repalloc(list->ranges, list->capacity * sizeof(ProducerRange));
 	}
 	range = &list->ranges[list->count++];
 	range->topic = key->topic;
@@ -623,10 +624,10 @@ add_range(RangeList *list, const TopicPartition *key, int64 base, int64 last, in
 
 /* What the log is to append of a batch, which is in memory afterwards. */
 static void
-make_request(const PendingPartition *p, PendingBatch *batch, AppendRequest *request)
+make_request(const PendingPartition *p, PendingBatch *batch, LogAppendRequest *request)
 {
 	Assert(batch->sealed);
-	pgt_pending_load(batch);
+	pgt_pending_batch_load(batch);
 	memset(request, 0, sizeof(*request));
 	request->batch = batch->data;
 	request->length = batch->stored;
@@ -643,7 +644,7 @@ make_request(const PendingPartition *p, PendingBatch *batch, AppendRequest *requ
 static void
 append_run(PendingPartition *p, PendingBatch *first, int count, FullTransactionId xid)
 {
-	AppendRequest *requests = MemoryContextAlloc(context, count * sizeof(AppendRequest));
+	LogAppendRequest *requests = MemoryContextAlloc(context, count * sizeof(LogAppendRequest));
 
 	for (int i = 0; i < count; i++)
 		make_request(p, &first[i], &requests[i]);
@@ -653,7 +654,7 @@ append_run(PendingPartition *p, PendingBatch *first, int count, FullTransactionI
 		int64		base = requests[i].base_offset;
 
 		add_range(&appended, &p->key, base, base + first[i].last_offset_delta, first[i].records);
-		pgt_pending_free(&first[i]);
+		pgt_pending_batch_free(&first[i]);
 	}
 	pfree(requests);
 }
@@ -762,7 +763,7 @@ report_no_room(Oid topic, const PartitionRoom *room)
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 			 errmsg("cannot produce to topic \"%s\": too many topic partitions", get_rel_name(topic)),
 			 errdetail("The transaction needs %d new partitions. The server has room for %d, of which %d are in use, %d of them by this database.",
-					   room->wanted, pgt_log_shared->max_partitions, room->taken, room->of_database),
+					   room->wanted, pgt_log_state->max_partitions, room->taken, room->of_database),
 			 room->by_database ?
 			 errhint("Drop topics, or raise pg_topics.max_partitions_per_database.") :
 			 errhint("Drop topics, or raise pg_topics.max_partitions and restart the server.")));
@@ -815,12 +816,12 @@ append_all(void)
 	/* readers wait for this transaction from its first append on, so compress everything before */
 	for (int i = 0; i < count; i++)
 		if (open_batch(sorted[i]) != NULL)
-			pgt_pending_seal(&sorted[i]->config, open_batch(sorted[i]));
+			pgt_pending_batch_seal(&sorted[i]->config, open_batch(sorted[i]));
 	xid = GetTopFullTransactionId();
 	for (int i = 0; i < count; i++)
 		append_partition(sorted[i], xid);
 	pfree(sorted);
-	pgt_pending_close_file();
+	pgt_pending_batch_close_file();
 	FAULT_POINT("all-appended");
 }
 
@@ -836,7 +837,7 @@ pgt_producer_flush(void)
 	append_all();
 }
 
-const ProducedRange *
+const ProducerRange *
 pgt_producer_last_committed(int *count)
 {
 	*count = committed.count;
@@ -849,7 +850,7 @@ pgt_producer_forget_committed(void)
 	committed.count = 0;
 }
 
-const ProducedRange *
+const ProducerRange *
 pgt_producer_flushed(int *count)
 {
 	*count = appended.count;
@@ -886,7 +887,7 @@ end_transaction(void)
 	context = NULL;
 	partitions = NULL;
 	last_used = NULL;
-	pgt_pending_forget();
+	pgt_pending_batch_forget();
 }
 
 /* Let produced() show what the transaction has appended, if it has appended anything. */
@@ -912,7 +913,7 @@ xact_callback(XactEvent event, void *arg)
 			append_all();
 			if (appended.count > 0)
 				pgt_acks_apply();
-			pgt_pending_close_file();
+			pgt_pending_batch_close_file();
 			break;
 		case XACT_EVENT_COMMIT:
 			wake_waiters();

@@ -12,14 +12,14 @@
 extern int	pgt_buffer_memory;	/* setting pg_topics.buffer_memory, kB */
 
 /* The offsets that a transaction has appended to one partition. */
-typedef struct ProducedRange
+typedef struct ProducerRange
 {
 	Oid			topic;
 	int32		partition;
 	int64		base_offset;
 	int64		last_offset;
 	int64		records;
-} ProducedRange;
+} ProducerRange;
 
 /* Bytes kept free for the headers that nack() adds; they never need more. */
 #define PRODUCER_HEADER_ROOM	(64 * 1024)
@@ -67,13 +67,13 @@ extern bool pgt_producer_has_pending(Oid topic);
 extern void pgt_producer_check_unused(Oid topic, const char *action);
 
 /* The ranges that this session's last committed transaction with records has appended. */
-extern const ProducedRange *pgt_producer_last_committed(int *count);
+extern const ProducerRange *pgt_producer_last_committed(int *count);
 
 /* Forget them, so that a session that goes to another client shows nothing of the last one's. */
 extern void pgt_producer_forget_committed(void);
 
 /* The ranges that the running transaction has appended by flush() so far. */
-extern const ProducedRange *pgt_producer_flushed(int *count);
+extern const ProducerRange *pgt_producer_flushed(int *count);
 
 /* Install the transaction callbacks; called once per process. */
 extern void pgt_producer_init(void);

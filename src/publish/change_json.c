@@ -39,7 +39,7 @@
 /* ---- preparing ---------------------------------------------------------- */
 
 /* How values of a type are written that json_form() does not know. */
-static JsonForm
+static ChangeJsonForm
 other_form(Oid type, Oid *function)
 {
 	Oid			cast;
@@ -57,7 +57,7 @@ other_form(Oid type, Oid *function)
 }
 
 /* How values of a type are written; sets *function to its output function or cast. */
-static JsonForm
+static ChangeJsonForm
 json_form(Oid type, Oid *function)
 {
 	bool		is_varlena;
@@ -360,7 +360,7 @@ key_text(ChangeColumn *column, Datum value, StringInfo buffer)
 			{
 				struct varlena *text = PG_DETOAST_DATUM_PACKED(value);
 
-				return pgt_text_to_bytes(VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
+				return pgt_serialize_text(VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
 			}
 		default:
 			{
@@ -374,7 +374,7 @@ key_text(ChangeColumn *column, Datum value, StringInfo buffer)
 					getTypeOutputInfo(column->type, &output, &is_varlena);
 					view.data = OidOutputFunctionCall(output, value);
 				}
-				return pgt_text_to_bytes(view.data, strlen(view.data));
+				return pgt_serialize_text(view.data, strlen(view.data));
 			}
 	}
 }
@@ -405,7 +405,7 @@ make_key(ChangeKey *key, TupleTableSlot *slot, StringInfo buffer)
 		default:
 			append_row(buffer, &key->columns, slot);
 	}
-	return pgt_text_to_bytes(buffer->data, buffer->len);
+	return pgt_serialize_text(buffer->data, buffer->len);
 }
 
 /* The bytes of a key, with fixed values for the settings that the text depends on. */

@@ -10,7 +10,7 @@
 #include "topic/serializer.h"
 
 /* How a value becomes JSON, as in row_to_json(). */
-typedef enum JsonForm
+typedef enum ChangeJsonForm
 {
 	JSON_FORM_BOOL,
 	JSON_FORM_INT2,
@@ -25,7 +25,7 @@ typedef enum JsonForm
 	JSON_FORM_COMPOSITE,
 	JSON_FORM_CAST,				/* the type has a cast to json */
 	JSON_FORM_OTHER				/* its text in a string */
-} JsonForm;
+} ChangeJsonForm;
 
 /* One column of a table, with all that is needed to write its values. */
 typedef struct ChangeColumn
@@ -37,7 +37,7 @@ typedef struct ChangeColumn
 	int16		length;
 	const char *label;			/* ,"name": */
 	int			label_length;
-	JsonForm	form;
+	ChangeJsonForm form;
 	FmgrInfo	function;		/* the output function, or the cast to json */
 } ChangeColumn;
 
@@ -50,18 +50,18 @@ typedef struct ChangeColumns
 } ChangeColumns;
 
 /* What the bytes of a key consist of. */
-typedef enum KeyForm
+typedef enum ChangeKeyForm
 {
 	KEY_FORM_NONE,				/* no key column: always null */
 	KEY_FORM_TEXT,				/* one column: the text of its output function */
 	KEY_FORM_RAW,				/* one column of bytea, a topic with bytea keys */
 	KEY_FORM_VALUE,				/* one column, as JSON */
 	KEY_FORM_OBJECT				/* a JSON object of the columns */
-} KeyForm;
+} ChangeKeyForm;
 
 typedef struct ChangeKey
 {
-	KeyForm		form;
+	ChangeKeyForm form;
 	ChangeColumns columns;
 } ChangeKey;
 

@@ -420,7 +420,7 @@ find_topic(const PublisherSpec *spec, const char *name)
 				 errmsg("topic \"%s\", to which trigger \"%s\" on table \"%s\" publishes, does not exist",
 						name, spec->publisher->trigger, spec->publisher->table),
 				 errhint("Create the topic with create_topic(), qualify its name if it is in another schema than the table, or drop the trigger.")));
-	if (!pgt_is_topic(topic))
+	if (!pgt_topic_exists(topic))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\", to which trigger \"%s\" on table \"%s\" publishes, is not a topic",
@@ -527,7 +527,7 @@ make_publisher(PublisherSpec *spec, int argument_count, char **arguments)
 	prepare_envelope(spec);
 	if (publisher->headers & CHANGE_HEADER_SCHEMA_VERSION)
 		publisher->schema_version = psprintf("%d", pgt_schema_version(get_func_namespace(spec->function),
-																	   publisher->source));
+																	  publisher->source));
 }
 
 ChangePublisher *

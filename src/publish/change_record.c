@@ -95,7 +95,7 @@ operation_name(ChangeOperation operation)
 static void
 add_header(ChangeWriter *writer, const char *name, const char *value)
 {
-	ByteView	bytes = pgt_text_to_bytes(value, strlen(value));
+	ByteView	bytes = pgt_serialize_text(value, strlen(value));
 	RecordHeader header = {name, strlen(name), bytes.data, bytes.length};
 
 	enlargeStringInfo(&writer->headers, pgt_record_header_size(&header));
@@ -261,7 +261,7 @@ make_value(ChangeWriter *writer, ChangeOperation operation, TupleTableSlot *old,
 		out->data[out->len] = '\0';
 		(void) InputFunctionCall(&s->input, out->data, s->input_param, s->typmod);
 	}
-	return pgt_text_to_bytes(out->data, out->len);
+	return pgt_serialize_text(out->data, out->len);
 }
 
 /* ---- changes ------------------------------------------------------------ */

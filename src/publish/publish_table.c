@@ -148,7 +148,7 @@ lock_table(TablePublication *publication)
 		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(table)), get_rel_name(table));
 	LockRelationOid(table, ShareRowExclusiveLock);
 	publication->relkind = get_rel_relkind(table);
-	if (pgt_is_topic(table))
+	if (pgt_topic_exists(table))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("cannot publish topic \"%s\"", get_rel_name(table)),
@@ -185,8 +185,8 @@ create_topic(FunctionCallInfo fcinfo, TablePublication *publication)
 	Datum		defaults = DirectFunctionCall1(jsonb_in, CStringGetDatum(row ? "{\"cleanup.policy\": \"compact\"}" : "{}"));
 	Datum		config = DirectFunctionCall2(jsonb_concat, defaults, PG_GETARG_DATUM(ARG_CONFIG));
 
-	return pgt_topic_create(cstring_to_text(publication->topic), PG_GETARG_INT32(ARG_PARTITIONS),
-							TEXTOID, JSONBOID, DatumGetJsonbP(config), false);
+	return pgt_create_topic_by_name(cstring_to_text(publication->topic),
+									PG_GETARG_INT32(ARG_PARTITIONS), TEXTOID, JSONBOID, DatumGetJsonbP(config), false);
 }
 
 /* Set the topic's name; it is in the table's schema unless the caller says otherwise. */

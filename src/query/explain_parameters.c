@@ -69,7 +69,7 @@ find_below(Plan *tree, const Plan *plan, List **ancestors)
 }
 
 List *
-pgt_plan_ancestors(PlannedStmt *statement, Plan *plan)
+pgt_explain_parameters_ancestors(PlannedStmt *statement, Plan *plan)
 {
 	List	   *ancestors = NIL;
 	ListCell   *cell;
@@ -152,7 +152,7 @@ number_unknown(Node *node, void *context)
 }
 
 Node *
-pgt_explainable_value(Node *value, Plan *plan, List *ancestors)
+pgt_explain_parameters_value(Node *value, Plan *plan, List *ancestors)
 {
 	PlanPlace	place = {plan, ancestors};
 

@@ -38,7 +38,7 @@ Size
 pgt_scan_share_size(const Topic *topic)
 {
 	return add_size(offsetof(ScanShare, visible),
-					mul_size(topic->partitions, sizeof(VisibleRange)));
+					mul_size(topic->partitions, sizeof(ScanShareRange)));
 }
 
 void
@@ -49,7 +49,7 @@ pgt_scan_share_init(ScanShare *share, const Topic *topic, Snapshot snapshot)
 	for (int32 partition = 0; partition < topic->partitions; partition++)
 	{
 		TopicPartition key = pgt_topic_partition(topic, partition);
-		VisibleRange *visible = &share->visible[partition];
+		ScanShareRange *visible = &share->visible[partition];
 		TransactionId blocker;
 		LogBounds	log;
 
@@ -66,10 +66,10 @@ pgt_scan_share_restart(ScanShare *share)
 }
 
 /* The offsets of a partition that are both visible and within the bounds. */
-static VisibleRange
+static ScanShareRange
 bounded_range(const ScanShare *share, const ScanBounds *bounds, int partition)
 {
-	VisibleRange range = share->visible[partition];
+	ScanShareRange range = share->visible[partition];
 
 	range.first = Max(range.first, bounds->first_offset);
 	range.end = Min(range.end, bounds->end_offset);
@@ -84,7 +84,7 @@ seek_chunk(const ScanShare *share, ScanShareCursor *cursor, const ScanBounds *bo
 		cursor->end_chunk = 0;
 	while (cursor->partition < 0 || chunk >= cursor->end_chunk)
 	{
-		VisibleRange range;
+		ScanShareRange range;
 
 		cursor->partition = bms_next_member(bounds->partitions, cursor->partition);
 		if (cursor->partition < 0 || cursor->partition >= share->partitions)
@@ -101,7 +101,7 @@ void
 pgt_scan_share_skip(ScanShare *share, const ScanShareCursor *cursor, const ScanBounds *bounds,
 					int64 offset)
 {
-	VisibleRange range = bounded_range(share, bounds, cursor->partition);
+	ScanShareRange range = bounded_range(share, bounds, cursor->partition);
 	uint64		taken = pg_atomic_read_u64(&share->next_chunk);
 	uint64		chunk;
 
@@ -117,7 +117,7 @@ pgt_scan_share_next(ScanShare *share, ScanShareCursor *cursor, const ScanBounds 
 					int *partition, int64 *first_offset, int64 *end_offset)
 {
 	uint64		chunk = pg_atomic_fetch_add_u64(&share->next_chunk, 1);
-	VisibleRange range;
+	ScanShareRange range;
 
 	if (!seek_chunk(share, cursor, bounds, chunk))
 		return false;

@@ -10,18 +10,18 @@
 #include "utils/snapshot.h"
 
 /* The offsets of a partition that the statement's snapshot sees. */
-typedef struct VisibleRange
+typedef struct ScanShareRange
 {
 	int64		first;
 	int64		end;			/* exclusive */
-} VisibleRange;
+} ScanShareRange;
 
 /* In dynamic shared memory; all but the counter is set once, by the leader. */
 typedef struct ScanShare
 {
 	pg_atomic_uint64 next_chunk;	/* the first chunk that no process has taken */
 	int32		partitions;
-	VisibleRange visible[FLEXIBLE_ARRAY_MEMBER];	/* one a partition */
+	ScanShareRange visible[FLEXIBLE_ARRAY_MEMBER];	/* one a partition */
 } ScanShare;
 
 /* The position of one process; set partition to -1 to start over. */

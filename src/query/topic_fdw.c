@@ -23,30 +23,30 @@ pgt_fdw_handler(PG_FUNCTION_ARGS)
 {
 	FdwRoutine *routine = makeNode(FdwRoutine);
 
-	routine->GetForeignRelSize = pgt_plan_get_rel_size;
-	routine->GetForeignPaths = pgt_plan_get_paths;
-	routine->GetForeignPlan = pgt_plan_get_plan;
-	routine->ExplainForeignScan = pgt_plan_explain;
-	routine->IsForeignScanParallelSafe = pgt_plan_is_parallel_safe;
+	routine->GetForeignRelSize = pgt_topic_plan_get_rel_size;
+	routine->GetForeignPaths = pgt_topic_plan_get_paths;
+	routine->GetForeignPlan = pgt_topic_plan_get_plan;
+	routine->ExplainForeignScan = pgt_topic_plan_explain;
+	routine->IsForeignScanParallelSafe = pgt_topic_plan_is_parallel_safe;
 
-	routine->BeginForeignScan = pgt_scan_begin;
-	routine->IterateForeignScan = pgt_scan_iterate;
-	routine->ReScanForeignScan = pgt_scan_rescan;
-	routine->EndForeignScan = pgt_scan_end;
-	routine->EstimateDSMForeignScan = pgt_scan_estimate_share;
-	routine->InitializeDSMForeignScan = pgt_scan_init_share;
-	routine->ReInitializeDSMForeignScan = pgt_scan_restart_share;
-	routine->InitializeWorkerForeignScan = pgt_scan_attach_share;
-	routine->AnalyzeForeignTable = pgt_scan_analyze;
+	routine->BeginForeignScan = pgt_topic_scan_begin;
+	routine->IterateForeignScan = pgt_topic_scan_iterate;
+	routine->ReScanForeignScan = pgt_topic_scan_rescan;
+	routine->EndForeignScan = pgt_topic_scan_end;
+	routine->EstimateDSMForeignScan = pgt_topic_scan_estimate_share;
+	routine->InitializeDSMForeignScan = pgt_topic_scan_init_share;
+	routine->ReInitializeDSMForeignScan = pgt_topic_scan_restart_share;
+	routine->InitializeWorkerForeignScan = pgt_topic_scan_attach_share;
+	routine->AnalyzeForeignTable = pgt_topic_scan_analyze;
 
-	routine->PlanForeignModify = pgt_modify_plan;
-	routine->BeginForeignModify = pgt_modify_begin;
-	routine->ExecForeignInsert = pgt_modify_insert;
-	routine->EndForeignModify = pgt_modify_end;
-	routine->BeginForeignInsert = pgt_modify_begin_insert;
-	routine->EndForeignInsert = pgt_modify_end;
-	routine->IsForeignRelUpdatable = pgt_modify_commands;
-	routine->ExecForeignTruncate = pgt_modify_truncate;
+	routine->PlanForeignModify = pgt_topic_modify_plan;
+	routine->BeginForeignModify = pgt_topic_modify_begin;
+	routine->ExecForeignInsert = pgt_topic_modify_insert;
+	routine->EndForeignModify = pgt_topic_modify_end;
+	routine->BeginForeignInsert = pgt_topic_modify_begin_insert;
+	routine->EndForeignInsert = pgt_topic_modify_end;
+	routine->IsForeignRelUpdatable = pgt_topic_modify_commands;
+	routine->ExecForeignTruncate = pgt_topic_modify_truncate;
 
 	PG_RETURN_POINTER(routine);
 }

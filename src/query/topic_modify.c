@@ -62,7 +62,7 @@ typedef struct TopicInsert
 
 /* PlanForeignModify: refuse UPDATE, DELETE and ON CONFLICT, also in EXPLAIN. */
 List *
-pgt_modify_plan(PlannerInfo *root, ModifyTable *plan, Index relation, int subplan_index)
+pgt_topic_modify_plan(PlannerInfo *root, ModifyTable *plan, Index relation, int subplan_index)
 {
 	RangeTblEntry *rte = planner_rt_fetch(relation, root);
 
@@ -83,7 +83,7 @@ pgt_modify_plan(PlannerInfo *root, ModifyTable *plan, Index relation, int subpla
 
 /* IsForeignRelUpdatable: the commands that information_schema shows for topics. */
 int
-pgt_modify_commands(Relation relation)
+pgt_topic_modify_commands(Relation relation)
 {
 	return 1 << CMD_INSERT;
 }
@@ -104,8 +104,8 @@ begin_insert(ResultRelInfo *rinfo)
 
 /* BeginForeignModify */
 void
-pgt_modify_begin(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *fdw_private,
-				 int subplan_index, int eflags)
+pgt_topic_modify_begin(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *fdw_private,
+					   int subplan_index, int eflags)
 {
 	if (!(eflags & EXEC_FLAG_EXPLAIN_ONLY))
 		begin_insert(rinfo);
@@ -113,7 +113,7 @@ pgt_modify_begin(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *fdw_priv
 
 /* BeginForeignInsert: COPY FROM, and rows routed to a partition. */
 void
-pgt_modify_begin_insert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
+pgt_topic_modify_begin_insert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 {
 	begin_insert(rinfo);
 }
@@ -162,7 +162,7 @@ set_headers(TopicInsert *state, TupleTableSlot *slot, Record *record)
 	if (isnull)
 		return;
 	resetStringInfo(&state->headers);
-	pgt_headers_encode(headers, &state->headers, &record->header_count);
+	pgt_serialize_headers(headers, &state->headers, &record->header_count);
 	record->headers = state->headers.data;
 	record->headers_length = state->headers.len;
 }
@@ -282,8 +282,8 @@ avoid_row_copies(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *plan_slot
 
 /* ExecForeignInsert: produce the row's record. */
 TupleTableSlot *
-pgt_modify_insert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot,
-				  TupleTableSlot *plan_slot)
+pgt_topic_modify_insert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot,
+						TupleTableSlot *plan_slot)
 {
 	TopicInsert *state = rinfo->ri_FdwState;
 	Topic	   *topic = state->topic;
@@ -324,7 +324,7 @@ pgt_modify_insert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot,
 
 /* EndForeignModify, EndForeignInsert */
 void
-pgt_modify_end(EState *estate, ResultRelInfo *rinfo)
+pgt_topic_modify_end(EState *estate, ResultRelInfo *rinfo)
 {
 	TopicInsert *state = rinfo->ri_FdwState;
 
@@ -374,7 +374,7 @@ truncate_topic(const Topic *topic)
 
 /* ExecForeignTruncate: all checks come before the first record is removed. */
 void
-pgt_modify_truncate(List *relations, DropBehavior behavior, bool restart_sequences)
+pgt_topic_modify_truncate(List *relations, DropBehavior behavior, bool restart_sequences)
 {
 	ListCell   *cell;
 

@@ -144,7 +144,7 @@ estimate_scan(PlannerInfo *root, RelOptInfo *rel, TopicPlan *plan)
 
 /* GetForeignRelSize: estimate how many rows the scan returns. */
 void
-pgt_plan_get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid)
+pgt_topic_plan_get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
 	TopicPlan  *plan = palloc0(sizeof(TopicPlan));
 	ScanBounds	everything;
@@ -267,7 +267,7 @@ is_parallel_safe_type(const Serializer *serializer)
 
 /* IsForeignScanParallelSafe: true unless reading a value runs code that is not parallel safe. */
 bool
-pgt_plan_is_parallel_safe(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte)
+pgt_topic_plan_is_parallel_safe(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte)
 {
 	Topic	   *topic = pgt_topic_get(rte->relid);
 
@@ -392,7 +392,7 @@ add_lookup_paths(PlannerInfo *root, RelOptInfo *rel, TopicPlan *plan)
 
 /* GetForeignPaths */
 void
-pgt_plan_get_paths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
+pgt_topic_plan_get_paths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
 	TopicPlan  *plan = rel->fdw_private;
 
@@ -427,8 +427,8 @@ used_columns(RelOptInfo *rel, const Topic *topic, List *clauses)
  * that are checked again outside the scan; the other conditions stay.
  */
 ForeignScan *
-pgt_plan_get_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *path,
-				  List *tlist, List *clauses, Plan *outer_plan)
+pgt_topic_plan_get_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *path,
+						List *tlist, List *clauses, Plan *outer_plan)
 {
 	TopicPlan  *plan = rel->fdw_private;
 	List	   *checked = NIL;
@@ -466,7 +466,7 @@ pgt_plan_get_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *pa
 }
 
 List *
-pgt_plan_conditions(const ForeignScan *plan)
+pgt_topic_plan_conditions(const ForeignScan *plan)
 {
 	List	   *numbers = linitial(plan->fdw_private);
 	List	   *conditions = NIL;
@@ -487,7 +487,7 @@ pgt_plan_conditions(const ForeignScan *plan)
 }
 
 uint32
-pgt_plan_columns(const ForeignScan *plan)
+pgt_topic_plan_columns(const ForeignScan *plan)
 {
 	return (uint32) linitial_int(lsecond(plan->fdw_private));
 }
@@ -550,24 +550,24 @@ list_partitions(List *conditions, const Topic *topic)
 static List *
 explainable_conditions(Plan *plan, List *ancestors)
 {
-	List	   *conditions = pgt_plan_conditions((ForeignScan *) plan);
+	List	   *conditions = pgt_topic_plan_conditions((ForeignScan *) plan);
 	ListCell   *cell;
 
 	foreach(cell, conditions)
 	{
 		ScanCondition *condition = lfirst(cell);
 
-		condition->value = (Expr *) pgt_explainable_value((Node *) condition->value, plan, ancestors);
+		condition->value = (Expr *) pgt_explain_parameters_value((Node *) condition->value, plan, ancestors);
 	}
 	return conditions;
 }
 
 /* ExplainForeignScan: show the bounds of the scan. */
 void
-pgt_plan_explain(ForeignScanState *node, struct ExplainState *es)
+pgt_topic_plan_explain(ForeignScanState *node, struct ExplainState *es)
 {
 	Plan	   *plan = node->ss.ps.plan;
-	List	   *ancestors = pgt_plan_ancestors(es->pstmt, plan);
+	List	   *ancestors = pgt_explain_parameters_ancestors(es->pstmt, plan);
 	List	   *conditions = explainable_conditions(plan, ancestors);
 	Topic	   *topic = pgt_topic_get(RelationGetRelid(node->ss.ss_currentRelation));
 	List	   *context = set_deparse_context_plan(es->deparse_cxt, plan, ancestors);

@@ -168,7 +168,7 @@ serial_end(TopicScan *scan, int64 first_offset)
 	if (damage != NULL)
 	{
 		*end = PG_INT64_MAX;
-		pgt_report_as_warning(damage);
+		pgt_catch_error_report(damage);
 	}
 	MemoryContextSwitchTo(caller);
 	return *end;
@@ -264,7 +264,7 @@ scan_fill(TopicScan *scan, const Record *record, Datum *values, bool *nulls)
 				values[n] = pgt_deserialize(&topic->value, record->value, record->value_length, &nulls[n]);
 				break;
 			case TOPIC_HEADERS:
-				values[n] = pgt_headers_decode(record, &nulls[n]);
+				values[n] = pgt_deserialize_headers(record, &nulls[n]);
 				break;
 			case TOPIC_COLUMN_COUNT:
 				break;
@@ -274,17 +274,17 @@ scan_fill(TopicScan *scan, const Record *record, Datum *values, bool *nulls)
 
 /* BeginForeignScan */
 void
-pgt_scan_begin(ForeignScanState *node, int eflags)
+pgt_topic_scan_begin(ForeignScanState *node, int eflags)
 {
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 	PlanScan   *state = palloc0(sizeof(PlanScan));
 
 	scan_init(&state->scan, pgt_topic_get(RelationGetRelid(node->ss.ss_currentRelation)),
-			  node->ss.ps.state->es_snapshot, pgt_plan_columns(plan));
+			  node->ss.ps.state->es_snapshot, pgt_topic_plan_columns(plan));
 	state->bounds_context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics scan bounds",
 												  ALLOCSET_SMALL_SIZES);
-	state->conditions = pgt_plan_conditions(plan);
+	state->conditions = pgt_topic_plan_conditions(plan);
 	state->values = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);
 
 	/* columns that are not filled in are null in every row */
@@ -316,7 +316,7 @@ evaluate_bounds(PlanScan *state, ExprContext *econtext)
 
 /* IterateForeignScan: the next row, in the node's own slot. */
 TupleTableSlot *
-pgt_scan_iterate(ForeignScanState *node)
+pgt_topic_scan_iterate(ForeignScanState *node)
 {
 	PlanScan   *state = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
@@ -333,7 +333,7 @@ pgt_scan_iterate(ForeignScanState *node)
 
 /* ReScanForeignScan */
 void
-pgt_scan_rescan(ForeignScanState *node)
+pgt_topic_scan_rescan(ForeignScanState *node)
 {
 	PlanScan   *state = node->fdw_state;
 
@@ -343,7 +343,7 @@ pgt_scan_rescan(ForeignScanState *node)
 
 /* EndForeignScan */
 void
-pgt_scan_end(ForeignScanState *node)
+pgt_topic_scan_end(ForeignScanState *node)
 {
 	PlanScan   *state = node->fdw_state;
 
@@ -356,7 +356,7 @@ pgt_scan_end(ForeignScanState *node)
 
 /* EstimateDSMForeignScan: the size of what the processes of a parallel scan share. */
 Size
-pgt_scan_estimate_share(ForeignScanState *node, ParallelContext *context)
+pgt_topic_scan_estimate_share(ForeignScanState *node, ParallelContext *context)
 {
 	PlanScan   *state = node->fdw_state;
 
@@ -365,7 +365,7 @@ pgt_scan_estimate_share(ForeignScanState *node, ParallelContext *context)
 
 /* InitializeDSMForeignScan, in the leader. */
 void
-pgt_scan_init_share(ForeignScanState *node, ParallelContext *context, void *coordinate)
+pgt_topic_scan_init_share(ForeignScanState *node, ParallelContext *context, void *coordinate)
 {
 	PlanScan   *state = node->fdw_state;
 
@@ -375,14 +375,14 @@ pgt_scan_init_share(ForeignScanState *node, ParallelContext *context, void *coor
 
 /* ReInitializeDSMForeignScan, in the leader, which has rescanned already. */
 void
-pgt_scan_restart_share(ForeignScanState *node, ParallelContext *context, void *coordinate)
+pgt_topic_scan_restart_share(ForeignScanState *node, ParallelContext *context, void *coordinate)
 {
 	pgt_scan_share_restart(coordinate);
 }
 
 /* InitializeWorkerForeignScan */
 void
-pgt_scan_attach_share(ForeignScanState *node, shm_toc *toc, void *coordinate)
+pgt_topic_scan_attach_share(ForeignScanState *node, shm_toc *toc, void *coordinate)
 {
 	PlanScan   *state = node->fdw_state;
 
@@ -480,7 +480,7 @@ acquire_sample_rows(Relation relation, int elevel, HeapTuple *rows, int wanted,
 
 /* AnalyzeForeignTable: a topic can always be analyzed. */
 bool
-pgt_scan_analyze(Relation relation, AcquireSampleRowsFunc *func, BlockNumber *pages)
+pgt_topic_scan_analyze(Relation relation, AcquireSampleRowsFunc *func, BlockNumber *pages)
 {
 	Topic	   *topic = pgt_topic_get(RelationGetRelid(relation));
 	ScanBounds	everything;

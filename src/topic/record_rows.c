@@ -182,7 +182,7 @@ put_datums(RecordRows *rows, int32 partition, const Record *record)
 	bool		no_headers = true;
 
 	if (record->header_count > 0 && rows->attnum[TOPIC_HEADERS] > 0)
-		headers = pgt_headers_decode(record, &no_headers);
+		headers = pgt_deserialize_headers(record, &no_headers);
 
 	if (rows->many)
 	{

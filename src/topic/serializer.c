@@ -30,7 +30,7 @@
  * results in the current one.  Output functions of argument types that are
  * not the column's are kept in a small table for the session.
  *
- * Headers are a jsonb object; see pgt_headers_encode() for its shapes.
+ * Headers are a jsonb object; see pgt_serialize_headers() for its shapes.
  *
  * No locks, no I/O.
  */
@@ -131,7 +131,7 @@ must_convert(void)
 }
 
 ByteView
-pgt_text_to_bytes(const char *data, int32 length)
+pgt_serialize_text(const char *data, int32 length)
 {
 	ByteView	view = {data, length};
 
@@ -243,10 +243,10 @@ pgt_serialize(Serializer *s, Datum value, bool isnull)
 	{
 		struct varlena *packed = PG_DETOAST_DATUM_PACKED(value);
 
-		return pgt_text_to_bytes(VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed));
+		return pgt_serialize_text(VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed));
 	}
 	text = output_text(&s->output, s->settings, value);
-	return pgt_text_to_bytes(text, strlen(text));
+	return pgt_serialize_text(text, strlen(text));
 }
 
 /* The slot with the output function of a type, kept for the session. */
@@ -308,7 +308,7 @@ pgt_serialize_any(Serializer *s, Datum value, bool isnull, Oid type)
 		settings &= ~TEXT_SETTING_ZONE;
 	text = value_to_text(value, type, settings);
 	if (s->is_text)
-		return pgt_text_to_bytes(text, strlen(text));
+		return pgt_serialize_text(text, strlen(text));
 	value = input_value(s, text, is_given_as_text(type) ? 0 : s->settings & settings);
 	return pgt_serialize(s, value, false);
 }
@@ -390,18 +390,18 @@ scalar_to_bytes(const JsonbValue *value)
 		case jbvNull:
 			return null_view;
 		case jbvString:
-			return pgt_text_to_bytes(value->val.string.val, value->val.string.len);
+			return pgt_serialize_text(value->val.string.val, value->val.string.len);
 		case jbvBool:
 			text = value->val.boolean ? "true" : "false";
 			break;
 		case jbvNumeric:
 			text = DatumGetCString(DirectFunctionCall1(numeric_out,
-												   NumericGetDatum(value->val.numeric)));
+													   NumericGetDatum(value->val.numeric)));
 			break;
 		default:
 			elog(ERROR, "unexpected type of a JSON scalar: %d", (int) value->type);
 	}
-	return pgt_text_to_bytes(text, strlen(text));
+	return pgt_serialize_text(text, strlen(text));
 }
 
 /* Encode one header. */
@@ -463,7 +463,7 @@ check_readable(int32 count, int length)
 }
 
 void
-pgt_headers_encode(Datum headers_jsonb, StringInfo out, int32 *count)
+pgt_serialize_headers(Datum headers_jsonb, StringInfo out, int32 *count)
 {
 	Jsonb	   *headers = DatumGetJsonbP(headers_jsonb);
 	JsonbIterator *it;
@@ -478,7 +478,7 @@ pgt_headers_encode(Datum headers_jsonb, StringInfo out, int32 *count)
 	(void) JsonbIteratorNext(&it, &value, false);	/* the object's beginning */
 	while ((token = JsonbIteratorNext(&it, &value, false)) == WJB_KEY)
 	{
-		ByteView	name = pgt_text_to_bytes(value.val.string.val, value.val.string.len);
+		ByteView	name = pgt_serialize_text(value.val.string.val, value.val.string.len);
 
 		token = JsonbIteratorNext(&it, &value, false);
 		*count += append_headers_of_name(out, name, &it, token, &value);
@@ -571,7 +571,7 @@ decode_headers(const Record *record)
 }
 
 Datum
-pgt_headers_decode(const Record *record, bool *isnull)
+pgt_deserialize_headers(const Record *record, bool *isnull)
 {
 	DecodedHeader *headers;
 	PgtJsonb	json = {0};

@@ -65,7 +65,7 @@ extern Datum pgt_deserialize_as_text(Serializer *s, const char *bytes, int32 len
  * Text in the database's encoding, as it stands in a record: the text itself
  * where nothing is converted, else in the current memory context.
  */
-extern ByteView pgt_text_to_bytes(const char *data, int32 length);
+extern ByteView pgt_serialize_text(const char *data, int32 length);
 
 /*
  * Encode a jsonb object of header names to values for a record.  Numbers and
@@ -73,9 +73,9 @@ extern ByteView pgt_text_to_bytes(const char *data, int32 length);
  * header for each of its elements.  ERROR for other shapes, and for headers that
  * are too many or too large to be read back as jsonb.
  */
-extern void pgt_headers_encode(Datum headers_jsonb, StringInfo out, int32 *count);
+extern void pgt_serialize_headers(Datum headers_jsonb, StringInfo out, int32 *count);
 
 /* The record's headers as jsonb, a repeated name with an array; null where there are none. */
-extern Datum pgt_headers_decode(const Record *record, bool *isnull);
+extern Datum pgt_deserialize_headers(const Record *record, bool *isnull);
 
 #endif							/* SERIALIZER_H */

@@ -117,7 +117,7 @@ is_our_handler(Oid handler)
 }
 
 bool
-pgt_is_topic(Oid relid)
+pgt_topic_exists(Oid relid)
 {
 	ForeignServer *server;
 	ForeignDataWrapper *wrapper;
@@ -145,7 +145,7 @@ pgt_topic_list(void)
 	{
 		Oid			relid = ((Form_pg_foreign_table) GETSTRUCT(tuple))->ftrelid;
 
-		if (pgt_is_topic(relid))
+		if (pgt_topic_exists(relid))
 			topics = lappend_oid(topics, relid);
 	}
 	systable_endscan(scan);
@@ -180,7 +180,7 @@ pgt_topic_require(Oid relid)
 
 	if (name == NULL)
 		report_missing(relid);
-	if (!pgt_is_topic(relid))
+	if (!pgt_topic_exists(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a topic", name),

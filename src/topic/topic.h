@@ -12,8 +12,8 @@
 #define TOPIC_FDW_HANDLER	"pgt_fdw_handler"	/* C symbol of its handler */
 #define TOPIC_SERVER_NAME	"topics"
 
-/* Is the relation a topic, that is, a foreign table of our wrapper? */
-extern bool pgt_is_topic(Oid relid);
+/* Is there a topic with that oid, that is, a foreign table of our wrapper? */
+extern bool pgt_topic_exists(Oid relid);
 
 /*
  * Oids of the topics of this database.  No lock is taken: a topic may be dropped before

@@ -25,35 +25,35 @@ typedef enum TopicColumnId
 	TOPIC_COLUMN_COUNT
 } TopicColumnId;
 
-typedef enum CleanupPolicy
+typedef enum TopicCleanupPolicy
 {
 	CLEANUP_DELETE = 1,
 	CLEANUP_COMPACT = 2			/* a bit each; both may be set */
-} CleanupPolicy;
+} TopicCleanupPolicy;
 
 /* The longest name of a partitioner: schema and function, quoted, every character doubled. */
 #define PARTITIONER_NAME_MAX	(2 * (2 * (NAMEDATALEN - 1) + 2) + 1)
 
 struct Topic;
-struct CustomPartitioner;
+struct PartitionerCall;
 
 /* What a partitioner's name stands for. */
-typedef struct PartitionerChoice
+typedef struct TopicPartitioner
 {
 	LocalTransactionId lxid;	/* the transaction in which it was looked up */
 	uint64		version;		/* pgt_partitioner_lookup_version at that time */
 	int32		(*rule) (struct Topic *topic, ByteView key, ByteView value);
-	struct CustomPartitioner *custom;	/* where rule is NULL; NULL: not looked up yet */
-} PartitionerChoice;
+	struct PartitionerCall *custom;		/* where rule is NULL; NULL: not looked up yet */
+} TopicPartitioner;
 
 /* The state that a session keeps for a topic's partitioners; see partitioner.c. */
-typedef struct PartitionerState
+typedef struct TopicPartitioning
 {
-	PartitionerChoice own;		/* for the name in the topic's option, or the default */
-	PartitionerChoice session;	/* for the name in the session's setting */
+	TopicPartitioner own;		/* for the name in the topic's option, or the default */
+	TopicPartitioner session;	/* for the name in the session's setting */
 	int32		round_robin;	/* the last partition that round robin chose; -1: none yet */
 	int32		sticky;			/* the last partition that sticky chose; -1: none yet */
-} PartitionerState;
+} TopicPartitioning;
 
 typedef struct Topic
 {
@@ -83,7 +83,7 @@ typedef struct Topic
 	AttrNumber	attnum[TOPIC_COLUMN_COUNT]; /* 0: the column is left out */
 	Serializer	key;
 	Serializer	value;
-	PartitionerState partitioning;
+	TopicPartitioning partitioning;
 } Topic;
 
 #endif							/* TOPIC_TYPES_H */

@@ -42,7 +42,7 @@ is_damage(const ErrorData *error)
 }
 
 void
-pgt_report_as_warning(ErrorData *error)
+pgt_catch_error_report(ErrorData *error)
 {
 	error->elevel = WARNING;
 	error->context = NULL;		/* a warning gets its own */
@@ -114,7 +114,7 @@ pgt_catch_damage(void (*look) (void *arg), void *arg)
 	ErrorData  *damage = only_damage(pgt_catch_error(look, arg));
 
 	if (damage != NULL)
-		pgt_report_as_warning(damage);
+		pgt_catch_error_report(damage);
 	return damage == NULL;
 }
 

@@ -36,6 +36,6 @@ extern bool pgt_attempt(void (*work) (void *arg), void *arg);
  * Report a caught error as a WARNING, and free it.  A client that receives an ERROR
  * would take the whole statement as failed.
  */
-extern void pgt_report_as_warning(ErrorData *error);
+extern void pgt_catch_error_report(ErrorData *error);
 
 #endif							/* CATCH_ERROR_H */

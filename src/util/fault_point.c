@@ -64,7 +64,7 @@ pgt_fault_point(const char *name)
 }
 
 bool
-pgt_fault_error(const char *name)
+pgt_fault_point_error(const char *name)
 {
 	static const struct
 	{
@@ -83,7 +83,7 @@ pgt_fault_error(const char *name)
 }
 
 bool
-pgt_fault_skip(const char *name)
+pgt_fault_point_skip(const char *name)
 {
 	const char *action = wanted_action(name);
 
@@ -91,7 +91,7 @@ pgt_fault_skip(const char *name)
 }
 
 void
-pgt_fault_halt(const char *name)
+pgt_fault_point_halt(const char *name)
 {
 	const char *action = wanted_action(name);
 	int			nth = 1;

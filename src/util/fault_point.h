@@ -34,15 +34,15 @@
 
 #ifdef PGT_FAULT_POINTS
 extern void pgt_fault_point(const char *name);
-extern bool pgt_fault_error(const char *name);
-extern bool pgt_fault_skip(const char *name);
-extern void pgt_fault_halt(const char *name);
+extern bool pgt_fault_point_error(const char *name);
+extern bool pgt_fault_point_skip(const char *name);
+extern void pgt_fault_point_halt(const char *name);
 extern void pgt_fault_point_init(void);
 
 #define FAULT_POINT(name)	pgt_fault_point(name)
-#define FAULT_ERROR(name)	pgt_fault_error(name)
-#define FAULT_SKIP(name)	pgt_fault_skip(name)
-#define FAULT_HALT(name)	pgt_fault_halt(name)
+#define FAULT_ERROR(name)	pgt_fault_point_error(name)
+#define FAULT_SKIP(name)	pgt_fault_point_skip(name)
+#define FAULT_HALT(name)	pgt_fault_point_halt(name)
 #else
 #define FAULT_POINT(name)	((void) 0)
 #define FAULT_ERROR(name)	false

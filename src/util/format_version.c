@@ -32,9 +32,9 @@ hint_for_version(const FormatVersions *known, uint32 version)
 }
 
 void
-pgt_check_file_version(const FormatVersions *known, uint32 version, const char *path)
+pgt_format_version_check_file(const FormatVersions *known, uint32 version, const char *path)
 {
-	if (pgt_format_is_known(known, version))
+	if (pgt_format_version_is_known(known, version))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -45,9 +45,9 @@ pgt_check_file_version(const FormatVersions *known, uint32 version, const char *
 }
 
 void
-pgt_check_wal_version(const FormatVersions *known, uint32 version, XLogRecPtr end)
+pgt_format_version_check_wal(const FormatVersions *known, uint32 version, XLogRecPtr end)
 {
-	if (pgt_format_is_known(known, version))
+	if (pgt_format_version_is_known(known, version))
 		return;
 	ereport(FATAL,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

@@ -25,15 +25,17 @@ typedef struct FormatVersions
 } FormatVersions;
 
 static inline bool
-pgt_format_is_known(const FormatVersions *known, uint32 version)
+pgt_format_version_is_known(const FormatVersions *known, uint32 version)
 {
 	return version >= known->oldest && version <= known->newest;
 }
 
 /* ERROR (FATAL where nothing catches it) unless the file's version is one that this library reads. */
-extern void pgt_check_file_version(const FormatVersions *known, uint32 version, const char *path);
+extern void pgt_format_version_check_file(const FormatVersions *known, uint32 version,
+										  const char *path);
 
 /* FATAL unless the version of the WAL record that ends at "end" is one that this library reads. */
-extern void pgt_check_wal_version(const FormatVersions *known, uint32 version, XLogRecPtr end);
+extern void pgt_format_version_check_wal(const FormatVersions *known, uint32 version,
+										 XLogRecPtr end);
 
 #endif							/* FORMAT_VERSION_H */

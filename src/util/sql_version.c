@@ -121,7 +121,7 @@ report_version(const char *version, VersionKind kind, int level)
 }
 
 bool
-pgt_check_sql_version(int level)
+pgt_sql_version_check(int level)
 {
 	Oid			extension;
 	char	   *version;
@@ -141,7 +141,7 @@ pgt_check_sql_version(int level)
 }
 
 void
-pgt_check_new_sql_version(Oid changed)
+pgt_sql_version_check_new(Oid changed)
 {
 	Oid			extension;
 	char	   *version;

@@ -11,10 +11,10 @@
  * Report at that level, and return false, where the extension's version in this
  * database is not one whose SQL objects the library serves.  Needs a transaction.
  */
-extern bool pgt_check_sql_version(int level);
+extern bool pgt_sql_version_check(int level);
 
 /* ERROR where CREATE or ALTER EXTENSION has just brought a version that the library does not know. */
-extern void pgt_check_new_sql_version(Oid extension);
+extern void pgt_sql_version_check_new(Oid extension);
 
 /*
  * What PG_FUNCTION_INFO_V1 is, for a C function of the extension: with the check,
@@ -27,7 +27,7 @@ const Pg_finfo_record * \
 CppConcat(pg_finfo_,function) (void) \
 { \
 	static const Pg_finfo_record info = {1}; \
-	(void) pgt_check_sql_version(ERROR); \
+	(void) pgt_sql_version_check(ERROR); \
 	return &info; \
 } \
 extern int	no_such_variable

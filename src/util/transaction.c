@@ -75,7 +75,7 @@ compare_xids(const void *a, const void *b)
 }
 
 void
-pgt_transaction_list_running(RunningSet *running)
+pgt_transaction_list_running(TransactionSet *running)
 {
 	static SnapshotData snapshot = {.snapshot_type = SNAPSHOT_MVCC};	/* keeps its arrays */
 	FullTransactionId next;
@@ -95,7 +95,7 @@ pgt_transaction_list_running(RunningSet *running)
 }
 
 bool
-pgt_transaction_is_running(const RunningSet *running, uint64 xid)
+pgt_transaction_is_running(const TransactionSet *running, uint64 xid)
 {
 	if (xid < running->oldest)
 		return false;

@@ -19,13 +19,13 @@ typedef enum TransactionOutcome
 } TransactionOutcome;
 
 /* Which top-level transactions were running at one moment. */
-typedef struct RunningSet
+typedef struct TransactionSet
 {
 	uint64		oldest;			/* all below have ended */
 	uint64		next;			/* this and all above had not ended, or not begun */
 	uint64	   *xids;			/* those between that were running, in order */
 	int			count;
-} RunningSet;
+} TransactionSet;
 
 /* The 64-bit id of a 32-bit id from the last 2^32 transactions. */
 extern uint64 pgt_transaction_full_id(TransactionId xid);
@@ -40,9 +40,9 @@ extern TransactionOutcome pgt_transaction_outcome(uint64 xid);
  * Fill *running with the transactions that run now, its ids palloc'd.  The commit
  * log has the outcome of every transaction that is not among them.
  */
-extern void pgt_transaction_list_running(RunningSet *running);
+extern void pgt_transaction_list_running(TransactionSet *running);
 
 /* Was the transaction running when the set was filled, or had it not begun? */
-extern bool pgt_transaction_is_running(const RunningSet *running, uint64 xid);
+extern bool pgt_transaction_is_running(const TransactionSet *running, uint64 xid);
 
 #endif							/* TRANSACTION_H */

@@ -45,21 +45,21 @@ PGT_FUNCTION_INFO(pgt_topic_partitions_info);
 PGT_FUNCTION_INFO(pgt_topic_segments_info);
 
 void
-pgt_inspect_add(Row *row, Datum value)
+pgt_inspect_add(InspectRow *row, Datum value)
 {
 	row->nulls[row->columns] = false;
 	row->values[row->columns++] = value;
 }
 
 void
-pgt_inspect_add_if(Row *row, bool condition, Datum value)
+pgt_inspect_add_if(InspectRow *row, bool condition, Datum value)
 {
 	row->nulls[row->columns] = !condition;
 	row->values[row->columns++] = value;
 }
 
 void
-pgt_inspect_put(Row *row, ReturnSetInfo *result)
+pgt_inspect_put(InspectRow *row, ReturnSetInfo *result)
 {
 	tuplestore_putvalues(result->setResult, result->setDesc, row->values, row->nulls);
 }
@@ -74,18 +74,18 @@ sees_all(void)
 bool
 pgt_inspect_shows_groups(Oid relid)
 {
-	return pgt_is_topic(relid) &&
+	return pgt_topic_exists(relid) &&
 		(pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK || sees_all());
 }
 
 bool
 pgt_inspect_shows_topic(Oid relid)
 {
-	return pgt_topic_is_visible(relid) || (sees_all() && pgt_is_topic(relid));
+	return pgt_topic_is_visible(relid) || (sees_all() && pgt_topic_exists(relid));
 }
 
 Datum
-pgt_inspect_topics(FunctionCallInfo fcinfo, TopicRows add_rows)
+pgt_inspect_topics(FunctionCallInfo fcinfo, InspectAddRows add_rows)
 {
 	List	   *topics;
 	ListCell   *cell;
@@ -129,7 +129,7 @@ cleanup_policy_name(int policy)
 static void
 add_topic(ReturnSetInfo *result, const Topic *topic)
 {
-	Row			row = {0};
+	InspectRow	row = {0};
 
 	pgt_inspect_add(&row, ObjectIdGetDatum(topic->relid));
 	pgt_inspect_add(&row, Int32GetDatum(topic->partitions));
@@ -170,7 +170,7 @@ pgt_inspect_prepared_name(TransactionId xid)
 
 /* Add the columns blocking_xid, blocking_pid and blocking_gid. */
 static void
-row_add_blocker(Row *row, TransactionId xid)
+row_add_blocker(InspectRow *row, TransactionId xid)
 {
 	bool		blocked = TransactionIdIsValid(xid);
 	int			pid = blocked ? BackendXidGetPid(xid) : 0;
@@ -202,7 +202,7 @@ look_at_end(void *arg)
 static void
 add_partition(ReturnSetInfo *result, const TopicPartition *key)
 {
-	Row			row = {0};
+	InspectRow	row = {0};
 	LogBounds	log;
 	int			segments;
 	int64		bytes;
@@ -280,7 +280,7 @@ static void
 add_segment(ReturnSetInfo *result, PartitionState *state, const TopicPartition *key,
 			const LogBounds *log, SegmentId id)
 {
-	Row			row = {0};
+	InspectRow	row = {0};
 	SegmentIndex index = {.state = state, .log = log, .id = id};
 	bool		sound = pgt_catch_damage(look_at_index, &index);
 	bool		any = sound && index.count > 0;
@@ -297,7 +297,7 @@ add_segment(ReturnSetInfo *result, PartitionState *state, const TopicPartition *
 	pgt_inspect_add_if(&row, sound, Int64GetDatum((int64) index.last.position + index.last.length));
 	pgt_inspect_add_if(&row, any, TimestampTzGetDatum(pgt_clock_to_timestamptz(index.first.min_timestamp)));
 	pgt_inspect_add_if(&row, any, TimestampTzGetDatum(pgt_clock_to_timestamptz(index.last.largest_timestamp)));
-	pgt_inspect_add(&row, BoolGetDatum(pgt_same_segment(id, pgt_original_segment(log->active_base))));
+	pgt_inspect_add(&row, BoolGetDatum(pgt_segment_id_equal(id, pgt_segment_id_original(log->active_base))));
 	pgt_inspect_add(&row, CStringGetTextDatum(path));
 	pgt_inspect_put(&row, result);
 }
@@ -311,7 +311,7 @@ add_segments(ReturnSetInfo *result, const Topic *topic)
 		TopicPartition key = pgt_topic_partition(topic, partition);
 		PartitionState *state = pgt_log_state_find(&key);
 		LogBounds	log;
-		ListedSegment *list;
+		SegmentListItem *list;
 		int			segments;
 
 		if (state == NULL || !pgt_partition_log_bounds(&key, &log))

@@ -13,25 +13,25 @@
 #define MAX_COLUMNS 18
 
 /* Adds the rows about one topic to the result; the topic is locked. */
-typedef void (*TopicRows) (ReturnSetInfo *result, const Topic *topic);
+typedef void (*InspectAddRows) (ReturnSetInfo *result, const Topic *topic);
 
 /* A result row that is being built; zero at first. */
-typedef struct Row
+typedef struct InspectRow
 {
 	int			columns;
 	Datum		values[MAX_COLUMNS];
 	bool		nulls[MAX_COLUMNS];
-} Row;
+} InspectRow;
 
 /* Add a column to the row; with _if, the column is null unless the condition holds. */
-extern void pgt_inspect_add(Row *row, Datum value);
-extern void pgt_inspect_add_if(Row *row, bool condition, Datum value);
+extern void pgt_inspect_add(InspectRow *row, Datum value);
+extern void pgt_inspect_add_if(InspectRow *row, bool condition, Datum value);
 
 /* Add the row to the result. */
-extern void pgt_inspect_put(Row *row, ReturnSetInfo *result);
+extern void pgt_inspect_put(InspectRow *row, ReturnSetInfo *result);
 
 /* A function's result: the rows that "add_rows" adds for each topic that the user may see. */
-extern Datum pgt_inspect_topics(FunctionCallInfo fcinfo, TopicRows add_rows);
+extern Datum pgt_inspect_topics(FunctionCallInfo fcinfo, InspectAddRows add_rows);
 
 /* Do the views show the topic to the user? */
 extern bool pgt_inspect_shows_topic(Oid relid);

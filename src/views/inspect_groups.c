@@ -64,7 +64,7 @@ look_at_first(void *arg)
 	{
 		first->offset = record.offset;
 		first->age_ms = Max(pgt_clock_ms_between(record.timestamp, pgt_clock_now_ms()), 0);
-		first->held_until = pgt_nack_held_until(first->topic, &record);
+		first->held_until = pgt_nack_header_held_until(first->topic, &record);
 	}
 	pgt_log_reader_end(reader);
 }

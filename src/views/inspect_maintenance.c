@@ -59,7 +59,7 @@ static void
 add_row(ReturnSetInfo *result, const TopicPartition *key, const char *work, const MaintenanceHold *hold)
 {
 	Search		search = {*key, hold, -1};
-	Row			row = {0};
+	InspectRow	row = {0};
 
 	if (hold->has_timestamp)
 		(void) pgt_catch_damage(find_record, &search);

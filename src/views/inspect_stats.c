@@ -29,7 +29,7 @@ PGT_FUNCTION_INFO(pgt_stat_progress_topic_compaction_info);
 
 /* Add a counter as a column; 0 if the partition was never appended to. */
 static void
-row_add_counter(Row *row, PartitionState *state, size_t counter)
+row_add_counter(InspectRow *row, PartitionState *state, size_t counter)
 {
 	uint64		value = 0;
 
@@ -50,7 +50,7 @@ interval_datum(int64 us)
 
 /* Add the columns of retention and compaction. */
 static void
-row_add_maintenance(Row *row, PartitionState *state)
+row_add_maintenance(InspectRow *row, PartitionState *state)
 {
 	MaintenanceStats stats = {0};
 
@@ -80,7 +80,7 @@ add_statistics(ReturnSetInfo *result, const Topic *topic)
 	{
 		TopicPartition key = pgt_topic_partition(topic, partition);
 		PartitionState *state = pgt_log_state_find(&key);
-		Row			row = {0};
+		InspectRow	row = {0};
 
 		pgt_inspect_add(&row, ObjectIdGetDatum(key.topic));
 		pgt_inspect_add(&row, Int32GetDatum(key.partition));
@@ -135,7 +135,7 @@ pgt_stat_reset_topics(PG_FUNCTION_ARGS)
 		LockRelationOid(relid, AccessShareLock);
 		if (!all)
 			pgt_topic_check_owner(relid);
-		if (pgt_is_topic(relid) && pgt_topic_is_owner(relid))
+		if (pgt_topic_exists(relid) && pgt_topic_is_owner(relid))
 			reset_statistics(pgt_topic_get(relid));
 		UnlockRelationOid(relid, AccessShareLock);
 	}
@@ -163,7 +163,7 @@ phase_name(uint32 phase)
 
 /* Add a number of the progress as a column. */
 static void
-row_add_progress(Row *row, pg_atomic_uint64 *number)
+row_add_progress(InspectRow *row, pg_atomic_uint64 *number)
 {
 	pgt_inspect_add(row, Int64GetDatum((int64) pg_atomic_read_u64(number)));
 }
@@ -177,7 +177,7 @@ add_partition_progress(ReturnSetInfo *result, const TopicPartition *key,
 					   CompactionProgress *progress)
 {
 	int			pid = (int) pg_atomic_read_u32(&progress->pid);
-	Row			row = {0};
+	InspectRow	row = {0};
 
 	if (pid == 0 || BackendPidGetProc(pid) == NULL)
 		return;

@@ -33,7 +33,7 @@
 
 /* Where a finished segment ends; if it cannot be opened, "next", the base of the next one. */
 static int64
-end_of_segment(PartitionState *state, const ListedSegment *listed, int64 next)
+end_of_segment(PartitionState *state, const SegmentListItem *listed, int64 next)
 {
 	LogBounds	finished = {.active_base = NO_SEGMENT};
 	Segment    *segment = NULL;
@@ -52,7 +52,7 @@ end_of_segment(PartitionState *state, const ListedSegment *listed, int64 next)
 static int
 count_below(PartitionState *state, int64 log_start_offset, int64 active_base, int64 *keep_from)
 {
-	ListedSegment *segments;
+	SegmentListItem *segments;
 	int			count = pgt_segment_list(&state->key, &segments);
 	int			below = 0;
 
@@ -117,7 +117,7 @@ pgt_log_apply_log_start(PartitionState *state, int64 log_start_offset, int64 del
 	/* an empty log begins its time anew, so that TRUNCATE helps against a time far ahead */
 	if (state->log_start_offset == state->next_offset)
 		state->last_append_time = NO_APPEND_TIME;
-	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
+	pg_atomic_write_u32(&pgt_log_state->recovery_point_stale, 1);
 }
 
 /* ---- drop ---------------------------------------------------------------- */
@@ -151,7 +151,7 @@ pgt_log_apply_drop(Oid database, Oid topic, int32 first_partition)
 		if (access(path, F_OK) == 0)
 			rmtree(path, true);
 	}
-	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
+	pg_atomic_write_u32(&pgt_log_state->recovery_point_stale, 1);
 }
 
 /* ---- swap ---------------------------------------------------------------- */
@@ -177,9 +177,10 @@ pgt_log_apply_swapped(PartitionState *state, const SegmentId *replaced, int coun
 
 /* Set the aborted flag of one entry.  If its segment is gone, there is nothing to do. */
 static void
-flag_aborted(PartitionState *state, const AbortedEntry *aborted)
+flag_aborted(PartitionState *state, const WalAbortedEntry *aborted)
 {
-	Segment    *segment = pgt_log_segments_open(state, pgt_original_segment(aborted->segment_base));
+	SegmentId	id = pgt_segment_id_original(aborted->segment_base);
+	Segment    *segment = pgt_log_segments_open(state, id);
 	IndexEntry	entry;
 
 	if (segment == NULL ||
@@ -192,7 +193,7 @@ flag_aborted(PartitionState *state, const AbortedEntry *aborted)
 
 /* Flag a partition's aborted batches, durably. */
 static void
-flag_all_aborted(PartitionState *state, const AbortedEntry *aborted, uint32 count)
+flag_all_aborted(PartitionState *state, const WalAbortedEntry *aborted, uint32 count)
 {
 	for (uint32 i = 0; i < count; i++)
 	{
@@ -201,7 +202,7 @@ flag_all_aborted(PartitionState *state, const AbortedEntry *aborted, uint32 coun
 		flag_aborted(state, &aborted[i]);
 		if (i + 1 < count && aborted[i + 1].segment_base == aborted[i].segment_base)
 			continue;
-		segment = pgt_log_segments_open(state, pgt_original_segment(aborted[i].segment_base));
+		segment = pgt_log_segments_open(state, pgt_segment_id_original(aborted[i].segment_base));
 		if (segment != NULL)
 			pgt_segment_sync_index(segment);
 	}
@@ -209,7 +210,7 @@ flag_all_aborted(PartitionState *state, const AbortedEntry *aborted, uint32 coun
 
 /* Flag them; in redo damage is only reported, since it must not keep the server from starting. */
 static void
-flag_or_report(PartitionState *state, const AbortedEntry *aborted, uint32 count)
+flag_or_report(PartitionState *state, const WalAbortedEntry *aborted, uint32 count)
 {
 	MemoryContext context = CurrentMemoryContext;
 
@@ -237,7 +238,7 @@ flag_or_report(PartitionState *state, const AbortedEntry *aborted, uint32 count)
  * that record counts as the partition's last one.
  */
 static void
-publish_resolved(PartitionState *state, const ResolvedPartition *resolved, XLogRecPtr lsn)
+publish_resolved(PartitionState *state, const WalResolvedPartition *resolved, XLogRecPtr lsn)
 {
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	if (state->in_use && memcmp(&state->key, &resolved->key, sizeof(TopicPartition)) == 0)
@@ -246,7 +247,7 @@ publish_resolved(PartitionState *state, const ResolvedPartition *resolved, XLogR
 									 Min(resolved->resolved_offset, state->next_offset));
 		state->resolved_max_xid = Max(state->resolved_max_xid, resolved->max_xid);
 		state->last_lsn = Max(state->last_lsn, lsn);
-		pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
+		pg_atomic_write_u32(&pgt_log_state->recovery_point_stale, 1);
 	}
 	LWLockRelease(&state->lock);
 }
@@ -256,13 +257,13 @@ publish_resolved(PartitionState *state, const ResolvedPartition *resolved, XLogR
  * slot, or NULL if the partition is gone.
  */
 static PartitionState *
-next_resolved(const char **progress, ResolvedPartition *resolved, AbortedEntry **aborted)
+next_resolved(const char **progress, WalResolvedPartition *resolved, WalAbortedEntry **aborted)
 {
 	Size		size;
 
 	memcpy(resolved, *progress, sizeof(*resolved));
 	*progress += sizeof(*resolved);
-	size = resolved->aborted_count * sizeof(AbortedEntry);
+	size = resolved->aborted_count * sizeof(WalAbortedEntry);
 	*aborted = palloc(size + 1);
 	memcpy(*aborted, *progress, size);
 	*progress += size;
@@ -276,8 +277,8 @@ pgt_log_apply_aborted(const char *progress, int length)
 
 	while (progress < end)
 	{
-		ResolvedPartition resolved;
-		AbortedEntry *aborted;
+		WalResolvedPartition resolved;
+		WalAbortedEntry *aborted;
 		PartitionState *state = next_resolved(&progress, &resolved, &aborted);
 
 		if (state != NULL)
@@ -293,8 +294,8 @@ pgt_log_apply_resolved(const char *progress, int length, XLogRecPtr lsn)
 
 	while (progress < end)
 	{
-		ResolvedPartition resolved;
-		AbortedEntry *aborted;
+		WalResolvedPartition resolved;
+		WalAbortedEntry *aborted;
 		PartitionState *state = next_resolved(&progress, &resolved, &aborted);
 
 		if (state != NULL)

@@ -57,7 +57,7 @@ pgt_log_desc(StringInfo buf, XLogReaderState *record)
 {
 	uint8		info = XLogRecGetInfo(record) & XLR_RMGR_INFO_MASK;
 
-	if (!pgt_format_is_known(&PGT_WAL_VERSIONS, pgt_wal_record_version(record)))
+	if (!pgt_format_version_is_known(&PGT_WAL_VERSIONS, pgt_wal_record_version(record)))
 		appendStringInfo(buf, "format version %u", pgt_wal_record_version(record));
 	else if (info == XLOG_PGT_APPEND)
 		describe_append(buf, record);

@@ -49,7 +49,7 @@
 typedef struct Loading
 {
 	PartitionState *state;
-	ListedSegment *segments;	/* that count */
+	SegmentListItem *segments;	/* that count */
 	int			count;
 	int64		above;			/* base of the last segment the scan has seen */
 } Loading;
@@ -130,7 +130,7 @@ header_is_good(int fd, SegmentId id, const char *path)
 		return false;
 	/* what a newer library has written is no damage, and must not be repaired */
 	if (pgt_index_header_is_whole(&header))
-		pgt_check_file_version(&INDEX_VERSIONS, header.version, path);
+		pgt_format_version_check_file(&INDEX_VERSIONS, header.version, path);
 	if (pgt_index_header_check(&header, id) != NULL)
 		return false;
 	if (ask_segments)
@@ -176,7 +176,7 @@ entry_goes_on(const PartitionState *state, const IndexEntry *entry, off_t log_si
 		entry->position == state->active_end &&
 		(off_t) entry->position + entry->length <= log_size &&
 		!XLogRecPtrIsInvalid(entry->lsn) &&
-		entry->lsn <= pgt_log_shared->start_redo;
+		entry->lsn <= pgt_log_state->start_redo;
 }
 
 /* Let the log start at this offset, unless it starts past it already. */
@@ -244,7 +244,7 @@ cut_segment(const PartitionState *state, int log_fd, int index_fd,
 				(errmsg("removing the last %lld bytes of topic file \"%s\", from position %u on",
 						(long long) (log_size - state->active_end), log_path, state->active_end),
 				 errdetail("No WAL record before %X/%X, where redo begins, has appended them.",
-						   LSN_FORMAT_ARGS(pgt_log_shared->start_redo))));
+						   LSN_FORMAT_ARGS(pgt_log_state->start_redo))));
 		cut_file(log_fd, state->active_end, log_path);
 	}
 	else if (log_size < state->active_end)
@@ -341,7 +341,7 @@ load_append_time(PartitionState *state, const LoadedFiles *files, uint32 entries
 static void
 load_active(PartitionState *state)
 {
-	SegmentId	id = pgt_original_segment(state->active_base);
+	SegmentId	id = pgt_segment_id_original(state->active_base);
 	LoadedFiles files;
 
 	if (!open_files(&files, state, id))
@@ -420,13 +420,13 @@ original_goes_on(const PartitionState *state, SegmentId id)
  * are in the WAL for certain, and redo makes them again.
  */
 static bool
-segment_goes_on(const PartitionState *state, const ListedSegment *segment)
+segment_goes_on(const PartitionState *state, const SegmentListItem *segment)
 {
 	return segment->id.generation > 0 || original_goes_on(state, segment->id);
 }
 
 /* The segment with the smallest base above "base", or NULL. */
-static const ListedSegment *
+static const SegmentListItem *
 segment_above(const Loading *loading, int64 base)
 {
 	for (int i = 0; i < loading->count; i++)
@@ -445,7 +445,7 @@ static void
 scan_partition(Loading *loading)
 {
 	PartitionState *state = loading->state;
-	const ListedSegment *next;
+	const SegmentListItem *next;
 
 	while ((next = segment_above(loading, loading->above)) != NULL &&
 		   segment_goes_on(state, next))
@@ -465,7 +465,7 @@ static bool
 is_below(const Loading *loading, SegmentId id)
 {
 	const PartitionState *state = loading->state;
-	const ListedSegment *next = segment_above(loading, id.base);
+	const SegmentListItem *next = segment_above(loading, id.base);
 
 	return id.base < state->active_base &&
 		(next == NULL ? state->active_base : next->id.base) <= state->log_start_offset;
@@ -629,7 +629,7 @@ load_all(void)
 	ListCell   *partition;
 	bool		any = false;
 
-	GetOldestRestartPoint(&pgt_log_shared->start_redo, &tli);
+	GetOldestRestartPoint(&pgt_log_state->start_redo, &tli);
 	make_log_dir();
 	count = pgt_recovery_point_read(&points);
 	point_is_lost = count < 0;

@@ -712,7 +712,7 @@ walk_batches(LogReader *reader)
 }
 
 bool
-pgt_log_reader_next_seen(LogReader *reader, SeenBatch *batch)
+pgt_log_reader_next_seen(LogReader *reader, LogReaderBatch *batch)
 {
 	IndexEntry *entry;
 	Visibility	verdict;
@@ -796,7 +796,7 @@ bool
 pgt_log_reader_sees_behind(const TopicPartition *key, Snapshot snapshot, int64 offset)
 {
 	LogReader  *reader = pgt_log_reader_begin(key, offset, snapshot, NULL);
-	SeenBatch	batch;
+	LogReaderBatch batch;
 	bool		seen = pgt_log_reader_next_seen(reader, &batch);
 
 	pgt_log_reader_end(reader);

@@ -57,19 +57,19 @@ extern int64 pgt_log_reader_log_start(const LogReader *reader);
 extern void pgt_log_reader_end(LogReader *reader);
 
 /* A batch whose transaction the snapshot sees. */
-typedef struct SeenBatch
+typedef struct LogReaderBatch
 {
 	uint64		xid;
 	int64		first_offset;
 	int64		transaction_first;	/* no batch of its transaction begins before here */
-} SeenBatch;
+} LogReaderBatch;
 
 /*
  * The next batch that the snapshot sees, from the reader's position up to the filter's
  * end_offset, without looking into it: also where it lies behind one of a running
  * transaction.  For a reader of which records are not asked as well.
  */
-extern bool pgt_log_reader_next_seen(LogReader *reader, SeenBatch *batch);
+extern bool pgt_log_reader_next_seen(LogReader *reader, LogReaderBatch *batch);
 
 /*
  * The offset of the first visible record whose timestamp is at or past

@@ -50,7 +50,7 @@ static MemoryContext redo_context = NULL;
 static void
 require_max_partitions(int partitions)
 {
-	RecoveryRequiresIntParameter("pg_topics.max_partitions", pgt_log_shared->max_partitions, partitions);
+	RecoveryRequiresIntParameter("pg_topics.max_partitions", pgt_log_state->max_partitions, partitions);
 }
 
 /* Require room for as many partitions as the server has that wrote the WAL, on a hot standby. */
@@ -58,7 +58,7 @@ static void
 check_settings(void)
 {
 	if (ArchiveRecoveryRequested && EnableHotStandby)
-		require_max_partitions(pgt_log_shared->wal_max_partitions);
+		require_max_partitions(pgt_log_state->wal_max_partitions);
 }
 
 /* The slot of a record's partition, taken if it has none.  If all are in use, recovery of a standby pauses. */
@@ -68,8 +68,8 @@ redo_partition(const TopicPartition *key)
 	PartitionState *state = pgt_log_state_try_get(key);
 
 	if (state == NULL && ArchiveRecoveryRequested)
-		require_max_partitions(Max(pgt_log_shared->wal_max_partitions,
-								   pgt_log_shared->max_partitions + 1));
+		require_max_partitions(Max(pgt_log_state->wal_max_partitions,
+								   pgt_log_state->max_partitions + 1));
 	return state != NULL ? state : pgt_log_state_get(key);
 }
 
@@ -95,7 +95,7 @@ forget_unsynced(const PartitionState *state, SegmentId id)
 	{
 		UnsyncedSegment *item = lfirst(cell);
 
-		if (item->state == state && pgt_same_segment(item->id, id))
+		if (item->state == state && pgt_segment_id_equal(item->id, id))
 		{
 			unsynced = foreach_delete_current(unsynced, cell);
 			pfree(item);
@@ -239,7 +239,7 @@ redo_discard(XLogReaderState *record)
 typedef struct AppendRecord
 {
 	xl_pgt_append fixed;
-	AppendRequest request;		/* what the forward path was asked to append */
+	LogAppendRequest request;	/* what the forward path was asked to append */
 	int64		largest_timestamp;
 	int64		previous_end;	/* the log end before */
 } AppendRecord;
@@ -262,7 +262,7 @@ static void
 read_append(XLogReaderState *record, AppendRecord *append)
 {
 	xl_pgt_append *xlrec = &append->fixed;
-	AppendRequest *request = &append->request;
+	LogAppendRequest *request = &append->request;
 	char	   *optional = pgt_wal_record_data(record) + sizeof(*xlrec);
 	char	   *batch = optional;
 	uint32		length;
@@ -304,14 +304,14 @@ redo_new_segment(PartitionState *state, const AppendRecord *append)
 
 	if (state->active_base < base)
 		return pgt_partition_log_roll(state, base, append->previous_end);
-	return pgt_log_segments_create(state, pgt_original_segment(base), &span);
+	return pgt_log_segments_create(state, pgt_segment_id_original(base), &span);
 }
 
 /* The segment that a record continues.  Its files may be missing or its header damaged; all other contents stay. */
 static Segment *
 redo_begun_segment(PartitionState *state, const AppendRecord *append)
 {
-	SegmentId	id = pgt_original_segment(append->fixed.segment_base);
+	SegmentId	id = pgt_segment_id_original(append->fixed.segment_base);
 	SegmentSpan span = {.previous_end = id.base};
 	Segment    *segment;
 	IndexEntry	first;
@@ -446,7 +446,7 @@ redo_reserve(XLogReaderState *record)
 	key.topic = xlrec.topic;
 	for (key.partition = xlrec.first; key.partition < xlrec.end; key.partition++)
 		(void) redo_partition(&key);
-	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
+	pg_atomic_write_u32(&pgt_log_state->recovery_point_stale, 1);
 }
 
 /* RESOLVE: flags in the indexes, then the resolved offsets. */
@@ -465,7 +465,7 @@ redo_settings(XLogReaderState *record)
 	xl_pgt_settings xlrec;
 
 	memcpy(&xlrec, pgt_wal_record_data(record), sizeof(xlrec));
-	pgt_log_shared->wal_max_partitions = xlrec.max_partitions;
+	pgt_log_state->wal_max_partitions = xlrec.max_partitions;
 	redo_sync();
 	check_settings();
 }
@@ -477,7 +477,8 @@ log_redo(XLogReaderState *record)
 	uint8		info = XLogRecGetInfo(record) & XLR_RMGR_INFO_MASK;
 	MemoryContext old = MemoryContextSwitchTo(redo_context);
 
-	pgt_check_wal_version(&PGT_WAL_VERSIONS, pgt_wal_record_version(record), record->EndRecPtr);
+	pgt_format_version_check_wal(&PGT_WAL_VERSIONS, pgt_wal_record_version(record),
+								 record->EndRecPtr);
 	switch (info)
 	{
 		case XLOG_PGT_APPEND:
@@ -560,7 +561,7 @@ wrap_server_redo(void)
 static void
 check_rmgr_id(void)
 {
-	uint32		id = pgt_log_shared->wal_rmgr_id;
+	uint32		id = pgt_log_state->wal_rmgr_id;
 
 	if (id == 0 || id == PGT_RMGR_ID)
 		return;

@@ -85,9 +85,9 @@ typedef struct ResolveWalk
 	TopicPartition key;
 	LogBounds	bounds;
 	ResolveState *memory;
-	const RunningSet *running;
+	const TransactionSet *running;
 	uint64		max_xid;
-	StringInfoData aborted;		/* AbortedEntry's */
+	StringInfoData aborted;		/* WalAbortedEntry's */
 	uint32		aborted_count;
 	StringInfoData progress;	/* for the round's record */
 	IndexPlace	reading;		/* where the last read began; base NO_SEGMENT: there was none */
@@ -204,7 +204,7 @@ entries_per_read(const ResolveWalk *walk, const IndexPlace *place)
 {
 	const IndexPlace *bad = &walk->memory->bad;
 
-	return walk->memory->failures > 0 && pgt_same_segment(place->id, bad->id) &&
+	return walk->memory->failures > 0 && pgt_segment_id_equal(place->id, bad->id) &&
 		place->entry >= bad->entry && place->entry - bad->entry < ENTRIES_PER_READ ? 1 : ENTRIES_PER_READ;
 }
 
@@ -287,7 +287,7 @@ resolve_entry(ResolveWalk *walk, const IndexPlace *place, const IndexEntry *entr
 		return false;
 	if (has_aborted(walk, place, entry))
 	{
-		AbortedEntry aborted = {place->id.base, place->entry};
+		WalAbortedEntry aborted = {place->id.base, place->entry};
 
 		appendBinaryStringInfo(&walk->aborted, (char *) &aborted, sizeof(aborted));
 		walk->aborted_count++;
@@ -407,7 +407,7 @@ static void
 flag_and_report(void *arg)
 {
 	ResolveWalk *walk = arg;
-	ResolvedPartition resolved;
+	WalResolvedPartition resolved;
 
 	initStringInfo(&walk->progress);
 	memset(&resolved, 0, sizeof(resolved));
@@ -479,7 +479,7 @@ begin_walk(ResolveWalk *walk)
  * the commit log for it.
  */
 static uint64
-resolve_slot(int n, const RunningSet *running, StringInfo progress)
+resolve_slot(int n, const TransactionSet *running, StringInfo progress)
 {
 	ResolveWalk walk = {.state = pgt_log_state_slot(n), .memory = &memories[n], .running = running};
 	ResolveState *memory = walk.memory;
@@ -516,7 +516,7 @@ resolve_slot(int n, const RunningSet *running, StringInfo progress)
 
 /* Resolve all partitions; returns the smallest transaction id still needed. */
 static uint64
-resolve_round(const RunningSet *running)
+resolve_round(const TransactionSet *running)
 {
 	StringInfoData progress;
 	uint64		needed = NO_XID;
@@ -539,7 +539,7 @@ resolve_round(const RunningSet *running)
 	}
 	if (progress.len > 0)
 		pgt_log_writer_log_resolved(progress.data, progress.len);
-	pg_atomic_write_u64(&pgt_log_shared->oldest_unresolved_xid,
+	pg_atomic_write_u64(&pgt_log_state->oldest_unresolved_xid,
 						unresolved == NO_XID ? 0 : unresolved);
 	return needed;
 }
@@ -547,14 +547,14 @@ resolve_round(const RunningSet *running)
 void
 pgt_log_resolve_all(void)
 {
-	RunningSet running;
+	TransactionSet running;
 	MemoryContext old;
 	uint64		needed;
 
 	if (memories == NULL)
 	{
 		memories = MemoryContextAllocZero(TopMemoryContext,
-										  pgt_log_shared->max_partitions * sizeof(ResolveState));
+										  pgt_log_state->max_partitions * sizeof(ResolveState));
 		round_context = AllocSetContextCreate(TopMemoryContext, "pg_topics resolve",
 											  ALLOCSET_DEFAULT_SIZES);
 	}

@@ -9,12 +9,12 @@
 #include "util/compat.h"
 
 /* How batches are treated whose transaction the commit log has forgotten. */
-typedef enum ForgottenTransactions
+typedef enum LogResolveForgotten
 {
 	FORGOTTEN_HOLD,				/* they stay unresolved */
 	FORGOTTEN_COMMIT,
 	FORGOTTEN_ABORT
-} ForgottenTransactions;
+} LogResolveForgotten;
 
 extern int	pgt_forgotten_transactions; /* setting pg_topics.forgotten_transactions */
 

@@ -53,8 +53,8 @@ allocate_items(void)
 	pgt_log_segments_make_cache();
 	if (items != NULL)
 		return;
-	items = malloc(pgt_log_shared->max_partitions * sizeof(SyncItem));
-	points = malloc(pgt_log_shared->max_partitions * sizeof(RecoveryPointEntry));
+	items = malloc(pgt_log_state->max_partitions * sizeof(SyncItem));
+	points = malloc(pgt_log_state->max_partitions * sizeof(RecoveryPointEntry));
 	if (items == NULL || points == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
@@ -114,7 +114,7 @@ static void
 sync_item(const SyncItem *item, const RecoveryPointEntry *point)
 {
 	Segment    *segment;
-	SegmentId	active = pgt_original_segment(point->active_base);
+	SegmentId	active = pgt_segment_id_original(point->active_base);
 	bool		there;
 	char		path[MAXPGPATH];
 
@@ -174,9 +174,9 @@ sync_files(XLogRecPtr *lsn, bool *wanted)
 	int			count;
 
 	/* collecting may miss a change that is made meanwhile; the mark is then set for the next sync */
-	*wanted = pg_atomic_exchange_u32(&pgt_log_shared->recovery_point_stale, 0) != 0;
+	*wanted = pg_atomic_exchange_u32(&pgt_log_state->recovery_point_stale, 0) != 0;
 	count = collect(lsn, wanted);
-	*wanted |= pg_atomic_read_u32(&pgt_log_shared->recovery_point_stale) != 0;
+	*wanted |= pg_atomic_read_u32(&pgt_log_state->recovery_point_stale) != 0;
 	FAULT_POINT("sync-collected");
 	for (int i = 0; i < count; i++)
 		sync_item(&items[i], &points[i]);
@@ -192,11 +192,11 @@ pgt_log_sync_all(bool in_redo)
 	int			count;
 
 	allocate_items();
-	LWLockAcquire(&pgt_log_shared->sync_lock, LW_EXCLUSIVE);
+	LWLockAcquire(&pgt_log_state->sync_lock, LW_EXCLUSIVE);
 	count = sync_files(&lsn, &wanted);
 	if (wanted || in_redo)
 		write_point(count, lsn, in_redo);
-	LWLockRelease(&pgt_log_shared->sync_lock);
+	LWLockRelease(&pgt_log_state->sync_lock);
 }
 
 /* Write the recovery point.  If that fails, set the mark again.  The caller holds sync_lock. */
@@ -209,7 +209,7 @@ write_wanted_point(int count, XLogRecPtr lsn)
 	}
 	PG_CATCH();
 	{
-		pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
+		pg_atomic_write_u32(&pgt_log_state->recovery_point_stale, 1);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
@@ -232,18 +232,18 @@ pgt_log_sync_or_fail(void)
 	int			count;
 
 	allocate_items();
-	LWLockAcquire(&pgt_log_shared->sync_lock, LW_EXCLUSIVE);
+	LWLockAcquire(&pgt_log_state->sync_lock, LW_EXCLUSIVE);
 	START_CRIT_SECTION();
 	count = sync_files(&lsn, &wanted);
 	END_CRIT_SECTION();
 	if (wanted)
 		write_wanted_point(count, lsn);
-	LWLockRelease(&pgt_log_shared->sync_lock);
+	LWLockRelease(&pgt_log_state->sync_lock);
 }
 
 void
 pgt_log_sync_if_alone(void)
 {
-	if (pg_atomic_read_u32(&pgt_log_shared->self_sync) != 0)
+	if (pg_atomic_read_u32(&pgt_log_state->self_sync) != 0)
 		pgt_log_sync_or_fail();
 }

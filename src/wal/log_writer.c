@@ -75,7 +75,7 @@ int			pgt_max_xid_distance = 1500000000;
 static void
 check_xid_distance(FullTransactionId xid)
 {
-	uint64		oldest = pg_atomic_read_u64(&pgt_log_shared->oldest_unresolved_xid);
+	uint64		oldest = pg_atomic_read_u64(&pgt_log_state->oldest_unresolved_xid);
 	uint64		mine = U64FromFullTransactionId(xid);
 
 	if (oldest == 0 || mine < oldest || mine - oldest <= pgt_max_xid_distance)
@@ -91,7 +91,7 @@ check_xid_distance(FullTransactionId xid)
 
 /* The base offset of the batch.  ERROR if it asks for one below the log end, or one too large. */
 static int64
-choose_base_offset(PartitionState *state, const AppendRequest *request)
+choose_base_offset(PartitionState *state, const LogAppendRequest *request)
 {
 	int64		log_end = state->next_offset;
 	TopicPartition key = state->key;
@@ -133,9 +133,9 @@ check_sync_process(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot produce during pg_upgrade")));
-	if (likely(pg_atomic_read_u32(&pgt_log_shared->self_sync) == 0))
+	if (likely(pg_atomic_read_u32(&pgt_log_state->self_sync) == 0))
 		return;
-	if (pg_atomic_compare_exchange_u64(&pgt_log_shared->alone_since, &since, pgt_clock_monotonic_us()) ||
+	if (pg_atomic_compare_exchange_u64(&pgt_log_state->alone_since, &since, pgt_clock_monotonic_us()) ||
 		pgt_clock_ms_since((int64) since) < MAX_ALONE_MS)
 		return;
 	ereport(ERROR,
@@ -148,7 +148,7 @@ check_sync_process(void)
 static Segment *
 segment_for_append(PartitionState *state)
 {
-	SegmentId	active = pgt_original_segment(state->active_base);
+	SegmentId	active = pgt_segment_id_original(state->active_base);
 	Segment    *segment;
 
 	/* an empty one holds nothing that could be lost: make it anew if need be */
@@ -175,7 +175,7 @@ segment_for_append(PartitionState *state)
 
 /* Give all of the request's records this time. */
 static void
-set_append_time(AppendRequest *request, int64 time)
+set_append_time(LogAppendRequest *request, int64 time)
 {
 	pgt_record_batch_set_max_timestamp(request->batch, request->length, time);
 	request->min_timestamp = request->max_timestamp = time;
@@ -183,7 +183,7 @@ set_append_time(AppendRequest *request, int64 time)
 
 /* Redo refuses a batch that does not check, so it must not get into the WAL. */
 static void
-check_batch(const AppendRequest *request)
+check_batch(const LogAppendRequest *request)
 {
 	RecordBatchHeader header;
 	const char *problem = pgt_record_batch_read_header(request->batch, request->length, &header);
@@ -205,7 +205,7 @@ add_optional(xl_pgt_append *xlrec, int64 *optional, int *count, uint32 flag, int
 
 /* Insert the APPEND record; returns its end LSN. */
 static XLogRecPtr
-insert_append(const PartitionState *state, const AppendRequest *request,
+insert_append(const PartitionState *state, const LogAppendRequest *request,
 			  const IndexEntry *entry, bool self_sync)
 {
 	xl_pgt_append xlrec;
@@ -240,7 +240,7 @@ insert_append(const PartitionState *state, const AppendRequest *request,
  * that may fail.
  */
 static Segment *
-write_batch(PartitionState *state, const AppendRequest *request)
+write_batch(PartitionState *state, const LogAppendRequest *request)
 {
 	Segment    *segment = segment_for_append(state);
 
@@ -253,10 +253,10 @@ write_batch(PartitionState *state, const AppendRequest *request)
 /* The steps between which nothing may fail; see the head of this file. */
 static void
 log_and_publish(PartitionState *state, Segment *segment,
-				const AppendRequest *request, IndexEntry *entry)
+				const LogAppendRequest *request, IndexEntry *entry)
 {
 	/* read under the lock: the sync process turns it, then passes every lock */
-	bool		self_sync = pg_atomic_read_u32(&pgt_log_shared->self_sync) != 0;
+	bool		self_sync = pg_atomic_read_u32(&pgt_log_state->self_sync) != 0;
 
 	START_CRIT_SECTION();
 	entry->lsn = insert_append(state, request, entry, self_sync);
@@ -271,7 +271,7 @@ log_and_publish(PartitionState *state, Segment *segment,
 
 /* Where the batch stands among those of its transaction in the partition; it becomes their last. */
 static void
-set_place(const PartitionState *state, AppendRequest *request, OwnRange *own)
+set_place(const PartitionState *state, LogAppendRequest *request, LogWriterRange *own)
 {
 	bool		is_first = own->end == 0;
 
@@ -302,11 +302,11 @@ acquire_for_append(PartitionState *state)
 
 /* Append one batch; caller holds the slot's lock. */
 static void
-append_batch(PartitionState *state, const LogConfig *config, AppendRequest *request, uint64 xid,
-			 OwnRange *own)
+append_batch(PartitionState *state, const LogConfig *config, LogAppendRequest *request, uint64 xid,
+			 LogWriterRange *own)
 {
 	Segment    *segment;
-	SegmentRoll roll;
+	LogRoll		roll;
 	IndexEntry	entry;
 	bool		rolls;
 
@@ -328,7 +328,7 @@ append_batch(PartitionState *state, const LogConfig *config, AppendRequest *requ
 
 /* Count what was appended. */
 static void
-count_appended(PartitionState *state, const AppendRequest *requests, int count)
+count_appended(PartitionState *state, const LogAppendRequest *requests, int count)
 {
 	int64		records = 0;
 	int64		bytes = 0;
@@ -344,8 +344,8 @@ count_appended(PartitionState *state, const AppendRequest *requests, int count)
 }
 
 void
-pgt_log_writer_append(PartitionState *state, const LogConfig *config, AppendRequest *requests, int count,
-			   FullTransactionId xid, OwnRange *own)
+pgt_log_writer_append(PartitionState *state, const LogConfig *config, LogAppendRequest *requests, int count,
+					  FullTransactionId xid, LogWriterRange *own)
 {
 	check_xid_distance(xid);
 	check_sync_process();
@@ -384,7 +384,7 @@ pgt_log_writer_reserve(Oid database, Oid topic, int32 first, int32 end, Partitio
 		return false;
 
 	/* before the record: a checkpoint behind it must find slots and mark */
-	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
+	pg_atomic_write_u32(&pgt_log_state->recovery_point_stale, 1);
 	pgt_wal_record_begin();
 	pgt_wal_record_register(&xlrec, sizeof(xlrec));
 	(void) XLogInsert(PGT_RMGR_ID, XLOG_PGT_RESERVE);
@@ -442,7 +442,7 @@ delete_before(PartitionState *state, int64 offset, int64 expected_end, bool excl
 		pgt_partition_log_roll(state, offset, offset);
 
 	/* before the record: a checkpoint behind it must find the mark */
-	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
+	pg_atomic_write_u32(&pgt_log_state->recovery_point_stale, 1);
 	xlrec.key = state->key;
 	xlrec.flags = exclusive ? DELETE_EXCLUSIVE : 0;
 	xlrec.log_start_offset = offset;
@@ -542,13 +542,13 @@ pgt_log_writer_log_resolved(const char *progress, int length)
 void
 pgt_log_writer_log_settings(void)
 {
-	xl_pgt_settings xlrec = {pgt_log_shared->max_partitions};
+	xl_pgt_settings xlrec = {pgt_log_state->max_partitions};
 
-	if (pgt_log_shared->wal_max_partitions == xlrec.max_partitions)
+	if (pgt_log_state->wal_max_partitions == xlrec.max_partitions)
 		return;
 	pgt_wal_record_begin();
 	pgt_wal_record_register(&xlrec, sizeof(xlrec));
 	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_SETTINGS));
-	pgt_log_shared->wal_max_partitions = xlrec.max_partitions;
-	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
+	pgt_log_state->wal_max_partitions = xlrec.max_partitions;
+	pg_atomic_write_u32(&pgt_log_state->recovery_point_stale, 1);
 }

@@ -12,11 +12,11 @@
 extern int	pgt_max_xid_distance;
 
 /* What a transaction has appended to a partition; zeros: nothing. */
-typedef struct OwnRange
+typedef struct LogWriterRange
 {
 	int64		first;			/* its first offset there */
 	int64		end;			/* behind its last; others' may stand between */
-} OwnRange;
+} LogWriterRange;
 
 /*
  * Append sealed batches of a transaction, one behind the other, and set their base
@@ -25,8 +25,8 @@ typedef struct OwnRange
  * and those after it, are not logged) where the disk is full, the required offset is
  * below the log end, or xid is too far from the oldest unresolved one.
  */
-extern void pgt_log_writer_append(PartitionState *state, const LogConfig *config, AppendRequest *requests,
-						   int count, FullTransactionId xid, OwnRange *own);
+extern void pgt_log_writer_append(PartitionState *state, const LogConfig *config, LogAppendRequest *requests,
+								  int count, FullTransactionId xid, LogWriterRange *own);
 
 /*
  * Start a new active segment, unless the active one is empty.  This is not logged: the next

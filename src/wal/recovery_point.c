@@ -101,7 +101,7 @@ pgt_recovery_point_write(const RecoveryPointEntry *entries, int count)
 {
 	RecoveryPointHeader header;
 
-	pgt_recovery_point_format_seal(&header, GetSystemIdentifier(), pgt_log_shared->wal_max_partitions,
+	pgt_recovery_point_format_seal(&header, GetSystemIdentifier(), pgt_log_state->wal_max_partitions,
 								   PGT_RMGR_ID, entries, count);
 	write_file(&header, entries);
 }
@@ -171,7 +171,7 @@ pgt_recovery_point_check_system(uint64 identifier)
 	}
 
 	/* the next recovery point, written at the latest when the server stops, has our identifier */
-	pg_atomic_write_u32(&pgt_log_shared->recovery_point_stale, 1);
+	pg_atomic_write_u32(&pgt_log_state->recovery_point_stale, 1);
 	if (!pgt_adopt_log_dir && !told_to_adopt())
 		ereport(FATAL,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -187,7 +187,7 @@ pgt_recovery_point_check_system(uint64 identifier)
 static void
 check_header(const RecoveryPointHeader *header, const char *path)
 {
-	pgt_check_file_version(&RECOVERY_POINT_VERSIONS, header->version, path);
+	pgt_format_version_check_file(&RECOVERY_POINT_VERSIONS, header->version, path);
 	pgt_recovery_point_check_system(header->system_identifier);
 }
 
@@ -236,8 +236,8 @@ pgt_recovery_point_read(RecoveryPointEntry **entries)
 	}
 	if (problem == NULL)
 	{
-		pgt_log_shared->wal_max_partitions = header.max_partitions;
-		pgt_log_shared->wal_rmgr_id = header.rmgr_id;
+		pgt_log_state->wal_max_partitions = header.max_partitions;
+		pgt_log_state->wal_rmgr_id = header.rmgr_id;
 		*entries = (RecoveryPointEntry *) (bytes + sizeof(header));
 		return header.count;
 	}
@@ -269,7 +269,7 @@ pgt_recovery_point_await(void)
 
 	if (done)
 		return;
-	LWLockAcquire(&pgt_log_shared->sync_lock, LW_EXCLUSIVE);
+	LWLockAcquire(&pgt_log_state->sync_lock, LW_EXCLUSIVE);
 	if (MakePGDirectory(pgt_log_dir) != 0 && errno != EEXIST)
 		ereport(ERROR,
 				(errcode_for_file_access(),
@@ -283,6 +283,6 @@ pgt_recovery_point_await(void)
 				 errhint("Take it out of the new cluster until pg_upgrade is done.")));
 	pgt_recovery_point_format_seal(&header, AWAITED, 0, PGT_RMGR_ID, NULL, 0);
 	write_file(&header, NULL);
-	LWLockRelease(&pgt_log_shared->sync_lock);
+	LWLockRelease(&pgt_log_state->sync_lock);
 	done = true;
 }

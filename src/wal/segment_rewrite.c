@@ -97,7 +97,7 @@ static void
 log_chunk(SegmentRewrite *rewrite, bool first, const char *bytes, uint32 length)
 {
 	xl_pgt_rewrite xlrec;
-	bool		self_sync = pg_atomic_read_u32(&pgt_log_shared->self_sync) != 0;
+	bool		self_sync = pg_atomic_read_u32(&pgt_log_state->self_sync) != 0;
 
 	memset(&xlrec, 0, sizeof(xlrec));
 	xlrec.key = rewrite->state->key;
@@ -109,7 +109,7 @@ log_chunk(SegmentRewrite *rewrite, bool first, const char *bytes, uint32 length)
 	xlrec.entries = rewrite->chunk_count;
 	xlrec.length = length;
 	insert_rewrite(&xlrec, rewrite->chunk_entries, bytes);
-	if (!self_sync && pg_atomic_read_u32(&pgt_log_shared->self_sync) != 0)
+	if (!self_sync && pg_atomic_read_u32(&pgt_log_state->self_sync) != 0)
 	{
 		xlrec.flags |= REWRITE_SELF_SYNCED;
 		insert_rewrite(&xlrec, rewrite->chunk_entries, bytes);

@@ -156,7 +156,7 @@ write_back(PartitionState *state)
 		return;
 	if (!pgt_partition_log_slot_bounds(state, &key, &bounds))
 		return;
-	segment = pgt_log_segments_open(state, pgt_original_segment(bounds.active_base));
+	segment = pgt_log_segments_open(state, pgt_segment_id_original(bounds.active_base));
 	if (segment == NULL)
 		return;
 
@@ -186,14 +186,14 @@ bool
 pgt_sync_process_resolve(void)
 {
 	/* a round may be under way that has passed our partition: only the second one is wholly after now */
-	uint64		wanted = pg_atomic_read_u64(&pgt_log_shared->resolve_rounds) + 2;
+	uint64		wanted = pg_atomic_read_u64(&pgt_log_state->resolve_rounds) + 2;
 	int64		since = pgt_clock_monotonic_us();
 
-	while (pg_atomic_read_u64(&pgt_log_shared->resolve_rounds) < wanted)
+	while (pg_atomic_read_u64(&pgt_log_state->resolve_rounds) < wanted)
 	{
 		if (pgt_clock_ms_since(since) > RESOLVE_WAIT_MS + 2 * pgt_sync_interval)
 			return false;
-		pg_atomic_write_u32(&pgt_log_shared->resolve_wanted, 1);
+		pg_atomic_write_u32(&pgt_log_state->resolve_wanted, 1);
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 						 RESOLVE_POLL_MS, PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
@@ -211,8 +211,8 @@ arm(void)
 	PGT_MY_LXID = GetNextLocalTransactionId();
 	MyProc->delayChkptFlags |= DELAY_CHKPT_COMPLETE;
 	pg_memory_barrier();
-	pg_atomic_write_u32(&pgt_log_shared->self_sync, 0);
-	pg_atomic_write_u64(&pgt_log_shared->alone_since, 0);
+	pg_atomic_write_u32(&pgt_log_state->self_sync, 0);
+	pg_atomic_write_u64(&pgt_log_state->alone_since, 0);
 }
 
 /* At any exit: from here on appenders sync for themselves. */
@@ -220,7 +220,7 @@ static void
 disarm(int code, Datum arg)
 {
 	LWLockReleaseAll();			/* an error may have left a slot's lock held */
-	pg_atomic_write_u32(&pgt_log_shared->self_sync, 1);
+	pg_atomic_write_u32(&pgt_log_state->self_sync, 1);
 	pg_memory_barrier();
 	pgt_log_sync_or_panic();
 	MyProc->delayChkptFlags &= ~DELAY_CHKPT_COMPLETE;
@@ -244,12 +244,12 @@ pgt_sync_process_main(Datum arg)
 	{
 		serve_checkpoint();
 		write_back_all();
-		if (pg_atomic_exchange_u32(&pgt_log_shared->resolve_wanted, 0) != 0 ||
+		if (pg_atomic_exchange_u32(&pgt_log_state->resolve_wanted, 0) != 0 ||
 			pgt_clock_ms_since(resolved_at) >= RESOLVE_INTERVAL_MS)
 		{
 			pgt_log_resolve_all();
 			resolved_at = pgt_clock_monotonic_us();
-			pg_atomic_fetch_add_u64(&pgt_log_shared->resolve_rounds, 1);
+			pg_atomic_fetch_add_u64(&pgt_log_state->resolve_rounds, 1);
 		}
 		pgt_background_worker_wait(pgt_sync_interval);
 	}

@@ -20,7 +20,7 @@
  */
 #define PGT_WAL_VERSION			1
 
-/* The versions that this library reads, for pgt_check_wal_version(). */
+/* The versions that this library reads, for pgt_format_version_check_wal(). */
 #define PGT_WAL_VERSIONS		((FormatVersions) {"its WAL records", PGT_WAL_OLDEST_VERSION, PGT_WAL_VERSION})
 #define PGT_WAL_OLDEST_VERSION	1
 
@@ -136,22 +136,22 @@ typedef struct xl_pgt_reserve
 
 /*
  * RESOLVE: how far one partition is resolved, and its aborted batches.  A record
- * holds one or more of these, each followed by its AbortedEntry's.
+ * holds one or more of these, each followed by its WalAbortedEntry's.
  */
-typedef struct ResolvedPartition
+typedef struct WalResolvedPartition
 {
 	TopicPartition key;
-	uint32		aborted_count;	/* AbortedEntry's that follow */
+	uint32		aborted_count;	/* WalAbortedEntry's that follow */
 	int64		resolved_offset;
 	uint64		max_xid;		/* largest transaction id passed */
-} ResolvedPartition;
+} WalResolvedPartition;
 
-typedef struct AbortedEntry
+typedef struct WalAbortedEntry
 {
 	int64		segment_base;
 	uint32		entry;
 	uint32		unused;			/* 0: what is logged has no padding */
-} AbortedEntry;
+} WalAbortedEntry;
 
 /* SETTINGS: settings of the server that writes the WAL, which a standby must match. */
 typedef struct xl_pgt_settings

@@ -71,7 +71,7 @@ read_batches(const EndSearch *search, int64 from, int64 end)
 
 /* Note a transaction that may be cut. */
 static void
-add_transaction(EndSearch *search, const SeenBatch *batch)
+add_transaction(EndSearch *search, const LogReaderBatch *batch)
 {
 	search->from = Min(search->from, batch->transaction_first);
 	if (search->count > 0 && search->xids[search->count - 1] == batch->xid)
@@ -99,7 +99,7 @@ static void
 collect_transactions(EndSearch *search, int64 end, int64 upto)
 {
 	LogReader  *reader = read_batches(search, end, upto);
-	SeenBatch	batch;
+	LogReaderBatch batch;
 
 	search->count = 0;
 	search->from = end;
@@ -116,7 +116,7 @@ static int64
 first_batch(EndSearch *search, int64 end)
 {
 	LogReader  *reader;
-	SeenBatch	batch;
+	LogReaderBatch batch;
 	int64		found = end;
 
 	if (search->count == 0)
@@ -275,7 +275,7 @@ pgt_whole_end(const TopicPartition *key, Snapshot snapshot, TransactionId *block
 	if (pgt_log_reader_ended_below(&bounds, snapshot) == bounds.resolved_offset)
 		return find_end(key, &bounds, snapshot, blocker);
 	know_snapshot(snapshot);
-	end = known_end(state - pgt_log_shared->partitions);
+	end = known_end(state - pgt_log_state->partitions);
 	if (end->incarnation != bounds.incarnation)
 	{
 		end->end = find_end(key, &bounds, snapshot, &end->blocker);

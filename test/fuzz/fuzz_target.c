@@ -293,17 +293,18 @@ fuzz_pieces(char *bytes, size_t length, bool repair pg_attribute_unused())
 	int64		value64;
 	char		room[16];
 
-	while (pgt_varint_decode(&next, end, &value32))
+	while (pgt_record_decode_varint(&next, end, &value32))
 	{
 		const char *again = room;
 		int32		same;
-		char	   *stop = pgt_varint_encode(room, value32);
+		char	   *stop = pgt_record_encode_varint(room, value32);
 
-		must(stop - room <= 5 && pgt_varint_decode(&again, stop, &same) && same == value32 && again == stop,
+		must(stop - room <= 5 && pgt_record_decode_varint(&again, stop, &same) && same == value32 && again == stop,
 			 "a varint encodes to itself");
 	}
-	for (next = bytes; pgt_varlong_decode(&next, end, &value64);)
-		must(pgt_varlong_encode(room, value64) - room <= 10, "a varlong takes ten bytes at most");
+	for (next = bytes; pgt_record_decode_varlong(&next, end, &value64);)
+		must(pgt_record_encode_varlong(room, value64) - room <= 10,
+			 "a varlong takes ten bytes at most");
 	for (next = bytes; next < end && pgt_record_header_decode(&next, end, &header);)
 	{
 		char	   *encoded = malloc(pgt_record_header_size(&header));
@@ -331,7 +332,7 @@ fuzz_index(char *bytes, size_t length, bool repair)
 	memcpy(&header, bytes, sizeof(header));
 	if (repair)
 		header.crc = pgt_crc32c(&header, offsetof(IndexHeader, crc));
-	if (pgt_index_header_check(&header, pgt_original_segment(7)) == NULL)
+	if (pgt_index_header_check(&header, pgt_segment_id_original(7)) == NULL)
 		must(header.magic == INDEX_MAGIC && header.version == INDEX_VERSION &&
 			 header.base_offset == 7 && header.generation == 0, "a good header is of this segment");
 	for (size_t at = sizeof(header); at + sizeof(entry) <= length; at += sizeof(entry))

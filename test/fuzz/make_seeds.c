@@ -122,7 +122,7 @@ write_index(void)
 	}			index = {0};
 	SegmentSpan span = {.previous_end = 7};
 
-	pgt_index_header_init(&index.header, pgt_original_segment(7), &span, InvalidXLogRecPtr);
+	pgt_index_header_init(&index.header, pgt_segment_id_original(7), &span, InvalidXLogRecPtr);
 	for (int i = 0; i < 2; i++)
 	{
 		index.entries[i] = (IndexEntry) {.first_delta = 3 * i, .last_delta = 3 * i + 2, .position = 100 * i,

@@ -324,9 +324,9 @@ test_varint_vectors(void)
 		char		name[64];
 		bool		good;
 
-		got.length = pgt_varint_encode(buffer, vectors[i].value) - buffer;
+		got.length = pgt_record_encode_varint(buffer, vectors[i].value) - buffer;
 		good = bytes_equal(got, want) &&
-			pgt_varint_decode(&next, want.data + want.length, &value) &&
+			pgt_record_decode_varint(&next, want.data + want.length, &value) &&
 			value == vectors[i].value && next == want.data + want.length;
 		snprintf(name, sizeof(name), "varint: %d is %s", vectors[i].value, vectors[i].hex);
 		ok(good, name);
@@ -339,7 +339,7 @@ static bool
 varlong_round_trip(int64 value)
 {
 	char		buffer[10];
-	size_t		length = pgt_varlong_encode(buffer, value) - buffer;
+	size_t		length = pgt_record_encode_varlong(buffer, value) - buffer;
 	bool		good = true;
 
 	for (size_t cut = 0; cut <= length; cut++)
@@ -347,7 +347,7 @@ varlong_round_trip(int64 value)
 		Bytes		b = bytes_copy(buffer, cut);
 		const char *next = b.data;
 		int64		got = ~value;
-		bool		decoded = pgt_varlong_decode(&next, b.data + b.length, &got);
+		bool		decoded = pgt_record_decode_varlong(&next, b.data + b.length, &got);
 
 		good &= decoded == (cut == length);
 		good &= decoded ? (got == value && next == b.data + cut) : next == b.data;
@@ -360,7 +360,7 @@ static bool
 varint_round_trip(int32 value)
 {
 	char		buffer[5];
-	size_t		length = pgt_varint_encode(buffer, value) - buffer;
+	size_t		length = pgt_record_encode_varint(buffer, value) - buffer;
 	bool		good = true;
 
 	for (size_t cut = 0; cut <= length; cut++)
@@ -368,7 +368,7 @@ varint_round_trip(int32 value)
 		Bytes		b = bytes_copy(buffer, cut);
 		const char *next = b.data;
 		int32		got = ~value;
-		bool		decoded = pgt_varint_decode(&next, b.data + b.length, &got);
+		bool		decoded = pgt_record_decode_varint(&next, b.data + b.length, &got);
 
 		good &= decoded == (cut == length);
 		good &= decoded ? (got == value && next == b.data + cut) : next == b.data;
@@ -423,8 +423,8 @@ test_varint_too_large(void)
 		int32		value32;
 		int64		value64;
 
-		good &= pgt_varint_decode(&next32, b.data + b.length, &value32) == vectors[i].fits32;
-		good &= pgt_varlong_decode(&next64, b.data + b.length, &value64) == vectors[i].fits64;
+		good &= pgt_record_decode_varint(&next32, b.data + b.length, &value32) == vectors[i].fits32;
+		good &= pgt_record_decode_varlong(&next64, b.data + b.length, &value64) == vectors[i].fits64;
 		free(b.data);
 	}
 	ok(good, "varint: numbers too large for the type are refused");
