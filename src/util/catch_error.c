@@ -78,7 +78,7 @@ pgt_catch_error(void (*work) (void *arg), void *arg)
 }
 
 bool
-pgt_attempt(void (*work) (void *arg), void *arg)
+pgt_catch_error_and_log(void (*work) (void *arg), void *arg)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	volatile bool done = false;

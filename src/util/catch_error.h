@@ -30,7 +30,7 @@ extern ErrorData *pgt_catch_error(void (*work) (void *arg), void *arg);
  * Call work(arg) in a background process, outside a transaction.  If it fails, release its
  * LWLocks, log its error and return false.  Memory that it leaves is the caller's to reset.
  */
-extern bool pgt_attempt(void (*work) (void *arg), void *arg);
+extern bool pgt_catch_error_and_log(void (*work) (void *arg), void *arg);
 
 /*
  * Report a caught error as a WARNING, and free it.  A client that receives an ERROR

@@ -494,10 +494,10 @@ resolve_slot(int n, const TransactionSet *running, StringInfo progress)
 	}
 	walk.reading.id.base = NO_SEGMENT;
 	memory->offset = memory->valid ? memory->offset : walk.bounds.resolved_offset;
-	sound = pgt_attempt(walk_partition, &walk);
+	sound = pgt_catch_error_and_log(walk_partition, &walk);
 	if (memory->offset > walk.bounds.resolved_offset)
 	{
-		if (pgt_attempt(flag_and_report, &walk))
+		if (pgt_catch_error_and_log(flag_and_report, &walk))
 			appendBinaryStringInfo(progress, walk.progress.data, walk.progress.len);
 		else
 		{

@@ -106,7 +106,7 @@ release_checkpoint(XLogRecPtr synced)
 	MyProc->delayChkptFlags &= ~DELAY_CHKPT_START;
 }
 
-/* Sync for a checkpoint, for pgt_attempt(). */
+/* Sync for a checkpoint, for pgt_catch_error_and_log(). */
 static void
 sync_for_checkpoint(void *arg)
 {
@@ -129,7 +129,7 @@ serve_checkpoint(void)
 			return;
 		failed_at = 0;
 		/* without it the checkpoint has to wait */
-		if (!pgt_attempt(sync_for_checkpoint, NULL))
+		if (!pgt_catch_error_and_log(sync_for_checkpoint, NULL))
 		{
 			failed_at = pgt_clock_monotonic_us();
 			return;
