@@ -13,7 +13,8 @@ $(shell mkdir -p $(sort $(dir $(OBJS))) test/unit && ln -sfn $(top)expected expe
 endif
 
 EXTENSION = pg_topics
-DATA = $(call found,sql/pg_topics--*.sql)
+# and commands for psql, for \i
+DATA = $(call found,sql/pg_topics--*.sql sql/pg_topics.psql)
 # for extensions that bring partitioners
 HEADERS = src/include/pg_topics.h
 # pg_upgrade for a cluster with topics
