@@ -9,18 +9,20 @@
 #   <!-- test: terminal 2, waits --> in a second session, where it waits for what the next
 #                                    block does
 #
+# Before a ```text block, the second one says of which terminal's last block it is the output.
+#
 # Readers of the rendered page do not see these comments.
 package DocPage;
 
 use strict;
 use warnings;
 
-# The blocks of a page: hashes of "line" (of the file), "language", "text", "how" (what the
+# The blocks of a page: hashes of "line" (in the file), "language", "text", "how" (what the
 # comment says, or "") and, of an SQL block, "shown": its output as the page shows it.
 sub blocks
 {
 	my ($markdown) = @_;
-	my (@blocks, $open, $sql);
+	my (@blocks, $open, $sql, %last);
 	my ($line, $how) = (0, '');
 
 	foreach (split /\n/, $markdown)
@@ -29,9 +31,16 @@ sub blocks
 		if ($open && /^\s*```\s*$/)
 		{
 			push @blocks, $open;
-			$sql = $open if $open->{language} eq 'sql';
-			$sql->{shown} = ($sql->{shown} // '') . $open->{text}
-			  if $open->{language} eq 'text' && $sql;
+			if ($open->{language} eq 'sql')
+			{
+				$sql = $open;
+				$last{ manner($open->{how})->{terminal} // 1 } = $open;
+			}
+			elsif ($open->{language} eq 'text' && $sql)
+			{
+				my $of = $open->{how} eq '' ? $sql : $last{ manner($open->{how})->{terminal} };
+				$of->{shown} = ($of->{shown} // '') . $open->{text};
+			}
 			$open = undef;
 		}
 		elsif ($open) { s/^\Q$open->{indent}\E//; $open->{text} .= "$_\n"; }
