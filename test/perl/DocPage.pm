@@ -83,6 +83,33 @@ sub stray_sql
 	return @found;
 }
 
+# ---- links -------------------------------------------------------------------
+
+# A page without its blocks, whose text is no markdown.
+sub prose
+{
+	my ($markdown) = @_;
+
+	$markdown =~ s/^\s*```.*?^\s*```\s*$//msg;
+	return $markdown;
+}
+
+# The names under which a page's headings can be linked to, made as GitHub makes them.
+sub anchors
+{
+	my ($markdown) = @_;
+
+	return map { my $name = lc; $name =~ s/[^\w\- ]//g; $name =~ s/ /-/gr } prose($markdown) =~ /^#+ +(.*?) *$/mg;
+}
+
+# Links of a page to files of the tree and to its own headings.
+sub links
+{
+	my ($markdown) = @_;
+
+	return grep { !/^\w+:/ } prose($markdown) =~ /\]\(([^)\s]+)\)/g;
+}
+
 # ---- comparing ---------------------------------------------------------------
 
 # Output without what differs from run to run, or by the width of what differs.

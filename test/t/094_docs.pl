@@ -1,6 +1,6 @@
 # The SQL of README.md and docs/ does what the pages say: each page is followed from its
 # top to its end in a fresh database, each block succeeds or fails with the error that the
-# page shows, and output that is shown is the output.
+# page shows, and output that is shown is the output.  Links lead somewhere.
 #
 # test/perl/DocPage.pm says how blocks are marked that need something special.
 use strict;
@@ -55,6 +55,34 @@ is(join('|', DocPage::surprises("ERROR:  shown\n", "ERROR:  shown\nERROR:  not s
 	'ERROR: not shown', 'an error that is not shown is noticed');
 is(join('|', DocPage::stray_sql("    SELECT 1;\n```sql\n    SELECT 2;\n```\n    postgres -D x\n")),
 	'line 1:     SELECT 1;', 'SQL outside of SQL blocks is noticed');
+
+is(join(' ', DocPage::anchors("# Who's `it`, and a_b?\n```sql\n# no\n```\n## Two\n")), 'whos-it-and-a_b two', 'headings have their names');
+is(join(' ', DocPage::links("[a](b.md#c), [d](https://e), ![f](g.svg)\n")), 'b.md#c g.svg', 'links are found');
+
+# ---- links -------------------------------------------------------------------
+
+chdir $top or die "could not enter $top: $!";
+my @pages = ('README.md', sort glob 'docs/*.md docs/*/*.md');
+
+# The links of a page that lead nowhere.
+sub dead_links
+{
+	my ($page) = @_;
+	my ($folder) = $page =~ m{^(.*/)} ? $1 : '';
+	my @dead;
+
+	foreach my $link (DocPage::links(slurp_file($page)))
+	{
+		my ($file, $anchor) = $link =~ /^([^#]*)#?(.*)$/;
+		my $target = $file eq '' ? $page : "$folder$file";
+		push @dead, $link
+		  if !-e $target || $anchor ne '' && !grep { $_ eq $anchor } DocPage::anchors(slurp_file($target));
+	}
+	return "@dead";
+}
+is(dead_links($_), '', "$_: its links lead somewhere") foreach @pages, 'CONTRIBUTING.md', glob 'src/*.md src/*/*.md';
+is(join(' ', grep { slurp_file('docs/README.md') !~ /\(\Q$_\E[#)]/ } map { m{^docs/(.+)} && $1 ne 'README.md' ? $1 : () } @pages),
+	'', 'the index of the documentation has all pages');
 
 # ---- the pages ---------------------------------------------------------------
 
@@ -138,8 +166,7 @@ sub clear_server
 	return;
 }
 
-chdir $top or die "could not enter $top: $!";
-foreach my $page ('README.md', sort glob 'docs/*.md docs/*/*.md')
+foreach my $page (@pages)
 {
 	my $markdown = slurp_file($page);
 	my @sql = grep { $_->{language} eq 'sql' } DocPage::blocks($markdown);
