@@ -30,6 +30,7 @@
 #include "produce/producer.h"
 #include "publish/change_order.h"
 #include "publish/change_publisher.h"
+#include "publish/publish_ddl.h"
 #include "storage/ipc.h"
 #include "storage/shmem.h"
 #include "topic/topic.h"
@@ -242,6 +243,7 @@ _PG_init(void)
 	pgt_producer_init();
 	pgt_topic_ddl_init();
 	pgt_change_order_init();
+	pgt_publish_ddl_init();
 	pgt_database_claim_init();
 	/* pg_upgrade freezes and replaces catalogs; a process that shows an xmin would hinder it */
 	if (!IsBinaryUpgrade)

@@ -201,20 +201,20 @@ DROP TABLE keyless;
 CREATE TABLE items (id int PRIMARY KEY, name text);
 SELECT create_topic('item_changes'), create_topic('item_rows', config => '{"cleanup.policy": "compact"}');
 CREATE TRIGGER i AFTER INSERT ON items REFERENCING NEW TABLE AS n
-    FOR EACH STATEMENT EXECUTE FUNCTION publish_changes('item_changes', 'before=full');
+    FOR EACH STATEMENT EXECUTE FUNCTION publish_changes('item_changes', 'key=id', 'before=full');
 CREATE TRIGGER u AFTER UPDATE ON items REFERENCING OLD TABLE AS o NEW TABLE AS n
-    FOR EACH STATEMENT EXECUTE FUNCTION publish_changes('item_changes', 'before=full');
+    FOR EACH STATEMENT EXECUTE FUNCTION publish_changes('item_changes', 'key=id', 'before=full');
 CREATE TRIGGER d AFTER DELETE ON items REFERENCING OLD TABLE AS o
-    FOR EACH STATEMENT EXECUTE FUNCTION publish_changes('item_changes', 'before=full');
+    FOR EACH STATEMENT EXECUTE FUNCTION publish_changes('item_changes', 'key=id', 'before=full');
 CREATE TRIGGER t AFTER TRUNCATE ON items
-    FOR EACH STATEMENT EXECUTE FUNCTION publish_changes('item_changes');
+    FOR EACH STATEMENT EXECUTE FUNCTION publish_changes('item_changes', 'key=id');
 -- a second one reads the same transition tables
 CREATE TRIGGER i2 AFTER INSERT ON items REFERENCING NEW TABLE AS n
-    FOR EACH STATEMENT EXECUTE FUNCTION publish_changes('item_rows', 'format=row');
+    FOR EACH STATEMENT EXECUTE FUNCTION publish_changes('item_rows', 'key=id', 'format=row');
 CREATE TRIGGER u2 AFTER UPDATE ON items REFERENCING NEW TABLE AS n OLD TABLE AS o
-    FOR EACH STATEMENT EXECUTE FUNCTION publish_changes('item_rows', 'format=row');
+    FOR EACH STATEMENT EXECUTE FUNCTION publish_changes('item_rows', 'key=id', 'format=row');
 CREATE TRIGGER d2 AFTER DELETE ON items REFERENCING OLD TABLE AS o
-    FOR EACH STATEMENT EXECUTE FUNCTION publish_changes('item_rows', 'format=row');
+    FOR EACH STATEMENT EXECUTE FUNCTION publish_changes('item_rows', 'key=id', 'format=row');
 INSERT INTO items VALUES (1, 'a'), (2, 'b');
 UPDATE items SET name = name || name;
 UPDATE items SET name = 'nobody' WHERE id = 9;

@@ -1,0 +1,205 @@
+/*
+ * publish_ddl.c
+ *	  Hooks that keep DDL from parting a published table from its replicas.
+ *
+ * DDL that would make the application's next change fail, or take rows from a table or
+ * give it some without a change that is published, is followed by the triggers, or refused
+ * with a hint.  What that is for columns and keys is in published_columns.c.
+ *
+ * The server tells of each object that is altered or dropped by object_access_hook.  What
+ * must be judged with all that the statement does is kept in a list until the end of the
+ * statement:
+ *
+ *	  ProcessUtility_hook		a statement begins
+ *	      object_access_hook		lists what it does
+ *	  ProcessUtility_hook		and is refused, or not
+ *
+ * Statements within statements (a function that executes one, an event trigger) have lists
+ * of their own; subcommands of ALTER TABLE use their statement's.  DDL outside of any
+ * statement, as when temporary tables go at a session's end, is not looked at.
+ *
+ * The hooks cost a statement on other tables a look into the system cache for each column
+ * that it alters or drops.
+ *
+ * Memory: lists live in the transaction's context.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "nodes/parsenodes.h"
+#include "tcop/utility.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "publish/publish_ddl.h"
+#include "publish/published_columns.h"
+
+/* The statement that is running, and what must be looked at when it ends. */
+typedef struct GuardedStatement
+{
+	Node	   *tree;			/* NULL: none is running */
+	List	   *losses;			/* of published_columns.c */
+	List	   *retyped;		/* oids of tables whose keys have other types */
+} GuardedStatement;
+
+static GuardedStatement current = {0};
+static ProcessUtility_hook_type next_process_utility = NULL;
+static object_access_hook_type next_object_access = NULL;
+
+/* ---- what the statement says ---------------------------------------------- */
+
+/* Is it a statement whose end we wait for? */
+static bool
+is_guarded(Node *tree)
+{
+	return IsA(tree, AlterTableStmt) || IsA(tree, DropStmt) || IsA(tree, DropOwnedStmt);
+}
+
+/* Does it say CASCADE? */
+static bool
+cascades(Node *tree)
+{
+	ListCell   *cell;
+
+	if (IsA(tree, DropStmt))
+		return castNode(DropStmt, tree)->behavior == DROP_CASCADE;
+	if (IsA(tree, DropOwnedStmt))
+		return castNode(DropOwnedStmt, tree)->behavior == DROP_CASCADE;
+	foreach(cell, castNode(AlterTableStmt, tree)->cmds)
+	{
+		if (lfirst_node(AlterTableCmd, cell)->behavior == DROP_CASCADE)
+			return true;
+	}
+	return false;
+}
+
+/* Does it compute new values for the column, with USING? */
+static bool
+computes(Node *tree, const char *column)
+{
+	ListCell   *cell;
+
+	if (tree == NULL || !IsA(tree, AlterTableStmt) || column == NULL)
+		return false;
+	foreach(cell, castNode(AlterTableStmt, tree)->cmds)
+	{
+		AlterTableCmd *command = lfirst_node(AlterTableCmd, cell);
+
+		if (command->subtype == AT_AlterColumnType && strcmp(command->name, column) == 0 &&
+			castNode(ColumnDef, command->def)->raw_default != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* ---- object_access_hook ---------------------------------------------------- */
+
+/* A column is altered. */
+static void
+column_altered(Oid relid, int column)
+{
+	MemoryContext caller;
+
+	if (!pgt_published_columns_altered(relid, column, computes(current.tree, get_attname(relid, column, true))) ||
+		current.tree == NULL)
+		return;
+	caller = MemoryContextSwitchTo(TopTransactionContext);
+	current.retyped = list_append_unique_oid(current.retyped, relid);
+	MemoryContextSwitchTo(caller);
+}
+
+/* Something is about to be dropped. */
+static void
+object_dropped(Oid class, Oid object, int column)
+{
+	MemoryContext caller;
+
+	if (current.tree == NULL)
+		return;
+	caller = MemoryContextSwitchTo(TopTransactionContext);
+	if (class == RelationRelationId && column > 0)
+		current.losses = list_concat(current.losses, pgt_published_columns_lost(object, column));
+	else if (class == ConstraintRelationId)
+		current.losses = list_concat(current.losses, pgt_published_columns_lost_constraint(object));
+	MemoryContextSwitchTo(caller);
+}
+
+/* object_access_hook */
+static void
+object_accessed(ObjectAccessType access, Oid class, Oid object, int column, void *arg)
+{
+	if (next_object_access != NULL)
+		next_object_access(access, class, object, column, arg);
+
+	if (access == OAT_POST_ALTER && class == RelationRelationId && column > 0)
+		column_altered(object, column);
+	else if (access == OAT_DROP)
+		object_dropped(class, object, column);
+}
+
+/* ---- ProcessUtility_hook ---------------------------------------------------- */
+
+/* Judge the statement that has ended. */
+static void
+check_statement(void)
+{
+	ListCell   *cell;
+
+	if (current.losses == NIL && current.retyped == NIL)
+		return;
+	CommandCounterIncrement();
+	foreach(cell, current.retyped)
+	{
+		if (get_rel_name(lfirst_oid(cell)) != NULL)
+			pgt_published_columns_check_keys(lfirst_oid(cell));
+	}
+	pgt_published_columns_check_losses(current.losses, cascades(current.tree));
+}
+
+/* ProcessUtility_hook */
+static void
+process_utility(PlannedStmt *statement, const char *query, bool read_only_tree,
+				ProcessUtilityContext context, ParamListInfo params,
+				QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *completion)
+{
+	GuardedStatement outer = current;
+
+	if (context == PROCESS_UTILITY_SUBCOMMAND || !is_guarded(statement->utilityStmt))
+	{
+		next_process_utility(statement, query, read_only_tree, context, params, environment, dest, completion);
+		return;
+	}
+	memset(&current, 0, sizeof(current));
+	current.tree = statement->utilityStmt;
+	PG_TRY();
+	{
+		next_process_utility(statement, query, read_only_tree, context, params, environment, dest, completion);
+		check_statement();
+	}
+	PG_FINALLY();
+	{
+		current = outer;
+	}
+	PG_END_TRY();
+}
+
+/* Transaction callback: the lists' memory goes, also where a statement commits on its way. */
+static void
+forget_lists(XactEvent event, void *arg)
+{
+	current.losses = NIL;
+	current.retyped = NIL;
+}
+
+void
+pgt_publish_ddl_init(void)
+{
+	RegisterXactCallback(forget_lists, NULL);
+	next_process_utility = ProcessUtility_hook ? ProcessUtility_hook : standard_ProcessUtility;
+	ProcessUtility_hook = process_utility;
+	next_object_access = object_access_hook;
+	object_access_hook = object_accessed;
+}

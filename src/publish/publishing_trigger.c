@@ -1,0 +1,330 @@
+/*
+ * publishing_trigger.c
+ *	  The triggers that publish a table's changes, as the catalogs have them.
+ *
+ * DDL hooks ask here, for every table that a statement alters.  So the first question, has
+ * the relation any triggers, is answered by the system cache, and the rest is done for
+ * tables with triggers alone.
+ *
+ * A publishing trigger is one whose function is the extension's publish_changes(), known
+ * by its C symbol: the extension's schema and the function's name may change.
+ *
+ * Arguments are read leniently: those that do not make sense are for change_publisher.c to
+ * refuse.
+ *
+ * Locks: none but those on pg_trigger; the caller has the relation locked as the statement
+ * needs it.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+#include "utils/varlena.h"
+
+#include "publish/publishing_trigger.h"
+
+#define PUBLISHING_SYMBOL	"pgt_publish_changes"
+
+/* The options' names with the sign that follows. */
+static const char *const option_prefixes[COLUMN_OPTION_COUNT] = {
+	[COLUMN_OPTION_KEY] = "key=",
+	[COLUMN_OPTION_COLUMNS] = "columns=",
+	[COLUMN_OPTION_EXCLUDE] = "exclude=",
+};
+
+/* ---- reading ------------------------------------------------------------ */
+
+/* Has the relation triggers? */
+static bool
+has_triggers(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	result = ((Form_pg_class) GETSTRUCT(tuple))->relhastriggers;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* Is it publish_changes()? */
+static bool
+is_publishing_function(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	bool		result = false;
+	bool		isnull;
+	Datum		symbol;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	if (((Form_pg_proc) GETSTRUCT(tuple))->prolang == ClanguageId)
+	{
+		symbol = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
+		result = !isnull && strcmp(TextDatumGetCString(symbol), PUBLISHING_SYMBOL) == 0;
+	}
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* Read the arguments, which the catalog has in one value, each with a zero byte at its end. */
+static void
+read_arguments(PublishingTrigger *trigger, HeapTuple tuple, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, Anum_pg_trigger_tgargs, desc, &isnull);
+	const char *next = isnull ? NULL : VARDATA_ANY(DatumGetByteaPCopy(value));
+
+	trigger->argument_count = isnull ? 0 : ((Form_pg_trigger) GETSTRUCT(tuple))->tgnargs;
+	trigger->arguments = palloc0((trigger->argument_count + 1) * sizeof(char *));
+	for (int i = 0; i < trigger->argument_count; i++)
+	{
+		trigger->arguments[i] = pstrdup(next);
+		next += strlen(next) + 1;
+	}
+}
+
+/* The trigger of a catalog row; NULL if it does not publish. */
+static PublishingTrigger *
+read_trigger(HeapTuple tuple, TupleDesc desc)
+{
+	Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
+	PublishingTrigger *trigger;
+
+	if (!is_publishing_function(form->tgfoid))
+		return NULL;
+	trigger = palloc0(sizeof(PublishingTrigger));
+	trigger->oid = form->oid;
+	trigger->parent = form->tgparentid;
+	trigger->relid = form->tgrelid;
+	trigger->function = form->tgfoid;
+	trigger->name = pstrdup(NameStr(form->tgname));
+	trigger->type = form->tgtype;
+	trigger->enabled = form->tgenabled;
+	read_arguments(trigger, tuple, desc);
+	return trigger;
+}
+
+/* Begin to read the triggers of a relation. */
+static SysScanDesc
+scan_relation(Relation catalog, Oid relid)
+{
+	ScanKeyData key;
+
+	ScanKeyInit(&key, Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
+	return systable_beginscan(catalog, TriggerRelidNameIndexId, true, NULL, 1, &key);
+}
+
+List *
+pgt_publishing_trigger_list(Oid relid)
+{
+	List	   *triggers = NIL;
+	Relation	catalog;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	if (!has_triggers(relid))
+		return NIL;
+	catalog = table_open(TriggerRelationId, AccessShareLock);
+	scan = scan_relation(catalog, relid);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		PublishingTrigger *trigger = read_trigger(tuple, RelationGetDescr(catalog));
+
+		if (trigger != NULL)
+			triggers = lappend(triggers, trigger);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return triggers;
+}
+
+PublishingTrigger *
+pgt_publishing_trigger_find(Oid oid, Snapshot snapshot)
+{
+	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
+	PublishingTrigger *trigger = NULL;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(oid));
+	scan = systable_beginscan(catalog, TriggerOidIndexId, true, snapshot, 1, &key);
+	if (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		trigger = read_trigger(tuple, RelationGetDescr(catalog));
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return trigger;
+}
+
+PublishingTrigger *
+pgt_publishing_trigger_source(PublishingTrigger *trigger)
+{
+	while (trigger != NULL && OidIsValid(trigger->parent))
+		trigger = pgt_publishing_trigger_find(trigger->parent, NULL);
+	return trigger;
+}
+
+bool
+pgt_publishing_trigger_fires(const PublishingTrigger *trigger)
+{
+	char		other = SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ?
+		TRIGGER_FIRES_ON_REPLICA : TRIGGER_FIRES_ON_ORIGIN;
+
+	return trigger->enabled == TRIGGER_FIRES_ALWAYS || trigger->enabled == other;
+}
+
+char *
+pgt_publishing_trigger_table(Oid relid)
+{
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
+}
+
+/* ---- the names of columns ------------------------------------------------- */
+
+/* The list of names in an argument that begins with the prefix; NIL if it is another argument. */
+static List *
+names_in(const char *argument, const char *prefix)
+{
+	List	   *names;
+
+	if (strncmp(argument, prefix, strlen(prefix)) != 0 ||
+		!SplitIdentifierString(pstrdup(argument + strlen(prefix)), ',', &names))
+		return NIL;
+	return names;
+}
+
+/* Is the name in the list? */
+static bool
+contains(List *names, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+	{
+		if (strcmp(lfirst(cell), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+const char *
+pgt_publishing_trigger_option(const PublishingTrigger *trigger, ColumnOption option)
+{
+	const char *prefix = option_prefixes[option];
+
+	for (int i = 1; i < trigger->argument_count; i++)
+	{
+		if (strncmp(trigger->arguments[i], prefix, strlen(prefix)) == 0)
+			return trigger->arguments[i] + strlen(prefix);
+	}
+	return NULL;
+}
+
+bool
+pgt_publishing_trigger_names(const PublishingTrigger *trigger, ColumnOption option, const char *column)
+{
+	for (int i = 1; i < trigger->argument_count; i++)
+	{
+		if (contains(names_in(trigger->arguments[i], option_prefixes[option]), column))
+			return true;
+	}
+	return false;
+}
+
+/* ---- writing ------------------------------------------------------------ */
+
+/* The argument with one name in the place of another; NULL if it does not name the column. */
+static char *
+renamed(const char *argument, const char *from, const char *to)
+{
+	for (ColumnOption option = 0; option < COLUMN_OPTION_COUNT; option++)
+	{
+		List	   *names = names_in(argument, option_prefixes[option]);
+		StringInfoData changed;
+		ListCell   *cell;
+
+		if (!contains(names, from))
+			continue;
+		initStringInfo(&changed);
+		appendStringInfoString(&changed, option_prefixes[option]);
+		foreach(cell, names)
+		{
+			const char *name = lfirst(cell);
+
+			appendStringInfo(&changed, "%s%s", foreach_current_index(cell) > 0 ? "," : "",
+							 quote_identifier(strcmp(name, from) == 0 ? to : name));
+		}
+		return changed.data;
+	}
+	return NULL;
+}
+
+/* The arguments in the form of the catalog. */
+static Datum
+arguments_datum(const PublishingTrigger *trigger)
+{
+	StringInfoData bytes;
+
+	initStringInfo(&bytes);
+	for (int i = 0; i < trigger->argument_count; i++)
+		appendBinaryStringInfo(&bytes, trigger->arguments[i], strlen(trigger->arguments[i]) + 1);
+	return PointerGetDatum(cstring_to_text_with_len(bytes.data, bytes.len));
+}
+
+/* Write the trigger's arguments to its catalog row. */
+static void
+write_arguments(Relation catalog, HeapTuple tuple, const PublishingTrigger *trigger)
+{
+	Datum		values[Natts_pg_trigger] = {0};
+	bool		nulls[Natts_pg_trigger] = {0};
+	bool		replace[Natts_pg_trigger] = {0};
+	HeapTuple	changed;
+
+	values[Anum_pg_trigger_tgargs - 1] = arguments_datum(trigger);
+	replace[Anum_pg_trigger_tgargs - 1] = true;
+	changed = heap_modify_tuple(tuple, RelationGetDescr(catalog), values, nulls, replace);
+	CatalogTupleUpdate(catalog, &changed->t_self, changed);
+	CacheInvalidateRelcacheByRelid(trigger->relid);
+}
+
+void
+pgt_publishing_trigger_rename_column(Oid relid, const char *from, const char *to)
+{
+	Relation	catalog = table_open(TriggerRelationId, RowExclusiveLock);
+	SysScanDesc scan = scan_relation(catalog, relid);
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		PublishingTrigger *trigger = read_trigger(tuple, RelationGetDescr(catalog));
+		bool		found = false;
+
+		for (int i = 1; trigger != NULL && i < trigger->argument_count; i++)
+		{
+			char	   *changed = renamed(trigger->arguments[i], from, to);
+
+			if (changed == NULL)
+				continue;
+			trigger->arguments[i] = changed;
+			found = true;
+		}
+		if (found)
+			write_arguments(catalog, tuple, trigger);
+	}
+	systable_endscan(scan);
+	table_close(catalog, RowExclusiveLock);
+}

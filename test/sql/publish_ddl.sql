@@ -1,0 +1,163 @@
+-- DDL on published tables: what would stop their changes, or part them from a
+-- replica, is followed or refused.  Files under test: publish_ddl.c,
+-- published_columns.c, publishing_trigger.c.
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pg_topics;
+RESET client_min_messages;
+\set SHOW_CONTEXT never
+
+CREATE SCHEMA publish_ddl;
+SET search_path = publish_ddl, public;
+CREATE FUNCTION look(topic regclass) RETURNS TABLE (key text, value text) LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN QUERY SELECT c.key, regexp_replace(c.value, ', ?"source".*', '}') FROM consume(topic, 'look', max_records => 100000) c;
+END $$;
+CREATE VIEW publishing AS
+    SELECT tgrelid::regclass AS table, tgname, replace(encode(tgargs, 'escape'), '\000', ' ') AS arguments FROM pg_trigger
+    WHERE tgfoid = 'publish_changes'::regproc ORDER BY 1, 2;
+
+-- ---- columns that options name ------------------------------------------------
+
+CREATE TABLE people (id int PRIMARY KEY, name text, "pass,word" text, note text);
+SELECT publish_table('people', exclude => '"pass,word", note');
+SELECT publish_table('people', 'people_names', key => 'NAME,id', columns => 'name', for_each => 'statement');
+-- a new name is followed
+ALTER TABLE people RENAME name TO "full name";
+ALTER TABLE people RENAME "pass,word" TO secret;
+ALTER TABLE people RENAME id TO person;
+SELECT tgname, arguments FROM publishing WHERE tgname ~ 'insert|truncate';
+INSERT INTO people VALUES (1, 'one', 'hidden', 'n');
+SELECT key, value FROM look('people_changes');
+SELECT key, value FROM look('people_names');
+-- and one that is taken back
+BEGIN;
+ALTER TABLE people RENAME secret TO open;
+ROLLBACK;
+ALTER TABLE people RENAME note TO remark;
+ALTER TABLE people RENAME secret TO note;
+ALTER TABLE people RENAME remark TO secret;
+SELECT DISTINCT arguments FROM publishing ORDER BY 1;
+-- by who may alter the table and nothing else
+CREATE ROLE regress_publish_ddl;
+GRANT USAGE, CREATE ON SCHEMA publish_ddl TO regress_publish_ddl;
+ALTER TABLE people OWNER TO regress_publish_ddl;
+SET ROLE regress_publish_ddl;
+ALTER TABLE people RENAME secret TO remark;
+RESET ROLE;
+-- what is named is not dropped
+ALTER TABLE people DROP note;
+ALTER TABLE people DROP COLUMN IF EXISTS "full name";
+ALTER TABLE people ADD more int, DROP person;
+CREATE DOMAIN shade AS text;
+ALTER TABLE people ALTER remark TYPE shade, ADD other shade;
+DROP DOMAIN shade;
+-- what is not, is
+GRANT INSERT ON people_changes, people_names TO regress_publish_ddl;
+ALTER TABLE people DROP other;
+INSERT INTO people VALUES (2, 'two', 'hidden', 'n');
+SELECT key, value FROM look('people_changes');
+-- CASCADE ends publishing to those topics
+BEGIN;
+DROP DOMAIN shade CASCADE;
+SELECT count(*) FILTER (WHERE tgname LIKE '%people_changes%'), count(*) FILTER (WHERE tgname LIKE '%people_names%') FROM publishing;
+ROLLBACK;
+ALTER TABLE people DROP "full name" CASCADE;
+SELECT count(*) FILTER (WHERE tgname LIKE '%people_changes%'), count(*) FILTER (WHERE tgname LIKE '%people_names%') FROM publishing;
+SELECT unpublish_table('people');
+ALTER TABLE people DROP note;
+DROP TABLE people;
+
+-- of partitions and children, in their order
+CREATE TABLE parted (id int PRIMARY KEY, a int, b int) PARTITION BY RANGE (id);
+CREATE TABLE part_1 (b int, a int, id int NOT NULL);
+ALTER TABLE parted ATTACH PARTITION part_1 FOR VALUES FROM (0) TO (10);
+SELECT publish_table('parted', key => 'id', exclude => 'a', for_each => 'row');
+ALTER TABLE parted RENAME a TO c;
+ALTER TABLE parted RENAME id TO number;
+CREATE TABLE part_2 PARTITION OF parted FOR VALUES FROM (10) TO (20);
+INSERT INTO parted VALUES (1, 2, 3), (11, 12, 13);
+SELECT key, value FROM look('parted_changes');
+SELECT DISTINCT "table", arguments FROM publishing ORDER BY 1;
+ALTER TABLE parted DROP c;
+DROP TABLE parted CASCADE;
+CREATE TABLE parents (id int PRIMARY KEY, a int);
+CREATE TABLE children (b int) INHERITS (parents);
+CREATE TRIGGER publish AFTER INSERT ON children FOR EACH ROW EXECUTE FUNCTION publish_changes('parted_changes', 'columns=a', 'key=id');
+ALTER TABLE parents RENAME a TO c;
+INSERT INTO children VALUES (1, 2, 3);
+SELECT key, value FROM look('parted_changes');
+ALTER TABLE parents DROP c;
+DROP TABLE parents CASCADE;
+
+-- a schema with all of it
+CREATE SCHEMA publish_gone;
+CREATE DOMAIN publish_gone.shade AS text;
+CREATE TABLE publish_gone.t (id int PRIMARY KEY, a publish_gone.shade);
+SELECT publish_table('publish_gone.t', 'publish_gone.t_changes', exclude => 'a');
+DROP SCHEMA publish_gone;
+SET client_min_messages = warning;
+DROP SCHEMA publish_gone CASCADE;
+RESET client_min_messages;
+
+-- ---- keys --------------------------------------------------------------------
+
+CREATE TABLE keyed (id int, v text, PRIMARY KEY (id));
+INSERT INTO keyed VALUES (1, 'one');
+SELECT publish_table('keyed', format => 'row', snapshot => true);
+-- the primary key is the key
+ALTER TABLE keyed DROP CONSTRAINT keyed_pkey;
+ALTER TABLE keyed DROP id;
+ALTER TABLE keyed DROP CONSTRAINT keyed_pkey, ADD PRIMARY KEY (v);
+INSERT INTO keyed VALUES (2, 'two');
+-- another index of the same columns
+CREATE UNIQUE INDEX keyed_anew ON keyed (id);
+ALTER TABLE keyed DROP CONSTRAINT keyed_pkey, ADD CONSTRAINT keyed_pkey PRIMARY KEY USING INDEX keyed_anew;
+-- types of which the text is the same
+ALTER TABLE keyed ALTER id TYPE bigint;
+ALTER TABLE keyed ALTER id TYPE int, ALTER v TYPE varchar(10);
+INSERT INTO keyed VALUES (3, 'three');
+SELECT count(*) FROM latest(NULL::keyed_changes) l JOIN keyed k ON k.id::text = l.key AND l.value = to_jsonb(k);
+-- and others
+ALTER TABLE keyed ALTER id TYPE text;
+ALTER TABLE keyed ALTER id TYPE bigint USING id + 1;
+ALTER TABLE keyed ALTER v TYPE jsonb USING to_jsonb(v);
+-- the old values of other columns come with the next change
+UPDATE keyed SET v = '"other"';
+SELECT key, value FROM latest(NULL::keyed_changes) ORDER BY key;
+ALTER TABLE keyed DROP CONSTRAINT keyed_pkey CASCADE;
+SELECT * FROM publishing;
+DROP TABLE keyed;
+-- the topic's key has the type of the column
+CREATE TABLE typed (id int PRIMARY KEY);
+SELECT create_topic('typed_changes', key_type => 'int');
+SELECT publish_table('typed');
+ALTER TABLE typed ALTER id TYPE bigint;
+INSERT INTO typed VALUES (1);
+-- a dropped table ends publishing, and leaves the topic; a dropped function needs CASCADE
+DROP FUNCTION publish_changes();
+\set VERBOSITY sqlstate
+DROP EXTENSION pg_topics;
+\set VERBOSITY default
+BEGIN;
+SET LOCAL client_min_messages = warning;
+DROP EXTENSION pg_topics CASCADE;
+INSERT INTO typed VALUES (2);
+SELECT count(*) FROM pg_trigger WHERE tgrelid = 'typed'::regclass;
+ROLLBACK;
+DROP TABLE typed CASCADE;
+SELECT key, value FROM look('typed_changes');
+
+-- ---- other tables are altered as before -----------------------------------------
+
+CREATE TABLE bystander (id int PRIMARY KEY, a int, b text);
+CREATE FUNCTION do_nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER t AFTER INSERT ON bystander FOR EACH ROW EXECUTE FUNCTION do_nothing('topic', 'key=a', 'exclude=b');
+ALTER TABLE bystander RENAME b TO c;
+ALTER TABLE bystander DROP a, DROP c, ALTER id TYPE text;
+ALTER TABLE bystander DROP CONSTRAINT bystander_pkey;
+SELECT tgargs = 'topic\000key=a\000exclude=b\000'::bytea FROM pg_trigger WHERE tgrelid = 'bystander'::regclass;
+
+RESET search_path;
+SET client_min_messages = warning;
+DROP SCHEMA publish_ddl CASCADE;
+DROP ROLE regress_publish_ddl;
