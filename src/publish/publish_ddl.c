@@ -4,7 +4,8 @@
  *
  * DDL that would make the application's next change fail, or take rows from a table or
  * give it some without a change that is published, is followed by the triggers, or refused
- * with a hint.  What that is for columns and keys is in published_columns.c.
+ * with a hint.  What that is for columns and keys is in published_columns.c, for partitions
+ * and children in published_partitions.c.
  *
  * The server tells of each object that is altered or dropped by object_access_hook.  What
  * must be judged with all that the statement does is kept in a list until the end of the
@@ -29,6 +30,8 @@
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_trigger.h"
 #include "nodes/parsenodes.h"
 #include "tcop/utility.h"
 #include "utils/lsyscache.h"
@@ -36,6 +39,7 @@
 
 #include "publish/publish_ddl.h"
 #include "publish/published_columns.h"
+#include "publish/published_partitions.h"
 
 /* The statement that is running, and what must be looked at when it ends. */
 typedef struct GuardedStatement
@@ -43,6 +47,8 @@ typedef struct GuardedStatement
 	Node	   *tree;			/* NULL: none is running */
 	List	   *losses;			/* of published_columns.c */
 	List	   *retyped;		/* oids of tables whose keys have other types */
+	List	   *leaving;		/* of published_partitions.c */
+	List	   *truncated;		/* oids */
 } GuardedStatement;
 
 static GuardedStatement current = {0};
@@ -55,7 +61,7 @@ static object_access_hook_type next_object_access = NULL;
 static bool
 is_guarded(Node *tree)
 {
-	return IsA(tree, AlterTableStmt) || IsA(tree, DropStmt) || IsA(tree, DropOwnedStmt);
+	return IsA(tree, AlterTableStmt) || IsA(tree, DropStmt) || IsA(tree, DropOwnedStmt) || IsA(tree, TruncateStmt);
 }
 
 /* Does it say CASCADE? */
@@ -68,6 +74,8 @@ cascades(Node *tree)
 		return castNode(DropStmt, tree)->behavior == DROP_CASCADE;
 	if (IsA(tree, DropOwnedStmt))
 		return castNode(DropOwnedStmt, tree)->behavior == DROP_CASCADE;
+	if (!IsA(tree, AlterTableStmt))
+		return false;
 	foreach(cell, castNode(AlterTableStmt, tree)->cmds)
 	{
 		if (lfirst_node(AlterTableCmd, cell)->behavior == DROP_CASCADE)
@@ -124,6 +132,21 @@ object_dropped(Oid class, Oid object, int column)
 		current.losses = list_concat(current.losses, pgt_published_columns_lost(object, column));
 	else if (class == ConstraintRelationId)
 		current.losses = list_concat(current.losses, pgt_published_columns_lost_constraint(object));
+	else if (class == TriggerRelationId)
+		current.leaving = list_concat(current.leaving, pgt_published_partitions_leaving(object));
+	MemoryContextSwitchTo(caller);
+}
+
+/* A table is about to be truncated. */
+static void
+table_truncated(Oid relid)
+{
+	MemoryContext caller;
+
+	if (current.tree == NULL)
+		return;
+	caller = MemoryContextSwitchTo(TopTransactionContext);
+	current.truncated = lappend_oid(current.truncated, relid);
 	MemoryContextSwitchTo(caller);
 }
 
@@ -136,19 +159,36 @@ object_accessed(ObjectAccessType access, Oid class, Oid object, int column, void
 
 	if (access == OAT_POST_ALTER && class == RelationRelationId && column > 0)
 		column_altered(object, column);
+	else if (access == OAT_POST_ALTER && class == InheritsRelationId)
+		pgt_published_partitions_inherited(object, ((ObjectAccessPostAlter *) arg)->auxiliary_id);
+	else if (access == OAT_POST_CREATE && class == TriggerRelationId &&
+			 current.tree != NULL && IsA(current.tree, AlterTableStmt))
+		pgt_published_partitions_joined(object);
 	else if (access == OAT_DROP)
 		object_dropped(class, object, column);
+	else if (access == OAT_TRUNCATE)
+		table_truncated(object);
 }
 
 /* ---- ProcessUtility_hook ---------------------------------------------------- */
 
+/* Judge the statement before it begins, as far as it may do what cannot be undone. */
+static void
+check_before(Node *tree)
+{
+	if (IsA(tree, TruncateStmt))
+		pgt_published_partitions_check_truncate(pgt_published_partitions_named(castNode(TruncateStmt, tree)));
+	else if (IsA(tree, AlterTableStmt))
+		pgt_published_partitions_check_detach(castNode(AlterTableStmt, tree));
+}
+
 /* Judge the statement that has ended. */
 static void
-check_statement(void)
+check_after(void)
 {
 	ListCell   *cell;
 
-	if (current.losses == NIL && current.retyped == NIL)
+	if (current.losses == NIL && current.retyped == NIL && current.leaving == NIL && current.truncated == NIL)
 		return;
 	CommandCounterIncrement();
 	foreach(cell, current.retyped)
@@ -157,6 +197,8 @@ check_statement(void)
 			pgt_published_columns_check_keys(lfirst_oid(cell));
 	}
 	pgt_published_columns_check_losses(current.losses, cascades(current.tree));
+	pgt_published_partitions_check_left(current.leaving);
+	pgt_published_partitions_check_truncate(current.truncated);
 }
 
 /* ProcessUtility_hook */
@@ -176,8 +218,9 @@ process_utility(PlannedStmt *statement, const char *query, bool read_only_tree,
 	current.tree = statement->utilityStmt;
 	PG_TRY();
 	{
+		check_before(current.tree);
 		next_process_utility(statement, query, read_only_tree, context, params, environment, dest, completion);
-		check_statement();
+		check_after();
 	}
 	PG_FINALLY();
 	{
@@ -192,6 +235,8 @@ forget_lists(XactEvent event, void *arg)
 {
 	current.losses = NIL;
 	current.retyped = NIL;
+	current.leaving = NIL;
+	current.truncated = NIL;
 }
 
 void

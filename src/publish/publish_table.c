@@ -231,6 +231,34 @@ open_topic(FunctionCallInfo fcinfo, TablePublication *publication)
 
 /* ---- triggers ----------------------------------------------------------- */
 
+/*
+ * ERROR if statements on other tables change rows of this one, for which its triggers FOR
+ * EACH STATEMENT are not fired.
+ */
+static void
+refuse_statements(const TablePublication *publication)
+{
+	if (publication->relkind != RELKIND_PARTITIONED_TABLE && !has_superclass(publication->table) &&
+		find_inheritance_children(publication->table, NoLock) == NIL)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot publish table \"%s\" for each statement", get_rel_name(publication->table)),
+			 errdetail("It is partitioned, a partition, or inherits or is inherited from: statements on other tables change the same rows, and its triggers are not fired for these."),
+			 errhint("Publish it with for_each => 'row'.")));
+}
+
+/* Say that children are not published, if there are any. */
+static void
+mention_children(const TablePublication *publication)
+{
+	if (publication->relkind != RELKIND_PARTITIONED_TABLE &&
+		find_inheritance_children(publication->table, NoLock) != NIL)
+		ereport(NOTICE,
+				(errmsg("rows of tables that inherit from \"%s\" are not published", get_rel_name(publication->table)),
+				 errhint("Publish each of these tables with publish_table().")));
+}
+
 /* The triggers' arguments: the topic, and the options that are given. */
 static void
 make_arguments(FunctionCallInfo fcinfo, TablePublication *publication)
@@ -306,9 +334,13 @@ static void
 create_triggers(TablePublication *publication, const char *for_each)
 {
 	if (strcmp(for_each, "row") == 0)
+	{
+		mention_children(publication);
 		create_row_triggers(publication);
+	}
 	else if (strcmp(for_each, "statement") == 0)
 	{
+		refuse_statements(publication);
 		create_trigger(publication, "insert",
 					   "INSERT ON %s REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT", NULL);
 		create_trigger(publication, "update",

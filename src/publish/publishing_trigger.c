@@ -30,6 +30,7 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
@@ -174,7 +175,7 @@ PublishingTrigger *
 pgt_publishing_trigger_source(PublishingTrigger *trigger)
 {
 	while (trigger != NULL && OidIsValid(trigger->parent))
-		trigger = pgt_publishing_trigger_find(trigger->parent, NULL);
+		trigger = pgt_publishing_trigger_find(trigger->parent, SnapshotSelf);
 	return trigger;
 }
 

@@ -40,7 +40,7 @@ extern List *pgt_publishing_trigger_list(Oid relid);
 /* The trigger of that oid, if there is one, and it publishes; "snapshot" NULL: as the catalogs are. */
 extern PublishingTrigger *pgt_publishing_trigger_find(Oid trigger, Snapshot snapshot);
 
-/* The trigger that it is a clone of in the end, or itself. */
+/* The trigger that it is a clone of in the end, or itself; NULL if that is gone. */
 extern PublishingTrigger *pgt_publishing_trigger_source(PublishingTrigger *trigger);
 
 /* Would a change made by this session fire it? */
