@@ -84,7 +84,7 @@ sub upgrade_options
 sub upgrade
 {
 	my ($new, @arguments) = @_;
-	my $program = $arguments[0] =~ /^pg_/ ? shift @arguments : 'pg_topics_upgrade';
+	my $program = ($arguments[0] // '') =~ /^pg_/ ? shift @arguments : 'pg_topics_upgrade';
 	my $output;
 
 	chdir PostgreSQL::Test::Utils::tempdir() or die $!;
