@@ -31,6 +31,8 @@ is_damage(const ErrorData *error)
 		case ERRCODE_DATA_CORRUPTED:
 		case ERRCODE_UNDEFINED_FILE:
 		case ERRCODE_IO_ERROR:
+			/* a newer format, or a compression that the build lacks */
+		case ERRCODE_FEATURE_NOT_SUPPORTED:
 			return true;
 		case ERRCODE_INSUFFICIENT_PRIVILEGE:
 			return error->saved_errno == EACCES || error->saved_errno == EPERM;

@@ -302,23 +302,38 @@ add_segment(ReturnSetInfo *result, PartitionState *state, const TopicPartition *
 	pgt_inspect_put(&row, result);
 }
 
+/* The files of a partition. */
+typedef struct SegmentFiles
+{
+	TopicPartition key;
+	SegmentListItem *list;
+	int			count;
+} SegmentFiles;
+
+/* List them, for pgt_catch_damage(). */
+static void
+list_segments(void *arg)
+{
+	SegmentFiles *files = arg;
+
+	files->count = pgt_segment_list(&files->key, &files->list);
+}
+
 /* The topic's rows of pg_topic_segments. */
 static void
 add_segments(ReturnSetInfo *result, const Topic *topic)
 {
 	for (int32 partition = 0; partition < topic->partitions; partition++)
 	{
-		TopicPartition key = pgt_topic_partition(topic, partition);
-		PartitionState *state = pgt_log_state_find(&key);
+		SegmentFiles files = {.key = pgt_topic_partition(topic, partition)};
+		PartitionState *state = pgt_log_state_find(&files.key);
 		LogBounds	log;
-		SegmentListItem *list;
-		int			segments;
 
-		if (state == NULL || !pgt_partition_log_bounds(&key, &log))
+		if (state == NULL || !pgt_partition_log_bounds(&files.key, &log) ||
+			!pgt_catch_damage(list_segments, &files))
 			continue;
-		segments = pgt_segment_list(&key, &list);
-		for (int i = 0; i < segments; i++)
-			add_segment(result, state, &key, &log, list[i].id);
+		for (int i = 0; i < files.count; i++)
+			add_segment(result, state, &files.key, &log, files.list[i].id);
 	}
 }
 

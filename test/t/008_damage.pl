@@ -433,6 +433,13 @@ like(sql("$denied SELECT string_agg(problem, ' ') FROM verify_topic('events')"),
 my $segments_shown = 'SELECT topic, partition, base_offset FROM pg_topic_segments ORDER BY 1, 2, 3';
 is(sql("$denied $segments_shown"), sql($segments_shown),
 	'pg_topic_segments shows a segment whose file may not be opened');
+my $hidden = partition_directory(1);
+my $others = "SELECT topic, partition, base_offset FROM pg_topic_segments WHERE partition <> 1 ORDER BY 1, 2, 3";
+my $seen = sql($others);
+chmod 0, $hidden or die "$hidden: $!";
+is(sql("SET client_min_messages = error; $segments_shown"), $seen,
+	'pg_topic_segments shows the other partitions where a directory may not be read');
+chmod 0700, $hidden or die "$hidden: $!";
 $node->stop;
 
 done_testing();

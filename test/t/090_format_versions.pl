@@ -185,6 +185,8 @@ like($err, qr/@{[known_versions('segment indexes')]}.*HINT:  A newer version of 
 like(($node->psql('postgres', "SELECT * FROM consume('events', 'g', 10)"))[2] // '', qr/^$/, 'consuming works in front of it');
 like(($node->psql('postgres', "SELECT * FROM consume('events', 'g', 1000)"))[2], qr/has format version $newer/, 'and stops there');
 is(contents($node, 'cut'), $expected{cut}, 'other topics are not concerned');
+is(sql("SELECT count(*) > 0 FROM $_"), 't', "$_ shows the topics that can be read")
+  foreach qw(pg_topic_segments pg_topic_partitions pg_topic_groups);
 sql(q{SELECT produce('events', 'k', 'more'); CHECKPOINT});
 set_version($events[1], $newer - 1);
 is(sql('SELECT count(*) FROM events'), 301, 'put back, all is there');
