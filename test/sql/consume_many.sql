@@ -1,4 +1,4 @@
--- Files under test: src/consume/consume_many.c, src/topic/record_rows.c.
+-- Files under test: src/consume/consume.c, src/topic/record_rows.c.
 -- consume_many(): several topics for one group.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;
