@@ -16,8 +16,8 @@
  *						 statements may hold it at once, such as copies of one template
  *	  a worker			 takes ShareUpdateExclusiveLock after it has connected and holds
  *						 it for its lifetime, so that there is only one worker
- *	  a look			 takes ShareLock for a moment, without waiting for it: if that
- *						 succeeds, neither a statement nor a worker holds the database
+ *	  a check			 takes ShareLock for a moment, without waiting for it: if that
+ *						 succeeds, neither a statement nor a worker has a claim
  *
  * Locks end with the process that holds them, however it ends, so no lock can be left
  * behind.  The statement first takes its lock and then sends SIGTERM to workers that are
@@ -30,7 +30,7 @@
  * the worker.
  *
  * Locks: the advisory lock comes before the server's lock on the database, which these
- * statements take themselves.  The only wait for it is for the moment of a look.
+ * statements take themselves.  The only wait for it is for the moment of a check.
  */
 #include "postgres.h"
 

@@ -88,7 +88,7 @@ batch_horizon(const SegmentFilter *filter)
 typedef struct BatchVerdict
 {
 	int32		kept;
-	bool		stamp;			/* it gets a delete horizon */
+	bool		gets_horizon;	/* the batch gets a delete horizon */
 } BatchVerdict;
 
 /* Judge all records of a batch whose header is read. */
@@ -111,7 +111,7 @@ judge_batch(SegmentFilter *filter, const IndexEntry *entry, const char *batch)
 
 		filter->kept[i] = fate != RECORD_REMOVED;
 		verdict.kept += filter->kept[i];
-		verdict.stamp |= fate == RECORD_KEPT_UNTIL_HORIZON && horizon == PG_INT64_MIN;
+		verdict.gets_horizon |= fate == RECORD_KEPT_UNTIL_HORIZON && horizon == PG_INT64_MIN;
 	}
 	if (iterator.problem != NULL)
 		pgt_batch_decoder_fail(&filter->state->key, filter->scan.id, entry->position,
@@ -180,7 +180,7 @@ rebuild_batch(SegmentFilter *filter, IndexEntry *entry, BatchVerdict verdict)
 	Size		length;
 	char	   *rebuilt;
 
-	if (verdict.stamp)
+	if (verdict.gets_horizon)
 	{
 		header.base_timestamp = filter->delete_horizon;
 		header.attributes |= BATCH_ATTR_DELETE_HORIZON;
@@ -230,7 +230,7 @@ filter_batch(SegmentFilter *filter, const IndexEntry *original)
 	pgt_cleaner_throttle_pause(&filter->state->key, entry.length);
 	if (verdict.kept == 0)
 		return;
-	if (verdict.kept < filter->header.record_count || verdict.stamp)
+	if (verdict.kept < filter->header.record_count || verdict.gets_horizon)
 		batch = rebuild_batch(filter, &entry, verdict);
 	keep_batch(filter, &entry, batch, verdict.kept);
 }
@@ -248,7 +248,7 @@ is_unchanged(SegmentFilter *filter, const IndexEntry *entry)
 	pgt_batch_decoder_check(&filter->state->key, filter->scan.id, entry, batch, &filter->header);
 	verdict = judge_batch(filter, entry, batch);
 	pgt_cleaner_throttle_pause(&filter->state->key, entry->length);
-	return verdict.kept == filter->header.record_count && !verdict.stamp;
+	return verdict.kept == filter->header.record_count && !verdict.gets_horizon;
 }
 
 /* Does the segment stay as it is?  If so, it is counted. */

@@ -10,7 +10,7 @@
 #ifndef ADVISORY_LOCK_H
 #define ADVISORY_LOCK_H
 
-/* the use of a database by a maintenance worker; see database_claim.c */
+/* the claim of a worker or a statement to a database; see database_claim.c */
 #define DATABASE_LOCK_CLASS		4
 
 /* a member of a consumer group, for the time of a call; see group_member.c */
