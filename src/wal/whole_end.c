@@ -38,8 +38,10 @@
  *
  * Locks: none but for copies of the bounds.  A question takes one of them, and each reader
  * one of its own.  The first is enough to tell whether a transaction can be cut: what was
- * appended after it, and so after the snapshot was taken, the snapshot does not see.  Memory: a context of its own for each
- * search; kept ends are in one below TopMemoryContext.
+ * appended after it, and so after the snapshot was taken, the snapshot does not see.
+ *
+ * Memory: a context of its own for each search; kept ends are in one below
+ * TopMemoryContext.
  */
 #include "postgres.h"
 
