@@ -152,7 +152,7 @@ sub check_segments
 		push @mixed, "[$from, $to)"
 		  unless $here eq text_of($before, $from, $to) || $here eq text_of($after, $from, $to);
 	}
-	is("@mixed", '', "$name: each segment is as before or as after");
+	is("@mixed", '', "$name: each segment has all records from before the operation or all from after it");
 	return;
 }
 
@@ -177,15 +177,19 @@ sub check_crashed
 
 	check_segments($seen, $before->{records}, $after, $name);
 	is_deeply($seen->{latest}, latest_of($case->{leaves} eq 'compact' ? $before->{records} : $seen->{records}),
-		"$name: latest() is exact");
-	is($text, $old, "$name: nothing has happened") if $case->{shows} eq 'before';
-	isnt($text, $old, "$name: a part is done") if $case->{shows} eq 'some';
-	is($text, $new, "$name: all is done") if $case->{shows} eq 'after';
+		"$name: latest() gives the last record of each key after the crash");
+	is($text, $old,
+		"$name: the topic has the records from before the operation") if $case->{shows} eq 'before';
+	isnt($text, $old,
+		"$name: the topic shows that a part of the operation is done") if $case->{shows} eq 'some';
+	is($text, $new,
+		"$name: the topic has the records that the whole operation leaves") if $case->{shows} eq 'after';
 	my @strange = grep { !/\.[1-9]\d*\.(log|index)$/ } left_over($node, $topic, $seen);
-	is("@strange", '', "$name: no file but of rewriting is left over");
+	is("@strange", '', "$name: the crash leaves no unused files but those of rewritten segments");
 	# an append whose transaction has not committed leaves a gap, or nothing
 	my $moved = $case->{appends} ? $seen->{end} - $before->{end} : 0;
-	ok($seen->{end} == $before->{end} || $moved > 0, "$name: the log end is where it was, or behind what did not commit");
+	ok($seen->{end} == $before->{end} || $moved > 0,
+		"$name: the log ends where it did, or behind records that did not commit");
 	return;
 }
 
@@ -195,10 +199,13 @@ sub check_done
 	my ($topic, $case, $before, $after, $name) = @_;
 	my $seen;
 
-	is(text_of(look($node, $topic)->{records}, 0, 9e15), text_of($after, 0, 9e15), "$name: done again, it leaves what it should");
-	ok(poll_until(sub { $seen = look($node, $topic); !left_over($node, $topic, $seen) }), "$name: and no other file")
+	is(text_of(look($node, $topic)->{records}, 0, 9e15), text_of($after, 0, 9e15),
+		"$name: done again, the operation leaves the records that it should");
+	ok(poll_until(sub { $seen = look($node, $topic); !left_over($node, $topic, $seen) }),
+		"$name: done again, the operation leaves no unused file")
 	  or diag(join ' ', left_over($node, $topic, $seen));
-	is_deeply($seen->{latest}, latest_of($after), "$name: and latest() is exact");
+	is_deeply($seen->{latest}, latest_of($after),
+		"$name: done again, latest() gives the last record of each key");
 	return;
 }
 
@@ -231,10 +238,13 @@ sub check_standby
 	my $files = finished($node, $here);
 	my $copies = finished($standby, $there, $files);
 
-	is(join(' ', sort keys %$copies), join(' ', sort keys %$files), "$name: the standby has the same segments");
-	is(scalar(grep { $copies->{$_} ne $files->{$_} } keys %$copies), 0, "$name: with the same bytes");
-	is(text_of($there->{records}, 0, 9e15), text_of($here->{records}, 0, 9e15), "$name: and shows the same");
-	is($there->{start}, $here->{start}, "$name: from the same log start on");
+	is(join(' ', sort keys %$copies), join(' ', sort keys %$files),
+		"$name: the standby has the same finished segments");
+	is(scalar(grep { $copies->{$_} ne $files->{$_} } keys %$copies), 0,
+		"$name: the standby's finished segments have the same bytes");
+	is(text_of($there->{records}, 0, 9e15), text_of($here->{records}, 0, 9e15),
+		"$name: the standby shows the same records");
+	is($there->{start}, $here->{start}, "$name: the log starts at the same offset on the standby");
 	return;
 }
 
@@ -376,7 +386,7 @@ sub run_case
 
 	my $reached = $case->{elsewhere} ? die_elsewhere($point, $sql) : die_at($point, $sql, $how);
 	$give_back->();
-	ok($reached, "$name: died there") or return;
+	ok($reached, "$name: a process died at the fault point") or return;
 	if ($how eq 'again')
 	{
 		# recovery over what a recovery has left
@@ -410,15 +420,19 @@ sub run_drop
 	note("---- $name");
 	$node->safe_psql('postgres', "$create;\n$fill") if $kind eq 'drop';
 	ok(die_at($point, $kind eq 'drop' ? "SELECT drop_topic('$topic')"
-			: "BEGIN;\n$create;\n$fill;\nSELECT count(*) FROM flush();\nROLLBACK", 'restart'), "$name: died there");
-	is($node->safe_psql('postgres', "SELECT to_regclass('$topic')"), '', "$name: there is no topic");
+			: "BEGIN;\n$create;\n$fill;\nSELECT count(*)
+				FROM flush();\nROLLBACK", 'restart'), "$name: a process died at the fault point");
+	is($node->safe_psql('postgres', "SELECT to_regclass('$topic')"), '',
+		"$name: the topic does not exist after the crash");
 	foreach my $of ($node, $standby)
 	{
 		my %known = map { $_ => 1 } @known;
-		ok(poll_until(sub { !grep { !$known{$_} } glob($of->data_dir . '/pg_topics/*/*-*') }), "$name: and no file of it, " . $of->name);
+		ok(poll_until(sub { !grep { !$known{$_} } glob($of->data_dir . '/pg_topics/*/*-*') }),
+			"$name: no directory of the topic is left on " . $of->name);
 	}
 	$node->safe_psql('postgres', "$create;\n$fill");
-	is($node->safe_psql('postgres', "SELECT count(*), max(record_offset) FROM $topic"), '200|99', "$name: one of its name begins anew");
+	is($node->safe_psql('postgres', "SELECT count(*), max(record_offset) FROM $topic"), '200|99',
+		"$name: a new topic of that name has its own records alone");
 	check_standby($topic, $name);
 	return;
 }
@@ -447,10 +461,11 @@ sub run_consume
 	{
 		my $from = $seen->();
 
-		ok(die_at($point, $work, 'restart'), "$name: died there");
-		is($seen->(), $from, "$name: nothing has happened");
+		ok(die_at($point, $work, 'restart'), "$name: a process died at the fault point");
+		is($seen->(), $from, "$name: neither the offset nor the work of the transaction is kept");
 		$node->safe_psql('postgres', $work);
-		like($seen->(), qr/^\d+\|$done\|$done\|$done$/, "$name: done again, each record is there once");
+		like($seen->(), qr/^\d+\|$done\|$done\|$done$/,
+			"$name: done again, the transaction has each record once");
 	}
 	return;
 }

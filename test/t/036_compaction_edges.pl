@@ -49,13 +49,14 @@ sub make_topic
 # Segments behind one that was rewritten after the last checkpoint stay.
 make_topic('behind', '"segment.bytes": 2048', 100, 100);
 sql('CHECKPOINT');
-is(sql(q{SELECT erase('behind', 'key 3'::text)}), '1', 'a record of the first segment is erased');
+is(sql(q{SELECT erase('behind', 'key 3'::text)}), '1', 'erase() removes a record of the first segment');
 my $left = contents($node, 'behind');
 $node->stop('immediate');
 unlink($node->data_dir . '/pg_topics/recovery_point') or die 'there is no recovery point';
 $node->start;
 is(contents($node, 'behind'), $left, 'without a recovery point all segments behind an erased one are found');
-is(sql(q{SELECT log_start_offset, log_end_offset FROM pg_topic_partitions WHERE topic = 'behind'::regclass}), '0|100', 'and the bounds');
+is(sql(q{SELECT log_start_offset, log_end_offset FROM pg_topic_partitions WHERE topic = 'behind'::regclass}), '0|100',
+	'without a recovery point the log has its start and its end');
 
 # The same of all that was compacted, after a clean stop.
 make_topic('compacted', '"segment.bytes": 2048, "cleanup.policy": "compact"', 100, 7);
@@ -64,9 +65,11 @@ $left = contents($node, 'compacted');
 $node->stop;
 unlink($node->data_dir . '/pg_topics/recovery_point') or die 'there is no recovery point';
 $node->start;
-is(contents($node, 'compacted'), $left, 'a compacted topic is loaded without a recovery point');
+is(contents($node, 'compacted'), $left,
+	'without a recovery point all segments of a compacted topic are found');
 sql(q{SELECT produce('compacted', 'key 1', 'later')});
-is(sql(q{SELECT value FROM latest(NULL::compacted) WHERE key = 'key 1'}), 'later', 'and goes on');
+is(sql(q{SELECT value FROM latest(NULL::compacted) WHERE key = 'key 1'}), 'later',
+	'a compacted topic that was loaded so takes more records');
 
 # ---- an index is lost --------------------------------------------------------
 
@@ -87,14 +90,15 @@ foreach my $how ('is missing', 'is cut')
 	my $from = -s $node->logfile;
 	ok($node->poll_query_until('postgres',
 		q{SELECT count(*) > 0 FROM pg_stat_activity WHERE backend_type = 'pg_topics maintenance' AND backend_start < now() - interval '1500 ms'}),
-		'the worker has collected');
-	ok(-s $log, "a log whose index $how stays");
+		"the worker has collected leftovers while an index $how");
+	ok(-s $log, "the log of a segment whose index $how is not removed");
 	my ($code, $out, $err) = $node->psql('postgres', 'SELECT count(*) FROM indexless');
-	like($err, qr/missing|damaged/, 'and readers report it');
+	like($err, qr/missing|damaged/, "reading a segment whose index $how is an error");
 	last unless -e $log;
 	rename("$index.saved", $index) or die "$index: $!";
 	$node->restart;
-	is(contents($node, 'indexless'), $left, 'given back, it serves');
+	is(contents($node, 'indexless'), $left,
+		"a topic is read whole again once its index, which $how, is restored");
 }
 
 # ---- options -----------------------------------------------------------------
@@ -107,8 +111,10 @@ sql(q{
 	SET pg_topics.clock_offset = 100000000000;
 	SELECT count(*) FROM compact('ever');
 	SELECT count(*) FROM compact('ever')});
-is(sql('SELECT record_offset, key, value IS NULL FROM ever'), '0|key 1|t', 'a tombstone is retained for ever');
-is(sql(q{SELECT record_timestamp BETWEEN now() - interval '1 h' AND now() FROM ever}), 't', 'with its timestamp');
+is(sql('SELECT record_offset, key, value IS NULL FROM ever'), '0|key 1|t',
+	'with the largest delete.retention.ms a tombstone is never removed');
+is(sql(q{SELECT record_timestamp BETWEEN now() - interval '1 h' AND now() FROM ever}), 't',
+	'a tombstone that is kept for ever keeps its timestamp');
 
 # What is rolled back removes nothing.
 make_topic('kept', '"segment.bytes": 2048', 100, 7);
@@ -121,7 +127,8 @@ $node->psql('postgres', qq{
 	SELECT alter_topic('kept', '{"retention.bytes": 0}');
 	SELECT count(*) FROM apply_retention('kept');
 	ROLLBACK});
-is(sql('SELECT count(*) FROM kept'), '100', 'options that are rolled back have removed nothing');
+is(sql('SELECT count(*) FROM kept'), '100',
+	'compaction and retention remove nothing by options that are rolled back');
 
 # ---- more keys than a pass has room for --------------------------------------
 
@@ -137,7 +144,8 @@ while ($calls++ < 20 && sql(q{SELECT count(*) FROM many}) > 50000)
 }
 note("$calls calls");
 is(sql(q{SELECT count(*), count(DISTINCT key), min(value::int), max(value::int) FROM many}),
-	'50000|50000|100001|150000', 'with little memory the end is the same');
+	'50000|50000|100001|150000',
+	'with little memory several calls of compact() leave the last record of each key');
 
 # ---- a gap of offsets behind what is deleted ---------------------------------
 
@@ -146,8 +154,9 @@ sql(q{
 	INSERT INTO gap (key, value) SELECT 'k', repeat('x', 80) FROM generate_series(1, 9);
 	INSERT INTO gap (key, value, record_offset) VALUES ('k', repeat('x', 800), 1000)});
 resolve();
-is(sql(q{SELECT delete_records('gap', 0, 9)}), '9', 'records up to a gap are deleted');
-is(sql(q{SELECT base_offset FROM pg_topic_segments WHERE topic = 'gap'::regclass}), '1000', 'and their segment is gone');
+is(sql(q{SELECT delete_records('gap', 0, 9)}), '9', 'delete_records() deletes the records in front of a gap');
+is(sql(q{SELECT base_offset FROM pg_topic_segments WHERE topic = 'gap'::regclass}), '1000',
+	'the segment of the deleted records is removed');
 
 # ---- who waits for the topic -------------------------------------------------
 
@@ -165,7 +174,7 @@ $node->poll_query_until('postgres',
 # from when it has the lock nothing else gets on
 is(sql(q{BEGIN; ALTER FOREIGN TABLE slow OPTIONS (ADD "segment.ms" '100000000');
 	SELECT compactions FROM pg_stat_topics WHERE topic = 'slow'::regclass; COMMIT}), '0',
-	'the worker gives way in the midst of a segment');
+	'the worker gives up its lock in the midst of a segment when a session waits for it');
 sql('ALTER SYSTEM RESET ALL; SELECT pg_reload_conf()');
 
 # ---- a stock Kafka client ----------------------------------------------------
@@ -217,8 +226,8 @@ foreach my $codec (qw(none gzip snappy lz4 zstd))
 		SELECT erase('$topic', 'key 3'::text);
 		SELECT count(*) FROM compact('$topic')});
 	my $ours = our_records($topic);
-	is(scalar @$ours, 499, "$codec: the last record of each key is left");
-	is_deeply(kafka_records($topic), $ours, "$codec: a stock client reads the same");
+	is(scalar @$ours, 499, "$codec: compaction and erase() leave the last record of each other key");
+	is_deeply(kafka_records($topic), $ours, "$codec: a stock Kafka client reads the same records as a query");
 }
 
 $node->stop;

@@ -119,15 +119,17 @@ sub compare_while
 
 my $load = start_load_of_changes();
 my ($checks, @differences) = compare_while(sub { $load->pump_nb; $load->pumpable });
-ok($load->finish, 'the load ran to its end');
-cmp_ok($checks, '>', 10, "the topics were compared with the tables at many snapshots");
-is(join("\n", @differences), '', 'at each of them latest() was the table') or diag("after $checks checks");
+ok($load->finish, 'pgbench ran without an error to the end of its time');
+cmp_ok($checks, '>', 10, 'the topics were compared with the tables at more than ten snapshots');
+is(join("\n", @differences), '',
+	'at each snapshot latest() had the same rows as the table') or diag("after $checks checks");
 
 my $counts = $node->safe_psql('postgres', q{
 	SELECT sum(records_in) > 1000, sum(records_compacted) > 100, sum(compactions) > 10, sum(errors)
 	FROM pg_stat_topics});
-is($counts, 't|t|t|0', 'much was produced, and compacted meanwhile');
-isnt($node->safe_psql('postgres', 'SELECT count(*) FROM by_row'), '0', 'there are rows to compare');
+is($counts, 't|t|t|0', 'more than 1000 records were produced and more than 100 compacted, without an error');
+isnt($node->safe_psql('postgres', 'SELECT count(*) FROM by_row'), '0',
+	'the table has rows that can be compared');
 
 # a crash in mid-load
 $load = start_load_of_changes();
@@ -135,9 +137,11 @@ usleep(1_000_000 * ($seconds > 2 ? 2 : $seconds / 2));
 kill_all($node);
 $load->finish;
 $node->start;
-is($node->safe_psql('postgres', 'SELECT ' . join(', ', map { "differ('$_')" } @tables)), '0|0|0', 'and after a crash');
+is($node->safe_psql('postgres', 'SELECT ' . join(', ', map { "differ('$_')" } @tables)), '0|0|0',
+	'after a crash latest() has the same rows as the table');
 $node->safe_psql('postgres', "SELECT * FROM compact('$_" . "_changes')") foreach @tables;
-is($node->safe_psql('postgres', 'SELECT ' . join(', ', map { "differ('$_')" } @tables)), '0|0|0', 'and after compacting it');
+is($node->safe_psql('postgres', 'SELECT ' . join(', ', map { "differ('$_')" } @tables)), '0|0|0',
+	'after the crash and a compaction latest() has the same rows as the table');
 
 $node->stop;
 done_testing();

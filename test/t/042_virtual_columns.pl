@@ -37,7 +37,7 @@ sub refused
 	my ($table) = @_;
 	my ($code, undef, $stderr) = $node->psql('postgres', "INSERT INTO $table (id, a) VALUES (1, 1)");
 
-	isnt($code, 0, "$table is refused");
+	isnt($code, 0, "an insert into $table is an error");
 	return $stderr;
 }
 
@@ -45,27 +45,31 @@ sql('CREATE EXTENSION pg_topics');
 publish('plain', 'format=row');
 sql('INSERT INTO plain (id, a) VALUES (1, 10)');
 is(sql(q{SELECT value FROM plain_changes}), '{"id":1,"a":10,"thrice":30}',
-	'a virtual column is left out, a stored one is there');
+	'a virtual generated column is not published, a stored one is');
 
 publish('whole', 'before=full');
 sql('INSERT INTO whole (id, a) VALUES (1, 10); UPDATE whole SET a = 11');
-unlike(sql(q{SELECT string_agg(value, ' ') FROM whole_changes}), qr/twice/, 'the old row has none either');
+unlike(sql(q{SELECT string_agg(value, ' ') FROM whole_changes}), qr/twice/,
+	'the old row is published without the virtual column, too');
 
 publish('rest', 'exclude=twice,thrice', 'format=row');
 sql('INSERT INTO rest (id, a) VALUES (1, 10)');
-is(sql(q{SELECT value FROM rest_changes}), '{"id":1,"a":10}', 'it may be named among those to leave out');
+is(sql(q{SELECT value FROM rest_changes}), '{"id":1,"a":10}',
+	'a virtual column may be named among the columns that are left out');
 
 publish('named', 'columns=id,twice');
 like(refused('named'), qr/argument "columns=id,twice" of trigger "publish" on table "public.named": column "twice" is a virtual generated column/,
-	'it cannot be named among those to publish');
+	'a virtual column cannot be named among the columns to publish');
 publish('keyed', 'key=twice');
-like(refused('keyed'), qr/argument "key=twice" .*column "twice" is a virtual generated column/, 'nor as the key');
+like(refused('keyed'), qr/argument "key=twice" .*column "twice" is a virtual generated column/,
+	'a virtual column cannot be the key');
 
 # rows that are there before publishing begins
 sql(q{CREATE TABLE old (id int PRIMARY KEY, a int, twice int GENERATED ALWAYS AS (a * 2) VIRTUAL);
 	INSERT INTO old (id, a) VALUES (1, 10);
 	SELECT publish_table('old', snapshot => true)});
-unlike(sql(q{SELECT string_agg(value::text, ' ') FROM old_changes}), qr/twice/, 'publish_table leaves it out as well');
+unlike(sql(q{SELECT string_agg(value::text, ' ') FROM old_changes}), qr/twice/,
+	'publish_table() publishes the rows that are there without the virtual column');
 
 $node->stop;
 done_testing();

@@ -172,12 +172,17 @@ foreach my $round (1 .. $rounds)
 	last if @problems;
 	$node->safe_psql('postgres', join(';', map { /TRIGGER (\S+)/; "DROP TRIGGER IF EXISTS $1 ON $table" } @triggers));
 }
-is(join("\n", @problems), '', "each reader followed its table through $rounds rounds");
-is($refused{by_condition} + $refused{in_parts}, 0, 'triggers of publish_table() for each row refused nothing');
-cmp_ok($refused{$_}, '>', 0, "$_ refused what it could not publish in order") foreach qw(by_statement hand_first hand_last);
+is(join("\n", @problems), '',
+	"in $rounds rounds each record shows the row as the records before it have left it");
+is($refused{by_condition} + $refused{in_parts}, 0,
+	'the triggers that publish_table() makes for each row refuse no change');
+cmp_ok($refused{$_}, '>', 0,
+	"the trigger of $_ refuses changes that it could not publish in order") foreach qw(by_statement hand_first hand_last);
 is($node->safe_psql('postgres', q{SELECT count(*) FROM by_condition t FULL JOIN latest(NULL::rows_of_by_condition) l ON l.key = t.id::text
-	WHERE l.value IS DISTINCT FROM to_jsonb(t)}), '0', 'and latest() is the table') unless grep { /TRUNCATE/ } @problems;
-cmp_ok($node->safe_psql('postgres', "SELECT count(*) FROM ${_}_changes"), '>', 50, "$_ has published much")
+	WHERE l.value IS DISTINCT FROM to_jsonb(t)}), '0',
+	'latest() of the topic of rows has the same rows as the table') unless grep { /TRUNCATE/ } @problems;
+cmp_ok($node->safe_psql('postgres', "SELECT count(*) FROM ${_}_changes"), '>', 50,
+	"more than 50 changes of $_ were published")
   foreach qw(by_condition in_parts hand_last);
 # deferred events of nested statements come in the order of these, but for functions inside of one
 diag("refusals: " . join(', ', map { "$_ $refused{$_}" } sort keys %refused));

@@ -85,7 +85,7 @@ sub failure
 	my ($sql) = @_;
 	my ($code, $out, $err) = $primary->psql('postgres', "\\set VERBOSITY verbose\n$sql");
 
-	isnt($code, 0, "fails: $sql");
+	isnt($code, 0, "this is an error: $sql");
 	return $err;
 }
 
@@ -114,7 +114,8 @@ make_standby($_) foreach 'b', 'c';
 my $any = 'ANY 1 (a, b, c)';
 set_synchronous($any, 2);
 $primary->safe_psql('postgres', q{SET pg_topics.acks = 'all'; SELECT produce('strict', 'v')});
-is($primary->safe_psql('postgres', 'SELECT count(*) FROM strict'), '1', q{'all' with two standbys});
+is($primary->safe_psql('postgres', 'SELECT count(*) FROM strict'), '1',
+	q{with acks 'all' and two standbys a commit succeeds});
 
 stop_standbys();
 $primary->poll_query_until('postgres', 'SELECT count(*) = 0 FROM pg_stat_replication') or die 'standbys stay connected';
@@ -124,20 +125,22 @@ foreach my $acks ('0', '1')
 	  foreach 'plain', 'strict';
 }
 is($primary->safe_psql('postgres', q{SELECT string_agg(value, ' ' ORDER BY record_offset) FROM plain}), '0 1',
-	q{'0' and '1' do not wait, whatever synchronous_commit is});
+	q{with acks '0' and '1' a commit waits for no standby, whatever synchronous_commit is});
 is($primary->safe_psql('postgres', q{SELECT string_agg(value, ' ' ORDER BY record_offset) FROM strict}), 'v 0 1',
-	'nor are they asked for replicas in sync');
+	q{with acks '0' and '1' min.insync.replicas does not count});
 
 my @waiting = (
-	waiting(q{SET pg_topics.acks = 'all'; SELECT produce('plain', 'all')}, q{'all'}),
+	waiting(q{SET pg_topics.acks = 'all'; SELECT produce('plain', 'all')}, q{acks 'all'}),
 	waiting(q{SET pg_topics.acks = 'all'; BEGIN; SELECT produce_and_flush('flushed'); SET LOCAL synchronous_commit = off; COMMIT},
-		q{'all' after a flush() in a function with settings}),
-	waiting(q{SET synchronous_commit = on; SELECT produce('plain', 'unset')}, 'acks not set, synchronous_commit on'));
+		q{acks 'all' after a flush() in a function with settings of its own}),
+	waiting(q{SET synchronous_commit = on; SELECT produce('plain', 'unset')},
+		'acks not set and synchronous_commit on'));
 is($primary->safe_psql('postgres', q{SELECT string_agg(value, ' ' ORDER BY record_offset) FROM plain}), '0 1',
-	'what waits is not seen yet');
+	'records whose commit waits for a standby are not seen yet');
 
 # PostgreSQL cannot take back what it has committed here
-my $given_up = waiting(q{SET pg_topics.acks = 'all'; SELECT produce('plain', 'given up')}, 'to be cancelled');
+my $given_up = waiting(q{SET pg_topics.acks = 'all'; SELECT produce('plain', 'given up')},
+	'a session that will be cancelled');
 $primary->safe_psql('postgres', qq{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = '$given_up->{name}'});
 answer($given_up);
 like($given_up->{err}, qr/WARNING:  canceling wait for synchronous replication.*committed locally/s,
@@ -153,33 +156,39 @@ foreach my $sql (q{SELECT produce('strict', 'k', 'v')},
 	q{BEGIN; SELECT produce('strict', 'v'); PREPARE TRANSACTION 'p'},
 	q{SELECT send_many(1, 1, 1000, 100)})
 {
-	like(failure("SET pg_topics.acks = 'all'; $sql"), $too_few, 'too few are in sync: said with numbers');
+	like(failure("SET pg_topics.acks = 'all'; $sql"), $too_few,
+		'with too few replicas in sync the error says how many there are');
 }
-like(failure(q{SET synchronous_commit = remote_write; SELECT produce('strict', 'v')}), $too_few, 'also where acks is not set');
-is(ends(), $ends, 'and nothing was appended to any topic');
-is($primary->safe_psql('postgres', 'SELECT count(*) FROM sent'), '0', 'nor a row written');
+like(failure(q{SET synchronous_commit = remote_write; SELECT produce('strict', 'v')}), $too_few,
+	'with acks not set and synchronous_commit remote_write too few replicas are an error, too');
+is(ends(), $ends, 'where too few replicas are in sync nothing was appended to any topic');
+is($primary->safe_psql('postgres', 'SELECT count(*) FROM sent'), '0',
+	'where too few replicas are in sync no row was written');
 
 # ---- it heals ----------------------------------------------------------------
 
 my ($first) = standbys();
 $first->start;
 answer($_) foreach @waiting;
-is(join('', map { $_->{err} } @waiting), '', 'a standby is back: who waited goes on');
+is(join('', map { $_->{err} } @waiting), '',
+	'once a standby is back the commits that waited end without a warning');
 is($primary->safe_psql('postgres', q{SELECT string_agg(value, ' ' ORDER BY value) FROM plain}), '0 1 all flushed given up unset',
-	'and what they produced is seen');
+	'once a standby is back the records of these commits are seen');
 $primary->safe_psql('postgres', q{SET pg_topics.acks = 'all'; SELECT produce('strict', 'healed')});
-is($primary->safe_psql('postgres', q{SELECT count(*) FROM strict WHERE value = 'healed'}), '1', 'one of two is enough for two replicas');
+is($primary->safe_psql('postgres', q{SELECT count(*) FROM strict WHERE value = 'healed'}), '1',
+	'one of two standbys is enough for two replicas');
 
 # three replicas: as many as a commit waits for, not as many as are there
 (standbys())[1]->start;
 set_synchronous($any, 2);
 like(failure(q{SET pg_topics.acks = 'all'; SELECT produce('stricter', 'v')}), qr/2 of 3 required replicas are in sync/,
-	'a quorum of one makes two replicas, however many standbys there are');
+	'ANY 1 makes two replicas, however many standbys there are');
 set_synchronous('ANY 2 (a, b, c)', 2);
 $primary->safe_psql('postgres', q{SET pg_topics.acks = 'all'; SELECT produce('stricter', 'v')});
-is($primary->safe_psql('postgres', 'SELECT count(*) FROM stricter'), '1', 'a quorum of two makes three');
+is($primary->safe_psql('postgres', 'SELECT count(*) FROM stricter'), '1', 'ANY 2 makes three replicas');
 set_synchronous('FIRST 1 (a, b, c)', 1);
-like(failure(q{SET pg_topics.acks = 'all'; SELECT produce('stricter', 'v')}), qr/2 of 3 required replicas are in sync/, 'FIRST 1 makes two');
+like(failure(q{SET pg_topics.acks = 'all'; SELECT produce('stricter', 'v')}), qr/2 of 3 required replicas are in sync/,
+	'FIRST 1 makes two replicas');
 set_synchronous($any, 2);
 
 # ---- remote_apply ------------------------------------------------------------
@@ -197,19 +206,20 @@ $primary->wait_for_catchup($_, 'replay', $primary->lsn('flush')) foreach standby
 pause('pause');
 $_->poll_query_until('postgres', q{SELECT pg_get_wal_replay_pause_state() = 'paused'}) foreach standbys();
 $primary->safe_psql('postgres', q{SET pg_topics.acks = 'all'; SELECT produce('plain', 'flushed there')});
-pass(q{'all' waits for the flush on a standby, not for its replay});
+pass(q{with acks 'all' a commit waits for the flush on a standby, not for its replay});
 my $set = waiting(q{SET synchronous_commit = remote_apply; SET pg_topics.acks = 'all'; SELECT produce('plain', 'applied')},
-	'remote_apply set in the session');
+	'synchronous_commit is remote_apply in the session');
 $primary->safe_psql('postgres', 'ALTER SYSTEM SET synchronous_commit = remote_apply; SELECT pg_reload_conf()');
 $primary->poll_query_until('postgres', q{SELECT current_setting('synchronous_commit') = 'remote_apply'});
-my $configured = waiting(q{SET pg_topics.acks = 'all'; SELECT produce('plain', 'applied')}, 'remote_apply configured');
+my $configured = waiting(q{SET pg_topics.acks = 'all'; SELECT produce('plain', 'applied')},
+	'synchronous_commit is remote_apply by configuration');
 my $lowered = waiting(q{SET synchronous_commit = off; SET pg_topics.acks = 'all'; SELECT produce('plain', 'applied')},
-	'remote_apply configured, off in the session');
+	'synchronous_commit is remote_apply by configuration and off in the session');
 pause('resume');
 foreach my $session ($set, $configured, $lowered)
 {
 	answer($session);
-	is($session->{err}, '', 'applied: the commit returns');
+	is($session->{err}, '', 'once a standby has replayed the commit it ends without a warning');
 }
 $primary->safe_psql('postgres', 'ALTER SYSTEM RESET synchronous_commit; SELECT pg_reload_conf()');
 $primary->poll_query_until('postgres', q{SELECT current_setting('synchronous_commit') = 'local'});
@@ -310,10 +320,10 @@ foreach my $round (1 .. 5)
 	my $name = "round $round, $names, " . $new->name . ' takes over from ' . $primary->name;
 	$lost->start if $lost;
 	take_over($new);
-	check_events($primary, "$name: topic and table agree");
+	check_events($primary, "$name: each transaction has the same records in the topic as in the table");
 	check_acknowledged($primary, $_, $name) foreach @loads;
 	wait_resolved($primary);
-	check_events($primary, "$name: and when resolved");
+	check_events($primary, "$name: the records are the same once the log is resolved");
 }
 
 # ---- the primary is lost, acks '1' -------------------------------------------
@@ -327,10 +337,12 @@ wait_acknowledged($load, 50);
 kill_all($primary);
 finish_load($load);
 take_over((standbys())[0]);
-check_events($primary, q{'1': topic and table agree on the standby that takes over});
-check_acknowledged($primary, $_, q{what 'all' was told is still there}) foreach @loads;
+check_events($primary,
+	q{acks '1': on the standby that takes over each transaction has the same records in topic and table});
+check_acknowledged($primary, $_, q{acks '1': what was acknowledged with acks 'all' before}) foreach @loads;
 my %there = map { $_ => 1 } split /\n/, $primary->safe_psql('postgres', q{SELECT DISTINCT client || ' ' || n FROM sent});
-cmp_ok(scalar(grep { !$there{"$_->[0] $_->[1]"} } acknowledged($load)), '>=', 20, q{'1': what no standby had received is lost});
+cmp_ok(scalar(grep { !$there{"$_->[0] $_->[1]"} } acknowledged($load)), '>=', 20,
+	q{acks '1': acknowledged transactions that no standby had received are lost});
 
 # ---- the server crashes, acks '1' and '0' ------------------------------------
 
@@ -339,15 +351,18 @@ set_synchronous('', 0);
 halt_asleep($primary, $primary->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'}));
 my $session = open_session($primary);
 $session->run(q{SET synchronous_commit = off; SET pg_topics.acks = '1'; SELECT send(900, 1, 1, 0, 10)});
-is($session->run('SELECT pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn() - 200'), 't', q{'1': flushed here});
+is($session->run('SELECT pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn() - 200'), 't',
+	q{with acks '1' the WAL is flushed on the primary when the commit returns});
 $session->run(q{SET synchronous_commit = on; SET pg_topics.acks = '0'; SELECT send(901, 1, 1, 0, 1000)});
-is($session->run('SELECT pg_current_wal_insert_lsn() - pg_current_wal_flush_lsn() > 1000'), 't', q{'0': not even that});
+is($session->run('SELECT pg_current_wal_insert_lsn() - pg_current_wal_flush_lsn() > 1000'), 't',
+	q{with acks '0' the WAL is not flushed when the commit returns});
 kill_all($primary);
 $primary->start;
 end_prepared($primary);
-is($primary->safe_psql('postgres', q{SELECT count(*) FROM events WHERE key = '900'}), '1', q{a crash of the server: '1' is there});
-check_events($primary, q{'0' is there or not, together with its row});
-check_acknowledged($primary, $_, q{after that crash 'all'}) foreach @loads;
+is($primary->safe_psql('postgres', q{SELECT count(*) FROM events WHERE key = '900'}), '1',
+	q{after a crash of the server the records of acks '1' are there});
+check_events($primary, q{after a crash a transaction of acks '0' has records and rows or neither});
+check_acknowledged($primary, $_, q{after that crash, acks 'all'}) foreach @loads;
 $_->stop foreach values %node;
 
 done_testing();
