@@ -139,8 +139,9 @@ sub check_right
 	my ($node, $name) = @_;
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	check_events($node, "$name: events and its table agree");
-	is(disagreements(sub { $node->safe_psql('postgres', @_) }), '', "$name: state and recent agree with their tables");
+	check_events($node, "$name: each transaction has the same records in the topic events as in its table");
+	is(disagreements(sub { $node->safe_psql('postgres', @_) }), '',
+		"$name: the topics state and recent have the same records as their tables");
 	return;
 }
 
@@ -160,7 +161,7 @@ sub check_same
 		return $same = $all[0] eq $all[1];
 	});
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	ok($same, "$name: " . $other->name . ' shows the same as ' . $one->name);
+	ok($same, "$name: " . $other->name . ' shows the same topics as ' . $one->name);
 	return;
 }
 
@@ -192,7 +193,7 @@ sub check_same_files
 		return !@differ;
 	});
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	is("@differ", '', "$name: the files are the same");
+	is("@differ", '', "$name: all segments have the same names and bytes on both nodes");
 	return;
 }
 
@@ -230,7 +231,7 @@ sub read_meanwhile
 		$looks++;
 	}
 	$session->close;
-	is($wrong, 0, "$name: all of $looks looks were right");
+	is($wrong, 0, "$name: each of $looks statements under load saw a committed part of each topic");
 	return;
 }
 
@@ -240,7 +241,8 @@ my $load = start_all($primary);
 wait_for_transactions($primary, 50);
 my $standby = start_standby($primary, 'standby', 'archive_mode = off');
 $standby->backup('of standby');
-command_ok([ 'pg_verifybackup', $standby->backup_dir . '/of standby' ], 'a backup taken from a standby under load is sound');
+command_ok([ 'pg_verifybackup', $standby->backup_dir . '/of standby' ],
+	'pg_verifybackup finds no damage in a backup of a standby under load');
 my $cascading = PostgreSQL::Test::Cluster->new('cascading');
 $cascading->init_from_backup($standby, 'of standby', has_streaming => 1);
 $cascading->start;
@@ -251,7 +253,8 @@ $_->poll_query_until('postgres', 'SELECT count(*) = 1 FROM pg_stat_replication W
 read_meanwhile($standby, $primary, 'on the standby');
 read_meanwhile($cascading, $primary, 'on the standby of the standby');
 read_meanwhile($primary, $primary, 'on the primary');
-is($cascading->safe_psql('postgres', 'SELECT sender_port FROM pg_stat_wal_receiver'), $standby->port, 'it streams from the standby');
+is($cascading->safe_psql('postgres', 'SELECT sender_port FROM pg_stat_wal_receiver'), $standby->port,
+	'the cascading standby gets its WAL from the standby');
 
 # ---- restart points ----------------------------------------------------------
 
@@ -262,7 +265,8 @@ foreach my $round (1 .. 4)
 		$primary->safe_psql('postgres', 'CHECKPOINT');
 		catch_up($primary, $node);
 		$node->safe_psql('postgres', 'CHECKPOINT');
-		is($node->safe_psql('postgres', 'SELECT redo_lsn > \'0/0\' FROM pg_control_checkpoint()'), 't', 'a restart point');
+		is($node->safe_psql('postgres', 'SELECT redo_lsn > \'0/0\' FROM pg_control_checkpoint()'), 't',
+			'the standby makes a restart point');
 		my $replayed = $node->safe_psql('postgres', 'SELECT pg_last_wal_replay_lsn()');
 		$node->poll_query_until('postgres', "SELECT pg_last_wal_replay_lsn() > '$replayed'::pg_lsn + 30000")
 		  or die 'the standby does not get on';
@@ -271,17 +275,18 @@ foreach my $round (1 .. 4)
 		$node->start;
 	}
 	catch_up($primary, $cascading);
-	is(disagreements(sub { $cascading->safe_psql('postgres', @_) }), '', "restart points, round $round: the cascading standby is right");
+	is(disagreements(sub { $cascading->safe_psql('postgres', @_) }), '',
+		"round $round of kills behind restart points: the cascading standby has the records of the tables");
 }
 stop_load($primary, $load);
-check_right($primary, 'at rest');
+check_right($primary, 'once the load has ended');
 foreach my $node ($standby, $cascading)
 {
-	check_same($primary, $node, 'at rest');
+	check_same($primary, $node, 'once the load has ended');
 	check_same_files($primary, $node, $node->name);
 	check_right($node, $node->name);
 }
-cmp_ok(removed($primary), '>', 5000, 'retention and compaction have removed much');
+cmp_ok(removed($primary), '>', 5000, 'retention and compaction have removed more than 5000 records');
 
 # ---- base backups with checksums ---------------------------------------------
 
@@ -306,7 +311,8 @@ foreach my $format (sort keys %format)
 		rename("$path", "$path.packed");
 		rename("$path.plain", $path);
 	}
-	command_ok([ 'pg_verifybackup', $path ], "$format: pg_verifybackup finds it sound");
+	command_ok([ 'pg_verifybackup', $path ],
+		"$format: pg_verifybackup finds no damage in a backup of the primary under load");
 	my $copy = PostgreSQL::Test::Cluster->new("copy_$format");
 	$copy->init_from_backup($primary, $format);
 	$copy->append_conf('postgresql.conf', 'archive_mode = off');
@@ -317,9 +323,10 @@ foreach my $format (sort keys %format)
 	my $more = start_all($copy);
 	wait_for_transactions($copy, 20);
 	stop_load($copy, $more);
-	check_right($copy, "restored from $format, going on");
+	check_right($copy, "restored from $format, after more load");
 	$copy->stop;
-	command_ok([ 'pg_checksums', '--check', '-D', $copy->data_dir ], "restored from $format: pg_checksums finds it sound");
+	command_ok([ 'pg_checksums', '--check', '-D', $copy->data_dir ],
+		"restored from $format: pg_checksums finds no damage");
 }
 
 # a backup with a bit of a topic's file turned is told
@@ -327,7 +334,7 @@ my $bad = $primary->backup_dir . '/plain';
 my ($log) = grep { -s > 100 } glob("$bad/pg_topics/*/*/*.log");
 overwrite($log, 50, chr(ord(substr(slurp_file($log), 50, 1)) ^ 1));
 command_fails_like([ 'pg_verifybackup', '--exit-on-error', $bad ], qr/checksum mismatch for file "pg_topics/,
-	"pg_verifybackup covers the topics' files");
+	"pg_verifybackup reports a changed byte in a topic's file");
 
 # ---- recovery to a time, an LSN and a name -----------------------------------
 
@@ -358,18 +365,18 @@ foreach my $kind (qw(name lsn time))
 	$node->start;
 	$node->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()') or die 'recovery does not end';
 	is($node->safe_psql('postgres', "SELECT to_regclass('before_$kind') IS NOT NULL, to_regclass('after_$kind') IS NULL"), 't|t',
-		"recovery to $target{$kind} ($kind) ends there");
+		"recovery to $target{$kind} ($kind) ends before the next transaction");
 	end_prepared($node);
 	check_right($node, "recovered to a $kind");
 	wait_resolved($node);
-	check_right($node, "recovered to a $kind, resolved");
+	check_right($node, "recovered to a $kind, once the log is resolved");
 	$load = start_all($node);
 	wait_for_transactions($node, 20);
 	kill_all($node);
 	finish_load($load);
 	$node->start;
 	end_prepared($node);
-	check_right($node, "recovered to a $kind, going on and crashed");
+	check_right($node, "recovered to a $kind, after more load and a crash");
 	$node->stop;
 	rmtree($node->data_dir);
 }
@@ -396,7 +403,7 @@ sub rewind
 	$new->safe_psql('postgres', 'CHECKPOINT');
 	# the configuration comes from there as well
 	command_ok([ 'pg_rewind', '--source-server', $new->connstr('postgres'), '--target-pgdata', $old->data_dir ],
-		"$name: pg_rewind of " . $old->name);
+		"$name: pg_rewind succeeds with " . $old->name);
 	follow($old, $new);
 	$old->start;
 	return;
@@ -472,21 +479,21 @@ foreach my $round (@rounds)
 			stop_load(@$pair);
 		}
 	}
-	check_right($new, "$name, diverged");
+	check_right($new, "$name, after the old primary has diverged");
 	$old->stop if !$synchronous;
 	rewind($old, $new, $name);
-	check_same($new, $old, "$name, rewound");
-	check_same_files($new, $old, "$name, rewound");
-	check_right($old, "$name, rewound");
+	check_same($new, $old, "$name, after pg_rewind");
+	check_same_files($new, $old, "$name, after pg_rewind");
+	check_right($old, "$name, after pg_rewind");
 
 	# it goes on following
 	$load = start_all($new);
 	wait_for_transactions($new, 30);
 	stop_load($new, $load);
-	check_same($new, $old, "$name, following");
+	check_same($new, $old, "$name, following under load");
 	kill_all($old);
 	$old->start;
-	check_same($new, $old, "$name, crashed and following");
+	check_same($new, $old, "$name, following after a crash");
 }
 
 # ---- the standby of the standby ----------------------------------------------
@@ -495,12 +502,13 @@ foreach my $round (@rounds)
 $cascading->stop;
 rewind($cascading, $primary, 'the cascading standby');
 check_same($primary, $cascading, 'the cascading standby follows the last primary');
-check_right($cascading, 'cascading, at the end');
+check_right($cascading, 'the cascading standby, at the end');
 
 foreach my $node ($cascading, $standby, $primary)
 {
 	$node->stop;
-	command_ok([ 'pg_checksums', '--check', '-D', $node->data_dir ], 'pg_checksums of ' . $node->name . ' with topics');
+	command_ok([ 'pg_checksums', '--check', '-D', $node->data_dir ],
+		'pg_checksums finds no damage on ' . $node->name);
 }
 
 done_testing();

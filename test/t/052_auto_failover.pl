@@ -187,8 +187,8 @@ is(query($app, q{
 	CREATE TABLE sent (client int, n int, PRIMARY KEY (client, n));
 	CREATE TABLE got (partition int, record_offset bigint, value text);
 	SELECT create_topic('orders', partitions => 3, config => '{"segment.bytes": 65536}');
-}), 'orders', 'the cluster works');
-is(query($app, 'SHOW pg_topics.acks'), 'all', 'the connection string asks for acks');
+}), 'orders', 'a topic can be created by the connection string of both nodes');
+is(query($app, 'SHOW pg_topics.acks'), 'all', 'the connection string sets acks to all');
 
 # ---- producers and consumers -------------------------------------------------
 
@@ -338,12 +338,15 @@ sub check
 		my @told = map { $_->[1] } acknowledged_by("producer$client");
 		my %there = map { $_ => 1 } split /\n/, query($app, "SELECT split_part(value, ':', 2) FROM orders WHERE key = '$client'");
 
-		is(join(' ', grep { !$there{$_} } @told), '', "$name: producer $client: all " . @told . ' acknowledged records are there');
+		is(join(' ', grep { !$there{$_} } @told), '',
+			"$name: all " . @told . " acknowledged records of producer $client are there");
 	}
-	is(query($app, q{SELECT value FROM orders GROUP BY value HAVING count(*) > 1}), '', "$name: no record twice");
+	is(query($app, q{SELECT value FROM orders GROUP BY value HAVING count(*) > 1}), '',
+		"$name: no record is there twice");
 	is(query($app, q{
 		(SELECT client || ':' || n FROM sent EXCEPT SELECT value FROM orders)
-		UNION ALL (SELECT value FROM orders EXCEPT SELECT client || ':' || n FROM sent)}), '', "$name: topic and table agree");
+		UNION ALL (SELECT value FROM orders EXCEPT SELECT client || ':' || n FROM sent)}), '',
+		"$name: the topic and the table have the same records");
 	is(query($app, q{
 		(SELECT partition, record_offset, value FROM orders EXCEPT ALL SELECT * FROM got)
 		UNION ALL (SELECT * FROM got EXCEPT ALL SELECT partition, record_offset, value FROM orders)}), '',
@@ -352,7 +355,8 @@ sub check
 		SELECT value FROM (SELECT value, split_part(value, ':', 2)::int AS n,
 			lag(split_part(value, ':', 2)::int) OVER (PARTITION BY key ORDER BY record_offset) AS before FROM orders) AS o
 		WHERE n <> coalesce(before, 0) + 1 LIMIT 5}), '', "$name: each producer's records are in order, without a gap");
-	is(query($app, q{SELECT count(*) FROM verify_topic('orders')}), '0', "$name: files are sound")
+	is(query($app, q{SELECT count(*) FROM verify_topic('orders')}), '0',
+		"$name: verify_topic() finds no damage")
 	  if query($app, q{SELECT count(*) FROM pg_proc WHERE proname = 'verify_topic'});
 	is(join('', grep { /^error/ && !/server closed|terminat|starting up|shutting down/ }
 		map { -e "$home/$_.log" ? split(/\n/, slurp_file("$home/$_.log")) : () } @producers, @consumers), '',
@@ -367,9 +371,10 @@ sub check_same
 	my $all = 'SELECT partition, record_offset, record_timestamp, key, value FROM orders ORDER BY 1, 2';
 
 	poll_until(sub { (node_query('n1', $all) // '1') eq (node_query('n2', $all) // '2') });
-	ok((node_query('n1', $all) // '1') eq (node_query('n2', $all) // '2'), "$name: both nodes show the same");
+	ok((node_query('n1', $all) // '1') eq (node_query('n2', $all) // '2'),
+		"$name: both nodes show the same records");
 	is(node_query('n1', 'SELECT count(*), sum(record_offset) FROM got'), node_query('n2', 'SELECT count(*), sum(record_offset) FROM got'),
-		"$name: the group's work is on both");
+		"$name: both nodes have the same rows of the consumer group's work");
 	return;
 }
 
@@ -408,7 +413,7 @@ foreach my $step ([ 'n1', 'n2', 'lost' ], [ 'n2', 'n1', 'lost' ], [ 'n1', 'n2', 
 	# the old primary comes back as a standby, rewound
 	run_node($old) if $how eq 'lost';
 	wait_roles($new => 'primary', $old => 'secondary');
-	check_same("$name, back");
+	check_same("$name, with $old back");
 }
 
 done_testing();

@@ -56,8 +56,8 @@ sub warm_up
 	$standby->append_conf('postgresql.conf', 'hot_standby = on');
 	$standby->start;
 	catch_up($primary, $standby);
-	check_events($primary, "$name: primary");
-	check_events($standby, "$name: standby");
+	check_events($primary, "$name: the primary has the same records in topic and table");
+	check_events($standby, "$name: the standby has the same records in topic and table");
 	return;
 }
 
@@ -93,7 +93,7 @@ sub end_open
 	my ($open) = @_;
 
 	is($open->{snapshot}->run('SELECT count(*), sum(record_offset) FROM events'), $open->{seen},
-		"$open->{gid}: a snapshot sees what it saw");
+		"$open->{gid}: an open snapshot still sees the records that it saw");
 	$open->{snapshot}->run('COMMIT');
 	$open->{appended}->run('COMMIT');
 	$open->{pending}->run('COMMIT');
@@ -101,7 +101,7 @@ sub end_open
 	sql("COMMIT PREPARED '$open->{gid}'");
 	$open->{$_}->close foreach qw(appended pending rolled_back snapshot);
 	wait_resolved($primary);
-	check_events($primary, $open->{gid});
+	check_events($primary, "$open->{gid}: once the open transactions have ended topic and table have the same records");
 	return;
 }
 
@@ -133,15 +133,15 @@ sub once_around
 	load();
 	wait_rounds($primary);
 	freeze_all($primary);
-	ok(-e clog_file($primary, $start), 'the commit log is kept for what is open');
+	ok(-e clog_file($primary, $start), 'the commit log is kept for open transactions that have produced');
 	end_open($open);
 	wait_rounds($primary);
 	freeze_all($primary);
-	ok(!-e clog_file($primary, $start), 'and cut when that has ended');
+	ok(!-e clog_file($primary, $start), 'the commit log is cut once these transactions have ended');
 
 	# past 2^31 since the processes started
 	jump_and_freeze(1_200_000_000);
-	is(sync_pid(), $pid, 'the sync process is the one that was there before 2^31 transactions');
+	is(sync_pid(), $pid, 'the sync process still runs after 2^31 transaction ids');
 	$open = begin_open("2^31, $n");
 	wait_rounds($primary);
 	load();
@@ -149,7 +149,7 @@ sub once_around
 	warm_up("2^31, $n");
 	load();
 	catch_up($primary, $standby);
-	check_events($standby, 'after 2^31, followed by a hot standby');
+	check_events($standby, 'after 2^31 ids a hot standby has the same records in topic and table');
 
 	# past 2^32, id by id, with a sync process that stands still, and without
 	cool_down();
@@ -157,7 +157,7 @@ sub once_around
 	kill 'STOP', $pid;
 	$open = begin_open("2^32, $n");
 	use_ids($primary, 33000);
-	cmp_ok(next_xid($primary), '>', $n * 2**32, 'the ids have wrapped around');
+	cmp_ok(next_xid($primary), '>', $n * 2**32, 'the transaction ids have wrapped around');
 	load();
 	kill 'CONT', $pid;
 	sql("SELECT pg_terminate_backend($pid)");
@@ -171,8 +171,8 @@ sub once_around
 	wait_resolved($primary);
 	load();
 	catch_up($primary, $standby);
-	check_events($primary, 'after 2^32 and a crash');
-	check_events($standby, 'after 2^32 and a crash, standby');
+	check_events($primary, 'after 2^32 ids and a crash the primary has the same records in topic and table');
+	check_events($standby, 'after 2^32 ids and a crash the standby has the same records in topic and table');
 	return;
 }
 
@@ -186,13 +186,14 @@ sql(q{BEGIN; SELECT send(901, 1, 1, 0, 10); PREPARE TRANSACTION 'produced'});
 wait_rounds($primary);
 jump($primary, next_xid($primary) + 1_600_000_000);
 my (undef, undef, $err) = $primary->psql('postgres', "\\set VERBOSITY verbose\nSELECT send(902, 1, 1, 1, 10)");
-like($err, qr/ERROR:  54000: cannot produce: transaction \d+ is too far from the oldest unresolved one/, 'too far from a prepared transaction');
+like($err, qr/ERROR:  54000: cannot produce: transaction \d+ is too far from the oldest unresolved one/,
+	'producing too many ids after a prepared transaction that has produced is an error');
 sql('SELECT txid_current()');
 sql(q{COMMIT PREPARED 'produced'});
 poll_until(sub { ($primary->psql('postgres', 'SELECT send(903, 1, 1, 1, 10)'))[0] == 0 }) or die 'no producing';
 wait_rounds($primary);
 freeze_all($primary);
-check_events($primary, 'then producing goes on');
+check_events($primary, 'once that transaction is committed producing goes on');
 
 # ... one that has not, all of the server.
 sql(q{BEGIN; SELECT txid_current(); PREPARE TRANSACTION 'idle'});
@@ -203,9 +204,10 @@ $primary->psql('postgres', q{SET client_min_messages = error; SET synchronous_co
 	DO $$ BEGIN FOR i IN 1 .. 40000 LOOP PERFORM txid_current(); COMMIT; END LOOP; END $$});
 my $end = sql($ends);
 (undef, undef, $err) = $primary->psql('postgres', 'SELECT send(904, 1, 1, 1, 10)');
-like($err, qr/ERROR:  database is not accepting commands/, 'the server stops at its limit');
-is(sql($ends), $end, 'nothing was appended');
-check_events($primary, 'at the limit');
+like($err, qr/ERROR:  database is not accepting commands/,
+	'at its limit of transaction ids the server refuses to produce');
+is(sql($ends), $end, 'a transaction that the server refuses at its limit appends nothing');
+check_events($primary, 'at the limit of transaction ids topic and table have the same records');
 sql(q{COMMIT PREPARED 'idle'});
 poll_until(sub { freeze_all($primary); ($primary->psql('postgres', 'SELECT send(905, 1, 1, 1, 10)'))[0] == 0 })
   or die 'the server does not go on';
@@ -223,11 +225,12 @@ $standby->promote;
 $primary = $standby;
 jump($primary, next_xid($primary) + 2 * CLOG_SEGMENT);
 freeze_all($primary);
-ok(-e clog_file($primary, $prepared), 'promoted: the commit log is kept');
+ok(-e clog_file($primary, $prepared),
+	'after a promotion the commit log is kept for a prepared transaction that has produced');
 sql(q{COMMIT PREPARED 'taken over'});
 load();
 wait_resolved($primary);
-check_events($primary, 'promoted');
+check_events($primary, 'after a promotion topic and table have the same records');
 $primary->stop;
 
 done_testing();

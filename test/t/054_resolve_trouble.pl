@@ -71,13 +71,13 @@ sub check_after
 	my ($name, $xid) = @_;
 
 	wait_resolved($node);
-	check_events($node, $name);
+	check_events($node, "$name: topic and table have the same records");
 	wait_rounds($node);
 	pass_by($node);
 	wait_rounds($node);
 	freeze_all($node);
-	ok(!-e clog_file($node, $xid), "$name: the commit log is cut");
-	check_events($node, "$name, without commit log");
+	ok(!-e clog_file($node, $xid), "$name: the commit log is cut once all is resolved");
+	check_events($node, "$name: topic and table have the same records without that part of the commit log");
 	return;
 }
 
@@ -97,9 +97,11 @@ foreach my $removes ('TRUNCATE TOPIC', "SELECT erase('TOPIC', 'k'::text)", q{SEL
 	sql($removes =~ s/TOPIC/$topic/r);
 	sql("INSERT INTO $topic (key, value) VALUES ('k', 'new')");
 	wait_resolved($node);
-	is(sql("SELECT value FROM $topic WHERE value = 'new'"), 'new', "$removes: resolving goes on behind it");
+	is(sql("SELECT value FROM $topic WHERE value = 'new'"), 'new',
+		"$removes: resolving goes on behind segments that are removed");
 }
-unlike(slurp_file($node->logfile, $from), qr/is missing|is resolved up to/, 'that is no trouble');
+unlike(slurp_file($node->logfile, $from), qr/is missing|is resolved up to/,
+	'no removed segment is reported as missing');
 
 # one that is lost, and comes back
 sql(q{SELECT create_topic('lost', config => '{"segment.bytes": 4096}')});
@@ -107,19 +109,20 @@ sql(q{BEGIN; INSERT INTO lost (value) VALUES ('first'); PREPARE TRANSACTION 'fir
 sql(q{BEGIN; INSERT INTO lost (value) VALUES (repeat('rolled back', 500)); SELECT count(*) FROM flush(); ROLLBACK});
 sql(q{INSERT INTO lost (value) VALUES (repeat('last', 1500))});
 my $files = sprintf('%s/%020d', topic_directory($node, 'lost', 0), 1);
-ok(-e "$files.log", 'the record that is rolled back has a segment of its own');
+ok(-e "$files.log", 'the record that was rolled back has a segment of its own');
 $node->stop;
 rename("$files.$_", "$files.$_.away") or die "rename: $!" foreach qw(log index);
 $from = -s $node->logfile;
 $node->start;
 sql(q{COMMIT PREPARED 'first'});
 ok(poll_until(sub { slurp_file($node->logfile, $from) =~ /ERROR:  the segment of offsets 1 to 1 is missing.*is resolved up to offset 1 only/s }),
-	'what is missing is not passed over');
+	'resolving stops before a missing segment and reports it');
 $node->stop;
 rename("$files.$_.away", "$files.$_") or die "rename: $!" foreach qw(log index);
 $node->start;
 wait_resolved($node);
-is(sql(q{SELECT left(value, 5) FROM lost}), "first\nlastl", 'and counts for what it is when it is back');
+is(sql(q{SELECT left(value, 5) FROM lost}), "first\nlastl",
+	'once the missing segment is back its rolled-back record is not shown');
 sql("DROP FOREIGN TABLE $_") foreach 'lost', map { "removed$_" } 1 .. $removed;
 
 # ---- a write error in one partition --------------------------------------------
@@ -132,14 +135,15 @@ my $aborted = produce_both(0);
 sql("SELECT send($next_key, 1, 1, 1, 10)");
 poll_until(sub { slurp_file($node->logfile, $from) =~ /could not write to topic file/ }) or die 'no error';
 poll_until(sub { is_resolved(1) });
-ok(is_resolved(1), 'a write error stops no other partition');
-like(slurp_file($node->logfile, $from), qr/partition 0 of topic \d+ in database \d+ is resolved up to offset 0 only/, 'it is reported');
-ok(!is_resolved(0), 'the partition that meets it waits');
+ok(is_resolved(1), 'a write error in one partition does not keep others from being resolved');
+like(slurp_file($node->logfile, $from), qr/partition 0 of topic \d+ in database \d+ is resolved up to offset 0 only/,
+	'the log says up to where the partition with the write error is resolved');
+ok(!is_resolved(0), 'the partition with the write error is not resolved');
 wait_rounds($node);
-is(sync_pid(), $pid, 'the sync process goes on');
+is(sync_pid(), $pid, 'the sync process survives the write error');
 pass_by($node);
-ok(-e clog_file($node, $aborted), 'its commit log is kept');
-check_events($node, 'with a write error topic and table agree');
+ok(-e clog_file($node, $aborted), 'the commit log is kept for the partition with the write error');
+check_events($node, 'while there is a write error topic and table have the same records');
 set_reloaded('pg_topics.fault_point', '');
 check_after('after a write error', $aborted);
 
@@ -150,7 +154,7 @@ $aborted = produce_both(2);
 my ($index) = glob(topic_directory($node, 'events', 2) . '/*.index');
 my $bytes = slurp_file($index);
 my $place = (grep { unpack('Q', substr($bytes, 64 * $_ + 40, 8)) == $aborted } 1 .. length($bytes) / 64 - 1)[0];
-ok($place, 'the entry is found');
+ok($place, 'the index entry of the rolled-back batch is found');
 overwrite($index, 64 * $place + 20, "\xff" x 4);
 sql(q{COMMIT PREPARED 'before'});
 sql("SELECT pg_terminate_backend($pid)");
@@ -159,10 +163,12 @@ $from = -s $node->logfile;
 poll_until(sub { slurp_file($node->logfile, $from) =~ /damaged segment index.*damaged segment index/s }) or die 'no damage';
 wait_rounds($node);
 pass_by($node);
-ok(-e clog_file($node, $aborted), 'damaged: the commit log is kept');
-is(sql(q{SELECT count(*) FROM events WHERE partition = 1}), '1', 'other partitions are read');
+ok(-e clog_file($node, $aborted), 'the commit log is kept for a partition with a damaged index entry');
+is(sql(q{SELECT count(*) FROM events WHERE partition = 1}), '1',
+	'partitions beside the damaged one can be read');
 poll_until(sub { slurp_file($node->logfile, $from) =~ /partition 2 of topic \d+ in database \d+ is resolved up to offset 1 only/ });
-like(slurp_file($node->logfile, $from), qr/is resolved up to offset 1 only/, 'what lies before the damage is resolved');
+like(slurp_file($node->logfile, $from), qr/is resolved up to offset 1 only/,
+	'the batches before the damaged entry are resolved');
 overwrite($index, 64 * $place + 20, substr($bytes, 64 * $place + 20, 4));
 check_after('after damage', $aborted);
 
@@ -172,13 +178,13 @@ $node->stop;
 start_with('max_worker_processes = 0');
 $aborted = produce_both(0);
 pass_by($node);
-ok(-e clog_file($node, $aborted), 'without a sync process: the commit log is kept');
-check_events($node, 'without a sync process');
+ok(-e clog_file($node, $aborted), 'without a sync process the commit log is kept');
+check_events($node, 'without a sync process topic and table have the same records');
 kill_all($node);
 $node->start;
 pass_by($node);
-ok(-e clog_file($node, $aborted), 'also after a crash');
-check_events($node, 'without a sync process, after a crash');
+ok(-e clog_file($node, $aborted), 'without a sync process the commit log is kept after a crash, too');
+check_events($node, 'without a sync process and after a crash topic and table have the same records');
 
 # ---- a server of a single process ------------------------------------------------
 
@@ -211,26 +217,32 @@ $node->stop;
 start_with(q{shared_preload_libraries = ''});
 pass_by($node);
 pass_by($node);
-ok(!-e clog_file($node, $aborted), 'the server has cut its commit log without the library');
+ok(!-e clog_file($node, $aborted), 'a server without the library cuts its commit log');
 $node->stop;
 $from = -s $node->logfile;
 start_with(qq{shared_preload_libraries = 'pg_topics'\nmax_worker_processes = 8});
 my (undef, undef, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSELECT * FROM doubt");
 like($err, qr/ERROR:  XX001: cannot tell whether transaction $aborted was committed.*offsets 1 to 1 of partition 0 of topic doubt.*HINT:  .*forgotten_transactions/s,
-	'a record whose transaction is forgotten is an error');
-is(sql('SELECT value FROM doubt WHERE partition = 1'), 'sure', 'other partitions are read');
-is(sql('SELECT value FROM doubt WHERE partition = 0 LIMIT 1'), 'sure', 'and what is before it');
+	'reading a record whose transaction the commit log has forgotten is an error');
+is(sql('SELECT value FROM doubt WHERE partition = 1'), 'sure',
+	'partitions without such a record can be read');
+is(sql('SELECT value FROM doubt WHERE partition = 0 LIMIT 1'), 'sure',
+	'records before such a record can be read');
 poll_until(sub { slurp_file($node->logfile, $from) =~ /cannot tell whether transaction $aborted was committed/ }) or die 'no report';
 (undef, my $out, $err) = $node->psql('postgres', 'SELECT value FROM young');
-is($out, '', 'a record that was rolled back is not shown, in a new topic either');
-like($err, qr/ERROR:  cannot tell whether transaction $young was committed/, 'but is an error');
+is($out, '', 'in a topic that the recovery point does not know a forgotten record is not shown');
+like($err, qr/ERROR:  cannot tell whether transaction $young was committed/,
+	'reading that record is an error');
 $node->restart;
 set_reloaded('pg_topics.forgotten_transactions', 'abort');
 wait_resolved($node);
-is(sql('SELECT value FROM doubt'), "sure\nsure", 'until it is said what it counts for');
-is(sql('SELECT count(*) FROM young'), '0', 'in the new topic too');
-like(slurp_file($node->logfile, $from), qr/treating transaction $aborted as rolled back/, 'which the log notes');
-check_events($node, 'in the end');
+is(sql('SELECT value FROM doubt'), "sure\nsure",
+	'with forgotten_transactions set to abort the topic can be read without the record');
+is(sql('SELECT count(*) FROM young'), '0',
+	'with forgotten_transactions set to abort the new topic can be read without the record, too');
+like(slurp_file($node->logfile, $from), qr/treating transaction $aborted as rolled back/,
+	'the log says that the transaction is treated as rolled back');
+check_events($node, 'at the end topic and table have the same records');
 $node->stop;
 
 done_testing();

@@ -64,10 +64,11 @@ sub restart_there
 	my $was = $point->();
 
 	$standby->safe_psql('postgres', 'CHECKPOINT');
-	isnt($point->(), $was, "$name: there is a new restart point");
+	isnt($point->(), $was, "$name: the standby makes a restart point where the recovery ended");
 	kill_all($standby);
 	$standby->start;
-	is(look($standby), $before, "$name: the standby shows the same after it was killed behind it");
+	is(look($standby), $before,
+		"$name: the standby has the same topic after it was killed behind that restart point");
 	return;
 }
 
@@ -81,8 +82,8 @@ kill_all($primary);
 $primary->start;
 catch_up($primary, $near);
 my $before = look($primary);
-is(look($near), $before, 'recovered: the standby shows the same');
-restart_there($near, 'recovered', $before);
+is(look($near), $before, 'the standby of a server that has recovered has the same topic');
+restart_there($near, 'standby of a server that has recovered', $before);
 
 # ---- one that was promoted --------------------------------------------------------
 
@@ -95,8 +96,8 @@ $near->promote;
 $near->poll_query_until('postgres', q{SELECT timeline_id = 2 FROM pg_control_checkpoint()}) or die 'no checkpoint';
 catch_up($near, $far);
 $before = look($near);
-is(look($far), $before, 'promoted: the standby behind it shows the same');
-restart_there($far, 'promoted', $before);
+is(look($far), $before, 'the standby of a server that was promoted has the same topic');
+restart_there($far, 'standby of a server that was promoted', $before);
 $far->stop;
 $near->stop;
 

@@ -42,11 +42,11 @@ sub fails_to_start
 
 	$node->start(fail_ok => 1);
 	# what is replayed decides, which may be after pg_ctl has seen it start
-	ok(poll_until(sub { !-e $node->data_dir . '/postmaster.pid' }), "$name: it does not start");
+	ok(poll_until(sub { !-e $node->data_dir . '/postmaster.pid' }), "$name does not start");
 	$node->{_pid} = undef;
 	like(slurp_file($node->logfile, $from),
 		qr/FATAL:  recovery aborted because of insufficient parameter settings\n.*DETAIL:  pg_topics.max_partitions = $partitions is a lower setting than on the primary server, where its value was $wanted\./,
-		"$name: and says why");
+		"$name says in its log why it does not start");
 	return;
 }
 
@@ -75,11 +75,11 @@ produce('events', $_) foreach 0 .. 2;
 my $standby = new_standby($primary);
 set_partitions($standby, 10);
 append_to_file($standby->logfile, '');
-fails_to_start($standby, 'less from the start', 10, 20);
+fails_to_start($standby, 'a standby with a smaller max_partitions than its primary', 10, 20);
 set_partitions($standby, 20);
 $standby->start;
 produce('events', $_) foreach 0 .. 2;
-shows_the_same($standby, 'with as much it follows');
+shows_the_same($standby, 'a standby with the same max_partitions follows its primary');
 
 # ---- a primary that is raised later ----------------------------------------------
 
@@ -90,16 +90,19 @@ produce('events', 0);
 $standby->poll_query_until('postgres', q{SELECT pg_get_wal_replay_pause_state() = 'paused'}) or die 'recovery does not pause';
 like(slurp_file($standby->logfile, $from),
 	qr/WARNING:  hot standby is not possible because of insufficient parameter settings\n.*DETAIL:  pg_topics.max_partitions = 20 is a lower setting than on the primary server, where its value was 40\./,
-	'recovery pauses, and the log says why');
-is($standby->safe_psql('postgres', 'SELECT count(*) FROM events'), '6', 'the standby serves what it has');
-is($primary->safe_psql('postgres', 'SELECT count(*) FROM events'), '7', 'and the primary goes on');
-ok(!try_promote($standby), 'it cannot be promoted');
+	'once the primary has a larger max_partitions recovery pauses, and the log says why');
+is($standby->safe_psql('postgres', 'SELECT count(*) FROM events'), '6',
+	'while recovery is paused the standby can be read');
+is($primary->safe_psql('postgres', 'SELECT count(*) FROM events'), '7',
+	'while its standby is paused the primary goes on');
+ok(!try_promote($standby), 'a standby that paused so cannot be promoted');
 # promoting has ended the pause, and with it the server
-ok(poll_until(sub { !-e $standby->data_dir . '/postmaster.pid' }), 'and ends');
+ok(poll_until(sub { !-e $standby->data_dir . '/postmaster.pid' }),
+	'a standby that paused so shuts down when it is told to promote');
 $standby->{_pid} = undef;
 set_partitions($standby, 40);
 $standby->start;
-shows_the_same($standby, 'with as much it goes on');
+shows_the_same($standby, 'with the same max_partitions the standby goes on');
 
 # ---- and lowered -----------------------------------------------------------------
 
@@ -107,11 +110,12 @@ set_partitions($primary, 10);
 $primary->stop('immediate');
 $primary->start;
 produce('events', 1);
-shows_the_same($standby, 'a primary may be lowered, after a crash too');
+shows_the_same($standby,
+	'the standby follows a primary whose max_partitions was lowered, after a crash, too');
 set_partitions($standby, 10);
 $standby->restart;
 produce('events', 2);
-shows_the_same($standby, 'and the standby after it');
+shows_the_same($standby, 'the standby follows with the lowered max_partitions');
 
 # ---- where nothing says what it takes --------------------------------------------
 
@@ -121,21 +125,24 @@ my $unknown = PostgreSQL::Test::Cluster->new('unknown');
 $unknown->init_from_backup($primary, 'unknown', has_streaming => 1);
 set_partitions($unknown, 4);
 $unknown->start;
-shows_the_same($unknown, 'a standby that does not know');
+shows_the_same($unknown, "a standby that does not know its primary's max_partitions follows it");
 $primary->safe_psql('postgres', q{SELECT create_topic('more')});
 produce('more', 0);
-shows_the_same($unknown, 'goes on while there is room');
+shows_the_same($unknown, 'such a standby follows while it has room for the partitions');
 $from = -s $unknown->logfile;
 $primary->safe_psql('postgres', q{SELECT create_topic('wide', partitions => 3)});
 produce('wide', 2);
 $unknown->poll_query_until('postgres', q{SELECT pg_get_wal_replay_pause_state() = 'paused'}) or die 'recovery does not pause';
-like(slurp_file($unknown->logfile, $from), qr/pg_topics.max_partitions = 4 is a lower setting/, 'and then pauses');
-is($unknown->safe_psql('postgres', 'SELECT count(*) FROM more'), '1', 'serving what it has');
+like(slurp_file($unknown->logfile, $from), qr/pg_topics.max_partitions = 4 is a lower setting/,
+	'such a standby pauses when it has no room for a partition');
+is($unknown->safe_psql('postgres', 'SELECT count(*) FROM more'), '1',
+	'such a standby can be read while it is paused');
 $unknown->stop;
 set_partitions($unknown, 10);
 $unknown->start;
 catch_up($primary, $unknown);
-is($unknown->safe_psql('postgres', 'SELECT count(*) FROM wide'), '1', 'it goes on with more');
+is($unknown->safe_psql('postgres', 'SELECT count(*) FROM wide'), '1',
+	'such a standby goes on with a larger max_partitions');
 
 # ---- a promoted one asks for its own -----------------------------------------------
 
@@ -148,7 +155,7 @@ $standby->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activi
 my $follower = new_standby($standby, 'follower');
 set_partitions($follower, 10);
 append_to_file($follower->logfile, '');
-fails_to_start($follower, 'below a promoted one', 10, 30);
+fails_to_start($follower, 'a standby with a smaller max_partitions than a promoted server', 10, 30);
 $standby->stop;
 
 done_testing();

@@ -198,7 +198,8 @@ sub check_frozen
 	$new->safe_psql('shop', 'CREATE EXTENSION amcheck');
 	is($new->safe_psql('shop', q{
 		SELECT c.oid::regclass, v.msg FROM pg_class c, verify_heapam(c.oid) AS v
-		WHERE relkind IN ('r', 'm') AND relpersistence = 'p'}), '', "$from: no row is older than its table says");
+		WHERE relkind IN ('r', 'm') AND relpersistence = 'p'}), '',
+		"$from: no row is older than relfrozenxid of its table");
 	return;
 }
 
@@ -208,21 +209,23 @@ sub check_new
 
 	ok(all_contents($new) eq $expected, "$from, $name: all records and offsets are there")
 	  or diag(all_contents($new) . "\n======== expected\n$expected");
-	check_events($new, "$from, $name: topic and table agree");
-	is($new->safe_psql('shop', q{SELECT count(*) FROM verify_topic('purchases')}), '0', "$from, $name: no damage");
+	check_events($new, "$from, $name: topic and table have the same records");
+	is($new->safe_psql('shop', q{SELECT count(*) FROM verify_topic('purchases')}), '0',
+		"$from, $name: verify_topic() finds no damage");
 	is($new->safe_psql('shop', q{SELECT count(*) FROM consume('purchases', 'accounting', max_records => 1000)}), '150',
-		"$from, $name: a group goes on where it was");
+		"$from, $name: a consumer group goes on at its committed offset");
 	$new->safe_psql('shop', q{SELECT produce('untouched', 'k', 'v', partition => 1)});
-	is($new->safe_psql('shop', 'SELECT partition, record_offset, value FROM untouched'), '1|0|v', "$from, $name: a topic without records takes some");
+	is($new->safe_psql('shop', 'SELECT partition, record_offset, value FROM untouched'), '1|0|v',
+		"$from, $name: a record can be produced to a topic that had none");
 	check_frozen($new);
 	finish_load(start_load($new, clients => 2, transactions => 20));
 	end_prepared($new);
 	kill_all($new);
 	$new->start;
-	check_events($new, "$from, $name: producing goes on, and after a crash");
+	check_events($new, "$from, $name: after more load and a crash topic and table have the same records");
 	wait_resolved($new);
 	$new->restart;
-	ok(!-e $new->data_dir . '/pg_topics/adopt', "$from, $name: the files are this cluster's own");
+	ok(!-e $new->data_dir . '/pg_topics/adopt', "$from, $name: the topics' files belong to the new cluster");
 	return;
 }
 
@@ -242,8 +245,8 @@ sub test_upgrade
 	$old->stop;
 	my $new = make_new('first');
 	($done, $output) = upgrade($new);
-	ok(!$done, "$from: a prepared transaction is in the way");
-	like($output, qr/prepared transactions/, 'which pg_upgrade says');
+	ok(!$done, "$from: with a prepared transaction pg_topics_upgrade is refused");
+	like($output, qr/prepared transactions/, "$from: the error names prepared transactions");
 	$old->start;
 	$old->safe_psql('postgres', q{ROLLBACK PREPARED 'open'});
 	wait_resolved($old);
@@ -251,44 +254,53 @@ sub test_upgrade
 
 	# what is to be seen to before
 	($done, $output) = upgrade($new);
-	ok(!$done && $output =~ /the server in .* runs/, "$from: a running server is refused");
+	ok(!$done && $output =~ /the server in .* runs/,
+		"$from: with the old server running pg_topics_upgrade is refused");
 	$old->stop;
 	my $original = join(' ', map { "$_ " . -s } sort glob($old->data_dir . '/pg_topics/*/*/*'));
 
 	$new->adjust_conf('postgresql.conf', 'shared_preload_libraries', "''");
 	($done, $output) = upgrade($new);
-	ok(!$done && $output =~ /the new server does not load pg_topics/, "$from: without the library it is refused");
+	ok(!$done && $output =~ /the new server does not load pg_topics/,
+		"$from: where the new server does not load the library pg_topics_upgrade is refused");
 	$new->adjust_conf('postgresql.conf', 'shared_preload_libraries', "'pg_topics'");
 	$new->append_conf('postgresql.conf', 'pg_topics.max_partitions = 5');
 	($done, $output) = upgrade($new);
-	ok(!$done && $output =~ /has room for 5 topic partitions, the old one for 1024/, "$from: and with less room");
+	ok(!$done && $output =~ /has room for 5 topic partitions, the old one for 1024/,
+		"$from: where the new server has a smaller max_partitions pg_topics_upgrade is refused");
 	$new->adjust_conf('postgresql.conf', 'pg_topics.max_partitions', undef);
 	my $different = make_new('different', extra => [ $old->pg_version < 18 ? '--data-checksums' : '--no-data-checksums' ]);
 	($done, $output) = upgrade($different);
-	ok(!$done && $output =~ /data checksums/, "$from: and with other checksums");
-	like($output, qr/hint: .*initdb --(no-)?data-checksums/, 'with a hint');
+	ok(!$done && $output =~ /data checksums/,
+		"$from: where only one server has data checksums pg_topics_upgrade is refused");
+	like($output, qr/hint: .*initdb --(no-)?data-checksums/, "$from: the hint says how to make the new cluster with the same checksums");
 	foreach my $shortened ('--lin', '--old-data=' . $old->data_dir)
 	{
 		($done, $output) = upgrade($new, $shortened);
-		ok(!$done && $output =~ /option "--(lin|old-data)" is shortened/, "$from: $shortened is refused");
+		ok(!$done && $output =~ /option "--(lin|old-data)" is shortened/,
+			"$from: the shortened option $shortened is refused");
 	}
 	($done, $output) = upgrade($new, '-kj2');
-	ok(!$done && $output =~ /give the options one by one, instead of "-kj2"/, "$from: and options in one word");
+	ok(!$done && $output =~ /give the options one by one, instead of "-kj2"/,
+		"$from: several options in one word are refused");
 	($done, $output) = upgrade($new, '--check');
-	ok($done, "$from: --check finds all ready");
-	ok(!-e $new->data_dir . '/pg_topics_upgrade.done', 'and does nothing');
+	ok($done, "$from: pg_topics_upgrade --check succeeds");
+	ok(!-e $new->data_dir . '/pg_topics_upgrade.done', "$from: pg_topics_upgrade --check upgrades nothing");
 
 	# the recipe forgotten: pg_upgrade alone
 	($done, $output) = upgrade($new, 'pg_upgrade');
-	ok($done, "$from: pg_upgrade alone");
+	ok($done, "$from: pg_upgrade alone succeeds");
 	$log = failed_start($new, "$from: the new server does not start without the records");
-	like($log, qr/FATAL:  the records of this cluster's topics are missing/, 'it says why');
-	like($log, qr/HINT:  Do not run delete_old_cluster\.sh yet.*pg_topics_upgrade --topics-only/, 'and what to do');
+	like($log, qr/FATAL:  the records of this cluster's topics are missing/,
+		"$from: the log says that the records are missing");
+	like($log, qr/HINT:  Do not run delete_old_cluster\.sh yet.*pg_topics_upgrade --topics-only/,
+		"$from: the hint says to run pg_topics_upgrade --topics-only");
 	$new->append_conf('postgresql.conf', 'pg_topics.adopt_log_dir = on');
-	failed_start($new, "$from: nor with adopt_log_dir");
+	failed_start($new, "$from: with adopt_log_dir the new server does not start without the records either");
 	$new->adjust_conf('postgresql.conf', 'pg_topics.adopt_log_dir', undef);
 	($done, $output) = upgrade($new);
-	ok(!$done && $output =~ /--topics-only/, "$from: pg_upgrade is not run twice");
+	ok(!$done && $output =~ /--topics-only/,
+		"$from: after pg_upgrade a second run is refused and --topics-only recommended");
 
 	# broken off half way, at each copy that there is to make
 	my $fake = PostgreSQL::Test::Utils::tempdir();
@@ -306,22 +318,29 @@ exec /bin/cp "\$@"
 		local $ENV{PATH} = "$fake:$ENV{PATH}";
 		($done, $output) = upgrade($new, '--topics-only');
 		last if $done;
-		$log = failed_start($new, "$from: broken off at copy $stop, the server does not start");
-		like($log, qr/the records of this cluster's topics are missing/, 'and says why');
+		$log = failed_start($new,
+			"$from: where copying was broken off at file $stop the server does not start");
+		like($log, qr/the records of this cluster's topics are missing/,
+			"$from: where copying was broken off at file $stop the log says that records are missing");
 		die 'no end' if $stop > 20;
 	}
-	like($output, qr/The topics are complete/, "$from: repeated, it comes to its end");
-	like($output, qr/To go back: stop the new server and start the old one/, 'and says how to undo it');
+	like($output, qr/The topics are complete/,
+		"$from: pg_topics_upgrade --topics-only can be repeated until all topics are complete");
+	like($output, qr/To go back: stop the new server and start the old one/,
+		"$from: pg_topics_upgrade says how to go back to the old server");
 	($done, $output) = upgrade($new, '--topics-only');
-	ok($done && $output =~ /complete already/, "$from: once more there is nothing to do");
+	ok($done && $output =~ /complete already/,
+		"$from: where the topics are complete pg_topics_upgrade does nothing");
 	$new->start;
 	check_new($new, $expected, 'copied');
 	$new->stop;
 	($done, $output) = upgrade($new, '--topics-only');
-	ok(!$done && $output =~ /the new cluster has records already/, "$from: what the new server has written is not touched");
-	is(join(' ', map { "$_ " . -s } sort glob($old->data_dir . '/pg_topics/*/*/*')), $original, "$from: the old cluster has not been touched");
+	ok(!$done && $output =~ /the new cluster has records already/,
+		"$from: once the new server has records of its own pg_topics_upgrade is refused");
+	is(join(' ', map { "$_ " . -s } sort glob($old->data_dir . '/pg_topics/*/*/*')), $original,
+		"$from: copying leaves the topics' files of the old cluster as they are");
 	$old->start;
-	ok(all_contents($old) eq $expected, "$from: it can be gone back to");
+	ok(all_contents($old) eq $expected, "$from: the old server has all records after copying");
 	$old->stop;
 
 	test_clone($expected);
@@ -332,12 +351,14 @@ exec /bin/cp "\$@"
 	my $linked = make_new('linked');
 	move_configuration($_) foreach $old, $linked;
 	($done, $output) = upgrade($linked, '--link');
-	ok($done, "$from: pg_topics_upgrade --link");
-	like($output, qr/before the new server has been started/, 'it says until when it can be undone');
+	ok($done, "$from: pg_topics_upgrade --link succeeds");
+	like($output, qr/before the new server has been started/,
+		"$from: pg_topics_upgrade --link says until when the old server can be used again");
 	my ($segment) = glob($linked->data_dir . '/pg_topics/*/*/*.log');
-	is((stat $segment)[3], 2, 'the segments are linked');
+	is((stat $segment)[3], 2, "$from: the new cluster's segments are links to the old ones");
 	($done, $output) = upgrade($linked, '--link');
-	ok($done && $output =~ /complete already/, "$from: once more there is nothing to do");
+	ok($done && $output =~ /complete already/,
+		"$from: where the topics are complete pg_topics_upgrade does nothing");
 	# the old cluster goes, as delete_old_cluster.sh does it
 	rmtree($old->data_dir . '/pg_topics');
 	$linked->start;
@@ -356,14 +377,18 @@ sub test_older_release
 	foreach my $option ('--check', '--copy')
 	{
 		my ($done, $output) = upgrade($new, $option);
-		ok(!$done && $output =~ /the new server's minor release is older than the old one's/, "$from: an earlier release is refused with $option");
-		like($output, qr/hint: Update the new server to its newest minor release first/, 'with a hint');
+		ok(!$done && $output =~ /the new server's minor release is older than the old one's/,
+			"$from: with $option a new server of an earlier minor release is refused");
+		like($output, qr/hint: Update the new server to its newest minor release first/,
+			"$from: the hint says to update the new server");
 	}
-	ok(!-e $new->data_dir . '/pg_upgrade_output.d', 'before pg_upgrade has begun');
+	ok(!-e $new->data_dir . '/pg_upgrade_output.d',
+		"$from: an earlier minor release is refused before pg_upgrade begins");
 	my ($done, $output) = upgrade($new, 'pg_upgrade', '--copy');
-	ok(!$done && $output =~ /Restoring database schemas.*failure/s, "$from: pg_upgrade alone fails in the middle");
+	ok(!$done && $output =~ /Restoring database schemas.*failure/s,
+		"$from: pg_upgrade alone fails while it restores the schemas");
 	$old->start;
-	ok(all_contents($old) eq $expected, "$from: the old cluster goes on");
+	ok(all_contents($old) eq $expected, "$from: after pg_upgrade has failed the old server has all records");
 	$old->stop;
 	return;
 }
@@ -378,14 +403,16 @@ sub test_clone
 	my ($done, $output) = upgrade($new, '--clone');
 	SKIP:
 	{
-		like($output, qr/the records cannot be cloned/, "$from: where there are no clones, --clone is refused") if !$done;
-		ok(!-e $new->data_dir . '/pg_topics_upgrade.done', 'before anything is done') if !$done;
+		like($output, qr/the records cannot be cloned/,
+			"$from: where the file system has no clones --clone is refused") if !$done;
+		ok(!-e $new->data_dir . '/pg_topics_upgrade.done',
+			"$from: where the file system has no clones nothing is upgraded") if !$done;
 		skip 'this file system has no clones', 1 if !$done;
 		$new->start;
 		check_new($new, $expected, 'cloned');
 		$new->stop;
 		$old->start;
-		ok(all_contents($old) eq $expected, "$from: after cloning it can be gone back to");
+		ok(all_contents($old) eq $expected, "$from: the old server has all records after cloning");
 		$old->stop;
 	}
 	return;
@@ -402,15 +429,18 @@ sub test_half_linked
 	$new_programs = failing_programs();
 	my ($done, $output) = upgrade($new, '--link');
 	undef $new_programs;
-	ok(!$done && $output =~ /error: pg_upgrade has failed/, "$from: pg_upgrade fails near its end");
-	ok(-e $old->data_dir . '/global/pg_control.old', 'when the old control file has been put away');
+	ok(!$done && $output =~ /error: pg_upgrade has failed/,
+		"$from: where pg_upgrade fails near its end pg_topics_upgrade reports it");
+	ok(-e $old->data_dir . '/global/pg_control.old',
+		"$from: pg_upgrade has failed after it renamed the old control file");
 	($done, $output) = upgrade($new, '--link', '--topics-only');
-	ok(!$done && $output =~ /pg_upgrade has not come to its end in the new cluster/, "$from: no records are brought then");
-	failed_start($new, "$from: and the new server does not start");
+	ok(!$done && $output =~ /pg_upgrade has not come to its end in the new cluster/,
+		"$from: pg_topics_upgrade is refused where pg_upgrade has not ended");
+	failed_start($new, "$from: the new server does not start where pg_upgrade has not ended");
 	# as pg_upgrade's manual has it
 	rename($old->data_dir . '/global/pg_control.old', $old->data_dir . '/global/pg_control') or die $!;
 	$old->start;
-	ok(all_contents($old) eq $expected, "$from: it can be gone back to");
+	ok(all_contents($old) eq $expected, "$from: the old server has all records once its control file is put back");
 	$old->stop;
 	return;
 }
@@ -431,18 +461,21 @@ sub test_swap
 	if ($old->pg_version < 18)
 	{
 		($done, $output) = upgrade($new, '--swap');
-		ok(!$done && $output =~ /old one checksums with "(\S+) (--enable) (-D) (\S+)"/, "$from: the hint says how to turn checksums on");
-		command_ok([ $1, $2, $3, $4 ], "$from: they are turned on");
+		ok(!$done && $output =~ /old one checksums with "(\S+) (--enable) (-D) (\S+)"/,
+			"$from: with --swap the hint says how to turn on checksums in the old cluster");
+		command_ok([ $1, $2, $3, $4 ], "$from: the command in the hint turns checksums on");
 	}
 	($done, $output) = upgrade($new, '--swap');
 	my $script = getcwd() . '/delete_old_cluster.sh';
-	ok($done, "$from: pg_topics_upgrade --swap");
-	like($output, qr/There is no way back but a backup/, 'says that there is no way back');
-	unlike($output, qr/To go back/, 'and shows none');
+	ok($done, "$from: pg_topics_upgrade --swap succeeds");
+	like($output, qr/There is no way back but a backup/,
+		"$from: pg_topics_upgrade --swap says that there is no way back");
+	unlike($output, qr/To go back/, "$from: pg_topics_upgrade --swap shows no way back");
 	($done, $output) = upgrade($new, '--swap');
-	ok($done && $output =~ /complete already/, "$from: once more there is nothing to do");
-	command_ok([$script], "$from: the old cluster is removed");
-	ok(!-e $old->data_dir, 'all of it');
+	ok($done && $output =~ /complete already/,
+		"$from: where the topics are complete pg_topics_upgrade does nothing");
+	command_ok([$script], "$from: delete_old_cluster.sh succeeds after --swap");
+	ok(!-e $old->data_dir, "$from: delete_old_cluster.sh removes the old cluster's directory");
 	$new->start;
 	check_new($new, $expected, 'swapped');
 	$new->stop;
@@ -463,7 +496,7 @@ SKIP:
 {
 	# 15 is the oldest that is supported
 	skip('no older server is installed beside this one', 1) if !%older && own_major() > 15;
-	pass('from each older server: ' . join(' ', sort keys %older));
+	pass('pg_topics_upgrade works from each installed older server: ' . join(' ', sort keys %older));
 }
 
 done_testing();

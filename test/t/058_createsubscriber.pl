@@ -28,22 +28,25 @@ catch_up($publisher, $subscriber);
 $subscriber->stop;
 
 command_ok([ 'pg_createsubscriber', '-D', $subscriber->data_dir, '-P', $publisher->connstr('postgres'),
-		'-p', $subscriber->port, '-s', $subscriber->host, '-d', 'postgres' ], 'pg_createsubscriber');
+		'-p', $subscriber->port, '-s', $subscriber->host, '-d', 'postgres' ],
+	'pg_createsubscriber succeeds with a standby that has topics');
 
 my $log = -s $subscriber->logfile;
-ok(!$subscriber->start(fail_ok => 1), 'the subscriber does not start as it is');
+ok(!$subscriber->start(fail_ok => 1), 'the subscriber does not start with topics of another cluster');
 $log = slurp_file($subscriber->logfile, $log);
-like($log, qr/FATAL:  the topics in "pg_topics" belong to another database cluster/, 'it says why');
-like($log, qr/HINT:  .*pg_createsubscriber.*adopt_log_dir = on/, 'and what to do');
+like($log, qr/FATAL:  the topics in "pg_topics" belong to another database cluster/,
+	'the subscriber says why it does not start');
+like($log, qr/HINT:  .*pg_createsubscriber.*adopt_log_dir = on/, 'the hint says to set adopt_log_dir');
 
 $subscriber->append_conf('postgresql.conf', 'pg_topics.adopt_log_dir = on');
 $subscriber->start;
-ok(contents($subscriber, 'events') eq $expected, 'adopted, all records are there');
-check_events($subscriber, 'topic and table agree');
+ok(contents($subscriber, 'events') eq $expected, 'with adopt_log_dir the subscriber starts with all records');
+check_events($subscriber, 'on the subscriber topic and table have the same records');
 $subscriber->stop;
 $subscriber->adjust_conf('postgresql.conf', 'pg_topics.adopt_log_dir', undef);
 $subscriber->start;
-ok(contents($subscriber, 'events') eq $expected, 'once is enough');
+ok(contents($subscriber, 'events') eq $expected,
+	'the subscriber needs adopt_log_dir for its first start only');
 
 # tables go on being replicated, topics are not; the groups' offsets are in a table
 my $groups = q{SELECT committed_offset FROM topic_group_offsets WHERE group_id = 'accounting' ORDER BY 1};
@@ -51,9 +54,12 @@ $publisher->safe_psql('postgres', q{
 	SELECT produce('purchases', 'k', 'of the publisher');
 	SELECT count(*) FROM consume('purchases', 'accounting', max_records => 3);
 	INSERT INTO orders VALUES (1)});
-ok($subscriber->poll_query_until('postgres', 'SELECT count(*) = 1 FROM orders'), 'a table is replicated');
-is($subscriber->safe_psql('postgres', 'SELECT count(*) FROM purchases'), '20', 'a topic is not');
-is($subscriber->safe_psql('postgres', $groups), '8', "a group's offset is");
+ok($subscriber->poll_query_until('postgres', 'SELECT count(*) = 1 FROM orders'),
+	'the rows of a table are replicated');
+is($subscriber->safe_psql('postgres', 'SELECT count(*) FROM purchases'), '20',
+	'the records of a topic are not replicated');
+is($subscriber->safe_psql('postgres', $groups), '8',
+	"the committed offset of a group, which is in a table, is replicated");
 # unless, as the manual has it
 $subscriber->safe_psql('postgres', q{
 	CREATE FUNCTION keep_own() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
@@ -65,18 +71,21 @@ $publisher->safe_psql('postgres', q{
 	SELECT count(*) FROM consume('purchases', 'accounting', max_records => 7);
 	SELECT count(*) FROM consume('purchases', 'new');
 	INSERT INTO orders VALUES (2)});
-ok($subscriber->poll_query_until('postgres', 'SELECT count(*) = 2 FROM orders'), 'with a trigger in its way, tables go on');
-is($subscriber->safe_psql('postgres', $groups), '10', 'and groups are the own ones');
-is($subscriber->safe_psql('postgres', q{SELECT count(*) FROM consume('purchases', 'new')}), '20', 'a new one reads all');
+ok($subscriber->poll_query_until('postgres', 'SELECT count(*) = 2 FROM orders'),
+	'with a trigger on topic_group_offsets other tables are still replicated');
+is($subscriber->safe_psql('postgres', $groups), '10',
+	'with that trigger the subscriber keeps its own committed offsets');
+is($subscriber->safe_psql('postgres', q{SELECT count(*) FROM consume('purchases', 'new')}), '20',
+	'with that trigger a group that is new on the publisher starts anew on the subscriber');
 
 # and it is a cluster of its own
 $subscriber->safe_psql('postgres', q{SELECT produce('purchases', 'k', 'of the subscriber')});
 kill_all($subscriber);
 $subscriber->start;
 is($subscriber->safe_psql('postgres', 'SELECT record_offset, value FROM purchases ORDER BY record_offset DESC LIMIT 1'), '20|of the subscriber',
-	'it goes on by itself, and after a crash');
+	'the subscriber has its own records after a crash');
 is($publisher->safe_psql('postgres', 'SELECT record_offset, value FROM purchases ORDER BY record_offset DESC LIMIT 1'), '20|of the publisher',
-	'and so does the publisher');
+	'the publisher has its own records');
 $subscriber->stop;
 $publisher->stop;
 

@@ -53,25 +53,31 @@ next_backup();
 # the topics are in each increment whole, tables are not
 my $increment = $primary->backup_dir . "/$chain[-1]";
 my @whole = glob("$increment/pg_topics/*/*/*.log");
-cmp_ok(scalar @whole, '>', 3, 'an increment has the segments');
-ok(!grep({ /INCREMENTAL/ } glob("$increment/pg_topics/*/*/*")), 'as whole files');
-ok(scalar(grep { /INCREMENTAL/ } glob("$increment/base/*/*")), 'tables are in it as what has changed');
+cmp_ok(scalar @whole, '>', 3, 'an incremental backup has the segments of all topics');
+ok(!grep({ /INCREMENTAL/ } glob("$increment/pg_topics/*/*/*")),
+	'an incremental backup has the files of topics whole');
+ok(scalar(grep { /INCREMENTAL/ } glob("$increment/base/*/*")),
+	'an incremental backup has only the changed blocks of tables');
 
 my $restored = PostgreSQL::Test::Cluster->new('restored');
 $restored->init_from_backup($primary, $chain[-1], combine_with_prior => [ @chain[ 0 .. $#chain - 1 ] ]);
-command_ok([ 'pg_verifybackup', '-n', '-i', 'postgresql.conf', $restored->data_dir ], 'pg_verifybackup finds the combined one sound, but for its configuration');
+command_ok([ 'pg_verifybackup', '-n', '-i', 'postgresql.conf', $restored->data_dir ],
+	'pg_verifybackup finds no damage in the combined backup but for its configuration');
 $restored->append_conf('postgresql.conf', 'archive_mode = off');
 $restored->start;
 end_prepared($restored);
-check_events($restored, 'combined: topic and table agree');
-ok(contents($restored, $_) eq $expected{$_}, "combined: topic $_ is as it was") foreach sort keys %expected;
-is($restored->safe_psql('postgres', q{SELECT to_regclass('doomed') IS NULL}), 't', 'combined: what was dropped is');
-is($restored->safe_psql('postgres', q{SELECT count(*) FROM verify_topic('events')}), '0', 'combined: no damage');
+check_events($restored, 'restored from a combined backup, topic and table have the same records');
+ok(contents($restored, $_) eq $expected{$_},
+	"restored from a combined backup, the topic $_ is as it was at the last increment") foreach sort keys %expected;
+is($restored->safe_psql('postgres', q{SELECT to_regclass('doomed') IS NULL}), 't',
+	'restored from a combined backup, a topic that was dropped does not exist');
+is($restored->safe_psql('postgres', q{SELECT count(*) FROM verify_topic('events')}), '0',
+	'restored from a combined backup, the topic has no damage');
 finish_load(start_load($restored, clients => 2, transactions => 20));
 end_prepared($restored);
 kill_all($restored);
 $restored->start;
-check_events($restored, 'it goes on, and after a crash');
+check_events($restored, 'after more load and a crash topic and table have the same records');
 $restored->stop;
 $primary->stop;
 
