@@ -124,25 +124,27 @@ sub check_all
 
 	check_acknowledged($node, $load, $name);
 	end_prepared($node);
-	check_events($node, "$name: topic and table agree");
+	check_events($node, "$name: topic and table have the same records");
 	cmp_ok($sql->(q{SELECT coalesce(max(substring(value FROM '^\d+')::int), 0) FROM state}), '>=', told($load, 'state'),
-		"$name: the last acknowledged change is there");
+		"$name: the table of states has the last acknowledged change");
 	is($sql->(q{SELECT count(*) FROM (SELECT key, value FROM latest(NULL::changes) EXCEPT SELECT * FROM state) AS s})
 		  . $sql->(q{SELECT count(*) FROM (SELECT * FROM state EXCEPT SELECT key, value FROM latest(NULL::changes)) AS s}),
-		'00', "$name: the compacted topic agrees with its table");
-	cmp_ok($sql->('SELECT coalesce(max(n), 0) FROM numbers'), '>=', told($load, 'number'), "$name: the last acknowledged number is there");
+		'00', "$name: latest() of the compacted topic has the same rows as its table");
+	cmp_ok($sql->('SELECT coalesce(max(n), 0) FROM numbers'), '>=', told($load, 'number'),
+		"$name: the table of numbers has the last acknowledged number");
 	is($sql->(q{
 		WITH t AS (SELECT substring(value FROM '^\d+')::int AS n FROM trimmed)
 		SELECT coalesce((SELECT array_agg(n) FROM t), '{}') =
 			coalesce((SELECT array_agg(n ORDER BY n) FROM numbers WHERE n >= (SELECT min(n) FROM t)), '{}')}),
-		't', "$name: what is left of the trimmed topic is the end of its table");
+		't', "$name: the trimmed topic has the last records, as its table does");
 	cmp_ok($sql->(q{SELECT log_start_offset FROM pg_topic_partitions WHERE topic = 'trimmed'::regclass}), '>=',
-		told($load, 'deleted'), "$name: what was deleted stays deleted");
+		told($load, 'deleted'), "$name: the log starts at or behind the last acknowledged deletion");
 	is($sql->(q{SELECT count(*) FROM got g LEFT JOIN events e USING (partition, record_offset) WHERE e.value IS DISTINCT FROM g.value}),
-		'0', "$name: what was consumed is there");
-	is($sql->(q{SELECT count(*) - count(DISTINCT (partition, record_offset)) FROM got}), '0', "$name: and was consumed once");
+		'0', "$name: each consumed record is in the topic");
+	is($sql->(q{SELECT count(*) - count(DISTINCT (partition, record_offset)) FROM got}), '0',
+		"$name: no record was consumed twice");
 	is($sql->(q{SELECT string_agg(v::text, E'\n') FROM unnest('{events,changes,trimmed}'::regclass[]) AS t, verify_topic(t) AS v}),
-		'', "$name: no file is damaged");
+		'', "$name: verify_topic() finds no damage");
 	return;
 }
 
@@ -169,7 +171,7 @@ foreach my $round (1 .. $cuts)
 {
 	my $load = run_load($node, 20 + int(rand(150)));
 
-	cut($load, "at random, $round");
+	cut($load, "power cut $round at a random moment");
 }
 
 # The steps of which each may be the last; those of CREATE and DROP are none of this load's,
@@ -185,11 +187,12 @@ foreach my $point ((shuffle sort keys %points)[ 0 .. $cuts - 1 ])
 
 	$node->safe_psql('postgres', "ALTER SYSTEM SET pg_topics.fault_point = '$point:stop'");
 	$node->safe_psql('postgres', 'SELECT pg_reload_conf()');
-	ok(poll_until(sub { slurp_file($node->logfile, $from) =~ /stopping at fault point "\Q$point\E"/ }), "$point: reached");
+	ok(poll_until(sub { slurp_file($node->logfile, $from) =~ /stopping at fault point "\Q$point\E"/ }),
+		"a process stops at the fault point $point");
 	# it would stop recovery as well
 	unlink $node->data_dir . '/postgresql.auto.conf';
 	system('sync', $node->data_dir);
-	cut($load, "at $point");
+	cut($load, "power cut at the fault point $point");
 }
 $node->stop;
 
@@ -224,7 +227,7 @@ foreach my $control (sort keys %controls)
 	(my $name = $control) =~ s/\W+/_/g;
 	my $lost = loses(make_node($name, $controls{$control}));
 
-	isnt($lost, '', "$control data is lost");
+	isnt($lost, '', "$control a power cut loses data, so that this test would see it");
 	note("$control: $lost");
 }
 
@@ -277,7 +280,7 @@ foreach my $round (1 .. $cuts)
 
 	$standby->start;
 	catch_up($primary, $standby);
-	check_all($standby, $load, "standby, $round");
+	check_all($standby, $load, "power cut $round of a standby");
 }
 $standby->stop;
 

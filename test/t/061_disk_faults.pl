@@ -65,8 +65,9 @@ sub agree
 		SELECT count(*) FROM (SELECT key, value FROM $topic EXCEPT SELECT * FROM sent_$topic) AS a
 		UNION ALL SELECT count(*) FROM (
 			SELECT DISTINCT ON (key) key, value FROM (SELECT ctid, * FROM sent_$topic) AS s ORDER BY key, ctid DESC
-		) AS s WHERE (key, value) NOT IN (SELECT key, value FROM latest(NULL::$topic))}), "0\n0", "$name: topic and table agree");
-	is(sql("SELECT count(*) FROM verify_topic('$topic')"), '0', "$name: no file is damaged");
+		) AS s WHERE (key, value) NOT IN (SELECT key, value FROM latest(NULL::$topic))}), "0\n0",
+		"$name: topic and table have the same records");
+	is(sql("SELECT count(*) FROM verify_topic('$topic')"), '0', "$name: verify_topic() finds no damage");
 	return;
 }
 
@@ -109,7 +110,8 @@ my %scenarios = (
 	'recovery-point-sync' => { elsewhere => 1, errno => 'EIO', like => qr/PANIC:  could not fsync file "pg_topics\/recovery_point.tmp"/ });
 
 my %points = map { $_ => 1 } map { slurp_file($_) =~ /\bFAULT_ERROR\("([^"]+)"\)/g } glob("$FindBin::RealBin/../../src/*.c $FindBin::RealBin/../../src/*/*.c");
-is(join(' ', sort keys %scenarios), join(' ', sort keys %points), 'each call of the sources that can fail has a scenario');
+is(join(' ', sort keys %scenarios), join(' ', sort keys %points),
+	'each FAULT_ERROR() of the sources has a scenario');
 
 # Back after a PANIC.
 sub wait_restart
@@ -129,7 +131,8 @@ sub run_session
 	my $from = -s $node->logfile;
 	my $error = error_of("SET pg_topics.fault_point = '$point:$case->{errno}';\n$sql");
 
-	like($case->{panics} ? slurp_file($node->logfile, $from) : $error, $case->{like}, "$point: reported");
+	like($case->{panics} ? slurp_file($node->logfile, $from) : $error, $case->{like},
+		"$point: the error says which file failed and why");
 	wait_restart($from) if $case->{panics};
 	return;
 }
@@ -146,16 +149,17 @@ sub run_checkpoint
 	my $session = open_background($node, 'checkpoint');
 	# until the sync process has read its settings again
 	ask($session, (produce($topic, 'again') . ";\nCHECKPOINT;\n") x 100);
-	ok(poll_until(sub { slurp_file($node->logfile, $from) =~ $case->{like} }), "$point: reported");
+	ok(poll_until(sub { slurp_file($node->logfile, $from) =~ $case->{like} }),
+		"$point: the error says which file failed and why");
 	if ($case->{waits})
 	{
 		sql(produce($topic, 'meanwhile'));
 		is(sql(q{SELECT count(*) FROM pg_stat_activity WHERE application_name = 'checkpoint' AND state = 'active'}), '1',
-			"$point: the checkpoint waits, producing goes on");
+			"$point: the checkpoint waits while producing goes on");
 		sql('ALTER SYSTEM RESET pg_topics.fault_point');
 		sql('SELECT pg_reload_conf()');
 		answer($session);
-		unlike($session->{err}, qr/ERROR|FATAL/, "$point: it completes when it can");
+		unlike($session->{err}, qr/ERROR|FATAL/, "$point: the checkpoint completes once the fault is gone");
 		return;
 	}
 	# recovery meets the same, so the server stays down
@@ -176,7 +180,7 @@ sub run_start
 	sql("ALTER SYSTEM SET pg_topics.fault_point = '$point:$case->{errno}'");
 	$node->stop;
 	ok(!$node->start(fail_ok => 1), "$point: the server does not start");
-	like(slurp_file($node->logfile, $from), $case->{like}, "$point: reported");
+	like(slurp_file($node->logfile, $from), $case->{like}, "$point: the log says which file failed and why");
 	unlink $node->data_dir . '/postgresql.auto.conf';
 	append_to_file($node->data_dir . '/postgresql.auto.conf', '');
 	$node->start;
@@ -193,19 +197,22 @@ foreach my $point (sort keys %scenarios)
 	$before = sql("SELECT count(*), max(record_offset) FROM $topic");
 	my $run = $case->{elsewhere} ? \&run_checkpoint : $case->{at_start} ? \&run_start : \&run_session;
 	$run->($point, $topic, $case);
-	is(sql("SELECT count(*), max(record_offset) FROM $topic"), $before, "$point: as before")
+	is(sql("SELECT count(*), max(record_offset) FROM $topic"), $before,
+		"$point: the topic has the same records as before the fault")
 	  unless $case->{elsewhere} || $case->{removes} || $case->{partly};
-	is(sql("SELECT count(*) FROM topic_group_offsets WHERE topic = '$topic'::regclass AND committed_offset > 0"), '0', "$point: no offset moves");
+	is(sql("SELECT count(*) FROM topic_group_offsets WHERE topic = '$topic'::regclass AND committed_offset > 0"), '0',
+		"$point: no committed offset has moved");
 	# once more, without the fault
 	sql("SELECT delete_records('$topic', 0, 295)") if $case->{removes};
 	sql(produce($topic, 'after'));
-	is(sql("SELECT value FROM $topic ORDER BY record_offset DESC LIMIT 1"), 'after', "$point: it goes on");
+	is(sql("SELECT value FROM $topic ORDER BY record_offset DESC LIMIT 1"), 'after',
+		"$point: without the fault a record can be produced");
 	agree($topic, $point) unless $case->{removes};
 	sql("SELECT count(*) FROM compact('$topic')");
-	agree($topic, "$point, compacted") unless $case->{removes};
+	agree($topic, "$point, after compaction") unless $case->{removes};
 	next if !$case->{removes};
 	my @files = glob(topic_directory($node, $topic, 0) . '/*');
-	is(scalar(grep { /\/0{20}\./ } @files), 0, "$point: what could not be removed is removed later");
+	is(scalar(grep { /\/0{20}\./ } @files), 0, "$point: files that could not be removed are removed later");
 }
 $node->stop;
 
@@ -215,13 +222,15 @@ $node->start;
 my $topic = make_topic();
 my $directory = topic_directory($node, $topic, 0);
 chmod 0500, $directory;
-like(error_of(sprintf($grow, $topic)), qr/ERROR:  42501: could not (open|create) topic file/, 'a directory that may not be written to: reported');
+like(error_of(sprintf($grow, $topic)), qr/ERROR:  42501: could not (open|create) topic file/,
+	'producing to a directory without write permission is an error');
 chmod 0700, $directory;
 chmod 0000, glob("$directory/*.log");
-like(error_of("SELECT count(*) FROM $topic"), qr/ERROR:  42501: could not open topic file/, 'files that may not be read: reported');
+like(error_of("SELECT count(*) FROM $topic"), qr/ERROR:  42501: could not open topic file/,
+	'reading files without read permission is an error');
 chmod 0600, glob("$directory/*.log");
 sql(produce($topic, 'after'));
-agree($topic, 'permission given back');
+agree($topic, 'with the permissions back');
 $node->stop;
 
 # ---- a full disk, for real ----------------------------------------------------
@@ -252,7 +261,8 @@ SKIP:
 
 		is($full->safe_psql('postgres', q{
 			SELECT count(*) FROM sent FULL JOIN events ON n = split_part(value, ' ', 1)::int WHERE n IS NULL OR value IS NULL
-			UNION ALL SELECT count(*) FROM verify_topic('events')}), "0\n0", "$name: topic and table agree, no file is damaged");
+			UNION ALL SELECT count(*) FROM verify_topic('events')}), "0\n0",
+			"$name: topic and table have the same records, and no file is damaged");
 	};
 
 	# what is left takes the pending records' file, or a part of it
@@ -260,15 +270,17 @@ SKIP:
 	my ($code, $out, $err) = $full->psql('postgres', q{
 		SET pg_topics.buffer_memory = '64kB';
 		INSERT INTO events (value) SELECT repeat(md5(n::text), 10) FROM generate_series(1, 100000) AS n});
-	like($err, qr/ERROR:  could not write pending records to temporary file .*: No space left on device/, 'full, temporary file: reported');
-	$check->('full, temporary file');
+	like($err, qr/ERROR:  could not write pending records to temporary file .*: No space left on device/,
+		'with a full disk writing the temporary file is an error');
+	$check->('after the disk was full for the temporary file');
 
 	# then the log or the WAL, whichever comes first: an error, or PostgreSQL's own PANIC
 	unlink $ballast;
 	$ballast = fill_disk(2 * 1024 * 1024);
 	($code, $out, $err) = $full->psql('postgres', 'CALL fill(2000)');
-	isnt($code, 0, 'full, log and WAL: it fails');
-	like($err . slurp_file($full->logfile), qr/No space left on device/, 'full, log and WAL: and says why');
+	isnt($code, 0, 'with a full disk producing fails');
+	like($err . slurp_file($full->logfile), qr/No space left on device/,
+		'with a full disk the error or the log says that no space is left');
 	note($err =~ /(.*(?:ERROR|server closed).*)/);
 	unlink $ballast;
 	poll_until(sub { (try_psql($full, 'SELECT 1'))[0] == 0 || !-e $full->data_dir . '/postmaster.pid' });
@@ -277,9 +289,9 @@ SKIP:
 		$full->{_pid} = undef;
 		$full->start;
 	}
-	$check->('full, log and WAL');
+	$check->('after the disk was full for log or WAL');
 	$full->safe_psql('postgres', 'CALL fill(20); CHECKPOINT');
-	$check->('with space again');
+	$check->('with space on the disk again');
 	$full->stop;
 	clear_disk();
 }

@@ -63,30 +63,37 @@ foreach my $strategy (qw(wal_log file_copy))
 	my $copy = "copy_$strategy";
 
 	sql('postgres', "CREATE DATABASE $copy TEMPLATE shop STRATEGY $strategy");
-	is(sql($copy, $definition), sql('shop', $definition), "$strategy: the copy has the topic, its options and rights");
-	is(sql($copy, 'SELECT count(*) FROM purchases'), '0', "$strategy: without records");
-	is(sql($copy, $groups), $before_groups, "$strategy: and the groups' offsets");
-	is(sql($copy, q{SELECT count(*) FROM consume('purchases', 'accounting')}), '0', "$strategy: a group finds nothing");
+	is(sql($copy, $definition), sql('shop', $definition),
+		"$strategy: the copied database has the topic with its options and privileges");
+	is(sql($copy, 'SELECT count(*) FROM purchases'), '0',
+		"$strategy: the topic in the copied database has no records");
+	is(sql($copy, $groups), $before_groups,
+		"$strategy: the copied database has the groups' committed offsets");
+	is(sql($copy, q{SELECT count(*) FROM consume('purchases', 'accounting')}), '0',
+		"$strategy: a group finds no records in the copied database");
 	sql($copy, q{SELECT produce('purchases', 'key', '{"of": "the copy"}'::jsonb, partition => 0)});
-	is(sql($copy, 'SELECT partition, record_offset, value FROM purchases'), '0|0|{"of": "the copy"}', "$strategy: its offsets begin anew");
+	is(sql($copy, 'SELECT partition, record_offset, value FROM purchases'), '0|0|{"of": "the copy"}',
+		"$strategy: the offsets in the copied database begin at 0");
 	is(sql($copy, q{SELECT value FROM consume('purchases', 'accounting', partitions => '{0}')}), '{"of": "the copy"}',
-		"$strategy: a group goes on there, by auto_offset_reset");
-	is(sql('shop', $records), $before, "$strategy: the original is as it was");
-	is(sql('shop', $groups), $before_groups, "$strategy: and so are its groups");
+		"$strategy: a group whose offset is past the copied log's end starts where auto_offset_reset says");
+	is(sql('shop', $records), $before, "$strategy: the original database has the same records as before");
+	is(sql('shop', $groups), $before_groups,
+		"$strategy: the original database has the same committed offsets as before");
 }
 
 # ---- renamed, moved ----------------------------------------------------------
 
 my $tablespace = PostgreSQL::Test::Utils::tempdir();
 sql('postgres', 'ALTER DATABASE shop RENAME TO store');
-is(sql('store', $records), $before, 'renamed: the records are there');
+is(sql('store', $records), $before, 'a renamed database has all records');
 sql('postgres', "CREATE TABLESPACE elsewhere LOCATION '$tablespace'");
 sql('postgres', 'ALTER DATABASE store SET TABLESPACE elsewhere');
-is(sql('store', $records), $before, 'in another tablespace: the records are there');
+is(sql('store', $records), $before, 'a database that was moved to another tablespace has all records');
 sql('store', q{SELECT produce('purchases', 'key', '{}'::jsonb, partition => 0)});
 kill_all($node);
 $node->start;
-is(sql('store', 'SELECT count(*) FROM purchases'), '511', 'and after a crash, with what came since');
+is(sql('store', 'SELECT count(*) FROM purchases'), '511',
+	'a database that was moved has all records after a crash, also one that was produced since');
 sql('postgres', 'ALTER DATABASE store SET TABLESPACE pg_default');
 sql('postgres', 'ALTER DATABASE store RENAME TO shop');
 $before = sql('shop', $records);
@@ -94,16 +101,18 @@ $before = sql('shop', $records);
 # ---- dropped, and its OID given to another -----------------------------------
 
 my $oid = oid_of('copy_wal_log');
-ok(-d "$log_dir/$oid", 'the copy has a directory');
+ok(-d "$log_dir/$oid", 'the copied database has a directory for its topics');
 sql('postgres', 'DROP DATABASE copy_wal_log');
-ok(!-e "$log_dir/$oid", 'dropped: the directory goes with the database');
-is(sql('shop', $records), $before, 'the others stay');
+ok(!-e "$log_dir/$oid", 'DROP DATABASE removes the directory of its topics');
+is(sql('shop', $records), $before, 'DROP DATABASE leaves the records of other databases');
 
 # a database with the same OID and the same topics' OIDs
 sql('postgres', "CREATE DATABASE again TEMPLATE shop OID $oid");
-is(sql('again', 'SELECT count(*) FROM purchases'), '0', 'one of the same OID: its topic is empty');
+is(sql('again', 'SELECT count(*) FROM purchases'), '0',
+	'a new database with the OID of a dropped one has an empty topic');
 sql('again', q{SELECT produce('purchases', 'key', '{"of": "again"}'::jsonb, partition => 0)});
-is(sql('again', 'SELECT record_offset, value FROM purchases'), '0|{"of": "again"}', 'and its offsets begin anew');
+is(sql('again', 'SELECT record_offset, value FROM purchases'), '0|{"of": "again"}',
+	'in a new database with the OID of a dropped one offsets begin at 0');
 
 # files of a dropped one that nobody has removed yet
 sql('postgres', 'DROP DATABASE again');
@@ -111,10 +120,13 @@ sql('postgres', 'DROP DATABASE again');
 PostgreSQL::Test::RecursiveCopy::copypath("$log_dir/" . oid_of('shop'), "$log_dir/copying");
 rename "$log_dir/copying", "$log_dir/$oid" or die $!;
 sql('postgres', "CREATE DATABASE again TEMPLATE shop OID $oid");
-is(sql('again', 'SELECT count(*) FROM purchases'), '0', 'old files of its OID are not seen by a new one');
-is(sql('again', q{SELECT count(*) FROM verify_topic('purchases')}), '0', 'and are gone');
+is(sql('again', 'SELECT count(*) FROM purchases'), '0',
+	'a new database does not show files that a dropped one with its OID has left');
+is(sql('again', q{SELECT count(*) FROM verify_topic('purchases')}), '0',
+	'the files that a dropped database has left are removed');
 sql('again', q{SELECT produce('purchases', 'key', '{"of": "the second"}'::jsonb, partition => 0)});
-is(sql('again', 'SELECT record_offset, value FROM purchases'), '0|{"of": "the second"}', 'whose offsets begin anew');
+is(sql('again', 'SELECT record_offset, value FROM purchases'), '0|{"of": "the second"}',
+	'after old files of its OID were removed offsets begin at 0');
 
 # the server dies between the commit and the removal, and the worker that collects what
 # is left finds no room at the next start
@@ -127,18 +139,21 @@ poll_until(sub { !-e $node->data_dir . '/postmaster.pid' }) or die 'the server l
 $node->{_pid} = undef;
 $node->start;
 is(sql('postgres', q{SELECT string_agg(backend_type, ' ') FROM pg_stat_activity WHERE backend_type LIKE 'pg_topics %'}),
-	'pg_topics sync', 'there is no launcher');
-ok(-d "$log_dir/$oid", 'the files of the dropped one are there');
-is(oid_of('again'), '', 'dropped, though the server died');
+	'pg_topics sync', 'with one worker process there is no launcher');
+ok(-d "$log_dir/$oid", 'a crash after the commit of DROP DATABASE leaves files');
+is(oid_of('again'), '', 'the database is dropped, though the server died then');
 sql('postgres', "CREATE DATABASE again TEMPLATE shop OID $oid");
-is(sql('again', 'SELECT count(*) FROM purchases'), '0', 'what was left of it is not seen by the next of its OID');
+is(sql('again', 'SELECT count(*) FROM purchases'), '0',
+	'a new database with that OID does not show the files that the crash has left');
 sql('again', q{SELECT produce('purchases', 'key', '{"of": "the third"}'::jsonb, partition => 0)});
-is(sql('again', 'SELECT record_offset, value FROM purchases'), '0|{"of": "the third"}', 'whose offsets begin anew');
+is(sql('again', 'SELECT record_offset, value FROM purchases'), '0|{"of": "the third"}',
+	'in the new database with that OID offsets begin at 0');
 kill_all($node);
 unlink $node->data_dir . '/postgresql.auto.conf';
 append_to_file($node->data_dir . '/postgresql.auto.conf', '');
 $node->start;
-is(sql('again', 'SELECT record_offset, value FROM purchases'), '0|{"of": "the third"}', 'and stay, after a crash');
+is(sql('again', 'SELECT record_offset, value FROM purchases'), '0|{"of": "the third"}',
+	'the new database with that OID has its record after a crash');
 sql('postgres', 'DROP DATABASE again');
 
 # ---- dumped and restored -----------------------------------------------------
@@ -150,25 +165,32 @@ sub dump_and_restore
 	my $file = PostgreSQL::Test::Utils::tempdir() . "/$name.sql";
 
 	sql('postgres', "CREATE DATABASE $name");
-	$node->command_ok([ 'pg_dump', @options, '-f', $file, $node->connstr('shop') ], "$name: pg_dump");
-	$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($name), '-f', $file ], "$name: psql");
-	is(sql($name, $definition), sql('shop', $definition), "$name: the topic, its options, comment and rights are restored");
+	$node->command_ok([ 'pg_dump', @options, '-f', $file, $node->connstr('shop') ],
+		"$name: pg_dump succeeds");
+	$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($name), '-f', $file ],
+		"$name: psql restores the dump without an error");
+	is(sql($name, $definition), sql('shop', $definition),
+		"$name: the topic is restored with its options, comment and privileges");
 	return;
 }
 
 dump_and_restore('with_records', '--include-foreign-data=topics');
-is(sql('with_records', $records), $before, 'with records: all of them, at their offsets');
-is(sql('with_records', $groups), $before_groups, 'and the groups where they were');
+is(sql('with_records', $records), $before, 'a dump with records restores all of them at their offsets');
+is(sql('with_records', $groups), $before_groups,
+	"a dump with records restores the groups' committed offsets");
 is(sql('with_records', q{SELECT partition, record_offset, value FROM consume('purchases', 'half', 5000)}),
-	sql('shop', q{SELECT partition, record_offset, value FROM consume('purchases', 'half', 5000)}), 'a group goes on with the same records');
+	sql('shop', q{SELECT partition, record_offset, value FROM consume('purchases', 'half', 5000)}),
+	'after restoring a dump with records a group goes on with the same records');
 
 dump_and_restore('without_records');
-is(sql('without_records', 'SELECT count(*) FROM purchases'), '0', 'without records: none');
+is(sql('without_records', 'SELECT count(*) FROM purchases'), '0', 'a dump without records restores none');
 is(sql('without_records', q{SELECT committed_offset FROM topic_group_offsets WHERE group_id = 'accounting' AND partition = 0}),
-	sql('shop', q{SELECT committed_offset FROM topic_group_offsets WHERE group_id = 'accounting' AND partition = 0}), 'but the groups');
+	sql('shop', q{SELECT committed_offset FROM topic_group_offsets WHERE group_id = 'accounting' AND partition = 0}),
+	"a dump without records restores the groups' committed offsets");
 
 dump_and_restore('schema_only', '--schema-only');
-is(sql('schema_only', 'SELECT count(*) FROM topic_group_offsets'), '0', 'the schema alone: no groups');
+is(sql('schema_only', 'SELECT count(*) FROM topic_group_offsets'), '0',
+	'a dump of the schema alone restores no committed offsets');
 $node->stop;
 
 done_testing();

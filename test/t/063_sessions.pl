@@ -56,9 +56,9 @@ foreach my $round (1 .. 6)
 		WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1});
 }
 finish_load($load, expected => $lost);
-check_acknowledged($node, $load, 'terminated sessions');
+check_acknowledged($node, $load, 'after sessions were terminated');
 end_prepared($node);
-check_events($node, 'terminated sessions: topic and table agree');
+check_events($node, 'after sessions were terminated topic and table have the same records');
 
 # Each of our workers, ended and killed.
 foreach my $type ('pg_topics sync', 'pg_topics launcher', 'pg_topics maintenance')
@@ -69,19 +69,20 @@ foreach my $type ('pg_topics sync', 'pg_topics launcher', 'pg_topics maintenance
 
 	sql("SELECT pg_terminate_backend($before)");
 	my $after = worker($type, $before);
-	ok($after, "$type, terminated: it comes back");
+	ok($after, "$type is started again after it was terminated");
 	finish_load($running);
-	is(sql('SELECT pg_postmaster_start_time()'), $started, "$type, terminated: the server goes on");
-	check_acknowledged($node, $running, "$type, terminated");
+	is(sql('SELECT pg_postmaster_start_time()'), $started,
+		"the server does not restart when $type is terminated");
+	check_acknowledged($node, $running, "after $type was terminated");
 
 	$running = start_load($node, clients => 2, transactions => 3000);
 	kill 'KILL', $after;
 	finish_load($running, expected => $lost);
 	wait_ready($node);
-	check_acknowledged($node, $running, "$type, killed");
+	check_acknowledged($node, $running, "after $type was killed");
 	end_prepared($node);
-	check_events($node, "$type, killed: topic and table agree");
-	ok(worker($type, $after), "$type, killed: it comes back");
+	check_events($node, "after $type was killed topic and table have the same records");
+	ok(worker($type, $after), "$type is started again after it was killed");
 }
 
 # ---- at pre-commit -------------------------------------------------------------
@@ -98,7 +99,7 @@ foreach my $signal (qw(terminate cancel KILL))
 	my $pid = pid_of_session($node, 'halted');
 	wait_halted($pid);
 	is(sql("SELECT blocking_pid FROM pg_topic_partitions WHERE topic = 'events'::regclass AND blocking_pid IS NOT NULL"), $pid,
-		"$name: pg_topic_partitions says who holds readers back");
+		"$name: pg_topic_partitions shows the pid of the session that holds readers back");
 	sql("SELECT pg_terminate_backend($pid)") if $signal eq 'terminate';
 	sql("SELECT pg_cancel_backend($pid)") if $signal eq 'cancel';
 	kill('KILL', $pid) if $signal eq 'KILL';
@@ -108,8 +109,9 @@ foreach my $signal (qw(terminate cancel KILL))
 		poll_until(sub { slurp_file($node->logfile, $from) =~ /terminated by signal 9.*ready to accept connections/s }) or die 'no restart';
 	}
 	poll_until(sub { pid_of(q{application_name = 'halted' AND state = 'active'}) eq '' }) or die 'it does not end';
-	check_events($node, "$name: topic and table agree");
-	is(sql("SELECT count(*) FROM pg_topic_partitions WHERE blocking_xid IS NOT NULL"), '0', "$name: nobody is held back any more");
+	check_events($node, "$name: topic and table have the same records");
+	is(sql("SELECT count(*) FROM pg_topic_partitions WHERE blocking_xid IS NOT NULL"), '0',
+		"$name: no partition is held back once the session has ended");
 	$session->{run}->kill_kill;
 	sql('DELETE FROM sent WHERE client = 100');
 	sql(q{TRUNCATE events}), sql('TRUNCATE sent');
@@ -146,17 +148,22 @@ foreach my $name (sort keys %statements)
 	$other->run($holder) if $holder;
 	$session->run("SET statement_timeout = $timeout");
 	my $begun = time;
-	like($session->fails($statement), qr/ERROR:  canceling statement due to statement timeout/, "$name: times out");
-	cmp_ok(time - $begun, '<', 30, "$name: soon");
+	like($session->fails($statement), qr/ERROR:  canceling statement due to statement timeout/,
+		"$name: statement_timeout ends the statement");
+	cmp_ok(time - $begun, '<', 30, "$name: the statement ends within 30 seconds");
 	$other->run('ROLLBACK') if $holder;
 	$session->run('RESET statement_timeout');
-	is($session->run(q{SELECT count(*) FROM bulk}), '0', "$name: nothing is produced");
-	is($session->run(q{SELECT count(*) FROM topic_group_offsets WHERE committed_offset > 0}), '0', "$name: no offset moves");
-	is($session->run(q{SELECT count(*) FROM latest(NULL::long)}), '50000', "$name: nothing is lost");
+	is($session->run(q{SELECT count(*) FROM bulk}), '0',
+		"$name: the canceled statement has produced nothing");
+	is($session->run(q{SELECT count(*) FROM topic_group_offsets WHERE committed_offset > 0}), '0',
+		"$name: the canceled statement has committed no offset");
+	is($session->run(q{SELECT count(*) FROM latest(NULL::long)}), '50000',
+		"$name: the topic has the last record of each key");
 	$_->close foreach $session, $other;
 }
-is(sql(q{SELECT count(*) FROM verify_topic('long')}), '0', 'no file is damaged');
-cmp_ok(sql('SELECT count(*) FROM long'), '<=', $held, 'compaction may have got on');
+is(sql(q{SELECT count(*) FROM verify_topic('long')}), '0',
+	'after all canceled statements verify_topic() finds no damage');
+cmp_ok(sql('SELECT count(*) FROM long'), '<=', $held, 'canceled compactions have added no records');
 
 # ---- connections used up ---------------------------------------------------------
 
@@ -171,11 +178,13 @@ while (@more < 20)
 	$s->{in} .= "SELECT 1;\n";
 	$s->{run}->pump_nb;
 }
-like((try_psql($node, 'SELECT 1'))[2], qr/too many clients|remaining connection slots/, 'all connections are used up');
+like((try_psql($node, 'SELECT 1'))[2], qr/too many clients|remaining connection slots/,
+	'one more session is refused when all connections are used');
 $sessions[0]->run(q{SELECT produce('bulk', NULL::text, 'still')});
-is($sessions[1]->run(q{SELECT value FROM consume('bulk', 'g', timeout => '10s')}), 'still', 'who is connected produces and consumes');
+is($sessions[1]->run(q{SELECT value FROM consume('bulk', 'g', timeout => '10s')}), 'still',
+	'while all connections are used a session can produce and another one consume');
 $sessions[2]->run('CHECKPOINT');
-pass('and checkpoints');
+pass('while all connections are used a session can make a checkpoint');
 $_->{run}->kill_kill foreach @sessions, @more;
 wait_ready($node);
 
@@ -184,12 +193,12 @@ wait_ready($node);
 $load = start_load($node, clients => 3, also => [ "SELECT count(*) FROM consume('events', 'updated', 50);\n" x ENDLESS ]);
 $node->poll_query_until('postgres', "SELECT ($count) > 50") or die 'the load does not get on';
 sql(q{ALTER EXTENSION pg_topics UPDATE TO 'again'});
-is(sql('SELECT is_updated()'), 't', 'the extension is updated');
+is(sql('SELECT is_updated()'), 't', 'ALTER EXTENSION UPDATE succeeds under load');
 my $updated = sql($count);
 $node->poll_query_until('postgres', "SELECT ($count) > $updated + 50") or die 'the load does not get on after it';
 stop_load($node, $load);
-check_acknowledged($node, $load, 'extension updated');
-check_events($node, 'extension updated: topic and table agree');
+check_acknowledged($node, $load, 'after the extension was updated under load');
+check_events($node, 'after the extension was updated under load topic and table have the same records');
 
 # ---- the extension goes under load -------------------------------------------------
 
@@ -197,15 +206,16 @@ $load = start_load($node, clients => 3);
 $node->poll_query_until('postgres', "SELECT ($count) > 100") or die 'the load does not get on';
 sql('DROP EXTENSION pg_topics CASCADE');
 finish_load($load, expected => qr/ERROR|does not exist|LINE|\^|QUERY|produce/);
-check_acknowledged($node, $load, 'extension dropped');
-ok(poll_until(sub { !glob($node->data_dir . '/pg_topics/*/*-*') }), 'extension dropped: the files go');
+check_acknowledged($node, $load, 'after the extension was dropped under load');
+ok(poll_until(sub { !glob($node->data_dir . '/pg_topics/*/*-*') }),
+	"DROP EXTENSION under load removes all topics' files");
 sql(q{DROP TABLE sent; DROP FUNCTION send, send_many});
 create_load_schema($node);
 $load = start_load($node, clients => 2, transactions => 100);
 finish_load($load);
-check_acknowledged($node, $load, 'created again');
+check_acknowledged($node, $load, 'after the extension was created again');
 end_prepared($node);
-check_events($node, 'created again: topic and table agree');
+check_events($node, 'after the extension was created again topic and table have the same records');
 $node->stop;
 
 done_testing();

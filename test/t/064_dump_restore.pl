@@ -90,12 +90,12 @@ sql('origin', q{SELECT alter_topic('packed', '{"compression.type": "none", "max.
 # A record set aside with headers that make it larger than the topic allows; erased and deleted ones.
 sql('origin', q{SELECT create_topic('jobs', config => '{"max.message.bytes": 1100, "max.attempts": 1}', retry_topics => true)});
 my @set_aside = split /\n/, sql('origin', q{SELECT topic FROM pg_topics WHERE topic::text ~ 'jobs.'});
-ok(@set_aside > 0, 'topics for records that were set aside');
+ok(@set_aside > 0, 'create_topic() makes topics for records that fail');
 sql('origin', "SELECT alter_topic('$_', '{\"max.message.bytes\": 1100}')") foreach @set_aside;
 sql('origin', q{SELECT produce('jobs', 'k', repeat('j', 900))});
 sql('origin', q{SELECT nack('jobs', 'g', partition, record_offset, 'a reason') FROM consume('jobs', 'g')});
 my ($filled) = grep { sql('origin', "SELECT count(*) FROM $_") ne '0' } @set_aside;
-ok($filled, 'a record was set aside');
+ok($filled, 'nack() passes a record on to one of these topics');
 sql('origin', q{SELECT erase('t1', 'k1')});
 sql('origin', q{SELECT delete_records('t2', 0, last_stable_offset / 2) FROM pg_topic_partitions WHERE topic = 't2'::regclass AND partition = 0});
 push @topics, 'strict', 'packed', 'jobs', @set_aside;
@@ -123,61 +123,68 @@ sub check
 	{
 		my $query = sprintf($contents, $topic);
 		is(sql($name, $query), sql('origin', $query), "$name: all records of $topic are as they were");
-		is(sql($name, "SELECT count(*) FROM verify_topic('$topic')"), '0', "$name: $topic is sound");
+		is(sql($name, "SELECT count(*) FROM verify_topic('$topic')"), '0',
+			"$name: verify_topic() finds no damage in $topic");
 	}
-	is(sql($name, $versions), sql('origin', $versions), "$name: the versions of published tables' schemas");
-	is(sql($name, $groups), sql('origin', $groups), "$name: the groups' offsets");
+	is(sql($name, $versions), sql('origin', $versions),
+		"$name: the versions of published tables' schemas are as they were");
+	is(sql($name, $groups), sql('origin', $groups), "$name: the groups' committed offsets are as they were");
 
 	# new records are judged as before
 	foreach my $refused (q{produce('strict', NULL::text, 'v')}, q{produce('strict', 'k', repeat('v', 300))},
 		q{produce('strict', 'k', 'v', record_timestamp => now() - interval '1 day')})
 	{
 		my ($status) = $node->psql($name, "SELECT $refused");
-		isnt($status, 0, "$name: $refused is refused");
+		isnt($status, 0, "$name: the topic's options refuse $refused");
 	}
 	# and go on behind
-	is(sql($name, q{SELECT max(record_offset) FROM t1}), sql('origin', q{SELECT max(record_offset) FROM t1}), "$name: the last offset");
+	is(sql($name, q{SELECT max(record_offset) FROM t1}), sql('origin', q{SELECT max(record_offset) FROM t1}),
+		"$name: the last offset is as it was");
 	is(sql($name, q{INSERT INTO accounts VALUES (100, 'last'); SELECT count(*) FROM accounts_changes WHERE key ~ '100'}), '1',
-		"$name: the table is published");
+		"$name: changes of a restored table are published");
 	return;
 }
 
 # in one process, as a script
-$node->command_ok([ 'pg_dump', '--include-foreign-data=topics', '-f', "$backup/dump.sql", $node->connstr('origin') ], 'pg_dump');
+$node->command_ok([ 'pg_dump', '--include-foreign-data=topics', '-f', "$backup/dump.sql",
+	$node->connstr('origin') ], 'pg_dump of a database with topics succeeds');
 sql('postgres', 'CREATE DATABASE serial');
-$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('serial'), '-f', "$backup/dump.sql" ], 'psql');
+$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('serial'), '-f',
+	"$backup/dump.sql" ], 'psql restores the dump without an error');
 check('serial');
 
 # by several processes at once
 $node->command_ok([ 'pg_dump', '-Fc', '--include-foreign-data=topics', '-f', "$backup/dump.custom", $node->connstr('origin') ],
-	'pg_dump -Fc');
+	'pg_dump -Fc of a database with topics succeeds');
 foreach my $jobs (1, 4)
 {
 	sql('postgres', "CREATE DATABASE jobs_$jobs");
 	$node->command_ok([ 'pg_restore', '--exit-on-error', '-j', $jobs, '-d', $node->connstr("jobs_$jobs"), "$backup/dump.custom" ],
-		"pg_restore -j $jobs");
+		"pg_restore with $jobs processes succeeds");
 	check("jobs_$jobs");
 }
 
 # a topic that shows offsets shows their partition
 my ($status, undef, $error) = $node->psql('origin', q{CREATE FOREIGN TABLE offsets_alone (record_offset bigint, value text)
 	SERVER topics OPTIONS (partitions '2')});
-like($error, qr/a dump of the topic could not be restored/, 'a topic whose dump could not be restored is not made');
+like($error, qr/a dump of the topic could not be restored/,
+	'creating a topic whose dump could not be restored is an error');
 sql('origin', q{CREATE FOREIGN TABLE offsets_alone (record_offset bigint, value text) SERVER topics});
 (undef, undef, $error) = $node->psql('origin', q{SELECT alter_topic('offsets_alone', '{"partitions": 2}')});
-like($error, qr/a dump of the topic could not be restored/, 'nor does one become such a topic');
+like($error, qr/a dump of the topic could not be restored/,
+	'altering a topic so that its dump could not be restored is an error');
 
 # only the owner restores
 sql('origin', q{CREATE ROLE writer; GRANT INSERT, SELECT ON strict TO writer});
 (undef, undef, $error) = $node->psql('origin', q{SET ROLE writer; INSERT INTO strict (record_offset, value) VALUES (1000, 'v')});
-like($error, qr/must be owner/, 'who may not restore is judged by the options');
+like($error, qr/must be owner/, 'a user who does not own the topic cannot give offsets');
 
 # times of a restored LogAppendTime topic are those of the dump; new records get the append's
 sql('origin', q{SELECT create_topic('appended', config => '{"message.timestamp.type": "LogAppendTime", "retention.ms": -1}')});
 sql('origin', q{BEGIN; INSERT INTO appended (partition, record_offset, record_timestamp, value) VALUES (0, 10, '2001-01-01', 'old');
 	INSERT INTO appended (value, record_timestamp) VALUES ('new', '2001-01-01'); COMMIT});
 is(sql('origin', q{SELECT record_offset, value, record_timestamp < '2002-01-01' FROM appended}), "10|old|t\n11|new|f",
-	'one transaction may have both');
+	'in a topic of LogAppendTime a restored record keeps its time and a new one gets the time of the append');
 
 $node->stop;
 done_testing();

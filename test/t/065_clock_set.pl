@@ -19,7 +19,7 @@ my $library = "$directory/clock_shift.so";
 my $shift_file = "$directory/shift";
 
 command_ok([ 'cc', '-shared', '-fPIC', '-Wall', '-Werror', '-o', $library, "$FindBin::RealBin/../modules/clock_shift/clock_shift.c" ],
-	'the shifted clock builds');
+	'the library that shifts the clock builds');
 append_to_file($shift_file, pack('q', 0));
 
 my $node = new_node('main', settings => [
@@ -76,14 +76,15 @@ resolves('at first');
 my $server_now = q{SELECT round(extract(epoch FROM clock_timestamp()))};
 my $real = time;
 set_clock(7200);
-cmp_ok(sql($server_now) - $real, '>=', 7199, 'the server sees the clock set');
+cmp_ok(sql($server_now) - $real, '>=', 7199, 'the server sees the shifted clock');
 set_clock(0);
 
 # ---- an hour back ------------------------------------------------------------------
 
 # a member that never calls again, consumers that wait, a checkpoint that cannot end and
 # a compaction under way
-is(sql(q{SELECT count(*) FROM consume('leased', 'g', member_id => 'dead', lease => '2 s')}), '2', 'a member has its lease');
+is(sql(q{SELECT count(*) FROM consume('leased', 'g', member_id => 'dead', lease => '2 s')}), '2',
+	'a member leases both partitions');
 my %waiting = (short => q{SELECT count(*) FROM consume('events', 'short', timeout => '2 s')},
 	nap => q{SELECT count(*) FROM consume_many('{events,leased}', 'nap', timeout => '2 s')});
 sql(qq{SELECT seek_to_end('$_->[0]', '$_->[1]')})
@@ -103,23 +104,27 @@ ask($sessions{$_}, "$waiting{$_};") foreach sort keys %waiting;
 wait_asleep($_) foreach sort keys %waiting;
 
 set_clock(-3600);
-is(answer_of($sessions{$_}), '0', "a consumer that waits ($_) does so no longer than its timeout") foreach sort keys %waiting;
-is(answer_of($sessions{compact}), '100', 'a compaction that is paced goes on');
+is(answer_of($sessions{$_}), '0',
+	"with the clock set back a waiting consumer ($_) waits no longer than its timeout") foreach sort keys %waiting;
+is(answer_of($sessions{compact}), '100', 'with the clock set back a compaction with a limited rate goes on');
 sql(q{ALTER SYSTEM RESET pg_topics.fault_point});
 sql(q{SELECT pg_reload_conf()});
-is(answer_of($sessions{checkpoint}), '', 'a checkpoint whose recovery point could not be written is tried again');
+is(answer_of($sessions{checkpoint}), '', 'with the clock set back a checkpoint that failed is tried again');
 resolves('with the clock set back');
-is(sql(q{SELECT count(*) FROM consume('leased', 'g', member_id => 'alive')}), '0', 'a lease is respected with the clock set back');
-holds(q{SELECT count(*) = 2 FROM consume('leased', 'g', member_id => 'alive', lease => '5 s')}, 'and taken over when its time has passed');
+is(sql(q{SELECT count(*) FROM consume('leased', 'g', member_id => 'alive')}), '0',
+	'with the clock set back a lease still keeps others out');
+holds(q{SELECT count(*) = 2 FROM consume('leased', 'g', member_id => 'alive', lease => '5 s')},
+	'with the clock set back a lease is taken over when its time has passed');
 
 sql(q{DO $$ BEGIN FOR n IN 1 .. 10 LOOP PERFORM produce('by_size', 'k', repeat('v', 700)); COMMIT; END LOOP; END $$});
-holds(q{SELECT segments <= 3 FROM pg_topic_partitions WHERE topic = 'by_size'::regclass}, 'the worker goes on with retention');
+holds(q{SELECT segments <= 3 FROM pg_topic_partitions WHERE topic = 'by_size'::regclass},
+	'with the clock set back the worker goes on with retention');
 my $worker = sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topics maintenance'});
 sql("SELECT pg_terminate_backend($worker)");
 holds("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'pg_topics maintenance' AND pid <> $worker)",
-	'a worker that has ended is started again');
+	'with the clock set back a worker that has ended is started again');
 is(sql(q{SELECT last_duration BETWEEN '0' AND '1 min' FROM pg_stat_topics WHERE topic = 'by_size'::regclass}), 't',
-	'a run took as long as it did');
+	'with the clock set back last_duration is not negative and not an hour');
 
 # ---- further back while waiting, and forth ------------------------------------------
 
@@ -127,33 +132,42 @@ is(sql(q{SELECT last_duration BETWEEN '0' AND '1 min' FROM pg_stat_topics WHERE 
 my $delayed = open_background($node, 'delayed');
 sql(q{SELECT produce('delayed', 'k', 'tried again');
 	SELECT seek_to_beginning('"delayed.retry"', 'g')});
-is(sql(q{SELECT nack('delayed', 'g', 0, 0, 'fails')}), '"delayed.retry"', 'a record is set aside');
+is(sql(q{SELECT nack('delayed', 'g', 0, 0, 'fails')}), '"delayed.retry"',
+	'nack() sends a record to the retry topic');
 ask($delayed, q{SELECT value FROM consume('"delayed.retry"', 'g', timeout => '1 hour');});
 wait_asleep('delayed');
 set_clock(0);
-is(answer_of($delayed), 'tried again', 'a waiting consumer notices that the clock says it is time');
+is(answer_of($delayed), 'tried again',
+	'a consumer that waits for a delayed record gets it when the clock is set past its time');
 
 ask($sessions{short}, q{SELECT value FROM consume('events', 'short', timeout => '1 hour', auto_offset_reset => 'latest');});
 sql(q{SELECT 1});
 resolves('with the clock set forth');
-is(answer_of($sessions{short}) =~ /^(rolled back|v|committed)/ ? 1 : 0, 1, 'a consumer that waits gets what comes');
+is(answer_of($sessions{short}) =~ /^(rolled back|v|committed)/ ? 1 : 0, 1,
+	'with the clock set forth a waiting consumer gets a new record');
 
-is(sql(q{SELECT count(*) FROM consume('leased', 'g', member_id => 'alive', lease => '10 min')}), '0', 'a member renews its lease');
+is(sql(q{SELECT count(*) FROM consume('leased', 'g', member_id => 'alive', lease => '10 min')}), '0',
+	'a member renews its lease for ten minutes');
 set_clock(3600);
-is(sql(q{SELECT count(*) FROM consume('leased', 'g', member_id => 'other')}), '2', 'a lease ends early with the clock set forth');
+is(sql(q{SELECT count(*) FROM consume('leased', 'g', member_id => 'other')}), '2',
+	'with the clock set forth past its end a lease is taken over');
 like(($node->psql('postgres', q{SELECT commit_offsets('leased', 'g', 'alive')}))[2],
-	qr/"alive" is not a member|has lost its lease/, 'and its member is fenced');
+	qr/"alive" is not a member|has lost its lease/, 'the member that has lost its lease so cannot commit');
 resolves('with the clock set forth by an hour');
 
 # ---- timestamps ---------------------------------------------------------------------
 
 set_clock(-1800);
 is(sql(q{SELECT count(*) FROM events WHERE record_timestamp > clock_timestamp() + interval '1 hour'}) > 0, 1,
-	'records are from a time that is to come');
-is(sql(q{SELECT produce('events', 'k', 'now')}), '0', 'and new ones are of now');
-is(sql(q{SELECT count(*) FROM events WHERE value = 'now' AND record_timestamp < clock_timestamp()}), '1', 'by the clock as it is');
-is(sql(q{SELECT count(*) FROM pg_topic_groups WHERE lag_time < '0'}), '0', 'no lag is negative');
-is(sql(q{SELECT count(*) FROM verify_topic('events')}), '0', 'all is whole');
+	'after the clock was set back there are records with a time in the future');
+is(sql(q{SELECT produce('events', 'k', 'now')}), '0',
+	'after the clock was set back a record can be produced');
+is(sql(q{SELECT count(*) FROM events WHERE value = 'now' AND record_timestamp < clock_timestamp()}), '1',
+	'after the clock was set back a new record has a time by the new clock');
+is(sql(q{SELECT count(*) FROM pg_topic_groups WHERE lag_time < '0'}), '0',
+	'after the clock was set back no lag_time is negative');
+is(sql(q{SELECT count(*) FROM verify_topic('events')}), '0',
+	'after all changes of the clock verify_topic() finds no damage');
 
 $_->{in} .= "\\q\n", $_->{run}->finish foreach values %sessions, $delayed;
 $node->stop;

@@ -40,14 +40,16 @@ run_shell("tar -C '$source' --exclude='*.o' --exclude='*.bc' -cf - Makefile pg_t
 my $make = "make -C '$dir/build' -f '$dir/sources/Makefile' PG_CONFIG='$config' with_llvm=no FAULT_POINTS=1"
   . " COPT='-O0 -U_FORTIFY_SOURCE'";
 run_shell("$make -j2");
-is(symbols("$dir/build/pg_topics.so"), symbols("$source/pg_topics.so"), 'the library has the same symbols');
-is(run_shell("find '$dir/sources' -name '*.o' -o -name '*.so'"), '', 'nothing is built among the sources');
+is(symbols("$dir/build/pg_topics.so"), symbols("$source/pg_topics.so"),
+	'a library that is built elsewhere has the same symbols as one built among the sources');
+is(run_shell("find '$dir/sources' -name '*.o' -o -name '*.so'"), '',
+	'a build in another directory leaves no object files among the sources');
 
 run_shell("$make install DESTDIR='$dir/root'");
 my $installed = run_shell("find '$dir/root' -type f");
 foreach my $file (qw(pg_topics.so pg_topics.control pg_topics--1.0.sql pg_topics.h))
 {
-	like($installed, qr/\/\Q$file\E$/m, "$file is installed");
+	like($installed, qr/\/\Q$file\E$/m, "make install in another directory installs $file");
 }
 
 done_testing();
