@@ -84,7 +84,7 @@ sub run_sessions
 	$_->finish foreach @runs;
 
 	my @errors = grep { /ERROR/ && !/division by zero/ } map { split /\n/, slurp_file("$directory/$_.out.err") } 1 .. $sessions;
-	is("@errors", '', 'no session met an error of consume()');
+	is("@errors", '', 'no session met an error of consume() under load');
 	return;
 }
 
@@ -118,21 +118,22 @@ my $round = 0;
 for (1 .. 3)
 {
 	run_sessions(60);
-	is(differences(0), '', 'round ' . ++$round . ': nothing twice, nothing out of order');
+	is(differences(0), '', 'round ' . ++$round . ': no record is processed twice or out of order');
 }
 kill_all($node);
 $node->start;
-is(differences(0), '', 'nor after a crash');
+is(differences(0), '', 'after a crash no record is processed twice or out of order');
 run_sessions(10);
 for (1 .. 20)
 {
 	last if $node->safe_psql('postgres', q{SELECT coalesce(sum(lag), 1) FROM pg_topic_groups}) eq '0';
 	$node->safe_psql('postgres', 'SELECT process(9, 100000)');
 }
-is(differences(1), '', 'all records are processed, each once and in order');
+is(differences(1), '', 'at the end each record is processed exactly once and in order');
 cmp_ok($node->safe_psql('postgres', 'SELECT count(DISTINCT session) FROM processed'), '>=', $sessions,
-	'by all sessions');
-cmp_ok($node->safe_psql('postgres', 'SELECT count(*) FROM processed'), '>', 15000, 'and they are many');
+	'all sessions have processed records');
+cmp_ok($node->safe_psql('postgres', 'SELECT count(*) FROM processed'), '>', 15000,
+	'more than 15000 records are processed');
 
 # ---- served in turn ----------------------------------------------------------
 
@@ -142,7 +143,7 @@ my @turns = map { $node->safe_psql('postgres', q{SELECT DISTINCT partition FROM 
 for my $turn (0 .. 2)
 {
 	is(join(' ', sort @turns[ $turn * $partitions .. ($turn + 1) * $partitions - 1 ]), '0 1 2 3 4 5',
-		"turn $turn: no partition waits while another is served twice");
+		"turn $turn: each partition is served once before any is served again");
 }
 # a partition that was owned by another session is the next one
 my $other = open_session($node);
@@ -172,16 +173,17 @@ poll_until(sub {
 	$idle = explained_consume();
 	return $idle !~ /WAL/;
 });
-like($idle, qr/rows=0/, 'nothing to read');
-unlike($idle, qr/WAL/, 'no WAL is written');
+like($idle, qr/rows=0/, 'with nothing to read consume() gives no row');
+unlike($idle, qr/WAL/, 'with nothing to read consume() writes no WAL');
 is($node->safe_psql('postgres', q{
 	BEGIN;
 	SELECT count(*) FROM consume('events', 'g');
 	SELECT pg_current_xact_id_if_assigned() IS NULL, count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND mode LIKE '%Exclusive%' AND locktype <> 'virtualxid';
-	COMMIT}), "0\nt|0", 'no transaction id, and no lock that excludes anybody');
+	COMMIT}), "0\nt|0", 'with nothing to read consume() takes no transaction id and no exclusive lock');
 my $xmax = $node->safe_psql('postgres', 'SELECT pg_snapshot_xmax(pg_current_snapshot())');
 $node->safe_psql('postgres', join(';', (q{SELECT count(*) FROM consume('events', 'g')}) x 100));
-is($node->safe_psql('postgres', 'SELECT pg_snapshot_xmax(pg_current_snapshot())'), $xmax, 'nor a hundred times');
+is($node->safe_psql('postgres', 'SELECT pg_snapshot_xmax(pg_current_snapshot())'), $xmax,
+	'with nothing to read a hundred calls of consume() take no transaction id');
 # while there is something, it does: the means of looking are good
 $node->safe_psql('postgres', q{INSERT INTO events (value) VALUES ('one')});
 like(explained_consume(), qr/WAL/,
@@ -214,8 +216,9 @@ sub commits
 $node->safe_psql('postgres', 'VACUUM FULL topic_group_offsets');
 commits(1);
 my ($size, $updated, $hot_updated) = commits(1000);
-cmp_ok($size, '<=', 4 * 8192, "a thousand commits leave $size bytes of offsets, without vacuum");
-cmp_ok($hot_updated, '>', 0.9 * $updated, "$hot_updated of $updated updates leave the index alone");
+cmp_ok($size, '<=', 4 * 8192, "a thousand commits leave a table of $size bytes, without vacuum");
+cmp_ok($hot_updated, '>', 0.9 * $updated,
+	"$hot_updated of $updated updates of offsets write nothing to the index");
 # a transaction that stays open keeps what was dead since; then it goes
 $other = open_session($node);
 $other->run('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM processed');
@@ -226,7 +229,8 @@ $other->close;
 commits(200);
 $node->safe_psql('postgres', 'VACUUM topic_group_offsets');
 my ($after) = commits(1000);
-cmp_ok($after, '<=', $grown, 'when it has ended, the room is used again');
+cmp_ok($after, '<=', $grown,
+	'once the long transaction has ended and vacuum has run the table does not grow');
 
 # a group that is new in a topic is told in the log, once: its name may be a mistake
 my $log = -s $node->logfile;
@@ -238,7 +242,7 @@ $node->safe_psql('postgres', q{
 	SELECT seek_to_end('other', 'mistyped')});
 my @told = slurp_file($node->logfile, $log) =~ /LOG:  (consumer group .*)/g;
 is(join(', ', @told), 'consumer group "mistyped" is new in topic "events", consumer group "mistyped" is new in topic "other"',
-	'the log tells of a new group once a topic');
+	'the server log reports a new group once for each topic');
 
 $node->stop;
 done_testing();

@@ -149,7 +149,7 @@ sub finish_workers
 		$fenced += grep { /55P03/ } @lines;
 		push @unexpected, grep { !/55P03|in failed sql|current transaction is aborted/i && !($allowed && /$allowed/) } @lines;
 	}
-	is(join("\n", @unexpected), '', 'workers met no other error than a lost lease');
+	is(join("\n", @unexpected), '', 'members met no error but that of a lost lease');
 	return;
 }
 
@@ -244,25 +244,27 @@ my $polling = sub {
 $primary->safe_psql('postgres', q{SELECT create_topic('waiting', partitions => 2)});
 my $waiter = open_background($primary, 'waiter');
 ask($waiter, $polling->('w1', '1 h', '5 min'));
-is(answer($waiter), '', 'the call that joins does not wait');
+is(answer($waiter), '', 'the call by which a member joins the group does not wait');
 ask($waiter, $polling->('w1', '1 h', '5 min'));
-is(waits_holding('waiter'), 'no xmin|no xid|virtualxid', 'a member that waits holds nothing');
+is(waits_holding('waiter'), 'no xmin|no xid|virtualxid',
+	'a member that waits holds no xmin, no transaction id and no lock');
 $primary->safe_psql('postgres', q{INSERT INTO waiting (partition, value) VALUES (1, 'a')});
-is(answer($waiter), '1:0', 'a record wakes it');
+is(answer($waiter), '1:0', 'a new record wakes a member that waits');
 ask($waiter, $polling->('w1', '1 h', '5 min') . ' ' . $polling->('w1', '1 h', '5 min'));
 waits_holding('waiter');
 $primary->safe_psql('postgres', q{SELECT commit_offsets('waiting', 'w', 'w1')});
-is($primary->safe_psql('postgres', $polling->('w2', '0', '5 min')), '', 'a newcomer finds nothing free');
+is($primary->safe_psql('postgres', $polling->('w2', '0', '5 min')), '',
+	'a new member gets no partition while another one leases all');
 $primary->poll_query_until('postgres', q{SELECT count(*) = 1 FROM topic_group_offsets WHERE member_id = 'w1'})
   or die 'nothing is given up';
-pass('and wakes who has too much');
+pass('a new member wakes one with more than its share, which gives a partition up');
 $primary->safe_psql('postgres', q{INSERT INTO waiting (partition, value) VALUES (0, 'b')});
-is(answer($waiter), "\n0:0", 'which goes on waiting for the rest');
+is(answer($waiter), "\n0:0", 'a member that has given a partition up waits for the other one');
 # time to renew: the call ends before its timeout, in a function too
 ask($waiter, $polling->('w1', '1 h', '1 s') . ' ' . $polling->('w1', '1 h', '1 s'));
-is(answer($waiter), "\n", 'a wait ends when half of the lease has passed');
+is(answer($waiter), "\n", 'a member waits no longer than half of its lease');
 ask($waiter, q{DO $$ BEGIN PERFORM * FROM consume('waiting', 'w', timeout => '1 h', member_id => 'w1', lease => '1 s'); END $$;});
-is(answer($waiter), '', 'in a function too');
+is(answer($waiter), '', 'inside of a function a member waits no longer than half of its lease, too');
 # over several topics
 $primary->safe_psql('postgres', q{SELECT create_topic('"waiting too"')});
 my $many = q{SELECT string_agg(topic || ':' || record_offset, ' ')
@@ -270,15 +272,16 @@ my $many = q{SELECT string_agg(topic || ':' || record_offset, ' ')
 ask($waiter, $many);
 answer($waiter);
 ask($waiter, $many);
-is(waits_holding('waiter'), 'no xmin|no xid|virtualxid', 'a member of several topics waits holding nothing');
+is(waits_holding('waiter'), 'no xmin|no xid|virtualxid',
+	'a member of several topics that waits holds no xmin, no transaction id and no lock');
 $primary->safe_psql('postgres', q{SELECT produce('"waiting too"', 'c'::text)});
-is(answer($waiter), '"waiting too":0', 'and any of them wakes it');
+is(answer($waiter), '"waiting too":0', 'a record in one of several topics wakes the member');
 (my $call = $many) =~ s/;$//;
 ask($waiter, "DO \$\$ BEGIN RAISE NOTICE 'got %', ($call); END \$\$;");
 waits_holding('waiter');
 $primary->safe_psql('postgres', q{SELECT produce('waiting', NULL::text, 'd', partition => 1)});
 answer($waiter);
-like($waiter->{err}, qr/got waiting:1/, 'in a function too');
+like($waiter->{err}, qr/got waiting:1/, 'a record in one of several topics wakes a member inside of a function, too');
 
 $waiter->{in} .= "\\q\n";
 $waiter->{run}->finish;
@@ -293,15 +296,16 @@ produce($primary, 6000);
 my @started = start_workers(150);
 produce($primary, 3000);
 finish_workers(undef, @started);
-is(differences($primary, 0), '', 'members that die, are slow, come and go');
+is(differences($primary, 0), '',
+	'under a pooler no record is handled twice or out of order by members that die, are slow, come and go');
 cmp_ok($primary->safe_psql('postgres', q{
 	SELECT count(*) FROM (SELECT member FROM exact GROUP BY member HAVING count(DISTINCT pid) > 1) m}), '>', 0,
 	'members worked over several server connections');
 cmp_ok($primary->safe_psql('postgres', q{SELECT min(n) FROM (SELECT count(DISTINCT member) AS n FROM exact GROUP BY partition) p}),
-	'>', 1, 'each partition changed hands');
-cmp_ok($fenced, '>', 0, "$fenced commits were fenced");
+	'>', 1, 'each partition was leased by more than one member');
+cmp_ok($fenced, '>', 0, "$fenced commits of members that had lost a lease were refused");
 drain($primary);
-is(differences($primary, 1), '', 'all is processed');
+is(differences($primary, 1), '', 'both groups have handled all records');
 
 # ---- a crash of the server ---------------------------------------------------
 
@@ -312,11 +316,11 @@ kill_all($primary);
 stop_pooler();
 finish_workers('connection|terminat|shutting down|server|FATAL', @started);
 $primary->start;
-is(differences($primary, 0), '', 'a crash of the server leaves what was committed');
+is(differences($primary, 0), '', 'after a crash of the server no record is handled twice or out of order');
 start_pooler($primary);
 finish_workers(undef, start_workers(60));
 drain($primary);
-is(differences($primary, 1), '', 'and new members go on from there');
+is(differences($primary, 1), '', 'after a crash of the server new members handle the remaining records');
 
 # ---- a standby is promoted ---------------------------------------------------
 
@@ -327,21 +331,22 @@ $primary->stop('immediate');
 stop_pooler();
 finish_workers('connection|terminat|shutting down|server|FATAL', @started);
 $standby->promote;
-is(differences($standby, 0), '', 'the promoted standby knows the groups as they were');
-isnt($standby->safe_psql('postgres', 'SELECT count(*) FROM topic_group_members'), '0', 'and their members');
+is(differences($standby, 0), '', 'on the promoted standby no record is handled twice or out of order');
+isnt($standby->safe_psql('postgres', 'SELECT count(*) FROM topic_group_members'), '0',
+	'the promoted standby has the members of the groups');
 start_pooler($standby);
 finish_workers(undef, start_workers(60));
 drain($standby);
-is(differences($standby, 1), '', 'new members go on there');
+is(differences($standby, 1), '', 'on the promoted standby new members handle the remaining records');
 
 # ---- what stays ----------------------------------------------------------------
 
 cmp_ok($standby->safe_psql('postgres', 'SELECT count(*) FROM topic_group_members'), '<', 5,
-	'members that died are forgotten');
+	'the rows of members that died are removed');
 $standby->safe_psql('postgres', 'VACUUM topic_group_offsets, topic_group_members');
 cmp_ok($standby->safe_psql('postgres', q{
 	SELECT pg_relation_size('topic_group_offsets') + pg_relation_size('topic_group_members')}), '<', 8192 * 40,
-	'the tables stay small');
+	'the tables of offsets and members stay below 320 kB');
 stop_pooler();
 $standby->stop;
 done_testing();

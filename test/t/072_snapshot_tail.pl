@@ -28,7 +28,7 @@ $node->safe_psql('copy', 'CREATE TABLE accounts (id int PRIMARY KEY, balance big
 # ---- what a row says ---------------------------------------------------------
 
 is(sql(q{SELECT string_agg(v::text, ' ') FROM visible_offsets('moves') v}),
-	'(0,0,t) (1,0,t) (2,0,t)', 'an empty topic begins at 0');
+	'(0,0,t) (1,0,t) (2,0,t)', 'visible_offsets() gives 0 for each partition of an empty topic');
 
 my $running = open_session($node);
 my $reader = open_session($node);
@@ -38,20 +38,24 @@ sql(q{BEGIN; UPDATE accounts SET balance = 7 WHERE id = 2;
 my $visible = q{SELECT string_agg(v::text, ' ') FROM visible_offsets('moves') v};
 $reader->run('BEGIN ISOLATION LEVEL REPEATABLE READ');
 is($reader->run($visible), '(0,0,t) (1,0,f) (2,1,t)',
-	'a record that is seen behind a running one makes its partition inexact');
-is($reader->run('SELECT balance FROM accounts WHERE id = 2'), '7', 'as its row is seen already');
+	'a visible record behind one of a running transaction makes its partition inexact');
+is($reader->run('SELECT balance FROM accounts WHERE id = 2'), '7',
+	'the row that was committed with that record is visible');
 $running->run('COMMIT');
-is(sql($visible), '(0,0,t) (1,2,t) (2,1,t)', 'a later snapshot is exact');
-is($reader->run($visible), '(0,0,t) (1,0,f) (2,1,t)', 'the earlier one still says the same');
+is(sql($visible), '(0,0,t) (1,2,t) (2,1,t)', 'once the transaction has ended a later snapshot is exact');
+is($reader->run($visible), '(0,0,t) (1,0,f) (2,1,t)',
+	'once the transaction has ended the earlier snapshot gives what it gave');
 $reader->run('COMMIT');
 $running->run(q{BEGIN; SELECT produce('moves', '3', '0', partition => 1); SELECT flush()});
-is(sql($visible), '(0,0,t) (1,2,t) (2,1,t)', 'with nothing behind it a running one does no harm');
+is(sql($visible), '(0,0,t) (1,2,t) (2,1,t)',
+	'a running transaction with no record behind its own leaves its partition exact');
 $running->run('COMMIT');
 
-like($reader->fails(q{SELECT visible_offsets('accounts')}), qr/"accounts" is not a topic/, 'a table is no topic');
+like($reader->fails(q{SELECT visible_offsets('accounts')}), qr/"accounts" is not a topic/,
+	'visible_offsets() of a table is an error');
 $reader->run('CREATE ROLE nobody_else');
 like($reader->fails(q{SET ROLE nobody_else; SELECT visible_offsets('moves')}), qr/permission denied/,
-	'it needs the right to read');
+	'visible_offsets() needs the privilege SELECT');
 $reader->run('RESET ROLE');
 
 # ---- under load --------------------------------------------------------------
@@ -99,11 +103,12 @@ sub copy_accounts
 	}
 	my $dump = PostgreSQL::Test::Utils::tempdir . '/accounts.sql';
 	$node->command_ok([ 'pg_dump', '--data-only', '-t', 'accounts', "--snapshot=$snapshot", '-f', $dump,
-			$node->connstr('postgres') ], 'pg_dump takes the snapshot');
+			$node->connstr('postgres') ], 'pg_dump copies the table with the exported snapshot');
 	$session->run('COMMIT');
 	$session->close;
 	$node->safe_psql('copy', 'TRUNCATE accounts');
-	$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', $dump, $node->connstr('copy') ], 'the copy is filled');
+	$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', $dump, $node->connstr('copy') ],
+		'psql restores the copy without an error');
 	return @from;
 }
 
@@ -133,8 +138,8 @@ foreach my $round (@rounds)
 		FROM consume('moves', 'tail', 100000000)});
 	is(sql("SELECT id, c.balance + coalesce((SELECT sum(change) FROM tail t WHERE t.id = c.id), 0)
 			FROM (VALUES $round->{copy}) c (id, balance) ORDER BY id"), $table,
-		"copied at (@from), the tail makes it the table");
-	cmp_ok(sql('SELECT count(*) FROM tail'), '>=', 50, 'of a tail that is not empty');
+		"a copy at offsets (@from) and the records from there on make the table");
+	cmp_ok(sql('SELECT count(*) FROM tail'), '>=', 50, 'at least 50 records came after the copy');
 	sql('DROP TABLE tail');
 }
 

@@ -71,7 +71,8 @@ sql(q{SELECT count(*) FROM consume('events', 'half');
 
 set_clock('6d');
 wait_round();
-is(groups(), 'beginning chosen dead deceased half holding leased spare waiting', 'before seven days have passed all stay, but for one that is older');
+is(groups(), 'beginning chosen dead deceased half holding leased spare waiting',
+	'before seven days have passed groups are kept, except for one that is older');
 
 my $waiter = open_background($node, 'waiter');
 ask($waiter, q{SELECT value FROM consume('events', 'waiting', timeout => '1 hour');});
@@ -89,38 +90,42 @@ $beginner->run(q{BEGIN; SELECT seek_to_beginning('events', 'beginning', 1)});
 sql(q{SELECT commit_offset('events', 'sentinel', 0, 0)});
 set_clock('169h');
 wait_round();
-is(groups(), 'beginning chosen dead half holding leased spare waiting', 'after that dead ones go');
+is(groups(), 'beginning chosen dead half holding leased spare waiting',
+	'after seven days groups that nobody uses are removed');
 is(sql(q{SELECT string_agg(group_id, ' ' ORDER BY group_id) FROM topic_group_members}), 'leased spare',
-	'and their members; with a member that is alive, with a partition or without, a group stays');
+	'the members of removed groups are removed, and those that are alive are kept');
 is(sql(q{SELECT count(*) FROM topic_group_offsets WHERE group_id = 'beginning'}), '1',
-	'so does one that is about to commit in another partition');
+	'a group with an open first commit in another partition is kept');
 is(sql(q{SELECT count(*) FROM topic_group_offsets WHERE group_id = 'chosen'}), '2',
-	'and one that waits for certain partitions');
-is(sql(q{SELECT topic FROM topic_group_offsets WHERE group_id = 'dead'}), 'other', 'each topic by itself');
+	'a group that waits for one of its partitions keeps the offsets of both');
+is(sql(q{SELECT topic FROM topic_group_offsets WHERE group_id = 'dead'}), 'other',
+	'a group is removed from the topic that it does not use, and kept in another one');
 is(sql(q{SELECT count(*) FROM topic_group_offsets WHERE group_id = 'half'}), '2',
-	'a group that has committed in any partition keeps all');
+	'a group that has committed in one partition keeps the offsets of both');
 is(sql(q{SELECT count(*) FROM topic_group_offsets WHERE group_id = 'holding'}), '2',
-	'one that holds a partition keeps all');
-is(sql(q{SELECT count(*) FROM topic_group_offsets WHERE group_id = 'waiting'}), '2', 'so does one that waits');
+	'a group that holds a partition keeps the offsets of both');
+is(sql(q{SELECT count(*) FROM topic_group_offsets WHERE group_id = 'waiting'}), '2',
+	'a group that waits keeps the offsets of both partitions');
 
 $holder->run('ROLLBACK');
 $beginner->run('ROLLBACK');
 sql(q{SELECT produce('events', NULL::text, 'news', partition => 0)});
-is(answer($waiter), 'news', 'who waits goes on where it was');
-is(answer($chooser), 'news', 'for certain partitions too');
-ok(poll_until(sub { groups() !~ /holding|beginning/ }), 'one that holds nothing any more goes');
+is(answer($waiter), 'news', 'a waiting consumer of an old group goes on at its offset');
+is(answer($chooser), 'news', 'a waiting consumer of one partition goes on at its offset');
+ok(poll_until(sub { groups() !~ /holding|beginning/ }),
+	'a group is removed once it holds no partition any more');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM consume('events', 'dead', auto_offset_reset => 'earliest')}), '3',
-	'a group that has expired starts as a new one');
+	'a group that was removed starts as a new one');
 
 # who polls is there, though there be nothing to read
 set_clock('0');
 sql(q{SELECT count(*) FROM consume('events', 'polling');
 	SELECT commit_offset('events', 'sentinel', 0, 0);
 	UPDATE topic_group_offsets SET commit_timestamp = now() - interval '6 days' WHERE group_id IN ('polling', 'sentinel')});
-is(sql(q{SELECT count(*) FROM consume('events', 'polling')}), '0', 'a poll finds nothing');
+is(sql(q{SELECT count(*) FROM consume('events', 'polling')}), '0', 'a group that polls finds no record');
 set_clock('2d');
 wait_round();
-like(groups(), qr/polling/, 'and keeps the group');
+like(groups(), qr/polling/, 'polling keeps a group whose last commit is old');
 
 # the rounds of retention tell that the worker has been round more than once
 sql(q{ALTER SYSTEM SET pg_topics.offsets_retention_minutes = -1;});
@@ -131,8 +136,9 @@ my $log = -s $node->logfile;
 my $begun = sql('SELECT now()');
 $node->poll_query_until('postgres',
 	qq{SELECT max(last_run) > timestamptz '$begun' + interval '2.5 s' FROM pg_stat_topics});
-like(groups(), qr/kept/, '-1 keeps all for ever');
-unlike(slurp_file($node->logfile, $log), qr/removed expired|ERROR/, 'and nothing failed');
+like(groups(), qr/kept/, 'with offsets_retention_minutes = -1 no group is removed');
+unlike(slurp_file($node->logfile, $log), qr/removed expired|ERROR/,
+	'with offsets_retention_minutes = -1 the log has no error and no removed group');
 
 $_->close foreach $holder, $beginner;
 $chooser->{run}->finish;

@@ -127,16 +127,17 @@ COMMIT;
 });
 is(sql(q{SELECT count(*) FILTER (WHERE backend_xmin IS NULL AND backend_xid IS NULL),
 		(SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE application_name = 'crowd' AND locktype <> 'virtualxid')
-	FROM pg_stat_activity WHERE application_name = 'crowd'}), "$crowd|0", 'all wait, without an xmin, an xid or a lock');
+	FROM pg_stat_activity WHERE application_name = 'crowd'}), "$crowd|0",
+	'a hundred sessions wait without an xmin, a transaction id or a lock');
 
 sql(q{SELECT create_topic('other')});
-wakes_few(4, 'a record wakes one session (or another that it is passed to), not a hundred',
+wakes_few(4, 'a record wakes one session or a few, not a hundred',
 	'crowd', 1, q{INSERT INTO events (partition, value) VALUES (3, 'one')});
-wakes_few(4 * $partitions, "records in $partitions partitions wake a few for each",
+wakes_few(4 * $partitions, "records in $partitions partitions wake a few sessions for each",
 	'crowd', 60, qq{INSERT INTO events (partition, value) SELECT i % $partitions, 'many' FROM generate_series(1, 60) i});
 wakes_few(0, 'a record of another topic wakes no session', 'crowd', 0, q{SELECT produce('other', 'x'::text)});
 is(sql(q{SELECT count(*), count(DISTINCT (partition, record_offset)) FROM got}), "$consumed|$consumed",
-	'each record went to one session');
+	'each record went to exactly one session');
 end_crowd('crowd', $run);
 
 # ---- members -----------------------------------------------------------------
@@ -151,8 +152,8 @@ SELECT commit_offsets('events', 'm', 'm' || :client_id);
 $node->poll_query_until('postgres', "SELECT count(*) = $consumed FROM got") or die 'not all is consumed';
 all_wait('members');
 is(sql(q{SELECT count(DISTINCT member_id), count(*) FROM pg_topic_groups WHERE group_id = 'm' AND member_id IS NOT NULL}),
-	"$partitions|$partitions", "of a hundred members $partitions have a partition");
-wakes_few(4, 'a record wakes the member that has its partition',
+	"$partitions|$partitions", "of a hundred members $partitions lease one partition each");
+wakes_few(4, 'a record wakes few others than the member that leases its partition',
 	'members', 1, q{INSERT INTO events (partition, value) VALUES (2, 'one')});
 wakes_few(4 * $partitions, "records in $partitions partitions wake a few members for each",
 	'members', 60, qq{INSERT INTO events (partition, value) SELECT i % $partitions, 'many' FROM generate_series(1, 60) i});
@@ -160,25 +161,27 @@ wakes_few(4 * $partitions, "records in $partitions partitions wake a few members
 my $leaver = sql(q{SELECT member_id FROM pg_topic_groups WHERE group_id = 'm' AND partition = 4});
 sql("SELECT leave_group('events', 'm', '$leaver')");
 ok($node->poll_query_until('postgres', qq{SELECT member_id <> '$leaver' FROM pg_topic_groups WHERE group_id = 'm' AND partition = 4}),
-	'a partition that its member gives up is taken by another that waits');
+	'a partition that its member gives up is leased by another one that waits');
 end_crowd('members', $run);
 
 # ---- take-over -----------------------------------------------------------------
 
 sql(q{SELECT create_topic('left'); SELECT produce('"left"', 'v'::text)});
-is(sql(q{SELECT value FROM consume('"left"', 't', member_id => 'dead', lease => '2 s')}), 'v', 'a member reads and dies');
+is(sql(q{SELECT value FROM consume('"left"', 't', member_id => 'dead', lease => '2 s')}), 'v',
+	'a member gets a record and makes no other call');
 my $heir = open_background($node, 'heir');
 my $wait = q{SELECT value FROM consume('"left"', 't', member_id => 'heir', lease => '1 hour', timeout => '1 hour');};
 ask($heir, $wait);
-is(answer($heir), '', 'another joins');
+is(answer($heir), '', 'another member joins the group');
 ask($heir, $wait);
-is(answer($heir), 'v', 'and takes over when the lease ends, though nothing wakes it');
+is(answer($heir), 'v',
+	'the other member takes the partition over when the lease ends, though nothing wakes it');
 ask($heir, q{SELECT commit_offsets('"left"', 't', 'heir');} . $wait . $wait);
 $node->poll_query_until('postgres', q{SELECT EXISTS (SELECT FROM pg_stat_activity
 	WHERE application_name = 'heir' AND state = 'active' AND wait_event_type = 'Extension')});
 sql(q{SELECT alter_topic('"left"', '{"partitions": 2}')});
 sql(q{SELECT produce('"left"', NULL::text, 'in a new partition', partition => 1)});
-like(answer($heir), qr/in a new partition/, 'and partitions that are added');
+like(answer($heir), qr/in a new partition/, 'a waiting member gets records of a partition that is added');
 $heir->{in} .= "\\q\n";
 $heir->{run}->finish;
 
@@ -198,7 +201,7 @@ foreach (1 .. 20)
 @latency = sort { $a <=> $b } @latency;
 note(sprintf('from produce() to the row: median %.1f ms, most %.1f ms', $latency[10], $latency[-1]));
 # it is a wake-up: by itself it would look again after an hour
-cmp_ok($latency[10], '<', 10_000, 'a commit wakes at once');
+cmp_ok($latency[10], '<', 10_000, 'a commit wakes a waiting session long before its timeout');
 
 $waiter->{in} .= "\\q\n";
 $waiter->{run}->finish;

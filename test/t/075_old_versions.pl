@@ -57,44 +57,49 @@ $consumer->run(q{CREATE EXTENSION pg_topics;
 my $holder = open_session($node);
 $holder->run('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_current_xact_id()');
 my @drains = map { blocks_of_drain() } 1 .. 4;
-cmp_ok($drains[3], '<', 1.05 * $drains[0], "no more blocks with more versions (@drains)");
-is(consume($other, 'drained'), 4 * $commits + 1, 'another session finds the latest');
+cmp_ok($drains[3], '<', 1.05 * $drains[0],
+	"consuming reads no more blocks while row versions pile up (@drains)");
+is(consume($other, 'drained'), 4 * $commits + 1, 'another session finds the latest version of the row');
 
 # each has the place of a version before the other's
-is(consume($_ % 2 ? $consumer : $other, 'drained'), 4 * $commits + 1 + $_, "in turn, $_") foreach 1 .. 4;
+is(consume($_ % 2 ? $consumer : $other, 'drained'), 4 * $commits + 1 + $_,
+	"two sessions in turn find the latest version, turn $_") foreach 1 .. 4;
 $consumer->run('BEGIN');
-is(consume($consumer, 'drained'), 4 * $commits + 6, 'consumed');
+is(consume($consumer, 'drained'), 4 * $commits + 6, 'a transaction consumes a record');
 $consumer->run('ROLLBACK');
-is(consume($other, 'drained'), 4 * $commits + 6, 'and again after a rollback, by the other');
-is(consume($consumer, 'drained'), 4 * $commits + 7, 'and then the next');
+is(consume($other, 'drained'), 4 * $commits + 6, 'after a rollback another session gets the same record');
+is(consume($consumer, 'drained'), 4 * $commits + 7, 'the session that rolled back gets the next record');
 $consumer->run('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
-is(consume($other, 'drained'), 4 * $commits + 8, 'consumed behind a snapshot');
+is(consume($other, 'drained'), 4 * $commits + 8,
+	'another session consumes after the snapshot of a transaction was taken');
 like($consumer->fails("SELECT * FROM consume('events', 'drained', 1)"),
-	qr/could not serialize access/, 'whose transaction is told');
+	qr/could not serialize access/, 'consuming with a snapshot from before is a serialization failure');
 $consumer->run('ROLLBACK');
 $holder->run('COMMIT');
 
 # ---- places that are somebody else's ----
 $other->run('VACUUM FULL topic_group_offsets');
-is(consume($consumer, 'drained'), 4 * $commits + 9, 'after the table was written anew');
+is(consume($consumer, 'drained'), 4 * $commits + 9, 'the row is found after VACUUM FULL');
 consume($other, "group $_") foreach 1 .. 3;
 consume($consumer, "group $_") foreach 1 .. 3;
 $other->run(q{SELECT delete_group('drained', 'events'), delete_group('group 1', 'events');
 	SELECT delete_group('group 2', 'events')});
 $other->run('VACUUM topic_group_offsets');
 consume($other, $_) foreach 'new', 'group 2', 'drained';
-is(consume($consumer, 'drained'), 2, 'a group that began anew');
-is(consume($consumer, 'group 1'), 1, 'one that is gone');
-is(consume($consumer, 'group 2'), 2, 'at the place of another one');
-is(consume($consumer, 'group 3'), 3, 'one that stayed');
+is(consume($consumer, 'drained'), 2, 'the row of a group that was deleted and began anew is found');
+is(consume($consumer, 'group 1'), 1, 'a group that was deleted begins anew');
+is(consume($consumer, 'group 2'), 2, "a group is found whose row is where another group's row was");
+is(consume($consumer, 'group 3'), 3, 'a group whose row has stayed is found');
 $other->run('DELETE FROM topic_group_offsets');
 $other->run('VACUUM topic_group_offsets');
-is(consume($consumer, $_), 1, "$_, with the table truncated") foreach 'group 3', 'drained';
+is(consume($consumer, $_), 1,
+	"the group \"$_\" begins anew after vacuum has truncated the table") foreach 'group 3', 'drained';
 
 # ---- more groups than are remembered ----
 my $groups = 300;
 consume($consumer, "many $_") foreach 1 .. $groups;
-is(scalar(grep { consume($consumer, "many $_") != 2 } 1 .. $groups), 0, "$groups groups");
+is(scalar(grep { consume($consumer, "many $_") != 2 } 1 .. $groups), 0,
+	"each of $groups groups gets its next record");
 
 $_->close foreach $consumer, $other, $holder;
 done_testing();

@@ -33,22 +33,22 @@ sub all_know
 {
 	my ($name, $expected) = @_;
 
-	is(starts($primary), $expected, "$name: the primary knows");
+	is(starts($primary), $expected, "$name: the primary has the right starts and ends of logs");
 	catch_up($primary, $standby);
-	is(starts($standby), $expected, "$name: so does the standby");
+	is(starts($standby), $expected, "$name: the standby has the right starts and ends of logs");
 	kill_all($primary);
 	$primary->start;
-	is(starts($primary), $expected, "$name: so does the primary after a crash");
+	is(starts($primary), $expected, "$name: the primary has them after a crash");
 	sql('CHECKPOINT');
 	kill_all($primary);
 	$primary->start;
-	is(starts($primary), $expected, "$name: and from the recovery point");
+	is(starts($primary), $expected, "$name: the primary has them from the recovery point");
 	sql(q{SELECT produce('beat', 'x')});
 	sql('CHECKPOINT');
 	catch_up($primary, $standby);
 	$standby->restart;
 	catch_up($primary, $standby);
-	is(starts($standby), $expected, "$name: and the standby after a restart");
+	is(starts($standby), $expected, "$name: the standby has them after a restart");
 	return;
 }
 
@@ -75,7 +75,7 @@ sql(q{SELECT delete_records('rolled', 0, -1), delete_records('given', 0, -1)});
 sql('TRUNCATE truncated');
 sql(q{INSERT INTO given (record_offset, value) VALUES (4611686018427387904, 'far')});
 sql(q{INSERT INTO late (record_offset, value) VALUES (500, 'the first')});
-all_know('rolled back and given',
+all_know('gaps of rollbacks and of given offsets',
 	"given|4611686018427387904|5|4611686018427387905\nlate|500|0|501\nrolled|8|5|8\ntruncated|7|5|7");
 
 # ---- records and a gap behind them, once more ---------------------------------
@@ -84,7 +84,7 @@ sql(q{SELECT produce(t::regclass, 'w') FROM unnest('{given,rolled,truncated}'::t
 gap('rolled', 1);
 wait_resolved($primary);
 sql(q{SELECT delete_records('rolled', 0, 9), delete_records('given', 0, -1)});
-all_know('again',
+all_know('gaps behind more records',
 	"given|4611686018427387907|4611686018427387907|4611686018427387907\nlate|500|0|501\nrolled|9|9|11\ntruncated|7|5|9");
 
 # ---- a group that goes on at the standby ---------------------------------------
@@ -97,15 +97,17 @@ my $next = sub {
 	return $code == 0 ? "$out|$err" : $err;
 };
 $standby->promote;
-is($next->($standby, 'truncated', 'none'), '7,8|', 'promoted: nothing was lost by the gap');
+is($next->($standby, 'truncated', 'none'), '7,8|',
+	'on the promoted standby a group passes a gap without losing a record');
 like($next->($standby, 'rolled', 'none'), qr/offset 5 of consumer group "g" .* is below the log start offset 9/,
-	'but a record was, and that is told');
-like($next->($standby, 'rolled', 'earliest'), qr/\A9\|.*skips 4 offsets of partition 0 of topic "rolled"/s, 'up to the last record deleted');
-is($next->($standby, 'rolled', 'none'), '|', 'and once');
+	'a group whose next record was deleted gets an error with auto_offset_reset none');
+like($next->($standby, 'rolled', 'earliest'), qr/\A9\|.*skips 4 offsets of partition 0 of topic "rolled"/s,
+	'with auto_offset_reset earliest the notice counts offsets up to the last deleted record');
+is($next->($standby, 'rolled', 'none'), '|', 'the lost records are reported once');
 is($standby->safe_psql('postgres', q{SELECT string_agg(lag::text, ',') FROM pg_topic_groups WHERE topic::text = 'rolled'}),
-	'0', 'behind the gap');
+	'0', 'a group that has passed the gap has no lag');
 is($standby->safe_psql('postgres', q{SELECT count(*) FROM unnest('{given,rolled,truncated}'::text[]) t, verify_topic(t::regclass)}), '0',
-	'the files are whole');
+	'verify_topic() finds no damage on the promoted standby');
 
 # ---- damage does not keep from deleting -----------------------------------------
 
@@ -119,7 +121,7 @@ wait_resolved($primary);
 overwrite(topic_directory($primary, 'hurt', 0) . '/' . ('0' x 20) . '.log', 61, 'damaged');
 sql('TRUNCATE hurt');
 is(sql(q{SELECT log_start_offset, deleted_end_offset FROM pg_topic_partitions WHERE topic = 'hurt'::regclass}), '8|6',
-	'a batch that cannot be read counts as records up to its end');
+	'where a batch cannot be read the log counts as deleted up to its end');
 
 $standby->stop;
 $primary->stop;

@@ -81,13 +81,13 @@ sub check_group
 		WITH more AS (INSERT INTO got SELECT '$group', partition, record_offset, value FROM consume('events', '$group', 100000) RETURNING 1)
 		SELECT count(*) = 0 FROM more});
 
-	return ok($drained, "$name: group $group comes to the end")
+	return ok($drained, "$name: the group $group reads the topic to its end")
 	  && is($node->safe_psql('postgres', qq{
 		SELECT count(*) FROM (
 			(SELECT partition, record_offset, value FROM events EXCEPT ALL SELECT partition, record_offset, value FROM got WHERE group_id = '$group')
 			UNION ALL
 			(SELECT partition, record_offset, value FROM got WHERE group_id = '$group' EXCEPT ALL SELECT partition, record_offset, value FROM events)) d}),
-		'0', "$name: group $group got each record once");
+		'0', "$name: the group $group got each record exactly once");
 }
 
 # All of it, when nobody is at work.
@@ -96,15 +96,15 @@ sub check_all
 	my ($name) = @_;
 
 	end_prepared($node);
-	check_events($node, "$name: topic and table agree");
+	check_events($node, "$name: topic and table have the same records");
 	check_group($_, $name) foreach qw(a b);
 	is($node->safe_psql('postgres', q{
 		SELECT count(*) FROM (SELECT key, (value::jsonb->>'balance')::int AS balance FROM latest(NULL::account_state)) t
 		FULL JOIN accounts a ON a.id::text = t.key WHERE a.balance IS DISTINCT FROM t.balance}),
-		'0', "$name: the compacted topic is the table");
+		'0', "$name: latest() of the compacted topic has the same rows as the table");
 	is($node->safe_psql('postgres', q{
 		SELECT string_agg(t::text || ': ' || problem, '; ') FROM unnest('{events,account_state,journal}'::regclass[]) t, verify_topic(t)}),
-		'', "$name: no file is damaged");
+		'', "$name: verify_topic() finds no damage");
 	return;
 }
 

@@ -112,13 +112,14 @@ sub check_refused
 	ok(!$started, "$name: the server does not start");
 	$node->stop if $started;
 	$log = slurp_file($node->logfile, $log);
-	like($log, qr/FATAL:  $message has format version $version, which this library cannot read/, "$name: it says why");
-	like($log, known_versions($what), "$name: and what it reads");
+	like($log, qr/FATAL:  $message has format version $version, which this library cannot read/,
+		"$name: the log names the file or record and its format version");
+	like($log, known_versions($what), "$name: the detail says which versions the library reads");
 	like($log, $version > 0 ? qr/HINT:  A newer version of pg_topics has written it\. Install that version or a later one/ :
-		qr/HINT:  A version of pg_topics that is too old/, "$name: and what to do");
-	unlike($log, qr/PANIC|TRAP/, "$name: without a crash");
+		qr/HINT:  A version of pg_topics that is too old/, "$name: the hint says what to install");
+	unlike($log, qr/PANIC|TRAP/, "$name: no process crashes");
 	# recovery has done what is in front of the record, as it should
-	is(fingerprint(), $before, "$name: nothing is changed") if $name !~ /WAL/;
+	is(fingerprint(), $before, "$name: no file of a topic is changed") if $name !~ /WAL/;
 	return;
 }
 
@@ -142,7 +143,7 @@ $node->stop;
 
 my @events = sort grep { !/\.\d+\.index$/ } glob("$directory{events}/*.index");
 my ($rewritten) = sort grep { /\/\d+\.\d+\.index$/ } glob("$directory{compacted}/*.index");
-ok(@events > 2 && $rewritten && -e "$directory{cut}/log_start", 'there is a file of each kind');
+ok(@events > 2 && $rewritten && -e "$directory{cut}/log_start", 'there is a file of each format');
 
 # ---- when the server starts --------------------------------------------------------
 
@@ -164,14 +165,17 @@ foreach my $name (sort keys %files)
 	set_version($path, $newest{$what});
 }
 $node->start;
-is(contents($node, $_), $expected{$_}, "put back, all of $_ is there") foreach sort keys %expected;
+is(contents($node, $_), $expected{$_},
+	"with the right versions the server starts with all records of $_") foreach sort keys %expected;
 $node->stop;
 
 # a version without its checksum is damage like any other
 overwrite("$log_dir/recovery_point", 4, pack 'L', $newest{'recovery points'} + 1);
 $node->start;
-is(contents($node, $_), $expected{$_}, "damaged version in the recovery point: $_ is there") foreach sort keys %expected;
-like(slurp_file($node->logfile), qr/file "pg_topics\/recovery_point" is damaged; scanning all segments instead/, 'it is said to be damaged');
+is(contents($node, $_), $expected{$_},
+	"with a damaged version number in the recovery point the server starts with all records of $_") foreach sort keys %expected;
+like(slurp_file($node->logfile), qr/file "pg_topics\/recovery_point" is damaged; scanning all segments instead/,
+	'the log says that the recovery point is damaged');
 
 # ---- when it is read ----------------------------------------------------------------
 
@@ -179,17 +183,19 @@ my $newer = $newest{'segment indexes'} + 1;
 set_version($events[1], $newer);
 my ($code, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSELECT count(*) FROM events");
 like($err, qr/ERROR:  0A000: topic file "[^"]*\Q@{[ $events[1] =~ m{(\d+\.index)$} ]}\E" has format version $newer, which this library cannot read/,
-	'a finished segment of a newer version is an error of who reads it');
+	'reading a finished segment of a newer version is an error');
 like($err, qr/@{[known_versions('segment indexes')]}.*HINT:  A newer version of pg_topics has written it/s,
-	'with what to do');
-like(($node->psql('postgres', "SELECT * FROM consume('events', 'g', 10)"))[2] // '', qr/^$/, 'consuming works in front of it');
-like(($node->psql('postgres', "SELECT * FROM consume('events', 'g', 1000)"))[2], qr/has format version $newer/, 'and stops there');
-is(contents($node, 'cut'), $expected{cut}, 'other topics are not concerned');
+	'the error says which versions the library reads and what to install');
+like(($node->psql('postgres', "SELECT * FROM consume('events', 'g', 10)"))[2] // '', qr/^$/,
+	'records before a segment of a newer version can be consumed');
+like(($node->psql('postgres', "SELECT * FROM consume('events', 'g', 1000)"))[2], qr/has format version $newer/,
+	'consuming records of a segment of a newer version is an error');
+is(contents($node, 'cut'), $expected{cut}, 'other topics can be read');
 is(sql("SELECT count(*) > 0 FROM $_"), 't', "$_ shows the topics that can be read")
   foreach qw(pg_topic_segments pg_topic_partitions pg_topic_groups);
 sql(q{SELECT produce('events', 'k', 'more'); CHECKPOINT});
 set_version($events[1], $newer - 1);
-is(sql('SELECT count(*) FROM events'), 301, 'put back, all is there');
+is(sql('SELECT count(*) FROM events'), 301, 'with the right version the topic has all records');
 
 # ---- in recovery -----------------------------------------------------------------------
 
@@ -218,7 +224,7 @@ foreach my $type (sort keys %types)
 	my @record = find_record($types{$type}, $redo);
 
 	next if $type eq 'SYNC' && !@record;
-	ok(@record == 3, "there is a record $type to be replayed") or next;
+	ok(@record == 3, "there is a record $type that recovery replays") or next;
 	foreach my $version ($newest{'WAL records'} + 1, $type eq 'APPEND' ? 0 : ())
 	{
 		set_wal_version(@record, $version);
@@ -228,7 +234,8 @@ foreach my $type (sort keys %types)
 	set_wal_version(@record, $newest{'WAL records'});
 }
 $node->start;
-is(contents($node, $_), $expected{$_}, "put back, recovery has all of $_") foreach sort keys %expected;
+is(contents($node, $_), $expected{$_},
+	"with the right versions recovery ends with all records of $_") foreach sort keys %expected;
 $node->stop;
 
 done_testing();

@@ -104,10 +104,11 @@ sub differences
 my @scripts = map { m{/pg_topics--(.*)\.sql$} } sort glob("$FindBin::RealBin/../../sql/*.sql");
 my @versions = grep { !/--/ } @scripts;
 my $default = sql(q{SELECT default_version FROM pg_available_extensions WHERE name = 'pg_topics'});
-ok((grep { $_ eq $default } @versions), "version $default has a script");
+ok((grep { $_ eq $default } @versions), "the default version $default has an installation script");
 
 my %new = map { $_ => objects_of(database_with($_)) } @versions;
-cmp_ok(scalar keys %{ $new{$default} }, '>', 150, 'an extension has objects');
+cmp_ok(scalar keys %{ $new{$default} }, '>', 150,
+	'the comparison finds more than 150 lines about the extension');
 foreach my $from (@versions)
 {
 	foreach my $to (grep { $_ ne $from } @versions)
@@ -115,17 +116,19 @@ foreach my $from (@versions)
 		my $path = sql("SELECT path FROM pg_extension_update_paths('pg_topics') WHERE source = '$from' AND target = '$to'");
 
 		next if $path eq '';
-		is(differences(objects_of(database_with($from, $to)), $new{$to}), '', "updated from $from to $to ($path) it is as a new one");
+		is(differences(objects_of(database_with($from, $to)), $new{$to}), '',
+			"an update from $from to $to ($path) makes the same objects as an installation");
 	}
 	next if $from eq $default;
 	isnt(sql("SELECT path FROM pg_extension_update_paths('pg_topics') WHERE source = '$from' AND target = '$default'"), '',
-		"there is a way from $from to $default");
+		"version $from can be updated to $default");
 }
 
 # one that makes all functions anew, and one more
 my $again = objects_of(database_with('1.0', 'again'));
-is(join("\n", grep { !/is_updated/ } split /\n/, differences($again, $new{'1.0'})), '', 'updated by a script that makes everything anew it is as a new one');
-is(scalar(grep { /is_updated/ } keys %$again), 2, 'but for what is new');
+is(join("\n", grep { !/is_updated/ } split /\n/, differences($again, $new{'1.0'})), '',
+	'an update that creates all functions anew makes the same objects as an installation');
+is(scalar(grep { /is_updated/ } keys %$again), 2, 'an update to a version with one function more creates it');
 
 # the comparison sees whatever may be forgotten
 my $database = database_with($default);
@@ -148,7 +151,7 @@ foreach my $change (
 {
 	$node->safe_psql($database, $change);
 	my $now = objects_of($database);
-	isnt(differences($now, $so_far), '', "it sees $change");
+	isnt(differences($now, $so_far), '', "the comparison notices $change");
 	$so_far = $now;
 }
 
@@ -168,7 +171,7 @@ foreach my $version (@versions)
 }
 is(join("\n", map { "$_: " . join(', ', @{ $declared{$_} }) } grep { @{ $declared{$_} } > 1 } sort keys %declared), '',
 	'each C symbol has one declaration in all versions');
-cmp_ok(scalar keys %declared, '>', 40, 'of many');
+cmp_ok(scalar keys %declared, '>', 40, 'the extension has more than 40 C symbols');
 
 # ---- a library that is newer, or older -------------------------------------------------
 
@@ -187,7 +190,7 @@ my @calls = split /\n/, $node->safe_psql($database, q{
 	FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 	WHERE p.probin LIKE '%pg_topics' AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype, 'fdw_handler'::regtype)
 	ORDER BY 1});
-cmp_ok(scalar @calls, '>', 40, 'functions to call');
+cmp_ok(scalar @calls, '>', 40, 'more than 40 functions are called with each version');
 
 sub set_version
 {
@@ -204,23 +207,26 @@ sub check_not_served
 	foreach my $call (@calls, 'SELECT * FROM events', q{INSERT INTO events (value) VALUES ('v')}, 'INSERT INTO published VALUES (1)',
 		q{CREATE FOREIGN TABLE more (partition int, record_offset bigint, value text) SERVER topics}, 'SELECT * FROM pg_topic_groups')
 	{
-		like(error_of($database, $call), $says, "$version: $call");
+		like(error_of($database, $call), $says, "with version $version this is an error: $call");
 	}
-	is(error_of($database, 'CREATE TABLE of_user (a int); ALTER TABLE of_user ADD b int; DROP TABLE of_user'), '', "$version: other DDL works");
-	command_ok([ 'pg_dump', '-f', PostgreSQL::Test::Utils::tempdir() . '/dump', '-d', $node->connstr($database) ], "$version: pg_dump works");
+	is(error_of($database, 'CREATE TABLE of_user (a int); ALTER TABLE of_user ADD b int; DROP TABLE of_user'), '',
+		"with version $version DDL on other tables works");
+	command_ok([ 'pg_dump', '-f', PostgreSQL::Test::Utils::tempdir() . '/dump', '-d', $node->connstr($database) ],
+		"with version $version pg_dump works");
 	return;
 }
 
 check_not_served('0.9', qr/Run ALTER EXTENSION pg_topics UPDATE in this database/);
 $node->safe_psql($database, 'ALTER EXTENSION pg_topics UPDATE');
-is($node->safe_psql($database, q{SELECT produce('events', 'k', 'w'); SELECT count(*) FROM events}), "0\n2", 'after ALTER EXTENSION all goes on');
+is($node->safe_psql($database, q{SELECT produce('events', 'k', 'w'); SELECT count(*) FROM events}), "0\n2",
+	'after ALTER EXTENSION UPDATE records can be produced and read');
 
 check_not_served('1.1', qr/If a newer package has been installed, restart the server .* install the package of version 1\.1 or later/);
 my $log = -s $node->logfile;
 $node->restart;
 poll_until(sub { slurp_file($node->logfile, $log) =~ /WARNING:  extension "pg_topics" is of version 1\.1/ }) or die 'no warning';
-ok(1, 'the maintenance worker says so and leaves the database alone');
-is($node->psql($database, 'SELECT 1 FROM pg_class'), 0, 'the server goes on');
+ok(1, 'the maintenance worker warns of a version that the library does not serve');
+is($node->psql($database, 'SELECT 1 FROM pg_class'), 0, 'a database with such a version can be used');
 
 # ---- scripts that are newer than the library ---------------------------------------------
 
@@ -228,16 +234,18 @@ set_version($default);
 my $before = objects_of($database);
 like(error_of($database, q{ALTER EXTENSION pg_topics UPDATE TO 'next'}),
 	qr/ERROR:  55000: extension "pg_topics" is of version next in this database.*HINT:  If a newer package has been installed, restart the server/s,
-	'an update to what the loaded library does not know is refused');
-is(differences(objects_of($database), $before), '', 'and changes nothing');
+	'an update to a version that the loaded library does not know is refused');
+is(differences(objects_of($database), $before), '', 'an update that is refused changes no objects');
 sql('CREATE DATABASE of_next');
-like(error_of('of_next', q{CREATE EXTENSION pg_topics VERSION 'next'}), qr/ERROR:  55000: extension "pg_topics" is of version next/, 'so is a new one');
+like(error_of('of_next', q{CREATE EXTENSION pg_topics VERSION 'next'}), qr/ERROR:  55000: extension "pg_topics" is of version next/,
+	'an installation of a version that the loaded library does not know is refused');
 like(error_of($database, 'ALTER EXTENSION pg_topics UPDATE'), qr/NOTICE: .* version "\Q$default\E" of extension "pg_topics" is already installed/,
-	'an update to the same is none');
+	'an update to the installed version gives a notice');
 
 # and out of it altogether
 set_version('1.1');
-is(error_of($database, 'SET client_min_messages = warning; DROP EXTENSION pg_topics CASCADE'), '', 'it can be dropped in any version');
+is(error_of($database, 'SET client_min_messages = warning; DROP EXTENSION pg_topics CASCADE'), '',
+	'the extension can be dropped in a version that the library does not serve');
 $node->stop;
 
 done_testing();

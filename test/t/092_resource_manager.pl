@@ -49,7 +49,7 @@ sub library_from
 }
 
 is($node->safe_psql('postgres', q{SELECT rm_id FROM pg_get_wal_resource_managers() WHERE rm_name = 'pg_topics'}),
-	ID, 'the ID is the one that the manual names');
+	ID, 'the resource manager has the ID that the manual names');
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION pg_topics;
 	SELECT create_topic('events');
@@ -64,8 +64,10 @@ $standby->stop;
 $node->stop;
 preload($node, "$directory/other.so,pg_topics");
 my $log = failed_start($node);
-like($log, qr/FATAL:  resource manager ID @{[ ID ]} of pg_topics is taken by "pg_topics"/, 'an ID that is taken keeps the server from starting');
-like($log, qr/HINT:  Build one of the two with another ID, pg_topics with make PGT_RMGR_ID=/, 'with what to do');
+like($log, qr/FATAL:  resource manager ID @{[ ID ]} of pg_topics is taken by "pg_topics"/,
+	'with another library that has the same ID the server does not start');
+like($log, qr/HINT:  Build one of the two with another ID, pg_topics with make PGT_RMGR_ID=/,
+	'the hint says how to build the library with another ID');
 preload($node, 'pg_topics');
 $node->start;
 
@@ -78,7 +80,7 @@ $log = -s $standby->logfile;
 $standby->start(fail_ok => 1);
 poll_until(sub { slurp_file($standby->logfile, $log) =~ /FATAL:  resource manager with ID @{[ ID ]} not registered/ }) or die 'it goes on';
 like(slurp_file($standby->logfile, $log), qr/HINT:  Include the extension module that implements this resource manager in shared_preload_libraries/,
-	'a standby without the library stops at the record and says what to do');
+	'a standby without the library stops at the record, and the hint says what to load');
 poll_until(sub { !-e $standby->data_dir . '/postmaster.pid' }) or die 'it does not stop';
 $standby->_update_pid(0);
 
@@ -93,7 +95,7 @@ $standby->_update_pid(0);
 	delete @ENV{qw(MAKEFLAGS MAKELEVEL MAKEOVERRIDES MFLAGS)};
 	unlink "$directory/build/pg_topics.so", map { s/c$/o/r } grep { slurp_file($_) =~ /PGT_RMGR_ID/ } glob("$directory/build/src/*/*.c");
 	command_ok([ 'make', '-s', '-C', "$directory/build", 'PG_CONFIG=pg_config', 'COPT=-Werror', 'FAULT_POINTS=1', 'with_llvm=no',
-			'PGT_RMGR_ID=' . OTHER_ID, 'pg_topics.so' ], 'the library is built with another ID');
+			'PGT_RMGR_ID=' . OTHER_ID, 'pg_topics.so' ], 'the library can be built with another ID');
 }
 preload($standby, 'pg_topics');
 library_from($standby, "$directory/build");
@@ -102,14 +104,15 @@ $standby->start(fail_ok => 1);
 poll_until(sub { slurp_file($standby->logfile, $log) =~ /FATAL:  resource manager with ID @{[ ID ]} not registered/ }) or die 'it goes on';
 like(slurp_file($standby->logfile, $log),
 	qr/WARNING:  pg_topics has resource manager ID @{[ OTHER_ID ]} here, but the topics in "pg_topics" were last written with ID @{[ ID ]}\n.*HINT:  If recovery ends .* install pg_topics built with PGT_RMGR_ID=@{[ ID ]}\. All servers/,
-	'a standby with another ID stops, and says before what that means');
+	'a standby with another ID stops, and a warning before says how to build the library');
 poll_until(sub { !-e $standby->data_dir . '/postmaster.pid' }) or die 'it does not stop';
 $standby->_update_pid(0);
 
 library_from($standby, '');
 $standby->start;
 catch_up($node, $standby);
-is($standby->safe_psql('postgres', 'SELECT value FROM events'), "first\nsecond", 'with the right library it goes on');
+is($standby->safe_psql('postgres', 'SELECT value FROM events'), "first\nsecond",
+	'with the right library the standby goes on');
 
 # ---- changing the ID ---------------------------------------------------------------------------
 
@@ -119,7 +122,7 @@ $standby->stop;
 library_from($_, "$directory/build") foreach $node, $standby;
 $_->start foreach $node, $standby;
 is($node->safe_psql('postgres', q{SELECT rm_id FROM pg_get_wal_resource_managers() WHERE rm_name = 'pg_topics'}),
-	OTHER_ID, 'after clean stops both start with another ID');
+	OTHER_ID, 'after clean stops primary and standby start with another ID');
 catch_up($node, $standby);
 $_->stop foreach $node, $standby;
 

@@ -27,7 +27,7 @@ sub look
 	my ($out, $err) = ('', '');
 
 	IPC::Run::run([ 'psql', '-XAtq', '-d', $node->connstr($database // 'postgres'), '-f', "$fixtures/contents.sql" ], '>', \$out, '2>', \$err);
-	is($err, '', $node->name . ': all can be read');
+	is($err, '', $node->name . ': all contents can be read without an error');
 	return $out;
 }
 
@@ -61,31 +61,37 @@ sub check_goes_on
 	my $sql = sub { return $node->safe_psql('postgres', $_[0]) };
 
 	$sql->('ALTER EXTENSION pg_topics UPDATE');
-	is($sql->(q{SELECT extversion FROM pg_extension WHERE extname = 'pg_topics'}), $default, "$name: the extension is up to date");
+	is($sql->(q{SELECT extversion FROM pg_extension WHERE extname = 'pg_topics'}), $default,
+		"$name: ALTER EXTENSION UPDATE brings the default version");
 	is($sql->('SELECT topic, v.* FROM pg_topics t, verify_topic(t.topic) v'), '', "$name: verify_topic() finds no problem");
 	like($sql->(q{COMMIT PREPARED 'first'; SELECT string_agg(value, ',' ORDER BY record_offset) FROM prepared WHERE partition = 0}),
-		qr/^before,prepared first,behind$/, "$name: the transaction that was prepared first is committed");
+		qr/^before,prepared first,behind$/,
+		"$name: the transaction that was prepared first can be committed");
 	$sql->("ROLLBACK PREPARED 'round $_'") foreach 1 .. $round;
-	is($sql->('SELECT count(*) FROM prepared WHERE partition = 1'), 0, "$name: the others are rolled back");
+	is($sql->('SELECT count(*) FROM prepared WHERE partition = 1'), 0,
+		"$name: the other prepared transactions can be rolled back");
 	my ($before) = $sql->(q{SELECT sum(committed_offset) FROM topic_group_offsets WHERE group_id = 'reader' AND topic = 'events'::regclass});
-	is($sql->(q{SELECT count(*) FROM consume('events', 'reader', 7)}), 7, "$name: the group goes on");
+	is($sql->(q{SELECT count(*) FROM consume('events', 'reader', 7)}), 7,
+		"$name: a consumer group gets more records");
 	cmp_ok($sql->(q{SELECT sum(committed_offset) FROM topic_group_offsets WHERE group_id = 'reader' AND topic = 'events'::regclass}), '>', $before,
-		"$name: behind what it had committed");
+		"$name: the committed offsets of the group move forward");
 	is($sql->(q{SELECT leave_group('events', 'members', 'm1'); SELECT count(*) FROM consume('events', 'members', 5, member_id => 'm2', lease => '1 h')}),
-		"\n5", "$name: a member's partitions go to another");
+		"\n5", "$name: a member that leaves gives its partitions to another one");
 	foreach my $topic (split /\n/, $sql->(q{SELECT topic FROM pg_topics WHERE key_type = 'text'::regtype AND value_type = 'text'::regtype}))
 	{
 		is($sql->("INSERT INTO $topic (key, value) VALUES ('new key', 'new value'); SELECT count(*) FROM $topic WHERE value = 'new value'"), 1,
 			"$name: $topic can be produced to");
 	}
 	$sql->(q{UPDATE orders SET item = 'changed' WHERE id = 1});
-	like($sql->(q{SELECT value FROM order_changes ORDER BY record_offset DESC LIMIT 1}), qr/changed/, "$name: the table is published");
+	like($sql->(q{SELECT value FROM order_changes ORDER BY record_offset DESC LIMIT 1}), qr/changed/,
+		"$name: a change of the published table is published");
 	$sql->(q{SELECT compact('compacted'); SELECT erase('erased', 'person 4'::text); SELECT delete_records('deleted', 0, 150)});
-	is($sql->(q{SELECT count(*) FROM erased WHERE key = 'person 4'}), 0, "$name: segments are rewritten");
+	is($sql->(q{SELECT count(*) FROM erased WHERE key = 'person 4'}), 0,
+		"$name: erase() removes the records of a key");
 	my $now = look($node);
 	kill_all($node);
 	$node->start;
-	is(look($node), $now, "$name: and all is there after a crash");
+	is(look($node), $now, "$name: the contents are the same after a crash");
 	return;
 }
 
@@ -96,7 +102,7 @@ sub check_cluster
 	my $node = restored($version, $archive, $kind);
 
 	$node->start;
-	is(look($node), slurp_file("$archive/$kind.expected"), "$name: what was there is there");
+	is(look($node), slurp_file("$archive/$kind.expected"), "$name: the contents are those of the fixture");
 	check_goes_on($node, $name, $round);
 	$node->stop;
 	return;
@@ -112,9 +118,10 @@ sub check_standby
 	$node->start;
 	$node->poll_query_until('postgres', "SELECT pg_last_wal_replay_lsn() >= '$end'") or die 'the standby does not come to the end';
 	# a standby does not know the names of prepared transactions
-	is(look($node), $expected =~ s/^(prepared(?:\|\d+){4}\|).*$/$1/mgr, "$version, standby: it has replayed all");
+	is(look($node), $expected =~ s/^(prepared(?:\|\d+){4}\|).*$/$1/mgr,
+		"$version, standby: a standby that has replayed all WAL has the contents of the fixture");
 	$node->promote;
-	is(look($node), $expected, "$version, standby: promoted as well");
+	is(look($node), $expected, "$version, standby: the promoted standby has the contents of the fixture");
 	check_goes_on($node, "$version, standby", 2);
 	$node->stop;
 	return;
@@ -131,12 +138,15 @@ sub check_dump
 	my ($published) = slurp_file("$archive/clean.expected") =~ /^(published tables\n.*)/ms;
 
 	$node->safe_psql('postgres', "CREATE DATABASE $database");
-	$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($database), '-f', "$archive/dump.sql" ], "$version, dump: restored");
+	$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($database), '-f', "$archive/dump.sql" ],
+		"$version, dump: psql restores the dump without an error");
 	my $seen = look($node, $database);
-	is(without(qr/^append_time\|/, ($seen =~ /^(.*?)^partitions\n/ms)[0]), without(qr/^append_time\|/, $records), "$version, dump: all records are there, at their offsets");
-	is(($seen =~ /^(published tables\n.*)/ms)[0], $published, "$version, dump: published tables and options too");
+	is(without(qr/^append_time\|/, ($seen =~ /^(.*?)^partitions\n/ms)[0]), without(qr/^append_time\|/, $records),
+		"$version, dump: all records are restored at their offsets");
+	is(($seen =~ /^(published tables\n.*)/ms)[0], $published,
+		"$version, dump: published tables and their options are restored");
 	is($node->safe_psql($database, q{SELECT committed_offset, metadata FROM topic_group_offsets WHERE group_id = 'keeper'}),
-		'17|with metadata', "$version, dump: and committed offsets");
+		'17|with metadata', "$version, dump: committed offsets and their metadata are restored");
 	return;
 }
 
