@@ -1,6 +1,7 @@
 # The SQL of README.md and docs/ does what the pages say: each page is followed from its
 # top to its end in a fresh database, each block succeeds or fails with the error that the
 # page shows, and output that is shown is the output.  Links lead somewhere.
+# Pictures are as their script draws them.
 #
 # test/perl/DocPage.pm says how blocks are marked that need something special.
 use strict;
@@ -83,6 +84,19 @@ sub dead_links
 is(dead_links($_), '', "$_: its links lead somewhere") foreach @pages, 'CONTRIBUTING.md', glob 'src/*.md src/*/*.md';
 is(join(' ', grep { slurp_file('docs/README.md') !~ /\(\Q$_\E[#)]/ } map { m{^docs/(.+)} && $1 ne 'README.md' ? $1 : () } @pages),
 	'', 'the index of the documentation has all pages');
+
+# ---- pictures ----------------------------------------------------------------
+
+SKIP:
+{
+	skip('there is no python3', 1) if system('python3 -c ""') != 0;
+	my $drawn = PostgreSQL::Test::Utils::tempdir();
+
+	system_or_bail('python3', 'docs/pictures/draw', $drawn);
+	is_deeply({ map { s{^.*/}{}r => slurp_file($_) } glob "$drawn/*" },
+		{ map { s{^.*/}{}r => slurp_file($_) } glob 'docs/pictures/*.svg' },
+		'docs/pictures/draw draws the pictures that are there');
+}
 
 # ---- the pages ---------------------------------------------------------------
 
