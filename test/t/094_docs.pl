@@ -194,4 +194,17 @@ foreach my $page (@pages)
 }
 clear_server();
 
+# ---- a console consumer ------------------------------------------------------
+
+# docs/psql.md: ":console \watch 1" reads again and again what is new.
+$node->safe_psql('shop', q{CREATE EXTENSION pg_topics; SELECT create_topic('orders', partitions => 3, value_type => 'jsonb')});
+my $console = open_terminal();
+begin_block($console, { text => "\\i sql/pg_topics.psql\n\\set topic orders\n\\set group watchers\n:console \\watch 1\n" });
+foreach my $item ('book', 'pen')
+{
+	$node->safe_psql('shop', qq{SELECT produce('orders', '4711', '{"item": "$item"}')});
+	ok(poll_until(sub { $console->{run}->pump_nb; $console->{out} =~ /"item": "$item"/ }), "the console consumer shows the $item");
+}
+$console->{run}->kill_kill;
+
 done_testing();
