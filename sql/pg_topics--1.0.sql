@@ -113,6 +113,26 @@ COMMENT ON FUNCTION murmur2_partition(bytea, int) IS
 
 /* ---- consuming ----------------------------------------------------------- */
 
+/*
+ * The role that a group belongs to: inside its oid, as text its name, so that a dump brings
+ * it back in another cluster.  Unlike regrole it takes names of roles that do not exist,
+ * which would make restoring all groups fail.
+ */
+CREATE TYPE topic_role;
+CREATE FUNCTION topic_role_in(cstring) RETURNS topic_role
+AS 'MODULE_PATHNAME', 'pgt_topic_role_in' LANGUAGE C STRICT STABLE PARALLEL SAFE;
+CREATE FUNCTION topic_role_out(topic_role) RETURNS cstring
+AS 'MODULE_PATHNAME', 'pgt_topic_role_out' LANGUAGE C STRICT STABLE PARALLEL SAFE;
+CREATE FUNCTION topic_role_recv(internal) RETURNS topic_role
+AS 'MODULE_PATHNAME', 'pgt_topic_role_recv' LANGUAGE C STRICT STABLE PARALLEL SAFE;
+CREATE FUNCTION topic_role_send(topic_role) RETURNS bytea
+AS 'MODULE_PATHNAME', 'pgt_topic_role_send' LANGUAGE C STRICT STABLE PARALLEL SAFE;
+CREATE TYPE topic_role (
+    INPUT = topic_role_in, OUTPUT = topic_role_out,
+    RECEIVE = topic_role_recv, SEND = topic_role_send, LIKE = pg_catalog.oid);
+COMMENT ON TYPE topic_role IS 'a role, or "-" for one that does not exist';
+CREATE CAST (topic_role AS oid) WITHOUT FUNCTION AS IMPLICIT;
+
 CREATE TABLE topic_group_offsets (
     group_id text COLLATE "C" NOT NULL,
     topic regclass NOT NULL,
@@ -127,6 +147,7 @@ CREATE TABLE topic_group_offsets (
     generation bigint NOT NULL DEFAULT 0,  -- how often a member has taken the partition
     position bigint,              -- offset of the member's next record; null: the committed offset
     position_timestamp timestamptz,  -- when the position last moved
+    owner topic_role,             -- the role that the group belongs to; null: whoever writes the row next
     PRIMARY KEY (topic, group_id, partition)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 COMMENT ON TABLE topic_group_offsets IS
@@ -254,6 +275,11 @@ CREATE FUNCTION delete_group(text, text) RETURNS bigint
 AS 'MODULE_PATHNAME', 'pgt_delete_group_by_names' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION delete_group(text, text) IS
 'delete a consumer group''s offsets in a topic: delete_group(''topic'', ''group''), or in the old order';
+
+CREATE FUNCTION alter_group_owner(topic regclass, group_id text, new_owner name) RETURNS void
+AS 'MODULE_PATHNAME', 'pgt_alter_group_owner' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION alter_group_owner(regclass, text, name) IS
+'let a consumer group of a topic belong to another role';
 
 CREATE FUNCTION offset_for_timestamp(topic regclass, partition int, ts timestamptz)
 RETURNS bigint
@@ -433,18 +459,27 @@ CREATE FUNCTION pg_topic_consumer_info(topic regclass, group_id text, partition 
     OUT consumer_pid int, OUT consumer_gid text)
 AS 'MODULE_PATHNAME', 'pgt_topic_consumer_info' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 
+CREATE FUNCTION pg_topic_group_is_shown(topic regclass, owner oid) RETURNS bool
+AS 'MODULE_PATHNAME', 'pgt_topic_group_is_shown' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
 CREATE VIEW pg_topic_groups WITH (security_barrier) AS
     WITH log AS MATERIALIZED (
         SELECT topic, partition, log_start_offset, last_stable_offset, deleted_end_offset
         FROM pg_topic_partitions_info()
+    ), owned AS MATERIALIZED (
+        -- the groups that the user may see
+        SELECT group_id, topic, owner
+        FROM (SELECT group_id, topic, pg_catalog.max(owner) AS owner
+              FROM topic_group_offsets GROUP BY group_id, topic) g
+        WHERE pg_topic_group_is_shown(topic, owner)
     ), place AS (
-        -- a group uses all partitions of a topic in which it has a row or a member
-        SELECT g.group_id, g.topic, l.partition
-        FROM (SELECT group_id, topic FROM topic_group_offsets
-              UNION SELECT group_id, topic FROM topic_group_members) g
-             JOIN log l ON g.topic OPERATOR(pg_catalog.=) l.topic
+        -- a group uses all partitions of a topic in which it has a row
+        SELECT g.group_id, g.topic, l.partition, g.owner
+        FROM owned g JOIN log l ON g.topic OPERATOR(pg_catalog.=) l.topic
         UNION
-        SELECT group_id, topic, partition FROM topic_group_offsets
+        SELECT g.group_id, g.topic, o.partition, g.owner
+        FROM owned g JOIN topic_group_offsets o
+             ON g.group_id OPERATOR(pg_catalog.=) o.group_id AND g.topic OPERATOR(pg_catalog.=) o.topic
     )
     SELECT g.group_id, g.topic, g.partition, o.committed_offset,
            CASE WHEN l.last_stable_offset IS NOT NULL THEN
@@ -460,7 +495,7 @@ CREATE VIEW pg_topic_groups WITH (security_barrier) AS
            o.member_id, o.lease_until, coalesce(o.generation, 0) AS generation, o.position,
            h.held_offset, h.held_until,
            c.consumer_pid, c.consumer_gid, a.application_name AS consumer_application,
-           a.xact_start AS consumer_since
+           a.xact_start AS consumer_since, u.oid::regrole AS owner
     FROM place g
          LEFT JOIN topic_group_offsets o
               ON g.group_id OPERATOR(pg_catalog.=) o.group_id AND g.topic OPERATOR(pg_catalog.=) o.topic
@@ -472,16 +507,18 @@ CREATE VIEW pg_topic_groups WITH (security_barrier) AS
              coalesce(o.position, o.committed_offset)) h
          CROSS JOIN LATERAL pg_topic_consumer_info(g.topic, g.group_id, g.partition) c
          LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) c.consumer_pid
-    WHERE pg_catalog.has_table_privilege(g.topic, 'SELECT')
-       OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE');
+         LEFT JOIN pg_catalog.pg_roles u ON u.oid OPERATOR(pg_catalog.=) g.owner;
 COMMENT ON VIEW pg_topic_groups IS
 'committed offset and lag of each consumer group in each partition, the records it has lost to retention, and those it would lose next';
 
 CREATE VIEW pg_topic_group_members WITH (security_barrier) AS
-    SELECT group_id, topic, member_id, joined, lease_until, lease, partitions
-    FROM topic_group_members
-    WHERE pg_catalog.has_table_privilege(topic, 'SELECT')
-       OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE');
+    SELECT m.group_id, m.topic, m.member_id, m.joined, m.lease_until, m.lease, m.partitions,
+           u.oid::regrole AS owner
+    FROM topic_group_members m
+         CROSS JOIN LATERAL (SELECT pg_catalog.max(o.owner) AS owner FROM topic_group_offsets o
+             WHERE m.group_id OPERATOR(pg_catalog.=) o.group_id AND m.topic OPERATOR(pg_catalog.=) o.topic) g
+         LEFT JOIN pg_catalog.pg_roles u ON u.oid OPERATOR(pg_catalog.=) g.owner
+    WHERE pg_topic_group_is_shown(m.topic, g.owner);
 COMMENT ON VIEW pg_topic_group_members IS
 'members of consumer groups that lease partitions, including members that have none at present';
 
@@ -580,6 +617,7 @@ COMMENT ON COLUMN pg_topic_groups.consumer_pid IS 'process of the session whose 
 COMMENT ON COLUMN pg_topic_groups.consumer_gid IS 'name of the prepared transaction that does';
 COMMENT ON COLUMN pg_topic_groups.consumer_application IS 'application_name of that session';
 COMMENT ON COLUMN pg_topic_groups.consumer_since IS 'when that session''s transaction began';
+COMMENT ON COLUMN pg_topic_groups.owner IS 'role that the group belongs to; null: nobody''s yet, or dropped and so the topic''s owner';
 
 COMMENT ON COLUMN pg_topic_group_members.group_id IS 'name of the consumer group';
 COMMENT ON COLUMN pg_topic_group_members.topic IS 'the topic';
@@ -588,6 +626,7 @@ COMMENT ON COLUMN pg_topic_group_members.joined IS 'when the member first called
 COMMENT ON COLUMN pg_topic_group_members.lease_until IS 'when its leases end';
 COMMENT ON COLUMN pg_topic_group_members.lease IS 'the length of its leases';
 COMMENT ON COLUMN pg_topic_group_members.partitions IS 'the partitions that it had leased as of its last call';
+COMMENT ON COLUMN pg_topic_group_members.owner IS 'role that the group belongs to, as in pg_topic_groups';
 
 COMMENT ON COLUMN pg_stat_topics.topic IS 'the topic';
 COMMENT ON COLUMN pg_stat_topics.partition IS 'number of the partition, from 0';

@@ -52,6 +52,8 @@
 #include "consume/consume_whole.h"
 #include "consume/partition_cursor.h"
 #include "group/group_position.h"
+#include "group/group_role.h"
+#include "group/group_row.h"
 #include "group/lease.h"
 #include "topic/record_rows.h"
 #include "topic/sql_argument.h"
@@ -455,6 +457,7 @@ warn_if_not_reading(const ConsumerGroup *group)
 {
 	if (pgt_group_position_is_reading(group))
 		return;
+	pgt_group_role_check(group, pgt_group_rows_owner(group));
 	ereport(WARNING,
 			(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
 			 errmsg("there are no offsets of consumer group \"%s\" in topic \"%s\" to commit",

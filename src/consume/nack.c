@@ -54,6 +54,8 @@
 
 #include "consume/nack_header.h"
 #include "group/consumer_group.h"
+#include "group/group_role.h"
+#include "group/group_row.h"
 #include "produce/partitioner.h"
 #include "produce/producer.h"
 #include "topic/serializer.h"
@@ -366,6 +368,7 @@ pgt_nack(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"topic", "group_id", "partition", "record_offset"};
 	Failure		failure = {0};
+	ConsumerGroup group;
 	LogReader  *reader;
 	Oid			target;
 
@@ -378,7 +381,8 @@ pgt_nack(PG_FUNCTION_ARGS)
 	pgt_topic_check_acl(failure.topic->relid, ACL_SELECT);
 	failure.key = pgt_topic_partition(failure.topic, PG_GETARG_INT32(2));
 	failure.group = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	pgt_group_check_id(failure.group);
+	pgt_group_init(&group, fcinfo->flinfo->fn_oid, failure.topic->relid, failure.group);
+	pgt_group_role_check(&group, pgt_group_rows_owner(&group));
 	failure.error = PG_ARGISNULL(4) ? NULL : shorten(text_to_cstring(PG_GETARG_TEXT_PP(4)));
 
 	reader = read_record(&failure, PG_GETARG_INT64(3));

@@ -13,8 +13,7 @@
  * A group with members that lease partitions (lease.c) cannot be moved or deleted, because
  * members follow positions of their own; only a member can move its own partitions.
  *
- * A user who may read the topic may move its groups; only the topic's owner may delete
- * them.
+ * Who may use a group (group_role.c) may also move and delete it.
  *
  * Locks: AccessShareLock on the topic, RowExclusiveLock on the offsets table and the
  * partitions' rows, all until the transaction's end.
@@ -36,6 +35,7 @@
 
 #include "group/consumer_group.h"
 #include "group/group_position.h"
+#include "group/group_role.h"
 #include "group/group_row.h"
 #include "group/lease.h"
 #include "topic/sql_argument.h"
@@ -306,34 +306,38 @@ pgt_commit_offset(PG_FUNCTION_ARGS)
 
 /* ---- deleting a group --------------------------------------------------- */
 
-/* May the user delete groups of the topic?  Every user may delete rows that a dropped topic has left. */
+/*
+ * May the user delete the group in its topic?  Every user may delete rows that a dropped
+ * topic has left.
+ */
 static bool
-may_delete(Oid topic)
+may_delete(const ConsumerGroup *group)
 {
-	return pgt_topic_is_owner(topic) || !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(topic));
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(group->topic)))
+		return true;
+	return pgt_topic_is_owner(group->topic) ||
+		(pg_class_aclcheck(group->topic, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
+		 pgt_group_role_may_use(group->topic, pgt_group_rows_owner(group)));
 }
 
-/* Delete a group's rows of one topic; the user may do so. */
-static int64
-delete_from_topic(const ConsumerGroup *group)
+/* ERROR unless the user may delete the group in its topic. */
+static void
+check_may_delete(const ConsumerGroup *group)
 {
-	int64		deleted;
-
-	pgt_lease_refuse_members(group);
-	pgt_lease_remove_expired_members(group);
-	deleted = pgt_group_delete(group);
-	/* the deletion has waited for consumers that were joining */
-	pgt_lease_refuse_members(group);
-	return deleted;
+	pgt_topic_require(group->topic);
+	if (pgt_topic_is_owner(group->topic))
+		return;
+	pgt_topic_check_acl(group->topic, ACL_SELECT);
+	pgt_group_role_check(group, pgt_group_rows_owner(group));
 }
 
 /*
- * Delete a group's rows of all topics that the user owns.  Rows of other users' topics
- * are neither deleted, nor waited for, nor mentioned: whether the group has such rows is
- * for these users alone to know.
+ * Delete a group's rows of all topics where the user may.  Rows of other topics are neither
+ * deleted, nor waited for, nor mentioned: whether the group has such rows is for others to
+ * know.
  */
 static int64
-delete_from_own_topics(ConsumerGroup *group)
+delete_where_allowed(ConsumerGroup *group)
 {
 	List	   *topics = pgt_group_rows_topics(group);
 	int64		deleted = 0;
@@ -344,11 +348,11 @@ delete_from_own_topics(ConsumerGroup *group)
 	foreach(cell, topics)
 	{
 		group->topic = lfirst_oid(cell);
-		if (!may_delete(group->topic))
+		if (!may_delete(group))
 			continue;
 		LockRelationOid(group->topic, AccessShareLock);
-		if (may_delete(group->topic))
-			deleted += delete_from_topic(group);
+		if (may_delete(group))
+			deleted += pgt_lease_delete_group(group);
 	}
 	return deleted;
 }
@@ -366,12 +370,10 @@ static int64
 delete_group_of(ConsumerGroup *group, Oid topic)
 {
 	group->topic = topic;
-	pgt_topic_require(group->topic);
-	pgt_topic_check_owner(group->topic);
+	check_may_delete(group);
 	LockRelationOid(group->topic, AccessShareLock);
-	pgt_topic_require(group->topic);
-	pgt_topic_check_owner(group->topic);
-	return delete_from_topic(group);
+	check_may_delete(group);
+	return pgt_lease_delete_group(group);
 }
 
 /* delete_group(group_id, topic): returns how many rows were deleted. */
@@ -383,7 +385,7 @@ pgt_delete_group(PG_FUNCTION_ARGS)
 	pgt_sql_argument_require(fcinfo, 0, "consumer group name");
 	init_group_to_delete(&group, fcinfo, PG_GETARG_TEXT_PP(0));
 	if (PG_ARGISNULL(1))
-		PG_RETURN_INT64(delete_from_own_topics(&group));
+		PG_RETURN_INT64(delete_where_allowed(&group));
 	PG_RETURN_INT64(delete_group_of(&group, PG_GETARG_OID(1)));
 }
 
@@ -456,7 +458,7 @@ pgt_delete_group_by_names(PG_FUNCTION_ARGS)
 		if (pgt_topic_exists(relation_of_name(PG_GETARG_TEXT_PP(0))))
 			pgt_sql_argument_require(fcinfo, 1, "consumer group name");
 		init_group_to_delete(&group, fcinfo, PG_GETARG_TEXT_PP(0));
-		PG_RETURN_INT64(delete_from_own_topics(&group));
+		PG_RETURN_INT64(delete_where_allowed(&group));
 	}
 	topic_first = topic_comes_first(PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1), &topic);
 	init_group_to_delete(&group, fcinfo, PG_GETARG_TEXT_PP(topic_first ? 1 : 0));

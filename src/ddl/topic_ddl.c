@@ -21,9 +21,10 @@
  * or from an earlier relation of that oid.  They are removed at once, so that a new topic
  * never sees old records.  Dropping is in topic_drop.c.
  *
- * The utility hook has two more jobs.  It knows whether a TRUNCATE is a transaction of its
- * own: files of a topic are truncated at once, which no rollback could undo.  And it
- * wakes consumers that wait for records when a prepared transaction ends.
+ * The utility hook has three more jobs.  It knows whether a TRUNCATE is a transaction of its
+ * own: files of a topic are truncated at once, which no rollback could undo.  It wakes
+ * consumers that wait for records when a prepared transaction ends.  And it lets REASSIGN
+ * OWNED and DROP OWNED take the consumer groups along.
  *
  * Locks: those of the statements, which hold AccessExclusiveLock on the relations that
  * are checked here.  Memory: the list of relations to check lives in
@@ -47,6 +48,7 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "tcop/utility.h"
+#include "utils/acl.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -57,6 +59,7 @@
 #include "ddl/partition_room.h"
 #include "ddl/topic_ddl.h"
 #include "ddl/topic_drop.h"
+#include "group/group_owned.h"
 #include "group/group_wakeup.h"
 #include "log/topic_waiters.h"
 #include "produce/partitioner_lookup.h"
@@ -344,6 +347,36 @@ discards_all(Node *statement)
 	return IsA(statement, DiscardStmt) && castNode(DiscardStmt, statement)->target == DISCARD_ALL;
 }
 
+/* The oids of the roles that a statement names. */
+static List *
+role_oids(List *roles)
+{
+	List	   *oids = NIL;
+	ListCell   *cell;
+
+	foreach(cell, roles)
+		oids = lappend_oid(oids, get_rolespec_oid(lfirst(cell), false));
+	return oids;
+}
+
+/* Do with consumer groups what a statement has done with the objects of roles. */
+static void
+follow_owners(Node *statement)
+{
+	if (!IsA(statement, ReassignOwnedStmt) && !IsA(statement, DropOwnedStmt))
+		return;
+	if (!pgt_sql_version_check(DEBUG1))
+		return;
+	if (IsA(statement, ReassignOwnedStmt))
+	{
+		ReassignOwnedStmt *reassign = castNode(ReassignOwnedStmt, statement);
+
+		pgt_group_owned_reassign(role_oids(reassign->roles), get_rolespec_oid(reassign->newrole, false));
+	}
+	else
+		pgt_group_owned_drop(role_oids(castNode(DropOwnedStmt, statement)->roles));
+}
+
 /* ProcessUtility_hook */
 static void
 process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
@@ -372,6 +405,7 @@ process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
 	PG_END_TRY();
 
 	check_touched();
+	follow_owners(pstmt->utilityStmt);
 	if (discards_all(pstmt->utilityStmt))
 		pgt_producer_forget_committed();
 	if (ended)

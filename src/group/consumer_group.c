@@ -55,6 +55,7 @@
 
 #include "group/consumer_group.h"
 #include "group/group_position.h"
+#include "group/group_role.h"
 #include "group/group_row.h"
 #include "group/group_wakeup.h"
 #include "util/advisory_lock.h"
@@ -64,8 +65,9 @@ int			pgt_offsets_retention_minutes = 10080;
 
 /* ---- the group ---------------------------------------------------------- */
 
-void
-pgt_group_check_id(const char *id)
+/* ERROR where the name is empty or too long for a group. */
+static void
+check_id(const char *id)
 {
 	size_t		length = strlen(id);
 
@@ -84,7 +86,7 @@ pgt_group_check_id(const char *id)
 void
 pgt_group_init(ConsumerGroup *group, Oid function, Oid topic, const char *id)
 {
-	pgt_group_check_id(id);
+	check_id(id);
 	group->offsets_table = get_relname_relid(OFFSETS_TABLE_NAME, get_func_namespace(function));
 	if (!OidIsValid(group->offsets_table))
 		ereport(ERROR,
@@ -232,6 +234,8 @@ pgt_group_lock(const ConsumerGroup *group, GroupPartition *part, bool wait)
 	} while (result == GROUP_MOVED && wait);
 
 	if (result == GROUP_OWNED)
+		pgt_group_role_check(group, part->owner);
+	if (result == GROUP_OWNED)
 		pgt_group_wakeup_note_owned(group->topic, part->partition, group->id);
 	table_close(table, result == GROUP_OWNED ? NoLock : RowExclusiveLock);
 	return result;
@@ -324,6 +328,25 @@ pgt_group_commit_positions(const ConsumerGroup *group)
 	list_free(partitions);
 }
 
+/* ---- the group as a whole ------------------------------------------------ */
+
+int32
+pgt_group_set_owner(const ConsumerGroup *group, int32 partitions, Oid owner)
+{
+	GroupPartition *parts = pgt_group_rows_read(group, partitions);
+	int32		changed = 0;
+
+	for (int32 i = 0; i < partitions; i++)
+	{
+		(void) pgt_group_lock(group, &parts[i], true);
+		if (!parts[i].exists)
+			continue;
+		pgt_group_row_set_owner(group, &parts[i], owner);
+		changed++;
+	}
+	return changed;
+}
+
 int64
 pgt_group_delete(const ConsumerGroup *group)
 {
@@ -340,6 +363,7 @@ pgt_group_delete(const ConsumerGroup *group)
 		pgt_group_row_take(&part, group, row, RelationGetDescr(table));
 		if (lock_row(table, group, &part, true) != GROUP_OWNED)
 			continue;
+		pgt_group_role_check(group, part.owner);
 		CatalogTupleDelete(table, &part.row->t_self);
 		pgt_group_position_set(group, &part, NO_OFFSET);
 		deleted++;

@@ -10,9 +10,6 @@
 
 extern int	pgt_offsets_retention_minutes;	/* setting pg_topics.offsets_retention_minutes */
 
-/* ERROR where the name is empty or too long for a group. */
-extern void pgt_group_check_id(const char *id);
-
 /*
  * The group of that name.  "function" is the oid of the SQL function called:
  * the offsets table is found in its schema.  ERROR where the name is empty or
@@ -39,7 +36,8 @@ extern void pgt_group_refresh_expiry(const ConsumerGroup *group, GroupPartition 
  * owner, brings *part up to date, and returns GROUP_OWNED.  Without "wait" the partition
  * is owned only if *part is the latest version and no other transaction owns it;
  * otherwise neither a lock nor a transaction id was taken.  ERROR (serialization
- * failure) under REPEATABLE READ where the row changed after the snapshot.
+ * failure) under REPEATABLE READ where the row changed after the snapshot; or where the
+ * group belongs to a role that the current user may not act for.
  */
 extern GroupLock pgt_group_lock(const ConsumerGroup *group, GroupPartition *part, bool wait);
 
@@ -71,6 +69,13 @@ extern void pgt_group_write_lease(const ConsumerGroup *group, GroupPartition *pa
 
 /* Commit all positions of this transaction for the group. */
 extern void pgt_group_commit_positions(const ConsumerGroup *group);
+
+/*
+ * Let the group belong to another role in its topic, which has so many partitions.  Owns
+ * all of them, waiting for others; returns the number of rows, which is 0 where there is no
+ * such group.  ERROR unless the current user may use the group.
+ */
+extern int32 pgt_group_set_owner(const ConsumerGroup *group, int32 partitions, Oid owner);
 
 /* Delete the group's rows of its topic, waiting for their owners; returns the number of rows. */
 extern int64 pgt_group_delete(const ConsumerGroup *group);

@@ -52,15 +52,6 @@ typedef struct ExpiredGroup
 	char	   *id;
 } ExpiredGroup;
 
-/* The table of offsets, or InvalidOid where this database has no topics. */
-static Oid
-offsets_table(void)
-{
-	List	   *topics = pgt_topic_list();
-
-	return topics == NIL ? InvalidOid : pgt_group_row_table(linitial_oid(topics));
-}
-
 /* Select the groups whose last commit and lease end before a time; SPI has the result. */
 static void
 query_candidates(Oid table, TimestampTz before)
@@ -183,7 +174,7 @@ pgt_group_expiry_run(void)
 		return 0;
 	SPI_connect();
 	PushActiveSnapshot(GetLatestSnapshot());
-	table = offsets_table();
+	table = pgt_group_row_any_table();
 	if (OidIsValid(table))
 		expired = expire_groups(table, pgt_clock_to_timestamptz(pgt_clock_shifted_now_ms() -
 																pgt_offsets_retention_minutes * INT64CONST(60000)));

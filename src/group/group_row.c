@@ -23,8 +23,18 @@
  * A row is written only by the transaction that owns the partition for the group
  * (consumer_group.c), so two transactions never write a row at once.
  *
+ * All rows of a group in a topic have one owner (group_role.c), though sessions of two
+ * roles may write the first rows of two partitions at once, and neither sees the other's.
+ * So whoever writes a row that has no owner yet looks first for one in all of the group's
+ * rows, also those that are not committed, and takes it over.  From the look until the row
+ * is in the table it holds an advisory lock on the group.  If the user may not use the group
+ * of the owner found, the call waits for the other transaction, should that be running:
+ * once it has committed, the group is the other role's and the call fails; once it has
+ * rolled back, the call looks again.  Sessions of one role never wait here.
+ *
  * Locks: AccessShareLock on the table during a read; RowExclusiveLock until the
- * transaction's end once a row is written.
+ * transaction's end once a row is written.  The advisory lock on the group is held for a
+ * moment, by a process that waits for nothing.
  *
  * Durability and crash safety are the heap's.
  *
@@ -39,11 +49,15 @@
 #include "access/xact.h"
 #include "catalog/index.h"
 #include "catalog/indexing.h"
+#include "common/hashfn.h"
 #include "common/int.h"
 #include "executor/tuptable.h"
 #include "foreign/fdwapi.h"
 #include "foreign/foreign.h"
+#include "miscadmin.h"
 #include "nodes/execnodes.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -51,8 +65,11 @@
 #include "utils/snapmgr.h"
 
 #include "group/group_position.h"
+#include "group/group_role.h"
 #include "group/group_row.h"
 #include "group/group_row_cache.h"
+#include "topic/topic.h"
+#include "util/advisory_lock.h"
 #include "util/compat.h"
 #include "util/fault_point.h"
 
@@ -70,7 +87,8 @@
 #define Anum_offsets_generation			11
 #define Anum_offsets_position			12
 #define Anum_offsets_position_timestamp	13
-#define Natts_offsets					13
+#define Anum_offsets_owner				14
+#define Natts_offsets					14
 
 /*
  * Up to this number, missing rows are looked up in the index one by one; more are read by
@@ -126,6 +144,7 @@ pgt_group_row_clear(GroupPartition *part, const ConsumerGroup *group, int32 part
 	part->partition = partition;
 	part->exists = false;
 	part->row = NULL;
+	part->owner = GROUP_UNCLAIMED;
 	part->committed = NO_OFFSET;
 	pgt_group_position_read(group, part);
 	part->lease = (GroupLease) {NULL, DT_NOBEGIN, NO_OFFSET, DT_NOBEGIN, 0};
@@ -150,6 +169,16 @@ fill_lease(GroupLease *lease, HeapTuple row, TupleDesc desc)
 	lease->served = isnull ? DT_NOBEGIN : DatumGetTimestampTz(value);
 }
 
+/* The owner in a row. */
+static Oid
+row_owner(HeapTuple row, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(row, Anum_offsets_owner, desc, &isnull);
+
+	return isnull ? GROUP_UNCLAIMED : DatumGetObjectId(value);
+}
+
 void
 pgt_group_row_fill(GroupPartition *part, HeapTuple row, TupleDesc desc)
 {
@@ -158,6 +187,7 @@ pgt_group_row_fill(GroupPartition *part, HeapTuple row, TupleDesc desc)
 
 	part->exists = true;
 	part->row = row;
+	part->owner = row_owner(row, desc);
 
 	value = heap_getattr(row, Anum_offsets_committed_offset, desc, &isnull);
 	part->committed = isnull ? NO_OFFSET : DatumGetInt64(value);
@@ -276,6 +306,21 @@ read_rows(Relation table, const ConsumerGroup *group, GroupPartition *parts, int
 	}
 }
 
+/* ERROR unless the user may use the group; its rows hardly ever differ in their owners. */
+static void
+check_owner(const ConsumerGroup *group, const GroupPartition *parts, int32 partitions)
+{
+	Oid			checked = GROUP_UNCLAIMED;
+
+	for (int32 i = 0; i < partitions; i++)
+	{
+		if (parts[i].owner == checked)
+			continue;
+		pgt_group_role_check(group, parts[i].owner);
+		checked = parts[i].owner;
+	}
+}
+
 GroupPartition *
 pgt_group_rows_read(const ConsumerGroup *group, int32 partitions)
 {
@@ -288,6 +333,7 @@ pgt_group_rows_read(const ConsumerGroup *group, int32 partitions)
 	read_rows(table, group, parts, partitions, snapshot);
 	UnregisterSnapshot(snapshot);
 	table_close(table, AccessShareLock);
+	check_owner(group, parts, partitions);
 	return parts;
 }
 
@@ -400,15 +446,114 @@ index_version(Relation table, HeapTuple row)
 	CatalogCloseIndexes(indexes);
 }
 
+/* ---- the owner ---------------------------------------------------------- */
+
+/* The tag of the lock under which a row gets its owner. */
+static LOCKTAG
+owner_tag(const ConsumerGroup *group)
+{
+	uint32		hash = hash_bytes((const unsigned char *) group->id, strlen(group->id));
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, group->topic, hash, OWNER_LOCK_CLASS);
+	return tag;
+}
+
+/*
+ * The owner that the group's rows have by now, committed or not; *exists tells whether there
+ * is any row.  *writer is the running transaction of another session without which the
+ * group would not have that owner, or invalid.
+ */
+static Oid
+find_owner(Relation table, const ConsumerGroup *group, bool *exists, TransactionId *writer)
+{
+	SnapshotData dirty;
+	SysScanDesc scan;
+	HeapTuple	row;
+	Oid			owner = GROUP_UNCLAIMED;
+
+	*exists = false;
+	*writer = InvalidTransactionId;
+	InitDirtySnapshot(dirty);
+	scan = pgt_group_rows_scan(table, group, -1, &dirty);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		TransactionId xmin = dirty.xmin;
+		Oid			found = row_owner(row, RelationGetDescr(table));
+
+		*exists = true;
+		if (found == GROUP_UNCLAIMED)
+			continue;
+		owner = found;
+		*writer = xmin;
+		if (!TransactionIdIsValid(xmin))
+			break;
+	}
+	systable_endscan(scan);
+	return owner;
+}
+
+/*
+ * The owner for a row that has none yet.  The owner's lock is held afterwards, until the
+ * caller has written the row.  ERROR where the group belongs to a role that the user may not
+ * act for.  A group that is new in its topic is told in the server's log, since it may be a
+ * mistyped name.
+ */
+static Oid
+claim(Relation table, const ConsumerGroup *group, const LOCKTAG *tag)
+{
+	for (;;)
+	{
+		bool		exists;
+		TransactionId writer;
+		Oid			owner;
+
+		(void) LockAcquire(tag, ExclusiveLock, false, false);
+		owner = find_owner(table, group, &exists, &writer);
+		if (!exists)
+			ereport(LOG,
+					(errmsg("consumer group \"%s\" is new in topic \"%s\"", group->id, get_rel_name(group->topic))));
+		if (owner == GROUP_UNCLAIMED)
+			return GetUserId();
+		if (pgt_group_role_may_use(group->topic, owner))
+			return owner;
+		LockRelease(tag, ExclusiveLock, false);
+		if (!TransactionIdIsValid(writer))
+			pgt_group_role_check(group, owner);
+		XactLockTableWait(writer, NULL, NULL, XLTW_None);
+	}
+}
+
+/* Set the column of the owner. */
+static void
+owner_value(Datum *values, bool *nulls, Oid owner)
+{
+	values[Anum_offsets_owner - 1] = ObjectIdGetDatum(owner);
+	nulls[Anum_offsets_owner - 1] = owner == GROUP_UNCLAIMED;
+}
+
+/* ---- writing rows ------------------------------------------------------- */
+
+/* Put a new version in the place of an owned row. */
+static HeapTuple
+replace_row(Relation table, const GroupPartition *part, Datum *values, bool *nulls, bool *replace)
+{
+	HeapTuple	updated = heap_modify_tuple(part->row, RelationGetDescr(table), values, nulls, replace);
+
+	PGT_HEAP_UPDATE(table, &part->row->t_self, updated);
+	if (!HeapTupleIsHeapOnly(updated))
+		index_version(table, updated);
+	return updated;
+}
+
 /* Write a new version of an owned row; arguments as for pgt_group_row_write(). */
 static HeapTuple
-update_row(Relation table, const GroupPartition *part, int64 next, int64 lost,
+update_row(Relation table, const GroupPartition *part, Oid owner, int64 next, int64 lost,
 		   const char *metadata, bool leased)
 {
 	Datum		values[Natts_offsets] = {0};
 	bool		nulls[Natts_offsets] = {false};
 	bool		replace[Natts_offsets] = {false};
-	HeapTuple	updated;
 
 	commit_values(values, nulls, next, metadata);
 	if (next != NO_OFFSET)
@@ -427,34 +572,15 @@ update_row(Relation table, const GroupPartition *part, int64 next, int64 lost,
 	lease_values(values, nulls, &part->lease);
 	if (leased)
 		replace_columns(replace, Anum_offsets_member_id, Anum_offsets_position_timestamp);
-
-	updated = heap_modify_tuple(part->row, RelationGetDescr(table), values, nulls, replace);
-	PGT_HEAP_UPDATE(table, &part->row->t_self, updated);
-	if (!HeapTupleIsHeapOnly(updated))
-		index_version(table, updated);
-	return updated;
+	owner_value(values, nulls, owner);
+	replace[Anum_offsets_owner - 1] = owner != part->owner;
+	return replace_row(table, part, values, nulls, replace);
 }
 
-/* Has the group no row in any partition of its topic? */
-static bool
-is_new_group(Relation table, const ConsumerGroup *group)
-{
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	SysScanDesc scan = pgt_group_rows_scan(table, group, -1, snapshot);
-	bool		is_new = !HeapTupleIsValid(systable_getnext(scan));
-
-	systable_endscan(scan);
-	UnregisterSnapshot(snapshot);
-	return is_new;
-}
-
-/*
- * Write the first row of an owned partition.  A group's first row in its topic is told in
- * the server's log, since the group may be a mistyped name.
- */
+/* Write the first row of an owned partition. */
 static HeapTuple
-insert_row(Relation table, const ConsumerGroup *group, const GroupPartition *part, int64 next,
-		   int64 lost, const char *metadata)
+insert_row(Relation table, const ConsumerGroup *group, const GroupPartition *part, Oid owner,
+		   int64 next, int64 lost, const char *metadata)
 {
 	Datum		values[Natts_offsets] = {0};
 	bool		nulls[Natts_offsets] = {false};
@@ -463,16 +589,24 @@ insert_row(Relation table, const ConsumerGroup *group, const GroupPartition *par
 	commit_values(values, nulls, next, metadata);
 	lost_values(values, nulls, lost);
 	lease_values(values, nulls, &part->lease);
+	owner_value(values, nulls, owner);
 	values[Anum_offsets_group_id - 1] = CStringGetTextDatum(group->id);
 	values[Anum_offsets_topic - 1] = ObjectIdGetDatum(group->topic);
 	values[Anum_offsets_partition - 1] = Int32GetDatum(part->partition);
 
-	if (is_new_group(table, group))
-		ereport(LOG,
-				(errmsg("consumer group \"%s\" is new in topic \"%s\"", group->id, get_rel_name(group->topic))));
 	row = heap_form_tuple(RelationGetDescr(table), values, nulls);
 	CatalogTupleInsert(table, row);
 	return row;
+}
+
+/* The row that pgt_group_row_write() or pgt_group_row_set_owner() has written: make it known. */
+static void
+row_written(Relation table, GroupPartition *part, HeapTuple row)
+{
+	/* make the new version visible to later calls in the same statement */
+	CommandCounterIncrement();
+	pgt_group_row_fill(part, row, RelationGetDescr(table));
+	table_close(table, NoLock);
 }
 
 void
@@ -480,21 +614,35 @@ pgt_group_row_write(const ConsumerGroup *group, GroupPartition *part, int64 next
 					const char *metadata, bool leased)
 {
 	Relation	table = table_open(group->offsets_table, RowExclusiveLock);
+	LOCKTAG		tag = owner_tag(group);
+	bool		claims = !part->exists || part->owner == GROUP_UNCLAIMED;
+	Oid			owner = claims ? claim(table, group, &tag) : part->owner;
 	HeapTuple	row;
 
 	if (part->exists)
-		row = update_row(table, part, next, lost, metadata, leased);
+		row = update_row(table, part, owner, next, lost, metadata, leased);
 	else
-		row = insert_row(table, group, part, next, lost, metadata);
+		row = insert_row(table, group, part, owner, next, lost, metadata);
+	if (claims)
+		LockRelease(&tag, ExclusiveLock, false);
 	FAULT_POINT("offset-stored");
-
-	/* make the new version visible to later calls in the same statement */
-	CommandCounterIncrement();
-	pgt_group_row_fill(part, row, RelationGetDescr(table));
-	table_close(table, NoLock);
+	row_written(table, part, row);
 }
 
-/* ---- all groups of a topic ---------------------------------------------- */
+void
+pgt_group_row_set_owner(const ConsumerGroup *group, GroupPartition *part, Oid owner)
+{
+	Relation	table = table_open(group->offsets_table, RowExclusiveLock);
+	Datum		values[Natts_offsets] = {0};
+	bool		nulls[Natts_offsets] = {false};
+	bool		replace[Natts_offsets] = {false};
+
+	owner_value(values, nulls, owner);
+	replace[Anum_offsets_owner - 1] = true;
+	row_written(table, part, replace_row(table, part, values, nulls, replace));
+}
+
+/* ---- groups and topics -------------------------------------------------- */
 
 Oid
 pgt_group_row_table(Oid topic)
@@ -504,6 +652,46 @@ pgt_group_row_table(Oid topic)
 	Oid			schema = get_func_namespace(wrapper->fdwhandler);
 
 	return OidIsValid(schema) ? get_relname_relid(OFFSETS_TABLE_NAME, schema) : InvalidOid;
+}
+
+Oid
+pgt_group_row_any_table(void)
+{
+	List	   *topics = pgt_topic_list();
+
+	return topics == NIL ? InvalidOid : pgt_group_row_table(linitial_oid(topics));
+}
+
+List *
+pgt_group_rows_groups(Oid offsets_table, bool (*wanted) (Oid owner, const void *arg), const void *arg)
+{
+	Relation	table = table_open(offsets_table, AccessShareLock);
+	Oid			index = offsets_index(table);
+	Snapshot	snapshot = pgt_group_rows_snapshot();
+	SysScanDesc scan = systable_beginscan(table, index, OidIsValid(index), snapshot, 0, NULL);
+	List	   *groups = NIL;
+	ConsumerGroup *last = NULL;
+	HeapTuple	row;
+
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		TupleDesc	desc = RelationGetDescr(table);
+		Oid			owner = row_owner(row, desc);
+		bool		isnull;
+
+		if (owner == GROUP_UNCLAIMED || !wanted(owner, arg) ||
+			(last != NULL && is_row_of(row, desc, last, row_partition(row, desc))))
+			continue;
+		last = palloc(sizeof(ConsumerGroup));
+		last->offsets_table = offsets_table;
+		last->topic = DatumGetObjectId(heap_getattr(row, Anum_offsets_topic, desc, &isnull));
+		last->id = TextDatumGetCString(heap_getattr(row, Anum_offsets_group_id, desc, &isnull));
+		groups = lappend(groups, last);
+	}
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(table, AccessShareLock);
+	return groups;
 }
 
 /*
@@ -565,6 +753,23 @@ pgt_group_rows_consumed(Oid topic, int32 partition)
 	index_close(index, AccessShareLock);
 	table_close(table, AccessShareLock);
 	return lowest;
+}
+
+Oid
+pgt_group_rows_owner(const ConsumerGroup *group)
+{
+	Relation	table = table_open(group->offsets_table, AccessShareLock);
+	Snapshot	snapshot = pgt_group_rows_snapshot();
+	SysScanDesc scan = pgt_group_rows_scan(table, group, -1, snapshot);
+	HeapTuple	row;
+	Oid			owner = GROUP_UNCLAIMED;
+
+	while (owner == GROUP_UNCLAIMED && HeapTupleIsValid(row = systable_getnext(scan)))
+		owner = row_owner(row, RelationGetDescr(table));
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(table, AccessShareLock);
+	return owner;
 }
 
 List *

@@ -17,7 +17,8 @@
 
 /*
  * Read the group's rows for the partitions 0 to "partitions" - 1 of its topic: a
- * palloc'd array.  Locks no row, and leaves no lock on the table.
+ * palloc'd array.  Locks no row, and leaves no lock on the table.  ERROR unless the current
+ * user may use the group.
  */
 extern GroupPartition *pgt_group_rows_read(const ConsumerGroup *group, int32 partitions);
 
@@ -50,10 +51,18 @@ extern SysScanDesc pgt_group_rows_scan(Relation table, const ConsumerGroup *grou
 /*
  * Write an owned partition's row, a new one or a new version; *part has it afterwards.
  * "next" is the committed offset, which NO_OFFSET leaves unchanged; "lost" is added to the
- * row's number of lost records; without "leased" the lease is left unchanged.
+ * row's number of lost records; without "leased" the lease is left unchanged.  A row without
+ * an owner gets the group's, or the current user: ERROR where the group belongs to a role
+ * that the current user may not act for.
  */
 extern void pgt_group_row_write(const ConsumerGroup *group, GroupPartition *part, int64 next,
 								int64 lost, const char *metadata, bool leased);
+
+/* Write an owned partition's row, which exists, with another owner of the group; *part has it afterwards. */
+extern void pgt_group_row_set_owner(const ConsumerGroup *group, GroupPartition *part, Oid owner);
+
+/* The role that the group belongs to in its topic; GROUP_UNCLAIMED where it has no row or no owner. */
+extern Oid	pgt_group_rows_owner(const ConsumerGroup *group);
 
 /* Oids of the topics in which a group has rows; group->topic is not used. */
 extern List *pgt_group_rows_topics(const ConsumerGroup *group);
@@ -63,6 +72,16 @@ extern List *pgt_group_rows_topics(const ConsumerGroup *group);
  * is the extension's; InvalidOid where the table does not exist any more.
  */
 extern Oid	pgt_group_row_table(Oid topic);
+
+/* The same of this database; InvalidOid where it has no topics. */
+extern Oid	pgt_group_row_any_table(void);
+
+/*
+ * The groups whose owner is one that the function wants: a List of ConsumerGroup, by topic
+ * and name, each pair once.
+ */
+extern List *pgt_group_rows_groups(Oid offsets_table, bool (*wanted) (Oid owner, const void *arg),
+								   const void *arg);
 
 /*
  * The lowest offset that the topic's groups (all that have a row for the topic) have

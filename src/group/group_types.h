@@ -12,6 +12,9 @@
 #define MAX_GROUP_ID_LENGTH		255 /* bytes */
 #define MAX_OFFSET_METADATA		4096	/* bytes, Kafka's offset.metadata.max.bytes */
 
+/* the owner of a group that is nobody's yet; see group_role.c */
+#define GROUP_UNCLAIMED			OID_MAX
+
 /* A group as it consumes one topic. */
 typedef struct ConsumerGroup
 {
@@ -36,6 +39,7 @@ typedef struct GroupPartition
 	int32		partition;
 	bool		exists;			/* does the partition have a row? */
 	HeapTuple	row;			/* the row's latest known version; NULL: it has none */
+	Oid			owner;			/* role that the group belongs to, as the row says; InvalidOid: it is gone */
 	int64		committed;		/* committed offset; NO_OFFSET: nothing committed yet */
 	int64		position;		/* this transaction's next record; NO_OFFSET: at "committed" */
 	int64		start;			/* its next record if neither of these can be read, or NO_OFFSET */

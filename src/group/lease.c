@@ -33,6 +33,10 @@
  * the failed commit may have rolled back work, all records that the member has not
  * committed are delivered again then.
  *
+ * The rows of partitions say which role a group belongs to (group_role.c).  So a member
+ * joins only a group that has such a row, its own or another's.  Where other transactions
+ * are about to write all of a new group's first rows, the member waits for them.
+ *
  * Shares.  With n live members each has 1/n of the partitions; the members that joined
  * first have the remainder.  Each member computes its share from the same rows at each
  * call: a member with more gives partitions up, a member with less takes free ones.  Two
@@ -478,9 +482,21 @@ remove_expired_members(const ConsumerGroup *group, List *members, TimestampTz no
 	}
 }
 
+/* Has the group a row in any partition, as the call has read or written it? */
+static bool
+group_has_rows(const LeaseCall *call)
+{
+	for (int i = 0; i < call->holder->partitions; i++)
+	{
+		if (call->parts[i].exists)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Write the member's row if it is new, has changed, needs renewal, or the call has written
- * a partition's row.
+ * a partition's row; not the first row of a group that has no partition's row.
  */
 static void
 update_member(LeaseCall *call)
@@ -491,6 +507,8 @@ update_member(LeaseCall *call)
 
 	if (me != NULL && !call->wrote && !needs_renewal(call, me->until) &&
 		!list_has_changed(me, partitions, count))
+		return;
+	if (me == NULL && !group_has_rows(call))
 		return;
 
 	remove_expired_members(call->holder->group, call->members, call->now, call->holder->member);
@@ -637,16 +655,27 @@ partition_is_due(LeaseCall *call, int partition, bool *retry)
 	}
 }
 
-bool
-pgt_lease_is_due(LeaseCall *call, bool *retry)
+/* Does the member's row have to be written, or another member's? */
+static bool
+member_is_due(const LeaseCall *call)
 {
-	if (call->me == NULL || needs_renewal(call, call->me->until) || others_outlast(call))
+	if (call->me == NULL)
+		return group_has_rows(call);
+	if (needs_renewal(call, call->me->until) || others_outlast(call))
 		return true;
 	for (int i = 0; i < call->me->partition_count; i++)
 	{
 		if (!is_mine(call, &call->parts[call->me->partitions[i]]))
 			return true;
 	}
+	return false;
+}
+
+bool
+pgt_lease_is_due(LeaseCall *call, bool *retry)
+{
+	if (member_is_due(call))
+		return true;
 	for (int i = 0; i < call->holder->partitions; i++)
 	{
 		if (partition_is_due(call, i, retry))
@@ -880,4 +909,17 @@ void
 pgt_lease_remove_expired_members(const ConsumerGroup *group)
 {
 	remove_expired_members(group, pgt_group_member_read(group), lease_now(), NULL);
+}
+
+int64
+pgt_lease_delete_group(const ConsumerGroup *group)
+{
+	int64		deleted;
+
+	pgt_lease_refuse_members(group);
+	pgt_lease_remove_expired_members(group);
+	deleted = pgt_group_delete(group);
+	/* the deletion has waited for consumers that were joining */
+	pgt_lease_refuse_members(group);
+	return deleted;
 }

@@ -93,6 +93,12 @@ extern void pgt_lease_leave(const LeaseHolder *holder);
 extern void pgt_lease_refuse_members(const ConsumerGroup *group);
 extern void pgt_lease_refuse_leased(const ConsumerGroup *group, const GroupPartition *part);
 
+/*
+ * Delete the group's rows and members in its topic; returns the number of rows.  ERROR where
+ * the group has members that are alive.
+ */
+extern int64 pgt_lease_delete_group(const ConsumerGroup *group);
+
 /* Remove the members of the group whose leases have expired. */
 extern void pgt_lease_remove_expired_members(const ConsumerGroup *group);
 

@@ -38,6 +38,7 @@
 #include "access/xact.h"
 #include "ddl/orphaned_logs.h"
 #include "group/group_expiry.h"
+#include "group/group_owned.h"
 #include "maintenance/cleaner_throttle.h"
 #include "maintenance/compaction.h"
 #include "maintenance/database_claim.h"
@@ -418,7 +419,7 @@ collect_orphans(void)
 	MemoryContextSwitchTo(round_context);
 }
 
-/* Remove the groups that have expired; errors end here. */
+/* Remove the groups that have expired, take the others from roles that were dropped; errors end here. */
 static void
 expire_groups(void)
 {
@@ -427,6 +428,7 @@ expire_groups(void)
 	PG_TRY();
 	{
 		(void) pgt_group_expiry_run();
+		(void) pgt_group_owned_disown();
 		CommitTransactionCommand();
 	}
 	PG_CATCH();

@@ -5,7 +5,7 @@
  * The class is the last field of an advisory lock's tag.  pg_advisory_lock() uses
  * classes 1 and 2, so no user's lock meets one of ours.  src/README.md has the order
  * of all locks; of these, a process takes first a database, then a member, then a
- * missing row, and last a turn.
+ * missing row, then an owner, and last a turn.
  */
 #ifndef ADVISORY_LOCK_H
 #define ADVISORY_LOCK_H
@@ -18,6 +18,9 @@
 
 /* a partition of a consumer group that has no row yet; see consumer_group.c */
 #define MISSING_ROW_LOCK_CLASS	3
+
+/* the making of a consumer group's row with its owner, for that moment; see group_row.c */
+#define OWNER_LOCK_CLASS		7
 
 /* a partition's turn to append more than one run of batches; see producer.c */
 #define TURN_LOCK_CLASS			6

@@ -155,6 +155,13 @@ pgt_new_tranche(const char *name)
 #define PGT_OWNS_DATABASE(dbid, role)	pg_database_ownercheck(dbid, role)
 #endif
 
+/* ERROR unless a role can give what it owns to another one: from 16 on it must be able to SET ROLE to it */
+#if PG_VERSION_NUM >= 160000
+#define PGT_CHECK_CAN_BECOME(member, role)	check_can_set_role(member, role)
+#else
+#define PGT_CHECK_CAN_BECOME(member, role)	check_is_member_of_role(member, role)
+#endif
+
 /* 18 asks whether a deferrable one will do */
 #if PG_VERSION_NUM >= 180000
 #define PGT_PRIMARY_KEY_INDEX(table)	RelationGetPrimaryKeyIndex(table, false)

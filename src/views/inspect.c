@@ -32,6 +32,7 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "group/group_role.h"
 #include "topic/topic.h"
 #include "topic/topic_options.h"
 #include "util/catch_error.h"
@@ -76,6 +77,12 @@ pgt_inspect_shows_groups(Oid relid)
 {
 	return pgt_topic_exists(relid) &&
 		(pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK || sees_all());
+}
+
+bool
+pgt_inspect_shows_group(Oid relid, Oid owner)
+{
+	return sees_all() || (pgt_inspect_shows_groups(relid) && pgt_group_role_may_use(relid, owner));
 }
 
 bool

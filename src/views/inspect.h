@@ -39,6 +39,9 @@ extern bool pgt_inspect_shows_topic(Oid relid);
 /* Is the relation a topic whose groups the user may see: with SELECT on it, or as one who may read all statistics? */
 extern bool pgt_inspect_shows_groups(Oid relid);
 
+/* May the user see a group of the topic that belongs to "owner": as one who may use it, or read all statistics? */
+extern bool pgt_inspect_shows_group(Oid relid, Oid owner);
+
 /* The name of a prepared transaction, in the current context; NULL if the transaction is not prepared. */
 extern char *pgt_inspect_prepared_name(TransactionId xid);
 

@@ -24,6 +24,7 @@
 #include "consume/nack_header.h"
 #include "group/consumer_group.h"
 #include "group/group_owner.h"
+#include "group/group_row.h"
 #include "maintenance/retention.h"
 #include "topic/topic.h"
 #include "util/catch_error.h"
@@ -36,6 +37,7 @@ PGT_FUNCTION_INFO(pgt_topic_lag_time);
 PGT_FUNCTION_INFO(pgt_topic_held_info);
 PGT_FUNCTION_INFO(pgt_topic_at_risk_info);
 PGT_FUNCTION_INFO(pgt_topic_consumer_info);
+PGT_FUNCTION_INFO(pgt_topic_group_is_shown);
 
 /* ---- the first record ---------------------------------------------------- */
 
@@ -189,6 +191,22 @@ pgt_topic_at_risk_info(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
 
+/* ---- who may see a group -------------------------------------------------- */
+
+/*
+ * pg_topic_group_is_shown(topic, owner): may the user see a group of the topic that belongs
+ * to that role?  It is null where the group is nobody's yet.
+ */
+Datum
+pgt_topic_group_is_shown(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_BOOL(false);
+	PG_RETURN_BOOL(pgt_inspect_shows_group(relid, PG_ARGISNULL(1) ? GROUP_UNCLAIMED : PG_GETARG_OID(1)));
+}
+
 /* ---- who consumes -------------------------------------------------------- */
 
 /*
@@ -212,7 +230,8 @@ pgt_topic_consumer_info(PG_FUNCTION_ARGS)
 	if (pgt_inspect_shows_groups(relid))
 	{
 		pgt_group_init(&group, fcinfo->flinfo->fn_oid, relid, text_to_cstring(PG_GETARG_TEXT_PP(1)));
-		if (pgt_group_owner(&group, PG_GETARG_INT32(2), &owner))
+		if (pgt_inspect_shows_group(relid, pgt_group_rows_owner(&group)) &&
+			pgt_group_owner(&group, PG_GETARG_INT32(2), &owner))
 		{
 			if (owner.pid == 0)
 				gid = pgt_inspect_prepared_name(owner.xid);

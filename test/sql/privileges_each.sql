@@ -80,7 +80,8 @@ INSERT INTO each.statements (command) VALUES
     ($$SELECT seek_to_offset('t', 'g', 0)$$),
     ($$SELECT seek_to_timestamp('t', 'g', '2020-01-01')$$),
     ($$SELECT seek_to_beginning('t', 'g')$$),
-    ($$SELECT seek_to_end('t', 'g')$$);
+    ($$SELECT seek_to_end('t', 'g')$$),
+    ($$SELECT alter_group_owner('t', 'g', current_user)$$);
 INSERT INTO each.statements (query) VALUES
     ($$delete_group('g', 't')$$),
     ($$delete_group('g')$$);

@@ -143,6 +143,11 @@ SELECT offset_for_timestamp('events', 0, '2023-01-01');
 SELECT delete_group('pos', 'events');
 SELECT delete_group('pos');
 RESET ROLE;
+SELECT alter_group_owner('events', 'pos', 'regress_seeker');
+SET ROLE regress_seeker;
+SELECT seek_to_offset('events', 'pos', 3, 0);
+SELECT commit_offset('events', 'pos', 1, 4);
+RESET ROLE;
 SELECT * FROM offsets WHERE group_id = 'pos';
 
 ---- errors

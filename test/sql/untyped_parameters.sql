@@ -17,7 +17,7 @@ CREATE TABLE calls AS
          JOIN pg_extension e ON d.refobjid = e.oid AND e.extname = 'pg_topics',
          unnest(ARRAY[p.pronargs::int, p.pronargs - p.pronargdefaults]) n
     WHERE p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype, 'fdw_handler'::regtype)
-        AND p.proname <> 'pg_topics_validator' AND p.proname NOT LIKE 'pg\_%\_info';
+        AND p.proname <> 'pg_topics_validator' AND p.proname NOT LIKE 'pg\_%\_info' AND p.proname NOT LIKE 'topic\_role\_%';
 DO $$
 DECLARE
     call record;

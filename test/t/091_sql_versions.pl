@@ -179,16 +179,19 @@ $database = database_with($default);
 $node->safe_psql($database, q{
 	SELECT create_topic('events');
 	SELECT produce('events', 'k', 'v');
+	SELECT seek_to_beginning('events', 'g');
 	CREATE TABLE published (id int PRIMARY KEY);
 	SELECT publish_table('published')});
 
-# Every C function, called with nulls that the planner does not see.
+# Every C function, called with nulls that the planner does not see; but for those of the type
+# topic_role, which a dump needs in any version.
 my @calls = split /\n/, $node->safe_psql($database, q{
 	SELECT format('SELECT * FROM %I(%s)', p.proname, (
 		SELECT string_agg(format('(SELECT NULL::%s)', CASE t WHEN '"any"'::regtype THEN 'text' WHEN 'anyelement'::regtype THEN 'events'
 			ELSE t::regtype::text END), ', ' ORDER BY n) FROM unnest(p.proargtypes) WITH ORDINALITY AS a(t, n)))
 	FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 	WHERE p.probin LIKE '%pg_topics' AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype, 'fdw_handler'::regtype)
+		AND p.proname NOT LIKE 'topic\_role\_%'
 	ORDER BY 1});
 cmp_ok(scalar @calls, '>', 40, 'more than 40 functions are called with each version');
 
