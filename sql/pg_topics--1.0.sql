@@ -443,7 +443,7 @@ CREATE VIEW pg_topic_maintenance AS SELECT * FROM pg_topic_maintenance_info();
 COMMENT ON VIEW pg_topic_maintenance IS
 'what prevents retention and compaction in each partition: the rule, the record, and until when';
 
-CREATE FUNCTION pg_topic_at_risk_info(topic regclass, partition int, committed_offset bigint,
+CREATE FUNCTION pg_topic_at_risk_info(topic regclass, partition int, committed_offset bigint, group_id text,
     OUT at_risk_records bigint, OUT at_risk_at timestamptz)
 AS 'MODULE_PATHNAME', 'pgt_topic_at_risk_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
@@ -502,7 +502,7 @@ CREATE VIEW pg_topic_groups WITH (security_barrier) AS
               AND g.partition OPERATOR(pg_catalog.=) o.partition
          LEFT JOIN log l
               ON g.topic OPERATOR(pg_catalog.=) l.topic AND g.partition OPERATOR(pg_catalog.=) l.partition
-         CROSS JOIN LATERAL pg_topic_at_risk_info(g.topic, g.partition, o.committed_offset) r
+         CROSS JOIN LATERAL pg_topic_at_risk_info(g.topic, g.partition, o.committed_offset, g.group_id) r
          CROSS JOIN LATERAL pg_topic_held_info(g.topic, g.partition,
              coalesce(o.position, o.committed_offset)) h
          CROSS JOIN LATERAL pg_topic_consumer_info(g.topic, g.group_id, g.partition) c

@@ -694,15 +694,30 @@ pgt_group_rows_groups(Oid offsets_table, bool (*wanted) (Oid owner, const void *
 	return groups;
 }
 
+/* Is it one of these names?  With NIL all are. */
+static bool
+is_named(const char *id, const List *names)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+	{
+		if (strcmp(lfirst(cell), id) == 0)
+			return true;
+	}
+	return names == NIL;
+}
+
 /*
- * The lowest offset that groups have committed for the partition; a group without one
- * counts as 0.  The scan returns all rows of the topic, group by group.
+ * The lowest offset that groups of these names have committed for the partition; a group
+ * without one counts as 0.  The scan returns all rows of the topic, group by group.
  */
 static int64
-lowest_committed(SysScanDesc scan, TupleDesc desc, int32 partition)
+lowest_committed(SysScanDesc scan, TupleDesc desc, int32 partition, const List *names)
 {
 	int64		lowest = PG_INT64_MAX;
 	int64		committed = PG_INT64_MAX;	/* of the group at hand */
+	int			groups = 0;
 	char	   *group = NULL;
 	HeapTuple	row;
 
@@ -714,23 +729,25 @@ lowest_committed(SysScanDesc scan, TupleDesc desc, int32 partition)
 		if (group == NULL || strcmp(group, id) != 0)
 		{
 			lowest = Min(lowest, committed);
-			committed = 0;
+			committed = is_named(id, names) ? 0 : PG_INT64_MAX;
+			groups += is_named(id, names);
 		}
 		if (group != NULL)
 			pfree(group);
 		group = id;
-		if (row_partition(row, desc) == partition)
+		if (row_partition(row, desc) == partition && is_named(id, names))
 		{
 			Datum		value = heap_getattr(row, Anum_offsets_committed_offset, desc, &isnull);
 
 			committed = isnull ? 0 : DatumGetInt64(value);
 		}
 	}
-	return Min(lowest, committed);
+	/* one that is named has everything before it until its first commit */
+	return groups < list_length(names) ? 0 : Min(lowest, committed);
 }
 
 int64
-pgt_group_rows_consumed(Oid topic, int32 partition)
+pgt_group_rows_consumed(Oid topic, int32 partition, List *names)
 {
 	Oid			relid = pgt_group_row_table(topic);
 	Relation	table = OidIsValid(relid) ? try_table_open(relid, AccessShareLock) : NULL;
@@ -747,7 +764,7 @@ pgt_group_rows_consumed(Oid topic, int32 partition)
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	ScanKeyInit(&key, Anum_offsets_topic, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(topic));
 	scan = systable_beginscan_ordered(table, index, snapshot, 1, &key);
-	lowest = lowest_committed(scan, RelationGetDescr(table), partition);
+	lowest = lowest_committed(scan, RelationGetDescr(table), partition, names);
 	systable_endscan_ordered(scan);
 	UnregisterSnapshot(snapshot);
 	index_close(index, AccessShareLock);

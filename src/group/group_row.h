@@ -84,10 +84,10 @@ extern List *pgt_group_rows_groups(Oid offsets_table, bool (*wanted) (Oid owner,
 								   const void *arg);
 
 /*
- * The lowest offset that the topic's groups (all that have a row for the topic) have
- * committed by now for a partition; a group without an offset there counts as 0.
- * PG_INT64_MAX where the topic has no group.  Needs no privilege on the table.
+ * The lowest offset that the topic's groups have committed by now for a partition: the groups
+ * of these names, or with NIL all that have a row for the topic.  A group without an offset
+ * there counts as 0.  PG_INT64_MAX where there is no group.  Needs no privilege on the table.
  */
-extern int64 pgt_group_rows_consumed(Oid topic, int32 partition);
+extern int64 pgt_group_rows_consumed(Oid topic, int32 partition, List *names);
 
 #endif							/* GROUP_ROW_H */

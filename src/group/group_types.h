@@ -7,9 +7,9 @@
 
 #include "access/htup.h"
 #include "datatype/timestamp.h"
+#include "topic/topic_types.h"
 #include "wal/log_writer.h"
 
-#define MAX_GROUP_ID_LENGTH		255 /* bytes */
 #define MAX_OFFSET_METADATA		4096	/* bytes, Kafka's offset.metadata.max.bytes */
 
 /* the owner of a group that is nobody's yet; see group_role.c */

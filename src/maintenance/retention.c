@@ -18,7 +18,9 @@
  * Each of the two rules gives the moment from which on a segment may go, DUE_NOW and
  * NEVER among them, and the earlier moment counts.  With retention.consumers = wait, a
  * segment with records that a group has still to read stays until the caps allow its
- * removal as well: the later of the rules' and the caps' moments counts.  Offsets
+ * removal as well: the later of the rules' and the caps' moments counts.  With
+ * retention.consumers.groups only the groups named there count, and they do so before their
+ * first commit.  Offsets
  * without a record do not keep a segment: if all that a group has not read of it was
  * rolled back, the group is done with it (records_end.c).  The one function due_at()
  * serves both retention and the view pg_topic_groups.
@@ -49,6 +51,7 @@
 #include "maintenance/maintenance_hold.h"
 #include "maintenance/maintenance_stats.h"
 #include "maintenance/retention.h"
+#include "topic/topic_options.h"
 #include "util/clock.h"
 #include "utils/timestamp.h"
 #include "wal/log_writer.h"
@@ -204,6 +207,14 @@ due_by(const LogFront *front, const LogSegment *segment, int64 bytes, int64 ms)
 	return due_by_time(front, segment, ms);
 }
 
+/* How far the groups have read that retention waits for. */
+static int64
+consumed_by_groups(const Topic *topic, int32 partition)
+{
+	return topic->retention_waits ?
+		pgt_group_rows_consumed(topic->relid, partition, topic->retention_groups) : PG_INT64_MAX;
+}
+
 /* When a segment may go by the topic's rules. */
 static int64
 due_at(const LogFront *front, const LogSegment *segment)
@@ -294,8 +305,7 @@ pgt_retention_run(const Topic *topic, int32 partition, bool dry_run, RetentionRe
 	memset(result, 0, sizeof(*result));
 	if (!look_at_log(&front, topic, partition))
 		return;
-	if (topic->retention_waits)
-		front.consumed = pgt_group_rows_consumed(topic->relid, partition);
+	front.consumed = consumed_by_groups(topic, partition);
 	due = count_due(&front);
 	if (dry_run)
 	{
@@ -325,7 +335,8 @@ pgt_retention_delete_before(const Topic *topic, int32 partition, int64 offset,
 /* ---- what a group is about to lose --------------------------------------- */
 
 bool
-pgt_retention_at_risk(const Topic *topic, int32 partition, int64 next, int64 *records, int64 *at)
+pgt_retention_at_risk(const Topic *topic, const char *group, int32 partition, int64 next,
+					  int64 *records, int64 *at)
 {
 	LogFront	front;
 	const LogSegment *segment;
@@ -335,7 +346,7 @@ pgt_retention_at_risk(const Topic *topic, int32 partition, int64 next, int64 *re
 	if (!look_at_log(&front, topic, partition))
 		return false;
 	next = Max(next, front.bounds.log_start_offset);
-	front.consumed = next;
+	front.consumed = pgt_topic_options_waits_for(topic, group) ? next : consumed_by_groups(topic, partition);
 	while (i < front.count &&
 		   (front.segments[i].end <= next ||
 			(end = records_end(&front, &front.segments[i], next)) == NO_OFFSET))
@@ -410,8 +421,7 @@ pgt_retention_hold(const Topic *topic, int32 partition, MaintenanceHold *hold)
 
 	if (!look_at_log(&front, topic, partition))
 		return false;
-	if (topic->retention_waits)
-		front.consumed = pgt_group_rows_consumed(topic->relid, partition);
+	front.consumed = consumed_by_groups(topic, partition);
 	if (front.count > 0)
 		explain_oldest(&front, hold);
 	else

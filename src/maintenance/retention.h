@@ -32,13 +32,13 @@ extern void pgt_retention_delete_before(const Topic *topic, int32 partition, int
 										RetentionResult *result);
 
 /*
- * Tell what a group whose next offset is "next" will lose first.  Sets *records to the
+ * Tell what a group of that name, whose next offset is "next", will lose first.  Sets *records to the
  * number of offsets, up to the last record, in the segment that holds the group's next
  * record, and *at to the time when retention may remove that segment, in milliseconds
  * since 1970; if it may do so already, to the present time.  False if the topic's rules
  * keep the records.
  */
-extern bool pgt_retention_at_risk(const Topic *topic, int32 partition, int64 next,
+extern bool pgt_retention_at_risk(const Topic *topic, const char *group, int32 partition, int64 next,
 								  int64 *records, int64 *at);
 
 /* Tell why the partition's oldest segment is still there; false if nothing was ever appended. */

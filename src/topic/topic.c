@@ -254,6 +254,7 @@ static Topic *
 build_topic(Oid relid, MemoryContext context)
 {
 	Topic	   *topic = MemoryContextAllocZero(context, sizeof(Topic));
+	MemoryContext old;
 	Relation	rel;
 
 	rel = try_relation_open(relid, AccessShareLock);
@@ -264,7 +265,9 @@ build_topic(Oid relid, MemoryContext context)
 	topic->schema = rel->rd_rel->relnamespace;
 	topic->partitioning.round_robin = topic->partitioning.sticky = -1;
 	pgt_topic_options_defaults(topic);
+	old = MemoryContextSwitchTo(context);
 	pgt_topic_options_apply(topic, GetForeignTable(relid)->options);
+	MemoryContextSwitchTo(old);
 	build_columns(topic, RelationGetRelationName(rel), RelationGetDescr(rel), context);
 
 	relation_close(rel, AccessShareLock);

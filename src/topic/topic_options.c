@@ -77,6 +77,7 @@ static void parse_compression(const TopicOption *option, const char *value, void
 static void parse_timestamp_type(const TopicOption *option, const char *value, void *field);
 static void parse_partitioner(const TopicOption *option, const char *value, void *field);
 static void parse_consumers(const TopicOption *option, const char *value, void *field);
+static void parse_groups(const TopicOption *option, const char *value, void *field);
 static void parse_topic_name(const TopicOption *option, const char *value, void *field);
 
 #define FIELD(name) offsetof(Topic, name)
@@ -113,6 +114,7 @@ static const TopicOption topic_options[] = {
 	NUMBER("partitions", parse_int32, partitions, 1, 65536, 1),
 	NUMBER("retention.bytes", parse_int64, retention_bytes, -1, PG_INT64_MAX, -1),
 	WORD("retention.consumers", parse_consumers, retention_waits),
+	WORD("retention.consumers.groups", parse_groups, retention_groups),
 	NUMBER("retention.consumers.max.bytes", parse_int64, retention_waits_bytes, -1, PG_INT64_MAX, -1),
 	NUMBER("retention.consumers.max.ms", parse_int64, retention_waits_ms, -1, PG_INT64_MAX, -1),
 	NUMBER("retention.ms", parse_int64, retention_ms, -1, PG_INT64_MAX, -1),
@@ -317,6 +319,49 @@ parse_consumers(const TopicOption *option, const char *value, void *field)
 		invalid_value(option, value, "none and wait");
 }
 
+/* Is the group in the list of names? */
+static bool
+names_group(const List *names, const char *group)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+	{
+		if (strcmp(lfirst(cell), group) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+pgt_topic_options_waits_for(const Topic *topic, const char *group)
+{
+	return topic->retention_waits &&
+		(topic->retention_groups == NIL || names_group(topic->retention_groups, group));
+}
+
+/* Names of consumer groups with commas between, in double quotes where they have blanks or commas. */
+static void
+parse_groups(const TopicOption *option, const char *value, void *field)
+{
+	List	   *names;
+	List	   *groups = NIL;
+	ListCell   *cell;
+
+	if (!SplitGUCList(pstrdup(value), ',', &names))
+		invalid_value(option, value, "names of consumer groups with a comma between, in double quotes if need be");
+	foreach(cell, names)
+	{
+		size_t		length = strlen(lfirst(cell));
+
+		if (length == 0 || length > MAX_GROUP_ID_LENGTH)
+			invalid_value(option, value, psprintf("names of 1 to %d bytes", MAX_GROUP_ID_LENGTH));
+		if (!names_group(groups, lfirst(cell)))
+			groups = lappend(groups, lfirst(cell));
+	}
+	*(List **) field = groups;
+}
+
 /*
  * A partitioner's name.  Whether the partitioner exists is not checked here but when
  * the option is set (topic_ddl.c) and when a record is produced: a topic whose
@@ -495,6 +540,7 @@ pgt_topic_options_defaults(Topic *topic)
 	topic->retention_ms = default_retention_ms();
 	topic->retention_bytes = (int64) log_retention_bytes;
 	topic->retention_waits = false;
+	topic->retention_groups = NIL;
 	topic->log.segment_bytes = log_segment_bytes;
 	topic->log.segment_ms = log_roll_ms >= 0 ? (int64) log_roll_ms :
 		log_roll_hours * INT64CONST(3600000);

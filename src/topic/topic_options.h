@@ -17,6 +17,9 @@ extern uint64 pgt_topic_options_version;
 /* Fill a Topic with the values that a topic without any option has. */
 extern void pgt_topic_options_defaults(Topic *topic);
 
+/* Does the topic's retention wait for that consumer group, once it is due? */
+extern bool pgt_topic_options_waits_for(const Topic *topic, const char *group);
+
 /*
  * Apply a foreign table's options, a List of DefElem, to a Topic; ERROR for an
  * unknown option or a value that the option does not take.

@@ -8,7 +8,11 @@
 
 #include "access/attnum.h"
 #include "log/partition_log.h"
+#include "nodes/pg_list.h"
 #include "topic/serializer.h"
+
+/* The longest name of a consumer group, in bytes. */
+#define MAX_GROUP_ID_LENGTH	255
 
 /* Room for a qualified name with all its quotes. */
 #define TOPIC_NAME_MAX	(4 * NAMEDATALEN + 4)
@@ -65,6 +69,7 @@ typedef struct Topic
 	int64		retention_ms;	/* -1: for ever */
 	int64		retention_bytes;	/* -1: no limit */
 	bool		retention_waits;	/* for the consumer groups, up to these limits: */
+	List	   *retention_groups;	/* of names: for these only; NIL: for all that have committed */
 	int64		retention_waits_bytes;	/* -1: no limit */
 	int64		retention_waits_ms; /* -1: no limit */
 	int64		delete_retention_ms;

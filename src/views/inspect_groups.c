@@ -142,6 +142,7 @@ pgt_topic_held_info(PG_FUNCTION_ARGS)
 typedef struct AtRisk
 {
 	const Topic *topic;
+	const char *group;
 	int32		partition;
 	int64		next;			/* the group's next offset */
 	bool		any;
@@ -155,11 +156,11 @@ look_at_risk(void *arg)
 {
 	AtRisk	   *risk = arg;
 
-	risk->any = pgt_retention_at_risk(risk->topic, risk->partition, risk->next, &risk->records, &risk->at);
+	risk->any = pgt_retention_at_risk(risk->topic, risk->group, risk->partition, risk->next, &risk->records, &risk->at);
 }
 
 /*
- * pg_topic_at_risk_info(topic, partition, committed_offset): how many records
+ * pg_topic_at_risk_info(topic, partition, committed_offset, group_id): how many records
  * the group loses next, and when; nulls if it loses none, or if the user may
  * not see the topic's groups.
  */
@@ -175,6 +176,7 @@ pgt_topic_at_risk_info(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
+	risk.group = PG_ARGISNULL(3) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(3));
 	LockRelationOid(relid, AccessShareLock);
 	if (pgt_inspect_shows_groups(relid))
 	{

@@ -84,7 +84,7 @@ DECLARE
 BEGIN
     FOREACH signature IN ARRAY ARRAY['has_table_privilege(regclass, text)', 'jsonb_concat(text, jsonb)', 'jsonb_concat(jsonb, jsonb)',
         'max(timestamptz)', 'format_type(oid, int)', 'quote_ident(name)', 'string_agg(text, text)',
-        'pg_topics_info()', 'pg_topic_partitions_info()', 'pg_topic_at_risk_info(regclass, int, bigint)',
+        'pg_topics_info()', 'pg_topic_partitions_info()', 'pg_topic_at_risk_info(regclass, int, bigint, text)',
         'pg_topic_lag_time(regclass, int, bigint)', 'number_schemas()',
         'create_topic(text, int, regtype, regtype, jsonb, bool)', 'create_topic(text, int, text, jsonb)'] LOOP
         EXECUTE 'CREATE FUNCTION evil.' || signature || ' RETURNS text' || body;

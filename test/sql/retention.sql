@@ -187,7 +187,7 @@ SELECT * FROM apply_retention('owned', true);
 SELECT delete_records('owned', 0, 1);
 SELECT * FROM apply_retention();
 SELECT at_risk_records FROM pg_topic_groups WHERE topic = 'owned'::regclass;
-SELECT * FROM pg_topic_at_risk_info('sized', 0, 0);
+SELECT * FROM pg_topic_at_risk_info('sized', 0, 0, 'g');
 SET ROLE regress_retention_owner;
 SELECT * FROM apply_retention(dry_run => true);
 SELECT * FROM apply_retention();
@@ -267,6 +267,35 @@ SELECT * FROM waits_groups ORDER BY group_id;
 SELECT segments_deleted, log_start_offset FROM apply_retention('waits') WHERE partition = 0;
 SELECT alter_topic('waits', '{"retention.consumers": "maybe"}');
 SELECT alter_topic('waits', '{"retention.consumers.max.ms": -2}');
+
+-- for named groups only: another one keeps nothing, and is told what it loses next
+SELECT create_topic('named', config => '{"segment.bytes": 1024, "retention.ms": 60000,
+    "retention.consumers": "wait", "retention.consumers.groups": "first, \"second, with blanks\",first"}');
+CALL fill('named', 4);
+CREATE VIEW named_groups AS SELECT group_id, committed_offset, at_risk_records FROM pg_topic_groups WHERE topic = 'named'::regclass;
+SET pg_topics.clock_offset = '2min';
+SELECT commit_offset('named', 'stranger', 0, 0), commit_offset('named', 'first', 0, 3);
+-- one that has not begun yet has everything before it
+SELECT segments_deleted, log_start_offset FROM apply_retention('named');
+SELECT work, held_by, detail FROM pg_topic_maintenance WHERE topic = 'named'::regclass AND work = 'retention';
+SELECT commit_offset('named', 'second, with blanks', 0, 2);
+SELECT * FROM named_groups ORDER BY group_id;
+SELECT segments_deleted, log_start_offset FROM apply_retention('named');
+SELECT * FROM named_groups ORDER BY group_id;
+SELECT alter_topic('named', '{"retention.consumers.groups": "first"}');
+SELECT segments_deleted, log_start_offset FROM apply_retention('named');
+-- no name: all groups
+SELECT alter_topic('named', '{"retention.consumers.groups": ""}');
+SELECT segments_deleted, log_start_offset FROM apply_retention('named');
+SELECT alter_topic('named', '{"retention.consumers.groups": null}');
+SELECT segments_deleted, log_start_offset FROM apply_retention('named');
+SELECT alter_topic('named', '{"retention.consumers.groups": "first,"}');
+SELECT alter_topic('named', '{"retention.consumers.groups": "two words"}');
+SELECT alter_topic('named', '{"retention.consumers.groups": "\"\""}');
+SELECT alter_topic('named', jsonb_build_object('retention.consumers.groups', repeat('g', 256)));
+RESET pg_topics.clock_offset;
+DROP VIEW named_groups;
+DROP FOREIGN TABLE named;
 
 -- ---- what a group has lost ----
 
