@@ -553,6 +553,14 @@ CREATE VIEW pg_stat_progress_topic_compaction AS
     SELECT * FROM pg_stat_progress_topic_compaction_info();
 COMMENT ON VIEW pg_stat_progress_topic_compaction IS 'progress of each running compaction';
 
+CREATE FUNCTION pg_topics_doctor(held_for interval DEFAULT '1 minute',
+    idle_for interval DEFAULT '1 hour',
+    OUT "check" text, OUT severity text, OUT subject text, OUT finding text, OUT advice text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_topics_doctor' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION pg_topics_doctor(interval, interval) IS
+'check the server''s settings and topics: a row for each finding with what to do, and for each check without one';
+
 -- what each column of the views means; docs/reference.md says more
 COMMENT ON COLUMN pg_topics.topic IS 'the topic';
 COMMENT ON COLUMN pg_topics.partitions IS 'number of partitions';

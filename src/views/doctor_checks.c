@@ -1,0 +1,211 @@
+/*
+ * doctor_checks.c
+ *	  What pg_topics_doctor() checks: a query for each.
+ *
+ * A finding is something that somebody should do something about, and tells what.  Five
+ * severities, by what happens if nobody does:
+ *
+ *	  critical	records cannot be read, or will be lost; statements fail, or will
+ *	  warning	disks fill up, consumers stand still, a promise is not kept
+ *	  notice	it works, and could work better
+ *	  unknown	the user may not see what it takes to tell
+ *	  ok		nothing to do
+ *
+ * What is normal for a moment, such as a transaction that runs or a group that has much to
+ * read, is no finding before the time that the caller gives.
+ *
+ * A new check is a row in the table at the end, with a test in test/t/078_doctor.pl that
+ * brings the finding about, and a line in docs/monitoring.md.
+ *
+ * The queries read the views, and so show what their user may see.
+ */
+#include "postgres.h"
+
+#include "views/doctor_checks.h"
+
+/* ---- the server's settings ------------------------------------------------ */
+
+/* The files may leave the library out, which nobody notices before the next start. */
+#define PRELOAD_QUERY \
+	"SELECT 'critical', f.sourcefile, " \
+	" format('The next start of the server is without pg_topics: shared_preload_libraries is \"%s\" in line %s.', f.setting, f.sourceline), " \
+	" 'Add pg_topics to the setting before the server is restarted.' " \
+	"FROM (SELECT * FROM pg_file_settings WHERE name = 'shared_preload_libraries' ORDER BY seqno DESC LIMIT 1) f " \
+	"WHERE NOT EXISTS (SELECT FROM regexp_split_to_table(f.setting, ',') AS library " \
+	"  WHERE regexp_replace(btrim(library, ' \"'), '^.*/', '') IN ('pg_topics', 'pg_topics.so'))"
+#define PRELOAD_FINE "format('Version %s of the library is loaded.', current_setting('pg_topics.version'))"
+
+/* The launcher, the sync process and a maintenance worker for each database with topics. */
+#define WORKERS_QUERY \
+	"SELECT 'critical', 'max_worker_processes', " \
+	" format('%s databases have topics, and %s worker processes are too few for a maintenance worker in each: without one nothing is deleted or compacted.', $5, slots), " \
+	" format('Set max_worker_processes to at least %s, more by what parallel queries and other extensions need, and restart.', needed) " \
+	"FROM (SELECT current_setting('max_worker_processes')::int AS slots, " \
+	"  2 + $5 + (current_setting('max_logical_replication_workers')::int > 0)::int AS needed) w " \
+	"WHERE slots < needed"
+#define WORKERS_FINE \
+	"format('Databases with topics: %s; worker processes: %s.', $5, current_setting('max_worker_processes'))"
+
+#define FILES_QUERY \
+	"SELECT 'warning', 'max_files_per_process', " \
+	" format('The system lets each process of the server open %s files, fewer than max_files_per_process = %s.', $6, asked), " \
+	" 'Raise the limit of open files (LimitNOFILE of the service, or ulimit -n), and restart.' " \
+	"FROM current_setting('max_files_per_process') AS asked WHERE $6 < asked::bigint " \
+	"UNION ALL " \
+	"SELECT 'notice', 'max_files_per_process', " \
+	" format('A process keeps at most %s files open, and %s partitions have at least two each: those that use many of them open the files again and again.', $7, $3), " \
+	" 'Raise max_files_per_process, and with it the limit of open files, and restart.' " \
+	"WHERE 2 * $3 > $7"
+#define FILES_FINE "format('A process keeps up to %s files open; partitions: %s.', $7, $3)"
+
+#define PARTITIONS_QUERY \
+	"SELECT CASE WHEN $3 >= $4 THEN 'critical' ELSE 'warning' END, 'pg_topics.max_partitions', " \
+	" format('%s of %s partitions are taken. Who wants more than are left gets an error.', $3, $4), " \
+	" 'Raise pg_topics.max_partitions, on standbys first, and restart; or drop topics that nobody needs.' " \
+	"WHERE $3 >= 0.8 * $4"
+#define PARTITIONS_FINE "format('%s of %s partitions are taken.', $3, $4)"
+
+#define WAL_QUERY \
+	"SELECT severity, name, format('%s = %s: %s', name, value, effect), advice FROM (VALUES " \
+	" ('critical', 'fsync', 'off', 'after a crash of the machine topics and tables may be damaged.', 'Set fsync = on.'), " \
+	" ('critical', 'full_page_writes', 'off', 'after a crash of the machine tables may be damaged, those of the consumer groups among them.', 'Set full_page_writes = on.'), " \
+	" ('warning', 'wal_level', 'minimal', 'there can be no standby, and no recovery to a point in time.', 'Set wal_level = replica, and restart.'), " \
+	" ('notice', 'synchronous_commit', 'off', 'a crash takes the records and offsets of the last transactions, although they were acknowledged.', 'Set synchronous_commit = on, or pg_topics.acks where it counts.') " \
+	") AS s (severity, name, value, effect, advice) WHERE current_setting(name) = value"
+#define WAL_FINE \
+	"format('wal_level = %s, fsync = %s, full_page_writes = %s, synchronous_commit = %s', current_setting('wal_level'), " \
+	" current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'))"
+
+/* Settings that are meant for a while. */
+#define EXCEPTIONS_QUERY \
+	"SELECT 'warning', name, format('%s = %s is meant for one start or one repair: %s', name, current_setting(name), effect), advice " \
+	"FROM (VALUES " \
+	" ('pg_topics.adopt_log_dir', 'off', 'a start with the files of another cluster would not be noticed.', 'Set it to off; it counts from the next restart on.'), " \
+	" ('pg_topics.forgotten_transactions', 'hold', 'what becomes of records whose transaction is not known is decided for all topics to come.', 'Set it to hold when no partition is held back any more, and reload.') " \
+	") AS s (name, usual, effect, advice) WHERE current_setting(name) <> usual"
+#define EXCEPTIONS_FINE "'No setting is in force that is meant for a repair.'"
+
+/* ---- replicas --------------------------------------------------------------- */
+
+/* How many standbys a commit waits for, by synchronous_standby_names. */
+#define SYNC_STANDBYS \
+	"(SELECT CASE WHEN names = '' THEN 0 " \
+	"  ELSE coalesce(substring(names FROM '^\\s*(?:(?:any|first)\\s*)?(\\d+)\\s*\\(')::int, 1) END AS number " \
+	" FROM lower(btrim(current_setting('synchronous_standby_names'))) AS names)"
+
+#define ACKS_QUERY \
+	"SELECT 'critical', t.topic::text, " \
+	" format('min.insync.replicas is %s, and a commit waits for %s standbys: transactions that wait for standbys cannot produce to the topic.', " \
+	"  t.config ->> 'min.insync.replicas', s.number), " \
+	" 'Set synchronous_standby_names so that enough standbys are waited for, or lower the option.' " \
+	"FROM @.pg_topics t, " SYNC_STANDBYS " s WHERE (t.config ->> 'min.insync.replicas')::int > 1 + s.number " \
+	"UNION ALL " \
+	"SELECT 'warning', 'pg_topics.acks', " \
+	" format('pg_topics.acks is \"all\"%s, and synchronous_standby_names is empty: a commit waits for no standby.', place), " \
+	" 'Name the standbys in synchronous_standby_names, or set pg_topics.acks to 1.' " \
+	"FROM (SELECT '' AS place WHERE current_setting('pg_topics.acks') IN ('all', '-1') " \
+	"  UNION SELECT format(' for%s%s', ' role ' || nullif(setrole, 0)::regrole, ' database ' || quote_ident(datname)) " \
+	"  FROM pg_db_role_setting LEFT JOIN pg_database d ON d.oid = setdatabase " \
+	"  WHERE setconfig && '{pg_topics.acks=all,pg_topics.acks=-1}') p, " SYNC_STANDBYS " s WHERE s.number = 0 " \
+	"UNION ALL " \
+	"SELECT 'critical', 'synchronous_standby_names', " \
+	" format('A commit waits for %s standbys, and %s are connected: it waits until there are more.', s.number, r.number), " \
+	" 'Start the standbys, or take them out of synchronous_standby_names and reload.' " \
+	"FROM " SYNC_STANDBYS " s, (SELECT count(*) AS number FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')) r " \
+	"WHERE s.number > r.number AND NOT pg_is_in_recovery() AND pg_has_role('pg_read_all_stats', 'USAGE')"
+#define ACKS_FINE \
+	"format('A commit waits for %s standbys, and no topic wants more.', (SELECT number FROM " SYNC_STANDBYS " s))"
+
+/* ---- transactions ------------------------------------------------------------ */
+
+#define HELD_QUERY \
+	"SELECT 'warning', topic::text, " \
+	" format('Consumers and queries stop in partition %s at records of %s, open since %s.', " \
+	"  string_agg(partition::text, ', ' ORDER BY partition), blocker, coalesce(since::text, 'a time that is not shown')), " \
+	" format('End it: %s', remedy) " \
+	"FROM (SELECT p.topic, p.partition, coalesce(x.prepared, a.xact_start) AS since, " \
+	"  CASE WHEN blocking_pid IS NULL THEN format('the prepared transaction %L', blocking_gid) " \
+	"   ELSE format('process %s (user %s, application \"%s\", %s)', blocking_pid, a.usename, a.application_name, a.state) END AS blocker, " \
+	"  CASE WHEN blocking_pid IS NULL THEN format('COMMIT PREPARED %L or ROLLBACK PREPARED %L', blocking_gid, blocking_gid) " \
+	"   ELSE format('in its session, or by pg_terminate_backend(%s)', blocking_pid) END AS remedy " \
+	" FROM @.pg_topic_partitions p " \
+	"  LEFT JOIN pg_stat_activity a ON a.pid = blocking_pid " \
+	"  LEFT JOIN pg_prepared_xacts x ON x.gid = blocking_gid " \
+	" WHERE last_stable_offset < log_end_offset AND (blocking_pid IS NOT NULL OR blocking_gid IS NOT NULL)) h " \
+	"WHERE since IS NULL OR since <= clock_timestamp() - $1 " \
+	"GROUP BY topic, blocker, since, remedy"
+#define HELD_FINE "format('No transaction older than %s holds consumers back.', $1)"
+
+#define PREPARED_QUERY \
+	"SELECT 'warning', format('prepared transaction %L', gid), " \
+	" format('It is open since %s in database %s, owned by %s: it holds back vacuum, and consumers of the partitions it has produced to or consumed from.', prepared, quote_ident(database), quote_ident(owner)), " \
+	" format('Run COMMIT PREPARED %L or ROLLBACK PREPARED %L there.', gid, gid) " \
+	"FROM pg_prepared_xacts WHERE prepared <= clock_timestamp() - $1"
+#define PREPARED_FINE "format('No transaction has been prepared for longer than %s.', $1)"
+
+/* ---- topics ------------------------------------------------------------------ */
+
+#define DAMAGE_QUERY \
+	"SELECT 'critical', format('%s, partition %s', topic, partition), " \
+	" 'Its end cannot be found: a file is damaged, or records are of a transaction whose outcome is not known.', " \
+	" format('See the server''s log and verify_topic(%L).', topic) " \
+	"FROM @.pg_topic_partitions WHERE last_stable_offset IS NULL " \
+	"UNION ALL " \
+	"SELECT 'critical', format('%s, partition %s', topic, partition), " \
+	" format('%s cannot go on: a file is damaged or cannot be read.', string_agg(initcap(work), ', ' ORDER BY work DESC)), " \
+	" format('See the server''s log and verify_topic(%L).', topic) " \
+	"FROM @.pg_topic_maintenance WHERE held_by = 'damage' GROUP BY topic, partition"
+#define DAMAGE_FINE \
+	"format('The ends of %s partitions can be read; verify_topic() reads all of their files.', " \
+	" (SELECT count(*) FROM @.pg_topic_partitions))"
+
+#define MAINTENANCE_QUERY \
+	"SELECT 'warning', format('%s, partition %s', topic, partition), " \
+	" format('The maintenance worker has met %s errors, the last one at %s: %s', errors, last_error_at, last_error), " \
+	" 'See the server''s log. What is due is tried again with the next round.' " \
+	"FROM @.pg_stat_topics WHERE last_error_at >= clock_timestamp() - $2 " \
+	"UNION ALL " \
+	"SELECT 'warning', topic::text, 'The topic is to be compacted, and pg_topics.log_cleaner_enable is off.', " \
+	" 'Set it to on and reload, or call compact() by a schedule.' " \
+	"FROM @.pg_topics WHERE cleanup_policy ~ 'compact' AND NOT current_setting('pg_topics.log_cleaner_enable')::bool"
+#define MAINTENANCE_FINE "format('The maintenance worker has met no error for %s.', $2)"
+
+/* The groups that the topic waits for and that are last in a partition whose retention they hold back. */
+#define CONSUMERS_QUERY \
+	"WITH held AS (SELECT DISTINCT topic FROM @.pg_topic_maintenance " \
+	"  WHERE work = 'retention' AND held_by = 'retention.consumers'), " \
+	"named AS (SELECT topic, coalesce(replace(n[1], '\"\"', '\"'), n[2]) AS group_id " \
+	"  FROM held JOIN @.pg_topics USING (topic), " \
+	"  regexp_matches(config ->> 'retention.consumers.groups', '\\s*(?:\"((?:[^\"]|\"\")*)\"|([^,\"\\s]+))\\s*(?:,|$)', 'g') AS n), " \
+	"used AS (SELECT topic, group_id, max(greatest(commit_timestamp, lease_until)) AS at, " \
+	"  bool_or(consumer_pid IS NOT NULL OR consumer_gid IS NOT NULL) AS busy, sum(lag) AS lag " \
+	"  FROM held JOIN @.pg_topic_groups USING (topic) GROUP BY topic, group_id) " \
+	"SELECT 'warning', format('consumer group \"%s\" of %s', group_id, topic), " \
+	" format('It has not committed since %s, has %s records to read, and the topic keeps files for it.', at, lag), " \
+	" format('Start a consumer, or call delete_group(%L, %L). A limit is retention.consumers.max.bytes or .max.ms.', topic, group_id) " \
+	"FROM used WHERE lag > 0 AND NOT busy AND at < clock_timestamp() - $2 " \
+	" AND (group_id IN (SELECT n.group_id FROM named n WHERE n.topic = used.topic) " \
+	"  OR NOT EXISTS (SELECT FROM named n WHERE n.topic = used.topic)) " \
+	"UNION ALL " \
+	"SELECT 'warning', format('consumer group \"%s\" of %s', group_id, topic), " \
+	" 'It has never committed, and the topic keeps all files for it, since retention.consumers.groups names it.', " \
+	" 'Start a consumer, or correct the option.' " \
+	"FROM named LEFT JOIN used USING (topic, group_id) WHERE used.at IS NULL"
+#define CONSUMERS_FINE "format('No topic keeps files for a group that has been idle for %s.', $2)"
+
+const DoctorCheck pgt_doctor_checks[] = {
+	{"shared_preload_libraries", PRELOAD_QUERY, PRELOAD_FINE},
+	{"worker_processes", WORKERS_QUERY, WORKERS_FINE},
+	{"open_files", FILES_QUERY, FILES_FINE},
+	{"max_partitions", PARTITIONS_QUERY, PARTITIONS_FINE},
+	{"wal", WAL_QUERY, WAL_FINE},
+	{"repair_settings", EXCEPTIONS_QUERY, EXCEPTIONS_FINE},
+	{"acks", ACKS_QUERY, ACKS_FINE},
+	{"held_back", HELD_QUERY, HELD_FINE},
+	{"prepared_transactions", PREPARED_QUERY, PREPARED_FINE},
+	{"damage", DAMAGE_QUERY, DAMAGE_FINE},
+	{"maintenance", MAINTENANCE_QUERY, MAINTENANCE_FINE},
+	{"retention_consumers", CONSUMERS_QUERY, CONSUMERS_FINE},
+};
+
+const int	pgt_doctor_check_count = lengthof(pgt_doctor_checks);
