@@ -325,10 +325,10 @@ CREATE FUNCTION publish_table(t regclass, topic text DEFAULT NULL,
     format text DEFAULT 'envelope', key text DEFAULT NULL, columns text DEFAULT NULL,
     exclude text DEFAULT NULL, before text DEFAULT NULL, headers text DEFAULT NULL,
     for_each text DEFAULT 'row', snapshot bool DEFAULT false,
-    partitions int DEFAULT 1, config jsonb DEFAULT '{}')
+    partitions int DEFAULT 1, config jsonb DEFAULT '{}', on_large text DEFAULT NULL)
 RETURNS regclass
 AS 'MODULE_PATHNAME', 'pgt_publish_table' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION publish_table(regclass, text, text, text, text, text, text, text, text, bool, int, jsonb) IS
+COMMENT ON FUNCTION publish_table(regclass, text, text, text, text, text, text, text, text, bool, int, jsonb, text) IS
 'publish a table''s changes to a topic, which is created if it does not exist; with snapshot the table''s present rows are published first';
 
 CREATE FUNCTION unpublish_table(t regclass, topic regclass DEFAULT NULL) RETURNS int

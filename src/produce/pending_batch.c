@@ -124,14 +124,10 @@ get_codec_buffer(Size size)
 	return codec_buffer;
 }
 
-/* Compress a complete batch's records in place, where that makes them smaller. */
-static void
-compress_batch(const LogConfig *config, PendingBatch *batch)
+/* Compress a batch's records into a buffer of "bound" bytes; returns their length there. */
+static Size
+compress_records(const LogConfig *config, const char *records, Size length, char *buffer, Size bound)
 {
-	Size		length = batch->length - RECORD_BATCH_HEADER_SIZE;
-	Size		bound = pgt_compress_bound(config->compression, length);
-	char	   *buffer = get_codec_buffer(bound);
-	char	   *records = batch->data + RECORD_BATCH_HEADER_SIZE;
 	Size		compressed;
 	const char *problem = pgt_compress(config->compression, config->compression_level,
 									   records, length, buffer, bound, &compressed);
@@ -143,6 +139,19 @@ compress_batch(const LogConfig *config, PendingBatch *batch)
 				 errmsg("could not compress a record batch with %s",
 						pgt_compression_name(config->compression)),
 				 errdetail_internal("%s", problem)));
+	return compressed;
+}
+
+/* Compress a complete batch's records in place, where that makes them smaller. */
+static void
+compress_batch(const LogConfig *config, PendingBatch *batch)
+{
+	Size		length = batch->length - RECORD_BATCH_HEADER_SIZE;
+	Size		bound = pgt_compress_bound(config->compression, length);
+	char	   *buffer = get_codec_buffer(bound);
+	char	   *records = batch->data + RECORD_BATCH_HEADER_SIZE;
+	Size		compressed = compress_records(config, records, length, buffer, bound);
+
 	if (compressed < length)
 	{
 		memcpy(records, buffer, compressed);
@@ -214,6 +223,26 @@ pgt_pending_batch_seal(const LogConfig *config, PendingBatch *batch)
 	pgt_record_batch_seal(batch->data, &header);
 	batch->sealed = true;
 	shrink_batch(batch);
+}
+
+Size
+pgt_pending_size_alone(const LogConfig *config, const Record *record)
+{
+	Size		length = pgt_record_size(record);
+	Size		bound;
+	char	   *bytes;
+	char	   *buffer;
+
+	if (config->compression == COMPRESSION_NONE)
+		return RECORD_BATCH_HEADER_SIZE + length;
+	bytes = palloc(length);
+	length = pgt_record_encode(bytes, record, 0, 0) - bytes;
+	bound = pgt_compress_bound(config->compression, length);
+	buffer = palloc_extended(bound, MCXT_ALLOC_HUGE);
+	length = Min(length, compress_records(config, bytes, length, buffer, bound));
+	pfree(buffer);
+	pfree(bytes);
+	return RECORD_BATCH_HEADER_SIZE + length;
 }
 
 /* ---- the temporary file -------------------------------------------------- */

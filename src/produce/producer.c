@@ -526,6 +526,18 @@ add_any_size(const TopicPartition *key, const LogConfig *config, const Record *r
 	add_record(key, &enough, record, RECORD_BATCH_MAX_SIZE);
 }
 
+bool
+pgt_producer_fits(const LogConfig *config, const Record *record)
+{
+	Size		size = RECORD_BATCH_HEADER_SIZE + pgt_record_size(record);
+
+	if (size > RECORD_BATCH_MAX_SIZE - PRODUCER_HEADER_ROOM)
+		return false;
+	return size <= config->max_message_bytes ||
+		(config->compression != COMPRESSION_NONE &&
+		 pgt_pending_size_alone(config, record) <= config->max_message_bytes);
+}
+
 void
 pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Record *record)
 {

@@ -35,6 +35,9 @@ typedef struct ProducerRange
  */
 extern void pgt_producer_add(const TopicPartition *key, const LogConfig *config, const Record *record);
 
+/* Is the record small enough for pgt_producer_add()?  Compresses it if that decides. */
+extern bool pgt_producer_fits(const LogConfig *config, const Record *record);
+
 /*
  * Add the copy of a record that could not be processed, with headers that say why, as
  * pgt_producer_add() does.  The copy is accepted even if it exceeds the topic's

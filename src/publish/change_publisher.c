@@ -77,6 +77,7 @@ typedef enum OptionId
 	OPTION_EXCLUDE,
 	OPTION_BEFORE,
 	OPTION_HEADERS,
+	OPTION_ON_LARGE,
 	OPTION_COUNT
 } OptionId;
 
@@ -87,6 +88,7 @@ static const char *const option_names[OPTION_COUNT] = {
 	[OPTION_EXCLUDE] = "exclude",
 	[OPTION_BEFORE] = "before",
 	[OPTION_HEADERS] = "headers",
+	[OPTION_ON_LARGE] = "on_large",
 };
 
 /* A word and what it stands for. */
@@ -102,6 +104,10 @@ static const Choice format_choices[] = {
 
 static const Choice before_choices[] = {
 	{"none", CHANGE_BEFORE_NONE}, {"key", CHANGE_BEFORE_KEY}, {"full", CHANGE_BEFORE_FULL}, {NULL}
+};
+
+static const Choice on_large_choices[] = {
+	{"error", CHANGE_ON_LARGE_ERROR}, {"key_only", CHANGE_ON_LARGE_KEY_ONLY}, {"skip", CHANGE_ON_LARGE_SKIP}, {NULL}
 };
 
 static const Choice header_choices[] = {
@@ -248,6 +254,8 @@ read_choices(PublisherSpec *spec)
 		choose(spec, OPTION_FORMAT, options[OPTION_FORMAT], format_choices);
 	publisher->before = options[OPTION_BEFORE] == NULL ? CHANGE_BEFORE_KEY :
 		choose(spec, OPTION_BEFORE, options[OPTION_BEFORE], before_choices);
+	publisher->on_large = options[OPTION_ON_LARGE] == NULL ? CHANGE_ON_LARGE_ERROR :
+		choose(spec, OPTION_ON_LARGE, options[OPTION_ON_LARGE], on_large_choices);
 	foreach(cell, name_list(spec, OPTION_HEADERS))
 		publisher->headers |= choose(spec, OPTION_HEADERS, lfirst(cell), header_choices);
 
@@ -384,6 +392,13 @@ choose_key_columns(PublisherSpec *spec)
 				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
 				 errmsg("trigger \"%s\" on table \"%s\" has no key", publisher->trigger, publisher->table),
 				 errdetail("With format=row the key identifies the row that a record stands for, and the table has no primary key, or only a deferrable one."),
+				 errhint("Name the key's columns with key=, or add a primary key that is not deferrable.")));
+
+	if (columns == NIL && publisher->on_large == CHANGE_ON_LARGE_KEY_ONLY)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				 errmsg("%s needs a key", about(spec, OPTION_ON_LARGE)),
+				 errdetail("The record of a row that is too large shows the key's columns alone, and the table has no primary key, or only a deferrable one."),
 				 errhint("Name the key's columns with key=, or add a primary key that is not deferrable.")));
 
 	/* a deletion would say nothing */

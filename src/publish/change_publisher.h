@@ -23,6 +23,14 @@ typedef enum ChangeBefore
 	CHANGE_BEFORE_FULL
 } ChangeBefore;
 
+/* What becomes of a change whose record the topic would refuse as too large. */
+typedef enum ChangeOnLarge
+{
+	CHANGE_ON_LARGE_ERROR,
+	CHANGE_ON_LARGE_KEY_ONLY,	/* its record has the key's columns alone */
+	CHANGE_ON_LARGE_SKIP		/* it has no record */
+} ChangeOnLarge;
+
 /* Headers a record may carry; a bit each. */
 #define CHANGE_HEADER_XID			0x01
 #define CHANGE_HEADER_TABLE			0x02
@@ -39,6 +47,7 @@ typedef struct ChangePublisher
 	Oid			topic;
 	ChangeFormat format;
 	ChangeBefore before;
+	ChangeOnLarge on_large;
 	int			headers;		/* CHANGE_HEADER_* */
 	bool		validate;		/* the topic's type could refuse a value */
 	ChangeColumns columns;

@@ -16,6 +16,10 @@
  * row for a deletion.  If the topic is compacted, the envelope of a deletion comes with a
  * tombstone, so that compaction removes the key.
  *
+ * A record that the topic would refuse as too large is an error of the statement that
+ * changes the row.  With on_large=key_only it shows the key's columns alone, in place of
+ * rows, and has a header that says so; with on_large=skip there is none.
+ *
  * Each key has a partition of its own, and who reads that one alone must learn of all that
  * happens to the key.  So an update that changes the key is the end of the old key, as a
  * deletion is, and then the row under the new key, as an insertion is; and the truncation
@@ -49,6 +53,13 @@
 #include "publish/change_record.h"
 #include "util/clock.h"
 #include "util/compat.h"
+
+/* The columns of the old and the new row that a record shows. */
+typedef struct ChangeShown
+{
+	const ChangeColumns *before;	/* as far as before= asks for the old row */
+	const ChangeColumns *after;
+} ChangeShown;
 
 static const ByteView null_view = {NULL, -1};
 
@@ -111,7 +122,6 @@ make_headers(ChangeWriter *writer)
 	const ChangePublisher *publisher = writer->publisher;
 	int			headers = publisher->headers;
 
-	initStringInfo(&writer->headers);
 	if (headers & CHANGE_HEADER_XID)
 		add_header(writer, "xid", psprintf(UINT64_FORMAT, writer->xid));
 	if (headers & CHANGE_HEADER_TABLE)
@@ -140,18 +150,17 @@ pgt_change_record_begin(ChangeWriter *writer, ChangePublisher *publisher, Change
 	writer->xid = U64FromFullTransactionId(GetTopFullTransactionId());
 	initStringInfo(&writer->key);
 	initStringInfo(&writer->value);
+	initStringInfo(&writer->headers);
 	if (publisher->headers != 0)
 		make_headers(writer);
 }
 
 /* ---- records ------------------------------------------------------------ */
 
-/* Add a record to the transaction, in a certain partition. */
-static void
-add_record_to(ChangeWriter *writer, int32 number, ByteView key, ByteView value)
+/* The record of a key and a value, with the writer's headers. */
+static Record
+make_record(const ChangeWriter *writer, ByteView key, ByteView value)
 {
-	Topic	   *topic = writer->topic;
-	TopicPartition partition = pgt_topic_partition(topic, number);
 	Record		record;
 
 	record.offset = NO_OFFSET;
@@ -163,6 +172,17 @@ add_record_to(ChangeWriter *writer, int32 number, ByteView key, ByteView value)
 	record.headers = writer->headers.data;
 	record.headers_length = writer->headers.len;
 	record.header_count = writer->header_count;
+	return record;
+}
+
+/* Add a record to the transaction, in a certain partition. */
+static void
+add_record_to(ChangeWriter *writer, int32 number, ByteView key, ByteView value)
+{
+	Topic	   *topic = writer->topic;
+	TopicPartition partition = pgt_topic_partition(topic, number);
+	Record		record = make_record(writer, key, value);
+
 	pgt_producer_add(&partition, &topic->log, &record);
 }
 
@@ -192,16 +212,16 @@ row_key(ChangeWriter *writer, TupleTableSlot *slot, StringInfo buffer)
 	return key;
 }
 
-/* Append the part of the old row that an envelope shows. */
+/* Append the part of the old row that an envelope shows; "columns" are those of a full row. */
 static void
-append_before(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new)
+append_before(ChangeWriter *writer, const ChangeColumns *columns, TupleTableSlot *old, TupleTableSlot *new)
 {
 	ChangePublisher *publisher = writer->publisher;
 	StringInfo	out = &writer->value;
 
 	appendStringInfoString(out, ",\"before\":");
 	if (old != NULL && publisher->before == CHANGE_BEFORE_FULL)
-		pgt_change_json_append_row(out, &publisher->columns, old);
+		pgt_change_json_append_row(out, columns, old);
 	else if (old != NULL && publisher->before == CHANGE_BEFORE_KEY && publisher->key.columns.count > 0 &&
 			 (new == NULL || pgt_change_json_key_differs(&publisher->key, old, new)))
 		pgt_change_json_append_row(out, &publisher->key.columns, old);
@@ -219,7 +239,8 @@ append_number(StringInfo out, uint64 number)
 
 /* Write a change's envelope into the writer's buffer. */
 static void
-make_envelope(ChangeWriter *writer, ChangeOperation operation, TupleTableSlot *old, TupleTableSlot *new)
+make_envelope(ChangeWriter *writer, ChangeOperation operation, const ChangeShown *shown,
+			  TupleTableSlot *old, TupleTableSlot *new)
 {
 	ChangePublisher *publisher = writer->publisher;
 	StringInfo	out = &writer->value;
@@ -227,10 +248,10 @@ make_envelope(ChangeWriter *writer, ChangeOperation operation, TupleTableSlot *o
 	appendBinaryStringInfo(out, "{\"op\":\"", 7);
 	appendStringInfoChar(out, (char) operation);
 	appendStringInfoChar(out, '"');
-	append_before(writer, old, new);
+	append_before(writer, shown->before, old, new);
 	appendBinaryStringInfo(out, ",\"after\":", 9);
 	if (new != NULL)
-		pgt_change_json_append_row(out, &publisher->columns, new);
+		pgt_change_json_append_row(out, shown->after, new);
 	else
 		appendBinaryStringInfo(out, "null", 4);
 	appendBinaryStringInfo(out, publisher->envelope_source, publisher->envelope_source_length);
@@ -242,16 +263,17 @@ make_envelope(ChangeWriter *writer, ChangeOperation operation, TupleTableSlot *o
 
 /* The value of a change's record. */
 static ByteView
-make_value(ChangeWriter *writer, ChangeOperation operation, TupleTableSlot *old, TupleTableSlot *new)
+make_value(ChangeWriter *writer, ChangeOperation operation, const ChangeShown *shown,
+		   TupleTableSlot *old, TupleTableSlot *new)
 {
 	ChangePublisher *publisher = writer->publisher;
 	StringInfo	out = &writer->value;
 
 	resetStringInfo(out);
 	if (publisher->format == CHANGE_FORMAT_ENVELOPE)
-		make_envelope(writer, operation, old, new);
+		make_envelope(writer, operation, shown, old, new);
 	else if (new != NULL)
-		pgt_change_json_append_row(out, &publisher->columns, new);
+		pgt_change_json_append_row(out, shown->after, new);
 	else
 		return null_view;
 	if (publisher->validate)
@@ -265,6 +287,71 @@ make_value(ChangeWriter *writer, ChangeOperation operation, TupleTableSlot *old,
 }
 
 /* ---- changes ------------------------------------------------------------ */
+
+/* Say that a change has no record. */
+static void
+warn_skipped(const ChangeWriter *writer, ByteView key, ByteView value)
+{
+	const ChangePublisher *publisher = writer->publisher;
+	Record		record = make_record(writer, key, value);
+
+	ereport(WARNING,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("trigger \"%s\" on table \"%s\" has not published a change, whose record is too large",
+					publisher->trigger, publisher->table),
+			 errdetail("The record has %zu bytes; topic \"%s\" takes at most %d (max.message.bytes). Readers of the topic miss this change.",
+					   pgt_record_size(&record), get_rel_name(publisher->topic), writer->topic->log.max_message_bytes),
+			 errhint("Raise the topic's option max.message.bytes, or let the trigger publish the key alone, with on_large=key_only.")));
+}
+
+/* Does the record of a change fit the topic? */
+static bool
+fits(const ChangeWriter *writer, ByteView key, ByteView value)
+{
+	Record		record = make_record(writer, key, value);
+
+	return pgt_producer_fits(&writer->topic->log, &record);
+}
+
+/*
+ * Add the record of a change that is too large, with the key's columns alone in place of
+ * the old row, or of both rows, and a header that says so.
+ */
+static void
+add_key_only(ChangeWriter *writer, ByteView key, ChangeOperation operation, TupleTableSlot *old, TupleTableSlot *new)
+{
+	ChangePublisher *publisher = writer->publisher;
+	ChangeShown shown = {&publisher->key.columns, &publisher->columns};
+	int			headers_length = writer->headers.len;
+	ByteView	value;
+
+	add_header(writer, "on_large", "key_only");
+	value = make_value(writer, operation, &shown, old, new);
+	if (!fits(writer, key, value))
+	{
+		shown.after = &publisher->key.columns;
+		value = make_value(writer, operation, &shown, old, new);
+	}
+	add_record(writer, key, value);
+	writer->headers.len = headers_length;
+	writer->header_count--;
+}
+
+/* Add the record of a change of one row, or what takes its place if it is too large. */
+static void
+add_change(ChangeWriter *writer, ByteView key, ChangeOperation operation, TupleTableSlot *old, TupleTableSlot *new)
+{
+	ChangePublisher *publisher = writer->publisher;
+	ChangeShown shown = {&publisher->columns, &publisher->columns};
+	ByteView	value = make_value(writer, operation, &shown, old, new);
+
+	if (publisher->on_large == CHANGE_ON_LARGE_ERROR || fits(writer, key, value))
+		add_record(writer, key, value);
+	else if (publisher->on_large == CHANGE_ON_LARGE_KEY_ONLY)
+		add_key_only(writer, key, operation, old, new);
+	else
+		warn_skipped(writer, key, value);
+}
 
 /* Is it an update that has changed the key? */
 static bool
@@ -280,7 +367,7 @@ add_deletion(ChangeWriter *writer, TupleTableSlot *old)
 {
 	ByteView	key = row_key(writer, old, &writer->key);
 
-	add_record(writer, key, make_value(writer, CHANGE_DELETE, old, NULL));
+	add_change(writer, key, CHANGE_DELETE, old, NULL);
 	if (writer->tombstones && writer->publisher->format == CHANGE_FORMAT_ENVELOPE)
 		add_record(writer, key, null_view);
 }
@@ -309,7 +396,7 @@ pgt_change_record_add(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot 
 		old = NULL;
 	}
 	key = row_key(writer, new, &writer->key);
-	add_record(writer, key, make_value(writer, operation, old, new));
+	add_change(writer, key, operation, old, new);
 }
 
 /* ERROR: TRUNCATE cannot be published where each row must have a tombstone. */
@@ -327,11 +414,12 @@ refuse_truncate(const ChangePublisher *publisher)
 void
 pgt_change_record_add_truncate(ChangeWriter *writer)
 {
+	ChangeShown shown = {NULL, NULL};
 	ByteView	value;
 
 	if (writer->tombstones)
 		refuse_truncate(writer->publisher);
-	value = make_value(writer, CHANGE_TRUNCATE, NULL, NULL);
+	value = make_value(writer, CHANGE_TRUNCATE, &shown, NULL, NULL);
 	for (int32 partition = 0; partition < writer->topic->partitions; partition++)
 		add_record_to(writer, partition, null_view, value);
 }

@@ -72,17 +72,19 @@ enum
 	ARG_FOR_EACH,
 	ARG_SNAPSHOT,
 	ARG_PARTITIONS,
-	ARG_CONFIG
+	ARG_CONFIG,
+	ARG_ON_LARGE
 };
 
 static const char *const argument_names[] = {
 	"t", "topic", "format", "key", "columns", "exclude", "before", "headers",
-	"for_each", "snapshot", "partitions", "config"
+	"for_each", "snapshot", "partitions", "config", "on_large"
 };
 
 /* The arguments that are options of the trigger. */
-#define FIRST_OPTION	ARG_FORMAT
-#define LAST_OPTION		ARG_HEADERS
+static const int option_arguments[] = {
+	ARG_FORMAT, ARG_KEY, ARG_COLUMNS, ARG_EXCLUDE, ARG_BEFORE, ARG_HEADERS, ARG_ON_LARGE
+};
 
 /* A table being published. */
 typedef struct TablePublication
@@ -94,7 +96,7 @@ typedef struct TablePublication
 	const char *topic;			/* its name, qualified and quoted */
 	const char *topic_name;		/* without its schema */
 	int			argument_count;
-	char	   *arguments[LAST_OPTION - FIRST_OPTION + 2];	/* the trigger's */
+	char	   *arguments[lengthof(option_arguments) + 1];	/* the trigger's */
 	List	   *triggers;		/* names of those made */
 } TablePublication;
 
@@ -264,10 +266,14 @@ static void
 make_arguments(FunctionCallInfo fcinfo, TablePublication *publication)
 {
 	publication->arguments[publication->argument_count++] = pstrdup(publication->topic);
-	for (int n = FIRST_OPTION; n <= LAST_OPTION; n++)
+	for (int i = 0; i < lengthof(option_arguments); i++)
+	{
+		int			n = option_arguments[i];
+
 		if (!PG_ARGISNULL(n))
 			publication->arguments[publication->argument_count++] =
 				psprintf("%s=%s", argument_names[n], TextDatumGetCString(PG_GETARG_DATUM(n)));
+	}
 }
 
 /* Make one trigger; "kind" is NULL for the one that fires for all changes of a row. */
@@ -450,7 +456,7 @@ publish_rows(TablePublication *publication, bool rows)
 
 /*
  * publish_table(t, topic, format, key, columns, exclude, before, headers,
- *				 for_each, snapshot, partitions, config) returns regclass
+ *				 for_each, snapshot, partitions, config, on_large) returns regclass
  */
 Datum
 pgt_publish_table(PG_FUNCTION_ARGS)

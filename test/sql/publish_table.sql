@@ -201,6 +201,34 @@ UPDATE counted SET id = 3 WHERE id = 1;
 COMMIT;
 SELECT key, value FROM latest(NULL::counted_rows);
 
+-- a row that is too large for the topic: an error, the key alone, or nothing
+CREATE TABLE sized (id int PRIMARY KEY, v text, more text);
+SELECT publish_table('sized', config => '{"max.message.bytes": 1000}');
+INSERT INTO sized VALUES (1, repeat('x', 2000));
+SELECT unpublish_table('sized');
+SELECT publish_table('sized', on_large => 'key_only', before => 'full');
+INSERT INTO sized VALUES (1, repeat('x', 2000)), (2, 'small');
+UPDATE sized SET v = 'small' WHERE id = 1;
+UPDATE sized SET v = repeat('x', 2000), id = 3 WHERE id = 1;
+UPDATE sized SET more = 'm';
+DELETE FROM sized;
+SELECT key, value, headers FROM look('sized_changes');
+SELECT publish_table('sized', 'sized_rows', 'row', on_large => 'key_only', headers => 'operation', for_each => 'statement',
+                     config => '{"max.message.bytes": 1000, "compression.type": "lz4"}');
+INSERT INTO sized VALUES (1, repeat('x', 2000)), (2, 'small'), (3, (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 100) i)), (4, 'small');
+SELECT key, left(value, 20) AS value, headers FROM look('sized_rows');
+SELECT unpublish_table('sized');
+SELECT publish_table('sized', 'sized_rows', 'row', on_large => 'skip', snapshot => true);
+UPDATE sized SET v = v || 'y';
+DELETE FROM sized;
+SELECT key, left(value, 20) AS value, headers FROM look('sized_rows');
+-- not what has no key, or is larger with the key alone
+SELECT publish_table('keyless', 'keyless_rows', on_large => 'key_only');
+SELECT publish_table('keyless', 'keyless_rows', on_large => 'truncate');
+SELECT unpublish_table('sized');
+SELECT publish_table('sized', 'sized_changes', key => 'v', on_large => 'key_only');
+INSERT INTO sized VALUES (1, repeat('x', 2000));
+
 -- publish_row() stands in triggers' conditions alone
 SELECT publish_row(NULL, ROW(1, 2)::counted, 'counted_rows');
 SELECT publish_row(NULL, c.*, 'counted_rows') FROM counted c;
