@@ -4,9 +4,10 @@
  *
  * A consumer that keeps records for a long time may need to know which of them were
  * written before a column was added or changed.  The table topic_schema_versions has a
- * row for each state that the columns (names and types, in order) of a published table
- * have had, numbered from 1; publish_changes() writes the latest number into a header
- * if its options ask for it.
+ * row for each state that the columns of a published table have had, numbered from 1:
+ * names and types in order, and what enums and composite types among these are made of,
+ * since records show it.  publish_changes() writes the latest number into a header if its
+ * options ask for it.
  *
  * An event trigger adds these rows when a publishing trigger is made and when columns
  * change, in the transaction of the statement that does it.  So number and columns become
@@ -80,17 +81,42 @@ static const char *const published_statement =
 " WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = $1"
 " AND d.classid = 'pg_trigger'::regclass AND t.tgparentid = 0";
 
-/* $1: a table; its columns, and its last version if that has others */
+/* $1: a table; the types of its columns, and those that they are made of */
+#define USED_TYPES \
+"WITH RECURSIVE used (type) AS (" \
+" SELECT atttypid FROM pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped" \
+" UNION" \
+" SELECT part.type FROM used JOIN pg_type t ON t.oid = used.type, LATERAL (" \
+"  SELECT t.typelem WHERE t.typelem <> 0" \
+"  UNION ALL SELECT t.typbasetype WHERE t.typbasetype <> 0" \
+"  UNION ALL SELECT rngsubtype FROM pg_range WHERE t.oid IN (rngtypid, rngmultitypid)" \
+"  UNION ALL SELECT atttypid FROM pg_attribute WHERE t.typtype = 'c' AND attrelid = t.typrelid AND attnum > 0 AND NOT attisdropped" \
+" ) part (type)) "
+
+/* the columns of the relation, as in its definition */
+#define COLUMN_LIST(relation) \
+"SELECT string_agg(quote_ident(attname) || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum)" \
+" FROM pg_attribute WHERE attrelid = " relation " AND attnum > 0 AND NOT attisdropped"
+
+/* "; type (...)" for each enum and composite type */
+#define TYPE_LIST \
+"SELECT string_agg('; ' || format_type(t.oid, NULL) || ' (' || CASE t.typtype" \
+"   WHEN 'c' THEN (" COLUMN_LIST("t.typrelid") ")" \
+"   ELSE (SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid)" \
+"  END || ')', '' ORDER BY format_type(t.oid, NULL) COLLATE \"C\")" \
+" FROM used JOIN pg_type t ON t.oid = used.type WHERE t.typtype IN ('c', 'e')"
+
+/* $1: a table; its columns with their types, and its last version if that has others */
 #define CHANGED_COLUMNS \
-" FROM (SELECT coalesce(string_agg(quote_ident(attname) || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum), '') AS columns" \
-"       FROM pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped) now_is" \
+" FROM (SELECT coalesce((" COLUMN_LIST("$1") "), '') || coalesce((" TYPE_LIST "), '') AS columns) now_is" \
 " LEFT JOIN LATERAL (SELECT version, columns FROM %s." VERSIONS_TABLE \
 "                    WHERE source = $1 ORDER BY version DESC LIMIT 1) was ON true" \
 " WHERE was.columns IS DISTINCT FROM now_is.columns"
 
-static const char *const changed_statement = "SELECT 1" CHANGED_COLUMNS;
+static const char *const changed_statement = USED_TYPES "SELECT 1" CHANGED_COLUMNS;
 
 static const char *const number_statement =
+USED_TYPES
 "INSERT INTO %s." VERSIONS_TABLE " (source, version, columns)"
 " SELECT $1, coalesce(was.version, 0) + 1, now_is.columns" CHANGED_COLUMNS;
 

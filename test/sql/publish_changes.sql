@@ -370,6 +370,20 @@ ALTER SCHEMA published RENAME TO publish;
 SET search_path = publish, public;
 SELECT value, headers FROM changes('evolution');
 SELECT source, version, columns FROM topic_schema_versions WHERE source = 'evolved'::regclass ORDER BY version;
+-- what its types are made of
+CREATE TYPE feeling AS ENUM ('sad');
+CREATE TYPE "a part" AS (zip text, mood feeling);
+CREATE DOMAIN parts AS "a part"[];
+CREATE TABLE typed (id int PRIMARY KEY, v parts, r int4range);
+CREATE TRIGGER publish AFTER INSERT ON typed FOR EACH ROW EXECUTE FUNCTION publish_changes('evolution', 'headers=schema_version');
+ALTER TYPE feeling ADD VALUE 'it''s "fine"';
+ALTER TYPE feeling RENAME VALUE 'sad' TO 'glad';
+ALTER TYPE "a part" RENAME ATTRIBUTE zip TO code;
+ALTER TYPE feeling OWNER TO CURRENT_USER;
+INSERT INTO typed VALUES (1, '{"(1,glad)"}', '[1,2)');
+SELECT value, headers FROM changes('evolution');
+SELECT version, columns FROM topic_schema_versions WHERE source = 'typed'::regclass ORDER BY version;
+DROP TABLE typed;
 -- a topic that comes anew, or is renamed
 ALTER FOREIGN TABLE evolution RENAME TO evolution_old;
 UPDATE evolved SET b = 9;
