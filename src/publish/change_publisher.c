@@ -44,7 +44,6 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
-#include "commands/dbcommands.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -57,6 +56,7 @@
 #include "utils/varlena.h"
 
 #include "publish/change_publisher.h"
+#include "publish/publishing_trigger.h"
 #include "publish/schema_version.h"
 #include "topic/text_settings.h"
 #include "util/compat.h"
@@ -411,23 +411,11 @@ choose_key_columns(PublisherSpec *spec)
 
 /* ---- the topic ---------------------------------------------------------- */
 
-Oid
-pgt_change_publisher_find_topic(const char *name, Oid table)
-{
-	RangeVar   *topic = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
-	Oid			schema = topic->schemaname == NULL ? get_rel_namespace(table) :
-		get_namespace_oid(topic->schemaname, true);
-
-	if (topic->catalogname != NULL && strcmp(topic->catalogname, get_database_name(MyDatabaseId)) != 0)
-		return InvalidOid;
-	return OidIsValid(schema) ? get_relname_relid(topic->relname, schema) : InvalidOid;
-}
-
 /* The topic that the first argument names. */
 static Oid
 find_topic(const PublisherSpec *spec, const char *name)
 {
-	Oid			topic = pgt_change_publisher_find_topic(name, spec->publisher->source);
+	Oid			topic = pgt_publishing_trigger_find_topic(name, spec->publisher->source);
 
 	if (!OidIsValid(topic))
 		ereport(ERROR,

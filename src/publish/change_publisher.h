@@ -80,9 +80,6 @@ extern ChangePublisher *pgt_change_publisher_make(Relation relation, Oid source,
 /* Does the deletion or the change of a key require a tombstone for the old key? */
 extern bool pgt_change_publisher_writes_tombstones(const ChangePublisher *publisher, const Topic *topic);
 
-/* The topic that a trigger's first argument names; InvalidOid if there is no such relation. */
-extern Oid	pgt_change_publisher_find_topic(const char *name, Oid table);
-
 /* Create the cache; called once per process. */
 extern void pgt_change_publisher_init(void);
 

@@ -51,6 +51,7 @@
 
 #include "ddl/create_topic.h"
 #include "publish/change_record.h"
+#include "publish/publishing_trigger.h"
 #include "topic/sql_argument.h"
 #include "util/compat.h"
 #include "util/sql_version.h"
@@ -218,7 +219,7 @@ open_topic(FunctionCallInfo fcinfo, TablePublication *publication)
 	Oid			topic;
 
 	name_topic(fcinfo, publication);
-	topic = pgt_change_publisher_find_topic(publication->topic, publication->table);
+	topic = pgt_publishing_trigger_find_topic(publication->topic, publication->table);
 	if (OidIsValid(topic))
 	{
 		pgt_topic_require(topic);
@@ -486,7 +487,7 @@ publishes(const Trigger *trigger, Oid function, Oid table, Oid topic)
 	if (trigger->tgfoid != function || trigger->tgisclone)
 		return false;
 	return !OidIsValid(topic) ||
-		(trigger->tgnargs > 0 && pgt_change_publisher_find_topic(trigger->tgargs[0], table) == topic);
+		(trigger->tgnargs > 0 && pgt_publishing_trigger_find_topic(trigger->tgargs[0], table) == topic);
 }
 
 /* unpublish_table(t, topic) returns int: drops the triggers and returns how many there were. */

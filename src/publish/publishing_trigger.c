@@ -21,10 +21,13 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/indexing.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
+#include "commands/dbcommands.h"
 #include "commands/trigger.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
@@ -192,6 +195,20 @@ char *
 pgt_publishing_trigger_table(Oid relid)
 {
 	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
+}
+
+/* ---- the topic ------------------------------------------------------------ */
+
+Oid
+pgt_publishing_trigger_find_topic(const char *name, Oid table)
+{
+	RangeVar   *topic = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
+	Oid			schema = topic->schemaname == NULL ? get_rel_namespace(table) :
+		get_namespace_oid(topic->schemaname, true);
+
+	if (topic->catalogname != NULL && strcmp(topic->catalogname, get_database_name(MyDatabaseId)) != 0)
+		return InvalidOid;
+	return OidIsValid(schema) ? get_relname_relid(topic->relname, schema) : InvalidOid;
 }
 
 /* ---- the names of columns ------------------------------------------------- */

@@ -46,6 +46,9 @@ extern PublishingTrigger *pgt_publishing_trigger_source(PublishingTrigger *trigg
 /* Would a change made by this session fire it? */
 extern bool pgt_publishing_trigger_fires(const PublishingTrigger *trigger);
 
+/* The topic that a trigger's first argument names; InvalidOid if there is no such relation. */
+extern Oid	pgt_publishing_trigger_find_topic(const char *name, Oid table);
+
 /* The value of the option among its arguments; NULL if it is not given. */
 extern const char *pgt_publishing_trigger_option(const PublishingTrigger *trigger, ColumnOption option);
 
