@@ -316,9 +316,9 @@ AS 'MODULE_PATHNAME', 'pgt_publish_changes' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION publish_changes() IS
 'trigger function that publishes a table''s changes to a topic: publish_changes(''topic'', ''option=value'', ...)';
 
-CREATE FUNCTION publish_row(row_before record, row_after record, topic text) RETURNS bool
+CREATE FUNCTION publish_row(row_before record, row_after record, topic regclass) RETURNS bool
 AS 'MODULE_PATHNAME', 'pgt_publish_row' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION publish_row(record, record, text) IS
+COMMENT ON FUNCTION publish_row(record, record, regclass) IS
 'condition of a trigger that publishes a row''s change when it is made: publish_row(OLD.*, NEW.*, ''topic''); always false';
 
 CREATE FUNCTION publish_table(t regclass, topic text DEFAULT NULL,

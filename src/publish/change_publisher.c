@@ -23,6 +23,8 @@
  * with that table's name, and its columns in its order.  So the topic does not show how
  * the table is partitioned.
  *
+ * The topic is the one that the trigger depends on, whatever its name is now; or, if the
+ * trigger was made before its topic, the one of that name.
  * A topic named without a schema is one in the table's schema.  Neither search_path nor
  * any privilege of the changing user counts: the user could divert the changes, and need
  * not know where they go.
@@ -377,9 +379,23 @@ primary_key_columns(Relation relation)
 	return columns;
 }
 
+/* ERROR: there is no key, and the topic wants one. */
+static void
+refuse_keyless(const PublisherSpec *spec, const Topic *topic)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+			 errmsg("trigger \"%s\" on table \"%s\" has no key", spec->publisher->trigger, spec->publisher->table),
+			 spec->publisher->format == CHANGE_FORMAT_ROW ?
+			 errdetail("With format=row the key identifies the row that a record stands for, and the table has no primary key, or only a deferrable one.") :
+			 errdetail("Topic \"%s\" is compacted, which takes a key, and the table has no primary key, or only a deferrable one.",
+					   get_rel_name(topic->relid)),
+			 errhint("Name the key's columns with key=, or add a primary key that is not deferrable.")));
+}
+
 /* Choose the columns of the key. */
 static void
-choose_key_columns(PublisherSpec *spec)
+choose_key_columns(PublisherSpec *spec, const Topic *topic)
 {
 	ChangePublisher *publisher = spec->publisher;
 	ChangeKey  *key = &publisher->key;
@@ -387,12 +403,9 @@ choose_key_columns(PublisherSpec *spec)
 		named_columns(spec, OPTION_KEY) : primary_key_columns(spec->source);
 	ListCell   *cell;
 
-	if (columns == NIL && publisher->format == CHANGE_FORMAT_ROW)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
-				 errmsg("trigger \"%s\" on table \"%s\" has no key", publisher->trigger, publisher->table),
-				 errdetail("With format=row the key identifies the row that a record stands for, and the table has no primary key, or only a deferrable one."),
-				 errhint("Name the key's columns with key=, or add a primary key that is not deferrable.")));
+	if (columns == NIL &&
+		(publisher->format == CHANGE_FORMAT_ROW || (topic->cleanup_policy & CLEANUP_COMPACT) != 0))
+		refuse_keyless(spec, topic);
 
 	if (columns == NIL && publisher->on_large == CHANGE_ON_LARGE_KEY_ONLY)
 		ereport(ERROR,
@@ -411,12 +424,16 @@ choose_key_columns(PublisherSpec *spec)
 
 /* ---- the topic ---------------------------------------------------------- */
 
-/* The topic that the first argument names. */
+/* The topic that the trigger depends on, or that its first argument names. */
 static Oid
 find_topic(const PublisherSpec *spec, const char *name)
 {
-	Oid			topic = pgt_publishing_trigger_find_topic(name, spec->publisher->source);
+	Oid			trigger = get_trigger_oid(spec->publisher->source, spec->publisher->trigger, true);
+	Oid			topic = OidIsValid(trigger) ? pgt_publishing_trigger_topic(trigger) : InvalidOid;
 
+	/* the trigger was made before its topic */
+	if (!OidIsValid(topic))
+		topic = pgt_publishing_trigger_find_topic(name, spec->publisher->source);
 	if (!OidIsValid(topic))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -524,7 +541,7 @@ make_publisher(PublisherSpec *spec, int argument_count, char **arguments)
 	publisher->topic = find_topic(spec, arguments[0]);
 	topic = pgt_topic_get(publisher->topic);
 	choose_columns(spec);
-	choose_key_columns(spec);
+	choose_key_columns(spec, topic);
 	choose_key_form(spec, topic);
 	check_value_type(spec, topic);
 	prepare_envelope(spec);

@@ -30,7 +30,9 @@
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_foreign_table.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_trigger.h"
 #include "nodes/parsenodes.h"
 #include "tcop/utility.h"
@@ -40,6 +42,8 @@
 #include "publish/publish_ddl.h"
 #include "publish/published_columns.h"
 #include "publish/published_partitions.h"
+#include "publish/publishing_trigger.h"
+#include "topic/topic.h"
 
 /* The statement that is running, and what must be looked at when it ends. */
 typedef struct GuardedStatement
@@ -49,6 +53,8 @@ typedef struct GuardedStatement
 	List	   *retyped;		/* oids of tables whose keys have other types */
 	List	   *leaving;		/* of published_partitions.c */
 	List	   *truncated;		/* oids */
+	List	   *topics;			/* oids of topics that are altered */
+	bool		renamed;		/* relations or schemas have other names */
 } GuardedStatement;
 
 static GuardedStatement current = {0};
@@ -61,7 +67,8 @@ static object_access_hook_type next_object_access = NULL;
 static bool
 is_guarded(Node *tree)
 {
-	return IsA(tree, AlterTableStmt) || IsA(tree, DropStmt) || IsA(tree, DropOwnedStmt) || IsA(tree, TruncateStmt);
+	return IsA(tree, AlterTableStmt) || IsA(tree, DropStmt) || IsA(tree, DropOwnedStmt) ||
+		IsA(tree, TruncateStmt) || IsA(tree, RenameStmt) || IsA(tree, AlterObjectSchemaStmt);
 }
 
 /* Does it say CASCADE? */
@@ -119,6 +126,55 @@ column_altered(Oid relid, int column)
 	MemoryContextSwitchTo(caller);
 }
 
+/* A topic, or a column of one, is altered or dropped. */
+static void
+topic_altered(Oid relid)
+{
+	MemoryContext caller;
+
+	if (current.tree == NULL || !IsA(current.tree, AlterTableStmt) || !pgt_topic_exists(relid))
+		return;
+	caller = MemoryContextSwitchTo(TopTransactionContext);
+	current.topics = list_append_unique_oid(current.topics, relid);
+	MemoryContextSwitchTo(caller);
+}
+
+/* A relation has another name or schema. */
+static void
+relation_renamed(Oid relid)
+{
+	if (current.tree != NULL && (IsA(current.tree, RenameStmt) || IsA(current.tree, AlterObjectSchemaStmt)))
+		current.renamed |= pgt_topic_exists(relid) || pgt_publishing_trigger_list(relid) != NIL;
+}
+
+/* Something is altered. */
+static void
+object_altered(Oid class, Oid object, int column, ObjectAccessPostAlter *arg)
+{
+	if (class == RelationRelationId && column > 0)
+	{
+		column_altered(object, column);
+		topic_altered(object);
+	}
+	else if (class == RelationRelationId)
+		relation_renamed(object);
+	else if (class == ForeignTableRelationId)
+		topic_altered(object);
+	else if (class == NamespaceRelationId)
+		current.renamed |= current.tree != NULL && IsA(current.tree, RenameStmt);
+	else if (class == InheritsRelationId)
+		pgt_published_partitions_inherited(object, arg->auxiliary_id);
+}
+
+/* A trigger is made. */
+static void
+trigger_made(Oid trigger)
+{
+	pgt_publishing_trigger_depend(trigger);
+	if (current.tree != NULL && IsA(current.tree, AlterTableStmt))
+		pgt_published_partitions_joined(trigger);
+}
+
 /* Something is about to be dropped. */
 static void
 object_dropped(Oid class, Oid object, int column)
@@ -127,6 +183,8 @@ object_dropped(Oid class, Oid object, int column)
 
 	if (current.tree == NULL)
 		return;
+	if (class == RelationRelationId && column > 0)
+		topic_altered(object);
 	caller = MemoryContextSwitchTo(TopTransactionContext);
 	if (class == RelationRelationId && column > 0)
 		current.losses = list_concat(current.losses, pgt_published_columns_lost(object, column));
@@ -157,13 +215,10 @@ object_accessed(ObjectAccessType access, Oid class, Oid object, int column, void
 	if (next_object_access != NULL)
 		next_object_access(access, class, object, column, arg);
 
-	if (access == OAT_POST_ALTER && class == RelationRelationId && column > 0)
-		column_altered(object, column);
-	else if (access == OAT_POST_ALTER && class == InheritsRelationId)
-		pgt_published_partitions_inherited(object, ((ObjectAccessPostAlter *) arg)->auxiliary_id);
-	else if (access == OAT_POST_CREATE && class == TriggerRelationId &&
-			 current.tree != NULL && IsA(current.tree, AlterTableStmt))
-		pgt_published_partitions_joined(object);
+	if (access == OAT_POST_ALTER)
+		object_altered(class, object, column, arg);
+	else if (access == OAT_POST_CREATE && class == TriggerRelationId)
+		trigger_made(object);
 	else if (access == OAT_DROP)
 		object_dropped(class, object, column);
 	else if (access == OAT_TRUNCATE)
@@ -188,9 +243,17 @@ check_after(void)
 {
 	ListCell   *cell;
 
-	if (current.losses == NIL && current.retyped == NIL && current.leaving == NIL && current.truncated == NIL)
+	if (current.losses == NIL && current.retyped == NIL && current.leaving == NIL &&
+		current.truncated == NIL && current.topics == NIL && !current.renamed)
 		return;
 	CommandCounterIncrement();
+	if (current.renamed)
+		pgt_publishing_trigger_rename_topics();
+	foreach(cell, current.topics)
+	{
+		if (get_rel_name(lfirst_oid(cell)) != NULL)
+			pgt_published_columns_check_topic(lfirst_oid(cell));
+	}
 	foreach(cell, current.retyped)
 	{
 		if (get_rel_name(lfirst_oid(cell)) != NULL)
@@ -237,6 +300,7 @@ forget_lists(XactEvent event, void *arg)
 	current.retyped = NIL;
 	current.leaving = NIL;
 	current.truncated = NIL;
+	current.topics = NIL;
 }
 
 void

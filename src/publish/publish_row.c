@@ -15,7 +15,8 @@
  *		  EXECUTE FUNCTION publish_changes('t_changes', 'key=id');
  *
  * The function returns false: nothing is left for an event to do, and no queue grows.
- * The topic finds the trigger, and with it the options, among those of the table.
+ * The topic finds the trigger, and with it the options, among those of the table.  It is a
+ * regclass, so that it stays the same under another name.
  *
  * Partitions have the trigger as a clone, in whose condition the server converts the rows
  * to the row type of the table that it was made for.  That type tells the table.  An
@@ -115,36 +116,63 @@ identify(FunctionCallInfo fcinfo, RowCall *call)
 
 /* ---- the trigger ---------------------------------------------------------- */
 
-/* Walker: is the function called in the expression? */
-static bool
-calls_function(Node *node, void *function)
+/* A call of the function. */
+typedef struct WantedCall
 {
+	Oid			function;
+	Oid			topic;
+} WantedCall;
+
+/* Walker: is the function called with this topic in the expression? */
+static bool
+calls_function(Node *node, void *context)
+{
+	WantedCall *wanted = context;
+
 	if (node == NULL)
 		return false;
-	if (IsA(node, FuncExpr) && ((FuncExpr *) node)->funcid == *(Oid *) function)
-		return true;
-	return expression_tree_walker(node, calls_function, function);
+	if (IsA(node, FuncExpr) && ((FuncExpr *) node)->funcid == wanted->function)
+	{
+		Node	   *topic = list_nth(((FuncExpr *) node)->args, ARG_TOPIC);
+
+		if (IsA(topic, Const) && !((Const *) topic)->constisnull &&
+			DatumGetObjectId(((Const *) topic)->constvalue) == wanted->topic)
+			return true;
+	}
+	return expression_tree_walker(node, calls_function, context);
 }
 
-/* Is it a trigger that publishes such changes to the topic with this function? */
+/* Is it a trigger that publishes such changes with "action", and has the wanted call in its condition? */
 static bool
-is_ours(const Trigger *trigger, ChangeOperation operation, Oid action, Oid function, const char *topic)
+is_ours(const Trigger *trigger, ChangeOperation operation, Oid action, WantedCall *wanted)
 {
 	bool		fires = operation == CHANGE_CREATE ? TRIGGER_FOR_INSERT(trigger->tgtype) :
 		operation == CHANGE_DELETE ? TRIGGER_FOR_DELETE(trigger->tgtype) : TRIGGER_FOR_UPDATE(trigger->tgtype);
 
 	return fires && TRIGGER_FOR_ROW(trigger->tgtype) && TRIGGER_FOR_AFTER(trigger->tgtype) &&
 		trigger->tgfoid == action && trigger->tgqual != NULL &&
-		trigger->tgnargs > 0 && strcmp(trigger->tgargs[0], topic) == 0 &&
-		calls_function(stringToNode(trigger->tgqual), &function);
+		calls_function(stringToNode(trigger->tgqual), wanted);
+}
+
+/* ERROR: no trigger has the call in its condition and publishes to its topic. */
+static void
+refuse_call(Relation source, Oid topic)
+{
+	const char *name = get_rel_name(topic);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("table \"%s\" has no trigger with publish_row() that publishes to topic \"%s\"",
+					RelationGetRelationName(source), name != NULL ? name : psprintf("%u", topic)),
+			 errhint("The trigger is an AFTER trigger FOR EACH ROW, and executes publish_changes() with the same topic as its first argument.")));
 }
 
 /* The table's trigger in whose condition the call stands; ERROR if there is not one. */
 static Trigger *
-find_trigger(FunctionCallInfo fcinfo, const RowCall *call, Relation source, const char *topic)
+find_trigger(FunctionCallInfo fcinfo, const RowCall *call, Relation source, Oid topic)
 {
-	Oid			function = fcinfo->flinfo->fn_oid;
-	char	   *schema = get_namespace_name(get_func_namespace(function));
+	WantedCall	wanted = {fcinfo->flinfo->fn_oid, topic};
+	char	   *schema = get_namespace_name(get_func_namespace(wanted.function));
 	Oid			action = LookupFuncName(list_make2(makeString(schema), makeString("publish_changes")), 0, NULL, false);
 	Trigger    *found = NULL;
 
@@ -152,22 +180,18 @@ find_trigger(FunctionCallInfo fcinfo, const RowCall *call, Relation source, cons
 	{
 		Trigger    *trigger = &source->trigdesc->triggers[i];
 
-		if (!is_ours(trigger, call->operation, action, function, topic))
+		if (!is_ours(trigger, call->operation, action, &wanted))
 			continue;
 		if (found != NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 					 errmsg("triggers \"%s\" and \"%s\" on table \"%s\" publish the same changes to topic \"%s\"",
-							found->tgname, trigger->tgname, RelationGetRelationName(source), topic),
+							found->tgname, trigger->tgname, RelationGetRelationName(source), get_rel_name(topic)),
 					 errhint("Drop one of them.")));
 		found = trigger;
 	}
 	if (found == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("table \"%s\" has no trigger with publish_row() that publishes to topic \"%s\"",
-						RelationGetRelationName(source), topic),
-				 errhint("The trigger is an AFTER trigger FOR EACH ROW, and executes publish_changes() with the same topic as its first argument.")));
+		refuse_call(source, topic);
 	return found;
 }
 
@@ -178,10 +202,12 @@ static void
 prepare(FunctionCallInfo fcinfo, RowCall *call)
 {
 	MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-	char	   *topic = text_to_cstring(PG_GETARG_TEXT_PP(ARG_TOPIC));
+	Oid			topic = PG_GETARG_OID(ARG_TOPIC);
 	Relation	source = table_open(call->source, AccessShareLock);
 
 	call->publisher = pgt_change_publisher_get(source, find_trigger(fcinfo, call, source, topic));
+	if (call->publisher->topic != topic)
+		refuse_call(source, topic);
 	if (call->operation != CHANGE_CREATE)
 		call->old = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(source)), &TTSOpsHeapTuple);
 	if (call->operation != CHANGE_DELETE)
@@ -245,7 +271,7 @@ trigger_context(void *arg)
 		errcontext("trigger \"%s\" on table \"%s\"", call->publisher->trigger, get_rel_name(call->source));
 }
 
-/* publish_row(row_before record, row_after record, topic text) returns bool: always false */
+/* publish_row(row_before record, row_after record, topic regclass) returns bool: always false */
 Datum
 pgt_publish_row(PG_FUNCTION_ARGS)
 {

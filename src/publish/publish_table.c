@@ -12,9 +12,6 @@
  * by a trigger, whatever the transaction's isolation level is.  Records of the call come
  * before those of later changes, because it commits before the first of these is made.
  *
- * A trigger made here depends on its topic: DROP of the topic is refused, or with CASCADE
- * drops the trigger, so that changes of the table do not fail afterwards.
- *
  * Locks: ShareRowExclusiveLock on the table and its partitions, RowExclusiveLock
  * on the topic, until the transaction's end.
  *
@@ -25,7 +22,6 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/dependency.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
@@ -295,7 +291,7 @@ create_trigger(TablePublication *publication, const char *kind, const char *when
 	appendStringInfo(&statement, "CREATE TRIGGER %s AFTER ", quote_identifier(name));
 	appendStringInfo(&statement, when, qualified_name(publication->table));
 	if (condition != NULL)
-		appendStringInfo(&statement, " WHEN (%s.publish_row(%s, %s))", publication->schema, condition,
+		appendStringInfo(&statement, " WHEN (%s.publish_row(%s, %s::pg_catalog.regclass))", publication->schema, condition,
 						 quote_literal_cstr(publication->arguments[0]));
 	appendStringInfo(&statement, " EXECUTE FUNCTION %s.publish_changes(", publication->schema);
 	for (int i = 0; i < publication->argument_count; i++)
@@ -362,24 +358,6 @@ create_triggers(TablePublication *publication, const char *for_each)
 				 errhint("Valid values are: row, statement.")));
 	if (publication->relkind != RELKIND_FOREIGN_TABLE)
 		create_trigger(publication, "truncate", "TRUNCATE ON %s FOR EACH STATEMENT", NULL);
-}
-
-/* Record that the triggers depend on the topic. */
-static void
-record_dependencies(TablePublication *publication, Oid topic)
-{
-	ListCell   *cell;
-
-	foreach(cell, publication->triggers)
-	{
-		ObjectAddress trigger;
-		ObjectAddress referenced;
-
-		ObjectAddressSet(trigger, TriggerRelationId,
-						 get_trigger_oid(publication->table, lfirst(cell), false));
-		ObjectAddressSet(referenced, RelationRelationId, topic);
-		recordDependencyOn(&trigger, &referenced, DEPENDENCY_NORMAL);
-	}
 }
 
 /* ---- existing rows ------------------------------------------------------ */
@@ -475,7 +453,6 @@ pgt_publish_table(PG_FUNCTION_ARGS)
 	topic = open_topic(fcinfo, &publication);
 	make_arguments(fcinfo, &publication);
 	create_triggers(&publication, TextDatumGetCString(PG_GETARG_DATUM(ARG_FOR_EACH)));
-	record_dependencies(&publication, topic);
 	publish_rows(&publication, PG_GETARG_BOOL(ARG_SNAPSHOT));
 	PG_RETURN_OID(topic);
 }

@@ -176,21 +176,36 @@ pgt_published_columns_altered(Oid relid, AttrNumber attnum, bool computed)
 		retyped(relid, &before, &after, computed);
 }
 
+/* ERROR if the trigger, which is no clone, cannot publish. */
+static void
+check_trigger(const PublishingTrigger *trigger)
+{
+	Relation	relation = table_open(trigger->relid, AccessShareLock);
+
+	(void) pgt_change_publisher_make(relation, trigger->relid, trigger->name, trigger->function,
+									 trigger->argument_count, trigger->arguments);
+	table_close(relation, NoLock);
+}
+
 void
 pgt_published_columns_check_keys(Oid relid)
 {
-	Relation	relation = table_open(relid, AccessShareLock);
 	ListCell   *cell;
 
 	foreach(cell, pgt_publishing_trigger_list(relid))
 	{
-		PublishingTrigger *trigger = lfirst(cell);
-
-		if (!OidIsValid(trigger->parent))
-			(void) pgt_change_publisher_make(relation, relid, trigger->name, trigger->function,
-											 trigger->argument_count, trigger->arguments);
+		if (!OidIsValid(((PublishingTrigger *) lfirst(cell))->parent))
+			check_trigger(lfirst(cell));
 	}
-	table_close(relation, NoLock);
+}
+
+void
+pgt_published_columns_check_topic(Oid topic)
+{
+	ListCell   *cell;
+
+	foreach(cell, pgt_publishing_trigger_list_of_topic(topic))
+		check_trigger(lfirst(cell));
 }
 
 /* ---- dropping ------------------------------------------------------------- */

@@ -18,6 +18,9 @@ extern bool pgt_published_columns_altered(Oid relid, AttrNumber attnum, bool com
 /* ERROR if the relation's keys cannot be published any more. */
 extern void pgt_published_columns_check_keys(Oid relid);
 
+/* ERROR if the topic has been altered so that triggers cannot publish to it any more. */
+extern void pgt_published_columns_check_topic(Oid topic);
+
 /*
  * A statement is about to drop a column, or a constraint: what triggers lose by it, in the
  * current memory context, for pgt_published_columns_check_losses() at the statement's end.

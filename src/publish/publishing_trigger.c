@@ -9,6 +9,12 @@
  * A publishing trigger is one whose function is the extension's publish_changes(), known
  * by its C symbol: the extension's schema and the function's name may change.
  *
+ * The first argument names the topic.  A trigger depends on its topic from the time when it
+ * is made, which keeps that from being dropped; and where topic, table or schema get other
+ * names, the dependency tells which topic it is, and the argument is written anew, for
+ * dumps.  No lock on the trigger's table is needed for that, and none is taken, since
+ * writers of the table would wait for it with the topic locked.
+ *
  * Arguments are read leniently: those that do not make sense are for change_publisher.c to
  * refuse.
  *
@@ -20,8 +26,10 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_depend.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
@@ -38,6 +46,7 @@
 #include "utils/varlena.h"
 
 #include "publish/publishing_trigger.h"
+#include "topic/topic.h"
 
 #define PUBLISHING_SYMBOL	"pgt_publish_changes"
 
@@ -199,6 +208,15 @@ pgt_publishing_trigger_table(Oid relid)
 
 /* ---- the topic ------------------------------------------------------------ */
 
+/* Can it be a relation's name?  What cannot is for change_publisher.c to refuse. */
+static bool
+is_name(const char *name)
+{
+	List	   *parts;
+
+	return SplitIdentifierString(pstrdup(name), '.', &parts) && parts != NIL && list_length(parts) <= 3;
+}
+
 Oid
 pgt_publishing_trigger_find_topic(const char *name, Oid table)
 {
@@ -209,6 +227,88 @@ pgt_publishing_trigger_find_topic(const char *name, Oid table)
 	if (topic->catalogname != NULL && strcmp(topic->catalogname, get_database_name(MyDatabaseId)) != 0)
 		return InvalidOid;
 	return OidIsValid(schema) ? get_relname_relid(topic->relname, schema) : InvalidOid;
+}
+
+/*
+ * The two sides of the dependencies that an object has on others, or others on it: those of
+ * "other_class", in the current memory context.
+ */
+static List *
+dependencies(Oid class, Oid object, bool referenced, Oid other_class)
+{
+	Relation	catalog = table_open(DependRelationId, AccessShareLock);
+	List	   *others = NIL;
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&keys[0], referenced ? Anum_pg_depend_refclassid : Anum_pg_depend_classid,
+				BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(class));
+	ScanKeyInit(&keys[1], referenced ? Anum_pg_depend_refobjid : Anum_pg_depend_objid,
+				BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(object));
+	scan = systable_beginscan(catalog, referenced ? DependReferenceIndexId : DependDependerIndexId,
+							  true, NULL, 2, keys);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
+
+		if ((referenced ? form->classid : form->refclassid) == other_class)
+			others = list_append_unique_oid(others, referenced ? form->objid : form->refobjid);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return others;
+}
+
+Oid
+pgt_publishing_trigger_topic(Oid trigger)
+{
+	Oid			topic = InvalidOid;
+	ListCell   *cell;
+
+	foreach(cell, dependencies(TriggerRelationId, trigger, false, RelationRelationId))
+	{
+		if (!pgt_topic_exists(lfirst_oid(cell)))
+			continue;
+		if (OidIsValid(topic))
+			return InvalidOid;
+		topic = lfirst_oid(cell);
+	}
+	return topic;
+}
+
+void
+pgt_publishing_trigger_depend(Oid oid)
+{
+	PublishingTrigger *trigger = pgt_publishing_trigger_find(oid, SnapshotSelf);
+	ObjectAddress address;
+	ObjectAddress topic;
+
+	if (trigger == NULL || OidIsValid(trigger->parent) || trigger->argument_count == 0 ||
+		!is_name(trigger->arguments[0]))
+		return;
+	ObjectAddressSet(topic, RelationRelationId,
+					 pgt_publishing_trigger_find_topic(trigger->arguments[0], trigger->relid));
+	if (!OidIsValid(topic.objectId) || !pgt_topic_exists(topic.objectId))
+		return;
+	ObjectAddressSet(address, TriggerRelationId, oid);
+	recordDependencyOn(&address, &topic, DEPENDENCY_NORMAL);
+}
+
+List *
+pgt_publishing_trigger_list_of_topic(Oid topic)
+{
+	List	   *triggers = NIL;
+	ListCell   *cell;
+
+	foreach(cell, dependencies(RelationRelationId, topic, true, TriggerRelationId))
+	{
+		PublishingTrigger *trigger = pgt_publishing_trigger_find(lfirst_oid(cell), NULL);
+
+		if (trigger != NULL && !OidIsValid(trigger->parent))
+			triggers = lappend(triggers, trigger);
+	}
+	return triggers;
 }
 
 /* ---- the names of columns ------------------------------------------------- */
@@ -342,6 +442,41 @@ pgt_publishing_trigger_rename_column(Oid relid, const char *from, const char *to
 		}
 		if (found)
 			write_arguments(catalog, tuple, trigger);
+	}
+	systable_endscan(scan);
+	table_close(catalog, RowExclusiveLock);
+}
+
+/* The name of the topic that a trigger should have as its first argument; NULL if that is right. */
+static char *
+other_topic_name(PublishingTrigger *trigger)
+{
+	PublishingTrigger *source = pgt_publishing_trigger_source(trigger);
+	Oid			topic = source != NULL ? pgt_publishing_trigger_topic(source->oid) : InvalidOid;
+
+	if (!OidIsValid(topic) || trigger->argument_count == 0 ||
+		(is_name(trigger->arguments[0]) &&
+		 pgt_publishing_trigger_find_topic(trigger->arguments[0], source->relid) == topic))
+		return NULL;
+	return pgt_publishing_trigger_table(topic);
+}
+
+void
+pgt_publishing_trigger_rename_topics(void)
+{
+	Relation	catalog = table_open(TriggerRelationId, RowExclusiveLock);
+	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		PublishingTrigger *trigger = read_trigger(tuple, RelationGetDescr(catalog));
+		char	   *name = trigger != NULL ? other_topic_name(trigger) : NULL;
+
+		if (name == NULL)
+			continue;
+		trigger->arguments[0] = name;
+		write_arguments(catalog, tuple, trigger);
 	}
 	systable_endscan(scan);
 	table_close(catalog, RowExclusiveLock);

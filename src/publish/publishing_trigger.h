@@ -49,6 +49,24 @@ extern bool pgt_publishing_trigger_fires(const PublishingTrigger *trigger);
 /* The topic that a trigger's first argument names; InvalidOid if there is no such relation. */
 extern Oid	pgt_publishing_trigger_find_topic(const char *name, Oid table);
 
+/*
+ * The topic that the trigger, which is no clone, depends on.  InvalidOid if it was not
+ * there when the trigger was made, or if there are several.
+ */
+extern Oid	pgt_publishing_trigger_topic(Oid trigger);
+
+/* A trigger has been made: let it depend on its topic, if that is there. */
+extern void pgt_publishing_trigger_depend(Oid trigger);
+
+/* The triggers, without clones, that depend on the topic. */
+extern List *pgt_publishing_trigger_list_of_topic(Oid topic);
+
+/*
+ * Relations or schemas have other names: let the triggers, of all tables, name the topics
+ * that they depend on.
+ */
+extern void pgt_publishing_trigger_rename_topics(void);
+
 /* The value of the option among its arguments; NULL if it is not given. */
 extern const char *pgt_publishing_trigger_option(const PublishingTrigger *trigger, ColumnOption option);
 

@@ -384,14 +384,20 @@ INSERT INTO typed VALUES (1, '{"(1,glad)"}', '[1,2)');
 SELECT value, headers FROM changes('evolution');
 SELECT version, columns FROM topic_schema_versions WHERE source = 'typed'::regclass ORDER BY version;
 DROP TABLE typed;
--- a topic that comes anew, or is renamed
-ALTER FOREIGN TABLE evolution RENAME TO evolution_old;
+-- a topic that is renamed is followed; one that a trigger needs stays
+ALTER FOREIGN TABLE evolution RENAME TO evolution_2;
 UPDATE evolved SET b = 9;
 SELECT create_topic('evolution');
-UPDATE evolved SET b = 9;
-SELECT value FROM changes('evolution');
-SELECT drop_topic('evolution');
-UPDATE evolved SET b = 9;
+UPDATE evolved SET b = 10;
+SELECT value FROM changes('evolution_2');
+SELECT drop_topic('evolution_2');
+-- and one that comes later than its trigger is found by its name
+CREATE OR REPLACE TRIGGER publish AFTER UPDATE ON evolved FOR EACH ROW EXECUTE FUNCTION publish_changes('later');
+SELECT drop_topic('evolution_2');
+UPDATE evolved SET b = 11;
+SELECT create_topic('later');
+UPDATE evolved SET b = 11;
+SELECT value FROM changes('later');
 DROP TABLE evolved;
 SELECT count(*) FROM topic_schema_versions WHERE columns LIKE 'id integer, b %';
 

@@ -147,6 +147,46 @@ ROLLBACK;
 DROP TABLE typed CASCADE;
 SELECT key, value FROM look('typed_changes');
 
+-- ---- topics --------------------------------------------------------------------
+
+CREATE SCHEMA publish_moved;
+CREATE TABLE publish_moved.moved (id int PRIMARY KEY, v text) PARTITION BY LIST (id);
+CREATE TABLE publish_moved.moved_1 PARTITION OF publish_moved.moved DEFAULT;
+CREATE TABLE publish_moved.other (id int PRIMARY KEY);
+SELECT publish_table('publish_moved.moved');
+SELECT create_topic('publish_moved.by_hand');
+CREATE TRIGGER by_hand AFTER INSERT ON publish_moved.moved FOR EACH ROW EXECUTE FUNCTION publish_changes('by_hand');
+ALTER SCHEMA publish_moved RENAME TO "publish moved";
+INSERT INTO "publish moved".moved VALUES (1, 'a');
+ALTER FOREIGN TABLE "publish moved".moved_changes RENAME TO "changes of moved";
+INSERT INTO "publish moved".moved VALUES (2, 'b');
+ALTER FOREIGN TABLE "publish moved"."changes of moved" SET SCHEMA publish_ddl;
+ALTER TABLE "publish moved".moved SET SCHEMA publish_ddl;
+INSERT INTO moved VALUES (3, 'c');
+SELECT key, value FROM look('"changes of moved"');
+SELECT key FROM look('"publish moved".by_hand');
+-- a dump has the names of now
+SELECT "table", tgname, arguments FROM publishing WHERE tgname !~ 'update|delete';
+SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'moved'::regclass AND tgname LIKE '%insert';
+-- TRUNCATE, too
+TRUNCATE moved;
+SELECT key, value FROM look('"changes of moved"');
+-- not what the triggers could not publish to
+ALTER FOREIGN TABLE "changes of moved" ALTER value TYPE int;
+ALTER FOREIGN TABLE "changes of moved" ALTER value TYPE text;
+DROP FOREIGN TABLE "changes of moved";
+CREATE TABLE keyless (id int);
+SELECT publish_table('keyless');
+SELECT alter_topic('keyless_changes', '{"cleanup.policy": "compact"}');
+SELECT alter_topic('keyless_changes', '{"retention.ms": 1000000}');
+INSERT INTO keyless VALUES (1);
+SELECT unpublish_table('moved', '"changes of moved"');
+DROP FOREIGN TABLE "changes of moved";
+DROP FOREIGN TABLE "publish moved".by_hand CASCADE;
+INSERT INTO moved VALUES (4, 'd');
+DROP TABLE moved;
+DROP SCHEMA "publish moved" CASCADE;
+
 -- ---- other tables are altered as before -----------------------------------------
 
 CREATE TABLE bystander (id int PRIMARY KEY, a int, b text);

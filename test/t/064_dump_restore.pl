@@ -108,7 +108,9 @@ foreach my $table (qw(accounts orders))
 		INSERT INTO $table SELECT i, 'name ' || i FROM generate_series(1, 20) i});
 	sql('origin', "ALTER TABLE $table ADD COLUMN more text DEFAULT 'm'");
 	sql('origin', "UPDATE $table SET name = 'new' WHERE id < 5");
-	push @topics, "${table}_changes";
+	# under another name than the one that the triggers were made with
+	sql('origin', "ALTER FOREIGN TABLE ${table}_changes RENAME TO ${table}_history");
+	push @topics, "${table}_history";
 }
 sql('origin', q{SELECT count(*) FROM consume('t1', 'half', 3)});
 
@@ -140,8 +142,14 @@ sub check
 	# and go on behind
 	is(sql($name, q{SELECT max(record_offset) FROM t1}), sql('origin', q{SELECT max(record_offset) FROM t1}),
 		"$name: the last offset is as it was");
-	is(sql($name, q{INSERT INTO accounts VALUES (100, 'last'); SELECT count(*) FROM accounts_changes WHERE key ~ '100'}), '1',
+	is(sql($name, q{INSERT INTO accounts VALUES (100, 'last'); SELECT count(*) FROM accounts_history WHERE key ~ '100'}), '1',
 		"$name: changes of a restored table are published");
+	sql($name, 'TRUNCATE orders');
+	is(sql($name, q{SELECT value ->> 'op' FROM orders_history ORDER BY record_offset DESC LIMIT 1}), 't',
+		"$name: TRUNCATE of a restored table is published");
+	my (undef, undef, $error) = $node->psql($name, 'DROP FOREIGN TABLE orders_history');
+	my $triggers = () = $error =~ /trigger publish_orders_\w+ on table orders depends on/g;
+	is($triggers, 4, "$name: the triggers of a restored table depend on its topic");
 	return;
 }
 
