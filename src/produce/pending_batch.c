@@ -226,7 +226,7 @@ pgt_pending_batch_seal(const LogConfig *config, PendingBatch *batch)
 }
 
 Size
-pgt_pending_size_alone(const LogConfig *config, const Record *record)
+pgt_pending_batch_size_alone(const LogConfig *config, const Record *record)
 {
 	Size		length = pgt_record_size(record);
 	Size		bound;

@@ -59,7 +59,7 @@ extern void pgt_pending_batch_seal(const LogConfig *config, PendingBatch *batch)
  * The bytes that a batch of this record alone would have in the log.  The record has at
  * most RECORD_BATCH_MAX_SIZE bytes together with the header.
  */
-extern Size pgt_pending_size_alone(const LogConfig *config, const Record *record);
+extern Size pgt_pending_batch_size_alone(const LogConfig *config, const Record *record);
 
 /* Move a sealed batch to the temporary file.  ERROR where there is no space. */
 extern void pgt_pending_batch_spill(PendingBatch *batch);

@@ -535,7 +535,7 @@ pgt_producer_fits(const LogConfig *config, const Record *record)
 		return false;
 	return size <= config->max_message_bytes ||
 		(config->compression != COMPRESSION_NONE &&
-		 pgt_pending_size_alone(config, record) <= config->max_message_bytes);
+		 pgt_pending_batch_size_alone(config, record) <= config->max_message_bytes);
 }
 
 void

@@ -58,7 +58,7 @@ typedef struct Loss
 	Oid			trigger;
 	Oid			relid;
 	char	   *column;			/* NULL: the primary key */
-	ColumnOption option;		/* names the column */
+	PublishingTriggerOption option;		/* names the column */
 	List	   *key;			/* the primary key's column numbers */
 } Loss;
 
@@ -212,7 +212,7 @@ pgt_published_columns_check_topic(Oid topic)
 
 /* Add a loss of a trigger's to the list. */
 static List *
-add_loss(List *losses, const PublishingTrigger *trigger, char *column, ColumnOption option, List *key)
+add_loss(List *losses, const PublishingTrigger *trigger, char *column, PublishingTriggerOption option, List *key)
 {
 	Loss	   *loss = palloc(sizeof(Loss));
 
@@ -239,7 +239,7 @@ pgt_published_columns_lost(Oid relid, AttrNumber attnum)
 	{
 		PublishingTrigger *trigger = lfirst(cell);
 
-		for (ColumnOption option = 0; option < COLUMN_OPTION_COUNT; option++)
+		for (PublishingTriggerOption option = 0; option < COLUMN_OPTION_COUNT; option++)
 		{
 			if (!OidIsValid(trigger->parent) && pgt_publishing_trigger_names(trigger, option, column))
 				losses = add_loss(losses, trigger, column, option, NIL);

@@ -340,7 +340,7 @@ contains(List *names, const char *name)
 }
 
 const char *
-pgt_publishing_trigger_option(const PublishingTrigger *trigger, ColumnOption option)
+pgt_publishing_trigger_option(const PublishingTrigger *trigger, PublishingTriggerOption option)
 {
 	const char *prefix = option_prefixes[option];
 
@@ -353,7 +353,7 @@ pgt_publishing_trigger_option(const PublishingTrigger *trigger, ColumnOption opt
 }
 
 bool
-pgt_publishing_trigger_names(const PublishingTrigger *trigger, ColumnOption option, const char *column)
+pgt_publishing_trigger_names(const PublishingTrigger *trigger, PublishingTriggerOption option, const char *column)
 {
 	for (int i = 1; i < trigger->argument_count; i++)
 	{
@@ -369,7 +369,7 @@ pgt_publishing_trigger_names(const PublishingTrigger *trigger, ColumnOption opti
 static char *
 renamed(const char *argument, const char *from, const char *to)
 {
-	for (ColumnOption option = 0; option < COLUMN_OPTION_COUNT; option++)
+	for (PublishingTriggerOption option = 0; option < COLUMN_OPTION_COUNT; option++)
 	{
 		List	   *names = names_in(argument, option_prefixes[option]);
 		StringInfoData changed;

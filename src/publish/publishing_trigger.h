@@ -23,13 +23,13 @@ typedef struct PublishingTrigger
 } PublishingTrigger;
 
 /* The options that name columns. */
-typedef enum ColumnOption
+typedef enum PublishingTriggerOption
 {
 	COLUMN_OPTION_KEY,
 	COLUMN_OPTION_COLUMNS,
 	COLUMN_OPTION_EXCLUDE,
 	COLUMN_OPTION_COUNT
-} ColumnOption;
+} PublishingTriggerOption;
 
 /*
  * The publishing triggers of a relation, in the current memory context; NIL at little cost
@@ -68,10 +68,10 @@ extern List *pgt_publishing_trigger_list_of_topic(Oid topic);
 extern void pgt_publishing_trigger_rename_topics(void);
 
 /* The value of the option among its arguments; NULL if it is not given. */
-extern const char *pgt_publishing_trigger_option(const PublishingTrigger *trigger, ColumnOption option);
+extern const char *pgt_publishing_trigger_option(const PublishingTrigger *trigger, PublishingTriggerOption option);
 
 /* Does the option name the column? */
-extern bool pgt_publishing_trigger_names(const PublishingTrigger *trigger, ColumnOption option, const char *column);
+extern bool pgt_publishing_trigger_names(const PublishingTrigger *trigger, PublishingTriggerOption option, const char *column);
 
 /*
  * Let the options of the relation's triggers name a column by its new name.  Writes to
