@@ -204,7 +204,11 @@ SELECT key, value FROM latest(NULL::counted_rows);
 -- a row that is too large for the topic: an error, the key alone, or nothing
 CREATE TABLE sized (id int PRIMARY KEY, v text, more text);
 SELECT publish_table('sized', config => '{"max.message.bytes": 1000}');
-INSERT INTO sized VALUES (1, repeat('x', 2000));
+DO $$ BEGIN
+    INSERT INTO sized VALUES (1, repeat('x', 2000));
+EXCEPTION WHEN OTHERS THEN      -- the envelope has a transaction id, and so as many bytes
+    RAISE NOTICE '% %', sqlstate, regexp_replace(sqlerrm, '\d+ bytes', 'N bytes');
+END $$;
 SELECT unpublish_table('sized');
 SELECT publish_table('sized', on_large => 'key_only', before => 'full');
 INSERT INTO sized VALUES (1, repeat('x', 2000)), (2, 'small');
@@ -227,7 +231,11 @@ SELECT publish_table('keyless', 'keyless_rows', on_large => 'key_only');
 SELECT publish_table('keyless', 'keyless_rows', on_large => 'truncate');
 SELECT unpublish_table('sized');
 SELECT publish_table('sized', 'sized_changes', key => 'v', on_large => 'key_only');
-INSERT INTO sized VALUES (1, repeat('x', 2000));
+DO $$ BEGIN
+    INSERT INTO sized VALUES (1, repeat('x', 2000));
+EXCEPTION WHEN OTHERS THEN      -- the envelope has a transaction id, and so as many bytes
+    RAISE NOTICE '% %', sqlstate, regexp_replace(sqlerrm, '\d+ bytes', 'N bytes');
+END $$;
 
 -- publish_row() stands in triggers' conditions alone
 SELECT publish_row(NULL, ROW(1, 2)::counted, 'counted_rows');
