@@ -191,6 +191,11 @@ foreach my $page (@pages)
 	$node->safe_psql('shop', 'CREATE EXTENSION pg_topics')
 	  if !grep { $_->{text} =~ /CREATE EXTENSION pg_topics/ } @sql;
 	follow_page($page, @sql);
+	# some pages have dropped it, or need none
+	like($node->safe_psql('shop', q{
+			SELECT relkind, partitions, key_type, value_type
+			FROM pg_class LEFT JOIN pg_topics ON topic = oid WHERE relname = 'orders'}),
+		qr/^(f\|3\|text\|jsonb)?$/, "$page: orders is the topic that it is on all pages");
 }
 clear_server();
 
