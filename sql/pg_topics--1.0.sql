@@ -555,7 +555,7 @@ COMMENT ON VIEW pg_stat_progress_topic_compaction IS 'progress of each running c
 
 CREATE FUNCTION pg_topics_doctor(held_for interval DEFAULT '1 minute',
     idle_for interval DEFAULT '1 hour',
-    OUT "check" text, OUT severity text, OUT subject text, OUT finding text, OUT advice text)
+    OUT check_name text, OUT severity text, OUT subject text, OUT finding text, OUT advice text)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pgt_topics_doctor' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION pg_topics_doctor(interval, interval) IS

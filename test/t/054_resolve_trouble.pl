@@ -224,7 +224,7 @@ start_with(qq{shared_preload_libraries = 'pg_topics'\nmax_worker_processes = 8})
 my (undef, undef, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSELECT * FROM doubt");
 like($err, qr/ERROR:  XX001: cannot tell whether transaction $aborted was committed.*offsets 1 to 1 of partition 0 of topic doubt.*HINT:  .*forgotten_transactions/s,
 	'reading a record whose transaction the commit log has forgotten is an error');
-is(sql(q{SET client_min_messages = error; SELECT subject FROM pg_topics_doctor() WHERE "check" = 'damage' AND severity = 'critical' AND subject ~ 'doubt'}),
+is(sql(q{SET client_min_messages = error; SELECT subject FROM pg_topics_doctor() WHERE check_name = 'damage' AND severity = 'critical' AND subject ~ 'doubt'}),
 	'public.doubt, partition 0', 'the doctor finds the partition of such a record');
 is(sql('SELECT value FROM doubt WHERE partition = 1'), 'sure',
 	'partitions without such a record can be read');

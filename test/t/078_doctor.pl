@@ -26,7 +26,7 @@ sub findings
 	my $call = 'pg_topics_doctor(' . ($arguments // '') . ')';
 
 	return sql(qq{SET client_min_messages = error;
-		SELECT concat_ws('|', "check", severity, subject, finding, CASE WHEN advice IS NULL THEN 'NO ADVICE' END)
+		SELECT concat_ws('|', check_name, severity, subject, finding, CASE WHEN advice IS NULL THEN 'NO ADVICE' END)
 		FROM $call WHERE severity <> 'ok'});
 }
 
@@ -68,7 +68,7 @@ sql(q{SELECT create_topic('orders', 2, config => '{"segment.bytes": 1024}');
 	INSERT INTO orders (partition, value) SELECT i % 2, repeat('v', 600) FROM generate_series(1, 20) i;
 	SELECT count(*) FROM consume('orders', 'g')});
 is(findings(), '', 'and with topics');
-is(sql(q{SELECT string_agg("check", ' ') FROM pg_topics_doctor() WHERE finding <> '' AND advice IS NULL AND subject IS NULL}), "@checks",
+is(sql(q{SELECT string_agg(check_name, ' ') FROM pg_topics_doctor() WHERE finding <> '' AND advice IS NULL AND subject IS NULL}), "@checks",
 	'each check says that it was made');
 
 # ---- settings ----------------------------------------------------------------------------
@@ -168,7 +168,7 @@ poll_until(sub { slurp_file($node->logfile, $log) =~ /CONTEXT:  applying retenti
 my $broken = findings();
 like($broken, qr/^acks\|unknown\|invalid value for option "retention\.ms".*\n/m, 'a check that fails is told');
 like($broken, qr/^maintenance\|unknown\|/m, 'and does not keep others from being made');
-is(sql(q{SET client_min_messages = error; SELECT count(DISTINCT "check") FROM pg_topics_doctor()}), scalar @checks, 'all of them');
+is(sql(q{SET client_min_messages = error; SELECT count(DISTINCT check_name) FROM pg_topics_doctor()}), scalar @checks, 'all of them');
 set_option('1000000000000');
 like(findings(), qr/\A(maintenance\|warning\|public\.orders, partition \d\|The maintenance worker has met \d+ errors, the last one at .*: .*retention\.ms.*\n?)+\z/, 'errors of the worker');
 is(findings(q{idle_for => '0s'}), '', 'errors of long ago');
@@ -190,7 +190,7 @@ is(findings(), '', 'mended');
 
 # ---- who may not see all ------------------------------------------------------------------------
 
-is($node->safe_psql('postgres', q{SET ROLE "A. b"; SELECT concat_ws('|', "check", severity, subject, finding, advice) FROM pg_topics_doctor() WHERE severity <> 'ok'}),
+is($node->safe_psql('postgres', q{SET ROLE "A. b"; SELECT concat_ws('|', check_name, severity, subject, finding, advice) FROM pg_topics_doctor() WHERE severity <> 'ok'}),
 	'shared_preload_libraries|unknown|permission denied for view pg_file_settings|Ask as a superuser.', 'a check that takes more rights');
 
 # ---- room, after a restart ----------------------------------------------------------------------
@@ -213,7 +213,7 @@ restart_with('wal_level = replica', 'pg_topics.adopt_log_dir = off', 'max_files_
 is(findings(), '', 'as before');
 sql(q{SELECT create_topic('wide', 76)});
 is(findings(), qq{open_files|notice|max_files_per_process|} . findings_of_files(), 'more partitions than files');
-sub findings_of_files { return sql(q{SELECT finding FROM pg_topics_doctor() WHERE "check" = 'open_files'}); }
+sub findings_of_files { return sql(q{SELECT finding FROM pg_topics_doctor() WHERE check_name = 'open_files'}); }
 sql(q{SELECT alter_topic('wide', '{"partitions": 78}')});
 like(findings(), qr/^max_partitions\|warning\|pg_topics\.max_partitions\|80 of 100 partitions are taken\./m, 'little room');
 sql(q{SELECT alter_topic('wide', '{"partitions": 98}')});
