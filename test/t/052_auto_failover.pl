@@ -129,8 +129,11 @@ sub query
 	my ($connection, $sql) = @_;
 	my $out;
 
-	IPC::Run::run([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $connection, '-f', '-' ],
-		'<', \$sql, '>', \$out, '2>', \my $err) or return;
+	# a psql that meets no server may be gone before it was told the query, which dies here
+	eval {
+		IPC::Run::run([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $connection, '-f', '-' ],
+			'<', \$sql, '>', \$out, '2>', \my $err);
+	} or return;
 	chomp $out;
 	return $out;
 }
