@@ -459,6 +459,23 @@ owner_tag(const ConsumerGroup *group)
 	return tag;
 }
 
+/* Take that lock, and give it back. */
+static void
+lock_owner(const ConsumerGroup *group)
+{
+	LOCKTAG		tag = owner_tag(group);
+
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
+static void
+unlock_owner(const ConsumerGroup *group)
+{
+	LOCKTAG		tag = owner_tag(group);
+
+	LockRelease(&tag, ExclusiveLock, false);
+}
+
 /*
  * The owner that the group's rows have by now, committed or not; *exists tells whether there
  * is any row.  *writer is the running transaction of another session without which the
@@ -500,7 +517,7 @@ find_owner(Relation table, const ConsumerGroup *group, bool *exists, Transaction
  * mistyped name.
  */
 static Oid
-claim(Relation table, const ConsumerGroup *group, const LOCKTAG *tag)
+claim(Relation table, const ConsumerGroup *group)
 {
 	for (;;)
 	{
@@ -508,7 +525,7 @@ claim(Relation table, const ConsumerGroup *group, const LOCKTAG *tag)
 		TransactionId writer;
 		Oid			owner;
 
-		(void) LockAcquire(tag, ExclusiveLock, false, false);
+		lock_owner(group);
 		owner = find_owner(table, group, &exists, &writer);
 		if (!exists)
 			ereport(LOG,
@@ -517,7 +534,7 @@ claim(Relation table, const ConsumerGroup *group, const LOCKTAG *tag)
 			return GetUserId();
 		if (pgt_group_role_may_use(group->topic, owner))
 			return owner;
-		LockRelease(tag, ExclusiveLock, false);
+		unlock_owner(group);
 		if (!TransactionIdIsValid(writer))
 			pgt_group_role_check(group, owner);
 		XactLockTableWait(writer, NULL, NULL, XLTW_None);
@@ -614,9 +631,8 @@ pgt_group_row_write(const ConsumerGroup *group, GroupPartition *part, int64 next
 					const char *metadata, bool leased)
 {
 	Relation	table = table_open(group->offsets_table, RowExclusiveLock);
-	LOCKTAG		tag = owner_tag(group);
 	bool		claims = !part->exists || part->owner == GROUP_UNCLAIMED;
-	Oid			owner = claims ? claim(table, group, &tag) : part->owner;
+	Oid			owner = claims ? claim(table, group) : part->owner;
 	HeapTuple	row;
 
 	if (part->exists)
@@ -624,7 +640,7 @@ pgt_group_row_write(const ConsumerGroup *group, GroupPartition *part, int64 next
 	else
 		row = insert_row(table, group, part, owner, next, lost, metadata);
 	if (claims)
-		LockRelease(&tag, ExclusiveLock, false);
+		unlock_owner(group);
 	FAULT_POINT("offset-stored");
 	row_written(table, part, row);
 }
