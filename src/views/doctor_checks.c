@@ -38,7 +38,7 @@
 /* The launcher, the sync process and a maintenance worker for each database with topics. */
 #define WORKERS_QUERY \
 	"SELECT 'critical', 'max_worker_processes', " \
-	" format('%s databases have topics, and %s worker processes are too few for a maintenance worker in each: without one nothing is deleted or compacted.', $5, slots), " \
+	" format('Databases with topics: %s; worker processes: %s. These are too few for a maintenance worker in each: without one nothing is deleted or compacted.', $5, slots), " \
 	" format('Set max_worker_processes to at least %s, more by what parallel queries and other extensions need, and restart.', needed) " \
 	"FROM (SELECT current_setting('max_worker_processes')::int AS slots, " \
 	"  2 + $5 + (current_setting('max_logical_replication_workers')::int > 0)::int AS needed) w " \
@@ -95,7 +95,7 @@
 
 #define ACKS_QUERY \
 	"SELECT 'critical', t.topic::text, " \
-	" format('min.insync.replicas is %s, and a commit waits for %s standbys: transactions that wait for standbys cannot produce to the topic.', " \
+	" format('min.insync.replicas: %s; standbys that a commit waits for: %s. Transactions that wait for standbys cannot produce to the topic.', " \
 	"  t.config ->> 'min.insync.replicas', s.number), " \
 	" 'Set synchronous_standby_names so that enough standbys are waited for, or lower the option.' " \
 	"FROM @.pg_topics t, " SYNC_STANDBYS " s WHERE (t.config ->> 'min.insync.replicas')::int > 1 + s.number " \
@@ -109,12 +109,12 @@
 	"  WHERE setconfig && '{pg_topics.acks=all,pg_topics.acks=-1}') p, " SYNC_STANDBYS " s WHERE s.number = 0 " \
 	"UNION ALL " \
 	"SELECT 'critical', 'synchronous_standby_names', " \
-	" format('A commit waits for %s standbys, and %s are connected: it waits until there are more.', s.number, r.number), " \
+	" format('Standbys that a commit waits for: %s; connected: %s. No commit returns until there are more.', s.number, r.number), " \
 	" 'Start the standbys, or take them out of synchronous_standby_names and reload.' " \
 	"FROM " SYNC_STANDBYS " s, (SELECT count(*) AS number FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')) r " \
 	"WHERE s.number > r.number AND NOT pg_is_in_recovery() AND pg_has_role('pg_read_all_stats', 'USAGE')"
 #define ACKS_FINE \
-	"format('A commit waits for %s standbys, and no topic wants more.', (SELECT number FROM " SYNC_STANDBYS " s))"
+	"format('Standbys that a commit waits for: %s. No topic wants more.', (SELECT number FROM " SYNC_STANDBYS " s))"
 
 /* ---- transactions ------------------------------------------------------------ */
 
@@ -161,7 +161,7 @@
 
 #define MAINTENANCE_QUERY \
 	"SELECT 'warning', format('%s, partition %s', topic, partition), " \
-	" format('The maintenance worker has met %s errors, the last one at %s: %s', errors, last_error_at, last_error), " \
+	" format('Errors of the maintenance worker: %s, the last one at %s: %s', errors, last_error_at, last_error), " \
 	" 'See the server''s log. What is due is tried again with the next round.' " \
 	"FROM @.pg_stat_topics WHERE last_error_at >= clock_timestamp() - $2 " \
 	"UNION ALL " \
@@ -181,7 +181,7 @@
 	"  bool_or(consumer_pid IS NOT NULL OR consumer_gid IS NOT NULL) AS busy, sum(lag) AS lag " \
 	"  FROM held JOIN @.pg_topic_groups USING (topic) GROUP BY topic, group_id) " \
 	"SELECT 'warning', format('consumer group \"%s\" of %s', group_id, topic), " \
-	" format('It has not committed since %s, has %s records to read, and the topic keeps files for it.', at, lag), " \
+	" format('It has not committed since %s, and the topic keeps files for it. Offsets that it has still to read: %s.', at, lag), " \
 	" format('Start a consumer, or call delete_group(%L, %L). A limit is retention.consumers.max.bytes or .max.ms.', topic, group_id) " \
 	"FROM used WHERE lag > 0 AND NOT busy AND at < clock_timestamp() - $2 " \
 	" AND (group_id IN (SELECT n.group_id FROM named n WHERE n.topic = used.topic) " \

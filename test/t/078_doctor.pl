@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use TopicTest;
 
-my $node = new_node('main', settings => [ 'wal_level = replica', 'max_wal_senders = 5', 'pg_topics.maintenance_interval = 1s', 'pg_topics.log_retention_check_interval_ms = 500' ]);
+my $node = new_node('main', init => { allows_streaming => 1 }, settings => [ 'pg_topics.maintenance_interval = 1s', 'pg_topics.log_retention_check_interval_ms = 500' ]);
 $node->start;
 
 sub sql { return $node->safe_psql('postgres', @_); }
@@ -87,7 +87,7 @@ sql('ALTER SYSTEM RESET shared_preload_libraries');
 # ---- replicas -----------------------------------------------------------------------------
 
 sql(q{SELECT alter_topic('orders', '{"min.insync.replicas": 2}')});
-is_found(qr/acks\|critical\|public\.orders\|min\.insync\.replicas is 2, and a commit waits for 0 standbys.*/, 'a topic that wants more replicas than there are');
+is_found(qr/acks\|critical\|public\.orders\|min\.insync\.replicas: 2; standbys that a commit waits for: 0\. .*/, 'a topic that wants more replicas than there are');
 sql(q{SELECT alter_topic('orders', '{"min.insync.replicas": null}')});
 sql(q{CREATE ROLE "A. b"; ALTER ROLE "A. b" IN DATABASE postgres SET pg_topics.acks = 'all'});
 is_found(qr/acks\|warning\|pg_topics\.acks\|pg_topics\.acks is "all" for role "A\. b" database postgres.*/, 'acks that wait for nobody, for a role');
@@ -96,7 +96,7 @@ check_setting('pg_topics.acks', 'all', qr/acks\|warning\|pg_topics\.acks\|pg_top
 foreach ([ 'nobody', 1 ], [ 'ANY 2 (a, b, c)', 2 ], [ '3 (a, b, c)', 3 ])
 {
 	check_setting('synchronous_standby_names', $_->[0],
-		qr/acks\|critical\|synchronous_standby_names\|A commit waits for $_->[1] standbys, and 0 are connected: .*/);
+		qr/acks\|critical\|synchronous_standby_names\|Standbys that a commit waits for: $_->[1]; connected: 0\. .*/);
 }
 
 # ---- transactions ---------------------------------------------------------------------------
@@ -131,7 +131,7 @@ is(findings(), '', 'groups that are not far behind yet');
 sub set_last_use { sql("UPDATE topic_group_offsets SET commit_timestamp = now() - interval '2 hours' WHERE group_id = '$_'") foreach @_; return; }
 set_last_use('done', 'idle');
 wait_resolved($node);
-is_found(qr/retention_consumers\|warning\|consumer group "idle" of public\.waits\|It has not committed since .*, has 19 records to read, .*/, 'a group that is idle');
+is_found(qr/retention_consumers\|warning\|consumer group "idle" of public\.waits\|It has not committed since .*, and the topic keeps files for it\. Offsets that it has still to read: 19\./, 'a group that is idle');
 is(findings(q{idle_for => '3 hours'}), '', 'but not for long enough');
 $session = open_session($node);
 $session->run('BEGIN');
@@ -170,7 +170,7 @@ like($broken, qr/^acks\|unknown\|invalid value for option "retention\.ms".*\n/m,
 like($broken, qr/^maintenance\|unknown\|/m, 'and does not keep others from being made');
 is(sql(q{SET client_min_messages = error; SELECT count(DISTINCT check_name) FROM pg_topics_doctor()}), scalar @checks, 'all of them');
 set_option('1000000000000');
-like(findings(), qr/\A(maintenance\|warning\|public\.orders, partition \d\|The maintenance worker has met \d+ errors, the last one at .*: .*retention\.ms.*\n?)+\z/, 'errors of the worker');
+like(findings(), qr/\A(maintenance\|warning\|public\.orders, partition \d\|Errors of the maintenance worker: \d+, the last one at .*: .*retention\.ms.*\n?)+\z/, 'errors of the worker');
 is(findings(q{idle_for => '0s'}), '', 'errors of long ago');
 sql('SELECT pg_stat_reset_topics()');
 is(findings(), '', 'errors that are forgotten');
@@ -188,6 +188,25 @@ overwrite($index, 0, $sound);
 sql('SELECT pg_stat_reset_topics()');
 is(findings(), '', 'mended');
 
+# ---- a standby ---------------------------------------------------------------------------------
+
+my $standby = start_standby($node);
+catch_up($node, $standby);
+is($standby->safe_psql('postgres', q{SELECT string_agg("check", ' ') FROM pg_topics_doctor('0s', '0s') WHERE severity = 'ok'}), "@checks",
+	'a standby answers too');
+set_reloaded('synchronous_standby_names', 'standby');
+poll_until(sub { sql(q{SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'}) eq '1' }) or die 'the standby is not synchronous';
+is(sql(q{SELECT finding FROM pg_topics_doctor() WHERE "check" = 'acks'}), 'Standbys that a commit waits for: 1. No topic wants more.',
+	'a synchronous standby is there');
+sql(q{SELECT alter_topic('orders', '{"min.insync.replicas": 2}')});
+is(findings(), '', 'as many as the topic wants');
+$standby->stop;
+poll_until(sub { findings() ne '' }) or die 'the standby is still there';
+is_found(qr/acks\|critical\|synchronous_standby_names\|Standbys that a commit waits for: 1; connected: 0\. .*/, 'it is gone');
+set_reloaded('synchronous_standby_names', '');
+set_reloaded('synchronous_standby_names');
+sql(q{SELECT alter_topic('orders', '{"min.insync.replicas": null}')});
+
 # ---- who may not see all ------------------------------------------------------------------------
 
 is($node->safe_psql('postgres', q{SET ROLE "A. b"; SELECT concat_ws('|', check_name, severity, subject, finding, advice) FROM pg_topics_doctor() WHERE severity <> 'ok'}),
@@ -204,7 +223,7 @@ sub restart_with
 }
 
 restart_with('pg_topics.max_partitions = 100', 'max_worker_processes = 3');
-is_found(qr/worker_processes\|critical\|max_worker_processes\|1 databases have topics, and 3 worker processes are too few.*/, 'too few workers');
+is_found(qr/worker_processes\|critical\|max_worker_processes\|Databases with topics: 1; worker processes: 3\. .*/, 'too few workers');
 restart_with('max_logical_replication_workers = 0');
 is(findings(), '', 'enough');
 restart_with('max_worker_processes = 8', 'wal_level = minimal', 'max_wal_senders = 0', 'pg_topics.adopt_log_dir = on');
