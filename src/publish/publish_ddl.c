@@ -20,7 +20,8 @@
  * statement, as when temporary tables go at a session's end, is not looked at.
  *
  * The hooks cost a statement on other tables a look into the system cache for each column
- * that it alters or drops.
+ * that it alters or drops.  What may ask for a new number of a table's schema is noted here,
+ * too, for schema_version.c.
  *
  * Memory: lists live in the transaction's context.
  */
@@ -34,15 +35,18 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
 #include "nodes/parsenodes.h"
 #include "tcop/utility.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 
 #include "publish/publish_ddl.h"
 #include "publish/published_columns.h"
 #include "publish/published_partitions.h"
 #include "publish/publishing_trigger.h"
+#include "publish/schema_version.h"
 #include "topic/topic.h"
 
 /* The statement that is running, and what must be looked at when it ends. */
@@ -126,6 +130,20 @@ column_altered(Oid relid, int column)
 	MemoryContextSwitchTo(caller);
 }
 
+/*
+ * A column is added, altered or dropped: note what may need a new number of the schema.
+ * Other columns show in a table that has one of this row type, but for ordinary tables the
+ * server allows new names alone then.
+ */
+static void
+note_column(Oid relid)
+{
+	if (pgt_publishing_trigger_publishes(relid))
+		pgt_schema_version_note_table(relid);
+	if (get_rel_relkind(relid) == RELKIND_COMPOSITE_TYPE || (current.tree != NULL && IsA(current.tree, RenameStmt)))
+		pgt_schema_version_note_type(get_rel_type_id(relid));
+}
+
 /* A topic, or a column of one, is altered or dropped. */
 static void
 topic_altered(Oid relid)
@@ -155,44 +173,89 @@ object_altered(Oid class, Oid object, int column, ObjectAccessPostAlter *arg)
 	{
 		column_altered(object, column);
 		topic_altered(object);
+		note_column(object);
 	}
 	else if (class == RelationRelationId)
 		relation_renamed(object);
 	else if (class == ForeignTableRelationId)
 		topic_altered(object);
-	else if (class == NamespaceRelationId)
-		current.renamed |= current.tree != NULL && IsA(current.tree, RenameStmt);
+	else if (class == TypeRelationId)
+		pgt_schema_version_note_type(object);
+	else if (class == NamespaceRelationId && current.tree != NULL && IsA(current.tree, RenameStmt))
+	{
+		current.renamed = true;
+		pgt_schema_version_note_schema(object);
+	}
 	else if (class == InheritsRelationId)
 		pgt_published_partitions_inherited(object, arg->auxiliary_id);
 }
 
 /* A trigger is made. */
 static void
-trigger_made(Oid trigger)
+trigger_made(Oid oid)
 {
-	pgt_publishing_trigger_depend(trigger);
-	if (current.tree != NULL && IsA(current.tree, AlterTableStmt))
+	PublishingTrigger *trigger = pgt_publishing_trigger_find(oid, SnapshotSelf);
+
+	if (trigger == NULL)
+		return;
+	if (!OidIsValid(trigger->parent))
+	{
+		pgt_publishing_trigger_depend(trigger);
+		pgt_schema_version_note_table(trigger->relid);
+	}
+	else if (current.tree != NULL && IsA(current.tree, AlterTableStmt))
 		pgt_published_partitions_joined(trigger);
+}
+
+/* A trigger is about to be dropped. */
+static void
+trigger_dropped(Oid oid)
+{
+	PublishingTrigger *trigger = pgt_publishing_trigger_find(oid, SnapshotSelf);
+	MemoryContext caller;
+
+	if (trigger == NULL)
+		return;
+	if (!OidIsValid(trigger->parent))
+		pgt_schema_version_note_drop();
+	else if (current.tree != NULL)
+	{
+		caller = MemoryContextSwitchTo(TopTransactionContext);
+		current.leaving = list_concat(current.leaving, pgt_published_partitions_leaving(trigger));
+		MemoryContextSwitchTo(caller);
+	}
+}
+
+/* A column or a constraint is about to be dropped. */
+static void
+loss_ahead(Oid class, Oid object, int column)
+{
+	MemoryContext caller;
+
+	if (current.tree == NULL)
+		return;
+	caller = MemoryContextSwitchTo(TopTransactionContext);
+	if (class == RelationRelationId && column > 0)
+		current.losses = list_concat(current.losses, pgt_published_columns_lost(object, column));
+	else if (class == ConstraintRelationId)
+		current.losses = list_concat(current.losses, pgt_published_columns_lost_constraint(object));
+	MemoryContextSwitchTo(caller);
 }
 
 /* Something is about to be dropped. */
 static void
 object_dropped(Oid class, Oid object, int column)
 {
-	MemoryContext caller;
-
-	if (current.tree == NULL)
-		return;
-	if (class == RelationRelationId && column > 0)
-		topic_altered(object);
-	caller = MemoryContextSwitchTo(TopTransactionContext);
-	if (class == RelationRelationId && column > 0)
-		current.losses = list_concat(current.losses, pgt_published_columns_lost(object, column));
+	if (class == TriggerRelationId)
+		trigger_dropped(object);
 	else if (class == ConstraintRelationId)
-		current.losses = list_concat(current.losses, pgt_published_columns_lost_constraint(object));
-	else if (class == TriggerRelationId)
-		current.leaving = list_concat(current.leaving, pgt_published_partitions_leaving(object));
-	MemoryContextSwitchTo(caller);
+		loss_ahead(class, object, 0);
+	else if (class == RelationRelationId && column > 0)
+	{
+		topic_altered(object);
+		note_column(object);
+		loss_ahead(class, object, column);
+	}
 }
 
 /* A table is about to be truncated. */
@@ -219,6 +282,8 @@ object_accessed(ObjectAccessType access, Oid class, Oid object, int column, void
 		object_altered(class, object, column, arg);
 	else if (access == OAT_POST_CREATE && class == TriggerRelationId)
 		trigger_made(object);
+	else if (access == OAT_POST_CREATE && class == RelationRelationId && column > 0)
+		note_column(object);
 	else if (access == OAT_DROP)
 		object_dropped(class, object, column);
 	else if (access == OAT_TRUNCATE)
@@ -306,6 +371,7 @@ forget_lists(XactEvent event, void *arg)
 void
 pgt_publish_ddl_init(void)
 {
+	pgt_schema_version_init();
 	RegisterXactCallback(forget_lists, NULL);
 	next_process_utility = ProcessUtility_hook ? ProcessUtility_hook : standard_ProcessUtility;
 	ProcessUtility_hook = process_utility;

@@ -77,7 +77,7 @@ publishes_for(PublishingTrigger *clone)
 {
 	PublishingTrigger *source;
 
-	if (clone == NULL || !OidIsValid(clone->parent))
+	if (!OidIsValid(clone->parent))
 		return NULL;
 	source = pgt_publishing_trigger_source(clone);
 	return source != NULL && pgt_publishing_trigger_fires(source) ? source : NULL;
@@ -86,9 +86,8 @@ publishes_for(PublishingTrigger *clone)
 /* ---- partitions that come ---------------------------------------------------- */
 
 void
-pgt_published_partitions_joined(Oid trigger)
+pgt_published_partitions_joined(PublishingTrigger *clone)
 {
-	PublishingTrigger *clone = pgt_publishing_trigger_find(trigger, SnapshotSelf);
 	PublishingTrigger *source = publishes_for(clone);
 
 	if (source == NULL || !TRIGGER_FOR_INSERT(clone->type) || !has_rows(clone->relid, NoLock))
@@ -105,9 +104,8 @@ pgt_published_partitions_joined(Oid trigger)
 /* ---- partitions that go ------------------------------------------------------- */
 
 List *
-pgt_published_partitions_leaving(Oid trigger)
+pgt_published_partitions_leaving(PublishingTrigger *clone)
 {
-	PublishingTrigger *clone = pgt_publishing_trigger_find(trigger, SnapshotSelf);
 	PublishingTrigger *source = publishes_for(clone);
 	Leaving    *leaving;
 

@@ -6,18 +6,19 @@
 #define PUBLISHED_PARTITIONS_H
 
 #include "nodes/parsenodes.h"
+#include "publish/publishing_trigger.h"
 
 /*
- * A statement that alters a table has made the trigger, which is a clone if a partition is
- * being attached: ERROR if that has rows.
+ * A statement that alters a table has made a trigger's clone, so a partition is being
+ * attached: ERROR if that has rows.
  */
-extern void pgt_published_partitions_joined(Oid trigger);
+extern void pgt_published_partitions_joined(PublishingTrigger *clone);
 
 /*
- * The trigger is about to be dropped: if a partition with rows loses it, list that, in the
+ * The clone is about to be dropped: if a partition with rows loses it, list that, in the
  * current memory context, for pgt_published_partitions_check_left() at the statement's end.
  */
-extern List *pgt_published_partitions_leaving(Oid trigger);
+extern List *pgt_published_partitions_leaving(PublishingTrigger *clone);
 
 /* ERROR if a partition with rows has left a table that is still published. */
 extern void pgt_published_partitions_check_left(List *leaving);

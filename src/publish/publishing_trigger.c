@@ -165,6 +165,19 @@ pgt_publishing_trigger_list(Oid relid)
 	return triggers;
 }
 
+bool
+pgt_publishing_trigger_publishes(Oid relid)
+{
+	ListCell   *cell;
+
+	foreach(cell, pgt_publishing_trigger_list(relid))
+	{
+		if (!OidIsValid(((PublishingTrigger *) lfirst(cell))->parent))
+			return true;
+	}
+	return false;
+}
+
 PublishingTrigger *
 pgt_publishing_trigger_find(Oid oid, Snapshot snapshot)
 {
@@ -278,20 +291,18 @@ pgt_publishing_trigger_topic(Oid trigger)
 }
 
 void
-pgt_publishing_trigger_depend(Oid oid)
+pgt_publishing_trigger_depend(PublishingTrigger *trigger)
 {
-	PublishingTrigger *trigger = pgt_publishing_trigger_find(oid, SnapshotSelf);
 	ObjectAddress address;
 	ObjectAddress topic;
 
-	if (trigger == NULL || OidIsValid(trigger->parent) || trigger->argument_count == 0 ||
-		!is_name(trigger->arguments[0]))
+	if (trigger->argument_count == 0 || !is_name(trigger->arguments[0]))
 		return;
 	ObjectAddressSet(topic, RelationRelationId,
 					 pgt_publishing_trigger_find_topic(trigger->arguments[0], trigger->relid));
 	if (!OidIsValid(topic.objectId) || !pgt_topic_exists(topic.objectId))
 		return;
-	ObjectAddressSet(address, TriggerRelationId, oid);
+	ObjectAddressSet(address, TriggerRelationId, trigger->oid);
 	recordDependencyOn(&address, &topic, DEPENDENCY_NORMAL);
 }
 

@@ -37,6 +37,9 @@ typedef enum PublishingTriggerOption
  */
 extern List *pgt_publishing_trigger_list(Oid relid);
 
+/* Does the relation have such triggers, other than clones? */
+extern bool pgt_publishing_trigger_publishes(Oid relid);
+
 /* The trigger of that oid, if there is one, and it publishes; "snapshot" NULL: as the catalogs are. */
 extern PublishingTrigger *pgt_publishing_trigger_find(Oid trigger, Snapshot snapshot);
 
@@ -55,8 +58,8 @@ extern Oid	pgt_publishing_trigger_find_topic(const char *name, Oid table);
  */
 extern Oid	pgt_publishing_trigger_topic(Oid trigger);
 
-/* A trigger has been made: let it depend on its topic, if that is there. */
-extern void pgt_publishing_trigger_depend(Oid trigger);
+/* The trigger, which is no clone, has been made: let it depend on its topic, if that is there. */
+extern void pgt_publishing_trigger_depend(PublishingTrigger *trigger);
 
 /* The triggers, without clones, that depend on the topic. */
 extern List *pgt_publishing_trigger_list_of_topic(Oid topic);

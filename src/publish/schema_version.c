@@ -13,54 +13,69 @@
  * change, in the transaction of the statement that does it.  So number and columns become
  * visible together, a rolled-back ALTER TABLE takes its number back, and publishing never
  * has to write a number or to wait for one.  If event triggers do not run
- * (session_replication_role = replica), the next statement that numbers the table adds
- * the missing number.
+ * (session_replication_role = replica), the next statement that changes the table's columns
+ * adds the missing number.
  *
- * Which tables a statement may number:
+ * The hooks of publish_ddl.c note what a statement does, and the event trigger looks at
+ * that alone:
  *
- *	  it names types, schemas or extensions	all published tables, whose columns' types may
- *							have got other names
- *	  any other				those that its transaction has locked for a change of their
- *							columns or triggers: ALTER TABLE, with children and
- *							partitions, CREATE TRIGGER, DROP TYPE ... CASCADE
+ *	  columns of a published table,	the table is numbered
+ *	  or a new publishing trigger
+ *	  a type, or the types of a schema	the published tables that use it are: found by the
+ *						dependencies of columns, arrays, domains, ranges
+ *						and composite types
+ *	  a publishing trigger is dropped	numbers of tables that are gone are forgotten
  *
- * So statements on other tables neither write here nor wait.  Two transactions may number
- * the same table, one of which has renamed a type: each locks the number first, and looks
- * again.
+ * So statements on other tables and types neither write here nor wait, nor take longer the
+ * more tables are published.  Two transactions may number the same table, one of which has
+ * renamed a type: each locks the number first, and looks again.
  *
  * Locks: ExclusiveLock on the table as a database object, for a new number, until the
  * transaction's end.
+ *
+ * Memory: what is noted is in the transaction's context until the event trigger has run.
  */
 #include "postgres.h"
 
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "catalog/namespace.h"
+#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "parser/parse_func.h"
 #include "storage/lmgr.h"
-#include "storage/lock.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "publish/publishing_trigger.h"
 #include "publish/schema_version.h"
-#include "util/compat.h"
 
 #define VERSIONS_TABLE	"topic_schema_versions"
 
 /* its columns */
 #define VERSIONS_SOURCE		1
 #define VERSIONS_VERSION	2
+
+/* What statements have done since the event trigger ran last; see the file's head. */
+typedef struct NotedChanges
+{
+	List	   *tables;
+	List	   *types;
+	List	   *schemas;
+	bool		drop;			/* of publishing triggers */
+} NotedChanges;
+
+static NotedChanges noted = {0};
 
 /*
  * Without the check of sql_version.h: the event trigger calls this at the end of every
@@ -75,11 +90,18 @@ PG_FUNCTION_INFO_V1(pgt_number_schemas);
 
 /* Statements; %s: the extension's schema; operators are pg_catalog's, see the function's search_path. */
 
-/* $1: publish_changes() */
-static const char *const published_statement =
-"SELECT DISTINCT t.tgrelid FROM pg_depend d JOIN pg_trigger t ON t.oid = d.objid"
-" WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = $1"
-" AND d.classid = 'pg_trigger'::regclass AND t.tgparentid = 0";
+/* $1: types, $2: schemas of types; the tables that have columns made of them */
+static const char *const users_statement =
+"WITH RECURSIVE used (type) AS ("
+" SELECT unnest($1)"
+" UNION"
+" SELECT oid FROM pg_type WHERE typnamespace = ANY ($2)"
+" UNION"
+" SELECT coalesce(c.reltype, d.objid)"
+" FROM used JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid = used.type"
+" LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid"
+" WHERE d.classid IN ('pg_class'::regclass, 'pg_type'::regclass))"
+" SELECT DISTINCT t.typrelid FROM used JOIN pg_type t ON t.oid = used.type WHERE t.typrelid <> 0";
 
 /* $1: a table; the types of its columns, and those that they are made of */
 #define USED_TYPES \
@@ -143,34 +165,38 @@ run(const char *statement, Oid argument)
 	return SPI_processed;
 }
 
-/* The published tables. */
-static List *
-published_tables(Oid schema)
+/* A list of oids as an array. */
+static Datum
+oid_array(List *oids)
 {
-	Oid			function = LookupFuncName(list_make2(makeString(get_namespace_name(schema)),
-													 makeString("publish_changes")), 0, NULL, false);
-	List	   *tables = NIL;
-	uint64		count = run(published_statement, function);
+	Datum	   *values = palloc((list_length(oids) + 1) * sizeof(Datum));
+	ListCell   *cell;
 
-	for (uint64 i = 0; i < count; i++)
-	{
-		bool		isnull;
-
-		tables = lappend_oid(tables, DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
-																	SPI_tuptable->tupdesc, 1, &isnull)));
-	}
-	return tables;
+	foreach(cell, oids)
+		values[foreach_current_index(cell)] = ObjectIdGetDatum(lfirst_oid(cell));
+	return PointerGetDatum(construct_array(values, list_length(oids), OIDOID, sizeof(Oid), true, TYPALIGN_INT));
 }
 
-/* Has this transaction locked the table for a change of its columns or triggers? */
-static bool
-is_being_changed(Oid table)
+/* Add the published tables that use types which have been altered. */
+static List *
+add_users(List *tables, List *types, List *schemas)
 {
-	LOCKTAG		tag;
+	Oid			argument_types[] = {OIDARRAYOID, OIDARRAYOID};
+	Datum		arguments[] = {oid_array(types), oid_array(schemas)};
+	SPIPlanPtr	plan = SPI_prepare(users_statement, 2, argument_types);
 
-	SET_LOCKTAG_RELATION(tag, MyDatabaseId, table);
-	return PGT_LOCK_HELD(&tag, ShareRowExclusiveLock) || PGT_LOCK_HELD(&tag, ExclusiveLock) ||
-		PGT_LOCK_HELD(&tag, AccessExclusiveLock);
+	if (plan == NULL ||
+		SPI_execute_snapshot(plan, arguments, NULL, GetLatestSnapshot(), InvalidSnapshot, true, false, 0) < 0)
+		elog(ERROR, "could not find the tables that use types");
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		isnull;
+		Oid			table = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
+
+		if (pgt_publishing_trigger_publishes(table))
+			tables = list_append_unique_oid(tables, table);
+	}
+	return tables;
 }
 
 /* Give a table's columns a number, if they have none. */
@@ -185,28 +211,61 @@ number_table(const char *schema, Oid table)
 	CacheInvalidateRelcacheByRelid(table);
 }
 
-/* May the statement change the names of types? */
-static bool
-renames_types(CommandTag tag)
+/* ---- what statements do --------------------------------------------------- */
+
+/* Remember an oid until the event trigger has run. */
+static List *
+note(List *noted_oids, Oid oid)
 {
-	return tag == CMDTAG_ALTER_TYPE || tag == CMDTAG_ALTER_DOMAIN || tag == CMDTAG_ALTER_SCHEMA ||
-		tag == CMDTAG_ALTER_EXTENSION;
+	MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
+
+	noted_oids = list_append_unique_oid(noted_oids, oid);
+	MemoryContextSwitchTo(caller);
+	return noted_oids;
 }
 
-/* May the statement drop tables? */
-static bool
-drops_tables(CommandTag tag)
+void
+pgt_schema_version_note_table(Oid table)
 {
-	return tag == CMDTAG_DROP_TABLE || tag == CMDTAG_DROP_FOREIGN_TABLE || tag == CMDTAG_DROP_SCHEMA ||
-		tag == CMDTAG_DROP_OWNED || tag == CMDTAG_DROP_EXTENSION;
+	noted.tables = note(noted.tables, table);
+}
+
+void
+pgt_schema_version_note_type(Oid type)
+{
+	noted.types = note(noted.types, type);
+}
+
+void
+pgt_schema_version_note_schema(Oid schema)
+{
+	noted.schemas = note(noted.schemas, schema);
+}
+
+void
+pgt_schema_version_note_drop(void)
+{
+	noted.drop = true;
+}
+
+/* Transaction callback: the lists' memory goes. */
+static void
+forget_noted(XactEvent event, void *arg)
+{
+	memset(&noted, 0, sizeof(noted));
+}
+
+void
+pgt_schema_version_init(void)
+{
+	RegisterXactCallback(forget_noted, NULL);
 }
 
 /* The event trigger's function: number the tables whose columns have changed. */
 Datum
 pgt_number_schemas(PG_FUNCTION_ARGS)
 {
-	CommandTag	tag;
-	Oid			namespace = get_func_namespace(fcinfo->flinfo->fn_oid);
+	NotedChanges changes = noted;
 	const char *schema;
 	ListCell   *cell;
 
@@ -214,17 +273,20 @@ pgt_number_schemas(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("number_schemas() was not called as an event trigger")));
-	tag = ((EventTriggerData *) fcinfo->context)->tag;
-	schema = quote_identifier(get_namespace_name(namespace));
+	if (noted.tables == NIL && noted.types == NIL && noted.schemas == NIL && !noted.drop)
+		PG_RETURN_NULL();
+	memset(&noted, 0, sizeof(noted));
+	schema = quote_identifier(get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid)));
 	SPI_connect();
-	if (drops_tables(tag) && run(psprintf(gone_statement, schema), InvalidOid) > 0)
+	if (changes.drop && run(psprintf(gone_statement, schema), InvalidOid) > 0)
 		(void) run(psprintf(forget_statement, schema), InvalidOid);
-	foreach(cell, published_tables(namespace))
+	if (changes.types != NIL || changes.schemas != NIL)
+		changes.tables = add_users(list_copy(changes.tables), changes.types, changes.schemas);
+	foreach(cell, changes.tables)
 	{
-		Oid			table = lfirst_oid(cell);
-
-		if (renames_types(tag) || is_being_changed(table))
-			number_table(schema, table);
+		/* it may be gone again, or not be published any more */
+		if (pgt_publishing_trigger_publishes(lfirst_oid(cell)))
+			number_table(schema, lfirst_oid(cell));
 	}
 	SPI_finish();
 	PG_RETURN_NULL();

@@ -114,13 +114,6 @@ pgt_vxid_proc(const VirtualTransactionId *vxid)
 #define PGT_SIGNAL_PASS				postgres_signal_arg
 #endif
 
-/* 17 asks whether a stronger lock will do */
-#if PG_VERSION_NUM >= 170000
-#define PGT_LOCK_HELD(tag, mode)	LockHeldByMe(tag, mode, false)
-#else
-#define PGT_LOCK_HELD(tag, mode)	LockHeldByMe(tag, mode)
-#endif
-
 /* ---- shared memory -------------------------------------------------------- */
 
 /* a new tranche of locks: 19 wants its name at once */

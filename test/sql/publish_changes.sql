@@ -374,12 +374,16 @@ SELECT source, version, columns FROM topic_schema_versions WHERE source = 'evolv
 CREATE TYPE feeling AS ENUM ('sad');
 CREATE TYPE "a part" AS (zip text, mood feeling);
 CREATE DOMAIN parts AS "a part"[];
-CREATE TABLE typed (id int PRIMARY KEY, v parts, r int4range);
+CREATE TABLE inner_rows (a int);
+CREATE TABLE typed (id int PRIMARY KEY, v parts, r int4range, i inner_rows);
 CREATE TRIGGER publish AFTER INSERT ON typed FOR EACH ROW EXECUTE FUNCTION publish_changes('evolution', 'headers=schema_version');
 ALTER TYPE feeling ADD VALUE 'it''s "fine"';
 ALTER TYPE feeling RENAME VALUE 'sad' TO 'glad';
 ALTER TYPE "a part" RENAME ATTRIBUTE zip TO code;
+ALTER TABLE inner_rows RENAME a TO b;
 ALTER TYPE feeling OWNER TO CURRENT_USER;
+CREATE TYPE unused AS (a int);
+ALTER TYPE unused ADD ATTRIBUTE b int;
 INSERT INTO typed VALUES (1, '{"(1,glad)"}', '[1,2)');
 SELECT value, headers FROM changes('evolution');
 SELECT version, columns FROM topic_schema_versions WHERE source = 'typed'::regclass ORDER BY version;
