@@ -33,6 +33,7 @@
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -199,13 +200,30 @@ pgt_published_columns_check_keys(Oid relid)
 	}
 }
 
+/* May the table's owner produce to the topic? */
+static bool
+may_publish(Oid table, Oid topic)
+{
+	Relation	relation = table_open(table, AccessShareLock);
+	Oid			owner = relation->rd_rel->relowner;
+
+	table_close(relation, NoLock);
+	return pg_class_aclcheck(topic, owner, ACL_INSERT) == ACLCHECK_OK;
+}
+
 void
 pgt_published_columns_check_topic(Oid topic)
 {
 	ListCell   *cell;
 
 	foreach(cell, pgt_publishing_trigger_list_of_topic(topic))
-		check_trigger(lfirst(cell));
+	{
+		PublishingTrigger *trigger = lfirst(cell);
+
+		/* one that cannot publish anyway is not to stand in the way of the topic's owner */
+		if (may_publish(trigger->relid, topic))
+			check_trigger(trigger);
+	}
 }
 
 /* ---- dropping ------------------------------------------------------------- */

@@ -180,6 +180,16 @@ SELECT publish_table('keyless');
 SELECT alter_topic('keyless_changes', '{"cleanup.policy": "compact"}');
 SELECT alter_topic('keyless_changes', '{"retention.ms": 1000000}');
 INSERT INTO keyless VALUES (1);
+-- nor do triggers of those who may not publish to it
+CREATE ROLE regress_publish_ddl_2;
+CREATE TABLE others (id int);
+ALTER TABLE others OWNER TO regress_publish_ddl_2;
+SELECT create_topic('mine');
+CREATE TRIGGER t AFTER INSERT ON others FOR EACH ROW EXECUTE FUNCTION publish_changes('mine');
+SELECT alter_topic('mine', '{"cleanup.policy": "compact"}');
+GRANT INSERT ON mine TO regress_publish_ddl_2;
+SELECT alter_topic('mine', '{"cleanup.policy": "delete"}');
+SELECT alter_topic('mine', '{"cleanup.policy": "compact"}');
 SELECT unpublish_table('moved', '"changes of moved"');
 DROP FOREIGN TABLE "changes of moved";
 DROP FOREIGN TABLE "publish moved".by_hand CASCADE;
@@ -200,4 +210,4 @@ SELECT tgargs = 'topic\000key=a\000exclude=b\000'::bytea FROM pg_trigger WHERE t
 RESET search_path;
 SET client_min_messages = warning;
 DROP SCHEMA publish_ddl CASCADE;
-DROP ROLE regress_publish_ddl;
+DROP ROLE regress_publish_ddl, regress_publish_ddl_2;
