@@ -79,7 +79,7 @@ $log = -s $standby->logfile;
 # it starts, and ends when it comes to the record
 $standby->start(fail_ok => 1);
 poll_until(sub { slurp_file($standby->logfile, $log) =~ /FATAL:  resource manager with ID @{[ ID ]} not registered/ }) or die 'it goes on';
-like(slurp_file($standby->logfile, $log), qr/HINT:  Include the extension module that implements this resource manager in shared_preload_libraries/,
+like(slurp_file($standby->logfile, $log), qr/HINT:  Include the extension module that implements this resource manager in "?shared_preload_libraries"?/,
 	'a standby without the library stops at the record, and the hint says what to load');
 poll_until(sub { !-e $standby->data_dir . '/postmaster.pid' }) or die 'it does not stop';
 $standby->_update_pid(0);
