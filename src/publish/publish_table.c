@@ -19,6 +19,7 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -94,6 +95,7 @@ typedef struct TablePublication
 	const char *topic_name;		/* without its schema */
 	int			argument_count;
 	char	   *arguments[lengthof(option_arguments) + 1];	/* the trigger's */
+	bool		by_statement;	/* the triggers are FOR EACH STATEMENT */
 	List	   *triggers;		/* names of those made */
 } TablePublication;
 
@@ -343,6 +345,7 @@ create_triggers(TablePublication *publication, const char *for_each)
 	}
 	else if (strcmp(for_each, "statement") == 0)
 	{
+		publication->by_statement = true;
 		refuse_statements(publication);
 		create_trigger(publication, "insert",
 					   "INSERT ON %s REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT", NULL);
@@ -358,6 +361,70 @@ create_triggers(TablePublication *publication, const char *for_each)
 				 errhint("Valid values are: row, statement.")));
 	if (publication->relkind != RELKIND_FOREIGN_TABLE)
 		create_trigger(publication, "truncate", "TRUNCATE ON %s FOR EACH STATEMENT", NULL);
+}
+
+/* ---- keys ----------------------------------------------------------------- */
+
+/* Can no two rows have the same values in these columns, not even for a moment? */
+static bool
+is_unique_by(Relation index, const ChangeColumns *columns, bool for_a_moment)
+{
+	Form_pg_index form = index->rd_index;
+	Bitmapset  *numbers = NULL;
+
+	if (!form->indisunique || !form->indisvalid || (!form->indimmediate && !for_a_moment) ||
+		RelationGetIndexPredicate(index) != NIL)
+		return false;
+	for (int i = 0; i < columns->count; i++)
+		numbers = bms_add_member(numbers, columns->columns[i].attnum);
+	for (int i = 0; i < form->indnkeyatts; i++)
+	{
+		/* 0 is an expression */
+		if (!bms_is_member(form->indkey.values[i], numbers))
+			return false;
+	}
+	return true;
+}
+
+/* Has the table a unique index that makes the key unique? */
+static bool
+key_is_unique(Relation table, const ChangeKey *key, bool for_a_moment)
+{
+	ListCell   *cell;
+
+	foreach(cell, RelationGetIndexList(table))
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+		bool		unique = is_unique_by(index, &key->columns, for_a_moment);
+
+		index_close(index, NoLock);
+		if (unique)
+			return true;
+	}
+	return false;
+}
+
+/* Say what consumers cannot do, if the key does not tell the rows. */
+static void
+mention_key(const TablePublication *publication, Relation table, const ChangeWriter *writer)
+{
+	const ChangePublisher *publisher = writer->publisher;
+
+	if (publisher->key.form == KEY_FORM_NONE)
+		ereport(NOTICE,
+				(errmsg("table \"%s\" has no primary key, so its records have no key", RelationGetRelationName(table)),
+				 writer->topic->partitions == 1 ?
+				 errdetail("Consumers cannot tell rows by keys, and compaction is impossible.") :
+				 errdetail("Consumers cannot tell rows by keys, compaction is impossible, and the changes of a row come in no order, since they go to any of the %d partitions.",
+						   writer->topic->partitions),
+				 errhint("Add a primary key, or name columns that identify a row with key =>.")));
+	else if (publication->relkind != RELKIND_FOREIGN_TABLE &&
+			 (publisher->format == CHANGE_FORMAT_ROW || publisher->before != CHANGE_BEFORE_FULL) &&
+			 !key_is_unique(table, &publisher->key, publication->by_statement))
+		ereport(NOTICE,
+				(errmsg("the published key of table \"%s\" is not unique", RelationGetRelationName(table)),
+				 errdetail("Rows may have the same key, at least for a moment, and then a record of one stands for the other."),
+				 errhint("Name the columns of a unique index that is not deferrable with key =>, or publish envelopes with before => 'full'.")));
 }
 
 /* ---- existing rows ------------------------------------------------------ */
@@ -378,11 +445,8 @@ publish_relation(TablePublication *publication, Oid relid, bool rows)
 	publisher = pgt_change_publisher_make(relation, publication->table, linitial(publication->triggers),
 										  publication->function, publication->argument_count, publication->arguments);
 	pgt_change_record_begin(&writer, publisher, CHANGE_READ);
-	if (relid == publication->table && publisher->key.form == KEY_FORM_NONE)
-		ereport(NOTICE,
-				(errmsg("table \"%s\" has no primary key, so its records have no key", get_rel_name(relid)),
-				 errdetail("Consumers cannot tell rows by keys, and compaction is impossible."),
-				 errhint("Add a primary key, or name columns that identify a row with key =>.")));
+	if (relid == publication->table)
+		mention_key(publication, relation, &writer);
 	if (rows && RELKIND_HAS_TABLE_AM(relation->rd_rel->relkind))
 	{
 		Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());

@@ -152,6 +152,21 @@ UPDATE keyless SET a = 2;
 DELETE FROM keyless;
 SELECT key, value FROM look('keyless_changes');
 
+SELECT publish_table('keyless', 'keyless_3', partitions => 3);
+SELECT unpublish_table('keyless');
+
+-- keys that do not tell the rows
+CREATE TABLE loose (id int PRIMARY KEY DEFERRABLE, a int, b int, UNIQUE (a, b), EXCLUDE USING btree (b WITH =));
+CREATE UNIQUE INDEX ON loose (a) WHERE a > 0;
+CREATE UNIQUE INDEX ON loose (b, (a + 1));
+SELECT publish_table('loose', 'loose_1', key => 'id');
+SELECT publish_table('loose', 'loose_2', key => 'id', for_each => 'statement');
+SELECT publish_table('loose', 'loose_3', 'row', key => 'a');
+SELECT publish_table('loose', 'loose_4', 'row', key => 'b, a');
+SELECT publish_table('loose', 'loose_5', key => 'b', before => 'full');
+SELECT publish_table('loose', 'loose_6', key => 'b, a, id');
+DROP TABLE loose;
+
 -- another key, and the end of all keys, in their partitions
 CREATE TABLE spread (id int PRIMARY KEY, v text);
 SELECT publish_table('spread', partitions => 3, before => 'none');
