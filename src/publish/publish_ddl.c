@@ -337,18 +337,21 @@ process_utility(PlannedStmt *statement, const char *query, bool read_only_tree,
 {
 	GuardedStatement outer = current;
 
-	if (context == PROCESS_UTILITY_SUBCOMMAND || !is_guarded(statement->utilityStmt))
+	if (context == PROCESS_UTILITY_SUBCOMMAND || (!is_guarded(statement->utilityStmt) && current.tree == NULL))
 	{
 		next_process_utility(statement, query, read_only_tree, context, params, environment, dest, completion);
 		return;
 	}
 	memset(&current, 0, sizeof(current));
-	current.tree = statement->utilityStmt;
+	if (is_guarded(statement->utilityStmt))
+		current.tree = statement->utilityStmt;
 	PG_TRY();
 	{
-		check_before(current.tree);
+		if (current.tree != NULL)
+			check_before(current.tree);
 		next_process_utility(statement, query, read_only_tree, context, params, environment, dest, completion);
-		check_after();
+		if (current.tree != NULL)
+			check_after();
 	}
 	PG_FINALLY();
 	{

@@ -118,6 +118,17 @@ SELECT publish_table('part_2', for_each => 'statement');
 ALTER TABLE parted ATTACH PARTITION part_2 FOR VALUES FROM (20) TO (30);
 DROP TABLE parted, part_2 CASCADE;
 
+-- a statement inside of an ALTER TABLE is none of its subcommands
+CREATE TABLE nested (id int PRIMARY KEY) PARTITION BY RANGE (id);
+CREATE TABLE nested_0 PARTITION OF nested DEFAULT;
+INSERT INTO nested VALUES (1);
+CREATE FUNCTION publish_nested() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM publish_table('nested'); END $$;
+CREATE EVENT TRIGGER regress_publish_nested ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION publish_nested();
+ALTER TABLE nested ADD v text;
+DROP EVENT TRIGGER regress_publish_nested;
+SELECT count(*) FROM pg_trigger WHERE tgrelid = 'nested_0'::regclass;
+DROP TABLE nested;
+
 -- ---- children ------------------------------------------------------------------
 
 CREATE TABLE parents (id int PRIMARY KEY, v text);
