@@ -150,9 +150,11 @@ pgt_change_record_begin(ChangeWriter *writer, ChangePublisher *publisher, Change
 	writer->xid = U64FromFullTransactionId(GetTopFullTransactionId());
 	initStringInfo(&writer->key);
 	initStringInfo(&writer->value);
-	initStringInfo(&writer->headers);
-	if (publisher->headers != 0)
+	if (publisher->headers != 0 || publisher->on_large == CHANGE_ON_LARGE_KEY_ONLY)
+	{
+		initStringInfo(&writer->headers);
 		make_headers(writer);
+	}
 }
 
 /* ---- records ------------------------------------------------------------ */
