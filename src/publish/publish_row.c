@@ -167,18 +167,20 @@ refuse_call(Relation source, Oid topic)
 			 errhint("The trigger is an AFTER trigger FOR EACH ROW, and executes publish_changes() with the same topic as its first argument.")));
 }
 
-/* The table's trigger in whose condition the call stands; ERROR if there is not one. */
+/* The table's trigger in whose condition the call stands, as a copy; ERROR if there is not one. */
 static Trigger *
 find_trigger(FunctionCallInfo fcinfo, const RowCall *call, Relation source, Oid topic)
 {
 	WantedCall	wanted = {fcinfo->flinfo->fn_oid, topic};
 	char	   *schema = get_namespace_name(get_func_namespace(wanted.function));
 	Oid			action = LookupFuncName(list_make2(makeString(schema), makeString("publish_changes")), 0, NULL, false);
+	/* a copy, since the cache's is replaced if another session gives the topic another name */
+	TriggerDesc *triggers = CopyTriggerDesc(source->trigdesc);
 	Trigger    *found = NULL;
 
-	for (int i = 0; source->trigdesc != NULL && i < source->trigdesc->numtriggers; i++)
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
-		Trigger    *trigger = &source->trigdesc->triggers[i];
+		Trigger    *trigger = &triggers->triggers[i];
 
 		if (!is_ours(trigger, call->operation, action, &wanted))
 			continue;

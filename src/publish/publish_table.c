@@ -538,6 +538,7 @@ pgt_unpublish_table(PG_FUNCTION_ARGS)
 	TablePublication publication;
 	Oid			topic = PG_ARGISNULL(1) ? InvalidOid : PG_GETARG_OID(1);
 	Relation	relation;
+	TriggerDesc *triggers;
 	List	   *statements = NIL;
 	ListCell   *cell;
 
@@ -545,9 +546,10 @@ pgt_unpublish_table(PG_FUNCTION_ARGS)
 	begin(fcinfo, &publication);
 	lock_table(&publication);
 	relation = table_open(publication.table, NoLock);
-	for (int i = 0; relation->trigdesc != NULL && i < relation->trigdesc->numtriggers; i++)
+	triggers = CopyTriggerDesc(relation->trigdesc);
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
-		Trigger    *trigger = &relation->trigdesc->triggers[i];
+		Trigger    *trigger = &triggers->triggers[i];
 
 		if (publishes(trigger, publication.function, publication.table, topic))
 			statements = lappend(statements, psprintf("DROP TRIGGER %s ON %s", quote_identifier(trigger->tgname),
