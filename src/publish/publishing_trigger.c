@@ -18,8 +18,8 @@
  * Arguments are read leniently: those that do not make sense are for change_publisher.c to
  * refuse.
  *
- * Locks: none but those on pg_trigger; the caller has the relation locked as the statement
- * needs it.
+ * Locks: the caller has the relation locked as its statement needs it.  ExclusiveLock on a
+ * trigger, as a database object, to change its arguments, until the transaction's end.
  */
 #include "postgres.h"
 
@@ -36,6 +36,7 @@
 #include "commands/dbcommands.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
@@ -430,37 +431,82 @@ write_arguments(Relation catalog, HeapTuple tuple, const PublishingTrigger *trig
 	CacheInvalidateRelcacheByRelid(trigger->relid);
 }
 
-void
-pgt_publishing_trigger_rename_column(Oid relid, const char *from, const char *to)
+/* A change of a trigger's arguments; false if there is nothing to change. */
+typedef bool (*ArgumentChange) (PublishingTrigger *trigger, const char *from, const char *to);
+
+/*
+ * Change a trigger's arguments.  The lock on it keeps apart who renames a topic, and who
+ * renames a column of the table and has that locked.
+ */
+static void
+change_trigger(Relation catalog, Oid trigger_oid, ArgumentChange change, const char *from, const char *to)
+{
+	PublishingTrigger *trigger;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	LockDatabaseObject(TriggerRelationId, trigger_oid, 0, ExclusiveLock);
+	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(trigger_oid));
+	scan = systable_beginscan(catalog, TriggerOidIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	trigger = HeapTupleIsValid(tuple) ? read_trigger(tuple, RelationGetDescr(catalog)) : NULL;
+	if (trigger != NULL && change(trigger, from, to))
+		write_arguments(catalog, tuple, trigger);
+	systable_endscan(scan);
+}
+
+/* Change the arguments of the triggers of the relation, or with InvalidOid of all. */
+static void
+change_triggers(Oid relid, ArgumentChange change, const char *from, const char *to)
 {
 	Relation	catalog = table_open(TriggerRelationId, RowExclusiveLock);
-	SysScanDesc scan = scan_relation(catalog, relid);
+	SysScanDesc scan = OidIsValid(relid) ? scan_relation(catalog, relid) :
+		systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
+	List	   *found = NIL;
 	HeapTuple	tuple;
+	ListCell   *cell;
 
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		PublishingTrigger *trigger = read_trigger(tuple, RelationGetDescr(catalog));
-		bool		found = false;
 
-		for (int i = 1; trigger != NULL && i < trigger->argument_count; i++)
-		{
-			char	   *changed = renamed(trigger->arguments[i], from, to);
-
-			if (changed == NULL)
-				continue;
-			trigger->arguments[i] = changed;
-			found = true;
-		}
-		if (found)
-			write_arguments(catalog, tuple, trigger);
+		if (trigger != NULL && change(trigger, from, to))
+			found = lappend_oid(found, trigger->oid);
 	}
 	systable_endscan(scan);
+	foreach(cell, found)
+		change_trigger(catalog, lfirst_oid(cell), change, from, to);
 	table_close(catalog, RowExclusiveLock);
 }
 
-/* The name of the topic that a trigger should have as its first argument; NULL if that is right. */
-static char *
-other_topic_name(PublishingTrigger *trigger)
+/* Let the options name a column by its new name. */
+static bool
+change_column(PublishingTrigger *trigger, const char *from, const char *to)
+{
+	bool		found = false;
+
+	for (int i = 1; i < trigger->argument_count; i++)
+	{
+		char	   *changed = renamed(trigger->arguments[i], from, to);
+
+		if (changed == NULL)
+			continue;
+		trigger->arguments[i] = changed;
+		found = true;
+	}
+	return found;
+}
+
+void
+pgt_publishing_trigger_rename_column(Oid relid, const char *from, const char *to)
+{
+	change_triggers(relid, change_column, from, to);
+}
+
+/* Let the first argument name the topic that the trigger depends on. */
+static bool
+change_topic(PublishingTrigger *trigger, const char *from, const char *to)
 {
 	PublishingTrigger *source = pgt_publishing_trigger_source(trigger);
 	Oid			topic = source != NULL ? pgt_publishing_trigger_topic(source->oid) : InvalidOid;
@@ -468,27 +514,13 @@ other_topic_name(PublishingTrigger *trigger)
 	if (!OidIsValid(topic) || trigger->argument_count == 0 ||
 		(is_name(trigger->arguments[0]) &&
 		 pgt_publishing_trigger_find_topic(trigger->arguments[0], source->relid) == topic))
-		return NULL;
-	return pgt_publishing_trigger_table(topic);
+		return false;
+	trigger->arguments[0] = pgt_publishing_trigger_table(topic);
+	return true;
 }
 
 void
 pgt_publishing_trigger_rename_topics(void)
 {
-	Relation	catalog = table_open(TriggerRelationId, RowExclusiveLock);
-	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
-	HeapTuple	tuple;
-
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		PublishingTrigger *trigger = read_trigger(tuple, RelationGetDescr(catalog));
-		char	   *name = trigger != NULL ? other_topic_name(trigger) : NULL;
-
-		if (name == NULL)
-			continue;
-		trigger->arguments[0] = name;
-		write_arguments(catalog, tuple, trigger);
-	}
-	systable_endscan(scan);
-	table_close(catalog, RowExclusiveLock);
+	change_triggers(InvalidOid, change_topic, NULL, NULL);
 }
