@@ -136,7 +136,7 @@ sub failed_start
 sub all_contents
 {
 	my ($node) = @_;
-	my $groups = q{SELECT group_id, topic::regclass, partition, committed_offset FROM topic_group_offsets ORDER BY 1, 2::text, 3};
+	my $groups = q{SELECT group_id, topic::regclass, partition, committed_offset, owner FROM topic_group_offsets ORDER BY 1, 2::text, 3};
 	my $bounds = q{SELECT topic, partition, log_start_offset, log_end_offset, resolved_offset FROM pg_topic_partitions ORDER BY topic::text, partition};
 
 	return join("\n----\n", map({ contents($node, $_) } qw(events changed)), $node->safe_psql('postgres', $groups),
@@ -171,7 +171,11 @@ sub make_old
 		SELECT create_topic('purchases', partitions => 2);
 		SELECT create_topic('untouched', partitions => 2);
 		INSERT INTO purchases (partition, key, value) SELECT n % 2, n, 'purchase ' || n FROM generate_series(1, 200) AS n;
+		CREATE ROLE accountant;
+		GRANT SELECT ON purchases TO accountant;
+		SET ROLE accountant;
 		SELECT count(*) FROM consume('purchases', 'accounting', max_records => 50);
+		RESET ROLE;
 		SELECT count(*) FROM consume('purchases', 'leased', member_id => 'm', max_records => 30)});
 	finish_load(start_load($old, clients => 2, transactions => 40));
 	end_prepared($old);
@@ -212,8 +216,8 @@ sub check_new
 	check_events($new, "$from, $name: topic and table have the same records");
 	is($new->safe_psql('shop', q{SELECT count(*) FROM verify_topic('purchases')}), '0',
 		"$from, $name: verify_topic() finds no damage");
-	is($new->safe_psql('shop', q{SELECT count(*) FROM consume('purchases', 'accounting', max_records => 1000)}), '150',
-		"$from, $name: a consumer group goes on at its committed offset");
+	is($new->safe_psql('shop', q{SET ROLE accountant; SELECT count(*) FROM consume('purchases', 'accounting', max_records => 1000)}), '150',
+		"$from, $name: a consumer group goes on at its committed offset, with its owner");
 	$new->safe_psql('shop', q{SELECT produce('untouched', 'k', 'v', partition => 1)});
 	is($new->safe_psql('shop', 'SELECT partition, record_offset, value FROM untouched'), '1|0|v',
 		"$from, $name: a record can be produced to a topic that had none");
