@@ -144,8 +144,9 @@ seek(FunctionCallInfo fcinfo, const char *function, int partition_arg, SeekTarge
 		end = first + 1;
 	}
 
-	pgt_lease_refuse_members(&group);
+	/* first, since it refuses who may not use the group, to whom the members are nobody's business */
 	offsets = pgt_group_rows_read(&group, topic->partitions);
+	pgt_lease_refuse_members(&group);
 	for (int32 partition = first; partition < end; partition++)
 	{
 		TopicPartition key = pgt_topic_partition(topic, partition);

@@ -50,6 +50,7 @@ SELECT seek_to_offset('jobs', 'g', 0);
 SELECT seek_to_timestamp('jobs', 'g', '2020-01-01');
 SELECT seek_to_beginning('jobs', 'g');
 SELECT seek_to_end('jobs', 'g');
+SELECT seek_to_end('jobs', 'leased');
 SELECT leave_group('jobs', 'leased', 'm');
 SELECT delete_group('g', 'jobs');
 SELECT delete_group('jobs'::regclass, 'g');
