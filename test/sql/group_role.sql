@@ -86,7 +86,10 @@ RESET ROLE;
 
 ---- alter_group_owner()
 SET ROLE regress_group_first;
+-- worded otherwise from 16 on, as some below
+\set VERBOSITY sqlstate
 SELECT alter_group_owner('jobs', 'g', 'regress_group_other');
+\set VERBOSITY default
 SELECT alter_group_owner('jobs', 'g', 'regress_group_first');
 SELECT alter_group_owner('jobs', 'nobody', 'regress_group_first');
 SELECT alter_group_owner('jobs', 'g', 'regress_group_nobody');
@@ -169,7 +172,9 @@ SELECT group_id, topic, owner, count(*) FROM topic_group_offsets WHERE owner::te
 REASSIGN OWNED BY regress_group_other TO regress_group_heir;
 SELECT group_id, topic, owner, count(*) FROM topic_group_offsets WHERE owner::text ~ 'regress_group' GROUP BY 1, 2, 3 ORDER BY 1, 2;
 SET ROLE regress_group_other;
+\set VERBOSITY sqlstate
 REASSIGN OWNED BY regress_group_heir TO regress_group_other;
+\set VERBOSITY default
 RESET ROLE;
 BEGIN;
 DROP OWNED BY regress_group_heir;
