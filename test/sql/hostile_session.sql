@@ -141,6 +141,11 @@ BEGIN
     PERFORM FROM public.verify_topic('shop.feed');
     PERFORM FROM public.pg_topics, public.pg_topic_partitions, public.pg_topic_segments, public.pg_topic_groups,
         public.pg_topic_group_members, public.pg_stat_topics, public.pg_stat_progress_topic_compaction;
+    PERFORM public.alter_group_owner('shop.feed', 'g', CURRENT_USER);
+    -- an error of a check is a row
+    IF EXISTS (SELECT FROM public.pg_topics_doctor() WHERE severity OPERATOR(pg_catalog.=) 'unknown') THEN
+        RAISE 'trapped in a check';
+    END IF;
     PERFORM public.delete_group('g', 'shop.feed');
     PERFORM public.drop_topic('shop.made');
     PERFORM public.drop_topic('shop.feed', true);
@@ -168,6 +173,7 @@ SELECT queue.produce('t', 'k', 'v');
 SELECT count(*) FROM queue.consume('t', 'g');
 SELECT group_id, lag FROM queue.pg_topic_groups;
 SELECT count(*) FROM queue.pg_topic_group_members;
+SELECT "check", finding FROM queue.pg_topics_doctor() WHERE severity = 'unknown';
 -- and in a schema whose name needs more than quotes
 SET client_min_messages = warning;
 DROP EXTENSION pg_topics CASCADE;
@@ -178,6 +184,7 @@ CREATE SCHEMA kinds CREATE TABLE plain (id int);
 CREATE TYPE kinds.mood AS ENUM ('sad');
 CREATE TABLE moody (id int PRIMARY KEY, mood kinds.mood);
 SELECT publish_table('moody', headers => 'schema_version');
+SELECT "check", finding FROM pg_topics_doctor() WHERE severity = 'unknown';
 ALTER TABLE moody ADD COLUMN more int;
 ALTER TYPE kinds.mood RENAME TO "the mood";
 ALTER SCHEMA kinds RENAME TO sorts;
