@@ -173,7 +173,7 @@ SELECT queue.produce('t', 'k', 'v');
 SELECT count(*) FROM queue.consume('t', 'g');
 SELECT group_id, lag FROM queue.pg_topic_groups;
 SELECT count(*) FROM queue.pg_topic_group_members;
-SELECT "check", finding FROM queue.pg_topics_doctor() WHERE severity = 'unknown';
+SELECT check_name, finding FROM queue.pg_topics_doctor() WHERE severity = 'unknown';
 -- and in a schema whose name needs more than quotes
 SET client_min_messages = warning;
 DROP EXTENSION pg_topics CASCADE;
@@ -184,7 +184,7 @@ CREATE SCHEMA kinds CREATE TABLE plain (id int);
 CREATE TYPE kinds.mood AS ENUM ('sad');
 CREATE TABLE moody (id int PRIMARY KEY, mood kinds.mood);
 SELECT publish_table('moody', headers => 'schema_version');
-SELECT "check", finding FROM pg_topics_doctor() WHERE severity = 'unknown';
+SELECT check_name, finding FROM pg_topics_doctor() WHERE severity = 'unknown';
 ALTER TABLE moody ADD COLUMN more int;
 ALTER TYPE kinds.mood RENAME TO "the mood";
 ALTER SCHEMA kinds RENAME TO sorts;

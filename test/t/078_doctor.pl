@@ -192,11 +192,11 @@ is(findings(), '', 'mended');
 
 my $standby = start_standby($node);
 catch_up($node, $standby);
-is($standby->safe_psql('postgres', q{SELECT string_agg("check", ' ') FROM pg_topics_doctor('0s', '0s') WHERE severity = 'ok'}), "@checks",
+is($standby->safe_psql('postgres', q{SELECT string_agg(check_name, ' ') FROM pg_topics_doctor('0s', '0s') WHERE severity = 'ok'}), "@checks",
 	'a standby answers too');
 set_reloaded('synchronous_standby_names', 'standby');
 poll_until(sub { sql(q{SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'}) eq '1' }) or die 'the standby is not synchronous';
-is(sql(q{SELECT finding FROM pg_topics_doctor() WHERE "check" = 'acks'}), 'Standbys that a commit waits for: 1. No topic wants more.',
+is(sql(q{SELECT finding FROM pg_topics_doctor() WHERE check_name = 'acks'}), 'Standbys that a commit waits for: 1. No topic wants more.',
 	'a synchronous standby is there');
 sql(q{SELECT alter_topic('orders', '{"min.insync.replicas": 2}')});
 is(findings(), '', 'as many as the topic wants');
