@@ -316,7 +316,8 @@ finish($holder);
 
 # the right to read goes while somebody waits, before the statement or within it:
 # what comes later is not delivered
-$node->safe_psql('postgres', q{CREATE ROLE reader; SELECT create_topic('closed')});
+$node->safe_psql('postgres', q{CREATE ROLE reader; SELECT create_topic('closed'); GRANT SELECT ON closed TO reader;
+	SET ROLE reader; SELECT seek_to_beginning('closed', 'g')});
 foreach my $call (q{SELECT value FROM consume('closed', 'g', timeout => '1 hour');},
 	q{DO $$ BEGIN PERFORM consume('closed', 'g', timeout => '1 hour'); END $$;},
 	q{SELECT value FROM consume_many('{closed}', 'g', timeout => '1 hour');},
@@ -335,6 +336,16 @@ foreach my $call (q{SELECT value FROM consume('closed', 'g', timeout => '1 hour'
 	ask($waiter, q{RESET ROLE; SELECT value FROM consume('closed', 'g');});
 	is(answer($waiter), 'secret', "a record that was refused is still there for the group: $call");
 }
+# or the group is given to somebody else
+$node->safe_psql('postgres', q{GRANT SELECT ON closed TO reader});
+ask($waiter, q{SET ROLE reader; SELECT value FROM consume('closed', 'g', timeout => '1 hour');});
+wait_asleep('waiter');
+$node->safe_psql('postgres', q{SELECT alter_group_owner('closed', 'g', current_user)});
+$node->safe_psql('postgres', q{SELECT produce('closed', 'secret'::text)});
+is(answer($waiter), '', 'with the group given away during the wait no record is given');
+like($waiter->{err}, qr/permission denied for consumer group "g" of topic "closed"/, 'with the group given away during the wait the call fails');
+ask($waiter, q{RESET ROLE; SELECT value FROM consume('closed', 'g');});
+is(answer($waiter), 'secret', 'the record is there for its new owner');
 
 # the topic goes while somebody waits
 ask($waiter, q{SELECT value FROM consume('events', 'g', timeout => '1 hour');});
