@@ -72,7 +72,8 @@ static bool
 is_guarded(Node *tree)
 {
 	return IsA(tree, AlterTableStmt) || IsA(tree, DropStmt) || IsA(tree, DropOwnedStmt) ||
-		IsA(tree, TruncateStmt) || IsA(tree, RenameStmt) || IsA(tree, AlterObjectSchemaStmt);
+		IsA(tree, TruncateStmt) || IsA(tree, RenameStmt) || IsA(tree, AlterObjectSchemaStmt) ||
+		IsA(tree, AlterEnumStmt);
 }
 
 /* Does it say CASCADE? */
@@ -165,6 +166,15 @@ relation_renamed(Oid relid)
 		current.renamed |= pgt_topic_exists(relid) || pgt_publishing_trigger_list(relid) != NIL;
 }
 
+/* A type is altered. */
+static void
+type_altered(Oid type)
+{
+	pgt_schema_version_note_type(type);
+	if (current.tree != NULL && IsA(current.tree, AlterEnumStmt) && castNode(AlterEnumStmt, current.tree)->oldVal != NULL)
+		pgt_published_columns_relabeled(type);
+}
+
 /* Something is altered. */
 static void
 object_altered(Oid class, Oid object, int column, ObjectAccessPostAlter *arg)
@@ -174,13 +184,15 @@ object_altered(Oid class, Oid object, int column, ObjectAccessPostAlter *arg)
 		column_altered(object, column);
 		topic_altered(object);
 		note_column(object);
+		if (current.tree != NULL && IsA(current.tree, RenameStmt))
+			pgt_published_columns_relabeled(get_rel_type_id(object));
 	}
 	else if (class == RelationRelationId)
 		relation_renamed(object);
 	else if (class == ForeignTableRelationId)
 		topic_altered(object);
 	else if (class == TypeRelationId)
-		pgt_schema_version_note_type(object);
+		type_altered(object);
 	else if (class == NamespaceRelationId && current.tree != NULL && IsA(current.tree, RenameStmt))
 	{
 		current.renamed = true;

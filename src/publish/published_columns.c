@@ -6,13 +6,16 @@
  * columns.  Were such a column renamed or dropped, the next change of the table would
  * fail, which is the application's.  So DDL is watched:
  *
- *	  rename a column			the options get its new name
+ *	  rename a column			the options get its new name; refused if it is in the keys
+ *							themselves, which are objects where there are several columns
  *	  drop a column that is named, or the
  *	  primary key that is the key	refused; with CASCADE the triggers are dropped too
  *	  another type for a key		refused, unless its text is the same: among integers, and
  *							among text and varchar
+ *	  rename an enum's value, or an
+ *	  attribute, in a key			refused
  *
- * A key's type matters because records of rows that are there have keys of the old form,
+ * A key's form matters because records of rows that are there have keys of the old form,
  * which nothing would ever end.  The values of other columns may have any type: a change
  * of it shows with the next change of each row.
  *
@@ -91,6 +94,15 @@ is_key_column(const PublishingTrigger *trigger, Relation relation, AttrNumber at
 	return list_member_int(primary_key(relation), attnum);
 }
 
+/* The number of columns of the key that the trigger publishes. */
+static int
+key_length(const PublishingTrigger *trigger, Relation relation)
+{
+	List	   *names = pgt_publishing_trigger_list_names(trigger, COLUMN_OPTION_KEY);
+
+	return names != NIL ? list_length(names) : list_length(primary_key(relation));
+}
+
 /* ---- altering ------------------------------------------------------------- */
 
 /* Read a column as it is with the snapshot; false if there is no such column. */
@@ -122,17 +134,34 @@ keeps_text(Oid from, Oid to)
 	return (IS_INTEGER(from) && IS_INTEGER(to)) || (IS_TEXT(from) && IS_TEXT(to));
 }
 
-/* ERROR: the key has another type. */
+/* ERROR: the keys would have another form.  "action" is what was done to the column. */
 static void
-refuse_type(const PublishingTrigger *trigger, const FormData_pg_attribute *before)
+refuse_form(const PublishingTrigger *trigger, const char *action, const char *column)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-			 errmsg("cannot alter type of column \"%s\" of table \"%s\" because trigger \"%s\" publishes it in the key of changes",
-					NameStr(before->attname), pgt_publishing_trigger_table(trigger->relid), trigger->name),
-			 errdetail("The records of present rows have keys made from type %s, and would not be replaced.",
-					   format_type_with_typemod(before->atttypid, before->atttypmod)),
+			 errmsg("cannot %s column \"%s\" of table \"%s\" because trigger \"%s\" publishes it in the key of changes",
+					action, column, pgt_publishing_trigger_table(trigger->relid), trigger->name),
+			 errdetail("The records of present rows have keys of another form, and would not be replaced."),
 			 errhint("Call unpublish_table() first, and then publish the table to another topic with snapshot => true.")));
+}
+
+/* ERROR if the column, which has another name, is in keys that show it. */
+static void
+check_rename(Oid relid, const FormData_pg_attribute *before)
+{
+	Relation	relation = table_open(relid, NoLock);
+	ListCell   *cell;
+
+	foreach(cell, pgt_publishing_trigger_list(relid))
+	{
+		PublishingTrigger *trigger = lfirst(cell);
+
+		if (!OidIsValid(trigger->parent) && key_length(trigger, relation) > 1 &&
+			is_key_column(trigger, relation, before->attnum, NameStr(before->attname)))
+			refuse_form(trigger, "rename", NameStr(before->attname));
+	}
+	table_close(relation, NoLock);
 }
 
 /* A column has another type: true if it is in a key, whose text is the same. */
@@ -155,7 +184,7 @@ retyped(Oid relid, const FormData_pg_attribute *before, const FormData_pg_attrib
 			!is_key_column(trigger, relation, before->attnum, NameStr(before->attname)))
 			continue;
 		if (computed || !keeps_text(before->atttypid, after->atttypid))
-			refuse_type(trigger, before);
+			refuse_form(trigger, "alter type of", NameStr(before->attname));
 		found = true;
 	}
 	table_close(relation, NoLock);
@@ -172,9 +201,63 @@ pgt_published_columns_altered(Oid relid, AttrNumber attnum, bool computed)
 		!read_column(relid, attnum, NULL, &before) || !read_column(relid, attnum, SnapshotSelf, &after))
 		return false;
 	if (strcmp(NameStr(before.attname), NameStr(after.attname)) != 0)
+	{
+		check_rename(relid, &before);
 		pgt_publishing_trigger_rename_column(relid, NameStr(before.attname), NameStr(after.attname));
+	}
 	return (before.atttypid != after.atttypid || before.atttypmod != after.atttypmod) &&
 		retyped(relid, &before, &after, computed);
+}
+
+/* ERROR if columns of these types are in keys of the relation. */
+static void
+check_key_types(Oid relid, List *types)
+{
+	List	   *triggers = pgt_publishing_trigger_list(relid);
+	ListCell   *cell;
+	Relation	relation;
+
+	if (triggers == NIL)
+		return;
+	relation = table_open(relid, AccessShareLock);
+	foreach(cell, triggers)
+	{
+		PublishingTrigger *trigger = lfirst(cell);
+
+		for (int i = 0; !OidIsValid(trigger->parent) && i < RelationGetDescr(relation)->natts; i++)
+		{
+			Form_pg_attribute att = TupleDescAttr(RelationGetDescr(relation), i);
+
+			if (!att->attisdropped && list_member_oid(types, att->atttypid) &&
+				is_key_column(trigger, relation, att->attnum, NameStr(att->attname)))
+				refuse_form(trigger, "rename a part of the type of", NameStr(att->attname));
+		}
+	}
+	table_close(relation, NoLock);
+}
+
+void
+pgt_published_columns_relabeled(Oid type)
+{
+	List	   *types = list_make1_oid(type);
+	List	   *relids = NIL;
+	ListCell   *cell;
+
+	/* the list grows on the way */
+	for (int i = 0; i < list_length(types); i++)
+	{
+		Oid			used = list_nth_oid(types, i);
+
+		types = list_concat_unique_oid(types, pgt_publishing_trigger_dependents(TypeRelationId, used, TypeRelationId));
+		foreach(cell, pgt_publishing_trigger_dependents(TypeRelationId, used, RelationRelationId))
+		{
+			relids = list_append_unique_oid(relids, lfirst_oid(cell));
+			if (OidIsValid(get_rel_type_id(lfirst_oid(cell))))
+				types = list_append_unique_oid(types, get_rel_type_id(lfirst_oid(cell)));
+		}
+	}
+	foreach(cell, relids)
+		check_key_types(lfirst_oid(cell), types);
 }
 
 /* ERROR if the trigger, which is no clone, cannot publish. */

@@ -15,6 +15,12 @@
  */
 extern bool pgt_published_columns_altered(Oid relid, AttrNumber attnum, bool computed);
 
+/*
+ * ERROR if the type, of which an enum's value or an attribute has another name, is part of
+ * a published key.
+ */
+extern void pgt_published_columns_relabeled(Oid type);
+
 /* ERROR if the relation's keys cannot be published any more. */
 extern void pgt_published_columns_check_keys(Oid relid);
 

@@ -274,6 +274,12 @@ dependencies(Oid class, Oid object, bool referenced, Oid other_class)
 	return others;
 }
 
+List *
+pgt_publishing_trigger_dependents(Oid class, Oid object, Oid dependent_class)
+{
+	return dependencies(class, object, true, dependent_class);
+}
+
 Oid
 pgt_publishing_trigger_topic(Oid trigger)
 {
@@ -313,7 +319,7 @@ pgt_publishing_trigger_list_of_topic(Oid topic)
 	List	   *triggers = NIL;
 	ListCell   *cell;
 
-	foreach(cell, dependencies(RelationRelationId, topic, true, TriggerRelationId))
+	foreach(cell, pgt_publishing_trigger_dependents(RelationRelationId, topic, TriggerRelationId))
 	{
 		PublishingTrigger *trigger = pgt_publishing_trigger_find(lfirst_oid(cell), NULL);
 
@@ -364,15 +370,23 @@ pgt_publishing_trigger_option(const PublishingTrigger *trigger, PublishingTrigge
 	return NULL;
 }
 
-bool
-pgt_publishing_trigger_names(const PublishingTrigger *trigger, PublishingTriggerOption option, const char *column)
+List *
+pgt_publishing_trigger_list_names(const PublishingTrigger *trigger, PublishingTriggerOption option)
 {
 	for (int i = 1; i < trigger->argument_count; i++)
 	{
-		if (contains(names_in(trigger->arguments[i], option_prefixes[option]), column))
-			return true;
+		List	   *names = names_in(trigger->arguments[i], option_prefixes[option]);
+
+		if (names != NIL)
+			return names;
 	}
-	return false;
+	return NIL;
+}
+
+bool
+pgt_publishing_trigger_names(const PublishingTrigger *trigger, PublishingTriggerOption option, const char *column)
+{
+	return contains(pgt_publishing_trigger_list_names(trigger, option), column);
 }
 
 /* ---- writing ------------------------------------------------------------ */

@@ -70,8 +70,14 @@ extern List *pgt_publishing_trigger_list_of_topic(Oid topic);
  */
 extern void pgt_publishing_trigger_rename_topics(void);
 
+/* The objects of a class that depend on another object. */
+extern List *pgt_publishing_trigger_dependents(Oid class, Oid object, Oid dependent_class);
+
 /* The value of the option among its arguments; NULL if it is not given. */
 extern const char *pgt_publishing_trigger_option(const PublishingTrigger *trigger, PublishingTriggerOption option);
+
+/* The names in its value; NIL if it is not given. */
+extern List *pgt_publishing_trigger_list_names(const PublishingTrigger *trigger, PublishingTriggerOption option);
 
 /* Does the option name the column? */
 extern bool pgt_publishing_trigger_names(const PublishingTrigger *trigger, PublishingTriggerOption option, const char *column);

@@ -20,7 +20,7 @@ CREATE VIEW publishing AS
 
 CREATE TABLE people (id int PRIMARY KEY, name text, "pass,word" text, note text);
 SELECT publish_table('people', exclude => '"pass,word", note');
-SELECT publish_table('people', 'people_names', key => 'NAME,id', columns => 'name', for_each => 'statement');
+SELECT publish_table('people', 'people_names', key => 'NAME', columns => 'name,ID', for_each => 'statement');
 -- a new name is followed
 ALTER TABLE people RENAME name TO "full name";
 ALTER TABLE people RENAME "pass,word" TO secret;
@@ -127,6 +127,23 @@ SELECT key, value FROM latest(NULL::keyed_changes) ORDER BY key;
 ALTER TABLE keyed DROP CONSTRAINT keyed_pkey CASCADE;
 SELECT * FROM publishing;
 DROP TABLE keyed;
+-- names and labels that are in the keys
+CREATE TYPE color AS ENUM ('red', 'green');
+CREATE TABLE named (a int, b color, c text, PRIMARY KEY (a, b));
+SELECT publish_table('named', 'named_rows', 'row');
+SELECT publish_table('named', 'named_envelopes', key => 'c');
+INSERT INTO named VALUES (1, 'red', 'x');
+ALTER TABLE named RENAME a TO d;
+ALTER TABLE named RENAME c TO f;
+ALTER TYPE color RENAME VALUE 'red' TO 'blue';
+ALTER TYPE color ADD VALUE 'yellow';
+SELECT unpublish_table('named', 'named_rows');
+ALTER TABLE named RENAME a TO e;
+ALTER TYPE color RENAME VALUE 'red' TO 'blue';
+INSERT INTO named VALUES (2, 'blue', 'y');
+SELECT key, value FROM look('named_rows');
+SELECT key, value FROM look('named_envelopes');
+DROP TABLE named;
 -- the topic's key has the type of the column
 CREATE TABLE typed (id int PRIMARY KEY);
 SELECT create_topic('typed_changes', key_type => 'int');
