@@ -295,7 +295,10 @@ object_accessed(ObjectAccessType access, Oid class, Oid object, int column, void
 	else if (access == OAT_POST_CREATE && class == TriggerRelationId)
 		trigger_made(object);
 	else if (access == OAT_POST_CREATE && class == RelationRelationId && column > 0)
+	{
+		pgt_published_columns_added(object, column);
 		note_column(object);
+	}
 	else if (access == OAT_DROP)
 		object_dropped(class, object, column);
 	else if (access == OAT_TRUNCATE)

@@ -15,6 +15,9 @@
  *	  rename an enum's value, or an
  *	  attribute, in a key			refused
  *
+ *	  add a virtual column		refused, if a trigger publishes in its condition, where the
+ *							server would replace the row by an expression
+ *
  * A key's form matters because records of rows that are there have keys of the old form,
  * which nothing would ever end.  The values of other columns may have any type: a change
  * of it shows with the next change of each row.
@@ -207,6 +210,28 @@ pgt_published_columns_altered(Oid relid, AttrNumber attnum, bool computed)
 	}
 	return (before.atttypid != after.atttypid || before.atttypmod != after.atttypmod) &&
 		retyped(relid, &before, &after, computed);
+}
+
+void
+pgt_published_columns_added(Oid relid, AttrNumber attnum)
+{
+	FormData_pg_attribute added;
+	ListCell   *cell;
+
+	foreach(cell, pgt_publishing_trigger_list(relid))
+	{
+		PublishingTrigger *trigger = lfirst(cell);
+
+		if (OidIsValid(trigger->parent) || !trigger->in_condition ||
+			!read_column(relid, attnum, SnapshotSelf, &added) || !PGT_IS_VIRTUAL(&added))
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot add virtual generated column \"%s\" to table \"%s\" because trigger \"%s\" publishes changes in its condition",
+						NameStr(added.attname), pgt_publishing_trigger_table(relid), trigger->name),
+				 errdetail("Rows with virtual columns can be published by events only."),
+				 errhint("Call unpublish_table() first and publish_table() afterwards, in one transaction, or declare the column STORED.")));
+	}
 }
 
 /* ERROR if columns of these types are in keys of the relation. */

@@ -15,6 +15,9 @@
  */
 extern bool pgt_published_columns_altered(Oid relid, AttrNumber attnum, bool computed);
 
+/* A statement has added a column: ERROR if the triggers cannot publish with it. */
+extern void pgt_published_columns_added(Oid relid, AttrNumber attnum);
+
 /*
  * ERROR if the type, of which an enum's value or an attribute has another name, is part of
  * a published key.

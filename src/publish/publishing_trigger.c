@@ -36,6 +36,7 @@
 #include "commands/dbcommands.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -50,6 +51,7 @@
 #include "topic/topic.h"
 
 #define PUBLISHING_SYMBOL	"pgt_publish_changes"
+#define CONDITION_SYMBOL	"pgt_publish_row"
 
 /* The options' names with the sign that follows. */
 static const char *const option_prefixes[COLUMN_OPTION_COUNT] = {
@@ -74,9 +76,9 @@ has_triggers(Oid relid)
 	return result;
 }
 
-/* Is it publish_changes()? */
+/* Is it the function of that C symbol? */
 static bool
-is_publishing_function(Oid function)
+is_function(Oid function, const char *symbol_wanted)
 {
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
 	bool		result = false;
@@ -88,10 +90,31 @@ is_publishing_function(Oid function)
 	if (((Form_pg_proc) GETSTRUCT(tuple))->prolang == ClanguageId)
 	{
 		symbol = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
-		result = !isnull && strcmp(TextDatumGetCString(symbol), PUBLISHING_SYMBOL) == 0;
+		result = !isnull && strcmp(TextDatumGetCString(symbol), symbol_wanted) == 0;
 	}
 	ReleaseSysCache(tuple);
 	return result;
+}
+
+/* Walker: does the expression call publish_row()? */
+static bool
+calls_publish_row(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, FuncExpr) && is_function(((FuncExpr *) node)->funcid, CONDITION_SYMBOL))
+		return true;
+	return expression_tree_walker(node, calls_publish_row, context);
+}
+
+/* Does the trigger of a catalog row publish in its condition? */
+static bool
+publishes_in_condition(HeapTuple tuple, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		condition = heap_getattr(tuple, Anum_pg_trigger_tgqual, desc, &isnull);
+
+	return !isnull && calls_publish_row(stringToNode(TextDatumGetCString(condition)), NULL);
 }
 
 /* Read the arguments, which the catalog has in one value, each with a zero byte at its end. */
@@ -118,7 +141,7 @@ read_trigger(HeapTuple tuple, TupleDesc desc)
 	Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
 	PublishingTrigger *trigger;
 
-	if (!is_publishing_function(form->tgfoid))
+	if (!is_function(form->tgfoid, PUBLISHING_SYMBOL))
 		return NULL;
 	trigger = palloc0(sizeof(PublishingTrigger));
 	trigger->oid = form->oid;
@@ -128,6 +151,7 @@ read_trigger(HeapTuple tuple, TupleDesc desc)
 	trigger->name = pstrdup(NameStr(form->tgname));
 	trigger->type = form->tgtype;
 	trigger->enabled = form->tgenabled;
+	trigger->in_condition = publishes_in_condition(tuple, desc);
 	read_arguments(trigger, tuple, desc);
 	return trigger;
 }

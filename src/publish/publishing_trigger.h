@@ -18,6 +18,7 @@ typedef struct PublishingTrigger
 	const char *name;
 	int16		type;			/* TRIGGER_FOR_INSERT() and the like ask it */
 	char		enabled;		/* TRIGGER_FIRES_* */
+	bool		in_condition;	/* publishes by publish_row() */
 	int			argument_count;
 	char	  **arguments;
 } PublishingTrigger;

@@ -71,5 +71,14 @@ sql(q{CREATE TABLE old (id int PRIMARY KEY, a int, twice int GENERATED ALWAYS AS
 unlike(sql(q{SELECT string_agg(value::text, ' ') FROM old_changes}), qr/twice/,
 	'publish_table() publishes the rows that are there without the virtual column');
 
+# and one that is added later: events publish with it, conditions cannot
+sql('ALTER TABLE plain ADD four int GENERATED ALWAYS AS (4) VIRTUAL; INSERT INTO plain (id, a) VALUES (2, 20)');
+sql(q{CREATE TABLE later (id int PRIMARY KEY, a int); SELECT publish_table('later')});
+my ($code, undef, $stderr) = $node->psql('postgres', 'ALTER TABLE later ADD twice int GENERATED ALWAYS AS (a * 2) VIRTUAL');
+like($stderr, qr/cannot add virtual generated column "twice" to table "public.later"/, 'it is not added to a row that a condition publishes');
+sql(q{BEGIN; SELECT unpublish_table('later'); ALTER TABLE later ADD twice int GENERATED ALWAYS AS (a * 2) VIRTUAL;
+	SELECT publish_table('later'); COMMIT; INSERT INTO later VALUES (1, 1)});
+unlike(sql(q{SELECT string_agg(value::text, ' ') FROM later_changes}), qr/twice/, 'but to one that is published anew');
+
 $node->stop;
 done_testing();
