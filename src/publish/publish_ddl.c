@@ -76,6 +76,13 @@ is_guarded(Node *tree)
 		IsA(tree, AlterEnumStmt);
 }
 
+/* Is it DROP TRIGGER, by which clones go without their partitions? */
+static bool
+drops_triggers(Node *tree)
+{
+	return IsA(tree, DropStmt) && castNode(DropStmt, tree)->removeType == OBJECT_TRIGGER;
+}
+
 /* Does it say CASCADE? */
 static bool
 cascades(Node *tree)
@@ -230,7 +237,7 @@ trigger_dropped(Oid oid)
 		return;
 	if (!OidIsValid(trigger->parent))
 		pgt_schema_version_note_drop();
-	else if (current.tree != NULL)
+	else if (current.tree != NULL && !drops_triggers(current.tree))
 	{
 		caller = MemoryContextSwitchTo(TopTransactionContext);
 		current.leaving = list_concat(current.leaving, pgt_published_partitions_leaving(trigger));

@@ -22,8 +22,8 @@
  * by statements on the parent.  So tables published in that way have neither parents nor
  * children.
  *
- * Locks: the statements have the partitions locked exclusively, but for the first part of
- * DETACH CONCURRENTLY, and TRUNCATE before it begins.
+ * Locks: AccessShareLock on a partition while it is looked at. The statements have it locked
+ * exclusively then, but for the first part of DETACH CONCURRENTLY.
  */
 #include "postgres.h"
 
@@ -51,9 +51,9 @@ typedef struct Leaving
 
 /* Has the relation rows? */
 static bool
-has_rows(Oid relid, LOCKMODE lock)
+has_rows(Oid relid)
 {
-	Relation	relation = table_open(relid, lock);
+	Relation	relation = table_open(relid, AccessShareLock);
 	bool		found = false;
 
 	if (RELKIND_HAS_TABLE_AM(relation->rd_rel->relkind))
@@ -67,7 +67,7 @@ has_rows(Oid relid, LOCKMODE lock)
 		ExecDropSingleTupleTableSlot(slot);
 		UnregisterSnapshot(snapshot);
 	}
-	table_close(relation, lock);
+	table_close(relation, AccessShareLock);
 	return found;
 }
 
@@ -90,7 +90,7 @@ pgt_published_partitions_joined(PublishingTrigger *clone)
 {
 	PublishingTrigger *source = publishes_for(clone);
 
-	if (source == NULL || !TRIGGER_FOR_INSERT(clone->type) || !has_rows(clone->relid, NoLock))
+	if (source == NULL || !TRIGGER_FOR_INSERT(clone->type) || !has_rows(clone->relid))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -109,7 +109,7 @@ pgt_published_partitions_leaving(PublishingTrigger *clone)
 	PublishingTrigger *source = publishes_for(clone);
 	Leaving    *leaving;
 
-	if (source == NULL || !TRIGGER_FOR_DELETE(clone->type) || !has_rows(clone->relid, NoLock))
+	if (source == NULL || !TRIGGER_FOR_DELETE(clone->type) || !has_rows(clone->relid))
 		return NIL;
 	leaving = palloc(sizeof(Leaving));
 	leaving->partition = pgt_publishing_trigger_table(clone->relid);
@@ -164,7 +164,7 @@ pgt_published_partitions_check_detach(AlterTableStmt *statement)
 			PublishingTrigger *clone = lfirst(trigger);
 			PublishingTrigger *source = publishes_for(clone);
 
-			if (source != NULL && TRIGGER_FOR_DELETE(clone->type) && has_rows(partition, AccessShareLock))
+			if (source != NULL && TRIGGER_FOR_DELETE(clone->type) && has_rows(partition))
 				refuse_leaving(pgt_publishing_trigger_table(partition), source);
 		}
 	}
