@@ -29,7 +29,10 @@ $node->safe_psql('postgres', q{
 	CREATE SCHEMA s;
 	CREATE TABLE s.plain (id int PRIMARY KEY, c1 text, c2 int, c3 varchar(100), c4 text);
 	CREATE TABLE s.parted (id int PRIMARY KEY, c1 text, c2 int, c4 text) PARTITION BY RANGE (id);
+	CREATE TYPE s.color AS ENUM ('red', 'green');
+	CREATE TABLE s.pair (a int, c1 text, b s.color, c4 text, PRIMARY KEY (a, b));
 	INSERT INTO s.plain SELECT i, 'first' FROM generate_series(1, 30) i;
+	INSERT INTO s.pair SELECT i, 'first', 'red' FROM generate_series(1, 30) i;
 });
 foreach my $n (0 .. 4)
 {
@@ -38,24 +41,24 @@ foreach my $n (0 .. 4)
 $node->safe_psql('postgres', q{
 	INSERT INTO s.parted SELECT i, 'first' FROM generate_series(1, 30) i;
 	SELECT publish_table(t, format => 'row', exclude => 'c4', snapshot => true, partitions => 2)
-	FROM unnest('{s.plain,s.parted}'::regclass[]) t});
+	FROM unnest('{s.plain,s.parted,s.pair}'::regclass[]) t});
 
 my $session = open_session($node);
 $session->run('SET client_min_messages = warning; SET search_path = public, r, s');
-my %table = map { $_ => $session->run("SELECT 's.$_'::regclass::oid") } qw(plain parted);
-my %topic = map { $_ => $session->run("SELECT 's.${_}_changes'::regclass::oid") } qw(plain parted);
+my %table = map { $_ => $session->run("SELECT 's.$_'::regclass::oid") } qw(plain parted pair);
+my %topic = map { $_ => $session->run("SELECT 's.${_}_changes'::regclass::oid") } qw(plain parted pair);
 
 # what names are now
 sub name { return $session->run("SELECT $_[0]::regclass"); }
 sub rows { return $session->run($_[0]); }
 
-# some column, and the key's
+# some column, and the columns of the key
 sub column { return rows("SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = $_[0] AND attnum > 0 AND NOT attisdropped ORDER BY random() LIMIT 1"); }
 
-sub key
+sub keys_of
 {
-	return rows("SELECT quote_ident(attname) FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
-		WHERE indrelid = $_[0] AND indisprimary");
+	return split /\n/, rows("SELECT quote_ident(attname) FROM pg_index, unnest(indkey) WITH ORDINALITY AS k (n, i), pg_attribute
+		WHERE indrelid = $_[0] AND indisprimary AND attrelid = indrelid AND attnum = n ORDER BY i");
 }
 
 # some partition, and some table that is none
@@ -87,17 +90,18 @@ sub ddl
 		qq{ALTER TABLE $table ALTER $column TYPE $type},
 		qq{ALTER TABLE $table ALTER $column TYPE $type USING NULL},
 		sprintf('ALTER TABLE %s DROP CONSTRAINT %s_pkey', $table, $kind),
-		sprintf('ALTER TABLE %s DROP CONSTRAINT %s_pkey, ADD CONSTRAINT %2$s_pkey PRIMARY KEY (%s)', $table, $kind, one_of(key($table{$kind}), $column)),
+		sprintf('ALTER TABLE %s DROP CONSTRAINT %s_pkey, ADD CONSTRAINT %2$s_pkey PRIMARY KEY (%s)', $table, $kind, one_of(join(', ', keys_of($table{$kind})), $column)),
 		"ALTER FOREIGN TABLE $topic RENAME TO " . one_of('one', 'two', '"the third"', 'four') . number(10),
 		"ALTER FOREIGN TABLE $topic ALTER value TYPE " . one_of('int', 'text', 'json', 'jsonb'),
 		"DROP FOREIGN TABLE $topic",
 		"ALTER TABLE $table SET SCHEMA " . one_of('public', 'r'),
 		"ALTER FOREIGN TABLE $topic SET SCHEMA " . one_of('public', 'r'),
 		one_of('ALTER SCHEMA s RENAME TO r', 'ALTER SCHEMA r RENAME TO s'),
-		"TRUNCATE $table") if $kind eq 'plain' || number(3) == 0;
+		one_of("ALTER TYPE color RENAME VALUE 'red' TO 'blue'", "ALTER TYPE color ADD VALUE '$new'"),
+		"TRUNCATE $table") if $kind ne 'parted' || number(3) == 0;
 
 	my ($partition, $loose) = (partition(), loose());
-	my $attribute = key($table{parted});
+	my ($attribute) = keys_of($table{parted});
 	return one_of(
 		"ALTER TABLE $table DETACH PARTITION $partition",
 		"ALTER TABLE $table DETACH PARTITION $partition CONCURRENTLY",
@@ -114,11 +118,12 @@ sub ddl
 sub change
 {
 	my ($kind) = @_;
-	my ($table, $key) = (name($table{$kind}), key($table{$kind}));
+	my ($table, $key, $second) = (name($table{$kind}), keys_of($table{$kind}));
 	my ($a, $b) = (number(50), number(50));
+	my $row = $second ? "($key, $second) VALUES ($a, '" . one_of('red', 'green') . "')" : "($key) VALUES ($a)";
 	my $problem = '';
 
-	foreach my $statement ("INSERT INTO $table ($key) VALUES ($a) ON CONFLICT DO NOTHING", "UPDATE $table SET $key = $b WHERE $key = $a",
+	foreach my $statement ("INSERT INTO $table $row ON CONFLICT DO NOTHING", "UPDATE $table SET $key = $b WHERE $key = $a",
 		"DELETE FROM $table WHERE $key = " . number(50))
 	{
 		my (undef, $error) = $session->both($statement);
@@ -131,8 +136,9 @@ sub change
 sub differ
 {
 	my ($kind) = @_;
-	my ($table, $topic, $key) = (name($table{$kind}), name($topic{$kind}), key($table{$kind}));
-	my $joined = "FROM $table t FULL JOIN latest(NULL::$topic) l ON l.key = t.$key\::text";
+	my ($table, $topic, $key, $second) = (name($table{$kind}), name($topic{$kind}), keys_of($table{$kind}));
+	my $json = $second ? "(SELECT to_jsonb(k) FROM (SELECT t.$key, t.$second) k)" : "to_jsonb(t.$key)";
+	my $joined = "FROM $table t FULL JOIN latest(NULL::$topic) l ON l.key::jsonb = $json";
 	my $keys = rows("SELECT string_agg(coalesce(l.key, '') || '/' || coalesce(t.$key\::text, ''), ' ') $joined WHERE l.key IS NULL OR t.$key IS NULL");
 
 	return "keys: $keys" if $keys ne '';
@@ -145,17 +151,17 @@ my ($done, $refused, @problems) = (0, 0);
 
 foreach my $round (1 .. $rounds)
 {
-	my $kind = one_of('plain', 'parted', 'parted');
+	my $kind = one_of('plain', 'pair', 'parted', 'parted');
 	my $statement = ddl($kind);
 	my $transaction = $statement =~ /CONCURRENTLY/ ? $statement : "BEGIN; $statement; " . one_of('COMMIT', 'COMMIT', 'COMMIT', 'ROLLBACK');
 	my (undef, $error) = $session->both($transaction);
 
 	$error =~ /ERROR/ ? $refused++ : $done++;
 	push @problems, "server: $error" if $error =~ /XX000|connection|concurrently updated/;
-	push @problems, grep { $_ ne '' } map { change($_) } qw(plain parted);
+	push @problems, grep { $_ ne '' } map { change($_) } qw(plain parted pair);
 	if ($round % 5 == 0 && !@problems)
 	{
-		my %differ = map { $_ => differ($_) } qw(plain parted);
+		my %differ = map { $_ => differ($_) } qw(plain parted pair);
 		push @problems, map { "$_: $differ{$_}" } grep { $differ{$_} ne '' } sort keys %differ;
 	}
 	next if !@problems;
@@ -165,7 +171,7 @@ foreach my $round (1 .. $rounds)
 is(join("\n", @problems), '', "tables and topics were the same through $rounds rounds of DDL");
 cmp_ok($done, '>', $rounds / 10, 'much was done');
 cmp_ok($refused, '>', $rounds / 10, 'and much refused');
-is(rows(q{SELECT count(*) FROM pg_trigger WHERE tgfoid = 'publish_changes'::regproc AND tgparentid = 0}), '8', 'the triggers are all there');
+is(rows(q{SELECT count(*) FROM pg_trigger WHERE tgfoid = 'publish_changes'::regproc AND tgparentid = 0}), '12', 'the triggers are all there');
 note("$done done, $refused refused");
 
 $session->close;
