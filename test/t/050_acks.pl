@@ -277,13 +277,23 @@ sub take_over
 	my $old = $primary;
 	my ($other) = grep { $_ != $new } standbys();
 
+	# one that nobody waited for may have more than the new primary will have; with its primary
+	# lost it gets no more
+	my $ahead = received($other) > received($new);
+
 	$new->promote;
 	$new->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()') or die 'recovery does not end';
 	$primary = $new;
 	$other->stop('fast', fail_ok => 1);
-	$other->enable_streaming($new);
-	# one that nobody waited for may have replayed more than the new primary has
-	make_standby($other->name) unless $other->start(fail_ok => 1);
+	if ($ahead)
+	{
+		make_standby($other->name);
+	}
+	else
+	{
+		$other->enable_streaming($new);
+		$other->start;
+	}
 	# prepared transactions left by the crash may want replicas no more
 	end_prepared($primary);
 	make_standby($old->name);
