@@ -59,8 +59,8 @@
 #include "ddl/partition_room.h"
 #include "ddl/topic_ddl.h"
 #include "ddl/topic_drop.h"
-#include "group/group_owned.h"
 #include "group/group_wakeup.h"
+#include "group/role_groups.h"
 #include "log/topic_waiters.h"
 #include "produce/partitioner_lookup.h"
 #include "produce/producer.h"
@@ -371,10 +371,10 @@ follow_owners(Node *statement)
 	{
 		ReassignOwnedStmt *reassign = castNode(ReassignOwnedStmt, statement);
 
-		pgt_group_owned_reassign(role_oids(reassign->roles), get_rolespec_oid(reassign->newrole, false));
+		pgt_role_groups_reassign(role_oids(reassign->roles), get_rolespec_oid(reassign->newrole, false));
 	}
 	else
-		pgt_group_owned_drop(role_oids(castNode(DropOwnedStmt, statement)->roles));
+		pgt_role_groups_drop(role_oids(castNode(DropOwnedStmt, statement)->roles));
 }
 
 /* ProcessUtility_hook */

@@ -21,7 +21,7 @@
  *
  * A role can be dropped while it owns groups, in this database and in others, of which
  * DROP ROLE sees nothing.  Until the maintenance worker has put 0 in its place
- * (pgt_group_owned_disown()), the oid is that of no role, and nobody has its privileges.
+ * (pgt_role_groups_disown()), the oid is that of no role, and nobody has its privileges.
  *
  * The rows have the owner as a value of the type topic_role: inside an oid, so that renaming
  * a role changes nothing; as text the role's name, so that a dump can be restored in another

@@ -38,7 +38,7 @@
 #include "access/xact.h"
 #include "ddl/orphaned_logs.h"
 #include "group/group_expiry.h"
-#include "group/group_owned.h"
+#include "group/role_groups.h"
 #include "maintenance/cleaner_throttle.h"
 #include "maintenance/compaction.h"
 #include "maintenance/database_claim.h"
@@ -428,7 +428,7 @@ expire_groups(void)
 	PG_TRY();
 	{
 		(void) pgt_group_expiry_run();
-		(void) pgt_group_owned_disown();
+		(void) pgt_role_groups_disown();
 		CommitTransactionCommand();
 	}
 	PG_CATCH();

@@ -23,8 +23,8 @@
 
 #include "consume/nack_header.h"
 #include "group/consumer_group.h"
-#include "group/group_owner.h"
 #include "group/group_row.h"
+#include "group/partition_owner.h"
 #include "maintenance/retention.h"
 #include "topic/topic.h"
 #include "util/catch_error.h"
@@ -224,7 +224,7 @@ pgt_topic_consumer_info(PG_FUNCTION_ARGS)
 	Datum		values[2] = {0};
 	bool		nulls[2] = {true, true};
 	ConsumerGroup group;
-	GroupOwner	owner;
+	PartitionOwner	owner;
 	char	   *gid = NULL;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
@@ -233,7 +233,7 @@ pgt_topic_consumer_info(PG_FUNCTION_ARGS)
 	{
 		pgt_group_init(&group, fcinfo->flinfo->fn_oid, relid, text_to_cstring(PG_GETARG_TEXT_PP(1)));
 		if (pgt_inspect_shows_group(relid, pgt_group_rows_owner(&group)) &&
-			pgt_group_owner(&group, PG_GETARG_INT32(2), &owner))
+			pgt_partition_owner_find(&group, PG_GETARG_INT32(2), &owner))
 		{
 			if (owner.pid == 0)
 				gid = pgt_inspect_prepared_name(owner.xid);

@@ -1,5 +1,5 @@
 /*
- * group_owner.c
+ * partition_owner.c
  *	  Which transaction owns a partition for a consumer group.
  *
  * For those who look at groups: consumer_group.c tells how a partition is owned.  Where
@@ -27,8 +27,8 @@
 #include "utils/snapmgr.h"
 
 #include "group/consumer_group.h"
-#include "group/group_owner.h"
 #include "group/group_row.h"
+#include "group/partition_owner.h"
 #include "util/compat.h"
 
 /* The transaction that writes a row or has it locked as a consumer does, or an invalid id. */
@@ -76,7 +76,7 @@ find_row(const ConsumerGroup *group, int32 partition, TransactionId *xid)
 
 /* The owner of a partition that has no row. */
 static bool
-missing_row_owner(const ConsumerGroup *group, int32 partition, GroupOwner *owner)
+missing_row_owner(const ConsumerGroup *group, int32 partition, PartitionOwner *owner)
 {
 	LOCKTAG		tag = pgt_group_missing_row_tag(group, partition);
 	int			count = 0;
@@ -99,9 +99,9 @@ missing_row_owner(const ConsumerGroup *group, int32 partition, GroupOwner *owner
 }
 
 bool
-pgt_group_owner(const ConsumerGroup *group, int32 partition, GroupOwner *owner)
+pgt_partition_owner_find(const ConsumerGroup *group, int32 partition, PartitionOwner *owner)
 {
-	*owner = (GroupOwner) {0, InvalidTransactionId};
+	*owner = (PartitionOwner) {0, InvalidTransactionId};
 	if (RecoveryInProgress())
 		return false;
 	if (!find_row(group, partition, &owner->xid))

@@ -1,5 +1,5 @@
 /*
- * group_owned.c
+ * role_groups.c
  *	  The consumer groups of roles that are given up or dropped.
  *
  * A group is a name in rows, not an object of the catalogs, so the server knows of no
@@ -24,9 +24,9 @@
 #include "utils/syscache.h"
 
 #include "group/consumer_group.h"
-#include "group/group_owned.h"
 #include "group/group_row.h"
 #include "group/lease.h"
+#include "group/role_groups.h"
 #include "topic/topic.h"
 
 /* Is the owner one of these roles?  arg: List of oids. */
@@ -48,7 +48,7 @@ groups_of(List *roles)
 }
 
 void
-pgt_group_owned_reassign(List *roles, Oid new_owner)
+pgt_role_groups_reassign(List *roles, Oid new_owner)
 {
 	ListCell   *cell;
 
@@ -63,7 +63,7 @@ pgt_group_owned_reassign(List *roles, Oid new_owner)
 }
 
 void
-pgt_group_owned_drop(List *roles)
+pgt_role_groups_drop(List *roles)
 {
 	ListCell   *cell;
 
@@ -108,7 +108,7 @@ disown(const ConsumerGroup *group)
 }
 
 int
-pgt_group_owned_disown(void)
+pgt_role_groups_disown(void)
 {
 	int			changed = 0;
 	Oid			table;

@@ -1,9 +1,9 @@
 /*
- * group_owned.h
+ * role_groups.h
  *	  The consumer groups of roles that are given up or dropped.
  */
-#ifndef GROUP_OWNED_H
-#define GROUP_OWNED_H
+#ifndef ROLE_GROUPS_H
+#define ROLE_GROUPS_H
 
 #include "nodes/pg_list.h"
 
@@ -12,14 +12,14 @@
  * database: give them to another role, or delete them.  Both wait for transactions that
  * consume.  The current user has the privileges of the roles.
  */
-extern void pgt_group_owned_reassign(List *roles, Oid new_owner);
-extern void pgt_group_owned_drop(List *roles);
+extern void pgt_role_groups_reassign(List *roles, Oid new_owner);
+extern void pgt_role_groups_drop(List *roles);
 
 /*
  * Let the groups of this database whose owner was dropped belong to their topics' owners.
  * Waits for nobody, and leaves the rows that are in use; returns the number of rows.  The
  * caller has begun a transaction for it, without a snapshot.
  */
-extern int	pgt_group_owned_disown(void);
+extern int	pgt_role_groups_disown(void);
 
-#endif							/* GROUP_OWNED_H */
+#endif							/* ROLE_GROUPS_H */
