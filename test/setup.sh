@@ -14,7 +14,7 @@
 #             pg_bin       the server's programs
 #             server_user  who runs servers (initdb refuses root)
 # Functions:  say, die, need_server, need_packages, need_for_tests, of_major,
-#             release_major, choose_server_user, as_server_user, as_root, private_dir, kept_dir,
+#             release_major, choose_server_user, as_server_user, need_root, as_root, private_dir, kept_dir,
 #             build_in, make_cluster, start_cluster, cluster_runs, stop_cluster,
 #             kill_cluster
 
@@ -63,12 +63,17 @@ choose_server
 # of_major PACKAGE...: the names with the server's major in them
 of_major() { printf '%s\n' "${@//NN/$pg_major}"; }
 
+# need_root WHAT: an error where "WHAT needs root" and it cannot be had
+need_root() {
+    [ "$(id -u)" = 0 ] || command -v sudo >/dev/null || die "$1 needs root, and there is no sudo"
+}
+
 # Run as root: directly, or through sudo.
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         "$@"
     else
-        command -v sudo >/dev/null || die "this step needs root and there is no sudo: $*"
+        need_root "\"$*\""
         sudo env LC_ALL="$LC_ALL" "$@"
     fi
 }
@@ -104,6 +109,7 @@ need_packages() {
     done
     [ ${#missing[@]} -gt 0 ] || return 0
 
+    need_root "installing packages (${missing[*]})"
     say "installing packages: ${missing[*]}"
     install_packages "${missing[@]}" || exit 1
 }
@@ -230,6 +236,7 @@ remove_bitcode() {
 build_in() {
     local dir=$1 key sums
     shift
+    need_root 'installing what is built'
     sums=$(source_sums)
     key=$(build_key "$sums" "$@" | cksum)
     if [ "$(cat "$dir.key" 2>/dev/null)" != "$key" ]; then
