@@ -8,7 +8,7 @@
 
 #include "log/log_segments.h"
 
-/* The part of a topic's configuration that the log needs. */
+/* The part of a topic's configuration that the log and the producer need. */
 typedef struct LogConfig
 {
 	int64		segment_bytes;

@@ -6,7 +6,7 @@
  * names.  One table, topic_options[], says for each option what its values are
  * and which field of Topic it sets.  The validator (CREATE and ALTER FOREIGN
  * TABLE), the cache of topics and the view pg_topics all work from it, so a
- * new option is one line here and one field in topic.h.
+ * new option is one line here and one field in topic_types.h.
  *
  * The default of an option is that of a setting (pg_topics.log_*, Kafka's broker
  * configuration) where there is one, else it stands in the table if the option is
