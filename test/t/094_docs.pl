@@ -1,7 +1,7 @@
 # The SQL of README.md and docs/ does what the pages say: each page is followed from its
 # top to its end in a fresh database, each block succeeds or fails with the error that the
 # page shows, and output that is shown is the output.  Links lead somewhere.
-# Pictures are as their script draws them.
+# Pictures are as their script draws them.  The reference has all options and settings.
 #
 # test/perl/DocPage.pm says how blocks are marked that need something special.
 use strict;
@@ -98,11 +98,31 @@ SKIP:
 		'docs/pictures/draw draws the pictures that are there');
 }
 
-# ---- the pages ---------------------------------------------------------------
+# ---- the reference -----------------------------------------------------------
 
 # A reader's server: retention and the maintenance workers are as they come.
 my $node = new_node('main', settings => [ 'fsync = off', 'pg_topics.log_retention_ms = -2', "timezone = 'UTC'" ]);
 $node->start;
+
+# The names that no table of the reference has in its first column; one name stands for
+# `pg_topics.a_ms` over `_minutes` too.
+sub missing_in_reference
+{
+	my @cells = slurp_file('docs/reference.md') =~ /^\|([^|]*)\|/mg;
+	my %there = map { $_ => 1 } map { /`([^`]+)`/g } @cells;
+
+	return join(' ', grep { !$there{$_} && !(/(_[a-z]+)$/ && $there{$1}) } @_);
+}
+
+$node->safe_psql('postgres', 'CREATE EXTENSION pg_topics');
+my (undef, undef, $hint) = $node->psql('postgres', q{SELECT create_topic('t', config => '{"no.such.option": 1}')});
+my ($options) = $hint =~ /Valid options are: (.*)\.$/m;
+is(missing_in_reference(split /, /, $options), '', 'docs/reference.md: a row for each topic option');
+is(missing_in_reference(grep { $_ ne 'pg_topics.fault_point' }
+			split /\n/, $node->safe_psql('postgres', q{SELECT name FROM pg_settings WHERE name LIKE 'pg\_topics.%'})),
+	'', 'docs/reference.md: a row for each setting');
+
+# ---- the pages ---------------------------------------------------------------
 
 my %terminals;
 
