@@ -265,23 +265,9 @@ void
 pgt_published_columns_relabeled(Oid type)
 {
 	List	   *types = list_make1_oid(type);
-	List	   *relids = NIL;
 	ListCell   *cell;
 
-	/* the list grows on the way */
-	for (int i = 0; i < list_length(types); i++)
-	{
-		Oid			used = list_nth_oid(types, i);
-
-		types = list_concat_unique_oid(types, pgt_publishing_trigger_dependents(TypeRelationId, used, TypeRelationId));
-		foreach(cell, pgt_publishing_trigger_dependents(TypeRelationId, used, RelationRelationId))
-		{
-			relids = list_append_unique_oid(relids, lfirst_oid(cell));
-			if (OidIsValid(get_rel_type_id(lfirst_oid(cell))))
-				types = list_append_unique_oid(types, get_rel_type_id(lfirst_oid(cell)));
-		}
-	}
-	foreach(cell, relids)
+	foreach(cell, pgt_publishing_trigger_list_of_types(&types))
 		check_key_types(lfirst_oid(cell), types);
 }
 

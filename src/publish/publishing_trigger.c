@@ -33,6 +33,7 @@
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
@@ -298,12 +299,6 @@ dependencies(Oid class, Oid object, bool referenced, Oid other_class)
 	return others;
 }
 
-List *
-pgt_publishing_trigger_dependents(Oid class, Oid object, Oid dependent_class)
-{
-	return dependencies(class, object, true, dependent_class);
-}
-
 Oid
 pgt_publishing_trigger_topic(Oid trigger)
 {
@@ -343,7 +338,7 @@ pgt_publishing_trigger_list_of_topic(Oid topic)
 	List	   *triggers = NIL;
 	ListCell   *cell;
 
-	foreach(cell, pgt_publishing_trigger_dependents(RelationRelationId, topic, TriggerRelationId))
+	foreach(cell, dependencies(RelationRelationId, topic, true, TriggerRelationId))
 	{
 		PublishingTrigger *trigger = pgt_publishing_trigger_find(lfirst_oid(cell), NULL);
 
@@ -351,6 +346,33 @@ pgt_publishing_trigger_list_of_topic(Oid topic)
 			triggers = lappend(triggers, trigger);
 	}
 	return triggers;
+}
+
+/* ---- types ------------------------------------------------------------------ */
+
+List *
+pgt_publishing_trigger_list_of_types(List **types)
+{
+	List	   *relids = NIL;
+	ListCell   *cell;
+
+	/* the list grows on the way */
+	for (int i = 0; i < list_length(*types); i++)
+	{
+		Oid			used = list_nth_oid(*types, i);
+
+		*types = list_concat_unique_oid(*types, dependencies(TypeRelationId, used, true, TypeRelationId));
+		foreach(cell, dependencies(TypeRelationId, used, true, RelationRelationId))
+		{
+			Oid			relid = lfirst_oid(cell);
+
+			if (pgt_publishing_trigger_publishes(relid))
+				relids = list_append_unique_oid(relids, relid);
+			if (OidIsValid(get_rel_type_id(relid)))
+				*types = list_append_unique_oid(*types, get_rel_type_id(relid));
+		}
+	}
+	return relids;
 }
 
 /* ---- the names of columns ------------------------------------------------- */

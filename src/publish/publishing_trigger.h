@@ -71,8 +71,11 @@ extern List *pgt_publishing_trigger_list_of_topic(Oid topic);
  */
 extern void pgt_publishing_trigger_rename_topics(void);
 
-/* The objects of a class that depend on another object. */
-extern List *pgt_publishing_trigger_dependents(Oid class, Oid object, Oid dependent_class);
+/*
+ * The published relations that have columns of these types, or of types that are made of
+ * them: arrays, domains, ranges, composite types.  Adds such types to the list.
+ */
+extern List *pgt_publishing_trigger_list_of_types(List **types);
 
 /* The value of the option among its arguments; NULL if it is not given. */
 extern const char *pgt_publishing_trigger_option(const PublishingTrigger *trigger, PublishingTriggerOption option);

@@ -48,7 +48,6 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
@@ -89,19 +88,6 @@ static NotedChanges noted = {0};
 PG_FUNCTION_INFO_V1(pgt_number_schemas);
 
 /* Statements; %s: the extension's schema; operators are pg_catalog's, see the function's search_path. */
-
-/* $1: types, $2: schemas of types; the tables that have columns made of them */
-static const char *const users_statement =
-"WITH RECURSIVE used (type) AS ("
-" SELECT unnest($1)"
-" UNION"
-" SELECT oid FROM pg_type WHERE typnamespace = ANY ($2)"
-" UNION"
-" SELECT coalesce(c.reltype, d.objid)"
-" FROM used JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid = used.type"
-" LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid"
-" WHERE d.classid IN ('pg_class'::regclass, 'pg_type'::regclass))"
-" SELECT DISTINCT t.typrelid FROM used JOIN pg_type t ON t.oid = used.type WHERE t.typrelid <> 0";
 
 /* $1: a table; the types of its columns, and those that they are made of */
 #define USED_TYPES \
@@ -165,38 +151,45 @@ run(const char *statement, Oid argument)
 	return SPI_processed;
 }
 
-/* A list of oids as an array. */
-static Datum
-oid_array(List *oids)
+/* Add the types of the schemas. */
+static List *
+add_types(List *types, List *schemas)
 {
-	Datum	   *values = palloc((list_length(oids) + 1) * sizeof(Datum));
-	ListCell   *cell;
+	Relation	catalog = table_open(TypeRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
+	HeapTuple	tuple;
 
-	foreach(cell, oids)
-		values[foreach_current_index(cell)] = ObjectIdGetDatum(lfirst_oid(cell));
-	return PointerGetDatum(construct_array(values, list_length(oids), OIDOID, sizeof(Oid), true, TYPALIGN_INT));
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_type type = (Form_pg_type) GETSTRUCT(tuple);
+
+		if (list_member_oid(schemas, type->typnamespace))
+			types = list_append_unique_oid(types, type->oid);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return types;
 }
 
-/* Add the published tables that use types which have been altered. */
+/* The tables to number. */
 static List *
-add_users(List *tables, List *types, List *schemas)
+tables_to_number(const NotedChanges *changes)
 {
-	Oid			argument_types[] = {OIDARRAYOID, OIDARRAYOID};
-	Datum		arguments[] = {oid_array(types), oid_array(schemas)};
-	SPIPlanPtr	plan = SPI_prepare(users_statement, 2, argument_types);
+	List	   *types = list_copy(changes->types);
+	List	   *tables;
+	List	   *published = NIL;
+	ListCell   *cell;
 
-	if (plan == NULL ||
-		SPI_execute_snapshot(plan, arguments, NULL, GetLatestSnapshot(), InvalidSnapshot, true, false, 0) < 0)
-		elog(ERROR, "could not find the tables that use types");
-	for (uint64 i = 0; i < SPI_processed; i++)
+	if (changes->schemas != NIL)
+		types = add_types(types, changes->schemas);
+	tables = list_concat_unique_oid(list_copy(changes->tables), pgt_publishing_trigger_list_of_types(&types));
+	foreach(cell, tables)
 	{
-		bool		isnull;
-		Oid			table = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
-
-		if (pgt_publishing_trigger_publishes(table))
-			tables = list_append_unique_oid(tables, table);
+		/* it may be gone again, or not be published any more */
+		if (pgt_publishing_trigger_publishes(lfirst_oid(cell)))
+			published = lappend_oid(published, lfirst_oid(cell));
 	}
-	return tables;
+	return published;
 }
 
 /* Give a table's columns a number, if they have none. */
@@ -266,6 +259,7 @@ Datum
 pgt_number_schemas(PG_FUNCTION_ARGS)
 {
 	NotedChanges changes = noted;
+	List	   *tables;
 	const char *schema;
 	ListCell   *cell;
 
@@ -273,21 +267,16 @@ pgt_number_schemas(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("number_schemas() was not called as an event trigger")));
-	if (noted.tables == NIL && noted.types == NIL && noted.schemas == NIL && !noted.drop)
-		PG_RETURN_NULL();
 	memset(&noted, 0, sizeof(noted));
+	tables = tables_to_number(&changes);
+	if (tables == NIL && !changes.drop)
+		PG_RETURN_NULL();
 	schema = quote_identifier(get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid)));
 	SPI_connect();
 	if (changes.drop && run(psprintf(gone_statement, schema), InvalidOid) > 0)
 		(void) run(psprintf(forget_statement, schema), InvalidOid);
-	if (changes.types != NIL || changes.schemas != NIL)
-		changes.tables = add_users(list_copy(changes.tables), changes.types, changes.schemas);
-	foreach(cell, changes.tables)
-	{
-		/* it may be gone again, or not be published any more */
-		if (pgt_publishing_trigger_publishes(lfirst_oid(cell)))
-			number_table(schema, lfirst_oid(cell));
-	}
+	foreach(cell, tables)
+		number_table(schema, lfirst_oid(cell));
 	SPI_finish();
 	PG_RETURN_NULL();
 }
