@@ -19,11 +19,13 @@ extern bool pgt_topic_plan_is_parallel_safe(PlannerInfo *root, RelOptInfo *rel, 
 extern void pgt_topic_plan_explain(ForeignScanState *node, struct ExplainState *es);
 
 /*
- * The parts of a plan that its scan needs: the conditions (ScanCondition *, palloc'd) and
- * the columns that must be filled in (a bit for each TopicColumnId).
+ * The parts of a plan that its scan needs: the conditions (ScanCondition *, palloc'd), the
+ * columns that must be filled in (a bit for each TopicColumnId), and whether the last
+ * record comes first.
  */
 extern List *pgt_topic_plan_conditions(const ForeignScan *plan);
 extern uint32 pgt_topic_plan_columns(const ForeignScan *plan);
+extern bool pgt_topic_plan_is_backward(const ForeignScan *plan);
 
 /* topic_scan.c: running scans; the server's callbacks */
 extern void pgt_topic_scan_begin(ForeignScanState *node, int eflags);

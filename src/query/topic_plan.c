@@ -2,17 +2,18 @@
  * topic_plan.c
  *	  Planning and explaining the scan of a topic.
  *
- * There is one way to read a topic: the selected partitions one after another, each in
- * offset order.  The planner can choose the part that is read (see scan_bounds.c) and
- * can make use of the order:
+ * A topic is read by the selected partitions one after another, each in offset order.  The
+ * planner can choose the part that is read (see scan_bounds.c) and can make use of the
+ * order:
  *
  *	  several partitions   rows come by (partition, record_offset)
- *	  one partition        rows come by record_offset
+ *	  one partition        rows come by record_offset, ascending or descending
  *
- * so ORDER BY record_offset LIMIT n of one partition needs no sort and stops
- * early.  The scan itself enforces conditions on partition and record_offset; only other
- * conditions are checked for each row.  A join on an offset or a partition gets a path
- * that looks up each outer row's records.
+ * so ORDER BY record_offset LIMIT n of one partition needs no sort and stops early, and so
+ * does ORDER BY record_offset DESC.  Which partition it is need not be known while planning.
+ * The scan itself enforces conditions on partition and record_offset; only other conditions
+ * are checked for each row.  A join on an offset or a partition gets a path that looks up
+ * each outer row's records.
  *
  * A large scan may be divided among parallel workers, at the price of its
  * order.
@@ -21,8 +22,10 @@
  * which are known from the logs' shared state without reading a file.
  *
  * The plan carries the values of the conditions as fdw_exprs, and in
- * fdw_private two integer lists: three numbers for each of the conditions
- * (column, strategy, is_array), and the columns to be filled in as one bit mask.
+ * fdw_private two integer lists: three numbers for each of the conditions (column,
+ * strategy, is_array), and the columns to be filled in as one bit mask with a mark for the
+ * scan's direction.  The path of a backward scan has a list in its fdw_private, which says
+ * no more than that it is one.
  *
  * No locks, no WAL; everything lives in the planner's context.
  */
@@ -173,7 +176,7 @@ column_var(RelOptInfo *rel, const TopicPlan *plan, TopicColumnId column)
 	return makeVar(rel->relid, attnum, type, -1, InvalidOid, 0);
 }
 
-/* Does the pathkey ask for that column, in ascending order of integers? */
+/* Does the pathkey ask for the order of that column, by either direction of integers? */
 static bool
 is_pathkey_on(const PathKey *pathkey, RelOptInfo *rel, const TopicPlan *plan,
 			  TopicColumnId column)
@@ -183,16 +186,16 @@ is_pathkey_on(const PathKey *pathkey, RelOptInfo *rel, const TopicPlan *plan,
 
 	return var != NULL &&
 		pathkey->pk_opfamily == integers->btree_opf &&
-		PGT_PATHKEY_ASCENDS(pathkey) &&
 		find_ec_member_matching_expr(pathkey->pk_eclass, (Expr *) var, rel->relids) != NULL;
 }
 
 /*
- * The leading part of the query's order that the scan provides anyway.  The position of
- * nulls does not matter, because neither column is ever null.
+ * The leading part of the query's order that a forward or a backward scan provides anyway.
+ * The position of nulls does not matter, because neither column is ever null; nor does the
+ * direction of the partition where there is one.
  */
 static List *
-useful_pathkeys(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan)
+useful_pathkeys(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, bool backward)
 {
 	List	   *useful = NIL;
 	bool		by_offset = plan->one_partition;
@@ -201,10 +204,12 @@ useful_pathkeys(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan)
 	foreach(cell, root->query_pathkeys)
 	{
 		PathKey    *pathkey = lfirst_node(PathKey, cell);
+		bool		ascends = PGT_PATHKEY_ASCENDS(pathkey);
 
-		if (is_pathkey_on(pathkey, rel, plan, TOPIC_PARTITION))
+		if (is_pathkey_on(pathkey, rel, plan, TOPIC_PARTITION) && (ascends || plan->one_partition))
 			by_offset = true;
-		else if (!by_offset || !is_pathkey_on(pathkey, rel, plan, TOPIC_RECORD_OFFSET))
+		else if (!by_offset || ascends == backward ||
+				 !is_pathkey_on(pathkey, rel, plan, TOPIC_RECORD_OFFSET))
 			break;
 		useful = lappend(useful, pathkey);
 	}
@@ -233,13 +238,38 @@ make_scan_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, int wo
 	Cost		run = ceil(plan->bytes / BLCKSZ) * seq_page_cost +
 		plan->records / divisor * (cpu_tuple_cost + rel->baserestrictcost.per_tuple) +
 		rows * rel->reltarget->cost.per_tuple;
-	List	   *pathkeys = workers > 0 ? NIL : useful_pathkeys(root, rel, plan);
+	List	   *pathkeys = workers > 0 ? NIL : useful_pathkeys(root, rel, plan, false);
 	ForeignPath *path = PGT_SCAN_PATH(root, rel, rows, startup, startup + run, pathkeys,
 									  rel->lateral_relids);
 
 	path->path.parallel_workers = workers;
 	path->path.parallel_aware = workers > 0;
 	return (Path *) path;
+}
+
+/*
+ * Add the path that reads one partition backward, if the query asks for that order.  It
+ * takes a batch before the first row, and a copy of each record: little, but more than the
+ * forward scan, and less than any sort.
+ */
+static void
+add_backward_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan)
+{
+	Cost		startup = cpu_operator_cost * Min(rel->rows, RECORDS_PER_LOOKUP);
+	List	   *pathkeys;
+	ForeignPath *path;
+
+	if (!plan->one_partition)
+		return;
+	pathkeys = useful_pathkeys(root, rel, plan, true);
+	if (list_length(pathkeys) <= list_length(useful_pathkeys(root, rel, plan, false)))
+		return;
+	path = (ForeignPath *) make_scan_path(root, rel, plan, 0);
+	path->path.pathkeys = pathkeys;
+	path->path.startup_cost += startup;
+	path->path.total_cost += startup + cpu_operator_cost * rel->rows;
+	path->fdw_private = list_make1_int(true);
+	add_path(rel, (Path *) path);
 }
 
 /* Add the path of a serial scan and, if the scan is large enough, of a parallel one. */
@@ -397,6 +427,7 @@ pgt_topic_plan_get_paths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	TopicPlan  *plan = rel->fdw_private;
 
 	add_scan_paths(root, rel, plan);
+	add_backward_path(root, rel, plan);
 	add_lookup_paths(root, rel, plan);
 }
 
@@ -461,7 +492,8 @@ pgt_topic_plan_get_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPa
 	}
 	columns = used_columns(rel, plan->topic, checked);
 	return make_foreignscan(tlist, checked, rel->relid, values,
-							list_make2(conditions, list_make1_int((int) columns)),
+							list_make2(conditions,
+									   list_make2_int((int) columns, path->fdw_private != NIL)),
 							NIL, enforced, outer_plan);
 }
 
@@ -490,6 +522,12 @@ uint32
 pgt_topic_plan_columns(const ForeignScan *plan)
 {
 	return (uint32) linitial_int(lsecond(plan->fdw_private));
+}
+
+bool
+pgt_topic_plan_is_backward(const ForeignScan *plan)
+{
+	return lsecond_int(lsecond(plan->fdw_private)) != 0;
 }
 
 /* The conditions on a column, as in ">= 100 and < 200"; NULL if there are none. */
@@ -582,4 +620,6 @@ pgt_topic_plan_explain(ForeignScanState *node, struct ExplainState *es)
 		ExplainPropertyText("Offsets", offsets, es);
 	if (timestamps != NULL)
 		ExplainPropertyText("Timestamps", timestamps, es);
+	if (pgt_topic_plan_is_backward((ForeignScan *) plan))
+		ExplainPropertyText("Order", "record_offset descending", es);
 }

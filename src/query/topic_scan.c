@@ -8,6 +8,8 @@
  * there by itself, the end is looked up once (whole_end.c).  It reads nothing before the
  * first row is asked for, and nothing beyond the reader's chunk when no more rows are.
  *
+ * A backward scan, of one partition, gives the same records, the last one first.
+ *
  * The bounds are evaluated when the first row is asked for, and again after
  * each rescan: parameters of a join may have changed.
  *
@@ -40,6 +42,7 @@
 #include "topic/serializer.h"
 #include "util/catch_error.h"
 #include "util/clock.h"
+#include "wal/backward_reader.h"
 #include "wal/log_reader.h"
 #include "wal/whole_end.h"
 
@@ -57,6 +60,8 @@ typedef struct TopicScan
 	int64	   *ends;			/* of a serial scan, one a partition: its end, or END_UNKNOWN */
 	int			partition;		/* being read; -1 before the first */
 	LogReader  *reader;			/* NULL between partitions */
+	bool		backward;		/* each partition's last record first: by the other reader */
+	BackwardReader *backward_reader;
 	bool		done;			/* the end was reached */
 
 	/* read from the partition, not yet counted in its statistics */
@@ -93,6 +98,8 @@ scan_init(TopicScan *scan, Topic *topic, Snapshot snapshot, uint32 columns)
 		scan->ends[i] = END_UNKNOWN;
 	scan->partition = -1;
 	scan->reader = NULL;
+	scan->backward = false;
+	scan->backward_reader = NULL;
 	scan->done = false;
 	scan->records = scan->bytes = 0;
 	scan->column_count = 0;
@@ -110,10 +117,14 @@ scan_close_reader(TopicScan *scan)
 	TopicPartition key;
 	PartitionState *state;
 
-	if (scan->reader == NULL)
+	if (scan->reader != NULL)
+		pgt_log_reader_end(scan->reader);
+	else if (scan->backward_reader != NULL)
+		pgt_backward_reader_end(scan->backward_reader);
+	else
 		return;
-	pgt_log_reader_end(scan->reader);
 	scan->reader = NULL;
+	scan->backward_reader = NULL;
 	key = pgt_topic_partition(scan->topic, scan->partition);
 	state = pgt_log_state_find(&key);
 	if (state != NULL && scan->records > 0)
@@ -233,6 +244,67 @@ scan_next(TopicScan *scan, Record *record)
 }
 
 /*
+ * Where a backward scan of the partition begins.  A forward scan stops at a running
+ * transaction by itself where its end is not looked up; this one cannot, so for it the end
+ * is known wherever it is not behind all that is read.  Where damage is on the way to it,
+ * it is where a forward scan would stop.
+ */
+static int64
+backward_end(TopicScan *scan)
+{
+	int64		end = Min(scan->bounds.end_offset, serial_end(scan, scan->bounds.end_offset));
+	TopicPartition key = pgt_topic_partition(scan->topic, scan->partition);
+
+	if (scan->ends[scan->partition] != PG_INT64_MAX)
+		return end;
+	return pgt_log_reader_stop(&key, scan->bounds.first_offset, end, scan->snapshot);
+}
+
+/* Open a backward reader on the next partition; false if there are none left. */
+static bool
+scan_open_backward_reader(TopicScan *scan)
+{
+	LogReaderFilter filter = {
+		.min_timestamp = scan->bounds.min_timestamp,
+		.max_timestamp = scan->bounds.max_timestamp
+	};
+	MemoryContext caller;
+	TopicPartition key;
+
+	scan_close_reader(scan);
+	if (!scan->done)
+		scan->partition = bms_next_member(scan->bounds.partitions, scan->partition);
+	if (scan->done || scan->partition < 0)
+	{
+		scan->done = true;
+		return false;
+	}
+	key = pgt_topic_partition(scan->topic, scan->partition);
+	filter.end_offset = backward_end(scan);
+	caller = MemoryContextSwitchTo(scan->scan_context);
+	scan->backward_reader = pgt_backward_reader_begin(&key, scan->bounds.first_offset,
+													  scan->snapshot, &filter);
+	MemoryContextSwitchTo(caller);
+	return true;
+}
+
+/* The same as scan_next() for a backward scan. */
+static bool
+scan_next_backward(TopicScan *scan, Record *record)
+{
+	while (scan->backward_reader == NULL ||
+		   !pgt_backward_reader_next(scan->backward_reader, record))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!scan_open_backward_reader(scan))
+			return false;
+	}
+	scan->records++;
+	scan->bytes += record->encoded_length;
+	return true;
+}
+
+/*
  * Set the values of the columns to fill in; new memory comes from the current context.
  */
 static void
@@ -282,6 +354,7 @@ pgt_topic_scan_begin(ForeignScanState *node, int eflags)
 
 	scan_init(&state->scan, pgt_topic_get(RelationGetRelid(node->ss.ss_currentRelation)),
 			  node->ss.ps.state->es_snapshot, pgt_topic_plan_columns(plan));
+	state->scan.backward = pgt_topic_plan_is_backward(plan);
 	state->bounds_context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics scan bounds",
 												  ALLOCSET_SMALL_SIZES);
 	state->conditions = pgt_topic_plan_conditions(plan);
@@ -325,7 +398,8 @@ pgt_topic_scan_iterate(ForeignScanState *node)
 	if (unlikely(!state->has_bounds))
 		evaluate_bounds(state, node->ss.ps.ps_ExprContext);
 	ExecClearTuple(slot);
-	if (!scan_next(&state->scan, &record))
+	if (!(state->scan.backward ? scan_next_backward(&state->scan, &record) :
+		  scan_next(&state->scan, &record)))
 		return slot;
 	scan_fill(&state->scan, &record, slot->tts_values, slot->tts_isnull);
 	return ExecStoreVirtualTuple(slot);

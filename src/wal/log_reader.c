@@ -792,6 +792,19 @@ pgt_log_reader_visible_end(const TopicPartition *key, Snapshot snapshot, Transac
 	return pgt_log_reader_visible_end_by(key, &bounds, snapshot, blocker);
 }
 
+int64
+pgt_log_reader_stop(const TopicPartition *key, int64 offset, int64 end, Snapshot snapshot)
+{
+	LogReaderFilter filter = {PG_INT64_MIN, PG_INT64_MAX, end};
+	LogReader  *reader = pgt_log_reader_begin(key, offset, snapshot, &filter);
+	int64		stop;
+
+	walk_batches(reader);
+	stop = TransactionIdIsValid(reader->blocker) ? Min(reader->position, end) : end;
+	pgt_log_reader_end(reader);
+	return stop;
+}
+
 bool
 pgt_log_reader_sees_behind(const TopicPartition *key, Snapshot snapshot, int64 offset)
 {

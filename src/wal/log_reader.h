@@ -106,6 +106,14 @@ extern int64 pgt_log_reader_visible_end_by(const TopicPartition *key, const LogB
 										   Snapshot snapshot, TransactionId *blocker);
 
 /*
+ * Where a reader of the records from "offset" to below "end" would stop by itself: at the
+ * first batch of a transaction that is running as of the snapshot, or at "end".  It goes
+ * through the index from "offset" on.
+ */
+extern int64 pgt_log_reader_stop(const TopicPartition *key, int64 offset, int64 end,
+								 Snapshot snapshot);
+
+/*
  * Does the snapshot see the transaction of any batch at or past an offset?  If "offset" is
  * the visible end, such a batch lies behind one of a running transaction: its records
  * cannot be read yet, but rows that the same transaction wrote can.

@@ -1,0 +1,300 @@
+/*
+ * backward_reader.c
+ *	  Reading the records of one partition that a snapshot sees, the last one first.
+ *
+ * A batch can only be decoded from its first record on, and whether it is seen is the log
+ * reader's matter.  So this goes back by blocks of a few batches, lets a log reader read
+ * each of them forward, keeps its records, and returns them in reverse:
+ *
+ *	  first_offset                                          end
+ *	   |      ...      [ batch | batch | batch ][ batch | batch ]
+ *	                   <------ 2nd block ------><-- 1st block -->
+ *
+ * The index tells where a block begins.  That is only advice: whatever offset is chosen,
+ * the log reader gives all records from there to the block's end.  So it does no harm if
+ * segments are deleted or replaced between looking at the index and reading.
+ *
+ * The first block is small, so that a look at the last record is cheap, and each one is
+ * twice as long as the one before, up to BLOCK_MAX.  The records of a block may take far
+ * more memory than their batches on disk.  If they take more than work_mem, those kept so
+ * far are dropped, and the next block, of half the length, ends where the others begin.
+ *
+ * Damage in a block must not keep the records behind it from being returned.  So the
+ * first damage is not reported: from there on each block is one batch, and the next
+ * damage, which is then next in order, is an ERROR.
+ *
+ * A segment that is missing between two others shows when a log reader goes from the one
+ * to the other.  So where a segment begins at the end of a block, the log reader goes on
+ * to it.
+ *
+ * Locks: none but for copies of the bounds.
+ *
+ * Memory: one context for the reader's life; below it one for the bytes of the kept
+ * records and one for the log reader, both reset with each block.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "util/catch_error.h"
+#include "utils/memutils.h"
+#include "wal/backward_reader.h"
+
+#define ENTRIES_PER_READ	128
+#define BLOCK_MIN			(16 * 1024)
+#define BLOCK_MAX			(256 * 1024)
+
+struct BackwardReader
+{
+	MemoryContext context;
+	MemoryContext record_context;	/* the kept records' bytes */
+	MemoryContext read_context; /* what reading one block takes */
+	TopicPartition key;
+	PartitionState *state;
+	Snapshot	snapshot;
+	LogReaderFilter filter;
+	int64		first_offset;
+	int64		end;			/* all records from here on were kept or returned */
+	bool		has_begun;		/* a block was read */
+	bool		is_careful;		/* damage was met: go by single batches */
+	uint32		want;			/* bytes of a block, on disk */
+
+	/* the block */
+	int64		start;
+	bool		is_cut;			/* kept records were dropped: there are more before the first one */
+	Record	   *records;		/* to be returned, from the last to the first */
+	int			count;
+	int			capacity;
+	Size		bytes;			/* that they take */
+};
+
+/* ---- where a block begins ------------------------------------------------ */
+
+/* May the batch have records to return? */
+static bool
+may_be_seen(const BackwardReader *reader, const IndexEntry *entry)
+{
+	return (entry->flags & ENTRY_ABORTED) == 0 &&
+		entry->max_timestamp >= reader->filter.min_timestamp &&
+		entry->min_timestamp <= reader->filter.max_timestamp;
+}
+
+/*
+ * The first offset of a batch of the segment such that it and those between it and
+ * "before" make a block; -1 if no batch begins before there.
+ */
+static int64
+start_in_segment(const BackwardReader *reader, Segment *segment, uint32 count, int64 before)
+{
+	IndexEntry	entries[ENTRIES_PER_READ];
+	uint32		step = reader->is_careful ? 1 : ENTRIES_PER_READ;
+	uint32		behind = Min(pgt_segment_find_offset(segment, count, before - 1) + 1, count);
+	uint32		bytes = 0;
+	int64		start = -1;
+
+	while (start < 0 && behind > 0)
+	{
+		uint32		first = behind > step ? behind - step : 0;
+		uint32		n = pgt_segment_read_entries(segment, first, behind - first, entries);
+
+		while (n-- > 0)
+		{
+			int64		offset = segment->id.base + entries[n].first_delta;
+
+			if (offset >= before)
+				continue;
+			if (start >= 0 && bytes + entries[n].length > reader->want)
+				break;
+			start = offset;
+			if (may_be_seen(reader, &entries[n]))
+				bytes += entries[n].length;
+		}
+		behind = first;
+	}
+	return start;
+}
+
+/*
+ * Choose where the block that ends at reader->end begins.  Where the index does not tell,
+ * the log reader will.
+ */
+static int64
+block_start(const BackwardReader *reader)
+{
+	int64		before = reader->end;
+	LogBounds	bounds;
+
+	while (before > reader->first_offset && pgt_partition_log_bounds(&reader->key, &bounds) &&
+		   before > bounds.log_start_offset)
+	{
+		SegmentId	id = pgt_partition_log_segment_for(reader->state, &bounds, before - 1);
+		Segment    *segment;
+		int64		start;
+
+		CHECK_FOR_INTERRUPTS();
+		if (id.base == NO_SEGMENT || id.base >= before)
+			break;
+		if (id.base != bounds.active_base || bounds.active_entries > 0)
+		{
+			segment = pgt_log_segments_open(reader->state, id);
+			if (segment == NULL && pgt_partition_log_has_changed(reader->state, &bounds))
+				continue;
+			start = segment == NULL ? id.base :
+				start_in_segment(reader, segment, pgt_partition_log_entries(segment, &bounds), before);
+			if (start >= 0)
+				return Max(start, reader->first_offset);
+		}
+		before = id.base;
+	}
+	return reader->first_offset;
+}
+
+/* ---- reading a block ----------------------------------------------------- */
+
+/* Forget the records kept so far. */
+static void
+drop_records(BackwardReader *reader)
+{
+	MemoryContextReset(reader->record_context);
+	reader->count = 0;
+	reader->bytes = 0;
+}
+
+/* Copy "length" bytes behind *room, and let *bytes point to the copy. */
+static void
+move_bytes(const char **bytes, int32 length, char **room)
+{
+	if (length <= 0)
+		return;
+	memcpy(*room, *bytes, length);
+	*bytes = *room;
+	*room += length;
+}
+
+/* Keep a copy of the record. */
+static void
+keep_record(BackwardReader *reader, const Record *record)
+{
+	Size		length = (Size) Max(record->key_length, 0) + Max(record->value_length, 0) +
+		record->headers_length;
+	Record	   *kept;
+	char	   *room;
+
+	if (reader->count > 0 && reader->bytes + length + sizeof(Record) > work_mem * (Size) 1024)
+	{
+		drop_records(reader);
+		reader->is_cut = true;
+	}
+	if (reader->count == reader->capacity)
+	{
+		reader->capacity *= 2;
+		reader->records = repalloc_huge(reader->records, reader->capacity * sizeof(Record));
+	}
+	kept = &reader->records[reader->count++];
+	*kept = *record;
+	room = MemoryContextAllocHuge(reader->record_context, Max(length, 1));
+	move_bytes(&kept->key, kept->key_length, &room);
+	move_bytes(&kept->value, kept->value_length, &room);
+	move_bytes(&kept->headers, kept->headers_length, &room);
+	reader->bytes += length + sizeof(Record);
+}
+
+/* Does a segment begin at the block's end?  Then its records were returned. */
+static bool
+ends_at_segment(const BackwardReader *reader)
+{
+	SegmentId	id;
+
+	return reader->has_begun && pgt_log_segments_at(reader->state, reader->end, &id) &&
+		id.base == reader->end;
+}
+
+/* Callback: choose the block before reader->end and keep its records. */
+static void
+read_block(void *arg)
+{
+	BackwardReader *reader = arg;
+	LogReaderFilter filter = reader->filter;
+	LogReader  *forward;
+	Record		record;
+
+	drop_records(reader);
+	reader->is_cut = false;
+	reader->start = block_start(reader);
+	filter.end_offset = ends_at_segment(reader) ? reader->end + 1 : reader->end;
+	forward = pgt_log_reader_begin(&reader->key, reader->start, reader->snapshot, &filter);
+	while (pgt_log_reader_next(forward, &record) && record.offset < reader->end)
+		keep_record(reader, &record);
+	pgt_log_reader_end(forward);
+}
+
+/* Read the block before reader->end, batch by batch once damage was met. */
+static void
+next_block(BackwardReader *reader)
+{
+	MemoryContext caller = MemoryContextSwitchTo(reader->read_context);
+	ErrorData  *damage = NULL;
+
+	if (reader->is_careful)
+		read_block(reader);
+	else
+		damage = pgt_catch_damage_reading(read_block, reader);
+	if (damage != NULL)
+	{
+		reader->is_careful = true;
+		reader->want = 0;
+		MemoryContextReset(reader->read_context);
+		read_block(reader);
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(reader->read_context);
+	reader->want = reader->is_cut ? reader->want / 2 : Min(reader->want * 2, BLOCK_MAX);
+	reader->end = reader->is_cut ? reader->records[0].offset : reader->start;
+	reader->has_begun = true;
+}
+
+/* ---- the interface ------------------------------------------------------- */
+
+BackwardReader *
+pgt_backward_reader_begin(const TopicPartition *key, int64 first_offset, Snapshot snapshot,
+						  const LogReaderFilter *filter)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics backward reader",
+												  ALLOCSET_SMALL_SIZES);
+	BackwardReader *reader = MemoryContextAllocZero(context, sizeof(BackwardReader));
+
+	reader->context = context;
+	reader->record_context = AllocSetContextCreate(context, "pg_topics backward records",
+												   ALLOCSET_DEFAULT_SIZES);
+	reader->read_context = AllocSetContextCreate(context, "pg_topics backward block",
+												 ALLOCSET_SMALL_SIZES);
+	reader->key = *key;
+	reader->state = pgt_log_state_find(key);
+	reader->snapshot = snapshot;
+	reader->filter = *filter;
+	reader->first_offset = Max(first_offset, 0);
+	reader->end = reader->state == NULL ? 0 : filter->end_offset;
+	reader->want = BLOCK_MIN;
+	reader->capacity = 128;
+	reader->records = MemoryContextAlloc(context, reader->capacity * sizeof(Record));
+	return reader;
+}
+
+bool
+pgt_backward_reader_next(BackwardReader *reader, Record *record)
+{
+	while (reader->count == 0)
+	{
+		if (reader->end <= reader->first_offset)
+			return false;
+		CHECK_FOR_INTERRUPTS();
+		next_block(reader);
+	}
+	*record = reader->records[--reader->count];
+	return true;
+}
+
+void
+pgt_backward_reader_end(BackwardReader *reader)
+{
+	MemoryContextDelete(reader->context);
+}
