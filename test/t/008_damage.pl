@@ -238,6 +238,32 @@ sub read_range
 	return '';
 }
 
+# From the last record to the first one at or past an offset, one by one: the rows are right
+# and in order.  Returns the last one's offset, and the SQLSTATE of an error.
+sub read_backward
+{
+	my ($partition, $from, $limit, $name) = @_;
+	my ($wrong, $lowest, $error) = split /\|/, sql("SELECT * FROM read_backward($partition, $from, $limit)"), 3;
+
+	is($wrong, 0, "$name: each row that is read backward is right");
+	return ($lowest, $error);
+}
+
+# All that is behind the damage comes before the error.  But where the damage keeps the end
+# from being found, nothing does, unless one asks only for what is behind it.
+sub check_backward
+{
+	my ($partition, $is_damaged, $name, $high, $limit, $end_is_known) = @_;
+	my ($lowest, $error) = read_backward($partition, 0, $limit, $name);
+
+	return is("$lowest $error", '0 ', "$name: all is read backward") unless $is_damaged;
+	is($error, 'XX001', "$name: reading backward meets the damage");
+	cmp_ok($lowest, '<=', $high + 1, "$name: what is after it is read backward first") if $end_is_known;
+	return if $high + 1 >= $limit;
+	is(join(' ', read_backward($partition, $high + 1, $limit, $name)), $high + 1 . ' ', "$name: what is after it is readable backward");
+	return;
+}
+
 # What verify_topic() finds: problems where reading fails, and nowhere else.
 sub check_verified
 {
@@ -255,7 +281,7 @@ sub check_verified
 # One damaged partition.
 sub check_partition
 {
-	my ($partition, $name, $file, $low, $high, $limit) = @_;
+	my ($partition, $name, $file, $low, $high, $limit, $end_is_known) = @_;
 
 	# what could be repaired is no damage any more
 	my $err = read_range($partition, 0, ALL, $limit, "$name: all of it");
@@ -266,6 +292,7 @@ sub check_partition
 			"$name: reading reports the file or the offsets that are damaged");
 	}
 	check_verified($partition, $err ne '', $name, $low, $high);
+	check_backward($partition, $err ne '', $name, $high, $limit, $end_is_known // 1);
 	is(read_range($partition, 0, $low, $limit, "$name: before"), '', "$name: what is before it is readable");
 	is(read_range($partition, $high + 1, ALL, $limit, "$name: after"), '', "$name: what is after it is readable");
 	return;
@@ -323,6 +350,25 @@ sql(qq{
 	INSERT INTO events (partition, value)
 	SELECT p, format('%s:%s:', p, n) || repeat('x', 50)
 	FROM generate_series(0, @{[ RECORDS - 1 ]}) AS n, generate_series(0, $partitions - 1) AS p ORDER BY n, p;
+	CREATE FUNCTION read_backward(p int, first int, below int, OUT wrong int, OUT lowest int, OUT error text)
+	LANGUAGE plpgsql AS \$\$
+	DECLARE
+		r record;
+		c CURSOR FOR SELECT record_offset, value FROM events
+			WHERE partition = p AND record_offset >= first AND record_offset < below ORDER BY record_offset DESC;
+	BEGIN
+		wrong := 0;
+		lowest := below;
+		OPEN c;
+		LOOP
+			FETCH c INTO r;
+			EXIT WHEN NOT FOUND;
+			lowest := lowest - 1;
+			wrong := wrong + (r.record_offset <> lowest OR r.value NOT LIKE format('%s:%s:%%', p, lowest))::int;
+		END LOOP;
+	EXCEPTION WHEN OTHERS THEN
+		error := SQLSTATE;
+	END \$\$;
 });
 @directories = map { topic_directory($node, 'events', $_) } 0 .. $#names;
 wait_resolved($node);
@@ -417,7 +463,7 @@ foreach my $kind (sort keys %points)
 	$node->start;
 	is(read_range($_, 0, ALL, RECORDS, "recovery point $kind: partition $_"), '',
 		"recovery point $kind: partition $_ is readable") foreach 0, 1, $#names;
-	check_partition(2, "recovery point $kind", @about, RECORDS);
+	check_partition(2, "recovery point $kind", @about, RECORDS, 0);
 	is(join(' ', map { -s } sort glob(partition_directory(2) . '/*')), $sizes,
 		"recovery point $kind: the damaged partition's files keep their sizes");
 	sql("SELECT produce('events', NULL::text, '0:@{[ RECORDS ]}:new', partition => 0)");
