@@ -241,7 +241,6 @@ next_block(BackwardReader *reader)
 	if (damage != NULL)
 	{
 		reader->is_careful = true;
-		reader->want = 0;
 		MemoryContextReset(reader->read_context);
 		read_block(reader);
 	}

@@ -58,6 +58,8 @@ sub shows
 	my @ways = (
 		[ 'all', "$keys $topic", $seen ],
 		[ 'in parallel', "$parallel $keys $topic", $seen ],
+		[ 'backward', "SELECT coalesce(string_agg(key, ' '), '') FROM (SELECT key FROM $topic WHERE partition = 0 ORDER BY record_offset DESC) r",
+			join(' ', reverse @seen) ],
 		[ 'by each offset', "SET enable_hashjoin = off; SET enable_mergejoin = off;
 			SELECT coalesce(string_agg(record_offset || ':' || key, ' '), '') FROM generate_series(0, 9) i
 			JOIN LATERAL (SELECT * FROM $topic WHERE record_offset = i) r ON true", join(' ', map { "$_:$seen[$_]" } 0 .. $#seen) ],
