@@ -80,7 +80,8 @@ may_be_seen(const BackwardReader *reader, const IndexEntry *entry)
 
 /*
  * The first offset of a batch of the segment such that it and those between it and
- * "before" make a block; -1 if no batch begins before there.
+ * "before" make a block; -1 if no batch begins before there.  Batches that have nothing to
+ * return do not count.
  */
 static int64
 start_in_segment(const BackwardReader *reader, Segment *segment, uint32 count, int64 before)
@@ -90,23 +91,24 @@ start_in_segment(const BackwardReader *reader, Segment *segment, uint32 count, i
 	uint32		behind = Min(pgt_segment_find_offset(segment, count, before - 1) + 1, count);
 	uint32		bytes = 0;
 	int64		start = -1;
+	bool		is_long_enough = false;
 
-	while (start < 0 && behind > 0)
+	while (behind > 0 && !is_long_enough)
 	{
 		uint32		first = behind > step ? behind - step : 0;
 		uint32		n = pgt_segment_read_entries(segment, first, behind - first, entries);
 
-		while (n-- > 0)
+		CHECK_FOR_INTERRUPTS();
+		while (n-- > 0 && !is_long_enough)
 		{
 			int64		offset = segment->id.base + entries[n].first_delta;
 
 			if (offset >= before)
 				continue;
-			if (start >= 0 && bytes + entries[n].length > reader->want)
-				break;
 			start = offset;
 			if (may_be_seen(reader, &entries[n]))
 				bytes += entries[n].length;
+			is_long_enough = reader->is_careful || bytes >= reader->want;
 		}
 		behind = first;
 	}
