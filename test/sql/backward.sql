@@ -138,6 +138,9 @@ FROM (VALUES (0, 10), (1, 5), (0, 1000002), (7, 10), (0, NULL), (0, 0), (0, 2)) 
     LATERAL (SELECT count(*) AS n, max(record_offset) < o AS o1, count(DISTINCT record_offset) = count(*) AS o2 FROM
         (SELECT record_offset FROM back b WHERE b.partition = p AND b.record_offset < o ORDER BY record_offset DESC LIMIT 20) l) e;
 
+EXPLAIN (COSTS OFF) SELECT l.* FROM generate_series(0, 1) AS p,
+    LATERAL (SELECT * FROM back WHERE partition = p ORDER BY record_offset DESC LIMIT 3) l;
+
 -- a cursor goes back and forth
 BEGIN;
 DECLARE back_cursor SCROLL CURSOR FOR
