@@ -11,7 +11,7 @@
  *	  drop a column that is named, or the
  *	  primary key that is the key	refused; with CASCADE the triggers are dropped too
  *	  another type for a key		refused, unless its text is the same: among integers, and
- *							among text and varchar
+ *							among text and varchar without a shorter limit
  *	  rename an enum's value, or an
  *	  attribute, in a key			refused
  *
@@ -128,24 +128,26 @@ read_column(Oid relid, AttrNumber attnum, Snapshot snapshot, FormData_pg_attribu
 	return HeapTupleIsValid(tuple);
 }
 
-/* Do values that are cast from one type to the other keep their text? */
+/* Do a column's values, cast from one type to the other, keep their text?  A shorter limit cuts off spaces. */
 static bool
-keeps_text(Oid from, Oid to)
+keeps_text(const FormData_pg_attribute *from, const FormData_pg_attribute *to)
 {
 #define IS_INTEGER(type)	((type) == INT2OID || (type) == INT4OID || (type) == INT8OID)
 #define IS_TEXT(type)		((type) == TEXTOID || (type) == VARCHAROID)
-	return (IS_INTEGER(from) && IS_INTEGER(to)) || (IS_TEXT(from) && IS_TEXT(to));
+	if (IS_TEXT(from->atttypid) && IS_TEXT(to->atttypid))
+		return to->atttypmod < 0 || (from->atttypmod >= 0 && to->atttypmod >= from->atttypmod);
+	return IS_INTEGER(from->atttypid) && IS_INTEGER(to->atttypid);
 }
 
-/* ERROR: the keys would have another form.  "action" is what was done to the column. */
+/* ERROR: the keys would have another form.  "action" is what was done to the column, "form" what they have now. */
 static void
-refuse_form(const PublishingTrigger *trigger, const char *action, const char *column)
+refuse_form(const PublishingTrigger *trigger, const char *action, const char *column, const char *form)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 			 errmsg("cannot %s column \"%s\" of table \"%s\" because trigger \"%s\" publishes it in the key of changes",
 					action, column, pgt_publishing_trigger_table(trigger->relid), trigger->name),
-			 errdetail("The records of present rows have keys of another form, and would not be replaced."),
+			 errdetail("The records of present rows have keys %s, and would not be replaced.", form),
 			 errhint("Call unpublish_table() first, and then publish the table to another topic with snapshot => true.")));
 }
 
@@ -162,7 +164,7 @@ check_rename(Oid relid, const FormData_pg_attribute *before)
 
 		if (!OidIsValid(trigger->parent) && key_length(trigger, relation) > 1 &&
 			is_key_column(trigger, relation, before->attnum, NameStr(before->attname)))
-			refuse_form(trigger, "rename", NameStr(before->attname));
+			refuse_form(trigger, "rename", NameStr(before->attname), "with the names of their columns");
 	}
 	table_close(relation, NoLock);
 }
@@ -186,8 +188,9 @@ retyped(Oid relid, const FormData_pg_attribute *before, const FormData_pg_attrib
 		if (OidIsValid(trigger->parent) ||
 			!is_key_column(trigger, relation, before->attnum, NameStr(before->attname)))
 			continue;
-		if (computed || !keeps_text(before->atttypid, after->atttypid))
-			refuse_form(trigger, "alter type of", NameStr(before->attname));
+		if (computed || !keeps_text(before, after))
+			refuse_form(trigger, "alter type of", NameStr(before->attname),
+						psprintf("made from type %s", format_type_with_typemod(before->atttypid, before->atttypmod)));
 		found = true;
 	}
 	table_close(relation, NoLock);
@@ -255,7 +258,7 @@ check_key_types(Oid relid, List *types)
 
 			if (!att->attisdropped && list_member_oid(types, att->atttypid) &&
 				is_key_column(trigger, relation, att->attnum, NameStr(att->attname)))
-				refuse_form(trigger, "rename a part of the type of", NameStr(att->attname));
+				refuse_form(trigger, "rename a part of the type of", NameStr(att->attname), "with the old names");
 		}
 	}
 	table_close(relation, NoLock);

@@ -127,6 +127,15 @@ SELECT key, value FROM latest(NULL::keyed_changes) ORDER BY key;
 ALTER TABLE keyed DROP CONSTRAINT keyed_pkey CASCADE;
 SELECT * FROM publishing;
 DROP TABLE keyed;
+-- a limit that cuts off spaces
+CREATE TABLE spaced (id varchar(5) PRIMARY KEY);
+INSERT INTO spaced VALUES ('a   ');
+SELECT publish_table('spaced', format => 'row', snapshot => true);
+ALTER TABLE spaced ALTER id TYPE varchar(2);
+ALTER TABLE spaced ALTER id TYPE varchar(6), ALTER id SET STATISTICS 1;
+ALTER TABLE spaced ALTER id TYPE text;
+ALTER TABLE spaced ALTER id TYPE varchar(6);
+DROP TABLE spaced;
 -- names and labels that are in the keys
 CREATE TYPE color AS ENUM ('red', 'green');
 CREATE TABLE named (a int, b color, c text, PRIMARY KEY (a, b));
@@ -144,6 +153,20 @@ INSERT INTO named VALUES (2, 'blue', 'y');
 SELECT key, value FROM look('named_rows');
 SELECT key, value FROM look('named_envelopes');
 DROP TABLE named;
+DROP TYPE color;
+-- and in those of all partitions
+CREATE TABLE paired (a int, b int, c int, v text, PRIMARY KEY (a, b)) PARTITION BY LIST (a);
+CREATE TABLE paired_1 PARTITION OF paired DEFAULT;
+INSERT INTO paired VALUES (1, 2, 3, 'v');
+SELECT publish_table('paired', format => 'row', snapshot => true);
+SELECT publish_table('paired', 'paired_named', key => 'c,V');
+ALTER TABLE paired RENAME a TO d;
+ALTER TABLE paired RENAME c TO d;
+DELETE FROM paired;
+SELECT count(*) FROM latest(NULL::paired_changes);
+SELECT unpublish_table('paired', 'paired_named');
+ALTER TABLE paired RENAME c TO d;
+DROP TABLE paired;
 -- the topic's key has the type of the column
 CREATE TABLE typed (id int PRIMARY KEY);
 SELECT create_topic('typed_changes', key_type => 'int');
