@@ -4,8 +4,8 @@
  *
  * DDL that would make the application's next change fail, or take rows from a table or
  * give it some without a change that is published, is followed by the triggers, or refused
- * with a hint.  What that is for columns and keys is in published_columns.c, for partitions
- * and children in published_partitions.c.
+ * with a hint.  What that is for columns is in published_columns.c, for keys and their types
+ * in published_keys.c, for partitions and children in published_partitions.c.
  *
  * The server tells of each object that is altered or dropped by object_access_hook.  What
  * must be judged with all that the statement does is kept in a list until the end of the
@@ -20,7 +20,8 @@
  * statement, as when temporary tables go at a session's end, is not looked at.
  *
  * The hooks cost a statement on other tables a look into the system cache for each column
- * that it alters or drops.  What may ask for a new number of a table's schema is noted here,
+ * that it alters or drops, and one into pg_depend if there are more or fewer of them then, or
+ * they have other names.  What may ask for a new number of a table's schema is noted here,
  * too, for schema_version.c.
  *
  * Memory: lists live in the transaction's context.
@@ -44,6 +45,7 @@
 
 #include "publish/publish_ddl.h"
 #include "publish/published_columns.h"
+#include "publish/published_keys.h"
 #include "publish/published_partitions.h"
 #include "publish/publishing_trigger.h"
 #include "publish/schema_version.h"
@@ -58,6 +60,7 @@ typedef struct GuardedStatement
 	List	   *leaving;		/* of published_partitions.c */
 	List	   *truncated;		/* oids */
 	List	   *topics;			/* oids of topics that are altered */
+	List	   *types;			/* oids of those whose values have another text */
 	bool		renamed;		/* relations or schemas have other names */
 } GuardedStatement;
 
@@ -165,6 +168,15 @@ topic_altered(Oid relid)
 	MemoryContextSwitchTo(caller);
 }
 
+/* A column is altered, of a topic perhaps. */
+static void
+topic_column_altered(Oid relid, int column)
+{
+	if (current.tree != NULL && IsA(current.tree, AlterTableStmt) && pgt_topic_exists(relid))
+		pgt_published_columns_topic_altered(relid, column);
+	topic_altered(relid);
+}
+
 /* A relation has another name or schema. */
 static void
 relation_renamed(Oid relid)
@@ -173,13 +185,26 @@ relation_renamed(Oid relid)
 		current.renamed |= pgt_topic_exists(relid) || pgt_publishing_trigger_list(relid) != NIL;
 }
 
+/* The values of a type have another text. */
+static void
+values_altered(Oid type)
+{
+	MemoryContext caller;
+
+	if (current.tree == NULL || !OidIsValid(type))
+		return;
+	caller = MemoryContextSwitchTo(TopTransactionContext);
+	current.types = list_append_unique_oid(current.types, type);
+	MemoryContextSwitchTo(caller);
+}
+
 /* A type is altered. */
 static void
 type_altered(Oid type)
 {
 	pgt_schema_version_note_type(type);
 	if (current.tree != NULL && IsA(current.tree, AlterEnumStmt) && castNode(AlterEnumStmt, current.tree)->oldVal != NULL)
-		pgt_published_columns_relabeled(type);
+		values_altered(type);
 }
 
 /* Something is altered. */
@@ -189,10 +214,10 @@ object_altered(Oid class, Oid object, int column, ObjectAccessPostAlter *arg)
 	if (class == RelationRelationId && column > 0)
 	{
 		column_altered(object, column);
-		topic_altered(object);
+		topic_column_altered(object, column);
 		note_column(object);
 		if (current.tree != NULL && IsA(current.tree, RenameStmt))
-			pgt_published_columns_relabeled(get_rel_type_id(object));
+			values_altered(get_rel_type_id(object));
 	}
 	else if (class == RelationRelationId)
 		relation_renamed(object);
@@ -273,6 +298,7 @@ object_dropped(Oid class, Oid object, int column)
 	{
 		topic_altered(object);
 		note_column(object);
+		values_altered(get_rel_type_id(object));
 		loss_ahead(class, object, column);
 	}
 }
@@ -305,6 +331,7 @@ object_accessed(ObjectAccessType access, Oid class, Oid object, int column, void
 	{
 		pgt_published_columns_added(object, column);
 		note_column(object);
+		values_altered(get_rel_type_id(object));
 	}
 	else if (access == OAT_DROP)
 		object_dropped(class, object, column);
@@ -331,7 +358,8 @@ check_after(void)
 	ListCell   *cell;
 
 	if (current.losses == NIL && current.retyped == NIL && current.leaving == NIL &&
-		current.truncated == NIL && current.topics == NIL && !current.renamed)
+		current.truncated == NIL && current.topics == NIL &&
+		current.types == NIL && !current.renamed)
 		return;
 	CommandCounterIncrement();
 	if (current.renamed)
@@ -346,6 +374,8 @@ check_after(void)
 		if (get_rel_name(lfirst_oid(cell)) != NULL)
 			pgt_published_columns_check_keys(lfirst_oid(cell));
 	}
+	foreach(cell, current.types)
+		pgt_published_keys_check_values(lfirst_oid(cell));
 	pgt_published_columns_check_losses(current.losses, cascades(current.tree));
 	pgt_published_partitions_check_left(current.leaving);
 	pgt_published_partitions_check_truncate(current.truncated);
@@ -391,6 +421,7 @@ forget_lists(XactEvent event, void *arg)
 	current.leaving = NIL;
 	current.truncated = NIL;
 	current.topics = NIL;
+	current.types = NIL;
 }
 
 void

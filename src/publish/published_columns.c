@@ -1,26 +1,19 @@
 /*
  * published_columns.c
- *	  DDL on columns that the options of publishing triggers name, and on published keys.
+ *	  DDL on columns that publishing triggers need.
  *
  * The options of a trigger are strings, so the server does not know that they name
  * columns.  Were such a column renamed or dropped, the next change of the table would
  * fail, which is the application's.  So DDL is watched:
  *
- *	  rename a column			the options get its new name; refused if it is in the keys
- *							themselves, which are objects where there are several columns
+ *	  rename a column			the options get its new name
  *	  drop a column that is named, or the
  *	  primary key that is the key	refused; with CASCADE the triggers are dropped too
- *	  another type for a key		refused, unless its text is the same: among integers, and
- *							among text and varchar without a shorter limit
- *	  rename an enum's value, or an
- *	  attribute, in a key			refused
- *
  *	  add a virtual column		refused, if a trigger publishes in its condition, where the
  *							server would replace the row by an expression
  *
- * A key's form matters because records of rows that are there have keys of the old form,
- * which nothing would ever end.  The values of other columns may have any type: a change
- * of it shows with the next change of each row.
+ * What would give the rows other keys is refused by published_keys.c.  The values of other
+ * columns may have any type: a change of it shows with the next change of each row.
  *
  * What is dropped is judged at the statement's end: the trigger may be dropped by the same
  * statement, with its table or schema; and a primary key may be replaced by one of the
@@ -50,6 +43,7 @@
 
 #include "publish/change_publisher.h"
 #include "publish/published_columns.h"
+#include "publish/published_keys.h"
 #include "publish/publishing_trigger.h"
 #include "util/compat.h"
 
@@ -68,43 +62,6 @@ typedef struct Loss
 	PublishingTriggerOption option;		/* names the column */
 	List	   *key;			/* the primary key's column numbers */
 } Loss;
-
-/* ---- the key -------------------------------------------------------------- */
-
-/* The columns of the relation's primary key, which is not deferrable, by number; NIL if it has none. */
-static List *
-primary_key(Relation relation)
-{
-	Oid			index_oid = PGT_PRIMARY_KEY_INDEX(relation);
-	List	   *columns = NIL;
-	Relation	index;
-
-	if (!OidIsValid(index_oid))
-		return NIL;
-	index = index_open(index_oid, AccessShareLock);
-	for (int i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); i++)
-		columns = lappend_int(columns, index->rd_index->indkey.values[i]);
-	index_close(index, NoLock);
-	return columns;
-}
-
-/* Is the column in the key that the trigger publishes? */
-static bool
-is_key_column(const PublishingTrigger *trigger, Relation relation, AttrNumber attnum, const char *name)
-{
-	if (pgt_publishing_trigger_option(trigger, COLUMN_OPTION_KEY) != NULL)
-		return pgt_publishing_trigger_names(trigger, COLUMN_OPTION_KEY, name);
-	return list_member_int(primary_key(relation), attnum);
-}
-
-/* The number of columns of the key that the trigger publishes. */
-static int
-key_length(const PublishingTrigger *trigger, Relation relation)
-{
-	List	   *names = pgt_publishing_trigger_list_names(trigger, COLUMN_OPTION_KEY);
-
-	return names != NIL ? list_length(names) : list_length(primary_key(relation));
-}
 
 /* ---- altering ------------------------------------------------------------- */
 
@@ -128,75 +85,6 @@ read_column(Oid relid, AttrNumber attnum, Snapshot snapshot, FormData_pg_attribu
 	return HeapTupleIsValid(tuple);
 }
 
-/* Do a column's values, cast from one type to the other, keep their text?  A shorter limit cuts off spaces. */
-static bool
-keeps_text(const FormData_pg_attribute *from, const FormData_pg_attribute *to)
-{
-#define IS_INTEGER(type)	((type) == INT2OID || (type) == INT4OID || (type) == INT8OID)
-#define IS_TEXT(type)		((type) == TEXTOID || (type) == VARCHAROID)
-	if (IS_TEXT(from->atttypid) && IS_TEXT(to->atttypid))
-		return to->atttypmod < 0 || (from->atttypmod >= 0 && to->atttypmod >= from->atttypmod);
-	return IS_INTEGER(from->atttypid) && IS_INTEGER(to->atttypid);
-}
-
-/* ERROR: the keys would have another form.  "action" is what was done to the column, "form" what they have now. */
-static void
-refuse_form(const PublishingTrigger *trigger, const char *action, const char *column, const char *form)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-			 errmsg("cannot %s column \"%s\" of table \"%s\" because trigger \"%s\" publishes it in the key of changes",
-					action, column, pgt_publishing_trigger_table(trigger->relid), trigger->name),
-			 errdetail("The records of present rows have keys %s, and would not be replaced.", form),
-			 errhint("Call unpublish_table() first, and then publish the table to another topic with snapshot => true.")));
-}
-
-/* ERROR if the column, which has another name, is in keys that show it. */
-static void
-check_rename(Oid relid, const FormData_pg_attribute *before)
-{
-	Relation	relation = table_open(relid, NoLock);
-	ListCell   *cell;
-
-	foreach(cell, pgt_publishing_trigger_list(relid))
-	{
-		PublishingTrigger *trigger = lfirst(cell);
-
-		if (!OidIsValid(trigger->parent) && key_length(trigger, relation) > 1 &&
-			is_key_column(trigger, relation, before->attnum, NameStr(before->attname)))
-			refuse_form(trigger, "rename", NameStr(before->attname), "with the names of their columns");
-	}
-	table_close(relation, NoLock);
-}
-
-/* A column has another type: true if it is in a key, whose text is the same. */
-static bool
-retyped(Oid relid, const FormData_pg_attribute *before, const FormData_pg_attribute *after, bool computed)
-{
-	List	   *triggers = pgt_publishing_trigger_list(relid);
-	bool		found = false;
-	ListCell   *cell;
-	Relation	relation;
-
-	if (triggers == NIL)
-		return false;
-	relation = table_open(relid, NoLock);
-	foreach(cell, triggers)
-	{
-		PublishingTrigger *trigger = lfirst(cell);
-
-		if (OidIsValid(trigger->parent) ||
-			!is_key_column(trigger, relation, before->attnum, NameStr(before->attname)))
-			continue;
-		if (computed || !keeps_text(before, after))
-			refuse_form(trigger, "alter type of", NameStr(before->attname),
-						psprintf("made from type %s", format_type_with_typemod(before->atttypid, before->atttypmod)));
-		found = true;
-	}
-	table_close(relation, NoLock);
-	return found;
-}
-
 bool
 pgt_published_columns_altered(Oid relid, AttrNumber attnum, bool computed)
 {
@@ -208,11 +96,11 @@ pgt_published_columns_altered(Oid relid, AttrNumber attnum, bool computed)
 		return false;
 	if (strcmp(NameStr(before.attname), NameStr(after.attname)) != 0)
 	{
-		check_rename(relid, &before);
+		pgt_published_keys_check_rename(relid, &before);
 		pgt_publishing_trigger_rename_column(relid, NameStr(before.attname), NameStr(after.attname));
 	}
 	return (before.atttypid != after.atttypid || before.atttypmod != after.atttypmod) &&
-		retyped(relid, &before, &after, computed);
+		pgt_published_keys_check_type(relid, &before, &after, computed);
 }
 
 void
@@ -235,43 +123,6 @@ pgt_published_columns_added(Oid relid, AttrNumber attnum)
 				 errdetail("Rows with virtual columns can be published by events only."),
 				 errhint("Call unpublish_table() first and publish_table() afterwards, in one transaction, or declare the column STORED.")));
 	}
-}
-
-/* ERROR if columns of these types are in keys of the relation. */
-static void
-check_key_types(Oid relid, List *types)
-{
-	List	   *triggers = pgt_publishing_trigger_list(relid);
-	ListCell   *cell;
-	Relation	relation;
-
-	if (triggers == NIL)
-		return;
-	relation = table_open(relid, AccessShareLock);
-	foreach(cell, triggers)
-	{
-		PublishingTrigger *trigger = lfirst(cell);
-
-		for (int i = 0; !OidIsValid(trigger->parent) && i < RelationGetDescr(relation)->natts; i++)
-		{
-			Form_pg_attribute att = TupleDescAttr(RelationGetDescr(relation), i);
-
-			if (!att->attisdropped && list_member_oid(types, att->atttypid) &&
-				is_key_column(trigger, relation, att->attnum, NameStr(att->attname)))
-				refuse_form(trigger, "rename a part of the type of", NameStr(att->attname), "with the old names");
-		}
-	}
-	table_close(relation, NoLock);
-}
-
-void
-pgt_published_columns_relabeled(Oid type)
-{
-	List	   *types = list_make1_oid(type);
-	ListCell   *cell;
-
-	foreach(cell, pgt_publishing_trigger_list_of_types(&types))
-		check_key_types(lfirst_oid(cell), types);
 }
 
 /* ERROR if the trigger, which is no clone, cannot publish. */
@@ -320,6 +171,26 @@ pgt_published_columns_check_topic(Oid topic)
 		/* one that cannot publish anyway is not to stand in the way of the topic's owner */
 		if (may_publish(trigger->relid, topic))
 			check_trigger(trigger);
+	}
+}
+
+void
+pgt_published_columns_topic_altered(Oid topic, AttrNumber attnum)
+{
+	FormData_pg_attribute before;
+	FormData_pg_attribute after;
+	ListCell   *cell;
+
+	if (!read_column(topic, attnum, NULL, &before) || !read_column(topic, attnum, SnapshotSelf, &after) ||
+		strcmp(NameStr(before.attname), "key") != 0 ||
+		(before.atttypid == after.atttypid && before.atttypmod == after.atttypmod))
+		return;
+	foreach(cell, pgt_publishing_trigger_list_of_topic(topic))
+	{
+		PublishingTrigger *trigger = lfirst(cell);
+
+		if (may_publish(trigger->relid, topic))
+			pgt_published_keys_check_topic(trigger, topic, &before, &after);
 	}
 }
 
@@ -411,7 +282,7 @@ static bool
 has_key(Oid relid, List *key)
 {
 	Relation	relation = table_open(relid, AccessShareLock);
-	bool		result = equal(primary_key(relation), key);
+	bool		result = equal(pgt_published_keys_primary(relation), key);
 
 	table_close(relation, NoLock);
 	return result;

@@ -1,6 +1,6 @@
 /*
  * published_columns.h
- *	  DDL on columns that the options of publishing triggers name, and on published keys.
+ *	  DDL on columns that publishing triggers need.
  */
 #ifndef PUBLISHED_COLUMNS_H
 #define PUBLISHED_COLUMNS_H
@@ -18,14 +18,14 @@ extern bool pgt_published_columns_altered(Oid relid, AttrNumber attnum, bool com
 /* A statement has added a column: ERROR if the triggers cannot publish with it. */
 extern void pgt_published_columns_added(Oid relid, AttrNumber attnum);
 
-/*
- * ERROR if the type, of which an enum's value or an attribute has another name, is part of
- * a published key.
- */
-extern void pgt_published_columns_relabeled(Oid type);
-
 /* ERROR if the relation's keys cannot be published any more. */
 extern void pgt_published_columns_check_keys(Oid relid);
+
+/*
+ * A statement has altered a topic's column, and the catalogs' caches still show it as it was:
+ * ERROR if it is the key, and triggers would write it otherwise.
+ */
+extern void pgt_published_columns_topic_altered(Oid topic, AttrNumber attnum);
 
 /* ERROR if the topic has been altered so that triggers cannot publish to it any more. */
 extern void pgt_published_columns_check_topic(Oid topic);

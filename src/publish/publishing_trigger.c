@@ -336,9 +336,11 @@ List *
 pgt_publishing_trigger_list_of_topic(Oid topic)
 {
 	List	   *triggers = NIL;
+	List	   *oids = dependencies(RelationRelationId, topic, true, TriggerRelationId);
 	ListCell   *cell;
 
-	foreach(cell, dependencies(RelationRelationId, topic, true, TriggerRelationId))
+	list_sort(oids, list_oid_cmp);
+	foreach(cell, oids)
 	{
 		PublishingTrigger *trigger = pgt_publishing_trigger_find(lfirst_oid(cell), NULL);
 
@@ -361,6 +363,7 @@ pgt_publishing_trigger_list_of_types(List **types)
 	{
 		Oid			used = list_nth_oid(*types, i);
 
+		CHECK_FOR_INTERRUPTS();
 		*types = list_concat_unique_oid(*types, dependencies(TypeRelationId, used, true, TypeRelationId));
 		foreach(cell, dependencies(TypeRelationId, used, true, RelationRelationId))
 		{

@@ -62,7 +62,7 @@ extern Oid	pgt_publishing_trigger_topic(Oid trigger);
 /* The trigger, which is no clone, has been made: let it depend on its topic, if that is there. */
 extern void pgt_publishing_trigger_depend(PublishingTrigger *trigger);
 
-/* The triggers, without clones, that depend on the topic. */
+/* The triggers, without clones, that depend on the topic, the oldest first. */
 extern List *pgt_publishing_trigger_list_of_topic(Oid topic);
 
 /*

@@ -167,6 +167,57 @@ SELECT count(*) FROM latest(NULL::paired_changes);
 SELECT unpublish_table('paired', 'paired_named');
 ALTER TABLE paired RENAME c TO d;
 DROP TABLE paired;
+-- what a key's type is made of
+CREATE TYPE color AS ENUM ('red', 'blue');
+CREATE DOMAIN colors AS color[];
+CREATE TYPE place AS (x int, y int);
+CREATE TYPE spot AS (name text, at place);
+CREATE TABLE colored (id colors PRIMARY KEY, own color);
+CREATE TABLE spotted (id spot, day date, at place[], PRIMARY KEY (day, id)) PARTITION BY RANGE (day);
+CREATE TABLE spotted_1 PARTITION OF spotted DEFAULT;
+CREATE TABLE bystanders (id color PRIMARY KEY, at place);
+SELECT publish_table('spotted'), publish_table('colored', format => 'row');
+ALTER TYPE color RENAME VALUE 'red' TO 'pink';
+ALTER TYPE color ADD VALUE 'green';
+ALTER TYPE place ADD ATTRIBUTE z int;
+ALTER TYPE place DROP ATTRIBUTE y;
+ALTER TYPE place RENAME ATTRIBUTE y TO z;
+ALTER TYPE place RENAME TO location;
+SELECT unpublish_table('spotted'), publish_table('spotted', 'by_day', key => 'day'), unpublish_table('colored');
+ALTER TYPE location ADD ATTRIBUTE z int, DROP ATTRIBUTE y;
+ALTER TYPE color RENAME VALUE 'red' TO 'pink';
+-- the rows of a table can be keys of another one's
+CREATE TABLE copied (copy bystanders PRIMARY KEY);
+SELECT publish_table('copied');
+ALTER TABLE bystanders ADD more int;
+ALTER TABLE bystanders DROP at;
+ALTER TABLE bystanders RENAME at TO "where";
+ALTER TABLE bystanders ALTER at SET STATISTICS 1;
+BEGIN;
+SET LOCAL client_min_messages = warning;
+DROP TYPE location CASCADE;
+ROLLBACK;
+DROP TABLE copied;
+ALTER TABLE bystanders ADD more int, DROP at;
+DROP TABLE colored, spotted, bystanders;
+-- a topic's key of another type
+CREATE TABLE worded (id text PRIMARY KEY);
+SELECT publish_table('worded', format => 'row');
+ALTER FOREIGN TABLE worded_changes ALTER key TYPE json;
+ALTER FOREIGN TABLE worded_changes ALTER key TYPE varchar;
+DROP TABLE worded;
+ALTER FOREIGN TABLE worded_changes ALTER key TYPE json;
+-- a key where there was none
+CREATE TABLE unkeyed (id int, v int NOT NULL);
+SELECT publish_table('unkeyed');
+INSERT INTO unkeyed VALUES (1, 2);
+ALTER TABLE unkeyed ADD PRIMARY KEY (id) DEFERRABLE;
+INSERT INTO unkeyed VALUES (2, 2);
+ALTER TABLE unkeyed DROP CONSTRAINT unkeyed_pkey, ADD PRIMARY KEY (id);
+INSERT INTO unkeyed VALUES (3, 2);
+SELECT key, value FROM look('unkeyed_changes');
+ALTER TABLE unkeyed DROP CONSTRAINT unkeyed_pkey;
+DROP TABLE unkeyed;
 -- the topic's key has the type of the column
 CREATE TABLE typed (id int PRIMARY KEY);
 SELECT create_topic('typed_changes', key_type => 'int');
