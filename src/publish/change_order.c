@@ -15,6 +15,11 @@
  * also refuse what happened to be in order: a key that a trigger BEFORE the change has
  * inserted and deleted, before the statement itself inserts it.
  *
+ * A statement with parts that change the same table (WITH) fires triggers FOR EACH STATEMENT
+ * for each kind of change, in an order that is not that of the changes; all have its number.
+ * Its parts do not see each other's rows.  So where one of them ends a key and another
+ * one gives it to a row, the end was first, and is refused after the row.
+ *
  * Where the numbers come from: a row's event has it in the row's header; for a statement
  * it is that of the query whose triggers are being fired, which the hooks below keep on a
  * stack (ExecutorFinish() for queries, ProcessUtility() for COPY).
@@ -47,6 +52,7 @@ typedef struct PublishedKey
 {
 	uint64		hash;			/* hash key: of the topic, the table and the key's bytes */
 	CommandId	command;
+	bool		has_row;		/* a row has it after that command */
 	SubTransactionId subtransaction;	/* the first that published it */
 } PublishedKey;
 
@@ -61,6 +67,7 @@ static FiringCommand *firing = NULL;
 static HTAB *keys = NULL;		/* NULL: none in this transaction */
 static LocalTransactionId keys_of = InvalidLocalTransactionId;
 static CommandId floor_command = FirstCommandId;	/* lower ones are refused, of any key */
+static bool floor_has_rows = false;	/* that command has given keys to rows */
 static ExecutorFinish_hook_type next_executor_finish = NULL;
 static ProcessUtility_hook_type next_process_utility = NULL;
 
@@ -142,6 +149,7 @@ begin_keys(void)
 	ctl.hcxt = TopTransactionContext;
 	keys = hash_create("pg_topics published keys", 256, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	floor_command = FirstCommandId;
+	floor_has_rows = false;
 	keys_of = PGT_MY_LXID;
 }
 
@@ -155,7 +163,10 @@ raise_floor(void)
 	hash_seq_init(&scan, keys);
 	while ((key = hash_seq_search(&scan)) != NULL)
 	{
+		if (key->command > floor_command)
+			floor_has_rows = false;
 		floor_command = Max(floor_command, key->command);
+		floor_has_rows |= key->command == floor_command && key->has_row;
 		hash_search(keys, &key->hash, HASH_REMOVE, NULL);
 	}
 }
@@ -172,8 +183,20 @@ refuse(const ChangePublisher *publisher)
 			 errhint("Publish the table with publish_table() and for_each => 'row', whose triggers publish each change when it is made.")));
 }
 
+/* ERROR: the key has a row of the same statement. */
+static void
+refuse_end(const ChangePublisher *publisher)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+			 errmsg("trigger \"%s\" on table \"%s\" cannot publish changes in the order in which they were made",
+					publisher->trigger, publisher->table),
+			 errdetail("One part of the statement has ended a key that another part gives to a row, and the row is published already."),
+			 errhint("Publish the table with publish_table() and for_each => 'row', or change the rows in two statements.")));
+}
+
 void
-pgt_change_order_note(const ChangePublisher *publisher, ByteView key, CommandId command)
+pgt_change_order_note(const ChangePublisher *publisher, ByteView key, CommandId command, ChangeEffect effect)
 {
 	PublishedKey *entry;
 	uint64		hash;
@@ -189,7 +212,11 @@ pgt_change_order_note(const ChangePublisher *publisher, ByteView key, CommandId 
 	entry = hash_search(keys, &hash, HASH_ENTER, &found);
 	if (found && entry->command > command)
 		refuse(publisher);
+	if (effect == CHANGE_EFFECT_STATEMENT_END && key.length >= 0 &&
+		(found ? entry->has_row && entry->command == command : floor_has_rows && floor_command == command))
+		refuse_end(publisher);
 	entry->command = command;
+	entry->has_row = effect == CHANGE_EFFECT_ROW;
 	/* the oldest's: an entry must outlive a rollback of the later changes alone */
 	if (!found)
 		entry->subtransaction = GetCurrentSubTransactionId();

@@ -195,12 +195,16 @@ add_record(ChangeWriter *writer, ByteView key, ByteView value)
 	add_record_to(writer, pgt_partitioner_choose_own(writer->topic, key, value), key, value);
 }
 
-/* The key of a row; ERROR if it is null and tombstones need one, or if its changes are out of order. */
+/*
+ * The key of a row, which a change gives to it or "ends"; ERROR if it is null and tombstones need
+ * one, or if its changes are out of order.
+ */
 static ByteView
-row_key(ChangeWriter *writer, TupleTableSlot *slot, StringInfo buffer)
+row_key(ChangeWriter *writer, TupleTableSlot *slot, StringInfo buffer, bool ends)
 {
 	ChangePublisher *publisher = writer->publisher;
 	ByteView	key = pgt_change_json_key(&publisher->key, slot, buffer);
+	ChangeEffect effect = !ends ? CHANGE_EFFECT_ROW : writer->for_statement ? CHANGE_EFFECT_STATEMENT_END : CHANGE_EFFECT_END;
 
 	if (key.length < 0 && writer->tombstones)
 		ereport(ERROR,
@@ -210,7 +214,7 @@ row_key(ChangeWriter *writer, TupleTableSlot *slot, StringInfo buffer)
 				 errdetail("The key is column \"%s\"; a null key does not identify the row that a record of topic \"%s\" stands for.",
 						   publisher->key.columns.columns[0].name, get_rel_name(publisher->topic)),
 				 errhint("Name another key with key=, or declare the column NOT NULL.")));
-	pgt_change_order_note(publisher, key, writer->command);
+	pgt_change_order_note(publisher, key, writer->command, effect);
 	return key;
 }
 
@@ -367,7 +371,7 @@ changes_key(const ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot *new
 static void
 add_deletion(ChangeWriter *writer, TupleTableSlot *old)
 {
-	ByteView	key = row_key(writer, old, &writer->key);
+	ByteView	key = row_key(writer, old, &writer->key, true);
 
 	add_change(writer, key, CHANGE_DELETE, old, NULL);
 	if (writer->tombstones && writer->publisher->format == CHANGE_FORMAT_ENVELOPE)
@@ -397,7 +401,7 @@ pgt_change_record_add(ChangeWriter *writer, TupleTableSlot *old, TupleTableSlot 
 		operation = CHANGE_CREATE;
 		old = NULL;
 	}
-	key = row_key(writer, new, &writer->key);
+	key = row_key(writer, new, &writer->key, false);
 	add_change(writer, key, operation, old, new);
 }
 

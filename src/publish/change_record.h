@@ -25,6 +25,7 @@ typedef struct ChangeWriter
 	Topic	   *topic;
 	ChangeOperation operation;
 	CommandId	command;		/* made the changes; InvalidCommandId: they come in order */
+	bool		for_statement;	/* the trigger is fired for each statement */
 	bool		tombstones;		/* pgt_change_publisher_writes_tombstones() */
 	int64		now_ms;
 	uint64		xid;

@@ -94,6 +94,7 @@ begin(ChangeWriter *writer, TriggerData *trigger)
 		pgt_change_record_begin(writer, publisher, fired_by(trigger));
 	} while (!publisher->valid);
 	writer->command = pgt_change_order_command(trigger);
+	writer->for_statement = !TRIGGER_FIRED_FOR_ROW(trigger->tg_event);
 }
 
 /* ---- after each row ----------------------------------------------------- */

@@ -230,6 +230,12 @@ COPY items FROM stdin;
 \.
 SELECT key, value FROM changes('item_changes');
 SELECT key, value FROM changes('item_rows');
+-- parts of a statement that end a key and give it to another row
+WITH gone AS (DELETE FROM items WHERE id = 5 RETURNING id) INSERT INTO items SELECT id, 'anew' FROM gone;
+WITH gone AS (DELETE FROM items WHERE id = 5 RETURNING id) INSERT INTO items SELECT id, 'again' FROM gone LIMIT 1;
+WITH moved AS (UPDATE items SET id = 7 WHERE id = 5 RETURNING 5 AS id) INSERT INTO items SELECT id, 'again' FROM moved LIMIT 1;
+WITH gone AS (DELETE FROM items WHERE id = 5 RETURNING id) INSERT INTO items SELECT 8, 'other' FROM gone LIMIT 1;
+SELECT key, value FROM changes('item_rows');
 -- keys handed on from row to row
 ALTER TABLE items DROP CONSTRAINT items_pkey, ADD PRIMARY KEY (id) DEFERRABLE;
 DROP TRIGGER i2 ON items;
