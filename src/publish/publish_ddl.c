@@ -242,6 +242,7 @@ trigger_made(Oid oid)
 
 	if (trigger == NULL)
 		return;
+	pgt_published_partitions_check_lasting(trigger);
 	if (!OidIsValid(trigger->parent))
 	{
 		pgt_publishing_trigger_depend(trigger);
@@ -348,7 +349,10 @@ check_before(Node *tree)
 	if (IsA(tree, TruncateStmt))
 		pgt_published_partitions_check_truncate(pgt_published_partitions_named(castNode(TruncateStmt, tree)));
 	else if (IsA(tree, AlterTableStmt))
+	{
 		pgt_published_partitions_check_detach(castNode(AlterTableStmt, tree));
+		pgt_published_partitions_check_unlogged(castNode(AlterTableStmt, tree));
+	}
 }
 
 /* Judge the statement that has ended. */

@@ -16,6 +16,9 @@
  *	  a clone is dropped			a partition is detached or dropped, unless the trigger itself,
  *							or the partitioned table, is dropped by the statement
  *
+ * An unlogged table, or partition, is empty after a crash, and a temporary one after its session
+ * or transaction.  So they do not publish deletions.
+ *
  * Inheritance is different: row triggers are not inherited, so the changes of a parent are
  * published without those of its children, and its snapshot has its own rows only.  A
  * trigger for each statement would see rows of children, too, but only those that are changed
@@ -167,6 +170,70 @@ pgt_published_partitions_check_detach(AlterTableStmt *statement)
 			if (source != NULL && TRIGGER_FOR_DELETE(clone->type) && has_rows(partition))
 				refuse_leaving(pgt_publishing_trigger_table(partition), source);
 		}
+	}
+}
+
+/* ---- rows that do not last -------------------------------------------------- */
+
+/* Does the trigger, or the one that it is a clone of, publish deletions now? */
+static bool
+publishes_deletions(PublishingTrigger *trigger)
+{
+	PublishingTrigger *source = pgt_publishing_trigger_source(trigger);
+
+	return source != NULL && pgt_publishing_trigger_fires(source) && TRIGGER_FOR_DELETE(trigger->type);
+}
+
+void
+pgt_published_partitions_check_lasting(PublishingTrigger *trigger)
+{
+	char		persistence = get_rel_persistence(trigger->relid);
+	bool		temporary = persistence == RELPERSISTENCE_TEMP;
+
+	if (persistence == RELPERSISTENCE_PERMANENT || !publishes_deletions(trigger))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot publish %s table \"%s\"", temporary ? "temporary" : "unlogged", get_rel_name(trigger->relid)),
+			 errdetail("Trigger \"%s\" would not be fired when %s takes the rows.",
+					   trigger->name, temporary ? "the end of the session or transaction" : "a crash"),
+			 errhint("Use a permanent table that is logged, or a trigger for INSERT and UPDATE alone.")));
+}
+
+/* Does one of the subcommands make the table unlogged? */
+static bool
+sets_unlogged(AlterTableStmt *statement)
+{
+	ListCell   *cell;
+
+	foreach(cell, statement->cmds)
+	{
+		if (lfirst_node(AlterTableCmd, cell)->subtype == AT_SetUnLogged)
+			return true;
+	}
+	return false;
+}
+
+void
+pgt_published_partitions_check_unlogged(AlterTableStmt *statement)
+{
+	Oid			relid;
+	ListCell   *cell;
+
+	if (!sets_unlogged(statement))
+		return;
+	relid = RangeVarGetRelid(statement->relation, NoLock, true);
+	foreach(cell, OidIsValid(relid) ? pgt_publishing_trigger_list(relid) : NIL)
+	{
+		PublishingTrigger *trigger = lfirst(cell);
+
+		if (!publishes_deletions(trigger))
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot make published table \"%s\" unlogged", pgt_publishing_trigger_table(relid)),
+				 errdetail("Trigger \"%s\" would not be fired when a crash takes the rows.", trigger->name),
+				 errhint("Call unpublish_table() first.")));
 	}
 }
 

@@ -38,4 +38,13 @@ extern List *pgt_published_partitions_named(TruncateStmt *statement);
  */
 extern void pgt_published_partitions_inherited(Oid child, Oid parent);
 
+/*
+ * The trigger has been made: ERROR if it publishes deletions of a table that loses its rows
+ * without any, being unlogged or temporary.
+ */
+extern void pgt_published_partitions_check_lasting(PublishingTrigger *trigger);
+
+/* ERROR if the statement makes such a table unlogged. */
+extern void pgt_published_partitions_check_unlogged(AlterTableStmt *statement);
+
 #endif							/* PUBLISHED_PARTITIONS_H */

@@ -129,6 +129,30 @@ DROP EVENT TRIGGER regress_publish_nested;
 SELECT count(*) FROM pg_trigger WHERE tgrelid = 'nested_0'::regclass;
 DROP TABLE nested;
 
+-- ---- rows that do not last -----------------------------------------------------
+
+CREATE UNLOGGED TABLE fleeting (id int PRIMARY KEY, v text);
+SELECT publish_table('fleeting', format => 'row');
+ALTER TABLE fleeting SET LOGGED;
+SELECT publish_table('fleeting', format => 'row');
+ALTER TABLE fleeting SET UNLOGGED;
+SELECT unpublish_table('fleeting');
+ALTER TABLE fleeting SET UNLOGGED;
+CREATE TRIGGER publish AFTER INSERT OR UPDATE ON fleeting FOR EACH ROW EXECUTE FUNCTION publish_changes('fleeting_changes');
+DROP TABLE fleeting;
+CREATE TEMP TABLE fleeting (id int PRIMARY KEY) ON COMMIT DELETE ROWS;
+CREATE TRIGGER publish AFTER DELETE ON fleeting FOR EACH ROW EXECUTE FUNCTION publish_changes('publish_partitions.fleeting_changes');
+DROP TABLE fleeting;
+CREATE TABLE lasting (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
+CREATE UNLOGGED TABLE l_0 (id int NOT NULL, v text);
+SELECT publish_table('lasting', format => 'row');
+CREATE UNLOGGED TABLE l_1 PARTITION OF lasting FOR VALUES FROM (0) TO (10);
+ALTER TABLE lasting ATTACH PARTITION l_0 FOR VALUES FROM (0) TO (10);
+ALTER TABLE l_0 SET LOGGED;
+ALTER TABLE lasting ATTACH PARTITION l_0 FOR VALUES FROM (0) TO (10);
+ALTER TABLE l_0 SET UNLOGGED;
+DROP TABLE lasting;
+
 -- ---- children ------------------------------------------------------------------
 
 CREATE TABLE parents (id int PRIMARY KEY, v text);
