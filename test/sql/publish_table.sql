@@ -260,6 +260,19 @@ CREATE TRIGGER wrong AFTER INSERT ON counted FOR EACH ROW WHEN (publish_row(NULL
     EXECUTE FUNCTION count_again();
 INSERT INTO counted VALUES (9, 9);
 
+-- many in one transaction: no statement looks at the columns of all tables before it
+BEGIN;
+SELECT create_topic('many_changes');
+SET LOCAL client_min_messages = warning;
+DO $$ BEGIN
+    FOR i IN 1 .. 20 LOOP
+        EXECUTE format('CREATE TABLE many_%s (id int PRIMARY KEY)', i);
+        PERFORM publish_table(('many_' || i)::regclass, 'many_changes');
+    END LOOP;
+END $$;
+SELECT sum(seq_scan + idx_scan) < 300 AS few_scans FROM pg_stat_xact_all_tables WHERE relname = 'topic_schema_versions';
+ROLLBACK;
+
 RESET search_path;
 SET client_min_messages = warning;
 DROP SCHEMA publish_table, "other schema" CASCADE;
