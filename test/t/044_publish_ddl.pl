@@ -3,8 +3,8 @@
 # but then no change of the rows may fail, and the topic of the rows must be the table: the
 # same keys at once, and the same values after each row has changed.
 #
-# Files under test: src/publish/publish_ddl.c, published_columns.c, published_partitions.c,
-# publishing_trigger.c.
+# Files under test: src/publish/publish_ddl.c, published_columns.c, published_keys.c,
+# published_partitions.c, publishing_trigger.c.
 use strict;
 use warnings FATAL => 'all';
 use FindBin;
