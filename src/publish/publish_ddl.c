@@ -141,18 +141,33 @@ column_altered(Oid relid, int column)
 	MemoryContextSwitchTo(caller);
 }
 
+/* The values of a type have another text. */
+static void
+values_altered(Oid type)
+{
+	MemoryContext caller;
+
+	if (current.tree == NULL)
+		return;
+	caller = MemoryContextSwitchTo(TopTransactionContext);
+	current.types = list_append_unique_oid(current.types, type);
+	MemoryContextSwitchTo(caller);
+}
+
 /*
- * A column is added, altered or dropped: note what may need a new number of the schema.
- * Other columns show in a table that has one of this row type, but for ordinary tables the
- * server allows new names alone then.
+ * A column is altered, or it is "reshaped": the relation has more or fewer columns, or one has
+ * another name.  That is noted for the schema's number, and so is the relation's row type, which
+ * columns of other tables may have.  If these do, the server allows no other type of a column.
  */
 static void
-note_column(Oid relid)
+note_column(Oid relid, bool reshaped)
 {
 	if (pgt_publishing_trigger_publishes(relid))
 		pgt_schema_version_note_table(relid);
-	if (get_rel_relkind(relid) == RELKIND_COMPOSITE_TYPE || (current.tree != NULL && IsA(current.tree, RenameStmt)))
-		pgt_schema_version_note_type(get_rel_type_id(relid));
+	if (!reshaped || !OidIsValid(get_rel_type_id(relid)))
+		return;
+	pgt_schema_version_note_type(get_rel_type_id(relid));
+	values_altered(get_rel_type_id(relid));
 }
 
 /* A topic, or a column of one, is altered or dropped. */
@@ -185,19 +200,6 @@ relation_renamed(Oid relid)
 		current.renamed |= pgt_topic_exists(relid) || pgt_publishing_trigger_list(relid) != NIL;
 }
 
-/* The values of a type have another text. */
-static void
-values_altered(Oid type)
-{
-	MemoryContext caller;
-
-	if (current.tree == NULL || !OidIsValid(type))
-		return;
-	caller = MemoryContextSwitchTo(TopTransactionContext);
-	current.types = list_append_unique_oid(current.types, type);
-	MemoryContextSwitchTo(caller);
-}
-
 /* A type is altered. */
 static void
 type_altered(Oid type)
@@ -215,9 +217,7 @@ object_altered(Oid class, Oid object, int column, ObjectAccessPostAlter *arg)
 	{
 		column_altered(object, column);
 		topic_column_altered(object, column);
-		note_column(object);
-		if (current.tree != NULL && IsA(current.tree, RenameStmt))
-			values_altered(get_rel_type_id(object));
+		note_column(object, current.tree != NULL && IsA(current.tree, RenameStmt));
 	}
 	else if (class == RelationRelationId)
 		relation_renamed(object);
@@ -298,8 +298,7 @@ object_dropped(Oid class, Oid object, int column)
 	else if (class == RelationRelationId && column > 0)
 	{
 		topic_altered(object);
-		note_column(object);
-		values_altered(get_rel_type_id(object));
+		note_column(object, true);
 		loss_ahead(class, object, column);
 	}
 }
@@ -331,8 +330,7 @@ object_accessed(ObjectAccessType access, Oid class, Oid object, int column, void
 	else if (access == OAT_POST_CREATE && class == RelationRelationId && column > 0)
 	{
 		pgt_published_columns_added(object, column);
-		note_column(object);
-		values_altered(get_rel_type_id(object));
+		note_column(object, true);
 	}
 	else if (access == OAT_DROP)
 		object_dropped(class, object, column);

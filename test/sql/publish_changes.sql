@@ -390,10 +390,14 @@ ALTER TABLE inner_rows RENAME a TO b;
 ALTER TYPE feeling OWNER TO CURRENT_USER;
 CREATE TYPE unused AS (a int);
 ALTER TYPE unused ADD ATTRIBUTE b int;
+CREATE TABLE parcels (a int);
+ALTER TABLE typed ADD sent parcels[];
+ALTER TABLE parcels ADD b int;
+ALTER TABLE parcels DROP a;
 INSERT INTO typed VALUES (1, '{"(1,glad)"}', '[1,2)');
 SELECT value, headers FROM changes('evolution');
 SELECT version, columns FROM topic_schema_versions WHERE source = 'typed'::regclass ORDER BY version;
-DROP TABLE typed;
+DROP TABLE typed, parcels;
 -- a topic that is renamed is followed; one that a trigger needs stays
 ALTER FOREIGN TABLE evolution RENAME TO evolution_2;
 UPDATE evolved SET b = 9;
