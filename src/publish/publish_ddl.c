@@ -209,6 +209,16 @@ type_altered(Oid type)
 		values_altered(type);
 }
 
+/* A trigger is altered, enabled perhaps. */
+static void
+trigger_altered(Oid oid)
+{
+	PublishingTrigger *trigger = pgt_publishing_trigger_find(oid, SnapshotSelf);
+
+	if (trigger != NULL)
+		pgt_published_partitions_check_lasting(trigger);
+}
+
 /* Something is altered. */
 static void
 object_altered(Oid class, Oid object, int column, ObjectAccessPostAlter *arg)
@@ -225,6 +235,8 @@ object_altered(Oid class, Oid object, int column, ObjectAccessPostAlter *arg)
 		topic_altered(object);
 	else if (class == TypeRelationId)
 		type_altered(object);
+	else if (class == TriggerRelationId)
+		trigger_altered(object);
 	else if (class == NamespaceRelationId && current.tree != NULL && IsA(current.tree, RenameStmt))
 	{
 		current.renamed = true;

@@ -39,8 +39,8 @@ extern List *pgt_published_partitions_named(TruncateStmt *statement);
 extern void pgt_published_partitions_inherited(Oid child, Oid parent);
 
 /*
- * The trigger has been made: ERROR if it publishes deletions of a table that loses its rows
- * without any, being unlogged or temporary.
+ * The trigger has been made or altered: ERROR if it publishes deletions of a table that loses its
+ * rows without any, being unlogged or temporary.
  */
 extern void pgt_published_partitions_check_lasting(PublishingTrigger *trigger);
 
