@@ -29,6 +29,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
@@ -59,6 +60,7 @@ typedef struct GuardedStatement
 	List	   *retyped;		/* oids of tables whose keys have other types */
 	List	   *leaving;		/* of published_partitions.c */
 	List	   *truncated;		/* oids */
+	List	   *publishing;		/* oids of triggers that can publish to the topic, before it is altered */
 	List	   *topics;			/* oids of topics that are altered */
 	List	   *types;			/* oids of those whose values have another text */
 	bool		renamed;		/* relations or schemas have other names */
@@ -188,7 +190,7 @@ static void
 topic_column_altered(Oid relid, int column)
 {
 	if (current.tree != NULL && IsA(current.tree, AlterTableStmt) && pgt_topic_exists(relid))
-		pgt_published_columns_topic_altered(relid, column);
+		pgt_published_columns_topic_altered(relid, column, current.publishing);
 	topic_altered(relid);
 }
 
@@ -352,6 +354,20 @@ object_accessed(ObjectAccessType access, Oid class, Oid object, int column, void
 
 /* ---- ProcessUtility_hook ---------------------------------------------------- */
 
+/* If the statement alters a topic of the user's, list the triggers that can publish to it now. */
+static void
+note_publishing(AlterTableStmt *statement)
+{
+	Oid			topic = RangeVarGetRelid(statement->relation, NoLock, true);
+	MemoryContext caller;
+
+	if (!OidIsValid(topic) || !pgt_topic_exists(topic) || !pgt_topic_is_owner(topic))
+		return;
+	caller = MemoryContextSwitchTo(TopTransactionContext);
+	current.publishing = pgt_published_columns_publishing(topic);
+	MemoryContextSwitchTo(caller);
+}
+
 /* Judge the statement before it begins, as far as it may do what cannot be undone. */
 static void
 check_before(Node *tree)
@@ -360,6 +376,7 @@ check_before(Node *tree)
 		pgt_published_partitions_check_truncate(pgt_published_partitions_named(castNode(TruncateStmt, tree)));
 	else if (IsA(tree, AlterTableStmt))
 	{
+		note_publishing(castNode(AlterTableStmt, tree));
 		pgt_published_partitions_check_detach(castNode(AlterTableStmt, tree));
 		pgt_published_partitions_check_unlogged(castNode(AlterTableStmt, tree));
 	}
@@ -381,7 +398,7 @@ check_after(void)
 	foreach(cell, current.topics)
 	{
 		if (get_rel_name(lfirst_oid(cell)) != NULL)
-			pgt_published_columns_check_topic(lfirst_oid(cell));
+			pgt_published_columns_check_topic(lfirst_oid(cell), current.publishing);
 	}
 	foreach(cell, current.retyped)
 	{
@@ -434,6 +451,7 @@ forget_lists(XactEvent event, void *arg)
 	current.retyped = NIL;
 	current.leaving = NIL;
 	current.truncated = NIL;
+	current.publishing = NIL;
 	current.topics = NIL;
 	current.types = NIL;
 }

@@ -29,6 +29,7 @@
 #include "access/table.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
@@ -45,6 +46,7 @@
 #include "publish/published_columns.h"
 #include "publish/published_keys.h"
 #include "publish/publishing_trigger.h"
+#include "util/catch_error.h"
 #include "util/compat.h"
 
 static const char *const option_names[COLUMN_OPTION_COUNT] = {
@@ -148,19 +150,61 @@ pgt_published_columns_check_keys(Oid relid)
 	}
 }
 
-/* May the table's owner produce to the topic? */
-static bool
-may_publish(Oid table, Oid topic)
+/* check_trigger() for pgt_catch_error() */
+static void
+try_trigger(void *arg)
 {
-	Relation	relation = table_open(table, AccessShareLock);
-	Oid			owner = relation->rd_rel->relowner;
+	check_trigger(arg);
+}
 
-	table_close(relation, NoLock);
-	return pg_class_aclcheck(topic, owner, ACL_INSERT) == ACLCHECK_OK;
+/* May the owner of the trigger's table produce to the topic? */
+static bool
+may_publish(const PublishingTrigger *trigger, Oid topic)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(trigger->relid));
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	result = pg_class_aclcheck(topic, ((Form_pg_class) GETSTRUCT(tuple))->relowner, ACL_INSERT) == ACLCHECK_OK;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* Can the trigger publish as things are?  What stops the statement itself is thrown on. */
+static bool
+can_publish(PublishingTrigger *trigger)
+{
+	ErrorData  *error = pgt_catch_error(try_trigger, trigger);
+
+	if (error == NULL)
+		return true;
+	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION ||
+		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK ||
+		error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
+		ReThrowError(error);
+	FreeErrorData(error);
+	return false;
+}
+
+List *
+pgt_published_columns_publishing(Oid topic)
+{
+	List	   *oids = NIL;
+	ListCell   *cell;
+
+	foreach(cell, pgt_publishing_trigger_list_of_topic(topic))
+	{
+		PublishingTrigger *trigger = lfirst(cell);
+
+		if (may_publish(trigger, topic) && can_publish(trigger))
+			oids = lappend_oid(oids, trigger->oid);
+	}
+	return oids;
 }
 
 void
-pgt_published_columns_check_topic(Oid topic)
+pgt_published_columns_check_topic(Oid topic, List *publishing)
 {
 	ListCell   *cell;
 
@@ -168,30 +212,23 @@ pgt_published_columns_check_topic(Oid topic)
 	{
 		PublishingTrigger *trigger = lfirst(cell);
 
-		/* one that cannot publish anyway is not to stand in the way of the topic's owner */
-		if (may_publish(trigger->relid, topic))
+		if (list_member_oid(publishing, trigger->oid))
 			check_trigger(trigger);
 	}
 }
 
 void
-pgt_published_columns_topic_altered(Oid topic, AttrNumber attnum)
+pgt_published_columns_topic_altered(Oid topic, AttrNumber attnum, List *publishing)
 {
 	FormData_pg_attribute before;
 	FormData_pg_attribute after;
-	ListCell   *cell;
 
-	if (!read_column(topic, attnum, NULL, &before) || !read_column(topic, attnum, SnapshotSelf, &after) ||
+	if (publishing == NIL ||
+		!read_column(topic, attnum, NULL, &before) || !read_column(topic, attnum, SnapshotSelf, &after) ||
 		strcmp(NameStr(before.attname), "key") != 0 ||
 		(before.atttypid == after.atttypid && before.atttypmod == after.atttypmod))
 		return;
-	foreach(cell, pgt_publishing_trigger_list_of_topic(topic))
-	{
-		PublishingTrigger *trigger = lfirst(cell);
-
-		if (may_publish(trigger->relid, topic))
-			pgt_published_keys_check_topic(trigger, topic, &before, &after);
-	}
+	pgt_published_keys_check_topic(pgt_publishing_trigger_find(linitial_oid(publishing), NULL), topic, &before, &after);
 }
 
 /* ---- dropping ------------------------------------------------------------- */

@@ -22,13 +22,19 @@ extern void pgt_published_columns_added(Oid relid, AttrNumber attnum);
 extern void pgt_published_columns_check_keys(Oid relid);
 
 /*
- * A statement has altered a topic's column, and the catalogs' caches still show it as it was:
- * ERROR if it is the key, and triggers would write it otherwise.
+ * The triggers, by oid, that can publish to the topic now.  Those that cannot, or whose table's
+ * owner may not produce to the topic, are no reason to refuse what the topic's owner does.
  */
-extern void pgt_published_columns_topic_altered(Oid topic, AttrNumber attnum);
+extern List *pgt_published_columns_publishing(Oid topic);
 
-/* ERROR if the topic has been altered so that triggers cannot publish to it any more. */
-extern void pgt_published_columns_check_topic(Oid topic);
+/*
+ * A statement has altered a topic's column, and the catalogs' caches still show it as it was:
+ * ERROR if it is the key, and one of the triggers would write it otherwise.
+ */
+extern void pgt_published_columns_topic_altered(Oid topic, AttrNumber attnum, List *publishing);
+
+/* ERROR if the topic has been altered so that one of the triggers cannot publish to it any more. */
+extern void pgt_published_columns_check_topic(Oid topic, List *publishing);
 
 /*
  * A statement is about to drop a column, or a constraint: what triggers lose by it, in the

@@ -281,6 +281,14 @@ SELECT alter_topic('mine', '{"cleanup.policy": "compact"}');
 GRANT INSERT ON mine TO regress_publish_ddl_2;
 SELECT alter_topic('mine', '{"cleanup.policy": "delete"}');
 SELECT alter_topic('mine', '{"cleanup.policy": "compact"}');
+-- nor those that could not before
+CREATE TRIGGER nonsense AFTER INSERT ON keyless FOR EACH ROW EXECUTE FUNCTION publish_changes('"changes of moved"', 'format=nonsense');
+ALTER FOREIGN TABLE "changes of moved" ALTER value TYPE jsonb;
+BEGIN;
+SELECT unpublish_table('moved', '"changes of moved"');
+ALTER FOREIGN TABLE "changes of moved" ALTER value TYPE int;
+ROLLBACK;
+DROP TRIGGER nonsense ON keyless;
 SELECT unpublish_table('moved', '"changes of moved"');
 DROP FOREIGN TABLE "changes of moved";
 DROP FOREIGN TABLE "publish moved".by_hand CASCADE;
