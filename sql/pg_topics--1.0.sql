@@ -348,6 +348,16 @@ COMMENT ON TABLE topic_schema_versions IS
 SELECT pg_extension_config_dump('topic_schema_versions', '');
 GRANT SELECT ON topic_schema_versions TO PUBLIC;
 
+CREATE FUNCTION replace_schema_version() RETURNS trigger
+AS 'MODULE_PATHNAME', 'pgt_replace_schema_version' LANGUAGE C VOLATILE PARALLEL UNSAFE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+REVOKE ALL ON FUNCTION replace_schema_version() FROM PUBLIC;
+COMMENT ON FUNCTION replace_schema_version() IS
+'trigger function of topic_schema_versions: the number that a dump has takes the place of one that was given when it was restored';
+
+CREATE TRIGGER replace_schema_version BEFORE INSERT ON topic_schema_versions
+    FOR EACH ROW EXECUTE FUNCTION replace_schema_version();
+
 CREATE FUNCTION number_schemas() RETURNS event_trigger
 AS 'MODULE_PATHNAME', 'pgt_number_schemas' LANGUAGE C VOLATILE PARALLEL UNSAFE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp;

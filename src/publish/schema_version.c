@@ -30,6 +30,12 @@
  * more tables are published.  Two transactions may number the same table, one of which has
  * renamed a type: each locks the number first, and looks again.
  *
+ * A restored database gets the numbers that it had from the dump.  pg_restore may load them
+ * after it has made a publishing trigger, which gives the table a number then, or beside it.
+ * So a row that is inserted takes the place of one with its number, and whoever inserts one
+ * holds the table's lock: either the number is there when the trigger is made, or the number
+ * that the trigger has made gives way.
+ *
  * Locks: ExclusiveLock on the table as a database object, for a new number, until the
  * transaction's end.
  *
@@ -44,6 +50,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
+#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -86,6 +93,7 @@ static NotedChanges noted = {0};
  * table lacked one, this must ask for it first.
  */
 PG_FUNCTION_INFO_V1(pgt_number_schemas);
+PG_FUNCTION_INFO_V1(pgt_replace_schema_version);
 
 /* Statements; %s: the extension's schema; operators are pg_catalog's, see the function's search_path. */
 
@@ -134,19 +142,23 @@ static const char *const gone_statement =
 static const char *const forget_statement =
 "DELETE FROM %s." VERSIONS_TABLE " v WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = v.source)";
 
+/* $1: a table, $2: a number */
+static const char *const replace_statement =
+"DELETE FROM %s." VERSIONS_TABLE " WHERE source = $1 AND version = $2";
+
 /*
- * Run a statement with the latest snapshot, whatever the isolation level; returns the
- * number of rows.
+ * Run a statement with the latest snapshot, whatever the isolation level; $1 is the table and
+ * $2 the number.  Returns the number of rows.
  */
 static uint64
-run(const char *statement, Oid argument)
+run(const char *statement, Oid table, int version)
 {
-	Oid			type = OIDOID;
-	Datum		value = ObjectIdGetDatum(argument);
-	SPIPlanPtr	plan = SPI_prepare(statement, 1, &type);
+	Oid			types[] = {OIDOID, INT4OID};
+	Datum		values[] = {ObjectIdGetDatum(table), Int32GetDatum(version)};
+	SPIPlanPtr	plan = SPI_prepare(statement, lengthof(types), types);
 
 	if (plan == NULL ||
-		SPI_execute_snapshot(plan, &value, NULL, GetLatestSnapshot(), InvalidSnapshot, false, false, 0) < 0)
+		SPI_execute_snapshot(plan, values, NULL, GetLatestSnapshot(), InvalidSnapshot, false, false, 0) < 0)
 		elog(ERROR, "could not number the columns of published tables");
 	return SPI_processed;
 }
@@ -196,10 +208,10 @@ tables_to_number(const NotedChanges *changes)
 static void
 number_table(const char *schema, Oid table)
 {
-	if (run(psprintf(changed_statement, schema), table) == 0)
+	if (run(psprintf(changed_statement, schema), table, 0) == 0)
 		return;
 	LockDatabaseObject(RelationRelationId, table, 0, ExclusiveLock);
-	(void) run(psprintf(number_statement, schema, schema), table);
+	(void) run(psprintf(number_statement, schema, schema), table, 0);
 	/* the number is part of the table's publishers */
 	CacheInvalidateRelcacheByRelid(table);
 }
@@ -273,12 +285,46 @@ pgt_number_schemas(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	schema = quote_identifier(get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid)));
 	SPI_connect();
-	if (changes.drop && run(psprintf(gone_statement, schema), InvalidOid) > 0)
-		(void) run(psprintf(forget_statement, schema), InvalidOid);
+	if (changes.drop && run(psprintf(gone_statement, schema), InvalidOid, 0) > 0)
+		(void) run(psprintf(forget_statement, schema), InvalidOid, 0);
 	foreach(cell, tables)
 		number_table(schema, lfirst_oid(cell));
 	SPI_finish();
 	PG_RETURN_NULL();
+}
+
+/*
+ * The function of the trigger before a row of topic_schema_versions is inserted: lock the
+ * table that the row is about, and remove the row of the same number.
+ */
+Datum
+pgt_replace_schema_version(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	TupleDesc	desc;
+	bool		no_table;
+	bool		no_version;
+	Oid			table;
+	int			version;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("replace_schema_version() was not called before the insertion of a row")));
+	desc = RelationGetDescr(trigger->tg_relation);
+	table = DatumGetObjectId(heap_getattr(trigger->tg_trigtuple, VERSIONS_SOURCE, desc, &no_table));
+	version = DatumGetInt32(heap_getattr(trigger->tg_trigtuple, VERSIONS_VERSION, desc, &no_version));
+	/* the server refuses such a row itself */
+	if (no_table || no_version)
+		return PointerGetDatum(trigger->tg_trigtuple);
+	LockDatabaseObject(RelationRelationId, table, 0, ExclusiveLock);
+	SPI_connect();
+	if (run(psprintf(replace_statement, quote_identifier(get_namespace_name(RelationGetNamespace(trigger->tg_relation)))),
+			table, version) > 0)
+		CacheInvalidateRelcacheByRelid(table);
+	SPI_finish();
+	return PointerGetDatum(trigger->tg_trigtuple);
 }
 
 int

@@ -8,6 +8,7 @@ use strict;
 use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
+use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -171,6 +172,45 @@ foreach my $jobs (1, 4)
 		"pg_restore with $jobs processes succeeds");
 	check("jobs_$jobs");
 }
+
+# The versions of schemas may be restored after the triggers, which number the tables as well ...
+command_ok([ 'pg_restore', '-l', '-f', "$backup/list", "$backup/dump.custom" ], 'pg_restore lists the dump');
+my ($last, @first) = ('');
+foreach (split /^/, slurp_file("$backup/list"))
+{
+	if (/TABLE DATA public topic_schema_versions/) { $last = $_ }
+	else { push @first, $_ }
+}
+isnt($last, '', 'the dump has the versions of schemas');
+append_to_file("$backup/late", join('', @first, $last));
+sql('postgres', 'CREATE DATABASE late');
+$node->command_ok([ 'pg_restore', '--exit-on-error', '-L', "$backup/late", '-d', $node->connstr('late'), "$backup/dump.custom" ],
+	'pg_restore succeeds with the versions of schemas at its end');
+check('late');
+
+# ... or beside them
+sql('postgres', 'CREATE DATABASE beside');
+append_to_file("$backup/without", join('', @first));
+foreach (['--section=pre-data'], [ '--section=data', '-L', "$backup/without" ])
+{
+	$node->command_ok([ 'pg_restore', '--exit-on-error', @$_, '-d', $node->connstr('beside'), "$backup/dump.custom" ],
+		"pg_restore succeeds with @$_[0]");
+}
+$node->command_ok([ 'pg_restore', '--data-only', '-t', 'topic_schema_versions', '-f', "$backup/versions.sql", "$backup/dump.custom" ],
+	'pg_restore writes the versions of schemas to a file');
+my $copying = open_session($node, 'beside');
+# of the file, which also has settings and a command that forbids psql's own
+my ($copy) = slurp_file("$backup/versions.sql") =~ /^(COPY .*?^\\\.\n)/ms;
+$copying->run("BEGIN;\n${copy}SELECT 1");
+my $restoring = IPC::Run::start([ 'pg_restore', '--exit-on-error', '--section=post-data', '-d', $node->connstr('beside'), "$backup/dump.custom" ],
+	'<', \undef, '2>', \my $said);
+$node->poll_query_until('postgres', q{SELECT EXISTS (SELECT FROM pg_stat_activity
+	WHERE datname = 'beside' AND wait_event_type = 'Lock')})
+  or die 'pg_restore does not wait';
+$copying->run('COMMIT');
+ok($restoring->finish, 'triggers are restored while the versions of schemas are') or diag($said);
+$copying->close;
+check('beside');
 
 # a topic that shows offsets shows their partition
 my ($status, undef, $error) = $node->psql('origin', q{CREATE FOREIGN TABLE offsets_alone (record_offset bigint, value text)
