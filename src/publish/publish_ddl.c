@@ -51,6 +51,7 @@
 #include "publish/publishing_trigger.h"
 #include "publish/schema_version.h"
 #include "topic/topic.h"
+#include "util/compat.h"
 
 /* The statement that is running, and what must be looked at when it ends. */
 typedef struct GuardedStatement
@@ -108,7 +109,7 @@ cascades(Node *tree)
 	return false;
 }
 
-/* Does it compute new values for the column, with USING? */
+/* Does it compute new values for the column, with USING or another expression to generate it from? */
 static bool
 computes(Node *tree, const char *column)
 {
@@ -120,8 +121,10 @@ computes(Node *tree, const char *column)
 	{
 		AlterTableCmd *command = lfirst_node(AlterTableCmd, cell);
 
-		if (command->subtype == AT_AlterColumnType && strcmp(command->name, column) == 0 &&
-			castNode(ColumnDef, command->def)->raw_default != NULL)
+		if (command->name == NULL || strcmp(command->name, column) != 0)
+			continue;
+		if (PGT_SETS_EXPRESSION(command) ||
+			(command->subtype == AT_AlterColumnType && castNode(ColumnDef, command->def)->raw_default != NULL))
 			return true;
 	}
 	return false;

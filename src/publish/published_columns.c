@@ -101,7 +101,7 @@ pgt_published_columns_altered(Oid relid, AttrNumber attnum, bool computed)
 		pgt_published_keys_check_rename(relid, &before);
 		pgt_publishing_trigger_rename_column(relid, NameStr(before.attname), NameStr(after.attname));
 	}
-	return (before.atttypid != after.atttypid || before.atttypmod != after.atttypmod) &&
+	return (before.atttypid != after.atttypid || before.atttypmod != after.atttypmod || computed) &&
 		pgt_published_keys_check_type(relid, &before, &after, computed);
 }
 

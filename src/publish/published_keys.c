@@ -134,7 +134,9 @@ pgt_published_keys_check_type(Oid relid, const FormData_pg_attribute *before, co
 		if (OidIsValid(trigger->parent) ||
 			!is_key_column(trigger, relation, before->attnum, NameStr(before->attname)))
 			continue;
-		if (computed || !keeps_text(before, after))
+		if (computed)
+			refuse_form(trigger, "compute new values of", NameStr(before->attname), "with its old values");
+		if (!keeps_text(before, after))
 			refuse_form(trigger, "alter type of", NameStr(before->attname),
 						psprintf("made from type %s", format_type_with_typemod(before->atttypid, before->atttypmod)));
 		found = true;

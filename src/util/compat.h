@@ -276,4 +276,13 @@ typedef struct PgtJsonb
 #define PGT_EXECUTOR_RUN_PASS	query, direction, count, once
 #endif
 
+/* ---- ALTER TABLE ------------------------------------------------------------ */
+
+/* Does the subcommand give a generated column another expression?  Since 17. */
+#if PG_VERSION_NUM >= 170000
+#define PGT_SETS_EXPRESSION(command)	((command)->subtype == AT_SetExpression)
+#else
+#define PGT_SETS_EXPRESSION(command)	false
+#endif
+
 #endif							/* COMPAT_H */

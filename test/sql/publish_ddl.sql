@@ -120,6 +120,7 @@ SELECT count(*) FROM latest(NULL::keyed_changes) l JOIN keyed k ON k.id::text = 
 -- and others
 ALTER TABLE keyed ALTER id TYPE text;
 ALTER TABLE keyed ALTER id TYPE bigint USING id + 1;
+ALTER TABLE keyed ALTER id TYPE int USING id + 1;
 ALTER TABLE keyed ALTER v TYPE jsonb USING to_jsonb(v);
 -- the old values of other columns come with the next change
 UPDATE keyed SET v = '"other"';

@@ -80,5 +80,14 @@ sql(q{BEGIN; SELECT unpublish_table('later'); ALTER TABLE later ADD twice int GE
 	SELECT publish_table('later'); COMMIT; INSERT INTO later VALUES (1, 1)});
 unlike(sql(q{SELECT string_agg(value::text, ' ') FROM later_changes}), qr/twice/, 'but to one that is published anew');
 
+# a key that is generated does not get other values by another expression
+sql(q{CREATE TABLE generated (a int, b int GENERATED ALWAYS AS (a * 2) STORED, c int GENERATED ALWAYS AS (a * 3) STORED);
+	ALTER TABLE generated ADD PRIMARY KEY (b); SELECT publish_table('generated')});
+(undef, undef, $stderr) = $node->psql('postgres', 'ALTER TABLE generated ALTER b SET EXPRESSION AS (a * 4)');
+like($stderr, qr/cannot compute new values of column "b" of table "public.generated"/,
+	'the expression of a generated column that is the key cannot be altered');
+sql('ALTER TABLE generated ALTER c SET EXPRESSION AS (a * 4)');
+pass('the expression of another generated column can be altered');
+
 $node->stop;
 done_testing();
