@@ -361,9 +361,8 @@ choose_columns(PublisherSpec *spec)
 	}
 }
 
-/* The columns of the primary key; NIL if there is none, or if it is deferrable. */
-static List *
-primary_key_columns(Relation relation)
+List *
+pgt_change_publisher_primary_key(Relation relation)
 {
 	Oid			index_oid = PGT_PRIMARY_KEY_INDEX(relation);
 	List	   *columns = NIL;
@@ -373,9 +372,20 @@ primary_key_columns(Relation relation)
 		return NIL;
 	index = index_open(index_oid, AccessShareLock);
 	for (int i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); i++)
-		columns = lappend(columns, TupleDescAttr(RelationGetDescr(relation),
-												 index->rd_index->indkey.values[i] - 1));
+		columns = lappend_int(columns, index->rd_index->indkey.values[i]);
 	index_close(index, NoLock);
+	return columns;
+}
+
+/* The columns of the primary key, as attributes. */
+static List *
+primary_key_columns(Relation relation)
+{
+	List	   *columns = NIL;
+	ListCell   *cell;
+
+	foreach(cell, pgt_change_publisher_primary_key(relation))
+		columns = lappend(columns, TupleDescAttr(RelationGetDescr(relation), lfirst_int(cell) - 1));
 	return columns;
 }
 

@@ -80,6 +80,9 @@ extern ChangePublisher *pgt_change_publisher_make(Relation relation, Oid source,
 /* Does the deletion or the change of a key require a tombstone for the old key? */
 extern bool pgt_change_publisher_writes_tombstones(const ChangePublisher *publisher, const Topic *topic);
 
+/* The columns of the relation's primary key, which is not deferrable, by number; NIL if it has none. */
+extern List *pgt_change_publisher_primary_key(Relation relation);
+
 /* Create the cache; called once per process. */
 extern void pgt_change_publisher_init(void);
 

@@ -319,7 +319,7 @@ static bool
 has_key(Oid relid, List *key)
 {
 	Relation	relation = table_open(relid, AccessShareLock);
-	bool		result = equal(pgt_published_keys_primary(relation), key);
+	bool		result = equal(pgt_change_publisher_primary_key(relation), key);
 
 	table_close(relation, NoLock);
 	return result;

@@ -34,26 +34,10 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "publish/change_publisher.h"
 #include "publish/published_keys.h"
-#include "util/compat.h"
 
 /* ---- the key -------------------------------------------------------------- */
-
-List *
-pgt_published_keys_primary(Relation relation)
-{
-	Oid			index_oid = PGT_PRIMARY_KEY_INDEX(relation);
-	List	   *columns = NIL;
-	Relation	index;
-
-	if (!OidIsValid(index_oid))
-		return NIL;
-	index = index_open(index_oid, AccessShareLock);
-	for (int i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); i++)
-		columns = lappend_int(columns, index->rd_index->indkey.values[i]);
-	index_close(index, NoLock);
-	return columns;
-}
 
 /* Is the column in the key that the trigger publishes? */
 static bool
@@ -61,7 +45,7 @@ is_key_column(const PublishingTrigger *trigger, Relation relation, AttrNumber at
 {
 	if (pgt_publishing_trigger_option(trigger, COLUMN_OPTION_KEY) != NULL)
 		return pgt_publishing_trigger_names(trigger, COLUMN_OPTION_KEY, name);
-	return list_member_int(pgt_published_keys_primary(relation), attnum);
+	return list_member_int(pgt_change_publisher_primary_key(relation), attnum);
 }
 
 /* The number of columns of the key that the trigger publishes. */
@@ -70,7 +54,7 @@ key_length(const PublishingTrigger *trigger, Relation relation)
 {
 	List	   *names = pgt_publishing_trigger_list_names(trigger, COLUMN_OPTION_KEY);
 
-	return names != NIL ? list_length(names) : list_length(pgt_published_keys_primary(relation));
+	return names != NIL ? list_length(names) : list_length(pgt_change_publisher_primary_key(relation));
 }
 
 /* ---- columns ---------------------------------------------------------------- */

@@ -9,9 +9,6 @@
 #include "publish/publishing_trigger.h"
 #include "utils/relcache.h"
 
-/* The columns of the relation's primary key, which is not deferrable, by number; NIL if it has none. */
-extern List *pgt_published_keys_primary(Relation relation);
-
 /* ERROR if the column, which has another name, is in keys that show it. */
 extern void pgt_published_keys_check_rename(Oid relid, const FormData_pg_attribute *before);
 
