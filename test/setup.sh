@@ -321,6 +321,6 @@ kill_cluster() {
     done
     # where nothing reaps orphans, the dead postmaster still looks alive to the next one
     if grep -qs '^State:.*Z' "/proc/${pids[0]}/status"; then
-        rm -f "$1/data/postmaster.pid"
+        rm -f "$1/data/postmaster.pid" "$1"/.s.PGSQL.*.lock
     fi
 }
