@@ -214,7 +214,7 @@ SET pg_topics.clock_offset = '2min';
 SELECT partition, segments_deleted, log_start_offset FROM apply_retention('waits', true) ORDER BY partition;
 SELECT count(*) FROM consume('waits', 'fast', 4);
 SELECT count(*) FROM consume('waits', 'slow', 1);
-SELECT * FROM waits_groups ORDER BY group_id;
+SELECT * FROM waits_groups ORDER BY group_id, partition;
 SELECT partition, segments_deleted, log_start_offset FROM apply_retention('waits') ORDER BY partition;
 -- committed, not just read
 BEGIN;
@@ -237,16 +237,16 @@ SELECT segments_deleted, log_start_offset FROM apply_retention('waits') WHERE pa
 CALL fill('waits', 3);
 SELECT alter_topic('waits', '{"retention.consumers.max.ms": 3600000}');
 SELECT count(*) FROM consume('waits', 'fast', 3);
-SELECT * FROM waits_groups ORDER BY group_id;
+SELECT * FROM waits_groups ORDER BY group_id, partition;
 SELECT segments_deleted, log_start_offset FROM apply_retention('waits') WHERE partition = 0;
 SET pg_topics.clock_offset = '61min';
 SELECT segments_deleted, log_start_offset FROM apply_retention('waits') WHERE partition = 0;
 -- lost, and not noticed yet; then noticed; once
-SELECT * FROM waits_groups ORDER BY group_id;
+SELECT * FROM waits_groups ORDER BY group_id, partition;
 SELECT count(*) FROM consume('waits', 'slow');
 CALL fill('waits', 3);
 SELECT count(*) FROM consume('waits', 'slow', 1);
-SELECT * FROM waits_groups ORDER BY group_id;
+SELECT * FROM waits_groups ORDER BY group_id, partition;
 
 -- a cap of size; it is never below what the topic's own rules are
 SELECT alter_topic('waits', '{"retention.consumers.max.ms": null, "retention.consumers.max.bytes": 1600}');
@@ -254,16 +254,16 @@ SET pg_topics.clock_offset = '2min';
 SELECT segments_deleted, log_start_offset FROM apply_retention('waits') WHERE partition = 0;
 SELECT alter_topic('waits', '{"retention.consumers.max.bytes": 1500}');
 SELECT segments_deleted, log_start_offset FROM apply_retention('waits') WHERE partition = 0;
-SELECT * FROM waits_groups ORDER BY group_id;
+SELECT * FROM waits_groups ORDER BY group_id, partition;
 RESET pg_topics.clock_offset;
 SELECT segments_deleted, log_start_offset FROM apply_retention('waits') WHERE partition = 0;
-SELECT * FROM waits_groups ORDER BY group_id;
+SELECT * FROM waits_groups ORDER BY group_id, partition;
 -- size retention waits as well
 SELECT alter_topic('waits', '{"retention.ms": -1, "retention.bytes": 0, "retention.consumers.max.bytes": null}');
 SELECT segments_deleted, log_start_offset FROM apply_retention('waits') WHERE partition = 0;
-SELECT * FROM waits_groups ORDER BY group_id;
+SELECT * FROM waits_groups ORDER BY group_id, partition;
 SELECT alter_topic('waits', '{"retention.consumers": "none"}');
-SELECT * FROM waits_groups ORDER BY group_id;
+SELECT * FROM waits_groups ORDER BY group_id, partition;
 SELECT segments_deleted, log_start_offset FROM apply_retention('waits') WHERE partition = 0;
 SELECT alter_topic('waits', '{"retention.consumers": "maybe"}');
 SELECT alter_topic('waits', '{"retention.consumers.max.ms": -2}');
