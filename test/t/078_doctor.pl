@@ -228,7 +228,7 @@ restart_with('max_logical_replication_workers = 0');
 is(findings(), '', 'enough');
 restart_with('max_worker_processes = 8', 'wal_level = minimal', 'max_wal_senders = 0', 'pg_topics.adopt_log_dir = on');
 is_found(qr/wal\|warning\|wal_level\|.*\nrepair_settings\|warning\|pg_topics\.adopt_log_dir\|.*/, 'no WAL for standbys, and files of any cluster');
-restart_with('wal_level = replica', 'pg_topics.adopt_log_dir = off', 'max_files_per_process = 64');
+restart_with('wal_level = replica', 'pg_topics.adopt_log_dir = off', 'max_files_per_process = 72');
 is(findings(), '', 'as before');
 sql(q{SELECT create_topic('wide', 76)});
 is(findings(), qq{open_files|notice|max_files_per_process|} . findings_of_files(), 'more partitions than files');
