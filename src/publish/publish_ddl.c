@@ -132,31 +132,33 @@ computes(Node *tree, const char *column)
 
 /* ---- object_access_hook ---------------------------------------------------- */
 
+/* Keep an oid in a list until the statement ends. */
+static List *
+keep(List *oids, Oid oid)
+{
+	MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
+
+	oids = list_append_unique_oid(oids, oid);
+	MemoryContextSwitchTo(caller);
+	return oids;
+}
+
 /* A column is altered. */
 static void
 column_altered(Oid relid, int column)
 {
-	MemoryContext caller;
-
 	if (!pgt_published_columns_altered(relid, column, computes(current.tree, get_attname(relid, column, true))) ||
 		current.tree == NULL)
 		return;
-	caller = MemoryContextSwitchTo(TopTransactionContext);
-	current.retyped = list_append_unique_oid(current.retyped, relid);
-	MemoryContextSwitchTo(caller);
+	current.retyped = keep(current.retyped, relid);
 }
 
 /* The values of a type have another text. */
 static void
 values_altered(Oid type)
 {
-	MemoryContext caller;
-
-	if (current.tree == NULL)
-		return;
-	caller = MemoryContextSwitchTo(TopTransactionContext);
-	current.types = list_append_unique_oid(current.types, type);
-	MemoryContextSwitchTo(caller);
+	if (current.tree != NULL)
+		current.types = keep(current.types, type);
 }
 
 /*
@@ -179,13 +181,8 @@ note_column(Oid relid, bool reshaped)
 static void
 topic_altered(Oid relid)
 {
-	MemoryContext caller;
-
-	if (current.tree == NULL || !IsA(current.tree, AlterTableStmt) || !pgt_topic_exists(relid))
-		return;
-	caller = MemoryContextSwitchTo(TopTransactionContext);
-	current.topics = list_append_unique_oid(current.topics, relid);
-	MemoryContextSwitchTo(caller);
+	if (current.tree != NULL && IsA(current.tree, AlterTableStmt) && pgt_topic_exists(relid))
+		current.topics = keep(current.topics, relid);
 }
 
 /* A column is altered, of a topic perhaps. */
