@@ -1,0 +1,51 @@
+/*
+ * kafka_encode.h
+ *	  From a message's C structure to its bytes.
+ */
+#ifndef KAFKA_ENCODE_H
+#define KAFKA_ENCODE_H
+
+#include "kafka/kafka_messages.h"
+#include "kafka/kafka_table.h"
+
+/*
+ * Where the bytes go.  The caller sets next and end to the room that there is, the two
+ * functions, and the rest to zeros.
+ *
+ * When the room does not do for a value, grow() makes next and end those of more room, of
+ * "needed" bytes at least; the bytes until next are the end of the room before.  Without
+ * grow(), or if it returns false, that is a problem.  A caller that has asked for the size
+ * first needs none.
+ *
+ * splice() is called in the place of records that have a source, and sees to it that their
+ * bytes follow those until next.  It may change next and end, too.
+ */
+typedef struct KafkaWriter
+{
+	char	   *next;
+	char	   *end;
+	bool		(*grow) (struct KafkaWriter *writer, size_t needed);
+	bool		(*splice) (struct KafkaWriter *writer, const KafkaRecords *records);
+	size_t		size;			/* bytes so far, those of splice() included */
+	const char *problem;		/* what is wrong, a constant string; NULL: nothing */
+	const KafkaField *field;	/* in which field; NULL: in none */
+	int			version;
+	bool		flexible;
+	bool		counting;		/* only the size is wanted */
+} KafkaWriter;
+
+/*
+ * Encode one message.  False, with a problem, if the version cannot carry it: a field is null
+ * that must not be, or has a value that is not its default and is not in the version, unless
+ * the schema calls it ignorable; a string or array is too long; or if there is no room.  What
+ * has been written then is of no use.
+ */
+extern bool pgt_kafka_encode(KafkaWriter *writer, KafkaStructId message, int version, const void *structure);
+
+/* The size of what pgt_kafka_encode() would write, added to writer->size.  False as above. */
+extern bool pgt_kafka_encode_count(KafkaWriter *writer, KafkaStructId message, int version, const void *structure);
+
+/* Write bytes as they are. */
+extern bool pgt_kafka_encode_bytes(KafkaWriter *writer, const void *data, int32 length);
+
+#endif							/* KAFKA_ENCODE_H */
