@@ -1,0 +1,51 @@
+/*
+ * producer_batch.h
+ *	  Is what a producer sent for a partition a batch that the log may take?
+ */
+#ifndef PRODUCER_BATCH_H
+#define PRODUCER_BATCH_H
+
+#include "format/record_batch.h"
+#include "kafka/kafka_error.h"
+#include "kafka/kafka_types.h"
+
+/*
+ * Room for decompressed records, which belongs to the caller and may be used again.  grow()
+ * replaces data by at least "needed" bytes, whose contents do not matter, and sets size; or
+ * returns false, which refuses the batch: so it is where the caller's limit is.
+ */
+typedef struct ProducerScratch
+{
+	char	   *data;
+	size_t		size;
+	bool		(*grow) (struct ProducerScratch *scratch, size_t needed);
+} ProducerScratch;
+
+/* What the topic and the request allow. */
+typedef struct ProducerRules
+{
+	int32		max_length;		/* max.message.bytes */
+	int64		min_timestamp;	/* of a record; PG_INT64_MIN: any */
+	int64		max_timestamp;	/* PG_INT64_MAX: any */
+	bool		allow_zstd;		/* not in old versions of Produce */
+	bool		require_keys;	/* the topic is compacted */
+	bool		walk_records;	/* if not, the records' own bytes are taken on trust */
+} ProducerRules;
+
+/* A batch that has been found good. */
+typedef struct ProducerBatch
+{
+	RecordBatchHeader header;	/* header.length bytes are the batch; what follows them is nothing */
+	RecordBatchProducer producer;
+	int64		min_timestamp;	/* of the records, if they were walked; else PG_INT64_MIN */
+	int64		max_timestamp;	/* the header's may be another, and is then to be corrected */
+} ProducerBatch;
+
+/*
+ * Check a partition's records of a Produce request.  KAFKA_ERROR_NONE and *batch, or the
+ * error to answer with and *problem, a constant string.
+ */
+extern KafkaError pgt_producer_batch_check(const KafkaRecords *records, const ProducerRules *rules,
+										   ProducerScratch *scratch, ProducerBatch *batch, const char **problem);
+
+#endif							/* PRODUCER_BATCH_H */
