@@ -60,7 +60,7 @@ ISOLATION_OPTS = $(TEST_OPTS)
 TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
-EXTRA_CLEAN = test/unit/unit_test test/unit/key_map_test test/fuzz/fuzz_target test/fuzz/make_seeds tmp_instance
+EXTRA_CLEAN = test/unit/unit_test test/unit/key_map_test test/unit/kafka_test test/fuzz/fuzz_target test/fuzz/make_seeds tmp_instance
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -95,10 +95,20 @@ test/unit/key_map_test: $(KEY_MAP_SRCS) $(HEADER_FILES)
 	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(KEY_MAP_SRCS) \
 		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lcrypto -lm
 
+# the vectors that Kafka wrote, see test/kafka/README.md
+KAFKA_SRCS = $(call found,src/kafka/*.c) src/format/record_batch.c src/format/compression.c
+KAFKA_TEST_SRCS = $(addprefix $(top),test/unit/kafka_test.c $(KAFKA_SRCS))
+
+test/unit/kafka_test: $(KAFKA_TEST_SRCS) $(HEADER_FILES)
+	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(KAFKA_TEST_SRCS) \
+		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport $(CODEC_LIBS) -lm
+
 .PHONY: unit
-unit: test/unit/unit_test test/unit/key_map_test
+unit: test/unit/unit_test test/unit/key_map_test test/unit/kafka_test
 	test/unit/unit_test
 	test/unit/key_map_test
+	$(top)src/kafka/make_messages --check
+	test/unit/kafka_test $(top)test/kafka/vectors.zst
 	test/unit/release.pl
 
 # the archive for PGXN, of the last commit
