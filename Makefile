@@ -124,14 +124,17 @@ layout:
 
 # libFuzzer comes with clang; its first finding ends the run
 FUZZ_SECONDS ?= 60
-FUZZ_SRCS = $(addprefix $(top)src/format/,record_batch.c compression.c murmur2.c segment_index.c recovery_point_format.c)
+FUZZ_SRCS = $(addprefix $(top)src/format/,record_batch.c compression.c murmur2.c segment_index.c recovery_point_format.c) \
+	$(addprefix $(top),$(call found,src/kafka/*.c))
 FUZZ_CC ?= clang
 FUZZ_CFLAGS = -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined -Wno-ignored-attributes \
 	-I$(top)src -I$(shell $(PG_CONFIG) --includedir-server)
 FUZZ_LIBS = -L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport $(CODEC_LIBS) -lm
 
-test/fuzz/fuzz_target: $(top)test/fuzz/fuzz_target.c $(FUZZ_SRCS) $(HEADER_FILES)
-	$(FUZZ_CC) -fsanitize=fuzzer,address,undefined $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRCS) $(FUZZ_LIBS)
+FUZZ_TARGET_SRCS = $(addprefix $(top)test/fuzz/,fuzz_target.c fuzz_kafka.c) $(FUZZ_SRCS)
+
+test/fuzz/fuzz_target: $(FUZZ_TARGET_SRCS) $(top)test/fuzz/fuzz_kafka.h $(HEADER_FILES)
+	$(FUZZ_CC) -fsanitize=fuzzer,address,undefined $(FUZZ_CFLAGS) -o $@ $(FUZZ_TARGET_SRCS) $(FUZZ_LIBS)
 
 test/fuzz/make_seeds: $(top)test/fuzz/make_seeds.c $(top)test/unit/batch_vectors.h $(FUZZ_SRCS) $(HEADER_FILES)
 	$(FUZZ_CC) -fsanitize=address,undefined $(FUZZ_CFLAGS) -I$(top)test/unit -o $@ $< $(FUZZ_SRCS) $(FUZZ_LIBS)

@@ -412,14 +412,13 @@ decode_struct(KafkaReader *r, const KafkaStruct *structure, char *out)
 void *
 pgt_kafka_decode(KafkaReader *r, KafkaStructId message, int version)
 {
-	const KafkaMessage *versions = &pgt_kafka_messages[message];
+	const KafkaMessage *versions = &pgt_kafka_messages[Min(message, KAFKA_LAST_MESSAGE)];
 	const KafkaStruct *structure = &pgt_kafka_structs[message];
 	char	   *out;
 
-	Assert(message <= KAFKA_LAST_MESSAGE);
 	r->problem = NULL;
 	r->field = NULL;
-	if (version < versions->first || version > versions->last)
+	if (message > KAFKA_LAST_MESSAGE || version < versions->first || version > versions->last)
 	{
 		fail(r, NULL, "version is not supported");
 		return NULL;

@@ -408,12 +408,11 @@ encode_struct(KafkaWriter *w, const KafkaStruct *structure, const char *in)
 bool
 pgt_kafka_encode(KafkaWriter *w, KafkaStructId message, int version, const void *structure)
 {
-	const KafkaMessage *versions = &pgt_kafka_messages[message];
+	const KafkaMessage *versions = &pgt_kafka_messages[Min(message, KAFKA_LAST_MESSAGE)];
 
-	Assert(message <= KAFKA_LAST_MESSAGE);
 	w->problem = NULL;
 	w->field = NULL;
-	if (version < versions->first || version > versions->last)
+	if (message > KAFKA_LAST_MESSAGE || version < versions->first || version > versions->last)
 		return fail(w, NULL, "version is not supported");
 	w->version = version;
 	w->flexible = version >= versions->flexible;

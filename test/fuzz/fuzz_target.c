@@ -1,7 +1,8 @@
 /*
  * fuzz_target.c
  *	  Hostile bytes for all that decodes: batches, records, headers, compressed
- *	  bytes, index headers and entries, recovery points.
+ *	  bytes, index headers and entries, recovery points; and Kafka's messages, by
+ *	  fuzz_kafka.c.
  *
  * A libFuzzer target over the layers that know bytes alone, linked with
  * AddressSanitizer and UBSan and without a server; test/fuzz/run builds and
@@ -17,6 +18,7 @@
  */
 #include "postgres.h"
 
+#include "fuzz_kafka.h"
 #include "format/compression.h"
 #include "format/murmur2.h"
 #include "format/record_batch.h"
@@ -38,16 +40,6 @@ GetSystemIdentifier(void)
 	return 42;
 }
 
-/* A promise of the code under test. */
-static void
-must(bool kept, const char *promise)
-{
-	if (kept)
-		return;
-	fprintf(stderr, "broken promise: %s\n", promise);
-	abort();
-}
-
 /* A copy in a block of exactly that size; the caller frees it. */
 static char *
 copy_of(const void *bytes, size_t length)
@@ -57,16 +49,6 @@ copy_of(const void *bytes, size_t length)
 	if (length > 0)
 		memcpy(copy, bytes, length);
 	return copy;
-}
-
-/* Touch every byte, so that one that is not there is met. */
-static void
-touch(const char *bytes, int32 length)
-{
-	volatile char sink = 0;
-
-	for (int32 i = 0; i < length; i++)
-		sink ^= bytes[i];
 }
 
 /* ---- records -------------------------------------------------------------- */
@@ -375,7 +357,8 @@ fuzz_recovery_point(char *bytes, size_t length, bool repair)
 
 static void (*const decoders[]) (char *bytes, size_t length, bool repair) =
 {
-	fuzz_log, fuzz_records, fuzz_pieces, fuzz_decompress, fuzz_compress, fuzz_index, fuzz_recovery_point
+	fuzz_log, fuzz_records, fuzz_pieces, fuzz_decompress, fuzz_compress, fuzz_index, fuzz_recovery_point,
+	fuzz_kafka_message, fuzz_kafka_frame, fuzz_kafka_batch
 };
 
 int

@@ -1,10 +1,11 @@
 /*
  * make_seeds.c
- *	  What the fuzz target starts from: make_seeds DIRECTORY.
+ *	  What the fuzz target starts from: make_seeds DIRECTORY VECTORS.
  *
  * Writes sound inputs of every kind, in the form that fuzz_target.c reads: the
  * unit test's batches, and generated ones of each codec, their records and
- * their compressed bytes alone, an index and a recovery point.
+ * their compressed bytes alone, an index and a recovery point; and of the vectors of
+ * test/kafka the frames, the batches, and some messages of each API.
  */
 #include "postgres.h"
 
@@ -13,14 +14,17 @@
 #include "format/record_batch.h"
 #include "format/recovery_point_format.h"
 #include "format/segment_index.h"
+#include "kafka/kafka_api.h"
 
 #define RECORDS		4
 #define ROOM		65536
+#define VECTORS_MAX	(16 * 1024 * 1024)
 
 /* The decoders of fuzz_target.c, in their order. */
 enum
 {
-	SEED_LOG, SEED_RECORDS, SEED_PIECES, SEED_DECOMPRESS, SEED_COMPRESS, SEED_INDEX, SEED_RECOVERY_POINT
+	SEED_LOG, SEED_RECORDS, SEED_PIECES, SEED_DECOMPRESS, SEED_COMPRESS, SEED_INDEX, SEED_RECOVERY_POINT,
+	SEED_KAFKA_MESSAGE, SEED_KAFKA_FRAME, SEED_KAFKA_BATCH
 };
 
 static const char *directory;
@@ -50,19 +54,28 @@ write_seed(const char *name, int kind, const char *head, size_t head_length,
 	}
 }
 
+/* The same of hexadecimal digits; what is too long for the fuzzer is left out. */
 static void
-write_vector(const char *name, const char *hex)
+write_hex(const char *name, int kind, const char *head, size_t head_length, const char *hex)
 {
-	char		bytes[1024];
+	static char bytes[ROOM];
 	size_t		length = strlen(hex) / 2;
 
+	if (length > 4000)
+		return;
 	for (size_t i = 0; i < length; i++)
 	{
 		char		digits[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
 
 		bytes[i] = (char) strtol(digits, NULL, 16);
 	}
-	write_seed(name, SEED_LOG, "", 0, bytes, length);
+	write_seed(name, kind, head, head_length, bytes, length);
+}
+
+static void
+write_vector(const char *name, const char *hex)
+{
+	write_hex(name, SEED_LOG, "", 0, hex);
 }
 
 /* Records with and without key, value and headers; returns their end. */
@@ -148,6 +161,77 @@ write_recovery_point(void)
 			   (char *) entries, sizeof(entries));
 }
 
+/* ---- Kafka's messages ------------------------------------------------------- */
+
+/* A message, if it is of the first or last version and tells more than others: as fuzz_kafka_message() reads it. */
+static void
+write_message(const char *name, char **columns)
+{
+	const KafkaApi *api = pgt_kafka_api(atoi(columns[2]));
+	int			version = atoi(columns[3]);
+	int			id;
+	char		head[2];
+
+	if (api == NULL)
+		exit(1);
+	id = strcmp(columns[1], "request") == 0 ? api->request : api->response;
+	if (version != pgt_kafka_messages[id].first && version != pgt_kafka_messages[id].last)
+		return;
+	if (strcmp(columns[4], "filled") != 0 && strcmp(columns[4], "null-nested") != 0 &&
+		strcmp(columns[4], "unknown-tags-nested") != 0)
+		return;
+	head[0] = (char) id;
+	head[1] = (char) (version - pgt_kafka_messages[id].first);
+	write_hex(name, SEED_KAFKA_MESSAGE, head, sizeof(head), columns[5]);
+}
+
+/* One line of the vectors, split at its tabs; test/kafka/pack_vectors says what they are. */
+static void
+write_line(int number, char *line)
+{
+	char	   *columns[16] = {line};
+	char		name[64];
+
+	for (int i = 1; i < lengthof(columns) && (line = strchr(line, '\t')) != NULL; i++)
+	{
+		*line++ = '\0';
+		columns[i] = line;
+	}
+	snprintf(name, sizeof(name), "kafka_%04d", number);
+	if (strcmp(columns[0], "message") == 0)
+		write_message(name, columns);
+	else if (strcmp(columns[0], "bad") == 0)
+		write_hex(name, SEED_KAFKA_FRAME, "", 0, columns[3]);
+	else if (strcmp(columns[0], "batch") == 0)
+		write_hex(name, SEED_KAFKA_BATCH, "", 0, columns[2]);
+}
+
+static void
+write_vectors(const char *path)
+{
+	char	   *packed = malloc(VECTORS_MAX);
+	char	   *text = malloc(VECTORS_MAX);
+	FILE	   *file = fopen(path, "rb");
+	size_t		length;
+	int			number = 0;
+
+	if (file == NULL || pgt_decompress(COMPRESSION_ZSTD, packed, fread(packed, 1, VECTORS_MAX, file),
+									   text, VECTORS_MAX - 1, &length) != NULL)
+	{
+		perror(path);
+		exit(1);
+	}
+	text[length] = '\0';
+	for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
+	{
+		*end = '\0';
+		write_line(number++, line);
+	}
+	fclose(file);
+	free(packed);
+	free(text);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -155,7 +239,7 @@ main(int argc, char **argv)
 	char	   *end = encode_records(records);
 	static const char head[] = {RECORDS, 2 * (RECORDS - 1), 0};
 
-	if (argc != 2)
+	if (argc != 3)
 		return 2;
 	directory = argv[1];
 	write_vector("vector_one", KV_BATCH);
@@ -172,5 +256,6 @@ main(int argc, char **argv)
 		write_codec(codec, records, end - records);
 	write_index();
 	write_recovery_point();
+	write_vectors(argv[2]);
 	return 0;
 }
