@@ -239,30 +239,35 @@ transaction_ended(XactEvent event, void *arg)
 	}
 }
 
-/* Subtransaction callback: settle its notes, or hand them to the parent. */
+/*
+ * Subtransaction callback: settle its notes, or hand them to the parent.  They are the last in
+ * the list, since inner subtransactions end first.
+ */
 static void
 subtransaction_ended(SubXactEvent event, SubTransactionId subxact,
 					 SubTransactionId parent, void *arg)
 {
-	ListCell   *cell;
+	int			first = list_length(pending);
 
 	if (event != SUBXACT_EVENT_ABORT_SUB && event != SUBXACT_EVENT_COMMIT_SUB)
 		return;
-	foreach(cell, pending)
+	while (first > 0 && ((PendingRemoval *) list_nth(pending, first - 1))->subxact == subxact)
 	{
-		PendingRemoval *removal = lfirst(cell);
-
-		if (removal->subxact != subxact)
-			continue;
+		first--;
 		if (event == SUBXACT_EVENT_COMMIT_SUB)
-		{
-			removal->subxact = parent;
-			continue;
-		}
-		pending = foreach_delete_current(pending, cell);
+			((PendingRemoval *) list_nth(pending, first))->subxact = parent;
+	}
+	if (event == SUBXACT_EVENT_COMMIT_SUB || first == list_length(pending))
+		return;
+
+	for (int i = first; i < list_length(pending); i++)
+	{
+		const PendingRemoval *removal = list_nth(pending, i);
+
 		if (!removal->at_commit)
 			remove_created(removal);
 	}
+	pending = list_truncate(pending, first);
 }
 
 void

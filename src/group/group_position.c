@@ -34,6 +34,7 @@
 #include "utils/timestamp.h"
 
 #include "group/group_position.h"
+#include "util/subxact_stack.h"
 
 /* The partition number of the entry that says that the transaction reads for the group. */
 #define READING_MARK	(-1)
@@ -64,6 +65,9 @@ typedef struct PositionEntry
 
 /* This transaction's positions; NULL: it has none. */
 static HTAB *positions = NULL;
+
+/* Those with a version of a subtransaction. */
+static SubxactStack moved;
 
 /* Fill a key, its padding included. */
 static void
@@ -125,6 +129,7 @@ own_position(const ConsumerGroup *group, int32 partition)
 		version->served = DT_NOBEGIN;
 		version->lost = 0;
 	}
+	pgt_subxact_stack_note(&moved, TopTransactionContext, entry);
 	version->subid = subid;
 	version->below = entry->top;
 	entry->top = version;
@@ -221,10 +226,12 @@ pgt_group_position_is_reading(const ConsumerGroup *group)
 	return find_position(group, READING_MARK) != NULL;
 }
 
-/* Drop the versions of a subtransaction that rolled back. */
+/* Drop the version of a subtransaction that rolled back. */
 static void
-undo_position(PositionEntry *entry, SubTransactionId subid)
+undo_position(void *thing, SubTransactionId subid)
 {
+	PositionEntry *entry = thing;
+
 	while (entry->top != NULL && entry->top->subid == subid)
 	{
 		PositionVersion *undone = entry->top;
@@ -235,21 +242,22 @@ undo_position(PositionEntry *entry, SubTransactionId subid)
 }
 
 /* Hand the version of a subtransaction that ended well to its parent. */
-static void
-inherit_position(PositionEntry *entry, SubTransactionId subid, SubTransactionId parent)
+static bool
+inherit_position(void *thing, SubTransactionId subid, SubTransactionId parent)
 {
+	PositionEntry *entry = thing;
 	PositionVersion *top = entry->top;
+	PositionVersion *replaced;
 
 	if (top == NULL || top->subid != subid)
-		return;
+		return false;
 	top->subid = parent;
-	if (top->below != NULL && top->below->subid == parent)
-	{
-		PositionVersion *replaced = top->below;
-
-		top->below = replaced->below;
-		pfree(replaced);
-	}
+	replaced = top->below;
+	if (replaced == NULL || replaced->subid != parent)
+		return parent != TopSubTransactionId;
+	top->below = replaced->below;
+	pfree(replaced);
+	return false;
 }
 
 /* Keep positions in step with savepoints. */
@@ -257,29 +265,20 @@ static void
 positions_subxact_callback(SubXactEvent event, SubTransactionId subid,
 						   SubTransactionId parent, void *arg)
 {
-	HASH_SEQ_STATUS status;
-	PositionEntry *entry;
-
-	if (positions == NULL ||
-		(event != SUBXACT_EVENT_ABORT_SUB && event != SUBXACT_EVENT_COMMIT_SUB))
-		return;
-
-	hash_seq_init(&status, positions);
-	while ((entry = hash_seq_search(&status)) != NULL)
-	{
-		if (event == SUBXACT_EVENT_ABORT_SUB)
-			undo_position(entry, subid);
-		else
-			inherit_position(entry, subid, parent);
-	}
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		pgt_subxact_stack_undo(&moved, subid, undo_position);
+	else if (event == SUBXACT_EVENT_COMMIT_SUB)
+		pgt_subxact_stack_release(&moved, subid, parent, inherit_position);
 }
 
 /* Reset at the transaction's end, which frees the memory. */
 static void
 positions_xact_callback(XactEvent event, void *arg)
 {
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
-		positions = NULL;
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
+		return;
+	positions = NULL;
+	pgt_subxact_stack_forget(&moved);
 }
 
 void

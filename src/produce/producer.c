@@ -50,6 +50,7 @@
 #include "util/advisory_lock.h"
 #include "util/clock.h"
 #include "util/fault_point.h"
+#include "util/subxact_stack.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -80,12 +81,24 @@ typedef struct PendingPartition
 	Mark	   *marks;
 	int			mark_count;
 	int			mark_capacity;
+	int			range;			/* index of its appended range, from 1 on; 0: it has none */
+	bool		listed;			/* is it among those with pending batches? */
 } PendingPartition;
+
+/* Partitions, in the transaction's context. */
+typedef struct PartitionList
+{
+	PendingPartition **partitions;
+	int			count;
+	int			capacity;
+} PartitionList;
 
 /* Of the running transaction; reset when it ends. */
 static MemoryContext context = NULL;
 static HTAB *partitions = NULL;
 static PendingPartition *last_used = NULL;
+static PartitionList pending;	/* all with batches, and some that a savepoint has taken back */
+static SubxactStack marked;		/* partitions with a mark of a subtransaction */
 
 /* The ranges that a transaction has appended. */
 typedef struct RangeList
@@ -109,10 +122,30 @@ open_batch(PendingPartition *p)
 	return last != NULL && !last->sealed ? last : NULL;
 }
 
+/* List a partition that gets its first batch. */
+static void
+list_pending(PendingPartition *p)
+{
+	if (p->listed)
+		return;
+	if (pending.count == pending.capacity)
+	{
+		int			capacity = Max(16, pending.capacity * 2);
+
+		pending.partitions = pending.partitions == NULL ?
+			MemoryContextAlloc(context, capacity * sizeof(*pending.partitions)) :
+			repalloc_huge(pending.partitions, capacity * sizeof(*pending.partitions));
+		pending.capacity = capacity;
+	}
+	pending.partitions[pending.count++] = p;
+	p->listed = true;
+}
+
 /* Start an empty batch at the end of the list. */
 static PendingBatch *
 start_batch(PendingPartition *p, uint32 capacity)
 {
+	list_pending(p);
 	if (p->count == p->capacity)
 	{
 		p->capacity = Max(4, p->capacity * 2);
@@ -144,12 +177,9 @@ spill_newest(PendingPartition *p)
 static void
 spill_open(void)
 {
-	HASH_SEQ_STATUS scan;
-	PendingPartition *p;
-
-	hash_seq_init(&scan, partitions);
-	while ((p = hash_seq_search(&scan)) != NULL)
+	for (int i = 0; i < pending.count; i++)
 	{
+		PendingPartition *p = pending.partitions[i];
 		PendingBatch *open = open_batch(p);
 
 		/* a batch that was cut back may still be in the file */
@@ -180,6 +210,7 @@ set_mark(PendingPartition *p, SubTransactionId subid)
 		else
 			p->marks = repalloc(p->marks, p->mark_capacity * sizeof(Mark));
 	}
+	pgt_subxact_stack_note(&marked, context, p);
 	mark = &p->marks[p->mark_count++];
 	memset(mark, 0, sizeof(*mark));
 	open = open_batch(p);
@@ -211,23 +242,30 @@ cut_to_mark(PendingPartition *p, const Mark *mark)
 	batch->sealed = false;
 }
 
-/* A subtransaction was released: hand its mark to the parent. */
-static void
-release_mark(PendingPartition *p, SubTransactionId subid, SubTransactionId parent)
+/* A subtransaction was released: hand its mark to the parent, unless that has one. */
+static bool
+release_mark(void *thing, SubTransactionId subid, SubTransactionId parent)
 {
+	PendingPartition *p = thing;
+
 	if (p->mark_count == 0 || p->marks[p->mark_count - 1].subid != subid)
-		return;
+		return false;
 	if (parent == TopSubTransactionId ||
 		(p->mark_count > 1 && p->marks[p->mark_count - 2].subid == parent))
+	{
 		p->mark_count--;
-	else
-		p->marks[p->mark_count - 1].subid = parent;
+		return false;
+	}
+	p->marks[p->mark_count - 1].subid = parent;
+	return true;
 }
 
 /* A subtransaction was rolled back: remove its records. */
 static void
-undo_mark(PendingPartition *p, SubTransactionId subid)
+undo_mark(void *thing, SubTransactionId subid)
 {
+	PendingPartition *p = thing;
+
 	if (p->mark_count == 0 || p->marks[p->mark_count - 1].subid != subid)
 		return;
 	p->mark_count--;
@@ -239,20 +277,10 @@ static void
 subxact_callback(SubXactEvent event, SubTransactionId subid,
 				 SubTransactionId parent, void *arg)
 {
-	HASH_SEQ_STATUS scan;
-	PendingPartition *p;
-
-	if (partitions == NULL ||
-		(event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB))
-		return;
-	hash_seq_init(&scan, partitions);
-	while ((p = hash_seq_search(&scan)) != NULL)
-	{
-		if (event == SUBXACT_EVENT_COMMIT_SUB)
-			release_mark(p, subid, parent);
-		else
-			undo_mark(p, subid);
-	}
+	if (event == SUBXACT_EVENT_COMMIT_SUB)
+		pgt_subxact_stack_release(&marked, subid, parent, release_mark);
+	else if (event == SUBXACT_EVENT_ABORT_SUB)
+		pgt_subxact_stack_undo(&marked, subid, undo_mark);
 }
 
 /* ---- adding -------------------------------------------------------------- */
@@ -572,18 +600,13 @@ pgt_producer_has_room(const TopicPartition *key, Size size)
 bool
 pgt_producer_has_pending(Oid topic)
 {
-	HASH_SEQ_STATUS scan;
-	PendingPartition *p;
+	for (int i = 0; i < pending.count; i++)
+	{
+		const PendingPartition *p = pending.partitions[i];
 
-	if (partitions == NULL)
-		return false;
-	hash_seq_init(&scan, partitions);
-	while ((p = hash_seq_search(&scan)) != NULL)
 		if (p->count > 0 && (!OidIsValid(topic) || p->key.topic == topic))
-		{
-			hash_seq_term(&scan);
 			return true;
-		}
+	}
 	return false;
 }
 
@@ -604,19 +627,15 @@ pgt_producer_check_unused(Oid topic, const char *action)
 
 /* ---- appending ----------------------------------------------------------- */
 
-/* Note an appended range; a partition's ranges are joined into one. */
-static void
-add_range(RangeList *list, const TopicPartition *key, int64 base, int64 last, int64 records)
+/* The partition's range among those appended, made where it has none. */
+static ProducerRange *
+range_of(PendingPartition *p, int64 base)
 {
+	RangeList  *list = &appended;
 	ProducerRange *range;
 
-	for (int i = 0; i < list->count; i++)
-		if (list->ranges[i].topic == key->topic && list->ranges[i].partition == key->partition)
-		{
-			list->ranges[i].last_offset = last;
-			list->ranges[i].records += records;
-			return;
-		}
+	if (p->range > 0)
+		return &list->ranges[p->range - 1];
 	if (list->count == list->capacity)
 	{
 		list->capacity = Max(8, list->capacity * 2);
@@ -627,11 +646,22 @@ add_range(RangeList *list, const TopicPartition *key, int64 base, int64 last, in
 			list->ranges = repalloc(list->ranges, list->capacity * sizeof(ProducerRange));
 	}
 	range = &list->ranges[list->count++];
-	range->topic = key->topic;
-	range->partition = key->partition;
+	p->range = list->count;
+	range->topic = p->key.topic;
+	range->partition = p->key.partition;
 	range->base_offset = base;
-	range->last_offset = last;
-	range->records = records;
+	range->records = 0;
+	return range;
+}
+
+/* Note a batch that was appended at the offset "base". */
+static void
+note_appended(PendingPartition *p, const PendingBatch *batch, int64 base)
+{
+	ProducerRange *range = range_of(p, base);
+
+	range->last_offset = base + batch->last_offset_delta;
+	range->records += batch->records;
 }
 
 /* What the log is to append of a batch, which is in memory afterwards. */
@@ -663,9 +693,7 @@ append_run(PendingPartition *p, PendingBatch *first, int count, FullTransactionI
 	pgt_log_writer_append(p->state, &p->config, requests, count, xid, &p->own);
 	for (int i = 0; i < count; i++)
 	{
-		int64		base = requests[i].base_offset;
-
-		add_range(&appended, &p->key, base, base + first[i].last_offset_delta, first[i].records);
+		note_appended(p, &first[i], requests[i].base_offset);
 		pgt_pending_batch_free(&first[i]);
 	}
 	pfree(requests);
@@ -736,21 +764,22 @@ compare_partitions(const void *a, const void *b)
 	return left->partition < right->partition ? -1 : left->partition > right->partition;
 }
 
-/* The partitions with pending records, in order; palloc'd in the context. */
+/* The partitions with pending records, in order; none is listed afterwards. */
 static PendingPartition **
-sorted_partitions(int *count)
+take_pending(int *count)
 {
-	HASH_SEQ_STATUS scan;
-	PendingPartition *p;
-	PendingPartition **sorted;
+	PendingPartition **sorted = pending.partitions;
 
-	sorted = MemoryContextAlloc(context,
-								hash_get_num_entries(partitions) * sizeof(*sorted));
 	*count = 0;
-	hash_seq_init(&scan, partitions);
-	while ((p = hash_seq_search(&scan)) != NULL)
+	for (int i = 0; i < pending.count; i++)
+	{
+		PendingPartition *p = pending.partitions[i];
+
+		p->listed = false;
 		if (p->count > 0)
 			sorted[(*count)++] = p;
+	}
+	pending = (PartitionList) {0};
 	qsort(sorted, *count, sizeof(*sorted), compare_partitions);
 	return sorted;
 }
@@ -820,7 +849,7 @@ append_all(void)
 
 	if (!pgt_producer_has_pending(InvalidOid))
 		return;
-	sorted = sorted_partitions(&count);
+	sorted = take_pending(&count);
 	most = strictest(sorted, count);
 	pgt_acks_check(most->key.topic, most->config.min_insync_replicas);
 	pgt_acks_apply();
@@ -899,6 +928,8 @@ end_transaction(void)
 	context = NULL;
 	partitions = NULL;
 	last_used = NULL;
+	pending = (PartitionList) {0};
+	pgt_subxact_stack_forget(&marked);
 	pgt_pending_batch_forget();
 }
 

@@ -43,6 +43,7 @@
 
 #include "publish/change_order.h"
 #include "util/compat.h"
+#include "util/subxact_stack.h"
 
 /* The number of keys that are remembered. */
 #define MAX_KEYS	65536
@@ -53,7 +54,6 @@ typedef struct PublishedKey
 	uint64		hash;			/* hash key: of the topic, the table and the key's bytes */
 	CommandId	command;
 	bool		has_row;		/* a row has it after that command */
-	SubTransactionId subtransaction;	/* the first that published it */
 } PublishedKey;
 
 /* A query, or COPY, that is firing its triggers. */
@@ -65,6 +65,7 @@ typedef struct FiringCommand
 
 static FiringCommand *firing = NULL;
 static HTAB *keys = NULL;		/* NULL: none in this transaction */
+static SubxactStack first_published;	/* keys, by the subtransaction that published them first */
 static LocalTransactionId keys_of = InvalidLocalTransactionId;
 static CommandId floor_command = FirstCommandId;	/* lower ones are refused, of any key */
 static bool floor_has_rows = false;	/* that command has given keys to rows */
@@ -150,6 +151,7 @@ begin_keys(void)
 	keys = hash_create("pg_topics published keys", 256, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	floor_command = FirstCommandId;
 	floor_has_rows = false;
+	pgt_subxact_stack_forget(&first_published);
 	keys_of = PGT_MY_LXID;
 }
 
@@ -169,6 +171,7 @@ raise_floor(void)
 		floor_has_rows |= key->command == floor_command && key->has_row;
 		hash_search(keys, &key->hash, HASH_REMOVE, NULL);
 	}
+	pgt_subxact_stack_forget(&first_published);
 }
 
 /* ERROR: a later change of the key has been published. */
@@ -217,28 +220,39 @@ pgt_change_order_note(const ChangePublisher *publisher, ByteView key, CommandId 
 		refuse_end(publisher);
 	entry->command = command;
 	entry->has_row = effect == CHANGE_EFFECT_ROW;
-	/* the oldest's: an entry must outlive a rollback of the later changes alone */
+	/* an entry must outlive a rollback of later changes alone */
 	if (!found)
-		entry->subtransaction = GetCurrentSubTransactionId();
+		pgt_subxact_stack_note(&first_published, TopTransactionContext, entry);
 	if (hash_get_num_entries(keys) > MAX_KEYS)
 		raise_floor();
+}
+
+/* Forget a key that a subtransaction was the first to publish. */
+static void
+forget_key(void *thing, SubTransactionId id)
+{
+	PublishedKey *key = thing;
+
+	hash_search(keys, &key->hash, HASH_REMOVE, NULL);
+}
+
+/* A subtransaction's keys become its parent's. */
+static bool
+inherit_key(void *thing, SubTransactionId id, SubTransactionId parent)
+{
+	return parent != TopSubTransactionId;
 }
 
 /* SubXact callback: what a subtransaction has published goes with it. */
 static void
 subtransaction_ended(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *arg)
 {
-	HASH_SEQ_STATUS scan;
-	PublishedKey *key;
-
-	if (event != SUBXACT_EVENT_ABORT_SUB || keys_of != PGT_MY_LXID)
+	if (keys_of != PGT_MY_LXID)
 		return;
-	hash_seq_init(&scan, keys);
-	while ((key = hash_seq_search(&scan)) != NULL)
-	{
-		if (key->subtransaction >= id)
-			hash_search(keys, &key->hash, HASH_REMOVE, NULL);
-	}
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		pgt_subxact_stack_undo(&first_published, id, forget_key);
+	else if (event == SUBXACT_EVENT_COMMIT_SUB)
+		pgt_subxact_stack_release(&first_published, id, parent, inherit_key);
 }
 
 void

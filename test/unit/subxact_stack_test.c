@@ -1,0 +1,207 @@
+/*
+ * subxact_stack_test.c
+ *	  Tests of subxact_stack.c without a server: what it takes back, and in how many steps.
+ *
+ * "make unit" builds and runs it.  Output is TAP, the exit code 1 on a failure.  The few
+ * functions of the server that the stack calls are replaced by plain ones below.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "util/subxact_stack.h"
+#include "utils/memutils.h"
+
+#define THINGS	1000
+
+static int	tests = 0;
+static int	failures = 0;
+
+/* Report one test. */
+static void
+ok(bool good, const char *name)
+{
+	tests++;
+	if (!good)
+		failures++;
+	printf("%sok %d - %s\n", good ? "" : "not ", tests, name);
+}
+
+/* ---- what the stack takes from the server --------------------------------- */
+
+static SubTransactionId current = TopSubTransactionId;
+static SubTransactionId last_subid = TopSubTransactionId;
+
+SubTransactionId
+GetCurrentSubTransactionId(void)
+{
+	return current;
+}
+
+void *
+MemoryContextAlloc(MemoryContext context, Size size)
+{
+	return malloc(size);
+}
+
+void *
+repalloc_huge(void *pointer, Size size)
+{
+	return realloc(pointer, size);
+}
+
+/* ---- a thing: a number, with what it was before each subtransaction -------- */
+
+typedef struct Thing
+{
+	int			value;
+	int			depth;
+	SubTransactionId subids[16];
+	int			before[16];
+} Thing;
+
+static SubxactStack stack;
+static Thing things[THINGS];
+static SubTransactionId enclosing[16];
+static int	nesting = 0;
+static int	steps = 0;
+
+static void
+undo(void *arg, SubTransactionId subid)
+{
+	Thing	   *thing = arg;
+
+	steps++;
+	if (thing->depth > 0 && thing->subids[thing->depth - 1] == subid)
+		thing->value = thing->before[--thing->depth];
+}
+
+static bool
+inherit(void *arg, SubTransactionId subid, SubTransactionId parent)
+{
+	Thing	   *thing = arg;
+
+	steps++;
+	if (parent == TopSubTransactionId ||
+		(thing->depth > 1 && thing->subids[thing->depth - 2] == parent))
+	{
+		thing->depth--;
+		return false;
+	}
+	thing->subids[thing->depth - 1] = parent;
+	return true;
+}
+
+static void
+set(int n, int value)
+{
+	Thing	   *thing = &things[n];
+
+	if (current != TopSubTransactionId &&
+		(thing->depth == 0 || thing->subids[thing->depth - 1] != current))
+	{
+		pgt_subxact_stack_note(&stack, NULL, thing);
+		thing->before[thing->depth] = thing->value;
+		thing->subids[thing->depth++] = current;
+	}
+	thing->value = value;
+}
+
+static void
+begin(void)
+{
+	enclosing[nesting++] = current;
+	current = ++last_subid;
+}
+
+static void
+end(bool commit)
+{
+	SubTransactionId parent = enclosing[--nesting];
+
+	if (commit)
+		pgt_subxact_stack_release(&stack, current, parent, inherit);
+	else
+		pgt_subxact_stack_undo(&stack, current, undo);
+	current = parent;
+}
+
+static void
+forget(void)
+{
+	free(stack.items);
+	pgt_subxact_stack_forget(&stack);
+	memset(things, 0, sizeof(things));
+	steps = 0;
+}
+
+/* ---- tests ---------------------------------------------------------------- */
+
+static void
+test_nested(void)
+{
+	set(0, 1);
+	begin();
+	set(0, 2);
+	set(1, 2);
+	begin();
+	set(0, 3);
+	set(2, 3);
+	end(true);
+	ok(things[0].value == 3 && things[2].value == 3, "a release leaves what was done");
+	begin();
+	set(1, 4);
+	end(false);
+	ok(things[1].value == 2, "a rollback takes back to the subtransaction's begin");
+	end(false);
+	ok(things[0].value == 1 && things[1].value == 0 && things[2].value == 0,
+	   "a rollback takes back what inner subtransactions have left");
+	ok(stack.count == 0, "then nothing is noted");
+	forget();
+}
+
+static void
+test_steps(void)
+{
+	for (int n = 0; n < THINGS; n++)
+		set(n, 1);
+	ok(stack.count == 0, "the transaction itself notes nothing");
+	for (int n = 0; n < THINGS; n++)
+	{
+		begin();
+		set(n, 2);
+		end(n % 2 == 0);
+	}
+	ok(steps == THINGS, "a step for each subtransaction that has changed one thing");
+	forget();
+
+	begin();
+	for (int n = 0; n < THINGS; n++)
+		set(n, 1);
+	for (int n = 0; n < THINGS; n++)
+	{
+		begin();
+		end(false);
+	}
+	ok(steps == 0, "none for those that have changed nothing");
+	for (int n = 0; n < 10 * THINGS; n++)
+	{
+		begin();
+		set(n % THINGS, n);
+		end(true);
+	}
+	ok(stack.count == THINGS, "a parent has each thing once, however often its children change it");
+	end(true);
+	ok(stack.count == 0 && things[7].value == 9 * THINGS + 7, "at the end there is nothing to take back");
+	forget();
+}
+
+int
+main(void)
+{
+	test_nested();
+	test_steps();
+	printf("1..%d\n", tests);
+	if (failures > 0)
+		printf("# %d of %d failed\n", failures, tests);
+	return failures > 0 ? 1 : 0;
+}
