@@ -10,80 +10,131 @@
  *
  *	  commit		if the log has records behind the group's next offset, or
  *					the transaction has not set that offset
- *	  rollback		always, also of a savepoint: its records can be read again
+ *	  rollback		always: its records can be read again.  Of a savepoint: where it has owned
+ *					the partition or has set the next offset
  *	  prepare		not; COMMIT and ROLLBACK PREPARED wake all waiters (topic_ddl.c)
  *
  * Some commits wake all consumers that wait for a topic: when a group was moved back, when
  * members have joined or left, which changes the shares of all, and when the topic has
  * got more partitions.
  *
- * Memory: lists in TopTransactionContext.
+ * A transaction may own all partitions of a large topic, and have a savepoint for each, so
+ * what it owns is looked up in a table, with a version for each subtransaction that has
+ * changed it (subxact_stack.c).
+ *
+ * Memory: TopTransactionContext.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 #include "group/group_wakeup.h"
 #include "log/topic_waiters.h"
+#include "util/subxact_stack.h"
 #include "wal/log_writer.h"
+
+typedef struct OwnedKey
+{
+	TopicPartition partition;
+	uint64		group;
+} OwnedKey;
+
+/* How a subtransaction left a partition that it owned. */
+typedef struct OwnedVersion
+{
+	SubTransactionId subid;
+	int64		next;			/* NO_OFFSET: not set */
+	struct OwnedVersion *below;	/* of an enclosing subtransaction */
+} OwnedVersion;
 
 typedef struct OwnedPartition
 {
-	TopicPartition key;
-	uint64		group;
-	int64		next;			/* NO_OFFSET: not set */
+	OwnedKey	key;
+	OwnedVersion *top;			/* NULL: not owned any more */
 } OwnedPartition;
 
-/* The partitions that this transaction owns; in TopTransactionContext. */
-static List *owned = NIL;
+/* The partitions that this transaction owns; in TopTransactionContext; NULL: none. */
+static HTAB *owned = NULL;
+
+/* Those with a version of a subtransaction. */
+static SubxactStack touched;
 
 /* Topics of which all waiters are woken if this transaction commits; in TopTransactionContext. */
 static List *topics_to_wake = NIL;
 
-/* The entry of a partition, or NULL. */
-static OwnedPartition *
-find_owned(Oid topic, int32 partition, uint64 group)
+/* Fill a key, its padding included. */
+static void
+owned_key(OwnedKey *key, Oid topic, int32 partition, const char *group_id)
 {
-	ListCell   *cell;
+	memset(key, 0, sizeof(*key));
+	key->partition = (TopicPartition) {MyDatabaseId, topic, partition};
+	key->group = pgt_topic_waiters_group(group_id);
+}
 
-	foreach(cell, owned)
+/* The entry of a partition, made where there is none. */
+static OwnedPartition *
+owned_entry(const OwnedKey *key)
+{
+	OwnedPartition *entry;
+	bool		found;
+
+	if (owned == NULL)
 	{
-		OwnedPartition *entry = lfirst(cell);
+		HASHCTL		ctl = {0};
 
-		if (entry->key.topic == topic && entry->key.partition == partition && entry->group == group)
-			return entry;
+		ctl.keysize = sizeof(OwnedKey);
+		ctl.entrysize = sizeof(OwnedPartition);
+		ctl.hcxt = TopTransactionContext;
+		owned = hash_create("pg_topics owned partitions", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
-	return NULL;
+	entry = hash_search(owned, key, HASH_ENTER, &found);
+	if (!found)
+		entry->top = NULL;
+	return entry;
+}
+
+/* Put a version of the current subtransaction on top, which has none yet. */
+static void
+add_version(OwnedPartition *entry)
+{
+	OwnedVersion *version = MemoryContextAlloc(TopTransactionContext, sizeof(OwnedVersion));
+
+	pgt_subxact_stack_note(&touched, TopTransactionContext, entry);
+	version->subid = GetCurrentSubTransactionId();
+	version->next = NO_OFFSET;
+	version->below = entry->top;
+	entry->top = version;
 }
 
 void
 pgt_group_wakeup_note_owned(Oid topic, int32 partition, const char *group_id)
 {
-	uint64		group = pgt_topic_waiters_group(group_id);
-	MemoryContext caller;
+	OwnedKey	key;
 	OwnedPartition *entry;
 
-	if (find_owned(topic, partition, group) != NULL)
-		return;
-	caller = MemoryContextSwitchTo(TopTransactionContext);
-	entry = palloc(sizeof(OwnedPartition));
-	entry->key = (TopicPartition) {MyDatabaseId, topic, partition};
-	entry->group = group;
-	entry->next = NO_OFFSET;
-	owned = lappend(owned, entry);
-	MemoryContextSwitchTo(caller);
+	owned_key(&key, topic, partition, group_id);
+	entry = owned_entry(&key);
+	if (entry->top == NULL)
+		add_version(entry);
 }
 
 void
 pgt_group_wakeup_note_next(Oid topic, int32 partition, const char *group_id, int64 next)
 {
-	OwnedPartition *entry = find_owned(topic, partition, pgt_topic_waiters_group(group_id));
+	OwnedKey	key;
+	OwnedPartition *entry;
 
-	if (entry != NULL)
-		entry->next = next;
+	owned_key(&key, topic, partition, group_id);
+	entry = owned == NULL ? NULL : hash_search(owned, &key, HASH_FIND, NULL);
+	if (entry == NULL || entry->top == NULL)
+		return;
+	if (entry->top->subid != GetCurrentSubTransactionId())
+		add_version(entry);
+	entry->top->next = next;
 }
 
 /* May the partition have records behind the group's committed offset? */
@@ -92,31 +143,45 @@ goes_on(const OwnedPartition *entry)
 {
 	LogBounds	bounds;
 
-	(void) pgt_partition_log_bounds(&entry->key, &bounds);
-	return entry->next == NO_OFFSET || entry->next < bounds.next_offset;
+	(void) pgt_partition_log_bounds(&entry->key.partition, &bounds);
+	return entry->top->next == NO_OFFSET || entry->top->next < bounds.next_offset;
+}
+
+/* Wake a waiter for a partition. */
+static void
+wake_one(const OwnedPartition *entry)
+{
+	const TopicPartition *partition = &entry->key.partition;
+
+	pgt_topic_waiters_wake_one(partition->database, partition->topic, partition->partition, entry->key.group);
 }
 
 /* Wake a waiter for each owned partition that has records to read. */
 static void
 announce(bool committed)
 {
-	ListCell   *cell;
+	HASH_SEQ_STATUS scan;
+	OwnedPartition *entry;
 
-	foreach(cell, owned)
+	if (owned == NULL)
+		return;
+	hash_seq_init(&scan, owned);
+	while ((entry = hash_seq_search(&scan)) != NULL)
 	{
-		OwnedPartition *entry = lfirst(cell);
-
-		if (!committed || goes_on(entry))
-			pgt_topic_waiters_wake_one(MyDatabaseId, entry->key.topic, entry->key.partition, entry->group);
+		if (entry->top != NULL && (!committed || goes_on(entry)))
+			wake_one(entry);
 	}
 }
 
 void
 pgt_group_wakeup_topic(Oid topic)
 {
-	MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
+	MemoryContext caller;
 
-	topics_to_wake = list_append_unique_oid(topics_to_wake, topic);
+	if (topics_to_wake != NIL && llast_oid(topics_to_wake) == topic)
+		return;
+	caller = MemoryContextSwitchTo(TopTransactionContext);
+	topics_to_wake = lappend_oid(topics_to_wake, topic);
 	MemoryContextSwitchTo(caller);
 }
 
@@ -126,6 +191,8 @@ announce_topics(void)
 {
 	ListCell   *cell;
 
+	list_sort(topics_to_wake, list_oid_cmp);
+	list_deduplicate_oid(topics_to_wake);
 	foreach(cell, topics_to_wake)
 		pgt_topic_waiters_wake(MyDatabaseId, lfirst_oid(cell));
 }
@@ -140,25 +207,56 @@ wakeup_xact_callback(XactEvent event, void *arg)
 		announce_topics();
 	if (event != XACT_EVENT_PREPARE)
 		announce(event == XACT_EVENT_COMMIT);
-	owned = NIL;
+	owned = NULL;
+	pgt_subxact_stack_forget(&touched);
 	topics_to_wake = NIL;
 }
 
 /*
- * Subtransaction callback: after a rollback to a savepoint wake waiters, since partitions may
- * be free again, and count no next offset as set.
+ * A subtransaction that rolls back has set the next offset, or owned the partition, which is
+ * free again then: wake a waiter.
  */
+static void
+undo_owned(void *thing, SubTransactionId subid)
+{
+	OwnedPartition *entry = thing;
+	OwnedVersion *undone = entry->top;
+
+	if (undone == NULL || undone->subid != subid)
+		return;
+	wake_one(entry);
+	entry->top = undone->below;
+	pfree(undone);
+}
+
+/* A subtransaction that ends well hands its version to its parent. */
+static bool
+inherit_owned(void *thing, SubTransactionId subid, SubTransactionId parent)
+{
+	OwnedPartition *entry = thing;
+	OwnedVersion *top = entry->top;
+	OwnedVersion *replaced;
+
+	if (top == NULL || top->subid != subid)
+		return false;
+	top->subid = parent;
+	replaced = top->below;
+	if (replaced == NULL || replaced->subid != parent)
+		return parent != TopSubTransactionId;
+	top->below = replaced->below;
+	pfree(replaced);
+	return false;
+}
+
+/* Keep the owned partitions in step with savepoints. */
 static void
 wakeup_subxact_callback(SubXactEvent event, SubTransactionId subid,
 						SubTransactionId parent, void *arg)
 {
-	ListCell   *cell;
-
-	if (event != SUBXACT_EVENT_ABORT_SUB)
-		return;
-	announce(false);
-	foreach(cell, owned)
-		((OwnedPartition *) lfirst(cell))->next = NO_OFFSET;
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		pgt_subxact_stack_undo(&touched, subid, undo_owned);
+	else if (event == SUBXACT_EVENT_COMMIT_SUB)
+		pgt_subxact_stack_release(&touched, subid, parent, inherit_owned);
 }
 
 void
