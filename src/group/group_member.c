@@ -177,6 +177,22 @@ pgt_group_member_read(const ConsumerGroup *group)
 	return members;
 }
 
+/* Order partitions, for bsearch. */
+static int
+compare_int32(const void *a, const void *b)
+{
+	int32		left = *(const int32 *) a;
+	int32		right = *(const int32 *) b;
+
+	return left < right ? -1 : left > right;
+}
+
+bool
+pgt_group_member_lists(const GroupMember *member, int32 partition)
+{
+	return bsearch(&partition, member->partitions, member->partition_count, sizeof(int32), compare_int32) != NULL;
+}
+
 /* ---- writing ------------------------------------------------------------ */
 
 /* A member's partitions as an array. */

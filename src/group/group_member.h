@@ -35,6 +35,9 @@ extern bool pgt_group_member_lock(const ConsumerGroup *group, const char *id, bo
 /* The members of the group in its topic as committed by now, in the order in which they joined. */
 extern List *pgt_group_member_read(const ConsumerGroup *group);
 
+/* Was the partition leased to the member as of its last call? */
+extern bool pgt_group_member_lists(const GroupMember *member, int32 partition);
+
 /*
  * Write a member's row, or delete it.  The caller has locked the member since before it
  * was read.

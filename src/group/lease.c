@@ -87,6 +87,7 @@ struct LeaseCall
 	const LeaseHolder *holder;
 	TimestampTz now;
 	List	   *members;		/* of GroupMember, in the order they joined */
+	GroupMember **by_id;		/* the same, in the order of their ids */
 	GroupMember *me;			/* one of them; NULL: the member is new */
 	int64		lease;
 	GroupPartition *parts;		/* of all partitions */
@@ -193,14 +194,7 @@ pgt_lease_is_held(const LeaseCall *call, const GroupPartition *part)
 static bool
 is_mine(const LeaseCall *call, const GroupPartition *part)
 {
-	if (call->me == NULL || !pgt_lease_is_held(call, part))
-		return false;
-	for (int i = 0; i < call->me->partition_count; i++)
-	{
-		if (call->me->partitions[i] == part->partition)
-			return true;
-	}
-	return false;
+	return call->me != NULL && pgt_lease_is_held(call, part) && pgt_group_member_lists(call->me, part->partition);
 }
 
 /* May the member take the partition, which is not its own? */
@@ -286,23 +280,47 @@ make_plan(LeaseCall *call)
 	}
 }
 
+/* Order members by their ids. */
+static int
+compare_ids(const void *a, const void *b)
+{
+	return strcmp((*(GroupMember *const *) a)->id, (*(GroupMember *const *) b)->id);
+}
+
+/* The members of the call in the order of their ids. */
+static GroupMember **
+sort_by_id(List *members)
+{
+	GroupMember **sorted = palloc(sizeof(GroupMember *) * (list_length(members) + 1));
+
+	for (int i = 0; i < list_length(members); i++)
+		sorted[i] = list_nth(members, i);
+	qsort(sorted, list_length(members), sizeof(GroupMember *), compare_ids);
+	return sorted;
+}
+
+/* The member of that name, or NULL. */
+static GroupMember *
+find_member(const LeaseCall *call, const char *id)
+{
+	GroupMember wanted = {.id = unconstify(char *, id)};
+	GroupMember *key = &wanted;
+	GroupMember **found = bsearch(&key, call->by_id, list_length(call->members), sizeof(GroupMember *), compare_ids);
+
+	return found == NULL ? NULL : *found;
+}
+
 /* Read the rows of the group's members and partitions, and make a plan. */
 static LeaseCall *
 open_call(const LeaseHolder *holder)
 {
 	LeaseCall  *call = palloc0(sizeof(LeaseCall));
-	ListCell   *cell;
 
 	call->holder = holder;
 	call->now = lease_now();
 	call->members = pgt_group_member_read(holder->group);
-	foreach(cell, call->members)
-	{
-		GroupMember *member = lfirst(cell);
-
-		if (strcmp(member->id, holder->member) == 0)
-			call->me = member;
-	}
+	call->by_id = sort_by_id(call->members);
+	call->me = find_member(call, holder->member);
 	call->lease = holder->lease > 0 || call->me == NULL ? holder->lease : call->me->lease;
 	call->parts = pgt_group_rows_read(holder->group, holder->partitions);
 	pgt_group_clamp_future_served(call->parts, holder->partitions);
@@ -534,16 +552,9 @@ update_member(LeaseCall *call)
 static int64
 length_of_lease(const LeaseCall *call, const GroupLease *lease)
 {
-	ListCell   *cell;
+	const GroupMember *member = find_member(call, lease->member);
 
-	foreach(cell, call->members)
-	{
-		const GroupMember *member = lfirst(cell);
-
-		if (strcmp(member->id, lease->member) == 0)
-			return member->lease;
-	}
-	return call->lease;
+	return member != NULL ? member->lease : call->lease;
 }
 
 /* Does another member have a lease with more time left than its whole length? */
