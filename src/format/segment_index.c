@@ -60,6 +60,17 @@ pgt_index_header_check(const IndexHeader *header, SegmentId id)
 }
 
 void
+pgt_index_entry_set_dense(IndexEntry *entry, const char *batch)
+{
+	RecordBatchHeader header;
+
+	entry->flags &= ~ENTRY_DENSE;
+	if (pgt_record_batch_read_header(batch, RECORD_BATCH_HEADER_SIZE, &header) == NULL &&
+		header.record_count == pgt_index_entry_offsets(entry))
+		entry->flags |= ENTRY_DENSE;
+}
+
+void
 pgt_index_entry_seal(IndexEntry *entry)
 {
 	entry->crc = pgt_crc32c(entry, offsetof(IndexEntry, crc));

@@ -27,6 +27,13 @@
  * has one version, that of its header: a library that writes a newer one begins a new
  * segment for it.
  *
+ * Whoever makes an entry, for an append, in redo or for a rewritten segment, sets
+ * ENTRY_DENSE by the batch's header, with pgt_index_entry_set_dense().  With it the entry
+ * tells how many records the batch has; without it the batch's header does.  The first
+ * libraries of version 1 did not know the flag.  Their entries are without it; they
+ * overlook it in ours, and would leave it at a batch that they rewrite with holes, as
+ * verify_topic() reports.  None of them was released, so the version stays.
+ *
  * These functions work on bytes, without I/O, so that loading can use them at server
  * start, before the server has virtual file descriptors.  segment.h does the I/O.
  */
@@ -103,6 +110,7 @@ pgt_segment_id_equal(SegmentId a, SegmentId b)
 
 #define ENTRY_ABORTED		0x01	/* resolved: its transaction did not commit */
 #define ENTRY_INTERLEAVED	0x02	/* batches of others stand between it and one of its transaction before it */
+#define ENTRY_DENSE			0x04	/* the batch has a record at each of its offsets */
 
 /* So far back or further: where the transaction begins is to be looked for. */
 #define SINCE_FIRST_MAX		0x0FFFFFFF
@@ -121,6 +129,16 @@ extern bool pgt_index_header_is_whole(const IndexHeader *header);
 
 /* Check that a header is whole and that of the segment.  NULL or the problem. */
 extern const char *pgt_index_header_check(const IndexHeader *header, SegmentId id);
+
+/* How many offsets the batch takes; where the entry is dense, so many records does it have. */
+static inline int64
+pgt_index_entry_offsets(const IndexEntry *entry)
+{
+	return (int64) entry->last_delta - entry->first_delta + 1;
+}
+
+/* Set or clear ENTRY_DENSE by the header of the sealed batch, whose offsets the entry has already. */
+extern void pgt_index_entry_set_dense(IndexEntry *entry, const char *batch);
 
 /* Set an entry's CRC; to be done after every change. */
 extern void pgt_index_entry_seal(IndexEntry *entry);

@@ -321,6 +321,7 @@ pgt_partition_log_fill_entry(IndexEntry *entry, const PartitionState *state,
 									   state->active_largest_timestamp);
 	entry->xid = xid;
 	entry->flags = request->interleaved ? ENTRY_INTERLEAVED : 0;
+	pgt_index_entry_set_dense(entry, request->batch);
 	entry->since_first = Min(request->base_offset - request->first_offset, SINCE_FIRST_MAX);
 }
 

@@ -136,6 +136,9 @@ check_batch(Verification *v, void *arg)
 							   "the file ends before the batch");
 	pgt_batch_decoder_check(&v->key, v->id, entry, v->batch, &header);
 	pgt_batch_decoder_decode(&v->decoder, &v->key, v->id, entry, v->batch, &header, &iterator);
+	if ((entry->flags & ENTRY_DENSE) != 0 && header.record_count != pgt_index_entry_offsets(entry))
+		pgt_batch_decoder_fail(&v->key, v->id, entry->position, v->id.base + entry->first_delta,
+							   "the index has a record at each offset, but the batch does not");
 	while (pgt_record_iterator_next(&iterator, &record))
 		;
 	if (iterator.problem != NULL)

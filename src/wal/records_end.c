@@ -10,7 +10,8 @@
  * records, or waits until a group has read them, asks where the records end.  The
  * search goes backward, and mostly looks at one entry only, the last one of a segment: a
  * batch counts unless its transaction has aborted.  A batch is read only if it has fewer
- * records than offsets (compaction removed some, or a producer gave offsets).
+ * records than offsets (compaction removed some, or a producer gave offsets), as its entry
+ * or, in older segments, its header tells.
  *
  * Damage must not keep records from being deleted: a batch or segment that cannot be read is
  * taken to have records.  If that is wrong, a group is told of a loss that it did not
@@ -91,6 +92,8 @@ is_dense(Segment *segment, const IndexEntry *entry)
 	char		bytes[RECORD_BATCH_HEADER_SIZE];
 	RecordBatchHeader header;
 
+	if ((entry->flags & ENTRY_DENSE) != 0)
+		return true;
 	return entry->length >= sizeof(bytes) &&
 		pgt_segment_read(segment, entry->position, bytes, sizeof(bytes)) &&
 		pgt_record_batch_read_header(bytes, sizeof(bytes), &header) == NULL &&

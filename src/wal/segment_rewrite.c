@@ -214,6 +214,7 @@ pgt_segment_rewrite_add(SegmentRewrite *rewrite, int64 first_offset, int64 last_
 	entry->position = rewrite->log_end + rewrite->chunk_length;
 	entry->length = length;
 	entry->largest_timestamp = rewrite->largest_timestamp;
+	pgt_index_entry_set_dense(entry, batch);
 	if (alone)
 	{
 		write_chunk(rewrite, batch, length);

@@ -1,7 +1,7 @@
 /*
  * unit_test.c
  *	  Tests of layer 0 (record_batch.c, compression.c, fnv1a.c,
- *	  murmur2.c) without a server.
+ *	  murmur2.c, segment_index.c) without a server.
  *
  * "make unit" builds and runs it.  Output is TAP, the exit code 1 on a
  * failure.  Four kinds of tests:
@@ -17,8 +17,9 @@
  *
  *		valgrind --error-exitcode=2 test/unit/unit_test
  */
-#include "c.h"
+#include "postgres.h"
 
+#include "access/xlog.h"
 #include "port/pg_bswap.h"
 #include "port/pg_crc32c.h"
 
@@ -27,8 +28,16 @@
 #include "format/fnv1a.h"
 #include "format/murmur2.h"
 #include "format/record_batch.h"
+#include "format/segment_index.h"
 
 #define MAX_RECORDS		4
+
+/* Called by segment_index.c; the server is not there to ask. */
+uint64
+GetSystemIdentifier(void)
+{
+	return 1;
+}
 
 static int	tests = 0;
 static int	failures = 0;
@@ -1053,6 +1062,59 @@ test_set_base_offset(void)
 	free(b.data);
 }
 
+/* An entry of the batch, as an append makes it, with or without the flag beforehand. */
+static IndexEntry
+entry_of(Bytes b, uint32 first_delta, uint32 last_delta, uint32 flags)
+{
+	IndexEntry	entry = {.first_delta = first_delta,.last_delta = last_delta,.length = b.length,.flags = flags};
+
+	pgt_index_entry_set_dense(&entry, b.data);
+	return entry;
+}
+
+static void
+test_entry_dense(void)
+{
+	RecordBatchHeader header = {.base_offset = 10,.last_offset_delta = 2};
+	Record		records[3];
+	Bytes		whole;
+	Bytes		holed;
+
+	for (int i = 0; i < 3; i++)
+		records[i] = make_record(10 + i, T0, "a", "1");
+	whole = build_batch(&header, records, 3);
+	records[1] = records[2];
+	holed = build_batch(&header, records, 2);
+
+	ok(entry_of(whole, 5, 7, ENTRY_ABORTED).flags == (ENTRY_ABORTED | ENTRY_DENSE),
+	   "index entry: dense where each offset has a record; other flags stay");
+	ok(entry_of(holed, 5, 7, ENTRY_DENSE | ENTRY_INTERLEAVED).flags == ENTRY_INTERLEAVED,
+	   "index entry: not dense with a hole, though its origin was");
+	ok(entry_of(whole, 5, 8, ENTRY_DENSE).flags == 0, "index entry: not dense where the offsets differ from the batch's");
+	ok(entry_of(whole, 0, 2, 0).flags == ENTRY_DENSE, "index entry: dense at the segment's base");
+	whole.data[16] = 1;
+	ok(entry_of(whole, 5, 7, ENTRY_DENSE).flags == 0, "index entry: not dense where the batch's header is damaged");
+	free(whole.data);
+	free(holed.data);
+}
+
+static void
+test_entry_valid(void)
+{
+	IndexEntry	entry = {.first_delta = 5,.last_delta = 7,.position = 100,.length = 80,.flags = ENTRY_DENSE};
+	IndexEntry	changed;
+
+	pgt_index_entry_seal(&entry);
+	ok(pgt_index_entry_is_valid(&entry) && pgt_index_entry_offsets(&entry) == 3, "index entry: sealed, it is valid");
+	changed = entry;
+	changed.flags = 0;
+	ok(!pgt_index_entry_is_valid(&changed), "index entry: the checksum covers the flags");
+	pgt_index_entry_seal(&changed);
+	ok(pgt_index_entry_is_valid(&changed), "index entry: valid without the flag");
+	changed = (IndexEntry) {.first_delta = 0,.last_delta = PG_INT32_MAX,.length = 80};
+	ok(pgt_index_entry_offsets(&changed) == INT64CONST(0x80000000), "index entry: the most offsets do not overflow");
+}
+
 static void
 test_log_append_time(void)
 {
@@ -1520,6 +1582,8 @@ main(void)
 	test_set_base_offset();
 	test_log_append_time();
 	test_set_max_timestamp();
+	test_entry_dense();
+	test_entry_valid();
 	test_round_trips();
 	test_record_headers();
 	test_size_bound();
