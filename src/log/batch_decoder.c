@@ -36,8 +36,8 @@ pgt_batch_decoder_fail(const TopicPartition *key, SegmentId id, uint32 position,
 }
 
 void
-pgt_batch_decoder_check(const TopicPartition *key, SegmentId id, const IndexEntry *entry,
-						const char *batch, RecordBatchHeader *header)
+pgt_batch_decoder_check_header(const TopicPartition *key, SegmentId id, const IndexEntry *entry,
+							   const char *batch, RecordBatchHeader *header)
 {
 	int64		offset = id.base + entry->first_delta;
 	const char *problem = pgt_record_batch_read_header(batch, entry->length, header);
@@ -47,10 +47,20 @@ pgt_batch_decoder_check(const TopicPartition *key, SegmentId id, const IndexEntr
 	if (problem == NULL && (header->base_offset != offset ||
 							header->last_offset_delta != entry->last_delta - entry->first_delta))
 		problem = "the offsets of the batch differ from the offsets in the index";
-	if (problem == NULL)
-		problem = pgt_record_batch_check_crc(batch, header);
 	if (problem != NULL)
 		pgt_batch_decoder_fail(key, id, entry->position, offset, problem);
+}
+
+void
+pgt_batch_decoder_check(const TopicPartition *key, SegmentId id, const IndexEntry *entry,
+						const char *batch, RecordBatchHeader *header)
+{
+	const char *problem;
+
+	pgt_batch_decoder_check_header(key, id, entry, batch, header);
+	problem = pgt_record_batch_check_crc(batch, header);
+	if (problem != NULL)
+		pgt_batch_decoder_fail(key, id, entry->position, header->base_offset, problem);
 }
 
 /* Make the buffer for decompressed records at least that large; its contents are lost. */

@@ -21,6 +21,11 @@ typedef struct BatchDecoder
 pg_noreturn extern void pgt_batch_decoder_fail(const TopicPartition *key, SegmentId id, uint32 position,
 											   int64 offset, const char *problem);
 
+/* Check a batch's first bytes, its header, against its entry, and decode it.  ERROR if it is damaged. */
+extern void pgt_batch_decoder_check_header(const TopicPartition *key, SegmentId id,
+										   const IndexEntry *entry, const char *batch,
+										   RecordBatchHeader *header);
+
 /* Check a batch against its entry and its checksum, and decode its header.  ERROR if it is damaged. */
 extern void pgt_batch_decoder_check(const TopicPartition *key, SegmentId id, const IndexEntry *entry,
 									const char *batch, RecordBatchHeader *header);

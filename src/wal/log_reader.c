@@ -21,7 +21,11 @@
  *
  * Log bytes are read in chunks of up to CHUNK_MAX bytes that cover several
  * batches; chunks grow as the reader goes on, so that a look at one record
- * stays cheap.
+ * stays cheap.  So does the number of entries that are read at once.
+ *
+ * A caller may go from batch to batch, and take one as it is in the index.  Then of its
+ * damage only that is noticed which shows in the entry or, without ENTRY_DENSE, in the
+ * header.
  *
  * Decoding is batch_decoder.c's.  Damage (an entry or batch that fails its
  * checksum, segments that do not follow each other) is an ERROR with file,
@@ -45,7 +49,8 @@
 #include "wal/log_reader.h"
 #include "wal/log_resolve.h"
 
-#define ENTRIES_PER_READ	128
+#define ENTRIES_MIN			128
+#define ENTRIES_MAX			1024
 #define CHUNK_MIN			(16 * 1024)
 #define CHUNK_MAX			(256 * 1024)
 
@@ -67,6 +72,7 @@ struct LogReader
 	uint64		snapshot_xmin;	/* as 64-bit ids */
 	uint64		snapshot_xmax;
 	LogReaderFilter filter;
+	LogReaderCounts uncounted;	/* where nobody asks for the counts */
 	LogBounds	bounds;
 
 	int64		position;		/* next offset to give, or to skip to */
@@ -81,6 +87,7 @@ struct LogReader
 
 	/* entries read ahead, of that segment */
 	IndexEntry *entries;
+	uint32		entry_capacity;
 	uint32		first_entry;
 	uint32		entry_count;
 
@@ -95,7 +102,8 @@ struct LogReader
 
 	BatchDecoder decoder;
 
-	/* the batch being decoded */
+	/* the batch that the reader stands at, and the one being decoded */
+	IndexEntry *found;
 	bool		in_batch;
 	RecordIterator iterator;
 	uint32		batch_position;
@@ -349,6 +357,20 @@ next_segment(LogReader *reader)
 	return true;
 }
 
+/* Make room for more entries than were read the last time; those are lost. */
+static void
+grow_entries(LogReader *reader)
+{
+	if (reader->entries != NULL && reader->entry_capacity == ENTRIES_MAX)
+		return;
+	reader->entry_capacity = reader->entries == NULL ? ENTRIES_MIN :
+		Min(reader->entry_capacity * 2, ENTRIES_MAX);
+	if (reader->entries != NULL)
+		pfree(reader->entries);
+	reader->entries = NULL;
+	reader->entries = MemoryContextAlloc(reader->context, reader->entry_capacity * sizeof(IndexEntry));
+}
+
 /* Read entries from next_entry on.  False: begin anew or done. */
 static bool
 read_entries(LogReader *reader)
@@ -357,10 +379,15 @@ read_entries(LogReader *reader)
 
 	if (segment == NULL)
 		return false;
+	if (reader->entries == NULL || reader->entry_count == reader->entry_capacity)
+	{
+		reader->entry_count = 0;
+		grow_entries(reader);
+	}
 	reader->first_entry = reader->next_entry;
 	reader->entry_count =
 		pgt_segment_read_entries(segment, reader->next_entry,
-								 Min(ENTRIES_PER_READ, reader->segment_entries - reader->next_entry),
+								 Min(reader->entry_capacity, reader->segment_entries - reader->next_entry),
 								 reader->entries);
 	if (reader->entry_count == 0)
 		ereport(ERROR,
@@ -501,6 +528,37 @@ enter_batch(LogReader *reader, const IndexEntry *entry)
 	reader->batch_position = entry->position;
 	reader->batch_last = header.base_offset + header.last_offset_delta;
 	reader->in_batch = true;
+	reader->filter.counts->batches_read++;
+	reader->filter.counts->bytes_read += entry->length;
+	return true;
+}
+
+/* How many records a batch has, by its header; false where the segment went away. */
+static bool
+read_record_count(LogReader *reader, const IndexEntry *entry, int64 *records)
+{
+	char		bytes[RECORD_BATCH_HEADER_SIZE];
+	const char *batch = bytes;
+	RecordBatchHeader header;
+
+	if (entry->length <= CHUNK_MIN)
+		batch = batch_bytes(reader, entry);
+	else
+	{
+		/* the rest of a longer one would be read in vain */
+		Segment    *segment = open_segment(reader, reader->segment);
+
+		if (segment == NULL)
+			return false;
+		if (!pgt_segment_read(segment, entry->position, bytes, sizeof(bytes)))
+			pgt_batch_decoder_fail(&reader->key, reader->segment, entry->position,
+								   reader->segment.base + entry->first_delta,
+								   "the file ends before the batch");
+	}
+	if (batch == NULL)
+		return false;
+	pgt_batch_decoder_check_header(&reader->key, reader->segment, entry, batch, &header);
+	*records = header.record_count;
 	return true;
 }
 
@@ -512,9 +570,34 @@ filtered(const LogReader *reader, const IndexEntry *entry)
 		entry->min_timestamp > reader->filter.max_timestamp;
 }
 
-/* Go to the next batch that has something to give; false at the end. */
-static bool
-next_batch(LogReader *reader)
+/* What the entry tells about its batch. */
+static void
+describe_batch(const LogReader *reader, const IndexEntry *entry, LogReaderBatch *batch)
+{
+	batch->xid = entry->xid;
+	batch->first_offset = reader->segment.base + entry->first_delta;
+	batch->last_offset = reader->segment.base + entry->last_delta;
+	batch->transaction_first = entry->since_first == SINCE_FIRST_MAX ? 0 :
+		batch->first_offset - entry->since_first;
+	batch->min_timestamp = entry->min_timestamp;
+	batch->max_timestamp = entry->max_timestamp;
+	batch->is_dense = (entry->flags & ENTRY_DENSE) != 0;
+	batch->is_whole = batch->first_offset >= reader->position &&
+		batch->last_offset < reader->filter.end_offset;
+}
+
+/* Go behind a batch without giving its records. */
+static void
+skip_batch(LogReader *reader, const IndexEntry *entry)
+{
+	reader->position = reader->segment.base + entry->last_delta + 1;
+	reader->filter.counts->batches_skipped++;
+	reader->filter.counts->bytes_skipped += entry->length;
+}
+
+/* The next batch that has something to give; NULL at the end. */
+static IndexEntry *
+find_batch(LogReader *reader)
 {
 	IndexEntry *entry;
 
@@ -539,14 +622,10 @@ next_batch(LogReader *reader)
 					break;
 				reader->blocker = (TransactionId) entry->xid;
 				reader->done = true;
-				return false;
+				return NULL;
 			case BATCH_SEEN:
 				if (!filtered(reader, entry))
-				{
-					if (enter_batch(reader, entry))
-						return true;
-					continue;
-				}
+					return entry;
 				break;
 			case BATCH_SKIPPED:
 				break;
@@ -555,9 +634,42 @@ next_batch(LogReader *reader)
 					reader->done = true;
 				continue;
 		}
-		reader->position = last + 1;
+		skip_batch(reader, entry);
 	}
 	reader->done = true;
+	return NULL;
+}
+
+/* The batch that was entered is read: its problem, if it has one, is an ERROR. */
+static void
+leave_batch(LogReader *reader)
+{
+	if (reader->iterator.problem != NULL)
+		pgt_batch_decoder_fail(&reader->key, reader->segment, reader->batch_position,
+							   reader->position, reader->iterator.problem);
+	reader->in_batch = false;
+	reader->position = reader->batch_last + 1;
+}
+
+/* The next record of the batch that was entered; false at its end, or at that of what is to be read. */
+static inline bool
+next_in_batch(LogReader *reader, Record *record)
+{
+	while (pgt_record_iterator_next(&reader->iterator, record))
+	{
+		if (record->offset < reader->position)
+			continue;
+		if (record->offset >= reader->filter.end_offset)
+		{
+			reader->next_start = record->offset;
+			reader->done = true;
+			reader->in_batch = false;
+			return false;
+		}
+		reader->position = record->offset + 1;
+		return true;
+	}
+	leave_batch(reader);
 	return false;
 }
 
@@ -581,46 +693,68 @@ pgt_log_reader_begin(const TopicPartition *key, int64 offset, Snapshot snapshot,
 	reader->filter.max_timestamp = reader->filter.end_offset = PG_INT64_MAX;
 	if (filter != NULL)
 		reader->filter = *filter;
+	if (reader->filter.counts == NULL)
+		reader->filter.counts = &reader->uncounted;
 	reader->segment.base = NO_SEGMENT;
 	reader->chunk_want = CHUNK_MIN;
 	reader->state = pgt_log_state_find(key);
 	reader->done = reader->state == NULL || !take_bounds(reader) ||
 		reader->position >= reader->bounds.next_offset;
-	if (!reader->done)
-		reader->entries = MemoryContextAlloc(context, ENTRIES_PER_READ * sizeof(IndexEntry));
 	return reader;
 }
 
 bool
 pgt_log_reader_next(LogReader *reader, Record *record)
 {
+	IndexEntry *entry;
+
 	for (;;)
 	{
-		if (!reader->in_batch)
-		{
-			if (reader->done || !next_batch(reader))
-				return false;
-		}
-		while (pgt_record_iterator_next(&reader->iterator, record))
-		{
-			if (record->offset < reader->position)
-				continue;
-			if (record->offset >= reader->filter.end_offset)
-			{
-				reader->next_start = record->offset;
-				reader->done = true;
-				reader->in_batch = false;
-				return false;
-			}
-			reader->position = record->offset + 1;
+		if (reader->in_batch && next_in_batch(reader, record))
 			return true;
-		}
-		if (reader->iterator.problem != NULL)
-			pgt_batch_decoder_fail(&reader->key, reader->segment, reader->batch_position,
-								   reader->position, reader->iterator.problem);
-		reader->in_batch = false;
-		reader->position = reader->batch_last + 1;
+		if (reader->done || (entry = find_batch(reader)) == NULL)
+			return false;
+		(void) enter_batch(reader, entry);
 	}
+}
+
+bool
+pgt_log_reader_next_batch(LogReader *reader, LogReaderBatch *batch)
+{
+	if (reader->in_batch)
+		leave_batch(reader);
+	reader->found = reader->done ? NULL : find_batch(reader);
+	if (reader->found == NULL)
+		return false;
+	describe_batch(reader, reader->found, batch);
+	return true;
+}
+
+bool
+pgt_log_reader_take_batch(LogReader *reader, int64 *records)
+{
+	const IndexEntry *entry = reader->found;
+
+	if ((entry->flags & ENTRY_DENSE) != 0)
+		*records = pgt_index_entry_offsets(entry);
+	else if (!read_record_count(reader, entry, records))
+		return false;
+	reader->position = reader->segment.base + entry->last_delta + 1;
+	reader->filter.counts->batches_counted++;
+	reader->filter.counts->bytes_counted += entry->length;
+	return true;
+}
+
+bool
+pgt_log_reader_enter_batch(LogReader *reader)
+{
+	return enter_batch(reader, reader->found);
+}
+
+bool
+pgt_log_reader_next_in_batch(LogReader *reader, Record *record)
+{
+	return reader->in_batch && next_in_batch(reader, record);
 }
 
 int64
@@ -719,14 +853,10 @@ pgt_log_reader_next_seen(LogReader *reader, LogReaderBatch *batch)
 
 	while ((entry = next_judged(reader, &verdict)) != NULL)
 	{
-		reader->position = reader->segment.base + entry->last_delta + 1;
-		if (verdict != BATCH_SEEN)
-			continue;
-		batch->xid = entry->xid;
-		batch->first_offset = reader->segment.base + entry->first_delta;
-		batch->transaction_first = entry->since_first == SINCE_FIRST_MAX ? 0 :
-			batch->first_offset - entry->since_first;
-		return true;
+		describe_batch(reader, entry, batch);
+		reader->position = batch->last_offset + 1;
+		if (verdict == BATCH_SEEN)
+			return true;
 	}
 	return false;
 }

@@ -11,6 +11,17 @@
 
 typedef struct LogReader LogReader;
 
+/* What readers have done, as EXPLAIN shows it.  Bytes are those of batches in the log. */
+typedef struct LogReaderCounts
+{
+	uint64		batches_read;	/* decoded */
+	uint64		bytes_read;
+	uint64		batches_counted;	/* taken as they are in the index, by pgt_log_reader_take_batch() */
+	uint64		bytes_counted;
+	uint64		batches_skipped;	/* not seen, or outside of the filter's times */
+	uint64		bytes_skipped;
+} LogReaderCounts;
+
 /*
  * Batches wholly outside of these bounds are skipped.  Records outside of them may still
  * be returned, except for end_offset.
@@ -21,6 +32,7 @@ typedef struct LogReaderFilter
 	int64		max_timestamp;	/* PG_INT64_MAX: none */
 	int64		end_offset;		/* records at or past it are not returned; PG_INT64_MAX: none */
 	bool		past_running;	/* skip running transactions' records and continue behind them */
+	LogReaderCounts *counts;	/* where to count; NULL: nowhere */
 } LogReaderFilter;
 
 /*
@@ -37,6 +49,44 @@ extern LogReader *pgt_log_reader_begin(const TopicPartition *key, int64 offset,
 
 /* Set *record to the next record; its bytes are valid until the next call.  False if the snapshot sees no more. */
 extern bool pgt_log_reader_next(LogReader *reader, Record *record);
+
+/*
+ * Batch by batch, for a caller who may not need to look into each of them.  These give
+ * what pgt_log_reader_next() gives, and decide by the same rules what the snapshot sees:
+ *
+ *	  while (pgt_log_reader_next_batch(reader, &batch))
+ *		  if (...)
+ *			  pgt_log_reader_take_batch(reader, &records) ...
+ *		  else if (pgt_log_reader_enter_batch(reader))
+ *			  while (pgt_log_reader_next_in_batch(reader, &record)) ...
+ */
+typedef struct LogReaderBatch
+{
+	uint64		xid;
+	int64		first_offset;
+	int64		last_offset;	/* neither this nor the first one need have a record, unless it is dense */
+	int64		transaction_first;	/* no batch of its transaction begins before here */
+	int64		min_timestamp;	/* those of its records, exactly; undefined where it has none */
+	int64		max_timestamp;
+	bool		is_dense;		/* it has a record at each of its offsets */
+	bool		is_whole;		/* all its offsets are to be read */
+} LogReaderBatch;
+
+/* Find the next batch, which the reader then stands at.  False if the snapshot sees no more. */
+extern bool pgt_log_reader_next_batch(LogReader *reader, LogReaderBatch *batch);
+
+/*
+ * Go behind the batch, which must be whole, without looking at its records; *records is how
+ * many it has.  Of a batch that is not dense the header is read, and checked as far as it
+ * tells.  False if its segment was deleted or replaced: look for the next batch again.
+ */
+extern bool pgt_log_reader_take_batch(LogReader *reader, int64 *records);
+
+/* Read and check the batch.  False if its segment was deleted or replaced: look for the next batch again. */
+extern bool pgt_log_reader_enter_batch(LogReader *reader);
+
+/* Set *record to the batch's next record; false at the end of the batch, or of what is to be read. */
+extern bool pgt_log_reader_next_in_batch(LogReader *reader, Record *record);
 
 /*
  * The offset at which a later reader can continue: behind every record that was returned,
@@ -56,18 +106,10 @@ extern int64 pgt_log_reader_log_start(const LogReader *reader);
 /* End the reader and free its memory. */
 extern void pgt_log_reader_end(LogReader *reader);
 
-/* A batch whose transaction the snapshot sees. */
-typedef struct LogReaderBatch
-{
-	uint64		xid;
-	int64		first_offset;
-	int64		transaction_first;	/* no batch of its transaction begins before here */
-} LogReaderBatch;
-
 /*
  * The next batch that the snapshot sees, from the reader's position up to the filter's
  * end_offset, without looking into it: also where it lies behind one of a running
- * transaction.  For a reader of which records are not asked as well.
+ * transaction.  For a reader of which nothing else is asked.
  */
 extern bool pgt_log_reader_next_seen(LogReader *reader, LogReaderBatch *batch);
 
