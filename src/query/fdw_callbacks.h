@@ -18,14 +18,45 @@ extern ForeignScan *pgt_topic_plan_get_plan(PlannerInfo *root, RelOptInfo *rel, 
 extern bool pgt_topic_plan_is_parallel_safe(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte);
 extern void pgt_topic_plan_explain(ForeignScanState *node, struct ExplainState *es);
 
+/* The order in which a scan gives records. */
+typedef enum ScanOrder
+{
+	SCAN_BY_PARTITION,			/* one partition after another, each by offset */
+	SCAN_BY_OFFSET,				/* of all partitions, then by partition */
+	SCAN_BY_OFFSET_BACKWARD		/* the largest offset first, then by partition */
+} ScanOrder;
+
 /*
  * The parts of a plan that its scan needs: the conditions (ScanCondition *, palloc'd), the
- * columns that must be filled in (a bit for each TopicColumnId), and whether the last
- * record comes first.
+ * columns that must be filled in (a bit for each TopicColumnId), and the order.
  */
 extern List *pgt_topic_plan_conditions(const ForeignScan *plan);
 extern uint32 pgt_topic_plan_columns(const ForeignScan *plan);
-extern bool pgt_topic_plan_is_backward(const ForeignScan *plan);
+extern ScanOrder pgt_topic_plan_order(const ForeignScan *plan);
+
+/* For plans without a relation to scan: an encoded condition, and the bounds in EXPLAIN. */
+extern void pgt_topic_plan_add_condition(const ScanCondition *condition, List **values, List **numbers);
+extern void pgt_topic_plan_explain_bounds(ForeignScanState *node, const Topic *topic, struct ExplainState *es);
+
+/*
+ * What the planner knows of a topic that it scans: itself, whether an order is that of its
+ * partitions, and how many partitions and batches are read.
+ */
+extern const Topic *pgt_topic_plan_topic(const RelOptInfo *rel);
+extern bool pgt_topic_plan_comes_by_partition(const List *pathkeys, RelOptInfo *rel);
+extern void pgt_topic_plan_estimate_batches(const RelOptInfo *rel, double *partitions, double *batches);
+
+/* aggregate_plan.c: aggregates from the index; GetForeignUpperPaths, and the others for plans made by it */
+extern void pgt_aggregate_plan_get_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input,
+										 RelOptInfo *output, void *extra);
+extern ForeignScan *pgt_aggregate_plan_get_plan(RelOptInfo *rel, List *tlist);
+extern void pgt_aggregate_plan_explain(ForeignScanState *node, struct ExplainState *es);
+
+/* aggregate_scan.c: running them */
+extern void pgt_aggregate_scan_begin(ForeignScanState *node, int eflags);
+extern TupleTableSlot *pgt_aggregate_scan_iterate(ForeignScanState *node);
+extern void pgt_aggregate_scan_rescan(ForeignScanState *node);
+extern void pgt_aggregate_scan_end(ForeignScanState *node);
 
 /* topic_scan.c: running scans; the server's callbacks */
 extern void pgt_topic_scan_begin(ForeignScanState *node, int eflags);

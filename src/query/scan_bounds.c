@@ -377,6 +377,20 @@ density(const Topic *topic, const TopicPartition *key, const LogBounds *log)
 	return Min(1, records / offsets);
 }
 
+/* Estimate how many records of a partition are within the bounds; *log has its bounds unless that is 0. */
+static double
+partition_records(const ScanBounds *bounds, const Topic *topic, int partition, LogBounds *log)
+{
+	TopicPartition key = pgt_topic_partition(topic, partition);
+	double		count;
+
+	if (!pgt_partition_log_bounds(&key, log))
+		return 0;
+	count = (double) Min(bounds->end_offset, log->next_offset) -
+		(double) Max(bounds->first_offset, log->log_start_offset);
+	return count <= 0 ? 0 : count * density(topic, &key, log);
+}
+
 void
 pgt_scan_bounds_estimate(const ScanBounds *bounds, const Topic *topic,
 						 double *records, double *bytes)
@@ -387,18 +401,33 @@ pgt_scan_bounds_estimate(const ScanBounds *bounds, const Topic *topic,
 	*bytes = 0;
 	while ((partition = bms_next_member(bounds->partitions, partition)) >= 0)
 	{
-		TopicPartition key = pgt_topic_partition(topic, partition);
 		LogBounds	log;
-		double		count;
+		double		count = partition_records(bounds, topic, partition, &log);
 
-		if (!pgt_partition_log_bounds(&key, &log))
-			continue;
-		count = (double) Min(bounds->end_offset, log.next_offset) -
-			(double) Max(bounds->first_offset, log.log_start_offset);
 		if (count <= 0)
 			continue;
-		count *= density(topic, &key, &log);
 		*records += count;
 		*bytes += count * record_bytes(&log);
 	}
+}
+
+double
+pgt_scan_bounds_estimate_batches(const ScanBounds *bounds, const Topic *topic)
+{
+	int			partition = -1;
+	double		batches = 0;
+
+	while ((partition = bms_next_member(bounds->partitions, partition)) >= 0)
+	{
+		LogBounds	log;
+		double		count = partition_records(bounds, topic, partition, &log);
+
+		if (count <= 0)
+			continue;
+		/* judged by the active segment */
+		if (log.active_entries > 0)
+			count *= record_bytes(&log) * log.active_entries / log.active_end;
+		batches += Max(count, 1);
+	}
+	return batches;
 }

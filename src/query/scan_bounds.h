@@ -52,4 +52,7 @@ extern void pgt_scan_bounds_narrow(ScanBounds *bounds, const ScanCondition *cond
 extern void pgt_scan_bounds_estimate(const ScanBounds *bounds, const Topic *topic,
 									 double *records, double *bytes);
 
+/* Estimate how many batches are within the bounds. */
+extern double pgt_scan_bounds_estimate_batches(const ScanBounds *bounds, const Topic *topic);
+
 #endif							/* SCAN_BOUNDS_H */

@@ -9,8 +9,10 @@
  *	  several partitions   rows come by (partition, record_offset)
  *	  one partition        rows come by record_offset, ascending or descending
  *
- * so ORDER BY record_offset LIMIT n of one partition needs no sort and stops early, and so
- * does ORDER BY record_offset DESC.  Which partition it is need not be known while planning.
+ * or, where the query asks for it, several at once, by record_offset and then by partition,
+ * ascending or descending.  So ORDER BY record_offset LIMIT n needs no sort and stops early,
+ * and so does ORDER BY record_offset DESC.  Which partition it is need not be known while
+ * planning.
  * The scan itself enforces conditions on partition and record_offset; only other conditions
  * are checked for each row.  A join on an offset or a partition gets a path that looks up
  * each outer row's records.
@@ -23,9 +25,8 @@
  *
  * The plan carries the values of the conditions as fdw_exprs, and in
  * fdw_private two integer lists: three numbers for each of the conditions (column,
- * strategy, is_array), and the columns to be filled in as one bit mask with a mark for the
- * scan's direction.  The path of a backward scan has a list in its fdw_private, which says
- * no more than that it is one.
+ * strategy, is_array), and the columns to be filled in as one bit mask with the
+ * scan's order.  The path of an ordered scan has the ScanOrder in its fdw_private.
  *
  * No locks, no WAL; everything lives in the planner's context.
  */
@@ -68,6 +69,7 @@ typedef struct TopicPlan
 	double		partitions;		/* to be read, estimated */
 	double		records;		/* to be read, estimated */
 	double		bytes;
+	double		batches;
 	List	   *join_clauses;	/* RestrictInfos, see collect_join_clauses() */
 } TopicPlan;
 
@@ -135,12 +137,14 @@ estimate_scan(PlannerInfo *root, RelOptInfo *rel, TopicPlan *plan)
 	}
 	plan->partitions = bms_num_members(bounds.partitions);
 	pgt_scan_bounds_estimate(&bounds, plan->topic, &plan->records, &plan->bytes);
+	plan->batches = pgt_scan_bounds_estimate_batches(&bounds, plan->topic);
 	foreach(cell, unknown)
 	{
 		double		selectivity = guess_selectivity(plan, lfirst(cell));
 
 		plan->records *= selectivity;
 		plan->bytes *= selectivity;
+		plan->batches *= selectivity;
 	}
 	return remaining;
 }
@@ -162,6 +166,21 @@ pgt_topic_plan_get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	rel->rows = clamp_row_est(plan->records *
 							  clauselist_selectivity(root, remaining, 0, JOIN_INNER, NULL));
 	rel->fdw_private = plan;
+}
+
+const Topic *
+pgt_topic_plan_topic(const RelOptInfo *rel)
+{
+	return ((const TopicPlan *) rel->fdw_private)->topic;
+}
+
+void
+pgt_topic_plan_estimate_batches(const RelOptInfo *rel, double *partitions, double *batches)
+{
+	const TopicPlan *plan = rel->fdw_private;
+
+	*partitions = plan->partitions;
+	*batches = plan->batches;
 }
 
 /* The topic's column as a Var, or NULL if it is left out. */
@@ -189,16 +208,25 @@ is_pathkey_on(const PathKey *pathkey, RelOptInfo *rel, const TopicPlan *plan,
 		find_ec_member_matching_expr(pathkey->pk_eclass, (Expr *) var, rel->relids) != NULL;
 }
 
+bool
+pgt_topic_plan_comes_by_partition(const List *pathkeys, RelOptInfo *rel)
+{
+	const PathKey *pathkey = list_length(pathkeys) == 1 ? linitial_node(PathKey, pathkeys) : NULL;
+
+	return pathkey != NULL && PGT_PATHKEY_ASCENDS(pathkey) &&
+		is_pathkey_on(pathkey, rel, rel->fdw_private, TOPIC_PARTITION);
+}
+
 /*
- * The leading part of the query's order that a forward or a backward scan provides anyway.
- * The position of nulls does not matter, because neither column is ever null; nor does the
- * direction of the partition where there is one.
+ * The leading part of the query's order that a scan in that order provides.  The position
+ * of nulls does not matter, because neither column is ever null; nor does the direction of
+ * the partition where there is one.
  */
 static List *
-useful_pathkeys(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, bool backward)
+useful_pathkeys(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, ScanOrder order)
 {
 	List	   *useful = NIL;
-	bool		by_offset = plan->one_partition;
+	bool		by_offset = plan->one_partition || order != SCAN_BY_PARTITION;
 	ListCell   *cell;
 
 	foreach(cell, root->query_pathkeys)
@@ -206,9 +234,14 @@ useful_pathkeys(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, bool 
 		PathKey    *pathkey = lfirst_node(PathKey, cell);
 		bool		ascends = PGT_PATHKEY_ASCENDS(pathkey);
 
-		if (is_pathkey_on(pathkey, rel, plan, TOPIC_PARTITION) && (ascends || plan->one_partition))
+		if ((ascends || plan->one_partition) && is_pathkey_on(pathkey, rel, plan, TOPIC_PARTITION))
+		{
+			/* by offset, it comes behind that only */
+			if (order != SCAN_BY_PARTITION && !plan->one_partition && useful == NIL)
+				break;
 			by_offset = true;
-		else if (!by_offset || ascends == backward ||
+		}
+		else if (!by_offset || ascends == (order == SCAN_BY_OFFSET_BACKWARD) ||
 				 !is_pathkey_on(pathkey, rel, plan, TOPIC_RECORD_OFFSET))
 			break;
 		useful = lappend(useful, pathkey);
@@ -238,7 +271,7 @@ make_scan_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, int wo
 	Cost		run = ceil(plan->bytes / BLCKSZ) * seq_page_cost +
 		plan->records / divisor * (cpu_tuple_cost + rel->baserestrictcost.per_tuple) +
 		rows * rel->reltarget->cost.per_tuple;
-	List	   *pathkeys = workers > 0 ? NIL : useful_pathkeys(root, rel, plan, false);
+	List	   *pathkeys = workers > 0 ? NIL : useful_pathkeys(root, rel, plan, SCAN_BY_PARTITION);
 	ForeignPath *path = PGT_SCAN_PATH(root, rel, rows, startup, startup + run, pathkeys,
 									  rel->lateral_relids);
 
@@ -248,27 +281,27 @@ make_scan_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, int wo
 }
 
 /*
- * Add the path that reads one partition backward, if the query asks for that order.  It
- * takes a batch before the first row, and a copy of each record: little, but more than the
- * forward scan, and less than any sort.
+ * Add the path that reads in one of the orders by offset, if the query asks for it.  It
+ * reads a batch of each partition before the first row, and backward it copies each
+ * record: little, but more than a walk through the partitions, and less than any sort.
  */
 static void
-add_backward_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan)
+add_ordered_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, ScanOrder order)
 {
-	Cost		startup = cpu_operator_cost * Min(rel->rows, RECORDS_PER_LOOKUP);
-	List	   *pathkeys;
+	List	   *pathkeys = useful_pathkeys(root, rel, plan, order);
+	double		partitions = plan->one_partition ? 1 : Max(plan->partitions, 1);
+	double		first = Min(rel->rows, partitions * RECORDS_PER_LOOKUP);
+	Cost		startup = cpu_operator_cost * (first + partitions * log2(partitions));
+	Cost		per_row = cpu_operator_cost * (1 + log2(partitions));
 	ForeignPath *path;
 
-	if (!plan->one_partition)
-		return;
-	pathkeys = useful_pathkeys(root, rel, plan, true);
-	if (list_length(pathkeys) <= list_length(useful_pathkeys(root, rel, plan, false)))
+	if (list_length(pathkeys) <= list_length(useful_pathkeys(root, rel, plan, SCAN_BY_PARTITION)))
 		return;
 	path = (ForeignPath *) make_scan_path(root, rel, plan, 0);
 	path->path.pathkeys = pathkeys;
 	path->path.startup_cost += startup;
-	path->path.total_cost += startup + cpu_operator_cost * rel->rows;
-	path->fdw_private = list_make1_int(true);
+	path->path.total_cost += startup + per_row * rel->rows;
+	path->fdw_private = list_make1_int(order);
 	add_path(rel, (Path *) path);
 }
 
@@ -427,7 +460,8 @@ pgt_topic_plan_get_paths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	TopicPlan  *plan = rel->fdw_private;
 
 	add_scan_paths(root, rel, plan);
-	add_backward_path(root, rel, plan);
+	add_ordered_path(root, rel, plan, SCAN_BY_OFFSET);
+	add_ordered_path(root, rel, plan, SCAN_BY_OFFSET_BACKWARD);
 	add_lookup_paths(root, rel, plan);
 }
 
@@ -453,6 +487,15 @@ used_columns(RelOptInfo *rel, const Topic *topic, List *clauses)
 	return columns;
 }
 
+void
+pgt_topic_plan_add_condition(const ScanCondition *condition, List **values, List **numbers)
+{
+	*values = lappend(*values, condition->value);
+	*numbers = lappend_int(*numbers, condition->column);
+	*numbers = lappend_int(*numbers, condition->strategy);
+	*numbers = lappend_int(*numbers, condition->is_array);
+}
+
 /*
  * GetForeignPlan: conditions that the scan enforces become fdw_recheck_quals, for rows
  * that are checked again outside the scan; the other conditions stay.
@@ -466,6 +509,7 @@ pgt_topic_plan_get_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPa
 	List	   *enforced = NIL;
 	List	   *values = NIL;
 	List	   *conditions = NIL;
+	int			order = path->fdw_private == NIL ? SCAN_BY_PARTITION : linitial_int(path->fdw_private);
 	uint32		columns;
 	ListCell   *cell;
 
@@ -481,10 +525,7 @@ pgt_topic_plan_get_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPa
 			checked = lappend(checked, rinfo->clause);
 			continue;
 		}
-		values = lappend(values, condition.value);
-		conditions = lappend_int(conditions, condition.column);
-		conditions = lappend_int(conditions, condition.strategy);
-		conditions = lappend_int(conditions, condition.is_array);
+		pgt_topic_plan_add_condition(&condition, &values, &conditions);
 		if (pgt_scan_condition_is_exact(&condition))
 			enforced = lappend(enforced, rinfo->clause);
 		else
@@ -493,7 +534,7 @@ pgt_topic_plan_get_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPa
 	columns = used_columns(rel, plan->topic, checked);
 	return make_foreignscan(tlist, checked, rel->relid, values,
 							list_make2(conditions,
-									   list_make2_int((int) columns, path->fdw_private != NIL)),
+									   list_make2_int((int) columns, order)),
 							NIL, enforced, outer_plan);
 }
 
@@ -524,10 +565,10 @@ pgt_topic_plan_columns(const ForeignScan *plan)
 	return (uint32) linitial_int(lsecond(plan->fdw_private));
 }
 
-bool
-pgt_topic_plan_is_backward(const ForeignScan *plan)
+ScanOrder
+pgt_topic_plan_order(const ForeignScan *plan)
 {
-	return lsecond_int(lsecond(plan->fdw_private)) != 0;
+	return lsecond_int(lsecond(plan->fdw_private));
 }
 
 /* The conditions on a column, as in ">= 100 and < 200"; NULL if there are none. */
@@ -600,14 +641,12 @@ explainable_conditions(Plan *plan, List *ancestors)
 	return conditions;
 }
 
-/* ExplainForeignScan: show the bounds of the scan. */
 void
-pgt_topic_plan_explain(ForeignScanState *node, struct ExplainState *es)
+pgt_topic_plan_explain_bounds(ForeignScanState *node, const Topic *topic, struct ExplainState *es)
 {
 	Plan	   *plan = node->ss.ps.plan;
 	List	   *ancestors = pgt_explain_parameters_ancestors(es->pstmt, plan);
 	List	   *conditions = explainable_conditions(plan, ancestors);
-	Topic	   *topic = pgt_topic_get(RelationGetRelid(node->ss.ss_currentRelation));
 	List	   *context = set_deparse_context_plan(es->deparse_cxt, plan, ancestors);
 	char	   *partitions = list_partitions(conditions, topic);
 	char	   *offsets = describe_conditions(conditions, TOPIC_RECORD_OFFSET, context);
@@ -620,6 +659,16 @@ pgt_topic_plan_explain(ForeignScanState *node, struct ExplainState *es)
 		ExplainPropertyText("Offsets", offsets, es);
 	if (timestamps != NULL)
 		ExplainPropertyText("Timestamps", timestamps, es);
-	if (pgt_topic_plan_is_backward((ForeignScan *) plan))
-		ExplainPropertyText("Order", "record_offset descending", es);
+}
+
+/* ExplainForeignScan: show the bounds of the scan, and its order. */
+void
+pgt_topic_plan_explain(ForeignScanState *node, struct ExplainState *es)
+{
+	const ForeignScan *plan = (const ForeignScan *) node->ss.ps.plan;
+
+	pgt_topic_plan_explain_bounds(node, pgt_topic_get(RelationGetRelid(node->ss.ss_currentRelation)), es);
+	if (pgt_topic_plan_order(plan) != SCAN_BY_PARTITION)
+		ExplainPropertyText("Order", pgt_topic_plan_order(plan) == SCAN_BY_OFFSET ?
+							"record_offset" : "record_offset descending", es);
 }

@@ -16,8 +16,8 @@
  *
  * The first block is small, so that a look at the last record is cheap, and each one is
  * twice as long as the one before, up to BLOCK_MAX.  The records of a block may take far
- * more memory than their batches on disk.  If they take more than work_mem, those kept so
- * far are dropped, and the next block, of half the length, ends where the others begin.
+ * more memory than their batches on disk.  If they take more than the filter allows, or
+ * than work_mem, those kept so far are dropped, and the next block, of half the length, ends where the others begin.
  *
  * Damage in a block must not keep the records behind it from being returned.  So the
  * first damage is not reported: from there on each block is one batch, and the next
@@ -57,6 +57,8 @@ struct BackwardReader
 	bool		has_begun;		/* a block was read */
 	bool		is_careful;		/* damage was met: go by single batches */
 	uint32		want;			/* bytes of a block, on disk */
+	uint32		block_max;
+	Size		memory;			/* for the kept records */
 
 	/* the block */
 	int64		start;
@@ -181,7 +183,7 @@ keep_record(BackwardReader *reader, const Record *record)
 	Record	   *kept;
 	char	   *room;
 
-	if (reader->count > 0 && reader->bytes + length + sizeof(Record) > work_mem * (Size) 1024)
+	if (reader->count > 0 && reader->bytes + length + sizeof(Record) > reader->memory)
 	{
 		drop_records(reader);
 		reader->is_cut = true;
@@ -248,7 +250,7 @@ next_block(BackwardReader *reader)
 	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(reader->read_context);
-	reader->want = reader->is_cut ? reader->want / 2 : Min(reader->want * 2, BLOCK_MAX);
+	reader->want = reader->is_cut ? reader->want / 2 : Min(reader->want * 2, reader->block_max);
 	reader->end = reader->is_cut ? reader->records[0].offset : reader->start;
 	reader->has_begun = true;
 }
@@ -275,6 +277,8 @@ pgt_backward_reader_begin(const TopicPartition *key, int64 first_offset, Snapsho
 	reader->first_offset = Max(first_offset, 0);
 	reader->end = reader->state == NULL ? 0 : filter->end_offset;
 	reader->want = BLOCK_MIN;
+	reader->memory = filter->memory > 0 ? filter->memory : work_mem * (Size) 1024;
+	reader->block_max = Max(Min(reader->memory / 2, BLOCK_MAX), BLOCK_MIN);
 	reader->capacity = 128;
 	reader->records = MemoryContextAlloc(context, reader->capacity * sizeof(Record));
 	return reader;

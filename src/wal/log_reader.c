@@ -97,6 +97,7 @@ struct LogReader
 	uint32		chunk_position;
 	uint32		chunk_length;
 	uint32		chunk_want;
+	uint32		chunk_max;
 	bool		chunk_is_kept;	/* it is the process's, not the reader's own */
 	MemoryContextCallback release;
 
@@ -509,7 +510,7 @@ batch_bytes(LogReader *reader, const IndexEntry *entry)
 	}
 	reader->chunk_position = entry->position;
 	reader->chunk_length = length;
-	reader->chunk_want = Min(reader->chunk_want * 2, CHUNK_MAX);
+	reader->chunk_want = Min(reader->chunk_want * 2, reader->chunk_max);
 	return reader->chunk;
 }
 
@@ -697,6 +698,10 @@ pgt_log_reader_begin(const TopicPartition *key, int64 offset, Snapshot snapshot,
 		reader->filter.counts = &reader->uncounted;
 	reader->segment.base = NO_SEGMENT;
 	reader->chunk_want = CHUNK_MIN;
+	if (reader->filter.memory == 0 || reader->filter.memory >= CHUNK_MAX)
+		reader->chunk_max = CHUNK_MAX;
+	else
+		reader->chunk_max = Max(reader->filter.memory / 2, CHUNK_MIN);
 	reader->state = pgt_log_state_find(key);
 	reader->done = reader->state == NULL || !take_bounds(reader) ||
 		reader->position >= reader->bounds.next_offset;

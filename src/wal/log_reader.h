@@ -33,6 +33,7 @@ typedef struct LogReaderFilter
 	int64		end_offset;		/* records at or past it are not returned; PG_INT64_MAX: none */
 	bool		past_running;	/* skip running transactions' records and continue behind them */
 	LogReaderCounts *counts;	/* where to count; NULL: nowhere */
+	Size		memory;			/* about how much to take to read ahead; 0: as much as helps */
 } LogReaderFilter;
 
 /*

@@ -1,4 +1,4 @@
--- the last record first: src/wal/backward_reader.c, src/query/topic_plan.c, src/query/topic_scan.c
+-- the last record first: src/wal/backward_reader.c, src/query/topic_plan.c, src/query/offset_merge.c
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;
 SET timezone = 'UTC';

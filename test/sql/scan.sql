@@ -95,7 +95,7 @@ SELECT value FROM scan_times WHERE record_timestamp < '2024-03-02';
 SELECT value FROM scan_times WHERE record_timestamp >= '2024-03-02';
 DROP FOREIGN TABLE scan_times;
 
--- the order of offsets needs no sort where one partition is read; a limit stops early
+-- the order of offsets needs no sort, of one partition or of several; a limit stops early
 EXPLAIN (COSTS OFF) SELECT * FROM scan_events WHERE partition = 0 AND record_offset >= 100 ORDER BY record_offset LIMIT 10;
 EXPLAIN (COSTS OFF) SELECT * FROM scan_events WHERE partition = 0 ORDER BY partition, record_offset;
 EXPLAIN (COSTS OFF) SELECT * FROM scan_events ORDER BY partition, record_offset LIMIT 5;
