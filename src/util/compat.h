@@ -232,6 +232,18 @@ pgt_new_tranche(const char *name)
 	create_foreignscan_path(root, rel, NULL, rows, startup, total, pathkeys, outer, NULL, NIL)
 #endif
 
+/* the same for what a scan does beyond scanning */
+#if PG_VERSION_NUM >= 180000
+#define PGT_UPPER_PATH(root, rel, target, rows, startup, total) \
+	create_foreign_upper_path(root, rel, target, rows, 0, startup, total, NIL, NULL, NIL, NIL)
+#elif PG_VERSION_NUM >= 170000
+#define PGT_UPPER_PATH(root, rel, target, rows, startup, total) \
+	create_foreign_upper_path(root, rel, target, rows, startup, total, NIL, NULL, NIL, NIL)
+#else
+#define PGT_UPPER_PATH(root, rel, target, rows, startup, total) \
+	create_foreign_upper_path(root, rel, target, rows, startup, total, NIL, NULL, NIL)
+#endif
+
 /* 18 has comparisons of any index in place of a btree's strategy numbers */
 #if PG_VERSION_NUM >= 180000
 #define PGT_PATHKEY_ASCENDS(pathkey)	((pathkey)->pk_cmptype == COMPARE_LT)

@@ -28,17 +28,17 @@ FROM pg_topic_segments WHERE topic = 'inspect_plain'::regclass ORDER BY partitio
 SELECT s.bytes = p.bytes AS agree FROM pg_topic_segments s JOIN pg_topic_partitions p USING (topic, partition)
 WHERE topic = 'inspect_plain'::regclass AND partition = 0;
 
--- counters
+-- counters; what the index answers is not read
 SELECT partition, records_in, batches_in, bytes_in > 0 AS has_bytes FROM pg_stat_topics
 WHERE topic = 'inspect_plain'::regclass ORDER BY partition;
-SELECT count(*) FROM inspect_plain;
+SELECT count(*) FROM (SELECT * FROM inspect_plain OFFSET 0) r;
 SELECT partition, records_out, bytes_out > 0 AS has_bytes FROM pg_stat_topics
 WHERE topic = 'inspect_plain'::regclass ORDER BY partition;
 
 -- what is counted in and out is measured alike, whatever the compression
 SELECT create_topic('inspect_packed', config => '{"compression.type": "zstd"}');
 INSERT INTO inspect_packed (key, value, headers) SELECT i, repeat('x', i), '{"h": "v"}' FROM generate_series(1, 500) i;
-SELECT count(*) FROM inspect_packed;
+SELECT count(*) FROM (SELECT * FROM inspect_packed OFFSET 0) r;
 SELECT count(*) FROM consume('inspect_packed', 'g', 500);
 SELECT records_in, records_out, bytes_out = 2 * bytes_in AS twice, bytes_in > 125000 AS uncompressed FROM pg_stat_topics
 WHERE topic = 'inspect_packed'::regclass;
