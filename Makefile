@@ -82,7 +82,7 @@ HEADER_FILES := $(wildcard $(top)src/*.h $(top)src/*/*.h)
 $(OBJS): $(HEADER_FILES)
 src/init.o src/util/format_version.o src/util/sql_version.o: pg_topics.control
 
-UNIT_SRCS = $(addprefix $(top),test/unit/unit_test.c src/format/record_batch.c src/format/compression.c src/format/fnv1a.c src/format/murmur2.c src/format/segment_index.c)
+UNIT_SRCS = $(addprefix $(top),test/unit/unit_test.c src/format/record_batch.c src/format/compression.c src/format/fnv1a.c src/format/key_placement.c src/format/key_shape.c src/format/murmur2.c src/format/segment_index.c)
 
 test/unit/unit_test: $(UNIT_SRCS) $(top)test/unit/batch_vectors.h $(HEADER_FILES)
 	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(UNIT_SRCS) \

@@ -13,7 +13,8 @@
  *
  * A valid topic has only columns that a topic may have, and takes no part in inheritance
  * or partitioning, where rows of several relations would pass for the records of one
- * log.  An ERROR here rolls the whole statement back.  Two rules are checked at the
+ * log.  If its partitioner is enforced, all its records are where that places them
+ * (placement_check.c).  An ERROR here rolls the whole statement back.  Two rules are checked at the
  * moment that the options change, while the old options can still be read: a topic's
  * partitions do not become fewer, and a new partitioner exists.
  *
@@ -57,6 +58,7 @@
 
 #include "ddl/orphaned_logs.h"
 #include "ddl/partition_room.h"
+#include "ddl/placement_check.h"
 #include "ddl/topic_ddl.h"
 #include "ddl/topic_drop.h"
 #include "group/group_wakeup.h"
@@ -77,6 +79,7 @@ typedef struct TouchedRelation
 	Oid			relid;
 	bool		created;
 	Oid			owner;			/* before the statement; InvalidOid where it was created */
+	KeyPlacement placement;		/* of a topic before the statement */
 } TouchedRelation;
 
 static List *touched = NIL;		/* of TouchedRelation, in TopTransactionContext */
@@ -98,6 +101,9 @@ touch(Oid relid, bool created)
 	relation->created = created;
 	/* the caches still show the state before the running command */
 	relation->owner = created ? InvalidOid : pgt_topic_owner(relid);
+	memset(&relation->placement, 0, sizeof(relation->placement));
+	if (!created && pgt_topic_exists(relid))
+		relation->placement = pgt_topic_get(relid)->log.placement;
 	touched = lappend(touched, relation);
 	MemoryContextSwitchTo(old);
 }
@@ -120,6 +126,13 @@ check_partitioner(const Topic *topic)
 {
 	if (topic->partitioner_class[0] != '\0')
 		pgt_partitioner_lookup_check(topic);
+	if (topic->partitioner_enforce && topic->log.placement.rule == PLACED_ANYWHERE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("partitioner \"%s\" of topic \"%s\" cannot be enforced",
+						topic->partitioner_class, get_rel_name(topic->relid)),
+				 errdetail("Not only the key decides where it places a record."),
+				 errhint("Partitioners that can be enforced are: murmur2, murmur2_random, consistent, consistent_random, fnv1a, fnv1a_random.")));
 }
 
 /*
@@ -152,7 +165,12 @@ check_topic(const TouchedRelation *relation)
 	if (topic->owner != relation->owner)
 		pgt_partition_room_check_role(topic->owner, 0);
 	if (!relation->created)
+	{
+		if (topic->log.placement.rule != PLACED_ANYWHERE &&
+			memcmp(&topic->log.placement, &relation->placement, sizeof(KeyPlacement)) != 0)
+			pgt_placement_check_run(topic);
 		return;
+	}
 	check_partitioner(topic);
 
 	/* in pg_upgrade the old cluster's files are to follow, with what they know of slots */
@@ -260,7 +278,8 @@ check_changed_options(Oid relid)
 		pgt_group_wakeup_topic(relid);
 	}
 	/* a partitioner that was dropped meanwhile does not prevent other changes */
-	if (strcmp(after.partitioner_class, before.partitioner_class) != 0)
+	if (strcmp(after.partitioner_class, before.partitioner_class) != 0 ||
+		after.partitioner_enforce != before.partitioner_enforce)
 		check_partitioner(&after);
 }
 

@@ -6,6 +6,7 @@
 #ifndef PARTITION_LOG_H
 #define PARTITION_LOG_H
 
+#include "format/key_placement.h"
 #include "log/log_segments.h"
 
 /* The part of a topic's configuration that the log and the producer need. */
@@ -21,6 +22,7 @@ typedef struct LogConfig
 	int64		timestamp_after_max_ms; /* how far ahead of the clock it may be */
 	bool		compacted;		/* records must have a key */
 	int32		min_insync_replicas;
+	KeyPlacement placement;		/* partitioner.enforce: where records with a key must be */
 } LogConfig;
 
 /* A consistent view of one partition, copied under its lock. */

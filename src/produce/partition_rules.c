@@ -3,7 +3,7 @@
  *	  The built-in rules by which a partitioner's name chooses a partition.
  *
  * The rules stand in one table, partition_rules[]: a new one is a function and a
- * line there.
+ * line there, and one in key_placement.c if nothing but the key decides.
  *
  *							a key					a null key		an empty key
  *	  murmur2				its hash, as in Kafka	round robin		its hash
@@ -33,12 +33,10 @@
  */
 #include "postgres.h"
 
-#include <zlib.h>
-
 #include "common/pg_prng.h"
 #include "fmgr.h"
 
-#include "format/fnv1a.h"
+#include "format/key_placement.h"
 #include "format/murmur2.h"
 #include "produce/partition_rules.h"
 #include "produce/producer.h"
@@ -86,13 +84,20 @@ draw(int32 count)
 	return (int32) pg_prng_uint64_range(&pg_global_prng_state, 0, count - 1);
 }
 
+/* The partition that the key has by a rule; a null key counts as an empty one. */
+static int32
+place(const Topic *topic, PlacementRule rule, ByteView key)
+{
+	return pgt_placement_rule_apply(rule, topic->partitions, key.data, Max(key.length, 0));
+}
+
 /* Kafka's default: equal keys go to one partition, null keys go round robin. */
 static int32
 choose_murmur2(Topic *topic, ByteView key, ByteView value)
 {
 	if (key.length < 0)
 		return choose_round_robin(topic, key, value);
-	return pgt_murmur2_partition(key.data, key.length, topic->partitions);
+	return place(topic, PLACED_BY_MURMUR2, key);
 }
 
 /* As murmur2, but null keys go to a random partition. */
@@ -101,7 +106,7 @@ choose_murmur2_random(Topic *topic, ByteView key, ByteView value)
 {
 	if (key.length < 0)
 		return draw(topic->partitions);
-	return pgt_murmur2_partition(key.data, key.length, topic->partitions);
+	return place(topic, PLACED_BY_MURMUR2, key);
 }
 
 /* The next partition, beginning with a random one. */
@@ -147,9 +152,7 @@ choose_random(Topic *topic, ByteView key, ByteView value)
 static int32
 choose_consistent(Topic *topic, ByteView key, ByteView value)
 {
-	uLong		crc = key.length > 0 ? crc32(0, (const Bytef *) key.data, key.length) : 0;
-
-	return (int32) (crc % (uint32) topic->partitions);
+	return place(topic, PLACED_BY_CRC32, key);
 }
 
 /* librdkafka's default: as consistent, but null and empty keys go to a random partition. */
@@ -166,7 +169,7 @@ choose_consistent_random(Topic *topic, ByteView key, ByteView value)
 static int32
 choose_fnv1a(Topic *topic, ByteView key, ByteView value)
 {
-	return pgt_fnv1a_partition(key.data, Max(key.length, 0), topic->partitions);
+	return place(topic, PLACED_BY_FNV1A, key);
 }
 
 /* As fnv1a, but null keys go to a random partition. */

@@ -465,6 +465,34 @@ check_key(const TopicPartition *key, const LogConfig *config, const Record *reco
 }
 
 /*
+ * ERROR where the topic's partitioner is enforced and places the record's key elsewhere:
+ * queries look for a key only where it must be.
+ */
+static void
+check_placement(const TopicPartition *key, const LogConfig *config, const Record *record)
+{
+	const KeyPlacement *placement = &config->placement;
+	int32		placed;
+
+	if (likely(placement->rule == PLACED_ANYWHERE) || record->key_length < 0 ||
+		pgt_key_placement_allows(placement, key->partition, record->key, record->key_length))
+		return;
+	placed = pgt_placement_rule_apply(placement->rule, placement->partitions, record->key, record->key_length);
+	if (placed != key->partition && placed != NO_PLACEMENT)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("record for partition %d of topic \"%s\" has a key that belongs to partition %d",
+						key->partition, get_rel_name(key->topic), placed),
+				 errdetail("The topic's option partitioner.enforce is on: each key is where the topic's own partitioner places it."),
+				 errhint("Leave the partition out and pg_topics.partitioner empty, or set the topic's option partitioner.enforce to off.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("record for partition %d of topic \"%s\" has a key that is not in the form of its type",
+					key->partition, get_rel_name(key->topic)),
+			 errdetail("The topic's option partitioner.enforce is on, so the bytes of a key must be those that its value has when it is produced in SQL.")));
+}
+
+/*
  * ERROR: a timestamp is further from the clock than the topic's option allows; Kafka
  * calls it InvalidTimestampException.
  */
@@ -521,6 +549,7 @@ add_record(const TopicPartition *key, const LogConfig *config, const Record *rec
 		check_timestamp(key, config, record);
 	}
 	check_size(key, config, size, most);
+	check_placement(key, config, record);
 	p = find_partition(key, config);
 	set_mark(p, GetCurrentSubTransactionId());
 	batch = batch_for(p, record, size);

@@ -130,6 +130,39 @@ must_convert(void)
 	return encoding != PG_UTF8 && encoding != PG_SQL_ASCII;
 }
 
+KeyShape
+pgt_serializer_shape(const Serializer *s)
+{
+	KeyShape	shape = {KEY_SHAPE_NONE};
+
+	switch (s->base)
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			shape.form = KEY_SHAPE_INTEGER;
+			return shape;
+		case UUIDOID:
+			shape.form = KEY_SHAPE_UUID;
+			return shape;
+		case BYTEAOID:
+			shape.form = KEY_SHAPE_EXACT;
+			return shape;
+	}
+
+	/* two texts of a record may become one in an encoding that has fewer characters */
+	if (must_convert())
+		return shape;
+	if (s->base == TEXTOID || s->base == VARCHAROID)
+	{
+		shape.form = s->typmod < (int32) VARHDRSZ ? KEY_SHAPE_EXACT : KEY_SHAPE_LIMITED;
+		shape.limit = s->typmod - (int32) VARHDRSZ;
+	}
+	else if (get_typtype(s->base) == TYPTYPE_ENUM)
+		shape.form = KEY_SHAPE_EXACT;
+	return shape;
+}
+
 ByteView
 pgt_serialize_text(const char *data, int32 length)
 {

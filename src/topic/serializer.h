@@ -10,6 +10,7 @@
 #define SERIALIZER_H
 
 #include "fmgr.h"
+#include "format/key_shape.h"
 #include "format/record_batch.h"
 #include "lib/stringinfo.h"
 
@@ -41,6 +42,12 @@ typedef struct ByteView
 /* Prepare a serializer for a topic's column (ERROR where its type cannot be stored). */
 extern void pgt_serializer_init(Serializer *s, Oid type, int32 typmod, const char *topic,
 								const char *column, MemoryContext context);
+
+/*
+ * The form of the type's bytes, if it is a key's: whether the bytes of two keys tell
+ * whether the keys are equal, for the type's own equality with a deterministic collation.
+ */
+extern KeyShape pgt_serializer_shape(const Serializer *s);
 
 /*
  * Turn a Datum of the column's own type into bytes.  The bytes live in the current

@@ -269,6 +269,7 @@ build_topic(Oid relid, MemoryContext context)
 	pgt_topic_options_apply(topic, GetForeignTable(relid)->options);
 	MemoryContextSwitchTo(old);
 	build_columns(topic, RelationGetRelationName(rel), RelationGetDescr(rel), context);
+	topic->log.placement.shape = pgt_serializer_shape(&topic->key);
 
 	relation_close(rel, AccessShareLock);
 	return topic;

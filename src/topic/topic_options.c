@@ -75,6 +75,7 @@ static void parse_cleanup_policy(const TopicOption *option, const char *value, v
 static void parse_gzip_level(const TopicOption *option, const char *value, void *field);
 static void parse_compression(const TopicOption *option, const char *value, void *field);
 static void parse_timestamp_type(const TopicOption *option, const char *value, void *field);
+static void parse_switch(const TopicOption *option, const char *value, void *field);
 static void parse_partitioner(const TopicOption *option, const char *value, void *field);
 static void parse_consumers(const TopicOption *option, const char *value, void *field);
 static void parse_groups(const TopicOption *option, const char *value, void *field);
@@ -111,6 +112,7 @@ static const TopicOption topic_options[] = {
 	NUMBER("min.compaction.lag.ms", parse_int64, min_compaction_lag_ms, 0, PG_INT64_MAX, 0),
 	NUMBER("min.insync.replicas", parse_int32, log.min_insync_replicas, 1, PG_INT32_MAX, 1),
 	WORD("partitioner.class", parse_partitioner, partitioner_class),
+	WORD("partitioner.enforce", parse_switch, partitioner_enforce),
 	NUMBER("partitions", parse_int32, partitions, 1, 65536, 1),
 	NUMBER("retention.bytes", parse_int64, retention_bytes, -1, PG_INT64_MAX, -1),
 	WORD("retention.consumers", parse_consumers, retention_waits),
@@ -305,6 +307,14 @@ parse_timestamp_type(const TopicOption *option, const char *value, void *field)
 		*(bool *) field = true;
 	else
 		invalid_value(option, value, "CreateTime and LogAppendTime");
+}
+
+/* On or off, in any of the words that SQL takes for a boolean. */
+static void
+parse_switch(const TopicOption *option, const char *value, void *field)
+{
+	if (!parse_bool(value, (bool *) field))
+		invalid_value(option, value, "on and off");
 }
 
 /* Does retention wait for consumer groups? */
@@ -535,6 +545,7 @@ pgt_topic_options_defaults(Topic *topic)
 	}
 	topic->min_cleanable_dirty_ratio = 0.5;
 	topic->partitioner_class[0] = '\0';
+	topic->partitioner_enforce = false;
 	topic->retry_topic[0] = topic->dlq_topic[0] = '\0';
 	topic->cleanup_policy = log_cleanup_policy;
 	topic->retention_ms = default_retention_ms();
@@ -581,6 +592,9 @@ pgt_topic_options_apply(Topic *topic, List *options)
 	}
 	topic->log.compression_level = compression_level(topic);
 	topic->log.compacted = (topic->cleanup_policy & CLEANUP_COMPACT) != 0;
+	topic->log.placement.rule = !topic->partitioner_enforce ? PLACED_ANYWHERE :
+		pgt_placement_rule_of(topic->partitioner_class);
+	topic->log.placement.partitions = topic->partitions;
 
 	/* as in Kafka: records must leave the active segment before max.compaction.lag.ms has passed */
 	if (topic->log.compacted)

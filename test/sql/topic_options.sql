@@ -25,7 +25,8 @@ CREATE FOREIGN TABLE options_all (key text, value text) SERVER topics OPTIONS (
     "compression.zstd.level" '-131072',
     "message.timestamp.type" 'LogAppendTime',
     "min.insync.replicas" '2',
-    "partitioner.class" 'round_robin');
+    "partitioner.class" 'murmur2_random',
+    "partitioner.enforce" 'on');
 SELECT partitions, cleanup_policy, jsonb_pretty(config) FROM pg_topics WHERE topic = 'options_all'::regclass;
 
 -- a topic's config makes another like it
@@ -57,6 +58,7 @@ SELECT create_topic('options_bad', config => '{"max.compaction.lag.ms": 0}');
 SELECT create_topic('options_bad', config => '{"max.message.bytes": 268435457}');
 SELECT create_topic('options_bad', config => '{"compression.type": "lzma"}');
 SELECT create_topic('options_bad', config => '{"message.timestamp.type": "logappendtime"}');
+SELECT create_topic('options_bad', config => '{"partitioner.enforce": "maybe"}');
 SELECT create_topic('options_bad', config => '{"min.insync.replicas": 0}');
 SELECT create_topic('options_bad', config => '{"partitioner.class": "org.example.Partitioner"}');
 SELECT create_topic('options_bad', config => '{"cleanup.policy": "discard"}');

@@ -1,7 +1,7 @@
 /*
  * unit_test.c
- *	  Tests of layer 0 (record_batch.c, compression.c, fnv1a.c,
- *	  murmur2.c, segment_index.c) without a server.
+ *	  Tests of layer 0 (record_batch.c, compression.c, fnv1a.c, key_placement.c,
+ *	  key_shape.c, murmur2.c, segment_index.c) without a server.
  *
  * "make unit" builds and runs it.  Output is TAP, the exit code 1 on a
  * failure.  Four kinds of tests:
@@ -26,6 +26,7 @@
 #include "batch_vectors.h"
 #include "format/compression.h"
 #include "format/fnv1a.h"
+#include "format/key_placement.h"
 #include "format/murmur2.h"
 #include "format/record_batch.h"
 #include "format/segment_index.h"
@@ -483,6 +484,63 @@ test_murmur2_partitions(void)
 		snprintf(name, sizeof(name), "murmur2: partitions of %d", counts[n]);
 		ok(good, name);
 	}
+}
+
+/* Which bytes are those that the server writes for a value. */
+static void
+test_key_shapes(void)
+{
+	static const struct
+	{
+		KeyShape	shape;
+		const char *canonical[4];
+		const char *others[8];
+	}			shapes[] = {
+		{{KEY_SHAPE_EXACT}, {"", "a", " a "}, {NULL}},
+		{{KEY_SHAPE_NONE}, {NULL}, {"", "a"}},
+		{{KEY_SHAPE_LIMITED, 3}, {"", "abc", "a  "}, {"abcd", "ab  "}},
+		{{KEY_SHAPE_INTEGER}, {"0", "7", "-70", "12345678901234567890"},
+		{"", "-", "-0", "007", " 7", "7 ", "+7", "0x7"}},
+		{{KEY_SHAPE_INTEGER}, {NULL}, {"7a", "1_000", "--7", "-07"}},
+		{{KEY_SHAPE_UUID}, {"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"},
+		{"", "A0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "a0eebc999c0b4ef8bb6d6bb9bd380a11",
+			"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1g",
+		"a0eebc9999c0b-4ef8-bb6d-6bb9bd380a11"}},
+	};
+	bool		good = true;
+
+	for (int i = 0; i < lengthof(shapes); i++)
+	{
+		for (int k = 0; k < lengthof(shapes[i].canonical) && shapes[i].canonical[k] != NULL; k++)
+			good &= pgt_key_shape_is_canonical(shapes[i].shape, shapes[i].canonical[k],
+											   strlen(shapes[i].canonical[k]));
+		for (int k = 0; k < lengthof(shapes[i].others) && shapes[i].others[k] != NULL; k++)
+			good &= !pgt_key_shape_is_canonical(shapes[i].shape, shapes[i].others[k],
+												strlen(shapes[i].others[k]));
+	}
+	ok(good, "key shapes: bytes as the server writes them are told from others");
+}
+
+static void
+test_key_placement(void)
+{
+	KeyPlacement placement = {PLACED_BY_MURMUR2, 6, {KEY_SHAPE_INTEGER}};
+
+	ok(pgt_placement_rule_of("") == PLACED_BY_MURMUR2 &&
+	   pgt_placement_rule_of("fnv1a_random") == PLACED_BY_FNV1A &&
+	   pgt_placement_rule_of("sticky") == PLACED_ANYWHERE &&
+	   pgt_placement_rule_of("public.f") == PLACED_ANYWHERE, "placement: the rules of partitioners");
+	ok(pgt_placement_rule_apply(PLACED_BY_MURMUR2, 12, "foobar", 6) == 6 &&
+	   pgt_placement_rule_apply(PLACED_BY_CRC32, 17, "23456", 5) == 0xb1b451d7 % 17 &&
+	   pgt_placement_rule_apply(PLACED_BY_CRC32, 17, "", 0) == 0 &&
+	   pgt_placement_rule_apply(PLACED_BY_CRC32_OR_EMPTY, 17, "", 0) == NO_PLACEMENT &&
+	   pgt_placement_rule_apply(PLACED_BY_FNV1A, 17, "hejsan", 6) == 0x17b1e27a % 17 &&
+	   pgt_placement_rule_apply(PLACED_ANYWHERE, 17, "hejsan", 6) == NO_PLACEMENT,
+	   "placement: the partitions of keys");
+	ok(pgt_key_placement_allows(&placement, pgt_murmur2_partition("7", 1, 6), "7", 1) &&
+	   !pgt_key_placement_allows(&placement, (pgt_murmur2_partition("7", 1, 6) + 1) % 6, "7", 1) &&
+	   !pgt_key_placement_allows(&placement, pgt_murmur2_partition("07", 2, 6), "07", 2),
+	   "placement: a record belongs where its key does, and its key is canonical");
 }
 
 /* Sarama's hashes, signs taken off; the last key's is the one that has no counterpart. */
@@ -1567,6 +1625,8 @@ main(void)
 	test_murmur2_vectors();
 	test_murmur2_partitions();
 	test_fnv1a_vectors();
+	test_key_shapes();
+	test_key_placement();
 	test_compression_names();
 	test_compression_none();
 	test_codec_round_trips();
