@@ -115,16 +115,17 @@ close_source(OffsetMerge *merge, MergeSource *source)
 	source->records = source->bytes = 0;
 }
 
-/* Go to the partition's next record; false, with the reader ended, if there is none. */
+/* Go to the partition's next record that is wanted; false, with the reader ended, if there is none. */
 static bool
 advance(OffsetMerge *merge, MergeSource *source)
 {
-	if (source->backward != NULL ? pgt_backward_reader_next(source->backward, &source->record) :
-		pgt_log_reader_next(source->forward, &source->record))
+	while (source->backward != NULL ? pgt_backward_reader_next(source->backward, &source->record) :
+		   pgt_log_reader_next(source->forward, &source->record))
 	{
 		source->records++;
 		source->bytes += source->record.encoded_length;
-		return true;
+		if (pgt_topic_walk_wants(merge->walk, &source->record))
+			return true;
 	}
 	close_source(merge, source);
 	return false;

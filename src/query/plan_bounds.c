@@ -68,7 +68,7 @@ pgt_plan_bounds_evaluate(PlanBounds *plan, const Topic *topic, ExprContext *econ
 		bool		isnull;
 		Datum		datum = ExecEvalExpr((ExprState *) lfirst(value), econtext, &isnull);
 
-		pgt_scan_bounds_narrow(bounds, condition, datum, isnull);
+		pgt_scan_bounds_narrow(bounds, topic, condition, datum, isnull);
 		if (condition->column == TOPIC_RECORD_TIMESTAMP && !isnull)
 			add_time(plan, condition, datum);
 	}

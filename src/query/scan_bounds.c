@@ -2,12 +2,13 @@
  * scan_bounds.c
  *	  The part of a topic that a query has to read, by its conditions.
  *
- * A condition compares one of the columns partition, record_offset and
- * record_timestamp with a value that does not depend on the topic's rows:
+ * A condition compares one of the columns partition, record_offset, record_timestamp and
+ * key with a value that does not depend on the topic's rows:
  *
  *	  partition         = < <= >= >  and = ANY (array)
  *	  record_offset     = < <= >= >
  *	  record_timestamp  = < <= >= >
+ *	  key               = and = ANY (array), where bytes decide it (key_set.h)
  *
  * The planner recognises conditions and estimates with the values that it can guess;
  * the executor evaluates the values when a scan starts and narrows the bounds by each
@@ -16,7 +17,11 @@
  * Invariants: bounds never leave out a record that satisfies all conditions.
  * Bounds on partitions and offsets are exact.  Bounds on times are not: CreateTime need
  * not ascend, so batches are skipped by the smallest and largest timestamp in them, and a
- * condition on record_timestamp must be checked for each record as well.
+ * condition on record_timestamp must be checked for each record as well.  So must one on the
+ * key, because some bytes only the type itself can compare.
+ *
+ * A condition on the key is one on the partition, too, if the topic's option
+ * partitioner.enforce says that each key is where the partitioner places it.
  *
  * No locks, no WAL.  Memory: the current context holds the partition set.
  */
@@ -54,16 +59,20 @@ static bool
 match_column(const Topic *topic, Index varno, Node *node, TopicColumnId *column)
 {
 	static const TopicColumnId bounded[] = {
-		TOPIC_PARTITION, TOPIC_RECORD_OFFSET, TOPIC_RECORD_TIMESTAMP
+		TOPIC_PARTITION, TOPIC_RECORD_OFFSET, TOPIC_RECORD_TIMESTAMP, TOPIC_KEY
 	};
 	Var		   *var = (Var *) node;
 
-	if (!IsA(node, Var) || var->varno != varno || var->varlevelsup != 0 ||
+	/* a key's domain or varchar is relabeled; which operator it is tells whether that matters */
+	while (var != NULL && IsA(var, RelabelType))
+		var = (Var *) ((RelabelType *) var)->arg;
+	if (!IsA(var, Var) || var->varno != varno || var->varlevelsup != 0 ||
 		var->varattno <= 0)
 		return false;
 	for (int i = 0; i < lengthof(bounded); i++)
 	{
-		if (topic->attnum[bounded[i]] == var->varattno)
+		if (topic->attnum[bounded[i]] == var->varattno &&
+			((Node *) var == node || bounded[i] == TOPIC_KEY))
 		{
 			*column = bounded[i];
 			return true;
@@ -83,20 +92,25 @@ is_scan_constant(Index varno, Node *value)
 
 /* Can the bounds use a value of that type for the column? */
 static bool
-is_usable_type(TopicColumnId column, Oid type)
+is_usable_type(const Topic *topic, TopicColumnId column, Oid type)
 {
+	if (column == TOPIC_KEY)
+		return pgt_key_set_takes(topic, type);
 	if (column == TOPIC_RECORD_TIMESTAMP)
 		return type == TIMESTAMPTZOID || type == TIMESTAMPOID || type == DATEOID;
 	return type == INT2OID || type == INT4OID || type == INT8OID;
 }
 
-/* The operator's B-tree strategy for the column's type; 0 if it has none. */
+/* The operator's B-tree strategy for the column's type; 0 if it has none that can be used. */
 static int
-column_strategy(TopicColumnId column, Oid operator)
+column_strategy(const Topic *topic, TopicColumnId column, Oid operator, Oid collation)
 {
 	Oid			type = column == TOPIC_RECORD_TIMESTAMP ? TIMESTAMPTZOID : INT8OID;
-	TypeCacheEntry *entry = lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY);
+	TypeCacheEntry *entry;
 
+	if (column == TOPIC_KEY)
+		return pgt_key_set_can_match(topic, operator, collation) ? BTEqualStrategyNumber : 0;
+	entry = lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY);
 	return get_op_opfamily_strategy(operator, entry->btree_opf);
 }
 
@@ -123,15 +137,15 @@ match_comparison(const Topic *topic, Index varno, OpExpr *expr, ScanCondition *c
 			!match_column(topic, varno, left, &condition->column))
 			return false;
 	}
-	condition->strategy = column_strategy(condition->column, operator);
+	condition->strategy = column_strategy(topic, condition->column, operator, expr->inputcollid);
 	condition->is_array = false;
 	condition->value = (Expr *) right;
 	return condition->strategy != 0 &&
-		is_usable_type(condition->column, exprType(right)) &&
+		is_usable_type(topic, condition->column, exprType(right)) &&
 		is_scan_constant(varno, right);
 }
 
-/* partition = ANY (array) */
+/* partition = ANY (array), or key = ANY (array) */
 static bool
 match_any(const Topic *topic, Index varno, ScalarArrayOpExpr *expr, ScanCondition *condition)
 {
@@ -139,13 +153,13 @@ match_any(const Topic *topic, Index varno, ScalarArrayOpExpr *expr, ScanConditio
 
 	if (!expr->useOr ||
 		!match_column(topic, varno, linitial(expr->args), &condition->column) ||
-		condition->column != TOPIC_PARTITION)
+		(condition->column != TOPIC_PARTITION && condition->column != TOPIC_KEY))
 		return false;
-	condition->strategy = column_strategy(condition->column, expr->opno);
+	condition->strategy = column_strategy(topic, condition->column, expr->opno, expr->inputcollid);
 	condition->is_array = true;
 	condition->value = (Expr *) array;
 	return condition->strategy == BTEqualStrategyNumber &&
-		is_usable_type(condition->column, get_element_type(exprType(array))) &&
+		is_usable_type(topic, condition->column, get_element_type(exprType(array))) &&
 		is_scan_constant(varno, array);
 }
 
@@ -163,7 +177,15 @@ pgt_scan_condition_match(const Topic *topic, Index varno, Expr *clause,
 bool
 pgt_scan_condition_is_exact(const ScanCondition *condition)
 {
-	return condition->column != TOPIC_RECORD_TIMESTAMP;
+	return condition->column != TOPIC_RECORD_TIMESTAMP && condition->column != TOPIC_KEY;
+}
+
+bool
+pgt_scan_condition_names_partition(const Topic *topic, const ScanCondition *condition)
+{
+	return condition->column == TOPIC_KEY && !condition->is_array &&
+		topic->log.placement.rule != PLACED_ANYWHERE &&
+		topic->log.placement.rule != PLACED_BY_CRC32_OR_EMPTY;
 }
 
 void
@@ -174,6 +196,7 @@ pgt_scan_bounds_init(ScanBounds *bounds, int32 partitions)
 	bounds->end_offset = PG_INT64_MAX;
 	bounds->min_timestamp = PG_INT64_MIN;
 	bounds->max_timestamp = PG_INT64_MAX;
+	bounds->keys = NULL;
 }
 
 /* An integer of one of the types that is_usable_type() admits. */
@@ -323,8 +346,29 @@ narrow_timestamps(ScanBounds *bounds, int strategy, TimestampTz value)
 		bounds->max_timestamp = Min(bounds->max_timestamp, milliseconds + 1);
 }
 
+/* Leave the records with the keys of a condition, and the partitions that may have them. */
+static void
+narrow_keys(ScanBounds *bounds, const Topic *topic, KeySet *keys)
+{
+	Bitmapset  *partitions;
+
+	if (bounds->keys == NULL)
+		bounds->keys = keys;
+	else
+		pgt_key_set_intersect(bounds->keys, keys);
+	if (bounds->keys->count == 0)
+	{
+		make_empty(bounds);
+		return;
+	}
+	partitions = pgt_key_set_partitions(bounds->keys, topic);
+	if (partitions != NULL)
+		bounds->partitions = bms_int_members(bounds->partitions, partitions);
+	bms_free(partitions);
+}
+
 void
-pgt_scan_bounds_narrow(ScanBounds *bounds, const ScanCondition *condition,
+pgt_scan_bounds_narrow(ScanBounds *bounds, const Topic *topic, const ScanCondition *condition,
 					   Datum value, bool isnull)
 {
 	Oid			type = exprType((Node *) condition->value);
@@ -332,6 +376,8 @@ pgt_scan_bounds_narrow(ScanBounds *bounds, const ScanCondition *condition,
 	/* a comparison with null is never true */
 	if (isnull)
 		make_empty(bounds);
+	else if (condition->column == TOPIC_KEY)
+		narrow_keys(bounds, topic, pgt_key_set_make(topic, value, type));
 	else if (condition->is_array)
 		narrow_partitions_to_any(bounds, DatumGetArrayTypeP(value));
 	else if (condition->column == TOPIC_RECORD_TIMESTAMP)

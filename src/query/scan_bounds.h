@@ -7,9 +7,10 @@
 
 #include "nodes/bitmapset.h"
 #include "nodes/primnodes.h"
+#include "query/key_set.h"
 #include "topic/topic.h"
 
-/* One condition on partition, record_offset or record_timestamp. */
+/* One condition on partition, record_offset, record_timestamp or key. */
 typedef struct ScanCondition
 {
 	TopicColumnId column;
@@ -26,6 +27,7 @@ typedef struct ScanBounds
 	int64		end_offset;		/* exclusive; PG_INT64_MAX: none */
 	int64		min_timestamp;	/* milliseconds, inclusive; PG_INT64_MIN: none */
 	int64		max_timestamp;	/* milliseconds, inclusive; PG_INT64_MAX: none */
+	KeySet	   *keys;			/* NULL: any */
 } ScanBounds;
 
 /*
@@ -36,8 +38,8 @@ extern bool pgt_scan_condition_match(const Topic *topic, Index varno, Expr *clau
 									 ScanCondition *condition);
 
 /*
- * Does the scan return only records that satisfy the condition?  If not, it only skips
- * whole batches by it, and the condition must be checked for each record as well.
+ * Does the scan return only records that satisfy the condition?  If not, it leaves out
+ * some of the others, and the condition must be checked for each record as well.
  */
 extern bool pgt_scan_condition_is_exact(const ScanCondition *condition);
 
@@ -45,8 +47,11 @@ extern bool pgt_scan_condition_is_exact(const ScanCondition *condition);
 extern void pgt_scan_bounds_init(ScanBounds *bounds, int32 partitions);
 
 /* Narrow the bounds to what also satisfies the condition; "value" is the value it compares with. */
-extern void pgt_scan_bounds_narrow(ScanBounds *bounds, const ScanCondition *condition,
-								   Datum value, bool isnull);
+extern void pgt_scan_bounds_narrow(ScanBounds *bounds, const Topic *topic,
+								   const ScanCondition *condition, Datum value, bool isnull);
+
+/* Does a condition on the key leave one partition, whatever the key is? */
+extern bool pgt_scan_condition_names_partition(const Topic *topic, const ScanCondition *condition);
 
 /* Estimate how many records and bytes are within the bounds. */
 extern void pgt_scan_bounds_estimate(const ScanBounds *bounds, const Topic *topic,

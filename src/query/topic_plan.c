@@ -13,8 +13,9 @@
  * ascending or descending.  So ORDER BY record_offset LIMIT n needs no sort and stops early,
  * and so does ORDER BY record_offset DESC.  Which partition it is need not be known while
  * planning.
- * The scan itself enforces conditions on partition and record_offset; only other conditions
- * are checked for each row.  A join on an offset or a partition gets a path that looks up
+ * The scan itself enforces conditions on partition and record_offset; other conditions are
+ * checked for each row, also those by which the scan leaves rows out.  A join on an offset
+ * or a partition gets a path that looks up
  * each outer row's records.
  *
  * A large scan may be divided among parallel workers, at the price of its
@@ -79,8 +80,11 @@ guess_selectivity(const TopicPlan *plan, const ScanCondition *condition)
 {
 	if (condition->strategy != BTEqualStrategyNumber)
 		return DEFAULT_INEQ_SEL;
-	if (condition->column == TOPIC_PARTITION)
+	if (condition->column == TOPIC_PARTITION ||
+		pgt_scan_condition_names_partition(plan->topic, condition))
 		return 1.0 / plan->topic->partitions;
+	if (condition->column == TOPIC_KEY)
+		return 1;
 	return 1.0 / Max(plan->records / Max(plan->partitions, 1), 1);
 }
 
@@ -89,14 +93,15 @@ guess_selectivity(const TopicPlan *plan, const ScanCondition *condition)
  * not.
  */
 static bool
-narrow_by_estimate(PlannerInfo *root, ScanBounds *bounds, const ScanCondition *condition)
+narrow_by_estimate(PlannerInfo *root, ScanBounds *bounds, const Topic *topic,
+				   const ScanCondition *condition)
 {
 	Node	   *value = estimate_expression_value(root, (Node *) condition->value);
 	Const	   *constant = (Const *) value;
 
 	if (!IsA(value, Const))
 		return false;
-	pgt_scan_bounds_narrow(bounds, condition, constant->constvalue, constant->constisnull);
+	pgt_scan_bounds_narrow(bounds, topic, condition, constant->constvalue, constant->constisnull);
 	return true;
 }
 
@@ -117,17 +122,17 @@ estimate_scan(PlannerInfo *root, RelOptInfo *rel, TopicPlan *plan)
 	{
 		RestrictInfo *rinfo = lfirst_node(RestrictInfo, cell);
 		ScanCondition condition;
+		bool		matches = pgt_scan_condition_match(plan->topic, rel->relid, rinfo->clause, &condition);
 
-		if (!pgt_scan_condition_match(plan->topic, rel->relid, rinfo->clause, &condition) ||
-			!pgt_scan_condition_is_exact(&condition))
-		{
+		if (!matches || !pgt_scan_condition_is_exact(&condition))
 			remaining = lappend(remaining, rinfo);
+		if (!matches || condition.column == TOPIC_RECORD_TIMESTAMP)
 			continue;
-		}
-		if (condition.column == TOPIC_PARTITION && !condition.is_array &&
-			condition.strategy == BTEqualStrategyNumber)
+		if ((condition.column == TOPIC_PARTITION && !condition.is_array &&
+			 condition.strategy == BTEqualStrategyNumber) ||
+			pgt_scan_condition_names_partition(plan->topic, &condition))
 			plan->one_partition = true;
-		if (!narrow_by_estimate(root, &bounds, &condition))
+		if (!narrow_by_estimate(root, &bounds, plan->topic, &condition))
 		{
 			ScanCondition *copy = palloc(sizeof(ScanCondition));
 
@@ -596,6 +601,14 @@ describe_conditions(List *conditions, TopicColumnId column, List *context)
 	return text.len > 0 ? text.data : NULL;
 }
 
+/* Can the condition leave fewer partitions? */
+static bool
+bounds_partitions(const ScanCondition *condition, const Topic *topic)
+{
+	return condition->column == TOPIC_PARTITION ||
+		(condition->column == TOPIC_KEY && topic->log.placement.rule != PLACED_ANYWHERE);
+}
+
 /* The partitions that satisfy constant conditions, as in "0, 2"; NULL if a condition is not constant. */
 static char *
 list_partitions(List *conditions, const Topic *topic)
@@ -611,11 +624,11 @@ list_partitions(List *conditions, const Topic *topic)
 		ScanCondition *condition = lfirst(cell);
 		Const	   *value = (Const *) condition->value;
 
-		if (condition->column != TOPIC_PARTITION)
+		if (!bounds_partitions(condition, topic))
 			continue;
 		if (!IsA(value, Const))
 			return NULL;
-		pgt_scan_bounds_narrow(&bounds, condition, value->constvalue, value->constisnull);
+		pgt_scan_bounds_narrow(&bounds, topic, condition, value->constvalue, value->constisnull);
 	}
 	if (bms_num_members(bounds.partitions) == topic->partitions)
 		return "all";
@@ -623,6 +636,23 @@ list_partitions(List *conditions, const Topic *topic)
 	while ((partition = bms_next_member(bounds.partitions, partition)) >= 0)
 		appendStringInfo(&text, "%s%d", text.len > 0 ? ", " : "", partition);
 	return text.len > 0 ? text.data : "none";
+}
+
+/* The same where a condition is not constant: the conditions themselves. */
+static char *
+describe_partitions(List *conditions, const Topic *topic, List *context)
+{
+	char	   *partitions = describe_conditions(conditions, TOPIC_PARTITION, context);
+	ListCell   *cell;
+
+	foreach(cell, conditions)
+	{
+		const ScanCondition *condition = lfirst(cell);
+
+		if (condition->column == TOPIC_KEY && bounds_partitions(condition, topic))
+			return partitions == NULL ? "by key" : psprintf("%s and by key", partitions);
+	}
+	return partitions;
 }
 
 /* The plan's conditions, with values that can be deparsed. */
@@ -651,14 +681,17 @@ pgt_topic_plan_explain_bounds(ForeignScanState *node, const Topic *topic, struct
 	char	   *partitions = list_partitions(conditions, topic);
 	char	   *offsets = describe_conditions(conditions, TOPIC_RECORD_OFFSET, context);
 	char	   *timestamps = describe_conditions(conditions, TOPIC_RECORD_TIMESTAMP, context);
+	char	   *keys = describe_conditions(conditions, TOPIC_KEY, context);
 
 	if (partitions == NULL)
-		partitions = describe_conditions(conditions, TOPIC_PARTITION, context);
+		partitions = describe_partitions(conditions, topic, context);
 	ExplainPropertyText("Partitions", partitions, es);
 	if (offsets != NULL)
 		ExplainPropertyText("Offsets", offsets, es);
 	if (timestamps != NULL)
 		ExplainPropertyText("Timestamps", timestamps, es);
+	if (keys != NULL)
+		ExplainPropertyText("Key", keys, es);
 }
 
 /* ExplainForeignScan: show the bounds of the scan, and its order. */

@@ -5,6 +5,9 @@
  * A scan reads the partitions within its bounds one after another (topic_walk.c) or, for
  * the order of the offsets, all at once (offset_merge.c).  Either gives the same records.
  *
+ * If the query asks for keys, a record with other bytes for its key is left out before a
+ * value is made of it (key_set.h).
+ *
  * Only the columns that the query uses are filled in; the others stay null.  Values are
  * allocated in the executor's per-row context, or point into the reader's chunk for as
  * long as the row lives.

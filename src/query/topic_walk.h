@@ -55,17 +55,28 @@ extern int64 pgt_topic_walk_end_offset(TopicWalk *walk, int partition, bool back
 /* Count records that were read in a partition's statistics. */
 extern void pgt_topic_walk_count(const TopicWalk *walk, int partition, int64 records, int64 bytes);
 
+/* May a record have one of the keys that the query asks for?  Then it is within the bounds. */
+static inline bool
+pgt_topic_walk_wants(const TopicWalk *walk, const Record *record)
+{
+	return walk->bounds.keys == NULL ||
+		pgt_key_set_may_match(walk->bounds.keys, record->key, record->key_length);
+}
+
 /* The next record within the bounds, of walk->partition; its bytes stay good until the next call. */
 static inline bool
 pgt_topic_walk_next(TopicWalk *walk, Record *record)
 {
-	while (walk->reader == NULL || !pgt_log_reader_next(walk->reader, record))
+	do
 	{
-		if (!pgt_topic_walk_open(walk))
-			return false;
-	}
-	walk->records++;
-	walk->bytes += record->encoded_length;
+		while (walk->reader == NULL || !pgt_log_reader_next(walk->reader, record))
+		{
+			if (!pgt_topic_walk_open(walk))
+				return false;
+		}
+		walk->records++;
+		walk->bytes += record->encoded_length;
+	} while (!pgt_topic_walk_wants(walk, record));
 	return true;
 }
 
