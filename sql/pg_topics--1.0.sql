@@ -388,6 +388,13 @@ AS 'MODULE_PATHNAME', 'pgt_compact' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION compact(regclass, bool) IS
 'remove records that have a later record of the same key, in one topic or all topics of the current user; with dry_run only report them';
 
+CREATE FUNCTION build_key_index(INOUT topic regclass DEFAULT NULL,
+    OUT partition int, OUT batches bigint, OUT keys bigint, OUT bytes bigint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_build_key_index' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION build_key_index(regclass) IS
+'bring the index of keys up to date, of one topic or of all topics of the current user that have the option key.index';
+
 CREATE FUNCTION delete_records(topic regclass, partition int, before_offset bigint) RETURNS bigint
 AS 'MODULE_PATHNAME', 'pgt_delete_records' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION delete_records(regclass, int, bigint) IS
@@ -435,7 +442,7 @@ COMMENT ON FUNCTION pg_topic_size(regclass) IS 'disk space of a topic''s files, 
 CREATE FUNCTION pg_topic_segments_info(OUT topic regclass, OUT partition int,
     OUT base_offset bigint, OUT last_offset bigint, OUT batches bigint, OUT bytes bigint,
     OUT first_timestamp timestamptz, OUT largest_timestamp timestamptz,
-    OUT active bool, OUT path text)
+    OUT active bool, OUT path text, OUT indexed_batches bigint, OUT key_index_bytes bigint)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pgt_topic_segments_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
@@ -602,6 +609,8 @@ COMMENT ON COLUMN pg_topic_segments.first_timestamp IS 'earliest timestamp of it
 COMMENT ON COLUMN pg_topic_segments.largest_timestamp IS 'latest timestamp of its records';
 COMMENT ON COLUMN pg_topic_segments.active IS 'true for the segment that is appended to';
 COMMENT ON COLUMN pg_topic_segments.path IS 'its file, relative to the data directory';
+COMMENT ON COLUMN pg_topic_segments.indexed_batches IS 'number of its batches whose keys are in its index of keys';
+COMMENT ON COLUMN pg_topic_segments.key_index_bytes IS 'size of its index of keys';
 
 COMMENT ON COLUMN pg_topic_maintenance.topic IS 'the topic';
 COMMENT ON COLUMN pg_topic_maintenance.partition IS 'number of the partition, from 0';

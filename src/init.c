@@ -154,6 +154,10 @@ define_settings(void)
 							"How often the server is searched for orphaned topic files.",
 							NULL, &pgt_maintenance_interval, 60, 1, 86400,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("pg_topics.key_index_interval",
+							"How often indexes of keys are brought up to date.",
+							NULL, &pgt_key_index_interval, 5, 1, 86400,
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.log_cleaner_io_max_bytes_per_second",
 							"How many bytes a compaction reads and writes per second at most.",
 							"-1: no limit.",

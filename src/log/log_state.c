@@ -55,6 +55,10 @@ init_slot(PartitionState *state, int tranche)
 	LWLockInitialize(&state->lock, tranche);
 	pg_atomic_init_u32(&state->rewriting, 0);
 	pg_atomic_init_u32(&state->segments_version, 0);
+	pg_atomic_init_u32(&state->keys_version, 0);
+	pg_atomic_init_u64(&state->keys_end, 0);
+	pg_atomic_init_u32(&state->keys_segments, 0);
+	pg_atomic_init_u32(&state->keys_damaged, 0);
 	pg_atomic_init_u64(&state->records_in, 0);
 	pg_atomic_init_u64(&state->bytes_in, 0);
 	pg_atomic_init_u64(&state->batches_in, 0);
@@ -194,6 +198,8 @@ reset_slot(PartitionState *state, const TopicPartition *key)
 	state->last_lsn = InvalidXLogRecPtr;
 	pg_atomic_fetch_add_u32(&state->segments_version, 1);
 	pg_atomic_write_u32(&state->rewriting, 0);
+	pg_atomic_fetch_add_u32(&state->keys_version, 1);
+	pg_atomic_write_u64(&state->keys_end, 0);
 	zero_statistics(state);
 }
 

@@ -102,6 +102,13 @@ typedef struct PartitionState
 	/* raised by every roll, deletion and swap, so that processes list the files again */
 	pg_atomic_uint32 segments_version;
 
+	/* the index of keys: raised when one of its files comes or goes */
+	pg_atomic_uint32 keys_version;
+	/* what the worker has last seen to: up to which offset, and the segments_version then */
+	pg_atomic_uint64 keys_end;
+	pg_atomic_uint32 keys_segments;
+	pg_atomic_uint32 keys_damaged;	/* a reader has met damage since then */
+
 	/* statistics for pg_stat_topics; bytes are of records before compression */
 	TimestampTz stats_reset;	/* since when they are counted */
 	pg_atomic_uint64 records_in;

@@ -9,6 +9,9 @@
  *			  (record_batch.h)
  *	  .index  one entry for each batch (segment_index.h)
  *
+ * and perhaps some files that tell which batches have a key (key_index_file.c).  These are
+ * derived from the two, and are removed before them.
+ *
  * Both are opened through the server's virtual file descriptors, so a process may keep many
  * segments open.  How much of them is valid is known to the caller: the partition's state
  * in shared memory says it for the active segment; a finished segment's index says it,
@@ -67,6 +70,16 @@ void
 pgt_segment_index_path(char *path, const TopicPartition *key, SegmentId id)
 {
 	segment_path(path, key, id, "index");
+}
+
+void
+pgt_segment_keys_path(char *path, const TopicPartition *key, SegmentId id, int number)
+{
+	char		ending[16] = "keys_new";
+
+	if (number != SEGMENT_NEW_KEYS)
+		snprintf(ending, sizeof(ending), "keys%d", number);
+	segment_path(path, key, id, ending);
 }
 
 /* ---- opening and creating ------------------------------------------------ */
@@ -675,14 +688,14 @@ pgt_segment_stamp(Segment *segment, XLogRecPtr swap_lsn)
 
 /* ---- directories --------------------------------------------------------- */
 
-/* Is it "<20 digits>.log" or "<20 digits>.<generation>.log"? */
-static bool
-parse_segment_name(const char *name, SegmentId *id)
+/* Read "<20 digits>" or "<20 digits>.<generation>"; returns what follows, or NULL. */
+static const char *
+parse_segment_id(const char *name, SegmentId *id)
 {
 	const char *rest = name + 20;
 
 	if (strspn(name, "0123456789") != 20)
-		return false;
+		return NULL;
 	id->base = strtoll(name, NULL, 10);
 	id->generation = id->unused = 0;
 	if (rest[0] == '.' && rest[1] >= '1' && rest[1] <= '9')
@@ -692,7 +705,24 @@ parse_segment_name(const char *name, SegmentId *id)
 		id->generation = strtoul(rest + 1, &end, 10);
 		rest = end;
 	}
-	return strcmp(rest, ".log") == 0;
+	return rest;
+}
+
+/* Is it the name of a log? */
+static bool
+parse_segment_name(const char *name, SegmentId *id)
+{
+	const char *rest = parse_segment_id(name, id);
+
+	return rest != NULL && strcmp(rest, ".log") == 0;
+}
+
+bool
+pgt_segment_parse_keys_name(const char *name, SegmentId *id)
+{
+	const char *rest = parse_segment_id(name, id);
+
+	return rest != NULL && strncmp(rest, ".keys", strlen(".keys")) == 0;
 }
 
 /* By base, the highest generation first. */
@@ -843,6 +873,11 @@ pgt_segment_release_space(const TopicPartition *key, SegmentId id)
 	empty_file(path);
 	pgt_segment_index_path(path, key, id);
 	empty_file(path);
+	for (int i = 0; i <= SEGMENT_KEY_FILES; i++)
+	{
+		pgt_segment_keys_path(path, key, id, i);
+		empty_file(path);
+	}
 }
 
 void
@@ -850,6 +885,14 @@ pgt_segment_unlink(const TopicPartition *key, SegmentId id, int level)
 {
 	char		path[MAXPGPATH];
 
+	for (int i = 0; i <= SEGMENT_KEY_FILES; i++)
+	{
+		pgt_segment_keys_path(path, key, id, i);
+		if (unlink(path) < 0 && errno != ENOENT)
+			ereport(level,
+					(errcode_for_file_access(),
+					 errmsg("could not remove topic file \"%s\": %m", path)));
+	}
 	pgt_segment_log_path(path, key, id);
 	unlink_file(path, level);
 	pgt_segment_index_path(path, key, id);

@@ -36,9 +36,20 @@ typedef struct SegmentListItem
 /* Kafka allows segments up to 2 GB; positions are 32 bits. */
 #define SEGMENT_MAX_BYTES	((int64) PG_INT32_MAX)
 
+/*
+ * A segment's index of keys is in up to so many files <base>.keys<number>, and in
+ * <base>.keys_new while it is being written; see key_index_file.h.
+ */
+#define SEGMENT_KEY_FILES	16
+#define SEGMENT_NEW_KEYS	SEGMENT_KEY_FILES
+
 /* The path of a file; path buffers have MAXPGPATH bytes. */
 extern void pgt_segment_log_path(char *path, const TopicPartition *key, SegmentId id);
 extern void pgt_segment_index_path(char *path, const TopicPartition *key, SegmentId id);
+extern void pgt_segment_keys_path(char *path, const TopicPartition *key, SegmentId id, int number);
+
+/* Is it the name of a file with keys?  If so, sets whose segment's it is. */
+extern bool pgt_segment_parse_keys_name(const char *name, SegmentId *id);
 
 /*
  * Open an existing segment for reading and writing.  False if its files are gone; any
@@ -149,7 +160,7 @@ extern int	pgt_segment_files(const TopicPartition *key, SegmentId **ids);
  */
 extern void pgt_segment_release_space(const TopicPartition *key, SegmentId id);
 
-/* Remove a segment's files.  Missing files are fine; trouble is reported at "level". */
+/* Remove a segment's files, those with its keys, too.  Missing files are fine; trouble is reported at "level". */
 extern void pgt_segment_unlink(const TopicPartition *key, SegmentId id, int level);
 
 /* Remove a partition's directory and everything in it.  Trouble is a WARNING. */

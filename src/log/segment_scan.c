@@ -42,14 +42,24 @@ open_segment(SegmentScan *scan)
 void
 pgt_segment_scan_begin(SegmentScan *scan, PartitionState *state, SegmentId id)
 {
+	scan->state = state;
+	scan->id = id;
+	pgt_segment_scan_range(scan, state, id, 0, pgt_segment_count_entries(open_segment(scan)));
+}
+
+void
+pgt_segment_scan_range(SegmentScan *scan, PartitionState *state, SegmentId id, uint32 first,
+					   uint32 end)
+{
 	Segment    *segment;
 	IndexEntry	last;
 
 	scan->state = state;
 	scan->id = id;
 	segment = open_segment(scan);
-	scan->count = pgt_segment_count_entries(segment);
-	scan->next = scan->first_entry = scan->entry_count = 0;
+	scan->count = end;
+	scan->next = scan->first_entry = first;
+	scan->entry_count = 0;
 	scan->chunk_length = scan->log_end = 0;
 	if (scan->count > 0 && pgt_segment_read_entries(segment, scan->count - 1, 1, &last) == 1)
 		scan->log_end = last.position + last.length;

@@ -36,6 +36,10 @@ extern void pgt_segment_scan_init(SegmentScan *scan, MemoryContext context);
 /* Go to the beginning of a finished segment.  ERROR if it is missing or damaged. */
 extern void pgt_segment_scan_begin(SegmentScan *scan, PartitionState *state, SegmentId id);
 
+/* Go to entry "first" of a segment, which need not be finished, to end before entry "end". */
+extern void pgt_segment_scan_range(SegmentScan *scan, PartitionState *state, SegmentId id,
+								   uint32 first, uint32 end);
+
 /* The next entry, valid until the next call; NULL at the end. */
 extern const IndexEntry *pgt_segment_scan_next(SegmentScan *scan);
 

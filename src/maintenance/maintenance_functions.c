@@ -1,7 +1,7 @@
 /*
  * maintenance_functions.c
  *	  The SQL functions that do by hand what the maintenance worker does:
- *	  apply_retention() and compact(); and those that remove what the user names:
+ *	  apply_retention(), compact() and build_key_index(); and those that remove what the user names:
  *	  delete_records() and erase().
  *
  * All of them take effect at once and are not undone by a rollback, because files
@@ -35,6 +35,7 @@
 
 #include "maintenance/compaction.h"
 #include "maintenance/erase.h"
+#include "maintenance/key_index_build.h"
 #include "maintenance/retention.h"
 #include "produce/producer.h"
 #include "topic/serializer.h"
@@ -48,6 +49,7 @@
 
 PGT_FUNCTION_INFO(pgt_apply_retention);
 PGT_FUNCTION_INFO(pgt_compact);
+PGT_FUNCTION_INFO(pgt_build_key_index);
 PGT_FUNCTION_INFO(pgt_delete_records);
 PGT_FUNCTION_INFO(pgt_erase);
 
@@ -103,11 +105,11 @@ check_own_topic(Oid relid)
 	pgt_topic_check_owner(relid);
 }
 
-/* A function f(topic, dry_run): a row for each partition of the topic, or of all own topics. */
+/* A function f(topic) or f(topic, dry_run): a row for each partition of the topic, or of all own topics. */
 static Datum
 work_on_topics(FunctionCallInfo fcinfo, PartitionWork work, LOCKMODE lock)
 {
-	bool		dry_run = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
+	bool		dry_run = PG_NARGS() > 1 && !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
 	List	   *topics;
 	ListCell   *cell;
 
@@ -231,6 +233,43 @@ pgt_compact(PG_FUNCTION_ARGS)
 	/* so that everything committed before the call is compacted */
 	(void) pgt_sync_process_resolve();
 	return work_on_topics(fcinfo, compact, ShareUpdateExclusiveLock);
+}
+
+/* ---- build_key_index ------------------------------------------------------- */
+
+/* Build the index of keys of one partition: a PartitionWork. */
+static bool
+index_keys(const Topic *topic, int32 partition, bool dry_run, Datum *values)
+{
+	KeyIndexResult result;
+
+	if (!topic->key_index)
+		return false;
+	pgt_key_index_build(topic, partition, &result);
+	values[0] = Int64GetDatum(result.batches);
+	values[1] = Int64GetDatum(result.keys);
+	values[2] = Int64GetDatum(result.bytes);
+	return true;
+}
+
+/* build_key_index(topic) */
+Datum
+pgt_build_key_index(PG_FUNCTION_ARGS)
+{
+	PreventCommandDuringRecovery("build_key_index()");
+	if (!PG_ARGISNULL(0))
+	{
+		check_own_topic(PG_GETARG_OID(0));
+		if (!pgt_topic_get(PG_GETARG_OID(0))->key_index)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("topic \"%s\" has no index of keys", get_rel_name(PG_GETARG_OID(0))),
+					 errhint("Set the topic's option key.index to on.")));
+	}
+
+	/* so that everything committed before the call is indexed */
+	(void) pgt_sync_process_resolve();
+	return work_on_topics(fcinfo, index_keys, ShareUpdateExclusiveLock);
 }
 
 /* ---- erase --------------------------------------------------------------- */

@@ -2,13 +2,14 @@
  * maintenance_worker.c
  *	  The background worker that looks after one database's topics.
  *
- * The launcher starts and ends it.  It has three kinds of rounds, each over all
+ * The launcher starts and ends it.  It has four kinds of rounds, each over all
  * partitions of the database that have a log, and each at an interval of its own:
  *
  *	  retention		log_retention_check_interval_ms, as log.retention.check.interval.ms
  *	  cleaning		compaction of the partitions that are due, highest dirty ratio
  *					first; then a pause of log_cleaner_backoff_ms, as
  *					log.cleaner.backoff.ms
+ *	  keys			key_index_interval: bringing indexes of keys up to date
  *	  leftovers		maintenance_interval: logs without a topic, offsets of groups
  *					that have expired, and segments of unfinished compactions
  *
@@ -42,6 +43,7 @@
 #include "maintenance/cleaner_throttle.h"
 #include "maintenance/compaction.h"
 #include "maintenance/database_claim.h"
+#include "maintenance/key_index_build.h"
 #include "maintenance/maintenance_stats.h"
 #include "maintenance/maintenance_worker.h"
 #include "maintenance/retention.h"
@@ -61,6 +63,7 @@
 #include "utils/snapmgr.h"
 
 int			pgt_maintenance_interval = 60;
+int			pgt_key_index_interval = 5;
 int			pgt_log_retention_check_interval_ms = 300000;
 int			pgt_log_cleaner_backoff_ms = 15000;
 bool		pgt_log_cleaner_enable = true;
@@ -69,6 +72,7 @@ bool		pgt_log_cleaner_enable = true;
 static int64 last_retention = 0;
 static int64 last_cleaning = 0;
 static int64 last_collection = 0;
+static int64 last_keys = 0;
 
 static MemoryContext round_context = NULL;
 
@@ -390,12 +394,94 @@ cleaning_round(void)
 	last_cleaning = pgt_clock_monotonic_us();
 }
 
+/* ---- keys ----------------------------------------------------------------- */
+
+/* The topics with an index of keys; errors end here. */
+static List *
+topics_with_keys(void)
+{
+	List	   *volatile topics = NIL;
+
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	PG_TRY();
+	{
+		List	   *all = pgt_topic_list();
+		ListCell   *cell;
+
+		foreach(cell, all)
+		{
+			Oid			topic = lfirst_oid(cell);
+
+			/* one that is locked is being altered or dropped */
+			if (!ConditionalLockRelationOid(topic, AccessShareLock))
+				continue;
+			if (pgt_topic_exists(topic) && pgt_topic_get(topic)->key_index)
+			{
+				MemoryContext transaction = MemoryContextSwitchTo(round_context);
+
+				topics = lappend_oid(topics, topic);
+				MemoryContextSwitchTo(transaction);
+			}
+			UnlockRelationOid(topic, AccessShareLock);
+		}
+		CommitTransactionCommand();
+	}
+	PG_CATCH();
+	{
+		(void) job_failed("looking for topics with an index of keys", NULL);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(round_context);
+	return topics;
+}
+
+static bool
+index_keys(const Topic *topic, int32 partition, void *arg)
+{
+	KeyIndexResult result;
+
+	if (!topic->key_index)
+		return false;
+	pgt_key_index_build(topic, partition, &result);
+	return true;
+}
+
+static const Job keys_job = {"indexing keys of", true, index_keys};
+
+/* Bring the indexes of keys up to date that lack much, if it is time. */
+static void
+keys_round(void)
+{
+	List	   *topics;
+
+	if (!is_due(last_keys, pgt_key_index_interval * INT64CONST(1000)))
+		return;
+	last_keys = pgt_clock_monotonic_us();
+	forget_failed();
+	topics = topics_with_keys();
+	for (int i = topics == NIL ? 0 : pgt_log_state_slot_count(); i > 0; i--)
+	{
+		PartitionState *state = pgt_log_state_slot(i - 1);
+		TopicPartition key;
+		LogBounds	bounds;
+
+		if (pgt_partition_log_slot_bounds(state, &key, &bounds) && key.database == MyDatabaseId &&
+			list_member_oid(topics, key.topic) && pgt_key_index_is_due(state, &bounds) &&
+			!has_failed(&key) && run_job(&key, &keys_job, NULL) == JOB_FAILED)
+			note_failed(&key);
+	}
+	list_free(topics);
+}
+
 /* ---- leftovers ----------------------------------------------------------- */
 
 static bool
 collect_leftovers(const Topic *topic, int32 partition, void *arg)
 {
-	return pgt_compaction_collect(topic, partition) > 0;
+	int			collected = pgt_compaction_collect(topic, partition);
+
+	return collected + pgt_key_index_collect(topic, partition) > 0;
 }
 
 static const Job leftovers_job = {"collecting leftovers of", false, collect_leftovers};
@@ -479,6 +565,7 @@ wait_until_due(void)
 {
 	int64		timeout = until_due(last_retention, pgt_log_retention_check_interval_ms, INT_MAX);
 
+	timeout = until_due(last_keys, pgt_key_index_interval * INT64CONST(1000), timeout);
 	timeout = until_due(last_collection, pgt_maintenance_interval * INT64CONST(1000), timeout);
 	if (pgt_log_cleaner_enable)
 		timeout = until_due(last_cleaning, pgt_log_cleaner_backoff_ms, timeout);
@@ -513,6 +600,7 @@ pgt_maintenance_worker_main(Datum arg)
 	{
 		collection_round();
 		retention_round();
+		keys_round();
 		cleaning_round();
 		MemoryContextReset(round_context);
 		pgstat_report_stat(false);

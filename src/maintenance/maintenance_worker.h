@@ -7,8 +7,9 @@
 
 #include "postmaster/bgworker.h"
 
-/* Settings: the first in seconds, the next two in milliseconds. */
+/* Settings: the first two in seconds, the next two in milliseconds. */
 extern int	pgt_maintenance_interval;
+extern int	pgt_key_index_interval;
 extern int	pgt_log_retention_check_interval_ms;
 extern int	pgt_log_cleaner_backoff_ms;
 extern bool pgt_log_cleaner_enable;

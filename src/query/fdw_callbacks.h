@@ -60,6 +60,9 @@ extern void pgt_aggregate_scan_end(ForeignScanState *node);
 
 /* topic_scan.c: running scans; the server's callbacks */
 extern void pgt_topic_scan_begin(ForeignScanState *node, int eflags);
+/* With an index of keys: the batches that were read, and those that were skipped by it. */
+extern void pgt_topic_scan_key_batches(ForeignScanState *node, int64 *read, int64 *skipped);
+
 extern TupleTableSlot *pgt_topic_scan_iterate(ForeignScanState *node);
 extern void pgt_topic_scan_rescan(ForeignScanState *node);
 extern void pgt_topic_scan_end(ForeignScanState *node);

@@ -19,6 +19,7 @@
 #include "postgres.h"
 
 #include "access/stratnum.h"
+#include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "nodes/bitmapset.h"
@@ -33,6 +34,9 @@
 
 /* More keys than this are searched by a table. */
 #define MAX_LINEAR		8
+
+/* More keys than this are not looked up in the index of keys. */
+#define MAX_PROBED		10000
 
 /* ---- which conditions ----------------------------------------------------- */
 
@@ -218,6 +222,23 @@ pgt_key_set_may_match(const KeySet *set, const char *key, int32 length)
 	if (length < 0)
 		return false;
 	return has_key(set, key, length) || !pgt_key_shape_is_canonical(set->shape, key, length);
+}
+
+KeyProbe *
+pgt_key_set_probe(const KeySet *set)
+{
+	KeyProbe   *probe;
+	uint64		seed = GetSystemIdentifier();
+
+	if (set->count > MAX_PROBED)
+		return NULL;
+	probe = palloc(sizeof(KeyProbe));
+	probe->shape = set->shape;
+	probe->count = set->count;
+	probe->hashes = palloc(Max(set->count, 1) * sizeof(uint32));
+	for (int i = 0; i < set->count; i++)
+		probe->hashes[i] = pgt_key_index_hash(seed, set->keys[i].data, set->keys[i].length);
+	return probe;
 }
 
 Bitmapset *

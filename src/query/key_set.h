@@ -5,6 +5,7 @@
 #ifndef KEY_SET_H
 #define KEY_SET_H
 
+#include "log/key_index_file.h"
 #include "topic/topic.h"
 
 /* All in the memory context in which it was made. */
@@ -34,6 +35,12 @@ extern void pgt_key_set_intersect(KeySet *set, const KeySet *other);
  * itself must compare, since they are not as this server writes them.
  */
 extern bool pgt_key_set_may_match(const KeySet *set, const char *key, int32 length);
+
+/*
+ * What a topic's index of keys is asked for with the set; NULL where that would take longer
+ * than reading.
+ */
+extern KeyProbe *pgt_key_set_probe(const KeySet *set);
 
 /* The partitions that may have records with the set's keys; NULL where that is not known. */
 extern Bitmapset *pgt_key_set_partitions(const KeySet *set, const Topic *topic);

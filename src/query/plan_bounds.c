@@ -72,6 +72,8 @@ pgt_plan_bounds_evaluate(PlanBounds *plan, const Topic *topic, ExprContext *econ
 		if (condition->column == TOPIC_RECORD_TIMESTAMP && !isnull)
 			add_time(plan, condition, datum);
 	}
+	if (topic->key_index && bounds->keys != NULL)
+		bounds->probe = pgt_key_set_probe(bounds->keys);
 	MemoryContextSwitchTo(caller);
 	plan->are_known = true;
 }

@@ -197,6 +197,7 @@ pgt_scan_bounds_init(ScanBounds *bounds, int32 partitions)
 	bounds->min_timestamp = PG_INT64_MIN;
 	bounds->max_timestamp = PG_INT64_MAX;
 	bounds->keys = NULL;
+	bounds->probe = NULL;
 }
 
 /* An integer of one of the types that is_usable_type() admits. */

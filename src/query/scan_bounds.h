@@ -28,6 +28,7 @@ typedef struct ScanBounds
 	int64		min_timestamp;	/* milliseconds, inclusive; PG_INT64_MIN: none */
 	int64		max_timestamp;	/* milliseconds, inclusive; PG_INT64_MAX: none */
 	KeySet	   *keys;			/* NULL: any */
+	KeyProbe   *probe;			/* the keys as an index of keys is asked for them; NULL: it is not asked */
 } ScanBounds;
 
 /*

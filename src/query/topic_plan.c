@@ -62,15 +62,22 @@
 /* Records of a batch that are decoded to find one of them: a guess. */
 #define RECORDS_PER_LOOKUP	100
 
+/* Pages of an index of keys that are read to look a key up. */
+#define PAGES_PER_LOOKUP	3
+
 /* What the planner knows about the scan of one topic. */
 typedef struct TopicPlan
 {
 	Topic	   *topic;
 	bool		one_partition;	/* rows come by record_offset alone */
+	bool		by_key;			/* with an index of keys */
 	double		partitions;		/* to be read, estimated */
 	double		records;		/* to be read, estimated */
 	double		bytes;
 	double		batches;
+	double		index_cost;		/* of looking keys up */
+	double		all_records;	/* records and bytes without an index of keys */
+	double		all_bytes;
 	List	   *join_clauses;	/* RestrictInfos, see collect_join_clauses() */
 } TopicPlan;
 
@@ -132,6 +139,8 @@ estimate_scan(PlannerInfo *root, RelOptInfo *rel, TopicPlan *plan)
 			 condition.strategy == BTEqualStrategyNumber) ||
 			pgt_scan_condition_names_partition(plan->topic, &condition))
 			plan->one_partition = true;
+		if (condition.column == TOPIC_KEY && plan->topic->key_index)
+			plan->by_key = true;
 		if (!narrow_by_estimate(root, &bounds, plan->topic, &condition))
 		{
 			ScanCondition *copy = palloc(sizeof(ScanCondition));
@@ -151,7 +160,23 @@ estimate_scan(PlannerInfo *root, RelOptInfo *rel, TopicPlan *plan)
 		plan->bytes *= selectivity;
 		plan->batches *= selectivity;
 	}
+	plan->all_records = plan->records;
+	plan->all_bytes = plan->bytes;
 	return remaining;
+}
+
+/*
+ * Estimate what a scan by the index of keys reads: some pages of the index, a batch for each
+ * row, and what the index does not cover yet.
+ */
+static void
+estimate_lookups(TopicPlan *plan, double rows)
+{
+	double		records = Min(plan->records, (rows + 1) * RECORDS_PER_LOOKUP);
+
+	plan->index_cost = plan->partitions * PAGES_PER_LOOKUP * (random_page_cost + cpu_index_tuple_cost * RECORDS_PER_LOOKUP);
+	plan->bytes *= records / Max(plan->records, 1);
+	plan->records = records;
 }
 
 /* GetForeignRelSize: estimate how many rows the scan returns. */
@@ -171,6 +196,8 @@ pgt_topic_plan_get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	rel->rows = clamp_row_est(plan->records *
 							  clauselist_selectivity(root, remaining, 0, JOIN_INNER, NULL));
 	rel->fdw_private = plan;
+	if (plan->by_key)
+		estimate_lookups(plan, rel->rows);
 }
 
 const Topic *
@@ -193,11 +220,14 @@ static Var *
 column_var(RelOptInfo *rel, const TopicPlan *plan, TopicColumnId column)
 {
 	AttrNumber	attnum = plan->topic->attnum[column];
-	Oid			type = column == TOPIC_PARTITION ? INT4OID : INT8OID;
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
 
 	if (attnum == 0)
 		return NULL;
-	return makeVar(rel->relid, attnum, type, -1, InvalidOid, 0);
+	get_atttypetypmodcoll(plan->topic->relid, attnum, &type, &typmod, &collation);
+	return makeVar(rel->relid, attnum, type, typmod, collation, 0);
 }
 
 /* Does the pathkey ask for the order of that column, by either direction of integers? */
@@ -272,7 +302,7 @@ make_scan_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, int wo
 {
 	double		divisor = workers > 0 ? parallel_divisor(workers) : 1;
 	double		rows = clamp_row_est(rel->rows / divisor);
-	Cost		startup = rel->baserestrictcost.startup + rel->reltarget->cost.startup;
+	Cost		startup = rel->baserestrictcost.startup + rel->reltarget->cost.startup + plan->index_cost;
 	Cost		run = ceil(plan->bytes / BLCKSZ) * seq_page_cost +
 		plan->records / divisor * (cpu_tuple_cost + rel->baserestrictcost.per_tuple) +
 		rows * rel->reltarget->cost.per_tuple;
@@ -289,6 +319,7 @@ make_scan_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, int wo
  * Add the path that reads in one of the orders by offset, if the query asks for it.  It
  * reads a batch of each partition before the first row, and backward it copies each
  * record: little, but more than a walk through the partitions, and less than any sort.
+ * Backward it does not use an index of keys.
  */
 static void
 add_ordered_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, ScanOrder order)
@@ -298,11 +329,18 @@ add_ordered_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, Scan
 	double		first = Min(rel->rows, partitions * RECORDS_PER_LOOKUP);
 	Cost		startup = cpu_operator_cost * (first + partitions * log2(partitions));
 	Cost		per_row = cpu_operator_cost * (1 + log2(partitions));
+	TopicPlan	read = *plan;
 	ForeignPath *path;
 
 	if (list_length(pathkeys) <= list_length(useful_pathkeys(root, rel, plan, SCAN_BY_PARTITION)))
 		return;
-	path = (ForeignPath *) make_scan_path(root, rel, plan, 0);
+	if (order == SCAN_BY_OFFSET_BACKWARD)
+	{
+		read.index_cost = 0;
+		read.records = plan->all_records;
+		read.bytes = plan->all_bytes;
+	}
+	path = (ForeignPath *) make_scan_path(root, rel, &read, 0);
 	path->path.pathkeys = pathkeys;
 	path->path.startup_cost += startup;
 	path->path.total_cost += startup + per_row * rel->rows;
@@ -317,7 +355,7 @@ add_scan_paths(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan)
 	int			workers;
 
 	add_path(rel, make_scan_path(root, rel, plan, 0));
-	if (!rel->consider_parallel || !bms_is_empty(rel->lateral_relids))
+	if (!rel->consider_parallel || !bms_is_empty(rel->lateral_relids) || plan->by_key)
 		return;
 	workers = compute_parallel_worker(rel, ceil(plan->bytes / BLCKSZ), -1,
 									  max_parallel_workers_per_gather);
@@ -350,7 +388,8 @@ is_useful_join_clause(RelOptInfo *rel, const TopicPlan *plan, RestrictInfo *rinf
 
 	return join_clause_is_movable_to(rinfo, rel) &&
 		pgt_scan_condition_match(plan->topic, rel->relid, rinfo->clause, &condition) &&
-		pgt_scan_condition_is_exact(&condition);
+		(pgt_scan_condition_is_exact(&condition) ||
+		 (condition.column == TOPIC_KEY && plan->topic->key_index));
 }
 
 /* Callback: is the member the column that arg, a Var, stands for? */
@@ -380,7 +419,7 @@ keep_useful_join_clauses(RelOptInfo *rel, TopicPlan *plan, List *clauses)
 static void
 collect_join_clauses(PlannerInfo *root, RelOptInfo *rel, TopicPlan *plan)
 {
-	static const TopicColumnId columns[] = {TOPIC_PARTITION, TOPIC_RECORD_OFFSET};
+	static const TopicColumnId columns[] = {TOPIC_PARTITION, TOPIC_RECORD_OFFSET, TOPIC_KEY};
 
 	keep_useful_join_clauses(rel, plan, rel->joininfo);
 	if (!rel->has_eclass_joins)
@@ -404,6 +443,7 @@ add_lookup_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, Relid
 	double		records = plan->records;
 	double		rows;
 	double		decoded;
+	bool		by_key = false;
 	Cost		cost;
 	ListCell   *cell;
 
@@ -412,13 +452,17 @@ add_lookup_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, Relid
 		RestrictInfo *rinfo = lfirst_node(RestrictInfo, cell);
 		ScanCondition condition;
 
-		if (pgt_scan_condition_match(plan->topic, rel->relid, rinfo->clause, &condition) &&
-			pgt_scan_condition_is_exact(&condition))
+		if (!pgt_scan_condition_match(plan->topic, rel->relid, rinfo->clause, &condition))
+			continue;
+		if (pgt_scan_condition_is_exact(&condition))
 			records *= guess_selectivity(plan, &condition);
+		by_key |= condition.column == TOPIC_KEY;
 	}
+	if (by_key)
+		records = Min(records, (param->ppi_rows + 1) * RECORDS_PER_LOOKUP);
 	rows = clamp_row_est(Min(records, param->ppi_rows));
 	decoded = records + RECORDS_PER_LOOKUP;
-	cost = random_page_cost + cpu_operator_cost * decoded +
+	cost = random_page_cost * (by_key ? PAGES_PER_LOOKUP + 1 : 1) + cpu_operator_cost * decoded +
 		clamp_row_est(records) * (cpu_tuple_cost + rel->baserestrictcost.per_tuple);
 	add_path(rel, (Path *) PGT_SCAN_PATH(root, rel, rows, 0, cost, NIL, outer));
 }
@@ -694,13 +738,49 @@ pgt_topic_plan_explain_bounds(ForeignScanState *node, const Topic *topic, struct
 		ExplainPropertyText("Key", keys, es);
 }
 
+/* Does the scan look keys up in the topic's index of keys? */
+static bool
+uses_key_index(const ForeignScan *plan, const Topic *topic)
+{
+	ListCell   *cell;
+
+	if (!topic->key_index || pgt_topic_plan_order(plan) == SCAN_BY_OFFSET_BACKWARD)
+		return false;
+	foreach(cell, pgt_topic_plan_conditions(plan))
+	{
+		if (((const ScanCondition *) lfirst(cell))->column == TOPIC_KEY)
+			return true;
+	}
+	return false;
+}
+
+/* Show that the index of keys is used and, if the scan was run, what that was good for. */
+static void
+explain_key_index(ForeignScanState *node, struct ExplainState *es)
+{
+	int64		read;
+	int64		skipped;
+
+	if (!es->analyze)
+	{
+		ExplainPropertyText("Key Index", "used", es);
+		return;
+	}
+	pgt_topic_scan_key_batches(node, &read, &skipped);
+	ExplainPropertyInteger("Key Index Batches Read", NULL, read, es);
+	ExplainPropertyInteger("Key Index Batches Skipped", NULL, skipped, es);
+}
+
 /* ExplainForeignScan: show the bounds of the scan, and its order. */
 void
 pgt_topic_plan_explain(ForeignScanState *node, struct ExplainState *es)
 {
 	const ForeignScan *plan = (const ForeignScan *) node->ss.ps.plan;
+	const Topic *topic = pgt_topic_get(RelationGetRelid(node->ss.ss_currentRelation));
 
-	pgt_topic_plan_explain_bounds(node, pgt_topic_get(RelationGetRelid(node->ss.ss_currentRelation)), es);
+	pgt_topic_plan_explain_bounds(node, topic, es);
+	if (uses_key_index(plan, topic))
+		explain_key_index(node, es);
 	if (pgt_topic_plan_order(plan) != SCAN_BY_PARTITION)
 		ExplainPropertyText("Order", pgt_topic_plan_order(plan) == SCAN_BY_OFFSET ?
 							"record_offset" : "record_offset descending", es);

@@ -92,6 +92,7 @@ pgt_topic_walk_filter(TopicWalk *walk)
 		.min_timestamp = walk->bounds.min_timestamp,
 		.max_timestamp = walk->bounds.max_timestamp,
 		.end_offset = walk->bounds.end_offset,
+		.keys = walk->bounds.probe,
 		.counts = &walk->counts
 	};
 }

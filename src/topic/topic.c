@@ -54,6 +54,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "log/key_index_file.h"
 #include "topic/serializer.h"
 #include "topic/topic.h"
 #include "topic/topic_options.h"
@@ -292,6 +293,7 @@ relation_changed(Datum arg, Oid relid)
 			entry->valid = false;
 			/* dropped or truncated files must not be kept from going */
 			pgt_log_segments_close(MyDatabaseId, relid);
+			pgt_key_index_files_close(MyDatabaseId, relid);
 		}
 	}
 	else

@@ -102,6 +102,7 @@ static const TopicOption topic_options[] = {
 	WORD("dlq.topic", parse_topic_name, dlq_topic),
 	/* accepted and ignored: every batch has an index entry here, so there is no interval */
 	UNUSED_NUMBER("index.interval.bytes", 0, PG_INT32_MAX),
+	WORD("key.index", parse_switch, key_index),
 	NUMBER("max.attempts", parse_int32, max_attempts, 1, PG_INT32_MAX, 3),
 	NUMBER("max.compaction.lag.ms", parse_int64, max_compaction_lag_ms, 1, PG_INT64_MAX, PG_INT64_MAX),
 	NUMBER("max.message.bytes", parse_int32, log.max_message_bytes, 1, RECORD_BATCH_MAX_SIZE, 1048588),
@@ -546,6 +547,7 @@ pgt_topic_options_defaults(Topic *topic)
 	topic->min_cleanable_dirty_ratio = 0.5;
 	topic->partitioner_class[0] = '\0';
 	topic->partitioner_enforce = false;
+	topic->key_index = false;
 	topic->retry_topic[0] = topic->dlq_topic[0] = '\0';
 	topic->cleanup_policy = log_cleanup_policy;
 	topic->retention_ms = default_retention_ms();

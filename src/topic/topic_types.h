@@ -81,6 +81,7 @@ typedef struct Topic
 	int32		zstd_level;
 	char		partitioner_class[PARTITIONER_NAME_MAX + 1];	/* empty: the default */
 	bool		partitioner_enforce;	/* as in the option; log.placement says what follows */
+	bool		key_index;		/* maintenance keeps an index of keys */
 	char		retry_topic[TOPIC_NAME_MAX];	/* as given, maybe qualified; empty: the default */
 	char		dlq_topic[TOPIC_NAME_MAX];
 	int32		max_attempts;

@@ -33,6 +33,7 @@
 #include "utils/tuplestore.h"
 
 #include "group/group_role.h"
+#include "log/key_index_file.h"
 #include "topic/topic.h"
 #include "topic/topic_options.h"
 #include "util/catch_error.h"
@@ -264,6 +265,8 @@ typedef struct SegmentIndex
 	uint32		count;
 	IndexEntry	first;
 	IndexEntry	last;
+	int64		indexed;		/* entries in its index of keys */
+	int64		key_bytes;
 } SegmentIndex;
 
 /* Read the entries.  arg: SegmentIndex. */
@@ -272,10 +275,17 @@ look_at_index(void *arg)
 {
 	SegmentIndex *index = arg;
 	Segment    *segment = pgt_log_segments_open(index->state, index->id);
+	KeyIndexFiles *keys;
 
 	index->there = segment != NULL;
 	if (segment == NULL)
 		return;
+	keys = pgt_key_index_files(index->state, segment);
+	for (int i = 0; keys != NULL && i < keys->count; i++)
+	{
+		index->indexed += keys->files[i].header.end_entry - keys->files[i].header.first_entry;
+		index->key_bytes += (int64) pgt_key_index_pages(&keys->files[i].header) * KEY_INDEX_PAGE_SIZE;
+	}
 	index->count = pgt_partition_log_entries(segment, index->log);
 	if (index->count > 0)
 		index->there = pgt_segment_read_entries(segment, 0, 1, &index->first) == 1 &&
@@ -306,6 +316,8 @@ add_segment(ReturnSetInfo *result, PartitionState *state, const TopicPartition *
 	pgt_inspect_add_if(&row, any, TimestampTzGetDatum(pgt_clock_to_timestamptz(index.last.largest_timestamp)));
 	pgt_inspect_add(&row, BoolGetDatum(pgt_segment_id_equal(id, pgt_segment_id_original(log->active_base))));
 	pgt_inspect_add(&row, CStringGetTextDatum(path));
+	pgt_inspect_add_if(&row, sound, Int64GetDatum(index.indexed));
+	pgt_inspect_add_if(&row, sound, Int64GetDatum(index.key_bytes));
 	pgt_inspect_put(&row, result);
 }
 

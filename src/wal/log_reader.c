@@ -19,6 +19,11 @@
  * no file of that name, or a new version of the list of segments when it goes to the
  * next segment.  It copies the bounds again and looks up its position.
  *
+ * A reader that is asked for some keys looks them up in each segment's index of keys, where
+ * there is one, and skips the batches that have none of them.  It may do so without a look
+ * at them only where no transaction is running as of the snapshot; behind that it still
+ * goes from batch to batch, since one of a running transaction is where it must stop.
+ *
  * Log bytes are read in chunks of up to CHUNK_MAX bytes that cover several
  * batches; chunks grow as the reader goes on, so that a look at one record
  * stays cheap.  So does the number of entries that are read at once.
@@ -84,6 +89,12 @@ struct LogReader
 	SegmentId	segment;		/* base NO_SEGMENT: to be looked up */
 	uint32		segment_entries;
 	uint32		next_entry;
+
+	/* by filter.keys, of that segment */
+	int64		ended;			/* below it no transaction is running as of the snapshot */
+	uint32		ended_entries;	/* as many of its entries lie below that */
+	bool		has_skipped;	/* up to next_entry */
+	KeyProbeResult *hits;
 
 	/* entries read ahead, of that segment */
 	IndexEntry *entries;
@@ -198,7 +209,25 @@ take_bounds(LogReader *reader)
 	reader->position = Max(reader->position, reader->bounds.log_start_offset);
 	reader->segment.base = NO_SEGMENT;
 	reader->entry_count = 0;
+	if (reader->filter.keys != NULL)
+		reader->ended = reader->filter.past_running ? PG_INT64_MAX :
+			pgt_log_reader_ended_below(&reader->bounds, reader->snapshot);
 	return true;
+}
+
+/* Look the filter's keys up in the segment being entered. */
+static void
+look_up_keys(LogReader *reader, Segment *segment)
+{
+	MemoryContext caller = MemoryContextSwitchTo(reader->context);
+
+	if (reader->hits == NULL)
+		reader->hits = palloc0(sizeof(KeyProbeResult));
+	reader->ended_entries = reader->segment_entries;
+	if (reader->ended < reader->bounds.next_offset)
+		reader->ended_entries = pgt_segment_find_offset(segment, reader->segment_entries, reader->ended);
+	pgt_key_probe_run(reader->state, segment, reader->filter.keys, reader->hits);
+	MemoryContextSwitchTo(caller);
 }
 
 /* Enter a segment at its entry n. */
@@ -210,6 +239,28 @@ enter_segment(LogReader *reader, Segment *segment, uint32 n)
 	reader->next_entry = n;
 	reader->entry_count = 0;
 	reader->chunk_length = 0;
+	if (reader->filter.keys != NULL)
+		look_up_keys(reader, segment);
+}
+
+/* May the batch of entry n have one of the filter's keys? */
+static inline bool
+may_have_keys(const LogReader *reader, uint32 n)
+{
+	return reader->hits == NULL || pgt_key_probe_next(reader->hits, n) == n;
+}
+
+/* Skip the entries that have none of the filter's keys, without reading them. */
+static void
+skip_entries(LogReader *reader)
+{
+	uint32		next = Min(pgt_key_probe_next(reader->hits, reader->next_entry), reader->ended_entries);
+
+	if (next <= reader->next_entry)
+		return;
+	reader->filter.counts->batches_without_key += next - reader->next_entry;
+	reader->next_entry = next;
+	reader->has_skipped = true;
 }
 
 /* Report that a segment is missing, although nothing was deleted. */
@@ -405,6 +456,8 @@ read_entries(LogReader *reader)
 static IndexEntry *
 next_entry(LogReader *reader)
 {
+	IndexEntry *entry;
+
 	while (!reader->done)
 	{
 		if (reader->segment.base == NO_SEGMENT)
@@ -412,6 +465,8 @@ next_entry(LogReader *reader)
 			locate(reader);
 			continue;
 		}
+		if (reader->hits != NULL)
+			skip_entries(reader);
 		if (reader->next_entry >= reader->segment_entries)
 		{
 			next_segment(reader);
@@ -420,7 +475,11 @@ next_entry(LogReader *reader)
 		if (reader->next_entry - reader->first_entry >= reader->entry_count &&
 			!read_entries(reader))
 			continue;
-		return &reader->entries[reader->next_entry++ - reader->first_entry];
+		entry = &reader->entries[reader->next_entry++ - reader->first_entry];
+		if (reader->has_skipped)
+			reader->position = Max(reader->position, reader->segment.base + entry->first_delta);
+		reader->has_skipped = false;
+		return entry;
 	}
 	return NULL;
 }
@@ -473,6 +532,8 @@ chunk_length_for(LogReader *reader, const IndexEntry *entry)
 	const IndexEntry *known_end = reader->entries + reader->entry_count;
 	uint32		length = entry->length;
 
+	if (!may_have_keys(reader, reader->next_entry))
+		return length;
 	for (const IndexEntry *e = entry + 1; e < known_end; e++)
 	{
 		if (e->position != entry->position + length || length + e->length > reader->chunk_want)
@@ -625,9 +686,14 @@ find_batch(LogReader *reader)
 				reader->done = true;
 				return NULL;
 			case BATCH_SEEN:
-				if (!filtered(reader, entry))
-					return entry;
-				break;
+				if (filtered(reader, entry))
+					break;
+				if (!may_have_keys(reader, n))
+				{
+					reader->filter.counts->batches_without_key++;
+					break;
+				}
+				return entry;
 			case BATCH_SKIPPED:
 				break;
 			case BATCH_GONE:
@@ -799,7 +865,8 @@ leave_hint(const LogReader *reader)
 void
 pgt_log_reader_end(LogReader *reader)
 {
-	if (reader->segment.base != NO_SEGMENT && reader->next_entry > 0)
+	/* one that skips batches need not have come by all up to its position */
+	if (reader->segment.base != NO_SEGMENT && reader->next_entry > 0 && reader->filter.keys == NULL)
 		leave_hint(reader);
 	MemoryContextDelete(reader->context);
 }

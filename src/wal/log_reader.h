@@ -6,6 +6,7 @@
 #define LOG_READER_H
 
 #include "format/record_batch.h"
+#include "log/key_index_file.h"
 #include "log/partition_log.h"
 #include "utils/snapshot.h"
 
@@ -20,6 +21,7 @@ typedef struct LogReaderCounts
 	uint64		bytes_counted;
 	uint64		batches_skipped;	/* not seen, or outside of the filter's times */
 	uint64		bytes_skipped;
+	uint64		batches_without_key;	/* skipped by the filter's keys */
 } LogReaderCounts;
 
 /*
@@ -34,6 +36,7 @@ typedef struct LogReaderFilter
 	bool		past_running;	/* skip running transactions' records and continue behind them */
 	LogReaderCounts *counts;	/* where to count; NULL: nowhere */
 	Size		memory;			/* about how much to take to read ahead; 0: as much as helps */
+	const KeyProbe *keys;		/* skip batches that have none of these keys, as far as that is known; NULL: none */
 } LogReaderFilter;
 
 /*
