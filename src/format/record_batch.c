@@ -400,9 +400,9 @@ pgt_record_batch_seal(char *batch, const RecordBatchHeader *header)
 	put_int32(batch + AT_LAST_OFFSET_DELTA, header->last_offset_delta);
 	put_int64(batch + AT_BASE_TIMESTAMP, header->base_timestamp);
 	put_int64(batch + AT_MAX_TIMESTAMP, header->max_timestamp);
-	put_int64(batch + AT_PRODUCER_ID, -1);
-	put_int16(batch + AT_PRODUCER_EPOCH, -1);
-	put_int32(batch + AT_BASE_SEQUENCE, -1);
+	put_int64(batch + AT_PRODUCER_ID, header->producer_id);
+	put_int16(batch + AT_PRODUCER_EPOCH, header->producer_epoch);
+	put_int32(batch + AT_BASE_SEQUENCE, header->base_sequence);
 	put_int32(batch + AT_RECORD_COUNT, header->record_count);
 	put_int32(batch + AT_CRC, (int32) batch_crc(batch, header->length));
 }
@@ -527,6 +527,9 @@ pgt_record_batch_read_header(const char *batch, size_t available, RecordBatchHea
 	header->last_offset_delta = get_int32(batch + AT_LAST_OFFSET_DELTA);
 	header->base_timestamp = get_int64(batch + AT_BASE_TIMESTAMP);
 	header->max_timestamp = get_int64(batch + AT_MAX_TIMESTAMP);
+	header->producer_id = get_int64(batch + AT_PRODUCER_ID);
+	header->producer_epoch = get_int16(batch + AT_PRODUCER_EPOCH);
+	header->base_sequence = get_int32(batch + AT_BASE_SEQUENCE);
 	header->record_count = get_int32(batch + AT_RECORD_COUNT);
 	return header_problem(header);
 }

@@ -13,9 +13,9 @@
  *	 23  lastOffsetDelta       i32
  *	 27  baseTimestamp         i64   milliseconds since 1970
  *	 35  maxTimestamp          i64
- *	 43  producerId            i64   -1
- *	 51  producerEpoch         i16   -1
- *	 53  baseSequence          i32   -1
+ *	 43  producerId            i64   of an idempotent producer; our own batches have -1
+ *	 51  producerEpoch         i16   likewise
+ *	 53  baseSequence          i32   likewise
  *	 57  recordsCount          i32
  *	 61  records                     the only part that is compressed
  *
@@ -55,6 +55,9 @@ typedef struct RecordBatchHeader
 	int32		last_offset_delta;
 	int64		base_timestamp;
 	int64		max_timestamp;
+	int64		producer_id;	/* NO_PRODUCER_ID: the next two are -1 as well */
+	int16		producer_epoch;
+	int32		base_sequence;
 	int32		record_count;
 } RecordBatchHeader;
 
@@ -65,6 +68,16 @@ typedef struct RecordBatchProducer
 	int16		epoch;
 	int32		base_sequence;
 } RecordBatchProducer;
+#define NO_PRODUCER_ID		((int64) -1)
+
+/* For the header of a batch that no idempotent producer has made. */
+static inline void
+pgt_record_batch_set_no_producer(RecordBatchHeader *header)
+{
+	header->producer_id = NO_PRODUCER_ID;
+	header->producer_epoch = -1;
+	header->base_sequence = -1;
+}
 
 /* One record.  The pointers are the maker's: they point into the iterated bytes, or into a producer's memory. */
 typedef struct Record

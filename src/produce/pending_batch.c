@@ -220,6 +220,7 @@ pgt_pending_batch_seal(const LogConfig *config, PendingBatch *batch)
 	header.base_timestamp = batch->base_timestamp;
 	header.max_timestamp = batch->max_timestamp;
 	header.record_count = batch->records;
+	pgt_record_batch_set_no_producer(&header);
 	pgt_record_batch_seal(batch->data, &header);
 	batch->sealed = true;
 	shrink_batch(batch);

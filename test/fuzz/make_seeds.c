@@ -116,6 +116,7 @@ write_codec(int codec, const char *records, size_t length)
 		exit(1);
 	header.length = RECORD_BATCH_HEADER_SIZE + (int32) out;
 	header.attributes = codec | BATCH_ATTR_LOG_APPEND_TIME;
+	pgt_record_batch_set_no_producer(&header);
 	pgt_record_batch_seal(batch, &header);
 	snprintf(name, sizeof(name), "batch_%s", pgt_compression_name(codec));
 	write_seed(name, SEED_LOG, "", 0, batch, header.length);

@@ -181,6 +181,7 @@ build_batch(RecordBatchHeader *header, const Record *records, int count)
 
 	header->base_timestamp = header->max_timestamp = count > 0 ? records[0].timestamp : 0;
 	header->record_count = count;
+	pgt_record_batch_set_no_producer(header);
 	for (int i = 0; i < count; i++)
 	{
 		char	   *block = malloc(pgt_record_size(&records[i]));
@@ -1173,6 +1174,30 @@ test_entry_valid(void)
 	ok(pgt_index_entry_offsets(&changed) == INT64CONST(0x80000000), "index entry: the most offsets do not overflow");
 }
 
+/* A batch of an idempotent producer keeps its fields when its header is written again. */
+static void
+test_producer_fields(void)
+{
+	Bytes		b = bytes_from_hex(TWO_BATCH);
+	RecordBatchHeader header;
+	RecordBatchHeader again;
+
+	is_string(pgt_record_batch_read_header(b.data, b.length, &header), NULL, "producer: header decodes");
+	ok(header.producer_id == NO_PRODUCER_ID && header.producer_epoch == -1 && header.base_sequence == -1,
+	   "producer: a batch without one says so");
+	header.producer_id = INT64CONST(0x0102030405060708);
+	header.producer_epoch = 7;
+	header.base_sequence = PG_INT32_MAX;
+	pgt_record_batch_seal(b.data, &header);
+	ok(memcmp(b.data + 43, "\x01\x02\x03\x04\x05\x06\x07\x08\x00\x07\x7f\xff\xff\xff", 14) == 0,
+	   "producer: id, epoch and sequence lie where Kafka has them");
+	is_string(pgt_record_batch_read_header(b.data, b.length, &again), NULL, "producer: the new header decodes");
+	ok(again.producer_id == header.producer_id && again.producer_epoch == header.producer_epoch &&
+	   again.base_sequence == header.base_sequence, "producer: the fields come back");
+	is_string(pgt_record_batch_check_crc(b.data, &again), NULL, "producer: the checksum covers them");
+	free(b.data);
+}
+
 static void
 test_log_append_time(void)
 {
@@ -1640,6 +1665,7 @@ main(void)
 	test_batch_vectors();
 	test_compressed_vectors();
 	test_set_base_offset();
+	test_producer_fields();
 	test_log_append_time();
 	test_set_max_timestamp();
 	test_entry_dense();
