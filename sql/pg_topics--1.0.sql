@@ -395,6 +395,14 @@ AS 'MODULE_PATHNAME', 'pgt_build_key_index' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION build_key_index(regclass) IS
 'bring the index of keys up to date, of one topic or of all topics of the current user that have the option key.index';
 
+CREATE FUNCTION merge_batches(INOUT topic regclass DEFAULT NULL, dry_run bool DEFAULT false,
+    OUT partition int, OUT records_before bigint, OUT records_after bigint,
+    OUT bytes_before bigint, OUT bytes_after bigint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_merge_batches' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION merge_batches(regclass, bool) IS
+'put small record batches together into full ones, in one topic or all topics of the current user; with dry_run only report what that gains';
+
 CREATE FUNCTION delete_records(topic regclass, partition int, before_offset bigint) RETURNS bigint
 AS 'MODULE_PATHNAME', 'pgt_delete_records' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION delete_records(regclass, int, bigint) IS
@@ -458,7 +466,7 @@ AS 'MODULE_PATHNAME', 'pgt_topic_maintenance_info' LANGUAGE C VOLATILE PARALLEL 
 
 CREATE VIEW pg_topic_maintenance AS SELECT * FROM pg_topic_maintenance_info();
 COMMENT ON VIEW pg_topic_maintenance IS
-'what prevents retention and compaction in each partition: the rule, the record, and until when';
+'what prevents retention, compaction and merging in each partition: the rule, the record, and until when';
 
 CREATE FUNCTION pg_topic_at_risk_info(topic regclass, partition int, committed_offset bigint, group_id text,
     OUT at_risk_records bigint, OUT at_risk_at timestamptz)
@@ -544,6 +552,7 @@ CREATE FUNCTION pg_stat_topics_info(OUT topic regclass, OUT partition int,
     OUT records_out bigint, OUT bytes_out bigint,
     OUT segments_deleted bigint, OUT bytes_deleted bigint,
     OUT compactions bigint, OUT records_compacted bigint, OUT bytes_compacted bigint,
+    OUT merges bigint, OUT batches_merged bigint, OUT bytes_merged bigint,
     OUT last_run timestamptz, OUT last_duration interval,
     OUT errors bigint, OUT last_error_at timestamptz, OUT last_error text,
     OUT stats_reset timestamptz)
@@ -552,7 +561,7 @@ AS 'MODULE_PATHNAME', 'pgt_stat_topics_info' LANGUAGE C VOLATILE PARALLEL UNSAFE
 
 CREATE VIEW pg_stat_topics AS SELECT * FROM pg_stat_topics_info();
 COMMENT ON VIEW pg_stat_topics IS
-'records in and out of each partition, and the work of retention and compaction on it, since stats_reset';
+'records in and out of each partition, and the work of retention, compaction and merging on it, since stats_reset';
 
 CREATE FUNCTION pg_stat_reset_topics(topic regclass DEFAULT NULL) RETURNS void
 AS 'MODULE_PATHNAME', 'pgt_stat_reset_topics' LANGUAGE C VOLATILE PARALLEL UNSAFE;
@@ -568,7 +577,7 @@ AS 'MODULE_PATHNAME', 'pgt_stat_progress_topic_compaction_info' LANGUAGE C VOLAT
 
 CREATE VIEW pg_stat_progress_topic_compaction AS
     SELECT * FROM pg_stat_progress_topic_compaction_info();
-COMMENT ON VIEW pg_stat_progress_topic_compaction IS 'progress of each running compaction';
+COMMENT ON VIEW pg_stat_progress_topic_compaction IS 'progress of each running compaction and merging';
 
 CREATE FUNCTION pg_topics_doctor(held_for interval DEFAULT '1 minute',
     idle_for interval DEFAULT '1 hour',
@@ -614,7 +623,7 @@ COMMENT ON COLUMN pg_topic_segments.key_index_bytes IS 'size of its index of key
 
 COMMENT ON COLUMN pg_topic_maintenance.topic IS 'the topic';
 COMMENT ON COLUMN pg_topic_maintenance.partition IS 'number of the partition, from 0';
-COMMENT ON COLUMN pg_topic_maintenance.work IS 'retention or compaction';
+COMMENT ON COLUMN pg_topic_maintenance.work IS 'retention, compaction or merging';
 COMMENT ON COLUMN pg_topic_maintenance.held_by IS 'the rule that holds the work back; null: nothing does';
 COMMENT ON COLUMN pg_topic_maintenance.base_offset IS 'first offset of the segment that this is about';
 COMMENT ON COLUMN pg_topic_maintenance.record_offset IS 'the record in it that decides, if one does';
@@ -667,6 +676,9 @@ COMMENT ON COLUMN pg_stat_topics.bytes_deleted IS 'size of these';
 COMMENT ON COLUMN pg_stat_topics.compactions IS 'number of compactions';
 COMMENT ON COLUMN pg_stat_topics.records_compacted IS 'number of records removed by compaction and erase()';
 COMMENT ON COLUMN pg_stat_topics.bytes_compacted IS 'bytes given back by compaction and erase()';
+COMMENT ON COLUMN pg_stat_topics.merges IS 'number of times that batches were merged';
+COMMENT ON COLUMN pg_stat_topics.batches_merged IS 'by how many batches these were fewer then';
+COMMENT ON COLUMN pg_stat_topics.bytes_merged IS 'bytes given back by merging, in the logs and their indexes';
 COMMENT ON COLUMN pg_stat_topics.last_run IS 'when the maintenance worker was last done with the partition';
 COMMENT ON COLUMN pg_stat_topics.last_duration IS 'how long that took';
 COMMENT ON COLUMN pg_stat_topics.errors IS 'number of errors of the maintenance worker with the partition';
@@ -674,10 +686,10 @@ COMMENT ON COLUMN pg_stat_topics.last_error_at IS 'when the last of these happen
 COMMENT ON COLUMN pg_stat_topics.last_error IS 'its message';
 COMMENT ON COLUMN pg_stat_topics.stats_reset IS 'since when all this is counted: the start of the server, the making of the topic, or pg_stat_reset_topics()';
 
-COMMENT ON COLUMN pg_stat_progress_topic_compaction.pid IS 'process that compacts';
+COMMENT ON COLUMN pg_stat_progress_topic_compaction.pid IS 'process that compacts or merges';
 COMMENT ON COLUMN pg_stat_progress_topic_compaction.topic IS 'the topic';
 COMMENT ON COLUMN pg_stat_progress_topic_compaction.partition IS 'number of the partition, from 0';
-COMMENT ON COLUMN pg_stat_progress_topic_compaction.phase IS 'initializing, building map, rewriting or swapping';
+COMMENT ON COLUMN pg_stat_progress_topic_compaction.phase IS 'initializing, building map, rewriting, swapping or merging';
 COMMENT ON COLUMN pg_stat_progress_topic_compaction.bytes_total IS 'bytes of the segments to rewrite; known when the map is built';
 COMMENT ON COLUMN pg_stat_progress_topic_compaction.bytes_mapped IS 'bytes read to find the last record of each key';
 COMMENT ON COLUMN pg_stat_progress_topic_compaction.bytes_read IS 'bytes read to rewrite';

@@ -91,7 +91,7 @@ typedef struct IndexEntry
 	uint64		xid;			/* FullTransactionId of the writer */
 	XLogRecPtr	lsn;			/* end of the WAL record that holds the batch */
 	uint32		flags:4;		/* ENTRY_* */
-	uint32		since_first:28;	/* offsets since the transaction's first in this partition, or SINCE_FIRST_MAX */
+	uint32		since_first:28;	/* offsets since the transaction's first in this partition, or SINCE_FIRST_MAX; see ENTRY_MERGED */
 	uint32		crc;			/* of all the bytes before */
 } IndexEntry;
 
@@ -112,8 +112,37 @@ pgt_segment_id_equal(SegmentId a, SegmentId b)
 #define ENTRY_INTERLEAVED	0x02	/* batches of others stand between it and one of its transaction before it */
 #define ENTRY_DENSE			0x04	/* the batch has a record at each of its offsets */
 
+/*
+ * Written by merging: the batch may hold records of several transactions.  All of them had
+ * ended for every snapshot of the server that merged them; a snapshot of a standby, which
+ * that server does not know of, may be older.  xid is the largest of their ids, and
+ * since_first the difference to the smallest.  No transaction has batches both among the
+ * merged ones and behind them, so where one begins is not asked for any more.
+ */
+#define ENTRY_MERGED		0x08
+
 /* So far back or further: where the transaction begins is to be looked for. */
 #define SINCE_FIRST_MAX		0x0FFFFFFF
+
+/* No batch of the entry's transaction begins before the result, or before what is merged. */
+static inline int64
+pgt_index_entry_transaction_first(const IndexEntry *entry, int64 segment_base)
+{
+	int64		first_offset = segment_base + entry->first_delta;
+
+	if ((entry->flags & ENTRY_MERGED) != 0)
+		return first_offset;
+	return entry->since_first == SINCE_FIRST_MAX ? 0 : first_offset - entry->since_first;
+}
+
+/* The smallest of its transactions' ids. */
+static inline uint64
+pgt_index_entry_oldest_xid(const IndexEntry *entry)
+{
+	if ((entry->flags & ENTRY_MERGED) == 0)
+		return entry->xid;
+	return entry->since_first == SINCE_FIRST_MAX ? 0 : entry->xid - entry->since_first;
+}
 
 StaticAssertDecl(sizeof(IndexHeader) == 64, "index header is 64 bytes");
 StaticAssertDecl(sizeof(IndexEntry) == 64, "index entry is 64 bytes");

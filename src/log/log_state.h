@@ -26,7 +26,7 @@
 
 #define NO_APPEND_TIME	PG_INT64_MIN
 
-/* How much retention and compaction have done in a partition since server start. */
+/* How much retention, compaction and merging have done in a partition since server start. */
 typedef struct MaintenanceStats
 {
 	int64		segments_deleted;
@@ -34,6 +34,9 @@ typedef struct MaintenanceStats
 	int64		compactions;
 	int64		records_compacted;	/* removed by compaction or erased */
 	int64		bytes_compacted;	/* given back by them */
+	int64		merges;
+	int64		batches_merged; /* fewer batches, by merging */
+	int64		bytes_merged;	/* given back by it, index entries included */
 	TimestampTz last_run;		/* 0: none */
 	int64		last_duration_us;
 	int64		errors;
@@ -46,10 +49,11 @@ typedef enum CompactionPhase
 	COMPACTION_IDLE,
 	COMPACTION_BUILDING_MAP,
 	COMPACTION_REWRITING,
-	COMPACTION_SWAPPING
+	COMPACTION_SWAPPING,
+	COMPACTION_MERGING
 } CompactionPhase;
 
-/* The progress of compacting a partition; written only by the process that compacts, read by any. */
+/* The progress of compacting or merging a partition; written only by the process that compacts, read by any. */
 typedef struct CompactionProgress
 {
 	pg_atomic_uint32 pid;		/* 0: none is running */

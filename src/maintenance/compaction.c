@@ -41,62 +41,30 @@
  */
 #include "postgres.h"
 
-#include "access/table.h"
 #include "access/transam.h"
 #include "common/int.h"
-#include "group/group_row.h"
 #include "maintenance/cleaner_throttle.h"
 #include "maintenance/compaction.h"
 #include "maintenance/maintenance_hold.h"
 #include "maintenance/maintenance_stats.h"
 #include "maintenance/segment_filter.h"
+#include "maintenance/segment_survey.h"
+#include "maintenance/visibility_horizon.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
-#include "storage/lmgr.h"
-#include "storage/lock.h"
-#include "storage/procarray.h"
 #include "util/clock.h"
 #include "util/fault_point.h"
 #include "util/key_map.h"
-#include "util/transaction.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 #include "wal/log_writer.h"
-#include "wal/whole_end.h"
 
-/* A segment that compaction may rewrite. */
-typedef struct Cleanable
-{
-	SegmentId	id;
-	int64		end_offset;
-	uint32		bytes;
-	int64		first_timestamp;
-	int64		largest_timestamp;
-} Cleanable;
-
-/* Reasons why a segment is not cleanable. */
-typedef enum Obstacle
-{
-	NO_OBSTACLE,
-	IS_ACTIVE,
-	IS_GONE,
-	IS_UNRESOLVED,
-	IS_YOUNG					/* min.compaction.lag.ms */
-} Obstacle;
-
-/* The cleanable segments of a partition. */
+/* The cleanable segments of a partition: those that may be rewritten. */
 typedef struct Survey
 {
-	TopicPartition key;
-	PartitionState *state;
-	LogBounds	bounds;
-	Cleanable  *segments;
-	int			count;
+	SegmentSurvey log;
 	int			first_dirty;	/* index of the first that is dirty, wholly or in part */
-	int64		compacted_end;
 	int64		clean_bytes;
 	int64		dirty_bytes;
-	Obstacle	obstacle;		/* why the first segment behind these is not cleanable */
 } Survey;
 
 /* A compaction under way. */
@@ -117,40 +85,6 @@ typedef struct Compaction
 
 /* ---- what can be cleaned -------------------------------------------------- */
 
-/* Fill in what there is to know of a listed segment; returns why it is not cleanable. */
-static Obstacle
-look_at(const Topic *topic, const Survey *survey, const SegmentListItem *listed,
-		bool with_active, Cleanable *found)
-{
-	Segment    *segment;
-	IndexEntry	first;
-	IndexEntry	last;
-	uint32		count;
-
-	if (listed->id.base >= survey->bounds.active_base + (with_active ? 1 : 0))
-		return IS_ACTIVE;
-	segment = pgt_log_segments_open(survey->state, listed->id);
-	if (segment == NULL)
-		return IS_GONE;
-	memset(found, 0, sizeof(*found));
-	found->id = listed->id;
-	found->end_offset = pgt_partition_log_segment_end(segment, &survey->bounds);
-	if (found->end_offset > survey->bounds.resolved_offset)
-		return IS_UNRESOLVED;
-	count = pgt_partition_log_entries(segment, &survey->bounds);
-	if (count > 0 && pgt_segment_read_entries(segment, 0, 1, &first) == 1 &&
-		pgt_segment_read_entries(segment, count - 1, 1, &last) == 1)
-	{
-		found->bytes = last.position + last.length;
-		found->first_timestamp = first.min_timestamp;
-		found->largest_timestamp = last.largest_timestamp;
-		if (topic->min_compaction_lag_ms > 0 &&
-			pgt_clock_ms_between(found->largest_timestamp, pgt_clock_shifted_now_ms()) < topic->min_compaction_lag_ms)
-			return IS_YOUNG;
-	}
-	return NO_OBSTACLE;
-}
-
 /*
  * List the cleanable segments, "with_active" as if the active one were rolled.
  * False if the partition has no log.
@@ -158,31 +92,14 @@ look_at(const Topic *topic, const Survey *survey, const SegmentListItem *listed,
 static bool
 survey_partition(const Topic *topic, int32 partition, bool with_active, Survey *survey)
 {
-	SegmentListItem *listed;
-	int			files;
-
 	memset(survey, 0, sizeof(*survey));
-	survey->key = pgt_topic_partition(topic, partition);
-	survey->state = pgt_log_state_find(&survey->key);
-	if (survey->state == NULL || !pgt_partition_log_bounds(&survey->key, &survey->bounds))
+	if (!pgt_segment_survey(topic, partition, topic->min_compaction_lag_ms, with_active, &survey->log))
 		return false;
-	files = pgt_segment_list(&survey->key, &listed);
-	survey->segments = palloc((files + 1) * sizeof(Cleanable));
-	for (int i = 0; i < files; i++)
+	for (int i = 0; i < survey->log.count; i++)
 	{
-		survey->obstacle = look_at(topic, survey, &listed[i], with_active,
-								   &survey->segments[survey->count]);
-		if (survey->obstacle != NO_OBSTACLE)
-			break;
-		survey->compacted_end = Max(survey->compacted_end, listed[i].span.compacted_end);
-		survey->count++;
-	}
-	pfree(listed);
-	for (int i = 0; i < survey->count; i++)
-	{
-		const Cleanable *segment = &survey->segments[i];
+		const SegmentSurveyItem *segment = &survey->log.segments[i];
 
-		if (segment->end_offset <= survey->compacted_end)
+		if (segment->end_offset <= survey->log.compacted_end)
 		{
 			survey->first_dirty = i + 1;
 			survey->clean_bytes += segment->bytes;
@@ -202,11 +119,11 @@ roll_if_old(const Topic *topic, const Survey *survey)
 {
 	int64		first;
 
-	LWLockAcquire(&survey->state->lock, LW_SHARED);
-	first = survey->state->active_entries > 0 ? survey->state->active_first_timestamp : PG_INT64_MAX;
-	LWLockRelease(&survey->state->lock);
+	LWLockAcquire(&survey->log.state->lock, LW_SHARED);
+	first = survey->log.state->active_entries > 0 ? survey->log.state->active_first_timestamp : PG_INT64_MAX;
+	LWLockRelease(&survey->log.state->lock);
 	if (first != PG_INT64_MAX && pgt_clock_ms_between(first, pgt_clock_shifted_now_ms()) > topic->log.segment_ms)
-		pgt_log_writer_roll(survey->state);
+		pgt_log_writer_roll(survey->log.state);
 }
 
 /* The share of the cleanable bytes that is dirty. */
@@ -225,7 +142,7 @@ is_due(const Topic *topic, const Survey *survey)
 	if (survey->dirty_bytes == 0)
 		return false;
 	return dirty_ratio(survey) > topic->min_cleanable_dirty_ratio ||
-		pgt_clock_ms_between(survey->segments[survey->first_dirty].first_timestamp,
+		pgt_clock_ms_between(survey->log.segments[survey->first_dirty].first_timestamp,
 							 pgt_clock_shifted_now_ms()) > topic->max_compaction_lag_ms;
 }
 
@@ -242,44 +159,22 @@ pgt_compaction_is_due(const Topic *topic, int32 partition, double *ratio)
 	roll_if_old(topic, &survey);
 	*ratio = dirty_ratio(&survey);
 	due = is_due(topic, &survey);
-	pfree(survey.segments);
+	pfree(survey.log.segments);
 	return due;
 }
 
 /* ---- the map -------------------------------------------------------------- */
 
-/*
- * Every snapshot of the database sees the transactions below the result.  The server
- * is asked for an ordinary table of ours, because a foreign table has no such horizon.
- */
-static uint64
-visible_to_all(Oid topic)
-{
-	Relation	table = try_table_open(pgt_group_row_table(topic), AccessShareLock);
-	uint64		xid = pgt_transaction_full_id(GetOldestNonRemovableTransactionId(table));
-
-	if (table != NULL)
-		table_close(table, AccessShareLock);
-	InvalidateCatalogSnapshot();	/* a long compaction must not hold vacuum back */
-	return xid;
-}
-
-/*
- * Where the scan of the oldest snapshot that there may be ends: one that takes all
- * as running that not every snapshot sees.  Those of all others end there or later.
- */
+/* Every statement sees what lies below the result; PG_INT64_MAX if all that is not compacted does. */
 static int64
 end_of_scans(const Compaction *compaction)
 {
 	const Survey *survey = &compaction->survey;
-	SnapshotData oldest = {.snapshot_type = SNAPSHOT_MVCC};
-	TransactionId blocker;
 
 	/* an end that is not before what is compacted already does not matter */
-	if (survey->bounds.interleaved_end <= survey->compacted_end)
+	if (survey->log.bounds.interleaved_end <= survey->log.compacted_end)
 		return PG_INT64_MAX;
-	oldest.xmin = oldest.xmax = (TransactionId) compaction->visible_xid;
-	return pgt_whole_end(&survey->key, &oldest, &blocker);
+	return pgt_visibility_horizon_end(&survey->log.key, compaction->visible_xid);
 }
 
 /* Put a batch's records into the map.  False: the map ends here. */
@@ -298,10 +193,10 @@ map_batch(Compaction *compaction, SegmentScan *scan, BatchDecoder *decoder, cons
 		return false;
 	}
 	batch = pgt_segment_scan_batch(scan, entry);
-	pgt_batch_decoder_check(&compaction->survey.key, scan->id, entry, batch, &header);
-	pgt_batch_decoder_decode(decoder, &compaction->survey.key, scan->id, entry, batch, &header, &iterator);
+	pgt_batch_decoder_check(&compaction->survey.log.key, scan->id, entry, batch, &header);
+	pgt_batch_decoder_decode(decoder, &compaction->survey.log.key, scan->id, entry, batch, &header, &iterator);
 	while (pgt_record_iterator_next(&iterator, &record))
-		if (record.key_length >= 0 && record.offset >= compaction->survey.compacted_end &&
+		if (record.key_length >= 0 && record.offset >= compaction->survey.log.compacted_end &&
 			!pgt_key_map_put(compaction->map, record.key, record.key_length, record.offset))
 		{
 			compaction->map_end = record.offset;
@@ -309,7 +204,7 @@ map_batch(Compaction *compaction, SegmentScan *scan, BatchDecoder *decoder, cons
 			return false;
 		}
 	if (iterator.problem != NULL)
-		pgt_batch_decoder_fail(&compaction->survey.key, scan->id, entry->position,
+		pgt_batch_decoder_fail(&compaction->survey.log.key, scan->id, entry->position,
 							   scan->id.base + entry->first_delta, iterator.problem);
 	return true;
 }
@@ -317,21 +212,21 @@ map_batch(Compaction *compaction, SegmentScan *scan, BatchDecoder *decoder, cons
 /* Put a segment's records into the map.  False: the map ends in it. */
 static bool
 map_segment(Compaction *compaction, SegmentScan *scan, BatchDecoder *decoder,
-			const Cleanable *segment)
+			const SegmentSurveyItem *segment)
 {
-	CompactionProgress *progress = &compaction->survey.state->compaction;
+	CompactionProgress *progress = &compaction->survey.log.state->compaction;
 	const IndexEntry *entry;
 
-	pgt_segment_scan_begin(scan, compaction->survey.state, segment->id);
+	pgt_segment_scan_begin(scan, compaction->survey.log.state, segment->id);
 	while ((entry = pgt_segment_scan_next(scan)) != NULL)
 	{
 		if ((entry->flags & ENTRY_ABORTED) == 0 &&
-			segment->id.base + entry->last_delta >= compaction->survey.compacted_end &&
+			segment->id.base + entry->last_delta >= compaction->survey.log.compacted_end &&
 			!map_batch(compaction, scan, decoder, entry))
 			return false;
 		pg_atomic_fetch_add_u64(&progress->bytes_mapped, entry->length);
 		pg_atomic_write_u64(&progress->keys, pgt_key_map_count(compaction->map));
-		pgt_cleaner_throttle_pause(&compaction->survey.key, entry->length);
+		pgt_cleaner_throttle_pause(&compaction->survey.log.key, entry->length);
 	}
 	compaction->map_end = segment->end_offset;
 	return true;
@@ -346,20 +241,20 @@ build_map(Compaction *compaction)
 	SegmentScan *scan;
 	int64		offsets;
 
-	compaction->map_end = survey->compacted_end;
+	compaction->map_end = survey->log.compacted_end;
 	compaction->scans_end = end_of_scans(compaction);
-	if (survey->first_dirty == survey->count)
+	if (survey->first_dirty == survey->log.count)
 		return;
-	offsets = survey->segments[survey->count - 1].end_offset -
-		Max(survey->compacted_end, survey->segments[survey->first_dirty].id.base);
+	offsets = survey->log.segments[survey->log.count - 1].end_offset -
+		Max(survey->log.compacted_end, survey->log.segments[survey->first_dirty].id.base);
 	compaction->map = pgt_key_map_create(compaction->context,
 										 (Size) maintenance_work_mem * 1024, offsets);
 	decoder.context = AllocSetContextCreate(compaction->context, "pg_topics key scan",
 											ALLOCSET_DEFAULT_SIZES);
 	scan = MemoryContextAlloc(decoder.context, sizeof(SegmentScan));
 	pgt_segment_scan_init(scan, decoder.context);
-	for (int i = survey->first_dirty; i < survey->count; i++)
-		if (!map_segment(compaction, scan, &decoder, &survey->segments[i]))
+	for (int i = survey->first_dirty; i < survey->log.count; i++)
+		if (!map_segment(compaction, scan, &decoder, &survey->log.segments[i]))
 			break;
 	MemoryContextDelete(decoder.context);
 }
@@ -372,7 +267,7 @@ judge(void *arg, const Record *record, int64 horizon)
 {
 	const Compaction *compaction = arg;
 
-	if (record->offset < compaction->survey.bounds.log_start_offset)
+	if (record->offset < compaction->survey.log.bounds.log_start_offset)
 		return RECORD_REMOVED;
 	if (record->offset >= compaction->map_end)
 		return RECORD_KEPT;
@@ -392,13 +287,13 @@ judge(void *arg, const Record *record, int64 horizon)
 static int
 group_size(const Compaction *compaction, int first, int end)
 {
-	const Cleanable *segments = compaction->survey.segments;
+	const SegmentSurveyItem *segments = compaction->survey.log.segments;
 	int64		bytes = segments[first].bytes;
 	int			size = 1;
 
 	while (first + size < end)
 	{
-		const Cleanable *next = &segments[first + size];
+		const SegmentSurveyItem *next = &segments[first + size];
 
 		if (bytes + next->bytes > compaction->topic->log.segment_bytes ||
 			next->end_offset - segments[first].id.base > PG_INT32_MAX)
@@ -414,17 +309,17 @@ static void
 filter_group(Compaction *compaction, int first, int size, bool is_last)
 {
 	SegmentId  *ids = palloc(size * sizeof(SegmentId));
-	bool		advances = compaction->map_end > compaction->survey.compacted_end;
+	bool		advances = compaction->map_end > compaction->survey.log.compacted_end;
 
 	for (int i = 0; i < size; i++)
-		ids[i] = compaction->survey.segments[first + i].id;
+		ids[i] = compaction->survey.log.segments[first + i].id;
 
 	/*
 	 * How far the log is compacted is true when all groups are done: so the last
 	 * one says it, and is written if that is news.
 	 */
 	pgt_segment_filter_run(compaction->filter, ids, size,
-						   is_last ? compaction->map_end : compaction->survey.compacted_end,
+						   is_last ? compaction->map_end : compaction->survey.log.compacted_end,
 						   is_last && advances);
 	pfree(ids);
 }
@@ -438,9 +333,9 @@ filter_segments(Compaction *compaction)
 	int			end = 0;
 	int			size;
 
-	while (end < survey->count && survey->segments[end].id.base < compaction->map_end)
-		total += survey->segments[end++].bytes;
-	pg_atomic_write_u64(&survey->state->compaction.bytes_total, total);
+	while (end < survey->log.count && survey->log.segments[end].id.base < compaction->map_end)
+		total += survey->log.segments[end++].bytes;
+	pg_atomic_write_u64(&survey->log.state->compaction.bytes_total, total);
 	for (int first = 0; first < end; first += size)
 	{
 		size = group_size(compaction, first, end);
@@ -460,7 +355,7 @@ clean_up(int code, Datum arg)
 	LWLockReleaseAll();
 	if (compaction->filter != NULL)
 		pgt_segment_filter_abandon(compaction->filter);
-	pgt_maintenance_stats_end_progress(compaction->survey.state);
+	pgt_maintenance_stats_end_progress(compaction->survey.log.state);
 }
 
 /* The time at which tombstones may be removed that this compaction is the first to meet. */
@@ -495,15 +390,18 @@ static void
 run_pass(Compaction *compaction, CompactionResult *result)
 {
 	const Topic *topic = compaction->topic;
-	PartitionState *state = compaction->survey.state;
+	PartitionState *state = compaction->survey.log.state;
 	const SegmentFilterCounts *counts;
 
-	pgt_segment_filter_check_log(state, &compaction->survey.bounds);
+	pgt_segment_filter_check_log(state, &compaction->survey.log.bounds);
 	pgt_maintenance_stats_set_phase(state, COMPACTION_BUILDING_MAP);
 	build_map(compaction);
 	compaction->filter = pgt_segment_filter_create(state, judge, compaction, delete_horizon(compaction),
-												   topic->log.compression, topic->log.compression_level,
-												   compaction->dry_run);
+												   &topic->log, compaction->dry_run);
+	if (topic->batch_merge)
+		pgt_segment_filter_merge(compaction->filter,
+								 pgt_visibility_horizon_whole_end(&compaction->survey.log.key, compaction->visible_xid,
+																  compaction->map_end));
 	pgt_maintenance_stats_set_phase(state, COMPACTION_REWRITING);
 	filter_segments(compaction);
 	counts = pgt_segment_filter_counts(compaction->filter);
@@ -528,7 +426,7 @@ run_passes(Compaction *compaction, int32 partition, CompactionResult *result)
 		if (!compaction->map_is_full || compaction->dry_run)
 			return;
 		compaction->map_is_full = false;
-		pfree(compaction->survey.segments);
+		pfree(compaction->survey.log.segments);
 		(void) survey_partition(compaction->topic, partition, false, &compaction->survey);
 	}
 }
@@ -560,16 +458,16 @@ pgt_compaction_run(const Topic *topic, int32 partition, bool roll, bool dry_run,
 	compaction->now = pgt_clock_shifted_now_ms();
 	if (roll && !dry_run)
 		roll_partition(topic, partition);
-	compaction->visible_xid = visible_to_all(topic->relid);
+	compaction->visible_xid = pgt_visibility_horizon_xid(topic->relid);
 	if (survey_partition(topic, partition, roll && dry_run, &compaction->survey))
 	{
-		pgt_maintenance_stats_begin_progress(compaction->survey.state);
+		pgt_maintenance_stats_begin_progress(compaction->survey.log.state);
 		PG_ENSURE_ERROR_CLEANUP(clean_up, PointerGetDatum(compaction));
 		{
 			run_passes(compaction, partition, result);
 		}
 		PG_END_ENSURE_ERROR_CLEANUP(clean_up, PointerGetDatum(compaction));
-		pgt_maintenance_stats_end_progress(compaction->survey.state);
+		pgt_maintenance_stats_end_progress(compaction->survey.log.state);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
@@ -605,20 +503,20 @@ pgt_compaction_collect(const Topic *topic, int32 partition)
 static bool
 hold_by_snapshot(const Topic *topic, const Survey *survey, MaintenanceHold *hold)
 {
-	Segment    *segment = pgt_log_segments_open(survey->state, survey->segments[survey->first_dirty].id);
+	Segment    *segment = pgt_log_segments_open(survey->log.state, survey->log.segments[survey->first_dirty].id);
 	uint32		count;
 	uint32		n;
 	IndexEntry	entry;
 
 	if (segment == NULL)
 		return false;
-	count = pgt_partition_log_entries(segment, &survey->bounds);
-	n = pgt_segment_find_offset(segment, count, survey->compacted_end);
+	count = pgt_partition_log_entries(segment, &survey->log.bounds);
+	n = pgt_segment_find_offset(segment, count, survey->log.compacted_end);
 	for (; n < count && pgt_segment_read_entries(segment, n, 1, &entry) == 1; n++)
 	{
 		if ((entry.flags & ENTRY_ABORTED) != 0)
 			continue;
-		if (entry.xid < visible_to_all(topic->relid))
+		if (entry.xid < pgt_visibility_horizon_xid(topic->relid))
 			return false;
 		hold->by = "snapshot";
 		hold->detail = psprintf("A snapshot may be open that does not see transaction %u, which wrote offset %lld.",
@@ -632,12 +530,12 @@ hold_by_snapshot(const Topic *topic, const Survey *survey, MaintenanceHold *hold
 static void
 explain_obstacle(const Topic *topic, const Survey *survey, MaintenanceHold *hold)
 {
-	const Cleanable *segment = &survey->segments[survey->count];
+	const SegmentSurveyItem *segment = &survey->log.segments[survey->log.count];
 
 	hold->has_segment = true;
 	hold->base_offset = segment->id.base;
 	hold->end_offset = segment->end_offset;
-	if (survey->obstacle == IS_YOUNG)
+	if (survey->log.obstacle == IS_YOUNG)
 	{
 		pgt_maintenance_hold_by_timestamp(hold, "min.compaction.lag.ms", segment->largest_timestamp,
 										  topic->min_compaction_lag_ms);
@@ -647,7 +545,7 @@ explain_obstacle(const Topic *topic, const Survey *survey, MaintenanceHold *hold
 	}
 	hold->by = "transaction";
 	hold->detail = psprintf("The transaction that wrote offset %lld is not known to have ended; see pg_topic_partitions.",
-							(long long) survey->bounds.resolved_offset);
+							(long long) survey->log.bounds.resolved_offset);
 }
 
 /* Nothing is dirty but what may be in the active segment. */
@@ -656,18 +554,18 @@ explain_active(const Topic *topic, const Survey *survey, MaintenanceHold *hold)
 {
 	int64		first = 0;
 
-	if (survey->bounds.active_entries == 0)
+	if (survey->log.bounds.active_entries == 0)
 	{
 		hold->detail = pstrdup("All records are compacted.");
 		return;
 	}
-	LWLockAcquire(&survey->state->lock, LW_SHARED);
-	first = survey->state->active_first_timestamp;
-	LWLockRelease(&survey->state->lock);
+	LWLockAcquire(&survey->log.state->lock, LW_SHARED);
+	first = survey->log.state->active_first_timestamp;
+	LWLockRelease(&survey->log.state->lock);
 	pgt_maintenance_hold_by_timestamp(hold, "segment.ms", first, topic->log.segment_ms);
 	hold->has_timestamp = false;
 	hold->has_segment = true;
-	hold->base_offset = survey->bounds.active_base;
+	hold->base_offset = survey->log.bounds.active_base;
 	hold->detail = pstrdup("The records that are not compacted are in the active segment; compact() includes them.");
 }
 
@@ -675,8 +573,8 @@ explain_active(const Topic *topic, const Survey *survey, MaintenanceHold *hold)
 static void
 explain(const Topic *topic, const Survey *survey, MaintenanceHold *hold)
 {
-	const Cleanable *oldest = &survey->segments[survey->first_dirty];
-	bool		obstructed = survey->obstacle == IS_YOUNG || survey->obstacle == IS_UNRESOLVED;
+	const SegmentSurveyItem *oldest = &survey->log.segments[survey->first_dirty];
+	bool		obstructed = survey->log.obstacle == IS_YOUNG || survey->log.obstacle == IS_UNRESOLVED;
 
 	if (is_due(topic, survey))
 	{
@@ -710,6 +608,6 @@ pgt_compaction_hold(const Topic *topic, int32 partition, MaintenanceHold *hold)
 		!survey_partition(topic, partition, false, &survey))
 		return false;
 	explain(topic, &survey, hold);
-	pfree(survey.segments);
+	pfree(survey.log.segments);
 	return true;
 }

@@ -142,8 +142,7 @@ run(Erasure *erasure, const Topic *topic)
 	wait_until_resolved(erasure);
 	(void) pgt_partition_log_bounds(&erasure->key, &bounds);
 	pgt_segment_filter_check_log(erasure->state, &bounds);
-	erasure->filter = pgt_segment_filter_create(erasure->state, judge, erasure, 0,
-												topic->log.compression, topic->log.compression_level, false);
+	erasure->filter = pgt_segment_filter_create(erasure->state, judge, erasure, 0, &topic->log, false);
 	pgt_maintenance_stats_begin_progress(erasure->state);
 	PG_ENSURE_ERROR_CLEANUP(clean_up, PointerGetDatum(erasure));
 	{

@@ -1,22 +1,22 @@
 /*
  * maintenance_functions.c
  *	  The SQL functions that do by hand what the maintenance worker does:
- *	  apply_retention(), compact() and build_key_index(); and those that remove what the user names:
- *	  delete_records() and erase().
+ *	  apply_retention(), compact(), merge_batches() and build_key_index(); and those that
+ *	  remove what the user names: delete_records() and erase().
  *
  * All of them take effect at once and are not undone by a rollback, because files
  * cannot be brought back.  apply_retention() and compact() remove only records that are
- * due to go anyway, so they may be part of a transaction, unless that transaction has
- * set the options that they follow.  The other two are refused inside a transaction.
+ * due to go anyway, and merge_batches() none that can be read, so they may be part of a
+ * transaction, unless that transaction has set the options that they follow.  The other two are refused inside a transaction.
  *
  * Only the topic's owner may call them.
  *
  * Locks: ShareUpdateExclusiveLock on the topic, which waits for a running worker and
- * excludes another such function, but not producing and consuming.  apply_retention()
- * and compact() release it after each topic, so that two calls that go over all topics
- * do not wait for each other in a circle.  A dry run changes nothing; that of
- * apply_retention() takes AccessShareLock, and that of compact() keeps the segments it
- * reads from being replaced.
+ * excludes another such function, but not producing and consuming.  apply_retention(),
+ * compact() and merge_batches() release it after each topic, so that two calls that go over
+ * all topics do not wait for each other in a circle.  A dry run changes nothing; that of
+ * apply_retention() takes AccessShareLock, and those of the others keep the segments they
+ * read from being replaced.
  */
 #include "postgres.h"
 
@@ -36,6 +36,7 @@
 #include "maintenance/compaction.h"
 #include "maintenance/erase.h"
 #include "maintenance/key_index_build.h"
+#include "maintenance/merging.h"
 #include "maintenance/retention.h"
 #include "produce/producer.h"
 #include "topic/serializer.h"
@@ -50,6 +51,7 @@
 PGT_FUNCTION_INFO(pgt_apply_retention);
 PGT_FUNCTION_INFO(pgt_compact);
 PGT_FUNCTION_INFO(pgt_build_key_index);
+PGT_FUNCTION_INFO(pgt_merge_batches);
 PGT_FUNCTION_INFO(pgt_delete_records);
 PGT_FUNCTION_INFO(pgt_erase);
 
@@ -270,6 +272,51 @@ pgt_build_key_index(PG_FUNCTION_ARGS)
 	/* so that everything committed before the call is indexed */
 	(void) pgt_sync_process_resolve();
 	return work_on_topics(fcinfo, index_keys, ShareUpdateExclusiveLock);
+}
+
+/* ---- merge_batches ------------------------------------------------------- */
+
+/* ERROR if a topic was named whose batches are not merged. */
+static void
+check_merged(const Topic *topic)
+{
+	if (!topic->batch_merge)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("batches of topic \"%s\" are not merged", get_rel_name(topic->relid)),
+				 errhint("Set the topic's option batch.merge to \"on\".")));
+}
+
+/* Merge the batches of one partition, if the topic's are merged: a PartitionWork. */
+static bool
+merge(const Topic *topic, int32 partition, bool dry_run, Datum *values)
+{
+	MergingResult result;
+
+	if (!topic->batch_merge)
+		return false;
+	(void) pgt_merging_run(topic, partition, true, dry_run, &result);
+	values[0] = Int64GetDatum(result.records_before);
+	values[1] = Int64GetDatum(result.records_after);
+	values[2] = Int64GetDatum(result.bytes_before);
+	values[3] = Int64GetDatum(result.bytes_after);
+	return true;
+}
+
+/* merge_batches(topic, dry_run) */
+Datum
+pgt_merge_batches(PG_FUNCTION_ARGS)
+{
+	PreventCommandIfReadOnly("merge_batches()");
+	if (!PG_ARGISNULL(0))
+	{
+		check_own_topic(PG_GETARG_OID(0));
+		check_merged(pgt_topic_get(PG_GETARG_OID(0)));
+	}
+
+	/* so that everything committed before the call is merged */
+	(void) pgt_sync_process_resolve();
+	return work_on_topics(fcinfo, merge, ShareUpdateExclusiveLock);
 }
 
 /* ---- erase --------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /*
  * maintenance_stats.c
- *	  Counting what retention and compaction do; see the header.
+ *	  Counting what retention, compaction and merging do; see the header.
  *
  * Counters are in the partition's slot, guarded by its lock, and begin anew
  * with the server.  Progress is written by the compacting process alone and
@@ -30,6 +30,16 @@ pgt_maintenance_stats_compacted(PartitionState *state, int64 records, int64 byte
 	state->maintenance.compactions++;
 	state->maintenance.records_compacted += records;
 	state->maintenance.bytes_compacted += bytes;
+	LWLockRelease(&state->lock);
+}
+
+void
+pgt_maintenance_stats_merged(PartitionState *state, int64 batches, int64 bytes)
+{
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	state->maintenance.merges++;
+	state->maintenance.batches_merged += batches;
+	state->maintenance.bytes_merged += bytes;
 	LWLockRelease(&state->lock);
 }
 

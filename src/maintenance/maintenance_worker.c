@@ -7,8 +7,8 @@
  *
  *	  retention		log_retention_check_interval_ms, as log.retention.check.interval.ms
  *	  cleaning		compaction of the partitions that are due, highest dirty ratio
- *					first; then a pause of log_cleaner_backoff_ms, as
- *					log.cleaner.backoff.ms
+ *					first; then merging of those that have small batches; then a
+ *					pause of log_cleaner_backoff_ms, as log.cleaner.backoff.ms
  *	  keys			key_index_interval: bringing indexes of keys up to date
  *	  leftovers		maintenance_interval: logs without a topic, offsets of groups
  *					that have expired, and segments of unfinished compactions
@@ -46,6 +46,7 @@
 #include "maintenance/key_index_build.h"
 #include "maintenance/maintenance_stats.h"
 #include "maintenance/maintenance_worker.h"
+#include "maintenance/merging.h"
 #include "maintenance/retention.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -372,17 +373,13 @@ dirty_partitions(void)
 	return dirty;
 }
 
-/* A round of cleaning, if it is time. */
+/* Compact the partitions that are due. */
 static void
-cleaning_round(void)
+compact_partitions(void)
 {
-	List	   *dirty;
+	List	   *dirty = dirty_partitions();
 	ListCell   *cell;
 
-	if (!pgt_log_cleaner_enable || !is_due(last_cleaning, pgt_log_cleaner_backoff_ms))
-		return;
-	forget_failed();
-	dirty = dirty_partitions();
 	foreach(cell, dirty)
 	{
 		DirtyPartition *partition = lfirst(cell);
@@ -391,6 +388,60 @@ cleaning_round(void)
 			note_failed(&partition->key);
 		retention_round();
 	}
+}
+
+/* A job: does the partition have batches to merge? */
+static bool
+look_for_batches(const Topic *topic, int32 partition, void *arg)
+{
+	return pgt_merging_is_due(topic, partition);
+}
+
+/* A job: merge the partition's batches. */
+static bool
+merge(const Topic *topic, int32 partition, void *arg)
+{
+	MergingResult result;
+
+	return pgt_merging_run(topic, partition, false, false, &result);
+}
+
+static const Job looking_job = {"looking for batches to merge of", false, look_for_batches};
+static const Job merging_job = {"merging batches of", true, merge};
+
+/* Merge the batches of the partitions that have small ones. */
+static void
+merge_partitions(void)
+{
+	List	   *partitions = partitions_with_logs();
+	ListCell   *cell;
+
+	foreach(cell, partitions)
+	{
+		const TopicPartition *key = lfirst(cell);
+		JobOutcome	outcome;
+
+		if (has_failed(key))
+			continue;
+		outcome = run_job(key, &looking_job, NULL);
+		if (outcome == JOB_DONE)
+			outcome = run_job(key, &merging_job, NULL);
+		if (outcome == JOB_FAILED)
+			note_failed(key);
+		retention_round();
+	}
+	list_free_deep(partitions);
+}
+
+/* A round of cleaning, if it is time. */
+static void
+cleaning_round(void)
+{
+	if (!pgt_log_cleaner_enable || !is_due(last_cleaning, pgt_log_cleaner_backoff_ms))
+		return;
+	forget_failed();
+	compact_partitions();
+	merge_partitions();
 	last_cleaning = pgt_clock_monotonic_us();
 }
 

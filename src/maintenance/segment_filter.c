@@ -1,30 +1,35 @@
 /*
  * segment_filter.c
- *	  Rewriting segments without some of their records: the common part of compaction
- *	  and erasing.
+ *	  Rewriting segments without some of their records, and with fuller batches: the
+ *	  common part of compaction, erasing and merging.
  *
  * Each batch is decoded and each record judged.  Offsets and order never change.
  *
  *	  all records kept	the batch is copied byte for byte
- *	  some				it is encoded anew, with its base offset, last offset and
+ *	  some				it is made anew, with its base offset, last offset and
  *						codec as before; a hole in it is legal
  *	  none, or aborted	the batch is left out; a hole between batches is legal
+ *
+ * Below the end that pgt_segment_filter_merge() gives, small batches that follow each
+ * other become one, up to the size of a full batch (batch_builder.c).
  *
  * A batch in which a tombstone is kept gets a delete horizon, once: bit 6 of its
  * attributes is set, its base timestamp becomes the horizon, and the records'
  * timestamp deltas are taken from there (KIP-534).
  *
- * A single segment is read first, up to the batch where something would change; so a
- * segment that stays as it is costs reading and no writing.
+ * For compaction and erasing a single segment is read first, up to the batch where
+ * something would change; so a segment that stays as it is costs reading and no writing.
  *
- * Memory: the scan's and the rewrite's buffers, one batch decompressed and one
- * encoded.
+ * Memory: the scan's and the rewrite's buffers, one batch decompressed and one being
+ * made.
  */
 #include "postgres.h"
 
+#include "maintenance/batch_builder.h"
 #include "maintenance/cleaner_throttle.h"
 #include "maintenance/segment_filter.h"
-#include "util/clock.h"
+#include "miscadmin.h"
+#include "produce/pending_batch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
@@ -35,46 +40,24 @@ struct SegmentFilter
 	SegmentFilterJudge judge;
 	void	   *judge_arg;
 	int64		delete_horizon;
-	int			compression;
-	int			level;
+	int64		merge_end;		/* batches that end below it may be merged */
 	bool		dry_run;
 	SegmentFilterCounts counts;
 
 	SegmentScan scan;
 	BatchDecoder decoder;
+	BatchBuilder *builder;
+	int64		last_offset;	/* of the last batch of the segments that counts */
 	SegmentRewrite *rewrite;	/* NULL: nothing is written yet */
 
 	/* the batch under way */
 	RecordBatchHeader header;
 	RecordIterator first;		/* before its first record */
 	bool	   *kept;			/* of its records, in order */
-	Size		kept_capacity;
-	char	   *records;		/* header space, then kept records encoded anew */
-	Size		capacity;
-	char	   *packed;			/* the same, compressed */
-	Size		packed_capacity;
+	int32		kept_capacity;
 };
 
 /* ---- one batch ------------------------------------------------------------ */
-
-/* Make a buffer at least "wanted" bytes large, keeping its first "used" bytes. */
-static void
-grow(SegmentFilter *filter, char **buffer, Size *capacity, Size wanted, Size used)
-{
-	char	   *larger;
-
-	if (wanted <= *capacity)
-		return;
-	wanted = Max(wanted, *capacity * 2);
-	larger = MemoryContextAllocHuge(filter->context, wanted);
-	if (*buffer != NULL)
-	{
-		memcpy(larger, *buffer, used);
-		pfree(*buffer);
-	}
-	*buffer = larger;
-	*capacity = wanted;
-}
 
 /* The delete horizon of the batch under way, or PG_INT64_MIN. */
 static int64
@@ -84,155 +67,157 @@ batch_horizon(const SegmentFilter *filter)
 		filter->header.base_timestamp : PG_INT64_MIN;
 }
 
-/* What the filter does with a batch. */
-typedef struct BatchVerdict
+/* Have room to tell of so many records whether they are kept. */
+static void
+grow_kept(SegmentFilter *filter, int32 count)
 {
-	int32		kept;
-	bool		gets_horizon;	/* the batch gets a delete horizon */
-} BatchVerdict;
+	if (count <= filter->kept_capacity)
+		return;
+	if (filter->kept != NULL)
+		pfree(filter->kept);
+	filter->kept = NULL;
+	filter->kept_capacity = 0;
+	filter->kept = MemoryContextAllocHuge(filter->context, count * sizeof(bool));
+	filter->kept_capacity = count;
+}
 
 /* Judge all records of a batch whose header is read. */
-static BatchVerdict
+static BatchSource
 judge_batch(SegmentFilter *filter, const IndexEntry *entry, const char *batch)
 {
-	BatchVerdict verdict = {0};
+	BatchSource source = {.batch = batch, .entry = entry, .segment_base = filter->scan.id.base,
+	.horizon = filter->delete_horizon};
 	int64		horizon = batch_horizon(filter);
 	RecordIterator iterator;
 	Record		record;
 
 	pgt_batch_decoder_decode(&filter->decoder, &filter->state->key, filter->scan.id, entry, batch,
 							 &filter->header, &filter->first);
-	grow(filter, (char **) &filter->kept, &filter->kept_capacity,
-		 filter->header.record_count * sizeof(bool), 0);
+	grow_kept(filter, filter->header.record_count);
 	iterator = filter->first;
 	for (int32 i = 0; pgt_record_iterator_next(&iterator, &record); i++)
 	{
 		SegmentFilterFate fate = filter->judge(filter->judge_arg, &record, horizon);
 
 		filter->kept[i] = fate != RECORD_REMOVED;
-		verdict.kept += filter->kept[i];
-		verdict.gets_horizon |= fate == RECORD_KEPT_UNTIL_HORIZON && horizon == PG_INT64_MIN;
+		source.gets_horizon |= fate == RECORD_KEPT_UNTIL_HORIZON && horizon == PG_INT64_MIN;
+		if (!filter->kept[i])
+			continue;
+		source.kept_count++;
+		source.kept_bytes += record.encoded_length;
 	}
 	if (iterator.problem != NULL)
 		pgt_batch_decoder_fail(&filter->state->key, filter->scan.id, entry->position,
 							   filter->scan.id.base + entry->first_delta, iterator.problem);
-	return verdict;
+	source.header = filter->header;
+	source.first = filter->first;
+	source.kept = filter->kept;
+	return source;
+}
+
+/* ---- what is kept --------------------------------------------------------- */
+
+/* Count a batch that is kept, and write it unless this is a dry run. */
+static void
+keep_batch(SegmentFilter *filter, const BatchBuilderResult *built)
+{
+	uint32		length = built->entry.length;
+
+	filter->counts.records_after += built->records;
+	filter->counts.bytes_after += length;
+	filter->counts.batches_after++;
+	if (filter->rewrite == NULL)
+		return;
+	pgt_segment_rewrite_add(filter->rewrite, built->first_offset, built->last_offset, &built->entry,
+							built->bytes, length);
+	pg_atomic_fetch_add_u64(&filter->state->compaction.bytes_written, length);
+	pgt_cleaner_throttle_pause(&filter->state->key, length);
+}
+
+/* Keep what the builder has. */
+static void
+flush_builder(SegmentFilter *filter)
+{
+	BatchBuilderResult	built;
+
+	if (pgt_batch_builder_is_empty(filter->builder))
+		return;
+	pgt_batch_builder_finish(filter->builder, &built);
+	keep_batch(filter, &built);
+}
+
+/* Keep a batch byte for byte. */
+static void
+keep_whole(SegmentFilter *filter, const BatchSource *source)
+{
+	BatchBuilderResult	built = {.bytes = source->batch, .entry = *source->entry,
+		.first_offset = source->segment_base + source->entry->first_delta,
+	.last_offset = source->segment_base + source->entry->last_delta, .records = source->kept_count};
+
+	flush_builder(filter);
+	keep_batch(filter, &built);
 }
 
 /*
- * Encode the records that are kept behind a header's space; *entry gets their
- * timestamps.  Returns the length of both.
+ * Must the batch stay by itself?  The log's last batch tells, after a restart, the time
+ * before which LogAppendTime must not go back (log_load.c), and may be the last one here.
  */
-static Size
-encode_kept(SegmentFilter *filter, IndexEntry *entry, int64 base_timestamp)
+static bool
+stays_alone(const SegmentFilter *filter, const BatchSource *source)
 {
-	Size		length = RECORD_BATCH_HEADER_SIZE;
-	RecordIterator iterator = filter->first;
-	Record		record;
-
-	entry->min_timestamp = PG_INT64_MAX;
-	entry->max_timestamp = PG_INT64_MIN;
-	for (int32 i = 0; pgt_record_iterator_next(&iterator, &record); i++)
-	{
-		if (!filter->kept[i])
-			continue;
-		grow(filter, &filter->records, &filter->capacity, length + pgt_record_size(&record), length);
-		length = pgt_record_encode(filter->records + length, &record,
-								   pgt_record_timestamp_delta(base_timestamp, record.timestamp),
-								   record.offset - filter->header.base_offset) - filter->records;
-		entry->min_timestamp = Min(entry->min_timestamp, record.timestamp);
-		entry->max_timestamp = Max(entry->max_timestamp, record.timestamp);
-	}
-	return length;
+	return !pgt_batch_builder_can_merge(&source->header) ||
+		((source->header.attributes & BATCH_ATTR_LOG_APPEND_TIME) != 0 &&
+		 source->segment_base + source->entry->last_delta >= filter->last_offset);
 }
 
-/* Compress what encode_kept() made, with the batch's own codec; returns where and *length. */
-static char *
-pack(SegmentFilter *filter, Size *length)
+/* Keep the part of a batch that its source tells of, merged with its neighbours if it may be. */
+static void
+keep_source(SegmentFilter *filter, BatchSource *source)
 {
-	int			codec = filter->header.attributes & BATCH_ATTR_CODEC_MASK;
-	int			level = codec == filter->compression ? filter->level : 0;
-	Size		plain = *length - RECORD_BATCH_HEADER_SIZE;
-	const char *problem;
-	Size		packed;
+	bool		below = source->segment_base + source->entry->last_delta < filter->merge_end;
+	bool		alone = !below || stays_alone(filter, source);
+	IndexEntry	entry = *source->entry;
 
-	if (codec == COMPRESSION_NONE)
-		return filter->records;
-	grow(filter, &filter->packed, &filter->packed_capacity,
-		 RECORD_BATCH_HEADER_SIZE + pgt_compress_bound(codec, plain), 0);
-	problem = pgt_compress(codec, level, filter->records + RECORD_BATCH_HEADER_SIZE, plain,
-						   filter->packed + RECORD_BATCH_HEADER_SIZE,
-						   filter->packed_capacity - RECORD_BATCH_HEADER_SIZE, &packed);
-	if (problem != NULL)
-		ereport(ERROR,
-				(errcode(problem == pgt_compression_no_memory ? ERRCODE_OUT_OF_MEMORY :
-						 ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not compress a batch with %s: %s", pgt_compression_name(codec), problem)));
-	*length = RECORD_BATCH_HEADER_SIZE + packed;
-	return filter->packed;
-}
-
-/* Make the batch anew of the records that are kept; *entry becomes its entry. */
-static const char *
-rebuild_batch(SegmentFilter *filter, IndexEntry *entry, BatchVerdict verdict)
-{
-	RecordBatchHeader header = filter->header;
-	Size		length;
-	char	   *rebuilt;
-
-	if (verdict.gets_horizon)
+	if (below && (entry.flags & ENTRY_MERGED) == 0)
 	{
-		header.base_timestamp = filter->delete_horizon;
-		header.attributes |= BATCH_ATTR_DELETE_HORIZON;
+		entry.flags = (entry.flags & ~ENTRY_INTERLEAVED) | ENTRY_MERGED;
+		entry.since_first = 0;
 	}
-	length = encode_kept(filter, entry, header.base_timestamp);
-	rebuilt = pack(filter, &length);
-	header.length = length;
-	header.max_timestamp = entry->max_timestamp;
-	header.record_count = verdict.kept;
-	pgt_record_batch_seal(rebuilt, &header);
-	entry->length = length;
-	return rebuilt;
+	source->entry = &entry;
+	if (pgt_batch_source_is_whole(source) &&
+		(alone || pgt_batch_builder_is_large(filter->builder, source->kept_bytes)))
+	{
+		keep_whole(filter, source);
+		return;
+	}
+	if (alone || !pgt_batch_builder_takes(filter->builder, source))
+		flush_builder(filter);
+	pgt_batch_builder_add(filter->builder, source);
+	if (alone)
+		flush_builder(filter);
 }
 
 /* ---- one segment ---------------------------------------------------------- */
 
-/* Count a batch that is kept, and write it unless this is a dry run. */
-static void
-keep_batch(SegmentFilter *filter, const IndexEntry *entry, const char *batch, int32 records)
-{
-	filter->counts.records_after += records;
-	filter->counts.bytes_after += entry->length;
-	if (filter->rewrite == NULL)
-		return;
-	pgt_segment_rewrite_add(filter->rewrite, filter->scan.id.base + entry->first_delta,
-							filter->scan.id.base + entry->last_delta, entry, batch, entry->length);
-	pg_atomic_fetch_add_u64(&filter->state->compaction.bytes_written, entry->length);
-	pgt_cleaner_throttle_pause(&filter->state->key, entry->length);
-}
-
 /* Filter one batch. */
 static void
-filter_batch(SegmentFilter *filter, const IndexEntry *original)
+filter_batch(SegmentFilter *filter, const IndexEntry *entry)
 {
-	IndexEntry	entry = *original;
-	const char *batch = pgt_segment_scan_batch(&filter->scan, original);
-	BatchVerdict verdict = {0};
+	const char *batch = pgt_segment_scan_batch(&filter->scan, entry);
+	BatchSource source = {0};
 
-	pgt_batch_decoder_check(&filter->state->key, filter->scan.id, original, batch, &filter->header);
+	pgt_batch_decoder_check(&filter->state->key, filter->scan.id, entry, batch, &filter->header);
 	filter->counts.records_before += filter->header.record_count;
-	filter->counts.bytes_before += entry.length;
-	pg_atomic_fetch_add_u64(&filter->state->compaction.bytes_read, entry.length);
-	if ((entry.flags & ENTRY_ABORTED) == 0)
-		verdict = judge_batch(filter, original, batch);
+	filter->counts.bytes_before += entry->length;
+	filter->counts.batches_before++;
+	pg_atomic_fetch_add_u64(&filter->state->compaction.bytes_read, entry->length);
+	if ((entry->flags & ENTRY_ABORTED) == 0)
+		source = judge_batch(filter, entry, batch);
 	pg_atomic_fetch_add_u64(&filter->state->compaction.records_removed,
-							filter->header.record_count - verdict.kept);
-	pgt_cleaner_throttle_pause(&filter->state->key, entry.length);
-	if (verdict.kept == 0)
-		return;
-	if (verdict.kept < filter->header.record_count || verdict.gets_horizon)
-		batch = rebuild_batch(filter, &entry, verdict);
-	keep_batch(filter, &entry, batch, verdict.kept);
+							filter->header.record_count - source.kept_count);
+	pgt_cleaner_throttle_pause(&filter->state->key, entry->length);
+	if (source.kept_count > 0)
+		keep_source(filter, &source);
 }
 
 /* Does the batch stay as it is?  Does not count it. */
@@ -240,15 +225,15 @@ static bool
 is_unchanged(SegmentFilter *filter, const IndexEntry *entry)
 {
 	const char *batch;
-	BatchVerdict verdict;
+	BatchSource source;
 
 	if ((entry->flags & ENTRY_ABORTED) != 0)
 		return false;
 	batch = pgt_segment_scan_batch(&filter->scan, entry);
 	pgt_batch_decoder_check(&filter->state->key, filter->scan.id, entry, batch, &filter->header);
-	verdict = judge_batch(filter, entry, batch);
+	source = judge_batch(filter, entry, batch);
 	pgt_cleaner_throttle_pause(&filter->state->key, entry->length);
-	return verdict.kept == filter->header.record_count && !verdict.gets_horizon;
+	return pgt_batch_source_is_whole(&source);
 }
 
 /* Does the segment stay as it is?  If so, it is counted. */
@@ -265,11 +250,14 @@ segment_is_clean(SegmentFilter *filter, SegmentId id)
 			return false;
 		found.records_before += filter->header.record_count;
 		found.bytes_before += entry->length;
+		found.batches_before++;
 	}
 	filter->counts.records_before += found.records_before;
 	filter->counts.records_after += found.records_before;
 	filter->counts.bytes_before += found.bytes_before;
 	filter->counts.bytes_after += found.bytes_before;
+	filter->counts.batches_before += found.batches_before;
+	filter->counts.batches_after += found.batches_before;
 	pg_atomic_fetch_add_u64(&filter->state->compaction.bytes_read, found.bytes_before);
 	return true;
 }
@@ -283,6 +271,34 @@ filter_segment(SegmentFilter *filter, SegmentId id)
 	pgt_segment_scan_begin(&filter->scan, filter->state, id);
 	while ((entry = pgt_segment_scan_next(&filter->scan)) != NULL)
 		filter_batch(filter, entry);
+}
+
+/* The last offset of a segment's last batch that is not of an aborted transaction, or NO_OFFSET. */
+static int64
+last_offset_of(PartitionState *state, SegmentId id)
+{
+	Segment    *segment = pgt_log_segments_open(state, id);
+	uint32		n = segment != NULL ? pgt_segment_count_entries(segment) : 0;
+	IndexEntry	entry;
+
+	while (n-- > 0 && pgt_segment_read_entries(segment, n, 1, &entry) == 1)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if ((entry.flags & ENTRY_ABORTED) == 0)
+			return id.base + entry.last_delta;
+	}
+	return NO_OFFSET;
+}
+
+/* The same of several segments. */
+static int64
+find_last_offset(PartitionState *state, const SegmentId *ids, int count)
+{
+	int64		last = NO_OFFSET;
+
+	while (count-- > 0 && last == NO_OFFSET)
+		last = last_offset_of(state, ids[count]);
+	return last;
 }
 
 /* ---- gaps ----------------------------------------------------------------- */
@@ -327,22 +343,30 @@ pgt_segment_filter_check_log(PartitionState *state, const LogBounds *bounds)
 
 SegmentFilter *
 pgt_segment_filter_create(PartitionState *state, SegmentFilterJudge judge, void *arg,
-						  int64 delete_horizon, int compression, int level, bool dry_run)
+						  int64 delete_horizon, const LogConfig *config, bool dry_run)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics filter",
 												  ALLOCSET_DEFAULT_SIZES);
 	SegmentFilter *filter = MemoryContextAllocZero(context, sizeof(SegmentFilter));
+	BatchBuilderConfig builder = {config->compression, config->compression_level,
+	Min(pgt_batch_size, config->max_message_bytes)};
 
 	filter->context = filter->decoder.context = context;
 	filter->state = state;
 	filter->judge = judge;
 	filter->judge_arg = arg;
 	filter->delete_horizon = delete_horizon;
-	filter->compression = compression;
-	filter->level = level;
+	filter->merge_end = NO_OFFSET;
 	filter->dry_run = dry_run;
+	filter->builder = pgt_batch_builder_create(context, &builder);
 	pgt_segment_scan_init(&filter->scan, context);
 	return filter;
+}
+
+void
+pgt_segment_filter_merge(SegmentFilter *filter, int64 end)
+{
+	filter->merge_end = end;
 }
 
 void
@@ -354,10 +378,12 @@ pgt_segment_filter_run(SegmentFilter *filter, const SegmentId *ids, int count, i
 	if (count == 1 && !always && segment_is_clean(filter, ids[0]))
 		return;
 	old = MemoryContextSwitchTo(filter->context);
+	filter->last_offset = find_last_offset(filter->state, ids, count);
 	if (!filter->dry_run)
 		filter->rewrite = pgt_segment_rewrite_begin(filter->state, ids, count, compacted_end);
 	for (int i = 0; i < count; i++)
 		filter_segment(filter, ids[i]);
+	flush_builder(filter);
 	if (filter->rewrite != NULL)
 	{
 		pgt_segment_rewrite_swap(filter->rewrite);

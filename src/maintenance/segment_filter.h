@@ -29,26 +29,33 @@ typedef enum SegmentFilterFate
  */
 typedef SegmentFilterFate (*SegmentFilterJudge) (void *arg, const Record *record, int64 horizon);
 
-/* Counts of the records and bytes that were read, and of those that are kept. */
+/* Counts of what was read, and of what is kept. */
 typedef struct SegmentFilterCounts
 {
 	int64		records_before;
 	int64		records_after;
 	int64		bytes_before;
 	int64		bytes_after;
+	int64		batches_before;
+	int64		batches_after;
 } SegmentFilterCounts;
 
 typedef struct SegmentFilter SegmentFilter;
 
 /*
  * Make a filter for one partition's segments.  It lives in a context of its own below
- * the current one.  delete_horizon: for batches with tombstones.  level: for batches
- * that are compressed with the codec "compression"; other batches take their codec's
- * default level.  dry_run: only count.
+ * the current one.  delete_horizon: for batches with tombstones.  config: the topic's.
+ * dry_run: only count.
  */
 extern SegmentFilter *pgt_segment_filter_create(PartitionState *state, SegmentFilterJudge judge,
-												void *arg, int64 delete_horizon, int compression,
-												int level, bool dry_run);
+												void *arg, int64 delete_horizon,
+												const LogConfig *config, bool dry_run);
+
+/*
+ * Let the filter merge the batches that end below "end" into full ones; before this is
+ * called it merges none.  The end is one of pgt_visibility_horizon_end().
+ */
+extern void pgt_segment_filter_merge(SegmentFilter *filter, int64 end);
 
 /*
  * Rewrite finished segments that follow each other as one segment.  A single segment

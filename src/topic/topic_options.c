@@ -93,6 +93,8 @@ static void parse_topic_name(const TopicOption *option, const char *value, void 
 
 /* In alphabetical order: hints list them as they stand here. */
 static const TopicOption topic_options[] = {
+	WORD("batch.merge", parse_switch, batch_merge),
+	NUMBER("batch.merge.lag.ms", parse_int64, batch_merge_lag_ms, 0, PG_INT64_MAX, 300000),
 	WORD("cleanup.policy", parse_cleanup_policy, cleanup_policy),
 	NUMBER("compression.gzip.level", parse_gzip_level, gzip_level, -1, 9, -1),
 	NUMBER("compression.lz4.level", parse_int32, lz4_level, 1, 17, 1),
@@ -544,6 +546,7 @@ pgt_topic_options_defaults(Topic *topic)
 		else if (option->parse == parse_int64)
 			*(int64 *) field = option->initial;
 	}
+	topic->batch_merge = true;
 	topic->min_cleanable_dirty_ratio = 0.5;
 	topic->partitioner_class[0] = '\0';
 	topic->partitioner_enforce = false;

@@ -76,6 +76,8 @@ typedef struct Topic
 	int64		min_compaction_lag_ms;
 	int64		max_compaction_lag_ms;
 	double		min_cleanable_dirty_ratio;
+	bool		batch_merge;	/* small batches of finished segments become full ones */
+	int64		batch_merge_lag_ms;
 	int32		gzip_level;		/* each on its codec's own scale */
 	int32		lz4_level;
 	int32		zstd_level;

@@ -10,7 +10,7 @@
 #include "topic/topic.h"
 
 /* The number of columns of the widest row. */
-#define MAX_COLUMNS 18
+#define MAX_COLUMNS 21
 
 /* Adds the rows about one topic to the result; the topic is locked. */
 typedef void (*InspectAddRows) (ReturnSetInfo *result, const Topic *topic);

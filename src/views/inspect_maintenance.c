@@ -1,9 +1,10 @@
 /*
  * inspect_maintenance.c
  *	  The function behind the view pg_topic_maintenance: what keeps retention and
- *	  compaction from removing records of a partition, and which record that is.
+ *	  compaction from removing records of a partition, and merging from putting batches
+ *	  together, and which record that is.
  *
- * retention.c and compaction.c give the answers from the index, by the same functions
+ * retention.c, compaction.c and merging.c give the answers from the index, by the same functions
  * that decide when they work.  The index holds the largest timestamp of a segment but
  * not the offset of the record that has it; so the batches that may contain that record
  * are read here, mostly one.  If no record is found, then the transaction that wrote it
@@ -22,6 +23,7 @@
 
 #include "maintenance/compaction.h"
 #include "maintenance/maintenance_hold.h"
+#include "maintenance/merging.h"
 #include "maintenance/retention.h"
 #include "util/catch_error.h"
 #include "util/clock.h"
@@ -122,6 +124,7 @@ add_holds(ReturnSetInfo *result, const Topic *topic)
 	{
 		add_answer(result, (Question) {"retention", pgt_retention_hold, topic, partition});
 		add_answer(result, (Question) {"compaction", pgt_compaction_hold, topic, partition});
+		add_answer(result, (Question) {"merging", pgt_merging_hold, topic, partition});
 	}
 }
 

@@ -65,6 +65,9 @@ row_add_maintenance(InspectRow *row, PartitionState *state)
 	pgt_inspect_add(row, Int64GetDatum(stats.compactions));
 	pgt_inspect_add(row, Int64GetDatum(stats.records_compacted));
 	pgt_inspect_add(row, Int64GetDatum(stats.bytes_compacted));
+	pgt_inspect_add(row, Int64GetDatum(stats.merges));
+	pgt_inspect_add(row, Int64GetDatum(stats.batches_merged));
+	pgt_inspect_add(row, Int64GetDatum(stats.bytes_merged));
 	pgt_inspect_add_if(row, stats.last_run != 0, TimestampTzGetDatum(stats.last_run));
 	pgt_inspect_add_if(row, stats.last_run != 0, interval_datum(stats.last_duration_us));
 	pgt_inspect_add(row, Int64GetDatum(stats.errors));
@@ -156,6 +159,8 @@ phase_name(uint32 phase)
 			return "rewriting";
 		case COMPACTION_SWAPPING:
 			return "swapping";
+		case COMPACTION_MERGING:
+			return "merging";
 		default:
 			return "initializing";
 	}

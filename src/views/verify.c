@@ -155,7 +155,7 @@ verify_entry(Verification *v, IndexEntry *entry)
 	CHECK_FOR_INTERRUPTS();
 	if (offset < v->next_offset || entry->last_delta < entry->first_delta)
 		report(v, INDEX_ENTRY_POSITION(v->entry), offset, "the index entry's offsets are not behind those of the entry before it");
-	if (entry->since_first < SINCE_FIRST_MAX && entry->since_first > offset)
+	if (pgt_index_entry_transaction_first(entry, v->id.base) < 0)
 		report(v, INDEX_ENTRY_POSITION(v->entry), offset, "the index entry's transaction begins before the first possible offset");
 	if (entry->position != v->next_position)
 		report(v, entry->position, offset, "the batch does not begin where the batch before it ends");

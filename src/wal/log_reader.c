@@ -7,6 +7,7 @@
  *
  *	  transaction running as of the snapshot, or our own	stop, to keep the order
  *		(with past_running, for a caller that does not need the order: skip it)
+ *	  merged batch that may have one of them	an ERROR; only on a standby
  *	  below the resolved offset		seen unless flagged aborted
  *	  otherwise						seen if the commit log says committed
  *
@@ -165,12 +166,58 @@ reread_visibility(LogReader *reader, uint32 n)
 	return BATCH_SEEN;
 }
 
+/*
+ * Is a transaction of that range of ids running as of a snapshot that was taken on a
+ * standby?  There all ids that are running are among the subtransactions.
+ */
+static bool
+is_any_running(const LogReader *reader, uint64 from, uint64 upto)
+{
+	Snapshot	snapshot = reader->snapshot;
+
+	if (upto < reader->snapshot_xmin)
+		return false;
+	if (upto >= reader->snapshot_xmax)
+		return true;
+	for (int32 i = 0; i < snapshot->subxcnt; i++)
+	{
+		uint64		xid = pgt_transaction_full_id(snapshot->subxip[i]);
+
+		if (xid >= from && xid <= upto)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * ERROR if the snapshot may see only some of the transactions of a merged batch: which of
+ * its records those have written is not known any more.  To snapshots of the server that
+ * merged it this cannot happen.
+ */
+static void
+check_merged(const LogReader *reader, const IndexEntry *entry)
+{
+	if (!reader->snapshot->takenDuringRecovery ||
+		!is_any_running(reader, pgt_index_entry_oldest_xid(entry), entry->xid))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("canceling statement due to conflict with recovery"),
+			 errdetail("The record batches of partition %d of topic %u from offset %lld to %lld were merged; the snapshot is older, and may not see all of their transactions.",
+					   reader->key.partition, reader->key.topic,
+					   (long long) (reader->segment.base + entry->first_delta),
+					   (long long) (reader->segment.base + entry->last_delta)),
+			 errhint("Run the transaction again. With hot_standby_feedback, or a longer batch.merge.lag.ms, batches are merged later.")));
+}
+
 /* How the snapshot sees entry n. */
 static Visibility
 visibility(LogReader *reader, const IndexEntry *entry, uint32 n)
 {
 	Visibility	result;
 
+	if ((entry->flags & ENTRY_MERGED) != 0)
+		check_merged(reader, entry);
 	if (entry->xid == reader->last_xid && (entry->flags & ENTRY_ABORTED) == 0)
 		return reader->last_visibility;
 	if (is_running(reader, entry->xid))
@@ -639,8 +686,7 @@ describe_batch(const LogReader *reader, const IndexEntry *entry, LogReaderBatch 
 	batch->xid = entry->xid;
 	batch->first_offset = reader->segment.base + entry->first_delta;
 	batch->last_offset = reader->segment.base + entry->last_delta;
-	batch->transaction_first = entry->since_first == SINCE_FIRST_MAX ? 0 :
-		batch->first_offset - entry->since_first;
+	batch->transaction_first = pgt_index_entry_transaction_first(entry, reader->segment.base);
 	batch->min_timestamp = entry->min_timestamp;
 	batch->max_timestamp = entry->max_timestamp;
 	batch->is_dense = (entry->flags & ENTRY_DENSE) != 0;

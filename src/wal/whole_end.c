@@ -287,6 +287,16 @@ pgt_whole_end(const TopicPartition *key, Snapshot snapshot, TransactionId *block
 	return end->end;
 }
 
+int64
+pgt_whole_end_below(const TopicPartition *key, Snapshot snapshot, int64 end)
+{
+	LogBounds	bounds;
+
+	if (!pgt_partition_log_bounds(key, &bounds) || bounds.interleaved_end <= end)
+		return end;
+	return lower_end(key, snapshot, end);
+}
+
 bool
 pgt_whole_end_is_needed(const TopicPartition *key, Snapshot snapshot, int64 first_offset)
 {

@@ -16,6 +16,9 @@
  */
 extern int64 pgt_whole_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker);
 
+/* The last offset up to "end" with no transaction that the snapshot sees on both sides of it. */
+extern int64 pgt_whole_end_below(const TopicPartition *key, Snapshot snapshot, int64 end);
+
 /*
  * Must a reader that begins at "first_offset" be told that end?  If not, as is nearly always
  * the case, it stops there by itself; that takes one look at the partition's bounds.
