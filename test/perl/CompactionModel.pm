@@ -1,5 +1,5 @@
 # A model of compacted topics: what a topic must and may hold after a history
-# of transactions, compactions, deletions and crashes.
+# of transactions, compactions, mergings, deletions and crashes.
 #
 # A history is one topic, made of steps.  A step is SQL for the server and a
 # change of the model, which applies it; offsets are foreseen, since one session
@@ -64,6 +64,8 @@ sub new
 		'segment.bytes' => pick(1024, 2048, 4096, 65536),
 		'delete.retention.ms' => $self->{delete_retention},
 		'compression.type' => pick(@codecs),
+		'batch.merge' => pick(qw(on on on off)),
+		'batch.merge.lag.ms' => 0,
 		# the model's clock runs ahead of the server's
 		'message.timestamp.after.max.ms' => '9223372036854775807',
 		'message.timestamp.type' => $self->{append_time} ? 'LogAppendTime' : 'CreateTime'
@@ -181,12 +183,16 @@ sub step
 	my $name = $self->{name};
 	my $partition = int(rand(@{ $self->{partitions} }));
 	my $key = pick(@{ $self->{keys} });
-	my $kind = pick(('transaction') x 12, ('compact') x 4, grep { $offered->{$_} }
+	my @merge = $self->{options}{'batch.merge'} eq 'on' ? ('merge_batches') x 3 : ();
+	my $kind = pick(('transaction') x 12, ('compact') x 4, @merge, grep { $offered->{$_} }
 		qw(dry_run alter apply_retention apply_retention delete_records erase erase truncate));
 
 	return $self->transaction if $kind eq 'transaction';
 	return { kind => $kind, sql => "SELECT count(*) FROM compact('$name');\n" } if $kind eq 'compact';
 	return { kind => $kind, sql => "SELECT count(*) FROM compact('$name', dry_run => true);\n" } if $kind eq 'dry_run';
+	# nothing that the model knows of: no record goes that can be read
+	return { kind => $kind, sql => "SELECT count(*) FROM merge_batches('$name', dry_run => " . pick(qw(false false false true)) . ");\n" }
+	  if $kind eq 'merge_batches';
 	return { kind => $kind, sql => sprintf("SELECT alter_topic('%s', '{\"compression.type\": \"%s\", \"segment.bytes\": %d}');\n",
 			$name, pick(@codecs), pick(1024, 3000, 65536)) } if $kind eq 'alter';
 	return { kind => $kind, sql => "SELECT count(*) FROM apply_retention('$name');\n" } if $kind eq 'apply_retention';

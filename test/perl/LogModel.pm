@@ -50,23 +50,23 @@ sub quote { return defined $_[0] ? "'$_[0]'" : 'NULL'; }
 
 # How often each kind of step comes; a history leaves some out and prefers others.
 my %weights = (
-	transaction => 30, explicit => 6, finish => 4, erase => 6, compact => 5, retention => 2, delete_records => 5,
+	transaction => 30, explicit => 6, finish => 4, erase => 6, compact => 5, merge => 5, retention => 2, delete_records => 5,
 	truncate => 2, checkpoint => 5, consume => 6, spread => 1, look => 2, empty_roll => 2, far_failure => 2);
 
 # Places of fault_point.h that a step may come by: where it dies, and what may fail.
 my @appending = qw(append-written append-logged append-entered append-done all-appended roll-created roll-synced);
 my @rewriting = qw(rewrite-written rewrite-logged rewrite-synced swap-logged swap-flushed swap-stamped swap-one-removed
-  swap-done compact-group-done roll-created roll-synced);
+  swap-done compact-group-done merge-group-done roll-created roll-synced);
 my @deleting = qw(delete-logged delete-flushed delete-one-removed roll-created roll-synced);
 my %dies = (
-	transaction => \@appending, explicit => \@appending, erase => \@rewriting, compact => \@rewriting,
+	transaction => \@appending, explicit => \@appending, erase => \@rewriting, compact => \@rewriting, merge => \@rewriting,
 	retention => \@deleting, delete_records => \@deleting, truncate => \@deleting, consume => ['offset-stored']);
 my @append_fails = qw(directory-create header-write log-write log-write index-extend file-open log-open header-read
   spill-write spill-read entry-write segment-sync);
 my @rewrite_fails = qw(header-write entries-write log-read index-read header-read file-open log-open file-remove segment-sync);
 my @delete_fails = qw(file-remove header-write header-read file-open segment-sync);
 my %fails = (
-	transaction => \@append_fails, explicit => \@append_fails, erase => \@rewrite_fails, compact => \@rewrite_fails,
+	transaction => \@append_fails, explicit => \@append_fails, erase => \@rewrite_fails, compact => \@rewrite_fails, merge => \@rewrite_fails,
 	retention => \@delete_fails, delete_records => \@delete_fails, truncate => \@delete_fails, consume => [qw(log-read index-read)]);
 
 # Steps of the sync process at a checkpoint, before and after the recovery point is
@@ -116,6 +116,8 @@ sub make_topic
 			'retention.ms' => LONG,
 			'delete.retention.ms' => 86_400_000,
 			'compression.type' => pick(qw(none none lz4 zstd)),
+			'batch.merge' => pick(qw(on on on off)),
+			'batch.merge.lag.ms' => 0,
 		}
 	};
 }
@@ -282,7 +284,7 @@ sub make_crash
 		promote => chance(0.03)
 	};
 
-	$crash->{during} = make_step($chances, pick(qw(transaction transaction explicit erase compact delete_records truncate consume retention)));
+	$crash->{during} = make_step($chances, pick(qw(transaction transaction explicit erase compact merge merge delete_records truncate consume retention)));
 	delete $crash->{during}{fault};
 	return $crash;
 }
@@ -350,11 +352,13 @@ sub sql
 	return if ($kind eq 'erase' || $kind eq 'truncate') && any { %{ $_->{pending} } } @{ $topic->{logs} };
 	return if $kind eq 'compact' && !$topic->{compacts};
 	return if $kind eq 'retention' && !$topic->{deletes};
+	return if $kind eq 'merge' && $topic->{options}{'batch.merge'} eq 'off';
 	return $self->finish_sql($step) if $kind eq 'finish';
 
 	$sql = $self->transaction_sql($step) if $kind eq 'transaction' || $kind eq 'explicit';
 	$sql = "SELECT erase('$topic->{name}', " . quote($step->{key}) . ");\n" if $kind eq 'erase';
 	$sql = "SELECT count(*) FROM compact('$topic->{name}');\n" if $kind eq 'compact';
+	$sql = "SELECT count(*) FROM merge_batches('$topic->{name}');\n" if $kind eq 'merge';
 	$sql = 'SET pg_topics.clock_offset = ' . (LONG - HOUR) . ";\nSELECT count(*) FROM apply_retention('$topic->{name}');\n"
 	  . "RESET pg_topics.clock_offset;\n" if $kind eq 'retention';
 	$sql = "TRUNCATE $topic->{name};\n" if $kind eq 'truncate';

@@ -13,7 +13,7 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
-use List::Util qw(max);
+use List::Util qw(max sum0);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -61,7 +61,7 @@ sub resolve
 {
 	my ($topic) = @_;
 
-	$node->safe_psql('postgres', "SELECT count(*) FROM compact('$topic', dry_run => true)");
+	$node->safe_psql('postgres', "SELECT count(*) FROM apply_retention('$topic', dry_run => true)");
 	return;
 }
 
@@ -296,6 +296,7 @@ sub die_elsewhere
 my %operations = (
 	compact => { leaves => 'compact', sql => sub { return "SELECT count(*) FROM compact('$_[0]')"; } },
 	erase => { leaves => 'erase', sql => sub { return "SELECT erase('$_[0]', 'key 1'::text)"; } },
+	merge => { leaves => 'nothing', small => 1, sql => sub { return "SELECT count(*) FROM merge_batches('$_[0]')"; } },
 	delete => { leaves => 'delete', sql => sub { return "SELECT delete_records('$_[0]', 0, 150)"; }, start => 150 },
 	retention => {
 		leaves => 'delete',
@@ -316,6 +317,8 @@ my %operations = (
 # Which operations die where, and what is to be seen then: before, some of it done,
 # after, or either.
 my @swaps = qw(compact erase);
+# merging removes no record, so nothing is to be seen of it
+my @merges = qw(rewrite-written rewrite-logged rewrite-synced swap-logged swap-flushed swap-stamped swap-one-removed swap-done);
 my %scenarios = (
 	'rewrite-written' => [ 'before', @swaps ],
 	'rewrite-logged' => [ 'before', @swaps ],
@@ -326,6 +329,7 @@ my %scenarios = (
 	'swap-one-removed' => [ 'some', @swaps ],
 	'swap-done' => [ 'some', @swaps ],
 	'compact-group-done' => [ 'some', 'compact' ],
+	'merge-group-done' => [ 'before', 'merge' ],
 	'discard-logged' => [ 'before', 'discard' ],
 	'delete-logged' => [ 'either', qw(delete retention) ],
 	'delete-flushed' => [ 'after', qw(delete retention) ],
@@ -367,6 +371,23 @@ sub make_large_topic
 	return;
 }
 
+# Segments of many small batches, aborted ones among them, in a topic that is not compacted.
+sub make_small_topic
+{
+	my ($topic) = @_;
+
+	$node->safe_psql('postgres', qq{
+		SET synchronous_commit = off;
+		SELECT create_topic('$topic', config => '{"segment.bytes": 4096, "batch.merge.lag.ms": 0}');
+		CALL fill('$topic', 70, 12);
+		BEGIN; SELECT produce('$topic', 'key 1', 'aborted'); SELECT count(*) FROM flush(); ROLLBACK;
+		CALL fill('$topic', 60, 15);
+		RESET synchronous_commit;
+		SELECT pg_logical_emit_message(true, 'flush', '')});
+	resolve($topic);
+	return;
+}
+
 my $number = 0;
 
 sub run_case
@@ -378,7 +399,7 @@ sub run_case
 	my $sql = $case->{sql}->($topic);
 
 	note("---- $name");
-	$case->{large} ? make_large_topic($topic) : make_topic($topic, $case->{config} // '"index.interval.bytes": 4096');
+	$case->{small} ? make_small_topic($topic) : $case->{large} ? make_large_topic($topic) : make_topic($topic, $case->{config} // '"index.interval.bytes": 4096');
 	$node->safe_psql('postgres', 'CHECKPOINT') if $number % 2;
 	my $before = look($node, $topic);
 	my $after = $leaves{ $case->{leaves} }->($before->{records}, $case->{start});
@@ -402,6 +423,8 @@ sub run_case
 	resolve($topic);
 	$node->safe_psql('postgres', $sql);
 	check_done($topic, $case, $before, $after, $name);
+	cmp_ok(sum0(map { $_->{batches} } @{ look($node, $topic)->{segments} }), '<', @{ $before->{records} } / 10,
+		"$name: done again, the operation leaves few batches") if $kind eq 'merge';
 	check_standby($topic, "$name, done again");
 	return;
 }
@@ -484,11 +507,15 @@ foreach my $point (sort keys %scenarios)
 	($run{$_} // \&run_case)->($point, $_, $shows, 'restart') foreach @kinds;
 }
 
+run_case($_, 'merge', 'before', 'restart') foreach @merges;
+
 # the whole server stops at once, or recovers twice
 run_case('swap-logged', 'compact', 'either', 'stop');
 run_case('swap-flushed', 'compact', 'some', 'stop');
 run_case('delete-flushed', 'delete', 'after', 'stop');
+run_case('swap-flushed', 'merge', 'before', 'stop');
 run_case('swap-stamped', 'compact', 'some', 'again');
+run_case('swap-stamped', 'merge', 'before', 'again');
 run_case('swap-one-removed', 'compact', 'some', 'again');
 run_case('delete-one-removed', 'retention', 'after', 'again');
 
