@@ -48,7 +48,7 @@ interval_datum(int64 us)
 	return IntervalPGetDatum(interval);
 }
 
-/* Add the columns of retention and compaction. */
+/* Add the columns of retention, compaction and merging. */
 static void
 row_add_maintenance(InspectRow *row, PartitionState *state)
 {
