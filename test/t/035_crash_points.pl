@@ -423,7 +423,7 @@ sub run_case
 	resolve($topic);
 	$node->safe_psql('postgres', $sql);
 	check_done($topic, $case, $before, $after, $name);
-	cmp_ok(sum0(map { $_->{batches} } @{ look($node, $topic)->{segments} }), '<', @{ $before->{records} } / 10,
+	cmp_ok(sum0(map { $_->{batches} } @{ look($node, $topic)->{segments} }), '<', @{ $before->{records} } / 4,
 		"$name: done again, the operation leaves few batches") if $kind eq 'merge';
 	check_standby($topic, "$name, done again");
 	return;
