@@ -164,6 +164,36 @@ is_deeply(read_files('appended'), read_topic('appended', $text),
 is_deeply(read_files('holes'), read_topic('holes', $text),
 	'given offsets with gaps: a Kafka library reads the same as a query');
 
+# ---- merged batches ----------------------------------------------------------
+
+# each record in a transaction of its own, with other append times
+sql(q{
+	SELECT create_topic('small_' || codec, config => jsonb_build_object('batch.merge.lag.ms', 0, 'compression.type', codec,
+		'message.timestamp.type', type))
+	FROM (VALUES ('none', 'CreateTime'), ('zstd', 'CreateTime'), ('lz4', 'LogAppendTime')) AS t(codec, type);
+	DO $$ BEGIN
+		FOR n IN 1 .. 300 LOOP
+			PERFORM produce(topic, 'k' || n % 7, CASE WHEN n % 11 > 0 THEN repeat('v' || n, n % 60) END,
+				headers => CASE WHEN n % 4 = 0 THEN jsonb_build_object('n', n, 'none', NULL) END)
+			FROM unnest('{small_none, small_zstd, small_lz4}'::regclass[]) AS topic;
+			IF n % 10 = 3 THEN
+				PERFORM flush();
+				ROLLBACK;
+			ELSE
+				COMMIT;
+			END IF;
+		END LOOP;
+	END $$});
+foreach my $topic (qw(small_none small_zstd small_lz4))
+{
+	my $before = read_topic($topic, $text);
+
+	is(sql("SELECT records_before - records_after FROM merge_batches('$topic')"), '30', "$topic: batches are merged");
+	cmp_ok(sql("SELECT sum(batches) FROM pg_topic_segments WHERE topic = '$topic'::regclass"), '<', 30, "$topic: few are left");
+	is_deeply(read_topic($topic, $text), $before, "$topic: a query shows the same as before");
+	is_deeply(read_files($topic), $before, "$topic: a Kafka library reads the same from merged batches");
+}
+
 # after a crash, as redo has written it
 kill_all($node);
 $node->start;
