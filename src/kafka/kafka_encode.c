@@ -326,21 +326,10 @@ put_unknown(KafkaWriter *w, const KafkaTag *unknown)
 		put_bytes(w, unknown->data, unknown->length);
 }
 
-/* Those that come before a tag of the schema; *unknown moves on. */
-static bool
-put_unknown_below(KafkaWriter *w, const KafkaTag **unknown, uint32 tag)
-{
-	for (; *unknown != NULL && (*unknown)->tag < tag; *unknown = (*unknown)->next)
-	{
-		if (!put_unknown(w, *unknown))
-			return false;
-	}
-	return true;
-}
-
 /*
  * The tagged fields of a structure: those that have a value, and those that were not
- * known when the structure was decoded.  "field" is the first that the schema has.
+ * known when the structure was decoded.  "field" is the first that the schema has; their
+ * tags are 0, 1, 2 ..., so the unknown ones come behind them.
  */
 static bool
 encode_tags(KafkaWriter *w, const KafkaField *field, int field_count, const char *in)
@@ -370,8 +359,7 @@ encode_tags(KafkaWriter *w, const KafkaField *field, int field_count, const char
 		return false;
 	for (int i = 0; present != 0; i++, present >>= 1)
 	{
-		if ((present & 1) &&
-			(!put_unknown_below(w, &unknown, field[i].tag) || !put_tagged(w, &field[i], in + field[i].offset)))
+		if ((present & 1) && !put_tagged(w, &field[i], in + field[i].offset))
 			return false;
 	}
 	for (; unknown != NULL; unknown = unknown->next)

