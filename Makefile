@@ -60,7 +60,7 @@ ISOLATION_OPTS = $(TEST_OPTS)
 TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
-EXTRA_CLEAN = test/unit/unit_test test/unit/key_map_test test/unit/kafka_test test/unit/subxact_stack_test test/fuzz/fuzz_target test/fuzz/make_seeds tmp_instance
+EXTRA_CLEAN = test/unit/unit_test test/unit/key_map_test test/unit/kafka_test test/unit/kafka_bench test/unit/subxact_stack_test test/fuzz/fuzz_target test/fuzz/make_seeds tmp_instance
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -108,6 +108,11 @@ SUBXACT_STACK_SRCS = $(addprefix $(top),test/unit/subxact_stack_test.c src/util/
 test/unit/subxact_stack_test: $(SUBXACT_STACK_SRCS) $(HEADER_FILES)
 	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(SUBXACT_STACK_SRCS) \
 		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lm
+
+# no test: make test/unit/kafka_bench && test/unit/kafka_bench
+test/unit/kafka_bench: $(top)test/unit/kafka_bench.c $(KAFKA_TEST_SRCS) $(HEADER_FILES)
+	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $< $(wordlist 2,100,$(KAFKA_TEST_SRCS)) \
+		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport $(CODEC_LIBS) -lm
 
 .PHONY: unit
 unit: test/unit/unit_test test/unit/key_map_test test/unit/subxact_stack_test test/unit/kafka_test

@@ -80,9 +80,10 @@ pgt_kafka_default_array(KafkaArena *arena, KafkaStructId id, int32 count)
 	size_t		size = pgt_kafka_structs[id].size;
 	char	   *items = pgt_kafka_arena_alloc(arena, count * size);
 
-	if (items == NULL)
-		return NULL;
-	for (int32 i = 0; i < count; i++)
-		pgt_kafka_default_struct(id, items + i * size);
+	if (items == NULL || count <= 0)
+		return items;
+	pgt_kafka_default_struct(id, items);
+	for (int32 i = 1; i < count; i++)
+		memcpy(items + i * size, items, size);
 	return items;
 }

@@ -110,7 +110,7 @@ put_bytes(KafkaWriter *w, const char *data, int32 length)
 	return true;
 }
 
-static bool
+static inline bool
 put_varint(KafkaWriter *w, uint32 value)
 {
 	for (; value >= 0x80; value >>= 7)

@@ -1235,6 +1235,10 @@ test_lengths(void)
 	Text		hex = {0};
 
 	ok(metadata != NULL && metadata->topics.count == -1, "each negative count is a count of -1");
+	test_arena_free(&arena);
+	ok(!decode_hex(&arena, &reader, KAFKA_METADATA_REQUEST, 4, "000f423f" "000361626301") &&
+	   arena.taken <= sizeof(KafkaMetadataRequest) + MAXIMUM_ALIGNOF,
+	   "no memory is taken for 999,999 elements that are not there");
 	/* version 3 has a compact string, of 32,767 or 32,768 bytes */
 	for (int more = 0; more <= 1; more++)
 	{
