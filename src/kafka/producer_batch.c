@@ -43,9 +43,9 @@ get_int32(const char *bytes)
 
 /* Note the problem, and return the error. */
 static KafkaError
-refuse(KafkaError error, const char *text, const char **problem)
+refuse(KafkaError error, const char *why, const char **problem)
 {
-	*problem = text;
+	*problem = why;
 	return error;
 }
 
