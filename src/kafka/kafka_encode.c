@@ -407,10 +407,12 @@ pgt_kafka_encode(KafkaWriter *w, KafkaStructId message, int version, const void 
 	return encode_struct(w, &pgt_kafka_structs[message], structure);
 }
 
-bool
-pgt_kafka_encode_bytes(KafkaWriter *w, const void *data, int32 length)
+char *
+pgt_kafka_encode_room(KafkaWriter *w, size_t length)
 {
-	return put_bytes(w, data, length);
+	char	   *room;
+
+	return take_room(w, length, &room) ? room : NULL;
 }
 
 bool

@@ -13,9 +13,9 @@
  * functions, and the rest to zeros.
  *
  * When the room does not do for a value, grow() makes next and end those of more room, of
- * "needed" bytes at least; the bytes until next are the end of the room before.  Without
- * grow(), or if it returns false, that is a problem.  A caller that has asked for the size
- * first needs none.
+ * "needed" bytes at least; the bytes until next are the end of the room before, and stay
+ * where they are until the message or frame is whole.  Without grow(), or if it returns
+ * false, that is a problem.  A caller that has asked for the size first needs none.
  *
  * splice() is called in the place of records that have a source, and sees to it that their
  * bytes follow those until next.  It may change next and end, too.
@@ -45,7 +45,7 @@ extern bool pgt_kafka_encode(KafkaWriter *writer, KafkaStructId message, int ver
 /* The size of what pgt_kafka_encode() would write, added to writer->size.  False as above. */
 extern bool pgt_kafka_encode_count(KafkaWriter *writer, KafkaStructId message, int version, const void *structure);
 
-/* Write bytes as they are. */
-extern bool pgt_kafka_encode_bytes(KafkaWriter *writer, const void *data, int32 length);
+/* Room for bytes that the caller writes, now or later; NULL, with a problem, if there is none. */
+extern char *pgt_kafka_encode_room(KafkaWriter *writer, size_t length);
 
 #endif							/* KAFKA_ENCODE_H */

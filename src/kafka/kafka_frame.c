@@ -10,6 +10,8 @@
 
 #include "port/pg_bswap.h"
 
+#include "kafka/kafka_default.h"
+#include "kafka/kafka_error.h"
 #include "kafka/kafka_frame.h"
 
 #define KEY_AND_VERSION_SIZE	4
@@ -76,6 +78,15 @@ pgt_kafka_request_decode(KafkaRequest *request, KafkaArena *arena, const char *f
 	return KAFKA_VERDICT_SERVE;
 }
 
+/* Note the problem, and return false. */
+static bool
+fail_response(KafkaWriter *w, const char *problem)
+{
+	w->problem = problem;
+	w->field = NULL;
+	return false;
+}
+
 /* Encode header and body, or count them. */
 static bool
 encode_response(KafkaWriter *w, const KafkaApi *api, int version, int32 correlation_id, const void *body)
@@ -98,21 +109,42 @@ pgt_kafka_frame_response_size(KafkaWriter *w, const KafkaApi *api, int version, 
 		return false;
 	}
 	*size = KAFKA_FRAME_SIZE_BYTES + counter.size;
-	if (counter.size <= PG_INT32_MAX)
-		return true;
-	w->problem = "response is too long";
-	w->field = NULL;
-	return false;
+	return counter.size <= PG_INT32_MAX || fail_response(w, "response is too long");
 }
 
 bool
 pgt_kafka_frame_response(KafkaWriter *w, const KafkaApi *api, int version, int32 correlation_id, const void *body)
 {
+	size_t		before = w->size;
+	char	   *prefix = pgt_kafka_encode_room(w, KAFKA_FRAME_SIZE_BYTES);
 	size_t		size;
-	uint32		prefix;
+	uint32		value;
 
-	if (!pgt_kafka_frame_response_size(w, api, version, body, &size))
+	if (prefix == NULL || !encode_response(w, api, version, correlation_id, body))
 		return false;
-	prefix = pg_hton32((uint32) (size - KAFKA_FRAME_SIZE_BYTES));
-	return pgt_kafka_encode_bytes(w, &prefix, sizeof(prefix)) && encode_response(w, api, version, correlation_id, body);
+	size = w->size - before - KAFKA_FRAME_SIZE_BYTES;
+	if (size > PG_INT32_MAX)
+		return fail_response(w, "response is too long");
+	value = pg_hton32((uint32) size);
+	memcpy(prefix, &value, sizeof(value));
+	return true;
+}
+
+/* ApiVersions alone is what such a client is told of. */
+static bool
+is_api_versions(int key)
+{
+	return key == KAFKA_API_API_VERSIONS;
+}
+
+bool
+pgt_kafka_frame_tell_versions(KafkaWriter *w, KafkaArena *arena, int32 correlation_id)
+{
+	KafkaApiVersionsResponse response;
+
+	pgt_kafka_default_struct(KAFKA_API_VERSIONS_RESPONSE, &response);
+	response.error_code = KAFKA_ERROR_UNSUPPORTED_VERSION;
+	if (!pgt_kafka_api_list(arena, is_api_versions, &response))
+		return fail_response(w, pgt_kafka_decode_no_memory);
+	return pgt_kafka_frame_response(w, pgt_kafka_api(KAFKA_API_API_VERSIONS), 0, correlation_id, &response);
 }

@@ -27,7 +27,7 @@ typedef struct KafkaRequest
 {
 	const KafkaApi *api;
 	int			version;
-	const KafkaRequestHeader *header;
+	const KafkaRequestHeader *header;	/* its client id may be null, which Kafka takes for an empty one */
 	void	   *body;			/* the structure of api->request, if it is to be served */
 	const char *left;			/* bytes behind the body, which Kafka does not mind */
 	const char *problem;		/* why the connection is to be closed */
@@ -44,13 +44,17 @@ extern const char *pgt_kafka_frame_size(const char *bytes, int32 limit, int32 *s
 extern KafkaVerdict pgt_kafka_request_decode(KafkaRequest *request, KafkaArena *arena, const char *frame, size_t length);
 
 /*
- * Write a whole response, its size first, in the version of its request.  How much that will
- * be, the size included, pgt_kafka_frame_response_size() tells before.  False, with the
+ * Write a whole response, its size first, in the version of its request.  The size is known
+ * last, so what the writer has given stays in place until then.  How much it will be,
+ * the size included, pgt_kafka_frame_response_size() tells before.  False, with the
  * writer's problem, as pgt_kafka_encode() says.
  */
 extern bool pgt_kafka_frame_response(KafkaWriter *writer, const KafkaApi *api, int version, int32 correlation_id,
 									 const void *body);
 extern bool pgt_kafka_frame_response_size(KafkaWriter *writer, const KafkaApi *api, int version, const void *body,
 										  size_t *size);
+
+/* The answer to KAFKA_VERDICT_TELL_VERSIONS: which versions of ApiVersions there are. */
+extern bool pgt_kafka_frame_tell_versions(KafkaWriter *writer, KafkaArena *arena, int32 correlation_id);
 
 #endif							/* KAFKA_FRAME_H */

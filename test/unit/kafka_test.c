@@ -1281,46 +1281,70 @@ test_end_of_memory(void)
 	free(bytes.data);
 }
 
-/* Writers whose room is in pieces of one size. */
+/* Writers whose room is in pieces of one size, which stay where they are until they are joined. */
 typedef struct PieceWriter
 {
 	KafkaWriter writer;
-	Text		all;
-	char	   *piece;
 	size_t		size;
+	struct
+	{
+		char	   *data;
+		size_t		length;
+	}			pieces[1000];
+	int			count;
 } PieceWriter;
 
-/* Take what is in the piece. */
+/* Note how much of the last piece is used. */
 static void
-take_piece(PieceWriter *p)
+end_piece(PieceWriter *p)
 {
-	if (p->piece != NULL)
-		text_add(&p->all, p->piece, p->writer.next - p->piece);
-	free(p->piece);
-	p->piece = NULL;
+	if (p->count > 0 && p->writer.next != NULL)
+		p->pieces[p->count - 1].length = p->writer.next - p->pieces[p->count - 1].data;
+	p->writer.next = p->writer.end = NULL;
+}
+
+static char *
+new_piece(PieceWriter *p, size_t length)
+{
+	end_piece(p);
+	if (p->count == lengthof(p->pieces))
+		give_up("too many pieces", "");
+	p->pieces[p->count].data = must_malloc(length);
+	p->pieces[p->count].length = length;
+	return p->pieces[p->count++].data;
 }
 
 static bool
 grow_piece(KafkaWriter *writer, size_t needed)
 {
 	PieceWriter *p = (PieceWriter *) writer;
+	size_t		length = Max(needed, p->size);
 
-	take_piece(p);
-	p->piece = must_malloc(Max(needed, p->size));
-	writer->next = p->piece;
-	writer->end = p->piece + Max(needed, p->size);
+	writer->next = new_piece(p, length);
+	writer->end = writer->next + length;
 	return true;
 }
 
 static bool
 splice_piece(KafkaWriter *writer, const KafkaRecords *records)
 {
-	PieceWriter *p = (PieceWriter *) writer;
-
-	take_piece(p);
-	text_add(&p->all, records->source, records->length);
-	writer->next = writer->end = NULL;
+	memcpy(new_piece((PieceWriter *) writer, records->length), records->source, records->length);
 	return true;
+}
+
+/* All bytes, which the caller frees, as it need not the pieces any more. */
+static Text
+join_pieces(PieceWriter *p)
+{
+	Text		all = {0};
+
+	end_piece(p);
+	for (int i = 0; i < p->count; i++)
+	{
+		text_add(&all, p->pieces[i].data, p->pieces[i].length);
+		free(p->pieces[i].data);
+	}
+	return all;
 }
 
 /* A response to Fetch with two partitions, whose records are in memory or elsewhere. */
@@ -1362,20 +1386,22 @@ test_pieces(void)
 	for (int version = 4; version <= 18; version++)
 	{
 		PieceWriter one = {.writer = {.grow = grow_piece}, .size = 100000};
+		Text		want;
 
 		good &= pgt_kafka_frame_response(&one.writer, api, version, 7, whole);
-		take_piece(&one);
+		want = join_pieces(&one);
 		for (int size = 1; size < 40; size++)
 		{
 			PieceWriter many = {.writer = {.grow = grow_piece, .splice = splice_piece}, .size = size};
+			Text		got;
 
 			good &= pgt_kafka_frame_response(&many.writer, api, version, 7, size % 2 ? whole : spliced);
-			take_piece(&many);
-			good &= many.all.length == one.all.length && many.writer.size == one.writer.size &&
-				memcmp(many.all.data, one.all.data, one.all.length) == 0;
-			free(many.all.data);
+			got = join_pieces(&many);
+			good &= got.length == want.length && many.writer.size == want.length &&
+				memcmp(got.data, want.data, want.length) == 0;
+			free(got.data);
 		}
-		free(one.all.data);
+		free(want.data);
 	}
 	ok(good, "room in pieces and records from elsewhere give the same bytes");
 	test_arena_free(&arena);
@@ -1406,7 +1432,20 @@ test_end_of_room(void)
 	response = fetch_response(&arena.arena, true);
 	ok(!pgt_kafka_frame_response(&alone.writer, api, 18, 7, response) && alone.writer.problem != NULL,
 	   "records from elsewhere need someone who brings them");
-	free(alone.piece);
+	free(join_pieces(&alone).data);
+	test_arena_free(&arena);
+}
+
+static void
+test_tell_versions(void)
+{
+	TestArena	arena = TEST_ARENA;
+	char		room[64];
+	KafkaWriter writer = {.next = room, .end = room + sizeof(room)};
+	static const char want[] = "\0\0\0\x10" "\0\0\0\7" "\0\x23" "\0\0\0\1" "\0\x12" "\0\0" "\0\5";
+
+	ok(pgt_kafka_frame_tell_versions(&writer, &arena.arena, 7) && writer.size == sizeof(want) - 1 &&
+	   memcmp(room, want, sizeof(want) - 1) == 0, "a client whose ApiVersions is unknown is told which are known");
 	test_arena_free(&arena);
 }
 
@@ -1475,6 +1514,7 @@ main(int argc, char **argv)
 	test_end_of_memory();
 	test_pieces();
 	test_end_of_room();
+	test_tell_versions();
 	test_frame_size();
 	test_rules();
 	printf("1..%d\n", tests);
