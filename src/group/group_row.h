@@ -1,6 +1,7 @@
 /*
  * group_row.h
- *	  The rows of topic_group_offsets.
+ *	  The rows of topic_group_offsets: reading them (group_row.c), writing them
+ *	  (group_row_write.c), and questions about all of them (group_row_query.c).
  */
 #ifndef GROUP_ROW_H
 #define GROUP_ROW_H
@@ -37,6 +38,16 @@ extern void pgt_group_row_refresh(Relation table, const ConsumerGroup *group, Gr
 
 /* The metadata of part->row, palloc'd, or NULL. */
 extern char *pgt_group_row_metadata(const ConsumerGroup *group, const GroupPartition *part);
+
+/* The table's index on (topic, group, partition). */
+extern Oid	pgt_group_row_index(Relation table);
+
+/* What a row says: the group's owner, or GROUP_UNCLAIMED, and the partition. */
+extern Oid	pgt_group_row_owner(HeapTuple row, TupleDesc desc);
+extern int32 pgt_group_row_partition(HeapTuple row, TupleDesc desc);
+
+/* Is this the group's row for the partition? */
+extern bool pgt_group_row_is_of(HeapTuple row, TupleDesc desc, const ConsumerGroup *group, int32 partition);
 
 /*
  * The snapshot to read rows with, registered: the latest one, except under REPEATABLE

@@ -19,7 +19,7 @@
 /* a partition of a consumer group that has no row yet; see consumer_group.c */
 #define MISSING_ROW_LOCK_CLASS	3
 
-/* the making of a consumer group's row with its owner, for that moment; see group_row.c */
+/* the making of a consumer group's row with its owner, for that moment; see group_row_write.c */
 #define OWNER_LOCK_CLASS		7
 
 /* a partition's turn to append more than one run of batches; see producer.c */

@@ -1,4 +1,4 @@
-# Files under test: src/group/group_row_cache.c, src/group/group_row.c.
+# Files under test: src/group/group_row_cache.c, src/group/group_row.c, src/group/group_row_write.c.
 # Versions of a group's rows that vacuum may not remove yet do not make consuming
 # slower; and a row is found whatever has happened to the place where it was.
 use strict;

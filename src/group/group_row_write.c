@@ -1,0 +1,340 @@
+/*
+ * group_row_write.c
+ *	  Writing the rows of topic_group_offsets.
+ *
+ * A row is written only by the transaction that owns the partition for the group
+ * (consumer_group.c), so two transactions never write a row at once.  The cost of a write
+ * must not grow with the old versions of the row that vacuum has not removed: the new
+ * version is put into the index without a visit to the others.
+ *
+ * All rows of a group in a topic have one owner (group_role.c), though sessions of two
+ * roles may write the first rows of two partitions at once, and neither sees the other's.
+ * So whoever writes a row that has no owner yet looks first for one in all of the group's
+ * rows, also those that are not committed, and takes it over.  From the look until the row
+ * is in the table it holds an advisory lock on the group.  If the user may not use the group
+ * of the owner found, the call waits for the other transaction, should that be running:
+ * once it has committed, the group is the other role's and the call fails; once it has
+ * rolled back, the call looks again.  Sessions of one role never wait here.
+ *
+ * Locks: RowExclusiveLock on the table until the transaction's end.  The advisory lock on
+ * the group is held for a moment, by a process that waits for nothing.
+ *
+ * Durability and crash safety are the heap's.
+ *
+ * Memory: rows in the caller's context.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/index.h"
+#include "catalog/indexing.h"
+#include "common/hashfn.h"
+#include "common/int.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "nodes/execnodes.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "group/group_role.h"
+#include "group/group_row.h"
+#include "group/group_row_columns.h"
+#include "util/advisory_lock.h"
+#include "util/compat.h"
+#include "util/fault_point.h"
+
+/* ---- columns ------------------------------------------------------------ */
+
+/* Set the columns that a commit writes; next is NO_OFFSET where nothing is committed. */
+static void
+commit_values(Datum *values, bool *nulls, int64 next, const char *metadata)
+{
+	values[Anum_offsets_committed_offset - 1] = Int64GetDatum(next);
+	nulls[Anum_offsets_committed_offset - 1] = next == NO_OFFSET;
+	values[Anum_offsets_metadata - 1] = metadata == NULL ? (Datum) 0 : CStringGetTextDatum(metadata);
+	nulls[Anum_offsets_metadata - 1] = metadata == NULL;
+	values[Anum_offsets_commit_timestamp - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	nulls[Anum_offsets_commit_timestamp - 1] = next == NO_OFFSET;
+}
+
+/* Set the columns of the lease. */
+static void
+lease_values(Datum *values, bool *nulls, const GroupLease *lease)
+{
+	values[Anum_offsets_member_id - 1] = lease->member == NULL ? (Datum) 0 : CStringGetTextDatum(lease->member);
+	nulls[Anum_offsets_member_id - 1] = lease->member == NULL;
+	values[Anum_offsets_lease_until - 1] = TimestampTzGetDatum(lease->until);
+	nulls[Anum_offsets_lease_until - 1] = lease->until == DT_NOBEGIN;
+	values[Anum_offsets_generation - 1] = Int64GetDatum(lease->generation);
+	nulls[Anum_offsets_generation - 1] = false;
+	values[Anum_offsets_position - 1] = Int64GetDatum(lease->position);
+	nulls[Anum_offsets_position - 1] = lease->position == NO_OFFSET;
+	values[Anum_offsets_position_timestamp - 1] = TimestampTzGetDatum(lease->served);
+	nulls[Anum_offsets_position_timestamp - 1] = lease->served == DT_NOBEGIN;
+}
+
+/* Set the columns with the number of records that the group has lost so far. */
+static void
+lost_values(Datum *values, bool *nulls, int64 lost)
+{
+	values[Anum_offsets_lost_records - 1] = Int64GetDatum(lost);
+	values[Anum_offsets_lost_timestamp - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	nulls[Anum_offsets_lost_records - 1] = false;
+	nulls[Anum_offsets_lost_timestamp - 1] = lost == 0;
+}
+
+/* Mark the columns from first to last as replaced. */
+static void
+replace_columns(bool *replace, int first, int last)
+{
+	for (int i = first; i <= last; i++)
+		replace[i - 1] = true;
+}
+
+/*
+ * Add a new version of a row to the table's indexes.  The key has not changed and the
+ * caller owns the row, so the index need not check that the key is unique: that would
+ * visit every version that vacuum has not removed.
+ */
+static void
+index_version(Relation table, HeapTuple row)
+{
+	CatalogIndexState indexes = CatalogOpenIndexes(table);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsHeapTuple);
+
+	ExecStoreHeapTuple(row, slot, false);
+	for (int i = 0; i < indexes->ri_NumIndices; i++)
+	{
+		IndexInfo  *info = indexes->ri_IndexRelationInfo[i];
+		Datum		values[INDEX_MAX_KEYS];
+		bool		nulls[INDEX_MAX_KEYS];
+
+		if (!info->ii_ReadyForInserts)
+			continue;
+		FormIndexDatum(info, slot, NULL, values, nulls);
+		(void) index_insert(indexes->ri_IndexRelationDescs[i], values, nulls, &row->t_self, table,
+							UNIQUE_CHECK_NO, true, info);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	CatalogCloseIndexes(indexes);
+}
+
+/* ---- the owner ---------------------------------------------------------- */
+
+/* The tag of the lock under which a row gets its owner. */
+static LOCKTAG
+owner_tag(const ConsumerGroup *group)
+{
+	uint32		hash = hash_bytes((const unsigned char *) group->id, strlen(group->id));
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, group->topic, hash, OWNER_LOCK_CLASS);
+	return tag;
+}
+
+/* Take that lock, and give it back. */
+static void
+lock_owner(const ConsumerGroup *group)
+{
+	LOCKTAG		tag = owner_tag(group);
+
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
+static void
+unlock_owner(const ConsumerGroup *group)
+{
+	LOCKTAG		tag = owner_tag(group);
+
+	LockRelease(&tag, ExclusiveLock, false);
+}
+
+/*
+ * The owner that the group's rows have by now, committed or not; *exists tells whether there
+ * is any row.  *writer is the running transaction of another session without which the
+ * group would not have that owner, or invalid.
+ */
+static Oid
+find_owner(Relation table, const ConsumerGroup *group, bool *exists, TransactionId *writer)
+{
+	SnapshotData dirty;
+	SysScanDesc scan;
+	HeapTuple	row;
+	Oid			owner = GROUP_UNCLAIMED;
+
+	*exists = false;
+	*writer = InvalidTransactionId;
+	InitDirtySnapshot(dirty);
+	scan = pgt_group_rows_scan(table, group, -1, &dirty);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		TransactionId xmin = dirty.xmin;
+		Oid			found = pgt_group_row_owner(row, RelationGetDescr(table));
+
+		*exists = true;
+		if (found == GROUP_UNCLAIMED)
+			continue;
+		owner = found;
+		*writer = xmin;
+		if (!TransactionIdIsValid(xmin))
+			break;
+	}
+	systable_endscan(scan);
+	return owner;
+}
+
+/*
+ * The owner for a row that has none yet.  The owner's lock is held afterwards, until the
+ * caller has written the row.  ERROR where the group belongs to a role that the user may not
+ * act for.  A group that is new in its topic is told in the server's log, since it may be a
+ * mistyped name.
+ */
+static Oid
+claim(Relation table, const ConsumerGroup *group)
+{
+	for (;;)
+	{
+		bool		exists;
+		TransactionId writer;
+		Oid			owner;
+
+		lock_owner(group);
+		owner = find_owner(table, group, &exists, &writer);
+		if (!exists)
+			ereport(LOG,
+					(errmsg("consumer group \"%s\" is new in topic \"%s\"", group->id, get_rel_name(group->topic))));
+		if (owner == GROUP_UNCLAIMED)
+			return GetUserId();
+		if (pgt_group_role_may_use(group->topic, owner))
+			return owner;
+		unlock_owner(group);
+		if (!TransactionIdIsValid(writer))
+			pgt_group_role_check(group, owner);
+		XactLockTableWait(writer, NULL, NULL, XLTW_None);
+	}
+}
+
+/* Set the column of the owner. */
+static void
+owner_value(Datum *values, bool *nulls, Oid owner)
+{
+	values[Anum_offsets_owner - 1] = ObjectIdGetDatum(owner);
+	nulls[Anum_offsets_owner - 1] = owner == GROUP_UNCLAIMED;
+}
+
+/* ---- writing rows ------------------------------------------------------- */
+
+/* Put a new version in the place of an owned row. */
+static HeapTuple
+replace_row(Relation table, const GroupPartition *part, Datum *values, bool *nulls, bool *replace)
+{
+	HeapTuple	updated = heap_modify_tuple(part->row, RelationGetDescr(table), values, nulls, replace);
+
+	PGT_HEAP_UPDATE(table, &part->row->t_self, updated);
+	if (!HeapTupleIsHeapOnly(updated))
+		index_version(table, updated);
+	return updated;
+}
+
+/* Write a new version of an owned row; arguments as for pgt_group_row_write(). */
+static HeapTuple
+update_row(Relation table, const GroupPartition *part, Oid owner, int64 next, int64 lost,
+		   const char *metadata, bool leased)
+{
+	Datum		values[Natts_offsets] = {0};
+	bool		nulls[Natts_offsets] = {false};
+	bool		replace[Natts_offsets] = {false};
+
+	commit_values(values, nulls, next, metadata);
+	if (next != NO_OFFSET)
+		replace_columns(replace, Anum_offsets_committed_offset, Anum_offsets_commit_timestamp);
+	if (lost > 0)
+	{
+		bool		isnull;
+		Datum		before = heap_getattr(part->row, Anum_offsets_lost_records,
+										  RelationGetDescr(table), &isnull);
+
+		if (!isnull && pg_add_s64_overflow(lost, DatumGetInt64(before), &lost))
+			lost = PG_INT64_MAX;
+		lost_values(values, nulls, lost);
+		replace_columns(replace, Anum_offsets_lost_records, Anum_offsets_lost_timestamp);
+	}
+	lease_values(values, nulls, &part->lease);
+	if (leased)
+		replace_columns(replace, Anum_offsets_member_id, Anum_offsets_position_timestamp);
+	owner_value(values, nulls, owner);
+	replace[Anum_offsets_owner - 1] = owner != part->owner;
+	return replace_row(table, part, values, nulls, replace);
+}
+
+/* Write the first row of an owned partition. */
+static HeapTuple
+insert_row(Relation table, const ConsumerGroup *group, const GroupPartition *part, Oid owner,
+		   int64 next, int64 lost, const char *metadata)
+{
+	Datum		values[Natts_offsets] = {0};
+	bool		nulls[Natts_offsets] = {false};
+	HeapTuple	row;
+
+	commit_values(values, nulls, next, metadata);
+	lost_values(values, nulls, lost);
+	lease_values(values, nulls, &part->lease);
+	owner_value(values, nulls, owner);
+	values[Anum_offsets_group_id - 1] = CStringGetTextDatum(group->id);
+	values[Anum_offsets_topic - 1] = ObjectIdGetDatum(group->topic);
+	values[Anum_offsets_partition - 1] = Int32GetDatum(part->partition);
+
+	row = heap_form_tuple(RelationGetDescr(table), values, nulls);
+	CatalogTupleInsert(table, row);
+	return row;
+}
+
+/* The row that pgt_group_row_write() or pgt_group_row_set_owner() has written: make it known. */
+static void
+row_written(Relation table, GroupPartition *part, HeapTuple row)
+{
+	/* make the new version visible to later calls in the same statement */
+	CommandCounterIncrement();
+	pgt_group_row_fill(part, row, RelationGetDescr(table));
+	table_close(table, NoLock);
+}
+
+void
+pgt_group_row_write(const ConsumerGroup *group, GroupPartition *part, int64 next, int64 lost,
+					const char *metadata, bool leased)
+{
+	Relation	table = table_open(group->offsets_table, RowExclusiveLock);
+	bool		claims = !part->exists || part->owner == GROUP_UNCLAIMED;
+	Oid			owner = claims ? claim(table, group) : part->owner;
+	HeapTuple	row;
+
+	if (part->exists)
+		row = update_row(table, part, owner, next, lost, metadata, leased);
+	else
+		row = insert_row(table, group, part, owner, next, lost, metadata);
+	if (claims)
+		unlock_owner(group);
+	FAULT_POINT("offset-stored");
+	row_written(table, part, row);
+}
+
+void
+pgt_group_row_set_owner(const ConsumerGroup *group, GroupPartition *part, Oid owner)
+{
+	Relation	table = table_open(group->offsets_table, RowExclusiveLock);
+	Datum		values[Natts_offsets] = {0};
+	bool		nulls[Natts_offsets] = {false};
+	bool		replace[Natts_offsets] = {false};
+
+	owner_value(values, nulls, owner);
+	replace[Anum_offsets_owner - 1] = true;
+	row_written(table, part, replace_row(table, part, values, nulls, replace));
+}
