@@ -1,8 +1,8 @@
 /*
  * record_rows.c
- *	  Records as rows of the result of consume(), consume_as() and latest().
+ *	  Records as rows, for consume(), consume_as() and latest().
  *
- * Two ways lead into the result's tuplestore.  Any row can go the long one: a
+ * A plan node takes the columns one by one.  Two ways lead into a function's tuplestore.  Any row can go the long one: a
  * Datum for each column, in the order of the topic's columns, and the server
  * forms the tuple.  Most rows that consume() returns (text, in a UTF-8
  * database, no headers) go a short one, which copies the record's bytes
@@ -143,34 +143,35 @@ pgt_record_rows_refuse_name(FunctionCallInfo fcinfo, const char *function, const
 
 /* ---- the long way ------------------------------------------------------- */
 
-/* Set one column of the current row, if the result has such a column. */
-static void
-set_column(RecordRows *rows, TopicColumnId column, Datum value, bool isnull)
+/* A key or value. */
+static Datum
+payload(Serializer *serializer, bool typed, const char *bytes, int32 length, bool *isnull)
 {
-	AttrNumber	attnum = rows->attnum[column];
-
-	if (attnum > 0)
-	{
-		rows->values[attnum - 1] = value;
-		rows->nulls[attnum - 1] = isnull;
-	}
+	return typed ? pgt_deserialize(serializer, bytes, length, isnull) :
+		pgt_deserialize_as_text(serializer, bytes, length, isnull);
 }
 
-/* Set key or value. */
-static void
-set_payload(RecordRows *rows, TopicColumnId column, Serializer *serializer,
-			const char *bytes, int32 length)
+Datum
+pgt_record_rows_column(Topic *topic, TopicColumnId column, bool typed,
+					   int32 partition, const Record *record, bool *isnull)
 {
-	Datum		value;
-	bool		isnull;
-
-	if (rows->attnum[column] == 0)
-		return;
-	if (rows->typed)
-		value = pgt_deserialize(serializer, bytes, length, &isnull);
-	else
-		value = pgt_deserialize_as_text(serializer, bytes, length, &isnull);
-	set_column(rows, column, value, isnull);
+	*isnull = false;
+	switch (column)
+	{
+		case TOPIC_PARTITION:
+			return Int32GetDatum(partition);
+		case TOPIC_RECORD_OFFSET:
+			return Int64GetDatum(record->offset);
+		case TOPIC_RECORD_TIMESTAMP:
+			return TimestampTzGetDatum(pgt_clock_to_timestamptz(record->timestamp));
+		case TOPIC_KEY:
+			return payload(&topic->key, typed, record->key, record->key_length, isnull);
+		case TOPIC_VALUE:
+			return payload(&topic->value, typed, record->value, record->value_length, isnull);
+		default:
+			*isnull = record->header_count == 0;
+			return *isnull ? (Datum) 0 : pgt_deserialize_headers(record, isnull);
+	}
 }
 
 /* Add a record as a row of Datums. */
@@ -178,24 +179,20 @@ static void
 put_datums(RecordRows *rows, int32 partition, const Record *record)
 {
 	MemoryContext caller = MemoryContextSwitchTo(rows->per_record);
-	Datum		headers = (Datum) 0;
-	bool		no_headers = true;
-
-	if (record->header_count > 0 && rows->attnum[TOPIC_HEADERS] > 0)
-		headers = pgt_deserialize_headers(record, &no_headers);
 
 	if (rows->many)
 	{
 		rows->values[0] = ObjectIdGetDatum(rows->topic->relid);
 		rows->nulls[0] = false;
 	}
-	set_column(rows, TOPIC_PARTITION, Int32GetDatum(partition), false);
-	set_column(rows, TOPIC_RECORD_OFFSET, Int64GetDatum(record->offset), false);
-	set_column(rows, TOPIC_RECORD_TIMESTAMP,
-			   TimestampTzGetDatum(pgt_clock_to_timestamptz(record->timestamp)), false);
-	set_payload(rows, TOPIC_KEY, &rows->topic->key, record->key, record->key_length);
-	set_payload(rows, TOPIC_VALUE, &rows->topic->value, record->value, record->value_length);
-	set_column(rows, TOPIC_HEADERS, headers, no_headers);
+	for (int i = 0; i < TOPIC_COLUMN_COUNT; i++)
+	{
+		AttrNumber	attnum = rows->attnum[i];
+
+		if (attnum > 0)
+			rows->values[attnum - 1] = pgt_record_rows_column(rows->topic, i, rows->typed, partition,
+															  record, &rows->nulls[attnum - 1]);
+	}
 	tuplestore_putvalues(rows->store, rows->desc, rows->values, rows->nulls);
 
 	MemoryContextSwitchTo(caller);

@@ -1,6 +1,6 @@
 /*
  * record_rows.h
- *	  Records as rows of the result of consume(), consume_as() and latest().
+ *	  Records as rows, for consume(), consume_as() and latest().
  */
 #ifndef RECORD_ROWS_H
 #define RECORD_ROWS_H
@@ -42,5 +42,12 @@ extern void pgt_record_rows_set_topic(RecordRows *rows, Topic *topic);
 
 /* Add a record.  ERROR where its bytes are not valid for the topic's types. */
 extern void pgt_record_rows_put(RecordRows *rows, int32 partition, const Record *record);
+
+/*
+ * One column of a record's row, in the current memory context: with "typed" in the topic's
+ * own type, else as consume() has it.  ERROR as for pgt_record_rows_put().
+ */
+extern Datum pgt_record_rows_column(Topic *topic, TopicColumnId column, bool typed,
+									int32 partition, const Record *record, bool *isnull);
 
 #endif							/* RECORD_ROWS_H */
