@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "consume/consume.h"
+#include "consume/consume_live.h"
 #include "ddl/partition_room.h"
 #include "ddl/topic_ddl.h"
 #include "fmgr.h"
@@ -245,6 +246,8 @@ _PG_init(void)
 	shmem_startup_hook = startup_shmem;
 
 	pgt_producer_init();
+	/* behind the producer's, so that offsets are written before records are appended */
+	pgt_consume_live_init();
 	pgt_topic_ddl_init();
 	pgt_change_order_init();
 	pgt_publish_ddl_init();

@@ -22,6 +22,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "consume/consume_live.h"
 #include "group/consumer_group.h"
 #include "group/group_row.h"
 #include "topic/sql_argument.h"
@@ -67,6 +68,7 @@ pgt_alter_group_owner(PG_FUNCTION_ARGS)
 	pgt_group_init(&group, fcinfo->flinfo->fn_oid, topic->relid, text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	role = get_role_oid(NameStr(*PG_GETARG_NAME(2)), false);
 
+	pgt_consume_live_settle();
 	owner = pgt_group_rows_owner(&group);
 	if (role != owner)
 		check_new_owner(topic, role);

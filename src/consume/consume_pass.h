@@ -7,7 +7,6 @@
 
 #include "consume/consume_request.h"
 #include "group/lease.h"
-#include "topic/record_rows.h"
 #include "utils/snapshot.h"
 
 /* A pass over all topics of a request. */
@@ -15,12 +14,8 @@ typedef struct ConsumePass
 {
 	const ConsumeRequest *request;
 	Snapshot	snapshot;		/* decides which records are visible */
-	RecordRows *sink;			/* NULL: own one partition that has something, deliver nothing */
-	int64		delivered;		/* records; without a sink, partitions owned */
-	bool		waiting;		/* own only partitions with records; remember starts, do not commit them */
-	bool		remembered;		/* some starts or gaps are still to be committed */
+	bool		looks;			/* own only partitions with records, consume nothing; remember starts, do not commit them */
 	bool		retry;			/* another consumer owns a partition with something to read */
-	bool		served_member;	/* the member's call has been made */
 	List	   *topics;			/* of ConsumePassTopic, in the order of the topics' oids */
 } ConsumePass;
 

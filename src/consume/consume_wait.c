@@ -22,7 +22,7 @@
  * before the query if no other code uses the snapshot:
  *
  *	  - the statement is a SELECT that a client sent, and has a portal of its own
- *	  - its plan reads only by the call: a function scan below nodes with one input
+ *	  - its plan reads only by the call: one scan below nodes with one input
  *	  - the call's arguments are constants, parameters, or computed from such
  *	  - READ COMMITTED, since a stricter snapshot belongs to the whole transaction
  *
@@ -79,6 +79,9 @@ static struct
 	ConsumeWaitPrepare prepare;
 }			waiting_functions[MAX_WAITING_FUNCTIONS];
 static int	waiting_function_count = 0;
+
+/* The methods of plan nodes that read by such a call. */
+static const CustomScanMethods *waiting_scan = NULL;
 
 /* The time of the next look, as the last look has asked for, by the monotonic clock; NEVER_US: none. */
 static int64 look_again_at = NEVER_US;
@@ -274,6 +277,13 @@ call_of_function_scan(FunctionScan *scan)
 	return IsA(expr, FuncExpr) ? (FuncExpr *) expr : NULL;
 }
 
+/* The call of a plan node in place of a function scan. */
+static FuncExpr *
+call_of_custom_scan(const CustomScan *scan)
+{
+	return scan->methods == waiting_scan ? linitial_node(FuncExpr, scan->custom_exprs) : NULL;
+}
+
 /* The call that is all that a plan reads by, below nodes with one input; or NULL. */
 static FuncExpr *
 call_of_plan(Plan *plan)
@@ -284,6 +294,8 @@ call_of_plan(Plan *plan)
 		{
 			case T_FunctionScan:
 				return call_of_function_scan((FunctionScan *) plan);
+			case T_CustomScan:
+				return call_of_custom_scan((CustomScan *) plan);
 			case T_ProjectSet:
 				return call_of_target_list(plan->targetlist);
 			case T_SubqueryScan:
@@ -461,6 +473,12 @@ pgt_consume_wait_register(PGFunction function, ConsumeWaitPrepare prepare)
 	waiting_functions[waiting_function_count].function = function;
 	waiting_functions[waiting_function_count].prepare = prepare;
 	waiting_function_count++;
+}
+
+void
+pgt_consume_wait_register_scan(const CustomScanMethods *methods)
+{
+	waiting_scan = methods;
 }
 
 void

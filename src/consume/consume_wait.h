@@ -8,6 +8,7 @@
 
 #include "fmgr.h"
 #include "log/topic_waiters.h"
+#include "nodes/extensible.h"
 #include "nodes/params.h"
 #include "nodes/primnodes.h"
 
@@ -59,6 +60,12 @@ typedef bool (*ConsumeWaitPrepare) (const FuncExpr *call, const NullableDatum *a
 
 /* Let statements that consist of a call of "function" wait before they start. */
 extern void pgt_consume_wait_register(PGFunction function, ConsumeWaitPrepare prepare);
+
+/*
+ * Let statements wait as well whose plan reads by a node with these methods, in place of a
+ * function scan.  The call is the first of the node's custom_exprs.
+ */
+extern void pgt_consume_wait_register_scan(const CustomScanMethods *methods);
 
 /*
  * Set *result to the value of an expression, in the current memory context.  False if it

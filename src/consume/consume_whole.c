@@ -2,14 +2,15 @@
  * consume_whole.c
  *	  Refusing statements that would consume records and not return them.
  *
- * consume() reads all that its call may return before the statement gets the first row, and
- * moves the group's offset past all of it.  Rows that the statement then leaves out on its
- * own account are lost without a word:
+ * Where consume() is not a plan node of ours (consume_plan.c), in a SELECT list, ROWS FROM or
+ * WITH ORDINALITY, the function reads all that its call may return before the statement
+ * gets the first row, and moves the group's offset past all of it.  Rows that the statement
+ * then leaves out on its own account would be lost without a word:
  *
- *	  SELECT ... FROM consume('t', 'g') LIMIT 1			499 of 500 records
- *	  SELECT ... WHERE EXISTS (SELECT FROM consume(...))	all
- *	  EXPLAIN ANALYZE SELECT ... FROM consume(...)			all
- *	  SELECT ... INTO r FROM consume(...)	(PL/pgSQL)		all but the first
+ *	  SELECT consume('t', 'g') LIMIT 1							499 of 500 records
+ *	  SELECT ... WHERE EXISTS (SELECT FROM consume(...) WITH ORDINALITY)	all
+ *	  EXPLAIN ANALYZE SELECT consume(...)						all
+ *	  SELECT consume(...) INTO r	(PL/pgSQL)					all but the first
  *
  * These forms are errors.  A LIMIT that lets max_records rows through is none, nor is one
  * above an aggregate of all rows.  The check looks at the plan before the statement starts,

@@ -33,6 +33,7 @@
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
+#include "consume/consume_live.h"
 #include "group/consumer_group.h"
 #include "group/group_position.h"
 #include "group/group_role.h"
@@ -86,6 +87,7 @@ open_topic_and_group(FunctionCallInfo fcinfo, const char *function, ConsumerGrou
 	topic = open_readable_topic(PG_GETARG_OID(0));
 	pgt_group_init(group, fcinfo->flinfo->fn_oid, topic->relid,
 				   text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	pgt_consume_live_settle();
 	return topic;
 }
 
@@ -363,6 +365,7 @@ static void
 init_group_to_delete(ConsumerGroup *group, FunctionCallInfo fcinfo, text *group_id)
 {
 	PreventCommandIfReadOnly("delete_group()");
+	pgt_consume_live_settle();
 	pgt_group_init(group, fcinfo->flinfo->fn_oid, InvalidOid, text_to_cstring(group_id));
 }
 

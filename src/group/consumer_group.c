@@ -43,7 +43,6 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/indexing.h"
 #include "common/hashfn.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
@@ -364,7 +363,8 @@ pgt_group_delete(const ConsumerGroup *group)
 		if (lock_row(table, group, &part, true) != GROUP_OWNED)
 			continue;
 		pgt_group_role_check(group, part.owner);
-		CatalogTupleDelete(table, &part.row->t_self);
+		pgt_group_row_delete(table, &part);
+		part.committed = NO_OFFSET;
 		pgt_group_position_set(group, &part, NO_OFFSET);
 		deleted++;
 	}

@@ -7,7 +7,43 @@
 #define GROUP_POSITION_H
 
 #include "group/group_types.h"
+#include "lib/ilist.h"
 #include "nodes/pg_list.h"
+
+/*
+ * The position of a scan that returns records one at a time.  The scan moves "next" with
+ * each record that it returns; whoever asks for the group's position gets that.
+ */
+typedef struct PositionScan
+{
+	/* set by the scan */
+	ConsumerGroup group;		/* its name lives as long as this */
+	int32		partition;		/* owned by the transaction */
+	const char *member;			/* in leased mode: the member that has the partition; else NULL */
+	TimestampTz until;			/* until when it has it at least */
+	bool		commits;		/* is what the scan has returned committed with the transaction? */
+	int64		next;			/* behind the last record that it has returned */
+
+	/* kept by group_position.c */
+	Oid			user;			/* the role that consumes */
+	int64		noted;			/* "next" as the transaction's positions have it */
+	SubTransactionId noted_in;	/* the subtransaction in which that was so first */
+	bool		overtaken;		/* the group does not stand at "next" any more */
+	SubTransactionId overtaken_in;	/* since this subtransaction */
+	bool		is_live;		/* between begin and end */
+	dlist_node	link;
+} PositionScan;
+
+/* A position that is committed with the transaction, if nothing commits it earlier. */
+typedef struct PositionDue
+{
+	ConsumerGroup group;
+	int32		partition;
+	const char *member;			/* as of the PositionScan that left it */
+	TimestampTz until;
+	Oid			user;
+	int64		next;
+} PositionDue;
 
 /* Set position, start and served in *part to those of this transaction. */
 extern void pgt_group_position_read(const ConsumerGroup *group, GroupPartition *part);
@@ -45,6 +81,31 @@ extern void pgt_group_position_note_reading(const ConsumerGroup *group);
 
 /* Has the transaction read for the group without committing, whether it found records or not? */
 extern bool pgt_group_position_is_reading(const ConsumerGroup *group);
+
+/*
+ * Begin with a scan's position in a partition where no other scan has one; "next" is where
+ * the scan starts.  pgt_position_scan_end() ends it, and is no error if it has ended.  What
+ * the scan has returned since it was last asked for is then forgotten:
+ * pgt_position_scan_note() notes it before.
+ */
+extern void pgt_position_scan_begin(PositionScan *scan);
+extern void pgt_position_scan_note(PositionScan *scan);
+extern void pgt_position_scan_end(PositionScan *scan);
+
+/* Has a scan a position in the partition: that of a member, or one in transactional mode? */
+extern bool pgt_position_scan_is_live(const ConsumerGroup *group, int32 partition, bool leased);
+
+/* A member's partition was given up, or goes back: its scan there cannot go on. */
+extern void pgt_position_scan_stop_member(const ConsumerGroup *group, int32 partition);
+
+/* The positions to be committed with the transaction, palloc'd: a List of PositionDue. */
+extern List *pgt_position_due_list(void);
+
+/* Is there a position of these in the same partition? */
+extern bool pgt_position_due_exists(const PositionDue *due);
+
+/* The position needs not be committed any more: it is, or cannot be. */
+extern void pgt_position_due_remove(const PositionDue *due);
 
 /* Install the transaction callbacks; called once per process. */
 extern void pgt_group_position_init(void);

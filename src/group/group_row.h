@@ -72,6 +72,15 @@ extern void pgt_group_row_write(const ConsumerGroup *group, GroupPartition *part
 /* Write an owned partition's row, which exists, with another owner of the group; *part has it afterwards. */
 extern void pgt_group_row_set_owner(const ConsumerGroup *group, GroupPartition *part, Oid owner);
 
+/* Delete an owned partition's row, which exists. */
+extern void pgt_group_row_delete(Relation table, const GroupPartition *part);
+
+/*
+ * How many rows this process has written and deleted.  Where that has changed since a row
+ * was read, the transaction may have replaced the version read.
+ */
+extern uint64 pgt_group_row_changes(void);
+
 /* The role that the group belongs to in its topic; GROUP_UNCLAIMED where it has no row or no owner. */
 extern Oid	pgt_group_rows_owner(const ConsumerGroup *group);
 

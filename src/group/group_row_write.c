@@ -51,6 +51,9 @@
 #include "util/compat.h"
 #include "util/fault_point.h"
 
+/* how many rows this process has written and deleted */
+static uint64 changes = 0;
+
 /* ---- columns ------------------------------------------------------------ */
 
 /* Set the columns that a commit writes; next is NO_OFFSET where nothing is committed. */
@@ -303,6 +306,7 @@ row_written(Relation table, GroupPartition *part, HeapTuple row)
 {
 	/* make the new version visible to later calls in the same statement */
 	CommandCounterIncrement();
+	changes++;
 	pgt_group_row_fill(part, row, RelationGetDescr(table));
 	table_close(table, NoLock);
 }
@@ -337,4 +341,17 @@ pgt_group_row_set_owner(const ConsumerGroup *group, GroupPartition *part, Oid ow
 	owner_value(values, nulls, owner);
 	replace[Anum_offsets_owner - 1] = true;
 	row_written(table, part, replace_row(table, part, values, nulls, replace));
+}
+
+void
+pgt_group_row_delete(Relation table, const GroupPartition *part)
+{
+	CatalogTupleDelete(table, &part->row->t_self);
+	changes++;
+}
+
+uint64
+pgt_group_row_changes(void)
+{
+	return changes;
 }

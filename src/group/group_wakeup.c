@@ -103,7 +103,7 @@ add_version(OwnedPartition *entry)
 {
 	OwnedVersion *version = MemoryContextAlloc(TopTransactionContext, sizeof(OwnedVersion));
 
-	pgt_subxact_stack_note(&touched, TopTransactionContext, entry);
+	pgt_subxact_stack_note(&touched, TopTransactionContext, GetCurrentSubTransactionId(), entry);
 	version->subid = GetCurrentSubTransactionId();
 	version->next = NO_OFFSET;
 	version->below = entry->top;

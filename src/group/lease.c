@@ -67,6 +67,7 @@
 #include "utils/timestamp.h"
 
 #include "group/consumer_group.h"
+#include "group/group_position.h"
 #include "group/group_row.h"
 #include "group/group_wakeup.h"
 #include "group/lease.h"
@@ -362,6 +363,7 @@ release(LeaseCall *call, GroupPartition *part)
 	part->lease.until = DT_NOBEGIN;
 	part->lease.position = NO_OFFSET;
 	write_lease(call, part);
+	pgt_position_scan_stop_member(call->holder->group, part->partition);
 	pgt_group_wakeup_topic(call->holder->group->topic);
 }
 
@@ -418,6 +420,7 @@ rewind_positions(LeaseCall *call)
 			continue;
 		part->lease.position = NO_OFFSET;
 		write_lease(call, part);
+		pgt_position_scan_stop_member(call->holder->group, part->partition);
 	}
 }
 
@@ -753,14 +756,6 @@ pgt_lease_next_offset(const GroupPartition *part)
 }
 
 void
-pgt_lease_advance(LeaseCall *call, GroupPartition *part, int64 next)
-{
-	part->lease.position = next;
-	part->lease.served = call->now;
-	write_lease(call, part);
-}
-
-void
 pgt_lease_start(LeaseCall *call, GroupPartition *part, int64 start)
 {
 	part->lease.position = NO_OFFSET;
@@ -783,6 +778,32 @@ pgt_lease_pass_gap(LeaseCall *call, GroupPartition *part, int64 next)
 	pgt_group_commit_leased(call->holder->group, part, next,
 							part->exists ? pgt_group_row_metadata(call->holder->group, part) : NULL);
 	call->wrote = true;
+}
+
+void
+pgt_lease_keep(LeaseCall *call)
+{
+	call->wrote = true;
+}
+
+TimestampTz
+pgt_lease_until(const LeaseCall *call)
+{
+	return call->me == NULL ? call->now : call->me->until;
+}
+
+void
+pgt_lease_advance(const ConsumerGroup *group, GroupPartition *part, const char *member,
+				  TimestampTz until, int64 next)
+{
+	LeaseHolder holder = {.group = group, .member = member};
+
+	if (part->lease.member == NULL || strcmp(part->lease.member, member) != 0)
+		report_lost_lease(&holder, part);
+	part->lease.position = next;
+	part->lease.served = lease_now();
+	part->lease.until = Max(part->lease.until, until);
+	pgt_group_write_lease(group, part);
 }
 
 void

@@ -59,12 +59,7 @@ extern int64 pgt_lease_next_offset(const GroupPartition *part);
 /* Does the lease in *part name the member of the call? */
 extern bool pgt_lease_is_held(const LeaseCall *call, const GroupPartition *part);
 
-/*
- * pgt_lease_advance(): the member has read the records before "next".
- * pgt_lease_start(): the member starts at "start", which is committed.
- * The caller owns the partition.
- */
-extern void pgt_lease_advance(LeaseCall *call, GroupPartition *part, int64 next);
+/* The member starts at "start", which is committed.  The caller owns the partition. */
 extern void pgt_lease_start(LeaseCall *call, GroupPartition *part, int64 start);
 
 /*
@@ -73,8 +68,23 @@ extern void pgt_lease_start(LeaseCall *call, GroupPartition *part, int64 start);
  */
 extern void pgt_lease_pass_gap(LeaseCall *call, GroupPartition *part, int64 next);
 
-/* End the call: renew the leases that need it, and write the member's row. */
+/*
+ * End the call: renew the leases that need it, and write the member's row; after
+ * pgt_lease_keep() in any case, so that the member is alive for the whole length of a lease.
+ */
+extern void pgt_lease_keep(LeaseCall *call);
 extern void pgt_lease_end(LeaseCall *call);
+
+/* For a call that has ended: until when its member is alive. */
+extern TimestampTz pgt_lease_until(const LeaseCall *call);
+
+/*
+ * The member has read the records before "next", and has the partition until then at least;
+ * that may be written after its call has ended.  *part is the latest version, and owned.
+ * ERROR where the partition is not leased to the member any more.
+ */
+extern void pgt_lease_advance(const ConsumerGroup *group, GroupPartition *part, const char *member,
+							  TimestampTz until, int64 next);
 
 /* Commit the member's positions in all its partitions.  ERROR where it has lost a partition. */
 extern void pgt_lease_commit(const LeaseHolder *holder);

@@ -210,7 +210,7 @@ set_mark(PendingPartition *p, SubTransactionId subid)
 		else
 			p->marks = repalloc(p->marks, p->mark_capacity * sizeof(Mark));
 	}
-	pgt_subxact_stack_note(&marked, context, p);
+	pgt_subxact_stack_note(&marked, context, GetCurrentSubTransactionId(), p);
 	mark = &p->marks[p->mark_count++];
 	memset(mark, 0, sizeof(*mark));
 	open = open_batch(p);

@@ -222,7 +222,7 @@ pgt_change_order_note(const ChangePublisher *publisher, ByteView key, CommandId 
 	entry->has_row = effect == CHANGE_EFFECT_ROW;
 	/* an entry must outlive a rollback of later changes alone */
 	if (!found)
-		pgt_subxact_stack_note(&first_published, TopTransactionContext, entry);
+		pgt_subxact_stack_note(&first_published, TopTransactionContext, GetCurrentSubTransactionId(), entry);
 	if (hash_get_num_entries(keys) > MAX_KEYS)
 		raise_floor();
 }

@@ -148,6 +148,14 @@ pgt_new_tranche(const char *name)
 #define PGT_OWNS_DATABASE(dbid, role)	pg_database_ownercheck(dbid, role)
 #endif
 
+/* may a role do that with a function?  16 has one function for objects of all kinds here as well */
+#if PG_VERSION_NUM >= 160000
+#define PGT_FUNCTION_ACLCHECK(function, role, mode) \
+	object_aclcheck(ProcedureRelationId, function, role, mode)
+#else
+#define PGT_FUNCTION_ACLCHECK(function, role, mode)	pg_proc_aclcheck(function, role, mode)
+#endif
+
 /* ERROR unless a role can give what it owns to another one: from 16 on it must be able to SET ROLE to it */
 #if PG_VERSION_NUM >= 160000
 #define PGT_CHECK_CAN_BECOME(member, role)	check_can_set_role(member, role)

@@ -24,10 +24,8 @@
 #include "util/subxact_stack.h"
 
 void
-pgt_subxact_stack_note(SubxactStack *stack, MemoryContext context, void *thing)
+pgt_subxact_stack_note(SubxactStack *stack, MemoryContext context, SubTransactionId subid, void *thing)
 {
-	SubTransactionId subid = GetCurrentSubTransactionId();
-
 	if (subid == TopSubTransactionId)
 		return;
 	if (stack->count == stack->capacity)

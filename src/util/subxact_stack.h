@@ -34,11 +34,13 @@ typedef void (*SubxactUndo) (void *thing, SubTransactionId subid);
 typedef bool (*SubxactInherit) (void *thing, SubTransactionId subid, SubTransactionId parent);
 
 /*
- * Note that the current subtransaction changes a thing, once for each thing.  The outermost
+ * Note that a subtransaction changes a thing, once for each thing.  It is the current one,
+ * or the current one has not noted anything yet and it is the one around that.  The outermost
  * level of the transaction notes nothing, since it ends as a whole.  The stack's memory is
  * in "context", which lives as long as the transaction.
  */
-extern void pgt_subxact_stack_note(SubxactStack *stack, MemoryContext context, void *thing);
+extern void pgt_subxact_stack_note(SubxactStack *stack, MemoryContext context, SubTransactionId subid,
+								   void *thing);
 
 /* A subtransaction has rolled back: undo what it has noted, the last thing first. */
 extern void pgt_subxact_stack_undo(SubxactStack *stack, SubTransactionId subid, SubxactUndo undo);

@@ -1,5 +1,6 @@
 -- File under test: src/consume/consume_whole.c.
--- What is consumed is returned: statements that would lose records are errors.
+-- Where consume() takes all records before the statement gets the first one, statements that would
+-- lose some of them are errors.  In FROM it does not: consume_node.sql.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;
 RESET client_min_messages;
@@ -11,72 +12,74 @@ SELECT count(produce('events', 'k', i)) FROM generate_series(1, 100) i;
 CREATE TABLE work (value text);
 CREATE VIEW next_offset AS SELECT committed_offset FROM topic_group_offsets WHERE group_id = 'g';
 
----- forms that leave rows out move no offset
-SELECT value FROM consume('events', 'g') LIMIT 1;
-\set VERBOSITY terse
-SELECT value FROM consume('events', 'g') OFFSET 3;
-SELECT value FROM consume('events', 'g') ORDER BY record_timestamp FETCH FIRST 2 ROWS ONLY;
-SELECT value FROM consume('events', 'g', 10) LIMIT 9;
-SELECT value FROM consume_as(NULL::events, 'g') LIMIT 1;
-SELECT value FROM consume_many('{events}', 'g') LIMIT 1;
+---- in a SELECT list, ROWS FROM and WITH ORDINALITY: forms that leave rows out move no offset
 SELECT (consume('events', 'g')).value LIMIT 1;
-SELECT value FROM (SELECT value FROM consume('events', 'g') OFFSET 0) s LIMIT 1;
-WITH batch AS MATERIALIZED (SELECT * FROM consume('events', 'g')) SELECT value FROM batch LIMIT 1;
-SELECT DISTINCT key FROM consume('events', 'g') LIMIT 1;
-SELECT key, count(*) FROM consume('events', 'g') GROUP BY key LIMIT 1;
-SELECT * FROM consume('events', 'g') c LEFT JOIN work w USING (value) LIMIT 1;
-SELECT value FROM consume('events', 'g') UNION ALL SELECT 'other' LIMIT 1;
-SELECT (SELECT value FROM consume('events', 'g') LIMIT 1);
-INSERT INTO work SELECT value FROM consume('events', 'g') LIMIT 1;
-CREATE TABLE copy AS SELECT value FROM consume('events', 'g') LIMIT 1;
-SELECT EXISTS (SELECT FROM consume('events', 'g'));
-SELECT 1 WHERE NOT EXISTS (SELECT value FROM consume('events', 'g', 1) WHERE key = 'k');
-EXPLAIN ANALYZE SELECT value FROM consume('events', 'g');
-EXPLAIN (ANALYZE) SELECT count(*) FROM consume('events', 'g') JOIN work USING (value);
-EXPLAIN ANALYZE SELECT value FROM consume('events', 'g', auto_commit => false, member_id => 'm');
-DO $$ DECLARE r record; BEGIN SELECT * INTO r FROM consume('events', 'g'); END $$;
-DO $$ DECLARE r record; BEGIN SELECT * INTO STRICT r FROM consume('events', 'g'); END $$;
-PREPARE batch(int, bigint) AS SELECT value FROM consume('events', 'g', $1) LIMIT $2;
+\set VERBOSITY terse
+SELECT consume('events', 'g') OFFSET 3;
+SELECT (consume('events', 'g')).value ORDER BY 1 FETCH FIRST 2 ROWS ONLY;
+SELECT (consume('events', 'g', 10)).value LIMIT 9;
+SELECT (consume_as(NULL::events, 'g')).value LIMIT 1;
+SELECT (consume_many('{events}', 'g')).value LIMIT 1;
+SELECT value FROM consume('events', 'g') WITH ORDINALITY LIMIT 1;
+SELECT value FROM ROWS FROM (consume('events', 'g'), generate_series(1, 2)) LIMIT 1;
+SELECT c FROM (SELECT consume('events', 'g') AS c OFFSET 0) s LIMIT 1;
+WITH batch AS MATERIALIZED (SELECT consume('events', 'g') AS c) SELECT c FROM batch LIMIT 1;
+SELECT DISTINCT key FROM consume('events', 'g') WITH ORDINALITY LIMIT 1;
+SELECT key, count(*) FROM consume('events', 'g') WITH ORDINALITY GROUP BY key LIMIT 1;
+SELECT * FROM consume('events', 'g') WITH ORDINALITY c LEFT JOIN work w USING (value) LIMIT 1;
+SELECT value FROM consume('events', 'g') WITH ORDINALITY UNION ALL SELECT 'other' LIMIT 1;
+SELECT (SELECT value FROM consume('events', 'g') WITH ORDINALITY LIMIT 1);
+INSERT INTO work SELECT (consume('events', 'g')).value LIMIT 1;
+CREATE TABLE copy AS SELECT (consume('events', 'g')).value LIMIT 1;
+SELECT EXISTS (SELECT FROM consume('events', 'g') WITH ORDINALITY);
+SELECT 1 WHERE NOT EXISTS (SELECT value FROM consume('events', 'g', 1) WITH ORDINALITY WHERE key = 'k');
+EXPLAIN ANALYZE SELECT consume('events', 'g');
+EXPLAIN (ANALYZE) SELECT count(*) FROM consume('events', 'g') WITH ORDINALITY JOIN work USING (value);
+EXPLAIN ANALYZE SELECT consume('events', 'g', auto_commit => false, member_id => 'm');
+DO $$ DECLARE r record; BEGIN SELECT * INTO r FROM consume('events', 'g') WITH ORDINALITY; END $$;
+DO $$ DECLARE r record; BEGIN SELECT * INTO STRICT r FROM consume('events', 'g') WITH ORDINALITY; END $$;
+PREPARE batch(int, bigint) AS SELECT (consume('events', 'g', $1)).value LIMIT $2;
 EXECUTE batch(2, 1);
-SELECT value FROM consume('events', 'g', 5) LIMIT (SELECT count(*) FROM work);
+SELECT (consume('events', 'g', 5)).value LIMIT (SELECT count(*) FROM work);
 TABLE next_offset;
 \set VERBOSITY default
 
 ---- forms that return all
-SELECT value FROM consume('events', 'g', 1) LIMIT 1;
-SELECT value FROM consume('events', 'g', max_records => 2) OFFSET 0 LIMIT 500;
-SELECT value FROM consume('events', 'g', max_records => 1) LIMIT ALL;
+SELECT (consume('events', 'g', 1)).value LIMIT 1;
+SELECT (consume('events', 'g', max_records => 2)).value OFFSET 0 LIMIT 500;
+SELECT value, ordinality FROM consume('events', 'g', max_records => 1) WITH ORDINALITY LIMIT ALL;
 EXECUTE batch(2, 2);
 EXECUTE batch(2, NULL);
 EXECUTE batch(2, 0);
-SELECT count(*) FROM consume('events', 'g', 2) LIMIT 1;
-SELECT string_agg(value, ' ') FROM consume('events', 'g', 2) HAVING count(*) > 0 LIMIT 1;
-WITH done AS (INSERT INTO work SELECT value FROM consume('events', 'g', 2) RETURNING value) SELECT count(*) FROM done LIMIT 1;
-WITH done AS (INSERT INTO work SELECT value FROM consume('events', 'g', 2) RETURNING value) SELECT 1 FROM done LIMIT 1;
-SELECT count(*) FROM consume('events', 'g', 2), (SELECT 1 FROM generate_series(1, 10) LIMIT 1) s;
+SELECT value, n FROM ROWS FROM (consume('events', 'g', 2), generate_series(7, 8)) c(partition, record_offset, record_timestamp, key, value, headers, n);
+SELECT count(*) FROM consume('events', 'g', 2) WITH ORDINALITY LIMIT 1;
+SELECT string_agg(value, ' ') FROM consume('events', 'g', 2) WITH ORDINALITY HAVING count(*) > 0 LIMIT 1;
+WITH done AS (INSERT INTO work SELECT (consume('events', 'g', 2)).value RETURNING value) SELECT count(*) FROM done LIMIT 1;
+WITH done AS (INSERT INTO work SELECT (consume('events', 'g', 2)).value RETURNING value) SELECT 1 FROM done LIMIT 1;
+SELECT count(*) FROM consume('events', 'g', 2) WITH ORDINALITY, (SELECT 1 FROM generate_series(1, 10) LIMIT 1) s;
 DO $$
 DECLARE
     r record;
     n int;
 BEGIN
-    SELECT * INTO r FROM consume('events', 'g', max_records => 1);
-    SELECT count(*) INTO n FROM consume('events', 'g', 2);
-    FOR r IN SELECT * FROM consume('events', 'g', 3) LOOP
+    SELECT * INTO r FROM consume('events', 'g', max_records => 1) WITH ORDINALITY;
+    SELECT count(*) INTO n FROM consume('events', 'g', 2) WITH ORDINALITY;
+    FOR r IN SELECT * FROM consume('events', 'g', 3) WITH ORDINALITY LOOP
         n := n + 1;
     END LOOP;
     RAISE NOTICE '% records', n + 1;
 END $$;
 TABLE next_offset;
 -- EXPLAIN without ANALYZE consumes nothing, with it what is stored, or nothing that is committed
-EXPLAIN (COSTS OFF) SELECT value FROM consume('events', 'g') LIMIT 1;
-EXPLAIN ANALYZE INSERT INTO work SELECT value FROM consume('events', 'g', 2) \g /dev/null
-EXPLAIN ANALYZE WITH done AS (INSERT INTO work SELECT value FROM consume('events', 'g', 2) RETURNING value) SELECT count(*) FROM done \g /dev/null
-EXPLAIN ANALYZE CREATE TABLE copy AS SELECT value FROM consume('events', 'g', 2) \g /dev/null
+EXPLAIN (COSTS OFF) SELECT (consume('events', 'g')).value LIMIT 1;
+EXPLAIN ANALYZE INSERT INTO work SELECT (consume('events', 'g', 2)).value \g /dev/null
+EXPLAIN ANALYZE WITH done AS (INSERT INTO work SELECT (consume('events', 'g', 2)).value RETURNING value) SELECT count(*) FROM done \g /dev/null
+EXPLAIN ANALYZE CREATE TABLE copy AS SELECT value FROM consume('events', 'g', 2) WITH ORDINALITY \g /dev/null
 SELECT (SELECT count(*) FROM work) AS worked, (SELECT count(*) FROM copy) AS copied;
 TABLE next_offset;
 BEGIN;
-EXPLAIN ANALYZE SELECT value FROM consume('events', 'g', auto_commit => false) \g /dev/null
-EXPLAIN ANALYZE SELECT value FROM consume_many('{events}', 'g', auto_commit => false) \g /dev/null
+EXPLAIN ANALYZE SELECT (consume('events', 'g', auto_commit => false)).value \g /dev/null
+EXPLAIN ANALYZE SELECT consume_many('{events}', 'g', auto_commit => false) \g /dev/null
 ROLLBACK;
 TABLE next_offset;
 -- CTEs that refer to each other twice are walked once each

@@ -99,7 +99,7 @@ set(int n, int value)
 	if (current != TopSubTransactionId &&
 		(thing->depth == 0 || thing->subids[thing->depth - 1] != current))
 	{
-		pgt_subxact_stack_note(&stack, NULL, thing);
+		pgt_subxact_stack_note(&stack, NULL, GetCurrentSubTransactionId(), thing);
 		thing->before[thing->depth] = thing->value;
 		thing->subids[thing->depth++] = current;
 	}
