@@ -29,6 +29,7 @@
 #include "consume/consume_wait.h"
 #include "consume/partition_cursor.h"
 #include "group/group_position.h"
+#include "group/group_wakeup.h"
 #include "group/lease.h"
 #include "util/clock.h"
 
@@ -162,7 +163,9 @@ fill_waiter(ConsumeWaiter *waiter, const ConsumeRequest *request)
 	waiter->topic_count = request->topic_count;
 	waiter->deadline = pgt_clock_monotonic_us() + longest;
 	waiter->group = pgt_topic_waiters_group(request->group.id);
-	waiter->each = request->partitions != NULL || request->member != NULL;
+	/* what comes to a partition that this transaction owns, no other consumer can read */
+	waiter->each = request->partitions != NULL || request->member != NULL || pgt_group_wakeup_owns();
+	waiter->wanted = 1;
 }
 
 /* Let a request wait before its statement; false if it does not wait. */

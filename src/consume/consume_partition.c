@@ -32,6 +32,7 @@
 #include "consume/partition_cursor.h"
 #include "group/group_position.h"
 #include "group/group_row.h"
+#include "group/group_wakeup.h"
 #include "group/lease.h"
 #include "wal/log_reader.h"
 
@@ -115,7 +116,8 @@ pgt_consume_partition_own(ConsumePassTopic *pass, GroupPartition *offset, Partit
 		pgt_partition_cursor_close(cursor);
 	} while (lock == GROUP_MOVED);
 
-	pass->whole->retry = true;
+	if (!pgt_group_wakeup_will_come(group, offset->partition))
+		pass->whole->retry = true;
 	return false;
 }
 

@@ -15,7 +15,7 @@ typedef struct ConsumePass
 	const ConsumeRequest *request;
 	Snapshot	snapshot;		/* decides which records are visible */
 	bool		looks;			/* own only partitions with records, consume nothing; remember starts, do not commit them */
-	bool		retry;			/* another consumer owns a partition with something to read */
+	bool		retry;			/* another consumer owns a partition with something to read, and may end unannounced */
 	List	   *topics;			/* of ConsumePassTopic, in the order of the topics' oids */
 } ConsumePass;
 

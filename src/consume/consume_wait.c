@@ -86,6 +86,9 @@ static const CustomScanMethods *waiting_scan = NULL;
 /* The time of the next look, as the last look has asked for, by the monotonic clock; NEVER_US: none. */
 static int64 look_again_at = NEVER_US;
 
+/* How many records the last look was short of. */
+static int64 short_of = 1;
+
 /* The call whose waiting was done before its statement started, until it runs. */
 static const Node *call_waited_for = NULL;
 
@@ -108,6 +111,12 @@ pgt_consume_wait_again_in(int64 us)
 }
 
 void
+pgt_consume_wait_for_records(int64 records)
+{
+	short_of = records;
+}
+
+void
 pgt_consume_wait_for_lease(int64 us)
 {
 	look_again_in(Min(us, Max(LONGEST_TRUST_US, us / TRUSTED_PART_OF_LEASE)));
@@ -121,6 +130,7 @@ take_look(const ConsumeWaiter *waiter, MemoryContext scratch)
 	ConsumeWaitVerdict verdict;
 
 	look_again_at = NEVER_US;
+	short_of = 1;
 	verdict = waiter->look(waiter->arg);
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(scratch);
@@ -191,8 +201,8 @@ look_and_sleep(const ConsumeWaiter *waiter, QueryDesc *query, MemoryContext scra
 		if (look_again_at != NEVER_US)
 			remaining = Min(remaining, ms_until(look_again_at));
 		if (verdict == WAIT_IDLE)
-			(void) pgt_topic_waiters_sleep(remaining);
-		else if (pgt_topic_waiters_sleep(Min(remaining, nap)))
+			(void) pgt_topic_waiters_sleep(remaining, short_of);
+		else if (pgt_topic_waiters_sleep(Min(remaining, nap), short_of))
 			nap = FIRST_NAP_MS;
 		else
 			nap = Min(nap * 2, LONGEST_NAP_MS);
@@ -216,7 +226,8 @@ wait_until_done(const ConsumeWaiter *waiter, QueryDesc *query)
 
 	if (take_look(waiter, scratch) != WAIT_DONE)
 	{
-		pgt_topic_waiters_begin(waiter->topics, waiter->topic_count, waiter->group, waiter->each);
+		pgt_topic_waiters_begin(waiter->topics, waiter->topic_count, waiter->group, waiter->each,
+								waiter->wanted);
 		PG_TRY();
 		{
 			release_snapshot(query);

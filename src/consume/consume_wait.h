@@ -26,6 +26,7 @@ typedef struct ConsumeWaiter
 	int			topic_count;
 	uint64		group;			/* pgt_topic_waiters_group() */
 	bool		each;			/* wake this waiter even if another one of its group is woken */
+	int64		wanted;			/* records; with fewer the wait is not over */
 	int64		deadline;		/* by the monotonic clock, microseconds */
 	/* called with an active snapshot, in a memory context that is then reset */
 	ConsumeWaitVerdict (*look) (void *arg);
@@ -37,6 +38,12 @@ typedef struct ConsumeWaiter
  * now, by the wall clock: look again then at the latest.
  */
 extern void pgt_consume_wait_again_in(int64 us);
+
+/*
+ * Called by a look that has found too few records: that many more must be announced before
+ * another look can find enough.  Otherwise one is.
+ */
+extern void pgt_consume_wait_for_records(int64 short_of);
 
 /*
  * Called by a look that waits for a lease that ends "us" microseconds from now: look again

@@ -118,8 +118,16 @@ pgt_group_wakeup_note_owned(Oid topic, int32 partition, const char *group_id)
 
 	owned_key(&key, topic, partition, group_id);
 	entry = owned_entry(&key);
-	if (entry->top == NULL)
-		add_version(entry);
+	if (entry->top != NULL)
+		return;
+	add_version(entry);
+	pgt_topic_waiters_own(topic, partition, key.group);
+}
+
+bool
+pgt_group_wakeup_owns(void)
+{
+	return owned != NULL;
 }
 
 void
@@ -137,39 +145,55 @@ pgt_group_wakeup_note_next(Oid topic, int32 partition, const char *group_id, int
 	entry->top->next = next;
 }
 
-/* May the partition have records behind the group's committed offset? */
-static bool
-goes_on(const OwnedPartition *entry)
+bool
+pgt_group_wakeup_will_come(const ConsumerGroup *group, int32 partition)
+{
+	return pgt_topic_waiters_is_owned(group->topic, partition, pgt_topic_waiters_group(group->id));
+}
+
+/* How many records the partition may have behind the group's committed offset. */
+static int64
+records_left(const OwnedPartition *entry)
 {
 	LogBounds	bounds;
 
 	(void) pgt_partition_log_bounds(&entry->key.partition, &bounds);
-	return entry->top->next == NO_OFFSET || entry->top->next < bounds.next_offset;
+	return entry->top->next == NO_OFFSET ? NEWS_FORCED : bounds.next_offset - entry->top->next;
 }
 
-/* Wake a waiter for a partition. */
+/* Wake a waiter for a partition that has so many records to read. */
 static void
-wake_one(const OwnedPartition *entry)
+announce_partition(const OwnedPartition *entry, int64 records)
 {
 	const TopicPartition *partition = &entry->key.partition;
 
-	pgt_topic_waiters_wake_one(partition->database, partition->topic, partition->partition, entry->key.group);
+	pgt_topic_waiters_announce_to(partition->database, partition->topic, partition->partition,
+								  entry->key.group, records);
 }
 
-/* Wake a waiter for each owned partition that has records to read. */
+/*
+ * Let go of all owned partitions, and wake a waiter for each one that has records to read.
+ * What is appended from now on wakes waiters by itself.
+ */
 static void
 announce(bool committed)
 {
 	HASH_SEQ_STATUS scan;
 	OwnedPartition *entry;
 
+	pgt_topic_waiters_disown();
 	if (owned == NULL)
 		return;
 	hash_seq_init(&scan, owned);
 	while ((entry = hash_seq_search(&scan)) != NULL)
 	{
-		if (entry->top != NULL && (!committed || goes_on(entry)))
-			wake_one(entry);
+		int64		records;
+
+		if (entry->top == NULL)
+			continue;
+		records = committed ? records_left(entry) : NEWS_FORCED;
+		if (records > 0)
+			announce_partition(entry, records);
 	}
 }
 
@@ -205,7 +229,9 @@ wakeup_xact_callback(XactEvent event, void *arg)
 		return;
 	if (event == XACT_EVENT_COMMIT)
 		announce_topics();
-	if (event != XACT_EVENT_PREPARE)
+	if (event == XACT_EVENT_PREPARE)
+		pgt_topic_waiters_disown();
+	else
 		announce(event == XACT_EVENT_COMMIT);
 	owned = NULL;
 	pgt_subxact_stack_forget(&touched);
@@ -224,9 +250,11 @@ undo_owned(void *thing, SubTransactionId subid)
 
 	if (undone == NULL || undone->subid != subid)
 		return;
-	wake_one(entry);
 	entry->top = undone->below;
 	pfree(undone);
+	/* all notes go: one of them may be about a partition that is free again */
+	pgt_topic_waiters_disown();
+	announce_partition(entry, NEWS_FORCED);
 }
 
 /* A subtransaction that ends well hands its version to its parent. */

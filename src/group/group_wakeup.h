@@ -5,10 +5,16 @@
 #ifndef GROUP_WAKEUP_H
 #define GROUP_WAKEUP_H
 
-#include "log/partition_log.h"
+#include "group/group_types.h"
 
 /* Note that this transaction owns a partition for a group; its end may wake a waiting consumer. */
 extern void pgt_group_wakeup_note_owned(Oid topic, int32 partition, const char *group_id);
+
+/* Does this transaction own a partition? */
+extern bool pgt_group_wakeup_owns(void);
+
+/* Will a waiting consumer be woken when another transaction, which owns the partition now, ends? */
+extern bool pgt_group_wakeup_will_come(const ConsumerGroup *group, int32 partition);
 
 /* Note that this transaction has set the group's next offset in a partition that it owns. */
 extern void pgt_group_wakeup_note_next(Oid topic, int32 partition, const char *group_id, int64 next);

@@ -4,21 +4,39 @@
  *
  * Hundreds of sessions may wait for one topic.  If each record woke all of them, all of
  * them would look and one of them would find the record.  So a waiter says which consumer
- * group it belongs to, and an append to n partitions wakes n waiters of each group:
- * no more of them could own one of the partitions.
+ * group it belongs to, and news of a partition wakes one waiter of each group, because no
+ * more than one of them can own the partition.  It wakes none where that would be in vain:
+ *
+ *	  - the partition is owned for the group.  Until the owner's transaction ends, nobody
+ *		else of the group can read there.
+ *	  - a waiter of the group was woken for this partition before and still looks.
+ *	  - a waiter wants more records than have been announced since it last looked.
  *
  *	  waiters		one slot for each process
  *	  active		the numbers of the slots in use, dense, in no order
+ *	  owners		who owns a partition for a group, dense, in no order
  *
- * News for a group must not be lost together with the waiter that was woken for it.  This
- * holds because of three rules:
+ * News for a group must not be lost.  At any time somebody is responsible for a partition
+ * that has news: the waiter that was woken for it, then the owner.
  *
- *	  - A waiter that was woken looks once more, with a snapshot taken after it was
- *		woken.  Until it looks it is not woken again; another waiter is.
- *	  - A waiter that leaves, by an error or otherwise, after it was woken and before it
- *		has looked, wakes another waiter of its group.
- *	  - A consumer that gives up a partition in which records are left to read wakes
- *		a waiter (group_wakeup.c).
+ *	  - A waiter that was woken looks, with a snapshot taken after it was woken.  It finds
+ *		the partition free and owns it, or owned by another one, or empty.  News that came
+ *		during the look make it look again before it sleeps; if they are too few for it,
+ *		another waiter is asked.
+ *	  - A waiter that leaves without owning the partition, by an error or because it has
+ *		found something elsewhere, passes it on to another waiter of its group.
+ *	  - An owner that gives up a partition in which records are left to read wakes
+ *		a waiter (group_wakeup.c).  It is taken out of the owners before it looks what is
+ *		left, so who found it among them has appended before that.
+ *
+ * Only a few owners of a session are noted, and none while nobody waits.  If an owner is
+ * missing here, a waiter is woken in vain.
+ *
+ * How much is announced.  A waiter may want more than one record.  Each sleeps until so
+ * many records were announced since its last look as it was short of then.  The number
+ * announced is never too small: records may count that are no longer there, or twice.  So
+ * the waiter counts by itself when it is woken, and sleeps on until the rest has come.
+ * News that is no record, such as a free partition, wakes one whatever it wants ("forced").
  *
  * Some waiters can use only certain partitions, so another waiter cannot take their
  * place.  They wait for themselves ("each") and are always woken, except by news of
@@ -31,9 +49,10 @@
  *
  * Locks: TopicWaiters.lock guards all fields except the flag "woken", which its waiter
  * reads without the lock: the latch's memory barriers order that.  No process takes this
- * lock while it holds a slot's lock, or the other way round.  A commit takes no lock if
- * there is no waiter: it reads the number of waiters after its transaction has ended, and
- * waiters look with a snapshot that they take after they were counted.
+ * lock while it holds a slot's lock, or the other way round.  Latches are set when it is
+ * released.  A commit takes no lock if there is no waiter: it reads the number of waiters
+ * after its transaction has ended, and waiters look with a snapshot that they take after
+ * they were counted.
  */
 #include "postgres.h"
 
@@ -41,6 +60,7 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
+#include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/lwlock.h"
 #include "storage/proc.h"
@@ -51,8 +71,16 @@
 #include "util/clock.h"
 #include "util/compat.h"
 
-/* An append counts the woken waiters of so many groups; of further groups it wakes all. */
+/* News is told apart for so many groups; of further ones it wakes all waiters. */
 #define GROUPS_MAX	64
+
+/* So many partitions that a process owns are noted. */
+#define OWNED_MAX	4
+
+/* So many latches are set when the lock is released; further ones at once. */
+#define LATCHES_MAX 16
+
+#define NO_PARTITION	(-1)
 
 typedef struct TopicWaiter
 {
@@ -61,31 +89,79 @@ typedef struct TopicWaiter
 	uint64		group;
 	bool		each;			/* no other waiter can take its place */
 	PartitionSet partitions;	/* which it can use */
+	int64		wanted;			/* records; it does not care for fewer */
+	int64		short_of;		/* how many were missing at its last look; PG_INT64_MAX: it looks */
+	int64		announced;		/* records, since its last look began; may count too many */
+	volatile bool woken;		/* it was woken and has not looked since */
+
+	/* the partition that it is responsible for; not with "each" */
+	Oid			topic;
+	int32		partition;		/* NO_PARTITION: none */
+	bool		more;			/* its partition had news during its look */
+
 	int			topic_count;	/* -1: any topic */
 	Oid			topics[WAIT_TOPICS_MAX];
-	volatile bool woken;		/* it was woken and has not looked since */
 } TopicWaiter;
+
+/* A partition that a process owns for a group, until its transaction ends. */
+typedef struct Owner
+{
+	Oid			database;
+	Oid			topic;
+	int32		partition;
+	int			process;
+	uint64		group;
+} Owner;
 
 typedef struct TopicWaiters
 {
 	LWLock		lock;
 	pg_atomic_uint32 count;		/* how many are active */
+	int			owner_count;
 	TopicWaiter *waiters;		/* by process */
+	Owner	   *owners;
 	int			active[FLEXIBLE_ARRAY_MEMBER];
 } TopicWaiters;
 
-/* How many waiters of each group an append has woken. */
-typedef struct WokenGroups
+/* A partition's news. */
+typedef struct News
+{
+	Oid			database;
+	Oid			topic;
+	int32		partition;
+	int64		records;		/* NEWS_FORCED: wakes a waiter whatever it wants */
+	const uint64 *group;		/* NULL: all groups */
+} News;
+
+/* What news means to a group. */
+typedef struct NewsGroup
+{
+	uint64		group;
+	bool		owned;			/* its owner will tell */
+	bool		taken;			/* a waiter is responsible for it */
+	TopicWaiter *looking;		/* one that is responsible for another partition, and looks */
+} NewsGroup;
+
+typedef struct NewsGroups
 {
 	int			count;
-	uint64		groups[GROUPS_MAX];
-	int			woken[GROUPS_MAX];
-} WokenGroups;
+	NewsGroup	groups[GROUPS_MAX];
+} NewsGroups;
+
+/* Latches to set when the lock is released. */
+typedef struct LatchList
+{
+	int			count;
+	Latch	   *latches[LATCHES_MAX];
+} LatchList;
 
 static TopicWaiters *shared = NULL;
 
 /* Is this process a waiter? */
 static bool waiting = false;
+
+/* How many partitions are noted as owned by this process? */
+static int	owned_count = 0;
 
 /* ---- shared memory ------------------------------------------------------- */
 
@@ -96,10 +172,18 @@ header_size(void)
 	return MAXALIGN(add_size(offsetof(TopicWaiters, active), mul_size(MaxBackends, sizeof(int))));
 }
 
+/* The size of all waiters. */
+static Size
+waiters_size(void)
+{
+	return MAXALIGN(mul_size(MaxBackends, sizeof(TopicWaiter)));
+}
+
 Size
 pgt_topic_waiters_size(void)
 {
-	return add_size(header_size(), mul_size(MaxBackends, sizeof(TopicWaiter)));
+	return add_size(add_size(header_size(), waiters_size()),
+					mul_size(MaxBackends, OWNED_MAX * sizeof(Owner)));
 }
 
 /* A waiter whose transaction ends without running its PG_CATCH stops waiting here. */
@@ -124,7 +208,9 @@ pgt_topic_waiters_init(void)
 		tranche = pgt_new_tranche("pg_topics waiters");
 		LWLockInitialize(&shared->lock, tranche);
 		pg_atomic_init_u32(&shared->count, 0);
+		shared->owner_count = 0;
 		shared->waiters = (TopicWaiter *) ((char *) shared + header_size());
+		shared->owners = (Owner *) ((char *) shared->waiters + waiters_size());
 	}
 	LWLockRelease(AddinShmemInitLock);
 	/* this runs again after a crash of a backend */
@@ -146,6 +232,44 @@ pgt_topic_waiters_group(const char *group_id)
 	return hash_bytes_extended((const unsigned char *) group_id, (int) strlen(group_id), 0);
 }
 
+/* A session that ends otherwise than by its transaction's end leaves nothing behind. */
+static void
+leave_at_exit(int code, Datum arg)
+{
+	pgt_topic_waiters_end(true);
+	pgt_topic_waiters_disown();
+}
+
+/* Note that this process has something here that it must not leave behind. */
+static void
+register_exit(void)
+{
+	static bool registered = false;
+
+	if (!registered)
+		before_shmem_exit(leave_at_exit, (Datum) 0);
+	registered = true;
+}
+
+/* ---- the lock -------------------------------------------------------------- */
+
+/* Take the lock and begin a list of latches. */
+static void
+lock_waiters(LatchList *list)
+{
+	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+	list->count = 0;
+}
+
+/* Release the lock and set the latches of the list. */
+static void
+unlock_waiters(const LatchList *list)
+{
+	LWLockRelease(&shared->lock);
+	for (int i = 0; i < list->count; i++)
+		SetLatch(list->latches[i]);
+}
+
 /* ---- waking: the caller holds the lock ------------------------------------- */
 
 /* Does the waiter wait for the topic? */
@@ -162,36 +286,15 @@ waits_for(const TopicWaiter *waiter, Oid database, Oid topic)
 
 /* Wake a waiter. */
 static void
-wake(TopicWaiter *waiter)
+wake(TopicWaiter *waiter, LatchList *list)
 {
+	if (waiter->woken)
+		return;
 	waiter->woken = true;
-	SetLatch(waiter->latch);
-}
-
-/* Can the waiter use one of the partitions?  News of all partitions wakes even a waiter that can use none. */
-static bool
-can_use(const TopicWaiter *waiter, PartitionSet partitions)
-{
-	return partitions == PARTITION_SET_ALL || (waiter->partitions & partitions) != 0;
-}
-
-/* Were fewer than "most" waiters of this waiter's group woken?  If so, count this one. */
-static bool
-take_part(WokenGroups *groups, const TopicWaiter *waiter, int most)
-{
-	int			i = 0;
-
-	while (i < groups->count && groups->groups[i] != waiter->group)
-		i++;
-	if (i == GROUPS_MAX)
-		return true;
-	if (i == groups->count)
-	{
-		groups->groups[i] = waiter->group;
-		groups->woken[i] = 0;
-		groups->count++;
-	}
-	return groups->woken[i]++ < most;
+	if (list->count < LATCHES_MAX)
+		list->latches[list->count++] = waiter->latch;
+	else
+		SetLatch(waiter->latch);
 }
 
 /* The nth active waiter. */
@@ -201,43 +304,153 @@ active_waiter(uint32 n)
 	return &shared->waiters[shared->active[n]];
 }
 
-/* Wake up to "most" waiters of each group, and all waiters with "each" that can use the partitions. */
-static void
-wake_of_each_group(Oid database, Oid topic, int most, PartitionSet partitions)
+/* Are the news for the waiter's group, and of a topic that it waits for? */
+static bool
+concerns(const News *news, const TopicWaiter *waiter)
 {
-	WokenGroups groups;
+	return (news->group == NULL || *news->group == waiter->group) &&
+		waits_for(waiter, news->database, news->topic);
+}
 
-	groups.count = 0;
-	for (uint32 n = 0; n < pg_atomic_read_u32(&shared->count); n++)
+/* Is the waiter, not one with "each", responsible for the partition? */
+static bool
+is_responsible(const TopicWaiter *waiter, const News *news)
+{
+	return waiter->partition == news->partition && waiter->topic == news->topic;
+}
+
+/* The entry of a group; NULL if there are too many. */
+static NewsGroup *
+find_group(NewsGroups *groups, uint64 group)
+{
+	int			i = 0;
+
+	while (i < groups->count && groups->groups[i].group != group)
+		i++;
+	if (i == GROUPS_MAX)
+		return NULL;
+	if (i == groups->count)
+		groups->groups[groups->count++] = (NewsGroup) {.group = group};
+	return &groups->groups[i];
+}
+
+/* Find the groups for which the partition is owned. */
+static void
+find_owned(const News *news, NewsGroups *groups)
+{
+	for (int i = 0; i < shared->owner_count; i++)
 	{
-		TopicWaiter *waiter = active_waiter(n);
+		const Owner *owner = &shared->owners[i];
+		NewsGroup  *group;
 
-		/* a waiter that is woken already will look anyway, for what woke it */
-		if (!waits_for(waiter, database, topic) || waiter->woken)
-			continue;
-		if (waiter->each ? can_use(waiter, partitions) : take_part(&groups, waiter, most))
-			wake(waiter);
+		if (owner->partition == news->partition && owner->topic == news->topic &&
+			owner->database == news->database &&
+			(group = find_group(groups, owner->group)) != NULL)
+			group->owned = true;
 	}
 }
 
+/* Find the groups of which a waiter is responsible for the partition, and let it know. */
+static void
+find_responsible(const News *news, NewsGroups *groups)
+{
+	for (uint32 n = 0; n < pg_atomic_read_u32(&shared->count); n++)
+	{
+		TopicWaiter *waiter = active_waiter(n);
+		NewsGroup  *group;
+
+		if (!is_responsible(waiter, news) || !concerns(news, waiter) ||
+			(group = find_group(groups, waiter->group)) == NULL || group->owned)
+			continue;
+		group->taken = true;
+		waiter->more = true;
+		/* if it looks, it may have found the partition owned */
+		if (news->records == NEWS_FORCED)
+			waiter->woken = true;
+	}
+}
+
+/* Count the news for a waiter.  Is it worth a look? */
+static bool
+is_enough(TopicWaiter *waiter, int64 records)
+{
+	if (records == NEWS_FORCED)
+		return true;
+	waiter->announced += records;
+	return waiter->announced >= waiter->short_of;
+}
+
+/* Let a waiter be responsible for the news of its group, if none is. */
+static void
+offer(const News *news, NewsGroup *group, TopicWaiter *waiter, LatchList *list)
+{
+	if (group != NULL && group->taken)
+		return;
+	if (group != NULL && waiter->partition != NO_PARTITION)
+	{
+		group->looking = waiter;
+		return;
+	}
+	if (group != NULL)
+		group->taken = true;
+	if (waiter->partition == NO_PARTITION)
+	{
+		waiter->topic = news->topic;
+		waiter->partition = news->partition;
+		waiter->more = false;
+	}
+	wake(waiter, list);
+}
+
 /*
- * Wake one waiter of a group that is not woken yet, and the group's waiters with "each"
- * that can use the partitions.
+ * Wake one waiter of each group that the news concern, unless somebody is responsible for
+ * the partition, and the waiters with "each" that can use it.
  */
 static void
-wake_of_group(Oid database, Oid topic, uint64 group, PartitionSet partitions)
+announce(const News *news, LatchList *list)
 {
-	bool		found = false;
+	NewsGroups	groups;
 
+	groups.count = 0;
+	find_owned(news, &groups);
+	find_responsible(news, &groups);
+	for (uint32 n = 0; n < pg_atomic_read_u32(&shared->count); n++)
+	{
+		TopicWaiter *waiter = active_waiter(n);
+		NewsGroup  *group = NULL;
+
+		if (!concerns(news, waiter))
+			continue;
+		if (waiter->each ? (waiter->partitions & PARTITION_SET_OF(news->partition)) == 0 :
+			(group = find_group(&groups, waiter->group)) != NULL && group->owned)
+			continue;
+		/* a waiter that is woken already will look anyway */
+		if (!is_enough(waiter, news->records) || waiter->woken)
+			continue;
+		if (waiter->each)
+			wake(waiter, list);
+		else
+			offer(news, group, waiter, list);
+	}
+	/* nobody sleeps: one that looks has to look once more */
+	for (int i = 0; i < groups.count; i++)
+		if (!groups.groups[i].taken && groups.groups[i].looking != NULL)
+			groups.groups[i].looking->woken = true;
+}
+
+/* Wake one waiter of a group, for whatever it finds in a topic. */
+static void
+wake_any(Oid database, Oid topic, uint64 group, LatchList *list)
+{
 	for (uint32 n = 0; n < pg_atomic_read_u32(&shared->count); n++)
 	{
 		TopicWaiter *waiter = active_waiter(n);
 
-		if (waiter->group != group || waiter->woken || !waits_for(waiter, database, topic))
+		if (waiter->group != group || waiter->woken || waiter->each ||
+			!waits_for(waiter, database, topic))
 			continue;
-		if (waiter->each ? can_use(waiter, partitions) : !found)
-			wake(waiter);
-		found |= !waiter->each;
+		wake(waiter, list);
+		return;
 	}
 }
 
@@ -251,41 +464,60 @@ somebody_waits(void)
 	return pg_atomic_read_u32(&shared->count) > 0;
 }
 
-void
-pgt_topic_waiters_wake_some(Oid database, Oid topic, int count, PartitionSet partitions)
+/* Take the lock, announce, release it. */
+static void
+announce_locked(const News *news)
 {
+	LatchList	list;
+
 	if (!somebody_waits())
 		return;
-	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
-	wake_of_each_group(database, topic, count, partitions);
-	LWLockRelease(&shared->lock);
+	lock_waiters(&list);
+	announce(news, &list);
+	unlock_waiters(&list);
+}
+
+void
+pgt_topic_waiters_announce(Oid database, Oid topic, int32 partition, int64 records)
+{
+	News		news = {database, topic, partition, records, NULL};
+
+	announce_locked(&news);
+}
+
+void
+pgt_topic_waiters_announce_to(Oid database, Oid topic, int32 partition, uint64 group, int64 records)
+{
+	News		news = {database, topic, partition, records, &group};
+
+	announce_locked(&news);
 }
 
 void
 pgt_topic_waiters_wake(Oid database, Oid topic)
 {
-	pgt_topic_waiters_wake_some(database, topic, INT_MAX, PARTITION_SET_ALL);
-}
+	LatchList	list;
 
-void
-pgt_topic_waiters_wake_one(Oid database, Oid topic, int32 partition, uint64 group)
-{
 	if (!somebody_waits())
 		return;
-	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
-	wake_of_group(database, topic, group, PARTITION_SET_OF(partition));
-	LWLockRelease(&shared->lock);
+	lock_waiters(&list);
+	for (uint32 n = 0; n < pg_atomic_read_u32(&shared->count); n++)
+		if (waits_for(active_waiter(n), database, topic))
+			wake(active_waiter(n), &list);
+	unlock_waiters(&list);
 }
 
 void
 pgt_topic_waiters_wake_all(void)
 {
+	LatchList	list;
+
 	if (!somebody_waits())
 		return;
-	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+	lock_waiters(&list);
 	for (uint32 n = 0; n < pg_atomic_read_u32(&shared->count); n++)
-		wake(active_waiter(n));
-	LWLockRelease(&shared->lock);
+		wake(active_waiter(n), &list);
+	unlock_waiters(&list);
 }
 
 bool
@@ -300,20 +532,73 @@ pgt_topic_waiters_exist(Oid database, Oid topic, uint64 group)
 	return found;
 }
 
+/* ---- owning --------------------------------------------------------------- */
+
+void
+pgt_topic_waiters_own(Oid topic, int32 partition, uint64 group)
+{
+	if (owned_count == OWNED_MAX || !somebody_waits())
+		return;
+	register_exit();
+	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+	shared->owners[shared->owner_count++] = (Owner) {
+		.database = MyDatabaseId,.topic = topic,.partition = partition,
+		.process = my_slot(),.group = group
+	};
+	owned_count++;
+	LWLockRelease(&shared->lock);
+}
+
+void
+pgt_topic_waiters_disown(void)
+{
+	if (owned_count == 0)
+		return;
+	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+	for (int i = shared->owner_count - 1; i >= 0; i--)
+		if (shared->owners[i].process == my_slot())
+			shared->owners[i] = shared->owners[--shared->owner_count];
+	owned_count = 0;
+	LWLockRelease(&shared->lock);
+}
+
+bool
+pgt_topic_waiters_is_owned(Oid topic, int32 partition, uint64 group)
+{
+	bool		found = false;
+
+	LWLockAcquire(&shared->lock, LW_SHARED);
+	for (int i = 0; !found && i < shared->owner_count; i++)
+	{
+		const Owner *owner = &shared->owners[i];
+
+		found = owner->partition == partition && owner->topic == topic &&
+			owner->database == MyDatabaseId && owner->group == group;
+	}
+	LWLockRelease(&shared->lock);
+	return found;
+}
+
 /* ---- waiting ------------------------------------------------------------- */
 
 void
-pgt_topic_waiters_begin(const Oid *topics, int count, uint64 group, bool each)
+pgt_topic_waiters_begin(const Oid *topics, int count, uint64 group, bool each, int64 wanted)
 {
 	TopicWaiter *waiter = &shared->waiters[my_slot()];
 
 	Assert(!waiting && my_slot() < MaxBackends);
+	register_exit();
 	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
 	waiter->latch = MyLatch;
 	waiter->database = MyDatabaseId;
 	waiter->group = group;
 	waiter->each = each;
 	waiter->partitions = PARTITION_SET_ALL;
+	waiter->wanted = wanted;
+	waiter->short_of = wanted > 1 ? PG_INT64_MAX : 1;
+	waiter->announced = 0;
+	waiter->partition = NO_PARTITION;
+	waiter->more = false;
 	waiter->topic_count = count <= WAIT_TOPICS_MAX ? count : -1;
 	memcpy(waiter->topics, topics, Min(count, WAIT_TOPICS_MAX) * sizeof(Oid));
 	waiter->woken = false;
@@ -340,18 +625,51 @@ pgt_topic_waiters_set_partitions(PartitionSet partitions)
 void
 pgt_topic_waiters_begin_look(void)
 {
+	TopicWaiter *waiter = &shared->waiters[my_slot()];
+
 	Assert(waiting);
-	shared->waiters[my_slot()].woken = false;
-	pg_memory_barrier();
+	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+	waiter->woken = false;
+	waiter->more = false;
+	waiter->announced = 0;
+	if (waiter->wanted > 1)
+		waiter->short_of = PG_INT64_MAX;
+	LWLockRelease(&shared->lock);
+}
+
+/*
+ * A look is over that has found too little.  What was announced meanwhile calls for another
+ * look if it is enough; else the waiter gives its responsibility up.
+ */
+static void
+end_look(TopicWaiter *waiter, int64 short_of)
+{
+	News		news = {waiter->database, waiter->topic, waiter->partition, 0, &waiter->group};
+	LatchList	list;
+
+	lock_waiters(&list);
+	waiter->short_of = short_of;
+	/* of what concerns it alone, a waiter for one record has been told */
+	if (waiter->announced >= short_of && (waiter->wanted > 1 || waiter->partition != NO_PARTITION))
+		waiter->woken = true;
+	if (!waiter->woken)
+	{
+		waiter->partition = NO_PARTITION;
+		/* there was too little for us, perhaps not for another one */
+		if (news.partition != NO_PARTITION && waiter->more)
+			announce(&news, &list);
+	}
+	unlock_waiters(&list);
 }
 
 bool
-pgt_topic_waiters_sleep(long timeout_ms)
+pgt_topic_waiters_sleep(long timeout_ms, int64 short_of)
 {
 	TopicWaiter *waiter = &shared->waiters[my_slot()];
 	int64		begun = pgt_clock_monotonic_us();
 
 	Assert(waiting);
+	end_look(waiter, short_of);
 	while (!waiter->woken)
 	{
 		int64		remaining = timeout_ms - pgt_clock_ms_since(begun);
@@ -378,38 +696,56 @@ leave(void)
 	pg_atomic_write_u32(&shared->count, last);
 }
 
-/* Wake another waiter of the group for each topic. */
+/* Wake another waiter of the group for each topic.  The caller holds the lock. */
 static void
-pass_news_on(const TopicWaiter *mine)
+pass_news_on(const TopicWaiter *mine, LatchList *list)
 {
 	TopicWaiter *other;
 
 	if (mine->topic_count >= 0)
 	{
 		for (int i = 0; i < mine->topic_count; i++)
-			wake_of_group(mine->database, mine->topics[i], mine->group, 0);
+			wake_any(mine->database, mine->topics[i], mine->group, list);
 		return;
 	}
 	for (uint32 n = 0; n < pg_atomic_read_u32(&shared->count); n++)
 	{
 		other = active_waiter(n);
 		if (other->database == mine->database && other->group == mine->group && !other->each)
-			wake(other);
+			wake(other, list);
 	}
+}
+
+/*
+ * Wake another waiter for the partition that this one was responsible for, unless it owns it
+ * now.  The caller holds the lock.
+ */
+static void
+pass_partition_on(const TopicWaiter *mine, LatchList *list)
+{
+	News		news = {mine->database, mine->topic, mine->partition, NEWS_FORCED, &mine->group};
+
+	if (mine->partition != NO_PARTITION)
+		announce(&news, list);
 }
 
 void
 pgt_topic_waiters_end(bool pass_on)
 {
 	TopicWaiter *mine;
+	LatchList	list;
 
 	if (!waiting)
 		return;
 	waiting = false;
 	mine = &shared->waiters[my_slot()];
-	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+	lock_waiters(&list);
 	leave();
-	if ((pass_on || mine->woken) && !mine->each)
-		pass_news_on(mine);
-	LWLockRelease(&shared->lock);
+	if (!mine->each)
+	{
+		pass_partition_on(mine, &list);
+		if (pass_on || mine->woken)
+			pass_news_on(mine, &list);
+	}
+	unlock_waiters(&list);
 }

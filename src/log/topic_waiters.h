@@ -22,15 +22,18 @@ extern Size pgt_topic_waiters_size(void);
 /* Make the shared memory, or attach to it; at server start, and in each backend of EXEC_BACKEND. */
 extern void pgt_topic_waiters_init(void);
 
+/* News that is not a number of records: it wakes a waiter whatever it wants. */
+#define NEWS_FORCED		PG_INT64_MAX
+
 /*
- * Become a waiter for topics of this database.  An append wakes as many waiters of a group
- * as it has partitions.  A waiter with "each" is woken in addition, by each append to a
- * partition that it can use.
+ * Become a waiter for topics of this database, one that wants so many records.  News of a
+ * partition wakes one waiter of each group.  A waiter with "each" is woken in addition, by
+ * all news of partitions that it can use.
  *
  * A waiter repeats: pgt_topic_waiters_begin_look(), take a snapshot, look at the log,
  * pgt_topic_waiters_sleep().  It ends with pgt_topic_waiters_end().
  */
-extern void pgt_topic_waiters_begin(const Oid *topics, int count, uint64 group, bool each);
+extern void pgt_topic_waiters_begin(const Oid *topics, int count, uint64 group, bool each, int64 wanted);
 
 /*
  * From now on the waiter of this process, one with "each", can use only these partitions;
@@ -43,17 +46,28 @@ extern void pgt_topic_waiters_set_partitions(PartitionSet partitions);
 extern void pgt_topic_waiters_begin_look(void);
 
 /*
- * Sleep until woken.  False if timeout_ms milliseconds have passed.  Serves interrupts, and
- * ends the session when its client disconnects.
+ * Sleep until woken: the look was short of so many records.  False if timeout_ms
+ * milliseconds have passed.  Serves interrupts, and ends the session when its client
+ * disconnects.
  */
-extern bool pgt_topic_waiters_sleep(long timeout_ms);
+extern bool pgt_topic_waiters_sleep(long timeout_ms, int64 short_of);
 
 /*
  * Stop being a waiter, if this process is one.  With pass_on the news was not looked at to
  * the end, and another waiter of the group is woken.  That is done in any case for
- * news that came since the last look.
+ * news that came since the last look, and for the partition that this waiter was woken for
+ * and does not own.
  */
 extern void pgt_topic_waiters_end(bool pass_on);
+
+/*
+ * Records of a partition have been committed, or a transaction with records there has ended
+ * otherwise: wake a waiter of each group.
+ */
+extern void pgt_topic_waiters_announce(Oid database, Oid topic, int32 partition, int64 records);
+
+/* A partition is free again for a group, with so many records to read: wake one of the group's waiters. */
+extern void pgt_topic_waiters_announce_to(Oid database, Oid topic, int32 partition, uint64 group, int64 records);
 
 /* Wake all waiters of a topic. */
 extern void pgt_topic_waiters_wake(Oid database, Oid topic);
@@ -61,14 +75,19 @@ extern void pgt_topic_waiters_wake(Oid database, Oid topic);
 /* Wake all waiters of all topics. */
 extern void pgt_topic_waiters_wake_all(void);
 
-/* "count" partitions, which are in the set, have news: wake that many waiters of each group. */
-extern void pgt_topic_waiters_wake_some(Oid database, Oid topic, int count, PartitionSet partitions);
+/*
+ * This process's transaction owns a partition of this database for a group: other waiters
+ * of the group need not be woken for it.  pgt_topic_waiters_disown() takes that back for all
+ * partitions; the caller then announces those in which records are left.
+ */
+extern void pgt_topic_waiters_own(Oid topic, int32 partition, uint64 group);
+extern void pgt_topic_waiters_disown(void);
 
 /*
- * A partition is free again for a group: wake one of the group's waiters, and its waiters
- * with "each" that can use the partition.
+ * Is the partition known to be owned by a transaction that will announce its end?  Then a
+ * waiter of the group need not look again before.
  */
-extern void pgt_topic_waiters_wake_one(Oid database, Oid topic, int32 partition, uint64 group);
+extern bool pgt_topic_waiters_is_owned(Oid topic, int32 partition, uint64 group);
 
 /* Does the group have a waiter for the topic now? */
 extern bool pgt_topic_waiters_exist(Oid database, Oid topic, uint64 group);

@@ -929,24 +929,13 @@ pgt_producer_flushed(int *count)
 
 /* ---- the transaction's end ----------------------------------------------- */
 
-/*
- * Wake consumers that wait for the topics appended to: as many of each group as have
- * something to read.
- */
+/* Wake consumers that wait for the topics appended to. */
 static void
 wake_waiters(void)
 {
-	int			end;
-
-	for (int i = 0; i < appended.count; i = end)
-	{
-		Oid			topic = appended.ranges[i].topic;
-		PartitionSet partitions = 0;
-
-		for (end = i; end < appended.count && appended.ranges[end].topic == topic; end++)
-			partitions |= PARTITION_SET_OF(appended.ranges[end].partition);
-		pgt_topic_waiters_wake_some(MyDatabaseId, topic, end - i, partitions);
-	}
+	for (int i = 0; i < appended.count; i++)
+		pgt_topic_waiters_announce(MyDatabaseId, appended.ranges[i].topic, appended.ranges[i].partition,
+								   appended.ranges[i].records);
 }
 
 /* Reset the state; the transaction itself frees the memory and closes the file. */
