@@ -171,20 +171,22 @@ CREATE FUNCTION consume(topic regclass, group_id text, max_records int DEFAULT 5
     timeout interval DEFAULT '0', partitions int[] DEFAULT NULL,
     auto_commit bool DEFAULT true, auto_offset_reset text DEFAULT NULL,
     member_id text DEFAULT NULL, lease interval DEFAULT NULL, timeout_ms int DEFAULT NULL,
+    min_records int DEFAULT 1,
     OUT partition int, OUT record_offset bigint, OUT record_timestamp timestamptz,
     OUT key text, OUT value text, OUT headers jsonb)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pgt_consume' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION consume(regclass, text, int, interval, int[], bool, text, text, interval, int) IS
+COMMENT ON FUNCTION consume(regclass, text, int, interval, int[], bool, text, text, interval, int, int) IS
 'return a topic''s next records for a consumer group';
 
 CREATE FUNCTION consume_as(topic anyelement, group_id text, max_records int DEFAULT 500,
     timeout interval DEFAULT '0', partitions int[] DEFAULT NULL,
     auto_commit bool DEFAULT true, auto_offset_reset text DEFAULT NULL,
-    member_id text DEFAULT NULL, lease interval DEFAULT NULL, timeout_ms int DEFAULT NULL)
+    member_id text DEFAULT NULL, lease interval DEFAULT NULL, timeout_ms int DEFAULT NULL,
+    min_records int DEFAULT 1)
 RETURNS SETOF anyelement
 AS 'MODULE_PATHNAME', 'pgt_consume_as' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION consume_as(anyelement, text, int, interval, int[], bool, text, text, interval, int) IS
+COMMENT ON FUNCTION consume_as(anyelement, text, int, interval, int[], bool, text, text, interval, int, int) IS
 'consume a topic with rows of the topic''s own type: consume_as(NULL::topic, ...)';
 
 -- consume_as('topic', ...): a result with the usual columns, so that the statement is parsed
@@ -192,22 +194,24 @@ CREATE FUNCTION consume_as(topic text, group_id text, max_records int DEFAULT 50
     timeout interval DEFAULT '0', partitions int[] DEFAULT NULL,
     auto_commit bool DEFAULT true, auto_offset_reset text DEFAULT NULL,
     member_id text DEFAULT NULL, lease interval DEFAULT NULL, timeout_ms int DEFAULT NULL,
+    min_records int DEFAULT 1,
     OUT partition int, OUT record_offset bigint, OUT record_timestamp timestamptz,
     OUT key text, OUT value text, OUT headers jsonb)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pgt_consume_as_by_name' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION consume_as(text, text, int, interval, int[], bool, text, text, interval, int) IS
+COMMENT ON FUNCTION consume_as(text, text, int, interval, int[], bool, text, text, interval, int, int) IS
 'an error that says how to write the call: consume_as(NULL::topic, ...)';
 
 CREATE FUNCTION consume_many(topics regclass[], group_id text, max_records int DEFAULT 500,
     timeout interval DEFAULT '0', auto_commit bool DEFAULT true,
     auto_offset_reset text DEFAULT NULL, member_id text DEFAULT NULL,
     lease interval DEFAULT NULL, timeout_ms int DEFAULT NULL,
+    min_records int DEFAULT 1,
     OUT topic regclass, OUT partition int, OUT record_offset bigint,
     OUT record_timestamp timestamptz, OUT key text, OUT value text, OUT headers jsonb)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pgt_consume_many' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION consume_many(regclass[], text, int, interval, bool, text, text, interval, int) IS
+COMMENT ON FUNCTION consume_many(regclass[], text, int, interval, bool, text, text, interval, int, int) IS
 'return the next records of several topics for a consumer group';
 
 CREATE FUNCTION commit_offsets(topic regclass, group_id text, member_id text DEFAULT NULL)

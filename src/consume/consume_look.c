@@ -28,6 +28,7 @@
 #include "consume/consume_request.h"
 #include "consume/consume_wait.h"
 #include "consume/partition_cursor.h"
+#include "consume/record_count.h"
 #include "group/group_position.h"
 #include "group/group_wakeup.h"
 #include "group/lease.h"
@@ -37,10 +38,10 @@
 
 /*
  * Look whether a member's call has anything to deliver or to write in one topic.
- * If not, the partitions that it waits for are added to the set.
+ * If not, the partitions that it waits for are added to the set, and their records counted.
  */
 static ConsumeWaitVerdict
-look_topic_leased(ConsumePassTopic *topic, PartitionSet *partitions)
+look_topic_leased(ConsumePassTopic *topic, PartitionSet *partitions, RecordCount *records)
 {
 	ConsumePassPartition *ordered;
 	int			count;
@@ -60,12 +61,15 @@ look_topic_leased(ConsumePassTopic *topic, PartitionSet *partitions)
 		if (pgt_position_scan_is_live(&topic->group, ordered[i].offset->partition, true))
 			continue;
 		/* a gap is passed when the call ends */
-		if (pgt_partition_cursor_open(topic, ordered[i].offset, &cursor) &&
-			pgt_partition_cursor_has_work(&cursor))
+		(void) pgt_partition_cursor_open(topic, ordered[i].offset, &cursor);
+		if (cursor.must_commit)
 		{
 			pgt_partition_cursor_close(&cursor);
 			return WAIT_DONE;
 		}
+		(void) pgt_record_count_add(records, topic, &cursor);
+		if (records->found == records->wanted)
+			return WAIT_DONE;
 	}
 	/* a partition whose lease is not renewed may be taken then */
 	if ((next_end = pgt_lease_next_end(topic->lease)) != NEVER_US)
@@ -78,15 +82,17 @@ static ConsumeWaitVerdict
 look_leased(ConsumePass *pass)
 {
 	PartitionSet partitions = 0;
+	RecordCount records;
 	bool		retry = false;
 	ListCell   *cell;
 
 	pgt_consume_pass_open_topics(pass);
+	pgt_record_count_begin(&records, pass->request);
 	foreach(cell, pass->topics)
 	{
-		ConsumeWaitVerdict verdict = look_topic_leased(lfirst(cell), &partitions);
+		ConsumeWaitVerdict verdict = look_topic_leased(lfirst(cell), &partitions, &records);
 
-		if (verdict == WAIT_DONE)
+		if (verdict == WAIT_DONE || pgt_record_count_is_enough(&records))
 			return WAIT_DONE;
 		retry |= verdict == WAIT_RETRY;
 	}
@@ -107,14 +113,13 @@ wait_for_chosen(const ConsumeRequest *request)
 	pgt_topic_waiters_set_partitions(partitions);
 }
 
-/* Look in transactional mode: own a partition with something to read. */
-static ConsumeWaitVerdict
-look_transactional(ConsumePass *pass)
+/* Look in transactional mode for one record: own a partition with something to read. */
+static bool
+own_one(ConsumePass *pass)
 {
 	ConsumePassPartition *ordered;
 	int			count;
 
-	wait_for_chosen(pass->request);
 	pgt_consume_pass_open_topics(pass);
 	count = pgt_consume_pass_list(pass, &ordered);
 	for (int i = 0; i < count; i++)
@@ -124,8 +129,21 @@ look_transactional(ConsumePass *pass)
 		if (!pgt_consume_partition_own(ordered[i].topic, ordered[i].offset, &cursor))
 			continue;
 		pgt_partition_cursor_close(&cursor);
-		return WAIT_DONE;
+		return true;
 	}
+	return false;
+}
+
+/* Look in transactional mode: own partitions with as many records as the call waits for. */
+static ConsumeWaitVerdict
+look_transactional(ConsumePass *pass)
+{
+	bool		owns;
+
+	wait_for_chosen(pass->request);
+	owns = pass->request->min_records > 1 ? pgt_record_count_own(pass) : own_one(pass);
+	if (owns)
+		return WAIT_DONE;
 	return pass->retry ? WAIT_RETRY : WAIT_IDLE;
 }
 
@@ -165,7 +183,7 @@ fill_waiter(ConsumeWaiter *waiter, const ConsumeRequest *request)
 	waiter->group = pgt_topic_waiters_group(request->group.id);
 	/* what comes to a partition that this transaction owns, no other consumer can read */
 	waiter->each = request->partitions != NULL || request->member != NULL || pgt_group_wakeup_owns();
-	waiter->wanted = 1;
+	waiter->wanted = request->min_records;
 }
 
 /* Let a request wait before its statement; false if it does not wait. */

@@ -42,7 +42,8 @@ enum
 	MANY_AUTO_OFFSET_RESET,
 	MANY_MEMBER_ID,
 	MANY_LEASE,
-	MANY_TIMEOUT_MS
+	MANY_TIMEOUT_MS,
+	MANY_MIN_RECORDS
 };
 
 /* Where consume_many() has each argument of consume(); -1: nowhere. */
@@ -56,7 +57,8 @@ static const int argument_of_many[ARG_COUNT] = {
 	[ARG_AUTO_OFFSET_RESET] = MANY_AUTO_OFFSET_RESET,
 	[ARG_MEMBER_ID] = MANY_MEMBER_ID,
 	[ARG_LEASE] = MANY_LEASE,
-	[ARG_TIMEOUT_MS] = MANY_TIMEOUT_MS
+	[ARG_TIMEOUT_MS] = MANY_TIMEOUT_MS,
+	[ARG_MIN_RECORDS] = MANY_MIN_RECORDS
 };
 
 /* setting pg_topics.auto_offset_reset: OffsetReset */
@@ -194,6 +196,22 @@ require_arguments(const NullableDatum *args)
 	require(&args[ARG_AUTO_COMMIT], "auto_commit", "Omit the argument for the default, true.");
 }
 
+/* How many records a call waits for; null is the default.  ERROR unless it can return so many. */
+static int32
+parse_min_records(const ConsumeRequest *request, const NullableDatum *arg)
+{
+	int32		min_records = arg->isnull ? 1 : DatumGetInt32(arg->value);
+
+	if (min_records < 1 || min_records > request->max_records)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("min_records must be between 1 and max_records, which is %d", request->max_records),
+				 errdetail("min_records is the number of records that a call waits for, until its timeout."),
+				 min_records < 1 ? errhint("Omit the argument to wait for one record.") :
+				 errhint("Raise max_records as well.")));
+	return min_records;
+}
+
 /* Take over all arguments but the topics. */
 static void
 parse_common(ConsumeRequest *request, Oid function, const NullableDatum *args)
@@ -209,6 +227,7 @@ parse_common(ConsumeRequest *request, Oid function, const NullableDatum *args)
 				 errmsg("max_records must be at least 1"),
 				 errdetail("max_records is the largest number of records that one call returns.")));
 
+	request->min_records = parse_min_records(request, &args[ARG_MIN_RECORDS]);
 	request->timeout = parse_timeout(args);
 
 	request->partitions = NULL;

@@ -25,6 +25,7 @@ enum
 	ARG_MEMBER_ID,
 	ARG_LEASE,
 	ARG_TIMEOUT_MS,
+	ARG_MIN_RECORDS,
 	ARG_COUNT
 };
 
@@ -44,6 +45,7 @@ typedef struct ConsumeRequest
 	int			topic_count;
 	bool		missing_ok;		/* leave out topics that are gone */
 	int32		max_records;
+	int32		min_records;	/* wait for so many */
 	int64		timeout;		/* microseconds */
 	int32	   *partitions;		/* NULL: all */
 	int			partition_count;

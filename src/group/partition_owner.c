@@ -19,6 +19,7 @@
 #include "access/subtrans.h"
 #include "access/table.h"
 #include "access/transam.h"
+#include "access/xact.h"
 #include "access/xlog.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
@@ -111,4 +112,15 @@ pgt_partition_owner_find(const ConsumerGroup *group, int32 partition, PartitionO
 	owner->xid = SubTransGetTopmostTransaction(owner->xid);
 	owner->pid = BackendXidGetPid(owner->xid);
 	return true;
+}
+
+bool
+pgt_partition_owner_is_other(const ConsumerGroup *group, const GroupPartition *part)
+{
+	TransactionId xid;
+
+	if (!part->exists)
+		return pgt_group_is_starting(group, part->partition);
+	xid = row_owner(part->row->t_data);
+	return TransactionIdIsValid(xid) && !TransactionIdIsCurrentTransactionId(xid);
 }

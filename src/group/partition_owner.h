@@ -21,4 +21,10 @@ typedef struct PartitionOwner
  */
 extern bool pgt_partition_owner_find(const ConsumerGroup *group, int32 partition, PartitionOwner *owner);
 
+/*
+ * Did another transaction own the partition when *part was read?  That is known without
+ * reading anything if the partition has a row.
+ */
+extern bool pgt_partition_owner_is_other(const ConsumerGroup *group, const GroupPartition *part);
+
 #endif							/* PARTITION_OWNER_H */

@@ -289,7 +289,7 @@ sub wait_halted
 	return;
 }
 
-# Halt processes of the server while they sleep in their main loop.  SIGSTOP alone may
+# Halt processes of the server while they sleep in their main loop, or wait for records.  SIGSTOP alone may
 # meet one with a lock that the others, and so the test, then wait for.
 sub halt_asleep
 {
@@ -301,7 +301,7 @@ sub halt_asleep
 			kill('STOP', $pid) or die "no process $pid";
 			wait_halted($pid);
 			my ($code, $asleep) = try_psql($node, "SET statement_timeout = '5s'\n"
-				. "SELECT wait_event_type = 'Activity' FROM pg_stat_activity WHERE pid = $pid");
+				. "SELECT wait_event_type IN ('Activity', 'Extension') FROM pg_stat_activity WHERE pid = $pid");
 			return 1 if $code == 0 && $asleep =~ /^t/;
 			go_on($pid);
 			return 0 }) or die "process $pid does not sleep";

@@ -354,6 +354,36 @@ SELECT waited($$SELECT count(*) FROM consume('orders', 'waits', timeout_ms => 50
     waited($$SELECT count(*) FROM consume_as(NULL::orders, 'waits', timeout_ms => 50)$$),
     waited($$SELECT count(*) FROM consume_many('{orders}', 'waits', timeout_ms => 50)$$);
 
+---- as many records as are wanted
+SELECT count(produce('orders', 'k', 'v' || i)) FROM generate_series(1, 3) i;
+BEGIN;
+SELECT count(*) FROM consume('orders', 'waits', timeout => '1 hour', min_records => 3);
+ROLLBACK;
+BEGIN;
+SELECT waited($$SELECT count(*) FROM consume('orders', 'waits', timeout_ms => 50, min_records => 4)$$);
+ROLLBACK;
+-- without a timeout it returns what is there
+BEGIN;
+SELECT count(*) FROM consume('orders', 'waits', min_records => 500);
+ROLLBACK;
+-- null is the default
+BEGIN;
+SELECT count(*) FROM consume('orders', 'waits', timeout => '1 hour', min_records => NULL);
+ROLLBACK;
+-- the snapshot of a whole transaction sees no more later, so nothing is waited for
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT count(*) FROM consume('orders', 'waits', timeout => '1 hour', min_records => 4);
+ROLLBACK;
+-- a prepared statement whose parameters have no type
+PREPARE waits AS SELECT count(*) FROM consume($1, $2, timeout_ms => $3, min_records => $4, max_records => $5);
+EXECUTE waits ('orders', 'waits', 3600000, 3, 3);
+DEALLOCATE waits;
+SELECT count(*) FROM consume('orders', 'waits', min_records => 0);
+SELECT count(*) FROM consume('orders', 'waits', min_records => 501);
+SELECT count(*) FROM consume('orders', 'waits', 10, timeout => '1 s', min_records => 11);
+SELECT count(*) FROM consume_as(NULL::orders, 'waits', min_records => -1);
+SELECT count(*) FROM consume_many('{orders}', 'waits', 1, min_records => 2);
+
 ---- errors
 SELECT count(*) FROM consume('orders', '');
 SELECT count(*) FROM consume('orders', NULL);
