@@ -1,4 +1,4 @@
--- The section "publish": triggers that publish the changes of a table to a
+-- Triggers that publish the changes of a table to a
 -- topic and, for comparison, to an outbox table.
 
 SELECT create_topic('published', config => '{"compression.type": "lz4"}');
@@ -28,7 +28,7 @@ BEGIN
     CASE way
         WHEN 'none' THEN
             NULL;
-        WHEN 'ours' THEN
+        WHEN 'pg_topics' THEN
             CREATE TRIGGER publish AFTER INSERT OR UPDATE OR DELETE ON pgbench_accounts
                 FOR EACH ROW EXECUTE FUNCTION publish_changes('published');
         WHEN 'outbox' THEN

@@ -8,9 +8,3 @@ CREATE FUNCTION in_sql(topic regclass, key bytea, value bytea, partitions int)
     RETURNS int IMMUTABLE LANGUAGE sql RETURN murmur2_partition(key, partitions);
 CREATE FUNCTION in_plpgsql(topic regclass, key bytea, value bytea, partitions int)
     RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN murmur2_partition(key, partitions); END $$;
-
--- the session's CPU time, in ticks of 10 ms
-CREATE FUNCTION cpu_ms() RETURNS bigint LANGUAGE sql AS $$
-    SELECT (w[12]::bigint + w[13]::bigint) * 10
-    FROM string_to_array(regexp_replace(pg_read_file('/proc/self/stat'), '^.*\) ', ''), ' ') AS w
-$$;

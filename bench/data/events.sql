@@ -1,9 +1,8 @@
--- What bench/run compression produces: the events of a real dpkg.log as JSON,
--- repeated up to so many records.  The file is in a temporary table, dpkg_log.
--- Variable: records.
+-- Real JSON: the events of a dpkg.log, repeated up to so many records.  The file is in a
+-- temporary table, dpkg_log.  Variable: records.
 
-CREATE TABLE json_events AS
-SELECT package AS key,
+CREATE TABLE events AS
+SELECT n, package AS key,
        -- each time they come at other times, so that no event is the copy of another
        jsonb_strip_nulls(jsonb_build_object('time', time + n / lines * interval '1 day 17.003 s', 'action', action,
            'package', package, 'arch', arch, 'state', state, 'old_version', old_version, 'version', version))::text AS value
@@ -18,7 +17,5 @@ FROM (SELECT count(*) AS lines FROM dpkg_log) AS c,
            FROM dpkg_log, string_to_array(line, ' ') AS w) AS event USING (line_number),
      LATERAL (SELECT split_part(name, ':', 1) AS package, split_part(name, ':', 2) AS arch) AS p
 ORDER BY n;
-VACUUM ANALYZE json_events;
-
-SELECT create_topic('json_' || codec, config => jsonb_build_object('compression.type', codec))
-FROM unnest(ARRAY['none', 'gzip', 'snappy', 'lz4', 'zstd']) AS codec;
+ALTER TABLE events ADD PRIMARY KEY (n);
+VACUUM ANALYZE events;

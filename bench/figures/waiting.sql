@@ -1,0 +1,1 @@
+SELECT create_topic('waiting_topic');
