@@ -12,7 +12,7 @@
 # with the extension, which runs all the time, and "plain" without it, for what the
 # extension must not slow down.  Each has its data and its socket in a directory in $work.
 #
-# Needs test/setup.sh, and of bench/run: $work, $bench, $runs, $records, $big_records, $seconds, $smoke.
+# Needs test/setup.sh, and of bench/run: $work, $build, $bench, $runs, $records, $big_records, $seconds, $smoke.
 
 port=54330
 ours=$work/ours plain=$work/plain

@@ -10,6 +10,12 @@ EXCEPTION WHEN fdw_invalid_option_name OR invalid_parameter_value THEN
 END $$;
 INSERT INTO big_topic (key, value)
     SELECT lpad(i::text, 10, '0'), bench_value() FROM generate_series(1, :records) AS i;
+DO $$
+BEGIN
+    PERFORM build_key_index('big_topic');
+EXCEPTION WHEN undefined_function THEN
+    NULL;
+END $$;
 CREATE TABLE big_heap (key text, value text);
 INSERT INTO big_heap (key, value)
     SELECT lpad(i::text, 10, '0'), bench_value() FROM generate_series(1, :records) AS i;

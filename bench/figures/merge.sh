@@ -44,6 +44,7 @@ measure() {
 conclude() {
     local name
     remark "$count records in a transaction each; sizes with indexes"
+    set_config pg_topics.log_cleaner_enable=
     for name in "${topics[@]}"; do
         if [ "$name" = zstd ]; then
             report size_zstd bytes/record '<= 0.35' 'r <= 0.35'

@@ -1,6 +1,9 @@
-SELECT create_topic('merge_default');
-SELECT create_topic('merge_none', config => '{"compression.type": "none"}');
-SELECT create_topic('merge_zstd', config => '{"compression.type": "zstd"}');
+-- merge_batches() alone merges, and at once
+ALTER SYSTEM SET pg_topics.log_cleaner_enable = off;
+SELECT pg_reload_conf();
+SELECT create_topic('merge_default', config => '{"batch.merge.lag.ms": 0}');
+SELECT create_topic('merge_none', config => '{"batch.merge.lag.ms": 0, "compression.type": "none"}');
+SELECT create_topic('merge_zstd', config => '{"batch.merge.lag.ms": 0, "compression.type": "zstd"}');
 CREATE TABLE merge_heap (id bigserial PRIMARY KEY, key text, value text);
 
 -- The first so many events, a transaction each.

@@ -5,7 +5,7 @@ prepare() {
     partitioners=(fnv1a consistent round_robin sticky by_customer in_plpgsql in_sql)
     need_data read
     # build the example extension where it can be loaded from
-    (cd / && as_server_user cp -r "$work/build/test/modules/partitioner_hook" "$work/hook")
+    (cd / && as_server_user cp -r "$build/test/modules/partitioner_hook" "$work/hook")
     (cd "$work/hook" && as_server_user make -s PG_CONFIG="$PG_CONFIG" with_llvm=no >/dev/null)
     run_file partitioners.sql
     partitioned murmur2 >/dev/null

@@ -8,7 +8,7 @@ prepare() {
     counts=(100000 1000000 10000000)
     [ -z "$huge" ] || counts+=(100000000)
     [ -z "$smoke" ] || counts=(1000 5000)
-    begin_scaling
+    begin_scaling 'max_wal_size = 8GB'
 }
 
 # Small batches: what might grow does so with batches and segments.
