@@ -17,7 +17,7 @@
  * server's own by its cost: of reading the index, 64 bytes a batch.
  *
  * The plan has no relation to scan.  Its fdw_scan_tlist has the aggregates, its
- * fdw_private the conditions as in topic_plan.c, an IndexAggregate for each column, the
+ * fdw_private the conditions as in topic_plan.c, an AggregatePlanColumn for each column, the
  * topic, and whether there is a row for each partition.
  *
  * No locks, no WAL; everything lives in the planner's context.
@@ -38,8 +38,8 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
+#include "query/aggregate_plan.h"
 #include "query/fdw_callbacks.h"
-#include "query/index_aggregate.h"
 #include "util/compat.h"
 
 /* An aggregation that the index answers; in the grouped relation's fdw_private. */
@@ -49,7 +49,7 @@ typedef struct AggregatePlan
 	Index		varno;			/* of the topic */
 	List	   *clauses;		/* its conditions */
 	List	   *tlist;			/* TargetEntry: partition, and aggregates */
-	List	   *columns;		/* IndexAggregate of each */
+	List	   *columns;		/* AggregatePlanColumn of each */
 	List	   *having;
 	bool		is_grouped;
 } AggregatePlan;
@@ -66,7 +66,7 @@ is_column(const AggregatePlan *plan, const Node *node, TopicColumnId column)
 
 /* Set *column to what the aggregate asks for; false if the index does not answer it. */
 static bool
-match_aggregate(const AggregatePlan *plan, const Aggref *aggregate, IndexAggregate *column)
+match_aggregate(const AggregatePlan *plan, const Aggref *aggregate, AggregatePlanColumn *column)
 {
 	const Node *argument = aggregate->args == NIL ? NULL :
 		(const Node *) linitial_node(TargetEntry, aggregate->args)->expr;
@@ -77,24 +77,24 @@ match_aggregate(const AggregatePlan *plan, const Aggref *aggregate, IndexAggrega
 	switch (aggregate->aggfnoid)
 	{
 		case F_COUNT_:
-			*column = INDEX_COUNT;
+			*column = AGGREGATE_COUNT;
 			return true;
 		case F_COUNT_ANY:
-			*column = INDEX_COUNT;
+			*column = AGGREGATE_COUNT;
 			return is_column(plan, argument, TOPIC_PARTITION) ||
 				is_column(plan, argument, TOPIC_RECORD_OFFSET) ||
 				is_column(plan, argument, TOPIC_RECORD_TIMESTAMP);
 		case F_MIN_INT8:
-			*column = INDEX_MIN_OFFSET;
+			*column = AGGREGATE_MIN_OFFSET;
 			return is_column(plan, argument, TOPIC_RECORD_OFFSET);
 		case F_MAX_INT8:
-			*column = INDEX_MAX_OFFSET;
+			*column = AGGREGATE_MAX_OFFSET;
 			return is_column(plan, argument, TOPIC_RECORD_OFFSET);
 		case F_MIN_TIMESTAMPTZ:
-			*column = INDEX_MIN_TIMESTAMP;
+			*column = AGGREGATE_MIN_TIMESTAMP;
 			return is_column(plan, argument, TOPIC_RECORD_TIMESTAMP);
 		case F_MAX_TIMESTAMPTZ:
-			*column = INDEX_MAX_TIMESTAMP;
+			*column = AGGREGATE_MAX_TIMESTAMP;
 			return is_column(plan, argument, TOPIC_RECORD_TIMESTAMP);
 		default:
 			return false;
@@ -105,7 +105,7 @@ match_aggregate(const AggregatePlan *plan, const Aggref *aggregate, IndexAggrega
 static bool
 add_column(AggregatePlan *plan, Node *node)
 {
-	IndexAggregate column = INDEX_PARTITION;
+	AggregatePlanColumn column = AGGREGATE_PARTITION;
 	int			before = list_length(plan->tlist);
 
 	if (!(IsA(node, Aggref) ? match_aggregate(plan, (Aggref *) node, &column) :
@@ -261,12 +261,12 @@ void
 pgt_aggregate_plan_explain(ForeignScanState *node, struct ExplainState *es)
 {
 	static const char *const names[] = {
-		[INDEX_PARTITION] = "partition",
-		[INDEX_COUNT] = "count(*)",
-		[INDEX_MIN_OFFSET] = "min(record_offset)",
-		[INDEX_MAX_OFFSET] = "max(record_offset)",
-		[INDEX_MIN_TIMESTAMP] = "min(record_timestamp)",
-		[INDEX_MAX_TIMESTAMP] = "max(record_timestamp)"
+		[AGGREGATE_PARTITION] = "partition",
+		[AGGREGATE_COUNT] = "count(*)",
+		[AGGREGATE_MIN_OFFSET] = "min(record_offset)",
+		[AGGREGATE_MAX_OFFSET] = "max(record_offset)",
+		[AGGREGATE_MIN_TIMESTAMP] = "min(record_timestamp)",
+		[AGGREGATE_MAX_TIMESTAMP] = "max(record_timestamp)"
 	};
 	const ForeignScan *plan = (const ForeignScan *) node->ss.ps.plan;
 	Oid			topic = pgt_aggregate_plan_topic(plan);

@@ -27,8 +27,9 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "query/aggregate_plan.h"
+#include "query/aggregate_scan.h"
 #include "query/fdw_callbacks.h"
-#include "query/index_aggregate.h"
 #include "query/plan_bounds.h"
 #include "query/topic_walk.h"
 #include "util/clock.h"
@@ -49,7 +50,7 @@ typedef struct AggregateScan
 {
 	TopicWalk	walk;
 	PlanBounds	bounds;
-	List	   *columns;		/* IndexAggregate */
+	List	   *columns;		/* AggregatePlanColumn */
 	bool		is_grouped;
 	bool		wants_offsets_only;
 	bool		wants_min_offset;
@@ -209,21 +210,21 @@ next_partition(AggregateScan *state, Totals *totals)
 
 /* The value of a column. */
 static Datum
-column_value(IndexAggregate column, int partition, const Totals *totals)
+column_value(AggregatePlanColumn column, int partition, const Totals *totals)
 {
 	switch (column)
 	{
-		case INDEX_PARTITION:
+		case AGGREGATE_PARTITION:
 			return Int32GetDatum(partition);
-		case INDEX_COUNT:
+		case AGGREGATE_COUNT:
 			return Int64GetDatum(totals->records);
-		case INDEX_MIN_OFFSET:
+		case AGGREGATE_MIN_OFFSET:
 			return Int64GetDatum(totals->min_offset);
-		case INDEX_MAX_OFFSET:
+		case AGGREGATE_MAX_OFFSET:
 			return Int64GetDatum(totals->max_offset);
-		case INDEX_MIN_TIMESTAMP:
+		case AGGREGATE_MIN_TIMESTAMP:
 			return TimestampTzGetDatum(pgt_clock_to_timestamptz(totals->min_timestamp));
-		case INDEX_MAX_TIMESTAMP:
+		case AGGREGATE_MAX_TIMESTAMP:
 			return TimestampTzGetDatum(pgt_clock_to_timestamptz(totals->max_timestamp));
 	}
 	elog(ERROR, "unexpected aggregate %d", (int) column);
@@ -238,9 +239,9 @@ store_row(const AggregateScan *state, TupleTableSlot *slot, int partition, const
 
 	foreach(cell, state->columns)
 	{
-		IndexAggregate column = lfirst_int(cell);
+		AggregatePlanColumn column = lfirst_int(cell);
 
-		slot->tts_isnull[n] = totals->records == 0 && column != INDEX_COUNT;
+		slot->tts_isnull[n] = totals->records == 0 && column != AGGREGATE_COUNT;
 		slot->tts_values[n] = slot->tts_isnull[n] ? (Datum) 0 : column_value(column, partition, totals);
 		n++;
 	}
@@ -292,12 +293,12 @@ pgt_aggregate_scan_begin(ForeignScanState *node, int eflags)
 	state->wants_offsets_only = true;
 	foreach(cell, state->columns)
 	{
-		IndexAggregate column = lfirst_int(cell);
+		AggregatePlanColumn column = lfirst_int(cell);
 
-		state->wants_min_offset |= column == INDEX_MIN_OFFSET;
-		state->wants_max_offset |= column == INDEX_MAX_OFFSET;
-		state->wants_offsets_only &= column == INDEX_PARTITION || column == INDEX_MIN_OFFSET ||
-			column == INDEX_MAX_OFFSET;
+		state->wants_min_offset |= column == AGGREGATE_MIN_OFFSET;
+		state->wants_max_offset |= column == AGGREGATE_MAX_OFFSET;
+		state->wants_offsets_only &= column == AGGREGATE_PARTITION || column == AGGREGATE_MIN_OFFSET ||
+			column == AGGREGATE_MAX_OFFSET;
 	}
 	/* a partition's row is there if it has a first record */
 	if (state->wants_offsets_only && !state->wants_max_offset)

@@ -8,6 +8,7 @@
 
 #include "foreign/fdwapi.h"
 #include "query/scan_bounds.h"
+#include "query/scan_order.h"
 
 /* topic_plan.c: choosing and explaining scans; the server's callbacks */
 extern void pgt_topic_plan_get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid);
@@ -17,14 +18,6 @@ extern ForeignScan *pgt_topic_plan_get_plan(PlannerInfo *root, RelOptInfo *rel, 
 											Plan *outer_plan);
 extern bool pgt_topic_plan_is_parallel_safe(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte);
 extern void pgt_topic_plan_explain(ForeignScanState *node, struct ExplainState *es);
-
-/* The order in which a scan gives records. */
-typedef enum ScanOrder
-{
-	SCAN_BY_PARTITION,			/* one partition after another, each by offset */
-	SCAN_BY_OFFSET,				/* of all partitions, then by partition */
-	SCAN_BY_OFFSET_BACKWARD		/* the largest offset first, then by partition */
-} ScanOrder;
 
 /*
  * The parts of a plan that its scan needs: the conditions (ScanCondition *, palloc'd), the
@@ -45,18 +38,6 @@ extern void pgt_topic_plan_explain_bounds(ForeignScanState *node, const Topic *t
 extern const Topic *pgt_topic_plan_topic(const RelOptInfo *rel);
 extern bool pgt_topic_plan_comes_by_partition(const List *pathkeys, RelOptInfo *rel);
 extern void pgt_topic_plan_estimate_batches(const RelOptInfo *rel, double *partitions, double *batches);
-
-/* aggregate_plan.c: aggregates from the index; GetForeignUpperPaths, and the others for plans made by it */
-extern void pgt_aggregate_plan_get_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input,
-										 RelOptInfo *output, void *extra);
-extern ForeignScan *pgt_aggregate_plan_get_plan(RelOptInfo *rel, List *tlist);
-extern void pgt_aggregate_plan_explain(ForeignScanState *node, struct ExplainState *es);
-
-/* aggregate_scan.c: running them */
-extern void pgt_aggregate_scan_begin(ForeignScanState *node, int eflags);
-extern TupleTableSlot *pgt_aggregate_scan_iterate(ForeignScanState *node);
-extern void pgt_aggregate_scan_rescan(ForeignScanState *node);
-extern void pgt_aggregate_scan_end(ForeignScanState *node);
 
 /* topic_scan.c: running scans; the server's callbacks */
 extern void pgt_topic_scan_begin(ForeignScanState *node, int eflags);

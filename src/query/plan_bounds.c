@@ -40,7 +40,7 @@ static void
 add_time(PlanBounds *plan, const ScanCondition *condition, Datum value)
 {
 	TypeCacheEntry *times = lookup_type_cache(TIMESTAMPTZOID, TYPECACHE_BTREE_OPFAMILY);
-	TimeCondition *time = &plan->times[plan->time_count++];
+	PlanBoundsTime *time = &plan->times[plan->time_count++];
 	Oid			operator = get_opfamily_member(times->btree_opf, TIMESTAMPTZOID,
 											   exprType((Node *) condition->value), condition->strategy);
 
@@ -60,7 +60,7 @@ pgt_plan_bounds_evaluate(PlanBounds *plan, const Topic *topic, ExprContext *econ
 	MemoryContextReset(plan->context);
 	caller = MemoryContextSwitchTo(plan->context);
 	plan->time_count = 0;
-	plan->times = palloc(Max(list_length(plan->conditions), 1) * sizeof(TimeCondition));
+	plan->times = palloc(Max(list_length(plan->conditions), 1) * sizeof(PlanBoundsTime));
 	pgt_scan_bounds_init(bounds, topic->partitions);
 	forboth(cell, plan->conditions, value, plan->values)
 	{

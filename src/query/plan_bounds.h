@@ -10,11 +10,11 @@
 #include "query/scan_bounds.h"
 
 /* A condition on record_timestamp with its value. */
-typedef struct TimeCondition
+typedef struct PlanBoundsTime
 {
 	FmgrInfo	compare;		/* record_timestamp op value */
 	Datum		value;
-} TimeCondition;
+} PlanBoundsTime;
 
 typedef struct PlanBounds
 {
@@ -23,7 +23,7 @@ typedef struct PlanBounds
 	List	   *conditions;		/* ScanCondition */
 	List	   *values;			/* ExprState, one for each condition */
 	int			time_count;
-	TimeCondition *times;
+	PlanBoundsTime *times;
 } PlanBounds;
 
 /* Prepare to evaluate the conditions of a node, with memory in the current context. */

@@ -14,6 +14,8 @@
 
 #include "fmgr.h"
 
+#include "query/aggregate_plan.h"
+#include "query/aggregate_scan.h"
 #include "query/fdw_callbacks.h"
 #include "util/sql_version.h"
 
