@@ -264,6 +264,20 @@ sub check_backward
 	return;
 }
 
+# What the index counts is right, or it is the error that reading gives: damage that is only in
+# the log is not noticed, but never makes a count wrong.
+sub check_counted
+{
+	my ($partition, $err, $name, $limit) = @_;
+	my ($code, $out, $own) = $node->psql('postgres', qq{
+		\\set VERBOSITY verbose
+		SELECT count(*), min(record_offset), max(record_offset) FROM events WHERE partition = $partition});
+
+	return is((split /\n/, $own)[0], (split /\n/, $err)[0], "$name: counting meets the damage that reading meets") if $code;
+	is($out, $limit > 0 ? "$limit|0|" . ($limit - 1) : '0||', "$name: what is counted is right");
+	return;
+}
+
 # What verify_topic() finds: problems where reading fails, and nowhere else.
 sub check_verified
 {
@@ -292,6 +306,7 @@ sub check_partition
 			"$name: reading reports the file or the offsets that are damaged");
 	}
 	check_verified($partition, $err ne '', $name, $low, $high);
+	check_counted($partition, $err, $name, $limit);
 	check_backward($partition, $err ne '', $name, $high, $limit, $end_is_known // 1);
 	is(read_range($partition, 0, $low, $limit, "$name: before"), '', "$name: what is before it is readable");
 	is(read_range($partition, $high + 1, ALL, $limit, "$name: after"), '', "$name: what is after it is readable");
