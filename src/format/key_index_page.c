@@ -31,12 +31,12 @@
 StaticAssertDecl(PAGE_BODY_AT + KEY_INNER_MAX * sizeof(uint32) <= KEY_INDEX_PAGE_SIZE,
 				 "an inner page fits");
 
-const KeyIndexKeys pgt_key_index_no_keys = {KEYS_ARE_INTEGERS | KEYS_ARE_UUIDS, 0};
+const KeyIndexKeys pgt_key_index_keys_none = {KEYS_ARE_INTEGERS | KEYS_ARE_UUIDS, 0};
 
 /* ---- keys ----------------------------------------------------------------- */
 
 uint32
-pgt_key_index_hash(uint64 system_identifier, const char *key, int32 length)
+pgt_key_index_page_hash(uint64 system_identifier, const char *key, int32 length)
 {
 	return (uint32) (hash_bytes_extended((const unsigned char *) key, length, system_identifier) >> 32);
 }
@@ -117,7 +117,7 @@ pgt_key_index_header_init(KeyIndexHeader *header, uint64 system_identifier, Segm
 	header->last_lsn = last->lsn;
 	header->salt = salt;
 	header->slots = slots;
-	header->keys = pgt_key_index_no_keys;
+	header->keys = pgt_key_index_keys_none;
 	header->rice = rice_for(slots);
 	header->entry_bits = bits_below(end_entry - first_entry);
 }
@@ -382,7 +382,7 @@ pgt_key_leaf_reader_next(KeyLeafReader *reader, KeySlotEntry *slot)
 /* ---- inner pages ------------------------------------------------------------- */
 
 uint32
-pgt_key_index_inner_make(uint8 *page, const KeyIndexHeader *header, uint32 page_number,
+pgt_key_index_page_make_inner(uint8 *page, const KeyIndexHeader *header, uint32 page_number,
 						 const uint32 *hashes, uint32 count)
 {
 	count = Min(count, KEY_INNER_MAX);
@@ -395,7 +395,7 @@ pgt_key_index_inner_make(uint8 *page, const KeyIndexHeader *header, uint32 page_
 }
 
 uint32
-pgt_key_index_inner_find(const uint8 *page, uint32 hash)
+pgt_key_index_page_find(const uint8 *page, uint32 hash)
 {
 	uint32		low = 0;
 	uint32		high = Min(get_uint32(page, PAGE_COUNT_AT), KEY_INNER_MAX);

@@ -47,7 +47,7 @@
 #define KEYS_ARE_INTEGERS	0x01	/* all are canonical integers, see key_shape.h */
 #define KEYS_ARE_UUIDS		0x02
 
-/* What is known of all keys of a file; begin with pgt_key_index_no_keys. */
+/* What is known of all keys of a file; begin with pgt_key_index_keys_none. */
 typedef struct KeyIndexKeys
 {
 	uint32		flags;			/* KEYS_* */
@@ -90,10 +90,10 @@ typedef struct KeySlotEntry
 	uint32		entry;			/* of the segment, not relative to first_entry */
 } KeySlotEntry;
 
-extern const KeyIndexKeys pgt_key_index_no_keys;
+extern const KeyIndexKeys pgt_key_index_keys_none;
 
 /* The hash that a key has in the files of a cluster. */
-extern uint32 pgt_key_index_hash(uint64 system_identifier, const char *key, int32 length);
+extern uint32 pgt_key_index_page_hash(uint64 system_identifier, const char *key, int32 length);
 
 /* Add a key to what is known of all of them. */
 extern void pgt_key_index_keys_add(KeyIndexKeys *keys, const char *key, int32 length);
@@ -149,7 +149,7 @@ extern void pgt_key_leaf_writer_seal(KeyLeafWriter *writer, uint32 page_number);
  * Make an inner page of the first hashes of up to KEY_INNER_MAX pages of the level below,
  * and seal it; returns how many it took.
  */
-extern uint32 pgt_key_index_inner_make(uint8 *page, const KeyIndexHeader *header, uint32 page_number,
+extern uint32 pgt_key_index_page_make_inner(uint8 *page, const KeyIndexHeader *header, uint32 page_number,
 									   const uint32 *hashes, uint32 count);
 
 /* ---- reading ------------------------------------------------------------- */
@@ -191,6 +191,6 @@ extern int	pgt_key_index_levels(const KeyIndexHeader *header, KeyIndexLevel *lev
  * The number, among the pages below a whole inner page, of the first that may have slots with
  * the hash.
  */
-extern uint32 pgt_key_index_inner_find(const uint8 *page, uint32 hash);
+extern uint32 pgt_key_index_page_find(const uint8 *page, uint32 hash);
 
 #endif							/* KEY_INDEX_PAGE_H */

@@ -340,7 +340,7 @@ find_leaf(PartitionState *state, const KeyIndexFile *file, uint32 hash, uint8 *p
 	{
 		if (!pgt_key_index_file_read(state, file, levels[i].first_page + *leaf, page))
 			return false;
-		*leaf = *leaf * KEY_INNER_MAX + pgt_key_index_inner_find(page, hash);
+		*leaf = *leaf * KEY_INNER_MAX + pgt_key_index_page_find(page, hash);
 		if (*leaf >= levels[i - 1].pages)
 			return false;
 	}

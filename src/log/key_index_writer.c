@@ -134,7 +134,7 @@ write_levels(KeyIndexWriter *writer)
 			uint32		first = writer->hashes[done];
 			uint32		number = writer->next_page;
 
-			done += pgt_key_index_inner_make(next_page(writer), &writer->header, number,
+			done += pgt_key_index_page_make_inner(next_page(writer), &writer->header, number,
 											 writer->hashes + done, writer->hash_count - done);
 			writer->hashes[pages] = first;
 		}

@@ -126,7 +126,7 @@ add_batch(Build *build, const IndexEntry *entry, uint32 n)
 			continue;
 		pgt_key_index_keys_add(&build->keys, record.key, record.key_length);
 		build->slots[build->count++] =
-			(KeySlotEntry) {pgt_key_index_hash(seed, record.key, record.key_length), n};
+			(KeySlotEntry) {pgt_key_index_page_hash(seed, record.key, record.key_length), n};
 	}
 	if (iterator.problem != NULL)
 		pgt_batch_decoder_fail(&build->key, id, entry->position, id.base + entry->first_delta,
@@ -145,7 +145,7 @@ collect_slots(Build *build, SegmentId id, uint32 first, uint32 end)
 	uint32		n = first;
 
 	build->count = 0;
-	build->keys = pgt_key_index_no_keys;
+	build->keys = pgt_key_index_keys_none;
 	pgt_segment_scan_range(build->scan, build->state, id, first, end);
 	for (; (entry = pgt_segment_scan_next(build->scan)) != NULL; n++)
 	{
@@ -433,7 +433,7 @@ build_segment(Build *build, SegmentId id, bool finished)
 	while (covered < end || (is_whole && files.count > 1))
 	{
 		build->count = 0;
-		build->keys = pgt_key_index_no_keys;
+		build->keys = pgt_key_index_keys_none;
 		if (covered < end)
 			covered = collect_slots(build, id, covered, end);
 		segment = reopen(build, id);
@@ -447,7 +447,7 @@ build_segment(Build *build, SegmentId id, bool finished)
 /* ---- a partition --------------------------------------------------------------------- */
 
 bool
-pgt_key_index_is_due(PartitionState *state, const LogBounds *bounds)
+pgt_key_index_build_is_due(PartitionState *state, const LogBounds *bounds)
 {
 	uint64		covered = pg_atomic_read_u64(&state->keys_end);
 	double		unread = (double) bounds->resolved_offset - (double) Max(covered, bounds->active_base);
@@ -507,7 +507,7 @@ pgt_key_index_build(const Topic *topic, int32 partition, KeyIndexResult *result)
 }
 
 int
-pgt_key_index_collect(const Topic *topic, int32 partition)
+pgt_key_index_build_collect(const Topic *topic, int32 partition)
 {
 	TopicPartition key = pgt_topic_partition(topic, partition);
 	PartitionState *state = pgt_log_state_find(&key);

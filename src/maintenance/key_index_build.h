@@ -19,7 +19,7 @@ typedef struct KeyIndexResult
  * Does the index of a topic that has the option key.index lack so much that the worker should
  * see to it?  Takes no lock.
  */
-extern bool pgt_key_index_is_due(PartitionState *state, const LogBounds *bounds);
+extern bool pgt_key_index_build_is_due(PartitionState *state, const LogBounds *bounds);
 
 /*
  * Bring the index of a partition up to what is resolved and flushed to the WAL, and merge its
@@ -32,6 +32,6 @@ extern void pgt_key_index_build(const Topic *topic, int32 partition, KeyIndexRes
  * Remove files of keys that are of no use, all of them if the topic has no index of keys.
  * Returns how many.  The caller holds ShareUpdateExclusiveLock on the topic.
  */
-extern int	pgt_key_index_collect(const Topic *topic, int32 partition);
+extern int	pgt_key_index_build_collect(const Topic *topic, int32 partition);
 
 #endif							/* KEY_INDEX_BUILD_H */

@@ -518,7 +518,7 @@ keys_round(void)
 		LogBounds	bounds;
 
 		if (pgt_partition_log_slot_bounds(state, &key, &bounds) && key.database == MyDatabaseId &&
-			list_member_oid(topics, key.topic) && pgt_key_index_is_due(state, &bounds) &&
+			list_member_oid(topics, key.topic) && pgt_key_index_build_is_due(state, &bounds) &&
 			!has_failed(&key) && run_job(&key, &keys_job, NULL) == JOB_FAILED)
 			note_failed(&key);
 	}
@@ -532,7 +532,7 @@ collect_leftovers(const Topic *topic, int32 partition, void *arg)
 {
 	int			collected = pgt_compaction_collect(topic, partition);
 
-	return collected + pgt_key_index_collect(topic, partition) > 0;
+	return collected + pgt_key_index_build_collect(topic, partition) > 0;
 }
 
 static const Job leftovers_job = {"collecting leftovers of", false, collect_leftovers};

@@ -9,6 +9,7 @@
 #include "foreign/fdwapi.h"
 #include "query/scan_bounds.h"
 #include "query/scan_order.h"
+#include "wal/log_reader.h"
 
 /* topic_plan.c: choosing and explaining scans; the server's callbacks */
 extern void pgt_topic_plan_get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid);
@@ -41,9 +42,6 @@ extern void pgt_topic_plan_estimate_batches(const RelOptInfo *rel, double *parti
 
 /* topic_scan.c: running scans; the server's callbacks */
 extern void pgt_topic_scan_begin(ForeignScanState *node, int eflags);
-/* With an index of keys: the batches that were read, and those that were skipped by it. */
-extern void pgt_topic_scan_key_batches(ForeignScanState *node, int64 *read, int64 *skipped);
-
 extern TupleTableSlot *pgt_topic_scan_iterate(ForeignScanState *node);
 extern void pgt_topic_scan_rescan(ForeignScanState *node);
 extern void pgt_topic_scan_end(ForeignScanState *node);
@@ -53,6 +51,8 @@ extern void pgt_topic_scan_init_share(ForeignScanState *node, ParallelContext *c
 extern void pgt_topic_scan_restart_share(ForeignScanState *node, ParallelContext *context,
 										 void *coordinate);
 extern void pgt_topic_scan_attach_share(ForeignScanState *node, shm_toc *toc, void *coordinate);
+/* What the scan's readers have done in this process so far. */
+extern const LogReaderCounts *pgt_topic_scan_counts(const ForeignScanState *node);
 extern bool pgt_topic_scan_analyze(Relation relation, AcquireSampleRowsFunc *func,
 								   BlockNumber *pages);
 

@@ -237,7 +237,7 @@ pgt_key_set_probe(const KeySet *set)
 	probe->count = set->count;
 	probe->hashes = palloc(Max(set->count, 1) * sizeof(uint32));
 	for (int i = 0; i < set->count; i++)
-		probe->hashes[i] = pgt_key_index_hash(seed, set->keys[i].data, set->keys[i].length);
+		probe->hashes[i] = pgt_key_index_page_hash(seed, set->keys[i].data, set->keys[i].length);
 	return probe;
 }
 

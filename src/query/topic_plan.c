@@ -62,6 +62,9 @@
 /* Records of a batch that are decoded to find one of them: a guess. */
 #define RECORDS_PER_LOOKUP	100
 
+/* Records of a key in a topic that was never analyzed: a guess. */
+#define GUESSED_KEY_RECORDS	10
+
 /* Pages of an index of keys that are read to look a key up. */
 #define PAGES_PER_LOOKUP	3
 
@@ -71,6 +74,7 @@ typedef struct TopicPlan
 	Topic	   *topic;
 	bool		one_partition;	/* rows come by record_offset alone */
 	bool		by_key;			/* with an index of keys */
+	double		key_rows;		/* where no statistics tell: the most rows it will give; 0: they do */
 	double		partitions;		/* to be read, estimated */
 	double		records;		/* to be read, estimated */
 	double		bytes;
@@ -112,6 +116,51 @@ narrow_by_estimate(PlannerInfo *root, ScanBounds *bounds, const Topic *topic,
 	return true;
 }
 
+/* The topic's column as a Var, or NULL if it is left out. */
+static Var *
+column_var(RelOptInfo *rel, const TopicPlan *plan, TopicColumnId column)
+{
+	AttrNumber	attnum = plan->topic->attnum[column];
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
+
+	if (attnum == 0)
+		return NULL;
+	get_atttypetypmodcoll(plan->topic->relid, attnum, &type, &typmod, &collation);
+	return makeVar(rel->relid, attnum, type, typmod, collation, 0);
+}
+
+/* Are there statistics of the topic's keys? */
+static bool
+has_key_statistics(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan)
+{
+	VariableStatData statistics;
+	bool		found;
+
+	examine_variable(root, (Node *) column_var(rel, plan, TOPIC_KEY), rel->relid, &statistics);
+	found = HeapTupleIsValid(statistics.statsTuple);
+	ReleaseVariableStats(statistics);
+	return found;
+}
+
+/*
+ * Note that the index of keys will be used for a condition.  True where its selectivity must
+ * not be asked for: without statistics the server takes a key to have a share of all records,
+ * and would make a plan for a large result.
+ */
+static bool
+use_key_index(PlannerInfo *root, RelOptInfo *rel, TopicPlan *plan, const ScanCondition *condition)
+{
+	double		keys = condition->is_array ? PGT_ARRAY_LENGTH(root, (Node *) condition->value) : 1;
+
+	plan->by_key = true;
+	if (has_key_statistics(root, rel, plan))
+		return false;
+	plan->key_rows = Max(keys, 1) * GUESSED_KEY_RECORDS;
+	return true;
+}
+
 /*
  * Set how much of the topic is read, from the conditions the scan enforces,
  * and return the clauses (RestrictInfos) that remain to be checked.
@@ -131,7 +180,10 @@ estimate_scan(PlannerInfo *root, RelOptInfo *rel, TopicPlan *plan)
 		ScanCondition condition;
 		bool		matches = pgt_scan_condition_match(plan->topic, rel->relid, rinfo->clause, &condition);
 
-		if (!matches || !pgt_scan_condition_is_exact(&condition))
+		bool		by_key = matches && condition.column == TOPIC_KEY && plan->topic->key_index;
+
+		if (!(by_key && use_key_index(root, rel, plan, &condition)) &&
+			(!matches || !pgt_scan_condition_is_exact(&condition)))
 			remaining = lappend(remaining, rinfo);
 		if (!matches || condition.column == TOPIC_RECORD_TIMESTAMP)
 			continue;
@@ -139,8 +191,6 @@ estimate_scan(PlannerInfo *root, RelOptInfo *rel, TopicPlan *plan)
 			 condition.strategy == BTEqualStrategyNumber) ||
 			pgt_scan_condition_names_partition(plan->topic, &condition))
 			plan->one_partition = true;
-		if (condition.column == TOPIC_KEY && plan->topic->key_index)
-			plan->by_key = true;
 		if (!narrow_by_estimate(root, &bounds, plan->topic, &condition))
 		{
 			ScanCondition *copy = palloc(sizeof(ScanCondition));
@@ -195,6 +245,8 @@ pgt_topic_plan_get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	remaining = estimate_scan(root, rel, plan);
 	rel->rows = clamp_row_est(plan->records *
 							  clauselist_selectivity(root, remaining, 0, JOIN_INNER, NULL));
+	if (plan->key_rows > 0)
+		rel->rows = clamp_row_est(Min(rel->rows, plan->key_rows));
 	rel->fdw_private = plan;
 	if (plan->by_key)
 		estimate_lookups(plan, rel->rows);
@@ -213,21 +265,6 @@ pgt_topic_plan_estimate_batches(const RelOptInfo *rel, double *partitions, doubl
 
 	*partitions = plan->partitions;
 	*batches = plan->batches;
-}
-
-/* The topic's column as a Var, or NULL if it is left out. */
-static Var *
-column_var(RelOptInfo *rel, const TopicPlan *plan, TopicColumnId column)
-{
-	AttrNumber	attnum = plan->topic->attnum[column];
-	Oid			type;
-	int32		typmod;
-	Oid			collation;
-
-	if (attnum == 0)
-		return NULL;
-	get_atttypetypmodcoll(plan->topic->relid, attnum, &type, &typmod, &collation);
-	return makeVar(rel->relid, attnum, type, typmod, collation, 0);
 }
 
 /* Does the pathkey ask for the order of that column, by either direction of integers? */
@@ -758,17 +795,16 @@ uses_key_index(const ForeignScan *plan, const Topic *topic)
 static void
 explain_key_index(ForeignScanState *node, struct ExplainState *es)
 {
-	int64		read;
-	int64		skipped;
+	const LogReaderCounts *counts;
 
 	if (!es->analyze)
 	{
 		ExplainPropertyText("Key Index", "used", es);
 		return;
 	}
-	pgt_topic_scan_key_batches(node, &read, &skipped);
-	ExplainPropertyInteger("Key Index Batches Read", NULL, read, es);
-	ExplainPropertyInteger("Key Index Batches Skipped", NULL, skipped, es);
+	counts = pgt_topic_scan_counts(node);
+	ExplainPropertyInteger("Key Index Batches Read", NULL, counts->batches_read, es);
+	ExplainPropertyInteger("Key Index Batches Skipped", NULL, counts->batches_without_key, es);
 }
 
 /* ExplainForeignScan: show the bounds of the scan, and its order. */

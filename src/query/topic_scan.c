@@ -20,6 +20,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "commands/explain.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
@@ -162,6 +163,12 @@ pgt_topic_scan_iterate(ForeignScanState *node)
 		return slot;
 	fill_columns(&state->fill, partition, &record, slot->tts_values, slot->tts_isnull);
 	return ExecStoreVirtualTuple(slot);
+}
+
+const LogReaderCounts *
+pgt_topic_scan_counts(const ForeignScanState *node)
+{
+	return &((const PlanScan *) node->fdw_state)->walk.counts;
 }
 
 /* Stop reading. */

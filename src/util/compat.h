@@ -259,6 +259,13 @@ pgt_new_tranche(const char *name)
 #define PGT_PATHKEY_ASCENDS(pathkey)	((pathkey)->pk_strategy == BTLessStrategyNumber)
 #endif
 
+/* how many elements an array may have: a whole number without the query till 16 */
+#if PG_VERSION_NUM >= 170000
+#define PGT_ARRAY_LENGTH(root, array)	estimate_array_length(root, array)
+#else
+#define PGT_ARRAY_LENGTH(root, array)	estimate_array_length(array)
+#endif
+
 /* ---- values --------------------------------------------------------------- */
 
 /* a time without a zone and a date as timestamptz, an infinity beyond its range: other functions in 19 */

@@ -11,6 +11,7 @@
  *	  segment	its header, and that it begins where the segment before it ends
  *	  entry		its checksum, and that it follows the entry before it
  *	  batch		its bytes, as a reader would check and decode them
+ *	  keys		the files of an index of keys, and that they have the batches' keys (key_check.c)
  *
  * The checks are those of the readers, which throw errors; an error that tells of damage
  * (catch_error.h) is caught here and becomes a row.  An error can leave nothing behind, because the
@@ -35,6 +36,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
+#include "views/key_check.h"
 
 #define ENTRIES_PER_READ	128
 
@@ -56,6 +58,7 @@ typedef struct Verification
 	uint32		entry;
 	uint32		next_position;
 	int64		next_offset;
+	KeyCheck   *keys;			/* NULL: the segment has no index of keys */
 } Verification;
 
 /* A check that throws an error about damage. */
@@ -140,7 +143,8 @@ check_batch(Verification *v, void *arg)
 		pgt_batch_decoder_fail(&v->key, v->id, entry->position, v->id.base + entry->first_delta,
 							   "the index has a record at each offset, but the batch does not");
 	while (pgt_record_iterator_next(&iterator, &record))
-		;
+		if (v->keys != NULL && (entry->flags & ENTRY_ABORTED) == 0)
+			pgt_key_check_add(v->keys, v->entry, &record);
 	if (iterator.problem != NULL)
 		pgt_batch_decoder_fail(&v->key, v->id, entry->position, v->id.base + entry->first_delta,
 							   iterator.problem);
@@ -159,7 +163,8 @@ verify_entry(Verification *v, IndexEntry *entry)
 		report(v, INDEX_ENTRY_POSITION(v->entry), offset, "the index entry's transaction begins before the first possible offset");
 	if (entry->position != v->next_position)
 		report(v, entry->position, offset, "the batch does not begin where the batch before it ends");
-	(void) passes(v, check_batch, entry, entry->position, offset, false);
+	if (!passes(v, check_batch, entry, entry->position, offset, false) && v->keys != NULL)
+		pgt_key_check_give_up(v->keys);
 	v->next_offset = v->id.base + entry->last_delta + 1;
 	v->next_position = entry->position + entry->length;
 }
@@ -228,6 +233,8 @@ verify_entries(Verification *v, uint32 count)
 		else if (single)
 		{
 			skipped = true;
+			if (v->keys != NULL)
+				pgt_key_check_give_up(v->keys);
 			v->entry++;
 		}
 		else
@@ -239,6 +246,13 @@ verify_entries(Verification *v, uint32 count)
 }
 
 /* ---- segments -------------------------------------------------------------- */
+
+/* A problem of an index of keys: a KeyCheckReport. */
+static void
+report_keys(void *arg, int64 position, const char *problem)
+{
+	report(arg, position, -1, problem);
+}
 
 /* Open a segment, which checks its header: a Check. */
 static void
@@ -255,6 +269,7 @@ static int64
 verify_segment(Verification *v, int64 expected)
 {
 	Segment    *segment = NULL;
+	uint32		count;
 	int64		end;
 
 	if (!passes(v, open_segment, &segment, 0, v->id.base, false))
@@ -270,7 +285,12 @@ verify_segment(Verification *v, int64 expected)
 										 (long long) expected, (long long) segment->span.previous_end - 1));
 	v->next_offset = v->id.base;
 	end = segment->id.generation > 0 ? segment->span.end_offset : -1;
-	verify_entries(v, pgt_partition_log_entries(segment, &v->bounds));
+	count = pgt_partition_log_entries(segment, &v->bounds);
+	v->keys = pgt_key_check_begin(v->state, segment, count);
+	verify_entries(v, count);
+	if (v->keys != NULL)
+		pgt_key_check_end(v->keys, report_keys, v);
+	v->keys = NULL;
 	return Max(end, v->next_offset);
 }
 

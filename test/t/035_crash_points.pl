@@ -1,6 +1,6 @@
 # A process dies at each step of what changes segments: appending, rolling, syncing
 # for a checkpoint, resolving, rewriting, swapping, discarding, deleting, dropping; and
-# of what commits a group's offsets.
+# of what commits a group's offsets, and of what indexes keys.
 # The server recovers to what was before the step
 # or to what is after it, whatever the step: for a segment that is rewritten, to the
 # one or to the other as a whole.  Then the same is done again, to its end.
@@ -164,7 +164,7 @@ sub left_over
 	my %has = map { ($of->data_dir . "/$_->{path}") => 1 } @{ $seen->{segments} };
 
 	# where the log starts has a file of its own
-	return grep { (my $log = $_) =~ s/\.index$/.log/; !$has{$log} } grep { !/\/log_start$/ } glob("$directory/*");
+	return grep { (my $log = $_) =~ s/\.(index|keys\d+)$/.log/; !$has{$log} } grep { !/\/log_start$/ } glob("$directory/*");
 }
 
 # After the crash: either or, per segment; nothing that never was.
@@ -184,8 +184,8 @@ sub check_crashed
 		"$name: the topic shows that a part of the operation is done") if $case->{shows} eq 'some';
 	is($text, $new,
 		"$name: the topic has the records that the whole operation leaves") if $case->{shows} eq 'after';
-	my @strange = grep { !/\.[1-9]\d*\.(log|index)$/ } left_over($node, $topic, $seen);
-	is("@strange", '', "$name: the crash leaves no unused files but those of rewritten segments");
+	my @strange = grep { !/\.[1-9]\d*\.(log|index)$|\.keys_new$/ } left_over($node, $topic, $seen);
+	is("@strange", '', "$name: the crash leaves no unused files but those of rewritten segments, and of indexes of keys under way");
 	# an append whose transaction has not committed leaves a gap, or nothing
 	my $moved = $case->{appends} ? $seen->{end} - $before->{end} : 0;
 	ok($seen->{end} == $before->{end} || $moved > 0,
@@ -312,6 +312,10 @@ my %operations = (
 		return "BEGIN;\nSELECT produce('$_[0]', 'key 1', 'aborted');\nSELECT count(*) FROM flush();\nROLLBACK;\nCHECKPOINT"; } },
 	resolve => { leaves => 'nothing', appends => 1, elsewhere => 1, sql => sub {
 		return "BEGIN;\nSELECT produce('$_[0]', 'key 1', 'aborted');\nSELECT count(*) FROM flush();\nROLLBACK;\nSELECT count(*) FROM compact('$_[0]', dry_run => true)"; } },
+	# the second file of a segment is merged with the first
+	keys => { leaves => 'nothing', config => '"key.index": "on"',
+		prepare => sub { return "SELECT count(*) FROM build_key_index('$_[0]'); SELECT produce('$_[0]', 'key 1', 'x');"; },
+		sql => sub { return "SELECT count(*) FROM build_key_index('$_[0]')"; } },
 	discard => { leaves => 'erase', large => 1, damage => 1, sql => sub { return "SELECT erase('$_[0]', 'key 1'::text)"; } });
 
 # Which operations die where, and what is to be seen then: before, some of it done,
@@ -342,6 +346,7 @@ my %scenarios = (
 	(map { $_ => [ 'before', 'checkpoint' ] }
 		qw(sync-collected sync-done sync-point-written sync-logged checkpoint-release recovery-point-written recovery-point-synced)),
 	(map { $_ => [ 'before', 'resolve' ] } qw(resolve-flagged resolve-logged)),
+	(map { $_ => [ 'before', 'keys' ] } qw(key-index-written key-index-renamed key-index-removed)),
 	(map { $_ => [ 'gone', qw(drop create) ] } qw(drop-settled drop-logged drop-one-removed drop-done)),
 	'reserve-logged' => [ 'gone', 'create' ]);
 
@@ -400,6 +405,7 @@ sub run_case
 
 	note("---- $name");
 	$case->{small} ? make_small_topic($topic) : $case->{large} ? make_large_topic($topic) : make_topic($topic, $case->{config} // '"index.interval.bytes": 4096');
+	$node->safe_psql('postgres', $case->{prepare}->($topic)), resolve($topic) if $case->{prepare};
 	$node->safe_psql('postgres', 'CHECKPOINT') if $number % 2;
 	my $before = look($node, $topic);
 	my $after = $leaves{ $case->{leaves} }->($before->{records}, $case->{start});

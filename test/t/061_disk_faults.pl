@@ -103,6 +103,14 @@ my %scenarios = (
 		sql => "SELECT delete_records('%s', 0, 290)" },
 	'log-start-write' => { errno => 'ENOSPC', like => qr/WARNING:  53100: could not write topic file ".*\/log_start.tmp"/, removes => 1,
 		sql => "SELECT delete_records('%s', 0, 290)" },
+	# an index of keys: building it fails, and reading goes on without it
+	'key-index-create' => { keys => 1, errno => 'EACCES', like => qr/ERROR:  42501: could not open topic file ".*\.keys_new"/,
+		sql => "SELECT count(*) FROM build_key_index('%s')" },
+	'key-index-write' => { keys => 1, %full, sql => "SELECT count(*) FROM build_key_index('%s')" },
+	'key-index-open' => { keys => 2, errno => 'EACCES', like => qr/WARNING:  42501: could not open topic file ".*\.keys\d+"/,
+		sql => "SELECT count(*) FROM %s WHERE key = 'key 1'" },
+	'key-index-read' => { keys => 2, errno => 'EIO', like => qr/WARNING:  58030: could not read topic file ".*\.keys\d+"/,
+		sql => "SELECT count(*) FROM %s WHERE key = 'key 1'" },
 	'entry-write' => { errno => 'EIO', panics => 1, like => qr/PANIC:  .*could not write to topic file ".*\.index"/ },
 	'segment-sync' => { errno => 'EIO', panics => 1, sql => $grow, like => qr/PANIC:  .*could not fsync topic file/ },
 	'recovery-point-write' => { elsewhere => 1, errno => 'ENOSPC', waits => 1,
@@ -194,6 +202,8 @@ foreach my $point (sort keys %scenarios)
 	my $before;
 
 	sql("TRUNCATE $topic, sent_$topic"), sql("DROP FOREIGN TABLE $topic"), sql("SELECT create_topic('$topic', config => '{\"cleanup.policy\": \"compact\"}')") if $case->{new};
+	sql("SELECT alter_topic('$topic', '{\"key.index\": \"on\"}')") if $case->{keys};
+	sql("SELECT count(*) FROM build_key_index('$topic')") if ($case->{keys} // 0) > 1;
 	$before = sql("SELECT count(*), max(record_offset) FROM $topic");
 	my $run = $case->{elsewhere} ? \&run_checkpoint : $case->{at_start} ? \&run_start : \&run_session;
 	$run->($point, $topic, $case);
@@ -210,6 +220,12 @@ foreach my $point (sort keys %scenarios)
 	agree($topic, $point) unless $case->{removes};
 	sql("SELECT count(*) FROM compact('$topic')");
 	agree($topic, "$point, after compaction") unless $case->{removes};
+	if ($case->{keys})
+	{
+		sql("SELECT count(*) FROM build_key_index('$topic')");
+		is(sql("SELECT count(*) FROM $topic WHERE key = 'key 1'"), sql("SELECT count(*) FROM $topic WHERE key || '' = 'key 1'"),
+			"$point: without the fault the index of keys can be built and used");
+	}
 	next if !$case->{removes};
 	my @files = glob(topic_directory($node, $topic, 0) . '/*');
 	is(scalar(grep { /\/0{20}\./ } @files), 0, "$point: files that could not be removed are removed later");
