@@ -68,7 +68,7 @@ pgt_alter_group_owner(PG_FUNCTION_ARGS)
 	pgt_group_init(&group, fcinfo->flinfo->fn_oid, topic->relid, text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	role = get_role_oid(NameStr(*PG_GETARG_NAME(2)), false);
 
-	pgt_consume_live_settle();
+	pgt_consume_live_settle(group.id);
 	owner = pgt_group_rows_owner(&group);
 	if (role != owner)
 		check_new_owner(topic, role);

@@ -180,7 +180,7 @@ pgt_commit_offsets(PG_FUNCTION_ARGS)
 	LeaseHolder holder;
 
 	parse_holder(fcinfo, "commit_offsets()", 2, &group, &holder);
-	pgt_consume_live_settle();
+	pgt_consume_live_settle(group.id);
 	if (holder.member != NULL)
 		pgt_lease_commit(&holder);
 	else
@@ -204,7 +204,7 @@ pgt_leave_group(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("member_id must not be null"),
 				 errdetail("A consumer without a member_id gives up its partitions when its transaction ends.")));
-	pgt_consume_live_settle();
+	pgt_consume_live_settle(group.id);
 	pgt_lease_leave(&holder);
 	PG_RETURN_VOID();
 }

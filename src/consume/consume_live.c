@@ -112,14 +112,18 @@ pgt_consume_live_close(PositionScan *scan)
 }
 
 void
-pgt_consume_live_settle(void)
+pgt_consume_live_settle(const char *group_id)
 {
 	ListCell   *cell;
 
 	foreach(cell, pgt_position_due_list())
 	{
-		settle(lfirst(cell));
-		pgt_position_due_remove(lfirst(cell));
+		const PositionDue *due = lfirst(cell);
+
+		if (group_id != NULL && strcmp(due->group.id, group_id) != 0)
+			continue;
+		settle(due);
+		pgt_position_due_remove(due);
 	}
 }
 
@@ -128,7 +132,7 @@ static void
 live_xact_callback(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
-		pgt_consume_live_settle();
+		pgt_consume_live_settle(NULL);
 }
 
 void

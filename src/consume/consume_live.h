@@ -14,10 +14,11 @@
 extern void pgt_consume_live_close(PositionScan *scan);
 
 /*
- * Write all positions that are due: what the transaction has consumed so far is in the
- * tables then.  For every function that reads or moves groups, before it does.
+ * Write the positions of a group of that name that are due, or with NULL of all groups: what
+ * the transaction has consumed so far is in the tables then.  For every function that reads
+ * or moves a group's rows, before it does.
  */
-extern void pgt_consume_live_settle(void);
+extern void pgt_consume_live_settle(const char *group_id);
 
 /* Install the transaction callback; called once per process, after the producer's. */
 extern void pgt_consume_live_init(void);

@@ -17,6 +17,10 @@
  * The path has no flag for reading backward, and no parallel one.  Where a cursor is to
  * scroll, the planner puts a Material node on top.
  *
+ * A call for each row of another table (LATERAL) is made for each row.  A Memoize node would
+ * give the records of an earlier call with the same arguments once more; it is looked for
+ * where rel->lateral_vars are, so there are none left.
+ *
  * The node has no relation of its own (scanrelid 0): its columns are those of
  * custom_scan_tlist, the ones that the query uses.  They are taken from what the rel is
  * asked for and from the conditions, since the target list that is passed along may be
@@ -139,6 +143,7 @@ plan_set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEnt
 		return;
 	rel->pathlist = NIL;
 	rel->partial_pathlist = NIL;
+	rel->lateral_vars = NIL;
 	add_path(rel, (Path *) make_path(rel, call, before));
 }
 

@@ -183,13 +183,24 @@ begin_position(ConsumeScan *scan)
 	pgt_position_scan_begin(position);
 }
 
+/*
+ * Where other queries of the transaction have consumed for the group, this one goes on.  A
+ * member does so from the lease.  And what they leave to be committed must not become a
+ * position that is not.  Else their positions count as they are.
+ */
+static void
+settle_others(ConsumeScan *scan)
+{
+	if (scan->request->member != NULL || !scan->request->auto_commit)
+		pgt_consume_live_settle(scan->request->group.id);
+}
+
 /* Own and open the next partition with records; false if there is none left. */
 static bool
 open_partition(ConsumeScan *scan)
 {
-	/* what another query leaves to be committed must not become a position that is not */
-	if (scan->records > 0 && !scan->request->auto_commit && scan->request->member == NULL)
-		pgt_consume_live_settle();
+	if (scan->records > 0)
+		settle_others(scan);
 	while (scan->at < scan->count)
 	{
 		ConsumePassPartition *next = &scan->ordered[scan->at++];
@@ -403,8 +414,7 @@ pgt_consume_scan_begin(const ConsumeRequest *request, Snapshot snapshot, bool wa
 	scan->request = scan->pass.request = request;
 	scan->pass.snapshot = snapshot;
 
-	/* where this call goes on, other queries' records must count */
-	pgt_consume_live_settle();
+	settle_others(scan);
 	if (request->timeout > 0 && !waited && !IsolationUsesXactSnapshot())
 		wait_inside(scan);
 	begin_serving(scan);

@@ -87,7 +87,7 @@ open_topic_and_group(FunctionCallInfo fcinfo, const char *function, ConsumerGrou
 	topic = open_readable_topic(PG_GETARG_OID(0));
 	pgt_group_init(group, fcinfo->flinfo->fn_oid, topic->relid,
 				   text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	pgt_consume_live_settle();
+	pgt_consume_live_settle(group->id);
 	return topic;
 }
 
@@ -365,8 +365,8 @@ static void
 init_group_to_delete(ConsumerGroup *group, FunctionCallInfo fcinfo, text *group_id)
 {
 	PreventCommandIfReadOnly("delete_group()");
-	pgt_consume_live_settle();
 	pgt_group_init(group, fcinfo->flinfo->fn_oid, InvalidOid, text_to_cstring(group_id));
+	pgt_consume_live_settle(group->id);
 }
 
 /* Delete a group's rows of a topic, after checking that the user may. */

@@ -173,7 +173,7 @@ poll_until(sub {
 	$idle = explained_consume();
 	return $idle !~ /WAL/;
 });
-like($idle, qr/Function Scan on consume.*rows=0/, 'with nothing to read consume() gives no row');
+like($idle, qr/Custom Scan \(Consume\).*rows=0/, 'with nothing to read consume() gives no row');
 unlike($idle, qr/WAL/, 'with nothing to read consume() writes no WAL');
 is($node->safe_psql('postgres', q{
 	BEGIN;
