@@ -7,6 +7,14 @@
  * must not grow with the old versions of the row that vacuum has not removed: the new
  * version is put into the index without a visit to the others.
  *
+ * A version is dead weight until no snapshot on the server is older than its successor, so a
+ * transaction writes no more than one of each row, however often it consumes: what it has
+ * written itself nobody else sees, and it overwrites that.  The change is logged as one of
+ * bytes in a page, since the heap has no such operation.  A savepoint begins a new version,
+ * which a rollback takes back.  With wal_level = logical, each write is a version: logical
+ * decoding knows no others.  A cursor over the table that the transaction itself has opened
+ * between two writes may show the later one.
+ *
  * All rows of a group in a topic have one owner (group_role.c), though sessions of two
  * roles may write the first rows of two partitions at once, and neither sees the other's.
  * So whoever writes a row that has no owner yet looks first for one in all of the group's
@@ -26,10 +34,12 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/generic_xlog.h"
 #include "access/heapam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/catalog.h"
 #include "catalog/index.h"
 #include "catalog/indexing.h"
 #include "common/hashfn.h"
@@ -37,6 +47,7 @@
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
+#include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
@@ -235,12 +246,67 @@ owner_value(Datum *values, bool *nulls, Oid owner)
 
 /* ---- writing rows ------------------------------------------------------- */
 
-/* Put a new version in the place of an owned row. */
+/* Have two rows the same layout, so that the bytes of one may take the place of the other's? */
+static bool
+is_alike(const HeapTupleHeader a, uint32 a_length, const HeapTupleHeader b, uint32 b_length)
+{
+	const uint16 layout = HEAP_HASNULL | HEAP_HASVARWIDTH;
+
+	return a_length == b_length && a->t_hoff == b->t_hoff &&
+		(a->t_infomask & layout) == (b->t_infomask & layout) &&
+		((a->t_infomask | b->t_infomask) & HEAP_HASEXTERNAL) == 0 &&
+		HeapTupleHeaderGetNatts(a) == HeapTupleHeaderGetNatts(b);
+}
+
+/* Has the running subtransaction written this version, so that it goes with it and nobody else sees it? */
+static bool
+is_own_version(const HeapTupleHeader version)
+{
+	return TransactionIdIsValid(GetCurrentTransactionIdIfAny()) &&
+		HeapTupleHeaderGetRawXmin(version) == GetCurrentTransactionIdIfAny() &&
+		!HeapTupleHeaderXminFrozen(version);
+}
+
+/*
+ * Overwrite an owned row's version with another content; *content is the version then.
+ * False, and nothing is done, unless the running subtransaction has written it.
+ */
+static bool
+overwrite_row(Relation table, const HeapTuple version, HeapTuple content)
+{
+	ItemPointer tid = &version->t_self;
+	GenericXLogState *state;
+	Buffer		buffer;
+	HeapTupleHeader header;
+	Page		page;
+
+	if (!is_own_version(version->t_data) || RelationIsLogicallyLogged(table) ||
+		!is_alike(version->t_data, version->t_len, content->t_data, content->t_len))
+		return false;
+
+	buffer = ReadBuffer(table, ItemPointerGetBlockNumber(tid));
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	state = GenericXLogStart(table);
+	page = GenericXLogRegisterBuffer(state, buffer, 0);
+	header = (HeapTupleHeader) PageGetItem(page, PageGetItemId(page, ItemPointerGetOffsetNumber(tid)));
+	Assert(is_own_version(header));
+	memcpy((char *) header + SizeofHeapTupleHeader, (char *) content->t_data + SizeofHeapTupleHeader,
+		   content->t_len - SizeofHeapTupleHeader);
+	memcpy(content->t_data, header, SizeofHeapTupleHeader);
+	content->t_self = *tid;
+	GenericXLogFinish(state);
+	UnlockReleaseBuffer(buffer);
+	return true;
+}
+
+/* Put a new version in the place of an owned row, or another content into its own version. */
 static HeapTuple
 replace_row(Relation table, const GroupPartition *part, Datum *values, bool *nulls, bool *replace)
 {
 	HeapTuple	updated = heap_modify_tuple(part->row, RelationGetDescr(table), values, nulls, replace);
 
+	if (overwrite_row(table, part->row, updated))
+		return updated;
 	PGT_HEAP_UPDATE(table, &part->row->t_self, updated);
 	if (!HeapTupleIsHeapOnly(updated))
 		index_version(table, updated);
