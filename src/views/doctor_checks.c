@@ -143,6 +143,33 @@
 	"FROM pg_prepared_xacts WHERE prepared <= clock_timestamp() - $1"
 #define PREPARED_FINE "format('No transaction has been prepared for longer than %s.', $1)"
 
+/*
+ * The groups' tables, where they have many old versions of rows, and who keeps vacuum from
+ * removing them: the oldest of the transactions, snapshots and replicas.
+ */
+#define VERSIONS_QUERY \
+	"SELECT 'notice', quote_ident(t.relname), " \
+	" format('It has %s with about %s old versions of rows, which %s keeps, open since %s. Each commit of a consumer group adds one.', " \
+	"  pg_size_pretty(pg_table_size(t.relid)), t.n_dead_tup, h.holder, coalesce(h.since::text, 'a time that is not shown')), " \
+	" format('End it: %s. Let idle_in_transaction_session_timeout end sessions that forget to. Vacuum makes the room free for new versions then.', h.remedy) " \
+	"FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace " \
+	" JOIN pg_stat_all_tables t ON t.schemaname = n.nspname AND t.relname IN ('topic_group_offsets', 'topic_group_members'), " \
+	"LATERAL (SELECT * FROM (" \
+	"  SELECT format('process %s (user %s, application \"%s\", %s)', pid, usename, application_name, state) AS holder, xact_start AS since, " \
+	"   format('in its session, or by pg_terminate_backend(%s)', pid) AS remedy, " \
+	"   greatest(age(backend_xid), age(backend_xmin)) AS age " \
+	"  FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() " \
+	"  UNION ALL SELECT format('the prepared transaction %L', gid), prepared, " \
+	"   format('COMMIT PREPARED %L or ROLLBACK PREPARED %L', gid, gid), age(transaction) " \
+	"  FROM pg_prepared_xacts WHERE database = current_database() " \
+	"  UNION ALL SELECT format('the replication slot %s', slot_name), NULL, " \
+	"   'start its replica, or drop the slot', age(xmin) FROM pg_replication_slots " \
+	"  UNION ALL SELECT format('the standby %s (hot_standby_feedback)', application_name), NULL, " \
+	"   'a query or an open transaction there', age(backend_xmin) FROM pg_stat_replication) all_of_them " \
+	" WHERE age IS NOT NULL ORDER BY age DESC LIMIT 1) h " \
+	"WHERE e.extname = 'pg_topics' AND t.n_dead_tup >= 10000 AND (h.since IS NULL OR h.since <= clock_timestamp() - $1)"
+#define VERSIONS_FINE "format('No transaction older than %s keeps many old versions of the rows of consumer groups.', $1)"
+
 /* ---- topics ------------------------------------------------------------------ */
 
 #define DAMAGE_QUERY \
@@ -203,6 +230,7 @@ const DoctorCheck pgt_doctor_checks[] = {
 	{"acks", ACKS_QUERY, ACKS_FINE},
 	{"held_back", HELD_QUERY, HELD_FINE},
 	{"prepared_transactions", PREPARED_QUERY, PREPARED_FINE},
+	{"old_versions", VERSIONS_QUERY, VERSIONS_FINE},
 	{"damage", DAMAGE_QUERY, DAMAGE_FINE},
 	{"maintenance", MAINTENANCE_QUERY, MAINTENANCE_FINE},
 	{"retention_consumers", CONSUMERS_QUERY, CONSUMERS_FINE},

@@ -17,7 +17,7 @@ $node->start;
 sub sql { return $node->safe_psql('postgres', @_); }
 
 my @checks = qw(shared_preload_libraries worker_processes open_files max_partitions wal repair_settings acks
-  held_back prepared_transactions damage maintenance retention_consumers);
+  held_back prepared_transactions old_versions damage maintenance retention_consumers);
 
 # What is not ok, a line each, with these arguments; every finding has advice.
 sub findings
@@ -117,6 +117,26 @@ is(findings(), '', 'one that was prepared a moment ago');
 like(findings(q{held_for => '0s'}), qr/\Aheld_back\|warning\|public\.orders\|.* of the prepared transaction 'it''s me', open since .*\nprepared_transactions\|warning\|prepared transaction 'it''s me'\|.*in database postgres.*\z/,
 	'one that was for longer');
 $session->run(q{COMMIT PREPARED 'it''s me'});
+is(findings(q{'0s'}), '', 'and no longer');
+
+sql(q{CREATE PROCEDURE move(n int) LANGUAGE plpgsql AS $$
+	BEGIN
+		FOR i IN 1 .. n LOOP
+			PERFORM commit_offset('orders', 'g', 0, i % 2);
+			COMMIT;
+		END LOOP;
+	END $$});
+# the server counts what commits leave behind when a session ends
+sub dead { return sql(q{SELECT n_dead_tup FROM pg_stat_all_tables WHERE relname = 'topic_group_offsets'}) >= 10000; }
+$session->run('BEGIN ISOLATION LEVEL REPEATABLE READ');
+$pid = $session->run('SELECT pg_backend_pid()');
+sql('SET synchronous_commit = off; CALL move(11000)');
+ok(poll_until(\&dead), 'there are many old versions of a group\'s row');
+is(findings(), '', 'a snapshot that has been taken a moment ago');
+is_found(qr/old_versions\|notice\|topic_group_offsets\|It has \d+ kB with about \d+ old versions of rows, which process $pid \(user \w+, application "slow one", idle in transaction\) keeps, open since .*/,
+	'one that is held for longer', q{held_for => '0s'});
+$session->run('COMMIT');
+sql('VACUUM topic_group_offsets');
 is(findings(q{'0s'}), '', 'and no longer');
 $session->close;
 

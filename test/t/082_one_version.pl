@@ -43,6 +43,7 @@ sub versions
 
 sql(q{CREATE EXTENSION pg_topics;
 	CREATE EXTENSION pageinspect;
+	CREATE TABLE other (i int);
 	SELECT create_topic('events');
 	INSERT INTO events (value) SELECT i::text FROM generate_series(1, 1000) i});
 is(consume(1), 1, 'the first record');
@@ -69,7 +70,7 @@ $consumer->run('ROLLBACK');
 is(committed($other), 201, 'a rollback brings the offset back');
 $consumer->run('BEGIN');
 is(consume(2), 203, 'the records are delivered again');
-$consumer->run('SAVEPOINT a');
+$consumer->run('SAVEPOINT a; INSERT INTO other VALUES (1)');
 is(consume(3), 206, 'calls within a savepoint');
 $consumer->run('ROLLBACK TO a');
 is(committed($consumer), 203, 'its rollback brings back the offset from before the savepoint');
