@@ -414,9 +414,12 @@ safe_entries(const Build *build, Segment *segment)
 	return count;
 }
 
-/* Bring the files of a segment up to date; returns behind which entry they end. */
+/*
+ * Bring the files of a segment up to date; returns behind which entry they end.  Clears
+ * *complete if a finished segment must be looked at again.
+ */
 static uint32
-build_segment(Build *build, SegmentId id, bool finished)
+build_segment(Build *build, SegmentId id, bool finished, bool *complete)
 {
 	Segment    *segment = reopen(build, id);
 	uint32		end = safe_entries(build, segment);
@@ -424,6 +427,7 @@ build_segment(Build *build, SegmentId id, bool finished)
 	KeyIndexFiles files;
 	uint32		covered;
 
+	*complete &= !finished || is_whole;
 	build->scan->id = id;
 	if (build->has_damage)
 		remove_damaged(build, id);
@@ -465,19 +469,23 @@ build_partition(Build *build)
 {
 	SegmentListItem *listed;
 	int			count = pgt_segment_list(&build->key, &listed);
-	int64		end = 0;
+	int64		end = build->bounds.active_base;
+	bool		complete = true;
 
 	for (int i = 0; i < count && listed[i].id.base <= build->bounds.active_base; i++)
 	{
 		bool		finished = listed[i].id.base != build->bounds.active_base;
-		uint32		covered = build_segment(build, listed[i].id, finished);
+		uint32		covered = build_segment(build, listed[i].id, finished, &complete);
 		IndexEntry	last;
 
-		if (covered > 0 && pgt_segment_read_entries(reopen(build, listed[i].id), covered - 1, 1, &last) == 1)
+		if (!finished && covered > 0 && pgt_segment_read_entries(reopen(build, listed[i].id), covered - 1, 1, &last) == 1)
 			end = listed[i].id.base + last.last_delta + 1;
 	}
-	pg_atomic_write_u64(&build->state->keys_end, Max(end, build->bounds.active_base));
-	pg_atomic_write_u32(&build->state->keys_segments, build->bounds.segments_version);
+	if (complete)
+	{
+		pg_atomic_write_u64(&build->state->keys_end, end);
+		pg_atomic_write_u32(&build->state->keys_segments, build->bounds.segments_version);
+	}
 	pfree(listed);
 }
 

@@ -65,8 +65,8 @@
 /* Records of a key in a topic that was never analyzed: a guess. */
 #define GUESSED_KEY_RECORDS	10
 
-/* Pages of an index of keys that are read to look a key up. */
-#define PAGES_PER_LOOKUP	3
+/* Pages of an index of keys that are read from the disk to look a key up: those above are cached. */
+#define PAGES_PER_LOOKUP	1
 
 /* What the planner knows about the scan of one topic. */
 typedef struct TopicPlan
@@ -495,10 +495,15 @@ add_lookup_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, Relid
 			records *= guess_selectivity(plan, &condition);
 		by_key |= condition.column == TOPIC_KEY;
 	}
+	rows = Min(records, param->ppi_rows);
+	if (by_key && !has_key_statistics(root, rel, plan))
+		rows = Min(rows, GUESSED_KEY_RECORDS);
+	rows = clamp_row_est(rows);
+	decoded = by_key ? Min(records, rows * RECORDS_PER_LOOKUP) : records;
+	decoded += RECORDS_PER_LOOKUP;
+	/* records with other keys are passed over */
 	if (by_key)
-		records = Min(records, (param->ppi_rows + 1) * RECORDS_PER_LOOKUP);
-	rows = clamp_row_est(Min(records, param->ppi_rows));
-	decoded = records + RECORDS_PER_LOOKUP;
+		records = rows;
 	cost = random_page_cost * (by_key ? PAGES_PER_LOOKUP + 1 : 1) + cpu_operator_cost * decoded +
 		clamp_row_est(records) * (cpu_tuple_cost + rel->baserestrictcost.per_tuple);
 	add_path(rel, (Path *) PGT_SCAN_PATH(root, rel, rows, 0, cost, NIL, outer));
