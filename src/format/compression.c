@@ -478,7 +478,7 @@ pgt_compression_name(int type)
 int
 pgt_compression_by_name(const char *name)
 {
-	if (strcmp(name, "uncompressed") == 0 || strcmp(name, "producer") == 0)
+	if (strcmp(name, "uncompressed") == 0)
 		return COMPRESSION_NONE;
 	for (int type = 0; type < COMPRESSION_TYPE_COUNT; type++)
 	{

@@ -22,11 +22,7 @@ typedef enum CompressionType
 /* The codec's name as in compression.type, or NULL for an unknown value. */
 extern const char *pgt_compression_name(int type);
 
-/*
- * The codec of that name, or -1.  Kafka's topic configuration has two more names, which
- * mean no compression here: "uncompressed", and "producer", which leaves the
- * choice to the producer.
- */
+/* The codec of that name, or -1.  Kafka's topic configuration has "uncompressed" for "none" as well. */
 extern int	pgt_compression_by_name(const char *name);
 
 /* The largest size of "length" bytes once compressed; 0 for an unknown codec. */

@@ -17,6 +17,7 @@ typedef struct LogConfig
 	int32		max_message_bytes;
 	int			compression;	/* CompressionType */
 	int			compression_level;	/* on the codec's own scale; 0 where it has none */
+	bool		compress_by_size;	/* only where it pays; nobody has named this codec */
 	bool		log_append_time;	/* records get the time of the append */
 	int64		timestamp_before_max_ms;	/* how far behind the clock a producer's timestamp may be */
 	int64		timestamp_after_max_ms; /* how far ahead of the clock it may be */

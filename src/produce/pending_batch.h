@@ -37,6 +37,13 @@ typedef struct PendingBatch
 	bool		sealed;
 } PendingBatch;
 
+/* Does max.message.bytes count a record that is alone in its batch as it is compressed? */
+static inline bool
+pgt_pending_batch_counts_compressed(const LogConfig *config)
+{
+	return config->compression != COMPRESSION_NONE && !config->compress_by_size;
+}
+
 /* Begin to buffer for a transaction; its batches are allocated in this context. */
 extern void pgt_pending_batch_begin(MemoryContext of_transaction);
 
@@ -52,7 +59,7 @@ extern void pgt_pending_batch_reserve(PendingBatch *batch, Size more);
  */
 extern void pgt_pending_batch_reopen(PendingBatch *batch);
 
-/* Close a complete batch: compress its records, write its header. */
+/* Close a complete batch: compress its records where that is wanted and pays, write its header. */
 extern void pgt_pending_batch_seal(const LogConfig *config, PendingBatch *batch);
 
 /*

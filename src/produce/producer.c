@@ -399,19 +399,19 @@ batch_for(PendingPartition *p, const Record *record, Size size)
 }
 
 /*
- * ERROR where the record is too large even alone in a batch.  Without a codec the limit
- * is max.message.bytes.  With a codec the compressed size is checked later
+ * ERROR where the record is too large even alone in a batch.  Where the topic names no codec
+ * the limit is max.message.bytes.  With a codec the compressed size is checked later
  * (seal_large()); here the limit is "most" bytes, as much as a reader can hold.
  */
 static void
 check_size(const TopicPartition *key, const LogConfig *config, Size size, int32 most)
 {
-	Size		limit = config->compression == COMPRESSION_NONE ?
-		Min(config->max_message_bytes, most) : most;
+	bool		compressed = pgt_pending_batch_counts_compressed(config);
+	Size		limit = compressed ? most : Min(config->max_message_bytes, most);
 
 	if (RECORD_BATCH_HEADER_SIZE + size <= limit)
 		return;
-	if (config->compression != COMPRESSION_NONE || config->max_message_bytes > most)
+	if (compressed || config->max_message_bytes > most)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("record of %zu bytes for partition %d of topic \"%s\" is too large",
@@ -591,7 +591,7 @@ pgt_producer_fits(const LogConfig *config, const Record *record)
 	if (size > RECORD_BATCH_MAX_SIZE - PRODUCER_HEADER_ROOM)
 		return false;
 	return size <= config->max_message_bytes ||
-		(config->compression != COMPRESSION_NONE &&
+		(pgt_pending_batch_counts_compressed(config) &&
 		 pgt_pending_batch_size_alone(config, record) <= config->max_message_bytes);
 }
 

@@ -98,7 +98,7 @@ static const TopicOption topic_options[] = {
 	WORD("cleanup.policy", parse_cleanup_policy, cleanup_policy),
 	NUMBER("compression.gzip.level", parse_gzip_level, gzip_level, -1, 9, -1),
 	NUMBER("compression.lz4.level", parse_int32, lz4_level, 1, 17, 1),
-	WORD("compression.type", parse_compression, log.compression),
+	WORD("compression.type", parse_compression, compression_type),
 	NUMBER("compression.zstd.level", parse_int32, zstd_level, -131072, 22, 3),
 	NUMBER("delete.retention.ms", parse_int64, delete_retention_ms, 0, PG_INT64_MAX, 86400000),
 	WORD("dlq.topic", parse_topic_name, dlq_topic),
@@ -137,6 +137,20 @@ static const struct config_enum_entry cleanup_policies[] = {
 	{NULL, 0, false}
 };
 
+/* what compression.type can be, as a setting */
+static const struct config_enum_entry compression_types[] = {
+	{"producer", TOPIC_COMPRESSION_BY_SIZE, false},
+	{"none", COMPRESSION_NONE, false},
+	{"uncompressed", COMPRESSION_NONE, true},
+	{"gzip", COMPRESSION_GZIP, false},
+	{"snappy", COMPRESSION_SNAPPY, false},
+	{"lz4", COMPRESSION_LZ4, false},
+	{"zstd", COMPRESSION_ZSTD, false},
+	{NULL, 0, false}
+};
+
+StaticAssertDecl(lengthof(compression_types) == COMPRESSION_TYPE_COUNT + 3, "the setting knows each codec");
+
 uint64		pgt_topic_options_version = 0;
 
 static int	log_segment_bytes;
@@ -149,6 +163,7 @@ static double log_retention_bytes;
 static double log_timestamp_before_max_ms;
 static double log_timestamp_after_max_ms;
 static int	log_cleanup_policy = CLEANUP_DELETE;
+static int	default_compression_type = TOPIC_COMPRESSION_BY_SIZE;
 
 PGT_FUNCTION_INFO(pgt_fdw_validator);
 
@@ -287,15 +302,16 @@ codec_names(void)
 }
 
 /*
- * A codec's name.  Kafka's "uncompressed" is its "none", and so is "producer"
- * ("as the producer has it") where the producer is this server.
+ * A codec's name, of which Kafka has two for "none", or "producer": in Kafka the codec that
+ * the producer has chosen, and its default.  Here the producer is this server.
  */
 static void
 parse_compression(const TopicOption *option, const char *value, void *field)
 {
-	int			type = pgt_compression_by_name(value);
+	bool		by_size = strcmp(value, "producer") == 0;
+	int			type = by_size ? TOPIC_COMPRESSION_BY_SIZE : pgt_compression_by_name(value);
 
-	if (type < 0)
+	if (type < 0 && !by_size)
 		invalid_value(option, value, psprintf("producer, uncompressed, %s", codec_names()));
 	*(int *) field = type;
 }
@@ -560,7 +576,7 @@ pgt_topic_options_defaults(Topic *topic)
 	topic->log.segment_bytes = log_segment_bytes;
 	topic->log.segment_ms = log_roll_ms >= 0 ? (int64) log_roll_ms :
 		log_roll_hours * INT64CONST(3600000);
-	topic->log.compression = COMPRESSION_NONE;
+	topic->compression_type = default_compression_type;
 	topic->log.log_append_time = false;
 	topic->log.timestamp_before_max_ms = limit_of(log_timestamp_before_max_ms);
 	topic->log.timestamp_after_max_ms = limit_of(log_timestamp_after_max_ms);
@@ -595,6 +611,8 @@ pgt_topic_options_apply(Topic *topic, List *options)
 
 		option->parse(option, defGetString(def), (char *) topic + option->offset);
 	}
+	topic->log.compress_by_size = topic->compression_type == TOPIC_COMPRESSION_BY_SIZE;
+	topic->log.compression = topic->log.compress_by_size ? COMPRESSION_LZ4 : topic->compression_type;
 	topic->log.compression_level = compression_level(topic);
 	topic->log.compacted = (topic->cleanup_policy & CLEANUP_COMPACT) != 0;
 	topic->log.placement.rule = !topic->partitioner_enforce ? PLACED_ANYWHERE :
@@ -771,5 +789,10 @@ pgt_topic_options_init(void)
 							 "Whether old segments are deleted, compacted, or both.",
 							 "Default of the topic option \"cleanup.policy\".",
 							 &log_cleanup_policy, CLEANUP_DELETE, cleanup_policies,
+							 PGC_SIGHUP, 0, NULL, int_setting_changed, NULL);
+	DefineCustomEnumVariable("pg_topics.compression_type",
+							 "Codec with which record batches are compressed.",
+							 "Default of the topic option \"compression.type\". \"producer\" takes lz4 for batches that are large enough.",
+							 &default_compression_type, TOPIC_COMPRESSION_BY_SIZE, compression_types,
 							 PGC_SIGHUP, 0, NULL, int_setting_changed, NULL);
 }

@@ -14,6 +14,9 @@
 /* The longest name of a consumer group, in bytes. */
 #define MAX_GROUP_ID_LENGTH	255
 
+/* compression.type is "producer" or not set: the server chooses, by a batch's size */
+#define TOPIC_COMPRESSION_BY_SIZE	(-1)
+
 /* Room for a qualified name with all its quotes. */
 #define TOPIC_NAME_MAX	(4 * NAMEDATALEN + 4)
 
@@ -78,6 +81,7 @@ typedef struct Topic
 	double		min_cleanable_dirty_ratio;
 	bool		batch_merge;	/* small batches of finished segments become full ones */
 	int64		batch_merge_lag_ms;
+	int			compression_type;	/* CompressionType, or TOPIC_COMPRESSION_BY_SIZE */
 	int32		gzip_level;		/* each on its codec's own scale */
 	int32		lz4_level;
 	int32		zstd_level;

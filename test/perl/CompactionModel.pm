@@ -26,7 +26,7 @@ use strict;
 use warnings;
 
 my @keys = ('', 'a', 'b', 'c', 'key of 15 bytes', 'key of 16 bytes.', 'a key of more than fifteen bytes', 'žluťoučký kůň');
-my @codecs = qw(none none lz4 zstd snappy gzip);
+my @codecs = qw(none producer lz4 zstd snappy gzip);
 
 sub pick { return $_[ rand @_ ]; }
 

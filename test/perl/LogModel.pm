@@ -115,7 +115,7 @@ sub make_topic
 			'segment.ms' => pick(1, 604_800_000, '9223372036854775807', '9223372036854775807'),
 			'retention.ms' => LONG,
 			'delete.retention.ms' => 86_400_000,
-			'compression.type' => pick(qw(none none lz4 zstd)),
+			'compression.type' => pick(qw(none producer lz4 zstd)),
 			'batch.merge' => pick(qw(on on on off)),
 			'batch.merge.lag.ms' => 0,
 		}

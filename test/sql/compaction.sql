@@ -9,7 +9,7 @@ CREATE VIEW logs AS
     SELECT topic, partition, base_offset, last_offset, batches, active FROM pg_topic_segments;
 
 -- ---- the last record of each key stays ----
-SELECT create_topic('state', 2, config => '{"cleanup.policy": "compact", "segment.bytes": 1024}');
+SELECT create_topic('state', 2, config => '{"cleanup.policy": "compact", "segment.bytes": 1024, "compression.type": "none"}');
 INSERT INTO state (partition, key, value)
     SELECT 0, 'k' || i % 5, 'v' || i FROM generate_series(1, 100) i;
 INSERT INTO state (partition, key, value, headers) VALUES (1, 'k1', 'other', '{"h": "x"}');
@@ -111,7 +111,7 @@ SELECT record_offset, key, left(value, 3), length(value), p.record_timestamp = s
     FROM packed p JOIN stamps s USING (record_offset) ORDER BY 1;
 
 -- ---- the planner knows that few are left ----
-SELECT create_topic('sparse', config => '{"cleanup.policy": "compact"}');
+SELECT create_topic('sparse', config => '{"cleanup.policy": "compact", "compression.type": "none"}');
 INSERT INTO sparse (key, value) SELECT 'k' || i % 100, repeat('v', 130) FROM generate_series(1, 10000) i;
 SELECT records_after FROM compact('sparse');
 DO $$ DECLARE plan json; BEGIN

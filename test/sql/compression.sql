@@ -95,6 +95,46 @@ SELECT base_offset, last_offset FROM flush();
 COMMIT;
 SELECT left(value, 8) AS value, count(*) FROM compressed_lz4 WHERE partition = 0 AND record_offset >= 1000 GROUP BY 1 ORDER BY 1;
 
+-- ---- by size, where the topic names no codec --------------------------------
+
+CREATE FUNCTION noise(bytes int) RETURNS text LANGUAGE sql AS $$
+    SELECT left(string_agg(encode(sha512(n::text::bytea), 'base64'), ''), bytes)
+    FROM generate_series(1, bytes / 80 + 1) AS n $$;
+
+SELECT create_topic('compressed_by_size');
+-- a record of less than 1024 bytes, one of more, one that hardly gets smaller
+INSERT INTO compressed_by_size (value) VALUES (repeat('a', 1000));
+INSERT INTO compressed_by_size (value) VALUES (repeat('b', 1024));
+INSERT INTO compressed_by_size (value) VALUES (noise(20000));
+-- the same of a batch's records together
+INSERT INTO compressed_by_size (value) SELECT repeat('c', 100) FROM generate_series(1, 9);
+INSERT INTO compressed_by_size (value) SELECT repeat('d', 100) FROM generate_series(1, 10);
+-- what a savepoint leaves decides
+BEGIN;
+INSERT INTO compressed_by_size (value) VALUES ('e');
+SAVEPOINT a;
+INSERT INTO compressed_by_size (value) SELECT repeat('f', 100) FROM generate_series(1, 10);
+INSERT INTO compressed_by_size (value) VALUES (repeat('g', 100000));
+ROLLBACK TO a;
+INSERT INTO compressed_by_size (value) VALUES ('h');
+COMMIT;
+SELECT batch_codecs('compressed_by_size');
+SELECT left(value, 1) AS value, length(value), count(*), min(record_offset) FROM compressed_by_size GROUP BY 1, 2 ORDER BY 4;
+-- the level is that of lz4; "producer", Kafka's default, is the same choice; none is never
+SELECT alter_topic('compressed_by_size', '{"compression.type": "producer", "compression.lz4.level": 9}');
+INSERT INTO compressed_by_size (value) VALUES (repeat('i', 1024));
+SELECT alter_topic('compressed_by_size', '{"compression.type": "none"}');
+INSERT INTO compressed_by_size (value) VALUES (repeat('j', 1024));
+SELECT alter_topic('compressed_by_size', '{"compression.type": null}');
+INSERT INTO compressed_by_size (value) VALUES (repeat('k', 1024));
+SELECT (batch_codecs('compressed_by_size'))[7:];
+-- a record that is too large stays too large, since nobody has named the codec
+SELECT alter_topic('compressed_by_size', '{"max.message.bytes": 2000}');
+INSERT INTO compressed_by_size (value) VALUES (repeat('l', 3000));
+SELECT alter_topic('compressed_by_size', '{"compression.type": "lz4"}');
+INSERT INTO compressed_by_size (value) VALUES (repeat('m', 3000));
+SELECT (batch_codecs('compressed_by_size'))[10:];
+
 -- ---- options -----------------------------------------------------------------
 
 SELECT create_topic('compressed_options', config => '{"compression.type": "zstd", "compression.zstd.level": 19, "compression.gzip.level": -1, "compression.lz4.level": 17}');
@@ -120,7 +160,7 @@ SELECT sum(bytes) - :fast < :fast AS smaller FROM pg_topic_segments WHERE topic 
 
 -- ---- another codec in mid-topic ------------------------------------------------
 
-SELECT create_topic('compressed_mixed');
+SELECT create_topic('compressed_mixed', config => '{"compression.type": "none"}');
 INSERT INTO compressed_mixed (value) SELECT repeat('none ', 50) FROM generate_series(1, 10);
 SELECT alter_topic('compressed_mixed', '{"compression.type": "gzip"}');
 INSERT INTO compressed_mixed (value) SELECT repeat('gzip ', 50) FROM generate_series(1, 10);
@@ -138,10 +178,6 @@ SELECT batch_codecs('compressed_mixed');
 SELECT split_part(value, ' ', 1) AS value, count(*), min(record_offset) FROM compressed_mixed GROUP BY 1 ORDER BY 3;
 
 -- ---- max.message.bytes is of the compressed batch --------------------------------
-
-CREATE FUNCTION noise(bytes int) RETURNS text LANGUAGE sql AS $$
-    SELECT left(string_agg(encode(sha512(n::text::bytea), 'base64'), ''), bytes)
-    FROM generate_series(1, bytes / 80 + 1) AS n $$;
 
 SELECT create_topic('compressed_large', config => '{"compression.type": "gzip", "max.message.bytes": 2000}');
 SELECT produce('compressed_large', 'k', repeat('x', 100000));
@@ -252,5 +288,5 @@ DROP VIEW model_topics;
 DROP TABLE model, compression_records;
 DROP FUNCTION batch_codecs, round_trip, noise, add_record, churn;
 DROP FOREIGN TABLE compressed_none, compressed_gzip, compressed_snappy, compressed_lz4, compressed_zstd,
-    compressed_small, compressed_options, compressed_mixed, compressed_large, compressed_zeros,
+    compressed_small, compressed_by_size, compressed_options, compressed_mixed, compressed_large, compressed_zeros,
     model_none, model_gzip, model_snappy, model_lz4, model_zstd;

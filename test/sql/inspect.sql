@@ -100,7 +100,7 @@ DROP FOREIGN TABLE inspect_maintained;
 SELECT * FROM pg_stat_progress_topic_compaction;
 
 -- a segment that is full is rolled
-SELECT create_topic('inspect_rolls', config => '{"segment.bytes": 1048576}');
+SELECT create_topic('inspect_rolls', config => '{"segment.bytes": 1048576, "compression.type": "none"}');
 DO $$
 BEGIN
     FOR i IN 1..3 LOOP

@@ -53,7 +53,7 @@ SELECT group_id, lag, lag_time FROM pg_topic_groups WHERE topic = 'ages'::regcla
 INSERT INTO ages (record_timestamp, value) VALUES ('2001-02-03 04:05:06.7899+00', 'r') RETURNING record_timestamp;
 
 -- copied from one topic into another, as a restored dump does
-SELECT create_topic('ages_again', config => '{"message.timestamp.after.max.ms": 9223372036854775807, "segment.ms": 1, "segment.bytes": 1024}');
+SELECT create_topic('ages_again', config => '{"message.timestamp.after.max.ms": 9223372036854775807, "segment.ms": 1, "segment.bytes": 1024, "compression.type": "none"}');
 INSERT INTO ages_again (partition, record_offset, record_timestamp, key, value)
 SELECT partition, record_offset, record_timestamp, key, value FROM ages ORDER BY record_offset;
 SELECT count(*) FROM (SELECT record_offset, record_timestamp, key, value FROM ages EXCEPT

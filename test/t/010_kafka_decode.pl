@@ -84,7 +84,7 @@ unlike($out, qr/^not ok/m, 'the Kafka library reads batches whose bytes are know
 sql(q{
 	CREATE EXTENSION pg_topics;
 	SELECT create_topic('events', partitions => 3,
-		config => '{"segment.bytes": 16384, "message.timestamp.after.max.ms": 9223372036854775807}');
+		config => '{"segment.bytes": 16384, "compression.type": "none", "message.timestamp.after.max.ms": 9223372036854775807}');
 	-- several batches and segments in one transaction
 	INSERT INTO events (partition, key, value, record_timestamp, headers)
 	SELECT n % 3, CASE WHEN n % 7 > 0 THEN 'key' || n % 10 END, CASE WHEN n % 11 > 0 THEN repeat('v', n % 300) END,

@@ -61,7 +61,7 @@ foreach my $n (1 .. 8)
 	my $topic = "t$n";
 	my %config = (
 		'message.timestamp.type' => any('CreateTime', 'LogAppendTime'),
-		'compression.type' => any(qw(none lz4 zstd gzip)),
+		'compression.type' => any(qw(none producer lz4 zstd gzip)),
 		'retention.ms' => -1,
 		'segment.bytes' => any(1024, 100_000, 1_073_741_824),
 	);
