@@ -129,6 +129,14 @@ cpu_of() { local pid; for pid in "$@"; do cat "/proc/$pid/schedstat"; done | awk
 # pids_of CONDITION: the processes of pg_stat_activity that are so
 pids_of() { ask "SELECT pid FROM pg_stat_activity WHERE $1"; }
 
+# wait_for_sessions COUNT CONDITION CLIENT: until so many are there; an error if the client's process ends
+wait_for_sessions() {
+    until [ "$(pids_of "$2" | wc -l)" -ge "$1" ]; do
+        kill -0 "$3" 2>/dev/null || die 'the clients have ended early'
+        sleep 0.05
+    done
+}
+
 # timed_sample MEASURE SIDE COUNT SQL [settings]: run a statement that does COUNT operations;
 # operations a second into MEASURE, CPU of its session an operation into MEASURE_cpu
 timed_sample() {

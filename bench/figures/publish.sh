@@ -19,7 +19,7 @@ standard_load() {    # none|pg_topics|outbox on|off
     ask "CALL publish_by('$1')"
     PGOPTIONS="-c synchronous_commit=$2" pgbench -c 8 -j 2 -T $((seconds + 1)) >"$out" &
     load=$!
-    until can "SELECT FROM pg_stat_activity WHERE application_name = 'pgbench' AND query LIKE 'END%'"; do sleep 0.1; done
+    wait_for_sessions 1 "application_name = 'pgbench' AND query LIKE 'END%'" "$load"
     mapfile -t pids < <(pids_of "application_name = 'pgbench'")
     # whole transactions are what matters: the few under way at both ends are the same on all sides
     done_before=$(ask 'SELECT count(*) FROM pgbench_history') wal=$(wal_position) cpu=$(cpu_of "${pids[@]}")

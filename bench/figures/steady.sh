@@ -11,7 +11,7 @@ measure() {
     set_config pg_topics.log_retention_check_interval_ms=2s autovacuum_naptime=
     # it has a snapshot and a transaction id for all the time
     (echo 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_current_xact_id(), count(*) FROM topic_group_offsets;'
-        until [ -e "$work/steady.done" ]; do sleep 0.2; done) | in_ours "${psql[@]}" -o /dev/null &
+        until [ -e "$work/steady.done" ] || [ ! -d "$work" ]; do sleep 0.2; done) | in_ours "${psql[@]}" -o /dev/null &
     holder=$!
     ask "SELECT count(*) FROM consume('steady_topic', 'steady')" >/dev/null
     ask "SELECT steady_note(0)" >/dev/null

@@ -20,13 +20,13 @@ waiting() {    # SIDE SCRIPT [pgbench argument...]
     if [ -n "$script" ]; then
         PGAPPNAME=waiting_consumer pgbench -T $((seconds + 2)) "$@" -f "$bench/figures/$script" >"$work/waiting.consumers" &
         consumers=$!
-        until [ "$(pids_of "application_name = 'waiting_consumer'" | wc -l)" -eq 4 ]; do sleep 0.05; done
+        wait_for_sessions 4 "application_name = 'waiting_consumer'" "$consumers"
     fi
     rm -f "$work"/waiting.log.*
     PGAPPNAME=waiting_producer pgbench -c 4 -j 1 -R "$events" -T $((seconds + 1)) --log --log-prefix="$work/waiting.log" \
         -f "$bench/figures/waiting_produce.sql" >/dev/null &
     producers=$!
-    until [ "$(pids_of "application_name = 'waiting_producer'" | wc -l)" -eq 4 ]; do sleep 0.05; done
+    wait_for_sessions 4 "application_name = 'waiting_producer'" "$producers"
     mapfile -t pids < <(pids_of "application_name LIKE 'waiting%'")
     produced=$(end_offset) cpu=$(cpu_of "${pids[@]}")
     sleep "$(calculate "$seconds - 0.3")"
