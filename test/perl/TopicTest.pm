@@ -44,6 +44,8 @@ sub configure_node
 		'autovacuum = off',
 		'pg_topics.log_retention_ms = -1',
 		'pg_topics.log_cleaner_enable = off',
+		# so that tests know how many records a segment takes; the codecs have tests of their own
+		'pg_topics.compression_type = none',
 		@settings));
 	return;
 }
