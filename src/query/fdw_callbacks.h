@@ -9,7 +9,6 @@
 #include "foreign/fdwapi.h"
 #include "query/scan_bounds.h"
 #include "query/scan_order.h"
-#include "wal/log_reader.h"
 
 /* topic_plan.c: choosing and explaining scans; the server's callbacks */
 extern void pgt_topic_plan_get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid);
@@ -42,6 +41,7 @@ extern void pgt_topic_plan_estimate_batches(const RelOptInfo *rel, double *parti
 
 /* topic_scan.c: running scans; the server's callbacks */
 extern void pgt_topic_scan_begin(ForeignScanState *node, int eflags);
+extern void pgt_topic_scan_explain(ForeignScanState *node, struct ExplainState *es);
 extern TupleTableSlot *pgt_topic_scan_iterate(ForeignScanState *node);
 extern void pgt_topic_scan_rescan(ForeignScanState *node);
 extern void pgt_topic_scan_end(ForeignScanState *node);
@@ -51,8 +51,6 @@ extern void pgt_topic_scan_init_share(ForeignScanState *node, ParallelContext *c
 extern void pgt_topic_scan_restart_share(ForeignScanState *node, ParallelContext *context,
 										 void *coordinate);
 extern void pgt_topic_scan_attach_share(ForeignScanState *node, shm_toc *toc, void *coordinate);
-/* What the scan's readers have done in this process so far. */
-extern const LogReaderCounts *pgt_topic_scan_counts(const ForeignScanState *node);
 extern bool pgt_topic_scan_analyze(Relation relation, AcquireSampleRowsFunc *func,
 								   BlockNumber *pages);
 

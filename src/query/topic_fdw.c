@@ -41,7 +41,13 @@ get_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *path, List 
 static void
 explain(ForeignScanState *node, struct ExplainState *es)
 {
-	(is_aggregate(node) ? pgt_aggregate_plan_explain : pgt_topic_plan_explain) (node, es);
+	if (is_aggregate(node))
+	{
+		pgt_aggregate_plan_explain(node, es);
+		return;
+	}
+	pgt_topic_plan_explain(node, es);
+	pgt_topic_scan_explain(node, es);
 }
 
 /* BeginForeignScan */

@@ -780,48 +780,13 @@ pgt_topic_plan_explain_bounds(ForeignScanState *node, const Topic *topic, struct
 		ExplainPropertyText("Key", keys, es);
 }
 
-/* Does the scan look keys up in the topic's index of keys? */
-static bool
-uses_key_index(const ForeignScan *plan, const Topic *topic)
-{
-	ListCell   *cell;
-
-	if (!topic->key_index || pgt_topic_plan_order(plan) == SCAN_BY_OFFSET_BACKWARD)
-		return false;
-	foreach(cell, pgt_topic_plan_conditions(plan))
-	{
-		if (((const ScanCondition *) lfirst(cell))->column == TOPIC_KEY)
-			return true;
-	}
-	return false;
-}
-
-/* Show that the index of keys is used and, if the scan was run, what that was good for. */
-static void
-explain_key_index(ForeignScanState *node, struct ExplainState *es)
-{
-	const LogReaderCounts *counts;
-
-	if (!es->analyze)
-	{
-		ExplainPropertyText("Key Index", "used", es);
-		return;
-	}
-	counts = pgt_topic_scan_counts(node);
-	ExplainPropertyInteger("Key Index Batches Read", NULL, counts->batches_read, es);
-	ExplainPropertyInteger("Key Index Batches Skipped", NULL, counts->batches_without_key, es);
-}
-
-/* ExplainForeignScan: show the bounds of the scan, and its order. */
+/* For ExplainForeignScan: show the bounds of the scan, and its order. */
 void
 pgt_topic_plan_explain(ForeignScanState *node, struct ExplainState *es)
 {
 	const ForeignScan *plan = (const ForeignScan *) node->ss.ps.plan;
-	const Topic *topic = pgt_topic_get(RelationGetRelid(node->ss.ss_currentRelation));
 
-	pgt_topic_plan_explain_bounds(node, topic, es);
-	if (uses_key_index(plan, topic))
-		explain_key_index(node, es);
+	pgt_topic_plan_explain_bounds(node, pgt_topic_get(RelationGetRelid(node->ss.ss_currentRelation)), es);
 	if (pgt_topic_plan_order(plan) != SCAN_BY_PARTITION)
 		ExplainPropertyText("Order", pgt_topic_plan_order(plan) == SCAN_BY_OFFSET ?
 							"record_offset" : "record_offset descending", es);

@@ -35,6 +35,7 @@
 #include "query/topic_walk.h"
 #include "topic/serializer.h"
 #include "util/clock.h"
+#include "util/compat.h"
 
 /* Which columns of a record to fill in. */
 typedef struct ColumnFill
@@ -165,10 +166,38 @@ pgt_topic_scan_iterate(ForeignScanState *node)
 	return ExecStoreVirtualTuple(slot);
 }
 
-const LogReaderCounts *
-pgt_topic_scan_counts(const ForeignScanState *node)
+/* Does the scan look keys up in the topic's index of keys? */
+static bool
+uses_key_index(const PlanScan *state)
 {
-	return &((const PlanScan *) node->fdw_state)->walk.counts;
+	ListCell   *cell;
+
+	if (!state->walk.topic->key_index || state->order == SCAN_BY_OFFSET_BACKWARD)
+		return false;
+	foreach(cell, state->bounds.conditions)
+	{
+		if (((const ScanCondition *) lfirst(cell))->column == TOPIC_KEY)
+			return true;
+	}
+	return false;
+}
+
+/* For ExplainForeignScan: show that the index of keys is used and, if the scan was run, what that was good for. */
+void
+pgt_topic_scan_explain(ForeignScanState *node, struct ExplainState *es)
+{
+	const PlanScan *state = node->fdw_state;
+	const LogReaderCounts *counts = &state->walk.counts;
+
+	if (!uses_key_index(state))
+		return;
+	if (!es->analyze)
+	{
+		ExplainPropertyText("Key Index", "used", es);
+		return;
+	}
+	ExplainPropertyInteger("Key Index Batches Read", NULL, counts->batches_read, es);
+	ExplainPropertyInteger("Key Index Batches Skipped", NULL, counts->batches_without_key, es);
 }
 
 /* Stop reading. */
