@@ -2,9 +2,9 @@
  * segment_scan.c
  *	  All batches of a finished segment, in order.
  *
- * Compaction and erasing rewrite segments with this: there is no snapshot, transactions'
- * outcomes do not matter, and the scan does not continue in the next segment.  Readers
- * of records use log_reader.h.
+ * Compaction, merging and erasing rewrite segments with this: there is no snapshot,
+ * transactions' outcomes do not matter, and the scan does not continue in the next
+ * segment.  Readers of records use log_reader.h.
  *
  * Entries are read SCAN_ENTRIES at a time, log bytes in chunks of SCAN_CHUNK; a larger
  * batch takes a larger chunk.  The caller keeps the segment from being deleted or

@@ -1,6 +1,6 @@
 /*
  * cleaner_throttle.c
- *	  How fast compaction and erasing go, and for whom they stop.
+ *	  How fast compaction, merging and erasing go, and for whom they stop.
  *
  * A process that rewrites segments calls pgt_cleaner_throttle_pause() for all bytes that it
  * reads and writes.  The pause keeps it to pg_topics.log_cleaner_io_max_bytes_per_second:

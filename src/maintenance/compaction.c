@@ -26,6 +26,8 @@
  * last record of each key whatever the age of its snapshot.  The removal of tombstones
  * takes no account of snapshots, like retention.
  *
+ * Small batches that are old enough become full ones on the way (merging.c).
+ *
  * The rules are Kafka's (KIP-58, KIP-354, KIP-534 and its LogCleaner), with two
  * exceptions: a single segment in which nothing changes is not written again, and the
  * active segment of an idle topic is rolled when its age demands it.
@@ -369,6 +371,26 @@ delete_horizon(const Compaction *compaction)
 	return Min(horizon, LAST_MOMENT);
 }
 
+/* Up to where small batches may be merged into full ones while segments are rewritten. */
+static int64
+end_of_merging(const Compaction *compaction)
+{
+	return pgt_visibility_horizon_whole_end(&compaction->survey.log.key, compaction->visible_xid,
+											compaction->map_end);
+}
+
+/* The timestamp that the youngest record of such batches may have. */
+static int64
+youngest_to_merge(const Compaction *compaction)
+{
+	int64		lag_ms = compaction->topic->batch_merge_lag_ms;
+	int64		youngest;
+
+	if (lag_ms == 0)
+		return PG_INT64_MAX;
+	return pg_sub_s64_overflow(compaction->now, lag_ms, &youngest) ? PG_INT64_MIN : youngest;
+}
+
 /*
  * Add a pass's counts to the result.  A pass reads all that the pass before it has
  * left, and possibly more.
@@ -399,9 +421,7 @@ run_pass(Compaction *compaction, CompactionResult *result)
 	compaction->filter = pgt_segment_filter_create(state, judge, compaction, delete_horizon(compaction),
 												   &topic->log, compaction->dry_run);
 	if (topic->batch_merge)
-		pgt_segment_filter_merge(compaction->filter,
-								 pgt_visibility_horizon_whole_end(&compaction->survey.log.key, compaction->visible_xid,
-																  compaction->map_end));
+		pgt_segment_filter_merge(compaction->filter, end_of_merging(compaction), youngest_to_merge(compaction));
 	pgt_maintenance_stats_set_phase(state, COMPACTION_REWRITING);
 	filter_segments(compaction);
 	counts = pgt_segment_filter_counts(compaction->filter);

@@ -280,7 +280,7 @@ run(Merging *merging, int64 end, bool dry_run, MergingResult *result)
 
 	pgt_segment_filter_check_log(state, &merging->survey.bounds);
 	merging->filter = pgt_segment_filter_create(state, judge, merging, 0, &merging->topic->log, dry_run);
-	pgt_segment_filter_merge(merging->filter, end);
+	pgt_segment_filter_merge(merging->filter, end, PG_INT64_MAX);
 	merge_groups(merging);
 	counts = pgt_segment_filter_counts(merging->filter);
 	result->records_before = counts->records_before;

@@ -40,7 +40,8 @@ struct SegmentFilter
 	SegmentFilterJudge judge;
 	void	   *judge_arg;
 	int64		delete_horizon;
-	int64		merge_end;		/* batches that end below it may be merged */
+	int64		merge_end;		/* batches that end below it may be merged, */
+	int64		merge_youngest; /* if none of their records is younger */
 	bool		dry_run;
 	SegmentFilterCounts counts;
 
@@ -174,11 +175,12 @@ stays_alone(const SegmentFilter *filter, const BatchSource *source)
 static void
 keep_source(SegmentFilter *filter, BatchSource *source)
 {
-	bool		below = source->segment_base + source->entry->last_delta < filter->merge_end;
-	bool		alone = !below || stays_alone(filter, source);
 	IndexEntry	entry = *source->entry;
+	bool		may_merge = source->segment_base + entry.last_delta < filter->merge_end &&
+		entry.max_timestamp <= filter->merge_youngest;
+	bool		alone = !may_merge || stays_alone(filter, source);
 
-	if (below && (entry.flags & ENTRY_MERGED) == 0)
+	if (may_merge && (entry.flags & ENTRY_MERGED) == 0)
 	{
 		entry.flags = (entry.flags & ~ENTRY_INTERLEAVED) | ENTRY_MERGED;
 		entry.since_first = 0;
@@ -364,9 +366,10 @@ pgt_segment_filter_create(PartitionState *state, SegmentFilterJudge judge, void 
 }
 
 void
-pgt_segment_filter_merge(SegmentFilter *filter, int64 end)
+pgt_segment_filter_merge(SegmentFilter *filter, int64 end, int64 youngest)
 {
 	filter->merge_end = end;
+	filter->merge_youngest = youngest;
 }
 
 void

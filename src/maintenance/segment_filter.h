@@ -52,10 +52,11 @@ extern SegmentFilter *pgt_segment_filter_create(PartitionState *state, SegmentFi
 												const LogConfig *config, bool dry_run);
 
 /*
- * Let the filter merge the batches that end below "end" into full ones; before this is
- * called it merges none.  The end is one of pgt_visibility_horizon_end().
+ * Let the filter merge the batches that end below "end" and have no record younger than the
+ * timestamp "youngest" into full ones; before this is called it merges none.  The end is one
+ * of pgt_visibility_horizon_whole_end().
  */
-extern void pgt_segment_filter_merge(SegmentFilter *filter, int64 end);
+extern void pgt_segment_filter_merge(SegmentFilter *filter, int64 end, int64 youngest);
 
 /*
  * Rewrite finished segments that follow each other as one segment.  A single segment

@@ -3,7 +3,7 @@
  *	  Rewriting finished segments and replacing them by the result, through the
  *	  WAL; log_redo.c has the redo.
  *
- * Compaction and erasing make one segment of a higher generation from one or several
+ * Compaction, merging and erasing make one segment of a higher generation from one or several
  * segments that follow each other.  Its files lie beside the old ones under their own
  * name, and do not count until the header has a swap LSN.
  *

@@ -232,6 +232,15 @@ SELECT create_topic('state_off', config => '{"batch.merge": "off", "cleanup.poli
 CALL fill('state_off', 1, 100);
 SELECT records_before, records_after FROM compact('state_off');
 SELECT batches FROM finished WHERE topic = 'state_off'::regclass;
+-- nor does it merge what is too young
+SELECT create_topic('state_young', config => '{"cleanup.policy": "compact"}');
+CALL fill('state_young', 1, 100);
+SELECT records_before, records_after FROM compact('state_young');
+SELECT batches FROM finished WHERE topic = 'state_young'::regclass;
+SET pg_topics.clock_offset = '6min';
+SELECT records_before, records_after FROM merge_batches('state_young');
+RESET pg_topics.clock_offset;
+SELECT batches FROM finished WHERE topic = 'state_young'::regclass;
 
 -- ---- after it, all else works ----
 SELECT create_topic('after', config => '{"batch.merge.lag.ms": 0, "segment.bytes": 20000}');
@@ -292,7 +301,7 @@ BEGIN READ ONLY;
 SELECT merge_batches('small');
 ROLLBACK;
 
-DROP FOREIGN TABLE small, packed, sized, large, appended, times, gaps, aborted, in_vain, lag, state, state_off, after, off;
+DROP FOREIGN TABLE small, packed, sized, large, appended, times, gaps, aborted, in_vain, lag, state, state_off, state_young, after, off;
 DROP VIEW finished;
 DROP PROCEDURE fill;
 DROP FUNCTION keep, same;
