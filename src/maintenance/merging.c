@@ -27,6 +27,9 @@
  * Snapshots of a standby that gives no feedback may be older than the horizon; see
  * log_reader.c.
  *
+ * The worker asks in each round, and mostly for nothing.  So it remembers where nothing was
+ * found, and does not look again before a segment has come or gone.
+ *
  * Locks: the caller's ShareUpdateExclusiveLock on the topic keeps retention, compaction and
  * DROP away; no other lock is held for longer than a moment.  An error or a crash leaves
  * the segments that were swapped so far, and nothing of the one being written.
@@ -42,6 +45,7 @@
 #include "storage/ipc.h"
 #include "util/clock.h"
 #include "util/fault_point.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "wal/log_writer.h"
 
@@ -62,6 +66,7 @@ typedef struct Merging
 {
 	const Topic *topic;
 	SegmentSurvey survey;
+	uint32		full;			/* bytes of a full batch */
 	uint32		small;			/* batches of up to so many bytes on average are small */
 	uint64		visible_xid;	/* every snapshot sees what is below it */
 	SegmentFilter *filter;
@@ -159,18 +164,104 @@ next_group(const Merging *merging, int from, Group *group)
 	return false;
 }
 
-/* Begin to ask or to work.  False if the partition has no log. */
-static bool
-look(Merging *merging, const Topic *topic, int32 partition, bool by_hand, bool with_active)
+/* Begin to ask or to work. */
+static void
+begin(Merging *merging, const Topic *topic, bool by_hand)
 {
-	uint32		full = Min(pgt_batch_size, topic->log.max_message_bytes);
-
 	memset(merging, 0, sizeof(*merging));
 	merging->topic = topic;
-	merging->small = by_hand ? full / SMALL_SHARE_BY_HAND : Min(SMALL_BATCH, full / SMALL_SHARE);
+	merging->full = Min(pgt_batch_size, topic->log.max_message_bytes);
+	merging->small = by_hand ? merging->full / SMALL_SHARE_BY_HAND : Min(SMALL_BATCH, merging->full / SMALL_SHARE);
 	merging->visible_xid = pgt_visibility_horizon_xid(topic->relid);
-	return pgt_segment_survey(topic, partition, topic->batch_merge_lag_ms, with_active, &merging->survey);
 }
+
+/* Survey the partition.  False if it has no log. */
+static bool
+survey_partition(Merging *merging, int32 partition, bool with_active)
+{
+	return pgt_segment_survey(merging->topic, partition, merging->topic->batch_merge_lag_ms, with_active,
+							  &merging->survey);
+}
+
+/* ---- what was found before ------------------------------------------------ */
+
+/* A partition in which this process found nothing to merge. */
+typedef struct MergingLook
+{
+	uint32		slot;			/* hash key: its number */
+	uint32		incarnation;
+	uint32		segments_version;
+	uint32		full;			/* the options that have decided */
+	int64		segment_bytes;
+	int64		segment_ms;
+	int64		lag_ms;
+	int64		cleanup_policy;
+	uint64		visible_xid;	/* as of then, if it was a snapshot that held it back; else 0 */
+} MergingLook;
+
+static HTAB *looks = NULL;		/* in TopMemoryContext */
+
+/* What there is to remember of this look. */
+static MergingLook
+describe_look(const Merging *merging, const LogBounds *bounds, uint32 slot)
+{
+	const Topic *topic = merging->topic;
+	MergingLook look;
+
+	memset(&look, 0, sizeof(look));
+	look.slot = slot;
+	look.incarnation = bounds->incarnation;
+	look.segments_version = bounds->segments_version;
+	look.full = merging->full;
+	look.segment_bytes = topic->log.segment_bytes;
+	look.segment_ms = topic->log.segment_ms;
+	look.lag_ms = topic->batch_merge_lag_ms;
+	look.cleanup_policy = topic->cleanup_policy;
+	return look;
+}
+
+/*
+ * Remember that there was nothing to merge, unless time alone can change that.  A roll, a
+ * deletion and a swap raise the version.
+ */
+static void
+remember_look(const Merging *merging, bool held_by_snapshot)
+{
+	HASHCTL		info = {.keysize = sizeof(uint32), .entrysize = sizeof(MergingLook)};
+	uint32		slot = merging->survey.state - pgt_log_state->partitions;
+	MergingLook look = describe_look(merging, &merging->survey.bounds, slot);
+
+	if (merging->survey.obstacle == IS_YOUNG || merging->survey.obstacle == IS_UNRESOLVED)
+		return;
+	if (looks == NULL)
+		looks = hash_create("pg_topics looked at to merge", 64, &info, HASH_ELEM | HASH_BLOBS);
+	look.visible_xid = held_by_snapshot ? merging->visible_xid : 0;
+	memcpy(hash_search(looks, &slot, HASH_ENTER, NULL), &look, sizeof(look));
+}
+
+/* Is all as it was when there was nothing to merge?  For rounds over many segments. */
+static bool
+was_in_vain(const Merging *merging, int32 partition)
+{
+	TopicPartition key = pgt_topic_partition(merging->topic, partition);
+	PartitionState *state = pgt_log_state_find(&key);
+	MergingLook *found;
+	MergingLook now;
+	LogBounds	bounds;
+	uint32		slot;
+
+	if (looks == NULL || state == NULL || !pgt_partition_log_slot_bounds(state, &key, &bounds))
+		return false;
+	slot = state - pgt_log_state->partitions;
+	found = hash_search(looks, &slot, HASH_FIND, NULL);
+	if (found == NULL)
+		return false;
+	now = describe_look(merging, &bounds, slot);
+	now.visible_xid = found->visible_xid != 0 ? merging->visible_xid : 0;
+	return memcmp(&now, found, sizeof(now)) == 0;
+}
+
+/* ---- questions ------------------------------------------------------------ */
 
 /* May a snapshot be open that does not see the last transaction of the group? */
 static bool
@@ -184,11 +275,18 @@ pgt_merging_is_due(const Topic *topic, int32 partition)
 {
 	Merging		merging;
 	Group		group;
+	bool		found;
 	bool		due;
 
-	if (!topic->batch_merge || !look(&merging, topic, partition, false, false))
+	if (!topic->batch_merge)
 		return false;
-	due = next_group(&merging, 0, &group) && !is_held_by_snapshot(&merging, &group);
+	begin(&merging, topic, false);
+	if (was_in_vain(&merging, partition) || !survey_partition(&merging, partition, false))
+		return false;
+	found = next_group(&merging, 0, &group);
+	due = found && !is_held_by_snapshot(&merging, &group);
+	if (!due)
+		remember_look(&merging, found);
 	pfree(merging.survey.segments);
 	return due;
 }
@@ -322,7 +420,8 @@ pgt_merging_run(const Topic *topic, int32 partition, bool by_hand, bool dry_run,
 	memset(result, 0, sizeof(*result));
 	if (by_hand && !dry_run)
 		roll_partition(topic, partition);
-	if (look(merging, topic, partition, by_hand, by_hand && dry_run) && next_group(merging, 0, &group))
+	begin(merging, topic, by_hand);
+	if (survey_partition(merging, partition, by_hand && dry_run) && next_group(merging, 0, &group))
 		end = cut_survey(merging);
 	if (end > 0 && next_group(merging, 0, &group))
 	{
@@ -334,6 +433,8 @@ pgt_merging_run(const Topic *topic, int32 partition, bool by_hand, bool dry_run,
 		PG_END_ENSURE_ERROR_CLEANUP(clean_up, PointerGetDatum(merging));
 		pgt_maintenance_stats_end_progress(merging->survey.state);
 	}
+	else if (!by_hand && merging->survey.state != NULL)
+		remember_look(merging, true);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	return result->records_before > 0;
@@ -446,7 +547,10 @@ pgt_merging_hold(const Topic *topic, int32 partition, MaintenanceHold *hold)
 {
 	Merging		merging;
 
-	if (!topic->batch_merge || !look(&merging, topic, partition, false, false))
+	if (!topic->batch_merge)
+		return false;
+	begin(&merging, topic, false);
+	if (!survey_partition(&merging, partition, false))
 		return false;
 	explain(&merging, hold);
 	pfree(merging.survey.segments);
