@@ -201,7 +201,7 @@ sub kafka_records
 	foreach my $line (split /\n/, sql(qq{SELECT path, bytes FROM pg_topic_segments WHERE topic = '$topic'::regclass ORDER BY base_offset}))
 	{
 		my ($path, $bytes) = split /\|/, $line;
-		my ($out, $err) = run_command([ 'python3', $decoder, $node->data_dir . "/$path", $bytes ]);
+		my ($out, $err) = run_command([ '/usr/bin/python3', $decoder, $node->data_dir . "/$path", $bytes ]);
 
 		die $err if $err ne '';
 		push @records, map { $_->{headers} = [ sort { $a->[0] cmp $b->[0] } @{ $_->{headers} } ]; $json->encode($_) }
