@@ -8,6 +8,7 @@
  *
  *	  column's own type  --serialize-->     bytes  --deserialize-->  the type
  *	  any other type  --text--> the column's input function --serialize--> bytes
+ *						(of a boolean for a JSON column: true, false)
  *
  * Text in a record is UTF-8 whatever the database's encoding is; a SQL_ASCII
  * database does not know its encoding, so bytes pass unchanged.  The bytes on disk
@@ -326,6 +327,13 @@ value_to_text(Datum value, Oid type, int settings)
 	return output_text(&slot->output, slot->settings & settings, value);
 }
 
+/* Is the value a boolean for a JSON column, whose text would be no JSON? */
+static bool
+is_json_boolean(const Serializer *s, Oid type)
+{
+	return (s->base == JSONBOID || s->base == JSONOID) && getBaseType(type) == BOOLOID;
+}
+
 ByteView
 pgt_serialize_any(Serializer *s, Datum value, bool isnull, Oid type)
 {
@@ -339,7 +347,8 @@ pgt_serialize_any(Serializer *s, Datum value, bool isnull, Oid type)
 	/* a value of another type may lose or get a time zone: the session's, as in a cast */
 	if (!s->is_text)
 		settings &= ~TEXT_SETTING_ZONE;
-	text = value_to_text(value, type, settings);
+	text = is_json_boolean(s, type) ? pstrdup(DatumGetBool(value) ? "true" : "false") :
+		value_to_text(value, type, settings);
 	if (s->is_text)
 		return pgt_serialize_text(text, strlen(text));
 	value = input_value(s, text, is_given_as_text(type) ? 0 : s->settings & settings);

@@ -43,6 +43,9 @@ SELECT create_topic('ser_jsonb', key_type => 'int', value_type => 'jsonb');
 SELECT produce('ser_jsonb', 1, '{"a": 1}');
 SELECT produce('ser_jsonb', '2'::text, '{"a": 2}'::json);
 SELECT produce('ser_jsonb', 3::bigint, '[3]'::text);
+-- a boolean is JSON's
+CREATE DOMAIN ser_switch AS boolean;
+SELECT produce('ser_jsonb', 5, true), produce('ser_jsonb', 6, false::ser_switch), produce('ser_jsonb', 7, NULL::boolean);
 SELECT produce('ser_jsonb', 4, 'not json');
 SELECT produce('ser_jsonb', 'four', '4');
 SELECT produce('ser_jsonb', 3000000000, '4');
