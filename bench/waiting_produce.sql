@@ -1,0 +1,1 @@
+SELECT produce('waiting_topic', 'key'::text, repeat('v', 100));
