@@ -955,3 +955,30 @@ pgt_lease_delete_group(const ConsumerGroup *group)
 	pgt_lease_refuse_members(group);
 	return deleted;
 }
+
+/* Remove all members of a group, waiting for their calls. */
+static void
+remove_all_members(const ConsumerGroup *group)
+{
+	ListCell   *cell;
+
+	foreach(cell, pgt_group_member_read(group))
+		(void) pgt_group_member_lock(group, ((const GroupMember *) lfirst(cell))->id, true);
+	/* read the members again, as they are locked now; one that has joined meanwhile is locked here */
+	foreach(cell, pgt_group_member_read(group))
+	{
+		const GroupMember *member = lfirst(cell);
+
+		if (pgt_group_member_lock(group, member->id, false))
+			pgt_group_member_delete(group, member);
+	}
+}
+
+void
+pgt_lease_drop_group(const ConsumerGroup *group)
+{
+	remove_all_members(group);
+	(void) pgt_group_delete(group);
+	/* the deletion has waited for consumers that were joining */
+	remove_all_members(group);
+}

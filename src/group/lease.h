@@ -109,6 +109,12 @@ extern void pgt_lease_refuse_leased(const ConsumerGroup *group, const GroupParti
  */
 extern int64 pgt_lease_delete_group(const ConsumerGroup *group);
 
+/*
+ * The same although members are alive: waits for those that call at this moment, and
+ * fences all.
+ */
+extern void pgt_lease_drop_group(const ConsumerGroup *group);
+
 /* Remove the members of the group whose leases have expired. */
 extern void pgt_lease_remove_expired_members(const ConsumerGroup *group);
 

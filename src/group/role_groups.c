@@ -7,6 +7,10 @@
  * pass it over.  The hook of statements calls the first two functions here after the server
  * has done its part, in the same transaction.
  *
+ * DROP OWNED deletes groups although they have live members, as it drops a table although
+ * somebody uses it: it waits for transactions, not for leases, which a member that polls would
+ * renew for ever.  A member that commits afterwards is told that it is none (lease.c).
+ *
  * DROP ROLE is not held up by groups.  The maintenance worker of each database puts "no role"
  * in the place of an oid that no role has.  It does so with every round, minutes apart, and an
  * oid that was given out comes around after four billion others, so no new role finds itself
@@ -73,7 +77,7 @@ pgt_role_groups_drop(List *roles)
 
 		LockRelationOid(group->topic, AccessShareLock);
 		if (pgt_topic_exists(group->topic))
-			(void) pgt_lease_delete_group(group);
+			pgt_lease_drop_group(group);
 	}
 }
 

@@ -181,12 +181,12 @@ DROP OWNED BY regress_group_heir;
 SELECT group_id, topic, owner, count(*) FROM topic_group_offsets WHERE owner::text ~ 'regress_group' GROUP BY 1, 2, 3 ORDER BY 1, 2;
 ROLLBACK;
 SELECT count(*) FROM topic_group_offsets WHERE owner::text ~ 'heir';
--- a group whose member is alive is in use
-\set VERBOSITY terse
-DROP OWNED BY regress_group_first;
-\set VERBOSITY default
-SELECT leave_group('jobs', 'leased', 'm');
+-- a group whose member is alive goes too, and the member is told
 DROP OWNED BY regress_group_first, regress_group_heir;
+SELECT count(*) FROM topic_group_members;
+\set VERBOSITY terse
+SELECT commit_offsets('jobs', 'leased', 'm');
+\set VERBOSITY default
 SELECT group_id, topic, owner, count(*) FROM topic_group_offsets WHERE owner::text ~ 'regress_group' GROUP BY 1, 2, 3 ORDER BY 1, 2;
 
 ---- a role that is dropped while it owns groups: they are the topic owner's
