@@ -52,6 +52,7 @@
 #include "publish/schema_version.h"
 #include "topic/topic.h"
 #include "util/compat.h"
+#include "util/oid_list.h"
 
 /* The statement that is running, and what must be looked at when it ends. */
 typedef struct GuardedStatement
@@ -132,17 +133,6 @@ computes(Node *tree, const char *column)
 
 /* ---- object_access_hook ---------------------------------------------------- */
 
-/* Keep an oid in a list until the statement ends. */
-static List *
-keep(List *oids, Oid oid)
-{
-	MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
-
-	oids = list_append_unique_oid(oids, oid);
-	MemoryContextSwitchTo(caller);
-	return oids;
-}
-
 /* A column is altered. */
 static void
 column_altered(Oid relid, int column)
@@ -150,7 +140,7 @@ column_altered(Oid relid, int column)
 	if (!pgt_published_columns_altered(relid, column, computes(current.tree, get_attname(relid, column, true))) ||
 		current.tree == NULL)
 		return;
-	current.retyped = keep(current.retyped, relid);
+	current.retyped = pgt_oid_list_note(current.retyped, relid);
 }
 
 /* The values of a type have another text. */
@@ -158,7 +148,7 @@ static void
 values_altered(Oid type)
 {
 	if (current.tree != NULL)
-		current.types = keep(current.types, type);
+		current.types = pgt_oid_list_note(current.types, type);
 }
 
 /*
@@ -182,7 +172,7 @@ static void
 topic_altered(Oid relid)
 {
 	if (current.tree != NULL && IsA(current.tree, AlterTableStmt) && pgt_topic_exists(relid))
-		current.topics = keep(current.topics, relid);
+		current.topics = pgt_oid_list_note(current.topics, relid);
 }
 
 /* A column is altered, of a topic perhaps. */

@@ -59,12 +59,12 @@
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
 #include "publish/publishing_trigger.h"
 #include "publish/schema_version.h"
+#include "util/oid_list.h"
 
 #define VERSIONS_TABLE	"topic_schema_versions"
 
@@ -218,33 +218,22 @@ number_table(const char *schema, Oid table)
 
 /* ---- what statements do --------------------------------------------------- */
 
-/* Remember an oid until the event trigger has run. */
-static List *
-note(List *noted_oids, Oid oid)
-{
-	MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
-
-	noted_oids = list_append_unique_oid(noted_oids, oid);
-	MemoryContextSwitchTo(caller);
-	return noted_oids;
-}
-
 void
 pgt_schema_version_note_table(Oid table)
 {
-	noted.tables = note(noted.tables, table);
+	noted.tables = pgt_oid_list_note(noted.tables, table);
 }
 
 void
 pgt_schema_version_note_type(Oid type)
 {
-	noted.types = note(noted.types, type);
+	noted.types = pgt_oid_list_note(noted.types, type);
 }
 
 void
 pgt_schema_version_note_schema(Oid schema)
 {
-	noted.schemas = note(noted.schemas, schema);
+	noted.schemas = pgt_oid_list_note(noted.schemas, schema);
 }
 
 void
