@@ -164,18 +164,34 @@ write_recovery_point(void)
 
 /* ---- Kafka's messages ------------------------------------------------------- */
 
+/* The message of a vector: of an API, or of a name. */
+static int
+message_id(char **columns)
+{
+	const KafkaApi *api = pgt_kafka_api(atoi(columns[2]));
+	int			id = 0;
+
+	if (api != NULL)
+		return strcmp(columns[1], "request") == 0 ? api->request : api->response;
+	while (strcmp(pgt_kafka_struct_name(&pgt_kafka_structs[id]), columns[1]) != 0)
+	{
+		if (++id > KAFKA_LAST_MESSAGE)
+		{
+			fprintf(stderr, "a vector of an unknown message: %s\n", columns[1]);
+			exit(1);
+		}
+	}
+	return id;
+}
+
 /* A message, if it is of the first or last version and tells more than others: as fuzz_kafka_message() reads it. */
 static void
 write_message(const char *name, char **columns)
 {
-	const KafkaApi *api = pgt_kafka_api(atoi(columns[2]));
+	int			id = message_id(columns);
 	int			version = atoi(columns[3]);
-	int			id;
 	char		head[2];
 
-	if (api == NULL)
-		exit(1);
-	id = strcmp(columns[1], "request") == 0 ? api->request : api->response;
 	if (version != pgt_kafka_messages[id].first && version != pgt_kafka_messages[id].last)
 		return;
 	if (strcmp(columns[4], "filled") != 0 && strcmp(columns[4], "null-nested") != 0 &&
