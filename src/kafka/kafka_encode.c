@@ -274,7 +274,8 @@ encode_value(KafkaWriter *w, const KafkaField *field, bool nullable, const char 
 		case KAFKA_TYPE_STRING:
 			return put_string(w, field, nullable, (const KafkaString *) in);
 		case KAFKA_TYPE_BYTES:
-			return put_data(w, field, nullable, ((const KafkaBytes *) in)->data, ((const KafkaBytes *) in)->length);
+			return put_data(w, field, nullable, ((const KafkaBytes *) in)->data,
+							((const KafkaBytes *) in)->length);
 		case KAFKA_TYPE_RECORDS:
 			return put_records(w, field, nullable, (const KafkaRecords *) in);
 		case KAFKA_TYPE_STRUCT:

@@ -14,7 +14,9 @@ typedef enum KafkaError
 #undef KAFKA_ERROR
 } KafkaError;
 
-/* The name as Kafka's clients print it; of an unknown code that of UNKNOWN_SERVER_ERROR, as with all functions here. */
+/* An unknown code is UNKNOWN_SERVER_ERROR to these functions. */
+
+/* The name, as Kafka's clients print it. */
 extern const char *pgt_kafka_error_name(int code);
 
 /* What to tell where a response has room for a message: in words, without a period. */

@@ -27,7 +27,7 @@ typedef struct KafkaRequest
 {
 	const KafkaApi *api;
 	int			version;
-	const KafkaRequestHeader *header;	/* its client id may be null, which Kafka takes for an empty one */
+	const KafkaRequestHeader *header;	/* a client id of null is an empty one to Kafka */
 	void	   *body;			/* the structure of api->request, if it is to be served */
 	const char *left;			/* bytes behind the body, which Kafka does not mind */
 	const char *problem;		/* why the connection is to be closed */
@@ -41,7 +41,8 @@ typedef struct KafkaRequest
 extern const char *pgt_kafka_frame_size(const char *bytes, int32 limit, int32 *size);
 
 /* Take a request apart.  "frame" are the bytes behind the size, which the request points into. */
-extern KafkaVerdict pgt_kafka_request_decode(KafkaRequest *request, KafkaArena *arena, const char *frame, size_t length);
+extern KafkaVerdict pgt_kafka_request_decode(KafkaRequest *request, KafkaArena *arena,
+											 const char *frame, size_t length);
 
 /*
  * Write a whole response, its size first, in the version of its request.  The size is known

@@ -1,6 +1,8 @@
 /*
  * kafka_messages.h
- *	  The messages of Kafka's wire protocol as C structures; made by make_messages from kafka_messages.txt: do not edit.
+ *	  The messages of Kafka's wire protocol as C structures.
+ *
+ * This file is made by make_messages from kafka_messages.txt: do not edit.
  *
  * A structure has the fields of all versions; a comment says in which versions a field is on
  * the wire, if not in all.  Names are those of Kafka's message schemas.

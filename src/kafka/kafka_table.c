@@ -1,6 +1,8 @@
 /*
  * kafka_table.c
- *	  The rows of kafka_table.h; made by make_messages from kafka_messages.txt: do not edit.
+ *	  The rows of kafka_table.h.
+ *
+ * This file is made by make_messages from kafka_messages.txt: do not edit.
  */
 #include "c.h"
 
@@ -8,7 +10,10 @@
 
 #include "kafka/kafka_table.h"
 
-/* offset, name, structure of a value, type, flags, first and last version, null in first to last version, tag, default */
+/*
+ * offset, name, structure of a value, type, flags, first and last version, null in first
+ * to last version, tag, default
+ */
 const KafkaField pgt_kafka_fields[] = {
 	/* KafkaConsumerProtocolAssignment */
 	{offsetof(KafkaConsumerProtocolAssignment, assigned_partitions), 27, KAFKA_CONSUMER_PROTOCOL_ASSIGNMENT_TOPIC_PARTITION, KAFKA_TYPE_STRUCT, KAFKA_FIELD_ARRAY, 0, 127, 1, 0, -1, 0},

@@ -204,7 +204,8 @@ fuzz_kafka_frame(char *bytes, size_t length, bool repair)
 	must((verdict == KAFKA_VERDICT_SERVE) == (request.body != NULL), "a request that is served has a body");
 	must((verdict == KAFKA_VERDICT_CLOSE) == (request.problem != NULL), "a request that is refused has a problem");
 	if (request.header != NULL)
-		check_message(KAFKA_REQUEST_HEADER, pgt_kafka_api_request_header(request.api, request.version), request.header);
+		check_message(KAFKA_REQUEST_HEADER, pgt_kafka_api_request_header(request.api, request.version),
+					  request.header);
 	if (request.body != NULL)
 		check_message(request.api->request, request.version, request.body);
 	arena_free(&arena);

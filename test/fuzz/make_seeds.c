@@ -184,7 +184,10 @@ message_id(char **columns)
 	return id;
 }
 
-/* A message, if it is of the first or last version and tells more than others: as fuzz_kafka_message() reads it. */
+/*
+ * A message as fuzz_kafka_message() reads it, if it is of the first or last version and has
+ * more in it than others.
+ */
 static void
 write_message(const char *name, char **columns)
 {

@@ -268,7 +268,8 @@ print_value(Text *t, const KafkaField *field, int version, const char *in)
 			break;
 		case KAFKA_TYPE_INT32:
 		case KAFKA_TYPE_RECORDS:
-			text_format(t, "%d", field->type == KAFKA_TYPE_INT32 ? *(const int32 *) in : ((const KafkaRecords *) in)->length);
+			text_format(t, "%d", field->type == KAFKA_TYPE_INT32 ? *(const int32 *) in :
+						((const KafkaRecords *) in)->length);
 			break;
 		case KAFKA_TYPE_INT64:
 			text_format(t, "%lld", (long long) *(const int64 *) in);
@@ -858,7 +859,7 @@ check_records_of(Bytes bytes, const RecordBatchHeader *header, const char *want)
 	return good;
 }
 
-/* What a producer may send of the vectors' batches: those that begin at 0, with all of their offsets, and are no markers. */
+/* What a producer may send of the vectors' batches: those from 0 on, with all offsets, that are no markers. */
 static bool
 is_producers(const RecordBatchHeader *header)
 {
@@ -957,7 +958,10 @@ run_vectors(const char *path)
 		const char *kind;
 		void		(*run) (void);
 		int			columns;
-	}			kinds[] = {{"message", message_line, 7}, {"frame", frame_line, 9}, {"bad", bad_line, 10}, {"batch", batch_line, 14}};
+	}			kinds[] =
+	{
+		{"message", message_line, 7}, {"frame", frame_line, 9}, {"bad", bad_line, 10}, {"batch", batch_line, 14}
+	};
 	char	   *text = read_vectors(path);
 
 	for (char *line = text, *next; *line != '\0'; line = next)
@@ -1461,6 +1465,17 @@ test_frame_size(void)
 	ok(pgt_kafka_frame_size("\0\0\0\0", 256, &size) == NULL && size == 0, "an empty frame is one, with nothing in it");
 }
 
+/* The answer to a batch by some rules. */
+static KafkaError
+judge(Bytes bytes, const ProducerRules *rules)
+{
+	KafkaRecords records = {.data = bytes.data, .length = (int32) bytes.length};
+	ProducerBatch batch;
+	const char *problem;
+
+	return pgt_producer_batch_check(&records, rules, NULL, &batch, &problem);
+}
+
 /* A good batch of three records, and the rules that refuse it. */
 static void
 test_rules(void)
@@ -1484,16 +1499,16 @@ test_rules(void)
 	   "a good batch whose records are taken on trust");
 	rules = kafka_rules;
 	rules.max_length = batch.header.length - 1;
-	ok(pgt_producer_batch_check(&records, &rules, NULL, &batch, &problem) == KAFKA_ERROR_MESSAGE_TOO_LARGE, "one that is too large");
+	ok(judge(bytes, &rules) == KAFKA_ERROR_MESSAGE_TOO_LARGE, "one that is too large");
 	rules = kafka_rules;
 	rules.require_keys = true;
-	ok(pgt_producer_batch_check(&records, &rules, NULL, &batch, &problem) == KAFKA_ERROR_INVALID_RECORD, "one without a key that there must be");
+	ok(judge(bytes, &rules) == KAFKA_ERROR_INVALID_RECORD, "one without a key that there must be");
 	rules = kafka_rules;
 	rules.max_timestamp = INT64CONST(1700000000009);
-	ok(pgt_producer_batch_check(&records, &rules, NULL, &batch, &problem) == KAFKA_ERROR_INVALID_TIMESTAMP, "one that is too late");
+	ok(judge(bytes, &rules) == KAFKA_ERROR_INVALID_TIMESTAMP, "one that is too late");
 	rules = kafka_rules;
 	rules.min_timestamp = INT64CONST(1700000000001);
-	ok(pgt_producer_batch_check(&records, &rules, NULL, &batch, &problem) == KAFKA_ERROR_INVALID_TIMESTAMP, "one that is too early");
+	ok(judge(bytes, &rules) == KAFKA_ERROR_INVALID_TIMESTAMP, "one that is too early");
 	free(bytes.data);
 }
 
