@@ -287,6 +287,7 @@ pgt_aggregate_scan_begin(ForeignScanState *node, int eflags)
 
 	pgt_topic_walk_init(&state->walk, pgt_topic_get(pgt_aggregate_plan_topic(plan)),
 						node->ss.ps.state->es_snapshot);
+	state->walk.columns = 0;
 	pgt_plan_bounds_init(&state->bounds, node, pgt_topic_plan_conditions(plan));
 	state->columns = pgt_aggregate_plan_columns(plan);
 	state->is_grouped = pgt_aggregate_plan_is_grouped(plan);
@@ -338,4 +339,10 @@ pgt_aggregate_scan_end(ForeignScanState *node)
 		return;
 	pgt_topic_walk_end(&state->walk);
 	pgt_plan_bounds_end(&state->bounds);
+}
+
+LogReaderCounts
+pgt_aggregate_scan_counts(const ForeignScanState *node)
+{
+	return ((const AggregateScan *) node->fdw_state)->walk.counts;
 }

@@ -9,6 +9,7 @@
 #include "foreign/fdwapi.h"
 #include "query/scan_bounds.h"
 #include "query/scan_order.h"
+#include "wal/log_reader.h"
 
 /* topic_plan.c: choosing and explaining scans; the server's callbacks */
 extern void pgt_topic_plan_get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid);
@@ -51,8 +52,12 @@ extern void pgt_topic_scan_init_share(ForeignScanState *node, ParallelContext *c
 extern void pgt_topic_scan_restart_share(ForeignScanState *node, ParallelContext *context,
 										 void *coordinate);
 extern void pgt_topic_scan_attach_share(ForeignScanState *node, shm_toc *toc, void *coordinate);
+extern void pgt_topic_scan_shut_down(ForeignScanState *node);
 extern bool pgt_topic_scan_analyze(Relation relation, AcquireSampleRowsFunc *func,
 								   BlockNumber *pages);
+
+/* What the scan's readers have done so far, those of its workers included. */
+extern LogReaderCounts pgt_topic_scan_counts(const ForeignScanState *node);
 
 /* topic_modify.c: INSERT, COPY FROM, TRUNCATE, and refusing UPDATE and DELETE; the server's callbacks */
 extern List *pgt_topic_modify_plan(PlannerInfo *root, ModifyTable *plan, Index relation,

@@ -21,7 +21,7 @@
  * serial scan mostly just stops there.  A process that began behind that end would not
  * notice it, so the leader looks up the end of each partition beforehand.
  *
- * No locks but the atomic counter.  No WAL.  Memory: the query's dynamic
+ * No locks but the atomic counters.  No WAL.  Memory: the query's dynamic
  * shared memory.
  */
 #include "postgres.h"
@@ -45,6 +45,10 @@ void
 pgt_scan_share_init(ScanShare *share, const Topic *topic, Snapshot snapshot)
 {
 	pg_atomic_init_u64(&share->next_chunk, 0);
+	pg_atomic_init_u64(&share->batches_read, 0);
+	pg_atomic_init_u64(&share->bytes_read, 0);
+	pg_atomic_init_u64(&share->batches_skipped, 0);
+	pg_atomic_init_u64(&share->bytes_skipped, 0);
 	share->partitions = topic->partitions;
 	for (int32 partition = 0; partition < topic->partitions; partition++)
 	{
@@ -63,6 +67,26 @@ void
 pgt_scan_share_restart(ScanShare *share)
 {
 	pg_atomic_write_u64(&share->next_chunk, 0);
+}
+
+void
+pgt_scan_share_add_counts(ScanShare *share, const LogReaderCounts *counts)
+{
+	pg_atomic_fetch_add_u64(&share->batches_read, counts->batches_read);
+	pg_atomic_fetch_add_u64(&share->bytes_read, counts->bytes_read);
+	pg_atomic_fetch_add_u64(&share->batches_skipped, counts->batches_skipped);
+	pg_atomic_fetch_add_u64(&share->bytes_skipped, counts->bytes_skipped);
+}
+
+LogReaderCounts
+pgt_scan_share_counts(ScanShare *share)
+{
+	return (LogReaderCounts) {
+		.batches_read = pg_atomic_read_u64(&share->batches_read),
+		.bytes_read = pg_atomic_read_u64(&share->bytes_read),
+		.batches_skipped = pg_atomic_read_u64(&share->batches_skipped),
+		.bytes_skipped = pg_atomic_read_u64(&share->bytes_skipped)
+	};
 }
 
 /* The offsets of a partition that are both visible and within the bounds. */

@@ -8,6 +8,7 @@
 #include "port/atomics.h"
 #include "query/scan_bounds.h"
 #include "utils/snapshot.h"
+#include "wal/log_reader.h"
 
 /* The offsets of a partition that the statement's snapshot sees. */
 typedef struct ScanShareRange
@@ -16,10 +17,15 @@ typedef struct ScanShareRange
 	int64		end;			/* exclusive */
 } ScanShareRange;
 
-/* In dynamic shared memory; all but the counter is set once, by the leader. */
+/* In dynamic shared memory; all but the counters is set once, by the leader. */
 typedef struct ScanShare
 {
 	pg_atomic_uint64 next_chunk;	/* the first chunk that no process has taken */
+	/* what the workers have done, for EXPLAIN ANALYZE */
+	pg_atomic_uint64 batches_read;
+	pg_atomic_uint64 bytes_read;
+	pg_atomic_uint64 batches_skipped;
+	pg_atomic_uint64 bytes_skipped;
 	int32		partitions;
 	ScanShareRange visible[FLEXIBLE_ARRAY_MEMBER];	/* one a partition */
 } ScanShare;
@@ -40,6 +46,10 @@ extern void pgt_scan_share_init(ScanShare *share, const Topic *topic, Snapshot s
 
 /* Offer all chunks again; no other process is attached. */
 extern void pgt_scan_share_restart(ScanShare *share);
+
+/* Called by a worker: add what its readers have done.  And by the leader: what all workers have. */
+extern void pgt_scan_share_add_counts(ScanShare *share, const LogReaderCounts *counts);
+extern LogReaderCounts pgt_scan_share_counts(ScanShare *share);
 
 /*
  * Take the next chunk for this process: a range of offsets within the bounds,

@@ -16,7 +16,9 @@
 
 #include "query/aggregate_plan.h"
 #include "query/aggregate_scan.h"
+#include "query/explain_counts.h"
 #include "query/fdw_callbacks.h"
+#include "util/compat.h"
 #include "util/sql_version.h"
 
 PGT_FUNCTION_INFO(pgt_fdw_handler);
@@ -41,13 +43,16 @@ get_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *path, List 
 static void
 explain(ForeignScanState *node, struct ExplainState *es)
 {
-	if (is_aggregate(node))
-	{
-		pgt_aggregate_plan_explain(node, es);
+	bool		aggregate = is_aggregate(node);
+	LogReaderCounts counts;
+
+	(aggregate ? pgt_aggregate_plan_explain : pgt_topic_plan_explain) (node, es);
+	if (!aggregate)
+		pgt_topic_scan_explain(node, es);
+	if (!es->analyze)
 		return;
-	}
-	pgt_topic_plan_explain(node, es);
-	pgt_topic_scan_explain(node, es);
+	counts = aggregate ? pgt_aggregate_scan_counts(node) : pgt_topic_scan_counts(node);
+	pgt_explain_counts_show(&counts, aggregate, es);
 }
 
 /* BeginForeignScan */
@@ -69,6 +74,14 @@ static void
 rescan(ForeignScanState *node)
 {
 	(is_aggregate(node) ? pgt_aggregate_scan_rescan : pgt_topic_scan_rescan) (node);
+}
+
+/* ShutdownForeignScan */
+static void
+shut_down(ForeignScanState *node)
+{
+	if (!is_aggregate(node))
+		pgt_topic_scan_shut_down(node);
 }
 
 /* EndForeignScan */
@@ -99,6 +112,7 @@ pgt_fdw_handler(PG_FUNCTION_ARGS)
 	routine->InitializeDSMForeignScan = pgt_topic_scan_init_share;
 	routine->ReInitializeDSMForeignScan = pgt_topic_scan_restart_share;
 	routine->InitializeWorkerForeignScan = pgt_topic_scan_attach_share;
+	routine->ShutdownForeignScan = shut_down;
 	routine->AnalyzeForeignTable = pgt_topic_scan_analyze;
 
 	routine->PlanForeignModify = pgt_topic_modify_plan;

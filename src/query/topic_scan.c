@@ -20,6 +20,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/parallel.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -29,6 +30,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "query/explain_counts.h"
 #include "query/fdw_callbacks.h"
 #include "query/offset_merge.h"
 #include "query/plan_bounds.h"
@@ -53,6 +55,8 @@ typedef struct PlanScan
 	OffsetMerge *merge;			/* of an ordered scan, once it has begun */
 	ColumnFill	fill;
 	PlanBounds	bounds;
+	LogReaderCounts workers;	/* what the workers of a parallel scan have done, as far as known */
+	LogReaderCounts earlier;	/* and those of its earlier runs */
 } PlanScan;
 
 /* Prepare to fill in the columns of a bit mask. */
@@ -118,7 +122,8 @@ pgt_topic_scan_begin(ForeignScanState *node, int eflags)
 	PlanScan   *state = palloc0(sizeof(PlanScan));
 
 	pgt_topic_walk_init(&state->walk, topic, node->ss.ps.state->es_snapshot);
-	fill_init(&state->fill, topic, pgt_topic_plan_columns(plan));
+	state->walk.columns = pgt_topic_plan_columns(plan);
+	fill_init(&state->fill, topic, state->walk.columns);
 	state->order = pgt_topic_plan_order(plan);
 	pgt_plan_bounds_init(&state->bounds, node, pgt_topic_plan_conditions(plan));
 
@@ -242,12 +247,46 @@ pgt_topic_scan_estimate_share(ForeignScanState *node, ParallelContext *context)
 	return pgt_scan_share_size(state->walk.topic);
 }
 
+/*
+ * ShutdownForeignScan: a worker tells the leader what it has done, and the leader looks at
+ * that before the shared memory goes.  Workers that a LIMIT has stopped may tell it too late.
+ */
+void
+pgt_topic_scan_shut_down(ForeignScanState *node)
+{
+	PlanScan   *state = node->fdw_state;
+
+	if (state->walk.share == NULL)
+		return;
+	if (!IsParallelWorker())
+		state->workers = pgt_scan_share_counts(state->walk.share);
+	else
+	{
+		pgt_scan_share_add_counts(state->walk.share, &state->walk.counts);
+		memset(&state->walk.counts, 0, sizeof(LogReaderCounts));
+	}
+	state->walk.share = NULL;
+}
+
+LogReaderCounts
+pgt_topic_scan_counts(const ForeignScanState *node)
+{
+	const PlanScan *state = node->fdw_state;
+	LogReaderCounts counts = state->walk.counts;
+
+	pgt_explain_counts_add(&counts, &state->workers);
+	pgt_explain_counts_add(&counts, &state->earlier);
+	return counts;
+}
+
 /* InitializeDSMForeignScan, in the leader. */
 void
 pgt_topic_scan_init_share(ForeignScanState *node, ParallelContext *context, void *coordinate)
 {
 	PlanScan   *state = node->fdw_state;
 
+	pgt_explain_counts_add(&state->earlier, &state->workers);
+	memset(&state->workers, 0, sizeof(LogReaderCounts));
 	pgt_scan_share_init(coordinate, state->walk.topic, state->walk.snapshot);
 	state->walk.share = coordinate;
 }

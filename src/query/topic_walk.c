@@ -38,6 +38,7 @@ pgt_topic_walk_init(TopicWalk *walk, Topic *topic, Snapshot snapshot)
 	walk->snapshot = snapshot;
 	walk->context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics scan",
 										  ALLOCSET_DEFAULT_SIZES);
+	walk->columns = PG_UINT32_MAX;
 	walk->share_cursor.partition = -1;
 	walk->ends = palloc(topic->partitions * sizeof(int64));
 	for (int i = 0; i < topic->partitions; i++)
@@ -93,7 +94,10 @@ pgt_topic_walk_filter(TopicWalk *walk)
 		.max_timestamp = walk->bounds.max_timestamp,
 		.end_offset = walk->bounds.end_offset,
 		.keys = walk->bounds.probe,
-		.counts = &walk->counts
+		.counts = &walk->counts,
+		.without_key = (walk->columns & (1 << TOPIC_KEY)) == 0,
+		.without_value = (walk->columns & (1 << TOPIC_VALUE)) == 0,
+		.without_headers = (walk->columns & (1 << TOPIC_HEADERS)) == 0
 	};
 }
 

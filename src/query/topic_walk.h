@@ -8,13 +8,17 @@
 #include "query/scan_share.h"
 #include "wal/log_reader.h"
 
-/* The caller allocates it and sets "bounds" before the first record; the other fields are topic_walk.c's. */
+/*
+ * The caller allocates it and sets "bounds", and "columns" if it likes, before the first
+ * record; the other fields are topic_walk.c's.
+ */
 typedef struct TopicWalk
 {
 	Topic	   *topic;
 	Snapshot	snapshot;
 	MemoryContext context;		/* of its readers */
 	ScanBounds	bounds;
+	uint32		columns;		/* that the caller looks at, a bit for each TopicColumnId; all if it does not say */
 	ScanShare  *share;			/* of a parallel scan, else NULL */
 	ScanShareCursor share_cursor;
 	int64	   *ends;			/* one a partition, as far as known */

@@ -27,6 +27,8 @@
  * to the other.  So where a segment begins at the end of a block, the log reader goes on
  * to it.
  *
+ * Parts of the records that the filter does not ask for are not kept.
+ *
  * Locks: none but for copies of the bounds.
  *
  * Memory: one context for the reader's life; below it one for the bytes of the kept
@@ -163,23 +165,30 @@ drop_records(BackwardReader *reader)
 	reader->bytes = 0;
 }
 
-/* Copy "length" bytes behind *room, and let *bytes point to the copy. */
+/* Copy *length bytes behind *room, and let *bytes point to the copy; with "leave_out" there are none. */
 static void
-move_bytes(const char **bytes, int32 length, char **room)
+move_bytes(const char **bytes, int32 *length, bool leave_out, char **room)
 {
-	if (length <= 0)
+	if (leave_out)
+	{
+		*bytes = NULL;
+		*length = 0;
+	}
+	if (*length <= 0)
 		return;
-	memcpy(*room, *bytes, length);
+	memcpy(*room, *bytes, *length);
 	*bytes = *room;
-	*room += length;
+	*room += *length;
 }
 
 /* Keep a copy of the record. */
 static void
 keep_record(BackwardReader *reader, const Record *record)
 {
-	Size		length = (Size) Max(record->key_length, 0) + Max(record->value_length, 0) +
-		record->headers_length;
+	const LogReaderFilter *filter = &reader->filter;
+	Size		length = (Size) (filter->without_key ? 0 : Max(record->key_length, 0)) +
+		(filter->without_value ? 0 : Max(record->value_length, 0)) +
+		(filter->without_headers ? 0 : record->headers_length);
 	Record	   *kept;
 	char	   *room;
 
@@ -195,10 +204,12 @@ keep_record(BackwardReader *reader, const Record *record)
 	}
 	kept = &reader->records[reader->count++];
 	*kept = *record;
-	room = MemoryContextAllocHuge(reader->record_context, Max(length, 1));
-	move_bytes(&kept->key, kept->key_length, &room);
-	move_bytes(&kept->value, kept->value_length, &room);
-	move_bytes(&kept->headers, kept->headers_length, &room);
+	room = length > 0 ? MemoryContextAllocHuge(reader->record_context, length) : NULL;
+	move_bytes(&kept->key, &kept->key_length, filter->without_key, &room);
+	move_bytes(&kept->value, &kept->value_length, filter->without_value, &room);
+	move_bytes(&kept->headers, &kept->headers_length, filter->without_headers, &room);
+	if (filter->without_headers)
+		kept->header_count = 0;
 	reader->bytes += length + sizeof(Record);
 }
 

@@ -37,6 +37,10 @@ typedef struct LogReaderFilter
 	LogReaderCounts *counts;	/* where to count; NULL: nowhere */
 	Size		memory;			/* about how much to take to read ahead; 0: as much as helps */
 	const KeyProbe *keys;		/* skip batches that have none of these keys, as far as that is known; NULL: none */
+	/* parts of a record that the caller does not look at: a reader that keeps copies leaves them out */
+	bool		without_key;
+	bool		without_value;
+	bool		without_headers;
 } LogReaderFilter;
 
 /*

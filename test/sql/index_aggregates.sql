@@ -263,6 +263,36 @@ CREATE FOREIGN TABLE agg_values (value text) SERVER topics OPTIONS (partitions '
 INSERT INTO agg_values SELECT i FROM generate_series(1, 50) i;
 SELECT count(*), (SELECT from_index FROM agg_from_index('SELECT count(*) FROM agg_values')) FROM agg_values;
 
+-- what was read, what the index has answered and what was skipped, those of parallel workers summed
+CREATE FUNCTION agg_counts(query text, OUT bytes bool, OUT batches_read bool, OUT counted bool, OUT skipped bool) LANGUAGE plpgsql AS $$
+DECLARE
+    plan jsonb;
+BEGIN
+    EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, FORMAT JSON) ' || query INTO plan;
+    plan := jsonb_path_query_first(plan, 'strict $.**?(exists(@."Batches Read"))');
+    batches_read := (plan ->> 'Batches Read')::int > 0;
+    counted := (plan ->> 'Batches Counted')::int > 0;
+    skipped := (plan ->> 'Batches Skipped')::int > 0;
+    bytes := ((plan ->> 'Bytes Read')::bigint > 0) = batches_read AND ((plan ->> 'Bytes Skipped')::bigint > 0) = skipped
+        AND ((plan ->> 'Bytes Counted')::bigint > 0) IS NOT DISTINCT FROM counted;
+END $$;
+SELECT * FROM agg_counts('SELECT count(*) FROM agg_times');
+SELECT * FROM agg_counts('SELECT count(*) FROM agg_times WHERE record_offset > 3');
+SELECT * FROM agg_counts('SELECT count(*) FROM agg_times WHERE record_timestamp < ''1980-01-01''');
+SELECT * FROM agg_counts('SELECT count(value) FROM agg_times');
+SELECT * FROM agg_counts('SELECT value FROM agg_times WHERE record_timestamp > now()');
+SET max_parallel_workers_per_gather = 2;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SET parallel_leader_participation = off;
+SELECT * FROM agg_counts('SELECT count(value) FROM agg_times');
+RESET parallel_leader_participation;
+RESET min_parallel_table_scan_size;
+RESET parallel_tuple_cost;
+RESET parallel_setup_cost;
+SET max_parallel_workers_per_gather = 0;
+
 -- the order of offsets over several partitions: the largest one, the last ones
 SELECT max(record_offset) = (SELECT max(record_offset) FROM (SELECT * FROM agg OFFSET 0) a) AS same FROM agg;
 -- the order is the scan's, or this fails
@@ -301,4 +331,4 @@ FROM (VALUES (400), (500), (600)) v(x);
 DROP OWNED BY agg_reader;
 DROP ROLE agg_reader;
 DROP FOREIGN TABLE agg, agg_keys, agg_times, agg_empty, agg_columns, agg_values;
-DROP FUNCTION agg_ordered, agg_from_index, agg_differences, agg_compare, agg_produce;
+DROP FUNCTION agg_counts, agg_ordered, agg_from_index, agg_differences, agg_compare, agg_produce;

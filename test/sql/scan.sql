@@ -32,6 +32,7 @@ BEGIN
         CONTINUE WHEN line LIKE '%Replaces:%';
         line := regexp_replace(line, '(rows=\d+)\.00', '\1');
         line := regexp_replace(line, ' \(returns .*\)', '');
+        line := regexp_replace(line, '^( *Bytes: ).*', '\1...');
         RETURN NEXT regexp_replace(line, '\(InitPlan 1\)\.col1', '$0');
     END LOOP;
 END $$;
