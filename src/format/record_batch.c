@@ -225,20 +225,17 @@ get_varint(const char **src, const char *end, int max_bits, uint64 *folded)
 {
 	const unsigned char *p = (const unsigned char *) *src;
 
-	if (likely(end - *src >= 2))
+	if (likely(end > *src && p[0] < 0x80))
 	{
-		if (p[0] < 0x80)
-		{
-			*folded = p[0];
-			*src += 1;
-			return true;
-		}
-		if (p[1] < 0x80)
-		{
-			*folded = (p[0] & 0x7f) | ((uint64) p[1] << 7);
-			*src += 2;
-			return true;
-		}
+		*folded = p[0];
+		*src += 1;
+		return true;
+	}
+	if (likely(end - *src >= 2 && p[1] < 0x80))
+	{
+		*folded = (p[0] & 0x7f) | ((uint64) p[1] << 7);
+		*src += 2;
+		return true;
 	}
 	return get_varint_slow(src, end, max_bits, folded);
 }

@@ -34,6 +34,7 @@
 
 #include "topic/record_rows.h"
 #include "topic/serializer.h"
+#include "util/ascii.h"
 #include "util/clock.h"
 #include "util/compat.h"
 
@@ -205,7 +206,7 @@ put_datums(RecordRows *rows, int32 partition, const Record *record)
 static inline bool
 is_plain_text(const char *bytes, int32 length)
 {
-	return length <= 0 || pg_verify_mbstr(PG_UTF8, bytes, length, true);
+	return length <= 0 || pgt_is_ascii(bytes, length) || pg_verify_mbstr(PG_UTF8, bytes, length, true);
 }
 
 /* Make room for a tuple of that many bytes. */

@@ -50,6 +50,7 @@
 
 #include "topic/serializer.h"
 #include "topic/text_settings.h"
+#include "util/ascii.h"
 #include "util/compat.h"
 
 /* The output function of an argument's type. */
@@ -181,13 +182,17 @@ pgt_serialize_text(const char *data, int32 length)
 /*
  * The bytes of a record as text in the database's encoding, with *length adjusted;
  * a copy is made only where the text is converted.  ERROR where they are not valid text.
+ * ASCII is the same in all encodings of a server.
  */
 static const char *
 bytes_to_text(const char *bytes, int32 *length, const char *column)
 {
-	int			encoding = GetDatabaseEncoding() == PG_SQL_ASCII ? PG_SQL_ASCII : PG_UTF8;
+	int			encoding;
 	char	   *converted;
 
+	if (pgt_is_ascii(bytes, *length))
+		return bytes;
+	encoding = GetDatabaseEncoding() == PG_SQL_ASCII ? PG_SQL_ASCII : PG_UTF8;
 	if (!pg_verify_mbstr(encoding, bytes, *length, true))
 		ereport(ERROR,
 				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
