@@ -60,7 +60,7 @@ ISOLATION_OPTS = $(TEST_OPTS)
 TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
-EXTRA_CLEAN = test/unit/unit_test test/unit/key_map_test test/unit/kafka_test test/unit/kafka_bench test/unit/subxact_stack_test test/fuzz/fuzz_target test/fuzz/make_seeds tmp_instance
+EXTRA_CLEAN = test/unit/unit_test test/unit/key_map_test test/unit/key_index_test test/unit/kafka_test test/unit/kafka_bench test/unit/subxact_stack_test test/fuzz/fuzz_target test/fuzz/make_seeds tmp_instance
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -114,10 +114,17 @@ test/unit/kafka_bench: $(top)test/unit/kafka_bench.c $(KAFKA_TEST_SRCS) $(HEADER
 	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $< $(wordlist 2,100,$(KAFKA_TEST_SRCS)) \
 		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport $(CODEC_LIBS) -lm
 
+KEY_INDEX_SRCS = $(addprefix $(top),test/unit/key_index_test.c src/format/key_index_page.c src/format/key_shape.c)
+
+test/unit/key_index_test: $(KEY_INDEX_SRCS) $(HEADER_FILES)
+	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(KEY_INDEX_SRCS) \
+		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lm
+
 .PHONY: unit
-unit: test/unit/unit_test test/unit/key_map_test test/unit/subxact_stack_test test/unit/kafka_test
+unit: test/unit/unit_test test/unit/key_map_test test/unit/key_index_test test/unit/subxact_stack_test test/unit/kafka_test
 	test/unit/unit_test
 	test/unit/key_map_test
+	test/unit/key_index_test
 	test/unit/subxact_stack_test
 	$(top)src/kafka/make_messages --check
 	test/unit/kafka_test $(top)test/kafka/vectors.zst
