@@ -206,7 +206,7 @@ put_datums(RecordRows *rows, int32 partition, const Record *record)
 static inline bool
 is_plain_text(const char *bytes, int32 length)
 {
-	return length <= 0 || pgt_is_ascii(bytes, length) || pg_verify_mbstr(PG_UTF8, bytes, length, true);
+	return length <= 0 || pgt_ascii_is_all(bytes, length) || pg_verify_mbstr(PG_UTF8, bytes, length, true);
 }
 
 /* Make room for a tuple of that many bytes. */

@@ -190,7 +190,7 @@ bytes_to_text(const char *bytes, int32 *length, const char *column)
 	int			encoding;
 	char	   *converted;
 
-	if (pgt_is_ascii(bytes, *length))
+	if (pgt_ascii_is_all(bytes, *length))
 		return bytes;
 	encoding = GetDatabaseEncoding() == PG_SQL_ASCII ? PG_SQL_ASCII : PG_UTF8;
 	if (!pg_verify_mbstr(encoding, bytes, *length, true))

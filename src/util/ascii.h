@@ -14,7 +14,7 @@
  * once, eight are looked at together.
  */
 static inline bool
-pgt_is_ascii(const char *bytes, int32 length)
+pgt_ascii_is_all(const char *bytes, int32 length)
 {
 	const char *end = bytes + length;
 
