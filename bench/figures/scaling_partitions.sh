@@ -17,11 +17,11 @@ measure() {
     local count repeat
     for count in "${partitions[@]}"; do
         sample_at create "$count" "$(calculate "$(time_of "SELECT alter_topic('wide', '{\"partitions\": $count}')") + 0.01")"
-        in_scale -c "INSERT INTO wide (value, partition) SELECT bench_value(), i % $count FROM generate_series(1, $count + $calls * $runs) AS i"
+        in_scale -c "INSERT INTO wide (value, partition) SELECT bench_value(), i % $count FROM generate_series(1, $count) AS i"
         costs_at "$count"
         in_scale -c "CALL consume_rest('wide', 'wide')"
         for repeat in $(seq "$runs"); do
-            in_scale -c "INSERT INTO wide (value, partition) SELECT bench_value(), i * 7919 % $count FROM generate_series(1, $calls) AS i"
+            in_scale -c "CALL produce_wide($calls, $count)"
             calls_at "$count" consume_wide "CALL consume_calls('wide', 'wide', $calls)"
         done
     done
