@@ -12,7 +12,8 @@
 # with the extension, which runs all the time, and "plain" without it, for what the
 # extension must not slow down.  Each has its data and its socket in a directory in $work.
 #
-# Needs test/setup.sh, and of bench/run: $work, $build, $bench, $runs, $records, $big_records, $seconds, $smoke.
+# Needs test/setup.sh, and of bench/run: $work, $build, $bench, $runs, $records, $big_records, $seconds,
+# $slack, $smoke.
 
 port=54330
 ours=$work/ours plain=$work/plain
@@ -123,8 +124,8 @@ per_second() { calculate "$1 / $2 * 1000"; }
 megabytes_per_second() { calculate "$1 / 1e6 / $2 * 1000"; }
 wal_position() { ask "SELECT pg_current_wal_insert_lsn() - '0/0'"; }
 
-# the CPU time of processes so far, in microseconds
-cpu_of() { local pid; for pid in "$@"; do cat "/proc/$pid/schedstat"; done | awk '{ n += $1 } END { printf "%.0f\n", n / 1000 }'; }
+# the CPU time of processes so far, in microseconds; an error where one of them has ended
+cpu_of() { local pid; for pid in "$@"; do cat "/proc/$pid/schedstat" || exit 1; done | awk '{ n += $1 } END { printf "%.0f\n", n / 1000 }'; }
 
 # pids_of CONDITION: the processes of pg_stat_activity that are so
 pids_of() { ask "SELECT pid FROM pg_stat_activity WHERE $1"; }

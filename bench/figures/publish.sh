@@ -17,13 +17,13 @@ prepare() {
 standard_load() {    # none|pg_topics|outbox on|off
     local load pids cpu wal done_before done_after out=$work/publish.out
     ask "CALL publish_by('$1')"
-    PGOPTIONS="-c synchronous_commit=$2" pgbench -c 8 -j 2 -T $((seconds + 1)) >"$out" &
+    PGOPTIONS="-c synchronous_commit=$2" pgbench -c 8 -j 2 -T $((seconds + slack)) >"$out" &
     load=$!
     wait_for_sessions 1 "application_name = 'pgbench' AND query LIKE 'END%'" "$load"
     mapfile -t pids < <(pids_of "application_name = 'pgbench'")
     # whole transactions are what matters: the few under way at both ends are the same on all sides
     done_before=$(ask 'SELECT count(*) FROM pgbench_history') wal=$(wal_position) cpu=$(cpu_of "${pids[@]}")
-    sleep "$(calculate "$seconds - 0.5")"
+    sleep "$seconds"
     cpu=$(($(cpu_of "${pids[@]}") - cpu)) wal=$(($(wal_position) - wal)) done_after=$(ask 'SELECT count(*) FROM pgbench_history')
     wait "$load"
     echo "$(tps_in "$(cat "$out")") $(calculate "$cpu / ($done_after - $done_before)") $(calculate "$wal / ($done_after - $done_before)")"

@@ -18,18 +18,18 @@ waiting() {    # SIDE SCRIPT [pgbench argument...]
     ask CHECKPOINT
     export PGOPTIONS='-c synchronous_commit=off'
     if [ -n "$script" ]; then
-        PGAPPNAME=waiting_consumer pgbench -T $((seconds + 2)) "$@" -f "$bench/figures/$script" >"$work/waiting.consumers" &
+        PGAPPNAME=waiting_consumer pgbench -T $((seconds + 2 * slack)) "$@" -f "$bench/figures/$script" >"$work/waiting.consumers" &
         consumers=$!
         wait_for_sessions 4 "application_name = 'waiting_consumer'" "$consumers"
     fi
     rm -f "$work"/waiting.log.*
-    PGAPPNAME=waiting_producer pgbench -c 4 -j 1 -R "$events" -T $((seconds + 1)) --log --log-prefix="$work/waiting.log" \
+    PGAPPNAME=waiting_producer pgbench -c 4 -j 1 -R "$events" -T $((seconds + slack)) --log --log-prefix="$work/waiting.log" \
         -f "$bench/figures/waiting_produce.sql" >/dev/null &
     producers=$!
     wait_for_sessions 4 "application_name = 'waiting_producer'" "$producers"
     mapfile -t pids < <(pids_of "application_name LIKE 'waiting%'")
     produced=$(end_offset) cpu=$(cpu_of "${pids[@]}")
-    sleep "$(calculate "$seconds - 0.3")"
+    sleep "$seconds"
     cpu=$(($(cpu_of "${pids[@]}") - cpu)) produced=$(($(end_offset) - produced))
     wait "$producers"
     [ -z "$consumers" ] || wait "$consumers"
