@@ -105,7 +105,7 @@ SELECT records_before FROM merge_batches('sized');
 SELECT same('sized');
 SELECT batches BETWEEN 4 AND 12 AS few FROM finished WHERE topic = 'sized'::regclass;
 -- large batches are left
-SELECT create_topic('large', config => '{"batch.merge.lag.ms": 0}');
+SELECT create_topic('large', config => '{"batch.merge.lag.ms": 0, "compression.type": "none"}');
 CALL fill('large', 1, 4, 60000);
 SELECT records_before FROM merge_batches('large');
 SELECT batches FROM finished WHERE topic = 'large'::regclass;
