@@ -19,7 +19,7 @@
  * got more partitions.
  *
  * A transaction may own all partitions of a large topic, and have a savepoint for each, so
- * what it owns is looked up in a table, with a version for each subtransaction that has
+ * what it owns is looked up in a table, once it is more than a few, with a version for each subtransaction that has
  * changed it (subxact_stack.c).
  *
  * Memory: TopTransactionContext.
@@ -57,8 +57,21 @@ typedef struct OwnedPartition
 	OwnedVersion *top;			/* NULL: not owned any more */
 } OwnedPartition;
 
-/* The partitions that this transaction owns; in TopTransactionContext; NULL: none. */
-static HTAB *owned = NULL;
+/* An entry of the table. */
+typedef struct OwnedPlace
+{
+	OwnedKey	key;
+	OwnedPartition *partition;
+} OwnedPlace;
+
+/* So many partitions are looked through one by one; making the table takes longer. */
+#define FEW_OWNED	16
+
+/* The partitions that this transaction has owned; in TopTransactionContext. */
+static OwnedPartition **owned = NULL;
+static int	owned_count = 0;
+static int	owned_capacity = 0;
+static HTAB *places = NULL;		/* where they are; NULL while they are few */
 
 /* Those with a version of a subtransaction. */
 static SubxactStack touched;
@@ -75,26 +88,69 @@ owned_key(OwnedKey *key, Oid topic, int32 partition, const char *group_id)
 	key->group = pgt_topic_waiters_group(group_id);
 }
 
-/* The entry of a partition, made where there is none. */
+/* The entry of a partition, or NULL. */
 static OwnedPartition *
-owned_entry(const OwnedKey *key)
+find_owned(const OwnedKey *key)
 {
-	OwnedPartition *entry;
-	bool		found;
-
-	if (owned == NULL)
+	if (places != NULL)
 	{
-		HASHCTL		ctl = {0};
+		const OwnedPlace *place = hash_search(places, key, HASH_FIND, NULL);
 
-		ctl.keysize = sizeof(OwnedKey);
-		ctl.entrysize = sizeof(OwnedPartition);
-		ctl.hcxt = TopTransactionContext;
-		owned = hash_create("pg_topics owned partitions", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		return place == NULL ? NULL : place->partition;
 	}
-	entry = hash_search(owned, key, HASH_ENTER, &found);
-	if (!found)
-		entry->top = NULL;
-	return entry;
+	for (int i = 0; i < owned_count; i++)
+	{
+		if (memcmp(&owned[i]->key, key, sizeof(*key)) == 0)
+			return owned[i];
+	}
+	return NULL;
+}
+
+/* Enter a partition into the table. */
+static void
+enter_place(OwnedPartition *partition)
+{
+	OwnedPlace *place = hash_search(places, &partition->key, HASH_ENTER, NULL);
+
+	place->partition = partition;
+}
+
+/* Make the table of those that are owned by now. */
+static void
+make_places(void)
+{
+	HASHCTL		ctl = {0};
+
+	ctl.keysize = sizeof(OwnedKey);
+	ctl.entrysize = sizeof(OwnedPlace);
+	ctl.hcxt = TopTransactionContext;
+	places = hash_create("pg_topics owned partitions", 4 * FEW_OWNED, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	for (int i = 0; i < owned_count; i++)
+		enter_place(owned[i]);
+}
+
+/* Add a partition that has no entry yet. */
+static OwnedPartition *
+add_owned(const OwnedKey *key)
+{
+	OwnedPartition *partition = MemoryContextAllocZero(TopTransactionContext, sizeof(OwnedPartition));
+
+	memcpy(&partition->key, key, sizeof(*key));
+	if (owned_count == owned_capacity)
+	{
+		int			capacity = Max(FEW_OWNED, owned_capacity * 2);
+
+		owned = owned == NULL ?
+			MemoryContextAlloc(TopTransactionContext, capacity * sizeof(*owned)) :
+			repalloc_huge(owned, capacity * sizeof(*owned));
+		owned_capacity = capacity;
+	}
+	owned[owned_count++] = partition;
+	if (places != NULL)
+		enter_place(partition);
+	else if (owned_count > FEW_OWNED)
+		make_places();
+	return partition;
 }
 
 /* Put a version of the current subtransaction on top, which has none yet. */
@@ -117,7 +173,9 @@ pgt_group_wakeup_note_owned(Oid topic, int32 partition, const char *group_id)
 	OwnedPartition *entry;
 
 	owned_key(&key, topic, partition, group_id);
-	entry = owned_entry(&key);
+	entry = find_owned(&key);
+	if (entry == NULL)
+		entry = add_owned(&key);
 	if (entry->top != NULL)
 		return;
 	add_version(entry);
@@ -127,7 +185,7 @@ pgt_group_wakeup_note_owned(Oid topic, int32 partition, const char *group_id)
 bool
 pgt_group_wakeup_owns(void)
 {
-	return owned != NULL;
+	return owned_count > 0;
 }
 
 void
@@ -137,7 +195,7 @@ pgt_group_wakeup_note_next(Oid topic, int32 partition, const char *group_id, int
 	OwnedPartition *entry;
 
 	owned_key(&key, topic, partition, group_id);
-	entry = owned == NULL ? NULL : hash_search(owned, &key, HASH_FIND, NULL);
+	entry = find_owned(&key);
 	if (entry == NULL || entry->top == NULL)
 		return;
 	if (entry->top->subid != GetCurrentSubTransactionId())
@@ -178,22 +236,16 @@ announce_partition(const OwnedPartition *entry, int64 records)
 static void
 announce(bool committed)
 {
-	HASH_SEQ_STATUS scan;
-	OwnedPartition *entry;
-
 	pgt_topic_waiters_disown();
-	if (owned == NULL)
-		return;
-	hash_seq_init(&scan, owned);
-	while ((entry = hash_seq_search(&scan)) != NULL)
+	for (int i = 0; i < owned_count; i++)
 	{
 		int64		records;
 
-		if (entry->top == NULL)
+		if (owned[i]->top == NULL)
 			continue;
-		records = committed ? records_left(entry) : NEWS_FORCED;
+		records = committed ? records_left(owned[i]) : NEWS_FORCED;
 		if (records > 0)
-			announce_partition(entry, records);
+			announce_partition(owned[i], records);
 	}
 }
 
@@ -234,6 +286,8 @@ wakeup_xact_callback(XactEvent event, void *arg)
 	else
 		announce(event == XACT_EVENT_COMMIT);
 	owned = NULL;
+	owned_count = owned_capacity = 0;
+	places = NULL;
 	pgt_subxact_stack_forget(&touched);
 	topics_to_wake = NIL;
 }
