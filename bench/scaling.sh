@@ -2,8 +2,8 @@
 # How costs grow: what scaling_partitions and scaling_records share; sourced by them.
 #
 # Both work in a cluster of their own, which they start anew and crash, with a topic "one" of one
-# partition whose costs are measured.  All costs are in milliseconds: of a session's CPU for
-# append and consume, of time for checkpoints and starts.
+# partition whose costs are measured.  All costs are in milliseconds: of CPU for append, consume
+# and what ends with _cpu, of time for the others.
 
 scale=$work/scale
 in_scale() { in_cluster "$scale" "${psql[@]}" -At "$@"; }
@@ -29,7 +29,8 @@ calls_at() {
 }
 time_of() { in_scale -c '\timing on' -c "$1" | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p'; }
 
-# start_at X MEASURE: from the start of the postmaster to the first answer
+# start_at X MEASURE: from the start of the postmaster to the first answer; into MEASURE_cpu the
+# postmaster's own CPU time, in which it has loaded the logs
 start_at() {
     local from=$EPOCHREALTIME until=$((SECONDS + 300))
     (cd / && as_server_user "$pg_bin/pg_ctl" -D "$scale/data" -l "$scale/server.log" -W start >/dev/null 2>&1)
@@ -37,6 +38,7 @@ start_at() {
         [ "$SECONDS" -lt "$until" ] || { tail -n 30 "$scale/server.log" >&2; die 'the server does not start'; }
     done
     sample_at "$2" "$1" "$(calculate "($EPOCHREALTIME - $from) * 1000")"
+    sample_at "$2_cpu" "$1" "$(calculate "$(cpu_of "$(head -n 1 "$scale/data/postmaster.pid")") / 1000")"
 }
 
 # The costs that both figures measure, at X.

@@ -35,8 +35,10 @@ conclude() {
     law checkpoint_idle ms 'at most 10 ms more' 'o - b <= 10'
     law checkpoint ms 'at most 10 ms more' 'o - b <= 10'
     law start ms 'at most 2 s more' 'o - b <= 2000'
+    law start_cpu ms 'at most 2 s more' 'o - b <= 2000'
     remark 'after a crash, PostgreSQL first syncs each file of the data directory, or the file system'
     law start_crash_syncfs ms 'at most 2 s more' 'o - b <= 2000'
+    law start_crash_syncfs_cpu ms 'at most 2 s more' 'o - b <= 2000'
     law start_crash_fsync ms
     remark 'consume() of one record of a topic that has all these partitions; adding partitions to it'
     law consume_wide ms

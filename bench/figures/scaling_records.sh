@@ -51,6 +51,7 @@ conclude() {
     law checkpoint_idle ms 'at most 10 ms more' 'o - b <= 10'
     law checkpoint ms 'at most 10 ms more' 'o - b <= 10'
     law start ms 'at most 100 ms more' 'o - b <= 100'
+    law start_cpu ms 'at most 100 ms more' 'o - b <= 100'
     law start_crash_syncfs ms 'at most 100 ms more' 'o - b <= 100'
     law start_crash_fsync ms
     end_scaling
