@@ -15,7 +15,7 @@ prepare() {
 # pgbench's standard transaction, 8 clients, with one trigger or none: transactions a
 # second, and of its backends CPU and WAL a transaction
 standard_load() {    # none|pg_topics|outbox on|off
-    local load pids cpu wal done_before done_after out=$work/publish.out
+    local load pids cpu cpu_after wal done_before done_after out=$work/publish.out
     ask "CALL publish_by('$1')"
     PGOPTIONS="-c synchronous_commit=$2" pgbench -c 8 -j 2 -T $((seconds + slack)) >"$out" &
     load=$!
@@ -24,7 +24,8 @@ standard_load() {    # none|pg_topics|outbox on|off
     # whole transactions are what matters: the few under way at both ends are the same on all sides
     done_before=$(ask 'SELECT count(*) FROM pgbench_history') wal=$(wal_position) cpu=$(cpu_of "${pids[@]}")
     sleep "$seconds"
-    cpu=$(($(cpu_of "${pids[@]}") - cpu)) wal=$(($(wal_position) - wal)) done_after=$(ask 'SELECT count(*) FROM pgbench_history')
+    cpu_after=$(cpu_of "${pids[@]}") || die 'the clients have ended early'
+    cpu=$((cpu_after - cpu)) wal=$(($(wal_position) - wal)) done_after=$(ask 'SELECT count(*) FROM pgbench_history')
     wait "$load"
     echo "$(tps_in "$(cat "$out")") $(calculate "$cpu / ($done_after - $done_before)") $(calculate "$wal / ($done_after - $done_before)")"
 }

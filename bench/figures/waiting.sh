@@ -12,7 +12,7 @@ prepare() {
 # Four producers at a steady rate, with so many consumers that wait beside them: CPU of all
 # their processes an event, the producers' median and 99th percentile in microseconds
 waiting() {    # SIDE SCRIPT [pgbench argument...]
-    local side=$1 script=$2 consumers='' producers pids cpu from produced
+    local side=$1 script=$2 consumers='' producers pids cpu cpu_after produced p50 p99
     shift 2
     ask 'TRUNCATE waiting_topic'
     ask CHECKPOINT
@@ -30,16 +30,18 @@ waiting() {    # SIDE SCRIPT [pgbench argument...]
     mapfile -t pids < <(pids_of "application_name LIKE 'waiting%'")
     produced=$(end_offset) cpu=$(cpu_of "${pids[@]}")
     sleep "$seconds"
-    cpu=$(($(cpu_of "${pids[@]}") - cpu)) produced=$(($(end_offset) - produced))
+    cpu_after=$(cpu_of "${pids[@]}") || die 'the clients have ended early'
+    cpu=$((cpu_after - cpu)) produced=$(($(end_offset) - produced))
     wait "$producers"
     [ -z "$consumers" ] || wait "$consumers"
     unset PGOPTIONS
+    [ "$produced" -gt 0 ] || die 'nothing was produced meanwhile'
     sample cpu "$side" "$(calculate "$cpu / $produced")"
     # from when it was sent; by the schedule it would be pgbench's own sleeping as well
-    read -r from produced < <(awk '{ print $3 - $7 }' "$work"/waiting.log.* | sort -n |
+    read -r p50 p99 < <(awk '{ print $3 - $7 }' "$work"/waiting.log.* | sort -n |
         awk '{ v[NR] = $1 } END { print v[int(NR / 2) + 1], v[int(NR * 0.99) + 1] }')
-    sample producer_p50 "$side" "$from"
-    sample producer_p99 "$side" "$produced"
+    sample producer_p50 "$side" "$p50"
+    sample producer_p99 "$side" "$p99"
 }
 end_offset() { ask "SELECT sum(log_end_offset) FROM pg_topic_partitions WHERE topic = 'waiting_topic'::regclass"; }
 
