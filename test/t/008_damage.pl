@@ -273,7 +273,9 @@ sub check_counted
 		\\set VERBOSITY verbose
 		SELECT count(*), min(record_offset), max(record_offset) FROM events WHERE partition = $partition});
 
-	return is((split /\n/, $own)[0], (split /\n/, $err)[0], "$name: counting meets the damage that reading meets") if $code;
+	# the same message, from another line of psql's input
+	my ($met, $expected) = map { /(ERROR: .*)/ ? $1 : $_ } $own, $err;
+	return is($met, $expected, "$name: counting meets the damage that reading meets") if $code;
 	is($out, $limit > 0 ? "$limit|0|" . ($limit - 1) : '0||', "$name: what is counted is right");
 	return;
 }
