@@ -24,7 +24,7 @@ my $node = new_node('primary', init => { allows_streaming => 1 },
 	settings => [ 'restart_after_crash = on', 'wal_keep_size = 1GB', 'pg_topics.batch_size = 1kB',
 		'wal_retrieve_retry_interval = 50ms',
 		# the worker collects what is left over, when it starts, and does nothing else
-		'pg_topics.log_cleaner_enable = off', 'pg_topics.log_retention_check_interval_ms = 1d' ]);
+		'pg_topics.log_cleaner_enable = off', 'pg_topics.log_retention_check_interval_ms = 1d', 'pg_topics.key_index_interval = 1d' ]);
 $node->start;
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION pg_topics;
@@ -312,9 +312,9 @@ my %operations = (
 		return "BEGIN;\nSELECT produce('$_[0]', 'key 1', 'aborted');\nSELECT count(*) FROM flush();\nROLLBACK;\nCHECKPOINT"; } },
 	resolve => { leaves => 'nothing', appends => 1, elsewhere => 1, sql => sub {
 		return "BEGIN;\nSELECT produce('$_[0]', 'key 1', 'aborted');\nSELECT count(*) FROM flush();\nROLLBACK;\nSELECT count(*) FROM compact('$_[0]', dry_run => true)"; } },
-	# the second file of a segment is merged with the first
+	# a segment is finished that has a file already: its new one takes that one's place
 	keys => { leaves => 'nothing', config => '"key.index": "on"',
-		prepare => sub { return "SELECT count(*) FROM build_key_index('$_[0]'); SELECT produce('$_[0]', 'key 1', 'x');"; },
+		prepare => sub { return "SELECT count(*) FROM build_key_index('$_[0]'); CALL fill('$_[0]', 60, 15);"; },
 		sql => sub { return "SELECT count(*) FROM build_key_index('$_[0]')"; } },
 	discard => { leaves => 'erase', large => 1, damage => 1, sql => sub { return "SELECT erase('$_[0]', 'key 1'::text)"; } });
 
