@@ -1,7 +1,7 @@
 /*
  * unit_test.c
  *	  Tests of layer 0 (record_batch.c, compression.c, fnv1a.c, key_placement.c,
- *	  key_shape.c, murmur2.c, segment_index.c) without a server.
+ *	  key_shape.c, murmur2.c, segment_index.c) and of ascii.h without a server.
  *
  * "make unit" builds and runs it.  Output is TAP, the exit code 1 on a
  * failure.  Four kinds of tests:
@@ -30,6 +30,7 @@
 #include "format/murmur2.h"
 #include "format/record_batch.h"
 #include "format/segment_index.h"
+#include "util/ascii.h"
 
 #define MAX_RECORDS		4
 
@@ -1638,9 +1639,39 @@ test_mutations(void)
 	ok(sound > 1000 && damaged > 1000, "mutations: both outcomes were met");
 }
 
+/* A text of up to 40 bytes, with one byte that is not ASCII, or none. */
+static void
+test_ascii(void)
+{
+	static const unsigned char others[] = {0, 128, 129, 195, 254, 255};
+	bool		good = true;
+	bool		bad = true;
+
+	for (int length = 0; length <= 40; length++)
+	{
+		char	   *text = malloc(length + 1);
+
+		for (int i = 0; i < length; i++)
+			text[i] = (char) (1 + (i * 63) % 127);
+		good &= pgt_ascii_is_all(text, length);
+		for (int i = 0; i < length * (int) lengthof(others); i++)
+		{
+			char		before = text[i % length];
+
+			text[i % length] = (char) others[i / length];
+			bad &= !pgt_ascii_is_all(text, length);
+			text[i % length] = before;
+		}
+		free(text);
+	}
+	ok(good, "ascii: texts of bytes from 1 to 127 are ASCII");
+	ok(bad, "ascii: one byte of another value is found everywhere");
+}
+
 int
 main(void)
 {
+	test_ascii();
 	test_crc_vectors();
 	test_varint_vectors();
 	test_varint_round_trips();
