@@ -38,7 +38,7 @@
  * position and offset.
  *
  * Memory: one context for the reader's life, but for a chunk buffer that the
- * process keeps and one reader at a time uses.  A record's bytes are in the chunk or in
+ * process keeps, with what it holds, and one reader at a time uses.  A record's bytes are in the chunk or in
  * the decoder, and are valid until the next call.
  */
 #include "postgres.h"
@@ -540,11 +540,41 @@ next_entry(LogReader *reader)
 static char *kept_chunk = NULL;
 static bool kept_chunk_in_use = false;
 
+/*
+ * What that buffer holds: bytes of a segment, and among them the batch that was checked last.
+ * A consumer's next call mostly goes on in the batch in which the last one stopped, and need
+ * not read it, check it and walk to its place again.  Bytes of a segment never change, and
+ * the index entry tells whether it is still the same batch: it has the batch's LSN.
+ */
+static struct
+{
+	bool		valid;
+	TopicPartition key;
+	SegmentId	segment;
+	uint32		chunk_position;
+	uint32		chunk_length;
+	IndexEntry	entry;			/* of the batch */
+	RecordBatchHeader header;
+	RecordIterator iterator;	/* where the reader stopped in it */
+	int64		position;		/* the reader's position then; PG_INT64_MAX: there is no iterator */
+}			kept_batch;
+
 /* The reader that has the kept buffer goes, in whatever way. */
 static void
 release_kept_chunk(void *arg)
 {
 	kept_chunk_in_use = false;
+}
+
+/* Let the reader have the kept buffer. */
+static void
+take_kept_chunk(LogReader *reader)
+{
+	kept_chunk_in_use = reader->chunk_is_kept = true;
+	reader->release.func = release_kept_chunk;
+	MemoryContextRegisterResetCallback(reader->context, &reader->release);
+	reader->chunk = kept_chunk;
+	reader->chunk_capacity = CHUNK_MAX;
 }
 
 /* Have a chunk buffer for "length" bytes; what it held is gone. */
@@ -557,11 +587,7 @@ grow_chunk(LogReader *reader, uint32 length)
 	{
 		if (kept_chunk == NULL)
 			kept_chunk = MemoryContextAlloc(TopMemoryContext, CHUNK_MAX);
-		kept_chunk_in_use = reader->chunk_is_kept = true;
-		reader->release.func = release_kept_chunk;
-		MemoryContextRegisterResetCallback(reader->context, &reader->release);
-		reader->chunk = kept_chunk;
-		reader->chunk_capacity = CHUNK_MAX;
+		take_kept_chunk(reader);
 		return;
 	}
 	if (reader->chunk != NULL && !reader->chunk_is_kept)
@@ -607,6 +633,8 @@ batch_bytes(LogReader *reader, const IndexEntry *entry)
 	length = chunk_length_for(reader, entry);
 	grow_chunk(reader, length);
 	reader->chunk_length = 0;
+	if (reader->chunk_is_kept)
+		kept_batch.valid = false;
 	if (!pgt_segment_read(segment, entry->position, reader->chunk, length))
 	{
 		/* the file is cut; but maybe behind this batch */
@@ -622,18 +650,69 @@ batch_bytes(LogReader *reader, const IndexEntry *entry)
 	return reader->chunk;
 }
 
+/* Does the kept buffer hold an entry's batch, and may a reader that has no buffer yet take it? */
+static bool
+is_kept(const LogReader *reader, const IndexEntry *entry)
+{
+	return reader->chunk == NULL && !kept_chunk_in_use && kept_batch.valid &&
+		pgt_segment_id_equal(kept_batch.segment, reader->segment) &&
+		memcmp(&kept_batch.key, &reader->key, sizeof(TopicPartition)) == 0 &&
+		memcmp(&kept_batch.entry, entry, sizeof(IndexEntry)) == 0;
+}
+
+/* Keep in mind that the kept buffer has an entry's batch, which is checked. */
+static void
+keep_batch(const LogReader *reader, const IndexEntry *entry, const RecordBatchHeader *header)
+{
+	kept_batch.key = reader->key;
+	kept_batch.segment = reader->segment;
+	kept_batch.chunk_position = reader->chunk_position;
+	kept_batch.chunk_length = reader->chunk_length;
+	kept_batch.entry = *entry;
+	kept_batch.header = *header;
+	kept_batch.position = PG_INT64_MAX;
+	kept_batch.valid = true;
+}
+
+/* Keep in mind where the reader stops, if that is in the kept batch, and not in a decompressed copy. */
+static void
+keep_iterator(const LogReader *reader)
+{
+	if (!reader->chunk_is_kept || !kept_batch.valid || !reader->in_batch ||
+		reader->batch_position != kept_batch.entry.position ||
+		(kept_batch.header.attributes & BATCH_ATTR_CODEC_MASK) != COMPRESSION_NONE)
+		return;
+	kept_batch.iterator = reader->iterator;
+	kept_batch.position = reader->position;
+}
+
 /* Begin decoding an entry's batch; false where the segment went away. */
 static bool
 enter_batch(LogReader *reader, const IndexEntry *entry)
 {
-	char	   *batch = batch_bytes(reader, entry);
+	bool		kept = is_kept(reader, entry);
 	RecordBatchHeader header;
+	char	   *batch;
 
+	if (kept)
+	{
+		take_kept_chunk(reader);
+		reader->chunk_position = kept_batch.chunk_position;
+		reader->chunk_length = kept_batch.chunk_length;
+	}
+	batch = batch_bytes(reader, entry);
 	if (batch == NULL)
 		return false;
-	pgt_batch_decoder_check(&reader->key, reader->segment, entry, batch, &header);
+	if (kept)
+		header = kept_batch.header;
+	else
+		pgt_batch_decoder_check(&reader->key, reader->segment, entry, batch, &header);
+	if (!kept && reader->chunk_is_kept)
+		keep_batch(reader, entry, &header);
 	pgt_batch_decoder_decode(&reader->decoder, &reader->key, reader->segment, entry, batch, &header,
 							 &reader->iterator);
+	if (kept && kept_batch.position <= reader->position)
+		reader->iterator = kept_batch.iterator;
 	reader->batch_position = entry->position;
 	reader->batch_last = header.base_offset + header.last_offset_delta;
 	reader->in_batch = true;
@@ -914,6 +993,7 @@ pgt_log_reader_end(LogReader *reader)
 	/* one that skips batches need not have come by all up to its position */
 	if (reader->segment.base != NO_SEGMENT && reader->next_entry > 0 && reader->filter.keys == NULL)
 		leave_hint(reader);
+	keep_iterator(reader);
 	MemoryContextDelete(reader->context);
 }
 
