@@ -363,7 +363,11 @@ result_desc(const ConsumeNode *node, EState *estate)
 	(void) get_expr_result_type((Node *) node->call, NULL, &desc);
 	desc = CreateTupleDescCopy(desc);
 	if (!node->typed)
+	{
+		/* it is registered under the function's names already */
+		desc->tdtypmod = -1;
 		ExecTypeSetColNames(desc, entry->eref->colnames);
+	}
 	return BlessTupleDesc(desc);
 }
 

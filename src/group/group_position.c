@@ -24,8 +24,10 @@
  *
  * A savepoint that is rolled back takes back what the scan has returned since.  And other
  * functions may move the group while the scan is open.  Then the scan is overtaken: it is not
- * noted any more, and must not go on, as records would be returned twice or never.  It may
- * go on where the group stands exactly at its "next", as after commit_offsets().
+ * noted any more, and must not go on, as records would be returned twice or never; another
+ * one may begin there.  It may go on where the group stands exactly at its "next", as after
+ * commit_offsets(); and where the move is rolled back with a savepoint, which then takes back
+ * another scan that has begun since as well.
  *
  * What an auto_commit scan has returned is to be committed with the transaction.  So is the
  * position of a member's scan, in leased mode: it is an entry of its own beside that of
@@ -190,7 +192,7 @@ note_scans(SubTransactionId subid)
 		note_scan(dlist_container(PositionScan, link, iter.cur), subid);
 }
 
-/* The scan that has a position in a partition, or NULL. */
+/* The scan that has a position in a partition and can go on there, or NULL. */
 static PositionScan *
 find_scan(const ConsumerGroup *group, int32 partition, bool leased)
 {
@@ -200,7 +202,7 @@ find_scan(const ConsumerGroup *group, int32 partition, bool leased)
 	{
 		PositionScan *scan = dlist_container(PositionScan, link, iter.cur);
 
-		if (scan->partition == partition && scan->group.topic == group->topic &&
+		if (!scan->overtaken && scan->partition == partition && scan->group.topic == group->topic &&
 			(scan->member != NULL) == leased && strcmp(scan->group.id, group->id) == 0)
 			return scan;
 	}
@@ -211,8 +213,6 @@ find_scan(const ConsumerGroup *group, int32 partition, bool leased)
 static void
 overtake(PositionScan *scan)
 {
-	if (scan->overtaken)
-		return;
 	scan->overtaken = true;
 	scan->overtaken_in = GetCurrentSubTransactionId();
 }

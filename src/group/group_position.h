@@ -92,7 +92,7 @@ extern void pgt_position_scan_begin(PositionScan *scan);
 extern void pgt_position_scan_note(PositionScan *scan);
 extern void pgt_position_scan_end(PositionScan *scan);
 
-/* Has a scan a position in the partition: that of a member, or one in transactional mode? */
+/* Is a scan, of a member or in transactional mode, at a position in the partition, and may go on? */
 extern bool pgt_position_scan_is_live(const ConsumerGroup *group, int32 partition, bool leased);
 
 /* A member's partition was given up, or goes back: its scan there cannot go on. */
