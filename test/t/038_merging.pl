@@ -200,6 +200,8 @@ is($after[-1]{attributes} & LOG_APPEND_TIME, LOG_APPEND_TIME, 'the last batch ha
 is($after[-1]{records}, 1, 'and stays by itself');
 cmp_ok(scalar(@after), '<', 20, 'the others are merged');
 my $last = sql('SELECT max(record_timestamp) FROM stamped');
+# so that the time is loaded from the segment, and not from the WAL
+sql('CHECKPOINT');
 $node->stop('immediate');
 $node->start;
 sql(q{SELECT produce('stamped', 'k', 'v')});
