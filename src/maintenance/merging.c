@@ -73,12 +73,12 @@ typedef struct Merging
 } Merging;
 
 /* Segments that follow each other and become one. */
-typedef struct Group
+typedef struct MergeGroup
 {
 	int			first;
 	int			size;
 	int64		bytes;
-} Group;
+} MergeGroup;
 
 /* ---- what is worth it ----------------------------------------------------- */
 
@@ -102,7 +102,7 @@ takes_part(const Merging *merging, const SegmentSurveyItem *segment)
 
 /* Does that segment fit behind the group, so that the topic could have made one of all? */
 static bool
-fits(const Merging *merging, const Group *group, const SegmentSurveyItem *next)
+fits(const Merging *merging, const MergeGroup *group, const SegmentSurveyItem *next)
 {
 	const SegmentSurveyItem *first = &merging->survey.segments[group->first];
 	const LogConfig *config = &merging->topic->log;
@@ -114,11 +114,11 @@ fits(const Merging *merging, const Group *group, const SegmentSurveyItem *next)
 }
 
 /* The largest group that begins with that segment. */
-static Group
+static MergeGroup
 group_from(const Merging *merging, int first)
 {
 	const SegmentSurveyItem *segments = merging->survey.segments;
-	Group		group = {first, 1, segments[first].bytes};
+	MergeGroup		group = {first, 1, segments[first].bytes};
 
 	while (first + group.size < merging->survey.count &&
 		   takes_part(merging, &segments[first + group.size]) &&
@@ -137,7 +137,7 @@ group_from(const Merging *merging, int first)
 
 /* Is there a segment in the group that is worth it? */
 static bool
-is_group_worth(const Merging *merging, const Group *group)
+is_group_worth(const Merging *merging, const MergeGroup *group)
 {
 	for (int i = 0; i < group->size; i++)
 		if (is_worth(merging, &merging->survey.segments[group->first + i]))
@@ -147,7 +147,7 @@ is_group_worth(const Merging *merging, const Group *group)
 
 /* Find the next group that is worth it, from that segment on. */
 static bool
-next_group(const Merging *merging, int from, Group *group)
+next_group(const Merging *merging, int from, MergeGroup *group)
 {
 	while (from < merging->survey.count)
 	{
@@ -265,7 +265,7 @@ was_in_vain(const Merging *merging, int32 partition)
 
 /* May a snapshot be open that does not see the last transaction of the group? */
 static bool
-is_held_by_snapshot(const Merging *merging, const Group *group)
+is_held_by_snapshot(const Merging *merging, const MergeGroup *group)
 {
 	return merging->survey.segments[group->first + group->size - 1].last_xid >= merging->visible_xid;
 }
@@ -274,7 +274,7 @@ bool
 pgt_merging_is_due(const Topic *topic, int32 partition)
 {
 	Merging		merging;
-	Group		group;
+	MergeGroup		group;
 	bool		found;
 	bool		due;
 
@@ -338,7 +338,7 @@ cut_survey(Merging *merging)
 
 /* Rewrite the segments of one group. */
 static void
-merge_group(Merging *merging, const Group *group)
+merge_group(Merging *merging, const MergeGroup *group)
 {
 	const SegmentSurveyItem *segments = &merging->survey.segments[group->first];
 	SegmentId  *ids = palloc(group->size * sizeof(SegmentId));
@@ -358,7 +358,7 @@ merge_group(Merging *merging, const Group *group)
 static void
 merge_groups(Merging *merging)
 {
-	Group		group;
+	MergeGroup		group;
 	int64		total = 0;
 
 	for (int i = 0; next_group(merging, i, &group); i = group.first + group.size)
@@ -414,7 +414,7 @@ pgt_merging_run(const Topic *topic, int32 partition, bool by_hand, bool dry_run,
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Merging    *merging = palloc0(sizeof(Merging));
-	Group		group;
+	MergeGroup		group;
 	int64		end = 0;
 
 	memset(result, 0, sizeof(*result));
@@ -466,7 +466,7 @@ explain_obstacle(const Merging *merging, MaintenanceHold *hold)
 
 /* A group waits for the worker, or for a snapshot. */
 static void
-explain_group(const Merging *merging, const Group *group, MaintenanceHold *hold)
+explain_group(const Merging *merging, const MergeGroup *group, MaintenanceHold *hold)
 {
 	const SegmentSurveyItem *segments = &merging->survey.segments[group->first];
 	int64		batches = 0;
@@ -530,7 +530,7 @@ is_active_worth(const Merging *merging)
 static void
 explain(const Merging *merging, MaintenanceHold *hold)
 {
-	Group		group;
+	MergeGroup		group;
 
 	if (next_group(merging, 0, &group))
 		explain_group(merging, &group, hold);
