@@ -31,7 +31,8 @@
  *
  * A caller may go from batch to batch, and take one as it is in the index.  Then of its
  * damage only that is noticed which shows in the entry or, without ENTRY_DENSE, in the
- * header.
+ * header.  Of dense batches the first and the last one of each read of the index must fit
+ * their headers, too, lest an index that belongs to another log be believed.
  *
  * Decoding is batch_decoder.c's.  Damage (an entry or batch that fails its
  * checksum, segments that do not follow each other) is an ERROR with file,
@@ -721,19 +722,22 @@ enter_batch(LogReader *reader, const IndexEntry *entry)
 	return true;
 }
 
-/* How many records a batch has, by its header; false where the segment went away. */
+/*
+ * How many records a batch has, by its header; false where the segment went away.  With
+ * "alone" it is one that its entry calls dense, and those behind it will not be asked for.
+ */
 static bool
-read_record_count(LogReader *reader, const IndexEntry *entry, int64 *records)
+read_record_count(LogReader *reader, const IndexEntry *entry, bool alone, int64 *records)
 {
 	char		bytes[RECORD_BATCH_HEADER_SIZE];
 	const char *batch = bytes;
 	RecordBatchHeader header;
 
-	if (entry->length <= CHUNK_MIN)
+	if (entry->length <= CHUNK_MIN && !alone)
 		batch = batch_bytes(reader, entry);
 	else
 	{
-		/* the rest of a longer one would be read in vain */
+		/* what is more would be read in vain */
 		Segment    *segment = open_segment(reader, reader->segment);
 
 		if (segment == NULL)
@@ -746,6 +750,14 @@ read_record_count(LogReader *reader, const IndexEntry *entry, int64 *records)
 	if (batch == NULL)
 		return false;
 	pgt_batch_decoder_check_header(&reader->key, reader->segment, entry, batch, &header);
+	if (alone && header.record_count != pgt_index_entry_offsets(entry))
+	{
+		/* the header or the flag in the index is wrong: the checksum tells which */
+		batch = batch_bytes(reader, entry);
+		if (batch == NULL)
+			return false;
+		pgt_batch_decoder_check(&reader->key, reader->segment, entry, batch, &header);
+	}
 	*records = header.record_count;
 	return true;
 }
@@ -930,10 +942,12 @@ bool
 pgt_log_reader_take_batch(LogReader *reader, int64 *records)
 {
 	const IndexEntry *entry = reader->found;
+	bool		is_dense = (entry->flags & ENTRY_DENSE) != 0;
 
-	if ((entry->flags & ENTRY_DENSE) != 0)
+	/* an index that is not this log's shows in the headers: look at some of them */
+	if (is_dense && entry != reader->entries && entry != &reader->entries[reader->entry_count - 1])
 		*records = pgt_index_entry_offsets(entry);
-	else if (!read_record_count(reader, entry, records))
+	else if (!read_record_count(reader, entry, is_dense, records))
 		return false;
 	reader->position = reader->segment.base + entry->last_delta + 1;
 	reader->filter.counts->batches_counted++;

@@ -85,8 +85,8 @@ extern bool pgt_log_reader_next_batch(LogReader *reader, LogReaderBatch *batch);
 
 /*
  * Go behind the batch, which must be whole, without looking at its records; *records is how
- * many it has.  Of a batch that is not dense the header is read, and checked as far as it
- * tells.  False if its segment was deleted or replaced: look for the next batch again.
+ * many it has.  Of a batch that is not dense, and of some others, the header is read, and
+ * checked as far as it tells.  False if its segment was deleted or replaced: look for the next batch again.
  */
 extern bool pgt_log_reader_take_batch(LogReader *reader, int64 *records);
 
