@@ -273,8 +273,9 @@ sub check_counted
 		\\set VERBOSITY verbose
 		SELECT count(*), min(record_offset), max(record_offset) FROM events WHERE partition = $partition});
 
-	# the same message, from another line of psql's input
+	# the same message, from another line of psql's input; of a log that is cut the last header is met first
 	my ($met, $expected) = map { /(ERROR: .*)/ ? $1 : $_ } $own, $err;
+	s/(damaged record batch in "\S+").*/$1/ foreach $met, $expected;
 	return is($met, $expected, "$name: counting meets the damage that reading meets") if $code;
 	is($out, $limit > 0 ? "$limit|0|" . ($limit - 1) : '0||', "$name: what is counted is right");
 	return;
