@@ -17,7 +17,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
@@ -39,7 +38,6 @@
 #include "group/lease.h"
 #include "topic/record_rows.h"
 #include "topic/sql_argument.h"
-#include "util/clock.h"
 #include "util/sql_version.h"
 
 PGT_FUNCTION_INFO(pgt_consume);

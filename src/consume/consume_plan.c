@@ -17,9 +17,9 @@
  * The path has no flag for reading backward, and no parallel one.  Where a cursor is to
  * scroll, the planner puts a Material node on top.
  *
- * A call for each row of another table (LATERAL) is made for each row.  A Memoize node would
- * give the records of an earlier call with the same arguments once more; it is looked for
- * where rel->lateral_vars are, so there are none left.
+ * A call for each row of another table (LATERAL), also one in a sub-select, is made for each
+ * row.  A Memoize node would give the records of an earlier call with the same arguments once
+ * more.  The planner thinks of one where a rel has lateral_vars, so there are none left.
  *
  * The node has no relation of its own (scanrelid 0): its columns are those of
  * custom_scan_tlist, the ones that the query uses.  They are taken from what the rel is
@@ -34,6 +34,7 @@
 #include "postgres.h"
 
 #include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
@@ -126,6 +127,17 @@ make_path(RelOptInfo *rel, Node *call, const Path *before)
 	return path;
 }
 
+/* As expression_tree_walker: does a query or an expression have a call of consume() in it? */
+static bool
+has_call(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, has_call, context, 0);
+	return pgt_consume_wait_is_call(node) || expression_tree_walker(node, has_call, context);
+}
+
 /* set_rel_pathlist_hook: a call of consume() is scanned by our node, and in no other way. */
 static void
 plan_set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *entry)
@@ -135,6 +147,9 @@ plan_set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEnt
 
 	if (previous_set_rel_pathlist)
 		previous_set_rel_pathlist(root, rel, rti, entry);
+	if (rel->lateral_vars != NIL && entry->rtekind == RTE_SUBQUERY &&
+		has_call((Node *) entry->subquery, NULL))
+		rel->lateral_vars = NIL;
 	call = rel->pathlist == NIL ? NULL : call_of_entry(entry);
 	if (call == NULL)
 		return;

@@ -345,6 +345,12 @@ SELECT n, value FROM five, LATERAL (SELECT value FROM consume('events', 'lateral
 SELECT stands('lateral');
 SELECT n, value FROM five, LATERAL (SELECT value FROM consume('events', 'lateral ' || n % 2) LIMIT 1) c ORDER BY 1;
 SELECT stands('lateral 0'), stands('lateral 1');
+-- rows of the same arguments are calls of their own as well
+CREATE TABLE same AS SELECT 1 AS n FROM generate_series(1, 1000);
+ANALYZE same;
+SELECT count(DISTINCT value) FROM (SELECT n FROM same LIMIT 20) s, LATERAL consume('events', 'same', n) c;
+SELECT count(DISTINCT value) FROM (SELECT n FROM same LIMIT 20) s, LATERAL (SELECT value FROM consume('events', 'same', n) LIMIT 1) c;
+SELECT stands('same');
 
 ---- two queries of one group share no partition
 BEGIN;
