@@ -17,8 +17,8 @@ use Test::More;
 use TopicTest;
 
 my $seed = $ENV{TOPIC_TEST_SEED} // int(time);
-my $histories = $ENV{TOPIC_TEST_HISTORIES} // 200;
-my $steps = 14;
+my $histories = $ENV{TOPIC_TEST_HISTORIES} // 150;
+my $steps = 20;
 my @partitions = (0 .. 2);
 my $records = 60;				# of each partition
 
@@ -77,49 +77,49 @@ sub random_step
 	my $columns = 'partition, record_offset';
 	my $dice = rand 100;
 
-	if ($dice < 12)
+	if ($dice < 9)
 	{
 		my $name = 'c' . ++$state->{cursors};
 		my $scroll = rand() < 0.2 ? 'SCROLL ' : '';
 		push @{ $state->{open} }, { name => $name, group => $group, scroll => $scroll };
 		return [ "DECLARE $name ${scroll}CURSOR FOR SELECT $columns FROM $call", $group, 'none' ];
 	}
-	if ($dice < 45 && @{ $state->{open} })
+	if ($dice < 48 && @{ $state->{open} })
 	{
 		my $cursor = $state->{open}[ rand @{ $state->{open} } ];
 		my $many = rand() < 0.1 ? 'ALL' : 1 + int(rand 5);
 		return [ "FETCH $many FROM $cursor->{name}", $cursor->{group}, 'rows' ];
 	}
-	if ($dice < 50 && @{ $state->{open} })
+	if ($dice < 51 && @{ $state->{open} })
 	{
 		my $cursor = splice @{ $state->{open} }, rand @{ $state->{open} }, 1;
 		return [ "CLOSE $cursor->{name}", $cursor->{group}, 'none' ];
 	}
-	return [ "SELECT $columns FROM $call LIMIT " . (1 + int(rand 6)), $group, 'rows' ] if $dice < 60;
-	return [ "SELECT $columns FROM $call WHERE record_offset >= 0 ORDER BY 1, 2", $group, 'rows' ] if $dice < 64;
-	return [ "SELECT (c).partition, (c).record_offset FROM (SELECT $call AS c OFFSET 0) s", $group, 'rows' ] if $dice < 68;
-	return [ "SELECT c.partition, c.record_offset FROM numbers, LATERAL (SELECT $columns FROM " . call($group, ' + n') . ' LIMIT 2) c', $group, 'rows' ] if $dice < 72;
-	return [ "SELECT $columns FROM looped(\$\$ SELECT $columns FROM $call \$\$)", $group, 'rows' ] if $dice < 76;
-	if ($dice < 82)
+	return [ "SELECT $columns FROM $call LIMIT " . (1 + int(rand 6)), $group, 'rows' ] if $dice < 58;
+	return [ "SELECT $columns FROM $call WHERE record_offset >= 0 ORDER BY 1, 2", $group, 'rows' ] if $dice < 61;
+	return [ "SELECT (c).partition, (c).record_offset FROM (SELECT $call AS c OFFSET 0) s", $group, 'rows' ] if $dice < 64;
+	return [ "SELECT c.partition, c.record_offset FROM numbers, LATERAL (SELECT $columns FROM " . call($group, ' + n') . ' LIMIT 2) c', $group, 'rows' ] if $dice < 67;
+	return [ "SELECT $columns FROM looped(\$\$ SELECT $columns FROM $call \$\$)", $group, 'rows' ] if $dice < 70;
+	if ($dice < 80)
 	{
 		my $name = 's' . ++$state->{savepoints};
 		push @{ $state->{saved} }, $name;
 		return [ "SAVEPOINT $name", $name, 'save' ];
 	}
-	if ($dice < 88 && @{ $state->{saved} })
+	if ($dice < 91 && @{ $state->{saved} })
 	{
 		my $name = $state->{saved}[ rand @{ $state->{saved} } ];
 		pop @{ $state->{saved} } while $state->{saved}[-1] ne $name;
 		return [ "ROLLBACK TO $name", $name, 'back' ];
 	}
-	if ($dice < 91 && @{ $state->{saved} })
+	if ($dice < 93 && @{ $state->{saved} })
 	{
 		my $name = $state->{saved}[ rand @{ $state->{saved} } ];
 		pop @{ $state->{saved} } while @{ $state->{saved} } && $state->{saved}[-1] ne $name;
 		pop @{ $state->{saved} };
 		return [ "RELEASE $name", $name, 'release' ];
 	}
-	return [ "SELECT commit_offsets('events', 'manual')", 'manual', 'commit' ] if $dice < 94;
+	return [ "SELECT commit_offsets('events', 'manual')", 'manual', 'commit' ] if $dice < 95;
 	return [ "SELECT commit_offsets('events', 'member', 'm')", 'member', 'commit' ] if $dice < 97;
 	# what is settled for others must not change what a cursor gives
 	return [ "SELECT alter_group_owner('events', 'auto', current_user)", 'auto', 'none' ];
