@@ -454,7 +454,7 @@ DECLARE
 BEGIN
     FOR line IN EXECUTE format('EXPLAIN (%s) %s', options, query) LOOP
         line := regexp_replace(line, 'rows=(\d+)\.00', 'rows=\1');
-        IF line !~ 'Disabled|Storage|Memory Usage' THEN
+        IF line !~ '^\s*(Disabled|Storage|Memory Usage)' THEN
             RETURN NEXT line;
         END IF;
     END LOOP;
