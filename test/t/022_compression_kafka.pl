@@ -56,7 +56,7 @@ sub kafka_records
 		qq{SELECT path, bytes FROM pg_topic_segments WHERE topic = '$topic'::regclass ORDER BY base_offset}))
 	{
 		my ($path, $bytes) = split /\|/, $line;
-		my ($out, $err) = run_command([ 'python3', $decoder, $node->data_dir . "/$path", $bytes ]);
+		my ($out, $err) = run_command([ '/usr/bin/python3', $decoder, $node->data_dir . "/$path", $bytes ]);
 
 		is($err, '', "a Kafka client finds nothing wrong with a segment of $topic");
 		push @records, map { $_->{headers} = [ sort { $a->[0] cmp $b->[0] } @{ $_->{headers} } ]; $json->encode($_) }
@@ -222,7 +222,7 @@ foreach my $codec (@codecs)
 	for my $try (1 .. 25)
 	{
 		write_file($file, $sound);
-		PostgreSQL::Test::Utils::system_or_bail('python3', $vandal, $file, 0,
+		PostgreSQL::Test::Utils::system_or_bail('/usr/bin/python3', $vandal, $file, 0,
 			$try % 2 ? ('flip', int(rand(100000))) : ('noise', int(rand(1e9))));
 		my $err = read_error($topic);
 		next if $err eq '';
@@ -242,7 +242,7 @@ $node->safe_psql('postgres', q{
 	SET pg_topics.batch_size = '1MB';
 	INSERT INTO damage_bomb (key, value) SELECT key, md5(n::text) || md5((n + 1)::text) FROM source;
 });
-PostgreSQL::Test::Utils::system_or_bail('python3', $vandal,
+PostgreSQL::Test::Utils::system_or_bail('/usr/bin/python3', $vandal,
 	topic_directory($node, 'damage_bomb', 0) . '/' . ('0' x 20) . '.log', 0, 'bomb');
 like(read_error('damage_bomb'), qr/XX001: damaged record batch.*position 0, offset 0.*decompressed records do not fit/s,
 	'a batch that decompresses to far too much is reported as damaged');
