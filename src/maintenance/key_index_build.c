@@ -257,6 +257,13 @@ free_number(const KeyIndexFiles *files)
 	return number;
 }
 
+/* Behind which entry the files of a segment end. */
+static uint32
+covered_end(const KeyIndexFiles *files)
+{
+	return files->count > 0 ? files->files[files->count - 1].header.end_entry : 0;
+}
+
 /* The first of the files that are merged with the new slots. */
 static int
 first_to_merge(const Build *build, const KeyIndexFiles *files, bool all)
@@ -295,8 +302,7 @@ write_sources(Build *build, KeyIndexWriter *writer, Source **sources, int count,
 static void
 write_file(Build *build, Segment *segment, KeyIndexFiles files, int first, uint32 end)
 {
-	uint32		first_entry = first < files.count ? files.files[first].header.first_entry :
-		files.count > 0 ? files.files[files.count - 1].header.end_entry : 0;
+	uint32		first_entry = first < files.count ? files.files[first].header.first_entry : covered_end(&files);
 	Source	   *sources[SEGMENT_KEY_FILES + 1];
 	int			count = open_sources(build, &files, first, sources);
 	uint64		slots = build->count;
@@ -415,8 +421,35 @@ safe_entries(const Build *build, Segment *segment)
 }
 
 /*
+ * Cover a segment's entries from "covered" on, as far as memory allows; returns behind which
+ * entry they are covered then.  Files of which one cannot be opened any more do not end where
+ * the slots in memory begin, and a file that begins where they end would cover entries whose
+ * keys it does not have: nothing is written then, and "covered" comes back.
+ */
+static uint32
+extend(Build *build, SegmentId id, uint32 covered, uint32 end, bool is_whole)
+{
+	uint32		upto = covered;
+	Segment    *segment;
+	KeyIndexFiles files;
+
+	build->count = 0;
+	build->keys = pgt_key_index_keys_none;
+	if (covered < end)
+		upto = collect_slots(build, id, covered, end);
+	FAULT_HALT("key-index-collected");
+	segment = reopen(build, id);
+	files = covering_files(build, segment);
+	if (covered_end(&files) != covered)
+		return covered;
+	write_file(build, segment, files, first_to_merge(build, &files, is_whole && upto == end), upto);
+	return upto;
+}
+
+/*
  * Bring the files of a segment up to date; returns behind which entry they end.  Clears
- * *complete if a finished segment must be looked at again.
+ * *complete if it must be looked at again: a finished segment that is not covered, or one whose
+ * files cannot be read.
  */
 static uint32
 build_segment(Build *build, SegmentId id, bool finished, bool *complete)
@@ -432,18 +465,19 @@ build_segment(Build *build, SegmentId id, bool finished, bool *complete)
 	if (build->has_damage)
 		remove_damaged(build, id);
 	files = covering_files(build, reopen(build, id));
-	covered = files.count > 0 ? files.files[files.count - 1].header.end_entry : 0;
+	covered = covered_end(&files);
 	remove_others(build, id, &files);
 	while (covered < end || (is_whole && files.count > 1))
 	{
-		build->count = 0;
-		build->keys = pgt_key_index_keys_none;
-		if (covered < end)
-			covered = collect_slots(build, id, covered, end);
-		segment = reopen(build, id);
-		files = covering_files(build, segment);
-		write_file(build, segment, files, first_to_merge(build, &files, is_whole && covered == end), covered);
+		uint32		upto = extend(build, id, covered, end, is_whole);
+
 		files = covering_files(build, reopen(build, id));
+		if (covered_end(&files) != upto || (upto == covered && covered < end))
+		{
+			*complete = false;
+			return covered_end(&files);
+		}
+		covered = upto;
 	}
 	return covered;
 }

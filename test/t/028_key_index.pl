@@ -206,6 +206,30 @@ make_topic('told');
 	sql("DROP FOREIGN TABLE other");
 }
 
+# a file that cannot be opened any more when others are to stand behind it
+make_topic('lost');
+{
+	my ($path) = grep { !/\/0+\.keys\d+$/ } key_files($node, 'lost');
+	my $builder = open_background($node, 'builder');
+
+	# the active segment grows, and a new one begins while its keys are collected
+	sql("SELECT fill('lost', 1, 500)");
+	is(sql("SELECT indexed_batches > 0 AND indexed_batches < batches FROM coverage WHERE topic = 'lost' AND active"), 't',
+		'the active segment is covered in part');
+	ask($builder, "SET pg_topics.fault_point = 'key-index-collected:halt'; SELECT count(*) FROM build_key_index('lost');");
+	wait_halted(my $pid = pid_of_session($node, 'builder'));
+	unlink $path or die "$path: $!";
+	sql("SELECT fill('lost', 1, 6000)");
+	go_on($pid);
+	answer($builder);
+	is(agrees($node, 'lost', 'a file that is lost while the next one is made'), '', 'nothing is reported of it');
+	is(sql("SELECT count(*) FROM verify_topic('lost')"), '0', 'no file covers what it has no keys of');
+	sql("SELECT count(*) FROM build_key_index('lost')");
+	is(sql("SELECT bool_and(indexed_batches = batches) FROM coverage WHERE topic = 'lost' AND NOT active"), 't',
+		'what was lost is made anew');
+	sql("DROP FOREIGN TABLE lost");
+}
+
 # ---- leftovers -----------------------------------------------------------------------
 
 {
