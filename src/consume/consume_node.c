@@ -461,6 +461,8 @@ is_usual(int argument, const Node *expr)
 		return true;
 	if (argument == ARG_AUTO_COMMIT)
 		return DatumGetBool(value->constvalue);
+	if (argument == ARG_MIN_RECORDS)
+		return DatumGetInt32(value->constvalue) == 1;
 	return argument == ARG_TIMEOUT &&
 		DatumGetBool(DirectFunctionCall2(interval_eq, value->constvalue,
 										 IntervalPGetDatum(&(Interval) {0})));
@@ -498,6 +500,7 @@ node_explain(CustomScanState *custom, List *ancestors, ExplainState *es)
 	explain_argument(node, "Group", ARG_GROUP_ID, ancestors, es);
 	explain_argument(node, "Member", ARG_MEMBER_ID, ancestors, es);
 	explain_argument(node, "Max Records", ARG_MAX_RECORDS, ancestors, es);
+	explain_argument(node, "Min Records", ARG_MIN_RECORDS, ancestors, es);
 	explain_argument(node, "Partitions", ARG_PARTITIONS, ancestors, es);
 	explain_argument(node, "Timeout", ARG_TIMEOUT, ancestors, es);
 	explain_argument(node, "Timeout Milliseconds", ARG_TIMEOUT_MS, ancestors, es);

@@ -463,6 +463,7 @@ EXPLAIN (COSTS OFF) SELECT value FROM consume('events', 'billing') LIMIT 3;
 EXPLAIN (COSTS OFF, VERBOSE) SELECT value, c FROM consume('pairs', 'billing', 10, '5 s', '{0}', false) c WHERE key = 'k';
 EXPLAIN (COSTS OFF) SELECT key FROM consume_as(NULL::typed, 'billing', member_id => 'm', timeout_ms => 50);
 EXPLAIN (COSTS OFF) SELECT key FROM consume_many('{events,pairs}', 'billing');
+EXPLAIN (COSTS OFF) SELECT key FROM consume_many('{events,pairs}', 'billing', timeout => '5 s', min_records => 20);
 EXPLAIN (COSTS OFF) SELECT n, value FROM five, LATERAL (SELECT value FROM consume('events', 'billing ' || n)) c;
 -- as values for programs
 SELECT p #>> '{0,Plan,Topic}' AS topic, p #>> '{0,Plan,Group}' AS "group", p #>> '{0,Plan,Max Records}' AS max_records
