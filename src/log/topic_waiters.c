@@ -37,6 +37,8 @@
  * announced is never too small: records may count that are no longer there, or twice.  So
  * the waiter counts by itself when it is woken, and sleeps on until the rest has come.
  * News that is no record, such as a free partition, wakes one whatever it wants ("forced").
+ * That one may find too little for itself.  Then the next one is asked to whom enough was
+ * announced since its last look, until one takes the partition or all have looked.
  *
  * Some waiters can use only certain partitions, so another waiter cannot take their
  * place.  They wait for themselves ("each") and are always woken, except by news of
@@ -81,6 +83,9 @@
 #define LATCHES_MAX 16
 
 #define NO_PARTITION	(-1)
+
+/* So many announced records are worth a look, whatever a waiter wants, and some can be added. */
+#define ENOUGH			(PG_INT64_MAX / 2)
 
 typedef struct TopicWaiter
 {
@@ -375,7 +380,10 @@ static bool
 is_enough(TopicWaiter *waiter, int64 records)
 {
 	if (records == NEWS_FORCED)
+	{
+		waiter->announced = ENOUGH;
 		return true;
+	}
 	waiter->announced += records;
 	return waiter->announced >= waiter->short_of;
 }
@@ -438,7 +446,10 @@ announce(const News *news, LatchList *list)
 			groups.groups[i].looking->woken = true;
 }
 
-/* Wake one waiter of a group, for whatever it finds in a topic. */
+/*
+ * Wake one waiter of a group, for whatever it finds in a topic.  For those that want many
+ * records it may be too little, so they do not count.
+ */
 static void
 wake_any(Oid database, Oid topic, uint64 group, LatchList *list)
 {
@@ -450,7 +461,8 @@ wake_any(Oid database, Oid topic, uint64 group, LatchList *list)
 			!waits_for(waiter, database, topic))
 			continue;
 		wake(waiter, list);
-		return;
+		if (waiter->wanted == 1)
+			return;
 	}
 }
 
@@ -655,8 +667,8 @@ end_look(TopicWaiter *waiter, int64 short_of)
 	if (!waiter->woken)
 	{
 		waiter->partition = NO_PARTITION;
-		/* there was too little for us, perhaps not for another one */
-		if (news.partition != NO_PARTITION && waiter->more)
+		/* there was too little for us, perhaps not for another one who has been told of it */
+		if (news.partition != NO_PARTITION && (waiter->more || waiter->wanted > 1))
 			announce(&news, &list);
 	}
 	unlock_waiters(&list);

@@ -234,6 +234,28 @@ produce(3, 0);
 run('rival', 'COMMIT;');
 is(answer($sessions{first}), '3', 'so do those that come while he reads');
 
+# Who waits for many records is woken first, finds too few, and leaves them to one who waits for fewer.
+foreach my $end ([ 'ROLLBACK;', 'those that are given back' ], [ 'COMMIT;', 'what came meanwhile' ])
+{
+	produce(3, 0);
+	wait_for('first', many(20));
+	run('rival', q{BEGIN; SELECT count(*) FROM consume('events', 'g', partitions => '{0}');});
+	wait_for('second', $one);
+	produce(3, 0) if $end->[0] eq 'COMMIT;';
+	run('rival', $end->[0]);
+	is(answer($sessions{second}), 'v v v', "$end->[1] one takes who waits for fewer");
+	sql(q{INSERT INTO events (partition, value) SELECT 0, 'v' FROM generate_series(1, 20)});
+	is(answer($sessions{first}), '20', 'the other one waits on');
+}
+run('rival', q{BEGIN; SELECT produce('events', NULL::text, 'v', partition => 1) FROM generate_series(1, 3); SAVEPOINT s;
+	SELECT produce('events', NULL::text, 'v', partition => 1) FROM generate_series(1, 3); ROLLBACK TO s;});
+wait_for('first', many(5));
+wait_for('second', $one);
+run('rival', 'COMMIT;');
+is(answer($sessions{second}), 'v v v', 'so it is if more were announced than there are');
+sql(q{INSERT INTO events (partition, value) SELECT 0, 'v' FROM generate_series(1, 5)});
+is(answer($sessions{first}), '5', 'and the other one waits on');
+
 # ---- members ----------------------------------------------------------------------
 
 sub member
