@@ -14,7 +14,10 @@
  * idempotent producer.  Of several:
  *
  *	  codec			the topic's or, if it has none, that of the first source; a batch
- *					that does not become smaller is stored uncompressed
+ *					that does not become smaller is stored uncompressed.  But where
+ *					the batch would be larger than its sources were, since they
+ *					have a codec that makes them smaller: theirs.  So merging after
+ *					a change of the topic's codec does not make segments larger
  *	  timestamps	LogAppendTime stays if all sources have the same time: readers give
  *					each record of such a batch the batch's largest timestamp.  Else the
  *					batch is one of CreateTime with the append times as the records' own,
@@ -57,6 +60,8 @@ struct BatchBuilder
 	IndexEntry	entry;
 	int64		last_offset;
 	uint64		oldest_xid;		/* of the sources' transactions */
+	Size		source_bytes;	/* what the sources take as they are */
+	int			source_codec;	/* of the first one that has any */
 	Size		length;			/* of "records": a header's space, then encoded records */
 	Buffer		records;
 	Buffer		packed;
@@ -169,6 +174,8 @@ begin(BatchBuilder *builder, const BatchSource *source)
 	builder->header.record_count = 0;
 	builder->length = RECORD_BATCH_HEADER_SIZE;
 	builder->oldest_xid = pgt_index_entry_oldest_xid(source->entry);
+	builder->source_bytes = 0;
+	builder->source_codec = COMPRESSION_NONE;
 	if (source_horizon(source, &horizon))
 	{
 		builder->header.attributes |= BATCH_ATTR_DELETE_HORIZON;
@@ -233,6 +240,9 @@ pgt_batch_builder_add(BatchBuilder *builder, const BatchSource *source)
 	else
 		join(builder, source);
 	builder->last_offset = last_offset(source);
+	builder->source_bytes += length;
+	if (builder->source_codec == COMPRESSION_NONE)
+		builder->source_codec = source->header.attributes & BATCH_ATTR_CODEC_MASK;
 	encode_kept(builder, source);
 	if (builder->is_copy)
 	{
@@ -243,22 +253,20 @@ pgt_batch_builder_add(BatchBuilder *builder, const BatchSource *source)
 
 /* ---- finishing ------------------------------------------------------------ */
 
-/* The codec of the batch, and its level. */
+/* The codec of the batch. */
 static int
-choose_codec(const BatchBuilder *builder, int *level)
+choose_codec(const BatchBuilder *builder)
 {
-	int			codec = builder->header.attributes & BATCH_ATTR_CODEC_MASK;
-
 	if (builder->sources > 1 && builder->config.compression != COMPRESSION_NONE)
-		codec = builder->config.compression;
-	*level = codec == builder->config.compression ? builder->config.level : 0;
-	return codec;
+		return builder->config.compression;
+	return builder->header.attributes & BATCH_ATTR_CODEC_MASK;
 }
 
 /* Compress the records with that codec, if it makes them smaller; returns where they are, and *length. */
 static char *
-pack(BatchBuilder *builder, int codec, int level, Size *length)
+pack(BatchBuilder *builder, int codec, Size *length)
 {
+	int			level = codec == builder->config.compression ? builder->config.level : 0;
 	Size		plain = builder->length - RECORD_BATCH_HEADER_SIZE;
 	Size		packed;
 	const char *problem;
@@ -281,15 +289,34 @@ pack(BatchBuilder *builder, int codec, int level, Size *length)
 	return builder->packed.bytes;
 }
 
+/* The same with the codec that is to be used, which is set. */
+static char *
+pack_small(BatchBuilder *builder, int *codec, Size *length)
+{
+	int			wanted = choose_codec(builder);
+	char	   *bytes = pack(builder, wanted, length);
+	Size		first = *length;
+
+	*codec = wanted;
+	if (builder->sources == 1 || first <= builder->source_bytes ||
+		builder->source_codec == COMPRESSION_NONE || builder->source_codec == wanted)
+		return bytes;
+	*codec = builder->source_codec;
+	bytes = pack(builder, *codec, length);
+	if (*length <= first)
+		return bytes;
+	*codec = wanted;
+	return pack(builder, wanted, length);
+}
+
 /* Make the batch of the records that were encoded. */
 static const char *
 seal(BatchBuilder *builder)
 {
 	RecordBatchHeader *header = &builder->header;
-	int			level;
-	int			codec = choose_codec(builder, &level);
+	int			codec;
 	Size		length;
-	char	   *bytes = pack(builder, codec, level, &length);
+	char	   *bytes = pack_small(builder, &codec, &length);
 
 	if (bytes == builder->records.bytes)
 		codec = COMPRESSION_NONE;

@@ -203,6 +203,12 @@ pgt_segment_rewrite_add(SegmentRewrite *rewrite, int64 first_offset, int64 last_
 	bool		alone = length > CHUNK_BYTES;
 	IndexEntry *entry;
 
+	/* positions have 32 bits; codecs that were changed may make more of it */
+	if (length > PG_UINT32_MAX - rewrite->log_end - rewrite->chunk_length)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("rewritten segment of partition %d of topic %u would be larger than 4 GiB",
+						rewrite->state->key.partition, rewrite->state->key.topic)));
 	if (rewrite->chunk_count == CHUNK_ENTRIES || alone ||
 		rewrite->chunk_length + length > CHUNK_BYTES)
 		flush_chunk(rewrite);
