@@ -12,8 +12,8 @@
  * The row is written when the scan is done with the partition: it has no more records,
  * max_records is reached, the query ends or the cursor is closed.  Before that it is
  * written where somebody asks: the functions that read or move groups settle first, so that
- * commit_offset(), seek_*(), delete_group() and other calls of consume() in the transaction
- * find the group where it is.  What is left at the end, such as the position of a cursor that
+ * commit_offset(), seek_*(), delete_group(), DROP OWNED and other calls of consume() in the
+ * transaction find the group where it is.  What is left at the end, such as the position of a cursor that
  * failed within a savepoint, is written before the commit record, and before the producer
  * appends the transaction's records: if writing fails, nothing has been appended.
  *
@@ -40,6 +40,7 @@
 #include "group/consumer_group.h"
 #include "group/group_row.h"
 #include "group/lease.h"
+#include "group/role_groups.h"
 
 /* Have the topic and the table of offsets been dropped by the transaction that consumed? */
 static bool
@@ -139,4 +140,5 @@ void
 pgt_consume_live_init(void)
 {
 	RegisterXactCallback(live_xact_callback, NULL);
+	pgt_role_groups_call_first(pgt_consume_live_settle);
 }

@@ -366,6 +366,7 @@ pgt_group_delete(const ConsumerGroup *group)
 		pgt_group_row_delete(table, &part);
 		part.committed = NO_OFFSET;
 		pgt_group_position_set(group, &part, NO_OFFSET);
+		pgt_position_scan_stop_member(group, part.partition);
 		deleted++;
 	}
 	systable_endscan(scan);

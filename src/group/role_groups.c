@@ -33,6 +33,15 @@
 #include "group/role_groups.h"
 #include "topic/topic.h"
 
+/* Writes what the transaction has consumed so far. */
+static void (*settle_first) (const char *group_id) = NULL;
+
+void
+pgt_role_groups_call_first(void (*settle) (const char *group_id))
+{
+	settle_first = settle;
+}
+
 /* Is the owner one of these roles?  arg: List of oids. */
 static bool
 is_one_of(Oid owner, const void *arg)
@@ -48,6 +57,9 @@ groups_of(List *roles)
 
 	/* the server's part of the statement may have dropped topics, and their rows */
 	CommandCounterIncrement();
+	/* what is written later would bring a deleted group back, or write another role's */
+	if (settle_first != NULL)
+		settle_first(NULL);
 	return OidIsValid(table) ? pgt_group_rows_groups(table, is_one_of, roles) : NIL;
 }
 

@@ -16,6 +16,12 @@ extern void pgt_role_groups_reassign(List *roles, Oid new_owner);
 extern void pgt_role_groups_drop(List *roles);
 
 /*
+ * Have this called by both before they look for groups: it writes what the transaction has
+ * consumed for a group (NULL: for all), as open cursors may have for groups without rows.
+ */
+extern void pgt_role_groups_call_first(void (*settle) (const char *group_id));
+
+/*
  * Let the groups of this database whose owner was dropped belong to their topics' owners.
  * Waits for nobody, and leaves the rows that are in use; returns the number of rows.  The
  * caller has begun a transaction for it, without a snapshot.

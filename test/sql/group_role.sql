@@ -189,6 +189,37 @@ SELECT commit_offsets('jobs', 'leased', 'm');
 \set VERBOSITY default
 SELECT group_id, topic, owner, count(*) FROM topic_group_offsets WHERE owner::text ~ 'regress_group' GROUP BY 1, 2, 3 ORDER BY 1, 2;
 
+-- what a cursor has consumed belongs to the group that goes, and the cursor ends there
+GRANT SELECT ON jobs TO regress_group_heir;
+\set VERBOSITY terse
+BEGIN;
+SET LOCAL ROLE regress_group_heir;
+DECLARE c CURSOR FOR SELECT partition FROM consume('jobs', 'open', partitions => '{0}');
+MOVE 1 FROM c;
+RESET ROLE;
+DROP OWNED BY regress_group_heir;
+SAVEPOINT s;
+MOVE 1 FROM c;
+ROLLBACK TO s;
+CLOSE c;
+COMMIT;
+SELECT count(*) FROM topic_group_offsets WHERE owner::text ~ 'heir';
+-- of a member likewise
+GRANT SELECT ON jobs TO regress_group_heir;
+SET ROLE regress_group_heir;
+SELECT count(*) > 0 AS joined FROM consume('jobs', 'open', 1, member_id => 'm', lease => '1 hour');
+RESET ROLE;
+BEGIN;
+SET LOCAL ROLE regress_group_heir;
+DECLARE c CURSOR FOR SELECT partition FROM consume('jobs', 'open', member_id => 'm', lease => '1 hour');
+MOVE 1 FROM c;
+RESET ROLE;
+DROP OWNED BY regress_group_heir;
+CLOSE c;
+COMMIT;
+SELECT count(*) FROM topic_group_offsets WHERE owner::text ~ 'heir';
+\set VERBOSITY default
+
 ---- a role that is dropped while it owns groups: they are the topic owner's
 SET ROLE regress_group_other;
 SELECT count(*) FROM consume('jobs', 'left', 2);
