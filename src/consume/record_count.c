@@ -13,9 +13,10 @@
  *	  enough: own these partitions in the same order
  *
  * The locks on partitions cannot be given back before the transaction ends.  So the first
- * one decides: if another consumer has it, or has moved the offset, nothing is owned, and the
- * look has found too little.  Of consumers that count the same partitions one gets the
- * first, and then the others.
+ * one decides: if another consumer has got it meanwhile, or has moved the offset, nothing is
+ * owned, and another look follows soon, since partitions that were not counted may have
+ * enough.  Of consumers that count the same partitions one gets the first, and then the
+ * others.
  *
  * How many are missing.  Every record that the look did not see is announced when its
  * transaction ends, and the waiter adds these up.  There is one exception: a record behind
@@ -151,8 +152,9 @@ count_partition(RecordCount *count, const ConsumePassPartition *part)
 }
 
 /*
- * Own partitions, in this order.  Nothing if another consumer has the first one, or has
- * moved its offset meanwhile.  Returns how many are owned.
+ * Own partitions, in this order.  Nothing if another consumer has got the first one, or has
+ * moved its offset, since it was counted; another look counts without it then.  Returns how
+ * many are owned.
  */
 static int
 own_partitions(const ConsumePassPartition *parts, int count)
@@ -165,7 +167,8 @@ own_partitions(const ConsumePassPartition *parts, int count)
 			owned++;
 		else if (owned == 0)
 		{
-			note_busy(&parts[i]);
+			/* other partitions may have enough, and were announced before */
+			parts[i].topic->whole->retry = true;
 			return 0;
 		}
 	}
