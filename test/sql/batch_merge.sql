@@ -314,7 +314,7 @@ BEGIN READ ONLY;
 SELECT merge_batches('small');
 ROLLBACK;
 
-DROP FOREIGN TABLE small, packed, sized, large, appended, times, gaps, aborted, in_vain, lag, state, state_off, state_young, after, off;
+DROP FOREIGN TABLE small, packed, mixed, sized, large, appended, times, gaps, aborted, in_vain, lag, state, state_off, state_young, after, off;
 DROP VIEW finished;
 DROP PROCEDURE fill;
 DROP FUNCTION keep, same;
