@@ -18,7 +18,7 @@ use Test::More;
 use TopicTest;
 
 my $node = new_node('main', settings => [ 'restart_after_crash = on', 'pg_topics.batch_size = 1kB',
-	'pg_topics.log_retention_check_interval_ms = 1d' ]);
+	'pg_topics.log_retention_check_interval_ms = 1d', 'pg_topics.key_index_interval = 1d' ]);
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION pg_topics');
 
