@@ -90,7 +90,7 @@ is(sql(q{SELECT count(at_risk_at) FROM pg_topic_groups WHERE topic = 'foreign_lo
 	'no group is at risk of losing records for such times');
 is(sql(q{SELECT first_timestamp, largest_timestamp FROM pg_topic_segments WHERE topic = 'foreign_log'::regclass}),
 	'-infinity|infinity', 'pg_topic_segments shows such times as infinite');
-is(sql(q{SELECT held_by, record_offset, record_timestamp, held_until FROM pg_topic_maintenance WHERE topic = 'foreign_log'::regclass}),
+is(sql(q{SELECT held_by, record_offset, record_timestamp, held_until FROM pg_topic_maintenance WHERE topic = 'foreign_log'::regclass AND work = 'retention'}),
 	'retention.ms|1|infinity|', 'pg_topic_maintenance shows such a time as infinite');
 is(sql(q{SELECT count(*) FROM pg_topic_partitions, pg_topics, pg_stat_topics}), '8',
 	'the other views can be read with such times');
@@ -133,7 +133,7 @@ is($status, 0, 'a damaged record does not make pg_topic_groups fail');
 is($out, "sound|2|f\ndamaged|1|t", 'pg_topic_groups shows all groups, with no lag in time at a damaged record');
 like($error, qr/WARNING:.*checksum/s, 'pg_topic_groups warns of the damaged record');
 ($status, $out, $error) = $node->psql('postgres', q{SELECT topic, held_by, record_offset IS NULL FROM pg_topic_maintenance
-	WHERE topic IN ('sound'::regclass, 'damaged'::regclass) ORDER BY 1::text DESC});
+	WHERE topic IN ('sound'::regclass, 'damaged'::regclass) AND work = 'retention' ORDER BY 1::text DESC});
 is("$status: $out", "0: sound|retention.ms|f\ndamaged|retention.ms|t",
 	'pg_topic_maintenance shows both topics, one with a damaged record');
 like($error, qr/WARNING:.*checksum/s, 'pg_topic_maintenance warns of the damaged record');
@@ -152,7 +152,7 @@ foreach my $view (qw(pg_topics pg_topic_partitions pg_topic_segments pg_topic_gr
 	($status, $out, $error) = $node->psql('postgres', "SELECT count(DISTINCT topic) FROM $view WHERE topic IN ('sound'::regclass, 'damaged'::regclass)");
 	is("$status $out", '0 2', "$view shows a topic with a damaged index") or diag($error);
 }
-is(($node->psql('postgres', q{SELECT held_by FROM pg_topic_maintenance WHERE topic = 'damaged'::regclass}))[1], 'damage',
+is(($node->psql('postgres', q{SELECT held_by FROM pg_topic_maintenance WHERE topic = 'damaged'::regclass AND work = 'retention'}))[1], 'damage',
 	'pg_topic_maintenance says that damage holds retention back');
 
 $node->stop;
