@@ -531,14 +531,6 @@ pgt_record_batch_read_header(const char *batch, size_t available, RecordBatchHea
 	return header_problem(header);
 }
 
-void
-pgt_record_batch_read_producer(const char *batch, RecordBatchProducer *producer)
-{
-	producer->id = get_int64(batch + AT_PRODUCER_ID);
-	producer->epoch = get_int16(batch + AT_PRODUCER_EPOCH);
-	producer->base_sequence = get_int32(batch + AT_BASE_SEQUENCE);
-}
-
 const char *
 pgt_record_batch_check_crc(const char *batch, const RecordBatchHeader *header)
 {

@@ -61,13 +61,6 @@ typedef struct RecordBatchHeader
 	int32		record_count;
 } RecordBatchHeader;
 
-/* What an idempotent producer writes into a batch's header; -1 each in batches of others. */
-typedef struct RecordBatchProducer
-{
-	int64		id;
-	int16		epoch;
-	int32		base_sequence;
-} RecordBatchProducer;
 #define NO_PRODUCER_ID		((int64) -1)
 
 /* For the header of a batch that no idempotent producer has made. */
@@ -174,13 +167,6 @@ extern void pgt_record_batch_set_max_timestamp(char *batch, size_t length, int64
  */
 extern const char *pgt_record_batch_read_header(const char *batch, size_t available,
 												RecordBatchHeader *header);
-
-/*
- * The producer that a batch names.
- *
- * REQUIRES: RECORD_BATCH_HEADER_SIZE bytes are there.
- */
-extern void pgt_record_batch_read_producer(const char *batch, RecordBatchProducer *producer);
 
 /*
  * Check the CRC.

@@ -105,7 +105,7 @@ check_codec(int codec, const ProducerRules *rules, const char **problem)
 
 /* What a producer must and must not have in a header. */
 static const char *
-header_problem(const RecordBatchHeader *header, const RecordBatchProducer *producer)
+header_problem(const RecordBatchHeader *header)
 {
 	if (header->base_offset != 0)
 		return "base offset of a producer's batch is not 0";
@@ -114,7 +114,7 @@ header_problem(const RecordBatchHeader *header, const RecordBatchProducer *produ
 	/* which is not negative: so there are records */
 	if (header->record_count - 1 != header->last_offset_delta)
 		return "record count differs from the last offset delta";
-	if (producer->id >= 0 && (producer->epoch < 0 || producer->base_sequence < 0))
+	if (header->producer_id >= 0 && (header->producer_epoch < 0 || header->base_sequence < 0))
 		return "batch has a producer id without an epoch and a sequence";
 	return NULL;
 }
@@ -213,8 +213,7 @@ pgt_producer_batch_check(const KafkaRecords *records, const ProducerRules *rules
 	*problem = pgt_record_batch_read_header(bytes, length, &batch->header);
 	if (*problem)
 		return KAFKA_ERROR_INVALID_RECORD;
-	pgt_record_batch_read_producer(bytes, &batch->producer);
-	*problem = header_problem(&batch->header, &batch->producer);
+	*problem = header_problem(&batch->header);
 	if (*problem)
 		return KAFKA_ERROR_INVALID_RECORD;
 	batch->min_timestamp = PG_INT64_MIN;

@@ -36,7 +36,6 @@ typedef struct ProducerRules
 typedef struct ProducerBatch
 {
 	RecordBatchHeader header;	/* header.length bytes are the batch; what follows them is nothing */
-	RecordBatchProducer producer;
 	int64		min_timestamp;	/* of the records, if they were walked; else PG_INT64_MIN */
 	int64		max_timestamp;	/* the header's may be another, and is then to be corrected */
 } ProducerBatch;

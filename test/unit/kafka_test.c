@@ -873,7 +873,6 @@ check_batch(Bytes bytes)
 	ProducerScratch scratch = {.grow = scratch_grow};
 	KafkaRecords records = {.data = bytes.data, .length = (int32) bytes.length};
 	RecordBatchHeader header;
-	RecordBatchProducer producer;
 	ProducerBatch batch;
 	const char *problem = pgt_record_batch_read_header(bytes.data, bytes.length, &header);
 	Text		got = {0};
@@ -883,10 +882,9 @@ check_batch(Bytes bytes)
 
 	if (problem != NULL)
 		return wrong("not a batch", problem, NULL);
-	pgt_record_batch_read_producer(bytes.data, &producer);
 	text_format(&got, "%lld %d %d %d %lld %lld %lld %d %d %d", (long long) header.base_offset, header.length,
 				header.attributes, header.last_offset_delta, (long long) header.base_timestamp,
-				(long long) header.max_timestamp, (long long) producer.id, producer.epoch, producer.base_sequence,
+				(long long) header.max_timestamp, (long long) header.producer_id, header.producer_epoch, header.base_sequence,
 				header.record_count);
 	for (int i = 3; i < 13; i++)
 		text_format(&want, "%s%s", i > 3 ? " " : "", columns[i]);
@@ -1490,7 +1488,7 @@ test_rules(void)
 	const char *problem;
 
 	ok(pgt_producer_batch_check(&records, &rules, NULL, &batch, &problem) == KAFKA_ERROR_NONE && problem == NULL &&
-	   batch.header.length == bytes.length && batch.producer.id == -1 &&
+	   batch.header.length == bytes.length && batch.header.producer_id == -1 &&
 	   batch.min_timestamp == INT64CONST(1700000000000) && batch.max_timestamp == INT64CONST(1700000000010),
 	   "a good batch, and what it is said to have");
 	rules.walk_records = false;
