@@ -451,17 +451,6 @@ run_passes(Compaction *compaction, int32 partition, CompactionResult *result)
 	}
 }
 
-/* Start a new active segment, so that the records of the old one are compacted too. */
-static void
-roll_partition(const Topic *topic, int32 partition)
-{
-	TopicPartition key = pgt_topic_partition(topic, partition);
-	PartitionState *state = pgt_log_state_find(&key);
-
-	if (state != NULL)
-		pgt_log_writer_roll(state);
-}
-
 void
 pgt_compaction_run(const Topic *topic, int32 partition, bool roll, bool dry_run,
 				   CompactionResult *result)
@@ -477,7 +466,7 @@ pgt_compaction_run(const Topic *topic, int32 partition, bool roll, bool dry_run,
 	compaction->dry_run = dry_run;
 	compaction->now = pgt_clock_shifted_now_ms();
 	if (roll && !dry_run)
-		roll_partition(topic, partition);
+		pgt_segment_survey_roll(topic, partition);
 	compaction->visible_xid = pgt_visibility_horizon_xid(topic->relid);
 	if (survey_partition(topic, partition, roll && dry_run, &compaction->survey))
 	{

@@ -396,17 +396,6 @@ run(Merging *merging, int64 end, bool dry_run, MergingResult *result)
 	merging->filter = NULL;
 }
 
-/* Start a new active segment, so that the batches of the old one are merged too. */
-static void
-roll_partition(const Topic *topic, int32 partition)
-{
-	TopicPartition key = pgt_topic_partition(topic, partition);
-	PartitionState *state = pgt_log_state_find(&key);
-
-	if (state != NULL)
-		pgt_log_writer_roll(state);
-}
-
 bool
 pgt_merging_run(const Topic *topic, int32 partition, bool by_hand, bool dry_run, MergingResult *result)
 {
@@ -419,7 +408,7 @@ pgt_merging_run(const Topic *topic, int32 partition, bool by_hand, bool dry_run,
 
 	memset(result, 0, sizeof(*result));
 	if (by_hand && !dry_run)
-		roll_partition(topic, partition);
+		pgt_segment_survey_roll(topic, partition);
 	begin(merging, topic, by_hand);
 	if (survey_partition(merging, partition, by_hand && dry_run) && next_group(merging, 0, &group))
 		end = cut_survey(merging);

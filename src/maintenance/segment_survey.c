@@ -16,6 +16,7 @@
 
 #include "maintenance/segment_survey.h"
 #include "util/clock.h"
+#include "wal/log_writer.h"
 
 /* Fill in what the first and the last entry of a segment tell of it. */
 static void
@@ -85,4 +86,14 @@ pgt_segment_survey(const Topic *topic, int32 partition, int64 lag_ms, bool with_
 	}
 	pfree(listed);
 	return true;
+}
+
+void
+pgt_segment_survey_roll(const Topic *topic, int32 partition)
+{
+	TopicPartition key = pgt_topic_partition(topic, partition);
+	PartitionState *state = pgt_log_state_find(&key);
+
+	if (state != NULL)
+		pgt_log_writer_roll(state);
 }

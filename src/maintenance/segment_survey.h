@@ -50,4 +50,7 @@ typedef struct SegmentSurvey
 extern bool pgt_segment_survey(const Topic *topic, int32 partition, int64 lag_ms, bool with_active,
 							   SegmentSurvey *survey);
 
+/* Start a new active segment, if there is a log, so that a survey finds the old one finished. */
+extern void pgt_segment_survey_roll(const Topic *topic, int32 partition);
+
 #endif							/* SEGMENT_SURVEY_H */
