@@ -325,6 +325,12 @@ pgt_partition_log_fill_entry(IndexEntry *entry, const PartitionState *state,
 	entry->since_first = Min(request->base_offset - request->first_offset, SINCE_FIRST_MAX);
 }
 
+bool
+pgt_partition_log_would_start(const PartitionState *state, int64 base_offset)
+{
+	return state->log_start_offset == state->next_offset && base_offset > state->next_offset;
+}
+
 void
 pgt_partition_log_publish(PartitionState *state, const LogAppendRequest *request,
 						  const IndexEntry *entry, bool self_synced)
@@ -334,7 +340,7 @@ pgt_partition_log_publish(PartitionState *state, const LogAppendRequest *request
 	Assert(LWLockHeldByMeInMode(&state->lock, LW_EXCLUSIVE));
 	if (state->active_entries == 0)
 		state->active_first_timestamp = entry->max_timestamp;
-	if (state->log_start_offset == state->next_offset && base_offset > state->next_offset)
+	if (pgt_partition_log_would_start(state, base_offset))
 		state->log_start_offset = state->resolved_offset = base_offset;
 	state->active_largest_timestamp = entry->largest_timestamp;
 	state->last_append_time = request->log_append_time ? entry->max_timestamp : NO_APPEND_TIME;

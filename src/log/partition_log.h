@@ -128,6 +128,9 @@ extern void pgt_partition_log_end_roll(PartitionState *state, const LogRoll *rol
 /* Roll without a batch; for rolls that no append asks for, and for redo. */
 extern Segment *pgt_partition_log_roll(PartitionState *state, int64 base, int64 previous_end);
 
+/* Is the log empty, and would it start past its end with a batch at this offset? */
+extern bool pgt_partition_log_would_start(const PartitionState *state, int64 base_offset);
+
 /*
  * Fill the entry, except for its LSN, of a batch that is appended to the active segment.
  * For appending and for redo; the caller holds the slot's lock exclusively.

@@ -14,12 +14,13 @@ describe_append(StringInfo buf, XLogReaderState *record)
 	xl_pgt_append xlrec;
 
 	memcpy(&xlrec, pgt_wal_record_data(record), sizeof(xlrec));
-	appendStringInfo(buf, "partition %u/%u-%d segment %lld position %u entry %u bytes %zu%s%s",
+	appendStringInfo(buf, "partition %u/%u-%d segment %lld position %u entry %u bytes %zu%s%s%s",
 					 xlrec.key.database, xlrec.key.topic, xlrec.key.partition,
 					 (long long) xlrec.segment_base, xlrec.position, xlrec.entry,
 					 pgt_wal_record_length(record) - sizeof(xlrec) - pgt_wal_record_optional_length(&xlrec),
 					 (xlrec.flags & APPEND_SELF_SYNCED) != 0 ? " synced" : "",
-					 (xlrec.flags & APPEND_INTERLEAVED) != 0 ? " interleaved" : "");
+					 (xlrec.flags & APPEND_INTERLEAVED) != 0 ? " interleaved" : "",
+					 (xlrec.flags & APPEND_STARTS_LOG) != 0 ? " starts the log" : "");
 }
 
 /* Append what REWRITE, SWAP and DISCARD have in common. */

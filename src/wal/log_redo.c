@@ -346,7 +346,6 @@ redo_segment(PartitionState *state, const AppendRecord *append)
 	state->active_entries = xlrec->entry;
 	state->active_end = xlrec->position;
 	state->written_back = Min(state->written_back, xlrec->position);
-	/* forward only publish moves it, which knows an empty log */
 	state->next_offset = Min(state->next_offset, append->request.base_offset);
 	state->interleaved_end = Min(state->interleaved_end, append->request.base_offset);
 
@@ -356,6 +355,10 @@ redo_segment(PartitionState *state, const AppendRecord *append)
 
 	/* the entry is written anew, unflagged: its RESOLVE is still to come */
 	state->resolved_offset = Min(state->resolved_offset, append->request.base_offset);
+
+	/* the record says it, since a loaded end may be that of a segment from after the record */
+	if ((xlrec->flags & APPEND_STARTS_LOG) != 0)
+		state->log_start_offset = Max(state->log_start_offset, append->request.base_offset);
 	return segment;
 }
 

@@ -216,7 +216,8 @@ insert_append(const PartitionState *state, const LogAppendRequest *request,
 	(void) pgt_record_batch_read_header(request->batch, request->length, &header);
 	memset(&xlrec, 0, sizeof(xlrec));
 	xlrec.key = state->key;
-	xlrec.flags = (self_sync ? APPEND_SELF_SYNCED : 0) | (request->interleaved ? APPEND_INTERLEAVED : 0);
+	xlrec.flags = (self_sync ? APPEND_SELF_SYNCED : 0) | (request->interleaved ? APPEND_INTERLEAVED : 0) |
+		(pgt_partition_log_would_start(state, header.base_offset) ? APPEND_STARTS_LOG : 0);
 	xlrec.segment_base = state->active_base;
 	xlrec.position = entry->position;
 	xlrec.entry = state->active_entries;

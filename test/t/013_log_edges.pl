@@ -1,6 +1,6 @@
 # Edges of the log, a section each: the largest offset, TRUNCATE without a sync process, a
 # segment without its header, a roll that fails, a crash before the WAL is on disk, a damaged
-# index header, the disk space of deleted files.  Whatever happens, no record is lost or made
+# index header, the disk space of deleted files, a start that a given offset has moved.  Whatever happens, no record is lost or made
 # up, and the server starts.
 use strict;
 use warnings;
@@ -513,6 +513,29 @@ sql(q{INSERT INTO kept (value) VALUES ('d')});
 is(values_only('kept'), 'a b c d', "with the wrapper's old name back, all records are there");
 sql('DROP FOREIGN TABLE kept');
 ok(!-e $directory, 'dropping a topic whose wrapper was renamed removes its files');
+
+# ---- an empty log that a given offset has started elsewhere --------------------
+
+# The recovery point has the empty log; compaction has rewritten what was appended after it,
+# so that the files say no more where the first record was.
+foreach my $case ([ near => 1000, 1500 ], [ far => 2147484288, 2147484290 ])
+{
+	my ($name, @offsets) = @$case;
+	my $bounds = "SELECT log_start_offset, log_end_offset FROM pg_topic_partitions WHERE topic = '$name'::regclass";
+
+	sql(qq(SELECT create_topic('$name', config => '{"cleanup.policy": "compact"}')));
+	sql("INSERT INTO $name (key, value) VALUES ('a', 'old'), ('b', 'old'); TRUNCATE $name; CHECKPOINT");
+	foreach my $offset (@offsets)
+	{
+		sql("INSERT INTO $name (key, value, record_offset) VALUES ('k', '$offset', $offset)");
+		sql("SELECT count(*) FROM compact('$name')");
+	}
+	my $before = sql($bounds);
+	is($before, "$offsets[0]|" . ($offsets[1] + 1), "$name: the log starts at the given offset");
+	crash_and_start();
+	is(sql($bounds), $before, "$name: it does so after a crash");
+	is(sql("SELECT count(*) FROM verify_topic('$name')"), '0', "$name: with nothing wrong");
+}
 $node->stop;
 
 done_testing();
