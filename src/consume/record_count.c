@@ -40,6 +40,7 @@
 #include "group/group_wakeup.h"
 #include "group/partition_owner.h"
 #include "wal/log_reader.h"
+#include "wal/visible_end.h"
 
 /* ---- counting ----------------------------------------------------------- */
 
@@ -74,7 +75,7 @@ held_up(const ConsumePassTopic *pass, const TopicPartition *key, int64 position)
 
 	(void) pgt_partition_log_bounds(key, &bounds);
 	if (bounds.next_offset <= position ||
-		!pgt_log_reader_sees_behind(key, pass->whole->snapshot, position))
+		!pgt_visible_end_sees_behind(key, pass->whole->snapshot, position))
 		return 0;
 	return bounds.next_offset - position;
 }

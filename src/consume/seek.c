@@ -43,7 +43,8 @@
 #include "topic/topic.h"
 #include "util/clock.h"
 #include "util/sql_version.h"
-#include "wal/log_reader.h"
+#include "wal/timestamp_lookup.h"
+#include "wal/visible_end.h"
 
 PGT_FUNCTION_INFO(pgt_commit_offset);
 PGT_FUNCTION_INFO(pgt_seek_to_offset);
@@ -188,14 +189,14 @@ target_end(const TopicPartition *key, void *arg)
 {
 	TransactionId blocker;
 
-	return pgt_log_reader_visible_end(key, GetActiveSnapshot(), &blocker);
+	return pgt_visible_end(key, GetActiveSnapshot(), &blocker);
 }
 
 /* SeekTarget: the first record at or past a time, or the end if there is none.  arg: int64, milliseconds. */
 static int64
 target_timestamp(const TopicPartition *key, void *arg)
 {
-	int64		offset = pgt_log_reader_offset_for_timestamp(key, *(int64 *) arg, GetActiveSnapshot());
+	int64		offset = pgt_timestamp_lookup(key, *(int64 *) arg, GetActiveSnapshot());
 
 	return offset >= 0 ? offset : target_end(key, NULL);
 }
@@ -478,7 +479,7 @@ pgt_offset_for_timestamp(PG_FUNCTION_ARGS)
 	Topic	   *topic = open_readable_topic(PG_GETARG_OID(0));
 	TopicPartition key = pgt_topic_partition(topic, PG_GETARG_INT32(1));
 	int64		timestamp = sought_time(PG_GETARG_TIMESTAMPTZ(2));
-	int64		offset = pgt_log_reader_offset_for_timestamp(&key, timestamp, GetActiveSnapshot());
+	int64		offset = pgt_timestamp_lookup(&key, timestamp, GetActiveSnapshot());
 
 	if (offset < 0)
 		PG_RETURN_NULL();

@@ -22,6 +22,7 @@
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "wal/log_reader.h"
+#include "wal/visible_end.h"
 
 /* ERROR: a record is not where its key belongs, or its key not in the form of its type. */
 static void
@@ -44,7 +45,7 @@ check_partition(const Topic *topic, int32 partition, Snapshot snapshot)
 	LogReader  *reader;
 	Record		record;
 
-	(void) pgt_log_reader_visible_end(&key, snapshot, &blocker);
+	(void) pgt_visible_end(&key, snapshot, &blocker);
 	if (TransactionIdIsValid(blocker))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),

@@ -43,8 +43,8 @@
 #include "topic/sql_argument.h"
 #include "util/clock.h"
 #include "util/sql_version.h"
-#include "wal/log_reader.h"
 #include "wal/sync_process.h"
+#include "wal/visible_end.h"
 
 #define LAST_STABLE_OFFSET	(-1)	/* as an argument of delete_records() */
 
@@ -356,7 +356,7 @@ last_stable_offset(const TopicPartition *key)
 {
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	TransactionId blocker;
-	int64		end = pgt_log_reader_visible_end(key, snapshot, &blocker);
+	int64		end = pgt_visible_end(key, snapshot, &blocker);
 
 	UnregisterSnapshot(snapshot);
 	return end;

@@ -25,7 +25,7 @@
  *		more often than the logarithm of the segment's size
  *
  * Snapshots of a standby that gives no feedback may be older than the horizon; see
- * log_reader.c.
+ * batch_visibility.c.
  *
  * The worker asks in each round, and mostly for nothing.  So it remembers where nothing was
  * found, and does not look again before a segment has come or gone.
