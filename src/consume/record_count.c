@@ -38,6 +38,7 @@
 #include "consume/record_count.h"
 #include "group/group_position.h"
 #include "group/group_wakeup.h"
+#include "group/live_members.h"
 #include "group/partition_owner.h"
 #include "wal/log_reader.h"
 #include "wal/visible_end.h"
@@ -115,7 +116,7 @@ pgt_record_count_is_enough(const RecordCount *count)
 static bool
 is_others(const ConsumePassPartition *part)
 {
-	return pgt_lease_is_live(part->offset) ||
+	return pgt_live_members_have(part->offset) ||
 		pgt_partition_owner_is_other(&part->topic->group, part->offset);
 }
 
