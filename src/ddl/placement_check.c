@@ -4,7 +4,7 @@
  *
  * With the option partitioner.enforce queries look for a key in one partition only.  That
  * loses no record as long as two things hold: each record that is produced is where its key
- * belongs, which the producer checks (producer.c), and so is each record that was there when
+ * belongs, which the producer checks (record_check.c), and so is each record that was there when
  * the option was set, or when something else changed that decides where keys belong: the
  * partitioner, the number of partitions, the type of the key.  Such a statement has all
  * records read here, as ALTER TABLE ... ADD CHECK has all rows.

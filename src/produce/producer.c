@@ -46,15 +46,14 @@
 #include "miscadmin.h"
 #include "produce/acks.h"
 #include "produce/producer.h"
+#include "produce/record_check.h"
 #include "storage/lock.h"
 #include "util/advisory_lock.h"
-#include "util/clock.h"
 #include "util/fault_point.h"
 #include "util/subxact_stack.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 /* How much is appended under one hold of a partition's lock, if it is more than a batch. */
 #define RUN_BYTES			(1024 * 1024)
@@ -399,35 +398,6 @@ batch_for(PendingPartition *p, const Record *record, Size size)
 }
 
 /*
- * ERROR where the record is too large even alone in a batch.  Where the topic names no codec
- * the limit is max.message.bytes.  With a codec the compressed size is checked later
- * (seal_large()); here the limit is "most" bytes, as much as a reader can hold.
- */
-static void
-check_size(const TopicPartition *key, const LogConfig *config, Size size, int32 most)
-{
-	bool		compressed = pgt_pending_batch_counts_compressed(config);
-	Size		limit = compressed ? most : Min(config->max_message_bytes, most);
-
-	if (RECORD_BATCH_HEADER_SIZE + size <= limit)
-		return;
-	if (compressed || config->max_message_bytes > most)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("record of %zu bytes for partition %d of topic \"%s\" is too large",
-						size, key->partition, get_rel_name(key->topic)),
-				 errdetail("With its batch header it can have at most %d bytes uncompressed.", most),
-				 errhint("Store the value elsewhere and produce a reference.")));
-	ereport(ERROR,
-			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-			 errmsg("record of %zu bytes for partition %d of topic \"%s\" is too large",
-					size, key->partition, get_rel_name(key->topic)),
-			 errdetail("With its batch header it can have at most %d bytes (max.message.bytes).",
-					   config->max_message_bytes),
-			 errhint("Raise the topic's option max.message.bytes, or store the value elsewhere and produce a reference.")));
-}
-
-/*
  * Seal the batch of a single record that must be compressed to fit; ERROR where it still
  * does not.
  */
@@ -447,92 +417,6 @@ seal_large(PendingPartition *p, PendingBatch *batch, Size size)
 	spill_newest(p);
 }
 
-/*
- * ERROR where a record for a compacted topic has no key: compaction keeps the last record
- * of each key.
- */
-static void
-check_key(const TopicPartition *key, const LogConfig *config, const Record *record)
-{
-	if (!config->compacted || record->key_length >= 0)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-			 errmsg("record for partition %d of topic \"%s\" has no key",
-					key->partition, get_rel_name(key->topic)),
-			 errdetail("The topic is compacted: its cleanup.policy keeps the last record of each key."),
-			 errhint("Give the record a key, or set the topic's cleanup.policy to delete.")));
-}
-
-/*
- * ERROR where the topic's partitioner is enforced and places the record's key elsewhere:
- * queries look for a key only where it must be.
- */
-static void
-check_placement(const TopicPartition *key, const LogConfig *config, const Record *record)
-{
-	const KeyPlacement *placement = &config->placement;
-	int32		placed;
-
-	if (likely(placement->rule == PLACED_ANYWHERE) || record->key_length < 0 ||
-		pgt_key_placement_allows(placement, key->partition, record->key, record->key_length))
-		return;
-	placed = pgt_placement_rule_apply(placement->rule, placement->partitions, record->key, record->key_length);
-	if (placed != key->partition && placed != NO_PLACEMENT)
-		ereport(ERROR,
-				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("record for partition %d of topic \"%s\" has a key that belongs to partition %d",
-						key->partition, get_rel_name(key->topic), placed),
-				 errdetail("The topic's option partitioner.enforce is on: each key is where the topic's own partitioner places it."),
-				 errhint("Leave the partition out and pg_topics.partitioner empty, or set the topic's option partitioner.enforce to off.")));
-	ereport(ERROR,
-			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg("record for partition %d of topic \"%s\" has a key that is not in the form of its type",
-					key->partition, get_rel_name(key->topic)),
-			 errdetail("The topic's option partitioner.enforce is on, so the bytes of a key must be those that its value has when it is produced in SQL.")));
-}
-
-/*
- * ERROR: a timestamp is further from the clock than the topic's option allows; Kafka
- * calls it InvalidTimestampException.
- */
-static void
-refuse_timestamp(const TopicPartition *key, const Record *record, const char *where,
-				 const char *option, int64 limit)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-			 errmsg("timestamp %s of a record for partition %d of topic \"%s\" is too far %s the server's clock",
-					timestamptz_to_str(pgt_clock_to_timestamptz(record->timestamp)), key->partition,
-					get_rel_name(key->topic), where),
-			 errdetail("The topic's option %s allows %lld ms.", option, (long long) limit),
-			 errhint("Check the producer's clock, or raise the topic's option %s.", option)));
-}
-
-/*
- * Check a record's timestamp against the topic's limits: a timestamp far from now is
- * mostly a mistake, and one in the future keeps its segment from retention.  With
- * LogAppendTime the append sets the timestamp, so nothing is checked.
- */
-static void
-check_timestamp(const TopicPartition *key, const LogConfig *config, const Record *record)
-{
-	int64		before = config->timestamp_before_max_ms;
-	int64		after = config->timestamp_after_max_ms;
-	int64		now = pgt_clock_from_timestamptz(GetCurrentStatementStartTimestamp());
-
-	if (config->log_append_time)
-		return;
-	/* no need to read the clock if the timestamp was not too far ahead when the statement began */
-	if (before == PG_INT64_MAX && pgt_clock_ms_between(now, record->timestamp) <= after)
-		return;
-	now = pgt_clock_now_ms();
-	if (pgt_clock_ms_between(now, record->timestamp) > after)
-		refuse_timestamp(key, record, "ahead of", "message.timestamp.after.max.ms", after);
-	if (pgt_clock_ms_between(record->timestamp, now) > before)
-		refuse_timestamp(key, record, "behind", "message.timestamp.before.max.ms", before);
-}
-
 /* Add a record that may have up to "most" bytes together with its batch's header. */
 static void
 add_record(const TopicPartition *key, const LogConfig *config, const Record *record, int32 most)
@@ -544,12 +428,9 @@ add_record(const TopicPartition *key, const LogConfig *config, const Record *rec
 	char	   *end;
 
 	if (!is_restored(record))
-	{
-		check_key(key, config, record);
-		check_timestamp(key, config, record);
-	}
-	check_size(key, config, size, most);
-	check_placement(key, config, record);
+		pgt_record_check_new(key, config, record);
+	pgt_record_check_size(key, config, size, most);
+	pgt_record_check_placement(key, config, record);
 	p = find_partition(key, config);
 	set_mark(p, GetCurrentSubTransactionId());
 	batch = batch_for(p, record, size);
