@@ -103,7 +103,7 @@ test/unit/kafka_test: $(KAFKA_TEST_SRCS) $(HEADER_FILES)
 	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(KAFKA_TEST_SRCS) \
 		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport $(CODEC_LIBS) -lm
 
-SUBXACT_STACK_SRCS = $(addprefix $(top),test/unit/subxact_stack_test.c src/util/subxact_stack.c)
+SUBXACT_STACK_SRCS = $(addprefix $(top),test/unit/subxact_stack_test.c src/util/subxact_stack.c src/util/subxact_version.c)
 
 test/unit/subxact_stack_test: $(SUBXACT_STACK_SRCS) $(HEADER_FILES)
 	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(SUBXACT_STACK_SRCS) \

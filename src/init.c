@@ -28,6 +28,7 @@
 #include "miscadmin.h"
 #include "produce/acks.h"
 #include "produce/partitioner_lookup.h"
+#include "produce/pending_partition.h"
 #include "produce/producer.h"
 #include "publish/change_order.h"
 #include "publish/change_publisher.h"

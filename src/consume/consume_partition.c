@@ -34,13 +34,14 @@
 #include "group/group_row.h"
 #include "group/group_wakeup.h"
 #include "group/lease.h"
+#include "group/live_members.h"
 #include "wal/log_reader.h"
 
 /* Do leases allow the consumer of the pass to own a partition? */
 static bool
 lease_allows(const ConsumePassTopic *pass, const GroupPartition *offset)
 {
-	return pass->lease != NULL ? pgt_lease_is_held(pass->lease, offset) : !pgt_lease_is_live(offset);
+	return pass->lease != NULL ? pgt_lease_call_is_held(pass->lease, offset) : !pgt_live_members_have(offset);
 }
 
 /*

@@ -49,6 +49,7 @@
 #include "group/lease.h"
 #include "util/clock.h"
 #include "wal/log_reader.h"
+#include "wal/visible_end.h"
 
 /* ---- where a group starts ----------------------------------------------- */
 
@@ -106,7 +107,7 @@ start_at_end(const ConsumePassTopic *pass, const GroupPartition *offset, Partiti
 	TransactionId blocker;
 
 	if (offset->start == NO_OFFSET || offset->start < next)
-		cursor->start = pgt_log_reader_visible_end(&cursor->key, pass->whole->snapshot, &blocker);
+		cursor->start = pgt_visible_end(&cursor->key, pass->whole->snapshot, &blocker);
 	else
 		cursor->start = Max(offset->start, log_start);
 	cursor->must_commit = true;

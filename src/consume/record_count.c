@@ -38,8 +38,10 @@
 #include "consume/record_count.h"
 #include "group/group_position.h"
 #include "group/group_wakeup.h"
+#include "group/live_members.h"
 #include "group/partition_owner.h"
 #include "wal/log_reader.h"
+#include "wal/visible_end.h"
 
 /* ---- counting ----------------------------------------------------------- */
 
@@ -74,7 +76,7 @@ held_up(const ConsumePassTopic *pass, const TopicPartition *key, int64 position)
 
 	(void) pgt_partition_log_bounds(key, &bounds);
 	if (bounds.next_offset <= position ||
-		!pgt_log_reader_sees_behind(key, pass->whole->snapshot, position))
+		!pgt_visible_end_sees_behind(key, pass->whole->snapshot, position))
 		return 0;
 	return bounds.next_offset - position;
 }
@@ -114,7 +116,7 @@ pgt_record_count_is_enough(const RecordCount *count)
 static bool
 is_others(const ConsumePassPartition *part)
 {
-	return pgt_lease_is_live(part->offset) ||
+	return pgt_live_members_have(part->offset) ||
 		pgt_partition_owner_is_other(&part->topic->group, part->offset);
 }
 

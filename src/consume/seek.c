@@ -10,7 +10,7 @@
  * move a group cannot block each other.  Records that this transaction has consumed from a
  * moved partition without committing its offset no longer count.
  *
- * A group with members that lease partitions (lease.c) cannot be moved or deleted, because
+ * A group with members that lease partitions (live_members.c) cannot be moved or deleted, because
  * members follow positions of their own; only a member can move its own partitions.
  *
  * Who may use a group (group_role.c) may also move and delete it.
@@ -39,11 +39,13 @@
 #include "group/group_role.h"
 #include "group/group_row.h"
 #include "group/lease.h"
+#include "group/live_members.h"
 #include "topic/sql_argument.h"
 #include "topic/topic.h"
 #include "util/clock.h"
 #include "util/sql_version.h"
-#include "wal/log_reader.h"
+#include "wal/timestamp_lookup.h"
+#include "wal/visible_end.h"
 
 PGT_FUNCTION_INFO(pgt_commit_offset);
 PGT_FUNCTION_INFO(pgt_seek_to_offset);
@@ -148,7 +150,7 @@ seek(FunctionCallInfo fcinfo, const char *function, int partition_arg, SeekTarge
 
 	/* first, since it refuses who may not use the group, to whom the members are nobody's business */
 	offsets = pgt_group_rows_read(&group, topic->partitions);
-	pgt_lease_refuse_members(&group);
+	pgt_live_members_refuse(&group);
 	for (int32 partition = first; partition < end; partition++)
 	{
 		TopicPartition key = pgt_topic_partition(topic, partition);
@@ -156,7 +158,7 @@ seek(FunctionCallInfo fcinfo, const char *function, int partition_arg, SeekTarge
 		int64		next = target(&key, arg);
 
 		(void) pgt_group_lock(&group, &offsets[partition], true);
-		pgt_lease_refuse_leased(&group, &offsets[partition]);
+		pgt_live_members_refuse_lease(&group, &offsets[partition]);
 		note_lost(&group, &offsets[partition], &key, next);
 		pgt_group_commit(&group, &offsets[partition], next, NULL);
 	}
@@ -188,14 +190,14 @@ target_end(const TopicPartition *key, void *arg)
 {
 	TransactionId blocker;
 
-	return pgt_log_reader_visible_end(key, GetActiveSnapshot(), &blocker);
+	return pgt_visible_end(key, GetActiveSnapshot(), &blocker);
 }
 
 /* SeekTarget: the first record at or past a time, or the end if there is none.  arg: int64, milliseconds. */
 static int64
 target_timestamp(const TopicPartition *key, void *arg)
 {
-	int64		offset = pgt_log_reader_offset_for_timestamp(key, *(int64 *) arg, GetActiveSnapshot());
+	int64		offset = pgt_timestamp_lookup(key, *(int64 *) arg, GetActiveSnapshot());
 
 	return offset >= 0 ? offset : target_end(key, NULL);
 }
@@ -274,9 +276,9 @@ commit_metadata(FunctionCallInfo fcinfo, int n)
 static void
 commit_unleased(const ConsumerGroup *group, GroupPartition *offset, int64 next, const char *metadata)
 {
-	pgt_lease_refuse_members(group);
+	pgt_live_members_refuse(group);
 	(void) pgt_group_lock(group, offset, true);
-	pgt_lease_refuse_leased(group, offset);
+	pgt_live_members_refuse_lease(group, offset);
 	pgt_group_commit(group, offset, next, metadata);
 }
 
@@ -355,7 +357,7 @@ delete_where_allowed(ConsumerGroup *group)
 			continue;
 		LockRelationOid(group->topic, AccessShareLock);
 		if (may_delete(group))
-			deleted += pgt_lease_delete_group(group);
+			deleted += pgt_live_members_delete_group(group);
 	}
 	return deleted;
 }
@@ -377,7 +379,7 @@ delete_group_of(ConsumerGroup *group, Oid topic)
 	check_may_delete(group);
 	LockRelationOid(group->topic, AccessShareLock);
 	check_may_delete(group);
-	return pgt_lease_delete_group(group);
+	return pgt_live_members_delete_group(group);
 }
 
 /* delete_group(group_id, topic): returns how many rows were deleted. */
@@ -478,7 +480,7 @@ pgt_offset_for_timestamp(PG_FUNCTION_ARGS)
 	Topic	   *topic = open_readable_topic(PG_GETARG_OID(0));
 	TopicPartition key = pgt_topic_partition(topic, PG_GETARG_INT32(1));
 	int64		timestamp = sought_time(PG_GETARG_TIMESTAMPTZ(2));
-	int64		offset = pgt_log_reader_offset_for_timestamp(&key, timestamp, GetActiveSnapshot());
+	int64		offset = pgt_timestamp_lookup(&key, timestamp, GetActiveSnapshot());
 
 	if (offset < 0)
 		PG_RETURN_NULL();

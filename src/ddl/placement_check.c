@@ -4,7 +4,7 @@
  *
  * With the option partitioner.enforce queries look for a key in one partition only.  That
  * loses no record as long as two things hold: each record that is produced is where its key
- * belongs, which the producer checks (producer.c), and so is each record that was there when
+ * belongs, which the producer checks (record_check.c), and so is each record that was there when
  * the option was set, or when something else changed that decides where keys belong: the
  * partitioner, the number of partitions, the type of the key.  Such a statement has all
  * records read here, as ALTER TABLE ... ADD CHECK has all rows.
@@ -22,6 +22,7 @@
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "wal/log_reader.h"
+#include "wal/visible_end.h"
 
 /* ERROR: a record is not where its key belongs, or its key not in the form of its type. */
 static void
@@ -44,7 +45,7 @@ check_partition(const Topic *topic, int32 partition, Snapshot snapshot)
 	LogReader  *reader;
 	Record		record;
 
-	(void) pgt_log_reader_visible_end(&key, snapshot, &blocker);
+	(void) pgt_visible_end(&key, snapshot, &blocker);
 	if (TransactionIdIsValid(blocker))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),

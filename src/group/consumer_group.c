@@ -277,8 +277,7 @@ void
 pgt_group_refresh_expiry(const ConsumerGroup *group, GroupPartition *parts, int32 partitions)
 {
 	GroupPartition *latest = NULL;
-	TimestampTz soon = GetCurrentTimestamp() + (int64) (pgt_clock_offset * 1000) -
-	pgt_offsets_retention_minutes * (USECS_PER_MINUTE / 4);
+	TimestampTz soon = pgt_clock_shifted_now() - pgt_offsets_retention_minutes * (USECS_PER_MINUTE / 4);
 
 	if (pgt_offsets_retention_minutes <= 0)
 		return;

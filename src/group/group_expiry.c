@@ -35,7 +35,7 @@
 #include "group/consumer_group.h"
 #include "group/group_expiry.h"
 #include "group/group_row.h"
-#include "group/lease.h"
+#include "group/live_members.h"
 #include "log/topic_waiters.h"
 #include "topic/topic.h"
 #include "util/clock.h"
@@ -135,7 +135,7 @@ expire_group(const ConsumerGroup *group, TimestampTz before)
 		return false;
 	if (has_members(group, before) || !own_expired(group, before))
 		return false;
-	pgt_lease_remove_expired_members(group);
+	pgt_live_members_remove_expired(group);
 	return pgt_group_delete(group) > 0;
 }
 

@@ -4,13 +4,8 @@
  *	  beyond the committed offsets.
  *
  * With auto_commit => false a transaction's progress is in this process's memory only:
- * a stack of versions for each partition, with a version for each subtransaction that
- * moved the position:
- *
- *	  (topic, partition, group) -> 250 (savepoint b) -> 100 (top)
- *
- * ROLLBACK TO b removes the top version, RELEASE b merges it into the one below.  A
- * position is set only while the partition is owned (consumer_group.c), and a rollback
+ * for each partition a version for each subtransaction that moved the position
+ * (subxact_version.c).  A position is set only while the partition is owned (consumer_group.c), and a rollback
  * that removes the position also releases the lock by which the partition is owned.  A
  * start is weaker than a position: it is the log's end as a group that begins there first
  * saw it, and counts only while the group has neither a position nor a committed offset.
@@ -55,7 +50,7 @@
 #include "utils/timestamp.h"
 
 #include "group/group_position.h"
-#include "util/subxact_stack.h"
+#include "util/subxact_version.h"
 
 /* The partition number of the entry that says that the transaction reads for the group. */
 #define READING_MARK	(-1)
@@ -71,7 +66,7 @@ typedef struct PositionKey
 /* A position as one subtransaction left it. */
 typedef struct PositionVersion
 {
-	SubTransactionId subid;
+	SubxactVersion version;
 	int64		next_offset;	/* NO_OFFSET: none, the committed offset counts */
 	int64		start;			/* counts where there is no readable offset; NO_OFFSET: none */
 	TimestampTz served;
@@ -80,14 +75,13 @@ typedef struct PositionVersion
 	Oid			user;			/* by this role */
 	const char *member;			/* for this member; NULL: in transactional mode */
 	TimestampTz until;			/* until when the member has the partition at least */
-	struct PositionVersion *below;	/* of an enclosing subtransaction */
 } PositionVersion;
 
 typedef struct PositionEntry
 {
 	PositionKey key;
 	Oid			offsets_table;	/* of the group */
-	PositionVersion *top;		/* NULL: none */
+	SubxactVersions versions;	/* PositionVersion */
 } PositionEntry;
 
 /* This transaction's positions; NULL: it has none. */
@@ -100,6 +94,13 @@ static SubxactStack moved;
 static dlist_head scans = DLIST_STATIC_INIT(scans);
 
 /* ---- versions ----------------------------------------------------------- */
+
+/* The entry's version that counts now; NULL: none. */
+static inline PositionVersion *
+top_version(const PositionEntry *entry)
+{
+	return (PositionVersion *) entry->versions.top;
+}
 
 /* Fill a key, its padding included. */
 static void
@@ -118,6 +119,7 @@ version_for(const ConsumerGroup *group, int32 partition, bool leased, SubTransac
 {
 	PositionKey key;
 	PositionEntry *entry;
+	bool		is_new;
 	PositionVersion *version;
 	bool		found;
 
@@ -134,26 +136,16 @@ version_for(const ConsumerGroup *group, int32 partition, bool leased, SubTransac
 	position_key(&key, group, partition, leased);
 	entry = hash_search(positions, &key, HASH_ENTER, &found);
 	if (!found)
-		entry->top = NULL;
+		entry->versions.top = NULL;
 	entry->offsets_table = group->offsets_table;
-	if (entry->top != NULL && entry->top->subid == subid)
-		return entry->top;
-
-	version = MemoryContextAlloc(TopTransactionContext, sizeof(PositionVersion));
-	if (entry->top != NULL)
-		*version = *entry->top;
-	else
+	is_new = entry->versions.top == NULL;
+	version = pgt_subxact_version_for(&entry->versions, &moved, TopTransactionContext, subid,
+									  sizeof(PositionVersion));
+	if (is_new)
 	{
 		version->next_offset = version->start = NO_OFFSET;
 		version->served = DT_NOBEGIN;
-		version->lost = 0;
-		version->due = false;
-		version->member = NULL;
 	}
-	pgt_subxact_stack_note(&moved, TopTransactionContext, subid, entry);
-	version->subid = subid;
-	version->below = entry->top;
-	entry->top = version;
 	return version;
 }
 
@@ -328,7 +320,7 @@ find_version(const ConsumerGroup *group, int32 partition, bool leased)
 		return NULL;
 	position_key(&key, group, partition, leased);
 	entry = hash_search(positions, &key, HASH_FIND, NULL);
-	return entry == NULL ? NULL : entry->top;
+	return entry == NULL ? NULL : top_version(entry);
 }
 
 /* The current version of the transaction's position in transactional mode, or NULL. */
@@ -419,7 +411,8 @@ pgt_group_position_partitions(const ConsumerGroup *group)
 	while ((entry = hash_seq_search(&status)) != NULL)
 	{
 		if (entry->key.topic == group->topic && !entry->key.leased &&
-			strcmp(entry->key.group, group->id) == 0 && entry->top != NULL && entry->top->next_offset != NO_OFFSET)
+			strcmp(entry->key.group, group->id) == 0 && top_version(entry) != NULL &&
+			top_version(entry)->next_offset != NO_OFFSET)
 			partitions = lappend_int(partitions, entry->key.partition);
 	}
 	list_sort(partitions, list_int_cmp);
@@ -452,16 +445,17 @@ is_due(const PositionVersion *version)
 static PositionDue *
 make_due(const PositionEntry *entry)
 {
+	const PositionVersion *version = top_version(entry);
 	PositionDue *due = palloc(sizeof(PositionDue));
 
 	due->group.offsets_table = entry->offsets_table;
 	due->group.topic = entry->key.topic;
 	due->group.id = pstrdup(entry->key.group);
 	due->partition = entry->key.partition;
-	due->member = entry->top->member;
-	due->until = entry->top->until;
-	due->user = entry->top->user;
-	due->next = entry->top->next_offset;
+	due->member = version->member;
+	due->until = version->until;
+	due->user = version->user;
+	due->next = version->next_offset;
 	return due;
 }
 
@@ -492,7 +486,7 @@ pgt_position_due_list(void)
 	hash_seq_init(&status, positions);
 	while ((entry = hash_seq_search(&status)) != NULL)
 	{
-		if (is_due(entry->top))
+		if (is_due(top_version(entry)))
 			list = lappend(list, make_due(entry));
 	}
 	list_sort(list, compare_due);
@@ -517,40 +511,6 @@ pgt_position_due_remove(const PositionDue *due)
 
 /* ---- the transaction's end ----------------------------------------------- */
 
-/* Drop the version of a subtransaction that rolled back. */
-static void
-undo_position(void *thing, SubTransactionId subid)
-{
-	PositionEntry *entry = thing;
-
-	while (entry->top != NULL && entry->top->subid == subid)
-	{
-		PositionVersion *undone = entry->top;
-
-		entry->top = undone->below;
-		pfree(undone);
-	}
-}
-
-/* Hand the version of a subtransaction that ended well to its parent. */
-static bool
-inherit_position(void *thing, SubTransactionId subid, SubTransactionId parent)
-{
-	PositionEntry *entry = thing;
-	PositionVersion *top = entry->top;
-	PositionVersion *replaced;
-
-	if (top == NULL || top->subid != subid)
-		return false;
-	top->subid = parent;
-	replaced = top->below;
-	if (replaced == NULL || replaced->subid != parent)
-		return parent != TopSubTransactionId;
-	top->below = replaced->below;
-	pfree(replaced);
-	return false;
-}
-
 /* Keep positions in step with savepoints. */
 static void
 positions_subxact_callback(SubXactEvent event, SubTransactionId subid,
@@ -565,11 +525,11 @@ positions_subxact_callback(SubXactEvent event, SubTransactionId subid,
 			note_scans(subid);
 			break;
 		case SUBXACT_EVENT_COMMIT_SUB:
-			pgt_subxact_stack_release(&moved, subid, parent, inherit_position);
+			pgt_subxact_stack_release(&moved, subid, parent, pgt_subxact_version_inherit);
 			inherit_scans(subid, parent);
 			break;
 		case SUBXACT_EVENT_ABORT_SUB:
-			pgt_subxact_stack_undo(&moved, subid, undo_position);
+			pgt_subxact_stack_undo(&moved, subid, pgt_subxact_version_undo);
 			undo_scans(subid);
 			break;
 	}

@@ -19,8 +19,8 @@
  * got more partitions.
  *
  * A transaction may own all partitions of a large topic, and have a savepoint for each, so
- * what it owns is looked up in a table, once it is more than a few, with a version for each subtransaction that has
- * changed it (subxact_stack.c).
+ * what it owns is looked up in a table, once it is more than a few, with a version for each
+ * subtransaction that has changed it (subxact_version.c).
  *
  * Memory: TopTransactionContext.
  */
@@ -34,7 +34,7 @@
 
 #include "group/group_wakeup.h"
 #include "log/topic_waiters.h"
-#include "util/subxact_stack.h"
+#include "util/subxact_version.h"
 #include "wal/log_writer.h"
 
 typedef struct OwnedKey
@@ -46,15 +46,14 @@ typedef struct OwnedKey
 /* How a subtransaction left a partition that it owned. */
 typedef struct OwnedVersion
 {
-	SubTransactionId subid;
+	SubxactVersion version;
 	int64		next;			/* NO_OFFSET: not set */
-	struct OwnedVersion *below;	/* of an enclosing subtransaction */
 } OwnedVersion;
 
 typedef struct OwnedPartition
 {
+	SubxactVersions versions;	/* OwnedVersion; none: not owned any more.  First: it is what is noted */
 	OwnedKey	key;
-	OwnedVersion *top;			/* NULL: not owned any more */
 } OwnedPartition;
 
 /* An entry of the table. */
@@ -153,17 +152,14 @@ add_owned(const OwnedKey *key)
 	return partition;
 }
 
-/* Put a version of the current subtransaction on top, which has none yet. */
+/* Set the next offset, as the current subtransaction leaves it. */
 static void
-add_version(OwnedPartition *entry)
+set_next(OwnedPartition *entry, int64 next)
 {
-	OwnedVersion *version = MemoryContextAlloc(TopTransactionContext, sizeof(OwnedVersion));
+	OwnedVersion *version = pgt_subxact_version_for(&entry->versions, &touched, TopTransactionContext,
+													GetCurrentSubTransactionId(), sizeof(OwnedVersion));
 
-	pgt_subxact_stack_note(&touched, TopTransactionContext, GetCurrentSubTransactionId(), entry);
-	version->subid = GetCurrentSubTransactionId();
-	version->next = NO_OFFSET;
-	version->below = entry->top;
-	entry->top = version;
+	version->next = next;
 }
 
 void
@@ -176,9 +172,9 @@ pgt_group_wakeup_note_owned(Oid topic, int32 partition, const char *group_id)
 	entry = find_owned(&key);
 	if (entry == NULL)
 		entry = add_owned(&key);
-	if (entry->top != NULL)
+	if (entry->versions.top != NULL)
 		return;
-	add_version(entry);
+	set_next(entry, NO_OFFSET);
 	pgt_topic_waiters_own(topic, partition, key.group);
 }
 
@@ -196,11 +192,8 @@ pgt_group_wakeup_note_next(Oid topic, int32 partition, const char *group_id, int
 
 	owned_key(&key, topic, partition, group_id);
 	entry = find_owned(&key);
-	if (entry == NULL || entry->top == NULL)
-		return;
-	if (entry->top->subid != GetCurrentSubTransactionId())
-		add_version(entry);
-	entry->top->next = next;
+	if (entry != NULL && entry->versions.top != NULL)
+		set_next(entry, next);
 }
 
 bool
@@ -213,10 +206,11 @@ pgt_group_wakeup_will_come(const ConsumerGroup *group, int32 partition)
 static int64
 records_left(const OwnedPartition *entry)
 {
+	int64		next = ((const OwnedVersion *) entry->versions.top)->next;
 	LogBounds	bounds;
 
 	(void) pgt_partition_log_bounds(&entry->key.partition, &bounds);
-	return entry->top->next == NO_OFFSET ? NEWS_FORCED : bounds.next_offset - entry->top->next;
+	return next == NO_OFFSET ? NEWS_FORCED : bounds.next_offset - next;
 }
 
 /* Wake a waiter for a partition that has so many records to read. */
@@ -241,7 +235,7 @@ announce(bool committed)
 	{
 		int64		records;
 
-		if (owned[i]->top == NULL)
+		if (owned[i]->versions.top == NULL)
 			continue;
 		records = committed ? records_left(owned[i]) : NEWS_FORCED;
 		if (records > 0)
@@ -300,34 +294,12 @@ static void
 undo_owned(void *thing, SubTransactionId subid)
 {
 	OwnedPartition *entry = thing;
-	OwnedVersion *undone = entry->top;
 
-	if (undone == NULL || undone->subid != subid)
+	if (!pgt_subxact_version_drop(&entry->versions, subid))
 		return;
-	entry->top = undone->below;
-	pfree(undone);
 	/* all notes go: one of them may be about a partition that is free again */
 	pgt_topic_waiters_disown();
 	announce_partition(entry, NEWS_FORCED);
-}
-
-/* A subtransaction that ends well hands its version to its parent. */
-static bool
-inherit_owned(void *thing, SubTransactionId subid, SubTransactionId parent)
-{
-	OwnedPartition *entry = thing;
-	OwnedVersion *top = entry->top;
-	OwnedVersion *replaced;
-
-	if (top == NULL || top->subid != subid)
-		return false;
-	top->subid = parent;
-	replaced = top->below;
-	if (replaced == NULL || replaced->subid != parent)
-		return parent != TopSubTransactionId;
-	top->below = replaced->below;
-	pfree(replaced);
-	return false;
 }
 
 /* Keep the owned partitions in step with savepoints. */
@@ -338,7 +310,7 @@ wakeup_subxact_callback(SubXactEvent event, SubTransactionId subid,
 	if (event == SUBXACT_EVENT_ABORT_SUB)
 		pgt_subxact_stack_undo(&touched, subid, undo_owned);
 	else if (event == SUBXACT_EVENT_COMMIT_SUB)
-		pgt_subxact_stack_release(&touched, subid, parent, inherit_owned);
+		pgt_subxact_stack_release(&touched, subid, parent, pgt_subxact_version_inherit);
 }
 
 void

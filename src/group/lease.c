@@ -37,13 +37,8 @@
  * joins only a group that has such a row, its own or another's.  Where other transactions
  * are about to write all of a new group's first rows, the member waits for them.
  *
- * Shares.  With n live members each has 1/n of the partitions; the members that joined
- * first have the remainder.  Each member computes its share from the same rows at each
- * call: a member with more gives partitions up, a member with less takes free ones.  Two
- * members may see different rows for a moment; at worst a partition stays free until the
- * next call.  A partition with uncommitted records is not given up at once: the member
- * receives no more records of it and its lease is not renewed, so either the commit gives
- * it up or its lease expires.
+ * Shares.  What each member should have, and what its call does with each partition, is
+ * lease_call.c's to plan; this file carries it out.
  *
  * Renewal.  A call that delivers or commits writes rows anyway, and renews their leases.
  * Otherwise a lease is renewed once a quarter of it has passed, so that polling an idle
@@ -52,9 +47,8 @@
  *
  * Time is the server's wall clock, since leases outlive the server and are replicated to
  * standbys.  The clock of a promoted standby may differ, so a lease may be a little longer
- * or shorter there.  If the clock is set forward, leases end early.  If it is set back, a
- * lease may have more time left than its whole length; the next call of any member
- * shortens it to its length.
+ * or shorter there.  If the clock is set forward, leases end early.  If it is set back, they
+ * are cut (lease_cut.c).
  *
  * Locks: the member's lock (group_member.c), then the locks of partitions' rows.  Row locks
  * are waited for only in ascending order; otherwise a locked row is skipped.
@@ -71,59 +65,9 @@
 #include "group/group_row.h"
 #include "group/group_wakeup.h"
 #include "group/lease.h"
+#include "group/lease_cut.h"
+#include "group/live_members.h"
 #include "util/clock.h"
-
-/* What a call does with a partition. */
-typedef enum LeasePlan
-{
-	LEASE_OTHER,				/* nothing: it is not the member's */
-	LEASE_KEEP,
-	LEASE_DRAIN,				/* give it up once its records are committed */
-	LEASE_GIVE_UP,
-	LEASE_TAKE
-} LeasePlan;
-
-struct LeaseCall
-{
-	const LeaseHolder *holder;
-	TimestampTz now;
-	List	   *members;		/* of GroupMember, in the order they joined */
-	GroupMember **by_id;		/* the same, in the order of their ids */
-	GroupMember *me;			/* one of them; NULL: the member is new */
-	int64		lease;
-	GroupPartition *parts;		/* of all partitions */
-	LeasePlan  *plan;			/* for each of them */
-	bool		wrote;			/* has it written a partition's row? */
-};
-
-/* ---- time --------------------------------------------------------------- */
-
-/* The current time, by which leases end. */
-static TimestampTz
-lease_now(void)
-{
-	return GetCurrentTimestamp() + (int64) (pgt_clock_offset * 1000);
-}
-
-bool
-pgt_lease_is_live(const GroupPartition *part)
-{
-	return part->lease.member != NULL && part->lease.until > lease_now();
-}
-
-/* Does a lease have more time left than its whole length, since the clock was set back? */
-static bool
-outlasts(const LeaseCall *call, TimestampTz until, int64 lease)
-{
-	return until - call->now > lease;
-}
-
-/* Has a quarter of a lease passed, or does it last too long, so that it must be written again? */
-static bool
-needs_renewal(const LeaseCall *call, TimestampTz until)
-{
-	return until - call->now < call->lease / 4 * 3 || outlasts(call, until, call->lease);
-}
 
 /* ---- errors ------------------------------------------------------------- */
 
@@ -166,170 +110,6 @@ notice_lost_lease(const LeaseHolder *holder, const GroupPartition *part)
 			 errdetail("Records that the member had not committed are delivered again.")));
 }
 
-/* ERROR: a group with live members cannot be moved or deleted. */
-static void
-report_live_member(const ConsumerGroup *group, const char *member, TimestampTz until)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_IN_USE),
-			 errmsg("consumer group \"%s\" has live members in topic \"%s\"",
-					group->id, get_rel_name(group->topic)),
-			 errdetail("The lease of member \"%s\" ends at %s.", member, timestamptz_to_str(until)),
-			 errhint("Let its members call leave_group(), or wait until their leases have ended.")));
-}
-
-/* ---- the plan ----------------------------------------------------------- */
-
-bool
-pgt_lease_is_held(const LeaseCall *call, const GroupPartition *part)
-{
-	return part->lease.member != NULL && strcmp(part->lease.member, call->holder->member) == 0;
-}
-
-/*
- * Is the partition the member's?  Its row must name the member, and the member's row must
- * list it.  A partition that a member of that name had before it was removed and joined
- * again is not the member's: its position may lie behind records that were never
- * processed.
- */
-static bool
-is_mine(const LeaseCall *call, const GroupPartition *part)
-{
-	return call->me != NULL && pgt_lease_is_held(call, part) && pgt_group_member_lists(call->me, part->partition);
-}
-
-/* May the member take the partition, which is not its own? */
-static bool
-is_free(const LeaseCall *call, const GroupPartition *part)
-{
-	return part->lease.member == NULL || part->lease.until <= call->now ||
-		pgt_lease_is_held(call, part);
-}
-
-/* Has the partition's member read records that it has not committed? */
-static bool
-is_uncommitted(const GroupPartition *part)
-{
-	return part->lease.position != NO_OFFSET && part->lease.position != part->committed;
-}
-
-/* The number of partitions that the member should have. */
-static int
-share_of_member(const LeaseCall *call)
-{
-	int			partitions = call->holder->partitions;
-	int			alive = 0;
-	int			rank = -1;
-	ListCell   *cell;
-
-	foreach(cell, call->members)
-	{
-		const GroupMember *member = lfirst(cell);
-
-		if (member == call->me)
-			rank = alive++;
-		else if (member->until > call->now)
-			alive++;
-	}
-	if (rank < 0)
-		rank = alive++;
-	return partitions / alive + (rank < partitions % alive ? 1 : 0);
-}
-
-/*
- * Give up to "count" of the partitions that are to be kept another plan, beginning with
- * the last one; with "committed" only partitions without uncommitted records.  Returns
- * the part of "count" that remains.
- */
-static int
-plan_fewer(LeaseCall *call, int count, LeasePlan plan, bool committed)
-{
-	for (int i = call->holder->partitions - 1; i >= 0 && count > 0; i--)
-	{
-		if (call->plan[i] != LEASE_KEEP || (committed && is_uncommitted(&call->parts[i])))
-			continue;
-		call->plan[i] = plan;
-		count--;
-	}
-	return count;
-}
-
-/* Decide what the call does with each partition. */
-static void
-make_plan(LeaseCall *call)
-{
-	int			partitions = call->holder->partitions;
-	int			excess = -share_of_member(call);
-
-	for (int i = 0; i < partitions; i++)
-	{
-		call->plan[i] = is_mine(call, &call->parts[i]) ? LEASE_KEEP : LEASE_OTHER;
-		if (call->plan[i] == LEASE_KEEP)
-			excess++;
-	}
-	if (excess > 0)
-		excess = plan_fewer(call, excess, LEASE_GIVE_UP, true);
-	if (excess > 0)
-		excess = plan_fewer(call, excess, LEASE_DRAIN, false);
-
-	for (int i = 0; i < partitions && excess < 0; i++)
-	{
-		if (call->plan[i] != LEASE_OTHER || !is_free(call, &call->parts[i]))
-			continue;
-		call->plan[i] = LEASE_TAKE;
-		excess++;
-	}
-}
-
-/* Order members by their ids. */
-static int
-compare_ids(const void *a, const void *b)
-{
-	return strcmp((*(GroupMember *const *) a)->id, (*(GroupMember *const *) b)->id);
-}
-
-/* The members of the call in the order of their ids. */
-static GroupMember **
-sort_by_id(List *members)
-{
-	GroupMember **sorted = palloc(sizeof(GroupMember *) * (list_length(members) + 1));
-
-	for (int i = 0; i < list_length(members); i++)
-		sorted[i] = list_nth(members, i);
-	qsort(sorted, list_length(members), sizeof(GroupMember *), compare_ids);
-	return sorted;
-}
-
-/* The member of that name, or NULL. */
-static GroupMember *
-find_member(const LeaseCall *call, const char *id)
-{
-	GroupMember wanted = {.id = unconstify(char *, id)};
-	GroupMember *key = &wanted;
-	GroupMember **found = bsearch(&key, call->by_id, list_length(call->members), sizeof(GroupMember *), compare_ids);
-
-	return found == NULL ? NULL : *found;
-}
-
-/* Read the rows of the group's members and partitions, and make a plan. */
-static LeaseCall *
-open_call(const LeaseHolder *holder)
-{
-	LeaseCall  *call = palloc0(sizeof(LeaseCall));
-
-	call->holder = holder;
-	call->now = lease_now();
-	call->members = pgt_group_member_read(holder->group);
-	call->by_id = sort_by_id(call->members);
-	call->me = find_member(call, holder->member);
-	call->lease = holder->lease > 0 || call->me == NULL ? holder->lease : call->me->lease;
-	call->parts = pgt_group_rows_read(holder->group, holder->partitions);
-	pgt_group_clamp_future_served(call->parts, holder->partitions);
-	call->plan = palloc(sizeof(LeasePlan) * holder->partitions);
-	make_plan(call);
-	return call;
-}
-
 /* Lock the member and open a call in its name; ERROR where the group has no such member. */
 static LeaseCall *
 open_member_call(const LeaseHolder *holder)
@@ -337,7 +117,7 @@ open_member_call(const LeaseHolder *holder)
 	LeaseCall  *call;
 
 	(void) pgt_group_member_lock(holder->group, holder->member, true);
-	call = open_call(holder);
+	call = pgt_lease_call_open(holder);
 	if (call->me == NULL)
 		report_unknown_member(holder);
 	return call;
@@ -402,7 +182,7 @@ carry_out(LeaseCall *call, int partition)
 		call->plan[partition] = LEASE_OTHER;
 	}
 	else
-		call->plan[partition] = is_mine(call, part) ? LEASE_DRAIN : LEASE_OTHER;
+		call->plan[partition] = pgt_lease_call_is_mine(call, part) ? LEASE_DRAIN : LEASE_OTHER;
 }
 
 /* Return to the committed offset in all partitions that the member still has. */
@@ -413,10 +193,10 @@ rewind_positions(LeaseCall *call)
 	{
 		GroupPartition *part = &call->parts[i];
 
-		if (!is_mine(call, part) || part->lease.position == NO_OFFSET)
+		if (!pgt_lease_call_is_mine(call, part) || part->lease.position == NO_OFFSET)
 			continue;
 		(void) pgt_group_lock(call->holder->group, part, true);
-		if (!is_mine(call, part))
+		if (!pgt_lease_call_is_mine(call, part))
 			continue;
 		part->lease.position = NO_OFFSET;
 		write_lease(call, part);
@@ -437,7 +217,7 @@ notice_losses(LeaseCall *call)
 	{
 		GroupPartition *part = &call->parts[call->me->partitions[i]];
 
-		if (is_mine(call, part))
+		if (pgt_lease_call_is_mine(call, part))
 			continue;
 		notice_lost_lease(call->holder, part);
 		lost = true;
@@ -445,7 +225,7 @@ notice_losses(LeaseCall *call)
 	if (!lost)
 		return;
 	rewind_positions(call);
-	make_plan(call);
+	pgt_lease_call_plan(call);
 }
 
 /* ---- the member's row --------------------------------------------------- */
@@ -472,37 +252,6 @@ list_has_changed(const GroupMember *me, const int32 *partitions, int count)
 		memcmp(me->partitions, partitions, sizeof(int32) * count) != 0;
 }
 
-/*
- * Remove members whose leases have expired, except for members that are calling at this
- * moment and for the member "me", which may be NULL.
- */
-static void
-remove_expired_members(const ConsumerGroup *group, List *members, TimestampTz now, const char *me)
-{
-	bool		any = false;
-	ListCell   *cell;
-
-	foreach(cell, members)
-	{
-		const GroupMember *member = lfirst(cell);
-
-		if (member->until <= now && (me == NULL || strcmp(member->id, me) != 0))
-			any = pgt_group_member_lock(group, member->id, false) || any;
-	}
-	if (!any)
-		return;
-
-	/* read the members again, as some of them are locked now */
-	foreach(cell, pgt_group_member_read(group))
-	{
-		const GroupMember *member = lfirst(cell);
-
-		if (member->until <= now && (me == NULL || strcmp(member->id, me) != 0) &&
-			pgt_group_member_lock(group, member->id, false))
-			pgt_group_member_delete(group, member);
-	}
-}
-
 /* Has the group a row in any partition, as the call has read or written it? */
 static bool
 group_has_rows(const LeaseCall *call)
@@ -526,13 +275,14 @@ update_member(LeaseCall *call)
 	int			count = list_partitions(call, partitions);
 	GroupMember *me = call->me;
 
-	if (me != NULL && !call->wrote && !needs_renewal(call, me->until) &&
+	if (me != NULL && !call->wrote && !pgt_lease_call_needs_renewal(call, me->until) &&
 		!list_has_changed(me, partitions, count))
 		return;
 	if (me == NULL && !group_has_rows(call))
 		return;
 
-	remove_expired_members(call->holder->group, call->members, call->now, call->holder->member);
+	pgt_live_members_remove_expired_but(call->holder->group, call->members, call->now,
+										call->holder->member);
 	if (me == NULL)
 	{
 		me = palloc0(sizeof(GroupMember));
@@ -549,102 +299,12 @@ update_member(LeaseCall *call)
 	call->me = me;
 }
 
-/* ---- others' leases that last too long ----------------------------------- */
-
-/* The length of the leases of a partition's member. */
-static int64
-length_of_lease(const LeaseCall *call, const GroupLease *lease)
-{
-	const GroupMember *member = find_member(call, lease->member);
-
-	return member != NULL ? member->lease : call->lease;
-}
-
-/* Does another member have a lease with more time left than its whole length? */
-static bool
-partition_outlasts(const LeaseCall *call, const GroupPartition *part)
-{
-	return part->lease.member != NULL && !pgt_lease_is_held(call, part) &&
-		outlasts(call, part->lease.until, length_of_lease(call, &part->lease));
-}
-
-/* Is another member alive for longer than the length of its leases? */
-static bool
-member_outlasts(const LeaseCall *call, const GroupMember *member)
-{
-	return strcmp(member->id, call->holder->member) != 0 &&
-		outlasts(call, member->until, member->lease);
-}
-
-/* Has the clock been set back since another member wrote its lease? */
-static bool
-others_outlast(const LeaseCall *call)
-{
-	ListCell   *cell;
-
-	foreach(cell, call->members)
-	{
-		if (member_outlasts(call, lfirst(cell)))
-			return true;
-	}
-	for (int i = 0; i < call->holder->partitions; i++)
-	{
-		if (partition_outlasts(call, &call->parts[i]))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Shorten other members' leases that last too long, since the clock was set back: they end
- * as if their members had called now.  A member that is calling at this moment holds the
- * locks, and writes its leases itself.  The plan does not change, as these members are
- * alive before and after.
- */
-static void
-cut_leases(LeaseCall *call)
-{
-	ListCell   *cell;
-
-	if (!others_outlast(call))
-		return;
-	for (int i = 0; i < call->holder->partitions; i++)
-	{
-		GroupPartition *part = &call->parts[i];
-
-		if (!partition_outlasts(call, part) ||
-			pgt_group_lock(call->holder->group, part, false) != GROUP_OWNED ||
-			!partition_outlasts(call, part))
-			continue;
-		part->lease.until = call->now + length_of_lease(call, &part->lease);
-		pgt_group_write_lease(call->holder->group, part);
-	}
-	foreach(cell, call->members)
-	{
-		const GroupMember *member = lfirst(cell);
-
-		if (member_outlasts(call, member))
-			(void) pgt_group_member_lock(call->holder->group, member->id, false);
-	}
-	/* read the members again, as some of them are locked now */
-	foreach(cell, pgt_group_member_read(call->holder->group))
-	{
-		GroupMember *member = lfirst(cell);
-
-		if (!member_outlasts(call, member) ||
-			!pgt_group_member_lock(call->holder->group, member->id, false))
-			continue;
-		member->until = call->now + member->lease;
-		pgt_group_member_write(call->holder->group, member);
-	}
-}
-
 /* ---- one call of consume() ---------------------------------------------- */
 
 LeaseCall *
 pgt_lease_look(const LeaseHolder *holder)
 {
-	return open_call(holder);
+	return pgt_lease_call_open(holder);
 }
 
 /* Does the plan need a write to a partition's row?  A partition to be taken is owned. */
@@ -658,7 +318,7 @@ partition_is_due(LeaseCall *call, int partition, bool *retry)
 		case LEASE_GIVE_UP:
 			return true;
 		case LEASE_KEEP:
-			return needs_renewal(call, part->lease.until);
+			return pgt_lease_call_needs_renewal(call, part->lease.until);
 		case LEASE_TAKE:
 			if (pgt_group_lock(call->holder->group, part, false) == GROUP_OWNED)
 				return true;
@@ -675,11 +335,11 @@ member_is_due(const LeaseCall *call)
 {
 	if (call->me == NULL)
 		return group_has_rows(call);
-	if (needs_renewal(call, call->me->until) || others_outlast(call))
+	if (pgt_lease_call_needs_renewal(call, call->me->until) || pgt_lease_cut_is_due(call))
 		return true;
 	for (int i = 0; i < call->me->partition_count; i++)
 	{
-		if (!is_mine(call, &call->parts[call->me->partitions[i]]))
+		if (!pgt_lease_call_is_mine(call, &call->parts[call->me->partitions[i]]))
 			return true;
 	}
 	return false;
@@ -728,8 +388,8 @@ pgt_lease_begin(const LeaseHolder *holder)
 	LeaseCall  *call;
 
 	(void) pgt_group_member_lock(holder->group, holder->member, true);
-	call = open_call(holder);
-	cut_leases(call);
+	call = pgt_lease_call_open(holder);
+	pgt_lease_cut_others(call);
 	notice_losses(call);
 	for (int i = 0; i < holder->partitions; i++)
 		carry_out(call, i);
@@ -767,7 +427,7 @@ pgt_lease_start(LeaseCall *call, GroupPartition *part, int64 start)
 void
 pgt_lease_pass_gap(LeaseCall *call, GroupPartition *part, int64 next)
 {
-	if (is_uncommitted(part))
+	if (pgt_lease_call_is_uncommitted(part))
 	{
 		part->lease.position = next;
 		write_lease(call, part);
@@ -801,7 +461,7 @@ pgt_lease_advance(const ConsumerGroup *group, GroupPartition *part, const char *
 	if (part->lease.member == NULL || strcmp(part->lease.member, member) != 0)
 		report_lost_lease(&holder, part);
 	part->lease.position = next;
-	part->lease.served = lease_now();
+	part->lease.served = pgt_clock_shifted_now();
 	part->lease.until = Max(part->lease.until, until);
 	pgt_group_write_lease(group, part);
 }
@@ -813,7 +473,7 @@ pgt_lease_end(LeaseCall *call)
 	{
 		GroupPartition *part = &call->parts[i];
 
-		if (call->plan[i] == LEASE_KEEP && needs_renewal(call, part->lease.until) &&
+		if (call->plan[i] == LEASE_KEEP && pgt_lease_call_needs_renewal(call, part->lease.until) &&
 			pgt_group_lock(call->holder->group, part, false) == GROUP_OWNED)
 			write_lease(call, part);
 	}
@@ -827,7 +487,7 @@ static void
 own_mine(LeaseCall *call, GroupPartition *part)
 {
 	(void) pgt_group_lock(call->holder->group, part, true);
-	if (!is_mine(call, part))
+	if (!pgt_lease_call_is_mine(call, part))
 		report_lost_lease(call->holder, part);
 }
 
@@ -837,7 +497,7 @@ commit_position(LeaseCall *call, GroupPartition *part)
 {
 	int64		position;
 
-	if (is_mine(call, part) && part->lease.position == NO_OFFSET)
+	if (pgt_lease_call_is_mine(call, part) && part->lease.position == NO_OFFSET)
 		return;
 	own_mine(call, part);
 	position = part->lease.position;
@@ -853,7 +513,7 @@ commit_position(LeaseCall *call, GroupPartition *part)
 static void
 end_commit(LeaseCall *call)
 {
-	make_plan(call);
+	pgt_lease_call_plan(call);
 	for (int i = 0; i < call->holder->partitions; i++)
 	{
 		if (call->plan[i] == LEASE_GIVE_UP)
@@ -889,7 +549,7 @@ pgt_lease_commit_offset(const LeaseHolder *holder, GroupPartition *part, int64 n
 	*part = *mine;
 }
 
-/* ---- leaving and resetting ---------------------------------------------- */
+/* ---- leaving -------------------------------------------------------------- */
 
 void
 pgt_lease_leave(const LeaseHolder *holder)
@@ -897,15 +557,15 @@ pgt_lease_leave(const LeaseHolder *holder)
 	LeaseCall  *call;
 
 	(void) pgt_group_member_lock(holder->group, holder->member, true);
-	call = open_call(holder);
+	call = pgt_lease_call_open(holder);
 	for (int i = 0; i < holder->partitions; i++)
 	{
 		GroupPartition *part = &call->parts[i];
 
-		if (!pgt_lease_is_held(call, part))
+		if (!pgt_lease_call_is_held(call, part))
 			continue;
 		(void) pgt_group_lock(holder->group, part, true);
-		if (pgt_lease_is_held(call, part))
+		if (pgt_lease_call_is_held(call, part))
 			release(call, part);
 	}
 	if (call->me != NULL)
@@ -913,72 +573,4 @@ pgt_lease_leave(const LeaseHolder *holder)
 		pgt_group_member_delete(holder->group, call->me);
 		pgt_group_wakeup_topic(holder->group->topic);
 	}
-}
-
-void
-pgt_lease_refuse_members(const ConsumerGroup *group)
-{
-	TimestampTz now = lease_now();
-	ListCell   *cell;
-
-	foreach(cell, pgt_group_member_read(group))
-	{
-		const GroupMember *member = lfirst(cell);
-
-		if (member->until > now)
-			report_live_member(group, member->id, member->until);
-	}
-}
-
-void
-pgt_lease_refuse_leased(const ConsumerGroup *group, const GroupPartition *part)
-{
-	if (pgt_lease_is_live(part))
-		report_live_member(group, part->lease.member, part->lease.until);
-}
-
-void
-pgt_lease_remove_expired_members(const ConsumerGroup *group)
-{
-	remove_expired_members(group, pgt_group_member_read(group), lease_now(), NULL);
-}
-
-int64
-pgt_lease_delete_group(const ConsumerGroup *group)
-{
-	int64		deleted;
-
-	pgt_lease_refuse_members(group);
-	pgt_lease_remove_expired_members(group);
-	deleted = pgt_group_delete(group);
-	/* the deletion has waited for consumers that were joining */
-	pgt_lease_refuse_members(group);
-	return deleted;
-}
-
-/* Remove all members of a group, waiting for their calls. */
-static void
-remove_all_members(const ConsumerGroup *group)
-{
-	ListCell   *cell;
-
-	foreach(cell, pgt_group_member_read(group))
-		(void) pgt_group_member_lock(group, ((const GroupMember *) lfirst(cell))->id, true);
-	/* read the members again, as they are locked now; one that has joined meanwhile is locked here */
-	foreach(cell, pgt_group_member_read(group))
-	{
-		const GroupMember *member = lfirst(cell);
-
-		if (pgt_group_member_lock(group, member->id, false))
-			pgt_group_member_delete(group, member);
-	}
-}
-
-void
-pgt_lease_drop_group(const ConsumerGroup *group)
-{
-	remove_all_members(group);
-	(void) pgt_group_delete(group);
-	/* the deletion has waited for consumers that were joining */
-	remove_all_members(group);
 }

@@ -6,24 +6,9 @@
 #ifndef LEASE_H
 #define LEASE_H
 
-#include "group/group_member.h"
+#include "group/lease_call.h"
 
 #define DEFAULT_LEASE	(30 * USECS_PER_SEC)
-
-/* The caller: a member of a group, and the length of the lease it asks for. */
-typedef struct LeaseHolder
-{
-	const ConsumerGroup *group;
-	const char *member;			/* its id */
-	int64		lease;			/* length in microseconds */
-	int32		partitions;		/* number of the topic's partitions */
-} LeaseHolder;
-
-/* One call of a member. */
-typedef struct LeaseCall LeaseCall;
-
-/* Is the partition leased to a member, and the lease has not expired? */
-extern bool pgt_lease_is_live(const GroupPartition *part);
 
 /*
  * pgt_lease_look() reads the member's state without taking a lock.
@@ -55,9 +40,6 @@ extern LeaseCall *pgt_lease_begin(const LeaseHolder *holder);
  */
 extern int	pgt_lease_partitions(LeaseCall *call, GroupPartition **parts);
 extern int64 pgt_lease_next_offset(const GroupPartition *part);
-
-/* Does the lease in *part name the member of the call? */
-extern bool pgt_lease_is_held(const LeaseCall *call, const GroupPartition *part);
 
 /* The member starts at "start", which is committed.  The caller owns the partition. */
 extern void pgt_lease_start(LeaseCall *call, GroupPartition *part, int64 start);
@@ -98,24 +80,5 @@ extern void pgt_lease_commit_offset(const LeaseHolder *holder, GroupPartition *p
 
 /* Give up all partitions of the member, and remove it; no error where there is no such member. */
 extern void pgt_lease_leave(const LeaseHolder *holder);
-
-/* ERROR where the group has members that are alive, or the partition is leased to one. */
-extern void pgt_lease_refuse_members(const ConsumerGroup *group);
-extern void pgt_lease_refuse_leased(const ConsumerGroup *group, const GroupPartition *part);
-
-/*
- * Delete the group's rows and members in its topic; returns the number of rows.  ERROR where
- * the group has members that are alive.
- */
-extern int64 pgt_lease_delete_group(const ConsumerGroup *group);
-
-/*
- * The same although members are alive: waits for those that call at this moment, and
- * fences all.
- */
-extern void pgt_lease_drop_group(const ConsumerGroup *group);
-
-/* Remove the members of the group whose leases have expired. */
-extern void pgt_lease_remove_expired_members(const ConsumerGroup *group);
 
 #endif							/* LEASE_H */

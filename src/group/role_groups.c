@@ -29,7 +29,7 @@
 
 #include "group/consumer_group.h"
 #include "group/group_row.h"
-#include "group/lease.h"
+#include "group/live_members.h"
 #include "group/role_groups.h"
 #include "topic/topic.h"
 
@@ -89,7 +89,7 @@ pgt_role_groups_drop(List *roles)
 
 		LockRelationOid(group->topic, AccessShareLock);
 		if (pgt_topic_exists(group->topic))
-			pgt_lease_drop_group(group);
+			pgt_live_members_drop_group(group);
 	}
 }
 

@@ -49,7 +49,6 @@
 #include "maintenance/compaction.h"
 #include "maintenance/maintenance_hold.h"
 #include "maintenance/maintenance_stats.h"
-#include "maintenance/segment_filter.h"
 #include "maintenance/segment_survey.h"
 #include "maintenance/visibility_horizon.h"
 #include "miscadmin.h"
@@ -396,20 +395,21 @@ youngest_to_merge(const Compaction *compaction)
  * left, and possibly more.
  */
 static void
-add_counts(CompactionResult *result, const SegmentFilterCounts *counts)
+add_counts(SegmentFilterCounts *result, const SegmentFilterCounts *counts)
 {
 	int64		records_gone = result->records_before - result->records_after;
 	int64		bytes_gone = result->bytes_before - result->bytes_after;
+	int64		batches_gone = result->batches_before - result->batches_after;
 
-	result->records_before = counts->records_before + records_gone;
-	result->records_after = counts->records_after;
-	result->bytes_before = counts->bytes_before + bytes_gone;
-	result->bytes_after = counts->bytes_after;
+	*result = *counts;
+	result->records_before += records_gone;
+	result->bytes_before += bytes_gone;
+	result->batches_before += batches_gone;
 }
 
 /* One pass: build a map and filter the segments below its end. */
 static void
-run_pass(Compaction *compaction, CompactionResult *result)
+run_pass(Compaction *compaction, SegmentFilterCounts *result)
 {
 	const Topic *topic = compaction->topic;
 	PartitionState *state = compaction->survey.log.state;
@@ -438,7 +438,7 @@ run_pass(Compaction *compaction, CompactionResult *result)
 
 /* Run as many passes as it takes; a dry run changes nothing, so it makes only one. */
 static void
-run_passes(Compaction *compaction, int32 partition, CompactionResult *result)
+run_passes(Compaction *compaction, int32 partition, SegmentFilterCounts *result)
 {
 	for (;;)
 	{
@@ -453,7 +453,7 @@ run_passes(Compaction *compaction, int32 partition, CompactionResult *result)
 
 void
 pgt_compaction_run(const Topic *topic, int32 partition, bool roll, bool dry_run,
-				   CompactionResult *result)
+				   SegmentFilterCounts *result)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics compaction",
 												  ALLOCSET_DEFAULT_SIZES);

@@ -6,15 +6,8 @@
 #define COMPACTION_H
 
 #include "maintenance/maintenance_hold.h"
+#include "maintenance/segment_filter.h"
 #include "topic/topic.h"
-
-typedef struct CompactionResult
-{
-	int64		records_before; /* of the segments looked at */
-	int64		records_after;
-	int64		bytes_before;
-	int64		bytes_after;
-} CompactionResult;
 
 /*
  * Is a partition due to be compacted, by its dirty ratio or by max.compaction.lag.ms?
@@ -27,10 +20,11 @@ extern bool pgt_compaction_is_due(const Topic *topic, int32 partition, double *r
  * be removed.  "roll": start a new segment first, so that the resolved records of the
  * active one are compacted too (see pgt_sync_process_resolve()).  The caller holds
  * ShareUpdateExclusiveLock on the topic and is in a transaction; the segments are
- * swapped at once and stay swapped if the transaction is rolled back.
+ * swapped at once and stay swapped if the transaction is rolled back.  *result is of the
+ * segments looked at.
  */
 extern void pgt_compaction_run(const Topic *topic, int32 partition, bool roll, bool dry_run,
-							   CompactionResult *result);
+							   SegmentFilterCounts *result);
 
 /*
  * Remove the segments of a partition that unfinished compactions have left; returns

@@ -26,9 +26,9 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-#include "wal/log_reader.h"
 #include "wal/log_writer.h"
 #include "wal/sync_process.h"
+#include "wal/visible_end.h"
 
 typedef struct Erasure
 {
@@ -65,7 +65,7 @@ wait_for_blocker(const TopicPartition *key)
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	TransactionId blocker;
 
-	(void) pgt_log_reader_visible_end(key, snapshot, &blocker);
+	(void) pgt_visible_end(key, snapshot, &blocker);
 	UnregisterSnapshot(snapshot);
 	if (!TransactionIdIsValid(blocker))
 		return false;

@@ -6,17 +6,18 @@
  *
  * All of them take effect at once and are not undone by a rollback, because files
  * cannot be brought back.  apply_retention() and compact() remove only records that are
- * due to go anyway, and merge_batches() none that can be read, so they may be part of a
- * transaction, unless that transaction has set the options that they follow.  The other two are refused inside a transaction.
+ * due to go anyway, and merge_batches() and build_key_index() none that can be read, so they
+ * may be part of a transaction, unless that transaction has set the options that they follow.
+ * The other two are refused inside a transaction.
  *
  * Only the topic's owner may call them.
  *
  * Locks: ShareUpdateExclusiveLock on the topic, which waits for a running worker and
  * excludes another such function, but not producing and consuming.  apply_retention(),
- * compact() and merge_batches() release it after each topic, so that two calls that go over
- * all topics do not wait for each other in a circle.  A dry run changes nothing; that of
- * apply_retention() takes AccessShareLock, and those of the others keep the segments they
- * read from being replaced.
+ * compact(), merge_batches() and build_key_index() release it after each topic, so that two
+ * calls that go over all topics do not wait for each other in a circle.  A dry run changes
+ * nothing; that of apply_retention() takes AccessShareLock, and those of the others keep the
+ * segments they read from being replaced.
  */
 #include "postgres.h"
 
@@ -43,8 +44,8 @@
 #include "topic/sql_argument.h"
 #include "util/clock.h"
 #include "util/sql_version.h"
-#include "wal/log_reader.h"
 #include "wal/sync_process.h"
+#include "wal/visible_end.h"
 
 #define LAST_STABLE_OFFSET	(-1)	/* as an argument of delete_records() */
 
@@ -59,16 +60,21 @@ PGT_FUNCTION_INFO(pgt_erase);
 
 #define MAINTAIN_COLUMNS	6	/* at most, of a row */
 
-/*
- * Works on one partition of a locked topic and fills the row's columns after its
- * name.  False: the topic is not one for this work.
- */
-typedef bool (*PartitionWork) (const Topic *topic, int32 partition, bool dry_run, Datum *values);
+/* What one of these functions does to topics. */
+typedef struct TopicWork
+{
+	bool		(*suits) (const Topic *topic);	/* is the topic one for this work? */
+	void		(*refuse) (const Topic *topic);	/* ERROR: it is not, and was named */
+	/* work on one partition of a locked topic, and fill its row's columns behind the partition's */
+	void		(*run) (const Topic *topic, int32 partition, bool dry_run, Datum *values);
+} TopicWork;
 
 /* Work on all partitions of a locked topic, adding a row for each. */
 static void
-work_on_topic(ReturnSetInfo *set, const Topic *topic, PartitionWork work, bool dry_run)
+work_on_topic(ReturnSetInfo *set, const Topic *topic, const TopicWork *work, bool dry_run)
 {
+	if (work->suits != NULL && !work->suits(topic))
+		return;
 	for (int32 partition = 0; partition < topic->partitions; partition++)
 	{
 		Datum		values[MAINTAIN_COLUMNS];
@@ -77,8 +83,8 @@ work_on_topic(ReturnSetInfo *set, const Topic *topic, PartitionWork work, bool d
 		CHECK_FOR_INTERRUPTS();
 		values[0] = ObjectIdGetDatum(topic->relid);
 		values[1] = Int32GetDatum(partition);
-		if (work(topic, partition, dry_run, &values[2]))
-			tuplestore_putvalues(set->setResult, set->setDesc, values, nulls);
+		work->run(topic, partition, dry_run, &values[2]);
+		tuplestore_putvalues(set->setResult, set->setDesc, values, nulls);
 	}
 }
 
@@ -109,7 +115,7 @@ check_own_topic(Oid relid)
 
 /* A function f(topic) or f(topic, dry_run): a row for each partition of the topic, or of all own topics. */
 static Datum
-work_on_topics(FunctionCallInfo fcinfo, PartitionWork work, LOCKMODE lock)
+work_on_topics(FunctionCallInfo fcinfo, const TopicWork *work, LOCKMODE lock)
 {
 	bool		dry_run = PG_NARGS() > 1 && !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
 	List	   *topics;
@@ -139,6 +145,36 @@ work_on_topics(FunctionCallInfo fcinfo, PartitionWork work, LOCKMODE lock)
 	return (Datum) 0;
 }
 
+/*
+ * The same for work that suits some topics only, which a topic that is named must be, and
+ * that is to take in everything committed before the call.
+ */
+static Datum
+work_on_suitable_topics(FunctionCallInfo fcinfo, const TopicWork *work)
+{
+	if (!PG_ARGISNULL(0))
+	{
+		const Topic *topic;
+
+		check_own_topic(PG_GETARG_OID(0));
+		topic = pgt_topic_get(PG_GETARG_OID(0));
+		if (!work->suits(topic))
+			work->refuse(topic);
+	}
+	(void) pgt_sync_process_resolve();
+	return work_on_topics(fcinfo, work, ShareUpdateExclusiveLock);
+}
+
+/* Fill the columns that tell what rewriting a partition's segments has done. */
+static void
+set_counts(Datum *values, const SegmentFilterCounts *counts)
+{
+	values[0] = Int64GetDatum(counts->records_before);
+	values[1] = Int64GetDatum(counts->records_after);
+	values[2] = Int64GetDatum(counts->bytes_before);
+	values[3] = Int64GetDatum(counts->bytes_after);
+}
+
 /* Lock a topic; ERROR unless the current user owns it before and after the lock is granted. */
 static void
 lock_own_topic(Oid relid)
@@ -164,8 +200,8 @@ check_not_in_transaction(const char *function)
 
 /* ---- apply_retention ----------------------------------------------------- */
 
-/* Apply retention to one partition: a PartitionWork. */
-static bool
+/* Apply retention to one partition. */
+static void
 retain(const Topic *topic, int32 partition, bool dry_run, Datum *values)
 {
 	RetentionResult result;
@@ -174,8 +210,9 @@ retain(const Topic *topic, int32 partition, bool dry_run, Datum *values)
 	values[0] = Int32GetDatum(result.segments_deleted);
 	values[1] = Int64GetDatum(result.bytes_deleted);
 	values[2] = Int64GetDatum(result.log_start_offset);
-	return true;
 }
+
+static const TopicWork retaining = {NULL, NULL, retain};
 
 /* apply_retention(topic, dry_run) */
 Datum
@@ -189,134 +226,126 @@ pgt_apply_retention(PG_FUNCTION_ARGS)
 	/* so that everything committed before the call may be removed */
 	if (!RecoveryInProgress())
 		(void) pgt_sync_process_resolve();
-	return work_on_topics(fcinfo, retain, dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
+	return work_on_topics(fcinfo, &retaining, dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
 }
 
 /* ---- compact ------------------------------------------------------------- */
 
-/* ERROR if a topic was named that is not compacted. */
-static void
-check_compacted(const Topic *topic)
+/* Is the topic one whose records are compacted? */
+static bool
+is_compacted(const Topic *topic)
 {
-	if ((topic->cleanup_policy & CLEANUP_COMPACT) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("topic \"%s\" is not compacted", get_rel_name(topic->relid)),
-				 errhint("Set the topic's option cleanup.policy to \"compact\" or \"compact,delete\".")));
+	return (topic->cleanup_policy & CLEANUP_COMPACT) != 0;
 }
 
-/* Compact one partition, if that is its topic's policy: a PartitionWork. */
-static bool
+/* ERROR: the topic is not compacted. */
+static void
+refuse_to_compact(const Topic *topic)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("topic \"%s\" is not compacted", get_rel_name(topic->relid)),
+			 errhint("Set the topic's option cleanup.policy to \"compact\" or \"compact,delete\".")));
+}
+
+/* Compact one partition. */
+static void
 compact(const Topic *topic, int32 partition, bool dry_run, Datum *values)
 {
-	CompactionResult result;
+	SegmentFilterCounts counts;
 
-	if ((topic->cleanup_policy & CLEANUP_COMPACT) == 0)
-		return false;
-	pgt_compaction_run(topic, partition, true, dry_run, &result);
-	values[0] = Int64GetDatum(result.records_before);
-	values[1] = Int64GetDatum(result.records_after);
-	values[2] = Int64GetDatum(result.bytes_before);
-	values[3] = Int64GetDatum(result.bytes_after);
-	return true;
+	pgt_compaction_run(topic, partition, true, dry_run, &counts);
+	set_counts(values, &counts);
 }
+
+static const TopicWork compacting = {is_compacted, refuse_to_compact, compact};
 
 /* compact(topic, dry_run) */
 Datum
 pgt_compact(PG_FUNCTION_ARGS)
 {
 	PreventCommandIfReadOnly("compact()");
-	if (!PG_ARGISNULL(0))
-	{
-		check_own_topic(PG_GETARG_OID(0));
-		check_compacted(pgt_topic_get(PG_GETARG_OID(0)));
-	}
-
-	/* so that everything committed before the call is compacted */
-	(void) pgt_sync_process_resolve();
-	return work_on_topics(fcinfo, compact, ShareUpdateExclusiveLock);
+	return work_on_suitable_topics(fcinfo, &compacting);
 }
 
 /* ---- build_key_index ------------------------------------------------------- */
 
-/* Build the index of keys of one partition: a PartitionWork. */
+/* Is the topic one with an index of keys? */
 static bool
+has_key_index(const Topic *topic)
+{
+	return topic->key_index;
+}
+
+/* ERROR: the topic has no index of keys. */
+static void
+refuse_to_index(const Topic *topic)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("topic \"%s\" has no index of keys", get_rel_name(topic->relid)),
+			 errhint("Set the topic's option key.index to on.")));
+}
+
+/* Build the index of keys of one partition. */
+static void
 index_keys(const Topic *topic, int32 partition, bool dry_run, Datum *values)
 {
 	KeyIndexResult result;
 
-	if (!topic->key_index)
-		return false;
 	pgt_key_index_build(topic, partition, &result);
 	values[0] = Int64GetDatum(result.batches);
 	values[1] = Int64GetDatum(result.keys);
 	values[2] = Int64GetDatum(result.bytes);
-	return true;
 }
+
+static const TopicWork indexing = {has_key_index, refuse_to_index, index_keys};
 
 /* build_key_index(topic) */
 Datum
 pgt_build_key_index(PG_FUNCTION_ARGS)
 {
 	PreventCommandDuringRecovery("build_key_index()");
-	if (!PG_ARGISNULL(0))
-	{
-		check_own_topic(PG_GETARG_OID(0));
-		if (!pgt_topic_get(PG_GETARG_OID(0))->key_index)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("topic \"%s\" has no index of keys", get_rel_name(PG_GETARG_OID(0))),
-					 errhint("Set the topic's option key.index to on.")));
-	}
-
-	/* so that everything committed before the call is indexed */
-	(void) pgt_sync_process_resolve();
-	return work_on_topics(fcinfo, index_keys, ShareUpdateExclusiveLock);
+	return work_on_suitable_topics(fcinfo, &indexing);
 }
 
 /* ---- merge_batches ------------------------------------------------------- */
 
-/* ERROR if a topic was named whose batches are not merged. */
-static void
-check_merged(const Topic *topic)
+/* Is the topic one whose batches are merged? */
+static bool
+is_merged(const Topic *topic)
 {
-	if (!topic->batch_merge)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("batches of topic \"%s\" are not merged", get_rel_name(topic->relid)),
-				 errhint("Set the topic's option batch.merge to \"on\".")));
+	return topic->batch_merge;
 }
 
-/* Merge the batches of one partition, if the topic's are merged: a PartitionWork. */
-static bool
+/* ERROR: the topic's batches are not merged. */
+static void
+refuse_to_merge(const Topic *topic)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("batches of topic \"%s\" are not merged", get_rel_name(topic->relid)),
+			 errhint("Set the topic's option batch.merge to \"on\".")));
+}
+
+/* Merge the batches of one partition. */
+static void
 merge(const Topic *topic, int32 partition, bool dry_run, Datum *values)
 {
-	MergingResult result;
+	SegmentFilterCounts counts;
 
-	if (!topic->batch_merge)
-		return false;
-	(void) pgt_merging_run(topic, partition, true, dry_run, &result);
-	values[0] = Int64GetDatum(result.records_before);
-	values[1] = Int64GetDatum(result.records_after);
-	values[2] = Int64GetDatum(result.bytes_before);
-	values[3] = Int64GetDatum(result.bytes_after);
-	return true;
+	(void) pgt_merging_run(topic, partition, true, dry_run, &counts);
+	set_counts(values, &counts);
 }
+
+static const TopicWork merging = {is_merged, refuse_to_merge, merge};
 
 /* merge_batches(topic, dry_run) */
 Datum
 pgt_merge_batches(PG_FUNCTION_ARGS)
 {
 	PreventCommandIfReadOnly("merge_batches()");
-	if (!PG_ARGISNULL(0))
-	{
-		check_own_topic(PG_GETARG_OID(0));
-		check_merged(pgt_topic_get(PG_GETARG_OID(0)));
-	}
-
-	/* so that everything committed before the call is merged */
-	(void) pgt_sync_process_resolve();
-	return work_on_topics(fcinfo, merge, ShareUpdateExclusiveLock);
+	return work_on_suitable_topics(fcinfo, &merging);
 }
 
 /* ---- erase --------------------------------------------------------------- */
@@ -356,7 +385,7 @@ last_stable_offset(const TopicPartition *key)
 {
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	TransactionId blocker;
-	int64		end = pgt_log_reader_visible_end(key, snapshot, &blocker);
+	int64		end = pgt_visible_end(key, snapshot, &blocker);
 
 	UnregisterSnapshot(snapshot);
 	return end;

@@ -321,7 +321,7 @@ measure_dirt(const Topic *topic, int32 partition, void *arg)
 static bool
 compact(const Topic *topic, int32 partition, void *arg)
 {
-	CompactionResult result;
+	SegmentFilterCounts result;
 
 	if (!measure_dirt(topic, partition, arg))
 		return false;
@@ -401,7 +401,7 @@ look_for_batches(const Topic *topic, int32 partition, void *arg)
 static bool
 merge(const Topic *topic, int32 partition, void *arg)
 {
-	MergingResult result;
+	SegmentFilterCounts result;
 
 	return pgt_merging_run(topic, partition, false, false, &result);
 }

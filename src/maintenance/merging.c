@@ -25,7 +25,7 @@
  *		more often than the logarithm of the segment's size
  *
  * Snapshots of a standby that gives no feedback may be older than the horizon; see
- * log_reader.c.
+ * batch_visibility.c.
  *
  * The worker asks in each round, and mostly for nothing.  So it remembers where nothing was
  * found, and does not look again before a segment has come or gone.
@@ -38,7 +38,6 @@
 
 #include "maintenance/maintenance_stats.h"
 #include "maintenance/merging.h"
-#include "maintenance/segment_filter.h"
 #include "maintenance/segment_survey.h"
 #include "maintenance/visibility_horizon.h"
 #include "produce/pending_batch.h"
@@ -371,25 +370,20 @@ merge_groups(Merging *merging)
 
 /* Merge up to "end", and report what that has done. */
 static void
-run(Merging *merging, int64 end, bool dry_run, MergingResult *result)
+run(Merging *merging, int64 end, bool dry_run, SegmentFilterCounts *result)
 {
 	PartitionState *state = merging->survey.state;
-	const SegmentFilterCounts *counts;
 
 	pgt_segment_filter_check_log(state, &merging->survey.bounds);
 	merging->filter = pgt_segment_filter_create(state, judge, merging, 0, &merging->topic->log, dry_run);
 	pgt_segment_filter_merge(merging->filter, end, PG_INT64_MAX);
 	merge_groups(merging);
-	counts = pgt_segment_filter_counts(merging->filter);
-	result->records_before = counts->records_before;
-	result->records_after = counts->records_after;
-	result->bytes_before = counts->bytes_before;
-	result->bytes_after = counts->bytes_after;
+	*result = *pgt_segment_filter_counts(merging->filter);
 	if (!dry_run)
 	{
-		int64		batches = counts->batches_before - counts->batches_after;
+		int64		batches = result->batches_before - result->batches_after;
 
-		pgt_maintenance_stats_merged(state, batches, counts->bytes_before - counts->bytes_after +
+		pgt_maintenance_stats_merged(state, batches, result->bytes_before - result->bytes_after +
 									 batches * (int64) sizeof(IndexEntry));
 	}
 	pgt_segment_filter_free(merging->filter);
@@ -397,7 +391,8 @@ run(Merging *merging, int64 end, bool dry_run, MergingResult *result)
 }
 
 bool
-pgt_merging_run(const Topic *topic, int32 partition, bool by_hand, bool dry_run, MergingResult *result)
+pgt_merging_run(const Topic *topic, int32 partition, bool by_hand, bool dry_run,
+				SegmentFilterCounts *result)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics merging",
 												  ALLOCSET_DEFAULT_SIZES);

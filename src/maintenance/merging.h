@@ -6,15 +6,8 @@
 #define MERGING_H
 
 #include "maintenance/maintenance_hold.h"
+#include "maintenance/segment_filter.h"
 #include "topic/topic.h"
-
-typedef struct MergingResult
-{
-	int64		records_before; /* of the segments that were rewritten */
-	int64		records_after;
-	int64		bytes_before;
-	int64		bytes_after;
-} MergingResult;
 
 /* Does a partition have segments with so many small batches that the worker should merge them? */
 extern bool pgt_merging_is_due(const Topic *topic, int32 partition);
@@ -23,10 +16,11 @@ extern bool pgt_merging_is_due(const Topic *topic, int32 partition);
  * Merge the batches of one partition's segments; with dry_run only count.  "by_hand": start
  * a new segment first, and take segments of which less would be gained.  The caller holds
  * ShareUpdateExclusiveLock on the topic and is in a transaction; the segments are swapped at
- * once and stay swapped if the transaction is rolled back.  False: nothing was rewritten.
+ * once and stay swapped if the transaction is rolled back.  *result is of the segments that
+ * were rewritten.  False: nothing was rewritten.
  */
 extern bool pgt_merging_run(const Topic *topic, int32 partition, bool by_hand, bool dry_run,
-							MergingResult *result);
+							SegmentFilterCounts *result);
 
 /* Tell why the partition's batches are not merged now; false if they never are, or nothing was ever appended. */
 extern bool pgt_merging_hold(const Topic *topic, int32 partition, MaintenanceHold *hold);

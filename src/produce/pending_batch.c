@@ -6,7 +6,7 @@
  * A batch is open while records are encoded straight into its buffer, and sealed
  * once it is complete: compressed, with header and checksum, as it will go to the
  * log.  A sealed batch may be moved to the transaction's temporary file, which holds
- * all such batches and only grows; the caller (producer.c) decides when.
+ * all such batches and only grows; the caller (pending_partition.c) decides when.
  *
  * If the topic names no codec, batches are compressed only where that pays.  So that
  * nobody comes to rely on it, a record that is too large then stays so.

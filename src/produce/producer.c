@@ -1,24 +1,11 @@
 /*
  * producer.c
- *	  Records of the running transaction: buffered, taken back with
- *	  savepoints, appended just before the commit record.
+ *	  Records of the running transaction: added to its batches, appended just
+ *	  before the commit record.
  *
- * Each partition the transaction writes to has a list of batches
- * (pending_batch.c).  The last one is open: records are encoded straight into
- * its buffer.  A batch is sealed when it is full or when the transaction ends,
- * all before any lock is taken.
- *
- *	  partition 0:	[sealed][sealed on disk][sealed][open.....]
- *											^ mark of subtransaction 7
- *
- * Once the batches in memory exceed pg_topics.buffer_memory, each further batch goes to
- * a temporary file when it is sealed, so that a transaction of any size runs in bounded
- * memory.
- *
- * Subtransactions nest, so the records of a subtransaction are always at the end of
- * each list.  A mark says where a list ended when the subtransaction first added to it:
- * a rollback cuts the list there, a release hands the mark to the parent.  Where the
- * mark is inside a sealed batch, that batch becomes open again.
+ * The batches are pending_partition.c's, which takes them back with savepoints.  The last one
+ * of a partition is open: records are encoded straight into its buffer.  A batch is sealed
+ * when it is full or when the transaction ends, all before any lock is taken.
  *
  * Batches are filled by their uncompressed size: their memory is bounded, and each
  * batch fits max.message.bytes even if it cannot be compressed.  Only a single record
@@ -36,8 +23,7 @@
  * no end.  Records appended by flush(), or before a late error, belong to a transaction
  * that may still abort; readers decide by its transaction id.
  *
- * Memory: everything lives in a context below TopTransactionContext, the
- * ranges that produced() shows in TopMemoryContext.
+ * Memory: the ranges that produced() shows are in TopMemoryContext.
  */
 #include "postgres.h"
 
@@ -45,60 +31,17 @@
 #include "log/topic_waiters.h"
 #include "miscadmin.h"
 #include "produce/acks.h"
+#include "produce/pending_partition.h"
 #include "produce/producer.h"
+#include "produce/record_check.h"
 #include "storage/lock.h"
 #include "util/advisory_lock.h"
-#include "util/clock.h"
 #include "util/fault_point.h"
-#include "util/subxact_stack.h"
-#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 /* How much is appended under one hold of a partition's lock, if it is more than a batch. */
 #define RUN_BYTES			(1024 * 1024)
-
-int			pgt_buffer_memory = 64 * 1024;
-
-/* Where a partition's list ended when a subtransaction first added to it. */
-typedef struct Mark
-{
-	SubTransactionId subid;
-	int			batch;			/* index of the batch that was open */
-	PendingBatch as_was;		/* the batch's counters then; records 0: no batch was open */
-} Mark;
-
-typedef struct PendingPartition
-{
-	TopicPartition key;			/* hash key */
-	PartitionState *state;		/* set just before the append */
-	LogWriterRange own;			/* where its appended batches are */
-	LogConfig	config;
-	PendingBatch *batches;
-	int			count;
-	int			capacity;
-	Mark	   *marks;
-	int			mark_count;
-	int			mark_capacity;
-	int			range;			/* index of its appended range, from 1 on; 0: it has none */
-	bool		listed;			/* is it among those with pending batches? */
-} PendingPartition;
-
-/* Partitions, in the transaction's context. */
-typedef struct PartitionList
-{
-	PendingPartition **partitions;
-	int			count;
-	int			capacity;
-} PartitionList;
-
-/* Of the running transaction; reset when it ends. */
-static MemoryContext context = NULL;
-static HTAB *partitions = NULL;
-static PendingPartition *last_used = NULL;
-static PartitionList pending;	/* all with batches, and some that a savepoint has taken back */
-static SubxactStack marked;		/* partitions with a mark of a subtransaction */
 
 /* The ranges that a transaction has appended. */
 typedef struct RangeList
@@ -110,178 +53,6 @@ typedef struct RangeList
 
 static RangeList appended;		/* by the running transaction */
 static RangeList committed;		/* by the last committed one that appended */
-
-/* ---- batches ------------------------------------------------------------- */
-
-/* The partition's open batch, or NULL. */
-static PendingBatch *
-open_batch(PendingPartition *p)
-{
-	PendingBatch *last = p->count > 0 ? &p->batches[p->count - 1] : NULL;
-
-	return last != NULL && !last->sealed ? last : NULL;
-}
-
-/* List a partition that gets its first batch. */
-static void
-list_pending(PendingPartition *p)
-{
-	if (p->listed)
-		return;
-	if (pending.count == pending.capacity)
-	{
-		int			capacity = Max(16, pending.capacity * 2);
-
-		pending.partitions = pending.partitions == NULL ?
-			MemoryContextAlloc(context, capacity * sizeof(*pending.partitions)) :
-			repalloc_huge(pending.partitions, capacity * sizeof(*pending.partitions));
-		pending.capacity = capacity;
-	}
-	pending.partitions[pending.count++] = p;
-	p->listed = true;
-}
-
-/* Start an empty batch at the end of the list. */
-static PendingBatch *
-start_batch(PendingPartition *p, uint32 capacity)
-{
-	list_pending(p);
-	if (p->count == p->capacity)
-	{
-		p->capacity = Max(4, p->capacity * 2);
-		if (p->batches == NULL)
-			p->batches = MemoryContextAlloc(context, p->capacity * sizeof(PendingBatch));
-		else
-			p->batches = repalloc_huge(p->batches, p->capacity * sizeof(PendingBatch));
-	}
-	pgt_pending_batch_init(&p->batches[p->count], capacity);
-	return &p->batches[p->count++];
-}
-
-/*
- * Move the batch that the partition has just sealed to the file, if the batches in
- * memory exceed the limit.  Older batches stay in memory: which ones are moved does
- * not matter, as each is read back exactly once.
- */
-static void
-spill_newest(PendingPartition *p)
-{
-	PendingBatch *batch = &p->batches[p->count - 1];
-
-	if (pgt_pending_batch_memory() <= (Size) pgt_buffer_memory * 1024)
-		return;
-	pgt_pending_batch_spill(batch);
-}
-
-/* Move all open batches to the file: with many partitions they alone may exceed the limit. */
-static void
-spill_open(void)
-{
-	for (int i = 0; i < pending.count; i++)
-	{
-		PendingPartition *p = pending.partitions[i];
-		PendingBatch *open = open_batch(p);
-
-		/* a batch that was cut back may still be in the file */
-		if (open == NULL || open->records == 0 || open->data == NULL)
-			continue;
-		pgt_pending_batch_seal(&p->config, open);
-		pgt_pending_batch_spill(open);
-	}
-}
-
-/* ---- subtransactions ----------------------------------------------------- */
-
-/* Remember where the list ends, once for each subtransaction. */
-static void
-set_mark(PendingPartition *p, SubTransactionId subid)
-{
-	Mark	   *mark;
-	PendingBatch *open;
-
-	if (subid == TopSubTransactionId ||
-		(p->mark_count > 0 && p->marks[p->mark_count - 1].subid == subid))
-		return;
-	if (p->mark_count == p->mark_capacity)
-	{
-		p->mark_capacity = Max(4, p->mark_capacity * 2);
-		if (p->marks == NULL)
-			p->marks = MemoryContextAlloc(context, p->mark_capacity * sizeof(Mark));
-		else
-			p->marks = repalloc(p->marks, p->mark_capacity * sizeof(Mark));
-	}
-	pgt_subxact_stack_note(&marked, context, GetCurrentSubTransactionId(), p);
-	mark = &p->marks[p->mark_count++];
-	memset(mark, 0, sizeof(*mark));
-	open = open_batch(p);
-	mark->subid = subid;
-	mark->batch = open != NULL ? p->count - 1 : p->count;
-	if (open != NULL)
-		mark->as_was = *open;
-}
-
-/* Cut the list back to a mark. */
-static void
-cut_to_mark(PendingPartition *p, const Mark *mark)
-{
-	PendingBatch *batch;
-	int			keep = mark->batch + (mark->as_was.records > 0 ? 1 : 0);
-
-	while (p->count > keep)
-		pgt_pending_batch_free(&p->batches[--p->count]);
-	if (mark->as_was.records == 0)
-		return;
-
-	/* the batch was open then: open it again, with the records that it had */
-	batch = &p->batches[mark->batch];
-	batch->length = mark->as_was.length;
-	batch->records = mark->as_was.records;
-	batch->last_offset_delta = mark->as_was.last_offset_delta;
-	batch->min_timestamp = mark->as_was.min_timestamp;
-	batch->max_timestamp = mark->as_was.max_timestamp;
-	batch->sealed = false;
-}
-
-/* A subtransaction was released: hand its mark to the parent, unless that has one. */
-static bool
-release_mark(void *thing, SubTransactionId subid, SubTransactionId parent)
-{
-	PendingPartition *p = thing;
-
-	if (p->mark_count == 0 || p->marks[p->mark_count - 1].subid != subid)
-		return false;
-	if (parent == TopSubTransactionId ||
-		(p->mark_count > 1 && p->marks[p->mark_count - 2].subid == parent))
-	{
-		p->mark_count--;
-		return false;
-	}
-	p->marks[p->mark_count - 1].subid = parent;
-	return true;
-}
-
-/* A subtransaction was rolled back: remove its records. */
-static void
-undo_mark(void *thing, SubTransactionId subid)
-{
-	PendingPartition *p = thing;
-
-	if (p->mark_count == 0 || p->marks[p->mark_count - 1].subid != subid)
-		return;
-	p->mark_count--;
-	cut_to_mark(p, &p->marks[p->mark_count]);
-}
-
-/* A subtransaction has ended: hand its marks on or cut the lists back.  Must not throw. */
-static void
-subxact_callback(SubXactEvent event, SubTransactionId subid,
-				 SubTransactionId parent, void *arg)
-{
-	if (event == SUBXACT_EVENT_COMMIT_SUB)
-		pgt_subxact_stack_release(&marked, subid, parent, release_mark);
-	else if (event == SUBXACT_EVENT_ABORT_SUB)
-		pgt_subxact_stack_undo(&marked, subid, undo_mark);
-}
 
 /* ---- adding -------------------------------------------------------------- */
 
@@ -295,48 +66,6 @@ static inline bool
 is_restored(const Record *record)
 {
 	return record->offset != NO_OFFSET;
-}
-
-/* Make the transaction's context and table. */
-static void
-begin_transaction(void)
-{
-	HASHCTL		info = {0};
-
-	context = AllocSetContextCreate(TopTransactionContext, "pg_topics producer",
-									ALLOCSET_DEFAULT_SIZES);
-	info.keysize = sizeof(TopicPartition);
-	info.entrysize = sizeof(PendingPartition);
-	info.hcxt = context;
-	partitions = hash_create("pg_topics pending partitions", 16, &info,
-							 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	last_used = NULL;
-	pgt_pending_batch_begin(context);
-}
-
-/* The transaction's list for a partition. */
-static PendingPartition *
-find_partition(const TopicPartition *key, const LogConfig *config)
-{
-	PendingPartition *p;
-	bool		found;
-
-	if (partitions == NULL)
-		begin_transaction();
-	p = last_used;
-	if (p == NULL || memcmp(&p->key, key, sizeof(*key)) != 0)
-	{
-		p = hash_search(partitions, key, HASH_ENTER, &found);
-		if (!found)
-		{
-			memset((char *) p + sizeof(*key), 0, sizeof(*p) - sizeof(*key));
-			p->config = *config;
-		}
-		last_used = p;
-	}
-	/* the copy of a record that could not be processed may be larger than the topic allows */
-	p->config.max_message_bytes = Max(p->config.max_message_bytes, config->max_message_bytes);
-	return p;
 }
 
 /* Does the batch have room for "size" more bytes? */
@@ -372,13 +101,13 @@ offset_delta(const PendingBatch *batch, const Record *record)
 static PendingBatch *
 batch_for(PendingPartition *p, const Record *record, Size size)
 {
-	PendingBatch *batch = open_batch(p);
+	PendingBatch *batch = pgt_pending_partition_open_batch(p);
 
 	if (batch != NULL && batch->records > 0 &&
 		!fits(p, batch, record, size, offset_delta(batch, record)))
 	{
 		pgt_pending_batch_seal(&p->config, batch);
-		spill_newest(p);
+		pgt_pending_partition_spill_newest(p);
 		batch = NULL;
 	}
 	if (batch != NULL)
@@ -386,45 +115,16 @@ batch_for(PendingPartition *p, const Record *record, Size size)
 	else
 	{
 		/* small transactions, and those with many partitions, begin with little memory */
-		bool		bulk = p->count > 0 && hash_get_num_entries(partitions) <= 16;
+		bool		bulk = p->count > 0 && pgt_pending_partition_count() <= 16;
 		Size		capacity = bulk ? pgt_batch_size : 1024;
 
-		batch = start_batch(p, Max(capacity, RECORD_BATCH_HEADER_SIZE + size));
+		batch = pgt_pending_partition_start_batch(p, Max(capacity, RECORD_BATCH_HEADER_SIZE + size));
 		batch->required_offset = record->offset;
 		batch->base_timestamp = record->timestamp;
 		batch->min_timestamp = batch->max_timestamp = record->timestamp;
 		batch->last_offset_delta = -1;
 	}
 	return batch;
-}
-
-/*
- * ERROR where the record is too large even alone in a batch.  Where the topic names no codec
- * the limit is max.message.bytes.  With a codec the compressed size is checked later
- * (seal_large()); here the limit is "most" bytes, as much as a reader can hold.
- */
-static void
-check_size(const TopicPartition *key, const LogConfig *config, Size size, int32 most)
-{
-	bool		compressed = pgt_pending_batch_counts_compressed(config);
-	Size		limit = compressed ? most : Min(config->max_message_bytes, most);
-
-	if (RECORD_BATCH_HEADER_SIZE + size <= limit)
-		return;
-	if (compressed || config->max_message_bytes > most)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("record of %zu bytes for partition %d of topic \"%s\" is too large",
-						size, key->partition, get_rel_name(key->topic)),
-				 errdetail("With its batch header it can have at most %d bytes uncompressed.", most),
-				 errhint("Store the value elsewhere and produce a reference.")));
-	ereport(ERROR,
-			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-			 errmsg("record of %zu bytes for partition %d of topic \"%s\" is too large",
-					size, key->partition, get_rel_name(key->topic)),
-			 errdetail("With its batch header it can have at most %d bytes (max.message.bytes).",
-					   config->max_message_bytes),
-			 errhint("Raise the topic's option max.message.bytes, or store the value elsewhere and produce a reference.")));
 }
 
 /*
@@ -444,93 +144,7 @@ seal_large(PendingPartition *p, PendingBatch *batch, Size size)
 						   pgt_compression_name(p->config.compression), batch->stored,
 						   p->config.max_message_bytes),
 				 errhint("Raise the topic's option max.message.bytes, or store the value elsewhere and produce a reference.")));
-	spill_newest(p);
-}
-
-/*
- * ERROR where a record for a compacted topic has no key: compaction keeps the last record
- * of each key.
- */
-static void
-check_key(const TopicPartition *key, const LogConfig *config, const Record *record)
-{
-	if (!config->compacted || record->key_length >= 0)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-			 errmsg("record for partition %d of topic \"%s\" has no key",
-					key->partition, get_rel_name(key->topic)),
-			 errdetail("The topic is compacted: its cleanup.policy keeps the last record of each key."),
-			 errhint("Give the record a key, or set the topic's cleanup.policy to delete.")));
-}
-
-/*
- * ERROR where the topic's partitioner is enforced and places the record's key elsewhere:
- * queries look for a key only where it must be.
- */
-static void
-check_placement(const TopicPartition *key, const LogConfig *config, const Record *record)
-{
-	const KeyPlacement *placement = &config->placement;
-	int32		placed;
-
-	if (likely(placement->rule == PLACED_ANYWHERE) || record->key_length < 0 ||
-		pgt_key_placement_allows(placement, key->partition, record->key, record->key_length))
-		return;
-	placed = pgt_placement_rule_apply(placement->rule, placement->partitions, record->key, record->key_length);
-	if (placed != key->partition && placed != NO_PLACEMENT)
-		ereport(ERROR,
-				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("record for partition %d of topic \"%s\" has a key that belongs to partition %d",
-						key->partition, get_rel_name(key->topic), placed),
-				 errdetail("The topic's option partitioner.enforce is on: each key is where the topic's own partitioner places it."),
-				 errhint("Leave the partition out and pg_topics.partitioner empty, or set the topic's option partitioner.enforce to off.")));
-	ereport(ERROR,
-			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg("record for partition %d of topic \"%s\" has a key that is not in the form of its type",
-					key->partition, get_rel_name(key->topic)),
-			 errdetail("The topic's option partitioner.enforce is on, so the bytes of a key must be those that its value has when it is produced in SQL.")));
-}
-
-/*
- * ERROR: a timestamp is further from the clock than the topic's option allows; Kafka
- * calls it InvalidTimestampException.
- */
-static void
-refuse_timestamp(const TopicPartition *key, const Record *record, const char *where,
-				 const char *option, int64 limit)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-			 errmsg("timestamp %s of a record for partition %d of topic \"%s\" is too far %s the server's clock",
-					timestamptz_to_str(pgt_clock_to_timestamptz(record->timestamp)), key->partition,
-					get_rel_name(key->topic), where),
-			 errdetail("The topic's option %s allows %lld ms.", option, (long long) limit),
-			 errhint("Check the producer's clock, or raise the topic's option %s.", option)));
-}
-
-/*
- * Check a record's timestamp against the topic's limits: a timestamp far from now is
- * mostly a mistake, and one in the future keeps its segment from retention.  With
- * LogAppendTime the append sets the timestamp, so nothing is checked.
- */
-static void
-check_timestamp(const TopicPartition *key, const LogConfig *config, const Record *record)
-{
-	int64		before = config->timestamp_before_max_ms;
-	int64		after = config->timestamp_after_max_ms;
-	int64		now = pgt_clock_from_timestamptz(GetCurrentStatementStartTimestamp());
-
-	if (config->log_append_time)
-		return;
-	/* no need to read the clock if the timestamp was not too far ahead when the statement began */
-	if (before == PG_INT64_MAX && pgt_clock_ms_between(now, record->timestamp) <= after)
-		return;
-	now = pgt_clock_now_ms();
-	if (pgt_clock_ms_between(now, record->timestamp) > after)
-		refuse_timestamp(key, record, "ahead of", "message.timestamp.after.max.ms", after);
-	if (pgt_clock_ms_between(record->timestamp, now) > before)
-		refuse_timestamp(key, record, "behind", "message.timestamp.before.max.ms", before);
+	pgt_pending_partition_spill_newest(p);
 }
 
 /* Add a record that may have up to "most" bytes together with its batch's header. */
@@ -544,14 +158,11 @@ add_record(const TopicPartition *key, const LogConfig *config, const Record *rec
 	char	   *end;
 
 	if (!is_restored(record))
-	{
-		check_key(key, config, record);
-		check_timestamp(key, config, record);
-	}
-	check_size(key, config, size, most);
-	check_placement(key, config, record);
-	p = find_partition(key, config);
-	set_mark(p, GetCurrentSubTransactionId());
+		pgt_record_check_new(key, config, record);
+	pgt_record_check_size(key, config, size, most);
+	pgt_record_check_placement(key, config, record);
+	p = pgt_pending_partition_get(key, config);
+	pgt_pending_partition_mark(p);
 	batch = batch_for(p, record, size);
 	pgt_pending_batch_reserve(batch, size);
 	delta = batch->records == 0 ? 0 : offset_delta(batch, record);
@@ -569,7 +180,7 @@ add_record(const TopicPartition *key, const LogConfig *config, const Record *rec
 
 	/* sealed batches are in the file already, so the open ones take the memory */
 	if (pgt_pending_batch_memory() > (Size) pgt_buffer_memory * 1024 * 5 / 4)
-		spill_open();
+		pgt_pending_partition_spill_open();
 }
 
 /* Add a record whatever max.message.bytes is, as far as a batch can hold it. */
@@ -613,30 +224,16 @@ pgt_producer_add_failed(const TopicPartition *key, const LogConfig *config, cons
 bool
 pgt_producer_has_room(const TopicPartition *key, Size size)
 {
-	PendingPartition *p = last_used;
-	PendingBatch *batch;
+	PendingPartition *p = pgt_pending_partition_find(key);
+	PendingBatch *batch = p == NULL ? NULL : pgt_pending_partition_open_batch(p);
 
-	if (partitions == NULL)
-		return false;
-	if (p == NULL || memcmp(&p->key, key, sizeof(*key)) != 0)
-		p = hash_search(partitions, key, HASH_FIND, NULL);
-	if (p == NULL)
-		return false;
-	batch = open_batch(p);
 	return batch != NULL && batch->records > 0 && has_room(p, batch, size);
 }
 
 bool
 pgt_producer_has_pending(Oid topic)
 {
-	for (int i = 0; i < pending.count; i++)
-	{
-		const PendingPartition *p = pending.partitions[i];
-
-		if (p->count > 0 && (!OidIsValid(topic) || p->key.topic == topic))
-			return true;
-	}
-	return false;
+	return pgt_pending_partition_any(topic);
 }
 
 void
@@ -715,7 +312,7 @@ make_request(const PendingPartition *p, PendingBatch *batch, LogAppendRequest *r
 static void
 append_run(PendingPartition *p, PendingBatch *first, int count, FullTransactionId xid)
 {
-	LogAppendRequest *requests = MemoryContextAlloc(context, count * sizeof(LogAppendRequest));
+	LogAppendRequest *requests = palloc(count * sizeof(LogAppendRequest));
 
 	for (int i = 0; i < count; i++)
 		make_request(p, &first[i], &requests[i]);
@@ -781,38 +378,6 @@ append_partition(PendingPartition *p, FullTransactionId xid)
 	p->mark_count = 0;
 }
 
-/* The order in which partitions are appended to. */
-static int
-compare_partitions(const void *a, const void *b)
-{
-	const TopicPartition *left = &(*(PendingPartition *const *) a)->key;
-	const TopicPartition *right = &(*(PendingPartition *const *) b)->key;
-
-	if (left->topic != right->topic)
-		return left->topic < right->topic ? -1 : 1;
-	return left->partition < right->partition ? -1 : left->partition > right->partition;
-}
-
-/* The partitions with pending records, in order; none is listed afterwards. */
-static PendingPartition **
-take_pending(int *count)
-{
-	PendingPartition **sorted = pending.partitions;
-
-	*count = 0;
-	for (int i = 0; i < pending.count; i++)
-	{
-		PendingPartition *p = pending.partitions[i];
-
-		p->listed = false;
-		if (p->count > 0)
-			sorted[(*count)++] = p;
-	}
-	pending = (PartitionList) {0};
-	qsort(sorted, *count, sizeof(*sorted), compare_partitions);
-	return sorted;
-}
-
 /* The partition whose topic has the highest min.insync.replicas. */
 static const PendingPartition *
 strictest(PendingPartition *const *sorted, int count)
@@ -857,7 +422,7 @@ find_states(PendingPartition **sorted, int count)
 	}
 	if (likely(!missing))
 		return;
-	keys = MemoryContextAlloc(context, count * sizeof(TopicPartition));
+	keys = palloc(count * sizeof(TopicPartition));
 	for (int i = 0; i < count; i++)
 		keys[i] = sorted[i]->key;
 	if (!pgt_log_state_reserve(keys, count, &room))
@@ -878,15 +443,15 @@ append_all(void)
 
 	if (!pgt_producer_has_pending(InvalidOid))
 		return;
-	sorted = take_pending(&count);
+	sorted = pgt_pending_partition_take(&count);
 	most = strictest(sorted, count);
 	pgt_acks_check(most->key.topic, most->config.min_insync_replicas);
 	pgt_acks_apply();
 	find_states(sorted, count);
 	/* readers wait for this transaction from its first append on, so compress everything before */
 	for (int i = 0; i < count; i++)
-		if (open_batch(sorted[i]) != NULL)
-			pgt_pending_batch_seal(&sorted[i]->config, open_batch(sorted[i]));
+		if (pgt_pending_partition_open_batch(sorted[i]) != NULL)
+			pgt_pending_batch_seal(&sorted[i]->config, pgt_pending_partition_open_batch(sorted[i]));
 	xid = GetTopFullTransactionId();
 	for (int i = 0; i < count; i++)
 		append_partition(sorted[i], xid);
@@ -943,12 +508,7 @@ static void
 end_transaction(void)
 {
 	appended.count = 0;
-	context = NULL;
-	partitions = NULL;
-	last_used = NULL;
-	pending = (PartitionList) {0};
-	pgt_subxact_stack_forget(&marked);
-	pgt_pending_batch_forget();
+	pgt_pending_partition_forget();
 }
 
 /* Let produced() show what the transaction has appended, if it has appended anything. */
@@ -998,5 +558,5 @@ void
 pgt_producer_init(void)
 {
 	RegisterXactCallback(xact_callback, NULL);
-	RegisterSubXactCallback(subxact_callback, NULL);
+	pgt_pending_partition_init();
 }

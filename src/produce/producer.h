@@ -9,8 +9,6 @@
 #include "produce/pending_batch.h"
 #include "wal/log_writer.h"
 
-extern int	pgt_buffer_memory;	/* setting pg_topics.buffer_memory, kB */
-
 /* The offsets that a transaction has appended to one partition. */
 typedef struct ProducerRange
 {

@@ -7,7 +7,7 @@
 #define AGGREGATE_SCAN_H
 
 #include "foreign/fdwapi.h"
-#include "wal/log_reader.h"
+#include "wal/log_reader_filter.h"
 
 extern void pgt_aggregate_scan_begin(ForeignScanState *node, int eflags);
 extern TupleTableSlot *pgt_aggregate_scan_iterate(ForeignScanState *node);

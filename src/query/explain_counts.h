@@ -6,7 +6,7 @@
 #define EXPLAIN_COUNTS_H
 
 #include "commands/explain.h"
-#include "wal/log_reader.h"
+#include "wal/log_reader_filter.h"
 
 /* Add what other readers have done. */
 extern void pgt_explain_counts_add(LogReaderCounts *counts, const LogReaderCounts *more);

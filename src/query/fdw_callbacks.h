@@ -9,7 +9,7 @@
 #include "foreign/fdwapi.h"
 #include "query/scan_bounds.h"
 #include "query/scan_order.h"
-#include "wal/log_reader.h"
+#include "wal/log_reader_filter.h"
 
 /* topic_plan.c: choosing and explaining scans; the server's callbacks */
 extern void pgt_topic_plan_get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid);

@@ -8,7 +8,7 @@
 #include "port/atomics.h"
 #include "query/scan_bounds.h"
 #include "utils/snapshot.h"
-#include "wal/log_reader.h"
+#include "wal/log_reader_filter.h"
 
 /* The offsets of a partition that the statement's snapshot sees. */
 typedef struct ScanShareRange

@@ -26,6 +26,7 @@
 
 #include "query/topic_walk.h"
 #include "util/catch_error.h"
+#include "wal/visible_end.h"
 #include "wal/whole_end.h"
 
 #define END_UNKNOWN		((int64) -1)
@@ -167,7 +168,7 @@ pgt_topic_walk_end_offset(TopicWalk *walk, int partition, bool backward)
 
 	if (!backward || walk->ends[partition] != PG_INT64_MAX)
 		return end;
-	return pgt_log_reader_stop(&key, bounds->first_offset, end, walk->snapshot);
+	return pgt_visible_end_between(&key, bounds->first_offset, end, walk->snapshot);
 }
 
 /* ---- going on -------------------------------------------------------------- */

@@ -30,7 +30,7 @@
 
 #include "topic/topic.h"
 #include "util/sql_version.h"
-#include "wal/log_reader.h"
+#include "wal/visible_end.h"
 #include "wal/whole_end.h"
 
 PGT_FUNCTION_INFO(pgt_visible_offsets);
@@ -46,7 +46,7 @@ add_partition(ReturnSetInfo *result, const TopicPartition *key)
 	Datum		values[3] = {
 		Int32GetDatum(key->partition),
 		Int64GetDatum(end),
-		BoolGetDatum(!TransactionIdIsValid(blocker) || !pgt_log_reader_sees_behind(key, snapshot, end))
+		BoolGetDatum(!TransactionIdIsValid(blocker) || !pgt_visible_end_sees_behind(key, snapshot, end))
 	};
 
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);

@@ -72,6 +72,12 @@ pgt_clock_shifted_now_ms(void)
 	return pgt_clock_now_ms() + (int64) pgt_clock_offset;
 }
 
+TimestampTz
+pgt_clock_shifted_now(void)
+{
+	return GetCurrentTimestamp() + (int64) (pgt_clock_offset * USECS_PER_MSEC);
+}
+
 /* ---- timestamps of records ----------------------------------------------- */
 
 int64

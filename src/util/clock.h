@@ -30,6 +30,9 @@ extern double pgt_clock_offset;
 extern int64 pgt_clock_now_ms(void);
 extern int64 pgt_clock_shifted_now_ms(void);
 
+/* The latter as timestamptz, to the microsecond. */
+extern TimestampTz pgt_clock_shifted_now(void);
+
 /* The last moment of timestamptz, in milliseconds since 1970. */
 #define LAST_MOMENT	((END_TIMESTAMP - 1) / 1000 + \
 					 (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * (USECS_PER_DAY / 1000))

@@ -40,7 +40,7 @@
 #include "util/clock.h"
 #include "util/sql_version.h"
 #include "views/inspect.h"
-#include "wal/log_reader.h"
+#include "wal/visible_end.h"
 
 PGT_FUNCTION_INFO(pgt_topics_info);
 PGT_FUNCTION_INFO(pgt_topic_partitions_info);
@@ -203,7 +203,7 @@ look_at_end(void *arg)
 {
 	ReadableEnd *end = arg;
 
-	end->offset = pgt_log_reader_visible_end(end->key, GetActiveSnapshot(), &end->blocker);
+	end->offset = pgt_visible_end(end->key, GetActiveSnapshot(), &end->blocker);
 }
 
 /* The row of one partition of pg_topic_partitions. */

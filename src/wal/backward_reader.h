@@ -13,7 +13,7 @@ typedef struct BackwardReader BackwardReader;
  * Begin to read the records that a log reader gives from "first_offset" up to
  * filter->end_offset, in reverse.  No batch before that end may be one of a transaction
  * that is running as of the snapshot: so it is at most the end that whole_end.h or
- * pgt_log_reader_stop() tells.  The reader works in memory contexts below the current one.
+ * pgt_visible_end_between() tells.  The reader works in memory contexts below the current one.
  * Damage is an ERROR as of a log reader, which comes once all records behind the damaged
  * batch were returned.
  */

@@ -6,42 +6,11 @@
 #define LOG_READER_H
 
 #include "format/record_batch.h"
-#include "log/key_index_file.h"
 #include "log/partition_log.h"
 #include "utils/snapshot.h"
+#include "wal/log_reader_filter.h"
 
 typedef struct LogReader LogReader;
-
-/* What readers have done, as EXPLAIN shows it.  Bytes are those of batches in the log. */
-typedef struct LogReaderCounts
-{
-	uint64		batches_read;	/* decoded */
-	uint64		bytes_read;
-	uint64		batches_counted;	/* taken as they are in the index, by pgt_log_reader_take_batch() */
-	uint64		bytes_counted;
-	uint64		batches_skipped;	/* not seen, or outside of the filter's times */
-	uint64		bytes_skipped;
-	uint64		batches_without_key;	/* skipped by the filter's keys */
-} LogReaderCounts;
-
-/*
- * Batches wholly outside of these bounds are skipped.  Records outside of them may still
- * be returned, except for end_offset.
- */
-typedef struct LogReaderFilter
-{
-	int64		min_timestamp;	/* PG_INT64_MIN: none */
-	int64		max_timestamp;	/* PG_INT64_MAX: none */
-	int64		end_offset;		/* records at or past it are not returned; PG_INT64_MAX: none */
-	bool		past_running;	/* skip running transactions' records and continue behind them */
-	LogReaderCounts *counts;	/* where to count; NULL: nowhere */
-	Size		memory;			/* about how much to take to read ahead; 0: as much as helps */
-	const KeyProbe *keys;		/* skip batches that have none of these keys, as far as that is known; NULL: none */
-	/* parts of a record that the caller does not look at: a reader that keeps copies leaves them out */
-	bool		without_key;
-	bool		without_value;
-	bool		without_headers;
-} LogReaderFilter;
 
 /*
  * Begin to read at the first visible record at or past "offset", or at the log start if
@@ -120,54 +89,5 @@ extern void pgt_log_reader_end(LogReader *reader);
  * transaction.  For a reader of which nothing else is asked.
  */
 extern bool pgt_log_reader_next_seen(LogReader *reader, LogReaderBatch *batch);
-
-/*
- * The offset of the first visible record whose timestamp is at or past
- * "timestamp" (milliseconds since 1970), or -1 if there is none.
- */
-extern int64 pgt_log_reader_offset_for_timestamp(const TopicPartition *key, int64 timestamp, Snapshot snapshot);
-
-/*
- * Below this offset the snapshot takes no transaction as running: the resolved offset or,
- * for a snapshot that is older than what is resolved, the log start.
- */
-extern int64 pgt_log_reader_ended_below(const LogBounds *bounds, Snapshot snapshot);
-
-/*
- * The offset behind the last record that can be read in order: the last stable offset as
- * of the snapshot, where a reader stops by itself.  Consumers go by it, since they read in
- * order and go on behind it later: consume(), the seek functions, pg_topic_partitions,
- * delete_records().  A part of a transaction may lie before it and the rest behind; code
- * that shows the log as a table takes pgt_whole_end() (whole_end.h) instead.  *blocker is
- * the transaction that keeps the rest from being read, or InvalidTransactionId if the
- * log's end was reached.
- *
- * This looks only at batches that are not resolved yet, however old the oldest running
- * transaction is.  But for a snapshot that is older than the resolving it goes through
- * the log's index, which takes about a quarter of a second for a million batches.
- */
-extern int64 pgt_log_reader_visible_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker);
-
-/*
- * The same by bounds of the partition that the caller has copied since the snapshot was
- * taken.  If they say that all is resolved, no file is looked at.
- */
-extern int64 pgt_log_reader_visible_end_by(const TopicPartition *key, const LogBounds *bounds,
-										   Snapshot snapshot, TransactionId *blocker);
-
-/*
- * Where a reader of the records from "offset" to below "end" would stop by itself: at the
- * first batch of a transaction that is running as of the snapshot, or at "end".  It goes
- * through the index from "offset" on.
- */
-extern int64 pgt_log_reader_stop(const TopicPartition *key, int64 offset, int64 end,
-								 Snapshot snapshot);
-
-/*
- * Does the snapshot see the transaction of any batch at or past an offset?  If "offset" is
- * the visible end, such a batch lies behind one of a running transaction: its records
- * cannot be read yet, but rows that the same transaction wrote can.
- */
-extern bool pgt_log_reader_sees_behind(const TopicPartition *key, Snapshot snapshot, int64 offset);
 
 #endif							/* LOG_READER_H */

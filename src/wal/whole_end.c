@@ -48,7 +48,9 @@
 #include "access/xact.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+#include "wal/batch_visibility.h"
 #include "wal/log_reader.h"
+#include "wal/visible_end.h"
 #include "wal/whole_end.h"
 
 /* A search for the end below another one. */
@@ -256,7 +258,7 @@ static int64
 find_end(const TopicPartition *key, const LogBounds *bounds, Snapshot snapshot,
 		 TransactionId *blocker)
 {
-	int64		end = pgt_log_reader_visible_end_by(key, bounds, snapshot, blocker);
+	int64		end = pgt_visible_end_by(key, bounds, snapshot, blocker);
 
 	if (!TransactionIdIsValid(*blocker) || bounds->interleaved_end <= end)
 		return end;
@@ -274,7 +276,7 @@ pgt_whole_end(const TopicPartition *key, Snapshot snapshot, TransactionId *block
 	*blocker = InvalidTransactionId;
 	if (state == NULL || !pgt_partition_log_slot_bounds(state, &found, &bounds))
 		return 0;
-	if (pgt_log_reader_ended_below(&bounds, snapshot) == bounds.resolved_offset)
+	if (pgt_batch_visibility_ended_below(&bounds, snapshot) == bounds.resolved_offset)
 		return find_end(key, &bounds, snapshot, blocker);
 	know_snapshot(snapshot);
 	end = known_end(state - pgt_log_state->partitions);
@@ -305,6 +307,6 @@ pgt_whole_end_is_needed(const TopicPartition *key, Snapshot snapshot, int64 firs
 
 	if (!pgt_partition_log_bounds(key, &bounds))
 		return false;
-	ended = pgt_log_reader_ended_below(&bounds, snapshot);
+	ended = pgt_batch_visibility_ended_below(&bounds, snapshot);
 	return bounds.interleaved_end > ended || first_offset > ended;
 }

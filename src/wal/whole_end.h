@@ -11,7 +11,7 @@
 /*
  * The end of the records that a statement with this snapshot may show of the partition:
  * at most the last stable offset, and no transaction that the snapshot sees has records
- * on both sides of it.  *blocker and the cost are those of pgt_log_reader_visible_end();
+ * on both sides of it.  *blocker and the cost are those of pgt_visible_end();
  * while batches of several transactions alternate, the walk also goes over those.
  */
 extern int64 pgt_whole_end(const TopicPartition *key, Snapshot snapshot, TransactionId *blocker);

@@ -1,4 +1,4 @@
--- Files under test: src/group/lease.c, src/group/group_member.c.
+-- Files under test: src/group/lease.c, src/group/lease_call.c, src/group/group_member.c.
 -- Members of a group that lease partitions: consume(member_id => ...), commit_offsets, leave_group.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;

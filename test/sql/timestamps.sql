@@ -1,5 +1,5 @@
 SET statement_timeout = '30s';
--- every timestamp that a record can have, and the limits of those: src/util/clock.c, src/produce/producer.c
+-- every timestamp that a record can have, and the limits of those: src/util/clock.c, src/produce/record_check.c
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;
 SET timezone = 'UTC';

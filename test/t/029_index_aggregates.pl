@@ -1,6 +1,7 @@
 # What the index counts is what the rows are: beside producers, compaction and deletion, on a
 # standby, after crashes, and in files of libraries whose entries do not say which batches are
-# dense.  src/query/aggregate_scan.c, src/wal/log_reader.c, src/format/segment_index.c
+# dense.  src/query/aggregate_scan.c, src/wal/log_reader.c, src/wal/batch_reader.c,
+# src/format/segment_index.c
 use strict;
 use warnings;
 

@@ -1,7 +1,7 @@
 # Merging of batches, by bytes and by the server's ways: what stays as it is, what the
 # worker does by itself, what crashes and restarts leave, what a standby shows and when it
 # refuses to.  Files under test: merging.c, batch_builder.c, visibility_horizon.c,
-# segment_filter.c, log_reader.c, maintenance_worker.c.
+# segment_filter.c, batch_visibility.c, maintenance_worker.c.
 use strict;
 use warnings;
 

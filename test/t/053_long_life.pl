@@ -4,7 +4,7 @@
 # both nodes the topic must hold what the table holds.
 #
 # With TOPIC_TEST_LONG_LIFE=n the way around is gone n times, 2^32 ids each.
-# Files under test: commit_log.c, log_resolve.c, log_reader.c.
+# Files under test: commit_log.c, log_resolve.c, batch_visibility.c.
 use strict;
 use warnings;
 

@@ -2,7 +2,7 @@
 # that is repaired later, no sync process, a server that ran without the library.
 # Whatever it is, the commit log is kept for what is not resolved, the other
 # partitions go on, and no record is taken for committed that was rolled back.
-# Files under test: commit_log.c, log_resolve.c, log_reader.c.
+# Files under test: commit_log.c, log_resolve.c, batch_visibility.c.
 use strict;
 use warnings;
 

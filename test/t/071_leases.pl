@@ -1,4 +1,5 @@
-# Files under test: src/group/lease.c, src/group/group_member.c, src/consume/consume.c.
+# Files under test: src/group/lease.c, src/group/lease_call.c, src/group/live_members.c,
+# src/group/group_member.c, src/consume/consume.c.
 # Members that lease partitions, through a connection pooler: they stop calling,
 # are too slow, come and go, while the server crashes and a standby is promoted.
 #

@@ -1,5 +1,5 @@
 # Files under test: src/group/group_wakeup.c, src/group/group_position.c, src/group/lease.c,
-# src/produce/producer.c, src/util/subxact_stack.c.
+# src/produce/pending_partition.c, src/util/subxact_stack.c.
 # What a transaction does with n partitions, and with n savepoints, takes n steps and not n
 # times n.  Told by the processor time that the session itself has used, for n and eight times n.
 use strict;

@@ -1,6 +1,7 @@
 /*
  * subxact_stack_test.c
- *	  Tests of subxact_stack.c without a server: what it takes back, and in how many steps.
+ *	  Tests of subxact_stack.c and subxact_version.c without a server: what they take back,
+ *	  and in how many steps.
  *
  * "make unit" builds and runs it.  Output is TAP, the exit code 1 on a failure.  The few
  * functions of the server that the stack calls are replaced by plain ones below.
@@ -8,7 +9,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "util/subxact_stack.h"
+#include "util/subxact_version.h"
 #include "utils/memutils.h"
 
 #define THINGS	1000
@@ -37,10 +38,19 @@ GetCurrentSubTransactionId(void)
 	return current;
 }
 
+static int	freed = 0;
+
 void *
 MemoryContextAlloc(MemoryContext context, Size size)
 {
 	return malloc(size);
+}
+
+void
+pfree(void *pointer)
+{
+	freed++;
+	free(pointer);
 }
 
 void *
@@ -195,11 +205,91 @@ test_steps(void)
 	forget();
 }
 
+/* ---- versions ------------------------------------------------------------- */
+
+typedef struct NumberVersion
+{
+	SubxactVersion version;
+	int			value;
+} NumberVersion;
+
+static SubxactVersions number;
+
+static void
+set_number(int value)
+{
+	NumberVersion *version = pgt_subxact_version_for(&number, &stack, NULL, current, sizeof(NumberVersion));
+
+	version->value = value;
+}
+
+/* The value, -1 where there is no version. */
+static int
+get_number(void)
+{
+	return number.top == NULL ? -1 : ((NumberVersion *) number.top)->value;
+}
+
+/* End a subtransaction in which only the number has changed. */
+static void
+end_version(bool commit)
+{
+	SubTransactionId parent = enclosing[--nesting];
+
+	if (commit)
+		pgt_subxact_stack_release(&stack, current, parent, pgt_subxact_version_inherit);
+	else
+		pgt_subxact_stack_undo(&stack, current, pgt_subxact_version_undo);
+	current = parent;
+}
+
+static void
+test_versions(void)
+{
+	NumberVersion *version;
+
+	begin();
+	set_number(1);
+	end_version(false);
+	ok(get_number() == -1, "without a version of the transaction a rollback leaves none");
+
+	set_number(1);
+	begin();
+	version = pgt_subxact_version_for(&number, &stack, NULL, current, sizeof(NumberVersion));
+	ok(version->value == 1, "a new version is what the one below is");
+	set_number(2);
+	begin();
+	set_number(3);
+	set_number(4);
+	end_version(true);
+	ok(get_number() == 4, "a release keeps the version that replaces the parent's");
+	begin();
+	set_number(5);
+	end_version(false);
+	ok(get_number() == 4, "a rollback drops one version");
+	end_version(false);
+	ok(get_number() == 1, "a rollback drops what was inherited");
+
+	begin();
+	begin();
+	set_number(6);
+	end_version(true);
+	ok(get_number() == 6 && stack.count == 1, "a parent without a version inherits the child's, and its note");
+	end_version(true);
+	ok(get_number() == 6 && stack.count == 0, "the transaction inherits it, and needs no note");
+	ok(number.top->below == NULL && number.top->subid == TopSubTransactionId, "it has one version");
+	/* of 1, 2, 4 and 5 in savepoints, of 1 in the transaction */
+	ok(freed == 5, "versions that do not count any more are freed");
+	free(number.top);
+	forget();
+}
+
 int
 main(void)
 {
 	test_nested();
 	test_steps();
+	test_versions();
 	printf("1..%d\n", tests);
 	if (failures > 0)
 		printf("# %d of %d failed\n", failures, tests);
