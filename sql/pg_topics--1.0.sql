@@ -583,6 +583,18 @@ CREATE VIEW pg_stat_progress_topic_compaction AS
     SELECT * FROM pg_stat_progress_topic_compaction_info();
 COMMENT ON VIEW pg_stat_progress_topic_compaction IS 'progress of each running compaction and merging';
 
+CREATE FUNCTION pg_kafka_connections_info(OUT pid int, OUT database oid, OUT connection_id bigint,
+    OUT role regrole, OUT client_addr inet, OUT client_port int, OUT listen_addr inet, OUT listen_port int,
+    OUT client_id text, OUT software_name text, OUT software_version text,
+    OUT state text, OUT last_api text, OUT waiting_requests int, OUT unsent_bytes bigint,
+    OUT requests bigint, OUT bytes_in bigint, OUT bytes_out bigint,
+    OUT connected_at timestamptz, OUT active_at timestamptz)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_kafka_connections_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE VIEW pg_kafka_connections AS SELECT * FROM pg_kafka_connections_info();
+COMMENT ON VIEW pg_kafka_connections IS 'connections of Kafka clients to all databases of the server';
+
 CREATE FUNCTION pg_topics_doctor(held_for interval DEFAULT '1 minute',
     idle_for interval DEFAULT '1 hour',
     OUT check_name text, OUT severity text, OUT subject text, OUT finding text, OUT advice text)

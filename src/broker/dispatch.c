@@ -16,6 +16,7 @@
 #include "broker/authentication.h"
 #include "broker/broker_settings.h"
 #include "broker/broker_wait.h"
+#include "broker/connection_status.h"
 #include "broker/dispatch.h"
 #include "broker/turn.h"
 #include "miscadmin.h"
@@ -249,6 +250,7 @@ opened(Connection *connection)
 	client->id = ++last_id;
 	client->api_key = -1;
 	client->session_end = NEVER_US;
+	pgt_connection_status_add(client);
 	if (!call_guarded(call_begin, client))
 		return false;
 	allow_frames(client);
@@ -256,8 +258,15 @@ opened(Connection *connection)
 }
 
 static void
+settled(Connection *connection)
+{
+	pgt_connection_status_update(connection->client);
+}
+
+static void
 closed(Connection *connection)
 {
+	pgt_connection_status_remove(connection->client);
 	(void) call_guarded(call_closed, connection->client);
 }
 
@@ -265,6 +274,7 @@ static const ConnectionHandlers connection_handlers = {
 	.opened = opened,
 	.serve = serve,
 	.dropped = dropped,
+	.settled = settled,
 	.closed = closed
 };
 

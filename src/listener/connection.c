@@ -641,6 +641,7 @@ pgt_connection_open(int fd, int listener)
 	look_after(&connection->timer);
 	if (!handlers->opened(connection))
 		pgt_connection_close(connection, "");
+	add_todo(connection);
 }
 
 void
@@ -744,6 +745,7 @@ settle(Connection *connection)
 		 (connection->transport->pending != NULL && connection->transport->pending(connection))))
 		set_waiting(connection, &servable);
 	pgt_event_loop_change(&connection->source, wanted_events(connection));
+	handlers->settled(connection);
 }
 
 void
