@@ -713,5 +713,27 @@ COMMENT ON COLUMN pg_stat_progress_topic_compaction.bytes_written IS 'bytes writ
 COMMENT ON COLUMN pg_stat_progress_topic_compaction.keys IS 'number of keys found';
 COMMENT ON COLUMN pg_stat_progress_topic_compaction.records_removed IS 'number of records removed';
 
+COMMENT ON COLUMN pg_kafka_connections.pid IS 'process that serves the connection';
+COMMENT ON COLUMN pg_kafka_connections.database IS 'database of the listener';
+COMMENT ON COLUMN pg_kafka_connections.connection_id IS 'number of the connection, of no other one of the process';
+COMMENT ON COLUMN pg_kafka_connections.role IS 'role of the client; null: it has not authenticated';
+COMMENT ON COLUMN pg_kafka_connections.client_addr IS 'address of the client';
+COMMENT ON COLUMN pg_kafka_connections.client_port IS 'port of the client';
+COMMENT ON COLUMN pg_kafka_connections.listen_addr IS 'address that the client has connected to';
+COMMENT ON COLUMN pg_kafka_connections.listen_port IS 'port that the client has connected to';
+COMMENT ON COLUMN pg_kafka_connections.client_id IS 'what the client calls itself';
+COMMENT ON COLUMN pg_kafka_connections.software_name IS 'name of the clients library';
+COMMENT ON COLUMN pg_kafka_connections.software_version IS 'version of the clients library';
+COMMENT ON COLUMN pg_kafka_connections.state IS 'unauthenticated, idle, waiting for the answer to a request, or sending: the client takes an answer slowly';
+COMMENT ON COLUMN pg_kafka_connections.last_api IS 'API of the last request';
+COMMENT ON COLUMN pg_kafka_connections.waiting_requests IS 'number of requests that are not answered';
+COMMENT ON COLUMN pg_kafka_connections.unsent_bytes IS 'bytes of answers that are not sent';
+COMMENT ON COLUMN pg_kafka_connections.requests IS 'number of requests so far';
+COMMENT ON COLUMN pg_kafka_connections.bytes_in IS 'bytes received';
+COMMENT ON COLUMN pg_kafka_connections.bytes_out IS 'bytes sent';
+COMMENT ON COLUMN pg_kafka_connections.connected_at IS 'when the client connected';
+COMMENT ON COLUMN pg_kafka_connections.active_at IS 'when a request came in or an answer went out last';
+
 GRANT SELECT ON pg_topics, pg_topic_partitions, pg_topic_segments, pg_topic_maintenance, pg_topic_groups,
-    pg_topic_group_members, pg_stat_topics, pg_stat_progress_topic_compaction TO PUBLIC;
+    pg_topic_group_members, pg_stat_topics, pg_stat_progress_topic_compaction,
+    pg_kafka_connections TO PUBLIC;

@@ -41,18 +41,11 @@ add_address(InspectRow *row, const SockAddr *address)
 	pgt_inspect_add_if(row, known, Int32GetDatum(known ? atoi(port) : 0));
 }
 
-/* Add a name that a client has given itself, unless it has given none.  It may be of any encoding. */
+/* Add a name that a client has given itself, unless it has given none. */
 static void
 add_name(InspectRow *row, const char *name)
 {
-	char	   *clean = pstrdup(name);
-
-	for (char *c = clean; *c != '\0'; c++)
-	{
-		if ((unsigned char) *c < ' ' || (unsigned char) *c > '~')
-			*c = '?';
-	}
-	pgt_inspect_add_if(row, *clean != '\0', CStringGetTextDatum(clean));
+	pgt_inspect_add_if(row, *name != '\0', CStringGetTextDatum(name));
 }
 
 static void

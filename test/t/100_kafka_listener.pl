@@ -103,8 +103,8 @@ sql('SELECT pg_reload_conf()');
 
 # ---- its end -----------------------------------------------------------------
 
-my $session = open_background($node);
-my $backend = ask($session, 'SELECT pg_backend_pid()');
+my $session = open_session($node, 'postgres');
+my $backend = $session->run('SELECT pg_backend_pid()');
 my $old = listener();
 is(sql('SELECT pg_terminate_backend((SELECT pid FROM pg_stat_activity WHERE backend_type = $$pg_topics kafka$$))'), 't',
 	'the process can be terminated');
@@ -112,8 +112,8 @@ ok($client->is_closed, 'its clients are disconnected');
 $client = connected();
 is($client->api_versions->{ KafkaClient::API_VERSIONS() }[0], 0, 'it comes again');
 isnt(listener(), $old, 'as another process');
-is(ask($session, 'SELECT pg_backend_pid()'), $backend, 'SQL sessions have not noticed');
-$session->quit if $session->can('quit');
+is($session->run('SELECT pg_backend_pid()'), $backend, 'SQL sessions have not noticed');
+$session->close;
 
 # a client that is there must not keep the server from stopping
 $node->stop('fast');

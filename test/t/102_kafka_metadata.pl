@@ -46,7 +46,7 @@ is(topics('events', 'deep', 'second.deep', 'third.events'), 'deep:0:2 events:0:3
 is(topics('far', 'nothing', 'third.nothing', 'nowhere.far'), 'far:3:0 nothing:3:0 nowhere.far:3:0 third.nothing:3:0',
 	'topics that are not there are unknown');
 is(topics('hidden'), 'hidden:29:0', 'a topic without any privilege is refused');
-is(topics('no good', '', '..', 'x' x 250), join(' ', sort ':17:0', '..:17:0', 'no good:17:0', 'x' x 250 . ':17:0'),
+is(topics('no good', '', '..', 'x' x 250), ':17:0 ..:17:0 no good:17:0 ' . 'x' x 250 . ':17:0',
 	'names that Kafka does not allow are no names');
 is(topics('y' x 249), 'y' x 249 . ':3:0', 'a long name is only unknown');
 is(topics("pg_class"), 'pg_class:3:0', 'a table is no topic');
@@ -58,7 +58,7 @@ is(topics('hidden'), 'hidden:29:0', 'and so does its loss');
 sql(q{DROP FOREIGN TABLE hidden; ALTER FOREIGN TABLE second.deep RENAME TO deeper; SELECT create_topic('late', partitions => 5); GRANT SELECT ON late TO app});
 is(topics('hidden', 'deep', 'deeper', 'late'), 'deep:3:0 deeper:0:2 hidden:3:0 late:0:5',
 	'topics that are dropped, renamed or created are seen at once');
-sql(q{SELECT alter_topic('late', partitions => 6)});
+sql(q{ALTER FOREIGN TABLE late OPTIONS (SET partitions '6')});
 is(topics('late'), 'late:0:6', 'and so are partitions that are added');
 
 # nothing is created by being asked for
