@@ -1,0 +1,225 @@
+/*
+ * broker.h
+ *	  The contract between the broker's loop and the files that serve APIs.
+ *
+ * An API is served by a function in a file of this folder, which api_table.c names.  It
+ * gets a request whose body is decoded:
+ *
+ *	  void
+ *	  pgt_heartbeat_serve(BrokerRequest *request)
+ *	  {
+ *		  KafkaHeartbeatRequest *body = request->kafka.body;
+ *		  KafkaHeartbeatResponse response;
+ *
+ *		  pgt_kafka_default_struct(KAFKA_HEARTBEAT_RESPONSE, &response);
+ *		  response.error_code = ...;
+ *		  pgt_broker_answer(request, &response);
+ *	  }
+ *
+ * The function returns after exactly one of these: it has answered
+ * (pgt_broker_answer, pgt_broker_answer_nothing), it has closed the connection
+ * (pgt_broker_close), or it has parked the request (pgt_broker_park).  After the first two
+ * the request is gone.
+ *
+ * Memory.  The request, its frame, its arena, and what is palloc'd in request->memory live
+ * until it is answered or dropped; strings and records of the body point into the frame.
+ * CurrentMemoryContext is request->memory when the function is called.  A response is encoded
+ * when it is answered, so it may lie anywhere, on the stack for instance.
+ *
+ * Transactions.  The function is called outside of a transaction, or inside that of the turn.
+ * One that asks catalogs calls pgt_turn_open() (turn.h) first, which leaves the memory
+ * context as it is.  It does not commit: the turn's end does, before the loop sleeps.  The
+ * current user is the superuser that the worker runs as; rights are asked by access.h.
+ *
+ * Errors.  What concerns a topic or partition is an error code in the response.  An ERROR that
+ * a serve or wake function throws is caught at the request's border: it is logged, what the
+ * turn has appended until then stays, and the connection is closed.  An answer that
+ * cannot be encoded ends the same way.
+ *
+ * Nothing here is called from a signal handler, and nothing may wait: not for a lock, not for
+ * I/O other than of files, not for a client.  No LWLock is held when a function returns.
+ */
+#ifndef BROKER_H
+#define BROKER_H
+
+#include "access/xlogdefs.h"
+#include "format/topic_partition.h"
+#include "kafka/kafka_frame.h"
+#include "lib/ilist.h"
+#include "listener/connection.h"
+#include "listener/event_loop.h"
+
+/* ---- connections ----------------------------------------------------------- */
+
+/*
+ * What the broker knows of a client, for the life of its connection; memory of that kind is in
+ * connection->memory, which is freed with it.
+ */
+typedef struct BrokerConnection
+{
+	Connection *connection;
+	uint64		id;				/* of no other connection of this worker */
+
+	/* set by authentication.c */
+	bool		authenticated;	/* else only the APIs are served that lead there */
+	Oid			role;			/* who the client is; valid where authenticated */
+	char		role_name[NAMEDATALEN];
+	struct SaslState *sasl;		/* of an exchange that is under way; NULL: none */
+	int64		session_end;	/* by the monotonic clock; NEVER_US: none */
+
+	/* as the client says */
+	char		client_id[NAMEDATALEN];	/* of its last request, cut */
+	char		software_name[NAMEDATALEN];
+	char		software_version[NAMEDATALEN];
+
+	int			api_key;		/* of its last request; -1: none yet */
+	struct FetchSession *fetch_session; /* of fetch.c */
+} BrokerConnection;
+
+/* ---- requests -------------------------------------------------------------- */
+
+struct BrokerRequest;
+
+/* Which LSN a parked request waits for. */
+typedef enum BrokerDurability
+{
+	BROKER_FLUSHED,				/* the WAL up to there is on this server's disk */
+	BROKER_SYNCED				/* and on that of synchronous standbys, if there are any */
+} BrokerDurability;
+
+#define BROKER_DURABILITY_COUNT	2
+
+/*
+ * What a parked request waits for.  Whichever comes first, wake() is called, as serve()
+ * is.  It answers, or parks again, with other conditions or the same.  Fields of zeros are no
+ * condition.
+ */
+typedef struct BrokerWait
+{
+	void		(*wake) (struct BrokerRequest *request);
+	int64		deadline;		/* by pgt_clock_monotonic_us() */
+	XLogRecPtr	lsn;			/* reached, in the sense of "durability" */
+	BrokerDurability durability;
+	const TopicPartition *partitions;	/* news of one of them: pgt_broker_news() */
+	int			partition_count;
+	bool		pipelined;		/* the connection's next requests are served meanwhile, as those
+								 * behind a Produce; else they wait as behind a Fetch */
+} BrokerWait;
+
+typedef struct BrokerRequest
+{
+	KafkaRequest kafka;			/* api, version, header, body */
+	KafkaArena	arena;			/* for arrays of the response, as pgt_kafka_default_array() makes them */
+	MemoryContext memory;
+	BrokerConnection *client;
+	Exchange   *exchange;
+	int64		arrived;		/* by the monotonic clock */
+	void	   *state;			/* of the serve function, for wake() and dropped() */
+
+	/* called where the connection is closed while the request is parked; memory goes by itself */
+	void		(*dropped) (struct BrokerRequest *request);
+
+	/* of broker_wait.c */
+	BrokerWait	wait;
+	bool		parked;
+	EventLoopTimer timer;
+	pairingheap_node lsn_node;
+	struct BrokerInterest *interests;
+} BrokerRequest;
+
+/*
+ * Answer with the structure of request->kafka.api->response, in the request's version.
+ * Records of a Fetch response are in memory, which is copied, or are file ranges: then
+ * "source" is a BrokerRecords whose ranges have as many bytes as "length" says.
+ */
+extern void pgt_broker_answer(BrokerRequest *request, const void *response);
+
+/* There is no response: Produce with acks=0. */
+extern void pgt_broker_answer_nothing(BrokerRequest *request);
+
+/* Answer, and close the connection when the answer has been sent: failed authentication. */
+extern void pgt_broker_answer_and_close(BrokerRequest *request, const void *response);
+
+/* Close the connection without an answer.  The reason is a constant string, for the server's log. */
+extern void pgt_broker_close(BrokerRequest *request, const char *reason);
+
+/* Return without an answer: the request waits.  The array of partitions is copied. */
+extern void pgt_broker_park(BrokerRequest *request, const BrokerWait *wait);
+
+/* Zeroed arrays and copies in request->memory, with the defaults of the schema. */
+extern void *pgt_broker_array(BrokerRequest *request, KafkaStructId id, int32 count);
+extern KafkaString pgt_broker_string(const char *text);	/* of a C string, which is not copied */
+extern char *pgt_broker_cstring(BrokerRequest *request, KafkaString string);	/* NULL: it has a zero byte */
+
+/* ---- records in files ------------------------------------------------------- */
+
+/* A part of a file (output_file.h). */
+typedef struct BrokerRange
+{
+	OutputFile *file;
+	off_t		offset;
+	size_t		length;
+} BrokerRange;
+
+/* The source of KafkaRecords: ranges of files that follow each other.  The answer takes references of its own. */
+typedef struct BrokerRecords
+{
+	const BrokerRange *ranges;
+	int			count;
+} BrokerRecords;
+
+/* ---- what parked requests wait for ---------------------------------------- */
+
+/* The partition has news: wake the requests that wait for it, at the latest when the turn ends. */
+extern void pgt_broker_news(const TopicPartition *partition);
+
+/*
+ * Call look() for each partition that requests wait for; where it returns true there is news.
+ * "last" is a number for look() to keep, -1 at first: an offset, for instance.
+ */
+extern void pgt_broker_look(bool (*look) (const TopicPartition *partition, int64 *last));
+
+/* The least LSN that a request waits for, or InvalidXLogRecPtr. */
+extern XLogRecPtr pgt_broker_awaited(BrokerDurability durability);
+
+/* ---- the table -------------------------------------------------------------- */
+
+/* An API that is served. */
+typedef struct BrokerApi
+{
+	int16		key;			/* KAFKA_API_... */
+	bool		anonymous;		/* served before a client is authenticated */
+	void		(*serve) (BrokerRequest *request);
+} BrokerApi;
+
+/*
+ * Moments of the loop, at which files of this folder have something to do.  In a turn:
+ *
+ *	  turn_begin		after the sleep.  latch_set: somebody has set the process's latch, as
+ *						commits, the flusher and signals do
+ *	  (requests are served, deadlines wake)
+ *	  turn_end			commit what the turn has appended, ask the flusher for it
+ *	  reached			what is durable has moved on, to this LSN; after it
+ *						(requests that wait for an LSN or for news are woken; then turn_end again, if a transaction is open)
+ *
+ * An ERROR in a hook is logged, and what the turn has appended and not committed is lost: its
+ * requests must then be answered by the file that parked them.
+ */
+typedef struct BrokerHooks
+{
+	void		(*start) (void);	/* once, when the worker is connected, outside a transaction */
+	void		(*turn_begin) (bool latch_set);
+	void		(*turn_end) (void);
+	void		(*reached) (BrokerDurability durability, XLogRecPtr lsn);
+	void		(*opened) (BrokerConnection *client);
+	void		(*closed) (BrokerConnection *client);
+} BrokerHooks;
+
+/*
+ * In api_table.c, each with a NULL at its end.  A new API, or a file with work in the loop, has a
+ * constant of that kind in its own header, and adds a line there.
+ */
+extern const BrokerApi *pgt_broker_apis[];
+extern const BrokerHooks *pgt_broker_hooks[];
+
+#endif							/* BROKER_H */
