@@ -12,9 +12,11 @@
 #include "broker/describe_cluster.h"
 #include "broker/describe_topics.h"
 #include "broker/metadata.h"
+#include "broker/produce.h"
 #include "broker/turn.h"
 
 const BrokerApi *const pgt_api_table[] = {
+	&pgt_produce_api,
 	&pgt_metadata_api,
 	&pgt_api_versions_api,
 	&pgt_describe_cluster_api,
