@@ -84,6 +84,7 @@ typedef struct StableState
 {
 	uint32		incarnation;	/* 0: nothing */
 	bool		is_known;		/* the first mark was reached */
+	bool		has_moved;		/* since somebody asked whether it has */
 	int64		end;
 	int64		walked;			/* all before it is counted in "end" and the marks */
 	EntryPlace	place;			/* of it */
@@ -247,7 +248,7 @@ pass_marks(StableState *state, XLogRecPtr durable)
 	while (state->mark_count > 0 && mark(state, 0)->lsn <= durable)
 	{
 		state->end = mark(state, 0)->end;
-		state->is_known = true;
+		state->is_known = state->has_moved = true;
 		state->first_mark++;
 		state->mark_count--;
 	}
@@ -284,6 +285,7 @@ look_first(StableState *state, const EntryWalk *walk)
 	int64		end = last_end_before(&walk->key, bounds->resolved_offset, bounds->log_start_offset);
 
 	state->is_known = false;
+	state->has_moved = true;
 	state->first_mark = state->mark_count = 0;
 	state->end = Min(bounds->log_start_offset, end);
 	state->walked = bounds->resolved_offset;
@@ -397,31 +399,50 @@ tell(StableState *state, const LogBounds *bounds, LogStableEnd *result)
 	result->end = state->end;
 	result->log_start = Min(bounds->log_start_offset, state->end);
 	result->log_end = Max(bounds->next_offset, state->end);
+	result->exists = true;
 	result->is_known = state->is_known;
 	result->awaited = state->mark_count > 0 ? mark(state, state->mark_count - 1)->lsn : InvalidXLogRecPtr;
 }
 
-bool
-pgt_log_stable_end(const TopicPartition *key, XLogRecPtr durable, LogStableEnd *result)
+/* Find the end.  NULL if there is none. */
+static StableState *
+find_end(const TopicPartition *key, XLogRecPtr durable, LogStableEnd *result)
 {
 	PartitionState *slot = pgt_log_state_find(key);
 	StableState *state;
 	TopicPartition found;
 	LogBounds	bounds;
 
-	*result = (LogStableEnd) {.is_known = true};
+	*result = (LogStableEnd) {.exists = slot != NULL,.is_known = true};
 	if (slot == NULL || !pgt_partition_log_slot_bounds(slot, &found, &bounds) ||
 		memcmp(&found, key, sizeof(found)) != 0)
-		return false;
+		return NULL;
 	state = state_of(slot);
 	if ((state->incarnation != bounds.incarnation || state->walked < bounds.next_offset ||
 		 state->segments_version != bounds.segments_version ||
 		 expected_end(state) < bounds.log_start_offset) &&
 		!look(state, key, &bounds))
-		return false;
+		return NULL;
 	pass_marks(state, durable);
 	tell(state, &bounds, result);
-	return true;
+	return state;
+}
+
+bool
+pgt_log_stable_end(const TopicPartition *key, XLogRecPtr durable, LogStableEnd *result)
+{
+	return find_end(key, durable, result) != NULL;
+}
+
+bool
+pgt_log_stable_end_has_moved(const TopicPartition *key, XLogRecPtr durable, LogStableEnd *result)
+{
+	StableState *state = find_end(key, durable, result);
+	bool		has_moved = state != NULL && state->has_moved;
+
+	if (state != NULL)
+		state->has_moved = false;
+	return has_moved;
 }
 
 void

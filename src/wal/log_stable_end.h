@@ -13,6 +13,7 @@ typedef struct LogStableEnd
 	int64		log_start;		/* where a consumer can begin; at most "end" */
 	int64		end;			/* behind the last batch that may be shown */
 	int64		log_end;		/* offsets from "end" up to it are given out, but may be taken back */
+	bool		exists;			/* false: the server knows nothing of the partition */
 	bool		is_known;		/* false: of a log that this process looks at for the first time nothing is durable yet;
 								 * it may be that more was shown before */
 	XLogRecPtr	awaited;		/* as soon as this is durable there is more to show; InvalidXLogRecPtr: that is no matter of time */
@@ -20,14 +21,20 @@ typedef struct LogStableEnd
 
 /*
  * The end of a partition, where the WAL is durable up to that LSN (see
- * pgt_log_stable_end_durable()).  It never moves back while "durable" does not, unless the
- * last records of the log are deleted.  False, and an empty log's numbers, if there is no
- * such partition, or none was ever appended to.
+ * pgt_log_stable_end_durable()).  It never moves back, unless the last records of the log are
+ * deleted.  False, and an empty log's numbers, if there is no such partition, or nothing was
+ * ever appended to it.
  *
  * Needs no snapshot, no transaction and no lock on the topic.  Damage is an ERROR
  * (data_corrupted); what was found before it counts the next time.
  */
 extern bool pgt_log_stable_end(const TopicPartition *key, XLogRecPtr durable, LogStableEnd *result);
+
+/*
+ * The same, but the result says whether the end has moved, or become known, since this function was last
+ * called for the partition in this process.
+ */
+extern bool pgt_log_stable_end_has_moved(const TopicPartition *key, XLogRecPtr durable, LogStableEnd *result);
 
 /*
  * Up to where the WAL survives a crash of this server and, with synchronous standbys, the
