@@ -5,6 +5,10 @@
 #ifndef TURN_H
 #define TURN_H
 
+#include "broker/broker.h"
+
+extern const BrokerHooks pgt_turn_hooks;
+
 /*
  * Be in the turn's transaction, which begins if there is none yet.  It has no transaction id
  * until something is written.  The memory context stays as it is.
