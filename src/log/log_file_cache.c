@@ -130,9 +130,11 @@ pgt_log_file_cache_open(PartitionState *state, const TopicPartition *key, const 
 	return file;
 }
 
-void
+bool
 pgt_log_file_cache_close_stale(void)
 {
+	bool		any = false;
+
 	for (int i = 0; cache != NULL && i < CACHE_SETS * CACHE_WAYS; i++)
 	{
 		CachedFile *cached = &cache[i];
@@ -141,5 +143,7 @@ pgt_log_file_cache_close_stale(void)
 			(cached->incarnation != cached->state->incarnation ||
 			 cached->segments_version != pg_atomic_read_u32(&cached->state->segments_version)))
 			let_go(cached);
+		any = any || cached->file != NULL;
 	}
+	return any;
 }

@@ -18,8 +18,8 @@ extern OutputFile *pgt_log_file_cache_open(PartitionState *state, const TopicPar
 
 /*
  * Let go of files whose segments may have been removed since, so that their disk space is freed
- * when they have been sent.  To be called from time to time.
+ * when they have been sent.  To be called from time to time, until it returns false: no file is left.
  */
-extern void pgt_log_file_cache_close_stale(void);
+extern bool pgt_log_file_cache_close_stale(void);
 
 #endif							/* LOG_FILE_CACHE_H */

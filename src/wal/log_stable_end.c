@@ -401,7 +401,7 @@ tell(StableState *state, const LogBounds *bounds, LogStableEnd *result)
 	result->log_end = Max(bounds->next_offset, state->end);
 	result->exists = true;
 	result->is_known = state->is_known;
-	result->awaited = state->mark_count > 0 ? mark(state, state->mark_count - 1)->lsn : InvalidXLogRecPtr;
+	result->awaited = state->mark_count > 0 ? mark(state, 0)->lsn : InvalidXLogRecPtr;
 }
 
 /* Find the end.  NULL if there is none. */

@@ -16,7 +16,7 @@ typedef struct LogStableEnd
 	bool		exists;			/* false: the server knows nothing of the partition */
 	bool		is_known;		/* false: of a log that this process looks at for the first time nothing is durable yet;
 								 * it may be that more was shown before */
-	XLogRecPtr	awaited;		/* as soon as this is durable there is more to show; InvalidXLogRecPtr: that is no matter of time */
+	XLogRecPtr	awaited;		/* as soon as this is durable there is more to show; InvalidXLogRecPtr: nothing waits for that */
 } LogStableEnd;
 
 /*

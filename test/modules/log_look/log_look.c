@@ -10,7 +10,7 @@
  *	  held_bytes() returns bytea
  *
  * The first looks at the partition as this session remembers it, and with "flush" makes
- * durable what the end waits for, and looks once more.  The second one reads what is found
+ * durable what the end waits for, and looks again.  The second one reads what is found
  * from the files, up to the stable end of now.  The last two are what is between finding and
  * sending: held_bytes() gives what the files still have.
  */
@@ -71,7 +71,7 @@ stable_end(PG_FUNCTION_ARGS)
 	bool		nulls[5] = {false};
 
 	pgt_log_stable_end(&key, pgt_log_stable_end_durable(), &end);
-	if (PG_GETARG_BOOL(2) && end.awaited != InvalidXLogRecPtr && !RecoveryInProgress())
+	while (PG_GETARG_BOOL(2) && end.awaited != InvalidXLogRecPtr && !RecoveryInProgress())
 	{
 		XLogFlush(end.awaited);
 		pgt_log_stable_end(&key, pgt_log_stable_end_durable(), &end);
