@@ -107,6 +107,8 @@ enter(EntryWalk *walk, Segment *segment, uint32 n)
 	walk->segment_entries = pgt_partition_log_entries(segment, &walk->bounds);
 	walk->next = n;
 	walk->count = 0;
+	if (walk->min_timestamp != PG_INT64_MIN && n < walk->segment_entries)
+		walk->next = Max(n, pgt_segment_find_timestamp(segment, walk->segment_entries, walk->min_timestamp));
 }
 
 /* Look the position up. */
@@ -229,6 +231,7 @@ begin(EntryWalk *walk, const TopicPartition *key, int64 offset, bool backward)
 	walk->key = *key;
 	walk->backward = backward;
 	walk->position = offset;
+	walk->min_timestamp = PG_INT64_MIN;
 	memset(&walk->bounds, 0, sizeof(walk->bounds));
 	walk->state = pgt_log_state_find(key);
 	walk->is_gone = walk->state == NULL;
@@ -310,6 +313,15 @@ pgt_entry_walk_next(EntryWalk *walk)
 		try_step(walk);
 	}
 	return entry;
+}
+
+void
+pgt_entry_walk_leave_segment(EntryWalk *walk)
+{
+	Assert(walk->backward);
+	walk->next = 0;
+	walk->count = 0;
+	walk->position = Min(walk->position, walk->segment.base);
 }
 
 void

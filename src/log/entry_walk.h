@@ -26,6 +26,8 @@ typedef struct EntryWalk
 	LogBounds	bounds;			/* copied before the entries were read, and anew where segments come or go */
 	int64		position;		/* forward: what ends before it was passed.  Backward: what ends at or past it was */
 	bool		backward;
+	int64		min_timestamp;	/* entries before a segment's first batch that reaches it may be left out; the
+								 * caller may raise it */
 	bool		is_gone;		/* the partition is not there, or not any more */
 	bool		at_end;
 
@@ -47,6 +49,12 @@ typedef struct EntryWalk
  */
 extern bool pgt_entry_walk_begin(EntryWalk *walk, const TopicPartition *key, int64 offset,
 								 const EntryPlace *place);
+
+/*
+ * Go on, backward, in the segment before, since the rest of this one does not matter.  To be called
+ * after an entry was returned.
+ */
+extern void pgt_entry_walk_leave_segment(EntryWalk *walk);
 
 /* Begin at the last batch that ends before "offset", to go backward from there to the log start.  False as above. */
 extern bool pgt_entry_walk_begin_backward(EntryWalk *walk, const TopicPartition *key, int64 offset);
