@@ -33,7 +33,7 @@
 #include "catalog/pg_control.h"
 #include "format/record_batch.h"
 #include "log/commit_log.h"
-#include "log/partition_log.h"
+#include "log/producer_state.h"
 #include "util/format_version.h"
 #include "utils/memutils.h"
 #include "wal/log_apply.h"
@@ -382,10 +382,14 @@ redo_append(XLogReaderState *record)
 	Segment    *segment;
 	bool		self_synced;
 	bool		goes_back;
+	bool		has_producer;
 
 	read_append(record, &append);
 	self_synced = (xlrec->flags & APPEND_SELF_SYNCED) != 0;
 	state = redo_partition(&xlrec->key);
+	has_producer = append.request.producer_id >= 0;
+	if (has_producer)
+		pgt_producer_state_make_room(state, append.request.producer_id);
 
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	goes_back = state->active_base > xlrec->segment_base;
@@ -399,6 +403,8 @@ redo_append(XLogReaderState *record)
 	if (self_synced)
 		pgt_segment_sync(segment);
 	pgt_partition_log_publish(state, &append.request, &entry, self_synced);
+	if (has_producer)
+		pgt_producer_state_apply(state, &append.request, xlrec->xid);
 	LWLockRelease(&state->lock);
 
 	/* no SYNC may follow, and the next start must not begin with segments that are gone */

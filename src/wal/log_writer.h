@@ -20,7 +20,8 @@ typedef struct LogWriterRange
 
 /*
  * Append sealed batches of a transaction, one behind the other, and set their base
- * offsets.  Takes the slot's lock for the time of the writes, so they should be few;
+ * offsets and outcomes.  A batch of an idempotent producer whose number does not go on is not
+ * appended, and those behind it are tried nevertheless.  Takes the slot's lock for the time of the writes, so they should be few;
  * nothing is flushed but while no sync process runs.  ERROR (the batch that meets it,
  * and those after it, are not logged; "outcome" tells which those are) where the disk is full, the required offset is
  * below the log end, or xid is too far from the oldest unresolved one.
