@@ -40,6 +40,7 @@
 #include "wal/log_desc.h"
 #include "wal/log_redo.h"
 #include "wal/log_sync.h"
+#include "wal/producer_ids.h"
 #include "wal/wal_record.h"
 
 static MemoryContext redo_context = NULL;
@@ -480,6 +481,16 @@ redo_settings(XLogReaderState *record)
 	check_settings();
 }
 
+/* PRODUCER_IDS: ids up to the record's are used up. */
+static void
+redo_producer_ids(XLogReaderState *record)
+{
+	xl_pgt_producer_ids xlrec;
+
+	memcpy(&xlrec, pgt_wal_record_data(record), sizeof(xlrec));
+	pgt_producer_ids_redo(&xlrec);
+}
+
 /* The resource manager's redo: one record, in a context of its own. */
 static void
 log_redo(XLogReaderState *record)
@@ -520,6 +531,9 @@ log_redo(XLogReaderState *record)
 			break;
 		case XLOG_PGT_SETTINGS:
 			redo_settings(record);
+			break;
+		case XLOG_PGT_PRODUCER_IDS:
+			redo_producer_ids(record);
 			break;
 		default:
 			elog(PANIC, "unknown WAL record type 0x%02X of pg_topics", info);
