@@ -8,11 +8,14 @@
  *
  * Most settings are defined here.  These are not: the defaults of topic options
  * (topic_options.c) and of consumers (consume_request.c), the partitioner
- * (partitioner_lookup.c), the limits of partitions (partition_room.c), and the clock of
- * tests (clock.c).
+ * (partitioner_lookup.c), the limits of partitions (partition_room.c), those of the Kafka
+ * listener (broker_settings.c), and the clock of tests (clock.c).
  */
 #include "postgres.h"
 
+#include "broker/broker_settings.h"
+#include "broker/broker_shared.h"
+#include "broker/broker_worker.h"
 #include "consume/consume.h"
 #include "consume/consume_live.h"
 #include "ddl/partition_room.h"
@@ -211,6 +214,7 @@ request_shmem(void)
 	RequestAddinShmemSpace(pgt_log_state_size());
 	RequestAddinShmemSpace(pgt_topic_waiters_size());
 	RequestAddinShmemSpace(pgt_producer_table_size());
+	RequestAddinShmemSpace(pgt_broker_shared_size());
 }
 
 /* Make the table of partitions and fill it, before any process can use it. */
@@ -221,6 +225,7 @@ startup_shmem(void)
 		previous_shmem_startup();
 	pgt_topic_waiters_init();
 	pgt_producer_table_init();
+	pgt_broker_shared_init();
 	if (pgt_log_state_init())
 	{
 		pgt_commit_log_init();
@@ -249,6 +254,7 @@ _PG_init(void)
 	pgt_consume_init();
 	pgt_clock_init();
 	pgt_group_expiry_init();
+	pgt_broker_settings_init();
 	pgt_fault_point_init();
 	MarkGUCPrefixReserved("pg_topics");
 
@@ -269,5 +275,6 @@ _PG_init(void)
 	{
 		pgt_sync_process_register();
 		pgt_maintenance_launcher_register();
+		pgt_broker_worker_register();
 	}
 }

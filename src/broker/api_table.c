@@ -2,17 +2,29 @@
  * api_table.c
  *	  Which APIs are served, and which files have work in the loop.
  *
- * The only place that lists them: dispatch.c looks requests up here, and ApiVersions tells
- * clients of the APIs that are here.  The hooks are called in the order of their table.
+ * The only place that lists them: requests are looked up here, and ApiVersions tells clients of
+ * the APIs that are here.  Hooks are called in the order of their table.
  */
 #include "postgres.h"
 
-#include "broker/broker.h"
+#include "broker/api_table.h"
+#include "broker/api_versions.h"
+#include "broker/describe_cluster.h"
+#include "broker/describe_topics.h"
+#include "broker/metadata.h"
+#include "broker/produce.h"
+#include "broker/turn.h"
 
-const BrokerApi *pgt_broker_apis[] = {
+const BrokerApi *const pgt_api_table[] = {
+	&pgt_produce_api,
+	&pgt_metadata_api,
+	&pgt_api_versions_api,
+	&pgt_describe_cluster_api,
+	&pgt_describe_topics_api,
 	NULL
 };
 
-const BrokerHooks *pgt_broker_hooks[] = {
+const BrokerHooks *const pgt_api_table_hooks[] = {
+	&pgt_turn_hooks,
 	NULL
 };

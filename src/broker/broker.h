@@ -5,8 +5,8 @@
  * An API is served by a function in a file of this folder, which api_table.c names.  It
  * gets a request whose body is decoded:
  *
- *	  void
- *	  pgt_heartbeat_serve(BrokerRequest *request)
+ *	  static void
+ *	  serve(BrokerRequest *request)
  *	  {
  *		  KafkaHeartbeatRequest *body = request->kafka.body;
  *		  KafkaHeartbeatResponse response;
@@ -15,6 +15,8 @@
  *		  response.error_code = ...;
  *		  pgt_broker_answer(request, &response);
  *	  }
+ *
+ *	  const BrokerApi pgt_heartbeat_api = {.key = KAFKA_API_HEARTBEAT, .serve = serve};
  *
  * The function returns after exactly one of these: it has answered
  * (pgt_broker_answer, pgt_broker_answer_nothing), it has closed the connection
@@ -110,21 +112,26 @@ typedef struct BrokerRequest
 {
 	KafkaRequest kafka;			/* api, version, header, body */
 	KafkaArena	arena;			/* for arrays of the response, as pgt_kafka_default_array() makes them */
+	size_t		arena_size;
 	MemoryContext memory;
 	BrokerConnection *client;
 	Exchange   *exchange;
 	int64		arrived;		/* by the monotonic clock */
 	void	   *state;			/* of the serve function, for wake() and dropped() */
 
-	/* called where the connection is closed while the request is parked; memory goes by itself */
+	/* called where the connection is closed before an answer; memory goes by itself */
 	void		(*dropped) (struct BrokerRequest *request);
 
 	/* of broker_wait.c */
 	BrokerWait	wait;
 	bool		parked;
+	bool		woken;			/* wake() is about to be called */
+	bool		in_heap;		/* of requests that wait for an LSN */
 	EventLoopTimer timer;
 	pairingheap_node lsn_node;
+	dlist_node	woken_node;
 	struct BrokerInterest *interests;
+	int			interest_room;
 } BrokerRequest;
 
 /*
@@ -133,6 +140,9 @@ typedef struct BrokerRequest
  * "source" is a BrokerRecords whose ranges have as many bytes as "length" says.
  */
 extern void pgt_broker_answer(BrokerRequest *request, const void *response);
+
+/* ApiVersions of a version that is not known: which versions of it there are. */
+extern void pgt_broker_answer_versions(BrokerRequest *request);
 
 /* There is no response: Produce with acks=0. */
 extern void pgt_broker_answer_nothing(BrokerRequest *request);
@@ -143,13 +153,25 @@ extern void pgt_broker_answer_and_close(BrokerRequest *request, const void *resp
 /* Close the connection without an answer.  The reason is a constant string, for the server's log. */
 extern void pgt_broker_close(BrokerRequest *request, const char *reason);
 
-/* Return without an answer: the request waits.  The array of partitions is copied. */
+/*
+ * Return without an answer: the request waits.  The array of partitions is copied.  A request that is
+ * parked may be parked again, with other conditions, or answered, by whoever knows it: so
+ * Produce parks without a condition, and gets its LSN at the end of the turn.
+ */
 extern void pgt_broker_park(BrokerRequest *request, const BrokerWait *wait);
 
-/* Zeroed arrays and copies in request->memory, with the defaults of the schema. */
+/*
+ * The client is this role from now on, until session_end by the monotonic clock, when the
+ * connection is closed, or NEVER_US.  For authentication.c.
+ */
+extern void pgt_broker_set_client(BrokerConnection *client, Oid role, const char *role_name, int64 session_end);
+
+/* Structures of a response, in the request's arena and with the defaults of the schema. */
 extern void *pgt_broker_array(BrokerRequest *request, KafkaStructId id, int32 count);
-extern KafkaString pgt_broker_string(const char *text);	/* of a C string, which is not copied */
-extern char *pgt_broker_cstring(BrokerRequest *request, KafkaString string);	/* NULL: it has a zero byte */
+
+/* A C string as a Kafka string, which is no copy, and the reverse, which is: NULL if it is null or has a zero byte. */
+extern KafkaString pgt_broker_string(const char *text);
+extern char *pgt_broker_cstring(BrokerRequest *request, KafkaString string);
 
 /* ---- records in files ------------------------------------------------------- */
 
@@ -175,14 +197,15 @@ extern void pgt_broker_news(const TopicPartition *partition);
 
 /*
  * Call look() for each partition that requests wait for; where it returns true there is news.
- * "last" is a number for look() to keep, -1 at first: an offset, for instance.
+ * "last" is a number for look() to keep, -1 at first: an offset, for instance.  look() may not
+ * throw, nor park or answer requests.
  */
 extern void pgt_broker_look(bool (*look) (const TopicPartition *partition, int64 *last));
 
 /* The least LSN that a request waits for, or InvalidXLogRecPtr. */
 extern XLogRecPtr pgt_broker_awaited(BrokerDurability durability);
 
-/* ---- the table -------------------------------------------------------------- */
+/* ---- APIs and hooks -------------------------------------------------------------- */
 
 /* An API that is served. */
 typedef struct BrokerApi
@@ -216,10 +239,14 @@ typedef struct BrokerHooks
 } BrokerHooks;
 
 /*
- * In api_table.c, each with a NULL at its end.  A new API, or a file with work in the loop, has a
- * constant of that kind in its own header, and adds a line there.
+ * A file that serves an API, or has work in the loop, has a constant of that kind, which its
+ * header declares, and a line in api_table.c.
  */
-extern const BrokerApi *pgt_broker_apis[];
-extern const BrokerHooks *pgt_broker_hooks[];
+
+/* The entry of an API, or NULL: it is not served. */
+extern const BrokerApi *pgt_broker_find_api(int key);
+
+/* Take the entries of the table, at the worker's start. */
+extern void pgt_broker_set_apis(const BrokerApi *const *apis);
 
 #endif							/* BROKER_H */

@@ -52,6 +52,7 @@
 #include "util/clock.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #define ACKS_NONE	0
 #define ACKS_LEADER	1
@@ -219,6 +220,12 @@ admit(ProducePart *part)
 	if (part->state == PART_BUSY)
 		part->produce->busy--;
 	part->state = PART_NEW;
+	/* dropped since it was looked up */
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(part->topic)))
+	{
+		fail(part, unknown_topic(part->produce->request), NULL);
+		return;
+	}
 	if (!pgt_access_topic(part->produce->request->client, part->topic, ACL_INSERT))
 	{
 		fail(part, KAFKA_ERROR_TOPIC_AUTHORIZATION_FAILED, NULL);

@@ -21,7 +21,4 @@ extern KafkaUuid pgt_topic_names_id(Oid topic);
 extern Oid pgt_topic_names_by_id(const KafkaUuid *id);
 extern bool pgt_topic_names_id_is_null(const KafkaUuid *id);
 
-/* The epoch of a partition's leader: the timeline of the WAL. */
-extern int32 pgt_topic_names_leader_epoch(void);
-
 #endif							/* TOPIC_NAMES_H */

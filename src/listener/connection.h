@@ -33,11 +33,15 @@ typedef struct ConnectionHandlers
 	void		(*closed) (struct Connection *connection);
 } ConnectionHandlers;
 
-/* How bytes come and go; without TLS recv(2) and send(2).  Errors are told by errno as there. */
+/*
+ * How bytes come and go: with TLS by functions of its own.  They are like readv(2), send(2) and
+ * sendfile(2), with EAGAIN for what would block.
+ */
 typedef struct ConnectionTransport
 {
-	ssize_t		(*receive) (struct Connection *connection, struct iovec *parts, int count);
-	ssize_t		(*send) (struct Connection *connection, const void *bytes, size_t length, bool more);
+	ssize_t		(*receive) (struct Connection *connection, const struct iovec *parts, int count);
+	OutputSink	output;			/* with the connection as its arg */
+	bool		(*pending) (struct Connection *connection); /* has it bytes that the socket does not tell of?  NULL: never */
 	void		(*close) (struct Connection *connection);	/* before the socket is closed; NULL: nothing to do */
 } ConnectionTransport;
 
@@ -56,31 +60,37 @@ typedef struct Connection
 	void	   *client;			/* of the handlers */
 
 	/* coming in */
-	char	   *partial;		/* what has come of the frame that is not whole, its size first */
-	size_t		partial_length;
-	size_t		partial_room;
-	MemoryContext partial_memory;	/* that of the coming exchange */
-	size_t		reserved;		/* of the memory for all frames */
-	char	   *backlog;		/* bytes that came behind a frame that blocks */
+	char		size_bytes[4];	/* of the next frame, while they come */
+	int			size_count;
+	Exchange   *coming;			/* a frame of which bytes are missing; NULL: none */
+	int32		coming_count;	/* how many are there */
+	char	   *backlog;		/* bytes that came behind what can be served now; NULL: none */
 	size_t		backlog_length;
 	size_t		backlog_done;
-	bool		waits_for_memory;
 
 	/* going out */
 	dlist_head	exchanges;		/* in the order of their frames */
 	int			exchange_count;
+	Exchange   *blocker;		/* until it is answered no further frame is served; NULL: none */
 	Output		output;			/* answers that are next */
-	bool		dirty;			/* it has output to be tried at the end of the turn */
+	bool		stalled;		/* the socket takes no more of it now */
+
+	/* lists of connection.c */
+	dlist_node	todo_node;
+	bool		todo;
+	dlist_node	waiting_node;
+	dlist_head *waiting;		/* NULL: in none */
 
 	/* times by the monotonic clock */
 	int64		connected_at;
 	int64		active_at;		/* when a frame came in or an answer went out last */
-	int64		partial_since;	/* when the frame began that is not whole */
-	int64		sent_at;		/* when the socket last took bytes */
+	int64		coming_since;	/* when a frame began to come, or could come again */
+	int64		sent_at;		/* when the socket last took bytes, or was given the first ones */
+	int64		expires;		/* when it is closed in any case; the handlers change it.  NEVER_US: never */
 
-	bool		at_end;			/* the client sends no more */
-	bool		finishing;		/* closed as soon as its answers are sent */
-	const char *closing;		/* why it is closed at the end of the turn; NULL: it is open */
+	bool		half_closed;	/* the client seems to send no more */
+	bool		finishing;		/* no more is read; closed as soon as its answers are sent */
+	const char *closing;		/* why it is closed at the end of the turn; NULL: it stays */
 
 	/* for views */
 	uint64		frames;
@@ -93,9 +103,9 @@ typedef struct ConnectionLimits
 {
 	int			connections;	/* at most */
 	int32		first_frame;	/* max_frame of a new connection */
-	size_t		frame_memory;	/* for frames of all connections: then no further ones are read */
-	size_t		unsent_memory;	/* of a connection's answers: then it is not read any more */
-	int			pipelined;		/* frames of a connection that are not answered: then it is not read any more */
+	size_t		memory;			/* of frames and answers of all connections: then no further frames are read */
+	size_t		unsent_memory;	/* of a connection's answers: then it is not read until they are sent */
+	int			pipelined;		/* frames of a connection that are not answered: then it is not read until one is */
 	int64		idle_ms;		/* without a frame and an answer; 0: for ever */
 	int64		slow_ms;		/* for a frame to come, and without progress of an answer */
 } ConnectionLimits;
@@ -121,13 +131,22 @@ extern void pgt_connection_open(int fd, int listener);
  */
 extern void pgt_connection_answer(Exchange *exchange);
 
-/* Close at the end of the turn.  The reason is a constant string, for the server's log. */
+/*
+ * The exchange is not answered yet: are the frames behind it to wait until it is?  At first they
+ * are not.
+ */
+extern void pgt_connection_block(Exchange *exchange, bool block);
+
+/* Close at the end of the turn.  The reason is a constant string for the server's log, which is not told an empty one. */
 extern void pgt_connection_close(Connection *connection, const char *reason);
 
 /* Read no more, send the answers that there are, and close. */
 extern void pgt_connection_finish(Connection *connection);
 
-/* At the end of a turn: send what can be sent, serve what could not be served, close what is to be closed. */
+/* In a turn: serve frames that had to wait and need not any more. */
+extern void pgt_connection_serve_waiting(void);
+
+/* At the end of a turn: send what can be sent, and close what is to be closed. */
 extern void pgt_connection_end_turn(void);
 
 /* Close all connections at once, as the process ends. */

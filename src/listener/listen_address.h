@@ -16,14 +16,14 @@ typedef struct ListenAddress
 } ListenAddress;
 
 /*
- * The items of such a list, palloc'd.  NIL with *problem, palloc'd, if it is no such list; an
- * empty list is NIL with no problem.  Each item has to name a database, or none may.
+ * The items of such a list, palloc'd.  NIL with *problem, a constant string, if it is no such
+ * list; an empty list is NIL with no problem.  All items have to name a database, or none may.
  */
-extern List *pgt_listen_address_parse(const char *text, bool with_database, char **problem);
+extern List *pgt_listen_address_parse(const char *text, bool with_database, const char **problem);
 
 /*
  * Wait for clients on an address: pgt_connection_open() gets their sockets, with "listener".
- * ERROR if nothing of it can be bound, for instance since the port is in use.
+ * FATAL if nothing of it can be bound, for instance since the port is in use.
  */
 extern void pgt_listen_address_open(const ListenAddress *address, int listener);
 

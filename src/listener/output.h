@@ -50,12 +50,18 @@ typedef enum OutputResult
 	OUTPUT_FAILED				/* the connection is of no use: errno, or 0 where a file was too short */
 } OutputResult;
 
+/* How bytes leave: functions like send(2) and sendfile(2). */
+typedef struct OutputSink
+{
+	ssize_t		(*send) (void *arg, const void *bytes, size_t length, bool more);
+	ssize_t		(*send_file) (void *arg, int fd, off_t *offset, size_t length); /* NULL: files are read and sent */
+	void	   *arg;
+} OutputSink;
+
 /*
- * Send as much as the socket takes, but not much more than "most" bytes, then the result
- * is OUTPUT_SENT with output->length > 0.  "send" is like send(2).
+ * Send as much as the sink takes, but not much more than "most" bytes: then the result is
+ * OUTPUT_SENT with output->length > 0.
  */
-extern OutputResult pgt_output_send(Output *output, size_t most,
-									ssize_t (*send) (void *arg, const void *bytes, size_t length, bool more),
-									void *arg);
+extern OutputResult pgt_output_send(Output *output, size_t most, const OutputSink *sink);
 
 #endif							/* OUTPUT_H */

@@ -71,6 +71,13 @@ pgt_background_worker_connect(Oid database)
 }
 
 void
+pgt_background_worker_connect_by_name(const char *database)
+{
+	BackgroundWorkerInitializeConnection(database, NULL, BGWORKER_BYPASS_ALLOWCONN);
+	use_own_settings();
+}
+
+void
 pgt_background_worker_serve_signals(void)
 {
 	/* 0 would unregister for good a worker that the postmaster restarts */

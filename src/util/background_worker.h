@@ -20,6 +20,9 @@ extern void pgt_background_worker_init(BackgroundWorker *worker, const char *fun
  */
 extern void pgt_background_worker_connect(Oid database);
 
+/* The same, by the name of a database. */
+extern void pgt_background_worker_connect_by_name(const char *database);
+
 /*
  * Read the configuration again, or end the process, if a signal has asked for it.
  * To be called outside of transactions.

@@ -114,6 +114,13 @@ pgt_vxid_proc(const VirtualTransactionId *vxid)
 #define PGT_SIGNAL_PASS				postgres_signal_arg
 #endif
 
+/* a set to wait for that lives as long as the process: 17 has a resource owner for shorter-lived ones */
+#if PG_VERSION_NUM >= 170000
+#define PGT_CREATE_WAIT_EVENT_SET(count)	CreateWaitEventSet(NULL, count)
+#else
+#define PGT_CREATE_WAIT_EVENT_SET(count)	CreateWaitEventSet(TopMemoryContext, count)
+#endif
+
 /* ---- shared memory -------------------------------------------------------- */
 
 /* a new tranche of locks: 19 wants its name at once */

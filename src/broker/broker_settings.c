@@ -1,0 +1,227 @@
+/*
+ * broker_settings.c
+ *	  The settings of the Kafka listener.
+ *
+ * Names and meanings are those of Kafka's broker where it has such a setting:
+ * socket.request.max.bytes, queued.max.request.bytes, connections.max.idle.ms.
+ */
+#include "postgres.h"
+
+#include "broker/broker_settings.h"
+#include "broker/broker_shared.h"
+#include "common/ip.h"
+#include "miscadmin.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/varlena.h"
+
+char	   *pgt_kafka_listeners = NULL;
+char	   *pgt_kafka_advertised = NULL;
+char	   *pgt_kafka_anonymous_role = NULL;
+char	   *pgt_kafka_search_path = NULL;
+char	   *pgt_kafka_rack = NULL;
+int			pgt_kafka_node_id = 1;
+int			pgt_kafka_max_connections = 1000;
+int			pgt_kafka_socket_request_max_bytes = 100 * 1024 * 1024;
+int			pgt_kafka_queued_max_request_bytes = 256 * 1024;
+int			pgt_kafka_connections_max_idle_ms = 600000;
+
+/* ---- lists of addresses ---------------------------------------------------- */
+
+/* The databases of some listeners, each once. */
+static List *
+distinct_databases(List *addresses)
+{
+	List	   *databases = NIL;
+	ListCell   *cell;
+
+	foreach(cell, addresses)
+	{
+		ListenAddress *address = lfirst(cell);
+		ListCell   *other;
+		bool		known = false;
+
+		foreach(other, databases)
+		{
+			if (strcmp(lfirst(other), address->database) == 0)
+				known = true;
+		}
+		if (!known)
+			databases = lappend(databases, address->database);
+	}
+	return databases;
+}
+
+/*
+ * At server start returning false would only warn, and the server would start without the
+ * listener: so a wrong value is FATAL there.
+ */
+static bool
+refuse_value(const char *name, const char *value, const char *problem, const char *hint)
+{
+	GUC_check_errdetail("%s.", problem);
+	GUC_check_errhint("%s", hint);
+	if (process_shared_preload_libraries_in_progress)
+		ereport(FATAL,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for parameter \"%s\": \"%s\"", name, value),
+				 errdetail_internal("%s.", problem),
+				 errhint("%s", hint)));
+	return false;
+}
+
+static bool
+check_listeners(char **value, void **extra, GucSource source)
+{
+	const char *problem;
+	List	   *addresses = pgt_listen_address_parse(*value, true, &problem);
+	char		text[128];
+
+	if (problem == NULL && list_length(distinct_databases(addresses)) > BROKER_SHARED_WORKERS)
+	{
+		snprintf(text, sizeof(text), "At most %d databases can have a listener", BROKER_SHARED_WORKERS);
+		problem = text;
+	}
+	if (problem == NULL)
+		return true;
+	return refuse_value("pg_topics.kafka_listeners", *value, problem,
+						"List addresses with a port and a database, as in \"localhost:9092/app, 10.0.0.1:9093/app\".");
+}
+
+static bool
+check_advertised(char **value, void **extra, GucSource source)
+{
+	const char *problem;
+
+	(void) pgt_listen_address_parse(*value, false, &problem);
+	if (problem == NULL)
+		return true;
+	return refuse_value("pg_topics.kafka_advertised", *value, problem,
+						"List one host with a port for each item of pg_topics.kafka_listeners, as in \"db1.example.com:9092\".");
+}
+
+static bool
+check_kafka_search_path(char **value, void **extra, GucSource source)
+{
+	char	   *copy = pstrdup(*value);
+	List	   *schemas;
+
+	if (SplitIdentifierString(copy, ',', &schemas))
+		return true;
+	GUC_check_errdetail("It must be a list of schemas, separated by commas.");
+	return false;
+}
+
+List *
+pgt_broker_settings_listeners(void)
+{
+	const char *problem;
+
+	return pgt_listen_address_parse(pgt_kafka_listeners, true, &problem);
+}
+
+List *
+pgt_broker_settings_databases(void)
+{
+	return distinct_databases(pgt_broker_settings_listeners());
+}
+
+/* ---- what clients are told ------------------------------------------------- */
+
+/* Does a host stand for all addresses of the machine? */
+static bool
+is_wildcard(const char *host)
+{
+	return strcmp(host, "*") == 0 || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
+}
+
+/* The address of this machine that a client has connected to. */
+static char *
+local_host(const Connection *connection)
+{
+	char		host[NI_MAXHOST];
+
+	if (pg_getnameinfo_all(&connection->local.addr, connection->local.salen, host, sizeof(host),
+						   NULL, 0, NI_NUMERICHOST) != 0)
+		return pstrdup("localhost");
+	return pstrdup(host);
+}
+
+char *
+pgt_broker_settings_advertised(const BrokerConnection *client, int *port)
+{
+	int			listener = client->connection->listener;
+	const char *problem;
+	List	   *advertised = pgt_listen_address_parse(pgt_kafka_advertised, false, &problem);
+	ListenAddress *address = list_nth(pgt_broker_settings_listeners(), listener);
+
+	if (listener < list_length(advertised))
+		address = list_nth(advertised, listener);
+	*port = address->port;
+	return is_wildcard(address->host) ? local_host(client->connection) : address->host;
+}
+
+/* ---- definitions ----------------------------------------------------------- */
+
+/* Settings that say who may connect, and where. */
+static void
+define_addresses(void)
+{
+	DefineCustomStringVariable("pg_topics.kafka_listeners",
+							   "Addresses on which Kafka clients are served, each with a port and a database.",
+							   "An empty string means that none are.",
+							   &pgt_kafka_listeners, "",
+							   PGC_POSTMASTER, GUC_LIST_INPUT, check_listeners, NULL, NULL);
+	DefineCustomStringVariable("pg_topics.kafka_advertised",
+							   "Hosts and ports that Kafka clients are told to connect to, one for each listener.",
+							   "By default it is the address of the listener or, if that is a wildcard, the one that the client has connected to.",
+							   &pgt_kafka_advertised, "",
+							   PGC_SIGHUP, GUC_LIST_INPUT, check_advertised, NULL, NULL);
+	DefineCustomStringVariable("pg_topics.kafka_anonymous_role",
+							   "Role of Kafka clients that do not authenticate.",
+							   "An empty string means that they are refused.",
+							   &pgt_kafka_anonymous_role, "",
+							   PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("pg_topics.kafka_search_path",
+							   "Schemas in which topics are found that Kafka clients name without a schema.",
+							   NULL, &pgt_kafka_search_path, "public",
+							   PGC_SIGHUP, GUC_LIST_INPUT, check_kafka_search_path, NULL, NULL);
+	DefineCustomIntVariable("pg_topics.kafka_node_id",
+							"Number by which Kafka clients know this server.",
+							NULL, &pgt_kafka_node_id, 1, 0, INT_MAX,
+							PGC_POSTMASTER, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("pg_topics.kafka_rack",
+							   "Rack that Kafka clients are told this server is in.",
+							   "An empty string means that they are told of none.",
+							   &pgt_kafka_rack, "",
+							   PGC_SIGHUP, 0, NULL, NULL, NULL);
+}
+
+static void
+define_limits(void)
+{
+	DefineCustomIntVariable("pg_topics.kafka_max_connections",
+							"How many Kafka clients may be connected to a listener's database.",
+							NULL, &pgt_kafka_max_connections, 1000, 1, 100000,
+							PGC_POSTMASTER, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("pg_topics.kafka_socket_request_max_bytes",
+							"Largest request of an authenticated Kafka client; a larger one closes its connection.",
+							NULL, &pgt_kafka_socket_request_max_bytes, 100 * 1024 * 1024, 1024, MaxAllocSize / 2,
+							PGC_SIGHUP, GUC_UNIT_BYTE, NULL, NULL, NULL);
+	DefineCustomIntVariable("pg_topics.kafka_queued_max_request_bytes",
+							"Memory for requests and responses of all Kafka clients of a database beyond which no further requests are read.",
+							NULL, &pgt_kafka_queued_max_request_bytes, 256 * 1024, 1024, MAX_KILOBYTES,
+							PGC_SIGHUP, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("pg_topics.kafka_connections_max_idle_ms",
+							"How long a Kafka client may be silent before its connection is closed.",
+							"0: for ever.",
+							&pgt_kafka_connections_max_idle_ms, 600000, 0, INT_MAX,
+							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
+}
+
+void
+pgt_broker_settings_init(void)
+{
+	define_addresses();
+	define_limits();
+}

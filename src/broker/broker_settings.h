@@ -1,0 +1,40 @@
+/*
+ * broker_settings.h
+ *	  The settings of the Kafka listener.
+ */
+#ifndef BROKER_SETTINGS_H
+#define BROKER_SETTINGS_H
+
+#include "broker/broker.h"
+#include "listener/listen_address.h"
+
+extern char *pgt_kafka_listeners;
+extern char *pgt_kafka_advertised;
+extern char *pgt_kafka_anonymous_role;
+extern char *pgt_kafka_search_path;
+extern char *pgt_kafka_rack;
+extern int	pgt_kafka_node_id;
+extern int	pgt_kafka_max_connections;
+extern int	pgt_kafka_socket_request_max_bytes;
+extern int	pgt_kafka_queued_max_request_bytes;
+extern int	pgt_kafka_connections_max_idle_ms;
+
+/* A frame of a client that is not authenticated may be that large. */
+#define BROKER_SETTINGS_FIRST_FRAME		(1024 * 1024)
+
+/* The items of pg_topics.kafka_listeners, of ListenAddress and palloc'd; NIL: nothing is served. */
+extern List *pgt_broker_settings_listeners(void);
+
+/* Their databases, each once, in the order of the setting. */
+extern List *pgt_broker_settings_databases(void);
+
+/*
+ * Where a client is told to connect: a host, palloc'd, and a port.  By default it is the
+ * address that it has connected to.
+ */
+extern char *pgt_broker_settings_advertised(const BrokerConnection *client, int *port);
+
+/* Define the settings; in the postmaster. */
+extern void pgt_broker_settings_init(void);
+
+#endif							/* BROKER_SETTINGS_H */

@@ -1,0 +1,260 @@
+/*
+ * broker_worker.c
+ *	  The process that serves the Kafka clients of a database.
+ *
+ * There is one for each database that pg_topics.kafka_listeners names, connected to that
+ * database from its start to its end, and with the sockets of all its listeners.  A turn
+ * of its loop:
+ *
+ *	  sleep			no transaction is open
+ *	  turn_begin	hooks of dispatch.h
+ *	  read			what sockets have, and serve the requests that are whole
+ *	  wake			parked requests whose deadline has come, or with news
+ *	  turn_end		commits what the turn has appended
+ *	  reached		how far WAL is durable; wake those that wait for that
+ *	  send			answers
+ *
+ * An error in a request ends that request's connection (dispatch.c).  An error elsewhere ends
+ * the process, which the postmaster starts again after RESTART_SECONDS; so does an address
+ * that cannot be bound, until it can.  SQL sessions do not depend on this process.  As any
+ * process with shared memory it must not crash, though: then the server starts anew.
+ *
+ * SIGHUP reads the settings again; SIGTERM ends the process at the end of its turn, and
+ * at the server's end for good.
+ *
+ * Sockets come on top of the files that the server may open in a process, so the limit of
+ * the operating system is raised for them as far as it may be.
+ */
+#include "postgres.h"
+
+#include <sys/resource.h>
+
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "broker/broker_settings.h"
+#include "broker/broker_shared.h"
+#include "broker/broker_worker.h"
+#include "broker/dispatch.h"
+#include "broker/flusher.h"
+#include "broker/turn.h"
+#include "listener/connection.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/interrupt.h"
+#include "storage/fd.h"
+#include "storage/ipc.h"
+#include "storage/sinval.h"
+#include "util/background_worker.h"
+#include "util/sql_version.h"
+#include "utils/memutils.h"
+
+#define RESTART_SECONDS		5
+#define UNSENT_BYTES		(1024 * 1024)	/* of answers a connection, before it is not read any more */
+#define PIPELINED_MAX		256				/* requests a connection, as above */
+#define SLOW_MS				60000
+#define OTHER_DESCRIPTORS	64				/* of the process, beside the server's files and the clients */
+
+extern PGDLLEXPORT void pgt_broker_worker_main(Datum arg);
+
+/* ---- limits ---------------------------------------------------------------- */
+
+/* How many clients the process may have open, after its limit was raised as far as needed. */
+static int
+affordable_connections(void)
+{
+	rlim_t		others = max_files_per_process + OTHER_DESCRIPTORS;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return pgt_kafka_max_connections;
+	if (limit.rlim_cur < others + pgt_kafka_max_connections)
+	{
+		limit.rlim_cur = Min(others + pgt_kafka_max_connections, limit.rlim_max);
+		(void) setrlimit(RLIMIT_NOFILE, &limit);
+		(void) getrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (limit.rlim_cur >= others + pgt_kafka_max_connections)
+		return pgt_kafka_max_connections;
+	return limit.rlim_cur > others ? (int) (limit.rlim_cur - others) : 1;
+}
+
+/* Count on so many clients as the process may have. */
+static void
+limit_connections(void)
+{
+	pgt_connection_limits.connections = affordable_connections();
+	if (pgt_connection_limits.connections < pgt_kafka_max_connections)
+		ereport(LOG,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("no more than %d Kafka clients can connect, because of the limit of open files",
+						pgt_connection_limits.connections),
+				 errhint("Raise the operating system's limit of open files for the server (LimitNOFILE, ulimit -n), or lower max_files_per_process.")));
+}
+
+/* Take over the settings. */
+static void
+apply_settings(void)
+{
+	pgt_connection_limits.first_frame = Min(BROKER_SETTINGS_FIRST_FRAME, pgt_kafka_socket_request_max_bytes);
+	pgt_connection_limits.memory = pgt_kafka_queued_max_request_bytes * (size_t) 1024;
+	pgt_connection_limits.unsent_memory = UNSENT_BYTES;
+	pgt_connection_limits.pipelined = PIPELINED_MAX;
+	pgt_connection_limits.idle_ms = pgt_kafka_connections_max_idle_ms;
+	pgt_connection_limits.slow_ms = SLOW_MS;
+}
+
+/* ---- the loop -------------------------------------------------------------- */
+
+/* Wake what waits for WAL to be durable, if that has moved on. */
+static void
+look_at_wal(void)
+{
+	static XLogRecPtr seen[BROKER_DURABILITY_COUNT];
+
+	for (int kind = 0; kind < BROKER_DURABILITY_COUNT; kind++)
+	{
+		XLogRecPtr	reached = pgt_flusher_reached(kind);
+
+		if (reached <= seen[kind])
+			continue;
+		seen[kind] = reached;
+		pgt_dispatch_reached(kind, reached);
+	}
+}
+
+/* What the server wants of a process between its transactions. */
+static void
+serve_server(void)
+{
+	bool		reload = ConfigReloadPending;
+
+	Assert(!IsTransactionState());
+	pgt_background_worker_serve_signals();
+	if (reload)
+		apply_settings();
+	if (catchupInterruptPending)
+		ProcessCatchupInterrupt();
+}
+
+/* One turn, after its sleep. */
+static void
+run_turn(bool latch_set)
+{
+	pgt_dispatch_turn_begin(latch_set);
+	pgt_event_loop_run();
+	pgt_connection_serve_waiting();
+	pgt_dispatch_wake();
+	pgt_dispatch_turn_end();
+	look_at_wal();
+	pgt_dispatch_wake();
+	if (pgt_turn_is_open())
+		pgt_dispatch_turn_end();
+	pgt_connection_end_turn();
+}
+
+/* ---- the process ----------------------------------------------------------- */
+
+/* At exit: nobody is to set this process's latch any more. */
+static void
+leave_shared(int code, Datum arg)
+{
+	pgt_broker_shared_worker->latch = NULL;
+	pgt_broker_shared_worker->pid = 0;
+}
+
+/* Enter what others need to know of this process. */
+static void
+enter_shared(int number)
+{
+	pgt_broker_shared_worker = &pgt_broker_shared->workers[number];
+	on_shmem_exit(leave_shared, (Datum) 0);
+	for (int kind = 0; kind < BROKER_DURABILITY_COUNT; kind++)
+		pg_atomic_write_u64(&pgt_broker_shared_worker->wanted[kind], 0);
+	pgt_broker_shared_worker->database = MyDatabaseId;
+	pgt_broker_shared_worker->pid = MyProcPid;
+	pgt_broker_shared_worker->latch = MyLatch;
+}
+
+/* Connect to the database; exits if the library does not fit it. */
+static void
+enter_database(const char *database)
+{
+	pgt_background_worker_connect_by_name(database);
+	StartTransactionCommand();
+	if (!pgt_sql_version_check(WARNING))
+		proc_exit(1);
+	CommitTransactionCommand();
+	pgstat_report_appname(MyBgworkerEntry->bgw_type);
+}
+
+/* Listen on all addresses of a database. */
+static void
+open_listeners(const char *database)
+{
+	List	   *addresses = pgt_broker_settings_listeners();
+
+	for (int i = 0; i < list_length(addresses); i++)
+	{
+		ListenAddress *address = list_nth(addresses, i);
+
+		if (strcmp(address->database, database) == 0)
+			pgt_listen_address_open(address, i);
+	}
+	ereport(LOG,
+			(errmsg("serving Kafka clients in database \"%s\"", database)));
+}
+
+void
+pgt_broker_worker_main(Datum arg)
+{
+	int			number = DatumGetInt32(arg);
+	char	   *database;
+	MemoryContext turn_context;
+
+	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	BackgroundWorkerUnblockSignals();
+	MemoryContextSwitchTo(TopMemoryContext);
+	database = list_nth(pgt_broker_settings_databases(), number);
+	enter_database(database);
+	MemoryContextSwitchTo(TopMemoryContext);
+	enter_shared(number);
+	apply_settings();
+	limit_connections();
+	pgt_event_loop_init();
+	pgt_dispatch_init();
+	open_listeners(database);
+	pgt_dispatch_start();
+	turn_context = AllocSetContextCreate(TopMemoryContext, "pg_topics turn", ALLOCSET_DEFAULT_SIZES);
+	pgstat_report_activity(STATE_IDLE, NULL);
+
+	for (;;)
+	{
+		bool		latch_set = pgt_event_loop_wait();
+
+		MemoryContextSwitchTo(turn_context);
+		serve_server();
+		run_turn(latch_set);
+		pgstat_report_stat(false);
+		MemoryContextReset(turn_context);
+	}
+}
+
+void
+pgt_broker_worker_register(void)
+{
+	List	   *databases = pgt_broker_settings_databases();
+
+	if (databases != NIL)
+		pgt_flusher_register();
+	for (int i = 0; i < list_length(databases); i++)
+	{
+		BackgroundWorker worker;
+
+		pgt_background_worker_init(&worker, "pgt_broker_worker_main", "pg_topics kafka");
+		snprintf(worker.bgw_name, BGW_MAXLEN, "pg_topics kafka %s", (char *) list_nth(databases, i));
+		worker.bgw_restart_time = RESTART_SECONDS;
+		worker.bgw_main_arg = Int32GetDatum(i);
+		RegisterBackgroundWorker(&worker);
+	}
+}

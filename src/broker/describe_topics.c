@@ -1,0 +1,173 @@
+/*
+ * describe_topics.c
+ *	  DescribeTopicPartitions: topics and their partitions, a part at a time.
+ *
+ * As Metadata, for administrators' tools: topics are in the order of their names, and an answer has
+ * no more partitions than the client wants.  It then names the place where the next
+ * answer has to begin.
+ */
+#include "postgres.h"
+
+#include "broker/access.h"
+#include "broker/cluster.h"
+#include "broker/describe_topics.h"
+#include "broker/topic_lookup.h"
+#include "broker/topic_names.h"
+#include "broker/turn.h"
+#include "kafka/kafka_default.h"
+#include "kafka/kafka_name.h"
+#include "topic/topic.h"
+
+static void serve(BrokerRequest *request);
+
+const BrokerApi pgt_describe_topics_api = {.key = KAFKA_API_DESCRIBE_TOPIC_PARTITIONS, .serve = serve};
+
+#define KNOWING			(ACL_SELECT | ACL_INSERT)
+#define PARTITIONS_MAX	2000	/* of an answer, whatever the client wants: max.request.partition.size.limit */
+
+typedef KafkaDescribeTopicPartitionsResponseTopic TopicEntry;
+typedef KafkaDescribeTopicPartitionsResponsePartition PartitionEntry;
+
+/* Where an answer has come to. */
+typedef struct Progress
+{
+	TopicEntry *entries;
+	int			count;
+	int			partitions_left;
+	KafkaDescribeTopicPartitionsResponseCursor *next;	/* NULL: nothing is left out so far */
+} Progress;
+
+/* ---- which topics ---------------------------------------------------------- */
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/* The names that are asked for, as C strings; an empty list of the request stands for all topics. */
+static char **
+wanted_names(BrokerRequest *request, int *count, bool *all)
+{
+	const KafkaDescribeTopicPartitionsRequest *body = request->kafka.body;
+	List	   *topics = NIL;
+	char	  **names;
+
+	*all = body->topics.count <= 0;
+	*count = 0;
+	if (*all)
+		topics = pgt_topic_list();
+	names = MemoryContextAllocHuge(request->memory, Max(1, *all ? list_length(topics) : body->topics.count) * sizeof(char *));
+	for (int i = 0; i < (*all ? list_length(topics) : body->topics.count); i++)
+	{
+		char	   *name = *all ? pgt_topic_names_of(list_nth_oid(topics, i)) :
+			pgt_broker_cstring(request, body->topics.items[i].name);
+
+		if (name != NULL)
+			names[(*count)++] = name;
+	}
+	qsort(names, *count, sizeof(char *), compare_names);
+	return names;
+}
+
+/* ---- one topic ------------------------------------------------------------- */
+
+/* Add partitions from one on, as many as there is room for. */
+static void
+add_partitions(BrokerRequest *request, Progress *progress, TopicEntry *entry, int32 first, int32 end)
+{
+	int32		count = Min(Max(end - first, 0), progress->partitions_left);
+	int32		epoch = pgt_cluster_leader_epoch();
+	int32	   *nodes = pgt_cluster_nodes();
+	PartitionEntry *partitions =
+		pgt_broker_array(request, KAFKA_DESCRIBE_TOPIC_PARTITIONS_RESPONSE_PARTITION, count);
+
+	for (int32 i = 0; i < count; i++)
+	{
+		partitions[i].partition_index = first + i;
+		partitions[i].leader_id = nodes[0];
+		partitions[i].leader_epoch = epoch;
+		partitions[i].replica_nodes.items = partitions[i].isr_nodes.items = nodes;
+		partitions[i].replica_nodes.count = partitions[i].isr_nodes.count = 1;
+	}
+	entry->partitions.items = partitions;
+	entry->partitions.count = count;
+	progress->partitions_left -= count;
+	if (first + count < end)
+	{
+		progress->next = pgt_broker_array(request, KAFKA_DESCRIBE_TOPIC_PARTITIONS_RESPONSE_CURSOR, 1);
+		progress->next->topic_name = entry->name;
+		progress->next->partition_index = first + count;
+	}
+}
+
+/* Add a topic, from a partition on.  One that the client may not know of is left out of a list of all. */
+static void
+add_topic(BrokerRequest *request, Progress *progress, const char *name, int32 first, bool all)
+{
+	TopicEntry *entry = &progress->entries[progress->count];
+	KafkaString string = pgt_broker_string(name);
+	const Topic *topic;
+	Oid			oid = pgt_topic_names_find(string);
+
+	entry->name = string;
+	if (pgt_kafka_name_topic_problem(string) != NULL)
+		entry->error_code = KAFKA_ERROR_INVALID_TOPIC_EXCEPTION;
+	else
+		entry->error_code = pgt_topic_lookup(request->client, oid, KNOWING, &topic);
+	if (entry->error_code != KAFKA_ERROR_NONE)
+	{
+		progress->count += !all;
+		return;
+	}
+	entry->topic_id = pgt_topic_names_id(oid);
+	entry->topic_authorized_operations = pgt_access_topic_operations(request->client, oid);
+	add_partitions(request, progress, entry, first, topic->partitions);
+	progress->count++;
+}
+
+/* Where to begin in a topic: its first partition, or that of the cursor; -1: the topic was answered before. */
+static int32
+first_partition(const char *name, const char *cursor_name, int32 cursor_partition)
+{
+	int			order = cursor_name == NULL ? 1 : strcmp(name, cursor_name);
+
+	return order < 0 ? -1 : order == 0 ? cursor_partition : 0;
+}
+
+/* ---- the answer ------------------------------------------------------------ */
+
+static void
+serve(BrokerRequest *request)
+{
+	const KafkaDescribeTopicPartitionsRequest *body = request->kafka.body;
+	KafkaDescribeTopicPartitionsResponse response;
+	char	   *cursor = body->cursor == NULL ? NULL : pgt_broker_cstring(request, body->cursor->topic_name);
+	Progress	progress = {.partitions_left = Min(Max(body->response_partition_limit, 1), PARTITIONS_MAX)};
+	int			count;
+	bool		all;
+	char	  **names;
+
+	pgt_turn_open();
+	names = wanted_names(request, &count, &all);
+	progress.entries = pgt_broker_array(request, KAFKA_DESCRIBE_TOPIC_PARTITIONS_RESPONSE_TOPIC, count);
+	for (int i = 0; i < count && progress.next == NULL; i++)
+	{
+		int32		first = first_partition(names[i], cursor, cursor == NULL ? 0 : Max(body->cursor->partition_index, 0));
+
+		if (first < 0 || (i > 0 && strcmp(names[i], names[i - 1]) == 0))
+			continue;
+		if (progress.partitions_left > 0)
+			add_topic(request, &progress, names[i], first, all);
+		else
+		{
+			progress.next = pgt_broker_array(request, KAFKA_DESCRIBE_TOPIC_PARTITIONS_RESPONSE_CURSOR, 1);
+			progress.next->topic_name = pgt_broker_string(names[i]);
+		}
+	}
+	pgt_kafka_default_struct(KAFKA_DESCRIBE_TOPIC_PARTITIONS_RESPONSE, &response);
+	response.topics.items = progress.entries;
+	response.topics.count = progress.count;
+	response.next_cursor = progress.next;
+	pgt_broker_answer(request, &response);
+}

@@ -1,0 +1,361 @@
+/*
+ * dispatch.c
+ *	  From frames to the functions that serve APIs.
+ *
+ * For each frame: decode it, find its API, ask whether this client's request may be served
+ * now, and call the API's function.  Whatever that function or a hook throws ends here: it is
+ * logged, the turn's transaction is cleaned up, and the connection is closed.  So a
+ * request can end its connection, but not the worker.
+ *
+ * What Kafka's broker does with requests that it cannot serve is what is done here: it
+ * closes the connection.  ApiVersions of a version that is not known is answered.
+ */
+#include "postgres.h"
+
+#include "broker/api_table.h"
+#include "broker/authentication.h"
+#include "broker/broker_settings.h"
+#include "broker/broker_wait.h"
+#include "broker/dispatch.h"
+#include "broker/turn.h"
+#include "miscadmin.h"
+#include "postmaster/postmaster.h"
+#include "util/clock.h"
+#include "utils/memutils.h"
+
+#define FIRST_BLOCK		1024
+#define LARGEST_BLOCK	(64 * 1024)
+
+/* ---- errors end here ------------------------------------------------------- */
+
+/* Call a function; false if it has thrown, after the error is logged and the turn is cleaned up. */
+static bool
+call_guarded(void (*function) (void *arg), void *arg)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	volatile bool done = false;
+
+	PG_TRY();
+	{
+		function(arg);
+		done = true;
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		HOLD_INTERRUPTS();
+		EmitErrorReport();
+		FlushErrorState();
+		pgt_turn_recover();
+		RESUME_INTERRUPTS();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	return done;
+}
+
+/* ---- memory ---------------------------------------------------------------- */
+
+/* A further block for the messages of a request. */
+static bool
+more_memory(KafkaArena *arena, size_t needed)
+{
+	BrokerRequest *request = (BrokerRequest *) ((char *) arena - offsetof(BrokerRequest, arena));
+	size_t		size = Max(needed, Min(Max(FIRST_BLOCK, 2 * request->arena_size), LARGEST_BLOCK));
+	char	   *block = MemoryContextAllocExtended(request->memory, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+
+	if (block == NULL)
+		return false;
+	arena->next = block;
+	arena->end = block + size;
+	request->arena_size += size;
+	return true;
+}
+
+/* ---- requests -------------------------------------------------------------- */
+
+/* Copy what a client calls itself, for views. */
+static void
+note_client(BrokerRequest *request)
+{
+	BrokerConnection *client = request->client;
+	KafkaString name = request->kafka.header->client_id;
+	int			length = Min(Max(name.length, 0), NAMEDATALEN - 1);
+
+	client->api_key = request->kafka.api->key;
+	if (length > 0)
+		memcpy(client->client_id, name.data, length);
+	client->client_id[length] = '\0';
+}
+
+/* A call of a request's function. */
+typedef struct RequestCall
+{
+	BrokerRequest *request;
+	void		(*function) (BrokerRequest *request);
+} RequestCall;
+
+static void
+call_request(void *arg)
+{
+	RequestCall *call = arg;
+
+	MemoryContextSwitchTo(call->request->memory);
+	call->function(call->request);
+}
+
+/* Let a function serve a request, and see to it that it has answered, parked or closed. */
+static void
+run_request(BrokerRequest *request, void (*function) (BrokerRequest *request))
+{
+	RequestCall call = {request, function};
+	Exchange   *exchange = request->exchange;
+
+	if (!call_guarded(call_request, &call))
+	{
+		/* an answer may have been given before the error; then the client keeps it */
+		if (!exchange->answered)
+			pgt_broker_close(request, "a request has failed");
+	}
+	else if (!exchange->answered && !request->parked && exchange->connection->closing == NULL)
+	{
+		elog(LOG, "request of Kafka API %s was left unanswered", pgt_kafka_api_name(request->kafka.api));
+		pgt_broker_close(request, "a request was left unanswered");
+	}
+}
+
+/* Serve a request whose body is decoded. */
+static void
+serve_request(BrokerRequest *request)
+{
+	const BrokerApi *api = pgt_broker_find_api(request->kafka.api->key);
+
+	note_client(request);
+	if (api == NULL)
+		pgt_broker_close(request, "the API of a request is not served");
+	else if (!pgt_authentication_admits(request->client, api))
+		pgt_broker_close(request, "a request came before authentication");
+	else
+		run_request(request, api->serve);
+}
+
+/* A client that is authenticated may send larger frames from now on. */
+static void
+allow_frames(BrokerConnection *client)
+{
+	if (client->authenticated)
+		client->connection->max_frame = pgt_kafka_socket_request_max_bytes;
+}
+
+/* A frame has come. */
+static void
+serve(Exchange *exchange)
+{
+	BrokerRequest *request = MemoryContextAllocZero(exchange->memory, sizeof(BrokerRequest));
+
+	exchange->request = request;
+	request->exchange = exchange;
+	request->memory = exchange->memory;
+	request->client = exchange->connection->client;
+	request->arrived = pgt_clock_monotonic_us();
+	request->arena.more = more_memory;
+	switch (pgt_kafka_request_decode(&request->kafka, &request->arena, exchange->frame, exchange->length))
+	{
+		case KAFKA_VERDICT_SERVE:
+			serve_request(request);
+			break;
+		case KAFKA_VERDICT_TELL_VERSIONS:
+			note_client(request);
+			pgt_broker_answer_versions(request);
+			break;
+		case KAFKA_VERDICT_CLOSE:
+		case KAFKA_VERDICT_NO_MEMORY:
+			pgt_broker_close(request, request->kafka.problem);
+			break;
+	}
+	allow_frames(request->client);
+}
+
+/* The connection of a request is closed before it is answered. */
+static void
+dropped(Exchange *exchange)
+{
+	BrokerRequest *request = exchange->request;
+
+	if (request == NULL)
+		return;
+	pgt_broker_wait_forget(request);
+	if (request->dropped != NULL)
+	{
+		RequestCall call = {request, request->dropped};
+
+		(void) call_guarded(call_request, &call);
+	}
+}
+
+void
+pgt_dispatch_wake(void)
+{
+	/* those that are woken meanwhile have to wait until all others had their turn */
+	for (int count = pgt_broker_wait_woken_count(); count > 0; count--)
+	{
+		BrokerRequest *request = pgt_broker_wait_next();
+
+		if (request == NULL)
+			break;
+		run_request(request, request->wait.wake);
+	}
+	if (pgt_broker_wait_woken_count() > 0)
+		pgt_event_loop_hurry();
+}
+
+/* ---- connections ----------------------------------------------------------- */
+
+static void
+call_begin(void *arg)
+{
+	pgt_authentication_begin(arg);
+}
+
+static void
+call_opened(void *arg)
+{
+	for (int i = 0; pgt_api_table_hooks[i] != NULL; i++)
+	{
+		if (pgt_api_table_hooks[i]->opened != NULL)
+			pgt_api_table_hooks[i]->opened(arg);
+	}
+}
+
+static void
+call_closed(void *arg)
+{
+	for (int i = 0; pgt_api_table_hooks[i] != NULL; i++)
+	{
+		if (pgt_api_table_hooks[i]->closed != NULL)
+			pgt_api_table_hooks[i]->closed(arg);
+	}
+}
+
+static bool
+opened(Connection *connection)
+{
+	static uint64 last_id = 0;
+	BrokerConnection *client = MemoryContextAllocZero(connection->memory, sizeof(BrokerConnection));
+
+	connection->client = client;
+	connection->expires = connection->connected_at + AuthenticationTimeout * USECS_PER_SEC;
+	client->connection = connection;
+	client->id = ++last_id;
+	client->api_key = -1;
+	client->session_end = NEVER_US;
+	if (!call_guarded(call_begin, client))
+		return false;
+	allow_frames(client);
+	return call_guarded(call_opened, client);
+}
+
+static void
+closed(Connection *connection)
+{
+	(void) call_guarded(call_closed, connection->client);
+}
+
+static const ConnectionHandlers connection_handlers = {
+	.opened = opened,
+	.serve = serve,
+	.dropped = dropped,
+	.closed = closed
+};
+
+void
+pgt_dispatch_init(void)
+{
+	pgt_broker_set_apis(pgt_api_table);
+	pgt_broker_wait_init();
+	pgt_connection_init(&connection_handlers);
+}
+
+/* ---- hooks ----------------------------------------------------------------- */
+
+static void
+call_start(void *arg)
+{
+	((const BrokerHooks *) arg)->start();
+}
+
+static void
+call_turn_end(void *arg)
+{
+	((const BrokerHooks *) arg)->turn_end();
+}
+
+/* The arguments of hooks that have some. */
+typedef struct HookCall
+{
+	const BrokerHooks *hooks;
+	bool		latch_set;
+	BrokerDurability durability;
+	XLogRecPtr	lsn;
+} HookCall;
+
+static void
+call_turn_begin(void *arg)
+{
+	HookCall   *call = arg;
+
+	call->hooks->turn_begin(call->latch_set);
+}
+
+static void
+call_reached(void *arg)
+{
+	HookCall   *call = arg;
+
+	call->hooks->reached(call->durability, call->lsn);
+}
+
+void
+pgt_dispatch_start(void)
+{
+	for (int i = 0; pgt_api_table_hooks[i] != NULL; i++)
+	{
+		if (pgt_api_table_hooks[i]->start != NULL)
+			(void) call_guarded(call_start, (void *) pgt_api_table_hooks[i]);
+	}
+}
+
+void
+pgt_dispatch_turn_begin(bool latch_set)
+{
+	for (int i = 0; pgt_api_table_hooks[i] != NULL; i++)
+	{
+		HookCall	call = {.hooks = pgt_api_table_hooks[i], .latch_set = latch_set};
+
+		if (call.hooks->turn_begin != NULL)
+			(void) call_guarded(call_turn_begin, &call);
+	}
+}
+
+void
+pgt_dispatch_turn_end(void)
+{
+	for (int i = 0; pgt_api_table_hooks[i] != NULL; i++)
+	{
+		if (pgt_api_table_hooks[i]->turn_end != NULL)
+			(void) call_guarded(call_turn_end, (void *) pgt_api_table_hooks[i]);
+	}
+}
+
+void
+pgt_dispatch_reached(BrokerDurability durability, XLogRecPtr lsn)
+{
+	for (int i = 0; pgt_api_table_hooks[i] != NULL; i++)
+	{
+		HookCall	call = {.hooks = pgt_api_table_hooks[i], .durability = durability, .lsn = lsn};
+
+		if (call.hooks->reached != NULL)
+			(void) call_guarded(call_reached, &call);
+	}
+	pgt_broker_wait_reached(durability, lsn);
+}

@@ -1,0 +1,22 @@
+/*
+ * dispatch.h
+ *	  From frames to the functions that serve APIs.
+ */
+#ifndef DISPATCH_H
+#define DISPATCH_H
+
+#include "broker/broker.h"
+
+/* Serve connections from now on; once in the process, when there is an event loop. */
+extern void pgt_dispatch_init(void);
+
+/* Call the wake functions of parked requests for which it is time. */
+extern void pgt_dispatch_wake(void);
+
+/* Call the hooks of these moments. */
+extern void pgt_dispatch_start(void);
+extern void pgt_dispatch_turn_begin(bool latch_set);
+extern void pgt_dispatch_turn_end(void);
+extern void pgt_dispatch_reached(BrokerDurability durability, XLogRecPtr lsn);
+
+#endif							/* DISPATCH_H */

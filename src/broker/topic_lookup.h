@@ -1,0 +1,25 @@
+/*
+ * topic_lookup.h
+ *	  From the topic of a request to its configuration, without waiting for anybody.
+ */
+#ifndef TOPIC_LOOKUP_H
+#define TOPIC_LOOKUP_H
+
+#include "broker/broker.h"
+#include "kafka/kafka_error.h"
+#include "nodes/parsenodes.h"
+#include "topic/topic_types.h"
+
+/*
+ * The configuration of a topic for a client that has any of these privileges (ACL_SELECT,
+ * ACL_INSERT).  Else an error that a response can have:
+ *
+ *	  UNKNOWN_TOPIC_OR_PARTITION	there is no such topic, or the oid is invalid
+ *	  TOPIC_AUTHORIZATION_FAILED
+ *	  LEADER_NOT_AVAILABLE			a statement has the topic for itself: clients try again
+ *
+ * Called in a transaction, until whose end the pointer is valid.  No lock is kept.
+ */
+extern KafkaError pgt_topic_lookup(const BrokerConnection *client, Oid oid, AclMode any_of, const Topic **topic);
+
+#endif							/* TOPIC_LOOKUP_H */

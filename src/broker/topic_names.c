@@ -1,0 +1,161 @@
+/*
+ * topic_names.c
+ *	  What a topic is called by Kafka's clients: names and ids.
+ *
+ * A topic's name is that of its relation, where a schema of pg_topics.kafka_search_path has it,
+ * or else "schema.relation".  Names with dots are common in Kafka, so a name is first
+ * looked for as a whole, and then with its schema before one dot after another.  A topic
+ * whose name would lead to another one, or is none that Kafka allows, is not shown.
+ *
+ * A topic's id has no place of its own in a catalog; it is made of what does not change:
+ *
+ *	  bytes 0-7		the system identifier of the cluster
+ *	  bytes 8-11	the oid of the database
+ *	  bytes 12-15	the oid of the topic
+ *
+ * So it is the same on standbys, and another one after the topic was dropped and created again.
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "broker/broker_settings.h"
+#include "broker/topic_names.h"
+#include "catalog/namespace.h"
+#include "kafka/kafka_name.h"
+#include "miscadmin.h"
+#include "port/pg_bswap.h"
+#include "topic/topic.h"
+#include "utils/lsyscache.h"
+#include "utils/varlena.h"
+
+/* ---- names ----------------------------------------------------------------- */
+
+/* The topic of that name in a schema, or InvalidOid. */
+static Oid
+find_in_schema(const char *schema, const char *name)
+{
+	Oid			namespace = get_namespace_oid(schema, true);
+	Oid			relation;
+
+	if (!OidIsValid(namespace))
+		return InvalidOid;
+	relation = get_relname_relid(name, namespace);
+	return OidIsValid(relation) && pgt_topic_exists(relation) ? relation : InvalidOid;
+}
+
+/* The topic of that name in the first schema of the search path that has one. */
+static Oid
+find_in_path(const char *name)
+{
+	char	   *path = pstrdup(pgt_kafka_search_path);
+	List	   *schemas = NIL;
+	ListCell   *cell;
+
+	if (!SplitIdentifierString(path, ',', &schemas))
+		return InvalidOid;
+	foreach(cell, schemas)
+	{
+		Oid			topic = find_in_schema(lfirst(cell), name);
+
+		if (OidIsValid(topic))
+			return topic;
+	}
+	return InvalidOid;
+}
+
+/* The topic of a name with its schema. */
+static Oid
+find_qualified(const char *name)
+{
+	for (const char *dot = strchr(name, '.'); dot != NULL; dot = strchr(dot + 1, '.'))
+	{
+		Oid			topic;
+
+		if (dot - name >= NAMEDATALEN || strlen(dot + 1) >= NAMEDATALEN)
+			continue;
+		topic = find_in_schema(pnstrdup(name, dot - name), dot + 1);
+		if (OidIsValid(topic))
+			return topic;
+	}
+	return InvalidOid;
+}
+
+/* The topic of a C string. */
+static Oid
+find(const char *name)
+{
+	Oid			topic = strlen(name) < NAMEDATALEN ? find_in_path(name) : InvalidOid;
+
+	return OidIsValid(topic) ? topic : find_qualified(name);
+}
+
+Oid
+pgt_topic_names_find(KafkaString name)
+{
+	/* a legal name has neither zero bytes nor ones that are not ASCII */
+	if (name.length < 0 || pgt_kafka_name_topic_problem(name) != NULL)
+		return InvalidOid;
+	return find(pnstrdup(name.data, name.length));
+}
+
+/* Does that name lead to the topic? */
+static bool
+leads_to(const char *name, Oid topic)
+{
+	KafkaString string = {.data = name, .length = (int32) strlen(name)};
+
+	return pgt_topic_names_find(string) == topic;
+}
+
+char *
+pgt_topic_names_of(Oid topic)
+{
+	char	   *relation = get_rel_name(topic);
+	char	   *schema = relation == NULL ? NULL : get_namespace_name(get_rel_namespace(topic));
+	char	   *qualified;
+
+	if (schema == NULL)
+		return NULL;
+	if (leads_to(relation, topic))
+		return relation;
+	qualified = psprintf("%s.%s", schema, relation);
+	return leads_to(qualified, topic) ? qualified : NULL;
+}
+
+/* ---- ids ------------------------------------------------------------------- */
+
+KafkaUuid
+pgt_topic_names_id(Oid topic)
+{
+	uint64		system = pg_hton64(GetSystemIdentifier());
+	uint32		database = pg_hton32(MyDatabaseId);
+	uint32		relation = pg_hton32(topic);
+	KafkaUuid	id;
+
+	memcpy(id.bytes, &system, sizeof(system));
+	memcpy(id.bytes + 8, &database, sizeof(database));
+	memcpy(id.bytes + 12, &relation, sizeof(relation));
+	return id;
+}
+
+Oid
+pgt_topic_names_by_id(const KafkaUuid *id)
+{
+	uint32		relation;
+	KafkaUuid	ours;
+
+	memcpy(&relation, id->bytes + 12, sizeof(relation));
+	relation = pg_ntoh32(relation);
+	ours = pgt_topic_names_id(relation);
+	if (memcmp(&ours, id, sizeof(ours)) != 0 || !OidIsValid(relation) || !pgt_topic_exists(relation))
+		return InvalidOid;
+	return relation;
+}
+
+bool
+pgt_topic_names_id_is_null(const KafkaUuid *id)
+{
+	static const KafkaUuid null_id;
+
+	return memcmp(id, &null_id, sizeof(null_id)) == 0;
+}

@@ -1,0 +1,788 @@
+/*
+ * connection.c
+ *	  Connections of clients: frames that come in, and the answers that go out.
+ *
+ * A connection in the order of its bytes:
+ *
+ *	  socket -> backlog -> coming -> exchanges -> output -> socket
+ *
+ * All connections read into one buffer of the process.  Frames that are whole in there are
+ * copied to their exchange; of one that is not, the rest is read straight into the
+ * exchange, with the buffer behind it.  So a connection on which nothing happens has no
+ * buffer at all.
+ *
+ * A connection is not read while it may not be served: behind an exchange that blocks, with too
+ * many exchanges that are not answered or too much of answers that is not sent, or, at
+ * the beginning of a frame, while the frames and answers of all connections take too much
+ * memory.  Then its bytes stay in the kernel, and the client cannot send on.  Bytes that
+ * came in the same read before this was known wait in the backlog, which is no larger
+ * than the buffer.  A frame that has begun is always read to its end, as its memory is
+ * counted from the beginning, so connections cannot wait for each other's memory.
+ *
+ * What an event changes is brought in order at the end of the turn: a connection with
+ * something to do there is in the list "todo".  Only there answers are sent, and only there
+ * connections are closed and freed, so that nobody holds one that is gone.  Exchanges that
+ * are answered are freed after the handler has returned, which may be at the end of the turn.
+ * What waits in a backlog and may be served goes on in the next turn.
+ *
+ * A client that closes its side for sending gets the answers to what it has sent.  Behind an
+ * exchange that blocks, though, such as a Fetch that waits for records, it is taken for gone.
+ *
+ * One timer a connection looks after its time limits, at least as often as the shortest one.
+ *
+ * Sockets are not counted among the server's external descriptors, which may be a third of
+ * max_files_per_process only: whoever limits the number of connections sees to it
+ * that the process may open so many beyond the server's.
+ */
+#include "postgres.h"
+
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "common/ip.h"
+#include "listener/connection.h"
+#include "miscadmin.h"
+#include "port/pg_bswap.h"
+#include "util/clock.h"
+#include "utils/memutils.h"
+
+#define READ_BUFFER		(64 * 1024)
+#define TURN_BYTES		(1024 * 1024)	/* that a turn reads, or sends, of a connection */
+#define SLOW_BYTES_MS	64		/* a large frame has to come with so many bytes a millisecond */
+#define TOLD_INTERVAL_MS	1000	/* between lines in the server's log about connections */
+
+ConnectionLimits pgt_connection_limits;
+dlist_head	pgt_connections = DLIST_STATIC_INIT(pgt_connections);
+int			pgt_connection_count = 0;
+
+static const ConnectionHandlers *handlers = NULL;
+static MemoryContext connection_context = NULL;
+static char *read_buffer = NULL;
+
+/* Connections with something to do at the end of the turn; the other list fills while one is worked on. */
+static dlist_head todo[2] = {DLIST_STATIC_INIT(todo[0]), DLIST_STATIC_INIT(todo[1])};
+static int	todo_list = 0;
+
+static dlist_head servable = DLIST_STATIC_INIT(servable);	/* connections to go on with in the next turn */
+static dlist_head starved = DLIST_STATIC_INIT(starved); /* connections that wait for memory, for a frame */
+static dlist_head finished = DLIST_STATIC_INIT(finished);	/* exchanges that are answered and to be freed */
+
+static size_t frame_memory = 0; /* of all exchanges and backlogs */
+
+static void look_after(EventLoopTimer *timer);
+
+void
+pgt_connection_init(const ConnectionHandlers *with)
+{
+	handlers = with;
+	connection_context = AllocSetContextCreate(TopMemoryContext, "pg_topics connections",
+											   ALLOCSET_DEFAULT_SIZES);
+	read_buffer = MemoryContextAlloc(connection_context, READ_BUFFER);
+}
+
+/* ---- what is to be done ---------------------------------------------------- */
+
+/* Bring the connection in order at the end of the turn. */
+static void
+add_todo(Connection *connection)
+{
+	if (connection->todo)
+		return;
+	connection->todo = true;
+	dlist_push_tail(&todo[todo_list], &connection->todo_node);
+}
+
+/* Put it into one of the lists of connections that cannot be served now; NULL: into none. */
+static void
+set_waiting(Connection *connection, dlist_head *list)
+{
+	if (connection->waiting == list)
+		return;
+	if (connection->waiting != NULL)
+		dlist_delete(&connection->waiting_node);
+	connection->waiting = list;
+	if (list != NULL)
+		dlist_push_tail(list, &connection->waiting_node);
+}
+
+/* Is there memory for one more frame? */
+static bool
+has_memory(void)
+{
+	return frame_memory + pgt_output_memory < pgt_connection_limits.memory;
+}
+
+/* May a frame be served, as far as the connection itself goes? */
+static bool
+may_serve(const Connection *connection)
+{
+	return connection->closing == NULL && !connection->finishing && connection->blocker == NULL &&
+		connection->exchange_count < pgt_connection_limits.pipelined &&
+		connection->output.memory <= pgt_connection_limits.unsent_memory;
+}
+
+/* Is it to be read? */
+static bool
+wants_input(const Connection *connection)
+{
+	return may_serve(connection) && connection->backlog == NULL && connection->waiting != &starved;
+}
+
+void
+pgt_connection_close(Connection *connection, const char *reason)
+{
+	if (connection->closing == NULL)
+		connection->closing = reason;
+	add_todo(connection);
+}
+
+void
+pgt_connection_finish(Connection *connection)
+{
+	connection->finishing = true;
+	add_todo(connection);
+}
+
+/* ---- exchanges ------------------------------------------------------------- */
+
+/* Free an exchange that is in no list. */
+static void
+free_exchange(Exchange *exchange)
+{
+	frame_memory -= exchange->length;
+	pgt_output_clear(&exchange->output);
+	MemoryContextDelete(exchange->memory);
+}
+
+/* Free those that have been answered. */
+static void
+free_finished(void)
+{
+	while (!dlist_is_empty(&finished))
+		free_exchange(dlist_container(Exchange, node, dlist_pop_head_node(&finished)));
+}
+
+/*
+ * The size of a frame is known: make an exchange for it.  False if the size is wrong or there
+ * is no memory now.
+ */
+static bool
+begin_frame(Connection *connection)
+{
+	uint32		bytes;
+	int32		size;
+	MemoryContext memory;
+	Exchange   *exchange;
+	char	   *frame;
+
+	memcpy(&bytes, connection->size_bytes, sizeof(bytes));
+	size = (int32) pg_ntoh32(bytes);
+	if (size < 0 || size > connection->max_frame)
+	{
+		pgt_connection_close(connection, size < 0 ? "the size of a frame is negative" : "a frame is larger than the limit");
+		return false;
+	}
+	if (!has_memory())
+	{
+		set_waiting(connection, &starved);
+		return false;
+	}
+	memory = AllocSetContextCreate(connection->memory, "pg_topics request", ALLOCSET_SMALL_SIZES);
+	exchange = MemoryContextAllocZero(memory, sizeof(Exchange));
+	frame = MemoryContextAllocExtended(memory, Max(size, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+	if (frame == NULL)
+	{
+		MemoryContextDelete(memory);
+		pgt_connection_close(connection, "there is no memory for a frame");
+		return false;
+	}
+	exchange->connection = connection;
+	exchange->memory = memory;
+	exchange->frame = frame;
+	exchange->length = size;
+	frame_memory += size;
+	connection->coming = exchange;
+	connection->coming_count = 0;
+	connection->coming_since = pgt_clock_monotonic_us();
+	connection->size_count = 0;
+	return true;
+}
+
+/* The frame that was coming is whole: hand it on. */
+static void
+serve(Connection *connection)
+{
+	Exchange   *exchange = connection->coming;
+
+	connection->coming = NULL;
+	connection->frames++;
+	dlist_push_tail(&connection->exchanges, &exchange->node);
+	connection->exchange_count++;
+	handlers->serve(exchange);
+	free_finished();
+}
+
+/* Serve what is whole of these bytes, and keep the beginning of the next frame.  Returns how many are used up. */
+static size_t
+take_bytes(Connection *connection, const char *bytes, size_t length)
+{
+	size_t		used = 0;
+
+	while (may_serve(connection))
+	{
+		Exchange   *coming;
+		size_t		count;
+
+		if (connection->coming == NULL)
+		{
+			while (connection->size_count < sizeof(connection->size_bytes) && used < length)
+				connection->size_bytes[connection->size_count++] = bytes[used++];
+			if (connection->size_count < sizeof(connection->size_bytes) || !begin_frame(connection))
+				break;
+		}
+		coming = connection->coming;
+		count = Min(length - used, coming->length - connection->coming_count);
+		if (count > 0)
+			memcpy(coming->frame + connection->coming_count, bytes + used, count);
+		connection->coming_count += count;
+		used += count;
+		if (connection->coming_count < coming->length)
+			break;
+		serve(connection);
+	}
+	return used;
+}
+
+void
+pgt_connection_block(Exchange *exchange, bool block)
+{
+	Connection *connection = exchange->connection;
+
+	if (block)
+		connection->blocker = exchange;
+	else if (connection->blocker == exchange)
+	{
+		connection->blocker = NULL;
+		connection->coming_since = pgt_clock_monotonic_us();
+	}
+	add_todo(connection);
+}
+
+void
+pgt_connection_answer(Exchange *exchange)
+{
+	Connection *connection = exchange->connection;
+	int64		now = pgt_clock_monotonic_us();
+
+	exchange->answered = true;
+	connection->active_at = now;
+	pgt_connection_block(exchange, false);
+	while (!dlist_is_empty(&connection->exchanges))
+	{
+		Exchange   *first = dlist_head_element(Exchange, node, &connection->exchanges);
+
+		if (!first->answered)
+			break;
+		if (connection->output.length == 0)
+			connection->sent_at = now;
+		pgt_output_move(&connection->output, &first->output);
+		dlist_delete(&first->node);
+		connection->exchange_count--;
+		dlist_push_tail(&finished, &first->node);
+	}
+}
+
+/* ---- reading --------------------------------------------------------------- */
+
+/* Keep bytes that cannot be served now. */
+static void
+keep_backlog(Connection *connection, const char *bytes, size_t length)
+{
+	Assert(connection->backlog == NULL);
+	connection->backlog = MemoryContextAlloc(connection->memory, length);
+	memcpy(connection->backlog, bytes, length);
+	connection->backlog_length = length;
+	connection->backlog_done = 0;
+	frame_memory += length;
+}
+
+/* Serve what has waited. */
+static void
+serve_backlog(Connection *connection)
+{
+	if (connection->backlog == NULL)
+	{
+		(void) take_bytes(connection, NULL, 0);
+		return;
+	}
+	connection->backlog_done += take_bytes(connection, connection->backlog + connection->backlog_done,
+										   connection->backlog_length - connection->backlog_done);
+	if (connection->backlog_done < connection->backlog_length)
+		return;
+	frame_memory -= connection->backlog_length;
+	pfree(connection->backlog);
+	connection->backlog = NULL;
+	connection->backlog_length = connection->backlog_done = 0;
+}
+
+/* The client sends no more. */
+static void
+input_ended(Connection *connection)
+{
+	if (connection->coming != NULL || connection->size_count > 0)
+		pgt_connection_close(connection, "the client has left in the midst of a frame");
+	else
+		pgt_connection_finish(connection);
+}
+
+/* Bytes have been read: so many into the frame that is coming, and so many into the buffer. */
+static void
+take_read(Connection *connection, size_t direct, size_t behind)
+{
+	size_t		used;
+
+	if (connection->coming != NULL)
+		connection->coming_count += direct;
+	else if (connection->size_count == 0)
+		connection->coming_since = pgt_clock_monotonic_us();
+	/* also where nothing is behind it: the frame may be whole now */
+	used = take_bytes(connection, read_buffer, behind);
+	if (used < behind && connection->closing == NULL)
+		keep_backlog(connection, read_buffer + used, behind - used);
+}
+
+/* Read once.  False if there is no more to be read for now. */
+static bool
+read_once(Connection *connection, size_t *total)
+{
+	struct iovec parts[2];
+	int			count = 0;
+	size_t		direct = 0;
+	ssize_t		got;
+
+	if (connection->coming != NULL)
+	{
+		direct = connection->coming->length - connection->coming_count;
+		parts[count].iov_base = connection->coming->frame + connection->coming_count;
+		parts[count++].iov_len = direct;
+	}
+	parts[count].iov_base = read_buffer;
+	parts[count++].iov_len = READ_BUFFER;
+
+	errno = 0;
+	got = connection->transport->receive(connection, parts, count);
+	if (got < 0 && errno == EINTR)
+		return true;
+	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return false;
+	if (got < 0)
+		pgt_connection_close(connection, "the connection was reset");
+	else if (got == 0)
+		input_ended(connection);
+	if (got <= 0)
+		return false;
+
+	*total += got;
+	take_read(connection, Min(got, direct), got - Min(got, direct));
+	return got == direct + READ_BUFFER || connection->transport->pending != NULL;
+}
+
+/* Read, and serve what is whole. */
+static void
+read_some(Connection *connection)
+{
+	size_t		total = 0;
+
+	while (total < TURN_BYTES && wants_input(connection) && read_once(connection, &total))
+		;
+	connection->bytes_in += total;
+	if (total > 0)
+		connection->active_at = pgt_clock_monotonic_us();
+}
+
+/*
+ * The client sends no more, as it seems, while the connection is not read.  If it has left
+ * nothing behind, it has gone away from an exchange that blocks.
+ */
+static void
+maybe_left(Connection *connection)
+{
+	int			unread = 0;
+
+	connection->half_closed = true;
+	if (connection->blocker != NULL && connection->backlog == NULL &&
+		ioctl(connection->source.fd, FIONREAD, &unread) == 0 && unread == 0)
+		pgt_connection_close(connection, "");
+}
+
+/* The socket is ready. */
+static void
+socket_ready(EventLoopSource *source, uint32 events)
+{
+	Connection *connection = (Connection *) ((char *) source - offsetof(Connection, source));
+
+	if (events & EPOLLOUT)
+		connection->stalled = false;
+	if (wants_input(connection))
+		read_some(connection);
+	else if (events & (EPOLLERR | EPOLLHUP))
+		pgt_connection_close(connection, "");
+	else if (events & EPOLLRDHUP)
+		maybe_left(connection);
+	add_todo(connection);
+}
+
+/* ---- sending --------------------------------------------------------------- */
+
+static void
+send_output(Connection *connection)
+{
+	OutputSink	sink = connection->transport->output;
+	size_t		before = connection->output.length;
+
+	sink.arg = connection;
+	switch (pgt_output_send(&connection->output, TURN_BYTES, &sink))
+	{
+		case OUTPUT_SENT:
+			if (connection->output.length > 0)
+				add_todo(connection);
+			break;
+		case OUTPUT_WOULD_BLOCK:
+			connection->stalled = true;
+			break;
+		case OUTPUT_FAILED:
+			pgt_connection_close(connection, errno == 0 ? "a file has become shorter than an answer" : "");
+			break;
+	}
+	if (connection->output.length < before)
+	{
+		connection->bytes_out += before - connection->output.length;
+		connection->sent_at = connection->active_at = pgt_clock_monotonic_us();
+	}
+}
+
+/* ---- without TLS ----------------------------------------------------------- */
+
+static ssize_t
+plain_receive(Connection *connection, const struct iovec *parts, int count)
+{
+	return readv(connection->source.fd, parts, count);
+}
+
+static ssize_t
+plain_send(void *arg, const void *bytes, size_t length, bool more)
+{
+	return send(((Connection *) arg)->source.fd, bytes, length, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+}
+
+static ssize_t
+plain_send_file(void *arg, int fd, off_t *offset, size_t length)
+{
+	return sendfile(((Connection *) arg)->source.fd, fd, offset, length);
+}
+
+static const ConnectionTransport plain_transport = {
+	.receive = plain_receive,
+	.output = {.send = plain_send, .send_file = plain_send_file}
+};
+
+/* ---- begin and end --------------------------------------------------------- */
+
+/* "address:port" of a client. */
+static void
+describe_peer(const Connection *connection, char *text, size_t size)
+{
+	char		host[NI_MAXHOST];
+	char		port[NI_MAXSERV];
+
+	if (pg_getnameinfo_all(&connection->peer.addr, connection->peer.salen, host, sizeof(host),
+						   port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		strlcpy(text, "?", size);
+	else
+		snprintf(text, size, "%s:%s", host, port);
+}
+
+/*
+ * Is it time for another line in the server's log about connections?  Strangers cause them, and
+ * must not fill it.  *left_out becomes how many there were since the last one.
+ */
+static bool
+may_tell(int *left_out)
+{
+	static int64 told_at = 0;
+	static int	count = 0;
+
+	if (told_at != 0 && pgt_clock_ms_since(told_at) < TOLD_INTERVAL_MS)
+	{
+		count++;
+		return false;
+	}
+	told_at = pgt_clock_monotonic_us();
+	*left_out = count;
+	count = 0;
+	return true;
+}
+
+/* Tell in the server's log that a connection is closed, unless the client has done so. */
+static void
+tell_reason(const Connection *connection)
+{
+	char		peer[NI_MAXHOST + NI_MAXSERV + 2];
+	int			left_out;
+
+	if (*connection->closing == '\0' || !may_tell(&left_out))
+		return;
+	describe_peer(connection, peer, sizeof(peer));
+	ereport(LOG,
+			(errcode(ERRCODE_PROTOCOL_VIOLATION),
+			 errmsg("closing the Kafka connection of %s: %s", peer, connection->closing),
+			 left_out > 0 ? errdetail("%d further lines like this were left out.", left_out) : 0));
+}
+
+/* Close it, drop its exchanges, and free it. */
+static void
+close_now(Connection *connection)
+{
+	free_finished();
+	tell_reason(connection);
+	while (!dlist_is_empty(&connection->exchanges))
+	{
+		Exchange   *exchange = dlist_container(Exchange, node, dlist_pop_head_node(&connection->exchanges));
+
+		if (!exchange->answered)
+			handlers->dropped(exchange);
+		free_exchange(exchange);
+	}
+	handlers->closed(connection);
+	if (connection->coming != NULL)
+		free_exchange(connection->coming);
+	frame_memory -= connection->backlog_length;
+	pgt_output_clear(&connection->output);
+	pgt_event_loop_cancel_timer(&connection->timer);
+	set_waiting(connection, NULL);
+	if (connection->todo)
+		dlist_delete(&connection->todo_node);
+	dlist_delete(&connection->node);
+	pgt_connection_count--;
+	pgt_event_loop_remove(&connection->source);
+	if (connection->transport->close != NULL)
+		connection->transport->close(connection);
+	close(connection->source.fd);
+	MemoryContextDelete(connection->memory);
+}
+
+/* The client is one too many. */
+static void
+refuse(int fd)
+{
+	int			left_out;
+
+	close(fd);
+	if (may_tell(&left_out))
+		ereport(LOG,
+				(errcode(ERRCODE_TOO_MANY_CONNECTIONS),
+				 errmsg("refusing a Kafka connection: there are %d already", pgt_connection_count),
+				 errhint("Consider raising pg_topics.kafka_max_connections.")));
+}
+
+/* A Connection for a socket. */
+static Connection *
+make_connection(int fd, int listener)
+{
+	MemoryContext memory = AllocSetContextCreate(connection_context, "pg_topics connection", ALLOCSET_SMALL_SIZES);
+	Connection *connection = MemoryContextAllocZero(memory, sizeof(Connection));
+
+	connection->memory = memory;
+	connection->source.fd = fd;
+	connection->source.ready = socket_ready;
+	connection->timer.expired = look_after;
+	connection->transport = &plain_transport;
+	connection->listener = listener;
+	connection->max_frame = pgt_connection_limits.first_frame;
+	connection->expires = NEVER_US;
+	connection->connected_at = connection->active_at = pgt_clock_monotonic_us();
+	dlist_init(&connection->exchanges);
+	connection->peer.salen = sizeof(connection->peer.addr);
+	if (getpeername(fd, (struct sockaddr *) &connection->peer.addr, &connection->peer.salen) != 0)
+		connection->peer.salen = 0;
+	connection->local.salen = sizeof(connection->local.addr);
+	if (getsockname(fd, (struct sockaddr *) &connection->local.addr, &connection->local.salen) != 0)
+		connection->local.salen = 0;
+	return connection;
+}
+
+void
+pgt_connection_open(int fd, int listener)
+{
+	Connection *connection;
+	int			on = 1;
+
+	if (pgt_connection_count >= pgt_connection_limits.connections)
+	{
+		refuse(fd);
+		return;
+	}
+	(void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void) setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	connection = make_connection(fd, listener);
+	if (!pgt_event_loop_add(&connection->source, EPOLLIN))
+	{
+		close(fd);
+		MemoryContextDelete(connection->memory);
+		return;
+	}
+	dlist_push_tail(&pgt_connections, &connection->node);
+	pgt_connection_count++;
+	look_after(&connection->timer);
+	if (!handlers->opened(connection))
+		pgt_connection_close(connection, "");
+}
+
+void
+pgt_connection_close_all(void)
+{
+	free_finished();
+	while (!dlist_is_empty(&pgt_connections))
+	{
+		Connection *connection = dlist_head_element(Connection, node, &pgt_connections);
+
+		pgt_connection_close(connection, "");
+		close_now(connection);
+	}
+}
+
+/* ---- time limits ----------------------------------------------------------- */
+
+/* When the connection is to be closed, if nothing happens until then, and why. */
+static int64
+time_limit(const Connection *connection, const char **reason)
+{
+	int64		slow = pgt_connection_limits.slow_ms * INT64CONST(1000);
+	int64		limit = NEVER_US;
+
+	*reason = "";
+	if (connection->output.length > 0)
+	{
+		*reason = "the client does not take its answers";
+		limit = connection->sent_at + slow;
+	}
+	else if ((connection->coming != NULL || connection->size_count > 0) && wants_input(connection))
+	{
+		*reason = "a frame takes too long to come";
+		limit = connection->coming_since + slow;
+		if (connection->coming != NULL)
+			limit += connection->coming->length / SLOW_BYTES_MS * INT64CONST(1000);
+	}
+	else if (connection->exchange_count == 0 && pgt_connection_limits.idle_ms > 0)
+		limit = connection->active_at + pgt_connection_limits.idle_ms * INT64CONST(1000);
+	if (connection->expires < limit)
+	{
+		*reason = "its time is over";
+		limit = connection->expires;
+	}
+	return limit;
+}
+
+/* Close a connection whose time is over, and look again when that may be the case. */
+static void
+look_after(EventLoopTimer *timer)
+{
+	Connection *connection = (Connection *) ((char *) timer - offsetof(Connection, timer));
+	const char *reason;
+	int64		limit = time_limit(connection, &reason);
+	int64		now = pgt_clock_monotonic_us();
+	int64		shortest = pgt_connection_limits.slow_ms;
+
+	if (limit <= now)
+	{
+		pgt_connection_close(connection, reason);
+		return;
+	}
+	/* what is no limit now may be one soon */
+	if (pgt_connection_limits.idle_ms > 0)
+		shortest = Min(shortest, pgt_connection_limits.idle_ms);
+	pgt_event_loop_set_timer(timer, Min(limit, now + shortest * INT64CONST(1000)));
+}
+
+/* ---- the turn -------------------------------------------------------------- */
+
+/* Which events of its socket are waited for. */
+static uint32
+wanted_events(const Connection *connection)
+{
+	uint32		events = 0;
+
+	if (wants_input(connection))
+		events |= EPOLLIN;
+	else if (!connection->half_closed)
+		events |= EPOLLRDHUP;
+	if (connection->stalled)
+		events |= EPOLLOUT;
+	return events;
+}
+
+/* Bring a connection in order, after something has happened to it. */
+static void
+settle(Connection *connection)
+{
+	if (connection->closing == NULL && connection->output.length > 0 && !connection->stalled)
+		send_output(connection);
+	if (connection->finishing && connection->exchange_count == 0 && connection->output.length == 0)
+		pgt_connection_close(connection, "");
+	if (connection->closing != NULL)
+	{
+		close_now(connection);
+		return;
+	}
+	if (may_serve(connection) && connection->waiting == NULL &&
+		(connection->backlog != NULL ||
+		 (connection->transport->pending != NULL && connection->transport->pending(connection))))
+		set_waiting(connection, &servable);
+	pgt_event_loop_change(&connection->source, wanted_events(connection));
+}
+
+void
+pgt_connection_serve_waiting(void)
+{
+	int			count = 0;
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &servable)
+		count++;
+	while (count-- > 0 && !dlist_is_empty(&servable))
+	{
+		Connection *connection = dlist_head_element(Connection, waiting_node, &servable);
+
+		set_waiting(connection, NULL);
+		serve_backlog(connection);
+		if (wants_input(connection) && connection->transport->pending != NULL)
+			read_some(connection);
+		add_todo(connection);
+	}
+}
+
+void
+pgt_connection_end_turn(void)
+{
+	dlist_head *list = &todo[todo_list];
+
+	free_finished();
+	todo_list = 1 - todo_list;
+	while (!dlist_is_empty(list))
+	{
+		Connection *connection = dlist_container(Connection, todo_node, dlist_pop_head_node(list));
+
+		connection->todo = false;
+		settle(connection);
+	}
+	/* one at a time: each may take all that there is */
+	if (!dlist_is_empty(&starved) && has_memory())
+		set_waiting(dlist_head_element(Connection, waiting_node, &starved), &servable);
+	if (!dlist_is_empty(&todo[todo_list]) || !dlist_is_empty(&servable))
+		pgt_event_loop_hurry();
+}
