@@ -82,17 +82,19 @@ is_old(const ProducerSequence *sequence, const SequenceRange *range)
 {
 	int32		oldest = sequence->count > 0 ? sequence->batches[0].first : sequence->next;
 
-	return ahead(sequence->known_from, range->first) >= 0 && ahead(range->last, oldest) > 0;
+	return ahead(range->first, sequence->next) > 0 &&
+		ahead(sequence->known_from, range->first) >= 0 && ahead(range->last, oldest) > 0;
 }
 
 SequenceVerdict
-pgt_producer_sequence_check(ProducerSequence *sequence, const SequenceRange *range,
+pgt_producer_sequence_check(ProducerSequence *sequence, SequenceRange *range,
 							SequenceAsk ask, void *arg, int64 *offset)
 {
 	bool		busy = false;
 	int			valid;
 
-	if (sequence->epoch == NO_PRODUCER_EPOCH)
+	range->starts = sequence->epoch == NO_PRODUCER_EPOCH;
+	if (range->starts)
 		return SEQUENCE_GOES_ON;
 	if (range->epoch < sequence->epoch)
 		return SEQUENCE_FENCED;
@@ -109,7 +111,7 @@ pgt_producer_sequence_check(ProducerSequence *sequence, const SequenceRange *ran
 	if (busy)
 		return SEQUENCE_BUSY;
 	if (range->first == sequence->next)
-		return SEQUENCE_GOES_ON;
+		return sequence->count == SEQUENCE_BATCHES && sequence->seen == 0 ? SEQUENCE_BUSY : SEQUENCE_GOES_ON;
 	return is_old(sequence, range) ? SEQUENCE_OLD : SEQUENCE_GAP;
 }
 
@@ -124,27 +126,29 @@ restart(ProducerSequence *sequence, int16 epoch, int32 first)
 	sequence->next = sequence->known_from = first;
 }
 
-/* Take back the batches that the one with this number was appended in place of. */
-static void
+/*
+ * Take back the batches that the one with this number was appended in place of.  False if the
+ * number leaves a gap.
+ */
+static bool
 go_back_to(ProducerSequence *sequence, int32 first)
 {
 	for (int i = 0; i < sequence->count; i++)
 		if (sequence->batches[i].first == first)
 		{
 			forget_from(sequence, i);
-			return;
+			return true;
 		}
-	if (sequence->next == first)
-		return;
+	if (ahead(sequence->next, first) > 0)
+		return false;
 
-	/* redo, and a state from after the record has passed the number: the records between come again */
-	if (ahead(sequence->known_from, first) >= 0 && ahead(first, sequence->next) > 0)
-	{
+	/* a state from after the record has passed the number: what comes between comes again */
+	if (sequence->next != first)
 		sequence->count = sequence->seen = 0;
-		sequence->next = first;
-		return;
-	}
-	restart(sequence, sequence->epoch, first);
+	sequence->next = first;
+	if (ahead(sequence->known_from, first) < 0)
+		sequence->known_from = first;
+	return true;
 }
 
 /* Make room for one more batch. */
@@ -167,10 +171,11 @@ pgt_producer_sequence_apply(ProducerSequence *sequence, const SequenceRange *ran
 	SequenceBatch *batch;
 
 	pgt_producer_sequence_cut(sequence, base_offset);
-	if (sequence->epoch != range->epoch)
+	sequence->last_time = time;
+	if (range->starts || sequence->epoch != range->epoch)
 		restart(sequence, range->epoch, range->first);
-	else
-		go_back_to(sequence, range->first);
+	else if (!go_back_to(sequence, range->first))
+		return;
 
 	batch = push(sequence);
 	batch->base_offset = base_offset;
@@ -181,7 +186,6 @@ pgt_producer_sequence_apply(ProducerSequence *sequence, const SequenceRange *ran
 	if (ahead(sequence->known_from, sequence->next) < 0 ||
 		ahead(sequence->known_from, sequence->next) > KNOWN_AT_MOST)
 		sequence->known_from = sequence->batches[0].first;
-	sequence->last_time = time;
 }
 
 void

@@ -22,13 +22,17 @@
  * (log_resolve.c).  A batch of a transaction that aborted does not count, nor do those behind
  * it: none is ever appended on top of a transaction of another process that is still running.
  * So at each time, first come batches that are known to have committed, and the rest are of one
- * transaction.  What a caller sees to have committed may not be durable yet, so that is kept
+ * transaction.  That has at most five batches of a producer: so whatever is not remembered any
+ * more has committed, and where all that is remembered has aborted, the first of it is the
+ * next one.  What a caller sees to have committed may not be durable yet, so that is kept
  * apart ("seen"), and is not saved.
  *
  * Appending and redo call the same functions.  Redo does not know outcomes when it comes to a
  * batch, and need not: the forward path has appended it, so whatever it does not go on from had
  * aborted.  Redo may meet a state from after the record, and takes back what it is about to
- * bring again.
+ * bring again.  A batch that leaves a gap behind such a state goes on from one that has
+ * aborted and was forgotten for that, so it has aborted as well.  Only where the forward path
+ * knew nothing of the producer a batch may begin anywhere, and its record says that.
  *
  * No I/O, no locks, no server here: the unit test runs these functions against a model.
  */
@@ -71,6 +75,7 @@ typedef struct SequenceRange
 	int16		epoch;
 	int32		first;
 	int32		last;
+	bool		starts;			/* for applying: nothing was known of the producer */
 } SequenceRange;
 
 /* How the transaction of a batch stands. */
@@ -98,7 +103,8 @@ typedef enum SequenceVerdict
 static inline SequenceRange
 pgt_producer_sequence_range(int16 epoch, int32 first, int32 records)
 {
-	SequenceRange range = {epoch, first, (int32) (((uint32) first + records - 1) & PG_INT32_MAX)};
+	SequenceRange range = {epoch, first,
+		(int32) (((uint32) first + records - 1) & PG_INT32_MAX), false};
 
 	return range;
 }
@@ -108,9 +114,9 @@ extern void pgt_producer_sequence_init(ProducerSequence *sequence, int64 produce
 
 /*
  * May a batch be appended?  Asks for the outcome of batches, and forgets those that have
- * aborted.  Sets *offset for SEQUENCE_DUPLICATE.
+ * aborted.  Sets *offset for SEQUENCE_DUPLICATE, and range->starts.
  */
-extern SequenceVerdict pgt_producer_sequence_check(ProducerSequence *sequence, const SequenceRange *range,
+extern SequenceVerdict pgt_producer_sequence_check(ProducerSequence *sequence, SequenceRange *range,
 												   SequenceAsk ask, void *arg, int64 *offset);
 
 /* A batch was appended. */

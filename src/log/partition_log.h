@@ -117,6 +117,7 @@ typedef struct LogAppendRequest
 	int16		producer_epoch;
 	int32		base_sequence;
 	/* the append, or redo, sets these */
+	bool		producer_starts;	/* nothing was known of the producer */
 	LogAppendOutcome outcome;	/* by the append alone, as the last thing */
 	int64		base_offset;
 	int64		log_start_offset;	/* the partition's, by the append alone */

@@ -204,9 +204,10 @@ ask_ended(uint64 xid, void *arg)
 /* ---- appending ----------------------------------------------------------- */
 
 SequenceVerdict
-pgt_producer_state_check(PartitionState *state, const LogAppendRequest *request, uint64 xid, int64 *offset)
+pgt_producer_state_check(PartitionState *state, LogAppendRequest *request, uint64 xid)
 {
 	SequenceRange range = range_of(request);
+	SequenceVerdict verdict;
 	ProducerSequence *sequence;
 
 	Assert(LWLockHeldByMeInMode(&state->lock, LW_EXCLUSIVE));
@@ -215,7 +216,9 @@ pgt_producer_state_check(PartitionState *state, const LogAppendRequest *request,
 	sequence = find_or_add(state, request->producer_id);
 	if (sequence == NULL)
 		return SEQUENCE_BUSY;
-	return pgt_producer_sequence_check(sequence, &range, ask_running, &xid, offset);
+	verdict = pgt_producer_sequence_check(sequence, &range, ask_running, &xid, &request->base_offset);
+	request->producer_starts = range.starts;
+	return verdict;
 }
 
 void
@@ -228,6 +231,7 @@ pgt_producer_state_apply(PartitionState *state, const LogAppendRequest *request,
 	sequence = find_or_add(state, request->producer_id);
 	if (sequence == NULL)
 		return;
+	range.starts = request->producer_starts;
 	pgt_producer_sequence_apply(sequence, &range, request->base_offset, xid, pgt_clock_shifted_now_ms());
 	note_change();
 }

@@ -19,12 +19,11 @@ extern int	pgt_producer_id_expiration_ms;	/* setting pg_topics.producer_id_expir
 extern void pgt_producer_state_make_room(PartitionState *state, int64 producer_id);
 
 /*
- * May the batch be appended?  Sets *offset where it is a duplicate.  For SEQUENCE_GOES_ON the
+ * May the batch be appended?  Sets its base offset where it is a duplicate.  For SEQUENCE_GOES_ON the
  * producer has an entry, so that pgt_producer_state_apply() cannot fail.  The caller holds the
  * slot's lock exclusively; "xid" is its transaction, outside of recovery.
  */
-extern SequenceVerdict pgt_producer_state_check(PartitionState *state, const LogAppendRequest *request,
-												uint64 xid, int64 *offset);
+extern SequenceVerdict pgt_producer_state_check(PartitionState *state, LogAppendRequest *request, uint64 xid);
 
 /* The batch was appended.  For appending and for redo; the caller holds the slot's lock exclusively. */
 extern void pgt_producer_state_apply(PartitionState *state, const LogAppendRequest *request, uint64 xid);

@@ -287,6 +287,7 @@ read_append(XLogReaderState *record, AppendRecord *append)
 	request->base_offset = header.base_offset;
 	request->interleaved = (xlrec->flags & APPEND_INTERLEAVED) != 0;
 	pgt_partition_log_set_producer(request, &header);
+	request->producer_starts = (xlrec->flags & APPEND_STARTS_PRODUCER) != 0;
 	request->min_timestamp = take_optional(xlrec, &optional, APPEND_MIN_TIMESTAMP, header.base_timestamp);
 	append->largest_timestamp = take_optional(xlrec, &optional, APPEND_LARGEST_TIMESTAMP, header.max_timestamp);
 	append->previous_end = take_optional(xlrec, &optional, APPEND_PREVIOUS_END, header.base_offset);

@@ -226,7 +226,8 @@ insert_append(const PartitionState *state, const LogAppendRequest *request,
 	memset(&xlrec, 0, sizeof(xlrec));
 	xlrec.key = state->key;
 	xlrec.flags = (self_sync ? APPEND_SELF_SYNCED : 0) | (request->interleaved ? APPEND_INTERLEAVED : 0) |
-		(pgt_partition_log_would_start(state, header.base_offset) ? APPEND_STARTS_LOG : 0);
+		(pgt_partition_log_would_start(state, header.base_offset) ? APPEND_STARTS_LOG : 0) |
+		(request->producer_starts ? APPEND_STARTS_PRODUCER : 0);
 	xlrec.segment_base = state->active_base;
 	xlrec.position = entry->position;
 	xlrec.entry = state->active_entries;
@@ -324,7 +325,7 @@ acquire_for_append(PartitionState *state)
 static bool
 passes_check(PartitionState *state, LogAppendRequest *request, uint64 xid)
 {
-	switch (pgt_producer_state_check(state, request, xid, &request->base_offset))
+	switch (pgt_producer_state_check(state, request, xid))
 	{
 		case SEQUENCE_GOES_ON:
 			return true;

@@ -48,6 +48,8 @@
 #define APPEND_INTERLEAVED			0x20
 /* the log was empty and starts at this batch, past where it ended */
 #define APPEND_STARTS_LOG			0x40
+/* nothing was known of its idempotent producer */
+#define APPEND_STARTS_PRODUCER		0x80
 
 #define REWRITE_FIRST		0x01	/* the first chunk: redo makes the segment anew */
 #define REWRITE_SELF_SYNCED	0x02	/* no SYNC record will follow: redo must fsync */

@@ -125,7 +125,7 @@ test_wrap(void)
 	/* a producer that goes around more than once */
 	for (int i = 0; i < 12; i++)
 	{
-		SequenceRange large = {0, s.next, (int32) (((uint32) s.next + 0x0fffffff) & PG_INT32_MAX)};
+		SequenceRange large = pgt_producer_sequence_range(0, s.next, 0x10000000);
 
 		if (pgt_producer_sequence_check(&s, &large, ask_fixed, NULL, &offset) != SEQUENCE_GOES_ON)
 		{
@@ -160,9 +160,14 @@ test_outcomes(void)
 	ok(s.count == 1 && check(&s, 0, 10, 7, &offset) == SEQUENCE_GOES_ON, "their numbers go on once more");
 
 	pgt_producer_sequence_init(&s, 7, 0);
-	for (int i = 0; i < 8; i++)
-		append(&s, 0, 10 * i, 10, 100 + 10 * i, i < 2 ? COMMITTED_XID : ABORTED_XID);
-	ok(check(&s, 0, 20, 10, &offset) == SEQUENCE_GAP && check(&s, 0, 30, 10, &offset) == SEQUENCE_GOES_ON,
+	for (int i = 0; i < 7; i++)
+		append(&s, 0, 10 * i, 10, 100 + 10 * i, i < 2 ? COMMITTED_XID : OWN_XID);
+	ok(check(&s, 0, 70, 10, &offset) == SEQUENCE_BUSY && check(&s, 0, 60, 10, &offset) == SEQUENCE_DUPLICATE,
+	   "a transaction takes no more batches than are remembered");
+	for (int i = 0; i < 5; i++)
+		s.batches[i].xid = ABORTED_XID;
+	ok(check(&s, 0, 30, 10, &offset) == SEQUENCE_GAP && check(&s, 0, 10, 10, &offset) == SEQUENCE_OLD &&
+	   check(&s, 0, 20, 10, &offset) == SEQUENCE_GOES_ON,
 	   "where all that is remembered has aborted, the first of it goes on");
 
 	pgt_producer_sequence_init(&s, 7, 0);
@@ -207,6 +212,7 @@ typedef struct Batch
 	uint32		records;
 	int64		offset;
 	uint64		xid;
+	bool		starts;
 } Batch;
 
 /* A step that is in the WAL. */
@@ -335,7 +341,8 @@ model_append(int worker, const Sent *sent)
 
 	if (end_in_log(h.epoch, h.begin) != sent->first)
 		fail("a batch is appended that leaves a gap or is twice in the log");
-	h.log[h.batches] = (Batch) {h.epoch, sent->first, sent->records, h.log_end, h.xids[worker]};
+	range.starts = h.state.epoch == NO_PRODUCER_EPOCH;
+	h.log[h.batches] = (Batch) {h.epoch, sent->first, sent->records, h.log_end, h.xids[worker], range.starts};
 	pgt_producer_sequence_apply(&h.state, &range, h.log_end, h.xids[worker], 0);
 	log_event(h.batches++, 0);
 	h.log_end += sent->records + pick(3);
@@ -426,7 +433,7 @@ replay(ProducerSequence state, int from)
 	for (int i = from; i < h.event_count; i++)
 	{
 		const Event *event = &h.events[i];
-		const Batch *batch = &h.log[event->batch];
+		const Batch *batch;
 		SequenceRange range;
 
 		if (event->batch < 0)
@@ -434,7 +441,9 @@ replay(ProducerSequence state, int from)
 			(void) pgt_producer_sequence_settle(&state, event->below, ask_model, &nobody);
 			continue;
 		}
+		batch = &h.log[event->batch];
 		range = range_of(batch->epoch, batch->first, batch->records);
+		range.starts = batch->starts;
 		pgt_producer_sequence_apply(&state, &range, batch->offset, batch->xid, 0);
 	}
 	return state;
@@ -448,7 +457,7 @@ answer_alike(ProducerSequence a, ProducerSequence b)
 
 	for (int i = Max(h.batches - 12, 0); i <= h.batches; i++)
 	{
-		Batch		next = {h.epoch, h.next, 3, 0, 0};
+		Batch		next = {h.epoch, h.next, 3};
 		const Batch *batch = i < h.batches ? &h.log[i] : &next;
 		SequenceRange range = range_of(batch->epoch, batch->first, batch->records);
 		int64		offset_a = -1;
@@ -497,6 +506,18 @@ crash(void)
 	h.state = replay(h.file, h.redo_from);
 	if (pgt_producer_sequence_problem(&h.file) != NULL)
 		fail("a saved state has a problem");
+}
+
+/* The server forgets the producer, which has nothing under way, and goes on later. */
+static void
+forget(void)
+{
+	if (h.sent > 0 || h.xids[0] != 0 || h.xids[1] != 0)
+		return;
+	pgt_producer_sequence_init(&h.state, 7, 0);
+	h.window[0] = (Sent) {h.next, 1 + pick(20), false};
+	h.next += h.window[0].records;
+	send(0, &h.window[h.sent++]);
 }
 
 /* The producer gives its epoch up: what was under way goes out again in the next one. */
@@ -549,7 +570,9 @@ step(void)
 			resolve();
 			break;
 		case 12:
-			if (pick(3) > 0)
+			if (pick(3) == 0)
+				forget();
+			else if (pick(2) > 0)
 				check_redo();
 			else if (pick(2) > 0)
 				crash();
