@@ -11,6 +11,7 @@
 #include "broker/api_versions.h"
 #include "broker/describe_cluster.h"
 #include "broker/describe_topics.h"
+#include "broker/init_producer_id.h"
 #include "broker/metadata.h"
 #include "broker/produce.h"
 #include "broker/turn.h"
@@ -19,6 +20,7 @@ const BrokerApi *const pgt_api_table[] = {
 	&pgt_produce_api,
 	&pgt_metadata_api,
 	&pgt_api_versions_api,
+	&pgt_init_producer_id_api,
 	&pgt_describe_cluster_api,
 	&pgt_describe_topics_api,
 	NULL
