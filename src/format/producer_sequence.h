@@ -57,7 +57,7 @@ typedef struct SequenceBatch
 typedef struct ProducerSequence
 {
 	int64		producer_id;
-	int64		last_time;		/* of the last append, in milliseconds since 1970 */
+	int64		last_time;		/* of the last append, in microseconds since 1970; no two are equal */
 	int32		next;			/* the number that goes on */
 	int32		known_from;		/* from here to "next" all has been appended */
 	int16		epoch;			/* NO_PRODUCER_EPOCH: nothing was appended */

@@ -25,7 +25,7 @@
  * until the batch is resolved.
  *
  * The clock is the server's.  Kafka's brokers go by the timestamps of records, which
- * producers choose.  Redo takes the time of the replay.
+ * producers choose.  Redo takes the time of the replay, and so the same order.
  *
  * While no sync process runs, no batch of an idempotent producer is appended
  * (SEQUENCE_BUSY): a checkpoint could pass it that has not saved what is remembered of it.
@@ -33,8 +33,7 @@
  * passes every lock.
  *
  * A server whose table is full forgets the producer that was idle for the longest time.  If that
- * one comes back, any of its batches is taken, as of a producer that is not known.  A standby
- * that was started later may forget another one.
+ * one comes back, any of its batches is taken, as of a producer that is not known.
  *
  * Locks: the slot's, as each function says.  An entry of another partition is removed
  * before the caller takes its own slot's lock.
@@ -100,7 +99,7 @@ report_full(const IdleProducer *idle)
 			(errmsg("forgetting idempotent producers because there are more than %d",
 					pgt_producer_table_room()),
 			 errdetail("The one that goes now was idle for %lld ms.",
-					   (long long) (pgt_clock_shifted_now_ms() - idle->last_time)),
+					   (long long) (pgt_clock_shifted_now_ms() - idle->last_time / 1000)),
 			 errhint("Raise pg_topics.kafka_max_producers and restart the server.")));
 }
 
@@ -152,7 +151,7 @@ find_or_add(PartitionState *state, int64 producer_id)
 	ProducerSequence *sequence = pgt_producer_table_find(&state->producers, producer_id);
 
 	return sequence != NULL ? sequence :
-		pgt_producer_table_add(&state->producers, slot_of(state), producer_id, pgt_clock_shifted_now_ms());
+		pgt_producer_table_add(&state->producers, slot_of(state), producer_id, pgt_producer_table_time());
 }
 
 /* ---- outcomes ------------------------------------------------------------ */
@@ -232,7 +231,7 @@ pgt_producer_state_apply(PartitionState *state, const LogAppendRequest *request,
 	if (sequence == NULL)
 		return;
 	range.starts = request->producer_starts;
-	pgt_producer_sequence_apply(sequence, &range, request->base_offset, xid, pgt_clock_shifted_now_ms());
+	pgt_producer_sequence_apply(sequence, &range, request->base_offset, xid, pgt_producer_table_time());
 	note_change();
 }
 
@@ -264,7 +263,7 @@ is_expired(ProducerSequence *sequence, void *arg)
 void
 pgt_producer_state_expire(void)
 {
-	int64		idle_since = pgt_clock_shifted_now_ms() - pgt_producer_id_expiration_ms;
+	int64		idle_since = (pgt_clock_shifted_now_ms() - pgt_producer_id_expiration_ms) * 1000;
 	int			n = pgt_log_state_slot_count();
 
 	for (int i = 0; i < n; i++)
@@ -316,6 +315,7 @@ restore_producer(const ProducerFileEntry *entry)
 	/* its partition was dropped since, or redo makes it and all that is in it */
 	if (state == NULL)
 		return;
+	pgt_producer_table_raise_time(entry->sequence.last_time);
 	pgt_producer_state_make_room(state, entry->sequence.producer_id);
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	sequence = find_or_add(state, entry->sequence.producer_id);

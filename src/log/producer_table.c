@@ -14,13 +14,18 @@
  * the whole table (pgt_producer_table_longest_idle()).  That reads without locks, and the entry
  * is looked at again under the lock of its partition.
  *
+ * Each use of an entry has a time of its own, so that it is certain which one was used first, in
+ * redo as well, where many fall into one millisecond.
+ *
  * Locks: a chain's slot lock; the spinlock of the free list, last of all.
  */
 #include "postgres.h"
 
 #include "log/producer_table.h"
+#include "port/atomics.h"
 #include "storage/shmem.h"
 #include "storage/spin.h"
+#include "util/clock.h"
 
 typedef struct ProducerEntry
 {
@@ -31,6 +36,7 @@ typedef struct ProducerEntry
 
 typedef struct ProducerTable
 {
+	pg_atomic_uint64 last_time;	/* the last one that was given out */
 	slock_t		mutex;
 	int32		free;			/* the first free entry, from 1 on; 0: none */
 	int32		size;
@@ -56,6 +62,7 @@ pgt_producer_table_init(void)
 	if (found)
 		return;
 	memset(table, 0, pgt_producer_table_size());
+	pg_atomic_init_u64(&table->last_time, 0);
 	SpinLockInit(&table->mutex);
 	table->size = pgt_kafka_max_producers;
 	table->free = 1;
@@ -193,6 +200,29 @@ bool
 pgt_producer_table_is_full(void)
 {
 	return *(volatile int32 *) &table->free == 0;
+}
+
+int64
+pgt_producer_table_time(void)
+{
+	uint64		last = pg_atomic_read_u64(&table->last_time);
+	uint64		time;
+
+	do
+	{
+		time = Max((uint64) Max(pgt_clock_shifted_now_ms(), 0) * 1000, last + 1);
+	} while (!pg_atomic_compare_exchange_u64(&table->last_time, &last, time));
+	return (int64) time;
+}
+
+void
+pgt_producer_table_raise_time(int64 time)
+{
+	uint64		last = pg_atomic_read_u64(&table->last_time);
+
+	while (time > 0 && (uint64) time > last &&
+		   !pg_atomic_compare_exchange_u64(&table->last_time, &last, (uint64) time))
+		;
 }
 
 int

@@ -47,6 +47,12 @@ extern ProducerSequence *pgt_producer_table_next(const ProducerChain *chain, con
 
 extern bool pgt_producer_table_is_full(void);
 
+/* The time, in microseconds since 1970, later than that of any call and any entry before. */
+extern int64 pgt_producer_table_time(void);
+
+/* An entry has this time: later ones are to be later. */
+extern void pgt_producer_table_raise_time(int64 time);
+
 /* How many entries the table can hold. */
 extern int	pgt_producer_table_room(void);
 

@@ -4,7 +4,7 @@
  *
  * An id is never given out twice, since what a producer has sent is told by it.
  *
- *	  63         40 39                              0
+ *	  62         44 43                              0
  *	  [ timeline   ][ number                         ]
  *
  * Numbers are given out from shared memory.  A WAL record takes a block of them in advance, and is
@@ -14,7 +14,7 @@
  * A server that was promoted, or restored to an earlier time, may lack the last blocks of the
  * one before it; its timeline is another one.  A cluster that was made from a dump, or has lost
  * its file of producers, knows nothing of ids that older producers still have, and after
- * pg_upgrade timelines begin anew.  For these cases no block begins below the clock: 250
+ * pg_upgrade timelines begin anew.  For these cases no block begins below the clock: 4,000
  * numbers have passed in each second since 2025, more than are given out in the long run.  The
  * number has room for that until 2164.
  *
@@ -37,10 +37,10 @@
 #include "wal/producer_ids.h"
 
 #define BLOCK				1000
-#define NUMBER_BITS			40
-#define TIMELINE_MASK		0x7fffff
+#define NUMBER_BITS			44
+#define TIMELINE_MASK		0x7ffff
 #define CLOCK_BEGINS_MS		INT64CONST(1735689600000)	/* 2025-01-01 */
-#define CLOCK_STEP_MS		4
+#define NUMBERS_PER_MS		4
 
 /* The least number that may be given out now. */
 static uint64
@@ -48,7 +48,7 @@ number_of_clock(void)
 {
 	int64		since = pgt_clock_now_ms() - CLOCK_BEGINS_MS;
 
-	return Max(since, 0) / CLOCK_STEP_MS;
+	return Max(since, 0) * NUMBERS_PER_MS;
 }
 
 /* Take the next block of numbers.  The caller holds the lock. */
