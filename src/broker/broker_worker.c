@@ -34,6 +34,7 @@
 #include "broker/broker_settings.h"
 #include "broker/broker_shared.h"
 #include "broker/broker_worker.h"
+#include "broker/connection_status.h"
 #include "broker/dispatch.h"
 #include "broker/turn.h"
 #include "listener/connection.h"
@@ -50,7 +51,6 @@
 #define RESTART_SECONDS		5
 #define UNSENT_BYTES		(1024 * 1024)	/* of answers a connection, before it is not read any more */
 #define PIPELINED_MAX		256				/* requests a connection, as above */
-#define SLOW_MS				60000
 #define OTHER_DESCRIPTORS	64				/* of the process, beside the server's files and the clients */
 
 extern PGDLLEXPORT void pgt_broker_worker_main(Datum arg);
@@ -99,7 +99,7 @@ apply_settings(void)
 	pgt_connection_limits.unsent_memory = UNSENT_BYTES;
 	pgt_connection_limits.pipelined = PIPELINED_MAX;
 	pgt_connection_limits.idle_ms = pgt_kafka_connections_max_idle_ms;
-	pgt_connection_limits.slow_ms = SLOW_MS;
+	pgt_connection_limits.slow_ms = pgt_kafka_client_timeout;
 }
 
 /* ---- the loop -------------------------------------------------------------- */
@@ -153,12 +153,13 @@ run_turn(bool latch_set)
 
 /* ---- the process ----------------------------------------------------------- */
 
-/* At exit: nobody is to set this process's latch any more. */
+/* At exit: nobody is to set this process's latch any more, and its connections are gone. */
 static void
 leave_shared(int code, Datum arg)
 {
 	pgt_broker_shared_worker->latch = NULL;
 	pgt_broker_shared_worker->pid = 0;
+	pgt_connection_status_begin(pgt_broker_shared_worker - pgt_broker_shared->workers);
 }
 
 /* Enter what others need to know of this process. */
@@ -166,6 +167,7 @@ static void
 enter_shared(int number)
 {
 	pgt_broker_shared_worker = &pgt_broker_shared->workers[number];
+	pgt_connection_status_begin(number);
 	on_shmem_exit(leave_shared, (Datum) 0);
 	for (int kind = 0; kind < BROKER_DURABILITY_COUNT; kind++)
 		pg_atomic_write_u64(&pgt_broker_shared_worker->wanted[kind], 0);
