@@ -15,9 +15,11 @@
 #include "broker/leader_epoch.h"
 #include "broker/list_offsets.h"
 #include "broker/metadata.h"
+#include "broker/produce.h"
 #include "broker/turn.h"
 
 const BrokerApi *const pgt_api_table[] = {
+	&pgt_produce_api,
 	&pgt_fetch_api,
 	&pgt_list_offsets_api,
 	&pgt_metadata_api,
