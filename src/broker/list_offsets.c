@@ -17,6 +17,7 @@
 #include "postgres.h"
 
 #include "broker/cluster.h"
+#include "broker/flusher.h"
 #include "broker/list_offsets.h"
 #include "broker/topic_lookup.h"
 #include "broker/topic_names.h"
@@ -270,6 +271,7 @@ find_and_answer(BrokerRequest *request)
 		return;
 	}
 	wait.lsn = state->awaited;
+	pgt_flusher_want(BROKER_SYNCED, state->awaited);
 	pgt_broker_park(request, &wait);
 }
 
