@@ -43,6 +43,7 @@
 #include "broker/cluster.h"
 #include "broker/fetch.h"
 #include "broker/fetch_session.h"
+#include "broker/flusher.h"
 #include "broker/topic_lookup.h"
 #include "broker/topic_names.h"
 #include "broker/turn.h"
@@ -465,6 +466,8 @@ park(BrokerRequest *request, Fetch *fetch)
 	wait.partition_count = fetch->list->count;
 	if (RecoveryInProgress())
 		wait.deadline = Min(wait.deadline, pgt_clock_monotonic_us() + STANDBY_POLL_US);
+	if (fetch->awaited != InvalidXLogRecPtr)
+		pgt_flusher_want(BROKER_SYNCED, fetch->awaited);
 	fetch->parked = true;
 	parked_count++;
 	request->dropped = dropped;

@@ -17,6 +17,7 @@
 #include "postgres.h"
 
 #include "broker/cluster.h"
+#include "broker/flusher.h"
 #include "broker/list_offsets.h"
 #include "broker/topic_lookup.h"
 #include "broker/topic_names.h"
@@ -37,6 +38,9 @@
 
 /* How long a client waits that does not say so, or that would wait very long. */
 #define WAIT_MS		2000
+
+/* The first version whose responses have leaders' epochs. */
+#define EPOCH_VERSION	4
 
 /* The first version that has an error for an end that is not known yet. */
 #define NOT_AVAILABLE_VERSION	5
@@ -164,6 +168,8 @@ look(const BrokerRequest *request, ListOffsets *state, const AskedTopic *topic, 
 			KAFKA_ERROR_OFFSET_NOT_AVAILABLE;
 	}
 	find_offset(&key, asked->timestamp, &end, answer);
+	if (request->kafka.version < EPOCH_VERSION)
+		answer->leader_epoch = -1;
 	return KAFKA_ERROR_NONE;
 }
 
@@ -265,6 +271,7 @@ find_and_answer(BrokerRequest *request)
 		return;
 	}
 	wait.lsn = state->awaited;
+	pgt_flusher_want(BROKER_SYNCED, state->awaited);
 	pgt_broker_park(request, &wait);
 }
 

@@ -28,6 +28,7 @@
 #include "miscadmin.h"
 #include "util/fault_point.h"
 #include "utils/memutils.h"
+#include "wal/log_stable_end.h"
 #include "wal/log_writer.h"
 
 /* How many bytes a transaction takes, if it is more than one request. */
@@ -37,6 +38,7 @@ static TurnBatch **batches = NULL;	/* of the transaction */
 static int	count = 0;
 static int	room = 0;
 static Size bytes = 0;			/* of all of them */
+static FullTransactionId xid;	/* with which they were appended; invalid: none was */
 static MemoryContext memory = NULL;
 
 /* ---- appending -------------------------------------------------------------- */
@@ -85,7 +87,8 @@ append(TurnBatch **run, int length, LogAppendRequest *requests)
 	LogWriterRange own = {0};
 	PartitionState *state = find_state(&run[0]->key);
 
-	pgt_log_writer_append(state, run[0]->config, requests, length, GetTopFullTransactionId(), &own);
+	xid = GetTopFullTransactionId();
+	pgt_log_writer_append(state, run[0]->config, requests, length, xid, &own);
 }
 
 /* Give the batches what has become of them, and those that were not appended the reason. */
@@ -153,14 +156,20 @@ append_all(TurnWork *work)
 
 /*
  * Wake sessions that wait for the records, or for the transaction, which no longer holds
- * them back.
+ * them back.  With "committed" consumers of ours need not look them up in the index.
  */
 static void
-announce(const TurnBatch *batch)
+announce(const TurnBatch *batch, bool committed, XLogRecPtr lsn)
 {
-	if (batch->request.outcome == LOG_APPEND_DONE)
-		pgt_topic_waiters_announce(batch->key.database, batch->key.topic, batch->key.partition,
-								   batch->request.records);
+	const LogAppendRequest *request = &batch->request;
+
+	if (request->outcome != LOG_APPEND_DONE)
+		return;
+	if (committed)
+		pgt_log_stable_end_appended(&batch->key, request->base_offset,
+									request->base_offset + request->last_offset_delta + 1, lsn);
+	pgt_topic_waiters_announce(batch->key.database, batch->key.topic, batch->key.partition,
+							   request->records);
 }
 
 /* After the transaction has ended.  Who is told may add batches, to the next transaction. */
@@ -175,9 +184,12 @@ tell_all(TurnWork *work, bool committed, XLogRecPtr lsn)
 	count = room = 0;
 	bytes = 0;
 	MemoryContextReset(memory);
+	if (committed && FullTransactionIdIsValid(xid))
+		pgt_log_stable_end_committed(U64FromFullTransactionId(xid), lsn);
+	xid = InvalidFullTransactionId;
 	for (int i = 0; i < told_count; i++)
 	{
-		announce(told[i]);
+		announce(told[i], committed, lsn);
 		told[i]->done(told[i], committed, lsn);
 	}
 	pfree(told);

@@ -35,7 +35,8 @@
  * In the beginning the walk starts at the resolved offset, and takes back from there the end of
  * the last batch that counts.  Nobody knows when those before it were committed.  So that
  * mark's LSN is the end of all WAL that there is now, and until that is durable the end is not
- * known (it may be that this server has shown more before it was started anew).
+ * known (it may be that this server has shown more before it was started anew).  A log that was
+ * seen while it was empty has no such beginning.
  *
  * Deleting moves the log start, perhaps beyond batches that are not durable.  It gets a mark
  * like theirs.  Deleting by compaction may remove the last batches of all: whenever segments
@@ -281,7 +282,8 @@ static void
 look_first(StableState *state, const EntryWalk *walk)
 {
 	const LogBounds *bounds = &walk->bounds;
-	XLogRecPtr	lsn = lsn_of_all();
+	/* of a log of which nothing was resolved or deleted there is nothing to be found out */
+	XLogRecPtr	lsn = bounds->resolved_offset > 0 ? lsn_of_all() : InvalidXLogRecPtr;
 	int64		end = last_end_before(&walk->key, bounds->resolved_offset, bounds->log_start_offset);
 
 	state->is_known = false;
@@ -292,6 +294,18 @@ look_first(StableState *state, const EntryWalk *walk)
 	state->place.incarnation = 0;
 	state->segments_version = bounds->segments_version;
 	add_mark(state, end, lsn);
+	state->incarnation = bounds->incarnation;
+}
+
+/* Nothing was ever appended to the partition.  What comes is seen from its beginning. */
+static void
+look_at_nothing(StableState *state, const LogBounds *bounds)
+{
+	state->is_known = state->has_moved = true;
+	state->first_mark = state->mark_count = 0;
+	state->end = state->walked = 0;
+	state->place.incarnation = 0;
+	state->segments_version = bounds->segments_version;
 	state->incarnation = bounds->incarnation;
 }
 
@@ -414,10 +428,17 @@ find_end(const TopicPartition *key, XLogRecPtr durable, LogStableEnd *result)
 	LogBounds	bounds;
 
 	*result = (LogStableEnd) {.exists = slot != NULL,.is_known = true};
-	if (slot == NULL || !pgt_partition_log_slot_bounds(slot, &found, &bounds) ||
-		memcmp(&found, key, sizeof(found)) != 0)
+	if (slot == NULL)
 		return NULL;
 	state = state_of(slot);
+	if (!pgt_partition_log_slot_bounds(slot, &found, &bounds))
+	{
+		if (bounds.active_base == NO_SEGMENT && bounds.next_offset == 0 && state->incarnation != bounds.incarnation)
+			look_at_nothing(state, &bounds);
+		return NULL;
+	}
+	if (memcmp(&found, key, sizeof(found)) != 0)
+		return NULL;
 	if ((state->incarnation != bounds.incarnation || state->walked < bounds.next_offset ||
 		 state->segments_version != bounds.segments_version ||
 		 expected_end(state) < bounds.log_start_offset) &&

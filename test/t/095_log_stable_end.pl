@@ -109,6 +109,7 @@ is(ranges('events', 13), '16 1 11-15', 'the batch that holds the offset is found
 
 sql(q{SELECT create_topic('lazy'); CALL fill('lazy', 2)});
 is(stable('lazy'), 2, 'the end before asynchronous commits');
+wait_resolved($node);
 my $writer = sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'});
 my $lazy = open_session($node);
 my $fresh = open_session($node);
