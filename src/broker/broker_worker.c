@@ -19,6 +19,9 @@
  * that cannot be bound, until it can.  SQL sessions do not depend on this process.  As any
  * process with shared memory it must not crash, though: then the server starts anew.
  *
+ * A statement that needs the database for itself, as DROP DATABASE does, terminates it
+ * (database_claim.c).
+ *
  * SIGHUP reads the settings again; SIGTERM ends the process at the end of its turn, and
  * at the server's end for good.
  *
@@ -38,6 +41,7 @@
 #include "broker/dispatch.h"
 #include "broker/turn.h"
 #include "listener/connection.h"
+#include "maintenance/database_claim.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
@@ -176,13 +180,13 @@ enter_shared(int number)
 	pgt_broker_shared_worker->latch = MyLatch;
 }
 
-/* Connect to the database; exits if the library does not fit it. */
+/* Connect to the database; exits if the library does not fit it, or a statement has it for itself. */
 static void
 enter_database(const char *database)
 {
 	pgt_background_worker_connect_by_name(database);
 	StartTransactionCommand();
-	if (!pgt_sql_version_check(WARNING))
+	if (!pgt_database_claim_may_serve(MyDatabaseId) || !pgt_sql_version_check(WARNING))
 		proc_exit(1);
 	CommitTransactionCommand();
 	pgstat_report_appname(MyBgworkerEntry->bgw_type);
@@ -250,8 +254,8 @@ pgt_broker_worker_register(void)
 	{
 		BackgroundWorker worker;
 
-		pgt_background_worker_init(&worker, "pgt_broker_worker_main", "pg_topics kafka");
-		snprintf(worker.bgw_name, BGW_MAXLEN, "pg_topics kafka %s", (char *) list_nth(databases, i));
+		pgt_background_worker_init(&worker, "pgt_broker_worker_main", KAFKA_WORKER_NAME);
+		snprintf(worker.bgw_name, BGW_MAXLEN, "%s %s", KAFKA_WORKER_NAME, (char *) list_nth(databases, i));
 		worker.bgw_restart_time = RESTART_SECONDS;
 		worker.bgw_main_arg = Int32GetDatum(i);
 		RegisterBackgroundWorker(&worker);
