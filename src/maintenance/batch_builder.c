@@ -14,10 +14,11 @@
  * idempotent producer.  Of several:
  *
  *	  codec			the topic's or, if it has none, that of the first source; a batch
- *					that does not become smaller is stored uncompressed.  But where
- *					the batch would be larger than its sources were, since they
- *					have a codec that makes them smaller: theirs.  So merging after
- *					a change of the topic's codec does not make segments larger
+ *					that compression_rule.h does not store so is uncompressed.  But
+ *					where the batch would be larger than its sources were, since they
+ *					have a codec that makes them smaller: theirs.  So neither merging
+ *					after a change of the topic's codec nor that rule makes segments
+ *					larger
  *	  timestamps	LogAppendTime stays if all sources have the same time: readers give
  *					each record of such a batch the batch's largest timestamp.  Else the
  *					batch is one of CreateTime with the append times as the records' own,
@@ -36,6 +37,7 @@
  */
 #include "postgres.h"
 
+#include "format/compression_rule.h"
 #include "maintenance/batch_builder.h"
 #include "utils/memutils.h"
 
@@ -264,9 +266,12 @@ choose_codec(const BatchBuilder *builder)
 	return builder->header.attributes & BATCH_ATTR_CODEC_MASK;
 }
 
-/* Compress the records with that codec, if it makes them smaller; returns where they are, and *length. */
+/*
+ * Compress the records with that codec, as far as compression_rule.h stores them so; returns
+ * where they are, and *length.
+ */
 static char *
-pack(BatchBuilder *builder, int codec, Size *length)
+pack(BatchBuilder *builder, int codec, bool by_size, Size *length)
 {
 	int			level = codec == builder->config.compression ? builder->config.level : 0;
 	Size		plain = builder->length - RECORD_BATCH_HEADER_SIZE;
@@ -274,7 +279,7 @@ pack(BatchBuilder *builder, int codec, Size *length)
 	const char *problem;
 
 	*length = builder->length;
-	if (codec == COMPRESSION_NONE)
+	if (codec == COMPRESSION_NONE || !pgt_compression_rule_tries(by_size, plain))
 		return builder->records.bytes;
 	grow(builder, &builder->packed, RECORD_BATCH_HEADER_SIZE + pgt_compress_bound(codec, plain), 0);
 	problem = pgt_compress(codec, level, builder->records.bytes + RECORD_BATCH_HEADER_SIZE, plain,
@@ -285,7 +290,7 @@ pack(BatchBuilder *builder, int codec, Size *length)
 				(errcode(problem == pgt_compression_no_memory ? ERRCODE_OUT_OF_MEMORY :
 						 ERRCODE_INTERNAL_ERROR),
 				 errmsg("could not compress a batch with %s: %s", pgt_compression_name(codec), problem)));
-	if (packed >= plain)
+	if (!pgt_compression_rule_keeps(by_size, plain, packed))
 		return builder->records.bytes;
 	*length = RECORD_BATCH_HEADER_SIZE + packed;
 	return builder->packed.bytes;
@@ -296,19 +301,20 @@ static char *
 pack_small(BatchBuilder *builder, int *codec, Size *length)
 {
 	int			wanted = choose_codec(builder);
-	char	   *bytes = pack(builder, wanted, length);
+	bool		by_size = builder->config.by_size && wanted == builder->config.compression;
+	char	   *bytes = pack(builder, wanted, by_size, length);
 	Size		first = *length;
 
 	*codec = wanted;
-	if (builder->sources == 1 || first <= builder->source_bytes ||
-		builder->source_codec == COMPRESSION_NONE || builder->source_codec == wanted)
+	if (first <= builder->source_bytes || builder->source_codec == COMPRESSION_NONE ||
+		(builder->source_codec == wanted && !by_size))
 		return bytes;
 	*codec = builder->source_codec;
-	bytes = pack(builder, *codec, length);
+	bytes = pack(builder, *codec, false, length);
 	if (*length <= first)
 		return bytes;
 	*codec = wanted;
-	return pack(builder, wanted, length);
+	return pack(builder, wanted, by_size, length);
 }
 
 /* Make the batch of the records that were encoded. */

@@ -13,6 +13,7 @@ typedef struct BatchBuilderConfig
 {
 	int			compression;	/* the topic's, CompressionType */
 	int			level;			/* of that codec; others take their default level */
+	bool		by_size;		/* nobody has named that codec */
 	int32		full;			/* bytes of a full batch before compression */
 } BatchBuilderConfig;
 

@@ -351,7 +351,7 @@ pgt_segment_filter_create(PartitionState *state, SegmentFilterJudge judge, void 
 												  ALLOCSET_DEFAULT_SIZES);
 	SegmentFilter *filter = MemoryContextAllocZero(context, sizeof(SegmentFilter));
 	BatchBuilderConfig builder = {config->compression, config->compression_level,
-	Min(pgt_batch_size, config->max_message_bytes)};
+	config->compress_by_size, Min(pgt_batch_size, config->max_message_bytes)};
 
 	filter->context = filter->decoder.context = context;
 	filter->state = state;

@@ -8,8 +8,9 @@
  * log.  A sealed batch may be moved to the transaction's temporary file, which holds
  * all such batches and only grows; the caller (pending_partition.c) decides when.
  *
- * If the topic names no codec, batches are compressed only where that pays.  So that
- * nobody comes to rely on it, a record that is too large then stays so.
+ * If the topic names no codec, batches are compressed only where that pays
+ * (compression_rule.h).  So that nobody comes to rely on it, a record that is too large then
+ * stays so.
  *
  * A rollback to a savepoint cuts a sealed batch back to its first records by
  * setting its counters.  Its bytes are read back and decompressed only when they are
@@ -20,6 +21,7 @@
  */
 #include "postgres.h"
 
+#include "format/compression_rule.h"
 #include "pgstat.h"
 #include "produce/pending_batch.h"
 #include "storage/fd.h"
@@ -32,13 +34,6 @@ StaticAssertDecl(RECORD_BATCH_MAX_SIZE < MaxAllocSize, "a batch of any size can 
 
 /* A buffer for a codec's output up to this size is kept until the transaction ends. */
 #define CODEC_BUFFER_KEPT	(256 * 1024)
-
-/*
- * Where the topic names no codec: records of fewer bytes in a batch are not worth the time
- * that compressing and decompressing takes, nor is saving less than this part of them.
- */
-#define BY_SIZE_MIN_BYTES	1024
-#define BY_SIZE_MIN_SAVED(length)	((length) / 8)
 
 int			pgt_batch_size = 64 * 1024;
 
@@ -152,22 +147,7 @@ compress_records(const LogConfig *config, const char *records, Size length, char
 	return compressed;
 }
 
-/* Is a batch with records of so many bytes to be compressed? */
-static bool
-is_worth_trying(const LogConfig *config, Size length)
-{
-	return config->compression != COMPRESSION_NONE &&
-		(!config->compress_by_size || length >= BY_SIZE_MIN_BYTES);
-}
-
-/* Is it to be stored compressed, when that gives so many bytes? */
-static bool
-is_worth_keeping(const LogConfig *config, Size length, Size compressed)
-{
-	return compressed < length - (config->compress_by_size ? BY_SIZE_MIN_SAVED(length) : 0);
-}
-
-/* Compress a complete batch's records in place, where that makes them smaller. */
+/* Compress a complete batch's records in place, and keep that by compression_rule.h. */
 static void
 compress_batch(const LogConfig *config, PendingBatch *batch)
 {
@@ -177,7 +157,7 @@ compress_batch(const LogConfig *config, PendingBatch *batch)
 	char	   *records = batch->data + RECORD_BATCH_HEADER_SIZE;
 	Size		compressed = compress_records(config, records, length, buffer, bound);
 
-	if (is_worth_keeping(config, length, compressed))
+	if (pgt_compression_rule_keeps(config->compress_by_size, length, compressed))
 	{
 		memcpy(records, buffer, compressed);
 		batch->codec = config->compression;
@@ -234,7 +214,8 @@ pgt_pending_batch_seal(const LogConfig *config, PendingBatch *batch)
 
 	pgt_pending_batch_reopen(batch);
 	batch->stored = batch->stored_length = batch->length;
-	if (is_worth_trying(config, batch->length - RECORD_BATCH_HEADER_SIZE))
+	if (config->compression != COMPRESSION_NONE &&
+		pgt_compression_rule_tries(config->compress_by_size, batch->length - RECORD_BATCH_HEADER_SIZE))
 		compress_batch(config, batch);
 	header.attributes = batch->codec;
 	/* the append sets the time, but for records that come with offset and time from a dump */

@@ -1,6 +1,6 @@
 -- Compressed batches: each codec there and back, the options, changing the
 -- codec, records that fit only when compressed, savepoints.
--- Files under test: compression.c, producer.c, log_reader.c.
+-- Files under test: compression.c, compression_rule.h, pending_batch.c, batch_builder.c, batch_reader.c.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pg_topics;
 SET timezone = 'UTC';
@@ -97,8 +97,8 @@ SELECT left(value, 8) AS value, count(*) FROM compressed_lz4 WHERE partition = 0
 
 -- ---- by size, where the topic names no codec --------------------------------
 
-CREATE FUNCTION noise(bytes int) RETURNS text LANGUAGE sql AS $$
-    SELECT left(string_agg(encode(sha512(n::text::bytea), 'base64'), ''), bytes)
+CREATE FUNCTION noise(bytes int, seed int DEFAULT 0) RETURNS text LANGUAGE sql AS $$
+    SELECT left(string_agg(encode(sha512((seed + n)::text::bytea), 'base64'), ''), bytes)
     FROM generate_series(1, bytes / 80 + 1) AS n $$;
 
 SELECT create_topic('compressed_by_size');
@@ -134,6 +134,39 @@ INSERT INTO compressed_by_size (value) VALUES (repeat('l', 3000));
 SELECT alter_topic('compressed_by_size', '{"compression.type": "lz4"}');
 INSERT INTO compressed_by_size (value) VALUES (repeat('m', 3000));
 SELECT (batch_codecs('compressed_by_size'))[10:];
+
+-- what is rewritten goes by the same sizes.  By partition: together too small; too little is
+-- saved; compressed; too little is saved, but without it more would be stored than before
+SELECT create_topic('merged_by_size', partitions => 4, config => '{"batch.merge.lag.ms": 0}');
+DO $$
+BEGIN
+    PERFORM produce('merged_by_size', NULL::text, repeat('d', 1200), partition => 3);
+    COMMIT;
+    FOR i IN 1 .. 12 LOOP
+        IF i <= 3 THEN
+            PERFORM produce('merged_by_size', NULL::text, repeat('a', 100), partition => 0);
+            COMMIT;
+        END IF;
+        PERFORM produce('merged_by_size', NULL::text, noise(850, i * 1000) || repeat('b', 60), partition => 1);
+        COMMIT;
+        PERFORM produce('merged_by_size', NULL::text, repeat('c', 900), partition => 2);
+        COMMIT;
+        PERFORM produce('merged_by_size', NULL::text, noise(900, i * 1000), partition => 3);
+        COMMIT;
+    END LOOP;
+END $$;
+SELECT array_positions(batch_codecs('merged_by_size'), 'lz4') AS compressed;
+SELECT partition, records_before = records_after AS complete, bytes_after < bytes_before AS smaller
+FROM merge_batches('merged_by_size');
+SELECT batch_codecs('merged_by_size');
+SELECT partition, count(*), sum(length(value)) FROM merged_by_size GROUP BY 1 ORDER BY 1;
+-- the one record that compaction leaves of a batch is too small
+SELECT create_topic('compacted_by_size', config => '{"cleanup.policy": "compact", "batch.merge": "off"}');
+INSERT INTO compacted_by_size (key, value) SELECT n::text, repeat('e', 100) FROM generate_series(1, 40) AS n;
+INSERT INTO compacted_by_size (key, value) SELECT n::text, repeat('f', 100) FROM generate_series(2, 40) AS n;
+SELECT batch_codecs('compacted_by_size');
+SELECT records_before, records_after FROM compact('compacted_by_size');
+SELECT batch_codecs('compacted_by_size');
 
 -- ---- options -----------------------------------------------------------------
 
@@ -288,5 +321,5 @@ DROP VIEW model_topics;
 DROP TABLE model, compression_records;
 DROP FUNCTION batch_codecs, round_trip, noise, add_record, churn;
 DROP FOREIGN TABLE compressed_none, compressed_gzip, compressed_snappy, compressed_lz4, compressed_zstd,
-    compressed_small, compressed_by_size, compressed_options, compressed_mixed, compressed_large, compressed_zeros,
+    compressed_small, compressed_by_size, merged_by_size, compacted_by_size, compressed_options, compressed_mixed, compressed_large, compressed_zeros,
     model_none, model_gzip, model_snappy, model_lz4, model_zstd;
