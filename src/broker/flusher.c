@@ -85,8 +85,10 @@ pgt_flusher_want(BrokerDurability durability, XLogRecPtr lsn)
 	{
 		Latch	   *latch;
 
-		if (pg_atomic_read_u64(&wanted[i]) < lsn)
-			pg_atomic_write_u64(&wanted[i], lsn);
+		/* as for other requests of the turn */
+		if (pg_atomic_read_u64(&wanted[i]) >= lsn)
+			continue;
+		pg_atomic_write_u64(&wanted[i], lsn);
 		pg_memory_barrier();
 		latch = pgt_broker_shared->flushers[i];
 		if (latch != NULL)

@@ -220,6 +220,7 @@ admit(ProducePart *part)
 	if (part->state == PART_BUSY)
 		part->produce->busy--;
 	part->state = PART_NEW;
+	pgt_turn_open();
 	/* dropped since it was looked up */
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(part->topic)))
 	{

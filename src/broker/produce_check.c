@@ -23,7 +23,7 @@
  * are.  Others, of extensions or in a domain's constraint, belong to whoever has made
  * them: they are called as the client's role, which may do no more in them than in a
  * security-restricted operation, with a snapshot, and not for longer than CHECK_MS, as all
- * clients wait meanwhile.
+ * clients wait meanwhile.  Settings that they change are changed back.
  *
  * Memory: the caller's context, for the answer and a batch that was compressed anew.  Room for decompressed
  * records is kept for the next batch if it is not large.
@@ -35,6 +35,7 @@
 #include "kafka/producer_batch.h"
 #include "miscadmin.h"
 #include "produce/producer.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -200,6 +201,7 @@ walk_as(RecordCheck *check, Oid role)
 {
 	Oid			user;
 	int			context;
+	int			settings = NewGUCNestLevel();
 
 	GetUserIdAndSecContext(&user, &context);
 	PushActiveSnapshot(GetTransactionSnapshot());
@@ -209,6 +211,8 @@ walk_as(RecordCheck *check, Oid role)
 	SetUserIdAndSecContext(user, context);
 	disable_timeout(STATEMENT_TIMEOUT, false);
 	PopActiveSnapshot();
+	/* what they have set, even for the session */
+	AtEOXact_GUC(false, settings);
 }
 
 /* The text of an error, with its detail. */
