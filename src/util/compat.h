@@ -233,6 +233,24 @@ pgt_new_tranche(const char *name)
 #define PGT_IS_SEARCH_PATH(path)	OverrideSearchPathMatchesCurrent(path)
 #endif
 
+/* ---- authentication ------------------------------------------------------- */
+
+/*
+ * The lines of pg_hba.conf.  16 reads files that include others, and opens them itself; a name
+ * there may be a regular expression.  Till 15 the tokens lie in the current context.
+ */
+#if PG_VERSION_NUM >= 160000
+#define PGT_OPEN_AUTH_FILE(name)	open_auth_file(name, LOG, 0, NULL)
+#define PGT_TOKENIZE_AUTH_FILE(name, file, lines)	tokenize_auth_file(name, file, lines, LOG, 0)
+#define PGT_CLOSE_AUTH_FILE(file)	free_auth_file(file, 0)
+#define PGT_TOKEN_REGEX(token)		((token)->regex)
+#else
+#define PGT_OPEN_AUTH_FILE(name)	AllocateFile(name, "r")
+#define PGT_TOKENIZE_AUTH_FILE(name, file, lines)	((void) tokenize_auth_file(name, file, lines, LOG))
+#define PGT_CLOSE_AUTH_FILE(file)	((void) FreeFile(file))
+#define PGT_TOKEN_REGEX(token)		((regex_t *) NULL)
+#endif
+
 /* ---- planning ------------------------------------------------------------- */
 
 /* a scan without remote joins, of all columns: 17 added conditions of joins, 18 disabled nodes */
