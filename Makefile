@@ -47,7 +47,7 @@ PG_CPPFLAGS += -DPGT_FAULT_POINTS
 DATA += $(call found,test/update/*.sql)
 endif
 # our own functions win over ones of the same name that the server exports
-SHLIB_LINK = -Wl,-Bsymbolic $(CODEC_LIBS)
+SHLIB_LINK = -Wl,-Bsymbolic $(CODEC_LIBS) $(if $(filter openssl,$(with_ssl)),-lssl -lcrypto)
 
 REGRESS = $(patsubst test/sql/%.sql,%,$(call found,test/sql/*.sql))
 ISOLATION = $(patsubst test/specs/%.spec,%,$(call found,test/specs/*.spec))
