@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "broker/access.h"
 #include "broker/api_table.h"
 #include "broker/api_versions.h"
 #include "broker/describe_cluster.h"
@@ -24,5 +25,6 @@ const BrokerApi *const pgt_api_table[] = {
 
 const BrokerHooks *const pgt_api_table_hooks[] = {
 	&pgt_turn_hooks,
+	&pgt_access_hooks,
 	NULL
 };
