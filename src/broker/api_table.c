@@ -10,14 +10,18 @@
 #include "broker/access.h"
 #include "broker/api_table.h"
 #include "broker/api_versions.h"
+#include "broker/authentication.h"
 #include "broker/describe_cluster.h"
 #include "broker/describe_topics.h"
 #include "broker/metadata.h"
+#include "broker/sasl.h"
 #include "broker/turn.h"
 
 const BrokerApi *const pgt_api_table[] = {
 	&pgt_metadata_api,
+	&pgt_sasl_handshake_api,
 	&pgt_api_versions_api,
+	&pgt_sasl_authenticate_api,
 	&pgt_describe_cluster_api,
 	&pgt_describe_topics_api,
 	NULL
@@ -25,6 +29,7 @@ const BrokerApi *const pgt_api_table[] = {
 
 const BrokerHooks *const pgt_api_table_hooks[] = {
 	&pgt_turn_hooks,
+	&pgt_authentication_hooks,
 	&pgt_access_hooks,
 	NULL
 };
