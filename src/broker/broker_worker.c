@@ -49,6 +49,7 @@
 #include "storage/ipc.h"
 #include "storage/sinval.h"
 #include "util/background_worker.h"
+#include "util/clock.h"
 #include "util/sql_version.h"
 #include "utils/memutils.h"
 
@@ -140,6 +141,23 @@ serve_server(void)
 	}
 	if (catchupInterruptPending)
 		ProcessCatchupInterrupt();
+}
+
+/* The loop is awake, which is all. */
+static void
+statistics_due(EventLoopTimer *timer)
+{
+}
+
+/* Hand on what the server counts, now or as soon as it may be done again. */
+static void
+report_statistics(void)
+{
+	static EventLoopTimer timer = {.expired = statistics_due};
+	long		wait_ms = pgstat_report_stat(false);
+
+	if (wait_ms > 0 && timer.due == 0)
+		pgt_event_loop_set_timer(&timer, pgt_clock_monotonic_us() + wait_ms * INT64CONST(1000));
 }
 
 /* One turn, after its sleep. */
@@ -243,7 +261,7 @@ pgt_broker_worker_main(Datum arg)
 		MemoryContextSwitchTo(turn_context);
 		serve_server();
 		run_turn(latch_set);
-		pgstat_report_stat(false);
+		report_statistics();
 		MemoryContextReset(turn_context);
 	}
 }
