@@ -18,6 +18,7 @@
 char	   *pgt_kafka_listeners = NULL;
 char	   *pgt_kafka_advertised = NULL;
 char	   *pgt_kafka_anonymous_role = NULL;
+bool		pgt_kafka_plain_without_tls = false;
 char	   *pgt_kafka_search_path = NULL;
 char	   *pgt_kafka_rack = NULL;
 int			pgt_kafka_node_id = 1;
@@ -25,6 +26,7 @@ int			pgt_kafka_max_connections = 1000;
 int			pgt_kafka_socket_request_max_bytes = 100 * 1024 * 1024;
 int			pgt_kafka_queued_max_request_bytes = 256 * 1024;
 int			pgt_kafka_connections_max_idle_ms = 600000;
+int			pgt_kafka_client_timeout = 60000;
 
 /* ---- lists of addresses ---------------------------------------------------- */
 
@@ -182,6 +184,11 @@ define_addresses(void)
 							   "An empty string means that they are refused.",
 							   &pgt_kafka_anonymous_role, "",
 							   PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("pg_topics.kafka_plain_without_tls",
+							 "Offers SASL PLAIN to Kafka clients whose passwords others on the network may hear.",
+							 "Without it PLAIN is offered over TLS, and to clients on the server's machine.",
+							 &pgt_kafka_plain_without_tls, false,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("pg_topics.kafka_search_path",
 							   "Schemas in which topics are found that Kafka clients name without a schema.",
 							   NULL, &pgt_kafka_search_path, "public",
@@ -216,6 +223,10 @@ define_limits(void)
 							"How long a Kafka client may be silent before its connection is closed.",
 							"0: for ever.",
 							&pgt_kafka_connections_max_idle_ms, 600000, 0, INT_MAX,
+							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("pg_topics.kafka_client_timeout",
+							"How long a Kafka client may leave a request half sent, or not take its answers.",
+							NULL, &pgt_kafka_client_timeout, 60000, 100, INT_MAX,
 							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 }
 

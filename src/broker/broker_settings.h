@@ -11,6 +11,7 @@
 extern char *pgt_kafka_listeners;
 extern char *pgt_kafka_advertised;
 extern char *pgt_kafka_anonymous_role;
+extern bool pgt_kafka_plain_without_tls;
 extern char *pgt_kafka_search_path;
 extern char *pgt_kafka_rack;
 extern int	pgt_kafka_node_id;
@@ -18,6 +19,7 @@ extern int	pgt_kafka_max_connections;
 extern int	pgt_kafka_socket_request_max_bytes;
 extern int	pgt_kafka_queued_max_request_bytes;
 extern int	pgt_kafka_connections_max_idle_ms;
+extern int	pgt_kafka_client_timeout;
 
 /* A frame of a client that is not authenticated may be that large. */
 #define BROKER_SETTINGS_FIRST_FRAME		(1024 * 1024)

@@ -14,10 +14,12 @@
 
 #include "broker/api_table.h"
 #include "broker/authentication.h"
-#include "broker/broker_settings.h"
 #include "broker/broker_wait.h"
+#include "broker/connection_status.h"
 #include "broker/dispatch.h"
+#include "broker/sasl.h"
 #include "broker/turn.h"
+#include "common/ip.h"
 #include "miscadmin.h"
 #include "postmaster/postmaster.h"
 #include "util/clock.h"
@@ -25,6 +27,7 @@
 
 #define FIRST_BLOCK		1024
 #define LARGEST_BLOCK	(64 * 1024)
+#define ARENA_MIN_LIMIT	(64 * 1024 * 1024)	/* that the messages of a request may take, whatever the setting */
 
 /* ---- errors end here ------------------------------------------------------- */
 
@@ -62,8 +65,12 @@ more_memory(KafkaArena *arena, size_t needed)
 {
 	BrokerRequest *request = (BrokerRequest *) ((char *) arena - offsetof(BrokerRequest, arena));
 	size_t		size = Max(needed, Min(Max(FIRST_BLOCK, 2 * request->arena_size), LARGEST_BLOCK));
-	char	   *block = MemoryContextAllocExtended(request->memory, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+	char	   *block;
 
+	/* structures are larger than their bytes: a large frame of small items must not take all memory */
+	if (request->arena_size + size > Max(pgt_connection_limits.memory, ARENA_MIN_LIMIT))
+		return false;
+	block = MemoryContextAllocExtended(request->memory, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
 	if (block == NULL)
 		return false;
 	arena->next = block;
@@ -74,17 +81,20 @@ more_memory(KafkaArena *arena, size_t needed)
 
 /* ---- requests -------------------------------------------------------------- */
 
-/* Copy what a client calls itself, for views. */
+/* Copy what a client calls itself, for views and the log: characters that are not plain ones are left out. */
 static void
 note_client(BrokerRequest *request)
 {
 	BrokerConnection *client = request->client;
 	KafkaString name = request->kafka.header->client_id;
-	int			length = Min(Max(name.length, 0), NAMEDATALEN - 1);
+	int			length = 0;
 
 	client->api_key = request->kafka.api->key;
-	if (length > 0)
-		memcpy(client->client_id, name.data, length);
+	for (int i = 0; i < name.length && length < NAMEDATALEN - 1; i++)
+	{
+		if (name.data[i] >= ' ' && name.data[i] <= '~')
+			client->client_id[length++] = name.data[i];
+	}
 	client->client_id[length] = '\0';
 }
 
@@ -95,13 +105,32 @@ typedef struct RequestCall
 	void		(*function) (BrokerRequest *request);
 } RequestCall;
 
+/* Say in errors whose request it was. */
+static void
+add_context(void *arg)
+{
+	BrokerRequest *request = arg;
+	Connection *connection = request->client->connection;
+	char		host[NI_MAXHOST];
+	char		port[NI_MAXSERV];
+
+	if (pg_getnameinfo_all(&connection->peer.addr, connection->peer.salen, host, sizeof(host), port, sizeof(port),
+						   NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		return;
+	errcontext("Kafka request %s, version %d, of client \"%s\" at %s:%s",
+			   pgt_kafka_api_name(request->kafka.api), request->kafka.version, request->client->client_id, host, port);
+}
+
 static void
 call_request(void *arg)
 {
 	RequestCall *call = arg;
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = add_context, .arg = call->request};
 
+	error_context_stack = &context;
 	MemoryContextSwitchTo(call->request->memory);
 	call->function(call->request);
+	error_context_stack = context.previous;
 }
 
 /* Let a function serve a request, and see to it that it has answered, parked or closed. */
@@ -124,27 +153,35 @@ run_request(BrokerRequest *request, void (*function) (BrokerRequest *request))
 	}
 }
 
+/* Serve a request if the client may have that. */
+static void
+serve_admitted(BrokerRequest *request)
+{
+	const BrokerApi *api = pgt_broker_find_api(request->kafka.api->key);
+
+	if (pgt_authentication_admits(request->client, api))
+		api->serve(request);
+	else
+		pgt_broker_close(request, "");	/* why is logged */
+}
+
 /* Serve a request whose body is decoded. */
 static void
 serve_request(BrokerRequest *request)
 {
-	const BrokerApi *api = pgt_broker_find_api(request->kafka.api->key);
-
 	note_client(request);
-	if (api == NULL)
+	if (pgt_broker_find_api(request->kafka.api->key) == NULL)
 		pgt_broker_close(request, "the API of a request is not served");
-	else if (!pgt_authentication_admits(request->client, api))
-		pgt_broker_close(request, "a request came before authentication");
 	else
-		run_request(request, api->serve);
+		run_request(request, serve_admitted);
 }
 
-/* A client that is authenticated may send larger frames from now on. */
+/* Serve a frame that is no request. */
 static void
-allow_frames(BrokerConnection *client)
+serve_sasl(BrokerRequest *request)
 {
-	if (client->authenticated)
-		client->connection->max_frame = pgt_kafka_socket_request_max_bytes;
+	request->kafka.api = pgt_kafka_api(KAFKA_API_SASL_AUTHENTICATE);
+	run_request(request, pgt_sasl_serve_frame);
 }
 
 /* A frame has come. */
@@ -159,6 +196,11 @@ serve(Exchange *exchange)
 	request->client = exchange->connection->client;
 	request->arrived = pgt_clock_monotonic_us();
 	request->arena.more = more_memory;
+	if (pgt_sasl_takes_frames(request->client))
+	{
+		serve_sasl(request);
+		return;
+	}
 	switch (pgt_kafka_request_decode(&request->kafka, &request->arena, exchange->frame, exchange->length))
 	{
 		case KAFKA_VERDICT_SERVE:
@@ -173,7 +215,6 @@ serve(Exchange *exchange)
 			pgt_broker_close(request, request->kafka.problem);
 			break;
 	}
-	allow_frames(request->client);
 }
 
 /* The connection of a request is closed before it is answered. */
@@ -249,15 +290,20 @@ opened(Connection *connection)
 	client->id = ++last_id;
 	client->api_key = -1;
 	client->session_end = NEVER_US;
-	if (!call_guarded(call_begin, client))
-		return false;
-	allow_frames(client);
-	return call_guarded(call_opened, client);
+	pgt_connection_status_add(client);
+	return call_guarded(call_begin, client) && call_guarded(call_opened, client);
+}
+
+static void
+settled(Connection *connection)
+{
+	pgt_connection_status_update(connection->client);
 }
 
 static void
 closed(Connection *connection)
 {
+	pgt_connection_status_remove(connection->client);
 	(void) call_guarded(call_closed, connection->client);
 }
 
@@ -265,6 +311,7 @@ static const ConnectionHandlers connection_handlers = {
 	.opened = opened,
 	.serve = serve,
 	.dropped = dropped,
+	.settled = settled,
 	.closed = closed
 };
 
@@ -282,6 +329,12 @@ static void
 call_start(void *arg)
 {
 	((const BrokerHooks *) arg)->start();
+}
+
+static void
+call_reloaded(void *arg)
+{
+	((const BrokerHooks *) arg)->reloaded();
 }
 
 static void
@@ -322,6 +375,16 @@ pgt_dispatch_start(void)
 	{
 		if (pgt_api_table_hooks[i]->start != NULL)
 			(void) call_guarded(call_start, (void *) pgt_api_table_hooks[i]);
+	}
+}
+
+void
+pgt_dispatch_reloaded(void)
+{
+	for (int i = 0; pgt_api_table_hooks[i] != NULL; i++)
+	{
+		if (pgt_api_table_hooks[i]->reloaded != NULL)
+			(void) call_guarded(call_reloaded, (void *) pgt_api_table_hooks[i]);
 	}
 }
 
