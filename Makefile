@@ -47,7 +47,7 @@ PG_CPPFLAGS += -DPGT_FAULT_POINTS
 DATA += $(call found,test/update/*.sql)
 endif
 # our own functions win over ones of the same name that the server exports
-SHLIB_LINK = -Wl,-Bsymbolic $(CODEC_LIBS)
+SHLIB_LINK = -Wl,-Bsymbolic $(CODEC_LIBS) $(if $(filter openssl,$(with_ssl)),-lssl -lcrypto)
 
 REGRESS = $(patsubst test/sql/%.sql,%,$(call found,test/sql/*.sql))
 ISOLATION = $(patsubst test/specs/%.spec,%,$(call found,test/specs/*.spec))
@@ -60,7 +60,7 @@ ISOLATION_OPTS = $(TEST_OPTS)
 TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
-EXTRA_CLEAN = test/unit/unit_test test/unit/key_map_test test/unit/key_index_test test/unit/kafka_test test/unit/kafka_bench test/unit/subxact_stack_test test/unit/producer_sequence_test test/fuzz/fuzz_target test/fuzz/make_seeds tmp_instance
+EXTRA_CLEAN = test/unit/unit_test test/unit/key_map_test test/unit/key_index_test test/unit/kafka_test test/unit/kafka_bench test/unit/subxact_stack_test test/unit/producer_sequence_test test/unit/output_test test/fuzz/fuzz_target test/fuzz/make_seeds tmp_instance
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -103,6 +103,12 @@ test/unit/kafka_test: $(KAFKA_TEST_SRCS) $(HEADER_FILES)
 	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(KAFKA_TEST_SRCS) \
 		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport $(CODEC_LIBS) -lm
 
+OUTPUT_SRCS = $(addprefix $(top),test/unit/output_test.c src/listener/output.c)
+
+test/unit/output_test: $(OUTPUT_SRCS) $(HEADER_FILES)
+	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(OUTPUT_SRCS) \
+		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lm
+
 SUBXACT_STACK_SRCS = $(addprefix $(top),test/unit/subxact_stack_test.c src/util/subxact_stack.c src/util/subxact_version.c)
 
 test/unit/subxact_stack_test: $(SUBXACT_STACK_SRCS) $(HEADER_FILES)
@@ -127,12 +133,13 @@ test/unit/key_index_test: $(KEY_INDEX_SRCS) $(HEADER_FILES)
 		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lm
 
 .PHONY: unit
-unit: test/unit/unit_test test/unit/key_map_test test/unit/key_index_test test/unit/subxact_stack_test test/unit/producer_sequence_test test/unit/kafka_test
+unit: test/unit/unit_test test/unit/key_map_test test/unit/key_index_test test/unit/subxact_stack_test test/unit/producer_sequence_test test/unit/output_test test/unit/kafka_test
 	test/unit/unit_test
 	test/unit/key_map_test
 	test/unit/key_index_test
 	test/unit/subxact_stack_test
 	test/unit/producer_sequence_test
+	test/unit/output_test
 	$(top)src/kafka/make_messages --check
 	test/unit/kafka_test $(top)test/kafka/vectors.zst
 	test/unit/release.pl

@@ -8,12 +8,17 @@
 #include "broker/broker.h"
 #include "nodes/parsenodes.h"
 
-/* All are called in a transaction, with a lock on the topic, which exists. */
+/* All are called in a transaction, and those of a topic with a lock on it: it exists. */
 
 /* Has the client's role any of these privileges (ACL_SELECT, ACL_INSERT) on a topic? */
 extern bool pgt_access_topic(const BrokerConnection *client, Oid topic, AclMode any_of);
 
+/* Is the role the topic's owner, or a member of it?  It may alter and drop the topic. */
+extern bool pgt_access_owns_topic(const BrokerConnection *client, Oid topic);
+
 /* What the client's role may do with a topic, as a set of bits that Kafka's operations number. */
 extern int32 pgt_access_topic_operations(const BrokerConnection *client, Oid topic);
+
+extern const BrokerHooks pgt_access_hooks;
 
 #endif							/* ACCESS_H */

@@ -7,8 +7,10 @@
  */
 #include "postgres.h"
 
+#include "broker/access.h"
 #include "broker/api_table.h"
 #include "broker/api_versions.h"
+#include "broker/authentication.h"
 #include "broker/describe_cluster.h"
 #include "broker/describe_topics.h"
 #include "broker/fetch.h"
@@ -17,6 +19,7 @@
 #include "broker/init_producer_id.h"
 #include "broker/metadata.h"
 #include "broker/produce.h"
+#include "broker/sasl.h"
 #include "broker/turn.h"
 
 const BrokerApi *const pgt_api_table[] = {
@@ -24,9 +27,11 @@ const BrokerApi *const pgt_api_table[] = {
 	&pgt_fetch_api,
 	&pgt_list_offsets_api,
 	&pgt_metadata_api,
+	&pgt_sasl_handshake_api,
 	&pgt_api_versions_api,
 	&pgt_leader_epoch_api,
 	&pgt_init_producer_id_api,
+	&pgt_sasl_authenticate_api,
 	&pgt_describe_cluster_api,
 	&pgt_describe_topics_api,
 	NULL
@@ -35,5 +40,7 @@ const BrokerApi *const pgt_api_table[] = {
 const BrokerHooks *const pgt_api_table_hooks[] = {
 	&pgt_turn_hooks,
 	&pgt_fetch_hooks,
+	&pgt_authentication_hooks,
+	&pgt_access_hooks,
 	NULL
 };

@@ -44,6 +44,8 @@ pgt_broker_set_client(BrokerConnection *client, Oid role, const char *role_name,
 	strlcpy(client->role_name, role_name, sizeof(client->role_name));
 	client->session_end = session_end;
 	client->connection->expires = session_end;
+	if (session_end < client->connection->timer.due)
+		pgt_event_loop_set_timer(&client->connection->timer, session_end);
 }
 
 /* ---- parts of a response --------------------------------------------------- */

@@ -68,6 +68,8 @@ typedef struct BrokerConnection
 	char		role_name[NAMEDATALEN];
 	struct SaslState *sasl;		/* of an exchange that is under way; NULL: none */
 	int64		session_end;	/* by the monotonic clock; NEVER_US: none */
+	bool		by_password;	/* the session ends when the password expires */
+	uint64		roles_version;	/* of pg_authid, when the role was looked at last */
 
 	/* as the client says */
 	char		client_id[NAMEDATALEN];	/* of its last request, cut */
@@ -238,6 +240,7 @@ typedef struct BrokerHooks
 	void		(*turn_begin) (bool latch_set);
 	void		(*turn_end) (void);
 	void		(*reached) (BrokerDurability durability, XLogRecPtr lsn);
+	void		(*reloaded) (void);	/* the configuration files were read again; outside a transaction */
 	void		(*opened) (BrokerConnection *client);
 	void		(*closed) (BrokerConnection *client);
 } BrokerHooks;

@@ -18,6 +18,7 @@
 char	   *pgt_kafka_listeners = NULL;
 char	   *pgt_kafka_advertised = NULL;
 char	   *pgt_kafka_anonymous_role = NULL;
+bool		pgt_kafka_plain_without_tls = false;
 char	   *pgt_kafka_search_path = NULL;
 char	   *pgt_kafka_rack = NULL;
 int			pgt_kafka_node_id = 1;
@@ -183,6 +184,11 @@ define_addresses(void)
 							   "An empty string means that they are refused.",
 							   &pgt_kafka_anonymous_role, "",
 							   PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("pg_topics.kafka_plain_without_tls",
+							 "Offers SASL PLAIN to Kafka clients whose passwords others on the network may hear.",
+							 "Without it PLAIN is offered over TLS, and to clients on the server's machine.",
+							 &pgt_kafka_plain_without_tls, false,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("pg_topics.kafka_search_path",
 							   "Schemas in which topics are found that Kafka clients name without a schema.",
 							   NULL, &pgt_kafka_search_path, "public",

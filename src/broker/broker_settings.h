@@ -11,6 +11,7 @@
 extern char *pgt_kafka_listeners;
 extern char *pgt_kafka_advertised;
 extern char *pgt_kafka_anonymous_role;
+extern bool pgt_kafka_plain_without_tls;
 extern char *pgt_kafka_search_path;
 extern char *pgt_kafka_rack;
 extern int	pgt_kafka_node_id;

@@ -136,7 +136,10 @@ serve_server(void)
 	Assert(!IsTransactionState());
 	pgt_background_worker_serve_signals();
 	if (reload)
+	{
 		apply_settings();
+		pgt_dispatch_reloaded();
+	}
 	if (catchupInterruptPending)
 		ProcessCatchupInterrupt();
 }

@@ -14,10 +14,10 @@
 
 #include "broker/api_table.h"
 #include "broker/authentication.h"
-#include "broker/broker_settings.h"
 #include "broker/broker_wait.h"
 #include "broker/connection_status.h"
 #include "broker/dispatch.h"
+#include "broker/sasl.h"
 #include "broker/turn.h"
 #include "common/ip.h"
 #include "miscadmin.h"
@@ -153,27 +153,35 @@ run_request(BrokerRequest *request, void (*function) (BrokerRequest *request))
 	}
 }
 
+/* Serve a request if the client may have that. */
+static void
+serve_admitted(BrokerRequest *request)
+{
+	const BrokerApi *api = pgt_broker_find_api(request->kafka.api->key);
+
+	if (pgt_authentication_admits(request->client, api))
+		api->serve(request);
+	else
+		pgt_broker_close(request, "");	/* why is logged */
+}
+
 /* Serve a request whose body is decoded. */
 static void
 serve_request(BrokerRequest *request)
 {
-	const BrokerApi *api = pgt_broker_find_api(request->kafka.api->key);
-
 	note_client(request);
-	if (api == NULL)
+	if (pgt_broker_find_api(request->kafka.api->key) == NULL)
 		pgt_broker_close(request, "the API of a request is not served");
-	else if (!pgt_authentication_admits(request->client, api))
-		pgt_broker_close(request, "a request came before authentication");
 	else
-		run_request(request, api->serve);
+		run_request(request, serve_admitted);
 }
 
-/* A client that is authenticated may send larger frames from now on. */
+/* Serve a frame that is no request. */
 static void
-allow_frames(BrokerConnection *client)
+serve_sasl(BrokerRequest *request)
 {
-	if (client->authenticated)
-		client->connection->max_frame = pgt_kafka_socket_request_max_bytes;
+	request->kafka.api = pgt_kafka_api(KAFKA_API_SASL_AUTHENTICATE);
+	run_request(request, pgt_sasl_serve_frame);
 }
 
 /* A frame has come. */
@@ -188,6 +196,11 @@ serve(Exchange *exchange)
 	request->client = exchange->connection->client;
 	request->arrived = pgt_clock_monotonic_us();
 	request->arena.more = more_memory;
+	if (pgt_sasl_takes_frames(request->client))
+	{
+		serve_sasl(request);
+		return;
+	}
 	switch (pgt_kafka_request_decode(&request->kafka, &request->arena, exchange->frame, exchange->length))
 	{
 		case KAFKA_VERDICT_SERVE:
@@ -202,7 +215,6 @@ serve(Exchange *exchange)
 			pgt_broker_close(request, request->kafka.problem);
 			break;
 	}
-	allow_frames(request->client);
 }
 
 /* The connection of a request is closed before it is answered. */
@@ -279,10 +291,7 @@ opened(Connection *connection)
 	client->api_key = -1;
 	client->session_end = NEVER_US;
 	pgt_connection_status_add(client);
-	if (!call_guarded(call_begin, client))
-		return false;
-	allow_frames(client);
-	return call_guarded(call_opened, client);
+	return call_guarded(call_begin, client) && call_guarded(call_opened, client);
 }
 
 static void
@@ -323,6 +332,12 @@ call_start(void *arg)
 }
 
 static void
+call_reloaded(void *arg)
+{
+	((const BrokerHooks *) arg)->reloaded();
+}
+
+static void
 call_turn_end(void *arg)
 {
 	((const BrokerHooks *) arg)->turn_end();
@@ -360,6 +375,16 @@ pgt_dispatch_start(void)
 	{
 		if (pgt_api_table_hooks[i]->start != NULL)
 			(void) call_guarded(call_start, (void *) pgt_api_table_hooks[i]);
+	}
+}
+
+void
+pgt_dispatch_reloaded(void)
+{
+	for (int i = 0; pgt_api_table_hooks[i] != NULL; i++)
+	{
+		if (pgt_api_table_hooks[i]->reloaded != NULL)
+			(void) call_guarded(call_reloaded, (void *) pgt_api_table_hooks[i]);
 	}
 }
 

@@ -15,6 +15,7 @@ extern void pgt_dispatch_wake(void);
 
 /* Call the hooks of these moments. */
 extern void pgt_dispatch_start(void);
+extern void pgt_dispatch_reloaded(void);
 extern void pgt_dispatch_turn_begin(bool latch_set);
 extern void pgt_dispatch_turn_end(void);
 extern void pgt_dispatch_reached(BrokerDurability durability, XLogRecPtr lsn);

@@ -44,6 +44,7 @@
 #include "util/clock.h"
 #include "util/transaction.h"
 
+#define GROUP_PRODUCERS		32	/* of which batches are appended by one write */
 #define MOST_EVICTIONS		16	/* for one append, if others take what was freed */
 #define FULL_MESSAGE_MS		60000	/* between two messages of a process that the table is full */
 
@@ -202,22 +203,72 @@ ask_ended(uint64 xid, void *arg)
 
 /* ---- appending ----------------------------------------------------------- */
 
+/* The producer's entry, for a batch of it; NULL if none may be appended now. */
+static ProducerSequence *
+sequence_for_append(PartitionState *state, int64 producer_id)
+{
+	Assert(LWLockHeldByMeInMode(&state->lock, LW_EXCLUSIVE));
+	return pg_atomic_read_u32(&pgt_log_state->self_sync) == 0 ? find_or_add(state, producer_id) : NULL;
+}
+
 SequenceVerdict
 pgt_producer_state_check(PartitionState *state, LogAppendRequest *request, uint64 xid)
 {
 	SequenceRange range = range_of(request);
 	SequenceVerdict verdict;
-	ProducerSequence *sequence;
+	ProducerSequence *sequence = sequence_for_append(state, request->producer_id);
 
-	Assert(LWLockHeldByMeInMode(&state->lock, LW_EXCLUSIVE));
-	if (pg_atomic_read_u32(&pgt_log_state->self_sync) != 0)
-		return SEQUENCE_BUSY;
-	sequence = find_or_add(state, request->producer_id);
 	if (sequence == NULL)
 		return SEQUENCE_BUSY;
 	verdict = pgt_producer_sequence_check(sequence, &range, ask_running, &xid, &request->base_offset);
 	request->producer_starts = range.starts;
 	return verdict;
+}
+
+/*
+ * Producers of the group, as they will be when it is appended.  They are copies, since the write
+ * may fail.
+ */
+static ProducerSequence group[GROUP_PRODUCERS];
+static int	group_count = 0;
+
+void
+pgt_producer_state_begin_group(void)
+{
+	group_count = 0;
+}
+
+/* The producer in the group; it joins if it can.  NULL if it cannot. */
+static ProducerSequence *
+find_in_group(PartitionState *state, int64 producer_id)
+{
+	const ProducerSequence *sequence;
+
+	for (int i = group_count - 1; i >= 0; i--)
+		if (group[i].producer_id == producer_id)
+			return &group[i];
+	if (group_count == GROUP_PRODUCERS)
+		return NULL;
+	sequence = sequence_for_append(state, producer_id);
+	if (sequence == NULL)
+		return NULL;
+	group[group_count] = *sequence;
+	return &group[group_count++];
+}
+
+bool
+pgt_producer_state_joins_group(PartitionState *state, LogAppendRequest *request, int64 base_offset, uint64 xid)
+{
+	SequenceRange range = range_of(request);
+	ProducerSequence *sequence = find_in_group(state, request->producer_id);
+	int64		offset;
+
+	if (sequence == NULL ||
+		pgt_producer_sequence_check(sequence, &range, ask_running, &xid, &offset) != SEQUENCE_GOES_ON)
+		return false;
+	request->producer_starts = range.starts;
+	pgt_producer_sequence_apply(sequence, &range, base_offset, xid, 0);
+	return true;
 }
 
 void

@@ -25,6 +25,15 @@ extern void pgt_producer_state_make_room(PartitionState *state, int64 producer_i
  */
 extern SequenceVerdict pgt_producer_state_check(PartitionState *state, LogAppendRequest *request, uint64 xid);
 
+/*
+ * For batches that are appended by one write: begin a group; and may a batch join it, at this
+ * offset?  It may if it could be appended behind those that have joined before.  False if it
+ * must be looked at alone.  The caller holds the slot's lock exclusively throughout.
+ */
+extern void pgt_producer_state_begin_group(void);
+extern bool pgt_producer_state_joins_group(PartitionState *state, LogAppendRequest *request,
+										   int64 base_offset, uint64 xid);
+
 /* The batch was appended.  For appending and for redo; the caller holds the slot's lock exclusively. */
 extern void pgt_producer_state_apply(PartitionState *state, const LogAppendRequest *request, uint64 xid);
 

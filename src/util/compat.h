@@ -16,11 +16,13 @@
 #if PG_VERSION_NUM >= 160000
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
+#include "catalog/pg_namespace.h"
 #include "varatt.h"				/* was part of postgres.h */
 #endif
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"	/* were part of commands/explain.h */
 #include "commands/explain_state.h"
+#include "tcop/backend_startup.h"
 #endif
 #if PG_VERSION_NUM >= 190000
 #include "nodes/miscnodes.h"
@@ -231,6 +233,61 @@ pgt_new_tranche(const char *name)
 #define PgtSearchPath				OverrideSearchPath
 #define PGT_SEARCH_PATH(context)	GetOverrideSearchPath(context)
 #define PGT_IS_SEARCH_PATH(path)	OverrideSearchPathMatchesCurrent(path)
+#endif
+
+/* ---- authentication ------------------------------------------------------- */
+
+/* may a role do that with a database or a schema?  16 has one function for objects of all kinds */
+#if PG_VERSION_NUM >= 160000
+#define PGT_DATABASE_ACLCHECK(database, role, mode) \
+	object_aclcheck(DatabaseRelationId, database, role, mode)
+#define PGT_SCHEMA_ACLCHECK(schema, role, mode) \
+	object_aclcheck(NamespaceRelationId, schema, role, mode)
+#else
+#define PGT_DATABASE_ACLCHECK(database, role, mode)	pg_database_aclcheck(database, role, mode)
+#define PGT_SCHEMA_ACLCHECK(schema, role, mode)		pg_namespace_aclcheck(schema, role, mode)
+#endif
+
+/* is it to be logged that a client was authorized?  18 logs connections by kinds of events */
+#if PG_VERSION_NUM >= 180000
+#define PGT_LOG_CONNECTIONS			((log_connections & LOG_CONNECTION_AUTHORIZATION) != 0)
+#else
+#define PGT_LOG_CONNECTIONS			Log_connections
+#endif
+
+/*
+ * The lines of pg_hba.conf.  16 reads files that include others, and opens them itself; a name
+ * there may be a regular expression.  Till 15 the tokens lie in the current context.
+ */
+#if PG_VERSION_NUM >= 160000
+#define PGT_OPEN_AUTH_FILE(name)	open_auth_file(name, LOG, 0, NULL)
+#define PGT_TOKENIZE_AUTH_FILE(name, file, lines)	tokenize_auth_file(name, file, lines, LOG, 0)
+#define PGT_CLOSE_AUTH_FILE(file)	free_auth_file(file, 0)
+#define PGT_TOKEN_REGEX(token)		((token)->regex)
+#else
+#define PGT_OPEN_AUTH_FILE(name)	AllocateFile(name, "r")
+#define PGT_TOKENIZE_AUTH_FILE(name, file, lines)	((void) tokenize_auth_file(name, file, lines, LOG))
+#define PGT_CLOSE_AUTH_FILE(file)	((void) FreeFile(file))
+#define PGT_TOKEN_REGEX(token)		((regex_t *) NULL)
+#endif
+
+/* what a stored SCRAM secret has in it: since 16 the hash and the length of keys as well, which have one value so far */
+#if PG_VERSION_NUM >= 160000
+#define PGT_SCRAM_KEY_LEN			SCRAM_MAX_KEY_LEN
+#define PGT_PARSE_SCRAM_SECRET(secret, iterations, salt, stored_key, server_key) \
+	parse_scram_secret(secret, iterations, &(pg_cryptohash_type) {PG_SHA256}, &(int) {0}, salt, \
+					   stored_key, server_key)
+#else
+#define PGT_SCRAM_KEY_LEN			SCRAM_KEY_LEN
+#define PGT_PARSE_SCRAM_SECRET(secret, iterations, salt, stored_key, server_key) \
+	parse_scram_secret(secret, iterations, salt, stored_key, server_key)
+#endif
+
+/* base64 gives bytes, which were characters till 17 */
+#if PG_VERSION_NUM >= 180000
+#define PGT_B64_DECODE(text, length, bytes, room)	pg_b64_decode(text, length, bytes, room)
+#else
+#define PGT_B64_DECODE(text, length, bytes, room)	pg_b64_decode(text, length, (char *) (bytes), room)
 #endif
 
 /* ---- planning ------------------------------------------------------------- */

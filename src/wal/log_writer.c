@@ -24,6 +24,10 @@
  *	  before the commit			a batch whose transaction never committed:
  *								readers skip it, the offsets stay a gap
  *
+ * Small batches are appended together, each step for all of them at once: the log's end moves
+ * only under the lock that is held over all steps, so their order among themselves is seen by
+ * nobody, and a crash leaves of each what it would leave of one alone.
+ *
  * Between the WAL insert and publishing there must be no error: those steps
  * are in a critical section, and what could fail for a full disk (log bytes,
  * index space) is done before.
@@ -61,6 +65,7 @@
 #include "util/clock.h"
 #include "util/fault_point.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "wal/log_apply.h"
 #include "wal/log_sync.h"
 #include "wal/log_writer.h"
@@ -71,6 +76,10 @@
 
 #define APPEND_SPINS		20
 #define APPEND_SPIN_DELAYS	20	/* between two looks: about a microsecond */
+
+/* Batches that are written together: so many, with so many bytes. */
+#define GROUP_BATCHES		128
+#define GROUP_BYTES			((uint32) (128 * 1024))
 
 int			pgt_max_xid_distance = 1500000000;
 
@@ -261,6 +270,19 @@ write_batch(PartitionState *state, const LogAppendRequest *request)
 	return segment;
 }
 
+/* Let everyone see the batch, and remember it of its producer. */
+static void
+publish(PartitionState *state, const LogAppendRequest *request, const IndexEntry *entry, bool self_sync)
+{
+	pgt_partition_log_publish(state, request, entry, self_sync);
+	if (likely(request->producer_id < 0))
+		return;
+	pgt_producer_state_apply(state, request, entry->xid);
+	/* the sync process has just ended: its last sync must save that */
+	if (self_sync)
+		pg_atomic_write_u32(&pgt_log_state->recovery_point_stale, 1);
+}
+
 /* The steps between which nothing may fail; see the head of this file. */
 static void
 log_and_publish(PartitionState *state, Segment *segment,
@@ -276,14 +298,7 @@ log_and_publish(PartitionState *state, Segment *segment,
 	FAULT_POINT("append-entered");
 	if (self_sync)
 		pgt_segment_sync(segment);
-	pgt_partition_log_publish(state, request, entry, self_sync);
-	if (unlikely(request->producer_id >= 0))
-	{
-		pgt_producer_state_apply(state, request, entry->xid);
-		/* the sync process has just ended: its last sync must save what that was */
-		if (self_sync)
-			pg_atomic_write_u32(&pgt_log_state->recovery_point_stale, 1);
-	}
+	publish(state, request, entry, self_sync);
 	END_CRIT_SECTION();
 }
 
@@ -349,6 +364,26 @@ passes_check(PartitionState *state, LogAppendRequest *request, uint64 xid)
 	return false;
 }
 
+/* Write into a batch what only its place in the log decides. */
+static void
+place_batch(LogAppendRequest *request, int64 base_offset, int64 last_append_time)
+{
+	/* another has passed us, or the clock was set back */
+	if (request->log_append_time && request->max_timestamp < last_append_time)
+		set_append_time(request, last_append_time);
+	request->base_offset = base_offset;
+	pgt_record_batch_set_base_offset(request->batch, base_offset);
+	pgt_record_batch_set_leader_epoch(request->batch, (int32) GetWALInsertionTimeLine());
+}
+
+/* The batch is appended. */
+static void
+set_outcome(const PartitionState *state, LogAppendRequest *request)
+{
+	request->log_start_offset = state->log_start_offset;
+	request->outcome = LOG_APPEND_DONE;
+}
+
 /* Append one batch; caller holds the slot's lock. */
 static void
 append_batch(PartitionState *state, const LogConfig *config, LogAppendRequest *request, uint64 xid,
@@ -359,23 +394,132 @@ append_batch(PartitionState *state, const LogConfig *config, LogAppendRequest *r
 	IndexEntry	entry;
 	bool		rolls;
 
-	/* another has passed us, or the clock was set back */
-	if (request->log_append_time && request->max_timestamp < state->last_append_time)
-		set_append_time(request, state->last_append_time);
-	request->base_offset = choose_base_offset(state, request);
+	place_batch(request, choose_base_offset(state, request), state->last_append_time);
 	set_place(state, request, own);
-	pgt_record_batch_set_base_offset(request->batch, request->base_offset);
-	pgt_record_batch_set_leader_epoch(request->batch, (int32) GetWALInsertionTimeLine());
 	rolls = pgt_partition_log_must_roll(state, config, request, request->base_offset);
 	segment = !rolls ? write_batch(state, request) :
 		pgt_partition_log_begin_roll(state, request->base_offset, state->next_offset, request, &roll);
 	FAULT_POINT("append-written");
 	pgt_partition_log_fill_entry(&entry, state, request, xid);
 	log_and_publish(state, segment, request, &entry);
-	request->log_start_offset = state->log_start_offset;
-	request->outcome = LOG_APPEND_DONE;
+	set_outcome(state, request);
 	if (rolls)
 		pgt_partition_log_end_roll(state, &roll);
+}
+
+/*
+ * How many of the batches go into the active segment by one write, if none of them asks for an
+ * offset.  Less than 2: the first one is to be appended alone.  The caller holds the slot's lock.
+ */
+static int
+group_length(PartitionState *state, const LogConfig *config, LogAppendRequest *requests, int count, uint64 xid)
+{
+	int64		offset = state->next_offset;
+	int64		first_time = state->active_entries > 0 ? state->active_first_timestamp : requests[0].max_timestamp;
+	uint32		bytes = 0;
+	int			n = 0;
+
+	if (state->active_base == NO_SEGMENT || offset > MAX_EXPLICIT_OFFSET)
+		return 0;
+	pgt_producer_state_begin_group();
+	for (; n < Min(count, GROUP_BATCHES); n++)
+	{
+		LogAppendRequest *request = &requests[n];
+
+		if (request->required_offset != NO_OFFSET || request->length > GROUP_BYTES - bytes ||
+			offset + request->last_offset_delta - state->active_base > PG_INT32_MAX)
+			break;
+		/* as pgt_partition_log_must_roll() would say then */
+		if ((int64) state->active_end + bytes + request->length > config->segment_bytes ||
+			pgt_clock_ms_between(first_time, request->max_timestamp) > config->segment_ms)
+			break;
+		if (request->producer_id >= 0 && !pgt_producer_state_joins_group(state, request, offset, xid))
+			break;
+		bytes += request->length;
+		offset += request->last_offset_delta + 1;
+	}
+	return n;
+}
+
+/* Write the batches behind the active segment's end, with space for their entries: all that may fail. */
+static Segment *
+write_group(PartitionState *state, LogAppendRequest *requests, int count)
+{
+	static char *buffer = NULL;
+	Segment    *segment = segment_for_append(state);
+	int64		offset = state->next_offset;
+	int64		time = state->last_append_time;
+	uint32		length = 0;
+
+	if (buffer == NULL)
+		buffer = MemoryContextAlloc(TopMemoryContext, GROUP_BYTES);
+	for (int i = 0; i < count; i++)
+	{
+		LogAppendRequest *request = &requests[i];
+
+		place_batch(request, offset, time);
+		memcpy(buffer + length, request->batch, request->length);
+		length += request->length;
+		offset += request->last_offset_delta + 1;
+		time = request->log_append_time ? request->max_timestamp : NO_APPEND_TIME;
+	}
+	pgt_segment_reserve_entry(segment, state->active_entries + count - 1);
+	pgt_segment_write(segment, state->active_end, buffer, length);
+	pgt_segment_open_index(segment);
+	return segment;
+}
+
+/*
+ * Append batches of which group_length() says that they go together; the caller holds the slot's
+ * lock.  For small batches most of the time goes into the system calls, of which there are two
+ * here, however many batches there are.  The log's end moves before the entries are written,
+ * since each record says where the one before has ended; but nobody sees that before the lock
+ * is released.
+ */
+static void
+append_group(PartitionState *state, LogAppendRequest *requests, int count, uint64 xid, LogWriterRange *own)
+{
+	Segment    *segment = write_group(state, requests, count);
+	uint32		first = state->active_entries;
+	IndexEntry	entries[GROUP_BATCHES];
+	bool		self_sync = pg_atomic_read_u32(&pgt_log_state->self_sync) != 0;
+
+	FAULT_POINT("append-written");
+	START_CRIT_SECTION();
+	for (int i = 0; i < count; i++)
+	{
+		set_place(state, &requests[i], own);
+		pgt_partition_log_fill_entry(&entries[i], state, &requests[i], xid);
+		entries[i].lsn = insert_append(state, &requests[i], &entries[i], self_sync);
+		publish(state, &requests[i], &entries[i], self_sync);
+	}
+	FAULT_POINT("append-logged");
+	pgt_segment_write_entries(segment, first, count, entries);
+	FAULT_POINT("append-entered");
+	if (self_sync)
+		pgt_segment_sync(segment);
+	END_CRIT_SECTION();
+	for (int i = 0; i < count; i++)
+		set_outcome(state, &requests[i]);
+}
+
+/* Append or refuse the next batches, one at least; returns how many.  The caller holds the slot's lock. */
+static int
+append_next(PartitionState *state, const LogConfig *config, LogAppendRequest *requests, int count, uint64 xid,
+			LogWriterRange *own)
+{
+	int			together;
+
+	if (unlikely(requests[0].producer_id >= 0) && !passes_check(state, &requests[0], xid))
+		return 1;
+	together = count > 1 ? group_length(state, config, requests, count, xid) : 1;
+	if (together < 2)
+	{
+		append_batch(state, config, &requests[0], xid, own);
+		return 1;
+	}
+	append_group(state, requests, together, xid, own);
+	return together;
 }
 
 /* Count what was appended. */
@@ -414,10 +558,8 @@ pgt_log_writer_append(PartitionState *state, const LogConfig *config, LogAppendR
 			pgt_producer_state_make_room(state, requests[i].producer_id);
 	}
 	acquire_for_append(state);
-	for (int i = 0; i < count; i++)
-		if (likely(requests[i].producer_id < 0) ||
-			passes_check(state, &requests[i], U64FromFullTransactionId(xid)))
-			append_batch(state, config, &requests[i], U64FromFullTransactionId(xid), own);
+	for (int i = 0; i < count;)
+		i += append_next(state, config, &requests[i], count - i, U64FromFullTransactionId(xid), own);
 	LWLockRelease(&state->lock);
 	FAULT_POINT("append-done");
 	count_appended(state, requests, count);

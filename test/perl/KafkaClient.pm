@@ -20,6 +20,7 @@ use constant {
 	METADATA                   => 3,
 	SASL_HANDSHAKE             => 17,
 	API_VERSIONS               => 18,
+	SASL_AUTHENTICATE          => 36,
 	DESCRIBE_CLUSTER           => 60,
 	DESCRIBE_TOPIC_PARTITIONS  => 75,
 };
@@ -68,6 +69,14 @@ sub new
 	  or return undef;
 
 	setsockopt($socket, IPPROTO_TCP, TCP_NODELAY, 1);
+	return $class->of_socket($socket);
+}
+
+# A client whose bytes go through a socket that is open already.
+sub of_socket
+{
+	my ($class, $socket) = @_;
+
 	binmode $socket;
 	return bless { socket => $socket, input => '', last_id => 0 }, $class;
 }

@@ -240,7 +240,7 @@ reload_with('pg_topics.kafka_connections_max_idle_ms' => '600000');
 # ---- without authentication --------------------------------------------------
 
 $other = client();
-$watch->metadata('events');
+$other->metadata('events');
 sql(q{ALTER SYSTEM SET pg_topics.kafka_anonymous_role = ''});
 reload_with();
 my $nobody = client();

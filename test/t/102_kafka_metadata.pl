@@ -27,6 +27,7 @@ sql(q{SELECT create_topic('events', partitions => 3), create_topic('second.deep'
 	create_topic('third.far'), create_topic('third.events', partitions => 4), create_topic('"orders.created"'),
 	create_topic('hidden'), create_topic('second.events'), create_topic('"no good"')});
 sql('GRANT SELECT ON events, second.deep, third.far, third.events, second.events, "no good" TO app; GRANT INSERT ON "orders.created" TO app');
+sql('GRANT USAGE ON SCHEMA second, third TO app');
 my $client;
 ok(poll_until(sub { $client = KafkaClient->new($port) }), 'the listener has started') or BAIL_OUT('no listener');
 
