@@ -60,7 +60,7 @@ ISOLATION_OPTS = $(TEST_OPTS)
 TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
-EXTRA_CLEAN = test/unit/unit_test test/unit/key_map_test test/unit/key_index_test test/unit/kafka_test test/unit/kafka_bench test/unit/subxact_stack_test test/fuzz/fuzz_target test/fuzz/make_seeds tmp_instance
+EXTRA_CLEAN = test/unit/unit_test test/unit/key_map_test test/unit/key_index_test test/unit/kafka_test test/unit/kafka_bench test/unit/subxact_stack_test test/unit/output_test test/fuzz/fuzz_target test/fuzz/make_seeds tmp_instance
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -103,6 +103,12 @@ test/unit/kafka_test: $(KAFKA_TEST_SRCS) $(HEADER_FILES)
 	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(KAFKA_TEST_SRCS) \
 		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport $(CODEC_LIBS) -lm
 
+OUTPUT_SRCS = $(addprefix $(top),test/unit/output_test.c src/listener/output.c)
+
+test/unit/output_test: $(OUTPUT_SRCS) $(HEADER_FILES)
+	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(OUTPUT_SRCS) \
+		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lm
+
 SUBXACT_STACK_SRCS = $(addprefix $(top),test/unit/subxact_stack_test.c src/util/subxact_stack.c)
 
 test/unit/subxact_stack_test: $(SUBXACT_STACK_SRCS) $(HEADER_FILES)
@@ -121,11 +127,12 @@ test/unit/key_index_test: $(KEY_INDEX_SRCS) $(HEADER_FILES)
 		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lm
 
 .PHONY: unit
-unit: test/unit/unit_test test/unit/key_map_test test/unit/key_index_test test/unit/subxact_stack_test test/unit/kafka_test
+unit: test/unit/unit_test test/unit/key_map_test test/unit/key_index_test test/unit/subxact_stack_test test/unit/output_test test/unit/kafka_test
 	test/unit/unit_test
 	test/unit/key_map_test
 	test/unit/key_index_test
 	test/unit/subxact_stack_test
+	test/unit/output_test
 	$(top)src/kafka/make_messages --check
 	test/unit/kafka_test $(top)test/kafka/vectors.zst
 	test/unit/release.pl

@@ -583,6 +583,18 @@ CREATE VIEW pg_stat_progress_topic_compaction AS
     SELECT * FROM pg_stat_progress_topic_compaction_info();
 COMMENT ON VIEW pg_stat_progress_topic_compaction IS 'progress of each running compaction and merging';
 
+CREATE FUNCTION pg_kafka_connections_info(OUT pid int, OUT database oid, OUT connection_id bigint,
+    OUT role regrole, OUT client_addr inet, OUT client_port int, OUT listen_addr inet, OUT listen_port int,
+    OUT client_id text, OUT software_name text, OUT software_version text,
+    OUT state text, OUT last_api text, OUT waiting_requests int, OUT unsent_bytes bigint,
+    OUT requests bigint, OUT bytes_in bigint, OUT bytes_out bigint,
+    OUT connected_at timestamptz, OUT active_at timestamptz)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_kafka_connections_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE VIEW pg_kafka_connections AS SELECT * FROM pg_kafka_connections_info();
+COMMENT ON VIEW pg_kafka_connections IS 'connections of Kafka clients to all databases of the server';
+
 CREATE FUNCTION pg_topics_doctor(held_for interval DEFAULT '1 minute',
     idle_for interval DEFAULT '1 hour',
     OUT check_name text, OUT severity text, OUT subject text, OUT finding text, OUT advice text)
@@ -701,5 +713,27 @@ COMMENT ON COLUMN pg_stat_progress_topic_compaction.bytes_written IS 'bytes writ
 COMMENT ON COLUMN pg_stat_progress_topic_compaction.keys IS 'number of keys found';
 COMMENT ON COLUMN pg_stat_progress_topic_compaction.records_removed IS 'number of records removed';
 
+COMMENT ON COLUMN pg_kafka_connections.pid IS 'process that serves the connection';
+COMMENT ON COLUMN pg_kafka_connections.database IS 'database of the listener';
+COMMENT ON COLUMN pg_kafka_connections.connection_id IS 'number of the connection, of no other one of the process';
+COMMENT ON COLUMN pg_kafka_connections.role IS 'role of the client; null: it has not authenticated';
+COMMENT ON COLUMN pg_kafka_connections.client_addr IS 'address of the client';
+COMMENT ON COLUMN pg_kafka_connections.client_port IS 'port of the client';
+COMMENT ON COLUMN pg_kafka_connections.listen_addr IS 'address that the client has connected to';
+COMMENT ON COLUMN pg_kafka_connections.listen_port IS 'port that the client has connected to';
+COMMENT ON COLUMN pg_kafka_connections.client_id IS 'what the client calls itself';
+COMMENT ON COLUMN pg_kafka_connections.software_name IS 'name of the clients library';
+COMMENT ON COLUMN pg_kafka_connections.software_version IS 'version of the clients library';
+COMMENT ON COLUMN pg_kafka_connections.state IS 'unauthenticated, idle, waiting for the answer to a request, or sending: the client takes an answer slowly';
+COMMENT ON COLUMN pg_kafka_connections.last_api IS 'API of the last request';
+COMMENT ON COLUMN pg_kafka_connections.waiting_requests IS 'number of requests that are not answered';
+COMMENT ON COLUMN pg_kafka_connections.unsent_bytes IS 'bytes of answers that are not sent';
+COMMENT ON COLUMN pg_kafka_connections.requests IS 'number of requests so far';
+COMMENT ON COLUMN pg_kafka_connections.bytes_in IS 'bytes received';
+COMMENT ON COLUMN pg_kafka_connections.bytes_out IS 'bytes sent';
+COMMENT ON COLUMN pg_kafka_connections.connected_at IS 'when the client connected';
+COMMENT ON COLUMN pg_kafka_connections.active_at IS 'when a request came in or an answer went out last';
+
 GRANT SELECT ON pg_topics, pg_topic_partitions, pg_topic_segments, pg_topic_maintenance, pg_topic_groups,
-    pg_topic_group_members, pg_stat_topics, pg_stat_progress_topic_compaction TO PUBLIC;
+    pg_topic_group_members, pg_stat_topics, pg_stat_progress_topic_compaction,
+    pg_kafka_connections TO PUBLIC;

@@ -16,6 +16,7 @@
 #include "broker/broker_settings.h"
 #include "broker/broker_shared.h"
 #include "broker/broker_worker.h"
+#include "broker/connection_status.h"
 #include "consume/consume.h"
 #include "consume/consume_live.h"
 #include "ddl/partition_room.h"
@@ -204,6 +205,7 @@ request_shmem(void)
 	RequestAddinShmemSpace(pgt_log_state_size());
 	RequestAddinShmemSpace(pgt_topic_waiters_size());
 	RequestAddinShmemSpace(pgt_broker_shared_size());
+	RequestAddinShmemSpace(pgt_connection_status_size());
 }
 
 /* Make the table of partitions and fill it, before any process can use it. */
@@ -214,6 +216,7 @@ startup_shmem(void)
 		previous_shmem_startup();
 	pgt_topic_waiters_init();
 	pgt_broker_shared_init();
+	pgt_connection_status_init();
 	if (pgt_log_state_init())
 	{
 		pgt_commit_log_init();

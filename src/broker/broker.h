@@ -76,6 +76,7 @@ typedef struct BrokerConnection
 
 	int			api_key;		/* of its last request; -1: none yet */
 	struct FetchSession *fetch_session; /* of fetch.c */
+	struct ConnectionStatus *status;	/* of connection_status.c */
 } BrokerConnection;
 
 /* ---- requests -------------------------------------------------------------- */

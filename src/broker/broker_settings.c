@@ -25,6 +25,7 @@ int			pgt_kafka_max_connections = 1000;
 int			pgt_kafka_socket_request_max_bytes = 100 * 1024 * 1024;
 int			pgt_kafka_queued_max_request_bytes = 256 * 1024;
 int			pgt_kafka_connections_max_idle_ms = 600000;
+int			pgt_kafka_client_timeout = 60000;
 
 /* ---- lists of addresses ---------------------------------------------------- */
 
@@ -216,6 +217,10 @@ define_limits(void)
 							"How long a Kafka client may be silent before its connection is closed.",
 							"0: for ever.",
 							&pgt_kafka_connections_max_idle_ms, 600000, 0, INT_MAX,
+							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("pg_topics.kafka_client_timeout",
+							"How long a Kafka client may leave a request half sent, or not take its answers.",
+							NULL, &pgt_kafka_client_timeout, 60000, 100, INT_MAX,
 							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 }
 

@@ -16,8 +16,10 @@
 #include "broker/authentication.h"
 #include "broker/broker_settings.h"
 #include "broker/broker_wait.h"
+#include "broker/connection_status.h"
 #include "broker/dispatch.h"
 #include "broker/turn.h"
+#include "common/ip.h"
 #include "miscadmin.h"
 #include "postmaster/postmaster.h"
 #include "util/clock.h"
@@ -25,6 +27,7 @@
 
 #define FIRST_BLOCK		1024
 #define LARGEST_BLOCK	(64 * 1024)
+#define ARENA_MIN_LIMIT	(64 * 1024 * 1024)	/* that the messages of a request may take, whatever the setting */
 
 /* ---- errors end here ------------------------------------------------------- */
 
@@ -62,8 +65,12 @@ more_memory(KafkaArena *arena, size_t needed)
 {
 	BrokerRequest *request = (BrokerRequest *) ((char *) arena - offsetof(BrokerRequest, arena));
 	size_t		size = Max(needed, Min(Max(FIRST_BLOCK, 2 * request->arena_size), LARGEST_BLOCK));
-	char	   *block = MemoryContextAllocExtended(request->memory, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+	char	   *block;
 
+	/* structures are larger than their bytes: a large frame of small items must not take all memory */
+	if (request->arena_size + size > Max(pgt_connection_limits.memory, ARENA_MIN_LIMIT))
+		return false;
+	block = MemoryContextAllocExtended(request->memory, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
 	if (block == NULL)
 		return false;
 	arena->next = block;
@@ -74,17 +81,20 @@ more_memory(KafkaArena *arena, size_t needed)
 
 /* ---- requests -------------------------------------------------------------- */
 
-/* Copy what a client calls itself, for views. */
+/* Copy what a client calls itself, for views and the log: characters that are not plain ones are left out. */
 static void
 note_client(BrokerRequest *request)
 {
 	BrokerConnection *client = request->client;
 	KafkaString name = request->kafka.header->client_id;
-	int			length = Min(Max(name.length, 0), NAMEDATALEN - 1);
+	int			length = 0;
 
 	client->api_key = request->kafka.api->key;
-	if (length > 0)
-		memcpy(client->client_id, name.data, length);
+	for (int i = 0; i < name.length && length < NAMEDATALEN - 1; i++)
+	{
+		if (name.data[i] >= ' ' && name.data[i] <= '~')
+			client->client_id[length++] = name.data[i];
+	}
 	client->client_id[length] = '\0';
 }
 
@@ -95,13 +105,32 @@ typedef struct RequestCall
 	void		(*function) (BrokerRequest *request);
 } RequestCall;
 
+/* Say in errors whose request it was. */
+static void
+add_context(void *arg)
+{
+	BrokerRequest *request = arg;
+	Connection *connection = request->client->connection;
+	char		host[NI_MAXHOST];
+	char		port[NI_MAXSERV];
+
+	if (pg_getnameinfo_all(&connection->peer.addr, connection->peer.salen, host, sizeof(host), port, sizeof(port),
+						   NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		return;
+	errcontext("Kafka request %s, version %d, of client \"%s\" at %s:%s",
+			   pgt_kafka_api_name(request->kafka.api), request->kafka.version, request->client->client_id, host, port);
+}
+
 static void
 call_request(void *arg)
 {
 	RequestCall *call = arg;
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = add_context, .arg = call->request};
 
+	error_context_stack = &context;
 	MemoryContextSwitchTo(call->request->memory);
 	call->function(call->request);
+	error_context_stack = context.previous;
 }
 
 /* Let a function serve a request, and see to it that it has answered, parked or closed. */
@@ -249,6 +278,7 @@ opened(Connection *connection)
 	client->id = ++last_id;
 	client->api_key = -1;
 	client->session_end = NEVER_US;
+	pgt_connection_status_add(client);
 	if (!call_guarded(call_begin, client))
 		return false;
 	allow_frames(client);
@@ -256,8 +286,15 @@ opened(Connection *connection)
 }
 
 static void
+settled(Connection *connection)
+{
+	pgt_connection_status_update(connection->client);
+}
+
+static void
 closed(Connection *connection)
 {
+	pgt_connection_status_remove(connection->client);
 	(void) call_guarded(call_closed, connection->client);
 }
 
@@ -265,6 +302,7 @@ static const ConnectionHandlers connection_handlers = {
 	.opened = opened,
 	.serve = serve,
 	.dropped = dropped,
+	.settled = settled,
 	.closed = closed
 };
 

@@ -54,7 +54,8 @@
 #define READ_BUFFER		(64 * 1024)
 #define TURN_BYTES		(1024 * 1024)	/* that a turn reads, or sends, of a connection */
 #define SLOW_BYTES_MS	64		/* a large frame has to come with so many bytes a millisecond */
-#define TOLD_INTERVAL_MS	1000	/* between lines in the server's log about connections */
+#define TOLD_MAX		10		/* lines in the server's log about connections, in the time of ... */
+#define TOLD_INTERVAL_MS	10000
 
 ConnectionLimits pgt_connection_limits;
 dlist_head	pgt_connections = DLIST_STATIC_INIT(pgt_connections);
@@ -507,24 +508,34 @@ describe_peer(const Connection *connection, char *text, size_t size)
 		snprintf(text, size, "%s:%s", host, port);
 }
 
+/* How many lines of a kind the server's log got. */
+typedef struct LineCount
+{
+	int64		since;			/* by the monotonic clock; 0: none yet */
+	int			told;			/* since then */
+	int			kept_back;		/* since the last one that was told */
+} LineCount;
+
 /*
- * Is it time for another line in the server's log about connections?  Strangers cause them, and
- * must not fill it.  *left_out becomes how many there were since the last one.
+ * May there be another line of a kind?  Strangers cause them, and must not fill the log.
+ * *left_out becomes how many there were since the last one.
  */
 static bool
-may_tell(int *left_out)
+may_tell(LineCount *lines, int *left_out)
 {
-	static int64 told_at = 0;
-	static int	count = 0;
-
-	if (told_at != 0 && pgt_clock_ms_since(told_at) < TOLD_INTERVAL_MS)
+	if (lines->since == 0 || pgt_clock_ms_since(lines->since) >= TOLD_INTERVAL_MS)
 	{
-		count++;
+		lines->since = pgt_clock_monotonic_us();
+		lines->told = 0;
+	}
+	if (lines->told >= TOLD_MAX)
+	{
+		lines->kept_back++;
 		return false;
 	}
-	told_at = pgt_clock_monotonic_us();
-	*left_out = count;
-	count = 0;
+	lines->told++;
+	*left_out = lines->kept_back;
+	lines->kept_back = 0;
 	return true;
 }
 
@@ -532,10 +543,11 @@ may_tell(int *left_out)
 static void
 tell_reason(const Connection *connection)
 {
+	static LineCount lines;
 	char		peer[NI_MAXHOST + NI_MAXSERV + 2];
 	int			left_out;
 
-	if (*connection->closing == '\0' || !may_tell(&left_out))
+	if (*connection->closing == '\0' || !may_tell(&lines, &left_out))
 		return;
 	describe_peer(connection, peer, sizeof(peer));
 	ereport(LOG,
@@ -580,10 +592,11 @@ close_now(Connection *connection)
 static void
 refuse(int fd)
 {
+	static LineCount lines;
 	int			left_out;
 
 	close(fd);
-	if (may_tell(&left_out))
+	if (may_tell(&lines, &left_out))
 		ereport(LOG,
 				(errcode(ERRCODE_TOO_MANY_CONNECTIONS),
 				 errmsg("refusing a Kafka connection: there are %d already", pgt_connection_count),
@@ -641,6 +654,7 @@ pgt_connection_open(int fd, int listener)
 	look_after(&connection->timer);
 	if (!handlers->opened(connection))
 		pgt_connection_close(connection, "");
+	add_todo(connection);
 }
 
 void
@@ -744,6 +758,7 @@ settle(Connection *connection)
 		 (connection->transport->pending != NULL && connection->transport->pending(connection))))
 		set_waiting(connection, &servable);
 	pgt_event_loop_change(&connection->source, wanted_events(connection));
+	handlers->settled(connection);
 }
 
 void

@@ -29,6 +29,9 @@ typedef struct ConnectionHandlers
 	/* the connection is closed before that: exchange is freed when this returns */
 	void		(*dropped) (Exchange *exchange);
 
+	/* at the end of a turn in which something has happened on the connection, and it stays */
+	void		(*settled) (struct Connection *connection);
+
 	/* after all its exchanges were dropped; the connection is freed when this returns */
 	void		(*closed) (struct Connection *connection);
 } ConnectionHandlers;
