@@ -1,5 +1,5 @@
 # Files under test: src/wal/log_stable_end.c, log_ranges.c, src/broker/fetch.c.
-# Nothing that a consumer was given ever changes or disappears: random transactions, most of them
+# Nothing that a consumer was given ever changes or disappears: random transactions, many of them
 # with asynchronous commits, beside a consumer, and kill -9 right after it has got something.
 # What it gets after that must be what it got before, with nothing in between, and in the end it
 # has what SQL sees.
@@ -21,7 +21,7 @@ my $port = PostgreSQL::Test::Cluster::get_free_port();
 my $node = new_node('main', settings => [
 	"pg_topics.kafka_listeners = '127.0.0.1:$port/postgres'",
 	"pg_topics.kafka_anonymous_role = '" . (getpwuid($<))[0] . "'",
-	'wal_writer_delay = 10s', 'checkpoint_timeout = 30s' ]);
+	'wal_writer_delay = 10s', 'wal_writer_flush_after = 0', 'wal_buffers = 64MB' ]);
 $node->start;
 create_load_schema($node);
 
@@ -79,7 +79,8 @@ sub changed
 	# up to where the consumer was
 	while (grep { $place{$_} < $next{$_} } 0 .. 2)
 	{
-		fetch_more($consumer, \%again, \%place, max_wait => 10_000, max_bytes => 100_000) // return 'no answer';
+		# less than there was is found below
+		last if !fetch_more($consumer, \%again, \%place, max_wait => 3000, max_bytes => 100_000);
 	}
 	foreach my $number (0 .. 2)
 	{
@@ -97,12 +98,39 @@ sub changed
 	return join "\n", @changed;
 }
 
+# The script of a client whose transactions are never flushed for its own sake.
+my $numbers = 0;
+sub lazy_script
+{
+	my ($client) = @_;
+	my $script = "SET synchronous_commit = off;\n";
+
+	for my $n (1 .. 20_000)
+	{
+		my $number = ++$numbers;
+		my $sends = join '', map { sprintf("SELECT send(%d, %d, %d, %d, %d);\n", $client, $number, $_, rand(3), rand(300)) } 1 .. 1 + rand(3);
+
+		$script .= rand() < 0.2 ? "BEGIN;\n$sends DO \$\$ BEGIN PERFORM flush(); END \$\$;\nROLLBACK;\n" : "BEGIN;\n${sends}COMMIT;\n";
+	}
+	return $script;
+}
+
 my $total = 0;
 foreach my $round (1 .. $rounds)
 {
 	my $consumer = connected();
-	my $load = start_load($node, clients => 4,
-		prologue => { map { $_ => "SET synchronous_commit = off;\n" } 1 .. 3 });
+	my $load;
+
+	# in every other round nothing is flushed but what the consumer waits for
+	if ($round % 2)
+	{
+		halt_asleep($node, $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'}));
+		$load = start_load($node, clients => 0, also => [ map { lazy_script(100 * $round + $_) } 1 .. 3 ]);
+	}
+	else
+	{
+		$load = start_load($node, clients => 4, prologue => { map { $_ => "SET synchronous_commit = off;\n" } 1 .. 3 });
+	}
 	my $until = time + 1 + rand(2);
 	my $batches = 0;
 
