@@ -44,6 +44,14 @@ extern bool pgt_scan_condition_match(const Topic *topic, Index varno, Expr *clau
  */
 extern bool pgt_scan_condition_is_exact(const ScanCondition *condition);
 
+/*
+ * A condition in a plan: its value is added to one list, three numbers for the rest of it
+ * (column, strategy, is_array) to another one.  And the conditions of such lists
+ * (ScanCondition *, palloc'd).
+ */
+extern void pgt_scan_condition_encode(const ScanCondition *condition, List **values, List **numbers);
+extern List *pgt_scan_conditions_decode(List *values, List *numbers);
+
 /* Set the bounds to all partitions, all offsets and all times. */
 extern void pgt_scan_bounds_init(ScanBounds *bounds, int32 partitions);
 

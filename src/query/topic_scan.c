@@ -125,7 +125,7 @@ pgt_topic_scan_begin(ForeignScanState *node, int eflags)
 	state->walk.columns = pgt_topic_plan_columns(plan);
 	fill_init(&state->fill, topic, state->walk.columns);
 	state->order = pgt_topic_plan_order(plan);
-	pgt_plan_bounds_init(&state->bounds, node, pgt_topic_plan_conditions(plan));
+	pgt_plan_bounds_init(&state->bounds, &node->ss.ps, pgt_topic_plan_conditions(plan));
 
 	/* columns that are not filled in are null in every row */
 	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts);
