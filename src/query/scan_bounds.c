@@ -423,6 +423,19 @@ pgt_scan_bounds_narrow(ScanBounds *bounds, const Topic *topic, const ScanConditi
 	}
 }
 
+bool
+pgt_scan_bounds_narrow_by_estimate(PlannerInfo *root, ScanBounds *bounds, const Topic *topic,
+								   const ScanCondition *condition)
+{
+	Node	   *value = estimate_expression_value(root, (Node *) condition->value);
+	Const	   *constant = (Const *) value;
+
+	if (!IsA(value, Const))
+		return false;
+	pgt_scan_bounds_narrow(bounds, topic, condition, constant->constvalue, constant->constisnull);
+	return true;
+}
+
 /* Bytes a record takes in the log, judged by the active segment. */
 static double
 record_bytes(const LogBounds *log)

@@ -78,8 +78,6 @@ typedef struct TopicPlan
 	double		bytes;
 	double		batches;
 	double		index_cost;		/* of looking keys up */
-	double		all_records;	/* records and bytes without an index of keys */
-	double		all_bytes;
 } TopicPlan;
 
 /* Share of the records that a condition of unknown value leaves. */
@@ -94,23 +92,6 @@ guess_selectivity(const TopicPlan *plan, const ScanCondition *condition)
 	if (condition->column == TOPIC_KEY)
 		return 1;
 	return 1.0 / Max(plan->records / Max(plan->partitions, 1), 1);
-}
-
-/*
- * Narrow the bounds by a condition if its value is known while planning; false if it is
- * not.
- */
-static bool
-narrow_by_estimate(PlannerInfo *root, ScanBounds *bounds, const Topic *topic,
-				   const ScanCondition *condition)
-{
-	Node	   *value = estimate_expression_value(root, (Node *) condition->value);
-	Const	   *constant = (Const *) value;
-
-	if (!IsA(value, Const))
-		return false;
-	pgt_scan_bounds_narrow(bounds, topic, condition, constant->constvalue, constant->constisnull);
-	return true;
 }
 
 /* Are there statistics of the topic's keys? */
@@ -173,7 +154,7 @@ estimate_scan(PlannerInfo *root, RelOptInfo *rel, TopicPlan *plan)
 			 condition.strategy == BTEqualStrategyNumber) ||
 			pgt_scan_condition_names_partition(plan->topic, &condition))
 			plan->one_partition = true;
-		if (!narrow_by_estimate(root, &bounds, plan->topic, &condition))
+		if (!pgt_scan_bounds_narrow_by_estimate(root, &bounds, plan->topic, &condition))
 		{
 			ScanCondition *copy = palloc(sizeof(ScanCondition));
 
@@ -192,8 +173,6 @@ estimate_scan(PlannerInfo *root, RelOptInfo *rel, TopicPlan *plan)
 		plan->bytes *= selectivity;
 		plan->batches *= selectivity;
 	}
-	plan->all_records = plan->records;
-	plan->all_bytes = plan->bytes;
 	return remaining;
 }
 
@@ -338,7 +317,6 @@ make_scan_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, int wo
  * Add the path that reads in one of the orders by offset, if the query asks for it.  It
  * reads a batch of each partition before the first row, and backward it copies each
  * record: little, but more than a walk through the partitions, and less than any sort.
- * Backward it does not use an index of keys.
  */
 static void
 add_ordered_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, ScanOrder order)
@@ -348,18 +326,11 @@ add_ordered_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, Scan
 	double		first = Min(rel->rows, partitions * RECORDS_PER_LOOKUP);
 	Cost		startup = cpu_operator_cost * (first + partitions * log2(partitions));
 	Cost		per_row = cpu_operator_cost * (1 + log2(partitions));
-	TopicPlan	read = *plan;
 	ForeignPath *path;
 
 	if (list_length(pathkeys) <= list_length(useful_pathkeys(root, rel, plan, SCAN_BY_PARTITION)))
 		return;
-	if (order == SCAN_BY_OFFSET_BACKWARD)
-	{
-		read.index_cost = 0;
-		read.records = plan->all_records;
-		read.bytes = plan->all_bytes;
-	}
-	path = (ForeignPath *) make_scan_path(root, rel, &read, 0);
+	path = (ForeignPath *) make_scan_path(root, rel, plan, 0);
 	path->path.pathkeys = pathkeys;
 	path->path.startup_cost += startup;
 	path->path.total_cost += startup + per_row * rel->rows;
