@@ -83,7 +83,7 @@ struct LatestReader
 
 	bool		is_backward;	/* the first pass */
 	BackwardReader *single;		/* of a single key */
-	bool		is_done;		/* with it */
+	bool		is_done;		/* it was looked for */
 
 	KeyMap	   *map;			/* NULL: nothing to read, or a single key */
 	uint64		seed;			/* of the hash that divides keys */
@@ -131,7 +131,14 @@ map_forward(LatestReader *reader, const KeyPart *part)
 	return fits;
 }
 
-/* Begin to read backward. */
+/* As LogReaderFilter.wants: has the record one of the keys? */
+static bool
+has_key(const void *keys, const Record *record)
+{
+	return pgt_key_set_may_match(keys, record->key, record->key_length);
+}
+
+/* Begin to read the records of some keys backward. */
 static BackwardReader *
 begin_backward(LatestReader *reader)
 {
@@ -139,6 +146,8 @@ begin_backward(LatestReader *reader)
 
 	filter.end_offset = reader->log_end;
 	filter.without_headers = reader->keys->count > 1;
+	filter.wants = has_key;
+	filter.wanted = reader->keys;
 	return pgt_backward_reader_begin(&reader->partition, 0, reader->snapshot, &filter);
 }
 
@@ -153,9 +162,7 @@ map_backward(LatestReader *reader)
 	while (pgt_key_map_count(reader->map) < reader->keys->count &&
 		   pgt_backward_reader_next(records, &record))
 	{
-		if (record.key_length < 0 ||
-			!pgt_key_set_may_match(reader->keys, record.key, record.key_length) ||
-			pgt_key_map_get(reader->map, record.key, record.key_length) >= 0)
+		if (pgt_key_map_get(reader->map, record.key, record.key_length) >= 0)
 			continue;
 		if (!pgt_key_map_put(reader->map, record.key, record.key_length, record.offset))
 			elog(ERROR, "keys do not fit into memory");
@@ -239,14 +246,10 @@ next_mapped(LatestReader *reader, Record *record)
 static bool
 next_single(LatestReader *reader, Record *record)
 {
-	while (!reader->is_done && pgt_backward_reader_next(reader->single, record))
-	{
-		if (!pgt_key_set_may_match(reader->keys, record->key, record->key_length))
-			continue;
-		reader->is_done = true;
-		return record->value_length >= 0;
-	}
-	return false;
+	if (reader->is_done)
+		return false;
+	reader->is_done = true;
+	return pgt_backward_reader_next(reader->single, record) && record->value_length >= 0;
 }
 
 /* Prepare to read the log within its bounds. */

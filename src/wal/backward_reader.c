@@ -36,7 +36,7 @@
  * to the other.  So where a segment begins at the end of a block, the log reader goes on
  * to it.
  *
- * Parts of the records that the filter does not ask for are not kept.
+ * Records and parts of them that the filter does not ask for are not kept.
  *
  * Locks: none but for copies of the bounds.
  *
@@ -287,7 +287,8 @@ read_block(void *arg)
 	filter.end_offset = ends_at_segment(reader) ? reader->end + 1 : reader->end;
 	forward = pgt_log_reader_begin(&reader->key, reader->start, reader->snapshot, &filter);
 	while (pgt_log_reader_next(forward, &record) && record.offset < reader->end)
-		keep_record(reader, &record);
+		if (filter.wants == NULL || filter.wants(filter.wanted, &record))
+			keep_record(reader, &record);
 	pgt_log_reader_end(forward);
 }
 

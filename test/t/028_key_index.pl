@@ -150,7 +150,7 @@ sub random_step
 		sub { "BEGIN; $insert PREPARE TRANSACTION '$topic $number'; $insert" },
 		sub { qq{SELECT format('%s PREPARED %L', CASE WHEN random() < 0.5 THEN 'COMMIT' ELSE 'ROLLBACK' END, gid) FROM pg_prepared_xacts WHERE gid LIKE '$topic %'\n\\gexec\n} },
 		$policy eq 'compact' ? (sub { "SELECT count(*) FROM compact('$topic');" }) x 2 :
-		sub { "SELECT delete_records('$topic', partition, log_start_offset + (log_end_offset - log_start_offset) / 5) FROM pg_topic_partitions WHERE topic = '$topic'::regclass;" },
+		sub { "SELECT delete_records('$topic', partition, log_start_offset + (last_stable_offset - log_start_offset) / 5) FROM pg_topic_partitions WHERE topic = '$topic'::regclass;" },
 		sub { "SELECT count(*) FROM merge_batches('$topic');" });
 
 	return $steps[ rand @steps ]->();
