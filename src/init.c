@@ -38,6 +38,7 @@
 #include "publish/change_order.h"
 #include "publish/change_publisher.h"
 #include "publish/publish_ddl.h"
+#include "query/latest_plan.h"
 #include "storage/ipc.h"
 #include "storage/shmem.h"
 #include "topic/topic.h"
@@ -256,6 +257,7 @@ _PG_init(void)
 	pgt_partition_room_init();
 	pgt_change_publisher_init();
 	pgt_consume_init();
+	pgt_latest_plan_init();
 	pgt_clock_init();
 	pgt_group_expiry_init();
 	pgt_broker_settings_init();

@@ -10,14 +10,16 @@ prepare() {
         skipped='topics have no option key.index here'
 }
 
-look_up() {    # SIDE TABLE
+look_up() {    # SIDE SOURCE [ORDER]
     local ms cpu
-    read -r ms cpu < <(timed "CALL look_up('$2', $lookups, $big_records)")
+    read -r ms cpu < <(timed "CALL look_up('$2', '${3:-}', $lookups, $big_records)")
     sample look_up "$1" "$(calculate "$ms / $lookups")"
     sample look_up_cpu "$1" "$(calculate "$cpu / $lookups")"
 }
 measure() {
     look_up 'pg_topics' big_topic
+    look_up 'latest()' 'latest(NULL::big_topic)'
+    look_up 'last one' big_topic 'ORDER BY record_offset DESC LIMIT 1'
     look_up 'heap, B-tree' big_heap
 }
 

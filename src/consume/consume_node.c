@@ -12,9 +12,6 @@
  *					else: give the same records once more, then go on
  *	  end			end the call; offsets move (consume_live.c)
  *
- * What the executor does for a function it does not do for a custom scan: the privilege to
- * execute the function is checked here.
- *
  * EvalPlanQual.  A statement that locks or updates a row which another transaction has just
  * changed evaluates its conditions once more, for rows as they were kept.  Of this node it
  * has kept a whole row, if it can have; then that is the row.  Where it runs the node anew,
@@ -29,8 +26,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "catalog/objectaccess.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
@@ -38,7 +33,6 @@
 #include "miscadmin.h"
 #include "nodes/extensible.h"
 #include "nodes/nodeFuncs.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -51,6 +45,7 @@
 #include "consume/consume_scan.h"
 #include "consume/consume_wait.h"
 #include "query/explain_parameters.h"
+#include "query/function_node.h"
 #include "topic/record_rows.h"
 #include "util/compat.h"
 
@@ -107,23 +102,6 @@ column_of(const ConsumeNode *node, AttrNumber n, const Topic *topic)
 	return COLUMN_NULL;
 }
 
-/* ERROR where a column of the topic has another type by now than the plan says, or is gone. */
-static void
-check_type(const ConsumeNode *node, const Var *var)
-{
-	Form_pg_attribute attribute;
-
-	if (var->varattno <= 0 || var->varattno > node->desc->natts)
-		return;
-	attribute = TupleDescAttr(node->desc, var->varattno - 1);
-	if (attribute->attisdropped || attribute->atttypid != var->vartype)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("table row type and query-specified row type do not match"),
-				 errdetail("Column %d of the topic has been changed since the query was planned.",
-						   var->varattno)));
-}
-
 /* Find out what each column of the node shows. */
 static void
 set_columns(ConsumeNode *node)
@@ -138,7 +116,7 @@ set_columns(ConsumeNode *node)
 		const Var  *var = castNode(Var, lfirst_node(TargetEntry, cell)->expr);
 
 		if (node->typed)
-			check_type(node, var);
+			pgt_function_node_check_type(var, node->desc);
 		node->columns[foreach_current_index(cell)] = column_of(node, var->varattno, topic);
 	}
 }
@@ -270,69 +248,18 @@ access_row(ScanState *state)
 	return pgt_consume_scan_next(node->scan, &row) ? store_row(node, &row) : state->ss_ScanTupleSlot;
 }
 
-/* Put a row that was kept whole into the node's slot. */
-static void
-store_kept_row(ConsumeNode *node, TupleTableSlot *kept, TupleTableSlot *slot)
-{
-	const CustomScan *plan = (CustomScan *) node->custom.ss.ps.plan;
-	ListCell   *cell;
-
-	slot_getallattrs(kept);
-	ExecClearTuple(slot);
-	foreach(cell, plan->custom_scan_tlist)
-	{
-		const Var  *var = castNode(Var, lfirst_node(TargetEntry, cell)->expr);
-		int			i = foreach_current_index(cell);
-
-		if (var->varattno == 0)
-		{
-			slot->tts_values[i] = ExecFetchSlotHeapTupleDatum(kept);
-			slot->tts_isnull[i] = false;
-		}
-		else
-		{
-			slot->tts_values[i] = kept->tts_values[var->varattno - 1];
-			slot->tts_isnull[i] = kept->tts_isnull[var->varattno - 1];
-		}
-	}
-	ExecStoreVirtualTuple(slot);
-}
-
 /* As ExecScanRecheckMtd, for EvalPlanQual: the row that was kept; false if there is none. */
 static bool
 recheck_row(ScanState *state, TupleTableSlot *slot)
 {
-	ConsumeNode *node = (ConsumeNode *) state;
-	EPQState   *epq = state->ps.state->es_epq_active;
-	int			i = bms_singleton_member(((CustomScan *) state->ps.plan)->custom_relids) - 1;
-	TupleTableSlot *kept;
+	FunctionNodeKept kept = pgt_function_node_kept_row(state, ((ConsumeNode *) state)->desc, slot);
 
-	if (epq == NULL)
-		return true;
-	if (epq->relsubs_done[i])
-		return false;
-	if (epq->relsubs_rowmark[i] == NULL)
+	if (kept == FUNCTION_NODE_RUNS_ANEW)
 		report_evaluated_again();
-	epq->relsubs_done[i] = true;
-	kept = ExecInitExtraTupleSlot(state->ps.state, node->desc, &TTSOpsHeapTuple);
-	if (!EvalPlanQualFetchRowMark(epq, i + 1, kept))
-		return false;
-	store_kept_row(node, kept, slot);
-	return true;
+	return kept == FUNCTION_NODE_HAS_ROW;
 }
 
 /* ---- the executor's methods ---------------------------------------------- */
-
-/* ERROR unless the current role may execute the function. */
-static void
-check_execute(const FuncExpr *call)
-{
-	AclResult	result = PGT_FUNCTION_ACLCHECK(call->funcid, GetUserId(), ACL_EXECUTE);
-
-	if (result != ACLCHECK_OK)
-		aclcheck_error(result, OBJECT_FUNCTION, get_func_name(call->funcid));
-	InvokeFunctionExecuteHook(call->funcid);
-}
 
 /* As expression_tree_walker: collect the executor's parameters of an expression. */
 static bool
@@ -352,39 +279,6 @@ collect_params(Node *node, void *params)
 	return expression_tree_walker(node, collect_params, params);
 }
 
-/* The columns of the call's result, under the names that the statement gives them. */
-static TupleDesc
-result_desc(const ConsumeNode *node, EState *estate)
-{
-	const CustomScan *plan = (CustomScan *) node->custom.ss.ps.plan;
-	const RangeTblEntry *entry = exec_rt_fetch(bms_singleton_member(plan->custom_relids), estate);
-	TupleDesc	desc;
-
-	(void) get_expr_result_type((Node *) node->call, NULL, &desc);
-	desc = CreateTupleDescCopy(desc);
-	if (!node->typed)
-	{
-		/* it is registered under the function's names already */
-		desc->tdtypmod = -1;
-		ExecTypeSetColNames(desc, entry->eref->colnames);
-	}
-	return BlessTupleDesc(desc);
-}
-
-/* Is a row needed as a whole? */
-static bool
-has_whole_row(const CustomScan *plan)
-{
-	ListCell   *cell;
-
-	foreach(cell, plan->custom_scan_tlist)
-	{
-		if (castNode(Var, lfirst_node(TargetEntry, cell)->expr)->varattno == 0)
-			return true;
-	}
-	return false;
-}
-
 /* BeginCustomScan */
 static void
 node_begin(CustomScanState *custom, EState *estate, int eflags)
@@ -395,13 +289,13 @@ node_begin(CustomScanState *custom, EState *estate, int eflags)
 	node->call = linitial_node(FuncExpr, plan->custom_exprs);
 	node->many = is_many(node->call);
 	node->typed = !node->many && pgt_consume_request_is_typed(node->call);
-	check_execute(node->call);
+	pgt_function_node_check_execute(node->call);
 	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) != 0)
 		return;
 	node->args = ExecInitExprList(node->call->args, &custom->ss.ps);
 	(void) collect_params((Node *) node->call->args, &node->arg_params);
-	if (node->typed || has_whole_row(plan))
-		node->desc = result_desc(node, estate);
+	if (node->typed || pgt_function_node_has_whole_row(plan))
+		node->desc = pgt_function_node_desc(custom, node->call, node->typed);
 	node->context = AllocSetContextCreate(estate->es_query_cxt, "pg_topics call", ALLOCSET_SMALL_SIZES);
 }
 

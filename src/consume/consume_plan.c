@@ -21,10 +21,7 @@
  * row.  A Memoize node would give the records of an earlier call with the same arguments once
  * more.  The planner thinks of one where a rel has lateral_vars, so there are none left.
  *
- * The node has no relation of its own (scanrelid 0): its columns are those of
- * custom_scan_tlist, the ones that the query uses.  They are taken from what the rel is
- * asked for and from the conditions, since the target list that is passed along may be
- * empty by then.
+ * What such a node has in common with others that stand for a function is function_node.c's.
  *
  * The call stands in custom_exprs, so that the planner treats its arguments like any
  * expression (LATERAL, sub-selects), and that the plan depends on the function.
@@ -33,9 +30,7 @@
  */
 #include "postgres.h"
 
-#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
-#include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 #include "optimizer/restrictinfo.h"
@@ -43,33 +38,11 @@
 #include "consume/consume_node.h"
 #include "consume/consume_plan.h"
 #include "consume/consume_wait.h"
+#include "query/function_node.h"
 
 static set_rel_pathlist_hook_type previous_set_rel_pathlist = NULL;
 
 /* ---- the plan ----------------------------------------------------------- */
-
-/* Add the columns of a rel that an expression uses to a target list, each once. */
-static List *
-add_columns(List *columns, const RelOptInfo *rel, Node *expr)
-{
-	List	   *vars = pull_var_clause(expr, PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS |
-									   PVC_RECURSE_PLACEHOLDERS);
-	ListCell   *cell;
-
-	foreach(cell, vars)
-	{
-		Var		   *var = lfirst_node(Var, cell);
-		bool		known = var->varno != rel->relid;
-		ListCell   *column;
-
-		foreach(column, columns)
-			known = known || equal(lfirst_node(TargetEntry, column)->expr, var);
-		if (!known)
-			columns = lappend(columns, makeTargetEntry((Expr *) copyObject(var), list_length(columns) + 1,
-													   NULL, false));
-	}
-	return columns;
-}
 
 /* PlanCustomPath: make the plan node. */
 static Plan *
@@ -84,8 +57,7 @@ plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tlist, Lis
 	scan->flags = path->flags;
 	scan->methods = &pgt_consume_node_methods;
 	scan->custom_exprs = list_make1(copyObject(linitial(path->custom_private)));
-	scan->custom_scan_tlist = add_columns(NIL, rel, (Node *) rel->reltarget->exprs);
-	scan->custom_scan_tlist = add_columns(scan->custom_scan_tlist, rel, (Node *) scan->scan.plan.qual);
+	scan->custom_scan_tlist = pgt_function_node_columns(rel, scan->scan.plan.qual);
 	return &scan->scan.plan;
 }
 
@@ -100,11 +72,8 @@ static const CustomPathMethods path_methods = {
 static Node *
 call_of_entry(const RangeTblEntry *entry)
 {
-	Node	   *call;
+	Node	   *call = pgt_function_node_call(entry);
 
-	if (entry->rtekind != RTE_FUNCTION || entry->funcordinality || list_length(entry->functions) != 1)
-		return NULL;
-	call = linitial_node(RangeTblFunction, entry->functions)->funcexpr;
 	return pgt_consume_wait_is_call(call) ? call : NULL;
 }
 

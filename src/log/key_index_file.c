@@ -435,12 +435,12 @@ pgt_key_probe_run(PartitionState *state, Segment *segment, const KeyProbe *probe
 				(KeyProbeRange) {files->files[i].header.first_entry, files->files[i].header.end_entry};
 }
 
-uint32
-pgt_key_probe_next(const KeyProbeResult *result, uint32 entry)
+/* How many of the result's entries come before an entry. */
+static uint32
+count_before(const KeyProbeResult *result, uint32 entry)
 {
 	uint32		low = 0;
 	uint32		high = result->count;
-	uint32		open = entry;
 
 	while (low < high)
 	{
@@ -451,8 +451,29 @@ pgt_key_probe_next(const KeyProbeResult *result, uint32 entry)
 		else
 			high = middle;
 	}
+	return low;
+}
+
+uint32
+pgt_key_probe_next(const KeyProbeResult *result, uint32 entry)
+{
+	uint32		before = count_before(result, entry);
+	uint32		open = entry;
+
 	for (int i = 0; i < result->range_count; i++)
 		if (open >= result->ranges[i].first && open < result->ranges[i].end)
 			open = result->ranges[i].end;
-	return low < result->count ? Min(open, result->entries[low]) : open;
+	return before < result->count ? Min(open, result->entries[before]) : open;
+}
+
+uint32
+pgt_key_probe_behind(const KeyProbeResult *result, uint32 entry)
+{
+	uint32		before = count_before(result, entry);
+	uint32		open = entry;
+
+	for (int i = result->range_count - 1; i >= 0; i--)
+		if (open > result->ranges[i].first && open <= result->ranges[i].end)
+			open = result->ranges[i].first;
+	return before > 0 ? Max(open, result->entries[before - 1] + 1) : open;
 }

@@ -80,4 +80,7 @@ extern void pgt_key_probe_run(PartitionState *state, Segment *segment, const Key
  */
 extern uint32 pgt_key_probe_next(const KeyProbeResult *result, uint32 entry);
 
+/* The same backward: behind the last entry before "entry" that may have a key; 0: none has one. */
+extern uint32 pgt_key_probe_behind(const KeyProbeResult *result, uint32 entry);
+
 #endif							/* KEY_INDEX_FILE_H */

@@ -39,6 +39,7 @@
 #include "utils/lsyscache.h"
 
 #include "query/aggregate_plan.h"
+#include "query/explain_bounds.h"
 #include "query/fdw_callbacks.h"
 #include "util/compat.h"
 
@@ -228,7 +229,7 @@ pgt_aggregate_plan_get_plan(RelOptInfo *rel, List *tlist)
 		ScanCondition condition;
 
 		(void) pgt_scan_condition_match(plan->topic, plan->varno, lfirst(cell), &condition);
-		pgt_topic_plan_add_condition(&condition, &values, &conditions);
+		pgt_scan_condition_encode(&condition, &values, &conditions);
 	}
 	return make_foreignscan(tlist, plan->having, 0, values,
 							list_make4(conditions, plan->columns, list_make1_oid(plan->topic->relid),
@@ -280,11 +281,9 @@ pgt_aggregate_plan_explain(ForeignScanState *node, struct ExplainState *es)
 		if (!list_member_ptr(aggregates, name))
 			aggregates = lappend(aggregates, name);
 	}
-	ExplainPropertyText("Topic", es->verbose ?
-						quote_qualified_identifier(get_namespace_name(get_rel_namespace(topic)), get_rel_name(topic)) :
-						quote_identifier(get_rel_name(topic)), es);
+	pgt_explain_bounds_show_topic(topic, es);
 	ExplainPropertyList("From Index", aggregates, es);
 	if (pgt_aggregate_plan_is_grouped(plan))
 		ExplainPropertyText("Group Key", "partition", es);
-	pgt_topic_plan_explain_bounds(node, pgt_topic_get(topic), es);
+	pgt_explain_bounds_show(node->ss.ps.plan, pgt_topic_plan_conditions(plan), pgt_topic_get(topic), es);
 }

@@ -288,7 +288,7 @@ pgt_aggregate_scan_begin(ForeignScanState *node, int eflags)
 	pgt_topic_walk_init(&state->walk, pgt_topic_get(pgt_aggregate_plan_topic(plan)),
 						node->ss.ps.state->es_snapshot);
 	state->walk.columns = 0;
-	pgt_plan_bounds_init(&state->bounds, node, pgt_topic_plan_conditions(plan));
+	pgt_plan_bounds_init(&state->bounds, &node->ss.ps, pgt_topic_plan_conditions(plan));
 	state->columns = pgt_aggregate_plan_columns(plan);
 	state->is_grouped = pgt_aggregate_plan_is_grouped(plan);
 	state->wants_offsets_only = true;

@@ -53,3 +53,15 @@ pgt_explain_counts_show(const LogReaderCounts *counts, bool counted, struct Expl
 		ExplainPropertyUInteger("Bytes Counted", NULL, counts->bytes_counted, es);
 	ExplainPropertyUInteger("Bytes Skipped", NULL, counts->bytes_skipped, es);
 }
+
+void
+pgt_explain_counts_show_keys(const LogReaderCounts *counts, struct ExplainState *es)
+{
+	if (!es->analyze)
+	{
+		ExplainPropertyText("Key Index", "used", es);
+		return;
+	}
+	ExplainPropertyInteger("Key Index Batches Read", NULL, counts->batches_read, es);
+	ExplainPropertyInteger("Key Index Batches Skipped", NULL, counts->batches_without_key, es);
+}

@@ -28,10 +28,6 @@ extern List *pgt_topic_plan_conditions(const ForeignScan *plan);
 extern uint32 pgt_topic_plan_columns(const ForeignScan *plan);
 extern ScanOrder pgt_topic_plan_order(const ForeignScan *plan);
 
-/* For plans without a relation to scan: an encoded condition, and the bounds in EXPLAIN. */
-extern void pgt_topic_plan_add_condition(const ScanCondition *condition, List **values, List **numbers);
-extern void pgt_topic_plan_explain_bounds(ForeignScanState *node, const Topic *topic, struct ExplainState *es);
-
 /*
  * What the planner knows of a topic that it scans: itself, whether an order is that of its
  * partitions, and how many partitions and batches are read.

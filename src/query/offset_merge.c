@@ -95,10 +95,7 @@ open_source(OffsetMerge *merge, MergeSource *source)
 	filter.memory = (Size) work_mem * 1024 / merge->count;
 	filter.end_offset = pgt_topic_walk_end_offset(walk, source->partition, merge->backward);
 	if (merge->backward)
-	{
-		filter.keys = NULL;		/* it reads whole blocks */
 		source->backward = pgt_backward_reader_begin(&key, walk->bounds.first_offset, walk->snapshot, &filter);
-	}
 	else
 		source->forward = pgt_log_reader_begin(&key, walk->bounds.first_offset, walk->snapshot, &filter);
 	MemoryContextSwitchTo(caller);

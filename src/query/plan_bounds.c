@@ -26,13 +26,18 @@
 #include "util/clock.h"
 
 void
-pgt_plan_bounds_init(PlanBounds *plan, ForeignScanState *node, List *conditions)
+pgt_plan_bounds_init(PlanBounds *plan, PlanState *node, List *conditions)
 {
+	List	   *values = NIL;
+	ListCell   *cell;
+
 	memset(plan, 0, sizeof(*plan));
 	plan->context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics scan bounds",
 										  ALLOCSET_SMALL_SIZES);
 	plan->conditions = conditions;
-	plan->values = ExecInitExprList(((ForeignScan *) node->ss.ps.plan)->fdw_exprs, &node->ss.ps);
+	foreach(cell, conditions)
+		values = lappend(values, ((const ScanCondition *) lfirst(cell))->value);
+	plan->values = ExecInitExprList(values, node);
 }
 
 /* Keep a condition on the time; its value is not null. */

@@ -26,8 +26,8 @@ typedef struct PlanBounds
 	PlanBoundsTime *times;
 } PlanBounds;
 
-/* Prepare to evaluate the conditions of a node, with memory in the current context. */
-extern void pgt_plan_bounds_init(PlanBounds *plan, ForeignScanState *node, List *conditions);
+/* Prepare to evaluate the conditions (ScanCondition) of a node, with memory in the current context. */
+extern void pgt_plan_bounds_init(PlanBounds *plan, PlanState *node, List *conditions);
 
 /* Evaluate them, and set *bounds. */
 extern void pgt_plan_bounds_evaluate(PlanBounds *plan, const Topic *topic, ExprContext *econtext,

@@ -189,6 +189,35 @@ pgt_scan_condition_names_partition(const Topic *topic, const ScanCondition *cond
 }
 
 void
+pgt_scan_condition_encode(const ScanCondition *condition, List **values, List **numbers)
+{
+	*values = lappend(*values, condition->value);
+	*numbers = lappend_int(*numbers, condition->column);
+	*numbers = lappend_int(*numbers, condition->strategy);
+	*numbers = lappend_int(*numbers, condition->is_array);
+}
+
+List *
+pgt_scan_conditions_decode(List *values, List *numbers)
+{
+	List	   *conditions = NIL;
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, values)
+	{
+		ScanCondition *condition = palloc(sizeof(ScanCondition));
+
+		condition->column = list_nth_int(numbers, n++);
+		condition->strategy = list_nth_int(numbers, n++);
+		condition->is_array = list_nth_int(numbers, n++) != 0;
+		condition->value = lfirst(cell);
+		conditions = lappend(conditions, condition);
+	}
+	return conditions;
+}
+
+void
 pgt_scan_bounds_init(ScanBounds *bounds, int32 partitions)
 {
 	bounds->partitions = bms_add_range(NULL, 0, partitions - 1);
@@ -392,6 +421,19 @@ pgt_scan_bounds_narrow(ScanBounds *bounds, const Topic *topic, const ScanConditi
 		else
 			narrow_offsets(bounds, range);
 	}
+}
+
+bool
+pgt_scan_bounds_narrow_by_estimate(PlannerInfo *root, ScanBounds *bounds, const Topic *topic,
+								   const ScanCondition *condition)
+{
+	Node	   *value = estimate_expression_value(root, (Node *) condition->value);
+	Const	   *constant = (Const *) value;
+
+	if (!IsA(value, Const))
+		return false;
+	pgt_scan_bounds_narrow(bounds, topic, condition, constant->constvalue, constant->constisnull);
+	return true;
 }
 
 /* Bytes a record takes in the log, judged by the active segment. */

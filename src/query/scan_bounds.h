@@ -6,6 +6,7 @@
 #define SCAN_BOUNDS_H
 
 #include "nodes/bitmapset.h"
+#include "nodes/pathnodes.h"
 #include "nodes/primnodes.h"
 #include "query/key_set.h"
 #include "topic/topic.h"
@@ -44,12 +45,24 @@ extern bool pgt_scan_condition_match(const Topic *topic, Index varno, Expr *clau
  */
 extern bool pgt_scan_condition_is_exact(const ScanCondition *condition);
 
+/*
+ * A condition in a plan: its value is added to one list, three numbers for the rest of it
+ * (column, strategy, is_array) to another one.  And the conditions of such lists
+ * (ScanCondition *, palloc'd).
+ */
+extern void pgt_scan_condition_encode(const ScanCondition *condition, List **values, List **numbers);
+extern List *pgt_scan_conditions_decode(List *values, List *numbers);
+
 /* Set the bounds to all partitions, all offsets and all times. */
 extern void pgt_scan_bounds_init(ScanBounds *bounds, int32 partitions);
 
 /* Narrow the bounds to what also satisfies the condition; "value" is the value it compares with. */
 extern void pgt_scan_bounds_narrow(ScanBounds *bounds, const Topic *topic,
 								   const ScanCondition *condition, Datum value, bool isnull);
+
+/* The same with the value that the planner can guess; false, with nothing done, if it cannot. */
+extern bool pgt_scan_bounds_narrow_by_estimate(PlannerInfo *root, ScanBounds *bounds, const Topic *topic,
+											   const ScanCondition *condition);
 
 /* Does a condition on the key leave one partition, whatever the key is? */
 extern bool pgt_scan_condition_names_partition(const Topic *topic, const ScanCondition *condition);

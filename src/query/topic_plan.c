@@ -40,8 +40,6 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/explain.h"
-#include "lib/stringinfo.h"
-#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
@@ -51,12 +49,12 @@
 #include "optimizer/restrictinfo.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/ruleutils.h"
 #include "utils/selfuncs.h"
 #include "utils/typcache.h"
 
-#include "query/explain_parameters.h"
+#include "query/explain_bounds.h"
 #include "query/fdw_callbacks.h"
+#include "query/outer_bounds.h"
 #include "util/compat.h"
 
 /* Records of a batch that are decoded to find one of them: a guess. */
@@ -80,9 +78,6 @@ typedef struct TopicPlan
 	double		bytes;
 	double		batches;
 	double		index_cost;		/* of looking keys up */
-	double		all_records;	/* records and bytes without an index of keys */
-	double		all_bytes;
-	List	   *join_clauses;	/* RestrictInfos, see collect_join_clauses() */
 } TopicPlan;
 
 /* Share of the records that a condition of unknown value leaves. */
@@ -99,38 +94,6 @@ guess_selectivity(const TopicPlan *plan, const ScanCondition *condition)
 	return 1.0 / Max(plan->records / Max(plan->partitions, 1), 1);
 }
 
-/*
- * Narrow the bounds by a condition if its value is known while planning; false if it is
- * not.
- */
-static bool
-narrow_by_estimate(PlannerInfo *root, ScanBounds *bounds, const Topic *topic,
-				   const ScanCondition *condition)
-{
-	Node	   *value = estimate_expression_value(root, (Node *) condition->value);
-	Const	   *constant = (Const *) value;
-
-	if (!IsA(value, Const))
-		return false;
-	pgt_scan_bounds_narrow(bounds, topic, condition, constant->constvalue, constant->constisnull);
-	return true;
-}
-
-/* The topic's column as a Var, or NULL if it is left out. */
-static Var *
-column_var(RelOptInfo *rel, const TopicPlan *plan, TopicColumnId column)
-{
-	AttrNumber	attnum = plan->topic->attnum[column];
-	Oid			type;
-	int32		typmod;
-	Oid			collation;
-
-	if (attnum == 0)
-		return NULL;
-	get_atttypetypmodcoll(plan->topic->relid, attnum, &type, &typmod, &collation);
-	return makeVar(rel->relid, attnum, type, typmod, collation, 0);
-}
-
 /* Are there statistics of the topic's keys? */
 static bool
 has_key_statistics(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan)
@@ -138,7 +101,7 @@ has_key_statistics(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan)
 	VariableStatData statistics;
 	bool		found;
 
-	examine_variable(root, (Node *) column_var(rel, plan, TOPIC_KEY), rel->relid, &statistics);
+	examine_variable(root, (Node *) pgt_outer_bounds_column(rel, plan->topic, TOPIC_KEY), rel->relid, &statistics);
 	found = HeapTupleIsValid(statistics.statsTuple);
 	ReleaseVariableStats(statistics);
 	return found;
@@ -191,7 +154,7 @@ estimate_scan(PlannerInfo *root, RelOptInfo *rel, TopicPlan *plan)
 			 condition.strategy == BTEqualStrategyNumber) ||
 			pgt_scan_condition_names_partition(plan->topic, &condition))
 			plan->one_partition = true;
-		if (!narrow_by_estimate(root, &bounds, plan->topic, &condition))
+		if (!pgt_scan_bounds_narrow_by_estimate(root, &bounds, plan->topic, &condition))
 		{
 			ScanCondition *copy = palloc(sizeof(ScanCondition));
 
@@ -210,8 +173,6 @@ estimate_scan(PlannerInfo *root, RelOptInfo *rel, TopicPlan *plan)
 		plan->bytes *= selectivity;
 		plan->batches *= selectivity;
 	}
-	plan->all_records = plan->records;
-	plan->all_bytes = plan->bytes;
 	return remaining;
 }
 
@@ -273,7 +234,7 @@ is_pathkey_on(const PathKey *pathkey, RelOptInfo *rel, const TopicPlan *plan,
 			  TopicColumnId column)
 {
 	TypeCacheEntry *integers = lookup_type_cache(INT8OID, TYPECACHE_BTREE_OPFAMILY);
-	Var		   *var = column_var(rel, plan, column);
+	Var		   *var = pgt_outer_bounds_column(rel, plan->topic, column);
 
 	return var != NULL &&
 		pathkey->pk_opfamily == integers->btree_opf &&
@@ -356,7 +317,6 @@ make_scan_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, int wo
  * Add the path that reads in one of the orders by offset, if the query asks for it.  It
  * reads a batch of each partition before the first row, and backward it copies each
  * record: little, but more than a walk through the partitions, and less than any sort.
- * Backward it does not use an index of keys.
  */
 static void
 add_ordered_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, ScanOrder order)
@@ -366,18 +326,11 @@ add_ordered_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, Scan
 	double		first = Min(rel->rows, partitions * RECORDS_PER_LOOKUP);
 	Cost		startup = cpu_operator_cost * (first + partitions * log2(partitions));
 	Cost		per_row = cpu_operator_cost * (1 + log2(partitions));
-	TopicPlan	read = *plan;
 	ForeignPath *path;
 
 	if (list_length(pathkeys) <= list_length(useful_pathkeys(root, rel, plan, SCAN_BY_PARTITION)))
 		return;
-	if (order == SCAN_BY_OFFSET_BACKWARD)
-	{
-		read.index_cost = 0;
-		read.records = plan->all_records;
-		read.bytes = plan->all_bytes;
-	}
-	path = (ForeignPath *) make_scan_path(root, rel, &read, 0);
+	path = (ForeignPath *) make_scan_path(root, rel, plan, 0);
 	path->path.pathkeys = pathkeys;
 	path->path.startup_cost += startup;
 	path->path.total_cost += startup + per_row * rel->rows;
@@ -417,61 +370,6 @@ pgt_topic_plan_is_parallel_safe(PlannerInfo *root, RelOptInfo *rel, RangeTblEntr
 	return is_parallel_safe_type(&topic->key) && is_parallel_safe_type(&topic->value);
 }
 
-/* Can the clause bound a scan that gets values from the outer side of a join? */
-static bool
-is_useful_join_clause(RelOptInfo *rel, const TopicPlan *plan, RestrictInfo *rinfo)
-{
-	ScanCondition condition;
-
-	return join_clause_is_movable_to(rinfo, rel) &&
-		pgt_scan_condition_match(plan->topic, rel->relid, rinfo->clause, &condition) &&
-		(pgt_scan_condition_is_exact(&condition) ||
-		 (condition.column == TOPIC_KEY && plan->topic->key_index));
-}
-
-/* Callback: is the member the column that arg, a Var, stands for? */
-static bool
-is_column_member(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec,
-				 EquivalenceMember *em, void *arg)
-{
-	return equal(em->em_expr, arg);
-}
-
-/* Add to plan->join_clauses those among "clauses" that can bound the scan. */
-static void
-keep_useful_join_clauses(RelOptInfo *rel, TopicPlan *plan, List *clauses)
-{
-	ListCell   *cell;
-
-	foreach(cell, clauses)
-	{
-		RestrictInfo *rinfo = lfirst_node(RestrictInfo, cell);
-
-		if (is_useful_join_clause(rel, plan, rinfo))
-			plan->join_clauses = lappend(plan->join_clauses, rinfo);
-	}
-}
-
-/* Find the join clauses that can bound the scan, given an outer row. */
-static void
-collect_join_clauses(PlannerInfo *root, RelOptInfo *rel, TopicPlan *plan)
-{
-	static const TopicColumnId columns[] = {TOPIC_PARTITION, TOPIC_RECORD_OFFSET, TOPIC_KEY};
-
-	keep_useful_join_clauses(rel, plan, rel->joininfo);
-	if (!rel->has_eclass_joins)
-		return;
-	for (int i = 0; i < lengthof(columns); i++)
-	{
-		Var		   *var = column_var(rel, plan, columns[i]);
-
-		if (var != NULL)
-			keep_useful_join_clauses(rel, plan,
-									 generate_implied_equalities_for_column(root, rel, is_column_member,
-																			var, rel->lateral_referencers));
-	}
-}
-
 /* Add the path that is run again for each row of the relations "outer". */
 static void
 add_lookup_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, Relids outer)
@@ -509,39 +407,14 @@ add_lookup_path(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan, Relid
 	add_path(rel, (Path *) PGT_SCAN_PATH(root, rel, rows, 0, cost, NIL, outer));
 }
 
-/* Does the list contain the set? */
-static bool
-contains_relids(List *sets, Relids relids)
-{
-	ListCell   *cell;
-
-	foreach(cell, sets)
-	{
-		if (bms_equal(lfirst(cell), relids))
-			return true;
-	}
-	return false;
-}
-
 /* One path for each set of relations whose values can bound the scan. */
 static void
-add_lookup_paths(PlannerInfo *root, RelOptInfo *rel, TopicPlan *plan)
+add_lookup_paths(PlannerInfo *root, RelOptInfo *rel, const TopicPlan *plan)
 {
-	List	   *done = NIL;
 	ListCell   *cell;
 
-	collect_join_clauses(root, rel, plan);
-	foreach(cell, plan->join_clauses)
-	{
-		RestrictInfo *rinfo = lfirst_node(RestrictInfo, cell);
-		Relids		outer = bms_union(rinfo->clause_relids, rel->lateral_relids);
-
-		outer = bms_del_member(outer, rel->relid);
-		if (bms_is_empty(outer) || contains_relids(done, outer))
-			continue;
-		done = lappend(done, outer);
-		add_lookup_path(root, rel, plan, outer);
-	}
+	foreach(cell, pgt_outer_bounds_relids(root, rel, plan->topic))
+		add_lookup_path(root, rel, plan, lfirst(cell));
 }
 
 /* GetForeignPaths */
@@ -578,15 +451,6 @@ used_columns(RelOptInfo *rel, const Topic *topic, List *clauses)
 	return columns;
 }
 
-void
-pgt_topic_plan_add_condition(const ScanCondition *condition, List **values, List **numbers)
-{
-	*values = lappend(*values, condition->value);
-	*numbers = lappend_int(*numbers, condition->column);
-	*numbers = lappend_int(*numbers, condition->strategy);
-	*numbers = lappend_int(*numbers, condition->is_array);
-}
-
 /*
  * GetForeignPlan: conditions that the scan enforces become fdw_recheck_quals, for rows
  * that are checked again outside the scan; the other conditions stay.
@@ -616,7 +480,7 @@ pgt_topic_plan_get_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPa
 			checked = lappend(checked, rinfo->clause);
 			continue;
 		}
-		pgt_topic_plan_add_condition(&condition, &values, &conditions);
+		pgt_scan_condition_encode(&condition, &values, &conditions);
 		if (pgt_scan_condition_is_exact(&condition))
 			enforced = lappend(enforced, rinfo->clause);
 		else
@@ -632,22 +496,7 @@ pgt_topic_plan_get_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPa
 List *
 pgt_topic_plan_conditions(const ForeignScan *plan)
 {
-	List	   *numbers = linitial(plan->fdw_private);
-	List	   *conditions = NIL;
-	int			n = 0;
-	ListCell   *cell;
-
-	foreach(cell, plan->fdw_exprs)
-	{
-		ScanCondition *condition = palloc(sizeof(ScanCondition));
-
-		condition->column = list_nth_int(numbers, n++);
-		condition->strategy = list_nth_int(numbers, n++);
-		condition->is_array = list_nth_int(numbers, n++) != 0;
-		condition->value = lfirst(cell);
-		conditions = lappend(conditions, condition);
-	}
-	return conditions;
+	return pgt_scan_conditions_decode(plan->fdw_exprs, linitial(plan->fdw_private));
 }
 
 uint32
@@ -662,131 +511,14 @@ pgt_topic_plan_order(const ForeignScan *plan)
 	return lsecond_int(lsecond(plan->fdw_private));
 }
 
-/* The conditions on a column, as in ">= 100 and < 200"; NULL if there are none. */
-static char *
-describe_conditions(List *conditions, TopicColumnId column, List *context)
-{
-	static const char *const operators[] = {"", "< ", "<= ", "= ", ">= ", "> "};
-	StringInfoData text;
-	ListCell   *cell;
-
-	initStringInfo(&text);
-	foreach(cell, conditions)
-	{
-		ScanCondition *condition = lfirst(cell);
-		char	   *value;
-
-		if (condition->column != column)
-			continue;
-		value = deparse_expression((Node *) condition->value, context, false, false);
-		if (text.len > 0)
-			appendStringInfoString(&text, " and ");
-		appendStringInfo(&text, condition->is_array ? "%sANY (%s)" : "%s%s",
-						 operators[condition->strategy], value);
-	}
-	return text.len > 0 ? text.data : NULL;
-}
-
-/* Can the condition leave fewer partitions? */
-static bool
-bounds_partitions(const ScanCondition *condition, const Topic *topic)
-{
-	return condition->column == TOPIC_PARTITION ||
-		(condition->column == TOPIC_KEY && topic->log.placement.rule != PLACED_ANYWHERE);
-}
-
-/* The partitions that satisfy constant conditions, as in "0, 2"; NULL if a condition is not constant. */
-static char *
-list_partitions(List *conditions, const Topic *topic)
-{
-	ScanBounds	bounds;
-	StringInfoData text;
-	int			partition = -1;
-	ListCell   *cell;
-
-	pgt_scan_bounds_init(&bounds, topic->partitions);
-	foreach(cell, conditions)
-	{
-		ScanCondition *condition = lfirst(cell);
-		Const	   *value = (Const *) condition->value;
-
-		if (!bounds_partitions(condition, topic))
-			continue;
-		if (!IsA(value, Const))
-			return NULL;
-		pgt_scan_bounds_narrow(&bounds, topic, condition, value->constvalue, value->constisnull);
-	}
-	if (bms_num_members(bounds.partitions) == topic->partitions)
-		return "all";
-	initStringInfo(&text);
-	while ((partition = bms_next_member(bounds.partitions, partition)) >= 0)
-		appendStringInfo(&text, "%s%d", text.len > 0 ? ", " : "", partition);
-	return text.len > 0 ? text.data : "none";
-}
-
-/* The same where a condition is not constant: the conditions themselves. */
-static char *
-describe_partitions(List *conditions, const Topic *topic, List *context)
-{
-	char	   *partitions = describe_conditions(conditions, TOPIC_PARTITION, context);
-	ListCell   *cell;
-
-	foreach(cell, conditions)
-	{
-		const ScanCondition *condition = lfirst(cell);
-
-		if (condition->column == TOPIC_KEY && bounds_partitions(condition, topic))
-			return partitions == NULL ? "by key" : psprintf("%s and by key", partitions);
-	}
-	return partitions;
-}
-
-/* The plan's conditions, with values that can be deparsed. */
-static List *
-explainable_conditions(Plan *plan, List *ancestors)
-{
-	List	   *conditions = pgt_topic_plan_conditions((ForeignScan *) plan);
-	ListCell   *cell;
-
-	foreach(cell, conditions)
-	{
-		ScanCondition *condition = lfirst(cell);
-
-		condition->value = (Expr *) pgt_explain_parameters_value((Node *) condition->value, plan, ancestors);
-	}
-	return conditions;
-}
-
-void
-pgt_topic_plan_explain_bounds(ForeignScanState *node, const Topic *topic, struct ExplainState *es)
-{
-	Plan	   *plan = node->ss.ps.plan;
-	List	   *ancestors = pgt_explain_parameters_ancestors(es->pstmt, plan);
-	List	   *conditions = explainable_conditions(plan, ancestors);
-	List	   *context = set_deparse_context_plan(es->deparse_cxt, plan, ancestors);
-	char	   *partitions = list_partitions(conditions, topic);
-	char	   *offsets = describe_conditions(conditions, TOPIC_RECORD_OFFSET, context);
-	char	   *timestamps = describe_conditions(conditions, TOPIC_RECORD_TIMESTAMP, context);
-	char	   *keys = describe_conditions(conditions, TOPIC_KEY, context);
-
-	if (partitions == NULL)
-		partitions = describe_partitions(conditions, topic, context);
-	ExplainPropertyText("Partitions", partitions, es);
-	if (offsets != NULL)
-		ExplainPropertyText("Offsets", offsets, es);
-	if (timestamps != NULL)
-		ExplainPropertyText("Timestamps", timestamps, es);
-	if (keys != NULL)
-		ExplainPropertyText("Key", keys, es);
-}
-
 /* For ExplainForeignScan: show the bounds of the scan, and its order. */
 void
 pgt_topic_plan_explain(ForeignScanState *node, struct ExplainState *es)
 {
 	const ForeignScan *plan = (const ForeignScan *) node->ss.ps.plan;
 
-	pgt_topic_plan_explain_bounds(node, pgt_topic_get(RelationGetRelid(node->ss.ss_currentRelation)), es);
+	pgt_explain_bounds_show(node->ss.ps.plan, pgt_topic_plan_conditions(plan),
+							pgt_topic_get(RelationGetRelid(node->ss.ss_currentRelation)), es);
 	if (pgt_topic_plan_order(plan) != SCAN_BY_PARTITION)
 		ExplainPropertyText("Order", pgt_topic_plan_order(plan) == SCAN_BY_OFFSET ?
 							"record_offset" : "record_offset descending", es);

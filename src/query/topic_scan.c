@@ -125,7 +125,7 @@ pgt_topic_scan_begin(ForeignScanState *node, int eflags)
 	state->walk.columns = pgt_topic_plan_columns(plan);
 	fill_init(&state->fill, topic, state->walk.columns);
 	state->order = pgt_topic_plan_order(plan);
-	pgt_plan_bounds_init(&state->bounds, node, pgt_topic_plan_conditions(plan));
+	pgt_plan_bounds_init(&state->bounds, &node->ss.ps, pgt_topic_plan_conditions(plan));
 
 	/* columns that are not filled in are null in every row */
 	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts);
@@ -177,7 +177,7 @@ uses_key_index(const PlanScan *state)
 {
 	ListCell   *cell;
 
-	if (!state->walk.topic->key_index || state->order == SCAN_BY_OFFSET_BACKWARD)
+	if (!state->walk.topic->key_index)
 		return false;
 	foreach(cell, state->bounds.conditions)
 	{
@@ -192,17 +192,9 @@ void
 pgt_topic_scan_explain(ForeignScanState *node, struct ExplainState *es)
 {
 	const PlanScan *state = node->fdw_state;
-	const LogReaderCounts *counts = &state->walk.counts;
 
-	if (!uses_key_index(state))
-		return;
-	if (!es->analyze)
-	{
-		ExplainPropertyText("Key Index", "used", es);
-		return;
-	}
-	ExplainPropertyInteger("Key Index Batches Read", NULL, counts->batches_read, es);
-	ExplainPropertyInteger("Key Index Batches Skipped", NULL, counts->batches_without_key, es);
+	if (uses_key_index(state))
+		pgt_explain_counts_show_keys(&state->walk.counts, es);
 }
 
 /* Stop reading. */

@@ -19,6 +19,15 @@
  * more memory than their batches on disk.  If they take more than the filter allows, or
  * than work_mem, those kept so far are dropped, and the next block, of half the length, ends where the others begin.
  *
+ * A reader that is asked for some keys looks them up in the index of keys, too, and makes its
+ * blocks of the batches that may have them:
+ *
+ *	  [ . . k . ][ . . . . . . . . . . k . . k ]
+ *
+ * The log reader skips the others, for which it looks up the keys once more; where most
+ * batches of a block may have a key, reading all of them is less work.  What this reader has
+ * found of a segment it keeps, as it is advice, too.
+ *
  * Damage in a block must not keep the records behind it from being returned.  So the
  * first damage is not reported: from there on each block is one batch, and the next
  * damage, which is then next in order, is an ERROR.
@@ -27,7 +36,7 @@
  * to the other.  So where a segment begins at the end of a block, the log reader goes on
  * to it.
  *
- * Parts of the records that the filter does not ask for are not kept.
+ * Records and parts of them that the filter does not ask for are not kept.
  *
  * Locks: none but for copies of the bounds.
  *
@@ -62,6 +71,11 @@ struct BackwardReader
 	uint32		block_max;
 	Size		memory;			/* for the kept records */
 
+	/* by filter.keys, as the index of keys was when it was asked */
+	KeyProbeResult *hits;		/* of that segment */
+	SegmentId	hits_segment;	/* base NO_SEGMENT: of none */
+	bool		skips;			/* of the block: few of its batches may have a key */
+
 	/* the block */
 	int64		start;
 	bool		is_cut;			/* kept records were dropped: there are more before the first one */
@@ -82,37 +96,65 @@ may_be_seen(const BackwardReader *reader, const IndexEntry *entry)
 		entry->min_timestamp <= reader->filter.max_timestamp;
 }
 
+/* Look the filter's keys up in a segment; NULL: all batches may have them. */
+static const KeyProbeResult *
+look_up_keys(BackwardReader *reader, Segment *segment)
+{
+	MemoryContext caller;
+
+	if (reader->filter.keys == NULL)
+		return NULL;
+	if (pgt_segment_id_equal(reader->hits_segment, segment->id))
+		return reader->hits;
+	caller = MemoryContextSwitchTo(reader->context);
+	if (reader->hits == NULL)
+		reader->hits = palloc0(sizeof(KeyProbeResult));
+	pgt_key_probe_run(reader->state, segment, reader->filter.keys, reader->hits);
+	reader->hits_segment = segment->id;
+	MemoryContextSwitchTo(caller);
+	return reader->hits;
+}
+
 /*
  * The first offset of a batch of the segment such that it and those between it and
  * "before" make a block; -1 if no batch begins before there.  Batches that have nothing to
  * return do not count.
  */
 static int64
-start_in_segment(const BackwardReader *reader, Segment *segment, uint32 count, int64 before)
+start_in_segment(BackwardReader *reader, Segment *segment, uint32 count, int64 before)
 {
+	const KeyProbeResult *hits = look_up_keys(reader, segment);
 	IndexEntry	entries[ENTRIES_PER_READ];
 	uint32		step = reader->is_careful ? 1 : ENTRIES_PER_READ;
 	uint32		behind = Min(pgt_segment_find_offset(segment, count, before - 1) + 1, count);
+	uint32		end = behind;
+	uint32		wanted = 0;
 	uint32		bytes = 0;
 	int64		start = -1;
 	bool		is_long_enough = false;
 
 	while (behind > 0 && !is_long_enough)
 	{
-		uint32		first = behind > step ? behind - step : 0;
-		uint32		n = pgt_segment_read_entries(segment, first, behind - first, entries);
+		uint32		first;
+		uint32		n;
 
 		CHECK_FOR_INTERRUPTS();
+		if (hits != NULL)
+			behind = pgt_key_probe_behind(hits, behind);
+		first = behind > step ? behind - step : 0;
+		n = pgt_segment_read_entries(segment, first, behind - first, entries);
 		while (n-- > 0 && !is_long_enough)
 		{
 			int64		offset = segment->id.base + entries[n].first_delta;
 
-			if (offset >= before)
+			if (offset >= before || (hits != NULL && pgt_key_probe_next(hits, first + n) != first + n))
 				continue;
 			start = offset;
+			wanted++;
 			if (may_be_seen(reader, &entries[n]))
 				bytes += entries[n].length;
 			is_long_enough = reader->is_careful || bytes >= reader->want;
+			reader->skips = reader->is_careful || wanted < (end - first - n) / 2;
 		}
 		behind = first;
 	}
@@ -124,7 +166,7 @@ start_in_segment(const BackwardReader *reader, Segment *segment, uint32 count, i
  * the log reader will.
  */
 static int64
-block_start(const BackwardReader *reader)
+block_start(BackwardReader *reader)
 {
 	int64		before = reader->end;
 	LogBounds	bounds;
@@ -147,10 +189,15 @@ block_start(const BackwardReader *reader)
 			start = segment == NULL ? id.base :
 				start_in_segment(reader, segment, pgt_partition_log_entries(segment, &bounds), before);
 			if (start >= 0)
+			{
+				/* behind it are segments without a key */
+				reader->skips = reader->skips || before < reader->end;
 				return Max(start, reader->first_offset);
+			}
 		}
 		before = id.base;
 	}
+	reader->skips = true;
 	return reader->first_offset;
 }
 
@@ -235,10 +282,13 @@ read_block(void *arg)
 	drop_records(reader);
 	reader->is_cut = false;
 	reader->start = block_start(reader);
+	if (!reader->skips)
+		filter.keys = NULL;
 	filter.end_offset = ends_at_segment(reader) ? reader->end + 1 : reader->end;
 	forward = pgt_log_reader_begin(&reader->key, reader->start, reader->snapshot, &filter);
 	while (pgt_log_reader_next(forward, &record) && record.offset < reader->end)
-		keep_record(reader, &record);
+		if (filter.wants == NULL || filter.wants(filter.wanted, &record))
+			keep_record(reader, &record);
 	pgt_log_reader_end(forward);
 }
 
@@ -286,6 +336,7 @@ pgt_backward_reader_begin(const TopicPartition *key, int64 first_offset, Snapsho
 	reader->snapshot = snapshot;
 	reader->filter = *filter;
 	reader->first_offset = Max(first_offset, 0);
+	reader->hits_segment.base = NO_SEGMENT;
 	reader->end = reader->state == NULL ? 0 : filter->end_offset;
 	reader->want = BLOCK_MIN;
 	reader->memory = filter->memory > 0 ? filter->memory : work_mem * (Size) 1024;

@@ -5,6 +5,7 @@
 #ifndef LOG_READER_FILTER_H
 #define LOG_READER_FILTER_H
 
+#include "format/record_batch.h"
 #include "log/key_index_file.h"
 
 /* What readers have done, as EXPLAIN shows it.  Bytes are those of batches in the log. */
@@ -36,6 +37,9 @@ typedef struct LogReaderFilter
 	bool		without_key;
 	bool		without_value;
 	bool		without_headers;
+	/* and so are the records that it does not look at, if it says so */
+	bool		(*wants) (const void *wanted, const Record *record);	/* NULL: it looks at all */
+	const void *wanted;
 } LogReaderFilter;
 
 #endif							/* LOG_READER_FILTER_H */

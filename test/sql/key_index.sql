@@ -157,6 +157,23 @@ SELECT condition, l.* FROM conditions, looked_up('i_state', condition) l WHERE N
 SELECT count(*) FROM verify_topic('i_state');
 DROP FOREIGN TABLE i_state;
 
+-- ---- backward by the index of keys
+SELECT create_topic('i_back', config => '{"key.index": "on", "segment.bytes": 20000}');
+INSERT INTO i_back (key, value) SELECT CASE WHEN i % 2 = 0 THEN 'often' ELSE 'k' || i / 10 END, repeat('v', 20) || i FROM generate_series(1, 4000) i;
+INSERT INTO i_back (key, value) VALUES ('k400', 'alone');
+SELECT keys > 0 AS built FROM build_key_index('i_back');
+EXPLAIN (COSTS OFF) SELECT record_offset FROM i_back WHERE key = 'k17' ORDER BY record_offset DESC LIMIT 3;
+SELECT record_offset FROM i_back WHERE key = 'k17' ORDER BY record_offset DESC LIMIT 3;
+SELECT batches($$SELECT * FROM i_back WHERE key = 'k400' ORDER BY record_offset DESC LIMIT 1$$);
+SELECT batches($$SELECT * FROM i_back WHERE key = 'k17' ORDER BY record_offset DESC LIMIT 1$$) ~ '^[12] read, \d{2,} skipped' AS few_read;
+SELECT batches($$SELECT * FROM i_back WHERE key = 'none' ORDER BY record_offset DESC LIMIT 1$$) LIKE '0 read, %' AS none_read;
+SELECT k, (SELECT array_agg(record_offset) FROM (SELECT record_offset FROM i_back WHERE key = k ORDER BY record_offset DESC) r) =
+          (SELECT array_agg(record_offset ORDER BY record_offset DESC) FROM i_back WHERE key || '' = k) AS same
+FROM unnest('{often,k0,k17,k399,k400}'::text[]) k;
+SELECT (SELECT array_agg(record_offset) FROM (SELECT record_offset FROM i_back WHERE key = 'often' AND record_offset BETWEEN 1000 AND 3001 ORDER BY record_offset DESC) r) =
+       (SELECT array_agg(o ORDER BY o DESC) FROM generate_series(1001::bigint, 3001, 2) o) AS same;
+DROP FOREIGN TABLE i_back;
+
 -- ---- types, and bytes that are not as the server writes them
 CREATE FUNCTION typed(type text, values_of text, condition text, OUT n bigint, OUT same bool, OUT index_used bool) LANGUAGE plpgsql AS $$
 BEGIN

@@ -3,7 +3,10 @@
 # for a key finds the records that a walk through all of them finds.
 #
 # Files under test: src/log/key_index_file.c, src/log/key_index_writer.c,
-# src/maintenance/key_index_build.c, src/views/key_check.c.
+# src/maintenance/key_index_build.c, src/views/key_check.c; for the histories also
+# src/query/latest_reader.c and src/wal/backward_reader.c.
+#
+# TOPIC_TEST_SEED repeats the random histories, TOPIC_TEST_HISTORIES asks for more of them.
 use strict;
 use warnings;
 
@@ -17,7 +20,7 @@ use TopicTest;
 
 my $page = 4096;
 my $node = new_node('main', init => { allows_streaming => 1 },
-	settings => [ 'restart_after_crash = on', 'wal_keep_size = 1GB', 'pg_topics.batch_size = 1kB',
+	settings => [ 'restart_after_crash = on', 'wal_keep_size = 1GB', 'max_prepared_transactions = 20', 'pg_topics.batch_size = 1kB',
 		'pg_topics.key_index_interval = 1s', 'pg_topics.maintenance_interval = 1s', 'pg_topics.log_cleaner_enable = off' ]);
 $node->start;
 $node->safe_psql('postgres', q{
@@ -33,7 +36,9 @@ $node->safe_psql('postgres', q{
 		part text;
 	BEGIN
 		FOREACH part IN ARRAY '{key 0,key 1,key 77,key 1999,key 2000,none}'::text[] LOOP
-			EXECUTE format('SELECT concat_ws('' '', $2, count(*), sum(record_offset)) FROM %I WHERE %s = $1', topic,
+			EXECUTE format($sql$SELECT concat_ws(' ', $2, (SELECT concat_ws('/', count(*), sum(record_offset)) FROM %1$I WHERE %2$s = $1),
+				(SELECT string_agg(record_offset::text, '<') FROM (SELECT record_offset FROM %1$I WHERE %2$s = $1 ORDER BY 1 DESC LIMIT 3) r),
+				(SELECT record_offset FROM latest(NULL::%1$I) WHERE %2$s = $1))$sql$, topic,
 				CASE WHEN by_index THEN 'key' ELSE 'key || ''''' END) INTO part USING part, result;
 			result := part;
 		END LOOP;
@@ -110,6 +115,59 @@ ok(poll_until(sub {
 }), 'with one file each');
 is(agrees($node, 'grown', 'beside the worker'), '', 'nothing is reported');
 is(sql("SELECT count(*) FROM verify_topic('grown')"), '0', 'verify_topic() finds no damage');
+
+# ---- random histories ------------------------------------------------------------------
+
+# Whatever was produced, taken back, deleted, compacted and indexed: for any keys the node of
+# latest() gives what the function gives, and a query backward what one forward gives.
+my $seed = $ENV{TOPIC_TEST_SEED} // int(time);
+srand($seed);
+note("TOPIC_TEST_SEED=$seed");
+sql(q{
+	CREATE FUNCTION differs(topic text, wanted text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+	BEGIN
+		RETURN QUERY EXECUTE format($sql$
+			WITH by_node AS MATERIALIZED (SELECT row_number() OVER (), l.* FROM (SELECT * FROM latest(NULL::%1$I) WHERE key = ANY (%2$L)) l),
+				by_function AS MATERIALIZED (SELECT row_number() OVER (), l.* FROM (SELECT * FROM latest(NULL::%1$I) WHERE key || '' = ANY (%2$L)) l),
+				backward AS MATERIALIZED (SELECT * FROM %1$I WHERE key = ANY (%2$L) ORDER BY record_offset DESC, partition DESC LIMIT 20),
+				forward AS MATERIALIZED (SELECT * FROM %1$I WHERE key || '' = ANY (%2$L) ORDER BY record_offset DESC, partition DESC LIMIT 20)
+			SELECT 'latest ' || d::text FROM ((TABLE by_node EXCEPT TABLE by_function) UNION ALL (TABLE by_function EXCEPT TABLE by_node)) d
+			UNION ALL
+			SELECT 'backward ' || d::text FROM ((TABLE backward EXCEPT TABLE forward) UNION ALL (TABLE forward EXCEPT TABLE backward)) d
+			$sql$, topic, wanted);
+	END $$;
+});
+sub some_keys { return join ',', map { 'k' . int(rand 60) } 1 .. 1 + rand $_[0]; }
+sub random_step
+{
+	my ($topic, $number, $policy) = @_;
+	my $rows = "SELECT floor(random() * 2), 'k' || floor(random() * random() * 60), CASE WHEN random() < 0.8 THEN repeat('v', (random() * 60)::int) || i END FROM generate_series(1, "
+		. int(1 + rand 400) . ") i";
+	my $insert = "INSERT INTO $topic (partition, key, value) $rows;";
+	my @steps = ((sub { $insert }) x 5,
+		(sub { "SELECT count(*) FROM build_key_index('$topic');" }) x 4,
+		sub { "BEGIN; $insert SELECT count(*) FROM flush(); ROLLBACK;" },
+		sub { "BEGIN; $insert PREPARE TRANSACTION '$topic $number'; $insert" },
+		sub { qq{SELECT format('%s PREPARED %L', CASE WHEN random() < 0.5 THEN 'COMMIT' ELSE 'ROLLBACK' END, gid) FROM pg_prepared_xacts WHERE gid LIKE '$topic %'\n\\gexec\n} },
+		$policy eq 'compact' ? (sub { "SELECT count(*) FROM compact('$topic');" }) x 2 :
+		sub { "SELECT delete_records('$topic', partition, log_start_offset + (last_stable_offset - log_start_offset) / 5) FROM pg_topic_partitions WHERE topic = '$topic'::regclass;" },
+		sub { "SELECT count(*) FROM merge_batches('$topic');" });
+
+	return $steps[ rand @steps ]->();
+}
+foreach my $number (1 .. $ENV{TOPIC_TEST_HISTORIES} // 20)
+{
+	my $topic = "random$number";
+	my $policy = rand() < 0.5 ? 'compact' : 'delete';
+	my $script = qq{SELECT create_topic('$topic', partitions => 2, config => '{"key.index": "on", "segment.bytes": "20000", "cleanup.policy": "$policy"}');\n};
+	my $checks = join '', map { "SELECT 'wrong: ' || d FROM differs('$topic', '{" . some_keys($_) . "}') d;\n" } 1, 1, 1, 3, 20;
+
+	$script .= random_step($topic, "$number $_", $policy) . "\n$checks" foreach 1 .. 12;
+	$script .= "SELECT format('ROLLBACK PREPARED %L', gid) FROM pg_prepared_xacts\n\\gexec\nDROP FOREIGN TABLE $topic;\n";
+	my ($code, $out, $err) = $node->psql('postgres', $script, on_error_stop => 1);
+	is("$code $err " . join("\n", grep { /^wrong/ } split /\n/, $out), '0  ', "history $number: for keys all ways find the same")
+		or diag($script);
+}
 
 # ---- damage ------------------------------------------------------------------------
 
