@@ -20,6 +20,9 @@
  * there is no TLS, so that channel binding, which is not offered, is not missed either.  The
  * server ignores the name in the client's message; here it is what says which role it is.
  *
+ * One kind of message that clients send and the server's code does not take is looked at by
+ * scram_repeat.c.
+ *
  * With PLAIN the client tells its password.  It is offered over TLS and on this machine, elsewhere
  * only with pg_topics.kafka_plain_without_tls.  The password is compared in slices
  * (password_check.c), between which the request is parked.
@@ -38,6 +41,7 @@
 #include "broker/broker_settings.h"
 #include "broker/password_check.h"
 #include "broker/sasl.h"
+#include "broker/scram_repeat.h"
 #include "broker/turn.h"
 #include "kafka/kafka_default.h"
 #include "kafka/kafka_error.h"
@@ -73,6 +77,7 @@ typedef struct SaslState
 	bool		bare;			/* messages are frames of their own */
 	AuthenticationDemand demand;	/* once the client has said which role it wants to be */
 	void	   *scram;			/* of the server's code; NULL: not begun */
+	ScramRepeat first;			/* the first two messages of SCRAM */
 	Port		port;			/* for that */
 } SaslState;
 
@@ -275,6 +280,24 @@ catch_malformed(void)
 	return error->detail != NULL ? psprintf("%s: %s", error->message, error->detail) : error->message;
 }
 
+/* The client's last message repeats its nonce, and the server's code would not take it. */
+static void
+take_repeated(const SaslState *state, const char *message, ScramStep *step)
+{
+	step->output = pgt_scram_repeat_answer(&state->first, message, state->demand.verifier);
+	step->length = step->output == NULL ? 0 : strlen(step->output);
+	step->result = step->output == NULL ? PG_SASL_EXCHANGE_FAILURE : PG_SASL_EXCHANGE_SUCCESS;
+	step->detail = "The password is wrong.";
+}
+
+/* Is the message such a one, for a role that has a password? */
+static bool
+is_repeated(const SaslState *state, const char *message, int length)
+{
+	return state->first.server_first != NULL && state->demand.verifier != NULL &&
+		strlen(message) == length && pgt_scram_repeat_is(&state->first, message);
+}
+
 /* Give a message to the server's code. */
 static void
 take_scram_step(SaslState *state, const char *message, int length, ScramStep *step)
@@ -282,6 +305,12 @@ take_scram_step(SaslState *state, const char *message, int length, ScramStep *st
 	MemoryContext old = MemoryContextSwitchTo(state->memory);
 
 	memset(step, 0, sizeof(*step));
+	if (is_repeated(state, message, length))
+	{
+		MemoryContextSwitchTo(old);
+		take_repeated(state, message, step);
+		return;
+	}
 	MyProcPort = &state->port;
 	PG_TRY();
 	{
@@ -300,6 +329,14 @@ take_scram_step(SaslState *state, const char *message, int length, ScramStep *st
 	MemoryContextSwitchTo(old);
 }
 
+/* Keep the first messages, without their heads. */
+static void
+note_first(SaslState *state, const char *message, const ScramStep *step)
+{
+	state->first.client_first = MemoryContextStrdup(state->memory, strchr(strchr(message, ',') + 1, ',') + 1);
+	state->first.server_first = MemoryContextStrdup(state->memory, pnstrdup(step->output, step->length));
+}
+
 static void
 serve_scram_step(BrokerRequest *request, const char *message, int length)
 {
@@ -310,6 +347,7 @@ serve_scram_step(BrokerRequest *request, const char *message, int length)
 	switch (step.result)
 	{
 		case PG_SASL_EXCHANGE_CONTINUE:
+			note_first(client->sasl, message, &step);
 			answer(request, step.output, step.length, client->sasl->bare);
 			break;
 		case PG_SASL_EXCHANGE_SUCCESS:

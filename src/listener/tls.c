@@ -15,7 +15,8 @@
  * The context, with certificate, key, authorities, revocation lists, ciphers and protocol versions,
  * is made by the server's own function, be_tls_init(), so that everything is as for SQL.  The
  * function keeps it to itself, but calls a hook with it first; that hook is taken for the call.  In
- * a background worker nothing else uses that context.  A key with a passphrase can
+ * a background worker nothing else uses that context.  With ssl_sni (19) no hook is called, and so
+ * there is no TLS here.  A key with a passphrase can
  * be read here only with ssl_passphrase_command_supports_reload.
  *
  * Client certificates are asked for where ssl_ca_file is set, and need not be sent.  One that is

@@ -283,11 +283,13 @@ pgt_new_tranche(const char *name)
 	parse_scram_secret(secret, iterations, salt, stored_key, server_key)
 #endif
 
-/* base64 gives bytes, which were characters till 17 */
+/* base64 takes and gives bytes, which were characters till 17 */
 #if PG_VERSION_NUM >= 180000
 #define PGT_B64_DECODE(text, length, bytes, room)	pg_b64_decode(text, length, bytes, room)
+#define PGT_B64_ENCODE(bytes, length, text, room)	pg_b64_encode(bytes, length, text, room)
 #else
 #define PGT_B64_DECODE(text, length, bytes, room)	pg_b64_decode(text, length, (char *) (bytes), room)
+#define PGT_B64_ENCODE(bytes, length, text, room)	pg_b64_encode((const char *) (bytes), length, text, room)
 #endif
 
 /* ---- planning ------------------------------------------------------------- */

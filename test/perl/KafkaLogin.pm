@@ -117,7 +117,8 @@ sub scram_final
 {
 	my ($first, $server_first, $password, %other) = @_;
 	my ($nonce, $salt, $rounds) = $server_first =~ /^r=([^,]*),s=([^,]*),i=(\d+)$/ or die "what is $server_first?";
-	my $bare = 'c=' . ($other{binding} // 'biws') . ',r=' . ($other{nonce} // $nonce);
+	my ($own) = $first =~ /,r=(.*)/;
+	my $bare = 'c=' . ($other{binding} // 'biws') . ',r=' . ($other{repeat} ? $own : '') . ($other{nonce} // $nonce);
 	my $all = "$first,$server_first,$bare";
 	my $round = hmac_sha256(decode_base64($salt) . "\0\0\0\1", $password);
 	my $salted = $round;

@@ -248,6 +248,12 @@ for my $case ([ 'another nonce', nonce => 'other' ], [ 'another binding', bindin
 
 	refused(scram('alice', 'secret', @other), qr/^authentication failed/, "SCRAM with $name");
 }
+# librdkafka before 2.6.1 repeats its nonce
+accepted(scram('alice', 'secret', repeat => 1), 'SCRAM with the nonce twice');
+ok((scram('alice', 'secret', repeat => 1))[0]{signed}, 'and the server proves itself');
+refused(scram('alice', 'wrong', repeat => 1), $failure, 'SCRAM with the nonce twice and a wrong password');
+refused(scram('nobody', 'secret', repeat => 1), $unknown, 'SCRAM with the nonce twice and no role');
+refused(scram('alice', 'secret', nonce => 'other', repeat => 1), $failure, 'SCRAM with another nonce twice');
 for my $final ('', 'c=biws', 'c=biws,r=x,p=', "c=biws,r=x\0,p=AAAA", 'n,,n=alice,r=abc')
 {
 	$socket = dial($port);
