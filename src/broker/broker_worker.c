@@ -19,6 +19,9 @@
  * that cannot be bound, until it can.  SQL sessions do not depend on this process.  As any
  * process with shared memory it must not crash, though: then the server starts anew.
  *
+ * A statement that needs the database for itself, as DROP DATABASE does, terminates it
+ * (database_claim.c).
+ *
  * SIGHUP reads the settings again; SIGTERM ends the process at the end of its turn, and
  * at the server's end for good.
  *
@@ -38,6 +41,7 @@
 #include "broker/dispatch.h"
 #include "broker/turn.h"
 #include "listener/connection.h"
+#include "maintenance/database_claim.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
@@ -45,6 +49,7 @@
 #include "storage/ipc.h"
 #include "storage/sinval.h"
 #include "util/background_worker.h"
+#include "util/clock.h"
 #include "util/sql_version.h"
 #include "utils/memutils.h"
 
@@ -135,6 +140,23 @@ serve_server(void)
 		ProcessCatchupInterrupt();
 }
 
+/* The loop is awake, which is all. */
+static void
+statistics_due(EventLoopTimer *timer)
+{
+}
+
+/* Hand on what the server counts, now or as soon as it may be done again. */
+static void
+report_statistics(void)
+{
+	static EventLoopTimer timer = {.expired = statistics_due};
+	long		wait_ms = pgstat_report_stat(false);
+
+	if (wait_ms > 0 && timer.due == 0)
+		pgt_event_loop_set_timer(&timer, pgt_clock_monotonic_us() + wait_ms * INT64CONST(1000));
+}
+
 /* One turn, after its sleep. */
 static void
 run_turn(bool latch_set)
@@ -176,13 +198,13 @@ enter_shared(int number)
 	pgt_broker_shared_worker->latch = MyLatch;
 }
 
-/* Connect to the database; exits if the library does not fit it. */
+/* Connect to the database; exits if the library does not fit it, or a statement has it for itself. */
 static void
 enter_database(const char *database)
 {
 	pgt_background_worker_connect_by_name(database);
 	StartTransactionCommand();
-	if (!pgt_sql_version_check(WARNING))
+	if (!pgt_database_claim_may_serve(MyDatabaseId) || !pgt_sql_version_check(WARNING))
 		proc_exit(1);
 	CommitTransactionCommand();
 	pgstat_report_appname(MyBgworkerEntry->bgw_type);
@@ -236,7 +258,7 @@ pgt_broker_worker_main(Datum arg)
 		MemoryContextSwitchTo(turn_context);
 		serve_server();
 		run_turn(latch_set);
-		pgstat_report_stat(false);
+		report_statistics();
 		MemoryContextReset(turn_context);
 	}
 }
@@ -250,8 +272,8 @@ pgt_broker_worker_register(void)
 	{
 		BackgroundWorker worker;
 
-		pgt_background_worker_init(&worker, "pgt_broker_worker_main", "pg_topics kafka");
-		snprintf(worker.bgw_name, BGW_MAXLEN, "pg_topics kafka %s", (char *) list_nth(databases, i));
+		pgt_background_worker_init(&worker, "pgt_broker_worker_main", KAFKA_WORKER_NAME);
+		snprintf(worker.bgw_name, BGW_MAXLEN, "%s %s", KAFKA_WORKER_NAME, (char *) list_nth(databases, i));
 		worker.bgw_restart_time = RESTART_SECONDS;
 		worker.bgw_main_arg = Int32GetDatum(i);
 		RegisterBackgroundWorker(&worker);

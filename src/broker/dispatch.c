@@ -27,6 +27,7 @@
 
 #define FIRST_BLOCK		1024
 #define LARGEST_BLOCK	(64 * 1024)
+#define ARENA_MIN_LIMIT	(64 * 1024 * 1024)	/* that the messages of a request may take, whatever the setting */
 
 /* ---- errors end here ------------------------------------------------------- */
 
@@ -64,8 +65,12 @@ more_memory(KafkaArena *arena, size_t needed)
 {
 	BrokerRequest *request = (BrokerRequest *) ((char *) arena - offsetof(BrokerRequest, arena));
 	size_t		size = Max(needed, Min(Max(FIRST_BLOCK, 2 * request->arena_size), LARGEST_BLOCK));
-	char	   *block = MemoryContextAllocExtended(request->memory, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+	char	   *block;
 
+	/* structures are larger than their bytes: a large frame of small items must not take all memory */
+	if (request->arena_size + size > Max(pgt_connection_limits.memory, ARENA_MIN_LIMIT))
+		return false;
+	block = MemoryContextAllocExtended(request->memory, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
 	if (block == NULL)
 		return false;
 	arena->next = block;

@@ -1,7 +1,6 @@
 /*
  * database_claim.c
- *	  Keeping our maintenance workers out of a database that a statement needs for
- *	  itself.
+ *	  Keeping our workers out of a database that a statement needs for itself.
  *
  * DROP DATABASE, ALTER DATABASE ... RENAME TO and SET TABLESPACE, and CREATE DATABASE
  * with the database as template fail if any other session is connected to the database.
@@ -24,6 +23,12 @@
  * connected until there is none.  A worker that connects later finds the lock taken and
  * exits, within the time that the server itself waits for other sessions to leave; the
  * launcher starts no worker while the lock is held.
+ *
+ * A worker that serves Kafka's clients is terminated in the same way.  It cannot take the
+ * maintenance worker's lock, and there is no need for one, as the postmaster starts no second one.
+ * For its check the statement takes a second lock, number 1 of the database: the worker takes
+ * ShareLock on that for a moment after it has connected, and exits if it cannot.  The
+ * postmaster then starts it again some seconds later.
  *
  * The statement waits for at most MAX_WAIT_MS and then goes on, and fails with the
  * server's own message.  A user without the privilege for the statement does not evict
@@ -64,14 +69,20 @@ static ProcessUtility_hook_type next_process_utility = NULL;
 
 /* ---- the lock ------------------------------------------------------------ */
 
-/* The tag of a database's lock. */
+/* The tag of a database's lock, for maintenance workers or for those that serve Kafka's clients. */
 static LOCKTAG
-lock_tag(Oid database)
+lock_tag_for(Oid database, bool kafka)
 {
 	LOCKTAG		tag;
 
-	SET_LOCKTAG_ADVISORY(tag, database, 0, 0, DATABASE_LOCK_CLASS);
+	SET_LOCKTAG_ADVISORY(tag, database, 0, kafka ? 1 : 0, DATABASE_LOCK_CLASS);
 	return tag;
+}
+
+static LOCKTAG
+lock_tag(Oid database)
+{
+	return lock_tag_for(database, false);
 }
 
 bool
@@ -94,15 +105,27 @@ pgt_database_claim_enter(Oid database)
 		pgt_database_claim_is_free(database);
 }
 
+bool
+pgt_database_claim_may_serve(Oid database)
+{
+	LOCKTAG		tag = lock_tag_for(database, true);
+
+	if (LockAcquire(&tag, ShareLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
+		return false;
+	LockRelease(&tag, ShareLock, false);
+	return true;
+}
+
 /* ---- terminating workers ------------------------------------------------- */
 
-/* Is the process a maintenance worker, and not a parallel worker of a session? */
+/* Is the process a worker of ours, and not a parallel worker of a session? */
 static bool
-is_maintenance_worker(int pid)
+is_our_worker(int pid)
 {
 	const char *type = GetBackgroundWorkerTypeByPid(pid);
 
-	return type != NULL && strcmp(type, MAINTENANCE_WORKER_NAME) == 0;
+	return type != NULL &&
+		(strcmp(type, MAINTENANCE_WORKER_NAME) == 0 || strcmp(type, KAFKA_WORKER_NAME) == 0);
 }
 
 /*
@@ -121,7 +144,7 @@ terminate_workers(Oid database)
 		int			pid = proc->pid;
 
 		if (pid == 0 || !PGT_IS_BACKGROUND_WORKER(proc) || proc->databaseId != database ||
-			!is_maintenance_worker(pid))
+			!is_our_worker(pid))
 			continue;
 		found = true;
 		(void) kill(pid, SIGTERM);
@@ -135,8 +158,10 @@ claim_database(Oid database)
 {
 	int64		start = pgt_clock_monotonic_us();
 	LOCKTAG		tag = lock_tag(database);
+	LOCKTAG		kafka_tag = lock_tag_for(database, true);
 
 	(void) LockAcquire(&tag, RowExclusiveLock, false, false);
+	(void) LockAcquire(&kafka_tag, RowExclusiveLock, false, false);
 	while (terminate_workers(database) &&
 		   pgt_clock_ms_since(start) < MAX_WAIT_MS)
 	{

@@ -1,7 +1,6 @@
 /*
  * database_claim.h
- *	  Keeping our maintenance workers out of a database that a statement needs for
- *	  itself.
+ *	  Keeping our workers out of a database that a statement needs for itself.
  */
 #ifndef DATABASE_CLAIM_H
 #define DATABASE_CLAIM_H
@@ -10,6 +9,7 @@
 
 /* Name and type, as in pg_stat_activity, of the workers that are kept out. */
 #define MAINTENANCE_WORKER_NAME	"pg_topics maintenance"
+#define KAFKA_WORKER_NAME		"pg_topics kafka"
 
 /*
  * Called by a worker, in a transaction, right after it has connected: may it stay in
@@ -17,7 +17,13 @@
  */
 extern bool pgt_database_claim_enter(Oid database);
 
-/* Is the database without a worker and held by no statement?  Called in a transaction. */
+/*
+ * The same for a worker that serves Kafka's clients, of which there may be one beside a maintenance
+ * worker: is the database held by no statement?
+ */
+extern bool pgt_database_claim_may_serve(Oid database);
+
+/* Is the database without a maintenance worker and held by no statement?  Called in a transaction. */
 extern bool pgt_database_claim_is_free(Oid database);
 
 /* Install the hook; called once per process. */

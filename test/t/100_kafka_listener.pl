@@ -143,6 +143,13 @@ $node->start;
 ok(poll_until(sub { slurp_file($node->logfile) =~ /database "later" does not exist/ }), 'a database that is missing is told in the log');
 sql('CREATE DATABASE later');
 is(connected()->metadata->{controller}, 7, 'its listener comes when it is created, even without the extension');
+
+# ---- a database that is copied and dropped -----------------------------------
+
+sql('CREATE DATABASE copy TEMPLATE later');
+is(connected()->metadata->{controller}, 7, 'a database that is served can be copied, and is served again');
+sql('DROP DATABASE later');
+is(sql(q{SELECT count(*) FROM pg_database WHERE datname = 'later'}), 0, 'it can be dropped');
 $node->stop;
 
 done_testing();
