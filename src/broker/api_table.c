@@ -11,12 +11,20 @@
 #include "broker/api_versions.h"
 #include "broker/describe_cluster.h"
 #include "broker/describe_topics.h"
+#include "broker/fetch.h"
+#include "broker/leader_epoch.h"
+#include "broker/list_offsets.h"
 #include "broker/metadata.h"
+#include "broker/produce.h"
 #include "broker/turn.h"
 
 const BrokerApi *const pgt_api_table[] = {
+	&pgt_produce_api,
+	&pgt_fetch_api,
+	&pgt_list_offsets_api,
 	&pgt_metadata_api,
 	&pgt_api_versions_api,
+	&pgt_leader_epoch_api,
 	&pgt_describe_cluster_api,
 	&pgt_describe_topics_api,
 	NULL
@@ -24,5 +32,6 @@ const BrokerApi *const pgt_api_table[] = {
 
 const BrokerHooks *const pgt_api_table_hooks[] = {
 	&pgt_turn_hooks,
+	&pgt_fetch_hooks,
 	NULL
 };

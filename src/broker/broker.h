@@ -196,6 +196,9 @@ typedef struct BrokerRecords
 /* The partition has news: wake the requests that wait for it, at the latest when the turn ends. */
 extern void pgt_broker_news(const TopicPartition *partition);
 
+/* Does a request wait for the partition? */
+extern bool pgt_broker_is_awaited(const TopicPartition *partition);
+
 /*
  * Call look() for each partition that requests wait for; where it returns true there is news.
  * "last" is a number for look() to keep, -1 at first: an offset, for instance.  look() may not

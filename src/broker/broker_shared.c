@@ -27,7 +27,6 @@ pgt_broker_shared_init(void)
 	memset(pgt_broker_shared, 0, sizeof(BrokerShared));
 	for (int kind = 0; kind < BROKER_DURABILITY_COUNT; kind++)
 	{
-		pg_atomic_init_u64(&pgt_broker_shared->reached[kind], 0);
 		for (int i = 0; i < BROKER_SHARED_WORKERS; i++)
 			pg_atomic_init_u64(&pgt_broker_shared->workers[i].wanted[kind], 0);
 	}

@@ -27,8 +27,7 @@ typedef struct BrokerSharedWorker
 
 typedef struct BrokerShared
 {
-	Latch	   *flusher;		/* NULL: none runs */
-	pg_atomic_uint64 reached[BROKER_DURABILITY_COUNT];	/* up to where WAL is known to be durable */
+	Latch	   *flushers[BROKER_DURABILITY_COUNT];	/* of the processes of flusher.c; NULL: it does not run */
 	BrokerSharedWorker workers[BROKER_SHARED_WORKERS];
 } BrokerShared;
 

@@ -185,6 +185,12 @@ pgt_broker_news(const TopicPartition *key)
 		wake_interested(partition);
 }
 
+bool
+pgt_broker_is_awaited(const TopicPartition *key)
+{
+	return hash_search(partitions, key, HASH_FIND, NULL) != NULL;
+}
+
 void
 pgt_broker_look(bool (*look) (const TopicPartition *partition, int64 *last))
 {

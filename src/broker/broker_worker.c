@@ -39,6 +39,7 @@
 #include "broker/broker_worker.h"
 #include "broker/connection_status.h"
 #include "broker/dispatch.h"
+#include "broker/flusher.h"
 #include "broker/turn.h"
 #include "listener/connection.h"
 #include "maintenance/database_claim.h"
@@ -117,7 +118,7 @@ look_at_wal(void)
 
 	for (int kind = 0; kind < BROKER_DURABILITY_COUNT; kind++)
 	{
-		XLogRecPtr	reached = GetFlushRecPtr(NULL);
+		XLogRecPtr	reached = pgt_flusher_reached(kind);
 
 		if (reached <= seen[kind])
 			continue;
@@ -268,6 +269,8 @@ pgt_broker_worker_register(void)
 {
 	List	   *databases = pgt_broker_settings_databases();
 
+	if (databases != NIL)
+		pgt_flusher_register();
 	for (int i = 0; i < list_length(databases); i++)
 	{
 		BackgroundWorker worker;

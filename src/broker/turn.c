@@ -2,61 +2,266 @@
  * turn.c
  *	  The one transaction of a turn of the loop.
  *
- * It begins when the first request of the turn needs it, and is committed at the turn's end:
- * no transaction is open while the loop sleeps.
+ * Requests that ask the catalogs or write share a transaction: it begins with the first of
+ * them and is committed at the end of the turn, before the loop sleeps.  So a commit costs
+ * little, and no lock and no snapshot outlives a turn.  The commit is asynchronous; who wants
+ * it durable gets its LSN, and waits for the flusher.
+ *
+ *	  pgt_turn_open()		StartTransaction, subtransaction
+ *	  ...					an ERROR: roll the subtransaction back, begin another one
+ *	  pgt_turn_end()		before() of all work, release the subtransaction, commit,
+ *							after() of all work
+ *
+ * Errors.  All of the turn runs in one subtransaction, which only an error ends.  Rolling it
+ * back gives back what the error has left: LWLocks, pins, files, memory.  It does not take
+ * back batches that were appended in it, as they carry the id of the whole transaction, which
+ * producers in SQL must not do for that very reason (producer.c), and which is what is wanted here:
+ * one client's error must not undo what another one has sent.  Rows that are written
+ * are taken back, so they are written in before(), or in a subtransaction of their own.
+ * If the commit fails, or the transaction is lost otherwise, work is told that it has not
+ * committed.
+ *
+ * Locks on topics are taken without waiting.  A process that serves all clients must not stand in
+ * line behind one ALTER; it could also wait for a transaction that waits for a client.  The locks
+ * belong to the whole transaction, or the subtransaction's end would release them.
+ *
+ * Invariant: no transaction is open while the loop sleeps.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "broker/turn.h"
-#include "storage/lwlock.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/syscache.h"
 
-static void end_turn(void);
+/* A topic that the transaction has locked. */
+typedef struct LockedTopic
+{
+	Oid			relid;
+	Topic	   *topic;
+} LockedTopic;
 
-const BrokerHooks pgt_turn_hooks = {.turn_end = end_turn};
+static bool is_open = false;
+static slist_head works = SLIST_STATIC_INIT(works);
+static slist_node *last_work = NULL;	/* the one added last; NULL: there is none */
+
+/* in no order; mostly few, since a topic's requests come one after the other */
+static LockedTopic *locked = NULL;
+static int	locked_count = 0;
+static int	locked_room = 0;
+
+/* ---- the transaction -------------------------------------------------------- */
+
+bool
+pgt_turn_is_open(void)
+{
+	return is_open;
+}
 
 void
 pgt_turn_open(void)
 {
 	MemoryContext caller = CurrentMemoryContext;
 
-	if (IsTransactionState())
+	if (is_open)
 		return;
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
+	is_open = true;
+	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(caller);
 }
 
-bool
-pgt_turn_is_open(void)
+/* Tell work what has become of it.  If it fails at that, other work must hear of it all the same. */
+static void
+tell(TurnWork *work, bool committed, XLogRecPtr lsn)
 {
-	return IsTransactionState();
+	MemoryContext caller = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		work->after(work, committed, lsn);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		EmitErrorReport();
+		pgt_turn_recover();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+}
+
+/* Forget the transaction, and tell all work what has become of it. */
+static void
+close_turn(bool committed, XLogRecPtr lsn)
+{
+	slist_head	done = works;
+
+	is_open = false;
+	locked_count = 0;
+	slist_init(&works);
+	last_work = NULL;
+	while (!slist_is_empty(&done))
+	{
+		TurnWork   *work = slist_container(TurnWork, node, slist_pop_head_node(&done));
+
+		tell(work, committed, lsn);
+	}
+}
+
+/* Commit.  Throws if that fails. */
+static void
+commit(void)
+{
+	slist_iter	iter;
+
+	slist_foreach(iter, &works)
+	{
+		TurnWork   *work = slist_container(TurnWork, node, iter.cur);
+
+		if (work->before != NULL)
+			work->before(work);
+	}
+	ReleaseCurrentSubTransaction();
+	XactLastCommitEnd = InvalidXLogRecPtr;
+	CommitTransactionCommand();
 }
 
 void
 pgt_turn_end(void)
 {
 	MemoryContext caller = CurrentMemoryContext;
+	volatile bool committed = false;
 
-	if (!IsTransactionState())
+	if (!is_open)
 		return;
-	CommitTransactionCommand();
+	PG_TRY();
+	{
+		commit();
+		committed = true;
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		EmitErrorReport();
+		FlushErrorState();
+		AbortOutOfAnyTransaction();
+	}
+	PG_END_TRY();
 	MemoryContextSwitchTo(caller);
+	close_turn(committed, committed ? XactLastCommitEnd : InvalidXLogRecPtr);
 }
 
+/*
+ * Outside of a transaction there is little to clean up, and AbortOutOfAnyTransaction() does it.  If
+ * beginning the subtransaction has failed, the transaction is lost.
+ */
 void
 pgt_turn_recover(void)
 {
 	MemoryContext caller = CurrentMemoryContext;
 
-	AbortCurrentTransaction();
+	FlushErrorState();
+	if (is_open && IsSubTransaction())
+	{
+		while (GetCurrentTransactionNestLevel() > 2)
+			RollbackAndReleaseCurrentSubTransaction();
+		RollbackAndReleaseCurrentSubTransaction();
+		BeginInternalSubTransaction(NULL);
+		MemoryContextSwitchTo(caller);
+		return;
+	}
 	LWLockReleaseAll();
+	AbortOutOfAnyTransaction();
 	MemoryContextSwitchTo(caller);
+	if (is_open)
+		close_turn(false, InvalidXLogRecPtr);
 }
 
-static void
-end_turn(void)
+void
+pgt_turn_add(TurnWork *work)
 {
-	pgt_turn_end();
+	Assert(is_open);
+	if (last_work == NULL)
+		slist_push_head(&works, &work->node);
+	else
+		slist_insert_after(last_work, &work->node);
+	last_work = &work->node;
 }
+
+/* ---- locks ------------------------------------------------------------------ */
+
+/* Note that a topic is locked. */
+static void
+note_locked(Oid relid, Topic *topic)
+{
+	if (locked_count == locked_room)
+	{
+		int			room = Max(16, locked_room * 2);
+
+		locked = locked == NULL ? MemoryContextAlloc(TopMemoryContext, room * sizeof(LockedTopic)) :
+			repalloc(locked, room * sizeof(LockedTopic));
+		locked_room = room;
+	}
+	locked[locked_count++] = (LockedTopic) {relid, topic};
+}
+
+/* Take the lock for the whole transaction, if it is to be had at once. */
+static bool
+try_lock(Oid relid)
+{
+	ResourceOwner owner = CurrentResourceOwner;
+	bool		done;
+
+	CurrentResourceOwner = TopTransactionResourceOwner;
+	PG_TRY();
+	{
+		done = ConditionalLockRelationOid(relid, RowExclusiveLock);
+	}
+	PG_FINALLY();
+	{
+		CurrentResourceOwner = owner;
+	}
+	PG_END_TRY();
+	return done;
+}
+
+TurnLock
+pgt_turn_lock(Oid relid, Topic **topic)
+{
+	pgt_turn_open();
+	for (int i = locked_count - 1; i >= 0; i--)
+		if (locked[i].relid == relid)
+		{
+			*topic = locked[i].topic;
+			return TURN_LOCK_HELD;
+		}
+	if (!try_lock(relid))
+		return TURN_LOCK_BUSY;
+	/* one can lock what was dropped a moment before; that lock goes with the transaction */
+	if (!pgt_topic_exists(relid))
+		return TURN_LOCK_GONE;
+	*topic = pgt_topic_get(relid);
+	note_locked(relid, *topic);
+	return TURN_LOCK_HELD;
+}
+
+/* ---- hooks ------------------------------------------------------------------ */
+
+/* The worker begins.  Requests wait for what is durable by themselves, and no commit does. */
+static void
+start(void)
+{
+	SetConfigOption("synchronous_commit", "off", PGC_SUSET, PGC_S_OVERRIDE);
+}
+
+const BrokerHooks pgt_turn_hooks = {
+	.start = start,
+	.turn_end = pgt_turn_end,
+};

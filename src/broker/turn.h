@@ -5,9 +5,10 @@
 #ifndef TURN_H
 #define TURN_H
 
+#include "access/xlogdefs.h"
 #include "broker/broker.h"
-
-extern const BrokerHooks pgt_turn_hooks;
+#include "lib/ilist.h"
+#include "topic/topic.h"
 
 /*
  * Be in the turn's transaction, which begins if there is none yet.  It has no transaction id
@@ -26,5 +27,40 @@ extern void pgt_turn_end(void);
  * the turn can go on.  What it has appended before stays.
  */
 extern void pgt_turn_recover(void);
+
+/* What pgt_turn_lock() says. */
+typedef enum TurnLock
+{
+	TURN_LOCK_HELD,
+	TURN_LOCK_BUSY,				/* somebody holds the topic or waits for it: try again in TURN_RETRY_MS */
+	TURN_LOCK_GONE				/* there is no such topic */
+} TurnLock;
+
+#define TURN_RETRY_MS	20
+
+/*
+ * Lock a topic as a producer does, if that needs no waiting, for the rest of the transaction, which
+ * is opened.  With TURN_LOCK_HELD, *topic is the topic's configuration, valid as long.
+ */
+extern TurnLock pgt_turn_lock(Oid relid, Topic **topic);
+
+/*
+ * Work that becomes part of the transaction.  Both functions are called once, in the order in
+ * which work was added.  The struct belongs to the caller, and is not touched after that.
+ */
+typedef struct TurnWork
+{
+	/* within the transaction, just before it commits.  An ERROR makes all work fail */
+	void		(*before) (struct TurnWork *work);
+
+	/* outside of it: it has committed up to "lsn", InvalidXLogRecPtr where it wrote nothing; or it has not */
+	void		(*after) (struct TurnWork *work, bool committed, XLogRecPtr lsn);
+	slist_node	node;
+} TurnWork;
+
+/* Add work to the transaction, which is open. */
+extern void pgt_turn_add(TurnWork *work);
+
+extern const BrokerHooks pgt_turn_hooks;
 
 #endif							/* TURN_H */

@@ -27,9 +27,9 @@
  * so that lengths up to 63 take one byte and up to 8191 two.  Those two sizes
  * are decoded inline; everything longer goes through one loop.
  *
- * The CRC covers byte 21 to the end, as stored, that is, compressed.  baseOffset is
- * outside, so that a batch is sealed before the append lock is taken and gets its
- * offset under the lock.  batchLength and magic are outside, too: a wrong length moves
+ * The CRC covers byte 21 to the end, as stored, that is, compressed.  baseOffset and
+ * partitionLeaderEpoch are outside, so that a batch is sealed, here or by a producer, before
+ * the append lock is taken and gets them under the lock.  batchLength and magic are outside, too: a wrong length moves
  * the end of the CRC's range, and a wrong magic is refused.
  *
  * Invariants: decoding trusts no byte.  Every length is compared with the bytes that
@@ -391,7 +391,7 @@ pgt_record_batch_seal(char *batch, const RecordBatchHeader *header)
 {
 	put_int64(batch + AT_BASE_OFFSET, header->base_offset);
 	put_int32(batch + AT_BATCH_LENGTH, header->length - RECORD_BATCH_LOG_OVERHEAD);
-	put_int32(batch + AT_LEADER_EPOCH, 0);
+	put_int32(batch + AT_LEADER_EPOCH, header->leader_epoch);
 	batch[AT_MAGIC] = RECORD_BATCH_MAGIC;
 	put_int16(batch + AT_ATTRIBUTES, header->attributes);
 	put_int32(batch + AT_LAST_OFFSET_DELTA, header->last_offset_delta);
@@ -408,6 +408,12 @@ void
 pgt_record_batch_set_base_offset(char *batch, int64 base_offset)
 {
 	put_int64(batch + AT_BASE_OFFSET, base_offset);
+}
+
+void
+pgt_record_batch_set_leader_epoch(char *batch, int32 leader_epoch)
+{
+	put_int32(batch + AT_LEADER_EPOCH, leader_epoch);
 }
 
 /* ----------
@@ -457,22 +463,51 @@ shift_crc(uint32 crc, size_t zeros)
 	return crc;
 }
 
-void
-pgt_record_batch_set_max_timestamp(char *batch, size_t length, int64 timestamp)
+/* What an append may change under the CRC lies in these bytes: from attributes to maxTimestamp. */
+#define CHANGED_LENGTH		(AT_MAX_TIMESTAMP + (int) sizeof(int64) - AT_ATTRIBUTES)
+
+/* Replace those bytes of a batch of "length" bytes by others, and correct the CRC. */
+static void
+change_times(char *batch, size_t length, const char *bytes)
 {
-	char		difference[sizeof(int64)];
+	char		difference[CHANGED_LENGTH];
 	pg_crc32c	crc = 0;		/* without the bits that a whole CRC starts with */
 
-	put_int64(difference, timestamp ^ get_int64(batch + AT_MAX_TIMESTAMP));
-	put_int64(batch + AT_MAX_TIMESTAMP, timestamp);
+	for (int i = 0; i < CHANGED_LENGTH; i++)
+		difference[i] = bytes[i] ^ batch[AT_ATTRIBUTES + i];
+	memcpy(batch + AT_ATTRIBUTES, bytes, CHANGED_LENGTH);
 	if (length <= CORRECTED_FROM)
 	{
 		put_int32(batch + AT_CRC, (int32) batch_crc(batch, length));
 		return;
 	}
 	COMP_CRC32C(crc, difference, sizeof(difference));
-	crc = shift_crc(crc, length - AT_MAX_TIMESTAMP - sizeof(difference));
+	crc = shift_crc(crc, length - AT_ATTRIBUTES - sizeof(difference));
 	put_int32(batch + AT_CRC, get_int32(batch + AT_CRC) ^ (int32) crc);
+}
+
+/* Set maxTimestamp, and these attributes beside those that the batch has. */
+static void
+set_times(char *batch, size_t length, int16 attributes, int64 timestamp)
+{
+	char		bytes[CHANGED_LENGTH];
+
+	memcpy(bytes, batch + AT_ATTRIBUTES, CHANGED_LENGTH);
+	put_int16(bytes, get_int16(bytes) | attributes);
+	put_int64(bytes + AT_MAX_TIMESTAMP - AT_ATTRIBUTES, timestamp);
+	change_times(batch, length, bytes);
+}
+
+void
+pgt_record_batch_set_max_timestamp(char *batch, size_t length, int64 timestamp)
+{
+	set_times(batch, length, 0, timestamp);
+}
+
+void
+pgt_record_batch_set_append_time(char *batch, size_t length, int64 timestamp)
+{
+	set_times(batch, length, BATCH_ATTR_LOG_APPEND_TIME, timestamp);
 }
 
 /* ----------
@@ -519,6 +554,7 @@ pgt_record_batch_read_header(const char *batch, size_t available, RecordBatchHea
 
 	header->base_offset = get_int64(batch + AT_BASE_OFFSET);
 	header->length = batch_length + RECORD_BATCH_LOG_OVERHEAD;
+	header->leader_epoch = get_int32(batch + AT_LEADER_EPOCH);
 	header->crc = (uint32) get_int32(batch + AT_CRC);
 	header->attributes = get_int16(batch + AT_ATTRIBUTES);
 	header->last_offset_delta = get_int32(batch + AT_LAST_OFFSET_DELTA);

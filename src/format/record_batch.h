@@ -6,7 +6,7 @@
  *
  *	  0  baseOffset            i64   outside the CRC, set under the append lock
  *	  8  batchLength           i32   length of the whole batch - 12
- *	 12  partitionLeaderEpoch  i32   outside the CRC, always 0 here
+ *	 12  partitionLeaderEpoch  i32   outside the CRC, set with the offset: the WAL's timeline
  *	 16  magic                 i8    2
  *	 17  crc                   u32   CRC-32C of byte 21 to the end
  *	 21  attributes            i16   codec, timestamp type, flags: BATCH_ATTR_*
@@ -50,6 +50,7 @@ typedef struct RecordBatchHeader
 {
 	int64		base_offset;
 	int32		length;			/* of the whole batch, header included */
+	int32		leader_epoch;	/* the timeline on which it was appended; 0: appended before there were epochs */
 	uint32		crc;			/* as stored; ignored by encode */
 	int16		attributes;
 	int32		last_offset_delta;
@@ -150,12 +151,20 @@ extern void pgt_record_batch_seal(char *batch, const RecordBatchHeader *header);
 /* Set baseOffset.  It is outside the CRC, so this may be done at any time. */
 extern void pgt_record_batch_set_base_offset(char *batch, int64 base_offset);
 
+/* Set partitionLeaderEpoch, which is outside the CRC, too. */
+extern void pgt_record_batch_set_leader_epoch(char *batch, int32 leader_epoch);
+
 /*
- * Set maxTimestamp of a sealed batch of "length" bytes, and correct its CRC.  In a batch
- * with LogAppendTime maxTimestamp is the time of all records.  Takes two
+ * Set maxTimestamp of a sealed batch of "length" bytes, and correct its CRC.  Takes two
  * microseconds at most, however long the batch is.
  */
 extern void pgt_record_batch_set_max_timestamp(char *batch, size_t length, int64 timestamp);
+
+/*
+ * The same, and make the batch one of LogAppendTime, whoever has sealed it: maxTimestamp is the
+ * time of all of its records then.
+ */
+extern void pgt_record_batch_set_append_time(char *batch, size_t length, int64 timestamp);
 
 /* ---- decoding ------------------------------------------------------------ */
 

@@ -149,6 +149,8 @@ walk_records(ProducerBatch *batch, const ProducerRules *rules, const char *recor
 	RecordIterator iterator;
 	Record		record;
 
+	batch->records = records;
+	batch->records_length = length;
 	batch->min_timestamp = PG_INT64_MAX;
 	batch->max_timestamp = PG_INT64_MIN;
 	pgt_record_iterator_init(&iterator, &batch->header, records, length);
@@ -216,6 +218,8 @@ pgt_producer_batch_check(const KafkaRecords *records, const ProducerRules *rules
 	*problem = header_problem(&batch->header);
 	if (*problem)
 		return KAFKA_ERROR_INVALID_RECORD;
+	batch->records = NULL;
+	batch->records_length = 0;
 	batch->min_timestamp = PG_INT64_MIN;
 	batch->max_timestamp = batch->header.max_timestamp;
 	return rules->walk_records ? check_records(bytes, batch, rules, scratch, problem) : KAFKA_ERROR_NONE;

@@ -38,6 +38,8 @@ typedef struct ProducerBatch
 	RecordBatchHeader header;	/* header.length bytes are the batch; what follows them is nothing */
 	int64		min_timestamp;	/* of the records, if they were walked; else PG_INT64_MIN */
 	int64		max_timestamp;	/* the header's may be another, and is then to be corrected */
+	const char *records;		/* if they were walked: the bytes before compression, in the batch or the scratch */
+	size_t		records_length;
 } ProducerBatch;
 
 /*

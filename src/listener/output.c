@@ -201,9 +201,11 @@ send_by_buffer(const OutputPiece *piece, const OutputSink *sink, bool more)
 
 /* Send of the first piece what the sink takes at once; as above. */
 static ssize_t
-send_piece(OutputPiece *piece, const OutputSink *sink)
+send_piece(const Output *output, const OutputSink *sink)
 {
-	bool		more = piece->next != NULL;
+	OutputPiece *piece = output->first;
+	/* pieces that follow may be empty; then the kernel must not wait for more */
+	bool		more = output->length > piece->length;
 
 	if (piece->file == NULL)
 		return sink->send(sink->arg, piece->bytes + piece->start, piece->length, more);
@@ -234,7 +236,7 @@ pgt_output_send(Output *output, size_t most, const OutputSink *sink)
 		if (sent >= most)
 			return OUTPUT_SENT;
 		errno = 0;
-		count = send_piece(piece, sink);
+		count = send_piece(output, sink);
 		if (count < 0 && errno == EINTR)
 			continue;
 		if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))

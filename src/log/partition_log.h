@@ -7,6 +7,7 @@
 #define PARTITION_LOG_H
 
 #include "format/key_placement.h"
+#include "format/record_batch.h"
 #include "log/log_segments.h"
 
 /* The part of a topic's configuration that the log and the producer need. */
@@ -79,7 +80,21 @@ extern int64 pgt_partition_log_bytes(const TopicPartition *key, const LogBounds 
 /* How many entries of a segment are part of the log, as of these bounds. */
 extern uint32 pgt_partition_log_entries(Segment *segment, const LogBounds *bounds);
 
-/* A batch that is to be appended. */
+/* What has become of a batch. */
+typedef enum LogAppendOutcome
+{
+	LOG_APPEND_NOT_DONE,		/* the append has not come to it, or has failed at it */
+	LOG_APPEND_DONE
+} LogAppendOutcome;
+
+/*
+ * A batch that is to be appended: one of our own (pending_batch.h), or one that a producer has
+ * sealed, which goes to the log as it is.  The append writes base offset and leader epoch into
+ * it, and with log_append_time the time.
+ *
+ * The producer fields are those of the batch's header; NO_PRODUCER_ID in our own batches, and in
+ * those of producers that are not idempotent.
+ */
 typedef struct LogAppendRequest
 {
 	char	   *batch;			/* sealed batch, its base offset not set yet */
@@ -91,11 +106,25 @@ typedef struct LogAppendRequest
 	int64		max_timestamp;
 	bool		log_append_time;	/* the append sets the timestamps above, and those in the batch */
 	int64		required_offset;	/* the offset that it must get, or NO_OFFSET */
+	int64		producer_id;
+	int16		producer_epoch;
+	int32		base_sequence;
 	/* the append, or redo, sets these */
+	LogAppendOutcome outcome;	/* by the append alone, as the last thing */
 	int64		base_offset;
+	int64		log_start_offset;	/* the partition's, by the append alone */
 	int64		first_offset;	/* the first offset of its transaction in this partition */
 	bool		interleaved;	/* batches of others stand between it and an earlier one of its transaction */
 } LogAppendRequest;
+
+/* Set the producer fields from the batch's header. */
+static inline void
+pgt_partition_log_set_producer(LogAppendRequest *request, const RecordBatchHeader *header)
+{
+	request->producer_id = header->producer_id;
+	request->producer_epoch = header->producer_epoch;
+	request->base_sequence = header->base_sequence;
+}
 
 /* Must the log roll before this batch is appended?  The caller holds the slot's lock. */
 extern bool pgt_partition_log_must_roll(const PartitionState *state, const LogConfig *config,

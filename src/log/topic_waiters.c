@@ -46,6 +46,10 @@
  * to look.  Appends to a partition that the waiter has just learned of did not wake it, and
  * the look's snapshot may not see them: so the waiter wakes itself, for one more look.
  *
+ * A process that serves many clients by itself is no waiter: it looks for all of them, and never
+ * sleeps here.  It collects the news of its database: which partitions had some, each
+ * once, since it last took them.  Its latch is set with the first of them.
+ *
  * A group is known by a 64-bit hash of its name; two groups with the same hash would be
  * woken as one.
  *
@@ -84,6 +88,9 @@
 
 #define NO_PARTITION	(-1)
 
+/* So many processes may collect. */
+#define COLLECTORS_MAX	16
+
 /* So many announced records are worth a look, whatever a waiter wants, and some can be added. */
 #define ENOUGH			(PG_INT64_MAX / 2)
 
@@ -118,10 +125,21 @@ typedef struct Owner
 	uint64		group;
 } Owner;
 
+/* A process that collects news. */
+typedef struct Collector
+{
+	Latch	   *latch;			/* NULL: the place is free */
+	Oid			database;
+	volatile int count;			/* read by the process without the lock; -1: too many to be kept */
+	TopicNews	news[NEWS_MAX];
+} Collector;
+
 typedef struct TopicWaiters
 {
 	LWLock		lock;
 	pg_atomic_uint32 count;		/* how many are active */
+	pg_atomic_uint32 collector_count;
+	Collector	collectors[COLLECTORS_MAX];
 	int			owner_count;
 	TopicWaiter *waiters;		/* by process */
 	Owner	   *owners;
@@ -164,6 +182,9 @@ static TopicWaiters *shared = NULL;
 
 /* Is this process a waiter? */
 static bool waiting = false;
+
+/* If it collects news: where. */
+static Collector *my_collector = NULL;
 
 /* How many partitions are noted as owned by this process? */
 static int	owned_count = 0;
@@ -213,6 +234,8 @@ pgt_topic_waiters_init(void)
 		tranche = pgt_new_tranche("pg_topics waiters");
 		LWLockInitialize(&shared->lock, tranche);
 		pg_atomic_init_u32(&shared->count, 0);
+		pg_atomic_init_u32(&shared->collector_count, 0);
+		memset(shared->collectors, 0, sizeof(shared->collectors));
 		shared->owner_count = 0;
 		shared->waiters = (TopicWaiter *) ((char *) shared + header_size());
 		shared->owners = (Owner *) ((char *) shared->waiters + waiters_size());
@@ -237,12 +260,26 @@ pgt_topic_waiters_group(const char *group_id)
 	return hash_bytes_extended((const unsigned char *) group_id, (int) strlen(group_id), 0);
 }
 
+/* Give this process's place among those that collect back. */
+static void
+stop_collecting(void)
+{
+	if (my_collector == NULL)
+		return;
+	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+	my_collector->latch = NULL;
+	pg_atomic_fetch_sub_u32(&shared->collector_count, 1);
+	LWLockRelease(&shared->lock);
+	my_collector = NULL;
+}
+
 /* A session that ends otherwise than by its transaction's end leaves nothing behind. */
 static void
 leave_at_exit(int code, Datum arg)
 {
 	pgt_topic_waiters_end(true);
 	pgt_topic_waiters_disown();
+	stop_collecting();
 }
 
 /* Note that this process has something here that it must not leave behind. */
@@ -289,6 +326,16 @@ waits_for(const TopicWaiter *waiter, Oid database, Oid topic)
 	return waiter->topic_count < 0;
 }
 
+/* Set a latch, when the lock is released if possible. */
+static void
+set_latch(Latch *latch, LatchList *list)
+{
+	if (list->count < LATCHES_MAX)
+		list->latches[list->count++] = latch;
+	else
+		SetLatch(latch);
+}
+
 /* Wake a waiter. */
 static void
 wake(TopicWaiter *waiter, LatchList *list)
@@ -296,10 +343,7 @@ wake(TopicWaiter *waiter, LatchList *list)
 	if (waiter->woken)
 		return;
 	waiter->woken = true;
-	if (list->count < LATCHES_MAX)
-		list->latches[list->count++] = waiter->latch;
-	else
-		SetLatch(waiter->latch);
+	set_latch(waiter->latch, list);
 }
 
 /* The nth active waiter. */
@@ -466,14 +510,52 @@ wake_any(Oid database, Oid topic, uint64 group, LatchList *list)
 	}
 }
 
+/* Add news to those that a process has collected, unless they are there. */
+static void
+collect(Collector *collector, Oid topic, int32 partition)
+{
+	if (collector->count < 0)
+		return;
+	for (int i = 0; i < collector->count; i++)
+		if (collector->news[i].topic == topic &&
+			(collector->news[i].partition == partition || collector->news[i].partition == NEWS_OF_TOPIC))
+			return;
+	if (collector->count == NEWS_MAX)
+		collector->count = -1;
+	else
+		collector->news[collector->count++] = (TopicNews) {topic, partition};
+}
+
+/* Let all who collect in a database (InvalidOid: in any) have news; of any topic if that is InvalidOid. */
+static void
+collect_all(Oid database, Oid topic, int32 partition, LatchList *list)
+{
+	if (pg_atomic_read_u32(&shared->collector_count) == 0)
+		return;
+	for (int i = 0; i < COLLECTORS_MAX; i++)
+	{
+		Collector  *collector = &shared->collectors[i];
+		int			count = collector->count;
+
+		if (collector->latch == NULL || (OidIsValid(database) && collector->database != database))
+			continue;
+		if (OidIsValid(topic))
+			collect(collector, topic, partition);
+		else
+			collector->count = -1;
+		if (count == 0)
+			set_latch(collector->latch, list);
+	}
+}
+
 /* ---- waking -------------------------------------------------------------- */
 
-/* Is there a waiter at all?  The head of this file says why no lock is needed. */
+/* Is there a waiter at all, or one who collects?  The head of this file says why no lock is needed. */
 static bool
 somebody_waits(void)
 {
 	pg_memory_barrier();
-	return pg_atomic_read_u32(&shared->count) > 0;
+	return pg_atomic_read_u32(&shared->count) > 0 || pg_atomic_read_u32(&shared->collector_count) > 0;
 }
 
 /* Take the lock, announce, release it. */
@@ -486,6 +568,9 @@ announce_locked(const News *news)
 		return;
 	lock_waiters(&list);
 	announce(news, &list);
+	/* what concerns one group alone was there before */
+	if (news->group == NULL)
+		collect_all(news->database, news->topic, news->partition, &list);
 	unlock_waiters(&list);
 }
 
@@ -516,6 +601,7 @@ pgt_topic_waiters_wake(Oid database, Oid topic)
 	for (uint32 n = 0; n < pg_atomic_read_u32(&shared->count); n++)
 		if (waits_for(active_waiter(n), database, topic))
 			wake(active_waiter(n), &list);
+	collect_all(database, topic, NEWS_OF_TOPIC, &list);
 	unlock_waiters(&list);
 }
 
@@ -529,6 +615,7 @@ pgt_topic_waiters_wake_all(void)
 	lock_waiters(&list);
 	for (uint32 n = 0; n < pg_atomic_read_u32(&shared->count); n++)
 		wake(active_waiter(n), &list);
+	collect_all(InvalidOid, InvalidOid, NEWS_OF_TOPIC, &list);
 	unlock_waiters(&list);
 }
 
@@ -760,4 +847,48 @@ pgt_topic_waiters_end(bool pass_on)
 			pass_news_on(mine, &list);
 	}
 	unlock_waiters(&list);
+}
+
+/* ---- collecting ------------------------------------------------------------ */
+
+void
+pgt_topic_waiters_collect(void)
+{
+	int			i = 0;
+
+	register_exit();
+	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+	while (i < COLLECTORS_MAX && shared->collectors[i].latch != NULL)
+		i++;
+	if (i < COLLECTORS_MAX)
+	{
+		my_collector = &shared->collectors[i];
+		my_collector->latch = MyLatch;
+		my_collector->database = MyDatabaseId;
+		my_collector->count = 0;
+		pg_atomic_fetch_add_u32(&shared->collector_count, 1);
+	}
+	LWLockRelease(&shared->lock);
+	if (my_collector == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("too many processes collect the news of topics"),
+				 errdetail("There can be %d.", COLLECTORS_MAX)));
+}
+
+int
+pgt_topic_waiters_collected(TopicNews *news)
+{
+	int			count;
+
+	Assert(my_collector != NULL);
+	if (my_collector->count == 0)
+		return 0;
+	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+	count = my_collector->count;
+	if (count > 0)
+		memcpy(news, my_collector->news, count * sizeof(TopicNews));
+	my_collector->count = 0;
+	LWLockRelease(&shared->lock);
+	return count;
 }

@@ -92,6 +92,32 @@ extern bool pgt_topic_waiters_is_owned(Oid topic, int32 partition, uint64 group)
 /* Does the group have a waiter for the topic now? */
 extern bool pgt_topic_waiters_exist(Oid database, Oid topic, uint64 group);
 
+/* A partition that had news; all of its topic's where the partition is NEWS_OF_TOPIC. */
+typedef struct TopicNews
+{
+	Oid			topic;
+	int32		partition;
+} TopicNews;
+
+#define NEWS_OF_TOPIC	(-1)
+
+/* So many are kept for a process that collects. */
+#define NEWS_MAX		64
+
+/*
+ * Collect from now on the news of all topics of this database, in a process that has a loop of
+ * its own and is no waiter: its latch is set when there are some.  Nobody else is
+ * kept from being woken.  ERROR if too many processes do so.
+ */
+extern void pgt_topic_waiters_collect(void);
+
+/*
+ * Take what was collected: fills news[NEWS_MAX], each once, and returns how many.  -1 if there
+ * were too many to be kept, so that any partition may have news.  News that comes later is of transactions
+ * that a snapshot taken now need not see.
+ */
+extern int	pgt_topic_waiters_collected(TopicNews *news);
+
 /* The number by which waiters know a group. */
 extern uint64 pgt_topic_waiters_group(const char *group_id);
 

@@ -23,6 +23,7 @@
  *					batch is one of CreateTime with the append times as the records' own,
  *					so that each record is read with the timestamp that it had
  *	  delete horizon	only sources that have the same one, or none, go together
+ *	  leader epoch	only sources of the same one: it tells where a timeline begins
  *	  producer		batches of idempotent producers, of Kafka's transactions and control
  *					batches stay as they are.  A broker finds a producer's last sequence
  *					numbers in its last batches, and takes the numbers of a batch to
@@ -152,6 +153,7 @@ pgt_batch_builder_takes(const BatchBuilder *builder, const BatchSource *source)
 		return true;
 	return builder->length + source->kept_bytes + (Size) source->kept_count * DELTA_GROWTH <= builder->config.full &&
 		last_offset(source) - builder->header.base_offset <= PG_INT32_MAX &&
+		source->header.leader_epoch == builder->header.leader_epoch &&
 		has_same_horizon(builder, source);
 }
 

@@ -93,9 +93,8 @@ wanted_level(void)
 	}
 }
 
-/* How many replicas are in sync: this server and the standbys that a commit would wait for now. */
-static int32
-replicas_in_sync(void)
+int32
+pgt_acks_replicas_in_sync(void)
 {
 	SyncRepStandbyData *standbys;
 	int			candidates = SyncRepGetCandidateStandbys(&standbys);
@@ -110,7 +109,7 @@ pgt_acks_check(Oid topic, int32 min_insync)
 
 	if (min_insync <= 1 || wanted_level() < SYNCHRONOUS_COMMIT_REMOTE_WRITE)
 		return;
-	in_sync = replicas_in_sync();
+	in_sync = pgt_acks_replicas_in_sync();
 	if (in_sync < min_insync)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

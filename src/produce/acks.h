@@ -15,6 +15,9 @@
  */
 extern void pgt_acks_check(Oid topic, int32 min_insync);
 
+/* How many replicas are in sync: this server and the standbys that a commit would wait for now. */
+extern int32 pgt_acks_replicas_in_sync(void);
+
 /*
  * Set the transaction's synchronous_commit as pg_topics.acks says.  Called before the
  * transaction appends and again at its end.

@@ -709,6 +709,9 @@ make_request(const PendingPartition *p, PendingBatch *batch, LogAppendRequest *r
 	request->max_timestamp = batch->max_timestamp;
 	request->log_append_time = p->config.log_append_time && batch->required_offset == NO_OFFSET;
 	request->required_offset = batch->required_offset;
+	request->producer_id = NO_PRODUCER_ID;
+	request->producer_epoch = -1;
+	request->base_sequence = -1;
 }
 
 /* Append so many batches of a partition from the first on, which are a run. */

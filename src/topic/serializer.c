@@ -37,6 +37,7 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
 #include "datatype/timestamp.h"
@@ -413,6 +414,44 @@ pgt_deserialize_as_text(Serializer *s, const char *bytes, int32 length, bool *is
 	return PointerGetDatum(cstring_to_text_with_len(bytes, length));
 }
 
+/* ---- bytes from elsewhere ----------------------------------------------- */
+
+bool
+pgt_serializer_takes_any(const Serializer *s)
+{
+	return s->is_bytea && s->type == s->base;
+}
+
+bool
+pgt_serializer_takes(const Serializer *s, const char *bytes, int32 length)
+{
+	if (s->type != s->base)
+		return false;
+	if (length < 0 || s->is_bytea)
+		return true;
+	if (!s->is_text)
+		return false;
+	return pgt_ascii_is_all(bytes, length) ||
+		(!must_convert() && pg_verify_mbstr(GetDatabaseEncoding(), bytes, length, true));
+}
+
+void
+pgt_serializer_check(Serializer *s, const char *bytes, int32 length)
+{
+	bool		isnull;
+
+	if (length < 0)
+		check_domain(s, (Datum) 0, true);
+	else
+		(void) pgt_deserialize(s, bytes, length, &isnull);
+}
+
+bool
+pgt_serializer_is_builtin(const Serializer *s)
+{
+	return s->type == s->base && s->base < FirstNormalObjectId;
+}
+
 /* ---- headers to bytes --------------------------------------------------- */
 
 /* Report headers that a record cannot have; "detail" says why. */
@@ -507,6 +546,18 @@ check_readable(int32 count, int length)
 			 errmsg("record headers are too large: %d headers with %d bytes", count, length),
 			 errdetail("A record can have at most %d headers, and together they must fit into a jsonb value.", MAX_HEADERS),
 			 errhint("Move large data into the record's value.")));
+}
+
+StaticAssertDecl(SERIALIZER_HEADERS_TAKEN / 2 <= MAX_HEADERS &&
+				 SERIALIZER_HEADERS_TAKEN * 2 + SERIALIZER_HEADERS_TAKEN / 2 * (JSONB_OVERHEAD + 2) <= JENTRY_OFFLENMASK,
+				 "so many bytes of headers, each of two bytes at least, fit into a jsonb");
+
+bool
+pgt_serializer_takes_headers(const Record *record)
+{
+	/* a value that is no text is read as hexadecimal digits, and two characters before them */
+	return record->header_count <= MAX_HEADERS &&
+		2 * (int64) record->headers_length + (int64) record->header_count * (JSONB_OVERHEAD + 2) <= JENTRY_OFFLENMASK;
 }
 
 void

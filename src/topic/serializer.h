@@ -65,6 +65,33 @@ extern ByteView pgt_serialize_any(Serializer *s, Datum value, bool isnull, Oid t
 /* Turn bytes into a Datum of the column's type; ERROR where they are not valid for it. */
 extern Datum pgt_deserialize(Serializer *s, const char *bytes, int32 length, bool *isnull);
 
+/*
+ * Are bytes, or null, certain to be accepted by pgt_deserialize()?  Does not throw.  False where
+ * that takes the type's input function to know.
+ */
+extern bool pgt_serializer_takes(const Serializer *s, const char *bytes, int32 length);
+
+/* Is that so of all bytes and of null? */
+extern bool pgt_serializer_takes_any(const Serializer *s);
+
+/*
+ * ERROR where bytes, or null (length -1), that were made elsewhere are not what the column may
+ * have.  What a session's settings decide is as when the bytes are read.
+ */
+extern void pgt_serializer_check(Serializer *s, const char *bytes, int32 length);
+
+/*
+ * Does what pgt_serializer_check() calls belong to the server itself?  Else it may be anybody's
+ * function, and must be called with as many rights as its caller has.
+ */
+extern bool pgt_serializer_is_builtin(const Serializer *s);
+
+/* Are a record's headers few and short enough to be read as jsonb, whatever bytes they have? */
+extern bool pgt_serializer_takes_headers(const Record *record);
+
+/* Headers of so many bytes always are. */
+#define SERIALIZER_HEADERS_TAKEN	(1024 * 1024)
+
 /* Turn bytes into text, for functions whose result is text; a bytea column gives hex. */
 extern Datum pgt_deserialize_as_text(Serializer *s, const char *bytes, int32 length, bool *isnull);
 

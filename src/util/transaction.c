@@ -51,13 +51,21 @@ pgt_transaction_full_id(TransactionId xid)
 TransactionOutcome
 pgt_transaction_outcome(uint64 xid)
 {
+	return pgt_transaction_outcome_at(xid, NULL);
+}
+
+TransactionOutcome
+pgt_transaction_outcome_at(uint64 xid, XLogRecPtr *commit_lsn)
+{
 	TransactionOutcome outcome = TRANSACTION_FORGOTTEN;
 
-	/* the lock keeps the commit log from being cut between the two looks */
+	/* the lock keeps the commit log from being cut between the looks */
 	LWLockAcquire(XactTruncationLock, LW_SHARED);
 	if (xid >= pgt_transaction_full_id(PGT_OLDEST_CLOG_XID))
 		outcome = TransactionIdDidCommit((TransactionId) xid) ?
 			TRANSACTION_COMMITTED : TRANSACTION_ABORTED;
+	if (commit_lsn != NULL && outcome == TRANSACTION_COMMITTED)
+		*commit_lsn = TransactionIdGetCommitLSN((TransactionId) xid);
 	LWLockRelease(XactTruncationLock);
 	return outcome;
 }
@@ -79,18 +87,21 @@ pgt_transaction_list_running(TransactionSet *running)
 {
 	static SnapshotData snapshot = {.snapshot_type = SNAPSHOT_MVCC};	/* keeps its arrays */
 	FullTransactionId next;
+	const TransactionId *ids;
 
 	/* as between transactions: else the xmin of the last one would stay */
 	if (!IsTransactionState())
 		MyProc->xmin = InvalidTransactionId;
 	GetSnapshotData(&snapshot);
 	next = ReadNextFullTransactionId();
+	/* on a standby all are among the subtransactions */
+	ids = snapshot.takenDuringRecovery ? snapshot.subxip : snapshot.xip;
+	running->count = snapshot.takenDuringRecovery ? snapshot.subxcnt : snapshot.xcnt;
 	running->oldest = pgt_transaction_full_id_before(snapshot.xmin, next);
 	running->next = pgt_transaction_full_id_before(snapshot.xmax, next);
-	running->count = snapshot.xcnt;
-	running->xids = palloc(Max(1, snapshot.xcnt) * sizeof(uint64));
+	running->xids = palloc(Max(1, running->count) * sizeof(uint64));
 	for (int i = 0; i < running->count; i++)
-		running->xids[i] = pgt_transaction_full_id_before(snapshot.xip[i], next);
+		running->xids[i] = pgt_transaction_full_id_before(ids[i], next);
 	qsort(running->xids, running->count, sizeof(uint64), compare_xids);
 }
 

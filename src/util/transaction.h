@@ -37,6 +37,12 @@ extern uint64 pgt_transaction_full_id_before(TransactionId xid, FullTransactionI
 extern TransactionOutcome pgt_transaction_outcome(uint64 xid);
 
 /*
+ * The same.  If it is TRANSACTION_COMMITTED, *commit_lsn is a place in the WAL that the commit
+ * record does not lie behind, unless it is flushed already: then it may be any, or invalid.
+ */
+extern TransactionOutcome pgt_transaction_outcome_at(uint64 xid, XLogRecPtr *commit_lsn);
+
+/*
  * Fill *running with the transactions that run now, its ids palloc'd.  The commit
  * log has the outcome of every transaction that is not among them.
  */

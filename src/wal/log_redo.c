@@ -285,6 +285,7 @@ read_append(XLogReaderState *record, AppendRecord *append)
 	request->log_append_time = (header.attributes & BATCH_ATTR_LOG_APPEND_TIME) != 0;
 	request->base_offset = header.base_offset;
 	request->interleaved = (xlrec->flags & APPEND_INTERLEAVED) != 0;
+	pgt_partition_log_set_producer(request, &header);
 	request->min_timestamp = take_optional(xlrec, &optional, APPEND_MIN_TIMESTAMP, header.base_timestamp);
 	append->largest_timestamp = take_optional(xlrec, &optional, APPEND_LARGEST_TIMESTAMP, header.max_timestamp);
 	append->previous_end = take_optional(xlrec, &optional, APPEND_PREVIOUS_END, header.base_offset);

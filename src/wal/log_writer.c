@@ -30,8 +30,13 @@
  *
  * LogAppendTime is read from the clock just before the lock is taken.  If it is less
  * than that of the previous batch, it is raised under the lock, so that it never goes
- * back within a partition, even if the clock does.  Batches are sealed long before,
- * so this corrects a checksum in constant time, and does not compute it anew.
+ * back within a partition, even if the clock does.  Batches are sealed long before, maybe
+ * by a producer elsewhere that knows nothing of the topic's option, so this corrects a
+ * checksum in constant time, and does not compute it anew.
+ *
+ * Each batch carries the WAL's timeline as its leader epoch.  It begins anew with each
+ * promotion, as Kafka's epoch with each leader, so it tells from whom a batch at an offset
+ * is, where two servers have given that offset out.
  *
  * The record has the batch as it is in the log.  Appending and redo make the entry by the
  * same functions (partition_log.h).
@@ -177,7 +182,7 @@ segment_for_append(PartitionState *state)
 static void
 set_append_time(LogAppendRequest *request, int64 time)
 {
-	pgt_record_batch_set_max_timestamp(request->batch, request->length, time);
+	pgt_record_batch_set_append_time(request->batch, request->length, time);
 	request->min_timestamp = request->max_timestamp = time;
 }
 
@@ -317,12 +322,15 @@ append_batch(PartitionState *state, const LogConfig *config, LogAppendRequest *r
 	request->base_offset = choose_base_offset(state, request);
 	set_place(state, request, own);
 	pgt_record_batch_set_base_offset(request->batch, request->base_offset);
+	pgt_record_batch_set_leader_epoch(request->batch, (int32) GetWALInsertionTimeLine());
 	rolls = pgt_partition_log_must_roll(state, config, request, request->base_offset);
 	segment = !rolls ? write_batch(state, request) :
 		pgt_partition_log_begin_roll(state, request->base_offset, state->next_offset, request, &roll);
 	FAULT_POINT("append-written");
 	pgt_partition_log_fill_entry(&entry, state, request, xid);
 	log_and_publish(state, segment, request, &entry);
+	request->log_start_offset = state->log_start_offset;
+	request->outcome = LOG_APPEND_DONE;
 	if (rolls)
 		pgt_partition_log_end_roll(state, &roll);
 }

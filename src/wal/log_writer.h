@@ -21,9 +21,9 @@ typedef struct LogWriterRange
 /*
  * Append sealed batches of a transaction, one behind the other, and set their base
  * offsets.  Takes the slot's lock for the time of the writes, so they should be few;
- * nothing is flushed but while no sync process runs.  ERROR (the batch that meets it,
- * and those after it, are not logged) where the disk is full, the required offset is
- * below the log end, or xid is too far from the oldest unresolved one.
+ * nothing is flushed but while no sync process runs.  ERROR where the disk is full, the
+ * required offset is below the log end, or xid is too far from the oldest unresolved one: then
+ * the batch that meets it, and those after it, are not logged, as their "outcome" tells.
  */
 extern void pgt_log_writer_append(PartitionState *state, const LogConfig *config, LogAppendRequest *requests,
 								  int count, FullTransactionId xid, LogWriterRange *own);

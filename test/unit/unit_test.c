@@ -1120,6 +1120,25 @@ test_set_base_offset(void)
 	free(b.data);
 }
 
+static void
+test_leader_epoch(void)
+{
+	Bytes		b = bytes_from_hex(TWO_BATCH);
+	RecordBatchHeader header;
+
+	is_string(pgt_record_batch_read_header(b.data, b.length, &header), NULL, "leader epoch: header decodes");
+	ok(header.leader_epoch == 0, "leader epoch: a batch that has none has 0");
+	pgt_record_batch_set_leader_epoch(b.data, 0x01020304);
+	ok(memcmp(b.data + 12, "\x01\x02\x03\x04", 4) == 0, "leader epoch: it lies where Kafka has it");
+	is_string(pgt_record_batch_read_header(b.data, b.length, &header), NULL, "leader epoch: the header still decodes");
+	ok(header.leader_epoch == 0x01020304, "leader epoch: it comes back");
+	is_string(pgt_record_batch_check_crc(b.data, &header), NULL, "leader epoch: the checksum does not cover it");
+	pgt_record_batch_set_leader_epoch(b.data, 0);
+	pgt_record_batch_seal(b.data, &header);
+	ok(memcmp(b.data + 12, "\x01\x02\x03\x04", 4) == 0, "leader epoch: sealing writes the header's");
+	free(b.data);
+}
+
 /* An entry of the batch, as an append makes it, with or without the flag beforehand. */
 static IndexEntry
 entry_of(Bytes b, uint32 first_delta, uint32 last_delta, uint32 flags)
@@ -1217,12 +1236,16 @@ test_log_append_time(void)
 	free(b.data);
 }
 
-/* The time of a sealed batch is set, whatever its length and the times. */
+/*
+ * The time of a sealed batch is set, whatever its length and the times.  A batch of CreateTime
+ * becomes one of LogAppendTime, or keeps its records' own time.
+ */
 static void
-test_set_max_timestamp(void)
+check_set_time(int16 attributes, void (*set) (char *batch, size_t length, int64 timestamp), const char *name)
 {
 	static const int64 times[] = {T0 + 1, 0, -1, PG_INT64_MAX, PG_INT64_MIN, T0};
-	RecordBatchHeader header = {.base_offset = 10,.attributes = BATCH_ATTR_LOG_APPEND_TIME};
+	RecordBatchHeader header = {.base_offset = 10,.attributes = attributes};
+	bool		fixed = attributes != 0 || set == pgt_record_batch_set_append_time;
 	RecordBatchHeader decoded;
 	Record		record = make_record(10, T0, "a", "");
 	Record		out[MAX_RECORDS];
@@ -1238,14 +1261,29 @@ test_set_max_timestamp(void)
 
 		for (int i = 0; i < lengthof(times); i++)
 		{
-			pgt_record_batch_set_max_timestamp(b.data, b.length, times[i]);
+			set(b.data, b.length, times[i]);
 			good = good && walk_batch(b, true, &decoded, out, &n) == NULL && n == 1 &&
-				decoded.max_timestamp == times[i] && out[0].timestamp == times[i];
+				decoded.attributes == (fixed ? BATCH_ATTR_LOG_APPEND_TIME : 0) &&
+				decoded.base_timestamp == T0 && decoded.max_timestamp == times[i] &&
+				out[0].timestamp == (fixed ? times[i] : T0);
 		}
 		free(b.data);
 	}
 	free(value);
-	ok(good, "log append time: set in sealed batches of any length, CRC still good");
+	ok(good, name);
+}
+
+static void
+test_set_time(void)
+{
+	check_set_time(BATCH_ATTR_LOG_APPEND_TIME, pgt_record_batch_set_max_timestamp,
+				   "log append time: set in sealed batches of any length, CRC still good");
+	check_set_time(BATCH_ATTR_LOG_APPEND_TIME, pgt_record_batch_set_append_time,
+				   "log append time: set again");
+	check_set_time(0, pgt_record_batch_set_append_time,
+				   "log append time: given to batches that had the producer's");
+	check_set_time(0, pgt_record_batch_set_max_timestamp,
+				   "largest timestamp: set in batches of CreateTime");
 }
 
 /* ----------
@@ -1694,9 +1732,10 @@ main(void)
 	test_batch_vectors();
 	test_compressed_vectors();
 	test_set_base_offset();
+	test_leader_epoch();
 	test_producer_fields();
 	test_log_append_time();
-	test_set_max_timestamp();
+	test_set_time();
 	test_entry_dense();
 	test_entry_valid();
 	test_round_trips();

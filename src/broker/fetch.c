@@ -1,0 +1,587 @@
+/*
+ * fetch.c
+ *	  The API Fetch: giving consumers what is in the log.
+ *
+ * A consumer names partitions and offsets, and gets the batches from there on as they are in
+ * the log, up to the stable end (wal/log_stable_end.h), which it is told as the high watermark
+ * and the last stable offset.  The two are the same here: nobody is shown an open transaction, whatever
+ * isolation level he asks for, and no control batches and lists of aborted transactions are
+ * needed, as batches of aborted transactions are not sent.
+ *
+ *	  serve		look the topics up, look at the partitions
+ *				enough, an error, or no time to wait: answer
+ *				else: park, and look again when woken
+ *
+ * A look goes over the partitions in the order of their turn and takes batches of each, up to
+ * the limits of the request and of the partition.  Of the first one that has any, it takes one batch
+ * in any case, so that a client with limits that are too small for it makes progress.
+ *
+ * Parked requests are woken by
+ *
+ *	  commits		those who produce announce their partitions (log/topic_waiters.h), which sets the
+ *					latch: if the end of one of these has moved, requests for it are woken
+ *	  flushes		where the end of a partition waits for the WAL to be durable, the request waits
+ *					for that LSN
+ *	  their deadline
+ *	  a poll		on a standby, where nobody announces what is replayed
+ *
+ * While no request is parked, the announcements are left where they are, and no further ones set
+ * the latch.
+ *
+ * No lock on topics is held.  Topics are looked up when a request comes, and a parked request
+ * does not look again whether they are still there: a partition that was there and is not any
+ * more has been dropped.
+ *
+ * What is found refers to files, which are held until the response is sent or the next look
+ * forgets it.  Damage in a partition is an error of the partition.
+ */
+#include "postgres.h"
+
+#include <unistd.h>
+
+#include "access/xlog.h"
+#include "broker/cluster.h"
+#include "broker/fetch.h"
+#include "broker/fetch_session.h"
+#include "broker/flusher.h"
+#include "broker/topic_lookup.h"
+#include "broker/topic_names.h"
+#include "broker/turn.h"
+#include "format/compression.h"
+#include "format/record_batch.h"
+#include "kafka/kafka_default.h"
+#include "log/log_file_cache.h"
+#include "log/topic_waiters.h"
+#include "miscadmin.h"
+#include "util/clock.h"
+#include "utils/memutils.h"
+#include "wal/log_epochs.h"
+
+/* A response has at most so many bytes of records, as in Kafka, and a batch in any case. */
+#define RESPONSE_MAX_BYTES		(55 * 1024 * 1024)
+
+/* How often a standby looks for what it has replayed. */
+#define STANDBY_POLL_US			(10 * 1000)
+
+/* How often files are closed that nobody needs any more. */
+#define CLOSE_FILES_US			(2 * 1000 * 1000)
+
+/* The first version whose clients know zstd. */
+#define ZSTD_VERSION			10
+
+/* The version from which on topics are named by their ids. */
+#define TOPIC_ID_VERSION		13
+
+/* A request that is being served. */
+typedef struct Fetch
+{
+	FetchList  *list;
+	MemoryContext found_context;	/* what the last look has found; released with it */
+	int64		deadline;
+	int64		min_bytes;
+	int64		max_bytes;
+	int32		leader_epoch;	/* ours */
+
+	/* of the last look */
+	int64		length;			/* what was found */
+	bool		failed;			/* a partition has an error: that is to be told at once */
+	XLogRecPtr	awaited;		/* when this is durable there is more; InvalidXLogRecPtr: nothing waits */
+
+	TopicPartition *keys;		/* of the partitions, while it is parked */
+	bool		parked;
+} Fetch;
+
+/* How many requests are parked. */
+static int	parked_count = 0;
+
+static EventLoopTimer close_files_timer;
+
+static void look_and_answer(BrokerRequest *request);
+
+/* ---- looking topics up ------------------------------------------------------- */
+
+/* Find out about a topic, once for a request. */
+static void
+look_topic_up(const BrokerRequest *request, FetchTopic *topic)
+{
+	bool		by_id = request->kafka.version >= TOPIC_ID_VERSION;
+	const Topic *found;
+
+	if (topic->looked_up == request)
+		return;
+	topic->looked_up = request;
+	topic->relid = by_id ? pgt_topic_names_by_id(&topic->id) : pgt_topic_names_find(topic->name);
+	topic->error = pgt_topic_lookup(request->client, topic->relid, ACL_SELECT, &found);
+	if (topic->error == KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION && by_id)
+		topic->error = KAFKA_ERROR_UNKNOWN_TOPIC_ID;
+	if (topic->error == KAFKA_ERROR_NONE)
+		topic->partitions = found->partitions;
+}
+
+/* Find out about all topics of a request. */
+static void
+look_topics_up(const BrokerRequest *request, const Fetch *fetch)
+{
+	dlist_iter	iter;
+
+	pgt_turn_open();
+	dlist_foreach(iter, &fetch->list->targets)
+	{
+		FetchTarget *target = dlist_container(FetchTarget, node, iter.cur);
+
+		look_topic_up(request, target->topic);
+		target->existed = false;
+	}
+	/* another request at this address would take it for its own */
+	dlist_foreach(iter, &fetch->list->targets)
+		dlist_container(FetchTarget, node, iter.cur)->topic->looked_up = NULL;
+}
+
+/* The key of a partition. */
+static TopicPartition
+key_of(const FetchTarget *target)
+{
+	TopicPartition key;
+
+	memset(&key, 0, sizeof(key));
+	key.database = MyDatabaseId;
+	key.topic = target->topic->relid;
+	key.partition = target->partition;
+	return key;
+}
+
+/* ---- looking at partitions ------------------------------------------------------ */
+
+/* Does what was found hold a batch that is compressed with zstd? */
+static bool
+has_zstd(const LogRanges *found)
+{
+	for (int i = 0; i < found->count; i++)
+	{
+		const LogRange *range = &found->ranges[i];
+
+		for (uint32 done = 0; done < range->length;)
+		{
+			char		bytes[RECORD_BATCH_HEADER_SIZE];
+			RecordBatchHeader header;
+
+			if (pread(range->file->fd, bytes, sizeof(bytes), (off_t) range->position + done) != sizeof(bytes) ||
+				pgt_record_batch_read_header(bytes, sizeof(bytes), &header) != NULL)
+				return false;
+			if ((header.attributes & BATCH_ATTR_CODEC_MASK) == COMPRESSION_ZSTD)
+				return true;
+			done += header.length;
+		}
+	}
+	return false;
+}
+
+/* Is the client's last batch one of a leader whose batches end before it here?  Then it must go back. */
+static void
+look_for_divergence(const Fetch *fetch, FetchTarget *target, const TopicPartition *key)
+{
+	LogEpochEnd end;
+
+	if (target->last_epoch < 0)
+		return;
+	end = pgt_log_epochs_end(key, target->last_epoch, fetch->leader_epoch);
+	target->diverges = end.end >= 0 && (end.epoch < target->last_epoch || end.end < target->offset);
+	target->diverging_epoch = end.epoch;
+	target->diverging_end = end.end;
+}
+
+/* Does the client know which leader there is? */
+static KafkaError
+check_leader_epoch(const Fetch *fetch, const FetchTarget *target)
+{
+	if (target->leader_epoch < 0 || target->leader_epoch == fetch->leader_epoch)
+		return KAFKA_ERROR_NONE;
+	return target->leader_epoch < fetch->leader_epoch ? KAFKA_ERROR_FENCED_LEADER_EPOCH :
+		KAFKA_ERROR_UNKNOWN_LEADER_EPOCH;
+}
+
+/* Find the end of a partition, and whether the offset is one of it. */
+static KafkaError
+find_end(const BrokerRequest *request, FetchTarget *target, const TopicPartition *key, XLogRecPtr durable)
+{
+	(void) pgt_log_stable_end(key, durable, &target->end);
+	if (target->existed && !target->end.exists)
+		return request->kafka.version >= TOPIC_ID_VERSION ? KAFKA_ERROR_UNKNOWN_TOPIC_ID :
+			KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
+	target->existed = target->end.exists;
+	if (target->offset < target->end.log_start || target->offset > target->end.log_end)
+		return KAFKA_ERROR_OFFSET_OUT_OF_RANGE;
+	return KAFKA_ERROR_NONE;
+}
+
+/* Look at a partition, and take what there is. */
+static KafkaError
+look_at(const BrokerRequest *request, Fetch *fetch, FetchTarget *target, XLogRecPtr durable)
+{
+	TopicPartition key = key_of(target);
+	LogRangesWish wish = {.offset = target->offset,.at_least_one = fetch->length == 0};
+	KafkaError	error = target->topic->error;
+
+	if (error != KAFKA_ERROR_NONE)
+		return error;
+	if (target->partition < 0 || target->partition >= target->topic->partitions)
+		return KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
+	error = check_leader_epoch(fetch, target);
+	if (error != KAFKA_ERROR_NONE)
+		return error;
+	error = find_end(request, target, &key, durable);
+	if (error != KAFKA_ERROR_NONE)
+		return error;
+	look_for_divergence(fetch, target, &key);
+	wish.end = target->end.end;
+	wish.max_bytes = Min(target->max_bytes, fetch->max_bytes - fetch->length);
+	if (target->diverges || wish.offset >= wish.end || (wish.max_bytes <= 0 && !wish.at_least_one))
+		return KAFKA_ERROR_NONE;
+	(void) pgt_log_ranges(&key, &wish, &target->found);
+	if (request->kafka.version < ZSTD_VERSION && has_zstd(&target->found))
+		return KAFKA_ERROR_UNSUPPORTED_COMPRESSION_TYPE;
+	return KAFKA_ERROR_NONE;
+}
+
+/* The same, where damage is an error of the partition. */
+static void
+look_at_guarded(const BrokerRequest *request, Fetch *fetch, FetchTarget *target, XLogRecPtr durable)
+{
+	volatile KafkaError error = KAFKA_ERROR_KAFKA_STORAGE_ERROR;
+
+	target->found = (LogRanges) {0};
+	target->diverges = false;
+	PG_TRY();
+	{
+		error = look_at(request, fetch, target, durable);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(fetch->found_context);
+		EmitErrorReport();
+		pgt_turn_recover();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(fetch->found_context);
+	target->error = error;
+	if (error != KAFKA_ERROR_NONE)
+		target->found = (LogRanges) {0};
+}
+
+/* Look at all partitions. */
+static void
+look(const BrokerRequest *request, Fetch *fetch)
+{
+	MemoryContext caller = MemoryContextSwitchTo(fetch->found_context);
+	XLogRecPtr	durable = pgt_log_stable_end_durable();
+	dlist_iter	iter;
+
+	MemoryContextReset(fetch->found_context);
+	fetch->length = 0;
+	fetch->failed = false;
+	fetch->awaited = InvalidXLogRecPtr;
+	dlist_foreach(iter, &fetch->list->targets)
+	{
+		FetchTarget *target = dlist_container(FetchTarget, node, iter.cur);
+
+		look_at_guarded(request, fetch, target, durable);
+		fetch->length += target->found.length;
+		fetch->failed = fetch->failed || target->error != KAFKA_ERROR_NONE || target->diverges;
+		if (target->error == KAFKA_ERROR_NONE && target->end.awaited != InvalidXLogRecPtr &&
+			(fetch->awaited == InvalidXLogRecPtr || target->end.awaited < fetch->awaited))
+			fetch->awaited = target->end.awaited;
+	}
+	MemoryContextSwitchTo(caller);
+}
+
+/* ---- answering ------------------------------------------------------------------- */
+
+/* Close files from time to time, as long as there are any. */
+static void
+close_files(EventLoopTimer *timer)
+{
+	if (pgt_log_file_cache_close_stale())
+		pgt_event_loop_set_timer(timer, pgt_clock_monotonic_us() + CLOSE_FILES_US);
+}
+
+/* The records that were found. */
+static KafkaRecords
+records_of(const LogRanges *found)
+{
+	BrokerRange *ranges;
+	BrokerRecords *records;
+
+	if (found->count == 0)
+		return (KafkaRecords) {.data = ""};
+	ranges = palloc(found->count * sizeof(BrokerRange));
+	for (int i = 0; i < found->count; i++)
+		ranges[i] = (BrokerRange) {found->ranges[i].file, found->ranges[i].position, found->ranges[i].length};
+	records = palloc(sizeof(BrokerRecords));
+	*records = (BrokerRecords) {ranges, found->count};
+	return (KafkaRecords) {.length = (int32) found->length,.source = records};
+}
+
+/* What the response says of a partition. */
+static void
+fill_partition(const BrokerRequest *request, const FetchTarget *target, KafkaFetchResponsePartitionData *data)
+{
+	const KafkaFetchRequest *body = request->kafka.body;
+	bool		failed = target->error != KAFKA_ERROR_NONE;
+
+	data->partition_index = target->partition;
+	data->error_code = target->error;
+	data->high_watermark = data->last_stable_offset = failed ? -1 : target->end.end;
+	data->log_start_offset = failed ? -1 : target->end.log_start;
+	/* there are none, and who reads all of them is not told of any */
+	data->aborted_transactions.count = body->isolation_level == 0 ? -1 : 0;
+	if (target->diverges)
+	{
+		data->diverging_epoch.epoch = target->diverging_epoch;
+		data->diverging_epoch.end_offset = target->diverging_end;
+	}
+	data->records = records_of(&target->found);
+}
+
+/* The partitions of which the response says something, in an array; *count is how many. */
+static FetchTarget **
+targets_to_tell(FetchList *list, int *count)
+{
+	FetchTarget **targets = MemoryContextAllocHuge(CurrentMemoryContext, Max(list->count, 1) * sizeof(FetchTarget *));
+	dlist_iter	iter;
+
+	*count = 0;
+	dlist_foreach(iter, &list->targets)
+	{
+		FetchTarget *target = dlist_container(FetchTarget, node, iter.cur);
+
+		if (pgt_fetch_session_must_tell(list, target))
+			targets[(*count)++] = target;
+	}
+	return targets;
+}
+
+/* How many partitions from the first one on are of the same topic. */
+static int
+count_of_topic(FetchTarget **targets, int count)
+{
+	int			n = 1;
+
+	while (n < count && targets[n]->topic == targets[0]->topic)
+		n++;
+	return n;
+}
+
+/* Fill the response's topics, of partitions that are in order. */
+static void
+fill_topics(BrokerRequest *request, FetchTarget **targets, int count, KafkaFetchResponse *response)
+{
+	int			topics = 0;
+
+	for (int i = 0; i < count; i += count_of_topic(targets + i, count - i))
+		topics++;
+	response->responses.items = pgt_broker_array(request, KAFKA_FETCH_RESPONSE_FETCHABLE_TOPIC_RESPONSE, topics);
+	for (int i = 0; i < count;)
+	{
+		KafkaFetchResponseFetchableTopicResponse *topic = &response->responses.items[response->responses.count++];
+		int			n = count_of_topic(targets + i, count - i);
+
+		topic->topic = targets[i]->topic->name;
+		topic->topic_id = targets[i]->topic->id;
+		topic->partitions.items = pgt_broker_array(request, KAFKA_FETCH_RESPONSE_PARTITION_DATA, n);
+		topic->partitions.count = n;
+		for (int k = 0; k < n; k++)
+			fill_partition(request, targets[i + k], &topic->partitions.items[k]);
+		i += n;
+	}
+}
+
+/* Answer with what was found. */
+static void
+answer(BrokerRequest *request, Fetch *fetch)
+{
+	KafkaFetchResponse response;
+	int			count;
+	FetchTarget **targets = targets_to_tell(fetch->list, &count);
+
+	pgt_kafka_default_struct(KAFKA_FETCH_RESPONSE, &response);
+	response.session_id = fetch->list->session_id;
+	fill_topics(request, targets, count, &response);
+	for (int i = 0; i < count; i++)
+		pgt_fetch_session_told(fetch->list, targets[i]);
+	if (fetch->length > 0 && close_files_timer.due == 0)
+		pgt_event_loop_set_timer(&close_files_timer, pgt_clock_monotonic_us() + CLOSE_FILES_US);
+	pgt_broker_answer(request, &response);
+}
+
+/* Answer the request as a whole with an error. */
+static void
+answer_error(BrokerRequest *request, KafkaError error)
+{
+	KafkaFetchResponse response;
+
+	pgt_kafka_default_struct(KAFKA_FETCH_RESPONSE, &response);
+	response.error_code = error;
+	pgt_broker_answer(request, &response);
+}
+
+/* ---- parking --------------------------------------------------------------------- */
+
+/* The request is not parked any more. */
+static void
+leave_park(Fetch *fetch)
+{
+	if (fetch->parked)
+		parked_count--;
+	fetch->parked = false;
+}
+
+static void
+woken(BrokerRequest *request)
+{
+	leave_park(request->state);
+	look_and_answer(request);
+}
+
+static void
+dropped(BrokerRequest *request)
+{
+	leave_park(request->state);
+}
+
+/* Let the request wait for news of its partitions. */
+static void
+park(BrokerRequest *request, Fetch *fetch)
+{
+	BrokerWait	wait = {.wake = woken,.deadline = fetch->deadline,.lsn = fetch->awaited,.durability = BROKER_SYNCED};
+	dlist_iter	iter;
+	int			count = 0;
+
+	if (fetch->keys == NULL)
+	{
+		fetch->keys = MemoryContextAllocHuge(request->memory, fetch->list->count * sizeof(TopicPartition));
+		dlist_foreach(iter, &fetch->list->targets)
+			fetch->keys[count++] = key_of(dlist_container(FetchTarget, node, iter.cur));
+	}
+	wait.partitions = fetch->keys;
+	wait.partition_count = fetch->list->count;
+	if (RecoveryInProgress())
+		wait.deadline = Min(wait.deadline, pgt_clock_monotonic_us() + STANDBY_POLL_US);
+	if (fetch->awaited != InvalidXLogRecPtr)
+		pgt_flusher_want(BROKER_SYNCED, fetch->awaited);
+	fetch->parked = true;
+	parked_count++;
+	request->dropped = dropped;
+	pgt_broker_park(request, &wait);
+}
+
+/* ---- serving ---------------------------------------------------------------------- */
+
+/* Look, and answer if there is enough, or it is time; else wait. */
+static void
+look_and_answer(BrokerRequest *request)
+{
+	Fetch	   *fetch = request->state;
+
+	look(request, fetch);
+	if (fetch->failed || fetch->length >= fetch->min_bytes || fetch->list->count == 0 ||
+		pgt_clock_monotonic_us() >= fetch->deadline)
+		answer(request, fetch);
+	else
+		park(request, fetch);
+}
+
+static void
+serve(BrokerRequest *request)
+{
+	const KafkaFetchRequest *body = request->kafka.body;
+	Fetch	   *fetch = palloc0(sizeof(Fetch));
+	KafkaError	error = pgt_fetch_session_open(request, &fetch->list);
+	TopicNews	ignored[NEWS_MAX];
+
+	if (error != KAFKA_ERROR_NONE)
+	{
+		answer_error(request, error);
+		return;
+	}
+	request->state = fetch;
+	fetch->found_context = AllocSetContextCreate(request->memory, "pg_topics fetch", ALLOCSET_SMALL_SIZES);
+	fetch->deadline = request->arrived + Max(body->max_wait_ms, 0) * INT64CONST(1000);
+	fetch->max_bytes = Min(body->max_bytes, RESPONSE_MAX_BYTES);
+	fetch->min_bytes = Min(body->min_bytes, fetch->max_bytes);
+	fetch->leader_epoch = pgt_cluster_leader_epoch();
+	look_topics_up(request, fetch);
+	/* nobody has wanted to know of them; from now on they set the latch again */
+	if (parked_count == 0)
+		(void) pgt_topic_waiters_collected(ignored);
+	look_and_answer(request);
+}
+
+const BrokerApi pgt_fetch_api = {.key = KAFKA_API_FETCH,.serve = serve};
+
+/* ---- news ------------------------------------------------------------------------- */
+
+/*
+ * Has the end of a partition moved, or does it wait for a flush that perhaps nobody has asked
+ * for?  What cannot be told is news, too: the requests find out.
+ */
+static bool
+is_news(const TopicPartition *key, int64 *last)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	volatile bool news = true;
+
+	PG_TRY();
+	{
+		LogStableEnd end;
+
+		news = pgt_log_stable_end_has_moved(key, pgt_log_stable_end_durable(), &end) ||
+			end.awaited != InvalidXLogRecPtr || !end.exists;
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		pgt_turn_recover();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	return news;
+}
+
+/* The latch was set: wake the requests that wait for partitions with news. */
+static void
+turn_begin(bool latch_set)
+{
+	TopicNews	news[NEWS_MAX];
+	int			count;
+
+	if (!latch_set || parked_count == 0)
+		return;
+	count = pgt_topic_waiters_collected(news);
+	for (int i = 0; i < count; i++)
+	{
+		TopicPartition key;
+
+		if (news[i].partition == NEWS_OF_TOPIC)
+		{
+			count = -1;
+			break;
+		}
+		memset(&key, 0, sizeof(key));
+		key.database = MyDatabaseId;
+		key.topic = news[i].topic;
+		key.partition = news[i].partition;
+		if (pgt_broker_is_awaited(&key) && is_news(&key, NULL))
+			pgt_broker_news(&key);
+	}
+	if (count < 0)
+		pgt_broker_look(is_news);
+}
+
+static void
+start(void)
+{
+	close_files_timer.expired = close_files;
+	pgt_topic_waiters_collect();
+}
+
+const BrokerHooks pgt_fetch_hooks = {.start = start,.turn_begin = turn_begin};

@@ -1,0 +1,119 @@
+/*
+ * leader_epoch.c
+ *	  The API OffsetForLeaderEpoch: where the batches of a leader end.
+ *
+ * A consumer asks it when a partition has another leader than before, to find out whether what it
+ * has read is still in the log: if the batches of the leader that wrote its last record end before
+ * its position, the rest was lost, and it goes back.
+ */
+#include "postgres.h"
+
+#include "broker/cluster.h"
+#include "broker/leader_epoch.h"
+#include "broker/topic_lookup.h"
+#include "broker/topic_names.h"
+#include "broker/turn.h"
+#include "kafka/kafka_default.h"
+#include "miscadmin.h"
+#include "wal/log_epochs.h"
+
+typedef KafkaOffsetForLeaderEpochRequestOffsetForLeaderPartition AskedPartition;
+typedef KafkaOffsetForLeaderEpochResponseEpochEndOffset AnsweredPartition;
+
+/* What is asked for of a topic. */
+typedef struct AskedTopic
+{
+	Oid			relid;
+	int32		partitions;
+	KafkaError	error;
+} AskedTopic;
+
+/* Find the end of an epoch in a partition. */
+static KafkaError
+look(const AskedTopic *topic, const AskedPartition *asked, AnsweredPartition *answer)
+{
+	int32		current = pgt_cluster_leader_epoch();
+	TopicPartition key;
+	LogEpochEnd end;
+
+	if (topic->error != KAFKA_ERROR_NONE)
+		return topic->error;
+	if (asked->partition < 0 || asked->partition >= topic->partitions)
+		return KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
+	if (asked->current_leader_epoch >= 0 && asked->current_leader_epoch != current)
+		return asked->current_leader_epoch < current ? KAFKA_ERROR_FENCED_LEADER_EPOCH :
+			KAFKA_ERROR_UNKNOWN_LEADER_EPOCH;
+	memset(&key, 0, sizeof(key));
+	key.database = MyDatabaseId;
+	key.topic = topic->relid;
+	key.partition = asked->partition;
+	end = pgt_log_epochs_end(&key, asked->leader_epoch, current);
+	answer->leader_epoch = end.epoch;
+	answer->end_offset = end.end;
+	return KAFKA_ERROR_NONE;
+}
+
+/* The same, where damage is an error of the partition. */
+static KafkaError
+look_guarded(const AskedTopic *topic, const AskedPartition *asked, AnsweredPartition *answer)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	volatile KafkaError error = KAFKA_ERROR_KAFKA_STORAGE_ERROR;
+
+	PG_TRY();
+	{
+		error = look(topic, asked, answer);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		EmitErrorReport();
+		pgt_turn_recover();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	return error;
+}
+
+/* Answer what is asked of a topic. */
+static void
+answer_topic(BrokerRequest *request, const KafkaOffsetForLeaderEpochRequestOffsetForLeaderTopic *asked,
+			 KafkaOffsetForLeaderEpochResponseOffsetForLeaderTopicResult *answer)
+{
+	AskedTopic	topic;
+	const Topic *found;
+
+	topic.relid = pgt_topic_names_find(asked->topic);
+	topic.error = pgt_topic_lookup(request->client, topic.relid, ACL_SELECT, &found);
+	topic.partitions = topic.error == KAFKA_ERROR_NONE ? found->partitions : 0;
+	answer->topic = asked->topic;
+	answer->partitions.count = Max(asked->partitions.count, 0);
+	answer->partitions.items = pgt_broker_array(request, KAFKA_OFFSET_FOR_LEADER_EPOCH_RESPONSE_EPOCH_END_OFFSET,
+												answer->partitions.count);
+	for (int i = 0; i < answer->partitions.count; i++)
+	{
+		AnsweredPartition *partition = &answer->partitions.items[i];
+
+		partition->partition = asked->partitions.items[i].partition;
+		partition->error_code = look_guarded(&topic, &asked->partitions.items[i], partition);
+	}
+}
+
+static void
+serve(BrokerRequest *request)
+{
+	const KafkaOffsetForLeaderEpochRequest *body = request->kafka.body;
+	KafkaOffsetForLeaderEpochResponse response;
+
+	pgt_kafka_default_struct(KAFKA_OFFSET_FOR_LEADER_EPOCH_RESPONSE, &response);
+	pgt_turn_open();
+	response.topics.count = Max(body->topics.count, 0);
+	response.topics.items =
+		pgt_broker_array(request, KAFKA_OFFSET_FOR_LEADER_EPOCH_RESPONSE_OFFSET_FOR_LEADER_TOPIC_RESULT,
+						 response.topics.count);
+	for (int i = 0; i < response.topics.count; i++)
+		answer_topic(request, &body->topics.items[i], &response.topics.items[i]);
+	pgt_broker_answer(request, &response);
+}
+
+const BrokerApi pgt_leader_epoch_api = {.key = KAFKA_API_OFFSET_FOR_LEADER_EPOCH,.serve = serve};

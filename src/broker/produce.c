@@ -1,0 +1,656 @@
+/*
+ * produce.c
+ *	  The API Produce: batches of Kafka's producers, into the log as they are.
+ *
+ * A request has a batch for each of some partitions, and each of them is answered for itself.
+ *
+ *	  PART_NEW		the topic is locked, the batch is checked (produce_check.c)
+ *		|  \
+ *		|	PART_BUSY		the lock was not to be had: again, a little later
+ *		|  /
+ *	  PART_QUEUED	it waits for the end of the turn, which appends it and commits
+ *		|
+ *	  PART_APPENDED	it waits until the commit is durable: here (acks=1), or on the
+ *		|			synchronous standbys, too (acks=all)
+ *	  PART_DONE		its answer is ready; any error leads here
+ *
+ * The request is answered when all its parts are done.  Meanwhile it is parked, and the
+ * connection's next requests are served: Kafka's clients keep several under way.  Only behind
+ * a part that is busy they wait, or they would overtake it.
+ *
+ * What is asked of a client is what the function produce() asks in SQL: the right to INSERT
+ * into the topic, and no more.  Triggers do not fire.  On a standby there is no leader
+ * to produce to.
+ *
+ * acks=0: there is no answer, but an error closes the connection, so that the client learns of
+ * it and looks for the topic anew.  What such a client has sent before it closes the connection
+ * is appended.
+ *
+ * acks=all: where standbys are away, REQUEST_TIMED_OUT is the answer after the time that the request
+ * allows.  As in Kafka the records are in the log then, and may yet become durable; an
+ * idempotent producer that sends them again does not produce them twice.
+ *
+ * Transactions of Kafka are not served: who asks for one is not authorized to.
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "broker/access.h"
+#include "broker/flusher.h"
+#include "broker/produce.h"
+#include "broker/produce_check.h"
+#include "broker/topic_names.h"
+#include "broker/turn.h"
+#include "broker/turn_batch.h"
+#include "kafka/kafka_default.h"
+#include "miscadmin.h"
+#include "produce/acks.h"
+#include "util/clock.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#define ACKS_NONE	0
+#define ACKS_LEADER	1
+#define ACKS_ALL	(-1)
+
+/* A request waits at least so long for its flush, or for a topic's lock, whatever it allows. */
+#define LEAST_TIMEOUT_MS	1000
+
+/* From this version on zstd is known to clients, and topics are told by their id. */
+#define VERSION_ZSTD	7
+#define VERSION_IDS		13
+
+/* With more partitions, repeated ones are looked for with a hash table. */
+#define COMPARED_PARTS	8
+
+typedef enum PartState
+{
+	PART_NEW,
+	PART_BUSY,
+	PART_QUEUED,
+	PART_APPENDED,
+	PART_DONE
+} PartState;
+
+/* One partition of a request. */
+typedef struct ProducePart
+{
+	TurnBatch	batch;			/* the first field: the part is found by it */
+	struct Produce *produce;
+	PartState	state;
+	Oid			topic;			/* InvalidOid: there is none of that name */
+	int32		partition;
+	KafkaRecords records;
+	KafkaProduceResponsePartitionProduceResponse *answer;
+} ProducePart;
+
+/* A request. */
+typedef struct Produce
+{
+	BrokerRequest *request;
+	int			acks;
+	KafkaProduceResponse response;
+	ProducePart *parts;
+	int			count;
+	int			queued;			/* parts in that state */
+	int			busy;			/* likewise */
+	XLogRecPtr	lsn;			/* up to where all that it has appended is committed */
+	int64		deadline;
+	bool		dropped;		/* its connection is closed: there is nobody to answer */
+} Produce;
+
+static void serve(BrokerRequest *request);
+static void wake(BrokerRequest *request);
+
+const BrokerApi pgt_produce_api = {.key = KAFKA_API_PRODUCE,.serve = serve};
+
+/* ---- answers of parts ------------------------------------------------------- */
+
+/* A part's answer is an error. */
+static void
+fail(ProducePart *part, KafkaError error, const char *message)
+{
+	part->state = PART_DONE;
+	part->answer->error_code = error;
+	part->answer->base_offset = -1;
+	if (message != NULL)
+		part->answer->error_message = pgt_broker_string(message);
+}
+
+/* The same, with the records that are to blame. */
+static void
+fail_check(ProducePart *part, const ProduceProblem *problem)
+{
+	KafkaProduceResponseBatchIndexAndErrorMessage *records;
+
+	fail(part, problem->error, problem->message);
+	if (problem->record_count == 0)
+		return;
+	records = pgt_broker_array(part->produce->request,
+							   KAFKA_PRODUCE_RESPONSE_BATCH_INDEX_AND_ERROR_MESSAGE, problem->record_count);
+	for (int i = 0; i < problem->record_count; i++)
+	{
+		records[i].batch_index = problem->records[i].index;
+		records[i].batch_index_error_message = pgt_broker_string(problem->records[i].problem);
+	}
+	part->answer->record_errors.items = records;
+	part->answer->record_errors.count = problem->record_count;
+}
+
+/* The error for a topic that does not exist, by what the request names topics. */
+static KafkaError
+unknown_topic(const BrokerRequest *request)
+{
+	return request->kafka.version < VERSION_IDS ? KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION : KAFKA_ERROR_UNKNOWN_TOPIC_ID;
+}
+
+/* The batch is in the log. */
+static void
+succeed(ProducePart *part)
+{
+	const LogAppendRequest *appended = &part->batch.request;
+
+	part->state = PART_APPENDED;
+	part->answer->base_offset = appended->base_offset;
+	part->answer->log_start_offset = appended->log_start_offset;
+	if (appended->log_append_time)
+		part->answer->log_append_time_ms = appended->max_timestamp;
+}
+
+/* ---- one part --------------------------------------------------------------- */
+
+/* Are there too few replicas for a request that wants all? */
+static bool
+lacks_replicas(ProducePart *part, const Topic *topic)
+{
+	int32		least = topic->log.min_insync_replicas;
+	int32		in_sync;
+
+	if (part->produce->acks != ACKS_ALL || least <= 1)
+		return false;
+	in_sync = pgt_acks_replicas_in_sync();
+	if (in_sync >= least)
+		return false;
+	fail(part, KAFKA_ERROR_NOT_ENOUGH_REPLICAS,
+		 psprintf("only %d of %d required replicas are in sync", in_sync, least));
+	return true;
+}
+
+/* Check what was sent against the topic, and queue it.  The topic is locked. */
+static void
+queue(ProducePart *part, Topic *topic)
+{
+	BrokerRequest *request = part->produce->request;
+	ProduceProblem problem;
+
+	if (part->partition < 0 || part->partition >= topic->partitions)
+	{
+		fail(part, KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION,
+			 psprintf("partition %d of topic \"%s\" does not exist: its partitions are numbered from 0 to %d",
+					  part->partition, get_rel_name(topic->relid), topic->partitions - 1));
+		return;
+	}
+	if (lacks_replicas(part, topic))
+		return;
+	if (!pgt_produce_check(topic, part->partition, request->client->role, &part->records,
+						   request->kafka.version >= VERSION_ZSTD, &part->batch.request, &problem))
+	{
+		fail_check(part, &problem);
+		return;
+	}
+	part->batch.key = pgt_topic_partition(topic, part->partition);
+	part->batch.config = &topic->log;
+	part->batch.memory = request->memory;
+	pgt_turn_batch_add(&part->batch);
+	part->state = PART_QUEUED;
+	part->produce->queued++;
+}
+
+/* Bring a part as far as it goes without waiting. */
+static void
+admit(ProducePart *part)
+{
+	Topic	   *topic;
+
+	if (part->state == PART_BUSY)
+		part->produce->busy--;
+	part->state = PART_NEW;
+	pgt_turn_open();
+	/* dropped since it was looked up */
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(part->topic)))
+	{
+		fail(part, unknown_topic(part->produce->request), NULL);
+		return;
+	}
+	if (!pgt_access_topic(part->produce->request->client, part->topic, ACL_INSERT))
+	{
+		fail(part, KAFKA_ERROR_TOPIC_AUTHORIZATION_FAILED, NULL);
+		return;
+	}
+	switch (pgt_turn_lock(part->topic, &topic))
+	{
+		case TURN_LOCK_HELD:
+			queue(part, topic);
+			break;
+		case TURN_LOCK_BUSY:
+			part->state = PART_BUSY;
+			part->produce->busy++;
+			break;
+		case TURN_LOCK_GONE:
+			fail(part, unknown_topic(part->produce->request), NULL);
+			break;
+	}
+}
+
+/* The same; an ERROR is the part's alone. */
+static void
+admit_or_fail(ProducePart *part)
+{
+	MemoryContext caller = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		admit(part);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		EmitErrorReport();
+		error = CopyErrorData();
+		pgt_turn_recover();
+		fail(part, KAFKA_ERROR_UNKNOWN_SERVER_ERROR, error->message);
+	}
+	PG_END_TRY();
+}
+
+/* Bring all parts as far as they go that are in this state. */
+static void
+admit_all(Produce *produce, PartState state)
+{
+	pgt_turn_batch_make_room(produce->request->exchange->length);
+	for (int i = 0; i < produce->count; i++)
+		if (produce->parts[i].state == state)
+			admit_or_fail(&produce->parts[i]);
+}
+
+/* ---- the request ------------------------------------------------------------ */
+
+/* Is there an error in the answer? */
+static bool
+has_error(const Produce *produce)
+{
+	for (int i = 0; i < produce->response.responses.count; i++)
+	{
+		const KafkaProduceResponseTopicProduceResponse *answers = &produce->response.responses.items[i];
+
+		for (int k = 0; k < answers->partition_responses.count; k++)
+			if (answers->partition_responses.items[k].error_code != KAFKA_ERROR_NONE)
+				return true;
+	}
+	return false;
+}
+
+/* All parts are done: answer. */
+static void
+finish(Produce *produce)
+{
+	BrokerRequest *request = produce->request;
+
+	if (produce->acks != ACKS_NONE)
+		pgt_broker_answer(request, &produce->response);
+	else if (has_error(produce))
+		pgt_broker_close(request, "an error of a producer with acks=0");
+	else
+		pgt_broker_answer_nothing(request);
+}
+
+/* Give parts in this state, which wait in vain, an error. */
+static void
+time_out(Produce *produce, PartState state, const char *message)
+{
+	for (int i = 0; i < produce->count; i++)
+		if (produce->parts[i].state == state)
+			fail(&produce->parts[i], KAFKA_ERROR_REQUEST_TIMED_OUT, message);
+	if (state == PART_BUSY)
+		produce->busy = 0;
+}
+
+/* Which durability the request waits for. */
+static BrokerDurability
+durability_of(const Produce *produce)
+{
+	return produce->acks == ACKS_ALL ? BROKER_SYNCED : BROKER_FLUSHED;
+}
+
+/* Wait for the turn's end. */
+static void
+park_for_turn(Produce *produce)
+{
+	BrokerWait	wait = {.wake = wake,.pipelined = produce->busy == 0};
+
+	pgt_broker_park(produce->request, &wait);
+}
+
+/* Wait a little for locks. */
+static void
+park_for_locks(Produce *produce, int64 now)
+{
+	BrokerWait	wait = {.wake = wake};
+
+	wait.deadline = Min(now + TURN_RETRY_MS * INT64CONST(1000), produce->deadline);
+	pgt_broker_park(produce->request, &wait);
+}
+
+/* Wait until what is committed is durable. */
+static void
+park_for_durable(Produce *produce)
+{
+	BrokerWait	wait = {.wake = wake,.pipelined = true};
+
+	wait.lsn = produce->lsn;
+	wait.durability = durability_of(produce);
+	/* the flush of this server is not given up, as nobody could say more */
+	if (produce->acks == ACKS_ALL)
+		wait.deadline = produce->deadline;
+	pgt_flusher_want(wait.durability, wait.lsn);
+	pgt_broker_park(produce->request, &wait);
+}
+
+/* Answer, or wait for what is missing. */
+static void
+proceed(Produce *produce)
+{
+	int64		now = pgt_clock_monotonic_us();
+
+	if (produce->queued > 0)
+	{
+		park_for_turn(produce);
+		return;
+	}
+	if (produce->busy > 0 && now < produce->deadline)
+	{
+		park_for_locks(produce, now);
+		return;
+	}
+	if (produce->busy > 0)
+		time_out(produce, PART_BUSY, "another session holds a lock on the topic or waits for one");
+	if (produce->acks != ACKS_NONE && produce->lsn > pgt_flusher_reached(durability_of(produce)))
+	{
+		if (produce->acks != ACKS_ALL || now < produce->deadline)
+		{
+			park_for_durable(produce);
+			return;
+		}
+		time_out(produce, PART_APPENDED, "records are in the log, but synchronous standbys have not confirmed them in time");
+	}
+	finish(produce);
+}
+
+/* What it waited for has come, or the time is over. */
+static void
+wake(BrokerRequest *request)
+{
+	Produce    *produce = request->state;
+
+	if (produce->queued == 0 && produce->busy > 0 && pgt_clock_monotonic_us() < produce->deadline)
+		admit_all(produce, PART_BUSY);
+	proceed(produce);
+}
+
+/* The same, where an ERROR would be other requests' as well. */
+static void
+proceed_or_close(Produce *produce)
+{
+	MemoryContext caller = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		proceed(produce);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		EmitErrorReport();
+		FlushErrorState();
+		pgt_broker_close(produce->request, "an error while it was answered");
+	}
+	PG_END_TRY();
+}
+
+/* The turn has ended with the batch. */
+static void
+part_done(TurnBatch *batch, bool committed, XLogRecPtr lsn)
+{
+	ProducePart *part = (ProducePart *) batch;
+	Produce    *produce = part->produce;
+
+	if (batch->request.outcome == LOG_APPEND_NOT_DONE && committed)
+		fail(part, KAFKA_ERROR_KAFKA_STORAGE_ERROR, batch->problem);
+	else if (!committed)
+		fail(part, KAFKA_ERROR_REQUEST_TIMED_OUT, batch->problem != NULL ? batch->problem :
+			 "the transaction that appended the records could not be committed");
+	else
+	{
+		succeed(part);
+		produce->lsn = Max(produce->lsn, lsn);
+	}
+	if (--produce->queued == 0 && !produce->dropped)
+		proceed_or_close(produce);
+}
+
+/* The connection is closed: what is queued is appended all the same, while its memory is there. */
+static void
+dropped(BrokerRequest *request)
+{
+	Produce    *produce = request->state;
+
+	produce->dropped = true;
+	if (produce->queued > 0)
+		pgt_turn_end();
+}
+
+/* ---- taking a request apart ------------------------------------------------- */
+
+/* Is there a part for the same partition? */
+static ProducePart *
+find_part(Produce *produce, Oid topic, int32 partition)
+{
+	for (int i = produce->count - 1; i >= 0; i--)
+		if (produce->parts[i].topic == topic && produce->parts[i].partition == partition)
+			return &produce->parts[i];
+	return NULL;
+}
+
+/* The key of a part in a hash table. */
+typedef struct PartKey
+{
+	Oid			topic;
+	int32		partition;
+} PartKey;
+
+typedef struct PartEntry
+{
+	PartKey		key;
+	ProducePart *part;
+} PartEntry;
+
+/* A table for requests with many partitions, or NULL. */
+static HTAB *
+make_table(const BrokerRequest *request, int parts)
+{
+	HASHCTL		info = {.keysize = sizeof(PartKey),.entrysize = sizeof(PartEntry),.hcxt = request->memory};
+
+	if (parts <= COMPARED_PARTS)
+		return NULL;
+	return hash_create("pg_topics produce", parts, &info, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/* The part of a partition that was named before, or a new one; *found tells which. */
+static ProducePart *
+part_of(Produce *produce, HTAB *table, Oid topic, int32 partition, bool *found)
+{
+	PartKey		key = {topic, partition};
+	PartEntry  *entry = NULL;
+	ProducePart *part;
+
+	if (table == NULL)
+	{
+		part = find_part(produce, topic, partition);
+		*found = part != NULL;
+	}
+	else
+	{
+		entry = hash_search(table, &key, HASH_ENTER, found);
+		part = *found ? entry->part : NULL;
+	}
+	if (*found)
+		return part;
+	part = &produce->parts[produce->count++];
+	part->produce = produce;
+	part->topic = topic;
+	part->partition = partition;
+	part->batch.done = part_done;
+	if (entry != NULL)
+		entry->part = part;
+	return part;
+}
+
+/* The topic that an entry names; InvalidOid if there is none. */
+static Oid
+topic_of(const BrokerRequest *request, const KafkaProduceRequestTopicProduceData *data)
+{
+	if (request->kafka.version < VERSION_IDS)
+		return pgt_topic_names_find(data->name);
+	return pgt_topic_names_id_is_null(&data->topic_id) ? InvalidOid : pgt_topic_names_by_id(&data->topic_id);
+}
+
+/*
+ * Take the entry of a topic apart.  As in Kafka, of repeated partitions the last one counts, and
+ * has the only answer.
+ */
+static void
+take_topic(Produce *produce, HTAB *table, const KafkaProduceRequestTopicProduceData *data,
+		   KafkaProduceResponseTopicProduceResponse *answers)
+{
+	BrokerRequest *request = produce->request;
+	Oid			topic = topic_of(request, data);
+	KafkaProduceResponsePartitionProduceResponse *next;
+
+	answers->name = data->name;
+	answers->topic_id = data->topic_id;
+	next = pgt_broker_array(request, KAFKA_PRODUCE_RESPONSE_PARTITION_PRODUCE_RESPONSE, data->partition_data.count);
+	answers->partition_responses.items = next;
+	for (int i = 0; i < data->partition_data.count; i++)
+	{
+		const KafkaProduceRequestPartitionProduceData *sent = &data->partition_data.items[i];
+		bool		found = false;
+
+		next->index = sent->index;
+		if (!OidIsValid(topic))
+		{
+			next->error_code = unknown_topic(request);
+			next->base_offset = -1;
+		}
+		else
+		{
+			ProducePart *part = part_of(produce, table, topic, sent->index, &found);
+
+			part->records = sent->records;
+			if (!found)
+				part->answer = next;
+		}
+		next += !found;
+	}
+	answers->partition_responses.count = next - answers->partition_responses.items;
+}
+
+/* Take the whole request apart: all its parts are in the state PART_NEW. */
+static Produce *
+take_apart(BrokerRequest *request)
+{
+	const KafkaProduceRequest *body = request->kafka.body;
+	Produce    *produce = palloc0(sizeof(Produce));
+	int			parts = 0;
+	HTAB	   *table;
+
+	for (int i = 0; i < body->topic_data.count; i++)
+		parts += Max(body->topic_data.items[i].partition_data.count, 0);
+	produce->request = request;
+	produce->acks = body->acks;
+	produce->deadline = request->arrived + Max(body->timeout_ms, LEAST_TIMEOUT_MS) * INT64CONST(1000);
+	pgt_kafka_default_struct(KAFKA_PRODUCE_RESPONSE, &produce->response);
+	produce->parts = MemoryContextAllocExtended(request->memory, Max(parts, 1) * sizeof(ProducePart),
+												MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	table = make_table(request, parts);
+	produce->response.responses.count = Max(body->topic_data.count, 0);
+	produce->response.responses.items = pgt_broker_array(request, KAFKA_PRODUCE_RESPONSE_TOPIC_PRODUCE_RESPONSE,
+														 produce->response.responses.count);
+	for (int i = 0; i < produce->response.responses.count; i++)
+		take_topic(produce, table, &body->topic_data.items[i], &produce->response.responses.items[i]);
+	return produce;
+}
+
+/* ---- what concerns a whole request ------------------------------------------ */
+
+/* Does a batch that was sent say that it belongs to a transaction? */
+static bool
+is_transactional(const KafkaRecords *sent)
+{
+	RecordBatchHeader header;
+
+	return sent->length >= RECORD_BATCH_HEADER_SIZE &&
+		pgt_record_batch_read_header(sent->data, sent->length, &header) == NULL &&
+		(header.attributes & BATCH_ATTR_TRANSACTIONAL) != 0;
+}
+
+/* The error that all partitions get, or none. */
+static KafkaError
+whole_error(const Produce *produce)
+{
+	if (produce->acks < ACKS_ALL || produce->acks > ACKS_LEADER)
+		return KAFKA_ERROR_INVALID_REQUIRED_ACKS;
+	for (int i = 0; i < produce->count; i++)
+		if (is_transactional(&produce->parts[i].records))
+			return KAFKA_ERROR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+	return KAFKA_ERROR_NONE;
+}
+
+/* Give all partitions an error, also those of topics that do not exist. */
+static void
+fail_all(Produce *produce, KafkaError error)
+{
+	for (int i = 0; i < produce->response.responses.count; i++)
+	{
+		KafkaProduceResponseTopicProduceResponse *answers = &produce->response.responses.items[i];
+
+		for (int k = 0; k < answers->partition_responses.count; k++)
+		{
+			answers->partition_responses.items[k].error_code = error;
+			answers->partition_responses.items[k].base_offset = -1;
+		}
+	}
+	for (int i = 0; i < produce->count; i++)
+		produce->parts[i].state = PART_DONE;
+}
+
+/* BrokerApi */
+static void
+serve(BrokerRequest *request)
+{
+	Produce    *produce;
+	KafkaError	error;
+
+	pgt_turn_open();
+	produce = take_apart(request);
+	request->state = produce;
+	request->dropped = dropped;
+	error = RecoveryInProgress() ? KAFKA_ERROR_NOT_LEADER_OR_FOLLOWER : whole_error(produce);
+	if (error != KAFKA_ERROR_NONE)
+		fail_all(produce, error);
+	else
+		admit_all(produce, PART_NEW);
+	proceed(produce);
+}

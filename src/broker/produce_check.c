@@ -1,0 +1,439 @@
+/*
+ * produce_check.c
+ *	  May a batch of a Kafka producer go into a topic?  And as which bytes?
+ *
+ * A batch that passes stands in the log as it was sent, and SQL reads it with the topic's
+ * types.  So what a topic's options and columns refuse of a record that SQL produces is
+ * refused here, and what would keep SQL from reading the partition:
+ *
+ *	  the bytes				checksum, counts, codec, every record (producer_batch.c)
+ *	  max.message.bytes		the batch as it is stored
+ *	  message.timestamp.*	each record's timestamp; with LogAppendTime none is looked at
+ *	  cleanup.policy		compact: each record has a key
+ *	  partitioner.enforce	each key is in the partition that the topic's partitioner gives it
+ *	  compression.type		a codec: a batch of another one is compressed anew; "producer", the
+ *							default, takes what is sent
+ *	  column types			a key and a value that SQL could not read are refused, record by record
+ *
+ * Triggers do not fire, as with produce() in SQL.
+ *
+ * Types.  Whether bytes are good for a type its input function tells, by an ERROR.  Then the
+ * turn's subtransaction is rolled back, and the check goes on behind that record, until
+ * enough of them are named.  Functions of the server itself are called as they
+ * are.  Others, of extensions or in a domain's constraint, belong to whoever has made
+ * them: they are called as the client's role, which may do no more in them than in a
+ * security-restricted operation, with a snapshot, and not for longer than CHECK_MS, as all
+ * clients wait meanwhile.  Settings that they change are changed back.
+ *
+ * Memory: the caller's context, for the answer and a batch that was compressed anew.  Room for decompressed
+ * records is kept for the next batch if it is not large.
+ */
+#include "postgres.h"
+
+#include "broker/produce_check.h"
+#include "broker/turn.h"
+#include "kafka/producer_batch.h"
+#include "miscadmin.h"
+#include "produce/producer.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timeout.h"
+#include "utils/timestamp.h"
+#include "util/clock.h"
+
+/* How long functions that are not the server's may take for a batch. */
+#define CHECK_MS		1000
+
+/* Room for decompressed records up to this size is kept. */
+#define SCRATCH_KEPT	(4 * 1024 * 1024)
+
+/* What is decompressed leaves nack() room for the headers that it adds, as records of SQL do. */
+#define SCRATCH_MAX		(RECORD_BATCH_MAX_SIZE - PRODUCER_HEADER_ROOM)
+
+/* ---- room for decompressed records ------------------------------------------ */
+
+static bool
+grow_scratch(ProducerScratch *scratch, size_t needed)
+{
+	if (needed > SCRATCH_MAX)
+	{
+		if (scratch->size >= SCRATCH_MAX)
+			return false;
+		needed = SCRATCH_MAX;
+	}
+	if (scratch->data != NULL)
+		pfree(scratch->data);
+	scratch->size = 0;
+	scratch->data = MemoryContextAllocExtended(TopMemoryContext, needed, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+	if (scratch->data == NULL)
+		return false;
+	scratch->size = needed;
+	return true;
+}
+
+static ProducerScratch scratch = {.grow = grow_scratch};
+
+/* Give it back if it has become large. */
+static void
+trim_scratch(void)
+{
+	if (scratch.size <= SCRATCH_KEPT)
+		return;
+	pfree(scratch.data);
+	scratch.data = NULL;
+	scratch.size = 0;
+}
+
+/* ---- record by record ------------------------------------------------------- */
+
+/* A walk over a batch's records. */
+typedef struct RecordCheck
+{
+	Topic	   *topic;
+	int32		partition;
+	int64		first_time;		/* limits of a record's timestamp */
+	int64		last_time;
+	RecordIterator iterator;
+	int32		index;			/* of the record that is looked at */
+	MemoryContext memory;		/* of what a type's functions leave */
+	ProduceProblem *problem;
+} RecordCheck;
+
+/* Note that the record is refused. */
+static void
+refuse_record(RecordCheck *check, KafkaError error, char *why)
+{
+	ProduceProblem *problem = check->problem;
+	ProduceRefusedRecord *refused = &problem->records[problem->record_count++];
+
+	refused->index = check->index;
+	refused->problem = why;
+	/* as in Kafka: timestamps have an error of their own, if there is no other */
+	if (problem->record_count == 1)
+		problem->error = error;
+	else if (problem->error != error)
+		problem->error = KAFKA_ERROR_INVALID_RECORD;
+}
+
+/* Refuse a timestamp; "where" it is, seen from the server's clock. */
+static void
+refuse_timestamp(RecordCheck *check, const Record *record, const char *where, const char *option, int64 limit)
+{
+	refuse_record(check, KAFKA_ERROR_INVALID_TIMESTAMP,
+				  psprintf("timestamp %s is too far %s the server's clock; the topic's option %s allows %lld ms",
+						   timestamptz_to_str(pgt_clock_to_timestamptz(record->timestamp)), where, option,
+						   (long long) limit));
+}
+
+/* Refuse a key that is not where the topic's partitioner places it. */
+static void
+refuse_place(RecordCheck *check, const Record *record)
+{
+	const KeyPlacement *placement = &check->topic->log.placement;
+	int32		placed = pgt_placement_rule_apply(placement->rule, placement->partitions, record->key, record->key_length);
+
+	if (placed != check->partition && placed != NO_PLACEMENT)
+		refuse_record(check, KAFKA_ERROR_INVALID_RECORD,
+					  psprintf("key belongs to partition %d, and the topic's option partitioner.enforce is on", placed));
+	else
+		refuse_record(check, KAFKA_ERROR_INVALID_RECORD,
+					  pstrdup("key is not in the form of its type, and the topic's option partitioner.enforce is on"));
+}
+
+/* Refuse the record if an option does.  Returns whether it is good. */
+static bool
+check_options(RecordCheck *check, const Record *record)
+{
+	const LogConfig *config = &check->topic->log;
+
+	if (config->compacted && record->key_length < 0)
+		refuse_record(check, KAFKA_ERROR_INVALID_RECORD, pstrdup("record has no key, and the topic is compacted"));
+	else if (record->timestamp > check->last_time)
+		refuse_timestamp(check, record, "ahead of", "message.timestamp.after.max.ms", config->timestamp_after_max_ms);
+	else if (record->timestamp < check->first_time)
+		refuse_timestamp(check, record, "behind", "message.timestamp.before.max.ms", config->timestamp_before_max_ms);
+	else if (!pgt_serializer_takes_headers(record))
+		refuse_record(check, KAFKA_ERROR_INVALID_RECORD, pstrdup("headers are too many or too long for jsonb"));
+	else if (config->placement.rule != PLACED_ANYWHERE && record->key_length >= 0 &&
+			 !pgt_key_placement_allows(&config->placement, check->partition, record->key, record->key_length))
+		refuse_place(check, record);
+	else
+		return true;
+	return false;
+}
+
+/* ERROR if the bytes are not good for the column. */
+static void
+check_column(RecordCheck *check, Serializer *serializer, const char *bytes, int32 length)
+{
+	MemoryContext caller;
+
+	if (pgt_serializer_takes(serializer, bytes, length))
+		return;
+	caller = MemoryContextSwitchTo(check->memory);
+	pgt_serializer_check(serializer, bytes, length);
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(check->memory);
+}
+
+/* Look at the next records, until one is not good for its column: that is an ERROR. */
+static void
+walk(RecordCheck *check)
+{
+	Record		record;
+
+	while (check->problem->record_count < PRODUCE_CHECK_RECORDS &&
+		   pgt_record_iterator_next(&check->iterator, &record))
+	{
+		check->index++;
+		if (!check_options(check, &record))
+			continue;
+		check_column(check, &check->topic->key, record.key, record.key_length);
+		check_column(check, &check->topic->value, record.value, record.value_length);
+	}
+}
+
+/* Do the same as that role, for a limited time. */
+static void
+walk_as(RecordCheck *check, Oid role)
+{
+	Oid			user;
+	int			context;
+	int			settings = NewGUCNestLevel();
+
+	GetUserIdAndSecContext(&user, &context);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	enable_timeout_after(STATEMENT_TIMEOUT, CHECK_MS);
+	SetUserIdAndSecContext(role, context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+	walk(check);
+	SetUserIdAndSecContext(user, context);
+	disable_timeout(STATEMENT_TIMEOUT, false);
+	PopActiveSnapshot();
+	/* what they have set, even for the session */
+	AtEOXact_GUC(false, settings);
+}
+
+/* The text of an error, with its detail. */
+static char *
+text_of(const ErrorData *error)
+{
+	if (error->detail == NULL)
+		return pstrdup(error->message);
+	return psprintf("%s: %s", error->message, error->detail);
+}
+
+/* Walk on; an ERROR refuses the record at which it was thrown.  True when the walk is at its end. */
+static bool
+walk_on(RecordCheck *check, bool builtin, Oid role)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	volatile bool at_end = false;
+
+	PG_TRY();
+	{
+		if (builtin)
+			walk(check);
+		else
+			walk_as(check, role);
+		at_end = true;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		disable_timeout(STATEMENT_TIMEOUT, false);
+		/* the timeout may have come at the last moment */
+		QueryCancelPending = false;
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		pgt_turn_recover();
+		MemoryContextReset(check->memory);
+		refuse_record(check, KAFKA_ERROR_INVALID_RECORD, text_of(error));
+		FreeErrorData(error);
+	}
+	PG_END_TRY();
+	return at_end;
+}
+
+/* Would a look at the single records tell more than is known of the batch? */
+static bool
+must_walk(const RecordCheck *check, const ProducerBatch *batch)
+{
+	const Topic *topic = check->topic;
+
+	return !pgt_serializer_takes_any(&topic->key) || !pgt_serializer_takes_any(&topic->value) ||
+		topic->log.compacted || topic->log.placement.rule != PLACED_ANYWHERE ||
+		batch->min_timestamp < check->first_time || batch->max_timestamp > check->last_time ||
+		batch->records_length > SERIALIZER_HEADERS_TAKEN;
+}
+
+/* The earliest and the latest timestamp that the topic takes. */
+static void
+set_time_limits(const LogConfig *config, int64 *first, int64 *last)
+{
+	int64		now = pgt_clock_now_ms();
+
+	*first = PG_INT64_MIN;
+	*last = PG_INT64_MAX;
+	if (config->log_append_time)
+		return;
+	if (config->timestamp_before_max_ms != PG_INT64_MAX)
+		*first = now - config->timestamp_before_max_ms;
+	if (config->timestamp_after_max_ms < PG_INT64_MAX - now)
+		*last = now + config->timestamp_after_max_ms;
+}
+
+/* Check all records.  False with problem->records, if any is refused. */
+static bool
+check_records(Topic *topic, int32 partition, Oid role, const ProducerBatch *batch, ProduceProblem *problem)
+{
+	RecordCheck check = {.topic = topic,.partition = partition,.index = -1,.problem = problem};
+	bool		builtin = pgt_serializer_is_builtin(&topic->key) && pgt_serializer_is_builtin(&topic->value);
+
+	set_time_limits(&topic->log, &check.first_time, &check.last_time);
+	if (!must_walk(&check, batch))
+		return true;
+	check.memory = AllocSetContextCreate(CurrentMemoryContext, "pg_topics produce check", ALLOCSET_DEFAULT_SIZES);
+	pgt_record_iterator_init(&check.iterator, &batch->header, batch->records, batch->records_length);
+	while (!walk_on(&check, builtin, role))
+		;
+	MemoryContextDelete(check.memory);
+	if (problem->record_count > 0)
+		problem->message = psprintf("record %d of the batch: %s", problem->records[0].index,
+									problem->records[0].problem);
+	return problem->record_count == 0;
+}
+
+/* ---- the batch -------------------------------------------------------------- */
+
+/* Note the problem, and return false. */
+static bool
+refuse(ProduceProblem *problem, KafkaError error, const char *message)
+{
+	problem->error = error;
+	problem->message = message;
+	return false;
+}
+
+/* Is the batch as it is stored small enough? */
+static bool
+check_length(const Topic *topic, int32 partition, int32 length, ProduceProblem *problem)
+{
+	if (length <= topic->log.max_message_bytes)
+		return true;
+	return refuse(problem, KAFKA_ERROR_MESSAGE_TOO_LARGE,
+				  psprintf("record batch of %d bytes for partition %d of topic \"%s\" is too large: it can have at most %d bytes (max.message.bytes)",
+						   length, partition, get_rel_name(topic->relid), topic->log.max_message_bytes));
+}
+
+/*
+ * The batch with its records compressed by the topic's codec, where that makes them smaller.
+ * The header stays but for what tells that.
+ */
+static char *
+compress_anew(const LogConfig *config, ProducerBatch *batch)
+{
+	RecordBatchHeader *header = &batch->header;
+	Size		plain = batch->records_length;
+	Size		room = config->compression == COMPRESSION_NONE ? plain :
+		Max(plain, pgt_compress_bound(config->compression, plain));
+	char	   *bytes = MemoryContextAllocHuge(CurrentMemoryContext, RECORD_BATCH_HEADER_SIZE + room);
+	int			codec = config->compression;
+	Size		packed = plain;
+	const char *problem = NULL;
+
+	if (codec != COMPRESSION_NONE)
+		problem = pgt_compress(codec, config->compression_level, batch->records, plain,
+							   bytes + RECORD_BATCH_HEADER_SIZE, room, &packed);
+	if (problem != NULL)
+		elog(ERROR, "could not compress a record batch with %s: %s", pgt_compression_name(codec), problem);
+	if (codec == COMPRESSION_NONE || packed >= plain)
+	{
+		codec = COMPRESSION_NONE;
+		packed = plain;
+		memcpy(bytes + RECORD_BATCH_HEADER_SIZE, batch->records, plain);
+	}
+	header->attributes = (header->attributes & ~BATCH_ATTR_CODEC_MASK) | codec;
+	header->length = RECORD_BATCH_HEADER_SIZE + packed;
+	header->max_timestamp = batch->max_timestamp;
+	pgt_record_batch_seal(bytes, header);
+	return bytes;
+}
+
+/* The bytes that are to be stored: those that were sent, or others. */
+static char *
+stored_bytes(const LogConfig *config, const KafkaRecords *sent, ProducerBatch *batch)
+{
+	char	   *bytes = unconstify(char *, sent->data);
+
+	if (!config->compress_by_size && config->compression != (batch->header.attributes & BATCH_ATTR_CODEC_MASK))
+		return compress_anew(config, batch);
+	/* retention and lookups by time trust it; with LogAppendTime the append sets it */
+	if (batch->header.max_timestamp != batch->max_timestamp && !config->log_append_time)
+		pgt_record_batch_set_max_timestamp(bytes, batch->header.length, batch->max_timestamp);
+	return bytes;
+}
+
+/* What the log is to append. */
+static void
+make_request(const LogConfig *config, const ProducerBatch *batch, char *bytes, LogAppendRequest *request)
+{
+	memset(request, 0, sizeof(*request));
+	request->batch = bytes;
+	request->length = batch->header.length;
+	request->records_length = batch->records_length;
+	request->last_offset_delta = batch->header.last_offset_delta;
+	request->records = batch->header.record_count;
+	request->min_timestamp = batch->min_timestamp;
+	request->max_timestamp = batch->max_timestamp;
+	request->log_append_time = config->log_append_time;
+	request->required_offset = NO_OFFSET;
+	pgt_partition_log_set_producer(request, &batch->header);
+}
+
+/* The same as pgt_produce_check(); scratch is in use when it returns. */
+static bool
+check_batch(Topic *topic, int32 partition, Oid role, const KafkaRecords *sent, bool allow_zstd,
+			LogAppendRequest *request, ProduceProblem *problem)
+{
+	const LogConfig *config = &topic->log;
+	ProducerRules rules = {.max_length = PG_INT32_MAX,.min_timestamp = PG_INT64_MIN,.max_timestamp = PG_INT64_MAX,
+	.allow_zstd = allow_zstd,.walk_records = true};
+	ProducerBatch batch;
+	const char *why;
+	KafkaError	error;
+	char	   *bytes;
+
+	/* before the look at the records, which costs more the larger they are */
+	if (sent->length > config->max_message_bytes && config->compress_by_size)
+		rules.max_length = config->max_message_bytes;
+	error = pgt_producer_batch_check(sent, &rules, &scratch, &batch, &why);
+	if (error == KAFKA_ERROR_MESSAGE_TOO_LARGE && rules.max_length < sent->length)
+		return check_length(topic, partition, sent->length, problem);
+	if (error != KAFKA_ERROR_NONE)
+		return refuse(problem, error, why);
+	/* its records have no time of their own then */
+	if ((batch.header.attributes & BATCH_ATTR_LOG_APPEND_TIME) != 0 && !config->log_append_time)
+		return refuse(problem, KAFKA_ERROR_INVALID_TIMESTAMP, "producer has sent a batch with LogAppendTime");
+	if (!check_records(topic, partition, role, &batch, problem))
+		return false;
+	bytes = stored_bytes(config, sent, &batch);
+	make_request(config, &batch, bytes, request);
+	return check_length(topic, partition, request->length, problem);
+}
+
+bool
+pgt_produce_check(Topic *topic, int32 partition, Oid role, const KafkaRecords *sent, bool allow_zstd,
+				  LogAppendRequest *request, ProduceProblem *problem)
+{
+	bool		good;
+
+	problem->error = KAFKA_ERROR_NONE;
+	problem->message = NULL;
+	problem->record_count = 0;
+	good = check_batch(topic, partition, role, sent, allow_zstd, request, problem);
+	trim_scratch();
+	return good;
+}

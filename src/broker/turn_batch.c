@@ -1,0 +1,235 @@
+/*
+ * turn_batch.c
+ *	  The batches that a turn of the loop appends.
+ *
+ * Batches wait until the turn ends, and are then appended partition by partition, those of a
+ * partition one behind the other in the order in which they came: so a partition's lock is
+ * taken once a turn, however many producers have sent something for it.
+ *
+ * All batches of a partition in a transaction are one run, between which no batch of another
+ * transaction can stand (producer.c says why that matters).  So that the run, and the time for
+ * which it holds the lock, stay short, a transaction that has RUN_BYTES is committed before
+ * it takes more.
+ *
+ * Errors.  A batch that cannot be appended (the disk is full, for instance) makes those of its
+ * partition that come after it in the turn fail, too: a producer with several requests under way
+ * must not find the second one ahead of the first.  Batches of other partitions are not
+ * concerned, nor are those before it.
+ *
+ * Memory: an array for each transaction, and a context that is reset at its end, with the
+ * requests of a run side by side, as the log wants them.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "broker/turn.h"
+#include "broker/turn_batch.h"
+#include "log/topic_waiters.h"
+#include "miscadmin.h"
+#include "util/fault_point.h"
+#include "utils/memutils.h"
+#include "wal/log_stable_end.h"
+#include "wal/log_writer.h"
+
+/* How many bytes a transaction takes, if it is more than one request. */
+#define RUN_BYTES	(1024 * 1024)
+
+static TurnBatch **batches = NULL;	/* of the transaction */
+static int	count = 0;
+static int	room = 0;
+static Size bytes = 0;			/* of all of them */
+static FullTransactionId xid;	/* with which they were appended; invalid: none was */
+static MemoryContext memory = NULL;
+
+/* ---- appending -------------------------------------------------------------- */
+
+/* By partition, and those of one as they came. */
+static int
+compare(const void *a, const void *b)
+{
+	const TurnBatch *left = *(TurnBatch *const *) a;
+	const TurnBatch *right = *(TurnBatch *const *) b;
+
+	if (left->key.topic != right->key.topic)
+		return left->key.topic < right->key.topic ? -1 : 1;
+	if (left->key.partition != right->key.partition)
+		return left->key.partition < right->key.partition ? -1 : 1;
+	return left->number < right->number ? -1 : 1;
+}
+
+/* Are both for the same partition? */
+static bool
+same_partition(const TurnBatch *left, const TurnBatch *right)
+{
+	return left->key.topic == right->key.topic && left->key.partition == right->key.partition;
+}
+
+/* The partition's slot, which only topics of a copied database may have to take now. */
+static PartitionState *
+find_state(const TopicPartition *key)
+{
+	PartitionState *state = pgt_log_state_find(key);
+	PartitionRoom partition_room;
+
+	if (state != NULL)
+		return state;
+	if (!pgt_log_state_reserve(key, 1, &partition_room))
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("the server has no room for another topic partition")));
+	return pgt_log_state_find(key);
+}
+
+/* Append a partition's batches. */
+static void
+append(TurnBatch **run, int length, LogAppendRequest *requests)
+{
+	LogWriterRange own = {0};
+	PartitionState *state = find_state(&run[0]->key);
+
+	xid = GetTopFullTransactionId();
+	pgt_log_writer_append(state, run[0]->config, requests, length, xid, &own);
+}
+
+/* Give the batches what has become of them, and those that were not appended the reason. */
+static void
+note_outcome(TurnBatch **run, int length, const LogAppendRequest *requests, const char *problem)
+{
+	for (int i = 0; i < length; i++)
+	{
+		run[i]->request = requests[i];
+		if (problem != NULL && requests[i].outcome == LOG_APPEND_NOT_DONE)
+			run[i]->problem = MemoryContextStrdup(run[i]->memory, problem);
+	}
+}
+
+/* Append a partition's batches; an ERROR is theirs alone. */
+static void
+append_or_note(TurnBatch **run, int length)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	LogAppendRequest *requests = palloc(length * sizeof(LogAppendRequest));
+
+	for (int i = 0; i < length; i++)
+		requests[i] = run[i]->request;
+	PG_TRY();
+	{
+		append(run, length, requests);
+		note_outcome(run, length, requests, NULL);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		EmitErrorReport();
+		error = CopyErrorData();
+		pgt_turn_recover();
+		note_outcome(run, length, requests, error->message);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+}
+
+/* Before the transaction commits. */
+static void
+append_all(TurnWork *work)
+{
+	MemoryContext caller = MemoryContextSwitchTo(memory);
+	TurnBatch **sorted = palloc(count * sizeof(TurnBatch *));
+	int			end;
+
+	memcpy(sorted, batches, count * sizeof(TurnBatch *));
+	qsort(sorted, count, sizeof(TurnBatch *), compare);
+	for (int first = 0; first < count; first = end)
+	{
+		end = first + 1;
+		while (end < count && same_partition(sorted[first], sorted[end]))
+			end++;
+		append_or_note(&sorted[first], end - first);
+	}
+	MemoryContextSwitchTo(caller);
+	FAULT_HALT("turn-appended");
+}
+
+/* ---- after the commit ------------------------------------------------------- */
+
+/*
+ * Wake sessions that wait for the records, or for the transaction, which no longer holds
+ * them back.  With "committed" consumers of ours need not look them up in the index.
+ */
+static void
+announce(const TurnBatch *batch, bool committed, XLogRecPtr lsn)
+{
+	const LogAppendRequest *request = &batch->request;
+
+	if (request->outcome != LOG_APPEND_DONE)
+		return;
+	if (committed)
+		pgt_log_stable_end_appended(&batch->key, request->base_offset,
+									request->base_offset + request->last_offset_delta + 1, lsn);
+	pgt_topic_waiters_announce(batch->key.database, batch->key.topic, batch->key.partition,
+							   request->records);
+}
+
+/* After the transaction has ended.  Who is told may add batches, to the next transaction. */
+static void
+tell_all(TurnWork *work, bool committed, XLogRecPtr lsn)
+{
+	TurnBatch **told = batches;
+	int			told_count = count;
+
+	FAULT_HALT("turn-committed");
+	batches = NULL;
+	count = room = 0;
+	bytes = 0;
+	MemoryContextReset(memory);
+	if (committed && FullTransactionIdIsValid(xid))
+		pgt_log_stable_end_committed(U64FromFullTransactionId(xid), lsn);
+	xid = InvalidFullTransactionId;
+	for (int i = 0; i < told_count; i++)
+	{
+		announce(told[i], committed, lsn);
+		told[i]->done(told[i], committed, lsn);
+	}
+	pfree(told);
+}
+
+/* ---- adding ----------------------------------------------------------------- */
+
+void
+pgt_turn_batch_make_room(Size more)
+{
+	if (bytes > 0 && bytes + more > RUN_BYTES)
+		pgt_turn_end();
+}
+
+/* Make the array larger. */
+static void
+grow(void)
+{
+	int			larger = Max(64, room * 2);
+
+	batches = batches == NULL ? MemoryContextAlloc(TopMemoryContext, larger * sizeof(TurnBatch *)) :
+		repalloc_huge(batches, larger * sizeof(TurnBatch *));
+	room = larger;
+}
+
+void
+pgt_turn_batch_add(TurnBatch *batch)
+{
+	static TurnWork work = {.before = append_all,.after = tell_all};
+
+	Assert(pgt_turn_is_open());
+	if (memory == NULL)
+		memory = AllocSetContextCreate(TopMemoryContext, "pg_topics turn", ALLOCSET_DEFAULT_SIZES);
+	if (count == room)
+		grow();
+	if (count == 0)
+		pgt_turn_add(&work);
+	batch->number = count;
+	batch->problem = NULL;
+	batch->request.outcome = LOG_APPEND_NOT_DONE;
+	batches[count++] = batch;
+	bytes += batch->request.length;
+}
