@@ -60,7 +60,7 @@ ISOLATION_OPTS = $(TEST_OPTS)
 TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
-EXTRA_CLEAN = test/unit/unit_test test/unit/key_map_test test/unit/key_index_test test/unit/kafka_test test/unit/kafka_bench test/unit/subxact_stack_test test/fuzz/fuzz_target test/fuzz/make_seeds tmp_instance
+EXTRA_CLEAN = test/unit/unit_test test/unit/key_map_test test/unit/key_index_test test/unit/kafka_test test/unit/kafka_bench test/unit/subxact_stack_test test/unit/producer_sequence_test test/fuzz/fuzz_target test/fuzz/make_seeds tmp_instance
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -109,6 +109,12 @@ test/unit/subxact_stack_test: $(SUBXACT_STACK_SRCS) $(HEADER_FILES)
 	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(SUBXACT_STACK_SRCS) \
 		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lm
 
+PRODUCER_SEQUENCE_SRCS = $(addprefix $(top),test/unit/producer_sequence_test.c src/format/producer_sequence.c)
+
+test/unit/producer_sequence_test: $(PRODUCER_SEQUENCE_SRCS) $(HEADER_FILES)
+	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(PRODUCER_SEQUENCE_SRCS) \
+		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lm
+
 # no test: make test/unit/kafka_bench && test/unit/kafka_bench
 test/unit/kafka_bench: $(top)test/unit/kafka_bench.c $(KAFKA_TEST_SRCS) $(HEADER_FILES)
 	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $< $(wordlist 2,100,$(KAFKA_TEST_SRCS)) \
@@ -121,11 +127,12 @@ test/unit/key_index_test: $(KEY_INDEX_SRCS) $(HEADER_FILES)
 		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lm
 
 .PHONY: unit
-unit: test/unit/unit_test test/unit/key_map_test test/unit/key_index_test test/unit/subxact_stack_test test/unit/kafka_test
+unit: test/unit/unit_test test/unit/key_map_test test/unit/key_index_test test/unit/subxact_stack_test test/unit/producer_sequence_test test/unit/kafka_test
 	test/unit/unit_test
 	test/unit/key_map_test
 	test/unit/key_index_test
 	test/unit/subxact_stack_test
+	test/unit/producer_sequence_test
 	$(top)src/kafka/make_messages --check
 	test/unit/kafka_test $(top)test/kafka/vectors.zst
 	test/unit/release.pl
@@ -143,7 +150,8 @@ layout:
 
 # libFuzzer comes with clang; its first finding ends the run
 FUZZ_SECONDS ?= 60
-FUZZ_SRCS = $(addprefix $(top)src/format/,record_batch.c compression.c murmur2.c segment_index.c recovery_point_format.c) \
+FUZZ_SRCS = $(addprefix $(top)src/format/,record_batch.c compression.c murmur2.c segment_index.c recovery_point_format.c \
+	producer_sequence.c producer_file_format.c) \
 	$(addprefix $(top),$(call found,src/kafka/*.c))
 FUZZ_CC ?= clang
 FUZZ_CFLAGS = -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined -Wno-ignored-attributes \

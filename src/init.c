@@ -24,6 +24,7 @@
 #include "fmgr.h"
 #include "group/group_expiry.h"
 #include "log/commit_log.h"
+#include "log/producer_state.h"
 #include "log/topic_waiters.h"
 #include "maintenance/database_claim.h"
 #include "maintenance/maintenance_launcher.h"
@@ -125,6 +126,11 @@ define_server_settings(void)
 							"Each takes about 650 bytes of shared memory.",
 							&pgt_max_partitions, 1024, 1, 1000000,
 							PGC_POSTMASTER, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("pg_topics.kafka_max_producers",
+							"How many idempotent producers the server remembers.",
+							"Counted for each partition that one produces to.  Each takes 160 bytes of shared memory.",
+							&pgt_kafka_max_producers, 10000, 1, 1000000,
+							PGC_POSTMASTER, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("pg_topics.adopt_log_dir",
 							 "Accept topics that another database cluster has written.",
 							 "Turn this on for the first start after pg_upgrade or pg_createsubscriber.",
@@ -180,6 +186,10 @@ define_settings(void)
 							"How long the background compaction pauses when there is nothing left to compact.",
 							NULL, &pgt_log_cleaner_backoff_ms, 15000, 1, INT_MAX,
 							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("pg_topics.producer_id_expiration_ms",
+							"How long an idempotent producer is remembered that does not produce.",
+							NULL, &pgt_producer_id_expiration_ms, 86400000, 1, INT_MAX,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomEnumVariable("pg_topics.forgotten_transactions",
 							 "How records are treated whose transaction the commit log does not have any more.",
 							 "Such records were written before the server ran without pg_topics.",
@@ -204,6 +214,7 @@ request_shmem(void)
 		previous_shmem_request();
 	RequestAddinShmemSpace(pgt_log_state_size());
 	RequestAddinShmemSpace(pgt_topic_waiters_size());
+	RequestAddinShmemSpace(pgt_producer_table_size());
 	RequestAddinShmemSpace(pgt_broker_shared_size());
 	RequestAddinShmemSpace(pgt_connection_status_size());
 }
@@ -215,6 +226,7 @@ startup_shmem(void)
 	if (previous_shmem_startup != NULL)
 		previous_shmem_startup();
 	pgt_topic_waiters_init();
+	pgt_producer_table_init();
 	pgt_broker_shared_init();
 	pgt_connection_status_init();
 	if (pgt_log_state_init())

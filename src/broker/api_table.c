@@ -12,6 +12,7 @@
 #include "broker/describe_cluster.h"
 #include "broker/describe_topics.h"
 #include "broker/fetch.h"
+#include "broker/init_producer_id.h"
 #include "broker/leader_epoch.h"
 #include "broker/list_offsets.h"
 #include "broker/metadata.h"
@@ -25,6 +26,7 @@ const BrokerApi *const pgt_api_table[] = {
 	&pgt_metadata_api,
 	&pgt_api_versions_api,
 	&pgt_leader_epoch_api,
+	&pgt_init_producer_id_api,
 	&pgt_describe_cluster_api,
 	&pgt_describe_topics_api,
 	NULL

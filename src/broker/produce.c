@@ -30,6 +30,10 @@
  * allows.  As in Kafka the records are in the log then, and may yet become durable; an
  * idempotent producer that sends them again does not produce them twice.
  *
+ * A batch that an idempotent producer sends again is answered with its offset, as soon as that is
+ * durable: the turn has a transaction of its own even if it appends nothing else, whose commit
+ * is behind that of the batch.
+ *
  * Transactions of Kafka are not served: who asks for one is not authorized to.
  */
 #include "postgres.h"
@@ -420,6 +424,34 @@ proceed_or_close(Produce *produce)
 	PG_END_TRY();
 }
 
+/* The turn has committed: give a part the answer for what has become of its batch. */
+static void
+answer_outcome(ProducePart *part)
+{
+	switch (part->batch.request.outcome)
+	{
+		case LOG_APPEND_NOT_DONE:
+			fail(part, KAFKA_ERROR_KAFKA_STORAGE_ERROR, part->batch.problem);
+			break;
+		case LOG_APPEND_DONE:
+		case LOG_APPEND_DUPLICATE:
+			succeed(part);
+			break;
+		case LOG_APPEND_OLD_DUPLICATE:
+			fail(part, KAFKA_ERROR_DUPLICATE_SEQUENCE_NUMBER, "the records are in the log already");
+			break;
+		case LOG_APPEND_OUT_OF_ORDER:
+			fail(part, KAFKA_ERROR_OUT_OF_ORDER_SEQUENCE_NUMBER, "records that the producer has sent before are missing");
+			break;
+		case LOG_APPEND_FENCED:
+			fail(part, KAFKA_ERROR_INVALID_PRODUCER_EPOCH, "the producer has a later epoch");
+			break;
+		case LOG_APPEND_TRY_AGAIN:
+			fail(part, KAFKA_ERROR_REQUEST_TIMED_OUT, "the state of the producer is not certain at the moment");
+			break;
+	}
+}
+
 /* The turn has ended with the batch. */
 static void
 part_done(TurnBatch *batch, bool committed, XLogRecPtr lsn)
@@ -427,14 +459,13 @@ part_done(TurnBatch *batch, bool committed, XLogRecPtr lsn)
 	ProducePart *part = (ProducePart *) batch;
 	Produce    *produce = part->produce;
 
-	if (batch->request.outcome == LOG_APPEND_NOT_DONE && committed)
-		fail(part, KAFKA_ERROR_KAFKA_STORAGE_ERROR, batch->problem);
-	else if (!committed)
+	if (!committed)
 		fail(part, KAFKA_ERROR_REQUEST_TIMED_OUT, batch->problem != NULL ? batch->problem :
 			 "the transaction that appended the records could not be committed");
 	else
 	{
-		succeed(part);
+		answer_outcome(part);
+		/* behind the commit of a duplicate, too, which was before */
 		produce->lsn = Max(produce->lsn, lsn);
 	}
 	if (--produce->queued == 0 && !produce->dropped)

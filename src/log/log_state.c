@@ -52,6 +52,7 @@ pgt_log_state_size(void)
 static void
 init_slot(PartitionState *state, int tranche)
 {
+	state->producers = (ProducerChain) {0};
 	LWLockInitialize(&state->lock, tranche);
 	pg_atomic_init_u32(&state->rewriting, 0);
 	pg_atomic_init_u32(&state->segments_version, 0);
@@ -84,9 +85,11 @@ init_shared(LogState *shared)
 		   pgt_max_partitions * sizeof(PartitionState));
 	LWLockInitialize(&shared->table_lock, tranche);
 	LWLockInitialize(&shared->sync_lock, tranche);
+	LWLockInitialize(&shared->producer_ids_lock, tranche);
 	pg_atomic_init_u32(&shared->self_sync, 1);
 	pg_atomic_init_u64(&shared->alone_since, 0);
 	pg_atomic_init_u32(&shared->recovery_point_stale, 0);
+	pg_atomic_init_u32(&shared->producers_changed, 0);
 	pg_atomic_init_u64(&shared->commit_log_held_from, 0);
 	pg_atomic_init_u64(&shared->oldest_unresolved_xid, 0);
 	pg_atomic_init_u32(&shared->resolve_wanted, 0);
@@ -346,6 +349,8 @@ pgt_log_state_forget(Oid database, Oid topic, int32 first_partition)
 		LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 		state->in_use = false;
 		state->dirty = state->unsynced = false;
+		pgt_producer_table_clear(&state->producers);
+		pg_atomic_write_u32(&pgt_log_state->producers_changed, 1);
 		state->incarnation = ++pgt_log_state->next_incarnation;
 		LWLockRelease(&state->lock);
 	}

@@ -10,6 +10,9 @@
  * which guards all fields of the slot except those marked otherwise.  A process never
  * holds the locks of two slots.
  *
+ * producer_ids_lock guards the ids of producers, and is taken with none of them held but
+ * sync_lock.
+ *
  * A pointer to a slot stays valid while the caller holds a relation lock on the topic,
  * since a slot is given up only with the topic.  A process without such a lock (the
  * sync process) compares the incarnation under the slot's lock.
@@ -18,6 +21,7 @@
 #define LOG_STATE_H
 
 #include "datatype/timestamp.h"
+#include "log/producer_table.h"
 #include "log/segment.h"
 #include "port/atomics.h"
 #include "storage/lwlock.h"
@@ -85,6 +89,8 @@ typedef struct PartitionState
 	int64		trusted_end;	/* a forgotten transaction's batch below it was resolved; see log_resolve.c */
 	int64		interleaved_end;	/* behind the last batch that others stand before; never too small */
 
+	ProducerChain producers;	/* idempotent ones that have appended, see producer_state.c */
+
 	bool		no_strays;		/* no files are past the active segment, see partition_log.c */
 
 	/* the active segment */
@@ -142,6 +148,15 @@ typedef struct LogState
 
 	/* not 0: the recovery point lacks a change that is not an append */
 	pg_atomic_uint32 recovery_point_stale;
+
+	/* not 0: the file of producers is older than the chains, or than the ids */
+	pg_atomic_uint32 producers_changed;
+
+	/* ids for producers, under producer_ids_lock; see producer_ids.c */
+	LWLock		producer_ids_lock;
+	uint64		next_producer_id;
+	uint64		producer_ids_end;	/* those below are used up after a crash; 0: not known */
+	XLogRecPtr	producer_ids_lsn;	/* of the record that says so */
 
 	/* not 0: a round of resolving is wanted now; and the number of rounds since server start */
 	pg_atomic_uint32 resolve_wanted;

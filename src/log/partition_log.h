@@ -84,7 +84,14 @@ extern uint32 pgt_partition_log_entries(Segment *segment, const LogBounds *bound
 typedef enum LogAppendOutcome
 {
 	LOG_APPEND_NOT_DONE,		/* the append has not come to it, or has failed at it */
-	LOG_APPEND_DONE
+	LOG_APPEND_DONE,
+
+	/* of batches of idempotent producers; nothing was appended, see producer_sequence.h */
+	LOG_APPEND_DUPLICATE,		/* it was appended before, at the base offset that is set; perhaps not durably yet */
+	LOG_APPEND_OLD_DUPLICATE,	/* likewise, but its offset is not known any more */
+	LOG_APPEND_OUT_OF_ORDER,	/* batches before it are missing */
+	LOG_APPEND_FENCED,			/* its producer's epoch has passed */
+	LOG_APPEND_TRY_AGAIN		/* that depends on another transaction, or no sync process runs */
 } LogAppendOutcome;
 
 /*
@@ -110,6 +117,7 @@ typedef struct LogAppendRequest
 	int16		producer_epoch;
 	int32		base_sequence;
 	/* the append, or redo, sets these */
+	bool		producer_starts;	/* nothing was known of the producer */
 	LogAppendOutcome outcome;	/* by the append alone, as the last thing */
 	int64		base_offset;
 	int64		log_start_offset;	/* the partition's, by the append alone */

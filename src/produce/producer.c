@@ -712,6 +712,7 @@ make_request(const PendingPartition *p, PendingBatch *batch, LogAppendRequest *r
 	request->producer_id = NO_PRODUCER_ID;
 	request->producer_epoch = -1;
 	request->base_sequence = -1;
+	request->producer_starts = false;
 }
 
 /* Append so many batches of a partition from the first on, which are a run. */

@@ -22,7 +22,7 @@
 
 #include "access/xlogutils.h"
 #include "log/log_start.h"
-#include "log/partition_log.h"
+#include "log/producer_state.h"
 #include "log/topic_waiters.h"
 #include "util/fault_point.h"
 #include "utils/memutils.h"
@@ -110,6 +110,8 @@ pgt_log_apply_active_base(PartitionState *state, int64 active_base)
 void
 pgt_log_apply_log_start(PartitionState *state, int64 log_start_offset, int64 deleted_end)
 {
+	/* nothing below is resolved any more */
+	pgt_producer_state_settle(state, log_start_offset);
 	state->log_start_offset = Max(state->log_start_offset, log_start_offset);
 	/* it never falls, but loading may have guessed too much, and the record knows better */
 	state->deleted_end = deleted_end;
@@ -246,6 +248,7 @@ publish_resolved(PartitionState *state, const WalResolvedPartition *resolved, XL
 		state->resolved_offset = Max(state->resolved_offset,
 									 Min(resolved->resolved_offset, state->next_offset));
 		state->resolved_max_xid = Max(state->resolved_max_xid, resolved->max_xid);
+		pgt_producer_state_settle(state, resolved->resolved_offset);
 		state->last_lsn = Max(state->last_lsn, lsn);
 		pg_atomic_write_u32(&pgt_log_state->recovery_point_stale, 1);
 	}

@@ -106,6 +106,13 @@ pgt_log_desc(StringInfo buf, XLogReaderState *record)
 		memcpy(&xlrec, pgt_wal_record_data(record), sizeof(xlrec));
 		appendStringInfo(buf, "max_partitions %d", xlrec.max_partitions);
 	}
+	else if (info == XLOG_PGT_PRODUCER_IDS)
+	{
+		xl_pgt_producer_ids xlrec;
+
+		memcpy(&xlrec, pgt_wal_record_data(record), sizeof(xlrec));
+		appendStringInfo(buf, "end %llu", (unsigned long long) xlrec.end);
+	}
 }
 
 const char *
@@ -133,6 +140,8 @@ pgt_log_desc_identify(uint8 info)
 			return "SETTINGS";
 		case XLOG_PGT_RESERVE:
 			return "RESERVE";
+		case XLOG_PGT_PRODUCER_IDS:
+			return "PRODUCER_IDS";
 	}
 	return NULL;
 }

@@ -43,6 +43,7 @@
 #include "util/fault_point.h"
 #include "utils/memutils.h"
 #include "wal/log_load.h"
+#include "wal/producer_file.h"
 #include "wal/recovery_point.h"
 
 /* The partition that is being loaded, and how far its scan has come. */
@@ -646,6 +647,7 @@ load_all(void)
 	for (int i = 0; i < count; i++)
 		if (points[i].active_base == NO_SEGMENT)
 			(void) pgt_log_state_get(&points[i].key);
+	pgt_producer_file_load();
 	/* one is written before there is a topic, so that a missing one is known to be lost */
 	if (point_is_lost && !any)
 		pgt_recovery_point_write(NULL, 0);

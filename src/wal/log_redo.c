@@ -33,13 +33,14 @@
 #include "catalog/pg_control.h"
 #include "format/record_batch.h"
 #include "log/commit_log.h"
-#include "log/partition_log.h"
+#include "log/producer_state.h"
 #include "util/format_version.h"
 #include "utils/memutils.h"
 #include "wal/log_apply.h"
 #include "wal/log_desc.h"
 #include "wal/log_redo.h"
 #include "wal/log_sync.h"
+#include "wal/producer_ids.h"
 #include "wal/wal_record.h"
 
 static MemoryContext redo_context = NULL;
@@ -286,6 +287,7 @@ read_append(XLogReaderState *record, AppendRecord *append)
 	request->base_offset = header.base_offset;
 	request->interleaved = (xlrec->flags & APPEND_INTERLEAVED) != 0;
 	pgt_partition_log_set_producer(request, &header);
+	request->producer_starts = (xlrec->flags & APPEND_STARTS_PRODUCER) != 0;
 	request->min_timestamp = take_optional(xlrec, &optional, APPEND_MIN_TIMESTAMP, header.base_timestamp);
 	append->largest_timestamp = take_optional(xlrec, &optional, APPEND_LARGEST_TIMESTAMP, header.max_timestamp);
 	append->previous_end = take_optional(xlrec, &optional, APPEND_PREVIOUS_END, header.base_offset);
@@ -382,10 +384,14 @@ redo_append(XLogReaderState *record)
 	Segment    *segment;
 	bool		self_synced;
 	bool		goes_back;
+	bool		has_producer;
 
 	read_append(record, &append);
 	self_synced = (xlrec->flags & APPEND_SELF_SYNCED) != 0;
 	state = redo_partition(&xlrec->key);
+	has_producer = append.request.producer_id >= 0;
+	if (has_producer)
+		pgt_producer_state_make_room(state, append.request.producer_id);
 
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	goes_back = state->active_base > xlrec->segment_base;
@@ -399,6 +405,8 @@ redo_append(XLogReaderState *record)
 	if (self_synced)
 		pgt_segment_sync(segment);
 	pgt_partition_log_publish(state, &append.request, &entry, self_synced);
+	if (has_producer)
+		pgt_producer_state_apply(state, &append.request, xlrec->xid);
 	LWLockRelease(&state->lock);
 
 	/* no SYNC may follow, and the next start must not begin with segments that are gone */
@@ -474,6 +482,16 @@ redo_settings(XLogReaderState *record)
 	check_settings();
 }
 
+/* PRODUCER_IDS: ids up to the record's are used up. */
+static void
+redo_producer_ids(XLogReaderState *record)
+{
+	xl_pgt_producer_ids xlrec;
+
+	memcpy(&xlrec, pgt_wal_record_data(record), sizeof(xlrec));
+	pgt_producer_ids_redo(&xlrec);
+}
+
 /* The resource manager's redo: one record, in a context of its own. */
 static void
 log_redo(XLogReaderState *record)
@@ -514,6 +532,9 @@ log_redo(XLogReaderState *record)
 			break;
 		case XLOG_PGT_SETTINGS:
 			redo_settings(record);
+			break;
+		case XLOG_PGT_PRODUCER_IDS:
+			redo_producer_ids(record);
 			break;
 		default:
 			elog(PANIC, "unknown WAL record type 0x%02X of pg_topics", info);

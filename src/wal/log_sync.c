@@ -8,7 +8,7 @@
  *	  collect	under each slot's lock: copy the partition's state, clear its flags
  *	  fsync		the active segments that were dirty; no lock is held
  *	  flush		the WAL up to the last record that the copied states depend on
- *	  write		the recovery point
+ *	  write		the file of producers, if that has changed, and the recovery point
  *	  log		a SYNC record, and flush it (not in redo, which inserts no records)
  *
  * The flags are cleared first, so a failure before the fsyncs are done would lose
@@ -21,16 +21,22 @@
  * record that their appender did not sync itself.  A roll clears only the first
  * one, since a standby's restart points need the record.
  *
- * Locks: sync_lock for the whole sync, a slot's lock while its state is copied.
+ * The producers of a partition are copied with its state, so that both files are of the same
+ * moment.  Whether the file is written is decided behind the copying, for a change may be
+ * in the WAL before the mark is set, though not after the slot's lock was released.
+ *
+ * Locks: sync_lock for the whole sync, a slot's lock while its state is copied;
+ * producer_ids_lock for a moment.
  */
 #include "postgres.h"
 
 #include "access/xlog.h"
 #include "access/xloginsert.h"
-#include "log/partition_log.h"
+#include "log/producer_state.h"
 #include "miscadmin.h"
 #include "util/fault_point.h"
 #include "wal/log_sync.h"
+#include "wal/producer_file.h"
 #include "wal/recovery_point.h"
 #include "wal/wal_record.h"
 
@@ -45,8 +51,13 @@ typedef struct SyncItem
 /* Sized for all slots once, since a critical section must not palloc. */
 static SyncItem *items = NULL;
 static RecoveryPointEntry *points = NULL;
+static ProducerFileEntry *producers = NULL;
+static int	producer_room;
+static int	producer_count;
+static uint64 next_producer_id;
+static bool producers_wanted;	/* their file is to be written with the recovery point */
 
-/* Allocate both arrays and the cache of segments, once in a process. */
+/* Allocate the arrays and the cache of segments, once in a process. */
 static void
 allocate_items(void)
 {
@@ -55,7 +66,10 @@ allocate_items(void)
 		return;
 	items = malloc(pgt_log_state->max_partitions * sizeof(SyncItem));
 	points = malloc(pgt_log_state->max_partitions * sizeof(RecoveryPointEntry));
-	if (items == NULL || points == NULL)
+	/* one that moves to another partition meanwhile is copied twice */
+	producer_room = 2 * pgt_producer_table_room();
+	producers = malloc(producer_room * sizeof(ProducerFileEntry));
+	if (items == NULL || points == NULL || producers == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("out of memory")));
@@ -80,7 +94,7 @@ fill_point(RecoveryPointEntry *point, const PartitionState *state)
 /*
  * Copy the states of all partitions and clear their flags.  Returns how many there are.
  * *lsn is raised to the last WAL record that they depend on, and *unsynced is set if one
- * of them needs a SYNC record.
+ * of them needs a SYNC record.  Copies producers as well.
  */
 static int
 collect(XLogRecPtr *lsn, bool *unsynced)
@@ -88,6 +102,7 @@ collect(XLogRecPtr *lsn, bool *unsynced)
 	int			n = pgt_log_state_slot_count();
 	int			count = 0;
 
+	producer_count = 0;
 	for (int i = 0; i < n; i++)
 	{
 		PartitionState *state = pgt_log_state_slot(i);
@@ -99,6 +114,8 @@ collect(XLogRecPtr *lsn, bool *unsynced)
 			items[count].incarnation = state->incarnation;
 			items[count].dirty = state->dirty;
 			fill_point(&points[count], state);
+			producer_count += pgt_producer_state_save(state, producers + producer_count,
+													  producer_room - producer_count);
 			count++;
 			*lsn = Max(*lsn, state->last_lsn);
 			*unsynced |= state->unsynced || pg_atomic_read_u32(&state->rewriting) != 0;
@@ -106,6 +123,9 @@ collect(XLogRecPtr *lsn, bool *unsynced)
 		}
 		LWLockRelease(&state->lock);
 	}
+	LWLockAcquire(&pgt_log_state->producer_ids_lock, LW_SHARED);
+	next_producer_id = pgt_log_state->producer_ids_end;
+	LWLockRelease(&pgt_log_state->producer_ids_lock);
 	return count;
 }
 
@@ -147,6 +167,25 @@ write_sync_record(void)
 	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_SYNC));
 }
 
+/* Write the file of producers if they have changed. */
+static void
+write_producers(void)
+{
+	if (!producers_wanted)
+		return;
+	pgt_producer_file_write(producers, producer_count, next_producer_id);
+	FAULT_POINT("sync-producers-written");
+	producers_wanted = false;
+}
+
+/* Leave the file of producers to a later sync. */
+static void
+put_off_producers(void)
+{
+	if (producers_wanted)
+		pg_atomic_write_u32(&pgt_log_state->producers_changed, 1);
+}
+
 /* Write the recovery point of the collected states, and log SYNC. */
 static void
 write_point(int count, XLogRecPtr lsn, bool in_redo)
@@ -157,6 +196,7 @@ write_point(int count, XLogRecPtr lsn, bool in_redo)
 	 */
 	if (!XLogRecPtrIsInvalid(lsn))
 		XLogFlush(lsn);
+	write_producers();
 	pgt_recovery_point_write(points, count);
 	FAULT_POINT("sync-point-written");
 	if (!in_redo)
@@ -175,8 +215,10 @@ sync_files(XLogRecPtr *lsn, bool *wanted)
 
 	/* collecting may miss a change that is made meanwhile; the mark is then set for the next sync */
 	*wanted = pg_atomic_exchange_u32(&pgt_log_state->recovery_point_stale, 0) != 0;
+	producers_wanted = pg_atomic_exchange_u32(&pgt_log_state->producers_changed, 0) != 0;
 	count = collect(lsn, wanted);
 	*wanted |= pg_atomic_read_u32(&pgt_log_state->recovery_point_stale) != 0;
+	producers_wanted |= pg_atomic_read_u32(&pgt_log_state->producers_changed) != 0;
 	FAULT_POINT("sync-collected");
 	for (int i = 0; i < count; i++)
 		sync_item(&items[i], &points[i]);
@@ -196,10 +238,12 @@ pgt_log_sync_all(bool in_redo)
 	count = sync_files(&lsn, &wanted);
 	if (wanted || in_redo)
 		write_point(count, lsn, in_redo);
+	else
+		put_off_producers();
 	LWLockRelease(&pgt_log_state->sync_lock);
 }
 
-/* Write the recovery point.  If that fails, set the mark again.  The caller holds sync_lock. */
+/* Write the recovery point.  If that fails, set the marks again.  The caller holds sync_lock. */
 static void
 write_wanted_point(int count, XLogRecPtr lsn)
 {
@@ -210,6 +254,7 @@ write_wanted_point(int count, XLogRecPtr lsn)
 	PG_CATCH();
 	{
 		pg_atomic_write_u32(&pgt_log_state->recovery_point_stale, 1);
+		put_off_producers();
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
@@ -238,6 +283,8 @@ pgt_log_sync_or_fail(void)
 	END_CRIT_SECTION();
 	if (wanted)
 		write_wanted_point(count, lsn);
+	else
+		put_off_producers();
 	LWLockRelease(&pgt_log_state->sync_lock);
 }
 

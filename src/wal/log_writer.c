@@ -38,6 +38,9 @@
  * promotion, as Kafka's epoch with each leader, so it tells from whom a batch at an offset
  * is, where two servers have given that offset out.
  *
+ * A batch of an idempotent producer is checked under the lock before anything of it is written
+ * (producer_state.c).  If it is not to be appended, that is its outcome, and no error.
+ *
  * The record has the batch as it is in the log.  Appending and redo make the entry by the
  * same functions (partition_log.h).
  *
@@ -52,6 +55,7 @@
 #include "access/xlog.h"
 #include "access/xloginsert.h"
 #include "format/record_batch.h"
+#include "log/producer_state.h"
 #include "miscadmin.h"
 #include "storage/s_lock.h"
 #include "util/clock.h"
@@ -222,7 +226,8 @@ insert_append(const PartitionState *state, const LogAppendRequest *request,
 	memset(&xlrec, 0, sizeof(xlrec));
 	xlrec.key = state->key;
 	xlrec.flags = (self_sync ? APPEND_SELF_SYNCED : 0) | (request->interleaved ? APPEND_INTERLEAVED : 0) |
-		(pgt_partition_log_would_start(state, header.base_offset) ? APPEND_STARTS_LOG : 0);
+		(pgt_partition_log_would_start(state, header.base_offset) ? APPEND_STARTS_LOG : 0) |
+		(request->producer_starts ? APPEND_STARTS_PRODUCER : 0);
 	xlrec.segment_base = state->active_base;
 	xlrec.position = entry->position;
 	xlrec.entry = state->active_entries;
@@ -272,6 +277,13 @@ log_and_publish(PartitionState *state, Segment *segment,
 	if (self_sync)
 		pgt_segment_sync(segment);
 	pgt_partition_log_publish(state, request, entry, self_sync);
+	if (unlikely(request->producer_id >= 0))
+	{
+		pgt_producer_state_apply(state, request, entry->xid);
+		/* the sync process has just ended: its last sync must save what that was */
+		if (self_sync)
+			pg_atomic_write_u32(&pgt_log_state->recovery_point_stale, 1);
+	}
 	END_CRIT_SECTION();
 }
 
@@ -304,6 +316,37 @@ acquire_for_append(PartitionState *state)
 			SPIN_DELAY();
 	}
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+}
+
+/*
+ * May a batch of an idempotent producer be appended?  If not, set its outcome.  The caller holds
+ * the slot's lock.
+ */
+static bool
+passes_check(PartitionState *state, LogAppendRequest *request, uint64 xid)
+{
+	switch (pgt_producer_state_check(state, request, xid))
+	{
+		case SEQUENCE_GOES_ON:
+			return true;
+		case SEQUENCE_DUPLICATE:
+			request->outcome = LOG_APPEND_DUPLICATE;
+			break;
+		case SEQUENCE_OLD:
+			request->outcome = LOG_APPEND_OLD_DUPLICATE;
+			break;
+		case SEQUENCE_GAP:
+			request->outcome = LOG_APPEND_OUT_OF_ORDER;
+			break;
+		case SEQUENCE_FENCED:
+			request->outcome = LOG_APPEND_FENCED;
+			break;
+		case SEQUENCE_BUSY:
+			request->outcome = LOG_APPEND_TRY_AGAIN;
+			break;
+	}
+	request->log_start_offset = state->log_start_offset;
+	return false;
 }
 
 /* Append one batch; caller holds the slot's lock. */
@@ -341,15 +384,19 @@ count_appended(PartitionState *state, const LogAppendRequest *requests, int coun
 {
 	int64		records = 0;
 	int64		bytes = 0;
+	int			batches = 0;
 
 	for (int i = 0; i < count; i++)
 	{
+		if (requests[i].outcome != LOG_APPEND_DONE)
+			continue;
 		records += requests[i].records;
 		bytes += requests[i].records_length;
+		batches++;
 	}
 	pg_atomic_fetch_add_u64(&state->records_in, records);
 	pg_atomic_fetch_add_u64(&state->bytes_in, bytes);
-	pg_atomic_fetch_add_u64(&state->batches_in, count);
+	pg_atomic_fetch_add_u64(&state->batches_in, batches);
 }
 
 void
@@ -363,10 +410,14 @@ pgt_log_writer_append(PartitionState *state, const LogConfig *config, LogAppendR
 		check_batch(&requests[i]);
 		if (requests[i].log_append_time)
 			set_append_time(&requests[i], pgt_clock_shifted_now_ms());
+		if (unlikely(requests[i].producer_id >= 0))
+			pgt_producer_state_make_room(state, requests[i].producer_id);
 	}
 	acquire_for_append(state);
 	for (int i = 0; i < count; i++)
-		append_batch(state, config, &requests[i], U64FromFullTransactionId(xid), own);
+		if (likely(requests[i].producer_id < 0) ||
+			passes_check(state, &requests[i], U64FromFullTransactionId(xid)))
+			append_batch(state, config, &requests[i], U64FromFullTransactionId(xid), own);
 	LWLockRelease(&state->lock);
 	FAULT_POINT("append-done");
 	count_appended(state, requests, count);

@@ -20,7 +20,9 @@ typedef struct LogWriterRange
 
 /*
  * Append sealed batches of a transaction, one behind the other, and set their base
- * offsets.  Takes the slot's lock for the time of the writes, so they should be few;
+ * offsets and outcomes.  A batch of an idempotent producer whose numbers do not go on is not
+ * appended, which is an outcome and no error, and those behind it are tried all the same.
+ * Takes the slot's lock for the time of the writes, so they should be few;
  * nothing is flushed but while no sync process runs.  ERROR where the disk is full, the
  * required offset is below the log end, or xid is too far from the oldest unresolved one: then
  * the batch that meets it, and those after it, are not logged, as their "outcome" tells.

@@ -7,8 +7,8 @@
  *
  * All that it says was durable before it was written: segments were synced and the WAL was
  * flushed.  It limits how much loading must scan, and it has what no segment file tells:
- * log starts and resolved offsets.  Write, fsync and durable_rename replace it as a
- * whole, so a crash leaves the old file or the new one.
+ * log starts and resolved offsets.  It is replaced as a whole (checkpoint_file.c), so a
+ * crash leaves the old file or the new one.
  *
  * A damaged file is reported and treated as missing: loading then scans every segment from
  * its start.
@@ -30,70 +30,24 @@
 #include "postgres.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "access/xlog.h"
 #include "log/log_state.h"
-#include "util/fault_point.h"
 #include "util/format_version.h"
+#include "wal/checkpoint_file.h"
 #include "wal/recovery_point.h"
 
+#define FILE_NAME	"recovery_point"
 #define AWAITED		UINT64CONST(0)	/* system identifier of files that are still to come */
 
 bool		pgt_adopt_log_dir = false;
-
-/* The path of the file; "path" has MAXPGPATH bytes. */
-static void
-recovery_point_path(char *path)
-{
-	snprintf(path, MAXPGPATH, "%s/recovery_point", pgt_log_dir);
-}
-
-/* Write all bytes.  If that fails, remove the file and throw an ERROR. */
-static void
-write_all(int fd, const void *bytes, size_t length, const char *path)
-{
-	int			error;
-
-	errno = 0;
-	if (!FAULT_ERROR("recovery-point-write") && write(fd, bytes, length) == length)
-		return;
-	error = errno == 0 ? ENOSPC : errno;
-	close(fd);
-	unlink(path);
-	errno = error;
-	ereport(ERROR,
-			(errcode_for_file_access(),
-			 errmsg("could not write file \"%s\": %m", path),
-			 errhint("Check free disk space.  No checkpoint can complete until this file is written.")));
-}
 
 /* Replace the file by one with this header and the entries. */
 static void
 write_file(const RecoveryPointHeader *header, const RecoveryPointEntry *entries)
 {
-	char		path[MAXPGPATH];
-	char		temporary[MAXPGPATH + 8];
-	int			fd;
-
-	recovery_point_path(path);
-	snprintf(temporary, sizeof(temporary), "%s.tmp", path);
-	fd = BasicOpenFile(temporary, O_RDWR | O_CREAT | O_TRUNC | PG_BINARY);
-	if (fd < 0)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not create file \"%s\": %m", temporary)));
-	write_all(fd, header, sizeof(*header), temporary);
-	write_all(fd, entries, header->count * sizeof(*entries), temporary);
-	FAULT_POINT("recovery-point-written");
-	if (FAULT_ERROR("recovery-point-sync") || pg_fsync(fd) != 0)
-		ereport(data_sync_elevel(ERROR),
-				(errcode_for_file_access(),
-				 errmsg("could not fsync file \"%s\": %m", temporary)));
-	close(fd);
-	FAULT_POINT("recovery-point-synced");
-	durable_rename(temporary, path, ERROR);
+	pgt_checkpoint_file_replace(FILE_NAME, header, sizeof(*header), entries, header->count * sizeof(*entries));
 }
 
 void
@@ -191,29 +145,6 @@ check_header(const RecoveryPointHeader *header, const char *path)
 	pgt_recovery_point_check_system(header->system_identifier);
 }
 
-/* Read the whole file, palloc'd.  Returns its length, or -1 if it does not exist. */
-static ssize_t
-read_file(const char *path, char **bytes)
-{
-	struct stat status;
-	ssize_t		length = -1;
-	int			fd = BasicOpenFile(path, O_RDONLY | PG_BINARY);
-
-	if (fd < 0 && errno == ENOENT)
-		return -1;
-	if (fd >= 0 && fstat(fd, &status) == 0)
-	{
-		*bytes = MemoryContextAllocHuge(CurrentMemoryContext, status.st_size + 1);
-		length = read(fd, *bytes, status.st_size);
-	}
-	if (length < 0)
-		ereport(FATAL,
-				(errcode_for_file_access(),
-				 errmsg("could not read file \"%s\": %m", path)));
-	close(fd);
-	return length;
-}
-
 int
 pgt_recovery_point_read(RecoveryPointEntry **entries)
 {
@@ -224,8 +155,8 @@ pgt_recovery_point_read(RecoveryPointEntry **entries)
 	ssize_t		length;
 
 	*entries = NULL;
-	recovery_point_path(path);
-	length = read_file(path, &bytes);
+	pgt_checkpoint_file_path(path, FILE_NAME);
+	length = pgt_checkpoint_file_read(FILE_NAME, &bytes);
 	if (length < 0)
 		return -1;
 	problem = pgt_recovery_point_format_check_header(bytes, length, &header);
@@ -252,12 +183,9 @@ pgt_recovery_point_read(RecoveryPointEntry **entries)
 static bool
 read_header(RecoveryPointHeader *header)
 {
-	char		path[MAXPGPATH];
 	char	   *bytes = NULL;
-	ssize_t		length;
+	ssize_t		length = pgt_checkpoint_file_read(FILE_NAME, &bytes);
 
-	recovery_point_path(path);
-	length = read_file(path, &bytes);
 	return length >= 0 && pgt_recovery_point_format_check_header(bytes, length, header) == NULL;
 }
 

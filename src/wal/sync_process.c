@@ -35,7 +35,8 @@
  *	4. An index entry is valid only with the LSN of its own record.
  *
  * The process also hands written bytes to the kernel early, so that the fsync of a
- * checkpoint finds little to do, and resolves transactions (log_resolve.c).
+ * checkpoint finds little to do, resolves transactions (log_resolve.c), and forgets idempotent
+ * producers that have long been idle (producer_state.c).
  *
  * It is connected to no database, which puts it into the process array, and runs
  * no transaction.
@@ -44,7 +45,7 @@
 
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
-#include "log/partition_log.h"
+#include "log/producer_state.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
@@ -65,6 +66,7 @@
 #define RESOLVE_INTERVAL_MS		1000
 #define RESOLVE_WAIT_MS			5000	/* how long a backend waits for resolving */
 #define RESOLVE_POLL_MS			5
+#define EXPIRE_INTERVAL_MS		10000	/* how often idle producers are looked for */
 #define RETRY_POINT_MS			1000	/* after the recovery point could not be written */
 #define WRITEBACK_BYTES			(8 * 1024 * 1024)
 
@@ -231,6 +233,7 @@ void
 pgt_sync_process_main(Datum arg)
 {
 	int64		resolved_at = 0;
+	int64		expired_at = 0;
 
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
@@ -250,6 +253,11 @@ pgt_sync_process_main(Datum arg)
 			pgt_log_resolve_all();
 			resolved_at = pgt_clock_monotonic_us();
 			pg_atomic_fetch_add_u64(&pgt_log_state->resolve_rounds, 1);
+		}
+		if (pgt_clock_ms_since(expired_at) >= Min(EXPIRE_INTERVAL_MS, pgt_producer_id_expiration_ms))
+		{
+			pgt_producer_state_expire();
+			expired_at = pgt_clock_monotonic_us();
 		}
 		pgt_background_worker_wait(pgt_sync_interval);
 	}

@@ -35,6 +35,7 @@
 #define XLOG_PGT_DISCARD	0x70
 #define XLOG_PGT_SETTINGS	0x80
 #define XLOG_PGT_RESERVE	0x90
+#define XLOG_PGT_PRODUCER_IDS	0xA0
 
 #define APPEND_SELF_SYNCED			0x01
 /* which optional int64's follow; each is left out if it equals what the batch's header says */
@@ -47,6 +48,8 @@
 #define APPEND_INTERLEAVED			0x20
 /* the log was empty and starts at this batch, past where it ended */
 #define APPEND_STARTS_LOG			0x40
+/* nothing was known of its idempotent producer */
+#define APPEND_STARTS_PRODUCER		0x80
 
 #define REWRITE_FIRST		0x01	/* the first chunk: redo makes the segment anew */
 #define REWRITE_SELF_SYNCED	0x02	/* no SYNC record will follow: redo must fsync */
@@ -160,6 +163,12 @@ typedef struct xl_pgt_settings
 {
 	int32		max_partitions;
 } xl_pgt_settings;
+
+/* PRODUCER_IDS: numbers below "end" may have been given out (producer_ids.c). */
+typedef struct xl_pgt_producer_ids
+{
+	uint64		end;
+} xl_pgt_producer_ids;
 
 /*
  * Add bytes to the WAL record that is being made.  All our logging goes through here, so

@@ -1,8 +1,8 @@
 /*
  * fuzz_target.c
  *	  Hostile bytes for all that decodes: batches, records, headers, compressed
- *	  bytes, index headers and entries, recovery points; and Kafka's messages, by
- *	  fuzz_kafka.c.
+ *	  bytes, index headers and entries, recovery points, files of producers; and Kafka's
+ *	  messages, by fuzz_kafka.c.
  *
  * A libFuzzer target over the layers that know bytes alone, linked with
  * AddressSanitizer and UBSan and without a server; test/fuzz/run builds and
@@ -21,6 +21,7 @@
 #include "fuzz_kafka.h"
 #include "format/compression.h"
 #include "format/murmur2.h"
+#include "format/producer_file_format.h"
 #include "format/record_batch.h"
 #include "format/recovery_point_format.h"
 #include "format/segment_index.h"
@@ -353,12 +354,67 @@ fuzz_recovery_point(char *bytes, size_t length, bool repair)
 		 "a good recovery point has as many entries as bytes for them");
 }
 
+/* No transaction has aborted. */
+static SequenceOutcome
+ask_committed(uint64 xid, void *arg)
+{
+	return SEQUENCE_COMMITTED;
+}
+
+/* A state that was taken from a file can be asked and changed, and stays one that can be saved. */
+static void
+use_sequence(ProducerSequence *sequence)
+{
+	SequenceRange range = pgt_producer_sequence_range(Max(sequence->epoch, 0), sequence->next, 3);
+	int64		offset = sequence->count > 0 ? sequence->batches[sequence->count - 1].base_offset : 0;
+	int64		found = -1;
+
+	if (pgt_producer_sequence_check(sequence, &range, ask_committed, NULL, &found) != SEQUENCE_GOES_ON)
+		return;
+	if (offset == PG_INT64_MAX)
+		return;
+	pgt_producer_sequence_apply(sequence, &range, offset + 1, 7, 0);
+	must(pgt_producer_sequence_check(sequence, &range, ask_committed, NULL, &found) == SEQUENCE_DUPLICATE &&
+		 found == offset + 1, "what was appended is a duplicate");
+	must(pgt_producer_sequence_settle(sequence, PG_INT64_MAX, ask_committed, NULL), "what has committed can be settled");
+	sequence->seen = 0;
+	must(pgt_producer_sequence_problem(sequence) == NULL, "a state that was changed can be saved");
+}
+
+static void
+fuzz_producer_file(char *bytes, size_t length, bool repair)
+{
+	ProducerFileHeader header;
+
+	if (repair && length >= sizeof(header))
+	{
+		memcpy(&header, bytes, sizeof(header));
+		header.magic = PRODUCER_FILE_MAGIC;
+		header.entries_crc = pgt_crc32c(bytes + sizeof(header), length - sizeof(header));
+		header.crc = pgt_crc32c(&header, offsetof(ProducerFileHeader, crc));
+		memcpy(bytes, &header, sizeof(header));
+	}
+	if (pgt_producer_file_format_check_header(bytes, length, &header) != NULL ||
+		header.version != PRODUCER_FILE_VERSION ||
+		pgt_producer_file_format_check_entries(bytes, length, &header) != NULL)
+		return;
+	must(sizeof(header) + (size_t) header.count * sizeof(ProducerFileEntry) == length,
+		 "a good file of producers has as many entries as bytes for them");
+	for (uint32 i = 0; i < header.count; i++)
+	{
+		ProducerFileEntry entry;
+
+		memcpy(&entry, bytes + sizeof(header) + i * sizeof(entry), sizeof(entry));
+		use_sequence(&entry.sequence);
+	}
+}
+
 /* ---- the target ----------------------------------------------------------- */
 
 static void (*const decoders[]) (char *bytes, size_t length, bool repair) =
 {
 	fuzz_log, fuzz_records, fuzz_pieces, fuzz_decompress, fuzz_compress, fuzz_index, fuzz_recovery_point,
-	fuzz_kafka_message, fuzz_kafka_frame, fuzz_kafka_batch
+	fuzz_kafka_message, fuzz_kafka_frame, fuzz_kafka_batch, fuzz_producer_file
 };
 
 int

@@ -12,6 +12,7 @@
 #include "batch_vectors.h"
 #include "format/compression.h"
 #include "format/record_batch.h"
+#include "format/producer_file_format.h"
 #include "format/recovery_point_format.h"
 #include "format/segment_index.h"
 #include "kafka/kafka_api.h"
@@ -24,7 +25,7 @@
 enum
 {
 	SEED_LOG, SEED_RECORDS, SEED_PIECES, SEED_DECOMPRESS, SEED_COMPRESS, SEED_INDEX, SEED_RECOVERY_POINT,
-	SEED_KAFKA_MESSAGE, SEED_KAFKA_FRAME, SEED_KAFKA_BATCH
+	SEED_KAFKA_MESSAGE, SEED_KAFKA_FRAME, SEED_KAFKA_BATCH, SEED_PRODUCER_FILE
 };
 
 static const char *directory;
@@ -162,6 +163,23 @@ write_recovery_point(void)
 			   (char *) entries, sizeof(entries));
 }
 
+static void
+write_producer_file(void)
+{
+	ProducerFileHeader header;
+	ProducerFileEntry entries[2] = {{.key = {5, 16400, 0}}, {.key = {5, 16400, 1}}};
+	SequenceRange range = pgt_producer_sequence_range(1, 0, 10);
+
+	for (int i = 0; i < 2; i++)
+		pgt_producer_sequence_init(&entries[i].sequence, 7 + i, 1000);
+	pgt_producer_sequence_apply(&entries[0].sequence, &range, 100, 700, 2000);
+	range = pgt_producer_sequence_range(1, 10, 5);
+	pgt_producer_sequence_apply(&entries[0].sequence, &range, 110, 701, 2000);
+	pgt_producer_file_format_seal(&header, GetSystemIdentifier(), 4000, entries, 2);
+	write_seed("producer_file", SEED_PRODUCER_FILE, (char *) &header, sizeof(header),
+			   (char *) entries, sizeof(entries));
+}
+
 /* ---- Kafka's messages ------------------------------------------------------- */
 
 /* The message of a vector: of an API, or of a name. */
@@ -276,6 +294,7 @@ main(int argc, char **argv)
 		write_codec(codec, records, end - records);
 	write_index();
 	write_recovery_point();
+	write_producer_file();
 	write_vectors(argv[2]);
 	return 0;
 }

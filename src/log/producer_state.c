@@ -1,0 +1,336 @@
+/*
+ * producer_state.c
+ *	  What a partition remembers of idempotent producers.
+ *
+ * producer_sequence.h has the rules, for one producer.  Here they meet the partitions, the
+ * commit log, the clock and the table.
+ *
+ *	  append	check, under the slot's lock and before anything is written; apply, when the
+ *				batch is published
+ *	  redo		apply
+ *	  resolve, delete		settle what lies below the offset, in redo as well
+ *	  sync		save all of it beside the recovery point (producer_file.c)
+ *	  server start			restore that; redo adds what came after
+ *	  drop		the slot's entries go with it (log_state.c)
+ *
+ * A partition that is truncated, or whose records are deleted, keeps its producers.  A batch
+ * that was appended before and is sent again would otherwise come back.
+ *
+ * When a batch's transaction matters, the commit log is asked.  It has the outcome until the
+ * batch is resolved, and from then on the entry itself has it.  A batch of a transaction that is
+ * running in another process makes the caller wait, whatever is sent behind it: if that
+ * transaction aborts, a batch that had gone on from it would leave a gap.  The broker's
+ * transactions last for one turn of its loop, so this is short.  Where the commit log has
+ * forgotten a transaction, because the server ran without this library, producers wait likewise
+ * until the batch is resolved.
+ *
+ * The clock is the server's.  Kafka's brokers go by the timestamps of records, which
+ * producers choose.  Redo takes the time of the replay, and so the same order.
+ *
+ * While no sync process runs, no batch of an idempotent producer is appended
+ * (SEQUENCE_BUSY): a checkpoint could pass it that has not saved what is remembered of it.
+ * The check is under the slot's lock, and a sync process that ends makes a last sync, which
+ * passes every lock.
+ *
+ * A server whose table is full forgets the producer that was idle for the longest time.  If that
+ * one comes back, any of its batches is taken, as of a producer that is not known.
+ *
+ * Locks: the slot's, as each function says.  An entry of another partition is removed
+ * before the caller takes its own slot's lock.
+ */
+#include "postgres.h"
+
+#include "log/producer_state.h"
+#include "util/clock.h"
+#include "util/transaction.h"
+
+#define MOST_EVICTIONS		16	/* for one append, if others take what was freed */
+#define FULL_MESSAGE_MS		60000	/* between two messages of a process that the table is full */
+
+int			pgt_producer_id_expiration_ms = 86400000;
+
+static inline SequenceRange
+range_of(const LogAppendRequest *request)
+{
+	return pgt_producer_sequence_range(request->producer_epoch, request->base_sequence,
+									   request->last_offset_delta + 1);
+}
+
+static inline int
+slot_of(const PartitionState *state)
+{
+	return state - pgt_log_state->partitions;
+}
+
+static void
+note_change(void)
+{
+	pg_atomic_write_u32(&pgt_log_state->producers_changed, 1);
+}
+
+/* ---- room ---------------------------------------------------------------- */
+
+/* An entry that is to go unless it was used meanwhile. */
+typedef struct IdleProducer
+{
+	int64		producer_id;
+	int64		last_time;
+} IdleProducer;
+
+static bool
+is_idle_producer(ProducerSequence *sequence, void *arg)
+{
+	const IdleProducer *idle = arg;
+
+	return sequence->producer_id == idle->producer_id && sequence->last_time == idle->last_time;
+}
+
+/* Tell the administrator, but not for each producer. */
+static void
+report_full(const IdleProducer *idle)
+{
+	static int64 reported = 0;
+	int64		now = pgt_clock_monotonic_us();
+
+	if (reported != 0 && now - reported < FULL_MESSAGE_MS * INT64CONST(1000))
+		return;
+	reported = now;
+	ereport(LOG,
+			(errmsg("forgetting idempotent producers because there are more than %d",
+					pgt_producer_table_room()),
+			 errdetail("The one that goes now was idle for %lld ms.",
+					   (long long) (pgt_clock_shifted_now_ms() - idle->last_time / 1000)),
+			 errhint("Raise pg_topics.kafka_max_producers and restart the server.")));
+}
+
+/* Remove the entry that was idle for the longest time.  False if there is none. */
+static bool
+evict(void)
+{
+	IdleProducer idle;
+	PartitionState *state;
+	int			slot;
+
+	if (!pgt_producer_table_longest_idle(&slot, &idle.producer_id, &idle.last_time))
+		return false;
+	report_full(&idle);
+	state = pgt_log_state_slot(slot);
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	if (pgt_producer_table_remove(&state->producers, is_idle_producer, &idle) > 0)
+		note_change();
+	LWLockRelease(&state->lock);
+	return true;
+}
+
+/* Does the partition know the producer? */
+static bool
+is_known(PartitionState *state, int64 producer_id)
+{
+	bool		known;
+
+	LWLockAcquire(&state->lock, LW_SHARED);
+	known = pgt_producer_table_has(&state->producers, producer_id);
+	LWLockRelease(&state->lock);
+	return known;
+}
+
+void
+pgt_producer_state_make_room(PartitionState *state, int64 producer_id)
+{
+	if (likely(!pgt_producer_table_is_full()) || is_known(state, producer_id))
+		return;
+	for (int i = 0; i < MOST_EVICTIONS && pgt_producer_table_is_full(); i++)
+		if (!evict())
+			return;
+}
+
+/* The producer's entry, made if it has none; NULL if the table is full. */
+static ProducerSequence *
+find_or_add(PartitionState *state, int64 producer_id)
+{
+	ProducerSequence *sequence = pgt_producer_table_find(&state->producers, producer_id);
+
+	return sequence != NULL ? sequence :
+		pgt_producer_table_add(&state->producers, slot_of(state), producer_id, pgt_producer_table_time());
+}
+
+/* ---- outcomes ------------------------------------------------------------ */
+
+/* How a transaction stands that may be running; "arg" is the one that asks. */
+static SequenceOutcome
+ask_running(uint64 xid, void *arg)
+{
+	TransactionSet running;
+	bool		is_running;
+
+	if (xid == *(const uint64 *) arg)
+		return SEQUENCE_OWN;
+	if (pgt_transaction_outcome(xid) == TRANSACTION_COMMITTED)
+		return SEQUENCE_COMMITTED;
+
+	/* the commit log does not tell a transaction that aborted from one that is running */
+	pgt_transaction_list_running(&running);
+	is_running = pgt_transaction_is_running(&running, xid);
+	pfree(running.xids);
+	if (is_running)
+		return SEQUENCE_OPEN;
+	switch (pgt_transaction_outcome(xid))
+	{
+		case TRANSACTION_COMMITTED:
+			return SEQUENCE_COMMITTED;
+		case TRANSACTION_ABORTED:
+			return SEQUENCE_ABORTED;
+		default:
+			return SEQUENCE_OPEN;
+	}
+}
+
+/* How a transaction has ended. */
+static SequenceOutcome
+ask_ended(uint64 xid, void *arg)
+{
+	switch (pgt_transaction_outcome(xid))
+	{
+		case TRANSACTION_COMMITTED:
+			return SEQUENCE_COMMITTED;
+		case TRANSACTION_ABORTED:
+			return SEQUENCE_ABORTED;
+		default:
+			return SEQUENCE_OPEN;
+	}
+}
+
+/* ---- appending ----------------------------------------------------------- */
+
+SequenceVerdict
+pgt_producer_state_check(PartitionState *state, LogAppendRequest *request, uint64 xid)
+{
+	SequenceRange range = range_of(request);
+	SequenceVerdict verdict;
+	ProducerSequence *sequence;
+
+	Assert(LWLockHeldByMeInMode(&state->lock, LW_EXCLUSIVE));
+	if (pg_atomic_read_u32(&pgt_log_state->self_sync) != 0)
+		return SEQUENCE_BUSY;
+	sequence = find_or_add(state, request->producer_id);
+	if (sequence == NULL)
+		return SEQUENCE_BUSY;
+	verdict = pgt_producer_sequence_check(sequence, &range, ask_running, &xid, &request->base_offset);
+	request->producer_starts = range.starts;
+	return verdict;
+}
+
+void
+pgt_producer_state_apply(PartitionState *state, const LogAppendRequest *request, uint64 xid)
+{
+	SequenceRange range = range_of(request);
+	ProducerSequence *sequence;
+
+	Assert(LWLockHeldByMeInMode(&state->lock, LW_EXCLUSIVE));
+	sequence = find_or_add(state, request->producer_id);
+	if (sequence == NULL)
+		return;
+	range.starts = request->producer_starts;
+	pgt_producer_sequence_apply(sequence, &range, request->base_offset, xid, pgt_producer_table_time());
+	note_change();
+}
+
+/* Settle one producer; true if it must be forgotten. */
+static bool
+settle_producer(ProducerSequence *sequence, void *arg)
+{
+	return !pgt_producer_sequence_settle(sequence, *(const int64 *) arg, ask_ended, NULL);
+}
+
+void
+pgt_producer_state_settle(PartitionState *state, int64 below)
+{
+	if (likely(state->producers.first == 0))
+		return;
+	Assert(LWLockHeldByMeInMode(&state->lock, LW_EXCLUSIVE));
+	(void) pgt_producer_table_remove(&state->producers, settle_producer, &below);
+	note_change();
+}
+
+/* ---- expiry -------------------------------------------------------------- */
+
+static bool
+is_expired(ProducerSequence *sequence, void *arg)
+{
+	return sequence->last_time <= *(const int64 *) arg;
+}
+
+void
+pgt_producer_state_expire(void)
+{
+	int64		idle_since = (pgt_clock_shifted_now_ms() - pgt_producer_id_expiration_ms) * 1000;
+	int			n = pgt_log_state_slot_count();
+
+	for (int i = 0; i < n; i++)
+	{
+		PartitionState *state = pgt_log_state_slot(i);
+
+		/* read without the lock: what is missed now goes the next time */
+		if (state->producers.first == 0)
+			continue;
+		LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+		if (pgt_producer_table_remove(&state->producers, is_expired, &idle_since) > 0)
+			note_change();
+		LWLockRelease(&state->lock);
+	}
+}
+
+/* ---- saving and restoring -------------------------------------------------- */
+
+int
+pgt_producer_state_save(const PartitionState *state, ProducerFileEntry *entries, int room)
+{
+	const ProducerSequence *sequence = NULL;
+	int			count = 0;
+
+	while (count < room && (sequence = pgt_producer_table_next(&state->producers, sequence)) != NULL)
+	{
+		ProducerFileEntry *entry = &entries[count];
+
+		/* nothing was appended by it: the append has failed, or is still to come */
+		if (sequence->epoch == NO_PRODUCER_EPOCH)
+			continue;
+		memset(entry, 0, sizeof(*entry));
+		entry->key = state->key;
+		entry->sequence = *sequence;
+		/* what is seen may not be durable */
+		entry->sequence.seen = 0;
+		count++;
+	}
+	return count;
+}
+
+/* Take over one producer. */
+static void
+restore_producer(const ProducerFileEntry *entry)
+{
+	PartitionState *state = pgt_log_state_find(&entry->key);
+	ProducerSequence *sequence;
+
+	/* its partition was dropped since, or redo makes it and all that is in it */
+	if (state == NULL)
+		return;
+	pgt_producer_table_raise_time(entry->sequence.last_time);
+	pgt_producer_state_make_room(state, entry->sequence.producer_id);
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	sequence = find_or_add(state, entry->sequence.producer_id);
+	if (sequence != NULL)
+	{
+		*sequence = entry->sequence;
+		/* the WAL has these batches, or they are lost with it */
+		pgt_producer_sequence_cut(sequence, state->next_offset);
+	}
+	LWLockRelease(&state->lock);
+}
+
+void
+pgt_producer_state_restore(const ProducerFileEntry *entries, int count)
+{
+	for (int i = 0; i < count; i++)
+		restore_producer(&entries[i]);
+}
