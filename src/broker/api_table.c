@@ -14,6 +14,7 @@
 #include "broker/describe_cluster.h"
 #include "broker/describe_topics.h"
 #include "broker/fetch.h"
+#include "broker/init_producer_id.h"
 #include "broker/leader_epoch.h"
 #include "broker/list_offsets.h"
 #include "broker/init_producer_id.h"
