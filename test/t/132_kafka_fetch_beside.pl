@@ -81,10 +81,10 @@ my $responses = 0;
 sub check
 {
 	my ($topic, $number, $partition, $from) = @_;
-	my $position = $from;
+	my $position = $from < 0 ? 0 : $from;
 
 	$seen{ $partition->{error} }++;
-	$offset{$topic}{$number} = 0 if $partition->{error};
+	$offset{$topic}{$number} = (split / /, $consumer->list_offsets($topic, { $number => -2 })->{$number})[1] if $partition->{error};
 	$offset{$topic}{$number} = $partition->{log_start} if !$partition->{error} && $from < $partition->{log_start};
 	return if $partition->{error} || $partition->{records} eq '';
 	my @batches = eval { batches(unpack('H*', $partition->{records})) };
@@ -100,13 +100,15 @@ sub check
 		$position = $batch->{last} + 1;
 		$seen{batches}++;
 	}
-	$offset{$topic}{$number} = rand() < 0.9 ? $position : 0;
+	$offset{$topic}{$number} = $position;
 	return;
 }
 
 while (time < $until && !@wrong)
 {
 	my %wanted = map { my $topic = $_; $topic => { map { $_ => $offset{$topic}{$_} // 0 } 0 .. 1 } } @topics;
+	# sometimes from somewhere, or from nowhere
+	$wanted{ $topics[ rand @topics ] }{0} = int(rand(1000)) if rand() < 0.2;
 	my $max_wait = rand() < 0.3 ? 20 : 0;
 	my $in_session = rand() < 0.7;
 	my $answer = $consumer->fetch(topics => \%wanted, max_wait => $max_wait, max_bytes => 1 + int(rand(20000)),
