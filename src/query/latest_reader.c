@@ -29,8 +29,8 @@
  *
  * With an index of keys only the batches that it names are read, forward and backward.  For
  * types whose equal keys may have different bytes there is no telling when all keys were
- * met, so both passes go forward, with nothing but their records in the map; so they do for
- * very many keys.
+ * met, so both passes go forward, with nothing but these keys in the map; so they do for very
+ * many keys.
  *
  * Compaction only leaves less to read: it removes a record in favor of one that every
  * snapshot sees, so the last record that our snapshot sees is still there.  A primary
