@@ -17,7 +17,6 @@
 #include "broker/init_producer_id.h"
 #include "broker/leader_epoch.h"
 #include "broker/list_offsets.h"
-#include "broker/init_producer_id.h"
 #include "broker/metadata.h"
 #include "broker/produce.h"
 #include "broker/sasl.h"
