@@ -16,6 +16,7 @@ use lib "$FindBin::RealBin/../perl";
 use List::Util qw(max sum0);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use ProducerProbe;
 use Test::More;
 use TopicTest;
 
@@ -53,6 +54,7 @@ $node->safe_psql('postgres', q{
 		END LOOP;
 	END $$;
 });
+$node->safe_psql('postgres', PRODUCER_PROBE);
 
 # ---- the topic ---------------------------------------------------------------
 
@@ -312,6 +314,10 @@ my %operations = (
 		return "BEGIN;\nSELECT produce('$_[0]', 'key 1', 'aborted');\nSELECT count(*) FROM flush();\nROLLBACK;\nCHECKPOINT"; } },
 	resolve => { leaves => 'nothing', appends => 1, elsewhere => 1, sql => sub {
 		return "BEGIN;\nSELECT produce('$_[0]', 'key 1', 'aborted');\nSELECT count(*) FROM flush();\nROLLBACK;\nSELECT count(*) FROM compact('$_[0]', dry_run => true)"; } },
+	# what a sync saves of an idempotent producer, and the ids of such ones
+	producers => { leaves => 'nothing', appends => 1, elsewhere => 1, sql => sub {
+		return "BEGIN;\nSELECT append_batch('$_[0]', 0, 7, 0, 0, 1);\nROLLBACK;\nCHECKPOINT"; } },
+	ids => { leaves => 'nothing', sql => sub { return 'SELECT count(next_producer_id()) FROM generate_series(1, 1001)'; } },
 	# a segment is finished that has a file already: its new one takes that one's place
 	keys => { leaves => 'nothing', config => '"key.index": "on"',
 		prepare => sub { return "SELECT count(*) FROM build_key_index('$_[0]'); CALL fill('$_[0]', 60, 15);"; },
@@ -345,6 +351,8 @@ my %scenarios = (
 	'offset-stored' => [ 'before', 'consume' ],
 	(map { $_ => [ 'before', 'checkpoint' ] }
 		qw(sync-collected sync-done sync-point-written sync-logged checkpoint-release recovery-point-written recovery-point-synced)),
+	'sync-producers-written' => [ 'before', 'producers' ],
+	(map { $_ => [ 'before', 'ids' ] } qw(producer-ids-logged producer-ids-flushed)),
 	(map { $_ => [ 'before', 'resolve' ] } qw(resolve-flagged resolve-logged)),
 	(map { $_ => [ 'before', 'keys' ] } qw(key-index-written key-index-renamed key-index-removed)),
 	(map { $_ => [ 'gone', qw(drop create) ] } qw(drop-settled drop-logged drop-one-removed drop-done)),

@@ -1,5 +1,5 @@
 # Files under test: src/util/format_version.c, src/format/segment_index.c,
-# src/format/recovery_point_format.c, src/log/log_start.c, src/log/segment.c,
+# src/format/recovery_point_format.c, src/format/producer_file_format.c, src/log/log_start.c, src/log/segment.c,
 # src/wal/log_load.c, src/wal/log_redo.c.
 # What a newer version of pg_topics has written is refused: each kind of file and each type
 # of WAL record, when the server starts, when it is read and in recovery, with an error that says
@@ -12,6 +12,7 @@ use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use ProducerProbe;
 use Test::More;
 use TopicTest;
 
@@ -30,9 +31,9 @@ sub sql { return $node->safe_psql('postgres', @_); }
 # ---- changing versions --------------------------------------------------------
 
 # Where the checksum of a file's first bytes is, and how far it goes.
-my %checksum_at = (index => 60, recovery_point => 36, log_start => 20);
+my %checksum_at = (index => 60, recovery_point => 36, producers => 36, log_start => 20);
 
-sub format_of { return (my ($ending) = $_[0] =~ /(index|recovery_point|log_start)$/)[0]; }
+sub format_of { return (my ($ending) = $_[0] =~ /(index|recovery_point|producers|log_start)$/)[0]; }
 
 # Give a file another format version, with a checksum that is right.
 sub set_version
@@ -135,6 +136,8 @@ sql(q{
 	SELECT delete_records('cut', 0, 100);
 	SELECT create_topic('compacted', config => '{"segment.bytes": 4096, "cleanup.policy": "compact"}');
 	INSERT INTO compacted (key, value) SELECT n % 10, repeat('x', 50) || n FROM generate_series(0, 299) n});
+sql(PRODUCER_PROBE);
+sql(q{SELECT create_topic('numbered'); SELECT append_batch('numbered', 0, 7, 0, 0, 1)});
 wait_resolved($node);
 sql(q{SELECT compact('compacted')});
 my %expected = map { $_ => contents($node, $_) } qw(events cut compacted);
@@ -149,6 +152,7 @@ ok(@events > 2 && $rewritten && -e "$directory{cut}/log_start", 'there is a file
 
 my %files = (
 	'recovery point' => [ "$log_dir/recovery_point", 'recovery points' ],
+	'producers' => [ "$log_dir/producers", 'files of producers' ],
 	'log_start' => [ "$directory{cut}/log_start", 'log_start files' ],
 	'active segment' => [ $events[-1], 'segment indexes' ],
 	'rewritten segment' => [ $rewritten, 'segment indexes' ]);
@@ -203,7 +207,7 @@ is(sql('SELECT count(*) FROM events'), 301, 'with the right version the topic ha
 # leaves, is not among them, and there is no SYNC if none was due since the checkpoint; all go
 # through one check.
 my %types = (APPEND => 0x00, SYNC => 0x10, RESOLVE => 0x20, DELETE => 0x30, DROP => 0x40,
-	REWRITE => 0x50, SWAP => 0x60, SETTINGS => 0x80, RESERVE => 0x90);
+	REWRITE => 0x50, SWAP => 0x60, SETTINGS => 0x80, RESERVE => 0x90, PRODUCER_IDS => 0xA0);
 
 # the start after a change of it logs SETTINGS
 $node->append_conf('postgresql.conf', 'pg_topics.max_partitions = 2000');
@@ -214,6 +218,7 @@ sql(q{BEGIN; SELECT produce('events', 'k', 'rolled back'), flush(); ROLLBACK});
 sql(q{SELECT create_topic('dropped'); SELECT produce('dropped', 'k', 'v')});
 wait_resolved($node);
 sql(q{SELECT compact('compacted'); DROP FOREIGN TABLE dropped; SELECT delete_records('cut', 0, 150)});
+sql(q{SELECT count(next_producer_id()) FROM generate_series(1, 1001)});
 sql(q{SELECT produce('cut', 'k', 'last'), pg_switch_wal()});
 sql(q{SELECT produce('cut', 'k', 'very last')});
 $expected{$_} = contents($node, $_) foreach keys %expected;
