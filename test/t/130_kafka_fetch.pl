@@ -300,6 +300,8 @@ slow_reader('drop', 'DROP FOREIGN TABLE wide', 1);
 
 sql(q{SELECT create_topic('first', partitions => 2), create_topic('second', partitions => 2);
 	CALL fill('first', 2); CALL fill('second', 1)});
+# an end that becomes known later would be news
+$consumer->list_offsets($_, { 0 => -1, 1 => -1 }) foreach qw(first second);
 my $session = KafkaConsumer->new($port);
 my $answer = $session->fetch(topics => { first => { 0 => 0, 1 => 0 }, second => { 0 => 0, 1 => 0 } }, session_epoch => 0);
 my $number = $answer->{session};
