@@ -6,12 +6,18 @@ program_kcat() { "kcat_$2" "$1" "$3"; }
 
 kc() { timeout "$limit" kcat -q "$@"; }
 
-# kcat's own form of a record: it cannot write null beside what is empty, and has lengths of -1 for null
+# each partition from the beginning to the end, in a form of its own: a length of -1 is null
 kc_read() {
-    local partition
-    for partition in 0 1 2 3; do
-        kc -C -b "$1" -t "$2" -p "$partition" -o beginning -e -f '%p %o %T %K:%k %S:%s %h\n' "${@:3}" 2>/dev/null || true
+    local partition partitions
+    partitions=$(timeout "$limit" kcat -L -b "$1" -t "$2" | grep -c ', leader')
+    for ((partition = 0; partition < partitions; partition++)); do
+        kc -C -b "$1" -t "$2" -p "$partition" -o beginning -e -f '%p %o %T %K:%k %S:%s %h\n'
     done
+}
+
+# kcat_records FILE: its records as the programs print them, where all is text and there are no headers
+kcat_records() {
+    sed -i -E 's/^([0-9]+ [0-9]+ [0-9]+) -1: [0-9]+:(.*) $/record \1 null "\2" -/; s/^([0-9]+ [0-9]+ [0-9]+) [0-9]+:(.*) [0-9]+:(.*) $/record \1 "\2" "\3" -/' "$1"
 }
 
 kcat_metadata() {
@@ -28,13 +34,7 @@ kcat_write() {
     kc_read "$1" "$2" | sed -E 's/^([0-9]+ [0-9]+) [0-9]+/\1/'
 }
 
-kcat_read() {
-    local partition
-    for partition in 0 1 2; do
-        # a program's JSON cannot have all bytes, so length and content
-        kc -C -b "$1" -t "$2" -p "$partition" -o beginning -e -f '%p %o %T %K:%k %S:%s %h\n'
-    done
-}
+kcat_read() { kc_read "$@"; }
 
 keyed() { local n x; for n in {0..59}; do printf -v x '%*s' $((n % 9)) ''; echo "key${x// /x}$n:value $n"; done; }
 kcat_keys() {

@@ -81,6 +81,9 @@ def write():
     client = producer()
     outcomes = []
     for partition, timestamp, key, value, headers in records(sys.argv[4]):
+        if timestamp == 0:
+            print("cannot be said: 0 is the time of now")
+            continue
         client.produce(topic, value, key, partition, timestamp=timestamp, headers=headers,
                        on_delivery=lambda error, message: outcomes.append((error, message)))
         client.flush(10)

@@ -77,8 +77,8 @@ def metadata():
 def write():
     client = producer()
     for partition, timestamp, key, value, headers in records(sys.argv[4]):
-        if any(content is None for _, content in headers):
-            print("cannot be said:", value)
+        if key is None and value is None or any(content is None for _, content in headers):
+            print("cannot be said:", key, value)
             continue
         sent = client.send(topic, value, key, headers, partition, timestamp).get(10)
         print("acknowledged", sent.partition, sent.offset, sent.timestamp)

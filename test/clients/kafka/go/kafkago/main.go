@@ -168,6 +168,10 @@ func main() {
 		metadata()
 	case "write":
 		for _, record := range shared.Records(os.Args[4]) {
+			if record.Timestamp == 0 {
+				fmt.Println("cannot be said: 0 is the time of now")
+				continue
+			}
 			send(manual, []shared.Record{record}, func(*kafka.Writer) {})
 		}
 		all(print)
