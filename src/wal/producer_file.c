@@ -70,6 +70,9 @@ pgt_producer_file_load(void)
 	{
 		pgt_log_state->producer_ids_end = pgt_log_state->next_producer_id = header.next_producer_id;
 		pgt_producer_state_restore((ProducerFileEntry *) (bytes + sizeof(header)), header.count);
+		/* what was adopted is to be this cluster's from the next checkpoint on */
+		if (header.system_identifier != GetSystemIdentifier())
+			pg_atomic_write_u32(&pgt_log_state->producers_changed, 1);
 		return;
 	}
 	pgt_checkpoint_file_path(path, FILE_NAME);
