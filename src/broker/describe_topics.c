@@ -89,6 +89,8 @@ add_partitions(BrokerRequest *request, Progress *progress, TopicEntry *entry, in
 		partitions[i].leader_epoch = epoch;
 		partitions[i].replica_nodes.items = partitions[i].isr_nodes.items = nodes;
 		partitions[i].replica_nodes.count = partitions[i].isr_nodes.count = 1;
+		/* none, and not null as by default: Java's client takes no null here */
+		partitions[i].eligible_leader_replicas.count = partitions[i].last_known_elr.count = 0;
 	}
 	entry->partitions.items = partitions;
 	entry->partitions.count = count;

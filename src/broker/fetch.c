@@ -47,8 +47,6 @@
 #include "broker/topic_lookup.h"
 #include "broker/topic_names.h"
 #include "broker/turn.h"
-#include "format/compression.h"
-#include "format/record_batch.h"
 #include "kafka/kafka_default.h"
 #include "log/log_file_cache.h"
 #include "log/topic_waiters.h"
@@ -65,9 +63,6 @@
 
 /* How often files are closed that nobody needs any more. */
 #define CLOSE_FILES_US			(2 * 1000 * 1000)
-
-/* The first version whose clients know zstd. */
-#define ZSTD_VERSION			10
 
 /* The version from which on topics are named by their ids. */
 #define TOPIC_ID_VERSION		13
@@ -152,30 +147,6 @@ key_of(const FetchTarget *target)
 
 /* ---- looking at partitions ------------------------------------------------------ */
 
-/* Does what was found hold a batch that is compressed with zstd? */
-static bool
-has_zstd(const LogRanges *found)
-{
-	for (int i = 0; i < found->count; i++)
-	{
-		const LogRange *range = &found->ranges[i];
-
-		for (uint32 done = 0; done < range->length;)
-		{
-			char		bytes[RECORD_BATCH_HEADER_SIZE];
-			RecordBatchHeader header;
-
-			if (pread(range->file->fd, bytes, sizeof(bytes), (off_t) range->position + done) != sizeof(bytes) ||
-				pgt_record_batch_read_header(bytes, sizeof(bytes), &header) != NULL)
-				return false;
-			if ((header.attributes & BATCH_ATTR_CODEC_MASK) == COMPRESSION_ZSTD)
-				return true;
-			done += header.length;
-		}
-	}
-	return false;
-}
-
 /* Is the client's last batch one of a leader whose batches end before it here?  Then it must go back. */
 static void
 look_for_divergence(const Fetch *fetch, FetchTarget *target, const TopicPartition *key)
@@ -238,8 +209,6 @@ look_at(const BrokerRequest *request, Fetch *fetch, FetchTarget *target, XLogRec
 	if (target->diverges || wish.offset >= wish.end || (wish.max_bytes <= 0 && !wish.at_least_one))
 		return KAFKA_ERROR_NONE;
 	(void) pgt_log_ranges(&key, &wish, &target->found);
-	if (request->kafka.version < ZSTD_VERSION && has_zstd(&target->found))
-		return KAFKA_ERROR_UNSUPPORTED_COMPRESSION_TYPE;
 	return KAFKA_ERROR_NONE;
 }
 
