@@ -45,7 +45,7 @@ find_in_schema(const char *schema, const char *name)
 
 /* The topic of that name in the first schema of the search path that has one. */
 static Oid
-find_in_path(const char *name)
+find_in_search_path(const char *name)
 {
 	char	   *path = pstrdup(pgt_kafka_search_path);
 	List	   *schemas = NIL;
@@ -84,7 +84,7 @@ find_qualified(const char *name)
 static Oid
 find(const char *name)
 {
-	Oid			topic = strlen(name) < NAMEDATALEN ? find_in_path(name) : InvalidOid;
+	Oid			topic = strlen(name) < NAMEDATALEN ? find_in_search_path(name) : InvalidOid;
 
 	return OidIsValid(topic) ? topic : find_qualified(name);
 }
