@@ -110,7 +110,7 @@ apply_settings(void)
 
 /* ---- the loop -------------------------------------------------------------- */
 
-/* Wake what waits for WAL to be durable, if that has moved on. */
+/* Wake what waits for WAL to be durable, if that has moved: back, where a standby has become a synchronous one. */
 static void
 look_at_wal(void)
 {
@@ -120,7 +120,7 @@ look_at_wal(void)
 	{
 		XLogRecPtr	reached = pgt_flusher_reached(kind);
 
-		if (reached <= seen[kind])
+		if (reached == seen[kind])
 			continue;
 		seen[kind] = reached;
 		pgt_dispatch_reached(kind, reached);
