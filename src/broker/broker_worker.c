@@ -127,15 +127,21 @@ look_at_wal(void)
 	}
 }
 
-/* What the server wants of a process between its transactions. */
+/*
+ * What the server wants of a process between its transactions.  A cancel, of a user or of a timeout
+ * that has come late, finds nothing here to be canceled; it must not end the process.
+ */
 static void
 serve_server(void)
 {
-	bool		reload = ConfigReloadPending;
+	bool		reloaded;
 
 	Assert(!IsTransactionState());
-	pgt_background_worker_serve_signals();
-	if (reload)
+	HOLD_CANCEL_INTERRUPTS();
+	reloaded = pgt_background_worker_serve_signals();
+	RESUME_CANCEL_INTERRUPTS();
+	QueryCancelPending = false;
+	if (reloaded)
 	{
 		apply_settings();
 		pgt_dispatch_reloaded();

@@ -210,6 +210,8 @@ walk_as(RecordCheck *check, Oid role)
 	walk(check);
 	SetUserIdAndSecContext(user, context);
 	disable_timeout(STATEMENT_TIMEOUT, false);
+	/* it may have come in a function that does not look for it; others must not be canceled by it */
+	QueryCancelPending = false;
 	PopActiveSnapshot();
 	/* what they have set, even for the session */
 	AtEOXact_GUC(false, settings);
