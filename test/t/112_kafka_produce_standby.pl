@@ -58,6 +58,8 @@ like($late->{message}, qr/^records are in the log, but synchronous standbys have
 is($other->produce('events', 0, kafka_batch([ [ 'alone', '4' ] ]), acks => 1)->{error}, 0, 'others go on meanwhile');
 ok(!$client->is_ready(0), 'one with more time still waits');
 is($other->produce('strict', 0, $one)->{error}, 19, 'too few replicas are in sync now');
+is(sql(q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE backend_type = 'pg_topics kafka sync'}), 't',
+	'who waits for the standby is canceled, and has to wait again');
 $standby->start;
 my ($number, $answer) = $client->receive;
 is($answer->{error}, 0, 'it is answered when the standby is back');

@@ -347,6 +347,19 @@ isnt($answer->{session}, $number, 'a new one has a new number');
 $number = $answer->{session};
 is(next_in_session(1, forgotten => { first => [0] }), '0 0: ', 'a session without partitions ends');
 is($consumer->fetch(session_id => 12345, session_epoch => 1)->{error}, 70, 'a session that was never there');
+
+# partitions that are not there take memory, too
+my %many = map { $_ => 0 } 0 .. 9999;
+sql(q{ALTER SYSTEM SET pg_topics.kafka_queued_max_request_bytes = '1MB'});
+sql('SELECT pg_reload_conf()');
+ok(poll_until(sub { $session->fetch(topics => { first => \%many }, session_epoch => 0)->{session} == 0 }),
+	'no session begins that would take too much memory');
+$number = $session->fetch(topics => { first => { 0 => 4 } }, session_epoch => 0)->{session};
+cmp_ok($number, '>', 0, 'a small one does');
+is(next_in_session(1, topics => { first => \%many }), '70 0: ', 'and ends when it grows too large');
+cmp_ok($session->fetch(topics => { first => { 0 => 4 } }, session_epoch => 0)->{session}, '>', 0, 'its memory is there again');
+sql('ALTER SYSTEM RESET pg_topics.kafka_queued_max_request_bytes');
+sql('SELECT pg_reload_conf()');
 $session->close;
 
 # who gets records has his next turn behind the others
