@@ -54,6 +54,7 @@
 #define READ_BUFFER		(64 * 1024)
 #define TURN_BYTES		(1024 * 1024)	/* that a turn reads, or sends, of a connection */
 #define SLOW_BYTES_MS	64		/* a large frame has to come with so many bytes a millisecond */
+#define UNCOUNTED		(32 * 1024) /* that any exchange may take beside its frame */
 #define TOLD_MAX		10		/* lines in the server's log about connections, in the time of ... */
 #define TOLD_INTERVAL_MS	10000
 
@@ -124,7 +125,7 @@ may_serve(const Connection *connection)
 {
 	return connection->closing == NULL && !connection->finishing && connection->blocker == NULL &&
 		connection->exchange_count < pgt_connection_limits.pipelined &&
-		connection->output.memory <= pgt_connection_limits.unsent_memory;
+		connection->output.memory + connection->held <= pgt_connection_limits.unsent_memory;
 }
 
 /* Is it to be read? */
@@ -155,9 +156,20 @@ pgt_connection_finish(Connection *connection)
 static void
 free_exchange(Exchange *exchange)
 {
-	frame_memory -= exchange->length;
+	frame_memory -= exchange->counted;
 	pgt_output_clear(&exchange->output);
 	MemoryContextDelete(exchange->memory);
+}
+
+/* Count what an exchange takes while it waits: what is made of a frame may be many times as large. */
+static void
+count_memory(Exchange *exchange)
+{
+	size_t		memory = MemoryContextMemAllocated(exchange->memory, true);
+
+	frame_memory -= exchange->counted;
+	exchange->counted = Max(exchange->length, memory > UNCOUNTED ? memory - UNCOUNTED : 0);
+	frame_memory += exchange->counted;
 }
 
 /* Free those that have been answered. */
@@ -206,6 +218,7 @@ begin_frame(Connection *connection)
 	exchange->memory = memory;
 	exchange->frame = frame;
 	exchange->length = size;
+	exchange->counted = size;
 	frame_memory += size;
 	connection->coming = exchange;
 	connection->coming_count = 0;
@@ -225,6 +238,8 @@ serve(Connection *connection)
 	dlist_push_tail(&connection->exchanges, &exchange->node);
 	connection->exchange_count++;
 	handlers->serve(exchange);
+	if (!exchange->answered)
+		count_memory(exchange);
 	free_finished();
 }
 
@@ -281,6 +296,7 @@ pgt_connection_answer(Exchange *exchange)
 	int64		now = pgt_clock_monotonic_us();
 
 	exchange->answered = true;
+	connection->held += exchange->output.memory;
 	connection->active_at = now;
 	pgt_connection_block(exchange, false);
 	while (!dlist_is_empty(&connection->exchanges))
@@ -291,6 +307,7 @@ pgt_connection_answer(Exchange *exchange)
 			break;
 		if (connection->output.length == 0)
 			connection->sent_at = now;
+		connection->held -= first->output.memory;
 		pgt_output_move(&connection->output, &first->output);
 		dlist_delete(&first->node);
 		connection->exchange_count--;
@@ -779,6 +796,12 @@ pgt_connection_serve_waiting(void)
 			read_some(connection);
 		add_todo(connection);
 	}
+}
+
+bool
+pgt_connection_starves(void)
+{
+	return !dlist_is_empty(&starved) && !has_memory();
 }
 
 void

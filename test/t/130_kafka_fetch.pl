@@ -358,6 +358,16 @@ $number = $session->fetch(topics => { first => { 0 => 4 } }, session_epoch => 0)
 cmp_ok($number, '>', 0, 'a small one does');
 is(next_in_session(1, topics => { first => \%many }), '70 0: ', 'and ends when it grows too large');
 cmp_ok($session->fetch(topics => { first => { 0 => 4 } }, session_epoch => 0)->{session}, '>', 0, 'its memory is there again');
+
+# those who wait with large requests must not keep the memory that others need
+sql(q{SELECT create_topic('wide', partitions => 1000)});
+my %all = map { $_ => 0 } 0 .. 999;
+my @crowd = map { KafkaConsumer->new($port) } 1 .. 40;
+my $began = time;
+$_->send_fetch(topics => { wide => \%all }, max_wait => 50_000) foreach @crowd;
+is($session->fetch(topics => { wide => { 0 => 0 } }, max_wait => 0)->{wide}{0}{error}, 0, 'a crowd that waits leaves memory to others');
+cmp_ok(time - $began, '<', 40, 'before its time is over');
+$_->close foreach @crowd;
 sql('ALTER SYSTEM RESET pg_topics.kafka_queued_max_request_bytes');
 sql('SELECT pg_reload_conf()');
 $session->close;
