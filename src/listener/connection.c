@@ -275,6 +275,17 @@ take_bytes(Connection *connection, const char *bytes, size_t length)
 }
 
 void
+pgt_connection_release_frame(Exchange *exchange)
+{
+	if (exchange->frame == NULL)
+		return;
+	pfree(exchange->frame);
+	exchange->frame = NULL;
+	exchange->length = 0;
+	count_memory(exchange);
+}
+
+void
 pgt_connection_block(Exchange *exchange, bool block)
 {
 	Connection *connection = exchange->connection;

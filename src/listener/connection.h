@@ -141,6 +141,9 @@ extern void pgt_connection_answer(Exchange *exchange);
  */
 extern void pgt_connection_block(Exchange *exchange, bool block);
 
+/* The exchange is not answered yet, but its frame is not needed any more. */
+extern void pgt_connection_release_frame(Exchange *exchange);
+
 /* Close at the end of the turn.  The reason is a constant string for the server's log, which is not told an empty one. */
 extern void pgt_connection_close(Connection *connection, const char *reason);
 

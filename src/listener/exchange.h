@@ -19,7 +19,7 @@ typedef struct Exchange
 	struct Connection *connection;
 	dlist_node	node;			/* in connection->exchanges */
 	MemoryContext memory;
-	char	   *frame;			/* the bytes behind the size */
+	char	   *frame;			/* the bytes behind the size; NULL: given back */
 	int32		length;
 	size_t		counted;		/* among the memory of frames */
 	bool		answered;		/* but an earlier one is not, or it would be gone */
