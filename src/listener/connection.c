@@ -23,7 +23,8 @@
  * something to do there is in the list "todo".  Only there answers are sent, and only there
  * connections are closed and freed, so that nobody holds one that is gone.  Exchanges that
  * are answered are freed after the handler has returned, which may be at the end of the turn.
- * What waits in a backlog and may be served goes on in the next turn.
+ * What waits in a backlog and may be served goes on in the next turn.  So does a connection whose
+ * frames have taken SLICE_US, as one read may hold thousands of them that are small and cost much.
  *
  * A client that closes its side for sending gets the answers to what it has sent.  Behind an
  * exchange that blocks, though, such as a Fetch that waits for records, it is taken for gone.
@@ -53,6 +54,7 @@
 
 #define READ_BUFFER		(64 * 1024)
 #define TURN_BYTES		(1024 * 1024)	/* that a turn reads, or sends, of a connection */
+#define SLICE_US		10000	/* of a turn for a connection, and the frame that is served when it is over */
 #define SLOW_BYTES_MS	64		/* a large frame has to come with so many bytes a millisecond */
 #define UNCOUNTED		(32 * 1024) /* that any exchange may take beside its frame */
 #define TOLD_MAX		10		/* lines in the server's log about connections, in the time of ... */
@@ -75,6 +77,7 @@ static dlist_head starved = DLIST_STATIC_INIT(starved); /* connections that wait
 static dlist_head finished = DLIST_STATIC_INIT(finished);	/* exchanges that are answered and to be freed */
 
 static size_t frame_memory = 0; /* of all exchanges and backlogs */
+static int64 slice_end = 0;		/* of the connection that is served, by the monotonic clock */
 
 static void look_after(EventLoopTimer *timer);
 
@@ -126,6 +129,19 @@ may_serve(const Connection *connection)
 	return connection->closing == NULL && !connection->finishing && connection->blocker == NULL &&
 		connection->exchange_count < pgt_connection_limits.pipelined &&
 		connection->output.memory + connection->held <= pgt_connection_limits.unsent_memory;
+}
+
+/* A connection has its time in the turn from now on. */
+static void
+begin_slice(void)
+{
+	slice_end = pgt_clock_monotonic_us() + SLICE_US;
+}
+
+static bool
+slice_is_over(void)
+{
+	return pgt_clock_monotonic_us() >= slice_end;
 }
 
 /* Is it to be read? */
@@ -270,6 +286,8 @@ take_bytes(Connection *connection, const char *bytes, size_t length)
 		if (connection->coming_count < coming->length)
 			break;
 		serve(connection);
+		if (slice_is_over())
+			break;
 	}
 	return used;
 }
@@ -427,7 +445,7 @@ read_some(Connection *connection)
 {
 	size_t		total = 0;
 
-	while (total < TURN_BYTES && wants_input(connection) && read_once(connection, &total))
+	while (total < TURN_BYTES && wants_input(connection) && read_once(connection, &total) && !slice_is_over())
 		;
 	connection->bytes_in += total;
 	if (total > 0)
@@ -457,6 +475,7 @@ socket_ready(EventLoopSource *source, uint32 events)
 
 	if (events & EPOLLOUT)
 		connection->stalled = false;
+	begin_slice();
 	if (wants_input(connection))
 		read_some(connection);
 	else if (events & (EPOLLERR | EPOLLHUP))
@@ -802,6 +821,7 @@ pgt_connection_serve_waiting(void)
 		Connection *connection = dlist_head_element(Connection, waiting_node, &servable);
 
 		set_waiting(connection, NULL);
+		begin_slice();
 		serve_backlog(connection);
 		if (wants_input(connection) && connection->transport->pending != NULL)
 			read_some(connection);
