@@ -62,6 +62,12 @@
 /* A response has at most so many bytes of records, as in Kafka, and a batch in any case. */
 #define RESPONSE_MAX_BYTES		(55 * 1024 * 1024)
 
+/*
+ * With so many ranges of files it takes no further partition: each may be of another file, which stays
+ * open until it is sent, and the server lets a process have some hundred of them.
+ */
+#define RESPONSE_ENOUGH_RANGES	64
+
 /* How often a standby looks for what it has replayed. */
 #define STANDBY_POLL_US			(10 * 1000)
 
@@ -89,6 +95,7 @@ typedef struct Fetch
 
 	/* of the last look */
 	int64		length;			/* what was found */
+	int			ranges;			/* of files, likewise */
 	bool		failed;			/* a partition has an error: that is to be told at once */
 	XLogRecPtr	awaited;		/* when this is durable there is more; InvalidXLogRecPtr: nothing waits */
 
@@ -241,7 +248,8 @@ look_at(const BrokerRequest *request, Fetch *fetch, FetchTarget *target, XLogRec
 		return error;
 	look_for_divergence(fetch, target, &key);
 	wish.end = target->end.end;
-	wish.max_bytes = Min(target->max_bytes, fetch->max_bytes - fetch->length);
+	wish.max_bytes = fetch->ranges >= RESPONSE_ENOUGH_RANGES ? 0 :
+		Min(target->max_bytes, fetch->max_bytes - fetch->length);
 	if (target->diverges || wish.offset >= wish.end || (wish.max_bytes <= 0 && !wish.at_least_one))
 		return KAFKA_ERROR_NONE;
 	(void) pgt_log_ranges(&key, &wish, &target->found);
@@ -285,6 +293,7 @@ look(const BrokerRequest *request, Fetch *fetch)
 
 	MemoryContextReset(fetch->found_context);
 	fetch->length = 0;
+	fetch->ranges = 0;
 	fetch->failed = false;
 	fetch->awaited = InvalidXLogRecPtr;
 	dlist_foreach(iter, &fetch->list->targets)
@@ -293,6 +302,7 @@ look(const BrokerRequest *request, Fetch *fetch)
 
 		look_at_guarded(request, fetch, target, durable);
 		fetch->length += target->found.length;
+		fetch->ranges += target->found.count;
 		fetch->failed = fetch->failed || target->error != KAFKA_ERROR_NONE || target->diverges;
 		if (target->error == KAFKA_ERROR_NONE && target->end.awaited != InvalidXLogRecPtr &&
 			(fetch->awaited == InvalidXLogRecPtr || target->end.awaited < fetch->awaited))
@@ -490,7 +500,8 @@ look_and_answer(BrokerRequest *request)
 	Fetch	   *fetch = request->state;
 
 	look(request, fetch);
-	if (fetch->failed || fetch->length >= fetch->min_bytes || fetch->list->count == 0 ||
+	if (fetch->failed || fetch->length >= fetch->min_bytes || fetch->ranges >= RESPONSE_ENOUGH_RANGES ||
+		fetch->list->count == 0 ||
 		pgt_clock_monotonic_us() >= fetch->deadline)
 		answer(request, fetch);
 	else
