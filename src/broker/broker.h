@@ -198,6 +198,9 @@ typedef struct BrokerRecords
 /* The partition has news: wake the requests that wait for it, at the latest when the turn ends. */
 extern void pgt_broker_news(const TopicPartition *partition);
 
+/* The request, which is parked, is to wait no longer. */
+extern void pgt_broker_wake(BrokerRequest *request);
+
 /* Does a request wait for the partition? */
 extern bool pgt_broker_is_awaited(const TopicPartition *partition);
 

@@ -63,8 +63,8 @@ pgt_broker_wait_init(void)
 
 /* ---- parking --------------------------------------------------------------- */
 
-static void
-wake(BrokerRequest *request)
+void
+pgt_broker_wake(BrokerRequest *request)
 {
 	if (request->woken)
 		return;
@@ -77,7 +77,7 @@ wake(BrokerRequest *request)
 static void
 deadline_came(EventLoopTimer *timer)
 {
-	wake((BrokerRequest *) ((char *) timer - offsetof(BrokerRequest, timer)));
+	pgt_broker_wake((BrokerRequest *) ((char *) timer - offsetof(BrokerRequest, timer)));
 }
 
 /* Note that a request waits for a partition. */
@@ -173,7 +173,7 @@ wake_interested(AwaitedPartition *partition)
 	dlist_iter	iter;
 
 	dlist_foreach(iter, &partition->interests)
-		wake(dlist_container(BrokerInterest, node, iter.cur)->request);
+		pgt_broker_wake(dlist_container(BrokerInterest, node, iter.cur)->request);
 }
 
 void
@@ -220,7 +220,7 @@ pgt_broker_wait_reached(BrokerDurability durability, XLogRecPtr lsn)
 			break;
 		pairingheap_remove_first(heap);
 		request->in_heap = false;
-		wake(request);
+		pgt_broker_wake(request);
 	}
 }
 

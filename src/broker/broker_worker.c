@@ -110,7 +110,7 @@ apply_settings(void)
 
 /* ---- the loop -------------------------------------------------------------- */
 
-/* Wake what waits for WAL to be durable, if that has moved on. */
+/* Wake what waits for WAL to be durable, if that has moved: back, where a standby has become a synchronous one. */
 static void
 look_at_wal(void)
 {
@@ -120,22 +120,28 @@ look_at_wal(void)
 	{
 		XLogRecPtr	reached = pgt_flusher_reached(kind);
 
-		if (reached <= seen[kind])
+		if (reached == seen[kind])
 			continue;
 		seen[kind] = reached;
 		pgt_dispatch_reached(kind, reached);
 	}
 }
 
-/* What the server wants of a process between its transactions. */
+/*
+ * What the server wants of a process between its transactions.  A cancel, of a user or of a timeout
+ * that has come late, finds nothing here to be canceled; it must not end the process.
+ */
 static void
 serve_server(void)
 {
-	bool		reload = ConfigReloadPending;
+	bool		reloaded;
 
 	Assert(!IsTransactionState());
-	pgt_background_worker_serve_signals();
-	if (reload)
+	HOLD_CANCEL_INTERRUPTS();
+	reloaded = pgt_background_worker_serve_signals();
+	RESUME_CANCEL_INTERRUPTS();
+	QueryCancelPending = false;
+	if (reloaded)
 	{
 		apply_settings();
 		pgt_dispatch_reloaded();

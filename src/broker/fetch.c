@@ -24,6 +24,8 @@
  *					for that LSN
  *	  their deadline
  *	  a poll		on a standby, where nobody announces what is replayed
+ *	  want			where frames of other clients wait for memory, those that wait here answer with
+ *					what there is; else a few clients that want to wait for long could keep it all
  *
  * While no request is parked, the announcements are left where they are, and no further ones set
  * the latch.
@@ -58,8 +60,17 @@
 /* A response has at most so many bytes of records, as in Kafka, and a batch in any case. */
 #define RESPONSE_MAX_BYTES		(55 * 1024 * 1024)
 
+/*
+ * With so many ranges of files it takes no further partition: each may be of another file, which stays
+ * open until it is sent, and the server lets a process have some hundred of them.
+ */
+#define RESPONSE_ENOUGH_RANGES	64
+
 /* How often a standby looks for what it has replayed. */
 #define STANDBY_POLL_US			(10 * 1000)
+
+/* Nobody waits for longer, as what a client may read is asked when it begins to wait. */
+#define WAIT_MAX_MS				60000
 
 /* How often files are closed that nobody needs any more. */
 #define CLOSE_FILES_US			(2 * 1000 * 1000)
@@ -79,15 +90,18 @@ typedef struct Fetch
 
 	/* of the last look */
 	int64		length;			/* what was found */
+	int			ranges;			/* of files, likewise */
 	bool		failed;			/* a partition has an error: that is to be told at once */
 	XLogRecPtr	awaited;		/* when this is durable there is more; InvalidXLogRecPtr: nothing waits */
 
 	TopicPartition *keys;		/* of the partitions, while it is parked */
 	bool		parked;
+	dlist_node	node;			/* in parked_list */
+	BrokerRequest *request;
 } Fetch;
 
-/* How many requests are parked. */
-static int	parked_count = 0;
+/* The requests that are parked. */
+static dlist_head parked_list = DLIST_STATIC_INIT(parked_list);
 
 static EventLoopTimer close_files_timer;
 
@@ -205,7 +219,8 @@ look_at(const BrokerRequest *request, Fetch *fetch, FetchTarget *target, XLogRec
 		return error;
 	look_for_divergence(fetch, target, &key);
 	wish.end = target->end.end;
-	wish.max_bytes = Min(target->max_bytes, fetch->max_bytes - fetch->length);
+	wish.max_bytes = fetch->ranges >= RESPONSE_ENOUGH_RANGES ? 0 :
+		Min(target->max_bytes, fetch->max_bytes - fetch->length);
 	if (target->diverges || wish.offset >= wish.end || (wish.max_bytes <= 0 && !wish.at_least_one))
 		return KAFKA_ERROR_NONE;
 	(void) pgt_log_ranges(&key, &wish, &target->found);
@@ -247,6 +262,7 @@ look(const BrokerRequest *request, Fetch *fetch)
 
 	MemoryContextReset(fetch->found_context);
 	fetch->length = 0;
+	fetch->ranges = 0;
 	fetch->failed = false;
 	fetch->awaited = InvalidXLogRecPtr;
 	dlist_foreach(iter, &fetch->list->targets)
@@ -255,6 +271,7 @@ look(const BrokerRequest *request, Fetch *fetch)
 
 		look_at_guarded(request, fetch, target, durable);
 		fetch->length += target->found.length;
+		fetch->ranges += target->found.count;
 		fetch->failed = fetch->failed || target->error != KAFKA_ERROR_NONE || target->diverges;
 		if (target->error == KAFKA_ERROR_NONE && target->end.awaited != InvalidXLogRecPtr &&
 			(fetch->awaited == InvalidXLogRecPtr || target->end.awaited < fetch->awaited))
@@ -400,7 +417,7 @@ static void
 leave_park(Fetch *fetch)
 {
 	if (fetch->parked)
-		parked_count--;
+		dlist_delete(&fetch->node);
 	fetch->parked = false;
 }
 
@@ -438,7 +455,7 @@ park(BrokerRequest *request, Fetch *fetch)
 	if (fetch->awaited != InvalidXLogRecPtr)
 		pgt_flusher_want(BROKER_SYNCED, fetch->awaited);
 	fetch->parked = true;
-	parked_count++;
+	dlist_push_tail(&parked_list, &fetch->node);
 	request->dropped = dropped;
 	pgt_broker_park(request, &wait);
 }
@@ -452,7 +469,8 @@ look_and_answer(BrokerRequest *request)
 	Fetch	   *fetch = request->state;
 
 	look(request, fetch);
-	if (fetch->failed || fetch->length >= fetch->min_bytes || fetch->list->count == 0 ||
+	if (fetch->failed || fetch->length >= fetch->min_bytes || fetch->ranges >= RESPONSE_ENOUGH_RANGES ||
+		fetch->list->count == 0 ||
 		pgt_clock_monotonic_us() >= fetch->deadline)
 		answer(request, fetch);
 	else
@@ -473,14 +491,15 @@ serve(BrokerRequest *request)
 		return;
 	}
 	request->state = fetch;
+	fetch->request = request;
 	fetch->found_context = AllocSetContextCreate(request->memory, "pg_topics fetch", ALLOCSET_SMALL_SIZES);
-	fetch->deadline = request->arrived + Max(body->max_wait_ms, 0) * INT64CONST(1000);
+	fetch->deadline = request->arrived + Min(Max(body->max_wait_ms, 0), WAIT_MAX_MS) * INT64CONST(1000);
 	fetch->max_bytes = Min(body->max_bytes, RESPONSE_MAX_BYTES);
 	fetch->min_bytes = Min(body->min_bytes, fetch->max_bytes);
 	fetch->leader_epoch = pgt_cluster_leader_epoch();
 	look_topics_up(request, fetch);
 	/* nobody has wanted to know of them; from now on they set the latch again */
-	if (parked_count == 0)
+	if (dlist_is_empty(&parked_list))
 		(void) pgt_topic_waiters_collected(ignored);
 	look_and_answer(request);
 }
@@ -523,7 +542,7 @@ turn_begin(bool latch_set)
 	TopicNews	news[NEWS_MAX];
 	int			count;
 
-	if (!latch_set || parked_count == 0)
+	if (!latch_set || dlist_is_empty(&parked_list))
 		return;
 	count = pgt_topic_waiters_collected(news);
 	for (int i = 0; i < count; i++)
@@ -546,6 +565,23 @@ turn_begin(bool latch_set)
 		pgt_broker_look(is_news);
 }
 
+/* Give memory back that others wait for. */
+static void
+turn_end(void)
+{
+	dlist_iter	iter;
+
+	if (!pgt_connection_starves())
+		return;
+	dlist_foreach(iter, &parked_list)
+	{
+		Fetch	   *fetch = dlist_container(Fetch, node, iter.cur);
+
+		fetch->deadline = 0;
+		pgt_broker_wake(fetch->request);
+	}
+}
+
 static void
 start(void)
 {
@@ -553,4 +589,4 @@ start(void)
 	pgt_topic_waiters_collect();
 }
 
-const BrokerHooks pgt_fetch_hooks = {.start = start,.turn_begin = turn_begin};
+const BrokerHooks pgt_fetch_hooks = {.start = start,.turn_begin = turn_begin,.turn_end = turn_end};

@@ -21,7 +21,9 @@
  * An error, and only then, is told again each time, until there is none.
  *
  * Memory: a session has a context below that of the connection; the list of a request without a session is in the
- * request's memory.
+ * request's memory.  A client can name new partitions with each request, and they need not exist.  So
+ * all sessions together may take as much as the requests that are waiting: one that would go beyond
+ * that ends, and its client goes on without a session.
  */
 #include "postgres.h"
 
@@ -59,6 +61,8 @@ typedef struct SessionTarget
 typedef struct FetchSession
 {
 	MemoryContext context;
+	MemoryContextCallback at_end;	/* of the context */
+	Size		memory;			/* that it has, as far as it is counted */
 	int32		epoch;			/* that of its next request */
 	bool		by_id;			/* topics have ids in its requests, not names */
 	HTAB	   *topics;			/* of SessionTopic */
@@ -68,6 +72,9 @@ typedef struct FetchSession
 
 /* Sessions are numbered, so that one that is asked for after it has ended is known to have. */
 static int32 last_id = 0;
+
+/* How much memory all sessions have. */
+static Size memory_of_all = 0;
 
 /* ---- without a session -------------------------------------------------------- */
 
@@ -104,11 +111,12 @@ list_of_request(const BrokerRequest *request)
 	for (int i = 0; i < body->topics.count; i++)
 	{
 		const KafkaFetchRequestFetchTopic *asked = &body->topics.items[i];
-		FetchTopic *topic = palloc0(sizeof(FetchTopic));
+		FetchTopic *topic;
 		FetchTarget *targets;
 
 		if (asked->partitions.count <= 0)
 			continue;
+		topic = palloc0(sizeof(FetchTopic));
 		targets = MemoryContextAllocExtended(CurrentMemoryContext, asked->partitions.count * sizeof(FetchTarget),
 											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 		topic->name = asked->topic;
@@ -128,6 +136,24 @@ end_session(BrokerConnection *client)
 	if (client->fetch_session != NULL)
 		MemoryContextDelete(client->fetch_session->context);
 	client->fetch_session = NULL;
+}
+
+/* A session's memory goes, with that of its connection or before. */
+static void
+uncount_memory(void *arg)
+{
+	memory_of_all -= ((FetchSession *) arg)->memory;
+}
+
+/* Count a session's memory anew.  False if that is too much. */
+static bool
+count_memory(FetchSession *session)
+{
+	Size		memory = MemoryContextMemAllocated(session->context, true);
+
+	memory_of_all = memory_of_all - session->memory + memory;
+	session->memory = memory;
+	return memory_of_all <= pgt_connection_limits.memory;
 }
 
 /* A number for a new session. */
@@ -150,6 +176,8 @@ begin_session(BrokerConnection *client, bool by_id)
 	HASHCTL		targets = {.keysize = sizeof(SessionKey),.entrysize = sizeof(SessionTarget),.hcxt = context};
 
 	session->context = context;
+	session->at_end = (MemoryContextCallback) {.func = uncount_memory,.arg = session};
+	MemoryContextRegisterResetCallback(context, &session->at_end);
 	session->by_id = by_id;
 	session->topics = hash_create("pg_topics fetched topics", 16, &topics, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 	session->targets = hash_create("pg_topics fetched partitions", 16, &targets, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
@@ -210,7 +238,8 @@ add_named(FetchSession *session, const KafkaFetchRequest *body)
 	for (int i = 0; i < body->topics.count; i++)
 	{
 		const KafkaFetchRequestFetchTopic *asked = &body->topics.items[i];
-		FetchTopic *topic = topic_of(session, asked->topic, &asked->topic_id, true);
+		FetchTopic *topic = asked->partitions.count <= 0 ? NULL :
+			topic_of(session, asked->topic, &asked->topic_id, true);
 
 		for (int k = 0; topic != NULL && k < asked->partitions.count; k++)
 		{
@@ -268,6 +297,11 @@ continue_session(BrokerRequest *request, FetchList **list)
 		return KAFKA_ERROR_FETCH_SESSION_TOPIC_ID_ERROR;
 	add_named(session, body);
 	remove_forgotten(session, body);
+	if (!count_memory(session))
+	{
+		end_session(request->client);
+		return KAFKA_ERROR_FETCH_SESSION_ID_NOT_FOUND;
+	}
 	session->epoch = session->epoch == PG_INT32_MAX ? EPOCH_INITIAL + 1 : session->epoch + 1;
 	session->list.incremental = true;
 	*list = &session->list;
@@ -308,7 +342,13 @@ pgt_fetch_session_open(BrokerRequest *request, FetchList **list)
 	}
 	session = begin_session(request->client, request->kafka.version >= 13);
 	add_named(session, body);
-	*list = &session->list;
+	if (count_memory(session))
+		*list = &session->list;
+	else
+	{
+		end_session(request->client);
+		*list = list_of_request(request);
+	}
 	return KAFKA_ERROR_NONE;
 }
 

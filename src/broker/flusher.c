@@ -24,6 +24,10 @@
  * that is flushed here is all that can be asked for, from the moment on at which that is
  * configured.
  *
+ * A wait may end too early: it can be canceled, and while synchronous_standby_names changes, processes
+ * do not have the new value at the same moment.  So the process looks whether what was wanted is
+ * durable, and waits again if it is not; after each reload it begins anew.
+ *
  * If a process dies, the postmaster starts it anew, and it begins with what is wanted then.  None
  * of this is needed for the truth: clients only wait for longer.
  *
@@ -49,6 +53,9 @@
 
 /* A process with nothing to do looks that often; it would not have to. */
 #define IDLE_MS		(60 * 1000)
+
+/* When it waits again, after a wait that has ended too early. */
+#define RETRY_MS	100
 
 extern PGDLLEXPORT void pgt_flusher_main(Datum durability);
 
@@ -94,6 +101,9 @@ pgt_flusher_want(BrokerDurability durability, XLogRecPtr lsn)
 		if (latch != NULL)
 			SetLatch(latch);
 	}
+	/* if another worker has wanted as much before, nobody will tell: look once more */
+	if (pgt_flusher_reached(durability) >= lsn)
+		SetLatch(MyLatch);
 }
 
 /* ---- the processes ---------------------------------------------------------- */
@@ -187,16 +197,25 @@ pgt_flusher_main(Datum arg)
 	for (;;)
 	{
 		XLogRecPtr	wanted = largest_wanted(durability);
+		bool		reloaded;
 
-		if (wanted > done)
+		if (wanted <= done)
+			reloaded = pgt_background_worker_wait(IDLE_MS);
+		else
 		{
 			make_durable(durability, wanted);
 			wake_workers(durability, done);
-			done = wanted;
-			pgt_background_worker_serve_signals();
+			if (pgt_flusher_reached(durability) >= wanted)
+			{
+				done = wanted;
+				reloaded = pgt_background_worker_serve_signals();
+			}
+			else
+				reloaded = pgt_background_worker_wait(RETRY_MS);
 		}
-		else
-			pgt_background_worker_wait(IDLE_MS);
+		/* what counts as durable may be less now */
+		if (reloaded)
+			done = InvalidXLogRecPtr;
 	}
 }
 

@@ -65,6 +65,9 @@
 #define VERSION_ZSTD	7
 #define VERSION_IDS		13
 
+/* A frame of so many bytes is given back while its request waits for standbys. */
+#define RELEASED_MIN	(16 * 1024)
+
 /* With more partitions, repeated ones are looked for with a hash table. */
 #define COMPARED_PARTS	8
 
@@ -348,12 +351,35 @@ park_for_locks(Produce *produce, int64 now)
 	pgt_broker_park(produce->request, &wait);
 }
 
+/*
+ * The records are in the log: give the frame back.  Standbys may be away for long, and those who wait
+ * for them must not keep the memory that others need.
+ */
+static void
+release_frame(Produce *produce)
+{
+	BrokerRequest *request = produce->request;
+
+	if (request->exchange->length < RELEASED_MIN)
+		return;
+	for (int i = 0; i < produce->response.responses.count; i++)
+	{
+		KafkaString *name = &produce->response.responses.items[i].name;
+
+		if (name->length > 0)
+			name->data = memcpy(MemoryContextAlloc(request->memory, name->length), name->data, name->length);
+	}
+	pgt_connection_release_frame(request->exchange);
+}
+
 /* Wait until what is committed is durable. */
 static void
 park_for_durable(Produce *produce)
 {
 	BrokerWait	wait = {.wake = wake,.pipelined = true};
 
+	if (produce->acks == ACKS_ALL)
+		release_frame(produce);
 	wait.lsn = produce->lsn;
 	wait.durability = durability_of(produce);
 	/* the flush of this server is not given up, as nobody could say more */

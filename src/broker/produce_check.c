@@ -35,6 +35,7 @@
 #include "kafka/producer_batch.h"
 #include "miscadmin.h"
 #include "produce/producer.h"
+#include "storage/latch.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -210,6 +211,8 @@ walk_as(RecordCheck *check, Oid role)
 	walk(check);
 	SetUserIdAndSecContext(user, context);
 	disable_timeout(STATEMENT_TIMEOUT, false);
+	/* it may have come in a function that does not look for it; others must not be canceled by it */
+	QueryCancelPending = false;
 	PopActiveSnapshot();
 	/* what they have set, even for the session */
 	AtEOXact_GUC(false, settings);
@@ -299,6 +302,9 @@ check_records(Topic *topic, int32 partition, Oid role, const ProducerBatch *batc
 	pgt_record_iterator_init(&check.iterator, &batch->header, batch->records, batch->records_length);
 	while (!walk_on(&check, builtin, role))
 		;
+	/* a function that has slept, or waited for a lock, has reset the latch that the loop waits for */
+	if (!builtin)
+		SetLatch(MyLatch);
 	MemoryContextDelete(check.memory);
 	if (problem->record_count > 0)
 		problem->message = psprintf("record %d of the batch: %s", problem->records[0].index,

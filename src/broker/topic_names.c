@@ -14,6 +14,9 @@
  *	  bytes 12-15	the oid of the topic
  *
  * So it is the same on standbys, and another one after the topic was dropped and created again.
+ *
+ * The server's caches of catalogs remember what was looked for in vain, for the life of the process.
+ * Clients can ask for any number of names, so all is forgotten after MISSES_MAX of them.
  */
 #include "postgres.h"
 
@@ -25,8 +28,27 @@
 #include "miscadmin.h"
 #include "port/pg_bswap.h"
 #include "topic/topic.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/varlena.h"
+
+/* About 300 bytes each. */
+#define MISSES_MAX	100000
+
+/* ---- misses ---------------------------------------------------------------- */
+
+/* What was looked for in vain, not counting names that have led to a topic in the end: of these there are not many. */
+static int	misses = 0;
+
+/* There is no such topic.  Callers hold nothing of the caches. */
+static void
+forget_misses(void)
+{
+	if (misses < MISSES_MAX)
+		return;
+	misses = 0;
+	InvalidateSystemCaches();
+}
 
 /* ---- names ----------------------------------------------------------------- */
 
@@ -37,10 +59,11 @@ find_in_schema(const char *schema, const char *name)
 	Oid			namespace = get_namespace_oid(schema, true);
 	Oid			relation;
 
-	if (!OidIsValid(namespace))
-		return InvalidOid;
-	relation = get_relname_relid(name, namespace);
-	return OidIsValid(relation) && pgt_topic_exists(relation) ? relation : InvalidOid;
+	relation = OidIsValid(namespace) ? get_relname_relid(name, namespace) : InvalidOid;
+	if (OidIsValid(relation) && pgt_topic_exists(relation))
+		return relation;
+	misses++;
+	return InvalidOid;
 }
 
 /* The topic of that name in the first schema of the search path that has one. */
@@ -92,10 +115,18 @@ find(const char *name)
 Oid
 pgt_topic_names_find(KafkaString name)
 {
+	int			before = misses;
+	Oid			topic;
+
 	/* a legal name has neither zero bytes nor ones that are not ASCII */
 	if (name.length < 0 || pgt_kafka_name_topic_problem(name) != NULL)
 		return InvalidOid;
-	return find(pnstrdup(name.data, name.length));
+	topic = find(pnstrdup(name.data, name.length));
+	if (OidIsValid(topic))
+		misses = before;
+	else
+		forget_misses();
+	return topic;
 }
 
 /* Does that name lead to the topic? */
@@ -147,9 +178,13 @@ pgt_topic_names_by_id(const KafkaUuid *id)
 	memcpy(&relation, id->bytes + 12, sizeof(relation));
 	relation = pg_ntoh32(relation);
 	ours = pgt_topic_names_id(relation);
-	if (memcmp(&ours, id, sizeof(ours)) != 0 || !OidIsValid(relation) || !pgt_topic_exists(relation))
+	if (memcmp(&ours, id, sizeof(ours)) != 0 || !OidIsValid(relation))
 		return InvalidOid;
-	return relation;
+	if (pgt_topic_exists(relation))
+		return relation;
+	misses++;
+	forget_misses();
+	return InvalidOid;
 }
 
 bool

@@ -23,7 +23,8 @@
  * something to do there is in the list "todo".  Only there answers are sent, and only there
  * connections are closed and freed, so that nobody holds one that is gone.  Exchanges that
  * are answered are freed after the handler has returned, which may be at the end of the turn.
- * What waits in a backlog and may be served goes on in the next turn.
+ * What waits in a backlog and may be served goes on in the next turn.  So does a connection whose
+ * frames have taken SLICE_US, as one read may hold thousands of them that are small and cost much.
  *
  * A client that closes its side for sending gets the answers to what it has sent.  Behind an
  * exchange that blocks, though, such as a Fetch that waits for records, it is taken for gone.
@@ -53,7 +54,9 @@
 
 #define READ_BUFFER		(64 * 1024)
 #define TURN_BYTES		(1024 * 1024)	/* that a turn reads, or sends, of a connection */
+#define SLICE_US		10000	/* of a turn for a connection, and the frame that is served when it is over */
 #define SLOW_BYTES_MS	64		/* a large frame has to come with so many bytes a millisecond */
+#define UNCOUNTED		(32 * 1024) /* that any exchange may take beside its frame */
 #define TOLD_MAX		10		/* lines in the server's log about connections, in the time of ... */
 #define TOLD_INTERVAL_MS	10000
 
@@ -74,6 +77,7 @@ static dlist_head starved = DLIST_STATIC_INIT(starved); /* connections that wait
 static dlist_head finished = DLIST_STATIC_INIT(finished);	/* exchanges that are answered and to be freed */
 
 static size_t frame_memory = 0; /* of all exchanges and backlogs */
+static int64 slice_end = 0;		/* of the connection that is served, by the monotonic clock */
 
 static void look_after(EventLoopTimer *timer);
 
@@ -124,7 +128,20 @@ may_serve(const Connection *connection)
 {
 	return connection->closing == NULL && !connection->finishing && connection->blocker == NULL &&
 		connection->exchange_count < pgt_connection_limits.pipelined &&
-		connection->output.memory <= pgt_connection_limits.unsent_memory;
+		connection->output.memory + connection->held <= pgt_connection_limits.unsent_memory;
+}
+
+/* A connection has its time in the turn from now on. */
+static void
+begin_slice(void)
+{
+	slice_end = pgt_clock_monotonic_us() + SLICE_US;
+}
+
+static bool
+slice_is_over(void)
+{
+	return pgt_clock_monotonic_us() >= slice_end;
 }
 
 /* Is it to be read? */
@@ -155,9 +172,20 @@ pgt_connection_finish(Connection *connection)
 static void
 free_exchange(Exchange *exchange)
 {
-	frame_memory -= exchange->length;
+	frame_memory -= exchange->counted;
 	pgt_output_clear(&exchange->output);
 	MemoryContextDelete(exchange->memory);
+}
+
+/* Count what an exchange takes while it waits: what is made of a frame may be many times as large. */
+static void
+count_memory(Exchange *exchange)
+{
+	size_t		memory = MemoryContextMemAllocated(exchange->memory, true);
+
+	frame_memory -= exchange->counted;
+	exchange->counted = Max(exchange->length, memory > UNCOUNTED ? memory - UNCOUNTED : 0);
+	frame_memory += exchange->counted;
 }
 
 /* Free those that have been answered. */
@@ -206,6 +234,7 @@ begin_frame(Connection *connection)
 	exchange->memory = memory;
 	exchange->frame = frame;
 	exchange->length = size;
+	exchange->counted = size;
 	frame_memory += size;
 	connection->coming = exchange;
 	connection->coming_count = 0;
@@ -225,6 +254,8 @@ serve(Connection *connection)
 	dlist_push_tail(&connection->exchanges, &exchange->node);
 	connection->exchange_count++;
 	handlers->serve(exchange);
+	if (!exchange->answered)
+		count_memory(exchange);
 	free_finished();
 }
 
@@ -255,8 +286,21 @@ take_bytes(Connection *connection, const char *bytes, size_t length)
 		if (connection->coming_count < coming->length)
 			break;
 		serve(connection);
+		if (slice_is_over())
+			break;
 	}
 	return used;
+}
+
+void
+pgt_connection_release_frame(Exchange *exchange)
+{
+	if (exchange->frame == NULL)
+		return;
+	pfree(exchange->frame);
+	exchange->frame = NULL;
+	exchange->length = 0;
+	count_memory(exchange);
 }
 
 void
@@ -281,6 +325,7 @@ pgt_connection_answer(Exchange *exchange)
 	int64		now = pgt_clock_monotonic_us();
 
 	exchange->answered = true;
+	connection->held += exchange->output.memory;
 	connection->active_at = now;
 	pgt_connection_block(exchange, false);
 	while (!dlist_is_empty(&connection->exchanges))
@@ -291,6 +336,7 @@ pgt_connection_answer(Exchange *exchange)
 			break;
 		if (connection->output.length == 0)
 			connection->sent_at = now;
+		connection->held -= first->output.memory;
 		pgt_output_move(&connection->output, &first->output);
 		dlist_delete(&first->node);
 		connection->exchange_count--;
@@ -399,7 +445,7 @@ read_some(Connection *connection)
 {
 	size_t		total = 0;
 
-	while (total < TURN_BYTES && wants_input(connection) && read_once(connection, &total))
+	while (total < TURN_BYTES && wants_input(connection) && read_once(connection, &total) && !slice_is_over())
 		;
 	connection->bytes_in += total;
 	if (total > 0)
@@ -429,6 +475,7 @@ socket_ready(EventLoopSource *source, uint32 events)
 
 	if (events & EPOLLOUT)
 		connection->stalled = false;
+	begin_slice();
 	if (wants_input(connection))
 		read_some(connection);
 	else if (events & (EPOLLERR | EPOLLHUP))
@@ -774,11 +821,18 @@ pgt_connection_serve_waiting(void)
 		Connection *connection = dlist_head_element(Connection, waiting_node, &servable);
 
 		set_waiting(connection, NULL);
+		begin_slice();
 		serve_backlog(connection);
 		if (wants_input(connection) && connection->transport->pending != NULL)
 			read_some(connection);
 		add_todo(connection);
 	}
+}
+
+bool
+pgt_connection_starves(void)
+{
+	return !dlist_is_empty(&starved) && !has_memory();
 }
 
 void

@@ -74,6 +74,7 @@ typedef struct Connection
 	/* going out */
 	dlist_head	exchanges;		/* in the order of their frames */
 	int			exchange_count;
+	size_t		held;			/* memory of answers that others have to go before */
 	Exchange   *blocker;		/* until it is answered no further frame is served; NULL: none */
 	Output		output;			/* answers that are next */
 	bool		stalled;		/* the socket takes no more of it now */
@@ -107,7 +108,7 @@ typedef struct ConnectionLimits
 	int			connections;	/* at most */
 	int32		first_frame;	/* max_frame of a new connection */
 	size_t		memory;			/* of frames and answers of all connections: then no further frames are read */
-	size_t		unsent_memory;	/* of a connection's answers: then it is not read until they are sent */
+	size_t		unsent_memory;	/* of a connection's answers, sent next or held back: then it is not read until they are sent */
 	int			pipelined;		/* frames of a connection that are not answered: then it is not read until one is */
 	int64		idle_ms;		/* without a frame and an answer; 0: for ever */
 	int64		slow_ms;		/* for a frame to come, and without progress of an answer */
@@ -140,6 +141,9 @@ extern void pgt_connection_answer(Exchange *exchange);
  */
 extern void pgt_connection_block(Exchange *exchange, bool block);
 
+/* The exchange is not answered yet, but its frame is not needed any more. */
+extern void pgt_connection_release_frame(Exchange *exchange);
+
 /* Close at the end of the turn.  The reason is a constant string for the server's log, which is not told an empty one. */
 extern void pgt_connection_close(Connection *connection, const char *reason);
 
@@ -148,6 +152,9 @@ extern void pgt_connection_finish(Connection *connection);
 
 /* In a turn: serve frames that had to wait and need not any more. */
 extern void pgt_connection_serve_waiting(void);
+
+/* Do frames wait for memory, and there is none? */
+extern bool pgt_connection_starves(void);
 
 /* At the end of a turn: send what can be sent, and close what is to be closed. */
 extern void pgt_connection_end_turn(void);

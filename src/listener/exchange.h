@@ -19,8 +19,9 @@ typedef struct Exchange
 	struct Connection *connection;
 	dlist_node	node;			/* in connection->exchanges */
 	MemoryContext memory;
-	char	   *frame;			/* the bytes behind the size */
-	int32		length;			/* it counts among the memory of frames */
+	char	   *frame;			/* the bytes behind the size; NULL: given back */
+	int32		length;
+	size_t		counted;		/* among the memory of frames */
 	bool		answered;		/* but an earlier one is not, or it would be gone */
 	Output		output;			/* its answer */
 	void	   *request;		/* of the handlers */

@@ -77,25 +77,25 @@ pgt_background_worker_connect_by_name(const char *database)
 	use_own_settings();
 }
 
-void
+bool
 pgt_background_worker_serve_signals(void)
 {
 	/* 0 would unregister for good a worker that the postmaster restarts */
 	if (ShutdownRequestPending)
 		proc_exit(MyBgworkerEntry->bgw_restart_time == BGW_NEVER_RESTART ? 0 : 1);
 	CHECK_FOR_INTERRUPTS();
-	if (ConfigReloadPending)
-	{
-		ConfigReloadPending = false;
-		ProcessConfigFile(PGC_SIGHUP);
-	}
+	if (!ConfigReloadPending)
+		return false;
+	ConfigReloadPending = false;
+	ProcessConfigFile(PGC_SIGHUP);
+	return true;
 }
 
-void
+bool
 pgt_background_worker_wait(long timeout_ms)
 {
 	WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 			  timeout_ms, PG_WAIT_EXTENSION);
 	ResetLatch(MyLatch);
-	pgt_background_worker_serve_signals();
+	return pgt_background_worker_serve_signals();
 }

@@ -25,11 +25,11 @@ extern void pgt_background_worker_connect_by_name(const char *database);
 
 /*
  * Read the configuration again, or end the process, if a signal has asked for it.
- * To be called outside of transactions.
+ * To be called outside of transactions.  Returns whether the configuration was read.
  */
-extern void pgt_background_worker_serve_signals(void);
+extern bool pgt_background_worker_serve_signals(void);
 
-/* Sleep until the latch is set, but no longer than timeout_ms; then serve signals. */
-extern void pgt_background_worker_wait(long timeout_ms);
+/* Sleep until the latch is set, but no longer than timeout_ms; then serve signals, as above. */
+extern bool pgt_background_worker_wait(long timeout_ms);
 
 #endif							/* BACKGROUND_WORKER_H */

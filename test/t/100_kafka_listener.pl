@@ -106,6 +106,10 @@ sql('SELECT pg_reload_conf()');
 my $session = open_session($node, 'postgres');
 my $backend = $session->run('SELECT pg_backend_pid()');
 my $old = listener();
+is(sql('SELECT pg_cancel_backend((SELECT pid FROM pg_stat_activity WHERE backend_type = $$pg_topics kafka$$))'), 't',
+	'the process is told to cancel what it does');
+is($client->api_versions->{ KafkaClient::API_VERSIONS() }[0], 0, 'which is nothing that ends its connections');
+is(listener(), $old, 'or itself');
 is(sql('SELECT pg_terminate_backend((SELECT pid FROM pg_stat_activity WHERE backend_type = $$pg_topics kafka$$))'), 't',
 	'the process can be terminated');
 ok($client->is_closed, 'its clients are disconnected');

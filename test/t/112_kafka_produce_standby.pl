@@ -14,7 +14,8 @@ use TopicTest;
 
 my $port = PostgreSQL::Test::Cluster::get_free_port();
 my $standby_port = PostgreSQL::Test::Cluster::get_free_port();
-my ($node, $standby) = start_pair(kafka_settings($port), 'wal_retrieve_retry_interval = 50ms', 'synchronous_commit = local');
+my ($node, $standby) = start_pair(kafka_settings($port), 'wal_retrieve_retry_interval = 50ms', 'synchronous_commit = local',
+	q{pg_topics.kafka_queued_max_request_bytes = '1MB'});
 
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION pg_topics;
@@ -57,10 +58,20 @@ is("$late->{error} $late->{offset}", '7 -1', 'acks=all gives up when its time is
 like($late->{message}, qr/^records are in the log, but synchronous standbys have not confirmed them in time$/, 'and says that the records are there');
 is($other->produce('events', 0, kafka_batch([ [ 'alone', '4' ] ]), acks => 1)->{error}, 0, 'others go on meanwhile');
 ok(!$client->is_ready(0), 'one with more time still waits');
+my @crowd = map { kafka_connect($port) } 1 .. 20;
+$_->send([ [ 'events', [ 0, kafka_batch([ [ 'crowd', 'x' x 100_000 ] ]) ] ] ]) foreach @crowd;
+my $began = time;
+is($other->produce('events', 0, kafka_batch([ [ 'crowd', '1' ] ]), acks => 1)->{error}, 0,
+	'many that wait for the standby leave memory to others');
+cmp_ok(time - $began, '<', 15, 'before their time is over');
 is($other->produce('strict', 0, $one)->{error}, 19, 'too few replicas are in sync now');
+is(sql(q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE backend_type = 'pg_topics kafka sync'}), 't',
+	'who waits for the standby is canceled, and has to wait again');
 $standby->start;
 my ($number, $answer) = $client->receive;
 is($answer->{error}, 0, 'it is answered when the standby is back');
+is(join(' ', map { ($_->receive)[1]->{error} } @crowd), join(' ', (0) x 20), 'so are the others');
+$_->close foreach @crowd;
 is(sql(q{SELECT string_agg(value, ' ' ORDER BY record_offset) FROM events WHERE key = 'alone'}), '1 2 3 4', 'all records are there once');
 
 # the setting goes while somebody waits

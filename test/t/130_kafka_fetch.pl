@@ -347,6 +347,44 @@ isnt($answer->{session}, $number, 'a new one has a new number');
 $number = $answer->{session};
 is(next_in_session(1, forgotten => { first => [0] }), '0 0: ', 'a session without partitions ends');
 is($consumer->fetch(session_id => 12345, session_epoch => 1)->{error}, 70, 'a session that was never there');
+
+# partitions that are not there take memory, too
+my %many = map { $_ => 0 } 0 .. 9999;
+sql(q{ALTER SYSTEM SET pg_topics.kafka_queued_max_request_bytes = '1MB'});
+sql('SELECT pg_reload_conf()');
+ok(poll_until(sub { $session->fetch(topics => { first => \%many }, session_epoch => 0)->{session} == 0 }),
+	'no session begins that would take too much memory');
+$number = $session->fetch(topics => { first => { 0 => 4 } }, session_epoch => 0)->{session};
+cmp_ok($number, '>', 0, 'a small one does');
+is(next_in_session(1, topics => { first => \%many }), '70 0: ', 'and ends when it grows too large');
+cmp_ok($session->fetch(topics => { first => { 0 => 4 } }, session_epoch => 0)->{session}, '>', 0, 'its memory is there again');
+
+# one record in each partition of many: more files than a process may have open
+my $wide = KafkaConsumer->new($port);
+sql(q{SELECT create_topic('wider', partitions => 500); SELECT produce('wider', null::text, 'v', p) FROM generate_series(0, 499) p});
+my %next = map { $_ => 0 } 0 .. 499;
+$wide->list_offsets('wider', { map { $_ => -1 } 0 .. 499 });
+for (1 .. 500)
+{
+	my $got = $wide->fetch(topics => { wider => \%next }, min_bytes => 1, max_wait => 10_000)->{wider};
+
+	die "error $got->{$_}{error}" foreach grep { $got->{$_}{error} } keys %$got;
+	delete $next{$_} foreach grep { length $got->{$_}{records} } keys %$got;
+	last if !%next;
+}
+is(scalar keys %next, 0, 'partitions with more files than may be open give their records in turn');
+$wide->close;
+
+# those who wait with large requests must not keep the memory that others need
+my %all = map { $_ => 1 } 0 .. 499;
+my @crowd = map { KafkaConsumer->new($port) } 1 .. 80;
+my $began = time;
+$_->send_fetch(topics => { wider => \%all }, max_wait => 50_000) foreach @crowd;
+is($session->fetch(topics => { wider => { 0 => 1 } }, max_wait => 0)->{wider}{0}{error}, 0, 'a crowd that waits leaves memory to others');
+cmp_ok(time - $began, '<', 40, 'before its time is over');
+$_->close foreach @crowd;
+sql('ALTER SYSTEM RESET pg_topics.kafka_queued_max_request_bytes');
+sql('SELECT pg_reload_conf()');
 $session->close;
 
 # who gets records has his next turn behind the others
