@@ -228,6 +228,12 @@ find_rights(Oid topic, Oid role)
 	return rights;
 }
 
+uint64
+pgt_access_version(void)
+{
+	return forgotten;
+}
+
 bool
 pgt_access_topic(const BrokerConnection *client, Oid topic, AclMode any_of)
 {
