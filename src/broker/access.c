@@ -19,7 +19,8 @@
  *	  topic 16408	->	{role 16390: none}
  *
  * GRANT and REVOKE on a topic, and DROP, invalidate the table in the relation cache: that topic is
- * forgotten.  Changes of roles, memberships and schemas forget all.  The server tells that when a
+ * forgotten.  Changes of roles, memberships and schemas forget all, and so does a new owner of the
+ * database, who is the member of pg_database_owner.  The server tells that when a
  * transaction begins or a lock is taken, so what is remembered is as old as the turn at most.
  *
  * Memory: the table is in TopMemoryContext.  It has an entry for each pair that was asked for since
@@ -172,6 +173,7 @@ start(void)
 	CacheRegisterSyscacheCallback(AUTHOID, forget_roles, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHMEMMEMROLE, forget_roles, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, forget_roles, (Datum) 0);
+	CacheRegisterSyscacheCallback(DATABASEOID, forget_roles, (Datum) 0);
 }
 
 const BrokerHooks pgt_access_hooks = {.start = start};
@@ -224,6 +226,12 @@ find_rights(Oid topic, Oid role)
 	} while (before != forgotten);
 	remember(topic, role, rights);
 	return rights;
+}
+
+uint64
+pgt_access_version(void)
+{
+	return forgotten;
 }
 
 bool

@@ -8,7 +8,7 @@
 #include "broker/broker.h"
 #include "nodes/parsenodes.h"
 
-/* All are called in a transaction, and those of a topic with a lock on it: it exists. */
+/* All are called in a transaction.  On a topic that does not exist nobody has any right. */
 
 /* Has the client's role any of these privileges (ACL_SELECT, ACL_INSERT) on a topic? */
 extern bool pgt_access_topic(const BrokerConnection *client, Oid topic, AclMode any_of);
@@ -18,6 +18,12 @@ extern bool pgt_access_owns_topic(const BrokerConnection *client, Oid topic);
 
 /* What the client's role may do with a topic, as a set of bits that Kafka's operations number. */
 extern int32 pgt_access_topic_operations(const BrokerConnection *client, Oid topic);
+
+/*
+ * Another number than before, if any of these may have another answer than before.  Of changes elsewhere it
+ * knows as soon as the turn does.
+ */
+extern uint64 pgt_access_version(void);
 
 extern const BrokerHooks pgt_access_hooks;
 

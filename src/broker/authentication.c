@@ -311,7 +311,10 @@ demand_password(AuthenticationDemand *demand)
 	else if (has_expired(&facts))
 		demand->problem = psprintf("The password of role \"%s\" has expired.", demand->role);
 	else
+	{
+		demand->oid = facts.oid;
 		demand->verifier = facts.verifier;
+	}
 }
 
 const char *
@@ -379,6 +382,9 @@ pgt_authentication_accept(BrokerConnection *client, const AuthenticationDemand *
 
 	if (!look_up(AUTHNAME, CStringGetDatum(demand->role), &facts))
 		return pgt_authentication_fail(client, demand, psprintf("Role \"%s\" does not exist.", demand->role));
+	/* comparing takes some turns, and SCRAM a message: meanwhile roles may have changed their names */
+	if (!demand->trusted && facts.oid != demand->oid)
+		return pgt_authentication_fail(client, demand, "The password was that of another role, which had the name before.");
 	problem = entry_problem(client, &facts);
 	if (problem != NULL)
 		return refuse(client, problem, NULL);

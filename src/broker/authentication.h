@@ -21,6 +21,7 @@ typedef struct AuthenticationDemand
 	char		role[NAMEDATALEN];
 	AuthenticationProof proof;
 	bool		trusted;		/* no password is asked for */
+	Oid			oid;			/* of the role whose verifier it is */
 	char	   *verifier;		/* of the password, palloc'd; NULL: none is right */
 	char	   *problem;		/* why there is no verifier, palloc'd, for the server's log */
 } AuthenticationDemand;

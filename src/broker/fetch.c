@@ -30,9 +30,11 @@
  * While no request is parked, the announcements are left where they are, and no further ones set
  * the latch.
  *
- * No lock on topics is held.  Topics are looked up when a request comes, and a parked request
- * does not look again whether they are still there: a partition that was there and is not any
- * more has been dropped.
+ * No lock on topics is held.  Topics are looked up when a request comes.  The client says for how long
+ * it waits, and must not get what is produced after a REVOKE: so when a parked request is woken, it
+ * is asked again whether the client may read them, if rights may have changed.  Else a parked request does
+ * not look whether topics are still there: a partition that was there and is not any more has been
+ * dropped.
  *
  * What is found refers to files, which are held until the response is sent or the next look
  * forgets it.  Damage in a partition is an error of the partition.
@@ -42,6 +44,8 @@
 #include <unistd.h>
 
 #include "access/xlog.h"
+#include "broker/access.h"
+#include "broker/authentication.h"
 #include "broker/cluster.h"
 #include "broker/fetch.h"
 #include "broker/fetch_session.h"
@@ -55,6 +59,7 @@
 #include "miscadmin.h"
 #include "util/clock.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 #include "wal/log_epochs.h"
 
 /* A response has at most so many bytes of records, as in Kafka, and a batch in any case. */
@@ -87,6 +92,7 @@ typedef struct Fetch
 	int64		min_bytes;
 	int64		max_bytes;
 	int32		leader_epoch;	/* ours */
+	uint64		access_version; /* of the rights that were looked at */
 
 	/* of the last look */
 	int64		length;			/* what was found */
@@ -129,11 +135,13 @@ look_topic_up(const BrokerRequest *request, FetchTopic *topic)
 
 /* Find out about all topics of a request. */
 static void
-look_topics_up(const BrokerRequest *request, const Fetch *fetch)
+look_topics_up(const BrokerRequest *request, Fetch *fetch)
 {
 	dlist_iter	iter;
 
 	pgt_turn_open();
+	/* before: what changes meanwhile is to be looked at again */
+	fetch->access_version = pgt_access_version();
 	dlist_foreach(iter, &fetch->list->targets)
 	{
 		FetchTarget *target = dlist_container(FetchTarget, node, iter.cur);
@@ -144,6 +152,37 @@ look_topics_up(const BrokerRequest *request, const Fetch *fetch)
 	/* another request at this address would take it for its own */
 	dlist_foreach(iter, &fetch->list->targets)
 		dlist_container(FetchTarget, node, iter.cur)->topic->looked_up = NULL;
+}
+
+/* The error for a topic that is not there any more, by what the request names topics. */
+static KafkaError
+unknown_topic(const BrokerRequest *request)
+{
+	return request->kafka.version >= TOPIC_ID_VERSION ? KAFKA_ERROR_UNKNOWN_TOPIC_ID :
+		KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
+}
+
+/*
+ * Rights may have changed while the request was parked: may the client still read the topics?  No
+ * lock is taken, as somebody who drops a topic may hold it.
+ */
+static void
+check_rights_again(const BrokerRequest *request, Fetch *fetch)
+{
+	dlist_iter	iter;
+
+	fetch->access_version = pgt_access_version();
+	dlist_foreach(iter, &fetch->list->targets)
+	{
+		FetchTopic *topic = dlist_container(FetchTarget, node, iter.cur)->topic;
+
+		if (topic->error != KAFKA_ERROR_NONE)
+			continue;
+		if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(topic->relid)))
+			topic->error = unknown_topic(request);
+		else if (!pgt_access_topic(request->client, topic->relid, ACL_SELECT))
+			topic->error = KAFKA_ERROR_TOPIC_AUTHORIZATION_FAILED;
+	}
 }
 
 /* The key of a partition. */
@@ -191,8 +230,7 @@ find_end(const BrokerRequest *request, FetchTarget *target, const TopicPartition
 {
 	(void) pgt_log_stable_end(key, durable, &target->end);
 	if (target->existed && !target->end.exists)
-		return request->kafka.version >= TOPIC_ID_VERSION ? KAFKA_ERROR_UNKNOWN_TOPIC_ID :
-			KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
+		return unknown_topic(request);
 	target->existed = target->end.exists;
 	if (target->offset < target->end.log_start || target->offset > target->end.log_end)
 		return KAFKA_ERROR_OFFSET_OUT_OF_RANGE;
@@ -424,7 +462,16 @@ leave_park(Fetch *fetch)
 static void
 woken(BrokerRequest *request)
 {
-	leave_park(request->state);
+	Fetch	   *fetch = request->state;
+
+	leave_park(fetch);
+	if (!pgt_authentication_admits(request->client, &pgt_fetch_api))
+	{
+		pgt_broker_close(request, "");	/* why is logged */
+		return;
+	}
+	if (fetch->access_version != pgt_access_version())
+		check_rights_again(request, fetch);
 	look_and_answer(request);
 }
 

@@ -38,7 +38,6 @@
 #include "utils/hsearch.h"
 
 #define SLICE_ROUNDS		400		/* about 0.4 ms */
-#define MOCK_ROUNDS			4096	/* where there is no verifier */
 #define TURNS_PER_SECOND	25
 #define TURNS_AT_ONCE		10
 #define LONGEST_WAIT_US		(15 * INT64CONST(1000000))
@@ -170,12 +169,12 @@ take_verifier(PasswordCheck *check, const char *verifier)
 	return true;
 }
 
-/* Make a check one that takes its time, and fails. */
+/* Make a check one that fails, and takes as long as with a verifier that was made with today's settings. */
 static void
 make_mock(PasswordCheck *check)
 {
 	check->mock = true;
-	check->rounds = MOCK_ROUNDS;
+	check->rounds = PGT_SCRAM_ROUNDS;
 	check->salt_length = 16;
 }
 

@@ -20,7 +20,10 @@
  * be read here only with ssl_passphrase_command_supports_reload.
  *
  * Client certificates are asked for where ssl_ca_file is set, and need not be sent.  One that is
- * sent and not good ends the handshake.
+ * sent and not good ends the handshake.  What OpenSSL finds is all that counts.  The server's callback,
+ * which the context has, describes what is wrong for the server's log, from 16 on.  It must not be called
+ * here: it throws, through OpenSSL, if it does not know an attribute of the name in the certificate.  That
+ * ends a backend, which has one client, and would end the listener.
  *
  * Without OpenSSL in the server there is no TLS: the functions are here, and offer nothing.
  *
@@ -287,6 +290,13 @@ static const ConnectionTransport tls_transport = {
 
 /* ---- the first byte --------------------------------------------------------- */
 
+/* OpenSSL has looked at a certificate: that is the verdict. */
+static int
+keep_verdict(int is_good, X509_STORE_CTX *store)
+{
+	return is_good;
+}
+
 /* From now on the connection is one with TLS. */
 static bool
 begin(Connection *connection)
@@ -302,6 +312,7 @@ begin(Connection *connection)
 		return false;
 	}
 	SSL_set_accept_state(ssl);
+	SSL_set_verify(ssl, SSL_get_verify_mode(ssl), keep_verdict);
 	SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	tls = MemoryContextAllocZero(connection->memory, sizeof(TlsState));
 	tls->ssl = ssl;

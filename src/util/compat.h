@@ -283,6 +283,13 @@ pgt_new_tranche(const char *name)
 	parse_scram_secret(secret, iterations, salt, stored_key, server_key)
 #endif
 
+/* how many rounds new secrets of SCRAM have: a setting since 16 */
+#if PG_VERSION_NUM >= 160000
+#define PGT_SCRAM_ROUNDS			scram_sha_256_iterations
+#else
+#define PGT_SCRAM_ROUNDS			SCRAM_DEFAULT_ITERATIONS
+#endif
+
 /* base64 takes and gives bytes, which were characters till 17 */
 #if PG_VERSION_NUM >= 180000
 #define PGT_B64_DECODE(text, length, bytes, room)	pg_b64_decode(text, length, bytes, room)

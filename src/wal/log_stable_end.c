@@ -313,10 +313,15 @@ look_at_nothing(StableState *state, const LogBounds *bounds)
 static void
 look_for_end(StableState *state, const LogBounds *bounds, const TopicPartition *key)
 {
-	int64		end = state->end;
+	int64		end = expected_end(state);
 
-	if (state->mark_count == 0 && end > bounds->log_start_offset)
-		state->end = Min(end, last_end_before(key, end, bounds->log_start_offset));
+	if (end > bounds->log_start_offset)
+	{
+		end = Min(end, last_end_before(key, end, bounds->log_start_offset));
+		state->end = Min(state->end, end);
+		for (uint32 i = 0; i < state->mark_count; i++)
+			mark(state, i)->end = Min(mark(state, i)->end, end);
+	}
 	state->segments_version = bounds->segments_version;
 }
 

@@ -184,6 +184,13 @@ sql('REVOKE USAGE ON SCHEMA public FROM public');
 ok(poll_until(sub { topic_error($socket, 't') != 0 }), 'without USAGE of the schema it is not seen');
 sql('GRANT USAGE ON SCHEMA public TO public');
 ok(poll_until(sub { topic_error($socket, 't') == 0 }), 'and with it again');
+sql(q{CREATE ROLE landlord; GRANT landlord TO passing; REVOKE INSERT ON t FROM passing; GRANT SELECT ON t TO pg_database_owner;
+	ALTER DATABASE postgres OWNER TO landlord});
+ok(poll_until(sub { topic_error($socket, 't') == 0 }), 'the owner of the database is a member of pg_database_owner');
+sql('ALTER DATABASE postgres OWNER TO CURRENT_USER');
+ok(poll_until(sub { topic_error($socket, 't') == NOT_AUTHORIZED }), 'as long as it is the owner');
+sql('REVOKE SELECT ON t FROM pg_database_owner; REVOKE landlord FROM passing; GRANT INSERT ON t TO passing');
+ok(poll_until(sub { topic_error($socket, 't') == 0 }), 'a privilege of its own again');
 sql('ALTER ROLE passing RENAME TO passed');
 is(topic_error($socket, 't'), 0, 'another name does no harm');
 sql('ALTER ROLE passed NOLOGIN');
@@ -213,6 +220,15 @@ authenticate($socket, 'n,,' . scram_first('alice', 'abc'));
 ok(is_served($socket), 'but ApiVersions is');
 is((handshake($socket, 'PLAIN'))[0], 0, 'and a handshake begins anew');
 is(authenticate($socket, "\0alice\0secret")->{error}, 0, 'with another mechanism');
+
+# while it proves that it is the role, another one gets the name
+sql(q{CREATE ROLE former LOGIN PASSWORD 'secret'; CREATE ROLE heir LOGIN PASSWORD 'other'});
+my $begun = scram_first('former', 'abc');
+$socket = dial($port);
+handshake($socket, 'SCRAM-SHA-256');
+my ($proof) = scram_final($begun, authenticate($socket, "n,,$begun")->{bytes}, 'secret');
+sql('ALTER ROLE former RENAME TO retired; ALTER ROLE heir RENAME TO former');
+refused(authenticate($socket, $proof), $socket, qr/^authentication failed for role "former"$/, 'a name that was given away');
 
 # ---- hostile messages -----------------------------------------------------------------
 

@@ -57,6 +57,14 @@ sign('authority', 'alice', '/CN=alice');
 sign('authority', 'bob', '/CN=bob');
 sign('stranger', 'forged', '/CN=alice');
 
+# one that nobody has signed, for a name with an attribute that only its maker knows
+open(my $config, '>', "$dir/odd.cnf") or die "no odd.cnf: $!";
+print $config "oid_section = oids\n[oids]\noddity = 1.3.6.1.4.1.99999.1\n",
+	"[req]\ndistinguished_name = name\nprompt = no\n[name]\nCN = alice\noddity = odd\n";
+close($config);
+openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '10',
+	'-config', "$dir/odd.cnf", '-keyout', "$dir/odd.key", '-out', "$dir/odd.crt");
+
 # ---- helpers ---------------------------------------------------------------------------
 
 sub write_rules
@@ -193,7 +201,11 @@ is(login_scram(dial_tls($port), 'bob', 'secret')->{error}, FAILED, 'no certifica
 is(login_scram(dial_tls($port, certificate('alice')), 'carol', 'secret')->{error}, 0, 'any certificate, and the password');
 is(login_scram(dial_tls($port), 'carol', 'secret')->{error}, FAILED, 'not without one');
 is(login_scram(dial_tls($port, certificate('alice')), 'alice', 'secret')->{error}, FAILED, 'method cert is not for passwords');
+my $beside = dial_tls($port, certificate('alice'));
+is(topic_error($beside, 't'), 0, 'one beside those that come now');
 ok(!is_served(dial_tls($port, certificate('forged'))), 'a certificate of a strange authority ends the connection');
+ok(!is_served(dial_tls($port, certificate('odd'))), 'so does one with a strange attribute');
+is(topic_error($beside, 't'), 0, 'and none but that connection');
 is($node->safe_psql('postgres', 'SELECT 1'), 1, 'the server is well');
 
 # ---- changes ---------------------------------------------------------------------------------------

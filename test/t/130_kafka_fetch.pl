@@ -212,6 +212,21 @@ wait_for($waiter, topics => { gone => { 0 => 0 } });
 sql('DROP FOREIGN TABLE gone');
 is($waiter->fetched->{gone}{0}{error}, 3, 'dropping the topic ends the waiting');
 
+# who waits may not read what comes after a REVOKE
+sql(q{SELECT create_topic('taken')});
+fetch_one('taken', 0, 0);
+wait_for($waiter, topics => { taken => { 0 => 0 } });
+sql(q{REVOKE SELECT ON taken FROM app; CALL fill('taken', 1)});
+my $taken = $waiter->fetched->{taken}{0};
+is("$taken->{error} " . length($taken->{records} // ''), '29 0', 'REVOKE ends the waiting with the next record');
+sql(q{GRANT SELECT ON taken TO app});
+wait_for($waiter, topics => { taken => { 0 => 1 } });
+sql('ALTER ROLE app NOLOGIN');
+sql(q{CALL fill('taken', 1)});
+ok($waiter->is_closed, 'who may not log in any more gets nothing');
+sql('ALTER ROLE app LOGIN');
+$waiter = KafkaConsumer->new($port);
+
 wait_for($waiter, topics => { events => { 1 => 6 } });
 $waiter->close;
 sql(q{CALL fill('events', 1, 3, 1)});
