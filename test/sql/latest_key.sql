@@ -60,7 +60,7 @@ DROP FUNCTION lk_copy;
 -- ---- results
 CREATE TABLE conditions (condition text);
 INSERT INTO conditions VALUES ($$key = 'k1'$$), ($$key = 'k77'$$), ($$key = 'k13'$$), ($$key = 'none'$$), ($$key = ''$$),
-    ($$key = NULL$$), ($$key IN ('k1', 'k2', 'k300', 'x')$$), ($$key = 'k1' AND key = 'k2'$$), ($$key = ANY ('{}')$$),
+    ($$key = NULL$$), ($$key IN ('k1', 'k2', 'k300', 'x')$$), ($$key = ANY ('{}')$$),
     ($$key = ANY (ARRAY(SELECT 'k' || i FROM generate_series(0, 899, 7) i))$$),
     ($$key = ANY (ARRAY(SELECT 'k' || i FROM generate_series(0, 899) i))$$),
     ($$key = ANY (ARRAY(SELECT 'k' || i FROM generate_series(0, 3000) i))$$),
