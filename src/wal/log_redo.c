@@ -27,6 +27,7 @@
 #include "postgres.h"
 
 #include "access/rmgr.h"
+#include "access/transam.h"
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
 #include "access/xlogrecovery.h"
@@ -387,6 +388,12 @@ redo_append(XLogReaderState *record)
 	bool		has_producer;
 
 	read_append(record, &append);
+
+	/*
+	 * The id must not be given out again.  The server keeps from that the id that stands in the
+	 * record's own header; a batch that was appended in a subtransaction has none there.
+	 */
+	AdvanceNextFullTransactionIdPastXid(XidFromFullTransactionId(FullTransactionIdFromU64(xlrec->xid)));
 	self_synced = (xlrec->flags & APPEND_SELF_SYNCED) != 0;
 	state = redo_partition(&xlrec->key);
 	has_producer = append.request.producer_id >= 0;
