@@ -83,3 +83,11 @@ pgt_cluster_leader_epoch(void)
 {
 	return (int32) GetWALInsertionTimeLine();
 }
+
+KafkaError
+pgt_cluster_check_epoch(int32 said, int32 current)
+{
+	if (said < 0 || said == current)
+		return KAFKA_ERROR_NONE;
+	return said < current ? KAFKA_ERROR_FENCED_LEADER_EPOCH : KAFKA_ERROR_UNKNOWN_LEADER_EPOCH;
+}

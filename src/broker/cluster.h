@@ -6,6 +6,7 @@
 #define CLUSTER_H
 
 #include "broker/broker.h"
+#include "kafka/kafka_error.h"
 
 /* A cluster for each database: its id is made of the system identifier and the database's oid. */
 extern KafkaString pgt_cluster_id(void);
@@ -27,5 +28,11 @@ extern int32 *pgt_cluster_nodes(void);
 
 /* The number of the leader's time of office: the timeline of the WAL. */
 extern int32 pgt_cluster_leader_epoch(void);
+
+/*
+ * May a client be served that takes this epoch for the leader's?  -1: it says none.  An older
+ * one is FENCED_LEADER_EPOCH, one that is not yet UNKNOWN_LEADER_EPOCH.
+ */
+extern KafkaError pgt_cluster_check_epoch(int32 said, int32 current);
 
 #endif							/* CLUSTER_H */

@@ -214,16 +214,6 @@ look_for_divergence(const Fetch *fetch, FetchTarget *target, const TopicPartitio
 	target->diverging_end = end.end;
 }
 
-/* Does the client know which leader there is? */
-static KafkaError
-check_leader_epoch(const Fetch *fetch, const FetchTarget *target)
-{
-	if (target->leader_epoch < 0 || target->leader_epoch == fetch->leader_epoch)
-		return KAFKA_ERROR_NONE;
-	return target->leader_epoch < fetch->leader_epoch ? KAFKA_ERROR_FENCED_LEADER_EPOCH :
-		KAFKA_ERROR_UNKNOWN_LEADER_EPOCH;
-}
-
 /* Find the end of a partition, and whether the offset is one of it. */
 static KafkaError
 find_end(const BrokerRequest *request, FetchTarget *target, const TopicPartition *key, XLogRecPtr durable)
@@ -249,7 +239,7 @@ look_at(const BrokerRequest *request, Fetch *fetch, FetchTarget *target, XLogRec
 		return error;
 	if (target->partition < 0 || target->partition >= target->topic->partitions)
 		return KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
-	error = check_leader_epoch(fetch, target);
+	error = pgt_cluster_check_epoch(target->leader_epoch, fetch->leader_epoch);
 	if (error != KAFKA_ERROR_NONE)
 		return error;
 	error = find_end(request, target, &key, durable);

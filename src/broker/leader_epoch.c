@@ -35,14 +35,15 @@ look(const AskedTopic *topic, const AskedPartition *asked, AnsweredPartition *an
 	int32		current = pgt_cluster_leader_epoch();
 	TopicPartition key;
 	LogEpochEnd end;
+	KafkaError	error;
 
 	if (topic->error != KAFKA_ERROR_NONE)
 		return topic->error;
 	if (asked->partition < 0 || asked->partition >= topic->partitions)
 		return KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
-	if (asked->current_leader_epoch >= 0 && asked->current_leader_epoch != current)
-		return asked->current_leader_epoch < current ? KAFKA_ERROR_FENCED_LEADER_EPOCH :
-			KAFKA_ERROR_UNKNOWN_LEADER_EPOCH;
+	error = pgt_cluster_check_epoch(asked->current_leader_epoch, current);
+	if (error != KAFKA_ERROR_NONE)
+		return error;
 	memset(&key, 0, sizeof(key));
 	key.database = MyDatabaseId;
 	key.topic = topic->relid;

@@ -145,6 +145,7 @@ look(const BrokerRequest *request, ListOffsets *state, const AskedTopic *topic, 
 	int32		epoch = pgt_cluster_leader_epoch();
 	TopicPartition key;
 	LogStableEnd end;
+	KafkaError	error;
 
 	if (topic->error != KAFKA_ERROR_NONE)
 		return topic->error;
@@ -152,9 +153,9 @@ look(const BrokerRequest *request, ListOffsets *state, const AskedTopic *topic, 
 		return KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
 	if (asked->timestamp < 0 && request->kafka.version < version_of(asked->timestamp))
 		return KAFKA_ERROR_UNSUPPORTED_VERSION;
-	if (asked->current_leader_epoch >= 0 && asked->current_leader_epoch != epoch)
-		return asked->current_leader_epoch < epoch ? KAFKA_ERROR_FENCED_LEADER_EPOCH :
-			KAFKA_ERROR_UNKNOWN_LEADER_EPOCH;
+	error = pgt_cluster_check_epoch(asked->current_leader_epoch, epoch);
+	if (error != KAFKA_ERROR_NONE)
+		return error;
 
 	memset(&key, 0, sizeof(key));
 	key.database = MyDatabaseId;
