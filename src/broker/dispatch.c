@@ -29,34 +29,6 @@
 #define LARGEST_BLOCK	(64 * 1024)
 #define ARENA_MIN_LIMIT	(64 * 1024 * 1024)	/* that the messages of a request may take, whatever the setting */
 
-/* ---- errors end here ------------------------------------------------------- */
-
-/* Call a function; false if it has thrown, after the error is logged and the turn is cleaned up. */
-static bool
-call_guarded(void (*function) (void *arg), void *arg)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	volatile bool done = false;
-
-	PG_TRY();
-	{
-		function(arg);
-		done = true;
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(caller);
-		HOLD_INTERRUPTS();
-		EmitErrorReport();
-		FlushErrorState();
-		pgt_turn_recover();
-		RESUME_INTERRUPTS();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	return done;
-}
-
 /* ---- memory ---------------------------------------------------------------- */
 
 /* A further block for the messages of a request. */
@@ -140,7 +112,7 @@ run_request(BrokerRequest *request, void (*function) (BrokerRequest *request))
 	RequestCall call = {request, function};
 	Exchange   *exchange = request->exchange;
 
-	if (!call_guarded(call_request, &call))
+	if (!pgt_turn_try(call_request, &call, NULL))
 	{
 		/* an answer may have been given before the error; then the client keeps it */
 		if (!exchange->answered)
@@ -230,7 +202,7 @@ dropped(Exchange *exchange)
 	{
 		RequestCall call = {request, request->dropped};
 
-		(void) call_guarded(call_request, &call);
+		(void) pgt_turn_try(call_request, &call, NULL);
 	}
 }
 
@@ -291,7 +263,7 @@ opened(Connection *connection)
 	client->api_key = -1;
 	client->session_end = NEVER_US;
 	pgt_connection_status_add(client);
-	return call_guarded(call_begin, client) && call_guarded(call_opened, client);
+	return pgt_turn_try(call_begin, client, NULL) && pgt_turn_try(call_opened, client, NULL);
 }
 
 static void
@@ -304,7 +276,7 @@ static void
 closed(Connection *connection)
 {
 	pgt_connection_status_remove(connection->client);
-	(void) call_guarded(call_closed, connection->client);
+	(void) pgt_turn_try(call_closed, connection->client, NULL);
 }
 
 static const ConnectionHandlers connection_handlers = {
@@ -374,7 +346,7 @@ pgt_dispatch_start(void)
 	for (int i = 0; pgt_api_table_hooks[i] != NULL; i++)
 	{
 		if (pgt_api_table_hooks[i]->start != NULL)
-			(void) call_guarded(call_start, (void *) pgt_api_table_hooks[i]);
+			(void) pgt_turn_try(call_start, (void *) pgt_api_table_hooks[i], NULL);
 	}
 }
 
@@ -384,7 +356,7 @@ pgt_dispatch_reloaded(void)
 	for (int i = 0; pgt_api_table_hooks[i] != NULL; i++)
 	{
 		if (pgt_api_table_hooks[i]->reloaded != NULL)
-			(void) call_guarded(call_reloaded, (void *) pgt_api_table_hooks[i]);
+			(void) pgt_turn_try(call_reloaded, (void *) pgt_api_table_hooks[i], NULL);
 	}
 }
 
@@ -396,7 +368,7 @@ pgt_dispatch_turn_begin(bool latch_set)
 		HookCall	call = {.hooks = pgt_api_table_hooks[i], .latch_set = latch_set};
 
 		if (call.hooks->turn_begin != NULL)
-			(void) call_guarded(call_turn_begin, &call);
+			(void) pgt_turn_try(call_turn_begin, &call, NULL);
 	}
 }
 
@@ -406,7 +378,7 @@ pgt_dispatch_turn_end(void)
 	for (int i = 0; pgt_api_table_hooks[i] != NULL; i++)
 	{
 		if (pgt_api_table_hooks[i]->turn_end != NULL)
-			(void) call_guarded(call_turn_end, (void *) pgt_api_table_hooks[i]);
+			(void) pgt_turn_try(call_turn_end, (void *) pgt_api_table_hooks[i], NULL);
 	}
 }
 
@@ -418,7 +390,7 @@ pgt_dispatch_reached(BrokerDurability durability, XLogRecPtr lsn)
 		HookCall	call = {.hooks = pgt_api_table_hooks[i], .durability = durability, .lsn = lsn};
 
 		if (call.hooks->reached != NULL)
-			(void) call_guarded(call_reached, &call);
+			(void) pgt_turn_try(call_reached, &call, NULL);
 	}
 	pgt_broker_wait_reached(durability, lsn);
 }

@@ -227,9 +227,18 @@ find_end(const BrokerRequest *request, FetchTarget *target, const TopicPartition
 	return KAFKA_ERROR_NONE;
 }
 
+/* A partition that is looked at. */
+typedef struct Look
+{
+	const BrokerRequest *request;
+	Fetch	   *fetch;
+	FetchTarget *target;
+	XLogRecPtr	durable;
+} Look;
+
 /* Look at a partition, and take what there is. */
 static KafkaError
-look_at(const BrokerRequest *request, Fetch *fetch, FetchTarget *target, XLogRecPtr durable)
+take(const BrokerRequest *request, Fetch *fetch, FetchTarget *target, XLogRecPtr durable)
 {
 	TopicPartition key = key_of(target);
 	LogRangesWish wish = {.offset = target->offset,.at_least_one = fetch->length == 0};
@@ -255,28 +264,25 @@ look_at(const BrokerRequest *request, Fetch *fetch, FetchTarget *target, XLogRec
 	return KAFKA_ERROR_NONE;
 }
 
+static void
+look_at(void *arg)
+{
+	const Look *look = arg;
+
+	look->target->error = take(look->request, look->fetch, look->target, look->durable);
+}
+
 /* The same, where damage is an error of the partition. */
 static void
-look_at_guarded(const BrokerRequest *request, Fetch *fetch, FetchTarget *target, XLogRecPtr durable)
+look_at_target(const BrokerRequest *request, Fetch *fetch, FetchTarget *target, XLogRecPtr durable)
 {
-	volatile KafkaError error = KAFKA_ERROR_KAFKA_STORAGE_ERROR;
+	Look		look = {request, fetch, target, durable};
 
 	target->found = (LogRanges) {0};
 	target->diverges = false;
-	PG_TRY();
-	{
-		error = look_at(request, fetch, target, durable);
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(fetch->found_context);
-		EmitErrorReport();
-		pgt_turn_recover();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(fetch->found_context);
-	target->error = error;
-	if (error != KAFKA_ERROR_NONE)
+	if (!pgt_turn_try(look_at, &look, NULL))
+		target->error = KAFKA_ERROR_KAFKA_STORAGE_ERROR;
+	if (target->error != KAFKA_ERROR_NONE)
 		target->found = (LogRanges) {0};
 }
 
@@ -297,7 +303,7 @@ look(const BrokerRequest *request, Fetch *fetch)
 	{
 		FetchTarget *target = dlist_container(FetchTarget, node, iter.cur);
 
-		look_at_guarded(request, fetch, target, durable);
+		look_at_target(request, fetch, target, durable);
 		fetch->length += target->found.length;
 		fetch->ranges += target->found.count;
 		fetch->failed = fetch->failed || target->error != KAFKA_ERROR_NONE || target->diverges;
@@ -545,31 +551,31 @@ const BrokerApi pgt_fetch_api = {.key = KAFKA_API_FETCH,.serve = serve};
 
 /* ---- news ------------------------------------------------------------------------- */
 
-/*
- * Has the end of a partition moved, or does it wait for a flush that perhaps nobody has asked
- * for?  What cannot be told is news, too: the requests find out.
- */
+/* A partition that may have news. */
+typedef struct NewsLook
+{
+	const TopicPartition *key;
+	bool		is_news;
+} NewsLook;
+
+/* Has the end of a partition moved, or does it wait for a flush that perhaps nobody has asked for? */
+static void
+look_for_news(void *arg)
+{
+	NewsLook   *look = arg;
+	LogStableEnd end;
+
+	look->is_news = pgt_log_stable_end_has_moved(look->key, pgt_log_stable_end_durable(), &end) ||
+		end.awaited != InvalidXLogRecPtr || !end.exists;
+}
+
+/* The same.  What cannot be told is news, too: the requests find out. */
 static bool
 is_news(const TopicPartition *key, int64 *last)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	volatile bool news = true;
+	NewsLook	look = {key};
 
-	PG_TRY();
-	{
-		LogStableEnd end;
-
-		news = pgt_log_stable_end_has_moved(key, pgt_log_stable_end_durable(), &end) ||
-			end.awaited != InvalidXLogRecPtr || !end.exists;
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(caller);
-		pgt_turn_recover();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	return news;
+	return !pgt_turn_try_quietly(look_for_news, &look, NULL) || look.is_news;
 }
 
 /* The latch was set: wake the requests that wait for partitions with news. */

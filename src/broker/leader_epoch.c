@@ -28,9 +28,17 @@ typedef struct AskedTopic
 	KafkaError	error;
 } AskedTopic;
 
+/* A partition that is looked at. */
+typedef struct Look
+{
+	const AskedTopic *topic;
+	const AskedPartition *asked;
+	AnsweredPartition *answer;
+} Look;
+
 /* Find the end of an epoch in a partition. */
 static KafkaError
-look(const AskedTopic *topic, const AskedPartition *asked, AnsweredPartition *answer)
+find_end(const AskedTopic *topic, const AskedPartition *asked, AnsweredPartition *answer)
 {
 	int32		current = pgt_cluster_leader_epoch();
 	TopicPartition key;
@@ -54,26 +62,12 @@ look(const AskedTopic *topic, const AskedPartition *asked, AnsweredPartition *an
 	return KAFKA_ERROR_NONE;
 }
 
-/* The same, where damage is an error of the partition. */
-static KafkaError
-look_guarded(const AskedTopic *topic, const AskedPartition *asked, AnsweredPartition *answer)
+static void
+look(void *arg)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	volatile KafkaError error = KAFKA_ERROR_KAFKA_STORAGE_ERROR;
+	const Look *partition = arg;
 
-	PG_TRY();
-	{
-		error = look(topic, asked, answer);
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(caller);
-		EmitErrorReport();
-		pgt_turn_recover();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	return error;
+	partition->answer->error_code = find_end(partition->topic, partition->asked, partition->answer);
 }
 
 /* Answer what is asked of a topic. */
@@ -93,10 +87,12 @@ answer_topic(BrokerRequest *request, const KafkaOffsetForLeaderEpochRequestOffse
 												answer->partitions.count);
 	for (int i = 0; i < answer->partitions.count; i++)
 	{
-		AnsweredPartition *partition = &answer->partitions.items[i];
+		Look		partition = {&topic, &asked->partitions.items[i], &answer->partitions.items[i]};
 
-		partition->partition = asked->partitions.items[i].partition;
-		partition->error_code = look_guarded(&topic, &asked->partitions.items[i], partition);
+		partition.answer->partition = partition.asked->partition;
+		/* damage is an error of the partition */
+		if (!pgt_turn_try(look, &partition, NULL))
+			partition.answer->error_code = KAFKA_ERROR_KAFKA_STORAGE_ERROR;
 	}
 }
 

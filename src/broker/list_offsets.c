@@ -137,11 +137,20 @@ needs_end(int64 timestamp)
 	return timestamp >= 0 || timestamp == LATEST_TIMESTAMP || timestamp == MAX_TIMESTAMP;
 }
 
+/* A partition that is looked at. */
+typedef struct Look
+{
+	const BrokerRequest *request;
+	const AskedTopic *topic;
+	const AskedPartition *asked;
+	AnsweredPartition *answer;
+} Look;
+
 /* Find what is asked of a partition. */
 static KafkaError
-look(const BrokerRequest *request, ListOffsets *state, const AskedTopic *topic, const AskedPartition *asked,
-	 AnsweredPartition *answer)
+find(const BrokerRequest *request, const AskedTopic *topic, const AskedPartition *asked, AnsweredPartition *answer)
 {
+	ListOffsets *state = request->state;
 	int32		epoch = pgt_cluster_leader_epoch();
 	TopicPartition key;
 	LogStableEnd end;
@@ -174,27 +183,12 @@ look(const BrokerRequest *request, ListOffsets *state, const AskedTopic *topic, 
 	return KAFKA_ERROR_NONE;
 }
 
-/* The same, where damage is an error of the partition. */
-static KafkaError
-look_guarded(const BrokerRequest *request, ListOffsets *state, const AskedTopic *topic,
-			 const AskedPartition *asked, AnsweredPartition *answer)
+static void
+look(void *arg)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	volatile KafkaError error = KAFKA_ERROR_KAFKA_STORAGE_ERROR;
+	const Look *partition = arg;
 
-	PG_TRY();
-	{
-		error = look(request, state, topic, asked, answer);
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(caller);
-		EmitErrorReport();
-		pgt_turn_recover();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	return error;
+	partition->answer->error_code = find(partition->request, partition->topic, partition->asked, partition->answer);
 }
 
 /* ---- the request ------------------------------------------------------------------ */
@@ -251,11 +245,15 @@ find_all(BrokerRequest *request, ListOffsets *state)
 	for (int i = 0; i < body->topics.count; i++)
 		for (int k = 0; k < body->topics.items[i].partitions.count; k++)
 		{
-			const AskedPartition *asked = &body->topics.items[i].partitions.items[k];
-			AnsweredPartition *answer = &state->response.topics.items[i].partitions.items[k];
+			Look		partition = {
+				request, &state->topics[i], &body->topics.items[i].partitions.items[k],
+				&state->response.topics.items[i].partitions.items[k]
+			};
 
-			answer->partition_index = asked->partition_index;
-			answer->error_code = look_guarded(request, state, &state->topics[i], asked, answer);
+			partition.answer->partition_index = partition.asked->partition_index;
+			/* damage is an error of the partition */
+			if (!pgt_turn_try(look, &partition, NULL))
+				partition.answer->error_code = KAFKA_ERROR_KAFKA_STORAGE_ERROR;
 		}
 }
 

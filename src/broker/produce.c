@@ -216,8 +216,9 @@ queue(ProducePart *part, Topic *topic)
 
 /* Bring a part as far as it goes without waiting. */
 static void
-admit(ProducePart *part)
+admit(void *arg)
 {
+	ProducePart *part = arg;
 	Topic	   *topic;
 
 	if (part->state == PART_BUSY)
@@ -254,23 +255,10 @@ admit(ProducePart *part)
 static void
 admit_or_fail(ProducePart *part)
 {
-	MemoryContext caller = CurrentMemoryContext;
+	ErrorData  *error;
 
-	PG_TRY();
-	{
-		admit(part);
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(caller);
-		EmitErrorReport();
-		error = CopyErrorData();
-		pgt_turn_recover();
+	if (!pgt_turn_try(admit, part, &error))
 		fail(part, KAFKA_ERROR_UNKNOWN_SERVER_ERROR, error->message);
-	}
-	PG_END_TRY();
 }
 
 /* Bring all parts as far as they go that are in this state. */
@@ -391,8 +379,9 @@ park_for_durable(Produce *produce)
 
 /* Answer, or wait for what is missing. */
 static void
-proceed(Produce *produce)
+proceed(void *arg)
 {
+	Produce    *produce = arg;
 	int64		now = pgt_clock_monotonic_us();
 
 	if (produce->queued > 0)
@@ -434,20 +423,8 @@ wake(BrokerRequest *request)
 static void
 proceed_or_close(Produce *produce)
 {
-	MemoryContext caller = CurrentMemoryContext;
-
-	PG_TRY();
-	{
-		proceed(produce);
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(caller);
-		EmitErrorReport();
-		FlushErrorState();
+	if (!pgt_turn_try(proceed, produce, NULL))
 		pgt_broker_close(produce->request, "an error while it was answered");
-	}
-	PG_END_TRY();
 }
 
 /* The turn has committed: give a part the answer for what has become of its batch. */

@@ -18,6 +18,8 @@
  * producers in SQL must not do for that very reason (producer.c), and which is what is wanted here:
  * one client's error must not undo what another one has sent.  Rows that are written
  * are taken back, so they are written in before(), or in a subtransaction of their own.
+ * What must not fail together is called by pgt_turn_try(): requests, and within them the
+ * partitions of which each has an error code of its own.
  * If the commit fails, or the transaction is lost otherwise, work is told that it has not
  * committed.
  *
@@ -77,24 +79,20 @@ pgt_turn_open(void)
 	MemoryContextSwitchTo(caller);
 }
 
-/* Tell work what has become of it.  If it fails at that, other work must hear of it all the same. */
-static void
-tell(TurnWork *work, bool committed, XLogRecPtr lsn)
+/* What has become of work. */
+typedef struct Outcome
 {
-	MemoryContext caller = CurrentMemoryContext;
+	TurnWork   *work;
+	bool		committed;
+	XLogRecPtr	lsn;
+} Outcome;
 
-	PG_TRY();
-	{
-		work->after(work, committed, lsn);
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(caller);
-		EmitErrorReport();
-		pgt_turn_recover();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
+static void
+tell(void *arg)
+{
+	const Outcome *outcome = arg;
+
+	outcome->work->after(outcome->work, outcome->committed, outcome->lsn);
 }
 
 /* Forget the transaction, and tell all work what has become of it. */
@@ -109,9 +107,10 @@ close_turn(bool committed, XLogRecPtr lsn)
 	last_work = NULL;
 	while (!slist_is_empty(&done))
 	{
-		TurnWork   *work = slist_container(TurnWork, node, slist_pop_head_node(&done));
+		Outcome		outcome = {slist_container(TurnWork, node, slist_pop_head_node(&done)), committed, lsn};
 
-		tell(work, committed, lsn);
+		/* if one fails at that, the others must hear of it all the same */
+		(void) pgt_turn_try(tell, &outcome, NULL);
 	}
 }
 
@@ -183,6 +182,50 @@ pgt_turn_recover(void)
 	if (is_open)
 		close_turn(false, InvalidXLogRecPtr);
 }
+
+/* ---- errors ----------------------------------------------------------------- */
+
+/* pgt_turn_try(), with an error that is logged or not. */
+static bool
+try_work(void (*work) (void *arg), void *arg, bool is_logged, ErrorData **error)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	volatile bool done = false;
+
+	PG_TRY();
+	{
+		work(arg);
+		done = true;
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		HOLD_INTERRUPTS();
+		if (is_logged)
+			EmitErrorReport();
+		if (error != NULL)
+			*error = CopyErrorData();
+		pgt_turn_recover();
+		RESUME_INTERRUPTS();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	return done;
+}
+
+bool
+pgt_turn_try(void (*work) (void *arg), void *arg, ErrorData **error)
+{
+	return try_work(work, arg, true, error);
+}
+
+bool
+pgt_turn_try_quietly(void (*work) (void *arg), void *arg, ErrorData **error)
+{
+	return try_work(work, arg, false, error);
+}
+
+/* ---- work ------------------------------------------------------------------- */
 
 void
 pgt_turn_add(TurnWork *work)

@@ -28,6 +28,16 @@ extern void pgt_turn_end(void);
  */
 extern void pgt_turn_recover(void);
 
+/*
+ * Call work(arg), whose ERROR must not be that of all others in the turn: of a request, or of a part
+ * of one.  True if it returns.  Else the error is logged, the turn is cleaned up as above, and the
+ * memory context is the caller's; *error, unless that is NULL, is a copy of the error in there.
+ */
+extern bool pgt_turn_try(void (*work) (void *arg), void *arg, ErrorData **error);
+
+/* The same for an error that is not logged. */
+extern bool pgt_turn_try_quietly(void (*work) (void *arg), void *arg, ErrorData **error);
+
 /* What pgt_turn_lock() says. */
 typedef enum TurnLock
 {

@@ -80,55 +80,51 @@ find_state(const TopicPartition *key)
 	return pgt_log_state_find(key);
 }
 
-/* Append a partition's batches. */
-static void
-append(TurnBatch **run, int length, LogAppendRequest *requests)
+/* A partition's batches, which are appended together. */
+typedef struct Run
 {
+	TurnBatch **batches;
+	int			length;
+	LogAppendRequest *requests; /* of the batches, copied: an error may come after a part of them */
+} Run;
+
+/* Append them. */
+static void
+append(void *arg)
+{
+	Run		   *run = arg;
 	LogWriterRange own = {0};
-	PartitionState *state = find_state(&run[0]->key);
+	PartitionState *state = find_state(&run->batches[0]->key);
 
 	xid = GetTopFullTransactionId();
-	pgt_log_writer_append(state, run[0]->config, requests, length, xid, &own);
+	pgt_log_writer_append(state, run->batches[0]->config, run->requests, run->length, xid, &own);
 }
 
 /* Give the batches what has become of them, and those that were not appended the reason. */
 static void
-note_outcome(TurnBatch **run, int length, const LogAppendRequest *requests, const char *problem)
+note_outcome(const Run *run, const char *problem)
 {
-	for (int i = 0; i < length; i++)
+	for (int i = 0; i < run->length; i++)
 	{
-		run[i]->request = requests[i];
-		if (problem != NULL && requests[i].outcome == LOG_APPEND_NOT_DONE)
-			run[i]->problem = MemoryContextStrdup(run[i]->memory, problem);
+		TurnBatch  *batch = run->batches[i];
+
+		batch->request = run->requests[i];
+		if (problem != NULL && batch->request.outcome == LOG_APPEND_NOT_DONE)
+			batch->problem = MemoryContextStrdup(batch->memory, problem);
 	}
 }
 
 /* Append a partition's batches; an ERROR is theirs alone. */
 static void
-append_or_note(TurnBatch **run, int length)
+append_or_note(TurnBatch **run_batches, int length)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	LogAppendRequest *requests = palloc(length * sizeof(LogAppendRequest));
+	Run			run = {run_batches, length, palloc(length * sizeof(LogAppendRequest))};
+	ErrorData  *error = NULL;
 
 	for (int i = 0; i < length; i++)
-		requests[i] = run[i]->request;
-	PG_TRY();
-	{
-		append(run, length, requests);
-		note_outcome(run, length, requests, NULL);
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(caller);
-		EmitErrorReport();
-		error = CopyErrorData();
-		pgt_turn_recover();
-		note_outcome(run, length, requests, error->message);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
+		run.requests[i] = run_batches[i]->request;
+	(void) pgt_turn_try(append, &run, &error);
+	note_outcome(&run, error == NULL ? NULL : error->message);
 }
 
 /* Before the transaction commits. */
