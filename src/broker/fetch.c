@@ -56,7 +56,6 @@
 #include "kafka/kafka_default.h"
 #include "log/log_file_cache.h"
 #include "log/topic_waiters.h"
-#include "miscadmin.h"
 #include "util/clock.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
@@ -115,22 +114,28 @@ static void look_and_answer(BrokerRequest *request);
 
 /* ---- looking topics up ------------------------------------------------------- */
 
+/* The error for a topic that is not there, by what the request names topics. */
+static KafkaError
+unknown_topic(const BrokerRequest *request)
+{
+	return request->kafka.version >= TOPIC_ID_VERSION ? KAFKA_ERROR_UNKNOWN_TOPIC_ID :
+		KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
+}
+
 /* Find out about a topic, once for a request. */
 static void
 look_topic_up(const BrokerRequest *request, FetchTopic *topic)
 {
 	bool		by_id = request->kafka.version >= TOPIC_ID_VERSION;
-	const Topic *found;
+	Oid			relid;
 
 	if (topic->looked_up == request)
 		return;
 	topic->looked_up = request;
-	topic->relid = by_id ? pgt_topic_names_by_id(&topic->id) : pgt_topic_names_find(topic->name);
-	topic->error = pgt_topic_lookup(request->client, topic->relid, ACL_SELECT, &found);
-	if (topic->error == KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION && by_id)
-		topic->error = KAFKA_ERROR_UNKNOWN_TOPIC_ID;
-	if (topic->error == KAFKA_ERROR_NONE)
-		topic->partitions = found->partitions;
+	relid = by_id ? pgt_topic_names_by_id(&topic->id) : pgt_topic_names_find(topic->name);
+	topic->found = pgt_topic_lookup_keep(request->client, relid, ACL_SELECT);
+	if (topic->found.error == KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION)
+		topic->found.error = unknown_topic(request);
 }
 
 /* Find out about all topics of a request. */
@@ -154,14 +159,6 @@ look_topics_up(const BrokerRequest *request, Fetch *fetch)
 		dlist_container(FetchTarget, node, iter.cur)->topic->looked_up = NULL;
 }
 
-/* The error for a topic that is not there any more, by what the request names topics. */
-static KafkaError
-unknown_topic(const BrokerRequest *request)
-{
-	return request->kafka.version >= TOPIC_ID_VERSION ? KAFKA_ERROR_UNKNOWN_TOPIC_ID :
-		KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
-}
-
 /*
  * Rights may have changed while the request was parked: may the client still read the topics?  No
  * lock is taken, as somebody who drops a topic may hold it.
@@ -174,7 +171,7 @@ check_rights_again(const BrokerRequest *request, Fetch *fetch)
 	fetch->access_version = pgt_access_version();
 	dlist_foreach(iter, &fetch->list->targets)
 	{
-		FetchTopic *topic = dlist_container(FetchTarget, node, iter.cur)->topic;
+		TopicLookup *topic = &dlist_container(FetchTarget, node, iter.cur)->topic->found;
 
 		if (topic->error != KAFKA_ERROR_NONE)
 			continue;
@@ -183,19 +180,6 @@ check_rights_again(const BrokerRequest *request, Fetch *fetch)
 		else if (!pgt_access_topic(request->client, topic->relid, ACL_SELECT))
 			topic->error = KAFKA_ERROR_TOPIC_AUTHORIZATION_FAILED;
 	}
-}
-
-/* The key of a partition. */
-static TopicPartition
-key_of(const FetchTarget *target)
-{
-	TopicPartition key;
-
-	memset(&key, 0, sizeof(key));
-	key.database = MyDatabaseId;
-	key.topic = target->topic->relid;
-	key.partition = target->partition;
-	return key;
 }
 
 /* ---- looking at partitions ------------------------------------------------------ */
@@ -240,18 +224,14 @@ typedef struct Look
 static KafkaError
 take(const BrokerRequest *request, Fetch *fetch, FetchTarget *target, XLogRecPtr durable)
 {
-	TopicPartition key = key_of(target);
+	TopicPartition key;
 	LogRangesWish wish = {.offset = target->offset,.at_least_one = fetch->length == 0};
-	KafkaError	error = target->topic->error;
+	KafkaError	error = pgt_topic_lookup_partition(&target->topic->found, target->partition, &key);
 
-	if (error != KAFKA_ERROR_NONE)
-		return error;
-	if (target->partition < 0 || target->partition >= target->topic->partitions)
-		return KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
-	error = pgt_cluster_check_epoch(target->leader_epoch, fetch->leader_epoch);
-	if (error != KAFKA_ERROR_NONE)
-		return error;
-	error = find_end(request, target, &key, durable);
+	if (error == KAFKA_ERROR_NONE)
+		error = pgt_cluster_check_epoch(target->leader_epoch, fetch->leader_epoch);
+	if (error == KAFKA_ERROR_NONE)
+		error = find_end(request, target, &key, durable);
 	if (error != KAFKA_ERROR_NONE)
 		return error;
 	look_for_divergence(fetch, target, &key);
@@ -489,7 +469,11 @@ park(BrokerRequest *request, Fetch *fetch)
 	{
 		fetch->keys = MemoryContextAllocHuge(request->memory, fetch->list->count * sizeof(TopicPartition));
 		dlist_foreach(iter, &fetch->list->targets)
-			fetch->keys[count++] = key_of(dlist_container(FetchTarget, node, iter.cur));
+		{
+			const FetchTarget *target = dlist_container(FetchTarget, node, iter.cur);
+
+			fetch->keys[count++] = pgt_topic_partition_key(target->topic->found.relid, target->partition);
+		}
 	}
 	wait.partitions = fetch->keys;
 	wait.partition_count = fetch->list->count;
@@ -597,10 +581,7 @@ turn_begin(bool latch_set)
 			count = -1;
 			break;
 		}
-		memset(&key, 0, sizeof(key));
-		key.database = MyDatabaseId;
-		key.topic = news[i].topic;
-		key.partition = news[i].partition;
+		key = pgt_topic_partition_key(news[i].topic, news[i].partition);
 		if (pgt_broker_is_awaited(&key) && is_news(&key, NULL))
 			pgt_broker_news(&key);
 	}

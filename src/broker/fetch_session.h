@@ -6,6 +6,7 @@
 #define FETCH_SESSION_H
 
 #include "broker/broker.h"
+#include "broker/topic_lookup.h"
 #include "kafka/kafka_error.h"
 #include "wal/log_ranges.h"
 #include "wal/log_stable_end.h"
@@ -18,9 +19,7 @@ typedef struct FetchTopic
 
 	/* what fetch.c finds out for one request */
 	const BrokerRequest *looked_up;	/* for which */
-	KafkaError	error;
-	Oid			relid;
-	int32		partitions;
+	TopicLookup found;
 } FetchTopic;
 
 /* A partition that is asked for. */

@@ -14,48 +14,32 @@
 #include "broker/topic_names.h"
 #include "broker/turn.h"
 #include "kafka/kafka_default.h"
-#include "miscadmin.h"
 #include "wal/log_epochs.h"
 
 typedef KafkaOffsetForLeaderEpochRequestOffsetForLeaderPartition AskedPartition;
 typedef KafkaOffsetForLeaderEpochResponseEpochEndOffset AnsweredPartition;
 
-/* What is asked for of a topic. */
-typedef struct AskedTopic
-{
-	Oid			relid;
-	int32		partitions;
-	KafkaError	error;
-} AskedTopic;
-
 /* A partition that is looked at. */
 typedef struct Look
 {
-	const AskedTopic *topic;
+	const TopicLookup *topic;
 	const AskedPartition *asked;
 	AnsweredPartition *answer;
 } Look;
 
 /* Find the end of an epoch in a partition. */
 static KafkaError
-find_end(const AskedTopic *topic, const AskedPartition *asked, AnsweredPartition *answer)
+find_end(const TopicLookup *topic, const AskedPartition *asked, AnsweredPartition *answer)
 {
 	int32		current = pgt_cluster_leader_epoch();
 	TopicPartition key;
 	LogEpochEnd end;
-	KafkaError	error;
+	KafkaError	error = pgt_topic_lookup_partition(topic, asked->partition, &key);
 
-	if (topic->error != KAFKA_ERROR_NONE)
-		return topic->error;
-	if (asked->partition < 0 || asked->partition >= topic->partitions)
-		return KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
-	error = pgt_cluster_check_epoch(asked->current_leader_epoch, current);
+	if (error == KAFKA_ERROR_NONE)
+		error = pgt_cluster_check_epoch(asked->current_leader_epoch, current);
 	if (error != KAFKA_ERROR_NONE)
 		return error;
-	memset(&key, 0, sizeof(key));
-	key.database = MyDatabaseId;
-	key.topic = topic->relid;
-	key.partition = asked->partition;
 	end = pgt_log_epochs_end(&key, asked->leader_epoch, current);
 	answer->leader_epoch = end.epoch;
 	answer->end_offset = end.end;
@@ -75,12 +59,8 @@ static void
 answer_topic(BrokerRequest *request, const KafkaOffsetForLeaderEpochRequestOffsetForLeaderTopic *asked,
 			 KafkaOffsetForLeaderEpochResponseOffsetForLeaderTopicResult *answer)
 {
-	AskedTopic	topic;
-	const Topic *found;
+	TopicLookup topic = pgt_topic_lookup_keep(request->client, pgt_topic_names_find(asked->topic), ACL_SELECT);
 
-	topic.relid = pgt_topic_names_find(asked->topic);
-	topic.error = pgt_topic_lookup(request->client, topic.relid, ACL_SELECT, &found);
-	topic.partitions = topic.error == KAFKA_ERROR_NONE ? found->partitions : 0;
 	answer->topic = asked->topic;
 	answer->partitions.count = Max(asked->partitions.count, 0);
 	answer->partitions.items = pgt_broker_array(request, KAFKA_OFFSET_FOR_LEADER_EPOCH_RESPONSE_EPOCH_END_OFFSET,

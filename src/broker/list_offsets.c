@@ -23,7 +23,6 @@
 #include "broker/topic_names.h"
 #include "broker/turn.h"
 #include "kafka/kafka_default.h"
-#include "miscadmin.h"
 #include "util/clock.h"
 #include "wal/log_epochs.h"
 #include "wal/log_stable_end.h"
@@ -48,18 +47,10 @@
 typedef KafkaListOffsetsRequestListOffsetsPartition AskedPartition;
 typedef KafkaListOffsetsResponseListOffsetsPartitionResponse AnsweredPartition;
 
-/* A topic that is asked for. */
-typedef struct AskedTopic
-{
-	Oid			relid;
-	int32		partitions;
-	KafkaError	error;
-} AskedTopic;
-
 /* A request that is being served. */
 typedef struct ListOffsets
 {
-	AskedTopic *topics;
+	TopicLookup *topics;
 	KafkaListOffsetsResponse response;
 	int64		deadline;
 	XLogRecPtr	awaited;		/* when this is durable, an end is known; InvalidXLogRecPtr: all are */
@@ -141,35 +132,28 @@ needs_end(int64 timestamp)
 typedef struct Look
 {
 	const BrokerRequest *request;
-	const AskedTopic *topic;
+	const TopicLookup *topic;
 	const AskedPartition *asked;
 	AnsweredPartition *answer;
 } Look;
 
 /* Find what is asked of a partition. */
 static KafkaError
-find(const BrokerRequest *request, const AskedTopic *topic, const AskedPartition *asked, AnsweredPartition *answer)
+find(const BrokerRequest *request, const TopicLookup *topic, const AskedPartition *asked, AnsweredPartition *answer)
 {
 	ListOffsets *state = request->state;
 	int32		epoch = pgt_cluster_leader_epoch();
 	TopicPartition key;
 	LogStableEnd end;
-	KafkaError	error;
+	KafkaError	error = pgt_topic_lookup_partition(topic, asked->partition_index, &key);
 
-	if (topic->error != KAFKA_ERROR_NONE)
-		return topic->error;
-	if (asked->partition_index < 0 || asked->partition_index >= topic->partitions)
-		return KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
+	if (error != KAFKA_ERROR_NONE)
+		return error;
 	if (asked->timestamp < 0 && request->kafka.version < version_of(asked->timestamp))
 		return KAFKA_ERROR_UNSUPPORTED_VERSION;
 	error = pgt_cluster_check_epoch(asked->current_leader_epoch, epoch);
 	if (error != KAFKA_ERROR_NONE)
 		return error;
-
-	memset(&key, 0, sizeof(key));
-	key.database = MyDatabaseId;
-	key.topic = topic->relid;
-	key.partition = asked->partition_index;
 	(void) pgt_log_stable_end(&key, pgt_log_stable_end_durable(), &end);
 	if (!end.is_known && needs_end(asked->timestamp))
 	{
@@ -200,16 +184,10 @@ look_topics_up(BrokerRequest *request, ListOffsets *state)
 	const KafkaListOffsetsRequest *body = request->kafka.body;
 
 	pgt_turn_open();
-	state->topics = MemoryContextAllocHuge(request->memory, Max(body->topics.count, 1) * sizeof(AskedTopic));
+	state->topics = MemoryContextAllocHuge(request->memory, Max(body->topics.count, 1) * sizeof(TopicLookup));
 	for (int i = 0; i < body->topics.count; i++)
-	{
-		AskedTopic *topic = &state->topics[i];
-		const Topic *found;
-
-		topic->relid = pgt_topic_names_find(body->topics.items[i].name);
-		topic->error = pgt_topic_lookup(request->client, topic->relid, ACL_SELECT, &found);
-		topic->partitions = topic->error == KAFKA_ERROR_NONE ? found->partitions : 0;
-	}
+		state->topics[i] = pgt_topic_lookup_keep(request->client, pgt_topic_names_find(body->topics.items[i].name),
+												 ACL_SELECT);
 }
 
 /* Make the response, with a place for each partition that is asked for. */

@@ -38,3 +38,26 @@ pgt_topic_lookup(const BrokerConnection *client, Oid oid, AclMode any_of, const 
 	UnlockRelationOid(oid, AccessShareLock);
 	return error;
 }
+
+TopicLookup
+pgt_topic_lookup_keep(const BrokerConnection *client, Oid oid, AclMode any_of)
+{
+	TopicLookup found = {.relid = oid};
+	const Topic *topic;
+
+	found.error = pgt_topic_lookup(client, oid, any_of, &topic);
+	if (found.error == KAFKA_ERROR_NONE)
+		found.partitions = topic->partitions;
+	return found;
+}
+
+KafkaError
+pgt_topic_lookup_partition(const TopicLookup *topic, int32 partition, TopicPartition *key)
+{
+	if (topic->error != KAFKA_ERROR_NONE)
+		return topic->error;
+	if (partition < 0 || partition >= topic->partitions)
+		return KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
+	*key = pgt_topic_partition_key(topic->relid, partition);
+	return KAFKA_ERROR_NONE;
+}

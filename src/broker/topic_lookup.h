@@ -6,6 +6,7 @@
 #define TOPIC_LOOKUP_H
 
 #include "broker/broker.h"
+#include "format/topic_partition.h"
 #include "kafka/kafka_error.h"
 #include "nodes/parsenodes.h"
 #include "topic/topic_types.h"
@@ -21,5 +22,21 @@
  * Called in a transaction, until whose end the pointer is valid.  No lock is kept.
  */
 extern KafkaError pgt_topic_lookup(const BrokerConnection *client, Oid oid, AclMode any_of, const Topic **topic);
+
+/* What such a look-up has found, for as long as a request needs it. */
+typedef struct TopicLookup
+{
+	Oid			relid;
+	int32		partitions;		/* 0 with an error */
+	KafkaError	error;			/* of those above */
+} TopicLookup;
+
+extern TopicLookup pgt_topic_lookup_keep(const BrokerConnection *client, Oid oid, AclMode any_of);
+
+/*
+ * Set *key to that of a partition of the topic.  Else the topic's error, or
+ * UNKNOWN_TOPIC_OR_PARTITION where it has no such partition.
+ */
+extern KafkaError pgt_topic_lookup_partition(const TopicLookup *topic, int32 partition, TopicPartition *key);
 
 #endif							/* TOPIC_LOOKUP_H */

@@ -400,20 +400,20 @@ pgt_topic_get(Oid relid)
 TopicPartition
 pgt_topic_partition(const Topic *topic, int32 partition)
 {
-	TopicPartition key;
-
 	if (partition < 0 || partition >= topic->partitions)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("partition %d of topic \"%s\" does not exist",
 						partition, get_rel_name(topic->relid)),
 				 errdetail("Its partitions are numbered from 0 to %d.", topic->partitions - 1)));
+	return pgt_topic_partition_key(topic->relid, partition);
+}
 
-	/* keys are compared and hashed as bytes */
-	memset(&key, 0, sizeof(key));
-	key.database = MyDatabaseId;
-	key.topic = topic->relid;
-	key.partition = partition;
+TopicPartition
+pgt_topic_partition_key(Oid relid, int32 partition)
+{
+	TopicPartition key = {.database = MyDatabaseId,.topic = relid,.partition = partition};
+
 	return key;
 }
 

@@ -38,6 +38,9 @@ extern Topic *pgt_topic_get(Oid relid);
  */
 extern TopicPartition pgt_topic_partition(const Topic *topic, int32 partition);
 
+/* The key of a partition of this database, where it is known, or does not matter, whether there is one. */
+extern TopicPartition pgt_topic_partition_key(Oid relid, int32 partition);
+
 /*
  * ERROR unless the relation's columns are those a topic may have.  The caller holds a lock
  * on it.
