@@ -42,6 +42,7 @@
 #include "broker/flusher.h"
 #include "broker/turn.h"
 #include "listener/connection.h"
+#include "listener/connection_limits.h"
 #include "maintenance/database_claim.h"
 #include "miscadmin.h"
 #include "pgstat.h"

@@ -20,6 +20,7 @@
 #include "broker/sasl.h"
 #include "broker/turn.h"
 #include "common/ip.h"
+#include "listener/connection_limits.h"
 #include "miscadmin.h"
 #include "postmaster/postmaster.h"
 #include "util/clock.h"

@@ -28,6 +28,7 @@
 #include "postgres.h"
 
 #include "broker/fetch_session.h"
+#include "listener/connection_limits.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 

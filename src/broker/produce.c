@@ -357,7 +357,7 @@ release_frame(Produce *produce)
 		if (name->length > 0)
 			name->data = memcpy(MemoryContextAlloc(request->memory, name->length), name->data, name->length);
 	}
-	pgt_connection_release_frame(request->exchange);
+	pgt_exchange_release_frame(request->exchange);
 }
 
 /* Wait until what is committed is durable. */

@@ -29,8 +29,6 @@
  * A client that closes its side for sending gets the answers to what it has sent.  Behind an
  * exchange that blocks, though, such as a Fetch that waits for records, it is taken for gone.
  *
- * One timer a connection looks after its time limits, at least as often as the shortest one.
- *
  * Sockets are not counted among the server's external descriptors, which may be a third of
  * max_files_per_process only: whoever limits the number of connections sees to it
  * that the process may open so many beyond the server's.
@@ -40,13 +38,13 @@
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-#include "common/ip.h"
 #include "listener/connection.h"
+#include "listener/connection_limits.h"
+#include "listener/connection_log.h"
+#include "listener/plain.h"
 #include "miscadmin.h"
 #include "port/pg_bswap.h"
 #include "util/clock.h"
@@ -55,12 +53,7 @@
 #define READ_BUFFER		(64 * 1024)
 #define TURN_BYTES		(1024 * 1024)	/* that a turn reads, or sends, of a connection */
 #define SLICE_US		10000	/* of a turn for a connection, and the frame that is served when it is over */
-#define SLOW_BYTES_MS	64		/* a large frame has to come with so many bytes a millisecond */
-#define UNCOUNTED		(32 * 1024) /* that any exchange may take beside its frame */
-#define TOLD_MAX		10		/* lines in the server's log about connections, in the time of ... */
-#define TOLD_INTERVAL_MS	10000
 
-ConnectionLimits pgt_connection_limits;
 dlist_head	pgt_connections = DLIST_STATIC_INIT(pgt_connections);
 int			pgt_connection_count = 0;
 
@@ -76,10 +69,7 @@ static dlist_head servable = DLIST_STATIC_INIT(servable);	/* connections to go o
 static dlist_head starved = DLIST_STATIC_INIT(starved); /* connections that wait for memory, for a frame */
 static dlist_head finished = DLIST_STATIC_INIT(finished);	/* exchanges that are answered and to be freed */
 
-static size_t frame_memory = 0; /* of all exchanges and backlogs */
 static int64 slice_end = 0;		/* of the connection that is served, by the monotonic clock */
-
-static void look_after(EventLoopTimer *timer);
 
 void
 pgt_connection_init(const ConnectionHandlers *with)
@@ -113,13 +103,6 @@ set_waiting(Connection *connection, dlist_head *list)
 	connection->waiting = list;
 	if (list != NULL)
 		dlist_push_tail(list, &connection->waiting_node);
-}
-
-/* Is there memory for one more frame? */
-static bool
-has_memory(void)
-{
-	return frame_memory + pgt_output_memory < pgt_connection_limits.memory;
 }
 
 /* May a frame be served, as far as the connection itself goes? */
@@ -168,32 +151,12 @@ pgt_connection_finish(Connection *connection)
 
 /* ---- exchanges ------------------------------------------------------------- */
 
-/* Free an exchange that is in no list. */
-static void
-free_exchange(Exchange *exchange)
-{
-	frame_memory -= exchange->counted;
-	pgt_output_clear(&exchange->output);
-	MemoryContextDelete(exchange->memory);
-}
-
-/* Count what an exchange takes while it waits: what is made of a frame may be many times as large. */
-static void
-count_memory(Exchange *exchange)
-{
-	size_t		memory = MemoryContextMemAllocated(exchange->memory, true);
-
-	frame_memory -= exchange->counted;
-	exchange->counted = Max(exchange->length, memory > UNCOUNTED ? memory - UNCOUNTED : 0);
-	frame_memory += exchange->counted;
-}
-
 /* Free those that have been answered. */
 static void
 free_finished(void)
 {
 	while (!dlist_is_empty(&finished))
-		free_exchange(dlist_container(Exchange, node, dlist_pop_head_node(&finished)));
+		pgt_exchange_free(dlist_container(Exchange, node, dlist_pop_head_node(&finished)));
 }
 
 /*
@@ -205,9 +168,7 @@ begin_frame(Connection *connection)
 {
 	uint32		bytes;
 	int32		size;
-	MemoryContext memory;
 	Exchange   *exchange;
-	char	   *frame;
 
 	memcpy(&bytes, connection->size_bytes, sizeof(bytes));
 	size = (int32) pg_ntoh32(bytes);
@@ -216,26 +177,17 @@ begin_frame(Connection *connection)
 		pgt_connection_close(connection, size < 0 ? "the size of a frame is negative" : "a frame is larger than the limit");
 		return false;
 	}
-	if (!has_memory())
+	if (!pgt_connection_limits_has_memory())
 	{
 		set_waiting(connection, &starved);
 		return false;
 	}
-	memory = AllocSetContextCreate(connection->memory, "pg_topics request", ALLOCSET_SMALL_SIZES);
-	exchange = MemoryContextAllocZero(memory, sizeof(Exchange));
-	frame = MemoryContextAllocExtended(memory, Max(size, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
-	if (frame == NULL)
+	exchange = pgt_exchange_make(connection, connection->memory, size);
+	if (exchange == NULL)
 	{
-		MemoryContextDelete(memory);
 		pgt_connection_close(connection, "there is no memory for a frame");
 		return false;
 	}
-	exchange->connection = connection;
-	exchange->memory = memory;
-	exchange->frame = frame;
-	exchange->length = size;
-	exchange->counted = size;
-	frame_memory += size;
 	connection->coming = exchange;
 	connection->coming_count = 0;
 	connection->coming_since = pgt_clock_monotonic_us();
@@ -255,7 +207,7 @@ serve(Connection *connection)
 	connection->exchange_count++;
 	handlers->serve(exchange);
 	if (!exchange->answered)
-		count_memory(exchange);
+		pgt_exchange_count(exchange);
 	free_finished();
 }
 
@@ -290,17 +242,6 @@ take_bytes(Connection *connection, const char *bytes, size_t length)
 			break;
 	}
 	return used;
-}
-
-void
-pgt_connection_release_frame(Exchange *exchange)
-{
-	if (exchange->frame == NULL)
-		return;
-	pfree(exchange->frame);
-	exchange->frame = NULL;
-	exchange->length = 0;
-	count_memory(exchange);
 }
 
 void
@@ -355,7 +296,7 @@ keep_backlog(Connection *connection, const char *bytes, size_t length)
 	memcpy(connection->backlog, bytes, length);
 	connection->backlog_length = length;
 	connection->backlog_done = 0;
-	frame_memory += length;
+	pgt_exchange_memory += length;
 }
 
 /* Serve what has waited. */
@@ -371,7 +312,7 @@ serve_backlog(Connection *connection)
 										   connection->backlog_length - connection->backlog_done);
 	if (connection->backlog_done < connection->backlog_length)
 		return;
-	frame_memory -= connection->backlog_length;
+	pgt_exchange_memory -= connection->backlog_length;
 	pfree(connection->backlog);
 	connection->backlog = NULL;
 	connection->backlog_length = connection->backlog_done = 0;
@@ -514,113 +455,26 @@ send_output(Connection *connection)
 	}
 }
 
-/* ---- without TLS ----------------------------------------------------------- */
-
-static ssize_t
-plain_receive(Connection *connection, const struct iovec *parts, int count)
-{
-	return readv(connection->source.fd, parts, count);
-}
-
-static ssize_t
-plain_send(void *arg, const void *bytes, size_t length, bool more)
-{
-	return send(((Connection *) arg)->source.fd, bytes, length, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
-}
-
-static ssize_t
-plain_send_file(void *arg, int fd, off_t *offset, size_t length)
-{
-	return sendfile(((Connection *) arg)->source.fd, fd, offset, length);
-}
-
-static const ConnectionTransport plain_transport = {
-	.receive = plain_receive,
-	.output = {.send = plain_send, .send_file = plain_send_file}
-};
-
 /* ---- begin and end --------------------------------------------------------- */
-
-/* "address:port" of a client. */
-static void
-describe_peer(const Connection *connection, char *text, size_t size)
-{
-	char		host[NI_MAXHOST];
-	char		port[NI_MAXSERV];
-
-	if (pg_getnameinfo_all(&connection->peer.addr, connection->peer.salen, host, sizeof(host),
-						   port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-		strlcpy(text, "?", size);
-	else
-		snprintf(text, size, "%s:%s", host, port);
-}
-
-/* How many lines of a kind the server's log got. */
-typedef struct LineCount
-{
-	int64		since;			/* by the monotonic clock; 0: none yet */
-	int			told;			/* since then */
-	int			kept_back;		/* since the last one that was told */
-} LineCount;
-
-/*
- * May there be another line of a kind?  Strangers cause them, and must not fill the log.
- * *left_out becomes how many there were since the last one.
- */
-static bool
-may_tell(LineCount *lines, int *left_out)
-{
-	if (lines->since == 0 || pgt_clock_ms_since(lines->since) >= TOLD_INTERVAL_MS)
-	{
-		lines->since = pgt_clock_monotonic_us();
-		lines->told = 0;
-	}
-	if (lines->told >= TOLD_MAX)
-	{
-		lines->kept_back++;
-		return false;
-	}
-	lines->told++;
-	*left_out = lines->kept_back;
-	lines->kept_back = 0;
-	return true;
-}
-
-/* Tell in the server's log that a connection is closed, unless the client has done so. */
-static void
-tell_reason(const Connection *connection)
-{
-	static LineCount lines;
-	char		peer[NI_MAXHOST + NI_MAXSERV + 2];
-	int			left_out;
-
-	if (*connection->closing == '\0' || !may_tell(&lines, &left_out))
-		return;
-	describe_peer(connection, peer, sizeof(peer));
-	ereport(LOG,
-			(errcode(ERRCODE_PROTOCOL_VIOLATION),
-			 errmsg("closing the Kafka connection of %s: %s", peer, connection->closing),
-			 left_out > 0 ? errdetail("%d further lines like this were left out.", left_out) : 0));
-}
 
 /* Close it, drop its exchanges, and free it. */
 static void
 close_now(Connection *connection)
 {
 	free_finished();
-	tell_reason(connection);
+	pgt_connection_log_closing(connection);
 	while (!dlist_is_empty(&connection->exchanges))
 	{
 		Exchange   *exchange = dlist_container(Exchange, node, dlist_pop_head_node(&connection->exchanges));
 
 		if (!exchange->answered)
 			handlers->dropped(exchange);
-		free_exchange(exchange);
+		pgt_exchange_free(exchange);
 	}
 	handlers->closed(connection);
 	if (connection->coming != NULL)
-		free_exchange(connection->coming);
-	frame_memory -= connection->backlog_length;
+		pgt_exchange_free(connection->coming);
+	pgt_exchange_memory -= connection->backlog_length;
 	pgt_output_clear(&connection->output);
 	pgt_event_loop_cancel_timer(&connection->timer);
 	set_waiting(connection, NULL);
@@ -635,19 +489,15 @@ close_now(Connection *connection)
 	MemoryContextDelete(connection->memory);
 }
 
-/* The client is one too many. */
+/* Close a connection whose time is over. */
 static void
-refuse(int fd)
+look_after(EventLoopTimer *timer)
 {
-	static LineCount lines;
-	int			left_out;
+	Connection *connection = (Connection *) ((char *) timer - offsetof(Connection, timer));
+	const char *reason = pgt_connection_limits_overdue(connection, wants_input(connection));
 
-	close(fd);
-	if (may_tell(&lines, &left_out))
-		ereport(LOG,
-				(errcode(ERRCODE_TOO_MANY_CONNECTIONS),
-				 errmsg("refusing a Kafka connection: there are %d already", pgt_connection_count),
-				 errhint("Consider raising pg_topics.kafka_max_connections.")));
+	if (reason != NULL)
+		pgt_connection_close(connection, reason);
 }
 
 /* A Connection for a socket. */
@@ -661,7 +511,7 @@ make_connection(int fd, int listener)
 	connection->source.fd = fd;
 	connection->source.ready = socket_ready;
 	connection->timer.expired = look_after;
-	connection->transport = &plain_transport;
+	connection->transport = &pgt_plain_transport;
 	connection->listener = listener;
 	connection->max_frame = pgt_connection_limits.first_frame;
 	connection->expires = NEVER_US;
@@ -684,7 +534,8 @@ pgt_connection_open(int fd, int listener)
 
 	if (pgt_connection_count >= pgt_connection_limits.connections)
 	{
-		refuse(fd);
+		close(fd);
+		pgt_connection_log_refused(pgt_connection_count);
 		return;
 	}
 	(void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -715,59 +566,6 @@ pgt_connection_close_all(void)
 		pgt_connection_close(connection, "");
 		close_now(connection);
 	}
-}
-
-/* ---- time limits ----------------------------------------------------------- */
-
-/* When the connection is to be closed, if nothing happens until then, and why. */
-static int64
-time_limit(const Connection *connection, const char **reason)
-{
-	int64		slow = pgt_connection_limits.slow_ms * INT64CONST(1000);
-	int64		limit = NEVER_US;
-
-	*reason = "";
-	if (connection->output.length > 0)
-	{
-		*reason = "the client does not take its answers";
-		limit = connection->sent_at + slow;
-	}
-	else if ((connection->coming != NULL || connection->size_count > 0) && wants_input(connection))
-	{
-		*reason = "a frame takes too long to come";
-		limit = connection->coming_since + slow;
-		if (connection->coming != NULL)
-			limit += connection->coming->length / SLOW_BYTES_MS * INT64CONST(1000);
-	}
-	else if (connection->exchange_count == 0 && pgt_connection_limits.idle_ms > 0)
-		limit = connection->active_at + pgt_connection_limits.idle_ms * INT64CONST(1000);
-	if (connection->expires < limit)
-	{
-		*reason = "its time is over";
-		limit = connection->expires;
-	}
-	return limit;
-}
-
-/* Close a connection whose time is over, and look again when that may be the case. */
-static void
-look_after(EventLoopTimer *timer)
-{
-	Connection *connection = (Connection *) ((char *) timer - offsetof(Connection, timer));
-	const char *reason;
-	int64		limit = time_limit(connection, &reason);
-	int64		now = pgt_clock_monotonic_us();
-	int64		shortest = pgt_connection_limits.slow_ms;
-
-	if (limit <= now)
-	{
-		pgt_connection_close(connection, reason);
-		return;
-	}
-	/* what is no limit now may be one soon */
-	if (pgt_connection_limits.idle_ms > 0)
-		shortest = Min(shortest, pgt_connection_limits.idle_ms);
-	pgt_event_loop_set_timer(timer, Min(limit, now + shortest * INT64CONST(1000)));
 }
 
 /* ---- the turn -------------------------------------------------------------- */
@@ -832,7 +630,7 @@ pgt_connection_serve_waiting(void)
 bool
 pgt_connection_starves(void)
 {
-	return !dlist_is_empty(&starved) && !has_memory();
+	return !dlist_is_empty(&starved) && !pgt_connection_limits_has_memory();
 }
 
 void
@@ -850,7 +648,7 @@ pgt_connection_end_turn(void)
 		settle(connection);
 	}
 	/* one at a time: each may take all that there is */
-	if (!dlist_is_empty(&starved) && has_memory())
+	if (!dlist_is_empty(&starved) && pgt_connection_limits_has_memory())
 		set_waiting(dlist_head_element(Connection, waiting_node, &starved), &servable);
 	if (!dlist_is_empty(&todo[todo_list]) || !dlist_is_empty(&servable))
 		pgt_event_loop_hurry();

@@ -27,4 +27,19 @@ typedef struct Exchange
 	void	   *request;		/* of the handlers */
 } Exchange;
 
+/* What the frames of all exchanges take, and the bytes that connections have not made frames of yet. */
+extern size_t pgt_exchange_memory;
+
+/* Make one, with room for its frame, in a memory context below that one.  NULL: there is no memory. */
+extern Exchange *pgt_exchange_make(struct Connection *connection, MemoryContext parent, int32 length);
+
+/* Count what it takes while it waits: what is made of a frame may be many times as large. */
+extern void pgt_exchange_count(Exchange *exchange);
+
+/* It is not answered yet, but its frame is not needed any more. */
+extern void pgt_exchange_release_frame(Exchange *exchange);
+
+/* Free it; it is in no list. */
+extern void pgt_exchange_free(Exchange *exchange);
+
 #endif							/* EXCHANGE_H */
