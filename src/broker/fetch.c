@@ -59,6 +59,7 @@
 #include "util/clock.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
+#include "wal/durable_wal.h"
 #include "wal/log_epochs.h"
 
 /* A response has at most so many bytes of records, as in Kafka, and a batch in any case. */
@@ -271,7 +272,7 @@ static void
 look(const BrokerRequest *request, Fetch *fetch)
 {
 	MemoryContext caller = MemoryContextSwitchTo(fetch->found_context);
-	XLogRecPtr	durable = pgt_log_stable_end_durable();
+	XLogRecPtr	durable = pgt_durable_wal_end();
 	dlist_iter	iter;
 
 	MemoryContextReset(fetch->found_context);
@@ -549,7 +550,7 @@ look_for_news(void *arg)
 	NewsLook   *look = arg;
 	LogStableEnd end;
 
-	look->is_news = pgt_log_stable_end_has_moved(look->key, pgt_log_stable_end_durable(), &end) ||
+	look->is_news = pgt_log_stable_end_has_moved(look->key, pgt_durable_wal_end(), &end) ||
 		end.awaited != InvalidXLogRecPtr || !end.exists;
 }
 

@@ -16,9 +16,8 @@
  * While a process is busy, wanted[] grows, so what all workers have committed in that time
  * becomes durable at once.
  *
- * The sync process is there to be woken: how far the standbys are is kept in shared memory by the
- * processes that send them WAL, whether or not somebody waits (syncrep.c), and that is what
- * pgt_flusher_reached() reads.  It waits with synchronous_commit = on, so that acks=all means
+ * The sync process is there to be woken: how far the standbys are is known without it
+ * (durable_wal.c).  It waits with synchronous_commit = on, so that acks=all means
  * what it means to a SQL producer.  The queue wants WAL that is flushed here, so a
  * worker waits for the lesser of the two.  Where the server has no synchronous standbys, WAL
  * that is flushed here is all that can be asked for, from the moment on at which that is
@@ -31,8 +30,8 @@
  * If a process dies, the postmaster starts it anew, and it begins with what is wanted then.  None
  * of this is needed for the truth: clients only wait for longer.
  *
- * Locks: SyncRepLock, shared, to read how far the standbys are.  The rest is atomics and
- * latches.  A latch that is set may be that of a process that has ended, which does no harm.
+ * Locks: those of durable_wal.c.  The rest is atomics and latches.  A latch that is set may be that of
+ * a process that has ended, which does no harm.
  */
 #include "postgres.h"
 
@@ -42,14 +41,13 @@
 #include "miscadmin.h"
 #include "postmaster/interrupt.h"
 #include "replication/syncrep.h"
-#include "replication/walsender.h"
-#include "replication/walsender_private.h"
 #include "storage/ipc.h"
 #include "storage/proc.h"
 #include "tcop/tcopprot.h"
 #include "util/background_worker.h"
 #include "util/fault_point.h"
 #include "utils/guc.h"
+#include "wal/durable_wal.h"
 
 /* A process with nothing to do looks that often; it would not have to. */
 #define IDLE_MS		(60 * 1000)
@@ -61,25 +59,10 @@ extern PGDLLEXPORT void pgt_flusher_main(Datum durability);
 
 /* ---- for workers ------------------------------------------------------------ */
 
-/* Does a commit of this server wait for standbys, when it is to be as durable as it can be? */
-static bool
-has_synchronous_standbys(void)
-{
-	return max_wal_senders > 0 && SyncRepConfig != NULL;
-}
-
 XLogRecPtr
 pgt_flusher_reached(BrokerDurability durability)
 {
-	XLogRecPtr	flushed = GetFlushRecPtr(NULL);
-	XLogRecPtr	synced;
-
-	if (durability == BROKER_FLUSHED || !has_synchronous_standbys())
-		return flushed;
-	LWLockAcquire(SyncRepLock, LW_SHARED);
-	synced = WalSndCtl->lsn[SYNC_REP_WAIT_FLUSH];
-	LWLockRelease(SyncRepLock);
-	return Min(flushed, synced);
+	return durability == BROKER_FLUSHED ? GetFlushRecPtr(NULL) : pgt_durable_wal_end();
 }
 
 void

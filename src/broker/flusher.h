@@ -14,7 +14,7 @@
  */
 extern void pgt_flusher_want(BrokerDurability durability, XLogRecPtr lsn);
 
-/* Up to where WAL is durable in that sense.  Not in recovery, where nothing is produced. */
+/* Up to where WAL is durable in that sense.  In recovery it means nothing, as nothing is produced. */
 extern XLogRecPtr pgt_flusher_reached(BrokerDurability durability);
 
 /* Register the processes with the postmaster, at server start. */

@@ -24,6 +24,7 @@
 #include "broker/turn.h"
 #include "kafka/kafka_default.h"
 #include "util/clock.h"
+#include "wal/durable_wal.h"
 #include "wal/log_epochs.h"
 #include "wal/log_stable_end.h"
 #include "wal/log_times.h"
@@ -154,7 +155,7 @@ find(const BrokerRequest *request, const TopicLookup *topic, const AskedPartitio
 	error = pgt_cluster_check_epoch(asked->current_leader_epoch, epoch);
 	if (error != KAFKA_ERROR_NONE)
 		return error;
-	(void) pgt_log_stable_end(&key, pgt_log_stable_end_durable(), &end);
+	(void) pgt_log_stable_end(&key, pgt_durable_wal_end(), &end);
 	if (!end.is_known && needs_end(asked->timestamp))
 	{
 		state->awaited = Max(state->awaited, end.awaited);

@@ -57,12 +57,10 @@
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
 #include "miscadmin.h"
-#include "replication/syncrep.h"
-#include "replication/walsender.h"
-#include "replication/walsender_private.h"
 #include "storage/proc.h"
 #include "utils/memutils.h"
 #include "wal/batch_outcome.h"
+#include "wal/durable_wal.h"
 #include "wal/log_stable_end.h"
 
 #define STATES_PER_BLOCK	64
@@ -126,30 +124,6 @@ end_of_wal(void)
 	return lsn;
 }
 
-/* Are there synchronous standbys that a commit would wait for? */
-static bool
-has_synchronous_standbys(void)
-{
-	return max_wal_senders > 0 && SyncRepStandbyNames != NULL && SyncRepStandbyNames[0] != '\0';
-}
-
-XLogRecPtr
-pgt_log_stable_end_durable(void)
-{
-	XLogRecPtr	flushed;
-	XLogRecPtr	synced;
-
-	if (RecoveryInProgress())
-		return PG_UINT64_MAX;
-	flushed = GetFlushRecPtr(NULL);
-	if (!has_synchronous_standbys())
-		return flushed;
-	LWLockAcquire(SyncRepLock, LW_SHARED);
-	synced = WalSndCtl->lsn[SYNC_REP_WAIT_FLUSH];
-	LWLockRelease(SyncRepLock);
-	return Min(flushed, synced);
-}
-
 /* An LSN for what was committed at any time before now. */
 static XLogRecPtr
 lsn_of_all(void)
@@ -176,7 +150,7 @@ lsn_of_commit(uint64 xid, XLogRecPtr lsn)
 		return InvalidXLogRecPtr;
 	if (own_commits != NULL && own_commits[xid % OWN_COMMITS].xid == xid)
 		return own_commits[xid % OWN_COMMITS].lsn;
-	return has_synchronous_standbys() ? Max(lsn, GetFlushRecPtr(NULL)) : lsn;
+	return pgt_durable_wal_has_standbys() ? Max(lsn, GetFlushRecPtr(NULL)) : lsn;
 }
 
 /* ---- what is known of a partition ---------------------------------------------- */

@@ -20,8 +20,7 @@ typedef struct LogStableEnd
 } LogStableEnd;
 
 /*
- * The end of a partition, where the WAL is durable up to that LSN (see
- * pgt_log_stable_end_durable()).  It never moves back, unless the last records of the log are
+ * The end of a partition, where the WAL is durable up to that LSN (pgt_durable_wal_end()).  It never moves back, unless the last records of the log are
  * deleted.  False, and an empty log's numbers, if there is no such partition, or nothing was
  * ever appended to it.
  *
@@ -35,12 +34,6 @@ extern bool pgt_log_stable_end(const TopicPartition *key, XLogRecPtr durable, Lo
  * called for the partition in this process.
  */
 extern bool pgt_log_stable_end_has_moved(const TopicPartition *key, XLogRecPtr durable, LogStableEnd *result);
-
-/*
- * Up to where the WAL survives a crash of this server and, with synchronous standbys, the
- * failover to one of them.  On a standby all that was replayed is so.
- */
-extern XLogRecPtr pgt_log_stable_end_durable(void);
 
 /* A transaction of this process has committed, with its commit record's end there. */
 extern void pgt_log_stable_end_committed(uint64 xid, XLogRecPtr lsn);

@@ -26,6 +26,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/pg_lsn.h"
+#include "wal/durable_wal.h"
 #include "wal/log_ranges.h"
 #include "wal/log_stable_end.h"
 
@@ -70,11 +71,11 @@ stable_end(PG_FUNCTION_ARGS)
 	Datum		values[5];
 	bool		nulls[5] = {false};
 
-	pgt_log_stable_end(&key, pgt_log_stable_end_durable(), &end);
+	pgt_log_stable_end(&key, pgt_durable_wal_end(), &end);
 	while (PG_GETARG_BOOL(2) && end.awaited != InvalidXLogRecPtr && !RecoveryInProgress())
 	{
 		XLogFlush(end.awaited);
-		pgt_log_stable_end(&key, pgt_log_stable_end_durable(), &end);
+		pgt_log_stable_end(&key, pgt_durable_wal_end(), &end);
 	}
 	values[0] = Int64GetDatum(end.log_start);
 	values[1] = Int64GetDatum(end.end);
@@ -92,7 +93,7 @@ find_ranges(const TopicPartition *key, int64 offset, int64 max_bytes, bool at_le
 	LogStableEnd end;
 	LogRangesWish wish = {.offset = offset,.max_bytes = max_bytes,.at_least_one = at_least_one};
 
-	pgt_log_stable_end(key, pgt_log_stable_end_durable(), &end);
+	pgt_log_stable_end(key, pgt_durable_wal_end(), &end);
 	wish.end = end.end;
 	return pgt_log_ranges(key, &wish, found);
 }
