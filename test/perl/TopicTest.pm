@@ -11,6 +11,7 @@ package TopicTest;
 use strict;
 use warnings;
 
+use Carp;
 use Exporter 'import';
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
@@ -27,6 +28,25 @@ our @EXPORT = qw(
 );
 
 # ---- clusters ----------------------------------------------------------------
+
+# A server that does not start fails the test that starts it, which says why in its last line.
+# Test::Cluster would end the run of all tests.
+{
+	no warnings 'redefine';
+	my $start = \&PostgreSQL::Test::Cluster::start;
+
+	*PostgreSQL::Test::Cluster::BAIL_OUT = *PostgreSQL::Test::Utils::BAIL_OUT = sub { croak $_[0] };
+	*PostgreSQL::Test::Cluster::start = sub {
+		my ($node, %params) = @_;
+		my @log;
+
+		return 1 if $start->($node, %params, fail_ok => 1);
+		return 0 if $params{fail_ok};
+		@log = split /\n/, slurp_file($node->logfile);
+		@log = grep { !/DEBUG|STATEMENT/ } @log;
+		croak 'server "' . $node->name . '" does not start: ' . join(' | ', splice @log, @log > 4 ? -4 : 0);
+	};
+}
 
 # The settings of every cluster here.  Unlike Test::Cluster's own, fsync is on:
 # what is tested is that data is on disk.  The maintenance workers leave records

@@ -64,6 +64,8 @@ sub send_batches
 	$offsets{ $_->[0] } = take_answer($producer, $_, $session->run(
 		"SELECT append_batch('events', 0, $id, $producer->{epoch}, $_->[0], $_->[1])")) foreach @batches;
 	return if $how eq 'open';
+	# a commit that has written nothing is not flushed, and so would not make durable what a duplicate rests on
+	$session->run("SELECT pg_logical_emit_message(true, '', '')") if $how eq 'commit';
 	$session->run($how eq 'abort' ? 'ROLLBACK' : 'COMMIT');
 	# an asynchronous commit is no answer yet
 	return if $how ne 'commit';
