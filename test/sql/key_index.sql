@@ -186,7 +186,7 @@ DECLARE
     result record;
 BEGIN
     FOR t IN SELECT * FROM (VALUES
-        ('int', 'i', 'key = 77'), ('bigint', 'i', 'key IN (77, 78)'), ('smallint', 'i', 'key = 77'),
+        ('int', 'i', 'key = 77'), ('bigint', 'i', 'key IN (77, 7700)'), ('smallint', 'i', 'key = 77'),
         ('bytea', 'decode(lpad(to_hex(i), 4, ''0''), ''hex'')', 'key = ''\x004d'''),
         ('uuid', 'lpad(i::text, 32, ''0'')::uuid', 'key = ''00000000-0000-0000-0000-000000000077'''),
         ('varchar(5)', 'i', 'key = ''77'''), ('varchar', 'i', 'key = ''77'''),
