@@ -23,6 +23,7 @@ char	   *pgt_kafka_search_path = NULL;
 char	   *pgt_kafka_rack = NULL;
 int			pgt_kafka_node_id = 1;
 int			pgt_kafka_max_connections = 1000;
+int			pgt_kafka_max_connections_per_ip = 0;
 int			pgt_kafka_socket_request_max_bytes = 100 * 1024 * 1024;
 int			pgt_kafka_queued_max_request_bytes = 256 * 1024;
 int			pgt_kafka_connections_max_idle_ms = 600000;
@@ -211,6 +212,11 @@ define_limits(void)
 							"How many Kafka clients may be connected to a listener's database.",
 							NULL, &pgt_kafka_max_connections, 1000, 1, 100000,
 							PGC_POSTMASTER, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("pg_topics.kafka_max_connections_per_ip",
+							"How many Kafka clients of one address may be connected to a listener's database.",
+							"0: as many as may be connected at all.",
+							&pgt_kafka_max_connections_per_ip, 0, 0, 100000,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.kafka_socket_request_max_bytes",
 							"Largest request of an authenticated Kafka client; a larger one closes its connection.",
 							NULL, &pgt_kafka_socket_request_max_bytes, 100 * 1024 * 1024, 1024, MaxAllocSize / 2,

@@ -16,6 +16,7 @@ extern char *pgt_kafka_search_path;
 extern char *pgt_kafka_rack;
 extern int	pgt_kafka_node_id;
 extern int	pgt_kafka_max_connections;
+extern int	pgt_kafka_max_connections_per_ip;
 extern int	pgt_kafka_socket_request_max_bytes;
 extern int	pgt_kafka_queued_max_request_bytes;
 extern int	pgt_kafka_connections_max_idle_ms;

@@ -102,6 +102,7 @@ static void
 apply_settings(void)
 {
 	pgt_connection_limits.first_frame = Min(BROKER_SETTINGS_FIRST_FRAME, pgt_kafka_socket_request_max_bytes);
+	pgt_connection_limits.of_address = pgt_kafka_max_connections_per_ip;
 	pgt_connection_limits.memory = pgt_kafka_queued_max_request_bytes * (size_t) 1024;
 	pgt_connection_limits.unsent_memory = UNSENT_BYTES;
 	pgt_connection_limits.pipelined = PIPELINED_MAX;

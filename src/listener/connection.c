@@ -42,6 +42,7 @@
 #include <unistd.h>
 
 #include "listener/connection.h"
+#include "listener/connection_address.h"
 #include "listener/connection_limits.h"
 #include "listener/connection_log.h"
 #include "listener/plain.h"
@@ -486,6 +487,7 @@ close_now(Connection *connection)
 	if (connection->transport->close != NULL)
 		connection->transport->close(connection);
 	close(connection->source.fd);
+	pgt_connection_address_remove(&connection->peer);
 	MemoryContextDelete(connection->memory);
 }
 
@@ -541,8 +543,16 @@ pgt_connection_open(int fd, int listener)
 	(void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	(void) setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	connection = make_connection(fd, listener);
+	if (!pgt_connection_address_add(&connection->peer, pgt_connection_limits.of_address))
+	{
+		pgt_connection_log_refused_address(connection);
+		close(fd);
+		MemoryContextDelete(connection->memory);
+		return;
+	}
 	if (!pgt_event_loop_add(&connection->source, EPOLLIN))
 	{
+		pgt_connection_address_remove(&connection->peer);
 		close(fd);
 		MemoryContextDelete(connection->memory);
 		return;

@@ -11,6 +11,7 @@
 typedef struct ConnectionLimits
 {
 	int			connections;	/* at most */
+	int			of_address;		/* of them from one address; 0: no limit */
 	int32		first_frame;	/* max_frame of a new connection */
 	size_t		memory;			/* of frames and answers of all connections: then no further frames are read */
 	size_t		unsent_memory;	/* of a connection's answers, sent next or held back: then it is not read until they are sent */

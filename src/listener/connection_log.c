@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "common/ip.h"
+#include "listener/connection_limits.h"
 #include "listener/connection_log.h"
 #include "util/clock.h"
 
@@ -70,6 +71,22 @@ pgt_connection_log_closing(const Connection *connection)
 			(errcode(ERRCODE_PROTOCOL_VIOLATION),
 			 errmsg("closing the Kafka connection of %s: %s", peer, connection->closing),
 			 left_out > 0 ? errdetail("%d further lines like this were left out.", left_out) : 0));
+}
+
+void
+pgt_connection_log_refused_address(const Connection *connection)
+{
+	static LineCount lines;
+	char		peer[NI_MAXHOST + NI_MAXSERV + 2];
+	int			left_out;
+
+	if (!may_tell(&lines, &left_out))
+		return;
+	describe_peer(connection, peer, sizeof(peer));
+	ereport(LOG,
+			(errcode(ERRCODE_TOO_MANY_CONNECTIONS),
+			 errmsg("refusing a Kafka connection of %s: its address has %d already", peer, pgt_connection_limits.of_address),
+			 errhint("Consider raising pg_topics.kafka_max_connections_per_ip.")));
 }
 
 void

@@ -10,6 +10,9 @@
 /* A connection is closed for connection->closing; nothing is told where that is empty. */
 extern void pgt_connection_log_closing(const Connection *connection);
 
+/* A client was one too many of its address. */
+extern void pgt_connection_log_refused_address(const Connection *connection);
+
 /* A client was one too many, with so many connections. */
 extern void pgt_connection_log_refused(int connections);
 

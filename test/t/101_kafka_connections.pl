@@ -324,6 +324,32 @@ like(slurp_file($node->logfile), qr/refusing a Kafka connection: there are 3000 
 kill 'KILL', map { $_->{pid} } @children, @more;
 waitpid $_->{pid}, 0 foreach @children, @more;
 ok(poll_until(sub { connections() <= 3 }), 'clients that are killed leave nothing behind');
+
+# ---- connections of one address ------------------------------------------------
+
+# Whether a connection from an address of this machine is served.
+sub is_served
+{
+	my ($address) = @_;
+	my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, LocalAddr => $address) or die "no socket: $!";
+
+	# length, ApiVersions, version 0, correlation id, client id
+	syswrite $socket, pack('N n n N n', 10, 18, 0, 7, 0xffff);
+	return unless sysread $socket, my $answer, 8;
+	return $socket;
+}
+
+my $of_this = sql(q{SELECT count(*) FROM pg_kafka_connections WHERE client_addr = '127.0.0.1'});
+
+reload_with('pg_topics.kafka_max_connections_per_ip' => $of_this + 2);
+my @served = grep { $_ } map { is_served('127.0.0.1') } 1 .. 5;
+is(scalar @served, 2, 'one address may have so many connections');
+ok(is_served('127.0.0.2'), 'that leaves others alone');
+like(slurp_file($node->logfile), qr/refusing a Kafka connection of 127\.0\.0\.1:\d+: its address has @{[ $of_this + 2 ]} already/, 'the log tells whose');
+pop @served;
+ok(poll_until(sub { push @served, grep { $_ } is_served('127.0.0.1'); @served == 2 }), 'one that is closed makes room for another');
+reload_with('pg_topics.kafka_max_connections_per_ip' => '0');
+ok(is_served('127.0.0.1'), 'without a limit there is none');
 is(listener(), $pid, 'all that was one process');
 is($other->metadata('events')->{topics}{events}{error}, 0, 'and it still serves');
 
