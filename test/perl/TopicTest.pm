@@ -194,6 +194,9 @@ sub start_psql
 		'<', \undef, '>', $output, '2>', "$output.err");
 }
 
+# A session has so much time for each thing that it is asked, and not for its life: each begins with
+# its timer started anew.
+
 # A session in the background, known by its application name: ask() and
 # answer() drive it.
 sub open_background
@@ -204,7 +207,7 @@ sub open_background
 	$self->{run} = IPC::Run::start(
 		[ 'psql', '-XAtq', '-d', $node->connstr('postgres') . " application_name=$name", '-f', '-' ],
 		'<', \$self->{in}, '>', \$self->{out}, '2>', \$self->{err},
-		IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+		$self->{timer} = IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
 	return $self;
 }
 
@@ -215,6 +218,7 @@ sub ask
 
 	$self->{out} = $self->{err} = '';
 	$self->{in} .= "$sql\n\\echo :done:\n";
+	$self->{timer}->start;
 	$self->{run}->pump_nb;
 	return;
 }
@@ -224,6 +228,7 @@ sub answer
 {
 	my ($self) = @_;
 
+	$self->{timer}->start;
 	$self->{run}->pump until $self->{out} =~ /:done:\n/;
 	(my $out = $self->{out}) =~ s/:done:\n.*//s;
 	$out =~ s/\n\z//;
@@ -240,7 +245,7 @@ sub open_session
 	$self->{run} = IPC::Run::start(
 		[ 'psql', '-XAtq', '-d', $node->connstr($database // 'postgres'), '-f', '-' ],
 		'<', \$self->{in}, '>', \$self->{out}, '2>', \$self->{err},
-		IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+		$self->{timer} = IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
 	return $self;
 }
 
@@ -252,6 +257,7 @@ sub TopicTest::Session::both
 
 	$self->{out} = $self->{err} = '';
 	$self->{in} .= "$sql;\n\\echo :done:\n\\warn :done:\n";
+	$self->{timer}->start;
 	until ($self->{out} =~ /:done:\n/ && $self->{err} =~ /:done:\n/)
 	{
 		$meanwhile ? $self->{run}->pump_nb : $self->{run}->pump;
@@ -282,6 +288,7 @@ sub TopicTest::Session::close
 	my ($self) = @_;
 
 	$self->{in} .= "\\q\n";
+	$self->{timer}->start;
 	$self->{run}->finish;
 	return;
 }

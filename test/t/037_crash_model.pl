@@ -197,8 +197,6 @@ sub ask_session
 	my ($out, $err);
 	my $alive = eval {
 		my $session = $sessions{$name} //= open_session($primary);
-		# it is given time anew for each step
-		$_->start foreach @{ $session->{run}{TIMERS} // [] };
 		($out, $err) = $session->both($sql, $meanwhile);
 		1;
 	};
