@@ -471,4 +471,16 @@ $node->start;
 ok(poll_until(sub { $consumer = KafkaConsumer->new($port) }), 'the listener has started once more') or BAIL_OUT('no listener');
 is(told(fetch_one($_, 0, 0, max_wait => 10_000)), $before{$_}, "$_ after a crash") foreach sort keys %before;
 
+# ---- damage -------------------------------------------------------------------------
+
+sql(q{SELECT create_topic('broken', partitions => 2); CALL fill('broken', 3, 3, 0); CALL fill('broken', 3, 3, 1)});
+is(fetch_one('broken', $_, 0)->{high_watermark}, 3, 'the end of a partition') foreach 0, 1;
+overwrite(topic_directory($node, 'broken', 0) . '/00000000000000000000.index', 64 + 20, 'XXXX');
+my $broken = $consumer->fetch(topics => { broken => { 0 => 0, 1 => 0 } })->{broken};
+is(join(' ', map { "$broken->{$_}{error}:" . length($broken->{$_}{records} // '') } 0, 1), '56:0 0:' . length(fetch_one('broken', 1, 0)->{records}),
+	'damage is an error of its partition, and the others are given');
+my $times = $consumer->list_offsets('broken', { 0 => 1, 1 => 1 });
+like("$times->{0}, $times->{1}", qr/^56 -1 -1 -1, 0 0 \d+ 1$/, 'so it is with offsets by time');
+like(slurp_file($node->logfile), qr/ERROR:  damaged segment index .*\n.*DETAIL: .*\n.*CONTEXT:  Kafka request Fetch/, 'the log tells what it is');
+
 done_testing();
