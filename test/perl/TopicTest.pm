@@ -20,7 +20,7 @@ use Test::More;
 use Time::HiRes qw(time usleep);
 
 our @EXPORT = qw(
-  new_node new_standby start_standby start_pair configure_node kill_all poll_until try_psql wait_ready
+  new_node new_standby start_standby start_pair configure_node kill_all crash_one poll_until try_psql wait_ready switch_archived
   create_load_schema start_load finish_load stop_load catch_up load_script acknowledged ENDLESS
   events_differ check_events check_acknowledged wait_resolved
   start_psql topic_directory contents end_prepared open_session
@@ -180,6 +180,32 @@ sub wait_ready
 	my ($node) = @_;
 
 	poll_until(sub { (try_psql($node, 'SELECT 1'))[0] == 0 }) or die 'the server does not come back';
+	return;
+}
+
+# Let "crash" end a process of the server so that this restarts all of them, and wait until it has:
+# the server still takes connections until it has noticed.
+sub crash_one
+{
+	my ($node, $crash) = @_;
+	my $checkpointer = q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'};
+	my $before = $node->safe_psql('postgres', $checkpointer);
+
+	$crash->();
+	poll_until(sub {
+		my ($code, $pid) = try_psql($node, $checkpointer);
+		return $code == 0 && $pid =~ /\d/ && $pid != $before;
+	}) or die 'the server does not restart its processes';
+	return;
+}
+
+# Complete a file of WAL, and wait until it is in the archive.
+sub switch_archived
+{
+	my ($node) = @_;
+	my $file = $node->safe_psql('postgres', 'SELECT pg_walfile_name(pg_switch_wal())');
+
+	$node->poll_query_until('postgres', "SELECT last_archived_wal >= '$file' FROM pg_stat_archiver") or die "$file is not archived";
 	return;
 }
 

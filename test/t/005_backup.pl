@@ -112,10 +112,7 @@ finish_load($load);
 $primary->start;
 end_prepared($primary);
 check_events($primary, 'the primary, after a crash: topic and table agree');
-$primary->safe_psql('postgres', 'SELECT pg_switch_wal()');
-$primary->poll_query_until('postgres', q{
-	SELECT last_archived_wal >= pg_walfile_name(pg_current_wal_lsn() - 1) FROM pg_stat_archiver})
-  or die 'WAL is not archived';
+switch_archived($primary);
 my $all = contents($primary, 'events');
 my $total = $primary->safe_psql('postgres', $transactions);
 

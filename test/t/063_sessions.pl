@@ -76,9 +76,8 @@ foreach my $type ('pg_topics sync', 'pg_topics launcher', 'pg_topics maintenance
 	check_acknowledged($node, $running, "after $type was terminated");
 
 	$running = start_load($node, clients => 2, transactions => 3000);
-	kill 'KILL', $after;
+	crash_one($node, sub { kill 'KILL', $after });
 	finish_load($running, expected => $lost);
-	wait_ready($node);
 	check_acknowledged($node, $running, "after $type was killed");
 	end_prepared($node);
 	check_events($node, "after $type was killed topic and table have the same records");

@@ -33,6 +33,15 @@ sub append
 
 sub crash { kill_all($node); $node->start; return; }
 
+# The process that runs the statement crashes at a fault point, and the server starts all of them again.
+sub crash_at
+{
+	my ($point, $statement) = @_;
+
+	crash_one($node, sub { try_psql($node, "SET pg_topics.fault_point = '$point'\n$statement") });
+	return;
+}
+
 # ---- numbers -------------------------------------------------------------------
 
 is(append(7, 0, 0, 10), 'appended 0', 'a producer begins');
@@ -104,8 +113,7 @@ my %ways = (
 	'a crash behind a checkpoint' => sub { sql('CHECKPOINT'); crash() },
 	'a checkpoint before a crash, and more behind it' => sub { crash() },
 	'a crash of one process' => sub {
-		try_psql($node, "SET pg_topics.fault_point = 'append-done'\nSELECT append_batch('events', 1, 99, 0, 0, 1)");
-		wait_ready($node) });
+		crash_at('append-done', q{SELECT append_batch('events', 1, 99, 0, 0, 1)}) });
 my $id = 100;
 foreach my $way (sort keys %ways)
 {
@@ -129,8 +137,7 @@ foreach my $step (qw(append-written append-logged append-entered append-done))
 {
 	$id++;
 	like(append($id, 0, 0, 1), qr/^appended/, "a producer begins, before a crash at $step");
-	try_psql($node, "SET pg_topics.fault_point = '$step'\nSELECT append_batch('events', 0, $id, 0, 1, 1)");
-	wait_ready($node);
+	crash_at($step, "SELECT append_batch('events', 0, $id, 0, 1, 1)");
 	is(append($id, 0, 2, 1), 'out of order', "after a crash at $step the batch is missing");
 	like(append($id, 0, 1, 1), qr/^appended/, "after a crash at $step it goes in");
 	like(append($id, 0, 1, 1), qr/^duplicate/, 'and is known');
@@ -267,8 +274,7 @@ crash();
 $take->(1500);
 crash();
 $take->(10);
-try_psql($node, "SET pg_topics.fault_point = 'producer-ids-logged'\nSELECT next_producer_id() FROM generate_series(1, 1001)");
-wait_ready($node);
+crash_at('producer-ids-logged', 'SELECT next_producer_id() FROM generate_series(1, 1001)');
 $take->(10);
 $node->stop;
 unlink $file or die;

@@ -101,7 +101,8 @@ $standby->promote;
 $primary->backup('backup');
 $open->run('ROLLBACK');
 my $late = append($primary, 40, 10, 10);
-$primary->safe_psql('postgres', 'SELECT pg_switch_wal()');
+# else the copy that is being made is cut short
+switch_archived($primary);
 $primary->stop('immediate');
 
 foreach my $promoted ($standby)
