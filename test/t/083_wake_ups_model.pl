@@ -153,7 +153,10 @@ sub missing
 sql(q{SELECT count(produce('events', NULL::text, 'last', partition => p)) FROM generate_series(0, 2) p});
 ok($node->poll_query_until('postgres', 'SELECT (' . missing('ones') . q{ AND r.topic = 'events'::regclass) = 0}),
 	'all records are consumed, each one once') or diag(sql(q{SELECT application_name, wait_event_type, query FROM pg_stat_activity WHERE application_name LIKE 'consumer_%'}));
-ok($node->poll_query_until('postgres', 'SELECT (' . missing('many') . qq{ AND r.topic = 'events'::regclass) < $batch}),
+# A consumer that has consumed in its transaction and waits for more still has what it may roll back.
+my $held = q{SELECT topic, partition FROM pg_topic_groups WHERE group_id = 'many' AND consumer_pid IS NOT NULL};
+ok($node->poll_query_until('postgres', 'SELECT (' . missing('many')
+		  . qq{ AND r.topic = 'events'::regclass AND (r.topic, r.partition) NOT IN ($held)) < $batch}),
 	'those who wait for many leave only fewer than they wait for') or diag(sql(missing('many')));
 note('transactions: ', sql('SELECT count(DISTINCT xmin::text) FROM got'), ', records: ', sql('SELECT count(*) FROM got'));
 
