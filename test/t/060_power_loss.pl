@@ -176,9 +176,10 @@ foreach my $round (1 .. $cuts)
 
 # The steps of which each may be the last; those of CREATE and DROP are none of this load's,
 # and a segment is discarded only where rewriting it fails.  Its batches are too young to be merged,
-# and no topic has an index of keys; 035_crash_points.pl comes to these steps.
+# no topic has an index of keys, and no producer an id; 035_crash_points.pl and 084_idempotent_producers.pl
+# come to these steps.
 my %points = map { $_ => 1 }
-  grep { !/^(reserve|drop|discard|key-index|merge)-/ } map { slurp_file($_) =~ /\bFAULT_POINT\("([^"]+)"\)/g } glob("$FindBin::RealBin/../../src/*.c $FindBin::RealBin/../../src/*/*.c");
+  grep { !/^(reserve|drop|discard|key-index|merge|producer-ids|sync-producers)-/ } map { slurp_file($_) =~ /\bFAULT_POINT\("([^"]+)"\)/g } glob("$FindBin::RealBin/../../src/*.c $FindBin::RealBin/../../src/*/*.c");
 
 foreach my $point ((shuffle sort keys %points)[ 0 .. $cuts - 1 ])
 {
