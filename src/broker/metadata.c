@@ -94,7 +94,8 @@ is_first(HTAB *seen, Oid topic)
 
 /*
  * The topic that an item of the request stands for; *error, if it cannot be one.  *by_id tells
- * that it is an id and not a name.
+ * that it is an id and not a name: an id counts, whatever name stands beside it, since some clients
+ * say an empty one there and others none.
  */
 static Oid
 find_item(const KafkaMetadataRequestTopic *item, int version, bool *by_id, KafkaError *error)
@@ -105,7 +106,7 @@ find_item(const KafkaMetadataRequestTopic *item, int version, bool *by_id, Kafka
 	*error = KAFKA_ERROR_NONE;
 	if (version < 12 && (has_id || item->name.length < 0))
 		*error = KAFKA_ERROR_INVALID_REQUEST;
-	else if (item->name.length < 0)
+	else if (has_id || item->name.length < 0)
 	{
 		*by_id = true;
 		return pgt_topic_names_by_id(&item->topic_id);
@@ -132,6 +133,8 @@ fill_item(BrokerRequest *request, const KafkaMetadataRequestTopic *item, KafkaMe
 {
 	entry->name = item->name;
 	entry->topic_id = item->topic_id;
+	if (by_id)
+		entry->name = (KafkaString) {.length = -1};
 	if (entry->name.length < 0 && request->kafka.version < 12)
 		entry->name.length = 0;
 	if (error == KAFKA_ERROR_NONE)

@@ -84,9 +84,8 @@ sub metadata_body
 		$body = $flexible ? KafkaClient::compact_count(scalar @$topics) : KafkaClient::int32(scalar @$topics);
 		foreach my $topic (@$topics)
 		{
-			my $is_id = ref $topic;
-			$body .= pack('H32', $is_id ? $$topic : '0') if $version >= 10;
-			my $name = $is_id ? undef : $topic;
+			my ($id, $name) = ref $topic eq 'ARRAY' ? @$topic : ref $topic ? ($$topic, undef) : ('0', $topic);
+			$body .= pack('H32', $id) if $version >= 10;
 			$body .= $flexible ? KafkaClient::compact_string($name) . "\0" : KafkaClient::string($name);
 		}
 	}
@@ -162,11 +161,14 @@ like(metadata(2, [])->{cluster}, qr/^[A-Za-z0-9_-]{22}$/, 'the cluster has an id
 my $id = metadata(12, ['events'])->{topics}{events}{id};
 is(substr($id, 24), sprintf('%08x', sql(q{SELECT 'events'::regclass::oid})), 'a topic has an id');
 is(metadata(12, [ \$id ])->{topics}{events}{error}, 0, 'by which it is found');
+is(join(' ', %{ metadata(12, [ [ $id, '' ] ])->{topics}{events} }{qw(error id)}), "error 0 id $id", 'also with an empty name beside it');
+is(metadata(12, [ [ $id, 'late' ] ])->{topics}{events}{error}, 0, 'or with any other name');
 is_deeply(metadata(12, [ \substr($id, 0, 24) . '00000001' ]) && metadata(12, [ \'0123456789abcdef0123456789abcdef' ])->{topics}{'-'}{error}, 100,
 	'an id of no topic is unknown');
 my $far = metadata(12, ['third.far'])->{topics}{'third.far'}{id};
 sql('REVOKE ALL ON third.far FROM app');
 is(metadata(12, [ \$far ])->{topics}{'-'}{error}, 100, 'and so is that of a topic without a privilege');
+is(metadata(12, [ [ $far, 'third.far' ] ])->{topics}{'-'}{error}, 100, 'whose name is not told either');
 is(metadata(11, [ \$id ])->{topics}{''}{error}, 42, 'older versions do not take ids');
 sql('DROP FOREIGN TABLE events');
 sql(q{SELECT create_topic('events'); GRANT SELECT, INSERT ON events TO app});
