@@ -21,18 +21,22 @@ tools_console_write() {
     printf 'h:1,name:two words\tk\tv\n' |
         tool ConsoleProducer --bootstrap-server "$1" --topic "$2" --compression-codec gzip \
             --reader-property parse.key=true --reader-property parse.headers=true
-    tools_console_read "$1" "$2" | sed -E 's/^CreateTime:[0-9]+/CreateTime/'
+    tools_read_all "$1" "$2" | sed -E 's/^CreateTime:[0-9]+/CreateTime/'
 }
 
 tools_console_read() {
+    tools_read_all "$1" "$2"
+    tool consumer.ConsoleConsumer --bootstrap-server "$1" --topic "$2" --partition 0 --offset 1 --max-messages 1 \
+        --formatter-property print.offset=true 2>/dev/null
+}
+
+tools_read_all() {
     local partition
     for partition in 0 1 2; do
         tool consumer.ConsoleConsumer --bootstrap-server "$1" --topic "$2" --partition "$partition" --offset earliest --timeout-ms 5000 \
             --formatter-property print.timestamp=true --formatter-property print.partition=true --formatter-property print.offset=true \
             --formatter-property print.key=true --formatter-property print.headers=true 2>/dev/null
     done
-    tool consumer.ConsoleConsumer --bootstrap-server "$1" --topic "$2" --partition 0 --offset 1 --max-messages 1 \
-        --formatter-property print.offset=true 2>/dev/null
 }
 
 tools_offsets() {
@@ -56,21 +60,30 @@ tools_many() {
     tool GetOffsetShell --bootstrap-server "$1" --topic "$2" | awk -F: '{ n += $3 } END { print n, "records" }'
 }
 
-# Kafka's own reader of log files on the files that came of the same records.  The producer's id
-# and the leader's epoch are the broker's own, and the checksum covers the first.
+# Kafka's own reader of log files on the files that came of the same records, segment by segment.
+# The producer's id and the leader's epoch are the broker's own, and the checksum covers the first.
 tools_dump() {
     local partition file
     (program_java "$1" write "$2" "$here/records.jsonl") >/dev/null
     for partition in 0 1 2; do
-        if [ "$1" = "$(bootstrap_of kafka)" ]; then
-            file=$KAFKA_HOME/data/$2-$partition/00000000000000000000.log
-        else
-            file=$dir/data/$(sql -c "SELECT path FROM pg_topic_segments WHERE topic = '$2'::regclass AND partition = $partition")
-            # the tool goes by the name that Kafka would give the file
-            install -D "$file" "$output/dump/00000000000000000000.log"
-            file=$output/dump/00000000000000000000.log
-        fi
-        tool DumpLogSegments --deep-iteration --print-data-log --files "$file" |
-            sed -E 's/producerId: [0-9]+//; s/(crc|partitionLeaderEpoch): [0-9]+//; s/^Dumping .*//'
+        while read -r file; do
+            tool DumpLogSegments --deep-iteration --print-data-log --files "$file" |
+                sed -E 's/(producerId|partitionLeaderEpoch|crc): [0-9]+//g; /^Dumping /d'
+        done < <(tools_segments "$1" "$2" "$partition")
     done
+}
+
+# The files of a partition's segments, which the tool wants to have the names that Kafka gives them.
+tools_segments() {
+    local file name
+    if [ "$1" = "$(bootstrap_of kafka)" ]; then
+        printf '%s\n' "$KAFKA_HOME/data/$2-$3"/*.log
+        return
+    fi
+    sql -c "SELECT path FROM pg_topic_segments WHERE topic = '$2'::regclass AND partition = $3 ORDER BY base_offset" |
+        while read -r file; do
+            name=$output/dump/$3/${file##*/}
+            install -D "$dir/data/$file" "$name"
+            printf '%s\n' "$name"
+        done
 }
