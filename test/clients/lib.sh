@@ -22,14 +22,14 @@ finish() {
 
 # ---- fetching and building -----------------------------------------------------
 
-# fetched NAME COMMAND...: run the command once, in $kept/NAME
+# fetched NAME COMMAND...: run the command once, in $kept/NAME, for TOPIC_FETCH_LIMIT seconds at most
 fetched() {
     local name=$1
     shift
     [ ! -e "$kept/$name/.fetched" ] || return 0
     rm -rf "${kept:?}/$name"
     mkdir -p "$kept/$name"
-    (cd "$kept/$name" && "$@") >"$kept/$name.log" 2>&1 || {
+    (cd "$kept/$name" && timeout "${TOPIC_FETCH_LIMIT:-0}" "$@") >"$kept/$name.log" 2>&1 || {
         reason="$(head -n 1 <<<"$*") failed, see $kept/$name.log"
         return 1
     }
