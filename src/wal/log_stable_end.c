@@ -33,9 +33,10 @@
  * have wanted to wait.  So with synchronous standbys the mark's LSN is at least that place.
  *
  * In the beginning the walk starts at the resolved offset, and takes back from there the end of
- * the last batch that counts.  Nobody knows when those before it were committed.  So that
- * mark's LSN is the end of all WAL that there is now, and until that is durable the end is not
- * known (it may be that this server has shown more before it was started anew).  A log that was
+ * the last batch that counts.  Nobody knows when those before it were committed, and of those
+ * behind it the LSN may be that of a later neighbour.  So this first walk has a single mark, whose LSN
+ * is the end of all WAL that there is then, and until that is durable the end is not
+ * known (it may be that this server, or the process before this one, has shown more).  A log that was
  * seen while it was empty has no such beginning.
  *
  * Deleting moves the log start, perhaps beyond batches that are not durable.  It gets a mark
@@ -67,6 +68,9 @@
 
 #define MARKS_MIN			8
 #define MARKS_MAX			65536	/* then the walk goes on later */
+
+/* The LSN of the first mark, until the first walk is over; the marks of that walk join it. */
+#define LSN_NOT_YET			PG_UINT64_MAX
 
 /* How many of this process's last transactions are remembered. */
 #define OWN_COMMITS			4096
@@ -256,8 +260,6 @@ static void
 look_first(StableState *state, const EntryWalk *walk)
 {
 	const LogBounds *bounds = &walk->bounds;
-	/* of a log of which nothing was resolved or deleted there is nothing to be found out */
-	XLogRecPtr	lsn = bounds->resolved_offset > 0 ? lsn_of_all() : InvalidXLogRecPtr;
 	int64		end = last_end_before(&walk->key, bounds->resolved_offset, bounds->log_start_offset);
 
 	state->is_known = false;
@@ -267,8 +269,20 @@ look_first(StableState *state, const EntryWalk *walk)
 	state->walked = bounds->resolved_offset;
 	state->place.incarnation = 0;
 	state->segments_version = bounds->segments_version;
-	add_mark(state, end, lsn);
+	add_mark(state, end, LSN_NOT_YET);
 	state->incarnation = bounds->incarnation;
+}
+
+/*
+ * The first walk is over: what it has passed waits for one LSN.  Of a log in which nothing has
+ * committed there is nothing to be found out.
+ */
+static void
+end_first_look(StableState *state)
+{
+	StableMark *first = mark(state, 0);
+
+	first->lsn = first->end > 0 ? lsn_of_all() : InvalidXLogRecPtr;
 }
 
 /* Nothing was ever appended to the partition.  What comes is seen from its beginning. */
@@ -379,6 +393,8 @@ look(StableState *state, const TopicPartition *key, LogBounds *bounds)
 	pass_deleted(state, &walk.bounds);
 	if (state->walked < walk.bounds.next_offset)
 		walk_on(state, &walk);
+	if (state->mark_count > 0 && mark(state, 0)->lsn == LSN_NOT_YET)
+		end_first_look(state);
 	*bounds = walk.bounds;
 	return !walk.is_gone;
 }

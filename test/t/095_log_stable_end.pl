@@ -134,6 +134,20 @@ is(stable('lazy', $fresh), 6, 'until it is');
 go_on($writer);
 $fresh->close;
 
+# The commit log has one LSN for 32 transactions: what was flushed, and shown, looks as if it were not.
+my $sync = sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topics sync'});
+sql(q{SELECT create_topic('young')});
+halt_asleep($node, $writer, $sync);
+do {} while sql('SELECT pg_current_xact_id()') % 32;
+sql(q{CALL fill('young', 1)});
+is(stable('young', $look), 1, 'a batch of a log of which nothing is resolved');
+$lazy->run(q{CALL fill('young', 1)});
+$fresh = open_session($node);
+is(unflushed('young', $fresh), '0|0|2|f|t', 'who looks for the first time does not know that it was shown, and no end');
+is(stable('young', $fresh), 2, 'until all is flushed');
+go_on($writer, $sync);
+$fresh->close;
+
 # ---- segments ------------------------------------------------------------------------
 
 sql(q{SELECT create_topic('small', config => '{"segment.bytes": 1024, "batch.merge.lag.ms": 0}');
