@@ -19,6 +19,6 @@ build_packages=(gcc make libc6-dev libssl-dev zlib1g-dev libsnappy-dev liblz4-de
 # for the fixtures
 test_packages=(perl libipc-run-perl openssl python3 python3-kafka python3-snappy python3-lz4 python3-zstandard
     clang libclang-rt-dev xfsprogs pgbouncer xz-utils)
-# a scheduler; fail-over.  Not every suite has these for every major: the tests of what is
+# a scheduler; a client of Kafka; fail-over.  Not every suite has these for every major: the tests of what is
 # missing are skipped
-optional_packages=(postgresql-NN-cron pg-auto-failover-cli postgresql-NN-auto-failover)
+optional_packages=(postgresql-NN-cron kcat pg-auto-failover-cli postgresql-NN-auto-failover)
