@@ -41,7 +41,8 @@
  *
  * Deleting moves the log start, perhaps beyond batches that are not durable.  It gets a mark
  * like theirs.  Deleting by compaction may remove the last batches of all: whenever segments
- * have changed, the end is looked for again, and may move back.
+ * have changed, the end is looked for again, and may move back.  It does not where the last batch
+ * was merged with some that come behind it.
  *
  * Which transactions are running is asked with a snapshot that is taken for this question, as
  * transaction.c says.  The snapshot is given back at once, so it holds back no VACUUM.
@@ -297,13 +298,31 @@ look_at_nothing(StableState *state, const LogBounds *bounds)
 	state->incarnation = bounds->incarnation;
 }
 
-/* Segments have come or gone: perhaps the last batches went with them. */
+/* Do records on both sides of the offset stand in one batch? */
+static bool
+is_inside_batch(const TopicPartition *key, int64 offset)
+{
+	EntryWalk	walk;
+	const IndexEntry *entry;
+
+	if (!pgt_entry_walk_begin(&walk, key, offset - 1, NULL))
+		return false;
+	entry = pgt_entry_walk_next(&walk);
+	return entry != NULL && walk.segment.base + entry->first_delta < offset &&
+		walk.segment.base + entry->last_delta >= offset;
+}
+
+/*
+ * Segments have come or gone: perhaps the last batches went with them.  If the batch before the end was
+ * merged with some behind it, which may not be durable on standbys yet, the end stays: that batch is
+ * given when all of it is durable.
+ */
 static void
 look_for_end(StableState *state, const LogBounds *bounds, const TopicPartition *key)
 {
 	int64		end = expected_end(state);
 
-	if (end > bounds->log_start_offset)
+	if (end > bounds->log_start_offset && !is_inside_batch(key, end))
 	{
 		end = Min(end, last_end_before(key, end, bounds->log_start_offset));
 		state->end = Min(state->end, end);

@@ -110,32 +110,32 @@ is(ranges('events', 13), '16 1 11-15', 'the batch that holds the offset is found
 sql(q{SELECT create_topic('lazy'); CALL fill('lazy', 2)});
 is(stable('lazy'), 2, 'the end before asynchronous commits');
 wait_resolved($node);
-my $writer = sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'});
+# those who would flush what nobody waits for
+my ($writer, $sync) = map { sql("SELECT pid FROM pg_stat_activity WHERE backend_type = '$_'") } 'walwriter', 'pg_topics sync';
 my $lazy = open_session($node);
 my $fresh = open_session($node);
-halt_asleep($node, $writer);
+halt_asleep($node, $writer, $sync);
 $lazy->run(q{SET synchronous_commit = off; CALL fill('lazy', 2)});
 is(unflushed('lazy', $look), '0|2|4|t|t', 'asynchronous commits are not shown before they are flushed');
 is($lazy->run('SELECT count(*) FROM lazy'), 4, 'though all sessions see them');
 is(unflushed('lazy', $fresh), '0|0|4|f|t', 'who looks for the first time does not know an end');
 is(stable('lazy', $look), 4, 'they are shown when they are flushed');
 is(unflushed('lazy', $fresh), '0|4|4|t|f', 'then he knows it as well');
-go_on($writer);
+go_on($writer, $sync);
 $fresh->close;
 
 # resolved is not flushed
 $lazy->run(q{CALL fill('lazy', 1)});
 wait_resolved($node);
-halt_asleep($node, $writer);
+halt_asleep($node, $writer, $sync);
 $lazy->run(q{CALL fill('lazy', 1)});
 $fresh = open_session($node);
 is(unflushed('lazy', $fresh), '0|0|6|f|t', 'what is resolved is not taken as flushed');
 is(stable('lazy', $fresh), 6, 'until it is');
-go_on($writer);
+go_on($writer, $sync);
 $fresh->close;
 
 # The commit log has one LSN for 32 transactions: what was flushed, and shown, looks as if it were not.
-my $sync = sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topics sync'});
 sql(q{SELECT create_topic('young')});
 halt_asleep($node, $writer, $sync);
 do {} while sql('SELECT pg_current_xact_id()') % 32;
@@ -203,6 +203,24 @@ is($look->run(qq{SELECT * FROM stable_end(1::oid::regclass, 0, true)}), '0|0|0|t
 sql(q{SELECT create_topic('small'); CALL fill('small', 2)});
 is(stable('small'), 2, "a new topic in a dropped one's place begins anew");
 is(ranges('small', 0), '2 1 0 1', 'and has its own batches');
+
+# ---- what a synchronous standby does not have ---------------------------------------------
+
+sql("ALTER SYSTEM SET synchronous_standby_names = 'standby'");
+sql('SELECT pg_reload_conf()');
+ok(poll_until(sub { sql(q{SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'}) eq '1' }), 'the standby is a synchronous one');
+sql(q{SELECT create_topic('merged', config => '{"segment.bytes": 1024, "batch.merge.lag.ms": 0}'); CALL fill('merged', 1, 300)});
+ok(poll_until(sub { stable('merged', $look) eq '1' }), 'the end of what it has');
+$standby->stop;
+sql(q{SET synchronous_commit = local; CALL fill('merged', 9, 300)});
+wait_resolved($node);
+sql(q{SELECT merge_batches('merged')});
+is(unflushed('merged', $look), '0|1|10|t|t', 'the end does not move back where the last batch is merged with others');
+is(ranges('merged', 0), '0 0', 'and of these nothing is shown');
+$standby->start;
+ok(poll_until(sub { stable('merged', $look) eq '10' }), 'until the standby has them');
+sql('ALTER SYSTEM RESET synchronous_standby_names');
+sql('SELECT pg_reload_conf()');
 
 # ---- standby -----------------------------------------------------------------------------
 
