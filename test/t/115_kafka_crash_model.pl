@@ -66,8 +66,7 @@ sub new_servers
 		sql('SELECT pg_reload_conf()');
 	}
 	# with a failover to come only the standby's word lasts
-	$model = KafkaModel->new(node => $node, port => $port, lasting => $with_standby ? [-1] : [ -1, 1 ],
-		ends_last => !$with_standby);
+	$model = KafkaModel->new(node => $node, port => $port, lasting => $with_standby ? [-1] : [ -1, 1 ]);
 	@sent = ();
 	return;
 }
