@@ -129,10 +129,11 @@ typedef struct BrokerRequest
 	BrokerWait	wait;
 	bool		parked;
 	bool		woken;			/* wake() is about to be called */
+	bool		goes_on;		/* likewise, behind all others: it was not ready in its slice */
 	bool		in_heap;		/* of requests that wait for an LSN */
 	EventLoopTimer timer;
 	pairingheap_node lsn_node;
-	dlist_node	woken_node;
+	dlist_node	woken_node;		/* also of those that go on */
 	struct BrokerInterest *interests;
 	int			interest_room;
 } BrokerRequest;
@@ -162,6 +163,16 @@ extern void pgt_broker_close(BrokerRequest *request, const char *reason);
  * Produce parks without a condition, and gets its LSN at the end of the turn.
  */
 extern void pgt_broker_park(BrokerRequest *request, const BrokerWait *wait);
+
+/*
+ * Slices.  All clients wait while one of them is served, so what a client can make large, by the
+ * number of elements in its request for instance, is done a slice at a time.  Has the request had
+ * its slice of this turn?  Then the function notes in request->state where it is, and
+ * returns after pgt_broker_go_on(): "wake" is called as serve() is, in one of the next turns, with the
+ * transaction of that one.  The connection's next requests wait meanwhile.
+ */
+extern bool pgt_broker_slice_is_over(void);
+extern void pgt_broker_go_on(BrokerRequest *request, void (*wake) (BrokerRequest *request));
 
 /*
  * The client is this role from now on, until session_end by the monotonic clock, when the

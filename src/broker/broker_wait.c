@@ -10,13 +10,20 @@
  * it and calls its wake function.  So nothing is called in the midst of an event, and a
  * request is woken once for however much has happened.
  *
+ * A request that was not ready in its slice waits for nothing but others.  It is in the list "slices",
+ * of which a turn takes as much as others can wait for.
+ *
  * A request is in these structures only while it is parked, and leaves all of them together.
  */
 #include "postgres.h"
 
 #include "broker/broker_wait.h"
+#include "util/clock.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+
+/* How long a request is served at a stretch, if it can be served in slices. */
+#define SLICE_US	3000
 
 /* A partition that requests wait for. */
 typedef struct AwaitedPartition
@@ -38,6 +45,9 @@ static HTAB *partitions = NULL;
 static pairingheap *heaps[BROKER_DURABILITY_COUNT];
 static dlist_head woken = DLIST_STATIC_INIT(woken);
 static int	woken_count = 0;
+static dlist_head slices = DLIST_STATIC_INIT(slices);
+static int	slice_count = 0;
+static int64 slice_end = 0;		/* of the request that is served, by the monotonic clock */
 
 static int
 compare_lsns(const pairingheap_node *a, const pairingheap_node *b, void *arg)
@@ -66,7 +76,7 @@ pgt_broker_wait_init(void)
 void
 pgt_broker_wake(BrokerRequest *request)
 {
-	if (request->woken)
+	if (request->woken || request->goes_on)
 		return;
 	request->woken = true;
 	woken_count++;
@@ -156,12 +166,36 @@ pgt_broker_wait_forget(BrokerRequest *request)
 			hash_search(partitions, &partition->key, HASH_REMOVE, NULL);
 	}
 	request->wait.partition_count = 0;
-	if (request->woken)
-	{
+	if (request->woken || request->goes_on)
 		dlist_delete(&request->woken_node);
-		woken_count--;
-	}
-	request->woken = false;
+	woken_count -= request->woken;
+	slice_count -= request->goes_on;
+	request->woken = request->goes_on = false;
+}
+
+/* ---- slices ---------------------------------------------------------------- */
+
+void
+pgt_broker_wait_begin_slice(void)
+{
+	slice_end = pgt_clock_monotonic_us() + SLICE_US;
+}
+
+bool
+pgt_broker_slice_is_over(void)
+{
+	return pgt_clock_monotonic_us() >= slice_end;
+}
+
+void
+pgt_broker_go_on(BrokerRequest *request, void (*wake) (BrokerRequest *request))
+{
+	BrokerWait	wait = {.wake = wake};
+
+	pgt_broker_park(request, &wait);
+	request->goes_on = true;
+	slice_count++;
+	dlist_push_tail(&slices, &request->woken_node);
 }
 
 /* ---- waking ---------------------------------------------------------------- */
@@ -233,20 +267,39 @@ pgt_broker_awaited(BrokerDurability durability)
 		pairingheap_container(BrokerRequest, lsn_node, pairingheap_first(heap))->wait.lsn;
 }
 
-BrokerRequest *
-pgt_broker_wait_next(void)
+/* The first one of a list, which is not parked any more; NULL: the list is empty. */
+static BrokerRequest *
+take_first(dlist_head *list)
 {
 	BrokerRequest *request;
 
-	if (dlist_is_empty(&woken))
+	if (dlist_is_empty(list))
 		return NULL;
-	request = dlist_head_element(BrokerRequest, woken_node, &woken);
+	request = dlist_head_element(BrokerRequest, woken_node, list);
 	pgt_broker_wait_forget(request);
 	return request;
+}
+
+BrokerRequest *
+pgt_broker_wait_next(void)
+{
+	return take_first(&woken);
 }
 
 int
 pgt_broker_wait_woken_count(void)
 {
 	return woken_count;
+}
+
+BrokerRequest *
+pgt_broker_wait_next_slice(void)
+{
+	return take_first(&slices);
+}
+
+int
+pgt_broker_wait_slice_count(void)
+{
+	return slice_count;
 }

@@ -24,4 +24,11 @@ extern BrokerRequest *pgt_broker_wait_next(void);
 /* How many are to be woken. */
 extern int	pgt_broker_wait_woken_count(void);
 
+/* The same for requests that have had a slice and are to get another one. */
+extern BrokerRequest *pgt_broker_wait_next_slice(void);
+extern int	pgt_broker_wait_slice_count(void);
+
+/* A slice begins: of a request that is about to be served or woken. */
+extern void pgt_broker_wait_begin_slice(void);
+
 #endif							/* BROKER_WAIT_H */

@@ -10,6 +10,7 @@
  *	  turn_begin	hooks of dispatch.h
  *	  read			what sockets have, and serve the requests that are whole
  *	  wake			parked requests whose deadline has come, or with news
+ *	  go on			with requests that take more than a slice of a turn
  *	  turn_end		commits what the turn has appended
  *	  reached		how far WAL is durable; wake those that wait for that
  *	  send			answers
@@ -177,6 +178,7 @@ run_turn(bool latch_set)
 	pgt_event_loop_run();
 	pgt_connection_serve_waiting();
 	pgt_dispatch_wake();
+	pgt_dispatch_go_on();
 	pgt_dispatch_turn_end();
 	look_at_wal();
 	pgt_dispatch_wake();

@@ -5,6 +5,8 @@
  * As Metadata, for administrators' tools: topics are in the order of their names, and an answer has
  * no more partitions than the client wants.  It then names the place where the next
  * answer has to begin.
+ *
+ * A request may name any number of topics that do not exist, and is served in slices.
  */
 #include "postgres.h"
 
@@ -31,11 +33,18 @@ typedef KafkaDescribeTopicPartitionsResponsePartition PartitionEntry;
 /* Where an answer has come to. */
 typedef struct Progress
 {
+	char	  **names;			/* of the topics, in order */
+	int			name_count;
+	int			next_name;
+	bool		all;			/* of the database: those that the client may not know of are left out */
+	char	   *cursor;			/* the topic at which the answer begins; NULL: the first one */
 	TopicEntry *entries;
 	int			count;
 	int			partitions_left;
 	KafkaDescribeTopicPartitionsResponseCursor *next;	/* NULL: nothing is left out so far */
 } Progress;
+
+static void go_on(BrokerRequest *request);
 
 /* ---- which topics ---------------------------------------------------------- */
 
@@ -105,7 +114,7 @@ add_partitions(BrokerRequest *request, Progress *progress, TopicEntry *entry, in
 
 /* Add a topic, from a partition on.  One that the client may not know of is left out of a list of all. */
 static void
-add_topic(BrokerRequest *request, Progress *progress, const char *name, int32 first, bool all)
+add_topic(BrokerRequest *request, Progress *progress, const char *name, int32 first)
 {
 	TopicEntry *entry = &progress->entries[progress->count];
 	KafkaString string = pgt_broker_string(name);
@@ -119,7 +128,7 @@ add_topic(BrokerRequest *request, Progress *progress, const char *name, int32 fi
 		entry->error_code = pgt_topic_lookup(request->client, oid, KNOWING, &topic);
 	if (entry->error_code != KAFKA_ERROR_NONE)
 	{
-		progress->count += !all;
+		progress->count += !progress->all;
 		return;
 	}
 	entry->topic_id = pgt_topic_names_id(oid);
@@ -139,37 +148,62 @@ first_partition(const char *name, const char *cursor_name, int32 cursor_partitio
 
 /* ---- the answer ------------------------------------------------------------ */
 
+/* Add the topic that is next, or leave it to the next answer. */
+static void
+add_next(BrokerRequest *request, Progress *progress)
+{
+	const KafkaDescribeTopicPartitionsRequest *body = request->kafka.body;
+	int			i = progress->next_name++;
+	const char *name = progress->names[i];
+	int32		first = first_partition(name, progress->cursor,
+										progress->cursor == NULL ? 0 : Max(body->cursor->partition_index, 0));
+
+	if (first < 0 || (i > 0 && strcmp(name, progress->names[i - 1]) == 0))
+		return;
+	if (progress->partitions_left > 0)
+	{
+		add_topic(request, progress, name, first);
+		return;
+	}
+	progress->next = pgt_broker_array(request, KAFKA_DESCRIBE_TOPIC_PARTITIONS_RESPONSE_CURSOR, 1);
+	progress->next->topic_name = pgt_broker_string(name);
+}
+
+/* Add topics, and answer when the answer has all that it may have. */
+static void
+go_on(BrokerRequest *request)
+{
+	Progress   *progress = request->state;
+	KafkaDescribeTopicPartitionsResponse response;
+
+	pgt_turn_open();
+	while (progress->next_name < progress->name_count && progress->next == NULL)
+	{
+		add_next(request, progress);
+		if (pgt_broker_slice_is_over())
+		{
+			pgt_broker_go_on(request, go_on);
+			return;
+		}
+	}
+	pgt_kafka_default_struct(KAFKA_DESCRIBE_TOPIC_PARTITIONS_RESPONSE, &response);
+	response.topics.items = progress->entries;
+	response.topics.count = progress->count;
+	response.next_cursor = progress->next;
+	pgt_broker_answer(request, &response);
+}
+
 static void
 serve(BrokerRequest *request)
 {
 	const KafkaDescribeTopicPartitionsRequest *body = request->kafka.body;
-	KafkaDescribeTopicPartitionsResponse response;
-	char	   *cursor = body->cursor == NULL ? NULL : pgt_broker_cstring(request, body->cursor->topic_name);
-	Progress	progress = {.partitions_left = Min(Max(body->response_partition_limit, 1), PARTITIONS_MAX)};
-	int			count;
-	bool		all;
-	char	  **names;
+	Progress   *progress = palloc0(sizeof(Progress));
 
 	pgt_turn_open();
-	names = wanted_names(request, &count, &all);
-	progress.entries = pgt_broker_array(request, KAFKA_DESCRIBE_TOPIC_PARTITIONS_RESPONSE_TOPIC, count);
-	for (int i = 0; i < count && progress.next == NULL; i++)
-	{
-		int32		first = first_partition(names[i], cursor, cursor == NULL ? 0 : Max(body->cursor->partition_index, 0));
-
-		if (first < 0 || (i > 0 && strcmp(names[i], names[i - 1]) == 0))
-			continue;
-		if (progress.partitions_left > 0)
-			add_topic(request, &progress, names[i], first, all);
-		else
-		{
-			progress.next = pgt_broker_array(request, KAFKA_DESCRIBE_TOPIC_PARTITIONS_RESPONSE_CURSOR, 1);
-			progress.next->topic_name = pgt_broker_string(names[i]);
-		}
-	}
-	pgt_kafka_default_struct(KAFKA_DESCRIBE_TOPIC_PARTITIONS_RESPONSE, &response);
-	response.topics.items = progress.entries;
-	response.topics.count = progress.count;
-	response.next_cursor = progress.next;
-	pgt_broker_answer(request, &response);
+	request->state = progress;
+	progress->cursor = body->cursor == NULL ? NULL : pgt_broker_cstring(request, body->cursor->topic_name);
+	progress->partitions_left = Min(Max(body->response_partition_limit, 1), PARTITIONS_MAX);
+	progress->names = wanted_names(request, &progress->name_count, &progress->all);
+	progress->entries = pgt_broker_array(request, KAFKA_DESCRIBE_TOPIC_PARTITIONS_RESPONSE_TOPIC, progress->name_count);
+	go_on(request);
 }

@@ -21,6 +21,7 @@
 #include "broker/turn.h"
 #include "common/ip.h"
 #include "listener/connection_limits.h"
+#include "log/log_state.h"
 #include "miscadmin.h"
 #include "postmaster/postmaster.h"
 #include "util/clock.h"
@@ -29,8 +30,24 @@
 #define FIRST_BLOCK		1024
 #define LARGEST_BLOCK	(64 * 1024)
 #define ARENA_MIN_LIMIT	(64 * 1024 * 1024)	/* that the messages of a request may take, whatever the setting */
+#define BODY_LIMIT		(4 * 1024 * 1024)	/* of that what was decoded: about 45,000 partitions of a Fetch */
+#define BODY_PARTITION	256					/* the same, for each partition that the server may have */
+#define GO_ON_US		10000				/* of a turn, for requests that take more than their slices */
 
 /* ---- memory ---------------------------------------------------------------- */
+
+/*
+ * How much the messages of a request may take.  Structures are larger than their bytes: a large frame of
+ * small items must neither take all memory, nor the time to decode and to look at them.  So a
+ * request that names more than the server can have is refused.  What it gets as an answer may be larger.
+ */
+static size_t
+arena_limit(const BrokerRequest *request)
+{
+	if (request->kafka.body == NULL)
+		return Max(BODY_LIMIT, (size_t) pgt_max_partitions * BODY_PARTITION);
+	return Max(pgt_connection_limits.memory, ARENA_MIN_LIMIT);
+}
 
 /* A further block for the messages of a request. */
 static bool
@@ -40,8 +57,7 @@ more_memory(KafkaArena *arena, size_t needed)
 	size_t		size = Max(needed, Min(Max(FIRST_BLOCK, 2 * request->arena_size), LARGEST_BLOCK));
 	char	   *block;
 
-	/* structures are larger than their bytes: a large frame of small items must not take all memory */
-	if (request->arena_size + size > Max(pgt_connection_limits.memory, ARENA_MIN_LIMIT))
+	if (request->arena_size + size > arena_limit(request))
 		return false;
 	block = MemoryContextAllocExtended(request->memory, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
 	if (block == NULL)
@@ -113,6 +129,7 @@ run_request(BrokerRequest *request, void (*function) (BrokerRequest *request))
 	RequestCall call = {request, function};
 	Exchange   *exchange = request->exchange;
 
+	pgt_broker_wait_begin_slice();
 	if (!pgt_turn_try(call_request, &call, NULL))
 	{
 		/* an answer may have been given before the error; then the client keeps it */
@@ -184,8 +201,10 @@ serve(Exchange *exchange)
 			pgt_broker_answer_versions(request);
 			break;
 		case KAFKA_VERDICT_CLOSE:
-		case KAFKA_VERDICT_NO_MEMORY:
 			pgt_broker_close(request, request->kafka.problem);
+			break;
+		case KAFKA_VERDICT_NO_MEMORY:
+			pgt_broker_close(request, "a request has more items than there is memory for");
 			break;
 	}
 }
@@ -220,6 +239,23 @@ pgt_dispatch_wake(void)
 		run_request(request, request->wait.wake);
 	}
 	if (pgt_broker_wait_woken_count() > 0)
+		pgt_event_loop_hurry();
+}
+
+void
+pgt_dispatch_go_on(void)
+{
+	int64		end = pgt_clock_monotonic_us() + GO_ON_US;
+
+	for (int count = pgt_broker_wait_slice_count(); count > 0 && pgt_clock_monotonic_us() < end; count--)
+	{
+		BrokerRequest *request = pgt_broker_wait_next_slice();
+
+		if (request == NULL)
+			break;
+		run_request(request, request->wait.wake);
+	}
+	if (pgt_broker_wait_slice_count() > 0)
 		pgt_event_loop_hurry();
 }
 

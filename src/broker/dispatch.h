@@ -13,6 +13,9 @@ extern void pgt_dispatch_init(void);
 /* Call the wake functions of parked requests for which it is time. */
 extern void pgt_dispatch_wake(void);
 
+/* Go on with requests that were not ready in their slices, for a limited time; once a turn. */
+extern void pgt_dispatch_go_on(void);
+
 /* Call the hooks of these moments. */
 extern void pgt_dispatch_start(void);
 extern void pgt_dispatch_reloaded(void);

@@ -30,6 +30,9 @@
  * While no request is parked, the announcements are left where they are, and no further ones set
  * the latch.
  *
+ * A look at many partitions is done in slices.  What is announced meanwhile for a partition that was looked at
+ * already would be missed: if the latch was set, the request waits for a moment only, and looks again.
+ *
  * No lock on topics is held.  Topics are looked up when a request comes.  The client says for how long
  * it waits, and must not get what is produced after a REVOKE: so when a parked request is woken, it
  * is asked again whether the client may read them, if rights may have changed.  Else a parked request does
@@ -57,6 +60,7 @@
 #include "log/log_file_cache.h"
 #include "log/topic_waiters.h"
 #include "util/clock.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 #include "wal/durable_wal.h"
@@ -77,6 +81,9 @@
 /* Nobody waits for longer, as what a client may read is asked when it begins to wait. */
 #define WAIT_MAX_MS				60000
 
+/* How long a request waits that may have missed news while it looked. */
+#define MISSED_NEWS_US			(50 * 1000)
+
 /* How often files are closed that nobody needs any more. */
 #define CLOSE_FILES_US			(2 * 1000 * 1000)
 
@@ -93,8 +100,11 @@ typedef struct Fetch
 	int64		max_bytes;
 	int32		leader_epoch;	/* ours */
 	uint64		access_version; /* of the rights that were looked at */
+	dlist_node *next;			/* the partition that is next, while topics or partitions are looked at; NULL: begin */
+	HTAB	   *seen;			/* partitions that the list has, while it is checked for repeated ones; NULL: none */
 
 	/* of the last look */
+	uint64		began;			/* latch_sets at that time */
 	int64		length;			/* what was found */
 	int			ranges;			/* of files, likewise */
 	bool		failed;			/* a partition has an error: that is to be told at once */
@@ -109,9 +119,43 @@ typedef struct Fetch
 /* The requests that are parked. */
 static dlist_head parked_list = DLIST_STATIC_INIT(parked_list);
 
+/* How often the latch was set. */
+static uint64 latch_sets = 0;
+
 static EventLoopTimer close_files_timer;
 
-static void look_and_answer(BrokerRequest *request);
+static void go_on(BrokerRequest *request);
+static void go_on_looking(BrokerRequest *request);
+
+/* ---- going over the list --------------------------------------------------------- */
+
+/* The partition that is next; NULL: the walk is at its end, and the next one begins anew. */
+static FetchTarget *
+next_target(Fetch *fetch)
+{
+	dlist_head *list = &fetch->list->targets;
+	dlist_node *node;
+
+	if (fetch->next == NULL)
+		fetch->next = dlist_is_empty(list) ? &list->head : dlist_head_node(list);
+	node = fetch->next;
+	if (node == &list->head)
+	{
+		fetch->next = NULL;
+		return NULL;
+	}
+	fetch->next = node->next;
+	return dlist_container(FetchTarget, node, node);
+}
+
+/* The partition has an error, which is to be told at once. */
+static void
+set_error(Fetch *fetch, FetchTarget *target, KafkaError error)
+{
+	target->error = error;
+	target->found = (LogRanges) {0};
+	fetch->failed = true;
+}
 
 /* ---- looking topics up ------------------------------------------------------- */
 
@@ -139,47 +183,84 @@ look_topic_up(const BrokerRequest *request, FetchTopic *topic)
 		topic->found.error = unknown_topic(request);
 }
 
-/* Find out about all topics of a request. */
+/* A partition in the table of those that a list has. */
+typedef struct SeenTarget
+{
+	TopicPartition key;
+	FetchTarget *target;
+} SeenTarget;
+
+/*
+ * As in Kafka, of a partition that a request names again the last one counts, in the place of the
+ * first one.  A session has each partition once.
+ */
 static void
+drop_repeated(const BrokerRequest *request, Fetch *fetch, FetchTarget *target)
+{
+	HASHCTL		info = {.keysize = sizeof(TopicPartition),.entrysize = sizeof(SeenTarget),.hcxt = request->memory};
+	TopicPartition key = pgt_topic_partition_key(target->topic->found.relid, target->partition);
+	SeenTarget *entry;
+	bool		found;
+
+	if (fetch->list->session_id != 0 || fetch->list->count < 2 || target->topic->found.error != KAFKA_ERROR_NONE)
+		return;
+	if (fetch->seen == NULL)
+		fetch->seen = hash_create("pg_topics fetched partitions", 64, &info, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	entry = hash_search(fetch->seen, &key, HASH_ENTER, &found);
+	if (found)
+		pgt_fetch_session_replace(fetch->list, entry->target, target);
+	else
+		entry->target = target;
+}
+
+/* Find out about topics.  False if the slice is over before all are looked up. */
+static bool
 look_topics_up(const BrokerRequest *request, Fetch *fetch)
 {
+	FetchTarget *target;
 	dlist_iter	iter;
 
-	pgt_turn_open();
 	/* before: what changes meanwhile is to be looked at again */
-	fetch->access_version = pgt_access_version();
-	dlist_foreach(iter, &fetch->list->targets)
+	if (fetch->next == NULL)
+		fetch->access_version = pgt_access_version();
+	while ((target = next_target(fetch)) != NULL)
 	{
-		FetchTarget *target = dlist_container(FetchTarget, node, iter.cur);
-
 		look_topic_up(request, target->topic);
 		target->existed = false;
+		drop_repeated(request, fetch, target);
+		if (pgt_broker_slice_is_over())
+			return false;
 	}
 	/* another request at this address would take it for its own */
 	dlist_foreach(iter, &fetch->list->targets)
 		dlist_container(FetchTarget, node, iter.cur)->topic->looked_up = NULL;
+	return true;
 }
 
 /*
- * Rights may have changed while the request was parked: may the client still read the topics?  No
- * lock is taken, as somebody who drops a topic may hold it.
+ * Rights may have changed while the request was parked, or between two slices: may the client still
+ * read the topics?  No lock is taken, as somebody who drops a topic may hold it.
  */
 static void
 check_rights_again(const BrokerRequest *request, Fetch *fetch)
 {
 	dlist_iter	iter;
 
+	if (fetch->access_version == pgt_access_version())
+		return;
 	fetch->access_version = pgt_access_version();
 	dlist_foreach(iter, &fetch->list->targets)
 	{
-		TopicLookup *topic = &dlist_container(FetchTarget, node, iter.cur)->topic->found;
+		FetchTarget *target = dlist_container(FetchTarget, node, iter.cur);
+		TopicLookup *topic = &target->topic->found;
 
-		if (topic->error != KAFKA_ERROR_NONE)
-			continue;
-		if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(topic->relid)))
+		if (topic->error == KAFKA_ERROR_NONE && !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(topic->relid)))
 			topic->error = unknown_topic(request);
-		else if (!pgt_access_topic(request->client, topic->relid, ACL_SELECT))
+		else if (topic->error == KAFKA_ERROR_NONE && !pgt_access_topic(request->client, topic->relid, ACL_SELECT))
 			topic->error = KAFKA_ERROR_TOPIC_AUTHORIZATION_FAILED;
+		/* what was found of it in an earlier slice */
+		if (topic->error != KAFKA_ERROR_NONE)
+			set_error(fetch, target, topic->error);
 	}
 }
 
@@ -264,35 +345,48 @@ look_at_target(const BrokerRequest *request, Fetch *fetch, FetchTarget *target, 
 	if (!pgt_turn_try(look_at, &look, NULL))
 		target->error = KAFKA_ERROR_KAFKA_STORAGE_ERROR;
 	if (target->error != KAFKA_ERROR_NONE)
-		target->found = (LogRanges) {0};
+		set_error(fetch, target, target->error);
+	fetch->length += target->found.length;
+	fetch->ranges += target->found.count;
+	fetch->failed = fetch->failed || target->diverges;
+	if (target->error == KAFKA_ERROR_NONE && target->end.awaited != InvalidXLogRecPtr &&
+		(fetch->awaited == InvalidXLogRecPtr || target->end.awaited < fetch->awaited))
+		fetch->awaited = target->end.awaited;
 }
 
-/* Look at all partitions. */
+/* A look begins. */
 static void
-look(const BrokerRequest *request, Fetch *fetch)
+begin_look(Fetch *fetch)
 {
-	MemoryContext caller = MemoryContextSwitchTo(fetch->found_context);
-	XLogRecPtr	durable = pgt_durable_wal_end();
-	dlist_iter	iter;
+	TopicNews	ignored[NEWS_MAX];
 
+	/* nobody has wanted to know of them; from now on they set the latch again */
+	if (dlist_is_empty(&parked_list))
+		(void) pgt_topic_waiters_collected(ignored);
 	MemoryContextReset(fetch->found_context);
+	fetch->began = latch_sets;
 	fetch->length = 0;
 	fetch->ranges = 0;
 	fetch->failed = false;
 	fetch->awaited = InvalidXLogRecPtr;
-	dlist_foreach(iter, &fetch->list->targets)
-	{
-		FetchTarget *target = dlist_container(FetchTarget, node, iter.cur);
+}
 
+/* Look at partitions.  False if the slice is over before all were looked at. */
+static bool
+look(const BrokerRequest *request, Fetch *fetch)
+{
+	MemoryContext caller = MemoryContextSwitchTo(fetch->found_context);
+	XLogRecPtr	durable = pgt_durable_wal_end();
+	FetchTarget *target;
+
+	while ((target = next_target(fetch)) != NULL)
+	{
 		look_at_target(request, fetch, target, durable);
-		fetch->length += target->found.length;
-		fetch->ranges += target->found.count;
-		fetch->failed = fetch->failed || target->error != KAFKA_ERROR_NONE || target->diverges;
-		if (target->error == KAFKA_ERROR_NONE && target->end.awaited != InvalidXLogRecPtr &&
-			(fetch->awaited == InvalidXLogRecPtr || target->end.awaited < fetch->awaited))
-			fetch->awaited = target->end.awaited;
+		if (pgt_broker_slice_is_over())
+			break;
 	}
 	MemoryContextSwitchTo(caller);
+	return target == NULL;
 }
 
 /* ---- answering ------------------------------------------------------------------- */
@@ -447,9 +541,8 @@ woken(BrokerRequest *request)
 		pgt_broker_close(request, "");	/* why is logged */
 		return;
 	}
-	if (fetch->access_version != pgt_access_version())
-		check_rights_again(request, fetch);
-	look_and_answer(request);
+	begin_look(fetch);
+	go_on_looking(request);
 }
 
 static void
@@ -480,6 +573,8 @@ park(BrokerRequest *request, Fetch *fetch)
 	wait.partition_count = fetch->list->count;
 	if (RecoveryInProgress())
 		wait.deadline = Min(wait.deadline, pgt_clock_monotonic_us() + STANDBY_POLL_US);
+	if (fetch->began != latch_sets)
+		wait.deadline = Min(wait.deadline, pgt_clock_monotonic_us() + MISSED_NEWS_US);
 	if (fetch->awaited != InvalidXLogRecPtr)
 		pgt_flusher_want(BROKER_SYNCED, fetch->awaited);
 	fetch->parked = true;
@@ -490,19 +585,38 @@ park(BrokerRequest *request, Fetch *fetch)
 
 /* ---- serving ---------------------------------------------------------------------- */
 
-/* Look, and answer if there is enough, or it is time; else wait. */
+/* Look on, and answer if there is enough, or it is time; else wait. */
 static void
-look_and_answer(BrokerRequest *request)
+go_on_looking(BrokerRequest *request)
 {
 	Fetch	   *fetch = request->state;
 
-	look(request, fetch);
-	if (fetch->failed || fetch->length >= fetch->min_bytes || fetch->ranges >= RESPONSE_ENOUGH_RANGES ||
+	pgt_turn_open();
+	check_rights_again(request, fetch);
+	if (!look(request, fetch))
+		pgt_broker_go_on(request, go_on_looking);
+	else if (fetch->failed || fetch->length >= fetch->min_bytes || fetch->ranges >= RESPONSE_ENOUGH_RANGES ||
 		fetch->list->count == 0 ||
 		pgt_clock_monotonic_us() >= fetch->deadline)
 		answer(request, fetch);
 	else
 		park(request, fetch);
+}
+
+/* Look topics up, then at their partitions. */
+static void
+go_on(BrokerRequest *request)
+{
+	Fetch	   *fetch = request->state;
+
+	pgt_turn_open();
+	if (!look_topics_up(request, fetch))
+	{
+		pgt_broker_go_on(request, go_on);
+		return;
+	}
+	begin_look(fetch);
+	go_on_looking(request);
 }
 
 static void
@@ -511,7 +625,6 @@ serve(BrokerRequest *request)
 	const KafkaFetchRequest *body = request->kafka.body;
 	Fetch	   *fetch = palloc0(sizeof(Fetch));
 	KafkaError	error = pgt_fetch_session_open(request, &fetch->list);
-	TopicNews	ignored[NEWS_MAX];
 
 	if (error != KAFKA_ERROR_NONE)
 	{
@@ -525,11 +638,7 @@ serve(BrokerRequest *request)
 	fetch->max_bytes = Min(body->max_bytes, RESPONSE_MAX_BYTES);
 	fetch->min_bytes = Min(body->min_bytes, fetch->max_bytes);
 	fetch->leader_epoch = pgt_cluster_leader_epoch();
-	look_topics_up(request, fetch);
-	/* nobody has wanted to know of them; from now on they set the latch again */
-	if (dlist_is_empty(&parked_list))
-		(void) pgt_topic_waiters_collected(ignored);
-	look_and_answer(request);
+	go_on(request);
 }
 
 const BrokerApi pgt_fetch_api = {.key = KAFKA_API_FETCH,.serve = serve};
@@ -570,6 +679,7 @@ turn_begin(bool latch_set)
 	TopicNews	news[NEWS_MAX];
 	int			count;
 
+	latch_sets += latch_set;
 	if (!latch_set || dlist_is_empty(&parked_list))
 		return;
 	count = pgt_topic_waiters_collected(news);

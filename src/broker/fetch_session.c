@@ -353,6 +353,17 @@ pgt_fetch_session_open(BrokerRequest *request, FetchList **list)
 	return KAFKA_ERROR_NONE;
 }
 
+void
+pgt_fetch_session_replace(FetchList *list, FetchTarget *target, FetchTarget *by)
+{
+	target->leader_epoch = by->leader_epoch;
+	target->last_epoch = by->last_epoch;
+	target->offset = by->offset;
+	target->max_bytes = by->max_bytes;
+	dlist_delete(&by->node);
+	list->count--;
+}
+
 bool
 pgt_fetch_session_must_tell(const FetchList *list, const FetchTarget *target)
 {

@@ -62,6 +62,9 @@ typedef struct FetchList
  */
 extern KafkaError pgt_fetch_session_open(BrokerRequest *request, FetchList **list);
 
+/* A list without a session has a partition twice: let the later one count, in the earlier one's place. */
+extern void pgt_fetch_session_replace(FetchList *list, FetchTarget *target, FetchTarget *by);
+
 /* Does the response have to say anything of the partition? */
 extern bool pgt_fetch_session_must_tell(const FetchList *list, const FetchTarget *target);
 

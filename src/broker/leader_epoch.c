@@ -5,6 +5,8 @@
  * A consumer asks it when a partition has another leader than before, to find out whether what it
  * has read is still in the log: if the batches of the leader that wrote its last record end before
  * its position, the rest was lost, and it goes back.
+ *
+ * A request may have any number of partitions: it is served in slices.
  */
 #include "postgres.h"
 
@@ -54,43 +56,86 @@ look(void *arg)
 	partition->answer->error_code = find_end(partition->topic, partition->asked, partition->answer);
 }
 
-/* Answer what is asked of a topic. */
-static void
-answer_topic(BrokerRequest *request, const KafkaOffsetForLeaderEpochRequestOffsetForLeaderTopic *asked,
-			 KafkaOffsetForLeaderEpochResponseOffsetForLeaderTopicResult *answer)
+/* How far a request has come. */
+typedef struct EpochState
 {
-	TopicLookup topic = pgt_topic_lookup_keep(request->client, pgt_topic_names_find(asked->topic), ACL_SELECT);
+	KafkaOffsetForLeaderEpochResponse response;
+	TopicLookup topic;			/* of which a partition is next */
+	int			next_topic;
+	int			next_partition;
+} EpochState;
 
+/* Begin with a topic. */
+static void
+begin_topic(BrokerRequest *request, EpochState *state)
+{
+	const KafkaOffsetForLeaderEpochRequest *body = request->kafka.body;
+	const KafkaOffsetForLeaderEpochRequestOffsetForLeaderTopic *asked = &body->topics.items[state->next_topic];
+	KafkaOffsetForLeaderEpochResponseOffsetForLeaderTopicResult *answer = &state->response.topics.items[state->next_topic];
+
+	state->topic = pgt_topic_lookup_keep(request->client, pgt_topic_names_find(asked->topic), ACL_SELECT);
 	answer->topic = asked->topic;
 	answer->partitions.count = Max(asked->partitions.count, 0);
 	answer->partitions.items = pgt_broker_array(request, KAFKA_OFFSET_FOR_LEADER_EPOCH_RESPONSE_EPOCH_END_OFFSET,
 												answer->partitions.count);
-	for (int i = 0; i < answer->partitions.count; i++)
-	{
-		Look		partition = {&topic, &asked->partitions.items[i], &answer->partitions.items[i]};
+}
 
-		partition.answer->partition = partition.asked->partition;
-		/* damage is an error of the partition */
-		if (!pgt_turn_try(look, &partition, NULL))
-			partition.answer->error_code = KAFKA_ERROR_KAFKA_STORAGE_ERROR;
+/* Look at the partition that is next, if the topic has one left. */
+static void
+look_at_next(BrokerRequest *request, EpochState *state)
+{
+	const KafkaOffsetForLeaderEpochRequest *body = request->kafka.body;
+	int			i = state->next_partition++;
+	Look		partition = {.topic = &state->topic};
+
+	if (i == 0)
+		begin_topic(request, state);
+	if (i >= body->topics.items[state->next_topic].partitions.count)
+	{
+		state->next_topic++;
+		state->next_partition = 0;
+		return;
 	}
+	partition.asked = &body->topics.items[state->next_topic].partitions.items[i];
+	partition.answer = &state->response.topics.items[state->next_topic].partitions.items[i];
+	partition.answer->partition = partition.asked->partition;
+	/* damage is an error of the partition */
+	if (!pgt_turn_try(look, &partition, NULL))
+		partition.answer->error_code = KAFKA_ERROR_KAFKA_STORAGE_ERROR;
+}
+
+/* Look at partitions, and answer when none is left. */
+static void
+go_on(BrokerRequest *request)
+{
+	EpochState *state = request->state;
+
+	pgt_turn_open();
+	while (state->next_topic < state->response.topics.count)
+	{
+		look_at_next(request, state);
+		if (pgt_broker_slice_is_over())
+		{
+			pgt_broker_go_on(request, go_on);
+			return;
+		}
+	}
+	pgt_broker_answer(request, &state->response);
 }
 
 static void
 serve(BrokerRequest *request)
 {
 	const KafkaOffsetForLeaderEpochRequest *body = request->kafka.body;
-	KafkaOffsetForLeaderEpochResponse response;
+	EpochState *state = palloc0(sizeof(EpochState));
 
-	pgt_kafka_default_struct(KAFKA_OFFSET_FOR_LEADER_EPOCH_RESPONSE, &response);
-	pgt_turn_open();
-	response.topics.count = Max(body->topics.count, 0);
-	response.topics.items =
+	request->state = state;
+	pgt_kafka_default_struct(KAFKA_OFFSET_FOR_LEADER_EPOCH_RESPONSE, &state->response);
+	state->response.topics.count = Max(body->topics.count, 0);
+	state->response.topics.items =
 		pgt_broker_array(request, KAFKA_OFFSET_FOR_LEADER_EPOCH_RESPONSE_OFFSET_FOR_LEADER_TOPIC_RESULT,
-						 response.topics.count);
-	for (int i = 0; i < response.topics.count; i++)
-		answer_topic(request, &body->topics.items[i], &response.topics.items[i]);
-	pgt_broker_answer(request, &response);
+						 state->response.topics.count);
+	go_on(request);
 }
 
 const BrokerApi pgt_leader_epoch_api = {.key = KAFKA_API_OFFSET_FOR_LEADER_EPOCH,.serve = serve};

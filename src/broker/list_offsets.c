@@ -13,6 +13,10 @@
  *
  * After a start of the server it may take a moment until an end is known that is not before one
  * that clients were told earlier.  The request waits for it; clients that wait no longer are told to try again.
+ *
+ * As in Kafka a partition that is asked for more than once is answered once, with an error.
+ *
+ * A request may have any number of partitions, and a look-up by time reads files: it is served in slices.
  */
 #include "postgres.h"
 
@@ -24,6 +28,8 @@
 #include "broker/turn.h"
 #include "kafka/kafka_default.h"
 #include "util/clock.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
 #include "wal/durable_wal.h"
 #include "wal/log_epochs.h"
 #include "wal/log_stable_end.h"
@@ -48,16 +54,37 @@
 typedef KafkaListOffsetsRequestListOffsetsPartition AskedPartition;
 typedef KafkaListOffsetsResponseListOffsetsPartitionResponse AnsweredPartition;
 
+/* What is asked of a partition, with its place in the response. */
+typedef struct PlacedPartition
+{
+	const AskedPartition *asked;
+	AnsweredPartition *answer;
+	bool		is_repeated;	/* asked for more than once, which is an error */
+} PlacedPartition;
+
+/* A topic that is asked for. */
+typedef struct ListedTopic
+{
+	TopicLookup found;
+	PlacedPartition *places;	/* as many as the response has */
+} ListedTopic;
+
 /* A request that is being served. */
 typedef struct ListOffsets
 {
-	TopicLookup *topics;
+	ListedTopic *topics;
 	KafkaListOffsetsResponse response;
+	HTAB	   *seen;			/* of SeenPartition; NULL: none yet */
 	int64		deadline;
 	XLogRecPtr	awaited;		/* when this is durable, an end is known; InvalidXLogRecPtr: all are */
+
+	/* how far it has come */
+	int			prepared;		/* topics */
+	int			next_topic;		/* to be looked at */
+	int			next_partition;
 } ListOffsets;
 
-static void find_and_answer(BrokerRequest *request);
+static void park(BrokerRequest *request, ListOffsets *state);
 
 /* ---- one partition ------------------------------------------------------------- */
 
@@ -178,77 +205,159 @@ look(void *arg)
 
 /* ---- the request ------------------------------------------------------------------ */
 
-/* Look the topics up. */
-static void
-look_topics_up(BrokerRequest *request, ListOffsets *state)
+/* The key of a partition in the table of those that are asked for. */
+typedef struct SeenKey
 {
-	const KafkaListOffsetsRequest *body = request->kafka.body;
+	Oid			topic;
+	int32		partition;
+} SeenKey;
 
-	pgt_turn_open();
-	state->topics = MemoryContextAllocHuge(request->memory, Max(body->topics.count, 1) * sizeof(TopicLookup));
-	for (int i = 0; i < body->topics.count; i++)
-		state->topics[i] = pgt_topic_lookup_keep(request->client, pgt_topic_names_find(body->topics.items[i].name),
-												 ACL_SELECT);
+typedef struct SeenPartition
+{
+	SeenKey		key;
+	PlacedPartition *place;
+} SeenPartition;
+
+/*
+ * The place of a partition that was asked for before; NULL with a first one, which is at this place.
+ * Topics that the client may not know of have no such table, and answers that are all the same.
+ */
+static PlacedPartition *
+note_seen(BrokerRequest *request, ListOffsets *state, const TopicLookup *topic, PlacedPartition *place)
+{
+	HASHCTL		info = {.keysize = sizeof(SeenKey),.entrysize = sizeof(SeenPartition),.hcxt = request->memory};
+	SeenKey		key = {topic->relid, place->asked->partition_index};
+	SeenPartition *entry;
+	bool		found;
+
+	if (topic->error != KAFKA_ERROR_NONE)
+		return NULL;
+	if (state->seen == NULL)
+		state->seen = hash_create("pg_topics listed partitions", 64, &info, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	entry = hash_search(state->seen, &key, HASH_ENTER, &found);
+	if (!found)
+		entry->place = place;
+	return found ? entry->place : NULL;
 }
 
-/* Make the response, with a place for each partition that is asked for. */
+/* Look a topic up, and make a place for each of its partitions that is asked for. */
 static void
-make_response(BrokerRequest *request, KafkaListOffsetsResponse *response)
+prepare_topic(BrokerRequest *request, ListOffsets *state, int n)
 {
 	const KafkaListOffsetsRequest *body = request->kafka.body;
+	const KafkaListOffsetsRequestListOffsetsTopic *asked = &body->topics.items[n];
+	KafkaListOffsetsResponseListOffsetsTopicResponse *answers = &state->response.topics.items[n];
+	ListedTopic *topic = &state->topics[n];
+	int			count = Max(asked->partitions.count, 0);
 
-	pgt_kafka_default_struct(KAFKA_LIST_OFFSETS_RESPONSE, response);
-	response->topics.count = Max(body->topics.count, 0);
-	response->topics.items = pgt_broker_array(request, KAFKA_LIST_OFFSETS_RESPONSE_LIST_OFFSETS_TOPIC_RESPONSE,
-											  response->topics.count);
-	for (int i = 0; i < response->topics.count; i++)
+	topic->found = pgt_topic_lookup_keep(request->client, pgt_topic_names_find(asked->name), ACL_SELECT);
+	topic->places = MemoryContextAllocHuge(request->memory, Max(count, 1) * sizeof(PlacedPartition));
+	answers->name = asked->name;
+	answers->partitions.count = 0;
+	answers->partitions.items =
+		pgt_broker_array(request, KAFKA_LIST_OFFSETS_RESPONSE_LIST_OFFSETS_PARTITION_RESPONSE, count);
+	for (int i = 0; i < count; i++)
 	{
-		const KafkaListOffsetsRequestListOffsetsTopic *asked = &body->topics.items[i];
-		KafkaListOffsetsResponseListOffsetsTopicResponse *topic = &response->topics.items[i];
+		PlacedPartition *place = &topic->places[answers->partitions.count];
+		PlacedPartition *before;
 
-		topic->name = asked->name;
-		topic->partitions.count = Max(asked->partitions.count, 0);
-		topic->partitions.items =
-			pgt_broker_array(request, KAFKA_LIST_OFFSETS_RESPONSE_LIST_OFFSETS_PARTITION_RESPONSE,
-							 topic->partitions.count);
+		*place = (PlacedPartition) {&asked->partitions.items[i], &answers->partitions.items[answers->partitions.count]};
+		before = note_seen(request, state, &topic->found, place);
+		if (before != NULL)
+		{
+			before->is_repeated = true;
+			continue;
+		}
+		place->answer->partition_index = place->asked->partition_index;
+		answers->partitions.count++;
 	}
 }
 
-/* Find all that is asked for and was not found yet. */
+/* Find what is asked of a partition. */
 static void
-find_all(BrokerRequest *request, ListOffsets *state)
+find_partition(BrokerRequest *request, const ListedTopic *topic, PlacedPartition *place)
 {
-	const KafkaListOffsetsRequest *body = request->kafka.body;
+	Look		partition = {request, &topic->found, place->asked, place->answer};
 
-	state->awaited = InvalidXLogRecPtr;
-	for (int i = 0; i < body->topics.count; i++)
-		for (int k = 0; k < body->topics.items[i].partitions.count; k++)
-		{
-			Look		partition = {
-				request, &state->topics[i], &body->topics.items[i].partitions.items[k],
-				&state->response.topics.items[i].partitions.items[k]
-			};
-
-			partition.answer->partition_index = partition.asked->partition_index;
-			/* damage is an error of the partition */
-			if (!pgt_turn_try(look, &partition, NULL))
-				partition.answer->error_code = KAFKA_ERROR_KAFKA_STORAGE_ERROR;
-		}
+	if (place->is_repeated)
+		place->answer->error_code = KAFKA_ERROR_INVALID_REQUEST;
+	/* damage is an error of the partition */
+	else if (!pgt_turn_try(look, &partition, NULL))
+		place->answer->error_code = KAFKA_ERROR_KAFKA_STORAGE_ERROR;
 }
 
+/* Prepare all topics.  False if the slice is over before. */
+static bool
+prepare_all(BrokerRequest *request, ListOffsets *state)
+{
+	while (state->prepared < state->response.topics.count)
+	{
+		prepare_topic(request, state, state->prepared++);
+		if (pgt_broker_slice_is_over())
+			return false;
+	}
+	return true;
+}
+
+/* Find all that is asked for.  False if the slice is over before. */
+static bool
+find_all(BrokerRequest *request, ListOffsets *state)
+{
+	while (state->next_topic < state->response.topics.count)
+	{
+		const ListedTopic *topic = &state->topics[state->next_topic];
+		int			i = state->next_partition++;
+
+		if (i >= state->response.topics.items[state->next_topic].partitions.count)
+		{
+			state->next_topic++;
+			state->next_partition = 0;
+		}
+		else
+			find_partition(request, topic, &topic->places[i]);
+		if (pgt_broker_slice_is_over())
+			return false;
+	}
+	return true;
+}
+
+/* Look, and answer when all is found, or it is time; else wait. */
 static void
-find_and_answer(BrokerRequest *request)
+go_on(BrokerRequest *request)
 {
 	ListOffsets *state = request->state;
-	BrokerWait	wait = {.wake = find_and_answer,.deadline = state->deadline,.durability = BROKER_SYNCED};
 
-	find_all(request, state);
+	pgt_turn_open();
+	if (!prepare_all(request, state) || !find_all(request, state))
+	{
+		pgt_broker_go_on(request, go_on);
+		return;
+	}
 	if (state->awaited == InvalidXLogRecPtr || pgt_clock_monotonic_us() >= state->deadline)
 	{
 		pgt_broker_answer(request, &state->response);
 		return;
 	}
-	wait.lsn = state->awaited;
+	park(request, state);
+}
+
+/* What it waited for has come, or the time is over: look at all again. */
+static void
+woken(BrokerRequest *request)
+{
+	ListOffsets *state = request->state;
+
+	state->awaited = InvalidXLogRecPtr;
+	state->next_topic = state->next_partition = 0;
+	go_on(request);
+}
+
+/* Wait until the ends are known. */
+static void
+park(BrokerRequest *request, ListOffsets *state)
+{
+	BrokerWait	wait = {.wake = woken,.deadline = state->deadline,.lsn = state->awaited,.durability = BROKER_SYNCED};
+
 	pgt_flusher_want(BROKER_SYNCED, state->awaited);
 	pgt_broker_park(request, &wait);
 }
@@ -259,12 +368,15 @@ serve(BrokerRequest *request)
 	const KafkaListOffsetsRequest *body = request->kafka.body;
 	ListOffsets *state = palloc0(sizeof(ListOffsets));
 	int			wait = body->timeout_ms > 0 ? Min(body->timeout_ms, WAIT_MS) : WAIT_MS;
+	int			count = Max(body->topics.count, 0);
 
 	request->state = state;
 	state->deadline = request->arrived + wait * INT64CONST(1000);
-	look_topics_up(request, state);
-	make_response(request, &state->response);
-	find_and_answer(request);
+	state->topics = MemoryContextAllocHuge(request->memory, Max(count, 1) * sizeof(ListedTopic));
+	pgt_kafka_default_struct(KAFKA_LIST_OFFSETS_RESPONSE, &state->response);
+	state->response.topics.count = count;
+	state->response.topics.items = pgt_broker_array(request, KAFKA_LIST_OFFSETS_RESPONSE_LIST_OFFSETS_TOPIC_RESPONSE, count);
+	go_on(request);
 }
 
 const BrokerApi pgt_list_offsets_api = {.key = KAFKA_API_LIST_OFFSETS,.serve = serve};

@@ -8,6 +8,8 @@
  * clients ask again.
  *
  * Topics are not created by being asked for.
+ *
+ * A request may name any number of topics: it is served in slices.
  */
 #include "postgres.h"
 
@@ -28,6 +30,18 @@ const BrokerApi pgt_metadata_api = {.key = KAFKA_API_METADATA, .serve = serve};
 
 /* Who may do one of these may know of a topic. */
 #define KNOWING		(ACL_SELECT | ACL_INSERT)
+
+/* How far a request has come. */
+typedef struct MetadataState
+{
+	KafkaMetadataResponse response;	/* its topics so far */
+	int			next;			/* the next item of the request, or of "all" */
+	int			end;
+	List	   *all;			/* where all topics are asked for */
+	HTAB	   *seen;			/* the topics that have been answered already; NULL with "all" */
+} MetadataState;
+
+static void go_on(BrokerRequest *request);
 
 /* ---- one topic ------------------------------------------------------------- */
 
@@ -153,53 +167,32 @@ fill_item(BrokerRequest *request, const KafkaMetadataRequestTopic *item, KafkaMe
 		entry->partitions.count = 0;
 }
 
-/* The topics that the client names. */
+/* A topic that the client names. */
 static void
-fill_named(BrokerRequest *request, KafkaMetadataResponse *response)
+add_named(BrokerRequest *request, MetadataState *state, const KafkaMetadataRequestTopic *item)
 {
-	const KafkaMetadataRequest *body = request->kafka.body;
-	KafkaMetadataResponseTopic *entries = pgt_broker_array(request, KAFKA_METADATA_RESPONSE_TOPIC, body->topics.count);
-	HTAB	   *seen = make_oid_set(request);
-	int			count = 0;
+	bool		by_id;
+	KafkaError	error;
+	Oid			oid = find_item(item, request->kafka.version, &by_id, &error);
 
-	for (int i = 0; i < body->topics.count; i++)
-	{
-		const KafkaMetadataRequestTopic *item = &body->topics.items[i];
-		bool		by_id;
-		KafkaError	error;
-		Oid			oid = find_item(item, request->kafka.version, &by_id, &error);
-
-		if (is_first(seen, oid))
-			fill_item(request, item, &entries[count++], oid, by_id, error);
-	}
-	response->topics.items = entries;
-	response->topics.count = count;
+	if (is_first(state->seen, oid))
+		fill_item(request, item, &state->response.topics.items[state->response.topics.count++], oid, by_id, error);
 }
 
-/* All topics that the client may know of. */
+/* One of all topics, if the client may know of it. */
 static void
-fill_all(BrokerRequest *request, KafkaMetadataResponse *response)
+add_one_of_all(BrokerRequest *request, MetadataState *state, Oid oid)
 {
-	List	   *oids = pgt_topic_list();
-	KafkaMetadataResponseTopic *entries = pgt_broker_array(request, KAFKA_METADATA_RESPONSE_TOPIC, list_length(oids));
-	int			count = 0;
-	ListCell   *cell;
+	KafkaMetadataResponseTopic *entry = &state->response.topics.items[state->response.topics.count];
+	char	   *name = pgt_topic_names_of(oid);
+	KafkaError	error;
 
-	foreach(cell, oids)
-	{
-		KafkaMetadataResponseTopic *entry = &entries[count];
-		char	   *name = pgt_topic_names_of(lfirst_oid(cell));
-		KafkaError	error;
-
-		if (name == NULL)
-			continue;
-		entry->name = pgt_broker_string(name);
-		error = fill_topic(request, entry, lfirst_oid(cell));
-		if (error == KAFKA_ERROR_NONE || error == KAFKA_ERROR_LEADER_NOT_AVAILABLE)
-			count++;
-	}
-	response->topics.items = entries;
-	response->topics.count = count;
+	if (name == NULL)
+		return;
+	entry->name = pgt_broker_string(name);
+	error = fill_topic(request, entry, oid);
+	if (error == KAFKA_ERROR_NONE || error == KAFKA_ERROR_LEADER_NOT_AVAILABLE)
+		state->response.topics.count++;
 }
 
 /* ---- the answer ------------------------------------------------------------ */
@@ -229,18 +222,48 @@ fill_broker(BrokerRequest *request, KafkaMetadataResponse *response)
 	response->controller_id = node.id;
 }
 
+/* Add topics, and answer when none is left. */
+static void
+go_on(BrokerRequest *request)
+{
+	const KafkaMetadataRequest *body = request->kafka.body;
+	MetadataState *state = request->state;
+
+	pgt_turn_open();
+	while (state->next < state->end)
+	{
+		int			i = state->next++;
+
+		if (state->seen != NULL)
+			add_named(request, state, &body->topics.items[i]);
+		else
+			add_one_of_all(request, state, list_nth_oid(state->all, i));
+		if (state->next < state->end && pgt_broker_slice_is_over())
+		{
+			pgt_broker_go_on(request, go_on);
+			return;
+		}
+	}
+	pgt_broker_answer(request, &state->response);
+}
+
 static void
 serve(BrokerRequest *request)
 {
-	KafkaMetadataResponse response;
+	const KafkaMetadataRequest *body = request->kafka.body;
+	MetadataState *state = palloc0(sizeof(MetadataState));
 
 	pgt_turn_open();
-	pgt_kafka_default_struct(KAFKA_METADATA_RESPONSE, &response);
-	response.cluster_id = pgt_cluster_id();
-	fill_broker(request, &response);
+	request->state = state;
+	pgt_kafka_default_struct(KAFKA_METADATA_RESPONSE, &state->response);
+	state->response.cluster_id = pgt_cluster_id();
+	fill_broker(request, &state->response);
 	if (wants_all(request))
-		fill_all(request, &response);
+		state->all = pgt_topic_list();
 	else
-		fill_named(request, &response);
-	pgt_broker_answer(request, &response);
+		state->seen = make_oid_set(request);
+	state->end = state->seen != NULL ? body->topics.count : list_length(state->all);
+	state->response.topics.items = pgt_broker_array(request, KAFKA_METADATA_RESPONSE_TOPIC, state->end);
+	state->response.topics.count = 0;
+	go_on(request);
 }

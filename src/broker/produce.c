@@ -18,6 +18,9 @@
  * connection's next requests are served: Kafka's clients keep several under way.  Only behind
  * a part that is busy they wait, or they would overtake it.
  *
+ * A request may have any number of parts, each with a batch that costs time: it is taken apart, and its
+ * parts are admitted, in slices.  The batches of a slice are appended at the end of its turn.
+ *
  * What is asked of a client is what the function produce() asks in SQL: the right to INSERT
  * into the topic, and no more.  Triggers do not fire.  On a standby there is no leader
  * to produce to.
@@ -100,6 +103,11 @@ typedef struct Produce
 	KafkaProduceResponse response;
 	ProducePart *parts;
 	int			count;
+	HTAB	   *table;			/* to find a part by its partition; NULL: they are compared */
+	int			taken;			/* topics that were taken apart */
+	bool		admitting;		/* parts of this state, of which some are still to be admitted ... */
+	PartState	admitted_state;
+	int			admitted;		/* ... from this one on */
 	int			queued;			/* parts in that state */
 	int			busy;			/* likewise */
 	XLogRecPtr	lsn;			/* up to where all that it has appended is committed */
@@ -261,14 +269,21 @@ admit_or_fail(ProducePart *part)
 		fail(part, KAFKA_ERROR_UNKNOWN_SERVER_ERROR, error->message);
 }
 
-/* Bring all parts as far as they go that are in this state. */
-static void
-admit_all(Produce *produce, PartState state)
+/* Bring parts as far as they go that are in the state that is asked for.  False if the slice is over before. */
+static bool
+admit_some(Produce *produce)
 {
 	pgt_turn_batch_make_room(produce->request->exchange->length);
-	for (int i = 0; i < produce->count; i++)
-		if (produce->parts[i].state == state)
-			admit_or_fail(&produce->parts[i]);
+	while (produce->admitted < produce->count)
+	{
+		ProducePart *part = &produce->parts[produce->admitted++];
+
+		if (part->state == produce->admitted_state)
+			admit_or_fail(part);
+		if (produce->admitted < produce->count && pgt_broker_slice_is_over())
+			return false;
+	}
+	return true;
 }
 
 /* ---- the request ------------------------------------------------------------ */
@@ -408,6 +423,32 @@ proceed(void *arg)
 	finish(produce);
 }
 
+/* Bring parts as far as they go, then the request. */
+static void
+go_on(BrokerRequest *request)
+{
+	Produce    *produce = request->state;
+
+	pgt_turn_open();
+	if (!admit_some(produce))
+	{
+		pgt_broker_go_on(request, go_on);
+		return;
+	}
+	produce->admitting = false;
+	proceed(produce);
+}
+
+/* The same from the first part in that state on. */
+static void
+admit_all(Produce *produce, PartState state)
+{
+	produce->admitting = true;
+	produce->admitted_state = state;
+	produce->admitted = 0;
+	go_on(produce->request);
+}
+
 /* What it waited for has come, or the time is over. */
 static void
 wake(BrokerRequest *request)
@@ -416,7 +457,8 @@ wake(BrokerRequest *request)
 
 	if (produce->queued == 0 && produce->busy > 0 && pgt_clock_monotonic_us() < produce->deadline)
 		admit_all(produce, PART_BUSY);
-	proceed(produce);
+	else
+		proceed(produce);
 }
 
 /* The same, where an ERROR would be other requests' as well. */
@@ -471,7 +513,7 @@ part_done(TurnBatch *batch, bool committed, XLogRecPtr lsn)
 		/* behind the commit of a duplicate, too, which was before */
 		produce->lsn = Max(produce->lsn, lsn);
 	}
-	if (--produce->queued == 0 && !produce->dropped)
+	if (--produce->queued == 0 && !produce->dropped && !produce->admitting)
 		proceed_or_close(produce);
 }
 
@@ -524,20 +566,20 @@ make_table(const BrokerRequest *request, int parts)
 
 /* The part of a partition that was named before, or a new one; *found tells which. */
 static ProducePart *
-part_of(Produce *produce, HTAB *table, Oid topic, int32 partition, bool *found)
+part_of(Produce *produce, Oid topic, int32 partition, bool *found)
 {
 	PartKey		key = {topic, partition};
 	PartEntry  *entry = NULL;
 	ProducePart *part;
 
-	if (table == NULL)
+	if (produce->table == NULL)
 	{
 		part = find_part(produce, topic, partition);
 		*found = part != NULL;
 	}
 	else
 	{
-		entry = hash_search(table, &key, HASH_ENTER, found);
+		entry = hash_search(produce->table, &key, HASH_ENTER, found);
 		part = *found ? entry->part : NULL;
 	}
 	if (*found)
@@ -566,7 +608,7 @@ topic_of(const BrokerRequest *request, const KafkaProduceRequestTopicProduceData
  * has the only answer.
  */
 static void
-take_topic(Produce *produce, HTAB *table, const KafkaProduceRequestTopicProduceData *data,
+take_topic(Produce *produce, const KafkaProduceRequestTopicProduceData *data,
 		   KafkaProduceResponseTopicProduceResponse *answers)
 {
 	BrokerRequest *request = produce->request;
@@ -590,7 +632,7 @@ take_topic(Produce *produce, HTAB *table, const KafkaProduceRequestTopicProduceD
 		}
 		else
 		{
-			ProducePart *part = part_of(produce, table, topic, sent->index, &found);
+			ProducePart *part = part_of(produce, topic, sent->index, &found);
 
 			part->records = sent->records;
 			if (!found)
@@ -601,14 +643,13 @@ take_topic(Produce *produce, HTAB *table, const KafkaProduceRequestTopicProduceD
 	answers->partition_responses.count = next - answers->partition_responses.items;
 }
 
-/* Take the whole request apart: all its parts are in the state PART_NEW. */
+/* Make what is needed to take the request apart. */
 static Produce *
-take_apart(BrokerRequest *request)
+begin(BrokerRequest *request)
 {
 	const KafkaProduceRequest *body = request->kafka.body;
 	Produce    *produce = palloc0(sizeof(Produce));
 	int			parts = 0;
-	HTAB	   *table;
 
 	for (int i = 0; i < body->topic_data.count; i++)
 		parts += Max(body->topic_data.items[i].partition_data.count, 0);
@@ -618,13 +659,28 @@ take_apart(BrokerRequest *request)
 	pgt_kafka_default_struct(KAFKA_PRODUCE_RESPONSE, &produce->response);
 	produce->parts = MemoryContextAllocExtended(request->memory, Max(parts, 1) * sizeof(ProducePart),
 												MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	table = make_table(request, parts);
+	produce->table = make_table(request, parts);
 	produce->response.responses.count = Max(body->topic_data.count, 0);
 	produce->response.responses.items = pgt_broker_array(request, KAFKA_PRODUCE_RESPONSE_TOPIC_PRODUCE_RESPONSE,
 														 produce->response.responses.count);
-	for (int i = 0; i < produce->response.responses.count; i++)
-		take_topic(produce, table, &body->topic_data.items[i], &produce->response.responses.items[i]);
 	return produce;
+}
+
+/* Take the request apart: its parts are in the state PART_NEW.  False if the slice is over before. */
+static bool
+take_some(Produce *produce)
+{
+	const KafkaProduceRequest *body = produce->request->kafka.body;
+
+	while (produce->taken < produce->response.responses.count)
+	{
+		int			i = produce->taken++;
+
+		take_topic(produce, &body->topic_data.items[i], &produce->response.responses.items[i]);
+		if (produce->taken < produce->response.responses.count && pgt_broker_slice_is_over())
+			return false;
+	}
+	return true;
 }
 
 /* ---- what concerns a whole request ------------------------------------------ */
@@ -670,21 +726,34 @@ fail_all(Produce *produce, KafkaError error)
 		produce->parts[i].state = PART_DONE;
 }
 
+/* Take the request apart, then admit its parts. */
+static void
+take_on(BrokerRequest *request)
+{
+	Produce    *produce = request->state;
+	KafkaError	error;
+
+	pgt_turn_open();
+	if (!take_some(produce))
+	{
+		pgt_broker_go_on(request, take_on);
+		return;
+	}
+	error = RecoveryInProgress() ? KAFKA_ERROR_NOT_LEADER_OR_FOLLOWER : whole_error(produce);
+	if (error != KAFKA_ERROR_NONE)
+	{
+		fail_all(produce, error);
+		proceed(produce);
+	}
+	else
+		admit_all(produce, PART_NEW);
+}
+
 /* BrokerApi */
 static void
 serve(BrokerRequest *request)
 {
-	Produce    *produce;
-	KafkaError	error;
-
-	pgt_turn_open();
-	produce = take_apart(request);
-	request->state = produce;
+	request->state = begin(request);
 	request->dropped = dropped;
-	error = RecoveryInProgress() ? KAFKA_ERROR_NOT_LEADER_OR_FOLLOWER : whole_error(produce);
-	if (error != KAFKA_ERROR_NONE)
-		fail_all(produce, error);
-	else
-		admit_all(produce, PART_NEW);
-	proceed(produce);
+	take_on(request);
 }

@@ -25,6 +25,10 @@
  * security-restricted operation, with a snapshot, and not for longer than CHECK_MS, as all
  * clients wait meanwhile.  Settings that they change are changed back.
  *
+ * Size.  Kafka has no limit for what a batch becomes behind its codec.  Here all clients wait while it is
+ * decompressed and looked at, so what is more than EXPANDED_TIMES as large as the topic lets a batch be
+ * is too large, and so is one of more than RECORDS_MAX records.  Java's producer divides such a batch.
+ *
  * Memory: the caller's context, for the answer and a batch that was compressed anew.  Room for decompressed
  * records is kept for the next batch if it is not large.
  */
@@ -53,16 +57,25 @@
 /* What is decompressed leaves nack() room for the headers that it adds, as records of SQL do. */
 #define SCRATCH_MAX		(RECORD_BATCH_MAX_SIZE - PRODUCER_HEADER_ROOM)
 
+/* Behind its codec a batch may be so many times as large as the topic's max.message.bytes, and at least EXPANDED_MIN. */
+#define EXPANDED_TIMES	16
+#define EXPANDED_MIN	(4 * 1024 * 1024)
+
+/* A batch may have so many records: each costs time, however small it is. */
+#define RECORDS_MAX		500000
+
 /* ---- room for decompressed records ------------------------------------------ */
+
+static size_t scratch_max = SCRATCH_MAX;	/* for the batch that is checked */
 
 static bool
 grow_scratch(ProducerScratch *scratch, size_t needed)
 {
-	if (needed > SCRATCH_MAX)
+	if (needed > scratch_max)
 	{
-		if (scratch->size >= SCRATCH_MAX)
+		if (scratch->size >= scratch_max)
 			return false;
-		needed = SCRATCH_MAX;
+		needed = scratch_max;
 	}
 	if (scratch->data != NULL)
 		pfree(scratch->data);
@@ -405,9 +418,9 @@ check_batch(Topic *topic, int32 partition, Oid role, const KafkaRecords *sent, b
 			LogAppendRequest *request, ProduceProblem *problem)
 {
 	const LogConfig *config = &topic->log;
-	ProducerRules rules = {.max_length = PG_INT32_MAX,.min_timestamp = PG_INT64_MIN,.max_timestamp = PG_INT64_MAX,
+	ProducerRules rules = {.max_length = PG_INT32_MAX,.max_records = RECORDS_MAX,.min_timestamp = PG_INT64_MIN,.max_timestamp = PG_INT64_MAX,
 	.allow_zstd = allow_zstd,.walk_records = true};
-	ProducerBatch batch;
+	ProducerBatch batch = {0};
 	const char *why;
 	KafkaError	error;
 	char	   *bytes;
@@ -415,9 +428,17 @@ check_batch(Topic *topic, int32 partition, Oid role, const KafkaRecords *sent, b
 	/* before the look at the records, which costs more the larger they are */
 	if (sent->length > config->max_message_bytes && config->compress_by_size)
 		rules.max_length = config->max_message_bytes;
+	scratch_max = Min(Max((size_t) config->max_message_bytes * EXPANDED_TIMES, EXPANDED_MIN), SCRATCH_MAX);
 	error = pgt_producer_batch_check(sent, &rules, &scratch, &batch, &why);
 	if (error == KAFKA_ERROR_MESSAGE_TOO_LARGE && rules.max_length < sent->length)
 		return check_length(topic, partition, sent->length, problem);
+	if (error == KAFKA_ERROR_MESSAGE_TOO_LARGE && batch.header.record_count > RECORDS_MAX)
+		return refuse(problem, error,
+					  psprintf("batch of %d records is too large: it can have at most %d", batch.header.record_count, RECORDS_MAX));
+	if (error == KAFKA_ERROR_MESSAGE_TOO_LARGE)
+		return refuse(problem, error,
+					  psprintf("records of a batch for partition %d of topic \"%s\" are too large before they were compressed: they can have at most %zu bytes, %d times max.message.bytes",
+							   partition, get_rel_name(topic->relid), scratch_max, EXPANDED_TIMES));
 	if (error != KAFKA_ERROR_NONE)
 		return refuse(problem, error, why);
 	/* its records have no time of their own then */

@@ -31,6 +31,7 @@
 /* first guess of the decompressed size: this times the compressed size, but at least the minimum */
 #define UNPACKED_RATIO		4
 #define UNPACKED_MIN		(8 * 1024)
+#define UNPACKED_STEP		8
 
 static int32
 get_int32(const char *bytes)
@@ -137,7 +138,8 @@ decompress(const char *packed, size_t length, int codec, ProducerScratch *scratc
 		problem = pgt_decompress(codec, packed, length, scratch->data, scratch->size, unpacked);
 		if (problem != pgt_decompress_overflow || scratch->size >= RECORD_BATCH_MAX_SIZE)
 			return problem;
-		needed = scratch->size * 2;
+		/* by large steps: what was decompressed so far was for nothing */
+		needed = scratch->size * UNPACKED_STEP;
 	}
 }
 
@@ -218,6 +220,8 @@ pgt_producer_batch_check(const KafkaRecords *records, const ProducerRules *rules
 	*problem = header_problem(&batch->header);
 	if (*problem)
 		return KAFKA_ERROR_INVALID_RECORD;
+	if (rules->walk_records && rules->max_records > 0 && batch->header.record_count > rules->max_records)
+		return refuse(KAFKA_ERROR_MESSAGE_TOO_LARGE, "batch has too many records", problem);
 	batch->records = NULL;
 	batch->records_length = 0;
 	batch->min_timestamp = PG_INT64_MIN;

@@ -25,6 +25,7 @@ typedef struct ProducerScratch
 typedef struct ProducerRules
 {
 	int32		max_length;		/* max.message.bytes */
+	int32		max_records;	/* that may be walked; 0: any number */
 	int64		min_timestamp;	/* of a record; PG_INT64_MIN: any */
 	int64		max_timestamp;	/* PG_INT64_MAX: any */
 	bool		allow_zstd;		/* not in old versions of Produce */
