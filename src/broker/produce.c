@@ -483,7 +483,8 @@ answer_outcome(ProducePart *part)
 			succeed(part);
 			break;
 		case LOG_APPEND_OLD_DUPLICATE:
-			fail(part, KAFKA_ERROR_DUPLICATE_SEQUENCE_NUMBER, "the records are in the log already");
+			/* as in Kafka, which does not tell it from a gap */
+			fail(part, KAFKA_ERROR_OUT_OF_ORDER_SEQUENCE_NUMBER, "the records are in the log already, with later ones of the producer behind them");
 			break;
 		case LOG_APPEND_OUT_OF_ORDER:
 			fail(part, KAFKA_ERROR_OUT_OF_ORDER_SEQUENCE_NUMBER, "records that the producer has sent before are missing");

@@ -439,6 +439,35 @@ is(offsets('times', -1, leader_epoch => 2), '75 -1 -1 -1', 'an epoch of no leade
 is(offsets('nothing', -1), '3 -1 -1 -1', 'a topic that is not there');
 is(offsets('secret', -1), '29 -1 -1 -1', 'a topic that the role may not read');
 is($consumer->list_offsets('events', { 7 => -1 })->{7}, '3 -1 -1 -1', 'a partition that is not there');
+
+# Partitions, each with a timestamp, in topics of a request of version 1, as "topic/partition:error ...".
+sub listed
+{
+	my (@topics) = @_;
+	my $body = pack('l>2', -1, scalar @topics);
+
+	foreach my $topic (@topics)
+	{
+		my ($name, @partitions) = @$topic;
+		$body .= KafkaClient::string($name) . KafkaClient::int32(scalar @partitions) . join '', map { pack('l>q>', $_, -1) } @partitions;
+	}
+	my $reader = $consumer->call(2, 1, $body);
+	my @answers;
+	for (1 .. $reader->int32)
+	{
+		my $name = $reader->string;
+		for (1 .. $reader->int32)
+		{
+			push @answers, "$name/" . $reader->int32 . ':' . $reader->int16;
+			$reader->take(16);
+		}
+	}
+	return "@answers";
+}
+
+is(listed([ 'first', 0, 1, 0, 0 ], [ 'nothing', 0, 0 ]), 'first/0:42 first/1:0 nothing/0:3 nothing/0:3',
+	'a partition that is asked for more than once is an error, and answered once');
+is(listed([ 'first', 0 ], [ 'second', 0 ], [ 'first', 1, 0 ]), 'first/0:42 second/0:0 first/1:0', 'also one of a topic that is named twice');
 $other->run(q{BEGIN; SELECT produce('times', null::text, 'open'::text, 0, to_timestamp(1000)); SELECT * FROM flush()});
 sql(q{SELECT produce('times', null::text, 'behind'::text, 0, to_timestamp(2000))});
 is(offsets('times', -1), '0 6 -1 1', 'the end before an open transaction');
