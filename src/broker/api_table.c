@@ -19,6 +19,7 @@
 #include "broker/list_offsets.h"
 #include "broker/metadata.h"
 #include "broker/produce.h"
+#include "broker/refusal_log.h"
 #include "broker/sasl.h"
 #include "broker/turn.h"
 
@@ -41,6 +42,7 @@ const BrokerHooks *const pgt_api_table_hooks[] = {
 	&pgt_turn_hooks,
 	&pgt_fetch_hooks,
 	&pgt_authentication_hooks,
+	&pgt_refusal_log_hooks,
 	&pgt_access_hooks,
 	NULL
 };

@@ -21,8 +21,10 @@
  * pg_topics.kafka_anonymous_role; a rule must let that role in without a password.
  *
  *	  demand			accept							admits
- *	  the rule -------> LOGIN, CONNECTION LIMIT, -----> role dropped, NOLOGIN,
- *	  VALID UNTIL  SASL	CONNECT on the database			session over: closed
+ *	  the rule -------> LOGIN, CONNECT,			-----> role dropped, NOLOGIN,
+ *	  VALID UNTIL  SASL	ALLOW_CONNECTIONS,				session over: closed
+ *						CONNECTION LIMIT of role
+ *						and database
  *
  * What "accept" says is told only to who has proved to be the role.  A role that does not exist, has
  * no password or one that has expired looks like a wrong password.  What the rules say is told, as the
@@ -36,8 +38,8 @@
  *
  * A client that has not authenticated authentication_timeout after it has connected is closed.
  *
- * CONNECTION LIMIT counts this process's clients of the role, and not SQL sessions; it does not
- * count for superusers, as in SQL.
+ * CONNECTION LIMIT, of the role and of the database, counts this process's clients, and not SQL sessions; it
+ * does not count for superusers, as in SQL.
  */
 #include "postgres.h"
 
@@ -45,8 +47,10 @@
 #include "broker/authentication.h"
 #include "broker/broker_settings.h"
 #include "broker/hba_rules.h"
+#include "broker/refusal_log.h"
 #include "broker/turn.h"
 #include "catalog/pg_authid.h"
+#include "catalog/pg_database.h"
 #include "commands/dbcommands.h"
 #include "common/ip.h"
 #include "listener/tls.h"
@@ -119,6 +123,29 @@ has_expired(const RoleFacts *facts)
 	return facts->valid_until < GetCurrentTimestamp();
 }
 
+/* What pg_database says of the database. */
+typedef struct DatabaseFacts
+{
+	bool		allows_connections;
+	int			connection_limit;	/* -1: none */
+} DatabaseFacts;
+
+static DatabaseFacts
+look_up_database(void)
+{
+	HeapTuple	row = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
+	DatabaseFacts facts = {false};
+	Form_pg_database form;
+
+	if (!HeapTupleIsValid(row))
+		return facts;
+	form = (Form_pg_database) GETSTRUCT(row);
+	facts.allows_connections = form->datallowconn;
+	facts.connection_limit = form->datconnlimit;
+	ReleaseSysCache(row);
+	return facts;
+}
+
 /* ---- the client ------------------------------------------------------------- */
 
 static bool
@@ -184,7 +211,7 @@ pgt_authentication_is_private(const BrokerConnection *client)
 		IN6_IS_ADDR_LOOPBACK(&((struct sockaddr_in6 *) &address.addr)->sin6_addr);
 }
 
-/* How many other clients of this process are the role. */
+/* How many other clients of this process are the role; InvalidOid: any. */
 static int
 count_others(const BrokerConnection *client, Oid role)
 {
@@ -195,7 +222,7 @@ count_others(const BrokerConnection *client, Oid role)
 	{
 		const BrokerConnection *other = dlist_container(Connection, node, iter.cur)->client;
 
-		if (other != NULL && other != client && other->authenticated && other->role == role)
+		if (other != NULL && other != client && other->authenticated && (role == InvalidOid || other->role == role))
 			count++;
 	}
 	return count;
@@ -203,14 +230,15 @@ count_others(const BrokerConnection *client, Oid role)
 
 /* ---- refusing --------------------------------------------------------------- */
 
-/* Log that a client is refused, with what it is told of it and what it is not; returns the former. */
+/* Log, unless there is much of it, that a client is refused, with what it is told of it and what it is not; returns the former. */
 static const char *
 refuse(const BrokerConnection *client, const char *told, const char *detail)
 {
-	ereport(LOG,
-			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
-			 errmsg("refused Kafka client %s: %s", pgt_authentication_address(client), told),
-			 detail != NULL ? errdetail_internal("%s", detail) : 0));
+	if (pgt_refusal_log_may(client))
+		ereport(LOG,
+				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+				 errmsg("refused Kafka client %s: %s", pgt_authentication_address(client), told),
+				 detail != NULL ? errdetail_internal("%s", detail) : 0));
 	return told;
 }
 
@@ -343,14 +371,21 @@ pgt_authentication_demand(BrokerConnection *client, const char *role, Authentica
 static const char *
 entry_problem(const BrokerConnection *client, const RoleFacts *facts)
 {
+	DatabaseFacts database = look_up_database();
+
 	if (!facts->can_login)
 		return psprintf("role \"%s\" is not permitted to log in", facts->name);
+	if (!database.allows_connections)
+		return psprintf("database \"%s\" is not currently accepting connections", get_database_name(MyDatabaseId));
 	if (PGT_DATABASE_ACLCHECK(MyDatabaseId, facts->oid, ACL_CONNECT) != ACLCHECK_OK)
 		return psprintf("role \"%s\" has no privilege to connect to database \"%s\"",
 						facts->name, get_database_name(MyDatabaseId));
 	if (facts->connection_limit >= 0 && !facts->is_superuser &&
 		count_others(client, facts->oid) >= facts->connection_limit)
 		return psprintf("too many connections for role \"%s\"", facts->name);
+	if (database.connection_limit >= 0 && !facts->is_superuser &&
+		count_others(client, InvalidOid) >= database.connection_limit)
+		return psprintf("too many connections for database \"%s\"", get_database_name(MyDatabaseId));
 	if (client->authenticated && client->role != facts->oid)
 		return psprintf("role \"%s\" cannot become role \"%s\" in one connection", client->role_name, facts->name);
 	return NULL;

@@ -40,6 +40,7 @@
 #include "broker/authentication.h"
 #include "broker/broker_settings.h"
 #include "broker/password_check.h"
+#include "broker/refusal_log.h"
 #include "broker/sasl.h"
 #include "broker/scram_repeat.h"
 #include "broker/turn.h"
@@ -157,9 +158,10 @@ answer_refusal(BrokerRequest *request, const char *told)
 static void
 answer_malformed(BrokerRequest *request, const char *what)
 {
-	ereport(LOG,
-			(errcode(ERRCODE_PROTOCOL_VIOLATION),
-			 errmsg("refused Kafka client %s: %s", pgt_authentication_address(request->client), what)));
+	if (pgt_refusal_log_may(request->client))
+		ereport(LOG,
+				(errcode(ERRCODE_PROTOCOL_VIOLATION),
+				 errmsg("refused Kafka client %s: %s", pgt_authentication_address(request->client), what)));
 	answer_refusal(request, what);
 }
 
@@ -546,12 +548,13 @@ serve_handshake(BrokerRequest *request)
 		pgt_broker_answer(request, &response);
 		return;
 	}
-	ereport(LOG,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("refused Kafka client %s: its SASL mechanism is not offered",
-					pgt_authentication_address(request->client)),
-			 errdetail("There is SCRAM-SHA-256 and, over TLS or on this machine, PLAIN."),
-			 errhint("With \"pg_topics.kafka_plain_without_tls\" PLAIN is offered to all.")));
+	if (pgt_refusal_log_may(request->client))
+		ereport(LOG,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("refused Kafka client %s: its SASL mechanism is not offered",
+						pgt_authentication_address(request->client)),
+				 errdetail("There is SCRAM-SHA-256 and, over TLS or on this machine, PLAIN."),
+				 errhint("With \"pg_topics.kafka_plain_without_tls\" PLAIN is offered to all.")));
 	response.error_code = KAFKA_ERROR_UNSUPPORTED_SASL_MECHANISM;
 	pgt_broker_answer_and_close(request, &response);
 }

@@ -8,14 +8,12 @@
  */
 #include "postgres.h"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "listener/connection_address.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-/* An address of IPv6, or one of IPv4 as IPv6 maps it; zeros for what is neither. */
 typedef struct AddressCount
 {
 	struct in6_addr address;	/* the key */
@@ -24,8 +22,8 @@ typedef struct AddressCount
 
 static HTAB *counts = NULL;
 
-static struct in6_addr
-address_of(const SockAddr *peer)
+struct in6_addr
+pgt_connection_address_of(const SockAddr *peer)
 {
 	struct in6_addr address = {0};
 
@@ -55,7 +53,7 @@ make_counts(void)
 bool
 pgt_connection_address_add(const SockAddr *peer, int most)
 {
-	struct in6_addr address = address_of(peer);
+	struct in6_addr address = pgt_connection_address_of(peer);
 	AddressCount *entry;
 	bool		found;
 
@@ -73,7 +71,7 @@ pgt_connection_address_add(const SockAddr *peer, int most)
 void
 pgt_connection_address_remove(const SockAddr *peer)
 {
-	struct in6_addr address = address_of(peer);
+	struct in6_addr address = pgt_connection_address_of(peer);
 	AddressCount *entry = hash_search(counts, &address, HASH_FIND, NULL);
 
 	Assert(entry != NULL && entry->count > 0);

@@ -153,6 +153,18 @@ sql('REVOKE CONNECT ON DATABASE postgres FROM public');
 refused(scram('alice', 'secret'), qr/no privilege to connect to database "postgres"/, 'no privilege to connect');
 sql('GRANT CONNECT ON DATABASE postgres TO public');
 
+# what the database says counts as for SQL sessions
+sql('ALTER DATABASE postgres CONNECTION LIMIT 0');
+refused(scram('alice', 'secret'), qr/too many connections for database "postgres"/, 'CONNECTION LIMIT of the database');
+refused(scram('alice', 'wrong'), qr/^authentication failed/, 'it is told only to who knows the password');
+sql('ALTER ROLE boss CONNECTION LIMIT -1');
+accepted(scram('boss', 'secret'), 'it does not hold for superusers');
+sql('ALTER DATABASE postgres CONNECTION LIMIT -1');
+$node->safe_psql('template1', 'ALTER DATABASE postgres ALLOW_CONNECTIONS false');
+refused(scram('boss', 'secret'), qr/database "postgres" is not currently accepting connections/, 'ALLOW_CONNECTIONS');
+$node->safe_psql('template1', 'ALTER DATABASE postgres ALLOW_CONNECTIONS true');
+accepted(scram('alice', 'secret'), 'ALLOW_CONNECTIONS again');
+
 # ---- sessions that end ---------------------------------------------------------------
 
 sql(q{DO $$ BEGIN EXECUTE format('ALTER ROLE lasting VALID UNTIL %L', now() + '1 h'); END $$});
@@ -408,6 +420,23 @@ SKIP:
 	ok(is_served(dial($port)), 'a password with many rounds does not hold up others');
 	is(unpack('x4n', $slow->read_frame), 0, 'and is right in the end');
 }
+
+# ---- the server's log --------------------------------------------------------------------
+
+# who is refused again and again does not fill it
+rules('host all all 127.0.0.1/32 scram-sha-256');
+my $flooded = -s $node->logfile;
+for (1 .. 60)
+{
+	my $client = dial($port);
+	handshake($client, 'DIGEST-MD5');
+	$client->close;
+}
+is(scalar(() = slurp_file($node->logfile, $flooded) =~ /refused Kafka client 127\.0\.0\.1:/g), 10, 'ten refused clients of an address are logged');
+$node->reload;
+ok(logged(qr/50 further lines about refused Kafka clients of 127\.0\.0\.1 were left out/, $flooded), 'then how many more there were');
+refused(plain('alice', 'wrong'), qr/^authentication failed/, 'another one');
+ok(logged(qr/were left out.*refused Kafka client 127\.0\.0\.1:\d+: authentication failed for role "alice"/s, $flooded), 'and lines are logged again');
 
 # ---- from elsewhere -------------------------------------------------------------------
 
