@@ -20,6 +20,8 @@
 typedef struct BrokerSharedWorker
 {
 	int			pid;			/* 0: none runs */
+	bool		connecting;		/* it has begun to connect to its database, and did not get there */
+	int			pause_s;		/* of database_wait.c */
 	Oid			database;
 	Latch	   *latch;			/* of the process; NULL: none runs */
 	pg_atomic_uint64 wanted[BROKER_DURABILITY_COUNT];	/* up to where it waits for WAL to be durable */

@@ -39,6 +39,7 @@
 #include "broker/broker_shared.h"
 #include "broker/broker_worker.h"
 #include "broker/connection_status.h"
+#include "broker/database_wait.h"
 #include "broker/dispatch.h"
 #include "broker/flusher.h"
 #include "broker/turn.h"
@@ -53,7 +54,6 @@
 #include "storage/sinval.h"
 #include "util/background_worker.h"
 #include "util/clock.h"
-#include "util/sql_version.h"
 #include "utils/memutils.h"
 
 #define RESTART_SECONDS		5
@@ -153,6 +153,12 @@ serve_server(void)
 		ProcessCatchupInterrupt();
 }
 
+static void
+call_serve_server(void *unused)
+{
+	serve_server();
+}
+
 /* The loop is awake, which is all. */
 static void
 statistics_due(EventLoopTimer *timer)
@@ -161,7 +167,7 @@ statistics_due(EventLoopTimer *timer)
 
 /* Hand on what the server counts, now or as soon as it may be done again. */
 static void
-report_statistics(void)
+report_statistics(void *unused)
 {
 	static EventLoopTimer timer = {.expired = statistics_due};
 	long		wait_ms = pgstat_report_stat(false);
@@ -212,14 +218,19 @@ enter_shared(int number)
 	pgt_broker_shared_worker->latch = MyLatch;
 }
 
-/* Connect to the database; exits if the library does not fit it, or a statement has it for itself. */
+/* Connect to the database, when it is there and the library fits it; exits if a statement has it for itself. */
 static void
-enter_database(const char *database)
+enter_database(const char *database, int number)
 {
+	BrokerSharedWorker *worker = &pgt_broker_shared->workers[number];
+
+	pgt_database_wait_begin(worker, database);
 	pgt_background_worker_connect_by_name(database);
+	pgt_database_wait_end(worker);
 	StartTransactionCommand();
-	if (!pgt_database_claim_may_serve(MyDatabaseId) || !pgt_sql_version_check(WARNING))
+	if (!pgt_database_claim_may_serve(MyDatabaseId))
 		proc_exit(1);
+	pgt_database_wait_version();
 	CommitTransactionCommand();
 	pgstat_report_appname(MyBgworkerEntry->bgw_type);
 }
@@ -253,7 +264,7 @@ pgt_broker_worker_main(Datum arg)
 	BackgroundWorkerUnblockSignals();
 	MemoryContextSwitchTo(TopMemoryContext);
 	database = list_nth(pgt_broker_settings_databases(), number);
-	enter_database(database);
+	enter_database(database, number);
 	MemoryContextSwitchTo(TopMemoryContext);
 	enter_shared(number);
 	apply_settings();
@@ -270,9 +281,10 @@ pgt_broker_worker_main(Datum arg)
 		bool		latch_set = pgt_event_loop_wait();
 
 		MemoryContextSwitchTo(turn_context);
-		serve_server();
+		/* what fails for want of memory is done again in the next turn */
+		(void) pgt_turn_try(call_serve_server, NULL, NULL);
 		run_turn(latch_set);
-		report_statistics();
+		(void) pgt_turn_try(report_statistics, NULL, NULL);
 		MemoryContextReset(turn_context);
 	}
 }
