@@ -48,6 +48,13 @@ DATA += $(call found,test/update/*.sql)
 endif
 # our own functions win over ones of the same name that the server exports
 SHLIB_LINK = -Wl,-Bsymbolic $(CODEC_LIBS) $(if $(filter openssl,$(with_ssl)),-lssl -lcrypto)
+# for tests: src/util/fault_allocation.c
+ifdef FAULT_POINTS
+comma := ,
+SHLIB_LINK += $(patsubst %,-Wl$(comma)--wrap=%,palloc palloc0 repalloc pstrdup MemoryContextAlloc MemoryContextAllocZero \
+	MemoryContextAllocHuge MemoryContextAllocExtended MemoryContextStrdup AllocSetContextCreateInternal hash_search \
+	SearchSysCache1 StartTransactionCommand BeginInternalSubTransaction)
+endif
 
 REGRESS = $(patsubst test/sql/%.sql,%,$(call found,test/sql/*.sql))
 ISOLATION = $(patsubst test/specs/%.spec,%,$(call found,test/specs/*.spec))

@@ -312,11 +312,21 @@ settled(Connection *connection)
 static void
 closed(Connection *connection)
 {
+	/* there was no memory when it was opened */
+	if (connection->client == NULL)
+		return;
 	pgt_connection_status_remove(connection->client);
 	(void) pgt_turn_try(call_closed, connection->client, NULL);
 }
 
+static bool
+guard(void (*function) (void *arg), void *arg)
+{
+	return pgt_turn_try(function, arg, NULL);
+}
+
 static const ConnectionHandlers connection_handlers = {
+	.guard = guard,
 	.opened = opened,
 	.serve = serve,
 	.dropped = dropped,

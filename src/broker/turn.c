@@ -157,6 +157,29 @@ pgt_turn_end(void)
 	close_turn(committed, committed ? XactLastCommitEnd : InvalidXLogRecPtr);
 }
 
+/* Roll the subtransaction back, and begin another one.  False if there was no memory even for that. */
+static bool
+renew_subtransaction(void)
+{
+	volatile bool done = false;
+
+	PG_TRY();
+	{
+		while (GetCurrentTransactionNestLevel() > 2)
+			RollbackAndReleaseCurrentSubTransaction();
+		RollbackAndReleaseCurrentSubTransaction();
+		BeginInternalSubTransaction(NULL);
+		done = true;
+	}
+	PG_CATCH();
+	{
+		EmitErrorReport();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	return done;
+}
+
 /*
  * Outside of a transaction there is little to clean up, and AbortOutOfAnyTransaction() does it.  If
  * beginning the subtransaction has failed, the transaction is lost.
@@ -167,12 +190,8 @@ pgt_turn_recover(void)
 	MemoryContext caller = CurrentMemoryContext;
 
 	FlushErrorState();
-	if (is_open && IsSubTransaction())
+	if (is_open && IsSubTransaction() && renew_subtransaction())
 	{
-		while (GetCurrentTransactionNestLevel() > 2)
-			RollbackAndReleaseCurrentSubTransaction();
-		RollbackAndReleaseCurrentSubTransaction();
-		BeginInternalSubTransaction(NULL);
 		MemoryContextSwitchTo(caller);
 		return;
 	}

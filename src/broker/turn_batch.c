@@ -168,7 +168,41 @@ announce(const TurnBatch *batch, bool committed, XLogRecPtr lsn)
 							   request->records);
 }
 
-/* After the transaction has ended.  Who is told may add batches, to the next transaction. */
+/* What a turn has committed. */
+typedef struct Committed
+{
+	uint64		xid;
+	XLogRecPtr	lsn;
+} Committed;
+
+static void
+note_committed(void *arg)
+{
+	const Committed *end = arg;
+
+	pgt_log_stable_end_committed(end->xid, end->lsn);
+}
+
+/* A batch whose transaction has ended. */
+typedef struct Ended
+{
+	const TurnBatch *batch;
+	bool		committed;
+	XLogRecPtr	lsn;
+} Ended;
+
+static void
+call_announce(void *arg)
+{
+	const Ended *ended = arg;
+
+	announce(ended->batch, ended->committed, ended->lsn);
+}
+
+/*
+ * After the transaction has ended.  Who is told may add batches, to the next transaction.  Whatever fails,
+ * all are told: their requests wait for it.
+ */
 static void
 tell_all(TurnWork *work, bool committed, XLogRecPtr lsn)
 {
@@ -181,11 +215,17 @@ tell_all(TurnWork *work, bool committed, XLogRecPtr lsn)
 	bytes = 0;
 	MemoryContextReset(memory);
 	if (committed && FullTransactionIdIsValid(xid))
-		pgt_log_stable_end_committed(U64FromFullTransactionId(xid), lsn);
+	{
+		Committed	end = {U64FromFullTransactionId(xid), lsn};
+
+		(void) pgt_turn_try(note_committed, &end, NULL);
+	}
 	xid = InvalidFullTransactionId;
 	for (int i = 0; i < told_count; i++)
 	{
-		announce(told[i], committed, lsn);
+		Ended		ended = {told[i], committed, lsn};
+
+		(void) pgt_turn_try(call_announce, &ended, NULL);
 		told[i]->done(told[i], committed, lsn);
 	}
 	pfree(told);

@@ -26,6 +26,9 @@
  * What waits in a backlog and may be served goes on in the next turn.  So does a connection whose
  * frames have taken SLICE_US, as one read may hold thousands of them that are small and cost much.
  *
+ * Memory may be short at any allocation.  What is done for a connection is called by the handlers' guard, and
+ * an error closes the connection.
+ *
  * A client that closes its side for sending gets the answers to what it has sent.  Behind an
  * exchange that blocks, though, such as a Fetch that waits for records, it is taken for gone.
  *
@@ -409,6 +412,20 @@ maybe_left(Connection *connection)
 		pgt_connection_close(connection, "");
 }
 
+static void
+call_read(void *arg)
+{
+	read_some(arg);
+}
+
+/* Do something for a connection; an error, as where there is no memory, is its end alone. */
+static void
+do_or_close(Connection *connection, void (*function) (void *arg))
+{
+	if (!handlers->guard(function, connection))
+		pgt_connection_close(connection, "an error in the server");
+}
+
 /* The socket is ready. */
 static void
 socket_ready(EventLoopSource *source, uint32 events)
@@ -419,7 +436,7 @@ socket_ready(EventLoopSource *source, uint32 events)
 		connection->stalled = false;
 	begin_slice();
 	if (wants_input(connection))
-		read_some(connection);
+		do_or_close(connection, call_read);
 	else if (events & (EPOLLERR | EPOLLHUP))
 		pgt_connection_close(connection, "");
 	else if (events & EPOLLRDHUP)
@@ -430,8 +447,9 @@ socket_ready(EventLoopSource *source, uint32 events)
 /* ---- sending --------------------------------------------------------------- */
 
 static void
-send_output(Connection *connection)
+send_output(void *arg)
 {
+	Connection *connection = arg;
 	OutputSink	sink = connection->transport->output;
 	size_t		before = connection->output.length;
 
@@ -502,13 +520,18 @@ look_after(EventLoopTimer *timer)
 		pgt_connection_close(connection, reason);
 }
 
-/* A Connection for a socket. */
+/* A Connection for a socket; NULL: there is no memory. */
 static Connection *
 make_connection(int fd, int listener)
 {
 	MemoryContext memory = AllocSetContextCreate(connection_context, "pg_topics connection", ALLOCSET_SMALL_SIZES);
-	Connection *connection = MemoryContextAllocZero(memory, sizeof(Connection));
+	Connection *connection = MemoryContextAllocExtended(memory, sizeof(Connection), MCXT_ALLOC_NO_OOM | MCXT_ALLOC_ZERO);
 
+	if (connection == NULL)
+	{
+		MemoryContextDelete(memory);
+		return NULL;
+	}
 	connection->memory = memory;
 	connection->source.fd = fd;
 	connection->source.ready = socket_ready;
@@ -528,11 +551,48 @@ make_connection(int fd, int listener)
 	return connection;
 }
 
+/* A socket of a client, on its way to be one of the connections. */
+typedef struct NewSocket
+{
+	int			fd;
+	int			listener;
+	Connection *connection;		/* once it is made */
+	bool		is_counted;		/* among those of its address */
+	bool		is_open;		/* among the connections */
+} NewSocket;
+
+/* Make it one of the connections; it is left as it is where that fails. */
+static void
+open_socket(void *arg)
+{
+	NewSocket  *socket = arg;
+	Connection *connection = socket->connection = make_connection(socket->fd, socket->listener);
+
+	if (connection == NULL)
+		return;
+	socket->is_counted = pgt_connection_address_add(&connection->peer, pgt_connection_limits.of_address);
+	if (!socket->is_counted)
+	{
+		pgt_connection_log_refused_address(connection);
+		return;
+	}
+	if (!pgt_event_loop_add(&connection->source, EPOLLIN))
+		return;
+	dlist_push_tail(&pgt_connections, &connection->node);
+	pgt_connection_count++;
+	socket->is_open = true;
+	add_todo(connection);
+	look_after(&connection->timer);
+	if (!handlers->opened(connection))
+		pgt_connection_close(connection, "");
+}
+
 void
 pgt_connection_open(int fd, int listener)
 {
-	Connection *connection;
+	NewSocket	new = {.fd = fd,.listener = listener};
 	int			on = 1;
+	bool		done;
 
 	if (pgt_connection_count >= pgt_connection_limits.connections)
 	{
@@ -542,27 +602,18 @@ pgt_connection_open(int fd, int listener)
 	}
 	(void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	(void) setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	connection = make_connection(fd, listener);
-	if (!pgt_connection_address_add(&connection->peer, pgt_connection_limits.of_address))
+	done = handlers->guard(open_socket, &new);
+	if (new.is_open)
 	{
-		pgt_connection_log_refused_address(connection);
-		close(fd);
-		MemoryContextDelete(connection->memory);
+		if (!done)
+			pgt_connection_close(new.connection, "an error in the server");
 		return;
 	}
-	if (!pgt_event_loop_add(&connection->source, EPOLLIN))
-	{
-		pgt_connection_address_remove(&connection->peer);
-		close(fd);
-		MemoryContextDelete(connection->memory);
-		return;
-	}
-	dlist_push_tail(&pgt_connections, &connection->node);
-	pgt_connection_count++;
-	look_after(&connection->timer);
-	if (!handlers->opened(connection))
-		pgt_connection_close(connection, "");
-	add_todo(connection);
+	if (new.is_counted)
+		pgt_connection_address_remove(&new.connection->peer);
+	if (new.connection != NULL)
+		MemoryContextDelete(new.connection->memory);
+	close(fd);
 }
 
 void
@@ -600,7 +651,7 @@ static void
 settle(Connection *connection)
 {
 	if (connection->closing == NULL && connection->output.length > 0 && !connection->stalled)
-		send_output(connection);
+		do_or_close(connection, send_output);
 	if (connection->finishing && connection->exchange_count == 0 && connection->output.length == 0)
 		pgt_connection_close(connection, "");
 	if (connection->closing != NULL)
@@ -614,6 +665,17 @@ settle(Connection *connection)
 		set_waiting(connection, &servable);
 	pgt_event_loop_change(&connection->source, wanted_events(connection));
 	handlers->settled(connection);
+}
+
+/* Serve what has waited, and what TLS has behind it. */
+static void
+serve_on(void *arg)
+{
+	Connection *connection = arg;
+
+	serve_backlog(connection);
+	if (wants_input(connection) && connection->transport->pending != NULL)
+		read_some(connection);
 }
 
 void
@@ -630,9 +692,7 @@ pgt_connection_serve_waiting(void)
 
 		set_waiting(connection, NULL);
 		begin_slice();
-		serve_backlog(connection);
-		if (wants_input(connection) && connection->transport->pending != NULL)
-			read_some(connection);
+		do_or_close(connection, serve_on);
 		add_todo(connection);
 	}
 }

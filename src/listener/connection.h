@@ -11,9 +11,12 @@
 
 #include "listener/connection_types.h"
 
-/* What is done with connections and frames.  No function may throw. */
+/* What is done with connections and frames.  But for serve() and opened() no function may throw. */
 typedef struct ConnectionHandlers
 {
+	/* call a function that may throw; false, after the error is logged and cleaned up, if it has */
+	bool		(*guard) (void (*function) (void *arg), void *arg);
+
 	/* a client has connected; false: close it again */
 	bool		(*opened) (Connection *connection);
 

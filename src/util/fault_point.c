@@ -12,12 +12,14 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "postmaster/bgworker.h"
 #include "utils/guc.h"
 
 /* a process that dies "once" makes this file in the data directory */
 #define ONCE_FILE	"pg_topics_died_once"
 
 static char *fault_point = NULL;
+static int	failing_allocation = 0;	/* how many allocations from here the one is that fails; 0: none does */
 static int	passed = 0;			/* how often the place to halt at was passed since the setting was set */
 
 /* The action that the setting has for this place: "" to die, NULL if it names another place. */
@@ -104,11 +106,25 @@ pgt_fault_point_halt(const char *name)
 		raise(SIGSTOP);
 }
 
+/* Is an allocation to fail, that of the number which the setting says?  The process is one that serves Kafka's clients. */
+bool
+pgt_fault_point_allocation(void)
+{
+	if (failing_allocation == 0 || --failing_allocation > 0)
+		return false;
+	write_stderr("pg_topics: letting an allocation fail\n");
+	return true;
+}
+
 /* The setting was set: count from here on how often the place is passed. */
 static void
 assign_fault_point(const char *value, void *extra)
 {
 	passed = 0;
+	failing_allocation = 0;
+	if (value != NULL && strncmp(value, "allocation:", 11) == 0 && MyBgworkerEntry != NULL &&
+		strcmp(MyBgworkerEntry->bgw_type, "pg_topics kafka") == 0)
+		failing_allocation = atoi(value + 11);
 }
 
 void

@@ -14,6 +14,9 @@
  *	  SET pg_topics.fault_point = 'reader-segment:halt:3';	stop there the third time;
  *														SIGCONT lets it continue
  *
+ *	  SET pg_topics.fault_point = 'allocation:17';		let the 17th allocation of the process
+ *														that serves Kafka's clients fail
+ *
  * FAULT_POINT stands behind a step that is done: the process can die or stop there.
  * FAULT_ERROR stands before a system call: it returns true, with errno set, if the call
  * is to fail.  FAULT_SKIP stands before a sync, so that a test can show that it would
@@ -37,6 +40,7 @@ extern void pgt_fault_point(const char *name);
 extern bool pgt_fault_point_error(const char *name);
 extern bool pgt_fault_point_skip(const char *name);
 extern void pgt_fault_point_halt(const char *name);
+extern bool pgt_fault_point_allocation(void);
 extern void pgt_fault_point_init(void);
 
 #define FAULT_POINT(name)	pgt_fault_point(name)

@@ -1,0 +1,133 @@
+#!/usr/bin/env perl
+# Files under test: src/listener/connection.c, src/broker/dispatch.c, turn.c, turn_batch.c, broker_wait.c and what
+# they call; src/util/fault_allocation.c.
+# Any allocation of the process that serves Kafka's clients may fail.  It goes on to serve, no request is
+# left without an answer or the end of its connection, and nothing is lost that was acknowledged.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use KafkaClient;
+use KafkaLogin;
+use KafkaRecords;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time usleep);
+use TopicTest;
+
+my $seed = $ENV{TOPIC_TEST_SEED} // time;
+srand($seed);
+note("TOPIC_TEST_SEED=$seed");
+
+my $role = (getpwuid($<))[0];
+my $port = PostgreSQL::Test::Cluster::get_free_port();
+my $node = new_node('main', settings => [ "pg_topics.kafka_listeners = '127.0.0.1:$port/postgres'",
+	"pg_topics.kafka_anonymous_role = '$role'", 'log_min_messages = warning' ]);
+
+$node->start;
+$node->safe_psql('postgres', q{
+	CREATE EXTENSION pg_topics;
+	SELECT create_topic('t', partitions => 3);
+	SELECT create_topic('quiet');
+	SELECT create_topic('document', value_type => 'jsonb')});
+
+sub listener { return $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topics kafka'}) }
+sub failures { return scalar(() = slurp_file($node->logfile) =~ /letting an allocation fail/g) }
+
+poll_until(sub { KafkaClient->new($port) }) or die 'nobody listens';
+my $worker = listener();
+
+# ---- a load -------------------------------------------------------------------
+
+my ($acknowledged, $closed) = (0, 0);
+
+# Something that a client may do, on a connection of its own; it may end by the connection's end.
+my @load = (
+	sub { $_[0]->metadata('t', 'document', 'nothing') },
+	sub { $_[0]->metadata },
+	sub { $_[0]->api_versions },
+	sub {
+		my ($client) = @_;
+		$client->send_bytes(produce_frame('t', int(rand(3)), record_batch(record_of('x'), 1)) x 3);
+		foreach (1 .. 3)
+		{
+			my $error = produced($client) // return undef;
+			$acknowledged++ if $error == 0;
+		}
+		return 1;
+	},
+	sub {
+		my ($client) = @_;
+		$client->send_bytes(produce_frame('document', 0, record_batch(record_of('{"a": 1}'), 1)) . produce_frame('document', 0, record_batch(record_of('{'), 1)));
+		produced($client) // return undef;
+		return defined produced($client);
+	},
+	sub { $_[0]->send_bytes(fetch_frame('t', int(rand(3)), 0)); return defined $_[0]->read_response },
+	sub { $_[0]->send_bytes(fetch_frame('t', 0, 0, max_wait => 50)); return defined $_[0]->read_response },
+	sub { return $_[0]->call(2, 1, pack('l>2', -1, 1) . KafkaClient::string('t') . pack('l> l>q> l>q>', 2, 0, -1, 1, 5)) },
+	sub { return $_[0]->call(22, 0, KafkaClient::string(undef) . KafkaClient::int32(1000)) },
+	sub { return $_[0]->call(23, 2, KafkaClient::int32(1) . KafkaClient::string('t') . pack('l>4', 1, 0, -1, 1)) },
+	sub { login_plain($_[0], $role, 'wrong') },
+	sub { return login_scram($_[0], $role, 'wrong') },
+);
+
+sub work
+{
+	my $client = KafkaClient->new($port) // die "could not connect: $!\n";
+	my $done = eval { $load[int(rand(@load))]->($client) };
+
+	die $@ if $@ =~ /does not answer/;
+	$closed++ unless defined $done;
+	return $client->close;
+}
+
+# ---- allocations that fail -------------------------------------------------------
+
+my $rounds = $ENV{TOPIC_TEST_ROUNDS} // 250;
+my $memory = sub { (slurp_file("/proc/$worker/status") =~ /^RssAnon:\s+(\d+)/m)[0] / 1024 };
+
+work() for 1 .. 50;
+my $before = $memory->();
+my $stuck = '';
+
+foreach my $round (1 .. $rounds)
+{
+	my $nth = int(exp(rand(log(600))));
+	my $failed = failures();
+	my $end = time + 20;
+	# requests that wait meanwhile, of two clients
+	my @waiting = map { KafkaClient->new($port) // die "could not connect: $!\n" } 1, 2;
+	$waiting[0]->send_bytes(fetch_frame('quiet', 0, 0, max_wait => 100));
+	$waiting[1]->send_bytes(produce_frame('t', 0, record_batch(record_of('x'), 1)) . fetch_frame('quiet', 0, 0, max_wait => 100));
+
+	$node->append_conf('postgresql.conf', "pg_topics.fault_point = 'allocation:$nth'");
+	$node->reload;
+	while (failures() == $failed && time < $end)
+	{
+		eval { work(); 1 } or $stuck .= "round $round, allocation $nth: $@";
+	}
+	foreach my $client (@waiting)
+	{
+		eval { $client->read_frame; 1 } or $stuck .= "round $round, allocation $nth: a request that waits: $@";
+		$client->close;
+	}
+	last if $stuck || listener() ne $worker;
+}
+$node->append_conf('postgresql.conf', "pg_topics.fault_point = ''");
+$node->reload;
+
+is($stuck, '', 'each request is answered, or its connection closed');
+is(listener(), $worker, 'the process is the same');
+cmp_ok(failures(), '>', $rounds * 0.8, 'allocations have failed');
+note("$closed connections were closed, $acknowledged batches acknowledged");
+ok(eval { KafkaClient->new($port)->metadata('t') }, 'clients are served');
+is($node->safe_psql('postgres', q{SELECT count(*) > } . ($acknowledged - 1) . q{ FROM t}), 't', 'what was acknowledged is there');
+cmp_ok($memory->() - $before, '<', 20, 'no memory is lost');
+ok(poll_until(sub { $node->safe_psql('postgres', 'SELECT count(*) FROM pg_kafka_connections') eq '0' }), 'no connection is left');
+is($node->safe_psql('postgres', "SELECT count(*) FROM pg_locks WHERE pid = $worker AND NOT fastpath AND locktype = 'relation'"), 0, 'no lock is left');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM verify_topic('t')}), 0, 'the log is sound');
+unlike(slurp_file($node->logfile), qr/PANIC|TRAP|terminated by signal/, 'nothing has crashed');
+$node->stop;
+done_testing();
