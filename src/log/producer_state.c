@@ -32,8 +32,11 @@
  * The check is under the slot's lock, and a sync process that ends makes a last sync, which
  * passes every lock.
  *
- * A server whose table is full forgets the producer that was idle for the longest time.  If that
- * one comes back, any of its batches is taken, as of a producer that is not known.
+ * A server whose table is full forgets the producer that was idle for the longest time, if that was longer
+ * than any client sends a batch again.  Else it forgets one of the partition that has the most
+ * producers: who may produce to one topic, and begins as a new producer with each batch, must not
+ * make the server forget those of other topics.  If one that was forgotten comes back, any of its batches
+ * is taken, as of a producer that is not known.
  *
  * Locks: the slot's, as each function says.  An entry of another partition is removed
  * before the caller takes its own slot's lock.
@@ -45,6 +48,7 @@
 #include "util/transaction.h"
 
 #define GROUP_PRODUCERS		32	/* of which batches are appended by one write */
+#define RETRIES_END_MS		600000	/* five times Kafka's delivery.timeout.ms */
 #define MOST_EVICTIONS		16	/* for one append, if others take what was freed */
 #define FULL_MESSAGE_MS		60000	/* between two messages of a process that the table is full */
 
@@ -104,7 +108,24 @@ report_full(const IdleProducer *idle)
 			 errhint("Raise pg_topics.kafka_max_producers and restart the server.")));
 }
 
-/* Remove the entry that was idle for the longest time.  False if there is none. */
+/* Choose the entry that is to go.  False if there is none. */
+static bool
+choose_idle(int *slot, IdleProducer *idle)
+{
+	int			fullest;
+
+	if (!pgt_producer_table_longest_idle(-1, slot, &idle->producer_id, &idle->last_time))
+		return false;
+	if (idle->last_time / 1000 < pgt_clock_shifted_now_ms() - RETRIES_END_MS)
+		return true;
+	fullest = pgt_producer_table_fullest_slot(pgt_max_partitions);
+	/* all of it may have gone meanwhile; then what was found before will do */
+	if (fullest >= 0)
+		(void) pgt_producer_table_longest_idle(fullest, slot, &idle->producer_id, &idle->last_time);
+	return true;
+}
+
+/* Remove an entry.  False if there is none. */
 static bool
 evict(void)
 {
@@ -112,7 +133,7 @@ evict(void)
 	PartitionState *state;
 	int			slot;
 
-	if (!pgt_producer_table_longest_idle(&slot, &idle.producer_id, &idle.last_time))
+	if (!choose_idle(&slot, &idle))
 		return false;
 	report_full(&idle);
 	state = pgt_log_state_slot(slot);

@@ -26,6 +26,7 @@
 #include "storage/shmem.h"
 #include "storage/spin.h"
 #include "util/clock.h"
+#include "utils/palloc.h"
 
 typedef struct ProducerEntry
 {
@@ -232,7 +233,7 @@ pgt_producer_table_room(void)
 }
 
 bool
-pgt_producer_table_longest_idle(int *slot, int64 *producer_id, int64 *last_time)
+pgt_producer_table_longest_idle(int of_slot, int *slot, int64 *producer_id, int64 *last_time)
 {
 	bool		found = false;
 
@@ -242,7 +243,7 @@ pgt_producer_table_longest_idle(int *slot, int64 *producer_id, int64 *last_time)
 		int64		time = entry->sequence.last_time;
 		int32		at = entry->slot;
 
-		if (at < 0 || (found && time >= *last_time))
+		if (at < 0 || (of_slot >= 0 && at != of_slot) || (found && time >= *last_time))
 			continue;
 		*slot = at;
 		*producer_id = entry->sequence.producer_id;
@@ -250,4 +251,26 @@ pgt_producer_table_longest_idle(int *slot, int64 *producer_id, int64 *last_time)
 		found = true;
 	}
 	return found;
+}
+
+int
+pgt_producer_table_fullest_slot(int slots)
+{
+	int32	   *counts = MemoryContextAllocExtended(CurrentMemoryContext, Max(slots, 1) * sizeof(int32),
+													MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM | MCXT_ALLOC_ZERO);
+	int			fullest = -1;
+
+	for (int i = 0; counts != NULL && i < table->size; i++)
+	{
+		int32		slot = ((volatile ProducerEntry *) &table->entries[i])->slot;
+
+		if (slot < 0 || slot >= slots)
+			continue;
+		counts[slot]++;
+		if (fullest < 0 || counts[slot] > counts[fullest])
+			fullest = slot;
+	}
+	if (counts != NULL)
+		pfree(counts);
+	return fullest;
 }

@@ -57,9 +57,16 @@ extern void pgt_producer_table_raise_time(int64 time);
 extern int	pgt_producer_table_room(void);
 
 /*
- * The entry that was not used for the longest time: its partition's slot, and its last time.
- * False if there is none.  No lock is needed, so the entry may be used or removed meanwhile.
+ * The entry that was not used for the longest time, of the partition in this slot or, with -1, of all:
+ * its partition's slot, and its last time.  False if there is none.  No lock is needed, so the entry may be
+ * used or removed meanwhile.
  */
-extern bool pgt_producer_table_longest_idle(int *slot, int64 *producer_id, int64 *last_time);
+extern bool pgt_producer_table_longest_idle(int of_slot, int *slot, int64 *producer_id, int64 *last_time);
+
+/*
+ * The slot with the most entries, of so many slots; -1 if there are no entries, or no memory to
+ * count them.  Likewise without a lock.
+ */
+extern int	pgt_producer_table_fullest_slot(int slots);
 
 #endif							/* PRODUCER_TABLE_H */

@@ -232,9 +232,16 @@ is(append(7, 0, 39, 1, 'merged'), 'duplicate 39', 'after rolls the last batch is
 # ---- expiry ---------------------------------------------------------------------------------
 
 append(5, 0, 0, 1);
-sql(q{ALTER SYSTEM SET pg_topics.producer_id_expiration_ms = 1; SELECT pg_reload_conf()});
-ok(poll_until(sub { sql(q{SELECT producers('events', 0) || producers('merged', 0)}) eq '' }), 'producers that are idle for too long are forgotten');
-sql(q{ALTER SYSTEM RESET pg_topics.producer_id_expiration_ms; SELECT pg_reload_conf()});
+sub expire_all
+{
+	my ($name) = @_;
+
+	sql(q{ALTER SYSTEM SET pg_topics.producer_id_expiration_ms = 1; SELECT pg_reload_conf()});
+	ok(poll_until(sub { sql(q{SELECT producers('events', 0) || producers('merged', 0)}) eq '' }), $name);
+	return sql(q{ALTER SYSTEM RESET pg_topics.producer_id_expiration_ms; SELECT pg_reload_conf()});
+}
+
+expire_all('producers that are idle for too long are forgotten');
 is(sql('SHOW pg_topics.producer_id_expiration_ms'), 86400000, 'which is a day by default');
 like(append(5, 0, 5, 1), qr/^appended/, 'then any batch is taken');
 like(append(5, 0, 5, 1), qr/^duplicate/, 'and remembered');
@@ -243,6 +250,7 @@ like(append(5, 0, 5, 1), qr/^duplicate/, 'and remembered');
 
 $node->append_conf('postgresql.conf', 'pg_topics.kafka_max_producers = 4');
 $node->restart;
+expire_all('none is known');
 append($_, 0, 0, 1, 'merged') foreach 11 .. 14;
 is(sql(q{SELECT producers('merged', 0)}), '11/0/1:1 12/0/1:1 13/0/1:1 14/0/1:1', 'the table is full');
 like(append(11, 0, 1, 1, 'merged'), qr/^appended/, 'who is known goes on');
@@ -252,8 +260,11 @@ like(append(12, 0, 9, 1), qr/^appended/, 'in another partition, too');
 is(sql(q{SELECT producers('events', 0) || ' | ' || producers('merged', 0)}), '12/0/10:1 | 11/0/2:2 14/0/1:1 15/0/1:1',
 	'which takes the place of one elsewhere');
 like(slurp_file($node->logfile), qr/forgetting idempotent producers because there are more than 4/, 'the log says so');
+append($_, 0, 0, 1, 'merged') foreach 20 .. 40;
+is(sql(q{SELECT producers('events', 0) || ' | ' || producers('merged', 0)}), '12/0/10:1 | 38/0/1:1 39/0/1:1 40/0/1:1',
+	'many producers of a partition crowd out each other, and none of another one');
 crash();
-is(sql(q{SELECT producers('events', 0) || ' | ' || producers('merged', 0)}), '12/0/10:1 | 11/0/2:2 14/0/1:1 15/0/1:1',
+is(sql(q{SELECT producers('events', 0) || ' | ' || producers('merged', 0)}), '12/0/10:1 | 38/0/1:1 39/0/1:1 40/0/1:1',
 	'a crash changes nothing of that') ;
 $node->append_conf('postgresql.conf', 'pg_topics.kafka_max_producers = 2');
 $node->restart;
