@@ -490,6 +490,16 @@ fill_topics(BrokerRequest *request, FetchTarget **targets, int count, KafkaFetch
 	}
 }
 
+/* Count what the client is sent of a partition. */
+static void
+count_read(const FetchTarget *target)
+{
+	TopicPartition key = pgt_topic_partition_key(target->topic->found.relid, target->partition);
+
+	if (target->found.length > 0)
+		pgt_log_ranges_count(&key, &target->found);
+}
+
 /* Answer with what was found. */
 static void
 answer(BrokerRequest *request, Fetch *fetch)
@@ -502,7 +512,10 @@ answer(BrokerRequest *request, Fetch *fetch)
 	response.session_id = fetch->list->session_id;
 	fill_topics(request, targets, count, &response);
 	for (int i = 0; i < count; i++)
+	{
+		count_read(targets[i]);
 		pgt_fetch_session_told(fetch->list, targets[i]);
+	}
 	if (fetch->length > 0 && close_files_timer.due == 0)
 		pgt_event_loop_set_timer(&close_files_timer, pgt_clock_monotonic_us() + CLOSE_FILES_US);
 	pgt_broker_answer(request, &response);

@@ -35,13 +35,20 @@
 	"  WHERE regexp_replace(btrim(library, ' \"'), '^.*/', '') IN ('pg_topics', 'pg_topics.so'))"
 #define PRELOAD_FINE "format('Version %s of the library is loaded.', current_setting('pg_topics.version'))"
 
-/* The launcher, the sync process and a maintenance worker for each database with topics. */
+/*
+ * The launcher, the sync process and a maintenance worker for each database with topics; for Kafka's clients one
+ * for each database with a listener, and two that flush.
+ */
+#define KAFKA_WORKERS \
+	"(SELECT CASE WHEN listeners = '' THEN 0 ELSE 2 + (SELECT count(DISTINCT btrim(regexp_replace(l, '^.*/', ''), ' \"')) " \
+	" FROM regexp_split_to_table(listeners, ',') AS l) END AS kafka FROM current_setting('pg_topics.kafka_listeners') AS listeners) k"
 #define WORKERS_QUERY \
 	"SELECT 'critical', 'max_worker_processes', " \
-	" format('Databases with topics: %s; worker processes: %s. These are too few for a maintenance worker in each: without one nothing is deleted or compacted.', $5, slots), " \
+	" format('Databases with topics: %s; worker processes: %s. These are too few for a maintenance worker in each: without one nothing is deleted or compacted.', $5, slots) " \
+	" || CASE WHEN kafka > 0 THEN format(' Kafka''s listeners take %s.', kafka) ELSE '' END, " \
 	" format('Set max_worker_processes to at least %s, more by what parallel queries and other extensions need, and restart.', needed) " \
 	"FROM (SELECT current_setting('max_worker_processes')::int AS slots, " \
-	"  2 + $5 + (current_setting('max_logical_replication_workers')::int > 0)::int AS needed) w " \
+	"  k.kafka, 2 + $5 + k.kafka + (current_setting('max_logical_replication_workers')::int > 0)::int AS needed FROM " KAFKA_WORKERS ") w " \
 	"WHERE slots < needed"
 #define WORKERS_FINE \
 	"format('Databases with topics: %s; worker processes: %s.', $5, current_setting('max_worker_processes'))"

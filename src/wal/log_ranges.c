@@ -127,6 +127,7 @@ add_batch(RangesSearch *search, const IndexEntry *entry)
 	LogRange   *last = found->count > 0 ? &found->ranges[found->count - 1] : NULL;
 
 	found->length += entry->length;
+	found->records += (int64) entry->last_delta - entry->first_delta + 1;
 	if (last != NULL && last->file == search->file && last->position + last->length == entry->position)
 	{
 		last->length += entry->length;
@@ -205,4 +206,15 @@ pgt_log_ranges(const TopicPartition *key, const LogRangesWish *wish, LogRanges *
 	}
 	leave_hint(&search.walk, entry, found->next_offset);
 	return !search.walk.is_gone;
+}
+
+void
+pgt_log_ranges_count(const TopicPartition *key, const LogRanges *found)
+{
+	PartitionState *state = pgt_log_state_find(key);
+
+	if (state == NULL)
+		return;
+	pg_atomic_fetch_add_u64(&state->records_out, found->records);
+	pg_atomic_fetch_add_u64(&state->bytes_out, found->length);
 }

@@ -22,6 +22,7 @@ typedef struct LogRanges
 	LogRange   *ranges;
 	int			count;
 	int64		length;			/* of all of them */
+	int64		records;		/* in them, counting offsets: compaction may have removed some */
 	int64		next_offset;	/* all batches from the offset asked for up to here are in them, or do not count */
 } LogRanges;
 
@@ -41,5 +42,8 @@ typedef struct LogRangesWish
  * (data_corrupted).
  */
 extern bool pgt_log_ranges(const TopicPartition *key, const LogRangesWish *wish, LogRanges *found);
+
+/* A client is sent them: count them as read. */
+extern void pgt_log_ranges_count(const TopicPartition *key, const LogRanges *found);
 
 #endif							/* LOG_RANGES_H */

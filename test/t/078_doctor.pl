@@ -246,6 +246,11 @@ restart_with('pg_topics.max_partitions = 100', 'max_worker_processes = 3');
 is_found(qr/worker_processes\|critical\|max_worker_processes\|Databases with topics: 1; worker processes: 3\. .*/, 'too few workers');
 restart_with('max_logical_replication_workers = 0');
 is(findings(), '', 'enough');
+restart_with("pg_topics.kafka_listeners = '127.0.0.1:" . PostgreSQL::Test::Cluster::get_free_port() . '/postgres, 127.0.0.1:'
+	. PostgreSQL::Test::Cluster::get_free_port() . "/postgres'");
+is_found(qr/worker_processes\|critical\|max_worker_processes\|Databases with topics: 1; worker processes: 3\. .* Kafka's listeners take 3\./, 'too few for a listener');
+like(sql(q{SELECT advice FROM pg_topics_doctor() WHERE check_name = 'worker_processes'}), qr/at least 6/, 'which takes three');
+restart_with("pg_topics.kafka_listeners = ''");
 restart_with('max_worker_processes = 8', 'wal_level = minimal', 'max_wal_senders = 0', 'pg_topics.adopt_log_dir = on');
 is_found(qr/wal\|warning\|wal_level\|.*\nrepair_settings\|warning\|pg_topics\.adopt_log_dir\|.*/, 'no WAL for standbys, and files of any cluster');
 restart_with('wal_level = replica', 'pg_topics.adopt_log_dir = off', 'max_files_per_process = 72');
