@@ -58,6 +58,7 @@
 
 #define RESTART_SECONDS		5
 #define UNSENT_BYTES		(1024 * 1024)	/* of answers a connection, before it is not read any more */
+#define UNSENT_FILES		16				/* pieces of files in them, likewise */
 #define PIPELINED_MAX		256				/* requests a connection, as above */
 #define OTHER_DESCRIPTORS	64				/* of the process, beside the server's files and the clients */
 
@@ -106,6 +107,7 @@ apply_settings(void)
 	pgt_connection_limits.of_address = pgt_kafka_max_connections_per_ip;
 	pgt_connection_limits.memory = pgt_kafka_queued_max_request_bytes * (size_t) 1024;
 	pgt_connection_limits.unsent_memory = UNSENT_BYTES;
+	pgt_connection_limits.unsent_files = UNSENT_FILES;
 	pgt_connection_limits.pipelined = PIPELINED_MAX;
 	pgt_connection_limits.idle_ms = pgt_kafka_connections_max_idle_ms;
 	pgt_connection_limits.slow_ms = pgt_kafka_client_timeout;

@@ -115,7 +115,8 @@ may_serve(const Connection *connection)
 {
 	return connection->closing == NULL && !connection->finishing && connection->blocker == NULL &&
 		connection->exchange_count < pgt_connection_limits.pipelined &&
-		connection->output.memory + connection->held <= pgt_connection_limits.unsent_memory;
+		connection->output.memory + connection->held <= pgt_connection_limits.unsent_memory &&
+		connection->output.files + connection->held_files <= pgt_connection_limits.unsent_files;
 }
 
 /* A connection has its time in the turn from now on. */
@@ -271,6 +272,7 @@ pgt_connection_answer(Exchange *exchange)
 
 	exchange->answered = true;
 	connection->held += exchange->output.memory;
+	connection->held_files += exchange->output.files;
 	connection->active_at = now;
 	pgt_connection_block(exchange, false);
 	while (!dlist_is_empty(&connection->exchanges))
@@ -282,6 +284,7 @@ pgt_connection_answer(Exchange *exchange)
 		if (connection->output.length == 0)
 			connection->sent_at = now;
 		connection->held -= first->output.memory;
+		connection->held_files -= first->output.files;
 		pgt_output_move(&connection->output, &first->output);
 		dlist_delete(&first->node);
 		connection->exchange_count--;

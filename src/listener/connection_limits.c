@@ -28,7 +28,7 @@ ConnectionLimits pgt_connection_limits;
 bool
 pgt_connection_limits_has_memory(void)
 {
-	return pgt_exchange_memory + pgt_output_memory < pgt_connection_limits.memory;
+	return pgt_exchange_memory + pgt_output_memory + pgt_output_file_memory < pgt_connection_limits.memory;
 }
 
 /* When the connection is to be closed, if nothing happens until then, and why. */

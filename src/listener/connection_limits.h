@@ -14,6 +14,7 @@ typedef struct ConnectionLimits
 	int			of_address;		/* of them from one address; 0: no limit */
 	int32		first_frame;	/* max_frame of a new connection */
 	size_t		memory;			/* of frames and answers of all connections: then no further frames are read */
+	int			unsent_files;	/* pieces of files in them, likewise */
 	size_t		unsent_memory;	/* of a connection's answers, sent next or held back: then it is not read until they are sent */
 	int			pipelined;		/* frames of a connection that are not answered: then it is not read until one is */
 	int64		idle_ms;		/* without a frame and an answer; 0: for ever */

@@ -52,6 +52,7 @@ typedef struct Connection
 	dlist_head	exchanges;		/* in the order of their frames */
 	int			exchange_count;
 	size_t		held;			/* memory of answers that others have to go before */
+	int			held_files;		/* pieces of files in them */
 	Exchange   *blocker;		/* until it is answered no further frame is served; NULL: none */
 	Output		output;			/* answers that are next */
 	bool		stalled;		/* the socket takes no more of it now */

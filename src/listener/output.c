@@ -83,7 +83,10 @@ remove_first(Output *output)
 	pgt_output_memory -= PIECE_HEADER + piece->room;
 	output->length -= piece->length;
 	if (piece->file != NULL)
+	{
+		output->files--;
 		pgt_output_file_release(piece->file);
+	}
 	pfree(piece);
 }
 
@@ -150,6 +153,7 @@ pgt_output_add_file(Output *output, OutputFile *file, off_t offset, size_t lengt
 	piece->offset = offset;
 	piece->length = length;
 	output->length += length;
+	output->files++;
 }
 
 void
@@ -172,6 +176,7 @@ pgt_output_move(Output *to, Output *from)
 		to->last = from->last;
 	to->memory += from->memory;
 	to->length += from->length;
+	to->files += from->files;
 	memset(from, 0, sizeof(*from));
 }
 
@@ -209,6 +214,8 @@ send_piece(const Output *output, const OutputSink *sink)
 
 	if (piece->file == NULL)
 		return sink->send(sink->arg, piece->bytes + piece->start, piece->length, more);
+	if (piece->file->fd < 0)
+		return sink->send(sink->arg, piece->file->bytes + (piece->offset - piece->file->copied_from), piece->length, more);
 	if (sink->send_file != NULL && piece->length >= SEND_FILE_MIN)
 	{
 		off_t		offset = piece->offset;

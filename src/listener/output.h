@@ -16,6 +16,7 @@ typedef struct Output
 	struct OutputPiece *last;
 	size_t		memory;			/* that its pieces take */
 	size_t		length;			/* how much is still to be sent, of files too */
+	int			files;			/* pieces of files */
 } Output;
 
 /* How much memory all outputs of the process take. */

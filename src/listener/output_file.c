@@ -4,7 +4,8 @@
  *
  * An answer may wait for its client long after the file was found, and by then its name
  * may be gone or another file's.  So the descriptor is kept, and counts among those that
- * the server's own files (fd.c) leave alone.
+ * the server's own files (fd.c) leave alone.  These are a third of max_files_per_process; where all are
+ * taken, a part of the file is copied.
  */
 #include "postgres.h"
 
@@ -15,6 +16,8 @@
 #include "storage/fd.h"
 #include "utils/memutils.h"
 
+size_t		pgt_output_file_memory = 0;
+
 OutputFile *
 pgt_output_file_open(const char *path)
 {
@@ -22,7 +25,7 @@ pgt_output_file_open(const char *path)
 	int			fd;
 
 	if (!AcquireExternalFD())
-		return NULL;
+		return NULL;			/* errno is EMFILE */
 	fd = BasicOpenFile(path, O_RDONLY | O_CLOEXEC | PG_BINARY);
 	if (fd < 0)
 	{
@@ -32,9 +35,26 @@ pgt_output_file_open(const char *path)
 		errno = save_errno;
 		return NULL;
 	}
-	file = MemoryContextAlloc(TopMemoryContext, sizeof(OutputFile));
+	file = MemoryContextAllocExtended(TopMemoryContext, sizeof(OutputFile), MCXT_ALLOC_NO_OOM | MCXT_ALLOC_ZERO);
+	if (file == NULL)
+	{
+		close(fd);
+		ReleaseExternalFD();
+		errno = ENOMEM;
+		return NULL;
+	}
 	file->fd = fd;
 	file->references = 1;
+	return file;
+}
+
+OutputFile *
+pgt_output_file_copy(off_t from, size_t length)
+{
+	OutputFile *file = MemoryContextAllocHuge(TopMemoryContext, sizeof(OutputFile) + length);
+
+	*file = (OutputFile) {.fd = -1,.references = 1,.copied_from = from,.copied = length,.bytes = (char *) (file + 1)};
+	pgt_output_file_memory += length;
 	return file;
 }
 
@@ -49,7 +69,11 @@ pgt_output_file_release(OutputFile *file)
 {
 	if (--file->references > 0)
 		return;
-	close(file->fd);
-	ReleaseExternalFD();
+	if (file->fd >= 0)
+	{
+		close(file->fd);
+		ReleaseExternalFD();
+	}
+	pgt_output_file_memory -= file->copied;
 	pfree(file);
 }

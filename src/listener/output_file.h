@@ -5,12 +5,21 @@
 #ifndef OUTPUT_FILE_H
 #define OUTPUT_FILE_H
 
-/* An open file.  Whoever has a reference keeps it open, whatever becomes of its name. */
+/*
+ * An open file.  Whoever has a reference keeps it open, whatever becomes of its name.  Where the
+ * process may have no more files open, it may be a copy of a part of it.
+ */
 typedef struct OutputFile
 {
-	int			fd;
+	int			fd;				/* -1: it is a copy */
 	int			references;
+	off_t		copied_from;	/* where the copy's bytes are in the file */
+	size_t		copied;			/* how many there are */
+	char	   *bytes;
 } OutputFile;
+
+/* How much memory all copies take. */
+extern size_t pgt_output_file_memory;
 
 /*
  * Open a file for reading, with one reference for the caller; its descriptor counts among
@@ -18,6 +27,9 @@ typedef struct OutputFile
  * are.
  */
 extern OutputFile *pgt_output_file_open(const char *path);
+
+/* A copy of that many bytes from there on, which the caller fills in; likewise. */
+extern OutputFile *pgt_output_file_copy(off_t from, size_t length);
 
 /* One reference more, and one less: the last one closes the file. */
 extern void pgt_output_file_retain(OutputFile *file);

@@ -77,7 +77,7 @@ choose_place(CachedFile *set)
 	return place;
 }
 
-/* Open the file.  NULL if there is none. */
+/* Open the file.  NULL if there is none; with EMFILE, if no more may be open. */
 static OutputFile *
 open_file(const TopicPartition *key, SegmentId id)
 {
@@ -86,13 +86,13 @@ open_file(const TopicPartition *key, SegmentId id)
 
 	pgt_segment_log_path(path, key, id);
 	file = pgt_output_file_open(path);
-	if (file == NULL && errno == EMFILE)
+	if (file == NULL && errno == EMFILE && cache != NULL)
 	{
 		for (int i = 0; i < CACHE_SETS * CACHE_WAYS; i++)
 			let_go(&cache[i]);
 		file = pgt_output_file_open(path);
 	}
-	if (file == NULL && errno != ENOENT)
+	if (file == NULL && errno != ENOENT && errno != EMFILE)
 		ereport(ERROR,
 				(errcode_for_file_access(),
 				 errmsg("could not open topic file \"%s\": %m", path)));

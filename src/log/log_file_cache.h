@@ -10,8 +10,8 @@
 
 /*
  * The log file of a segment, as of these bounds.  It belongs to the cache until the next call
- * of a function of this file; whoever needs it longer retains it.  NULL if the file is gone.
- * ERROR if it cannot be opened for another reason.
+ * of a function of this file; whoever needs it longer retains it.  NULL with ENOENT if the file is gone,
+ * or with EMFILE if the process may have no more of them open.  ERROR if it cannot be opened for another reason.
  */
 extern OutputFile *pgt_log_file_cache_open(PartitionState *state, const TopicPartition *key,
 										   const LogBounds *bounds, SegmentId id);

@@ -21,6 +21,9 @@
  * which the first part was found before it was swapped in; then the ranges end there, lest
  * they give records twice.
  *
+ * Where the process may have no more files open, since many clients do not take what they were given, a few
+ * batches are copied.
+ *
  * Consumers mostly go on where they have stopped; as with other readers, a hint is kept
  * where that is.
  *
@@ -30,6 +33,7 @@
 #include "postgres.h"
 
 #include "log/log_file_cache.h"
+#include "log/log_segments.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "wal/batch_outcome.h"
@@ -37,6 +41,9 @@
 
 /* So many ranges are enough for one answer. */
 #define RANGES_MAX	256
+
+/* What is copied is no more than that, or one batch. */
+#define COPY_MAX	(256 * 1024)
 
 /* What is found, as long as it grows. */
 typedef struct RangesSearch
@@ -47,6 +54,7 @@ typedef struct RangesSearch
 	int			capacity;
 	OutputFile *file;			/* of the segment that the walk is in; NULL: not open */
 	SegmentId	file_segment;
+	bool		copies;			/* no more files may be open: batches are copied */
 } RangesSearch;
 
 /* ---- files ------------------------------------------------------------------- */
@@ -89,9 +97,15 @@ have_file(RangesSearch *search)
 	EntryWalk  *walk = &search->walk;
 	OutputFile *file;
 
-	if (search->file != NULL && pgt_segment_id_equal(search->file_segment, walk->segment))
+	if (search->copies || (search->file != NULL && pgt_segment_id_equal(search->file_segment, walk->segment)))
 		return true;
+	search->file = NULL;
 	file = pgt_log_file_cache_open(walk->state, &walk->key, &walk->bounds, walk->segment);
+	if (file == NULL && errno == EMFILE)
+	{
+		search->copies = true;
+		return true;
+	}
 	/* of the right name, but perhaps of another file by now */
 	if (!pgt_entry_walk_is_valid(walk))
 		return false;
@@ -116,7 +130,39 @@ fits(const RangesSearch *search, const IndexEntry *entry)
 	/* a part of a merged batch that was found already */
 	if (search->walk.segment.base + entry->first_delta < found->next_offset)
 		return false;
-	return found->count < RANGES_MAX && found->length + entry->length <= search->wish->max_bytes;
+	return found->count < RANGES_MAX &&
+		found->length + entry->length <= (search->copies ? Min(search->wish->max_bytes, COPY_MAX) : search->wish->max_bytes);
+}
+
+/*
+ * Copy a batch by the server's own files, which are closed and opened as needed.  False if segments were
+ * changed meanwhile.
+ */
+static bool
+copy_batch(RangesSearch *search, const IndexEntry *entry)
+{
+	EntryWalk  *walk = &search->walk;
+	OutputFile *copy = pgt_output_file_copy(entry->position, entry->length);
+	bool		is_whole;
+
+	/* so that an error releases it */
+	hold_file(copy);
+	pgt_output_file_release(copy);
+	is_whole = pgt_segment_read(pgt_log_segments_open(walk->state, walk->segment), entry->position, copy->bytes,
+								entry->length);
+	if (!pgt_entry_walk_is_valid(walk))
+		return false;
+	if (!is_whole)
+		fail_for_missing_log(walk);
+	search->file = copy;
+	return true;
+}
+
+/* Have a file with the batch in it.  False if segments were changed meanwhile. */
+static bool
+have_batch(RangesSearch *search, const IndexEntry *entry)
+{
+	return have_file(search) && (!search->copies || copy_batch(search, entry));
 }
 
 /* Add a batch of the segment whose file is open. */
@@ -160,7 +206,7 @@ take_batch(RangesSearch *search, BatchOutcome *memory, const IndexEntry *entry)
 		case BATCH_OUTCOME_COMMITTED:
 			if (!fits(search, entry))
 				return false;
-			if (!have_file(search))
+			if (!have_batch(search, entry))
 			{
 				pgt_entry_walk_again(walk, entry);
 				return true;
