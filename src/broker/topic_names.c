@@ -27,6 +27,8 @@
 #include "kafka/kafka_name.h"
 #include "miscadmin.h"
 #include "port/pg_bswap.h"
+#include "port/pg_crc32c.h"
+#include "topic/kafka_alias.h"
 #include "topic/topic.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -59,11 +61,18 @@ find_in_schema(const char *schema, const char *name)
 	Oid			namespace = get_namespace_oid(schema, true);
 	Oid			relation;
 
-	relation = OidIsValid(namespace) ? get_relname_relid(name, namespace) : InvalidOid;
-	if (OidIsValid(relation) && pgt_topic_exists(relation))
+	if (!OidIsValid(namespace))
+	{
+		misses++;
+		return InvalidOid;
+	}
+	relation = strlen(name) < NAMEDATALEN ? get_relname_relid(name, namespace) : InvalidOid;
+	if (OidIsValid(relation) && pgt_topic_exists(relation) && pgt_kafka_alias_of(relation) == NULL)
 		return relation;
-	misses++;
-	return InvalidOid;
+	relation = pgt_kafka_alias_find(namespace, name, InvalidOid);
+	if (!OidIsValid(relation))
+		misses++;
+	return relation;
 }
 
 /* The topic of that name in the first schema of the search path that has one. */
@@ -94,8 +103,8 @@ find_qualified(const char *name)
 	{
 		Oid			topic;
 
-		if (dot - name >= NAMEDATALEN || strlen(dot + 1) >= NAMEDATALEN)
-			continue;
+		if (dot - name >= NAMEDATALEN)
+			break;
 		topic = find_in_schema(pnstrdup(name, dot - name), dot + 1);
 		if (OidIsValid(topic))
 			return topic;
@@ -107,7 +116,7 @@ find_qualified(const char *name)
 static Oid
 find(const char *name)
 {
-	Oid			topic = strlen(name) < NAMEDATALEN ? find_in_search_path(name) : InvalidOid;
+	Oid			topic = find_in_search_path(name);
 
 	return OidIsValid(topic) ? topic : find_qualified(name);
 }
@@ -141,7 +150,8 @@ leads_to(const char *name, Oid topic)
 char *
 pgt_topic_names_of(Oid topic)
 {
-	char	   *relation = get_rel_name(topic);
+	const char *alias = pgt_kafka_alias_of(topic);
+	char	   *relation = alias != NULL ? pstrdup(alias) : get_rel_name(topic);
 	char	   *schema = relation == NULL ? NULL : get_namespace_name(get_rel_namespace(topic));
 	char	   *qualified;
 

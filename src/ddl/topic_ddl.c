@@ -14,7 +14,7 @@
  * A valid topic has only columns that a topic may have, and takes no part in inheritance
  * or partitioning, where rows of several relations would pass for the records of one
  * log.  If its partitioner is enforced, all its records are where that places them
- * (placement_check.c).  An ERROR here rolls the whole statement back.  Two rules are checked at the
+ * (placement_check.c).  Kafka's clients can tell it from others of its schema.  An ERROR here rolls the whole statement back.  Two rules are checked at the
  * moment that the options change, while the old options can still be read: a topic's
  * partitions do not become fewer, and a new partitioner exists.
  *
@@ -45,12 +45,15 @@
 #include "catalog/pg_extension.h"
 #include "catalog/pg_foreign_table.h"
 #include "catalog/pg_inherits.h"
+#include "common/hashfn.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "storage/lock.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/fmgroids.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -66,8 +69,11 @@
 #include "log/topic_waiters.h"
 #include "produce/partitioner_lookup.h"
 #include "produce/producer.h"
+#include "topic/kafka_alias.h"
 #include "topic/topic.h"
 #include "topic/topic_options.h"
+#include "util/advisory_lock.h"
+#include "util/compat.h"
 #include "util/sql_version.h"
 #include "wal/log_resolve.h"
 #include "wal/log_writer.h"
@@ -152,6 +158,45 @@ check_restorable(const Topic *topic)
 				 errhint("Add a column \"partition\" of type integer, or leave \"record_offset\" out.")));
 }
 
+/* ERROR where another topic of the schema has this name for Kafka's clients. */
+static void
+refuse_kafka_name(const char *name, Oid other)
+{
+	if (OidIsValid(other))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("Kafka's clients have the name \"%s\" for topic \"%s\" already", name, get_rel_name(other)),
+				 errhint("Set the option \"kafka.topic\" of one of the topics to another name.")));
+}
+
+/*
+ * ERROR where Kafka's clients could not tell a topic from another one of its schema.  Those who set
+ * the same name at the same time follow each other; a table that gets this name meanwhile
+ * comes first for clients, which harms nobody.
+ */
+static void
+check_kafka_name(const Topic *topic)
+{
+	const char *name = topic->kafka_topic;
+	LOCKTAG		tag;
+	Oid			table;
+
+	if (name[0] == '\0')
+	{
+		refuse_kafka_name(get_rel_name(topic->relid),
+						  pgt_kafka_alias_find(topic->schema, get_rel_name(topic->relid), topic->relid));
+		return;
+	}
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, topic->schema, string_hash(name, KAFKA_NAME_MAX_TOPIC + 1),
+						 NAME_LOCK_CLASS);
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	AcceptInvalidationMessages();
+	refuse_kafka_name(name, pgt_kafka_alias_find(topic->schema, name, topic->relid));
+	table = strlen(name) < NAMEDATALEN ? get_relname_relid(name, topic->schema) : InvalidOid;
+	if (table != topic->relid && pgt_topic_exists(table) && pgt_kafka_alias_of(table) == NULL)
+		refuse_kafka_name(name, table);
+}
+
 /* Check a topic that was created or altered; the changes are visible. */
 static void
 check_topic(const TouchedRelation *relation)
@@ -162,6 +207,7 @@ check_topic(const TouchedRelation *relation)
 	check_inheritance(relation->relid);
 	topic = pgt_topic_get(relation->relid);
 	check_restorable(topic);
+	check_kafka_name(topic);
 	if (topic->owner != relation->owner)
 		pgt_partition_room_check_role(topic->owner, 0);
 	if (!relation->created)
@@ -277,6 +323,10 @@ check_changed_options(Oid relid)
 		pgt_partition_room_keep(relid, before.partitions, after.partitions);
 		pgt_group_wakeup_topic(relid);
 	}
+	/* as for a table that is renamed */
+	if (after.kafka_topic[0] != '\0' && strcmp(after.kafka_topic, before.kafka_topic) != 0 &&
+		PGT_SCHEMA_ACLCHECK(after.schema, GetUserId(), ACL_CREATE) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, get_namespace_name(after.schema));
 	/* a partitioner that was dropped meanwhile does not prevent other changes */
 	if (strcmp(after.partitioner_class, before.partitioner_class) != 0 ||
 		after.partitioner_enforce != before.partitioner_enforce)

@@ -79,6 +79,7 @@ static void parse_switch(const TopicOption *option, const char *value, void *fie
 static void parse_partitioner(const TopicOption *option, const char *value, void *field);
 static void parse_consumers(const TopicOption *option, const char *value, void *field);
 static void parse_groups(const TopicOption *option, const char *value, void *field);
+static void parse_kafka_topic(const TopicOption *option, const char *value, void *field);
 static void parse_topic_name(const TopicOption *option, const char *value, void *field);
 
 #define FIELD(name) offsetof(Topic, name)
@@ -104,6 +105,7 @@ static const TopicOption topic_options[] = {
 	WORD("dlq.topic", parse_topic_name, dlq_topic),
 	/* accepted and ignored: every batch has an index entry here, so there is no interval */
 	UNUSED_NUMBER("index.interval.bytes", 0, PG_INT32_MAX),
+	WORD("kafka.topic", parse_kafka_topic, kafka_topic),
 	WORD("key.index", parse_switch, key_index),
 	NUMBER("max.attempts", parse_int32, max_attempts, 1, PG_INT32_MAX, 3),
 	NUMBER("max.compaction.lag.ms", parse_int64, max_compaction_lag_ms, 1, PG_INT64_MAX, PG_INT64_MAX),
@@ -405,6 +407,19 @@ parse_partitioner(const TopicOption *option, const char *value, void *field)
 	strlcpy(field, value, PARTITIONER_NAME_MAX + 1);
 }
 
+/* A name by Kafka's rules; topic_ddl.c checks that no other topic of the schema has it. */
+static void
+parse_kafka_topic(const TopicOption *option, const char *value, void *field)
+{
+	KafkaString name = {.data = value, .length = (int32) strlen(value)};
+
+	if (pgt_kafka_name_topic_problem(name) != NULL)
+		invalid_value(option, value,
+					  psprintf("1 to %d ASCII letters, digits, \".\", \"_\" and \"-\", but not \".\" and \"..\" alone",
+							   KAFKA_NAME_MAX_TOPIC));
+	strlcpy(field, value, KAFKA_NAME_MAX_TOPIC + 1);
+}
+
 /* A topic's name, with or without its schema; nack() checks whether the topic exists. */
 static void
 parse_topic_name(const TopicOption *option, const char *value, void *field)
@@ -567,7 +582,7 @@ pgt_topic_options_defaults(Topic *topic)
 	topic->partitioner_class[0] = '\0';
 	topic->partitioner_enforce = false;
 	topic->key_index = false;
-	topic->retry_topic[0] = topic->dlq_topic[0] = '\0';
+	topic->retry_topic[0] = topic->dlq_topic[0] = topic->kafka_topic[0] = '\0';
 	topic->cleanup_policy = log_cleanup_policy;
 	topic->retention_ms = default_retention_ms();
 	topic->retention_bytes = (int64) log_retention_bytes;

@@ -7,6 +7,7 @@
 #define TOPIC_TYPES_H
 
 #include "access/attnum.h"
+#include "kafka/kafka_name.h"
 #include "log/partition_log.h"
 #include "nodes/pg_list.h"
 #include "topic/serializer.h"
@@ -90,6 +91,7 @@ typedef struct Topic
 	bool		key_index;		/* maintenance keeps an index of keys */
 	char		retry_topic[TOPIC_NAME_MAX];	/* as given, maybe qualified; empty: the default */
 	char		dlq_topic[TOPIC_NAME_MAX];
+	char		kafka_topic[KAFKA_NAME_MAX_TOPIC + 1];	/* for Kafka's clients; empty: the table's name */
 	int32		max_attempts;
 	int64		retry_delay_ms;
 	LogConfig	log;

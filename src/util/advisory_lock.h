@@ -4,7 +4,7 @@
  *
  * The class is the last field of an advisory lock's tag.  pg_advisory_lock() uses
  * classes 1 and 2, so no user's lock meets one of ours.  src/README.md has the order
- * of all locks; of these, a process takes first a database, then a member, then a
+ * of all locks; of these, a process takes first a database, then a name, then a member, then a
  * missing row, then an owner, and last a turn.
  */
 #ifndef ADVISORY_LOCK_H
@@ -24,5 +24,8 @@
 
 /* a partition's turn to append more than one run of batches; see producer.c */
 #define TURN_LOCK_CLASS			6
+
+/* the making of a topic's name for Kafka's clients, until the transaction's end; see topic_ddl.c */
+#define NAME_LOCK_CLASS			8
 
 #endif							/* ADVISORY_LOCK_H */

@@ -133,6 +133,41 @@ SELECT key, produce('options_p', key, 'v')
 DROP FOREIGN TABLE options_p;
 SELECT murmur2_partition('\x00', 0);
 
+-- the name for Kafka's clients: by Kafka's rules, and no other topic's of the schema
+SELECT create_topic('options_k', config => '{"kafka.topic": "Orders.v2-EU_1"}');
+SELECT create_topic('options_l', config => jsonb_build_object('kafka.topic', repeat('x', 249)));
+SELECT alter_topic('options_l', '{"kafka.topic": ""}');
+SELECT alter_topic('options_l', '{"kafka.topic": ".."}');
+SELECT alter_topic('options_l', '{"kafka.topic": "a b"}');
+SELECT alter_topic('options_l', '{"kafka.topic": "Orders.v2-EU_1"}');
+SELECT alter_topic('options_l', '{"kafka.topic": "options_k"}');
+SELECT create_topic('options_m', config => '{"kafka.topic": "options_k"}');
+SELECT create_topic('options_n');
+SELECT alter_topic('options_l', '{"kafka.topic": "options_n"}');
+ALTER FOREIGN TABLE options_n RENAME TO "Orders.v2-EU_1";
+SELECT create_topic('"Orders.v2-EU_1"');
+-- another schema has names of its own; a table with another name is renamed without harm
+CREATE SCHEMA options_s;
+SELECT create_topic('options_s.options_n', config => '{"kafka.topic": "Orders.v2-EU_1"}');
+ALTER FOREIGN TABLE options_s.options_n RENAME TO moved;
+ALTER FOREIGN TABLE options_s.moved SET SCHEMA public;
+SELECT alter_topic('options_l', '{"kafka.topic": "options_l"}');
+ALTER FOREIGN TABLE options_l RENAME TO options_o;
+SELECT topic, config FROM pg_topics WHERE topic::text LIKE 'options\_%' ORDER BY topic::text COLLATE "C";
+-- as a table can be renamed only by who may create one in the schema
+CREATE ROLE options_owner;
+GRANT CREATE ON SCHEMA options_s TO options_owner;
+GRANT USAGE ON SCHEMA options_s TO options_owner;
+ALTER FOREIGN TABLE options_s.moved OWNER TO options_owner;
+REVOKE CREATE ON SCHEMA options_s FROM options_owner;
+SET ROLE options_owner;
+SELECT alter_topic('options_s.moved', '{"kafka.topic": "mine"}');
+SELECT alter_topic('options_s.moved', '{"kafka.topic": null}');
+RESET ROLE;
+DROP FOREIGN TABLE options_k, options_n, options_o, options_s.moved;
+DROP SCHEMA options_s;
+DROP ROLE options_owner;
+
 -- settings
 SELECT name, unit, context, min_val, boot_val, enumvals
   FROM pg_settings WHERE name LIKE 'pg\_topics.log\_%' AND name <> 'pg_topics.log_dir' ORDER BY name COLLATE "C";
