@@ -11,6 +11,7 @@
  *	  Fetch, ListOffsets, offsets of groups	SELECT
  *	  Metadata								any of these
  *	  changes of the topic					ownership
+ *	  new topics							CREATE on the schema, USAGE of the server "topics"
  *
  * Privileges on topics are asked with each request, so they are remembered: by topic and, for each
  * topic, by role.
@@ -30,6 +31,8 @@
 
 #include "broker/access.h"
 #include "broker/turn.h"
+#include "foreign/foreign.h"
+#include "topic/topic.h"
 #include "util/compat.h"
 #include "utils/acl.h"
 #include "utils/hsearch.h"
@@ -261,4 +264,15 @@ pgt_access_owns_topic(const BrokerConnection *client, Oid topic)
 {
 	return client->authenticated && role_exists(client->role) &&
 		SearchSysCacheExists1(RELOID, ObjectIdGetDatum(topic)) && PGT_OWNS_RELATION(topic, client->role);
+}
+
+bool
+pgt_access_may_create(const BrokerConnection *client, Oid schema)
+{
+	Oid			server = get_foreign_server_oid(TOPIC_SERVER_NAME, true);
+
+	return client->authenticated && role_exists(client->role) && OidIsValid(server) &&
+		PGT_SCHEMA_ACLCHECK(schema, client->role, ACL_CREATE) == ACLCHECK_OK &&
+		PGT_SCHEMA_ACLCHECK(schema, client->role, ACL_USAGE) == ACLCHECK_OK &&
+		PGT_SERVER_ACLCHECK(server, client->role, ACL_USAGE) == ACLCHECK_OK;
 }

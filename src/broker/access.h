@@ -16,6 +16,9 @@ extern bool pgt_access_topic(const BrokerConnection *client, Oid topic, AclMode 
 /* Is the role the topic's owner, or a member of it?  It may alter and drop the topic. */
 extern bool pgt_access_owns_topic(const BrokerConnection *client, Oid topic);
 
+/* May the role create topics in a schema? */
+extern bool pgt_access_may_create(const BrokerConnection *client, Oid schema);
+
 /* What the client's role may do with a topic, as a set of bits that Kafka's operations number. */
 extern int32 pgt_access_topic_operations(const BrokerConnection *client, Oid topic);
 

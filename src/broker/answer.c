@@ -117,6 +117,13 @@ pgt_broker_answer_versions(BrokerRequest *request)
 }
 
 void
+pgt_broker_answer_frame(BrokerRequest *request, const char *frame, size_t length)
+{
+	pgt_output_write(&request->exchange->output, frame, length);
+	finish_exchange(request);
+}
+
+void
 pgt_broker_answer_nothing(BrokerRequest *request)
 {
 	finish_exchange(request);

@@ -1,6 +1,6 @@
 /*
  * api_table.c
- *	  Which APIs are served, and which files have work in the loop.
+ *	  Which APIs are served, and which files have work in the loop, or in a helper.
  *
  * The only place that lists them: requests are looked up here, and ApiVersions tells clients of
  * the APIs that are here.  Hooks are called in the order of their table.
@@ -11,9 +11,13 @@
 #include "broker/api_table.h"
 #include "broker/api_versions.h"
 #include "broker/authentication.h"
+#include "broker/auto_create.h"
+#include "broker/create_topics.h"
+#include "broker/delete_topics.h"
 #include "broker/describe_cluster.h"
 #include "broker/describe_topics.h"
 #include "broker/fetch.h"
+#include "broker/helper_pool.h"
 #include "broker/init_producer_id.h"
 #include "broker/leader_epoch.h"
 #include "broker/list_offsets.h"
@@ -30,6 +34,8 @@ const BrokerApi *const pgt_api_table[] = {
 	&pgt_metadata_api,
 	&pgt_sasl_handshake_api,
 	&pgt_api_versions_api,
+	&pgt_create_topics_api,
+	&pgt_delete_topics_api,
 	&pgt_leader_epoch_api,
 	&pgt_init_producer_id_api,
 	&pgt_sasl_authenticate_api,
@@ -44,5 +50,13 @@ const BrokerHooks *const pgt_api_table_hooks[] = {
 	&pgt_authentication_hooks,
 	&pgt_refusal_log_hooks,
 	&pgt_access_hooks,
+	&pgt_helper_pool_hooks,
+	NULL
+};
+
+const HelperApi *const pgt_api_table_helper[] = {
+	&pgt_create_topics_helper,
+	&pgt_delete_topics_helper,
+	&pgt_auto_create_helper,
 	NULL
 };

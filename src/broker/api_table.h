@@ -6,9 +6,11 @@
 #define API_TABLE_H
 
 #include "broker/broker.h"
+#include "broker/helper.h"
 
 /* Each ends with a NULL. */
 extern const BrokerApi *const pgt_api_table[];
 extern const BrokerHooks *const pgt_api_table_hooks[];
+extern const HelperApi *const pgt_api_table_helper[];
 
 #endif							/* API_TABLE_H */

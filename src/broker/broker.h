@@ -148,6 +148,9 @@ extern void pgt_broker_answer(BrokerRequest *request, const void *response);
 /* ApiVersions of a version that is not known: which versions of it there are. */
 extern void pgt_broker_answer_versions(BrokerRequest *request);
 
+/* Answer with a frame that is encoded already, its size included. */
+extern void pgt_broker_answer_frame(BrokerRequest *request, const char *frame, size_t length);
+
 /* There is no response: Produce with acks=0. */
 extern void pgt_broker_answer_nothing(BrokerRequest *request);
 
@@ -180,8 +183,24 @@ extern void pgt_broker_go_on(BrokerRequest *request, void (*wake) (BrokerRequest
  */
 extern void pgt_broker_set_client(BrokerConnection *client, Oid role, const char *role_name, int64 session_end);
 
+/* The arena of a request, which is zeros but for "memory", takes its blocks there from now on. */
+extern void pgt_broker_init_arena(BrokerRequest *request);
+
 /* Structures of a response, in the request's arena and with the defaults of the schema. */
 extern void *pgt_broker_array(BrokerRequest *request, KafkaStructId id, int32 count);
+
+/*
+ * Which of a request's names stand in it more than once: an array, palloc'd.  Kafka refuses these, with one
+ * entry of the response for all that are equal.
+ */
+typedef enum BrokerRepeated
+{
+	BROKER_SINGLE,
+	BROKER_REPEATED,			/* the first of several */
+	BROKER_REPETITION			/* another one */
+} BrokerRepeated;
+
+extern BrokerRepeated *pgt_broker_find_repeated(const KafkaString *names, int count);
 
 /* A C string as a Kafka string, which is no copy, and the reverse, which is: NULL if it is null or has a zero byte. */
 extern KafkaString pgt_broker_string(const char *text);

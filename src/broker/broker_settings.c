@@ -3,7 +3,8 @@
  *	  The settings of the Kafka listener.
  *
  * Names and meanings are those of Kafka's broker where it has such a setting:
- * socket.request.max.bytes, queued.max.request.bytes, connections.max.idle.ms.
+ * socket.request.max.bytes, queued.max.request.bytes, connections.max.idle.ms,
+ * auto.create.topics.enable, delete.topic.enable, num.partitions.
  */
 #include "postgres.h"
 
@@ -28,6 +29,9 @@ int			pgt_kafka_socket_request_max_bytes = 100 * 1024 * 1024;
 int			pgt_kafka_queued_max_request_bytes = 256 * 1024;
 int			pgt_kafka_connections_max_idle_ms = 600000;
 int			pgt_kafka_client_timeout = 60000;
+bool		pgt_kafka_auto_create_topics = false;
+bool		pgt_kafka_delete_topic_enable = true;
+int			pgt_kafka_num_partitions = 1;
 
 /* ---- lists of addresses ---------------------------------------------------- */
 
@@ -236,9 +240,31 @@ define_limits(void)
 							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 }
 
+/* Settings that say which topics clients may make and remove. */
+static void
+define_topics(void)
+{
+	DefineCustomBoolVariable("pg_topics.kafka_auto_create_topics",
+							 "Creates topics that Kafka clients ask for, if their role may.",
+							 "As auto.create.topics.enable of Kafka.",
+							 &pgt_kafka_auto_create_topics, false,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("pg_topics.kafka_delete_topic_enable",
+							 "Lets Kafka clients delete topics that their role owns.",
+							 "As delete.topic.enable of Kafka.",
+							 &pgt_kafka_delete_topic_enable, true,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("pg_topics.kafka_num_partitions",
+							"Number of partitions of topics that Kafka clients create without saying it.",
+							"As num.partitions of Kafka.",
+							&pgt_kafka_num_partitions, 1, 1, 65536,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
+}
+
 void
 pgt_broker_settings_init(void)
 {
 	define_addresses();
 	define_limits();
+	define_topics();
 }

@@ -21,6 +21,9 @@ extern int	pgt_kafka_socket_request_max_bytes;
 extern int	pgt_kafka_queued_max_request_bytes;
 extern int	pgt_kafka_connections_max_idle_ms;
 extern int	pgt_kafka_client_timeout;
+extern bool pgt_kafka_auto_create_topics;
+extern bool pgt_kafka_delete_topic_enable;
+extern int	pgt_kafka_num_partitions;
 
 /* A frame of a client that is not authenticated may be that large. */
 #define BROKER_SETTINGS_FIRST_FRAME		(1024 * 1024)

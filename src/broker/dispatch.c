@@ -27,46 +27,7 @@
 #include "util/clock.h"
 #include "utils/memutils.h"
 
-#define FIRST_BLOCK		1024
-#define LARGEST_BLOCK	(64 * 1024)
-#define ARENA_MIN_LIMIT	(64 * 1024 * 1024)	/* that the messages of a request may take, whatever the setting */
-#define BODY_LIMIT		(4 * 1024 * 1024)	/* of that what was decoded: about 45,000 partitions of a Fetch */
-#define BODY_PARTITION	256					/* the same, for each partition that the server may have */
 #define GO_ON_US		10000				/* of a turn, for requests that take more than their slices */
-
-/* ---- memory ---------------------------------------------------------------- */
-
-/*
- * How much the messages of a request may take.  Structures are larger than their bytes: a large frame of
- * small items must neither take all memory, nor the time to decode and to look at them.  So a
- * request that names more than the server can have is refused.  What it gets as an answer may be larger.
- */
-static size_t
-arena_limit(const BrokerRequest *request)
-{
-	if (request->kafka.body == NULL)
-		return Max(BODY_LIMIT, (size_t) pgt_max_partitions * BODY_PARTITION);
-	return Max(pgt_connection_limits.memory, ARENA_MIN_LIMIT);
-}
-
-/* A further block for the messages of a request. */
-static bool
-more_memory(KafkaArena *arena, size_t needed)
-{
-	BrokerRequest *request = (BrokerRequest *) ((char *) arena - offsetof(BrokerRequest, arena));
-	size_t		size = Max(needed, Min(Max(FIRST_BLOCK, 2 * request->arena_size), LARGEST_BLOCK));
-	char	   *block;
-
-	if (request->arena_size + size > arena_limit(request))
-		return false;
-	block = MemoryContextAllocExtended(request->memory, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
-	if (block == NULL)
-		return false;
-	arena->next = block;
-	arena->end = block + size;
-	request->arena_size += size;
-	return true;
-}
 
 /* ---- requests -------------------------------------------------------------- */
 
@@ -185,7 +146,7 @@ serve(Exchange *exchange)
 	request->memory = exchange->memory;
 	request->client = exchange->connection->client;
 	request->arrived = pgt_clock_monotonic_us();
-	request->arena.more = more_memory;
+	pgt_broker_init_arena(request);
 	if (pgt_sasl_takes_frames(request->client))
 	{
 		serve_sasl(request);

@@ -7,13 +7,14 @@
  * itself, for instance DROP or ALTER, is reported as being without a leader for the moment:
  * clients ask again.
  *
- * Topics are not created by being asked for.
+ * Topics that there are not may be created by being asked for: see auto_create.h.
  *
  * A request may name any number of topics: it is served in slices.
  */
 #include "postgres.h"
 
 #include "broker/access.h"
+#include "broker/auto_create.h"
 #include "broker/cluster.h"
 #include "broker/metadata.h"
 #include "broker/topic_lookup.h"
@@ -39,6 +40,7 @@ typedef struct MetadataState
 	int			end;
 	List	   *all;			/* where all topics are asked for */
 	HTAB	   *seen;			/* the topics that have been answered already; NULL with "all" */
+	bool		creates;		/* some are to be created that the client has named */
 } MetadataState;
 
 static void go_on(BrokerRequest *request);
@@ -162,9 +164,18 @@ fill_item(BrokerRequest *request, const KafkaMetadataRequestTopic *item, KafkaMe
 		else
 			error = KAFKA_ERROR_UNKNOWN_TOPIC_ID;
 	}
+	else if (!by_id && error == KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION)
+		error = pgt_auto_create_judge(request, item->name);
 	entry->error_code = by_id ? error_for_id(error) : error;
 	if (entry->error_code != KAFKA_ERROR_NONE)
 		entry->partitions.count = 0;
+}
+
+/* Is a topic to be created that the client has asked for?  Only then is it without a leader, and not there. */
+static bool
+is_wanted(const KafkaMetadataResponseTopic *entry, Oid oid)
+{
+	return !OidIsValid(oid) && entry->error_code == KAFKA_ERROR_LEADER_NOT_AVAILABLE;
 }
 
 /* A topic that the client names. */
@@ -174,9 +185,13 @@ add_named(BrokerRequest *request, MetadataState *state, const KafkaMetadataReque
 	bool		by_id;
 	KafkaError	error;
 	Oid			oid = find_item(item, request->kafka.version, &by_id, &error);
+	KafkaMetadataResponseTopic *entry = &state->response.topics.items[state->response.topics.count];
 
-	if (is_first(state->seen, oid))
-		fill_item(request, item, &state->response.topics.items[state->response.topics.count++], oid, by_id, error);
+	if (!is_first(state->seen, oid))
+		return;
+	fill_item(request, item, entry, oid, by_id, error);
+	state->creates |= is_wanted(entry, oid);
+	state->response.topics.count++;
 }
 
 /* One of all topics, if the client may know of it. */
@@ -244,6 +259,8 @@ go_on(BrokerRequest *request)
 			return;
 		}
 	}
+	if (state->creates)
+		pgt_auto_create_begin(request);
 	pgt_broker_answer(request, &state->response);
 }
 

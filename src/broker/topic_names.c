@@ -3,9 +3,16 @@
  *	  What a topic is called by Kafka's clients: names and ids.
  *
  * A topic's name is that of its relation, where a schema of pg_topics.kafka_search_path has it,
- * or else "schema.relation".  Names with dots are common in Kafka, so a name is first
+ * or else "schema.relation".  The option "kafka.topic" takes the place of the relation's name
+ * (kafka_alias.c).  Names with dots are common in Kafka, so a name is first
  * looked for as a whole, and then with its schema before one dot after another.  A topic
  * whose name would lead to another one, or is none that Kafka allows, is not shown.
+ *
+ * A new topic is made where its name leads: in the schema before a dot, where there is such a schema, else
+ * in the first schema of the search path that there is.  A relation's name has 63 bytes at most; for a longer
+ * name it is made of the name's beginning and its checksum, and the option has the whole name:
+ *
+ *	  <first 54 bytes>_<8 hexadecimal digits>
  *
  * A topic's id has no place of its own in a catalog; it is made of what does not change:
  *
@@ -161,6 +168,70 @@ pgt_topic_names_of(Oid topic)
 		return relation;
 	qualified = psprintf("%s.%s", schema, relation);
 	return leads_to(qualified, topic) ? qualified : NULL;
+}
+
+/* ---- names of new topics ------------------------------------------------------ */
+
+/* Where a name begins with a schema that there is, that schema, and the rest of the name in *rest. */
+static Oid
+schema_of_name(const char *name, const char **rest)
+{
+	for (const char *dot = strchr(name, '.'); dot != NULL && dot - name < NAMEDATALEN; dot = strchr(dot + 1, '.'))
+	{
+		Oid			schema = dot[1] == '\0' ? InvalidOid : get_namespace_oid(pnstrdup(name, dot - name), true);
+
+		if (OidIsValid(schema))
+		{
+			*rest = dot + 1;
+			return schema;
+		}
+	}
+	return InvalidOid;
+}
+
+/* The first schema of the search path that there is. */
+static Oid
+first_schema(void)
+{
+	char	   *path = pstrdup(pgt_kafka_search_path);
+	List	   *schemas = NIL;
+	ListCell   *cell;
+
+	if (!SplitIdentifierString(path, ',', &schemas))
+		return InvalidOid;
+	foreach(cell, schemas)
+	{
+		Oid			schema = get_namespace_oid(lfirst(cell), true);
+
+		if (OidIsValid(schema))
+			return schema;
+	}
+	return InvalidOid;
+}
+
+/* The relation's name for one that is too long. */
+static char *
+shorten(const char *name)
+{
+	pg_crc32c	checksum;
+
+	INIT_CRC32C(checksum);
+	COMP_CRC32C(checksum, name, strlen(name));
+	FIN_CRC32C(checksum);
+	return psprintf("%.*s_%08x", NAMEDATALEN - 10, name, (unsigned int) checksum);
+}
+
+bool
+pgt_topic_names_place(const char *name, TopicPlace *place)
+{
+	const char *rest = name;
+
+	place->schema = schema_of_name(name, &rest);
+	if (!OidIsValid(place->schema))
+		place->schema = first_schema();
+	place->alias = strlen(rest) < NAMEDATALEN ? NULL : pstrdup(rest);
+	place->relation = place->alias == NULL ? pstrdup(rest) : shorten(rest);
+	return OidIsValid(place->schema);
 }
 
 /* ---- ids ------------------------------------------------------------------- */

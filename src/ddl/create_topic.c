@@ -401,11 +401,17 @@ pgt_alter_topic(PG_FUNCTION_ARGS)
 
 /* ---- drop_topic --------------------------------------------------------- */
 
+void
+pgt_create_topic_drop(Oid topic)
+{
+	run(psprintf("DROP FOREIGN TABLE %s", qualified_name(topic)));
+}
+
 /* drop_topic(topic) */
 Datum
 pgt_drop_topic(PG_FUNCTION_ARGS)
 {
-	run(psprintf("DROP FOREIGN TABLE %s", qualified_name(PG_GETARG_OID(0))));
+	pgt_create_topic_drop(PG_GETARG_OID(0));
 	PG_RETURN_VOID();
 }
 
@@ -418,7 +424,7 @@ pgt_drop_topic_by_name(PG_FUNCTION_ARGS)
 	Oid			topic = RangeVarGetRelid(name, NoLock, if_exists);
 
 	if (OidIsValid(topic))
-		run(psprintf("DROP FOREIGN TABLE %s", qualified_name(topic)));
+		pgt_create_topic_drop(topic);
 	else
 		ereport(NOTICE,
 				(errmsg("topic \"%s\" does not exist, skipping", name->relname)));

@@ -1,6 +1,6 @@
 /*
  * create_topic.h
- *	  Making a topic from C as create_topic() does.
+ *	  Making and dropping a topic from C as create_topic() and drop_topic() do.
  */
 #ifndef CREATE_TOPIC_H
 #define CREATE_TOPIC_H
@@ -14,5 +14,8 @@
  */
 extern Oid	pgt_create_topic_by_name(text *topic, int32 partitions, Oid key_type, Oid value_type,
 									 Jsonb *config, bool if_not_exists);
+
+/* Drop a topic, by a DROP FOREIGN TABLE that runs as the current user. */
+extern void pgt_create_topic_drop(Oid topic);
 
 #endif							/* CREATE_TOPIC_H */

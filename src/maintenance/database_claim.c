@@ -24,7 +24,7 @@
  * exits, within the time that the server itself waits for other sessions to leave; the
  * launcher starts no worker while the lock is held.
  *
- * A worker that serves Kafka's clients is terminated in the same way.  It cannot take the
+ * A worker that serves Kafka's clients, and its helpers, are terminated in the same way.  It cannot take the
  * maintenance worker's lock, and there is no need for one, as the postmaster starts no second one.
  * For its check the statement takes a second lock, number 1 of the database: the worker takes
  * ShareLock on that for a moment after it has connected, and exits if it cannot.  The
@@ -125,7 +125,8 @@ is_our_worker(int pid)
 	const char *type = GetBackgroundWorkerTypeByPid(pid);
 
 	return type != NULL &&
-		(strcmp(type, MAINTENANCE_WORKER_NAME) == 0 || strcmp(type, KAFKA_WORKER_NAME) == 0);
+		(strcmp(type, MAINTENANCE_WORKER_NAME) == 0 || strcmp(type, KAFKA_WORKER_NAME) == 0 ||
+		 strcmp(type, KAFKA_HELPER_NAME) == 0);
 }
 
 /*

@@ -10,6 +10,7 @@
 /* Name and type, as in pg_stat_activity, of the workers that are kept out. */
 #define MAINTENANCE_WORKER_NAME	"pg_topics maintenance"
 #define KAFKA_WORKER_NAME		"pg_topics kafka"
+#define KAFKA_HELPER_NAME		"pg_topics kafka helper"
 
 /*
  * Called by a worker, in a transaction, right after it has connected: may it stay in

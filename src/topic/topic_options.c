@@ -49,6 +49,9 @@
 /* An unknown name is answered with the closest valid one, up to this Levenshtein distance. */
 #define OPTION_NAME_MAX_DISTANCE	4
 
+/* What Kafka has for index.interval.bytes. */
+#define INDEX_INTERVAL_TEXT		"4096"
+
 #define CLEANUP_POLICIES	"delete, compact, and both with a comma between"
 
 typedef struct TopicOption TopicOption;
@@ -680,6 +683,73 @@ pgt_topic_options_jsonb(Oid relid)
 	}
 	PGT_JSONB_PUSH(json, WJB_END_OBJECT, NULL);
 	return JsonbPGetDatum(JsonbValueToJsonb(json.result));
+}
+
+/* The name of one of the values of a setting. */
+static const char *
+enum_name(const struct config_enum_entry *entries, int value)
+{
+	while (entries->name != NULL && entries->val != value)
+		entries++;
+	return entries->name;
+}
+
+/* The text of a value that no option of the topic has set. */
+static char *
+default_text(const Topic *topic, const TopicOption *option)
+{
+	const char *field = (const char *) topic + option->offset;
+
+	if (option->parse == parse_unused)
+		return pstrdup(INDEX_INTERVAL_TEXT);
+	if (option->parse == parse_int32 || option->parse == parse_gzip_level)
+		return psprintf("%d", *(const int32 *) field);
+	if (option->parse == parse_int64)
+		return psprintf(INT64_FORMAT, *(const int64 *) field);
+	if (option->parse == parse_ratio)
+		return psprintf("%g", *(const double *) field);
+	if (option->parse == parse_switch)
+		return pstrdup(*(const bool *) field ? "true" : "false");
+	if (option->parse == parse_cleanup_policy)
+		return pstrdup(enum_name(cleanup_policies, *(const int *) field));
+	if (option->parse == parse_compression)
+		return pstrdup(enum_name(compression_types, *(const int *) field));
+	if (option->parse == parse_timestamp_type)
+		return pstrdup(*(const bool *) field ? "LogAppendTime" : "CreateTime");
+	if (option->parse == parse_consumers)
+		return pstrdup(*(const bool *) field ? "wait" : "none");
+	/* names, which are empty where they are not set */
+	return pstrdup("");
+}
+
+List *
+pgt_topic_options_list(List *options)
+{
+	Topic		defaults;
+	List	   *values = NIL;
+
+	memset(&defaults, 0, sizeof(defaults));
+	pgt_topic_options_defaults(&defaults);
+	for (int i = 0; i < lengthof(topic_options); i++)
+	{
+		TopicOptionValue *value = palloc0(sizeof(TopicOptionValue));
+		ListCell   *cell;
+
+		value->name = topic_options[i].name;
+		foreach(cell, options)
+		{
+			DefElem    *def = lfirst_node(DefElem, cell);
+
+			if (strcmp(def->defname, value->name) != 0)
+				continue;
+			value->text = defGetString(def);
+			value->is_set = true;
+		}
+		if (!value->is_set)
+			value->text = default_text(&defaults, &topic_options[i]);
+		values = lappend(values, value);
+	}
+	return values;
 }
 
 /*

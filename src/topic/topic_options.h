@@ -32,6 +32,17 @@ extern void pgt_topic_options_apply(Topic *topic, List *options);
  */
 extern Datum pgt_topic_options_jsonb(Oid relid);
 
+/* An option and its value. */
+typedef struct TopicOptionValue
+{
+	const char *name;
+	char	   *text;
+	bool		is_set;			/* for the topic; else it is the default */
+} TopicOptionValue;
+
+/* All options there are, in alphabetical order, with the values that they have in a topic with these. */
+extern List *pgt_topic_options_list(List *options);
+
 /* ERROR (fdw_invalid_option_name), with the valid names, for an unknown option. */
 extern void pgt_topic_options_check_name(const char *name);
 

@@ -16,6 +16,7 @@
 #if PG_VERSION_NUM >= 160000
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
+#include "catalog/pg_foreign_server.h"
 #include "catalog/pg_namespace.h"
 #include "varatt.h"				/* was part of postgres.h */
 #endif
@@ -237,15 +238,18 @@ pgt_new_tranche(const char *name)
 
 /* ---- authentication ------------------------------------------------------- */
 
-/* may a role do that with a database or a schema?  16 has one function for objects of all kinds */
+/* may a role do that with a database, a schema or a foreign server?  16 has one function for objects of all kinds */
 #if PG_VERSION_NUM >= 160000
 #define PGT_DATABASE_ACLCHECK(database, role, mode) \
 	object_aclcheck(DatabaseRelationId, database, role, mode)
 #define PGT_SCHEMA_ACLCHECK(schema, role, mode) \
 	object_aclcheck(NamespaceRelationId, schema, role, mode)
+#define PGT_SERVER_ACLCHECK(server, role, mode) \
+	object_aclcheck(ForeignServerRelationId, server, role, mode)
 #else
 #define PGT_DATABASE_ACLCHECK(database, role, mode)	pg_database_aclcheck(database, role, mode)
 #define PGT_SCHEMA_ACLCHECK(schema, role, mode)		pg_namespace_aclcheck(schema, role, mode)
+#define PGT_SERVER_ACLCHECK(server, role, mode)		pg_foreign_server_aclcheck(server, role, mode)
 #endif
 
 /* is it to be logged that a client was authorized?  18 logs connections by kinds of events */

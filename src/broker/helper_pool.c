@@ -1,0 +1,591 @@
+/*
+ * helper_pool.c
+ *	  The loop's side of the helper processes.
+ *
+ * A request that may wait is a task: it stands in a queue until a helper is free, which then has this
+ * one task.
+ *
+ *	  queue		task, task, ...						first come, first served
+ *	  helpers	starting | free | with a task		HELPERS_MAX at most
+ *
+ * A helper is started when there are more tasks than helpers that are free or starting, and let go when
+ * it has been free for IDLE_MS.  It is let go by giving up the segment of shared memory with its
+ * queues, which it notices and ends; so it never ends just as it is sent a task.  When
+ * this process ends, its helpers notice the same, once they are done with what they do.
+ *
+ * Several helpers run, so that a statement that waits for a lock does not keep other clients waiting.
+ * Where the server has no room for one more background worker, tasks wait for those that run; where
+ * none runs, it is tried again every RETRY_MS, until the tasks' time is up.
+ *
+ * What can go wrong, and what becomes of the request:
+ *
+ *	  time is up in the queue		it has not been done: REQUEST_TIMED_OUT
+ *	  a helper does not keep time	REQUEST_TIMED_OUT GRACE_MS later; what it still does is nobody's
+ *	  a helper ends in its task		REQUEST_TIMED_OUT: it may have been done.  Clients try again
+ *	  a helper ends before that		the task waits for another one
+ *	  an ERROR in the helper		the connection is closed, as after one in the loop
+ *	  the client has gone			its task is forgotten in the queue; else it is done
+ *
+ * Memory: tasks and what is sent are in TopMemoryContext, and freed with their task, since a request
+ * may be gone before its helper is done.
+ */
+#include "postgres.h"
+
+#include "broker/helper.h"
+#include "broker/helper_pool.h"
+#include "maintenance/database_claim.h"
+#include "miscadmin.h"
+#include "storage/dsm.h"
+#include "storage/proc.h"
+#include "storage/shm_mq.h"
+#include "util/background_worker.h"
+#include "util/clock.h"
+#include "util/fault_point.h"
+#include "utils/memutils.h"
+
+#define HELPERS_MAX		4
+#define IDLE_MS			10000
+#define RETRY_MS		200
+#define GRACE_MS		2000	/* that a helper may be late */
+#define LEFT_MAX		8		/* tasks that nobody waits for */
+#define LOG_MS			10000	/* between two lines of the server's log on the same matter */
+
+/* Something to be done by a helper. */
+typedef struct HelperTask
+{
+	dlist_node	node;			/* in the queue */
+	BrokerRequest *request;		/* NULL: nobody waits for it */
+	void		(*refuse) (BrokerRequest *request, KafkaError error, const char *message);
+	int64		deadline;
+	bool		queued;
+	bool		left;			/* counts among LEFT_MAX */
+	bool		done;			/* the request has been woken for the reply, or the error */
+	char	   *message;		/* a HelperMessage and a frame */
+	Size		length;
+	char	   *reply;			/* NULL: the helper has ended */
+	Size		reply_length;
+} HelperTask;
+
+/* A helper process. */
+typedef struct Helper
+{
+	dsm_segment *segment;		/* NULL: there is none */
+	shm_mq_handle *calls;
+	shm_mq_handle *replies;
+	BackgroundWorkerHandle *process;
+	bool		ready;			/* it has told so */
+	bool		sent;			/* all of the task's message */
+	HelperTask *task;
+	EventLoopTimer idle;
+} Helper;
+
+static Helper helpers[HELPERS_MAX];
+static dlist_head queue = DLIST_STATIC_INIT(queue);
+static int	queue_length = 0;
+static int	left_count = 0;
+static int64 not_before = 0;	/* when a helper may be started again, after that has failed */
+
+static void step_all(void);
+
+/* ---- tasks ------------------------------------------------------------------- */
+
+static void
+free_task(HelperTask *task)
+{
+	if (task->left)
+		left_count--;
+	pfree(task->message);
+	if (task->reply != NULL)
+		pfree(task->reply);
+	pfree(task);
+}
+
+static void
+enqueue(HelperTask *task)
+{
+	dlist_push_tail(&queue, &task->node);
+	task->queued = true;
+	queue_length++;
+}
+
+static void
+leave_queue(HelperTask *task)
+{
+	dlist_delete(&task->node);
+	task->queued = false;
+	queue_length--;
+}
+
+/* A task with a copy of what is to be sent. */
+static HelperTask *
+make_task(const BrokerRequest *request, int32 timeout_ms)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	HelperTask *task = palloc0(sizeof(HelperTask));
+	HelperMessage message = {0};
+	const Exchange *exchange = request->exchange;
+
+	message.role = request->client->role;
+	message.deadline = task->deadline = request->arrived + timeout_ms * INT64CONST(1000);
+	task->length = sizeof(message) + exchange->length;
+	task->message = MemoryContextAllocHuge(TopMemoryContext, task->length);
+	memcpy(task->message, &message, sizeof(message));
+	memcpy(task->message + sizeof(message), exchange->frame, exchange->length);
+	MemoryContextSwitchTo(old);
+	return task;
+}
+
+/* Tell the log what has become of a task that nobody waits for. */
+static void
+log_problem(const char *problem, Size length)
+{
+	static int64 last = 0;
+
+	if (length == 0 || (last != 0 && pgt_clock_ms_since(last) < LOG_MS))
+		return;
+	last = pgt_clock_monotonic_us();
+	ereport(LOG,
+			(errmsg("could not create a topic that a Kafka client has asked for: %.*s", (int) length, problem)));
+}
+
+/* A helper is done with a task, or has ended (no reply). */
+static void
+finish_task(HelperTask *task, const char *reply, Size length)
+{
+	if (task->request == NULL)
+	{
+		if (reply != NULL && *reply == HELPER_DONE)
+			log_problem(reply + 1, length - 1);
+		free_task(task);
+		return;
+	}
+	if (reply != NULL)
+	{
+		task->reply = MemoryContextAllocHuge(TopMemoryContext, length);
+		memcpy(task->reply, reply, length);
+		task->reply_length = length;
+	}
+	task->done = true;
+	pgt_broker_wake(task->request);
+	pgt_event_loop_hurry();
+}
+
+/* ---- processes ----------------------------------------------------------------- */
+
+/* Look after the queue later. */
+static void
+retry_due(EventLoopTimer *timer)
+{
+	step_all();
+}
+
+static void
+retry_later(void)
+{
+	static EventLoopTimer timer = {.expired = retry_due};
+
+	not_before = pgt_clock_monotonic_us() + RETRY_MS * INT64CONST(1000);
+	pgt_event_loop_set_timer(&timer, not_before);
+}
+
+/* Give up the queues; a helper at their other end notices that. */
+static void
+drop_queues(Helper *helper)
+{
+	shm_mq_detach(helper->calls);
+	shm_mq_detach(helper->replies);
+	dsm_detach(helper->segment);
+	helper->segment = NULL;
+}
+
+/* Give up a helper and its queues; it ends by that, unless it has ended. */
+static void
+let_go(Helper *helper)
+{
+	pgt_event_loop_cancel_timer(&helper->idle);
+	drop_queues(helper);
+	pfree(helper->process);
+	memset(helper, 0, sizeof(*helper));
+}
+
+/* It has been free for long. */
+static void
+idle_expired(EventLoopTimer *timer)
+{
+	Helper	   *helper = (Helper *) ((char *) timer - offsetof(Helper, idle));
+
+	if (helper->segment != NULL && helper->task == NULL)
+		let_go(helper);
+}
+
+static void
+become_free(Helper *helper)
+{
+	helper->task = NULL;
+	helper->sent = false;
+	helper->idle.expired = idle_expired;
+	pgt_event_loop_set_timer(&helper->idle, pgt_clock_monotonic_us() + IDLE_MS * INT64CONST(1000));
+}
+
+/* A helper has ended by itself. */
+static void
+lose(Helper *helper)
+{
+	HelperTask *task = helper->task;
+	bool		sent = helper->sent;
+
+	/* one that ends as soon as it has begun is not to be started on and on */
+	if (!helper->ready)
+		retry_later();
+	let_go(helper);
+	if (task == NULL)
+		return;
+	if (sent)
+		finish_task(task, NULL, 0);
+	else
+	{
+		/* it cannot have begun */
+		dlist_push_head(&queue, &task->node);
+		task->queued = true;
+		queue_length++;
+	}
+}
+
+/* Tell the log that there is no room for a process. */
+static void
+log_no_room(void)
+{
+	static int64 last = 0;
+
+	if (last != 0 && pgt_clock_ms_since(last) < LOG_MS)
+		return;
+	last = pgt_clock_monotonic_us();
+	ereport(LOG,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("could not start a helper process for requests of Kafka clients: too many background workers"),
+			 errdetail("Clients that create or delete topics wait, and are told that their time is up."),
+			 errhint("Raise max_worker_processes and restart the server.")));
+}
+
+/* Describe the process, which finds its queues by the segment's handle. */
+static bool
+register_process(Helper *helper)
+{
+	BackgroundWorker worker;
+
+	pgt_background_worker_init(&worker, "pgt_helper_process_main", KAFKA_HELPER_NAME);
+	worker.bgw_restart_time = BGW_NEVER_RESTART;
+	worker.bgw_main_arg = UInt32GetDatum(dsm_segment_handle(helper->segment));
+	worker.bgw_notify_pid = MyProcPid;
+	memcpy(worker.bgw_extra, &MyDatabaseId, sizeof(Oid));
+	return RegisterDynamicBackgroundWorker(&worker, &helper->process);
+}
+
+/* Make the queues of a new helper, this process at the one end of each.  The helper must find them when it starts. */
+static void
+make_queues(Helper *helper)
+{
+	shm_mq	   *calls = shm_mq_create(HELPER_CALLS(helper->segment), HELPER_QUEUE_BYTES);
+	shm_mq	   *replies = shm_mq_create(HELPER_REPLIES(helper->segment), HELPER_QUEUE_BYTES);
+
+	shm_mq_set_sender(calls, MyProc);
+	shm_mq_set_receiver(replies, MyProc);
+	helper->calls = shm_mq_attach(calls, helper->segment, NULL);
+	helper->replies = shm_mq_attach(replies, helper->segment, NULL);
+}
+
+/* Start a helper; false if there is no room for one more. */
+static bool
+start(Helper *helper)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+	helper->segment = dsm_create(HELPER_SEGMENT_BYTES, DSM_CREATE_NULL_IF_MAXSEGMENTS);
+	if (helper->segment != NULL)
+	{
+		/* or the turn's transaction would give it back */
+		dsm_pin_mapping(helper->segment);
+		make_queues(helper);
+		if (register_process(helper))
+		{
+			FAULT_HALT("helper-registered");
+			/* so that a process that ends before it has found its queues is noticed */
+			shm_mq_set_handle(helper->calls, helper->process);
+			shm_mq_set_handle(helper->replies, helper->process);
+		}
+		else
+			drop_queues(helper);
+	}
+	MemoryContextSwitchTo(old);
+	return helper->segment != NULL;
+}
+
+/* ---- steps ----------------------------------------------------------------------- */
+
+/* The helper has sent something. */
+static void
+take_reply(Helper *helper, const char *reply, Size length)
+{
+	HelperTask *task = helper->task;
+
+	if (*reply == HELPER_READY)
+		helper->ready = true;
+	else if (task != NULL)
+		finish_task(task, reply, length);
+	become_free(helper);
+}
+
+/* Send and receive what can be without waiting; true if something has changed. */
+static bool
+step(Helper *helper)
+{
+	shm_mq_result result;
+	Size		length;
+	void	   *reply;
+
+	if (helper->segment == NULL)
+		return false;
+	if (helper->task != NULL && !helper->sent)
+	{
+		result = shm_mq_send(helper->calls, helper->task->length, helper->task->message, true, true);
+		if (result == SHM_MQ_WOULD_BLOCK)
+			return false;
+		if (result == SHM_MQ_DETACHED)
+		{
+			lose(helper);
+			return true;
+		}
+		helper->sent = true;
+	}
+	result = shm_mq_receive(helper->replies, &length, &reply, true);
+	if (result == SHM_MQ_WOULD_BLOCK)
+		return false;
+	if (result == SHM_MQ_DETACHED)
+		lose(helper);
+	else
+		take_reply(helper, reply, length);
+	return true;
+}
+
+/* A helper that is free, or NULL; counts those that are starting. */
+static Helper *
+find_free(int *starting, Helper **unused)
+{
+	Helper	   *found = NULL;
+
+	*starting = 0;
+	*unused = NULL;
+	for (int i = 0; i < HELPERS_MAX; i++)
+	{
+		Helper	   *helper = &helpers[i];
+
+		if (helper->segment == NULL)
+			*unused = helper;
+		else if (!helper->ready)
+			(*starting)++;
+		else if (helper->task == NULL)
+			found = helper;
+	}
+	return found;
+}
+
+/* Drop tasks from the queue whose time is up and that nobody waits for; others are woken by their deadlines. */
+static void
+expire_left(void)
+{
+	dlist_mutable_iter iter;
+
+	if (left_count == 0)
+		return;
+	dlist_foreach_modify(iter, &queue)
+	{
+		HelperTask *task = dlist_container(HelperTask, node, iter.cur);
+
+		if (task->request != NULL || task->deadline > pgt_clock_monotonic_us())
+			continue;
+		leave_queue(task);
+		free_task(task);
+	}
+}
+
+/* Give tasks to helpers that are free, and start one where that is of use; true if a task was given. */
+static bool
+give_tasks(void)
+{
+	bool		given = false;
+
+	while (queue_length > 0)
+	{
+		int			starting;
+		Helper	   *unused;
+		Helper	   *helper = find_free(&starting, &unused);
+
+		if (helper != NULL)
+		{
+			helper->task = dlist_container(HelperTask, node, dlist_head_node(&queue));
+			leave_queue(helper->task);
+			pgt_event_loop_cancel_timer(&helper->idle);
+			given = true;
+			continue;
+		}
+		if (unused == NULL || starting >= queue_length || pgt_clock_monotonic_us() < not_before)
+			break;
+		if (!start(unused))
+		{
+			log_no_room();
+			retry_later();
+			break;
+		}
+	}
+	return given;
+}
+
+/* Do all that can be done now. */
+static void
+step_all(void)
+{
+	bool		again = true;
+
+	expire_left();
+	while (again)
+	{
+		again = give_tasks();
+		for (int i = 0; i < HELPERS_MAX; i++)
+			again |= step(&helpers[i]);
+	}
+}
+
+/* ---- requests -------------------------------------------------------------------- */
+
+/* Has a helper this task? */
+static Helper *
+helper_of(const HelperTask *task)
+{
+	for (int i = 0; i < HELPERS_MAX; i++)
+		if (helpers[i].task == task)
+			return &helpers[i];
+	return NULL;
+}
+
+/* Nobody waits for a task any more: free it, or let the helper that has it do so. */
+static void
+forget(HelperTask *task)
+{
+	task->request = NULL;
+	if (task->queued)
+		leave_queue(task);
+	else if (helper_of(task) != NULL)
+		return;					/* until it is done */
+	free_task(task);
+}
+
+/* The request's client has gone. */
+static void
+dropped(BrokerRequest *request)
+{
+	HelperTask *task = request->state;
+
+	request->state = NULL;
+	if (task != NULL)
+		forget(task);
+}
+
+/* Answer with what the helper has sent, or with an error in its place. */
+static void
+answer(BrokerRequest *request, HelperTask *task)
+{
+	if (task->reply == NULL)
+		task->refuse(request, KAFKA_ERROR_REQUEST_TIMED_OUT,
+					 "the process that served the request has ended; it may have been done");
+	else if (*task->reply == HELPER_ANSWER)
+		pgt_broker_answer_frame(request, task->reply + 1, task->reply_length - 1);
+	else
+		pgt_broker_close(request, "a request has failed");
+}
+
+static void park(BrokerRequest *request, int64 deadline);
+
+/* The task is done, or its time is up. */
+static void
+woken(BrokerRequest *request)
+{
+	HelperTask *task = request->state;
+
+	if (!task->done && !task->queued && pgt_clock_monotonic_us() < task->deadline + GRACE_MS * INT64CONST(1000))
+	{
+		/* the helper looks at the time itself */
+		park(request, task->deadline + GRACE_MS * INT64CONST(1000));
+		return;
+	}
+	/* the request is gone when it is answered */
+	request->state = NULL;
+	task->request = NULL;
+	PG_TRY();
+	{
+		if (task->done)
+			answer(request, task);
+		else
+			task->refuse(request, KAFKA_ERROR_REQUEST_TIMED_OUT, "there was no time to serve the request");
+	}
+	PG_FINALLY();
+	{
+		forget(task);
+	}
+	PG_END_TRY();
+}
+
+static void
+park(BrokerRequest *request, int64 deadline)
+{
+	BrokerWait	wait = {.wake = woken, .deadline = deadline};
+
+	pgt_broker_park(request, &wait);
+}
+
+void
+pgt_helper_pool_hand(BrokerRequest *request, int32 timeout_ms,
+					 void (*refuse) (BrokerRequest *request, KafkaError error, const char *message))
+{
+	HelperTask *task;
+
+	if (timeout_ms <= 0)
+	{
+		refuse(request, KAFKA_ERROR_REQUEST_TIMED_OUT, "the request allows no time");
+		return;
+	}
+	task = make_task(request, timeout_ms);
+	task->request = request;
+	task->refuse = refuse;
+	request->state = task;
+	request->dropped = dropped;
+	enqueue(task);
+	park(request, task->deadline);
+	step_all();
+}
+
+bool
+pgt_helper_pool_leave(const BrokerRequest *request, int32 timeout_ms)
+{
+	HelperTask *task;
+
+	if (left_count >= LEFT_MAX)
+		return false;
+	task = make_task(request, timeout_ms);
+	task->left = true;
+	left_count++;
+	enqueue(task);
+	step_all();
+	return true;
+}
+
+/* ---- hooks ------------------------------------------------------------------------- */
+
+/* The queues, and the postmaster, set the latch. */
+static void
+turn_begin(bool latch_set)
+{
+	if (latch_set)
+		step_all();
+}
+
+const BrokerHooks pgt_helper_pool_hooks = {.turn_begin = turn_begin};
