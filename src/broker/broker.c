@@ -6,6 +6,7 @@
 
 #include "broker/broker.h"
 #include "kafka/kafka_default.h"
+#include "listener/connection_limits.h"
 #include "log/log_state.h"
 #include "utils/memutils.h"
 

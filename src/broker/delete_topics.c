@@ -24,10 +24,12 @@
 #include "ddl/create_topic.h"
 #include "kafka/kafka_default.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "topic/topic.h"
 #include "util/compat.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/syscache.h"
 
 static void serve(BrokerRequest *request);
 static void run(HelperCall *call);
@@ -76,16 +78,32 @@ note_name(Deletion *deletion, Oid topic)
 	MemoryContextSwitchTo(old);
 }
 
-/* Delete the topic; in a transaction. */
+/* ERROR unless the role may delete a topic.  One that is gone meanwhile is looked for again. */
+static void
+check_owner(Oid topic)
+{
+	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(topic)) && !PGT_OWNS_RELATION(topic, GetUserId()))
+		pgt_topic_change_refuse(KAFKA_ERROR_TOPIC_AUTHORIZATION_FAILED, "only the topic's owner may delete it");
+}
+
+/*
+ * Delete the topic; in a transaction.  Who may not delete it must not lock it either; and when it is
+ * locked it may be another one that has the name.
+ */
 static void
 delete(void *arg)
 {
 	Deletion   *deletion = arg;
 	Oid			topic = find_topic(deletion);
 
-	note_name(deletion, topic);
-	if (!PGT_OWNS_RELATION(topic, GetUserId()))
-		pgt_topic_change_refuse(KAFKA_ERROR_TOPIC_AUTHORIZATION_FAILED, "only the topic's owner may delete it");
+	for (Oid locked = InvalidOid; locked != topic; topic = find_topic(deletion))
+	{
+		note_name(deletion, topic);
+		check_owner(topic);
+		LockRelationOid(topic, AccessExclusiveLock);
+		locked = topic;
+	}
+	check_owner(topic);
 	pgt_create_topic_drop(topic);
 }
 

@@ -20,8 +20,6 @@
 #include "broker/sasl.h"
 #include "broker/turn.h"
 #include "common/ip.h"
-#include "listener/connection_limits.h"
-#include "log/log_state.h"
 #include "miscadmin.h"
 #include "postmaster/postmaster.h"
 #include "util/clock.h"

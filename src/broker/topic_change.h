@@ -7,6 +7,7 @@
 
 #include "broker/helper.h"
 #include "kafka/kafka_error.h"
+#include "util/compat.h"
 
 /*
  * Call work(arg) in a transaction of its own, as the role of the call, until the call's deadline, and
@@ -18,6 +19,6 @@ extern KafkaError pgt_topic_change_run(HelperCall *call, void (*work) (void *arg
 									   char **message);
 
 /* Throw an error that becomes this one of Kafka's, with a text of this process's language. */
-extern void pgt_topic_change_refuse(KafkaError error, const char *format,...) pg_attribute_printf(2, 3) pg_attribute_noreturn();
+pg_noreturn extern void pgt_topic_change_refuse(KafkaError error, const char *format,...) pg_attribute_printf(2, 3);
 
 #endif							/* TOPIC_CHANGE_H */

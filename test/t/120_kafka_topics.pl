@@ -7,6 +7,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use KafkaClient;
+use KafkaConsumer;
 use KafkaLogin;
 use KafkaProducer;
 use KafkaTopics;
@@ -201,5 +202,169 @@ reload_with('pg_topics.kafka_delete_topic_enable' => 'off');
 is(delete_error($client, 'c4', version => $_), $_ < 3 ? 42 : 73, "deletion is off, version $_") foreach 1 .. 6;
 reload_with('pg_topics.kafka_delete_topic_enable' => 'on');
 is(delete_error($client, 'c4'), 0, 'and on');
+
+# ---- topics that are used ---------------------------------------------------------
+
+sub produce_error { return kafka_connect($port)->produce($_[0], 0, kafka_batch([ [ undef, 'v' ] ]), @_[ 1 .. $#_ ])->{error} }
+
+sub fetch_error
+{
+	my ($topic, %params) = @_;
+
+	return KafkaConsumer->new($port)->fetch(topics => { $topic => { 0 => 0 } }, %params)->{$topic}{0}{error};
+}
+
+is(create_error($client, 'used'), 0, 'a topic');
+$id = topic_metadata($client, ['used'])->{used}{id};
+is(produce_error('used'), 0, 'clients produce to it');
+is(fetch_error('used'), 0, 'and fetch');
+is(sql(q{SELECT convert_from(value, 'UTF8') FROM used}), 'v', 'SQL reads it');
+my $waiting = KafkaConsumer->new($port);
+$waiting->send_fetch(topics => { used => { 0 => 1 } }, max_wait => 2000, min_bytes => 1);
+is(delete_error($client, 'used'), 0, 'it is deleted while a client waits for records');
+# that it has no leader for the moment, if the statement has it locked still
+like($waiting->fetched->{used}{0}{error}, qr/^[35]$/, 'who is told so');
+is(produce_error('used'), 3, 'producers are, too');
+is(produce_error(pack('H*', $id), version => 13), 100, 'also those that know its id');
+is(fetch_error('used'), 3, 'and consumers');
+is(fetch_error($id, version => 13), 100, 'by its id');
+is(create_error($client, 'used'), 0, 'a new topic of the name');
+isnt(topic_metadata($client, ['used'])->{used}{id}, $id, 'has another id');
+is(sql('SELECT count(*) FROM used'), 0, 'and is empty');
+
+my $session = open_session($node);
+$session->run('BEGIN; SELECT count(*) FROM used');
+my $start = time;
+is(delete_error($client, 'used', timeout => 700), 7, 'a topic that a transaction uses is not deleted in time');
+cmp_ok(time - $start, '>', 0.6, 'it was waited for');
+is(metadata_error($client, 'used'), '0:4', 'the topic is as it was');
+is(produce_error('used'), 0, 'clients produce to it');
+my $deleting = client();
+send_delete($deleting, ['used']);
+waiting_helper();
+is(create_error($client, 'beside'), 0, 'while a deletion waits, other topics are created');
+is(delete_error($client, 'beside'), 0, 'and deleted');
+$deleting->send_request(KafkaClient::METADATA, 1, KafkaClient::int32(0));
+ok(!$deleting->is_readable, 'requests behind it wait');
+$session->run('COMMIT');
+is(read_delete($deleting)->[0]{error}, 0, 'with the end of the transaction it is deleted');
+ok(defined $deleting->read_response, 'and what stood behind it is answered');
+is(metadata_error($client, 'used'), '3:0', 'the topic is gone');
+
+# producers in full work
+is(create_error($client, 'busy', partitions => 1), 0, 'a topic of producers in full work');
+my @producers = map { kafka_connect($port) } 1 .. 4;
+my %errors;
+my $batch = kafka_batch([ [ undef, 'x' x 100 ] ]);
+$_->send([ [ 'busy', [ 0, $batch ] ] ]) foreach map { ($_) x 5 } @producers;
+for my $round (1 .. 60)
+{
+	send_delete($client, ['busy']) if $round == 20;
+	foreach my $producer (@producers)
+	{
+		my ($number, $result) = $producer->receive;
+
+		$errors{ $result->{error} }++;
+		$producer->send([ [ 'busy', [ 0, $batch ] ] ]);
+	}
+}
+is(read_delete($client)->[0]{error}, 0, 'it is deleted');
+is(join(' ', sort keys %errors), '0 3', 'what they sent until then is taken, what they sent after it refused');
+$_->close foreach @producers;
+
+# many at once
+my @clients = map { client() } 1 .. 8;
+send_create($clients[$_], [ map { { name => "at-once-$_", partitions => 2 } } 20 * $_ .. 20 * $_ + 19 ]) foreach 0 .. 7;
+is(join(' ', map { my $results = read_create($_); scalar grep { $results->{$_}{error} == 0 } keys %$results } @clients),
+	join(' ', (20) x 8), 'eight clients create twenty topics each at once');
+send_create($_, [ { name => 'the-one' } ]) foreach @clients;
+is(join(' ', sort { $a <=> $b } map { read_create($_)->{'the-one'}{error} } @clients), join(' ', 0, (36) x 7),
+	'of eight that create the same one succeeds');
+send_delete($_, [ 'the-one', map { "at-once-$_" } 0 .. 159 ]) foreach @clients;
+my %deleted;
+$deleted{ $_->{name} }{ $_->{error} }++ foreach map { @{ read_delete($_) } } @clients;
+is(scalar(grep { ($deleted{$_}{0} // 0) == 1 && ($deleted{$_}{3} // 0) == 7 } keys %deleted), 161,
+	'and of eight that delete all of them one succeeds with each');
+cmp_ok(helpers(), '<=', 4, 'four helpers at most');
+
+# ---- long names -------------------------------------------------------------------
+
+my $long = 'app-' . 'KSTREAM-' x 30 . 'store';
+is(length $long, 249, 'the longest name that there is');
+is(create_error($client, $long), 0, 'a topic of it');
+is(create_error($client, $long), 36, 'is there');
+is(metadata_error($client, $long), '0:4', 'Metadata knows it');
+is(produce_error($long) . fetch_error($long), '00', 'clients produce and fetch');
+is(produce_error(pack('H*', topic_metadata($client, [$long])->{$long}{id}), version => 13), 0, 'by its id, too');
+ok(exists $client->metadata->{topics}{$long}, 'it is in the list of all');
+my $other_long = $long =~ s/store$/other/r;
+is(create_error($client, $other_long), 0, 'another one that begins like it');
+is(create_error($client, 'y' x 63), 0, 'a name of 63 characters');
+is(create_error($client, 'y' x 64), 0, 'and of 64');
+is(sql(q{SELECT string_agg((topic::text ~ '^"?(app-(KSTREAM-)*K*S*T*R*E*A*M*|y{54})_[0-9a-f]{8}"?$')::text || length(config->>'kafka.topic'), ' '
+	ORDER BY topic::text COLLATE "C") FROM pg_topics WHERE config ? 'kafka.topic'}), 'true249 true249 true64',
+	'tables with the beginning of the name');
+is(topic('y' x 63), '4|{}', 'one that needs no option');
+my $table = sql(qq{SELECT topic FROM pg_topics WHERE config->>'kafka.topic' = '$long'});
+is(sql(qq{SELECT count(*) FROM $table}), 2, 'SQL reads it');
+sql(qq{ALTER FOREIGN TABLE $table RENAME TO store});
+is(metadata_error($client, $long), '0:4', 'its table is renamed without harm');
+is(metadata_error($client, 'store'), '3:0', 'clients know no other name');
+is(create_error($client, 'store'), 17, 'and cannot have the name of its table');
+sql('GRANT USAGE, CREATE ON SCHEMA sales TO app');
+my $in_sales = 'sales.' . 'z' x 243;
+is(create_error($client, $in_sales), 0, 'a long name in a schema');
+is(sql(q{SELECT length(config->>'kafka.topic') FROM pg_topics WHERE topic::text LIKE 'sales.%'}), 243, 'without the schema');
+is(metadata_error($client, $in_sales), '0:4', 'is found');
+is(create_error($client, $long =~ s/-store$/_store/r =~ s/^app-/app./r), 0, 'a long name with a dot');
+is(create_error($client, $long =~ s/-store$/.store/r =~ s/^app-/app_/r), 17, 'another one that collides');
+is(delete_error($client, [ $other_long, $in_sales, 'y' x 64 ]), '0 0 0', 'long names are deleted');
+is(metadata_error($client, $in_sales), '3:0', 'and gone');
+
+# names that SQL gives
+sql(q{SELECT create_topic('alias', config => '{"kafka.topic": "Shop.orders"}'); GRANT ALL ON alias TO app});
+is(metadata_error($client, 'Shop.orders') . ' ' . metadata_error($client, 'public.Shop.orders') . ' ' . metadata_error($client, 'alias'),
+	'0:1 0:1 3:0', 'a topic with another name in SQL');
+ok(exists $client->metadata->{topics}{'Shop.orders'}, 'in the list, too');
+is(create_error($client, 'Shop.orders'), 36, 'is there');
+sql(q{SELECT alter_topic('alias', '{"kafka.topic": "sales.plan"}')});
+is(metadata_error($client, 'sales.plan') . ' ' . metadata_error($client, 'Shop.orders'), '0:1 3:0', 'with a new name');
+sql(q{SELECT alter_topic('alias', '{"kafka.topic": null}')});
+is(metadata_error($client, 'alias') . ' ' . metadata_error($client, 'sales.plan'), '0:1 3:0', 'and without one');
+sql(q{BEGIN; SELECT alter_topic('alias', '{"kafka.topic": "rolled"}'); ROLLBACK});
+is(metadata_error($client, 'alias'), '0:1', 'a change that is rolled back is none');
+
+# dump and restore
+sql('CREATE DATABASE copy');
+my $dump = $node->basedir . '/dump.sql';
+command_ok([ 'pg_dump', '-f', $dump, $node->connstr('postgres') ], 'a dump');
+command_ok([ 'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-f', $dump, $node->connstr('copy') ], 'is restored');
+is($node->safe_psql('copy', q{SELECT config->>'kafka.topic' FROM pg_topics WHERE topic = 'store'::regclass}), $long, 'with the long name');
+
+# ---- automatic creation --------------------------------------------------------------
+
+is(metadata_error($client, 'auto', create => 1), '3:0', 'no topic is created unasked');
+reload_with('pg_topics.kafka_auto_create_topics' => 'on');
+is(metadata_error($client, 'auto'), '3:0', 'nor for a client that does not want it');
+is(metadata_error($client, 'auto', create => 1), '5:0', 'one that does is told that there is no leader yet');
+ok(poll_until(sub { metadata_error($client, 'auto', create => 1) eq '0:4' }), 'and finds the topic');
+is(sql(q{SELECT relowner::regrole FROM pg_class WHERE relname = 'auto'}), 'app', 'which is its own');
+is($client->metadata('auto1')->{topics}{auto1}{error}, 5, 'old versions always want it');
+ok(poll_until(sub { $client->metadata('auto1')->{topics}{auto1}{error} == 0 }), 'and get it');
+my $several = topic_metadata($client, [ 'auto', 'auto2', 'a b', 'sales.auto', 'auto3' ], create => 1);
+is(join(' ', map { "$_:$several->{$_}{error}" } sort keys %$several), 'a b:17 auto:0 auto2:5 auto3:5 sales.auto:5',
+	'several topics at once');
+ok(poll_until(sub { metadata_error($client, 'sales.auto') eq '0:4' && metadata_error($client, 'auto3') eq '0:4' }), 'are created');
+sql('REVOKE CREATE ON SCHEMA sales FROM app');
+is(metadata_error($client, 'sales.not', create => 1), '29:0', 'where the role may not create it, that is said');
+is(metadata_error(client_as('nobody'), 'auto4', create => 1), '29:0', 'to each role');
+is(metadata_error($client, $long =~ s/store$/autos/r, create => 1), '5:0', 'a long name');
+ok(poll_until(sub { metadata_error($client, $long =~ s/store$/autos/r) eq '0:4' }), 'is created, too');
+is(topic_metadata($client, [], create => 1) && metadata_error($client, 'auto_2', create => 1), '5:0', 'one that cannot be');
+is(metadata_error($client, 'x_y_z', create => 1), '5:0', 'because it collides with another one');
+my $log = $node->logfile;
+ok(poll_until(sub { slurp_file($log) =~ /could not create a topic that a Kafka client has asked for: topic "x_y_z": name "x_y_z" differs/ }),
+	'is told to the log');
+is(metadata_error($client, 'x_y_z'), '3:0', 'and is not there');
 
 done_testing();
