@@ -142,5 +142,7 @@ is($node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend
 	'the listener lives');
 my @complaints = grep { /^\S+ \S+ \S+ \[$listener\] (WARNING|ERROR|LOG:  .*(fail|could not|left))/ } split /\n/, slurp_file($node->logfile);
 is(join("\n", @complaints), '', 'and complains of nothing');
-is($node->safe_psql('postgres', "SELECT count(*) FROM verify_topic('$_')"), 0, "$_ is whole") foreach @topics;
+# the load may have ended between dropping one and making it anew
+is($node->safe_psql('postgres', "SELECT count(*) FROM verify_topic('$_')"), 0, "$_ is whole")
+  foreach grep { $node->safe_psql('postgres', "SELECT to_regclass('$_')") ne '' } @topics;
 done_testing();
