@@ -70,6 +70,16 @@ add_piece(Output *output, size_t room)
 	return piece;
 }
 
+/*
+ * The memory that the file of a piece takes: of a copy, which is mostly for one piece.  It counts with the output, so
+ * that a client that does not read cannot have more and more copied.  pgt_output_file_memory has it already.
+ */
+static size_t
+copied_bytes(const OutputFile *file)
+{
+	return file == NULL ? 0 : file->copied;
+}
+
 /* Take the first piece out, and free it. */
 static void
 remove_first(Output *output)
@@ -79,7 +89,7 @@ remove_first(Output *output)
 	output->first = piece->next;
 	if (output->first == NULL)
 		output->last = NULL;
-	output->memory -= PIECE_HEADER + piece->room;
+	output->memory -= PIECE_HEADER + piece->room + copied_bytes(piece->file);
 	pgt_output_memory -= PIECE_HEADER + piece->room;
 	output->length -= piece->length;
 	if (piece->file != NULL)
@@ -153,6 +163,7 @@ pgt_output_add_file(Output *output, OutputFile *file, off_t offset, size_t lengt
 	piece->offset = offset;
 	piece->length = length;
 	output->length += length;
+	output->memory += copied_bytes(file);
 	output->files++;
 }
 

@@ -14,7 +14,7 @@ typedef struct Output
 {
 	struct OutputPiece *first;
 	struct OutputPiece *last;
-	size_t		memory;			/* that its pieces take */
+	size_t		memory;			/* that its pieces take, and copies of parts of files */
 	size_t		length;			/* how much is still to be sent, of files too */
 	int			files;			/* pieces of files */
 } Output;

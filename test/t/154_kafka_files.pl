@@ -13,7 +13,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Socket qw(SOL_SOCKET SO_RCVBUF);
 use Test::More;
-use Time::HiRes qw(usleep);
+use Time::HiRes qw(time usleep);
 use TopicTest;
 
 use constant SEGMENTS => 60;
@@ -21,7 +21,8 @@ use constant SEGMENTS => 60;
 my $role = (getpwuid($<))[0];
 my $port = PostgreSQL::Test::Cluster::get_free_port();
 my $node = new_node('main', settings => [ "pg_topics.kafka_listeners = '127.0.0.1:$port/postgres'",
-	"pg_topics.kafka_anonymous_role = '$role'", 'max_files_per_process = 70' ]);
+	"pg_topics.kafka_anonymous_role = '$role'", 'max_files_per_process = 70',
+	"pg_topics.kafka_queued_max_request_bytes = '80MB'" ]);
 
 $node->start;
 $node->safe_psql('postgres', q{
@@ -77,12 +78,15 @@ foreach my $n (0 .. 39)
 	my $client = KafkaClient->new($port);
 
 	setsockopt($client->socket, SOL_SOCKET, SO_RCVBUF, 65536);
-	$client->send_bytes(fetch_frame('t', 0, 5 * $n + 1) x 20);
+	$client->send_bytes(fetch_frame('t', 0, 5 * $n + 1) x 40);
 	push @slow, $client;
 }
 ok(poll_until(sub { files() > 10 }), 'they keep files open');
 
+my $start = time;
 is(join(' ', map { fetched(5 * $_ + 2) } 40 .. SEGMENTS - 1), join(' ', ('records') x (SEGMENTS - 40)), 'others get records of other segments');
+# not only when the slow ones are closed
+cmp_ok(time - $start, '<', 40, 'without waiting for the memory that copies for the slow ones take');
 cmp_ok(files(), '<', 40, 'the files that they keep are not too many');
 is($node->safe_psql('postgres', 'SELECT pid FROM pg_stat_activity WHERE backend_type = $$pg_topics kafka$$'), $worker, 'the process is the same');
 unlike(slurp_file($node->logfile), qr/ERROR|Too many open files/, 'nothing has failed');
