@@ -259,6 +259,8 @@ go_on(BrokerRequest *request)
 			return;
 		}
 	}
+	/* now, as a reload between two slices changes it */
+	fill_broker(request, &state->response);
 	if (state->creates)
 		pgt_auto_create_begin(request);
 	pgt_broker_answer(request, &state->response);
@@ -274,7 +276,6 @@ serve(BrokerRequest *request)
 	request->state = state;
 	pgt_kafka_default_struct(KAFKA_METADATA_RESPONSE, &state->response);
 	state->response.cluster_id = pgt_cluster_id();
-	fill_broker(request, &state->response);
 	if (wants_all(request))
 		state->all = pgt_topic_list();
 	else
