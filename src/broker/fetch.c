@@ -588,8 +588,6 @@ park(BrokerRequest *request, Fetch *fetch)
 		wait.deadline = Min(wait.deadline, pgt_clock_monotonic_us() + STANDBY_POLL_US);
 	if (fetch->began != latch_sets)
 		wait.deadline = Min(wait.deadline, pgt_clock_monotonic_us() + MISSED_NEWS_US);
-	if (fetch->awaited != InvalidXLogRecPtr)
-		pgt_flusher_want(BROKER_SYNCED, fetch->awaited);
 	fetch->parked = true;
 	dlist_push_tail(&parked_list, &fetch->node);
 	request->dropped = dropped;
@@ -607,8 +605,14 @@ go_on_looking(BrokerRequest *request)
 	pgt_turn_open();
 	check_rights_again(request, fetch);
 	if (!look(request, fetch))
+	{
 		pgt_broker_go_on(request, go_on_looking);
-	else if (fetch->failed || fetch->length >= fetch->min_bytes || fetch->ranges >= RESPONSE_ENOUGH_RANGES ||
+		return;
+	}
+	/* also for a client that does not wait, but asks again and again */
+	if (fetch->awaited != InvalidXLogRecPtr)
+		pgt_flusher_want(BROKER_SYNCED, fetch->awaited);
+	if (fetch->failed || fetch->length >= fetch->min_bytes || fetch->ranges >= RESPONSE_ENOUGH_RANGES ||
 		fetch->list->count == 0 ||
 		pgt_clock_monotonic_us() >= fetch->deadline)
 		answer(request, fetch);
