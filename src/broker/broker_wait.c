@@ -43,6 +43,7 @@ typedef struct BrokerInterest
 
 static HTAB *partitions = NULL;
 static pairingheap *heaps[BROKER_DURABILITY_COUNT];
+static XLogRecPtr reached[BROKER_DURABILITY_COUNT]; /* as the loop knows */
 static dlist_head woken = DLIST_STATIC_INIT(woken);
 static int	woken_count = 0;
 static dlist_head slices = DLIST_STATIC_INIT(slices);
@@ -137,7 +138,10 @@ pgt_broker_park(BrokerRequest *request, const BrokerWait *wait)
 		request->timer.expired = deadline_came;
 		pgt_event_loop_set_timer(&request->timer, wait->deadline);
 	}
-	if (!XLogRecPtrIsInvalid(wait->lsn))
+	/* what was reached while the request had its slices is not told again */
+	if (!XLogRecPtrIsInvalid(wait->lsn) && wait->lsn <= reached[wait->durability])
+		pgt_broker_wake(request);
+	else if (!XLogRecPtrIsInvalid(wait->lsn))
 	{
 		pairingheap_add(heaps[wait->durability], &request->lsn_node);
 		request->in_heap = true;
@@ -196,6 +200,8 @@ pgt_broker_go_on(BrokerRequest *request, void (*wake) (BrokerRequest *request))
 	request->goes_on = true;
 	slice_count++;
 	dlist_push_tail(&slices, &request->woken_node);
+	/* whoever was serving it: the turn may be past those that go on */
+	pgt_event_loop_hurry();
 }
 
 /* ---- waking ---------------------------------------------------------------- */
@@ -246,6 +252,7 @@ pgt_broker_wait_reached(BrokerDurability durability, XLogRecPtr lsn)
 {
 	pairingheap *heap = heaps[durability];
 
+	reached[durability] = lsn;
 	while (!pairingheap_is_empty(heap))
 	{
 		BrokerRequest *request = pairingheap_container(BrokerRequest, lsn_node, pairingheap_first(heap));
