@@ -51,7 +51,8 @@ SHLIB_LINK = -Wl,-Bsymbolic $(CODEC_LIBS) $(if $(filter openssl,$(with_ssl)),-ls
 # for tests: src/util/fault_allocation.c
 ifdef FAULT_POINTS
 comma := ,
-SHLIB_LINK += $(patsubst %,-Wl$(comma)--wrap=%,palloc palloc0 repalloc pstrdup MemoryContextAlloc MemoryContextAllocZero \
+SHLIB_LINK += $(patsubst %,-Wl$(comma)--wrap=%,dsm_create shm_mq_attach shm_mq_receive \
+	RegisterDynamicBackgroundWorker palloc palloc0 repalloc pstrdup MemoryContextAlloc MemoryContextAllocZero \
 	MemoryContextAllocHuge MemoryContextAllocExtended MemoryContextStrdup AllocSetContextCreateInternal hash_search \
 	SearchSysCache1 StartTransactionCommand BeginInternalSubTransaction)
 endif

@@ -33,6 +33,7 @@
 
 #include "broker/helper.h"
 #include "broker/helper_pool.h"
+#include "broker/turn.h"
 #include "maintenance/database_claim.h"
 #include "miscadmin.h"
 #include "storage/dsm.h"
@@ -60,7 +61,7 @@ typedef struct HelperTask
 	bool		queued;
 	bool		left;			/* counts among LEFT_MAX */
 	bool		done;			/* the request has been woken for the reply, or the error */
-	char	   *message;		/* a HelperMessage and a frame */
+	char	   *message;		/* a HelperMessage and a frame; behind the task in its memory */
 	Size		length;
 	char	   *reply;			/* NULL: the helper has ended */
 	Size		reply_length;
@@ -85,7 +86,7 @@ static int	queue_length = 0;
 static int	left_count = 0;
 static int64 not_before = 0;	/* when a helper may be started again, after that has failed */
 
-static void step_all(void);
+static void step_guarded(void);
 
 /* ---- tasks ------------------------------------------------------------------- */
 
@@ -94,7 +95,6 @@ free_task(HelperTask *task)
 {
 	if (task->left)
 		left_count--;
-	pfree(task->message);
 	if (task->reply != NULL)
 		pfree(task->reply);
 	pfree(task);
@@ -120,18 +120,16 @@ leave_queue(HelperTask *task)
 static HelperTask *
 make_task(const BrokerRequest *request, int32 timeout_ms)
 {
-	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-	HelperTask *task = palloc0(sizeof(HelperTask));
-	HelperMessage message = {0};
 	const Exchange *exchange = request->exchange;
+	HelperMessage message = {0};
+	Size		length = sizeof(message) + exchange->length;
+	HelperTask *task = MemoryContextAllocHuge(TopMemoryContext, sizeof(HelperTask) + length);
 
+	*task = (HelperTask) {.message = (char *) (task + 1),.length = length};
 	message.role = request->client->role;
 	message.deadline = task->deadline = request->arrived + timeout_ms * INT64CONST(1000);
-	task->length = sizeof(message) + exchange->length;
-	task->message = MemoryContextAllocHuge(TopMemoryContext, task->length);
 	memcpy(task->message, &message, sizeof(message));
 	memcpy(task->message + sizeof(message), exchange->frame, exchange->length);
-	MemoryContextSwitchTo(old);
 	return task;
 }
 
@@ -148,7 +146,7 @@ log_problem(const char *problem, Size length)
 			(errmsg("could not create a topic that a Kafka client has asked for: %.*s", (int) length, problem)));
 }
 
-/* A helper is done with a task, or has ended (no reply). */
+/* A helper is done with a task, or has ended (no reply).  A reply that there is no memory for is lost. */
 static void
 finish_task(HelperTask *task, const char *reply, Size length)
 {
@@ -160,8 +158,9 @@ finish_task(HelperTask *task, const char *reply, Size length)
 		return;
 	}
 	if (reply != NULL)
+		task->reply = MemoryContextAllocExtended(TopMemoryContext, length, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+	if (task->reply != NULL)
 	{
-		task->reply = MemoryContextAllocHuge(TopMemoryContext, length);
 		memcpy(task->reply, reply, length);
 		task->reply_length = length;
 	}
@@ -176,7 +175,7 @@ finish_task(HelperTask *task, const char *reply, Size length)
 static void
 retry_due(EventLoopTimer *timer)
 {
-	step_all();
+	step_guarded();
 }
 
 static void
@@ -192,8 +191,10 @@ retry_later(void)
 static void
 drop_queues(Helper *helper)
 {
-	shm_mq_detach(helper->calls);
-	shm_mq_detach(helper->replies);
+	if (helper->calls != NULL)
+		shm_mq_detach(helper->calls);
+	if (helper->replies != NULL)
+		shm_mq_detach(helper->replies);
 	dsm_detach(helper->segment);
 	helper->segment = NULL;
 }
@@ -251,9 +252,9 @@ lose(Helper *helper)
 	}
 }
 
-/* Tell the log that there is no room for a process. */
+/* Tell the log that no process could be started: for an error, or as there is no room for one (NULL). */
 static void
-log_no_room(void)
+log_not_started(const char *problem)
 {
 	static int64 last = 0;
 
@@ -262,9 +263,10 @@ log_no_room(void)
 	last = pgt_clock_monotonic_us();
 	ereport(LOG,
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-			 errmsg("could not start a helper process for requests of Kafka clients: too many background workers"),
+			 errmsg("could not start a helper process for requests of Kafka clients: %s",
+					problem != NULL ? problem : "too many background workers"),
 			 errdetail("Clients that create or delete topics wait, and are told that their time is up."),
-			 errhint("Raise max_worker_processes and restart the server.")));
+			 problem != NULL ? 0 : errhint("Raise max_worker_processes and restart the server.")));
 }
 
 /* Describe the process, which finds its queues by the segment's handle. */
@@ -294,30 +296,41 @@ make_queues(Helper *helper)
 	helper->replies = shm_mq_attach(replies, helper->segment, NULL);
 }
 
-/* Start a helper; false if there is no room for one more. */
+/* Make a helper's queues and its process, which is NULL if there is no room for it. */
+static void
+make_helper(void *arg)
+{
+	Helper	   *helper = arg;
+
+	MemoryContextSwitchTo(TopMemoryContext);
+	helper->segment = dsm_create(HELPER_SEGMENT_BYTES, DSM_CREATE_NULL_IF_MAXSEGMENTS);
+	if (helper->segment == NULL)
+		return;
+	/* or the turn's transaction would give it back */
+	dsm_pin_mapping(helper->segment);
+	make_queues(helper);
+	if (!register_process(helper))
+		return;
+	FAULT_HALT("helper-registered");
+	/* so that a process that ends before it has found its queues is noticed */
+	shm_mq_set_handle(helper->calls, helper->process);
+	shm_mq_set_handle(helper->replies, helper->process);
+}
+
+/* Start a helper; false if that cannot be done now, which the log tells. */
 static bool
 start(Helper *helper)
 {
-	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	ErrorData  *error = NULL;
 
-	helper->segment = dsm_create(HELPER_SEGMENT_BYTES, DSM_CREATE_NULL_IF_MAXSEGMENTS);
+	if (pgt_turn_try_quietly(make_helper, helper, &error) && helper->process != NULL)
+		return true;
+	/* one that was registered all the same finds no queues, and ends */
 	if (helper->segment != NULL)
-	{
-		/* or the turn's transaction would give it back */
-		dsm_pin_mapping(helper->segment);
-		make_queues(helper);
-		if (register_process(helper))
-		{
-			FAULT_HALT("helper-registered");
-			/* so that a process that ends before it has found its queues is noticed */
-			shm_mq_set_handle(helper->calls, helper->process);
-			shm_mq_set_handle(helper->replies, helper->process);
-		}
-		else
-			drop_queues(helper);
-	}
-	MemoryContextSwitchTo(old);
-	return helper->segment != NULL;
+		drop_queues(helper);
+	memset(helper, 0, sizeof(*helper));
+	log_not_started(error == NULL ? NULL : error->message);
+	return false;
 }
 
 /* ---- steps ----------------------------------------------------------------------- */
@@ -432,7 +445,6 @@ give_tasks(void)
 			break;
 		if (!start(unused))
 		{
-			log_no_room();
 			retry_later();
 			break;
 		}
@@ -453,6 +465,20 @@ step_all(void)
 		for (int i = 0; i < HELPERS_MAX; i++)
 			again |= step(&helpers[i]);
 	}
+}
+
+static void
+call_step_all(void *unused)
+{
+	step_all();
+}
+
+/* The same; an error, as where there is no memory, is nobody's, and what is left is done a little later. */
+static void
+step_guarded(void)
+{
+	if (!pgt_turn_try(call_step_all, NULL, NULL))
+		retry_later();
 }
 
 /* ---- requests -------------------------------------------------------------------- */
@@ -560,7 +586,7 @@ pgt_helper_pool_hand(BrokerRequest *request, int32 timeout_ms,
 	request->dropped = dropped;
 	enqueue(task);
 	park(request, task->deadline);
-	step_all();
+	step_guarded();
 }
 
 bool
@@ -574,7 +600,7 @@ pgt_helper_pool_leave(const BrokerRequest *request, int32 timeout_ms)
 	task->left = true;
 	left_count++;
 	enqueue(task);
-	step_all();
+	step_guarded();
 	return true;
 }
 
@@ -585,7 +611,7 @@ static void
 turn_begin(bool latch_set)
 {
 	if (latch_set)
-		step_all();
+		step_guarded();
 }
 
 const BrokerHooks pgt_helper_pool_hooks = {.turn_begin = turn_begin};

@@ -13,6 +13,9 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "postmaster/bgworker.h"
+#include "storage/dsm.h"
+#include "storage/shm_mq.h"
 #include "util/fault_point.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
@@ -57,6 +60,12 @@ WRAP(char *, MemoryContextStrdup, (MemoryContext context, const char *text), (co
 WRAP(MemoryContext, AllocSetContextCreateInternal,
 	 (MemoryContext parent, const char *name, Size least, Size first, Size most), (parent, name, least, first, most))
 WRAP(HeapTuple, SearchSysCache1, (int cache, Datum key), (cache, key))
+WRAP(dsm_segment *, dsm_create, (Size size, int flags), (size, flags))
+WRAP(shm_mq_handle *, shm_mq_attach, (shm_mq *queue, dsm_segment *segment, BackgroundWorkerHandle *process),
+	 (queue, segment, process))
+WRAP(shm_mq_result, shm_mq_receive, (shm_mq_handle *queue, Size *length, void **data, bool no_wait),
+	 (queue, length, data, no_wait))
+WRAP(bool, RegisterDynamicBackgroundWorker, (BackgroundWorker *worker, BackgroundWorkerHandle **handle), (worker, handle))
 WRAP(void, StartTransactionCommand, (void), ())
 WRAP(void, BeginInternalSubTransaction, (const char *name), (name))
 

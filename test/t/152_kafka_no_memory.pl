@@ -11,6 +11,7 @@ use lib "$FindBin::RealBin/../perl";
 use KafkaClient;
 use KafkaLogin;
 use KafkaRecords;
+use KafkaTopics;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -24,7 +25,8 @@ note("TOPIC_TEST_SEED=$seed");
 my $role = (getpwuid($<))[0];
 my $port = PostgreSQL::Test::Cluster::get_free_port();
 my $node = new_node('main', settings => [ "pg_topics.kafka_listeners = '127.0.0.1:$port/postgres'",
-	"pg_topics.kafka_anonymous_role = '$role'", 'log_min_messages = warning' ]);
+	"pg_topics.kafka_anonymous_role = '$role'", 'log_min_messages = warning',
+	'pg_topics.kafka_auto_create_topics = on', 'max_worker_processes = 20' ]);
 
 $node->start;
 $node->safe_psql('postgres', q{
@@ -69,6 +71,9 @@ my @load = (
 	sub { return $_[0]->call(2, 1, pack('l>2', -1, 1) . KafkaClient::string('t') . pack('l> l>q> l>q>', 2, 0, -1, 1, 5)) },
 	sub { return $_[0]->call(22, 0, KafkaClient::string(undef) . KafkaClient::int32(1000)) },
 	sub { return $_[0]->call(23, 2, KafkaClient::int32(1) . KafkaClient::string('t') . pack('l>4', 1, 0, -1, 1)) },
+	sub { return defined create_error($_[0], 'made' . int(rand(3)), timeout => 5000) },
+	sub { return defined delete_error($_[0], 'made' . int(rand(3)), timeout => 5000) },
+	sub { return topic_metadata($_[0], [ 'made' . int(rand(3)) ], create => 1) },
 	sub { login_plain($_[0], $role, 'wrong') },
 	sub { return login_scram($_[0], $role, 'wrong') },
 );
@@ -111,6 +116,30 @@ foreach my $round (1 .. $rounds)
 	foreach my $client (@waiting)
 	{
 		eval { $client->read_frame; 1 } or $stuck .= "round $round, allocation $nth: a request that waits: $@";
+		$client->close;
+	}
+	last if $stuck || listener() ne $worker;
+}
+
+# ---- helper processes that are started and used meanwhile ----------------------------
+
+sub helpers { return $node->safe_psql('postgres', q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE backend_type = 'pg_topics kafka helper'}) }
+
+foreach my $round (1 .. $rounds / 4)
+{
+	my $nth = int(exp(rand(log(300))));
+	my $failed = failures();
+	my $end = time + 20;
+
+	poll_until(sub { helpers() == 0 }) or die 'helpers do not end';
+	$node->append_conf('postgresql.conf', "pg_topics.fault_point = 'allocation:$nth'");
+	$node->reload;
+	while (failures() == $failed && time < $end)
+	{
+		my $client = KafkaClient->new($port) // die "could not connect: $!\n";
+
+		eval { create_error($client, "early$round", timeout => 3000); delete_error($client, "early$round", timeout => 3000); 1 }
+			or $stuck .= "round $round of helpers, allocation $nth: $@";
 		$client->close;
 	}
 	last if $stuck || listener() ne $worker;
