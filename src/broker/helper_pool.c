@@ -48,6 +48,7 @@
 #define IDLE_MS			10000
 #define RETRY_MS		200
 #define GRACE_MS		2000	/* that a helper may be late */
+#define TIMEOUT_MAX_MS	60000	/* that a request may have: others wait for its helper meanwhile */
 #define LEFT_MAX		8		/* tasks that nobody waits for */
 #define LOG_MS			10000	/* between two lines of the server's log on the same matter */
 
@@ -579,7 +580,7 @@ pgt_helper_pool_hand(BrokerRequest *request, int32 timeout_ms,
 		refuse(request, KAFKA_ERROR_REQUEST_TIMED_OUT, "the request allows no time");
 		return;
 	}
-	task = make_task(request, timeout_ms);
+	task = make_task(request, Min(timeout_ms, TIMEOUT_MAX_MS));
 	task->request = request;
 	task->refuse = refuse;
 	request->state = task;
