@@ -66,16 +66,23 @@ release_file(void *arg)
 	pgt_output_file_release(arg);
 }
 
+/* Let the current context release a file when it goes; the callback is in its memory. */
+static void
+release_with_context(OutputFile *file, MemoryContextCallback *callback)
+{
+	callback->func = release_file;
+	callback->arg = file;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
+}
+
 /* Keep a file open for as long as the current context lives. */
 static void
 hold_file(OutputFile *file)
 {
 	MemoryContextCallback *callback = palloc(sizeof(MemoryContextCallback));
 
-	callback->func = release_file;
-	callback->arg = file;
 	pgt_output_file_retain(file);
-	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
+	release_with_context(file, callback);
 }
 
 /* Report that a segment's log is missing, although nothing was deleted. */
@@ -142,12 +149,12 @@ static bool
 copy_batch(RangesSearch *search, const IndexEntry *entry)
 {
 	EntryWalk  *walk = &search->walk;
+	/* before the copy, which any error behind it releases */
+	MemoryContextCallback *callback = palloc(sizeof(MemoryContextCallback));
 	OutputFile *copy = pgt_output_file_copy(entry->position, entry->length);
 	bool		is_whole;
 
-	/* so that an error releases it */
-	hold_file(copy);
-	pgt_output_file_release(copy);
+	release_with_context(copy, callback);
 	is_whole = pgt_segment_read(pgt_log_segments_open(walk->state, walk->segment), entry->position, copy->bytes,
 								entry->length);
 	if (!pgt_entry_walk_is_valid(walk))
