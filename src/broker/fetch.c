@@ -119,7 +119,7 @@ typedef struct Fetch
 /* The requests that are parked. */
 static dlist_head parked_list = DLIST_STATIC_INIT(parked_list);
 
-/* How often the latch was set. */
+/* How often the latch was set, or announcements were passed over. */
 static uint64 latch_sets = 0;
 
 static EventLoopTimer close_files_timer;
@@ -360,9 +360,12 @@ begin_look(Fetch *fetch)
 {
 	TopicNews	ignored[NEWS_MAX];
 
-	/* nobody has wanted to know of them; from now on they set the latch again */
-	if (dlist_is_empty(&parked_list))
-		(void) pgt_topic_waiters_collected(ignored);
+	/*
+	 * Nobody has wanted to know of them; from now on they set the latch again.  A request that looks in slices
+	 * may have to look again, as after a latch that was set.
+	 */
+	if (dlist_is_empty(&parked_list) && pgt_topic_waiters_collected(ignored) != 0)
+		latch_sets++;
 	MemoryContextReset(fetch->found_context);
 	fetch->began = latch_sets;
 	fetch->length = 0;
