@@ -24,7 +24,7 @@ our @EXPORT = qw(
   create_load_schema start_load finish_load stop_load catch_up load_script acknowledged ENDLESS
   events_differ check_events check_acknowledged wait_resolved
   start_psql topic_directory contents end_prepared open_session
-  open_background ask answer holdings overwrite crc32c pid_of_session wait_halted halt_asleep go_on
+  open_background ask answer holdings overwrite crc32c pid_of_session wait_halted halt_asleep go_on is_bounded
 );
 
 # ---- clusters ----------------------------------------------------------------
@@ -685,6 +685,21 @@ sub wait_resolved
 	$node->poll_query_until('postgres', q{
 		SELECT bool_and(resolved_offset = log_end_offset) FROM pg_topic_partitions})
 	  or die 'batches stay unresolved';
+	return;
+}
+
+# ---- memory ------------------------------------------------------------------
+
+# A test of how much memory a process has taken.
+sub is_bounded
+{
+	my ($used, $limit, $name) = @_;
+
+	SKIP:
+	{
+		skip 'a memory checker keeps what is freed', 1 if $ENV{TOPIC_TEST_SANITIZED} || $ENV{TOPIC_TEST_VALGRIND};
+		cmp_ok($used, '<', $limit, $name);
+	}
 	return;
 }
 

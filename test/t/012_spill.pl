@@ -34,19 +34,6 @@ sub memory
 	return slurp_file("/proc/$pid/status") =~ /^RssAnon:\s+(\d+) kB/m ? $1 / 1024 : die 'no RssAnon';
 }
 
-# A test of how much was used, in MB.
-sub is_bounded
-{
-	my ($used, $limit, $name) = @_;
-
-	SKIP:
-	{
-		skip 'a memory checker keeps what is freed', 1 if $ENV{TOPIC_TEST_SANITIZED} || $ENV{TOPIC_TEST_VALGRIND};
-		cmp_ok($used, '<', $limit, $name);
-	}
-	return;
-}
-
 # Run SQL in the session; the most memory seen meanwhile.
 my $peak;
 

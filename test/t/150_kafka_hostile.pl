@@ -76,7 +76,7 @@ sub attack
 	ok(eval { connected()->api_versions }, "$name: a new connection is served");
 	is(listener(), $worker, "$name: the worker is the same") or BAIL_OUT('the worker has ended');
 	my $more = memory('VmHWM') - $base;
-	cmp_ok($more, '<', $megabytes, "$name: the worker's memory is bounded");
+	is_bounded($more, $megabytes, "$name: the worker's memory is bounded");
 	note(sprintf('%s: %.1f s, %.0f MB more at its peak', $name, time - $began, $more));
 	return;
 }
@@ -310,7 +310,7 @@ if ($served->{0})
 }
 is($node->safe_psql('postgres', q{SELECT count(*) FROM verify_topic('t')}), 0, 'the log is sound');
 $producer->close if $producer;
-cmp_ok(memory('RssAnon') - $memory_before, '<', 30, 'the worker has given its memory back');
+is_bounded(memory('RssAnon') - $memory_before, 30, 'the worker has given its memory back');
 unlike(slurp_file($node->logfile), qr/PANIC|terminated by signal/, 'nothing has crashed');
 $node->stop;
 done_testing();

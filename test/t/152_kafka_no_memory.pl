@@ -153,7 +153,7 @@ cmp_ok(failures(), '>', $rounds * 0.8, 'allocations have failed');
 note("$closed connections were closed, $acknowledged batches acknowledged");
 ok(eval { KafkaClient->new($port)->metadata('t') }, 'clients are served');
 is($node->safe_psql('postgres', q{SELECT count(*) > } . ($acknowledged - 1) . q{ FROM t}), 't', 'what was acknowledged is there');
-cmp_ok($memory->() - $before, '<', 20, 'no memory is lost');
+is_bounded($memory->() - $before, 20, 'no memory is lost');
 ok(poll_until(sub { $node->safe_psql('postgres', 'SELECT count(*) FROM pg_kafka_connections') eq '0' }), 'no connection is left');
 is($node->safe_psql('postgres', "SELECT count(*) FROM pg_locks WHERE pid = $worker AND NOT fastpath AND locktype = 'relation'"), 0, 'no lock is left');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM verify_topic('t')}), 0, 'the log is sound');
