@@ -82,17 +82,22 @@ find_in_schema(const char *schema, const char *name)
 	return relation;
 }
 
+/* The names of the search path's schemas. */
+static List *
+search_path(void)
+{
+	List	   *schemas = NIL;
+
+	return SplitIdentifierString(pstrdup(pgt_kafka_search_path), ',', &schemas) ? schemas : NIL;
+}
+
 /* The topic of that name in the first schema of the search path that has one. */
 static Oid
 find_in_search_path(const char *name)
 {
-	char	   *path = pstrdup(pgt_kafka_search_path);
-	List	   *schemas = NIL;
 	ListCell   *cell;
 
-	if (!SplitIdentifierString(path, ',', &schemas))
-		return InvalidOid;
-	foreach(cell, schemas)
+	foreach(cell, search_path())
 	{
 		Oid			topic = find_in_schema(lfirst(cell), name);
 
@@ -193,13 +198,9 @@ schema_of_name(const char *name, const char **rest)
 static Oid
 first_schema(void)
 {
-	char	   *path = pstrdup(pgt_kafka_search_path);
-	List	   *schemas = NIL;
 	ListCell   *cell;
 
-	if (!SplitIdentifierString(path, ',', &schemas))
-		return InvalidOid;
-	foreach(cell, schemas)
+	foreach(cell, search_path())
 	{
 		Oid			schema = get_namespace_oid(lfirst(cell), true);
 
