@@ -24,6 +24,7 @@
  */
 #include "c.h"
 
+#include "assertion.h"
 #include "port/pg_bswap.h"
 
 #include "format/compression.h"

@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "assertion.h"
 #include "format/key_index_page.h"
 
 static int	tests = 0;

@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "assertion.h"
 #include "util/key_map.h"
 #include "utils/memutils.h"
 
@@ -98,19 +99,6 @@ void
 errfinish(const char *filename, int lineno, const char *funcname)
 {
 	printf("Bail out! error in %s, line %d\n", filename, lineno);
-	exit(1);
-}
-
-/* called where the server is built with assertions; an argument less from 16 on */
-void
-#if PG_VERSION_NUM >= 160000
-ExceptionalCondition(const char *conditionName, const char *fileName, int lineNumber)
-#else
-ExceptionalCondition(const char *conditionName, const char *errorType,
-					 const char *fileName, int lineNumber)
-#endif
-{
-	printf("Bail out! assertion \"%s\" fails in %s, line %d\n", conditionName, fileName, lineNumber);
 	exit(1);
 }
 

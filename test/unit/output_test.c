@@ -12,6 +12,7 @@
 
 #include <unistd.h>
 
+#include "assertion.h"
 #include "listener/output.h"
 #include "utils/memutils.h"
 

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "assertion.h"
 #include "format/producer_sequence.h"
 
 #define CIRCLE			UINT64CONST(0x80000000)

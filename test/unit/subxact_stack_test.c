@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "assertion.h"
 #include "access/xact.h"
 #include "util/subxact_version.h"
 #include "utils/memutils.h"

@@ -19,6 +19,7 @@
  */
 #include "postgres.h"
 
+#include "assertion.h"
 #include "access/xlog.h"
 #include "port/pg_bswap.h"
 #include "port/pg_crc32c.h"
