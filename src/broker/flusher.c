@@ -43,7 +43,6 @@
 #include "replication/syncrep.h"
 #include "storage/ipc.h"
 #include "storage/proc.h"
-#include "tcop/tcopprot.h"
 #include "util/background_worker.h"
 #include "util/fault_point.h"
 #include "utils/guc.h"
@@ -140,25 +139,11 @@ leave(int code, Datum durability)
 	pgt_broker_shared->flushers[DatumGetInt32(durability)] = NULL;
 }
 
-/*
- * SIGTERM.  Unlike the handler of our other processes it ends a wait in the server's queue, too;
- * the flag lets the process end without a FATAL error in the log.
- */
-static void
-end_process(SIGNAL_ARGS)
-{
-	int			save_errno = errno;
-
-	ShutdownRequestPending = true;
-	die(postgres_signal_arg);
-	errno = save_errno;
-}
-
 /* Become the process that workers wake. */
 static void
 enter(BrokerDurability durability)
 {
-	pqsignal(SIGTERM, end_process);
+	pqsignal(SIGTERM, pgt_background_worker_interrupt);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
 	pgt_background_worker_connect(InvalidOid);

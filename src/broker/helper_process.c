@@ -24,7 +24,6 @@
 #include "storage/ipc.h"
 #include "storage/proc.h"
 #include "storage/shm_mq.h"
-#include "tcop/tcopprot.h"
 #include "util/background_worker.h"
 #include "util/fault_point.h"
 #include "util/sql_version.h"
@@ -123,20 +122,6 @@ serve_message(const char *bytes, Size length)
 
 /* ---- the process ------------------------------------------------------------------ */
 
-/*
- * SIGTERM.  In a statement it is an error; otherwise the flag lets the process end without one in
- * the log.
- */
-static void
-end_process(SIGNAL_ARGS)
-{
-	int			save_errno = errno;
-
-	ShutdownRequestPending = true;
-	die(postgres_signal_arg);
-	errno = save_errno;
-}
-
 /* Connect to the loop's database; exits if a statement has it for itself. */
 static void
 enter_database(void)
@@ -178,7 +163,7 @@ pgt_helper_process_main(Datum arg)
 	static const char ready = HELPER_READY;
 	MemoryContext context;
 
-	pqsignal(SIGTERM, end_process);
+	pqsignal(SIGTERM, pgt_background_worker_interrupt);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
 	MemoryContextSwitchTo(TopMemoryContext);

@@ -13,6 +13,7 @@
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "tcop/tcopprot.h"
 #include "util/background_worker.h"
 #include "utils/guc.h"
 #include "utils/wait_event.h"
@@ -75,6 +76,16 @@ pgt_background_worker_connect_by_name(const char *database)
 {
 	BackgroundWorkerInitializeConnection(database, NULL, BGWORKER_BYPASS_ALLOWCONN);
 	use_own_settings();
+}
+
+void
+pgt_background_worker_interrupt(SIGNAL_ARGS)
+{
+	int			save_errno = errno;
+
+	ShutdownRequestPending = true;
+	die(postgres_signal_arg);
+	errno = save_errno;
 }
 
 bool

@@ -29,6 +29,12 @@ extern void pgt_background_worker_connect_by_name(const char *database);
  */
 extern bool pgt_background_worker_serve_signals(void);
 
+/*
+ * A handler of SIGTERM that ends a statement, or a wait of the server's own, by an error.  Between these the
+ * flag lets pgt_background_worker_serve_signals() end the process without a FATAL error in the log.
+ */
+extern void pgt_background_worker_interrupt(SIGNAL_ARGS);
+
 /* Sleep until the latch is set, but no longer than timeout_ms; then serve signals, as above. */
 extern bool pgt_background_worker_wait(long timeout_ms);
 
