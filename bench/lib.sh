@@ -67,6 +67,17 @@ has_function() {
     can "SELECT FROM pg_proc WHERE proname = '$1' AND ('${2:-}' = '' OR '${2:-}' = ANY (proargnames))"
 }
 
+# find_kafka: KAFKA_HOME becomes where test/clients/run has put Apache Kafka; or $skipped says what is missing
+find_kafka() {
+    KAFKA_HOME=$(kept_dir kafka_clients)/kafka
+    if ! command -v java >/dev/null || [ ! -e "$KAFKA_HOME/libs/.complete" ]; then
+        skipped='Apache Kafka is not there: test/clients/run kafka --prepare'
+    elif ! can "SELECT FROM pg_settings WHERE name = 'pg_topics.kafka_listeners'"; then
+        skipped='there is no Kafka listener'
+    fi
+    [ -z "$skipped" ]
+}
+
 # set_config NAME=VALUE...: for all sessions to come; NAME= takes it back
 set_config() {
     local setting

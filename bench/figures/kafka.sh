@@ -2,19 +2,10 @@
 # Kafka's own measuring tools against the Kafka listener and against Apache Kafka
 
 prepare() {
-    # where test/clients/run has put it
-    KAFKA_HOME=$(kept_dir kafka_clients)/kafka
+    find_kafka || return 0
     export KAFKA_HOME
     kafka=$tree/test/clients/kafka/apache_kafka
     listener=127.0.0.1:54381 apache=127.0.0.1:54383 partitions=4
-    if ! command -v java >/dev/null || [ ! -e "$KAFKA_HOME/libs/.complete" ]; then
-        skipped='Apache Kafka is not there: test/clients/run kafka --prepare'
-        return
-    fi
-    if ! can "SELECT FROM pg_settings WHERE name = 'pg_topics.kafka_listeners'"; then
-        skipped='there is no Kafka listener'
-        return
-    fi
     # Kafka relies on the page cache alone; what the log of the server needs for such loads is said in docs/kafka.md
     served=$work/kafka
     begin_cluster "$served" "shared_preload_libraries = 'pg_topics'" "pg_topics.kafka_listeners = '$listener/postgres'" \

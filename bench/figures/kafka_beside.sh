@@ -4,17 +4,8 @@
 connections=1000
 
 prepare() {
-    # where test/clients/run has put it
-    KAFKA_HOME=$(kept_dir kafka_clients)/kafka
+    find_kafka || return 0
     listener=127.0.0.1:54385
-    if ! command -v java >/dev/null || [ ! -e "$KAFKA_HOME/libs/.complete" ]; then
-        skipped='Apache Kafka is not there: test/clients/run kafka --prepare'
-        return
-    fi
-    if ! can "SELECT FROM pg_settings WHERE name = 'pg_topics.kafka_listeners'"; then
-        skipped='there is no Kafka listener'
-        return
-    fi
     listening=$work/listening silent=$work/silent
     begin_cluster "$listening" "shared_preload_libraries = 'pg_topics'" "pg_topics.kafka_listeners = '$listener/postgres'" \
         "pg_topics.kafka_anonymous_role = 'postgres'" "pg_topics.kafka_max_connections = $((connections + 100))"
