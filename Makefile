@@ -7,7 +7,7 @@ top := $(dir $(firstword $(MAKEFILE_LIST)))
 found = $(patsubst $(top)%,%,$(sort $(wildcard $(addprefix $(top),$(1)))))
 
 MODULE_big = pg_topics
-OBJS := $(patsubst %.c,%.o,$(call found,src/*.c src/*/*.c))
+OBJS := $(patsubst %.c,%.o,$(call found,src/*.c src/*/*.c src/*/*/*.c))
 ifneq ($(top),./)
 $(shell mkdir -p $(sort $(dir $(OBJS))) test/unit && ln -sfn $(top)expected expected)
 endif
@@ -68,7 +68,7 @@ ISOLATION_OPTS = $(TEST_OPTS)
 TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
-EXTRA_CLEAN = test/unit/unit_test test/unit/key_map_test test/unit/key_index_test test/unit/kafka_test test/unit/kafka_bench test/unit/subxact_stack_test test/unit/producer_sequence_test test/unit/output_test test/fuzz/fuzz_target test/fuzz/make_seeds tmp_instance
+EXTRA_CLEAN = test/unit/unit_test test/unit/key_map_test test/unit/key_index_test test/unit/share_window_test test/unit/kafka_test test/unit/kafka_bench test/unit/subxact_stack_test test/unit/producer_sequence_test test/unit/kafka_txn_test test/unit/output_test test/unit/classic_group_test test/unit/assignor_test test/unit/modern_group_test test/unit/share_members_test test/fuzz/fuzz_target test/fuzz/make_seeds tmp_instance
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -84,7 +84,8 @@ uninstall: uninstall-man
 uninstall-man:
 	rm -f $(patsubst %,'$(DESTDIR)$(mandir)/man1/%.1',$(notdir $(SCRIPTS)))
 
-HEADER_FILES := $(wildcard $(top)src/*.h $(top)src/*/*.h)
+HEADER_FILES := $(wildcard $(top)src/*.h $(top)src/*/*.h $(top)src/*/*/*.h)
+UNIT_HEADERS := $(HEADER_FILES) $(wildcard $(top)test/unit/*.h)
 
 # PGXS follows no header dependencies
 $(OBJS): $(HEADER_FILES)
@@ -92,14 +93,14 @@ src/init.o src/util/format_version.o src/util/sql_version.o: pg_topics.control
 
 UNIT_SRCS = $(addprefix $(top),test/unit/unit_test.c src/format/record_batch.c src/format/compression.c src/format/fnv1a.c src/format/key_placement.c src/format/key_shape.c src/format/murmur2.c src/format/segment_index.c)
 
-test/unit/unit_test: $(UNIT_SRCS) $(top)test/unit/batch_vectors.h $(HEADER_FILES)
+test/unit/unit_test: $(UNIT_SRCS) $(UNIT_HEADERS)
 	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(UNIT_SRCS) \
 		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport $(CODEC_LIBS) -lm
 
 # key_map.c calls the server's memory contexts, which its test brings along
 KEY_MAP_SRCS = $(addprefix $(top),test/unit/key_map_test.c src/util/key_map.c)
 
-test/unit/key_map_test: $(KEY_MAP_SRCS) $(HEADER_FILES)
+test/unit/key_map_test: $(KEY_MAP_SRCS) $(UNIT_HEADERS)
 	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(KEY_MAP_SRCS) \
 		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lcrypto -lm
 
@@ -107,47 +108,93 @@ test/unit/key_map_test: $(KEY_MAP_SRCS) $(HEADER_FILES)
 KAFKA_SRCS = $(call found,src/kafka/*.c) src/format/record_batch.c src/format/compression.c
 KAFKA_TEST_SRCS = $(addprefix $(top),test/unit/kafka_test.c $(KAFKA_SRCS))
 
-test/unit/kafka_test: $(KAFKA_TEST_SRCS) $(HEADER_FILES)
+test/unit/kafka_test: $(KAFKA_TEST_SRCS) $(UNIT_HEADERS)
 	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(KAFKA_TEST_SRCS) \
 		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport $(CODEC_LIBS) -lm
 
 OUTPUT_SRCS = $(addprefix $(top),test/unit/output_test.c src/listener/output.c)
 
-test/unit/output_test: $(OUTPUT_SRCS) $(HEADER_FILES)
+test/unit/output_test: $(OUTPUT_SRCS) $(UNIT_HEADERS)
 	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(OUTPUT_SRCS) \
 		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lm
 
 SUBXACT_STACK_SRCS = $(addprefix $(top),test/unit/subxact_stack_test.c src/util/subxact_stack.c src/util/subxact_version.c)
 
-test/unit/subxact_stack_test: $(SUBXACT_STACK_SRCS) $(HEADER_FILES)
+test/unit/subxact_stack_test: $(SUBXACT_STACK_SRCS) $(UNIT_HEADERS)
 	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(SUBXACT_STACK_SRCS) \
 		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lm
 
 PRODUCER_SEQUENCE_SRCS = $(addprefix $(top),test/unit/producer_sequence_test.c src/format/producer_sequence.c)
 
-test/unit/producer_sequence_test: $(PRODUCER_SEQUENCE_SRCS) $(HEADER_FILES)
+test/unit/producer_sequence_test: $(PRODUCER_SEQUENCE_SRCS) $(UNIT_HEADERS)
 	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(PRODUCER_SEQUENCE_SRCS) \
 		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lm
 
+KAFKA_TXN_SRCS = $(addprefix $(top),test/unit/kafka_txn_test.c src/log/kafka_txn_table.c src/format/kafka_txn_file_format.c)
+
+test/unit/kafka_txn_test: $(KAFKA_TXN_SRCS) $(HEADER_FILES)
+	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(KAFKA_TXN_SRCS) \
+		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lm
+
+SHARE_WINDOW_SRCS = $(addprefix $(top),test/unit/share_window_test.c src/share/share_window.c)
+
+test/unit/share_window_test: $(SHARE_WINDOW_SRCS) $(HEADER_FILES)
+	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(SHARE_WINDOW_SRCS) \
+		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lm
+
+CLASSIC_GROUP_SRCS = $(addprefix $(top),test/unit/classic_group_test.c $(call found,src/coordinator/classic_*.c) src/coordinator/id_table.c src/coordinator/deadline.c \
+	src/coordinator/consumer_protocol.c)
+
+test/unit/classic_group_test: $(CLASSIC_GROUP_SRCS) $(UNIT_HEADERS)
+	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(CLASSIC_GROUP_SRCS) \
+		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lm
+
+# the assignments that Kafka made, see test/kafka/README.md
+ASSIGNOR_SRCS = $(addprefix $(top),test/unit/assignor_test.c src/format/compression.c) $(call found,src/coordinator/assignor*.c)
+
+test/unit/assignor_test: $(ASSIGNOR_SRCS) $(UNIT_HEADERS)
+	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(ASSIGNOR_SRCS) \
+		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport $(CODEC_LIBS) -lm
+
+# groups call the server's memory contexts, which their test brings along
+MODERN_GROUP_SRCS = $(addprefix $(top),test/unit/modern_group_test.c) $(filter-out %share_members.c,$(call found,src/coordinator/*.c))
+
+test/unit/modern_group_test: $(MODERN_GROUP_SRCS) $(UNIT_HEADERS)
+	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(MODERN_GROUP_SRCS) \
+		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lm
+
+SHARE_MEMBERS_SRCS = $(addprefix $(top),test/unit/share_members_test.c src/coordinator/share_members.c src/coordinator/id_table.c \
+	src/coordinator/deadline.c)
+
+test/unit/share_members_test: $(SHARE_MEMBERS_SRCS) $(UNIT_HEADERS)
+	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(SHARE_MEMBERS_SRCS) \
+		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lm
+
 # no test: make test/unit/kafka_bench && test/unit/kafka_bench
-test/unit/kafka_bench: $(top)test/unit/kafka_bench.c $(KAFKA_TEST_SRCS) $(HEADER_FILES)
+test/unit/kafka_bench: $(top)test/unit/kafka_bench.c $(KAFKA_TEST_SRCS) $(UNIT_HEADERS)
 	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $< $(wordlist 2,100,$(KAFKA_TEST_SRCS)) \
 		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport $(CODEC_LIBS) -lm
 
 KEY_INDEX_SRCS = $(addprefix $(top),test/unit/key_index_test.c src/format/key_index_page.c src/format/key_shape.c)
 
-test/unit/key_index_test: $(KEY_INDEX_SRCS) $(HEADER_FILES)
+test/unit/key_index_test: $(KEY_INDEX_SRCS) $(UNIT_HEADERS)
 	$(CC) $(CFLAGS) -I$(top)src -I$(shell $(PG_CONFIG) --includedir-server) -o $@ $(KEY_INDEX_SRCS) \
 		-L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) -lpgcommon -lpgport -lm
 
 .PHONY: unit
-unit: test/unit/unit_test test/unit/key_map_test test/unit/key_index_test test/unit/subxact_stack_test test/unit/producer_sequence_test test/unit/output_test test/unit/kafka_test
+unit: test/unit/unit_test test/unit/key_map_test test/unit/key_index_test test/unit/share_window_test test/unit/subxact_stack_test test/unit/producer_sequence_test test/unit/kafka_txn_test test/unit/output_test test/unit/classic_group_test test/unit/assignor_test test/unit/modern_group_test test/unit/share_members_test test/unit/kafka_test
 	test/unit/unit_test
 	test/unit/key_map_test
 	test/unit/key_index_test
+	test/unit/share_window_test
 	test/unit/subxact_stack_test
 	test/unit/producer_sequence_test
+	test/unit/kafka_txn_test
 	test/unit/output_test
+	test/unit/classic_group_test
+	test/unit/assignor_test $(top)test/kafka/assignors.zst
+	test/unit/modern_group_test
+	test/unit/share_members_test
 	$(top)src/kafka/make_messages --check
 	test/unit/kafka_test $(top)test/kafka/vectors.zst
 	test/unit/release.pl
@@ -166,7 +213,7 @@ layout:
 # libFuzzer comes with clang; its first finding ends the run
 FUZZ_SECONDS ?= 60
 FUZZ_SRCS = $(addprefix $(top)src/format/,record_batch.c compression.c murmur2.c segment_index.c recovery_point_format.c \
-	producer_sequence.c producer_file_format.c) \
+	producer_sequence.c producer_file_format.c kafka_txn_file_format.c) \
 	$(addprefix $(top),$(call found,src/kafka/*.c))
 FUZZ_CC ?= clang
 FUZZ_CFLAGS = -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined -Wno-ignored-attributes \

@@ -148,8 +148,10 @@ CREATE TABLE topic_group_offsets (
     position bigint,              -- offset of the member's next record; null: the committed offset
     position_timestamp timestamptz,  -- when the position last moved
     owner topic_role,             -- the role that the group belongs to; null: whoever writes the row next
+    leader_epoch int,             -- that of the record before the committed offset, as a Kafka client has said; null: unknown
     PRIMARY KEY (topic, group_id, partition)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+CREATE INDEX topic_group_offsets_by_group ON topic_group_offsets (group_id, topic);
 COMMENT ON TABLE topic_group_offsets IS
 'committed offsets and leases: one row for each consumer group and partition; a consumer owns a partition by locking its row';
 SELECT pg_extension_config_dump('topic_group_offsets', '');
@@ -166,6 +168,107 @@ CREATE TABLE topic_group_members (
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 COMMENT ON TABLE topic_group_members IS
 'one row for each member of a consumer group that leases partitions';
+
+/*
+ * What of the groups of Kafka's clients survives the process that coordinates them.  It is not
+ * dumped: clients join anew wherever a dump is restored.
+ */
+CREATE TABLE topic_kafka_groups (
+    group_id text COLLATE "C" PRIMARY KEY,
+    owner topic_role,             -- the role that the group belongs to
+    kind text COLLATE "C" NOT NULL,  -- the protocol of its members: classic or consumer
+    protocol_type text COLLATE "C",  -- consumer, connect, ...; null: none yet
+    protocol text COLLATE "C",    -- the assignor that the group uses; null: none
+    leader text COLLATE "C",      -- member id; null: none
+    epoch int NOT NULL,           -- the generation, or the epoch of the group
+    changed timestamptz NOT NULL, -- when its state last changed
+    state bytea                   -- what else the coordinator knows of it
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+COMMENT ON TABLE topic_kafka_groups IS
+'one row for each consumer group that Kafka clients use or have used';
+
+CREATE TABLE topic_kafka_members (
+    group_id text COLLATE "C" NOT NULL,
+    member_id text COLLATE "C" NOT NULL,
+    instance_id text COLLATE "C", -- of a static member
+    client_id text COLLATE "C" NOT NULL,
+    client_host text COLLATE "C" NOT NULL,
+    session_timeout int NOT NULL, -- milliseconds
+    rebalance_timeout int NOT NULL,  -- milliseconds
+    epoch int NOT NULL,           -- the member's epoch, or the generation
+    subscription bytea,
+    assignment bytea,
+    state bytea,                  -- what else the coordinator knows of it
+    PRIMARY KEY (group_id, member_id)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+COMMENT ON TABLE topic_kafka_members IS
+'one row for each Kafka client that is a member of a consumer group';
+
+/*
+ * The transactional ids of Kafka's clients.  Whether one has an open transaction is in the log's own table of
+ * transactions, which is told by the producer's id.  It is not dumped, for the same reason.
+ */
+CREATE TABLE topic_kafka_transactional_ids (
+    transactional_id text COLLATE "C" PRIMARY KEY,
+    owner topic_role NOT NULL,    -- the role that the transactional id belongs to
+    producer_id bigint NOT NULL,
+    epoch int NOT NULL,           -- producers of earlier ones are fenced
+    previous_producer_id bigint NOT NULL,  -- with previous_epoch: what the client that was told of these may still name; -1: none
+    previous_epoch int NOT NULL,
+    timeout int NOT NULL,         -- milliseconds: transactions that are open for longer are aborted
+    state text COLLATE "C" NOT NULL,  -- of the last transaction: empty (there was none), begun, committed or aborted
+    changed timestamptz NOT NULL
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+CREATE INDEX topic_kafka_transactional_ids_by_producer ON topic_kafka_transactional_ids (producer_id);
+COMMENT ON TABLE topic_kafka_transactional_ids IS
+'one row for each transactional id of Kafka clients';
+
+CREATE TABLE topic_kafka_pending_offsets (
+    producer_id bigint NOT NULL,
+    group_id text COLLATE "C" NOT NULL,
+    topic regclass NOT NULL,
+    partition int NOT NULL,
+    transaction bigint NOT NULL,  -- the number of the open transaction in the log's table; another one: it has ended
+    next_offset bigint NOT NULL,
+    leader_epoch int NOT NULL,    -- -1: unknown
+    metadata text,
+    PRIMARY KEY (producer_id, group_id, topic, partition)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+CREATE INDEX topic_kafka_pending_offsets_by_group ON topic_kafka_pending_offsets (group_id, topic, partition);
+COMMENT ON TABLE topic_kafka_pending_offsets IS
+'one row for each offset that is committed when an open transaction of a Kafka client is';
+
+/*
+ * Share groups.  Transactions add rows to topic_share_acks_0 or _1 and change none; these two tables
+ * take turns, so that each is truncated when its rows have been merged into topic_share_groups.
+ */
+CREATE TABLE topic_share_groups (
+    topic regclass NOT NULL,
+    group_id text COLLATE "C" NOT NULL,
+    partition int NOT NULL,
+    share_id bigint NOT NULL,     -- by which the rows of the other tables belong to this one
+    owner topic_role,             -- the role that the group belongs to
+    start_offset bigint NOT NULL, -- all records before it are finished
+    states bytea,                 -- of the records from there on
+    PRIMARY KEY (topic, group_id, partition)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+CREATE INDEX topic_share_groups_by_group ON topic_share_groups (group_id);
+COMMENT ON TABLE topic_share_groups IS
+'one row for each share group and partition: what it was done with when acknowledgements were last merged';
+SELECT pg_extension_config_dump('topic_share_groups', '');
+
+CREATE TABLE topic_share_acks_0 (
+    share_id bigint NOT NULL,
+    start_offset bigint NOT NULL,
+    states bytea NOT NULL
+) WITH (autovacuum_enabled = false);
+CREATE TABLE topic_share_acks_1 (LIKE topic_share_acks_0) WITH (autovacuum_enabled = false);
+COMMENT ON TABLE topic_share_acks_0 IS
+'one row for what a transaction has acknowledged in a partition for a share group, until it is merged into topic_share_groups';
+COMMENT ON TABLE topic_share_acks_1 IS
+'the same as topic_share_acks_0; they take turns';
+SELECT pg_extension_config_dump('topic_share_acks_0', '');
+SELECT pg_extension_config_dump('topic_share_acks_1', '');
 
 CREATE FUNCTION consume(topic regclass, group_id text, max_records int DEFAULT 500,
     timeout interval DEFAULT '0', partitions int[] DEFAULT NULL,
@@ -213,6 +316,40 @@ RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pgt_consume_many' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION consume_many(regclass[], text, int, interval, bool, text, text, interval, int, int) IS
 'return the next records of several topics for a consumer group';
+
+CREATE FUNCTION consume_shared(topic regclass, group_id text, max_records int DEFAULT 500,
+    lease interval DEFAULT NULL, timeout interval DEFAULT '0', partitions int[] DEFAULT NULL,
+    auto_acknowledge bool DEFAULT NULL, auto_offset_reset text DEFAULT NULL,
+    OUT partition int, OUT record_offset bigint, OUT record_timestamp timestamptz,
+    OUT key text, OUT value text, OUT headers jsonb, OUT delivery_count int)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_consume_shared' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION consume_shared(regclass, text, int, interval, interval, int[], bool, text) IS
+'return records that no other consumer of a share group has';
+
+CREATE FUNCTION acknowledge(topic regclass, group_id text, partition int, record_offset bigint,
+    type text DEFAULT 'accept', delivery_count int DEFAULT NULL, error text DEFAULT NULL) RETURNS void
+AS 'MODULE_PATHNAME', 'pgt_acknowledge' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION acknowledge(regclass, text, int, bigint, text, int, text) IS
+'accept, release, reject or renew a record that consume_shared() has delivered';
+
+CREATE FUNCTION acknowledge_many(topic regclass, group_id text, partition int, record_offsets bigint[],
+    type text DEFAULT 'accept', error text DEFAULT NULL) RETURNS bigint
+AS 'MODULE_PATHNAME', 'pgt_acknowledge_many' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION acknowledge_many(regclass, text, int, bigint[], text, text) IS
+'accept, release, reject or renew several records of a partition; returns their number';
+
+CREATE FUNCTION renew(topic regclass, group_id text, partition int, record_offset bigint,
+    lease interval DEFAULT '30 s', delivery_count int DEFAULT NULL) RETURNS timestamptz
+AS 'MODULE_PATHNAME', 'pgt_renew' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION renew(regclass, text, int, bigint, interval, int) IS
+'let the lease of a record that consume_shared() has delivered begin again; returns when it ends';
+
+CREATE FUNCTION merge_share_acks() RETURNS bigint
+AS 'MODULE_PATHNAME', 'pgt_merge_share_acks' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+REVOKE ALL ON FUNCTION merge_share_acks() FROM PUBLIC;
+COMMENT ON FUNCTION merge_share_acks() IS
+'merge acknowledgements of share groups into the rows of the groups, as the maintenance worker does; returns their number';
 
 CREATE FUNCTION commit_offsets(topic regclass, group_id text, member_id text DEFAULT NULL)
 RETURNS void
@@ -284,6 +421,20 @@ CREATE FUNCTION alter_group_owner(topic regclass, group_id text, new_owner name)
 AS 'MODULE_PATHNAME', 'pgt_alter_group_owner' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION alter_group_owner(regclass, text, name) IS
 'let a consumer group of a topic belong to another role';
+
+CREATE FUNCTION remove_kafka_members(group_id text) RETURNS bigint
+AS 'MODULE_PATHNAME', 'pgt_remove_kafka_members' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION remove_kafka_members(text) IS
+'end the membership of Kafka clients in a consumer group, where no listener runs any more; returns their number';
+
+CREATE FUNCTION leave_out_claim() RETURNS trigger
+AS 'MODULE_PATHNAME', 'pgt_leave_out_claim' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+REVOKE ALL ON FUNCTION leave_out_claim() FROM PUBLIC;
+COMMENT ON FUNCTION leave_out_claim() IS
+'trigger function of topic_group_offsets: partitions that a dump says Kafka clients have are free when it is restored';
+
+CREATE TRIGGER leave_out_claim BEFORE INSERT ON topic_group_offsets
+    FOR EACH ROW EXECUTE FUNCTION leave_out_claim();
 
 CREATE FUNCTION offset_for_timestamp(topic regclass, partition int, ts timestamptz)
 RETURNS bigint
@@ -439,7 +590,7 @@ CREATE FUNCTION pg_topic_partitions_info(OUT topic regclass, OUT partition int,
     OUT log_start_offset bigint, OUT log_end_offset bigint, OUT last_stable_offset bigint,
     OUT resolved_offset bigint, OUT segments int, OUT bytes bigint,
     OUT blocking_xid xid, OUT blocking_pid int, OUT blocking_gid text,
-    OUT deleted_end_offset bigint)
+    OUT blocking_producer_id bigint, OUT deleted_end_offset bigint)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pgt_topic_partitions_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
@@ -521,10 +672,13 @@ CREATE VIEW pg_topic_groups WITH (security_barrier) AS
                least(9223372036854775807 OPERATOR(pg_catalog.-) o.lost_records,
                    greatest(0, l.deleted_end_offset OPERATOR(pg_catalog.-) o.committed_offset)), 0) AS lost_records,
            o.lost_timestamp, r.at_risk_records, r.at_risk_at,
-           o.member_id, o.lease_until, coalesce(o.generation, 0) AS generation, o.position,
+           coalesce(pg_catalog.substr(o.member_id, m.prefix_length), o.member_id) AS member_id,
+           o.lease_until, coalesce(o.generation, 0) AS generation, o.position,
            h.held_offset, h.held_until,
            c.consumer_pid, c.consumer_gid, a.application_name AS consumer_application,
-           a.xact_start AS consumer_since, u.oid::regrole AS owner
+           a.xact_start AS consumer_since, u.oid::regrole AS owner,
+           CASE WHEN m.prefix_length IS NOT NULL THEN 'kafka' WHEN o.member_id IS NOT NULL THEN 'sql' END AS member_kind,
+           k.client_id, k.client_host, o.leader_epoch
     FROM place g
          LEFT JOIN topic_group_offsets o
               ON g.group_id OPERATOR(pg_catalog.=) o.group_id AND g.topic OPERATOR(pg_catalog.=) o.topic
@@ -536,20 +690,62 @@ CREATE VIEW pg_topic_groups WITH (security_barrier) AS
              coalesce(o.position, o.committed_offset)) h
          CROSS JOIN LATERAL pg_topic_consumer_info(g.topic, g.group_id, g.partition) c
          LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) c.consumer_pid
-         LEFT JOIN pg_catalog.pg_roles u ON u.oid OPERATOR(pg_catalog.=) g.owner;
+         LEFT JOIN pg_catalog.pg_roles u ON u.oid OPERATOR(pg_catalog.=) g.owner
+         -- the name of a Kafka client that is a member is behind a prefix
+         LEFT JOIN LATERAL (SELECT 7 AS prefix_length WHERE pg_catalog.starts_with(o.member_id, 'kafka:')) m ON true
+         LEFT JOIN topic_kafka_members k
+              ON m.prefix_length IS NOT NULL AND g.group_id OPERATOR(pg_catalog.=) k.group_id
+              AND pg_catalog.substr(o.member_id, m.prefix_length) OPERATOR(pg_catalog.=) k.member_id;
 COMMENT ON VIEW pg_topic_groups IS
 'committed offset and lag of each consumer group in each partition, the records it has lost to retention, and those it would lose next';
 
+CREATE FUNCTION pg_topic_share_groups_info(OUT group_id text, OUT topic regclass, OUT partition int,
+    OUT start_offset bigint, OUT end_offset bigint, OUT lag bigint, OUT available bigint,
+    OUT acquired bigint, OUT pending bigint, OUT finished bigint, OUT redelivered bigint,
+    OUT max_delivery_count int, OUT next_lease_end timestamptz, OUT owner oid)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_topic_share_groups_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE VIEW pg_topic_share_groups AS
+    SELECT group_id, topic, partition, start_offset, end_offset, lag, available, acquired, pending,
+           finished, redelivered, max_delivery_count, next_lease_end, u.oid::regrole AS owner
+    FROM pg_topic_share_groups_info() g
+         LEFT JOIN pg_catalog.pg_roles u ON u.oid OPERATOR(pg_catalog.=) g.owner;
+COMMENT ON VIEW pg_topic_share_groups IS
+'where each share group stands in each partition, and how many of its records are in which state';
+
 CREATE VIEW pg_topic_group_members WITH (security_barrier) AS
-    SELECT m.group_id, m.topic, m.member_id, m.joined, m.lease_until, m.lease, m.partitions,
-           u.oid::regrole AS owner
-    FROM topic_group_members m
-         CROSS JOIN LATERAL (SELECT pg_catalog.max(o.owner) AS owner FROM topic_group_offsets o
-             WHERE m.group_id OPERATOR(pg_catalog.=) o.group_id AND m.topic OPERATOR(pg_catalog.=) o.topic) g
-         LEFT JOIN pg_catalog.pg_roles u ON u.oid OPERATOR(pg_catalog.=) g.owner
-    WHERE pg_topic_group_is_shown(m.topic, g.owner);
+    -- conditions of a query on the view get behind a UNION otherwise
+    WITH shown AS MATERIALIZED (
+        SELECT m.group_id, m.topic, m.member_id, m.joined, m.lease_until, m.lease, m.partitions,
+               u.oid::regrole AS owner, 'sql' AS kind, NULL::text AS protocol, NULL::int AS epoch,
+               NULL::text AS instance_id, NULL::text AS client_id, NULL::text AS client_host
+        FROM topic_group_members m
+             CROSS JOIN LATERAL (SELECT pg_catalog.max(o.owner) AS owner FROM topic_group_offsets o
+                 WHERE m.group_id OPERATOR(pg_catalog.=) o.group_id AND m.topic OPERATOR(pg_catalog.=) o.topic) g
+             LEFT JOIN pg_catalog.pg_roles u ON u.oid OPERATOR(pg_catalog.=) g.owner
+        WHERE pg_topic_group_is_shown(m.topic, g.owner)
+        UNION ALL
+        SELECT k.group_id, c.topic, k.member_id, NULL, NULL,
+               pg_catalog.make_interval(secs => k.session_timeout OPERATOR(pg_catalog./) 1000.0::float8),
+               coalesce(c.partitions, '{}'), u.oid::regrole, g.kind, g.protocol, k.epoch,
+               k.instance_id, k.client_id, k.client_host
+        FROM topic_kafka_members k
+             JOIN topic_kafka_groups g ON k.group_id OPERATOR(pg_catalog.=) g.group_id
+             LEFT JOIN LATERAL (
+                 SELECT o.topic, pg_catalog.array_agg(o.partition ORDER BY o.partition) AS partitions,
+                        pg_catalog.max(o.owner) AS owner
+                 FROM topic_group_offsets o
+                 WHERE o.group_id OPERATOR(pg_catalog.=) k.group_id
+                       AND o.member_id OPERATOR(pg_catalog.=) ('kafka:' OPERATOR(pg_catalog.||) k.member_id)
+                 GROUP BY o.topic) c ON true
+             -- rows of partitions say at any time whose the group is
+             LEFT JOIN pg_catalog.pg_roles u ON u.oid OPERATOR(pg_catalog.=) coalesce(c.owner, g.owner::pg_catalog.oid)
+        WHERE pg_topic_group_is_shown(c.topic, coalesce(c.owner, g.owner::pg_catalog.oid))
+    )
+    SELECT * FROM shown;
 COMMENT ON VIEW pg_topic_group_members IS
-'members of consumer groups that lease partitions, including members that have none at present';
+'members of consumer groups: those in SQL that lease partitions, and Kafka clients; also those that have no partition at present';
 
 CREATE FUNCTION pg_stat_topics_info(OUT topic regclass, OUT partition int,
     OUT records_in bigint, OUT bytes_in bigint, OUT batches_in bigint,
@@ -595,6 +791,56 @@ AS 'MODULE_PATHNAME', 'pgt_kafka_connections_info' LANGUAGE C VOLATILE PARALLEL 
 CREATE VIEW pg_kafka_connections AS SELECT * FROM pg_kafka_connections_info();
 COMMENT ON VIEW pg_kafka_connections IS 'connections of Kafka clients to all databases of the server';
 
+CREATE FUNCTION pg_kafka_transactions_info(OUT transaction bigint, OUT producer_id bigint, OUT epoch int,
+    OUT started_at timestamptz, OUT topics int, OUT partitions int)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pgt_kafka_transactions_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE VIEW pg_kafka_transactions WITH (security_barrier) AS
+    SELECT i.transactional_id, u.oid::regrole AS owner, i.producer_id, i.epoch,
+           CASE WHEN t.transaction IS NOT NULL THEN 'open' WHEN i.state OPERATOR(pg_catalog.=) 'begun' THEN 'aborted'
+                ELSE i.state END AS state,
+           t.started_at,
+           pg_catalog.make_interval(secs => i.timeout OPERATOR(pg_catalog./) 1000.0::float8) AS timeout,
+           t.topics, t.partitions,
+           CASE WHEN t.transaction IS NOT NULL THEN
+               (SELECT pg_catalog.count(*) FROM topic_kafka_pending_offsets p
+                WHERE p.producer_id OPERATOR(pg_catalog.=) i.producer_id AND p.transaction OPERATOR(pg_catalog.=) t.transaction)
+           END AS pending_offsets,
+           i.changed AS changed_at
+    FROM topic_kafka_transactional_ids i
+         LEFT JOIN pg_kafka_transactions_info() t
+              ON t.producer_id OPERATOR(pg_catalog.=) i.producer_id AND t.epoch OPERATOR(pg_catalog.=) i.epoch
+         LEFT JOIN pg_catalog.pg_roles u ON u.oid OPERATOR(pg_catalog.=) i.owner
+    WHERE pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') OR pg_catalog.pg_has_role(u.oid, 'USAGE');
+COMMENT ON VIEW pg_kafka_transactions IS 'transactional ids of Kafka clients, and their open transactions';
+
+CREATE FUNCTION abort_kafka_transaction(transactional_id text) RETURNS boolean
+AS 'MODULE_PATHNAME', 'pgt_abort_kafka_transaction' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION abort_kafka_transaction(text) IS
+'has the open transaction of a Kafka client aborted, and its producer fenced; false if none is open';
+
+-- What clients of Kafka may use: a row for each entity that has a quota.
+CREATE TABLE topic_kafka_quotas (
+    role_name text COLLATE "C",   -- a role; empty: each role without a row of its own; null: whatever role it is
+    client_id text COLLATE "C",   -- a client.id, likewise
+    producer_byte_rate float8 CHECK (producer_byte_rate > 0 AND producer_byte_rate < 'infinity'),
+    consumer_byte_rate float8 CHECK (consumer_byte_rate > 0 AND consumer_byte_rate < 'infinity'),
+    request_percentage float8 CHECK (request_percentage > 0 AND request_percentage < 'infinity'),
+    controller_mutation_rate float8 CHECK (controller_mutation_rate > 0 AND controller_mutation_rate < 'infinity'),
+    UNIQUE NULLS NOT DISTINCT (role_name, client_id),
+    CHECK (role_name IS NOT NULL OR client_id IS NOT NULL)
+);
+COMMENT ON TABLE topic_kafka_quotas IS 'quotas of Kafka clients';
+SELECT pg_extension_config_dump('topic_kafka_quotas', '');
+
+CREATE FUNCTION topic_kafka_quotas_changed() RETURNS trigger
+AS 'MODULE_PATHNAME', 'pgt_kafka_quotas_changed' LANGUAGE C;
+COMMENT ON FUNCTION topic_kafka_quotas_changed() IS 'tells the processes that serve Kafka clients';
+CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON topic_kafka_quotas
+    FOR EACH STATEMENT EXECUTE FUNCTION topic_kafka_quotas_changed();
+ALTER TABLE topic_kafka_quotas ENABLE ALWAYS TRIGGER changed;
+
 CREATE FUNCTION pg_topics_doctor(held_for interval DEFAULT '1 minute',
     idle_for interval DEFAULT '1 hour',
     OUT check_name text, OUT severity text, OUT subject text, OUT finding text, OUT advice text)
@@ -622,6 +868,7 @@ COMMENT ON COLUMN pg_topic_partitions.bytes IS 'size of the segments'' files';
 COMMENT ON COLUMN pg_topic_partitions.blocking_xid IS 'transaction that holds readers back';
 COMMENT ON COLUMN pg_topic_partitions.blocking_pid IS 'process of the session whose transaction that is';
 COMMENT ON COLUMN pg_topic_partitions.blocking_gid IS 'name of that transaction, if it is prepared';
+COMMENT ON COLUMN pg_topic_partitions.blocking_producer_id IS 'producer of the open Kafka transaction that holds readers back';
 COMMENT ON COLUMN pg_topic_partitions.deleted_end_offset IS 'offset behind the last record that was deleted';
 
 COMMENT ON COLUMN pg_topic_segments.topic IS 'the topic';
@@ -660,7 +907,7 @@ COMMENT ON COLUMN pg_topic_groups.lost_timestamp IS 'when the group last noticed
 COMMENT ON COLUMN pg_topic_groups.at_risk_records IS 'number of records that the group would lose next';
 COMMENT ON COLUMN pg_topic_groups.at_risk_at IS 'when retention may delete these at the earliest';
 COMMENT ON COLUMN pg_topic_groups.member_id IS 'member that has the partition leased, or had it last';
-COMMENT ON COLUMN pg_topic_groups.lease_until IS 'when that lease ends or has ended';
+COMMENT ON COLUMN pg_topic_groups.lease_until IS 'when that lease ends or has ended; infinity: it is a Kafka client';
 COMMENT ON COLUMN pg_topic_groups.generation IS 'how often a member has taken the partition';
 COMMENT ON COLUMN pg_topic_groups.position IS 'offset of the member''s next record; null: the committed offset';
 COMMENT ON COLUMN pg_topic_groups.held_offset IS 'next record of the group, if it must not be delivered yet';
@@ -670,15 +917,39 @@ COMMENT ON COLUMN pg_topic_groups.consumer_gid IS 'name of the prepared transact
 COMMENT ON COLUMN pg_topic_groups.consumer_application IS 'application_name of that session';
 COMMENT ON COLUMN pg_topic_groups.consumer_since IS 'when that session''s transaction began';
 COMMENT ON COLUMN pg_topic_groups.owner IS 'role that the group belongs to; null: nobody''s yet, or dropped and so the topic''s owner';
+COMMENT ON COLUMN pg_topic_groups.member_kind IS 'sql or kafka: what kind of member has the partition';
+COMMENT ON COLUMN pg_topic_groups.client_id IS 'what that Kafka client calls itself';
+COMMENT ON COLUMN pg_topic_groups.client_host IS 'address of that Kafka client';
+COMMENT ON COLUMN pg_topic_groups.leader_epoch IS 'leader epoch of the record before the committed offset, if a Kafka client has told it';
 
+COMMENT ON COLUMN pg_topic_share_groups.group_id IS 'name of the share group';
+COMMENT ON COLUMN pg_topic_share_groups.topic IS 'the topic';
+COMMENT ON COLUMN pg_topic_share_groups.partition IS 'the partition';
+COMMENT ON COLUMN pg_topic_share_groups.start_offset IS 'all records before it are accepted, rejected or given up';
+COMMENT ON COLUMN pg_topic_share_groups.end_offset IS 'no record at or behind it was ever delivered';
+COMMENT ON COLUMN pg_topic_share_groups.lag IS 'offsets that the group is not done with';
+COMMENT ON COLUMN pg_topic_share_groups.available IS 'records between the two offsets that are to be delivered again';
+COMMENT ON COLUMN pg_topic_share_groups.acquired IS 'those that a consumer has';
+COMMENT ON COLUMN pg_topic_share_groups.pending IS 'those that a transaction has acknowledged that has not ended';
+COMMENT ON COLUMN pg_topic_share_groups.finished IS 'those that the group is done with';
+COMMENT ON COLUMN pg_topic_share_groups.redelivered IS 'records that the group is not done with and that were delivered more than once';
+COMMENT ON COLUMN pg_topic_share_groups.max_delivery_count IS 'how often the one of these was delivered that was delivered most often';
+COMMENT ON COLUMN pg_topic_share_groups.next_lease_end IS 'when the next lease ends; null: nobody has one';
+COMMENT ON COLUMN pg_topic_share_groups.owner IS 'role that the group belongs to, as in pg_topic_groups';
 COMMENT ON COLUMN pg_topic_group_members.group_id IS 'name of the consumer group';
-COMMENT ON COLUMN pg_topic_group_members.topic IS 'the topic';
+COMMENT ON COLUMN pg_topic_group_members.topic IS 'the topic; null: a Kafka client without a partition';
 COMMENT ON COLUMN pg_topic_group_members.member_id IS 'name of the member';
-COMMENT ON COLUMN pg_topic_group_members.joined IS 'when the member first called';
-COMMENT ON COLUMN pg_topic_group_members.lease_until IS 'when its leases end';
-COMMENT ON COLUMN pg_topic_group_members.lease IS 'the length of its leases';
-COMMENT ON COLUMN pg_topic_group_members.partitions IS 'the partitions that it had leased as of its last call';
+COMMENT ON COLUMN pg_topic_group_members.joined IS 'when the member first called; null for Kafka clients';
+COMMENT ON COLUMN pg_topic_group_members.lease_until IS 'when its leases end; null for Kafka clients';
+COMMENT ON COLUMN pg_topic_group_members.lease IS 'the length of its leases; of a Kafka client, its session timeout';
+COMMENT ON COLUMN pg_topic_group_members.partitions IS 'the partitions that it had leased as of its last call; of a Kafka client, those that it has';
 COMMENT ON COLUMN pg_topic_group_members.owner IS 'role that the group belongs to, as in pg_topic_groups';
+COMMENT ON COLUMN pg_topic_group_members.kind IS 'sql; or the protocol of a Kafka client: classic or consumer';
+COMMENT ON COLUMN pg_topic_group_members.protocol IS 'the assignor that the group of a Kafka client uses';
+COMMENT ON COLUMN pg_topic_group_members.epoch IS 'the generation or epoch that a Kafka client is in';
+COMMENT ON COLUMN pg_topic_group_members.instance_id IS 'group.instance.id of a Kafka client that is a static member';
+COMMENT ON COLUMN pg_topic_group_members.client_id IS 'what a Kafka client calls itself';
+COMMENT ON COLUMN pg_topic_group_members.client_host IS 'address of a Kafka client';
 
 COMMENT ON COLUMN pg_stat_topics.topic IS 'the topic';
 COMMENT ON COLUMN pg_stat_topics.partition IS 'number of the partition, from 0';
@@ -724,7 +995,7 @@ COMMENT ON COLUMN pg_kafka_connections.listen_port IS 'port that the client has 
 COMMENT ON COLUMN pg_kafka_connections.client_id IS 'what the client calls itself';
 COMMENT ON COLUMN pg_kafka_connections.software_name IS 'name of the clients library';
 COMMENT ON COLUMN pg_kafka_connections.software_version IS 'version of the clients library';
-COMMENT ON COLUMN pg_kafka_connections.state IS 'unauthenticated, idle, waiting for the answer to a request, or sending: the client takes an answer slowly';
+COMMENT ON COLUMN pg_kafka_connections.state IS 'unauthenticated, idle, waiting for the answer to a request, sending: the client takes an answer slowly, reading: what is to be sent comes from a disk, or throttled by a quota';
 COMMENT ON COLUMN pg_kafka_connections.last_api IS 'API of the last request';
 COMMENT ON COLUMN pg_kafka_connections.waiting_requests IS 'number of requests that are not answered';
 COMMENT ON COLUMN pg_kafka_connections.unsent_bytes IS 'bytes of answers that are not sent';
@@ -734,6 +1005,25 @@ COMMENT ON COLUMN pg_kafka_connections.bytes_out IS 'bytes sent';
 COMMENT ON COLUMN pg_kafka_connections.connected_at IS 'when the client connected';
 COMMENT ON COLUMN pg_kafka_connections.active_at IS 'when a request came in or an answer went out last';
 
+COMMENT ON COLUMN pg_kafka_transactions.transactional_id IS 'as the client calls it';
+COMMENT ON COLUMN pg_kafka_transactions.owner IS 'role that it belongs to; null: that does not exist any more';
+COMMENT ON COLUMN pg_kafka_transactions.producer_id IS 'id of its producer';
+COMMENT ON COLUMN pg_kafka_transactions.epoch IS 'epoch of its producer; those of earlier ones are fenced';
+COMMENT ON COLUMN pg_kafka_transactions.state IS 'open, or how the last transaction has ended: committed, aborted, or empty: there was none since the producer began';
+COMMENT ON COLUMN pg_kafka_transactions.started_at IS 'when the open transaction was begun';
+COMMENT ON COLUMN pg_kafka_transactions.timeout IS 'a transaction that is open for longer is aborted';
+COMMENT ON COLUMN pg_kafka_transactions.topics IS 'number of topics in which the open transaction has records';
+COMMENT ON COLUMN pg_kafka_transactions.partitions IS 'number of partitions in which the open transaction has records';
+COMMENT ON COLUMN pg_kafka_transactions.pending_offsets IS 'number of offsets that are committed with the open transaction';
+COMMENT ON COLUMN pg_kafka_transactions.changed_at IS 'when the row of the transactional id was last changed';
+
+COMMENT ON COLUMN topic_kafka_quotas.role_name IS 'the role; empty: each role without a row of its own; null: whatever role it is';
+COMMENT ON COLUMN topic_kafka_quotas.client_id IS 'the client.id; empty: each one without a row of its own; null: whatever it is';
+COMMENT ON COLUMN topic_kafka_quotas.producer_byte_rate IS 'bytes of Produce requests a second';
+COMMENT ON COLUMN topic_kafka_quotas.consumer_byte_rate IS 'bytes of fetched records a second';
+COMMENT ON COLUMN topic_kafka_quotas.request_percentage IS 'share of the serving process''s time, in percent';
+COMMENT ON COLUMN topic_kafka_quotas.controller_mutation_rate IS 'partitions created and deleted a second';
+
 GRANT SELECT ON pg_topics, pg_topic_partitions, pg_topic_segments, pg_topic_maintenance, pg_topic_groups,
-    pg_topic_group_members, pg_stat_topics, pg_stat_progress_topic_compaction,
-    pg_kafka_connections TO PUBLIC;
+    pg_topic_group_members, pg_topic_share_groups, pg_stat_topics, pg_stat_progress_topic_compaction,
+    pg_kafka_connections, pg_kafka_transactions, topic_kafka_quotas TO PUBLIC;

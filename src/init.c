@@ -6,17 +6,17 @@
  * shared memory and background workers, and loads the logs before the startup process
  * runs.  If it is loaded in another way, it fails at once and says what to add.
  *
- * Most settings are defined here.  These are not: the defaults of topic options
- * (topic_options.c) and of consumers (consume_request.c), the partitioner
- * (partitioner_lookup.c), the limits of partitions (partition_room.c), those of the Kafka
- * listener (broker_settings.c), and the clock of tests (clock.c).
+ * Most settings are defined here; the value of a variable is the setting's default.  These are
+ * not: the defaults of topic options (topic_options.c) and of consumers (consume_request.c), the
+ * partitioner (partitioner_lookup.c), the limits of partitions (partition_room.c), those of the
+ * Kafka listener (broker_settings.c), and the clock of tests (clock.c).
  */
 #include "postgres.h"
 
-#include "broker/broker_settings.h"
-#include "broker/broker_shared.h"
 #include "broker/broker_worker.h"
 #include "broker/connection_status.h"
+#include "broker/core/broker_settings.h"
+#include "broker/core/broker_shared.h"
 #include "consume/consume.h"
 #include "consume/consume_live.h"
 #include "ddl/partition_room.h"
@@ -24,12 +24,13 @@
 #include "fmgr.h"
 #include "group/group_expiry.h"
 #include "log/commit_log.h"
+#include "log/kafka_txn_map.h"
 #include "log/producer_state.h"
 #include "log/topic_waiters.h"
+#include "maintenance/cleaner_throttle.h"
 #include "maintenance/database_claim.h"
 #include "maintenance/maintenance_launcher.h"
 #include "maintenance/maintenance_worker.h"
-#include "maintenance/cleaner_throttle.h"
 #include "miscadmin.h"
 #include "produce/acks.h"
 #include "produce/partitioner_lookup.h"
@@ -39,15 +40,18 @@
 #include "publish/change_publisher.h"
 #include "publish/publish_ddl.h"
 #include "query/latest_plan.h"
+#include "share/share_group.h"
+#include "share/share_table.h"
 #include "storage/ipc.h"
 #include "storage/shmem.h"
 #include "topic/topic.h"
 #include "util/clock.h"
 #include "util/fault_point.h"
 #include "utils/guc.h"
+#include "wal/kafka_txn.h"
 #include "wal/log_load.h"
-#include "wal/log_resolve.h"
 #include "wal/log_redo.h"
+#include "wal/log_resolve.h"
 #include "wal/log_writer.h"
 #include "wal/recovery_point.h"
 #include "wal/sync_process.h"
@@ -126,17 +130,32 @@ define_server_settings(void)
 	DefineCustomIntVariable("pg_topics.max_partitions",
 							"How many topic partitions the server can hold.",
 							"Each takes about 650 bytes of shared memory.",
-							&pgt_max_partitions, 1024, 1, 1000000,
+							&pgt_max_partitions, pgt_max_partitions, 1, 1000000,
 							PGC_POSTMASTER, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.kafka_max_producers",
 							"How many idempotent producers the server remembers.",
 							"Counted for each partition that one produces to.  Each takes 160 bytes of shared memory.",
-							&pgt_kafka_max_producers, 10000, 1, 1000000,
+							&pgt_kafka_max_producers, pgt_kafka_max_producers, 1, 1000000,
+							PGC_POSTMASTER, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("pg_topics.kafka_max_transactions",
+							"How many transactions of Kafka's clients the server can hold.",
+							"Counted are those that are open, or have records that are not resolved yet. Each takes about 1,700 bytes of shared memory.",
+							&pgt_kafka_max_transactions, 1024, 1, 100000,
+							PGC_POSTMASTER, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("pg_topics.max_share_partitions",
+							"How many partitions share groups can have records of in flight at a time.",
+							"Each takes 24 bytes of shared memory for each of pg_topics.share_partition_max_record_locks.",
+							&pgt_max_share_partitions, pgt_max_share_partitions, 1, 100000,
+							PGC_POSTMASTER, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("pg_topics.share_partition_max_record_locks",
+							"How many offsets of a partition a share group can have in flight.",
+							"From the first record that is not finished to the last one delivered.",
+							&pgt_share_partition_max_record_locks, pgt_share_partition_max_record_locks, 100, 10000,
 							PGC_POSTMASTER, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("pg_topics.adopt_log_dir",
 							 "Accept topics that another database cluster has written.",
 							 "Turn this on for the first start after pg_upgrade or pg_createsubscriber.",
-							 &pgt_adopt_log_dir, false,
+							 &pgt_adopt_log_dir, pgt_adopt_log_dir,
 							 PGC_POSTMASTER, 0, NULL, NULL, NULL);
 }
 
@@ -153,23 +172,23 @@ define_settings(void)
 {
 	DefineCustomIntVariable("pg_topics.batch_size",
 							"Size at which a record batch is closed.",
-							NULL, &pgt_batch_size, 64 * 1024, 1024, 16 * 1024 * 1024,
+							NULL, &pgt_batch_size, pgt_batch_size, 1024, 16 * 1024 * 1024,
 							PGC_USERSET, GUC_UNIT_BYTE, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.buffer_memory",
 							"Memory for a transaction's pending records before they go to a temporary file.",
-							NULL, &pgt_buffer_memory, 64 * 1024, 64, MAX_KILOBYTES,
+							NULL, &pgt_buffer_memory, pgt_buffer_memory, 64, MAX_KILOBYTES,
 							PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.sync_interval",
 							"How often the sync process checks whether a checkpoint is under way.",
-							NULL, &pgt_sync_interval, 20, 1, 10000,
+							NULL, &pgt_sync_interval, pgt_sync_interval, 1, 10000,
 							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.maintenance_interval",
 							"How often the server is searched for orphaned topic files.",
-							NULL, &pgt_maintenance_interval, 60, 1, 86400,
+							NULL, &pgt_maintenance_interval, pgt_maintenance_interval, 1, 86400,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.key_index_interval",
 							"How often indexes of keys are brought up to date.",
-							NULL, &pgt_key_index_interval, 5, 1, 86400,
+							NULL, &pgt_key_index_interval, pgt_key_index_interval, 1, 86400,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.log_cleaner_io_max_bytes_per_second",
 							"How many bytes a compaction reads and writes per second at most.",
@@ -178,29 +197,29 @@ define_settings(void)
 							PGC_USERSET, GUC_UNIT_BYTE, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.log_retention_check_interval_ms",
 							"How often topics are checked for expired segments.",
-							NULL, &pgt_log_retention_check_interval_ms, 300000, 1, INT_MAX,
+							NULL, &pgt_log_retention_check_interval_ms, pgt_log_retention_check_interval_ms, 1, INT_MAX,
 							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomBoolVariable("pg_topics.log_cleaner_enable",
 							 "Compact topics in the background.",
-							 NULL, &pgt_log_cleaner_enable, true,
+							 NULL, &pgt_log_cleaner_enable, pgt_log_cleaner_enable,
 							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.log_cleaner_backoff_ms",
 							"How long the background compaction pauses when there is nothing left to compact.",
-							NULL, &pgt_log_cleaner_backoff_ms, 15000, 1, INT_MAX,
+							NULL, &pgt_log_cleaner_backoff_ms, pgt_log_cleaner_backoff_ms, 1, INT_MAX,
 							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.producer_id_expiration_ms",
 							"How long an idempotent producer is remembered that does not produce.",
-							NULL, &pgt_producer_id_expiration_ms, 86400000, 1, INT_MAX,
+							NULL, &pgt_producer_id_expiration_ms, pgt_producer_id_expiration_ms, 1, INT_MAX,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomEnumVariable("pg_topics.forgotten_transactions",
 							 "How records are treated whose transaction the commit log does not have any more.",
 							 "Such records were written before the server ran without pg_topics.",
-							 &pgt_forgotten_transactions, FORGOTTEN_HOLD, forgotten_transactions,
+							 &pgt_forgotten_transactions, pgt_forgotten_transactions, forgotten_transactions,
 							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.max_xid_distance",
 							"How far transaction ids may run ahead of the oldest unresolved record batch.",
 							"Only tests lower it.",
-							&pgt_max_xid_distance, 1500000000, 1, 1500000000,
+							&pgt_max_xid_distance, pgt_max_xid_distance, 1, 1500000000,
 							PGC_SUSET, GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL, NULL, NULL, NULL);
 }
 
@@ -217,6 +236,8 @@ request_shmem(void)
 	RequestAddinShmemSpace(pgt_log_state_size());
 	RequestAddinShmemSpace(pgt_topic_waiters_size());
 	RequestAddinShmemSpace(pgt_producer_table_size());
+	RequestAddinShmemSpace(pgt_kafka_txn_map_size(pgt_max_partitions));
+	RequestAddinShmemSpace(pgt_share_table_size());
 	RequestAddinShmemSpace(pgt_broker_shared_size());
 	RequestAddinShmemSpace(pgt_connection_status_size());
 }
@@ -229,6 +250,8 @@ startup_shmem(void)
 		previous_shmem_startup();
 	pgt_topic_waiters_init();
 	pgt_producer_table_init();
+	pgt_kafka_txn_map_init(pgt_max_partitions);
+	pgt_share_table_init();
 	pgt_broker_shared_init();
 	pgt_connection_status_init();
 	if (pgt_log_state_init())
@@ -270,8 +293,10 @@ _PG_init(void)
 	shmem_startup_hook = startup_shmem;
 
 	pgt_producer_init();
+	pgt_kafka_txn_init();
 	/* behind the producer's, so that offsets are written before records are appended */
 	pgt_consume_live_init();
+	pgt_share_group_init_process();
 	pgt_topic_ddl_init();
 	pgt_change_order_init();
 	pgt_publish_ddl_init();

@@ -196,7 +196,7 @@ kept_dir() {
 # The checksum, size and name of each file that a build is made of, not what is made.
 source_sums() {
     (cd "$tree" && find Makefile bin src sql test -type f ! -name '*.o' ! -name '*.so' ! -name '*.bc' ! -name '*.pyc' \
-        ! -name unit_test ! -name key_map_test ! -name key_index_test ! -name subxact_stack_test ! -name producer_sequence_test ! -name output_test ! -name kafka_test ! -name kafka_bench ! -name fuzz_target ! -name make_seeds -exec cksum {} + | sort -k 3)
+        ! -name unit_test ! -name key_map_test ! -name key_index_test ! -name subxact_stack_test ! -name producer_sequence_test ! -name output_test ! -name classic_group_test ! -name assignor_test ! -name modern_group_test ! -name kafka_test ! -name kafka_bench ! -name fuzz_target ! -name make_seeds -exec cksum {} + | sort -k 3)
 }
 
 # build_key SUMS [make arguments]: what a build depends on beside the contents of files:
@@ -245,7 +245,7 @@ build_in() {
     (cd / && as_server_user mkdir -p "$dir")
     tar -C "$tree" -cf - --exclude=./.git --exclude=./demo/cluster --exclude=./bench/results \
         --exclude=./tmp_check --exclude=./tmp_instance --exclude=./results --exclude=./log \
-        --exclude='*.o' --exclude='*.so' --exclude='*.bc' --exclude=unit_test --exclude=key_map_test --exclude=key_index_test --exclude=subxact_stack_test --exclude=producer_sequence_test --exclude=output_test --exclude=kafka_test --exclude=kafka_bench --exclude=fuzz_target --exclude=make_seeds . |
+        --exclude='*.o' --exclude='*.so' --exclude='*.bc' --exclude=unit_test --exclude=key_map_test --exclude=key_index_test --exclude=subxact_stack_test --exclude=producer_sequence_test --exclude=output_test --exclude=classic_group_test --exclude=assignor_test --exclude=modern_group_test --exclude=kafka_test --exclude=kafka_bench --exclude=fuzz_target --exclude=make_seeds . |
         (cd / && as_server_user tar -C "$dir" -xf - --no-same-permissions)
     touch_changed "$dir" "$sums"
     if ! (cd "$dir" && as_server_user make -j"$(nproc)" PG_CONFIG="$PG_CONFIG" "$@" &&

@@ -5,8 +5,8 @@
 #ifndef API_TABLE_H
 #define API_TABLE_H
 
-#include "broker/broker.h"
-#include "broker/helper.h"
+#include "broker/core/broker.h"
+#include "broker/helpers/helper.h"
 
 /* Each ends with a NULL. */
 extern const BrokerApi *const pgt_api_table[];

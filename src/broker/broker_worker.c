@@ -35,16 +35,17 @@
 
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "broker/broker_settings.h"
-#include "broker/broker_shared.h"
 #include "broker/broker_worker.h"
 #include "broker/connection_status.h"
+#include "broker/core/broker_settings.h"
+#include "broker/core/broker_shared.h"
+#include "broker/core/flusher.h"
+#include "broker/core/turn.h"
 #include "broker/database_wait.h"
 #include "broker/dispatch.h"
-#include "broker/flusher.h"
-#include "broker/turn.h"
 #include "listener/connection.h"
 #include "listener/connection_limits.h"
+#include "listener/parting.h"
 #include "maintenance/database_claim.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -60,7 +61,7 @@
 #define UNSENT_BYTES		(1024 * 1024)	/* of answers a connection, before it is not read any more */
 #define UNSENT_FILES		16				/* pieces of files in them, likewise */
 #define PIPELINED_MAX		256				/* requests a connection, as above */
-#define OTHER_DESCRIPTORS	64				/* of the process, beside the server's files and the clients */
+#define OTHER_DESCRIPTORS	(64 + PARTINGS_MAX) /* of the process, beside the server's files and the clients */
 
 extern PGDLLEXPORT void pgt_broker_worker_main(Datum arg);
 

@@ -12,8 +12,8 @@
  */
 #include "postgres.h"
 
-#include "broker/broker_settings.h"
 #include "broker/connection_status.h"
+#include "broker/core/broker_settings.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "storage/shmem.h"
@@ -108,10 +108,14 @@ state_of(const BrokerConnection *client)
 {
 	const Connection *connection = client->connection;
 
+	if (connection->reading != NULL)
+		return CONNECTION_STATUS_READING;
 	if (connection->stalled)
 		return CONNECTION_STATUS_SENDING;
 	if (connection->exchange_count > 0)
 		return CONNECTION_STATUS_WAITING;
+	if (connection->muted)
+		return CONNECTION_STATUS_THROTTLED;
 	return client->authenticated ? CONNECTION_STATUS_IDLE : CONNECTION_STATUS_UNAUTHENTICATED;
 }
 

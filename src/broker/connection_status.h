@@ -5,7 +5,7 @@
 #ifndef CONNECTION_STATUS_H
 #define CONNECTION_STATUS_H
 
-#include "broker/broker.h"
+#include "broker/core/broker.h"
 #include "datatype/timestamp.h"
 
 typedef enum ConnectionStatusState
@@ -13,7 +13,9 @@ typedef enum ConnectionStatusState
 	CONNECTION_STATUS_UNAUTHENTICATED,
 	CONNECTION_STATUS_IDLE,
 	CONNECTION_STATUS_WAITING,	/* for the answer to a request */
-	CONNECTION_STATUS_SENDING	/* an answer, which the client takes slowly */
+	CONNECTION_STATUS_SENDING,	/* an answer, which the client takes slowly */
+	CONNECTION_STATUS_THROTTLED,	/* by a quota: it is not read */
+	CONNECTION_STATUS_READING	/* from a disk, what it is to be sent */
 } ConnectionStatusState;
 
 /* In shared memory; all of a worker's are written by that worker alone. */

@@ -5,7 +5,7 @@
 #ifndef DATABASE_WAIT_H
 #define DATABASE_WAIT_H
 
-#include "broker/broker_shared.h"
+#include "broker/core/broker_shared.h"
 
 /* The process is about to connect to the database.  Where that was in vain before, this waits and ends the process. */
 extern void pgt_database_wait_begin(BrokerSharedWorker *worker, const char *database);

@@ -13,12 +13,13 @@
 #include "postgres.h"
 
 #include "broker/api_table.h"
-#include "broker/authentication.h"
-#include "broker/broker_wait.h"
 #include "broker/connection_status.h"
+#include "broker/core/broker_wait.h"
+#include "broker/core/quota.h"
+#include "broker/core/turn.h"
 #include "broker/dispatch.h"
-#include "broker/sasl.h"
-#include "broker/turn.h"
+#include "broker/login/authentication.h"
+#include "broker/login/sasl.h"
 #include "common/ip.h"
 #include "miscadmin.h"
 #include "postmaster/postmaster.h"
@@ -89,17 +90,21 @@ run_request(BrokerRequest *request, void (*function) (BrokerRequest *request))
 	Exchange   *exchange = request->exchange;
 
 	pgt_broker_wait_begin_slice();
+	request->began = pgt_quota_exists ? pgt_clock_monotonic_us() : 0;
 	if (!pgt_turn_try(call_request, &call, NULL))
 	{
 		/* an answer may have been given before the error; then the client keeps it */
 		if (!exchange->answered)
 			pgt_broker_close(request, "a request has failed");
 	}
-	else if (!exchange->answered && !request->parked && exchange->connection->closing == NULL)
+	else if (!exchange->answered && !request->parked && !pgt_connection_is_failing(exchange->connection))
 	{
 		elog(LOG, "request of Kafka API %s was left unanswered", pgt_kafka_api_name(request->kafka.api));
 		pgt_broker_close(request, "a request was left unanswered");
 	}
+	/* the request is gone when it is answered */
+	if (!exchange->answered && request->began != 0)
+		request->busy_us += pgt_clock_monotonic_us() - request->began;
 }
 
 /* Serve a request if the client may have that. */
@@ -109,7 +114,10 @@ serve_admitted(BrokerRequest *request)
 	const BrokerApi *api = pgt_broker_find_api(request->kafka.api->key);
 
 	if (pgt_authentication_admits(request->client, api))
+	{
+		pgt_quota_begin(request);
 		api->serve(request);
+	}
 	else
 		pgt_broker_close(request, "");	/* why is logged */
 }
@@ -253,11 +261,11 @@ opened(Connection *connection)
 	BrokerConnection *client = MemoryContextAllocZero(connection->memory, sizeof(BrokerConnection));
 
 	connection->client = client;
-	connection->expires = connection->connected_at + AuthenticationTimeout * USECS_PER_SEC;
 	client->connection = connection;
 	client->id = ++last_id;
 	client->api_key = -1;
 	client->session_end = NEVER_US;
+	pgt_broker_set_expiry(client, connection->connected_at + AuthenticationTimeout * USECS_PER_SEC);
 	pgt_connection_status_add(client);
 	return pgt_turn_try(call_begin, client, NULL) && pgt_turn_try(call_opened, client, NULL);
 }

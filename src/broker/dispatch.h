@@ -5,7 +5,7 @@
 #ifndef DISPATCH_H
 #define DISPATCH_H
 
-#include "broker/broker.h"
+#include "broker/core/broker.h"
 
 /* Serve connections from now on; once in the process, when there is an event loop. */
 extern void pgt_dispatch_init(void);

@@ -15,7 +15,7 @@
 
 #include "access/xact.h"
 #include "broker/api_table.h"
-#include "broker/helper.h"
+#include "broker/helpers/helper.h"
 #include "maintenance/database_claim.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -105,9 +105,11 @@ reply(const char *bytes, Size length)
 static void
 serve_message(const char *bytes, Size length)
 {
+	static const char begun = HELPER_BEGUN;
 	HelperMessage message;
 	HelperCall	call = {0};
 
+	reply(&begun, 1);
 	memcpy(&message, bytes, sizeof(message));
 	call.role = message.role;
 	call.deadline = message.deadline;

@@ -11,6 +11,8 @@
  * are in the midst of a transaction.  Members with leases are not waited for; if they may
  * not use the group any more, their next call says so, and their leases end by themselves.
  *
+ * A share group changes hands whoever has records of it (share_group.c).
+ *
  * Locks: AccessShareLock on the topic and all partitions of the group, until the transaction's
  * end.
  */
@@ -25,6 +27,7 @@
 #include "consume/consume_live.h"
 #include "group/consumer_group.h"
 #include "group/group_row.h"
+#include "share/share_group.h"
 #include "topic/sql_argument.h"
 #include "topic/topic.h"
 #include "util/compat.h"
@@ -54,9 +57,12 @@ pgt_alter_group_owner(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"topic", "consumer group name", "new_owner"};
 	ConsumerGroup group;
+	ShareGroup	share;
+	bool		is_share = false;
 	Topic	   *topic;
 	Oid			role;
 	Oid			owner;
+	int			changed;
 
 	PreventCommandIfReadOnly("alter_group_owner()");
 	for (int i = 0; i < lengthof(names); i++)
@@ -70,9 +76,17 @@ pgt_alter_group_owner(PG_FUNCTION_ARGS)
 
 	pgt_consume_live_settle(group.id);
 	owner = pgt_group_rows_owner(&group);
+	if (owner == GROUP_UNCLAIMED)
+	{
+		share = (ShareGroup) {.group = group,.schema = get_rel_namespace(group.offsets_table)};
+		owner = pgt_share_group_owner(&share);
+		is_share = owner != GROUP_UNCLAIMED;
+	}
 	if (role != owner)
 		check_new_owner(topic, role);
-	if (pgt_group_set_owner(&group, topic->partitions, role) == 0)
+	changed = is_share ? pgt_share_group_set_owner(&share, role) :
+		pgt_group_set_owner(&group, topic->partitions, role);
+	if (changed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("topic \"%s\" has no consumer group \"%s\"", get_rel_name(topic->relid), group.id),

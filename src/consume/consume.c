@@ -30,6 +30,7 @@
 #include "consume/consume_plan.h"
 #include "consume/consume_request.h"
 #include "consume/consume_scan.h"
+#include "consume/consume_shared.h"
 #include "consume/consume_wait.h"
 #include "consume/consume_whole.h"
 #include "group/group_position.h"
@@ -218,4 +219,5 @@ pgt_consume_init(void)
 	pgt_consume_wait_register(pgt_consume, pgt_consume_look_prepare);
 	pgt_consume_wait_register(pgt_consume_as, pgt_consume_look_prepare);
 	pgt_consume_wait_register(pgt_consume_many, pgt_consume_look_prepare_many);
+	pgt_consume_shared_init();
 }

@@ -33,14 +33,16 @@
 #include "group/group_position.h"
 #include "group/group_row.h"
 #include "group/group_wakeup.h"
+#include "group/kafka_claim.h"
 #include "group/lease.h"
 #include "group/live_members.h"
 #include "wal/log_reader.h"
 
-/* Do leases allow the consumer of the pass to own a partition? */
+/* Do leases allow the consumer of the pass to own a partition?  ERROR where Kafka's members have come first. */
 static bool
 lease_allows(const ConsumePassTopic *pass, const GroupPartition *offset)
 {
+	pgt_kafka_claim_refuse(&pass->group, offset);
 	return pass->lease != NULL ? pgt_lease_call_is_held(pass->lease, offset) : !pgt_live_members_have(offset);
 }
 

@@ -32,6 +32,7 @@
 
 #include "consume/consume_pass.h"
 #include "group/group_row.h"
+#include "group/kafka_claim.h"
 
 /* ---- topics ------------------------------------------------------------- */
 
@@ -160,6 +161,7 @@ pgt_consume_pass_list(ConsumePass *pass, ConsumePassPartition **ordered)
 		int32		partitions = topic->topic->partitions;
 
 		topic->offsets = pgt_group_rows_read(&topic->group, partitions);
+		pgt_kafka_claim_refuse_any(&topic->group, topic->offsets, partitions);
 		pgt_group_clamp_future_served(topic->offsets, partitions);
 		add_wanted(*ordered, &count, topic);
 	}

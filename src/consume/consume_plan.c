@@ -37,6 +37,7 @@
 
 #include "consume/consume_node.h"
 #include "consume/consume_plan.h"
+#include "consume/consume_request.h"
 #include "consume/consume_wait.h"
 #include "query/function_node.h"
 
@@ -74,7 +75,8 @@ call_of_entry(const RangeTblEntry *entry)
 {
 	Node	   *call = pgt_function_node_call(entry);
 
-	return pgt_consume_wait_is_call(call) ? call : NULL;
+	/* consume_shared() acquires all of its records at once */
+	return pgt_consume_wait_is_call(call) && !pgt_consume_request_is_shared((FuncExpr *) call) ? call : NULL;
 }
 
 /* A path of a scan of the call, in place of one of a function scan. */

@@ -61,6 +61,35 @@ static const int argument_of_many[ARG_COUNT] = {
 	[ARG_MIN_RECORDS] = MANY_MIN_RECORDS
 };
 
+/* Arguments of consume_shared() by number. */
+enum
+{
+	SHARED_TOPIC,
+	SHARED_GROUP_ID,
+	SHARED_MAX_RECORDS,
+	SHARED_LEASE,
+	SHARED_TIMEOUT,
+	SHARED_PARTITIONS,
+	SHARED_AUTO_ACKNOWLEDGE,
+	SHARED_AUTO_OFFSET_RESET,
+	SHARED_COUNT
+};
+
+/* Where consume_shared() has each argument of consume(); -1: nowhere.  Its lease is another thing. */
+static const int argument_of_shared[ARG_COUNT] = {
+	[ARG_TOPIC] = SHARED_TOPIC,
+	[ARG_GROUP_ID] = SHARED_GROUP_ID,
+	[ARG_MAX_RECORDS] = SHARED_MAX_RECORDS,
+	[ARG_TIMEOUT] = SHARED_TIMEOUT,
+	[ARG_PARTITIONS] = SHARED_PARTITIONS,
+	[ARG_AUTO_COMMIT] = SHARED_AUTO_ACKNOWLEDGE,
+	[ARG_AUTO_OFFSET_RESET] = SHARED_AUTO_OFFSET_RESET,
+	[ARG_MEMBER_ID] = -1,
+	[ARG_LEASE] = -1,
+	[ARG_TIMEOUT_MS] = -1,
+	[ARG_MIN_RECORDS] = -1
+};
+
 /* setting pg_topics.auto_offset_reset: OffsetReset */
 static int	auto_offset_reset = OFFSET_RESET_EARLIEST;
 
@@ -308,10 +337,60 @@ pgt_consume_request_parse_many(ConsumeRequest *request, Oid function, const Null
 	request->missing_ok = true;
 }
 
+/* ---- consume_shared() ---------------------------------------------------- */
+
+int64
+pgt_consume_request_lease(const Interval *lease)
+{
+	int64		usecs = interval_usecs(lease);
+
+	if (usecs <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("lease must be longer than zero"),
+				 errdetail("The lease is the time within which a record must be acknowledged.")));
+	/* leases are counted in milliseconds */
+	return Max(usecs, 1000);
+}
+
+void
+pgt_consume_request_parse_shared(ConsumeRequest *request, Oid function, const NullableDatum *args)
+{
+	NullableDatum common[ARG_COUNT];
+	const NullableDatum *lease = &args[SHARED_LEASE];
+
+	require(&args[SHARED_TOPIC], "topic", NULL);
+	for (int i = 0; i < ARG_COUNT; i++)
+		common[i] = argument_of_shared[i] < 0 ? (NullableDatum) {(Datum) 0, true} : args[argument_of_shared[i]];
+	if (common[ARG_AUTO_COMMIT].isnull)
+		common[ARG_AUTO_COMMIT] = (NullableDatum) {BoolGetDatum(lease->isnull), false};
+	parse_common(request, function, common);
+	request->lease = lease->isnull ? 0 : pgt_consume_request_lease(DatumGetIntervalP(lease->value));
+	if (request->lease > 0 && request->auto_commit)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("auto_acknowledge cannot be combined with a lease"),
+				 errdetail("A lease lasts beyond the transaction, which would acknowledge the records at its end."),
+				 errhint("Omit lease to process records within the transaction, or auto_acknowledge to acknowledge them later.")));
+	request->topics = palloc(sizeof(Oid));
+	request->topics[0] = DatumGetObjectId(args[SHARED_TOPIC].value);
+	request->topic_count = 1;
+	request->missing_ok = false;
+}
+
+bool
+pgt_consume_request_is_shared(const FuncExpr *call)
+{
+	/* the functions differ in how many arguments they have */
+	return list_length(call->args) == SHARED_COUNT;
+}
+
 Node *
 pgt_consume_request_argument(const FuncExpr *call, int argument)
 {
-	if (get_call_expr_argtype((Node *) call, 0) == REGCLASSARRAYOID)
+	if (pgt_consume_request_is_shared(call))
+		argument = argument_of_shared[argument];
+	else if (get_call_expr_argtype((Node *) call, 0) == REGCLASSARRAYOID)
 		argument = argument_of_many[argument];
 	return argument < 0 ? NULL : list_nth(call->args, argument);
 }

@@ -52,7 +52,7 @@ typedef struct ConsumeRequest
 	bool		auto_commit;
 	OffsetReset reset;
 	const char *member;			/* NULL: transactional mode */
-	int64		lease;			/* microseconds */
+	int64		lease;			/* microseconds; of consume_shared() 0: until the transaction ends */
 } ConsumeRequest;
 
 /*
@@ -64,6 +64,17 @@ extern void pgt_consume_request_parse(ConsumeRequest *request, const FuncExpr *c
 									  const NullableDatum *args);
 extern void pgt_consume_request_parse_many(ConsumeRequest *request, Oid function,
 										   const NullableDatum *args);
+
+/*
+ * The same of consume_shared(): auto_commit is its auto_acknowledge, and there is no member.
+ */
+extern void pgt_consume_request_parse_shared(ConsumeRequest *request, Oid function, const NullableDatum *args);
+
+/* A lease in microseconds; ERROR unless it is longer than zero. */
+extern int64 pgt_consume_request_lease(const Interval *lease);
+
+/* Is the call consume_shared()? */
+extern bool pgt_consume_request_is_shared(const FuncExpr *call);
 
 /* Is the call consume_as(), whose first argument names the topic by its type? */
 extern bool pgt_consume_request_is_typed(const FuncExpr *call);

@@ -72,15 +72,18 @@ max_records(PlanWalk *walk, const FuncExpr *call)
 
 /* ---- forms that lose records -------------------------------------------- */
 
-/* Report a form of statement that would lose records of a call. */
+/* Report a form of statement that would lose records of a call.  The second hint is for share groups. */
 static void
-refuse(const char *form, const char *hint)
+refuse(const FuncExpr *call, const char *form, const char *hint, const char *shared_hint)
 {
+	bool		is_shared = pgt_consume_request_is_shared(call);
+
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("%s would lose records that are consumed and not returned", form),
+			 is_shared ? errdetail("All records of the call are acquired, whether the statement returns them or not.") :
 			 errdetail("The group's offset moves past all records of the call, whether the statement returns them or not."),
-			 errhint("%s", hint)));
+			 errhint("%s", is_shared ? shared_hint : hint)));
 }
 
 /* Does a LIMIT let all rows of the call through, or not even run it? */
@@ -100,12 +103,13 @@ check_limit(PlanWalk *walk, const Limit *limit, const FuncExpr *call)
 
 	if (limit->limitOffset != NULL &&
 		!(value_of(walk, limit->limitOffset, &value) && (value.isnull || DatumGetInt64(value.value) <= 0)))
-		refuse("OFFSET", "Let the client skip rows.");
+		refuse(call, "OFFSET", "Let the client skip rows.", "Let the client skip rows.");
 	if (limit->limitCount == NULL ||
 		(value_of(walk, limit->limitCount, &value) &&
 		 (value.isnull || takes_all_or_none(walk, DatumGetInt64(value.value), call))))
 		return;
-	refuse("LIMIT", "Use the argument max_records, for example consume(..., max_records => 1).");
+	refuse(call, "LIMIT", "Use the argument max_records, for example consume(..., max_records => 1).",
+		   "Use the argument max_records, for example consume_shared(..., max_records => 1).");
 }
 
 /* ERROR if an EXISTS in the plan node looks at a call. */
@@ -117,10 +121,11 @@ check_exists(PlanWalk *walk, const Plan *plan)
 	foreach(cell, plan->initPlan)
 	{
 		const SubPlan *subplan = lfirst_node(SubPlan, cell);
+		const FuncExpr *call = subplan->subLinkType == EXISTS_SUBLINK ? walk_subplan(walk, subplan->plan_id) : NULL;
 
-		if (subplan->subLinkType == EXISTS_SUBLINK &&
-			walk_subplan(walk, subplan->plan_id) != NULL)
-			refuse("EXISTS", "To see whether there is something to read, ask pg_topic_groups for the lag.");
+		if (call != NULL)
+			refuse(call, "EXISTS", "To see whether there is something to read, ask pg_topic_groups for the lag.",
+				   "To see whether there is something to read, ask pg_topic_share_groups for the lag.");
 	}
 }
 
@@ -285,6 +290,7 @@ commits_nothing(PlanWalk *walk, const FuncExpr *call)
 
 	return value_of(walk, pgt_consume_request_argument(call, ARG_AUTO_COMMIT), &value) &&
 		!value.isnull && !DatumGetBool(value.value) &&
+		!pgt_consume_request_is_shared(call) &&
 		value_of(walk, pgt_consume_request_argument(call, ARG_MEMBER_ID), &value) && value.isnull;
 }
 
@@ -300,8 +306,9 @@ whole_executor_start(QueryDesc *query, int eflags)
 	{
 		(void) walk_statement(&walk, query);
 		if (walk.any != NULL && is_explained(query) && !commits_nothing(&walk, walk.any))
-			refuse("EXPLAIN ANALYZE",
-				   "Explain the call with auto_commit => false, in a transaction that is rolled back.");
+			refuse(walk.any, "EXPLAIN ANALYZE",
+				   "Explain the call with auto_commit => false, in a transaction that is rolled back.",
+				   "Explain it without ANALYZE.");
 	}
 	if (previous_executor_start)
 		previous_executor_start(query, eflags);
@@ -330,7 +337,8 @@ whole_executor_run(PGT_EXECUTOR_RUN_ARGS)
 		FuncExpr   *call = walk_statement(&walk, query);
 
 		if (call != NULL && !(max_records(&walk, call) >= 0 && max_records(&walk, call) <= count))
-			refuse("SELECT INTO", "Use FOR ... IN SELECT ... LOOP, or the argument max_records => 1.");
+			refuse(call, "SELECT INTO", "Use FOR ... IN SELECT ... LOOP, or the argument max_records => 1.",
+				   "Use FOR ... IN SELECT ... LOOP, or the argument max_records => 1.");
 	}
 	if (previous_executor_run)
 		previous_executor_run(PGT_EXECUTOR_RUN_PASS);

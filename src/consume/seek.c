@@ -11,7 +11,8 @@
  * moved partition without committing its offset no longer count.
  *
  * A group with members that lease partitions (live_members.c) cannot be moved or deleted, because
- * members follow positions of their own; only a member can move its own partitions.
+ * members follow positions of their own; only a member can move its own partitions.  Nor can one whose
+ * partitions are assigned to members of Kafka's (kafka_claim.c).
  *
  * Who may use a group (group_role.c) may also move and delete it.
  *
@@ -38,8 +39,10 @@
 #include "group/group_position.h"
 #include "group/group_role.h"
 #include "group/group_row.h"
+#include "group/kafka_claim.h"
 #include "group/lease.h"
 #include "group/live_members.h"
+#include "share/share_group.h"
 #include "topic/sql_argument.h"
 #include "topic/topic.h"
 #include "util/clock.h"
@@ -150,6 +153,7 @@ seek(FunctionCallInfo fcinfo, const char *function, int partition_arg, SeekTarge
 
 	/* first, since it refuses who may not use the group, to whom the members are nobody's business */
 	offsets = pgt_group_rows_read(&group, topic->partitions);
+	pgt_kafka_claim_refuse_any(&group, offsets, topic->partitions);
 	pgt_live_members_refuse(&group);
 	for (int32 partition = first; partition < end; partition++)
 	{
@@ -290,6 +294,7 @@ pgt_commit_offset(PG_FUNCTION_ARGS)
 	Topic	   *topic = open_topic_and_group(fcinfo, "commit_offset()", &group);
 	LeaseHolder holder = {.group = &group, .partitions = topic->partitions};
 	char	   *metadata = commit_metadata(fcinfo, 4);
+	GroupPartition *offsets;
 	GroupPartition *offset;
 	TopicPartition key;
 
@@ -298,7 +303,9 @@ pgt_commit_offset(PG_FUNCTION_ARGS)
 	key = pgt_topic_partition(topic, PG_GETARG_INT32(2));
 	check_offset(&key, PG_GETARG_INT64(3));
 
-	offset = &pgt_group_rows_read(&group, topic->partitions)[key.partition];
+	offsets = pgt_group_rows_read(&group, topic->partitions);
+	pgt_kafka_claim_refuse_any(&group, offsets, topic->partitions);
+	offset = &offsets[key.partition];
 	if (PG_ARGISNULL(5))
 		commit_unleased(&group, offset, PG_GETARG_INT64(3), metadata);
 	else
@@ -322,7 +329,7 @@ may_delete(const ConsumerGroup *group)
 		return true;
 	return pgt_topic_is_owner(group->topic) ||
 		(pg_class_aclcheck(group->topic, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
-		 pgt_group_role_may_use(group->topic, pgt_group_rows_owner(group)));
+		 pgt_group_role_may_use(GetUserId(), group->topic, pgt_group_rows_owner(group)));
 }
 
 /* ERROR unless the user may delete the group in its topic. */
@@ -362,6 +369,58 @@ delete_where_allowed(ConsumerGroup *group)
 	return deleted;
 }
 
+/* The share group of that name in its topic. */
+static ShareGroup
+share_group_of(const ConsumerGroup *group)
+{
+	return (ShareGroup) {.group = *group,.schema = get_rel_namespace(group->offsets_table)};
+}
+
+/* May the user delete the share group in its topic? */
+static bool
+may_delete_share(const ShareGroup *group)
+{
+	return pgt_topic_exists(group->group.topic) &&
+		(pgt_topic_is_owner(group->group.topic) ||
+		 (pg_class_aclcheck(group->group.topic, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
+		  pgt_group_role_may_use(GetUserId(), group->group.topic, pgt_share_group_owner(group))));
+}
+
+/* Delete a share group in all topics where the user may. */
+static int64
+delete_shares_where_allowed(const ConsumerGroup *group)
+{
+	ShareGroup	share = share_group_of(group);
+	List	   *topics = NIL;
+	int64		deleted = 0;
+	ListCell   *cell;
+
+	foreach(cell, pgt_share_row_list(share.schema, group->id, InvalidOid))
+		topics = list_append_unique_oid(topics, ((ShareRow *) lfirst(cell))->topic);
+	list_sort(topics, list_oid_cmp);
+	foreach(cell, topics)
+	{
+		share.group.topic = lfirst_oid(cell);
+		if (!may_delete_share(&share))
+			continue;
+		LockRelationOid(share.group.topic, AccessShareLock);
+		if (may_delete_share(&share))
+			deleted += pgt_share_group_delete(&share, false);
+	}
+	return deleted;
+}
+
+/* Delete the share group in its topic, after checking that the user may. */
+static int64
+delete_share_of(const ConsumerGroup *group)
+{
+	ShareGroup	share = share_group_of(group);
+
+	if (!pgt_topic_is_owner(group->topic))
+		pgt_group_role_check(group, pgt_share_group_owner(&share));
+	return pgt_share_group_delete(&share, false);
+}
+
 /* Fill in a call's group, without a topic. */
 static void
 init_group_to_delete(ConsumerGroup *group, FunctionCallInfo fcinfo, text *group_id)
@@ -369,6 +428,13 @@ init_group_to_delete(ConsumerGroup *group, FunctionCallInfo fcinfo, text *group_
 	PreventCommandIfReadOnly("delete_group()");
 	pgt_group_init(group, fcinfo->flinfo->fn_oid, InvalidOid, text_to_cstring(group_id));
 	pgt_consume_live_settle(group->id);
+}
+
+/* Delete a group of either kind in all topics where the user may. */
+static int64
+delete_everywhere(ConsumerGroup *group)
+{
+	return delete_where_allowed(group) + delete_shares_where_allowed(group);
 }
 
 /* Delete a group's rows of a topic, after checking that the user may. */
@@ -379,7 +445,7 @@ delete_group_of(ConsumerGroup *group, Oid topic)
 	check_may_delete(group);
 	LockRelationOid(group->topic, AccessShareLock);
 	check_may_delete(group);
-	return pgt_live_members_delete_group(group);
+	return pgt_live_members_delete_group(group) + delete_share_of(group);
 }
 
 /* delete_group(group_id, topic): returns how many rows were deleted. */
@@ -391,7 +457,7 @@ pgt_delete_group(PG_FUNCTION_ARGS)
 	pgt_sql_argument_require(fcinfo, 0, "consumer group name");
 	init_group_to_delete(&group, fcinfo, PG_GETARG_TEXT_PP(0));
 	if (PG_ARGISNULL(1))
-		PG_RETURN_INT64(delete_where_allowed(&group));
+		PG_RETURN_INT64(delete_everywhere(&group));
 	PG_RETURN_INT64(delete_group_of(&group, PG_GETARG_OID(1)));
 }
 
@@ -464,7 +530,7 @@ pgt_delete_group_by_names(PG_FUNCTION_ARGS)
 		if (pgt_topic_exists(relation_of_name(PG_GETARG_TEXT_PP(0))))
 			pgt_sql_argument_require(fcinfo, 1, "consumer group name");
 		init_group_to_delete(&group, fcinfo, PG_GETARG_TEXT_PP(0));
-		PG_RETURN_INT64(delete_where_allowed(&group));
+		PG_RETURN_INT64(delete_everywhere(&group));
 	}
 	topic_first = topic_comes_first(PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1), &topic);
 	init_group_to_delete(&group, fcinfo, PG_GETARG_TEXT_PP(topic_first ? 1 : 0));

@@ -19,9 +19,6 @@
 #include "foreign/foreign.h"
 #include "nodes/makefuncs.h"
 #include "storage/lmgr.h"
-#include "tcop/dest.h"
-#include "tcop/tcopprot.h"
-#include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -29,17 +26,11 @@
 #include "utils/varlena.h"
 
 #include "ddl/create_topic.h"
+#include "ddl/statement.h"
 #include "topic/sql_argument.h"
 #include "topic/topic.h"
 #include "topic/topic_options.h"
 #include "util/sql_version.h"
-
-/* One member of a configuration; value NULL: JSON's null. */
-typedef struct ConfigItem
-{
-	char	   *name;
-	char	   *value;
-} ConfigItem;
 
 PGT_FUNCTION_INFO(pgt_create_topic);
 PGT_FUNCTION_INFO(pgt_alter_topic);
@@ -75,7 +66,7 @@ config_value(const char *name, JsonbIteratorToken token, const JsonbValue *value
 			 errhint("Give a string, a number, or null.")));
 }
 
-/* The members of a configuration, a List of ConfigItem with valid names. */
+/* The members of a configuration, a List of CreateTopicOption with valid names. */
 static List *
 config_items(Jsonb *config)
 {
@@ -94,7 +85,7 @@ config_items(Jsonb *config)
 	(void) JsonbIteratorNext(&it, &value, false);	/* the object's beginning */
 	while (JsonbIteratorNext(&it, &value, false) == WJB_KEY)
 	{
-		ConfigItem *item = palloc(sizeof(ConfigItem));
+		CreateTopicOption *item = palloc(sizeof(CreateTopicOption));
 
 		item->name = pnstrdup(value.val.string.val, value.val.string.len);
 		pgt_topic_options_check_name(item->name);
@@ -106,32 +97,6 @@ config_items(Jsonb *config)
 }
 
 /* ---- statements --------------------------------------------------------- */
-
-/* An error's place is one in our statement, which the user has not written. */
-static void
-hide_position(void *arg)
-{
-	errposition(0);
-}
-
-/*
- * Run a utility statement as the calling user.  It does not go through SPI, which would
- * show the statement as the context of each of its errors.
- */
-static void
-run(const char *statement)
-{
-	ErrorContextCallback callback = {error_context_stack, hide_position, NULL};
-	PlannedStmt *planned = makeNode(PlannedStmt);
-
-	error_context_stack = &callback;
-	planned->commandType = CMD_UTILITY;
-	planned->canSetTag = true;
-	planned->utilityStmt = linitial_node(RawStmt, pg_parse_query(statement))->stmt;
-	ProcessUtility(planned, statement, false, PROCESS_UTILITY_QUERY, NULL, NULL, None_Receiver, NULL);
-	CommandCounterIncrement();
-	error_context_stack = callback.previous;
-}
 
 /* The quoted, qualified name of a topic; ERROR where the relation is not a topic. */
 static char *
@@ -242,7 +207,7 @@ append_create_options(StringInfo statement, int32 partitions, List *items)
 	appendStringInfo(statement, " OPTIONS (partitions '%d'", partitions);
 	foreach(cell, items)
 	{
-		ConfigItem *item = lfirst(cell);
+		CreateTopicOption *item = lfirst(cell);
 
 		if (strcmp(item->name, "partitions") == 0)
 			ereport(ERROR,
@@ -291,7 +256,7 @@ pgt_create_topic_by_name(text *topic, int32 partitions, Oid key_type, Oid value_
 					 type_name("key_type", key_type),
 					 type_name("value_type", value_type));
 	append_create_options(&statement, partitions, config_items(config));
-	run(statement.data);
+	pgt_statement_run(statement.data);
 
 	/* IF NOT EXISTS: another session may have created the topic, or another relation, meanwhile */
 	CommandCounterIncrement();
@@ -363,7 +328,7 @@ is_set(List *options, const char *name)
  */
 static void
 append_alter_option(StringInfo statement, const char *separator, List *options,
-					const ConfigItem *item)
+					const CreateTopicOption *item)
 {
 	bool		set = is_set(options, item->name);
 
@@ -374,28 +339,33 @@ append_alter_option(StringInfo statement, const char *separator, List *options,
 		appendStringInfo(statement, "%sDROP %s", separator, quote_identifier(item->name));
 }
 
+void
+pgt_create_topic_alter(Oid topic, List *changes)
+{
+	List	   *options = GetForeignTable(topic)->options;
+	StringInfoData actions;
+	ListCell   *cell;
+
+	initStringInfo(&actions);
+	foreach(cell, changes)
+		append_alter_option(&actions, actions.len > 0 ? ", " : "", options, lfirst(cell));
+	if (actions.len > 0)
+		pgt_statement_run(psprintf("ALTER FOREIGN TABLE %s OPTIONS (%s)", qualified_name(topic), actions.data));
+}
+
 /* alter_topic(topic, config): null removes an option. */
 Datum
 pgt_alter_topic(PG_FUNCTION_ARGS)
 {
 	Oid			topic = PG_GETARG_OID(0);
-	List	   *items = config_items(PG_GETARG_JSONB_P(1));
-	List	   *options;
-	StringInfoData changes;
-	ListCell   *cell;
+	List	   *changes = config_items(PG_GETARG_JSONB_P(1));
 
 	/* lock the topic: another session must not add or drop an option meanwhile */
 	pgt_topic_require(topic);
 	pgt_topic_check_owner(topic);
 	LockRelationOid(topic, AccessExclusiveLock);
 	pgt_topic_require(topic);
-	options = GetForeignTable(topic)->options;
-
-	initStringInfo(&changes);
-	foreach(cell, items)
-		append_alter_option(&changes, changes.len > 0 ? ", " : "", options, lfirst(cell));
-	if (changes.len > 0)
-		run(psprintf("ALTER FOREIGN TABLE %s OPTIONS (%s)", qualified_name(topic), changes.data));
+	pgt_create_topic_alter(topic, changes);
 	PG_RETURN_VOID();
 }
 
@@ -404,7 +374,7 @@ pgt_alter_topic(PG_FUNCTION_ARGS)
 void
 pgt_create_topic_drop(Oid topic)
 {
-	run(psprintf("DROP FOREIGN TABLE %s", qualified_name(topic)));
+	pgt_statement_run(psprintf("DROP FOREIGN TABLE %s", qualified_name(topic)));
 }
 
 /* drop_topic(topic) */

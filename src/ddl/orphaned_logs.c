@@ -23,6 +23,7 @@
 #include "catalog/pg_class.h"
 #include "ddl/orphaned_logs.h"
 #include "miscadmin.h"
+#include "share/share_table.h"
 #include "storage/fd.h"
 #include "storage/lmgr.h"
 #include "topic/topic.h"
@@ -111,6 +112,7 @@ collect_if_orphaned(Oid topic)
 		ereport(LOG,
 				(errmsg("removing the logs of dropped topic %u of database %u",
 						topic, MyDatabaseId)));
+		pgt_share_table_forget(MyDatabaseId, topic);
 		pgt_log_writer_drop(MyDatabaseId, topic);
 	}
 	UnlockRelationOid(topic, AccessExclusiveLock);

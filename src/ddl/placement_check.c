@@ -11,7 +11,7 @@
  *
  * Locks: the statement's AccessExclusiveLock.  A producer holds a lock on the topic until its
  * transaction has ended, in PREPARE too; so all transactions have ended but our own, which
- * must not have produced, and a snapshot that is taken now sees all records.
+ * must not have produced, and open transactions of Kafka's clients, which are an ERROR; and a snapshot that is taken now sees all records.
  *
  * Memory: the log reader's.
  */
@@ -46,6 +46,11 @@ check_partition(const Topic *topic, int32 partition, Snapshot snapshot)
 	Record		record;
 
 	(void) pgt_visible_end(&key, snapshot, &blocker);
+	if (blocker == VISIBLE_END_KAFKA_TXN)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("partitioner of topic \"%s\" cannot be enforced because a Kafka transaction has not ended",
+						get_rel_name(topic->relid))));
 	if (TransactionIdIsValid(blocker))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),

@@ -66,6 +66,8 @@
 #include "ddl/topic_drop.h"
 #include "group/group_wakeup.h"
 #include "group/role_groups.h"
+#include "share/share_role.h"
+#include "share/share_transaction.h"
 #include "log/topic_waiters.h"
 #include "produce/partitioner_lookup.h"
 #include "produce/producer.h"
@@ -404,6 +406,7 @@ ends_prepared_transaction(Node *statement, TransactionStmtKind kind)
 static void
 prepared_transaction_ended(bool rolled_back)
 {
+	pgt_share_transaction_end_all_prepared();
 	pgt_topic_waiters_wake_all();
 	if (rolled_back)
 		pgt_orphaned_logs_collect_slots();
@@ -440,10 +443,21 @@ follow_owners(Node *statement)
 	{
 		ReassignOwnedStmt *reassign = castNode(ReassignOwnedStmt, statement);
 
-		pgt_role_groups_reassign(role_oids(reassign->roles), get_rolespec_oid(reassign->newrole, false));
+	{
+		List	   *roles = role_oids(reassign->roles);
+		Oid			new_owner = get_rolespec_oid(reassign->newrole, false);
+
+		pgt_role_groups_reassign(roles, new_owner);
+		pgt_share_role_reassign(roles, new_owner);
+	}
 	}
 	else
-		pgt_role_groups_drop(role_oids(castNode(DropOwnedStmt, statement)->roles));
+	{
+		List	   *roles = role_oids(castNode(DropOwnedStmt, statement)->roles);
+
+		pgt_role_groups_drop(roles);
+		pgt_share_role_drop(roles);
+	}
 }
 
 /* ProcessUtility_hook */

@@ -21,7 +21,7 @@
  * (topic_ddl.c), or by a new topic with the same oid.
  *
  * The offsets and members of the topic's consumer groups are rows of topic_group_offsets
- * and topic_group_members; the transaction itself deletes them.  They are deleted through
+ * and topic_group_members, those of its share groups of topic_share_groups; the transaction itself deletes them.  They are deleted through
  * the tables directly, not through SQL: the hook runs inside the server's deletion of
  * objects, for users without privileges on these tables, and while the extension is being
  * dropped the tables may not exist any more.
@@ -48,6 +48,8 @@
 #include "ddl/topic_drop.h"
 #include "group/group_member.h"
 #include "group/group_row.h"
+#include "share/share_row.h"
+#include "share/share_table.h"
 #include "util/catch_error.h"
 #include "util/compat.h"
 #include "util/fault_point.h"
@@ -136,6 +138,8 @@ pgt_topic_drop(Oid topic)
 
 	delete_rows(offsets_table, topic);
 	delete_rows(pgt_group_member_table(offsets_table), topic);
+	if (OidIsValid(offsets_table))
+		pgt_share_row_delete(get_rel_namespace(offsets_table), topic, NULL);
 	note_removal(MyDatabaseId, topic, 0, true);
 
 	/* the files are removed right after the commit, so a crash must not lose the commit */
@@ -151,6 +155,7 @@ pgt_topic_drop_if_rolled_back(Oid topic, int32 first)
 void
 pgt_topic_drop_leftovers(Oid database)
 {
+	pgt_share_table_forget(database, InvalidOid);
 	if (pgt_log_writer_has_log(database, InvalidOid, 0))
 		pgt_log_writer_drop(database, InvalidOid);
 }
@@ -171,6 +176,9 @@ remove_files(const PendingRemoval *removal)
 {
 	MemoryContext context = CurrentMemoryContext;
 	uint32		holdoff = InterruptHoldoffCount;
+
+	if (removal->first_partition == 0)
+		pgt_share_table_forget(removal->database, removal->topic);
 
 	PG_TRY();
 	{

@@ -34,6 +34,12 @@
  * overlook it in ours, and would leave it at a batch that they rewrite with holes, as
  * verify_topic() reports.  None of them was released, so the version stays.
  *
+ * A batch of a Kafka transaction is appended before it is known in which transaction of the server
+ * it will be committed.  Its entry has the number of the Kafka transaction in place of an id
+ * (ENTRY_NUMBERED), until the outcome is known and the entry is written anew (log_resolve.c).
+ * Numbers are larger than all ids: a library that does not know them takes such a batch as one of
+ * a transaction that is still to come, and stops there.
+ *
  * These functions work on bytes, without I/O, so that loading can use them at server
  * start, before the server has virtual file descriptors.  segment.h does the I/O.
  */
@@ -88,7 +94,7 @@ typedef struct IndexEntry
 	int64		min_timestamp;	/* over the batch's records */
 	int64		max_timestamp;
 	int64		largest_timestamp;	/* over the segment up to this batch */
-	uint64		xid;			/* FullTransactionId of the writer */
+	uint64		xid;			/* FullTransactionId of the writer; or a number, see ENTRY_NUMBERED */
 	XLogRecPtr	lsn;			/* end of the WAL record that holds the batch */
 	uint32		flags:4;		/* ENTRY_* */
 	uint32		since_first:28;	/* offsets since the transaction's first in this partition, or SINCE_FIRST_MAX; see ENTRY_MERGED */
@@ -120,6 +126,12 @@ pgt_segment_id_equal(SegmentId a, SegmentId b)
  * merged ones and behind them, so where one begins is not asked for any more.
  */
 #define ENTRY_MERGED		0x08
+
+/*
+ * Set in "xid" of a batch whose outcome is not known yet, of a Kafka transaction: the rest of it is
+ * the number of that transaction (kafka_txn_table.h).  No server lives to give out such an id.
+ */
+#define ENTRY_NUMBERED		(UINT64CONST(1) << 63)
 
 /* So far back or further: where the transaction begins is to be looked for. */
 #define SINCE_FIRST_MAX		0x0FFFFFFF
@@ -158,6 +170,13 @@ extern bool pgt_index_header_is_whole(const IndexHeader *header);
 
 /* Check that a header is whole and that of the segment.  NULL or the problem. */
 extern const char *pgt_index_header_check(const IndexHeader *header, SegmentId id);
+
+/* Is it a batch of a Kafka transaction, of which the entry does not tell the outcome yet? */
+static inline bool
+pgt_index_entry_is_numbered(const IndexEntry *entry)
+{
+	return (entry->xid & ENTRY_NUMBERED) != 0;
+}
 
 /* How many offsets the batch takes; where the entry is dense, so many records does it have. */
 static inline int64

@@ -94,6 +94,7 @@ pgt_group_init(ConsumerGroup *group, Oid function, Oid topic, const char *id)
 				 errhint("It must be in the same schema as the extension's functions.")));
 	group->topic = topic;
 	group->id = id;
+	group->role = InvalidOid;
 }
 
 void
@@ -247,11 +248,15 @@ static void
 commit_row(const ConsumerGroup *group, GroupPartition *part, int64 next, const char *metadata,
 		   bool leased)
 {
+	GroupRowChange change = {
+		.next = next, .lost = pgt_group_position_lost(group, part->partition),
+		.metadata = metadata, .leader_epoch = -1, .leased = leased
+	};
+
 	if (next < part->committed)
 		pgt_group_wakeup_topic(group->topic);
 	pgt_group_wakeup_note_next(group->topic, part->partition, group->id, next);
-	pgt_group_row_write(group, part, next, pgt_group_position_lost(group, part->partition),
-						metadata, leased);
+	pgt_group_row_write(group, part, &change);
 	pgt_group_position_set(group, part, NO_OFFSET);
 }
 
@@ -303,7 +308,7 @@ pgt_group_commit_leased(const ConsumerGroup *group, GroupPartition *part, int64 
 void
 pgt_group_write_lease(const ConsumerGroup *group, GroupPartition *part)
 {
-	pgt_group_row_write(group, part, NO_OFFSET, 0, NULL, true);
+	pgt_group_row_write(group, part, &(GroupRowChange) {.next = NO_OFFSET,.leased = true});
 }
 
 void
@@ -342,11 +347,14 @@ pgt_group_set_owner(const ConsumerGroup *group, int32 partitions, Oid owner)
 		pgt_group_row_set_owner(group, &parts[i], owner);
 		changed++;
 	}
+	if (changed > 0)
+		pgt_group_row_tell_owners(group->offsets_table);
 	return changed;
 }
 
 int64
-pgt_group_delete(const ConsumerGroup *group)
+pgt_group_delete(const ConsumerGroup *group, void (*refuse) (const ConsumerGroup *group, const GroupPartition *part),
+				 bool (*keep) (const GroupPartition *part))
 {
 	Relation	table = table_open(group->offsets_table, RowExclusiveLock);
 	Snapshot	snapshot = pgt_group_rows_snapshot();
@@ -362,7 +370,12 @@ pgt_group_delete(const ConsumerGroup *group)
 		if (lock_row(table, group, &part, true) != GROUP_OWNED)
 			continue;
 		pgt_group_role_check(group, part.owner);
-		pgt_group_row_delete(table, &part);
+		if (refuse != NULL)
+			refuse(group, &part);
+		if (keep != NULL && keep(&part))
+			pgt_group_row_forget_offset(group, &part);
+		else
+			pgt_group_row_delete(table, &part);
 		part.committed = NO_OFFSET;
 		pgt_group_position_set(group, &part, NO_OFFSET);
 		pgt_position_scan_stop_member(group, part.partition);

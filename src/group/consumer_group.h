@@ -77,8 +77,14 @@ extern void pgt_group_commit_positions(const ConsumerGroup *group);
  */
 extern int32 pgt_group_set_owner(const ConsumerGroup *group, int32 partitions, Oid owner);
 
-/* Delete the group's rows of its topic, waiting for their owners; returns the number of rows. */
-extern int64 pgt_group_delete(const ConsumerGroup *group);
+/*
+ * Delete the group's rows of its topic, waiting for their owners; returns the number of rows.  refuse(), unless
+ * NULL, is called for each of them when it is owned, and may throw an ERROR.  Those for which keep(), unless NULL, is true
+ * stay, without an offset.
+ */
+extern int64 pgt_group_delete(const ConsumerGroup *group,
+							  void (*refuse) (const ConsumerGroup *group, const GroupPartition *part),
+							  bool (*keep) (const GroupPartition *part));
 
 /* Install the transaction callbacks of consumer groups; called once per process. */
 extern void pgt_consumer_group_init(void);

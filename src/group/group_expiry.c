@@ -7,7 +7,7 @@
  * group waits for the topic.  Kafka counts from the moment that a group has no members.
  * Here a consumer counts as a member while it owns a partition, has one leased, or waits;
  * a consumer that only polls makes a keep-alive commit now and then
- * (pgt_group_refresh_expiry()).
+ * (pgt_group_refresh_expiry()).  A client of Kafka's counts for as long as it is a member.
  *
  * A group with a consumer that owns a partition, or commits at this moment, must keep all
  * its offsets.  So a query selects the candidates, and each candidate is checked again with
@@ -35,6 +35,7 @@
 #include "group/consumer_group.h"
 #include "group/group_expiry.h"
 #include "group/group_row.h"
+#include "group/kafka_group_row.h"
 #include "group/live_members.h"
 #include "log/topic_waiters.h"
 #include "topic/topic.h"
@@ -80,6 +81,7 @@ expired_groups(Oid table, TimestampTz before)
 		bool		isnull;
 
 		group->offsets_table = table;
+		group->role = InvalidOid;
 		group->topic = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull));
 		group->id = SPI_getvalue(row, SPI_tuptable->tupdesc, 2);
 		if (!pgt_topic_waiters_exist(MyDatabaseId, group->topic, pgt_topic_waiters_group(group->id)))
@@ -133,10 +135,10 @@ expire_group(const ConsumerGroup *group, TimestampTz before)
 {
 	if (!ConditionalLockRelationOid(group->topic, AccessShareLock))
 		return false;
-	if (has_members(group, before) || !own_expired(group, before))
+	if (has_members(group, before) || pgt_kafka_member_row_any(group->id) || !own_expired(group, before))
 		return false;
 	pgt_live_members_remove_expired(group);
-	return pgt_group_delete(group) > 0;
+	return pgt_group_delete(group, NULL, NULL) > 0;
 }
 
 /* Remove the table's expired groups; returns their number. */

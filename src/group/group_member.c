@@ -71,6 +71,11 @@ pgt_group_member_check_id(const char *id)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("member_id is too long"),
 				 errdetail("It has %zu bytes; the limit is %d.", length, MAX_MEMBER_ID_LENGTH)));
+	if (strncmp(id, KAFKA_MEMBER_PREFIX, strlen(KAFKA_MEMBER_PREFIX)) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_RESERVED_NAME),
+				 errmsg("member_id must not begin with \"%s\"", KAFKA_MEMBER_PREFIX),
+				 errdetail("Names that begin so are those of Kafka clients.")));
 }
 
 bool

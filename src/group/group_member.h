@@ -22,7 +22,7 @@ typedef struct GroupMember
 	int			partition_count;
 } GroupMember;
 
-/* ERROR where the name is empty or too long for a member. */
+/* ERROR where the name is empty, too long for a member, or reserved for members of Kafka's. */
 extern void pgt_group_member_check_id(const char *id);
 
 /*

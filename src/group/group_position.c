@@ -449,6 +449,7 @@ make_due(const PositionEntry *entry)
 	PositionDue *due = palloc(sizeof(PositionDue));
 
 	due->group.offsets_table = entry->offsets_table;
+	due->group.role = InvalidOid;
 	due->group.topic = entry->key.topic;
 	due->group.id = pstrdup(entry->key.group);
 	due->partition = entry->key.partition;

@@ -58,12 +58,27 @@ PG_FUNCTION_INFO_V1(pgt_topic_role_send);
 
 /* ---- who may use a group ------------------------------------------------- */
 
-bool
-pgt_group_role_may_use(Oid topic, Oid owner)
+Oid
+pgt_group_role_of(const ConsumerGroup *group)
 {
-	return owner == GROUP_UNCLAIMED || owner == GetUserId() ||
-		(OidIsValid(owner) && has_privs_of_role(GetUserId(), owner)) ||
-		pgt_topic_is_owner(topic);
+	return OidIsValid(group->role) ? group->role : GetUserId();
+}
+
+/* Has the role the privileges of the topic's owner? */
+static bool
+owns_topic(Oid role, Oid topic)
+{
+	Oid			owner = pgt_topic_owner(topic);
+
+	return OidIsValid(owner) && has_privs_of_role(role, owner);
+}
+
+bool
+pgt_group_role_may_use(Oid role, Oid topic, Oid owner)
+{
+	return owner == GROUP_UNCLAIMED || owner == role ||
+		(OidIsValid(owner) && has_privs_of_role(role, owner)) ||
+		owns_topic(role, topic);
 }
 
 /* Refuse the use of a group that belongs to a role. */
@@ -101,9 +116,9 @@ pgt_group_role_check(const ConsumerGroup *group, Oid owner)
 {
 	const char *user;
 
-	if (pgt_group_role_may_use(group->topic, owner))
+	if (pgt_group_role_may_use(pgt_group_role_of(group), group->topic, owner))
 		return;
-	user = quote_identifier(GetUserNameFromId(GetUserId(), false));
+	user = quote_identifier(GetUserNameFromId(pgt_group_role_of(group), false));
 	if (OidIsValid(owner) && SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(owner)))
 		refuse_for_role(group, owner, user);
 	else

@@ -7,13 +7,13 @@
 
 #include "group/group_types.h"
 
-/*
- * May the current user use a group of the topic that belongs to "owner"?  True where it
- * has no owner yet.
- */
-extern bool pgt_group_role_may_use(Oid topic, Oid owner);
+/* The role that uses the group: that of group->role, or the current user. */
+extern Oid	pgt_group_role_of(const ConsumerGroup *group);
 
-/* ERROR unless the current user may use the group, which belongs to "owner". */
+/* May a role use a group of the topic that belongs to "owner"?  True where it has no owner yet. */
+extern bool pgt_group_role_may_use(Oid role, Oid topic, Oid owner);
+
+/* ERROR unless the role that uses the group, which belongs to "owner", may do so. */
 extern void pgt_group_role_check(const ConsumerGroup *group, Oid owner);
 
 #endif							/* GROUP_ROLE_H */

@@ -43,6 +43,7 @@
 #include "group/group_row_cache.h"
 #include "group/group_row_columns.h"
 #include "topic/topic.h"
+#include "util/sql_version.h"
 
 /*
  * Up to this number, missing rows are looked up in the index one by one; more are read by
@@ -70,6 +71,14 @@ pgt_group_row_any_table(void)
 	return topics == NIL ? InvalidOid : pgt_group_row_table(linitial_oid(topics));
 }
 
+Oid
+pgt_group_row_extension_table(void)
+{
+	Oid			schema = pgt_sql_version_schema();
+
+	return OidIsValid(schema) ? get_relname_relid(OFFSETS_TABLE_NAME, schema) : InvalidOid;
+}
+
 /* ---- reading ------------------------------------------------------------ */
 
 Snapshot
@@ -85,6 +94,32 @@ pgt_group_row_index(Relation table)
 	if (!table->rd_indexvalid)
 		list_free(RelationGetIndexList(table));
 	return table->rd_pkindex;
+}
+
+Oid
+pgt_group_row_group_index(Relation table)
+{
+	Oid			found = InvalidOid;
+	ListCell   *cell;
+	List	   *indexes = RelationGetIndexList(table);
+
+	foreach(cell, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		if (index->rd_index->indnatts == 2 && index->rd_index->indkey.values[0] == Anum_offsets_group_id &&
+			index->rd_index->indkey.values[1] == Anum_offsets_topic && index->rd_index->indisvalid)
+			found = lfirst_oid(cell);
+		index_close(index, AccessShareLock);
+	}
+	list_free(indexes);
+	if (!OidIsValid(found))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("table \"%s\" has no index on group_id and topic", RelationGetRelationName(table)),
+				 errhint("Create it as the extension does: CREATE INDEX ON %s (group_id, topic).",
+						 RelationGetRelationName(table))));
+	return found;
 }
 
 /* Scan keys of (topic, group[, partition]); partition -1: all.  Returns how many. */

@@ -42,6 +42,9 @@ extern char *pgt_group_row_metadata(const ConsumerGroup *group, const GroupParti
 /* The table's index on (topic, group, partition). */
 extern Oid	pgt_group_row_index(Relation table);
 
+/* Its index on (group, topic). */
+extern Oid	pgt_group_row_group_index(Relation table);
+
 /* What a row says: the group's owner, or GROUP_UNCLAIMED, and the partition. */
 extern Oid	pgt_group_row_owner(HeapTuple row, TupleDesc desc);
 extern int32 pgt_group_row_partition(HeapTuple row, TupleDesc desc);
@@ -59,18 +62,54 @@ extern Snapshot pgt_group_rows_snapshot(void);
 extern SysScanDesc pgt_group_rows_scan(Relation table, const ConsumerGroup *group, int32 partition,
 									   Snapshot snapshot);
 
+/* What is to be written into a partition's row. */
+typedef struct GroupRowChange
+{
+	int64		next;			/* the committed offset; NO_OFFSET: it stays, with all that belongs to it */
+	int64		lost;			/* added to the row's number of lost records */
+	const char *metadata;		/* NULL: none */
+	int32		leader_epoch;	/* of the record before "next"; -1: unknown */
+	bool		leased;			/* with the lease of *part; else that in the row stays */
+} GroupRowChange;
+
 /*
- * Write an owned partition's row, a new one or a new version; *part has it afterwards.
- * "next" is the committed offset, which NO_OFFSET leaves unchanged; "lost" is added to the
- * row's number of lost records; without "leased" the lease is left unchanged.  A row without
- * an owner gets the group's, or the current user: ERROR where the group belongs to a role
- * that the current user may not act for.
+ * Write an owned partition's row, a new one or a new version; *part has it afterwards.  A row without
+ * an owner gets the group's, or the role that uses it: ERROR where the group belongs to a role
+ * that this one may not act for.
  */
-extern void pgt_group_row_write(const ConsumerGroup *group, GroupPartition *part, int64 next,
-								int64 lost, const char *metadata, bool leased);
+extern void pgt_group_row_write(const ConsumerGroup *group, GroupPartition *part, const GroupRowChange *change);
+
+/* The same without waiting, and without an ERROR for that role. */
+typedef enum GroupRowWrite
+{
+	GROUP_ROW_WRITTEN,
+	GROUP_ROW_BUSY,				/* nothing is written: another transaction is making the group */
+	GROUP_ROW_DENIED			/* nothing is written */
+} GroupRowWrite;
+
+extern GroupRowWrite pgt_group_row_try_write(const ConsumerGroup *group, GroupPartition *part,
+											 const GroupRowChange *change);
+
+/*
+ * Let a group's first row in a topic be refused where taken() says that its name is that of a group of another
+ * kind; called once per process.
+ */
+extern void pgt_group_row_refuse_names(bool (*taken) (const ConsumerGroup *group));
+
+/* Is there a group of that name, in any topic, committed or not?  group->topic is not used. */
+extern bool pgt_group_row_has_group(const ConsumerGroup *group);
 
 /* Write an owned partition's row, which exists, with another owner of the group; *part has it afterwards. */
 extern void pgt_group_row_set_owner(const ConsumerGroup *group, GroupPartition *part, Oid owner);
+
+/* Whoever has changed owners tells it so, in the same transaction, to those who keep owners in mind. */
+extern void pgt_group_row_tell_owners(Oid offsets_table);
+
+/* Write an owned partition's row, which exists and has a lease, as that of a group that has committed nothing. */
+extern void pgt_group_row_forget_offset(const ConsumerGroup *group, GroupPartition *part);
+
+/* A copy of a row without its lease; NULL if nothing else is left that counts. */
+extern HeapTuple pgt_group_row_without_lease(HeapTuple row, TupleDesc desc);
 
 /* Delete an owned partition's row, which exists. */
 extern void pgt_group_row_delete(Relation table, const GroupPartition *part);
@@ -84,8 +123,23 @@ extern uint64 pgt_group_row_changes(void);
 /* The role that the group belongs to in its topic; GROUP_UNCLAIMED where it has no row or no owner. */
 extern Oid	pgt_group_rows_owner(const ConsumerGroup *group);
 
-/* Oids of the topics in which a group has rows; group->topic is not used. */
+/* Oids of the topics in which a group has rows, ascending; group->topic is not used. */
 extern List *pgt_group_rows_topics(const ConsumerGroup *group);
+
+/*
+ * The partitions behind this one of the group's topic in which it has rows, ascending, as many as "most" of them: a List of
+ * integers.  -1 as "partition": the first ones.
+ */
+extern List *pgt_group_rows_partitions(const ConsumerGroup *group, int32 partition, int most);
+
+/*
+ * The first group behind this one, by the bytes of its name, that has rows in any topic: its name, palloc'd; NULL where there is
+ * none.  NULL as "group": the first of all.
+ */
+extern char *pgt_group_rows_next_group(Oid offsets_table, const char *group);
+
+/* The first of a group's topics behind "topic"; InvalidOid where there is none.  InvalidOid as "topic": the first of all. */
+extern Oid	pgt_group_rows_next_topic(const ConsumerGroup *group, Oid topic);
 
 /*
  * The table of committed offsets, in the schema of the topic's wrapper, which
@@ -95,6 +149,9 @@ extern Oid	pgt_group_row_table(Oid topic);
 
 /* The same of this database; InvalidOid where it has no topics. */
 extern Oid	pgt_group_row_any_table(void);
+
+/* The same, whether it has topics or not; InvalidOid where the extension is not there. */
+extern Oid	pgt_group_row_extension_table(void);
 
 /*
  * The groups whose owner is one that the function wants: a List of ConsumerGroup, by topic

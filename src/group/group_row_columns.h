@@ -19,6 +19,7 @@
 #define Anum_offsets_position			12
 #define Anum_offsets_position_timestamp	13
 #define Anum_offsets_owner				14
-#define Natts_offsets					14
+#define Anum_offsets_leader_epoch		15
+#define Natts_offsets					15
 
 #endif							/* GROUP_ROW_COLUMNS_H */

@@ -46,6 +46,7 @@ pgt_group_rows_groups(Oid offsets_table, bool (*wanted) (Oid owner, const void *
 			continue;
 		last = palloc(sizeof(ConsumerGroup));
 		last->offsets_table = offsets_table;
+		last->role = InvalidOid;
 		last->topic = DatumGetObjectId(heap_getattr(row, Anum_offsets_topic, desc, &isnull));
 		last->id = TextDatumGetCString(heap_getattr(row, Anum_offsets_group_id, desc, &isnull));
 		groups = lappend(groups, last);
@@ -151,28 +152,112 @@ pgt_group_rows_owner(const ConsumerGroup *group)
 	return owner;
 }
 
-List *
-pgt_group_rows_topics(const ConsumerGroup *group)
+Oid
+pgt_group_rows_next_topic(const ConsumerGroup *group, Oid topic)
 {
 	Relation	table = table_open(group->offsets_table, AccessShareLock);
+	Relation	index = index_open(pgt_group_row_group_index(table), AccessShareLock);
+	Snapshot	snapshot = pgt_group_rows_snapshot();
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	row;
+	Oid			next = InvalidOid;
+
+	ScanKeyInit(&keys[0], Anum_offsets_group_id, BTEqualStrategyNumber, F_TEXTEQ,
+				CStringGetTextDatum(group->id));
+	ScanKeyInit(&keys[1], Anum_offsets_topic, BTGreaterStrategyNumber, F_OIDGT, ObjectIdGetDatum(topic));
+	scan = systable_beginscan_ordered(table, index, snapshot, 2, keys);
+	row = systable_getnext_ordered(scan, ForwardScanDirection);
+	if (HeapTupleIsValid(row))
+	{
+		bool		isnull;
+
+		next = DatumGetObjectId(heap_getattr(row, Anum_offsets_topic, RelationGetDescr(table), &isnull));
+	}
+	systable_endscan_ordered(scan);
+	UnregisterSnapshot(snapshot);
+	index_close(index, AccessShareLock);
+	table_close(table, AccessShareLock);
+	return next;
+}
+
+List *
+pgt_group_rows_partitions(const ConsumerGroup *group, int32 partition, int most)
+{
+	Relation	table = table_open(group->offsets_table, AccessShareLock);
+	Relation	index = index_open(pgt_group_row_index(table), AccessShareLock);
+	Snapshot	snapshot = pgt_group_rows_snapshot();
+	ScanKeyData keys[3];
+	SysScanDesc scan;
+	HeapTuple	row;
+	List	   *partitions = NIL;
+
+	ScanKeyInit(&keys[0], Anum_offsets_topic, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(group->topic));
+	ScanKeyInit(&keys[1], Anum_offsets_group_id, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(group->id));
+	ScanKeyInit(&keys[2], Anum_offsets_partition, BTGreaterStrategyNumber, F_INT4GT, Int32GetDatum(partition));
+	scan = systable_beginscan_ordered(table, index, snapshot, 3, keys);
+	while (list_length(partitions) < most && HeapTupleIsValid(row = systable_getnext_ordered(scan, ForwardScanDirection)))
+		partitions = lappend_int(partitions, pgt_group_row_partition(row, RelationGetDescr(table)));
+	systable_endscan_ordered(scan);
+	UnregisterSnapshot(snapshot);
+	index_close(index, AccessShareLock);
+	table_close(table, AccessShareLock);
+	return partitions;
+}
+
+char *
+pgt_group_rows_next_group(Oid offsets_table, const char *group)
+{
+	Relation	table = table_open(offsets_table, AccessShareLock);
+	Relation	index = index_open(pgt_group_row_group_index(table), AccessShareLock);
 	Snapshot	snapshot = pgt_group_rows_snapshot();
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	row;
-	List	   *topics = NIL;
+	char	   *next = NULL;
 
-	ScanKeyInit(&key, Anum_offsets_group_id, BTEqualStrategyNumber, F_TEXTEQ,
-				CStringGetTextDatum(group->id));
-	scan = systable_beginscan(table, InvalidOid, false, snapshot, 1, &key);
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	ScanKeyInit(&key, Anum_offsets_group_id, BTGreaterStrategyNumber, F_TEXT_GT, CStringGetTextDatum(group == NULL ? "" : group));
+	scan = systable_beginscan_ordered(table, index, snapshot, group == NULL ? 0 : 1, &key);
+	row = systable_getnext_ordered(scan, ForwardScanDirection);
+	if (HeapTupleIsValid(row))
 	{
 		bool		isnull;
-		Datum		topic = heap_getattr(row, Anum_offsets_topic, RelationGetDescr(table), &isnull);
 
-		topics = list_append_unique_oid(topics, DatumGetObjectId(topic));
+		next = TextDatumGetCString(heap_getattr(row, Anum_offsets_group_id, RelationGetDescr(table), &isnull));
 	}
-	systable_endscan(scan);
+	systable_endscan_ordered(scan);
 	UnregisterSnapshot(snapshot);
+	index_close(index, AccessShareLock);
 	table_close(table, AccessShareLock);
+	return next;
+}
+
+List *
+pgt_group_rows_topics(const ConsumerGroup *group)
+{
+	List	   *topics = NIL;
+	Oid			topic = InvalidOid;
+
+	while (OidIsValid(topic = pgt_group_rows_next_topic(group, topic)))
+		topics = lappend_oid(topics, topic);
 	return topics;
+}
+
+bool
+pgt_group_row_has_group(const ConsumerGroup *group)
+{
+	Relation	table = table_open(group->offsets_table, AccessShareLock);
+	Oid			index = pgt_group_row_group_index(table);
+	SnapshotData dirty;
+	ScanKeyData key;
+	SysScanDesc scan;
+	bool		found;
+
+	InitDirtySnapshot(dirty);
+	ScanKeyInit(&key, Anum_offsets_group_id, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(group->id));
+	scan = systable_beginscan(table, index, OidIsValid(index), &dirty, 1, &key);
+	found = HeapTupleIsValid(systable_getnext(scan));
+	systable_endscan(scan);
+	table_close(table, AccessShareLock);
+	return found;
 }

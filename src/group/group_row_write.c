@@ -51,6 +51,7 @@
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -62,21 +63,29 @@
 #include "util/compat.h"
 #include "util/fault_point.h"
 
+/* Is the name that of a group of another kind? */
+static bool (*name_is_taken) (const ConsumerGroup *group) = NULL;
+
 /* how many rows this process has written and deleted */
 static uint64 changes = 0;
 
 /* ---- columns ------------------------------------------------------------ */
 
-/* Set the columns that a commit writes; next is NO_OFFSET where nothing is committed. */
+/* Set the columns that a commit writes. */
 static void
-commit_values(Datum *values, bool *nulls, int64 next, const char *metadata)
+commit_values(Datum *values, bool *nulls, const GroupRowChange *change)
 {
-	values[Anum_offsets_committed_offset - 1] = Int64GetDatum(next);
-	nulls[Anum_offsets_committed_offset - 1] = next == NO_OFFSET;
+	const char *metadata = change->metadata;
+	bool		is_none = change->next == NO_OFFSET;
+
+	values[Anum_offsets_committed_offset - 1] = Int64GetDatum(change->next);
+	nulls[Anum_offsets_committed_offset - 1] = is_none;
 	values[Anum_offsets_metadata - 1] = metadata == NULL ? (Datum) 0 : CStringGetTextDatum(metadata);
 	nulls[Anum_offsets_metadata - 1] = metadata == NULL;
 	values[Anum_offsets_commit_timestamp - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
-	nulls[Anum_offsets_commit_timestamp - 1] = next == NO_OFFSET;
+	nulls[Anum_offsets_commit_timestamp - 1] = is_none;
+	values[Anum_offsets_leader_epoch - 1] = Int32GetDatum(change->leader_epoch);
+	nulls[Anum_offsets_leader_epoch - 1] = is_none || change->leader_epoch < 0;
 }
 
 /* Set the columns of the lease. */
@@ -154,13 +163,13 @@ owner_tag(const ConsumerGroup *group)
 	return tag;
 }
 
-/* Take that lock, and give it back. */
-static void
-lock_owner(const ConsumerGroup *group)
+/* Take that lock, and give it back; without "wait" it may not be to be had. */
+static bool
+lock_owner(const ConsumerGroup *group, bool wait)
 {
 	LOCKTAG		tag = owner_tag(group);
 
-	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	return LockAcquire(&tag, ExclusiveLock, false, !wait) != LOCKACQUIRE_NOT_AVAIL;
 }
 
 static void
@@ -205,34 +214,78 @@ find_owner(Relation table, const ConsumerGroup *group, bool *exists, Transaction
 	return owner;
 }
 
+void
+pgt_group_row_refuse_names(bool (*taken) (const ConsumerGroup *group))
+{
+	name_is_taken = taken;
+}
+
+/* ERROR: the name is that of a share group. */
+static void
+report_taken(const ConsumerGroup *group)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("\"%s\" is a share group, not a consumer group", group->id),
+			 errdetail("Its consumers share the records of a partition."),
+			 errhint("Use consume_shared() with it, or another name, or delete it with delete_group().")));
+}
+
 /*
- * The owner for a row that has none yet.  The owner's lock is held afterwards, until the
- * caller has written the row.  ERROR where the group belongs to a role that the user may not
- * act for.  A group that is new in its topic is told in the server's log, since it may be a
- * mistyped name.
+ * Look for the owner for a row that has none yet.  GROUP_ROW_WRITTEN: the caller may write it, with
+ * *owner, and the owner's lock is held until he has.  GROUP_ROW_BUSY: *writer decides, or whoever has
+ * that lock.  GROUP_ROW_DENIED: the group belongs to a role that its user may not act for.  A group that is new
+ * in its topic is told in the server's log, since it may be a mistyped name.
  */
+static GroupRowWrite
+try_claim(Relation table, const ConsumerGroup *group, bool wait, Oid *owner, TransactionId *writer)
+{
+	bool		exists;
+
+	*writer = InvalidTransactionId;
+	if (!lock_owner(group, wait))
+		return GROUP_ROW_BUSY;
+	*owner = find_owner(table, group, &exists, writer);
+	if (!exists && name_is_taken != NULL && name_is_taken(group))
+	{
+		unlock_owner(group);
+		if (wait)
+			report_taken(group);
+		return GROUP_ROW_DENIED;
+	}
+	if (!exists)
+		ereport(LOG,
+				(errmsg("consumer group \"%s\" is new in topic \"%s\"", group->id, get_rel_name(group->topic))));
+	if (*owner == GROUP_UNCLAIMED)
+		*owner = pgt_group_role_of(group);
+	else if (!pgt_group_role_may_use(pgt_group_role_of(group), group->topic, *owner))
+	{
+		unlock_owner(group);
+		return TransactionIdIsValid(*writer) ? GROUP_ROW_BUSY : GROUP_ROW_DENIED;
+	}
+	return GROUP_ROW_WRITTEN;
+}
+
+/* The same until it is known; ERROR where the group's user may not act for the owner. */
 static Oid
 claim(Relation table, const ConsumerGroup *group)
 {
 	for (;;)
 	{
-		bool		exists;
-		TransactionId writer;
 		Oid			owner;
+		TransactionId writer;
 
-		lock_owner(group);
-		owner = find_owner(table, group, &exists, &writer);
-		if (!exists)
-			ereport(LOG,
-					(errmsg("consumer group \"%s\" is new in topic \"%s\"", group->id, get_rel_name(group->topic))));
-		if (owner == GROUP_UNCLAIMED)
-			return GetUserId();
-		if (pgt_group_role_may_use(group->topic, owner))
-			return owner;
-		unlock_owner(group);
-		if (!TransactionIdIsValid(writer))
-			pgt_group_role_check(group, owner);
-		XactLockTableWait(writer, NULL, NULL, XLTW_None);
+		switch (try_claim(table, group, true, &owner, &writer))
+		{
+			case GROUP_ROW_WRITTEN:
+				return owner;
+			case GROUP_ROW_BUSY:
+				XactLockTableWait(writer, NULL, NULL, XLTW_None);
+				break;
+			case GROUP_ROW_DENIED:
+				pgt_group_role_check(group, owner);
+				break;
+		}
 	}
 }
 
@@ -313,18 +366,22 @@ replace_row(Relation table, const GroupPartition *part, Datum *values, bool *nul
 	return updated;
 }
 
-/* Write a new version of an owned row; arguments as for pgt_group_row_write(). */
+/* Write a new version of an owned row. */
 static HeapTuple
-update_row(Relation table, const GroupPartition *part, Oid owner, int64 next, int64 lost,
-		   const char *metadata, bool leased)
+update_row(Relation table, const GroupPartition *part, Oid owner, const GroupRowChange *change)
 {
 	Datum		values[Natts_offsets] = {0};
 	bool		nulls[Natts_offsets] = {false};
 	bool		replace[Natts_offsets] = {false};
+	int64		lost = change->lost;
 
-	commit_values(values, nulls, next, metadata);
-	if (next != NO_OFFSET)
+	commit_values(values, nulls, change);
+	if (change->next != NO_OFFSET)
+	{
 		replace_columns(replace, Anum_offsets_committed_offset, Anum_offsets_commit_timestamp);
+		/* whoever commits the same offset again and does not know the epoch leaves it */
+		replace[Anum_offsets_leader_epoch - 1] = change->next != part->committed || change->leader_epoch >= 0;
+	}
 	if (lost > 0)
 	{
 		bool		isnull;
@@ -337,7 +394,7 @@ update_row(Relation table, const GroupPartition *part, Oid owner, int64 next, in
 		replace_columns(replace, Anum_offsets_lost_records, Anum_offsets_lost_timestamp);
 	}
 	lease_values(values, nulls, &part->lease);
-	if (leased)
+	if (change->leased)
 		replace_columns(replace, Anum_offsets_member_id, Anum_offsets_position_timestamp);
 	owner_value(values, nulls, owner);
 	replace[Anum_offsets_owner - 1] = owner != part->owner;
@@ -347,14 +404,14 @@ update_row(Relation table, const GroupPartition *part, Oid owner, int64 next, in
 /* Write the first row of an owned partition. */
 static HeapTuple
 insert_row(Relation table, const ConsumerGroup *group, const GroupPartition *part, Oid owner,
-		   int64 next, int64 lost, const char *metadata)
+		   const GroupRowChange *change)
 {
 	Datum		values[Natts_offsets] = {0};
 	bool		nulls[Natts_offsets] = {false};
 	HeapTuple	row;
 
-	commit_values(values, nulls, next, metadata);
-	lost_values(values, nulls, lost);
+	commit_values(values, nulls, change);
+	lost_values(values, nulls, change->lost);
 	lease_values(values, nulls, &part->lease);
 	owner_value(values, nulls, owner);
 	values[Anum_offsets_group_id - 1] = CStringGetTextDatum(group->id);
@@ -366,7 +423,7 @@ insert_row(Relation table, const ConsumerGroup *group, const GroupPartition *par
 	return row;
 }
 
-/* The row that pgt_group_row_write() or pgt_group_row_set_owner() has written: make it known. */
+/* The row that one of the functions below has written: make it known. */
 static void
 row_written(Relation table, GroupPartition *part, HeapTuple row)
 {
@@ -377,23 +434,57 @@ row_written(Relation table, GroupPartition *part, HeapTuple row)
 	table_close(table, NoLock);
 }
 
-void
-pgt_group_row_write(const ConsumerGroup *group, GroupPartition *part, int64 next, int64 lost,
-					const char *metadata, bool leased)
+/* Has the partition no row yet that says who owns the group? */
+static bool
+needs_owner(const GroupPartition *part)
 {
-	Relation	table = table_open(group->offsets_table, RowExclusiveLock);
-	bool		claims = !part->exists || part->owner == GROUP_UNCLAIMED;
-	Oid			owner = claims ? claim(table, group) : part->owner;
+	return !part->exists || part->owner == GROUP_UNCLAIMED;
+}
+
+/* Write the row with that owner, whose lock is held where it needs one. */
+static void
+write_owned(Relation table, const ConsumerGroup *group, GroupPartition *part, Oid owner,
+			const GroupRowChange *change)
+{
+	bool		claims = needs_owner(part);
 	HeapTuple	row;
 
 	if (part->exists)
-		row = update_row(table, part, owner, next, lost, metadata, leased);
+		row = update_row(table, part, owner, change);
 	else
-		row = insert_row(table, group, part, owner, next, lost, metadata);
+		row = insert_row(table, group, part, owner, change);
 	if (claims)
 		unlock_owner(group);
 	FAULT_POINT("offset-stored");
 	row_written(table, part, row);
+}
+
+void
+pgt_group_row_write(const ConsumerGroup *group, GroupPartition *part, const GroupRowChange *change)
+{
+	Relation	table = table_open(group->offsets_table, RowExclusiveLock);
+	Oid			owner = needs_owner(part) ? claim(table, group) : part->owner;
+
+	write_owned(table, group, part, owner, change);
+}
+
+GroupRowWrite
+pgt_group_row_try_write(const ConsumerGroup *group, GroupPartition *part, const GroupRowChange *change)
+{
+	Relation	table = table_open(group->offsets_table, RowExclusiveLock);
+	Oid			owner = part->owner;
+	TransactionId writer;
+	GroupRowWrite result = GROUP_ROW_WRITTEN;
+
+	if (needs_owner(part))
+		result = try_claim(table, group, false, &owner, &writer);
+	else if (!pgt_group_role_may_use(pgt_group_role_of(group), group->topic, owner))
+		result = GROUP_ROW_DENIED;
+	if (result == GROUP_ROW_WRITTEN)
+		write_owned(table, group, part, owner, change);
+	else
+		table_close(table, NoLock);
+	return result;
 }
 
 void
@@ -407,6 +498,45 @@ pgt_group_row_set_owner(const ConsumerGroup *group, GroupPartition *part, Oid ow
 	owner_value(values, nulls, owner);
 	replace[Anum_offsets_owner - 1] = true;
 	row_written(table, part, replace_row(table, part, values, nulls, replace));
+}
+
+void
+pgt_group_row_tell_owners(Oid offsets_table)
+{
+	CacheInvalidateRelcacheByRelid(offsets_table);
+}
+
+void
+pgt_group_row_forget_offset(const ConsumerGroup *group, GroupPartition *part)
+{
+	static const GroupRowChange none = {.next = NO_OFFSET};
+	Relation	table = table_open(group->offsets_table, RowExclusiveLock);
+	Datum		values[Natts_offsets] = {0};
+	bool		nulls[Natts_offsets] = {false};
+	bool		replace[Natts_offsets] = {false};
+
+	commit_values(values, nulls, &none);
+	lost_values(values, nulls, 0);
+	replace_columns(replace, Anum_offsets_committed_offset, Anum_offsets_commit_timestamp);
+	replace_columns(replace, Anum_offsets_lost_records, Anum_offsets_lost_timestamp);
+	replace[Anum_offsets_leader_epoch - 1] = true;
+	row_written(table, part, replace_row(table, part, values, nulls, replace));
+}
+
+HeapTuple
+pgt_group_row_without_lease(HeapTuple row, TupleDesc desc)
+{
+	static const GroupLease none = {NULL, DT_NOBEGIN, NO_OFFSET, DT_NOBEGIN, 0};
+	Datum		values[Natts_offsets] = {0};
+	bool		nulls[Natts_offsets] = {false};
+	bool		replace[Natts_offsets] = {false};
+
+	if (heap_attisnull(row, Anum_offsets_committed_offset, desc))
+		return NULL;
+	lease_values(values, nulls, &none);
+	replace_columns(replace, Anum_offsets_member_id, Anum_offsets_lease_until);
+	replace_columns(replace, Anum_offsets_position, Anum_offsets_position);
+	return heap_modify_tuple(row, desc, values, nulls, replace);
 }
 
 void

@@ -12,6 +12,9 @@
 
 #define MAX_OFFSET_METADATA		4096	/* bytes, Kafka's offset.metadata.max.bytes */
 
+/* member ids that begin so are those of Kafka's members: see kafka_claim.c */
+#define KAFKA_MEMBER_PREFIX	"kafka:"
+
 /* the owner of a group that is nobody's yet; see group_role.c */
 #define GROUP_UNCLAIMED			OID_MAX
 
@@ -21,6 +24,7 @@ typedef struct ConsumerGroup
 	Oid			offsets_table;	/* topic_group_offsets */
 	Oid			topic;
 	const char *id;
+	Oid			role;			/* who uses it; InvalidOid: the current user */
 } ConsumerGroup;
 
 /* The lease of a partition, as its row has it; see lease.c. */

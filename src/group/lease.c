@@ -40,6 +40,9 @@
  * Shares.  What each member should have, and what its call does with each partition, is
  * lease_call.c's to plan; this file carries it out.
  *
+ * Partitions that are leased to a member of Kafka's (kafka_claim.c) are nobody's here: a call that reads for
+ * the group is refused, and so is a commit in such a partition.
+ *
  * Renewal.  A call that delivers or commits writes rows anyway, and renews their leases.
  * Otherwise a lease is renewed once a quarter of it has passed, so that polling an idle
  * topic writes little.  The member's row is written with each write to one of its
@@ -64,6 +67,7 @@
 #include "group/group_position.h"
 #include "group/group_row.h"
 #include "group/group_wakeup.h"
+#include "group/kafka_claim.h"
 #include "group/lease.h"
 #include "group/lease_cut.h"
 #include "group/live_members.h"
@@ -304,7 +308,10 @@ update_member(LeaseCall *call)
 LeaseCall *
 pgt_lease_look(const LeaseHolder *holder)
 {
-	return pgt_lease_call_open(holder);
+	LeaseCall  *call = pgt_lease_call_open(holder);
+
+	pgt_kafka_claim_refuse_any(holder->group, call->parts, holder->partitions);
+	return call;
 }
 
 /* Does the plan need a write to a partition's row?  A partition to be taken is owned. */
@@ -389,6 +396,7 @@ pgt_lease_begin(const LeaseHolder *holder)
 
 	(void) pgt_group_member_lock(holder->group, holder->member, true);
 	call = pgt_lease_call_open(holder);
+	pgt_kafka_claim_refuse_any(holder->group, call->parts, holder->partitions);
 	pgt_lease_cut_others(call);
 	notice_losses(call);
 	for (int i = 0; i < holder->partitions; i++)
@@ -487,6 +495,7 @@ static void
 own_mine(LeaseCall *call, GroupPartition *part)
 {
 	(void) pgt_group_lock(call->holder->group, part, true);
+	pgt_kafka_claim_refuse(call->holder->group, part);
 	if (!pgt_lease_call_is_mine(call, part))
 		report_lost_lease(call->holder, part);
 }

@@ -14,6 +14,8 @@
  * Consumers that are joining write the group's rows before their own, so after a group's rows
  * were deleted, which waits for such consumers, its members are looked at once more.
  *
+ * Members of Kafka's are alive for as long as they have partitions (kafka_claim.c), and forbid the same.
+ *
  * Locks: members' locks (group_member.c), those of the group's rows for a deletion.
  */
 #include "postgres.h"
@@ -22,6 +24,7 @@
 #include "utils/timestamp.h"
 
 #include "group/consumer_group.h"
+#include "group/kafka_claim.h"
 #include "group/live_members.h"
 #include "util/clock.h"
 
@@ -63,6 +66,7 @@ pgt_live_members_refuse(const ConsumerGroup *group)
 void
 pgt_live_members_refuse_lease(const ConsumerGroup *group, const GroupPartition *part)
 {
+	pgt_kafka_claim_refuse(group, part);
 	if (pgt_live_members_have(part))
 		report_live_member(group, part->lease.member, part->lease.until);
 }
@@ -112,7 +116,7 @@ pgt_live_members_delete_group(const ConsumerGroup *group)
 
 	pgt_live_members_refuse(group);
 	pgt_live_members_remove_expired(group);
-	deleted = pgt_group_delete(group);
+	deleted = pgt_group_delete(group, pgt_kafka_claim_refuse, NULL);
 	/* the deletion has waited for consumers that were joining */
 	pgt_live_members_refuse(group);
 	return deleted;
@@ -140,7 +144,8 @@ void
 pgt_live_members_drop_group(const ConsumerGroup *group)
 {
 	remove_all_members(group);
-	(void) pgt_group_delete(group);
+	/* what Kafka's clients have claimed they have until the coordinator releases it */
+	(void) pgt_group_delete(group, NULL, pgt_kafka_claim_is);
 	/* the deletion has waited for consumers that were joining */
 	remove_all_members(group);
 }

@@ -9,7 +9,8 @@
  *
  * DROP OWNED deletes groups although they have live members, as it drops a table although
  * somebody uses it: it waits for transactions, not for leases, which a member that polls would
- * renew for ever.  A member that commits afterwards is told that it is none (lease.c).
+ * renew for ever.  A member that commits afterwards is told that it is none (lease.c).  Clients of Kafka's remain members of
+ * a group that has committed nothing, for as long as they may.
  *
  * DROP ROLE is not held up by groups.  The maintenance worker of each database puts "no role"
  * in the place of an oid that no role has.  It does so with every round, minutes apart, and an
@@ -120,6 +121,8 @@ disown(const ConsumerGroup *group)
 		pgt_group_row_set_owner(group, &parts[i], InvalidOid);
 		changed++;
 	}
+	if (changed > 0)
+		pgt_group_row_tell_owners(group->offsets_table);
 	return changed;
 }
 

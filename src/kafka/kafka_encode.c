@@ -7,6 +7,9 @@
  * which stands before it, and how a caller learns how much room to make.
  *
  * What is written is byte for byte what Kafka's own classes write.
+ *
+ * A pause unwinds the walk.  The writer has noted on the way down which field of each structure it was in, and in
+ * which element of an array: the next call goes down the same way, writes nothing on it, and goes on from there.
  */
 #include "c.h"
 
@@ -248,7 +251,7 @@ put_pointer(KafkaWriter *w, const KafkaField *field, const char *structure)
 
 	if (structure == NULL)
 		return nullable ? put8(w, (uint8) -1) : fail(w, field, "null where the field must have a value");
-	return (!nullable || put8(w, 1)) && encode_struct(w, &pgt_kafka_structs[field->structure], structure);
+	return (!nullable || w->resumed > 0 || put8(w, 1)) && encode_struct(w, &pgt_kafka_structs[field->structure], structure);
 }
 
 /* One value, or one element of an array. */
@@ -286,6 +289,44 @@ encode_value(KafkaWriter *w, const KafkaField *field, bool nullable, const char 
 	pg_unreachable();
 }
 
+/* Is there a pause before this element? */
+static inline bool
+pauses(KafkaWriter *w, void *item, int32 i)
+{
+	w->places[w->level - 1].item = i;
+	if (w->resumed > 0)
+	{
+		/* this is the element before which it paused, or that one is in a structure of it */
+		if (w->resumed == w->level)
+			w->resumed = 0;
+		return false;
+	}
+	if (!w->pause(w, w->level - 1, item))
+		return false;
+	w->paused = true;
+	w->resumed = w->level;
+	return true;
+}
+
+/* An array of structures, which may be encoded in parts. */
+static bool
+encode_in_parts(KafkaWriter *w, const KafkaField *field, bool nullable, const KafkaArray *array)
+{
+	size_t		size = pgt_kafka_field_size(field);
+	int32		i = w->resumed > 0 ? w->places[w->level - 1].item : 0;
+
+	if (w->resumed == 0 && !put_length(w, field, 4, nullable, array->count))
+		return false;
+	for (; i < array->count; i++)
+	{
+		char	   *item = (char *) array->items + i * size;
+
+		if (pauses(w, item, i) || !encode_value(w, field, false, item))
+			return false;
+	}
+	return true;
+}
+
 static inline bool
 encode_field(KafkaWriter *w, const KafkaField *field, const char *in)
 {
@@ -295,6 +336,8 @@ encode_field(KafkaWriter *w, const KafkaField *field, const char *in)
 
 	if (!(field->flags & KAFKA_FIELD_ARRAY))
 		return encode_value(w, field, nullable, in);
+	if (w->pause != NULL && field->type == KAFKA_TYPE_STRUCT && w->level <= KAFKA_ENCODE_LEVELS)
+		return encode_in_parts(w, field, nullable, array);
 	if (!put_length(w, field, 4, nullable, array->count))
 		return false;
 	size = pgt_kafka_field_size(field);
@@ -313,10 +356,15 @@ static bool
 put_tagged(KafkaWriter *w, const KafkaField *field, const char *value)
 {
 	KafkaWriter counter = {.version = w->version, .flexible = w->flexible, .counting = true};
+	bool		(*pause) (KafkaWriter *writer, int level, void *item) = w->pause;
+	bool		good;
 
 	if (!encode_field(&counter, field, value))
 		return fail(w, counter.field, counter.problem);
-	return put_varint(w, field->tag) && put_varint(w, (uint32) counter.size) && encode_field(w, field, value);
+	w->pause = NULL;
+	good = put_varint(w, field->tag) && put_varint(w, (uint32) counter.size) && encode_field(w, field, value);
+	w->pause = pause;
+	return good;
 }
 
 /* A field that was not known when the structure was decoded. */
@@ -378,9 +426,14 @@ encode_struct(KafkaWriter *w, const KafkaStruct *structure, const char *in)
 {
 	const KafkaField *field = &pgt_kafka_fields[structure->first_field];
 	const KafkaField *tagged = field + structure->plain_count;
+	int			level = w->level++;
 
+	if (unlikely(level < w->resumed))
+		field = w->places[level].field;
 	for (; field < tagged; field++)
 	{
+		if (unlikely(w->pause != NULL) && level < KAFKA_ENCODE_LEVELS)
+			w->places[level].field = field;
 		if (unlikely(!pgt_kafka_field_in(field, w->version)))
 		{
 			if (!may_leave_out(w, field, in + field->offset))
@@ -389,6 +442,7 @@ encode_struct(KafkaWriter *w, const KafkaStruct *structure, const char *in)
 		else if (!encode_field(w, field, in + field->offset))
 			return false;
 	}
+	w->level = level;
 	if (w->flexible && structure->tagged_count == 0 && likely(*(const KafkaTag *const *) in == NULL))
 		return put8(w, 0);
 	return encode_tags(w, tagged, structure->tagged_count, in);
@@ -401,6 +455,8 @@ pgt_kafka_encode(KafkaWriter *w, KafkaStructId message, int version, const void 
 
 	w->problem = NULL;
 	w->field = NULL;
+	w->paused = false;
+	w->level = 0;
 	if (message > KAFKA_LAST_MESSAGE || version < versions->first || version > versions->last)
 		return fail(w, NULL, "version is not supported");
 	w->version = version;

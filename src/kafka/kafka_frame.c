@@ -87,14 +87,13 @@ fail_response(KafkaWriter *w, const char *problem)
 	return false;
 }
 
-/* Encode header and body, or count them. */
+/* Encode the header. */
 static bool
-encode_response(KafkaWriter *w, const KafkaApi *api, int version, int32 correlation_id, const void *body)
+encode_header(KafkaWriter *w, const KafkaApi *api, int version, int32 correlation_id)
 {
 	KafkaResponseHeader header = {.correlation_id = correlation_id};
 
-	return pgt_kafka_encode(w, KAFKA_RESPONSE_HEADER, pgt_kafka_api_response_header(api, version), &header) &&
-		pgt_kafka_encode(w, api->response, version, body);
+	return pgt_kafka_encode(w, KAFKA_RESPONSE_HEADER, pgt_kafka_api_response_header(api, version), &header);
 }
 
 bool
@@ -102,7 +101,7 @@ pgt_kafka_frame_response_size(KafkaWriter *w, const KafkaApi *api, int version, 
 {
 	KafkaWriter counter = {.counting = true};
 
-	if (!encode_response(&counter, api, version, 0, body))
+	if (!encode_header(&counter, api, version, 0) || !pgt_kafka_encode(&counter, api->response, version, body))
 	{
 		w->problem = counter.problem;
 		w->field = counter.field;
@@ -112,21 +111,29 @@ pgt_kafka_frame_response_size(KafkaWriter *w, const KafkaApi *api, int version, 
 	return counter.size <= PG_INT32_MAX || fail_response(w, "response is too long");
 }
 
+/* What comes before the body. */
+static bool
+begin_response(KafkaWriter *w, const KafkaApi *api, int version, int32 correlation_id)
+{
+	w->before = w->size;
+	w->frame = pgt_kafka_encode_room(w, KAFKA_FRAME_SIZE_BYTES);
+	return w->frame != NULL && encode_header(w, api, version, correlation_id);
+}
+
 bool
 pgt_kafka_frame_response(KafkaWriter *w, const KafkaApi *api, int version, int32 correlation_id, const void *body)
 {
-	size_t		before = w->size;
-	char	   *prefix = pgt_kafka_encode_room(w, KAFKA_FRAME_SIZE_BYTES);
 	size_t		size;
 	uint32		value;
 
-	if (prefix == NULL || !encode_response(w, api, version, correlation_id, body))
+	if ((!w->paused && !begin_response(w, api, version, correlation_id)) ||
+		!pgt_kafka_encode(w, api->response, version, body))
 		return false;
-	size = w->size - before - KAFKA_FRAME_SIZE_BYTES;
+	size = w->size - w->before - KAFKA_FRAME_SIZE_BYTES;
 	if (size > PG_INT32_MAX)
 		return fail_response(w, "response is too long");
 	value = pg_hton32((uint32) size);
-	memcpy(prefix, &value, sizeof(value));
+	memcpy(w->frame, &value, sizeof(value));
 	return true;
 }
 

@@ -48,7 +48,7 @@ extern KafkaVerdict pgt_kafka_request_decode(KafkaRequest *request, KafkaArena *
  * Write a whole response, its size first, in the version of its request.  The size is known
  * last, so what the writer has given stays in place until then.  How much it will be,
  * the size included, pgt_kafka_frame_response_size() tells before.  False, with the
- * writer's problem, as pgt_kafka_encode() says.
+ * writer's problem, as pgt_kafka_encode() says; also for a pause, after which a call with the same arguments goes on.
  */
 extern bool pgt_kafka_frame_response(KafkaWriter *writer, const KafkaApi *api, int version, int32 correlation_id,
 									 const void *body);

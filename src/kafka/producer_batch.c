@@ -143,37 +143,9 @@ decompress(const char *packed, size_t length, int codec, ProducerScratch *scratc
 	}
 }
 
-/* Walk the uncompressed records. */
+/* Find the uncompressed records, and be ready to walk them. */
 static KafkaError
-walk_records(ProducerBatch *batch, const ProducerRules *rules, const char *records, size_t length,
-			 const char **problem)
-{
-	RecordIterator iterator;
-	Record		record;
-
-	batch->records = records;
-	batch->records_length = length;
-	batch->min_timestamp = PG_INT64_MAX;
-	batch->max_timestamp = PG_INT64_MIN;
-	pgt_record_iterator_init(&iterator, &batch->header, records, length);
-	while (pgt_record_iterator_next(&iterator, &record))
-	{
-		if (rules->require_keys && record.key_length < 0)
-			return refuse(KAFKA_ERROR_INVALID_RECORD, "record of a compacted topic has no key", problem);
-		batch->min_timestamp = Min(batch->min_timestamp, record.timestamp);
-		batch->max_timestamp = Max(batch->max_timestamp, record.timestamp);
-	}
-	*problem = iterator.problem;
-	if (*problem)
-		return KAFKA_ERROR_INVALID_RECORD;
-	if (batch->min_timestamp < rules->min_timestamp || batch->max_timestamp > rules->max_timestamp)
-		return refuse(KAFKA_ERROR_INVALID_TIMESTAMP, "timestamp of a record is out of range", problem);
-	return KAFKA_ERROR_NONE;
-}
-
-static KafkaError
-check_records(const char *bytes, ProducerBatch *batch, const ProducerRules *rules, ProducerScratch *scratch,
-			  const char **problem)
+open_records(const char *bytes, ProducerBatch *batch, ProducerScratch *scratch, const char **problem)
 {
 	int			codec = batch->header.attributes & BATCH_ATTR_CODEC_MASK;
 	const char *records = bytes + RECORD_BATCH_HEADER_SIZE;
@@ -190,11 +162,18 @@ check_records(const char *bytes, ProducerBatch *batch, const ProducerRules *rule
 			return KAFKA_ERROR_INVALID_RECORD;
 		records = scratch->data;
 	}
-	return walk_records(batch, rules, records, length, problem);
+	batch->records = records;
+	batch->records_length = length;
+	batch->min_timestamp = PG_INT64_MAX;
+	batch->max_timestamp = PG_INT64_MIN;
+	pgt_record_iterator_init(&batch->iterator, &batch->header, records, length);
+	return KAFKA_ERROR_NONE;
 }
 
+/* ---- the interface ---------------------------------------------------------- */
+
 KafkaError
-pgt_producer_batch_check(const KafkaRecords *records, const ProducerRules *rules, ProducerScratch *scratch,
+pgt_producer_batch_open(const KafkaRecords *records, const ProducerRules *rules, ProducerScratch *scratch,
 						 ProducerBatch *batch, const char **problem)
 {
 	const char *bytes = records->data;
@@ -226,5 +205,46 @@ pgt_producer_batch_check(const KafkaRecords *records, const ProducerRules *rules
 	batch->records_length = 0;
 	batch->min_timestamp = PG_INT64_MIN;
 	batch->max_timestamp = batch->header.max_timestamp;
-	return rules->walk_records ? check_records(bytes, batch, rules, scratch, problem) : KAFKA_ERROR_NONE;
+	return rules->walk_records ? open_records(bytes, batch, scratch, problem) : KAFKA_ERROR_NONE;
+}
+
+KafkaError
+pgt_producer_batch_walk(ProducerBatch *batch, const ProducerRules *rules, int32 most, bool *at_end,
+						const char **problem)
+{
+	RecordIterator *iterator = &batch->iterator;
+	Record		record;
+
+	*problem = NULL;
+	*at_end = false;
+	for (int32 n = 0; n < most; n++)
+	{
+		if (!pgt_record_iterator_next(iterator, &record))
+		{
+			*at_end = true;
+			break;
+		}
+		if (rules->require_keys && record.key_length < 0)
+			return refuse(KAFKA_ERROR_INVALID_RECORD, "record of a compacted topic has no key", problem);
+		batch->min_timestamp = Min(batch->min_timestamp, record.timestamp);
+		batch->max_timestamp = Max(batch->max_timestamp, record.timestamp);
+	}
+	*problem = iterator->problem;
+	if (*problem)
+		return KAFKA_ERROR_INVALID_RECORD;
+	if (*at_end && (batch->min_timestamp < rules->min_timestamp || batch->max_timestamp > rules->max_timestamp))
+		return refuse(KAFKA_ERROR_INVALID_TIMESTAMP, "timestamp of a record is out of range", problem);
+	return KAFKA_ERROR_NONE;
+}
+
+KafkaError
+pgt_producer_batch_check(const KafkaRecords *records, const ProducerRules *rules, ProducerScratch *scratch,
+						 ProducerBatch *batch, const char **problem)
+{
+	KafkaError	error = pgt_producer_batch_open(records, rules, scratch, batch, problem);
+	bool		at_end = !rules->walk_records;
+
+	while (error == KAFKA_ERROR_NONE && !at_end)
+		error = pgt_producer_batch_walk(batch, rules, PG_INT32_MAX, &at_end, problem);
+	return error;
 }

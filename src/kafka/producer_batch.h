@@ -39,8 +39,9 @@ typedef struct ProducerBatch
 	RecordBatchHeader header;	/* header.length bytes are the batch; what follows them is nothing */
 	int64		min_timestamp;	/* of the records, if they were walked; else PG_INT64_MIN */
 	int64		max_timestamp;	/* the header's may be another, and is then to be corrected */
-	const char *records;		/* if they were walked: the bytes before compression, in the batch or the scratch */
+	const char *records;		/* if they are walked: the bytes before compression, in the batch or the scratch */
 	size_t		records_length;
+	RecordIterator iterator;	/* of the walk */
 } ProducerBatch;
 
 /*
@@ -49,5 +50,14 @@ typedef struct ProducerBatch
  */
 extern KafkaError pgt_producer_batch_check(const KafkaRecords *records, const ProducerRules *rules,
 										   ProducerScratch *scratch, ProducerBatch *batch, const char **problem);
+
+/*
+ * The same in parts, for a batch of many records: all but the walk over them, if there is to be one, and then so many
+ * of them at a time until *at_end is set.  *batch, the bytes and the rules stay as they are meanwhile.
+ */
+extern KafkaError pgt_producer_batch_open(const KafkaRecords *records, const ProducerRules *rules,
+										  ProducerScratch *scratch, ProducerBatch *batch, const char **problem);
+extern KafkaError pgt_producer_batch_walk(ProducerBatch *batch, const ProducerRules *rules, int32 most, bool *at_end,
+										  const char **problem);
 
 #endif							/* PRODUCER_BATCH_H */

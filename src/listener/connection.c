@@ -11,20 +11,26 @@
  * exchange, with the buffer behind it.  So a connection on which nothing happens has no
  * buffer at all.
  *
- * A connection is not read while it may not be served: behind an exchange that blocks, with too
+ * A connection is not read while it may not be served: while it is muted, behind an exchange that blocks, with too
  * many exchanges that are not answered or too much of answers that is not sent, or, at
  * the beginning of a frame, while the frames and answers of all connections take too much
  * memory.  Then its bytes stay in the kernel, and the client cannot send on.  Bytes that
  * came in the same read before this was known wait in the backlog, which is no larger
- * than the buffer.  A frame that has begun is always read to its end, as its memory is
- * counted from the beginning, so connections cannot wait for each other's memory.
+ * than the buffer, and is not counted: else many that wait would keep the memory from themselves.  A frame that has begun is always read to its end, as its memory is
+ * counted from the beginning, so connections cannot wait for each other's memory.  They get it in
+ * the order in which they have come for it: while some wait no other one begins a frame, or those who have
+ * just been answered would be first again and again.
  *
  * What an event changes is brought in order at the end of the turn: a connection with
  * something to do there is in the list "todo".  Only there answers are sent, and only there
  * connections are closed and freed, so that nobody holds one that is gone.  Exchanges that
  * are answered are freed after the handler has returned, which may be at the end of the turn.
+ * An answer of which the next part has to be read from a disk is sent on when that has been read (read_ahead.c).
  * What waits in a backlog and may be served goes on in the next turn.  So does a connection whose
  * frames have taken SLICE_US, as one read may hold thousands of them that are small and cost much.
+ *
+ * A client that sends what cannot be served gets the answers to what it has sent before that, as if it had waited
+ * for them: it is not told by the end of a connection which of its requests were carried out.
  *
  * Memory may be short at any allocation.  What is done for a connection is called by the handlers' guard, and
  * an error closes the connection.
@@ -48,7 +54,9 @@
 #include "listener/connection_address.h"
 #include "listener/connection_limits.h"
 #include "listener/connection_log.h"
+#include "listener/parting.h"
 #include "listener/plain.h"
+#include "listener/read_ahead.h"
 #include "miscadmin.h"
 #include "port/pg_bswap.h"
 #include "util/clock.h"
@@ -56,6 +64,7 @@
 
 #define READ_BUFFER		(64 * 1024)
 #define TURN_BYTES		(1024 * 1024)	/* that a turn reads, or sends, of a connection */
+#define RANGES_READ		4		/* that are read from a disk at once for a connection */
 #define SLICE_US		10000	/* of a turn for a connection, and the frame that is served when it is over */
 
 dlist_head	pgt_connections = DLIST_STATIC_INIT(pgt_connections);
@@ -72,6 +81,8 @@ static int	todo_list = 0;
 static dlist_head servable = DLIST_STATIC_INIT(servable);	/* connections to go on with in the next turn */
 static dlist_head starved = DLIST_STATIC_INIT(starved); /* connections that wait for memory, for a frame */
 static dlist_head finished = DLIST_STATIC_INIT(finished);	/* exchanges that are answered and to be freed */
+
+static bool serves_starved = false; /* the connection that is served was the first of those */
 
 static int64 slice_end = 0;		/* of the connection that is served, by the monotonic clock */
 
@@ -113,7 +124,7 @@ set_waiting(Connection *connection, dlist_head *list)
 static bool
 may_serve(const Connection *connection)
 {
-	return connection->closing == NULL && !connection->finishing && connection->blocker == NULL &&
+	return connection->closing == NULL && connection->finishing == NULL && connection->blocker == NULL && !connection->muted &&
 		connection->exchange_count < pgt_connection_limits.pipelined &&
 		connection->output.memory + connection->held <= pgt_connection_limits.unsent_memory &&
 		connection->output.files + connection->held_files <= pgt_connection_limits.unsent_files;
@@ -139,6 +150,29 @@ wants_input(const Connection *connection)
 	return may_serve(connection) && connection->backlog == NULL && connection->waiting != &starved;
 }
 
+/* The time is over for which a connection was not read. */
+static void
+unmute(EventLoopTimer *timer)
+{
+	Connection *connection = (Connection *) ((char *) timer - offsetof(Connection, mute_timer));
+
+	connection->muted = false;
+	connection->coming_since = connection->active_at = pgt_clock_monotonic_us();
+	add_todo(connection);
+}
+
+void
+pgt_connection_mute(Connection *connection, int32 ms)
+{
+	int64		until = pgt_clock_monotonic_us() + ms * INT64CONST(1000);
+
+	if (connection->muted && connection->mute_timer.due >= until)
+		return;
+	connection->muted = true;
+	pgt_event_loop_set_timer(&connection->mute_timer, until);
+	add_todo(connection);
+}
+
 void
 pgt_connection_close(Connection *connection, const char *reason)
 {
@@ -148,10 +182,17 @@ pgt_connection_close(Connection *connection, const char *reason)
 }
 
 void
-pgt_connection_finish(Connection *connection)
+pgt_connection_finish(Connection *connection, const char *reason)
 {
-	connection->finishing = true;
+	if (connection->finishing == NULL)
+		connection->finishing = reason;
 	add_todo(connection);
+}
+
+bool
+pgt_connection_is_failing(const Connection *connection)
+{
+	return connection->closing != NULL || connection->failed != NULL;
 }
 
 /* ---- exchanges ------------------------------------------------------------- */
@@ -164,6 +205,20 @@ free_finished(void)
 		pgt_exchange_free(dlist_container(Exchange, node, dlist_pop_head_node(&finished)));
 }
 
+/* What is wrong with the size of a frame; NULL: nothing. */
+static const char *
+size_problem(const Connection *connection, int32 size)
+{
+	if (size < 0)
+		return "the size of a frame is negative";
+	if (size <= connection->max_frame)
+		return NULL;
+	/* a record of TLS with a handshake, which would have begun TLS if there were any */
+	if (connection->frames == 0 && memcmp(connection->size_bytes, "\x16\x03", 2) == 0)
+		return "the client wants TLS, which the server does not offer, as ssl is off";
+	return "a frame is larger than the limit";
+}
+
 /*
  * The size of a frame is known: make an exchange for it.  False if the size is wrong or there
  * is no memory now.
@@ -173,16 +228,18 @@ begin_frame(Connection *connection)
 {
 	uint32		bytes;
 	int32		size;
+	const char *problem;
 	Exchange   *exchange;
 
 	memcpy(&bytes, connection->size_bytes, sizeof(bytes));
 	size = (int32) pg_ntoh32(bytes);
-	if (size < 0 || size > connection->max_frame)
+	problem = size_problem(connection, size);
+	if (problem != NULL)
 	{
-		pgt_connection_close(connection, size < 0 ? "the size of a frame is negative" : "a frame is larger than the limit");
+		pgt_connection_finish(connection, problem);
 		return false;
 	}
-	if (!pgt_connection_limits_has_memory())
+	if (!pgt_connection_limits_has_memory() || (!dlist_is_empty(&starved) && !serves_starved))
 	{
 		set_waiting(connection, &starved);
 		return false;
@@ -190,7 +247,7 @@ begin_frame(Connection *connection)
 	exchange = pgt_exchange_make(connection, connection->memory, size);
 	if (exchange == NULL)
 	{
-		pgt_connection_close(connection, "there is no memory for a frame");
+		pgt_connection_finish(connection, "there is no memory for a frame");
 		return false;
 	}
 	connection->coming = exchange;
@@ -292,6 +349,70 @@ pgt_connection_answer(Exchange *exchange)
 	}
 }
 
+/* Has a frame of the same connection come before another one, which is not answered? */
+static bool
+is_before(const Exchange *exchange, Exchange *other)
+{
+	dlist_head *all = &other->connection->exchanges;
+	dlist_node *node = &other->node;
+
+	while (dlist_has_prev(all, node))
+	{
+		node = dlist_prev_node(all, node);
+		if (node == &exchange->node)
+			return true;
+	}
+	return false;
+}
+
+void
+pgt_connection_fail(Exchange *exchange, const char *reason)
+{
+	Connection *connection = exchange->connection;
+
+	/* one that has its answer keeps it */
+	if (!exchange->answered && (connection->failed == NULL || is_before(exchange, connection->failed)))
+		connection->failed = exchange;
+	pgt_connection_finish(connection, reason);
+}
+
+/* Drop the last exchange. */
+static void
+drop_last(Connection *connection)
+{
+	Exchange   *exchange = dlist_tail_element(Exchange, node, &connection->exchanges);
+
+	dlist_delete(&exchange->node);
+	connection->exchange_count--;
+	if (connection->blocker == exchange)
+		connection->blocker = NULL;
+	if (exchange->answered)
+	{
+		connection->held -= exchange->output.memory;
+		connection->held_files -= exchange->output.files;
+	}
+	else
+		handlers->dropped(exchange);
+	pgt_exchange_free(exchange);
+}
+
+/* Drop the exchange that has failed, and those behind it. */
+static void
+drop_failed(Connection *connection)
+{
+	Exchange   *failed = connection->failed;
+	bool		is_last;
+
+	if (failed == NULL)
+		return;
+	connection->failed = NULL;
+	do
+	{
+		is_last = dlist_tail_element(Exchange, node, &connection->exchanges) == failed;
+		drop_last(connection);
+	} while (!is_last);
+}
+
 /* ---- reading --------------------------------------------------------------- */
 
 /* Keep bytes that cannot be served now. */
@@ -303,7 +424,6 @@ keep_backlog(Connection *connection, const char *bytes, size_t length)
 	memcpy(connection->backlog, bytes, length);
 	connection->backlog_length = length;
 	connection->backlog_done = 0;
-	pgt_exchange_memory += length;
 }
 
 /* Serve what has waited. */
@@ -319,7 +439,6 @@ serve_backlog(Connection *connection)
 										   connection->backlog_length - connection->backlog_done);
 	if (connection->backlog_done < connection->backlog_length)
 		return;
-	pgt_exchange_memory -= connection->backlog_length;
 	pfree(connection->backlog);
 	connection->backlog = NULL;
 	connection->backlog_length = connection->backlog_done = 0;
@@ -332,7 +451,7 @@ input_ended(Connection *connection)
 	if (connection->coming != NULL || connection->size_count > 0)
 		pgt_connection_close(connection, "the client has left in the midst of a frame");
 	else
-		pgt_connection_finish(connection);
+		pgt_connection_finish(connection, "");
 }
 
 /* Bytes have been read: so many into the frame that is coming, and so many into the buffer. */
@@ -449,6 +568,32 @@ socket_ready(EventLoopSource *source, uint32 events)
 
 /* ---- sending --------------------------------------------------------------- */
 
+/* What was next to be sent has been read. */
+static void
+have_read(void *arg)
+{
+	Connection *connection = arg;
+
+	connection->reading = NULL;
+	/* the client was not to blame */
+	connection->sent_at = pgt_clock_monotonic_us();
+	add_todo(connection);
+}
+
+/* Have what is next to be sent read, and what follows; where nobody can do it, the next send does. */
+static void
+read_cold(Connection *connection)
+{
+	OutputRange ranges[RANGES_READ];
+	int			count = pgt_output_cold(&connection->output, ranges, lengthof(ranges));
+
+	connection->reading = pgt_read_ahead_begin(&ranges[0], have_read, connection);
+	if (connection->reading == NULL)
+		add_todo(connection);
+	for (int i = 1; i < count; i++)
+		(void) pgt_read_ahead_begin(&ranges[i], NULL, NULL);
+}
+
 static void
 send_output(void *arg)
 {
@@ -465,6 +610,9 @@ send_output(void *arg)
 			break;
 		case OUTPUT_WOULD_BLOCK:
 			connection->stalled = true;
+			break;
+		case OUTPUT_COLD:
+			read_cold(connection);
 			break;
 		case OUTPUT_FAILED:
 			pgt_connection_close(connection, errno == 0 ? "a file has become shorter than an answer" : "");
@@ -496,9 +644,11 @@ close_now(Connection *connection)
 	handlers->closed(connection);
 	if (connection->coming != NULL)
 		pgt_exchange_free(connection->coming);
-	pgt_exchange_memory -= connection->backlog_length;
+	if (connection->reading != NULL)
+		pgt_read_ahead_forget(connection->reading);
 	pgt_output_clear(&connection->output);
 	pgt_event_loop_cancel_timer(&connection->timer);
+	pgt_event_loop_cancel_timer(&connection->mute_timer);
 	set_waiting(connection, NULL);
 	if (connection->todo)
 		dlist_delete(&connection->todo_node);
@@ -507,7 +657,10 @@ close_now(Connection *connection)
 	pgt_event_loop_remove(&connection->source);
 	if (connection->transport->close != NULL)
 		connection->transport->close(connection);
-	close(connection->source.fd);
+	if (connection->finishing != NULL && connection->bytes_out > 0)
+		pgt_parting_begin(connection->source.fd);
+	else
+		close(connection->source.fd);
 	pgt_connection_address_remove(&connection->peer);
 	MemoryContextDelete(connection->memory);
 }
@@ -539,6 +692,7 @@ make_connection(int fd, int listener)
 	connection->source.fd = fd;
 	connection->source.ready = socket_ready;
 	connection->timer.expired = look_after;
+	connection->mute_timer.expired = unmute;
 	connection->transport = &pgt_plain_transport;
 	connection->listener = listener;
 	connection->max_frame = pgt_connection_limits.first_frame;
@@ -619,19 +773,6 @@ pgt_connection_open(int fd, int listener)
 	close(fd);
 }
 
-void
-pgt_connection_close_all(void)
-{
-	free_finished();
-	while (!dlist_is_empty(&pgt_connections))
-	{
-		Connection *connection = dlist_head_element(Connection, node, &pgt_connections);
-
-		pgt_connection_close(connection, "");
-		close_now(connection);
-	}
-}
-
 /* ---- the turn -------------------------------------------------------------- */
 
 /* Which events of its socket are waited for. */
@@ -653,10 +794,11 @@ wanted_events(const Connection *connection)
 static void
 settle(Connection *connection)
 {
-	if (connection->closing == NULL && connection->output.length > 0 && !connection->stalled)
+	drop_failed(connection);
+	if (connection->closing == NULL && connection->output.length > 0 && !connection->stalled && connection->reading == NULL)
 		do_or_close(connection, send_output);
-	if (connection->finishing && connection->exchange_count == 0 && connection->output.length == 0)
-		pgt_connection_close(connection, "");
+	if (connection->finishing != NULL && connection->exchange_count == 0 && connection->output.length == 0)
+		pgt_connection_close(connection, connection->finishing);
 	if (connection->closing != NULL)
 	{
 		close_now(connection);
@@ -681,23 +823,49 @@ serve_on(void *arg)
 		read_some(connection);
 }
 
-void
-pgt_connection_serve_waiting(void)
+/* Serve the first connection of a list, which leaves it. */
+static void
+serve_first(dlist_head *list)
+{
+	Connection *connection = dlist_head_element(Connection, waiting_node, list);
+
+	set_waiting(connection, NULL);
+	begin_slice();
+	do_or_close(connection, serve_on);
+	add_todo(connection);
+}
+
+static int
+length_of(const dlist_head *list)
 {
 	int			count = 0;
 	dlist_iter	iter;
 
-	dlist_foreach(iter, &servable)
+	dlist_foreach(iter, unconstify(dlist_head *, list))
 		count++;
-	while (count-- > 0 && !dlist_is_empty(&servable))
-	{
-		Connection *connection = dlist_head_element(Connection, waiting_node, &servable);
+	return count;
+}
 
-		set_waiting(connection, NULL);
-		begin_slice();
-		do_or_close(connection, serve_on);
-		add_todo(connection);
-	}
+/* Are there connections that wait for memory, and is there some? */
+static bool
+may_feed(void)
+{
+	return !dlist_is_empty(&starved) && pgt_connection_limits_has_memory();
+}
+
+/*
+ * Those that have come back to a list meanwhile have had their time.  Those that starve are asked one at a
+ * time: each may take all memory that there is.
+ */
+void
+pgt_connection_serve_waiting(void)
+{
+	for (int count = length_of(&servable); count > 0 && !dlist_is_empty(&servable); count--)
+		serve_first(&servable);
+	serves_starved = true;
+	for (int count = length_of(&starved); count > 0 && may_feed(); count--)
+		serve_first(&starved);
+	serves_starved = false;
 }
 
 bool
@@ -720,9 +888,6 @@ pgt_connection_end_turn(void)
 		connection->todo = false;
 		settle(connection);
 	}
-	/* one at a time: each may take all that there is */
-	if (!dlist_is_empty(&starved) && pgt_connection_limits_has_memory())
-		set_waiting(dlist_head_element(Connection, waiting_node, &starved), &servable);
-	if (!dlist_is_empty(&todo[todo_list]) || !dlist_is_empty(&servable))
+	if (!dlist_is_empty(&todo[todo_list]) || !dlist_is_empty(&servable) || may_feed())
 		pgt_event_loop_hurry();
 }

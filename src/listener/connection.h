@@ -23,7 +23,7 @@ typedef struct ConnectionHandlers
 	/* a frame is whole.  Before it returns or later pgt_connection_answer() is called */
 	void		(*serve) (Exchange *exchange);
 
-	/* the connection is closed before that: exchange is freed when this returns */
+	/* the connection is closed before that, or an earlier frame has failed: exchange is freed when this returns */
 	void		(*dropped) (Exchange *exchange);
 
 	/* at the end of a turn in which something has happened on the connection, and it stays */
@@ -58,11 +58,26 @@ extern void pgt_connection_answer(Exchange *exchange);
  */
 extern void pgt_connection_block(Exchange *exchange, bool block);
 
+/*
+ * Read no frames for so many milliseconds, at least.  Those that have come are served, but for what is in the
+ * connection's backlog.
+ */
+extern void pgt_connection_mute(Connection *connection, int32 ms);
+
 /* Close at the end of the turn.  The reason is a constant string for the server's log, which is not told an empty one. */
 extern void pgt_connection_close(Connection *connection, const char *reason);
 
-/* Read no more, send the answers that there are, and close. */
-extern void pgt_connection_finish(Connection *connection);
+/* Read no more, wait for the answers to what has come, send them, and close.  The reason is as above. */
+extern void pgt_connection_finish(Connection *connection, const char *reason);
+
+/*
+ * Finish the connection, without answers to this frame and to those behind it.  At the end of the turn
+ * they are dropped.
+ */
+extern void pgt_connection_fail(Exchange *exchange, const char *reason);
+
+/* Is it to be closed, or to end with a frame that has failed? */
+extern bool pgt_connection_is_failing(const Connection *connection);
 
 /* In a turn: serve frames that had to wait and need not any more. */
 extern void pgt_connection_serve_waiting(void);
@@ -72,8 +87,5 @@ extern bool pgt_connection_starves(void);
 
 /* At the end of a turn: send what can be sent, and close what is to be closed. */
 extern void pgt_connection_end_turn(void);
-
-/* Close all connections at once, as the process ends. */
-extern void pgt_connection_close_all(void);
 
 #endif							/* CONNECTION_H */

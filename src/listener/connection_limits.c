@@ -7,7 +7,8 @@
  *
  * Each connection has a time limit at any moment, by what is under way on it:
  *
- *	  an answer is being sent	slow_ms, from when the socket last took bytes of it
+ *	  an answer is being sent	slow_ms, from when the socket last took bytes of it, or a disk had given some;
+ *								none while a disk is waited for
  *	  a frame is coming			slow_ms, from its beginning, and longer for a large one
  *	  nothing					idle_ms, from the last frame or answer
  *	  any of these				the moment "expires", which the handlers set
@@ -39,7 +40,9 @@ time_limit(const Connection *connection, bool reads, const char **reason)
 	int64		limit = NEVER_US;
 
 	*reason = "";
-	if (connection->output.length > 0)
+	if (connection->reading != NULL)
+		limit = NEVER_US;
+	else if (connection->output.length > 0)
 	{
 		*reason = "the client does not take its answers";
 		limit = connection->sent_at + slow;
@@ -51,7 +54,7 @@ time_limit(const Connection *connection, bool reads, const char **reason)
 		if (connection->coming != NULL)
 			limit += connection->coming->length / SLOW_BYTES_MS * INT64CONST(1000);
 	}
-	else if (connection->exchange_count == 0 && pgt_connection_limits.idle_ms > 0)
+	else if (connection->exchange_count == 0 && !connection->muted && pgt_connection_limits.idle_ms > 0)
 		limit = connection->active_at + pgt_connection_limits.idle_ms * INT64CONST(1000);
 	if (connection->expires < limit)
 	{

@@ -56,6 +56,10 @@ typedef struct Connection
 	Exchange   *blocker;		/* until it is answered no further frame is served; NULL: none */
 	Output		output;			/* answers that are next */
 	bool		stalled;		/* the socket takes no more of it now */
+	struct ReadAhead *reading;	/* what is next of it is read from a disk; NULL: it is not */
+
+	bool		muted;			/* it is not read until mute_timer is due */
+	EventLoopTimer mute_timer;
 
 	/* lists of connection.c */
 	dlist_node	todo_node;
@@ -71,7 +75,8 @@ typedef struct Connection
 	int64		expires;		/* when it is closed in any case; the handlers change it.  NEVER_US: never */
 
 	bool		half_closed;	/* the client seems to send no more */
-	bool		finishing;		/* no more is read; closed as soon as its answers are sent */
+	const char *finishing;		/* why no more is read, and it is closed as soon as its answers are sent; NULL: it is not */
+	Exchange   *failed;			/* it and those behind it are dropped at the end of the turn; NULL: none */
 	const char *closing;		/* why it is closed at the end of the turn; NULL: it stays */
 
 	/* for views */

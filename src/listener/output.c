@@ -11,6 +11,9 @@
  * Ranges are read when there is room in the socket, not before, so that a client that does
  * not read costs no memory for them.  Where the sink can send from a file, the kernel
  * takes the bytes from its cache; else they go by one buffer that the whole process shares.
+ * What is not in the cache would keep the process waiting for a disk: so it is not sent before the caller has had it
+ * read, up to COLD_MAX at a time, and with it the beginnings of what follows.  If it is gone from the cache again by
+ * then, it is sent all the same, or a client might never get it.
  * A file that ends too early, because its topic was truncated or dropped, makes the
  * connection of no use: the answer's size has been sent already.
  *
@@ -22,20 +25,29 @@
 #include <unistd.h>
 
 #include "listener/output.h"
+#include "util/fault_point.h"
 #include "utils/memutils.h"
 
 #define FIRST_PIECE		1024
 #define LARGEST_PIECE	(64 * 1024)
 #define FILE_BUFFER		(256 * 1024)
 
-/* Ranges below this size are read and sent even if the kernel could send them. */
+/*
+ * Ranges below this size are read and sent even if the kernel could send them.  Of larger ones no less is sent at a
+ * time: TLS wants to be given as much again as it was when it could not send, which was a record of this size.
+ */
 #define SEND_FILE_MIN	(16 * 1024)
+
+/* So much of a file is looked for in the kernel's cache, and read if it is not there, at a time. */
+#define COLD_MAX		(1024 * 1024)
 
 typedef struct OutputPiece
 {
 	struct OutputPiece *next;
 	OutputFile *file;			/* NULL: it is memory */
 	off_t		offset;			/* of a file, of the next byte to be sent */
+	off_t		read_end;		/* of a file, up to where it has been read for this */
+	bool		is_asked_for;	/* of a file: it is being read while those before it are sent */
 	size_t		length;			/* still to be sent */
 	size_t		start;			/* of memory, the next byte to be sent */
 	size_t		room;			/* of memory */
@@ -200,24 +212,49 @@ pgt_output_clear(Output *output)
 
 /* ---- sending --------------------------------------------------------------- */
 
-/* Send bytes of a file by memory.  0 where the file ends too early; else like send(2). */
+/* Is it in a file? */
+static bool
+is_in_file(const OutputPiece *piece)
+{
+	return piece->file != NULL && piece->file->fd >= 0;
+}
+
+/* How much of a piece in a file can be sent now; 0: nothing, it has to be read before. */
+static size_t
+sendable(const OutputPiece *piece)
+{
+	OutputFile *file = piece->file;
+	bool		was_read = piece->offset < piece->read_end;
+	size_t		least = Min(piece->length, SEND_FILE_MIN);
+	size_t		cached = pgt_output_file_cached(file, piece->offset, Min(piece->length, COLD_MAX));
+
+	if (!was_read && (FAULT_IS("disk", "cold") || FAULT_IS("disk", "away")))
+		cached = 0;
+	if (was_read)
+		file->misses = cached >= least ? 0 : file->misses + 1;
+	if (cached >= least)
+		return cached;
+	return was_read ? Min(Max(piece->read_end - piece->offset, least), piece->length) : 0;
+}
+
+/* Send that many bytes of a file by memory.  0 where the file ends too early; else like send(2). */
 static ssize_t
-send_by_buffer(const OutputPiece *piece, const OutputSink *sink, bool more)
+send_by_buffer(const OutputPiece *piece, size_t length, const OutputSink *sink, bool more)
 {
 	static char *buffer = NULL;
 	ssize_t		count;
 
 	if (buffer == NULL)
 		buffer = MemoryContextAlloc(TopMemoryContext, FILE_BUFFER);
-	count = pread(piece->file->fd, buffer, Min(piece->length, FILE_BUFFER), piece->offset);
+	count = pread(piece->file->fd, buffer, Min(length, FILE_BUFFER), piece->offset);
 	if (count <= 0)
 		return count;
 	return sink->send(sink->arg, buffer, count, more || count < piece->length);
 }
 
-/* Send of the first piece what the sink takes at once; as above. */
+/* Send of the first piece what the sink takes at once, in a file up to that many bytes; as above. */
 static ssize_t
-send_piece(const Output *output, const OutputSink *sink)
+send_piece(const Output *output, size_t length, const OutputSink *sink)
 {
 	OutputPiece *piece = output->first;
 	/* pieces that follow may be empty; then the kernel must not wait for more */
@@ -225,15 +262,15 @@ send_piece(const Output *output, const OutputSink *sink)
 
 	if (piece->file == NULL)
 		return sink->send(sink->arg, piece->bytes + piece->start, piece->length, more);
-	if (piece->file->fd < 0)
+	if (!is_in_file(piece))
 		return sink->send(sink->arg, piece->file->bytes + (piece->offset - piece->file->copied_from), piece->length, more);
 	if (sink->send_file != NULL && piece->length >= SEND_FILE_MIN)
 	{
 		off_t		offset = piece->offset;
 
-		return sink->send_file(sink->arg, piece->file->fd, &offset, piece->length);
+		return sink->send_file(sink->arg, piece->file->fd, &offset, length);
 	}
-	return send_by_buffer(piece, sink, more);
+	return send_by_buffer(piece, length, sink, more);
 }
 
 OutputResult
@@ -244,6 +281,7 @@ pgt_output_send(Output *output, size_t most, const OutputSink *sink)
 	while (output->first != NULL)
 	{
 		OutputPiece *piece = output->first;
+		size_t		length = 0;
 		ssize_t		count;
 
 		if (piece->length == 0)
@@ -253,8 +291,10 @@ pgt_output_send(Output *output, size_t most, const OutputSink *sink)
 		}
 		if (sent >= most)
 			return OUTPUT_SENT;
+		if (is_in_file(piece) && (length = sendable(piece)) == 0)
+			return OUTPUT_COLD;
 		errno = 0;
-		count = send_piece(output, sink);
+		count = send_piece(output, length, sink);
 		if (count < 0 && errno == EINTR)
 			continue;
 		if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
@@ -270,4 +310,30 @@ pgt_output_send(Output *output, size_t most, const OutputSink *sink)
 			piece->offset += count;
 	}
 	return OUTPUT_SENT;
+}
+
+/* The beginning of a piece in a file, as much as is looked at at a time. */
+static OutputRange
+begin_of(const OutputPiece *piece)
+{
+	return (OutputRange) {piece->file, piece->offset, Min(piece->length, COLD_MAX)};
+}
+
+int
+pgt_output_cold(Output *output, OutputRange *ranges, int most)
+{
+	OutputPiece *piece = output->first;
+	int			count = 0;
+
+	Assert(is_in_file(piece));
+	ranges[count++] = begin_of(piece);
+	piece->read_end = piece->offset + ranges[0].length;
+	for (piece = piece->next; piece != NULL && count < most; piece = piece->next)
+	{
+		if (!is_in_file(piece) || piece->is_asked_for)
+			continue;
+		piece->is_asked_for = true;
+		ranges[count++] = begin_of(piece);
+	}
+	return count;
 }

@@ -48,6 +48,7 @@ typedef enum OutputResult
 {
 	OUTPUT_SENT,				/* all of it */
 	OUTPUT_WOULD_BLOCK,			/* the rest waits until the socket takes more */
+	OUTPUT_COLD,				/* what is next is not in the kernel's cache: pgt_output_cold() */
 	OUTPUT_FAILED				/* the connection is of no use: errno, or 0 where a file was too short */
 } OutputResult;
 
@@ -64,5 +65,20 @@ typedef struct OutputSink
  * OUTPUT_SENT with output->length > 0.
  */
 extern OutputResult pgt_output_send(Output *output, size_t most, const OutputSink *sink);
+
+/* A part of a file. */
+typedef struct OutputRange
+{
+	OutputFile *file;
+	off_t		offset;
+	size_t		length;
+} OutputRange;
+
+/*
+ * After OUTPUT_COLD: which parts of files the caller is to have read; returns how many, "most" at most and one at
+ * least.  He sends again when the first one was read.  That one is taken as read from now on, so that the next call
+ * sends it wherever it is.  The others are what comes after it.
+ */
+extern int	pgt_output_cold(Output *output, OutputRange *ranges, int most);
 
 #endif							/* OUTPUT_H */

@@ -16,6 +16,10 @@ typedef struct OutputFile
 	off_t		copied_from;	/* where the copy's bytes are in the file */
 	size_t		copied;			/* how many there are */
 	char	   *bytes;
+
+	/* what is known of the kernel's cache */
+	int64		cold_at;		/* when something was not in there last, by the monotonic clock; 0: never */
+	int			misses;			/* how often in a row it was not there although it had just been read */
 } OutputFile;
 
 /* How much memory all copies take. */
@@ -30,6 +34,12 @@ extern OutputFile *pgt_output_file_open(const char *path);
 
 /* A copy of that many bytes from there on, which the caller fills in; likewise. */
 extern OutputFile *pgt_output_file_copy(off_t from, size_t length);
+
+/*
+ * How many bytes from there on are in the kernel's cache, so that no disk has to be waited for: up to "length", of
+ * a file.  All where the kernel does not tell.
+ */
+extern size_t pgt_output_file_cached(OutputFile *file, off_t offset, size_t length);
 
 /* One reference more, and one less: the last one closes the file. */
 extern void pgt_output_file_retain(OutputFile *file);

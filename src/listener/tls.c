@@ -242,11 +242,10 @@ tls_receive(Connection *connection, const struct iovec *parts, int count)
 	return total;
 }
 
+/* Send one record. */
 static ssize_t
-tls_send(void *arg, const void *bytes, size_t length, bool more)
+send_record(Connection *connection, TlsState *tls, const void *bytes, size_t length)
 {
-	Connection *connection = arg;
-	TlsState   *tls = connection->transport_state;
 	int			sent;
 
 	if (tls->broken)
@@ -259,6 +258,24 @@ tls_send(void *arg, const void *bytes, size_t length, bool more)
 	/* OpenSSL wants to be asked again for no less than before: more does not come from one record */
 	sent = SSL_write(tls->ssl, bytes, (int) Min(length, RECORD_BYTES));
 	return sent > 0 ? sent : explain(connection, tls, sent);
+}
+
+/* Send records, as many as the socket takes: what comes of a file was read for all of them. */
+static ssize_t
+tls_send(void *arg, const void *bytes, size_t length, bool more)
+{
+	Connection *connection = arg;
+	size_t		total = 0;
+
+	while (total < length)
+	{
+		ssize_t		sent = send_record(connection, connection->transport_state, (const char *) bytes + total, length - total);
+
+		if (sent <= 0)
+			return total > 0 ? total : sent;
+		total += sent;
+	}
+	return total;
 }
 
 static bool

@@ -30,6 +30,7 @@
 #include "postgres.h"
 
 #include "log/entry_walk.h"
+#include "log/kafka_txn_map.h"
 #include "miscadmin.h"
 
 /* ---- bounds ---------------------------------------------------------------- */
@@ -232,6 +233,7 @@ begin(EntryWalk *walk, const TopicPartition *key, int64 offset, bool backward)
 	walk->backward = backward;
 	walk->position = offset;
 	walk->min_timestamp = PG_INT64_MIN;
+	walk->unknown = NO_OFFSET;
 	memset(&walk->bounds, 0, sizeof(walk->bounds));
 	walk->state = pgt_log_state_find(key);
 	walk->is_gone = walk->state == NULL;
@@ -299,6 +301,24 @@ next_of_read(EntryWalk *walk)
 	return NULL;
 }
 
+/*
+ * Let an entry that is to be returned have the outcome of its Kafka transaction.  False if it is to
+ * be read once more: the transaction was resolved and forgotten since.
+ */
+static bool
+translate(EntryWalk *walk, const IndexEntry *entry)
+{
+	int64		last = walk->segment.base + entry->last_delta;
+
+	walk->ended_lsn = InvalidXLogRecPtr;
+	if (likely(!pgt_index_entry_is_numbered(entry)) ||
+		pgt_kafka_txn_map_translate(&walk->entries[entry - walk->entries], &walk->ended_lsn) || walk->unknown == last)
+		return true;
+	walk->unknown = last;
+	pgt_entry_walk_again(walk, entry);
+	return false;
+}
+
 const IndexEntry *
 pgt_entry_walk_next(EntryWalk *walk)
 {
@@ -308,6 +328,11 @@ pgt_entry_walk_next(EntryWalk *walk)
 	{
 		if (walk->count > 0)
 			entry = walk->backward ? previous_of_read(walk) : next_of_read(walk);
+		if (entry != NULL && !translate(walk, entry))
+		{
+			entry = NULL;
+			continue;
+		}
 		if (entry != NULL || walk->at_end)
 			break;
 		try_step(walk);

@@ -28,6 +28,9 @@ typedef struct EntryWalk
 	bool		backward;
 	int64		min_timestamp;	/* entries before a segment's first batch that reaches it may be left out; the
 								 * caller may raise it */
+	int64		unknown;		/* last offset of a batch whose Kafka transaction was not known, or NO_OFFSET */
+	XLogRecPtr	ended_lsn;		/* of the WAL that has ended the Kafka transaction of the entry that was returned; 0: that
+								 * is durable, or there is none */
 	bool		is_gone;		/* the partition is not there, or not any more */
 	bool		at_end;
 
@@ -60,8 +63,9 @@ extern void pgt_entry_walk_leave_segment(EntryWalk *walk);
 extern bool pgt_entry_walk_begin_backward(EntryWalk *walk, const TopicPartition *key, int64 offset);
 
 /*
- * The next entry, which is valid until the next call; it is one of walk->segment.  NULL at
- * the end of the log as of walk->bounds, or with walk->is_gone where the partition went away.
+ * The next entry, which is valid until the next call; it is one of walk->segment.  Of a batch of a
+ * Kafka transaction that has ended it has the id and the outcome, as it will have when it is resolved;
+ * it is numbered while that is open, or if nobody knows it any more.  NULL at the end of the log as of walk->bounds, or with walk->is_gone where the partition went away.
  * Damage is an ERROR (data_corrupted).
  */
 extern const IndexEntry *pgt_entry_walk_next(EntryWalk *walk);

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "log/log_directory.h"
@@ -111,4 +112,33 @@ pgt_log_directory_exists(Oid database, Oid topic, int partitions)
 			return true;
 	}
 	return false;
+}
+
+int64
+pgt_log_directory_file_size(const char *path)
+{
+	struct stat file;
+
+	if (stat(path, &file) == 0)
+		return file.st_size;
+	if (errno != ENOENT)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not stat file \"%s\": %m", path)));
+	return 0;
+}
+
+bool
+pgt_log_directory_add_size(DIR *dir, const char *path, int64 *size)
+{
+	struct dirent *entry = ReadDir(dir, path);
+	char		file[MAXPGPATH * 2];
+
+	if (entry == NULL)
+		return false;
+	if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+		return true;
+	snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
+	*size += pgt_log_directory_file_size(file);
+	return true;
 }

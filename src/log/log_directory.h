@@ -8,6 +8,7 @@
 
 #include "format/topic_partition.h"
 #include "nodes/pg_list.h"
+#include "storage/fd.h"
 
 extern char *pgt_log_dir;		/* setting pg_topics.log_dir */
 
@@ -31,5 +32,14 @@ extern List *pgt_log_directory_partitions(Oid database, int level);
  * are, since it reads no directory.
  */
 extern bool pgt_log_directory_exists(Oid database, Oid topic, int partitions);
+
+/* The size of a file; 0 if it has just been removed.  ERROR if it cannot be looked at. */
+extern int64 pgt_log_directory_file_size(const char *path);
+
+/*
+ * Add the size of the next file of an open directory, whose path this is; false at its end.  A file that has just been
+ * removed counts nothing.  ERROR if the directory or the file cannot be read.
+ */
+extern bool pgt_log_directory_add_size(DIR *dir, const char *path, int64 *size);
 
 #endif							/* LOG_DIRECTORY_H */

@@ -17,6 +17,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "log/kafka_txn_map.h"
 #include "log/log_state.h"
 #include "miscadmin.h"
 #include "storage/shmem.h"
@@ -351,6 +352,7 @@ pgt_log_state_forget(Oid database, Oid topic, int32 first_partition)
 		state->dirty = state->unsynced = false;
 		pgt_producer_table_clear(&state->producers);
 		pg_atomic_write_u32(&pgt_log_state->producers_changed, 1);
+		pgt_kafka_txn_map_clear_slot(i);
 		state->incarnation = ++pgt_log_state->next_incarnation;
 		LWLockRelease(&state->lock);
 	}

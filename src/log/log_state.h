@@ -10,6 +10,8 @@
  * which guards all fields of the slot except those marked otherwise.  A process never
  * holds the locks of two slots.
  *
+ * The lock of the table of Kafka transactions (kafka_txn_map.h) is taken below a slot's.
+ *
  * producer_ids_lock guards the ids of producers, and is taken with none of them held but
  * sync_lock.
  *
@@ -226,6 +228,13 @@ extern void pgt_log_state_forget(Oid database, Oid topic, int32 first_partition)
 
 /* Set the partition's statistics to zero and note the time.  Takes the slot's lock. */
 extern void pgt_log_state_reset_statistics(PartitionState *state);
+
+/* The number of a slot. */
+static inline int
+pgt_log_state_slot_number(const PartitionState *state)
+{
+	return state - pgt_log_state->partitions;
+}
 
 /* Does the topic (InvalidOid: the database) have slots? */
 extern bool pgt_log_state_has_slots(Oid database, Oid topic);

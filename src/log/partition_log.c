@@ -33,9 +33,8 @@
  */
 #include "postgres.h"
 
-#include <sys/stat.h>
-
 #include "access/xlogutils.h"
+#include "log/log_directory.h"
 #include "log/partition_log.h"
 #include "miscadmin.h"
 #include "util/clock.h"
@@ -124,18 +123,11 @@ static int64
 segment_bytes(const TopicPartition *key, const LogBounds *bounds, SegmentId id)
 {
 	char		path[MAXPGPATH];
-	struct stat file;
 
 	if (pgt_segment_id_equal(id, pgt_segment_id_original(bounds->active_base)))
 		return bounds->active_end;
 	pgt_segment_log_path(path, key, id);
-	if (stat(path, &file) == 0)
-		return file.st_size;
-	if (errno != ENOENT)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not stat file \"%s\": %m", path)));
-	return 0;
+	return pgt_log_directory_file_size(path);
 }
 
 int64

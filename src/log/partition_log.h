@@ -91,7 +91,9 @@ typedef enum LogAppendOutcome
 	LOG_APPEND_OLD_DUPLICATE,	/* likewise, but its offset is not known any more */
 	LOG_APPEND_OUT_OF_ORDER,	/* batches before it are missing */
 	LOG_APPEND_FENCED,			/* its producer's epoch has passed */
-	LOG_APPEND_TRY_AGAIN		/* that depends on another transaction, or no sync process runs */
+	LOG_APPEND_TRY_AGAIN,		/* that depends on another transaction, or no sync process runs */
+
+	LOG_APPEND_NOT_OPEN			/* of a batch of a Kafka transaction: that has ended, or was never begun */
 } LogAppendOutcome;
 
 /*
@@ -120,6 +122,7 @@ typedef struct LogAppendRequest
 	bool		producer_starts;	/* nothing was known of the producer */
 	LogAppendOutcome outcome;	/* by the append alone, as the last thing */
 	int64		base_offset;
+	XLogRecPtr	lsn;			/* where the batch is durable, also of a duplicate with an offset; by the append alone */
 	int64		log_start_offset;	/* the partition's, by the append alone */
 	int64		first_offset;	/* the first offset of its transaction in this partition */
 	bool		interleaved;	/* batches of others stand between it and an earlier one of its transaction */

@@ -24,6 +24,11 @@
  * forgotten a transaction, because the server ran without this library, producers wait likewise
  * until the batch is resolved.
  *
+ * A batch of a Kafka transaction counts as soon as it is appended, also if the transaction is aborted
+ * later.  So it is in Kafka, whose ProducerStateManager moves a producer's numbers on with each append
+ * and asks for no outcome: a producer that has aborted goes on behind its last number, and does not
+ * send those batches again.
+ *
  * The clock is the server's.  Kafka's brokers go by the timestamps of records, which
  * producers choose.  Redo takes the time of the replay, and so the same order.
  *
@@ -178,6 +183,21 @@ find_or_add(PartitionState *state, int64 producer_id)
 
 /* ---- outcomes ------------------------------------------------------------ */
 
+/* How a transaction has ended. */
+static SequenceOutcome
+ask_ended(uint64 xid, void *arg)
+{
+	switch (pgt_transaction_outcome(xid))
+	{
+		case TRANSACTION_COMMITTED:
+			return SEQUENCE_COMMITTED;
+		case TRANSACTION_ABORTED:
+			return SEQUENCE_ABORTED;
+		default:
+			return SEQUENCE_OPEN;
+	}
+}
+
 /* How a transaction stands that may be running; "arg" is the one that asks. */
 static SequenceOutcome
 ask_running(uint64 xid, void *arg)
@@ -194,35 +214,17 @@ ask_running(uint64 xid, void *arg)
 	pgt_transaction_list_running(&running);
 	is_running = pgt_transaction_is_running(&running, xid);
 	pfree(running.xids);
-	if (is_running)
-		return SEQUENCE_OPEN;
-	switch (pgt_transaction_outcome(xid))
-	{
-		case TRANSACTION_COMMITTED:
-			return SEQUENCE_COMMITTED;
-		case TRANSACTION_ABORTED:
-			return SEQUENCE_ABORTED;
-		default:
-			return SEQUENCE_OPEN;
-	}
-}
-
-/* How a transaction has ended. */
-static SequenceOutcome
-ask_ended(uint64 xid, void *arg)
-{
-	switch (pgt_transaction_outcome(xid))
-	{
-		case TRANSACTION_COMMITTED:
-			return SEQUENCE_COMMITTED;
-		case TRANSACTION_ABORTED:
-			return SEQUENCE_ABORTED;
-		default:
-			return SEQUENCE_OPEN;
-	}
+	return is_running ? SEQUENCE_OPEN : ask_ended(xid, arg);
 }
 
 /* ---- appending ----------------------------------------------------------- */
+
+/* The transaction on which it depends whether a batch counts; 0: on none. */
+static inline uint64
+decider(uint64 xid)
+{
+	return (xid & ENTRY_NUMBERED) != 0 ? 0 : xid;
+}
 
 /* The producer's entry, for a batch of it; NULL if none may be appended now. */
 static ProducerSequence *
@@ -288,7 +290,7 @@ pgt_producer_state_joins_group(PartitionState *state, LogAppendRequest *request,
 		pgt_producer_sequence_check(sequence, &range, ask_running, &xid, &offset) != SEQUENCE_GOES_ON)
 		return false;
 	request->producer_starts = range.starts;
-	pgt_producer_sequence_apply(sequence, &range, base_offset, xid, 0);
+	pgt_producer_sequence_apply(sequence, &range, base_offset, decider(xid), 0);
 	return true;
 }
 
@@ -303,7 +305,7 @@ pgt_producer_state_apply(PartitionState *state, const LogAppendRequest *request,
 	if (sequence == NULL)
 		return;
 	range.starts = request->producer_starts;
-	pgt_producer_sequence_apply(sequence, &range, request->base_offset, xid, pgt_producer_table_time());
+	pgt_producer_sequence_apply(sequence, &range, request->base_offset, decider(xid), pgt_producer_table_time());
 	note_change();
 }
 

@@ -21,7 +21,7 @@ extern void pgt_producer_state_make_room(PartitionState *state, int64 producer_i
 /*
  * May the batch be appended?  Sets its base offset where it is a duplicate.  For SEQUENCE_GOES_ON the
  * producer has an entry, so that pgt_producer_state_apply() cannot fail.  The caller holds the
- * slot's lock exclusively; "xid" is its transaction, outside of recovery.
+ * slot's lock exclusively; "xid" is its transaction, or the number of its Kafka transaction, outside of recovery.
  */
 extern SequenceVerdict pgt_producer_state_check(PartitionState *state, LogAppendRequest *request, uint64 xid);
 

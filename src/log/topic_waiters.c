@@ -568,9 +568,8 @@ announce_locked(const News *news)
 		return;
 	lock_waiters(&list);
 	announce(news, &list);
-	/* what concerns one group alone was there before */
-	if (news->group == NULL)
-		collect_all(news->database, news->topic, news->partition, &list);
+	/* also what concerns one group alone: a process that collects may serve its members */
+	collect_all(news->database, news->topic, news->partition, &list);
 	unlock_waiters(&list);
 }
 

@@ -47,6 +47,7 @@
 #include "common/int.h"
 #include "maintenance/cleaner_throttle.h"
 #include "maintenance/compaction.h"
+#include "maintenance/durable_horizon.h"
 #include "maintenance/maintenance_hold.h"
 #include "maintenance/maintenance_stats.h"
 #include "maintenance/segment_survey.h"
@@ -374,7 +375,8 @@ delete_horizon(const Compaction *compaction)
 static int64
 end_of_merging(const Compaction *compaction)
 {
-	return pgt_visibility_horizon_whole_end(&compaction->survey.log.key, compaction->visible_xid,
+	return pgt_visibility_horizon_whole_end(&compaction->survey.log.key,
+											pgt_durable_horizon_xid(compaction->visible_xid, false),
 											compaction->map_end);
 }
 

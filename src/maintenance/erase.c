@@ -22,13 +22,18 @@
 #include "maintenance/segment_filter.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
+#include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/wait_event.h"
 #include "wal/log_writer.h"
 #include "wal/sync_process.h"
 #include "wal/visible_end.h"
+
+/* How often an open Kafka transaction is looked at. */
+#define KAFKA_TXN_POLL_MS	20
 
 typedef struct Erasure
 {
@@ -69,6 +74,15 @@ wait_for_blocker(const TopicPartition *key)
 	UnregisterSnapshot(snapshot);
 	if (!TransactionIdIsValid(blocker))
 		return false;
+	if (blocker == VISIBLE_END_KAFKA_TXN)
+	{
+		/* it has no lock that could be waited for, and may be open for a quarter of an hour */
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, KAFKA_TXN_POLL_MS,
+						 PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+		return true;
+	}
 	XactLockTableWait(blocker, NULL, NULL, XLTW_None);
 	return true;
 }

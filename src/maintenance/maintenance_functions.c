@@ -29,7 +29,6 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
-#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
@@ -38,6 +37,7 @@
 #include "maintenance/erase.h"
 #include "maintenance/key_index_build.h"
 #include "maintenance/merging.h"
+#include "maintenance/record_deletion.h"
 #include "maintenance/retention.h"
 #include "produce/producer.h"
 #include "topic/serializer.h"
@@ -45,9 +45,6 @@
 #include "util/clock.h"
 #include "util/sql_version.h"
 #include "wal/sync_process.h"
-#include "wal/visible_end.h"
-
-#define LAST_STABLE_OFFSET	(-1)	/* as an argument of delete_records() */
 
 PGT_FUNCTION_INFO(pgt_apply_retention);
 PGT_FUNCTION_INFO(pgt_compact);
@@ -379,57 +376,14 @@ pgt_erase(PG_FUNCTION_ARGS)
 
 /* ---- delete_records ------------------------------------------------------ */
 
-/* The partition's last stable offset as of now. */
-static int64
-last_stable_offset(const TopicPartition *key)
-{
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	TransactionId blocker;
-	int64		end = pgt_visible_end(key, snapshot, &blocker);
-
-	UnregisterSnapshot(snapshot);
-	return end;
-}
-
-/* ERROR unless records before that offset may be deleted. */
-static void
-check_before_offset(const TopicPartition *key, int64 offset, int64 stable)
-{
-	if (offset < LAST_STABLE_OFFSET)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("offset %lld is negative", (long long) offset),
-				 errhint("Use -1 for the last stable offset.")));
-	if (offset > stable)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("offset %lld is past the last stable offset %lld of partition %d of topic \"%s\"",
-						(long long) offset, (long long) stable, key->partition,
-						get_rel_name(key->topic)),
-				 errdetail("Records of transactions that have not ended cannot be deleted."),
-				 errhint("Use -1 for the last stable offset.")));
-}
-
 /* delete_records(topic, partition, before_offset): the log start afterwards. */
 Datum
 pgt_delete_records(PG_FUNCTION_ARGS)
 {
 	Oid			relid = PG_GETARG_OID(0);
-	int64		offset = PG_GETARG_INT64(2);
-	Topic	   *topic;
-	TopicPartition key;
-	int64		stable;
-	RetentionResult result;
 
 	PreventCommandIfReadOnly("delete_records()");
 	check_not_in_transaction("delete_records()");
 	lock_own_topic(relid);
-	topic = pgt_topic_get(relid);
-	key = pgt_topic_partition(topic, PG_GETARG_INT32(1));
-	stable = last_stable_offset(&key);
-	check_before_offset(&key, offset, stable);
-	if (offset == LAST_STABLE_OFFSET)
-		offset = stable;
-	pgt_retention_delete_before(topic, key.partition, offset, &result);
-	PG_RETURN_INT64(result.log_start_offset);
+	PG_RETURN_INT64(pgt_record_deletion_run(pgt_topic_get(relid), PG_GETARG_INT32(1), PG_GETARG_INT64(2)));
 }

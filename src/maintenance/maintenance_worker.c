@@ -51,6 +51,8 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
+#include "share/share_role.h"
+#include "share/share_row.h"
 #include "storage/ipc.h"
 #include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
@@ -74,6 +76,11 @@ static int64 last_retention = 0;
 static int64 last_cleaning = 0;
 static int64 last_collection = 0;
 static int64 last_keys = 0;
+static int64 last_share = 0;
+
+/* how often acknowledgements of share groups are looked at, and how many blocks of them are merged */
+#define SHARE_MERGE_INTERVAL_MS	INT64CONST(5000)
+#define SHARE_MERGE_BLOCKS		64
 
 static MemoryContext round_context = NULL;
 
@@ -566,6 +573,9 @@ expire_groups(void)
 	{
 		(void) pgt_group_expiry_run();
 		(void) pgt_role_groups_disown();
+		PushActiveSnapshot(GetLatestSnapshot());
+		(void) pgt_share_role_disown();
+		PopActiveSnapshot();
 		CommitTransactionCommand();
 	}
 	PG_CATCH();
@@ -574,6 +584,38 @@ expire_groups(void)
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(round_context);
+}
+
+/* Merge acknowledgements of share groups where they have grown; errors end here. */
+static void
+merge_share_acks(void)
+{
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	PG_TRY();
+	{
+		PushActiveSnapshot(GetTransactionSnapshot());
+		if (OidIsValid(pgt_sql_version_schema()))
+			(void) pgt_share_row_merge(pgt_sql_version_schema(), SHARE_MERGE_BLOCKS);
+		PopActiveSnapshot();
+		CommitTransactionCommand();
+	}
+	PG_CATCH();
+	{
+		(void) job_failed("merging acknowledgements of share groups", NULL);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(round_context);
+}
+
+/* A round of merging them, if it is time. */
+static void
+share_round(void)
+{
+	if (!is_due(last_share, SHARE_MERGE_INTERVAL_MS))
+		return;
+	last_share = pgt_clock_monotonic_us();
+	merge_share_acks();
 }
 
 /* A round of removing what is no longer used, if it is time. */
@@ -617,6 +659,7 @@ wait_until_due(void)
 	int64		timeout = until_due(last_retention, pgt_log_retention_check_interval_ms, INT_MAX);
 
 	timeout = until_due(last_keys, pgt_key_index_interval * INT64CONST(1000), timeout);
+	timeout = until_due(last_share, SHARE_MERGE_INTERVAL_MS, timeout);
 	timeout = until_due(last_collection, pgt_maintenance_interval * INT64CONST(1000), timeout);
 	if (pgt_log_cleaner_enable)
 		timeout = until_due(last_cleaning, pgt_log_cleaner_backoff_ms, timeout);
@@ -650,6 +693,7 @@ pgt_maintenance_worker_main(Datum arg)
 	for (;;)
 	{
 		collection_round();
+		share_round();
 		retention_round();
 		keys_round();
 		cleaning_round();

@@ -24,6 +24,8 @@
  *	  - a merged one is at most as large as what it is joined to; so no byte is written
  *		more often than the logarithm of the segment's size
  *
+ * What synchronous standbys lack is left as it is (durable_horizon.c).
+ *
  * Snapshots of a standby that gives no feedback may be older than the horizon; see
  * batch_visibility.c.
  *
@@ -36,6 +38,7 @@
  */
 #include "postgres.h"
 
+#include "maintenance/durable_horizon.h"
 #include "maintenance/maintenance_stats.h"
 #include "maintenance/merging.h"
 #include "maintenance/segment_survey.h"
@@ -46,6 +49,7 @@
 #include "util/fault_point.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+#include "wal/durable_wal.h"
 #include "wal/log_writer.h"
 
 /*
@@ -67,7 +71,8 @@ typedef struct Merging
 	SegmentSurvey survey;
 	uint32		full;			/* bytes of a full batch */
 	uint32		small;			/* batches of up to so many bytes on average are small */
-	uint64		visible_xid;	/* every snapshot sees what is below it */
+	uint64		seen_xid;		/* every snapshot sees what is below it */
+	uint64		visible_xid;	/* likewise, and synchronous standbys have it */
 	SegmentFilter *filter;
 } Merging;
 
@@ -163,15 +168,16 @@ next_group(const Merging *merging, int from, MergeGroup *group)
 	return false;
 }
 
-/* Begin to ask or to work. */
+/* Begin to ask or to work, and with "wait" give standbys a moment for what they lack. */
 static void
-begin(Merging *merging, const Topic *topic, bool by_hand)
+begin(Merging *merging, const Topic *topic, bool by_hand, bool wait)
 {
 	memset(merging, 0, sizeof(*merging));
 	merging->topic = topic;
 	merging->full = Min(pgt_batch_size, topic->log.max_message_bytes);
 	merging->small = by_hand ? merging->full / SMALL_SHARE_BY_HAND : Min(SMALL_BATCH, merging->full / SMALL_SHARE);
-	merging->visible_xid = pgt_visibility_horizon_xid(topic->relid);
+	merging->seen_xid = pgt_visibility_horizon_xid(topic->relid);
+	merging->visible_xid = pgt_durable_horizon_xid(merging->seen_xid, wait);
 }
 
 /* Survey the partition.  False if it has no log. */
@@ -195,7 +201,7 @@ typedef struct MergingLook
 	int64		segment_ms;
 	int64		lag_ms;
 	int64		cleanup_policy;
-	uint64		visible_xid;	/* as of then, if it was a snapshot that held it back; else 0 */
+	uint64		visible_xid;	/* as of then, if a snapshot or a standby held it back; else 0 */
 } MergingLook;
 
 static HTAB *looks = NULL;		/* in TopMemoryContext */
@@ -224,7 +230,7 @@ describe_look(const Merging *merging, const LogBounds *bounds, uint32 slot)
  * deletion and a swap raise the version.
  */
 static void
-remember_look(const Merging *merging, bool held_by_snapshot)
+remember_look(const Merging *merging, bool is_held)
 {
 	HASHCTL		info = {.keysize = sizeof(uint32), .entrysize = sizeof(MergingLook)};
 	uint32		slot = merging->survey.state - pgt_log_state->partitions;
@@ -234,7 +240,7 @@ remember_look(const Merging *merging, bool held_by_snapshot)
 		return;
 	if (looks == NULL)
 		looks = hash_create("pg_topics looked at to merge", 64, &info, HASH_ELEM | HASH_BLOBS);
-	look.visible_xid = held_by_snapshot ? merging->visible_xid : 0;
+	look.visible_xid = is_held ? merging->visible_xid : 0;
 	memcpy(hash_search(looks, &slot, HASH_ENTER, NULL), &look, sizeof(look));
 }
 
@@ -262,9 +268,9 @@ was_in_vain(const Merging *merging, int32 partition)
 
 /* ---- questions ------------------------------------------------------------ */
 
-/* May a snapshot be open that does not see the last transaction of the group? */
+/* May a snapshot be open that does not see the last transaction of the group, or a standby lack it? */
 static bool
-is_held_by_snapshot(const Merging *merging, const MergeGroup *group)
+is_held(const Merging *merging, const MergeGroup *group)
 {
 	return merging->survey.segments[group->first + group->size - 1].last_xid >= merging->visible_xid;
 }
@@ -279,11 +285,11 @@ pgt_merging_is_due(const Topic *topic, int32 partition)
 
 	if (!topic->batch_merge)
 		return false;
-	begin(&merging, topic, false);
+	begin(&merging, topic, false, false);
 	if (was_in_vain(&merging, partition) || !survey_partition(&merging, partition, false))
 		return false;
 	found = next_group(&merging, 0, &group);
-	due = found && !is_held_by_snapshot(&merging, &group);
+	due = found && !is_held(&merging, &group);
 	if (!due)
 		remember_look(&merging, found);
 	pfree(merging.survey.segments);
@@ -404,7 +410,7 @@ pgt_merging_run(const Topic *topic, int32 partition, bool by_hand, bool dry_run,
 	memset(result, 0, sizeof(*result));
 	if (by_hand && !dry_run)
 		pgt_segment_survey_roll(topic, partition);
-	begin(merging, topic, by_hand);
+	begin(merging, topic, by_hand, by_hand && !dry_run);
 	if (survey_partition(merging, partition, by_hand && dry_run) && next_group(merging, 0, &group))
 		end = cut_survey(merging);
 	if (end > 0 && next_group(merging, 0, &group))
@@ -448,7 +454,30 @@ explain_obstacle(const Merging *merging, MaintenanceHold *hold)
 							(long long) merging->survey.bounds.resolved_offset);
 }
 
-/* A group waits for the worker, or for a snapshot. */
+/* A snapshot or a standby keeps a group from being merged, by its last segment.  False if none does. */
+static bool
+explain_holder(const Merging *merging, const SegmentSurveyItem *last, MaintenanceHold *hold)
+{
+	long long	offset = last->end_offset - 1;
+
+	if (last->last_xid >= merging->seen_xid)
+	{
+		hold->by = "snapshot";
+		hold->detail = psprintf("A snapshot may be open that does not see transaction %u, which wrote offset %lld.",
+								(TransactionId) last->last_xid, offset);
+		return true;
+	}
+	/* what the worker has asked of standbys this process does not know */
+	if (last->last_lsn > pgt_durable_wal_end())
+	{
+		hold->by = "standby";
+		hold->detail = psprintf("Synchronous standbys do not have offset %lld yet.", offset);
+		return true;
+	}
+	return false;
+}
+
+/* A group waits for the worker, for a snapshot, or for a standby. */
 static void
 explain_group(const Merging *merging, const MergeGroup *group, MaintenanceHold *hold)
 {
@@ -457,15 +486,11 @@ explain_group(const Merging *merging, const MergeGroup *group, MaintenanceHold *
 
 	for (int i = 0; i < group->size; i++)
 		batches += segments[i].batches;
-	if (is_held_by_snapshot(merging, group))
+	if (explain_holder(merging, &segments[group->size - 1], hold))
 	{
-		hold->by = "snapshot";
 		hold->has_segment = true;
 		hold->base_offset = segments[0].id.base;
 		hold->end_offset = segments[group->size - 1].end_offset;
-		hold->detail = psprintf("A snapshot may be open that does not see transaction %u, which wrote offset %lld.",
-								(TransactionId) segments[group->size - 1].last_xid,
-								(long long) hold->end_offset - 1);
 		return;
 	}
 	hold->detail = psprintf("The next round merges: %lld batches have %lld bytes.",
@@ -533,7 +558,7 @@ pgt_merging_hold(const Topic *topic, int32 partition, MaintenanceHold *hold)
 
 	if (!topic->batch_merge)
 		return false;
-	begin(&merging, topic, false);
+	begin(&merging, topic, false, false);
 	if (!survey_partition(&merging, partition, false))
 		return false;
 	explain(&merging, hold);

@@ -51,6 +51,7 @@
 #include "maintenance/maintenance_hold.h"
 #include "maintenance/maintenance_stats.h"
 #include "maintenance/retention.h"
+#include "share/share_group.h"
 #include "topic/topic_options.h"
 #include "util/clock.h"
 #include "utils/timestamp.h"
@@ -211,8 +212,15 @@ due_by(const LogFront *front, const LogSegment *segment, int64 bytes, int64 ms)
 static int64
 consumed_by_groups(const Topic *topic, int32 partition)
 {
-	return topic->retention_waits ?
-		pgt_group_rows_consumed(topic->relid, partition, topic->retention_groups) : PG_INT64_MAX;
+	List	   *others;
+	int64		shared;
+
+	if (!topic->retention_waits)
+		return PG_INT64_MAX;
+	shared = pgt_share_group_consumed(topic->relid, partition, topic->retention_groups, &others);
+	if (topic->retention_groups != NIL && others == NIL)
+		return shared;
+	return Min(shared, pgt_group_rows_consumed(topic->relid, partition, others));
 }
 
 /* When a segment may go by the topic's rules. */

@@ -32,6 +32,7 @@ look_at_entries(Segment *segment, uint32 count, SegmentSurveyItem *found)
 	found->bytes = last.position + last.length;
 	found->is_merged = (last.flags & ENTRY_MERGED) != 0;
 	found->last_xid = last.xid;
+	found->last_lsn = last.lsn;
 	found->first_timestamp = first.min_timestamp;
 	found->largest_timestamp = last.largest_timestamp;
 }

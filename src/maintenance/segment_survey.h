@@ -17,6 +17,7 @@ typedef struct SegmentSurveyItem
 	uint32		batches;
 	bool		is_merged;		/* merging has written it, up to its end */
 	uint64		last_xid;		/* of its last batch; 0 if it has none */
+	XLogRecPtr	last_lsn;		/* of that batch */
 	int64		first_timestamp;
 	int64		largest_timestamp;
 } SegmentSurveyItem;

@@ -58,6 +58,7 @@
 #include "topic/serializer.h"
 #include "topic/topic.h"
 #include "topic/topic_options.h"
+#include "topic/topic_settings.h"
 
 /* Entries that are kept before the first sweep for dropped relations. */
 #define MIN_SWEEP_ENTRIES	128
@@ -66,7 +67,7 @@ typedef struct TopicEntry
 {
 	Oid			relid;			/* hash key */
 	bool		valid;			/* no invalidation since topic was built */
-	uint64		settings_version;	/* pgt_topic_options_version it was built with */
+	uint64		settings_version;	/* pgt_topic_settings_version it was built with */
 	MemoryContext context;		/* holds topic */
 	Topic	   *topic;
 } TopicEntry;
@@ -254,6 +255,7 @@ build_columns(Topic *topic, const char *name, TupleDesc desc, MemoryContext cont
 static Topic *
 build_topic(Oid relid, MemoryContext context)
 {
+	static uint64 versions = 0;
 	Topic	   *topic = MemoryContextAllocZero(context, sizeof(Topic));
 	MemoryContext old;
 	Relation	rel;
@@ -262,6 +264,7 @@ build_topic(Oid relid, MemoryContext context)
 	pgt_topic_require(relid);
 
 	topic->relid = relid;
+	topic->version = ++versions;
 	topic->owner = rel->rd_rel->relowner;
 	topic->schema = rel->rd_rel->relnamespace;
 	topic->partitioning.round_robin = topic->partitioning.sticky = -1;
@@ -357,7 +360,7 @@ static TopicEntry *
 refresh_entry(Oid relid)
 {
 	uint64		invalidations_before = invalidations;
-	uint64		settings_version = pgt_topic_options_version;
+	uint64		settings_version = pgt_topic_settings_version;
 	MemoryContext context;
 	Topic	   *topic;
 	TopicEntry *entry;
@@ -391,7 +394,7 @@ pgt_topic_get(Oid relid)
 	if (entry == NULL || entry->relid != relid)
 		entry = hash_search(entries, &relid, HASH_FIND, NULL);
 	if (entry == NULL || !entry->valid ||
-		entry->settings_version != pgt_topic_options_version)
+		entry->settings_version != pgt_topic_settings_version)
 		entry = refresh_entry(relid);
 	last_entry = entry;
 	return entry->topic;
@@ -548,7 +551,7 @@ pgt_topic_init(void)
 {
 	HASHCTL		ctl;
 
-	pgt_topic_options_init();
+	pgt_topic_settings_init();
 
 	cache_context = AllocSetContextCreate(TopMemoryContext, "pg_topics cache",
 										  ALLOCSET_SMALL_SIZES);

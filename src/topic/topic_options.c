@@ -1,6 +1,6 @@
 /*
  * topic_options.c
- *	  The options of a topic and the server-wide settings behind them.
+ *	  The options of a topic.
  *
  * A topic's configuration is the OPTIONS of its foreign table, under Kafka's
  * names.  One table, topic_options[], says for each option what its values are
@@ -8,18 +8,21 @@
  * TABLE), the cache of topics and the view pg_topics all work from it, so a
  * new option is one line here and one field in topic_types.h.
  *
- * The default of an option is that of a setting (pg_topics.log_*, Kafka's broker
+ * The default of an option is that of a setting (topic_settings.c, Kafka's broker
  * configuration) where there is one, else it stands in the table if the option is
- * an integer, else in pgt_topic_options_defaults().  A changed setting takes effect
- * when the configuration is reloaded: its assign hook increases
- * pgt_topic_options_version, by which the cache of topics notices.
+ * an integer, else in pgt_topic_options_defaults().
+ *
+ * Some of Kafka's options have no effect here, and are kept all the same, since
+ * scripts and tools set them.  Of these, some promise no more than is true of each
+ * topic (flush.messages: what is acknowledged is flushed) or only tell Kafka how to
+ * do its work (preallocate): they take any value that Kafka takes.  Others would
+ * promise what is not so (unclean.leader.election.enable): they take the one value that is true.
  *
  * No locks, no files, no WAL.
  */
 #include "postgres.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <math.h>
 
 #include "access/reloptions.h"
@@ -27,30 +30,21 @@
 #include "commands/defrem.h"
 #include "foreign/foreign.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/jsonb.h"
 #include "utils/varlena.h"
 
 #include "format/compression.h"
 #include "format/record_batch.h"
 #include "topic/topic_options.h"
+#include "topic/topic_settings.h"
 #include "util/compat.h"
 #include "util/sql_version.h"
-
-/* Doubles hold integers up to here exactly; settings past int are doubles. */
-#define SETTING_MAX		9.0e15
-
-/* "not set" of settings in which -1 means "no limit" */
-#define SETTING_UNSET	(-2)
 
 /* Unknown names longer than this are not compared with the valid ones. */
 #define OPTION_NAME_MAX	64
 
 /* An unknown name is answered with the closest valid one, up to this Levenshtein distance. */
 #define OPTION_NAME_MAX_DISTANCE	4
-
-/* What Kafka has for index.interval.bytes. */
-#define INDEX_INTERVAL_TEXT		"4096"
 
 #define CLEANUP_POLICIES	"delete, compact, and both with a comma between"
 
@@ -68,12 +62,17 @@ struct TopicOption
 	int64		min;			/* of integers */
 	int64		max;
 	int64		initial;		/* default of integers that no setting gives */
+	TopicOptionType type;		/* of options without effect; of others parse says it */
+	const char *text;			/* likewise: the default */
+	const char *why;			/* that is the only value */
 };
 
 static void parse_int32(const TopicOption *option, const char *value, void *field);
 static void parse_int64(const TopicOption *option, const char *value, void *field);
 static void parse_ratio(const TopicOption *option, const char *value, void *field);
 static void parse_unused(const TopicOption *option, const char *value, void *field);
+static void parse_unused_switch(const TopicOption *option, const char *value, void *field);
+static void parse_fixed(const TopicOption *option, const char *value, void *field);
 static void parse_cleanup_policy(const TopicOption *option, const char *value, void *field);
 static void parse_gzip_level(const TopicOption *option, const char *value, void *field);
 static void parse_compression(const TopicOption *option, const char *value, void *field);
@@ -90,10 +89,18 @@ static void parse_topic_name(const TopicOption *option, const char *value, void 
 	{name, parser, true, FIELD(field), min, max, initial}
 #define RATIO(name, field) \
 	{name, parse_ratio, true, FIELD(field), 0, 0, 0}
-#define UNUSED_NUMBER(name, min, max) \
-	{name, parse_unused, true, 0, min, max, 0}
+#define UNUSED_NUMBER(name, type, min, max, text) \
+	{name, parse_unused, true, 0, min, max, 0, type, text, NULL}
+#define UNUSED_SWITCH(name, text) \
+	{name, parse_unused_switch, false, 0, 0, 0, 0, TOPIC_OPTION_BOOLEAN, text, NULL}
+#define FIXED(name, type, text, why) \
+	{name, parse_fixed, (type) == TOPIC_OPTION_LONG, 0, 0, 0, 0, type, text, why}
 #define WORD(name, parser, field) \
 	{name, parser, false, FIELD(field), 0, 0, 0}
+
+/* Why options about other storage and other servers have one value. */
+#define WHY_LOCAL		"Records are kept in the server's data directory only."
+#define WHY_STREAMING	"Streaming replication sends the records to standbys."
 
 /* In alphabetical order: hints list them as they stand here. */
 static const TopicOption topic_options[] = {
@@ -106,10 +113,21 @@ static const TopicOption topic_options[] = {
 	NUMBER("compression.zstd.level", parse_int32, zstd_level, -131072, 22, 3),
 	NUMBER("delete.retention.ms", parse_int64, delete_retention_ms, 0, PG_INT64_MAX, 86400000),
 	WORD("dlq.topic", parse_topic_name, dlq_topic),
-	/* accepted and ignored: every batch has an index entry here, so there is no interval */
-	UNUSED_NUMBER("index.interval.bytes", 0, PG_INT32_MAX),
+	FIXED("errors.deadletterqueue.group.enable", TOPIC_OPTION_BOOLEAN, "false",
+		  "Records that consumers reject go where the options retry.topic and dlq.topic say."),
+	/* files of segments that have been deleted go at once */
+	UNUSED_NUMBER("file.delete.delay.ms", TOPIC_OPTION_LONG, 0, PG_INT64_MAX, "0"),
+	/* whatever is acknowledged is flushed */
+	UNUSED_NUMBER("flush.messages", TOPIC_OPTION_LONG, 1, PG_INT64_MAX, "1"),
+	UNUSED_NUMBER("flush.ms", TOPIC_OPTION_LONG, 0, PG_INT64_MAX, "0"),
+	FIXED("follower.replication.throttled.replicas", TOPIC_OPTION_LIST, "", WHY_STREAMING),
+	/* every batch has an index entry here, so there is no interval */
+	UNUSED_NUMBER("index.interval.bytes", TOPIC_OPTION_INT, 0, PG_INT32_MAX, "4096"),
 	WORD("kafka.topic", parse_kafka_topic, kafka_topic),
 	WORD("key.index", parse_switch, key_index),
+	FIXED("leader.replication.throttled.replicas", TOPIC_OPTION_LIST, "", WHY_STREAMING),
+	FIXED("local.retention.bytes", TOPIC_OPTION_LONG, "-2", WHY_LOCAL),
+	FIXED("local.retention.ms", TOPIC_OPTION_LONG, "-2", WHY_LOCAL),
 	NUMBER("max.attempts", parse_int32, max_attempts, 1, PG_INT32_MAX, 3),
 	NUMBER("max.compaction.lag.ms", parse_int64, max_compaction_lag_ms, 1, PG_INT64_MAX, PG_INT64_MAX),
 	NUMBER("max.message.bytes", parse_int32, log.max_message_bytes, 1, RECORD_BATCH_MAX_SIZE, 1048588),
@@ -121,7 +139,11 @@ static const TopicOption topic_options[] = {
 	NUMBER("min.insync.replicas", parse_int32, log.min_insync_replicas, 1, PG_INT32_MAX, 1),
 	WORD("partitioner.class", parse_partitioner, partitioner_class),
 	WORD("partitioner.enforce", parse_switch, partitioner_enforce),
-	NUMBER("partitions", parse_int32, partitions, 1, 65536, 1),
+	NUMBER("partitions", parse_int32, partitions, 1, TOPIC_PARTITIONS_MAX, 1),
+	UNUSED_SWITCH("preallocate", "false"),
+	FIXED("remote.log.copy.disable", TOPIC_OPTION_BOOLEAN, "false", WHY_LOCAL),
+	FIXED("remote.log.delete.on.disable", TOPIC_OPTION_BOOLEAN, "false", WHY_LOCAL),
+	FIXED("remote.storage.enable", TOPIC_OPTION_BOOLEAN, "false", WHY_LOCAL),
 	NUMBER("retention.bytes", parse_int64, retention_bytes, -1, PG_INT64_MAX, -1),
 	WORD("retention.consumers", parse_consumers, retention_waits),
 	WORD("retention.consumers.groups", parse_groups, retention_groups),
@@ -131,44 +153,13 @@ static const TopicOption topic_options[] = {
 	NUMBER("retry.delay.ms", parse_int64, retry_delay_ms, 0, MAX_RETRY_DELAY_MS, 0),
 	WORD("retry.topic", parse_topic_name, retry_topic),
 	NUMBER("segment.bytes", parse_int64, log.segment_bytes, 1024, SEGMENT_MAX_BYTES, 0),
+	/* a segment's index is as large as its batches are many */
+	UNUSED_NUMBER("segment.index.bytes", TOPIC_OPTION_INT, 4, PG_INT32_MAX, "10485760"),
+	UNUSED_NUMBER("segment.jitter.ms", TOPIC_OPTION_LONG, 0, PG_INT64_MAX, "0"),
 	NUMBER("segment.ms", parse_int64, log.segment_ms, 1, PG_INT64_MAX, 0),
+	FIXED("unclean.leader.election.enable", TOPIC_OPTION_BOOLEAN, "false",
+		  "Which standby is promoted is decided outside of the server."),
 };
-
-static const struct config_enum_entry cleanup_policies[] = {
-	{"delete", CLEANUP_DELETE, false},
-	{"compact", CLEANUP_COMPACT, false},
-	{"compact,delete", CLEANUP_COMPACT | CLEANUP_DELETE, false},
-	{"delete,compact", CLEANUP_COMPACT | CLEANUP_DELETE, true},
-	{NULL, 0, false}
-};
-
-/* what compression.type can be, as a setting */
-static const struct config_enum_entry compression_types[] = {
-	{"producer", TOPIC_COMPRESSION_BY_SIZE, false},
-	{"none", COMPRESSION_NONE, false},
-	{"uncompressed", COMPRESSION_NONE, true},
-	{"gzip", COMPRESSION_GZIP, false},
-	{"snappy", COMPRESSION_SNAPPY, false},
-	{"lz4", COMPRESSION_LZ4, false},
-	{"zstd", COMPRESSION_ZSTD, false},
-	{NULL, 0, false}
-};
-
-StaticAssertDecl(lengthof(compression_types) == COMPRESSION_TYPE_COUNT + 3, "the setting knows each codec");
-
-uint64		pgt_topic_options_version = 0;
-
-static int	log_segment_bytes;
-static double log_roll_ms;
-static int	log_roll_hours;
-static double log_retention_ms;
-static int	log_retention_minutes;
-static int	log_retention_hours;
-static double log_retention_bytes;
-static double log_timestamp_before_max_ms;
-static double log_timestamp_after_max_ms;
-static int	log_cleanup_policy = CLEANUP_DELETE;
-static int	default_compression_type = TOPIC_COMPRESSION_BY_SIZE;
 
 PGT_FUNCTION_INFO(pgt_fdw_validator);
 
@@ -241,6 +232,42 @@ static void
 parse_unused(const TopicOption *option, const char *value, void *field)
 {
 	(void) parse_number(option, value);
+}
+
+/* The same for those that are on or off. */
+static void
+parse_unused_switch(const TopicOption *option, const char *value, void *field)
+{
+	bool		ignored;
+
+	if (!parse_bool(value, &ignored))
+		invalid_value(option, value, "on and off");
+}
+
+/* The same for those of which one value is true here. */
+static void
+parse_fixed(const TopicOption *option, const char *value, void *field)
+{
+	bool		given;
+	bool		wanted;
+
+	if (strcmp(value, option->text) == 0)
+		return;
+	if (option->type == TOPIC_OPTION_BOOLEAN && parse_bool(option->text, &wanted) &&
+		parse_bool(value, &given) && given == wanted)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for option \"%s\": \"%s\"", option->name, value),
+			 errdetail("The only value is \"%s\".", option->text),
+			 errhint("%s", option->why)));
+}
+
+/* Has the option an effect? */
+static bool
+has_effect(const TopicOption *option)
+{
+	return option->text == NULL;
 }
 
 /* A fraction from 0 to 1. */
@@ -484,16 +511,11 @@ why_missing(const char *name)
 		const char *prefix;
 		const char *why;
 	}			missing[] = {
-		{"flush.", "A transaction's records are made durable by its commit, as its rows are; see synchronous_commit."},
-		{"follower.replication.throttled", "Streaming replication sends the records to standbys."},
-		{"leader.replication.throttled", "Streaming replication sends the records to standbys."},
 		{"message.downconversion.enable", "Record batches have one format."},
 		{"message.format.version", "Record batches have one format."},
 		{"message.timestamp.difference.max.ms", "Use message.timestamp.before.max.ms and message.timestamp.after.max.ms."},
-		{"local.retention", "Records are kept in the server's data directory only."},
-		{"remote.", "Records are kept in the server's data directory only."},
+		{"remote.", WHY_LOCAL},
 		{"replication.factor", "Every standby of the server has all topics."},
-		{"unclean.leader.election.enable", "Which standby is promoted is decided outside of the server."},
 	};
 
 	for (int i = 0; i < lengthof(missing); i++)
@@ -504,7 +526,7 @@ why_missing(const char *name)
 	return NULL;
 }
 
-/* All valid names, for a hint. */
+/* The names of all options that have an effect, for a hint. */
 static char *
 option_names(void)
 {
@@ -512,7 +534,10 @@ option_names(void)
 
 	initStringInfo(&names);
 	for (int i = 0; i < lengthof(topic_options); i++)
-		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", topic_options[i].name);
+	{
+		if (has_effect(&topic_options[i]))
+			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", topic_options[i].name);
+	}
 	return names.data;
 }
 
@@ -549,24 +574,6 @@ pgt_topic_options_check_name(const char *name)
 
 /* ---- a topic's options -------------------------------------------------- */
 
-/* The retention time of the settings: ms counts before minutes, minutes before hours. */
-static int64
-default_retention_ms(void)
-{
-	if (log_retention_ms != SETTING_UNSET)
-		return (int64) log_retention_ms;
-	if (log_retention_minutes != SETTING_UNSET)
-		return log_retention_minutes < 0 ? -1 : log_retention_minutes * INT64CONST(60000);
-	return log_retention_hours < 0 ? -1 : log_retention_hours * INT64CONST(3600000);
-}
-
-/* The limit that a setting gives, in which -1 means "no limit". */
-static int64
-limit_of(double setting)
-{
-	return setting < 0 ? PG_INT64_MAX : (int64) setting;
-}
-
 void
 pgt_topic_options_defaults(Topic *topic)
 {
@@ -586,18 +593,10 @@ pgt_topic_options_defaults(Topic *topic)
 	topic->partitioner_enforce = false;
 	topic->key_index = false;
 	topic->retry_topic[0] = topic->dlq_topic[0] = topic->kafka_topic[0] = '\0';
-	topic->cleanup_policy = log_cleanup_policy;
-	topic->retention_ms = default_retention_ms();
-	topic->retention_bytes = (int64) log_retention_bytes;
 	topic->retention_waits = false;
 	topic->retention_groups = NIL;
-	topic->log.segment_bytes = log_segment_bytes;
-	topic->log.segment_ms = log_roll_ms >= 0 ? (int64) log_roll_ms :
-		log_roll_hours * INT64CONST(3600000);
-	topic->compression_type = default_compression_type;
 	topic->log.log_append_time = false;
-	topic->log.timestamp_before_max_ms = limit_of(log_timestamp_before_max_ms);
-	topic->log.timestamp_after_max_ms = limit_of(log_timestamp_after_max_ms);
+	pgt_topic_settings_apply(topic);
 }
 
 /* The level that the topic's codec is given; only some have one. */
@@ -700,8 +699,8 @@ default_text(const Topic *topic, const TopicOption *option)
 {
 	const char *field = (const char *) topic + option->offset;
 
-	if (option->parse == parse_unused)
-		return pstrdup(INDEX_INTERVAL_TEXT);
+	if (!has_effect(option))
+		return pstrdup(option->text);
 	if (option->parse == parse_int32 || option->parse == parse_gzip_level)
 		return psprintf("%d", *(const int32 *) field);
 	if (option->parse == parse_int64)
@@ -711,15 +710,35 @@ default_text(const Topic *topic, const TopicOption *option)
 	if (option->parse == parse_switch)
 		return pstrdup(*(const bool *) field ? "true" : "false");
 	if (option->parse == parse_cleanup_policy)
-		return pstrdup(enum_name(cleanup_policies, *(const int *) field));
+		return pstrdup(enum_name(pgt_topic_settings_cleanup_policies, *(const int *) field));
 	if (option->parse == parse_compression)
-		return pstrdup(enum_name(compression_types, *(const int *) field));
+		return pstrdup(enum_name(pgt_topic_settings_compression_types, *(const int *) field));
 	if (option->parse == parse_timestamp_type)
 		return pstrdup(*(const bool *) field ? "LogAppendTime" : "CreateTime");
 	if (option->parse == parse_consumers)
 		return pstrdup(*(const bool *) field ? "wait" : "none");
 	/* names, which are empty where they are not set */
 	return pstrdup("");
+}
+
+/* What kind of value an option has, as Kafka's clients are told. */
+static TopicOptionType
+type_of(const TopicOption *option)
+{
+	if (!has_effect(option))
+		return option->type;
+	/* in Kafka that of segments is no long */
+	if (option->parse == parse_int32 || option->parse == parse_gzip_level || strcmp(option->name, "segment.bytes") == 0)
+		return TOPIC_OPTION_INT;
+	if (option->parse == parse_int64)
+		return TOPIC_OPTION_LONG;
+	if (option->parse == parse_ratio)
+		return TOPIC_OPTION_DOUBLE;
+	if (option->parse == parse_switch)
+		return TOPIC_OPTION_BOOLEAN;
+	if (option->parse == parse_cleanup_policy || option->parse == parse_groups)
+		return TOPIC_OPTION_LIST;
+	return TOPIC_OPTION_STRING;
 }
 
 List *
@@ -736,6 +755,7 @@ pgt_topic_options_list(List *options)
 		ListCell   *cell;
 
 		value->name = topic_options[i].name;
+		value->type = type_of(&topic_options[i]);
 		foreach(cell, options)
 		{
 			DefElem    *def = lfirst_node(DefElem, cell);
@@ -775,109 +795,4 @@ pgt_fdw_validator(PG_FUNCTION_ARGS)
 						linitial_node(DefElem, options)->defname),
 				 errhint("Options of topics belong to the topic itself: CREATE or ALTER FOREIGN TABLE ... OPTIONS (...).")));
 	PG_RETURN_VOID();
-}
-
-/* ---- settings ----------------------------------------------------------- */
-
-/* Assign hook of integer settings: cached topics must be read again. */
-static void
-int_setting_changed(int newval, void *extra)
-{
-	pgt_topic_options_version++;
-}
-
-/* Assign hook of settings that are doubles: cached topics must be read again. */
-static void
-real_setting_changed(double newval, void *extra)
-{
-	pgt_topic_options_version++;
-}
-
-/* Check hook of log_roll_ms: "not set", or a value that segment.ms takes. */
-static bool
-check_roll_ms(double *newval, void **extra, GucSource source)
-{
-	if (*newval == -1 || *newval >= 1)
-		return true;
-	GUC_check_errdetail("Valid values are: -1 (not set), and times of at least 1 ms.");
-	return false;
-}
-
-/* Check hook of limits that are off with -1. */
-static bool
-check_limit(double *newval, void **extra, GucSource source)
-{
-	if (*newval == -1 || *newval >= 0)
-		return true;
-	GUC_check_errdetail("Valid values are: -1 (no limit), and times of at least 0 ms.");
-	return false;
-}
-
-/* Define an integer setting that is the default of an option. */
-static void
-define_int(const char *name, const char *description, const char *details,
-		   int *variable, int initial, int min, int max, int unit)
-{
-	DefineCustomIntVariable(name, description, details, variable, initial, min, max,
-							PGC_SIGHUP, unit, NULL, int_setting_changed, NULL);
-}
-
-/* Define a setting that is the default of an option and whose values exceed the range of an int. */
-static void
-define_real(const char *name, const char *description, const char *details,
-			double *variable, double initial, double min, int unit, GucRealCheckHook check)
-{
-	DefineCustomRealVariable(name, description, details, variable, initial, min, SETTING_MAX,
-							 PGC_SIGHUP, unit, check, real_setting_changed, NULL);
-}
-
-void
-pgt_topic_options_init(void)
-{
-	define_int("pg_topics.log_segment_bytes",
-			   "Size at which a topic's segment is rolled.",
-			   "Default of the topic option \"segment.bytes\".",
-			   &log_segment_bytes, 1024 * 1024 * 1024, 1024, INT_MAX, GUC_UNIT_BYTE);
-	define_real("pg_topics.log_roll_ms",
-				"Age at which a topic's segment is rolled.",
-				"Default of the topic option \"segment.ms\". -1 takes the value of pg_topics.log_roll_hours.",
-				&log_roll_ms, -1, -1, GUC_UNIT_MS, check_roll_ms);
-	define_int("pg_topics.log_roll_hours",
-			   "Age in hours at which a topic's segment is rolled.",
-			   "Used where pg_topics.log_roll_ms is not set.",
-			   &log_roll_hours, 168, 1, INT_MAX, 0);
-	define_real("pg_topics.log_retention_ms",
-				"Time for which records are kept.",
-				"Default of the topic option \"retention.ms\". -1 keeps records for ever; -2 takes the value of pg_topics.log_retention_minutes.",
-				&log_retention_ms, SETTING_UNSET, SETTING_UNSET, GUC_UNIT_MS, NULL);
-	define_int("pg_topics.log_retention_minutes",
-			   "Time in minutes for which records are kept.",
-			   "Used where pg_topics.log_retention_ms is not set. -1 keeps records for ever; -2 takes the value of pg_topics.log_retention_hours.",
-			   &log_retention_minutes, SETTING_UNSET, SETTING_UNSET, INT_MAX, 0);
-	define_int("pg_topics.log_retention_hours",
-			   "Time in hours for which records are kept.",
-			   "Used where neither pg_topics.log_retention_ms nor pg_topics.log_retention_minutes is set. -1 keeps records for ever.",
-			   &log_retention_hours, 168, -1, INT_MAX, 0);
-	define_real("pg_topics.log_retention_bytes",
-				"Size up to which a partition's log is kept.",
-				"Default of the topic option \"retention.bytes\". -1 means no limit.",
-				&log_retention_bytes, -1, -1, GUC_UNIT_BYTE, NULL);
-	define_real("pg_topics.log_message_timestamp_before_max_ms",
-				"How far the timestamp that a producer gives a record may be behind the server's clock.",
-				"Default of the topic option \"message.timestamp.before.max.ms\". -1 means no limit.",
-				&log_timestamp_before_max_ms, -1, -1, GUC_UNIT_MS, check_limit);
-	define_real("pg_topics.log_message_timestamp_after_max_ms",
-				"How far the timestamp that a producer gives a record may be ahead of the server's clock.",
-				"Default of the topic option \"message.timestamp.after.max.ms\". -1 means no limit.",
-				&log_timestamp_after_max_ms, 3600000, -1, GUC_UNIT_MS, check_limit);
-	DefineCustomEnumVariable("pg_topics.log_cleanup_policy",
-							 "Whether old segments are deleted, compacted, or both.",
-							 "Default of the topic option \"cleanup.policy\".",
-							 &log_cleanup_policy, CLEANUP_DELETE, cleanup_policies,
-							 PGC_SIGHUP, 0, NULL, int_setting_changed, NULL);
-	DefineCustomEnumVariable("pg_topics.compression_type",
-							 "Codec with which record batches are compressed.",
-							 "Default of the topic option \"compression.type\". \"producer\" takes lz4 for batches that are large enough.",
-							 &default_compression_type, TOPIC_COMPRESSION_BY_SIZE, compression_types,
-							 PGC_SIGHUP, 0, NULL, int_setting_changed, NULL);
 }

@@ -1,7 +1,6 @@
 /*
  * topic_options.h
- *	  The options of a topic (Kafka's topic configuration) and the server-wide
- *	  settings that are their defaults.
+ *	  The options of a topic (Kafka's topic configuration).
  */
 #ifndef TOPIC_OPTIONS_H
 #define TOPIC_OPTIONS_H
@@ -10,9 +9,6 @@
 #include "topic/topic_types.h"
 
 #define MAX_RETRY_DELAY_MS	(INT64CONST(365) * 86400000)	/* option retry.delay.ms */
-
-/* Increases whenever a setting that is an option's default changes. */
-extern uint64 pgt_topic_options_version;
 
 /* Fill a Topic with the values that a topic without any option has. */
 extern void pgt_topic_options_defaults(Topic *topic);
@@ -32,10 +28,22 @@ extern void pgt_topic_options_apply(Topic *topic, List *options);
  */
 extern Datum pgt_topic_options_jsonb(Oid relid);
 
+/* What kind of value an option has, in Kafka's numbers (ConfigType). */
+typedef enum TopicOptionType
+{
+	TOPIC_OPTION_BOOLEAN = 1,
+	TOPIC_OPTION_STRING = 2,
+	TOPIC_OPTION_INT = 3,
+	TOPIC_OPTION_LONG = 5,
+	TOPIC_OPTION_DOUBLE = 6,
+	TOPIC_OPTION_LIST = 7
+} TopicOptionType;
+
 /* An option and its value. */
 typedef struct TopicOptionValue
 {
 	const char *name;
+	TopicOptionType type;
 	char	   *text;
 	bool		is_set;			/* for the topic; else it is the default */
 } TopicOptionValue;
@@ -45,8 +53,5 @@ extern List *pgt_topic_options_list(List *options);
 
 /* ERROR (fdw_invalid_option_name), with the valid names, for an unknown option. */
 extern void pgt_topic_options_check_name(const char *name);
-
-/* Define the settings; called once per process. */
-extern void pgt_topic_options_init(void);
 
 #endif							/* TOPIC_OPTIONS_H */

@@ -12,6 +12,9 @@
 #include "nodes/pg_list.h"
 #include "topic/serializer.h"
 
+/* The most partitions that a topic can have. */
+#define TOPIC_PARTITIONS_MAX	65536
+
 /* The longest name of a consumer group, in bytes. */
 #define MAX_GROUP_ID_LENGTH	255
 
@@ -66,6 +69,7 @@ typedef struct TopicPartitioning
 typedef struct Topic
 {
 	Oid			relid;
+	uint64		version;		/* of no other configuration that this process has read */
 	Oid			owner;
 	Oid			schema;
 	int32		partitions;

@@ -4,7 +4,7 @@
  *
  * The class is the last field of an advisory lock's tag.  pg_advisory_lock() uses
  * classes 1 and 2, so no user's lock meets one of ours.  src/README.md has the order
- * of all locks; of these, a process takes first a database, then a name, then a member, then a
+ * of all locks; of these, a process takes first a database or the coordination, then a name, then a member, then a
  * missing row, then an owner, and last a turn.
  */
 #ifndef ADVISORY_LOCK_H
@@ -27,5 +27,17 @@
 
 /* the making of a topic's name for Kafka's clients, until the transaction's end; see topic_ddl.c */
 #define NAME_LOCK_CLASS			8
+
+/* coordinating the groups of a database that Kafka's clients use, for a process's life; see kafka_claim.c */
+#define COORDINATOR_LOCK_CLASS	9
+
+/* the making of a share partition's row, until the transaction's end; see share_transaction.c */
+#define SHARE_ROW_LOCK_CLASS	10
+
+/* setting up the window of a share partition, for that moment; see share_group.c */
+#define SHARE_WINDOW_LOCK_CLASS	11
+
+/* changing a share group as a whole, until the transaction's end; see share_group.c */
+#define SHARE_CHANGE_LOCK_CLASS	12
 
 #endif							/* ADVISORY_LOCK_H */

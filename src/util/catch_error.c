@@ -52,11 +52,19 @@ pgt_catch_error_report(ErrorData *error)
 	FreeErrorData(error);
 }
 
+void
+pgt_catch_error_roll_back(int level)
+{
+	while (GetCurrentTransactionNestLevel() > level)
+		RollbackAndReleaseCurrentSubTransaction();
+}
+
 ErrorData *
 pgt_catch_error(void (*work) (void *arg), void *arg)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
+	int			level = GetCurrentTransactionNestLevel();
 	ErrorData  *volatile error = NULL;
 
 	BeginInternalSubTransaction(NULL);
@@ -71,7 +79,7 @@ pgt_catch_error(void (*work) (void *arg), void *arg)
 		MemoryContextSwitchTo(caller);
 		error = CopyErrorData();
 		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
+		pgt_catch_error_roll_back(level);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(caller);

@@ -27,6 +27,12 @@ extern ErrorData *pgt_catch_damage_reading(void (*look) (void *arg), void *arg);
 extern ErrorData *pgt_catch_error(void (*work) (void *arg), void *arg);
 
 /*
+ * For who catches errors itself: roll back the subtransactions above a nesting level, which was current before one's own
+ * began.  An error may have left more than that one.
+ */
+extern void pgt_catch_error_roll_back(int level);
+
+/*
  * Call work(arg) in a background process, outside a transaction.  If it fails, release its
  * LWLocks, log its error and return false.  Memory that it leaves is the caller's to reset.
  */

@@ -389,4 +389,11 @@ typedef struct PgtJsonb
 #define PGT_SETS_EXPRESSION(command)	false
 #endif
 
+/* Did the engine of regular expressions end since it was canceled?  From 16 on it throws an error then. */
+#if PG_VERSION_NUM >= 160000
+#define PGT_REGEX_IS_CANCELED(code)	false
+#else
+#define PGT_REGEX_IS_CANCELED(code)	((code) == REG_CANCEL)
+#endif
+
 #endif							/* COMPAT_H */

@@ -85,11 +85,17 @@ pgt_fault_point_error(const char *name)
 }
 
 bool
-pgt_fault_point_skip(const char *name)
+pgt_fault_point_is(const char *name, const char *word)
 {
 	const char *action = wanted_action(name);
 
-	return action != NULL && strcmp(action, "skip") == 0;
+	return action != NULL && strcmp(action, word) == 0;
+}
+
+bool
+pgt_fault_point_skip(const char *name)
+{
+	return pgt_fault_point_is(name, "skip");
 }
 
 void

@@ -14,6 +14,8 @@
  *	  SET pg_topics.fault_point = 'reader-segment:halt:3';	stop there the third time;
  *														SIGCONT lets it continue
  *
+ *	  SET pg_topics.fault_point = 'disk:cold';			what is in no other group: the place says what it does
+ *
  *	  SET pg_topics.fault_point = 'allocation:17';		let the 17th allocation of the process
  *														that serves Kafka's clients fail
  *
@@ -28,6 +30,9 @@
  * outside might stop it while it holds any lock.  After SIGCONT the process does not
  * stop there again until the setting is set anew.
  *
+ * FAULT_IS stands where something is to look other than it is: it is true if the setting has that
+ * name and that word.
+ *
  * The tests take the names from the sources: test/t/035_crash_points.pl those of
  * FAULT_POINT, test/t/061_disk_faults.pl those of FAULT_ERROR,
  * test/t/060_power_loss.pl those of FAULT_SKIP.
@@ -40,6 +45,7 @@ extern void pgt_fault_point(const char *name);
 extern bool pgt_fault_point_error(const char *name);
 extern bool pgt_fault_point_skip(const char *name);
 extern void pgt_fault_point_halt(const char *name);
+extern bool pgt_fault_point_is(const char *name, const char *word);
 extern bool pgt_fault_point_allocation(void);
 extern void pgt_fault_point_init(void);
 
@@ -47,11 +53,13 @@ extern void pgt_fault_point_init(void);
 #define FAULT_ERROR(name)	pgt_fault_point_error(name)
 #define FAULT_SKIP(name)	pgt_fault_point_skip(name)
 #define FAULT_HALT(name)	pgt_fault_point_halt(name)
+#define FAULT_IS(name, word)	pgt_fault_point_is(name, word)
 #else
 #define FAULT_POINT(name)	((void) 0)
 #define FAULT_ERROR(name)	false
 #define FAULT_SKIP(name)	false
 #define FAULT_HALT(name)	((void) 0)
+#define FAULT_IS(name, word)	false
 #define pgt_fault_point_init()	((void) 0)
 #endif
 

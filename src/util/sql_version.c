@@ -40,6 +40,7 @@
 #include "util/sql_version.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -75,15 +76,20 @@ kind_of_version(const char *version)
 	return VERSION_UNKNOWN;
 }
 
-/*
- * The version of the extension in this database, palloc'd, and its oid; NULL where it
- * is not there.  "snapshot" NULL: as the catalogs are.
- */
-static char *
-extension_version(Oid *extension, Snapshot snapshot)
+/* The extension in this database: its row, and that row's version. */
+typedef struct ExtensionRow
+{
+	Oid			oid;			/* InvalidOid: it is not there */
+	Oid			schema;
+	char	   *version;		/* palloc'd */
+} ExtensionRow;
+
+/* Read the row.  "snapshot" NULL: as the catalogs are. */
+static ExtensionRow
+read_extension(Snapshot snapshot)
 {
 	Relation	catalog = table_open(ExtensionRelationId, AccessShareLock);
-	char	   *version = NULL;
+	ExtensionRow row = {InvalidOid, InvalidOid, NULL};
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -96,14 +102,35 @@ extension_version(Oid *extension, Snapshot snapshot)
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
 	{
-		*extension = ((Form_pg_extension) GETSTRUCT(tuple))->oid;
+		row.oid = ((Form_pg_extension) GETSTRUCT(tuple))->oid;
+		row.schema = ((Form_pg_extension) GETSTRUCT(tuple))->extnamespace;
 		value = heap_getattr(tuple, Anum_pg_extension_extversion, RelationGetDescr(catalog), &isnull);
 		if (!isnull)
-			version = TextDatumGetCString(value);
+			row.version = TextDatumGetCString(value);
 	}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
-	return version;
+	return row;
+}
+
+Oid
+pgt_sql_version_schema(void)
+{
+	return read_extension(NULL).schema;
+}
+
+Oid
+pgt_sql_version_relation(const char *name)
+{
+	Oid			schema = pgt_sql_version_schema();
+	Oid			relid = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation \"%s\" of extension \"pg_topics\" is missing", name),
+				 errhint("It must be in the same schema as the extension's functions.")));
+	return relid;
 }
 
 /* Report a version that the library does not serve. */
@@ -123,33 +150,31 @@ report_version(const char *version, VersionKind kind, int level)
 bool
 pgt_sql_version_check(int level)
 {
-	Oid			extension;
-	char	   *version;
+	ExtensionRow row;
 	VersionKind kind;
 
 	/* pg_upgrade makes the objects of the old cluster's version */
 	if (IsBinaryUpgrade)
 		return true;
-	version = extension_version(&extension, NULL);
-	if (version == NULL || (creating_extension && CurrentExtensionObject == extension))
+	row = read_extension(NULL);
+	if (row.version == NULL || (creating_extension && CurrentExtensionObject == row.oid))
 		return true;
-	kind = kind_of_version(version);
+	kind = kind_of_version(row.version);
 	if (kind != VERSION_SERVED)
-		report_version(version, kind, level);
-	pfree(version);
+		report_version(row.version, kind, level);
+	pfree(row.version);
 	return kind == VERSION_SERVED;
 }
 
 void
 pgt_sql_version_check_new(Oid changed)
 {
-	Oid			extension;
-	char	   *version;
+	ExtensionRow row;
 
 	if (IsBinaryUpgrade)
 		return;
 	/* the change is not visible to others yet */
-	version = extension_version(&extension, SnapshotSelf);
-	if (version != NULL && extension == changed && kind_of_version(version) == VERSION_UNKNOWN)
-		report_version(version, VERSION_UNKNOWN, ERROR);
+	row = read_extension(SnapshotSelf);
+	if (row.version != NULL && row.oid == changed && kind_of_version(row.version) == VERSION_UNKNOWN)
+		report_version(row.version, VERSION_UNKNOWN, ERROR);
 }

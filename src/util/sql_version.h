@@ -13,6 +13,12 @@
  */
 extern bool pgt_sql_version_check(int level);
 
+/* The schema of the extension in this database; InvalidOid: it is not there. */
+extern Oid	pgt_sql_version_schema(void);
+
+/* A table, or an index, of the extension by its name; ERROR where it does not exist. */
+extern Oid	pgt_sql_version_relation(const char *name);
+
 /* ERROR where CREATE or ALTER EXTENSION has just brought a version that the library does not know. */
 extern void pgt_sql_version_check_new(Oid extension);
 

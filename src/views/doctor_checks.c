@@ -37,19 +37,23 @@
 
 /*
  * The launcher, the sync process and a maintenance worker for each database with topics; for Kafka's clients one
- * for each database with a listener, and two that flush.
+ * for each database with a listener, and two that flush.  Requests that may wait need one more at times (broker/helpers).
  */
 #define KAFKA_WORKERS \
 	"(SELECT CASE WHEN listeners = '' THEN 0 ELSE 2 + (SELECT count(DISTINCT btrim(regexp_replace(l, '^.*/', ''), ' \"')) " \
 	" FROM regexp_split_to_table(listeners, ',') AS l) END AS kafka FROM current_setting('pg_topics.kafka_listeners') AS listeners) k"
 #define WORKERS_QUERY \
-	"SELECT 'critical', 'max_worker_processes', " \
-	" format('Databases with topics: %s; worker processes: %s. These are too few for a maintenance worker in each: without one nothing is deleted or compacted.', $5, slots) " \
-	" || CASE WHEN kafka > 0 THEN format(' Kafka''s listeners take %s.', kafka) ELSE '' END, " \
-	" format('Set max_worker_processes to at least %s, more by what parallel queries and other extensions need, and restart.', needed) " \
+	"SELECT CASE WHEN slots < needed THEN 'critical' ELSE 'warning' END, 'max_worker_processes', " \
+	" format('Databases with topics: %s; ', $5) " \
+	" || CASE WHEN kafka > 0 THEN format('processes of Kafka''s listeners: %s; ', kafka) ELSE '' END " \
+	" || format('worker processes: %s', slots) " \
+	" || CASE WHEN slots >= needed THEN '. None is left for requests of Kafka''s clients that may wait: creating and altering topics ends with REQUEST_TIMED_OUT.' " \
+	"  ELSE format(', and %s are needed: a database without a maintenance worker deletes and compacts nothing', needed) " \
+	"   || CASE WHEN kafka > 0 THEN ', and a listener without its process serves nobody.' ELSE '.' END END, " \
+	" format('Set max_worker_processes to at least %s, more by what parallel queries and other extensions need, and restart.', needed + helpers) " \
 	"FROM (SELECT current_setting('max_worker_processes')::int AS slots, " \
-	"  k.kafka, 2 + $5 + k.kafka + (current_setting('max_logical_replication_workers')::int > 0)::int AS needed FROM " KAFKA_WORKERS ") w " \
-	"WHERE slots < needed"
+	"  k.kafka, 2 + $5 + k.kafka + (current_setting('max_logical_replication_workers')::int > 0)::int AS needed, (kafka > 0)::int AS helpers FROM " KAFKA_WORKERS ") w " \
+	"WHERE slots < needed + helpers"
 #define WORKERS_FINE \
 	"format('Databases with topics: %s; worker processes: %s.', $5, current_setting('max_worker_processes'))"
 
@@ -160,7 +164,7 @@
 	"  pg_size_pretty(pg_table_size(t.relid)), t.n_dead_tup, h.holder, coalesce(h.since::text, 'a time that is not shown')), " \
 	" format('End it: %s. Let idle_in_transaction_session_timeout end sessions that forget to. Vacuum makes the room free for new versions then.', h.remedy) " \
 	"FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace " \
-	" JOIN pg_stat_all_tables t ON t.schemaname = n.nspname AND t.relname IN ('topic_group_offsets', 'topic_group_members'), " \
+	" JOIN pg_stat_all_tables t ON t.schemaname = n.nspname AND t.relname IN ('topic_group_offsets', 'topic_group_members', 'topic_kafka_groups', 'topic_kafka_members', 'topic_kafka_transactional_ids', 'topic_kafka_pending_offsets'), " \
 	"LATERAL (SELECT * FROM (" \
 	"  SELECT format('process %s (user %s, application \"%s\", %s)', pid, usename, application_name, state) AS holder, xact_start AS since, " \
 	"   format('in its session, or by pg_terminate_backend(%s)', pid) AS remedy, " \
@@ -227,6 +231,46 @@
 	"FROM named LEFT JOIN used USING (topic, group_id) WHERE used.at IS NULL"
 #define CONSUMERS_FINE "format('No topic keeps files for a group that has been idle for %s.', $2)"
 
+/*
+ * Groups that Kafka's clients keep from consumers in SQL though nobody serves these clients, or nothing is known of
+ * them.  Whoever coordinates holds a lock (kafka_claim.c).
+ */
+#define KAFKA_GROUPS_QUERY \
+	"WITH claimed AS (SELECT group_id, topic, member_id, client_id, string_agg(partition::text, ', ' ORDER BY partition) AS partitions " \
+	"  FROM @.pg_topic_groups WHERE member_kind = 'kafka' GROUP BY group_id, topic, member_id, client_id), " \
+	"used AS (SELECT group_id FROM claimed UNION SELECT group_id FROM @.pg_topic_group_members WHERE kind <> 'sql'), " \
+	"served AS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND objid = 0 AND objsubid = 9 " \
+	"  AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND granted) " \
+	"SELECT 'warning', format('consumer group \"%s\"', group_id), " \
+	" 'Kafka clients are members of it, but no listener serves this database: the group is closed to consumers in SQL.', " \
+	" format('Set pg_topics.kafka_listeners for this database, or call remove_kafka_members(%L).', group_id) " \
+	"FROM used WHERE NOT EXISTS (SELECT FROM served) AND NOT pg_is_in_recovery() " \
+	"UNION ALL " \
+	"SELECT 'warning', format('consumer group \"%s\" of %s', group_id, topic), " \
+	" format('Partitions %s are assigned to the Kafka client \"%s\", of which nothing is known.', partitions, member_id), " \
+	" format('Unless that changes in a moment: remove the database from pg_topics.kafka_listeners, and call remove_kafka_members(%L).', group_id) " \
+	"FROM claimed WHERE client_id IS NULL AND EXISTS (SELECT FROM served)"
+#define KAFKA_GROUPS_FINE "'No group is closed to consumers in SQL by Kafka clients that are gone.'"
+
+/* Kafka's transactions that are open for longer than transactions should be. */
+#define KAFKA_TRANSACTIONS_QUERY \
+	"SELECT 'warning', format('transactional id \"%s\"', transactional_id), " \
+	" format('Its transaction is open since %s. Partitions in which it has records, behind which nothing can be read: %s.', started_at, partitions), " \
+	" CASE WHEN EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND objid = 0 AND objsubid = 9 " \
+	"   AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND granted) " \
+	"  THEN format('Let its client end it, or call abort_kafka_transaction(%L). It is aborted when it has been open for %s.', transactional_id, timeout) " \
+	"  ELSE 'No listener serves this database, so nobody can end it: set pg_topics.kafka_listeners, which has it aborted when its time is over.' END " \
+	"FROM @.pg_kafka_transactions WHERE state = 'open' AND started_at <= clock_timestamp() - $1 AND NOT pg_is_in_recovery()"
+#define KAFKA_TRANSACTIONS_FINE "format('No transaction of a Kafka client that you may see is open for longer than %s.', $1)"
+
+#define SHARE_QUERY \
+	"WITH room AS (SELECT current_setting('pg_topics.share_partition_max_record_locks')::bigint AS offsets) " \
+	"SELECT 'warning', format('share group \"%s\" in partition %s of %s', group_id, partition, topic), " \
+	" format('Of the %s offsets that it can have in flight, %s are taken, since the record at offset %s is not finished.', offsets, end_offset - start_offset, start_offset), " \
+	" 'Let its consumers accept, release or reject that record; or raise pg_topics.share_partition_max_record_locks, and restart.' " \
+	"FROM @.pg_topic_share_groups, room WHERE lag > 0 AND end_offset - start_offset >= 0.8 * offsets"
+#define SHARE_FINE "'No share group is held up by a record that it has not finished.'"
+
 const DoctorCheck pgt_doctor_checks[] = {
 	{"shared_preload_libraries", PRELOAD_QUERY, PRELOAD_FINE},
 	{"worker_processes", WORKERS_QUERY, WORKERS_FINE},
@@ -241,6 +285,9 @@ const DoctorCheck pgt_doctor_checks[] = {
 	{"damage", DAMAGE_QUERY, DAMAGE_FINE},
 	{"maintenance", MAINTENANCE_QUERY, MAINTENANCE_FINE},
 	{"retention_consumers", CONSUMERS_QUERY, CONSUMERS_FINE},
+	{"kafka_groups", KAFKA_GROUPS_QUERY, KAFKA_GROUPS_FINE},
+	{"kafka_transactions", KAFKA_TRANSACTIONS_QUERY, KAFKA_TRANSACTIONS_FINE},
+	{"share_groups", SHARE_QUERY, SHARE_FINE},
 };
 
 const int	pgt_doctor_check_count = lengthof(pgt_doctor_checks);

@@ -11,7 +11,8 @@
  * A row shows two ends of a log: log_end_offset counts everything appended,
  * last_stable_offset only what the calling statement can read.  If they differ because a
  * transaction has not ended yet, blocking_xid is its id, blocking_pid its session, and
- * blocking_gid its name if it was prepared.
+ * blocking_gid its name if it was prepared.  An open Kafka transaction has no id; its producer is
+ * blocking_producer_id.
  *
  * Locks: AccessShareLock on one topic at a time, so that its slots and files
  * stay while they are looked at.  No WAL.  Memory: per-query; a walk is short.
@@ -33,6 +34,7 @@
 #include "utils/tuplestore.h"
 
 #include "group/group_role.h"
+#include "log/kafka_txn_map.h"
 #include "log/key_index_file.h"
 #include "topic/topic.h"
 #include "topic/topic_options.h"
@@ -83,7 +85,13 @@ pgt_inspect_shows_groups(Oid relid)
 bool
 pgt_inspect_shows_group(Oid relid, Oid owner)
 {
-	return sees_all() || (pgt_inspect_shows_groups(relid) && pgt_group_role_may_use(relid, owner));
+	return sees_all() || (pgt_inspect_shows_groups(relid) && pgt_group_role_may_use(GetUserId(), relid, owner));
+}
+
+bool
+pgt_inspect_shows_role(Oid role)
+{
+	return sees_all() || (OidIsValid(role) && has_privs_of_role(GetUserId(), role));
 }
 
 bool
@@ -176,17 +184,23 @@ pgt_inspect_prepared_name(TransactionId xid)
 	return name;
 }
 
-/* Add the columns blocking_xid, blocking_pid and blocking_gid. */
+/* Add the columns blocking_xid, blocking_pid, blocking_gid and blocking_producer_id. */
 static void
-row_add_blocker(InspectRow *row, TransactionId xid)
+row_add_blocker(InspectRow *row, const TopicPartition *key, TransactionId xid)
 {
-	bool		blocked = TransactionIdIsValid(xid);
+	PartitionState *state = xid == VISIBLE_END_KAFKA_TXN ? pgt_log_state_find(key) : NULL;
+	int64		producer_id = 0;
+	bool		has_producer = state != NULL &&
+		pgt_kafka_txn_map_first_open(pgt_log_state_slot_number(state), &producer_id);
+
+	bool		blocked = TransactionIdIsNormal(xid);
 	int			pid = blocked ? BackendXidGetPid(xid) : 0;
 	char	   *gid = blocked && pid == 0 ? pgt_inspect_prepared_name(xid) : NULL;
 
 	pgt_inspect_add_if(row, blocked, TransactionIdGetDatum(xid));
 	pgt_inspect_add_if(row, pid != 0, Int32GetDatum(pid));
 	pgt_inspect_add_if(row, gid != NULL, gid != NULL ? CStringGetTextDatum(gid) : (Datum) 0);
+	pgt_inspect_add_if(row, has_producer, Int64GetDatum(producer_id));
 }
 
 /* The end up to which a partition can be read. */
@@ -229,7 +243,7 @@ add_partition(ReturnSetInfo *result, const TopicPartition *key)
 	pgt_inspect_add(&row, Int64GetDatum(log.resolved_offset));
 	pgt_inspect_add(&row, Int32GetDatum(segments));
 	pgt_inspect_add(&row, Int64GetDatum(bytes));
-	row_add_blocker(&row, end.blocker);
+	row_add_blocker(&row, key, end.blocker);
 	pgt_inspect_add(&row, Int64GetDatum(log.deleted_end));
 	pgt_inspect_put(&row, result);
 }

@@ -42,6 +42,9 @@ extern bool pgt_inspect_shows_groups(Oid relid);
 /* May the user see a group of the topic that belongs to "owner": as one who may use it, or read all statistics? */
 extern bool pgt_inspect_shows_group(Oid relid, Oid owner);
 
+/* And what belongs to that role, in no topic? */
+extern bool pgt_inspect_shows_role(Oid role);
+
 /* The name of a prepared transaction, in the current context; NULL if the transaction is not prepared. */
 extern char *pgt_inspect_prepared_name(TransactionId xid);
 

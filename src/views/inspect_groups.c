@@ -197,7 +197,7 @@ pgt_topic_at_risk_info(PG_FUNCTION_ARGS)
 
 /*
  * pg_topic_group_is_shown(topic, owner): may the user see a group of the topic that belongs
- * to that role?  It is null where the group is nobody's yet.
+ * to that role?  It is null where the group is nobody's yet.  Without a topic, a group of Kafka's clients.
  */
 Datum
 pgt_topic_group_is_shown(PG_FUNCTION_ARGS)
@@ -205,7 +205,7 @@ pgt_topic_group_is_shown(PG_FUNCTION_ARGS)
 	Oid			relid = PG_GETARG_OID(0);
 
 	if (PG_ARGISNULL(0))
-		PG_RETURN_BOOL(false);
+		PG_RETURN_BOOL(pgt_inspect_shows_role(PG_ARGISNULL(1) ? InvalidOid : PG_GETARG_OID(1)));
 	PG_RETURN_BOOL(pgt_inspect_shows_group(relid, PG_ARGISNULL(1) ? GROUP_UNCLAIMED : PG_GETARG_OID(1)));
 }
 

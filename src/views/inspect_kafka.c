@@ -1,6 +1,8 @@
 /*
  * inspect_kafka.c
- *	  The function behind the view pg_kafka_connections.
+ *	  The functions behind the views pg_kafka_connections and pg_kafka_transactions.
+ *
+ * A row for each open transaction of the database; the view shows it to who may use the transactional id.
  *
  * A row for each connection of a Kafka client, to any database of the server, as in
  * pg_stat_activity.  Roles see their own; who may read all statistics sees all.
@@ -12,6 +14,7 @@
 #include "common/ip.h"
 #include "funcapi.h"
 #include "kafka/kafka_api.h"
+#include "log/kafka_txn_map.h"
 #include "miscadmin.h"
 #include "util/sql_version.h"
 #include "utils/acl.h"
@@ -21,9 +24,10 @@
 #include "views/inspect.h"
 
 PGT_FUNCTION_INFO(pgt_kafka_connections_info);
+PGT_FUNCTION_INFO(pgt_kafka_transactions_info);
 
 /* The names of ConnectionStatusState. */
-static const char *const state_names[] = {"unauthenticated", "idle", "waiting", "sending"};
+static const char *const state_names[] = {"unauthenticated", "idle", "waiting", "sending", "throttled", "reading"};
 
 /* Add an address and a port. */
 static void
@@ -90,6 +94,43 @@ pgt_kafka_connections_info(PG_FUNCTION_ARGS)
 		if (pgt_connection_status_read(i, &status) &&
 			(sees_all || (OidIsValid(status.role) && has_privs_of_role(GetUserId(), status.role))))
 			add_row(result, &status);
+	}
+	return (Datum) 0;
+}
+
+/* How many topics it has records in. */
+static int
+count_topics(const KafkaTxnInfo *info)
+{
+	List	   *topics = NIL;
+
+	for (int i = 0; i < info->part_count; i++)
+		topics = list_append_unique_oid(topics, info->parts[i].key.topic);
+	return list_length(topics);
+}
+
+/* pg_kafka_transactions_info() */
+Datum
+pgt_kafka_transactions_info(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	KafkaTxnInfo *infos;
+	int			count = pgt_kafka_txn_map_list(&infos);
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < count; i++)
+	{
+		InspectRow	row = {0};
+
+		if (infos[i].xid != 0 || infos[i].database != MyDatabaseId)
+			continue;
+		pgt_inspect_add(&row, Int64GetDatum((int64) infos[i].number));
+		pgt_inspect_add(&row, Int64GetDatum(infos[i].producer_id));
+		pgt_inspect_add(&row, Int32GetDatum(infos[i].producer_epoch));
+		pgt_inspect_add(&row, TimestampTzGetDatum(infos[i].started));
+		pgt_inspect_add(&row, Int32GetDatum(count_topics(&infos[i])));
+		pgt_inspect_add(&row, Int32GetDatum(infos[i].part_count));
+		pgt_inspect_put(&row, result);
 	}
 	return (Datum) 0;
 }

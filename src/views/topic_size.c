@@ -9,8 +9,6 @@
  */
 #include "postgres.h"
 
-#include <sys/stat.h>
-
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
@@ -25,43 +23,20 @@
 
 PGT_FUNCTION_INFO(pgt_topic_size);
 
-/* The size of a file, 0 if it has just been removed. */
-static int64
-file_size(const char *path)
-{
-	struct stat file;
-
-	if (stat(path, &file) == 0)
-		return file.st_size;
-	if (errno != ENOENT)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not stat file \"%s\": %m", path)));
-	return 0;
-}
-
 /* The size of the files of a partition.  One that was never appended to has no directory. */
 static int64
 partition_size(const TopicPartition *key)
 {
 	char		path[MAXPGPATH];
-	char		file[MAXPGPATH * 2];
 	DIR		   *dir;
-	struct dirent *de;
 	int64		size = 0;
 
 	pgt_log_directory_partition_path(path, key);
 	dir = AllocateDir(path);
 	if (dir == NULL && errno == ENOENT)
 		return 0;
-	while ((de = ReadDir(dir, path)) != NULL)
-	{
+	while (pgt_log_directory_add_size(dir, path, &size))
 		CHECK_FOR_INTERRUPTS();
-		if (strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0)
-			continue;
-		snprintf(file, sizeof(file), "%s/%s", path, de->d_name);
-		size += file_size(file);
-	}
 	FreeDir(dir);
 	return size;
 }

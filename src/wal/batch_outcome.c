@@ -52,6 +52,9 @@ pgt_batch_outcome_ask(BatchOutcome *memory, EntryWalk *walk, const IndexEntry *e
 		*commit_lsn = InvalidXLogRecPtr;
 	if ((entry->flags & ENTRY_ABORTED) != 0)
 		return BATCH_OUTCOME_ABORTED;
+	/* a Kafka transaction that is not open, and that nobody knows any more */
+	if (pgt_index_entry_is_numbered(entry))
+		pgt_log_resolve_fail_forgotten(&walk->key, walk->segment.base, entry);
 	/* a segment is rewritten when its transactions have ended for all, and the WAL is flushed with it */
 	if (walk->segment.generation > 0 || (resolved && commit_lsn == NULL))
 		return BATCH_OUTCOME_COMMITTED;

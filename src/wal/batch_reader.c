@@ -48,7 +48,11 @@ static struct
 	RecordBatchHeader header;
 	RecordIterator iterator;	/* where the reader stopped in it */
 	int64		position;		/* the reader's position then; PG_INT64_MAX: there is no iterator */
+	Size		unpacked_length;	/* of a compressed batch: of its records in kept_unpacked; 0: not there */
 }			kept_batch;
+
+/* The records of that batch, decompressed: CHUNK_MAX bytes, once one was small enough. */
+static char *kept_unpacked = NULL;
 
 /* The reader that has the kept buffer goes, in whatever way. */
 static void
@@ -176,6 +180,7 @@ keep_batch(const BatchReader *reader, const IndexEntry *entry, const RecordBatch
 	kept_batch.entry = *entry;
 	kept_batch.header = *header;
 	kept_batch.position = PG_INT64_MAX;
+	kept_batch.unpacked_length = 0;
 	kept_batch.valid = true;
 }
 
@@ -203,8 +208,11 @@ pgt_batch_reader_enter(BatchReader *reader, const IndexEntry *entry)
 		pgt_batch_decoder_check(&cursor->key, cursor->segment, entry, batch, &header);
 	if (!kept && reader->chunk_is_kept)
 		keep_batch(reader, entry, &header);
-	pgt_batch_decoder_decode(&reader->decoder, &cursor->key, cursor->segment, entry, batch, &header,
-							 &reader->iterator);
+	if (kept && kept_batch.unpacked_length > 0)
+		pgt_record_iterator_init(&reader->iterator, &header, kept_unpacked, kept_batch.unpacked_length);
+	else
+		pgt_batch_decoder_decode(&reader->decoder, &cursor->key, cursor->segment, entry, batch, &header,
+								 &reader->iterator);
 	if (kept && kept_batch.position <= cursor->position)
 		reader->iterator = kept_batch.iterator;
 	reader->position = entry->position;
@@ -266,14 +274,40 @@ pgt_batch_reader_begin(BatchReader *reader, IndexCursor *cursor)
 		reader->chunk_max = Max(memory / 2, CHUNK_MIN);
 }
 
+/* Keep the decompressed records of the batch, which the reader stands in.  False if they are too many. */
+static bool
+keep_unpacked(const BatchReader *reader)
+{
+	Size		length;
+
+	if (kept_batch.unpacked_length > 0)
+		return true;
+	length = reader->iterator.end - reader->decoder.unpacked;
+	if (length == 0 || length > CHUNK_MAX)
+		return false;
+	if (kept_unpacked == NULL)
+		kept_unpacked = MemoryContextAllocExtended(TopMemoryContext, CHUNK_MAX, MCXT_ALLOC_NO_OOM);
+	if (kept_unpacked == NULL)
+		return false;
+	memcpy(kept_unpacked, reader->decoder.unpacked, length);
+	kept_batch.unpacked_length = length;
+	return true;
+}
+
 void
 pgt_batch_reader_end(const BatchReader *reader)
 {
-	/* only where it stops in the kept batch, and not in a decompressed copy */
+	bool		is_packed = (kept_batch.header.attributes & BATCH_ATTR_CODEC_MASK) != COMPRESSION_NONE;
+
+	/* only where it stops in the kept batch */
 	if (!reader->chunk_is_kept || !kept_batch.valid || !reader->in_batch ||
-		reader->position != kept_batch.entry.position ||
-		(kept_batch.header.attributes & BATCH_ATTR_CODEC_MASK) != COMPRESSION_NONE)
+		reader->position != kept_batch.entry.position || (is_packed && !keep_unpacked(reader)))
 		return;
 	kept_batch.iterator = reader->iterator;
 	kept_batch.position = reader->cursor->position;
+	if (is_packed)
+	{
+		kept_batch.iterator.end = kept_unpacked + kept_batch.unpacked_length;
+		kept_batch.iterator.next = kept_batch.iterator.end - (reader->iterator.end - reader->iterator.next);
+	}
 }

@@ -11,6 +11,11 @@
  * works on one copy of the partition's bounds.  Entries are read after the bounds were
  * copied, so an aborted batch below the resolved offset is found flagged.
  *
+ * A batch of a Kafka transaction is numbered (segment_index.h).  The number is larger than any id, so
+ * while it is open it is running as of each snapshot.  When it has ended, what counts is the
+ * transaction of the server that has ended it (kafka_txn_map.c).  When that was resolved, too, and the
+ * number is forgotten, the entry is read again.
+ *
  * The commit log may be cut behind what is resolved while a reader is at work.  Then the
  * entry is read again, and tells the outcome.
  *
@@ -20,6 +25,7 @@
 
 #include "access/transam.h"
 #include "access/xact.h"
+#include "log/kafka_txn_map.h"
 #include "storage/procarray.h"
 #include "util/transaction.h"
 #include "utils/snapmgr.h"
@@ -109,12 +115,30 @@ check_merged(const VisibilitySnapshot *view, SegmentId id, const IndexEntry *ent
 			 errhint("Run the transaction again. With hot_standby_feedback, or a longer batch.merge.lag.ms, batches are merged later.")));
 }
 
+/* Let the entry of a Kafka transaction's batch say how that has ended.  False if its segment was replaced. */
+static bool
+translate(const VisibilitySnapshot *view, SegmentId id, uint32 n, IndexEntry *entry)
+{
+	Segment    *segment;
+
+	if (pgt_kafka_txn_map_translate(entry, NULL))
+		return true;
+	segment = pgt_log_segments_open(view->state, id);
+	if (segment == NULL || pgt_segment_read_entries(segment, n, 1, entry) != 1)
+		return false;
+	if (pgt_index_entry_is_numbered(entry) && !pgt_kafka_txn_map_translate(entry, NULL))
+		pgt_log_resolve_fail_forgotten(&view->key, id.base, entry);
+	return true;
+}
+
 BatchVisibility
-pgt_batch_visibility(VisibilitySnapshot *view, SegmentId id, uint32 n, const IndexEntry *entry,
+pgt_batch_visibility(VisibilitySnapshot *view, SegmentId id, uint32 n, IndexEntry *entry,
 					 int64 resolved_offset)
 {
 	BatchVisibility result;
 
+	if (unlikely(pgt_index_entry_is_numbered(entry)) && !translate(view, id, n, entry))
+		return BATCH_GONE;
 	if ((entry->flags & ENTRY_MERGED) != 0)
 		check_merged(view, id, entry);
 	if (entry->xid == view->last_xid && (entry->flags & ENTRY_ABORTED) == 0)

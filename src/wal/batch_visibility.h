@@ -34,10 +34,11 @@ extern void pgt_batch_visibility_begin(VisibilitySnapshot *view, const TopicPart
 
 /*
  * How the snapshot sees entry n of a segment, which was read after the bounds with that
- * resolved offset were copied.  On a standby, ERROR if it may see only a part of a merged batch.
+ * resolved offset were copied.  Of a batch of a Kafka transaction that has ended, the entry gets the
+ * id of the transaction that has ended it; while that is open, it stays numbered, and blocks.  On a standby, ERROR if it may see only a part of a merged batch.
  */
 extern BatchVisibility pgt_batch_visibility(VisibilitySnapshot *view, SegmentId id, uint32 n,
-											const IndexEntry *entry, int64 resolved_offset);
+											IndexEntry *entry, int64 resolved_offset);
 
 /*
  * Below this offset the snapshot takes no transaction as running: the resolved offset or,

@@ -1,7 +1,7 @@
 /*
  * checkpoint_file.c
  *	  Files of the log directory that a sync replaces as a whole: the recovery point and the
- *	  file of producers.
+ *	  files of producers and of Kafka transactions.
  *
  * Write, fsync and durable_rename replace a file, so a crash leaves the old one or the new one.
  * No checkpoint completes until they are written (log_sync.c).

@@ -17,4 +17,10 @@ extern bool pgt_durable_wal_has_standbys(void);
  */
 extern XLogRecPtr pgt_durable_wal_end(void);
 
+/*
+ * The end of the last WAL record.  GetXLogInsertRecPtr() is where the next one begins, which
+ * may be behind the header of a page that is not there yet; that cannot be flushed.
+ */
+extern XLogRecPtr pgt_durable_wal_insert_end(void);
+
 #endif							/* DURABLE_WAL_H */

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "access/xlogutils.h"
+#include "log/kafka_txn_map.h"
 #include "log/log_start.h"
 #include "log/producer_state.h"
 #include "log/topic_waiters.h"
@@ -108,10 +109,11 @@ pgt_log_apply_active_base(PartitionState *state, int64 active_base)
 }
 
 void
-pgt_log_apply_log_start(PartitionState *state, int64 log_start_offset, int64 deleted_end)
+pgt_log_apply_log_start(PartitionState *state, int64 log_start_offset, int64 deleted_end, XLogRecPtr lsn)
 {
 	/* nothing below is resolved any more */
 	pgt_producer_state_settle(state, log_start_offset);
+	pgt_kafka_txn_map_pass(pgt_log_state_slot_number(state), log_start_offset, lsn);
 	state->log_start_offset = Max(state->log_start_offset, log_start_offset);
 	/* it never falls, but loading may have guessed too much, and the record knows better */
 	state->deleted_end = deleted_end;
@@ -148,6 +150,8 @@ pgt_log_apply_drop(Oid database, Oid topic, int32 first_partition)
 	if (!OidIsValid(topic))
 	{
 		char		path[MAXPGPATH];
+
+		pgt_kafka_txn_map_forget_database(database);
 
 		pgt_log_directory_database_path(path, database);
 		if (access(path, F_OK) == 0)
@@ -210,20 +214,74 @@ flag_all_aborted(PartitionState *state, const WalAbortedEntry *aborted, uint32 c
 	}
 }
 
-/* Flag them; in redo damage is only reported, since it must not keep the server from starting. */
+/* Entries of a partition to be written anew: either aborted or settled ones. */
+typedef struct EntryChanges
+{
+	PartitionState *state;
+	const WalAbortedEntry *aborted;
+	const WalSettledEntry *settled;
+	uint32		count;
+} EntryChanges;
+
+/* Let one entry have the id and the outcome of its Kafka transaction.  If its segment is gone, there is nothing to do. */
 static void
-flag_or_report(PartitionState *state, const WalAbortedEntry *aborted, uint32 count)
+settle(PartitionState *state, const WalSettledEntry *settled)
+{
+	SegmentId	id = pgt_segment_id_original(settled->segment_base);
+	Segment    *segment = pgt_log_segments_open(state, id);
+	IndexEntry	entry;
+
+	if (segment == NULL ||
+		pgt_segment_read_entries(segment, settled->entry, 1, &entry) != 1 ||
+		!pgt_index_entry_is_numbered(&entry))
+		return;
+	entry.xid = settled->xid;
+	if ((settled->flags & SETTLED_ABORTED) != 0)
+		entry.flags |= ENTRY_ABORTED;
+	pgt_segment_write_entry(segment, settled->entry, &entry);
+}
+
+/* Do that for all, durably. */
+static void
+settle_all(PartitionState *state, const WalSettledEntry *settled, uint32 count)
+{
+	for (uint32 i = 0; i < count; i++)
+	{
+		Segment    *segment;
+
+		settle(state, &settled[i]);
+		if (i + 1 < count && settled[i + 1].segment_base == settled[i].segment_base)
+			continue;
+		segment = pgt_log_segments_open(state, pgt_segment_id_original(settled[i].segment_base));
+		if (segment != NULL)
+			pgt_segment_sync_index(segment);
+	}
+}
+
+/* Make the changes. */
+static void
+change_entries(const EntryChanges *changes)
+{
+	if (changes->aborted != NULL)
+		flag_all_aborted(changes->state, changes->aborted, changes->count);
+	else
+		settle_all(changes->state, changes->settled, changes->count);
+}
+
+/* Make them; in redo damage is only reported, since it must not keep the server from starting. */
+static void
+change_or_report(const EntryChanges *changes)
 {
 	MemoryContext context = CurrentMemoryContext;
 
 	if (!InRecovery)
 	{
-		flag_all_aborted(state, aborted, count);
+		change_entries(changes);
 		return;
 	}
 	PG_TRY();
 	{
-		flag_all_aborted(state, aborted, count);
+		change_entries(changes);
 	}
 	PG_CATCH();
 	{
@@ -249,6 +307,8 @@ publish_resolved(PartitionState *state, const WalResolvedPartition *resolved, XL
 									 Min(resolved->resolved_offset, state->next_offset));
 		state->resolved_max_xid = Max(state->resolved_max_xid, resolved->max_xid);
 		pgt_producer_state_settle(state, resolved->resolved_offset);
+		pgt_kafka_txn_map_pass(pgt_log_state_slot_number(state),
+							   Min(resolved->resolved_offset, state->next_offset), lsn);
 		state->last_lsn = Max(state->last_lsn, lsn);
 		pg_atomic_write_u32(&pgt_log_state->recovery_point_stale, 1);
 	}
@@ -285,7 +345,7 @@ pgt_log_apply_aborted(const char *progress, int length)
 		PartitionState *state = next_resolved(&progress, &resolved, &aborted);
 
 		if (state != NULL)
-			flag_or_report(state, aborted, resolved.aborted_count);
+			change_or_report(&(EntryChanges) {.state = state,.aborted = aborted,.count = resolved.aborted_count});
 		pfree(aborted);
 	}
 }
@@ -305,4 +365,20 @@ pgt_log_apply_resolved(const char *progress, int length, XLogRecPtr lsn)
 			publish_resolved(state, &resolved, lsn);
 		pfree(aborted);
 	}
+}
+
+void
+pgt_log_apply_settled(const char *settled, int length)
+{
+	xl_pgt_settle xlrec;
+	WalSettledEntry *entries;
+	PartitionState *state;
+
+	memcpy(&xlrec, settled, sizeof(xlrec));
+	entries = palloc(xlrec.count * sizeof(WalSettledEntry) + 1);
+	memcpy(entries, settled + sizeof(xlrec), xlrec.count * sizeof(WalSettledEntry));
+	state = pgt_log_state_find(&xlrec.key);
+	if (state != NULL)
+		change_or_report(&(EntryChanges) {.state = state,.settled = entries,.count = xlrec.count});
+	pfree(entries);
 }

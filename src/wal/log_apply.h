@@ -23,8 +23,9 @@ extern int	pgt_log_apply_unlink_below(PartitionState *state, int64 log_start_off
  */
 extern void pgt_log_apply_active_base(PartitionState *state, int64 active_base);
 
-/* Move the log start up, and set deleted_end.  The caller holds the slot's lock exclusively. */
-extern void pgt_log_apply_log_start(PartitionState *state, int64 log_start_offset, int64 deleted_end);
+/* Move the log start up, and set deleted_end, by the record that ends at "lsn".  The caller holds the slot's lock exclusively. */
+extern void pgt_log_apply_log_start(PartitionState *state, int64 log_start_offset, int64 deleted_end,
+									XLogRecPtr lsn);
 
 /*
  * Give up the slots of a topic (InvalidOid: of the database) from first_partition on, and
@@ -37,6 +38,12 @@ extern void pgt_log_apply_drop(Oid database, Oid topic, int32 first_partition);
  * durably.  Damage is an ERROR; in recovery it is only reported.
  */
 extern void pgt_log_apply_aborted(const char *progress, int length);
+
+/*
+ * Write the entries of a partition anew that are named in "settled", the contents of a SETTLE
+ * record, durably.  Damage is an ERROR; in recovery it is only reported.
+ */
+extern void pgt_log_apply_settled(const char *settled, int length);
 
 /* Publish how far partitions are resolved by the RESOLVE record that ends at "lsn". */
 extern void pgt_log_apply_resolved(const char *progress, int length, XLogRecPtr lsn);

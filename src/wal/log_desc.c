@@ -53,6 +53,36 @@ describe_partitions(StringInfo buf, uint8 info, const char *data)
 	}
 }
 
+/* Append the description of a record about Kafka transactions. */
+static void
+describe_kafka(StringInfo buf, uint8 info, const char *data)
+{
+	if (info == XLOG_PGT_KAFKA_BEGIN)
+	{
+		xl_pgt_kafka_begin xlrec;
+
+		memcpy(&xlrec, data, sizeof(xlrec));
+		appendStringInfo(buf, "transaction %llu database %u producer %lld epoch %d", (unsigned long long) xlrec.number,
+						 xlrec.database, (long long) xlrec.producer_id, xlrec.producer_epoch);
+	}
+	else if (info == XLOG_PGT_KAFKA_END)
+	{
+		xl_pgt_kafka_end xlrec;
+
+		memcpy(&xlrec, data, sizeof(xlrec));
+		appendStringInfo(buf, "transaction %llu xid %llu%s", (unsigned long long) xlrec.number,
+						 (unsigned long long) xlrec.xid, (xlrec.flags & KAFKA_END_ABORTED) != 0 ? " aborted" : "");
+	}
+	else if (info == XLOG_PGT_SETTLE)
+	{
+		xl_pgt_settle xlrec;
+
+		memcpy(&xlrec, data, sizeof(xlrec));
+		appendStringInfo(buf, "partition %u/%u-%d entries %u", xlrec.key.database, xlrec.key.topic,
+						 xlrec.key.partition, xlrec.count);
+	}
+}
+
 void
 pgt_log_desc(StringInfo buf, XLogReaderState *record)
 {
@@ -103,8 +133,13 @@ pgt_log_desc(StringInfo buf, XLogReaderState *record)
 	{
 		xl_pgt_settings xlrec;
 
-		memcpy(&xlrec, pgt_wal_record_data(record), sizeof(xlrec));
+		memcpy(&xlrec.max_partitions, pgt_wal_record_data(record), sizeof(xlrec.max_partitions));
 		appendStringInfo(buf, "max_partitions %d", xlrec.max_partitions);
+		if (pgt_wal_record_length(record) >= sizeof(xlrec))
+		{
+			memcpy(&xlrec, pgt_wal_record_data(record), sizeof(xlrec));
+			appendStringInfo(buf, " kafka_max_transactions %d", xlrec.kafka_max_transactions);
+		}
 	}
 	else if (info == XLOG_PGT_PRODUCER_IDS)
 	{
@@ -113,6 +148,8 @@ pgt_log_desc(StringInfo buf, XLogReaderState *record)
 		memcpy(&xlrec, pgt_wal_record_data(record), sizeof(xlrec));
 		appendStringInfo(buf, "end %llu", (unsigned long long) xlrec.end);
 	}
+	else
+		describe_kafka(buf, info, pgt_wal_record_data(record));
 }
 
 const char *
@@ -142,6 +179,12 @@ pgt_log_desc_identify(uint8 info)
 			return "RESERVE";
 		case XLOG_PGT_PRODUCER_IDS:
 			return "PRODUCER_IDS";
+		case XLOG_PGT_KAFKA_BEGIN:
+			return "KAFKA_BEGIN";
+		case XLOG_PGT_KAFKA_END:
+			return "KAFKA_END";
+		case XLOG_PGT_SETTLE:
+			return "SETTLE";
 	}
 	return NULL;
 }

@@ -42,6 +42,7 @@
 #include "miscadmin.h"
 #include "util/fault_point.h"
 #include "utils/memutils.h"
+#include "wal/kafka_txn_file.h"
 #include "wal/log_load.h"
 #include "wal/producer_file.h"
 #include "wal/recovery_point.h"
@@ -648,6 +649,7 @@ load_all(void)
 		if (points[i].active_base == NO_SEGMENT)
 			(void) pgt_log_state_get(&points[i].key);
 	pgt_producer_file_load();
+	pgt_kafka_txn_file_load();
 	/* one is written before there is a topic, so that a missing one is known to be lost */
 	if (point_is_lost && !any)
 		pgt_recovery_point_write(NULL, 0);

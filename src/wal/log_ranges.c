@@ -52,6 +52,7 @@ typedef struct RangesSearch
 	EntryWalk	walk;
 	LogRanges  *found;
 	int			capacity;
+	int			span_room;
 	OutputFile *file;			/* of the segment that the walk is in; NULL: not open */
 	SegmentId	file_segment;
 	bool		copies;			/* no more files may be open: batches are copied */
@@ -172,6 +173,26 @@ have_batch(RangesSearch *search, const IndexEntry *entry)
 	return have_file(search) && (!search->copies || copy_batch(search, entry));
 }
 
+/* Note the offsets of a batch. */
+static void
+add_span(RangesSearch *search, int64 first, int64 last)
+{
+	LogRanges  *found = search->found;
+
+	if (found->span_count > 0 && found->spans[found->span_count - 1].last + 1 >= first)
+	{
+		found->spans[found->span_count - 1].last = last;
+		return;
+	}
+	if (found->span_count == search->span_room)
+	{
+		search->span_room = Max(4, search->span_room * 2);
+		found->spans = found->spans == NULL ? palloc(search->span_room * sizeof(LogSpan)) :
+			repalloc(found->spans, search->span_room * sizeof(LogSpan));
+	}
+	found->spans[found->span_count++] = (LogSpan) {first, last};
+}
+
 /* Add a batch of the segment whose file is open. */
 static void
 add_batch(RangesSearch *search, const IndexEntry *entry)
@@ -179,6 +200,8 @@ add_batch(RangesSearch *search, const IndexEntry *entry)
 	LogRanges  *found = search->found;
 	LogRange   *last = found->count > 0 ? &found->ranges[found->count - 1] : NULL;
 
+	if (search->wish->spans)
+		add_span(search, search->walk.segment.base + entry->first_delta, search->walk.segment.base + entry->last_delta);
 	found->length += entry->length;
 	found->records += (int64) entry->last_delta - entry->first_delta + 1;
 	if (last != NULL && last->file == search->file && last->position + last->length == entry->position)
@@ -202,7 +225,8 @@ take_batch(RangesSearch *search, BatchOutcome *memory, const IndexEntry *entry)
 	EntryWalk  *walk = &search->walk;
 	int64		last = walk->segment.base + entry->last_delta;
 
-	if (last >= search->wish->end)
+	if (last >= search->wish->end ||
+		(search->wish->last > 0 && walk->segment.base + entry->first_delta > search->wish->last))
 		return false;
 	switch (pgt_batch_outcome_ask(memory, walk, entry, NULL))
 	{

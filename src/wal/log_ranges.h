@@ -16,6 +16,13 @@ typedef struct LogRange
 	uint32		length;
 } LogRange;
 
+/* Offsets that are all in batches, whether they have records or not. */
+typedef struct LogSpan
+{
+	int64		first;
+	int64		last;
+} LogSpan;
+
 /* Parts that follow each other.  They are palloc'd, and their files released with the memory context. */
 typedef struct LogRanges
 {
@@ -23,6 +30,8 @@ typedef struct LogRanges
 	int			count;
 	int64		length;			/* of all of them */
 	int64		records;		/* in them, counting offsets: compaction may have removed some */
+	LogSpan    *spans;			/* what offsets are in them, in order; NULL where the wish was not for that */
+	int			span_count;
 	int64		next_offset;	/* all batches from the offset asked for up to here are in them, or do not count */
 } LogRanges;
 
@@ -33,6 +42,8 @@ typedef struct LogRangesWish
 	int64		end;			/* up to here: the stable end, or an offset before it */
 	int64		max_bytes;		/* at most so many */
 	bool		at_least_one;	/* but one batch in any case */
+	bool		spans;			/* which offsets are in them is asked for, too */
+	int64		last;			/* no batch that begins behind this offset; 0: any may be taken */
 } LogRangesWish;
 
 /*

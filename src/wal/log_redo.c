@@ -18,9 +18,10 @@
  * Damage must not keep the server from starting: redo makes a damaged header anew and
  * reports a flag that it cannot set; readers report the rest.
  *
- * A standby must have room for as many partitions as its primary.  If it does not,
- * recovery pauses, or ends if it is not consistent yet, as for max_connections and
- * similar settings.  SETTINGS has the number, and the recovery point keeps it.
+ * A standby must have room for as many partitions and Kafka transactions as its primary.  If it
+ * does not, recovery pauses, or ends if it is not consistent yet, as for max_connections and
+ * similar settings.  SETTINGS has the numbers, and the recovery point and the file of Kafka
+ * transactions keep them.
  *
  * Memory: one context, reset after each record.
  */
@@ -34,9 +35,11 @@
 #include "catalog/pg_control.h"
 #include "format/record_batch.h"
 #include "log/commit_log.h"
+#include "log/kafka_txn_map.h"
 #include "log/producer_state.h"
 #include "util/format_version.h"
 #include "utils/memutils.h"
+#include "wal/kafka_txn.h"
 #include "wal/log_apply.h"
 #include "wal/log_desc.h"
 #include "wal/log_redo.h"
@@ -55,12 +58,33 @@ require_max_partitions(int partitions)
 	RecoveryRequiresIntParameter("pg_topics.max_partitions", pgt_log_state->max_partitions, partitions);
 }
 
-/* Require room for as many partitions as the server has that wrote the WAL, on a hot standby. */
+/* The same for Kafka transactions. */
+static void
+require_kafka_transactions(int transactions)
+{
+	RecoveryRequiresIntParameter("pg_topics.kafka_max_transactions", pgt_kafka_max_transactions, transactions);
+}
+
+/* Require room for as much as the server has that wrote the WAL, on a hot standby. */
 static void
 check_settings(void)
 {
-	if (ArchiveRecoveryRequested && EnableHotStandby)
-		require_max_partitions(pgt_log_state->wal_max_partitions);
+	if (!ArchiveRecoveryRequested || !EnableHotStandby)
+		return;
+	require_max_partitions(pgt_log_state->wal_max_partitions);
+	require_kafka_transactions(pgt_kafka_txn_map_wal_max());
+}
+
+/* The table of Kafka transactions is full in redo: recovery of a standby pauses first, as for partitions. */
+static void
+fail_for_kafka_transactions(void)
+{
+	if (ArchiveRecoveryRequested)
+		require_kafka_transactions(Max(pgt_kafka_txn_map_wal_max(), pgt_kafka_max_transactions + 1));
+	ereport(FATAL,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("the WAL has more Kafka transactions than this server has room for"),
+			 errhint("Raise pg_topics.kafka_max_transactions and start the server again.")));
 }
 
 /* The slot of a record's partition, taken if it has none.  If all are in use, recovery of a standby pauses. */
@@ -374,6 +398,17 @@ redo_sync(void)
 	pgt_log_sync_all(true);
 }
 
+/* A batch of a Kafka transaction: note that it is there.  False if there is no room. */
+static bool
+redo_numbered(PartitionState *state, const AppendRecord *append)
+{
+	const LogAppendRequest *request = &append->request;
+	KafkaTxnAppend numbered = {append->fixed.xid, request->producer_id, request->producer_epoch,
+		pgt_log_state_slot_number(state), append->fixed.key, request->first_offset, state->next_offset};
+
+	return pgt_kafka_txn_map_redo_append(&numbered);
+}
+
 /* APPEND: batch, entry and log end; an fsync where the appender did one. */
 static void
 redo_append(XLogReaderState *record)
@@ -386,14 +421,19 @@ redo_append(XLogReaderState *record)
 	bool		self_synced;
 	bool		goes_back;
 	bool		has_producer;
+	bool		numbered;
+	bool		fits = true;
 
 	read_append(record, &append);
 
 	/*
 	 * The id must not be given out again.  The server keeps from that the id that stands in the
-	 * record's own header; a batch that was appended in a subtransaction has none there.
+	 * record's own header; a batch that was appended in a subtransaction has none there.  A number is
+	 * no id.
 	 */
-	AdvanceNextFullTransactionIdPastXid(XidFromFullTransactionId(FullTransactionIdFromU64(xlrec->xid)));
+	numbered = (xlrec->xid & ENTRY_NUMBERED) != 0;
+	if (!numbered)
+		AdvanceNextFullTransactionIdPastXid(XidFromFullTransactionId(FullTransactionIdFromU64(xlrec->xid)));
 	self_synced = (xlrec->flags & APPEND_SELF_SYNCED) != 0;
 	state = redo_partition(&xlrec->key);
 	has_producer = append.request.producer_id >= 0;
@@ -414,7 +454,11 @@ redo_append(XLogReaderState *record)
 	pgt_partition_log_publish(state, &append.request, &entry, self_synced);
 	if (has_producer)
 		pgt_producer_state_apply(state, &append.request, xlrec->xid);
+	if (numbered)
+		fits = redo_numbered(state, &append);
 	LWLockRelease(&state->lock);
+	if (!fits)
+		fail_for_kafka_transactions();
 
 	/* no SYNC may follow, and the next start must not begin with segments that are gone */
 	if (goes_back && self_synced)
@@ -434,7 +478,7 @@ redo_delete(XLogReaderState *record)
 	state = redo_partition(&xlrec.key);
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	pgt_log_apply_active_base(state, xlrec.active_base);
-	pgt_log_apply_log_start(state, xlrec.log_start_offset, xlrec.deleted_end);
+	pgt_log_apply_log_start(state, xlrec.log_start_offset, xlrec.deleted_end, record->EndRecPtr);
 	state->last_lsn = record->EndRecPtr;
 	LWLockRelease(&state->lock);
 	XLogFlush(record->EndRecPtr);
@@ -477,14 +521,45 @@ redo_resolve(XLogReaderState *record)
 	pgt_log_apply_resolved(pgt_wal_record_data(record), pgt_wal_record_length(record), record->EndRecPtr);
 }
 
+/* SETTLE: entries get ids and outcomes, which redo knows from the records before this one. */
+static void
+redo_settle(XLogReaderState *record)
+{
+	XLogFlush(record->EndRecPtr);
+	pgt_log_apply_settled(pgt_wal_record_data(record), pgt_wal_record_length(record));
+}
+
+/* KAFKA_BEGIN: a Kafka transaction is open. */
+static void
+redo_kafka_begin(XLogReaderState *record)
+{
+	xl_pgt_kafka_begin xlrec;
+
+	memcpy(&xlrec, pgt_wal_record_data(record), sizeof(xlrec));
+	if (!pgt_kafka_txn_redo_begin(&xlrec, record->EndRecPtr))
+		fail_for_kafka_transactions();
+}
+
+/* KAFKA_END: it is mapped, or aborted.  The id must not be given out again, as in redo_append(). */
+static void
+redo_kafka_end(XLogReaderState *record)
+{
+	xl_pgt_kafka_end xlrec;
+
+	memcpy(&xlrec, pgt_wal_record_data(record), sizeof(xlrec));
+	AdvanceNextFullTransactionIdPastXid(XidFromFullTransactionId(FullTransactionIdFromU64(xlrec.xid)));
+	pgt_kafka_txn_redo_end(&xlrec, record->EndRecPtr);
+}
+
 /* SETTINGS: keep them for the next start, then require enough room now. */
 static void
 redo_settings(XLogReaderState *record)
 {
-	xl_pgt_settings xlrec;
+	xl_pgt_settings xlrec = {0};
 
-	memcpy(&xlrec, pgt_wal_record_data(record), sizeof(xlrec));
+	memcpy(&xlrec, pgt_wal_record_data(record), Min(sizeof(xlrec), pgt_wal_record_length(record)));
 	pgt_log_state->wal_max_partitions = xlrec.max_partitions;
+	pgt_kafka_txn_map_set_wal_max(xlrec.kafka_max_transactions);
 	redo_sync();
 	check_settings();
 }
@@ -542,6 +617,15 @@ log_redo(XLogReaderState *record)
 			break;
 		case XLOG_PGT_PRODUCER_IDS:
 			redo_producer_ids(record);
+			break;
+		case XLOG_PGT_KAFKA_BEGIN:
+			redo_kafka_begin(record);
+			break;
+		case XLOG_PGT_KAFKA_END:
+			redo_kafka_end(record);
+			break;
+		case XLOG_PGT_SETTLE:
+			redo_settle(record);
 			break;
 		default:
 			elog(PANIC, "unknown WAL record type 0x%02X of pg_topics", info);

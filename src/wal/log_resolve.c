@@ -12,12 +12,20 @@
  *	  log start ........ resolved ....... running ... finished ... log end
  *	                        |  phase 1 ->    |   phase 2: the tail  |
  *
+ * Batches of Kafka transactions are numbered.  The walk stops at one whose transaction is open, as at
+ * a running one.  When it has been ended by a transaction of the server, and that has ended, the
+ * entry gets the id and the outcome of that: it is settled, and nobody needs the number any more.
+ * An entry that is settled must be right after a crash, too, even if the id is given out again.  So
+ * before, the WAL is flushed, up to the record that has ended the Kafka transaction and the commit
+ * record at least.  The same holds for an aborted one, which could be open again after a crash, and
+ * be committed then.
+ *
  * The transactions of unresolved batches must stay in the commit log (commit_log.c
  * keeps them).  The oldest transaction to keep is the oldest one that was running when
  * the round began (an append that the round did not meet is of that or a later one), or
  * an older one of an unresolved batch behind a running transaction's batch, in the
- * tail.  The tail is scanned once, not in every round, as long as the same batch
- * stops the walk.
+ * tail, or one that an unresolved Kafka transaction is mapped to.  The tail is scanned once,
+ * not in every round, as long as the same batch stops the walk.
  *
  * An error stops its partition only, be it a damaged index, a missing segment, a failed
  * write, or a transaction that the commit log has forgotten.  It is reported, what was
@@ -37,14 +45,18 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "log/commit_log.h"
+#include "log/kafka_txn_map.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
 #include "util/catch_error.h"
+#include "util/fault_point.h"
 #include "util/transaction.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "wal/durable_wal.h"
 #include "wal/log_resolve.h"
 #include "wal/log_sync.h"
 #include "wal/log_writer.h"
@@ -52,7 +64,7 @@
 
 #define ENTRIES_PER_READ	256
 #define MOST_ROUNDS_OUT		64		/* a partition with an error is left alone for at most so many rounds */
-#define ABORTED_PER_WALK	65536	/* the rest is left to the next round */
+#define CHANGES_PER_WALK	65536	/* the rest is left to the next round */
 #define PROGRESS_PER_RECORD	(1024 * 1024)
 
 /* A place in a partition's index. */
@@ -89,6 +101,8 @@ typedef struct ResolveWalk
 	uint64		max_xid;
 	StringInfoData aborted;		/* WalAbortedEntry's */
 	uint32		aborted_count;
+	StringInfoData settled;		/* WalSettledEntry's */
+	uint32		settled_count;
 	StringInfoData progress;	/* for the round's record */
 	IndexPlace	reading;		/* where the last read began; base NO_SEGMENT: there was none */
 	bool		whole;			/* it came to the log end */
@@ -106,6 +120,14 @@ pgt_log_resolve_fail_forgotten(const TopicPartition *key, int64 base, const Inde
 {
 	char	   *name = IsTransactionState() && key->database == MyDatabaseId ? get_rel_name(key->topic) : NULL;
 
+	if (pgt_index_entry_is_numbered(entry))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("cannot tell whether Kafka transaction %llu was committed", (unsigned long long) entry->xid),
+				 errdetail("It wrote offsets %lld to %lld of partition %d of topic %s in database %u, and is not known. The file \"kafka_transactions\" of the log directory was lost.",
+						   (long long) base + entry->first_delta, (long long) base + entry->last_delta, key->partition,
+						   name != NULL ? quote_identifier(name) : psprintf("%u", key->topic), key->database),
+				 errhint("Set pg_topics.forgotten_transactions to say whether such records count.  Until then readers stop there.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("cannot tell whether transaction %llu was committed", (unsigned long long) entry->xid),
@@ -240,7 +262,8 @@ forgotten_has_aborted(const ResolveWalk *walk, const IndexPlace *place, const In
 	int64		last = place->id.base + entry->last_delta;
 	bool		aborted = pgt_forgotten_transactions == FORGOTTEN_ABORT;
 
-	if (last < walk->state->trusted_end)
+	/* a number is in no entry that was resolved before */
+	if (last < walk->state->trusted_end && !pgt_index_entry_is_numbered(entry))
 		return false;
 	if (pgt_forgotten_transactions == FORGOTTEN_HOLD)
 		pgt_log_resolve_fail_forgotten(&walk->key, place->id.base, entry);
@@ -273,6 +296,47 @@ has_aborted(const ResolveWalk *walk, const IndexPlace *place, const IndexEntry *
 	}
 }
 
+/* Let an entry have this id and outcome. */
+static void
+add_settled(ResolveWalk *walk, const IndexPlace *place, uint64 xid, bool aborted)
+{
+	WalSettledEntry settled = {place->id.base, xid, place->entry, aborted ? SETTLED_ABORTED : 0};
+
+	appendBinaryStringInfo(&walk->settled, (char *) &settled, sizeof(settled));
+	walk->settled_count++;
+	walk->max_xid = Max(walk->max_xid, xid);
+}
+
+/* Resolve the entry of a Kafka transaction's batch.  False if that is open, or is being ended. */
+static bool
+resolve_numbered(ResolveWalk *walk, const IndexPlace *place, const IndexEntry *entry)
+{
+	uint64		xid;
+	IndexEntry	mapped = *entry;
+
+	switch (pgt_kafka_txn_map_look_up(entry->xid, &xid))
+	{
+		case KAFKA_TXN_OPEN:
+			return false;
+		case KAFKA_TXN_MAPPED:
+			if (pgt_transaction_is_running(walk->running, xid))
+				return false;
+			mapped.xid = xid;
+			add_settled(walk, place, xid, has_aborted(walk, place, &mapped));
+			return true;
+		case KAFKA_TXN_ABORTED:
+			if (pgt_transaction_is_running(walk->running, xid))
+				return false;
+			add_settled(walk, place, xid, true);
+			return true;
+		case KAFKA_TXN_UNKNOWN:
+			break;
+	}
+	/* every snapshot sees that id */
+	add_settled(walk, place, FrozenTransactionId, forgotten_has_aborted(walk, place, entry));
+	return true;
+}
+
 /* Resolve one entry.  False if its transaction is still running. */
 static bool
 resolve_entry(ResolveWalk *walk, const IndexPlace *place, const IndexEntry *entry)
@@ -283,6 +347,8 @@ resolve_entry(ResolveWalk *walk, const IndexPlace *place, const IndexEntry *entr
 	/* a walk may begin at the segment's first entry */
 	if (place->id.base + entry->last_delta < walk->bounds.resolved_offset)
 		return true;
+	if (unlikely(pgt_index_entry_is_numbered(entry)))
+		return resolve_numbered(walk, place, entry);
 	if (pgt_transaction_is_running(walk->running, entry->xid))
 		return false;
 	if (has_aborted(walk, place, entry))
@@ -311,7 +377,7 @@ resolve_forward(ResolveWalk *walk)
 				return true;
 			walk->memory->offset = Max(walk->memory->offset, at->id.base + entries[i].last_delta + 1);
 			at->entry++;
-			if (walk->aborted_count >= ABORTED_PER_WALK)
+			if (walk->aborted_count + walk->settled_count >= CHANGES_PER_WALK)
 				return false;
 		}
 	return true;
@@ -393,6 +459,7 @@ walk_partition(void *arg)
 	else
 	{
 		initStringInfo(&walk->aborted);
+		initStringInfo(&walk->settled);
 		if (!locate(walk) || !resolve_forward(walk))
 			return;
 		scan_tail(walk);
@@ -402,6 +469,26 @@ walk_partition(void *arg)
 	walk->whole = true;
 }
 
+/*
+ * Write the entries of Kafka transactions' batches anew that the walk has passed.  What they then say
+ * must be durable before, see the head of this file.
+ */
+static void
+settle(const ResolveWalk *walk)
+{
+	xl_pgt_settle xlrec = {walk->key, walk->settled_count};
+	StringInfoData record;
+
+	if (walk->settled_count == 0)
+		return;
+	initStringInfo(&record);
+	appendBinaryStringInfo(&record, (char *) &xlrec, sizeof(xlrec));
+	appendBinaryStringInfo(&record, walk->settled.data, walk->settled.len);
+	if (!FAULT_SKIP("kafka-settle-flush"))
+		XLogFlush(pgt_durable_wal_insert_end());
+	pgt_log_writer_settle(record.data, record.len);
+}
+
 /* Flag the batches that the walk has found aborted, and tell the round how far it came. */
 static void
 flag_and_report(void *arg)
@@ -409,6 +496,7 @@ flag_and_report(void *arg)
 	ResolveWalk *walk = arg;
 	WalResolvedPartition resolved;
 
+	settle(walk);
 	initStringInfo(&walk->progress);
 	memset(&resolved, 0, sizeof(resolved));
 	resolved.key = walk->key;
@@ -522,6 +610,7 @@ resolve_round(const TransactionSet *running)
 	uint64		needed = NO_XID;
 	uint64		unresolved = NO_XID;	/* without partitions that were never walked to their end */
 	int			n = pgt_log_state_slot_count();
+	uint64		mapped = pgt_kafka_txn_map_oldest_xid();
 
 	initStringInfo(&progress);
 	for (int i = 0; i < n; i++)
@@ -539,6 +628,9 @@ resolve_round(const TransactionSet *running)
 	}
 	if (progress.len > 0)
 		pgt_log_writer_log_resolved(progress.data, progress.len);
+	/* what is mapped later is mapped to a transaction that was running when the round began, or to a later one */
+	needed = Min(needed, mapped);
+	unresolved = Min(unresolved, mapped);
 	pg_atomic_write_u64(&pgt_log_state->oldest_unresolved_xid,
 						unresolved == NO_XID ? 0 : unresolved);
 	return needed;

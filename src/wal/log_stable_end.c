@@ -27,6 +27,12 @@
  * committed, and not again, since later commits of its neighbours would raise the LSN for ever;
  * those of this process's own transactions are remembered exactly.
  *
+ * A Kafka transaction that was aborted could be open again after a crash, and be committed then, as long as
+ * the record that has ended it is not durable.  So what is behind its batches waits for that record: it gets a
+ * mark that does not move the end.  Nobody knows any more which batches of a partition those were when they
+ * are resolved; then the record is flushed here, and with synchronous standbys any batch that has aborted
+ * gets such a mark for the place up to which the WAL is flushed.
+ *
  * A transaction with a synchronous commit has no LSN there.  It was flushed before anybody saw
  * it as committed, so any place up to which the WAL is flushed will do.  Whether standbys
  * have it is another question: it may have been canceled while it waited for them, or may never
@@ -42,7 +48,7 @@
  * Deleting moves the log start, perhaps beyond batches that are not durable.  It gets a mark
  * like theirs.  Deleting by compaction may remove the last batches of all: whenever segments
  * have changed, the end is looked for again, and may move back.  It does not where the last batch
- * was merged with some that come behind it.
+ * was merged with some that come behind it; merging waits until they are durable (durable_horizon.c).
  *
  * Which transactions are running is asked with a snapshot that is taken for this question, as
  * transaction.c says.  The snapshot is given back at once, so it holds back no VACUUM.
@@ -57,7 +63,6 @@
 #include "access/transam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "access/xlog_internal.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
 #include "utils/memutils.h"
@@ -113,27 +118,11 @@ static struct
 
 /* ---- the WAL ---------------------------------------------------------------- */
 
-/*
- * The end of the last WAL record.  GetXLogInsertRecPtr() is where the next one begins, which
- * may be behind the header of a page that is not there yet; that cannot be flushed.
- */
-static XLogRecPtr
-end_of_wal(void)
-{
-	XLogRecPtr	lsn = GetXLogInsertRecPtr();
-
-	if (XLogSegmentOffset(lsn, wal_segment_size) == SizeOfXLogLongPHD)
-		return lsn - SizeOfXLogLongPHD;
-	if (lsn % XLOG_BLCKSZ == SizeOfXLogShortPHD)
-		return lsn - SizeOfXLogShortPHD;
-	return lsn;
-}
-
 /* An LSN for what was committed at any time before now. */
 static XLogRecPtr
 lsn_of_all(void)
 {
-	return RecoveryInProgress() ? InvalidXLogRecPtr : end_of_wal();
+	return RecoveryInProgress() ? InvalidXLogRecPtr : pgt_durable_wal_insert_end();
 }
 
 /* ---- own commits -------------------------------------------------------------- */
@@ -155,6 +144,15 @@ lsn_of_commit(uint64 xid, XLogRecPtr lsn)
 		return InvalidXLogRecPtr;
 	if (own_commits != NULL && own_commits[xid % OWN_COMMITS].xid == xid)
 		return own_commits[xid % OWN_COMMITS].lsn;
+	return pgt_durable_wal_has_standbys() ? Max(lsn, GetFlushRecPtr(NULL)) : lsn;
+}
+
+/* The LSN for a mark behind a batch that has aborted, by the record with this LSN if that is known; 0: it needs none. */
+static XLogRecPtr
+lsn_of_abort(XLogRecPtr lsn)
+{
+	if (RecoveryInProgress())
+		return InvalidXLogRecPtr;
 	return pgt_durable_wal_has_standbys() ? Max(lsn, GetFlushRecPtr(NULL)) : lsn;
 }
 
@@ -219,6 +217,14 @@ add_mark(StableState *state, int64 end, XLogRecPtr lsn)
 		grow_marks(state);
 	state->mark_count++;
 	*mark(state, state->mark_count - 1) = (StableMark) {end, lsn};
+}
+
+/* Let all that comes wait for the LSN, too. */
+static void
+add_wait(StableState *state, XLogRecPtr lsn)
+{
+	if (!XLogRecPtrIsInvalid(lsn))
+		add_mark(state, expected_end(state), lsn);
 }
 
 /* Move the end to the last mark that is durable. */
@@ -386,6 +392,8 @@ walk_on(StableState *state, EntryWalk *walk)
 			continue;
 		if (answer == BATCH_OUTCOME_COMMITTED)
 			add_mark(state, walk->segment.base + entry->last_delta + 1, lsn_of_commit(entry->xid, lsn));
+		else
+			add_wait(state, lsn_of_abort(walk->ended_lsn));
 		state->walked = walk->segment.base + entry->last_delta + 1;
 	}
 	if (!walk->is_gone)

@@ -8,7 +8,8 @@
  *	  collect	under each slot's lock: copy the partition's state, clear its flags
  *	  fsync		the active segments that were dirty; no lock is held
  *	  flush		the WAL up to the last record that the copied states depend on
- *	  write		the file of producers, if that has changed, and the recovery point
+ *	  write		the files of producers and of Kafka transactions, if they have changed, and
+ *				the recovery point
  *	  log		a SYNC record, and flush it (not in redo, which inserts no records)
  *
  * The flags are cleared first, so a failure before the fsyncs are done would lose
@@ -25,6 +26,10 @@
  * moment.  Whether the file is written is decided behind the copying, for a change may be
  * in the WAL before the mark is set, though not after the slot's lock was released.
  *
+ * The table of Kafka transactions is copied behind the partitions.  So it may lack what was resolved
+ * in between, but not what is unresolved in a copied partition; and it may have what was begun in
+ * between, and in the WAL since.  Redo brings both from behind the redo pointer (kafka_txn_file.c).
+ *
  * Locks: sync_lock for the whole sync, a slot's lock while its state is copied;
  * producer_ids_lock for a moment.
  */
@@ -32,9 +37,11 @@
 
 #include "access/xlog.h"
 #include "access/xloginsert.h"
+#include "log/kafka_txn_map.h"
 #include "log/producer_state.h"
 #include "miscadmin.h"
 #include "util/fault_point.h"
+#include "wal/kafka_txn_file.h"
 #include "wal/log_sync.h"
 #include "wal/producer_file.h"
 #include "wal/recovery_point.h"
@@ -56,6 +63,9 @@ static int	producer_room;
 static int	producer_count;
 static uint64 next_producer_id;
 static bool producers_wanted;	/* their file is to be written with the recovery point */
+static char *kafka_txns = NULL;
+static KafkaTxnSaved kafka_txns_saved;
+static bool kafka_txns_wanted;	/* likewise */
 
 /* Allocate the arrays and the cache of segments, once in a process. */
 static void
@@ -69,7 +79,8 @@ allocate_items(void)
 	/* one that moves to another partition meanwhile is copied twice */
 	producer_room = 2 * pgt_producer_table_room();
 	producers = malloc(producer_room * sizeof(ProducerFileEntry));
-	if (items == NULL || points == NULL || producers == NULL)
+	kafka_txns = malloc(pgt_kafka_txn_map_save_size());
+	if (items == NULL || points == NULL || producers == NULL || kafka_txns == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("out of memory")));
@@ -94,7 +105,7 @@ fill_point(RecoveryPointEntry *point, const PartitionState *state)
 /*
  * Copy the states of all partitions and clear their flags.  Returns how many there are.
  * *lsn is raised to the last WAL record that they depend on, and *unsynced is set if one
- * of them needs a SYNC record.  Copies producers as well.
+ * of them needs a SYNC record.  Copies producers as well and, behind all partitions, Kafka transactions.
  */
 static int
 collect(XLogRecPtr *lsn, bool *unsynced)
@@ -126,6 +137,8 @@ collect(XLogRecPtr *lsn, bool *unsynced)
 	LWLockAcquire(&pgt_log_state->producer_ids_lock, LW_SHARED);
 	next_producer_id = pgt_log_state->producer_ids_end;
 	LWLockRelease(&pgt_log_state->producer_ids_lock);
+	pgt_kafka_txn_map_save(kafka_txns, &kafka_txns_saved);
+	*lsn = Max(*lsn, kafka_txns_saved.lsn);
 	return count;
 }
 
@@ -178,12 +191,25 @@ write_producers(void)
 	producers_wanted = false;
 }
 
-/* Leave the file of producers to a later sync. */
+/* The same for Kafka transactions. */
 static void
-put_off_producers(void)
+write_kafka_txns(void)
+{
+	if (!kafka_txns_wanted)
+		return;
+	pgt_kafka_txn_file_write(kafka_txns, &kafka_txns_saved);
+	FAULT_POINT("sync-kafka-txns-written");
+	kafka_txns_wanted = false;
+}
+
+/* Leave these files to a later sync. */
+static void
+put_off_files(void)
 {
 	if (producers_wanted)
 		pg_atomic_write_u32(&pgt_log_state->producers_changed, 1);
+	if (kafka_txns_wanted)
+		pgt_kafka_txn_map_note_change();
 }
 
 /* Write the recovery point of the collected states, and log SYNC. */
@@ -197,6 +223,7 @@ write_point(int count, XLogRecPtr lsn, bool in_redo)
 	if (!XLogRecPtrIsInvalid(lsn))
 		XLogFlush(lsn);
 	write_producers();
+	write_kafka_txns();
 	pgt_recovery_point_write(points, count);
 	FAULT_POINT("sync-point-written");
 	if (!in_redo)
@@ -216,9 +243,11 @@ sync_files(XLogRecPtr *lsn, bool *wanted)
 	/* collecting may miss a change that is made meanwhile; the mark is then set for the next sync */
 	*wanted = pg_atomic_exchange_u32(&pgt_log_state->recovery_point_stale, 0) != 0;
 	producers_wanted = pg_atomic_exchange_u32(&pgt_log_state->producers_changed, 0) != 0;
+	kafka_txns_wanted = pgt_kafka_txn_map_take_change();
 	count = collect(lsn, wanted);
 	*wanted |= pg_atomic_read_u32(&pgt_log_state->recovery_point_stale) != 0;
 	producers_wanted |= pg_atomic_read_u32(&pgt_log_state->producers_changed) != 0;
+	kafka_txns_wanted |= pgt_kafka_txn_map_has_changed();
 	FAULT_POINT("sync-collected");
 	for (int i = 0; i < count; i++)
 		sync_item(&items[i], &points[i]);
@@ -239,7 +268,7 @@ pgt_log_sync_all(bool in_redo)
 	if (wanted || in_redo)
 		write_point(count, lsn, in_redo);
 	else
-		put_off_producers();
+		put_off_files();
 	LWLockRelease(&pgt_log_state->sync_lock);
 }
 
@@ -254,7 +283,7 @@ write_wanted_point(int count, XLogRecPtr lsn)
 	PG_CATCH();
 	{
 		pg_atomic_write_u32(&pgt_log_state->recovery_point_stale, 1);
-		put_off_producers();
+		put_off_files();
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
@@ -284,7 +313,7 @@ pgt_log_sync_or_fail(void)
 	if (wanted)
 		write_wanted_point(count, lsn);
 	else
-		put_off_producers();
+		put_off_files();
 	LWLockRelease(&pgt_log_state->sync_lock);
 }
 

@@ -113,7 +113,7 @@ pgt_log_times_first(const TopicPartition *key, int64 timestamp, int64 end, LogTi
 static bool
 counts(const EntryWalk *walk, const IndexEntry *entry)
 {
-	if ((entry->flags & ENTRY_ABORTED) != 0)
+	if ((entry->flags & ENTRY_ABORTED) != 0 || pgt_index_entry_is_numbered(entry))
 		return false;
 	return walk->segment.base + entry->last_delta < walk->bounds.resolved_offset ||
 		pgt_transaction_outcome(entry->xid) != TRANSACTION_ABORTED;

@@ -7,9 +7,12 @@
  *	  DELETE	the log start moved up, segments below it are gone
  *	  DROP		the logs of a topic or a database are gone
  *	  RESERVE	a topic's partitions have slots, before anything is appended
- *	  SETTINGS	the number of partitions for which a standby must have room
+ *	  SETTLE	which ids and outcomes batches of Kafka transactions have got
+ *	  SETTINGS	the numbers of partitions and of Kafka transactions for which a standby must
+ *				have room
  *
- * SYNC is in log_sync.c; REWRITE, SWAP and DISCARD are in segment_rewrite.c.
+ * SYNC is in log_sync.c; KAFKA_BEGIN and KAFKA_END are in kafka_txn.c; REWRITE, SWAP and DISCARD
+ * are in segment_rewrite.c.
  *
  * An append takes one batch or several of a transaction, each of them in these steps
  * under the partition's lock: write the batch behind the log's end,
@@ -45,10 +48,14 @@
  * A batch of an idempotent producer is checked under the lock before anything of it is written
  * (producer_state.c).  If it is not to be appended, that is its outcome, and no error.
  *
+ * A batch of a Kafka transaction has the number of that in place of an id, and what was said of its
+ * transaction above is said of the Kafka transaction.  Nobody can end that between the check that
+ * it is open and the insertion of the record (kafka_txn_map.c).
+ *
  * The record has the batch as it is in the log.  Appending and redo make the entry by the
  * same functions (partition_log.h).
  *
- * For RESOLVE batches are flagged before the record is logged: a flag repeats what the
+ * For RESOLVE and SETTLE batches are flagged before the record is logged: a flag repeats what the
  * commit log says, so it is never wrong.  For DELETE and DROP the record is logged
  * before files are removed.
  *
@@ -59,6 +66,7 @@
 #include "access/xlog.h"
 #include "access/xloginsert.h"
 #include "format/record_batch.h"
+#include "log/kafka_txn_map.h"
 #include "log/producer_state.h"
 #include "miscadmin.h"
 #include "storage/s_lock.h"
@@ -102,7 +110,7 @@ check_xid_distance(FullTransactionId xid)
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("cannot produce: transaction %llu is too far from the oldest unresolved one, %llu",
 					(unsigned long long) mine, (unsigned long long) oldest),
-			 errdetail("A transaction or prepared transaction that has produced was left open for %llu transactions, or a partition cannot be resolved.",
+			 errdetail("A transaction, prepared transaction or Kafka transaction that has produced was left open for %llu transactions, or a partition cannot be resolved.",
 					   (unsigned long long) (mine - oldest)),
 			 errhint("Find the transaction that holds readers back in pg_topic_partitions, and commit it or roll it back.  The server log reports partitions that cannot be resolved.")));
 }
@@ -277,6 +285,9 @@ publish(PartitionState *state, const LogAppendRequest *request, const IndexEntry
 	pgt_partition_log_publish(state, request, entry, self_sync);
 	if (likely(request->producer_id < 0))
 		return;
+	if (pgt_index_entry_is_numbered(entry))
+		pgt_kafka_txn_map_appended(entry->xid, pgt_log_state_slot_number(state), request->first_offset,
+								   state->next_offset);
 	pgt_producer_state_apply(state, request, entry->xid);
 	/* the sync process has just ended: its last sync must save that */
 	if (self_sync)
@@ -346,6 +357,7 @@ passes_check(PartitionState *state, LogAppendRequest *request, uint64 xid)
 			return true;
 		case SEQUENCE_DUPLICATE:
 			request->outcome = LOG_APPEND_DUPLICATE;
+			request->lsn = state->last_lsn;
 			break;
 		case SEQUENCE_OLD:
 			request->outcome = LOG_APPEND_OLD_DUPLICATE;
@@ -378,8 +390,9 @@ place_batch(LogAppendRequest *request, int64 base_offset, int64 last_append_time
 
 /* The batch is appended. */
 static void
-set_outcome(const PartitionState *state, LogAppendRequest *request)
+set_outcome(const PartitionState *state, LogAppendRequest *request, XLogRecPtr lsn)
 {
+	request->lsn = lsn;
 	request->log_start_offset = state->log_start_offset;
 	request->outcome = LOG_APPEND_DONE;
 }
@@ -402,7 +415,7 @@ append_batch(PartitionState *state, const LogConfig *config, LogAppendRequest *r
 	FAULT_POINT("append-written");
 	pgt_partition_log_fill_entry(&entry, state, request, xid);
 	log_and_publish(state, segment, request, &entry);
-	set_outcome(state, request);
+	set_outcome(state, request, entry.lsn);
 	if (rolls)
 		pgt_partition_log_end_roll(state, &roll);
 }
@@ -500,7 +513,7 @@ append_group(PartitionState *state, LogAppendRequest *requests, int count, uint6
 		pgt_segment_sync(segment);
 	END_CRIT_SECTION();
 	for (int i = 0; i < count; i++)
-		set_outcome(state, &requests[i]);
+		set_outcome(state, &requests[i], entries[i].lsn);
 }
 
 /* Append or refuse the next batches, one at least; returns how many.  The caller holds the slot's lock. */
@@ -543,11 +556,10 @@ count_appended(PartitionState *state, const LogAppendRequest *requests, int coun
 	pg_atomic_fetch_add_u64(&state->batches_in, batches);
 }
 
-void
-pgt_log_writer_append(PartitionState *state, const LogConfig *config, LogAppendRequest *requests, int count,
-					  FullTransactionId xid, LogWriterRange *own)
+/* What can be done without the slot's lock. */
+static void
+prepare(PartitionState *state, LogAppendRequest *requests, int count)
 {
-	check_xid_distance(xid);
 	check_sync_process();
 	for (int i = 0; i < count; i++)
 	{
@@ -557,12 +569,74 @@ pgt_log_writer_append(PartitionState *state, const LogConfig *config, LogAppendR
 		if (unlikely(requests[i].producer_id >= 0))
 			pgt_producer_state_make_room(state, requests[i].producer_id);
 	}
+}
+
+void
+pgt_log_writer_append(PartitionState *state, const LogConfig *config, LogAppendRequest *requests, int count,
+					  FullTransactionId xid, LogWriterRange *own)
+{
+	check_xid_distance(xid);
+	prepare(state, requests, count);
 	acquire_for_append(state);
 	for (int i = 0; i < count;)
 		i += append_next(state, config, &requests[i], count - i, U64FromFullTransactionId(xid), own);
 	LWLockRelease(&state->lock);
 	FAULT_POINT("append-done");
 	count_appended(state, requests, count);
+}
+
+/* The table of Kafka transactions has no room for one more partition of one.  The caller holds no lock. */
+static void
+fail_for_full_map(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("too many partitions in Kafka transactions"),
+			 errdetail("The server can hold %d Kafka transactions, with %d partitions of all of them together.",
+					   pgt_kafka_max_transactions, pgt_kafka_max_transactions * KAFKA_TXN_TABLE_PARTS),
+			 errhint("End Kafka transactions, or raise pg_topics.kafka_max_transactions and restart the server.")));
+}
+
+/* Those requests are refused for that reason. */
+static void
+refuse_all(LogAppendRequest *requests, int count, LogAppendOutcome outcome)
+{
+	for (int i = 0; i < count; i++)
+		requests[i].outcome = outcome;
+}
+
+void
+pgt_log_writer_append_numbered(PartitionState *state, const LogConfig *config, LogAppendRequest *requests,
+							   int count, uint64 number)
+{
+	KafkaTxnAppend append = {number, requests[0].producer_id, requests[0].producer_epoch,
+		pgt_log_state_slot_number(state), state->key};
+	KafkaTxnHold hold;
+	LogWriterRange own;
+
+	/* an idempotent producer's are not appended while no sync process runs, which saves the table */
+	for (int i = 0; i < count; i++)
+		if (requests[i].producer_id < 0 || requests[i].producer_id != append.producer_id ||
+			requests[i].producer_epoch != append.producer_epoch || requests[i].required_offset != NO_OFFSET)
+			elog(ERROR, "batches of a Kafka transaction must be of one idempotent producer, at no given offset");
+	prepare(state, requests, count);
+	acquire_for_append(state);
+	hold = pgt_kafka_txn_map_begin_append(&append);
+	if (hold == KAFKA_TXN_HELD)
+	{
+		own = (LogWriterRange) {append.first_offset, append.end_offset};
+		for (int i = 0; i < count;)
+			i += append_next(state, config, &requests[i], count - i, number, &own);
+		pgt_kafka_txn_map_end_append();
+	}
+	LWLockRelease(&state->lock);
+	FAULT_POINT("append-done");
+	if (hold == KAFKA_TXN_HOLD_FULL)
+		fail_for_full_map();
+	if (hold == KAFKA_TXN_HELD)
+		count_appended(state, requests, count);
+	else
+		refuse_all(requests, count, hold == KAFKA_TXN_HOLD_FENCED ? LOG_APPEND_FENCED : LOG_APPEND_NOT_OPEN);
 }
 
 /* ---- reserve, roll, delete and drop ---------------------------------------------- */
@@ -652,7 +726,7 @@ delete_before(PartitionState *state, int64 offset, int64 expected_end, bool excl
 	pgt_wal_record_begin();
 	pgt_wal_record_register(&xlrec, sizeof(xlrec));
 	lsn = XLogInsert(PGT_RMGR_ID, XLOG_PGT_DELETE);
-	pgt_log_apply_log_start(state, offset, xlrec.deleted_end);
+	pgt_log_apply_log_start(state, offset, xlrec.deleted_end, lsn);
 	state->last_lsn = lsn;
 	LWLockRelease(&state->lock);
 
@@ -729,6 +803,18 @@ pgt_log_writer_flag_aborted(const char *progress, int length)
 }
 
 void
+pgt_log_writer_settle(const char *settled, int length)
+{
+	pgt_log_apply_settled(settled, length);
+	FAULT_POINT("kafka-settled");
+	pgt_wal_record_begin();
+	pgt_wal_record_register(settled, length);
+	XLogSetRecordFlags(XLOG_MARK_UNIMPORTANT);
+	(void) XLogInsert(PGT_RMGR_ID, XLOG_PGT_SETTLE);
+	FAULT_POINT("kafka-settle-logged");
+}
+
+void
 pgt_log_writer_log_resolved(const char *progress, int length)
 {
 	XLogRecPtr	lsn;
@@ -744,13 +830,15 @@ pgt_log_writer_log_resolved(const char *progress, int length)
 void
 pgt_log_writer_log_settings(void)
 {
-	xl_pgt_settings xlrec = {pgt_log_state->max_partitions};
+	xl_pgt_settings xlrec = {pgt_log_state->max_partitions, pgt_kafka_max_transactions};
 
-	if (pgt_log_state->wal_max_partitions == xlrec.max_partitions)
+	if (pgt_log_state->wal_max_partitions == xlrec.max_partitions &&
+		pgt_kafka_txn_map_wal_max() == xlrec.kafka_max_transactions)
 		return;
 	pgt_wal_record_begin();
 	pgt_wal_record_register(&xlrec, sizeof(xlrec));
 	XLogFlush(XLogInsert(PGT_RMGR_ID, XLOG_PGT_SETTINGS));
 	pgt_log_state->wal_max_partitions = xlrec.max_partitions;
+	pgt_kafka_txn_map_set_wal_max(xlrec.kafka_max_transactions);
 	pg_atomic_write_u32(&pgt_log_state->recovery_point_stale, 1);
 }

@@ -31,6 +31,15 @@ extern void pgt_log_writer_append(PartitionState *state, const LogConfig *config
 								  int count, FullTransactionId xid, LogWriterRange *own);
 
 /*
+ * The same for batches of a Kafka transaction, all of its producer, under its number
+ * (kafka_txn.h).  No transaction of the server is needed, and none gets an id.  If the Kafka
+ * transaction is not open, or not of that producer and epoch, nothing is appended, which is an
+ * outcome as well.  ERROR in addition where the table of Kafka transactions has no room.
+ */
+extern void pgt_log_writer_append_numbered(PartitionState *state, const LogConfig *config,
+										   LogAppendRequest *requests, int count, uint64 number);
+
+/*
  * Start a new active segment, unless the active one is empty.  This is not logged: the next
  * record that depends on it tells redo.
  */
@@ -86,6 +95,12 @@ extern bool pgt_log_writer_has_log(Oid database, Oid topic, int partitions);
  * durably.  ERROR if that fails: then the progress must not be logged.
  */
 extern void pgt_log_writer_flag_aborted(const char *progress, int length);
+
+/*
+ * Write the entries of Kafka transactions' batches anew that "settled" names, the contents of a
+ * SETTLE record, durably, and log that.  What they then say is durable.  ERROR if that fails.
+ */
+extern void pgt_log_writer_settle(const char *settled, int length);
 
 /* Log progress whose aborted batches have been flagged, and publish it. */
 extern void pgt_log_writer_log_resolved(const char *progress, int length);

@@ -23,6 +23,7 @@
 #include "postgres.h"
 
 #include "log/batch_decoder.h"
+#include "log/kafka_txn_map.h"
 #include "miscadmin.h"
 #include "util/catch_error.h"
 #include "util/transaction.h"
@@ -43,10 +44,27 @@ typedef struct Search
 	bool		over;			/* and whether the search ended in it */
 } Search;
 
-/* Has the entry's transaction aborted, so that its offsets are a gap? */
+/*
+ * Let the entry of a Kafka transaction's batch say how that has ended; it is read again where the number was
+ * forgotten since.  False if that is open, or was lost.
+ */
 static bool
-is_aborted(const Search *search, SegmentId id, const IndexEntry *entry)
+translate(Segment *segment, uint32 n, IndexEntry *entry)
 {
+	if (!pgt_kafka_txn_map_translate(entry, NULL) && pgt_segment_read_entries(segment, n, 1, entry) == 1 &&
+		pgt_index_entry_is_numbered(entry))
+		(void) pgt_kafka_txn_map_translate(entry, NULL);
+	return !pgt_index_entry_is_numbered(entry);
+}
+
+/* Has the transaction of entry n aborted, so that its offsets are a gap?  An unknown one is taken to have records. */
+static bool
+is_aborted(const Search *search, Segment *segment, uint32 n, IndexEntry *entry)
+{
+	SegmentId	id = segment->id;
+
+	if (pgt_index_entry_is_numbered(entry) && !translate(segment, n, entry))
+		return false;
 	if ((entry->flags & ENTRY_ABORTED) != 0)
 		return true;
 	if (id.generation > 0 || id.base + entry->last_delta < search->bounds->resolved_offset)
@@ -110,15 +128,15 @@ batch_end(const Search *search, Segment *segment, const IndexEntry *entry)
 }
 
 /*
- * Search a block of entries backward.  True if the search is over: then search->before is
- * where the records end, unless it is at or below "from".
+ * Search a block of entries, of which the first one is entry "from" of the segment, backward.  True if the
+ * search is over: then search->before is where the records end, unless it is at or below search->from.
  */
 static bool
-search_entries(Search *search, Segment *segment, const IndexEntry *entries, uint32 count)
+search_entries(Search *search, Segment *segment, uint32 from, IndexEntry *entries, uint32 count)
 {
 	while (count-- > 0)
 	{
-		const IndexEntry *entry = &entries[count];
+		IndexEntry *entry = &entries[count];
 		int64		first = segment->id.base + entry->first_delta;
 
 		if (first >= search->before)
@@ -128,7 +146,7 @@ search_entries(Search *search, Segment *segment, const IndexEntry *entries, uint
 			search->before = search->from;
 			return true;
 		}
-		if (!is_aborted(search, segment->id, entry))
+		if (!is_aborted(search, segment, from + count, entry))
 		{
 			int64		end = batch_end(search, segment, entry);
 
@@ -164,7 +182,7 @@ search_segment(Search *search, SegmentId id)
 		CHECK_FOR_INTERRUPTS();
 		left -= count;
 		if (pgt_segment_read_entries(segment, left, count, entries) != count ||
-			search_entries(search, segment, entries, count))
+			search_entries(search, segment, left, entries, count))
 			return true;
 	}
 	search->before = Min(search->before, id.base);

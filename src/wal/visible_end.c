@@ -58,7 +58,7 @@ walk(const TopicPartition *key, int64 offset, int64 end, Snapshot snapshot, Tran
 	while (!TransactionIdIsValid(*blocker) && (entry = pgt_index_cursor_next(cursor, &seen)) != NULL)
 	{
 		if (seen == BATCH_BLOCKS)
-			*blocker = (TransactionId) entry->xid;
+			*blocker = pgt_index_entry_is_numbered(entry) ? VISIBLE_END_KAFKA_TXN : (TransactionId) entry->xid;
 		else
 			pass(cursor, entry);
 	}

@@ -8,6 +8,9 @@
 #include "log/partition_log.h"
 #include "utils/snapshot.h"
 
+/* In place of an id, for an open Kafka transaction: nobody can wait for it as for a transaction. */
+#define VISIBLE_END_KAFKA_TXN	FrozenTransactionId
+
 /*
  * The offset behind the last record that can be read in order: the last stable offset as
  * of the snapshot, where a reader stops by itself.  Consumers go by it, since they read in
@@ -15,7 +18,8 @@
  * delete_records().  A part of a transaction may lie before it and the rest behind; code
  * that shows the log as a table takes pgt_whole_end() (whole_end.h) instead.  *blocker is
  * the transaction that keeps the rest from being read, or InvalidTransactionId if the
- * log's end was reached.
+ * log's end was reached.  An open Kafka transaction, which has no id yet, is
+ * VISIBLE_END_KAFKA_TXN.
  *
  * This looks only at batches that are not resolved yet, however old the oldest running
  * transaction is.  But for a snapshot that is older than the resolving it goes through

@@ -36,6 +36,9 @@
 #define XLOG_PGT_SETTINGS	0x80
 #define XLOG_PGT_RESERVE	0x90
 #define XLOG_PGT_PRODUCER_IDS	0xA0
+#define XLOG_PGT_KAFKA_BEGIN	0xB0
+#define XLOG_PGT_KAFKA_END	0xC0
+#define XLOG_PGT_SETTLE		0xD0
 
 #define APPEND_SELF_SYNCED			0x01
 /* which optional int64's follow; each is left out if it equals what the batch's header says */
@@ -68,7 +71,7 @@ typedef struct xl_pgt_append
 	int64		segment_base;
 	uint32		position;
 	uint32		entry;
-	uint64		xid;
+	uint64		xid;			/* or the number of a Kafka transaction, as in the entry */
 } xl_pgt_append;
 
 /* How many bytes the optional values of an APPEND take. */
@@ -158,11 +161,54 @@ typedef struct WalAbortedEntry
 	uint32		unused;			/* 0: what is logged has no padding */
 } WalAbortedEntry;
 
-/* SETTINGS: settings of the server that writes the WAL, which a standby must match. */
+/* SETTINGS: settings of the server that writes the WAL, which a standby must match.  Older ones end early. */
 typedef struct xl_pgt_settings
 {
 	int32		max_partitions;
+	int32		kafka_max_transactions;
 } xl_pgt_settings;
+
+/* KAFKA_BEGIN: a producer has a Kafka transaction, of this number. */
+typedef struct xl_pgt_kafka_begin
+{
+	uint64		number;
+	int64		producer_id;
+	int64		started;		/* TimestampTz */
+	Oid			database;
+	int16		producer_epoch;
+	uint16		unused;			/* 0 */
+} xl_pgt_kafka_begin;
+
+#define KAFKA_END_ABORTED	0x01
+
+/* KAFKA_END: it is mapped to a transaction of the server, or aborted in it.  One record may correct another. */
+typedef struct xl_pgt_kafka_end
+{
+	uint64		number;
+	uint64		xid;
+	uint32		flags;			/* KAFKA_END_* */
+	uint32		unused;			/* 0 */
+} xl_pgt_kafka_end;
+
+#define SETTLED_ABORTED		0x01
+
+/*
+ * SETTLE: entries of a partition have ids and outcomes in place of the numbers of Kafka
+ * transactions.  "count" WalSettledEntry's follow.  Comes before the RESOLVE that is past them.
+ */
+typedef struct xl_pgt_settle
+{
+	TopicPartition key;
+	uint32		count;
+} xl_pgt_settle;
+
+typedef struct WalSettledEntry
+{
+	int64		segment_base;
+	uint64		xid;
+	uint32		entry;
+	uint32		flags;			/* SETTLED_* */
+} WalSettledEntry;
 
 /* PRODUCER_IDS: numbers below "end" may have been given out (producer_ids.c). */
 typedef struct xl_pgt_producer_ids

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# What test/clients/run and test/clients/kafka/run share; sourced by them, after test/setup.sh.
+# What test/clients/run and those of kafka, librdkafka and suites share; sourced by them, after test/setup.sh.
 #
 # Needs $here, the folder of the clients' sources, and $kept, where what they need is kept
 # from one run to the next.  A function prepare_CLIENT fetches and builds into $kept; it
@@ -64,6 +64,23 @@ prepare_clients() {
             skip "$client" "$reason"
         fi
     done
+}
+
+# ---- a server with a listener --------------------------------------------------
+
+# start_listener NAME SETTING...: a private server with the listener, in $dir; needs $port and $listener_port
+start_listener() {
+    local name=$1 build
+    shift
+    build=$(kept_dir test)/source
+    say "building and installing"
+    build_in "$build" COPT=-Werror FAULT_POINTS=1 with_llvm=no
+    dir=$(private_dir "$name")
+    make_cluster "$dir" "$port" "shared_preload_libraries = 'pg_topics'" 'pg_topics.log_retention_ms = -1' \
+        "pg_topics.kafka_listeners = '127.0.0.1:$listener_port/postgres'" "pg_topics.kafka_anonymous_role = 'postgres'" "$@"
+    start_cluster "$dir"
+    export PGHOST=$dir PGPORT=$port PGUSER=postgres PGDATABASE=postgres
+    sql -c 'CREATE EXTENSION pg_topics'
 }
 
 # ---- asking the server ---------------------------------------------------------

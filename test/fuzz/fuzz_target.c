@@ -21,6 +21,7 @@
 #include "fuzz_kafka.h"
 #include "format/compression.h"
 #include "format/murmur2.h"
+#include "format/kafka_txn_file_format.h"
 #include "format/producer_file_format.h"
 #include "format/record_batch.h"
 #include "format/recovery_point_format.h"
@@ -409,12 +410,33 @@ fuzz_producer_file(char *bytes, size_t length, bool repair)
 	}
 }
 
+static void
+fuzz_kafka_txn_file(char *bytes, size_t length, bool repair)
+{
+	KafkaTxnFileHeader header;
+
+	if (repair && length >= sizeof(header))
+	{
+		memcpy(&header, bytes, sizeof(header));
+		header.magic = KAFKA_TXN_FILE_MAGIC;
+		header.entries_crc = pgt_crc32c(bytes + sizeof(header), length - sizeof(header));
+		header.crc = pgt_crc32c(&header, offsetof(KafkaTxnFileHeader, crc));
+		memcpy(bytes, &header, sizeof(header));
+	}
+	if (pgt_kafka_txn_file_format_check_header(bytes, length, &header) != NULL ||
+		header.version != KAFKA_TXN_FILE_VERSION ||
+		pgt_kafka_txn_file_format_check_entries(bytes, length, &header) != NULL)
+		return;
+	must(sizeof(header) + pgt_kafka_txn_file_format_length(header.transactions, header.parts) == length,
+		 "a good file of Kafka transactions has as many entries as bytes for them");
+}
+
 /* ---- the target ----------------------------------------------------------- */
 
 static void (*const decoders[]) (char *bytes, size_t length, bool repair) =
 {
 	fuzz_log, fuzz_records, fuzz_pieces, fuzz_decompress, fuzz_compress, fuzz_index, fuzz_recovery_point,
-	fuzz_kafka_message, fuzz_kafka_frame, fuzz_kafka_batch, fuzz_producer_file
+	fuzz_kafka_message, fuzz_kafka_frame, fuzz_kafka_batch, fuzz_producer_file, fuzz_kafka_txn_file
 };
 
 int

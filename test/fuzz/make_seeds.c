@@ -11,8 +11,9 @@
 
 #include "batch_vectors.h"
 #include "format/compression.h"
-#include "format/record_batch.h"
+#include "format/kafka_txn_file_format.h"
 #include "format/producer_file_format.h"
+#include "format/record_batch.h"
 #include "format/recovery_point_format.h"
 #include "format/segment_index.h"
 #include "kafka/kafka_api.h"
@@ -25,7 +26,7 @@
 enum
 {
 	SEED_LOG, SEED_RECORDS, SEED_PIECES, SEED_DECOMPRESS, SEED_COMPRESS, SEED_INDEX, SEED_RECOVERY_POINT,
-	SEED_KAFKA_MESSAGE, SEED_KAFKA_FRAME, SEED_KAFKA_BATCH, SEED_PRODUCER_FILE
+	SEED_KAFKA_MESSAGE, SEED_KAFKA_FRAME, SEED_KAFKA_BATCH, SEED_PRODUCER_FILE, SEED_KAFKA_TXN_FILE
 };
 
 static const char *directory;
@@ -180,6 +181,21 @@ write_producer_file(void)
 			   (char *) entries, sizeof(entries));
 }
 
+static void
+write_kafka_txn_file(void)
+{
+	KafkaTxnFileHeader header;
+	struct
+	{
+		KafkaTxnFileEntry entries[2];
+		KafkaTxnFilePart parts[2];
+	}			file = {{{ENTRY_NUMBERED | 1, 0, 7, 1000, 5}, {ENTRY_NUMBERED | 2, 801, 8, 1000, 5, 3, 1}},
+	{{ENTRY_NUMBERED | 1, 10, 20, {5, 16400, 0}}, {ENTRY_NUMBERED | 2, 5, 6, {5, 16400, 1}}}};
+
+	pgt_kafka_txn_file_format_seal(&header, GetSystemIdentifier(), 1024, (char *) &file, 2, 2);
+	write_seed("kafka_txn_file", SEED_KAFKA_TXN_FILE, (char *) &header, sizeof(header), (char *) &file, sizeof(file));
+}
+
 /* ---- Kafka's messages ------------------------------------------------------- */
 
 /* The message of a vector: of an API, or of a name. */
@@ -295,6 +311,7 @@ main(int argc, char **argv)
 	write_index();
 	write_recovery_point();
 	write_producer_file();
+	write_kafka_txn_file();
 	write_vectors(argv[2]);
 	return 0;
 }

@@ -14,7 +14,7 @@ use IO::Select;
 use IO::Socket::INET;
 use PostgreSQL::Test::Utils ();
 use Socket qw(IPPROTO_TCP TCP_NODELAY);
-use Time::HiRes qw(time);
+use Time::HiRes qw(time usleep);
 
 use constant {
 	METADATA                   => 3,
@@ -70,6 +70,24 @@ sub new
 
 	setsockopt($socket, IPPROTO_TCP, TCP_NODELAY, 1);
 	return $class->of_socket($socket);
+}
+
+# Connect as soon as the server answers, where its process is about to be another one; undef if it does
+# not in time.  A connection alone says nothing: the operating system makes it for a process that has a
+# socket to listen, and resets it if that process ends before it has taken it.
+sub served
+{
+	my ($class, $port) = @_;
+	my $end = time + $PostgreSQL::Test::Utils::timeout_default;
+
+	for (;;)
+	{
+		my $client = $class->new($port);
+
+		return $client if $client && $client->api_versions;
+		return undef if time > $end;
+		usleep(10_000);
+	}
 }
 
 # A client whose bytes go through a socket that is open already.

@@ -13,7 +13,7 @@ use MIME::Base64 qw(decode_base64 encode_base64);
 use Socket qw(AF_UNIX SOCK_STREAM PF_UNSPEC);
 
 our @EXPORT = qw(
-  dial dial_tls handshake send_message authenticate bare login_plain login_scram scram_first scram_final topic_error
+  dial dial_tls handshake send_message authenticate bare login_plain login_scram scram_first scram_final salted_password topic_error
   is_served is_over UNSUPPORTED_MECHANISM ILLEGAL_STATE FAILED NOT_AUTHORIZED
 );
 
@@ -112,6 +112,21 @@ sub scram_first
 	return 'n=' . ($role =~ s/=/=3D/gr =~ s/,/=2C/gr) . ",r=$nonce";
 }
 
+# What comes of a password after so many rounds.
+sub salted_password
+{
+	my ($salt, $rounds, $password) = @_;
+	my $round = hmac_sha256($salt . "\0\0\0\1", $password);
+	my $salted = $round;
+
+	for (2 .. $rounds)
+	{
+		$round = hmac_sha256($round, $password);
+		$salted ^= $round;
+	}
+	return $salted;
+}
+
 # The client's last message, and the signature that the server must answer with.
 sub scram_final
 {
@@ -120,14 +135,7 @@ sub scram_final
 	my ($own) = $first =~ /,r=(.*)/;
 	my $bare = 'c=' . ($other{binding} // 'biws') . ',r=' . ($other{repeat} ? $own : '') . ($other{nonce} // $nonce);
 	my $all = "$first,$server_first,$bare";
-	my $round = hmac_sha256(decode_base64($salt) . "\0\0\0\1", $password);
-	my $salted = $round;
-
-	for (2 .. $rounds)
-	{
-		$round = hmac_sha256($round, $password);
-		$salted ^= $round;
-	}
+	my $salted = salted_password(decode_base64($salt), $rounds, $password);
 	my $client_key = hmac_sha256('Client Key', $salted);
 	my $proof = $client_key ^ hmac_sha256($all, sha256($client_key));
 

@@ -10,32 +10,13 @@ use warnings;
 
 use Exporter 'import';
 use KafkaClient;
+use KafkaFields;
 
 our @EXPORT = qw(create_topics send_create read_create create_error delete_topics send_delete read_delete delete_error
   topic_metadata metadata_error);
 
 use constant { CREATE_TOPICS => 19, DELETE_TOPICS => 20 };
 use constant NULL_ID => '0' x 32;
-
-sub int8  { return KafkaClient::int8(@_) }
-sub int16 { return KafkaClient::int16(@_) }
-sub int32 { return KafkaClient::int32(@_) }
-
-sub count_of { my ($flexible, $count) = @_; return $flexible ? KafkaClient::compact_count($count) : int32($count) }
-sub text     { my ($flexible, $text) = @_; return $flexible ? KafkaClient::compact_string($text) : KafkaClient::string($text) }
-sub tags     { my ($flexible) = @_; return $flexible ? "\0" : '' }
-
-sub read_count { my ($reader, $flexible) = @_; return $flexible ? $reader->compact_count : $reader->int32 }
-sub read_text  { my ($reader, $flexible) = @_; return $flexible ? $reader->compact_string : $reader->string }
-sub read_tags  { my ($reader, $flexible) = @_; $reader->tags if $flexible; return }
-
-# An array of a request: each item made by a function.
-sub array
-{
-	my ($flexible, $items, $make) = @_;
-
-	return count_of($flexible, scalar @$items) . join('', map { $make->($_) . tags($flexible) } @$items);
-}
 
 # Tagged fields: {tag => bytes}.
 sub tagged_fields

@@ -768,7 +768,8 @@ sub is_unsure
 	my ($self) = @_;
 
 	return any {
-		$_->{taken} || @{ $_->{starts} } || $_->{start_most} || defined $_->{group_most} || any { $_->{may_go} } values %{ $_->{records} }
+		$_->{taken} || @{ $_->{starts} } || $_->{start_most} || defined $_->{group_most} || %{ $_->{maybe} // {} }
+		  || any { $_->{may_go} } values %{ $_->{records} }
 	} $self->all_logs;
 }
 
@@ -850,10 +851,14 @@ sub compare_records
 	foreach my $offset (sort { $a <=> $b } keys %$maybe)
 	{
 		my $record = $maybe->{$offset};
+		my $together = $record->{together};
 
-		# other records may be there in its place since, but in the same run none are
-		$record->{together}{decided} //= exists $got->{records}{$offset} ? 1 : 0;
-		$records->{$offset} = $record if $record->{together}{decided} && $offset >= $log->{start};
+		# other records may be there in its place since, but in the same run none are.  Behind a
+		# transaction that has not ended nothing is shown, so that what is not seen may be there
+		$together->{decided} = 1 if ($got->{records}{$offset} // '') eq text_of($record);
+		$together->{decided} //= 0 if $offset < $blocked || $offset >= $log->{end};
+		$log->{maybe}{$offset} = $record if !defined $together->{decided};
+		$records->{$offset} = $record if $together->{decided} && $offset >= $log->{start};
 	}
 	foreach my $offset (sort { $a <=> $b } keys %{ { %$records, %{ $got->{records} } } })
 	{

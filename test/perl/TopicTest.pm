@@ -27,6 +27,24 @@ our @EXPORT = qw(
   open_background ask answer holdings overwrite crc32c pid_of_session wait_halted halt_asleep go_on is_bounded
 );
 
+# ---- a script's time --------------------------------------------------------
+
+# A script that waits for what never comes would hold up all others' results: it says where it stands,
+# and ends with its servers.  Runs that are asked to be long have no such limit.
+use constant LIMIT => 900;		# seconds; the longest script takes half of it on a busy machine
+
+if (!grep { defined $ENV{"TOPIC_TEST_$_"} } qw(SECONDS HISTORIES ROUNDS CUTS LONG SANITIZED VALGRIND))
+{
+	$SIG{ALRM} = sub {
+		my $where = Carp::longmess('still runs after ' . LIMIT . ' s');
+
+		diag($where);
+		ok(0, 'ends within ' . LIMIT . ' s, and does not stand at ' . join(', ', $where =~ /(\w+\.p[lm] line \d+)/g));
+		exit 1;
+	};
+	alarm LIMIT;
+}
+
 # ---- clusters ----------------------------------------------------------------
 
 # A server that does not start fails the test that starts it, which says why in its last line.

@@ -38,7 +38,7 @@ SELECT drop_topic(repeat('n', 64), true);
 SELECT drop_topic(repeat('n', 63), true);
 -- options of Kafka's topics that ours do not have say why
 SELECT create_topic('ddl_factor', config => '{"replication.factor": 3}');
-SELECT create_topic('ddl_factor', config => '{"flush.ms": 1000}');
+SELECT create_topic('ddl_factor', config => '{"remote.copy.lag.ms": 1000}');
 SELECT create_topic('ddl_factor', config => '{"retention.ms": "7 days"}');
 -- a relation that is no topic has the name; a topic has been dropped
 CREATE TABLE ddl_no_topic ();

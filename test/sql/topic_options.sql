@@ -50,6 +50,15 @@ SELECT create_topic('options_bad', config => '{"segment.bytes": 1023}');
 SELECT create_topic('options_bad', config => '{"segment.bytes": 2147483648}');
 SELECT create_topic('options_bad', config => '{"segment.ms": 0}');
 SELECT create_topic('options_bad', config => '{"index.interval.bytes": -1}');
+-- options of Kafka's without effect: some take any value, others the one that is true
+SELECT create_topic('options_idle', config => '{"flush.messages": 1000, "flush.ms": "1", "preallocate": true,
+    "unclean.leader.election.enable": "off", "local.retention.ms": -2, "follower.replication.throttled.replicas": ""}');
+SELECT config FROM pg_topics WHERE topic = 'options_idle'::regclass;
+SELECT alter_topic('options_idle', '{"unclean.leader.election.enable": true}');
+SELECT alter_topic('options_idle', '{"remote.storage.enable": "maybe"}');
+SELECT alter_topic('options_idle', '{"preallocate": "maybe"}');
+SELECT alter_topic('options_idle', '{"flush.messages": 0}');
+SELECT drop_topic('options_idle');
 SELECT create_topic('options_bad', config => '{"delete.retention.ms": -1}');
 SELECT create_topic('options_bad', config => '{"min.cleanable.dirty.ratio": 1.01}');
 SELECT create_topic('options_bad', config => '{"min.cleanable.dirty.ratio": "nan"}');

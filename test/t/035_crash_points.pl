@@ -8,6 +8,8 @@
 # The places are the FAULT_POINT()s of the sources: each must have a scenario here
 # that gets there.  What is right is computed from what the topic shows before.  A
 # standby follows through all of it and ends with the same files.
+#
+# The steps of Kafka transactions are in 191_kafka_txn_crash.pl.
 use strict;
 use warnings;
 
@@ -349,6 +351,7 @@ my %scenarios = (
 	(map { $_ => [ 'before', 'produce' ] } qw(append-written append-logged append-entered append-done)),
 	'all-appended' => [ 'before', 'produce', 'consume' ],
 	'offset-stored' => [ 'before', 'consume' ],
+	'share-acquired' => [ 'before', 'share' ],
 	(map { $_ => [ 'before', 'checkpoint' ] }
 		qw(sync-collected sync-done sync-point-written sync-logged checkpoint-release recovery-point-written recovery-point-synced)),
 	'sync-producers-written' => [ 'before', 'producers' ],
@@ -507,11 +510,32 @@ sub run_consume
 	return;
 }
 
+# Acquire records for a share group, and die: they are available again, in a group that is new and in one that is not.
+sub run_share
+{
+	my ($point) = @_;
+	my $topic = 't' . ++$number;
+	my $name = "$point, share";
+	my $work = "INSERT INTO ${topic}_work SELECT record_offset FROM consume_shared('$topic', 's', 30)";
+
+	note("---- $name");
+	make_topic($topic, '"index.interval.bytes": 4096');
+	$node->safe_psql('postgres', "CREATE TABLE ${topic}_work (n bigint)");
+	foreach my $done (30, 60)
+	{
+		ok(die_at($point, $work, 'restart'), "$name: a process died at the fault point");
+		$node->safe_psql('postgres', $work);
+		is($node->safe_psql('postgres', "SELECT count(*), count(DISTINCT n) FROM ${topic}_work"), "$done|$done",
+			"$name: done again, the transaction has each record once");
+	}
+	return;
+}
+
 # ---- all of them -------------------------------------------------------------
 
-my %run = (drop => \&run_drop, create => \&run_drop, consume => \&run_consume);
+my %run = (drop => \&run_drop, create => \&run_drop, consume => \&run_consume, share => \&run_share);
 
-my %points = map { $_ => 1 } map { slurp_file($_) =~ /\bFAULT_POINT\("([^"]+)"\)/g } glob("$sources/*.c $sources/*/*.c");
+my %points = map { $_ => 1 } grep { !/^(?:sync-)?kafka-/ } map { slurp_file($_) =~ /\bFAULT_POINT\("([^"]+)"\)/g } glob("$sources/*.c $sources/*/*.c");
 
 is(join(' ', sort keys %scenarios), join(' ', sort keys %points), 'each fault point of the sources has a scenario');
 foreach my $point (sort keys %scenarios)

@@ -15,6 +15,7 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
+use KafkaTxnProbe;
 use List::Util qw(max shuffle);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -70,7 +71,31 @@ sub create_schema
 		CREATE TABLE numbers (n int);
 		CREATE FUNCTION add_number(n int) RETURNS void LANGUAGE sql AS $$
 			INSERT INTO numbers VALUES (n);
-			SELECT produce('trimmed', NULL::text, n || repeat('x', 100)); $$});
+			SELECT produce('trimmed', NULL::text, n || repeat('x', 100)); $$;
+		-- numbers that Kafka transactions have brought with two records each; each is ended by the next one
+		SELECT create_topic('kafka', partitions => 2, config => '{"segment.bytes": 4096}');
+		CREATE TABLE kafka_numbers (n int)});
+	create_kafka_txn_probe($node);
+	$node->safe_psql('postgres', q{
+		CREATE PROCEDURE add_kafka(n int) LANGUAGE plpgsql AS $$
+		DECLARE
+			number text; open bigint;
+		BEGIN
+			LOOP
+				number := kafka_begin(n, 0);
+				EXIT WHEN number <> 'try again';
+				PERFORM pg_sleep(0.01);
+			END LOOP;
+			PERFORM kafka_append('kafka', p, number::bigint, n, 0, 0, '', ARRAY[n::text], 1, true) FROM generate_series(0, 1) p;
+			COMMIT;
+			SELECT t.number INTO open FROM kafka_transactions() t WHERE xid = 0 AND producer_id = n - 1;
+			IF FOUND THEN
+				INSERT INTO kafka_numbers VALUES (n - 1);
+				IF kafka_end(open, true) <> 'done' OR n % 7 = 0 THEN
+					ROLLBACK;
+				END IF;
+			END IF;
+		END$$});
 	return;
 }
 
@@ -79,19 +104,30 @@ my $next = 1;
 # What runs beside the clients of the load; numbers go on from round to round.
 sub side_scripts
 {
-	my ($changes, $trimmed) = ('', '');
+	my ($changes, $trimmed, $kafka) = ('', '', '');
 
 	for my $n ($next .. $next + 4999)
 	{
 		$changes .= "SELECT set_state($n);\n\\echo state $n\n";
 		$changes .= "SELECT FROM compact('changes');\n" if $n % 60 == 0;
+		$kafka .= "CALL add_kafka($n);\n" . ($n % 7 == 0 ? '' : "\\echo kafka " . ($n - 1) . "\n");
 		$trimmed .= "SELECT add_number($n);\n\\echo number $n\n";
 		$trimmed .= "SELECT 'deleted ' || delete_records('trimmed', 0, greatest(0, log_end_offset - 30))"
 		  . " FROM pg_topic_partitions WHERE topic = 'trimmed'::regclass;\n" if $n % 60 == 0;
 	}
 	$next += 5000;
-	return ($changes, $trimmed, "CHECKPOINT;\n" x 5000,
+	return ($changes, $trimmed, $kafka, "CHECKPOINT;\n" x 5000,
 		"INSERT INTO got SELECT partition, record_offset, value FROM consume('events', 'g', 200);\n" x 5000);
+}
+
+# End the Kafka transaction that a load has left open: what comes behind it would not be seen.
+sub end_kafka
+{
+	my ($node) = @_;
+
+	poll_until(sub { $node->safe_psql('postgres', 'SELECT kafka_begin(0, 0)') ne 'try again' }) or die 'none begins';
+	$node->safe_psql('postgres', 'SELECT kafka_end(number, false) FROM kafka_transactions() WHERE xid = 0');
+	return;
 }
 
 # Start all of it, and wait until some transactions have gone by.
@@ -100,6 +136,7 @@ sub run_load
 	my ($node, $transactions) = @_;
 	my $count = 'SELECT count(DISTINCT (client, n)) FROM sent';
 	my $before = $node->safe_psql('postgres', $count);
+	end_kafka($node);
 	my $load = start_load($node, clients => 3, transactions => 2000, also => [ side_scripts() ]);
 
 	$node->poll_query_until('postgres', "SELECT ($count) > $before + $transactions") or die 'the load does not get on';
@@ -139,11 +176,17 @@ sub check_all
 		't', "$name: the trimmed topic has the last records, as its table does");
 	cmp_ok($sql->(q{SELECT log_start_offset FROM pg_topic_partitions WHERE topic = 'trimmed'::regclass}), '>=',
 		told($load, 'deleted'), "$name: the log starts at or behind the last acknowledged deletion");
+	# on a standby it is open at the end, and nothing is behind it
+	end_kafka($node) if $sql->('SELECT pg_is_in_recovery()') eq 'f';
+	cmp_ok($sql->('SELECT coalesce(max(n), 0) FROM kafka_numbers'), '>=', told($load, 'kafka') - 1,
+		"$name: the table of Kafka transactions has the last acknowledged one");
+	is($sql->(q{SELECT string_agg(n::text, ' ') FROM (SELECT n FROM (SELECT value::int AS n FROM kafka UNION ALL SELECT n FROM kafka_numbers) AS s
+			GROUP BY n HAVING count(*) <> 3) AS torn}), '', "$name: each of them is there with its two records, and no others");
 	is($sql->(q{SELECT count(*) FROM got g LEFT JOIN events e USING (partition, record_offset) WHERE e.value IS DISTINCT FROM g.value}),
 		'0', "$name: each consumed record is in the topic");
 	is($sql->(q{SELECT count(*) - count(DISTINCT (partition, record_offset)) FROM got}), '0',
 		"$name: no record was consumed twice");
-	is($sql->(q{SELECT string_agg(v::text, E'\n') FROM unnest('{events,changes,trimmed}'::regclass[]) AS t, verify_topic(t) AS v}),
+	is($sql->(q{SELECT string_agg(v::text, E'\n') FROM unnest('{events,changes,trimmed,kafka}'::regclass[]) AS t, verify_topic(t) AS v}),
 		'', "$name: verify_topic() finds no damage");
 	return;
 }
@@ -176,10 +219,10 @@ foreach my $round (1 .. $cuts)
 
 # The steps of which each may be the last; those of CREATE and DROP are none of this load's,
 # and a segment is discarded only where rewriting it fails.  Its batches are too young to be merged,
-# no topic has an index of keys, and no producer an id; 035_crash_points.pl and 084_idempotent_producers.pl
+# no topic has an index of keys, and no producer is given an id; 035_crash_points.pl and 084_idempotent_producers.pl
 # come to these steps.
 my %points = map { $_ => 1 }
-  grep { !/^(reserve|drop|discard|key-index|merge|producer-ids|sync-producers)-/ } map { slurp_file($_) =~ /\bFAULT_POINT\("([^"]+)"\)/g } glob("$FindBin::RealBin/../../src/*.c $FindBin::RealBin/../../src/*/*.c");
+  grep { !/^(reserve|drop|discard|key-index|merge|producer-ids|sync-producers)-/ } map { slurp_file($_) =~ /\bFAULT_POINT\("([^"]+)"\)/g } glob("$FindBin::RealBin/../../src/*.c $FindBin::RealBin/../../src/*/*.c $FindBin::RealBin/../../src/*/*/*.c");
 
 foreach my $point ((shuffle sort keys %points)[ 0 .. $cuts - 1 ])
 {

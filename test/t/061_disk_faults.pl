@@ -113,11 +113,12 @@ my %scenarios = (
 		sql => "SELECT count(*) FROM %s WHERE key = 'key 1'" },
 	'entry-write' => { errno => 'EIO', panics => 1, like => qr/PANIC:  .*could not write to topic file ".*\.index"/ },
 	'segment-sync' => { errno => 'EIO', panics => 1, sql => $grow, like => qr/PANIC:  .*could not fsync topic file/ },
+	# the file of Kafka transactions is written in the same way, before the recovery point
 	'recovery-point-write' => { elsewhere => 1, errno => 'ENOSPC', waits => 1,
-		like => qr/ERROR:  could not write file "pg_topics\/recovery_point.tmp": No space left on device/ },
-	'recovery-point-sync' => { elsewhere => 1, errno => 'EIO', like => qr/PANIC:  could not fsync file "pg_topics\/recovery_point.tmp"/ });
+		like => qr/ERROR:  could not write file "pg_topics\/(recovery_point|kafka_transactions).tmp": No space left on device/ },
+	'recovery-point-sync' => { elsewhere => 1, errno => 'EIO', like => qr/PANIC:  could not fsync file "pg_topics\/(recovery_point|kafka_transactions).tmp"/ });
 
-my %points = map { $_ => 1 } map { slurp_file($_) =~ /\bFAULT_ERROR\("([^"]+)"\)/g } glob("$FindBin::RealBin/../../src/*.c $FindBin::RealBin/../../src/*/*.c");
+my %points = map { $_ => 1 } map { slurp_file($_) =~ /\bFAULT_ERROR\("([^"]+)"\)/g } glob("$FindBin::RealBin/../../src/*.c $FindBin::RealBin/../../src/*/*.c $FindBin::RealBin/../../src/*/*/*.c");
 is(join(' ', sort keys %scenarios), join(' ', sort keys %points),
 	'each FAULT_ERROR() of the sources has a scenario');
 

@@ -95,7 +95,7 @@ my $log_position = -s $node->logfile;
 sql(q{ALTER SYSTEM SET pg_topics.fault_point = 'recovery-point-write:EIO'});
 sql(q{SELECT pg_reload_conf(); SELECT produce('events', 'k', 'v')});
 ask($sessions{checkpoint}, 'CHECKPOINT;');
-$node->wait_for_log(qr/recovery.*Input\/output error/, $log_position);
+$node->wait_for_log(qr/(?:recovery_point|kafka_transactions)\.tmp".*Input\/output error/, $log_position);
 ask($sessions{compact}, q{SELECT records_after FROM compact('compacted');});
 $node->poll_query_until('postgres', 'SELECT EXISTS (SELECT FROM pg_stat_progress_topic_compaction WHERE bytes_mapped > 0)')
   or die 'compaction does not begin';

@@ -13,6 +13,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use IPC::Run;
+use Pooler;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -22,8 +23,7 @@ my $seed = $ENV{TOPIC_TEST_SEED} // time;
 srand($seed);
 note("TOPIC_TEST_SEED=$seed");
 
-my ($pgbouncer) = grep { -x } '/usr/sbin/pgbouncer', '/usr/bin/pgbouncer';
-plan skip_all => 'pgbouncer is not installed' unless $pgbouncer;
+plan skip_all => 'pgbouncer is not installed' unless Pooler::program();
 
 my $partitions = 6;
 my $workers = 5;
@@ -43,32 +43,14 @@ my $standby = start_standby($primary);
 
 # ---- the pooler --------------------------------------------------------------
 
-my $pool_directory = PostgreSQL::Test::Utils::tempdir_short();
-my $pool_port = PostgreSQL::Test::Cluster::get_free_port();
-my $pool;
+my $pooler = Pooler->new;
 
 # Fewer server connections than clients, handed out a transaction at a time.
 sub start_pooler
 {
 	my ($node) = @_;
 
-	unlink "$pool_directory/pgbouncer.ini";
-	append_to_file("$pool_directory/pgbouncer.ini", join("\n",
-		'[databases]',
-		'postgres = host=' . $node->host . ' port=' . $node->port . ' user=' . getpwuid($<),
-		'[pgbouncer]', 'pool_mode = transaction', 'default_pool_size = 3', 'max_client_conn = 50',
-		'listen_addr =', "unix_socket_dir = $pool_directory", "listen_port = $pool_port",
-		'auth_type = any', 'ignore_startup_parameters = extra_float_digits,options',
-		"logfile = $pool_directory/pgbouncer.log", ''));
-	$pool = IPC::Run::start([ $pgbouncer, "$pool_directory/pgbouncer.ini" ],
-		'<', \undef, '>', "$pool_directory/out", '2>', "$pool_directory/err");
-	poll_until(sub { -S "$pool_directory/.s.PGSQL.$pool_port" }) or die 'pgbouncer does not start';
-	return;
-}
-
-sub stop_pooler
-{
-	$pool->kill_kill;
+	$pooler->start($node, 'pool_mode = transaction', 'default_pool_size = 3', 'max_client_conn = 50');
 	return;
 }
 
@@ -130,7 +112,7 @@ sub start_workers
 		append_to_file("$file.sql", script($turns));
 		push @started, { file => $file, run => IPC::Run::start(
 			[ 'psql', '-XAtq', '-v', 'VERBOSITY=verbose', '-d',
-				"host=$pool_directory port=$pool_port dbname=postgres user=" . getpwuid($<), '-f', "$file.sql" ],
+				$pooler->connstr, '-f', "$file.sql" ],
 			'<', \undef, '>', "$file.out", '2>', "$file.err") };
 	}
 	return @started;
@@ -315,7 +297,7 @@ produce($primary, 6000);
 @started = start_workers(400);
 poll_until(sub { $primary->safe_psql('postgres', 'SELECT count(*) > 10500 FROM exact') eq 't' }) or die 'nothing is processed';
 kill_all($primary);
-stop_pooler();
+$pooler->stop;
 finish_workers('connection|terminat|shutting down|server|FATAL', @started);
 $primary->start;
 is(differences($primary, 0), '', 'after a crash of the server no record is handled twice or out of order');
@@ -330,7 +312,7 @@ produce($primary, 6000);
 @started = start_workers(400);
 poll_until(sub { $primary->safe_psql('postgres', 'SELECT count(*) > 16500 FROM exact') eq 't' }) or die 'nothing is processed';
 $primary->stop('immediate');
-stop_pooler();
+$pooler->stop;
 finish_workers('connection|terminat|shutting down|server|FATAL', @started);
 $standby->promote;
 is(differences($standby, 0), '', 'on the promoted standby no record is handled twice or out of order');
@@ -349,6 +331,6 @@ $standby->safe_psql('postgres', 'VACUUM topic_group_offsets, topic_group_members
 cmp_ok($standby->safe_psql('postgres', q{
 	SELECT pg_relation_size('topic_group_offsets') + pg_relation_size('topic_group_members')}), '<', 1024 * 1024,
 	'the tables of offsets and members stay below 1 MB');
-stop_pooler();
+$pooler->stop;
 $standby->stop;
 done_testing();

@@ -17,7 +17,7 @@ $node->start;
 sub sql { return $node->safe_psql('postgres', @_); }
 
 my @checks = qw(shared_preload_libraries worker_processes open_files max_partitions wal repair_settings acks
-  held_back prepared_transactions old_versions damage maintenance retention_consumers);
+  held_back prepared_transactions old_versions damage maintenance retention_consumers kafka_groups kafka_transactions share_groups);
 
 # What is not ok, a line each, with these arguments; every finding has advice.
 sub findings
@@ -227,6 +227,15 @@ set_reloaded('synchronous_standby_names', '');
 set_reloaded('synchronous_standby_names');
 sql(q{SELECT alter_topic('orders', '{"min.insync.replicas": null}')});
 
+# ---- groups that Kafka clients have left --------------------------------------------------------
+
+sql(q{INSERT INTO topic_kafka_groups (group_id, kind, epoch, changed) VALUES ('kafka', 'classic', 1, now());
+	INSERT INTO topic_kafka_members (group_id, member_id, client_id, client_host, session_timeout, rebalance_timeout, epoch)
+	VALUES ('kafka', 'm', 'app', '/127.0.0.1', 1, 1, 1)});
+is_found(qr/kafka_groups\|warning\|consumer group "kafka"\|Kafka clients are members of it, but no listener serves this database: .*/, 'members without a listener');
+sql(q{SELECT remove_kafka_members('kafka')});
+is(findings(), '', 'they are removed');
+
 # ---- who may not see all ------------------------------------------------------------------------
 
 is($node->safe_psql('postgres', q{SET ROLE "A. b"; SELECT concat_ws('|', check_name, severity, subject, finding, advice) FROM pg_topics_doctor() WHERE severity <> 'ok'}),
@@ -243,13 +252,17 @@ sub restart_with
 }
 
 restart_with('pg_topics.max_partitions = 100', 'max_worker_processes = 3');
-is_found(qr/worker_processes\|critical\|max_worker_processes\|Databases with topics: 1; worker processes: 3\. .*/, 'too few workers');
+is_found(qr/worker_processes\|critical\|max_worker_processes\|Databases with topics: 1; worker processes: 3, and 4 are needed: .* deletes and compacts nothing\./, 'too few workers');
 restart_with('max_logical_replication_workers = 0');
 is(findings(), '', 'enough');
 restart_with("pg_topics.kafka_listeners = '127.0.0.1:" . PostgreSQL::Test::Cluster::get_free_port() . '/postgres, 127.0.0.1:'
 	. PostgreSQL::Test::Cluster::get_free_port() . "/postgres'");
-is_found(qr/worker_processes\|critical\|max_worker_processes\|Databases with topics: 1; worker processes: 3\. .* Kafka's listeners take 3\./, 'too few for a listener');
-like(sql(q{SELECT advice FROM pg_topics_doctor() WHERE check_name = 'worker_processes'}), qr/at least 6/, 'which takes three');
+is_found(qr/worker_processes\|critical\|max_worker_processes\|Databases with topics: 1; processes of Kafka's listeners: 3; worker processes: 3, and 6 are needed: .* compacts nothing, and a listener without its process serves nobody\./, 'too few for a listener');
+like(sql(q{SELECT advice FROM pg_topics_doctor() WHERE check_name = 'worker_processes'}), qr/at least 7/, 'which takes three, and one for requests that may wait');
+restart_with('max_worker_processes = 6');
+is_found(qr/worker_processes\|warning\|max_worker_processes\|Databases with topics: 1; processes of Kafka's listeners: 3; worker processes: 6\. .* REQUEST_TIMED_OUT\./, 'none is left for these');
+restart_with('max_worker_processes = 7');
+is(findings(), '', 'one is enough');
 restart_with("pg_topics.kafka_listeners = ''");
 restart_with('max_worker_processes = 8', 'wal_level = minimal', 'max_wal_senders = 0', 'pg_topics.adopt_log_dir = on');
 is_found(qr/wal\|warning\|wal_level\|.*\nrepair_settings\|warning\|pg_topics\.adopt_log_dir\|.*/, 'no WAL for standbys, and files of any cluster');

@@ -10,6 +10,7 @@ use warnings;
 use Digest::MD5 qw(md5_hex);
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
+use KafkaTxnProbe;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use ProducerProbe;
@@ -31,9 +32,9 @@ sub sql { return $node->safe_psql('postgres', @_); }
 # ---- changing versions --------------------------------------------------------
 
 # Where the checksum of a file's first bytes is, and how far it goes.
-my %checksum_at = (index => 60, recovery_point => 36, producers => 36, log_start => 20);
+my %checksum_at = (index => 60, recovery_point => 36, producers => 36, kafka_transactions => 36, log_start => 20);
 
-sub format_of { return (my ($ending) = $_[0] =~ /(index|recovery_point|producers|log_start)$/)[0]; }
+sub format_of { return (my ($ending) = $_[0] =~ /(index|recovery_point|producers|kafka_transactions|log_start)$/)[0]; }
 
 # Give a file another format version, with a checksum that is right.
 sub set_version
@@ -137,6 +138,7 @@ sql(q{
 	SELECT create_topic('compacted', config => '{"segment.bytes": 4096, "cleanup.policy": "compact"}');
 	INSERT INTO compacted (key, value) SELECT n % 10, repeat('x', 50) || n FROM generate_series(0, 299) n});
 sql(PRODUCER_PROBE);
+create_kafka_txn_probe($node);
 sql(q{SELECT create_topic('numbered'); SELECT append_batch('numbered', 0, 7, 0, 0, 1)});
 wait_resolved($node);
 sql(q{SELECT compact('compacted')});
@@ -153,6 +155,7 @@ ok(@events > 2 && $rewritten && -e "$directory{cut}/log_start", 'there is a file
 my %files = (
 	'recovery point' => [ "$log_dir/recovery_point", 'recovery points' ],
 	'producers' => [ "$log_dir/producers", 'files of producers' ],
+	'kafka transactions' => [ "$log_dir/kafka_transactions", 'files of Kafka transactions' ],
 	'log_start' => [ "$directory{cut}/log_start", 'log_start files' ],
 	'active segment' => [ $events[-1], 'segment indexes' ],
 	'rewritten segment' => [ $rewritten, 'segment indexes' ]);
@@ -207,7 +210,8 @@ is(sql('SELECT count(*) FROM events'), 301, 'with the right version the topic ha
 # leaves, is not among them, and there is no SYNC if none was due since the checkpoint; all go
 # through one check.
 my %types = (APPEND => 0x00, SYNC => 0x10, RESOLVE => 0x20, DELETE => 0x30, DROP => 0x40,
-	REWRITE => 0x50, SWAP => 0x60, SETTINGS => 0x80, RESERVE => 0x90, PRODUCER_IDS => 0xA0);
+	REWRITE => 0x50, SWAP => 0x60, SETTINGS => 0x80, RESERVE => 0x90, PRODUCER_IDS => 0xA0,
+	KAFKA_BEGIN => 0xB0, KAFKA_END => 0xC0, SETTLE => 0xD0);
 
 # the start after a change of it logs SETTINGS
 $node->append_conf('postgresql.conf', 'pg_topics.max_partitions = 2000');
@@ -219,6 +223,10 @@ sql(q{SELECT create_topic('dropped'); SELECT produce('dropped', 'k', 'v')});
 wait_resolved($node);
 sql(q{SELECT compact('compacted'); DROP FOREIGN TABLE dropped; SELECT delete_records('cut', 0, 150)});
 sql(q{SELECT count(next_producer_id()) FROM generate_series(1, 1001)});
+my $number = kafka_begin($node, 7);
+kafka_append($node, 'events', 0, $number, 7, 0, ['in a Kafka transaction']);
+kafka_end($node, $number, 0);
+wait_resolved($node);
 sql(q{SELECT produce('cut', 'k', 'last'), pg_switch_wal()});
 sql(q{SELECT produce('cut', 'k', 'very last')});
 $expected{$_} = contents($node, $_) foreach keys %expected;

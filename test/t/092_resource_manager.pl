@@ -93,7 +93,7 @@ $standby->_update_pid(0);
 	system_or_bail('cp', '-a', (grep { -e } map { "$source/$_" } qw(Makefile pg_topics.control sql src test)), "$directory/build");
 	local %ENV = %ENV;
 	delete @ENV{qw(MAKEFLAGS MAKELEVEL MAKEOVERRIDES MFLAGS)};
-	unlink "$directory/build/pg_topics.so", map { s/c$/o/r } grep { slurp_file($_) =~ /PGT_RMGR_ID/ } glob("$directory/build/src/*/*.c");
+	unlink "$directory/build/pg_topics.so", map { s/c$/o/r } grep { slurp_file($_) =~ /PGT_RMGR_ID/ } glob("$directory/build/src/*/*.c $directory/build/src/*/*/*.c");
 	command_ok([ 'make', '-s', '-C', "$directory/build", 'PG_CONFIG=pg_config', 'COPT=-Werror', 'FAULT_POINTS=1', 'with_llvm=no',
 			'PGT_RMGR_ID=' . OTHER_ID, 'pg_topics.so' ], 'the library can be built with another ID');
 }

@@ -81,7 +81,7 @@ sub dead_links
 	}
 	return "@dead";
 }
-is(dead_links($_), '', "$_: its links lead somewhere") foreach @pages, 'CONTRIBUTING.md', glob 'src/*.md src/*/*.md';
+is(dead_links($_), '', "$_: its links lead somewhere") foreach @pages, 'CONTRIBUTING.md', glob 'src/*.md src/*/*.md src/*/*/*.md';
 is(join(' ', grep { slurp_file('docs/README.md') !~ /\(\Q$_\E[#)]/ } map { m{^docs/(.+)} && $1 ne 'README.md' ? $1 : () } @pages),
 	'', 'the index of the documentation has all pages');
 

@@ -1,4 +1,4 @@
-# Files under test: src/broker/broker_worker.c, broker_settings.c, src/listener/listen_address.c.
+# Files under test: src/broker/broker_worker.c, src/broker/core/broker_settings.c, src/listener/listen_address.c.
 # The process that serves Kafka's clients: it is not there by default; wrong settings keep the
 # server from starting; a port that is in use is waited for; it comes again after it has
 # ended, and SQL sessions do not notice; a reload changes what clients are told.
@@ -22,13 +22,13 @@ sub sql { return $node->safe_psql('postgres', @_) }
 # The pid of the listener's process, or nothing.
 sub listener { return sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topics kafka'}) }
 
-# A client as soon as there is a listener.
+# A client as soon as there is a listener that answers, which may be the next one.
 sub connected
 {
 	my ($at) = @_;
-	my $client;
+	my $client = KafkaClient->served($at // $port);
 
-	ok(poll_until(sub { $client = KafkaClient->new($at // $port) }), 'a client can connect') or BAIL_OUT('no listener');
+	ok($client, 'a client can connect') or BAIL_OUT('no listener');
 	return $client;
 }
 

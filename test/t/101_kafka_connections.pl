@@ -1,5 +1,5 @@
 # Files under test: src/listener/connection.c, event_loop.c, output.c, src/broker/dispatch.c,
-# broker_wait.c, connection_status.c.
+# src/broker/core/broker_wait.c, src/broker/connection_status.c.
 # Connections of Kafka clients: requests cut anyhow and many at once, frames of enemies, clients
 # that are slow, silent, gone or too many, and an error inside a request.  What they do ends
 # their own connection, and nothing else.
@@ -8,9 +8,12 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
+use IO::Socket::INET;
 use KafkaClient;
+use KafkaRecords;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Socket qw(SOL_SOCKET SO_RCVBUF inet_aton pack_sockaddr_in);
 use Test::More;
 use Time::HiRes qw(time usleep);
 use TopicTest;
@@ -20,8 +23,7 @@ my $port = PostgreSQL::Test::Cluster::get_free_port();
 my $node = new_node('main', settings => [
 	"pg_topics.kafka_listeners = '127.0.0.1:$port/postgres'",
 	"pg_topics.kafka_anonymous_role = '$role'",
-	'pg_topics.kafka_max_connections = 3000',
-	'authentication_timeout = 1s' ]);
+	'pg_topics.kafka_max_connections = 3000' ]);
 $node->start;
 
 sub sql { return $node->safe_psql('postgres', @_) }
@@ -128,6 +130,43 @@ foreach my $what (sort keys %enemy)
 like(slurp_file($node->logfile), qr/closing the Kafka connection of 127.0.0.1:\d+: size of the frame is negative|closing the Kafka connection of 127.0.0.1:\d+: API key is unknown/,
 	'the log tells of them');
 
+# what came before the bad frame is served as if it had come alone, whether its answer is there already or is waited for
+my $bad = $enemy{'an API that is not served'};
+my %good = (
+	'a request that is answered' => KafkaClient::frame(KafkaClient::METADATA, 1, 1, KafkaClient::int32(-1)),
+	'one that waits' => produce_frame('events', 0, record_batch(record_of('x'), 1)));
+foreach my $what (sort keys %good)
+{
+	foreach my $end ($bad, $enemy{'a negative size'}, $bad . $good{$what})
+	{
+		my $mixed = client();
+
+		$mixed->send_bytes($good{$what} . $good{$what} . $end);
+		is(scalar(grep { $mixed->read_response } 1 .. 2), 2, "$what gets its answer before the connection is closed for another one");
+		ok($mixed->is_closed, 'which has none');
+	}
+}
+
+# neither does what the client has sent behind it, and nobody has read, take the answer away from a client that is slow
+my $patient = IO::Socket::INET->new(Proto => 'tcp') // die "no socket: $!\n";
+setsockopt($patient, SOL_SOCKET, SO_RCVBUF, 20_000) or die "no small buffer: $!\n";
+connect($patient, pack_sockaddr_in($port, inet_aton('127.0.0.1'))) or die "could not connect: $!\n";
+$patient = KafkaClient->of_socket($patient);
+my $numbered = KafkaClient::int32(4000) . join('', map { KafkaClient::string("no-such-topic-$_") } 1 .. 4000);
+$patient->send_bytes(KafkaClient::frame(KafkaClient::METADATA, 1, 1, $numbered) . $bad . 'x' x 200_000);
+ok(poll_until(sub { sql('SELECT count(*) FROM pg_kafka_connections WHERE client_port = ' . $patient->socket->sockport) == 0 }), 'the server closes a connection');
+$answer = $patient->read_response;
+is($answer && keys %{ $answer->metadata->{topics} }, 4000, 'whose client still gets its answer');
+
+# but the server does not wait for clients that never close their side
+sub sockets { return scalar grep { (readlink($_) // '') =~ /^socket/ } glob("/proc/$pid/fd/*") }
+my $sockets = sockets();
+my @staying = map { client() } 1 .. 50;
+$_->send_bytes($good{'a request that is answered'} . $bad) foreach @staying;
+is(scalar(grep { $_->read_response && $_->is_closed } @staying), 50, 'many clients are closed at once');
+$_->send_bytes('x' x 100_000) foreach @staying;
+ok(poll_until(sub { sockets() <= $sockets }), 'of which nothing is left, though they stay');
+
 my $unknown = client();
 $answer = $unknown->call(KafkaClient::API_VERSIONS, 99, '', 1);
 is_deeply([ $answer->int16, $answer->int32, $answer->int16, $answer->int16, $answer->int16, $answer->left ],
@@ -197,10 +236,10 @@ isnt(sql('SET ROLE stranger; SELECT count(*) FROM pg_kafka_connections'), 0, 'bu
 # The memory of the process, in kB.
 sub memory { return (slurp_file("/proc/$pid/status") =~ /^RssAnon:\s+(\d+)/m)[0] }
 
-my $deaf = client();
-my $before = memory();
 my $wide = KafkaClient::int32(400) . join('', map { KafkaClient::string("no-such-topic-$_") } 1 .. 400);
 my $many = join('', map { KafkaClient::frame(KafkaClient::METADATA, 1, $_, $wide) } 1 .. 10000);
+my $deaf = client();
+my $before = memory();
 # as long as the server takes something, wait for it to take more
 my $sent = 0;
 my $quiet_since = time;
@@ -251,11 +290,13 @@ ok($nobody->is_closed, 'but not for topics');
 $nobody = client();
 $nobody->send_bytes(KafkaClient::int32(1024 * 1024 + 1));
 ok($nobody->is_closed, 'its requests must not be large');
+reload_with('authentication_timeout' => '1s');
 $nobody = client();
 ok($nobody->is_closed, 'and it has authentication_timeout to become somebody');
 is($other->metadata('events')->{topics}{events}{error}, 0, 'who was let in before stays');
 sql('ALTER SYSTEM RESET pg_topics.kafka_anonymous_role');
-reload_with();
+# connecting takes many clients longer where the machine is busy
+reload_with('authentication_timeout' => '60s');
 
 # ---- memory over all connections ---------------------------------------------
 

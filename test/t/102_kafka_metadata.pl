@@ -1,4 +1,4 @@
-# Files under test: src/broker/metadata.c, describe_cluster.c, describe_topics.c, topic_names.c,
+# Files under test: src/broker/topics/metadata.c, describe_cluster.c, describe_topics.c, src/broker/core/topic_names.c,
 # cluster.c, topic_lookup.c.
 # What Kafka's clients learn of topics: names and ids, whom they are shown to, and what becomes of
 # them when topics come and go.
@@ -8,19 +8,13 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use KafkaClient;
+use KafkaServer;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use TopicTest;
 
-my $port = PostgreSQL::Test::Cluster::get_free_port();
-my $node = new_node('main', settings => [
-	"pg_topics.kafka_listeners = '127.0.0.1:$port/postgres'",
-	"pg_topics.kafka_anonymous_role = 'app'",
-	"pg_topics.kafka_search_path = 'public, second'" ]);
-$node->start;
-
-sub sql { return $node->safe_psql('postgres', @_) }
+my ($node, $port) = start_kafka_server("pg_topics.kafka_search_path = 'public, second'");
 
 sql('CREATE EXTENSION pg_topics; CREATE ROLE app LOGIN; CREATE SCHEMA second; CREATE SCHEMA third');
 sql(q{SELECT create_topic('events', partitions => 3), create_topic('second.deep', partitions => 2),
@@ -71,7 +65,7 @@ is(sql(q{SELECT count(*) FROM pg_topics WHERE topic::text = 'automatic'}), 0, 'n
 # The body of a request and how to read the response, of the versions from one on.
 sub metadata_body
 {
-	my ($version, $topics, $operations) = @_;
+	my ($version, $topics, $operations, $cluster) = @_;
 	my $flexible = $version >= 9;
 	my $body;
 
@@ -90,7 +84,7 @@ sub metadata_body
 		}
 	}
 	$body .= "\1" if $version >= 4;
-	$body .= "\0" if $version >= 8 && $version <= 10;
+	$body .= $cluster ? "\1" : "\0" if $version >= 8 && $version <= 10;
 	$body .= $operations ? "\1" : "\0" if $version >= 8;
 	$body .= "\0" if $flexible;
 	return $body;
@@ -99,9 +93,9 @@ sub metadata_body
 # The answer, as {cluster, topics => {name => ...}}; names that are null are "-".
 sub metadata
 {
-	my ($version, $topics, $operations) = @_;
+	my ($version, $topics, $operations, $cluster) = @_;
 	my $flexible = $version >= 9;
-	my $r = $client->call(KafkaClient::METADATA, $version, metadata_body($version, $topics, $operations), $flexible)
+	my $r = $client->call(KafkaClient::METADATA, $version, metadata_body($version, $topics, $operations, $cluster), $flexible)
 	  // return undef;
 	my $count = sub { $flexible ? $r->compact_count : $r->int32 };
 	my $string = sub { $flexible ? $r->compact_string : $r->string };
@@ -135,7 +129,7 @@ sub metadata
 		$end->();
 		$answer{topics}{$name} = \%topic;
 	}
-	$r->int32 if $version >= 8 && $version <= 10;
+	$answer{operations} = $r->int32 if $version >= 8 && $version <= 10;
 	$answer{error} = $r->int16 if $version >= 13;
 	$end->();
 	die "bytes are left over\n" if $r->left;
@@ -182,7 +176,7 @@ is(metadata(12, ['events'], 1)->{topics}{events}{operations}, 1 << 3 | 1 << 4 | 
 is(metadata(12, ['orders.created'], 1)->{topics}{'orders.created'}{operations}, 1 << 4 | 1 << 8 | 1 << 10, 'writing alone');
 sql('ALTER FOREIGN TABLE events OWNER TO app');
 is(metadata(12, ['events'], 1)->{topics}{events}{operations},
-	1 << 3 | 1 << 4 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 10 | 1 << 11, 'what an owner may do');
+	1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 10 | 1 << 11, 'what an owner may do');
 
 # ---- DescribeCluster ---------------------------------------------------------
 
@@ -202,12 +196,38 @@ sub describe_cluster
 		$r->int8 if $version >= 2;
 		$r->tags;
 	}
+	$answer{operations} = $r->int32;
 	return \%answer;
 }
 is_deeply(describe_cluster(0, "\0")->{brokers}, ["1:127.0.0.1:$port:-"], 'DescribeCluster has the one broker');
 is(describe_cluster(0, "\0")->{cluster}, metadata(2, [])->{cluster}, 'and the same id of the cluster');
 is(describe_cluster(2, "\0\1\0")->{error}, 0, 'in its last version, too');
 is(describe_cluster(1, "\0\2")->{error}, 114, 'there are no controllers to ask for');
+
+# What the role may do with the cluster, as a set of bits.
+sub cluster_operations
+{
+	my @operations = (describe_cluster(0, "\1")->{operations}, describe_cluster(2, "\1\1\0")->{operations},
+		map { metadata($_, [], 0, 1)->{operations} } 8 .. 10);
+
+	return join(' ', sort { $a <=> $b } keys %{ { map { $_ => 1 } @operations } });
+}
+is(join(' ', describe_cluster(0, "\0")->{operations}, metadata(9, [], 1, 0)->{operations}), '-2147483648 -2147483648',
+	'what may be done with the cluster is not told unasked');
+my $everybody = 1 << 8 | 1 << 10 | 1 << 12;
+is(cluster_operations(), $everybody, 'everybody sees the cluster and its configuration, and producers may number records');
+sql('GRANT CREATE ON SCHEMA public TO app');
+is(cluster_operations(), $everybody | 1 << 5, 'who may create topics is told so');
+sql('GRANT INSERT, UPDATE ON topic_kafka_quotas TO app');
+is(cluster_operations(), $everybody | 1 << 5, 'a part of what altering quotas takes is not enough');
+sql('GRANT DELETE ON topic_kafka_quotas TO app');
+is(cluster_operations(), $everybody | 1 << 5 | 1 << 11, 'who may alter quotas is told so');
+sql('REVOKE CREATE ON SCHEMA public FROM app; REVOKE INSERT, UPDATE, DELETE ON topic_kafka_quotas FROM app');
+is(cluster_operations(), $everybody, 'until that is taken back');
+sql('ALTER ROLE app SUPERUSER');
+is(cluster_operations(), $everybody | 1 << 5 | 1 << 7 | 1 << 9 | 1 << 11, 'superusers may do everything');
+sql('ALTER ROLE app NOSUPERUSER');
+is(cluster_operations(), $everybody, 'as long as they are that');
 
 # ---- DescribeTopicPartitions -------------------------------------------------
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env perl
 # Who may connect to the Kafka listener: the rules of pg_hba.conf, PLAIN and SCRAM, and what the
-# role itself may (src/broker/authentication.c, hba_rules.c, sasl.c, password_check.c).
+# role itself may (src/broker/login/authentication.c, client_rule.c, client_address.c, role_facts.c,
+# hba_rules.c, refusal_log.c, sasl.c, password_check.c).
 use strict;
 use warnings;
 
@@ -393,20 +394,16 @@ ok(poll_until(sub { !defined topic_error(dial($port), 't') }), 'the anonymous ro
 
 rules('host all all 127.0.0.1/32 scram-sha-256');
 accepted(plain('member', 'secret'), 'a password that is known from now on');
-my @guessers = map { dial($port) } 1 .. 40;
+my @guessers = map { dial($port) } 1 .. 150;
+handshake($_, 'PLAIN') foreach @guessers;
 my $guessed = time;
-for my $guesser (@guessers)
-{
-	handshake($guesser, 'PLAIN');
-	send_message($guesser, "\0alice\0guess$guesser");
-}
-my $begun = time;
+send_message($guessers[$_], "\0alice\0guess$_") foreach 0 .. $#guessers;
 accepted(plain('member', 'secret'), 'while passwords are guessed, a known one');
 ok(is_served($first = dial($port)), 'and other requests');
-cmp_ok(time - $begun, '<', 1, 'do not wait');
+ok(scalar(grep { !$_->is_readable } @guessers), 'do not wait');
 my $failed = grep { defined && unpack('x4n', $_) == FAILED } map { $_->read_frame } @guessers;
-is($failed, 40, 'each guess gets its answer');
-cmp_ok(time - $guessed, '>', 1, 'but not all at once');
+is($failed, 150, 'each guess gets its answer');
+cmp_ok(time - $guessed, '>', 5, 'but not all at once');
 
 # many rounds take long, and do not hold up others
 SKIP:
@@ -416,7 +413,6 @@ SKIP:
 	my $slow = dial($port);
 	handshake($slow, 'PLAIN');
 	send_message($slow, "\0single\0rounds");
-	$begun = time;
 	ok(is_served(dial($port)), 'a password with many rounds does not hold up others');
 	is(unpack('x4n', $slow->read_frame), 0, 'and is right in the end');
 }

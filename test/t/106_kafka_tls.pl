@@ -1,6 +1,6 @@
 #!/usr/bin/env perl
 # TLS on the Kafka listener's port, with the server's certificate and settings, and certificates of
-# clients (src/listener/tls.c, src/broker/authentication.c).
+# clients (src/listener/tls.c, src/broker/login/authentication.c).
 use strict;
 use warnings;
 

@@ -1,4 +1,4 @@
-# Files under test: src/broker/init_producer_id.c, and what src/broker/produce.c answers to producers that
+# Files under test: src/broker/data/init_producer_id.c, and what src/broker/data/produce.c answers to producers that
 # number their records.
 # Clients that lose answers and connections, and servers that crash at any moment or before
 # and behind a commit: each record is in the log once and in order.
@@ -86,8 +86,6 @@ foreach my $version (0 .. 5)
 }
 my ($error, $again) = init_producer_id($client, id => (keys %given)[0], epoch => 3);
 ok($error == 0 && !$given{$again}++, 'a producer that has an id gets another one');
-is_deeply([ init_producer_id($client, transaction => 't') ], [ 53, -1, -1 ], 'a transactional id is refused');
-is_deeply([ init_producer_id($client, transaction => 't', version => 1) ], [ 53, -1, -1 ], 'in old versions as well');
 is_deeply([ init_producer_id($client, transaction => '') ], [ 42, -1, -1 ], 'an empty one is none');
 is_deeply([ init_producer_id($client, id => 7) ], [ 42, -1, -1 ], 'nor is an id without an epoch one');
 sql('REVOKE INSERT ON events FROM producer; GRANT SELECT ON events TO producer');

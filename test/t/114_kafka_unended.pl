@@ -1,4 +1,4 @@
-# Files under test: src/wal/log_redo.c (the next transaction id), src/broker/turn_batch.c, src/broker/produce.c.
+# Files under test: src/wal/log_redo.c (the next transaction id), src/broker/data/turn_batch.c, produce.c.
 # A broker that dies between its append and its commit leaves a batch in the WAL whose transaction has no
 # other trace there.  Whoever replays that, after a crash, on a standby or up to a point in time, must
 # not give the transaction's id to a stranger, or the batch would be his.  And an answer to a
@@ -187,8 +187,7 @@ $open = leave_open();
 sql(q{ALTER SYSTEM RESET pg_topics.fault_point});
 $node->append_conf('postgresql.conf', 'restart_after_crash = on');
 $node->reload;
-kill 'KILL', sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topics kafka'});
-wait_ready($node);
+crash_one($node, sub { kill 'KILL', sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topics kafka'}) });
 check($node, $port, $open, 'after the death of the worker');
 
 # ---- standbys, and a point in time ----------------------------------------------------------

@@ -1,4 +1,4 @@
-# Files under test: src/broker/produce.c, turn.c, turn_batch.c, flusher.c, fetch.c, fetch_session.c,
+# Files under test: src/broker/data/produce.c, turn_batch.c, fetch.c, fetch_session.c, src/broker/core/turn.c, flusher.c,
 # src/wal/log_stable_end.c, src/log/producer_state.c, src/wal/log_redo.c.
 # Kafka's clients and SQL beside each other, with all that changes logs, and with crashes: of the server
 # as a whole, of one of its processes, between a broker's append and its commit, with and

@@ -1,4 +1,4 @@
-# Files under test: src/broker/produce.c, flusher.c, fetch.c, src/wal/log_stable_end.c, log_sync.c.
+# Files under test: src/broker/data/produce.c, fetch.c, src/broker/core/flusher.c, src/wal/log_stable_end.c, log_sync.c.
 # The power goes while Kafka's clients and SQL produce and consume: what was not on disk is gone.  What
 # was acknowledged with acks=1 or all is there once and in order, and nothing that a consumer was given
 # has changed (test/perl/KafkaModel.pm).  Controls leave out syncs and must be found out, else this

@@ -1,4 +1,4 @@
-# Files under test: src/broker/produce.c, fetch.c, src/log/producer_state.c.
+# Files under test: src/broker/data/produce.c, fetch.c, src/log/producer_state.c.
 # kcat, which is librdkafka's command, produces and consumes while the server is killed and started again
 # and again.  In the end each record of the idempotent producer is there once and in order, each one of
 # a producer that may send again at least once, and the consumer has been given all of them, once.
@@ -87,9 +87,9 @@ foreach my $round (1 .. ROUNDS)
 	produce_for(0.3 + rand(1));
 	if ($round % 3 == 0)
 	{
-		kill 'KILL', sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topics kafka'});
-		produce_for(0.5);
-		wait_ready($node);
+		crash_one($node, sub {
+			kill 'KILL', sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topics kafka'});
+			produce_for(0.5) });
 		next;
 	}
 	kill_all($node);

@@ -1,6 +1,7 @@
 #!/usr/bin/env perl
-# Topics that Kafka's clients create and delete (src/broker/create_topics.c, delete_topics.c, auto_create.c,
-# topic_change.c, topic_names.c), in the helper processes (helper.c, helper_pool.c, helper_process.c).
+# Topics that Kafka's clients create and delete (src/broker/topics/create_topics.c, delete_topics.c, auto_create.c,
+# src/broker/helpers/topic_change.c, src/broker/core/topic_names.c), in the helper processes (src/broker/helpers/helper.c,
+# helper_pool.c, src/broker/helper_process.c).
 use strict;
 use warnings;
 
@@ -8,8 +9,8 @@ use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use KafkaClient;
 use KafkaConsumer;
-use KafkaLogin;
 use KafkaProducer;
+use KafkaServer;
 use KafkaTopics;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -17,27 +18,9 @@ use Test::More;
 use Time::HiRes qw(time);
 use TopicTest;
 
-my $port = PostgreSQL::Test::Cluster::get_free_port();
-my $node = new_node('main', settings => [
-	"pg_topics.kafka_listeners = '127.0.0.1:$port/postgres'",
-	"pg_topics.kafka_anonymous_role = 'app'",
+my ($node, $port) = start_kafka_server(
 	"pg_topics.kafka_search_path = 'nowhere, public'",
-	'max_worker_processes = 12' ]);
-$node->start;
-
-sub sql { return $node->safe_psql('postgres', $_[0]) }
-
-sub client { return KafkaClient->new($port) // die "no connection: $!" }
-
-# A connection as another role.
-sub client_as
-{
-	my ($role) = @_;
-	my $client = client();
-
-	die "$role cannot log in" if login_plain($client, $role, 'any')->{error} != 0;
-	return $client;
-}
+	'max_worker_processes = 12');
 
 sub helpers { return sql(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'pg_topics kafka helper'}) }
 
@@ -77,7 +60,7 @@ sub topic { return sql("SELECT partitions, config FROM pg_topics WHERE topic::te
 
 sql('CREATE EXTENSION pg_topics; CREATE ROLE app LOGIN; CREATE ROLE other LOGIN; CREATE ROLE nobody LOGIN');
 sql('GRANT CREATE ON SCHEMA public TO app, other; CREATE SCHEMA sales; CREATE SCHEMA "a.b"; GRANT CREATE, USAGE ON SCHEMA "a.b" TO app');
-ok(poll_until(sub { KafkaClient->new($port) }), 'the listener has started') or BAIL_OUT('no listener');
+ok(wait_for_listener(), 'the listener has started') or BAIL_OUT('no listener');
 my $client = client();
 my $versions = $client->api_versions;
 is_deeply([ @{$versions}{ 19, 20 } ], [ [ 2, 7 ], [ 1, 6 ] ], 'the versions that Kafka 4.4 serves');

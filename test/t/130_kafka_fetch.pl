@@ -1,4 +1,4 @@
-# Files under test: src/broker/fetch.c, fetch_session.c, list_offsets.c, leader_epoch.c, and
+# Files under test: src/broker/data/fetch.c, fetch_session.c, list_offsets.c, leader_epoch.c, and
 # src/wal/log_times.c, log_epochs.c.
 # What Kafka's consumers get: records that SQL has produced, byte for byte; when they wait and what
 # ends that; limits, errors, sessions; offsets by time.
@@ -8,6 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use KafkaConsumer;
+use KafkaServer;
 use LogLook qw(batches);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -15,14 +16,7 @@ use Test::More;
 use Time::HiRes qw(time);
 use TopicTest;
 
-my $port = PostgreSQL::Test::Cluster::get_free_port();
-my $node = new_node('main', settings => [
-	"pg_topics.kafka_listeners = '127.0.0.1:$port/postgres'",
-	"pg_topics.kafka_anonymous_role = 'app'",
-	'wal_writer_delay = 10s' ]);
-$node->start;
-
-sub sql { return $node->safe_psql('postgres', @_) }
+my ($node, $port) = start_kafka_server('wal_writer_delay = 10s');
 
 sql(q{
 	CREATE EXTENSION pg_topics;

@@ -1,4 +1,4 @@
-# Files under test: src/wal/log_stable_end.c, log_ranges.c, src/broker/fetch.c.
+# Files under test: src/wal/log_stable_end.c, log_ranges.c, src/broker/data/fetch.c.
 # Nothing that a consumer was given ever changes or disappears: random transactions, many of them
 # with asynchronous commits, beside a consumer, and kill -9 right after it has got something.
 # What it gets after that must be what it got before, with nothing in between, and in the end it
@@ -9,6 +9,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use KafkaConsumer;
+use KafkaServer;
 use LogLook qw(batches);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -17,12 +18,9 @@ use Time::HiRes qw(time);
 use TopicTest;
 
 my $rounds = $ENV{TOPIC_TEST_ROUNDS} // 6;
-my $port = PostgreSQL::Test::Cluster::get_free_port();
-my $node = new_node('main', settings => [
-	"pg_topics.kafka_listeners = '127.0.0.1:$port/postgres'",
+my ($node, $port) = start_kafka_server(
 	"pg_topics.kafka_anonymous_role = '" . (getpwuid($<))[0] . "'",
-	'wal_writer_delay = 10s', 'wal_writer_flush_after = 0', 'wal_buffers = 64MB' ]);
-$node->start;
+	'wal_writer_delay = 10s', 'wal_writer_flush_after = 0', 'wal_buffers = 64MB');
 create_load_schema($node);
 
 # A client, as soon as there is a listener.

@@ -1,4 +1,5 @@
-# Files under test: src/log/entry_walk.c, src/log/log_file_cache.c, src/wal/log_ranges.c, log_stable_end.c, src/broker/fetch.c.
+# Files under test: src/log/entry_walk.c, src/log/log_file_cache.c, src/wal/log_ranges.c, log_stable_end.c,
+# src/broker/data/fetch.c.
 # Consumers beside all that changes a log behind their back: no lock keeps topics from being
 # truncated, dropped and made anew, merged, compacted and deleted from while they are looked at.
 # Each response must have whole batches that check, in order and of the topic that was asked for; the
@@ -9,6 +10,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use KafkaConsumer;
+use KafkaServer;
 use LogLook qw(batches);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -17,12 +19,9 @@ use Time::HiRes qw(time);
 use TopicTest;
 
 my $seconds = $ENV{TOPIC_TEST_SECONDS} // 15;
-my $port = PostgreSQL::Test::Cluster::get_free_port();
-my $node = new_node('main', settings => [
-	"pg_topics.kafka_listeners = '127.0.0.1:$port/postgres'",
+my ($node, $port) = start_kafka_server(
 	"pg_topics.kafka_anonymous_role = '" . (getpwuid($<))[0] . "'",
-	'pg_topics.max_partitions = 40' ]);
-$node->start;
+	'pg_topics.max_partitions = 40');
 
 # All topics have the same offsets and segments; a value says which topic it is of.
 $node->safe_psql('postgres', q{

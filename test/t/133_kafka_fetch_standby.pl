@@ -1,4 +1,4 @@
-# Files under test: src/wal/log_stable_end.c, log_epochs.c, src/broker/fetch.c, list_offsets.c, leader_epoch.c.
+# Files under test: src/wal/log_stable_end.c, log_epochs.c, src/broker/data/fetch.c, list_offsets.c, leader_epoch.c.
 # Consumers beside standbys: with a synchronous one they are shown only what it has; after its
 # promotion they learn which leader wrote what.
 use strict;

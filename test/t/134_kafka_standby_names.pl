@@ -1,4 +1,4 @@
-# Files under test: src/wal/durable_wal.c, src/broker/flusher.c.
+# Files under test: src/wal/durable_wal.c, src/broker/core/flusher.c.
 # Synchronous standbys that come and go by a reload of synchronous_standby_names, while producers with
 # acks=all and consumers wait: with each form of the setting they wait from then on, and no longer
 # than it asks for.

@@ -11,6 +11,7 @@ use lib "$FindBin::RealBin/../perl";
 use IO::Compress::Gzip qw($GzipError);
 use KafkaClient;
 use KafkaRecords;
+use KafkaServer qw(start_kafka_server wait_for_listener);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Socket qw(SOL_SOCKET SO_LINGER);
@@ -23,11 +24,7 @@ srand($seed);
 note("TOPIC_TEST_SEED=$seed");
 
 my $role = (getpwuid($<))[0];
-my $port = PostgreSQL::Test::Cluster::get_free_port();
-my $node = new_node('main', settings => [
-	"pg_topics.kafka_listeners = '127.0.0.1:$port/postgres'", "pg_topics.kafka_anonymous_role = '$role'" ]);
-
-$node->start;
+my ($node, $port) = start_kafka_server("pg_topics.kafka_anonymous_role = '$role'");
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION pg_topics;
 	SELECT create_topic('t', value_type => 'bytea')});
@@ -39,7 +36,8 @@ my ($neighbour, $worker);
 sub connected { return KafkaClient->new($port) // die "could not connect: $!\n" }
 sub listener { return $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topics kafka'}) }
 
-poll_until(sub { $neighbour = KafkaClient->new($port) }) or die 'nobody listens';
+wait_for_listener() or die 'nobody listens';
+$neighbour = connected();
 my $served = $neighbour->api_versions;
 ok($served, 'the listener answers');
 $worker = listener();

@@ -1,6 +1,6 @@
 #!/usr/bin/env perl
-# Files under test: src/broker/broker.c, metadata.c, describe_topics.c, list_offsets.c, leader_epoch.c, fetch.c,
-# fetch_session.c, produce.c, produce_check.c, src/kafka/producer_batch.c.
+# Files under test: src/broker/core/broker.c, src/broker/topics/metadata.c, describe_topics.c, src/broker/data/list_offsets.c,
+# leader_epoch.c, fetch.c, fetch_session.c, produce.c, produce_check.c, src/kafka/producer_batch.c.
 # One process serves all clients, so what a single request costs all of them wait for.  Requests that
 # cost much, of many elements or with batches that are large behind their codec, are served in
 # slices or refused: a client beside them is served meanwhile.
@@ -12,6 +12,7 @@ use lib "$FindBin::RealBin/../perl";
 use IO::Compress::Gzip qw($GzipError);
 use KafkaClient;
 use KafkaRecords;
+use KafkaServer qw(start_kafka_server wait_for_listener);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -22,11 +23,7 @@ use TopicTest;
 my $longest_allowed = $ENV{TOPIC_TEST_PAUSE} // 0.3;
 
 my $role = (getpwuid($<))[0];
-my $port = PostgreSQL::Test::Cluster::get_free_port();
-my $node = new_node('main', settings => [
-	"pg_topics.kafka_listeners = '127.0.0.1:$port/postgres'", "pg_topics.kafka_anonymous_role = '$role'" ]);
-
-$node->start;
+my ($node, $port) = start_kafka_server("pg_topics.kafka_anonymous_role = '$role'");
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION pg_topics;
 	SELECT create_topic('wide', partitions => 60, value_type => 'bytea');
@@ -43,7 +40,7 @@ sub connected
 	return $client;
 }
 
-poll_until(sub { KafkaClient->new($port) }) or die 'nobody listens';
+wait_for_listener() or die 'nobody listens';
 
 # ---- the client beside them ---------------------------------------------------
 

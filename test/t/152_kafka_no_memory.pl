@@ -1,6 +1,7 @@
 #!/usr/bin/env perl
-# Files under test: src/listener/connection.c, src/broker/dispatch.c, turn.c, turn_batch.c, broker_wait.c and what
-# they call; src/util/fault_allocation.c.
+# Files under test: src/listener/connection.c, src/broker/dispatch.c, src/broker/core/turn.c, broker_wait.c,
+# src/broker/data/turn_batch.c, src/broker/groups/classic_groups.c, classic_store.c,
+# src/coordinator/classic_group.c and what they call; src/util/fault_allocation.c.
 # Any allocation of the process that serves Kafka's clients may fail.  It goes on to serve, no request is
 # left without an answer or the end of its connection, and nothing is lost that was acknowledged.
 use strict;
@@ -10,7 +11,10 @@ use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use KafkaClient;
 use KafkaLogin;
+use KafkaMember;
+use KafkaOffsets;
 use KafkaRecords;
+use KafkaServer qw(start_kafka_server wait_for_listener);
 use KafkaTopics;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -23,12 +27,9 @@ srand($seed);
 note("TOPIC_TEST_SEED=$seed");
 
 my $role = (getpwuid($<))[0];
-my $port = PostgreSQL::Test::Cluster::get_free_port();
-my $node = new_node('main', settings => [ "pg_topics.kafka_listeners = '127.0.0.1:$port/postgres'",
-	"pg_topics.kafka_anonymous_role = '$role'", 'log_min_messages = warning',
-	'pg_topics.kafka_auto_create_topics = on', 'max_worker_processes = 20' ]);
-
-$node->start;
+my ($node, $port) = start_kafka_server("pg_topics.kafka_anonymous_role = '$role'", 'log_min_messages = warning',
+	'pg_topics.kafka_auto_create_topics = on', 'max_worker_processes = 20', 'pg_topics.kafka_group_initial_rebalance_delay = 0',
+	'pg_topics.kafka_group_min_session_timeout = 200');
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION pg_topics;
 	SELECT create_topic('t', partitions => 3);
@@ -38,12 +39,28 @@ $node->safe_psql('postgres', q{
 sub listener { return $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topics kafka'}) }
 sub failures { return scalar(() = slurp_file($node->logfile) =~ /letting an allocation fail/g) }
 
-poll_until(sub { KafkaClient->new($port) }) or die 'nobody listens';
+wait_for_listener() or die 'nobody listens';
 my $worker = listener();
 
 # ---- a load -------------------------------------------------------------------
 
 my ($acknowledged, $closed) = (0, 0);
+
+# Be a member of a group for a moment, and perhaps go without a word.
+sub in_group
+{
+	my ($client, $group) = @_;
+	my @instance = rand() < 0.3 ? (instance => 'i' . int(rand(2))) : ();
+	my $joined = join_group($client, $group, topics => ['t'], session => 400, rebalance => 400, @instance) // return undef;
+	return 1 if $joined->{error};
+	my %who = (member => $joined->{member}, generation => $joined->{generation}, @instance);
+	my $synced = sync_group($client, $group, %who, assignments => share_out('t', 3, keys %{ $joined->{members} })) // return undef;
+
+	return undef if heartbeat($client, $group, %who) eq 'closed';
+	return 1 if $synced->{error} || rand() < 0.5;
+	commit_offsets($client, $group, { t => { 0 => 0 } }, member => $who{member}, generation => $who{generation}) // return undef;
+	return leave_group($client, $group, $who{member}) eq 'closed' ? undef : 1;
+}
 
 # Something that a client may do, on a connection of its own; it may end by the connection's end.
 my @load = (
@@ -74,6 +91,10 @@ my @load = (
 	sub { return defined create_error($_[0], 'made' . int(rand(3)), timeout => 5000) },
 	sub { return defined delete_error($_[0], 'made' . int(rand(3)), timeout => 5000) },
 	sub { return topic_metadata($_[0], [ 'made' . int(rand(3)) ], create => 1) },
+	sub { return in_group($_[0], 'g' . int(rand(4))) },
+	sub { return in_group($_[0], 'h' . int(rand(1000))) },
+	sub { return ref list_groups($_[0]) && defined describe_groups($_[0], [ map { "g$_" } 0 .. 3 ]) ? 1 : undef },
+	sub { return defined delete_groups($_[0], [ map { "g$_" } 0 .. 3 ]) ? 1 : undef },
 	sub { login_plain($_[0], $role, 'wrong') },
 	sub { return login_scram($_[0], $role, 'wrong') },
 );
@@ -155,6 +176,9 @@ ok(eval { KafkaClient->new($port)->metadata('t') }, 'clients are served');
 is($node->safe_psql('postgres', q{SELECT count(*) > } . ($acknowledged - 1) . q{ FROM t}), 't', 'what was acknowledged is there');
 is_bounded($memory->() - $before, 20, 'no memory is lost');
 ok(poll_until(sub { $node->safe_psql('postgres', 'SELECT count(*) FROM pg_kafka_connections') eq '0' }), 'no connection is left');
+ok(poll_until(sub { $node->safe_psql('postgres', 'SELECT count(*) FROM topic_kafka_members') eq '0' }), 'no member of a group is left');
+ok(poll_until(sub { $node->safe_psql('postgres', q{SELECT count(*) FROM topic_group_offsets WHERE member_id LIKE 'kafka:%'}) eq '0' }),
+	'nor a partition of one');
 is($node->safe_psql('postgres', "SELECT count(*) FROM pg_locks WHERE pid = $worker AND NOT fastpath AND locktype = 'relation'"), 0, 'no lock is left');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM verify_topic('t')}), 0, 'the log is sound');
 unlike(slurp_file($node->logfile), qr/PANIC|TRAP|terminated by signal/, 'nothing has crashed');

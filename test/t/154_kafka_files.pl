@@ -9,6 +9,7 @@ use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use KafkaClient;
 use KafkaRecords;
+use KafkaServer qw(start_kafka_server wait_for_listener);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Socket qw(SOL_SOCKET SO_RCVBUF);
@@ -19,19 +20,15 @@ use TopicTest;
 use constant SEGMENTS => 60;
 
 my $role = (getpwuid($<))[0];
-my $port = PostgreSQL::Test::Cluster::get_free_port();
-my $node = new_node('main', settings => [ "pg_topics.kafka_listeners = '127.0.0.1:$port/postgres'",
-	"pg_topics.kafka_anonymous_role = '$role'", 'max_files_per_process = 70',
-	"pg_topics.kafka_queued_max_request_bytes = '80MB'" ]);
-
-$node->start;
+my ($node, $port) = start_kafka_server("pg_topics.kafka_anonymous_role = '$role'", 'max_files_per_process = 70',
+	"pg_topics.kafka_queued_max_request_bytes = '80MB'");
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION pg_topics;
 	SELECT create_topic('t', value_type => 'bytea', config => '{"segment.bytes": 1700000, "compression.type": "none", "max.message.bytes": 2000000}')});
 # random bytes, in one record for each batch
 $node->safe_psql('postgres', q{INSERT INTO t (value) SELECT decode(repeat(md5(random()::text), 20000), 'hex')}) foreach 1 .. 5 * SEGMENTS;
 is($node->safe_psql('postgres', q{SELECT count(*) > 40 FROM pg_topic_segments WHERE topic = 't'::regclass}), 't', 'there are many segments');
-poll_until(sub { KafkaClient->new($port) }) or die 'nobody listens';
+wait_for_listener() or die 'nobody listens';
 
 my $worker = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topics kafka'});
 sub files { return scalar grep { (readlink($_) // '') =~ m{/pg_topics/.*\.log} } glob("/proc/$worker/fd/*") }

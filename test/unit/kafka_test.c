@@ -25,6 +25,7 @@
 #include "c.h"
 
 #include "assertion.h"
+#include "tap.h"
 #include "port/pg_bswap.h"
 
 #include "format/compression.h"
@@ -39,19 +40,6 @@
 
 #define MAX_COLUMNS		16
 #define VECTORS_MAX		(16 * 1024 * 1024)
-
-static int	tests = 0;
-static int	failures = 0;
-
-/* Report one test. */
-static void
-ok(bool good, const char *name)
-{
-	tests++;
-	if (!good)
-		failures++;
-	printf("%sok %d - %s\n", good ? "" : "not ", tests, name);
-}
 
 /* Stop: the test itself is broken, or there is no memory. */
 static void
@@ -452,6 +440,45 @@ check_bytes(KafkaStructId id, int version, const void *message, Bytes want, cons
 	return good || wrong(what, writer.problem, NULL);
 }
 
+/* Before which elements a message pauses: each one, or each one but the first of these. */
+typedef struct PausingWriter
+{
+	KafkaWriter writer;
+	int			every;
+	int			asked;
+} PausingWriter;
+
+static int	pauses = 0;
+static int	deepest_pause = 0;
+
+static bool
+pause_often(KafkaWriter *writer, int level, void *item)
+{
+	PausingWriter *pausing = (PausingWriter *) writer;
+
+	if (++pausing->asked % pausing->every != 0)
+		return false;
+	pauses++;
+	deepest_pause = Max(deepest_pause, level);
+	return true;
+}
+
+/* Encode a message with pauses, with which it is the same. */
+static bool
+check_parts(KafkaStructId id, int version, const void *message, Bytes want, int every)
+{
+	char	   *room = must_malloc(want.length);
+	PausingWriter pausing = {.writer = {.next = room, .end = room + want.length, .pause = pause_often}, .every = every};
+	KafkaWriter *writer = &pausing.writer;
+	bool		good;
+
+	while (!(good = pgt_kafka_encode(writer, id, version, message)) && writer->paused && writer->problem == NULL)
+		;
+	good = good && writer->next == writer->end && writer->size == want.length && memcmp(room, want.data, want.length) == 0;
+	free(room);
+	return good || wrong("encoding in parts gives other bytes", writer->problem, NULL);
+}
+
 /* Whether a message that is cut off anywhere is refused.  Bytes end where their block ends. */
 static bool
 check_cuts(KafkaStructId id, int version, Bytes whole)
@@ -490,7 +517,8 @@ check_message(KafkaStructId id, int version, const char *name, Bytes bytes, cons
 		good = wrong("bytes are left", NULL, NULL);
 	else
 		good = check_json(&pgt_kafka_structs[id], version, message, json) &&
-			check_bytes(id, version, message, bytes, "encoded again it is not the same");
+			check_bytes(id, version, message, bytes, "encoded again it is not the same") &&
+			check_parts(id, version, message, bytes, 1) && check_parts(id, version, message, bytes, 3);
 	if (bytes.length > 0)
 		largest_factor = Max(largest_factor, arena.taken / bytes.length);
 	if (good && strcmp(name, "default") == 0)
@@ -1018,6 +1046,8 @@ test_vectors(const char *path)
 	report(&bad_frames_seen, "hostile frames");
 	report(&appends_seen, "records of hostile Produce requests");
 	report(&batches_seen, "batches");
+	ok(pauses > 1000 && deepest_pause >= 3, "messages were encoded in parts");
+	printf("# %d parts, at level %d the deepest\n", pauses, deepest_pause);
 	printf("# a decoded vector takes at most %d times its bytes\n", (int) largest_factor + 1);
 }
 
@@ -1531,8 +1561,5 @@ main(int argc, char **argv)
 	test_tell_versions();
 	test_frame_size();
 	test_rules();
-	printf("1..%d\n", tests);
-	if (failures > 0)
-		printf("# %d of %d failed\n", failures, tests);
-	return failures > 0 ? 1 : 0;
+	return tap_end();
 }

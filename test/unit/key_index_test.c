@@ -9,32 +9,9 @@
 #include "postgres.h"
 
 #include "assertion.h"
+#include "random_numbers.h"
+#include "tap.h"
 #include "format/key_index_page.h"
-
-static int	tests = 0;
-static int	failures = 0;
-
-/* Report one test. */
-static void
-ok(bool good, const char *name)
-{
-	tests++;
-	if (!good)
-		failures++;
-	printf("%sok %d - %s\n", good ? "" : "not ", tests, name);
-}
-
-/* Random numbers, the same in each run. */
-static uint64
-random_number(void)
-{
-	static uint64 state = UINT64CONST(0x9E3779B97F4A7C15);
-
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state;
-}
 
 /* ---- a file in memory -------------------------------------------------------- */
 
@@ -84,7 +61,7 @@ make_file(const KeySlotEntry *slots, uint32 count, uint32 first_entry, uint32 en
 	uint32	   *hashes = malloc((count + 1) * sizeof(uint32));
 	uint32		hash_count = 0;
 
-	pgt_key_index_header_init(&file.header, 42, id, first_entry, end_entry, &last_entry, count, random_number());
+	pgt_key_index_header_init(&file.header, 42, id, first_entry, end_entry, &last_entry, count, random_bits());
 	pgt_key_leaf_writer_begin(&writer, &file.header);
 	for (uint32 i = 0; i < count; i++)
 	{
@@ -217,7 +194,7 @@ test_file(uint32 count, uint32 first_entry, uint32 end_entry, uint32 mask, const
 	uint32		kept = 0;
 
 	for (uint32 i = 0; i < count; i++)
-		slots[i] = (KeySlotEntry) {(uint32) random_number() & mask, first_entry + random_number() % (end_entry - first_entry)};
+		slots[i] = (KeySlotEntry) {(uint32) random_bits() & mask, first_entry + random_bits() % (end_entry - first_entry)};
 	if (count > 2 && mask == PG_UINT32_MAX)
 	{
 		slots[0].hash = 0;
@@ -316,15 +293,15 @@ test_hostile(void)
 		KeyIndexHeader header;
 		KeyLeafReader reader;
 		KeySlotEntry slot;
-		uint32		first = random_number() % 1000;
-		uint32		end = first + 1 + random_number() % (i % 2 ? 100 : 1 << 30);
+		uint32		first = random_bits() % 1000;
+		uint32		end = first + 1 + random_bits() % (i % 2 ? 100 : 1 << 30);
 		uint32		steps = 0;
 		uint32		hash = 0;
 
-		pgt_key_index_header_init(&header, 42, id, first, end, &last_entry, random_number() % KEY_INDEX_MAX_SLOTS, 0);
-		header.rice = random_number() % 32;
+		pgt_key_index_header_init(&header, 42, id, first, end, &last_entry, random_bits() % KEY_INDEX_MAX_SLOTS, 0);
+		header.rice = random_bits() % 32;
 		for (int byte = 0; byte < KEY_INDEX_PAGE_SIZE; byte++)
-			page[byte] = i % 3 == 0 ? 0xFF : i % 3 == 1 ? random_number() & random_number() : random_number();
+			page[byte] = i % 3 == 0 ? 0xFF : i % 3 == 1 ? random_bits() & random_bits() : random_bits();
 		pgt_key_leaf_reader_begin(&reader, &header, page);
 		while (pgt_key_leaf_reader_next(&reader, &slot))
 		{
@@ -333,7 +310,7 @@ test_hostile(void)
 			steps++;
 		}
 		good &= steps <= KEY_INDEX_PAGE_SIZE * 8;
-		good &= pgt_key_index_page_find(page, (uint32) random_number()) < KEY_INNER_MAX;
+		good &= pgt_key_index_page_find(page, (uint32) random_bits()) < KEY_INNER_MAX;
 	}
 	ok(good, "hostile pages lead nowhere");
 }
@@ -372,6 +349,5 @@ main(void)
 	test_damage();
 	test_hostile();
 	test_keys();
-	printf("1..%d\n", tests);
-	return failures > 0 ? 1 : 0;
+	return tap_end();
 }

@@ -9,21 +9,9 @@
 #include "postgres.h"
 
 #include "assertion.h"
+#include "tap.h"
 #include "util/key_map.h"
 #include "utils/memutils.h"
-
-static int	tests = 0;
-static int	failures = 0;
-
-/* Report one test. */
-static void
-ok(bool good, const char *name)
-{
-	tests++;
-	if (!good)
-		failures++;
-	printf("%sok %d - %s\n", good ? "" : "not ", tests, name);
-}
 
 /* ----------
  * What the map takes from the server: one context, its chunks in a list
@@ -238,8 +226,5 @@ main(void)
 	test_full(65536);
 	test_full(1 << 20);
 	test_expected();
-	printf("1..%d\n", tests);
-	if (failures > 0)
-		printf("# %d of %d failed\n", failures, tests);
-	return failures > 0 ? 1 : 0;
+	return tap_end();
 }

@@ -5,7 +5,8 @@
  * "make unit" builds and runs it.  Output is TAP, the exit code 1 on a failure.  Outputs are
  * built at random from pieces of memory, ranges of files and other outputs, while a sink takes
  * what is sent in portions of any size: whatever the order of it all, the bytes that
- * arrive must be those that were put in.  The few functions of the server that the output calls are
+ * arrive must be those that were put in.  Files are in the kernel's cache in part only, as it happens: nothing is sent
+ * that is neither there nor has been read before.  The few functions of the server that the output calls are
  * replaced by plain ones below.
  */
 #include "postgres.h"
@@ -13,6 +14,8 @@
 #include <unistd.h>
 
 #include "assertion.h"
+#include "random_numbers.h"
+#include "tap.h"
 #include "listener/output.h"
 #include "utils/memutils.h"
 
@@ -20,19 +23,6 @@
 #define STEPS		120
 #define FILE_SIZE	(600 * 1024)
 #define MOST		(64 * 1024 * 1024)
-
-static int	tests = 0;
-static int	failures = 0;
-
-/* Report one test. */
-static void
-ok(bool good, const char *name)
-{
-	tests++;
-	if (!good)
-		failures++;
-	printf("%sok %d - %s\n", good ? "" : "not ", tests, name);
-}
 
 /* ---- what the output takes from the server ------------------------------------ */
 
@@ -80,6 +70,52 @@ pgt_output_file_release(OutputFile *file)
 	file->references--;
 }
 
+/* The kernel's cache: each question has an answer of its own. */
+static bool cache_is_blind = false; /* nothing is ever there */
+static size_t cached = 0;		/* the last answer ... */
+static off_t asked = -1;		/* ... for the bytes from there on */
+static off_t read_from = 0;		/* what was read last */
+static off_t read_end = 0;
+static int	reads = 0;
+static bool unread_sent = false;	/* something was sent that was neither there nor read */
+
+size_t
+pgt_output_file_cached(OutputFile *file, off_t offset, size_t length)
+{
+	asked = offset;
+	cached = cache_is_blind || pick(4) == 0 ? 0 : pick(3) == 0 ? pick(length + 1) : length;
+	return cached;
+}
+
+/* Send, and have read what is to be read. */
+static OutputResult
+send_and_read(Output *output, size_t most, const OutputSink *sink)
+{
+	OutputResult result = pgt_output_send(output, most, sink);
+
+	if (result == OUTPUT_COLD)
+	{
+		OutputRange ranges[3];
+		int			count = pgt_output_cold(output, ranges, lengthof(ranges));
+
+		read_from = ranges[0].offset;
+		read_end = read_from + ranges[0].length;
+		unread_sent = unread_sent || count < 1 || read_from != asked || read_end == read_from;
+		reads++;
+	}
+	return result;
+}
+
+/* Bytes of a file are sent: may they be? */
+static void
+note_sent(off_t offset, size_t length)
+{
+	bool		was_read = offset >= read_from && offset < read_end;
+
+	if (offset != asked || (length > cached && !was_read))
+		unread_sent = true;
+}
+
 /* ---- both ends ---------------------------------------------------------------- */
 
 static OutputFile file = {.references = 1};
@@ -90,12 +126,6 @@ static size_t expected_length;
 static char *arrived;
 static size_t arrived_length;
 static bool last_more;			/* was the last send said to have more behind it? */
-
-static unsigned
-pick(unsigned below)
-{
-	return (unsigned) random() % below;
-}
 
 /* How much of a send the sink takes; -1 with errno. */
 static ssize_t
@@ -134,6 +164,7 @@ take_file(void *arg, int fd, off_t *offset, size_t length)
 {
 	ssize_t		count = portion(Min(length, 100000));
 
+	note_sent(*offset, length);
 	if (count > 0)
 		count = pread(fd, arrived + arrived_length, count, *offset);
 	if (count > 0)
@@ -214,14 +245,14 @@ play(const OutputSink *sink)
 				good = good && answer.first == NULL && answer.length == 0;
 				break;
 			case 2:
-				(void) pgt_output_send(&output, 1 + pick(200000), sink);
+				(void) send_and_read(&output, 1 + pick(200000), sink);
 				break;
 		}
 		good = good && output.length == expected_length - arrived_length && output.memory == pgt_output_memory;
 	}
 	while (output.length > 0)
 	{
-		OutputResult result = pgt_output_send(&output, MOST, sink);
+		OutputResult result = send_and_read(&output, MOST, sink);
 
 		if (result == OUTPUT_FAILED)
 			return false;
@@ -252,8 +283,8 @@ send_short(const OutputSink *sink)
 	arrived_length = 0;
 	pgt_output_add_file(&output, &file, FILE_SIZE - 20000, 40000);
 	do
-		result = pgt_output_send(&output, MOST, sink);
-	while (result == OUTPUT_WOULD_BLOCK);
+		result = send_and_read(&output, MOST, sink);
+	while (result == OUTPUT_WOULD_BLOCK || result == OUTPUT_COLD);
 	pgt_output_clear(&output);
 	return result;
 }
@@ -265,7 +296,6 @@ main(void)
 	OutputSink	by_kernel = {.send = take, .send_file = take_file};
 	FILE	   *stream = tmpfile();
 
-	srandom(20261129);
 	expected = malloc(64 * 1024 * 1024);
 	arrived = malloc(64 * 1024 * 1024);
 	file_bytes = malloc(FILE_SIZE);
@@ -279,8 +309,11 @@ main(void)
 	ok(play_all(&by_kernel), "and with files sent by the kernel");
 	ok(send_short(&by_memory) == OUTPUT_FAILED, "a file that is too short fails");
 	ok(send_short(&by_kernel) == OUTPUT_FAILED, "by the kernel, too");
+	ok(reads > 0 && !unread_sent, "nothing is sent that is neither in the cache nor was read");
+	reads = 0;
+	cache_is_blind = true;
+	ok(play_all(&by_kernel) && reads > 0 && file.misses > 0, "what was read is sent, even if it is gone from the cache again");
 	ok(chunks == 0 && pgt_output_memory == 0, "all memory is given back");
 	ok(file.references == 1, "and all references to files");
-	printf("1..%d\n", tests);
-	return failures == 0 ? 0 : 1;
+	return tap_end();
 }

@@ -11,6 +11,8 @@
 #include "postgres.h"
 
 #include "assertion.h"
+#include "random_numbers.h"
+#include "tap.h"
 #include "format/producer_sequence.h"
 
 #define CIRCLE			UINT64CONST(0x80000000)
@@ -18,29 +20,6 @@
 #define MOST_BATCHES	4000
 #define MOST_EVENTS		8000
 #define WORKERS			2
-
-static int	tests = 0;
-static int	failures = 0;
-
-/* Report one test. */
-static void
-ok(bool good, const char *name)
-{
-	tests++;
-	if (!good)
-		failures++;
-	printf("%sok %d - %s\n", good ? "" : "not ", tests, name);
-}
-
-static uint64 random_state;
-
-/* A number from 0 to n - 1. */
-static uint32
-pick(uint32 n)
-{
-	random_state = random_state * UINT64CONST(6364136223846793005) + UINT64CONST(1442695040888963407);
-	return (uint32) (random_state >> 33) % n;
-}
 
 /* ---- single verdicts ------------------------------------------------------- */
 
@@ -650,8 +629,5 @@ main(void)
 	test_outcomes();
 	test_problems();
 	test_histories();
-	printf("1..%d\n", tests);
-	if (failures > 0)
-		printf("# %d of %d failed\n", failures, tests);
-	return failures > 0 ? 1 : 0;
+	return tap_end();
 }

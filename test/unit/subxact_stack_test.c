@@ -9,24 +9,12 @@
 #include "postgres.h"
 
 #include "assertion.h"
+#include "tap.h"
 #include "access/xact.h"
 #include "util/subxact_version.h"
 #include "utils/memutils.h"
 
 #define THINGS	1000
-
-static int	tests = 0;
-static int	failures = 0;
-
-/* Report one test. */
-static void
-ok(bool good, const char *name)
-{
-	tests++;
-	if (!good)
-		failures++;
-	printf("%sok %d - %s\n", good ? "" : "not ", tests, name);
-}
 
 /* ---- what the stack takes from the server --------------------------------- */
 
@@ -291,8 +279,5 @@ main(void)
 	test_nested();
 	test_steps();
 	test_versions();
-	printf("1..%d\n", tests);
-	if (failures > 0)
-		printf("# %d of %d failed\n", failures, tests);
-	return failures > 0 ? 1 : 0;
+	return tap_end();
 }

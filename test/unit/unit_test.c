@@ -20,6 +20,8 @@
 #include "postgres.h"
 
 #include "assertion.h"
+#include "random_numbers.h"
+#include "tap.h"
 #include "access/xlog.h"
 #include "port/pg_bswap.h"
 #include "port/pg_crc32c.h"
@@ -40,19 +42,6 @@ uint64
 GetSystemIdentifier(void)
 {
 	return 1;
-}
-
-static int	tests = 0;
-static int	failures = 0;
-
-/* Report one test. */
-static void
-ok(bool good, const char *name)
-{
-	tests++;
-	if (!good)
-		failures++;
-	printf("%sok %d - %s\n", good ? "" : "not ", tests, name);
 }
 
 /* Report one test, and on a failure the two strings that should be the same. */
@@ -108,33 +97,21 @@ bytes_equal(Bytes a, Bytes b)
 	return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
 }
 
-/* The same sequence in every run. */
-static uint64 random_state = UINT64CONST(0x9e3779b97f4a7c15);
-
-static uint64
-random_next(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
-
 /* Overwrite some bytes by random or by extreme ones. */
 static void
 mutate(Bytes b)
 {
 	static const char extremes[] = {0x00, 0x01, 0x02, 0x7e, 0x7f, (char) 0x80, (char) 0xff, 0x0f};
-	int			times = 1 + (int) (random_next() % 4);
+	int			times = 1 + (int) (random_bits() % 4);
 
 	while (times-- > 0)
 	{
-		size_t		at = random_next() % b.length;
-		int			run = 1 + (int) (random_next() % 5);
-		char		fill = extremes[random_next() % lengthof(extremes)];
+		size_t		at = random_bits() % b.length;
+		int			run = 1 + (int) (random_bits() % 5);
+		char		fill = extremes[random_bits() % lengthof(extremes)];
 
-		if (random_next() % 2)
-			b.data[at] = (char) random_next();
+		if (random_bits() % 2)
+			b.data[at] = (char) random_bits();
 		else
 			for (; run > 0 && at < b.length; run--, at++)
 				b.data[at] = fill;
@@ -644,7 +621,7 @@ bytes_filled(Filling filling, size_t length)
 		if (filling == FILLED_ZEROS)
 			b.data[i] = 0;
 		else if (filling == FILLED_NOISE || i % 97 == 0)
-			b.data[i] = (char) random_next();
+			b.data[i] = (char) random_bits();
 		else
 			b.data[i] = text[i % (sizeof(text) - 1)];
 	}
@@ -960,12 +937,12 @@ test_codec_garbage(void)
 
 		for (int i = 0; i < 2000; i++)
 		{
-			Bytes		b = i % 4 == 0 ? bytes_filled(FILLED_NOISE, random_next() % 200) :
+			Bytes		b = i % 4 == 0 ? bytes_filled(FILLED_NOISE, random_bits() % 200) :
 				bytes_copy(whole.data, whole.length);
 
 			if (i % 4 != 0)
 				mutate(b);
-			good &= survives(real_codecs[c], b, random_next() % 200000);
+			good &= survives(real_codecs[c], b, random_bits() % 200000);
 			free(b.data);
 		}
 		good &= codec_round_trip(real_codecs[c], 0, src);
@@ -1626,22 +1603,22 @@ test_garbage(void)
 
 	for (int i = 0; i < 20000; i++)
 	{
-		Bytes		b = {NULL, random_next() % 200};
+		Bytes		b = {NULL, random_bits() % 200};
 		RecordBatchHeader header = {0};
 		Record		out[MAX_RECORDS];
 		int			n;
-		int			small = (int) (random_next() % 3);
+		int			small = (int) (random_bits() % 3);
 
 		b.data = malloc(b.length);
 		for (size_t j = 0; j < b.length; j++)
-			b.data[j] = (char) (random_next() >> (small == 0 ? 20 : 58));
+			b.data[j] = (char) (random_bits() >> (small == 0 ? 20 : 58));
 		if (b.length > 16)
 			b.data[16] = RECORD_BATCH_MAGIC;
 		good &= !is_unsound(walk_batch(b, false, &header, out, &n));
 
 		header.base_offset = 0;
 		header.last_offset_delta = PG_INT32_MAX;
-		header.record_count = (int32) (random_next() % 8);
+		header.record_count = (int32) (random_bits() % 8);
 		good &= !is_unsound(walk_records(&header, b, out, &n));
 		free(b.data);
 	}
@@ -1749,8 +1726,5 @@ main(void)
 	test_bit_flips();
 	test_garbage();
 	test_mutations();
-	printf("1..%d\n", tests);
-	if (failures > 0)
-		printf("# %d of %d failed\n", failures, tests);
-	return failures > 0 ? 1 : 0;
+	return tap_end();
 }

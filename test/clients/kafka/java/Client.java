@@ -3,7 +3,9 @@
 //   Client BOOTSTRAP SCENARIO TOPIC [RECORDS]
 //
 // README.md says what each scenario is, and how a record is printed.  "create" reads
-// lines "TOPIC PARTITIONS OPTION=VALUE..." from standard input and makes these topics.
+// lines "TOPIC PARTITIONS OPTION=VALUE..." from standard input and makes these topics; "feed"
+// writes as many records as the next line of standard input says; "hold" holds transactions
+// open, and does what lines "commit NAME" and "abort NAME" say.
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
@@ -73,9 +75,125 @@ public class Client {
             case "errors" -> client.errors();
             case "compact" -> client.compact();
             case "wait" -> client.await();
+            case "in_transactions" -> client.inTransactions();
+            case "hold" -> client.hold();
             case "max_bytes" -> client.maxBytes();
+            case "share" -> new Share(args[0], args[2]).run();
+            case "feed" -> client.feed();
             default -> throw new IllegalArgumentException(args[1]);
         }
+    }
+
+    // ---- transactions ----
+
+    // the values that a consumer of this isolation sees, sorted
+    String seen(String isolation) {
+        List<String> values = new ArrayList<>();
+
+        try (var consumer = consumer("auto.offset.reset", "earliest", "isolation.level", isolation)) {
+            consumer.assign(partitions(consumer));
+            consumer.seekToBeginning(List.of());
+            for (var records = consumer.poll(LONG); !records.isEmpty(); records = consumer.poll(Duration.ofSeconds(2)))
+                records.forEach(record -> values.add(new String(record.value(), StandardCharsets.UTF_8)));
+        }
+        Collections.sort(values);
+        return String.join(" ", values);
+    }
+
+    // what a group has committed in the first partition
+    String committed(String group) {
+        TopicPartition partition = new TopicPartition(topic, 0);
+
+        try (var consumer = consumer("group.id", group)) {
+            var offset = consumer.committed(java.util.Set.of(partition)).get(partition);
+
+            return offset == null ? "nothing" : offset.offset() + " " + offset.metadata();
+        }
+    }
+
+    // a transaction with three records, one in each partition, and an offset of the group
+    void transaction(KafkaProducer<byte[], byte[]> producer, String name, long offset, boolean commit) {
+        producer.beginTransaction();
+        for (int i = 0; i < 3; i++)
+            producer.send(new ProducerRecord<>(topic, i, null, bytes(name + i)));
+        producer.sendOffsetsToTransaction(
+            Map.of(new TopicPartition(topic, 0), new org.apache.kafka.clients.consumer.OffsetAndMetadata(offset, name)),
+            new org.apache.kafka.clients.consumer.ConsumerGroupMetadata(topic));
+        producer.flush();
+        if (commit)
+            producer.commitTransaction();
+        else
+            producer.abortTransaction();
+        System.out.println(name + ": " + committed(topic));
+    }
+
+    void inTransactions() {
+        try (var producer = producer("transactional.id", topic)) {
+            producer.initTransactions();
+            transaction(producer, "first", 1, true);
+            transaction(producer, "aborted", 2, false);
+            transaction(producer, "second", 3, true);
+            producer.beginTransaction();
+            producer.commitTransaction();
+            producer.beginTransaction();
+            producer.abortTransaction();
+            System.out.println("committed: " + seen("read_committed"));
+
+            producer.beginTransaction();
+            producer.send(new ProducerRecord<>(topic, 0, null, bytes("zombie")));
+            producer.flush();
+            System.out.println("while one is open: " + seen("read_committed"));
+            try (var heir = producer("transactional.id", topic)) {
+                heir.initTransactions();
+                transaction(heir, "heir", 4, true);
+            }
+            try {
+                producer.send(new ProducerRecord<>(topic, 0, null, bytes("late")));
+                producer.commitTransaction();
+                System.out.println("the zombie has committed");
+            } catch (KafkaException error) {
+                System.out.println("the zombie: " + (error.getCause() == null ? error : error.getCause()).getClass().getSimpleName());
+            }
+        }
+        System.out.println("at the end: " + seen("read_committed"));
+    }
+
+    // a producer whose transactional id ends with the name, and that has begun a transaction with a record in these partitions
+    KafkaProducer<byte[], byte[]> holder(String name, int... places) {
+        var producer = producer("transactional.id", topic + "-" + name);
+
+        producer.initTransactions();
+        if (places.length == 0)
+            return producer;
+        producer.beginTransaction();
+        for (int place : places)
+            producer.send(new ProducerRecord<>(topic, place, null, bytes(name)));
+        producer.flush();
+        return producer;
+    }
+
+    // transactional ids in each state, for administrators to look at; then their ends, as they are asked for
+    void hold() throws Exception {
+        Map<String, KafkaProducer<byte[], byte[]>> held = new TreeMap<>();
+
+        held.put("open", holder("open", 0, 2));
+        held.put("doomed", holder("doomed", 1));
+        held.put("committed", holder("committed", 2));
+        held.put("aborted", holder("aborted", 2));
+        held.put("empty", holder("empty"));
+        held.get("committed").commitTransaction();
+        held.get("aborted").abortTransaction();
+        try (var plain = producer()) {
+            plain.send(new ProducerRecord<>(topic, 0, null, bytes("of no transaction"))).get();
+        }
+        System.out.println("ready");
+        for (String line : (Iterable<String>) new BufferedReader(new InputStreamReader(System.in)).lines()::iterator) {
+            var producer = held.get(line.replaceFirst(".* ", ""));
+
+            attempt(line, line.startsWith("commit") ? producer::commitTransaction : producer::abortTransaction);
+        }
+        // those that are fenced have nothing to wait for
+        held.values().forEach(producer -> producer.close(Duration.ZERO));
     }
 
     // ---- what the scenarios share ----
@@ -422,6 +540,27 @@ public class Client {
                     left--;
                 }
             System.out.println("records " + counts);
+        }
+    }
+
+    // Records to all partitions in turn, whose values are their offsets, over two seconds for each line.
+    void feed() throws Exception {
+        BufferedReader lines = new BufferedReader(new InputStreamReader(System.in));
+        long sent = 0;
+
+        try (var producer = producer("linger.ms", "5"); var consumer = consumer()) {
+            int partitions = partitions(consumer).size();
+
+            for (String line; (line = lines.readLine()) != null; ) {
+                int count = Integer.parseInt(line);
+
+                for (int i = 0; i < count; i++, sent++) {
+                    producer.send(new ProducerRecord<>(topic, (int) (sent % partitions), 1700000000000L, null, bytes("" + sent / partitions)));
+                    if (i % (count / 20 + 1) == 0)
+                        Thread.sleep(100);
+                }
+                producer.flush();
+            }
         }
     }
 }

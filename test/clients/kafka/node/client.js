@@ -1,4 +1,4 @@
-// kafkajs: its producer and its administration.  Its consumer needs a group.
+// kafkajs: its producer and its administration.  Its consumer needs a group: member.js.
 //
 //   node client.js BOOTSTRAP SCENARIO TOPIC [RECORDS]
 //

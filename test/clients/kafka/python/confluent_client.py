@@ -212,6 +212,60 @@ def wait():
     client.close()
 
 
+def seen():
+    client = consumer(isolation_level="read_committed", enable_partition_eof=True)
+    found, ends = [], set()
+    client.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in range(3)])
+    while len(ends) < 3:
+        message = client.poll(20)
+        if message is None:
+            raise SystemExit("no end")
+        if message.error():
+            ends.add(message.partition())
+        else:
+            found.append(message.value().decode())
+    client.close()
+    return " ".join(sorted(found))
+
+
+def transaction(client, name, offset, commit):
+    client.begin_transaction()
+    for partition in range(3):
+        client.produce(topic, ("%s%d" % (name, partition)).encode(), partition=partition)
+    group = Consumer({"bootstrap.servers": bootstrap, "group.id": topic})
+    client.send_offsets_to_transaction([TopicPartition(topic, 0, offset)], group.consumer_group_metadata())
+    client.flush()
+    if commit:
+        client.commit_transaction()
+    else:
+        client.abort_transaction()
+    print(name, group.committed([TopicPartition(topic, 0)], timeout=10)[0].offset)
+    group.close()
+
+
+def in_transactions():
+    client = producer(transactional_id=topic)
+    client.init_transactions()
+    transaction(client, "first", 1, True)
+    transaction(client, "aborted", 2, False)
+    transaction(client, "second", 3, True)
+    print("committed:", seen())
+    client.begin_transaction()
+    client.produce(topic, b"zombie", partition=0)
+    client.flush()
+    print("while one is open:", seen())
+    heir = producer(transactional_id=topic)
+    heir.init_transactions()
+    transaction(heir, "heir", 4, True)
+    try:
+        client.produce(topic, b"late", partition=0)
+        client.commit_transaction()
+        print("the zombie has committed")
+    except KafkaException as error:
+        print("the zombie:", error.args[0].name())
+    print("at the end:", seen())
+
+
 {"metadata": metadata, "write": write, "read": read, "keys": keys, "own_keys": own_keys, "codecs": codecs,
  "many": send_many, "idempotent": lambda: send_many(enable_idempotence=True), "acks": acks, "offsets": offsets,
- "seek": seek, "reset": reset, "errors": errors, "wait": wait}[scenario]()
+ "seek": seek, "reset": reset, "errors": errors, "wait": wait, "in_transactions": in_transactions}[scenario]()

@@ -9,6 +9,7 @@ import time
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError, OffsetOutOfRangeError
+from kafka.structs import OffsetAndMetadata
 
 from shared import CODECS, TIMES, UNKNOWN, keyed, line, many, of_codec, print_digests, records
 
@@ -192,6 +193,52 @@ def wait():
     sender.close()
 
 
+def seen():
+    client = consumer(isolation_level="read_committed", auto_offset_reset="earliest")
+    places = [TopicPartition(topic, partition) for partition in range(3)]
+    client.assign(places)
+    client.seek_to_beginning(*places)
+    found = []
+    while batch := polled(client, 5):
+        found += [record.value.decode() for record in batch]
+    client.close()
+    return " ".join(sorted(found))
+
+
+def transaction(client, name, offset, commit):
+    client.begin_transaction()
+    for partition in range(3):
+        client.send(topic, ("%s%d" % (name, partition)).encode(), partition=partition)
+    client.send_offsets_to_transaction({TopicPartition(topic, 0): OffsetAndMetadata(offset, "", -1)}, topic)
+    client.flush()
+    if commit:
+        client.commit_transaction()
+    else:
+        client.abort_transaction()
+    group = KafkaConsumer(bootstrap_servers=bootstrap, group_id=topic)
+    print(name, group.committed(TopicPartition(topic, 0)))
+    group.close()
+
+
+def in_transactions():
+    client = producer(transactional_id=topic)
+    client.init_transactions()
+    transaction(client, "first", 1, True)
+    transaction(client, "aborted", 2, False)
+    transaction(client, "second", 3, True)
+    print("committed:", seen())
+    client.begin_transaction()
+    client.send(topic, b"zombie", partition=0).get(10)
+    print("while one is open:", seen())
+    heir = producer(transactional_id=topic)
+    heir.init_transactions()
+    transaction(heir, "heir", 4, True)
+    print("the zombie:", error_of(lambda: (client.send(topic, b"late", partition=0).get(10), client.commit_transaction())))
+    print("at the end:", seen())
+    heir.close()
+    client.close(timeout=5)
+
+
 {"metadata": metadata, "write": write, "read": read, "keys": keys, "codecs": codecs, "many": lambda: send_many(enable_idempotence=False),
  "idempotent": lambda: send_many(enable_idempotence=True), "acks": acks, "offsets": offsets, "seek": seek, "reset": reset,
- "errors": errors, "wait": wait}[scenario]()
+ "errors": errors, "wait": wait, "in_transactions": in_transactions}[scenario]()

@@ -1,6 +1,7 @@
 // franz-go.
 //
 //	franz BOOTSTRAP SCENARIO TOPIC [RECORDS]
+//	franz BOOTSTRAP member TOPIC GROUP NAME KIND
 //
 // README.md says what each scenario is.
 package main
@@ -243,6 +244,8 @@ func wait() {
 
 func main() {
 	switch scenario {
+	case "member":
+		member(os.Args[4], os.Args[5], os.Args[6])
 	case "metadata":
 		metadata()
 	case "write":

@@ -1,6 +1,7 @@
 // kafka-go, of segmentio.  It speaks old versions of the requests.
 //
 //	kafkago BOOTSTRAP SCENARIO TOPIC [RECORDS]
+//	kafkago BOOTSTRAP member TOPIC GROUP NAME KIND
 //
 // README.md says what each scenario is.
 package main
@@ -164,6 +165,8 @@ func errorsOf() {
 
 func main() {
 	switch scenario {
+	case "member":
+		member(os.Args[4], os.Args[5], os.Args[6])
 	case "metadata":
 		metadata()
 	case "write":

@@ -1,0 +1,1 @@
+SELECT max(value) FROM consume_shared('share_topic', 'workers', :batch);

@@ -1,0 +1,12 @@
+/*
+ * heartbeat.h
+ *	  The API Heartbeat.
+ */
+#ifndef HEARTBEAT_H
+#define HEARTBEAT_H
+
+#include "broker/core/broker.h"
+
+extern const BrokerApi pgt_heartbeat_api;
+
+#endif							/* HEARTBEAT_H */

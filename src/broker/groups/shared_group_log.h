@@ -1,0 +1,22 @@
+/*
+ * shared_group_log.h
+ *	  What the server's log is told of groups that Kafka's clients and others want at the same time.
+ *
+ * Clients ask again and again, so each of these lines is written every 10 seconds at most, whatever group it is about.
+ */
+#ifndef SHARED_GROUP_LOG_H
+#define SHARED_GROUP_LOG_H
+
+#include "group/kafka_claim.h"
+#include "kafka/kafka_types.h"
+
+/* A member of a classic group is told that it has a partition which could not be claimed: KAFKA_CLAIM_DENIED, or in use in SQL. */
+extern void pgt_shared_group_log_unclaimed(const char *group, const char *topic, int32 partition, KafkaClaim why);
+
+/* A member of a group of the new protocol has to wait for a partition, for the same reasons. */
+extern void pgt_shared_group_log_waiting(const char *group, const char *topic, int32 partition, KafkaClaim why);
+
+/* A client cannot join a classic group, since a member in SQL is alive. */
+extern void pgt_shared_group_log_refused(const char *group, KafkaString topic, const char *member);
+
+#endif							/* SHARED_GROUP_LOG_H */

@@ -1,0 +1,27 @@
+/*
+ * share_admin.h
+ *	  What the APIs have in common that change where share groups stand.
+ */
+#ifndef SHARE_ADMIN_H
+#define SHARE_ADMIN_H
+
+#include "broker/helpers/helper.h"
+#include "kafka/kafka_error.h"
+#include "share/share_group.h"
+
+/* In the loop: may a group be changed, which has no members then?  The error, or none.  In a transaction. */
+extern KafkaError pgt_share_admin_check(const BrokerRequest *request, KafkaString id);
+
+/* Like that for describing it: it may have members. */
+extern KafkaError pgt_share_admin_check_exists(const BrokerRequest *request, KafkaString id);
+
+/*
+ * In the helper: work in a topic, for pgt_topic_change_run().  The group in the topic of a name, which is locked, for the current user;
+ * throws where there is no such topic, or he may not read it.
+ */
+extern void pgt_share_admin_open(ShareGroup *group, const char *id, KafkaString topic);
+
+/* What clients know as another error in requests about share groups. */
+extern KafkaError pgt_share_admin_error(KafkaError error);
+
+#endif							/* SHARE_ADMIN_H */

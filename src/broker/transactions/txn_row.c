@@ -1,0 +1,245 @@
+/*
+ * txn_row.c
+ *	  The rows of topic_kafka_transactional_ids.
+ *
+ * They are written through the table directly, as those of topic_kafka_groups are.  An update changes no column
+ * of an index, unless a producer's epochs are used up, so it is HOT where the page has room.
+ *
+ * A function in SQL that changes a row has locked it.  The coordinator locks a row before it writes it, and
+ * where that is not to be had at once it has written nothing, and comes again.
+ *
+ * Locks: AccessShareLock on the table while a row is read; RowExclusiveLock and the row until the transaction's end
+ * once it is written.
+ *
+ * Durability and crash safety are the heap's.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "broker/transactions/txn_row.h"
+#include "catalog/indexing.h"
+#include "executor/tuptable.h"
+#include "format/record_batch.h"
+#include "util/compat.h"
+#include "util/sql_version.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#define TABLE_NAME		"topic_kafka_transactional_ids"
+#define PRODUCERS_INDEX	"topic_kafka_transactional_ids_by_producer"
+
+#define Anum_ids_transactional_id		1
+#define Anum_ids_owner					2
+#define Anum_ids_producer_id			3
+#define Anum_ids_epoch					4
+#define Anum_ids_previous_producer_id	5
+#define Anum_ids_previous_epoch			6
+#define Anum_ids_timeout				7
+#define Anum_ids_state					8
+#define Anum_ids_changed				9
+#define Natts_ids						9
+
+static const char *const state_names[] = {
+	[TXN_ROW_EMPTY] = "empty",[TXN_ROW_BEGUN] = "begun",[TXN_ROW_COMMITTED] = "committed",[TXN_ROW_ABORTED] = "aborted"
+};
+
+/* ---- reading ----------------------------------------------------------------- */
+
+/* A state by its name; one that nobody has written is as good as none. */
+static TxnRowState
+state_of(const char *name)
+{
+	for (int i = 0; i < lengthof(state_names); i++)
+		if (strcmp(name, state_names[i]) == 0)
+			return i;
+	return TXN_ROW_EMPTY;
+}
+
+/* What a tuple says.  No column is null. */
+static void
+fill(TxnRow *row, HeapTuple tuple, TupleDesc desc)
+{
+	bool		isnull;
+
+#define GET(column) heap_getattr(tuple, column, desc, &isnull)
+	row->id = TextDatumGetCString(GET(Anum_ids_transactional_id));
+	row->owner = DatumGetObjectId(GET(Anum_ids_owner));
+	row->producer_id = DatumGetInt64(GET(Anum_ids_producer_id));
+	row->epoch = (int16) DatumGetInt32(GET(Anum_ids_epoch));
+	row->previous_producer_id = DatumGetInt64(GET(Anum_ids_previous_producer_id));
+	row->previous_epoch = (int16) DatumGetInt32(GET(Anum_ids_previous_epoch));
+	row->timeout_ms = DatumGetInt32(GET(Anum_ids_timeout));
+	row->state = state_of(TextDatumGetCString(GET(Anum_ids_state)));
+	row->changed = DatumGetTimestampTz(GET(Anum_ids_changed));
+#undef GET
+	row->tid = tuple->t_self;
+	row->exists = true;
+}
+
+/* Read the row that the index finds by a key. */
+static bool
+find(Oid index, ScanKey key, TxnRow *row)
+{
+	Relation	table = table_open(pgt_sql_version_relation(TABLE_NAME), AccessShareLock);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	if (!OidIsValid(index))
+		index = PGT_PRIMARY_KEY_INDEX(table);
+	scan = systable_beginscan(table, index, OidIsValid(index), snapshot, 1, key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		fill(row, tuple, RelationGetDescr(table));
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(table, AccessShareLock);
+	return row->exists;
+}
+
+bool
+pgt_txn_row_find(const char *id, TxnRow *row)
+{
+	ScanKeyData key;
+
+	memset(row, 0, sizeof(*row));
+	row->id = pstrdup(id);
+	ScanKeyInit(&key, Anum_ids_transactional_id, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(id));
+	return find(InvalidOid, &key, row);
+}
+
+bool
+pgt_txn_row_find_producer(int64 producer_id, TxnRow *row)
+{
+	ScanKeyData key;
+
+	memset(row, 0, sizeof(*row));
+	ScanKeyInit(&key, Anum_ids_producer_id, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(producer_id));
+	return find(pgt_sql_version_relation(PRODUCERS_INDEX), &key, row);
+}
+
+bool
+pgt_txn_row_next(const char *behind, TxnRow *row)
+{
+	Relation	table = table_open(pgt_sql_version_relation(TABLE_NAME), AccessShareLock);
+	Relation	index = index_open(PGT_PRIMARY_KEY_INDEX(table), AccessShareLock);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	memset(row, 0, sizeof(*row));
+	ScanKeyInit(&key, Anum_ids_transactional_id, BTGreaterStrategyNumber, F_TEXT_GT,
+				behind == NULL ? (Datum) 0 : CStringGetTextDatum(behind));
+	scan = systable_beginscan_ordered(table, index, snapshot, behind == NULL ? 0 : 1, &key);
+	tuple = systable_getnext_ordered(scan, ForwardScanDirection);
+	if (HeapTupleIsValid(tuple))
+		fill(row, tuple, RelationGetDescr(table));
+	systable_endscan_ordered(scan);
+	UnregisterSnapshot(snapshot);
+	index_close(index, AccessShareLock);
+	table_close(table, AccessShareLock);
+	return row->exists;
+}
+
+int
+pgt_txn_row_count(Oid owner)
+{
+	Relation	table = table_open(pgt_sql_version_relation(TABLE_NAME), AccessShareLock);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	SysScanDesc scan = systable_beginscan(table, InvalidOid, false, snapshot, 0, NULL);
+	HeapTuple	tuple;
+	int			count = 0;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		bool		isnull;
+
+		count += DatumGetObjectId(heap_getattr(tuple, Anum_ids_owner, RelationGetDescr(table), &isnull)) == owner;
+	}
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(table, AccessShareLock);
+	return count;
+}
+
+/* ---- writing ----------------------------------------------------------------- */
+
+/* Lock the version that was read; false where it is not the latest one, or somebody else has it. */
+static bool
+lock(Relation table, const TxnRow *row)
+{
+	ItemPointerData tid = row->tid;
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	TupleTableSlot *slot = table_slot_create(table, NULL);
+	TM_FailureData failure;
+	TM_Result	result = table_tuple_lock(table, &tid, snapshot, slot, GetCurrentCommandId(true),
+										  LockTupleNoKeyExclusive, LockWaitSkip, 0, &failure);
+
+	ExecDropSingleTupleTableSlot(slot);
+	UnregisterSnapshot(snapshot);
+	return result == TM_Ok;
+}
+
+static HeapTuple
+form(const TxnRow *row, TupleDesc desc)
+{
+	Datum		values[Natts_ids];
+	bool		nulls[Natts_ids] = {false};
+
+	values[Anum_ids_transactional_id - 1] = CStringGetTextDatum(row->id);
+	values[Anum_ids_owner - 1] = ObjectIdGetDatum(row->owner);
+	values[Anum_ids_producer_id - 1] = Int64GetDatum(row->producer_id);
+	values[Anum_ids_epoch - 1] = Int32GetDatum(row->epoch);
+	values[Anum_ids_previous_producer_id - 1] = Int64GetDatum(row->previous_producer_id);
+	values[Anum_ids_previous_epoch - 1] = Int32GetDatum(row->previous_epoch);
+	values[Anum_ids_timeout - 1] = Int32GetDatum(row->timeout_ms);
+	values[Anum_ids_state - 1] = CStringGetTextDatum(state_names[row->state]);
+	values[Anum_ids_changed - 1] = TimestampTzGetDatum(row->changed);
+	return heap_form_tuple(desc, values, nulls);
+}
+
+bool
+pgt_txn_row_write(TxnRow *row)
+{
+	Relation	table = table_open(pgt_sql_version_relation(TABLE_NAME), RowExclusiveLock);
+	HeapTuple	tuple;
+	bool		may_write = !row->exists || lock(table, row);
+
+	if (may_write)
+	{
+		tuple = form(row, RelationGetDescr(table));
+		if (row->exists)
+			CatalogTupleUpdate(table, &row->tid, tuple);
+		else
+			CatalogTupleInsert(table, tuple);
+		row->tid = tuple->t_self;
+		row->exists = true;
+		/* visible to what follows in the transaction */
+		CommandCounterIncrement();
+	}
+	table_close(table, NoLock);
+	return may_write;
+}
+
+void
+pgt_txn_row_delete(const TxnRow *row)
+{
+	Relation	table = table_open(pgt_sql_version_relation(TABLE_NAME), RowExclusiveLock);
+
+	if (lock(table, row))
+	{
+		ItemPointerData tid = row->tid;
+
+		CatalogTupleDelete(table, &tid);
+		CommandCounterIncrement();
+	}
+	table_close(table, NoLock);
+}

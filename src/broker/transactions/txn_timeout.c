@@ -1,0 +1,184 @@
+/*
+ * txn_timeout.c
+ *	  Ending transactions that are open for too long.
+ *
+ * An open transaction holds back all readers of its partitions.  So each second those of the database are looked at, and
+ * aborted
+ *
+ *	  when the time is over that their client has asked for: it is fenced, and begins anew if it is still there
+ *	  if no transactional id has their producer with their epoch, as where the extension was made anew: nobody could end
+ *	  them
+ *
+ * A transaction's time counts from its first request on, by the wall clock, also while the server is down.  It is over as soon
+ * as abort_kafka_transaction() says so.
+ *
+ * With each look at all of them it is counted which role has how many (txn_role_limits.c).
+ *
+ * It is done at the end of a turn, some of them in one, each in a subtransaction.  What cannot be ended now is left to the next
+ * look.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "broker/core/turn.h"
+#include "broker/groups/group_coordinator.h"
+#include "broker/offsets/pending_offset.h"
+#include "broker/transactions/txn_coordinator.h"
+#include "broker/transactions/txn_role_limits.h"
+#include "broker/transactions/txn_timeout.h"
+#include "log/kafka_txn_map.h"
+#include "miscadmin.h"
+#include "util/catch_error.h"
+#include "util/clock.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+#include "wal/kafka_txn.h"
+
+#define LOOK_US			INT64CONST(1000000)
+#define ENDED_IN_TURN	100
+#define ASKED_IN_TURN	500		/* if there are more, the next look goes on behind them */
+
+static int	next_asked = 0;		/* in the list of transactions */
+static EventLoopTimer timer;
+static TurnWork work;
+
+/* ---- one transaction ------------------------------------------------------------ */
+
+/* One that is to be ended. */
+typedef struct Expired
+{
+	const KafkaTxnInfo *info;
+	bool		done;
+} Expired;
+
+/* In a subtransaction: end it, and fence its producer if it is somebody's. */
+static void
+end_one(void *arg)
+{
+	Expired    *expired = arg;
+	const KafkaTxnInfo *info = expired->info;
+	TxnRow		row;
+
+	if (pgt_txn_row_find_producer(info->producer_id, &row) && row.epoch == info->producer_epoch)
+		expired->done = pgt_txn_coordinator_fence(&row, info->number);
+	else
+	{
+		pgt_pending_offset_delete(info->producer_id);
+		expired->done = pgt_kafka_txn_end(info->number, false) == KAFKA_TXN_DONE;
+	}
+	if (!expired->done)
+		/* what was written goes with the subtransaction */
+		ereport(ERROR,
+				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+				 errmsg("transaction of producer " INT64_FORMAT " cannot be ended at the moment", info->producer_id)));
+	ereport(LOG,
+			(errmsg("aborting a transaction of a Kafka client that was open for too long"),
+			 row.exists ? errdetail("It is that of the transactional id \"%s\".", row.id) :
+			 errdetail("No transactional id has its producer any more.")));
+}
+
+/* Is its time over, or can nobody end it?  With "counts" it is counted for its role. */
+static bool
+is_expired(const KafkaTxnInfo *info, TimestampTz now, bool counts)
+{
+	TxnRow		row;
+
+	if (!pgt_txn_row_find_producer(info->producer_id, &row) || row.epoch != info->producer_epoch)
+		return true;
+	if (counts)
+		pgt_txn_role_limits_begun(row.owner);
+	return TimestampTzPlusMilliseconds(info->started, row.timeout_ms) <= now;
+}
+
+/* End one whose time is over; an ERROR is its own. */
+static void
+end_or_report(const KafkaTxnInfo *info)
+{
+	Expired		expired = {info, false};
+	ErrorData  *error = pgt_catch_error(end_one, &expired);
+
+	if (error != NULL && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+		pgt_catch_error_report(error);
+}
+
+/* ---- all of them ------------------------------------------------------------------ */
+
+/* Look at them, and end those whose time is over. */
+static void
+look(void)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	KafkaTxnInfo *infos;
+	int			count = pgt_kafka_txn_map_list(&infos);
+	int			asked = 0;
+	int			ended = 0;
+	bool		counts = count <= ASKED_IN_TURN;
+	int			i;
+
+	if (counts)
+		pgt_txn_role_limits_recount();
+	for (i = 0; i < count && asked < ASKED_IN_TURN && (counts || ended < ENDED_IN_TURN); i++)
+	{
+		const KafkaTxnInfo *info = &infos[(next_asked + i) % count];
+
+		if (info->xid != 0 || info->database != MyDatabaseId)
+			continue;
+		asked++;
+		if (is_expired(info, now, counts) && ended++ < ENDED_IN_TURN)
+			end_or_report(info);
+	}
+	next_asked = i < count ? (next_asked + i) % count : 0;
+}
+
+/* TurnWork */
+static void
+look_before(TurnWork *unused)
+{
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "pg_topics open transactions", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(scratch);
+
+	look();
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(scratch);
+}
+
+/* TurnWork */
+static void
+look_after(TurnWork *unused, bool committed, XLogRecPtr lsn)
+{
+	pgt_event_loop_set_timer(&timer, pgt_clock_monotonic_us() + LOOK_US);
+}
+
+/* Have the turn look, if there is anything to look at. */
+static void
+begin(void *arg)
+{
+	pgt_turn_open();
+	if (pgt_group_coordinator_check_active() != KAFKA_ERROR_NONE)
+		return;
+	pgt_turn_add(&work);
+	*(bool *) arg = true;
+}
+
+static void
+expired(EventLoopTimer *unused)
+{
+	bool		added = false;
+
+	if (!RecoveryInProgress() && pgt_kafka_txn_map_count() > 0)
+		(void) pgt_turn_try(begin, &added, NULL);
+	if (!added)
+		pgt_event_loop_set_timer(&timer, pgt_clock_monotonic_us() + LOOK_US);
+}
+
+static void
+start(void)
+{
+	work.before = look_before;
+	work.after = look_after;
+	timer.expired = expired;
+	pgt_event_loop_set_timer(&timer, pgt_clock_monotonic_us() + LOOK_US);
+}
+
+const BrokerHooks pgt_txn_timeout_hooks = {.start = start};

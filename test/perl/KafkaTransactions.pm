@@ -1,0 +1,290 @@
+# Requests of transactional producers, by hand and in all versions: over a connection of KafkaClient.
+#
+#   my ($error, $id, $epoch) = init_transactions($client, 't');
+#   begin_transaction($client, 't', $id, $epoch, { orders => [ 0 ] });
+#   transactional_produce($client, 't', $id, $epoch, orders => 0, 0, [ 'a', 'b' ]);
+#   end_transaction($client, 't', $id, $epoch, 1);
+package KafkaTransactions;
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use KafkaClient;
+use KafkaFields;
+use KafkaProducer qw(kafka_batch);
+
+our @EXPORT = qw(init_transactions send_init begin_transaction added transactional_produce send_transactional_produce
+  read_transactional_produce end_transaction send_end read_init read_end_transaction add_offsets commit_in_transaction
+  list_transactions describe_transactions write_markers);
+
+use constant { PRODUCE => 0, INIT_PRODUCER_ID => 22, ADD_PARTITIONS => 24, ADD_OFFSETS => 25, END_TXN => 26,
+	WRITE_MARKERS => 27, TXN_OFFSET_COMMIT => 28, DESCRIBE_TRANSACTIONS => 65, LIST_TRANSACTIONS => 66, TRANSACTIONAL => 0x10 };
+
+# ---- InitProducerId ------------------------------------------------------------------
+
+sub send_init
+{
+	my ($client, $transactional_id, %other) = @_;
+	my $version = $other{version} // 5;
+	my $flexible = $version >= 2;
+	my $body = text($flexible, $transactional_id) . int32($other{timeout} // 60000);
+
+	$body .= int64($other{id} // -1) . int16($other{epoch} // -1) if $version >= 3;
+	$client->{version} = $version;
+	return $client->send_request(INIT_PRODUCER_ID, $version, $body . tags($flexible), $flexible);
+}
+
+# The error, the producer's id and its epoch; nothing at the connection's end.
+sub read_init
+{
+	my ($client) = @_;
+	my $flexible = $client->{version} >= 2;
+	my $reader = $client->read_response($flexible) // return;
+
+	$reader->int32;
+	my @answer = ($reader->int16, $reader->int64, $reader->int16);
+	KafkaFields::read_end($reader, $flexible);
+	return @answer;
+}
+
+# The same as soon as the transactional id is to be had: what the server cannot do yet is asked again, as clients do.
+sub init_transactions
+{
+	my ($client, @other) = @_;
+
+	for (1 .. 1000)
+	{
+		send_init($client, @other);
+		my @answer = read_init($client) or return;
+
+		return @answer if $answer[0] != 14 && $answer[0] != 51;
+		select(undef, undef, undef, 0.02);
+	}
+	die 'the server does not give a producer';
+}
+
+# ---- AddPartitionsToTxn -----------------------------------------------------------------
+
+# Add { topic => [ partition, ... ] }: { topic => { partition => error } }; nothing at the connection's end.
+sub added
+{
+	my ($client, $transactional_id, $id, $epoch, $topics, %other) = @_;
+	my $version = $other{version} // 3;
+	my $flexible = $version >= 3;
+	my $reader = $client->call(ADD_PARTITIONS, $version, text($flexible, $transactional_id) . int64($id) . int16($epoch)
+		. array($flexible, [ sort keys %$topics ], sub {
+			return text($flexible, $_[0]) . values_of($flexible, $topics->{ $_[0] }, \&int32);
+		}) . tags($flexible), $flexible) // return;
+	my %errors;
+
+	$reader->int32;
+	read_array($reader, $flexible, sub {
+		my $topic = read_text($reader, $flexible);
+
+		read_array($reader, $flexible, sub { my $partition = $reader->int32; $errors{$topic}{$partition} = $reader->int16 });
+	});
+	KafkaFields::read_end($reader, $flexible);
+	return \%errors;
+}
+
+# The same: the one error of all partitions.
+sub begin_transaction
+{
+	my $errors = added(@_) // return 'closed';
+	my %different = map { $_ => 1 } map { values %$_ } values %$errors;
+
+	return join ',', sort keys %different;
+}
+
+# ---- Produce ------------------------------------------------------------------------------
+
+sub send_transactional_produce
+{
+	my ($client, $transactional_id, $id, $epoch, $topic, $partition, $sequence, $values, %other) = @_;
+	my $version = $other{version} // 12;
+	my $batch = kafka_batch([ map { [ 'k', $_ ] } @$values ], producer_id => $id, producer_epoch => $epoch,
+		sequence => $sequence, attributes => $other{attributes} // TRANSACTIONAL);
+	my $flexible = $version >= 9;
+
+	$client->{version} = $version;
+	return $client->send_request(PRODUCE, $version, text($flexible, $transactional_id) . int16($other{acks} // -1) . int32(30000)
+		. array($flexible, [$topic], sub {
+			return text($flexible, $topic) . array($flexible, [$partition], sub {
+				return int32($partition) . count_of($flexible, length $batch) . $batch;
+			});
+		}) . tags($flexible), $flexible);
+}
+
+# The answer, as "error offset"; "closed" at the connection's end.
+sub read_transactional_produce
+{
+	my ($client) = @_;
+	my $version = $client->{version};
+	my $flexible = $version >= 9;
+	my $reader = $client->read_response($flexible) // return 'closed';
+
+	read_count($reader, $flexible);
+	read_text($reader, $flexible);
+	read_count($reader, $flexible);
+	$reader->int32;
+	return join ' ', $reader->int16, $reader->int64;
+}
+
+sub transactional_produce
+{
+	my ($client) = @_;
+
+	send_transactional_produce(@_);
+	return read_transactional_produce($client);
+}
+
+# ---- AddOffsetsToTxn and TxnOffsetCommit ---------------------------------------------------
+
+# The error; "closed" at the connection's end.
+sub add_offsets
+{
+	my ($client, $transactional_id, $id, $epoch, $group, %other) = @_;
+	my $version = $other{version} // 4;
+	my $flexible = $version >= 3;
+	my $reader = $client->call(ADD_OFFSETS, $version, text($flexible, $transactional_id) . int64($id) . int16($epoch)
+		. text($flexible, $group) . tags($flexible), $flexible) // return 'closed';
+
+	$reader->int32;
+	my $error = $reader->int16;
+	KafkaFields::read_end($reader, $flexible);
+	return $error;
+}
+
+# Commit { topic => { partition => offset or [ offset, metadata, epoch ] } } of a group: the errors of all partitions, each once;
+# topics of version 6 are ids, in hexadecimal.
+sub commit_in_transaction
+{
+	my ($client, $transactional_id, $id, $epoch, $group, $topics, %other) = @_;
+	my $version = $other{version} // 5;
+	my $flexible = $version >= 3;
+	my $body = text($flexible, $transactional_id) . text($flexible, $group) . int64($id) . int16($epoch);
+	my %errors;
+
+	$body .= int32($other{generation} // -1) . text(1, $other{member} // '') . text(1, $other{instance}) if $version >= 3;
+	$body .= array($flexible, [ sort keys %$topics ], sub {
+		my ($topic) = @_;
+
+		return ($version >= 6 ? pack('H*', $topic) : text($flexible, $topic)) . array($flexible, [ sort { $a <=> $b } keys %{ $topics->{$topic} } ], sub {
+			my $what = $topics->{$topic}{ $_[0] };
+			my ($offset, $metadata, $leader_epoch) = ref $what ? @$what : ($what, '', -1);
+
+			return int32($_[0]) . int64($offset) . ($version >= 2 ? int32($leader_epoch // -1) : '') . text($flexible, $metadata);
+		});
+	});
+	my $reader = $client->call(TXN_OFFSET_COMMIT, $version, $body . tags($flexible), $flexible) // return 'closed';
+
+	$reader->int32;
+	read_array($reader, $flexible, sub {
+		$version >= 6 ? $reader->uuid : read_text($reader, $flexible);
+		read_array($reader, $flexible, sub { $reader->int32; $errors{ $reader->int16 }++ });
+	});
+	KafkaFields::read_end($reader, $flexible);
+	return join ',', sort { $a <=> $b } keys %errors;
+}
+
+# ---- EndTxn ---------------------------------------------------------------------------------
+
+sub send_end
+{
+	my ($client, $transactional_id, $id, $epoch, $commit, %other) = @_;
+	my $version = $other{version} // 5;
+	my $flexible = $version >= 3;
+
+	$client->{version} = $version;
+	return $client->send_request(END_TXN, $version, text($flexible, $transactional_id) . int64($id) . int16($epoch)
+		. int8($commit ? 1 : 0) . tags($flexible), $flexible);
+}
+
+# The error, and from version 5 on the producer's id and epoch; nothing at the connection's end.
+sub read_end_transaction
+{
+	my ($client) = @_;
+	my $flexible = $client->{version} >= 3;
+	my $reader = $client->read_response($flexible) // return;
+
+	$reader->int32;
+	my @answer = ($reader->int16, $client->{version} >= 5 ? ($reader->int64, $reader->int16) : ());
+	KafkaFields::read_end($reader, $flexible);
+	return @answer;
+}
+
+sub end_transaction
+{
+	my ($client) = @_;
+
+	send_end(@_);
+	return read_end_transaction($client);
+}
+
+# ---- administrators ----------------------------------------------------------------------------
+
+# The error, states that are not known, and "id producer state" of each, sorted.
+sub list_transactions
+{
+	my ($client, %other) = @_;
+	my $version = $other{version} // 2;
+	my $reader = $client->call(LIST_TRANSACTIONS, $version, values_of(1, $other{states} // [], sub { text(1, $_[0]) })
+		. values_of(1, $other{producers} // [], \&int64) . ($version >= 1 ? int64($other{duration} // -1) : '')
+		. ($version >= 2 ? text(1, $other{pattern}) : '') . tags(1), 1) // return;
+	my @found;
+
+	$reader->int32;
+	my $error = $reader->int16;
+	my @unknown = map { read_text($reader, 1) } 1 .. read_count($reader, 1);
+	read_array($reader, 1, sub {
+		push @found, join ' ', map { $_ // 'null' } read_text($reader, 1), $reader->int64, read_text($reader, 1);
+	});
+	KafkaFields::read_end($reader, 1);
+	return ($error, \@unknown, sort @found);
+}
+
+# Hashes with error, id, state, timeout, start, producer, epoch, topics => { topic => [ partitions ] }.
+sub describe_transactions
+{
+	my ($client, @ids) = @_;
+	my $reader = $client->call(DESCRIBE_TRANSACTIONS, 0, values_of(1, \@ids, sub { text(1, $_[0]) }) . tags(1), 1) // return;
+	my @found;
+
+	$reader->int32;
+	read_array($reader, 1, sub {
+		my %one = (error => $reader->int16, id => read_text($reader, 1), state => read_text($reader, 1), timeout => $reader->int32,
+			start => $reader->int64, producer => $reader->int64, epoch => $reader->int16, topics => {});
+
+		read_array($reader, 1, sub {
+			my $topic = read_text($reader, 1);
+
+			$one{topics}{$topic} = [ map { $reader->int32 } 1 .. read_count($reader, 1) ];
+		});
+		push @found, \%one;
+	});
+	KafkaFields::read_end($reader, 1);
+	return @found;
+}
+
+# Write a marker of a producer in a partition: the error.
+sub write_markers
+{
+	my ($client, $id, $epoch, $commit, $topic, $partition, %other) = @_;
+	my $version = $other{version} // 2;
+	my $reader = $client->call(WRITE_MARKERS, $version, array(1, [1], sub {
+		return int64($id) . int16($epoch) . int8($commit ? 1 : 0)
+			. array(1, [1], sub { return text(1, $topic) . values_of(1, [$partition], \&int32) }) . int32(0)
+			. ($version >= 2 ? int8(0) : '');
+	}) . tags(1), 1) // return 'closed';
+	my $error;
+
+	read_array($reader, 1, sub {
+		$reader->int64;
+		read_array($reader, 1, sub { read_text($reader, 1); read_array($reader, 1, sub { $reader->int32; $error = $reader->int16 }) });
+	});
+	KafkaFields::read_end($reader, 1);
+	return $error;
+}
+
+1;
