@@ -53,6 +53,9 @@ public class KafkaGroups {
     static InetSocketAddress address;
     static final PriorityQueue<Timer> timers = new PriorityQueue<>((a, b) -> Long.compare(a.at - b.at, 0));
 
+    // all members so far; what they are at says why nothing goes on
+    static final List<Member> known = new ArrayList<>();
+
     record Timer(long at, Runnable action) {
     }
 
@@ -119,7 +122,8 @@ public class KafkaGroups {
             long now = System.nanoTime();
 
             if (now - limit > 0)
-                throw new IllegalStateException("too slow: " + what);
+                throw new IllegalStateException("too slow: " + what + " at " + address + ": "
+                    + known.stream().filter(m -> m.link.channel.isOpen()).limit(10).map(Member::toString).toList());
             while (!timers.isEmpty() && timers.peek().at - now <= 0)
                 timers.poll().action.run();
             // select() takes whole milliseconds
@@ -159,11 +163,31 @@ public class KafkaGroups {
         double pause;
         int heartbeats, owned;
         boolean left;
+        // the coordinator's last refusal, and how many there were
+        String refusal = "";
+        int refusals;
 
         Member(String group, double pause) throws Exception {
             this.link = new Link();
             this.group = group;
             this.pause = pause;
+            known.add(this);
+        }
+
+        // Does the answer only ask to come again?  Then it does.
+        boolean comesAgain(short code, String message) {
+            if (!isLoading(code))
+                return false;
+            refusal = Errors.forCode(code) + (message == null ? "" : " (" + message + ")");
+            refusals++;
+            after(100, this::join);
+            return true;
+        }
+
+        public String toString() {
+            return "generation " + settled() + ", " + owned + " partitions, " + heartbeats + " heartbeats"
+                + (link.header == null ? "" : ", waits for " + link.header.apiKey())
+                + (refusals == 0 ? "" : ", refused " + refusals + " times: " + refusal);
         }
 
         abstract void join();
@@ -213,10 +237,8 @@ public class KafkaGroups {
                 join();
                 return;
             }
-            if (isLoading(answer.errorCode())) {
-                after(100, this::join);
+            if (comesAgain(answer.errorCode(), null))
                 return;
-            }
             check(answer.errorCode(), "JoinGroup");
             generation = answer.generationId();
             var request = new SyncGroupRequestData().setGroupId(group).setMemberId(id).setGenerationId(generation)
@@ -302,10 +324,8 @@ public class KafkaGroups {
         }
 
         void answered(ConsumerGroupHeartbeatResponseData answer) {
-            if (epoch == 0 && isLoading(answer.errorCode())) {
-                after(100, this::join);
+            if (epoch == 0 && comesAgain(answer.errorCode(), answer.errorMessage()))
                 return;
-            }
             check(answer.errorCode(), "ConsumerGroupHeartbeat");
             epoch = answer.memberEpoch();
             heartbeats++;
@@ -477,7 +497,7 @@ public class KafkaGroups {
             after((committer.due - System.nanoTime()) / 1e6, committer::commit);
         }
         // Java is slow at first
-        runFor(2);
+        runFor(Math.min(2, seconds));
         took.clear();
         System.out.println("ready");
         runFor(seconds);
