@@ -58,6 +58,7 @@
 #include "group/group_row.h"
 #include "group/group_wakeup.h"
 #include "util/advisory_lock.h"
+#include "util/sql_version.h"
 #include "util/clock.h"
 
 int			pgt_offsets_retention_minutes = 10080;
@@ -86,12 +87,7 @@ void
 pgt_group_init(ConsumerGroup *group, Oid function, Oid topic, const char *id)
 {
 	check_id(id);
-	group->offsets_table = get_relname_relid(OFFSETS_TABLE_NAME, get_func_namespace(function));
-	if (!OidIsValid(group->offsets_table))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("table \"%s\" of extension \"pg_topics\" is missing", OFFSETS_TABLE_NAME),
-				 errhint("It must be in the same schema as the extension's functions.")));
+	group->offsets_table = pgt_sql_version_relation_in(get_func_namespace(function), OFFSETS_TABLE_NAME);
 	group->topic = topic;
 	group->id = id;
 	group->role = InvalidOid;

@@ -43,6 +43,7 @@
 #include "group/group_member.h"
 #include "util/advisory_lock.h"
 #include "util/compat.h"
+#include "util/sql_version.h"
 
 #define MEMBERS_TABLE_NAME	"topic_group_members"
 
@@ -101,14 +102,7 @@ pgt_group_member_table(Oid offsets_table)
 static Relation
 open_members(const ConsumerGroup *group, LOCKMODE mode)
 {
-	Oid			table = pgt_group_member_table(group->offsets_table);
-
-	if (!OidIsValid(table))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("table \"%s\" of extension \"pg_topics\" is missing", MEMBERS_TABLE_NAME),
-				 errhint("It must be in the same schema as the extension's functions.")));
-	return table_open(table, mode);
+	return table_open(pgt_sql_version_relation_in(get_rel_namespace(group->offsets_table), MEMBERS_TABLE_NAME), mode);
 }
 
 /* ---- reading ------------------------------------------------------------ */

@@ -26,7 +26,6 @@
 #include "catalog/indexing.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -81,15 +80,7 @@ static OpenTable
 open_rows(const char *name, LOCKMODE mode)
 {
 	OpenTable	rows;
-	Oid			schema = pgt_sql_version_schema();
-	Oid			relid = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
-
-	if (!OidIsValid(relid))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("table \"%s\" of extension \"pg_topics\" is missing", name),
-				 errhint("It must be in the same schema as the extension's functions.")));
-	rows.table = table_open(relid, mode);
+	rows.table = table_open(pgt_sql_version_relation(name), mode);
 	rows.desc = RelationGetDescr(rows.table);
 	rows.snapshot = RegisterSnapshot(GetLatestSnapshot());
 	return rows;

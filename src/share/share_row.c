@@ -58,6 +58,7 @@
 #include "group/group_row.h"
 #include "group/group_types.h"
 #include "share/share_row.h"
+#include "util/sql_version.h"
 #include "share/share_table.h"
 #include "util/compat.h"
 
@@ -96,24 +97,10 @@ static const char *const acks_tables[SHARE_ACKS_TABLES] = {"topic_share_acks_0",
 
 /* ---- tables ---------------------------------------------------------------- */
 
-/* A table of ours; ERROR where it is missing. */
-static Oid
-table_oid(Oid schema, const char *name)
-{
-	Oid			relid = get_relname_relid(name, schema);
-
-	if (!OidIsValid(relid))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("table \"%s\" of extension \"pg_topics\" is missing", name),
-				 errhint("It must be in the same schema as the extension's functions.")));
-	return relid;
-}
-
 static Relation
 open_groups(Oid schema, LOCKMODE mode)
 {
-	return table_open(table_oid(schema, GROUPS_TABLE), mode);
+	return table_open(pgt_sql_version_relation_in(schema, GROUPS_TABLE), mode);
 }
 
 /* ---- states ---------------------------------------------------------------- */
@@ -305,7 +292,7 @@ char *
 pgt_share_row_next_group(Oid schema, const char *group_id)
 {
 	Relation	table = open_groups(schema, AccessShareLock);
-	Relation	index = index_open(table_oid(schema, GROUPS_BY_GROUP), AccessShareLock);
+	Relation	index = index_open(pgt_sql_version_relation_in(schema, GROUPS_BY_GROUP), AccessShareLock);
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	ScanKeyData key;
 	SysScanDesc scan;
@@ -397,7 +384,7 @@ pgt_share_row_set_owner(Oid schema, Oid topic, const char *group_id, Oid owner)
 bool
 pgt_share_row_try_lock_groups(Oid schema)
 {
-	return ConditionalLockRelationOid(table_oid(schema, GROUPS_TABLE), ShareRowExclusiveLock);
+	return ConditionalLockRelationOid(pgt_sql_version_relation_in(schema, GROUPS_TABLE), ShareRowExclusiveLock);
 }
 
 /* Delete the rows of a group in a topic, of all groups there, or of one partition (-1: of all). */
@@ -447,8 +434,8 @@ pgt_share_row_try_lock(Oid schema)
 {
 	int			generation = pgt_share_table_generation();
 
-	if (ConditionalLockRelationOid(table_oid(schema, acks_tables[generation]), RowExclusiveLock) &&
-		ConditionalLockRelationOid(table_oid(schema, GROUPS_TABLE), RowExclusiveLock))
+	if (ConditionalLockRelationOid(pgt_sql_version_relation_in(schema, acks_tables[generation]), RowExclusiveLock) &&
+		ConditionalLockRelationOid(pgt_sql_version_relation_in(schema, GROUPS_TABLE), RowExclusiveLock))
 		return generation;
 	return -1;
 }
@@ -458,16 +445,16 @@ pgt_share_row_try_lock_to_load(Oid schema)
 {
 	for (int i = 0; i < SHARE_ACKS_TABLES; i++)
 	{
-		if (!ConditionalLockRelationOid(table_oid(schema, acks_tables[i]), AccessShareLock))
+		if (!ConditionalLockRelationOid(pgt_sql_version_relation_in(schema, acks_tables[i]), AccessShareLock))
 			return false;
 	}
-	return ConditionalLockRelationOid(table_oid(schema, GROUPS_TABLE), AccessShareLock);
+	return ConditionalLockRelationOid(pgt_sql_version_relation_in(schema, GROUPS_TABLE), AccessShareLock);
 }
 
 void
 pgt_share_row_insert_ack(Oid schema, int generation, int64 share_id, int64 start_offset, StringInfo states)
 {
-	Relation	table = table_open(table_oid(schema, acks_tables[generation]), RowExclusiveLock);
+	Relation	table = table_open(pgt_sql_version_relation_in(schema, acks_tables[generation]), RowExclusiveLock);
 	Datum		values[Natts_acks];
 	bool		nulls[Natts_acks] = {false};
 	HeapTuple	tuple;
@@ -563,7 +550,7 @@ pgt_share_row_load(Oid schema, Oid topic, const char *group_id, int32 partition,
 	bool		found;
 
 	for (int i = 0; i < SHARE_ACKS_TABLES; i++)
-		acks[i] = table_open(table_oid(schema, acks_tables[i]), AccessShareLock);
+		acks[i] = table_open(pgt_sql_version_relation_in(schema, acks_tables[i]), AccessShareLock);
 	table = open_groups(schema, AccessShareLock);
 	found = read_row(table, topic, group_id, partition, row);
 	if (found)
@@ -753,7 +740,7 @@ truncate_table(Oid relid)
 static int64
 merge_table(Oid schema, Oid acks)
 {
-	Oid			groups = table_oid(schema, GROUPS_TABLE);
+	Oid			groups = pgt_sql_version_relation_in(schema, GROUPS_TABLE);
 	Relation	table;
 	Relation	acks_table;
 	Merge		merge = {0};
@@ -793,8 +780,8 @@ int64
 pgt_share_row_merge(Oid schema, int blocks)
 {
 	int			current = pgt_share_table_generation();
-	Oid			written = table_oid(schema, acks_tables[current]);
-	Oid			left = table_oid(schema, acks_tables[1 - current]);
+	Oid			written = pgt_sql_version_relation_in(schema, acks_tables[current]);
+	Oid			left = pgt_sql_version_relation_in(schema, acks_tables[1 - current]);
 	int64		merged = 0;
 	int64		more;
 

@@ -122,7 +122,12 @@ pgt_sql_version_schema(void)
 Oid
 pgt_sql_version_relation(const char *name)
 {
-	Oid			schema = pgt_sql_version_schema();
+	return pgt_sql_version_relation_in(pgt_sql_version_schema(), name);
+}
+
+Oid
+pgt_sql_version_relation_in(Oid schema, const char *name)
+{
 	Oid			relid = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
 
 	if (!OidIsValid(relid))

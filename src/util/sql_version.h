@@ -16,8 +16,9 @@ extern bool pgt_sql_version_check(int level);
 /* The schema of the extension in this database; InvalidOid: it is not there. */
 extern Oid	pgt_sql_version_schema(void);
 
-/* A table, or an index, of the extension by its name; ERROR where it does not exist. */
+/* A table, or an index, of the extension by its name, also where the extension's schema is known; ERROR where it does not exist. */
 extern Oid	pgt_sql_version_relation(const char *name);
+extern Oid	pgt_sql_version_relation_in(Oid schema, const char *name);
 
 /* ERROR where CREATE or ALTER EXTENSION has just brought a version that the library does not know. */
 extern void pgt_sql_version_check_new(Oid extension);
