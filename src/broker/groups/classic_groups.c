@@ -284,7 +284,7 @@ forget(CoordinatorGroup *registered)
 
 /* Nothing happens to it any more.  Requests that wait go on waiting. */
 static void
-suspend_group(CoordinatorGroup *registered)
+suspend(CoordinatorGroup *registered)
 {
 	ClassicEntry *entry = registered->state;
 
@@ -294,7 +294,7 @@ suspend_group(CoordinatorGroup *registered)
 }
 
 static void
-resume_group(CoordinatorGroup *registered)
+resume(CoordinatorGroup *registered)
 {
 	ClassicEntry *entry = registered->state;
 
@@ -355,7 +355,7 @@ begin_reading(const ClassicGroup *group, const ClassicMember *member, Coordinato
 
 /* The slice is over: note how far the reader is. */
 static void
-suspend(const ClassicGroup *group, const ClassicMember *member, CoordinatorSearch *search, const ConsumerProtocolReader *reader)
+suspend_search(const ClassicGroup *group, const ClassicMember *member, CoordinatorSearch *search, const ConsumerProtocolReader *reader)
 {
 	KafkaBytes	bytes = pgt_classic_member_metadata(member, pgt_broker_string(group->protocol->by_name.id));
 
@@ -381,7 +381,7 @@ reads_topic(const ClassicGroup *group, const ClassicMember *member, KafkaString 
 			return true;
 		if (n % SLICE_NAMES == 0 && pgt_broker_slice_is_over())
 		{
-			suspend(group, member, search, &reader);
+			suspend_search(group, member, search, &reader);
 			return false;
 		}
 	}
@@ -435,22 +435,7 @@ check_fetch(CoordinatorGroup *registered, KafkaString member, int32 epoch)
 	return KAFKA_ERROR_NONE;
 }
 
-static const CoordinatorKind kind = {
-	.load = load,
-	.load_member = load_member,
-	.loaded = loaded,
-	.forget = forget,
-	.suspend = suspend_group,
-	.resume = resume_group,
-	.state_name = state_name,
-	.protocol_type = protocol_type,
-	.has_members = has_members,
-	.is_busy = is_busy,
-	.empty_since = empty_since,
-	.is_subscribed = is_subscribed,
-	.check_commit = check_commit,
-	.check_fetch = check_fetch
-};
+static const CoordinatorKind kind = {COORDINATOR_KIND_ROWS, COORDINATOR_KIND_FUNCTIONS};
 
 /* ---- groups that were of the new protocol ------------------------------------------------------- */
 

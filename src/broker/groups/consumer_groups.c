@@ -363,22 +363,7 @@ check_fetch(CoordinatorGroup *registered, KafkaString member, int32 epoch)
 	return check_epoch(registered, member, epoch);
 }
 
-static const CoordinatorKind kind = {
-	.load = load,
-	.load_member = load_member,
-	.loaded = loaded,
-	.forget = forget,
-	.suspend = suspend,
-	.resume = resume,
-	.state_name = state_name,
-	.protocol_type = protocol_type,
-	.has_members = has_members,
-	.is_busy = is_busy,
-	.empty_since = empty_since,
-	.is_subscribed = is_subscribed,
-	.check_commit = check_commit,
-	.check_fetch = check_fetch
-};
+static const CoordinatorKind kind = {COORDINATOR_KIND_ROWS, COORDINATOR_KIND_FUNCTIONS};
 
 static void
 start(void)

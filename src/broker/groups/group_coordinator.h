@@ -96,6 +96,15 @@ typedef struct CoordinatorKind
 	KafkaError	(*check_fetch) (CoordinatorGroup *group, KafkaString member, int32 epoch);
 } CoordinatorKind;
 
+/* The functions that each kind has, in a file where they have the names of the fields; and those of a kind with rows besides. */
+#define COORDINATOR_KIND_FUNCTIONS \
+	.forget = forget, .suspend = suspend, .resume = resume, \
+	.state_name = state_name, .protocol_type = protocol_type, .has_members = has_members, \
+	.is_busy = is_busy, .empty_since = empty_since, \
+	.is_subscribed = is_subscribed, .check_commit = check_commit, .check_fetch = check_fetch
+#define COORDINATOR_KIND_ROWS \
+	.load = load, .load_member = load_member, .loaded = loaded
+
 extern void pgt_group_coordinator_set_kind(KafkaGroupKind kind, const CoordinatorKind *functions);
 extern const CoordinatorKind *pgt_group_coordinator_kind(const CoordinatorGroup *group);
 

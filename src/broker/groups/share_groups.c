@@ -145,7 +145,12 @@ pgt_share_groups_make(const BrokerConnection *client, KafkaString id)
 
 /* A share group does not become one of another kind. */
 static void
-do_nothing(CoordinatorGroup *registered)
+suspend(CoordinatorGroup *registered)
+{
+}
+
+static void
+resume(CoordinatorGroup *registered)
 {
 }
 
@@ -209,19 +214,7 @@ check_fetch(CoordinatorGroup *registered, KafkaString member, int32 epoch)
 	return KAFKA_ERROR_GROUP_ID_NOT_FOUND;
 }
 
-static const CoordinatorKind kind = {
-	.forget = forget,
-	.suspend = do_nothing,
-	.resume = do_nothing,
-	.state_name = state_name,
-	.protocol_type = protocol_type,
-	.has_members = has_members,
-	.is_busy = is_busy,
-	.empty_since = empty_since,
-	.is_subscribed = is_subscribed,
-	.check_commit = check_commit,
-	.check_fetch = check_fetch
-};
+static const CoordinatorKind kind = {COORDINATOR_KIND_FUNCTIONS};
 
 static void
 start(void)
