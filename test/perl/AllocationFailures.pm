@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use TopicTest;
 
-our @EXPORT = qw(listener let_allocations_fail);
+our @EXPORT = qw(listener let_allocations_fail fail_allocation end_failures allocation_failures);
 
 # The process that serves Kafka's clients.
 sub listener
@@ -21,16 +21,46 @@ sub listener
 	return $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topics kafka'});
 }
 
+# How many have failed.
+sub allocation_failures { my ($node) = @_; return scalar(() = slurp_file($node->logfile) =~ /letting an allocation fail/g) }
+
+# Let one of the listener's next allocations fail, up to that number of them, and do "work" until it has, or dies.  Why it has, or nothing.
+sub fail_allocation
+{
+	my ($node, $within, $work) = @_;
+	my $nth = int(exp(rand(log($within))));
+	my $failed = allocation_failures($node);
+	my $end = time + 20;
+	my $stuck = '';
+
+	$node->append_conf('postgresql.conf', "pg_topics.fault_point = 'allocation:$nth'");
+	$node->reload;
+	while (allocation_failures($node) == $failed && time < $end && $stuck eq '')
+	{
+		eval { $work->(); 1 } or $stuck = "allocation $nth: $@";
+	}
+	return $stuck;
+}
+
+# None is to fail any more.
+sub end_failures
+{
+	my ($node) = @_;
+
+	$node->append_conf('postgresql.conf', "pg_topics.fault_point = ''");
+	$node->reload;
+	return;
+}
+
 # Let "rounds" allocations of the listener fail, each one of the next "within", and check that it answers each request or closes
 # the connection, and loses no memory.  A request is one of "load", which get a connection, and return undef where that was closed; so many
-# come before, "first".  How many connections were closed.
+# come before, "first".  "around" is called before each round, and returns what is to be done after it.  How many connections were closed.
 sub let_allocations_fail
 {
 	my ($node, $port, %said) = @_;
 	my $worker = listener($node);
 	my $rounds = $ENV{TOPIC_TEST_ROUNDS} // $said{rounds};
 	my ($stuck, $closed) = ('', 0);
-	my $failures = sub { return scalar(() = slurp_file($node->logfile) =~ /letting an allocation fail/g) };
 	my $memory = sub { (slurp_file("/proc/$worker/status") =~ /^RssAnon:\s+(\d+)/m)[0] / 1024 };
 	my $work = sub {
 		my $client = KafkaClient->new($port) // die "could not connect: $!\n";
@@ -45,24 +75,18 @@ sub let_allocations_fail
 	my $before = $memory->();
 	foreach my $round (1 .. $rounds)
 	{
-		my $nth = int(exp(rand(log($said{within}))));
-		my $failed = $failures->();
-		my $end = time + 20;
+		my $after = $said{around} ? $said{around}->() : sub { };
+		my $problem = fail_allocation($node, $said{within}, $work);
 
-		$node->append_conf('postgresql.conf', "pg_topics.fault_point = 'allocation:$nth'");
-		$node->reload;
-		while ($failures->() == $failed && time < $end)
-		{
-			eval { $work->(); 1 } or $stuck .= "round $round, allocation $nth: $@";
-		}
+		eval { $after->(); 1 } or $problem .= "a request that waits: $@";
+		$stuck .= "round $round, $problem" if $problem;
 		last if $stuck || listener($node) ne $worker;
 	}
-	$node->append_conf('postgresql.conf', "pg_topics.fault_point = ''");
-	$node->reload;
+	end_failures($node);
 
 	is($stuck, '', 'each request is answered, or its connection closed');
 	is(listener($node), $worker, 'the process is the same');
-	cmp_ok($failures->(), '>', $rounds * 0.8, 'allocations have failed');
+	cmp_ok(allocation_failures($node), '>', $rounds * 0.8, 'allocations have failed');
 	is_bounded($memory->() - $before, 20, 'no memory is lost');
 	return $closed;
 }

@@ -9,6 +9,7 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
+use AllocationFailures;
 use KafkaClient;
 use KafkaLogin;
 use KafkaMember;
@@ -19,7 +20,6 @@ use KafkaTopics;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(time usleep);
 use TopicTest;
 
 my $seed = $ENV{TOPIC_TEST_SEED} // time;
@@ -36,15 +36,12 @@ $node->safe_psql('postgres', q{
 	SELECT create_topic('quiet');
 	SELECT create_topic('document', value_type => 'jsonb')});
 
-sub listener { return $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topics kafka'}) }
-sub failures { return scalar(() = slurp_file($node->logfile) =~ /letting an allocation fail/g) }
-
 wait_for_listener() or die 'nobody listens';
-my $worker = listener();
+my $worker = listener($node);
 
 # ---- a load -------------------------------------------------------------------
 
-my ($acknowledged, $closed) = (0, 0);
+my $acknowledged = 0;
 
 # Be a member of a group for a moment, and perhaps go without a word.
 sub in_group
@@ -99,82 +96,45 @@ my @load = (
 	sub { return login_scram($_[0], $role, 'wrong') },
 );
 
-sub work
-{
-	my $client = KafkaClient->new($port) // die "could not connect: $!\n";
-	my $done = eval { $load[int(rand(@load))]->($client) };
-
-	die $@ if $@ =~ /does not answer/;
-	$closed++ unless defined $done;
-	return $client->close;
-}
-
 # ---- allocations that fail -------------------------------------------------------
 
-my $rounds = $ENV{TOPIC_TEST_ROUNDS} // 250;
-my $memory = sub { (slurp_file("/proc/$worker/status") =~ /^RssAnon:\s+(\d+)/m)[0] / 1024 };
-
-work() for 1 .. 50;
-my $before = $memory->();
-my $stuck = '';
-
-foreach my $round (1 .. $rounds)
+# requests that wait meanwhile, of two clients
+sub waiting
 {
-	my $nth = int(exp(rand(log(600))));
-	my $failed = failures();
-	my $end = time + 20;
-	# requests that wait meanwhile, of two clients
 	my @waiting = map { KafkaClient->new($port) // die "could not connect: $!\n" } 1, 2;
+
 	$waiting[0]->send_bytes(fetch_frame('quiet', 0, 0, max_wait => 100));
 	$waiting[1]->send_bytes(produce_frame('t', 0, record_batch(record_of('x'), 1)) . fetch_frame('quiet', 0, 0, max_wait => 100));
-
-	$node->append_conf('postgresql.conf', "pg_topics.fault_point = 'allocation:$nth'");
-	$node->reload;
-	while (failures() == $failed && time < $end)
-	{
-		eval { work(); 1 } or $stuck .= "round $round, allocation $nth: $@";
-	}
-	foreach my $client (@waiting)
-	{
-		eval { $client->read_frame; 1 } or $stuck .= "round $round, allocation $nth: a request that waits: $@";
-		$client->close;
-	}
-	last if $stuck || listener() ne $worker;
+	return sub { foreach my $client (@waiting) { $client->read_frame; $client->close; } };
 }
+
+my $rounds = $ENV{TOPIC_TEST_ROUNDS} // 250;
+my $closed = let_allocations_fail($node, $port, rounds => $rounds, within => 600, first => 50, load => \@load, around => \&waiting);
 
 # ---- helper processes that are started and used meanwhile ----------------------------
 
 sub helpers { return $node->safe_psql('postgres', q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE backend_type = 'pg_topics kafka helper'}) }
 
+my $stuck = '';
 foreach my $round (1 .. $rounds / 4)
 {
-	my $nth = int(exp(rand(log(300))));
-	my $failed = failures();
-	my $end = time + 20;
-
 	poll_until(sub { helpers() == 0 }) or die 'helpers do not end';
-	$node->append_conf('postgresql.conf', "pg_topics.fault_point = 'allocation:$nth'");
-	$node->reload;
-	while (failures() == $failed && time < $end)
-	{
+	my $problem = fail_allocation($node, 300, sub {
 		my $client = KafkaClient->new($port) // die "could not connect: $!\n";
 
-		eval { create_error($client, "early$round", timeout => 3000); delete_error($client, "early$round", timeout => 3000); 1 }
-			or $stuck .= "round $round of helpers, allocation $nth: $@";
-		$client->close;
-	}
-	last if $stuck || listener() ne $worker;
-}
-$node->append_conf('postgresql.conf', "pg_topics.fault_point = ''");
-$node->reload;
+		create_error($client, "early$round", timeout => 3000);
+		delete_error($client, "early$round", timeout => 3000);
+		$client->close });
 
-is($stuck, '', 'each request is answered, or its connection closed');
-is(listener(), $worker, 'the process is the same');
-cmp_ok(failures(), '>', $rounds * 0.8, 'allocations have failed');
+	$stuck .= "round $round of helpers, $problem" if $problem;
+	last if $stuck || listener($node) ne $worker;
+}
+end_failures($node);
+is($stuck, '', 'so it is with helper processes');
+is(listener($node), $worker, 'of the same process');
 note("$closed connections were closed, $acknowledged batches acknowledged");
 ok(eval { KafkaClient->new($port)->metadata('t') }, 'clients are served');
 is($node->safe_psql('postgres', q{SELECT count(*) > } . ($acknowledged - 1) . q{ FROM t}), 't', 'what was acknowledged is there');
-is_bounded($memory->() - $before, 20, 'no memory is lost');
 ok(poll_until(sub { $node->safe_psql('postgres', 'SELECT count(*) FROM pg_kafka_connections') eq '0' }), 'no connection is left');
 ok(poll_until(sub { $node->safe_psql('postgres', 'SELECT count(*) FROM topic_kafka_members') eq '0' }), 'no member of a group is left');
 ok(poll_until(sub { $node->safe_psql('postgres', q{SELECT count(*) FROM topic_group_offsets WHERE member_id LIKE 'kafka:%'}) eq '0' }),

@@ -7,13 +7,13 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
+use AllocationFailures;
 use KafkaClient;
 use KafkaHeartbeat;
 use KafkaServer;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(time);
 use TopicTest;
 
 my $seed = $ENV{TOPIC_TEST_SEED} // time;
@@ -35,17 +35,14 @@ sub new_member
 		$n % 3 == 0 ? (regex => 't.*') : (names => [ 't1', 't2' ]), $n % 4 == 0 ? (instance => "i$n") : ());
 }
 
-sub listener { return sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topics kafka'}) }
-sub failures { return scalar(() = slurp_file($node->logfile) =~ /letting an allocation fail/g) }
-
 sql(q{CREATE EXTENSION pg_topics; SELECT create_topic('t1', partitions => 4); SELECT create_topic('t2', partitions => 3)});
 poll_until(sub { my $client = KafkaClient->new($port) or return 0;
 	describe_consumer_groups($client, 'x')->{x}{error} == $error->{GROUP_ID_NOT_FOUND} }) or die 'no listener';
-my $worker = listener();
+my $worker = listener($node);
 my @members = map { new_member() } 1 .. 4;
-my ($stuck, $shared) = ('', '');
+my $stuck = '';
 
-# A member does something; it has a new connection if the old one has ended.
+# A member does something, which leads to no partition with two owners; it has a new connection if the old one has ended.
 sub act
 {
 	my $place = int(rand @members);
@@ -69,34 +66,24 @@ sub act
 
 	die $@ if !$good && $@ =~ /does not answer/;
 	$member->reconnect if !$good;
+	my $shared = KafkaHeartbeat::shared(map { $_->{said}{member} => $_->{owned} } @members);
+
+	die "a partition has two owners: $shared\n" if $shared ne '';
 	return;
 }
 
-# A partition that two members believe to own.
-sub shared { return KafkaHeartbeat::shared(map { $_->{said}{member} => $_->{owned} } @members) }
-
 foreach my $round (1 .. $rounds)
 {
-	my $nth = int(exp(rand(log(400))));
-	my $failed = failures();
-	my $end = time + 20;
+	my $problem = fail_allocation($node, 400, \&act);
 
-	$node->append_conf('postgresql.conf', "pg_topics.fault_point = 'allocation:$nth'");
-	$node->reload;
-	while (failures() == $failed && time < $end && $shared eq '')
-	{
-		eval { act(); 1 } or $stuck .= "round $round, allocation $nth: $@";
-		$shared = shared();
-	}
-	last if $stuck || $shared || listener() ne $worker;
+	$stuck = "round $round, $problem" if $problem;
+	last if $stuck || listener($node) ne $worker;
 }
-$node->append_conf('postgresql.conf', "pg_topics.fault_point = ''");
-$node->reload;
+end_failures($node);
 
-is($stuck, '', 'each request is answered, or its connection closed');
-is(listener(), $worker, 'the process is the same');
-is($shared, '', 'no partition ever had two owners');
-cmp_ok(failures(), '>', $rounds * 0.8, 'allocations have failed');
+is($stuck, '', 'each request is answered, or its connection closed, and no partition ever had two owners');
+is(listener($node), $worker, 'the process is the same');
+cmp_ok(allocation_failures($node), '>', $rounds * 0.8, 'allocations have failed');
 $_->reconnect foreach @members;
 ok(poll_until(sub { $_->beat foreach @members; describe_consumer_groups(client(), 'g')->{g}{state} eq 'Stable' }), 'at last the group is stable')
   or diag(explain(describe_consumer_groups(client(), 'g')));

@@ -7,13 +7,13 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
+use AllocationFailures;
 use KafkaClient;
 use KafkaHeartbeat ();
 use KafkaMember;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(time);
 use TopicTest;
 
 my $seed = $ENV{TOPIC_TEST_SEED} // time;
@@ -35,9 +35,6 @@ sub sql { return $node->safe_psql('postgres', $_[0]) }
 
 sub client { return KafkaClient->new($port) // die "no connection: $!" }
 
-sub listener { return sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topics kafka'}) }
-sub failures { return scalar(() = slurp_file($node->logfile) =~ /letting an allocation fail/g) }
-
 # The kind of the group, as ListGroups tells it; '' where that cannot be asked at the moment.
 sub kind
 {
@@ -56,11 +53,11 @@ sub new_consumer
 
 sql(q{CREATE EXTENSION pg_topics; SELECT create_topic('orders', partitions => 6)});
 poll_until(sub { my $client = KafkaClient->new($port) or return 0; ref(eval { KafkaMember::list_groups($client) }) }) or die 'no listener';
-my $worker = listener();
+my $worker = listener($node);
 # in a classic group they need not wait for each other for long
 my @classic = map { KafkaMember->new($port, 'g', topics => ['orders'], rebalance => 1000, cooperative => $_ == 1) } 0, 1;
 my $consumer = new_consumer();
-my ($stuck, $shared) = ('', '');
+my $stuck = '';
 
 # Two members of a classic group come to a generation, or fail to.
 sub form
@@ -120,32 +117,22 @@ sub shared
 
 foreach my $round (1 .. $rounds)
 {
-	my $nth = int(exp(rand(log(500))));
-	my $failed = failures();
-	my $end = time + 30;
-
-	$node->append_conf('postgresql.conf', "pg_topics.fault_point = 'allocation:$nth'");
-	$node->reload;
-	while (failures() == $failed && time < $end && $shared eq '')
-	{
-		next if eval { act(); 1 };
-		$stuck .= "round $round, allocation $nth: $@" if $@ =~ /does not answer/;
+	my $problem = fail_allocation($node, 500, sub {
+		return if eval { act(); 1 };
+		die $@ if $@ =~ /does not answer/;
 		# a connection may have ended, or have an answer that was not read
-		foreach my $member (@classic, $consumer)
-		{
-			$member->reconnect;
-		}
-	}
-	$shared ||= shared();
-	last if $stuck || $shared || listener() ne $worker;
-}
-$node->append_conf('postgresql.conf', "pg_topics.fault_point = ''");
-$node->reload;
+		$_->reconnect foreach @classic, $consumer; });
+	my $shared = shared();
 
-is($stuck, '', 'each request is answered, or its connection closed');
-is(listener(), $worker, 'the process is the same');
-is($shared, '', 'no partition ever had two owners');
-cmp_ok(failures(), '>', $rounds * 0.7, 'allocations have failed');
+	$problem ||= "a partition has two owners: $shared" if $shared;
+	$stuck = "round $round, $problem" if $problem;
+	last if $stuck || listener($node) ne $worker;
+}
+end_failures($node);
+
+is($stuck, '', 'each request is answered, or its connection closed, and no partition ever had two owners');
+is(listener($node), $worker, 'the process is the same');
+cmp_ok(allocation_failures($node), '>', $rounds * 0.7, 'allocations have failed');
 cmp_ok($up, '>', 3, 'while the group became one of the new protocol');
 cmp_ok($down, '>', 3, 'and back');
 $_->reconnect foreach @classic, $consumer;
