@@ -445,14 +445,35 @@ pgt_kafka_group_row_delete(const char *group)
 	close_rows(&members, RowExclusiveLock);
 }
 
-void
-pgt_kafka_member_row_write(const char *group, const KafkaMemberRow *row)
+/* Rows of members that are written. */
+struct KafkaMemberRows
 {
-	OpenTable	rows = open_rows(MEMBERS_TABLE_NAME, RowExclusiveLock);
+	const char *group;
+	OpenTable	table;
+	CatalogIndexState indexes;
+};
+
+KafkaMemberRows *
+pgt_kafka_member_rows_begin(const char *group)
+{
+	KafkaMemberRows *rows = palloc(sizeof(KafkaMemberRows));
+
+	rows->group = group;
+	rows->table = open_rows(MEMBERS_TABLE_NAME, RowExclusiveLock);
+	rows->indexes = CatalogOpenIndexes(rows->table.table);
+	return rows;
+}
+
+void
+pgt_kafka_member_rows_write(KafkaMemberRows *rows, const KafkaMemberRow *row)
+{
+	SysScanDesc scan = scan_rows(&rows->table, rows->group, row->id);
+	HeapTuple	old = systable_getnext(scan);
+	HeapTuple	tuple;
 	Datum		values[Natts_members] = {0};
 	bool		nulls[Natts_members] = {false};
 
-	set_text(values, nulls, Anum_members_group_id, group);
+	set_text(values, nulls, Anum_members_group_id, rows->group);
 	set_text(values, nulls, Anum_members_member_id, row->id);
 	set_text(values, nulls, Anum_members_instance_id, row->instance_id);
 	set_text(values, nulls, Anum_members_client_id, row->client_id);
@@ -463,8 +484,22 @@ pgt_kafka_member_row_write(const char *group, const KafkaMemberRow *row)
 	set_bytes(values, nulls, Anum_members_subscription, row->subscription);
 	set_bytes(values, nulls, Anum_members_assignment, row->assignment);
 	set_bytes(values, nulls, Anum_members_state, row->state);
-	write_row(&rows, scan_rows(&rows, group, row->id), heap_form_tuple(rows.desc, values, nulls));
-	close_rows(&rows, RowExclusiveLock);
+	tuple = heap_form_tuple(rows->table.desc, values, nulls);
+	if (HeapTupleIsValid(old))
+		CatalogTupleUpdateWithInfo(rows->table.table, &old->t_self, tuple, rows->indexes);
+	else
+		CatalogTupleInsertWithInfo(rows->table.table, tuple, rows->indexes);
+	systable_endscan(scan);
+}
+
+void
+pgt_kafka_member_rows_end(KafkaMemberRows *rows)
+{
+	CatalogCloseIndexes(rows->indexes);
+	close_rows(&rows->table, RowExclusiveLock);
+	/* visible to what follows in the transaction */
+	CommandCounterIncrement();
+	pfree(rows);
 }
 
 void

@@ -98,7 +98,18 @@ extern void pgt_kafka_group_row_delete(const char *group);
 
 /* Let a group's row, if it has one, name another owner. */
 extern void pgt_kafka_group_row_set_owner(const char *group, Oid owner);
-extern void pgt_kafka_member_row_write(const char *group, const KafkaMemberRow *row);
+
+/* Delete a member's row, if there is one. */
 extern void pgt_kafka_member_row_delete(const char *group, const char *member);
+
+/*
+ * Write rows of a group's members, new or not, each at most once.  Until the end what was written is not seen by what follows in
+ * the transaction.  An error ends it, too.
+ */
+typedef struct KafkaMemberRows KafkaMemberRows;
+
+extern KafkaMemberRows *pgt_kafka_member_rows_begin(const char *group);
+extern void pgt_kafka_member_rows_write(KafkaMemberRows *rows, const KafkaMemberRow *row);
+extern void pgt_kafka_member_rows_end(KafkaMemberRows *rows);
 
 #endif							/* KAFKA_GROUP_ROW_H */

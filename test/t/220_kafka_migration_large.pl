@@ -39,7 +39,10 @@ $node->append_conf('postgresql.conf', "pg_topics.kafka_listeners = ''");
 $node->start;
 sql(qq{INSERT INTO topic_kafka_members SELECT group_id, 'other-' || p, instance_id, client_id, client_host, session_timeout, rebalance_timeout,
 	epoch, subscription, '\\x0000'::bytea || int4send(1) || int2send(6::int2) || 'orders'::bytea || int4send(1) || int4send(p) || '\\xffffffff'::bytea, state
-	FROM topic_kafka_members, generate_series(1, $members - 1) p WHERE group_id = 'big'});
+	FROM topic_kafka_members, generate_series(1, $members - 1) p WHERE group_id = 'big';
+	SET session_replication_role = replica;
+	INSERT INTO topic_group_offsets (group_id, topic, partition, member_id, lease_until, owner)
+	SELECT group_id, topic, p, 'kafka:other-' || p, lease_until, owner FROM topic_group_offsets, generate_series(1, $members - 1) p WHERE group_id = 'big'});
 $node->append_conf('postgresql.conf', "pg_topics.kafka_listeners = '127.0.0.1:$port/postgres'");
 $node->restart;
 ok(poll_until(sub { kind() eq 'consumer:Stable:Classic' }), "a classic group of $members members");

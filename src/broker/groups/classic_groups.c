@@ -443,14 +443,17 @@ static const CoordinatorKind kind = {COORDINATOR_KIND_ROWS, COORDINATOR_KIND_FUN
 static void
 write_rows(const CoordinatorGroup *registered, ClassicGroup *group)
 {
+	KafkaMemberRows *rows;
 	ListCell   *cell;
 	dlist_iter	iter;
 
 	foreach(cell, pgt_kafka_member_row_ids(registered->id))
 		if (pgt_classic_group_find(group, pgt_broker_string(lfirst(cell))) == NULL)
 			pgt_kafka_member_row_delete(registered->id, lfirst(cell));
+	rows = pgt_kafka_member_rows_begin(registered->id);
 	dlist_foreach(iter, &group->members)
-		pgt_classic_rows_write_member(registered, group, dlist_container(ClassicMember, node, iter.cur));
+		pgt_classic_rows_write_member(rows, group, dlist_container(ClassicMember, node, iter.cur));
+	pgt_kafka_member_rows_end(rows);
 	pgt_classic_rows_write_group(registered, group, true);
 }
 

@@ -122,7 +122,7 @@ hash_row(const KafkaMemberRow *row)
 }
 
 void
-pgt_classic_rows_write_member(const CoordinatorGroup *registered, const ClassicGroup *group, ClassicMember *member)
+pgt_classic_rows_write_member(KafkaMemberRows *rows, const ClassicGroup *group, ClassicMember *member)
 {
 	KafkaBytes	assignment = group->storing ? member->next_assignment : member->assignment;
 	KafkaBytes	subscription = {NULL, -1};
@@ -144,7 +144,7 @@ pgt_classic_rows_write_member(const CoordinatorGroup *registered, const ClassicG
 	row.subscription = group_bytes(subscription.data, subscription.length);
 	hash = hash_row(&row);
 	if (!member->stored || member->stored_hash != hash)
-		pgt_kafka_member_row_write(registered->id, &row);
+		pgt_kafka_member_rows_write(rows, &row);
 	member->stored = true;
 	member->stored_hash = hash;
 }

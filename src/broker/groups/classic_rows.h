@@ -12,7 +12,7 @@
 extern void pgt_classic_rows_write_group(const CoordinatorGroup *registered, ClassicGroup *group, bool whole);
 
 /* Write a member's row, unless it is as the member is; with its next assignment, where that is to be stored. */
-extern void pgt_classic_rows_write_member(const CoordinatorGroup *registered, const ClassicGroup *group,
+extern void pgt_classic_rows_write_member(KafkaMemberRows *rows, const ClassicGroup *group,
 										  ClassicMember *member);
 
 /* What a group's row says.  False: it is not whole, or nothing that is known here. */

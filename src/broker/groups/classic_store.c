@@ -157,17 +157,18 @@ static bool
 write_members(ClassicStore *store)
 {
 	ClassicGroup *group = store->group;
+	KafkaMemberRows *rows = store->next == NULL ? NULL : pgt_kafka_member_rows_begin(store->registered->id);
 
 	while (store->next != NULL)
 	{
-		ClassicMember *member = dlist_container(ClassicMember, node, store->next);
-
-		pgt_classic_rows_write_member(store->registered, group, member);
+		pgt_classic_rows_write_member(rows, group, dlist_container(ClassicMember, node, store->next));
 		store->next = dlist_has_next(&group->members, store->next) ? dlist_next_node(&group->members, store->next) : NULL;
 		if (store->in_parts && store->next != NULL && pgt_clock_monotonic_us() >= slice_end)
-			return false;
+			break;
 	}
-	return true;
+	if (rows != NULL)
+		pgt_kafka_member_rows_end(rows);
+	return store->next == NULL;
 }
 
 /* Write the rest, which makes it whole. */

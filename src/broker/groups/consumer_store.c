@@ -248,7 +248,7 @@ write_group(const ConsumerStoreGroup *entry)
 }
 
 static void
-write_member(const ConsumerStoreGroup *entry, const ModernMember *member)
+write_member(KafkaMemberRows *rows, const ConsumerStoreGroup *entry, const ModernMember *member)
 {
 	ModernMemberBytes bytes;
 	KafkaMemberRow row = {
@@ -262,7 +262,26 @@ write_member(const ConsumerStoreGroup *entry, const ModernMember *member)
 	row.subscription = bytes_of(&bytes.subscription);
 	row.assignment = bytes_of(&bytes.assignment);
 	row.state = bytes_of(&bytes.state);
-	pgt_kafka_member_row_write(entry->registered->id, &row);
+	pgt_kafka_member_rows_write(rows, &row);
+}
+
+/* Write the rows of members that have changed. */
+static void
+write_members(const ConsumerStoreGroup *entry)
+{
+	const ModernGroup *modern = entry->modern;
+	KafkaMemberRows *rows = NULL;
+
+	for (int32 m = 0; m < modern->member_count; m++)
+	{
+		if (!modern->members[m]->dirty)
+			continue;
+		if (rows == NULL)
+			rows = pgt_kafka_member_rows_begin(entry->registered->id);
+		write_member(rows, entry, modern->members[m]);
+	}
+	if (rows != NULL)
+		pgt_kafka_member_rows_end(rows);
 }
 
 /* Delete the rows of members of the group whose place this one has taken, unless they are its own: these are all written then. */
@@ -291,9 +310,7 @@ write_rows(void *arg)
 		write_group(entry);
 	for (const ModernGone *gone = modern->gone; gone != NULL; gone = gone->next)
 		pgt_kafka_member_row_delete(entry->registered->id, gone->id);
-	for (int32 m = 0; m < modern->member_count; m++)
-		if (modern->members[m]->dirty)
-			write_member(entry, modern->members[m]);
+	write_members(entry);
 	if (modern->member_count == 0 && entry->has_claims)
 		entry->has_claims = !pgt_kafka_claim_release_all(entry->registered->id);
 	else if (modern->dirty || entry->releases)

@@ -114,8 +114,10 @@ kafka_write_member(PG_FUNCTION_ARGS)
 		.client_host = "/10.1.2.3", .session_timeout = 45000, .rebalance_timeout = 60000, .epoch = 1,
 		.assignment = bytes_argument(fcinfo, 3)
 	};
+	KafkaMemberRows *rows = pgt_kafka_member_rows_begin(TEXT(0));
 
-	pgt_kafka_member_row_write(TEXT(0), &row);
+	pgt_kafka_member_rows_write(rows, &row);
+	pgt_kafka_member_rows_end(rows);
 	PG_RETURN_VOID();
 }
 
