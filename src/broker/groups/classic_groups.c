@@ -443,14 +443,12 @@ static const CoordinatorKind kind = {COORDINATOR_KIND_ROWS, COORDINATOR_KIND_FUN
 static void
 write_rows(const CoordinatorGroup *registered, ClassicGroup *group)
 {
-	KafkaMemberRows *rows;
 	ListCell   *cell;
 	dlist_iter	iter;
 
 	foreach(cell, pgt_kafka_member_row_ids(registered->id))
 		if (pgt_classic_group_find(group, pgt_broker_string(lfirst(cell))) == NULL)
 			pgt_kafka_member_row_delete(registered->id, lfirst(cell));
-	rows = pgt_kafka_member_rows_begin(registered->id);
 	dlist_foreach(iter, &group->members)
 		pgt_classic_rows_write_member(rows, group, dlist_container(ClassicMember, node, iter.cur));
 	pgt_kafka_member_rows_end(rows);
@@ -464,12 +462,14 @@ take_members(ClassicEntry *entry, const ModernGroup *modern)
 	MemoryContext caller = MemoryContextSwitchTo(pgt_group_coordinator_memory());
 
 	pgt_group_migration_downgrade(modern, entry->group, pgt_clock_monotonic_us());
+	KafkaMemberRows *rows;
 	MemoryContextSwitchTo(caller);
 	write_rows(entry->registered, entry->group);
 	entry->store.has_row = true;
 	entry->store.has_surplus = pgt_classic_claims_load(&entry->store.claims, entry->registered, entry->group);
 }
 
+	rows = pgt_kafka_member_rows_begin(registered->id);
 void *
 pgt_classic_groups_draft(CoordinatorGroup *registered, const ModernGroup *modern)
 {

@@ -157,7 +157,6 @@ static bool
 write_members(ClassicStore *store)
 {
 	ClassicGroup *group = store->group;
-	KafkaMemberRows *rows = store->next == NULL ? NULL : pgt_kafka_member_rows_begin(store->registered->id);
 
 	while (store->next != NULL)
 	{
@@ -179,6 +178,7 @@ write_group(ClassicStore *store)
 
 	if (store->state != CLASSIC_GROUP_PREPARING_REBALANCE)
 		dlist_foreach(iter, &store->group->removed)
+	KafkaMemberRows *rows = store->next == NULL ? NULL : pgt_kafka_member_rows_begin(store->registered->id);
 			pgt_kafka_member_row_delete(store->registered->id, dlist_container(ClassicMember, node, iter.cur)->id);
 	pgt_classic_rows_write_group(store->registered, store->group,
 								 store->state != CLASSIC_GROUP_PREPARING_REBALANCE || !store->is_partial);
