@@ -28,8 +28,8 @@
  *
  * Memory: each library's working context is made by malloc() at its first use and kept
  * by the process, since making one costs more than compressing a small batch; one
- * that grew large is freed.  There are no threads, so each codec needs one context
- * for each direction.
+ * that grew large is freed.  Each thread has its own, one of a codec for each direction: a process that
+ * serves Kafka's clients has some that do nothing else.
  *
  * Works on bytes only: no palloc, no ereport.  Problems are constant strings.
  */
@@ -44,6 +44,8 @@
 #include "port/pg_bswap.h"
 
 #include "format/compression.h"
+
+#define PER_THREAD	__thread
 
 /* One codec. */
 typedef struct Codec
@@ -105,9 +107,9 @@ none_decompress(const char *src, size_t length, char *dst, size_t capacity, size
 #define GZIP_WINDOW_BITS	(15 + 16)
 #define GZIP_MEMORY_LEVEL	8
 
-static z_stream deflater;		/* ready where its state is not NULL */
-static int	deflater_level;
-static z_stream inflater;
+static PER_THREAD z_stream deflater;		/* ready where its state is not NULL */
+static PER_THREAD int deflater_level;
+static PER_THREAD z_stream inflater;
 
 /* zlib wants an address even for no bytes. */
 static char nowhere[1];
@@ -298,8 +300,8 @@ snappy_decompress_blocks(const char *src, size_t length, char *dst, size_t capac
 
 /* ---- lz4 ----------------------------------------------------------------- */
 
-static LZ4F_cctx *lz4_compressor;
-static LZ4F_dctx *lz4_decompressor;
+static PER_THREAD LZ4F_cctx *lz4_compressor;
+static PER_THREAD LZ4F_dctx *lz4_decompressor;
 
 /* FLG 0x60, BD 0x40: independent blocks of 64 KiB, no size, no checksums. */
 static LZ4F_preferences_t
@@ -391,8 +393,8 @@ lz4_decompress(const char *src, size_t length, char *dst, size_t capacity, size_
 
 /* ---- zstd ---------------------------------------------------------------- */
 
-static ZSTD_CCtx *zstd_compressor;
-static ZSTD_DCtx *zstd_decompressor;
+static PER_THREAD ZSTD_CCtx *zstd_compressor;
+static PER_THREAD ZSTD_DCtx *zstd_decompressor;
 
 /* Level 0 is the library's default. */
 static const char *

@@ -143,25 +143,10 @@ decompress(const char *packed, size_t length, int codec, ProducerScratch *scratc
 	}
 }
 
-/* Find the uncompressed records, and be ready to walk them. */
+/* Be ready to walk the records. */
 static KafkaError
-open_records(const char *bytes, ProducerBatch *batch, ProducerScratch *scratch, const char **problem)
+begin_walk(ProducerBatch *batch, const char *records, size_t length)
 {
-	int			codec = batch->header.attributes & BATCH_ATTR_CODEC_MASK;
-	const char *records = bytes + RECORD_BATCH_HEADER_SIZE;
-	size_t		length = batch->header.length - RECORD_BATCH_HEADER_SIZE;
-
-	if (codec != COMPRESSION_NONE)
-	{
-		*problem = decompress(records, length, codec, scratch, &length);
-		if (*problem == pgt_decompress_overflow)
-			return KAFKA_ERROR_MESSAGE_TOO_LARGE;
-		if (*problem == pgt_compression_no_memory)
-			return KAFKA_ERROR_UNKNOWN_SERVER_ERROR;
-		if (*problem)
-			return KAFKA_ERROR_INVALID_RECORD;
-		records = scratch->data;
-	}
 	batch->records = records;
 	batch->records_length = length;
 	batch->min_timestamp = PG_INT64_MAX;
@@ -173,8 +158,32 @@ open_records(const char *bytes, ProducerBatch *batch, ProducerScratch *scratch, 
 /* ---- the interface ---------------------------------------------------------- */
 
 KafkaError
-pgt_producer_batch_open(const KafkaRecords *records, const ProducerRules *rules, ProducerScratch *scratch,
-						 ProducerBatch *batch, const char **problem)
+pgt_producer_batch_unpacked(ProducerBatch *batch, const char *unpacked, size_t length, const char *problem)
+{
+	if (problem == pgt_decompress_overflow)
+		return KAFKA_ERROR_MESSAGE_TOO_LARGE;
+	if (problem == pgt_compression_no_memory)
+		return KAFKA_ERROR_UNKNOWN_SERVER_ERROR;
+	return problem != NULL ? KAFKA_ERROR_INVALID_RECORD : begin_walk(batch, unpacked, length);
+}
+
+KafkaError
+pgt_producer_batch_unpack(const KafkaRecords *records, ProducerScratch *scratch, ProducerBatch *batch, const char **problem)
+{
+	int			codec = batch->header.attributes & BATCH_ATTR_CODEC_MASK;
+	const char *packed = records->data + RECORD_BATCH_HEADER_SIZE;
+	size_t		length = batch->header.length - RECORD_BATCH_HEADER_SIZE;
+	size_t		unpacked = 0;
+
+	*problem = NULL;
+	if (codec == COMPRESSION_NONE)
+		return begin_walk(batch, packed, length);
+	*problem = decompress(packed, length, codec, scratch, &unpacked);
+	return pgt_producer_batch_unpacked(batch, scratch->data, unpacked, *problem);
+}
+
+KafkaError
+pgt_producer_batch_head(const KafkaRecords *records, const ProducerRules *rules, ProducerBatch *batch, const char **problem)
 {
 	const char *bytes = records->data;
 	KafkaError	error;
@@ -205,7 +214,18 @@ pgt_producer_batch_open(const KafkaRecords *records, const ProducerRules *rules,
 	batch->records_length = 0;
 	batch->min_timestamp = PG_INT64_MIN;
 	batch->max_timestamp = batch->header.max_timestamp;
-	return rules->walk_records ? open_records(bytes, batch, scratch, problem) : KAFKA_ERROR_NONE;
+	return KAFKA_ERROR_NONE;
+}
+
+KafkaError
+pgt_producer_batch_open(const KafkaRecords *records, const ProducerRules *rules, ProducerScratch *scratch,
+						 ProducerBatch *batch, const char **problem)
+{
+	KafkaError	error = pgt_producer_batch_head(records, rules, batch, problem);
+
+	if (error != KAFKA_ERROR_NONE || !rules->walk_records)
+		return error;
+	return pgt_producer_batch_unpack(records, scratch, batch, problem);
 }
 
 KafkaError

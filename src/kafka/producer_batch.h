@@ -52,7 +52,17 @@ extern KafkaError pgt_producer_batch_check(const KafkaRecords *records, const Pr
 										   ProducerScratch *scratch, ProducerBatch *batch, const char **problem);
 
 /*
- * The same in parts, for a batch of many records: all but the walk over them, if there is to be one, and then so many
+ * The same in parts: all but the look at the records; then decompressing them, or telling what has come of that where it was done
+ * elsewhere.  The bytes behind the batch's header are what is to be decompressed.
+ */
+extern KafkaError pgt_producer_batch_head(const KafkaRecords *records, const ProducerRules *rules, ProducerBatch *batch,
+										  const char **problem);
+extern KafkaError pgt_producer_batch_unpack(const KafkaRecords *records, ProducerScratch *scratch, ProducerBatch *batch,
+											const char **problem);
+extern KafkaError pgt_producer_batch_unpacked(ProducerBatch *batch, const char *unpacked, size_t length, const char *problem);
+
+/*
+ * For a batch of many records: all but the walk over them, if there is to be one, and then so many
  * of them at a time until *at_end is set.  *batch, the bytes and the rules stay as they are meanwhile.
  */
 extern KafkaError pgt_producer_batch_open(const KafkaRecords *records, const ProducerRules *rules,

@@ -1,7 +1,7 @@
 #!/usr/bin/env perl
-# Files under test: src/broker/data/produce_check.c, produce.c, src/kafka/producer_batch.c.
-# A batch of many records is checked in slices: others are served in between, the topic may become another one, the
-# client may leave, and the memory that decompressed records take is bounded.
+# Files under test: src/broker/data/produce_check.c, codec_work.c, produce.c, src/listener/thread_pool.c, src/kafka/producer_batch.c.
+# A batch of many records is checked in slices, and one that is large is decompressed and compressed beside the loop: others are
+# served in between, the topic may become another one, the client may leave, and the memory that all that takes is bounded.
 use strict;
 use warnings;
 
@@ -16,7 +16,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use TopicTest;
 
-use constant { GZIP => 1, INVALID_RECORD => 87 };
+use constant { GZIP => 1, MESSAGE_TOO_LARGE => 10, INVALID_RECORD => 87 };
 
 my ($node, $port) = start_kafka_server();
 
@@ -25,12 +25,13 @@ sql(q{
 	CREATE ROLE app LOGIN;
 	SELECT create_topic('document', partitions => 2, value_type => 'jsonb');
 	SELECT create_topic('plain', value_type => 'bytea', config => '{"max.message.bytes": 10000000, "compression.type": "producer"}');
-	GRANT SELECT, INSERT ON document, plain TO app});
+	SELECT create_topic('squeezed', value_type => 'bytea', config => '{"max.message.bytes": 10000000, "compression.type": "gzip"}');
+	GRANT SELECT, INSERT ON document, plain, squeezed TO app});
 ok(wait_for_listener(), 'the listener has started') or BAIL_OUT('no listener');
 
 my $beside = client();
 
-# How checks go: "slices", in many of them; "waits", they go on no more; without an argument as they do.
+# How checks go: "slices", in many of them; "waits", they go on no more; "packs", codecs do not come to an end; without an argument as they do.
 sub checks
 {
 	my ($how) = @_;
@@ -136,6 +137,28 @@ is(result('plain', batch(10, GZIP, 'y')), 0, 'a small one does not wait for them
 checks();
 is(join(' ', map { produced($_) } @waiting), join(' ', (0) x 12), 'all are taken in the end');
 is(sql('SELECT count(*) FROM plain'), 70_010, 'all of them');
+
+# ---- beside the loop --------------------------------------------------------------------------------
+
+is(result('document', $large), MESSAGE_TOO_LARGE, 'what is too large behind its codec');
+gzip(\("\0" x 20_000_000), \$packed);
+is(result('plain', record_batch(substr($packed, 0, -100), 5000, attributes => GZIP)), INVALID_RECORD, 'what is cut off');
+checks('packs');
+@waiting = map { sending('plain', $large) } 1 .. 6;
+# in the topic's codec, of one that was sent in another and of one that was sent without
+push @waiting, sending('squeezed', batch(100, 0, join '', map { chr(rand 256) } 1 .. 4096));
+ok(poll_until(sub { unanswered() == 7 }), 'codecs take long');
+is($beside->metadata('plain')->{topics}{plain}{partitions}, 1, 'another client is served meanwhile');
+is(result('plain', batch(10, GZIP, 'z')), 0, 'and produces to the same partition');
+(shift @waiting)->close foreach 1 .. 2;
+ok(poll_until(sub { unanswered() == 5 }), 'clients leave');
+sql(q{SELECT alter_topic('plain', config => '{"cleanup.policy": "compact"}')});
+checks();
+is(join(' ', map { produced($_) } @waiting), join(' ', (INVALID_RECORD) x 4, 0), 'the topic as it is in the end counts');
+is(sql(q{SELECT count(*) || ' ' || sum(length(value)) FROM squeezed}), '100 409600', 'what was compressed anew is there');
+is(sql(q{SELECT count(*) FROM verify_topic('squeezed')}), 0, 'and sound');
+cmp_ok(-s (glob(topic_directory($node, 'squeezed', 0) . '/*.log'))[0], '<', 200_000, 'in the codec of the topic');
+cmp_ok(memory_mb() - $before, '<', 150, 'the memory is given back');
 
 $node->stop;
 unlike(slurp_file($node->logfile), qr/PANIC|TRAP|terminated by signal/, 'nothing has crashed');

@@ -6,7 +6,7 @@
  *
  *	  PART_NEW		the topic is locked, the batch is checked (produce_check.c)
  *		|  \
- *		|	PART_BUSY		the lock was not to be had: again, a little later
+ *		|	PART_BUSY		the lock was not to be had, or functions of the topic's types wait: again, a little later
  *		|  /
  *	  PART_QUEUED	it waits for the end of the turn, which appends it and commits
  *		|
@@ -104,6 +104,8 @@ typedef struct ProducePart
 	KafkaProduceResponsePartitionProduceResponse *answer;
 	ProduceCheck *check;		/* that is under way, or has been */
 	bool		is_unfinished;	/* it goes on in another slice */
+	bool		is_waiting;		/* for what is done beside the loop */
+	bool		has_waited;		/* functions of the topic's types have, for too long */
 } ProducePart;
 
 /* A request. */
@@ -221,11 +223,22 @@ lacks_replicas(ProducePart *part, const Topic *topic)
 	return true;
 }
 
+/* A part's check can go on, which waits for what is done beside the loop. */
+static void
+check_ready(void *arg)
+{
+	Produce    *produce = ((ProducePart *) arg)->produce;
+
+	if (produce->request->parked && !produce->dropped)
+		pgt_broker_wake(produce->request);
+}
+
 /* Check what was sent against the topic, and queue it.  The topic is locked. */
 static void
 queue(ProducePart *part, Topic *topic)
 {
 	BrokerRequest *request = part->produce->request;
+	ProduceCheckCaller caller = {check_ready, part};
 	ProduceProblem problem;
 
 	if (part->partition < 0 || part->partition >= topic->partitions)
@@ -237,7 +250,7 @@ queue(ProducePart *part, Topic *topic)
 	}
 	if (lacks_replicas(part, topic))
 		return;
-	switch (pgt_produce_check(&part->check, topic, part->partition, request->client->role, &part->records,
+	switch (pgt_produce_check(&part->check, &caller, topic, part->partition, request->client->role, &part->records,
 							  request->kafka.version >= VERSION_ZSTD, &part->batch.request, &problem))
 	{
 		case PRODUCE_GOOD:
@@ -247,6 +260,14 @@ queue(ProducePart *part, Topic *topic)
 			return;
 		case PRODUCE_UNFINISHED:
 			part->is_unfinished = true;
+			return;
+		case PRODUCE_WAITS:
+			part->is_waiting = true;
+			return;
+		case PRODUCE_BUSY:
+			part->has_waited = true;
+			part->state = PART_BUSY;
+			part->produce->busy++;
 			return;
 	}
 	part->batch.key = pgt_topic_partition(topic, part->partition);
@@ -314,11 +335,11 @@ admit_some(Produce *produce)
 	{
 		ProducePart *part = &produce->parts[produce->admitted];
 
-		if (part->state == produce->admitted_state || part->is_unfinished)
+		if (part->state == produce->admitted_state || part->is_unfinished || part->is_waiting)
 		{
-			part->is_unfinished = false;
+			part->is_unfinished = part->is_waiting = part->has_waited = false;
 			admit_or_fail(part);
-			if (part->is_unfinished)
+			if (part->is_unfinished || part->is_waiting)
 				return false;
 		}
 		produce->admitted++;
@@ -365,9 +386,20 @@ time_out(Produce *produce, PartState state, const char *message)
 {
 	for (int i = 0; i < produce->count; i++)
 		if (produce->parts[i].state == state)
-			fail(&produce->parts[i], KAFKA_ERROR_REQUEST_TIMED_OUT, message);
+			fail(&produce->parts[i], KAFKA_ERROR_REQUEST_TIMED_OUT,
+				 produce->parts[i].has_waited ? "functions of the topic's types wait for too long" : message);
 	if (state == PART_BUSY)
 		produce->busy = 0;
+}
+
+/* Has it a part that is busy since functions of its topic's types wait? */
+static bool
+has_waited(const Produce *produce)
+{
+	for (int i = 0; i < produce->count; i++)
+		if (produce->parts[i].state == PART_BUSY && produce->parts[i].has_waited)
+			return true;
+	return false;
 }
 
 /* Which durability the request waits for. */
@@ -392,7 +424,7 @@ park_for_locks(Produce *produce, int64 now)
 {
 	BrokerWait	wait = {.wake = wake};
 
-	wait.deadline = Min(now + TURN_RETRY_MS * INT64CONST(1000), produce->deadline);
+	wait.deadline = Min(now + (has_waited(produce) ? PRODUCE_CHECK_PAUSE_US : TURN_RETRY_MS * INT64CONST(1000)), produce->deadline);
 	pgt_broker_park(produce->request, &wait);
 }
 
@@ -465,6 +497,18 @@ proceed(void *arg)
 	finish(produce);
 }
 
+static void go_on(BrokerRequest *request);
+
+/* Wait for what is done beside the loop, or until others that do the same have come to their end. */
+static void
+park_for_check(Produce *produce)
+{
+	BrokerWait	wait = {.wake = go_on};
+
+	wait.deadline = pgt_clock_monotonic_us() + TURN_RETRY_MS * INT64CONST(1000);
+	pgt_broker_park(produce->request, &wait);
+}
+
 /* Bring parts as far as they go, then the request. */
 static void
 go_on(BrokerRequest *request)
@@ -474,7 +518,10 @@ go_on(BrokerRequest *request)
 	pgt_turn_open();
 	if (!admit_some(produce))
 	{
-		pgt_broker_go_on(request, go_on);
+		if (produce->parts[produce->admitted].is_waiting)
+			park_for_check(produce);
+		else
+			pgt_broker_go_on(request, go_on);
 		return;
 	}
 	produce->admitting = false;

@@ -24,12 +24,17 @@
  * them: they are called as the client's role, which may do no more in them than in a
  * security-restricted operation, with a snapshot, and not for longer than CHECK_MS a batch, of which a slice has
  * SLICE_CPU_MS of a processor, as all clients wait meanwhile: so that is the most that they may take for one record.
+ * If they wait for WAIT_MS in a slice, for a lock for instance, the check ends, and is begun anew a second later, until the request's
+ * time is over: what they wait for may come.
  * Settings that they change are changed back.
  *
  * Slices.  Records are looked at one by one, and a batch may have many: so that is done in slices.  In between its
  * topic is not locked.  If it has become another one, by its options for instance, all is done again.  A batch that
  * was decompressed has its records in memory meanwhile.  Where others have KEPT_MAX of it, one with many records waits
  * before it is decompressed, and one with few is checked at a stretch.
+ *
+ * Codecs.  What takes longer than a slice is compressed and decompressed beside the loop (codec_work.c): what becomes larger than
+ * LOOP_UNPACKED_MAX, and what is LOOP_PACKED_MAX or more before it is compressed anew.
  *
  * Size.  Kafka has no limit for what a batch becomes behind its codec.  Here all clients wait while it is
  * decompressed and looked at, so what is more than EXPANDED_TIMES as large as the topic lets a batch be
@@ -43,6 +48,8 @@
 #include "broker/core/cpu_limit.h"
 #include "broker/core/database_text.h"
 #include "broker/core/turn.h"
+#include "broker/core/wait_limit.h"
+#include "broker/data/codec_work.h"
 #include "broker/data/produce_check.h"
 #include "kafka/producer_batch.h"
 #include "miscadmin.h"
@@ -60,9 +67,14 @@
 /* How long functions that are not the server's may take for a batch. */
 #define CHECK_MS		1000
 #define SLICE_CPU_MS	200
+#define WAIT_MS			50
 
 /* Room for decompressed records up to this size is kept. */
 #define SCRATCH_KEPT	(4 * 1024 * 1024)
+
+/* So much is decompressed, and compressed, in the loop: some milliseconds with the slowest codec. */
+#define LOOP_UNPACKED_MAX	(2 * 1024 * 1024)
+#define LOOP_PACKED_MAX		(256 * 1024)
 
 /* What is decompressed leaves nack() room for the headers that it adds, as records of SQL do. */
 #define SCRATCH_MAX		(RECORD_BATCH_MAX_SIZE - PRODUCER_HEADER_ROOM)
@@ -132,6 +144,7 @@ typedef struct RecordCheck
 	ProduceProblem *problem;
 	bool		may_pause;		/* when the slice is over */
 	bool		paused;			/* it has */
+	bool		waited;			/* functions that are not the server's have waited for too long */
 	int64		taken_us;		/* by functions that are not the server's */
 } RecordCheck;
 
@@ -144,13 +157,18 @@ struct ProduceCheck
 	ProducerRules rules;
 	ProducerBatch batch;
 	bool		is_open;		/* the batch has passed as a whole */
+	bool		has_head;		/* it has, but for its records */
+	bool		is_large;		/* these are decompressed beside the loop */
 	bool		is_walked;		/* and each of its records by itself */
+	bool		is_checked;		/* and as the topic wants them */
 	RecordCheck records;		/* as the topic wants them; problem is NULL before it has begun */
 	ProduceProblem problem;
+	CodecWork  *unpacks;		/* its records, beside the loop; NULL: it does not */
+	CodecWork  *packs;			/* likewise, by the topic's codec */
+	ProduceCheckCaller caller;
 	char	   *kept;			/* decompressed records, between slices; NULL: none */
 	size_t		kept_size;
 	MemoryContextCallback free_kept;
-	bool		frees_kept;		/* it is registered */
 };
 
 /* Note that the record is refused. */
@@ -277,12 +295,14 @@ walk_as(RecordCheck *check, Oid role)
 	GetUserIdAndSecContext(&user, &context);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	pgt_cpu_limit_begin(SLICE_CPU_MS);
+	pgt_wait_limit_begin(WAIT_MS);
 	enable_timeout_after(STATEMENT_TIMEOUT, Max(CHECK_MS - (int) (check->taken_us / 1000), 1));
 	SetUserIdAndSecContext(role, context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
 	walk(check);
 	SetUserIdAndSecContext(user, context);
 	disable_timeout(STATEMENT_TIMEOUT, false);
 	/* one may have come in a function that does not look for it */
+	(void) pgt_wait_limit_end();
 	(void) pgt_cpu_limit_end();
 	PopActiveSnapshot();
 	/* what they have set, even for the session */
@@ -312,6 +332,7 @@ walk_on(RecordCheck *check, bool builtin, Oid role)
 	int64		began = pgt_clock_monotonic_us();
 	volatile bool ends = false;
 	bool		is_over;
+	bool		waited;
 
 	PG_TRY();
 	{
@@ -326,13 +347,16 @@ walk_on(RecordCheck *check, bool builtin, Oid role)
 		ErrorData  *error;
 
 		disable_timeout(STATEMENT_TIMEOUT, false);
+		waited = !builtin && pgt_wait_limit_end();
 		is_over = !builtin && pgt_cpu_limit_end();
 		MemoryContextSwitchTo(caller);
 		error = CopyErrorData();
 		pgt_turn_recover();
 		MemoryContextReset(check->memory);
-		refuse_record(check, KAFKA_ERROR_INVALID_RECORD, text_of(error, is_over));
 		ends = error->sqlerrcode == ERRCODE_QUERY_CANCELED;
+		check->waited = waited && ends;
+		if (!check->waited)
+			refuse_record(check, KAFKA_ERROR_INVALID_RECORD, text_of(error, is_over));
 		FreeErrorData(error);
 	}
 	PG_END_TRY();
@@ -401,6 +425,8 @@ check_records(ProduceCheck *check, Topic *topic, int32 partition, Oid role)
 	/* a function that has slept, or waited for a lock, has reset the latch that the loop waits for */
 	if (!builtin)
 		SetLatch(MyLatch);
+	if (records->waited)
+		return PRODUCE_BUSY;
 	if (records->paused)
 		return PRODUCE_UNFINISHED;
 	MemoryContextDelete(records->memory);
@@ -432,52 +458,92 @@ check_length(const Topic *topic, int32 partition, int32 length, ProduceProblem *
 						   length, partition, get_rel_name(topic->relid), topic->log.max_message_bytes));
 }
 
+/* Compress the records in the loop. */
+static size_t
+pack(const LogConfig *config, const ProducerBatch *batch, char *out, Size room)
+{
+	size_t		packed = 0;
+	const char *problem = pgt_compress(config->compression, config->compression_level, batch->records, batch->records_length,
+									   out, room, &packed);
+
+	if (problem != NULL)
+		elog(ERROR, "could not compress a record batch with %s: %s", pgt_compression_name(config->compression), problem);
+	return packed;
+}
+
+/* The same beside it, if it is to be done there; *bytes is NULL if it is not. */
+static ProduceChecked
+pack_beside(ProduceCheck *check, const LogConfig *config, const char **bytes, size_t *packed)
+{
+	const ProducerBatch *batch = &check->batch;
+	bool		busy = false;
+	const char *problem;
+
+	*bytes = NULL;
+	if (config->compression == COMPRESSION_NONE || batch->records_length < LOOP_PACKED_MAX)
+		return PRODUCE_GOOD;
+	if (check->packs == NULL)
+	{
+		check->packs = pgt_codec_work_pack(config->compression, config->compression_level, batch->records, batch->records_length,
+										   check->caller.ready, check->caller.arg, &busy);
+		return check->packs != NULL || busy ? PRODUCE_WAITS : PRODUCE_GOOD;
+	}
+	if (!pgt_codec_work_is_done(check->packs))
+		return PRODUCE_WAITS;
+	problem = pgt_codec_work_result(check->packs, bytes, packed);
+	if (problem != NULL)
+		elog(ERROR, "could not compress a record batch with %s: %s", pgt_compression_name(config->compression), problem);
+	return PRODUCE_GOOD;
+}
+
 /*
  * The batch with its records compressed by the topic's codec, where that makes them smaller.
  * The header stays but for what tells that.
  */
-static char *
-compress_anew(const LogConfig *config, ProducerBatch *batch)
+static ProduceChecked
+compress_anew(ProduceCheck *check, const LogConfig *config, char **out)
 {
+	ProducerBatch *batch = &check->batch;
 	RecordBatchHeader *header = &batch->header;
-	Size		plain = batch->records_length;
-	Size		room = config->compression == COMPRESSION_NONE ? plain :
-		Max(plain, pgt_compress_bound(config->compression, plain));
-	char	   *bytes = MemoryContextAllocHuge(CurrentMemoryContext, RECORD_BATCH_HEADER_SIZE + room);
+	size_t		plain = batch->records_length;
+	size_t		packed = plain;
 	int			codec = config->compression;
-	Size		packed = plain;
-	const char *problem = NULL;
+	const char *done;
+	ProduceChecked result = pack_beside(check, config, &done, &packed);
+	Size		room;
 
-	if (codec != COMPRESSION_NONE)
-		problem = pgt_compress(codec, config->compression_level, batch->records, plain,
-							   bytes + RECORD_BATCH_HEADER_SIZE, room, &packed);
-	if (problem != NULL)
-		elog(ERROR, "could not compress a record batch with %s: %s", pgt_compression_name(codec), problem);
-	if (codec == COMPRESSION_NONE || packed >= plain)
-	{
+	if (result != PRODUCE_GOOD)
+		return result;
+	room = done != NULL || codec == COMPRESSION_NONE ? plain : Max(plain, pgt_compress_bound(codec, plain));
+	*out = MemoryContextAllocHuge(CurrentMemoryContext, RECORD_BATCH_HEADER_SIZE + room);
+	if (done == NULL && codec != COMPRESSION_NONE)
+		packed = pack(config, batch, *out + RECORD_BATCH_HEADER_SIZE, room);
+	if (packed >= plain)
 		codec = COMPRESSION_NONE;
-		packed = plain;
-		memcpy(bytes + RECORD_BATCH_HEADER_SIZE, batch->records, plain);
-	}
+	if (codec == COMPRESSION_NONE)
+		memcpy(*out + RECORD_BATCH_HEADER_SIZE, batch->records, plain);
+	else if (done != NULL)
+		memcpy(*out + RECORD_BATCH_HEADER_SIZE, done, packed);
 	header->attributes = (header->attributes & ~BATCH_ATTR_CODEC_MASK) | codec;
-	header->length = RECORD_BATCH_HEADER_SIZE + packed;
+	header->length = RECORD_BATCH_HEADER_SIZE + (codec == COMPRESSION_NONE ? plain : packed);
 	header->max_timestamp = batch->max_timestamp;
-	pgt_record_batch_seal(bytes, header);
-	return bytes;
+	pgt_record_batch_seal(*out, header);
+	return PRODUCE_GOOD;
 }
 
 /* The bytes that are to be stored: those that were sent, or others. */
-static char *
-stored_bytes(const LogConfig *config, const KafkaRecords *sent, ProducerBatch *batch)
+static ProduceChecked
+make_stored(ProduceCheck *check, const LogConfig *config, const KafkaRecords *sent, char **bytes)
 {
-	char	   *bytes = unconstify(char *, sent->data);
+	ProducerBatch *batch = &check->batch;
 
+	*bytes = unconstify(char *, sent->data);
 	if (!config->compress_by_size && config->compression != (batch->header.attributes & BATCH_ATTR_CODEC_MASK))
-		return compress_anew(config, batch);
+		return compress_anew(check, config, bytes);
 	/* retention and lookups by time trust it; with LogAppendTime the append sets it */
 	if (batch->header.max_timestamp != batch->max_timestamp && !config->log_append_time)
-		pgt_record_batch_set_max_timestamp(bytes, batch->header.length, batch->max_timestamp);
-	return bytes;
+		pgt_record_batch_set_max_timestamp(*bytes, batch->header.length, batch->max_timestamp);
+	return PRODUCE_GOOD;
 }
 
 /* What the log is to append. */
@@ -497,9 +563,16 @@ make_request(const LogConfig *config, const ProducerBatch *batch, char *bytes, L
 	pgt_partition_log_set_producer(request, &batch->header);
 }
 
-/* Look at the batch as a whole, and find its records. */
+/* How large its records may be behind their codec. */
+static size_t
+unpacked_limit(const LogConfig *config)
+{
+	return Min(Max((size_t) config->max_message_bytes * EXPANDED_TIMES, EXPANDED_MIN), SCRATCH_MAX);
+}
+
+/* Look at the batch as a whole, but for its records. */
 static ProduceChecked
-open_batch(ProduceCheck *check, const Topic *topic, int32 partition, const KafkaRecords *sent, bool allow_zstd)
+open_head(ProduceCheck *check, const Topic *topic, int32 partition, const KafkaRecords *sent, bool allow_zstd)
 {
 	const LogConfig *config = &topic->log;
 	ProducerRules *rules = &check->rules;
@@ -514,21 +587,75 @@ open_batch(ProduceCheck *check, const Topic *topic, int32 partition, const Kafka
 	/* before the look at the records, which costs more the larger they are */
 	if (sent->length > config->max_message_bytes && config->compress_by_size)
 		rules->max_length = config->max_message_bytes;
-	scratch_max = Min(Max((size_t) config->max_message_bytes * EXPANDED_TIMES, EXPANDED_MIN), SCRATCH_MAX);
-	error = pgt_producer_batch_open(sent, rules, &scratch, &check->batch, &why);
+	error = pgt_producer_batch_head(sent, rules, &check->batch, &why);
 	if (error == KAFKA_ERROR_MESSAGE_TOO_LARGE && rules->max_length < sent->length)
 		return check_length(topic, partition, sent->length, problem);
-	if (error == KAFKA_ERROR_MESSAGE_TOO_LARGE && check->batch.header.record_count > RECORDS_MAX)
+	if (error == KAFKA_ERROR_MESSAGE_TOO_LARGE)
 		return refuse(problem, error,
 					  psprintf("batch of %d records is too large: it can have at most %d",
 							   check->batch.header.record_count, RECORDS_MAX));
-	if (error == KAFKA_ERROR_MESSAGE_TOO_LARGE)
-		return refuse(problem, error,
-					  psprintf("records of a batch for partition %d of topic \"%s\" are too large before they were compressed: they can have at most %zu bytes, %d times max.message.bytes",
-							   partition, get_rel_name(topic->relid), scratch_max, EXPANDED_TIMES));
-	if (error != KAFKA_ERROR_NONE)
-		return refuse(problem, error, why);
+	return error == KAFKA_ERROR_NONE ? PRODUCE_GOOD : refuse(problem, error, why);
+}
+
+/* Decompress the records in the loop, if they are no larger than that. */
+static KafkaError
+unpack_here(ProduceCheck *check, const KafkaRecords *sent, size_t limit, const char **why)
+{
+	scratch_max = limit;
+	return pgt_producer_batch_unpack(sent, &scratch, &check->batch, why);
+}
+
+/* Decompress them beside it.  *here: nobody can do that. */
+static ProduceChecked
+unpack_beside(ProduceCheck *check, const KafkaRecords *sent, size_t limit, KafkaError *error, const char **why, bool *here)
+{
+	ProducerBatch *batch = &check->batch;
+	bool		busy = false;
+	const char *records;
+	size_t		length;
+
+	*here = false;
+	if (check->unpacks == NULL)
+	{
+		check->unpacks = pgt_codec_work_unpack(batch->header.attributes & BATCH_ATTR_CODEC_MASK, sent->data + RECORD_BATCH_HEADER_SIZE,
+											   batch->header.length - RECORD_BATCH_HEADER_SIZE, limit,
+											   check->caller.ready, check->caller.arg, &busy);
+		*here = check->unpacks == NULL && !busy;
+		return PRODUCE_WAITS;
+	}
+	if (!pgt_codec_work_is_done(check->unpacks))
+		return PRODUCE_WAITS;
+	*why = pgt_codec_work_result(check->unpacks, &records, &length);
+	*error = pgt_producer_batch_unpacked(batch, records, length, *why);
 	return PRODUCE_GOOD;
+}
+
+/* Find the records: decompress them, where they are large beside the loop. */
+static ProduceChecked
+open_records(ProduceCheck *check, const Topic *topic, int32 partition, const KafkaRecords *sent)
+{
+	size_t		limit = unpacked_limit(&topic->log);
+	size_t		packed = check->batch.header.length - RECORD_BATCH_HEADER_SIZE;
+	bool		is_packed = (check->batch.header.attributes & BATCH_ATTR_CODEC_MASK) != COMPRESSION_NONE;
+	KafkaError	error = KAFKA_ERROR_MESSAGE_TOO_LARGE;
+	const char *why = NULL;
+	bool		here;
+
+	if (check->unpacks == NULL && !check->is_large && (!is_packed || packed < LOOP_UNPACKED_MAX / 4))
+		error = unpack_here(check, sent, is_packed ? Min(limit, LOOP_UNPACKED_MAX) : limit, &why);
+	if (error == KAFKA_ERROR_MESSAGE_TOO_LARGE && is_packed && limit > LOOP_UNPACKED_MAX)
+	{
+		check->is_large = true;
+		if (unpack_beside(check, sent, limit, &error, &why, &here) == PRODUCE_WAITS && !here)
+			return PRODUCE_WAITS;
+		if (here)
+			error = unpack_here(check, sent, limit, &why);
+	}
+	if (error == KAFKA_ERROR_MESSAGE_TOO_LARGE)
+		return refuse(&check->problem, error,
+					  psprintf("records of a batch for partition %d of topic \"%s\" are too large before they were compressed: they can have at most %zu bytes, %d times max.message.bytes",
+							   partition, get_rel_name(topic->relid), limit, EXPANDED_TIMES));
+	return error == KAFKA_ERROR_NONE ? PRODUCE_GOOD : refuse(&check->problem, error, why);
 }
 
 /* Walk the records, as far as the slice allows. */
@@ -559,8 +686,11 @@ check_on(ProduceCheck *check, Topic *topic, int32 partition, Oid role, const Kaf
 	ProduceChecked result = PRODUCE_GOOD;
 	char	   *bytes;
 
-	if (!check->is_open)
-		result = open_batch(check, topic, partition, sent, allow_zstd);
+	if (!check->has_head)
+		result = open_head(check, topic, partition, sent, allow_zstd);
+	check->has_head = result == PRODUCE_GOOD;
+	if (check->has_head && !check->is_open)
+		result = open_records(check, topic, partition, sent);
 	if (result != PRODUCE_GOOD)
 		return result;
 	check->is_open = true;
@@ -571,10 +701,13 @@ check_on(ProduceCheck *check, Topic *topic, int32 partition, Oid role, const Kaf
 	/* its records have no time of their own then */
 	if ((batch->header.attributes & BATCH_ATTR_LOG_APPEND_TIME) != 0 && !config->log_append_time)
 		return refuse(&check->problem, KAFKA_ERROR_INVALID_TIMESTAMP, "producer has sent a batch with LogAppendTime");
-	result = check_records(check, topic, partition, role);
+	if (!check->is_checked)
+		result = check_records(check, topic, partition, role);
+	check->is_checked = result == PRODUCE_GOOD;
+	if (check->is_checked)
+		result = make_stored(check, config, sent, &bytes);
 	if (result != PRODUCE_GOOD)
 		return result;
-	bytes = stored_bytes(config, sent, batch);
 	make_request(config, batch, bytes, request);
 	return check_length(topic, partition, request->length, &check->problem);
 }
@@ -587,6 +720,11 @@ free_kept(void *arg)
 {
 	ProduceCheck *check = arg;
 
+	if (check->unpacks != NULL)
+		pgt_codec_work_free(check->unpacks);
+	if (check->packs != NULL)
+		pgt_codec_work_free(check->packs);
+	check->unpacks = check->packs = NULL;
 	if (check->kept == NULL)
 		return;
 	pfree(check->kept);
@@ -600,12 +738,6 @@ keep_records(ProduceCheck *check)
 {
 	if (!check->is_open || check->batch.records != scratch.data)
 		return;
-	if (!check->frees_kept)
-	{
-		check->free_kept = (MemoryContextCallback) {.func = free_kept,.arg = check};
-		MemoryContextRegisterResetCallback(GetMemoryChunkContext(check), &check->free_kept);
-		check->frees_kept = true;
-	}
 	check->kept = scratch.data;
 	check->kept_size = scratch.size;
 	kept_bytes += scratch.size;
@@ -632,29 +764,43 @@ begin_anew(ProduceCheck *check)
 		MemoryContextDelete(check->records.memory);
 	check->records = (RecordCheck) {0};
 	check->problem = (ProduceProblem) {0};
-	check->is_open = check->is_walked = false;
+	check->has_head = check->is_large = check->is_open = check->is_walked = check->is_checked = false;
 	free_kept(check);
 }
 
+/* A check of the caller's, in its memory. */
+static ProduceCheck *
+make_check(const ProduceCheckCaller *caller)
+{
+	ProduceCheck *check = palloc0(sizeof(ProduceCheck));
+
+	check->caller = *caller;
+	check->free_kept = (MemoryContextCallback) {.func = free_kept,.arg = check};
+	MemoryContextRegisterResetCallback(GetMemoryChunkContext(check), &check->free_kept);
+	return check;
+}
+
 ProduceChecked
-pgt_produce_check(ProduceCheck **kept_check, Topic *topic, int32 partition, Oid role, const KafkaRecords *sent,
-				  bool allow_zstd, LogAppendRequest *request, ProduceProblem *problem)
+pgt_produce_check(ProduceCheck **kept_check, const ProduceCheckCaller *caller, Topic *topic, int32 partition, Oid role,
+				  const KafkaRecords *sent, bool allow_zstd, LogAppendRequest *request, ProduceProblem *problem)
 {
 	ProduceCheck *check = *kept_check;
 	ProduceChecked result;
 
 	if (check == NULL)
-		check = *kept_check = palloc0(sizeof(ProduceCheck));
+		check = *kept_check = make_check(caller);
 	else if (check->topic_version != topic->version)
 		begin_anew(check);
-	else if (FAULT_IS("produce-check", "waits"))
+	else if (check->is_open && FAULT_IS("produce-check", "waits"))
 		return PRODUCE_UNFINISHED;
 	check->topic_version = topic->version;
 	if (must_wait(check, sent))
 		return PRODUCE_UNFINISHED;
 	result = check_on(check, topic, partition, role, sent, allow_zstd, request);
-	if (result == PRODUCE_UNFINISHED)
+	if (result == PRODUCE_UNFINISHED || result == PRODUCE_WAITS)
 		keep_records(check);
+	else if (result == PRODUCE_BUSY)
+		begin_anew(check);
 	else
 	{
 		free_kept(check);

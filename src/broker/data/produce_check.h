@@ -28,6 +28,16 @@ typedef struct ProduceProblem
 	int			record_count;
 } ProduceProblem;
 
+/* Who is told that a check can go on. */
+typedef struct ProduceCheckCaller
+{
+	void		(*ready) (void *arg);
+	void	   *arg;
+} ProduceCheckCaller;
+
+/* Between two attempts, of which each may hold up all clients for a moment. */
+#define PRODUCE_CHECK_PAUSE_US	(1000 * INT64CONST(1000))
+
 /* A check that is under way. */
 typedef struct ProduceCheck ProduceCheck;
 
@@ -35,7 +45,9 @@ typedef enum ProduceChecked
 {
 	PRODUCE_GOOD,
 	PRODUCE_REFUSED,
-	PRODUCE_UNFINISHED			/* the slice is over: to be called again with the same in one of the next */
+	PRODUCE_UNFINISHED,			/* the slice is over: to be called again with the same in one of the next */
+	PRODUCE_WAITS,				/* something is done beside the loop: likewise, when ready() is called or a little later */
+	PRODUCE_BUSY				/* functions of types wait for something: likewise, after PRODUCE_CHECK_PAUSE_US, and it begins anew */
 } ProduceChecked;
 
 /*
@@ -44,8 +56,8 @@ typedef enum ProduceChecked
  * were sent, some of which may have been changed, or in the caller's memory context.  Refused: *problem is why
  * not.  *check is NULL at first, and lives in the caller's memory context, which is the same each time.
  */
-extern ProduceChecked pgt_produce_check(ProduceCheck **check, Topic *topic, int32 partition, Oid role,
-										const KafkaRecords *sent, bool allow_zstd, LogAppendRequest *request,
+extern ProduceChecked pgt_produce_check(ProduceCheck **check, const ProduceCheckCaller *caller, Topic *topic, int32 partition,
+										Oid role, const KafkaRecords *sent, bool allow_zstd, LogAppendRequest *request,
 										ProduceProblem *problem);
 
 #endif							/* PRODUCE_CHECK_H */
