@@ -539,6 +539,12 @@ pgt_classic_group_fail_join(ClassicGroup *group, ClassicMember *member, KafkaErr
 	pgt_classic_group_end_join(group, member, &answer);
 }
 
+KafkaBytes
+pgt_classic_group_told(const ClassicGroup *group, const ClassicMember *member)
+{
+	return group->actions->told == NULL ? member->assignment : group->actions->told(group, member->assignment);
+}
+
 void
 pgt_classic_group_refuse_waiting(ClassicGroup *group, KafkaError error)
 {

@@ -77,6 +77,9 @@ typedef struct ClassicGroupActions
 
 	/* a member is removed because it was missed; throws nothing */
 	void		(*gone) (struct ClassicGroup *group, const ClassicMember *member, const char *why);
+
+	/* what a member is told of an assignment that is stored; palloc'd or the assignment itself.  NULL: all of it */
+	KafkaBytes	(*told) (const struct ClassicGroup *group, KafkaBytes assignment);
 } ClassicGroupActions;
 
 /* A protocol that members support. */
@@ -213,6 +216,9 @@ extern void pgt_classic_group_replace(ClassicGroup *group, ClassicMember *old, C
 
 /* Give a member other protocols.  There is memory. */
 extern void pgt_classic_group_set_protocols(ClassicGroup *group, ClassicMember *member, ClassicMemberProtocols *protocols);
+
+/* What a member is told of its assignment. */
+extern KafkaBytes pgt_classic_group_told(const ClassicGroup *group, const ClassicMember *member);
 
 /* Let the leader's assignments be those of all members, or let none have one. */
 extern void pgt_classic_group_take_assignments(ClassicGroup *group);

@@ -248,3 +248,54 @@ pgt_consumer_protocol_write_assignment(StringInfo out, int16 version, const Cons
 	}
 	put_int32(out, -1);
 }
+
+/* Append a topic of an assignment with those of its partitions that are not left out; false: there is none. */
+static bool
+copy_topic(StringInfo out, const ConsumerPartitions *topic, bool (*is_out) (KafkaString topic, int32 partition, void *arg),
+		   void *arg)
+{
+	int			begin = out->len;
+	int32		count = 0;
+	uint32		number;
+
+	put_int16(out, (int16) topic->topic.length);
+	appendBinaryStringInfo(out, topic->topic.data, topic->topic.length);
+	put_int32(out, 0);
+	for (int32 p = 0; p < topic->count; p++)
+	{
+		if (is_out(topic->topic, topic->partitions[p], arg))
+			continue;
+		put_int32(out, topic->partitions[p]);
+		count++;
+	}
+	number = pg_hton32((uint32) count);
+	memcpy(out->data + begin + sizeof(int16) + topic->topic.length, &number, sizeof(number));
+	if (count == 0)
+		out->len = begin;
+	return count > 0;
+}
+
+KafkaBytes
+pgt_consumer_protocol_leave_out(KafkaBytes assignment, bool (*is_out) (KafkaString topic, int32 partition, void *arg), void *arg)
+{
+	ConsumerProtocolReader reader;
+	ConsumerPartitions *topics;
+	StringInfoData out;
+	int16		version;
+	int32		count;
+	int32		left = 0;
+	uint32		number;
+
+	if (!begin_whole(&reader, assignment, &version) || !take_topics(&reader, &topics, &count))
+		return assignment;
+	initStringInfo(&out);
+	put_int16(&out, version);
+	put_int32(&out, 0);
+	for (int32 t = 0; t < count; t++)
+		left += copy_topic(&out, &topics[t], is_out, arg);
+	number = pg_hton32((uint32) left);
+	memcpy(out.data + sizeof(int16), &number, sizeof(number));
+	/* user data, and whatever else there is */
+	appendBinaryStringInfo(&out, reader.next, reader.end - reader.next);
+	return (KafkaBytes) {out.data, out.len};
+}

@@ -66,6 +66,13 @@ typedef struct ConsumerAssignment
 extern bool pgt_consumer_protocol_read_subscription(KafkaBytes bytes, ConsumerSubscription *subscription);
 extern bool pgt_consumer_protocol_read_assignment(KafkaBytes bytes, ConsumerAssignment *assignment);
 
+/*
+ * An assignment without the partitions that are to be left out, and else as it is.  palloc'd, unless it is the bytes themselves,
+ * as those are that are no assignment.
+ */
+extern KafkaBytes pgt_consumer_protocol_leave_out(KafkaBytes assignment,
+												  bool (*is_out) (KafkaString topic, int32 partition, void *arg), void *arg);
+
 /* The version of bytes, at most the highest one that is known; 0 where they have none. */
 extern int16 pgt_consumer_protocol_version(KafkaBytes bytes);
 

@@ -194,12 +194,12 @@ give(ModernMember *member, ModernTopic *topic, const ConsumerPartitions *partiti
 
 /* Let a member have what it was assigned; or why it cannot. */
 static const char *
-give_assignment(const ClassicMember *old, ModernGroup *modern, const NamedTopics *topics)
+give_assignment(const ClassicGroup *classic, const ClassicMember *old, ModernGroup *modern, const NamedTopics *topics)
 {
 	ModernMember *member = pgt_modern_group_find_member(modern, (KafkaString) {old->id, (int32) strlen(old->id)});
 	ConsumerAssignment assignment;
 
-	if (!pgt_consumer_protocol_read_assignment(old->assignment, &assignment))
+	if (!pgt_consumer_protocol_read_assignment(pgt_classic_group_told(classic, old), &assignment))
 		return "an assignment of the classic group is malformed";
 	if (assignment.user_data > 0)
 		return "the assignor of the classic group tells members more than their partitions, which would be lost";
@@ -252,7 +252,7 @@ give_assignments(ClassicGroup *classic, ModernGroup *modern, const ModernWorld *
 		return "the assignments of the classic group are too large";
 	dlist_foreach(iter, &classic->members)
 	{
-		const char *problem = give_assignment(dlist_container(ClassicMember, node, iter.cur), modern, &topics);
+		const char *problem = give_assignment(classic, dlist_container(ClassicMember, node, iter.cur), modern, &topics);
 
 		if (problem != NULL)
 			return problem;

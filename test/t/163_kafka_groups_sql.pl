@@ -8,6 +8,7 @@ use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use KafkaClient;
 use KafkaMember;
+use KafkaOffsets;
 use KafkaServer;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -45,14 +46,45 @@ is($member->heartbeat_error, 0, 'the member goes on');
 
 # ---- a transaction that does not end -----------------------------------------------------------
 
-$session->query_safe(q{BEGIN; SET ROLE app; SELECT count(*) FROM consume('orders', 'stuck', max_records => 1)});
+my ($held, $next) = split /\|/, $session->query_safe(q{BEGIN; SET ROLE app;
+	SELECT partition, record_offset + 1 FROM consume('orders', 'stuck', max_records => 1)});
 my $patient = member('stuck', topics => ['orders'], session => 30000, rebalance => 1000);
+my $rest = 'orders-' . (1 - $held);
 $patient->send_join_generation;
 $patient->read_join_generation;
 $patient->send_sync_generation('orders', 2);
-is($patient->read_sync_generation, 'orders-0 orders-1', 'after the rebalance timeout it goes on without');
-like(slurp_file($node->logfile), qr/consumer group "stuck" uses in SQL at the same time/, 'which the log tells');
-$session->query_safe('ROLLBACK');
+is($patient->read_sync_generation, $rest, 'after the rebalance timeout it goes on without that partition');
+like(slurp_file($node->logfile), qr/consumer group "stuck" of Kafka clients waits for partition $held of topic "orders", which is used in SQL/, 'which the log tells');
+is($patient->heartbeat_error, 0, 'the group is stable');
+my ($described) = values %{ describe_groups($other, ['stuck'])->[0]{members} };
+is(KafkaMember::read_assignment($described->{assignment}), $rest, 'and described as it is');
+
+# the next generation does not wait for it again
+my $late = member('stuck', topics => ['orders'], session => 30000, rebalance => 1_800_000);
+$late->send_join_generation;
+ok(poll_until(sub { $patient->heartbeat_error == 27 }), 'another member joins');
+$patient->send_join_generation;
+is(join(' ', map { $_->read_join_generation } $patient, $late), '0 0', 'they rebalance');
+$_->send_sync_generation('orders', 2) foreach sort { $a->leads <=> $b->leads } $patient, $late;
+is(join(' ', sort map { $_->read_sync_generation } $patient, $late), " $rest", 'and do not wait for the partition again');
+
+# nor is it forgotten with the process that coordinates
+sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'pg_topics kafka'});
+ok(poll_until(sub { $late->reconnect && eval { $late->heartbeat_error eq 0 } }), 'the group is loaded anew');
+$patient->reconnect;
+$other = client();
+sync_group($_->client, 'stuck', member => $_->{member}, generation => $_->{generation}) foreach $patient, $late;
+is(join(' ', sort map { KafkaMember::read_assignment(sync_group($_->client, 'stuck', member => $_->{member}, generation => $_->{generation})->{assignment}) } $patient, $late),
+	" $rest", 'and tells what it told before');
+is(join(' ', map { $_->heartbeat_error } ($patient, $late) x 20), join(' ', (0) x 40), 'it is stable while SQL has the partition');
+$session->query_safe('COMMIT');
+ok(poll_until(sub { $patient->heartbeat_error == 27 }), 'and rebalances when SQL has let go of it');
+$_->send_join_generation foreach $patient, $late;
+is(join(' ', map { $_->read_join_generation } $patient, $late), '0 0', 'so that it is served');
+$_->send_sync_generation('orders', 2) foreach sort { $a->leads <=> $b->leads } $patient, $late;
+is(join(' ', sort map { $_->read_sync_generation } $patient, $late), 'orders-0 orders-1', 'by one of them');
+is(fetch_offsets($other, 'stuck', { orders => [$held] })->{topics}{orders}{$held}[0], $next, 'from where SQL has stopped');
+is(join(' ', map { $_->heartbeat_error } ($patient, $late) x 20), join(' ', (0) x 40), 'and is stable again');
 
 # a member that gives up waiting
 $session->query_safe(q{BEGIN; SET ROLE app; SELECT count(*) FROM consume('orders', 'gone', max_records => 1)});

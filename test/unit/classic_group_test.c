@@ -724,6 +724,41 @@ assignment_text(const char *data, int length)
 	return text;
 }
 
+/* Is it the topic and partition that "arg" names, as in "a:5"? */
+static bool
+is_named(KafkaString topic, int32 partition, void *arg)
+{
+	char		name[64];
+
+	snprintf(name, sizeof(name), "%.*s:%d ", topic.length, topic.data, partition);
+	return strstr(arg, name) != NULL;
+}
+
+/* Without some partitions an assignment is, as text, this, with as much behind the partitions. */
+static bool
+is_left(const char *assignment, int length, int behind, char *out, const char *expected)
+{
+	KafkaBytes	left = pgt_consumer_protocol_leave_out((KafkaBytes) {assignment, length}, is_named, out);
+
+	return strcmp(assignment_text(left.data, left.length), expected) == 0 && left.length >= behind &&
+		memcmp(left.data, assignment, 2) == 0 && memcmp(left.data + left.length - behind, assignment + length - behind, behind) == 0;
+}
+
+static void
+test_leaving_out(void)
+{
+	static const char assignment[] = "\0\1" "\0\0\0\3" "\0\1a" "\0\0\0\2" "\0\0\0\0" "\0\0\0\5"
+		"\0\1b" "\0\0\0\0" "\0\2cd" "\0\0\0\1" "\0\0\0\1" "\0\0\0\3abc" "rest";
+	int			length = sizeof(assignment) - 1;
+	KafkaBytes	damaged = {assignment, 20};
+
+	ok(is_left(assignment, length, 11, "", "a:0 a:5 cd:1 "), "an assignment of which nothing is left out");
+	ok(is_left(assignment, length, 11, "a:5 ", "a:0 cd:1 "), "without a partition");
+	ok(is_left(assignment, length, 11, "a:0 a:5 ", "cd:1 "), "without a topic");
+	ok(is_left(assignment, length, 11, "a:0 a:5 cd:1 ", ""), "without all");
+	ok(pgt_consumer_protocol_leave_out(damaged, is_named, "a:0 ").data == damaged.data, "what is none stays as it is");
+}
+
 static void
 test_protocol(void)
 {
@@ -1026,6 +1061,7 @@ main(int argc, char **argv)
 	test_many();
 	test_load();
 	test_protocol();
+	test_leaving_out();
 	for (int i = 0; good && i < histories; i++)
 		good = run_history(first + i);
 	ok(good, "random histories");

@@ -149,6 +149,8 @@ give_sync(void *arg)
 	response.protocol_type = string_or_null(synced->protocol_type);
 	response.protocol_name = string_or_null(synced->protocol);
 	response.assignment = synced->assignment;
+	if (answering->group != NULL && answering->group->actions->told != NULL)
+		response.assignment = answering->group->actions->told(answering->group, synced->assignment);
 	pgt_broker_answer(answering->request, &response);
 }
 

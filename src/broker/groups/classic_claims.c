@@ -8,6 +8,7 @@
  *
  *	  wanted	what the members are to have, as the walk finds it
  *	  held		what is claimed, as far as this process knows.  What is held and not wanted is released
+ *	  withheld	what the members are to have and SQL has, beyond the time that is waited for that (classic_withheld.c)
  *
  * Nothing is claimed that is in neither.  Where that is in doubt, as when a transaction in which claims were released was
  * lost, or a crash came before all were released, "held" is read from the rows.
@@ -90,6 +91,8 @@ pgt_classic_claims_free(ClassicClaims *claims)
 {
 	clear(&claims->held);
 	clear(&claims->wanted);
+	pgt_classic_withheld_clear(&claims->withheld);
+	pgt_classic_withheld_clear(&claims->before);
 }
 
 /* Let the group hold what a walk has claimed that was not brought to its end, too. */
@@ -117,6 +120,7 @@ void
 pgt_classic_claims_begin(ClassicClaims *claims, ClassicGroup *group, bool only_new)
 {
 	merge(claims);
+	pgt_classic_withheld_merge(&claims->before, &claims->withheld);
 	claims->only_new = only_new;
 	claims->member = NULL;
 	claims->has_partition = false;
@@ -150,18 +154,26 @@ topic_of(CoordinatorGroup *registered, KafkaString name)
 static ClassicClaimsStep
 claim(ClassicClaims *claims, CoordinatorGroup *registered, bool force)
 {
-	Oid			topic = claims->wanted.count >= MOST_CLAIMS ? InvalidOid : topic_of(registered, claims->reader.topic);
+	bool		is_enough = claims->wanted.count + claims->withheld.count >= MOST_CLAIMS;
+	Oid			topic = is_enough ? InvalidOid : topic_of(registered, claims->reader.topic);
 	KafkaClaim	result;
+	bool		is_in_use;
 
 	if (!OidIsValid(topic))
 		return CLASSIC_CLAIMS_DONE;
 	result = pgt_group_owner_claim(registered, topic, claims->partition, claims->member->id);
-	if ((result == KAFKA_CLAIM_BUSY || result == KAFKA_CLAIM_SQL_MEMBER) && !force)
+	is_in_use = result == KAFKA_CLAIM_BUSY || result == KAFKA_CLAIM_SQL_MEMBER;
+	if (is_in_use && !force && !pgt_classic_withheld_has(&claims->before, claims->reader.topic, claims->partition))
 		return CLASSIC_CLAIMS_BUSY;
-	if (result == KAFKA_CLAIM_DONE)
+	if (is_in_use)
+	{
+		pgt_classic_withheld_add(&claims->withheld, claims->reader.topic, topic, claims->partition);
+		pgt_shared_group_log_waiting(registered->id, pgt_topic_names_of(topic), claims->partition, result);
+	}
+	else if (result == KAFKA_CLAIM_DONE)
 		add(&claims->wanted, topic, claims->partition);
 	else if (result != KAFKA_CLAIM_GONE)
-		pgt_shared_group_log_unclaimed(registered->id, pgt_topic_names_of(topic), claims->partition, result);
+		pgt_shared_group_log_unclaimed(registered->id, pgt_topic_names_of(topic), claims->partition);
 	return CLASSIC_CLAIMS_DONE;
 }
 
@@ -189,6 +201,83 @@ pgt_classic_claims_go_on(ClassicClaims *claims, CoordinatorGroup *registered, Cl
 		if (pgt_clock_monotonic_us() >= until)
 			return CLASSIC_CLAIMS_MORE;
 	}
+}
+
+void
+pgt_classic_claims_end(ClassicClaims *claims)
+{
+	/* of the members that were not looked at it is still so */
+	if (claims->only_new)
+		pgt_classic_withheld_merge(&claims->withheld, &claims->before);
+	pgt_classic_withheld_clear(&claims->before);
+	pgt_classic_withheld_sort(&claims->withheld);
+}
+
+/* ---- what is withheld ---------------------------------------------------------------- */
+
+static bool
+is_withheld(KafkaString topic, int32 partition, void *arg)
+{
+	const ClassicClaims *claims = arg;
+
+	return pgt_classic_withheld_has(&claims->withheld, topic, partition) || pgt_classic_withheld_has(&claims->before, topic, partition);
+}
+
+KafkaBytes
+pgt_classic_claims_told(const ClassicClaims *claims, KafkaBytes assignment)
+{
+	if (claims->withheld.count == 0 && claims->before.count == 0)
+		return assignment;
+	return pgt_consumer_protocol_leave_out(assignment, is_withheld, unconstify(ClassicClaims *, claims));
+}
+
+void
+pgt_classic_claims_begin_regain(ClassicClaims *claims)
+{
+	claims->tried = 0;
+	claims->regained = false;
+}
+
+/* Try one.  False: it is none that the group could have. */
+static bool
+try_regain(ClassicClaims *claims, CoordinatorGroup *registered, const ClassicGroup *group, const ClassicWithheldPartition *item)
+{
+	BrokerConnection owner = {.authenticated = true,.role = pgt_group_owner_of(registered)};
+
+	if (!pgt_access_topic(&owner, item->topic, ACL_SELECT))
+		return false;
+	/* whoever is to have it is known after the rebalance */
+	switch (pgt_group_owner_claim(registered, item->topic, item->partition, group->leader->id))
+	{
+		case KAFKA_CLAIM_DONE:
+			add(&claims->held, item->topic, item->partition);
+			claims->regained = true;
+			return true;
+		case KAFKA_CLAIM_BUSY:
+		case KAFKA_CLAIM_SQL_MEMBER:
+			return true;
+		default:
+			return false;
+	}
+}
+
+ClassicClaimsStep
+pgt_classic_claims_regain(ClassicClaims *claims, CoordinatorGroup *registered, const ClassicGroup *group, int64 until)
+{
+	ClassicWithheld *withheld = &claims->withheld;
+
+	while (claims->tried < withheld->count)
+	{
+		ClassicWithheldPartition *item = &withheld->items[claims->tried];
+
+		if (group->leader != NULL && try_regain(claims, registered, group, item))
+			claims->tried++;
+		else
+			memmove(item, item + 1, (--withheld->count - claims->tried) * sizeof(*item));
+		if (pgt_clock_monotonic_us() >= until)
+			return CLASSIC_CLAIMS_MORE;
+	}
+	return CLASSIC_CLAIMS_DONE;
 }
 
 /* ---- releasing ---------------------------------------------------------------------- */
@@ -246,27 +335,38 @@ pgt_classic_claims_read(ClassicClaims *claims, const CoordinatorGroup *registere
 	pgt_kafka_claim_each(registered->id, note_claim, &claims->held);
 }
 
+/* Are the group's assignments those of consumers? */
+static bool
+is_of_consumers(const ClassicGroup *group)
+{
+	return group->protocol_type != NULL && strcmp(group->protocol_type, CONSUMER_PROTOCOL_TYPE) == 0;
+}
+
 bool
 pgt_classic_claims_load(ClassicClaims *claims, const CoordinatorGroup *registered, ClassicGroup *group)
 {
 	dlist_iter	iter;
 
 	pgt_classic_claims_read(claims, registered);
+	sort(&claims->held);
 	dlist_foreach(iter, &group->members)
 	{
 		ConsumerProtocolReader reader;
 		int32		partition;
 
 		pgt_consumer_protocol_begin(&reader, dlist_container(ClassicMember, node, iter.cur)->assignment);
-		while (claims->wanted.count < MOST_CLAIMS && pgt_consumer_protocol_next_partition(&reader, &partition))
+		while (claims->wanted.count + claims->withheld.count < MOST_CLAIMS && pgt_consumer_protocol_next_partition(&reader, &partition))
 		{
-			Oid			topic = pgt_topic_names_find(reader.topic);
+			ClassicClaim assigned = {pgt_topic_names_find(reader.topic), partition};
 
-			if (OidIsValid(topic))
-				add(&claims->wanted, topic, partition);
+			if (OidIsValid(assigned.topic) && contains(&claims->held, &assigned))
+				add(&claims->wanted, assigned.topic, partition);
+			else if (OidIsValid(assigned.topic) && is_of_consumers(group))
+				pgt_classic_withheld_add(&claims->withheld, reader.topic, assigned.topic, partition);
 		}
 	}
 	sort(&claims->wanted);
+	pgt_classic_withheld_sort(&claims->withheld);
 	for (int32 i = 0; i < claims->held.count; i++)
 		if (!contains(&claims->wanted, &claims->held.items[i]))
 			return true;

@@ -5,6 +5,7 @@
 #ifndef CLASSIC_CLAIMS_H
 #define CLASSIC_CLAIMS_H
 
+#include "broker/groups/classic_withheld.h"
 #include "broker/groups/group_coordinator.h"
 #include "coordinator/classic_group.h"
 #include "coordinator/consumer_protocol.h"
@@ -22,6 +23,10 @@ typedef struct ClassicClaims
 {
 	ClassicClaimsSet held;		/* that the group has */
 	ClassicClaimsSet wanted;	/* of the walk */
+	ClassicWithheld withheld;	/* that members are to have, and could not be claimed */
+	ClassicWithheld before;		/* the same of the walk before, which is waited for no more */
+	int32		tried;			/* of those that are withheld, in an attempt to claim them */
+	bool		regained;		/* one was claimed in it */
 
 	/* a walk through members' assignments */
 	dlist_node *next;			/* the next member; NULL: there is none */
@@ -42,9 +47,26 @@ typedef enum ClassicClaimsStep
 /* Begin to claim what members are to have.  While it is walked through no member may be freed.  Takes memory. */
 extern void pgt_classic_claims_begin(ClassicClaims *claims, ClassicGroup *group, bool only_new);
 
-/* Claim until it is that time.  With "force" partitions that are in use are passed over.  In a transaction. */
+/*
+ * Claim until it is that time.  With "force" partitions that are in use are withheld, and without it those that were already when the
+ * walk began.  In a transaction.
+ */
 extern ClassicClaimsStep pgt_classic_claims_go_on(ClassicClaims *claims, CoordinatorGroup *registered,
 												  ClassicGroup *group, int64 until, bool force);
+
+/*
+ * Try to claim what is withheld: begin, and then claim until it is that time, and it is CLASSIC_CLAIMS_DONE.  "regained" tells whether there
+ * is anything for which the group should rebalance.  In a transaction.
+ */
+extern void pgt_classic_claims_begin_regain(ClassicClaims *claims);
+extern ClassicClaimsStep pgt_classic_claims_regain(ClassicClaims *claims, CoordinatorGroup *registered, const ClassicGroup *group,
+												   int64 until);
+
+/* The walk is over. */
+extern void pgt_classic_claims_end(ClassicClaims *claims);
+
+/* An assignment without what is withheld; palloc'd, or the assignment itself. */
+extern KafkaBytes pgt_classic_claims_told(const ClassicClaims *claims, KafkaBytes assignment);
 
 /* Begin to release what the walk, which has been through all members, has not claimed.  Then release it, as above. */
 extern void pgt_classic_claims_begin_release(ClassicClaims *claims);

@@ -83,12 +83,20 @@ has_room(const ClassicGroup *group, Size bytes)
 	return pgt_group_memory_has_room(entry_of(group)->registered, bytes);
 }
 
+/* ClassicGroupActions */
+static KafkaBytes
+told(const ClassicGroup *group, KafkaBytes assignment)
+{
+	return pgt_classic_claims_told(&entry_of(group)->store.claims, assignment);
+}
+
 static const ClassicGroupActions actions = {
 	.answer_join = pgt_classic_answer_join,
 	.answer_sync = pgt_classic_answer_sync,
 	.store = store,
 	.gone = log_gone,
-	.has_room = has_room
+	.has_room = has_room,
+	.told = told
 };
 
 /* It was stored, or was not. */
@@ -96,6 +104,15 @@ static void
 stored(ClassicGroup *group, KafkaError error)
 {
 	pgt_classic_rebalance_stored(group, error, pgt_clock_monotonic_us());
+	pgt_classic_groups_settle(group);
+}
+
+/* SQL has let go of partitions that members are to have. */
+static void
+regained(ClassicGroup *group)
+{
+	if (group->state == CLASSIC_GROUP_STABLE)
+		pgt_classic_rebalance_prepare(group, pgt_clock_monotonic_us());
 	pgt_classic_groups_settle(group);
 }
 
@@ -177,6 +194,7 @@ make_entry(CoordinatorGroup *registered)
 	entry->store.registered = registered;
 	entry->store.group = entry->group;
 	entry->store.done = stored;
+	entry->store.regained = regained;
 	pgt_classic_store_init(&entry->store);
 	MemoryContextSwitchTo(caller);
 	return entry;
@@ -443,12 +461,14 @@ static const CoordinatorKind kind = {COORDINATOR_KIND_ROWS, COORDINATOR_KIND_FUN
 static void
 write_rows(const CoordinatorGroup *registered, ClassicGroup *group)
 {
+	KafkaMemberRows *rows;
 	ListCell   *cell;
 	dlist_iter	iter;
 
 	foreach(cell, pgt_kafka_member_row_ids(registered->id))
 		if (pgt_classic_group_find(group, pgt_broker_string(lfirst(cell))) == NULL)
 			pgt_kafka_member_row_delete(registered->id, lfirst(cell));
+	rows = pgt_kafka_member_rows_begin(registered->id);
 	dlist_foreach(iter, &group->members)
 		pgt_classic_rows_write_member(rows, group, dlist_container(ClassicMember, node, iter.cur));
 	pgt_kafka_member_rows_end(rows);
@@ -462,14 +482,12 @@ take_members(ClassicEntry *entry, const ModernGroup *modern)
 	MemoryContext caller = MemoryContextSwitchTo(pgt_group_coordinator_memory());
 
 	pgt_group_migration_downgrade(modern, entry->group, pgt_clock_monotonic_us());
-	KafkaMemberRows *rows;
 	MemoryContextSwitchTo(caller);
 	write_rows(entry->registered, entry->group);
 	entry->store.has_row = true;
 	entry->store.has_surplus = pgt_classic_claims_load(&entry->store.claims, entry->registered, entry->group);
 }
 
-	rows = pgt_kafka_member_rows_begin(registered->id);
 void *
 pgt_classic_groups_draft(CoordinatorGroup *registered, const ModernGroup *modern)
 {
@@ -498,6 +516,8 @@ pgt_classic_groups_begin(CoordinatorGroup *registered)
 		pgt_classic_rebalance_prepare(entry->group, pgt_clock_monotonic_us());
 	else if (entry->store.has_surplus)
 		pgt_classic_store_release(&entry->store);
+	else
+		pgt_classic_store_regain(&entry->store);
 	pgt_classic_groups_settle(entry->group);
 }
 

@@ -9,6 +9,8 @@
  *	  WAIT		for the commit to be durable, also on synchronous standbys, as with acks=all
  *	  (done() is called)
  *	  RELEASE	claims that are not needed any more
+ *	  REGAIN	if SQL had partitions beyond that timeout, their members were not told of them: they are tried again until the group
+ *				rebalances, as it is told to when one can be claimed.  The pauses grow to a second
  *
  * All of it is done at the end of turns, as work of their transactions (turn.h), for some milliseconds a turn,
  * whichever groups it is for.  What one of them does is in a subtransaction, so that its errors are its own.
@@ -76,6 +78,8 @@ is_current(const ClassicStore *store)
 
 	if (group->generation != store->generation)
 		return false;
+	if (store->phase == CLASSIC_STORE_REGAIN)
+		return group->state == CLASSIC_GROUP_STABLE;
 	if (store->phase == CLASSIC_STORE_RELEASE)
 		return group->state == CLASSIC_GROUP_STABLE || group->state == CLASSIC_GROUP_EMPTY;
 	return group->state == store->state && (group->state != CLASSIC_GROUP_COMPLETING_REBALANCE || group->storing);
@@ -100,6 +104,20 @@ begin_release(ClassicStore *store)
 	move(store, CLASSIC_STORE_READY);
 }
 
+/* Wait for what SQL has, if there is anything. */
+static void
+begin_regain(ClassicStore *store)
+{
+	store->phase = CLASSIC_STORE_IDLE;
+	move(store, CLASSIC_STORE_NOWHERE);
+	if (store->claims.withheld.count == 0)
+		return;
+	store->phase = CLASSIC_STORE_REGAIN;
+	store->regains = 0;
+	pgt_classic_claims_begin_regain(&store->claims);
+	rest(store, RETRY_US);
+}
+
 /*
  * All is done that is to be reported.  That a group is empty must be stored some time, or its claims would
  * remain; nobody else will ask for that.
@@ -118,6 +136,8 @@ report(ClassicStore *store, KafkaError error)
 	/* where only some members were looked at nothing is known to be of no use */
 	else if (error == KAFKA_ERROR_NONE && !store->claims.only_new && store->state != CLASSIC_GROUP_PREPARING_REBALANCE)
 		begin_release(store);
+	else if (store->state == CLASSIC_GROUP_STABLE)
+		begin_regain(store);
 	store->done(store->group, error);
 }
 
@@ -140,6 +160,7 @@ begin_write(ClassicStore *store)
 {
 	ClassicGroup *group = store->group;
 
+	pgt_classic_claims_end(&store->claims);
 	store->phase = CLASSIC_STORE_WRITE;
 	store->next = dlist_is_empty(&group->members) || store->state == CLASSIC_GROUP_PREPARING_REBALANCE ? NULL :
 		dlist_head_node(&group->members);
@@ -157,6 +178,7 @@ static bool
 write_members(ClassicStore *store)
 {
 	ClassicGroup *group = store->group;
+	KafkaMemberRows *rows = store->next == NULL ? NULL : pgt_kafka_member_rows_begin(store->registered->id);
 
 	while (store->next != NULL)
 	{
@@ -178,7 +200,6 @@ write_group(ClassicStore *store)
 
 	if (store->state != CLASSIC_GROUP_PREPARING_REBALANCE)
 		dlist_foreach(iter, &store->group->removed)
-	KafkaMemberRows *rows = store->next == NULL ? NULL : pgt_kafka_member_rows_begin(store->registered->id);
 			pgt_kafka_member_row_delete(store->registered->id, dlist_container(ClassicMember, node, iter.cur)->id);
 	pgt_classic_rows_write_group(store->registered, store->group,
 								 store->state != CLASSIC_GROUP_PREPARING_REBALANCE || !store->is_partial);
@@ -260,6 +281,14 @@ release_some(ClassicStore *store)
 		store->rest = Min(RETRY_US << Min(store->releases++, 10), RELEASE_MAX_US);
 }
 
+/* Claim what SQL has had. */
+static void
+regain_some(ClassicStore *store)
+{
+	read_claims(store);
+	store->tried_all = pgt_classic_claims_regain(&store->claims, store->registered, store->group, slice_end) == CLASSIC_CLAIMS_DONE;
+}
+
 /* Go as far as there is time, and nothing is to be waited for. */
 static void
 step(void *arg)
@@ -282,6 +311,8 @@ step(void *arg)
 		write_group(store);
 	if (store->phase == CLASSIC_STORE_RELEASE)
 		release_some(store);
+	if (store->phase == CLASSIC_STORE_REGAIN)
+		regain_some(store);
 }
 
 /* A step has failed. */
@@ -304,7 +335,7 @@ run_step(ClassicStore *store)
 
 	move(store, CLASSIC_STORE_IN_TURN);
 	store->rest = 0;
-	store->released = false;
+	store->released = store->tried_all = false;
 	if (is_current(store))
 		error = pgt_catch_error(step, store);
 	else
@@ -374,12 +405,40 @@ after_release(ClassicStore *store, bool committed)
 	{
 		if (!store->has_surplus)
 			pgt_classic_claims_released(&store->claims);
-		store->phase = CLASSIC_STORE_IDLE;
-		move(store, CLASSIC_STORE_NOWHERE);
+		begin_regain(store);
 		store->done(store->group, KAFKA_ERROR_NONE);
 	}
 	else
 		move(store, CLASSIC_STORE_READY);
+}
+
+/* The turn with an attempt to claim what SQL has had, or with a part of one, is over. */
+static void
+after_regain(ClassicStore *store, bool committed)
+{
+	bool		failed = !committed || store->error != KAFKA_ERROR_NONE;
+
+	store->error = KAFKA_ERROR_NONE;
+	if (failed)
+		store->claims_in_doubt = store->has_surplus = true;
+	if (!is_current(store))
+	{
+		store->phase = CLASSIC_STORE_IDLE;
+		move(store, CLASSIC_STORE_NOWHERE);
+	}
+	else if (!failed && !store->tried_all)
+		move(store, CLASSIC_STORE_READY);
+	else if (!failed && store->claims.regained)
+	{
+		store->phase = CLASSIC_STORE_IDLE;
+		move(store, CLASSIC_STORE_NOWHERE);
+		store->regained(store->group);
+	}
+	else
+	{
+		pgt_classic_claims_begin_regain(&store->claims);
+		rest(store, Min(RETRY_US << Min(store->regains++, 10), RELEASE_MAX_US));
+	}
 }
 
 /* The turn with another step is over. */
@@ -414,6 +473,8 @@ work_after(TurnWork *work, bool committed, XLogRecPtr lsn)
 
 		if (store->phase == CLASSIC_STORE_RELEASE)
 			after_release(store, committed);
+		else if (store->phase == CLASSIC_STORE_REGAIN)
+			after_regain(store, committed);
 		else
 			after_step(store, committed, lsn);
 	}
@@ -496,6 +557,14 @@ pgt_classic_store_release(ClassicStore *store)
 }
 
 void
+pgt_classic_store_regain(ClassicStore *store)
+{
+	store->generation = store->group->generation;
+	store->state = store->group->state;
+	begin_regain(store);
+}
+
+void
 pgt_classic_store_suspend(ClassicStore *store)
 {
 	pgt_event_loop_cancel_timer(&store->timer);
@@ -508,8 +577,11 @@ pgt_classic_store_resume(ClassicStore *store)
 	doubt_rows(store);
 	store->has_surplus = true;
 	/* what was only to be released is, when the group is stored next */
-	if (store->phase == CLASSIC_STORE_RELEASE)
-		store->phase = CLASSIC_STORE_IDLE;
+	if (store->phase == CLASSIC_STORE_RELEASE || store->phase == CLASSIC_STORE_REGAIN)
+	{
+		begin_regain(store);
+		return;
+	}
 	if (store->phase != CLASSIC_STORE_IDLE)
 		pgt_classic_store_begin(store);
 }

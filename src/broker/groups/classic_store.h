@@ -14,7 +14,8 @@ typedef enum ClassicStorePhase
 	CLASSIC_STORE_CLAIM,
 	CLASSIC_STORE_WRITE,
 	CLASSIC_STORE_WAIT,			/* all is committed: for it to be durable */
-	CLASSIC_STORE_RELEASE		/* it is reported: partitions that nobody has any more */
+	CLASSIC_STORE_RELEASE,		/* it is reported: partitions that nobody has any more */
+	CLASSIC_STORE_REGAIN		/* partitions that SQL has */
 } ClassicStorePhase;
 
 /* It is part of whatever the caller has of the group. */
@@ -23,6 +24,7 @@ typedef struct ClassicStore
 	CoordinatorGroup *registered;
 	ClassicGroup *group;
 	void		(*done) (ClassicGroup *group, KafkaError error);	/* see pgt_classic_store_begin() */
+	void		(*regained) (ClassicGroup *group);	/* it has partitions that no member was told of, and is to rebalance */
 	ClassicStorePhase phase;
 	bool		has_row;		/* the group has one */
 	bool		is_partial;		/* members' rows may not be as they should be */
@@ -38,6 +40,8 @@ typedef struct ClassicStore
 	dlist_node *next;			/* the next member to write; NULL: there is none */
 	int64		give_up;		/* claims are not waited for any longer */
 	int			releases;		/* that were in vain */
+	int			regains;		/* likewise */
+	bool		tried_all;		/* with the turn that is under way, that is withheld */
 	int64		rest;			/* after the turn, nothing is done for so long */
 	KafkaError	error;
 	bool		complete;		/* with the turn that is under way all is written */
@@ -48,7 +52,7 @@ typedef struct ClassicStore
 	dlist_node	node;			/* in the list of that place */
 } ClassicStore;
 
-/* Of zeros, with the first three fields set. */
+/* Of zeros, with the first four fields set. */
 extern void pgt_classic_store_init(ClassicStore *store);
 
 /*
@@ -60,6 +64,9 @@ extern void pgt_classic_store_begin(ClassicStore *store);
 
 /* A group was loaded that has claims which its members do not have: release them.  Throws nothing. */
 extern void pgt_classic_store_release(ClassicStore *store);
+
+/* A group was loaded whose members were not told of partitions that SQL had: try to get them, if there are any.  Throws nothing. */
+extern void pgt_classic_store_regain(ClassicStore *store);
 
 /* Stop what is under way; and begin it anew, where rows may be those of before a turn that was lost.  Throw nothing. */
 extern void pgt_classic_store_suspend(ClassicStore *store);

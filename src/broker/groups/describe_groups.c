@@ -115,7 +115,7 @@ describe_member(const ClassicGroup *group, const ClassicMember *member, Describe
 		described->group_instance_id = pgt_broker_string(member->instance_id);
 	described->client_id = pgt_broker_string(member->client_id);
 	described->client_host = pgt_broker_string(member->client_host);
-	described->member_assignment = member->assignment;
+	described->member_assignment = pgt_classic_group_told(group, member);
 	if (group->state == CLASSIC_GROUP_STABLE)
 		described->member_metadata = pgt_classic_member_metadata(member, pgt_broker_string(group->protocol->by_name.id));
 	if (described->member_metadata.length < 0)

@@ -22,15 +22,15 @@ is_due(int64 *next)
 }
 
 void
-pgt_shared_group_log_unclaimed(const char *group, const char *topic, int32 partition, KafkaClaim why)
+pgt_shared_group_log_unclaimed(const char *group, const char *topic, int32 partition)
 {
 	static int64 next = 0;
 
 	if (is_due(&next))
 		ereport(LOG,
 				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("a Kafka client has partition %d of topic \"%s\", which consumer group \"%s\" %s", partition, topic, group,
-						why == KAFKA_CLAIM_DENIED ? "of another role uses" : "uses in SQL at the same time")));
+				 errmsg("a Kafka client has partition %d of topic \"%s\", which consumer group \"%s\" of another role uses",
+						partition, topic, group)));
 }
 
 void
