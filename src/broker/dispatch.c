@@ -27,6 +27,7 @@
 #include "utils/memutils.h"
 
 #define GO_ON_US		10000				/* of a turn, for requests that take more than their slices */
+#define TABLES_US		1000000				/* that a new request waits for tables which somebody has locked */
 
 /* ---- requests -------------------------------------------------------------- */
 
@@ -107,19 +108,43 @@ run_request(BrokerRequest *request, void (*function) (BrokerRequest *request))
 		request->busy_us += pgt_clock_monotonic_us() - request->began;
 }
 
-/* Serve a request if the client may have that. */
+/* Must the request wait, as somebody has locked tables that its API uses?  Then the function is called when they are free. */
+static bool
+waits_for_tables(BrokerRequest *request, void (*function) (BrokerRequest *request))
+{
+	const BrokerApi *api = pgt_broker_find_api(request->kafka.api->key);
+	BrokerWait	wait = {.wake = function};
+
+	if (api == NULL || !api->uses_tables || pgt_turn_lock_tables())
+		return false;
+	wait.deadline = pgt_clock_monotonic_us() + TURN_RETRY_MS * INT64CONST(1000);
+	pgt_broker_park(request, &wait);
+	return true;
+}
+
+/* Serve a request if the client may have that.  One that has waited for tables is told to come back, by its API. */
 static void
 serve_admitted(BrokerRequest *request)
 {
 	const BrokerApi *api = pgt_broker_find_api(request->kafka.api->key);
 
-	if (pgt_authentication_admits(request->client, api))
+	if (!pgt_authentication_admits(request->client, api))
+		pgt_broker_close(request, "");	/* why is logged */
+	else if (pgt_clock_monotonic_us() >= request->arrived + TABLES_US || !waits_for_tables(request, serve_admitted))
 	{
 		pgt_quota_begin(request);
 		api->serve(request);
 	}
-	else
-		pgt_broker_close(request, "");	/* why is logged */
+}
+
+/* Go on with one that was parked. */
+static void
+wake_request(BrokerRequest *request)
+{
+	void		(*wake) (BrokerRequest *request) = request->wait.wake;
+
+	if (wake == serve_admitted || !waits_for_tables(request, wake))
+		wake(request);
 }
 
 /* Serve a request whose body is decoded. */
@@ -203,7 +228,7 @@ pgt_dispatch_wake(void)
 
 		if (request == NULL)
 			break;
-		run_request(request, request->wait.wake);
+		run_request(request, wake_request);
 	}
 	if (pgt_broker_wait_woken_count() > 0)
 		pgt_event_loop_hurry();
@@ -220,7 +245,7 @@ pgt_dispatch_go_on(void)
 
 		if (request == NULL)
 			break;
-		run_request(request, request->wait.wake);
+		run_request(request, wake_request);
 	}
 	if (pgt_broker_wait_slice_count() > 0)
 		pgt_event_loop_hurry();

@@ -288,6 +288,7 @@ typedef struct BrokerApi
 {
 	int16		key;			/* KAFKA_API_... */
 	bool		anonymous;		/* served before a client is authenticated */
+	bool		uses_tables;	/* those of groups and transactions: it goes on when nobody has locked them (turn.h) */
 	void		(*serve) (BrokerRequest *request);
 } BrokerApi;
 

@@ -26,7 +26,8 @@
  *
  * Locks on topics are taken without waiting.  A process that serves all clients must not stand in
  * line behind one ALTER; it could also wait for a transaction that waits for a client.  The locks
- * belong to the whole transaction, or the subtransaction's end would release them.
+ * belong to the whole transaction, or the subtransaction's end would release them.  The same is true of the tables of groups and
+ * transactions, which are locked together before any of them is used.
  *
  * Invariant: no transaction is open while the loop sleeps.
  */
@@ -35,8 +36,10 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "broker/core/turn.h"
+#include "group/group_tables.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "util/clock.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -53,6 +56,11 @@ typedef struct LockedTopic
 /* The nesting level of the turn's subtransaction. */
 #define TURN_LEVEL	2
 
+#define POSTPONE_US		(100 * INT64CONST(1000))
+
+/* After the tables were locked, clients send their heartbeats again for so long. */
+#define CATCH_UP_US		(3 * INT64CONST(1000000))
+
 static bool is_open = false;
 static slist_head works = SLIST_STATIC_INIT(works);
 static slist_node *last_work = NULL;	/* the one added last; NULL: there is none */
@@ -61,6 +69,12 @@ static slist_node *last_work = NULL;	/* the one added last; NULL: there is none 
 static LockedTopic *locked = NULL;
 static int	locked_count = 0;
 static int	locked_room = 0;
+
+static void tables_due(EventLoopTimer *timer);
+
+static bool has_tables = false; /* the transaction has locked them */
+static int64 tables_busy = 0;	/* when they were not to be had last; 0: never */
+static EventLoopTimer tables_timer = {.expired = tables_due};
 
 /* ---- the transaction -------------------------------------------------------- */
 
@@ -107,6 +121,7 @@ close_turn(bool committed, XLogRecPtr lsn)
 	slist_head	done = works;
 
 	is_open = false;
+	has_tables = false;
 	locked_count = 0;
 	slist_init(&works);
 	last_work = NULL;
@@ -302,7 +317,7 @@ note_locked(Oid relid, Topic *topic)
 
 /* Take the lock for the whole transaction, if it is to be had at once. */
 static bool
-try_lock(Oid relid)
+try_lock(Oid relid, LOCKMODE mode)
 {
 	ResourceOwner owner = CurrentResourceOwner;
 	bool		done;
@@ -310,7 +325,7 @@ try_lock(Oid relid)
 	CurrentResourceOwner = TopTransactionResourceOwner;
 	PG_TRY();
 	{
-		done = ConditionalLockRelationOid(relid, RowExclusiveLock);
+		done = ConditionalLockRelationOid(relid, mode);
 	}
 	PG_FINALLY();
 	{
@@ -330,7 +345,7 @@ pgt_turn_lock(Oid relid, Topic **topic)
 			*topic = locked[i].topic;
 			return TURN_LOCK_HELD;
 		}
-	if (!try_lock(relid))
+	if (!try_lock(relid, RowExclusiveLock))
 		return TURN_LOCK_BUSY;
 	/* one can lock what was dropped a moment before; that lock goes with the transaction */
 	if (!pgt_topic_exists(relid))
@@ -338,6 +353,50 @@ pgt_turn_lock(Oid relid, Topic **topic)
 	*topic = pgt_topic_get(relid);
 	note_locked(relid, *topic);
 	return TURN_LOCK_HELD;
+}
+
+/* ---- the tables of groups and transactions ------------------------------------ */
+
+/* The loop is awake, which is all: whoever has something to do tries again. */
+static void
+tables_due(EventLoopTimer *timer)
+{
+}
+
+bool
+pgt_turn_lock_tables(void)
+{
+	const GroupTable *tables;
+	int			count;
+	int64		now;
+
+	if (has_tables)
+		return true;
+	/* also if an error comes before */
+	now = pgt_clock_monotonic_us();
+	pgt_event_loop_set_timer(&tables_timer, now + TURN_RETRY_MS * INT64CONST(1000));
+	pgt_turn_open();
+	count = pgt_group_tables_find(&tables);
+	for (int i = 0; i < count; i++)
+	{
+		if (try_lock(tables[i].relid, tables[i].mode))
+			continue;
+		tables_busy = now;
+		return false;
+	}
+	pgt_event_loop_cancel_timer(&tables_timer);
+	return has_tables = true;
+}
+
+bool
+pgt_turn_postpone(EventLoopTimer *timer)
+{
+	int64		now = pgt_clock_monotonic_us();
+
+	if (pgt_turn_lock_tables() && (tables_busy == 0 || now >= tables_busy + CATCH_UP_US))
+		return false;
+	pgt_event_loop_set_timer(timer, now + POSTPONE_US);
+	return true;
 }
 
 /* ---- hooks ------------------------------------------------------------------ */

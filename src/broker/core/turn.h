@@ -55,6 +55,19 @@ typedef enum TurnLock
 extern TurnLock pgt_turn_lock(Oid relid, Topic **topic);
 
 /*
+ * Lock the tables of groups and transactions (group_tables.h), if that needs no waiting, for the rest of the transaction, which
+ * is opened.  Who uses them asks this first.  False: somebody has one of them for himself, or waits for that.  Then the loop
+ * makes another turn in TURN_RETRY_MS, in which to try again.
+ */
+extern bool pgt_turn_lock_tables(void);
+
+/*
+ * Are the tables locked by others, or were they until a moment ago?  Then time that is over for a member is no reason to miss it,
+ * as what it has sent may not have been served: the timer is set anew.
+ */
+extern bool pgt_turn_postpone(EventLoopTimer *timer);
+
+/*
  * Work that becomes part of the transaction.  Both functions are called once, in the order in
  * which work was added.  The struct belongs to the caller, and is not touched after that.
  */

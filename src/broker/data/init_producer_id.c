@@ -31,7 +31,7 @@
 
 static void serve(BrokerRequest *request);
 
-const BrokerApi pgt_init_producer_id_api = {.key = KAFKA_API_INIT_PRODUCER_ID, .serve = serve};
+const BrokerApi pgt_init_producer_id_api = {.key = KAFKA_API_INIT_PRODUCER_ID, .serve = serve, .uses_tables = true};
 
 /*
  * May the client produce to any topic of the database, or create one to produce to?  A producer asks for its number before it names

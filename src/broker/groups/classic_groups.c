@@ -123,6 +123,8 @@ call_tick(void *arg)
 {
 	ClassicGroup *group = arg;
 
+	if (pgt_turn_postpone(&entry_of(group)->timer))
+		return;
 	pgt_classic_rebalance_tick(group, pgt_clock_monotonic_us());
 	pgt_classic_groups_settle(group);
 }

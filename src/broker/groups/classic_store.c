@@ -491,9 +491,10 @@ turn_end(void)
 {
 	if (dlist_is_empty(&ready) || work_added)
 		return;
+	if (!pgt_turn_lock_tables())
+		return;
 	/* if that fails, it is tried again */
 	pgt_event_loop_hurry();
-	pgt_turn_open();
 	pgt_turn_add(&turn_work);
 	work_added = true;
 }

@@ -251,4 +251,4 @@ serve(BrokerRequest *request)
 	pgt_broker_answer_in_slices(request, response, describe);
 }
 
-const BrokerApi pgt_consumer_group_describe_api = {.key = KAFKA_API_CONSUMER_GROUP_DESCRIBE, .serve = serve};
+const BrokerApi pgt_consumer_group_describe_api = {.key = KAFKA_API_CONSUMER_GROUP_DESCRIBE, .serve = serve, .uses_tables = true};

@@ -771,4 +771,4 @@ serve(BrokerRequest *request)
 		begin(request, pgt_consumer_groups_entry(pgt_group_coordinator_find(body->group_id)));
 }
 
-const BrokerApi pgt_consumer_group_heartbeat_api = {.key = KAFKA_API_CONSUMER_GROUP_HEARTBEAT, .serve = serve};
+const BrokerApi pgt_consumer_group_heartbeat_api = {.key = KAFKA_API_CONSUMER_GROUP_HEARTBEAT, .serve = serve, .uses_tables = true};

@@ -87,6 +87,8 @@ expire(void *arg)
 {
 	ConsumerStoreGroup *entry = arg;
 
+	if (pgt_turn_postpone(&entry->timer))
+		return;
 	(void) pgt_modern_group_expire(entry->modern, pgt_consumer_groups_now(), log_gone, entry);
 	pgt_consumer_groups_settle(entry);
 }

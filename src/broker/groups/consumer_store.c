@@ -550,9 +550,10 @@ turn_end(void)
 {
 	if (work_added || (dlist_is_empty(&jobs) && dlist_is_empty(&entries)))
 		return;
+	if (!pgt_turn_lock_tables())
+		return;
 	/* if that fails, it is tried again */
 	pgt_event_loop_hurry();
-	pgt_turn_open();
 	pgt_turn_add(&turn_work);
 	work_added = true;
 }

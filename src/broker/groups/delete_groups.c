@@ -87,7 +87,7 @@ typedef struct DeleteGroups
 static void serve(BrokerRequest *request);
 static void proceed(void *arg);
 
-const BrokerApi pgt_delete_groups_api = {.key = KAFKA_API_DELETE_GROUPS,.serve = serve};
+const BrokerApi pgt_delete_groups_api = {.key = KAFKA_API_DELETE_GROUPS, .serve = serve, .uses_tables = true};
 
 static void
 finish_group(DeleteGroups *state, DeletedGroup *group, KafkaError error)

@@ -33,7 +33,7 @@ typedef KafkaDescribeGroupsResponseDescribedGroupMember DescribedMember;
 
 static void serve(BrokerRequest *request);
 
-const BrokerApi pgt_describe_groups_api = {.key = KAFKA_API_DESCRIBE_GROUPS,.serve = serve};
+const BrokerApi pgt_describe_groups_api = {.key = KAFKA_API_DESCRIBE_GROUPS, .serve = serve, .uses_tables = true};
 
 /* ---- groups of SQL ---------------------------------------------------------------------- */
 

@@ -310,7 +310,7 @@ try_open(void *arg)
 	if (!OidIsValid(found))
 		return;
 	next_attempt = pgt_clock_monotonic_us() + RETRY_US;
-	if (!pgt_kafka_claim_coordinate())
+	if (!pgt_turn_lock_tables() || !pgt_kafka_claim_coordinate())
 		return;
 	next_attempt = pgt_clock_monotonic_us() + FAILED_US;
 	load_rows();
@@ -397,7 +397,7 @@ pgt_group_coordinator_check_active(void)
 	if (is_open && table_in_doubt)
 		look_at_table();
 	if (is_open)
-		return KAFKA_ERROR_NONE;
+		return pgt_turn_lock_tables() ? KAFKA_ERROR_NONE : KAFKA_ERROR_COORDINATOR_LOAD_IN_PROGRESS;
 	if (RecoveryInProgress())
 		return KAFKA_ERROR_NOT_COORDINATOR;
 	attempt();

@@ -373,9 +373,8 @@ work_after(TurnWork *work, bool committed, XLogRecPtr lsn)
 static void
 turn_end(void)
 {
-	if (!any_moved || work_added)
+	if (!any_moved || work_added || !pgt_turn_lock_tables())
 		return;
-	pgt_turn_open();
 	pgt_turn_add(&turn_work);
 	work_added = true;
 }

@@ -46,7 +46,7 @@ typedef struct JoinGroup
 
 static void serve(BrokerRequest *request);
 
-const BrokerApi pgt_join_group_api = {.key = KAFKA_API_JOIN_GROUP,.serve = serve};
+const BrokerApi pgt_join_group_api = {.key = KAFKA_API_JOIN_GROUP, .serve = serve, .uses_tables = true};
 
 /* ---- ids and addresses --------------------------------------------------------------- */
 

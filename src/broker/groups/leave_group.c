@@ -21,7 +21,7 @@
 
 static void serve(BrokerRequest *request);
 
-const BrokerApi pgt_leave_group_api = {.key = KAFKA_API_LEAVE_GROUP,.serve = serve};
+const BrokerApi pgt_leave_group_api = {.key = KAFKA_API_LEAVE_GROUP, .serve = serve, .uses_tables = true};
 
 /* How one goes. */
 typedef KafkaError (*Leave) (void *group, KafkaString member, KafkaString instance, void *arg);

@@ -68,7 +68,7 @@ typedef struct ListGroups
 
 static void serve(BrokerRequest *request);
 
-const BrokerApi pgt_list_groups_api = {.key = KAFKA_API_LIST_GROUPS,.serve = serve};
+const BrokerApi pgt_list_groups_api = {.key = KAFKA_API_LIST_GROUPS, .serve = serve, .uses_tables = true};
 
 /* ---- filters ------------------------------------------------------------------------- */
 

@@ -212,4 +212,4 @@ serve(BrokerRequest *request)
 	go_on(request);
 }
 
-const BrokerApi pgt_share_group_describe_api = {.key = KAFKA_API_SHARE_GROUP_DESCRIBE, .serve = serve};
+const BrokerApi pgt_share_group_describe_api = {.key = KAFKA_API_SHARE_GROUP_DESCRIBE, .serve = serve, .uses_tables = true};

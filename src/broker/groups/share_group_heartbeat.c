@@ -333,4 +333,4 @@ serve(BrokerRequest *request)
 	prepare(request);
 }
 
-const BrokerApi pgt_share_group_heartbeat_api = {.key = KAFKA_API_SHARE_GROUP_HEARTBEAT, .serve = serve};
+const BrokerApi pgt_share_group_heartbeat_api = {.key = KAFKA_API_SHARE_GROUP_HEARTBEAT, .serve = serve, .uses_tables = true};

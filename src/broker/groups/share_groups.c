@@ -67,6 +67,8 @@ expire(void *arg)
 {
 	ShareGroupEntry *entry = arg;
 
+	if (pgt_turn_postpone(&entry->timer))
+		return;
 	(void) pgt_share_members_expire(entry->members, pgt_clock_monotonic_us() / 1000, log_gone, entry);
 	pgt_share_groups_settle(entry);
 }

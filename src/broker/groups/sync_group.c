@@ -17,7 +17,7 @@
 
 static void serve(BrokerRequest *request);
 
-const BrokerApi pgt_sync_group_api = {.key = KAFKA_API_SYNC_GROUP,.serve = serve};
+const BrokerApi pgt_sync_group_api = {.key = KAFKA_API_SYNC_GROUP, .serve = serve, .uses_tables = true};
 
 static void
 refuse(BrokerRequest *request, KafkaError error)

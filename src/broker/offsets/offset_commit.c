@@ -153,4 +153,4 @@ serve(BrokerRequest *request)
 	pgt_offset_request_go(whole);
 }
 
-const BrokerApi pgt_offset_commit_api = {.key = KAFKA_API_OFFSET_COMMIT,.serve = serve};
+const BrokerApi pgt_offset_commit_api = {.key = KAFKA_API_OFFSET_COMMIT, .serve = serve, .uses_tables = true};

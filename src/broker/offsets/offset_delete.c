@@ -134,4 +134,4 @@ serve(BrokerRequest *request)
 	pgt_offset_request_go(whole);
 }
 
-const BrokerApi pgt_offset_delete_api = {.key = KAFKA_API_OFFSET_DELETE,.serve = serve};
+const BrokerApi pgt_offset_delete_api = {.key = KAFKA_API_OFFSET_DELETE, .serve = serve, .uses_tables = true};

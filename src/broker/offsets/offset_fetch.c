@@ -460,4 +460,4 @@ serve(BrokerRequest *request)
 	pgt_broker_take_steps(request, step, answer_when_durable);
 }
 
-const BrokerApi pgt_offset_fetch_api = {.key = KAFKA_API_OFFSET_FETCH,.serve = serve};
+const BrokerApi pgt_offset_fetch_api = {.key = KAFKA_API_OFFSET_FETCH, .serve = serve, .uses_tables = true};

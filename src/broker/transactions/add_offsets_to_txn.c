@@ -51,4 +51,4 @@ serve(BrokerRequest *request)
 	pgt_txn_request_begin(whole, request, body->transactional_id);
 }
 
-const BrokerApi pgt_add_offsets_to_txn_api = {.key = KAFKA_API_ADD_OFFSETS_TO_TXN,.serve = serve};
+const BrokerApi pgt_add_offsets_to_txn_api = {.key = KAFKA_API_ADD_OFFSETS_TO_TXN, .serve = serve, .uses_tables = true};

@@ -142,4 +142,4 @@ serve(BrokerRequest *request)
 	go_on(request);
 }
 
-const BrokerApi pgt_add_partitions_to_txn_api = {.key = KAFKA_API_ADD_PARTITIONS_TO_TXN,.serve = serve};
+const BrokerApi pgt_add_partitions_to_txn_api = {.key = KAFKA_API_ADD_PARTITIONS_TO_TXN, .serve = serve, .uses_tables = true};

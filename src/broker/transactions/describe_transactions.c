@@ -159,4 +159,4 @@ serve(BrokerRequest *request)
 	go_on(request);
 }
 
-const BrokerApi pgt_describe_transactions_api = {.key = KAFKA_API_DESCRIBE_TRANSACTIONS,.serve = serve};
+const BrokerApi pgt_describe_transactions_api = {.key = KAFKA_API_DESCRIBE_TRANSACTIONS, .serve = serve, .uses_tables = true};

@@ -71,4 +71,4 @@ serve(BrokerRequest *request)
 	pgt_txn_request_begin(&state->whole, request, body->transactional_id);
 }
 
-const BrokerApi pgt_end_txn_api = {.key = KAFKA_API_END_TXN,.serve = serve};
+const BrokerApi pgt_end_txn_api = {.key = KAFKA_API_END_TXN, .serve = serve, .uses_tables = true};

@@ -226,4 +226,4 @@ serve(BrokerRequest *request)
 		go_on(request);
 }
 
-const BrokerApi pgt_list_transactions_api = {.key = KAFKA_API_LIST_TRANSACTIONS,.serve = serve};
+const BrokerApi pgt_list_transactions_api = {.key = KAFKA_API_LIST_TRANSACTIONS, .serve = serve, .uses_tables = true};

@@ -224,4 +224,4 @@ serve(BrokerRequest *request)
 	pgt_txn_request_begin(&state->whole, request, body->transactional_id);
 }
 
-const BrokerApi pgt_txn_offset_commit_api = {.key = KAFKA_API_TXN_OFFSET_COMMIT,.serve = serve};
+const BrokerApi pgt_txn_offset_commit_api = {.key = KAFKA_API_TXN_OFFSET_COMMIT, .serve = serve, .uses_tables = true};

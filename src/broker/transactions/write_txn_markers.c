@@ -114,4 +114,4 @@ serve(BrokerRequest *request)
 	pgt_txn_request_begin_any(&state->whole, request);
 }
 
-const BrokerApi pgt_write_txn_markers_api = {.key = KAFKA_API_WRITE_TXN_MARKERS,.serve = serve};
+const BrokerApi pgt_write_txn_markers_api = {.key = KAFKA_API_WRITE_TXN_MARKERS, .serve = serve, .uses_tables = true};
