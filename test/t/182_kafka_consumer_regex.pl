@@ -66,6 +66,9 @@ foreach my $case (
 	[ '[A-Z]\w+',          'Orders_us',                    'classes' ],
 	[ 'a\.b',              'a.b',                          'an escaped dot' ],
 	[ 'a.b',               'a-b a.b',                      'any character' ],
+	[ 'a[.]b',             'a.b',                          'a dot by itself' ],
+	[ '[]:a[]{1,2}b|a[^].[:alpha:]b]b', 'a-b',             'brackets in brackets' ],
+	[ '\Aorders',          'orders',                       'an escape that both engines have' ],
 	[ '^bills$',           'bills',                        'anchors' ],
 	[ '[[:alpha:]]{5}',    'bills',                        'bounds' ],
 	[ '(?:or|bi).+?s',     'bills orders',                 'a group, and a lazy quantifier' ],
@@ -92,6 +95,12 @@ foreach my $case (
 	[ '***=orders',     'a kind of expression' ],
 	[ '(?x)orders',     'flags of another engine' ],
 	[ '\morders\M',     'escapes of another engine' ],
+	[ '\borders\b',     'one that means something else there' ],
+	[ 'orders\Z',       'another end' ],
+	[ '\x6frders',      'a number of a character' ],
+	[ '[[:<:]]orders',  'a word\'s beginning' ],
+	[ '[[.o.]]rders',   'a collating element' ],
+	[ 'o(?#x)rders',    'a comment' ],
 	[ "\xff",           'it is not UTF-8' ],
 	[ 'a' x 2000,       'it is too long' ])
 {

@@ -9,6 +9,8 @@
  *	  "***" at the beginning							says which kind of expression it is, in PostgreSQL
  *	  (?...) at the beginning with other letters		than i, m and s
  *	  \m \M \y \Y, \< and the like						PostgreSQL's own
+ *	  \b \B \x..										something else in PostgreSQL
+ *	  (?#...) [[.a.]] [[=a=]] [[:<:]] [[:>:]]			PostgreSQL's own
  *
  * PostgreSQL itself refuses what it does not have: \p{...}, named groups, flags in the midst of a pattern.
  *
@@ -18,6 +20,8 @@
  * compiled.  So both have LIMIT_MS, of the processor's time.
  */
 #include "postgres.h"
+
+#include <ctype.h>
 
 #include "broker/core/cpu_limit.h"
 #include "broker/groups/topic_regex.h"
@@ -49,19 +53,60 @@ flags_length(const char *pattern)
 	return pattern[2 + letters] == ')' ? (int) letters + 3 : -1;
 }
 
-/* Is there an escape that only PostgreSQL has? */
+/* Is it an escape that means the same in both?  What is no letter or digit stands for itself. */
 static bool
-has_own_escape(const char *pattern)
+is_common_escape(char c)
 {
+	if (c == '\0' || c == '<' || c == '>')
+		return false;
+	return !isalnum((unsigned char) c) || strchr("dDsSwWAafnrtv", c) != NULL;
+}
+
+/* What is wrong where a bracket stands between brackets?  *c moves to the end of a class's name. */
+static const char *
+find_in_bracket(const char **c)
+{
+	const char *end;
+
+	if ((*c)[1] == '.' || (*c)[1] == '=')
+		return "it has a collating element";
+	if ((*c)[1] != ':')
+		return NULL;
+	if ((*c)[2] == '<' || (*c)[2] == '>')
+		return "it has an escape that is not known";
+	end = strstr(*c + 2, ":]");
+	if (end != NULL)
+		*c = end + 1;
+	return NULL;
+}
+
+/* What is there that only PostgreSQL has?  NULL: nothing. */
+static const char *
+find_own_syntax(const char *pattern)
+{
+	const char *first = NULL;	/* behind a bracket that is open */
+
 	for (const char *c = pattern; *c != '\0'; c++)
 	{
-		if (*c != '\\')
-			continue;
-		c++;
-		if (*c == '\0' || strchr("mMyY<>", *c) != NULL)
-			return true;
+		const char *problem = NULL;
+
+		if (*c == '\\')
+		{
+			if (!is_common_escape(*++c))
+				return "it has an escape that is not known";
+		}
+		else if (first == NULL && *c == '[')
+			first = c + (c[1] == '^' ? 2 : 1);
+		else if (first != NULL && *c == '[')
+			problem = find_in_bracket(&c);
+		else if (first != NULL && *c == ']' && c > first)
+			first = NULL;
+		else if (first == NULL && strncmp(c, "(?#", 3) == 0)
+			problem = "it has a comment";
+		if (problem != NULL)
+			return problem;
 	}
-	return false;
+	return NULL;
 }
 
 /* What is wrong with the pattern, whatever the engine says?  NULL: nothing. */
@@ -72,9 +117,7 @@ find_foreign(const char *pattern)
 		return "it begins with \"***\"";
 	if (flags_length(pattern) < 0)
 		return "the flags that it begins with are not i, m or s";
-	if (has_own_escape(pattern))
-		return "it has an escape that is not known";
-	return NULL;
+	return find_own_syntax(pattern);
 }
 
 /* ---- compiling ------------------------------------------------------------------------ */
