@@ -122,6 +122,9 @@ is(alter($god, [], [ password('user_scram', 'new', 8192, "\0\1\2\xff"), password
 is(scram('user_scram', 'new'), 0, 'the new one lets in');
 is(scram('user_scram', 'secret'), 58, 'the old one does not');
 is(scram('other user', 'other'), 0, 'with a short salt and many rounds');
+is(alter($god, [], [ password('other user', 'other', 4096, 's' x 256) ]), 'other user: 0', 'a long salt is taken');
+is(scram('other user', 'other'), 0, 'and lets in');
+is(alter($god, [], [ password('other user', 'other', 16384, 's') ]), 'other user: 0', 'and goes');
 is(describe($god, 'user_scram', 'nobody', 'plain', 'other user'),
 	'nobody: error 91, other user: 1 16384, plain: error 91, user_scram: 1 8192', 'described by name');
 is(describe($god, 'user_scram', 'user_scram', 'plain'), 'plain: error 91, user_scram: error 92', 'a name twice');
@@ -140,7 +143,7 @@ my $salted = 'x' x 32;
 is(alter($boss, [], [ [ '', 4096, 'salt', $salted ] ]), ': 93', 'no name');
 is(alter($boss, [], [ [ 'plain', $_->[0], $_->[1], $_->[2], $_->[3] ] ]), "plain: $_->[4]", $_->[5]) foreach
   [ 4095, 'salt', $salted, 1, 93, 'too few rounds' ], [ 16385, 'salt', $salted, 1, 93, 'too many' ], [ -1, 'salt', $salted, 1, 93, 'a negative number' ],
-  [ 4096, '', $salted, 1, 93, 'no salt' ], [ 4096, 'x' x 1025, $salted, 1, 93, 'much salt' ],
+  [ 4096, '', $salted, 1, 93, 'no salt' ], [ 4096, 'x' x 257, $salted, 1, 93, 'much salt' ],
   [ 4096, 'salt', 'x' x 31, 1, 93, 'a short key' ], [ 4096, 'salt', 'x' x 64, 1, 93, 'a long one' ],
   [ 4096, 'salt', 'x' x 64, 2, 33, 'SCRAM-SHA-512' ], [ 4096, 'salt', $salted, 0, 33, 'an unknown mechanism' ];
 is(alter($boss, [ [ 'plain', 2 ] ], []), 'plain: 33', 'to delete one of another mechanism');

@@ -57,7 +57,7 @@ const HelperApi pgt_alter_credentials_helper = {.key = KAFKA_API_ALTER_USER_SCRA
 #define MIN_ROUNDS		4096
 #define MAX_ROUNDS		16384
 
-#define MAX_SALT		1024	/* which password_check.c takes */
+#define MAX_SALT		256		/* what is made of it must be no longer than pg_authid takes, from PostgreSQL 18 on */
 
 typedef KafkaAlterUserScramCredentialsResponseAlterUserScramCredentialsResult UserResult;
 typedef KafkaAlterUserScramCredentialsRequestScramCredentialDeletion Deletion;
@@ -161,7 +161,7 @@ check(const CredentialChange *change, const char **message)
 	else if (upsertion->iterations > MAX_ROUNDS)
 		*message = "too many iterations: there must be 16384 at most";
 	else if (upsertion->salt.length <= 0 || upsertion->salt.length > MAX_SALT)
-		*message = "the salt must have from 1 to 1024 bytes";
+		*message = "the salt must have from 1 to 256 bytes";
 	else if (upsertion->salted_password.length != PG_SHA256_DIGEST_LENGTH)
 		*message = "the salted password must have 32 bytes";
 	return *message == NULL ? KAFKA_ERROR_NONE : KAFKA_ERROR_UNACCEPTABLE_CREDENTIAL;
