@@ -66,13 +66,19 @@ is(fetch($consumer, 6, max_wait => 10_000), '0 7: 6', 'all of it');
 $standby->stop;
 $node->restart;
 poll_until(sub { $consumer = KafkaConsumer->new($port) }) or die 'no listener';
-is(fetch($consumer, 0, max_wait => 500), '0 0:', 'nothing is known to be on a standby that was not there yet');
-is($consumer->list_offsets('events', { 0 => -1 })->{0}, '78 -1 -1 -1', 'and no end is told');
+is(fetch($consumer, 0, max_wait => 500), '78 -1:', 'nothing is known to be on a standby that was not there yet');
+is(fetch($consumer, 7, max_wait => 0), '78 -1:', 'no end is told that would be lower than one that was told before');
+is(fetch($consumer, 0, max_wait => 0, version => 10), '6 -1:', 'old clients look for the leader anew');
+my $other = KafkaConsumer->new($port);
+my $opened = $other->fetch(topics => { events => { 0 => 7 } }, session_id => 0, session_epoch => 0);
+is(told($opened), '78 -1:', 'nor in a session');
+is($consumer->list_offsets('events', { 0 => -1 })->{0}, '78 -1 -1 -1', 'and no end is told by ListOffsets');
 is($consumer->list_offsets('events', { 0 => -1 }, version => 4)->{0}, '5 -1 -1 -1', 'old clients are told that there is no leader');
 is($consumer->list_offsets('events', { 0 => -2 })->{0}, '0 0 -1 1', 'the start is');
 $standby->start;
 ok(poll_until(sub { fetch($consumer, 0, max_wait => 1000) eq '0 7: 0 2 3 4 5 6' }), 'until it comes');
 is($consumer->list_offsets('events', { 0 => -1 })->{0}, '0 7 -1 1', 'the end is told then');
+is(told($other->fetch(session_id => $opened->{session}, session_epoch => 1)), '0 7:', 'and in the session');
 
 # ---- promotion -----------------------------------------------------------------------------
 

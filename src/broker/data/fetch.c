@@ -12,6 +12,8 @@
  *				enough, an error, or no time to wait: answer
  *				else: park, and look again when woken
  *
+ * While the end of a partition is not known yet it has an error, with which clients ask again, when the time to wait is over.
+ *
  * A look goes over the partitions in the order of their turn and takes batches of each, up to
  * the limits of the request and of the partition.  Of the first one that has any, it takes one batch
  * in any case, so that a client with limits that are too small for it makes progress.
@@ -87,6 +89,9 @@
 
 /* The version from which on topics are named by their ids. */
 #define TOPIC_ID_VERSION		13
+
+/* From this version on clients know OFFSET_NOT_AVAILABLE here. */
+#define NOT_AVAILABLE_VERSION	11
 
 /* A request that is being served. */
 typedef struct Fetch
@@ -496,14 +501,35 @@ count_read(const FetchTarget *target)
 		pgt_log_ranges_count(&key, &target->found);
 }
 
+/*
+ * Partitions of which the end is not known yet (log_stable_end.h).  To tell the one that is certain would be to tell clients of an end
+ * that moves back, and those that read up to an end that they have read everything.
+ */
+static void
+withhold_ends(const BrokerRequest *request, Fetch *fetch)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &fetch->list->targets)
+	{
+		FetchTarget *target = dlist_container(FetchTarget, node, iter.cur);
+
+		if (target->error == KAFKA_ERROR_NONE && !target->end.is_known && !target->diverges)
+			target->error = request->kafka.version >= NOT_AVAILABLE_VERSION ? KAFKA_ERROR_OFFSET_NOT_AVAILABLE :
+				KAFKA_ERROR_NOT_LEADER_OR_FOLLOWER;
+	}
+}
+
 /* Answer with what was found. */
 static void
 answer(BrokerRequest *request, Fetch *fetch)
 {
 	KafkaFetchResponse response;
 	int			count;
-	FetchTarget **targets = targets_to_tell(fetch->list, &count);
+	FetchTarget **targets;
 
+	withhold_ends(request, fetch);
+	targets = targets_to_tell(fetch->list, &count);
 	pgt_kafka_default_struct(KAFKA_FETCH_RESPONSE, &response);
 	response.session_id = fetch->list->session_id;
 	fill_topics(request, targets, count, &response);
