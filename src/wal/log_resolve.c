@@ -16,9 +16,9 @@
  * a running one.  When it has been ended by a transaction of the server, and that has ended, the
  * entry gets the id and the outcome of that: it is settled, and nobody needs the number any more.
  * An entry that is settled must be right after a crash, too, even if the id is given out again.  So
- * before, the WAL is flushed, up to the record that has ended the Kafka transaction and the commit
- * record at least.  The same holds for an aborted one, which could be open again after a crash, and
- * be committed then.
+ * before, the WAL is flushed, up to the record that settles it, which is behind the one that has ended the Kafka
+ * transaction and behind the commit record.  The same holds for an aborted one, which could be open again after a crash,
+ * and be committed then.
  *
  * The transactions of unresolved batches must stay in the commit log (commit_log.c
  * keeps them).  The oldest transaction to keep is the oldest one that was running when
@@ -51,12 +51,10 @@
 #include "miscadmin.h"
 #include "storage/proc.h"
 #include "util/catch_error.h"
-#include "util/fault_point.h"
 #include "util/transaction.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "wal/durable_wal.h"
 #include "wal/log_resolve.h"
 #include "wal/log_sync.h"
 #include "wal/log_writer.h"
@@ -469,10 +467,7 @@ walk_partition(void *arg)
 	walk->whole = true;
 }
 
-/*
- * Write the entries of Kafka transactions' batches anew that the walk has passed.  What they then say
- * must be durable before, see the head of this file.
- */
+/* Write the entries of Kafka transactions' batches anew that the walk has passed. */
 static void
 settle(const ResolveWalk *walk)
 {
@@ -484,8 +479,6 @@ settle(const ResolveWalk *walk)
 	initStringInfo(&record);
 	appendBinaryStringInfo(&record, (char *) &xlrec, sizeof(xlrec));
 	appendBinaryStringInfo(&record, walk->settled.data, walk->settled.len);
-	if (!FAULT_SKIP("kafka-settle-flush"))
-		XLogFlush(pgt_durable_wal_insert_end());
 	pgt_log_writer_settle(record.data, record.len);
 }
 

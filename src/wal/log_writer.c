@@ -55,9 +55,10 @@
  * The record has the batch as it is in the log.  Appending and redo make the entry by the
  * same functions (partition_log.h).
  *
- * For RESOLVE and SETTLE batches are flagged before the record is logged: a flag repeats what the
- * commit log says, so it is never wrong.  For DELETE and DROP the record is logged
- * before files are removed.
+ * For RESOLVE batches are flagged before the record is logged: a flag repeats what the
+ * commit log says, so it is never wrong, and a round that finds one logs it again.  For SETTLE the record is durable
+ * before: what is settled here has lost its number, and nobody could log it again for those who replay the WAL, on
+ * a standby or from a backup.  For DELETE and DROP the record is logged before files are removed.
  *
  * Locks: a slot's lock around each change of its state; none is held across a flush.
  */
@@ -805,13 +806,17 @@ pgt_log_writer_flag_aborted(const char *progress, int length)
 void
 pgt_log_writer_settle(const char *settled, int length)
 {
-	pgt_log_apply_settled(settled, length);
-	FAULT_POINT("kafka-settled");
+	XLogRecPtr	lsn;
+
 	pgt_wal_record_begin();
 	pgt_wal_record_register(settled, length);
 	XLogSetRecordFlags(XLOG_MARK_UNIMPORTANT);
-	(void) XLogInsert(PGT_RMGR_ID, XLOG_PGT_SETTLE);
+	lsn = XLogInsert(PGT_RMGR_ID, XLOG_PGT_SETTLE);
 	FAULT_POINT("kafka-settle-logged");
+	if (!FAULT_SKIP("kafka-settle-flush"))
+		XLogFlush(lsn);
+	pgt_log_apply_settled(settled, length);
+	FAULT_POINT("kafka-settled");
 }
 
 void

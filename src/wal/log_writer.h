@@ -97,8 +97,8 @@ extern bool pgt_log_writer_has_log(Oid database, Oid topic, int partitions);
 extern void pgt_log_writer_flag_aborted(const char *progress, int length);
 
 /*
- * Write the entries of Kafka transactions' batches anew that "settled" names, the contents of a
- * SETTLE record, durably, and log that.  What they then say is durable.  ERROR if that fails.
+ * Log durably that the entries of Kafka transactions' batches that "settled" names, the contents of a
+ * SETTLE record, are written anew, and do so, durably.  ERROR if that fails.
  */
 extern void pgt_log_writer_settle(const char *settled, int length);
 
