@@ -14,9 +14,10 @@ use KafkaClient;
 use KafkaFields;
 use KafkaProducer qw(kafka_batch);
 
-our @EXPORT = qw(init_transactions send_init begin_transaction added transactional_produce send_transactional_produce
-  read_transactional_produce end_transaction send_end read_init read_end_transaction add_offsets commit_in_transaction
-  list_transactions describe_transactions write_markers);
+our @EXPORT = qw(init_transactions send_init read_init begin_transaction added send_added read_added transactional_produce
+  send_transactional_produce read_transactional_produce send_transactional_batches read_transactional_batches
+  end_transaction send_end read_end_transaction add_offsets send_add_offsets read_add_offsets commit_in_transaction
+  send_commit_in_transaction read_commit_in_transaction list_transactions describe_transactions write_markers);
 
 use constant { PRODUCE => 0, INIT_PRODUCER_ID => 22, ADD_PARTITIONS => 24, ADD_OFFSETS => 25, END_TXN => 26,
 	WRITE_MARKERS => 27, TXN_OFFSET_COMMIT => 28, DESCRIBE_TRANSACTIONS => 65, LIST_TRANSACTIONS => 66, TRANSACTIONAL => 0x10 };
@@ -66,16 +67,26 @@ sub init_transactions
 
 # ---- AddPartitionsToTxn -----------------------------------------------------------------
 
-# Add { topic => [ partition, ... ] }: { topic => { partition => error } }; nothing at the connection's end.
-sub added
+# Add { topic => [ partition, ... ] }.
+sub send_added
 {
 	my ($client, $transactional_id, $id, $epoch, $topics, %other) = @_;
 	my $version = $other{version} // 3;
 	my $flexible = $version >= 3;
-	my $reader = $client->call(ADD_PARTITIONS, $version, text($flexible, $transactional_id) . int64($id) . int16($epoch)
+
+	$client->{version} = $version;
+	return $client->send_request(ADD_PARTITIONS, $version, text($flexible, $transactional_id) . int64($id) . int16($epoch)
 		. array($flexible, [ sort keys %$topics ], sub {
 			return text($flexible, $_[0]) . values_of($flexible, $topics->{ $_[0] }, \&int32);
-		}) . tags($flexible), $flexible) // return;
+		}) . tags($flexible), $flexible);
+}
+
+# The answer: { topic => { partition => error } }; nothing at the connection's end.
+sub read_added
+{
+	my ($client) = @_;
+	my $flexible = $client->{version} >= 3;
+	my $reader = $client->read_response($flexible) // return;
 	my %errors;
 
 	$reader->int32;
@@ -88,6 +99,8 @@ sub added
 	return \%errors;
 }
 
+sub added { send_added(@_); return read_added($_[0]) }
+
 # The same: the one error of all partitions.
 sub begin_transaction
 {
@@ -99,36 +112,71 @@ sub begin_transaction
 
 # ---- Produce ------------------------------------------------------------------------------
 
-sub send_transactional_produce
+# Send batches of different partitions: a list of [ topic, partition, sequence, values ].
+sub send_transactional_batches
 {
-	my ($client, $transactional_id, $id, $epoch, $topic, $partition, $sequence, $values, %other) = @_;
+	my ($client, $transactional_id, $id, $epoch, $batches, %other) = @_;
 	my $version = $other{version} // 12;
-	my $batch = kafka_batch([ map { [ 'k', $_ ] } @$values ], producer_id => $id, producer_epoch => $epoch,
-		sequence => $sequence, attributes => $other{attributes} // TRANSACTIONAL);
 	my $flexible = $version >= 9;
+	my %batches_of;
 
+	push @{ $batches_of{ $_->[0] } }, $_ foreach @$batches;
 	$client->{version} = $version;
 	return $client->send_request(PRODUCE, $version, text($flexible, $transactional_id) . int16($other{acks} // -1) . int32(30000)
-		. array($flexible, [$topic], sub {
-			return text($flexible, $topic) . array($flexible, [$partition], sub {
-				return int32($partition) . count_of($flexible, length $batch) . $batch;
+		. array($flexible, [ sort keys %batches_of ], sub {
+			return text($flexible, $_[0]) . array($flexible, $batches_of{ $_[0] }, sub {
+				my (undef, $partition, $sequence, $values) = @{ $_[0] };
+				my $bytes = kafka_batch([ map { [ 'k', $_ ] } @$values ], producer_id => $id, producer_epoch => $epoch,
+					sequence => $sequence, attributes => $other{attributes} // TRANSACTIONAL);
+
+				return int32($partition) . count_of($flexible, length $bytes) . $bytes;
 			});
 		}) . tags($flexible), $flexible);
 }
 
-# The answer, as "error offset"; "closed" at the connection's end.
-sub read_transactional_produce
+sub send_transactional_produce
+{
+	my ($client, $transactional_id, $id, $epoch, $topic, $partition, $sequence, $values, %other) = @_;
+
+	return send_transactional_batches($client, $transactional_id, $id, $epoch, [ [ $topic, $partition, $sequence, $values ] ], %other);
+}
+
+# The answer: { "topic partition" => [ error, offset ] }; nothing at the connection's end.
+sub read_transactional_batches
 {
 	my ($client) = @_;
 	my $version = $client->{version};
 	my $flexible = $version >= 9;
-	my $reader = $client->read_response($flexible) // return 'closed';
+	my $reader = $client->read_response($flexible) // return;
+	my %answers;
 
-	read_count($reader, $flexible);
-	read_text($reader, $flexible);
-	read_count($reader, $flexible);
+	read_array($reader, $flexible, sub {
+		my $topic = read_text($reader, $flexible);
+
+		read_array($reader, $flexible, sub {
+			my $partition = $reader->int32;
+
+			$answers{"$topic $partition"} = [ $reader->int16, $reader->int64 ];
+			$reader->int64 foreach 1 .. ($version >= 2) + ($version >= 5);
+			if ($version >= 8)
+			{
+				read_array($reader, $flexible, sub { $reader->int32; read_text($reader, $flexible) });
+				read_text($reader, $flexible);
+			}
+		});
+	});
 	$reader->int32;
-	return join ' ', $reader->int16, $reader->int64;
+	KafkaFields::read_end($reader, $flexible);
+	return \%answers;
+}
+
+# The same of one batch, as "error offset"; "closed" at the connection's end.
+sub read_transactional_produce
+{
+	my ($client) = @_;
+	my $answers = read_transactional_batches($client) // return 'closed';
+
+	return join ' ', map { @$_ } values %$answers;
 }
 
 sub transactional_produce
@@ -141,14 +189,23 @@ sub transactional_produce
 
 # ---- AddOffsetsToTxn and TxnOffsetCommit ---------------------------------------------------
 
-# The error; "closed" at the connection's end.
-sub add_offsets
+sub send_add_offsets
 {
 	my ($client, $transactional_id, $id, $epoch, $group, %other) = @_;
 	my $version = $other{version} // 4;
 	my $flexible = $version >= 3;
-	my $reader = $client->call(ADD_OFFSETS, $version, text($flexible, $transactional_id) . int64($id) . int16($epoch)
-		. text($flexible, $group) . tags($flexible), $flexible) // return 'closed';
+
+	$client->{version} = $version;
+	return $client->send_request(ADD_OFFSETS, $version, text($flexible, $transactional_id) . int64($id) . int16($epoch)
+		. text($flexible, $group) . tags($flexible), $flexible);
+}
+
+# The error; "closed" at the connection's end.
+sub read_add_offsets
+{
+	my ($client) = @_;
+	my $flexible = $client->{version} >= 3;
+	my $reader = $client->read_response($flexible) // return 'closed';
 
 	$reader->int32;
 	my $error = $reader->int16;
@@ -156,16 +213,17 @@ sub add_offsets
 	return $error;
 }
 
-# Commit { topic => { partition => offset or [ offset, metadata, epoch ] } } of a group: the errors of all partitions, each once;
-# topics of version 6 are ids, in hexadecimal.
-sub commit_in_transaction
+sub add_offsets { send_add_offsets(@_); return read_add_offsets($_[0]) }
+
+# Commit { topic => { partition => offset or [ offset, metadata, epoch ] } } of a group; topics of version 6 are ids, in hexadecimal.
+sub send_commit_in_transaction
 {
 	my ($client, $transactional_id, $id, $epoch, $group, $topics, %other) = @_;
 	my $version = $other{version} // 5;
 	my $flexible = $version >= 3;
 	my $body = text($flexible, $transactional_id) . text($flexible, $group) . int64($id) . int16($epoch);
-	my %errors;
 
+	$client->{version} = $version;
 	$body .= int32($other{generation} // -1) . text(1, $other{member} // '') . text(1, $other{instance}) if $version >= 3;
 	$body .= array($flexible, [ sort keys %$topics ], sub {
 		my ($topic) = @_;
@@ -177,7 +235,17 @@ sub commit_in_transaction
 			return int32($_[0]) . int64($offset) . ($version >= 2 ? int32($leader_epoch // -1) : '') . text($flexible, $metadata);
 		});
 	});
-	my $reader = $client->call(TXN_OFFSET_COMMIT, $version, $body . tags($flexible), $flexible) // return 'closed';
+	return $client->send_request(TXN_OFFSET_COMMIT, $version, $body . tags($flexible), $flexible);
+}
+
+# The errors of all partitions, each once; "closed" at the connection's end.
+sub read_commit_in_transaction
+{
+	my ($client) = @_;
+	my $version = $client->{version};
+	my $flexible = $version >= 3;
+	my $reader = $client->read_response($flexible) // return 'closed';
+	my %errors;
 
 	$reader->int32;
 	read_array($reader, $flexible, sub {
@@ -187,6 +255,8 @@ sub commit_in_transaction
 	KafkaFields::read_end($reader, $flexible);
 	return join ',', sort { $a <=> $b } keys %errors;
 }
+
+sub commit_in_transaction { send_commit_in_transaction(@_); return read_commit_in_transaction($_[0]) }
 
 # ---- EndTxn ---------------------------------------------------------------------------------
 
