@@ -34,8 +34,8 @@ use constant { UNDER_WAY => 5, KEYS => 20, PROBLEMS => 10, RECONNECT => 0.05, PA
 
 my %partitions = (events => 3, changes => 1, trimmed => 1);
 
-# The errors after which a producer tries again: not the leader, timed out, and those of a server that begins.
-my %passing = map { $_ => 1 } 3, 5, 6, 7, 14;
+# The errors after which a client tries again: not the leader, timed out, and those of a server that begins.
+my %passing = map { $_ => 1 } 3, 5, 6, 7, 14, 78;
 
 # All topics with their partitions.
 sub places { return map { my $topic = $_; map { [ $topic, $_ ] } 0 .. $partitions{$topic} - 1 } sort keys %partitions }
@@ -128,9 +128,14 @@ sub lose
 	$client->{retry} = time + RECONNECT;
 	$client->{sent} = {};
 	$client->{window} = [] if exists $client->{idempotent} && !$client->{idempotent};
-	delete @$client{qw(session epoch busy)};
+	delete @$client{qw(session epoch busy no_disk)};
 	return;
 }
+
+# The server has no disk from now on, and clients may meet any error; or it has one, and those may that are connected still.  What
+# such a connection was answered may be read when the server has long been started anew.
+sub disk_is_gone { my ($self) = @_; $_->{no_disk} = 1 foreach $self, @{ $self->{producers} }, @{ $self->{consumers} }; return }
+sub disk_is_back { my ($self) = @_; $self->{no_disk} = 0; return }
 
 # Connect those who are not, if somebody answers.
 sub connect_all
@@ -140,11 +145,12 @@ sub connect_all
 	foreach my $producer (grep { !$_->{connection} && ($_->{retry} // 0) < time } @{ $self->{producers} })
 	{
 		$producer->{connection} = kafka_connect($self->{port}) or $self->lose($producer), next;
+		$producer->{no_disk} = $self->{no_disk};
 		if ($producer->{idempotent} && !defined $producer->{id})
 		{
 			my ($error, $id) = eval { init_producer_id($producer->{connection}) };
 
-			$self->lose($producer), next if !defined $error || $error == 14;
+			$self->lose($producer), next if !defined $error || $error == 14 || ($error && $producer->{no_disk});
 			$self->wrong("no id: error $error") if $error != 0;
 			$producer->{id} = $id;
 		}
@@ -153,7 +159,8 @@ sub connect_all
 	}
 	foreach my $consumer (grep { !$_->{connection} && ($_->{retry} // 0) < time } @{ $self->{consumers} })
 	{
-		$consumer->{connection} = KafkaConsumer->new($self->{port}) or $self->lose($consumer);
+		$consumer->{connection} = KafkaConsumer->new($self->{port}) or $self->lose($consumer), next;
+		$consumer->{no_disk} = $self->{no_disk};
 	}
 	return;
 }
@@ -222,7 +229,7 @@ sub take_answer
 	if ($answer->{error} != 0)
 	{
 		$self->wrong("$name: error $answer->{error}: " . ($answer->{message} // ''))
-		  if !$passing{ $answer->{error} } && !($answer->{error} == 45 && $producer->{idempotent} && $batch != ($first // 0));
+		  if !$passing{ $answer->{error} } && !$producer->{no_disk} && !($answer->{error} == 45 && $producer->{idempotent} && $batch != ($first // 0));
 		return 0;
 	}
 	$self->wrong("$name was at $batch->{offset} and is at $answer->{offset}")
@@ -407,7 +414,7 @@ sub take_partition
 		$consumer->{position}{$place} = $start;
 		return;
 	}
-	return if $passing{ $answer->{error} };
+	return if $passing{ $answer->{error} } || ($answer->{error} && $consumer->{no_disk});
 	return $self->wrong("$place from $position: error $answer->{error}") if $answer->{error} != 0;
 	my $before = $position;
 	$self->take_records($consumer, $place, $position, $answer) if defined $answer->{records} && $answer->{records} ne '';

@@ -91,13 +91,15 @@ sub move_to_disk
 }
 
 # The power goes, the server dies, the disk comes back with what was on it.  The
-# postmaster's pid must be known before.
+# postmaster's pid must be known before.  What is to be done while the server runs without its disk
+# may be given as code.
 sub lose_power
 {
-	my ($node) = @_;
+	my ($node, $meanwhile) = @_;
 	my $postmaster = (slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/)[0];
 
 	request('cut');
+	$meanwhile->() if $meanwhile;
 	kill_all($node, $postmaster);
 	request('restore');
 	# what was not on disk of it yet; a server refuses to start beside an empty one

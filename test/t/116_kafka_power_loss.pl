@@ -58,7 +58,10 @@ sub cut
 	# sometimes the kernel has written everything just before
 	system('sync', '-f', $node->data_dir) if rand() < 0.3;
 	$model->run(rand(0.05)) if rand() < 0.5;
-	lose_power($node);
+	$model->disk_is_gone;
+	# the server runs on for a moment, and clients ask it
+	lose_power($node, rand() < 0.5 ? sub { $model->run(rand(0.2)) } : undef);
+	$model->disk_is_back;
 	finish_load($load, expected => $gone);
 	return map { "@$_" } grep { $_->[0] != 2 } acknowledged($load);
 }
@@ -114,7 +117,9 @@ foreach my $control (sort keys %controls)
 	$model->run(1);
 	$node->safe_psql('postgres', 'CHECKPOINT');
 	$model->run(0.5);
+	$model->disk_is_gone;
 	lose_power($node);
+	$model->disk_is_back;
 	if (!$node->start(fail_ok => 1)) { $lost = 'the server does not start'; }
 	else
 	{
