@@ -40,6 +40,7 @@
 #include "publish/change_publisher.h"
 #include "publish/publish_ddl.h"
 #include "query/latest_plan.h"
+#include "query/topic_walk.h"
 #include "share/share_group.h"
 #include "share/share_table.h"
 #include "storage/ipc.h"
@@ -211,6 +212,11 @@ define_settings(void)
 							"How long an idempotent producer is remembered that does not produce.",
 							NULL, &pgt_producer_id_expiration_ms, pgt_producer_id_expiration_ms, 1, INT_MAX,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("pg_topics.read_past_running",
+							 "Let queries of topics show what stands behind running transactions.",
+							 "They show all that their snapshot sees then, as with tables, and not only what is in order.",
+							 &pgt_topic_walk_past_running, pgt_topic_walk_past_running,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomEnumVariable("pg_topics.forgotten_transactions",
 							 "How records are treated whose transaction the commit log does not have any more.",
 							 "Such records were written before the server ran without pg_topics.",

@@ -19,7 +19,8 @@
  *
  * Invariant: a scan never reads past the end that whole_end.c has for its snapshot.  A
  * serial scan mostly just stops there.  A process that began behind that end would not
- * notice it, so the leader looks up the end of each partition beforehand.
+ * notice it, so the leader looks up the end of each partition beforehand.  A scan that does not stop at running
+ * transactions ends where the log does.
  *
  * No locks but the atomic counters.  No WAL.  Memory: the query's dynamic
  * shared memory.
@@ -42,7 +43,7 @@ pgt_scan_share_size(const Topic *topic)
 }
 
 void
-pgt_scan_share_init(ScanShare *share, const Topic *topic, Snapshot snapshot)
+pgt_scan_share_init(ScanShare *share, const Topic *topic, Snapshot snapshot, bool past_running)
 {
 	pg_atomic_init_u64(&share->next_chunk, 0);
 	pg_atomic_init_u64(&share->batches_read, 0);
@@ -59,7 +60,7 @@ pgt_scan_share_init(ScanShare *share, const Topic *topic, Snapshot snapshot)
 
 		(void) pgt_partition_log_bounds(&key, &log);
 		visible->first = log.log_start_offset;
-		visible->end = pgt_whole_end(&key, snapshot, &blocker);
+		visible->end = past_running ? log.next_offset : pgt_whole_end(&key, snapshot, &blocker);
 	}
 }
 

@@ -41,8 +41,8 @@ typedef struct ScanShareCursor
 /* Bytes that a topic's share takes. */
 extern Size pgt_scan_share_size(const Topic *topic);
 
-/* Called by the leader: fill in the share, by looking up where the snapshot's scans end. */
-extern void pgt_scan_share_init(ScanShare *share, const Topic *topic, Snapshot snapshot);
+/* Called by the leader: fill in the share, by looking up where the snapshot's scans end, which may read past running transactions. */
+extern void pgt_scan_share_init(ScanShare *share, const Topic *topic, Snapshot snapshot, bool past_running);
 
 /* Offer all chunks again; no other process is attached. */
 extern void pgt_scan_share_restart(ScanShare *share);

@@ -279,7 +279,7 @@ pgt_topic_scan_init_share(ForeignScanState *node, ParallelContext *context, void
 
 	pgt_explain_counts_add(&state->earlier, &state->workers);
 	memset(&state->workers, 0, sizeof(LogReaderCounts));
-	pgt_scan_share_init(coordinate, state->walk.topic, state->walk.snapshot);
+	pgt_scan_share_init(coordinate, state->walk.topic, state->walk.snapshot, state->walk.past_running);
 	state->walk.share = coordinate;
 }
 

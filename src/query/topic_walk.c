@@ -8,6 +8,10 @@
  * is looked up once (whole_end.c).  Nothing is read before the first record is asked for,
  * and nothing beyond the reader's chunk when no more records are.
  *
+ * With past_running a walk gives all that its snapshot sees, as one reads a table: what is behind a running transaction, too,
+ * and so each transaction as a whole in all partitions and topics.  There is no end to look up then.  What such a walk
+ * skips may be seen later, before records that it has given.
+ *
  * In a parallel scan each process reads the chunks it takes from the shared counter
  * (scan_share.c) in the same manner.
  *
@@ -31,6 +35,8 @@
 
 #define END_UNKNOWN		((int64) -1)
 
+bool		pgt_topic_walk_past_running = false;
+
 void
 pgt_topic_walk_init(TopicWalk *walk, Topic *topic, Snapshot snapshot)
 {
@@ -39,6 +45,7 @@ pgt_topic_walk_init(TopicWalk *walk, Topic *topic, Snapshot snapshot)
 	walk->snapshot = snapshot;
 	walk->context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics scan",
 										  ALLOCSET_DEFAULT_SIZES);
+	walk->past_running = pgt_topic_walk_past_running;
 	walk->columns = PG_UINT32_MAX;
 	walk->share_cursor.partition = -1;
 	walk->ends = palloc(topic->partitions * sizeof(int64));
@@ -94,6 +101,7 @@ pgt_topic_walk_filter(TopicWalk *walk)
 		.min_timestamp = walk->bounds.min_timestamp,
 		.max_timestamp = walk->bounds.max_timestamp,
 		.end_offset = walk->bounds.end_offset,
+		.past_running = walk->past_running,
 		.keys = walk->bounds.probe,
 		.counts = &walk->counts,
 		.without_key = (walk->columns & (1 << TOPIC_KEY)) == 0,
@@ -163,9 +171,15 @@ pgt_topic_walk_end_offset(TopicWalk *walk, int partition, bool backward)
 {
 	const ScanBounds *bounds = &walk->bounds;
 	TopicPartition key = pgt_topic_partition(walk->topic, partition);
-	int64		end = Min(bounds->end_offset,
-						  whole_end(walk, partition, backward ? bounds->end_offset : bounds->first_offset));
+	LogBounds	log;
+	int64		end;
 
+	if (walk->past_running)
+	{
+		(void) pgt_partition_log_bounds(&key, &log);
+		return Min(bounds->end_offset, backward ? log.next_offset : PG_INT64_MAX);
+	}
+	end = Min(bounds->end_offset, whole_end(walk, partition, backward ? bounds->end_offset : bounds->first_offset));
 	if (!backward || walk->ends[partition] != PG_INT64_MAX)
 		return end;
 	return pgt_visible_end_between(&key, bounds->first_offset, end, walk->snapshot);

@@ -8,6 +8,8 @@
 #include "query/scan_share.h"
 #include "wal/log_reader.h"
 
+extern bool pgt_topic_walk_past_running;	/* setting pg_topics.read_past_running */
+
 /*
  * The caller allocates it and sets "bounds", and "columns" if it likes, before the first
  * record; the other fields are topic_walk.c's.
@@ -18,6 +20,7 @@ typedef struct TopicWalk
 	Snapshot	snapshot;
 	MemoryContext context;		/* of its readers */
 	ScanBounds	bounds;
+	bool		past_running;	/* it does not stop at running transactions */
 	uint32		columns;		/* that the caller looks at, a bit for each TopicColumnId; all if it does not say */
 	ScanShare  *share;			/* of a parallel scan, else NULL */
 	ScanShareCursor share_cursor;
