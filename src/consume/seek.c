@@ -12,7 +12,7 @@
  *
  * A group with members that lease partitions (live_members.c) cannot be moved or deleted, because
  * members follow positions of their own; only a member can move its own partitions.  Nor can one whose
- * partitions are assigned to members of Kafka's (kafka_claim.c).
+ * partitions are assigned to members of Kafka's (kafka_claim.c), but by a client that commits for its own member.
  *
  * Who may use a group (group_role.c) may also move and delete it.
  *
@@ -286,6 +286,14 @@ commit_unleased(const ConsumerGroup *group, GroupPartition *offset, int64 next, 
 	pgt_group_commit(group, offset, next, metadata);
 }
 
+/* Commit it for the member of Kafka's that the partition is assigned to. */
+static void
+commit_claimed(const ConsumerGroup *group, GroupPartition *offset, const char *member, int64 next, const char *metadata)
+{
+	pgt_kafka_claim_own_as(group, offset, member);
+	pgt_group_commit_leased(group, offset, next, metadata);
+}
+
 /* commit_offset(topic, group_id, partition, next_offset, metadata, member_id) */
 Datum
 pgt_commit_offset(PG_FUNCTION_ARGS)
@@ -294,6 +302,7 @@ pgt_commit_offset(PG_FUNCTION_ARGS)
 	Topic	   *topic = open_topic_and_group(fcinfo, "commit_offset()", &group);
 	LeaseHolder holder = {.group = &group, .partitions = topic->partitions};
 	char	   *metadata = commit_metadata(fcinfo, 4);
+	char	   *member = PG_ARGISNULL(5) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(5));
 	GroupPartition *offsets;
 	GroupPartition *offset;
 	TopicPartition key;
@@ -304,13 +313,18 @@ pgt_commit_offset(PG_FUNCTION_ARGS)
 	check_offset(&key, PG_GETARG_INT64(3));
 
 	offsets = pgt_group_rows_read(&group, topic->partitions);
-	pgt_kafka_claim_refuse_any(&group, offsets, topic->partitions);
 	offset = &offsets[key.partition];
-	if (PG_ARGISNULL(5))
+	if (member != NULL && pgt_kafka_claim_is_name(member))
+	{
+		commit_claimed(&group, offset, member, PG_GETARG_INT64(3), metadata);
+		PG_RETURN_VOID();
+	}
+	pgt_kafka_claim_refuse_any(&group, offsets, topic->partitions);
+	if (member == NULL)
 		commit_unleased(&group, offset, PG_GETARG_INT64(3), metadata);
 	else
 	{
-		holder.member = text_to_cstring(PG_GETARG_TEXT_PP(5));
+		holder.member = member;
 		pgt_lease_commit_offset(&holder, offset, PG_GETARG_INT64(3), metadata);
 	}
 	PG_RETURN_VOID();

@@ -20,6 +20,10 @@
  * consumers in SQL altogether, also in partitions of the topic that are not: one world at a time.  So a consumer
  * in SQL looks for claims whenever it reads the group's rows, and a claim wakes all who wait for the topic.
  *
+ * A client that is a member commits in SQL where it writes what comes of the records in the same transaction.  It names its
+ * member, and owns the row as any other consumer in SQL.  While it does, no other member can be told of the partition; and
+ * where another one has been, the claim is that one's, and the transaction fails.
+ *
  * What is committed is not touched by claims: the other world goes on where this one has stopped.  A claim
  * of a partition without a committed offset makes a row, which goes with the claim.
  *
@@ -62,9 +66,15 @@
 /* ---- claims ------------------------------------------------------------------ */
 
 bool
+pgt_kafka_claim_is_name(const char *member)
+{
+	return strncmp(member, KAFKA_MEMBER_PREFIX, PREFIX_LENGTH) == 0;
+}
+
+bool
 pgt_kafka_claim_is(const GroupPartition *part)
 {
-	return part->lease.member != NULL && strncmp(part->lease.member, KAFKA_MEMBER_PREFIX, PREFIX_LENGTH) == 0;
+	return part->lease.member != NULL && pgt_kafka_claim_is_name(part->lease.member);
 }
 
 /* The id of the member that has claimed a partition. */
@@ -406,6 +416,21 @@ pgt_kafka_claim_refuse_any(const ConsumerGroup *group, const GroupPartition *par
 {
 	for (int32 i = 0; i < partitions; i++)
 		pgt_kafka_claim_refuse(group, &parts[i]);
+}
+
+void
+pgt_kafka_claim_own_as(const ConsumerGroup *group, GroupPartition *part, const char *member)
+{
+	(void) pgt_group_lock(group, part, true);
+	if (part->lease.member != NULL && strcmp(part->lease.member, member) == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+			 errmsg("partition %d of topic \"%s\" is not assigned to Kafka member \"%s\" of consumer group \"%s\"",
+					part->partition, get_rel_name(group->topic), member + PREFIX_LENGTH, group->id),
+			 pgt_kafka_claim_is(part) ? errdetail_internal("%s", describe_member(group, part)) :
+			 errdetail("It is assigned to no Kafka client."),
+			 errhint("Nothing was committed. Roll back, and go on with the partitions that the client is assigned now.")));
 }
 
 List *

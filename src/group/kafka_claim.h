@@ -7,6 +7,8 @@
  * without end to "kafka:<member id>".  Consumers in SQL own the row of a partition by its lock, so
  * whoever comes second sees who came first: SQL is refused with an error that names the members, and
  * the coordinator waits for the transaction to end, before it tells the member of its assignment.
+ * A client that is a member may commit in SQL, in the name of its member: by the row's lock, too, so it commits as long as
+ * nobody else can have been told of the partition, and no longer.
  * Claims end when the group has no members any more; until then heartbeats write nothing.
  *
  * Functions of the coordinator (pgt_kafka_claim_*) are called in a transaction and wait for nothing.  Those that lock or
@@ -72,6 +74,17 @@ extern bool pgt_kafka_claim_is(const GroupPartition *part);
 /* ERROR where it is, or where one of these is: who uses the group, and what to do. */
 extern void pgt_kafka_claim_refuse(const ConsumerGroup *group, const GroupPartition *part);
 extern void pgt_kafka_claim_refuse_any(const ConsumerGroup *group, const GroupPartition *parts, int32 partitions);
+
+/* ---- for members of Kafka's that commit in SQL ------------------------------------------ */
+
+/* Is this how a claim names a member of Kafka's: "kafka:" and its id? */
+extern bool pgt_kafka_claim_is_name(const char *member);
+
+/*
+ * Own a partition in its latest version, waiting for another transaction.  ERROR unless it is assigned to the member that
+ * a claim names so.
+ */
+extern void pgt_kafka_claim_own_as(const ConsumerGroup *group, GroupPartition *part, const char *member);
 
 /*
  * Lock the coordination until the transaction ends, so that no process begins with it.  ERROR where one

@@ -65,6 +65,28 @@ RESET ROLE;
 -- who may not use the group is not told of its members
 SET ROLE regress_claim_other;
 SELECT count(*) FROM consume('jobs', 'g');
+SELECT commit_offset('jobs', 'g', 1, 1, member_id => 'kafka:consumer-1');
+SELECT commit_offset('jobs', 'g', 1, 1, member_id => 'kafka:consumer-2');
+RESET ROLE;
+
+---- the member itself may commit in SQL, what is assigned to it
+SET ROLE regress_claim_user;
+SELECT commit_offset('jobs', 'g', 1, 2, member_id => 'kafka:consumer-1');
+BEGIN;
+SELECT commit_offset('jobs', 'g', 1, 3, 'lost', 'kafka:consumer-1');
+ROLLBACK;
+SELECT partition, committed_offset, metadata, member_id, lease_until FROM pg_topic_groups WHERE group_id = 'g' AND partition = 1;
+SELECT commit_offset('jobs', 'g', 1, 3, member_id => 'kafka:consumer-2');
+SELECT commit_offset('jobs', 'g', 1, 3, member_id => 'kafka:');
+SELECT commit_offset('jobs', 'g', 0, 3, member_id => 'kafka:consumer-1');
+SELECT commit_offset('jobs', 'h', 0, 3, member_id => 'kafka:consumer-1');
+SELECT commit_offset('jobs', 'nobody', 0, 3, member_id => 'kafka:consumer-1');
+SELECT commit_offset('jobs', 'g', 1, 4, member_id => 'kafka:consumer-1');
+SELECT commit_offset('jobs', 'g', 1, -1, member_id => 'kafka:consumer-1');
+SELECT commit_offset('jobs', 'g', 3, 0, member_id => 'kafka:consumer-1');
+SELECT partition, committed_offset, member_id FROM pg_topic_groups WHERE group_id = 'g' ORDER BY 1;
+-- back to where it was
+SELECT commit_offset('jobs', 'g', 1, 1, member_id => 'kafka:consumer-1');
 RESET ROLE;
 
 ---- a member in SQL that a client of Kafka's has taken a partition from
