@@ -132,6 +132,8 @@ const scenarios = {
     }),
 };
 
+Object.assign(scenarios, require('./transactions.js')({ kafka, topic, withProducer, withAdmin }));
+
 scenarios[scenario]().catch((error) => {
     console.log(`failed: ${error.name} ${error.message}`);
     process.exit(1);

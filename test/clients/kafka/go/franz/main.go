@@ -275,5 +275,9 @@ func main() {
 		errorsOf()
 	case "wait":
 		wait()
+	case "in_transactions":
+		inTransactions()
+	case "process":
+		process()
 	}
 }
