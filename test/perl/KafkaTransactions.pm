@@ -17,7 +17,8 @@ use KafkaProducer qw(kafka_batch);
 our @EXPORT = qw(init_transactions send_init read_init begin_transaction added send_added read_added transactional_produce
   send_transactional_produce read_transactional_produce send_transactional_batches read_transactional_batches
   end_transaction send_end read_end_transaction add_offsets send_add_offsets read_add_offsets commit_in_transaction
-  send_commit_in_transaction read_commit_in_transaction list_transactions describe_transactions write_markers);
+  send_commit_in_transaction read_commit_in_transaction list_transactions describe_transactions send_markers read_markers
+  write_markers);
 
 use constant { PRODUCE => 0, INIT_PRODUCER_ID => 22, ADD_PARTITIONS => 24, ADD_OFFSETS => 25, END_TXN => 26,
 	WRITE_MARKERS => 27, TXN_OFFSET_COMMIT => 28, DESCRIBE_TRANSACTIONS => 65, LIST_TRANSACTIONS => 66, TRANSACTIONAL => 0x10 };
@@ -337,24 +338,40 @@ sub describe_transactions
 	return @found;
 }
 
-# Write a marker of a producer in a partition: the error.
-sub write_markers
+# Ask for a marker of a producer in a partition, and for those of others, [ id, epoch ] each.
+sub send_markers
 {
 	my ($client, $id, $epoch, $commit, $topic, $partition, %other) = @_;
 	my $version = $other{version} // 2;
-	my $reader = $client->call(WRITE_MARKERS, $version, array(1, [1], sub {
-		return int64($id) . int16($epoch) . int8($commit ? 1 : 0)
+
+	return $client->send_request(WRITE_MARKERS, $version, array(1, [ [ $id, $epoch ], @{ $other{also} // [] } ], sub {
+		return int64($_[0][0]) . int16($_[0][1]) . int8($commit ? 1 : 0)
 			. array(1, [1], sub { return text(1, $topic) . values_of(1, [$partition], \&int32) }) . int32(0)
 			. ($version >= 2 ? int8(0) : '');
-	}) . tags(1), 1) // return 'closed';
-	my $error;
+	}) . tags(1), 1);
+}
+
+# The errors, one behind the other; "closed" at the connection's end.
+sub read_markers
+{
+	my ($client) = @_;
+	my $reader = $client->read_response(1) // return 'closed';
+	my @errors;
 
 	read_array($reader, 1, sub {
 		$reader->int64;
-		read_array($reader, 1, sub { read_text($reader, 1); read_array($reader, 1, sub { $reader->int32; $error = $reader->int16 }) });
+		read_array($reader, 1, sub { read_text($reader, 1); read_array($reader, 1, sub { $reader->int32; push @errors, $reader->int16 }) });
 	});
 	KafkaFields::read_end($reader, 1);
-	return $error;
+	return join ' ', @errors;
+}
+
+sub write_markers
+{
+	my ($client) = @_;
+
+	send_markers(@_);
+	return read_markers($client);
 }
 
 1;

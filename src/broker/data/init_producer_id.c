@@ -103,7 +103,7 @@ step(TxnRequest *whole)
 
 	return pgt_txn_coordinator_init(whole->request->client, whole->id, body->transaction_timeout_ms,
 									(TxnProducer) {body->producer_id, body->producer_epoch},
-									&((InitTransactions *) whole)->given);
+									&((InitTransactions *) whole)->given, &whole->keeps);
 }
 
 /* TxnRequest */

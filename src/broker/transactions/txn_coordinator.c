@@ -12,12 +12,18 @@
  *	  committed			open (unmarked)				committed
  *	  aborted			open (unmarked)				aborted
  *
- * A transaction ends in the log, and in the row, by one commit of the server (kafka_txn.h).  If that is lost with a crash, the
- * log aborts it.  The client, which has got no answer, asks again, and must not be told of the transaction before:
+ * A transaction ends in the log, and in the row, by one commit of the server (kafka_txn.h).  If that is lost, with a crash or
+ * by an error, the log aborts it, and the row says what it said before.  Then nobody must take what follows for a transaction
+ * that has just begun, or what is known of the one before for this one's end:
  *
- *	  with the epoch of each transaction (EndTxn from version 5 on) the pair of producer id and epoch tells them apart
- *	  with one epoch for many, the row must say "begun" durably before the log's end of it: an unmarked one is marked
- *	  first, by a commit of its own
+ *	  its client, which has got no answer, asks again, and must not be told of the transaction before
+ *	  where somebody else has ended it, as another client of the transactional id, a timeout or an administrator, its producer
+ *	  knows of nothing, and goes on: what it sends would be the second half of a transaction whose first half was aborted
+ *
+ * So the row must say "begun" before the log has the end, by a commit of an earlier turn, which no crash loses without
+ * the end: an unmarked one is marked first.  In the table above it is lost then.  Only a client that ends its own one with
+ * another epoch (EndTxn from version 5 on) needs no mark: it has sent all before, and the pair of producer id and
+ * epoch that it asks again with tells its transaction from all others.
  *
  * Epochs.  A new one fences producers of earlier ones: InitProducerId gives one to each client that begins with the
  * transactional id; EndTxn from version 5 on to the same client; and the coordinator itself takes one where it aborts.  What was given to
@@ -163,6 +169,25 @@ write_changed(TxnRow *row)
 	return pgt_txn_row_write(row) ? KAFKA_ERROR_NONE : KAFKA_ERROR_CONCURRENT_TRANSACTIONS;
 }
 
+/* May the log's end of the row's open transaction be logged?  Else it is to be marked. */
+static bool
+is_marked(const TxnRow *row)
+{
+	return row->state == TXN_ROW_BEGUN && !row->is_new;
+}
+
+/* Mark it: it may be ended in a later turn. */
+static KafkaError
+mark(TxnRow *row, bool *marked)
+{
+	/* the current turn has done so, for somebody else */
+	if (row->state == TXN_ROW_BEGUN)
+		return KAFKA_ERROR_CONCURRENT_TRANSACTIONS;
+	row->state = TXN_ROW_BEGUN;
+	*marked = write_changed(row) == KAFKA_ERROR_NONE;
+	return KAFKA_ERROR_CONCURRENT_TRANSACTIONS;
+}
+
 /* Give the row's producer the next epoch.  False if there is no new id for it at the moment. */
 static bool
 bump(TxnRow *row, TxnProducer previous)
@@ -241,12 +266,14 @@ make(const BrokerConnection *client, int32 timeout_ms, TxnRow *row)
 
 /* Abort what is open, and give it another epoch. */
 static KafkaError
-take_over(const BrokerConnection *client, int32 timeout_ms, TxnProducer known, TxnRow *row)
+take_over(const BrokerConnection *client, int32 timeout_ms, TxnProducer known, TxnRow *row, bool *marked)
 {
 	uint64		number;
 	bool		is_open = pgt_txn_coordinator_state(row, &number) == TXN_COORDINATOR_OPEN;
 	KafkaError	error;
 
+	if (is_open && !is_marked(row))
+		return mark(row, marked);
 	if (is_deserted(row))
 		row->owner = client->role;
 	pgt_pending_offset_delete(row->producer_id);
@@ -259,7 +286,8 @@ take_over(const BrokerConnection *client, int32 timeout_ms, TxnProducer known, T
 }
 
 KafkaError
-pgt_txn_coordinator_init(const BrokerConnection *client, const char *id, int32 timeout_ms, TxnProducer known, TxnProducer *given)
+pgt_txn_coordinator_init(const BrokerConnection *client, const char *id, int32 timeout_ms, TxnProducer known,
+						 TxnProducer *given, bool *marked)
 {
 	TxnRow		row;
 	uint64		number;
@@ -270,7 +298,7 @@ pgt_txn_coordinator_init(const BrokerConnection *client, const char *id, int32 t
 	else if (!pgt_txn_coordinator_may_use(client, &row))
 		error = KAFKA_ERROR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
 	else if (known.id == NO_PRODUCER_ID || is_current(&row, known))
-		error = take_over(client, timeout_ms, known, &row);
+		error = take_over(client, timeout_ms, known, &row, marked);
 	/* it asks again for what it was given */
 	else if (is_previous(&row, known) && pgt_txn_coordinator_state(&row, &number) == TXN_COORDINATOR_EMPTY)
 		error = KAFKA_ERROR_NONE;
@@ -358,10 +386,9 @@ lose(TxnRow *row, uint64 number, TxnEnd *end)
 {
 	KafkaError	error;
 
-	row->state = TXN_ROW_BEGUN;
-	error = write_changed(row);
-	if (error == KAFKA_ERROR_NONE)
-		error = end_in_log(row, number, false);
+	if (!is_marked(row))
+		return mark(row, &end->marked);
+	error = end_in_log(row, number, false);
 	end->marked = error == KAFKA_ERROR_NONE;
 	return error == KAFKA_ERROR_NONE ? end->lost : error;
 }
@@ -372,12 +399,8 @@ end_open(const BrokerConnection *client, TxnRow *row, uint64 number, TxnEnd *end
 {
 	KafkaError	error;
 
-	if (end->commit && !end->bumps && row->state != TXN_ROW_BEGUN)
-	{
-		row->state = TXN_ROW_BEGUN;
-		end->marked = write_changed(row) == KAFKA_ERROR_NONE;
-		return KAFKA_ERROR_CONCURRENT_TRANSACTIONS;
-	}
+	if (!end->bumps && !is_marked(row))
+		return mark(row, &end->marked);
 	if (end->commit)
 	{
 		switch (commit_offsets(row, number, client->role))
@@ -444,10 +467,17 @@ pgt_txn_coordinator_end(const BrokerConnection *client, const char *id, TxnProdu
 
 /* ---- the coordinator's own wish -------------------------------------------------------------- */
 
-bool
-pgt_txn_coordinator_fence(TxnRow *row, uint64 number)
+KafkaError
+pgt_txn_coordinator_fence(TxnRow *row, uint64 number, bool *marked)
 {
+	KafkaError	error;
+
+	if (!is_marked(row))
+		return mark(row, marked);
 	pgt_pending_offset_delete(row->producer_id);
 	row->state = TXN_ROW_ABORTED;
-	return bump(row, no_producer) && write_changed(row) == KAFKA_ERROR_NONE && end_in_log(row, number, false) == KAFKA_ERROR_NONE;
+	if (!bump(row, no_producer))
+		return KAFKA_ERROR_CONCURRENT_TRANSACTIONS;
+	error = write_changed(row);
+	return error == KAFKA_ERROR_NONE ? end_in_log(row, number, false) : error;
 }

@@ -56,14 +56,14 @@ extern KafkaError pgt_txn_coordinator_number(const BrokerConnection *client, con
 
 /*
  * What follows becomes part of the current transaction, and is called in its before() (turn.h), each in a
- * subtransaction of its own, which is rolled back after any error.  CONCURRENT_TRANSACTIONS: to be called again in a
- * later turn.
+ * subtransaction of its own, which is rolled back after any error, unless "marked" is set: then what was written is to be
+ * committed, whatever the error.  CONCURRENT_TRANSACTIONS: to be called again in a later turn, after "marked" in the next one.
  *
  * Give the transactional id to the client, whose producer is the only one from then on.  Its open transaction is aborted.
  * "known" is the producer that the client has been until now, or none.
  */
 extern KafkaError pgt_txn_coordinator_init(const BrokerConnection *client, const char *id, int32 timeout_ms,
-										   TxnProducer known, TxnProducer *given);
+										   TxnProducer known, TxnProducer *given, bool *marked);
 
 /* Begin a transaction, if none is open. */
 extern KafkaError pgt_txn_coordinator_begin(const BrokerConnection *client, const char *id, TxnProducer producer);
@@ -74,14 +74,14 @@ typedef struct TxnEnd
 	bool		commit;
 	bool		bumps;			/* the producer gets another epoch with it (KIP-890) */
 	KafkaError	lost;			/* the error for a commit of what was aborted */
-	bool		marked;			/* set: what was written is to be committed, whatever the error */
+	bool		marked;			/* set, see above */
 } TxnEnd;
 
 /* End it.  *next is the producer from then on. */
 extern KafkaError pgt_txn_coordinator_end(const BrokerConnection *client, const char *id, TxnProducer producer,
 										  TxnEnd *end, TxnProducer *next);
 
-/* Abort the open transaction of that number, of a producer of that row, and fence the producer.  False: to be called again later. */
-extern bool pgt_txn_coordinator_fence(TxnRow *row, uint64 number);
+/* Abort the open transaction of that number, of the producer of that row, and fence the producer. */
+extern KafkaError pgt_txn_coordinator_fence(TxnRow *row, uint64 number, bool *marked);
 
 #endif							/* TXN_COORDINATOR_H */

@@ -3,7 +3,8 @@
  *	  A request to the coordinator of transactions: it is done at the end of a turn, and answered when that is durable.
  *
  *	  queued		the turn that ends does it, behind what was to be appended before
- *	  again			a row is locked, or something is lacking for the moment: queued again, a little later
+ *	  again			a row is locked, or something is lacking for the moment: queued again, a little later; at once where
+ *					a part is done
  *	  durable		done: wait until the commit is on this server's disk, and on that of synchronous standbys
  *
  * Each request is work of its own, in the order in which requests came, and in a subtransaction, so that its errors are its own.
@@ -29,7 +30,7 @@
 /* What is not possible at the moment is tried for so long; then the client is to try it. */
 #define RETRY_US	INT64CONST(1000000)
 
-/* As the timeout of Kafka's coordinator for writing its log. */
+/* As the timeout of Kafka's coordinator for writing its log.  What is done in parts has so long, too. */
 #define TIMEOUT_US	(5 * INT64CONST(1000000))
 
 /* Up to where all is committed that requests have done. */
@@ -180,9 +181,9 @@ proceed(void *arg)
 		pgt_broker_park(whole->request, &wait);
 		return;
 	}
-	if (whole->error == KAFKA_ERROR_CONCURRENT_TRANSACTIONS && now < whole->retry_until)
+	if (whole->error == KAFKA_ERROR_CONCURRENT_TRANSACTIONS && now < (whole->keeps ? whole->deadline : whole->retry_until))
 	{
-		park_until(whole, now + TURN_RETRY_MS * INT64CONST(1000));
+		park_until(whole, whole->keeps ? now : now + TURN_RETRY_MS * INT64CONST(1000));
 		return;
 	}
 	if (whole->lsn > pgt_flusher_reached(BROKER_SYNCED))

@@ -16,7 +16,7 @@ typedef struct TxnRequest
 
 	/*
 	 * Do it, in a subtransaction, of which an error takes all back unless "keeps" is set.  CONCURRENT_TRANSACTIONS: it is
-	 * called again in a while, and the answer if that does not help.
+	 * called again in a while, or in the next turn if it "keeps" what it has done, and the answer if that does not help.
 	 */
 	KafkaError	(*step) (struct TxnRequest *whole);
 	bool		keeps;

@@ -79,6 +79,7 @@ fill(TxnRow *row, HeapTuple tuple, TupleDesc desc)
 	row->state = state_of(TextDatumGetCString(GET(Anum_ids_state)));
 	row->changed = DatumGetTimestampTz(GET(Anum_ids_changed));
 #undef GET
+	row->is_new = TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data));
 	row->tid = tuple->t_self;
 	row->exists = true;
 }
@@ -221,7 +222,7 @@ pgt_txn_row_write(TxnRow *row)
 		else
 			CatalogTupleInsert(table, tuple);
 		row->tid = tuple->t_self;
-		row->exists = true;
+		row->exists = row->is_new = true;
 		/* visible to what follows in the transaction */
 		CommandCounterIncrement();
 	}

@@ -36,6 +36,7 @@ typedef struct TxnRow
 	int32		timeout_ms;
 	TxnRowState state;
 	TimestampTz changed;
+	bool		is_new;			/* this version is of the current transaction, which can still be lost */
 
 	/* of txn_row.c */
 	ItemPointerData tid;

@@ -7,7 +7,9 @@
  *
  *	  when the time is over that their client has asked for: it is fenced, and begins anew if it is still there
  *	  if no transactional id has their producer with their epoch, as where the extension was made anew: nobody could end
- *	  them
+ *	  them.  That a row says so which is of the same turn does not count: it could be lost, and what the log has not
+ *
+ * One that is to be ended is marked in one look, and ended in the next one, which follows at once (txn_coordinator.c).
  *
  * A transaction's time counts from its first request on, by the wall clock, also while the server is down.  It is over as soon
  * as abort_kafka_transaction() says so.
@@ -36,10 +38,12 @@
 #include "wal/kafka_txn.h"
 
 #define LOOK_US			INT64CONST(1000000)
+#define LOOK_AGAIN_US	(20 * INT64CONST(1000))
 #define ENDED_IN_TURN	100
 #define ASKED_IN_TURN	500		/* if there are more, the next look goes on behind them */
 
 static int	next_asked = 0;		/* in the list of transactions */
+static bool more = false;		/* some are marked, and can be ended now */
 static EventLoopTimer timer;
 static TurnWork work;
 
@@ -49,10 +53,40 @@ static TurnWork work;
 typedef struct Expired
 {
 	const KafkaTxnInfo *info;
-	bool		done;
+	bool		marked;			/* set: it can be ended in another turn */
 } Expired;
 
-/* In a subtransaction: end it, and fence its producer if it is somebody's. */
+/* End it, and fence its producer. */
+static bool
+end_with_row(Expired *expired, TxnRow *row)
+{
+	bool		done = pgt_txn_coordinator_fence(row, expired->info->number, &expired->marked) == KAFKA_ERROR_NONE;
+
+	if (done)
+		ereport(LOG,
+				(errmsg("aborting a transaction of a Kafka client that was open for too long"),
+				 errdetail("It is that of the transactional id \"%s\".", row->id)));
+	return done || expired->marked;
+}
+
+/* End one that is nobody's; the row, if it exists, is that of its producer with another epoch. */
+static bool
+end_without_row(const Expired *expired, const TxnRow *row)
+{
+	const KafkaTxnInfo *info = expired->info;
+
+	pgt_pending_offset_delete(info->producer_id);
+	if (pgt_kafka_txn_end(info->number, false) != KAFKA_TXN_DONE)
+		return false;
+	ereport(LOG,
+			(errmsg("aborting a transaction of a Kafka client that nobody can end"),
+			 row->exists ? errdetail("The transactional id \"%s\" has its producer with epoch %d, and not with epoch %d any more.",
+									 row->id, row->epoch, info->producer_epoch) :
+			 errdetail("No transactional id has its producer any more.")));
+	return true;
+}
+
+/* In a subtransaction: end it. */
 static void
 end_one(void *arg)
 {
@@ -60,22 +94,13 @@ end_one(void *arg)
 	const KafkaTxnInfo *info = expired->info;
 	TxnRow		row;
 
-	if (pgt_txn_row_find_producer(info->producer_id, &row) && row.epoch == info->producer_epoch)
-		expired->done = pgt_txn_coordinator_fence(&row, info->number);
-	else
-	{
-		pgt_pending_offset_delete(info->producer_id);
-		expired->done = pgt_kafka_txn_end(info->number, false) == KAFKA_TXN_DONE;
-	}
-	if (!expired->done)
-		/* what was written goes with the subtransaction */
-		ereport(ERROR,
-				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-				 errmsg("transaction of producer " INT64_FORMAT " cannot be ended at the moment", info->producer_id)));
-	ereport(LOG,
-			(errmsg("aborting a transaction of a Kafka client that was open for too long"),
-			 row.exists ? errdetail("It is that of the transactional id \"%s\".", row.id) :
-			 errdetail("No transactional id has its producer any more.")));
+	(void) pgt_txn_row_find_producer(info->producer_id, &row);
+	if (row.exists && row.epoch == info->producer_epoch ? end_with_row(expired, &row) : end_without_row(expired, &row))
+		return;
+	/* what was written goes with the subtransaction */
+	ereport(ERROR,
+			(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+			 errmsg("transaction of producer " INT64_FORMAT " cannot be ended at the moment", info->producer_id)));
 }
 
 /* Is its time over, or can nobody end it?  With "counts" it is counted for its role. */
@@ -84,8 +109,10 @@ is_expired(const KafkaTxnInfo *info, TimestampTz now, bool counts)
 {
 	TxnRow		row;
 
-	if (!pgt_txn_row_find_producer(info->producer_id, &row) || row.epoch != info->producer_epoch)
+	if (!pgt_txn_row_find_producer(info->producer_id, &row))
 		return true;
+	if (row.epoch != info->producer_epoch)
+		return !row.is_new;
 	if (counts)
 		pgt_txn_role_limits_begun(row.owner);
 	return TimestampTzPlusMilliseconds(info->started, row.timeout_ms) <= now;
@@ -98,7 +125,9 @@ end_or_report(const KafkaTxnInfo *info)
 	Expired		expired = {info, false};
 	ErrorData  *error = pgt_catch_error(end_one, &expired);
 
-	if (error != NULL && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+	if (error == NULL)
+		more = more || expired.marked;
+	else if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
 		pgt_catch_error_report(error);
 }
 
@@ -116,6 +145,7 @@ look(void)
 	bool		counts = count <= ASKED_IN_TURN;
 	int			i;
 
+	more = false;
 	if (counts)
 		pgt_txn_role_limits_recount();
 	for (i = 0; i < count && asked < ASKED_IN_TURN && (counts || ended < ENDED_IN_TURN); i++)
@@ -147,7 +177,7 @@ look_before(TurnWork *unused)
 static void
 look_after(TurnWork *unused, bool committed, XLogRecPtr lsn)
 {
-	pgt_event_loop_set_timer(&timer, pgt_clock_monotonic_us() + LOOK_US);
+	pgt_event_loop_set_timer(&timer, pgt_clock_monotonic_us() + (more && committed ? LOOK_AGAIN_US : LOOK_US));
 }
 
 /* Have the turn look, if there is anything to look at. */

@@ -5,6 +5,9 @@
  * Kafka's brokers end transactions by markers in each partition.  Here there are none, and what an administrator asks for in one
  * partition is done to the whole transaction: it is aborted, and its producer is fenced.  Who may do that is who may use the
  * transactional id.  Nobody may commit another one's transaction.
+ *
+ * Each transaction is aborted in a turn of its own: what the log has as aborted stays so, and must not lose its row by an
+ * error of another one.
  */
 #include "postgres.h"
 
@@ -20,11 +23,12 @@ typedef struct WriteTxnMarkers
 {
 	TxnRequest	whole;			/* the first field */
 	KafkaError *errors;			/* of each marker */
+	int			next;			/* the first one without an error */
 } WriteTxnMarkers;
 
-/* Do what a marker asks for. */
+/* Do what a marker asks for.  *fences: it has to do with a transaction; *marked as in txn_coordinator.h. */
 static KafkaError
-abort_one(const BrokerConnection *client, const AskedMarker *asked)
+abort_one(const BrokerConnection *client, const AskedMarker *asked, bool *fences, bool *marked)
 {
 	TxnRow		row;
 	TxnStanding standing;
@@ -38,7 +42,8 @@ abort_one(const BrokerConnection *client, const AskedMarker *asked)
 	/* it has ended: so has its marker been written */
 	if (standing.state != TXN_COORDINATOR_OPEN)
 		return KAFKA_ERROR_NONE;
-	return pgt_txn_coordinator_fence(&row, standing.number) ? KAFKA_ERROR_NONE : KAFKA_ERROR_CONCURRENT_TRANSACTIONS;
+	*fences = true;
+	return pgt_txn_coordinator_fence(&row, standing.number, marked);
 }
 
 /* TxnRequest */
@@ -48,11 +53,19 @@ step(TxnRequest *whole)
 	const KafkaWriteTxnMarkersRequest *body = whole->request->kafka.body;
 	WriteTxnMarkers *state = (WriteTxnMarkers *) whole;
 
-	for (int i = 0; i < body->markers.count; i++)
+	while (state->next < body->markers.count)
 	{
-		state->errors[i] = abort_one(whole->request->client, &body->markers.items[i]);
-		if (state->errors[i] == KAFKA_ERROR_CONCURRENT_TRANSACTIONS)
-			return state->errors[i];
+		bool		fences = false;
+		KafkaError	error = abort_one(whole->request->client, &body->markers.items[state->next], &fences, &whole->keeps);
+
+		if (error == KAFKA_ERROR_CONCURRENT_TRANSACTIONS)
+			return error;
+		state->errors[state->next++] = error;
+		if (fences && state->next < body->markers.count)
+		{
+			whole->keeps = true;
+			return KAFKA_ERROR_CONCURRENT_TRANSACTIONS;
+		}
 	}
 	return KAFKA_ERROR_NONE;
 }
