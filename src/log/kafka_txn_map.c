@@ -9,7 +9,7 @@
  *	  append			holds the lock shared from the check that the transaction is open until the
  *						batches are logged: so none is logged behind the end of its transaction
  *	  readers			ask it for each number that they meet (batch_visibility.c, entry_walk.c)
- *	  resolve, delete	let parts go that their partition is past
+ *	  resolve, delete	let parts go that their partition is past, or whose entries are settled
  *	  sync				saves it beside the recovery point (kafka_txn_file.c)
  *	  drop				a slot's parts go with it (log_state.c)
  *
@@ -268,6 +268,47 @@ pgt_kafka_txn_map_first_open(int slot, int64 *producer_id)
 	return first != PG_INT64_MAX;
 }
 
+/* Copy those of a slot's partition that have ended, as many as there is room for; the caller holds the lock.  How many there are. */
+static int
+copy_ended(int slot, KafkaTxnEnded *ended, int room)
+{
+	const KafkaTxnPart *part = NULL;
+	int			count = 0;
+
+	while ((part = pgt_kafka_txn_table_next_of_slot(table, slot, part)) != NULL)
+	{
+		const KafkaTxn *txn = pgt_kafka_txn_table_of_part(table, part);
+
+		if (txn->xid == 0)
+			continue;
+		if (count < room)
+			ended[count] = (KafkaTxnEnded) {txn->number, txn->xid, txn->aborted, part->first_offset, part->end_offset};
+		count++;
+	}
+	return count;
+}
+
+int
+pgt_kafka_txn_map_list_ended(int slot, KafkaTxnEnded **ended)
+{
+	int			room;
+	int			count;
+
+	*ended = NULL;
+	if (!pgt_kafka_txn_table_has_slot(table, slot))
+		return 0;
+	LWLockAcquire(&shared->lock, LW_SHARED);
+	room = copy_ended(slot, NULL, 0);
+	LWLockRelease(&shared->lock);
+	if (room == 0)
+		return 0;
+	*ended = palloc(room * sizeof(KafkaTxnEnded));
+	LWLockAcquire(&shared->lock, LW_SHARED);
+	count = copy_ended(slot, *ended, room);
+	LWLockRelease(&shared->lock);
+	return Min(count, room);
+}
+
 uint64
 pgt_kafka_txn_map_oldest_xid(void)
 {
@@ -395,6 +436,19 @@ pgt_kafka_txn_map_pass(int slot, int64 offset, XLogRecPtr lsn)
 	(void) pgt_kafka_txn_map_lock();
 	/* if the file lacks them, the record must not be lost */
 	if (pgt_kafka_txn_table_pass(table, slot, offset) > 0)
+		pgt_kafka_txn_map_changed(lsn);
+	pgt_kafka_txn_map_unlock();
+}
+
+void
+pgt_kafka_txn_map_settled(int slot, const uint64 *numbers, int count, XLogRecPtr lsn)
+{
+	bool		changed = false;
+
+	(void) pgt_kafka_txn_map_lock();
+	for (int i = 0; i < count; i++)
+		changed |= pgt_kafka_txn_table_settle(table, numbers[i], slot);
+	if (changed)
 		pgt_kafka_txn_map_changed(lsn);
 	pgt_kafka_txn_map_unlock();
 }

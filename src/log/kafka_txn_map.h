@@ -78,6 +78,19 @@ extern bool pgt_kafka_txn_map_find_producer(Oid database, int64 producer_id, uin
  */
 extern bool pgt_kafka_txn_map_first_open(int slot, int64 *producer_id);
 
+/* One that has ended, and has batches in a partition whose entries may not tell so. */
+typedef struct KafkaTxnEnded
+{
+	uint64		number;
+	uint64		xid;
+	bool		aborted;		/* whatever has become of the transaction with that id */
+	int64		first_offset;	/* of its first batch in the partition */
+	int64		end_offset;		/* behind its last one */
+} KafkaTxnEnded;
+
+/* Those of the partition of a slot, palloc'd.  Returns how many there are. */
+extern int	pgt_kafka_txn_map_list_ended(int slot, KafkaTxnEnded **ended);
+
 /* The oldest id that one is mapped to, of which batches are unresolved; PG_UINT64_MAX: none. */
 extern uint64 pgt_kafka_txn_map_oldest_xid(void);
 
@@ -132,6 +145,12 @@ extern bool pgt_kafka_txn_map_redo_append(const KafkaTxnAppend *append);
  * it is numbered.  The caller holds the slot's lock exclusively.
  */
 extern void pgt_kafka_txn_map_pass(int slot, int64 offset, XLogRecPtr lsn);
+
+/*
+ * No entry of the slot's partition has these numbers any more, of transactions that have ended, as the record says that ends
+ * at "lsn".  The caller holds the slot's lock exclusively.
+ */
+extern void pgt_kafka_txn_map_settled(int slot, const uint64 *numbers, int count, XLogRecPtr lsn);
 
 /* The partition of a slot is gone.  The caller holds the slot's lock. */
 extern void pgt_kafka_txn_map_clear_slot(int slot);

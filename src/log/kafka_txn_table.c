@@ -274,6 +274,19 @@ pgt_kafka_txn_table_pass(KafkaTxnTable *table, int slot, int64 offset)
 	return count;
 }
 
+bool
+pgt_kafka_txn_table_settle(KafkaTxnTable *table, uint64 number, int slot)
+{
+	KafkaTxn   *txn = pgt_kafka_txn_table_find(table, number);
+	KafkaTxnPart *part = txn == NULL || txn->xid == 0 ? NULL : pgt_kafka_txn_table_find_part(table, txn, slot);
+
+	if (part == NULL)
+		return false;
+	remove_part(table, part);
+	remove_if_done(table, txn);
+	return true;
+}
+
 int
 pgt_kafka_txn_table_clear_slot(KafkaTxnTable *table, int slot)
 {

@@ -16,10 +16,10 @@
  * An aborted one has an id as well, because an outcome must not come to a snapshot that was taken
  * before it: for a snapshot that takes Y as running the transaction has not ended.
  *
- * A transaction has a part for each partition that it has appended to.  A part goes when the
- * partition is resolved past it, so that its entries tell the outcome, or when the records or
- * the partition are deleted; and an ended transaction goes with its last part.  Then no entry of
- * any index has its number.
+ * A transaction has a part for each partition that it has appended to.  A part goes when its
+ * entries tell the outcome, as the partition is resolved past it, or they are settled behind a batch of
+ * another one that is open; or when the records or the partition are deleted.  An ended transaction
+ * goes with its last part.  Then no entry of any index has its number.
  *
  *	  number ->	 [ 17: mapped to 801 ] --> part, partition of slot 3 --> part, slot 5
  *				 [ 18: open			 ] --> part, slot 3
@@ -118,6 +118,9 @@ extern void pgt_kafka_txn_table_end(KafkaTxnTable *table, KafkaTxn *txn, uint64 
 
 /* Parts of a slot's partition go that lie wholly below an offset, or have no batches.  How many went. */
 extern int	pgt_kafka_txn_table_pass(KafkaTxnTable *table, int slot, int64 offset);
+
+/* The part of an ended transaction in a slot's partition goes.  False if there is none. */
+extern bool pgt_kafka_txn_table_settle(KafkaTxnTable *table, uint64 number, int slot);
 
 /* All parts of a slot's partition go.  How many went. */
 extern int	pgt_kafka_txn_table_clear_slot(KafkaTxnTable *table, int slot);

@@ -36,8 +36,8 @@
  * server, one that was restored to an earlier time, one whose WAL was reset and one that pg_upgrade has
  * made give out others than the one before.
  *
- * An ended one takes room until it is resolved, which is done each second, and sooner where room gets
- * short.
+ * An ended one takes room until its entries tell how it has ended, which is done each second, and sooner where room gets
+ * short (log_resolve.c).
  *
  * When Y has ended, who waits for the partitions is woken, as by a producer's commit.
  *

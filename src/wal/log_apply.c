@@ -382,3 +382,27 @@ pgt_log_apply_settled(const char *settled, int length)
 		change_or_report(&(EntryChanges) {.state = state,.settled = entries,.count = xlrec.count});
 	pfree(entries);
 }
+
+void
+pgt_log_apply_kafka_settled(const char *settled, int length, XLogRecPtr lsn)
+{
+	xl_pgt_kafka_settled xlrec;
+	uint64	   *numbers;
+	PartitionState *state;
+
+	memcpy(&xlrec, settled, sizeof(xlrec));
+	numbers = palloc(xlrec.count * sizeof(uint64) + 1);
+	memcpy(numbers, settled + sizeof(xlrec), xlrec.count * sizeof(uint64));
+	state = pgt_log_state_find(&xlrec.key);
+	if (state != NULL)
+	{
+		LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+		if (state->in_use && memcmp(&state->key, &xlrec.key, sizeof(TopicPartition)) == 0)
+		{
+			pgt_kafka_txn_map_settled(pgt_log_state_slot_number(state), numbers, xlrec.count, lsn);
+			pg_atomic_write_u32(&pgt_log_state->recovery_point_stale, 1);
+		}
+		LWLockRelease(&state->lock);
+	}
+	pfree(numbers);
+}

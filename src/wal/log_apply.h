@@ -45,6 +45,9 @@ extern void pgt_log_apply_aborted(const char *progress, int length);
  */
 extern void pgt_log_apply_settled(const char *settled, int length);
 
+/* Forget the numbers that "settled" names, the contents of a KAFKA_SETTLED record that ends at "lsn". */
+extern void pgt_log_apply_kafka_settled(const char *settled, int length, XLogRecPtr lsn);
+
 /* Publish how far partitions are resolved by the RESOLVE record that ends at "lsn". */
 extern void pgt_log_apply_resolved(const char *progress, int length, XLogRecPtr lsn);
 

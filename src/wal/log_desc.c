@@ -81,6 +81,14 @@ describe_kafka(StringInfo buf, uint8 info, const char *data)
 		appendStringInfo(buf, "partition %u/%u-%d entries %u", xlrec.key.database, xlrec.key.topic,
 						 xlrec.key.partition, xlrec.count);
 	}
+	else if (info == XLOG_PGT_KAFKA_SETTLED)
+	{
+		xl_pgt_kafka_settled xlrec;
+
+		memcpy(&xlrec, data, sizeof(xlrec));
+		appendStringInfo(buf, "partition %u/%u-%d transactions %u", xlrec.key.database, xlrec.key.topic,
+						 xlrec.key.partition, xlrec.count);
+	}
 }
 
 void
@@ -185,6 +193,8 @@ pgt_log_desc_identify(uint8 info)
 			return "KAFKA_END";
 		case XLOG_PGT_SETTLE:
 			return "SETTLE";
+		case XLOG_PGT_KAFKA_SETTLED:
+			return "KAFKA_SETTLED";
 	}
 	return NULL;
 }

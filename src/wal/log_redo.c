@@ -529,6 +529,13 @@ redo_settle(XLogReaderState *record)
 	pgt_log_apply_settled(pgt_wal_record_data(record), pgt_wal_record_length(record));
 }
 
+/* KAFKA_SETTLED: numbers are not needed any more. */
+static void
+redo_kafka_settled(XLogReaderState *record)
+{
+	pgt_log_apply_kafka_settled(pgt_wal_record_data(record), pgt_wal_record_length(record), record->EndRecPtr);
+}
+
 /* KAFKA_BEGIN: a Kafka transaction is open. */
 static void
 redo_kafka_begin(XLogReaderState *record)
@@ -626,6 +633,9 @@ log_redo(XLogReaderState *record)
 			break;
 		case XLOG_PGT_SETTLE:
 			redo_settle(record);
+			break;
+		case XLOG_PGT_KAFKA_SETTLED:
+			redo_kafka_settled(record);
 			break;
 		default:
 			elog(PANIC, "unknown WAL record type 0x%02X of pg_topics", info);

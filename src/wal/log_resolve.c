@@ -10,7 +10,7 @@
  * flagged.
  *
  *	  log start ........ resolved ....... running ... finished ... log end
- *	                        |  phase 1 ->    |   phase 2: the tail  |
+ *	                        |  phase 1 ->    |  phases 2 and 3: the tail  |
  *
  * Batches of Kafka transactions are numbered.  The walk stops at one whose transaction is open, as at
  * a running one.  When it has been ended by a transaction of the server, and that has ended, the
@@ -19,6 +19,12 @@
  * before, the WAL is flushed, up to the record that settles it, which is behind the one that has ended the Kafka
  * transaction and behind the commit record.  The same holds for an aborted one, which could be open again after a crash,
  * and be committed then.
+ *
+ * The server has room for so many numbers only, and one that is open for long must not keep those of all that
+ * end behind it.  So the tail is settled, too: where a Kafka transaction has ended, its entries get what they would get
+ * if the walk passed them, and stay unresolved, as others with an id.  When all of a partition are done, that is
+ * logged, and the number is forgotten there.  Each round goes once over the range in which
+ * transactions have ended since the last one.
  *
  * The transactions of unresolved batches must stay in the commit log (commit_log.c
  * keeps them).  The oldest transaction to keep is the oldest one that was running when
@@ -101,6 +107,8 @@ typedef struct ResolveWalk
 	uint32		aborted_count;
 	StringInfoData settled;		/* WalSettledEntry's */
 	uint32		settled_count;
+	StringInfoData numbers;		/* uint64's of transactions whose entries are all settled */
+	uint32		number_count;
 	StringInfoData progress;	/* for the round's record */
 	IndexPlace	reading;		/* where the last read began; base NO_SEGMENT: there was none */
 	bool		whole;			/* it came to the log end */
@@ -302,6 +310,13 @@ add_settled(ResolveWalk *walk, const IndexPlace *place, uint64 xid, bool aborted
 
 	appendBinaryStringInfo(&walk->settled, (char *) &settled, sizeof(settled));
 	walk->settled_count++;
+}
+
+/* The same for an entry that is resolved with it. */
+static void
+add_resolved(ResolveWalk *walk, const IndexPlace *place, uint64 xid, bool aborted)
+{
+	add_settled(walk, place, xid, aborted);
 	walk->max_xid = Max(walk->max_xid, xid);
 }
 
@@ -320,18 +335,18 @@ resolve_numbered(ResolveWalk *walk, const IndexPlace *place, const IndexEntry *e
 			if (pgt_transaction_is_running(walk->running, xid))
 				return false;
 			mapped.xid = xid;
-			add_settled(walk, place, xid, has_aborted(walk, place, &mapped));
+			add_resolved(walk, place, xid, has_aborted(walk, place, &mapped));
 			return true;
 		case KAFKA_TXN_ABORTED:
 			if (pgt_transaction_is_running(walk->running, xid))
 				return false;
-			add_settled(walk, place, xid, true);
+			add_resolved(walk, place, xid, true);
 			return true;
 		case KAFKA_TXN_UNKNOWN:
 			break;
 	}
 	/* every snapshot sees that id */
-	add_settled(walk, place, FrozenTransactionId, forgotten_has_aborted(walk, place, entry));
+	add_resolved(walk, place, FrozenTransactionId, forgotten_has_aborted(walk, place, entry));
 	return true;
 }
 
@@ -402,6 +417,138 @@ scan_tail(ResolveWalk *walk)
 	}
 }
 
+/* ---- settling the tail --------------------------------------------------- */
+
+static int
+compare_ended(const void *a, const void *b)
+{
+	uint64		left = ((const KafkaTxnEnded *) a)->number;
+	uint64		right = ((const KafkaTxnEnded *) b)->number;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Is it certain how it has ended?  Then that is noted. */
+static bool
+has_outcome(const ResolveWalk *walk, KafkaTxnEnded *ended)
+{
+	if (pgt_transaction_is_running(walk->running, ended->xid))
+		return false;
+	if (ended->aborted)
+		return true;
+	switch (pgt_transaction_outcome(ended->xid))
+	{
+		case TRANSACTION_COMMITTED:
+			return true;
+		case TRANSACTION_ABORTED:
+			ended->aborted = true;
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* The Kafka transactions that can be settled in the tail as far as the bounds have it, by their numbers; how many. */
+static int
+list_settleable(const ResolveWalk *walk, KafkaTxnEnded **ended)
+{
+	int			found = pgt_kafka_txn_map_list_ended(pgt_log_state_slot_number(walk->state), ended);
+	int			count = 0;
+
+	for (int i = 0; i < found; i++)
+	{
+		KafkaTxnEnded *one = &(*ended)[i];
+
+		/* what phase 1 has passed goes with that */
+		if (one->end_offset > walk->memory->offset && one->end_offset <= walk->bounds.next_offset && has_outcome(walk, one))
+			(*ended)[count++] = *one;
+	}
+	if (count > 1)
+		qsort(*ended, count, sizeof(KafkaTxnEnded), compare_ended);
+	return count;
+}
+
+/* Settle an entry, if it is one of theirs. */
+static void
+settle_entry(ResolveWalk *walk, const IndexPlace *place, const IndexEntry *entry, const KafkaTxnEnded *ended, int count)
+{
+	KafkaTxnEnded wanted = {.number = entry->xid};
+	const KafkaTxnEnded *found;
+
+	if (place->id.generation > 0 || !pgt_index_entry_is_numbered(entry))
+		return;
+	found = bsearch(&wanted, ended, count, sizeof(KafkaTxnEnded), compare_ended);
+	if (found == NULL)
+		return;
+	add_settled(walk, place, found->xid, found->aborted);
+	walk->memory->tail_min_xid = Min(walk->memory->tail_min_xid, found->xid);
+}
+
+/* Settle their entries from a place on up to an offset.  How far it came. */
+static int64
+settle_range(ResolveWalk *walk, IndexPlace place, int64 to, const KafkaTxnEnded *ended, int count)
+{
+	IndexEntry	entries[ENTRIES_PER_READ];
+	uint32		read;
+
+	while ((read = read_at(walk, &place, entries)) > 0)
+		for (uint32 i = 0; i < read; i++)
+		{
+			int64		first = place.id.base + entries[i].first_delta;
+
+			if (first >= to || walk->aborted_count + walk->settled_count >= CHANGES_PER_WALK)
+				return first;
+			settle_entry(walk, &place, &entries[i], ended, count);
+			place.entry++;
+		}
+	return walk->memory->valid ? to : 0;
+}
+
+/* The place of an offset.  False if its segment is not there. */
+static bool
+find_place(ResolveWalk *walk, int64 offset, IndexPlace *place)
+{
+	Segment    *segment;
+
+	place->id = pgt_partition_log_segment_for(walk->state, &walk->bounds, offset);
+	place->entry = 0;
+	segment = pgt_log_segments_open(walk->state, place->id);
+	if (segment == NULL)
+		return false;
+	place->entry = pgt_segment_find_offset(segment, pgt_partition_log_entries(segment, &walk->bounds), offset);
+	return true;
+}
+
+/* Phase 3: Kafka transactions that have ended behind the running one. */
+static void
+settle_tail(ResolveWalk *walk)
+{
+	KafkaTxnEnded *ended;
+	int			count = list_settleable(walk, &ended);
+	int64		from = PG_INT64_MAX;
+	int64		to = 0;
+	IndexPlace	place;
+
+	if (count == 0)
+		return;
+	for (int i = 0; i < count; i++)
+	{
+		from = Min(from, ended[i].first_offset);
+		to = Max(to, ended[i].end_offset);
+	}
+	if (!find_place(walk, Max(from, walk->memory->offset), &place))
+		return;
+	to = settle_range(walk, place, to, ended, count);
+	for (int i = 0; i < count; i++)
+		if (ended[i].end_offset <= to)
+		{
+			appendBinaryStringInfo(&walk->numbers, (char *) &ended[i].number, sizeof(uint64));
+			walk->number_count++;
+		}
+}
+
+/* ---- all phases ---------------------------------------------------------- */
+
 /*
  * Are the remembered places still valid?  They may be at the end of segments that were
  * deleted or rewritten since.
@@ -446,7 +593,7 @@ locate(ResolveWalk *walk)
 	return true;
 }
 
-/* Both phases over one partition. */
+/* All phases over one partition. */
 static void
 walk_partition(void *arg)
 {
@@ -458,16 +605,20 @@ walk_partition(void *arg)
 	{
 		initStringInfo(&walk->aborted);
 		initStringInfo(&walk->settled);
+		initStringInfo(&walk->numbers);
 		if (!locate(walk) || !resolve_forward(walk))
 			return;
 		scan_tail(walk);
+		if (!walk->memory->valid)
+			return;
+		settle_tail(walk);
 		if (!walk->memory->valid)
 			return;
 	}
 	walk->whole = true;
 }
 
-/* Write the entries of Kafka transactions' batches anew that the walk has passed. */
+/* Write the entries of Kafka transactions' batches anew that the walk has passed, or that it settles in the tail. */
 static void
 settle(const ResolveWalk *walk)
 {
@@ -482,6 +633,31 @@ settle(const ResolveWalk *walk)
 	pgt_log_writer_settle(record.data, record.len);
 }
 
+/* Forget the Kafka transactions whose entries are all settled. */
+static void
+forget_numbers(const ResolveWalk *walk)
+{
+	xl_pgt_kafka_settled xlrec = {walk->key, walk->number_count};
+	StringInfoData record;
+
+	if (walk->number_count == 0)
+		return;
+	initStringInfo(&record);
+	appendBinaryStringInfo(&record, (char *) &xlrec, sizeof(xlrec));
+	appendBinaryStringInfo(&record, walk->numbers.data, walk->numbers.len);
+	pgt_log_writer_log_kafka_settled(record.data, record.len);
+}
+
+/* Do what the walk has found about Kafka transactions. */
+static void
+settle_and_forget(void *arg)
+{
+	ResolveWalk *walk = arg;
+
+	settle(walk);
+	forget_numbers(walk);
+}
+
 /* Flag the batches that the walk has found aborted, and tell the round how far it came. */
 static void
 flag_and_report(void *arg)
@@ -489,7 +665,6 @@ flag_and_report(void *arg)
 	ResolveWalk *walk = arg;
 	WalResolvedPartition resolved;
 
-	settle(walk);
 	initStringInfo(&walk->progress);
 	memset(&resolved, 0, sizeof(resolved));
 	resolved.key = walk->key;
@@ -564,6 +739,7 @@ resolve_slot(int n, const TransactionSet *running, StringInfo progress)
 {
 	ResolveWalk walk = {.state = pgt_log_state_slot(n), .memory = &memories[n], .running = running};
 	ResolveState *memory = walk.memory;
+	bool		settled;
 	bool		sound;
 
 	if (!begin_walk(&walk))
@@ -576,9 +752,11 @@ resolve_slot(int n, const TransactionSet *running, StringInfo progress)
 	walk.reading.id.base = NO_SEGMENT;
 	memory->offset = memory->valid ? memory->offset : walk.bounds.resolved_offset;
 	sound = pgt_catch_error_and_log(walk_partition, &walk);
+	settled = pgt_catch_error_and_log(settle_and_forget, &walk);
+	sound = sound && settled;
 	if (memory->offset > walk.bounds.resolved_offset)
 	{
-		if (pgt_catch_error_and_log(flag_and_report, &walk))
+		if (settled && pgt_catch_error_and_log(flag_and_report, &walk))
 			appendBinaryStringInfo(progress, walk.progress.data, walk.progress.len);
 		else
 		{

@@ -8,6 +8,7 @@
  *	  DROP		the logs of a topic or a database are gone
  *	  RESERVE	a topic's partitions have slots, before anything is appended
  *	  SETTLE	which ids and outcomes batches of Kafka transactions have got
+ *	  KAFKA_SETTLED		whose batches all have them now, in a partition
  *	  SETTINGS	the numbers of partitions and of Kafka transactions for which a standby must
  *				have room
  *
@@ -817,6 +818,19 @@ pgt_log_writer_settle(const char *settled, int length)
 		XLogFlush(lsn);
 	pgt_log_apply_settled(settled, length);
 	FAULT_POINT("kafka-settled");
+}
+
+void
+pgt_log_writer_log_kafka_settled(const char *settled, int length)
+{
+	XLogRecPtr	lsn;
+
+	pgt_wal_record_begin();
+	pgt_wal_record_register(settled, length);
+	XLogSetRecordFlags(XLOG_MARK_UNIMPORTANT);
+	lsn = XLogInsert(PGT_RMGR_ID, XLOG_PGT_KAFKA_SETTLED);
+	FAULT_POINT("kafka-numbers-logged");
+	pgt_log_apply_kafka_settled(settled, length, lsn);
 }
 
 void

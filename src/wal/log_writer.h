@@ -102,6 +102,9 @@ extern void pgt_log_writer_flag_aborted(const char *progress, int length);
  */
 extern void pgt_log_writer_settle(const char *settled, int length);
 
+/* Log that the numbers are in no entry of the partition any more that "settled" names, the contents of a KAFKA_SETTLED record, and forget them. */
+extern void pgt_log_writer_log_kafka_settled(const char *settled, int length);
+
 /* Log progress whose aborted batches have been flagged, and publish it. */
 extern void pgt_log_writer_log_resolved(const char *progress, int length);
 

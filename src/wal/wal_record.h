@@ -39,6 +39,7 @@
 #define XLOG_PGT_KAFKA_BEGIN	0xB0
 #define XLOG_PGT_KAFKA_END	0xC0
 #define XLOG_PGT_SETTLE		0xD0
+#define XLOG_PGT_KAFKA_SETTLED	0xE0
 
 #define APPEND_SELF_SYNCED			0x01
 /* which optional int64's follow; each is left out if it equals what the batch's header says */
@@ -194,7 +195,8 @@ typedef struct xl_pgt_kafka_end
 
 /*
  * SETTLE: entries of a partition have ids and outcomes in place of the numbers of Kafka
- * transactions.  "count" WalSettledEntry's follow.  Comes before the RESOLVE that is past them.
+ * transactions.  "count" WalSettledEntry's follow.  Comes before the RESOLVE that is past them, and before a
+ * KAFKA_SETTLED of their transactions.
  */
 typedef struct xl_pgt_settle
 {
@@ -209,6 +211,16 @@ typedef struct WalSettledEntry
 	uint32		entry;
 	uint32		flags;			/* SETTLED_* */
 } WalSettledEntry;
+
+/*
+ * KAFKA_SETTLED: no entry of a partition has the numbers any more that follow, "count" uint64's, of Kafka transactions that
+ * have ended.
+ */
+typedef struct xl_pgt_kafka_settled
+{
+	TopicPartition key;
+	uint32		count;
+} xl_pgt_kafka_settled;
 
 /* PRODUCER_IDS: numbers below "end" may have been given out (producer_ids.c). */
 typedef struct xl_pgt_producer_ids

@@ -211,7 +211,7 @@ is(sql('SELECT count(*) FROM events'), 301, 'with the right version the topic ha
 # through one check.
 my %types = (APPEND => 0x00, SYNC => 0x10, RESOLVE => 0x20, DELETE => 0x30, DROP => 0x40,
 	REWRITE => 0x50, SWAP => 0x60, SETTINGS => 0x80, RESERVE => 0x90, PRODUCER_IDS => 0xA0,
-	KAFKA_BEGIN => 0xB0, KAFKA_END => 0xC0, SETTLE => 0xD0);
+	KAFKA_BEGIN => 0xB0, KAFKA_END => 0xC0, SETTLE => 0xD0, KAFKA_SETTLED => 0xE0);
 
 # the start after a change of it logs SETTINGS
 $node->append_conf('postgresql.conf', 'pg_topics.max_partitions = 2000');
@@ -223,9 +223,13 @@ sql(q{SELECT create_topic('dropped'); SELECT produce('dropped', 'k', 'v')});
 wait_resolved($node);
 sql(q{SELECT compact('compacted'); DROP FOREIGN TABLE dropped; SELECT delete_records('cut', 0, 150)});
 sql(q{SELECT count(next_producer_id()) FROM generate_series(1, 1001)});
+my $front = kafka_begin($node, 8);
+kafka_append($node, 'events', 0, $front, 8, 0, ['in front of it']);
 my $number = kafka_begin($node, 7);
 kafka_append($node, 'events', 0, $number, 7, 0, ['in a Kafka transaction']);
 kafka_end($node, $number, 0);
+poll_until(sub { sql('SELECT count(*) FROM kafka_transactions()') == 1 }) or die 'it is not settled';
+kafka_end($node, $front, 0);
 wait_resolved($node);
 sql(q{SELECT produce('cut', 'k', 'last'), pg_switch_wal()});
 sql(q{SELECT produce('cut', 'k', 'very last')});

@@ -286,6 +286,24 @@ foreach my $commit (1, 0)
 }
 $standby->stop;
 
+# behind one that is open
+foreach my $commit (1, 0)
+{
+	foreach my $point (qw(kafka-settled kafka-numbers-logged))
+	{
+		my $topic = new_topic();
+		my $front = kafka_begin($node, ++$producer);
+
+		kafka_append($node, $topic, 0, $front, $producer, 0, ['front']);
+		my $number = kafka_begin($node, ++$producer);
+		kafka_append($node, $topic, $_, $number, $producer, 0, [ 'a', 'b' ]) foreach 0, 1;
+		sql('CHECKPOINT');
+		sync_dies_at($point, ending($topic, $number, $commit));
+		sql("SELECT kafka_end($front, false)");
+		check_ended($topic, $commit ? '4 1' : '0 1', "$point behind an open one, " . ($commit ? 'commit' : 'abort'));
+	}
+}
+
 # What is settled must be durable.  Without the flush before it a batch has aborted, of a transaction that is open
 # again and may be committed: which is what the rule is for.
 foreach my $skip (0, 1)

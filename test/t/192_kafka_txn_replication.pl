@@ -187,8 +187,7 @@ $_->stop foreach $standby, $restarted;
 my @lost = map { kafka_begin($primary, 50 + $_) } 1 .. 3;
 my $target = $primary->safe_psql('postgres', 'SELECT pg_current_wal_insert_lsn()');
 end_with_row($primary, $goes_on, 'late', 'COMMIT');
-# the one that has ended is behind others that are open
-is(transactions($primary), 6, 'what stands behind an open one is not resolved');
+ok(poll_until(sub { transactions($primary) == 5 }), 'one that has ended behind others that are open takes no room');
 switch_archived($primary);
 my $late = seen($primary, 2) . '|' . rows_of($primary);
 

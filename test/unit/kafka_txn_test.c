@@ -72,6 +72,14 @@ test_steps(void)
 	ok(pgt_kafka_txn_table_pass(table, 1, 20) == 1 && pgt_kafka_txn_table_find(table, 17) == NULL,
 	   "and goes when it is");
 	ok(!pgt_kafka_txn_table_has_slot(table, 1) && !pgt_kafka_txn_table_has_slot(table, 2), "no slot has a part left");
+	txn = pgt_kafka_txn_table_add(table, 19);
+	for (int slot = 1; slot <= 2; slot++)
+		pgt_kafka_txn_table_add_part(table, txn, slot, &key)->end_offset = 30;
+	ok(!pgt_kafka_txn_table_settle(table, 19, 1) && txn->part_count == 2, "an open one cannot be settled");
+	pgt_kafka_txn_table_end(table, txn, 803, false);
+	ok(pgt_kafka_txn_table_settle(table, 19, 1) && !pgt_kafka_txn_table_settle(table, 19, 1) && txn->part_count == 1,
+	   "one that has ended is settled in a partition");
+	ok(pgt_kafka_txn_table_settle(table, 19, 2) && pgt_kafka_txn_table_find(table, 19) == NULL, "and goes when it is in all");
 	txn = pgt_kafka_txn_table_add(table, 18);
 	part = pgt_kafka_txn_table_add_part(table, txn, 1, &key);
 	part->end_offset = 1;
@@ -251,7 +259,18 @@ step(KafkaTxnTable *table, int64 *log_end, uint64 *next_number, uint64 *next_xid
 		(void) pgt_kafka_txn_table_pass(table, slot, offset);
 		model_pass(slot, offset);
 	}
-	else if (pick(4) == 0)
+	else if (pick(4) > 0)
+	{
+		if (txn == NULL || txn->number == 0)
+			return;
+		(void) pgt_kafka_txn_table_settle(table, txn->number, slot);
+		if (txn->xid != 0)
+		{
+			txn->has[slot] = false;
+			model_settle(txn);
+		}
+	}
+	else
 	{
 		(void) pgt_kafka_txn_table_clear_slot(table, slot);
 		model_pass(slot, PG_INT64_MAX);
