@@ -408,11 +408,7 @@ pgt_kafka_txn_map_redo_append(const KafkaTxnAppend *append)
 	txn = pgt_kafka_txn_table_find(table, append->number);
 	/* a base backup may have the file from when it was resolved already; its end is still to come */
 	if (txn == NULL && (txn = pgt_kafka_txn_table_add(table, append->number)) != NULL)
-	{
-		txn->producer_id = append->producer_id;
-		txn->producer_epoch = append->producer_epoch;
-		txn->database = append->key.database;
-	}
+		pgt_kafka_txn_table_set_producer(table, txn, append->key.database, append->producer_id, append->producer_epoch);
 	if (txn != NULL)
 		part = pgt_kafka_txn_table_find_part(table, txn, append->slot);
 	if (txn != NULL && part == NULL)
@@ -532,10 +528,8 @@ pgt_kafka_txn_map_restore(const KafkaTxnFileEntry *entry)
 	if (txn == NULL)
 		return false;
 	txn->xid = entry->xid;
-	txn->producer_id = entry->producer_id;
+	pgt_kafka_txn_table_set_producer(table, txn, entry->database, entry->producer_id, entry->producer_epoch);
 	txn->started = entry->started;
-	txn->database = entry->database;
-	txn->producer_epoch = entry->producer_epoch;
 	txn->aborted = entry->aborted != 0;
 	pg_atomic_write_u32(&shared->count, table->count);
 	return true;

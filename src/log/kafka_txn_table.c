@@ -23,16 +23,30 @@ buckets_of(const KafkaTxnTable *table)
 	return (int32 *) ((char *) table + MAXALIGN(sizeof(KafkaTxnTable)));
 }
 
+/* Likewise for the producers of open transactions. */
+static inline int32 *
+producers_of(const KafkaTxnTable *table)
+{
+	return buckets_of(table) + table->room;
+}
+
 static inline int32 *
 slots_of(const KafkaTxnTable *table)
 {
-	return buckets_of(table) + table->room;
+	return producers_of(table) + table->room;
+}
+
+/* The bytes of these three arrays. */
+static inline Size
+links_size(Size room, Size slots)
+{
+	return MAXALIGN(sizeof(int32) * (2 * room + slots));
 }
 
 static inline KafkaTxn *
 transactions_of(const KafkaTxnTable *table)
 {
-	return (KafkaTxn *) ((char *) buckets_of(table) + MAXALIGN(sizeof(int32) * ((Size) table->room + table->slots)));
+	return (KafkaTxn *) ((char *) buckets_of(table) + links_size(table->room, table->slots));
 }
 
 static inline KafkaTxnPart *
@@ -73,12 +87,19 @@ bucket_of(const KafkaTxnTable *table, uint64 number)
 	return &buckets_of(table)[number % (uint64) table->room];
 }
 
+/* The bucket of a producer; of several databases that have one of that id it is the same. */
+static inline int32 *
+bucket_of_producer(const KafkaTxnTable *table, int64 producer_id)
+{
+	return &producers_of(table)[(uint64) producer_id % (uint64) table->room];
+}
+
 Size
 pgt_kafka_txn_table_size(int limit, int slots)
 {
 	Size		room = 2 * (Size) limit;
 
-	return MAXALIGN(sizeof(KafkaTxnTable)) + MAXALIGN(sizeof(int32) * (room + slots)) +
+	return MAXALIGN(sizeof(KafkaTxnTable)) + links_size(room, slots) +
 		room * sizeof(KafkaTxn) + room * KAFKA_TXN_TABLE_PARTS * sizeof(KafkaTxnPart);
 }
 
@@ -124,11 +145,10 @@ pgt_kafka_txn_table_find(KafkaTxnTable *table, uint64 number)
 KafkaTxn *
 pgt_kafka_txn_table_find_producer(KafkaTxnTable *table, Oid database, int64 producer_id)
 {
-	KafkaTxn   *txn = NULL;
+	KafkaTxn   *txn = at(table, *bucket_of_producer(table, producer_id));
 
-	while ((txn = pgt_kafka_txn_table_next(table, txn)) != NULL)
-		if (txn->xid == 0 && txn->producer_id == producer_id && txn->database == database)
-			break;
+	while (txn != NULL && (txn->producer_id != producer_id || txn->database != database))
+		txn = at(table, txn->next_of_producer);
 	return txn;
 }
 
@@ -147,6 +167,37 @@ pgt_kafka_txn_table_add(KafkaTxnTable *table, uint64 number)
 	txn->next = *bucket;
 	*bucket = place_of(table, txn);
 	return txn;
+}
+
+/* Take an open one out of its producer's bucket. */
+static void
+leave_producer(KafkaTxnTable *table, KafkaTxn *txn)
+{
+	int32		place = place_of(table, txn);
+	int32	   *link = bucket_of_producer(table, txn->producer_id);
+
+	if (!txn->has_producer)
+		return;
+	while (*link != place)
+		link = &at(table, *link)->next_of_producer;
+	*link = txn->next_of_producer;
+	txn->has_producer = false;
+}
+
+void
+pgt_kafka_txn_table_set_producer(KafkaTxnTable *table, KafkaTxn *txn, Oid database, int64 producer_id, int16 epoch)
+{
+	int32	   *bucket = bucket_of_producer(table, producer_id);
+
+	leave_producer(table, txn);
+	txn->database = database;
+	txn->producer_id = producer_id;
+	txn->producer_epoch = epoch;
+	if (txn->xid != 0)
+		return;
+	txn->next_of_producer = *bucket;
+	*bucket = place_of(table, txn);
+	txn->has_producer = true;
 }
 
 KafkaTxnPart *
@@ -190,6 +241,7 @@ remove_transaction(KafkaTxnTable *table, KafkaTxn *txn)
 	int32		place = place_of(table, txn);
 	int32	   *link = bucket_of(table, txn->number);
 
+	leave_producer(table, txn);
 	while (*link != place)
 		link = &at(table, *link)->next;
 	*link = txn->next;
@@ -243,6 +295,7 @@ pgt_kafka_txn_table_end(KafkaTxnTable *table, KafkaTxn *txn, uint64 xid, bool ab
 	KafkaTxnPart *part = NULL;
 	KafkaTxnPart *next;
 
+	leave_producer(table, txn);
 	txn->xid = xid;
 	txn->aborted = aborted;
 	for (part = part_at(table, txn->first_part); part != NULL; part = next)
@@ -257,17 +310,22 @@ pgt_kafka_txn_table_end(KafkaTxnTable *table, KafkaTxn *txn, uint64 xid, bool ab
 int
 pgt_kafka_txn_table_pass(KafkaTxnTable *table, int slot, int64 offset)
 {
-	KafkaTxnPart *next;
+	int32	   *link = &slots_of(table)[slot];
+	KafkaTxnPart *part;
 	int			count = 0;
 
-	for (KafkaTxnPart *part = part_at(table, slots_of(table)[slot]); part != NULL; part = next)
+	while ((part = part_at(table, *link)) != NULL)
 	{
 		KafkaTxn   *txn = at(table, part->transaction);
 
-		next = part_at(table, part->next_of_slot);
 		if (part->end_offset > offset)
+		{
+			link = &part->next_of_slot;
 			continue;
-		remove_part(table, part);
+		}
+		/* the oldest ones are at the chain's end, so each is taken out where it was met */
+		*link = part->next_of_slot;
+		drop_part(table, txn, part);
 		remove_if_done(table, txn);
 		count++;
 	}

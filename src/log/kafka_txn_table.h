@@ -50,10 +50,12 @@ typedef struct KafkaTxn
 	Oid			database;
 	int16		producer_epoch;
 	bool		aborted;
+	bool		has_producer;	/* it is found by that */
 	int32		part_count;
 	/* places count from 1 on; 0: there is none */
 	int32		first_part;
 	int32		next;			/* of the same bucket, or free */
+	int32		next_of_producer;	/* of the same bucket of producers */
 } KafkaTxn;
 
 /* What it has in one partition. */
@@ -102,6 +104,10 @@ extern KafkaTxn *pgt_kafka_txn_table_find_producer(KafkaTxnTable *table, Oid dat
 
 /* A new one of that number, which is not in the table: open, all other fields zero.  NULL if all places are taken. */
 extern KafkaTxn *pgt_kafka_txn_table_add(KafkaTxnTable *table, uint64 number);
+
+/* Say whose it is.  While it is open it is found by that. */
+extern void pgt_kafka_txn_table_set_producer(KafkaTxnTable *table, KafkaTxn *txn, Oid database, int64 producer_id,
+											 int16 epoch);
 
 /* Its part in the partition of a slot, or NULL. */
 extern KafkaTxnPart *pgt_kafka_txn_table_find_part(KafkaTxnTable *table, const KafkaTxn *txn, int slot);

@@ -103,9 +103,7 @@ begin_logged(KafkaTxnTable *table, const xl_pgt_kafka_begin *xlrec)
 	pgt_wal_record_register(xlrec, sizeof(*xlrec));
 	pgt_kafka_txn_map_changed(XLogInsert(PGT_RMGR_ID, XLOG_PGT_KAFKA_BEGIN));
 	txn = pgt_kafka_txn_table_add(table, xlrec->number);
-	txn->producer_id = xlrec->producer_id;
-	txn->producer_epoch = xlrec->producer_epoch;
-	txn->database = xlrec->database;
+	pgt_kafka_txn_table_set_producer(table, txn, xlrec->database, xlrec->producer_id, xlrec->producer_epoch);
 	txn->started = xlrec->started;
 }
 
@@ -427,9 +425,7 @@ pgt_kafka_txn_redo_begin(const xl_pgt_kafka_begin *xlrec, XLogRecPtr lsn)
 		txn = pgt_kafka_txn_table_add(table, xlrec->number);
 	if (txn != NULL)
 	{
-		txn->producer_id = xlrec->producer_id;
-		txn->producer_epoch = xlrec->producer_epoch;
-		txn->database = xlrec->database;
+		pgt_kafka_txn_table_set_producer(table, txn, xlrec->database, xlrec->producer_id, xlrec->producer_epoch);
 		txn->started = xlrec->started;
 	}
 	pgt_kafka_txn_map_changed(lsn);

@@ -22,6 +22,7 @@
 #define MOST_MODEL	200
 #define HISTORIES	300
 #define STEPS		400
+#define PRODUCERS	4
 
 static KafkaTxnTable *
 new_table(int limit)
@@ -52,8 +53,7 @@ test_steps(void)
 	   "a new table is empty");
 	ok(pgt_kafka_txn_table_oldest_xid(table) == PG_UINT64_MAX, "and mapped to nothing");
 	txn = pgt_kafka_txn_table_add(table, 17);
-	txn->producer_id = 7;
-	txn->database = 5;
+	pgt_kafka_txn_table_set_producer(table, txn, 5, 7, 0);
 	ok(pgt_kafka_txn_table_find(table, 17) == txn && pgt_kafka_txn_table_find_producer(table, 5, 7) == txn,
 	   "one that is added is found by its number and by its producer");
 	ok(pgt_kafka_txn_table_find_producer(table, 6, 7) == NULL, "not in another database");
@@ -121,6 +121,7 @@ typedef struct ModelTxn
 	uint64		number;			/* 0: it is not there */
 	uint64		xid;
 	bool		aborted;
+	int			producer;
 	bool		has[SLOTS];		/* a part */
 	int64		first[SLOTS];
 	int64		end[SLOTS];
@@ -138,6 +139,42 @@ model_settle(ModelTxn *txn)
 			return;
 	if (txn->xid != 0)
 		txn->number = 0;
+}
+
+/* Ids of producers, some of which share a bucket, and two of which differ by their database alone. */
+static int64
+producer_id_of(int producer)
+{
+	return producer < 2 ? 3 : 3 + 2 * LIMIT * producer;
+}
+
+static Oid
+database_of(int producer)
+{
+	return producer == 0 ? 5 : 6;
+}
+
+/* Is one of its open transactions found by each producer that has some, and none by the others? */
+static bool
+agrees_in_producers(KafkaTxnTable *table)
+{
+	for (int producer = 0; producer < PRODUCERS; producer++)
+	{
+		const KafkaTxn *found = pgt_kafka_txn_table_find_producer(table, database_of(producer), producer_id_of(producer));
+		bool		has_any = false;
+		bool		is_one = false;
+
+		for (int i = 0; i < model_count; i++)
+		{
+			if (model[i].number == 0 || model[i].xid != 0 || model[i].producer != producer)
+				continue;
+			has_any = true;
+			is_one |= found != NULL && found->number == model[i].number;
+		}
+		if (has_any != (found != NULL) || has_any != is_one)
+			return false;
+	}
+	return true;
 }
 
 /* Does the table have what the model has, and nothing else? */
@@ -185,7 +222,7 @@ agrees(KafkaTxnTable *table)
 	}
 	while ((txn = pgt_kafka_txn_table_next(table, txn)) != NULL)
 		count--;
-	return count == 0 && parts == 0 && oldest == pgt_kafka_txn_table_oldest_xid(table);
+	return count == 0 && parts == 0 && oldest == pgt_kafka_txn_table_oldest_xid(table) && agrees_in_producers(table);
 }
 
 /* Parts of a slot that end up to there go. */
@@ -200,6 +237,17 @@ model_pass(int slot, int64 offset)
 		}
 }
 
+/* Add one of the model to the table. */
+static void
+add_to_table(KafkaTxnTable *table, const ModelTxn *txn)
+{
+	KafkaTxn   *added = pgt_kafka_txn_table_add(table, txn->number);
+
+	/* redo may say it again */
+	for (int i = pick(2); i >= 0; i--)
+		pgt_kafka_txn_table_set_producer(table, added, database_of(txn->producer), producer_id_of(txn->producer), 0);
+}
+
 /* One step of both. */
 static void
 step(KafkaTxnTable *table, int64 *log_end, uint64 *next_number, uint64 *next_xid)
@@ -212,8 +260,8 @@ step(KafkaTxnTable *table, int64 *log_end, uint64 *next_number, uint64 *next_xid
 	{
 		/* numbers that share buckets */
 		*next_number += 1 + 2 * LIMIT * pick(3);
-		(void) pgt_kafka_txn_table_add(table, *next_number);
-		model[model_count++] = (ModelTxn) {.number = *next_number};
+		model[model_count] = (ModelTxn) {.number = *next_number, .producer = pick(PRODUCERS)};
+		add_to_table(table, &model[model_count++]);
 	}
 	else if (what < 6 && txn != NULL && txn->number != 0 && txn->xid == 0)
 	{
