@@ -5,11 +5,17 @@
  * They are written through the table directly, as those of topic_kafka_groups are.  An update changes no column
  * of an index, unless a producer's epochs are used up, so it is HOT where the page has room.
  *
+ * While some transaction keeps vacuum from removing old versions, a look-up in an index visits all of them, and each transaction of a
+ * producer leaves one.  So it is remembered where a row was found last, by hashes of the keys, and it is looked for there first
+ * (group_row_cache.h): whatever has the key is the row.
+ *
  * A function in SQL that changes a row has locked it.  The coordinator locks a row before it writes it, and
  * where that is not to be had at once it has written nothing, and comes again.
  *
  * Locks: AccessShareLock on the table while a row is read; RowExclusiveLock and the row until the transaction's end
  * once it is written.
+ *
+ * Memory: a table of tids for the life of the process, which is begun anew when it has TIDS_MAX.
  *
  * Durability and crash safety are the heap's.
  */
@@ -22,12 +28,16 @@
 #include "access/xact.h"
 #include "broker/transactions/txn_row.h"
 #include "catalog/indexing.h"
+#include "common/hashfn.h"
 #include "executor/tuptable.h"
 #include "format/record_batch.h"
+#include "group/group_row_cache.h"
 #include "util/compat.h"
 #include "util/sql_version.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -84,12 +94,92 @@ fill(TxnRow *row, HeapTuple tuple, TupleDesc desc)
 	row->exists = true;
 }
 
-/* Read the row that the index finds by a key. */
-static bool
-find(Oid index, ScanKey key, TxnRow *row)
+/* ---- where rows were found ------------------------------------------------------ */
+
+#define TIDS_MAX	32768
+
+typedef struct FoundTid
 {
-	Relation	table = table_open(pgt_sql_version_relation(TABLE_NAME), AccessShareLock);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	uint64		key;			/* the hash of a key */
+	ItemPointerData tid;
+} FoundTid;
+
+static HTAB *tids = NULL;
+
+static uint64
+hash_of_id(const char *id)
+{
+	return hash_bytes_extended((const unsigned char *) id, strlen(id), 0);
+}
+
+static uint64
+hash_of_producer(int64 producer_id)
+{
+	return hash_bytes_extended((const unsigned char *) &producer_id, sizeof(producer_id), 1);
+}
+
+/* Remember where the row of a key is. */
+static void
+note_tid(uint64 key, ItemPointer tid)
+{
+	HASHCTL		info = {.keysize = sizeof(uint64),.entrysize = sizeof(FoundTid),.hcxt = TopMemoryContext};
+	FoundTid   *found;
+
+	if (tids != NULL && hash_get_num_entries(tids) >= TIDS_MAX)
+	{
+		hash_destroy(tids);
+		tids = NULL;
+	}
+	if (tids == NULL)
+		tids = hash_create("pg_topics transactional ids", 256, &info, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	found = hash_search(tids, &key, HASH_ENTER, NULL);
+	found->tid = *tid;
+}
+
+static void
+note_row(TxnRow *row)
+{
+	note_tid(hash_of_id(row->id), &row->tid);
+	note_tid(hash_of_producer(row->producer_id), &row->tid);
+}
+
+/* Read what is where the row of a key was found.  False if nothing is there that can be seen. */
+static bool
+find_at_tid(Relation table, Snapshot snapshot, uint64 key, TxnRow *row)
+{
+	FoundTid   *found = tids == NULL ? NULL : hash_search(tids, &key, HASH_FIND, NULL);
+	GroupRowFetch *fetch;
+	HeapTuple	tuple;
+
+	if (found == NULL)
+		return false;
+	fetch = pgt_group_row_cache_begin(table, snapshot);
+	tuple = pgt_group_row_cache_fetch(fetch, &found->tid);
+	pgt_group_row_cache_end(fetch);
+	if (tuple != NULL)
+		fill(row, tuple, RelationGetDescr(table));
+	return tuple != NULL;
+}
+
+/* ---- finding ---------------------------------------------------------------------- */
+
+/* The key that a row is looked for by: one of the two. */
+typedef struct WantedRow
+{
+	const char *id;				/* NULL: by the producer */
+	int64		producer_id;
+} WantedRow;
+
+static bool
+is_wanted(const TxnRow *row, const WantedRow *wanted)
+{
+	return wanted->id != NULL ? strcmp(row->id, wanted->id) == 0 : row->producer_id == wanted->producer_id;
+}
+
+/* Read the row that an index finds by a key. */
+static bool
+find_by_index(Relation table, Snapshot snapshot, Oid index, ScanKey key, TxnRow *row)
+{
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
@@ -100,6 +190,29 @@ find(Oid index, ScanKey key, TxnRow *row)
 	if (HeapTupleIsValid(tuple))
 		fill(row, tuple, RelationGetDescr(table));
 	systable_endscan(scan);
+	return row->exists;
+}
+
+/* Read the row, where it was found last or by an index. */
+static bool
+find(const WantedRow *wanted, TxnRow *row)
+{
+	Relation	table = table_open(pgt_sql_version_relation(TABLE_NAME), AccessShareLock);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	uint64		hash = wanted->id != NULL ? hash_of_id(wanted->id) : hash_of_producer(wanted->producer_id);
+	ScanKeyData key;
+
+	memset(row, 0, sizeof(*row));
+	if (!find_at_tid(table, snapshot, hash, row) || !is_wanted(row, wanted))
+	{
+		memset(row, 0, sizeof(*row));
+		if (wanted->id != NULL)
+			ScanKeyInit(&key, Anum_ids_transactional_id, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(wanted->id));
+		else
+			ScanKeyInit(&key, Anum_ids_producer_id, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(wanted->producer_id));
+		if (find_by_index(table, snapshot, wanted->id != NULL ? InvalidOid : pgt_sql_version_relation(PRODUCERS_INDEX), &key, row))
+			note_row(row);
+	}
 	UnregisterSnapshot(snapshot);
 	table_close(table, AccessShareLock);
 	return row->exists;
@@ -108,22 +221,19 @@ find(Oid index, ScanKey key, TxnRow *row)
 bool
 pgt_txn_row_find(const char *id, TxnRow *row)
 {
-	ScanKeyData key;
+	WantedRow	wanted = {.id = id};
 
-	memset(row, 0, sizeof(*row));
-	row->id = pstrdup(id);
-	ScanKeyInit(&key, Anum_ids_transactional_id, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(id));
-	return find(InvalidOid, &key, row);
+	if (!find(&wanted, row))
+		row->id = pstrdup(id);
+	return row->exists;
 }
 
 bool
 pgt_txn_row_find_producer(int64 producer_id, TxnRow *row)
 {
-	ScanKeyData key;
+	WantedRow	wanted = {.producer_id = producer_id};
 
-	memset(row, 0, sizeof(*row));
-	ScanKeyInit(&key, Anum_ids_producer_id, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(producer_id));
-	return find(pgt_sql_version_relation(PRODUCERS_INDEX), &key, row);
+	return find(&wanted, row);
 }
 
 bool
@@ -223,6 +333,7 @@ pgt_txn_row_write(TxnRow *row)
 			CatalogTupleInsert(table, tuple);
 		row->tid = tuple->t_self;
 		row->exists = row->is_new = true;
+		note_row(row);
 		/* visible to what follows in the transaction */
 		CommandCounterIncrement();
 	}
