@@ -232,7 +232,7 @@ CREATE TABLE topic_kafka_pending_offsets (
     next_offset bigint NOT NULL,
     leader_epoch int NOT NULL,    -- -1: unknown
     metadata text,
-    PRIMARY KEY (producer_id, group_id, topic, partition)
+    PRIMARY KEY (producer_id, transaction, group_id, topic, partition)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 CREATE INDEX topic_kafka_pending_offsets_by_group ON topic_kafka_pending_offsets (group_id, topic, partition);
 COMMENT ON TABLE topic_kafka_pending_offsets IS

@@ -4,8 +4,11 @@
  *
  * A client commits offsets in its transaction before that ends.  They are kept here, durably, and become the group's
  * by the commit that ends the transaction in the log (kafka_offset.h); so records and offsets are there together or not
- * at all.  Where the transaction is aborted, and where a crash has lost its commit, the rows are deleted, at the latest when
- * the producer's next one ends or its transactional id is taken over; until then nobody heeds them.
+ * at all.  They are deleted when it ends.  Where a crash has lost its commit, they are deleted when its client aborts it, or at the
+ * latest when the transactional id is taken over or forgotten; until then nobody heeds them.
+ *
+ * While some transaction keeps vacuum from removing old rows, a look-up in an index visits those, too, and each transaction leaves
+ * some.  So rows are looked for by the number of their transaction, which those of other ones do not have.
  *
  * A topic that was dropped meanwhile has no offsets any more.
  *
@@ -78,14 +81,15 @@ end_scan(const PendingScan *scan)
 	table_close(scan->table, scan->mode == AccessShareLock ? scan->mode : NoLock);
 }
 
-/* The rows of a producer. */
+/* The rows of a producer's transaction, or of all of them (0). */
 static PendingScan
-scan_producer(LOCKMODE mode, int64 producer_id)
+scan_producer(LOCKMODE mode, int64 producer_id, uint64 transaction)
 {
-	ScanKeyData key;
+	ScanKeyData keys[2];
 
-	ScanKeyInit(&key, Anum_pending_producer_id, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(producer_id));
-	return begin_scan(mode, false, &key, 1);
+	ScanKeyInit(&keys[0], Anum_pending_producer_id, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(producer_id));
+	ScanKeyInit(&keys[1], Anum_pending_transaction, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum((int64) transaction));
+	return begin_scan(mode, false, keys, transaction == 0 ? 1 : 2);
 }
 
 /* ---- rows --------------------------------------------------------------------- */
@@ -135,15 +139,16 @@ form(const PendingOffset *pending, TupleDesc desc)
 void
 pgt_pending_offset_write(const PendingOffset *pending)
 {
-	ScanKeyData keys[4];
+	ScanKeyData keys[5];
 	PendingScan scan;
 	HeapTuple	old;
 	HeapTuple	row;
 
 	ScanKeyInit(&keys[0], Anum_pending_producer_id, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(pending->producer_id));
-	ScanKeyInit(&keys[1], Anum_pending_group_id, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(pending->group));
-	ScanKeyInit(&keys[2], Anum_pending_topic, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(pending->topic));
-	ScanKeyInit(&keys[3], Anum_pending_partition, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(pending->partition));
+	ScanKeyInit(&keys[1], Anum_pending_transaction, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum((int64) pending->transaction));
+	ScanKeyInit(&keys[2], Anum_pending_group_id, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(pending->group));
+	ScanKeyInit(&keys[3], Anum_pending_topic, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(pending->topic));
+	ScanKeyInit(&keys[4], Anum_pending_partition, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(pending->partition));
 	scan = begin_scan(RowExclusiveLock, false, keys, lengthof(keys));
 	row = form(pending, scan.desc);
 	old = systable_getnext(scan.scan);
@@ -158,12 +163,11 @@ pgt_pending_offset_write(const PendingOffset *pending)
 int
 pgt_pending_offset_count(int64 producer_id, uint64 transaction)
 {
-	PendingScan scan = scan_producer(AccessShareLock, producer_id);
-	HeapTuple	row;
+	PendingScan scan = scan_producer(AccessShareLock, producer_id, transaction);
 	int			count = 0;
 
-	while (HeapTupleIsValid(row = systable_getnext(scan.scan)))
-		count += transaction_of(row, scan.desc) == transaction;
+	while (HeapTupleIsValid(systable_getnext(scan.scan)))
+		count++;
 	end_scan(&scan);
 	return count;
 }
@@ -209,7 +213,7 @@ commit_one(const PendingOffset *pending, Oid role)
 PendingOffsetResult
 pgt_pending_offset_commit(int64 producer_id, uint64 transaction, Oid role)
 {
-	PendingScan scan = scan_producer(AccessShareLock, producer_id);
+	PendingScan scan = scan_producer(AccessShareLock, producer_id, transaction);
 	PendingOffsetResult result = PENDING_OFFSET_DONE;
 	HeapTuple	row;
 
@@ -217,8 +221,6 @@ pgt_pending_offset_commit(int64 producer_id, uint64 transaction, Oid role)
 	{
 		PendingOffset pending;
 
-		if (transaction_of(row, scan.desc) != transaction)
-			continue;
 		fill(&pending, row, scan.desc);
 		result = commit_one(&pending, role);
 	}
@@ -226,10 +228,11 @@ pgt_pending_offset_commit(int64 producer_id, uint64 transaction, Oid role)
 	return result;
 }
 
-void
-pgt_pending_offset_delete(int64 producer_id)
+/* Delete those of a transaction, or of all of them (0). */
+static void
+delete_rows(int64 producer_id, uint64 transaction)
 {
-	PendingScan scan = scan_producer(RowExclusiveLock, producer_id);
+	PendingScan scan = scan_producer(RowExclusiveLock, producer_id, transaction);
 	HeapTuple	row;
 	bool		any = false;
 
@@ -241,4 +244,16 @@ pgt_pending_offset_delete(int64 producer_id)
 	end_scan(&scan);
 	if (any)
 		CommandCounterIncrement();
+}
+
+void
+pgt_pending_offset_delete(int64 producer_id)
+{
+	delete_rows(producer_id, 0);
+}
+
+void
+pgt_pending_offset_delete_of(int64 producer_id, uint64 transaction)
+{
+	delete_rows(producer_id, transaction);
 }

@@ -43,7 +43,8 @@ typedef enum PendingOffsetResult
 /* Commit those of a transaction, for a client of that role.  Unless it is done, what was written is to be rolled back. */
 extern PendingOffsetResult pgt_pending_offset_commit(int64 producer_id, uint64 transaction, Oid role);
 
-/* Delete all of the producer. */
+/* Delete all of the producer; those of one of its transactions, which is to end. */
 extern void pgt_pending_offset_delete(int64 producer_id);
+extern void pgt_pending_offset_delete_of(int64 producer_id, uint64 transaction);
 
 #endif							/* PENDING_OFFSET_H */

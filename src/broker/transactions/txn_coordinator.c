@@ -340,13 +340,12 @@ pgt_txn_coordinator_begin(const BrokerConnection *client, const char *id, TxnPro
 
 /* ---- EndTxn ---------------------------------------------------------------------------- */
 
-/* Note how the transaction of the row has ended, and write it. */
+/* Note how the transaction of the row has ended, and write it; its offsets are done with. */
 static KafkaError
 note_end(TxnRow *row, const TxnEnd *end)
 {
 	TxnProducer ended = {row->producer_id, row->epoch};
 
-	pgt_pending_offset_delete(row->producer_id);
 	row->state = end->commit ? TXN_ROW_COMMITTED : TXN_ROW_ABORTED;
 	if (end->bumps && !bump(row, ended))
 		return KAFKA_ERROR_CONCURRENT_TRANSACTIONS;
@@ -413,6 +412,7 @@ end_open(const BrokerConnection *client, TxnRow *row, uint64 number, TxnEnd *end
 				return lose(row, number, end);
 		}
 	}
+	pgt_pending_offset_delete_of(row->producer_id, number);
 	error = note_end(row, end);
 	return error == KAFKA_ERROR_NONE ? end_in_log(row, number, end->commit) : error;
 }
@@ -425,7 +425,10 @@ end_nothing(TxnRow *row, TxnCoordinatorState state, const TxnEnd *end)
 	if (!end->bumps && state == (end->commit ? TXN_COORDINATOR_COMMITTED : TXN_COORDINATOR_ABORTED))
 		return KAFKA_ERROR_NONE;
 	if (!end->commit && (end->bumps || state == TXN_COORDINATOR_LOST))
+	{
+		pgt_pending_offset_delete(row->producer_id);
 		return note_end(row, end);
+	}
 	/* with an epoch for each transaction one that is lost need not be marked */
 	if (end->commit && (end->bumps || state == TXN_COORDINATOR_LOST))
 		return end->lost;
