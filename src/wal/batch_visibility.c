@@ -16,6 +16,10 @@
  * transaction of the server that has ended it (kafka_txn_map.c).  When that was resolved, too, and the
  * number is forgotten, the entry is read again.
  *
+ * A Kafka transaction may have ended, for everyone, before that is durable (kafka_txn.c).  Who meets its
+ * end here flushes the WAL up to there, so that nobody sees an end that a crash takes back.  Mostly that has been done for the
+ * client that has ended it.
+ *
  * The commit log may be cut behind what is resolved while a reader is at work.  Then the
  * entry is read again, and tells the outcome.
  *
@@ -25,8 +29,10 @@
 
 #include "access/transam.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "log/kafka_txn_map.h"
 #include "storage/procarray.h"
+#include "util/fault_point.h"
 #include "util/transaction.h"
 #include "utils/snapmgr.h"
 #include "wal/batch_visibility.h"
@@ -115,20 +121,31 @@ check_merged(const VisibilitySnapshot *view, SegmentId id, const IndexEntry *ent
 			 errhint("Run the transaction again. With hot_standby_feedback, or a longer batch.merge.lag.ms, batches are merged later.")));
 }
 
-/* Let the entry of a Kafka transaction's batch say how that has ended.  False if its segment was replaced. */
+/*
+ * Let the entry of a Kafka transaction's batch say how that has ended, and by which record, if that is known.  False if its
+ * segment was replaced.
+ */
 static bool
-translate(const VisibilitySnapshot *view, SegmentId id, uint32 n, IndexEntry *entry)
+translate(const VisibilitySnapshot *view, SegmentId id, uint32 n, IndexEntry *entry, XLogRecPtr *ended_lsn)
 {
 	Segment    *segment;
 
-	if (pgt_kafka_txn_map_translate(entry, NULL))
+	if (pgt_kafka_txn_map_translate(entry, ended_lsn))
 		return true;
 	segment = pgt_log_segments_open(view->state, id);
 	if (segment == NULL || pgt_segment_read_entries(segment, n, 1, entry) != 1)
 		return false;
-	if (pgt_index_entry_is_numbered(entry) && !pgt_kafka_txn_map_translate(entry, NULL))
+	if (pgt_index_entry_is_numbered(entry) && !pgt_kafka_txn_map_translate(entry, ended_lsn))
 		pgt_log_resolve_fail_forgotten(&view->key, id.base, entry);
 	return true;
+}
+
+/* Let the end of a Kafka transaction be durable, before it is seen. */
+static void
+make_durable(XLogRecPtr lsn)
+{
+	if (!XLogRecPtrIsInvalid(lsn) && !RecoveryInProgress() && !FAULT_SKIP("kafka-seen-flush"))
+		XLogFlush(lsn);
 }
 
 BatchVisibility
@@ -136,8 +153,11 @@ pgt_batch_visibility(VisibilitySnapshot *view, SegmentId id, uint32 n, IndexEntr
 					 int64 resolved_offset)
 {
 	BatchVisibility result;
+	bool		is_numbered = pgt_index_entry_is_numbered(entry);
+	XLogRecPtr	ended_lsn = InvalidXLogRecPtr;
+	XLogRecPtr	commit_lsn = InvalidXLogRecPtr;
 
-	if (unlikely(pgt_index_entry_is_numbered(entry)) && !translate(view, id, n, entry))
+	if (unlikely(is_numbered) && !translate(view, id, n, entry, &ended_lsn))
 		return BATCH_GONE;
 	if ((entry->flags & ENTRY_MERGED) != 0)
 		check_merged(view, id, entry);
@@ -146,18 +166,23 @@ pgt_batch_visibility(VisibilitySnapshot *view, SegmentId id, uint32 n, IndexEntr
 	if (is_running(view, entry->xid))
 		result = BATCH_BLOCKS;
 	else if ((entry->flags & ENTRY_ABORTED) != 0)
+	{
+		make_durable(ended_lsn);
 		return BATCH_SKIPPED;
+	}
 	else if (id.base + entry->last_delta < resolved_offset)
 		return BATCH_SEEN;
 	else
 	{
-		switch (pgt_transaction_outcome(entry->xid))
+		switch (pgt_transaction_outcome_at(entry->xid, is_numbered ? &commit_lsn : NULL))
 		{
 			case TRANSACTION_COMMITTED:
 				result = BATCH_SEEN;
+				make_durable(commit_lsn);
 				break;
 			case TRANSACTION_ABORTED:
 				result = BATCH_SKIPPED;
+				make_durable(ended_lsn);
 				break;
 			default:
 				return reread_visibility(view, id, n);

@@ -17,9 +17,14 @@
  * So it is committed with all that Y wrote, or is not.  A commit is never tried twice: who was
  * not answered asks what has become of it.
  *
- * When Y has ended, KAFKA_END is durable, whatever synchronous_commit says, and also where Y has
- * aborted.  Otherwise a crash could let a transaction be open again of which somebody knows that it has
- * ended; what the producer appends next would join it, and be committed with records that were aborted.
+ * Nobody knows of an end that is not durable, or a crash could let a transaction be open again of which
+ * somebody knows that it has ended; what the producer appends next would join it, and be committed with records
+ * that were aborted.
+ *
+ *	  the caller		KAFKA_END is durable when Y has ended, whatever synchronous_commit says, and also where Y has
+ *						aborted; or the caller says that it waits for that itself, so that many ends have one flush
+ *	  readers in SQL	flush the WAL when they meet such an end (batch_visibility.c)
+ *	  other consumers	the stable end stands before it (log_stable_end.c)
  *
  * However far the ids have gone on, an end is not refused: it may be what others wait for.
  *
@@ -219,8 +224,9 @@ end_logged(KafkaTxnTable *table, KafkaTxn *txn, uint64 xid, bool aborted)
 	pgt_kafka_txn_table_end(table, txn, xid, aborted);
 }
 
-KafkaTxnResult
-pgt_kafka_txn_end(uint64 number, bool commit)
+/* End it; "forced": the commit is synchronous. */
+static KafkaTxnResult
+end(uint64 number, bool commit, bool forced)
 {
 	KafkaTxnResult result = KAFKA_TXN_DONE;
 	FullTransactionId xid;
@@ -233,7 +239,8 @@ pgt_kafka_txn_end(uint64 number, bool commit)
 		return KAFKA_TXN_TRY_AGAIN;
 	/* it must be running before anybody can find the number mapped to it */
 	xid = GetTopFullTransactionId();
-	ForceSyncCommit();
+	if (forced)
+		ForceSyncCommit();
 
 	table = pgt_kafka_txn_map_lock();
 	txn = pgt_kafka_txn_table_find(table, number);
@@ -250,6 +257,18 @@ pgt_kafka_txn_end(uint64 number, bool commit)
 	pgt_kafka_txn_map_unlock();
 	FAULT_POINT("kafka-end-logged");
 	return result;
+}
+
+KafkaTxnResult
+pgt_kafka_txn_end(uint64 number, bool commit)
+{
+	return end(number, commit, true);
+}
+
+KafkaTxnResult
+pgt_kafka_txn_end_unflushed(uint64 number, bool commit)
+{
+	return end(number, commit, false);
 }
 
 /* ---- the end of the transaction ------------------------------------------------------ */

@@ -55,6 +55,12 @@ pg_noreturn extern void pgt_kafka_txn_fail_full(void);
  */
 extern KafkaTxnResult pgt_kafka_txn_end(uint64 number, bool commit);
 
+/*
+ * The same for a process that tells nobody of the end before the WAL is durable up to the commit of the current
+ * transaction: that need not be synchronous.  Where it aborts, the end is durable.
+ */
+extern KafkaTxnResult pgt_kafka_txn_end_unflushed(uint64 number, bool commit);
+
 /* How a Kafka transaction stands. */
 typedef enum KafkaTxnState
 {

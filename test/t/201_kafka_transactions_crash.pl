@@ -19,7 +19,7 @@ use TopicTest;
 my $port = PostgreSQL::Test::Cluster::get_free_port();
 my @listener = ("pg_topics.kafka_listeners = '127.0.0.1:$port/postgres'", "pg_topics.kafka_anonymous_role = 'app'");
 my $node = new_node('main', init => { allows_streaming => 1 }, settings => [ @listener, 'restart_after_crash = on',
-	'wal_writer_delay = 10s', 'wal_writer_flush_after = 0', 'checkpoint_timeout = 1h', 'log_min_messages = log' ]);
+	'wal_writer_delay = 10s', 'wal_writer_flush_after = 0', 'bgwriter_lru_maxpages = 0', 'checkpoint_timeout = 1h', 'log_min_messages = log' ]);
 $node->start;
 use_kafka_server($node, $port);
 sql(q{
@@ -189,6 +189,51 @@ foreach my $version (3, 4, 5)
 	is(count_of($name), $answer[0] == 0 ? 2 : 0, 'what is told of the end is so') or diag "@answer";
 	is(join(' ', end_transaction($third, $name, $id, $epoch, 1)), "0 $id " . ($epoch + 1), 'also when it is asked again');
 	is(count_of($name), 2, 'it is committed');
+}
+
+# ---- an end that is not durable yet ------------------------------------------------------------------
+
+# Its client is not answered, and consumers are given nothing of it and nothing from behind; who sees it in SQL has made it durable, and
+# without that flush would have seen what the crash takes back.
+$node->restart;
+reconnect();
+foreach my $commit (1, 0)
+{
+	foreach my $reader ('nobody', 'a reader', 'a reader that does not flush')
+	{
+		my $how = ($commit ? 'a commit that ' : 'an abort that ') . "$reader sees";
+		my @transaction = open_transaction(5);
+		my $behind = "behind $transaction[0]";
+		my $consumer = KafkaConsumer->new($port);
+
+		sql(qq{INSERT INTO events (partition, value) VALUES (0, '$behind')});
+		# of a partition that a process meets for the first time it must know what is durable
+		ok(poll_until(sub { $consumer->fetch(version => 11, topics => { events => { 0 => 0 } })->{events}{0}{high_watermark} > 0 }), "$how: before");
+		my @others = split /\n/, sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type IN ('walwriter', 'pg_topics sync', 'pg_topics kafka flush')});
+		is(@others + 0, 3, 'who would flush the WAL');
+		halt_asleep($node, @others);
+		send_end($client, @transaction, $commit);
+		poll_until(sub { sql("SELECT state = 'open' FROM pg_kafka_transactions WHERE transactional_id = '$transaction[0]'") eq 'f' }) or die 'it does not end';
+		ok(!$client->is_readable, "$how: its client is not answered");
+		unlike($consumer->fetch(version => 11, topics => { events => { 0 => 0 } })->{events}{0}{records}, qr/\Q$transaction[0]\E/,
+			"$how: a consumer is given nothing of it, and nothing behind");
+		if ($reader ne 'nobody')
+		{
+			my $skip = $reader eq 'a reader' ? '' : q{SET pg_topics.fault_point = 'kafka-seen-flush:skip';};
+
+			is(sql(qq{$skip SELECT count(*) FILTER (WHERE value = '$transaction[0]'), count(*) FILTER (WHERE value = '$behind') FROM events}),
+				$commit ? '2|1' : '0|1', "$how: it is seen");
+		}
+		kill_all($node);
+		go_on();
+		$node->start;
+		reconnect();
+		is(sql("SELECT state FROM pg_kafka_transactions WHERE transactional_id = '$transaction[0]'"),
+			$reader ne 'a reader' ? 'open' : $commit ? 'committed' : 'aborted', "$how: after a crash");
+		is(ask_again(@transaction, $commit), 0, "$how: its client ends it");
+		is(count_of($transaction[0]), $commit ? 2 : 0, "$how: as it has asked");
+		is(count_of($behind), 1, "$how: what is behind is seen");
+	}
 }
 
 # ---- too long ---------------------------------------------------------------------------------

@@ -217,11 +217,11 @@ begin_in_log(const TxnRow *row, uint64 *number)
 	return KAFKA_ERROR_NONE;
 }
 
-/* End one in the log, when all else is done. */
+/* End one in the log, when all else is done.  Who asks for it is answered when that is durable (txn_request.c). */
 static KafkaError
 end_in_log(const TxnRow *row, uint64 number, bool commit)
 {
-	if (pgt_kafka_txn_end(number, commit) != KAFKA_TXN_DONE)
+	if (pgt_kafka_txn_end_unflushed(number, commit) != KAFKA_TXN_DONE)
 		return KAFKA_ERROR_CONCURRENT_TRANSACTIONS;
 	pgt_txn_role_limits_ended(row->owner);
 	return KAFKA_ERROR_NONE;
