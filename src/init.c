@@ -141,7 +141,7 @@ define_server_settings(void)
 	DefineCustomIntVariable("pg_topics.kafka_max_transactions",
 							"How many transactions of Kafka's clients the server can hold.",
 							"Counted are those that are open, or have records that are not resolved yet. Each takes about 1,700 bytes of shared memory.",
-							&pgt_kafka_max_transactions, 1024, 1, 100000,
+							&pgt_kafka_max_transactions, pgt_kafka_max_transactions, 1, 100000,
 							PGC_POSTMASTER, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("pg_topics.max_share_partitions",
 							"How many partitions share groups can have records of in flight at a time.",

@@ -44,7 +44,7 @@ typedef struct KafkaTxnShared
 	XLogRecPtr	lsn;			/* end of the last record that has changed it */
 } KafkaTxnShared;
 
-int			pgt_kafka_max_transactions = 1024;
+int			pgt_kafka_max_transactions = 4096;
 
 static KafkaTxnShared *shared = NULL;
 static KafkaTxnTable *table = NULL;
