@@ -1,41 +1,70 @@
 # shellcheck shell=bash disable=SC2154
-# Kafka Streams with exactly_once_v2, of which the process is killed; sourced by run.
+# Applications of Kafka Streams with exactly_once_v2, whose processes are killed at random; sourced by run.
 
 prepare_streams() {
     has javac && has mvn || return 1
     prepare_java && built streams streams bash -c '[ -e lib/.complete ] || { mvn -q -B dependency:copy-dependencies -DoutputDirectory=lib && touch lib/.complete; }
-        [ WordCount.class -nt WordCount.java ] || javac -proc:none -cp "lib/*" WordCount.java'
+        [ -z "$(find . -name "*.java" -newer WordCount.class 2>&1)" ] || javac -proc:none -cp "lib/*" *.java'
 }
-word_count() { exec java -XX:TieredStopAtLevel=1 -Dorg.slf4j.simpleLogger.defaultLogLevel=error -cp "$kept/streams:$kept/streams/lib/*" WordCount "$@"; }
+# application ARGUMENT...: of the program that the scenario is about
+application() { exec java -XX:TieredStopAtLevel=1 -Dorg.slf4j.simpleLogger.defaultLogLevel=error -cp "$kept/streams:$kept/streams/lib/*" "$program" "$@"; }
 program_streams() { "streams_$2" "$1" "$3"; }
 
-# start_counting: its lines begin anew
-start_counting() {
-    : >"$said/counted"
-    (word_count "$bootstrap" count "$topic" "$said/state") >>"$said/counted" 2>>"$said/counted.err" </dev/null &
-    members[counter]=$!
+# start_application [SETTING VALUE]...: its lines begin anew
+start_application() {
+    : >"$said/made"
+    (application "$bootstrap" run "$topic" "$said/state" "$@") >>"$said/made" 2>>"$said/made.err" </dev/null &
+    members[application]=$!
 }
-# words that the process has counted, in thousands, at least one
-counts_some() { [ "$(tail -n 1 "$said/counted" | tr -dc 0-9)" -ge 1000 ] && echo yes; }
+# results that the process has made, in thousands: enough of them
+makes_some() { [ "$(tail -n 1 "$said/made" | tr -dc 0-9)" -ge "$1" ] && echo yes; }
 
-# The words of ten thousand records are counted while the process is killed four times in the midst of them, once with the loss of
-# its state, and then ended as it should be.
-streams_word_count() {
-    local round
-    group_begin "$1" "$2"
-    trap end_members EXIT
-    (word_count "$1" create "$topic")
-    for round in 1 2 3 4; do
-        (word_count "$1" feed "$topic" 2000)
-        start_counting
-        wait_until "round $round" counts_some yes || tail -n 5 "$said"/counted{,.err} >&2
-        die_at_once counter
-        [ "$round" != 2 ] || rm -rf "$said/state"
+# killed PROGRAM BOOTSTRAP TOPIC RESULTS [SETTING VALUE]...: ten thousand records are worked on, so many results for each of them, while the process is killed
+# four times at random in the midst of them, once with the loss of its state, and then ended as it should be.
+killed() {
+    local round results=$4
+    program=$1
+    group_begin "$2" "$3"
+    trap 'end_members; end_checker' EXIT
+    (application "$bootstrap" create "$topic")
+    check_beside
+    for round in 0 1 2 3; do
+        (application "$bootstrap" feed "$topic" $((2000 * round)) 2000)
+        start_application "${@:5}"
+        wait_until "round $round" "makes_some $((500 * (1 + RANDOM % (3 * results))))" yes || tail -n 5 "$said"/made{,.err} >&2
+        die_at_once application
+        [ "$round" != 1 ] || rm -rf "$said/state"
     done
-    (word_count "$1" feed "$topic" 2000)
-    start_counting
-    (word_count "$1" judge "$topic" 30000)
-    leave counter
-    ! grep fails "$said/counted"
+    (application "$bootstrap" feed "$topic" 8000 2000)
+    start_application "${@:5}"
+    (application "$bootstrap" judge "$topic" $((10000 * results)))
+    leave application
+    ! grep fails "$said/made"
+    end_checker
     groups --describe --group "$group" --state
+}
+
+streams_word_count() { killed WordCount "$1" "$2" 3; }
+streams_join() { killed Join "$1" "$2" 1; }
+streams_windows() { killed Windows "$1" "$2" 1; }
+
+# ---- a checker in SQL beside it ----------------------------------------------------
+
+# check_beside: on pg_topics what the application writes is looked at again and again, if there are checks for it
+checker=''
+check_beside() {
+    [ "$program" = Join ] && [ "$bootstrap" = "$(bootstrap_of pg_topics)" ] || return 0
+    sql -v topic="$topic" -f "$here/streams/join.sql" >/dev/null
+    sql -c 'CALL check_streams()' >"$said/checks" 2>&1 </dev/null &
+    checker=$!
+}
+
+# what it has found wrong is printed, as is that it has looked at nothing
+end_checker() {
+    [ -n "$checker" ] || return 0
+    sql -c 'CREATE TABLE streams_checked ()'
+    wait "$checker" || true
+    checker=''
+    cat "$said/checks"
+    sql -c "SELECT 'SQL sees: ' || what FROM streams_problem LIMIT 10" -c "SELECT 'SQL has looked too seldom' FROM streams_checks HAVING count(*) < 20"
 }
