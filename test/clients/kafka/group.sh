@@ -35,9 +35,12 @@ group_begin() {
     exec {feed}>/dev/null
 }
 
+# Members and the producer outlive the steps of a scenario, each of which has the limit.
+SCENARIO_STEPS=20
+
 # join NAME CLIENT KIND
 join() {
-    (cd "$said" && "member_$2" "$bootstrap" "$topic" "$group" "$1" "$3") 3>>"$said/$1" >>"$said/$1" 2>"$said/$1.err" </dev/null {feed}>&- &
+    (cd "$said" && limit=$((SCENARIO_STEPS * limit)) && "member_$2" "$bootstrap" "$topic" "$group" "$1" "$3") 3>>"$said/$1" >>"$said/$1" 2>"$said/$1.err" </dev/null {feed}>&- &
     members[$1]=$!
 }
 
@@ -96,7 +99,7 @@ drops() { if [ "$1" = kcat ]; then echo 1; else echo 0; fi; }
 feed_begin() {
     rm -f "$said/feed"
     mkfifo "$said/feed"
-    ("program_java" "$bootstrap" feed "$topic") <"$said/feed" 2>"$said/feed.err" >&2 &
+    (limit=$((SCENARIO_STEPS * limit)); program_java "$bootstrap" feed "$topic") <"$said/feed" 2>"$said/feed.err" >&2 &
     feeder=$!
     exec {feed}>"$said/feed"
 }
