@@ -1,4 +1,4 @@
-# Files under test: src/broker/transactions/txn_role_limits.c and txn_expiry.c.
+# Files under test: src/broker/transactions/txn_role_limits.c, txn_look.c and txn_expiry.c.
 # How many transactions a role can have open and how many transactional ids it can have, and that those that are not used are
 # forgotten.
 use strict;

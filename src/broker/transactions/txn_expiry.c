@@ -11,27 +11,19 @@
  */
 #include "postgres.h"
 
-#include "access/xlog.h"
 #include "broker/core/broker_settings.h"
-#include "broker/core/turn.h"
-#include "broker/groups/group_coordinator.h"
 #include "broker/offsets/pending_offset.h"
 #include "broker/transactions/txn_coordinator.h"
 #include "broker/transactions/txn_expiry.h"
-#include "util/catch_error.h"
-#include "util/clock.h"
+#include "broker/transactions/txn_look.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #define ROWS_IN_TURN	200
-#define BETWEEN_TURNS_US	(20 * INT64CONST(1000))
 #define LOOK_MOST_MS	(60 * 60 * 1000)	/* as Kafka's transaction.remove.expired.transaction.cleanup.interval.ms */
 #define LOOK_LEAST_MS	1000
 
-static EventLoopTimer timer;
-static TurnWork work;
 static char *last = NULL;		/* the transactional id that was looked at last; NULL: it begins */
-static bool more = false;		/* there are some behind it */
 
 /* Is it due? */
 static bool
@@ -43,19 +35,31 @@ is_due(const TxnRow *row)
 	return due <= GetCurrentTimestamp() && pgt_txn_coordinator_state(row, &number) != TXN_COORDINATOR_OPEN;
 }
 
-/* Look at the next ones. */
+/* Begin at the first one. */
 static void
-look(void *arg)
+begin(void)
+{
+	if (last != NULL)
+		pfree(last);
+	last = NULL;
+}
+
+/* TxnLook: look at the next ones. */
+static void
+look(TxnLook *look)
 {
 	TxnRow		row;
 	char	   *looked_at;
 
-	more = false;
+	/* all were looked at, or a turn was lost */
+	if (!look->more)
+		begin();
+	look->more = false;
 	for (int i = 0; pgt_txn_row_next(last, &row); i++)
 	{
 		if (i == ROWS_IN_TURN)
 		{
-			more = true;
+			look->more = true;
 			return;
 		}
 		if (is_due(&row))
@@ -71,79 +75,25 @@ look(void *arg)
 	}
 }
 
-/* TurnWork */
-static void
-look_before(TurnWork *unused)
+static int64
+pause_us(void)
 {
-	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "pg_topics expired transactional ids", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext caller = MemoryContextSwitchTo(scratch);
-	ErrorData  *error = pgt_catch_error(look, NULL);
-
-	if (error != NULL)
-		pgt_catch_error_report(error);
-	MemoryContextSwitchTo(caller);
-	MemoryContextDelete(scratch);
+	return Min(Max(pgt_kafka_transactional_id_expiration / 10, LOOK_LEAST_MS), LOOK_MOST_MS) * INT64CONST(1000);
 }
 
-/* Look again some time. */
-static void
-set_timer(void)
-{
-	int64		between_ms = Min(Max(pgt_kafka_transactional_id_expiration / 10, LOOK_LEAST_MS), LOOK_MOST_MS);
-
-	pgt_event_loop_set_timer(&timer, pgt_clock_monotonic_us() + (more ? BETWEEN_TURNS_US : between_ms * 1000));
-}
-
-/* TurnWork */
-static void
-look_after(TurnWork *unused, bool committed, XLogRecPtr lsn)
-{
-	more = more && committed;
-	if (!more && last != NULL)
-	{
-		pfree(last);
-		last = NULL;
-	}
-	set_timer();
-}
-
-/* Have the turn look, if this server coordinates anything. */
-static void
-begin(void *arg)
-{
-	pgt_turn_open();
-	if (pgt_group_coordinator_check_active() != KAFKA_ERROR_NONE)
-		return;
-	pgt_turn_add(&work);
-	*(bool *) arg = true;
-}
-
-static void
-expired(EventLoopTimer *unused)
-{
-	bool		added = false;
-
-	if (!RecoveryInProgress())
-		(void) pgt_turn_try(begin, &added, NULL);
-	if (!added)
-		set_timer();
-}
+static TxnLook expiry = {.pause_us = pause_us,.look = look};
 
 /* The setting may be another one. */
 static void
 reloaded(void)
 {
-	if (timer.due != 0)
-		set_timer();
+	pgt_txn_look_reloaded(&expiry);
 }
 
 static void
 start(void)
 {
-	work.before = look_before;
-	work.after = look_after;
-	timer.expired = expired;
-	set_timer();
+	pgt_txn_look_start(&expiry);
 }
 
 const BrokerHooks pgt_txn_expiry_hooks = {.start = start,.reloaded = reloaded};

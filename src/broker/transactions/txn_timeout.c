@@ -22,11 +22,9 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "access/xlog.h"
-#include "broker/core/turn.h"
-#include "broker/groups/group_coordinator.h"
 #include "broker/offsets/pending_offset.h"
 #include "broker/transactions/txn_coordinator.h"
+#include "broker/transactions/txn_look.h"
 #include "broker/transactions/txn_role_limits.h"
 #include "broker/transactions/txn_timeout.h"
 #include "log/kafka_txn_map.h"
@@ -38,14 +36,10 @@
 #include "wal/kafka_txn.h"
 
 #define LOOK_US			INT64CONST(1000000)
-#define LOOK_AGAIN_US	(20 * INT64CONST(1000))
 #define ENDED_IN_TURN	100
 #define ASKED_IN_TURN	500		/* if there are more, the next look goes on behind them */
 
 static int	next_asked = 0;		/* in the list of transactions */
-static bool more = false;		/* some are marked, and can be ended now */
-static EventLoopTimer timer;
-static TurnWork work;
 
 /* ---- one transaction ------------------------------------------------------------ */
 
@@ -118,24 +112,23 @@ is_expired(const KafkaTxnInfo *info, TimestampTz now, bool counts)
 	return TimestampTzPlusMilliseconds(info->started, row.timeout_ms) <= now;
 }
 
-/* End one whose time is over; an ERROR is its own. */
-static void
+/* End one whose time is over; an ERROR is its own.  Is it marked, so that it can be ended in another turn? */
+static bool
 end_or_report(const KafkaTxnInfo *info)
 {
 	Expired		expired = {info, false};
 	ErrorData  *error = pgt_catch_error(end_one, &expired);
 
-	if (error == NULL)
-		more = more || expired.marked;
-	else if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+	if (error != NULL && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
 		pgt_catch_error_report(error);
+	return error == NULL && expired.marked;
 }
 
 /* ---- all of them ------------------------------------------------------------------ */
 
-/* Look at them, and end those whose time is over. */
+/* TxnLook: look at them, and end those whose time is over. */
 static void
-look(void)
+look(TxnLook *look)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	KafkaTxnInfo *infos;
@@ -145,7 +138,7 @@ look(void)
 	bool		counts = count <= ASKED_IN_TURN;
 	int			i;
 
-	more = false;
+	look->more = false;
 	if (counts)
 		pgt_txn_role_limits_recount();
 	for (i = 0; i < count && asked < ASKED_IN_TURN && (counts || ended < ENDED_IN_TURN); i++)
@@ -156,59 +149,29 @@ look(void)
 			continue;
 		asked++;
 		if (is_expired(info, now, counts) && ended++ < ENDED_IN_TURN)
-			end_or_report(info);
+			look->more |= end_or_report(info);
 	}
 	next_asked = i < count ? (next_asked + i) % count : 0;
 }
 
-/* TurnWork */
-static void
-look_before(TurnWork *unused)
+static int64
+pause_us(void)
 {
-	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "pg_topics open transactions", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext caller = MemoryContextSwitchTo(scratch);
-
-	look();
-	MemoryContextSwitchTo(caller);
-	MemoryContextDelete(scratch);
+	return LOOK_US;
 }
 
-/* TurnWork */
-static void
-look_after(TurnWork *unused, bool committed, XLogRecPtr lsn)
+static bool
+is_wanted(void)
 {
-	pgt_event_loop_set_timer(&timer, pgt_clock_monotonic_us() + (more && committed ? LOOK_AGAIN_US : LOOK_US));
+	return pgt_kafka_txn_map_count() > 0;
 }
 
-/* Have the turn look, if there is anything to look at. */
-static void
-begin(void *arg)
-{
-	pgt_turn_open();
-	if (pgt_group_coordinator_check_active() != KAFKA_ERROR_NONE)
-		return;
-	pgt_turn_add(&work);
-	*(bool *) arg = true;
-}
-
-static void
-expired(EventLoopTimer *unused)
-{
-	bool		added = false;
-
-	if (!RecoveryInProgress() && pgt_kafka_txn_map_count() > 0)
-		(void) pgt_turn_try(begin, &added, NULL);
-	if (!added)
-		pgt_event_loop_set_timer(&timer, pgt_clock_monotonic_us() + LOOK_US);
-}
+static TxnLook timeout = {.pause_us = pause_us,.is_wanted = is_wanted,.look = look};
 
 static void
 start(void)
 {
-	work.before = look_before;
-	work.after = look_after;
-	timer.expired = expired;
-	pgt_event_loop_set_timer(&timer, pgt_clock_monotonic_us() + LOOK_US);
+	pgt_txn_look_start(&timeout);
 }
 
 const BrokerHooks pgt_txn_timeout_hooks = {.start = start};
