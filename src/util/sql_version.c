@@ -40,6 +40,7 @@
 #include "util/sql_version.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -119,8 +120,34 @@ pgt_sql_version_schema(void)
 	return read_extension(NULL).schema;
 }
 
-Oid
-pgt_sql_version_relation(const char *name)
+/* ---- relations ------------------------------------------------------------ */
+
+/*
+ * What was found is remembered until the server tells of a change of that relation, be it its name, its schema or that it
+ * is dropped.  So who asks for each message of a client does not scan a catalog each time.
+ */
+typedef struct KnownRelation
+{
+	NameData	name;
+	Oid			relid;			/* InvalidOid: the place is free */
+} KnownRelation;
+
+#define KNOWN_RELATIONS	8
+
+static KnownRelation known[KNOWN_RELATIONS];
+
+/* Relcache callback: one has changed, or any may have. */
+static void
+forget_relation(Datum arg, Oid relid)
+{
+	for (int i = 0; i < KNOWN_RELATIONS; i++)
+		if (known[i].relid == relid || !OidIsValid(relid))
+			known[i].relid = InvalidOid;
+}
+
+/* Find it in the catalogs; ERROR where it does not exist. */
+static Oid
+find_relation(const char *name)
 {
 	return pgt_sql_version_relation_in(pgt_sql_version_schema(), name);
 }
@@ -137,6 +164,36 @@ pgt_sql_version_relation_in(Oid schema, const char *name)
 				 errhint("It must be in the same schema as the extension's functions.")));
 	return relid;
 }
+
+/* Remember it, in the place of any other one if all are taken. */
+static void
+remember_relation(const char *name, Oid relid)
+{
+	static bool registered = false;
+	static int	next = 0;
+	KnownRelation *place = &known[next++ % KNOWN_RELATIONS];
+
+	if (!registered)
+		CacheRegisterRelcacheCallback(forget_relation, (Datum) 0);
+	registered = true;
+	namestrcpy(&place->name, name);
+	place->relid = relid;
+}
+
+Oid
+pgt_sql_version_relation(const char *name)
+{
+	Oid			relid;
+
+	for (int i = 0; i < KNOWN_RELATIONS; i++)
+		if (OidIsValid(known[i].relid) && strcmp(NameStr(known[i].name), name) == 0)
+			return known[i].relid;
+	relid = find_relation(name);
+	remember_relation(name, relid);
+	return relid;
+}
+
+/* ---- versions ------------------------------------------------------------- */
 
 /* Report a version that the library does not serve. */
 static void
