@@ -21,4 +21,10 @@ extern bool pgt_kafka_name_topics_collide(KafkaString a, KafkaString b);
 /* Whether this may be the name or version of a client's software, as ApiVersions has them. */
 extern bool pgt_kafka_name_is_software(KafkaString name);
 
+/*
+ * Whether this names a share partition, as brokers ask for its coordinator: group:topic id:partition, of which the group may
+ * have colons.
+ */
+extern bool pgt_kafka_name_is_share_partition(KafkaString name);
+
 #endif							/* KAFKA_NAME_H */

@@ -47,6 +47,8 @@ is(join(' ', map { "$_->{key} $_->{error} $_->{port}" } @$found), "a 0 $port b 0
 is_deeply(find_coordinator($client, [], version => 4), [], 'none');
 is(find_coordinator($client, ['t'], version => 6, type => $_)->[0]{error}, 42, "there is no type $_") foreach 3, -1;
 is(find_coordinator($client, ['g:AAAAAAAAAAAAAAAAAAAAAQ:0'], version => 6, type => 2)->[0]{error}, 0, 'a share partition is found, which brokers ask for');
+is(join(' ', map { $_->{error} } @{ find_coordinator($client, [ 'g', 'g:AAAAAAAAAAAAAAAAAAAAAQ:0', 'g:1:0' ], version => 6, type => 2) }), '42 0 42', 'and what names none is not');
+is(find_coordinator($client, ['g:AAAAAAAAAAAAAAAAAAAAAQ:0'], version => 5, type => 2)->[0]{error}, 42, 'nor is one by an older version');
 
 # ---- versions ------------------------------------------------------------------------
 

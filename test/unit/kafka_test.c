@@ -1155,6 +1155,21 @@ test_names(void)
 	   !pgt_kafka_name_is_software(string_of("-a")) && !pgt_kafka_name_is_software(string_of("a.")) &&
 	   !pgt_kafka_name_is_software(string_of("")) && !pgt_kafka_name_is_software(string_of("a b")) &&
 	   pgt_kafka_name_is_software(string_of("a")), "names of software");
+	ok(pgt_kafka_name_is_share_partition(string_of("g:AAAAAAAAAAAAAAAAAAAAAQ:0")) &&
+	   pgt_kafka_name_is_share_partition(string_of("a:b:AAAAAAAAAAAAAAAAAAAA-_:2147483647")) &&
+	   pgt_kafka_name_is_share_partition(string_of("\xc3\xa9:AAAAAAAAAAAAAAAAAAAAAQ==:-2147483648")) &&
+	   pgt_kafka_name_is_share_partition(string_of("g:AAAAAAAAAAAAAAAAAAAAAQ:+07::")), "share partitions");
+	ok(!pgt_kafka_name_is_share_partition(string_of("g")) && !pgt_kafka_name_is_share_partition(string_of("")) &&
+	   !pgt_kafka_name_is_share_partition((KafkaString) {NULL, -1}) &&
+	   !pgt_kafka_name_is_share_partition(string_of("AAAAAAAAAAAAAAAAAAAAAQ:0")) &&
+	   !pgt_kafka_name_is_share_partition(string_of(" :AAAAAAAAAAAAAAAAAAAAAQ:0")) &&
+	   !pgt_kafka_name_is_share_partition(string_of("g:AAAAAAAAAAAAAAAAAAAAA:0")) &&
+	   !pgt_kafka_name_is_share_partition(string_of("g:AAAAAAAAAAAAAAAAAAAAAQ=:0")) &&
+	   !pgt_kafka_name_is_share_partition(string_of("g:AAAAAAAAAAAAAAAAAAAA+/:0")) &&
+	   !pgt_kafka_name_is_share_partition(string_of("g:AAAAAAAAAAAAAAAAAAAAAQ:")) &&
+	   !pgt_kafka_name_is_share_partition(string_of("g:AAAAAAAAAAAAAAAAAAAAAQ:-")) &&
+	   !pgt_kafka_name_is_share_partition(string_of("g:AAAAAAAAAAAAAAAAAAAAAQ:1x")) &&
+	   !pgt_kafka_name_is_share_partition(string_of("g:AAAAAAAAAAAAAAAAAAAAAQ:2147483648")), "and what is none");
 }
 
 static void

@@ -6,7 +6,7 @@
  * clients ask again.  Who may use a group is answered by the requests about the group.
  *
  * So it is with transactional ids.  A share partition, which is what brokers ask for among themselves, is found at the
- * same node.
+ * same node; whether there is one of that name is not asked, but it must be a name of one, as in Kafka.
  */
 #include "postgres.h"
 
@@ -15,19 +15,23 @@
 #include "broker/groups/find_coordinator.h"
 #include "kafka/kafka_default.h"
 #include "kafka/kafka_error.h"
+#include "kafka/kafka_name.h"
 
 #define TYPE_GROUP			0
 #define TYPE_TRANSACTION	1
 #define TYPE_SHARE			2
 
-/* From this version on several keys are asked for. */
+/* From this version on several keys are asked for, and from that one on share partitions. */
 #define VERSION_KEYS	4
+#define VERSION_SHARE	6
 
-/* May keys of this type be looked for, and found now? */
+/* May a key of this type be looked for, and found now? */
 static KafkaError
-check_type(int8 type)
+check(const BrokerRequest *request, int8 type, KafkaString key)
 {
 	if (type != TYPE_GROUP && type != TYPE_TRANSACTION && type != TYPE_SHARE)
+		return KAFKA_ERROR_INVALID_REQUEST;
+	if (type == TYPE_SHARE && (request->kafka.version < VERSION_SHARE || !pgt_kafka_name_is_share_partition(key)))
 		return KAFKA_ERROR_INVALID_REQUEST;
 	return RecoveryInProgress() ? KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE : KAFKA_ERROR_NONE;
 }
@@ -42,18 +46,17 @@ message_of(KafkaError error)
 }
 
 /* The node, or that there is none. */
-static ClusterNode
-find_node(const BrokerRequest *request, KafkaError error)
+static const ClusterNode *
+node_of(const ClusterNode *here, KafkaError error)
 {
-	if (error != KAFKA_ERROR_NONE)
-		return (ClusterNode) {.id = -1,.host = {"", 0},.port = -1};
-	return pgt_cluster_node(request->client);
+	static const ClusterNode nowhere = {.id = -1,.host = {"", 0},.port = -1};
+
+	return error == KAFKA_ERROR_NONE ? here : &nowhere;
 }
 
-/* Fill in an answer for each key; they differ in their keys alone. */
+/* Fill in an answer for each key. */
 static void
-fill_coordinators(BrokerRequest *request, KafkaError error, const ClusterNode *node,
-				  KafkaFindCoordinatorResponse *response)
+fill_coordinators(BrokerRequest *request, const ClusterNode *here, KafkaFindCoordinatorResponse *response)
 {
 	const KafkaFindCoordinatorRequest *body = request->kafka.body;
 
@@ -63,6 +66,8 @@ fill_coordinators(BrokerRequest *request, KafkaError error, const ClusterNode *n
 	for (int i = 0; i < response->coordinators.count; i++)
 	{
 		KafkaFindCoordinatorResponseCoordinator *coordinator = &response->coordinators.items[i];
+		KafkaError	error = check(request, body->key_type, body->coordinator_keys.items[i]);
+		const ClusterNode *node = node_of(here, error);
 
 		coordinator->key = body->coordinator_keys.items[i];
 		coordinator->node_id = node->id;
@@ -78,21 +83,23 @@ static void
 serve(BrokerRequest *request)
 {
 	const KafkaFindCoordinatorRequest *body = request->kafka.body;
-	KafkaError	error = check_type(body->key_type);
-	ClusterNode node = find_node(request, error);
+	ClusterNode here = pgt_cluster_node(request->client);
 	KafkaFindCoordinatorResponse response;
 
 	pgt_kafka_default_struct(KAFKA_FIND_COORDINATOR_RESPONSE, &response);
 	if (request->kafka.version < VERSION_KEYS)
 	{
+		KafkaError	error = check(request, body->key_type, body->key);
+		const ClusterNode *node = node_of(&here, error);
+
 		response.error_code = error;
 		response.error_message = message_of(error);
-		response.node_id = node.id;
-		response.host = node.host;
-		response.port = node.port;
+		response.node_id = node->id;
+		response.host = node->host;
+		response.port = node->port;
 	}
 	else
-		fill_coordinators(request, error, &node, &response);
+		fill_coordinators(request, &here, &response);
 	pgt_broker_answer(request, &response);
 }
 
