@@ -120,6 +120,15 @@ is((describe_transactions($client, 'open'))[0]{state}, 'CompleteAbort', 'at once
 is((end_transaction($client, 'open', $id, $epoch, 1))[0], 90, 'its producer is fenced');
 is(write_markers($client, $id, $epoch + 1, 0, 'events', 0), 0, 'again there is nothing to do');
 
+# ---- partitions that were added, and not written to ------------------------------------------------------
+
+my ($added_id, $added_epoch) = (init_transactions($client, 'added', timeout => 500))[ 1, 2 ];
+is(begin_transaction($client, 'added', $added_id, $added_epoch, { events => [ 0, 1 ] }), 0, 'partitions are added');
+my ($added) = describe_transactions($client, 'added');
+is_deeply([ @$added{qw(state topics)} ], [ 'Ongoing', {} ], 'it is open, and has no records anywhere');
+cmp_ok(abs($added->{start} / 1000 - time), '<', 600, 'its time counts');
+ok(poll_until(sub { (describe_transactions($client, 'added'))[0]{state} eq 'CompleteAbort' }), 'until it is over');
+
 # ---- patterns -----------------------------------------------------------------------------------------
 
 my ($long_id) = (init_transactions($client, 'l' x 1000))[1];

@@ -5,6 +5,12 @@
  * Which partitions a transaction has is known when it has records in them, wherever that is (wal/kafka_txn.h).  So what
  * is named is checked, all or nothing as in Kafka, and not kept.
  *
+ * Kafka keeps it, as its markers go to these partitions, and so its DescribeTransactions tells of partitions without records, too.
+ * Here nothing but that description would need them, and all of them would have to be in the log's table, which
+ * has room for some only, and be logged, with a client that fills it and writes nothing.  Clients with KIP-890 name no
+ * partitions before they write.  The transaction is open from this request on, as in Kafka: it is described as that, and its
+ * time counts.
+ *
  * Versions from 4 on are what Kafka's brokers ask each other.
  */
 #include "postgres.h"
