@@ -44,6 +44,20 @@ killed() {
     groups --describe --group "$group" --state
 }
 
+# The groups of Streams' own protocol (KIP-1071) are off: what becomes of an application that wants them.
+streams_protocol() {
+    program=WordCount
+    group_begin "$1" "$2"
+    trap end_members EXIT
+    [ "$1" != "$(bootstrap_of kafka)" ] || command_of "$1" FeatureCommand downgrade --feature streams.version=0 >"$said/feature"
+    (application "$1" create "$topic")
+    start_application group.protocol streams
+    wait_until 'its end' 'grep -q "^fails" "$said/made" && echo yes' yes || tail -n 5 "$said"/made{,.err} >&2
+    grep -oE '^fails with [a-zA-Z.]+|[a-zA-Z.]*UnsupportedVersionException.*' "$said/made" | sort -u
+    # as it was, for those that come next
+    [ "$1" != "$(bootstrap_of kafka)" ] || command_of "$1" FeatureCommand upgrade --feature streams.version=1 >>"$said/feature"
+}
+
 streams_word_count() { killed WordCount "$1" "$2" 3; }
 streams_join() { killed Join "$1" "$2" 1; }
 streams_windows() { killed Windows "$1" "$2" 1; }
