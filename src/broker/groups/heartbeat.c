@@ -2,10 +2,12 @@
  * heartbeat.c
  *	  Heartbeat: a member that speaks the classic protocol is alive.
  *
- * As in Kafka, members hear nothing of groups that are being loaded: they would join again for nothing.
+ * As in Kafka, members hear nothing of groups that are being loaded: they would join again for nothing.  The same where somebody
+ * has locked tables of the groups, which a heartbeat has no need of: then it counts.
  */
 #include "postgres.h"
 
+#include "broker/core/access.h"
 #include "broker/core/turn.h"
 #include "broker/groups/classic_groups.h"
 #include "broker/groups/classic_in_consumer.h"
@@ -31,23 +33,43 @@ beat_in_consumer(const KafkaHeartbeatRequest *body)
 	return pgt_classic_in_consumer_beat(pgt_classic_in_consumer_find(body->group_id), &call);
 }
 
+/* In its group, whichever that is. */
 static KafkaError
-beat(BrokerRequest *request)
+beat_in_group(const KafkaHeartbeatRequest *body)
 {
-	const KafkaHeartbeatRequest *body = request->kafka.body;
-	KafkaError	error = pgt_group_coordinator_check(request->client, body->group_id);
 	ClassicGroup *group;
 
-	if (error == KAFKA_ERROR_COORDINATOR_LOAD_IN_PROGRESS)
-		return KAFKA_ERROR_NONE;
-	if (error != KAFKA_ERROR_NONE)
-		return error;
 	if (pgt_classic_in_consumer_find(body->group_id) != NULL)
 		return beat_in_consumer(body);
 	group = pgt_classic_groups_find(body->group_id);
 	return group == NULL ? KAFKA_ERROR_UNKNOWN_MEMBER_ID :
 		pgt_classic_heartbeat(group, body->member_id, body->group_instance_id, body->generation_id,
 							  pgt_clock_monotonic_us());
+}
+
+/* Is it known without a look at tables that the client may use the group? */
+static bool
+is_allowed(const BrokerRequest *request)
+{
+	const KafkaHeartbeatRequest *body = request->kafka.body;
+	CoordinatorGroup *group = pgt_group_coordinator_find(body->group_id);
+
+	return group != NULL && group->allowed_role == request->client->role && group->allowed_version == pgt_access_version();
+}
+
+static KafkaError
+beat(BrokerRequest *request)
+{
+	const KafkaHeartbeatRequest *body = request->kafka.body;
+	KafkaError	error = pgt_group_coordinator_check(request->client, body->group_id);
+
+	if (error == KAFKA_ERROR_NONE)
+		return beat_in_group(body);
+	if (error != KAFKA_ERROR_COORDINATOR_LOAD_IN_PROGRESS)
+		return error;
+	if (is_allowed(request))
+		(void) beat_in_group(body);
+	return KAFKA_ERROR_NONE;
 }
 
 static void
