@@ -79,6 +79,17 @@ read_subscription(const ClassicGroup *classic, const ClassicMember *member, Cons
 		subscription->topic_count <= MODERN_NAMES_MAX;
 }
 
+/* A member may say a megabyte of itself, which takes several times as much as lists, and there may be many. */
+static void
+free_subscription(ConsumerSubscription *subscription)
+{
+	for (int32 i = 0; i < subscription->owned_count; i++)
+		pfree(subscription->owned[i].partitions);
+	if (subscription->owned != NULL)
+		pfree(subscription->owned);
+	pfree(subscription->topics);
+}
+
 /* Add a member, which has nothing yet. */
 static bool
 add_member(const ClassicGroup *classic, const ClassicMember *old, ModernGroup *modern, int64 now)
@@ -108,6 +119,7 @@ add_member(const ClassicGroup *classic, const ClassicMember *old, ModernGroup *m
 	/* what was in use in SQL until the rebalance timeout, members have without a claim */
 	member->dirty = member->reclaims = true;
 	pgt_modern_group_add_member(modern, member);
+	free_subscription(&subscription);
 	return true;
 }
 
@@ -234,8 +246,8 @@ give_owned(const ClassicGroup *classic, const ClassicMember *old, ModernGroup *m
 
 		if (topic != NULL)
 			give(member, topic, &subscription.owned[i]);
-		pfree(subscription.owned[i].partitions);
 	}
+	free_subscription(&subscription);
 }
 
 /* Let all have what they were assigned; or why they cannot. */
