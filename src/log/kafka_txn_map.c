@@ -180,32 +180,59 @@ copy_part(KafkaTxnFilePart *copy, const KafkaTxn *txn, const KafkaTxnPart *part)
 	copy->key = part->key;
 }
 
+/* Copy the parts of a transaction that have batches; how many those are.  The table's lock is held exclusively. */
+static int
+copy_parts(KafkaTxnFilePart *copies, const KafkaTxn *txn)
+{
+	const KafkaTxnPart *part = NULL;
+	int			count = 0;
+
+	while ((part = pgt_kafka_txn_table_next_part(table, txn, part)) != NULL)
+		if (part->end_offset > 0)
+			copy_part(&copies[count++], txn, part);
+	return count;
+}
+
 int
 pgt_kafka_txn_map_list(KafkaTxnInfo **transactions)
 {
-	KafkaTxnInfo *infos = palloc0(table->room * sizeof(KafkaTxnInfo));
-	KafkaTxnFilePart *parts = MemoryContextAllocHuge(CurrentMemoryContext, table->part_room * sizeof(KafkaTxnFilePart));
+	KafkaTxnInfo *info;
+	KafkaTxnFilePart *parts;
 	const KafkaTxn *txn = NULL;
-	int			count = 0;
+	int			count;
 
 	/* exclusively: an append changes its part under a shared lock */
 	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
-	while ((txn = pgt_kafka_txn_table_next(table, txn)) != NULL)
+	count = table->count;
+	info = MemoryContextAllocHuge(CurrentMemoryContext, Max(count, 1) * sizeof(KafkaTxnInfo) +
+								  table->part_count * sizeof(KafkaTxnFilePart));
+	*transactions = info;
+	parts = (KafkaTxnFilePart *) (info + count);
+	for (; (txn = pgt_kafka_txn_table_next(table, txn)) != NULL; info++)
 	{
-		KafkaTxnInfo *info = &infos[count++];
-		const KafkaTxnPart *part = NULL;
-
 		*info = (KafkaTxnInfo) {txn->number, txn->xid, txn->aborted, txn->producer_id, txn->producer_epoch,
-			txn->database, txn->started, 0, parts};
-		while ((part = pgt_kafka_txn_table_next_part(table, txn, part)) != NULL)
-			if (part->end_offset > 0)
-			{
-				copy_part(parts++, txn, part);
-				info->part_count++;
-			}
+			txn->database, txn->started, copy_parts(parts, txn), parts};
+		parts += info->part_count;
 	}
 	LWLockRelease(&shared->lock);
-	*transactions = infos;
+	return count;
+}
+
+int
+pgt_kafka_txn_map_parts(uint64 number, KafkaTxnFilePart **parts)
+{
+	const KafkaTxn *txn;
+	int			count = 0;
+
+	*parts = NULL;
+	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+	txn = pgt_kafka_txn_table_find(table, number);
+	if (txn != NULL && txn->xid == 0)
+	{
+		*parts = MemoryContextAllocHuge(CurrentMemoryContext, Max(txn->part_count, 1) * sizeof(KafkaTxnFilePart));
+		count = copy_parts(*parts, txn);
+	}
+	LWLockRelease(&shared->lock);
 	return count;
 }
 
@@ -498,12 +525,12 @@ pgt_kafka_txn_map_save(char *bytes, KafkaTxnSaved *saved)
 	}
 	part = (KafkaTxnFilePart *) entry;
 	while ((txn = pgt_kafka_txn_table_next(table, txn)) != NULL)
-		for (const KafkaTxnPart *of_txn = NULL; (of_txn = pgt_kafka_txn_table_next_part(table, txn, of_txn)) != NULL;)
-			if (of_txn->end_offset > 0)
-			{
-				copy_part(part++, txn, of_txn);
-				saved->parts++;
-			}
+	{
+		int			count = copy_parts(part, txn);
+
+		part += count;
+		saved->parts += count;
+	}
 	LWLockRelease(&shared->lock);
 }
 

@@ -60,8 +60,11 @@ typedef struct KafkaTxnInfo
 	const KafkaTxnFilePart *parts;	/* where it has batches that are not resolved */
 } KafkaTxnInfo;
 
-/* All transactions as of one moment, and their parts, palloc'd.  Returns how many there are. */
+/* All transactions as of one moment, and their parts: palloc'd in one piece.  Returns how many there are. */
 extern int	pgt_kafka_txn_map_list(KafkaTxnInfo **transactions);
+
+/* The parts of an open transaction that have batches, palloc'd.  Returns how many there are; none if it is not open. */
+extern int	pgt_kafka_txn_map_parts(uint64 number, KafkaTxnFilePart **parts);
 
 /* How many transactions are open or not resolved?  No lock is taken: the answer may be that of a moment ago. */
 extern int	pgt_kafka_txn_map_count(void);

@@ -51,6 +51,7 @@ typedef struct DescribeOffsets
 	int			partition;
 	const char *id;
 	Oid			schema;
+	MemoryContext scratch;		/* for rows, of which a request may ask again and again */
 } DescribeOffsets;
 
 /* ---- a partition --------------------------------------------------------------------- */
@@ -80,6 +81,7 @@ fill_status(AnsweredPartition *answer, Oid schema, const ShareRow *row)
 static void
 describe_partition(const DescribeOffsets *state, Oid topic, AnsweredPartition *answer)
 {
+	MemoryContext caller = MemoryContextSwitchTo(state->scratch);
 	ShareRow	row;
 
 	answer->start_offset = -1;
@@ -89,6 +91,8 @@ describe_partition(const DescribeOffsets *state, Oid topic, AnsweredPartition *a
 		set_error(answer, KAFKA_ERROR_COORDINATOR_LOAD_IN_PROGRESS);
 	else if (pgt_share_row_read(state->schema, topic, state->id, answer->partition_index, &row))
 		fill_status(answer, state->schema, &row);
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(state->scratch);
 }
 
 /* ---- topics --------------------------------------------------------------------------- */
@@ -142,12 +146,14 @@ count_rows(const List *rows, int n)
 static void
 take_all_topics(BrokerRequest *request, const DescribeOffsets *state, AnsweredGroup *answer)
 {
+	MemoryContext caller = MemoryContextSwitchTo(state->scratch);
 	/* they come by topic */
 	List	   *rows = pgt_share_row_list(state->schema, state->id, InvalidOid);
 	AnsweredTopic *topic = NULL;
 	Oid			last = InvalidOid;
 	ListCell   *cell;
 
+	MemoryContextSwitchTo(caller);
 	answer->topics.items = pgt_broker_array(request, TOPIC_STRUCT, list_length(rows));
 	answer->topics.count = 0;
 	foreach(cell, rows)
@@ -170,16 +176,29 @@ take_all_topics(BrokerRequest *request, const DescribeOffsets *state, AnsweredGr
 		if (topic != NULL)
 			topic->partitions.items[topic->partitions.count++].partition_index = row->partition;
 	}
+	MemoryContextReset(state->scratch);
 }
 
 /* ---- groups ----------------------------------------------------------------------------- */
+
+/* May the client ask about the group?  The error, or none. */
+static KafkaError
+check_group(const BrokerRequest *request, const DescribeOffsets *state, KafkaString id)
+{
+	MemoryContext caller = MemoryContextSwitchTo(state->scratch);
+	KafkaError	error = pgt_share_admin_check_exists(request, id);
+
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(state->scratch);
+	return error;
+}
 
 /* Begin with a group. */
 static void
 begin_group(BrokerRequest *request, DescribeOffsets *state, const AskedGroup *asked, AnsweredGroup *answer)
 {
 	answer->group_id = asked->group_id;
-	answer->error_code = pgt_share_admin_check_exists(request, asked->group_id);
+	answer->error_code = check_group(request, state, asked->group_id);
 	answer->error_message = (KafkaString) {.length = -1};
 	state->begun = true;
 	state->topic = state->partition = 0;
@@ -255,7 +274,7 @@ go_on(BrokerRequest *request)
 			return;
 		}
 	}
-	pgt_broker_answer(request, &state->response);
+	pgt_broker_answer_in_slices(request, &state->response, NULL);
 }
 
 static void
@@ -264,6 +283,7 @@ serve(BrokerRequest *request)
 	const KafkaDescribeShareGroupOffsetsRequest *body = request->kafka.body;
 	DescribeOffsets *state = palloc0(sizeof(DescribeOffsets));
 
+	state->scratch = AllocSetContextCreate(request->memory, "pg_topics share group offsets", ALLOCSET_DEFAULT_SIZES);
 	pgt_kafka_default_struct(KAFKA_DESCRIBE_SHARE_GROUP_OFFSETS_RESPONSE, &state->response);
 	state->response.groups.count = Max(body->groups.count, 0);
 	state->response.groups.items = pgt_broker_array(request, GROUP_STRUCT, state->response.groups.count);

@@ -62,6 +62,9 @@ static TurnWork turn_work = {.before = work_before,.after = work_after};
 static bool work_added = false;
 static Oid	offsets_table = InvalidOid; /* of the extension, in this turn; and its schema */
 static Oid	schema = InvalidOid;
+static int64 slice_end;			/* of this turn */
+static bool any_done;			/* a part was looked at in this turn */
+static bool any_left;			/* there was no time for another one */
 static EventLoopTimer retry;
 
 static void go_on(BrokerRequest *request);
@@ -229,7 +232,10 @@ acknowledge(const ShareAcks *acks, ShareAcksPart *part)
 		finish(part, KAFKA_ERROR_NONE);
 }
 
-/* Acknowledge all parts of a request that wait, for pgt_catch_error(). */
+/*
+ * Acknowledge the parts of a request that wait, for pgt_catch_error().  Those for which there is no time go on waiting: a request may name
+ * a partition again and again, each time with as many records as a window has.
+ */
 static void
 run_request(void *arg)
 {
@@ -237,8 +243,15 @@ run_request(void *arg)
 
 	for (int i = 0; i < acks->count; i++)
 	{
-		if (acks->parts[i].waits)
-			acknowledge(acks, &acks->parts[i]);
+		if (!acks->parts[i].waits)
+			continue;
+		if (any_done && pgt_clock_monotonic_us() >= slice_end)
+		{
+			any_left = true;
+			break;
+		}
+		any_done = true;
+		acknowledge(acks, &acks->parts[i]);
 	}
 	pgt_share_transaction_write();
 }
@@ -305,6 +318,7 @@ run_each(bool **waits)
 		ErrorData  *error;
 
 		restore_waits(acks, waits[n]);
+		any_done = false;
 		error = pgt_catch_error(run_request, acks);
 		if (error != NULL)
 		{
@@ -318,17 +332,17 @@ run_each(bool **waits)
 static void
 work_before(TurnWork *work)
 {
-	int64		end = pgt_clock_monotonic_us() + SLICE_US;
 	bool	  **waits;
 	int			count = 0;
 	dlist_iter	iter;
 
+	any_done = any_left = false;
 	offsets_table = pgt_group_row_extension_table();
 	schema = OidIsValid(offsets_table) ? get_rel_namespace(offsets_table) : InvalidOid;
 	if (!OidIsValid(schema) || !pgt_share_transaction_try_lock(schema))
 		return;
-	/* a record takes far less than a microsecond; what has the most of them is as large as a frame may be */
-	while (!dlist_is_empty(&waiting) && (count == 0 || pgt_clock_monotonic_us() < end))
+	slice_end = pgt_clock_monotonic_us() + SLICE_US;
+	while (!dlist_is_empty(&waiting))
 	{
 		move(dlist_head_element(ShareAcks, node, &waiting), &in_turn);
 		count++;
@@ -436,8 +450,13 @@ work_after(TurnWork *work, bool committed, XLogRecPtr lsn)
 		move(acks, NULL);
 		proceed_or_close(acks);
 	}
-	/* what is left waits for somebody */
-	if (!dlist_is_empty(&waiting) && retry.due == 0)
+	/* what is left waits for the next turn, or for somebody */
+	if (any_left)
+	{
+		pgt_event_loop_cancel_timer(&retry);
+		pgt_event_loop_hurry();
+	}
+	else if (!dlist_is_empty(&waiting) && retry.due == 0)
 		pgt_event_loop_set_timer(&retry, now + TURN_RETRY_MS * INT64CONST(1000));
 }
 

@@ -3,6 +3,8 @@
  *	  The API DescribeTransactions: how transactional ids stand, and where their open transactions have records.
  *
  * Partitions are those with records.  Those of topics that the client may not know of are left out.
+ *
+ * A transactional id that is named more than once is described once.
  */
 #include "postgres.h"
 
@@ -23,6 +25,7 @@ typedef KafkaDescribeTransactionsResponseTopicData DescribedTopic;
 typedef struct DescribeTransactions
 {
 	KafkaDescribeTransactionsResponse response;
+	BrokerRepeated *repeated;
 	int			next;
 } DescribeTransactions;
 
@@ -39,47 +42,55 @@ compare_parts(const void *a, const void *b)
 	return left->partition < right->partition ? -1 : left->partition > right->partition;
 }
 
-/* Fill in the partitions of a topic, which are the first ones of an array; how many those are. */
+/* How many partitions at the beginning of an array are of one topic? */
 static int
+count_of_topic(const KafkaTxnFilePart *parts, int count)
+{
+	int			n = 1;
+
+	while (n < count && parts[n].key.topic == parts[0].key.topic)
+		n++;
+	return n;
+}
+
+/* Fill in a topic, of which these are the partitions. */
+static void
 fill_topic(BrokerRequest *request, const KafkaTxnFilePart *parts, int count, DescribedTransaction *answer)
 {
 	Oid			oid = parts[0].key.topic;
 	char	   *name = pgt_access_topic(request->client, oid, ACL_SELECT | ACL_INSERT) ? pgt_topic_names_of(oid) : NULL;
-	DescribedTopic *topic = &answer->topics.items[answer->topics.count];
-	int			n = 0;
+	DescribedTopic *topic;
 
-	topic->partitions.items = palloc(count * sizeof(int32));
-	while (n < count && parts[n].key.topic == oid)
-	{
-		topic->partitions.items[n] = parts[n].key.partition;
-		n++;
-	}
-	topic->partitions.count = n;
+	if (name == NULL)
+		return;
+	topic = &answer->topics.items[answer->topics.count++];
 	topic->topic = pgt_broker_string(name);
-	answer->topics.count += name != NULL;
-	return n;
+	topic->partitions.items = palloc(count * sizeof(int32));
+	topic->partitions.count = count;
+	for (int i = 0; i < count; i++)
+		topic->partitions.items[i] = parts[i].key.partition;
 }
 
 /* Fill in the partitions of the open transaction of that number. */
 static void
 fill_topics(BrokerRequest *request, uint64 number, DescribedTransaction *answer)
 {
-	KafkaTxnInfo *infos;
-	int			count = pgt_kafka_txn_map_list(&infos);
+	KafkaTxnFilePart *parts;
+	int			count = pgt_kafka_txn_map_parts(number, &parts);
+	int			topics = 0;
 
-	for (int i = 0; i < count; i++)
+	if (count > 1)
+		qsort(parts, count, sizeof(KafkaTxnFilePart), compare_parts);
+	for (int i = 0; i < count; i += count_of_topic(parts + i, count - i))
+		topics++;
+	answer->topics.items = pgt_broker_array(request, KAFKA_DESCRIBE_TRANSACTIONS_RESPONSE_TOPIC_DATA, topics);
+	for (int i = 0, n; i < count; i += n)
 	{
-		KafkaTxnFilePart *parts;
-
-		if (infos[i].number != number || infos[i].part_count == 0)
-			continue;
-		parts = palloc(infos[i].part_count * sizeof(KafkaTxnFilePart));
-		memcpy(parts, infos[i].parts, infos[i].part_count * sizeof(KafkaTxnFilePart));
-		qsort(parts, infos[i].part_count, sizeof(KafkaTxnFilePart), compare_parts);
-		answer->topics.items = pgt_broker_array(request, KAFKA_DESCRIBE_TRANSACTIONS_RESPONSE_TOPIC_DATA, infos[i].part_count);
-		for (int k = 0; k < infos[i].part_count;)
-			k += fill_topic(request, parts + k, infos[i].part_count - k, answer);
+		n = count_of_topic(parts + i, count - i);
+		fill_topic(request, parts + i, n, answer);
 	}
+	if (parts != NULL)
+		pfree(parts);
 }
 
 /* ---- the request --------------------------------------------------------------------- */
@@ -130,18 +141,21 @@ go_on(BrokerRequest *request)
 	DescribeTransactions *state = request->state;
 
 	pgt_turn_open();
-	while (state->next < state->response.transaction_states.count)
+	while (state->next < body->transactional_ids.count)
 	{
 		int			i = state->next++;
 
-		describe(request, body->transactional_ids.items[i], &state->response.transaction_states.items[i]);
+		if (state->repeated[i] == BROKER_REPETITION)
+			continue;
+		describe(request, body->transactional_ids.items[i],
+				 &state->response.transaction_states.items[state->response.transaction_states.count++]);
 		if (pgt_broker_slice_is_over())
 		{
 			pgt_broker_go_on(request, go_on);
 			return;
 		}
 	}
-	pgt_broker_answer(request, &state->response);
+	pgt_broker_answer_in_slices(request, &state->response, NULL);
 }
 
 /* BrokerApi */
@@ -150,12 +164,13 @@ serve(BrokerRequest *request)
 {
 	const KafkaDescribeTransactionsRequest *body = request->kafka.body;
 	DescribeTransactions *state = palloc0(sizeof(DescribeTransactions));
+	int			count = Max(body->transactional_ids.count, 0);
 
 	request->state = state;
 	pgt_kafka_default_struct(KAFKA_DESCRIBE_TRANSACTIONS_RESPONSE, &state->response);
-	state->response.transaction_states.count = Max(body->transactional_ids.count, 0);
 	state->response.transaction_states.items =
-		pgt_broker_array(request, KAFKA_DESCRIBE_TRANSACTIONS_RESPONSE_TRANSACTION_STATE, state->response.transaction_states.count);
+		pgt_broker_array(request, KAFKA_DESCRIBE_TRANSACTIONS_RESPONSE_TRANSACTION_STATE, count);
+	state->repeated = pgt_broker_find_repeated(body->transactional_ids.items, count);
 	go_on(request);
 }
 

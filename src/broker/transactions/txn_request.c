@@ -4,7 +4,7 @@
  *
  *	  queued		the turn that ends does it, behind what was to be appended before
  *	  again			a row is locked, or something is lacking for the moment: queued again, a little later; at once where
- *					a part is done
+ *					a part is done, which is kept
  *	  durable		done: wait until the commit is on this server's disk, and on that of synchronous standbys
  *
  * Each request is work of its own, in the order in which requests came, and in a subtransaction, so that its errors are its own.

@@ -7,7 +7,7 @@
  * transactional id.  Nobody may commit another one's transaction.
  *
  * Each transaction is aborted in a turn of its own: what the log has as aborted stays so, and must not lose its row by an
- * error of another one.
+ * error of another one.  A request may have any number of markers, and each looks a producer up: some of them are done in a turn.
  */
 #include "postgres.h"
 
@@ -15,6 +15,8 @@
 #include "broker/transactions/write_txn_markers.h"
 #include "format/producer_sequence.h"
 #include "kafka/kafka_default.h"
+
+#define MARKERS_IN_TURN	500		/* a few milliseconds, where there is nothing to be ended */
 
 typedef KafkaWriteTxnMarkersRequestWritableTxnMarker AskedMarker;
 typedef KafkaWriteTxnMarkersResponseWritableTxnMarkerResult AnsweredMarker;
@@ -52,6 +54,7 @@ step(TxnRequest *whole)
 {
 	const KafkaWriteTxnMarkersRequest *body = whole->request->kafka.body;
 	WriteTxnMarkers *state = (WriteTxnMarkers *) whole;
+	int			end = state->next + MARKERS_IN_TURN;
 
 	while (state->next < body->markers.count)
 	{
@@ -61,7 +64,7 @@ step(TxnRequest *whole)
 		if (error == KAFKA_ERROR_CONCURRENT_TRANSACTIONS)
 			return error;
 		state->errors[state->next++] = error;
-		if (fences && state->next < body->markers.count)
+		if ((fences || state->next == end) && state->next < body->markers.count)
 		{
 			whole->keeps = true;
 			return KAFKA_ERROR_CONCURRENT_TRANSACTIONS;
