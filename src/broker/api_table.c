@@ -58,6 +58,7 @@
 #include "broker/share/share_acknowledge.h"
 #include "broker/share/share_acks.h"
 #include "broker/share/share_fetch.h"
+#include "broker/share/share_rejected.h"
 #include "broker/share/share_session.h"
 #include "broker/topics/auto_create.h"
 #include "broker/topics/create_partitions.h"
@@ -198,5 +199,7 @@ const HelperApi *const pgt_api_table_helper[] = {
 	&pgt_alter_quotas_helper,
 	&pgt_alter_share_offsets_helper,
 	&pgt_delete_share_offsets_helper,
+	&pgt_share_rejected_fetch_helper,
+	&pgt_share_rejected_acknowledge_helper,
 	NULL
 };

@@ -11,6 +11,7 @@
  *	  offset without a record	skipped, for good
  *	  not visible yet			given back, as if not acquired
  *	  delivered too often		to the dead-letter topic (share_death.c), in place of the caller
+ *	  rejected by Kafka's clients, and still there: likewise
  *
  * Offsets are acquired before they are read, since who reads first would read what others read as well.
  *
@@ -50,6 +51,7 @@
 PGT_FUNCTION_INFO(pgt_consume_shared);
 
 #define RANGES_AT_ONCE		64
+#define REJECTED_AT_ONCE	64
 #define COLUMNS				(TOPIC_COLUMN_COUNT + 1)
 
 /* offsets between two ranges that a reader passes; for more, another one is opened */
@@ -293,6 +295,10 @@ read_partition(SharedPartition *partition)
 	bool		more = true;
 	int			count;
 
+	/* what Kafka's clients have rejected, and nobody has sent on */
+	while (partition->slot->window.rejected > 0 &&
+		   pgt_share_death_send_rejected(&call->group, call->topic, partition->slot, REJECTED_AT_ONCE) > 0)
+		;
 	while (more && (take.most = call->request->max_records - call->delivered) > 0 &&
 		   (count = pgt_share_group_acquire(partition->slot, &take, ranges, RANGES_AT_ONCE)) > 0)
 	{

@@ -10,22 +10,50 @@
  * Without a dead-letter topic the group is done with the record as well, as in Kafka: else one that
  * can never be processed would stop the group in the end.  The record stays in its topic.
  *
+ * Kafka's clients reject records without that: their acknowledgement is an answer to a request, and is not to fail for a topic that
+ * they know nothing of.  Such a record is marked as rejected (share_window.c), by a row that is as durable as the acknowledgement, and
+ * whoever comes by next sends it on: a helper process for the clients (src/broker/share), or consume_shared().
+ *
  * Locks: those of nack_send.c.
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
+#include "consume/nack_header.h"
 #include "consume/nack_send.h"
 #include "consume/share_death.h"
 #include "wal/log_reader.h"
+
+/* of the name that a retry topic has by default */
+#define RETRY_SUFFIX	".retry"
+
+#define RANGES_AT_ONCE	64
 
 bool
 pgt_share_death_is_due(const Topic *topic, int deliveries)
 {
 	return deliveries >= topic->max_attempts;
+}
+
+bool
+pgt_share_death_may_have_topic(const Topic *topic)
+{
+	const char *relation;
+	char	   *name;
+	size_t		length;
+
+	if (*topic->dlq_topic != '\0')
+		return true;
+	relation = get_rel_name(topic->relid);
+	length = relation == NULL ? 0 : strlen(relation);
+	if (length > strlen(RETRY_SUFFIX) && strcmp(relation + length - strlen(RETRY_SUFFIX), RETRY_SUFFIX) == 0)
+		return true;
+	name = pgt_topic_failed_name(topic, true);
+	return name != NULL && OidIsValid(pgt_nack_header_find_target(topic, name));
 }
 
 /* Tell that the group is done with a record that nobody has processed. */
@@ -74,4 +102,33 @@ pgt_share_death_send_offset(const ShareGroup *group, Topic *topic, int32 partiti
 		pgt_share_death_send(group, topic, partition, &record, deliveries, error);
 	pgt_log_reader_end(reader);
 	UnregisterSnapshot(snapshot);
+}
+
+/* Send one on, and be done with it. */
+static void
+send_rejected(const ShareGroup *group, Topic *topic, ShareSlot *slot, int64 offset)
+{
+	ShareAcknowledgement dead = {.outcome = SHARE_ARCHIVED,.deliveries = SHARE_ANY_DELIVERY};
+	int			deliveries;
+
+	if (pgt_share_group_acknowledge(slot, offset, &dead, &deliveries) == SHARE_DONE)
+		pgt_share_death_send_offset(group, topic, slot->key.partition, offset, deliveries, NULL);
+}
+
+int
+pgt_share_death_send_rejected(const ShareGroup *group, Topic *topic, ShareSlot *slot, int most)
+{
+	ShareRange	ranges[RANGES_AT_ONCE];
+	int			count = pgt_share_group_acquire_rejected(slot, ranges, lengthof(ranges));
+	int			sent = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		for (int64 offset = ranges[i].first; offset <= ranges[i].last && sent < most; offset++, sent++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			send_rejected(group, topic, slot, offset);
+		}
+	}
+	return sent;
 }

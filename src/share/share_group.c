@@ -385,6 +385,24 @@ pgt_share_group_acquire(ShareSlot *slot, const ShareTake *take, ShareRange *rang
 	return count;
 }
 
+int
+pgt_share_group_acquire_rejected(ShareSlot *slot, ShareRange *ranges, int capacity)
+{
+	ShareAcquire how = {
+		.holder = pgt_share_transaction_holder(),.until = SHARE_NO_LEASE,.now = pgt_share_table_now_ms(),
+		.most = PG_INT32_MAX
+	};
+	int			count;
+
+	pgt_share_transaction_reserve(capacity);
+	lock_slot(slot);
+	count = pgt_share_window_acquire_rejected(&slot->window, &how, ranges, capacity);
+	for (int i = 0; i < count; i++)
+		pgt_share_transaction_note(slot, SHARE_CHANGE_ACQUIRED, ranges[i].first, ranges[i].last);
+	LWLockRelease(&slot->lock);
+	return count;
+}
+
 void
 pgt_share_group_give_back(ShareSlot *slot, int64 first, int64 last)
 {
@@ -612,6 +630,8 @@ count_records(ShareWindow *window, ShareStatus *status)
 
 		if (state == SHARE_ACQUIRED && cell->until <= now)
 			state = SHARE_AVAILABLE;
+		if (state == SHARE_AVAILABLE && cell->is_rejected)
+			state = SHARE_PENDING;
 		status->available += state == SHARE_AVAILABLE;
 		status->acquired += state == SHARE_ACQUIRED;
 		status->pending += state == SHARE_PENDING;

@@ -51,6 +51,12 @@ typedef struct ShareTake
 /* Acquire records of a slot that the transaction has entered; as pgt_share_window_acquire(). */
 extern int	pgt_share_group_acquire(ShareSlot *slot, const ShareTake *take, ShareRange *ranges, int capacity);
 
+/*
+ * Acquire records that are rejected, which nobody else gets, to send them to the dead-letter topic and archive them; no delivery
+ * is counted.
+ */
+extern int	pgt_share_group_acquire_rejected(ShareSlot *slot, ShareRange *ranges, int capacity);
+
 /* What acquired offsets are after all: not read, or without a record. */
 extern void pgt_share_group_give_back(ShareSlot *slot, int64 first, int64 last);
 extern void pgt_share_group_skip(ShareSlot *slot, int64 first, int64 last);
@@ -112,7 +118,7 @@ typedef struct ShareStatus
 	int64		end_offset;
 	int64		available;		/* records by their states, from start to end */
 	int64		acquired;
-	int64		pending;
+	int64		pending;		/* also those that are rejected, and wait for the dead-letter topic */
 	int64		finished;
 	int64		redelivered;	/* not finished and delivered more than once */
 	int			most_deliveries;

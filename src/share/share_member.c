@@ -65,6 +65,23 @@ pgt_share_member_skip(ShareSlot *slot, uint32 member, int64 first, int64 last)
 	LWLockRelease(&slot->lock);
 }
 
+void
+pgt_share_member_reject(ShareSlot *slot, uint32 member, int64 first, int64 last)
+{
+	LWLockAcquire(&slot->lock, LW_EXCLUSIVE);
+	pgt_share_window_reject_as(&slot->window, first, last, member);
+	LWLockRelease(&slot->lock);
+}
+
+bool
+pgt_share_member_has_rejected(ShareSlot *slot, int64 *in_ms)
+{
+	LWLockAcquire(&slot->lock, LW_SHARED);
+	*in_ms = slot->window.rejected == 0 ? -1 : Max(slot->sent_on_at - pgt_share_table_now_ms(), 0);
+	LWLockRelease(&slot->lock);
+	return *in_ms == 0;
+}
+
 int64
 pgt_share_member_next_offset(ShareSlot *slot, int64 log_start, int64 *expires_in_ms)
 {
@@ -101,19 +118,22 @@ has_all(ShareSlot *slot, uint32 member, const ShareVerdict *verdicts, int count,
 	return true;
 }
 
-/* Acknowledge a record that the member has. */
-static void
-acknowledge(ShareSlot *slot, uint32 member, int64 offset, ShareRecordState outcome, int max_deliveries, int64 now)
+/* Acknowledge a record that the member has.  True if it is to be sent on. */
+static bool
+acknowledge(ShareSlot *slot, uint32 member, int64 offset, ShareRecordState outcome, const ShareRule *rule, int64 now)
 {
-	if (outcome == SHARE_AVAILABLE && pgt_share_window_cell(&slot->window, offset)->deliveries >= max_deliveries)
+	if (outcome == SHARE_AVAILABLE && pgt_share_window_cell(&slot->window, offset)->deliveries >= rule->max_deliveries)
+		outcome = SHARE_REJECTED;
+	if (outcome == SHARE_REJECTED && !rule->sends_on)
 		outcome = SHARE_ARCHIVED;
 	(void) pgt_share_window_acknowledge_as(&slot->window, offset, outcome, pgt_share_transaction_holder(), member, now);
 	pgt_share_transaction_note(slot, SHARE_CHANGE_ACKNOWLEDGED, offset, offset);
+	return outcome == SHARE_REJECTED;
 }
 
 bool
 pgt_share_member_acknowledge(ShareSlot *slot, uint32 member, const ShareVerdict *verdicts, int count,
-							 int64 lease_ms, int max_deliveries)
+							 const ShareRule *rule, bool *rejected)
 {
 	int64		now = pgt_share_table_now_ms();
 	bool		done;
@@ -127,9 +147,9 @@ pgt_share_member_acknowledge(ShareSlot *slot, uint32 member, const ShareVerdict 
 		for (int64 offset = verdicts[i].first; offset <= verdicts[i].last; offset++)
 		{
 			if (verdicts[i].renews)
-				(void) pgt_share_window_renew_as(&slot->window, offset, now + lease_ms, member, now);
-			else
-				acknowledge(slot, member, offset, verdicts[i].outcome, max_deliveries, now);
+				(void) pgt_share_window_renew_as(&slot->window, offset, now + rule->lease_ms, member, now);
+			else if (acknowledge(slot, member, offset, verdicts[i].outcome, rule, now))
+				*rejected = true;
 		}
 	}
 	LWLockRelease(&slot->lock);

@@ -26,9 +26,13 @@ typedef struct ShareMemberTake
  */
 extern int	pgt_share_member_acquire(ShareSlot *slot, const ShareMemberTake *take, ShareRange *ranges, int capacity);
 
-/* What acquired offsets are after all: not taken, or without a record. */
+/* What acquired offsets are after all: not taken, without a record, or such as had their last try before, and are rejected. */
 extern void pgt_share_member_give_back(ShareSlot *slot, uint32 member, int64 first, int64 last);
 extern void pgt_share_member_skip(ShareSlot *slot, uint32 member, int64 first, int64 last);
+extern void pgt_share_member_reject(ShareSlot *slot, uint32 member, int64 first, int64 last);
+
+/* Is there something rejected that is to be sent on now?  If not so soon, *in_ms is the time until it is; -1: there is nothing. */
+extern bool pgt_share_member_has_rejected(ShareSlot *slot, int64 *in_ms);
 
 /* Where to begin to look for records, before which there are none; and how long until a lease ends, -1: there is none. */
 extern int64 pgt_share_member_next_offset(ShareSlot *slot, int64 log_start, int64 *expires_in_ms);
@@ -39,15 +43,23 @@ typedef struct ShareVerdict
 	int64		first;
 	int64		last;
 	bool		renews;			/* let their leases begin anew; else: */
-	ShareRecordState outcome;	/* SHARE_ACKNOWLEDGED, SHARE_ARCHIVED, SHARE_AVAILABLE */
+	ShareRecordState outcome;	/* SHARE_ACKNOWLEDGED, SHARE_ARCHIVED, SHARE_AVAILABLE, SHARE_REJECTED */
 } ShareVerdict;
 
+/* How records are acknowledged. */
+typedef struct ShareRule
+{
+	int64		lease_ms;		/* of those that are renewed */
+	int			max_deliveries; /* who was delivered so often, and is released, is rejected */
+	bool		sends_on;		/* what is rejected is to be sent on; else it is archived */
+} ShareRule;
+
 /*
- * Acknowledge or renew all of them, as pgt_share_group_acknowledge() does, or none: false.  A record that is released and was delivered
- * max_deliveries times is archived.
+ * Acknowledge or renew all of them, as pgt_share_group_acknowledge() does, or none: false.  *rejected becomes true where the transaction
+ * leaves something that is to be sent on.
  */
 extern bool pgt_share_member_acknowledge(ShareSlot *slot, uint32 member, const ShareVerdict *verdicts, int count,
-										 int64 lease_ms, int max_deliveries);
+										 const ShareRule *rule, bool *rejected);
 
 /* Whatever the member has in this database, and has not acknowledged, is available again. */
 extern void pgt_share_member_release(uint32 member);

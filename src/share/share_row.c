@@ -189,7 +189,7 @@ load_states(ShareWindow **window, int64 share_id, int64 start_offset, Datum valu
 		range.last = range.first + pg_ntoh32(count) - 1;
 		range.state = (uint8) next[8];
 		range.deliveries = pg_ntoh16(deliveries);
-		if (range.last < range.first || range.state > SHARE_ARCHIVED)
+		if (range.last < range.first || range.state > SHARE_REJECTED)
 			report_damaged(share_id);
 		load_range(window, &range, xid);
 		next += STATES_ENTRY_SIZE;

@@ -237,6 +237,7 @@ fill_slot(ShareSlot *slot, const ShareKey *key, const ShareStart *start)
 	slot->deleter = 0;
 	slot->transactions = 1;
 	slot->used_at = pgt_clock_monotonic_us();
+	slot->sent_on_at = 0;
 	pgt_share_window_copy(&slot->window, table->window_size, start->window);
 	LWLockRelease(&slot->lock);
 }
@@ -340,6 +341,24 @@ pgt_share_table_forget(Oid database, Oid topic)
 		slot->removed = true;
 		if (is_void(slot))
 			give_back(slot);
+		LWLockRelease(&slot->lock);
+	}
+	LWLockRelease(&table->lock);
+}
+
+void
+pgt_share_table_postpone(const ShareKey *key, int64 ms)
+{
+	ShareEntry *entry;
+
+	LWLockAcquire(&table->lock, LW_SHARED);
+	entry = hash_search(by_key, key, HASH_FIND, NULL);
+	if (entry != NULL)
+	{
+		ShareSlot  *slot = slot_at(entry->slot);
+
+		LWLockAcquire(&slot->lock, LW_EXCLUSIVE);
+		slot->sent_on_at = pgt_share_table_now_ms() + ms;
 		LWLockRelease(&slot->lock);
 	}
 	LWLockRelease(&table->lock);

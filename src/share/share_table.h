@@ -45,6 +45,7 @@ typedef struct ShareSlot
 	uint64		deleter;		/* the transaction that deletes the group; 0: none */
 	int32		transactions;	/* that have entered it */
 	int64		used_at;		/* when the last one left, by the monotonic clock */
+	int64		sent_on_at;		/* what is rejected is not to be sent on by clients' requests before, by the clock of leases */
 	ShareWindow window;			/* followed by its cells */
 } ShareSlot;
 
@@ -72,6 +73,9 @@ extern ShareSlot *pgt_share_table_enter(const ShareKey *key, const char *group_i
  * slot that nobody uses may be taken from another one.  NULL: there is none.
  */
 extern ShareSlot *pgt_share_table_add(const ShareKey *key, const ShareStart *start);
+
+/* Let nothing that is rejected in a slot, if there is one, be sent on for so long. */
+extern void pgt_share_table_postpone(const ShareKey *key, int64 ms);
 
 /* The clock of leases, in ms. */
 extern int64 pgt_share_table_now_ms(void);

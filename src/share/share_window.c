@@ -17,6 +17,10 @@
  * while a transaction has acknowledged the record and not ended: the record is that
  * transaction's, however long it takes, or two could commit having accepted it.
  *
+ * A record that is rejected, or had its last try, may have to be copied to a dead-letter topic first.  Who cannot do that in the same
+ * transaction leaves it available, and marks it: "is_rejected".  Nobody gets it but who copies and archives it, in one
+ * transaction, so it is done once.  Nothing takes the mark away but that.
+ *
  * The number of deliveries is raised by acquiring, and stays when the record is given
  * back, whatever for: a rollback is a failed delivery too.  Only what was acquired and not read
  * (pgt_share_window_give_back()) was not delivered.
@@ -59,6 +63,7 @@ pgt_share_window_init(ShareWindow *window, int32 size, int64 start)
 	window->size = size;
 	window->prepared = 0;
 	window->unsaved = 0;
+	window->rejected = 0;
 }
 
 void
@@ -79,6 +84,21 @@ set_unsaved(ShareWindow *window, ShareCell *cell, bool unsaved)
 {
 	window->unsaved += (int) unsaved - (int) cell->is_unsaved;
 	cell->is_unsaved = unsaved;
+}
+
+/* Note whether a cell's record is for the dead-letter topic alone. */
+static void
+set_rejected(ShareWindow *window, ShareCell *cell, bool rejected)
+{
+	window->rejected += (int) rejected - (int) cell->is_rejected;
+	cell->is_rejected = rejected;
+}
+
+/* Can anybody get it who processes records? */
+static inline bool
+is_available(const ShareCell *cell)
+{
+	return cell->state == SHARE_AVAILABLE && !cell->is_rejected;
 }
 
 /* Let a cell be of nobody, in a state that is not acquired. */
@@ -109,6 +129,24 @@ finish(ShareWindow *window, ShareCell *cell, ShareRecordState state)
 {
 	settle(window, cell, state);
 	set_unsaved(window, cell, false);
+	set_rejected(window, cell, false);
+}
+
+/* A transaction that has acknowledged a record has committed.  True if the record is available. */
+static bool
+conclude(ShareWindow *window, int64 offset, ShareCell *cell)
+{
+	ShareRecordState outcome = cell->outcome;
+
+	if (outcome != SHARE_AVAILABLE && outcome != SHARE_REJECTED)
+	{
+		finish(window, cell, outcome);
+		return false;
+	}
+	release(window, offset, cell, false);
+	if (outcome == SHARE_REJECTED)
+		set_rejected(window, cell, true);
+	return !cell->is_rejected;
 }
 
 /* Move the start behind what is finished. */
@@ -162,15 +200,22 @@ expire(ShareWindow *window, int64 now)
 
 /* ---- acquiring ------------------------------------------------------------ */
 
-/* Acquire one record. */
+/* Let somebody have a record. */
 static void
-acquire(ShareWindow *window, ShareCell *cell, const ShareAcquire *how)
+hold(ShareCell *cell, const ShareAcquire *how)
 {
 	cell->state = SHARE_ACQUIRED;
 	cell->holder = how->holder;
 	cell->member = how->member;
 	cell->is_open = how->member == SHARE_ANYBODY;
 	cell->until = how->until;
+}
+
+/* Acquire one record. */
+static void
+acquire(ShareWindow *window, ShareCell *cell, const ShareAcquire *how)
+{
+	hold(cell, how);
 	if (cell->deliveries < SHARE_MAX_DELIVERIES)
 		cell->deliveries++;
 	set_unsaved(window, cell, false);
@@ -214,7 +259,7 @@ pgt_share_window_acquire(ShareWindow *window, const ShareAcquire *how, ShareRang
 			extend(window, offset + 1);
 		}
 		cell = pgt_share_window_cell(window, offset);
-		if (cell->state != SHARE_AVAILABLE)
+		if (!is_available(cell))
 			continue;
 		before = *cell;
 		acquire(window, cell, how);
@@ -230,6 +275,26 @@ pgt_share_window_acquire(ShareWindow *window, const ShareAcquire *how, ShareRang
 		window->available_from = Min(offset, window->end);
 	if (count > 0)
 		window->next_expiry = Min(window->next_expiry, how->until);
+	return count;
+}
+
+int
+pgt_share_window_acquire_rejected(ShareWindow *window, const ShareAcquire *how, ShareRange *ranges, int capacity)
+{
+	int64		left = Min(how->most, window->rejected);
+	int			count = 0;
+
+	for (int64 offset = window->start; left > 0 && offset < window->end; offset++)
+	{
+		ShareCell  *cell = pgt_share_window_cell(window, offset);
+
+		if (cell->state != SHARE_AVAILABLE || !cell->is_rejected)
+			continue;
+		if (!add_offset(ranges, &count, capacity, offset, cell))
+			break;
+		hold(cell, how);
+		left--;
+	}
 	return count;
 }
 
@@ -290,7 +355,7 @@ give_back(ShareWindow *window, int64 first, int64 last, uint64 holder, uint32 me
 			cell->deliveries--;
 		release(window, offset, cell, true);
 		/* what was never delivered, at the end, was never acquired */
-		if (offset == window->end - 1 && cell->deliveries == 0)
+		if (offset == window->end - 1 && cell->deliveries == 0 && !cell->is_rejected)
 			window->end--;
 	}
 	window->available_from = Min(window->available_from, window->end);
@@ -332,6 +397,21 @@ void
 pgt_share_window_skip_as(ShareWindow *window, int64 first, int64 last, uint32 member)
 {
 	skip(window, first, last, 0, member);
+}
+
+void
+pgt_share_window_reject_as(ShareWindow *window, int64 first, int64 last, uint32 member)
+{
+	for (int64 offset = first; offset <= last; offset++)
+	{
+		ShareCell  *cell = members_own(window, offset, member);
+
+		if (cell == NULL)
+			continue;
+		cell->deliveries--;
+		release(window, offset, cell, true);
+		set_rejected(window, cell, true);
+	}
 }
 
 int64
@@ -378,6 +458,9 @@ find_acquired(ShareWindow *window, int64 offset, uint64 holder, uint32 member, i
 		case SHARE_ACKNOWLEDGED:
 		case SHARE_ARCHIVED:
 			return SHARE_FINISHED;
+		case SHARE_REJECTED:
+			/* no cell has it as its state */
+			return SHARE_OTHERS;
 	}
 	if (deliveries != SHARE_ANY_DELIVERY && (*cell)->deliveries != deliveries)
 		return SHARE_STALE;
@@ -529,15 +612,8 @@ pgt_share_window_commit(ShareWindow *window, int64 first, int64 last, uint64 hol
 			continue;
 		}
 		cell = own_pending(window, offset, holder);
-		if (cell == NULL)
-			continue;
-		if (cell->outcome == SHARE_AVAILABLE)
-		{
-			release(window, offset, cell, false);
+		if (cell != NULL && conclude(window, offset, cell))
 			released++;
-		}
-		else
-			finish(window, cell, cell->outcome);
 	}
 	advance(window);
 	return released;
@@ -588,11 +664,11 @@ pgt_share_window_end_prepared(ShareWindow *window, uint32 xid, bool committed)
 
 		if (cell->state != SHARE_PENDING || cell->holder != SHARE_PREPARED || cell->xid != xid)
 			continue;
-		if (committed && cell->outcome != SHARE_AVAILABLE)
-			finish(window, cell, cell->outcome);
+		if (committed)
+			released += conclude(window, offset, cell);
 		else
 		{
-			release(window, offset, cell, !committed);
+			release(window, offset, cell, true);
 			released++;
 		}
 	}
@@ -628,7 +704,7 @@ pgt_share_window_next_available(ShareWindow *window, int64 now, int64 from, int6
 	*next_expiry = window->next_expiry;
 	for (offset = Max(from, window->available_from); offset < Min(window->end, log_end); offset++)
 	{
-		if (cell_at(window, offset)->state == SHARE_AVAILABLE)
+		if (is_available(cell_at(window, offset)))
 			return offset;
 	}
 	offset = Max(from, window->end);
@@ -651,7 +727,7 @@ pgt_share_window_next_offset(ShareWindow *window, int64 now, int64 *next_expiry)
 	*next_expiry = window->next_expiry;
 	for (int64 offset = window->available_from; offset < window->end; offset++)
 	{
-		if (cell_at(window, offset)->state == SHARE_AVAILABLE)
+		if (is_available(cell_at(window, offset)))
 			return offset;
 	}
 	return window->end;
@@ -704,6 +780,8 @@ load_cell(ShareWindow *window, int64 offset, const ShareRange *range, uint32 xid
 		cell->holder = SHARE_PREPARED;
 		cell->xid = xid;
 	}
+	else if (range->state == SHARE_REJECTED)
+		set_rejected(window, cell, true);
 	else if (range->state != SHARE_AVAILABLE)
 		finish(window, cell, range->state);
 }
@@ -726,8 +804,8 @@ pgt_share_window_load(ShareWindow *window, const ShareRange *range, uint32 xid)
 static bool
 saved_state(const ShareCell *cell, uint8 *state)
 {
-	*state = is_finished(cell) ? cell->state : SHARE_AVAILABLE;
-	return is_finished(cell) || cell->deliveries > 0;
+	*state = is_finished(cell) ? cell->state : cell->is_rejected ? SHARE_REJECTED : SHARE_AVAILABLE;
+	return is_finished(cell) || cell->is_rejected || cell->deliveries > 0;
 }
 
 bool
@@ -766,7 +844,7 @@ pgt_share_window_next_pending(const ShareWindow *window, int64 *offset, int64 la
 	{
 		const ShareCell *cell = cell_at(window, *offset);
 		bool		wanted = cell->state == SHARE_PENDING && cell->holder == holder;
-		uint16		deliveries = cell->outcome == SHARE_AVAILABLE ? cell->deliveries : 0;
+		uint16		deliveries = cell->outcome == SHARE_AVAILABLE || cell->outcome == SHARE_REJECTED ? cell->deliveries : 0;
 
 		if (!found && wanted)
 		{
@@ -792,12 +870,14 @@ pgt_share_window_next_unsaved(ShareWindow *window, int64 *offset, ShareRange *ra
 	{
 		ShareCell  *cell = pgt_share_window_cell(window, *offset);
 
-		if (found && !(cell->is_unsaved && range->deliveries == cell->deliveries))
+		uint8		state = cell->is_rejected ? SHARE_REJECTED : SHARE_AVAILABLE;
+
+		if (found && !(cell->is_unsaved && range->state == state && range->deliveries == cell->deliveries))
 			break;
 		if (!cell->is_unsaved)
 			continue;
 		if (!found)
-			*range = (ShareRange) {*offset, *offset, SHARE_AVAILABLE, cell->deliveries};
+			*range = (ShareRange) {*offset, *offset, state, cell->deliveries};
 		range->last = *offset;
 		found = true;
 		set_unsaved(window, cell, false);

@@ -14,7 +14,8 @@ typedef enum ShareRecordState
 	SHARE_ACQUIRED,				/* a consumer has it */
 	SHARE_PENDING,				/* acknowledged by a transaction that has not ended */
 	SHARE_ACKNOWLEDGED,			/* accepted */
-	SHARE_ARCHIVED				/* rejected, given up, or there is no record */
+	SHARE_ARCHIVED,				/* rejected, given up, or there is no record */
+	SHARE_REJECTED				/* as an outcome, and in rows: it is to be archived once the dead-letter topic has it */
 } ShareRecordState;
 
 #define SHARE_MAX_DELIVERIES	PG_UINT16_MAX
@@ -43,6 +44,7 @@ typedef struct ShareCell
 	uint8		outcome:4;		/* the state that follows SHARE_PENDING */
 	uint8		is_open:1;		/* "holder" has acquired it, and has not committed */
 	uint8		is_unsaved:1;	/* available, and no row says how often it was delivered */
+	uint8		is_rejected:1;	/* for the dead-letter topic alone: nobody gets it any more */
 } ShareCell;
 
 /*
@@ -61,6 +63,7 @@ typedef struct ShareWindow
 	int32		size;			/* number of cells */
 	int32		prepared;		/* records that prepared transactions have acknowledged */
 	int32		unsaved;		/* cells with is_unsaved */
+	int32		rejected;		/* cells with is_rejected */
 	ShareCell	cells[FLEXIBLE_ARRAY_MEMBER];
 } ShareWindow;
 
@@ -117,6 +120,13 @@ extern void pgt_share_window_copy(ShareWindow *to, int32 size, const ShareWindow
 extern int	pgt_share_window_acquire(ShareWindow *window, const ShareAcquire *how, ShareRange *ranges,
 									 int capacity);
 
+/*
+ * Acquire records that are rejected, for who sends them to the dead-letter topic: a transaction, without a lease.  It is no delivery.
+ * They are rejected until he has archived them.
+ */
+extern int	pgt_share_window_acquire_rejected(ShareWindow *window, const ShareAcquire *how, ShareRange *ranges,
+											  int capacity);
+
 /* Give back acquired offsets that were not read, as if they had not been acquired. */
 extern void pgt_share_window_give_back(ShareWindow *window, int64 first, int64 last, uint64 holder);
 
@@ -125,7 +135,7 @@ extern void pgt_share_window_skip(ShareWindow *window, int64 first, int64 last, 
 
 /*
  * A transaction acknowledges a record: it will be "outcome" if that commits (SHARE_AVAILABLE:
- * released).  "deliveries": refuse unless it was delivered so often, or SHARE_ANY_DELIVERY.
+ * released; SHARE_REJECTED: given up).  "deliveries": refuse unless it was delivered so often, or SHARE_ANY_DELIVERY.
  */
 extern ShareAnswer pgt_share_window_acknowledge(ShareWindow *window, int64 offset, ShareRecordState outcome,
 												uint64 holder, int64 now, int deliveries);
@@ -140,9 +150,10 @@ extern ShareAnswer pgt_share_window_check(ShareWindow *window, int64 offset, uin
 /* The member has the record for longer.  False: it has not. */
 extern bool pgt_share_window_renew_as(ShareWindow *window, int64 offset, int64 until, uint32 member, int64 now);
 
-/* As give_back() and skip(), by a member. */
+/* As give_back() and skip(), by a member; and give back what had its last try before, so that it is rejected. */
 extern void pgt_share_window_give_back_as(ShareWindow *window, int64 first, int64 last, uint32 member);
 extern void pgt_share_window_skip_as(ShareWindow *window, int64 first, int64 last, uint32 member);
+extern void pgt_share_window_reject_as(ShareWindow *window, int64 first, int64 last, uint32 member);
 
 /* All that the member has is available again.  Returns how many records. */
 extern int64 pgt_share_window_release_as(ShareWindow *window, uint32 member);

@@ -134,6 +134,69 @@ test_prepared(void)
 	free(window);
 }
 
+/* Records for the dead-letter topic: of members that cannot send them there themselves. */
+static void
+test_rejected(void)
+{
+	ShareWindow *window = make_window(SIZE, 0);
+	ShareWindow *again = make_window(SIZE, 0);
+	ShareAcquire member = {.member = 7,.until = 100,.log_end = OFFSETS,.most = 4};
+	ShareAcquire sender = {.holder = 2,.until = SHARE_NO_LEASE,.log_end = OFFSETS,.most = SIZE};
+	ShareRange	ranges[SIZE];
+	ShareRange	range;
+	int64		expiry;
+	int64		offset = 0;
+
+	(void) pgt_share_window_acquire(window, &member, ranges, SIZE);
+	(void) pgt_share_window_acknowledge_as(window, 1, SHARE_REJECTED, 1, 7, 0);
+	ok(pgt_share_window_next_pending(window, &offset, 3, 1, &range) && range.state == SHARE_REJECTED && range.deliveries == 1,
+	   "a member rejects a record, which is to be written with its deliveries");
+	ok(pgt_share_window_commit(window, 1, 1, 1) == 0 && window->rejected == 1 && window->start == 0,
+	   "it is rejected when that is committed, and not finished");
+	(void) pgt_share_window_release_as(window, 7);
+	ok(take(window, 3, SHARE_NO_LEASE, 0, 4, ranges) == 3 && ranges[0].last == 0 && ranges[1].first == 2 && ranges[2].first == 4,
+	   "nobody gets it");
+	ok(pgt_share_window_undo_acquire(window, 0, 4, 3) == 4 &&
+	   pgt_share_window_next_available(window, 0, 1, 2, &expiry) == -1, "nor waits for it");
+	ok(pgt_share_window_acquire_rejected(window, &sender, ranges, SIZE) == 1 && ranges[0].first == 1 && ranges[0].last == 1 &&
+	   ranges[0].deliveries == 1 && pgt_share_window_acquire_rejected(window, &sender, ranges, SIZE) == 0,
+	   "who sends it on gets it, alone and without a delivery");
+	(void) pgt_share_window_acknowledge(window, 1, SHARE_ARCHIVED, 2, 0, SHARE_ANY_DELIVERY);
+	pgt_share_window_undo_acknowledge(window, 1, 1, 2);
+	(void) pgt_share_window_undo_acquire(window, 1, 1, 2);
+	ok(window->rejected == 1, "when he rolls back it is rejected as before");
+	offset = 0;
+	while (pgt_share_window_next_saved(window, &offset, &range))
+		(void) pgt_share_window_load(again, &range, 0);
+	ok(again->rejected == 1 && pgt_share_window_cell(again, 1)->is_rejected && pgt_share_window_cell(again, 1)->deliveries == 1,
+	   "and in what rows say");
+	range = (ShareRange) {1, 1, SHARE_ARCHIVED, 0};
+	(void) pgt_share_window_load(again, &range, 0);
+	range.state = SHARE_REJECTED;
+	(void) pgt_share_window_load(again, &range, 0);
+	ok(again->rejected == 0, "until one says that it is archived, whatever their order");
+	(void) pgt_share_window_acquire_rejected(window, &sender, ranges, SIZE);
+	(void) pgt_share_window_acknowledge(window, 1, SHARE_ARCHIVED, 2, 0, SHARE_ANY_DELIVERY);
+	(void) pgt_share_window_prepare(window, 1, 1, 2, 77);
+	ok(window->rejected == 1 && pgt_share_window_end_prepared(window, 77, false) == 1 && window->rejected == 1,
+	   "so it is when he has prepared and rolled back");
+	(void) pgt_share_window_acquire_rejected(window, &sender, ranges, SIZE);
+	(void) pgt_share_window_acknowledge(window, 1, SHARE_ARCHIVED, 2, 0, SHARE_ANY_DELIVERY);
+	(void) pgt_share_window_commit(window, 1, 1, 2);
+	ok(window->rejected == 0 && pgt_share_window_cell(window, 1)->state == SHARE_ARCHIVED, "when he commits it is finished");
+
+	member.most = 1;
+	(void) pgt_share_window_acquire(window, &member, ranges, SIZE);
+	pgt_share_window_reject_as(window, 0, 0, 7);
+	ok(window->rejected == 1 && pgt_share_window_cell(window, 0)->deliveries == 2,
+	   "what was acquired after its last try is rejected without one more");
+	offset = 0;
+	ok(pgt_share_window_next_unsaved(window, &offset, &range) && range.first == 0 && range.last == 0 &&
+	   range.state == SHARE_REJECTED && pgt_share_window_is_idle(window) == (window->unsaved == 0), "which a row is to say");
+	free(window);
+	free(again);
+}
+
 /* ---- random workers ------------------------------------------------------------ */
 
 /* What the model knows of an offset. */
@@ -145,6 +208,7 @@ typedef struct ModelRecord
 	bool		open;			/* which has acquired it */
 	bool		pending;		/* and acknowledged it */
 	ShareRecordState outcome;
+	bool		rejected;		/* nobody gets it but who sends it on */
 	int64		until;			/* of the lease; 0: nobody has it */
 } ModelRecord;
 
@@ -166,7 +230,8 @@ agrees(ShareWindow *window, int64 now)
 			(cell->state == SHARE_ACQUIRED && (cell->until > now || cell->until == SHARE_NO_LEASE));
 
 		if (record->finished != (cell->state == SHARE_ACKNOWLEDGED || cell->state == SHARE_ARCHIVED) ||
-			(!record->finished && (cell->deliveries != record->deliveries || held != is_held)))
+			(!record->finished && (cell->deliveries != record->deliveries || held != is_held)) ||
+			record->rejected != cell->is_rejected)
 			return false;
 	}
 	for (int64 offset = window->end; offset < OFFSETS; offset++)
@@ -191,6 +256,7 @@ survives(ShareWindow *window)
 		const ShareCell *cell = pgt_share_window_cell(again, offset);
 
 		good = records[offset].finished == (cell->state != SHARE_AVAILABLE) &&
+			records[offset].rejected == cell->is_rejected &&
 			(records[offset].finished || cell->deliveries == records[offset].deliveries);
 	}
 	good = good && again->start == window->start;
@@ -229,7 +295,7 @@ model_take(ShareWindow *window, uint64 holder, int64 now, bool leased)
 		{
 			ModelRecord *record = &records[offset];
 
-			if (record->finished || record->holder != 0 || record->until != 0)
+			if (record->finished || record->rejected || record->holder != 0 || record->until != 0)
 				return false;
 			record->holder = holder;
 			record->open = true;
@@ -240,13 +306,40 @@ model_take(ShareWindow *window, uint64 holder, int64 now, bool leased)
 	return true;
 }
 
+/* A worker takes what is rejected, to send it on, and archives it. */
+static bool
+model_send_on(ShareWindow *window, uint64 holder, int64 now)
+{
+	ShareAcquire how = {.holder = holder,.until = SHARE_NO_LEASE,.now = now,.log_end = OFFSETS,.most = 1 + pick(4)};
+	ShareRange	ranges[SIZE];
+	int			count;
+
+	model_expire(now);
+	count = pgt_share_window_acquire_rejected(window, &how, ranges, SIZE);
+	for (int i = 0; i < count; i++)
+		for (int64 offset = ranges[i].first; offset <= ranges[i].last; offset++)
+		{
+			ModelRecord *record = &records[offset];
+
+			if (!record->rejected || record->holder != 0 || record->deliveries != ranges[i].deliveries ||
+				pgt_share_window_acknowledge(window, offset, SHARE_ARCHIVED, holder, now, SHARE_ANY_DELIVERY) != SHARE_DONE)
+				return false;
+			record->holder = holder;
+			record->open = record->pending = true;
+			record->until = SHARE_NO_LEASE;
+			record->outcome = SHARE_ARCHIVED;
+		}
+	return true;
+}
+
 /* A worker acknowledges a record; false where the answer is not the model's. */
 static bool
 model_acknowledge(ShareWindow *window, uint64 holder, int64 now)
 {
 	int64		offset = window->start + pick(SIZE);
 	ModelRecord *record = &records[offset];
-	ShareRecordState outcome = pick(3) == 0 ? SHARE_AVAILABLE : SHARE_ACKNOWLEDGED;
+	static const ShareRecordState outcomes[] = {SHARE_AVAILABLE, SHARE_REJECTED, SHARE_ACKNOWLEDGED, SHARE_ACKNOWLEDGED};
+	ShareRecordState outcome = outcomes[pick(4)];
 	bool		may;
 
 	model_expire(now);
@@ -281,8 +374,13 @@ model_end(ShareWindow *window, uint64 holder, bool commits)
 
 		if (record->holder != holder)
 			continue;
-		if (commits && record->pending && record->outcome != SHARE_AVAILABLE)
+		if (commits && record->pending && record->outcome == SHARE_REJECTED)
+			record->rejected = true;
+		else if (commits && record->pending && record->outcome != SHARE_AVAILABLE)
+		{
 			record->finished = true;
+			record->rejected = false;
+		}
 		is_free = record->finished || (commits ? record->pending || record->until == SHARE_NO_LEASE : record->open);
 		if (is_free)
 			record->until = 0;
@@ -313,7 +411,9 @@ run_history(uint64 seed)
 		now += pick(3);
 		if (dice < 35)
 			good = model_take(window, holders[worker], now, pick(2) == 0);
-		else if (dice < 75)
+		else if (dice < 42)
+			good = model_send_on(window, holders[worker], now);
+		else if (dice < 77)
 			good = model_acknowledge(window, holders[worker], now);
 		else
 		{
@@ -336,6 +436,7 @@ main(void)
 	test_steps();
 	test_given_back();
 	test_prepared();
+	test_rejected();
 	for (uint64 seed = 1; seed <= 300; seed++)
 	{
 		if (run_history(seed))

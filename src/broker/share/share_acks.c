@@ -8,6 +8,9 @@
  *					each share partition (share_transaction.c)
  *	  durable		the request waits until the commit is on this server's disk, and on that of synchronous standbys
  *
+ * What is rejected, or released after its last try, is marked for the topic's dead-letter topic, if there may be one; then a helper
+ * process sends it on (share_rejected.c), and the member need not wait for that.
+ *
  * Of a partition all is acknowledged or nothing, as in Kafka: where the member has not one of the records, the partition's error is
  * INVALID_RECORD_STATE.
  *
@@ -29,6 +32,8 @@
 #include "broker/core/topic_names.h"
 #include "broker/core/turn.h"
 #include "broker/share/share_acks.h"
+#include "broker/share/share_rejected.h"
+#include "consume/share_death.h"
 #include "group/group_row.h"
 #include "share/share_transaction.h"
 #include "topic/topic.h"
@@ -96,7 +101,7 @@ verdict_of(int8 type, int64 first, int64 last)
 {
 	static const ShareRecordState outcomes[] = {
 		[TYPE_GAP] = SHARE_ARCHIVED,[TYPE_ACCEPT] = SHARE_ACKNOWLEDGED,[TYPE_RELEASE] = SHARE_AVAILABLE,
-		[TYPE_REJECT] = SHARE_ARCHIVED,[TYPE_RENEW] = SHARE_ACQUIRED
+		[TYPE_REJECT] = SHARE_REJECTED,[TYPE_RENEW] = SHARE_ACQUIRED
 	};
 
 	return (ShareVerdict) {.first = first,.last = last,.renews = type == TYPE_RENEW,.outcome = outcomes[type]};
@@ -177,6 +182,18 @@ any_waits(const ShareAcks *acks)
 	return false;
 }
 
+/* May records of a part be rejected? */
+static bool
+may_reject(const ShareAcksPart *part)
+{
+	for (int i = 0; i < part->count; i++)
+	{
+		if (part->verdicts[i].outcome == SHARE_REJECTED || part->verdicts[i].outcome == SHARE_AVAILABLE)
+			return true;
+	}
+	return false;
+}
+
 /* Look a part's topic up. */
 static void
 prepare(const ShareAcks *acks, ShareAcksPart *part)
@@ -191,9 +208,12 @@ prepare(const ShareAcks *acks, ShareAcksPart *part)
 	else if (error == KAFKA_ERROR_NONE && (part->partition < 0 || part->partition >= topic->partitions))
 		error = KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
 	if (error != KAFKA_ERROR_NONE)
+	{
 		finish(part, error);
-	else
-		part->max_attempts = topic->max_attempts;
+		return;
+	}
+	part->max_attempts = topic->max_attempts;
+	part->sends_on = may_reject(part) && pgt_share_death_may_have_topic(topic);
 }
 
 /* ---- the turn --------------------------------------------------------------------------- */
@@ -218,15 +238,19 @@ acknowledge(const ShareAcks *acks, ShareAcksPart *part)
 		},
 		.schema = schema
 	};
+	ShareRule	rule = {
+		.lease_ms = pgt_kafka_group_share_record_lock_duration,.max_deliveries = part->max_attempts,
+		.sends_on = part->sends_on
+	};
 	ShareSlot  *slot;
 
+	part->rejected = false;
 	if (!pgt_topic_exists(part->relid))
 		finish(part, KAFKA_ERROR_UNKNOWN_TOPIC_ID);
 	else if (!pgt_share_group_try_enter(&group, part->partition, NULL, NULL, &slot))
 		return;
 	else if (slot == NULL ||
-			 !pgt_share_member_acknowledge(slot, acks->member, part->verdicts, part->count,
-										   pgt_kafka_group_share_record_lock_duration, part->max_attempts))
+			 !pgt_share_member_acknowledge(slot, acks->member, part->verdicts, part->count, &rule, &part->rejected))
 		finish(part, KAFKA_ERROR_INVALID_RECORD_STATE);
 	else
 		finish(part, KAFKA_ERROR_NONE);
@@ -411,6 +435,18 @@ proceed_or_close(ShareAcks *acks)
 		pgt_broker_close(request, "an error while it was answered");
 }
 
+/* Has the turn left something that is to be sent on? */
+static bool
+any_rejected(const ShareAcks *acks)
+{
+	for (int i = 0; i < acks->count; i++)
+	{
+		if (acks->parts[i].rejected && acks->parts[i].error == KAFKA_ERROR_NONE)
+			return true;
+	}
+	return false;
+}
+
 static void
 work_after(TurnWork *work, bool committed, XLogRecPtr lsn)
 {
@@ -433,6 +469,9 @@ work_after(TurnWork *work, bool committed, XLogRecPtr lsn)
 					finish(&acks->parts[i], KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
 			}
 		}
+		/* if that is not to be had now, members who fetch see to it */
+		if (committed && any_rejected(acks))
+			(void) pgt_share_rejected_send(acks->request);
 		acks->lsn = Max(acks->lsn, lsn);
 		proceed_or_close(acks);
 	}

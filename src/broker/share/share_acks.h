@@ -23,9 +23,10 @@ typedef struct ShareAcksPart
 
 	/* of share_acks.c */
 	bool		waits;			/* for its turn */
-	bool		dies;			/* a record of it goes to another topic: a helper process has it */
 	Oid			relid;
 	int			max_attempts;
+	bool		sends_on;		/* what is rejected is to be sent on */
+	bool		rejected;		/* something is */
 } ShareAcksPart;
 
 /* The acknowledgements of a request.  It is the first field of request->state. */

@@ -37,7 +37,9 @@
 #include "broker/login/authentication.h"
 #include "broker/share/share_acks.h"
 #include "broker/share/share_fetch.h"
+#include "broker/share/share_rejected.h"
 #include "broker/share/share_session.h"
+#include "consume/share_death.h"
 #include "group/group_row.h"
 #include "kafka/kafka_default.h"
 #include "share/share_member.h"
@@ -57,6 +59,9 @@
 
 /* A partition gives no more in one response, so that others have their turn. */
 #define PARTITION_MAX_BYTES		(1024 * 1024)
+
+/* What is rejected is looked after that often, where it was not sent on at once. */
+#define REJECTED_MS				1000
 
 /* Ranges of records with as many deliveries; further ones are for the next request. */
 #define RANGES_MAX				512
@@ -107,6 +112,8 @@ typedef struct ShareFetch
 	XLogRecPtr	begun;			/* when this is durable, it has; InvalidXLogRecPtr: nothing waits for that */
 	XLogRecPtr	awaited;
 	int64		expires_in_ms;	/* the next lease; -1: none */
+	int64		rejected_in_ms; /* until something rejected is to be sent on; -1: there is nothing */
+	bool		rejected;		/* it is time for that */
 
 	/* the topic looked up last */
 	KafkaUuid	topic_id;
@@ -427,9 +434,21 @@ add_range(SortOut *sort, const ShareRange *range)
 	}
 }
 
+/* A range has had its last try before: it is rejected, if there may be a topic for it. */
+static void
+give_up(const SortOut *sort, const ShareRange *range)
+{
+	const ShareFetch *fetch = sort->look->fetch;
+
+	if (pgt_share_death_may_have_topic(fetch->topic))
+		pgt_share_member_reject(sort->look->slot, fetch->session->member, range->first, range->last);
+	else
+		skip(sort, range->first, range->last);
+}
+
 /*
- * Keep what is to be delivered of what was acquired: it is in batches, and has not had its last try.  With the rest the group is done.
- * Returns how many records are left.
+ * Keep what is to be delivered of what was acquired: it is in batches, and has not had its last try.  With the rest the group is done, or it is
+ * rejected.  Returns how many records are left.
  */
 static int32
 sort_out(Look *look, ShareFound *found, const LogRanges *batches, const ShareRange *ranges, int count)
@@ -440,8 +459,8 @@ sort_out(Look *look, ShareFound *found, const LogRanges *batches, const ShareRan
 	found->acquired = palloc(count * sizeof(ShareRange));
 	for (int i = 0; i < count; i++)
 	{
-		if (ranges[i].deliveries > look->fetch->topic->max_attempts)
-			skip(&sort, ranges[i].first, ranges[i].last);
+		if (pgt_share_death_is_due(look->fetch->topic, ranges[i].deliveries - 1))
+			give_up(&sort, &ranges[i]);
 		else
 			add_range(&sort, &ranges[i]);
 	}
@@ -485,8 +504,8 @@ pass_gap(const Look *look, int64 from, int64 end)
 	}
 }
 
-/* Acquire records in batches that were found, and put both into the response. */
-static void
+/* Acquire records in batches that were found, and put both into the response.  False: there is nothing more to be acquired. */
+static bool
 acquire(Look *look, int64 from, const LogRanges *batches)
 {
 	ShareFetch *fetch = look->fetch;
@@ -500,17 +519,38 @@ acquire(Look *look, int64 from, const LogRanges *batches)
 	int32		records;
 
 	if (count == 0)
-		return;
+		return false;
 	found = add_found(fetch, &look->partition->topic, look->partition->partition);
 	records = sort_out(look, found, batches, ranges, count);
 	if (records == 0)
-		return;
+	{
+		fetch->found_count--;
+		return true;
+	}
 	fetch->records += records;
 	/* only those of the batches that are needed */
 	find_batches(look, found->acquired[0].first, found->acquired[found->acquired_count - 1].last, &found->records);
 	fetch->bytes += found->records.length;
 	fetch->ranges += found->records.count;
 	pgt_log_ranges_count(&look->key, &found->records);
+	return false;
+}
+
+/* Something is rejected: have it sent on when it is time.  Then nobody else need do so for a moment. */
+static void
+look_for_rejected(Look *look)
+{
+	ShareFetch *fetch = look->fetch;
+	int64		in_ms;
+
+	if (pgt_share_member_has_rejected(look->slot, &in_ms))
+	{
+		pgt_share_table_postpone(&look->slot->key, REJECTED_MS);
+		in_ms = REJECTED_MS;
+		fetch->rejected = true;
+	}
+	if (in_ms >= 0 && (fetch->rejected_in_ms < 0 || in_ms < fetch->rejected_in_ms))
+		fetch->rejected_in_ms = in_ms;
 }
 
 /* Acquire what there is of a partition whose slot is entered. */
@@ -529,8 +569,10 @@ take_records(Look *look)
 		find_batches(look, from, 0, &batches);
 		if (batches.count > 0)
 		{
-			acquire(look, from, &batches);
-			return;
+			if (!acquire(look, from, &batches))
+				return;
+			from = pgt_share_member_next_offset(look->slot, look->end.log_start, &expires_in_ms);
+			continue;
 		}
 		if (batches.next_offset <= from)
 			return;
@@ -573,6 +615,7 @@ look_at(void *arg)
 			(fetch->awaited == InvalidXLogRecPtr || look->end.awaited < fetch->awaited))
 			fetch->awaited = look->end.awaited;
 		take_records(look);
+		look_for_rejected(look);
 	}
 }
 
@@ -640,7 +683,8 @@ begin_look(ShareFetch *fetch)
 	fetch->records = fetch->ranges = 0;
 	fetch->failed = fetch->busy = fetch->begins = fetch->topic_known = false;
 	fetch->awaited = fetch->begun = InvalidXLogRecPtr;
-	fetch->expires_in_ms = -1;
+	fetch->expires_in_ms = fetch->rejected_in_ms = -1;
+	fetch->rejected = false;
 }
 
 /* Has the response enough, or was all looked at? */
@@ -727,6 +771,8 @@ park(BrokerRequest *request, ShareFetch *fetch)
 		wait.deadline = Min(wait.deadline, now + TURN_RETRY_MS * INT64CONST(1000));
 	if (fetch->expires_in_ms >= 0)
 		wait.deadline = Min(wait.deadline, now + fetch->expires_in_ms * 1000);
+	if (fetch->rejected_in_ms >= 0)
+		wait.deadline = Min(wait.deadline, now + Max(fetch->rejected_in_ms, 1) * 1000);
 	if (pgt_fetch_news_missed(fetch->began))
 		wait.deadline = Min(wait.deadline, now + MISSED_NEWS_US);
 	wait.partitions = fetch->keys;
@@ -751,6 +797,8 @@ go_on_looking(BrokerRequest *request)
 	}
 	if (Max(fetch->awaited, fetch->begun) != InvalidXLogRecPtr)
 		pgt_flusher_want(BROKER_SYNCED, Max(fetch->awaited, fetch->begun));
+	if (fetch->rejected)
+		(void) pgt_share_rejected_send(request);
 	if (fetch->failed || fetch->records > 0 || fetch->session->count == 0 || fetch->session->over ||
 		pgt_clock_monotonic_us() >= fetch->deadline)
 		answer(request, fetch);
