@@ -841,6 +841,20 @@ CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON topic_kaf
     FOR EACH STATEMENT EXECUTE FUNCTION topic_kafka_quotas_changed();
 ALTER TABLE topic_kafka_quotas ENABLE ALWAYS TRIGGER changed;
 
+-- What is configured for single groups of Kafka's clients: a row for each configuration, under Kafka's name.
+CREATE TABLE topic_kafka_group_configs (
+    group_id text COLLATE "C" NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    value text COLLATE "C" NOT NULL,
+    owner topic_role,             -- the role that may change it, as long as there is no such group
+    PRIMARY KEY (group_id, name)
+);
+COMMENT ON TABLE topic_kafka_group_configs IS 'configurations of groups of Kafka clients';
+SELECT pg_extension_config_dump('topic_kafka_group_configs', '');
+CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON topic_kafka_group_configs
+    FOR EACH STATEMENT EXECUTE FUNCTION topic_kafka_quotas_changed();
+ALTER TABLE topic_kafka_group_configs ENABLE ALWAYS TRIGGER changed;
+
 CREATE FUNCTION pg_topics_doctor(held_for interval DEFAULT '1 minute',
     idle_for interval DEFAULT '1 hour',
     OUT check_name text, OUT severity text, OUT subject text, OUT finding text, OUT advice text)

@@ -33,6 +33,7 @@
 #include "broker/groups/describe_groups.h"
 #include "broker/groups/empty_groups.h"
 #include "broker/groups/find_coordinator.h"
+#include "broker/groups/group_configs.h"
 #include "broker/groups/group_coordinator.h"
 #include "broker/groups/group_owner.h"
 #include "broker/groups/heartbeat.h"
@@ -170,6 +171,7 @@ const BrokerHooks *const pgt_api_table_hooks[] = {
 	&pgt_refusal_log_hooks,
 	&pgt_access_hooks,
 	&pgt_quota_hooks,
+	&pgt_group_configs_hooks,
 	&pgt_helper_pool_hooks,
 	&pgt_classic_groups_hooks,
 	&pgt_consumer_topics_hooks,

@@ -40,6 +40,7 @@
 #include "group/group_role.h"
 #include "group/group_row.h"
 #include "group/kafka_claim.h"
+#include "group/kafka_group_config.h"
 #include "group/lease.h"
 #include "group/live_members.h"
 #include "share/share_group.h"
@@ -444,11 +445,15 @@ init_group_to_delete(ConsumerGroup *group, FunctionCallInfo fcinfo, text *group_
 	pgt_consume_live_settle(group->id);
 }
 
-/* Delete a group of either kind in all topics where the user may. */
+/* Delete a group of either kind in all topics where the user may, and what Kafka's clients have configured for it. */
 static int64
 delete_everywhere(ConsumerGroup *group)
 {
-	return delete_where_allowed(group) + delete_shares_where_allowed(group);
+	int64		deleted = delete_where_allowed(group) + delete_shares_where_allowed(group);
+
+	if (deleted > 0)
+		pgt_kafka_group_config_delete(group->id, GetUserId());
+	return deleted;
 }
 
 /* Delete a group's rows of a topic, after checking that the user may. */

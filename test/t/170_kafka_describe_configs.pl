@@ -151,8 +151,9 @@ $answer = describe_configs($client, [ [ GROUP, 'any' ], [ CLIENT_METRICS, 'any' 
 	[ BROKER_LOGGER, '' ] ], documentation => 1);
 is(join(' ', map { $_->{error} } @$answer), '0 0 0 42 42 42', 'groups, metrics, loggers');
 is(join(' ', map { "$_=$answer->[0]{configs}{$_}{value}" } @{ $answer->[0]{order} }),
-	'consumer.heartbeat.interval.ms=7000 consumer.session.timeout.ms=45000', 'a group has what settings say');
-is_deeply([ map { $answer->[0]{configs}{$_}{source} } @{ $answer->[0]{order} } ], [ 4, 5 ], 'or the defaults');
+	'consumer.heartbeat.interval.ms=7000 consumer.session.timeout.ms=45000 share.auto.offset.reset=latest share.heartbeat.interval.ms=5000 '
+	  . 'share.isolation.level=read_committed share.record.lock.duration.ms=30000 share.session.timeout.ms=45000', 'a group has what settings say');
+is_deeply([ map { $answer->[0]{configs}{$_}{source} } @{ $answer->[0]{order} } ], [ 4, 5, 5, 5, 5, 5, 5 ], 'or the defaults');
 is(join(' ', map { "$_=$answer->[1]{configs}{$_}{value}" } @{ $answer->[1]{order} }), 'interval.ms=300000 match= metrics=', 'as metrics have');
 is_deeply($answer->[2]{configs} // {}, {}, 'there are no loggers');
 

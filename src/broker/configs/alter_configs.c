@@ -12,12 +12,14 @@
  *	  APPEND	words that the list, or its default, does not have are added to it
  *	  SUBTRACT	words are taken out of it
  *
+ * A group's configuration is rows of a table (alter_group_config.c), with the same operations, but for those on lists.
+ *
  * The other resources are there to be read.  A client that alters the broker's configuration is told
  * which setting of postgresql.conf it is.
  *
  *	  3		there is no topic of the name
  *	  17	it cannot be a name
- *	  29	the role is not the topic's owner
+ *	  29	the role is not the topic's owner; 30: nor the group's
  *	  40	an option that there is not, or does not take the value; APPEND to what is no list
  *	  42	a resource, or an option of one, is in the request twice; a value is null; a resource that cannot be altered
  *	  44	an event trigger refuses the change
@@ -26,6 +28,7 @@
 #include "postgres.h"
 
 #include "broker/configs/alter_configs.h"
+#include "broker/configs/alter_group_config.h"
 #include "broker/configs/broker_configs.h"
 #include "broker/configs/config_resource.h"
 #include "broker/configs/topic_configs.h"
@@ -307,6 +310,44 @@ alter_broker(AlterConfigs *state, WantedResource *resource)
 	return KAFKA_ERROR_INVALID_REQUEST;
 }
 
+/* What is to become of a configuration of a group. */
+static AlterGroupOption
+group_option(AlterConfigs *state, const WantedOption *wanted)
+{
+	AlterGroupOption option = {.name = pgt_topic_change_text(state->call, wanted->name)};
+
+	if (wanted->operation == ALTER_APPEND || wanted->operation == ALTER_SUBTRACT)
+		pgt_topic_change_refuse(KAFKA_ERROR_INVALID_CONFIG, "configuration \"%s\" is not a list", option.name);
+	if (wanted->operation == ALTER_SET)
+		option.value = pgt_topic_change_text(state->call, wanted->value);
+	return option;
+}
+
+/* Change a group's; in a transaction. */
+static void
+change_group(void *arg)
+{
+	AlterConfigs *state = arg;
+	const WantedResource *resource = state->resource;
+	AlterGroupConfig change = {
+		.group = resource->name,.count = resource->count,.replaces = state->replaces,
+		.options = palloc(Max(resource->count, 1) * sizeof(AlterGroupOption))
+	};
+
+	for (int32 i = 0; i < resource->count; i++)
+		change.options[i] = group_option(state, &resource->options[i]);
+	pgt_alter_group_config(&change);
+}
+
+static KafkaError
+alter_group(AlterConfigs *state, WantedResource *resource)
+{
+	if (resource->name.length <= 0)
+		return refuse_resource(resource, KAFKA_ERROR_INVALID_REQUEST, "a group must have a name");
+	state->resource = resource;
+	return pgt_topic_change_run(state->call, change_group, state, state->dry, &resource->message);
+}
+
 /* Resources of which nothing can be set, so that there is nothing to be removed either. */
 static KafkaError
 alter_nothing(WantedResource *resource, const char *message)
@@ -366,8 +407,7 @@ alter_resource(AlterConfigs *state, WantedResource *resource)
 		case CONFIG_RESOURCE_CLIENT_METRICS:
 			return alter_nothing(resource, "metrics of clients are not collected");
 		case CONFIG_RESOURCE_GROUP:
-			return alter_nothing(resource,
-								 "groups have no configurations of their own: there are settings for all, pg_topics.kafka_group_...");
+			return alter_group(state, resource);
 		default:
 			break;
 	}

@@ -18,6 +18,7 @@
 #include "log/producer_state.h"
 #include "maintenance/cleaner_throttle.h"
 #include "maintenance/maintenance_worker.h"
+#include "share/share_table.h"
 #include "topic/topic_settings.h"
 #include "utils/guc.h"
 
@@ -103,6 +104,19 @@ static const BrokerConfig broker_configs[] = {
 	"How many members a group may have."},
 	{"group.min.session.timeout.ms", INT, VALUE_INT, &pgt_kafka_group_min_session_timeout, "6000",
 	"kafka_group_min_session_timeout", "The shortest session timeout that a member may ask for."},
+	OPTION("group.share.delivery.count.limit", INT, "max.attempts", "3", NULL),
+	{"group.share.heartbeat.interval.ms", INT, VALUE_INT, &pgt_kafka_group_share_heartbeat_interval, "5000",
+	"kafka_group_share_heartbeat_interval", "How often members of share groups tell that they are alive."},
+	{"group.share.max.share.sessions", INT, VALUE_INT, &pgt_kafka_group_share_max_share_sessions, "2000",
+	"kafka_group_share_max_share_sessions", "How many share sessions clients may have."},
+	{"group.share.max.size", INT, VALUE_INT, &pgt_kafka_group_share_max_size, "200", "kafka_group_share_max_size",
+	"How many members a share group may have."},
+	{"group.share.partition.max.record.locks", INT, VALUE_INT, &pgt_share_partition_max_record_locks, "2000",
+	"share_partition_max_record_locks", "How many records of a partition a share group may have in flight."},
+	{"group.share.record.lock.duration.ms", INT, VALUE_INT, &pgt_kafka_group_share_record_lock_duration, "30000",
+	"kafka_group_share_record_lock_duration", "How long a member of a share group has a record before others may get it."},
+	{"group.share.session.timeout.ms", INT, VALUE_INT, &pgt_kafka_group_share_session_timeout, "45000",
+	"kafka_group_share_session_timeout", "A member of a share group that is silent for that long is taken to be gone."},
 	FACT("inter.broker.protocol.version", STRING, "4.4",
 		 "The version of Kafka whose protocol this server speaks."),
 	{LISTENERS, LIST, VALUE_OF_CLIENT, NULL, NULL, "kafka_listeners",

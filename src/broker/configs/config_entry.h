@@ -13,7 +13,8 @@ typedef enum ConfigSource
 {
 	CONFIG_SOURCE_TOPIC = 1,	/* an option of the topic */
 	CONFIG_SOURCE_SETTING = 4,	/* a setting that is not as it is initially: STATIC_BROKER_CONFIG */
-	CONFIG_SOURCE_DEFAULT = 5
+	CONFIG_SOURCE_DEFAULT = 5,
+	CONFIG_SOURCE_GROUP = 8		/* of the group itself: DYNAMIC_GROUP_CONFIG */
 } ConfigSource;
 
 /* What else gives the value, or would if those before it did not. */

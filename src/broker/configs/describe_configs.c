@@ -9,7 +9,8 @@
  *	  BROKER			of this node: its settings (broker_configs.c); of no name, which would be what all brokers have been
  *						given at run time: nothing
  *	  BROKER_LOGGER		of this node: nothing
- *	  GROUP, CLIENT_METRICS	of any name: defaults (other_configs.c)
+ *	  GROUP				of any name: what is set for it, or the defaults (group_config_list.c)
+ *	  CLIENT_METRICS	of any name: defaults (other_configs.c)
  *
  * A request may name any number of these, and is served in slices.  What it names a second time is refused, as
  * its answer is many times as large as the question.
@@ -19,6 +20,7 @@
 #include "broker/configs/broker_configs.h"
 #include "broker/configs/config_resource.h"
 #include "broker/configs/describe_configs.h"
+#include "broker/configs/group_config_list.h"
 #include "broker/configs/other_configs.h"
 #include "broker/configs/topic_configs.h"
 #include "broker/core/access.h"
@@ -26,6 +28,7 @@
 #include "broker/core/topic_lookup.h"
 #include "broker/core/topic_names.h"
 #include "broker/core/turn.h"
+#include "broker/groups/group_coordinator.h"
 #include "kafka/kafka_default.h"
 #include "kafka/kafka_error.h"
 #include "kafka/kafka_name.h"
@@ -112,7 +115,9 @@ describe(BrokerRequest *request, const AskedResource *asked, AnsweredResource *a
 		case CONFIG_RESOURCE_GROUP:
 			if (name.length <= 0)
 				return fail(answer, KAFKA_ERROR_INVALID_REQUEST, "a group must have a name");
-			*entries = pgt_other_configs_group();
+			if (pgt_group_coordinator_check(request->client, name) == KAFKA_ERROR_GROUP_AUTHORIZATION_FAILED)
+				return fail(answer, KAFKA_ERROR_GROUP_AUTHORIZATION_FAILED, "the group belongs to another role");
+			*entries = pgt_group_config_list(name);
 			return KAFKA_ERROR_NONE;
 		default:
 			return fail(answer, KAFKA_ERROR_INVALID_REQUEST, "there is no such type of resource");

@@ -3,7 +3,8 @@
  *	  ListConfigResources: what there is that has a configuration.
  *
  * That are the topics that the client may know of, and the one broker, once for itself and once for its loggers.
- * Groups and subscriptions to clients' metrics would be those that something was set for, which cannot be.
+ * Groups are those that something was set for, by a role for which the client may act; subscriptions to clients' metrics
+ * would be, but nothing can be set for one.
  * Version 0 knows these subscriptions alone.
  */
 #include "postgres.h"
@@ -14,6 +15,9 @@
 #include "broker/core/cluster.h"
 #include "broker/core/topic_names.h"
 #include "broker/core/turn.h"
+#include "broker/groups/group_owner.h"
+#include "group/group_types.h"
+#include "group/kafka_group_config.h"
 #include "kafka/kafka_default.h"
 #include "kafka/kafka_error.h"
 #include "topic/topic.h"
@@ -23,6 +27,7 @@ static void serve(BrokerRequest *request);
 const BrokerApi pgt_list_config_resources_api = {.key = KAFKA_API_LIST_CONFIG_RESOURCES, .serve = serve};
 
 #define KNOWING		(ACL_SELECT | ACL_INSERT)
+#define GROUP_ROWS_MAX	20000
 #define BROKERS		2			/* entries of the answer for the one broker */
 
 typedef KafkaListConfigResourcesResponseConfigResource ResourceEntry;
@@ -108,6 +113,27 @@ finish(BrokerRequest *request)
 	pgt_broker_answer_in_slices(request, &((ListConfigResources *) request->state)->response, NULL);
 }
 
+/* The groups with a configuration that the client may know of. */
+static List *
+find_groups(const BrokerRequest *request)
+{
+	List	   *groups = NIL;
+	const char *last = NULL;
+	ListCell   *cell;
+
+	foreach(cell, pgt_kafka_group_config_read(NULL, GROUP_ROWS_MAX))
+	{
+		const KafkaGroupConfig *row = lfirst(cell);
+
+		if (row->owner != GROUP_UNCLAIMED && !pgt_group_owner_may_act_for(request->client, row->owner))
+			continue;
+		if (last == NULL || strcmp(last, row->group) != 0)
+			groups = lappend(groups, row->group);
+		last = row->group;
+	}
+	return groups;
+}
+
 static void
 add_broker(const BrokerRequest *request, ListConfigResources *state, int8 type)
 {
@@ -119,6 +145,8 @@ static void
 serve(BrokerRequest *request)
 {
 	ListConfigResources *state = palloc0(sizeof(ListConfigResources));
+	List	   *groups = NIL;
+	ListCell   *cell;
 
 	pgt_turn_open();
 	request->state = state;
@@ -131,8 +159,13 @@ serve(BrokerRequest *request)
 	}
 	if (is_asked(request, CONFIG_RESOURCE_TOPIC))
 		state->topics = pgt_topic_list();
+	if (is_asked(request, CONFIG_RESOURCE_GROUP))
+		groups = find_groups(request);
 	state->response.config_resources.items =
-		pgt_broker_array(request, KAFKA_LIST_CONFIG_RESOURCES_RESPONSE_CONFIG_RESOURCE, list_length(state->topics) + BROKERS);
+		pgt_broker_array(request, KAFKA_LIST_CONFIG_RESOURCES_RESPONSE_CONFIG_RESOURCE,
+						 list_length(state->topics) + list_length(groups) + BROKERS);
+	foreach(cell, groups)
+		add(state, CONFIG_RESOURCE_GROUP, lfirst(cell));
 	add_broker(request, state, CONFIG_RESOURCE_BROKER_LOGGER);
 	add_broker(request, state, CONFIG_RESOURCE_BROKER);
 	pgt_broker_take_steps(request, step, finish);

@@ -15,6 +15,7 @@
 #include "broker/groups/consumer_change.h"
 #include "broker/groups/consumer_groups.h"
 #include "broker/groups/consumer_topics.h"
+#include "broker/groups/group_configs.h"
 #include "broker/groups/group_owner.h"
 #include "broker/groups/shared_group_log.h"
 #include "common/ip.h"
@@ -96,7 +97,7 @@ pgt_consumer_change_world(ConsumerChange *change, ModernWorld *world)
 {
 	memset(world, 0, sizeof(*world));
 	world->now = pgt_consumer_groups_now();
-	world->session_timeout = pgt_kafka_group_consumer_session_timeout;
+	world->session_timeout = pgt_group_configs_of(change->job.entry->registered->id, GROUP_CONFIG_CONSUMER_SESSION_TIMEOUT);
 	world->max_size = pgt_kafka_group_max_size;
 	world->topics_version = change->looks ? change->topics_version : change->job.entry->modern->topics_version;
 	world->new_member_id = change->new_member_id;

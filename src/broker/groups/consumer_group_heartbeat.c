@@ -17,13 +17,13 @@
 #include "postgres.h"
 
 #include "broker/core/access.h"
-#include "broker/core/broker_settings.h"
 #include "broker/core/turn.h"
 #include "broker/groups/classic_groups.h"
 #include "broker/groups/consumer_change.h"
 #include "broker/groups/consumer_group_heartbeat.h"
 #include "broker/groups/consumer_groups.h"
 #include "broker/groups/consumer_topics.h"
+#include "broker/groups/group_configs.h"
 #include "broker/groups/group_owner.h"
 #include "broker/groups/migrate_group.h"
 #include "broker/groups/regex_resolver.h"
@@ -167,7 +167,7 @@ make_response(BrokerRequest *request, const ModernGroup *group, const ModernAnsw
 	response->member_epoch = answer->epoch;
 	if (answer->epoch < 0)
 		return;
-	response->heartbeat_interval_ms = pgt_kafka_group_consumer_heartbeat_interval;
+	response->heartbeat_interval_ms = pgt_group_configs_get(body->group_id, GROUP_CONFIG_CONSUMER_HEARTBEAT_INTERVAL);
 	if (answer->has_assignment)
 		response->assignment = make_assignment(request, group, answer->member);
 }
@@ -724,7 +724,8 @@ answer_quietly(BrokerRequest *request)
 	member = find_quiet(request, entry);
 	if (member == NULL)
 		return false;
-	member->session_deadline = pgt_consumer_groups_now() + pgt_kafka_group_consumer_session_timeout;
+	member->session_deadline = pgt_consumer_groups_now() +
+		pgt_group_configs_get(body->group_id, GROUP_CONFIG_CONSUMER_SESSION_TIMEOUT);
 	answer.member = member;
 	answer.epoch = member->epoch;
 	make_response(request, entry->modern, &answer, &response);

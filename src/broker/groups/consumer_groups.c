@@ -16,10 +16,10 @@
  */
 #include "postgres.h"
 
-#include "broker/core/broker_settings.h"
 #include "broker/core/topic_names.h"
 #include "broker/core/turn.h"
 #include "broker/groups/consumer_groups.h"
+#include "broker/groups/group_configs.h"
 #include "broker/groups/group_memory.h"
 #include "broker/groups/group_owner.h"
 #include "group/kafka_group_row.h"
@@ -249,7 +249,8 @@ loaded(CoordinatorGroup *registered)
 		pgt_modern_format_loaded(entry->load);
 	entry->load = NULL;
 	pgt_consumer_store_read_claims(entry);
-	pgt_modern_group_renew_deadlines(entry->modern, pgt_consumer_groups_now(), pgt_kafka_group_consumer_session_timeout);
+	pgt_modern_group_renew_deadlines(entry->modern, pgt_consumer_groups_now(),
+									   pgt_group_configs_of(registered->id, GROUP_CONFIG_CONSUMER_SESSION_TIMEOUT));
 	pgt_consumer_groups_settle(entry);
 }
 

@@ -23,10 +23,10 @@
  */
 #include "postgres.h"
 
-#include "broker/core/broker_settings.h"
 #include "broker/core/topic_names.h"
 #include "broker/core/turn.h"
 #include "broker/groups/consumer_store.h"
+#include "broker/groups/group_configs.h"
 #include "group/kafka_claim.h"
 #include "group/kafka_group_row.h"
 #include "util/catch_error.h"
@@ -254,7 +254,8 @@ write_member(KafkaMemberRows *rows, const ConsumerStoreGroup *entry, const Moder
 	KafkaMemberRow row = {
 		.id = member->id, .instance_id = member->instance_id, .client_id = member->client_id,
 		.client_host = member->client_host,
-		.session_timeout = member->protocols != NULL ? member->session_timeout : pgt_kafka_group_consumer_session_timeout,
+		.session_timeout = member->protocols != NULL ? member->session_timeout :
+			pgt_group_configs_of(entry->registered->id, GROUP_CONFIG_CONSUMER_SESSION_TIMEOUT),
 		.rebalance_timeout = member->rebalance_timeout, .epoch = member->epoch
 	};
 

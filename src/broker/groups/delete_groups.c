@@ -28,6 +28,7 @@
 #include "group/group_member.h"
 #include "group/group_role.h"
 #include "group/group_row.h"
+#include "group/kafka_group_config.h"
 #include "group/kafka_offset.h"
 #include "kafka/kafka_default.h"
 #include "share/share_group.h"
@@ -264,6 +265,9 @@ delete_rows(void *arg)
 			return;
 	}
 	delete_share(attempt);
+	if (!pgt_kafka_group_config_try_delete(rows.id, attempt->role))
+		attempt->obstacle = KAFKA_CLAIM_BUSY;
+	check_obstacle(attempt);
 	pgt_kafka_group_row_delete(rows.id);
 }
 

@@ -24,6 +24,7 @@
 
 #include "access/xlog.h"
 #include "broker/core/turn.h"
+#include "broker/groups/group_configs.h"
 #include "broker/groups/group_coordinator.h"
 #include "group/group_row.h"
 #include "group/kafka_claim.h"
@@ -414,6 +415,7 @@ pgt_group_coordinator_check(const BrokerConnection *client, KafkaString id)
 		return error;
 	if (id.length <= 0 || !pgt_group_coordinator_is_text(id, MAX_GROUP_ID_LENGTH))
 		return KAFKA_ERROR_INVALID_GROUP_ID;
+	pgt_group_configs_refresh();
 	group = pgt_group_coordinator_find(id);
 	if (group != NULL && !owners->may_use(client, group))
 		return KAFKA_ERROR_GROUP_AUTHORIZATION_FAILED;

@@ -16,6 +16,7 @@
 #include "broker/core/turn.h"
 #include "broker/groups/consumer_change.h"
 #include "broker/groups/consumer_topics.h"
+#include "broker/groups/group_configs.h"
 #include "broker/groups/group_owner.h"
 #include "broker/groups/share_group_heartbeat.h"
 #include "broker/groups/share_groups.h"
@@ -85,7 +86,7 @@ answer_member(BrokerRequest *request, const ShareMembersAnswer *answer)
 	response.member_id = body->member_id;
 	response.member_epoch = answer->epoch;
 	if (answer->member != NULL)
-		response.heartbeat_interval_ms = pgt_kafka_group_share_heartbeat_interval;
+		response.heartbeat_interval_ms = pgt_group_configs_get(body->group_id, GROUP_CONFIG_SHARE_HEARTBEAT_INTERVAL);
 	if (answer->has_assignment)
 		response.assignment = make_assignment(request, &answer->member->target);
 	pgt_broker_answer(request, &response);
@@ -172,7 +173,7 @@ call_group(BrokerRequest *request, ShareGroupEntry *entry, ShareMembersAnswer *a
 {
 	ShareMembersWorld world = {
 		.now = pgt_clock_monotonic_us() / 1000,
-		.session_timeout = pgt_kafka_group_share_session_timeout,
+		.session_timeout = pgt_group_configs_of(entry->registered->id, GROUP_CONFIG_SHARE_SESSION_TIMEOUT),
 		.most_members = pgt_kafka_group_share_max_size,
 		.client_id = request->client->client_id,
 		.client_host = pgt_consumer_change_host(request->client),

@@ -10,6 +10,7 @@
 #include "broker/core/broker_settings.h"
 #include "broker/core/cluster.h"
 #include "broker/core/turn.h"
+#include "broker/groups/group_configs.h"
 #include "broker/groups/group_coordinator.h"
 #include "broker/share/share_acknowledge.h"
 #include "broker/share/share_acks.h"
@@ -72,7 +73,7 @@ acknowledged(BrokerRequest *request)
 	KafkaShareAcknowledgeResponse response;
 
 	pgt_kafka_default_struct(KAFKA_SHARE_ACKNOWLEDGE_RESPONSE, &response);
-	response.acquisition_lock_timeout_ms = pgt_kafka_group_share_record_lock_duration;
+	response.acquisition_lock_timeout_ms = pgt_group_configs_of(state->acks.group, GROUP_CONFIG_SHARE_RECORD_LOCK_DURATION);
 	response.responses.count = Max(body->topics.count, 0);
 	response.responses.items =
 		pgt_broker_array(request, KAFKA_SHARE_ACKNOWLEDGE_RESPONSE_SHARE_ACKNOWLEDGE_TOPIC_RESPONSE, response.responses.count);

@@ -26,11 +26,11 @@
 #include "postgres.h"
 
 #include "broker/core/access.h"
-#include "broker/core/broker_settings.h"
 #include "broker/core/flusher.h"
 #include "broker/core/topic_lookup.h"
 #include "broker/core/topic_names.h"
 #include "broker/core/turn.h"
+#include "broker/groups/group_configs.h"
 #include "broker/share/share_acks.h"
 #include "broker/share/share_rejected.h"
 #include "consume/share_death.h"
@@ -239,7 +239,7 @@ acknowledge(const ShareAcks *acks, ShareAcksPart *part)
 		.schema = schema
 	};
 	ShareRule	rule = {
-		.lease_ms = pgt_kafka_group_share_record_lock_duration,.max_deliveries = part->max_attempts,
+		.lease_ms = pgt_group_configs_of(acks->group, GROUP_CONFIG_SHARE_RECORD_LOCK_DURATION),.max_deliveries = part->max_attempts,
 		.sends_on = part->sends_on
 	};
 	ShareSlot  *slot;

@@ -15,7 +15,7 @@
  * Records are the member's for the lease, from the moment in which they are acquired.  What was acquired for a client that has
  * gone is available again when its session ends, at once.
  *
- * A group that is new in a partition begins at the partition's end or start, as a setting says; and nothing is acquired
+ * A group that is new in a partition begins at the partition's end or start, as is configured (groups/group_configs.c); and nothing is acquired
  * before that is durable, so that no crash moves the beginning.
  *
  * Parked requests are woken by commits and by records that are given back (fetch_news.c), by WAL that becomes durable, by the next
@@ -33,6 +33,7 @@
 #include "broker/core/turn.h"
 #include "broker/data/fetch.h"
 #include "broker/data/fetch_news.h"
+#include "broker/groups/group_configs.h"
 #include "broker/groups/group_coordinator.h"
 #include "broker/login/authentication.h"
 #include "broker/share/share_acks.h"
@@ -301,6 +302,13 @@ fill_topics(BrokerRequest *request, const ShareFetch *fetch, KafkaShareFetchResp
 	}
 }
 
+/* How long the member has what it acquires. */
+static int
+lease_of(const ShareFetch *fetch)
+{
+	return pgt_group_configs_of(fetch->group, GROUP_CONFIG_SHARE_RECORD_LOCK_DURATION);
+}
+
 /* Answer with what was found. */
 static void
 answer(BrokerRequest *request, ShareFetch *fetch)
@@ -308,7 +316,7 @@ answer(BrokerRequest *request, ShareFetch *fetch)
 	KafkaShareFetchResponse response;
 
 	pgt_kafka_default_struct(KAFKA_SHARE_FETCH_RESPONSE, &response);
-	response.acquisition_lock_timeout_ms = pgt_kafka_group_share_record_lock_duration;
+	response.acquisition_lock_timeout_ms = lease_of(fetch);
 	add_acks(fetch);
 	merge_found(fetch);
 	fill_topics(request, fetch, &response);
@@ -334,14 +342,15 @@ look_topic_up(ShareFetch *fetch, const KafkaUuid *id)
 	fetch->topic_known = true;
 }
 
-/* ShareFirstOffset: as the setting says. */
+/* ShareFirstOffset: as is configured.  arg: the name of the group. */
 static int64
 first_offset(const TopicPartition *key, void *arg)
 {
 	LogStableEnd end;
 
 	(void) pgt_log_stable_end(key, pgt_durable_wal_end(), &end);
-	return pgt_kafka_group_share_auto_offset_reset == BROKER_SETTINGS_RESET_EARLIEST ? end.log_start : end.end;
+	return pgt_group_configs_of(arg, GROUP_CONFIG_SHARE_AUTO_OFFSET_RESET) == BROKER_SETTINGS_RESET_EARLIEST ?
+		end.log_start : end.end;
 }
 
 /* Has the group begun in the slot's partition, durably?  If not, it is looked at again. */
@@ -491,7 +500,7 @@ pass_gap(const Look *look, int64 from, int64 end)
 {
 	ShareMemberTake take = {
 		.member = look->fetch->session->member,.from = from,.end = end,.most = PG_INT32_MAX,
-		.lease_ms = pgt_kafka_group_share_record_lock_duration
+		.lease_ms = lease_of(look->fetch)
 	};
 	ShareRange	ranges[64];
 	int			count;
@@ -511,7 +520,7 @@ acquire(Look *look, int64 from, const LogRanges *batches)
 	ShareFetch *fetch = look->fetch;
 	ShareMemberTake take = {
 		.member = fetch->session->member,.from = from,.end = batches->next_offset,
-		.most = fetch->max_records - fetch->records,.lease_ms = pgt_kafka_group_share_record_lock_duration
+		.most = fetch->max_records - fetch->records,.lease_ms = lease_of(fetch)
 	};
 	ShareRange *ranges = palloc(RANGES_MAX * sizeof(ShareRange));
 	int			count = pgt_share_member_acquire(look->slot, &take, ranges, RANGES_MAX);
@@ -606,7 +615,7 @@ look_at(void *arg)
 		.offsets_table = fetch->offsets_table,.topic = fetch->topic->relid,.id = fetch->group,
 		.role = fetch->request->client->role
 	};
-	if (!pgt_share_group_try_enter(&group, look->partition->partition, first_offset, NULL, &look->slot))
+	if (!pgt_share_group_try_enter(&group, look->partition->partition, first_offset, (void *) fetch->group, &look->slot))
 		fetch->busy = true;
 	else if (has_begun(fetch, look->slot))
 	{
