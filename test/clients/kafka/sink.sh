@@ -17,7 +17,10 @@ sink_scenario() {
     local round victim
     group_begin "$1" "$2"
     trap end_members EXIT
-    sql -c 'CREATE TABLE sunk (partition int, record_offset bigint, value text)'
+    # writing takes its time, so that who is killed is mostly in the midst of it
+    sql -c 'CREATE TABLE sunk (partition int, record_offset bigint, value text)' \
+        -c "CREATE FUNCTION take_time() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.001); RETURN NEW; END'" \
+        -c 'CREATE TRIGGER take_time BEFORE INSERT ON sunk FOR EACH ROW EXECUTE FUNCTION take_time()'
     start_sink one
     start_sink two
     for round in 1 2 3 4 5; do
