@@ -49,7 +49,7 @@ my %hasty = map { $_ => 1 } qw(t5 t6);
 # Errors after which a request is sent again, and those of a producer that another one has fenced.
 my %passing = map { $_ => 1 } 3, 5, 6, 7, 14, 15, 16, 51, 78;
 my %fenced  = map { $_ => 1 } 47, 49, 90;
-use constant { UNSTABLE => 88, ABORTABLE => 120 };
+use constant { NOT_OPEN => 48, UNSTABLE => 88, ABORTABLE => 120 };
 
 sub some { return $_[ rand @_ ] }
 
@@ -209,7 +209,12 @@ sub take_step
 	my $step = $producer->{steps}[0];
 	my @answer = eval { $step->{read}->($producer->{connection}) };
 
-	return $self->lose($producer) if $producer->{cut} || !@answer || !defined $answer[0] || $answer[0] eq 'closed';
+	if ($producer->{cut} || !@answer || !defined $answer[0] || $answer[0] eq 'closed')
+	{
+		# who was to take another one's place may never come back, and then that one goes on
+		$self->remove($producer) if !$producer->{cut} && !defined $producer->{id} && $self->rivals($producer) && rand() < 0.5;
+		return $self->lose($producer);
+	}
 	delete $producer->{busy};
 	if ($step->{take}->($producer, $step, @answer)) { shift @{ $producer->{steps} } if ($producer->{steps}[0] // 0) == $step; }
 	else { $producer->{retry_at} = time + RETRY; }
@@ -244,6 +249,14 @@ sub reborn
 # Others with the same transactional id.
 sub rivals { my ($self, $producer) = @_; return grep { $_ != $producer && $_->{name} eq $producer->{name} } @{ $self->{producers} }; }
 
+sub remove
+{
+	my ($self, $producer) = @_;
+
+	@{ $self->{producers} } = grep { $_ != $producer } @{ $self->{producers} };
+	return;
+}
+
 # It was told that it is fenced.  A commit that was sent more than once may have been done before another one came.
 sub is_fenced
 {
@@ -254,7 +267,7 @@ sub is_fenced
 	if ($self->rivals($producer))
 	{
 		$self->lose($producer);
-		@{ $self->{producers} } = grep { $_ != $producer } @{ $self->{producers} };
+		$self->remove($producer);
 		return 0;
 	}
 	delete @$producer{qw(id epoch)};
@@ -269,7 +282,9 @@ sub failed
 
 	return 0 if $error == 0;
 	return 1 if $passing{$error} || $producer->{no_disk};
-	if ($fenced{$error}) { $self->is_fenced($producer, $step); return 1; }
+	# a crash may have lost that another one came, but not that it has aborted what was open; older clients are told in these words
+	my $is_lost = $error == NOT_OPEN && $producer->{kind} eq 'old' && $self->{contested}{ $producer->{name} } && $step->{name} =~ /^(?:Produce|TxnOffsetCommit)/;
+	if ($fenced{$error} || $is_lost) { $self->is_fenced($producer, $step); return 1; }
 	$self->wrong("$step->{name} of $producer->{name} ($producer->{kind}), transaction " . ($producer->{txn}{number} // 'none') . ": error $error");
 	$self->reborn($producer);
 	return 1;
@@ -520,7 +535,7 @@ sub plan
 	push @steps, $self->step_end(rand() < 0.75);
 	$producer->{steps} = \@steps;
 	# somebody else takes its transactional id, and it does not know
-	if (rand() < 0.04 && !$self->rivals($producer))
+	if (rand() < ($self->{rivalry} // 0.04) && !$self->rivals($producer))
 	{
 		$self->count('zombie');
 		$self->{contested}{ $producer->{name} } = 1;
@@ -873,6 +888,9 @@ sub disk_is_back { my ($self) = @_; $self->{no_disk} = 0; return; }
 
 # Something befell the server.
 sub event { my ($self, @words) = @_; $self->log('event', @words); return; }
+
+# How often another client takes a transactional id that is in use; usually now and then.
+sub let_rival { my ($self, $share) = @_; $self->{rivalry} = $share; return; }
 
 # The standby has taken over.
 sub failed_over

@@ -99,9 +99,13 @@ sub halt_and_kill
 	my $end = time + 2;
 	my $halted = sub { open(my $stat, '<', '/proc/' . ($pid // 0) . '/stat') or return 1; return (<$stat> // '') =~ /\) T /; };
 
+	# an end is also that of a transaction whose client is fenced, and goes on if the crash takes that back
+	$model->let_rival(0.7) if rand() < 0.6;
+	$model->run(0.1);
 	sql("ALTER SYSTEM SET pg_topics.fault_point = '$step'");
 	sql('SELECT pg_reload_conf()');
 	$model->run(0.02) while !$halted->() && time < $end;
+	$model->let_rival(undef);
 	# no id is taken for that, which would tell recovery the next one
 	try_psql($node, "SET statement_timeout = '1s'\nSELECT pg_switch_wal()") if rand() < 0.6;
 	$model->run(0.1) if rand() < 0.5;
