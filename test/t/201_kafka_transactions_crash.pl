@@ -193,27 +193,43 @@ foreach my $version (3, 4, 5)
 
 # ---- an end that is not durable yet ------------------------------------------------------------------
 
+# Open a transaction, with a record behind it, and end it while nobody flushes the WAL; where something else has flushed it, another one.
+sub end_unflushed
+{
+	my ($commit) = @_;
+
+	foreach my $try (1 .. 5)
+	{
+		my @transaction = open_transaction(5);
+		my $consumer = KafkaConsumer->new($port);
+
+		sql(qq{INSERT INTO events (partition, value) VALUES (0, 'behind $transaction[0]')});
+		# of a partition that a process meets for the first time it must know what is durable
+		poll_until(sub { $consumer->fetch(version => 11, topics => { events => { 0 => 0 } })->{events}{0}{high_watermark} > 0 }) or die 'no consumer';
+		my @others = split /\n/, sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type IN ('walwriter', 'pg_topics sync', 'pg_topics kafka flush')});
+		is(@others + 0, 3, 'who would flush the WAL');
+		halt_asleep($node, @others);
+		my $from = sql('SELECT pg_current_wal_insert_lsn()');
+		send_end($client, @transaction, $commit);
+		poll_until(sub { sql("SELECT state = 'open' FROM pg_kafka_transactions WHERE transactional_id = '$transaction[0]'") eq 'f' }) or die 'it does not end';
+		return ($consumer, @transaction) if sql("SELECT pg_current_wal_flush_lsn() <= '$from'") eq 't';
+		note(sql(q{SELECT string_agg(backend_type || ' ' || coalesce(wait_event, ''), ', ') FROM pg_stat_activity}));
+		go_on();
+		is((read_end_transaction($client))[0], 0, 'it was flushed');
+	}
+	die 'an end is always flushed';
+}
+
 # Its client is not answered, and consumers are given nothing of it and nothing from behind; who sees it in SQL has made it durable, and
 # without that flush would have seen what the crash takes back.
-$node->restart;
-reconnect();
 foreach my $commit (1, 0)
 {
 	foreach my $reader ('nobody', 'a reader', 'a reader that does not flush')
 	{
 		my $how = ($commit ? 'a commit that ' : 'an abort that ') . "$reader sees";
-		my @transaction = open_transaction(5);
+		my ($consumer, @transaction) = end_unflushed($commit);
 		my $behind = "behind $transaction[0]";
-		my $consumer = KafkaConsumer->new($port);
 
-		sql(qq{INSERT INTO events (partition, value) VALUES (0, '$behind')});
-		# of a partition that a process meets for the first time it must know what is durable
-		ok(poll_until(sub { $consumer->fetch(version => 11, topics => { events => { 0 => 0 } })->{events}{0}{high_watermark} > 0 }), "$how: before");
-		my @others = split /\n/, sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type IN ('walwriter', 'pg_topics sync', 'pg_topics kafka flush')});
-		is(@others + 0, 3, 'who would flush the WAL');
-		halt_asleep($node, @others);
-		send_end($client, @transaction, $commit);
-		poll_until(sub { sql("SELECT state = 'open' FROM pg_kafka_transactions WHERE transactional_id = '$transaction[0]'") eq 'f' }) or die 'it does not end';
 		ok(!$client->is_readable, "$how: its client is not answered");
 		unlike($consumer->fetch(version => 11, topics => { events => { 0 => 0 } })->{events}{0}{records}, qr/\Q$transaction[0]\E/,
 			"$how: a consumer is given nothing of it, and nothing behind");

@@ -104,8 +104,10 @@ is(sql("$whole SELECT count(*), min(record_offset), max(record_offset), sum(valu
 is(sql("$whole SELECT count(*), max(record_offset) FROM debits"), '1|1', 'from the index');
 is(sql("$whole SELECT value FROM debits WHERE partition = 0 ORDER BY record_offset DESC LIMIT 1"), '2', 'backward');
 is(sql("$whole SELECT value FROM debits ORDER BY record_offset DESC LIMIT 1"), '2', 'over all partitions');
-is(sql("$whole SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET debug_parallel_query = on;
-	SELECT sum(value) FROM debits"), '2', 'by parallel workers') if $node->pg_version >= 16;
+my $parallel = 'SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2;
+	SET cpu_tuple_cost = 1000;';
+like(sql("$parallel EXPLAIN SELECT sum(value) FROM debits"), qr/Gather/, 'a scan can be parallel');
+is(sql("$whole $parallel SELECT sum(value) FROM debits"), '2', 'and reads on then as well');
 is(sql(q{SELECT string_agg(value::text, ' ') FROM latest(NULL::debits)}), '2', 'and by latest()');
 is(sql("$whole SELECT count(*) FROM consume('debits', 'order')"), '0', 'a consumer reads in order');
 is($old->run($both), '- / -', 'an older snapshot sees none of it');
