@@ -10,8 +10,8 @@
 #include "postgres.h"
 
 #include "group/group_tables.h"
+#include "util/relation_change.h"
 #include "util/sql_version.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 
 static const struct
@@ -23,6 +23,7 @@ static const struct
 	{"topic_group_members", RowExclusiveLock},
 	{"topic_kafka_groups", RowExclusiveLock},
 	{"topic_kafka_members", RowExclusiveLock},
+	{"topic_kafka_group_configs", RowExclusiveLock},
 	{"topic_kafka_transactional_ids", RowExclusiveLock},
 	{"topic_kafka_pending_offsets", RowExclusiveLock},
 	{"topic_share_groups", AccessShareLock},	/* it is only asked whether a share group has a name */
@@ -72,7 +73,7 @@ pgt_group_tables_find(const GroupTable **found)
 	if (is_known)
 		return lengthof(tables);
 	if (!hears)
-		CacheRegisterRelcacheCallback(note_change, (Datum) 0);
+		pgt_relation_change_register(note_change);
 	hears = true;
 	count = look_up();
 	is_known = count == lengthof(tables) && before == changes;

@@ -62,6 +62,7 @@
 #include "publish/schema_version.h"
 #include "topic/text_settings.h"
 #include "util/compat.h"
+#include "util/relation_change.h"
 
 typedef struct PublisherEntry
 {
@@ -704,6 +705,6 @@ pgt_change_publisher_init(void)
 	ctl.entrysize = sizeof(PublisherEntry);
 	ctl.hcxt = TopMemoryContext;
 	entries = hash_create("pg_topics change publishers", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+	pgt_relation_change_register(relation_changed);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, schema_changed, (Datum) 0);
 }

@@ -48,7 +48,6 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -59,6 +58,7 @@
 #include "topic/topic.h"
 #include "topic/topic_options.h"
 #include "topic/topic_settings.h"
+#include "util/relation_change.h"
 
 /* Entries that are kept before the first sweep for dropped relations. */
 #define MIN_SWEEP_ENTRIES	128
@@ -560,6 +560,6 @@ pgt_topic_init(void)
 	ctl.hcxt = cache_context;
 	entries = hash_create("pg_topics topics", 16, &ctl,
 						  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+	pgt_relation_change_register(relation_changed);
 	RegisterXactCallback(free_retired, NULL);
 }

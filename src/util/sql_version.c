@@ -37,10 +37,10 @@
 #include "catalog/pg_extension.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
+#include "util/relation_change.h"
 #include "util/sql_version.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -174,7 +174,7 @@ remember_relation(const char *name, Oid relid)
 	KnownRelation *place = &known[next++ % KNOWN_RELATIONS];
 
 	if (!registered)
-		CacheRegisterRelcacheCallback(forget_relation, (Datum) 0);
+		pgt_relation_change_register(forget_relation);
 	registered = true;
 	namestrcpy(&place->name, name);
 	place->relid = relid;

@@ -46,6 +46,7 @@
 #include "miscadmin.h"
 #include "topic/topic.h"
 #include "util/compat.h"
+#include "util/relation_change.h"
 #include "utils/acl.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -172,7 +173,7 @@ forget_roles(Datum arg, int cache, uint32 hash)
 static void
 start(void)
 {
-	CacheRegisterRelcacheCallback(forget_topic, (Datum) 0);
+	pgt_relation_change_register(forget_topic);
 	CacheRegisterSyscacheCallback(AUTHOID, forget_roles, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHMEMMEMROLE, forget_roles, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, forget_roles, (Datum) 0);

@@ -40,8 +40,8 @@
 #include "common/hashfn.h"
 #include "common/pg_prng.h"
 #include "util/clock.h"
+#include "util/relation_change.h"
 #include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/memutils.h"
 
 #define ROWS_MAX		10000
@@ -463,7 +463,7 @@ static void
 start(void)
 {
 	seed = pg_prng_uint64(&pg_global_prng_state);
-	CacheRegisterRelcacheCallback(table_changed, (Datum) 0);
+	pgt_relation_change_register(table_changed);
 }
 
 static void

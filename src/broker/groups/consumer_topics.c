@@ -28,6 +28,7 @@
 #include "storage/lmgr.h"
 #include "topic/topic.h"
 #include "util/clock.h"
+#include "util/relation_change.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
@@ -183,7 +184,7 @@ pgt_consumer_topics_find(const char *name)
 static void
 start(void)
 {
-	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+	pgt_relation_change_register(relation_changed);
 	CacheRegisterSyscacheCallback(FOREIGNTABLEREL, catalog_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, catalog_changed, (Datum) 0);
 }

@@ -18,7 +18,7 @@
 #include "broker/groups/group_configs.h"
 #include "coordinator/id_table.h"
 #include "group/kafka_group_config.h"
-#include "utils/inval.h"
+#include "util/relation_change.h"
 #include "utils/memutils.h"
 
 /* So many rows count. */
@@ -254,7 +254,7 @@ table_changed(Datum arg, Oid relation)
 static void
 start(void)
 {
-	CacheRegisterRelcacheCallback(table_changed, (Datum) 0);
+	pgt_relation_change_register(table_changed);
 }
 
 const BrokerHooks pgt_group_configs_hooks = {.start = start};

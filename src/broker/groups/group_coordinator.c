@@ -33,7 +33,7 @@
 #include "topic/topic_types.h"
 #include "util/ascii.h"
 #include "util/clock.h"
-#include "utils/inval.h"
+#include "util/relation_change.h"
 #include "utils/memutils.h"
 
 #define IDLE_US			(1000 * INT64CONST(1000))	/* while nobody asks */
@@ -371,7 +371,7 @@ start(void)
 	groups_context = AllocSetContextCreate(TopMemoryContext, "pg_topics groups of Kafka clients", ALLOCSET_DEFAULT_SIZES);
 	if (!pg_strong_random(&pgt_id_table_seed, sizeof(pgt_id_table_seed)))
 		pgt_id_table_seed = (uint64) pgt_clock_monotonic_us();
-	CacheRegisterRelcacheCallback(note_change, (Datum) 0);
+	pgt_relation_change_register(note_change);
 	timer.expired = attempt_again;
 	pgt_event_loop_set_timer(&timer, pgt_clock_monotonic_us());
 }

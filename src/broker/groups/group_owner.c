@@ -35,6 +35,7 @@
 #include "topic/topic.h"
 #include "util/catch_error.h"
 #include "util/clock.h"
+#include "util/relation_change.h"
 #include "utils/acl.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -400,7 +401,7 @@ static void
 start(void)
 {
 	pgt_group_coordinator_set_owners(&owners);
-	CacheRegisterRelcacheCallback(note_relation, (Datum) 0);
+	pgt_relation_change_register(note_relation);
 	CacheRegisterSyscacheCallback(AUTHOID, note_role, (Datum) 0);
 }
 
