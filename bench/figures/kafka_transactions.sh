@@ -33,7 +33,7 @@ tell_state() {    # SIDE
 play() {
     local side=$1 load line before player
     coproc PLAYER {
-        java -Xmx2g -cp "$classes:$KAFKA_HOME/libs/*" KafkaTransactions "$(address_of "$side")" accounts "$records" "$size" \
+        java -Xmx2g -Dorg.slf4j.simpleLogger.defaultLogLevel=error -cp "$classes:$KAFKA_HOME/libs/*" KafkaTransactions "$(address_of "$side")" accounts "$records" "$size" \
             "$load_seconds" "$warm_up" "${@:2}"
     }
     player=$PLAYER_PID answers=() cpus=()

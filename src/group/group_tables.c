@@ -23,7 +23,6 @@ static const struct
 	{"topic_group_members", RowExclusiveLock},
 	{"topic_kafka_groups", RowExclusiveLock},
 	{"topic_kafka_members", RowExclusiveLock},
-	{"topic_kafka_group_configs", RowExclusiveLock},
 	{"topic_kafka_transactional_ids", RowExclusiveLock},
 	{"topic_kafka_pending_offsets", RowExclusiveLock},
 	{"topic_share_groups", AccessShareLock},	/* it is only asked whether a share group has a name */

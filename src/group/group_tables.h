@@ -14,7 +14,7 @@ typedef struct GroupTable
 	LOCKMODE	mode;
 } GroupTable;
 
-#define GROUP_TABLES_MAX	8
+#define GROUP_TABLES_MAX	7
 
 /*
  * The tables of this database's extension that requests about groups and transactions of Kafka's clients use: how many, none

@@ -19,7 +19,7 @@ use Test::More;
 use Time::HiRes qw(time usleep);
 use TopicTest;
 
-my $seconds = $ENV{TOPIC_SOAK_SECONDS} // 120;
+my $seconds = $ENV{TOPIC_SOAK_SECONDS} // 60;
 my $seed = $ENV{TOPIC_TEST_SEED} // time;
 srand($seed);
 note("TOPIC_TEST_SEED=$seed TOPIC_SOAK_SECONDS=$seconds");
