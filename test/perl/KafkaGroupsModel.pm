@@ -10,7 +10,7 @@
 # What must be:
 #
 #   a commit that was acknowledged is there, until the next commit, or a consumer in SQL that goes on from there
-#   a partition has one owner: a live member that was told of it and has not given it up, or a transaction or a member in SQL
+#   a partition has one owner: a live member that was told of it and has not given it up, or a transaction in SQL
 #   a generation is told once, to one set of members, and goes back only with the server; the epoch of a member never does
 #   a member that is heard of is not thrown out
 #   what was committed as of an old generation or epoch is refused
@@ -25,7 +25,6 @@ use warnings;
 
 use IO::Socket;
 use KafkaClient;
-use KafkaGroupsBeside ();
 use KafkaHeartbeat ();
 use KafkaMember ();
 use KafkaOffsets ();
@@ -44,7 +43,7 @@ sub new
 {
 	my ($class, %params) = @_;
 
-	return bless { groups => {}, problems => [], number => 0, answers => 0, holders => [], leases => [], did => {}, %params }, $class;
+	return bless { groups => {}, problems => [], number => 0, answers => 0, holders => [], did => {}, %params }, $class;
 }
 
 sub problems { return @{ $_[0]{problems} } }
@@ -90,22 +89,6 @@ sub lost_server
 	# where only the listener was lost the transactions go on, and whoever wants their tables for himself would wait for ever
 	eval { $_->{session}->close } foreach @{ $self->{holders} };
 	$self->{holders} = [];
-	return;
-}
-
-# So are the last commits, and whatever else it was told of last: generations and epochs are used again, and topics may be there or not.
-sub lost_commits
-{
-	my ($self) = @_;
-
-	foreach my $group (values %{ $self->{groups} })
-	{
-		@$group{qw(told shares)} = ({}, {});
-		$_->{any} = 1 foreach values %{ $group->{commits} };
-	}
-	$_->{since} = 0 foreach $self->members;
-	$self->{leases} = [];
-	$self->{topics} = { map { split /\|/ } split /\n/, $self->{node}->safe_psql('postgres', 'SELECT topic, count(*) FROM pg_topic_partitions GROUP BY 1') };
 	return;
 }
 
@@ -188,9 +171,9 @@ sub owns
 		$self->problem("group $member->{group}{name}: members $member->{number} and $other->{number} both have @both:",
 			$self->describe($member), 'and', $self->describe($other)) if @both;
 	}
-	foreach my $holder (grep { $_->{group} == $member->{group} && $_->{until} > time } @{ $self->{holders} }, @{ $self->{leases} })
+	foreach my $holder (grep { $_->{group} == $member->{group} && $_->{until} > time } @{ $self->{holders} })
 	{
-		$self->problem("group $member->{group}{name}: member $member->{number} has $holder->{topic}-$holder->{partition}, which SQL has")
+		$self->problem("group $member->{group}{name}: member $member->{number} has $holder->{topic}-$holder->{partition}, which a transaction in SQL has")
 		  if $owned{"$holder->{topic}-$holder->{partition}"};
 	}
 	return;
@@ -495,19 +478,6 @@ sub act_commit
 	my $offset = int rand(RECORDS + 1);
 	my $value = "$offset v" . ++$self->{number};
 	my $commits = $self->commits($member->{group}, $topic, $partition);
-
-	# sent twice, as a client does that has lost its connection
-	if (rand() < 0.05)
-	{
-		my $consumer = $member->{kind} eq 'consumer';
-
-		KafkaOffsets::send_commit($member->{client}, $member->{group}{name}, { $topic => { $partition => [ $offset, "v$self->{number}", -1 ] } },
-			version => $consumer ? 9 : 8, member => $consumer ? $member->{beats}{said}{member} : $member->{id}, instance => $member->{instance},
-			generation => $consumer ? $member->{beats}->epoch : $member->{generation});
-		$commits->{maybe}{$value} = 1;
-		$self->forget_connection($member);
-		return if !$self->connected($member);
-	}
 	my $error = $self->commit($member, $topic, $partition, $offset, "v$self->{number}");
 
 	if ($error eq 'closed')
@@ -735,12 +705,6 @@ sub lose_answer
 		KafkaHeartbeat::send_heartbeat($member->{client}, %request);
 		usleep(int rand 20_000);
 	}
-	# it is sent again on another connection, when the first one may be served, or wait, still
-	elsif ($member->{state} eq 'told' || ($member->{state} eq 'out' && $member->{id} ne ''))
-	{
-		$member->{state} eq 'told' ? $self->send_sync($member) : $self->send_join($member);
-		usleep(int rand 20_000);
-	}
 	$self->forget_connection($member);
 	return;
 }
@@ -761,11 +725,6 @@ sub act
 	elsif ($what < 90) { $name = 'hold'; $self->act_hold($group, $topic); }
 	elsif ($what < 93) { $name = 'seek'; $self->act_seek($group, $topic); }
 	elsif ($what < 95) { $name = 'empty'; $self->empty($group); }
-	elsif ($what < 96) { $name = 'lease'; KafkaGroupsBeside::lease_in_sql($self, $group, $topic); }
-	elsif ($what < 97) { $name = 'delete in SQL'; KafkaGroupsBeside::delete_in_sql($self, $group, $topic); }
-	elsif ($what < 98) { $name = 'delete'; KafkaGroupsBeside::delete_by_client($self, $group); }
-	elsif ($what < 99) { $name = 'owner'; KafkaGroupsBeside::change_owner($self, $group, $topic); }
-	elsif ($self->{grows}) { $name = 'topic'; KafkaGroupsBeside::grow_topic($self, some(@{ $self->{grows} })); }
 	$self->{did}{$name}++ if $name;
 	return;
 }
@@ -826,7 +785,6 @@ sub settle
 	my @groups = map { $self->{groups}{$_} } sort keys %{ $self->{groups} };
 
 	$self->end_holds(1);
-	$self->{leases} = [];
 	wakes($_) foreach grep { delete $_->{silent} } $self->members;
 	$self->add_member($_) foreach grep { !@{ $_->{members} } } @groups;
 	until (!grep { !$self->is_settled($_) } @groups)

@@ -1,8 +1,7 @@
 # Files under test: src/broker/groups/group_coordinator.c, classic_store.c, classic_claims.c, consumer_store.c,
 # src/broker/offsets/offset_request.c, src/coordinator, src/group/kafka_claim.c and kafka_offset.c.
 # Groups of either protocol and of both, and consumers in SQL that use them, at random, through crashes of the coordinator and of the
-# server, fail-overs with and without a loss, topics that come and go, and owners that change.  test/perl/KafkaGroupsModel.pm says what
-# must be, and KafkaGroupsBeside.pm what is done beside.
+# server, fail-overs, and changes of topics beside.  test/perl/KafkaGroupsModel.pm says what must be.
 #
 #	TOPIC_TEST_SEED			repeats a run, but for the moments
 #	TOPIC_TEST_HISTORIES	so many histories (2)
@@ -15,7 +14,6 @@ use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use File::Path qw(rmtree);
 use KafkaClient;
-use KafkaGroupsBeside;
 use KafkaGroupsModel;
 use KafkaMember ();
 use KafkaProducer;
@@ -48,9 +46,49 @@ sub wait_listener
 	return;
 }
 
+# The ids of topics, as members of the new protocol know them.
+sub learn_names
+{
+	my $client = KafkaClient->new($port);
+	my $reader = $client->call(KafkaClient::METADATA, 12, KafkaClient::compact_count(-1) . "\1\0\0", 1);
+
+	$reader->int32;
+	foreach (1 .. $reader->compact_count) { $reader->int32; $reader->compact_string; $reader->int32; $reader->compact_string; $reader->tags; }
+	$reader->compact_string;
+	$reader->int32;
+	foreach (1 .. $reader->compact_count)
+	{
+		$reader->int16;
+		my $name = $reader->compact_string;
+		$model->{names}{ $reader->uuid } = $name;
+		$reader->int8;
+		foreach (1 .. $reader->compact_count)
+		{
+			$reader->int16;
+			$reader->int32 foreach 1 .. 3;
+			foreach (1 .. 3) { $reader->int32 foreach 1 .. $reader->compact_count; }
+			$reader->tags;
+		}
+		$reader->int32;
+		$reader->tags;
+	}
+	return;
+}
+
+sub add_topic
+{
+	my ($topic, $partitions) = @_;
+
+	sql("SELECT create_topic('$topic', partitions => $partitions);
+		INSERT INTO $topic (partition, value) SELECT p, i FROM generate_series(0, $partitions - 1) p, generate_series(1, " . KafkaGroupsModel::RECORDS . ") i;
+		GRANT SELECT ON $topic TO producer");
+	$model->{topics}{$topic} = $partitions;
+	return;
+}
+
 sub new_servers
 {
-	my ($history, $with_standby, $is_synchronous) = @_;
+	my ($history, $with_standby) = @_;
 
 	$port = PostgreSQL::Test::Cluster::get_free_port();
 	$node = new_node("main$history", init => { allows_streaming => 1 }, settings => [ kafka_settings($port),
@@ -59,33 +97,32 @@ sub new_servers
 		'pg_topics.kafka_group_consumer_session_timeout = ' . KafkaGroupsModel::SESSION * 1000 ]);
 	$node->start;
 	$model = KafkaGroupsModel->new(node => $node, port => $port);
-	sql('CREATE EXTENSION pg_topics; CREATE ROLE producer LOGIN; CREATE ROLE other; GRANT other TO producer');
-	KafkaGroupsBeside::add_topic($model, @$_) foreach [ 't0', 4 ], [ 't1', 3 ], [ 't2', 2 ];
-	$model->{grows} = ['come'];
+	sql('CREATE EXTENSION pg_topics; CREATE ROLE producer LOGIN');
+	add_topic('t0', 4);
+	add_topic('t1', 3);
+	add_topic('t2', 2);
 	$standby = undef;
 	if ($with_standby)
 	{
 		$standby_port = PostgreSQL::Test::Cluster::get_free_port();
 		$standby = new_standby($node, "standby$history", kafka_settings($standby_port), "synchronous_standby_names = ''");
 		$standby->start;
-		my $state = $is_synchronous ? 'sync' : 'async';
-
-		sql("ALTER SYSTEM SET synchronous_standby_names = 'standby$history'") if $is_synchronous;
+		sql("ALTER SYSTEM SET synchronous_standby_names = 'standby$history'");
 		sql('SELECT pg_reload_conf()');
-		poll_until(sub { sql(qq{SELECT count(*) FROM pg_stat_replication WHERE sync_state = '$state'}) eq '1' }) or die 'no standby';
+		poll_until(sub { sql(q{SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'}) eq '1' }) or die 'no synchronous standby';
 	}
 	wait_listener($port);
-	KafkaGroupsBeside::learn_names($model);
+	learn_names();
 	foreach my $n (0 .. 2)
 	{
 		foreach my $kind ('classic', 'consumer')
 		{
-			my $group = $model->add_group("$kind$n", $kind, [ [ 't0', 't1' ], [ 't0', 'come' ], [ 't1', 't2' ] ]->[$n]);
+			my $group = $model->add_group("$kind$n", $kind, [ [ 't0', 't1' ], ['t0'], [ 't1', 't2' ] ]->[$n]);
 
 			$group->{flips} = $n == 2;
 			$model->add_member($group) foreach 1 .. 2;
 		}
-		my $mixed = $model->add_group("mixed$n", 'mixed', [ ['t0'], [ 't1', 't2', 'come' ], [ 't0', 't1', 't2' ] ]->[$n]);
+		my $mixed = $model->add_group("mixed$n", 'mixed', [ ['t0'], [ 't1', 't2' ], [ 't0', 't1', 't2' ] ]->[$n]);
 
 		$model->add_member($mixed) foreach 1 .. 3;
 	}
@@ -130,8 +167,6 @@ sub round
 		my $statement = $beside[ rand @beside ];
 
 		$model->run(0.7 + rand(1));
-		# leases end by that clock
-		$model->{leases} = [] if $statement =~ /clock_offset/;
 		my ($out, $err) = ('', '');
 		my $psql = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), map { ('-c', $_) } split /\n/, $statement ], '<', \undef, '>', \$out, '2>', \$err);
 		$model->run(0.7 + rand(1));
@@ -144,7 +179,6 @@ sub round
 		$model->end_holds(1) if $model->problems;
 		$psql->finish;
 		note("beside: $statement") if $err eq '';
-		$model->{leases} = [] if $statement =~ /clock_offset/;
 		$model->problem("remove_kafka_members() beside a listener: $err") if $statement =~ /remove_kafka/ && $err !~ /while the listener/;
 	}
 	$model->check_commits("before '$kind'", 0);
@@ -159,13 +193,9 @@ sub round
 	return;
 }
 
-# The standby takes over.  If it is an asynchronous one, it does not hear of the last of it.
+# The standby, which is a synchronous one, takes over.
 sub fail_over
 {
-	my ($is_synchronous) = @_;
-
-	$standby->safe_psql('postgres', q{ALTER SYSTEM SET primary_conninfo = ''}) if !$is_synchronous;
-	$standby->reload;
 	$model->run(1.5);
 	kill_all($node);
 	$standby->promote;
@@ -174,11 +204,9 @@ sub fail_over
 	$standby = undef;
 	$model->{node} = $node;
 	$model->lost_server($port);
-	$model->lost_commits if !$is_synchronous;
 	wait_listener($port);
-	KafkaGroupsBeside::learn_names($model);
 	$model->check_commits('after a fail-over', 1);
-	note($is_synchronous ? 'fail-over' : 'fail-over with the loss of what was last');
+	note('fail-over');
 	return;
 }
 
@@ -212,15 +240,14 @@ foreach my $history (1 .. $histories)
 	srand($seed + $history);
 	my $name = "history $history (TOPIC_TEST_SEED=$seed)";
 	my $with_standby = $history % 2 == 0;
-	my $is_synchronous = int(rand 2);
 
-	new_servers($history, $with_standby, $is_synchronous);
+	new_servers($history, $with_standby);
 	foreach my $round (1 .. $rounds)
 	{
 		round($round);
 		last if $model->problems;
 	}
-	fail_over($is_synchronous) if $with_standby && !$model->problems;
+	fail_over() if $with_standby && !$model->problems;
 	crowd() if !$with_standby && !$model->problems;
 	$model->settle if !$model->problems;
 	$model->check_tables if !$model->problems;
