@@ -4,15 +4,11 @@
  *
  * Whoever uses them in SQL waits for a statement that has one of them for itself, as VACUUM FULL and REINDEX do, or that waits
  * for that behind somebody's transaction.  The process that serves Kafka's clients must not, and takes all the locks beforehand.
- *
- * It does so again and again, so which tables they are is remembered until one of them changes.
  */
 #include "postgres.h"
 
 #include "group/group_tables.h"
-#include "util/relation_change.h"
 #include "util/sql_version.h"
-#include "utils/lsyscache.h"
 
 static const struct
 {
@@ -31,50 +27,19 @@ static const struct
 StaticAssertDecl(lengthof(used) == GROUP_TABLES_MAX, "the number of tables has changed");
 
 static GroupTable tables[GROUP_TABLES_MAX];
-static bool is_known = false;
-static uint64 changes = 0;		/* of relations, that this process has heard of */
-static bool hears = false;
-
-/* A relation has changed. */
-static void
-note_change(Datum arg, Oid relid)
-{
-	changes++;
-	for (int i = 0; i < lengthof(tables); i++)
-		if (!OidIsValid(relid) || tables[i].relid == relid)
-			is_known = false;
-}
-
-/* Look them up.  Returns how many there are. */
-static int
-look_up(void)
-{
-	Oid			schema = pgt_sql_version_schema();
-	int			count = 0;
-
-	for (int i = 0; OidIsValid(schema) && i < lengthof(used); i++)
-	{
-		Oid			relid = get_relname_relid(used[i].name, schema);
-
-		if (OidIsValid(relid))
-			tables[count++] = (GroupTable) {relid, used[i].mode};
-	}
-	return count;
-}
 
 int
 pgt_group_tables_find(const GroupTable **found)
 {
-	uint64		before = changes;
-	int			count;
+	int			count = 0;
 
 	*found = tables;
-	if (is_known)
-		return lengthof(tables);
-	if (!hears)
-		pgt_relation_change_register(note_change);
-	hears = true;
-	count = look_up();
-	is_known = count == lengthof(tables) && before == changes;
+	for (int i = 0; i < lengthof(used); i++)
+	{
+		Oid			relid = pgt_sql_version_find_relation(used[i].name);
+
+		if (OidIsValid(relid))
+			tables[count++] = (GroupTable) {relid, used[i].mode};
+	}
 	return count;
 }

@@ -132,7 +132,7 @@ typedef struct KnownRelation
 	Oid			relid;			/* InvalidOid: the place is free */
 } KnownRelation;
 
-#define KNOWN_RELATIONS	8
+#define KNOWN_RELATIONS	16
 
 static KnownRelation known[KNOWN_RELATIONS];
 
@@ -143,13 +143,6 @@ forget_relation(Datum arg, Oid relid)
 	for (int i = 0; i < KNOWN_RELATIONS; i++)
 		if (known[i].relid == relid || !OidIsValid(relid))
 			known[i].relid = InvalidOid;
-}
-
-/* Find it in the catalogs; ERROR where it does not exist. */
-static Oid
-find_relation(const char *name)
-{
-	return pgt_sql_version_relation_in(pgt_sql_version_schema(), name);
 }
 
 Oid
@@ -180,17 +173,38 @@ remember_relation(const char *name, Oid relid)
 	place->relid = relid;
 }
 
-Oid
-pgt_sql_version_relation(const char *name)
+/* Where it was found last; InvalidOid: that is not known. */
+static Oid
+recall_relation(const char *name)
 {
-	Oid			relid;
-
 	for (int i = 0; i < KNOWN_RELATIONS; i++)
 		if (OidIsValid(known[i].relid) && strcmp(NameStr(known[i].name), name) == 0)
 			return known[i].relid;
-	relid = find_relation(name);
-	remember_relation(name, relid);
+	return InvalidOid;
+}
+
+Oid
+pgt_sql_version_find_relation(const char *name)
+{
+	Oid			relid = recall_relation(name);
+	Oid			schema;
+
+	if (OidIsValid(relid))
+		return relid;
+	schema = pgt_sql_version_schema();
+	if (OidIsValid(schema))
+		relid = get_relname_relid(name, schema);
+	if (OidIsValid(relid))
+		remember_relation(name, relid);
 	return relid;
+}
+
+Oid
+pgt_sql_version_relation(const char *name)
+{
+	Oid			relid = pgt_sql_version_find_relation(name);
+
+	return OidIsValid(relid) ? relid : pgt_sql_version_relation_in(pgt_sql_version_schema(), name);
 }
 
 /* ---- versions ------------------------------------------------------------- */

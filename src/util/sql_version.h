@@ -20,6 +20,9 @@ extern Oid	pgt_sql_version_schema(void);
 extern Oid	pgt_sql_version_relation(const char *name);
 extern Oid	pgt_sql_version_relation_in(Oid schema, const char *name);
 
+/* Like pgt_sql_version_relation(); InvalidOid where it does not exist. */
+extern Oid	pgt_sql_version_find_relation(const char *name);
+
 /* ERROR where CREATE or ALTER EXTENSION has just brought a version that the library does not know. */
 extern void pgt_sql_version_check_new(Oid extension);
 
