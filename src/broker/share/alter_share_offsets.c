@@ -12,16 +12,12 @@
 #include "postgres.h"
 
 #include "broker/core/topic_names.h"
-#include "broker/core/turn.h"
-#include "broker/helpers/helper_pool.h"
 #include "broker/helpers/topic_change.h"
 #include "broker/share/alter_share_offsets.h"
 #include "broker/share/share_admin.h"
 #include "kafka/kafka_default.h"
 #include "log/partition_log.h"
 #include "topic/topic.h"
-
-#define TIMEOUT_MS	5000
 
 typedef KafkaAlterShareGroupOffsetsRequestTopic WantedTopic;
 typedef KafkaAlterShareGroupOffsetsRequestPartition WantedPartition;
@@ -139,12 +135,6 @@ static void
 serve(BrokerRequest *request)
 {
 	const KafkaAlterShareGroupOffsetsRequest *body = request->kafka.body;
-	KafkaError	error;
 
-	pgt_turn_open();
-	error = pgt_share_admin_check(request, body->group_id);
-	if (error != KAFKA_ERROR_NONE)
-		refuse(request, error, pgt_kafka_error_message(error));
-	else
-		pgt_helper_pool_hand(request, TIMEOUT_MS, refuse);
+	pgt_share_admin_hand(request, body->group_id, refuse);
 }

@@ -11,14 +11,10 @@
 #include "postgres.h"
 
 #include "broker/core/topic_names.h"
-#include "broker/core/turn.h"
-#include "broker/helpers/helper_pool.h"
 #include "broker/helpers/topic_change.h"
 #include "broker/share/delete_share_offsets.h"
 #include "broker/share/share_admin.h"
 #include "kafka/kafka_default.h"
-
-#define TIMEOUT_MS	5000
 
 typedef KafkaDeleteShareGroupOffsetsResponseTopic TopicResult;
 
@@ -93,12 +89,6 @@ static void
 serve(BrokerRequest *request)
 {
 	const KafkaDeleteShareGroupOffsetsRequest *body = request->kafka.body;
-	KafkaError	error;
 
-	pgt_turn_open();
-	error = pgt_share_admin_check(request, body->group_id);
-	if (error != KAFKA_ERROR_NONE)
-		refuse(request, error, pgt_kafka_error_message(error));
-	else
-		pgt_helper_pool_hand(request, TIMEOUT_MS, refuse);
+	pgt_share_admin_hand(request, body->group_id, refuse);
 }

@@ -8,8 +8,10 @@
  */
 #include "postgres.h"
 
+#include "broker/core/turn.h"
 #include "broker/groups/share_groups.h"
 #include "broker/groups/sql_share_group.h"
+#include "broker/helpers/helper_pool.h"
 #include "broker/helpers/topic_change.h"
 #include "broker/share/share_admin.h"
 #include "group/group_row.h"
@@ -18,6 +20,8 @@
 #include "topic/topic.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
+
+#define TIMEOUT_MS	5000
 
 KafkaError
 pgt_share_admin_check_exists(const BrokerRequest *request, KafkaString id)
@@ -41,14 +45,29 @@ pgt_share_admin_check_exists(const BrokerRequest *request, KafkaString id)
 	return KAFKA_ERROR_GROUP_ID_NOT_FOUND;
 }
 
-KafkaError
-pgt_share_admin_check(const BrokerRequest *request, KafkaString id)
+/* May a group be changed, which has no members then? */
+static KafkaError
+check(const BrokerRequest *request, KafkaString id)
 {
 	KafkaError	error = pgt_share_admin_check_exists(request, id);
 
 	if (error == KAFKA_ERROR_NONE && pgt_group_coordinator_has_members(id))
 		return KAFKA_ERROR_NON_EMPTY_GROUP;
 	return error;
+}
+
+void
+pgt_share_admin_hand(BrokerRequest *request, KafkaString id,
+					 void (*refuse) (BrokerRequest *request, KafkaError error, const char *message))
+{
+	KafkaError	error;
+
+	pgt_turn_open();
+	error = check(request, id);
+	if (error != KAFKA_ERROR_NONE)
+		refuse(request, error, pgt_kafka_error_message(error));
+	else
+		pgt_helper_pool_hand(request, TIMEOUT_MS, refuse);
 }
 
 void

@@ -9,11 +9,12 @@
 #include "kafka/kafka_error.h"
 #include "share/share_group.h"
 
-/* In the loop: may a group be changed, which has no members then?  The error, or none.  In a transaction. */
-extern KafkaError pgt_share_admin_check(const BrokerRequest *request, KafkaString id);
-
-/* Like that for describing it: it may have members. */
+/* In the loop: may a group be described, which may have members?  The error, or none.  In a transaction. */
 extern KafkaError pgt_share_admin_check_exists(const BrokerRequest *request, KafkaString id);
+
+/* In the loop: hand a request that changes a group to a helper, or refuse it, as where the group has members. */
+extern void pgt_share_admin_hand(BrokerRequest *request, KafkaString id,
+								 void (*refuse) (BrokerRequest *request, KafkaError error, const char *message));
 
 /*
  * In the helper: work in a topic, for pgt_topic_change_run().  The group in the topic of a name, which is locked, for the current user;
