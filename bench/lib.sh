@@ -45,11 +45,24 @@ start_plain() {
     in_plain "${psql[@]}" -o /dev/null -f "$bench/schema.sql"
 }
 
-remove_clusters() {
+# remove_cluster DIR
+remove_cluster() {
+    [ ! -d "$1/data" ] || stop_cluster "$1" immediate
+    rm -rf "$1"
+}
+
+# Those of a figure go with it: a server that went on would answer the clients of the next figure at the same address.
+remove_clusters_of_figure() {
     local dir
     for dir in "$work"/*/data; do
-        [ ! -d "$dir" ] || stop_cluster "${dir%/data}" immediate
+        case ${dir%/data} in "$ours" | "$plain") ;; *) remove_cluster "${dir%/data}" ;; esac
     done
+}
+
+remove_clusters() {
+    remove_clusters_of_figure
+    remove_cluster "$ours"
+    remove_cluster "$plain"
     rm -rf "$work"
 }
 

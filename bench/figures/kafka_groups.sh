@@ -14,7 +14,7 @@ prepare() {
     # a wait of Kafka's for more changes that may come is not what is measured
     export KAFKA_SETTINGS='group.consumer.assignment.interval.ms=0'
     start_sides kafka_groups "pg_topics.kafka_max_connections = $((groups + 200))" 'pg_topics.max_partitions = 1000'
-    classes=$work/classes
+    classes=$served.classes
     mkdir "$classes"
     javac -proc:none -cp "$KAFKA_HOME/libs/*" -d "$classes" "$bench/figures/KafkaGroups.java"
     asked "SELECT create_topic('shared', $partitions, 'bytea', 'bytea')" >/dev/null

@@ -11,7 +11,7 @@ prepare() {
     find_kafka || return 0
     # a producer has a connection for what it asks before it knows the broker, and another one
     start_sides kafka_transactions "pg_topics.kafka_max_connections = $((2 * producers + 100))"
-    classes=$work/classes
+    classes=$served.classes
     mkdir "$classes"
     javac -proc:none -cp "$KAFKA_HOME/libs/*" -d "$classes" "$bench/figures/KafkaTransactions.java"
     asked "SELECT create_topic('accounts', $partitions, 'bytea', 'bytea')" >/dev/null
