@@ -83,6 +83,9 @@ public class KafkaTransactions {
             }
             call("commitTransaction()");
             long began = since;
+            // The client's thread asks first whether records are unsent, and then whether the transaction is to end: where all of
+            // it came in between, it would end a transaction of which the broker has nothing.
+            producer.flush();
             producer.commitTransaction();
             long now = System.nanoTime();
             ended++;
