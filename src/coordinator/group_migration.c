@@ -150,7 +150,7 @@ look_up(const ModernGroup *modern, const ModernWorld *world, const char *name)
 	KafkaUuid	id;
 	int32		partitions;
 
-	return world->describe(world->arg, name, &id, &partitions) ? pgt_modern_group_find_topic(modern, &id) : NULL;
+	return world->describe(world->arg, name, &id, &partitions) == MODERN_LOOK_NOTHING ? NULL : pgt_modern_group_find_topic(modern, &id);
 }
 
 static NamedTopics

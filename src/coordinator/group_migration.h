@@ -11,6 +11,7 @@
 /*
  * Let a new, empty group have the members of a classic one, with what they have.  NULL, or why it cannot be done: for the
  * client's log; then the new group is of no use.  Takes memory; asks the world for topics.  The classic group stays as it is.
+ * Where the new group is stale afterwards a topic was busy, what members have in it is not known, and the new group is of no use yet.
  */
 extern const char *pgt_group_migration_upgrade(ClassicGroup *classic, ModernGroup *modern, const ModernWorld *world);
 

@@ -167,6 +167,14 @@ typedef struct ModernGroup
 	ModernGone *gone;			/* whose rows are to be deleted */
 } ModernGroup;
 
+/* What the name of a topic leads to. */
+typedef enum ModernLook
+{
+	MODERN_LOOK_NOTHING,
+	MODERN_LOOK_TOPIC,
+	MODERN_LOOK_BUSY			/* a topic, of which no more is known at the moment: it is what it was, and is looked at again */
+} ModernLook;
+
 /* What a group asks those who call it.  Both functions may throw errors. */
 typedef struct ModernWorld
 {
@@ -182,8 +190,8 @@ typedef struct ModernWorld
 	char	  **matches;
 	int32		match_count;
 
-	/* the topic of a name; false: there is none */
-	bool		(*describe) (void *arg, const char *name, KafkaUuid *id, int32 *partitions);
+	/* the topic of a name; of a busy one only the id is told */
+	ModernLook	(*describe) (void *arg, const char *name, KafkaUuid *id, int32 *partitions);
 
 	/* may the member own the partition from now on?  Else it waits */
 	bool		(*claim) (void *arg, const ModernTopic *topic, int32 partition, const ModernMember *member);

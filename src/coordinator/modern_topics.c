@@ -256,6 +256,7 @@ typedef struct TopicLooks
 	const NameLook **topics;
 	int32		topic_count;
 	uint64		hash;
+	bool		busy;			/* some of them were */
 } TopicLooks;
 
 /* What is to become of the array of topics. */
@@ -299,19 +300,37 @@ compare_looks(const void *a, const void *b)
 	return compare_uuids(&(*(const NameLook *const *) a)->id, &(*(const NameLook *const *) b)->id);
 }
 
+/* As many partitions as a topic had when it was looked at last; -1: it was not the group's. */
+static int32
+partitions_before(const ModernGroup *group, const KafkaUuid *id)
+{
+	const ModernTopic *topic = pgt_modern_group_find_topic(group, id);
+
+	return topic == NULL || !topic->subscribed ? -1 : topic->count;
+}
+
 /* Note what a name leads to. */
 static void
-look_at(TopicLooks *looks, const ModernWorld *world, const char *name)
+look_at(const ModernGroup *group, TopicLooks *looks, const ModernWorld *world, const char *name)
 {
 	NameLook   *look = &looks->names[looks->name_count++];
 
 	memset(look, 0, sizeof(*look));
 	look->name = name;
-	if (!world->describe(world->arg, name, &look->id, &look->partitions))
+	switch (world->describe(world->arg, name, &look->id, &look->partitions))
 	{
-		look->partitions = -1;
-		return;
+		case MODERN_LOOK_NOTHING:
+			look->partitions = -1;
+			break;
+		case MODERN_LOOK_BUSY:
+			look->partitions = partitions_before(group, &look->id);
+			looks->busy = true;
+			break;
+		case MODERN_LOOK_TOPIC:
+			break;
 	}
+	if (look->partitions < 0)
+		return;
 	looks->topics[looks->topic_count++] = look;
 	looks->hash = hash_bytes_extended((const unsigned char *) name, (int) strlen(name), looks->hash);
 	looks->hash = hash_bytes_extended(look->id.bytes, sizeof(look->id), looks->hash);
@@ -329,7 +348,7 @@ look_at_names(ModernGroup *group, const ModernWorld *world, TopicLooks *looks)
 	looks->names = palloc(Max(count, 1) * sizeof(NameLook));
 	looks->topics = palloc(Max(count, 1) * sizeof(NameLook *));
 	for (int32 i = 0; i < count; i++)
-		look_at(looks, world, names[i]);
+		look_at(group, looks, world, names[i]);
 	qsort(looks->topics, looks->topic_count, sizeof(NameLook *), compare_looks);
 	for (int32 i = 0; i < looks->topic_count; i++)
 		if (kept == 0 || compare_looks(&looks->topics[kept - 1], &looks->topics[i]) != 0)
@@ -543,7 +562,7 @@ pgt_modern_group_look_at_topics(ModernGroup *group, const ModernWorld *world)
 	group->topic_count = plan.count;
 	group->names_hash = looks.hash;
 	group->topics_version = world->topics_version;
-	group->stale = false;
+	group->stale = looks.busy;
 	if (plan.changes)
 		group->bump = true;
 }

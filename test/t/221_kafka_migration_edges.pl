@@ -1,7 +1,7 @@
 #!/usr/bin/env perl
 # Groups of Kafka's clients that go from one protocol to the other at bad moments (src/coordinator/group_migration.c,
-# src/broker/groups/migrate_group.c, consumer_change.c): amid rebalances, while SQL has a partition, with static members that are away, and
-# while the policy changes.
+# src/broker/groups/migrate_group.c, consumer_change.c): amid rebalances, while SQL has a partition, with static members that are away, while the
+# policy changes, and while a topic does.
 use strict;
 use warnings;
 
@@ -111,6 +111,23 @@ set_policy('bidirectional');
 is($back->join_again, 0, 'when it may, the next that joins');
 like(told('away'), qr/:Classic$/, 'finds it a classic one');
 is(consumer('away', member => 'late', epoch => 3)->beat->{error}, 0, 'and it may become one of the new protocol again');
+
+# ---- a topic that is being changed ---------------------------------------------------------------------
+
+my $old = classic('changed');
+form_group('orders', 6, $old);
+$session = open_session($node);
+$session->run(q{BEGIN; ALTER FOREIGN TABLE orders OPTIONS (ADD "retention.ms" '1000000')});
+# what the listener knows of topics is not current any more
+sql(q{SELECT create_topic('others')});
+$new = consumer('changed', member => 'new');
+is($new->beat->{error}, 14, 'while somebody has the topic for himself, who comes with the new protocol is asked to come again');
+like(told('changed'), qr/:Stable:Classic$/, 'since nobody can tell what members have there');
+is($old->heartbeat_error, 0, 'and the member hears of nothing');
+$session->run('ROLLBACK');
+$session->close;
+ok(poll_until(sub { $new->beat->{error} == 0 }), 'then it joins');
+is(has($new), '', 'and gets nothing that the other one has');
 
 unlike(slurp_file($node->logfile), qr/PANIC|TRAP|terminated by signal/, 'nothing has crashed');
 done_testing();

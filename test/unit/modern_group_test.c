@@ -123,7 +123,9 @@ clear_topics(void)
 
 static int	looks;				/* at names */
 
-static bool
+static int	busy_chance = 0;	/* of topics that are looked at: one in so many is busy; 0: none */
+
+static ModernLook
 describe(void *arg, const char *name, KafkaUuid *id, int32 *partitions)
 {
 	maybe_throw();
@@ -132,10 +134,12 @@ describe(void *arg, const char *name, KafkaUuid *id, int32 *partitions)
 		if (topics[i].id != 0 && strcmp(topics[i].name, name) == 0)
 		{
 			*id = uuid_of(topics[i].id);
+			if (busy_chance > 0 && one_in(busy_chance))
+				return MODERN_LOOK_BUSY;
 			*partitions = topics[i].partitions;
-			return true;
+			return MODERN_LOOK_TOPIC;
 		}
-	return false;
+	return MODERN_LOOK_NOTHING;
 }
 
 static int	refuse_chance = 0;
@@ -424,7 +428,7 @@ static void
 begin(void)
 {
 	clear_topics();
-	refuse_chance = error_chance = announce_chance = 0;
+	refuse_chance = error_chance = announce_chance = busy_chance = 0;
 	now = 1000000;
 	group = pgt_modern_group_create(NULL);
 }
@@ -685,6 +689,23 @@ test_claims(void)
 	ok(claims == 0, "a heartbeat without news claims nothing");
 	pgt_modern_group_withdraw(group, group->topics[0], 1);
 	ok(is(beat("a", 2, "1:0"), "1:0,1") && claims == 1, "what is withdrawn is claimed again");
+}
+
+static void
+test_busy(void)
+{
+	begin();
+	make_topic(0, 2);
+	busy_chance = 1;
+	ok(is(join("a", NULL, 1), "") && group->stale, "of a topic that is busy nobody is given anything, and it is looked at again");
+	busy_chance = 0;
+	ok(is(beat("a", 2, NULL), "1:0,1") && !group->stale, "by the next heartbeat, which gets it");
+	topics[0].partitions = 3;
+	topics_version++;
+	busy_chance = 1;
+	ok(is(beat("a", 3, NULL), "-") && group->stale, "one that gets busy stays what it was");
+	busy_chance = 0;
+	ok(is(beat("a", 3, NULL), "1:0,1,2"), "until it can be looked at");
 }
 
 /* ---- members that speak the classic protocol --------------------------------------------- */
@@ -1031,8 +1052,12 @@ test_migration(void)
 	ok(state_is("Stable"), "two members that have what they are to have");
 	classic = downgrade();
 	ok(!classic->rebalance_due && classic->generation == group->epoch, "go on in a classic group without a rebalance");
+	busy_chance = 1;
 	modern = upgrade(classic, &problem);
-	ok(modern != NULL && !modern->bump && modern->epoch == group->epoch && strcmp(pgt_modern_group_state_name(modern), "Stable") == 0,
+	ok(modern != NULL && modern->stale, "not back while a topic is busy");
+	busy_chance = 0;
+	modern = upgrade(classic, &problem);
+	ok(modern != NULL && !modern->stale && !modern->bump && modern->epoch == group->epoch && strcmp(pgt_modern_group_state_name(modern), "Stable") == 0,
 	   "and back");
 	group = modern;
 	ok(is(sync_classic("a", NULL, modern->epoch), "!27"), "until that is stored they are told nothing that it would take back");
@@ -1730,7 +1755,7 @@ check_partition(const ModernTopic *topic, const ModernPartition *partition, bool
 static void
 settle(void)
 {
-	error_chance = refuse_chance = 0;
+	error_chance = refuse_chance = busy_chance = 0;
 	for (int c = 0; c < CLIENTS; c++)
 		clients[c].silent = one_in(3);
 	now += SESSION;
@@ -1750,6 +1775,14 @@ settle(void)
 	if (group->member_count == 0)
 		return;
 	must(strcmp(pgt_modern_group_state_name(group), "Stable") == 0, "the group is not stable");
+	for (int i = 0; i < TOPICS; i++)
+	{
+		KafkaUuid	id = uuid_of(topics[i].id);
+		const ModernTopic *topic = topics[i].id == 0 ? NULL : pgt_modern_group_find_topic(group, &id);
+
+		must(topics[i].id == 0 || !pgt_modern_group_is_subscribed(group, topics[i].name) ||
+			 (topic != NULL && topic->subscribed && topic->count == topics[i].partitions), "a topic is not the group's");
+	}
 	for (int t = 0; t < group->topic_count; t++)
 	{
 		ModernTopic *topic = group->topics[t];
@@ -1779,6 +1812,7 @@ live(uint64 seed, int steps)
 		refuse_chance = one_in(2) ? 3 : 0;
 		error_chance = one_in(2) ? 60 : 0;
 		announce_chance = one_in(2) ? 2 : 0;
+		busy_chance = one_in(2) ? 4 : 0;
 		for (int i = 0; i < steps && trouble == NULL; i++)
 			happen();
 		settle();
@@ -1809,6 +1843,7 @@ main(int argc, char **argv)
 	test_requests();
 	test_subscriptions();
 	test_claims();
+	test_busy();
 	test_protocol();
 	test_classic();
 	test_classic_time();

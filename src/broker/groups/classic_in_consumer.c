@@ -149,7 +149,6 @@ run_join(ConsumerStoreJob *job)
 	classic->change.looks &= entry->modern->regex_count == 0;
 	pgt_consumer_change_world(&classic->change, &world);
 	pgt_modern_group_join_classic(entry->modern, &classic->join, &world, &answer);
-	pgt_consumer_change_done(&classic->change);
 	classic->error = answer.error;
 	if (answer.error == KAFKA_ERROR_MEMBER_ID_REQUIRED)
 		classic->member_id = classic->change.new_member_id;

@@ -27,24 +27,16 @@
 /* ---- the world of a group ---------------------------------------------------------------- */
 
 /* ModernWorld */
-static bool
+static ModernLook
 describe(void *arg, const char *name, KafkaUuid *id, int32 *partitions)
 {
-	ConsumerChange *change = arg;
 	ConsumerTopic topic = pgt_consumer_topics_find(name);
-	const ModernTopic *known;
 
 	if (!OidIsValid(topic.relid))
-		return false;
+		return MODERN_LOOK_NOTHING;
 	*id = pgt_topic_names_id(topic.relid);
 	*partitions = topic.partitions;
-	if (!topic.busy)
-		return true;
-	/* until that is over it is what it was */
-	change->topic_is_busy = true;
-	known = pgt_modern_group_find_topic(change->job.entry->modern, id);
-	*partitions = known == NULL ? 0 : known->count;
-	return known != NULL && known->subscribed;
+	return topic.busy ? MODERN_LOOK_BUSY : MODERN_LOOK_TOPIC;
 }
 
 /* Remember what the member is given.  Takes its memory before it is. */
@@ -106,13 +98,6 @@ pgt_consumer_change_world(ConsumerChange *change, ModernWorld *world)
 	world->describe = describe;
 	world->claim = claim;
 	world->arg = change;
-}
-
-void
-pgt_consumer_change_done(ConsumerChange *change)
-{
-	if (change->topic_is_busy)
-		change->job.entry->modern->stale = true;
 }
 
 /* ---- after the turn ----------------------------------------------------------------------- */

@@ -36,7 +36,6 @@ typedef struct ConsumerChange
 	bool		goes_again;
 
 	/* of this file */
-	bool		topic_is_busy;	/* how many partitions one has is not known */
 	char	   *member_id;		/* NULL: nobody was given anything */
 	ConsumerGrant *grants;
 	int			grant_count;
@@ -52,9 +51,8 @@ extern void pgt_consumer_change_init(ConsumerChange *change, BrokerRequest *requ
 /* Have it run at the end of the turn, or soon for the first member of a group.  The request is parked. */
 extern void pgt_consumer_change_begin(ConsumerChange *change, bool is_first);
 
-/* For run(), with change->job.entry: what the group asks, and that it has been asked. */
+/* For run(), with change->job.entry: what the group asks. */
 extern void pgt_consumer_change_world(ConsumerChange *change, ModernWorld *world);
-extern void pgt_consumer_change_done(ConsumerChange *change);
 
 /* The client's address, as Kafka writes it; palloc'd. */
 extern const char *pgt_consumer_change_host(const BrokerConnection *client);

@@ -208,7 +208,6 @@ call_group(Heartbeat *heartbeat, ModernAnswer *answer)
 	if (heartbeat->resolver != NULL)
 		pgt_regex_resolver_take(heartbeat->resolver, entry->modern, &world);
 	pgt_modern_group_heartbeat(entry->modern, heartbeat->request->kafka.body, &world, answer);
-	pgt_consumer_change_done(&heartbeat->change);
 }
 
 /* How many bytes a subscription takes, about. */
@@ -272,7 +271,15 @@ join_upgraded(Heartbeat *heartbeat, CoordinatorGroup *registered)
 
 	pgt_consumer_change_world(&heartbeat->change, &world);
 	answer.message = pgt_migrate_group_fill(registered, heartbeat->change.job.entry, &world);
-	return answer.message != NULL ? answer : answer_of_group(heartbeat);
+	if (answer.message != NULL)
+		return answer;
+	if (heartbeat->change.job.entry->modern->stale)
+	{
+		answer.error = KAFKA_ERROR_COORDINATOR_LOAD_IN_PROGRESS;
+		answer.message = "a topic that the group has partitions of is being changed";
+		return answer;
+	}
+	return answer_of_group(heartbeat);
 }
 
 /* A member joins a group of the classic protocol that has members: the group becomes one of the new, or stays as it is. */
