@@ -13,6 +13,8 @@ use warnings;
 
 use Carp;
 use Exporter 'import';
+use Fcntl ':flock';
+use File::Path qw(rmtree);
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -64,6 +66,66 @@ if (!grep { defined $ENV{"TOPIC_TEST_$_"} } qw(SECONDS HISTORIES ROUNDS CUTS LON
 		@log = grep { !/DEBUG|STATEMENT/ } @log;
 		croak 'server "' . $node->name . '" does not start: ' . join(' | ', splice @log, @log > 4 ? -4 : 0);
 	};
+}
+
+# Clusters that this script has had copied.
+my $identities = 0;
+
+# initdb takes longer than many a test of what it has made, and makes the same for most of them: the first
+# script that wants a cluster with these arguments keeps a copy, from which all others of the run have theirs.
+{
+	no warnings 'redefine';
+	my $run = \&PostgreSQL::Test::Utils::system_or_bail;
+
+	*PostgreSQL::Test::Utils::system_or_bail = sub {
+		my ($command, @arguments) = @_;
+		my ($place) = grep { $arguments[$_] =~ /^(-D|--pgdata)$/ } 0 .. $#arguments;
+
+		return $run->(@_) if $command ne 'initdb' || !defined $place;
+		my (undef, $data) = splice @arguments, $place, 2;
+		# the server of another release, for an upgrade, has another initdb
+		my ($from) = grep { -x "$_/initdb" } split /:/, $ENV{PATH};
+		my $template = "$PostgreSQL::Test::Utils::tmp_check/template" . join('_', map { s/\W//gr } $from, @arguments);
+
+		open(my $lock, '>', "$template.lock") or die "$template.lock: $!";
+		flock($lock, LOCK_EX) or die "$template.lock: $!";
+		if (!-e $template)
+		{
+			# one that was not finished is not taken for a template
+			rmtree("$template.new");
+			$run->('initdb', @arguments, '-D', "$template.new");
+			rename("$template.new", $template) or die "$template: $!";
+		}
+		close($lock);
+		mkdir $data;
+		$run->('cp', '-Rp', "$template/.", $data);
+		new_identity($data);
+		return;
+	};
+}
+
+# Give a copied cluster a system identifier that no other one has, as initdb would: in its control file,
+# with the checksum behind all the rest there, and in the first page of its only WAL file.
+sub new_identity
+{
+	my ($data) = @_;
+	my $identity = pack('Q', int(time) << 32 | ($$ & 0xfffff) << 12 | ++$identities);
+	my $control = substr(slurp_file("$data/global/pg_control"), 0, 512);
+	my ($wal) = grep { /\/[0-9A-F]{24}$/ } glob("$data/pg_wal/*");
+	my ($end, $sum) = (0, 0);
+
+	# the checksum's place depends on the server's version
+	until ($end > 8 && pack('V', $sum) eq substr($control, $end, 4))
+	{
+		die 'no checksum in pg_control' if $end + 8 > length $control;
+		$sum = crc32c(substr($control, $end, 4), $sum);
+		$end += 4;
+	}
+	substr($control, 0, 8) = $identity;
+	overwrite("$data/global/pg_control", 0, substr($control, 0, $end) . pack('V', crc32c(substr($control, 0, $end))));
+	# behind what every page begins with: magic, flags, timeline, address, bytes left and padding
+	overwrite($wal, 24, $identity);
+	return;
 }
 
 # The settings of every cluster here.  Unlike Test::Cluster's own, fsync is on:
