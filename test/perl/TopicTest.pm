@@ -578,16 +578,16 @@ sub transaction
 	die "no kind $kind";
 }
 
-# The script of one client: "count" transactions numbered from "first" on.
+# The script of one client: "count" transactions numbered from "first" on, each with "rest" behind it.
 sub load_script
 {
-	my ($client, $first, $count) = @_;
+	my ($client, $first, $count, $rest) = @_;
 	my @choice = map { ($_) x $kinds{$_} } sort keys %kinds;
 	my $script = '';
 
 	for my $n ($first .. $first + $count - 1)
 	{
-		$script .= transaction($choice[ rand @choice ], $client, $n);
+		$script .= transaction($choice[ rand @choice ], $client, $n) . ($rest // '');
 	}
 	return $script;
 }
@@ -599,8 +599,8 @@ my $next_number = 1;
 use constant ENDLESS => 100_000;
 
 # Start clients 1 .. n.  "prologue" is a hash from client to SQL that goes
-# first, "also" a list of further scripts that run beside them.  They run until
-# something stops them, or for that many "transactions".
+# first, "also" a list of further scripts that run beside them, "rest" what a client does
+# between its transactions.  They run until something stops them, or for that many "transactions".
 sub start_load
 {
 	my ($node, %params) = @_;
@@ -612,7 +612,7 @@ sub start_load
 	for my $client (1 .. $params{clients} // 4)
 	{
 		$scripts{"client$client"} = "CREATE TEMP TABLE of_session ();\n" . ($params{prologue}{$client} // '')
-		  . load_script($client, $next_number, $count);
+		  . load_script($client, $next_number, $count, $params{rest});
 	}
 	$next_number += $count;
 	my $i = 0;

@@ -76,12 +76,17 @@ my @puts = (("SELECT put(8);\n") x 4, "BEGIN;\nSELECT put(3);\nROLLBACK;\n",
 	"BEGIN;\nSELECT put(3);\nSELECT count(*) FROM flush();\nROLLBACK;\n",
 	"BEGIN;\nSELECT put(3);\nSAVEPOINT s;\nSELECT put(3);\nROLLBACK TO s;\nCOMMIT;\n");
 
-# Clients of all topics; one of "state", whose order the table has.
+# Clients of all topics; one of "state", whose order the table has.  They pause between transactions:
+# the checks ask how much has come and gone, and compare all of it, which takes the longer the more a
+# client without a pause writes meanwhile.
+my $rest = "SELECT pg_sleep(0.005);\n";
+
 sub start_all
 {
 	my ($node, @also) = @_;
 
-	return start_load($node, clients => 2, also => [ join('', map { $puts[ rand @puts ] } 1 .. 3 * ENDLESS), @also ]);
+	return start_load($node, clients => 2, rest => $rest,
+		also => [ join('', map { $puts[ rand @puts ] . $rest } 1 .. ENDLESS), @also ]);
 }
 
 sub transactions
