@@ -1,8 +1,9 @@
-# Thousands of random histories of compacted topics against a model: what is
+# Hundreds of random histories of compacted topics against a model: what is
 # left is what Kafka's rules leave, whatever was produced, taken back, compacted,
 # deleted, erased and killed in between.  See test/perl/CompactionModel.pm.
 #
-# TOPIC_TEST_SEED repeats a run, TOPIC_TEST_HISTORIES asks for more of them.
+# TOPIC_TEST_SEED repeats a run, TOPIC_TEST_HISTORIES asks for more of them, and TOPIC_TEST_SECONDS
+# for as many as there is time for (test/run model MINUTES).
 use strict;
 use warnings;
 
@@ -17,8 +18,11 @@ use Time::HiRes qw(time usleep);
 use TopicTest;
 
 my $seed = $ENV{TOPIC_TEST_SEED} // int(time);
-my $histories = $ENV{TOPIC_TEST_HISTORIES} // 2000;
-my $together = 400;
+my $seconds = $ENV{TOPIC_TEST_SECONDS};
+my $began = time;
+my $histories = $ENV{TOPIC_TEST_HISTORIES} // ($seconds ? 1_000_000 : 800);
+# what happens to the server happens to so many at once: five times four rounds by default
+my $together = 160;
 my $rounds = 4;
 my $steps = 4;
 my $sessions = 12;
@@ -253,7 +257,7 @@ sub set_worker
 	return;
 }
 
-for (my $first = 1; $first <= $histories && !$count{failures}; $first += $together)
+for (my $first = 1; $first <= $histories && !$count{failures} && !($seconds && time > $began + $seconds); $first += $together)
 {
 	my @topics = map { CompactionModel->new("t$_", now()) } $first .. $first + $together - 1;
 
