@@ -1,4 +1,5 @@
-# Everything at once, for as long as TOPIC_SOAK_SECONDS says (test/soak MINUTES):
+# Everything at once, until a round has ended in each way, or for as long as TOPIC_SOAK_SECONDS
+# says (test/soak MINUTES):
 # producers of all kinds of transactions, two consumer groups, a table published to a
 # compacted topic, a topic with retention, the maintenance worker, maintenance by
 # hand, checkpoints; and at random a killed backend, an immediate or clean stop, or
@@ -13,16 +14,17 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
+use List::Util qw(shuffle);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time usleep);
 use TopicTest;
 
-my $seconds = $ENV{TOPIC_SOAK_SECONDS} // 60;
+my $seconds = $ENV{TOPIC_SOAK_SECONDS};
 my $seed = $ENV{TOPIC_TEST_SEED} // time;
 srand($seed);
-note("TOPIC_TEST_SEED=$seed TOPIC_SOAK_SECONDS=$seconds");
+note("TOPIC_TEST_SEED=$seed TOPIC_SOAK_SECONDS=" . ($seconds // ''));
 
 my $node = new_node('main', settings => [
 	'pg_topics.log_cleaner_enable = on', 'pg_topics.log_cleaner_backoff_ms = 300',
@@ -108,12 +110,14 @@ sub check_all
 	return;
 }
 
-my $end = time + $seconds;
+my $end = time + ($seconds // 0);
 my %count = map { $_ => 0 } 'rounds', keys %ends;
 my @ways = sort keys %ends;
-while (time < $end)
+# each of them once, then any
+my @first = shuffle(@ways);
+while (@first || time < $end)
 {
-	my $how = $ways[ rand @ways ];
+	my $how = shift @first // $ways[ rand @ways ];
 	my $name = "round " . ++$count{rounds} . ", $how";
 	my $load = start_load($node, clients => 3, transactions => 10_000,
 		also => [ map { my $way = $_; join('', map { $also{$way}->() } 1 .. 3000) } sort keys %also ]);
