@@ -273,7 +273,7 @@ make_cluster() {
 }
 
 start_cluster() {
-    (cd / && as_server_user "$pg_bin/pg_ctl" -D "$1/data" -l "$1/server.log" -w -t 60 start >/dev/null) ||
+    (cd / && as_server_user "$pg_bin/pg_ctl" -D "$1/data" -l "$1/server.log" -w -t 180 start >/dev/null) ||
         { tail -n 30 "$1/server.log" >&2; die "the server in $1 does not start"; }
 }
 

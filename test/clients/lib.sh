@@ -89,10 +89,10 @@ sql() { "$pg_bin/psql" -XAtq -v ON_ERROR_STOP=1 "$@"; }
 
 now_ms() { local now=${EPOCHREALTIME/./}; printf '%s\n' "$((now / 1000))"; }
 
-# wait_until WHAT COMMAND EXPECTED: poll until it prints that, for half a minute
+# wait_until WHAT COMMAND EXPECTED: poll until it prints that, for three minutes
 wait_until() {
     local what=$1 command=$2 expected=$3 tries
-    for ((tries = 0; tries < 300; tries++)); do
+    for ((tries = 0; tries < 1800; tries++)); do
         [ "$(eval "$command" 2>/dev/null)" != "$expected" ] || return 0
         sleep 0.1
     done

@@ -254,7 +254,7 @@ ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM ($progress) p")
 is(sql($progress), 'slow|0|building map|t|t|compacting topic public.slow|t',
 	'it shows how far the compaction is; the worker holds no snapshot');
 my $busy = wait_worker('postgres');
-sql(q{SET statement_timeout = '20s'; ALTER FOREIGN TABLE slow ALTER COLUMN value SET STATISTICS 10});
+sql(q{SET statement_timeout = '90s'; ALTER FOREIGN TABLE slow ALTER COLUMN value SET STATISTICS 10});
 pass('ALTER FOREIGN TABLE does not wait for a running compaction to end');
 is(worker('postgres', 'pid'), $busy, 'a worker that gives way to a statement goes on');
 is(statistic('slow', 'errors'), '0', 'giving way to a statement is not counted as an error');
@@ -266,7 +266,7 @@ ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM ($progress) p")
 is(sql($progress), 'slow|0|building map|t|t|compacting topic public.slow|t',
 	'the other worker holds no snapshot either');
 set_options(log_cleaner_io_max_bytes_per_second => -1);
-$node->safe_psql('a', q{SET statement_timeout = '20s'; CREATE DATABASE busy TEMPLATE postgres});
+$node->safe_psql('a', q{SET statement_timeout = '90s'; CREATE DATABASE busy TEMPLATE postgres});
 pass('CREATE DATABASE with that database as template does not wait for the compaction');
 ok(poll_until(sub { statistic('slow', 'compactions') eq '1' }), 'the next worker finishes the compaction');
 is(sql(q{SELECT count(*) FROM pg_stat_progress_topic_compaction}), '0',

@@ -106,7 +106,7 @@ $node->safe_psql('postgres', "SELECT pg_terminate_backend($before)");
 poll_until(sub { my $pid = $worker->(); $pid && $pid != $before && KafkaClient->new($port) }) or die 'nobody listens';
 $client = client();
 my $seen = 0;
-my $end = time + 60;
+my $end = time + $PostgreSQL::Test::Utils::timeout_default;
 for (; !$seen && time < $end; usleep(10_000))
 {
 	$client->send_bytes(fetch_frame('t', 0, 0));
