@@ -166,17 +166,18 @@ read_rows(void *arg)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pg_topics quotas", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	List	   *rows = NIL;
+	bool		is_read;
 
 	outdated = false;
 	table = pgt_quota_table_oid();
-	if (!OidIsValid(table) || pgt_quota_table_read(table, ROWS_MAX, &rows))
+	is_read = !OidIsValid(table) || pgt_quota_table_read(table, ROWS_MAX, &rows);
+	if (is_read)
 		take_rows(context, rows);
-	else
-	{
-		outdated = true;
-		MemoryContextDelete(context);
-	}
 	MemoryContextSwitchTo(old);
+	if (is_read)
+		return;
+	outdated = true;
+	MemoryContextDelete(context);
 }
 
 /* A callback of the relation cache. */

@@ -196,18 +196,19 @@ read_rows(void *unused)
 	MemoryContext own = AllocSetContextCreate(CurrentMemoryContext, "pg_topics group configs", ALLOCSET_SMALL_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(own);
 	List	   *rows;
+	bool		is_read;
 
 	/* what comes while it is read is news still */
 	outdated = false;
 	table = pgt_kafka_group_config_table();
-	if (pgt_kafka_group_config_try_read_all(ROWS_MAX, &rows))
+	is_read = pgt_kafka_group_config_try_read_all(ROWS_MAX, &rows);
+	if (is_read)
 		take_rows(rows);
-	else
-	{
-		outdated = true;
-		MemoryContextDelete(own);
-	}
 	MemoryContextSwitchTo(caller);
+	if (is_read)
+		return;
+	outdated = true;
+	MemoryContextDelete(own);
 }
 
 void
