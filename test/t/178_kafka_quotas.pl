@@ -243,6 +243,17 @@ ok(poll_until(sub { state_of($silent) eq 'throttled' }), 'acks=0 is not told, an
 sql('BEGIN; LOCK TABLE topic_kafka_quotas; DELETE FROM topic_kafka_quotas; COMMIT');
 is(produce(client_as('app'), 300000), 0, 'without a quota nobody waits');
 
+# while somebody has the table, it cannot be read
+my $locker = open_session($node);
+my $unread = client_as('u1');
+sql(q{INSERT INTO topic_kafka_quotas VALUES ('u1', NULL, 1000)});
+$locker->run('BEGIN; LOCK TABLE topic_kafka_quotas');
+is(produce($unread, 1000), 0, 'who sends while the table is locked is served');
+$locker->run('COMMIT');
+is_throttled(produce($unread, 30000), 20000, 1000, 'and has the quota as soon as the table can be read');
+$locker->close;
+sql('DELETE FROM topic_kafka_quotas');
+
 # N bytes a second over some seconds: what is told is what the bytes take
 sql(q{INSERT INTO topic_kafka_quotas VALUES ('steady', NULL, 20000)});
 my $steady = client_as('steady');
