@@ -219,10 +219,11 @@ foreach my $round (1 .. $cuts)
 
 # The steps of which each may be the last; those of CREATE and DROP are none of this load's,
 # and a segment is discarded only where rewriting it fails.  Its batches are too young to be merged,
-# no topic has an index of keys, and no producer is given an id; 035_crash_points.pl and 084_idempotent_producers.pl
+# no topic has an index of keys, no producer is given an id, no group shares a topic, no Kafka transaction waits for
+# another one, and no Kafka client is there; 035_crash_points.pl, 084_idempotent_producers.pl and 191_kafka_txn_crash.pl
 # come to these steps.
 my %points = map { $_ => 1 }
-  grep { !/^(reserve|drop|discard|key-index|merge|producer-ids|sync-producers)-/ } map { slurp_file($_) =~ /\bFAULT_POINT\("([^"]+)"\)/g } glob("$FindBin::RealBin/../../src/*.c $FindBin::RealBin/../../src/*/*.c $FindBin::RealBin/../../src/*/*/*.c");
+  grep { !/^(reserve|drop|discard|key-index|merge|producer-ids|sync-producers|share|kafka-numbers|kafka-settled?|kafka-rejected|txn-end)\b/ } map { slurp_file($_) =~ /\bFAULT_POINT\("([^"]+)"\)/g } glob("$FindBin::RealBin/../../src/*.c $FindBin::RealBin/../../src/*/*.c $FindBin::RealBin/../../src/*/*/*.c");
 
 foreach my $point ((shuffle sort keys %points)[ 0 .. $cuts - 1 ])
 {
