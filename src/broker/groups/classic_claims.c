@@ -4,11 +4,13 @@
  *
  * Before members are told of their assignments, the partitions in these are claimed for them (group/kafka_claim.h), so that
  * no consumer in SQL has one of them.  What is in an assignment is the leader's affair, and may be anything: topics
- * that do not exist, or that the group's role may not read, are passed over.
+ * that do not exist are passed over.  What exists and cannot be claimed is not told: whose the group is can change under its
+ * members, and a role that may not read a topic, or has no part in a group of that name there, keeps nobody in SQL away from it.
  *
  *	  wanted	what the members are to have, as the walk finds it
  *	  held		what is claimed, as far as this process knows.  What is held and not wanted is released
- *	  withheld	what the members are to have and SQL has, beyond the time that is waited for that (classic_withheld.c)
+ *	  withheld	what the members are to have and cannot be claimed: SQL has it, beyond the time that is waited for that, or the group's
+ *			role may not (classic_withheld.c)
  *
  * Nothing is claimed that is in neither.  Where that is in doubt, as when a transaction in which claims were released was
  * lost, or a crash came before all were released, "held" is read from the rows.
@@ -23,6 +25,7 @@
 #include "broker/groups/group_owner.h"
 #include "broker/groups/shared_group_log.h"
 #include "group/kafka_claim.h"
+#include "topic/topic.h"
 #include "util/clock.h"
 #include "utils/memutils.h"
 
@@ -140,14 +143,24 @@ next_member(ClassicClaims *claims, ClassicGroup *group)
 	pgt_consumer_protocol_begin(&claims->reader, group->storing ? member->next_assignment : member->assignment);
 }
 
-/* A topic that the group's role may consume; InvalidOid. */
-static Oid
-topic_of(CoordinatorGroup *registered, KafkaString name)
+/* Claim a partition for a member, where the group's role may consume the topic. */
+static KafkaClaim
+take(CoordinatorGroup *registered, Oid topic, int32 partition, const char *member)
 {
 	BrokerConnection owner = {.authenticated = true,.role = pgt_group_owner_of(registered)};
-	Oid			topic = pgt_topic_names_find(name);
 
-	return OidIsValid(topic) && pgt_access_topic(&owner, topic, ACL_SELECT) ? topic : InvalidOid;
+	if (!pgt_topic_exists(topic))
+		return KAFKA_CLAIM_GONE;
+	if (!pgt_access_topic(&owner, topic, ACL_SELECT))
+		return KAFKA_CLAIM_DENIED;
+	return pgt_group_owner_claim(registered, topic, partition, member);
+}
+
+/* Is it of no use to wait for the partition as long as a rebalance may last? */
+static bool
+is_long(const ClassicClaims *claims, KafkaClaim result)
+{
+	return result == KAFKA_CLAIM_DENIED || pgt_classic_withheld_has(&claims->before, claims->reader.topic, claims->partition);
 }
 
 /* Claim the partition at hand. */
@@ -155,25 +168,21 @@ static ClassicClaimsStep
 claim(ClassicClaims *claims, CoordinatorGroup *registered, bool force)
 {
 	bool		is_enough = claims->wanted.count + claims->withheld.count >= MOST_CLAIMS;
-	Oid			topic = is_enough ? InvalidOid : topic_of(registered, claims->reader.topic);
+	Oid			topic = is_enough ? InvalidOid : pgt_topic_names_find(claims->reader.topic);
 	KafkaClaim	result;
-	bool		is_in_use;
 
 	if (!OidIsValid(topic))
 		return CLASSIC_CLAIMS_DONE;
-	result = pgt_group_owner_claim(registered, topic, claims->partition, claims->member->id);
-	is_in_use = result == KAFKA_CLAIM_BUSY || result == KAFKA_CLAIM_SQL_MEMBER;
-	if (is_in_use && !force && !pgt_classic_withheld_has(&claims->before, claims->reader.topic, claims->partition))
-		return CLASSIC_CLAIMS_BUSY;
-	if (is_in_use)
+	result = take(registered, topic, claims->partition, claims->member->id);
+	if (result == KAFKA_CLAIM_DONE)
+		add(&claims->wanted, topic, claims->partition);
+	else if (result != KAFKA_CLAIM_GONE)
 	{
+		if (!force && !is_long(claims, result))
+			return CLASSIC_CLAIMS_BUSY;
 		pgt_classic_withheld_add(&claims->withheld, claims->reader.topic, topic, claims->partition);
 		pgt_shared_group_log_waiting(registered->id, pgt_topic_names_of(topic), claims->partition, result);
 	}
-	else if (result == KAFKA_CLAIM_DONE)
-		add(&claims->wanted, topic, claims->partition);
-	else if (result != KAFKA_CLAIM_GONE)
-		pgt_shared_group_log_unclaimed(registered->id, pgt_topic_names_of(topic), claims->partition);
 	return CLASSIC_CLAIMS_DONE;
 }
 
@@ -238,26 +247,21 @@ pgt_classic_claims_begin_regain(ClassicClaims *claims)
 	claims->regained = false;
 }
 
-/* Try one.  False: it is none that the group could have. */
+/* Try one.  False: there is none any more. */
 static bool
 try_regain(ClassicClaims *claims, CoordinatorGroup *registered, const ClassicGroup *group, const ClassicWithheldPartition *item)
 {
-	BrokerConnection owner = {.authenticated = true,.role = pgt_group_owner_of(registered)};
-
-	if (!pgt_access_topic(&owner, item->topic, ACL_SELECT))
-		return false;
 	/* whoever is to have it is known after the rebalance */
-	switch (pgt_group_owner_claim(registered, item->topic, item->partition, group->leader->id))
+	switch (take(registered, item->topic, item->partition, group->leader->id))
 	{
 		case KAFKA_CLAIM_DONE:
 			add(&claims->held, item->topic, item->partition);
 			claims->regained = true;
 			return true;
-		case KAFKA_CLAIM_BUSY:
-		case KAFKA_CLAIM_SQL_MEMBER:
-			return true;
-		default:
+		case KAFKA_CLAIM_GONE:
 			return false;
+		default:
+			return true;
 	}
 }
 

@@ -1,11 +1,12 @@
 /*
  * classic_withheld.c
- *	  Partitions of a classic group that its members are not told of yet, since they are in use in SQL.
+ *	  Partitions of a classic group that its members are not told of yet, since they cannot be claimed.
  *
  * The leader assigns a partition that a transaction, or a member, in SQL has, and that does not end before the rebalance timeout.
  * Then the member is told of its assignment without that partition: it would consume what SQL consumes as well, from an offset
- * that SQL is about to move.  It is stored with it; so what is withheld is what is assigned and not claimed, also after a
- * crash.  When SQL has let go of it the group rebalances (classic_store.c).
+ * that SQL is about to move.  So it is, at once, where the group's role may not consume the topic, or has no part in the group of
+ * that name there: then the partition is open to others in SQL.  It is stored with it; so what is withheld is what is assigned and not claimed, also after a
+ * crash.  When it can be claimed the group rebalances (classic_store.c).
  *
  * Topics are compared by a hash of their names, since an assignment names them, and outside of a transaction nobody knows what
  * the names lead to.  Where two had the same one, a member would have to wait for the next rebalance.

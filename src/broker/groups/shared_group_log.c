@@ -22,18 +22,6 @@ is_due(int64 *next)
 }
 
 void
-pgt_shared_group_log_unclaimed(const char *group, const char *topic, int32 partition)
-{
-	static int64 next = 0;
-
-	if (is_due(&next))
-		ereport(LOG,
-				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("a Kafka client has partition %d of topic \"%s\", which consumer group \"%s\" of another role uses",
-						partition, topic, group)));
-}
-
-void
 pgt_shared_group_log_waiting(const char *group, const char *topic, int32 partition, KafkaClaim why)
 {
 	static int64 next = 0;
@@ -42,7 +30,7 @@ pgt_shared_group_log_waiting(const char *group, const char *topic, int32 partiti
 		ereport(LOG,
 				(errcode(ERRCODE_OBJECT_IN_USE),
 				 errmsg("consumer group \"%s\" of Kafka clients waits for partition %d of topic \"%s\", which %s", group, partition, topic,
-						why == KAFKA_CLAIM_DENIED ? "a group of that name of another role has" : "is used in SQL")));
+						why == KAFKA_CLAIM_DENIED ? "its role may not consume, or a group of that name of another role has" : "is used in SQL")));
 }
 
 void

@@ -10,10 +10,7 @@
 #include "group/kafka_claim.h"
 #include "kafka/kafka_types.h"
 
-/* A member of a classic group is told that it has a partition which a group of that name of another role has. */
-extern void pgt_shared_group_log_unclaimed(const char *group, const char *topic, int32 partition);
-
-/* A member has to wait for a partition: KAFKA_CLAIM_DENIED, in groups of the new protocol alone, or it is in use in SQL. */
+/* A member has to wait for a partition: the group's role may not have it, or it is in use in SQL. */
 extern void pgt_shared_group_log_waiting(const char *group, const char *topic, int32 partition, KafkaClaim why);
 
 /* A client cannot join a classic group, since a member in SQL is alive. */
